@@ -1,0 +1,86 @@
+"""Workbench: make a neural network smaller, and see live what it costs. The numbers are true.
+
+>>> import workbench as wb
+>>> model = wb.model("fashion/lenet5")
+>>> recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')
+>>> artifact = wb.compress(model, recipe)
+>>> len(artifact) == artifact.ledger.total
+True
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.artifact.artifact import Artifact, load
+    from workbench.artifact.ledger import Ledger
+    from workbench.errors import WorkbenchError
+    from workbench.evaluation.measure import evaluate, measure
+    from workbench.evaluation.report import Report
+    from workbench.panels import dashboard
+    from workbench.pipeline import compress
+    from workbench.recipe import Prune, Quantize, Recipe
+    from workbench.session import Session
+    from workbench.zoo import Model, Task, model, models, task, tasks
+
+__all__ = [
+    "Artifact",
+    "Ledger",
+    "Model",
+    "Prune",
+    "Quantize",
+    "Recipe",
+    "Report",
+    "Session",
+    "Task",
+    "WorkbenchError",
+    "compress",
+    "dashboard",
+    "evaluate",
+    "load",
+    "measure",
+    "model",
+    "models",
+    "task",
+    "tasks",
+]
+
+# Public names and where they live: loaded when first used, so that importing costs nothing.
+_HOMES = {
+    "Artifact": "artifact.artifact",
+    "Ledger": "artifact.ledger",
+    "Model": "zoo",
+    "Prune": "recipe",
+    "Quantize": "recipe",
+    "Recipe": "recipe",
+    "Report": "evaluation.report",
+    "Session": "session",
+    "Task": "zoo",
+    "WorkbenchError": "errors",
+    "compress": "pipeline",
+    "dashboard": "panels",
+    "evaluate": "evaluation.measure",
+    "load": "artifact.artifact",
+    "measure": "evaluation.measure",
+    "model": "zoo",
+    "models": "zoo",
+    "task": "zoo",
+    "tasks": "zoo",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("workbench")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    value = getattr(import_module(f"workbench.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,170 @@
+"""The artifact: compressed weights as one file, and everything that can be read off it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from workbench.artifact import container
+from workbench.artifact.header import LARGEST_DECODED, check
+from workbench.artifact.account import ledger
+from workbench.artifact.ledger import Ledger
+from workbench.compression.codecs.choose import Forms, forms
+from workbench.compression.codecs.stream import entry, parts, read, write
+from workbench.compression.coded import Coded
+from workbench.errors import ArtifactError, RecipeError
+from workbench.recipe import Recipe
+
+
+class Artifact:
+    """A file's bytes and their meaning; `len(artifact)` is the length of the file.
+
+    Made by `Artifact.of` or read by `load`; immutable. The recipe and the model's name are
+    inside.
+    """
+
+    def __init__(self, blob: bytes, header: Mapping[str, Any], tensors: dict[str, Coded]) -> None:
+        self._blob = blob
+        self._header = header
+        self._tensors = tensors
+
+    @classmethod
+    def of(cls, model: str, recipe: Recipe, tensors: dict[str, Coded]) -> Artifact:
+        """Encode coded `tensors` of the model called `model`, each in its smallest form."""
+        considered = {name: forms(coded) for name, coded in tensors.items()}
+        header = {
+            "model": model,
+            "recipe": recipe.as_dict(),
+            "form": [],
+            "tensors": {name: entry(coded, considered[name]) for name, coded in tensors.items()},
+        }
+        data = b"".join(write(coded, considered[name]) for name, coded in tensors.items())
+        blob, digest = container.pack(header, data)
+        made = cls(blob, {**header, "sha256": digest}, tensors)
+        made.__dict__["considered"] = considered  # already known: spare the cached property
+        return made
+
+    @classmethod
+    def from_bytes(cls, blob: bytes, *, largest: int = LARGEST_DECODED) -> Artifact:
+        """Read the content of a file; `largest` bounds the bytes that it may unpack to.
+
+        Raises
+        ------
+        ArtifactError
+            When the bytes are damaged, foreign, or would unpack to more than `largest` bytes.
+        """
+        header, data = container.unpack(blob)
+        check(header, len(data), largest)
+        tensors, at = {}, 0
+        for name, described in header["tensors"].items():
+            size = parts(described).total
+            try:
+                tensors[name] = read(described, data[at : at + size])
+            except (ValueError, IndexError, TypeError, OverflowError) as error:
+                raise ArtifactError(f"The stream of {name!r} is damaged: {error}.") from None
+            at += size
+        try:
+            Recipe.from_json(header["recipe"])
+        except RecipeError as error:
+            raise ArtifactError(f"The file's recipe is not one this version knows: {error}") from None
+        return cls(blob, header, tensors)
+
+    def __len__(self) -> int:
+        return len(self._blob)
+
+    def __repr__(self) -> str:
+        return f"<Artifact {self.model} {len(self):,} bytes {self.recipe!r}>"
+
+    def to_bytes(self) -> bytes:
+        """Return the content of the file."""
+        return self._blob
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the file whole or not at all, and return its path.
+
+        Raises
+        ------
+        ArtifactError
+            When the folder does not exist or cannot be written.
+        """
+        target = Path(path)
+        try:
+            if target.is_dir():
+                raise ArtifactError(f"{target} is a folder: name a file in it.")
+            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        except OSError as error:
+            raise ArtifactError(f"Cannot write {target}: {error.strerror}.") from None
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(self._blob)
+            if not target.exists():
+                Path(temporary).chmod(0o666 & ~_umask())
+            else:
+                Path(temporary).chmod(target.stat().st_mode & 0o777)
+            os.replace(temporary, target)
+        except OSError as error:
+            Path(temporary).unlink(missing_ok=True)
+            raise ArtifactError(f"Cannot write {target}: {error.strerror}.") from None
+        return target
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 that the file carries, in hexadecimal."""
+        return str(self._header["sha256"])
+
+    @property
+    def model(self) -> str:
+        """The name of the model whose module these weights fit."""
+        return str(self._header["model"])
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe that made the file."""
+        return Recipe.from_json(self._header["recipe"])
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Where every byte is; its total is the length of the file."""
+        return ledger(self._header["tensors"], len(self))
+
+    @cached_property
+    def considered(self) -> dict[str, Forms]:
+        """The dense and sparse forms weighed for each tensor, with their bytes."""
+        return {name: forms(coded) for name, coded in self._tensors.items()}
+
+    @property
+    def tensors(self) -> Mapping[str, Coded]:
+        """The tensors as coded."""
+        return self._tensors
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the decoded tensors by name, float32 where they were floats: a fresh copy."""
+        return {name: coded.tensor().clone() for name, coded in self._tensors.items()}
+
+
+def load(path: str | os.PathLike[str], *, largest: int = LARGEST_DECODED) -> Artifact:
+    """Read an artifact from a file.
+
+    Raises
+    ------
+    ArtifactError
+        When the file is missing, unreadable, damaged, foreign, or unpacks to more than
+        `largest` bytes.
+    """
+    try:
+        blob = Path(path).read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"Cannot read {path}: {error.strerror}.") from None
+    return Artifact.from_bytes(blob, largest=largest)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

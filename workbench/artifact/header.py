@@ -1,0 +1,74 @@
+"""The inside header: what a file says of itself, checked before anything is allocated."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from workbench.compression.codecs.stream import Entry, parts
+from workbench.compression.coded import WIDTHS
+from workbench.errors import ArtifactError
+
+LARGEST_DECODED = 4 * 2**30
+"""Bytes of decoded float32 weights that a file may claim unless its reader allows more."""
+
+
+def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED) -> None:
+    """Raise `ArtifactError` unless every entry makes sense and the streams fill the data."""
+    tensors = header.get("tensors")
+    if not isinstance(tensors, dict):
+        raise ArtifactError("The file lists no tensors: it is damaged or of another kind.")
+    if not isinstance(header.get("model"), str) or not isinstance(header.get("recipe"), dict):
+        raise ArtifactError("The file does not name its model and recipe: it is damaged.")
+    if header.get("form") != []:
+        raise ArtifactError("The file needs rewrites this version does not know: upgrade Workbench.")
+    decoded = 0
+    for name, entry in tensors.items():
+        if not isinstance(entry, dict) or not _sensible(entry):
+            raise ArtifactError(f"The file's entry for {name!r} does not make sense.")
+        decoded += 4 * prod(entry["shape"])
+        if decoded > largest:
+            raise ArtifactError(
+                f"The file unpacks to more than {largest:,} bytes: "
+                "pass a larger limit if you trust it."
+            )
+    if sum(parts(entry).total for entry in tensors.values()) != data_size:
+        raise ArtifactError("The file's streams do not add up to its length: it is damaged.")
+
+
+def _sensible(entry: Entry) -> bool:
+    shape = entry.get("shape")
+    if not isinstance(shape, list) or len(shape) > 16 or not all(_count(n) for n in shape):
+        return False
+    total = prod(shape)
+    known = {"shape", "dtype", "bits", "rows", "group", "affine", "bitmap", "gaps", "huffman"}
+    if not known.issuperset(entry) or ("bitmap" in entry and "gaps" in entry):
+        return False
+    if "bitmap" in entry and not (_count(entry["bitmap"]) and entry["bitmap"] <= total):
+        return False
+    if "gaps" in entry and not _sensible_gaps(entry["gaps"], total):
+        return False
+    if "bits" not in entry:
+        coded = {"rows", "group", "affine", "huffman"}
+        return entry.get("dtype", "f32") in WIDTHS and not coded & set(entry)
+    rows, length = entry.get("rows"), 0
+    if "dtype" in entry or not _count(entry["bits"]) or not 2 <= entry["bits"] <= 8:
+        return False
+    if not _count(rows) or (rows == 0) != (total == 0) or (rows and total % rows):
+        return False
+    length = total // rows if rows else 0
+    group = entry.get("group", length)
+    if not _count(group) or not (0 < group <= length or group == length):
+        return False
+    return entry.get("affine", 1) == 1 and _count(entry.get("huffman", 0))
+
+
+def _sensible_gaps(gaps: Any, total: int) -> bool:
+    if not isinstance(gaps, list) or len(gaps) not in (3, 4) or not all(_count(n) for n in gaps):
+        return False
+    values, symbols, width = gaps[:3]
+    return values <= min(total, symbols) and 2 <= width <= 8
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**48

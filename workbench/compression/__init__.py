@@ -1,0 +1,1 @@
+"""Compression as pure functions on named tensors: prune, then quantise, then encode."""

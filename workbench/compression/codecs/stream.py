@@ -1,0 +1,175 @@
+"""A coded tensor as the bytes of its stream, and back.
+
+A stream is its parts end to end: scales (float32), zero points (uint8, affine only), index,
+values. What the parts are and how long stands in an entry of the file's header.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.compression.codecs import gaps, huffman
+from workbench.compression.codecs.choose import Forms
+from workbench.compression.codecs.packing import pack, packed_size, unpack
+from workbench.compression.coded import STORED_AS, WIDTHS, Coded, Codes, Plain
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The bytes of each part of a stream, as its header entry tells.
+
+    `tables` is what Huffman coding adds to say how it codes, inside `index` and `values` on disk.
+    """
+
+    scales: int
+    zero_points: int
+    index: int
+    index_table: int
+    values: int
+    values_table: int
+
+    @property
+    def total(self) -> int:
+        """Bytes of the stream."""
+        return self.scales + self.zero_points + self.index + self.values
+
+
+def entry(coded: Coded, chosen: Forms) -> Entry:
+    """Return the header entry that describes the stream of `coded`: short, plain JSON data."""
+    form = chosen.best
+    out: Entry = {"shape": list(coded.shape)}
+    if isinstance(coded, Codes):
+        out["bits"] = coded.bits
+        out["rows"] = coded.rows
+        if coded.group != coded.length:
+            out["group"] = coded.group
+        if coded.affine:
+            out["affine"] = 1
+    elif coded.dtype != "f32":
+        out["dtype"] = coded.dtype
+    if form.index.kind == "bitmap":
+        out["bitmap"] = form.values.count
+    elif form.index.kind == "gaps":
+        out["gaps"] = [form.values.count, form.index.count, form.index.width]
+    elif form.index.kind == "gaps-huffman":
+        out["gaps"] = [form.values.count, form.index.count, form.index.width, form.index.size]
+    if form.values.kind == "huffman":
+        out["huffman"] = form.values.size
+    return out
+
+
+def parts(entry: Entry) -> Parts:
+    """Return the length of each part of the stream that `entry` describes."""
+    total = int(np.prod(entry["shape"], dtype=object)) if entry["shape"] else 1
+    count = total
+    index = index_table = 0
+    if "bitmap" in entry:
+        count, index = entry["bitmap"], (total + 7) // 8
+    elif "gaps" in entry:
+        count, symbols, width, *size = entry["gaps"]
+        index = size[0] if size else packed_size(symbols, width)
+        index_table = huffman.table_size(2**width, symbols) if size else 0
+    if "bits" not in entry:
+        return Parts(0, 0, index, index_table, count * WIDTHS[entry.get("dtype", "f32")], 0)
+    length = total // entry["rows"] if entry["rows"] else 0
+    runs = -(-length // entry.get("group", length)) if length else 0
+    grids = entry["rows"] * runs
+    values, values_table = packed_size(count, entry["bits"]), 0
+    if "huffman" in entry:
+        values, values_table = entry["huffman"], huffman.table_size(2 ** entry["bits"], count)
+    affine = grids if entry.get("affine") else 0
+    return Parts(4 * grids, affine, index, index_table, values, values_table)
+
+
+def write(coded: Coded, chosen: Forms) -> bytes:
+    """Return the stream of `coded` in its best form."""
+    form = chosen.best
+    out = []
+    if isinstance(coded, Codes):
+        out.append(coded.scale.astype("<f4").tobytes())
+        if coded.affine:
+            out.append(coded.zero_point.tobytes())
+    if form.index.kind == "bitmap":
+        out.append(np.packbits(coded.nonzero).tobytes())
+    elif form.index.kind != "all":
+        symbols = gaps.to_symbols(gaps.gaps(chosen.positions), form.index.width)
+        plan = form.index.plan
+        out.append(huffman.encode(symbols, plan) if plan else pack(symbols, form.index.width))
+    whole = coded.codes if isinstance(coded, Codes) else coded.bits
+    values = whole if form.index.kind == "all" else whole[chosen.positions]
+    if isinstance(coded, Plain):
+        out.append(values.astype(values.dtype.newbyteorder("<")).tobytes())
+    elif form.values.plan is not None and form.values.kind == "huffman":
+        out.append(huffman.encode(values, form.values.plan))
+    else:
+        out.append(pack(values, coded.bits))
+    return b"".join(out)
+
+
+def read(entry: Entry, stream: bytes) -> Coded:
+    """Return the tensor whose stream `entry` describes.
+
+    Raises
+    ------
+    ValueError
+        When the stream does not hold what the entry says.
+    """
+    shape = tuple(entry["shape"])
+    total = int(np.prod(shape, dtype=np.int64))
+    sizes = parts(entry)
+    at = sizes.scales + sizes.zero_points
+    positions = _positions(entry, stream[at : at + sizes.index], total)
+    count = total if positions is None else positions.size
+    tail = stream[at + sizes.index :]
+    if "bits" not in entry:
+        dtype = entry.get("dtype", "f32")
+        stored = np.dtype(STORED_AS[WIDTHS[dtype]])
+        values = np.frombuffer(tail, stored.newbyteorder("<"), count).astype(stored)
+        return Plain(shape, dtype, _placed(values, positions, np.zeros(total, stored)))
+    bits, rows, affine = entry["bits"], entry["rows"], bool(entry.get("affine"))
+    scale = np.frombuffer(stream, "<f4", sizes.scales // 4).astype(np.float32)
+    if not (np.isfinite(scale) & (scale > 0)).all():
+        raise ValueError("a scale is not a positive number")
+    if affine:
+        zero = np.frombuffer(stream, np.uint8, scale.size, sizes.scales).copy()
+    else:
+        zero = np.full(scale.size, 2 ** (bits - 1) - 1, np.uint8)
+    symbols = (
+        huffman.decode(tail, 2**bits, count) if "huffman" in entry else unpack(tail, bits, count)
+    )
+    length = total // rows if rows else 0
+    group = entry.get("group", length)
+    empty = Codes(shape, bits, rows, group, affine, np.zeros(total, np.uint8), scale, zero)
+    codes = _placed(symbols, positions, empty.zero_codes() if total else empty.codes)
+    return Codes(shape, bits, rows, group, affine, codes, scale, zero)
+
+
+def _positions(entry: Entry, data: bytes, total: int) -> NDArray[np.int64] | None:
+    if "bitmap" in entry:
+        flags = np.unpackbits(np.frombuffer(data, np.uint8), count=total)
+        positions = np.flatnonzero(flags)
+        expected = entry["bitmap"]
+    elif "gaps" in entry:
+        expected, count, width, *size = entry["gaps"]
+        symbols = huffman.decode(data, 2**width, count) if size else unpack(data, width, count)
+        positions = gaps.to_positions(symbols, width)
+    else:
+        return None
+    if positions.size != expected or (positions.size and positions[-1] >= total):
+        raise ValueError("the index does not fit the tensor")
+    return positions
+
+
+def _placed(
+    values: NDArray[Any], positions: NDArray[np.int64] | None, background: NDArray[Any]
+) -> NDArray[Any]:
+    if positions is None:
+        return values
+    background[positions] = values
+    return background

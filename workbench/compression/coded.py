@@ -1,0 +1,118 @@
+"""Tensors as the file holds them: plain values, or codes with scales."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workbench.compression.grid import Grid
+
+DTYPES: dict[str, torch.dtype] = {
+    "f32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+    "f64": torch.float64,
+    "i64": torch.int64,
+    "i32": torch.int32,
+    "i16": torch.int16,
+    "i8": torch.int8,
+    "u8": torch.uint8,
+    "bool": torch.bool,
+}
+WIDTHS = {name: dtype.itemsize for name, dtype in DTYPES.items()}
+STORED_AS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Values kept as they are: `bits` holds their bit patterns, flat, in `dtype`'s width."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    bits: NDArray[np.unsignedinteger]
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Plain:
+        """Return `tensor` unchanged but for negative zeros, which become zeros."""
+        name = next(name for name, dtype in DTYPES.items() if dtype == tensor.dtype)
+        values = tensor + 0.0 if tensor.is_floating_point() else tensor
+        raw = values.detach().contiguous().flatten().view(torch.uint8).numpy()
+        return cls(tuple(tensor.shape), name, raw.view(STORED_AS[WIDTHS[name]]))
+
+    @property
+    def nonzero(self) -> NDArray[np.bool_]:
+        """Which of the flat values differ from zero."""
+        return self.bits != 0
+
+    def tensor(self) -> Tensor:
+        """Return the tensor; 16-bit floats are widened to float32."""
+        raw = torch.from_numpy(self.bits.view(np.uint8))
+        tensor = raw.view(DTYPES[self.dtype]).reshape(self.shape)
+        return tensor.float() if self.dtype in ("bf16", "fp16") else tensor
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Integer codes: value = (code − zero point) · scale, in float32.
+
+    `codes` is uint8, flat, in the tensor's own order. The tensor is read as `rows` equal rows,
+    each cut into runs of `group` values (the last may be shorter) with one scale each: `scale`
+    is float32 and `zero_point` uint8, both [rows · runs]; symmetric codes share one zero point
+    in the middle, 2^(bits−1) − 1, and store none.
+    """
+
+    shape: tuple[int, ...]
+    bits: int
+    rows: int
+    group: int
+    affine: bool
+    codes: NDArray[np.uint8]
+    scale: NDArray[np.float32]
+    zero_point: NDArray[np.uint8]
+
+    @property
+    def length(self) -> int:
+        """Values in a row."""
+        return self.codes.size // self.rows if self.rows else 0
+
+    @property
+    def nonzero(self) -> NDArray[np.bool_]:
+        """Which of the flat codes stand for a value other than zero."""
+        if not self.affine:
+            return self.codes != 2 ** (self.bits - 1) - 1
+        return self.codes != self.zero_codes()
+
+    def zero_codes(self) -> NDArray[np.uint8]:
+        """Return the code that stands for zero at each flat position."""
+        if not self.affine:
+            return np.full(self.codes.size, 2 ** (self.bits - 1) - 1, np.uint8)
+        return spread(self.zero_point, self.rows, self.length, self.group)
+
+    def tensor(self) -> Tensor:
+        """Return the decoded float32 tensor."""
+        if not self.codes.size:
+            return torch.zeros(self.shape)
+        codes = torch.from_numpy(self.codes).view(self.rows, self.length).float()
+        runs = -(-self.length // self.group)
+        scale = torch.from_numpy(self.scale).view(self.rows, runs)
+        zero = torch.from_numpy(self.zero_point).view(self.rows, runs).float()
+        if runs == 1:
+            return Grid(scale[:, 0], zero[:, 0], 2**self.bits - 1).values(codes).view(self.shape)
+        scale = scale.repeat_interleave(self.group, dim=1)[:, : self.length]
+        zero = zero.repeat_interleave(self.group, dim=1)[:, : self.length]
+        return ((codes - zero) * scale).view(self.shape)
+
+
+Coded = Plain | Codes
+
+
+def spread(
+    per_run: NDArray[np.uint8], rows: int, length: int, group: int
+) -> NDArray[np.uint8]:
+    """Repeat one entry per run over the run's values; flat, `rows · length` long."""
+    runs = per_run.reshape(rows, -1)
+    return np.repeat(runs, group, axis=1)[:, :length].reshape(-1)

@@ -1,0 +1,46 @@
+"""The whole of compression: named weights and a recipe in, coded tensors out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from workbench.compression.coded import Coded, Plain
+from workbench.compression.evidence import Evidence
+from workbench.compression.layers import compressible
+from workbench.compression.prune import masks
+from workbench.compression.quantize import quantize
+from workbench.errors import RecipeError
+from workbench.recipe import Recipe
+
+
+@torch.no_grad()
+def code(
+    weights: Mapping[str, Tensor], recipe: Recipe, evidence: Evidence | None = None
+) -> dict[str, Coded]:
+    """Return every tensor of `weights`, pruned and quantised as `recipe` says, in order.
+
+    Nothing of the caller's is changed. Tensors with fewer than two dimensions stay as they are.
+
+    Raises
+    ------
+    RecipeError
+        When the recipe names a tensor that is not there, or a tensor holds NaN or infinity.
+    """
+    names = compressible(weights)
+    recipe.check_names(names)
+    for name, weight in weights.items():
+        if weight.is_floating_point() and not torch.isfinite(weight).all():
+            raise RecipeError(f"{name} holds NaN or infinity: mend the model before compressing it.")
+    kept = masks(weights, recipe.prune, evidence or Evidence()) if recipe.prune else {}
+    coded: dict[str, Coded] = {}
+    for name, weight in weights.items():
+        if name in kept:
+            weight = torch.where(kept[name], weight, 0)
+        if name in names and recipe.quantize:
+            coded[name] = quantize(name, weight, recipe.quantize)
+        else:
+            coded[name] = Plain.of(weight)
+    return coded

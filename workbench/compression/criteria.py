@@ -1,0 +1,43 @@
+"""Pruning criteria: how much each weight matters.
+
+To add one: write a function here, and its words in `workbench.recipe.prune.CRITERIA`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from workbench.compression.evidence import Evidence
+from workbench.recipe import Prune
+
+Scores = dict[str, Tensor]
+
+
+def magnitude(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> Scores:
+    """Return |w| (Han et al. 2015, arXiv 1506.02626)."""
+    return {name: weight.abs() for name, weight in weights.items()}
+
+
+def gradient(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> Scores:
+    """Return |w · g|, the first-order Taylor term of the loss (Molchanov et al. 2016, arXiv 1611.06440).
+
+    g is the mean absolute gradient over calibration batches, from `evidence.gradients`.
+    """
+    return {name: weight.abs() * evidence.gradients[name] for name, weight in weights.items()}
+
+
+def random(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> Scores:
+    """Return a lot drawn from `prune.seed`, the same on every platform."""
+    generator = torch.Generator().manual_seed(prune.seed)
+    return {name: torch.rand(weight.shape, generator=generator) for name, weight in weights.items()}
+
+
+CRITERIA: dict[str, Callable[[Mapping[str, Tensor], Prune, Evidence], Scores]] = {
+    "magnitude": magnitude,
+    "gradient": gradient,
+    "random": random,
+}
+"""Scores by criterion name: each tensor's, of its shape, at least 0, larger means keep."""

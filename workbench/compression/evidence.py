@@ -1,0 +1,20 @@
+"""What a method needs from data: computed once per model, then plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Measurements of a model on calibration data.
+
+    `gradients` maps tensor names to the mean absolute gradient of the loss over calibration
+    batches, each of its tensor's shape. `digest` names the whole in caches.
+    """
+
+    gradients: Mapping[str, Tensor] = field(default_factory=dict)
+    digest: str = ""

@@ -1,0 +1,83 @@
+"""How wide the quantiser's range is: the bound that the outermost code stands for.
+
+Each function takes rows of values that share a scale, shape [groups, length], and returns the
+lowest and highest value to represent, each of shape [groups]; zero is always inside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from workbench.compression.grid import Grid
+from workbench.recipe import Quantize
+
+Bounds = tuple[Tensor, Tensor]
+
+
+def minmax(rows: Tensor, quantize: Quantize, bits: int) -> Bounds:
+    """Return the smallest and largest value of each row."""
+    low, high = rows.aminmax(dim=1)
+    return low.clamp(max=0), high.clamp(min=0)
+
+
+def percentile(rows: Tensor, quantize: Quantize, bits: int) -> Bounds:
+    """Return the bounds inside which `quantize.percentile` percent of each row's values lie."""
+    length = rows.shape[1]
+    share = quantize.percentile / 100
+    if quantize.scheme == "symmetric":
+        bound = rows.abs().kthvalue(_rank(share, length), dim=1).values
+        return -bound, bound
+    tail = (1 - share) / 2
+    high = rows.kthvalue(_rank(1 - tail, length), dim=1).values
+    low = (-rows).kthvalue(_rank(1 - tail, length), dim=1).values.neg()
+    return low.clamp(max=0), high.clamp(min=0)
+
+
+def least_squares(rows: Tensor, quantize: Quantize, bits: int) -> Bounds:
+    """Return the min–max bounds shrunk by the factor with the least squared rounding error.
+
+    The factor is searched per row, first over 9 steps from 0.2 to 1, then around the best.
+    """
+    low, high = minmax(rows, quantize, bits)
+    best = torch.ones_like(low)
+    error = torch.full_like(low, math.inf)
+    span = 0.1
+    coarse = [1.0 - 0.1 * step for step in range(9)]
+    for factor in coarse:
+        error, best = _better(rows, low, high, torch.full_like(low, factor), quantize, bits, error, best)
+    centre = best.clone()
+    for offset in (-0.75, -0.5, -0.25, 0.25, 0.5, 0.75):
+        factors = (centre + offset * span).clamp(max=1)
+        error, best = _better(rows, low, high, factors, quantize, bits, error, best)
+    return low * best, high * best
+
+
+def _better(
+    rows: Tensor,
+    low: Tensor,
+    high: Tensor,
+    factors: Tensor,
+    quantize: Quantize,
+    bits: int,
+    error: Tensor,
+    best: Tensor,
+) -> Bounds:
+    grid = Grid.over(low * factors, high * factors, quantize.scheme, bits)
+    tried = (grid.round(rows) - rows).square_().sum(dim=1)
+    won = tried < error
+    return torch.where(won, tried, error), torch.where(won, factors, best)
+
+
+def _rank(share: float, length: int) -> int:
+    return min(length, max(1, math.ceil(share * length)))
+
+
+RANGES: dict[str, Callable[[Tensor, Quantize, int], Bounds]] = {
+    "minmax": minmax,
+    "percentile": percentile,
+    "mse": least_squares,
+}

@@ -1,0 +1,1 @@
+"""Evaluation: what a model predicts, exactly, and what it costs to run."""

@@ -1,0 +1,56 @@
+"""Results that were measured before, found by content and without loading torch."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+
+from workbench.calibration import evidence_digest
+from workbench.evaluation.report import Report, Score, Size
+from workbench.evaluation.store import Store
+from workbench.recipe import Recipe
+from workbench.zoo import Model
+
+JUDGE_VERSION = 1
+"""Raised when the judge's definition changes, so that older accuracies are measured again."""
+
+
+def size_key(model: Model, recipe: Recipe, evidence: str) -> str:
+    """Name the file that `recipe` makes of `model`: weights, recipe, evidence and versions."""
+    return f"size {_versions()} {model.digest} {evidence} {recipe.to_json()}"
+
+
+def score_key(model: Model, artifact: str, split: str) -> str:
+    """Name the score of the file with digest `artifact` on a split."""
+    data = model.task.digest(split)
+    return f"score {JUDGE_VERSION} {_versions()} {model.name} {artifact} {data}"
+
+
+def latency_key(model: Model, artifact: str, machine: str) -> str:
+    """Name the timing of a file on a machine."""
+    return f"latency {_versions()} {model.name} {artifact} {machine}"
+
+
+def known(model: Model, recipe: Recipe, split: str, store: Store) -> Report | None:
+    """Return the report of `recipe` as far as `store` knows it; None when not even the size."""
+    evidence = evidence_digest(model, recipe)
+    if evidence is None:
+        return None
+    size = store.get(size_key(model, recipe, evidence))
+    if size is None:
+        return None
+    score = store.get(score_key(model, size["digest"], split))
+    return report(
+        model, recipe, split, Size.from_dict(size), None if score is None else Score.from_dict(score)
+    )
+
+
+def report(model: Model, recipe: Recipe, split: str, size: Size, score: Score | None) -> Report:
+    """Return a report with what the model's card adds."""
+    seconds = model.card["training"]["seconds"]
+    return Report(model.task.name, model.name, recipe, split, size, score, seconds)
+
+
+@cache
+def _versions() -> str:
+    return f"{version('workbench')} torch-{version('torch').partition('+')[0]}"

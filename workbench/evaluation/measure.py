@@ -1,0 +1,195 @@
+"""Measuring: from a model and a recipe to a report, step by step."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from workbench.artifact.artifact import Artifact
+from workbench.compression.layers import compressible
+from workbench.calibration import evidence_for
+from workbench.evaluation import resources
+from workbench.evaluation.known import known, latency_key, report, score_key, size_key
+from workbench.evaluation.progress import accuracy, judged
+from workbench.evaluation.reasons import reasons
+from workbench.evaluation.report import Report, Score, Size
+from workbench.evaluation.store import Store, default_store
+from workbench.evaluation.tally import Tally
+from workbench.pipeline import compress
+from workbench.recipe import Recipe
+from workbench.zoo import Model, model as find
+
+
+def steps(
+    model: Model,
+    recipe: Recipe,
+    *,
+    split: str = "validation",
+    store: Store | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Report]:
+    """Yield reports as they get more exact: the size at once, estimates, at last the exact score.
+
+    Raises
+    ------
+    RecipeError
+        When the recipe does not fit the model.
+    Cancelled
+        When `cancelled()` answers True between two batches.
+    """
+    store = store or default_store()
+    found = known(model, recipe, split, store)
+    if found is not None and found.exact:
+        yield found
+        return
+    artifact = compress(model, recipe)
+    size = measure_size(model, artifact)
+    store.put(size_key(model, recipe, evidence_for(model, recipe).digest), size.as_dict())
+    yield report(model, recipe, split, size, None)
+    key = score_key(model, size.digest, split)
+    before = store.get(key)
+    if before is not None:
+        yield report(model, recipe, split, size, Score.from_dict(before))
+        return
+    seed = int(size.digest[:8], 16)
+    data = model.task.split(split)
+    for tally in accuracy(model, artifact.weights(), data, seed=seed, cancelled=cancelled):
+        score = score_of(tally)
+        if score.exact:
+            store.put(key, score.as_dict())
+        yield report(model, recipe, split, size, score)
+
+
+def measure(
+    model: Model,
+    recipe: Recipe | None = None,
+    *,
+    split: str = "validation",
+    timed: bool = True,
+    store: Store | None = None,
+    progress: Callable[[Report], None] = lambda report: None,
+) -> Report:
+    """Return the exact report of `model` compressed by `recipe`.
+
+    Parameters
+    ----------
+    model, recipe
+        What to compress, and how; no recipe means as it is.
+    split : "validation" or "test"
+    timed
+        Whether to time the model too (about a second; a timing is kept per file and machine).
+    store
+        Where results are kept; the person's own unless given.
+    progress
+        Called with each report on the way.
+
+    Raises
+    ------
+    RecipeError
+        When the recipe does not fit the model.
+    """
+    recipe = recipe or Recipe()
+    store = store or default_store()
+    last: Report | None = None
+    for last in steps(model, recipe, split=split, store=store):
+        progress(last)
+    assert last is not None
+    return replace(last, latency=_latency(model, recipe, last, store)) if timed else last
+
+
+def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = True) -> Report:
+    """Return the exact report of a file, every example judged anew and nothing looked up.
+
+    Raises
+    ------
+    UnknownNameError
+        When the file's model is not one of the built-in ones.
+    """
+    model = find(artifact.model)
+    size = measure_size(model, artifact)
+    weights = artifact.weights()
+    score = score_of(judged(model, weights, model.task.split(split)))
+    done = report(model, artifact.recipe, split, size, score)
+    return replace(done, latency=resources.latency(model, weights)) if timed else done
+
+
+def measure_size(model: Model, artifact: Artifact) -> Size:
+    """Return what is known of a file without running it."""
+    originals = model.weights()
+    prunable = compressible(originals)
+    nonzero = {name: int(forms.positions.size) for name, forms in artifact.considered.items()}
+    values = sum(originals[name].numel() for name in prunable)
+    requested = _requested(artifact.recipe, {n: originals[n].numel() for n in prunable})
+    achieved = 1 - sum(nonzero[name] for name in prunable) / values
+    names = [name for name, _ in model.module().named_parameters()]
+    macs, memory = _dense_cost(model)
+    return Size(
+        digest=artifact.digest,
+        bytes=len(artifact),
+        original_bytes=model.original_bytes,
+        sparsity_requested=requested,
+        sparsity_achieved=achieved,
+        parameters=sum(int(np.prod(artifact.tensors[name].shape)) for name in names),
+        nonzero=sum(nonzero[name] for name in names),
+        macs=macs,
+        peak_memory=memory,
+        ledger=artifact.ledger,
+        reasons=reasons(
+            artifact,
+            requested=requested,
+            achieved=achieved,
+            original=model.original_bytes,
+            macs=macs,
+        ),
+    )
+
+
+def score_of(tally: Tally) -> Score:
+    """Return the figures of a tally."""
+    low, high = tally.bounds
+    population = tally.population
+    return Score(
+        accuracy=tally.accuracy,
+        accuracy_low=low,
+        accuracy_high=high,
+        population_low=population[0],
+        population_high=population[1],
+        examples=tally.examples,
+        total=tally.total,
+        recall=tally.recall,
+        f1=tally.f1,
+        confusion=tuple(tuple(row) for row in tally.confusion.tolist()),
+    )
+
+
+def _requested(recipe: Recipe, sizes: dict[str, int]) -> float:
+    if recipe.prune is None:
+        return 0.0
+    if recipe.prune.scope == "layer":
+        asked = sum(share * sizes[name] for name, share in recipe.prune.layers.items())
+        return asked / sum(sizes.values())
+    return recipe.prune.sparsity
+
+
+_costs: dict[str, tuple[int, int]] = {}
+
+
+def _dense_cost(model: Model) -> tuple[int, int]:
+    if model.name not in _costs:
+        weights = model.weights()
+        _costs[model.name] = resources.macs(model, weights), resources.peak_memory(model, weights)
+    return _costs[model.name]
+
+
+def _latency(model: Model, recipe: Recipe, report: Report, store: Store) -> dict[str, object]:
+    machine = f"{platform.node()} {platform.processor()} {torch.get_num_threads()}"
+    key = latency_key(model, report.size.digest, machine)
+    timing: dict[str, object] | None = store.get(key)
+    if timing is None:
+        timing = resources.latency(model, compress(model, recipe).weights())
+        store.put(key, timing)
+    return timing

@@ -1,0 +1,88 @@
+"""A reason: why a choice did not pay, as numbers with a sentence around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workbench import figures
+from workbench.text import _
+from workbench.text import mark as N_
+
+Number = int | float
+
+SENTENCES = {
+    "dense-kept": N_(
+        "At {zeros} zeros, writing the places of the other weights costs more than leaving the "
+        "zeros out saves: {layer} keeps the dense form, {dense} instead of {sparse}."
+    ),
+    "index-heavy": N_(
+        "In {layer} the places of the weights take {indices} and the weights themselves {values}: "
+        "fewer bits would hardly make it smaller."
+    ),
+    "scales-heavy": N_(
+        "{layer} spends {scales} of its {bytes} on scales: let more weights share one."
+    ),
+    "short-groups": N_(
+        "Groups of {asked} do not fit the {length} weights of a channel of {layer}: "
+        "each channel is one group."
+    ),
+    "left-alone": N_("{layer} was left alone and takes {bytes} of the file's {file}."),
+    "container": N_("Names, shapes, recipe and checksum take {bytes} of the file's {file}."),
+    "one-dimensional": N_(
+        "Biases and other one-dimensional values stay in float32 and take {bytes} "
+        "of the file's {file}."
+    ),
+    "less-sparse": N_(
+        "Asked for {asked_share} zeros, got {got_share}: the share is over all layers, and some "
+        "are left whole or set lower by hand."
+    ),
+    "rounded-to-zero": N_(
+        "Asked for {asked_share} zeros, got {got_share}: with few bits, small weights round to zero."
+    ),
+    "set-higher": N_(
+        "Asked for {asked_share} zeros, got {got_share}: some layers are set higher by hand."
+    ),
+    "grew": N_(
+        "The file is {more} longer than the original: the header takes more than the recipe saves."
+    ),
+    "no-faster": N_(
+        "Smaller, but no faster: zeros are multiplied too, so an example still takes "
+        "{macs} multiply-adds."
+    ),
+}
+
+_FORMATS: dict[str, Callable[[Any], str]] = {
+    "zeros": lambda share: figures.percent(share, 0),
+    "asked_share": figures.percent,
+    "got_share": figures.percent,
+    "asked": figures.count,
+    "length": figures.count,
+    "macs": figures.count,
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a choice did not pay.
+
+    `kind` is a key of `SENTENCES`; `layer` a tensor's name or empty; `numbers` what the sentence
+    says, lengths in bytes and shares from 0 to 1; `weight` the bytes it is about, to sort by.
+    """
+
+    kind: str
+    layer: str
+    numbers: Mapping[str, Number]
+    weight: int
+
+    @property
+    def text(self) -> str:
+        """The sentence, in the reader's language."""
+        words = {key: _FORMATS.get(key, figures.nbytes)(n) for key, n in self.numbers.items()}
+        return _(SENTENCES[self.kind]).format(layer=self.layer, **words)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        numbers = dict(self.numbers)
+        return {"kind": self.kind, "layer": self.layer, "numbers": numbers, "weight": self.weight}

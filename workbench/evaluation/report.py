@@ -1,0 +1,135 @@
+"""The report: everything measured for a model and a recipe. Plain data, readable without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from workbench.artifact.ledger import Ledger
+from workbench.evaluation.reason import Reason
+from workbench.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Size:
+    """What is known of a file without running it.
+
+    `bytes` is the file's length, `digest` the SHA-256 inside it, `original_bytes` the length of
+    the dense float32 file. `sparsity_achieved` is zeros in the decoded weights over the values of
+    all prunable tensors. `parameters` counts the stored values of parameters, `nonzero` those
+    that are not zero, `macs` the multiply-adds of one example, `peak_memory` bytes of weights and
+    activations over a batch of 64.
+    """
+
+    digest: str
+    bytes: int
+    original_bytes: int
+    sparsity_requested: float
+    sparsity_achieved: float
+    parameters: int
+    nonzero: int
+    macs: int
+    peak_memory: int
+    ledger: Ledger
+    reasons: tuple[Reason, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {
+            **{field.name: getattr(self, field.name) for field in fields(self)},
+            "ledger": self.ledger.as_dict(),
+            "reasons": [reason.as_dict() for reason in self.reasons],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Size:
+        """Read what `as_dict` wrote."""
+        ledger = Ledger.from_dict(data["ledger"])
+        reasons = tuple(Reason(**reason) for reason in data["reasons"])
+        return cls(**{**data, "ledger": ledger, "reasons": reasons})
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good a file's predictions are on one split, in whole or so far.
+
+    `accuracy`, macro `recall` and macro `f1` are over the `examples` judged of `total`.
+    `accuracy_low` and `accuracy_high` bound the exact accuracy of the whole split at 95 %
+    (hypergeometric) and are equal when it is known; `population_low` and `population_high` are
+    the Wilson 95 % interval for new examples. `confusion` counts true by predicted class.
+    """
+
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    population_low: float
+    population_high: float
+    examples: int
+    total: int
+    recall: float
+    f1: float
+    confusion: tuple[tuple[int, ...], ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every example of the split was judged."""
+        return self.examples == self.total
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Score:
+        """Read what `as_dict` wrote."""
+        return cls(**{**data, "confusion": tuple(tuple(row) for row in data["confusion"])})
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured for a model and a recipe on a split.
+
+    `score` is None while only the size is known; `latency` is None unless it was timed: for
+    batches of 1 and 64 the median and deciles in milliseconds, on which device and threads.
+    `training_seconds` is what training the original took. The fields of `size` and `score` can
+    be read from the report itself: `report.bytes`, `report.accuracy`.
+    """
+
+    task: str
+    model: str
+    recipe: Recipe
+    split: str
+    size: Size
+    score: Score | None
+    training_seconds: float | None = None
+    latency: dict[str, Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        for part in (Size, Score):
+            if name in part.__dataclass_fields__:
+                held = self.size if part is Size else self.score
+                return None if held is None else getattr(held, name)
+        raise AttributeError(f"a report has no {name!r}")
+
+    @property
+    def exact(self) -> bool:
+        """Whether the accuracy is that of every example of the split."""
+        return self.score is not None and self.score.exact
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON: one flat object."""
+        return {
+            "task": self.task,
+            "model": self.model,
+            "split": self.split,
+            "recipe": self.recipe.as_dict(),
+            **self.size.as_dict(),
+            **(self.score.as_dict() if self.score else {}),
+            "reasons": [reason.text for reason in self.size.reasons],
+            "training_seconds": self.training_seconds,
+            "latency_ms": self.latency,
+        }
+
+    def __repr__(self) -> str:
+        found = f"{self.score.accuracy:.2%} of {self.score.examples:,}" if self.score else "…"
+        return f"<Report {self.model} {self.size.bytes:,} bytes, {self.split} {found}>"

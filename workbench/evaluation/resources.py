@@ -1,0 +1,125 @@
+"""What a model costs to run: multiply-adds, memory, time."""
+
+from __future__ import annotations
+
+import statistics
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from workbench.errors import Cancelled
+from workbench.evaluation.shell import Shell, shell
+from workbench.zoo import Model
+
+LATENCY_BATCHES = (1, 64)
+MEMORY_BATCH = 64
+
+
+def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
+    """Return the multiply-adds of one example through the dense module."""
+    run, inputs = _on_meta(model, 1)
+    with FlopCounterMode(display=False) as counter:
+        run(_meta(weights), inputs)
+    return int(counter.get_total_flops()) // 2
+
+
+def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:
+    """Return the bytes of the weights and the most bytes of activations alive at once.
+
+    Counted over one batch of 64 by following the life of every tensor the module makes, inputs
+    included; a runtime's own workspace is not seen.
+    """
+    run, inputs = _on_meta(model, MEMORY_BATCH)
+    with _LiveBytes() as live:
+        live.add(inputs)
+        run(_meta(weights), inputs)
+    return live.peak + sum(w.numel() * w.element_size() for w in weights.values())
+
+
+def latency(
+    model: Model,
+    weights: Mapping[str, Tensor],
+    *,
+    seconds: float = 0.25,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
+    """Time the module on this machine, in milliseconds per batch, for batches of 1 and 64.
+
+    Returns
+    -------
+    dict
+        For each batch size the median, the 10th and 90th percentile and the number of runs, and
+        the number of threads. Eager float32, `seconds` of runs per batch size, 3 to warm up.
+    """
+    run = shell(model)
+    split = model.task.split("validation")
+    out: dict[str, Any] = {"threads": torch.get_num_threads(), "device": "cpu"}
+    for batch in LATENCY_BATCHES:
+        inputs = model.task.inputs(split.images[:batch])
+        for _ in range(3):
+            run(weights, inputs)
+        taken: list[float] = []
+        begin = time.perf_counter()
+        while len(taken) < 5 or (time.perf_counter() - begin < seconds and len(taken) < 1000):
+            if cancelled():
+                raise Cancelled("Timing was stopped.")
+            start = time.perf_counter()
+            run(weights, inputs)
+            taken.append((time.perf_counter() - start) * 1000)
+        deciles = statistics.quantiles(taken, n=10)
+        out[f"batch_{batch}"] = {
+            "median": statistics.median(taken),
+            "p10": deciles[0],
+            "p90": deciles[-1],
+            "runs": len(taken),
+        }
+    return out
+
+
+def _on_meta(model: Model, batch: int) -> tuple[Shell, Tensor]:
+    images = model.task.split("validation").images[:batch]
+    return Shell(model), model.task.inputs(images).to("meta")
+
+
+def _meta(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: weight.to("meta") for name, weight in weights.items()}
+
+
+class _LiveBytes(TorchDispatchMode):
+    """Follows how many bytes of storage the operations inside it keep alive."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.peak = 0
+        self._known: set[int] = set()
+
+    def add(self, tensor: Tensor) -> None:
+        """Count the tensor's storage until it is freed."""
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self._known:
+            return
+        size = storage.nbytes()
+        self._known.add(key)
+        self.now += size
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(tensor, self._free, key, size)
+
+    def _free(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.now -= size
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        outputs = function(*args, **(kwargs or {}))
+        for item in outputs if isinstance(outputs, tuple | list) else (outputs,):
+            if isinstance(item, Tensor):
+                self.add(item)
+        return outputs

@@ -1,0 +1,111 @@
+"""Sieves: faster ways to run a model that settle the clear examples and hand on the close ones.
+
+A sieve changes speed and never a count: it settles an example only where its best output leads
+by more than its error bound, and what it leaves open goes to a finer sieve and at last to the
+judge's float64 verdict.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workbench.evaluation.judge import CLOSE, Predictions, decide, settle
+from workbench.evaluation.shell import shell
+from workbench.zoo import Model
+
+# float32 in another layout differs from the judge's by far less than the judge's own bound (at
+# most 6e-6 was seen), so twice that bound is safe.
+FINE = 2 * CLOSE
+SAFETY = 3.0
+MOST_OPEN = 0.25
+
+_fastest: dict[str, bool] = {}
+
+
+class Sieve:
+    """Predicts for one set of weights: float32 first, bfloat16 once its error has been measured.
+
+    The bound of the bfloat16 sieve is `SAFETY` times the largest change of any difference of two
+    outputs, relative to the largest output, that it shows on the examples already run in float32.
+    """
+
+    def __init__(self, model: Model, weights: Mapping[str, Tensor]) -> None:
+        self.model = model
+        self.weights = {n: _channels_last(w) for n, w in weights.items()}
+        self.coarse: dict[str, Tensor] | None = None
+        self.bound = 0.0
+
+    def first(self, images: NDArray[np.uint8]) -> Predictions:
+        """Return the classes of the first examples, and learn what bfloat16 would have said."""
+        inputs = _channels_last(self.model.task.inputs(images))
+        outputs = self._run(self.weights, inputs)
+        if self._bfloat16_is_faster(inputs):
+            coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
+            rough = self._run(coarse, inputs.bfloat16()).float()
+            change = rough - outputs
+            scale = rough.abs().amax(dim=1).clamp(min=1e-30)
+            spread = (change.amax(dim=1) - change.amin(dim=1)) / scale
+            self.bound = SAFETY * float(spread.max())
+            leads = _lead(rough) >= self.bound
+            if np.isfinite(self.bound) and float((~leads).float().mean()) <= MOST_OPEN:
+                self.coarse = coarse
+        return self._fine(images, outputs)
+
+    def predict(self, images: NDArray[np.uint8]) -> Predictions:
+        """Return the classes of more examples, int64 [n]."""
+        inputs = _channels_last(self.model.task.inputs(images))
+        if self.coarse is None:
+            return self._fine(images, self._run(self.weights, inputs))
+        rough = self._run(self.coarse, inputs.bfloat16()).float()
+        found = rough.argmax(dim=1).numpy()
+        open_ones = np.flatnonzero((_lead(rough) < self.bound).numpy())
+        if open_ones.size:
+            piece = images[open_ones]
+            outputs = self._run(self.weights, inputs[torch.from_numpy(open_ones)])
+            found[open_ones] = self._fine(piece, outputs)
+        return found
+
+    def _fine(self, images: NDArray[np.uint8], outputs: Tensor) -> Predictions:
+        classes, certain = settle(outputs, FINE)
+        open_ones = np.flatnonzero(~certain)
+        if open_ones.size:
+            classes[open_ones] = decide(self.model, self.weights, images[open_ones])
+        return classes
+
+    def _run(self, weights: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+        return shell(self.model, fast=True)(weights, inputs)
+
+    def _bfloat16_is_faster(self, inputs: Tensor) -> bool:
+        """Time both once per model and process; only speed hangs on the answer."""
+        if self.model.name not in _fastest:
+            coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
+            narrow = inputs.bfloat16()
+            _fastest[self.model.name] = _seconds(
+                lambda: self._run(coarse, narrow)
+            ) < 0.8 * _seconds(lambda: self._run(self.weights, inputs))
+        return _fastest[self.model.name]
+
+
+def _lead(outputs: Tensor) -> Tensor:
+    """Return how far each row's best output leads, relative to its largest absolute output."""
+    best = outputs.topk(2, dim=1).values
+    return (best[:, 0] - best[:, 1]) / outputs.abs().amax(dim=1).clamp(min=1e-30)
+
+
+def _channels_last(tensor: Tensor) -> Tensor:
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+
+
+def _seconds(run: Callable[[], Tensor]) -> float:
+    taken = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - begin)
+    return min(taken)

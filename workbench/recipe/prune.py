@@ -1,0 +1,87 @@
+"""Pruning: which share of the weights becomes zero, and which ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workbench.recipe.layermap import LayerMap
+from workbench.recipe.schema import Choice, check_fields, spec
+from workbench.text import mark as N_
+
+CRITERIA = (
+    Choice(
+        "magnitude",
+        N_("magnitude"),
+        N_("Removes the weights with the smallest absolute value."),
+        "Han et al. 2015, arXiv 1506.02626",
+    ),
+    Choice(
+        "gradient",
+        N_("gradient"),
+        N_("Removes the weights whose loss would change least, by weight × gradient."),
+        "Molchanov et al. 2016, arXiv 1611.06440",
+    ),
+    Choice("random", N_("random"), N_("Removes weights by lot: the floor any criterion must beat.")),
+)
+
+NEEDS_GRADIENTS = frozenset({"gradient"})
+"""The criteria that need calibration data."""
+
+SCOPES = (
+    Choice("global", N_("global"), N_("All layers compete: the weakest weights go, wherever.")),
+    Choice("uniform", N_("uniform"), N_("Every layer loses the same share of its weights.")),
+    Choice("layer", N_("by layer"), N_("Only the layers named lose weights, each its own share.")),
+)
+
+SPARSITY = {"low": 0.0, "high": 0.99, "step": 0.01}
+
+
+@dataclass(frozen=True)
+class Prune:
+    """Set the least important weights to zero.
+
+    `sparsity` is the share of zeros asked for (0 to 0.99) over the tensors in scope. `layers`
+    gives single tensors their own share, outside the global pool; `exclude` leaves tensors
+    whole; `seed` serves the random criterion.
+    """
+
+    sparsity: float = spec(
+        0.5, "real", N_("sparsity"), N_("The share of weights set to zero."), **SPARSITY
+    )
+    criterion: str = spec(
+        "magnitude",
+        "choice",
+        N_("criterion"),
+        N_("How the weights to remove are chosen."),
+        choices=CRITERIA,
+    )
+    scope: str = spec(
+        "global",
+        "choice",
+        N_("scope"),
+        N_("Whether layers compete, share alike, or are set one by one."),
+        choices=SCOPES,
+    )
+    layers: Mapping[str, float] = spec(
+        LayerMap(),
+        "layers",
+        N_("sparsity by layer"),
+        N_("Layers with a share of their own."),
+        **SPARSITY,
+    )
+    exclude: tuple[str, ...] = spec(
+        (), "names", N_("leave whole"), N_("Layers that lose no weights.")
+    )
+    seed: int = spec(
+        0,
+        "integer",
+        N_("seed"),
+        N_("The lot drawn by the random criterion."),
+        low=0,
+        high=2**31 - 1,
+        step=1,
+    )
+
+    def __post_init__(self) -> None:
+        check_fields(self, "prune")

@@ -1,0 +1,135 @@
+"""The recipe: everything a person chose, as immutable plain data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from random import Random
+from typing import Any
+
+from workbench.errors import RecipeError
+from workbench.recipe.prune import Prune
+from workbench.recipe.quantize import Quantize
+from workbench.recipe.schema import specs
+
+PARTS: dict[str, type[Prune] | type[Quantize]] = {"prune": Prune, "quantize": Quantize}
+"""The parts of a recipe by key, in the fixed order in which they are applied."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to do to a model's weights; a part that is None leaves them alone.
+
+    Raises `RecipeError` when a part holds a value that its schema does not allow.
+
+    >>> Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')
+    Recipe(prune={'sparsity': 0.9}, quantize={'bits': 4})
+    """
+
+    prune: Prune | None = None
+    quantize: Quantize | None = None
+
+    def __post_init__(self) -> None:
+        for key, part in PARTS.items():
+            value = getattr(self, key)
+            if isinstance(value, Mapping):
+                object.__setattr__(self, key, _part(key, value))
+            elif value is not None and not isinstance(value, part):
+                raise RecipeError(f"{key} must be an object of settings, not {value!r}.")
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{key}={value!r}" for key, value in self.as_dict().items())
+        return f"Recipe({inside})"
+
+    def as_dict(self) -> dict[str, dict[str, Any]]:
+        """Return nested plain data: each part's first field, and the fields that differ from its default."""
+        out: dict[str, dict[str, Any]] = {}
+        for key in PARTS:
+            part = getattr(self, key)
+            if part is None:
+                continue
+            out[key] = {}
+            for position, field in enumerate(fields(part)):
+                value = getattr(part, field.name)
+                if position == 0 or value != field.default:
+                    out[key][field.name] = _plain(value)
+        return out
+
+    def to_json(self) -> str:
+        """Return the canonical compact JSON text: equal recipes give equal text."""
+        return json.dumps(self.as_dict(), separators=(",", ":"))
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the canonical JSON, in hexadecimal."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @classmethod
+    def from_json(cls, source: str | bytes | Mapping[str, Any]) -> Recipe:
+        """Read a recipe from JSON text or plain data.
+
+        Raises
+        ------
+        RecipeError
+            When it is not JSON, not an object, or holds an unknown key or a value out of range.
+        """
+        if isinstance(source, Mapping):
+            data: Any = source
+        else:
+            try:
+                data = json.loads(source)
+            except (ValueError, RecursionError) as error:
+                raise RecipeError(f"The recipe is not valid JSON: {error}.") from None
+        if not isinstance(data, Mapping):
+            raise RecipeError("A recipe is a JSON object such as {\"prune\": {\"sparsity\": 0.9}}.")
+        _refuse_unknown(data, PARTS, "the recipe")
+        return cls(**{k: None if v is None else _part(k, v) for k, v in data.items()})
+
+    @classmethod
+    def draw(cls, rng: Random, names: Iterable[str]) -> Recipe:
+        """Return a random recipe over the whole schema, extremes included, for tensors `names`."""
+        names = list(names)
+        chosen: dict[str, Any] = {}
+        for key, part in PARTS.items():
+            if rng.random() < 0.85:
+                chosen[key] = {field.name: field.draw(rng, names) for field in specs(part)}
+        return cls.from_json(chosen)
+
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raise `RecipeError` where the recipe names a tensor that is not among `names`."""
+        known = list(names)
+        for key in PARTS:
+            part = getattr(self, key)
+            for field in specs(part) if part is not None else ():
+                if field.kind in ("layers", "names"):
+                    for name in getattr(part, field.name):
+                        if name not in known:
+                            close = get_close_matches(name, known, 1) or known[:3]
+                            raise RecipeError(
+                                f"{key}.{field.name} names {name!r}, which this model does not"
+                                f" have: try {', '.join(close)}."
+                            )
+
+
+def _part(key: str, data: Any) -> Any:
+    if not isinstance(data, Mapping):
+        raise RecipeError(f"{key} must be an object of settings, not {data!r}.")
+    part = PARTS[key]
+    _refuse_unknown(data, [field.name for field in specs(part)], key)
+    return part(**data)
+
+
+def _refuse_unknown(data: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    names = list(known)
+    for name in data:
+        if name not in names:
+            raise RecipeError(f"{where} has no key {name!r}: choose from {', '.join(names)}.")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value

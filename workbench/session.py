@@ -1,0 +1,387 @@
+"""One person's state: model, recipe, history, and a worker that measures the newest recipe.
+
+Knows nothing of widgets and loads no torch of its own: the worker does, in the background.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import Cancelled, WorkbenchError
+from workbench.evaluation.known import known
+from workbench.evaluation.report import Report
+from workbench.evaluation.store import Store, default_store
+from workbench.recipe import Recipe
+from workbench.recipe.link import from_query, to_query
+from workbench.recipe.presets import PRESETS
+from workbench.text import _
+from workbench.zoo import Model, model
+
+if TYPE_CHECKING:
+    from workbench.artifact.artifact import Artifact
+
+DEFAULT_MODEL = "fashion/lenet5"
+LONGEST_HISTORY = 500
+EXTRA_KEYS = frozenset({"budget", "floor"})
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A recipe that was measured exactly: bytes of its file and validation accuracy, 0 to 1."""
+
+    recipe: Recipe
+    bytes: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class _Moment:
+    model: str
+    recipe: Recipe
+
+
+class Session:
+    """What one person has chosen and seen.
+
+    Every verb returns at once. A recipe measured before is answered before `set` returns; any
+    other is measured by a worker that drops it as soon as a newer one arrives. Observers are
+    told after every change, from the thread that made it.
+
+    Raises
+    ------
+    WorkbenchError
+        From the verbs, when what is asked for does not exist or does not fit; the state is then
+        as it was.
+    """
+
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        recipe: Recipe = Recipe(),
+        *,
+        store: Store | None = None,
+    ) -> None:
+        self.store = store or default_store()
+        self.budget: int | None = None
+        self.floor: float | None = None
+        self.error: str | None = None
+        self.busy = False
+        self.stale = False
+        self.report: Report | None = None
+        self._observers: list[Callable[[Session], None]] = []
+        self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
+        self._past: list[_Moment] = []
+        self._future: list[_Moment] = []
+        self._lock = threading.RLock()
+        self._wanted = threading.Condition(self._lock)
+        self._generation = 0
+        self._pending = False
+        self._closed = False
+        self._worker: threading.Thread | None = None
+        self._now = _Moment(model, recipe)
+        self._model = _fitting(model, recipe)
+        self._request()
+
+    # --- what there is -------------------------------------------------------------------
+
+    @property
+    def model(self) -> Model:
+        """The chosen model."""
+        return self._model
+
+    @property
+    def recipe(self) -> Recipe:
+        """The chosen recipe."""
+        return self._now.recipe
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of the tensors that can be pruned and quantised."""
+        return tuple(self._model.card["layers"])
+
+    @property
+    def visited(self) -> tuple[Visit, ...]:
+        """The recipes measured exactly for this model, in the order of their first visit."""
+        with self._lock:
+            return tuple(self._visits.get(self._now.model, {}).values())
+
+    @property
+    def note(self) -> str | None:
+        """A sentence about the store, where it cannot be used."""
+        return self.store.note
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier state to go back to."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone state to return to."""
+        return bool(self._future)
+
+    # --- verbs ---------------------------------------------------------------------------
+
+    def set(self, recipe: Recipe) -> None:
+        """Choose a recipe."""
+        self._go(_Moment(self._now.model, recipe))
+
+    def choose_model(self, name: str) -> None:
+        """Choose a model; the recipe stays, without what names layers the new model lacks."""
+        recipe = self.recipe
+        try:
+            _fitting(name, recipe)
+        except WorkbenchError:
+            recipe = _without_layers(recipe)
+        self._go(_Moment(name, recipe))
+
+    def preset(self, name: str) -> None:
+        """Choose a preset's recipe."""
+        for preset in PRESETS:
+            if preset.name == name:
+                return self.set(preset.recipe)
+        raise WorkbenchError(_("There is no preset {name}.").format(name=repr(name)))
+
+    def reset(self) -> None:
+        """Go back to the model as it was, keeping it chosen."""
+        self.set(Recipe())
+
+    def undo(self) -> None:
+        """Return to the state before the last change, if there is one."""
+        self._step(self._past, self._future)
+
+    def redo(self) -> None:
+        """Return to the state that was undone last, if there is one."""
+        self._step(self._future, self._past)
+
+    def set_budget(self, size: int | None) -> None:
+        """Set the most bytes a file should have, or lift the limit."""
+        if size is not None and size <= 0:
+            raise WorkbenchError(_("The size budget must be more than 0 bytes."))
+        self.budget = size
+        self._tell()
+
+    def set_floor(self, accuracy: float | None) -> None:
+        """Set the least accuracy wanted, 0 to 1, or lift the limit."""
+        if accuracy is not None and not 0 <= accuracy <= 1:
+            raise WorkbenchError(_("The accuracy floor must be from 0 to 100 %."))
+        self.floor = accuracy
+        self._tell()
+
+    def cancel(self) -> None:
+        """Stop measuring; the last figures stay, marked stale where they are of another recipe."""
+        with self._lock:
+            if not self.busy:
+                return
+            self._generation += 1
+            self._pending = False
+            self.busy = False
+            self.stale = self.report is not None
+        self._tell()
+
+    def measure_again(self) -> None:
+        """Measure the current recipe again, after a cancel or an error."""
+        self._request()
+
+    def query(self) -> str:
+        """Return the query string that opens this state."""
+        extra = {}
+        if self.budget is not None:
+            extra["budget"] = str(self.budget)
+        if self.floor is not None:
+            extra["floor"] = f"{self.floor:g}"
+        return to_query(self._now.model, self.recipe, extra)
+
+    def restore(self, query: str) -> None:
+        """Open the state of a query string.
+
+        Raises
+        ------
+        WorkbenchError
+            When the link is bad; the session then shows the default state.
+        """
+        try:
+            name, recipe, extra = from_query(query, EXTRA_KEYS)
+            budget = _number(extra.get("budget"), "budget", int)
+            floor = _number(extra.get("floor"), "floor", float)
+            moment = _Moment(name or DEFAULT_MODEL, recipe)
+            _fitting(moment.model, recipe)
+            self.set_floor(floor)
+            self.set_budget(budget)
+        except WorkbenchError:
+            self._go(_Moment(DEFAULT_MODEL, Recipe()))
+            raise
+        self._go(moment)
+
+    def artifact(self) -> Artifact:
+        """Make the file of the current recipe; takes a moment, and raises what `compress` raises."""
+        from workbench.pipeline import compress
+
+        with self._lock:
+            chosen, recipe = self._model, self.recipe
+        return compress(chosen, recipe)
+
+    def test_report(self, cancelled: Callable[[], bool] = lambda: False) -> Report:
+        """Measure the current recipe on the test split too; takes seconds."""
+        from workbench.evaluation.measure import steps
+
+        with self._lock:
+            chosen, recipe = self._model, self.recipe
+        last: Report | None = None
+        for last in steps(chosen, recipe, split="test", store=self.store, cancelled=cancelled):
+            pass
+        assert last is not None
+        return last
+
+    def subscribe(self, observer: Callable[[Session], None]) -> Callable[[], None]:
+        """Call `observer` after every change, until the returned function is called."""
+        with self._lock:
+            self._observers.append(observer)
+
+        def stop() -> None:
+            with self._lock, suppress(ValueError):
+                self._observers.remove(observer)
+
+        return stop
+
+    def close(self) -> None:
+        """Stop the worker and forget the observers."""
+        with self._lock:
+            self._closed = True
+            self._generation += 1
+            self._observers.clear()
+            self._wanted.notify_all()
+            worker = self._worker
+        if worker is not None and worker is not threading.current_thread():
+            worker.join()
+
+    # --- inside --------------------------------------------------------------------------
+
+    def _go(self, moment: _Moment) -> None:
+        chosen = _fitting(moment.model, moment.recipe)
+        with self._lock:
+            if moment == self._now and self.report is not None and not self.stale:
+                return
+            if moment != self._now:
+                self._past = [*self._past[-LONGEST_HISTORY:], self._now]
+                self._future = []
+            self._enter(moment, chosen)
+        self._request()
+
+    def _step(self, source: list[_Moment], target: list[_Moment]) -> None:
+        with self._lock:
+            if not source:
+                return
+            target.append(self._now)
+            moment = source.pop()
+            self._enter(moment, model(moment.model))
+        self._request()
+
+    def _enter(self, moment: _Moment, chosen: Model) -> None:
+        if moment.model != self._now.model:
+            self.report = None
+        self._now, self._model = moment, chosen
+        self.error = None
+
+    def _request(self) -> None:
+        """Answer from what is known, or wake the worker."""
+        with self._lock:
+            self._generation += 1
+            found = known(self._model, self.recipe, "validation", self.store)
+            self.stale = False
+            if found is not None:
+                self._take(found)
+            self.busy = found is None or not found.exact
+            self._pending = self.busy
+            if self.busy and self._worker is None and not self._closed:
+                self._worker = threading.Thread(target=self._work, name="measure", daemon=True)
+                self._worker.start()
+            self._wanted.notify_all()
+        self._tell()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                while not self._pending and not self._closed:
+                    self._wanted.wait()
+                if self._closed:
+                    return
+                self._pending = False
+                generation, chosen, recipe = self._generation, self._model, self.recipe
+            try:
+                self._measure(generation, chosen, recipe)
+            except Cancelled:
+                continue
+            except WorkbenchError as error:
+                self._fail(generation, str(error))
+            except Exception as error:  # a worker that dies would leave the page waiting
+                log.exception("measuring failed")
+                message = _("Measuring failed: {error}. Move a slider or reload the page.")
+                self._fail(generation, message.format(error=error))
+
+    def _measure(self, generation: int, chosen: Model, recipe: Recipe) -> None:
+        from workbench.evaluation.measure import steps
+
+        def outdated() -> bool:
+            return generation != self._generation
+
+        for found in steps(chosen, recipe, store=self.store, cancelled=outdated):
+            with self._lock:
+                if outdated():
+                    return
+                self._take(found)
+                self.busy = not found.exact
+            self._tell()
+
+    def _take(self, found: Report) -> None:
+        self.report = found
+        if found.score is not None and found.exact:
+            visits = self._visits.setdefault(found.model, OrderedDict())
+            visits[found.recipe] = Visit(found.recipe, found.size.bytes, found.score.accuracy)
+
+    def _fail(self, generation: int, sentence: str) -> None:
+        with self._lock:
+            if generation != self._generation:
+                return
+            self.busy = False
+            self.error = sentence
+            self.stale = self.report is not None
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            observers = list(self._observers)
+        for observer in observers:
+            observer(self)
+
+
+def _fitting(name: str, recipe: Recipe) -> Model:
+    found = model(name)
+    recipe.check_names(found.card["layers"])
+    return found
+
+
+def _without_layers(recipe: Recipe) -> Recipe:
+    parts = {
+        part: {key: value for key, value in fields.items() if key not in ("layers", "exclude")}
+        for part, fields in recipe.as_dict().items()
+    }
+    return Recipe.from_json(parts)
+
+
+def _number(text: str | None, key: str, kind: type[int] | type[float]) -> Any:
+    if text is None:
+        return None
+    try:
+        return kind(text)
+    except ValueError:
+        message = _("The link gives {key} as {value}, which is not a number.")
+        raise WorkbenchError(message.format(key=key, value=repr(text))) from None
