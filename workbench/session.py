@@ -105,7 +105,7 @@ class Session:
     @property
     def layers(self) -> tuple[str, ...]:
         """The names of the tensors that can be pruned and quantised."""
-        return tuple(self._model.card["layers"])
+        return self._model.layers
 
     @property
     def visited(self) -> tuple[Visit, ...]:
@@ -365,7 +365,7 @@ class Session:
 
 def _fitting(name: str, recipe: Recipe) -> Model:
     found = model(name)
-    recipe.check_names(found.card["layers"])
+    recipe.check_names(found.layers)
     return found
 
 

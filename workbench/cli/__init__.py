@@ -1,0 +1,5 @@
+"""The console command."""
+
+from workbench.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,204 @@
+"""The commands: what each takes, does, and prints."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.cli import tables
+from workbench.cli.progress import bar
+from workbench.errors import RecipeError, WorkbenchError
+from workbench.recipe import Recipe
+
+Options = argparse.ArgumentParser
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A verb of the console: its options, what it does, and how the result is shown."""
+
+    name: str
+    help: str
+    options: Callable[[Options], None]
+    run: Callable[[argparse.Namespace], Result | None]
+    show: Callable[[Result], None] = lambda result: None
+
+
+def _list(options: argparse.Namespace) -> Result:
+    from workbench.zoo import model, models, task, tasks
+
+    return {
+        "tasks": [{"name": name, "title": task(name).title} for name in tasks()],
+        "models": [
+            {
+                "name": name,
+                "title": model(name).title,
+                "parameters": model(name).card["parameters"],
+                "macs": model(name).card["macs"],
+                "original_bytes": model(name).original_bytes,
+                "accuracy": {
+                    split: found["correct"] / found["examples"]
+                    for split, found in model(name).card["accuracy"].items()
+                },
+            }
+            for name in models()
+        ],
+    }
+
+
+def _measure(options: argparse.Namespace) -> Result:
+    from workbench.evaluation.measure import measure
+    from workbench.zoo import model
+
+    chosen, recipe = model(options.model), _recipe(options.recipe)
+    with bar("measuring") as advance:
+        report = measure(
+            chosen,
+            recipe,
+            split=options.split,
+            progress=lambda found: advance(found.examples or 0, found.total or 0),
+        )
+    return report.as_dict()
+
+
+def _compress(options: argparse.Namespace) -> Result:
+    from workbench.pipeline import compress
+    from workbench.zoo import model
+
+    artifact = compress(model(options.model), _recipe(options.recipe))
+    path = artifact.save(options.output)
+    return {
+        "file": str(path),
+        "model": artifact.model,
+        "recipe": artifact.recipe.as_dict(),
+        "bytes": len(artifact),
+        "original_bytes": model(options.model).original_bytes,
+        "digest": artifact.digest,
+        "ledger": artifact.ledger.as_dict(),
+    }
+
+
+def _evaluate(options: argparse.Namespace) -> Result:
+    from workbench.artifact.artifact import load
+    from workbench.evaluation.measure import evaluate
+
+    artifacts = [load(path) for path in options.files]
+    found = []
+    with bar("evaluating") as advance:
+        for done, (path, artifact) in enumerate(zip(options.files, artifacts, strict=True)):
+            advance(done, len(artifacts))
+            report = evaluate(artifact, split=options.split)
+            found.append({"file": path, **report.as_dict()})
+        advance(len(artifacts), len(artifacts))
+    return found[0] if len(found) == 1 else {"files": found}
+
+
+def _inspect(options: argparse.Namespace) -> Result:
+    from workbench.artifact.artifact import load
+
+    artifact = load(options.file)
+    return {
+        "file": options.file,
+        "model": artifact.model,
+        "recipe": artifact.recipe.as_dict(),
+        "bytes": len(artifact),
+        "digest": artifact.digest,
+        "ledger": artifact.ledger.as_dict(),
+    }
+
+
+def _dashboard(options: argparse.Namespace) -> None:
+    from workbench.panels.server import serve
+
+    serve(
+        options.port,
+        open_browser=not options.no_browser,
+        token=options.token,
+        base_url=options.base_url,
+        ip=options.ip,
+    )
+
+
+def _lab(options: argparse.Namespace) -> None:
+    from workbench.panels.server import lab
+
+    lab(options.port, open_browser=not options.no_browser)
+
+
+def _recipe(text: str | None) -> Recipe:
+    """Read a recipe from JSON text, or from the file of that name."""
+    if text is None:
+        return Recipe()
+    if text.lstrip().startswith(("{", "[")):
+        return Recipe.from_json(text)
+    try:
+        return Recipe.from_json(Path(text).read_bytes())
+    except OSError as error:
+        raise RecipeError(
+            f"{text!r} is neither a recipe in JSON nor a file that can be read: {error.strerror}."
+        ) from None
+
+
+def _takes_nothing(parser: Options) -> None:
+    pass
+
+
+def _takes_model(parser: Options) -> None:
+    parser.add_argument("model", help="a model from `workbench list`, such as fashion/lenet5")
+    parser.add_argument("--recipe", metavar="FILE-or-JSON", help="what to do; absent: nothing")
+
+
+def _takes_split(parser: Options) -> None:
+    parser.add_argument("--split", choices=("validation", "test"), default="validation")
+
+
+def _takes_measure(parser: Options) -> None:
+    _takes_model(parser)
+    _takes_split(parser)
+
+
+def _takes_compress(parser: Options) -> None:
+    _takes_model(parser)
+    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
+
+
+def _takes_files(parser: Options) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="files made by compress")
+    _takes_split(parser)
+
+
+def _takes_file(parser: Options) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file made by compress")
+
+
+def _takes_port(parser: Options) -> None:
+    parser.add_argument("--port", type=_port, default=8866, help="0 takes any free one")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+
+
+def _takes_server(parser: Options) -> None:
+    _takes_port(parser)
+    parser.add_argument("--ip", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--token", help="a password that visitors must give")
+    parser.add_argument("--base-url", default="/", help="the path behind a proxy, such as /bench/")
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+COMMANDS = (
+    Command("list", "Show the tasks and models that come with Workbench.", _takes_nothing, _list, tables.listing),
+    Command("measure", "Measure a model under a recipe.", _takes_measure, _measure, tables.report),
+    Command("compress", "Write the compressed file of a model.", _takes_compress, _compress, tables.saved),
+    Command("evaluate", "Measure files anew, from their bytes.", _takes_files, _evaluate, tables.reports),
+    Command("inspect", "Show where the bytes of a file are.", _takes_file, _inspect, tables.inspection),
+    Command("dashboard", "Open the page in a browser.", _takes_server, _dashboard),
+    Command("lab", "Open the notebooks in JupyterLab.", _takes_port, _lab),
+)

@@ -1,0 +1,57 @@
+"""`workbench`: list, measure, compress, evaluate, inspect, dashboard, lab."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from workbench.cli import commands
+from workbench.errors import WorkbenchError
+
+USER_ERROR = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what was wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message}", file=sys.stderr)
+        raise SystemExit(USER_ERROR)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, or 2 with one line on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        result: dict[str, Any] | None = options.run(options)
+        if result is not None:
+            if options.json:
+                print(json.dumps(result, ensure_ascii=False))
+            else:
+                options.show(result)
+    except WorkbenchError as error:
+        print(f"workbench: {error}", file=sys.stderr)
+        return USER_ERROR
+    except BrokenPipeError:  # the reader of a pipe has gone: nothing is left to say
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="workbench", description="Make a neural network smaller; see the cost.")
+    from workbench import __version__  # type: ignore[attr-defined]
+
+    parser.add_argument("--version", action="version", version=f"workbench {__version__}")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in commands.COMMANDS:
+        verb = verbs.add_parser(command.name, help=command.help, description=command.help)
+        command.options(verb)
+        verb.add_argument("--json", action="store_true", help="print one JSON object")
+        verb.set_defaults(run=command.run, show=command.show)
+    return parser

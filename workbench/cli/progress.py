@@ -1,0 +1,29 @@
+"""A progress bar on standard error of a terminal; nothing where it is piped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+WIDTH = 30
+
+
+@contextmanager
+def bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that draws how much of a total is done."""
+    drawn = False
+
+    def advance(done: int, total: int) -> None:
+        nonlocal drawn
+        if sys.stderr.isatty() and total:
+            full = WIDTH * done // total
+            line = f"\r{label} [{'█' * full}{'·' * (WIDTH - full)}] {done:,} of {total:,}"
+            print(line, end="", file=sys.stderr, flush=True)
+            drawn = True
+
+    try:
+        yield advance
+    finally:
+        if drawn:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

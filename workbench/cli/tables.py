@@ -1,0 +1,69 @@
+"""Results as text for a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench import figures
+
+Result = dict[str, Any]
+
+
+def listing(result: Result) -> None:
+    """Print the models, one a line."""
+    for model in result["models"]:
+        shares = ", ".join(f"{s} {figures.percent(a)}" for s, a in model["accuracy"].items())
+        size = figures.size(model["original_bytes"])
+        print(f"{model['name']:<24}{model['parameters']:>10,} parameters  {size:>8}  {shares}")
+
+
+def report(result: Result) -> None:
+    """Print what was measured."""
+    accuracy = figures.percent(result["accuracy"], 2)
+    ratio = figures.times(result["original_bytes"] / result["bytes"])
+    print(f"{result['model']}, {result['split']} split")
+    print(f"  accuracy   {accuracy} of {result['examples']:,} examples, exact")
+    print(f"  recall     {figures.percent(result['recall'], 2)} (macro)")
+    print(f"  F1         {figures.percent(result['f1'], 2)} (macro)")
+    print(f"  size       {figures.nbytes(result['bytes'])}, {ratio} smaller")
+    print(
+        f"  sparsity   {figures.percent(result['sparsity_achieved'])}"
+        f" (asked {figures.percent(result['sparsity_requested'])})"
+    )
+    print(f"  parameters {result['parameters']:,}, not zero {result['nonzero']:,}")
+    print(f"  work       {result['macs']:,} multiply-adds an example")
+    for batch in (1, 64):
+        timing = (result["latency_ms"] or {}).get(f"batch_{batch}")
+        if timing:
+            spread = f"{figures.milliseconds(timing['p10'])} to {figures.milliseconds(timing['p90'])}"
+            print(f"  batch {batch:<4} {figures.milliseconds(timing['median'])} ({spread})")
+    for sentence in result["reasons"]:
+        print(f"  – {sentence}")
+
+
+def reports(result: Result) -> None:
+    """Print one report, or those of several files."""
+    for found in result.get("files", [result]):
+        print(found["file"])
+        report(found)
+
+
+def saved(result: Result) -> None:
+    """Print what was written."""
+    ratio = figures.times(result["original_bytes"] / result["bytes"])
+    print(f"{result['file']}: {figures.nbytes(result['bytes'])}, {ratio} smaller")
+
+
+def inspection(result: Result) -> None:
+    """Print the ledger, one tensor a line, and its sum."""
+    columns = ("values", "indices", "scales", "tables", "plain", "total")
+    rows = result["ledger"]["rows"]
+    width = max(len(row["name"]) for row in rows) + 2
+    print(f"{result['model']}, {figures.nbytes(result['bytes'])}")
+    print(" " * width + "".join(f"{column:>10}" for column in columns) + "  codec")
+    for row in rows:
+        numbers = "".join(f"{row[column]:>10,}" for column in columns)
+        print(f"{row['name']:<{width}}{numbers}  {row['codec']}")
+    blank = " " * 50
+    print(f"{'(container)':<{width}}{blank}{result['ledger']['container']:>10,}")
+    print(f"{'(file)':<{width}}{blank}{result['ledger']['total']:>10,}")
