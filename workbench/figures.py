@@ -17,7 +17,7 @@ def nbytes(value: int) -> str:
 
 
 def size(value: float) -> str:
-    """Write a length in decimal units (1 kB = 1000 B) with three significant digits: ``41.2 kB``."""
+    """Write a length in decimal units, 1 kB = 1000 B, with three digits: ``41.2 kB``."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if abs(value) >= scale:
             return f"{_significant(value / scale)}{NARROW_SPACE}{unit}"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
 
 DEFAULT_MODEL = "fashion/lenet5"
+UNTOUCHED = Recipe()
 LONGEST_HISTORY = 500
 EXTRA_KEYS = frozenset({"budget", "floor"})
 
@@ -65,7 +66,7 @@ class Session:
     def __init__(
         self,
         model: str = DEFAULT_MODEL,
-        recipe: Recipe = Recipe(),
+        recipe: Recipe = UNTOUCHED,
         *,
         store: Store | None = None,
     ) -> None:
@@ -222,7 +223,7 @@ class Session:
         self._go(moment)
 
     def artifact(self) -> Artifact:
-        """Make the file of the current recipe; takes a moment, and raises what `compress` raises."""
+        """Make the file of the current recipe, which takes a moment."""
         from workbench.pipeline import compress
 
         with self._lock:
@@ -235,10 +236,7 @@ class Session:
 
         with self._lock:
             chosen, recipe = self._model, self.recipe
-        last: Report | None = None
-        for last in steps(chosen, recipe, split="test", store=self.store, cancelled=cancelled):
-            pass
-        assert last is not None
+        *_, last = steps(chosen, recipe, split="test", store=self.store, cancelled=cancelled)
         return last
 
     def subscribe(self, observer: Callable[[Session], None]) -> Callable[[], None]:
@@ -377,7 +375,7 @@ def _without_layers(recipe: Recipe) -> Recipe:
     return Recipe.from_json(parts)
 
 
-def _number(text: str | None, key: str, kind: type[int] | type[float]) -> Any:
+def _number(text: str | None, key: str, kind: type[int | float]) -> Any:
     if text is None:
         return None
     try:

@@ -12,8 +12,8 @@ from typing import Any
 from torch import Tensor
 
 from workbench.artifact import container
-from workbench.artifact.header import LARGEST_DECODED, check
 from workbench.artifact.account import ledger
+from workbench.artifact.header import LARGEST_DECODED, check
 from workbench.artifact.ledger import Ledger
 from workbench.compression.codecs.choose import Forms, forms
 from workbench.compression.codecs.stream import entry, parts, read, write
@@ -72,7 +72,9 @@ class Artifact:
         try:
             Recipe.from_json(header["recipe"])
         except RecipeError as error:
-            raise ArtifactError(f"The file's recipe is not one this version knows: {error}") from None
+            raise ArtifactError(
+                f"The file's recipe is not one this version knows: {error}"
+            ) from None
         return cls(blob, header, tensors)
 
     def __len__(self) -> int:
@@ -107,7 +109,7 @@ class Artifact:
                 Path(temporary).chmod(0o666 & ~_umask())
             else:
                 Path(temporary).chmod(target.stat().st_mode & 0o777)
-            os.replace(temporary, target)
+            Path(temporary).replace(target)
         except OSError as error:
             Path(temporary).unlink(missing_ok=True)
             raise ArtifactError(f"Cannot write {target}: {error.strerror}.") from None

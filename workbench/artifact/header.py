@@ -9,6 +9,7 @@ from workbench.compression.codecs.stream import Entry, parts
 from workbench.compression.coded import WIDTHS
 from workbench.errors import ArtifactError
 
+EVERY = ("shape", "bitmap", "gaps")
 LARGEST_DECODED = 4 * 2**30
 """Bytes of decoded float32 weights that a file may claim unless its reader allows more."""
 
@@ -21,7 +22,9 @@ def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED
     if not isinstance(header.get("model"), str) or not isinstance(header.get("recipe"), dict):
         raise ArtifactError("The file does not name its model and recipe: it is damaged.")
     if header.get("form") != []:
-        raise ArtifactError("The file needs rewrites this version does not know: upgrade Workbench.")
+        raise ArtifactError(
+            "The file needs rewrites this version does not know: upgrade Workbench."
+        )
     decoded = 0
     for name, entry in tensors.items():
         if not isinstance(entry, dict) or not _sensible(entry):
@@ -41,33 +44,38 @@ def _sensible(entry: Entry) -> bool:
     if not isinstance(shape, list) or len(shape) > 16 or not all(_count(n) for n in shape):
         return False
     total = prod(shape)
-    known = {"shape", "dtype", "bits", "rows", "group", "affine", "bitmap", "gaps", "huffman"}
-    if not known.issuperset(entry) or ("bitmap" in entry and "gaps" in entry):
+    if "bitmap" in entry and "gaps" in entry:
         return False
-    if "bitmap" in entry and not (_count(entry["bitmap"]) and entry["bitmap"] <= total):
+    sensible = _sensible_codes if "bits" in entry else _sensible_plain
+    return _sensible_index(entry, total) and sensible(entry, total)
+
+
+def _sensible_plain(entry: Entry, total: int) -> bool:
+    dtype = entry.get("dtype", "f32")
+    return isinstance(dtype, str) and dtype in WIDTHS and set(entry) <= {"dtype", *EVERY}
+
+
+def _sensible_codes(entry: Entry, total: int) -> bool:
+    bits, rows = entry["bits"], entry.get("rows")
+    known = set(entry) <= {"bits", "rows", "group", "affine", "huffman", *EVERY}
+    if not (known and _count(bits) and 2 <= bits <= 8 and _count(rows)):
         return False
-    if "gaps" in entry and not _sensible_gaps(entry["gaps"], total):
-        return False
-    if "bits" not in entry:
-        coded = {"rows", "group", "affine", "huffman"}
-        return entry.get("dtype", "f32") in WIDTHS and not coded & set(entry)
-    rows, length = entry.get("rows"), 0
-    if "dtype" in entry or not _count(entry["bits"]) or not 2 <= entry["bits"] <= 8:
-        return False
-    if not _count(rows) or (rows == 0) != (total == 0) or (rows and total % rows):
+    if (rows == 0) != (total == 0) or (rows and total % rows):
         return False
     length = total // rows if rows else 0
     group = entry.get("group", length)
-    if not _count(group) or not (0 < group <= length or group == length):
-        return False
-    return entry.get("affine", 1) == 1 and _count(entry.get("huffman", 0))
+    fits = _count(group) and (0 < group <= length or group == length)
+    return fits and entry.get("affine", 1) == 1 and _count(entry.get("huffman", 0))
 
 
-def _sensible_gaps(gaps: Any, total: int) -> bool:
+def _sensible_index(entry: Entry, total: int) -> bool:
+    if "bitmap" in entry:
+        return _count(entry["bitmap"]) and bool(entry["bitmap"] <= total)
+    gaps = entry.get("gaps", [0, 0, 2])
     if not isinstance(gaps, list) or len(gaps) not in (3, 4) or not all(_count(n) for n in gaps):
         return False
     values, symbols, width = gaps[:3]
-    return values <= min(total, symbols) and 2 <= width <= 8
+    return bool(values <= min(total, symbols) and 2 <= width <= 8)
 
 
 def _count(value: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.cli import tables
 from workbench.cli.progress import bar
-from workbench.errors import RecipeError, WorkbenchError
+from workbench.errors import RecipeError
 from workbench.recipe import Recipe
 
 Options = argparse.ArgumentParser
@@ -119,7 +119,7 @@ def _dashboard(options: argparse.Namespace) -> None:
         open_browser=not options.no_browser,
         token=options.token,
         base_url=options.base_url,
-        ip=options.ip,
+        host=options.host,
     )
 
 
@@ -182,7 +182,7 @@ def _takes_port(parser: Options) -> None:
 
 def _takes_server(parser: Options) -> None:
     _takes_port(parser)
-    parser.add_argument("--ip", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--host", default="localhost", help="the address to listen on")
     parser.add_argument("--token", help="a password that visitors must give")
     parser.add_argument("--base-url", default="/", help="the path behind a proxy, such as /bench/")
 
@@ -194,11 +194,27 @@ def _port(text: str) -> int:
 
 
 COMMANDS = (
-    Command("list", "Show the tasks and models that come with Workbench.", _takes_nothing, _list, tables.listing),
+    Command(
+        "list",
+        "Show the tasks and models that come with Workbench.",
+        _takes_nothing,
+        _list,
+        tables.listing,
+    ),
     Command("measure", "Measure a model under a recipe.", _takes_measure, _measure, tables.report),
-    Command("compress", "Write the compressed file of a model.", _takes_compress, _compress, tables.saved),
-    Command("evaluate", "Measure files anew, from their bytes.", _takes_files, _evaluate, tables.reports),
-    Command("inspect", "Show where the bytes of a file are.", _takes_file, _inspect, tables.inspection),
+    Command(
+        "compress",
+        "Write the compressed file of a model.",
+        _takes_compress,
+        _compress,
+        tables.saved,
+    ),
+    Command(
+        "evaluate", "Measure files anew, from their bytes.", _takes_files, _evaluate, tables.reports
+    ),
+    Command(
+        "inspect", "Show where the bytes of a file are.", _takes_file, _inspect, tables.inspection
+    ),
     Command("dashboard", "Open the page in a browser.", _takes_server, _dashboard),
     Command("lab", "Open the notebooks in JupyterLab.", _takes_port, _lab),
 )

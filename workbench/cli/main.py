@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="workbench", description="Make a neural network smaller; see the cost.")
-    from workbench import __version__  # type: ignore[attr-defined]
+    from workbench import __version__
 
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -35,7 +35,9 @@ def report(result: Result) -> None:
     for batch in (1, 64):
         timing = (result["latency_ms"] or {}).get(f"batch_{batch}")
         if timing:
-            spread = f"{figures.milliseconds(timing['p10'])} to {figures.milliseconds(timing['p90'])}"
+            spread = (
+                f"{figures.milliseconds(timing['p10'])} to {figures.milliseconds(timing['p90'])}"
+            )
             print(f"  batch {batch:<4} {figures.milliseconds(timing['median'])} ({spread})")
     for sentence in result["reasons"]:
         print(f"  – {sentence}")

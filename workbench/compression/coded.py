@@ -46,7 +46,8 @@ class Plain:
     @property
     def nonzero(self) -> NDArray[np.bool_]:
         """Which of the flat values differ from zero."""
-        return self.bits != 0
+        flags: NDArray[np.bool_] = self.bits != 0
+        return flags
 
     def tensor(self) -> Tensor:
         """Return the tensor; 16-bit floats are widened to float32."""
@@ -82,9 +83,9 @@ class Codes:
     @property
     def nonzero(self) -> NDArray[np.bool_]:
         """Which of the flat codes stand for a value other than zero."""
-        if not self.affine:
-            return self.codes != 2 ** (self.bits - 1) - 1
-        return self.codes != self.zero_codes()
+        zero = self.zero_codes() if self.affine else np.uint8(2 ** (self.bits - 1) - 1)
+        flags: NDArray[np.bool_] = self.codes != zero
+        return flags
 
     def zero_codes(self) -> NDArray[np.uint8]:
         """Return the code that stands for zero at each flat position."""
@@ -110,9 +111,7 @@ class Codes:
 Coded = Plain | Codes
 
 
-def spread(
-    per_run: NDArray[np.uint8], rows: int, length: int, group: int
-) -> NDArray[np.uint8]:
+def spread(per_run: NDArray[np.uint8], rows: int, length: int, group: int) -> NDArray[np.uint8]:
     """Repeat one entry per run over the run's values; flat, `rows · length` long."""
     runs = per_run.reshape(rows, -1)
     return np.repeat(runs, group, axis=1)[:, :length].reshape(-1)

@@ -33,14 +33,15 @@ def code(
     recipe.check_names(names)
     for name, weight in weights.items():
         if weight.is_floating_point() and not torch.isfinite(weight).all():
-            raise RecipeError(f"{name} holds NaN or infinity: mend the model before compressing it.")
+            raise RecipeError(
+                f"{name} holds NaN or infinity: mend the model before compressing it."
+            )
     kept = masks(weights, recipe.prune, evidence or Evidence()) if recipe.prune else {}
     coded: dict[str, Coded] = {}
     for name, weight in weights.items():
-        if name in kept:
-            weight = torch.where(kept[name], weight, 0)
+        pruned = torch.where(kept[name], weight, 0) if name in kept else weight
         if name in names and recipe.quantize:
-            coded[name] = quantize(name, weight, recipe.quantize)
+            coded[name] = quantize(name, pruned, recipe.quantize)
         else:
-            coded[name] = Plain.of(weight)
+            coded[name] = Plain.of(pruned)
     return coded

@@ -22,9 +22,10 @@ def magnitude(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -
 
 
 def gradient(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> Scores:
-    """Return |w · g|, the first-order Taylor term of the loss (Molchanov et al. 2016, arXiv 1611.06440).
+    """Return |w · g|, the first-order Taylor term of the loss.
 
-    g is the mean absolute gradient over calibration batches, from `evidence.gradients`.
+    Molchanov et al. 2016, arXiv 1611.06440; g is the mean absolute gradient over calibration
+    batches, from `evidence.gradients`.
     """
     return {name: weight.abs() * evidence.gradients[name] for name, weight in weights.items()}
 

@@ -48,7 +48,9 @@ def least_squares(rows: Tensor, quantize: Quantize, bits: int) -> Bounds:
     span = 0.1
     coarse = [1.0 - 0.1 * step for step in range(9)]
     for factor in coarse:
-        error, best = _better(rows, low, high, torch.full_like(low, factor), quantize, bits, error, best)
+        error, best = _better(
+            rows, low, high, torch.full_like(low, factor), quantize, bits, error, best
+        )
     centre = best.clone()
     for offset in (-0.75, -0.5, -0.25, 0.25, 0.5, 0.75):
         factors = (centre + offset * span).clamp(max=1)

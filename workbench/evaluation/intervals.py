@@ -25,7 +25,9 @@ def split_bounds(correct: int, seen: int, total: int, level: float = LEVEL) -> t
     """
     tail = (1 - level) / 2
     wrong = seen - correct
-    low = _first(correct, total - wrong, lambda right: _at_least(right, correct, seen, total) > tail)
+    low = _first(
+        correct, total - wrong, lambda right: _at_least(right, correct, seen, total) > tail
+    )
     high = total - _first(
         wrong, total - correct, lambda miss: _at_least(miss, wrong, seen, total) > tail
     )
@@ -59,9 +61,15 @@ def _at_least(right: int, found: int, seen: int, total: int) -> float:
         return 0.0
     logs = _log_factorials(total)
     chances = (
-        logs[right] - logs[counts] - logs[right - counts]
-        + logs[total - right] - logs[seen - counts] - logs[total - right - seen + counts]
-        - logs[total] + logs[seen] + logs[total - seen]
+        logs[right]
+        - logs[counts]
+        - logs[right - counts]
+        + logs[total - right]
+        - logs[seen - counts]
+        - logs[total - right - seen + counts]
+        - logs[total]
+        + logs[seen]
+        + logs[total - seen]
     )
     return float(np.exp(chances).sum())
 

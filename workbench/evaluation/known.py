@@ -41,7 +41,11 @@ def known(model: Model, recipe: Recipe, split: str, store: Store) -> Report | No
         return None
     score = store.get(score_key(model, size["digest"], split))
     return report(
-        model, recipe, split, Size.from_dict(size), None if score is None else Score.from_dict(score)
+        model,
+        recipe,
+        split,
+        Size.from_dict(size),
+        None if score is None else Score.from_dict(score),
     )
 
 

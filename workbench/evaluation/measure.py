@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.layers import compressible
 from workbench.calibration import evidence_for
+from workbench.compression.layers import compressible
 from workbench.evaluation import resources
 from workbench.evaluation.known import known, latency_key, report, score_key, size_key
 from workbench.evaluation.progress import accuracy, judged
@@ -21,7 +21,8 @@ from workbench.evaluation.store import Store, default_store
 from workbench.evaluation.tally import Tally
 from workbench.pipeline import compress
 from workbench.recipe import Recipe
-from workbench.zoo import Model, model as find
+from workbench.zoo import Model
+from workbench.zoo import model as find
 
 
 def steps(

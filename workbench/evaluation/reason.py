@@ -39,7 +39,8 @@ SENTENCES = {
         "are left whole or set lower by hand."
     ),
     "rounded-to-zero": N_(
-        "Asked for {asked_share} zeros, got {got_share}: with few bits, small weights round to zero."
+        "Asked for {asked_share} zeros, got {got_share}: with few bits, small weights round to "
+        "zero."
     ),
     "set-higher": N_(
         "Asked for {asked_share} zeros, got {got_share}: some layers are set higher by hand."

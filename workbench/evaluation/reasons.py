@@ -79,7 +79,11 @@ def _short_groups(artifact: Artifact) -> Iterator[Reason]:
 def _left_alone(artifact: Artifact) -> Iterator[Reason]:
     for row in artifact.ledger.rows:
         untouched = len(row.shape) >= 2 and row.plain == 4 * prod(row.shape)
-        if untouched and row.plain > HEAVY * len(artifact) and _by_choice(artifact.recipe, row.name):
+        if (
+            untouched
+            and row.plain > HEAVY * len(artifact)
+            and _by_choice(artifact.recipe, row.name)
+        ):
             numbers = {"bytes": row.plain, "file": len(artifact)}
             yield Reason("left-alone", row.name, numbers, row.plain)
 
@@ -90,9 +94,7 @@ def _by_choice(recipe: Recipe, name: str) -> bool:
         return True
     if prune is not None and prune.scope == "layer" and name not in prune.layers:
         return True
-    return quantize is not None and (
-        name in quantize.exclude or quantize.layers.get(name) == 32
-    )
+    return quantize is not None and (name in quantize.exclude or quantize.layers.get(name) == 32)
 
 
 def _shared_costs(artifact: Artifact) -> Iterator[Reason]:

@@ -39,7 +39,7 @@ def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:
     with _LiveBytes() as live:
         live.add(inputs)
         run(_meta(weights), inputs)
-    return live.peak + sum(w.numel() * w.element_size() for w in weights.values())
+    return int(live.peak + sum(w.numel() * w.element_size() for w in weights.values()))
 
 
 def latency(
@@ -95,14 +95,14 @@ class _LiveBytes(TorchDispatchMode):
     """Follows how many bytes of storage the operations inside it keep alive."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.peak = 0
         self._known: set[int] = set()
 
     def add(self, tensor: Tensor) -> None:
         """Count the tensor's storage until it is freed."""
         storage = tensor.untyped_storage()
-        key = storage._cdata
+        key = storage._cdata  # noqa: SLF001 - views of a storage have no other name in common
         if key in self._known:
             return
         size = storage.nbytes()

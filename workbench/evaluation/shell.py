@@ -33,8 +33,10 @@ class Shell:
 
 
 class BlockMax(nn.Module):
-    """Max pooling over blocks that tile the input, as plain maxima: exact, and several times
-    faster than the general kernel on channels-last tensors."""
+    """Max pooling over blocks that tile the input, as plain maxima.
+
+    Exact, and several times faster than the general kernel on channels-last tensors.
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__()

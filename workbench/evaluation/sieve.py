@@ -46,7 +46,9 @@ class Sieve:
         inputs = _channels_last(self.model.task.inputs(images))
         outputs = self._run(self.weights, inputs)
         if self._bfloat16_is_faster(inputs):
-            coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
+            coarse = {
+                n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()
+            }
             rough = self._run(coarse, inputs.bfloat16()).float()
             change = rough - outputs
             scale = rough.abs().amax(dim=1).clamp(min=1e-30)
@@ -84,7 +86,9 @@ class Sieve:
     def _bfloat16_is_faster(self, inputs: Tensor) -> bool:
         """Time both once per model and process; only speed hangs on the answer."""
         if self.model.name not in _fastest:
-            coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
+            coarse = {
+                n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()
+            }
             narrow = inputs.bfloat16()
             _fastest[self.model.name] = _seconds(
                 lambda: self._run(coarse, narrow)

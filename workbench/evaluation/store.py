@@ -29,6 +29,10 @@ _TABLE = """
 CREATE TABLE IF NOT EXISTS results
 (key TEXT PRIMARY KEY, value TEXT NOT NULL, size INTEGER NOT NULL, written REAL NOT NULL)
 """
+_FORGET = """
+DELETE FROM results WHERE key IN
+(SELECT key FROM results ORDER BY written LIMIT 1 + (SELECT COUNT(*) FROM results) / 4)
+"""
 
 
 class Store:
@@ -122,8 +126,8 @@ class Store:
 
     def _give_up(self, error: Exception) -> None:
         self._disk = None
-        self.note = _("Results are kept in memory only, because the store cannot be used: {error}.")
-        self.note = self.note.format(error=str(error).rstrip("."))
+        sentence = _("Results are kept in memory only, since the store cannot be used: {error}.")
+        self.note = sentence.format(error=str(error).rstrip("."))
 
     def _try(self, statement: str, *values: Any) -> list[Any]:
         if self._disk is None:
@@ -142,15 +146,15 @@ class Store:
     def _shrink(self) -> None:
         rows = self._try("SELECT COALESCE(SUM(size), 0) FROM results")
         if rows and rows[0][0] > self._largest:
-            self._try(
-                "DELETE FROM results WHERE key IN"
-                " (SELECT key FROM results ORDER BY written LIMIT 1 + (SELECT COUNT(*) FROM results) / 4)"
-            )
+            self._try(_FORGET)
 
 
 @cache
 def default_store() -> Store:
-    """Return the person's own store; `WORKBENCH_STORE` names another folder, or is empty for none."""
+    """Return the person's own store.
+
+    `WORKBENCH_STORE` names another folder, or is empty for none.
+    """
     chosen = os.environ.get("WORKBENCH_STORE")
     if chosen == "":
         return Store()

@@ -28,7 +28,9 @@ def to_query(model: str, recipe: Recipe, extra: dict[str, str] | None = None) ->
     return urlencode(pairs, safe="/:,", quote_via=quote)
 
 
-def from_query(query: str, extra: frozenset[str] = frozenset()) -> tuple[str | None, Recipe, dict[str, str]]:
+def from_query(
+    query: str, extra: frozenset[str] = frozenset()
+) -> tuple[str | None, Recipe, dict[str, str]]:
     """Read a query string: the model's name (None if absent), the recipe, and the `extra` keys.
 
     Raises

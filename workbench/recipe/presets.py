@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.recipe.recipe import Recipe
 from workbench.recipe.prune import Prune
 from workbench.recipe.quantize import Quantize
+from workbench.recipe.recipe import Recipe
 from workbench.text import _
 from workbench.text import mark as N_
 

@@ -22,7 +22,9 @@ CRITERIA = (
         N_("Removes the weights whose loss would change least, by weight × gradient."),
         "Molchanov et al. 2016, arXiv 1611.06440",
     ),
-    Choice("random", N_("random"), N_("Removes weights by lot: the floor any criterion must beat.")),
+    Choice(
+        "random", N_("random"), N_("Removes weights by lot: the floor any criterion must beat.")
+    ),
 )
 
 NEEDS_GRADIENTS = frozenset({"gradient"})

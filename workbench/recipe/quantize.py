@@ -88,7 +88,11 @@ class Quantize:
         step=0.1,
     )
     layers: Mapping[str, float] = spec(
-        LayerMap(), "layers", N_("bits by layer"), N_("Layers with bits of their own."), choices=BITS
+        LayerMap(),
+        "layers",
+        N_("bits by layer"),
+        N_("Layers with bits of their own."),
+        choices=BITS,
     )
     exclude: tuple[str, ...] = spec(
         (), "names", N_("leave in float32"), N_("Layers that are not quantised.")

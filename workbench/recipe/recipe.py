@@ -15,7 +15,7 @@ from workbench.recipe.prune import Prune
 from workbench.recipe.quantize import Quantize
 from workbench.recipe.schema import specs
 
-PARTS: dict[str, type[Prune] | type[Quantize]] = {"prune": Prune, "quantize": Quantize}
+PARTS: dict[str, type[Prune | Quantize]] = {"prune": Prune, "quantize": Quantize}
 """The parts of a recipe by key, in the fixed order in which they are applied."""
 
 
@@ -45,7 +45,7 @@ class Recipe:
         return f"Recipe({inside})"
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Return nested plain data: each part's first field, and the fields that differ from its default."""
+        """Return nested plain data: of each part the first field, and what is not its default."""
         out: dict[str, dict[str, Any]] = {}
         for key in PARTS:
             part = getattr(self, key)
@@ -84,7 +84,7 @@ class Recipe:
             except (ValueError, RecursionError) as error:
                 raise RecipeError(f"The recipe is not valid JSON: {error}.") from None
         if not isinstance(data, Mapping):
-            raise RecipeError("A recipe is a JSON object such as {\"prune\": {\"sparsity\": 0.9}}.")
+            raise RecipeError('A recipe is a JSON object such as {"prune": {"sparsity": 0.9}}.')
         _refuse_unknown(data, PARTS, "the recipe")
         return cls(**{k: None if v is None else _part(k, v) for k, v in data.items()})
 

@@ -1,7 +1,8 @@
-"""What a field of a recipe may hold: one description that validation, page, console, link and tests read.
+"""What a field of a recipe may hold: the one description that everything else reads.
 
 Each field of a recipe's parts carries a `FieldSpec` in its metadata. Adding a field or a choice
-there is all it takes for the page to show it, the link to carry it and the tests to draw it.
+there is all it takes for the page and the console to show it, the link to carry it, validation to
+check it and the tests to draw it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from workbench.compression.codecs import gaps, huffman
 from workbench.compression.codecs.packing import packed_size
-from workbench.compression.coded import Coded, Codes, Plain
+from workbench.compression.coded import Coded, Plain
 
 
 @dataclass(frozen=True)

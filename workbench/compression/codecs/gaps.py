@@ -37,4 +37,5 @@ def to_positions(symbols: NDArray[np.uint8], width: int) -> NDArray[np.int64]:
     escape = 2**width - 1
     is_value = symbols != escape
     steps = symbols.astype(np.int64) + is_value
-    return (np.cumsum(steps) - 1)[is_value]
+    positions: NDArray[np.int64] = (np.cumsum(steps) - 1)[is_value]
+    return positions

@@ -3,7 +3,8 @@
 A part is: the code lengths of all symbols (4 bits each, packed), the number of bits of every
 block of 1,024 symbols (uint16, little-endian), and the bits themselves, most significant first.
 Codes are canonical (shorter first, then smaller symbol), at most 15 bits long, so that the
-lengths alone define them. Huffman 1952, "A method for the construction of minimum-redundancy codes".
+lengths alone define them (Huffman 1952, "A method for the construction of minimum-redundancy
+codes").
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def encode(symbols: NDArray[np.uint8], coding: Plan) -> bytes:
     codes, lengths = _pairs(symbols, coding.lengths)
     ends = np.cumsum(lengths, dtype=np.int64)
     last = np.minimum(np.arange(BLOCK // 2, lengths.size + BLOCK // 2, BLOCK // 2), lengths.size)
-    table = pack(coding.lengths, 4) + np.diff(ends[last - 1], prepend=0).astype("<u2").tobytes()
+    blocks = np.diff(ends[last - 1], prepend=0).astype("<u2")
     starts = ends - lengths
     # A pair is at most 30 bits, so it touches its own 32-bit word and at most the next one,
     # and every word but the last has a pair that starts in it.
@@ -113,7 +114,8 @@ def encode(symbols: NDArray[np.uint8], coding: Plan) -> bytes:
     words = np.zeros(joined.size + 1, np.uint64)
     words[:-1] = joined >> np.uint64(32)
     words[1:] |= joined & np.uint64(0xFFFFFFFF)
-    return table + words.astype(">u4").tobytes()[: (coding.bits + 7) // 8]
+    stream: bytes = words.astype(">u4").tobytes()[: (coding.bits + 7) // 8]
+    return b"".join((pack(coding.lengths, 4), blocks.tobytes(), stream))
 
 
 def _pairs(
