@@ -17,7 +17,7 @@ from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.known import known
 from workbench.evaluation.report import Report
 from workbench.evaluation.store import Store, default_store
-from workbench.recipe import Recipe
+from workbench.recipe import Quantize, Recipe
 from workbench.recipe.link import from_query, to_query
 from workbench.recipe.presets import PRESETS
 from workbench.text import _
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "fashion/lenet5"
 UNTOUCHED = Recipe()
+REHEARSAL = Recipe(quantize=Quantize(bits=8))
 LONGEST_HISTORY = 500
 EXTRA_KEYS = frozenset({"budget", "floor"})
 
@@ -192,6 +193,11 @@ class Session:
         """Measure the current recipe again, after a cancel or an error."""
         self._request()
 
+    def warm_up(self) -> None:
+        """Load in the background what measuring will need, so that the first slide is quick."""
+        with self._lock:
+            self._start()
+
     def query(self) -> str:
         """Return the query string that opens this state."""
         extra = {}
@@ -299,13 +305,18 @@ class Session:
                 self._take(found)
             self.busy = found is None or not found.exact
             self._pending = self.busy
-            if self.busy and self._worker is None and not self._closed:
-                self._worker = threading.Thread(target=self._work, name="measure", daemon=True)
-                self._worker.start()
+            if self.busy:
+                self._start()
             self._wanted.notify_all()
         self._tell()
 
+    def _start(self) -> None:
+        if self._worker is None and not self._closed:
+            self._worker = threading.Thread(target=self._work, name="measure", daemon=True)
+            self._worker.start()
+
     def _work(self) -> None:
+        self._warm()
         while True:
             with self._lock:
                 while not self._pending and not self._closed:
@@ -324,6 +335,18 @@ class Session:
                 log.exception("measuring failed")
                 message = _("Measuring failed: {error}. Move a slider or reload the page.")
                 self._fail(generation, message.format(error=error))
+
+    def _warm(self) -> None:
+        """Go once through all that measuring loads, unless something is already wanted."""
+        from workbench.evaluation.measure import steps
+
+        def wanted() -> bool:
+            return self._pending or self._closed
+
+        with suppress(WorkbenchError):
+            if not wanted():
+                for _found in steps(self.model, REHEARSAL, store=Store(), cancelled=wanted):
+                    pass
 
     def _measure(self, generation: int, chosen: Model, recipe: Recipe) -> None:
         from workbench.evaluation.measure import steps
