@@ -1,0 +1,54 @@
+# Every verb sets up what it needs: it finds a Python, makes .venv, installs when something changed.
+# Written for GNU make 3.81, the one that macOS ships.
+#
+#   PORT=8866              where `make dashboard` and `make lab` listen
+#   PYTHON=/path/python3   the Python that .venv is made from
+#   TORCH_INDEX=URL        where to look for PyTorch besides pip's own places; empty: nowhere else
+
+SHELL := /bin/sh
+BIN := .venv/bin
+PYTHONS := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3.14 python3 python)
+
+# Leaves the first Python that is new enough in $$python, or stops with one sentence.
+find_python = for python in $(PYTHONS) ''; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; done; \
+	test -n "$$python" || { \
+	echo 'Workbench needs Python 3.11 or newer and found none: install it, or name it with PYTHON=.' >&2; \
+	exit 1; }
+set_up = $(find_python); "$$python" -m workbench._setup
+find_browser = WORKBENCH_CHROMIUM="$$($(BIN)/python -m workbench._setup browser)"
+port = $(if $(PORT),--port $(PORT))
+
+.PHONY: help dashboard lab test check bench bundle clean
+
+help:
+	@echo 'make dashboard   open the page (PORT= to choose where)'
+	@echo 'make lab         open the same notebooks in JupyterLab (PORT= to choose where)'
+	@echo 'make test        run every test, in a browser too'
+	@echo 'make check       run the linters, the types and the import rules'
+	@echo 'make bench       measure every figure in docs/benchmarks.md anew'
+	@echo 'make bundle      collect wheels that install without internet into dist/bundle'
+	@echo 'make clean       remove what the verbs above made'
+
+dashboard lab:
+	@$(set_up) run
+	@exec $(BIN)/workbench $@ $(port)
+
+test:
+	@$(set_up) test
+	@$(find_browser); export WORKBENCH_CHROMIUM; exec $(BIN)/python -m pytest
+
+check:
+	@$(set_up) test
+	@exec $(BIN)/python -m pytest tests/project -m check
+
+bench:
+	@$(set_up) test
+	@$(find_browser); export WORKBENCH_CHROMIUM; set -e; \
+	for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+bundle:
+	@$(set_up) bundle
+
+clean:
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,49 @@
+"""What holds for every test: a small budget, a browser if there is one, and loud words if not."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from workbench._setup import browser
+
+# Notebooks and long loops take a small share of their work when they are only tested.
+os.environ.setdefault("WORKBENCH_BUDGET", "small")
+
+NO_BROWSER = "no Chromium or Chrome answered --version; name one in WORKBENCH_CHROMIUM"
+driven: set[str] = set()
+unseen: set[str] = set()
+
+
+def pytest_collection_modifyitems(items):
+    pages = [item for item in items if item.get_closest_marker("browser")]
+    driven.update(item.nodeid for item in pages)
+    chromium = browser.find(sys.executable) if pages else None
+    if chromium:
+        os.environ[browser.VARIABLE] = chromium
+        return
+    for item in pages:
+        item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
+
+
+def pytest_runtest_logreport(report):
+    if report.skipped and report.nodeid in driven:
+        unseen.add(report.nodeid)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    if unseen and os.environ.get("CI"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_unconfigure(config):
+    """Speak after pytest's own summary, so that nobody takes a skipped page for a tested one."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if not unseen or terminal is None:
+        return
+    loud = {"red": True, "bold": True}
+    terminal.write_sep("!", f"THE PAGE WAS NOT TESTED: {len(unseen)} browser tests skipped", **loud)
+    terminal.write_line(f"Reason: {NO_BROWSER}.", **loud)

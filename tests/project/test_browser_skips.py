@@ -1,0 +1,33 @@
+"""A page that was not tested is never passed over in silence, and fails in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DRIVEN = "import pytest\n@pytest.mark.browser\ndef test_page(): pass\ndef test_plain(): pass\n"
+
+
+@pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
+def test_without_a_browser(tmp_path, ci, status):
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_page.py").write_text(DRIVEN)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = browser: drives a page\n")
+    nowhere = {"PATH": str(tmp_path), "CI": ci, "WORKBENCH_CHROMIUM": "", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, **nowhere},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == status
+    assert "1 passed, 1 skipped" in done.stdout
+    assert "THE PAGE WAS NOT TESTED: 1 browser tests skipped" in done.stdout.splitlines()[-2]

@@ -1,0 +1,92 @@
+"""One list of dependencies, told in four places that must agree."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CONDA_NAMES = {
+    "jupyter-client": "jupyter_client",
+    "jupyter-server": "jupyter_server",
+    "torch": "pytorch-cpu",
+}
+IMPORT_NAMES = {"IPython": "ipython", "yaml": "pyyaml", "importlinter": "import-linter"}
+OURS = {"benchmarks", "tests", "workbench"}
+
+
+@cache
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def ranges(requirements):
+    """Return {name: range} of requirement strings such as ``torch>=2.6``."""
+    matches = [re.fullmatch(r"([A-Za-z0-9_-]+)(?:\[.*\])?\s*(.*)", text) for text in requirements]
+    return {match[1]: match[2] for match in matches}
+
+
+def runtime():
+    return ranges(project()["dependencies"])
+
+
+def tools():
+    return ranges(project()["optional-dependencies"]["test"])
+
+
+def imported(folder):
+    """Return the top-level names that Python files under `folder` import from elsewhere."""
+    names = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names.add(node.module.partition(".")[0])
+    neighbours = {path.stem for path in (ROOT / folder).rglob("*.py")}
+    third_party = names - OURS - neighbours - set(sys.stdlib_module_names)
+    return {IMPORT_NAMES.get(name, name.replace("_", "-")) for name in third_party}
+
+
+def test_every_import_of_the_package_is_declared():
+    assert imported("workbench") - runtime().keys() == set()
+
+
+@pytest.mark.parametrize("folder", ["tests", "benchmarks"])
+def test_every_import_of_tests_and_benchmarks_is_declared(folder):
+    assert imported(folder) - runtime().keys() - tools().keys() == set()
+
+
+def test_conda_environment_has_the_same_names_and_ranges():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    packages = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    conda = ranges(packages)
+    assert conda.pop("python") == project()["requires-python"]
+    assert conda.pop("pip") == ""
+    assert conda == {CONDA_NAMES.get(name, name): wanted for name, wanted in runtime().items()}
+    assert environment["dependencies"][-1] == {"pip": ["-e ."]}
+
+
+def test_constraints_pin_every_dependency_inside_its_range():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    pins = {name.lower().replace("_", "-"): version for name, version in pins.items()}
+    for name, wanted in {**runtime(), **tools()}.items():
+        assert version(pins[name]) >= version(wanted.removeprefix(">=")), name
+
+
+def test_every_dependency_has_its_reason():
+    text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `([a-z0-9-]+)` \| \S", text, re.MULTILINE))
+    assert told == runtime().keys() | tools().keys()
+
+
+def version(text):
+    return tuple(int(part) for part in text.split(".") if part.isdigit())

@@ -1,0 +1,80 @@
+"""Importing the package is cheap, and it imports on every system."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "workbench").rglob("*.py"))
+POSIX_MODULES = {
+    "crypt",
+    "fcntl",
+    "grp",
+    "posix",
+    "pty",
+    "pwd",
+    "resource",
+    "syslog",
+    "termios",
+    "tty",
+}
+POSIX_CALLS = {
+    "os.chown",
+    "os.fork",
+    "os.getpgid",
+    "os.getuid",
+    "os.geteuid",
+    "os.killpg",
+    "os.mkfifo",
+    "os.nice",
+    "os.sched_getaffinity",
+    "os.setsid",
+    "os.sysconf",
+    "os.uname",
+    "os.wait4",
+    "signal.SIGALRM",
+    "signal.SIGKILL",
+    "signal.alarm",
+    "signal.setitimer",
+}
+
+
+def test_importing_the_package_needs_the_standard_library_only():
+    # -S hides what is installed, as when the Makefile's set-up runs on a bare Python.
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import workbench, workbench._setup.__main__"
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code, str(ROOT)], check=True)
+
+
+def test_importing_the_package_leaves_torch_alone():
+    code = "import sys, workbench; print({'torch', 'numpy', 'plotly'} & sys.modules.keys())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_here_is_posix_only(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert not modules(tree) & POSIX_MODULES
+    assert (
+        not {ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Attribute)} & POSIX_CALLS
+    )
+
+
+def modules(tree):
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+    return names

@@ -1,0 +1,65 @@
+"""The Makefile works with GNU make 3.81, and says what is missing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+NEWER_THAN_3_81 = {
+    ".ONESHELL": r"^\.ONESHELL",
+    ".RECIPEPREFIX": r"^\.RECIPEPREFIX",
+    "!=": r"^[\w-]+ *!=",
+    "::=": r"^[\w-]+ *::?:=",
+    "$(file)": r"\$\(file ",
+    "$(guile)": r"\$\(guile ",
+    "$(let)": r"\$\(let ",
+    "$(intcmp)": r"\$\(intcmp ",
+    "undefine": r"^undefine ",
+    "private": r"^private ",
+    "load": r"^-?load ",
+    "&: (grouped targets)": r"^[^\t#].*&:",
+}
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("feature", NEWER_THAN_3_81)
+def test_makefile_is_old_enough(feature):
+    assert not re.search(NEWER_THAN_3_81[feature], MAKEFILE, re.MULTILINE)
+
+
+@needs_make
+def test_help_names_every_verb():
+    verbs = re.search(r"^\.PHONY: help (.*)", MAKEFILE, re.MULTILINE)[1].split()
+    shown = subprocess.run(["make"], check=True, cwd=ROOT, capture_output=True, text=True).stdout
+    assert re.findall(r"^make (\w+)", shown, re.MULTILINE) == verbs
+
+
+@needs_make
+@pytest.mark.parametrize("verb", ["dashboard", "lab"])
+def test_port_reaches_the_command(verb):
+    command = ["make", "--dry-run", verb, "PORT=9123"]
+    shown = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout
+    assert f"workbench {verb} --port 9123" in shown
+
+
+@needs_make
+def test_a_machine_without_python_is_told_in_one_sentence():
+    environment = {**os.environ, "PYTHON": "no-such-python"}
+    done = subprocess.run(
+        ["make", "--silent", "dashboard"],
+        check=False,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert done.stderr.startswith("Workbench needs Python 3.11 or newer and found none")

@@ -1,0 +1,102 @@
+"""Which browser the tests get, on machines played by fakes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import pytest
+
+from workbench._setup import browser
+
+PLAYWRIGHTS = "/cache/playwright/chrome"
+
+
+class Machine:
+    """Programs that answer ``--version``, and what two installers would add to them."""
+
+    def __init__(self, *programs, debian_has=None, playwright_has=None):
+        self.programs = set(programs)
+        self.adds = {"apt-get": debian_has, "playwright": playwright_has}
+        self.installers = []
+
+    def which(self, name):
+        return next((path for path in self.programs if path.endswith(f"/{name}")), None)
+
+    def __call__(self, command, limit):
+        if command[-1] == "--version":
+            return "Chromium 1.0" if command[0] in self.programs else None
+        if "install" in command:
+            installer = "apt-get" if "apt-get" in command else "playwright"
+            self.installers.append(installer)
+            self.programs |= {self.adds[installer]} - {None}
+            return "" if self.adds[installer] else None
+        return PLAYWRIGHTS if command[-1] == browser.EXECUTABLE_PATH else ""
+
+
+@pytest.fixture
+def on(monkeypatch):
+    """Return what `obtain` gives, and which installers it called, on a machine."""
+
+    def obtain(machine, environment, *, debian=False, system="Linux"):
+        monkeypatch.setattr(shutil, "which", machine.which)
+        monkeypatch.setattr(browser, "_is_debian", lambda: debian)
+        return browser.obtain("python", environment, machine, system), machine.installers
+
+    return obtain
+
+
+def test_a_named_browser_comes_first(on):
+    machine = Machine("/mine/chrome", "/usr/bin/chromium")
+    assert on(machine, {"WORKBENCH_CHROMIUM": "/mine/chrome"}) == ("/mine/chrome", [])
+
+
+def test_a_browser_that_does_not_answer_is_passed_over(on):
+    machine = Machine("/usr/bin/google-chrome")
+    named = {"WORKBENCH_CHROMIUM": "/broken/chrome"}
+    assert on(machine, named) == ("/usr/bin/google-chrome", [])
+
+
+def test_debians_package_is_installed_only_on_debian_and_in_ci(on):
+    def bare():
+        return Machine(debian_has="/usr/bin/chromium", playwright_has=PLAYWRIGHTS)
+
+    assert on(bare(), {"CI": "true"}, debian=True) == ("/usr/bin/chromium", ["apt-get"])
+    assert on(bare(), {}, debian=True) == (PLAYWRIGHTS, ["playwright"])
+    assert on(bare(), {"CI": "true"}) == (PLAYWRIGHTS, ["playwright"])
+
+
+def test_playwrights_own_comes_after_a_debian_that_has_none(on):
+    machine = Machine(playwright_has=PLAYWRIGHTS)
+    assert on(machine, {"CI": "1"}, debian=True) == (PLAYWRIGHTS, ["apt-get", "playwright"])
+
+
+def test_no_browser_anywhere_is_none(on):
+    assert on(Machine(), {}) == (None, ["playwright"])
+
+
+def test_what_playwright_downloaded_before_is_found(on):
+    assert on(Machine(PLAYWRIGHTS), {}) == (PLAYWRIGHTS, [])
+
+
+def test_on_windows_being_there_must_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    chrome = tmp_path / "Google" / "Chrome" / "Application" / "chrome.exe"
+    places = {"PROGRAMFILES": str(tmp_path)}
+    assert browser.find("python", places, Machine(), "Windows") is None
+    chrome.parent.mkdir(parents=True)
+    chrome.touch()
+    assert browser.find("python", places, Machine(), "Windows") == str(chrome)
+
+
+def test_run_returns_what_was_printed():
+    assert browser.run([sys.executable, "-c", "print(1)"], 60) == "1\n"
+
+
+@pytest.mark.parametrize("code", ["raise SystemExit(1)", "import time; time.sleep(99)"])
+def test_a_program_that_fails_or_hangs_is_none(code):
+    assert browser.run([sys.executable, "-c", code], 2) is None
+
+
+def test_a_program_that_is_not_there_is_none():
+    assert browser.run(["no-such-program"], 2) is None

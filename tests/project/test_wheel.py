@@ -1,0 +1,28 @@
+"""What is installed from a wheel is all that the repository holds for running, and no more."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_wheel_holds_the_package_and_the_notebooks(tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+    subprocess.run([*build, "--directory", str(tmp_path)], check=True, cwd=ROOT)
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("workbench/")}
+    package = {path.relative_to(ROOT).as_posix() for path in files("workbench")}
+    notebooks = {f"workbench/{path.relative_to(ROOT).as_posix()}" for path in files("notebooks")}
+    set_up = {name for name in package if name.startswith("workbench/_setup/")}
+    assert "workbench/notebooks/dashboard.ipynb" in packed
+    assert packed == (package - set_up) | notebooks
+
+
+def files(folder):
+    found = (path for path in (ROOT / folder).rglob("*") if path.is_file())
+    passing = {"__pycache__", ".ipynb_checkpoints"}
+    return [path for path in found if not passing & set(path.parts)]

@@ -1,0 +1,35 @@
+"""``python -m workbench._setup WHAT``: what the Makefile calls before it runs a verb."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from workbench._setup import browser, bundle, environment
+from workbench._setup.machine import SetupError
+
+
+def _print_browser() -> None:
+    print(browser.obtain(str(environment.python())) or "")
+
+
+STEPS: dict[str, Callable[[], None]] = {
+    "run": lambda: environment.ensure("run"),
+    "test": lambda: environment.ensure("test"),
+    "browser": _print_browser,
+    "bundle": bundle.make,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Do the one step named; return the exit status."""
+    try:
+        STEPS[arguments[0]]()
+    except SetupError as error:
+        environment.say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
