@@ -13,6 +13,7 @@ from torch import Tensor
 
 from workbench.artifact import container
 from workbench.artifact.account import ledger
+from workbench.artifact.container import LONGEST_HEADER
 from workbench.artifact.header import LARGEST_DECODED, check
 from workbench.artifact.ledger import Ledger
 from workbench.compression.codecs.choose import Forms, forms
@@ -99,6 +100,8 @@ class Artifact:
         try:
             if target.is_dir():
                 raise ArtifactError(f"{target} is a folder: name a file in it.")
+            if target.exists() and not target.is_file():  # a device would be replaced
+                raise ArtifactError(f"{target} is not an ordinary file: name another.")
             handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         except OSError as error:
             raise ArtifactError(f"Cannot write {target}: {error.strerror}.") from None
@@ -159,8 +162,14 @@ def load(path: str | os.PathLike[str], *, largest: int = LARGEST_DECODED) -> Art
         When the file is missing, unreadable, damaged, foreign, or unpacks to more than
         `largest` bytes.
     """
+    source = Path(path)
     try:
-        blob = Path(path).read_bytes()
+        size = source.stat().st_size
+        if not source.is_file():  # a device might be read for ever
+            raise ArtifactError(f"{source} is not a file.")
+        if size > 2 * largest + LONGEST_HEADER:  # scales may outweigh the values they scale
+            raise ArtifactError(f"{source} is too large to unpack to {largest:,} bytes or fewer.")
+        blob = source.read_bytes()
     except OSError as error:
         raise ArtifactError(f"Cannot read {path}: {error.strerror}.") from None
     return Artifact.from_bytes(blob, largest=largest)

@@ -14,7 +14,8 @@ from typing import Any
 from workbench.errors import ArtifactError
 
 FORMAT = "workbench/1"
-LONGEST_HEADER = 64 * 2**20
+LONGEST_OUTSIDE = 2**20
+LONGEST_HEADER = 16 * 2**20
 Header = dict[str, Any]
 
 
@@ -38,7 +39,7 @@ def unpack(blob: bytes) -> tuple[Header, bytes]:
     if len(blob) < 8:
         raise ArtifactError("This is not a Workbench file: it is shorter than any could be.")
     (length,) = struct.unpack("<Q", blob[:8])
-    if length > LONGEST_HEADER or length > len(blob) - 8:
+    if length > LONGEST_OUTSIDE or length > len(blob) - 8:
         raise ArtifactError("This is not a whole Workbench file: its start does not make sense.")
     outside = _json(blob[8 : 8 + length])
     metadata = outside.get("__metadata__")
@@ -49,18 +50,22 @@ def unpack(blob: bytes) -> tuple[Header, bytes]:
     try:
         first, last = outside["header"]["data_offsets"][1], outside["data"]["data_offsets"][1]
         whole = 8 + length + last
-        fits = blob[: 8 + length] == _outside(first, last - first)
+        fits = blob[: 8 + length] == _outside(first, last - first) and type(first) is int
     except (KeyError, TypeError, IndexError, ValueError, struct.error):
         raise ArtifactError("The file is damaged: its outer header was changed.") from None
     if whole != len(blob):
         raise ArtifactError(
             f"The file is cut short or has bytes added: {len(blob):,} bytes where {whole:,} belong."
         )
-    if not fits:
+    if not fits or first > LONGEST_HEADER:
         raise ArtifactError("The file is damaged: its outer header was changed.")
     inside, data = blob[8 + length : 8 + length + first], blob[8 + length + first :]
     header = _json(inside)
-    if _text(header) != inside or header.get("sha256") != _digest(header, data):
+    try:
+        intact = _text(header) == inside and header.get("sha256") == _digest(header, data)
+    except (UnicodeEncodeError, RecursionError):
+        intact = False
+    if not intact:
         raise ArtifactError("The file is damaged: its SHA-256 does not match its content.")
     return header, data
 

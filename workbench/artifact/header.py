@@ -10,8 +10,12 @@ from workbench.compression.coded import WIDTHS
 from workbench.errors import ArtifactError
 
 EVERY = ("shape", "bitmap", "gaps")
-LARGEST_DECODED = 4 * 2**30
-"""Bytes of decoded float32 weights that a file may claim unless its reader allows more."""
+KEYS = ("model", "recipe", "form", "tensors", "sha256")
+LARGEST_DECODED = 2**30
+"""Bytes of decoded weights that a file may claim unless its reader allows more."""
+
+MOST = 2**48
+"""No count in a file reaches this."""
 
 
 def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED) -> None:
@@ -21,7 +25,7 @@ def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED
         raise ArtifactError("The file lists no tensors: it is damaged or of another kind.")
     if not isinstance(header.get("model"), str) or not isinstance(header.get("recipe"), dict):
         raise ArtifactError("The file does not name its model and recipe: it is damaged.")
-    if header.get("form") != []:
+    if tuple(header) != KEYS or header["form"] != []:
         raise ArtifactError(
             "The file needs rewrites this version does not know: upgrade Workbench."
         )
@@ -29,7 +33,7 @@ def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED
     for name, entry in tensors.items():
         if not isinstance(entry, dict) or not _sensible(entry):
             raise ArtifactError(f"The file's entry for {name!r} does not make sense.")
-        decoded += 4 * prod(entry["shape"])
+        decoded += max(4, WIDTHS[entry.get("dtype", "f32")]) * prod(entry["shape"])
         if decoded > largest:
             raise ArtifactError(
                 f"The file unpacks to more than {largest:,} bytes: "
@@ -42,6 +46,8 @@ def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED
 def _sensible(entry: Entry) -> bool:
     shape = entry.get("shape")
     if not isinstance(shape, list) or len(shape) > 16 or not all(_count(n) for n in shape):
+        return False
+    if prod(n for n in shape if n) >= MOST:  # [2**40, 2**40, 0] is empty, yet overflows libraries
         return False
     total = prod(shape)
     if "bitmap" in entry and "gaps" in entry:
@@ -64,8 +70,9 @@ def _sensible_codes(entry: Entry, total: int) -> bool:
         return False
     length = total // rows if rows else 0
     group = entry.get("group", length)
+    affine = entry.get("affine", 1)
     fits = _count(group) and (0 < group <= length or group == length)
-    return fits and entry.get("affine", 1) == 1 and _count(entry.get("huffman", 0))
+    return fits and _count(affine) and affine == 1 and _count(entry.get("huffman", 0))
 
 
 def _sensible_index(entry: Entry, total: int) -> bool:
@@ -75,8 +82,10 @@ def _sensible_index(entry: Entry, total: int) -> bool:
     if not isinstance(gaps, list) or len(gaps) not in (3, 4) or not all(_count(n) for n in gaps):
         return False
     values, symbols, width = gaps[:3]
-    return bool(values <= min(total, symbols) and 2 <= width <= 8)
+    if values > total or not 2 <= width <= 8:
+        return False
+    return bool(values <= symbols <= values + total // (2**width - 1))  # the rest are escapes
 
 
 def _count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**48
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST

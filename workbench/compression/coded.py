@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.compression.grid import Grid
+from workbench.errors import RecipeError
 
 DTYPES: dict[str, torch.dtype] = {
     "f32": torch.float32,
@@ -37,9 +38,17 @@ class Plain:
 
     @classmethod
     def of(cls, tensor: Tensor) -> Plain:
-        """Return `tensor` unchanged but for negative zeros, which become zeros."""
-        name = next(name for name, dtype in DTYPES.items() if dtype == tensor.dtype)
-        values = tensor + 0.0 if tensor.is_floating_point() else tensor
+        """Return `tensor`, copied, unchanged but for negative zeros, which become zeros.
+
+        Raises
+        ------
+        RecipeError
+            When the file has no name for its dtype.
+        """
+        name = next((name for name, dtype in DTYPES.items() if dtype == tensor.dtype), None)
+        if name is None:
+            raise RecipeError(f"Tensors of {tensor.dtype} cannot be stored: convert them first.")
+        values = tensor + 0.0 if tensor.is_floating_point() else tensor.clone()
         raw = values.detach().contiguous().flatten().view(torch.uint8).numpy()
         return cls(tuple(tensor.shape), name, raw.view(STORED_AS[WIDTHS[name]]))
 
@@ -89,7 +98,7 @@ class Codes:
 
     def zero_codes(self) -> NDArray[np.uint8]:
         """Return the code that stands for zero at each flat position."""
-        if not self.affine:
+        if not self.affine or not self.codes.size:
             return np.full(self.codes.size, 2 ** (self.bits - 1) - 1, np.uint8)
         return spread(self.zero_point, self.rows, self.length, self.group)
 

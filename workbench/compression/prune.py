@@ -40,6 +40,8 @@ def _keep(scores: Tensor, sparsity: float) -> Tensor:
     pruned = round(sparsity * scores.numel())
     if pruned == 0:
         return torch.ones_like(scores, dtype=torch.bool)
+    if scores.dtype == torch.bfloat16:  # NumPy has none
+        scores = scores.float()
     ranked = scores.numpy()  # NumPy's selection is several times faster than kthvalue
     threshold = np.partition(ranked, pruned - 1)[pruned - 1]
     keep = ranked >= threshold

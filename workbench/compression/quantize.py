@@ -12,6 +12,7 @@ from workbench.compression.ranges import RANGES
 from workbench.errors import RecipeError
 from workbench.recipe import Quantize
 
+LARGEST = torch.finfo(torch.float32).max
 FLOATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -21,7 +22,7 @@ def quantize(name: str, weight: Tensor, settings: Quantize) -> Coded:
     Raises
     ------
     RecipeError
-        When fp16 cannot hold the largest value.
+        When the largest value does not fit.
     """
     bits = int(settings.layers.get(name, settings.bits))
     if bits == 32 or name in settings.exclude:
@@ -29,15 +30,24 @@ def quantize(name: str, weight: Tensor, settings: Quantize) -> Coded:
     if bits == 16:
         narrow = weight.to(FLOATS[settings.format])
         if not torch.isfinite(narrow).all():
+            other = "bf16" if settings.format == "fp16" else "32 bits"
             raise RecipeError(
-                f"{name} holds {weight.abs().max().item():g}, more than fp16 can: choose bf16."
+                f"{name} holds {weight.abs().max().item():g}, more than {settings.format} can: "
+                f"choose {other}."
             )
         return Plain.of(narrow)
-    return _codes(weight, settings, bits)
+    coded = _codes(weight, settings, bits)
+    if float(coded.scale.max(initial=0)) * 2**bits > LARGEST:
+        raise RecipeError(
+            f"{name} holds {weight.abs().max().item():g}, more than {bits}-bit codes can: "
+            "choose 32 bits."
+        )
+    return coded
 
 
 def _codes(weight: Tensor, settings: Quantize, bits: int) -> Codes:
     rows = 1 if settings.granularity == "tensor" else weight.shape[0]
+    rows = rows if weight.numel() else 0
     length = weight.numel() // rows if rows else 0
     group = length
     if settings.granularity == "group":

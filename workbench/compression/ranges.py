@@ -25,16 +25,25 @@ def minmax(rows: Tensor, quantize: Quantize, bits: int) -> Bounds:
 
 
 def percentile(rows: Tensor, quantize: Quantize, bits: int) -> Bounds:
-    """Return the bounds inside which `quantize.percentile` percent of each row's values lie."""
-    length = rows.shape[1]
-    share = quantize.percentile / 100
+    """Return the bounds inside which `quantize.percentile` percent of each row's values lie.
+
+    Zeros do not count: they are inside any bounds, and where pruning left few other values they
+    would push those out.
+    """
+    outside = (100 - quantize.percentile) / 100
+    values = (rows != 0).sum(dim=1)
     if quantize.scheme == "symmetric":
-        bound = rows.abs().kthvalue(_rank(share, length), dim=1).values
+        bound = _below_top(rows.abs(), outside * values)
         return -bound, bound
-    tail = (1 - share) / 2
-    high = rows.kthvalue(_rank(1 - tail, length), dim=1).values
-    low = (-rows).kthvalue(_rank(1 - tail, length), dim=1).values.neg()
+    high = _below_top(rows, outside / 2 * values)
+    low = _below_top(-rows, outside / 2 * values).neg()
     return low.clamp(max=0), high.clamp(min=0)
+
+
+def _below_top(rows: Tensor, skipped: Tensor) -> Tensor:
+    """Return each row's largest value after its `skipped` (rounded down) largest ones."""
+    place = (skipped + 1e-6).long().clamp(max=rows.shape[1] - 1)  # 0.1 % of 1,000 is one
+    return rows.sort(dim=1, descending=True).values.gather(1, place.unsqueeze(1)).squeeze(1)
 
 
 def least_squares(rows: Tensor, quantize: Quantize, bits: int) -> Bounds:
@@ -44,7 +53,7 @@ def least_squares(rows: Tensor, quantize: Quantize, bits: int) -> Bounds:
     """
     low, high = minmax(rows, quantize, bits)
     best = torch.ones_like(low)
-    error = torch.full_like(low, math.inf)
+    error = torch.full_like(low, math.inf, dtype=torch.float64)
     span = 0.1
     coarse = [1.0 - 0.1 * step for step in range(9)]
     for factor in coarse:
@@ -69,13 +78,9 @@ def _better(
     best: Tensor,
 ) -> Bounds:
     grid = Grid.over(low * factors, high * factors, quantize.scheme, bits)
-    tried = (grid.round(rows) - rows).square_().sum(dim=1)
+    tried = (grid.round(rows) - rows).square_().sum(dim=1, dtype=torch.float64)
     won = tried < error
     return torch.where(won, tried, error), torch.where(won, factors, best)
-
-
-def _rank(share: float, length: int) -> int:
-    return min(length, max(1, math.ceil(share * length)))
 
 
 RANGES: dict[str, Callable[[Tensor, Quantize, int], Bounds]] = {

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import version
+from typing import Any, TypeVar
 
 from workbench.calibration import evidence_digest
 from workbench.evaluation.report import Report, Score, Size
 from workbench.evaluation.store import Store
 from workbench.recipe import Recipe
 from workbench.zoo import Model
+
+Kept = TypeVar("Kept", Size, Score)
 
 JUDGE_VERSION = 1
 """Raised when the judge's definition changes, so that older accuracies are measured again."""
@@ -36,23 +39,29 @@ def known(model: Model, recipe: Recipe, split: str, store: Store) -> Report | No
     evidence = evidence_digest(model, recipe)
     if evidence is None:
         return None
-    size = store.get(size_key(model, recipe, evidence))
+    size = _read(Size, store.get(size_key(model, recipe, evidence)))
     if size is None:
         return None
-    score = store.get(score_key(model, size["digest"], split))
-    return report(
-        model,
-        recipe,
-        split,
-        Size.from_dict(size),
-        None if score is None else Score.from_dict(score),
-    )
+    return report(model, recipe, split, size, known_score(model, size.digest, split, store))
+
+
+def known_score(model: Model, artifact: str, split: str, store: Store) -> Score | None:
+    """Return the score of the file with digest `artifact` on a split, if `store` knows it."""
+    return _read(Score, store.get(score_key(model, artifact, split)))
 
 
 def report(model: Model, recipe: Recipe, split: str, size: Size, score: Score | None) -> Report:
     """Return a report with what the model's card adds."""
     seconds = model.card["training"]["seconds"]
     return Report(model.task.name, model.name, recipe, split, size, score, seconds)
+
+
+def _read(kind: type[Kept], value: Any) -> Kept | None:
+    """Return a stored value; what other hands left in its place counts as missing."""
+    try:
+        return kind.from_dict(value)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 @cache

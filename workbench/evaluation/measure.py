@@ -12,8 +12,16 @@ import torch
 from workbench.artifact.artifact import Artifact
 from workbench.calibration import evidence_for
 from workbench.compression.layers import compressible
+from workbench.errors import ArtifactError
 from workbench.evaluation import resources
-from workbench.evaluation.known import known, latency_key, report, score_key, size_key
+from workbench.evaluation.known import (
+    known,
+    known_score,
+    latency_key,
+    report,
+    score_key,
+    size_key,
+)
 from workbench.evaluation.progress import accuracy, judged
 from workbench.evaluation.reasons import reasons
 from workbench.evaluation.report import Report, Score, Size
@@ -51,17 +59,16 @@ def steps(
     size = measure_size(model, artifact)
     store.put(size_key(model, recipe, evidence_for(model, recipe).digest), size.as_dict())
     yield report(model, recipe, split, size, None)
-    key = score_key(model, size.digest, split)
-    before = store.get(key)
+    before = known_score(model, size.digest, split, store)
     if before is not None:
-        yield report(model, recipe, split, size, Score.from_dict(before))
+        yield report(model, recipe, split, size, before)
         return
     seed = int(size.digest[:8], 16)
     data = model.task.split(split)
     for tally in accuracy(model, artifact.weights(), data, seed=seed, cancelled=cancelled):
         score = score_of(tally)
         if score.exact:
-            store.put(key, score.as_dict())
+            store.put(score_key(model, size.digest, split), score.as_dict())
         yield report(model, recipe, split, size, score)
 
 
@@ -109,13 +116,24 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
     ------
     UnknownNameError
         When the file's model is not one of the built-in ones.
+    ArtifactError
+        When the file's tensors are not those of its model.
     """
     model = find(artifact.model)
+    _check_fit(model, artifact)
     size = measure_size(model, artifact)
     weights = artifact.weights()
     score = score_of(judged(model, weights, model.task.split(split)))
     done = report(model, artifact.recipe, split, size, score)
     return replace(done, latency=resources.latency(model, weights)) if timed else done
+
+
+def _check_fit(model: Model, artifact: Artifact) -> None:
+    expected = {name: tuple(shape) for name, shape in model.card["tensors"].items()}
+    if {name: coded.shape for name, coded in artifact.tensors.items()} != expected:
+        raise ArtifactError(
+            f"The file says it holds {model.name}, but its tensors are not those of that model."
+        )
 
 
 def measure_size(model: Model, artifact: Artifact) -> Size:

@@ -24,12 +24,14 @@ def accuracy(
     split: Split,
     *,
     seed: int = 0,
+    bfloat16: bool | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Tally]:
     """Yield tallies over growing random samples of `split`, the last one over all of it.
 
     The order is drawn anew for each `seed`, so that the interval of a sample covers the whole
-    as often as it says, whatever was measured before.
+    as often as it says, whatever was measured before. `bfloat16` is the sieve's: whether to try
+    it, or None to find out what is faster.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def accuracy(
     order = np.random.default_rng(seed).permutation(len(split))
     classes = len(model.task.classes)
     predicted = np.zeros(len(split), np.int64)
-    sieve = Sieve(model, weights)
+    sieve = Sieve(model, weights, bfloat16=bfloat16)
     start = 0
     for look in (*[n for n in LOOKS if n < len(split)], len(split)):
         while start < look:

@@ -33,11 +33,15 @@ class Sieve:
 
     The bound of the bfloat16 sieve is `SAFETY` times the largest change of any difference of two
     outputs, relative to the largest output, that it shows on the examples already run in float32.
+    `bfloat16` says whether to try it; None tries it where it was timed to be faster.
     """
 
-    def __init__(self, model: Model, weights: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, model: Model, weights: Mapping[str, Tensor], *, bfloat16: bool | None = None
+    ) -> None:
         self.model = model
         self.weights = {n: _channels_last(w) for n, w in weights.items()}
+        self.bfloat16 = bfloat16
         self.coarse: dict[str, Tensor] | None = None
         self.bound = 0.0
 
@@ -45,7 +49,7 @@ class Sieve:
         """Return the classes of the first examples, and learn what bfloat16 would have said."""
         inputs = _channels_last(self.model.task.inputs(images))
         outputs = self._run(self.weights, inputs)
-        if self._bfloat16_is_faster(inputs):
+        if self._tries_bfloat16(inputs):
             coarse = {
                 n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()
             }
@@ -66,7 +70,7 @@ class Sieve:
             return self._fine(images, self._run(self.weights, inputs))
         rough = self._run(self.coarse, inputs.bfloat16()).float()
         found = rough.argmax(dim=1).numpy()
-        open_ones = np.flatnonzero((_lead(rough) < self.bound).numpy())
+        open_ones = np.flatnonzero((~(_lead(rough) >= self.bound)).numpy())  # NaN is open too
         if open_ones.size:
             piece = images[open_ones]
             outputs = self._run(self.weights, inputs[torch.from_numpy(open_ones)])
@@ -83,8 +87,10 @@ class Sieve:
     def _run(self, weights: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
         return shell(self.model, fast=True)(weights, inputs)
 
-    def _bfloat16_is_faster(self, inputs: Tensor) -> bool:
+    def _tries_bfloat16(self, inputs: Tensor) -> bool:
         """Time both once per model and process; only speed hangs on the answer."""
+        if self.bfloat16 is not None:
+            return self.bfloat16
         if self.model.name not in _fastest:
             coarse = {
                 n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()

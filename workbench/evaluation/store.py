@@ -25,6 +25,7 @@ LARGEST = 64 * 2**20
 """Bytes of values kept on disk; the least recently written go first."""
 IN_MEMORY = 20_000
 FILE = "results.sqlite3"
+_COLUMNS = ("key", "value", "size", "written")
 _TABLE = """
 CREATE TABLE IF NOT EXISTS results
 (key TEXT PRIMARY KEY, value TEXT NOT NULL, size INTEGER NOT NULL, written REAL NOT NULL)
@@ -109,7 +110,10 @@ class Store:
             disk.execute("PRAGMA journal_mode = WAL")
             disk.execute("PRAGMA synchronous = NORMAL")
             disk.execute(_TABLE)
-            disk.execute("SELECT key, value, size, written FROM results LIMIT 1").fetchall()
+            found = tuple(row[1] for row in disk.execute("PRAGMA table_info(results)"))
+            if found != _COLUMNS:
+                raise sqlite3.DatabaseError(f"the table has the columns {found}")
+            disk.execute("SELECT * FROM results LIMIT 1").fetchall()
         except sqlite3.Error:
             disk.close()
             raise

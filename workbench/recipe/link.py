@@ -7,7 +7,7 @@ and a list of names is ``name,other``. Keys of the page itself (theme, language)
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from workbench.errors import RecipeError
 from workbench.recipe.recipe import PARTS, Recipe
@@ -68,16 +68,20 @@ def from_query(
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return ",".join(f"{name}:{number:g}" for name, number in value.items())
-    return ",".join(value) if isinstance(value, list) else str(value)
+        return ",".join(f"{_hidden(name)}:{number:g}" for name, number in value.items())
+    return ",".join(map(_hidden, value)) if isinstance(value, list) else str(value)
+
+
+def _hidden(name: str) -> str:
+    return name.replace("%", "%25").replace(",", "%2C")  # a comma ends a name
 
 
 def _value(field: FieldSpec, text: str) -> Any:
     if field.kind == "names":
-        return [name for name in text.split(",") if name]
+        return [unquote(name) for name in text.split(",") if name]
     if field.kind == "layers":
         pairs = (item.rpartition(":") for item in text.split(",") if item)
-        return {name: _number(number) for name, _, number in pairs}
+        return {unquote(name): _number(number) for name, _, number in pairs}
     return _number(text)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from workbench.errors import RecipeError
 from workbench.recipe.prune import Prune
 from workbench.recipe.quantize import Quantize
-from workbench.recipe.schema import specs
+from workbench.recipe.schema import brief, specs
 
 PARTS: dict[str, type[Prune | Quantize]] = {"prune": Prune, "quantize": Quantize}
 """The parts of a recipe by key, in the fixed order in which they are applied."""
@@ -38,7 +38,7 @@ class Recipe:
             if isinstance(value, Mapping):
                 object.__setattr__(self, key, _part(key, value))
             elif value is not None and not isinstance(value, part):
-                raise RecipeError(f"{key} must be an object of settings, not {value!r}.")
+                raise RecipeError(f"{key} must be an object of settings, not {brief(value)}.")
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{key}={value!r}" for key, value in self.as_dict().items())
@@ -81,7 +81,7 @@ class Recipe:
         else:
             try:
                 data = json.loads(source)
-            except (ValueError, RecursionError) as error:
+            except (TypeError, ValueError, RecursionError) as error:
                 raise RecipeError(f"The recipe is not valid JSON: {error}.") from None
         if not isinstance(data, Mapping):
             raise RecipeError('A recipe is a JSON object such as {"prune": {"sparsity": 0.9}}.')
@@ -116,7 +116,7 @@ class Recipe:
 
 def _part(key: str, data: Any) -> Any:
     if not isinstance(data, Mapping):
-        raise RecipeError(f"{key} must be an object of settings, not {data!r}.")
+        raise RecipeError(f"{key} must be an object of settings, not {brief(data)}.")
     part = PARTS[key]
     _refuse_unknown(data, [field.name for field in specs(part)], key)
     return part(**data)
@@ -126,7 +126,7 @@ def _refuse_unknown(data: Mapping[str, Any], known: Iterable[str], where: str) -
     names = list(known)
     for name in data:
         if name not in names:
-            raise RecipeError(f"{where} has no key {name!r}: choose from {', '.join(names)}.")
+            raise RecipeError(f"{where} has no key {brief(name)}: choose from {', '.join(names)}.")
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ check it and the tests to draw it.
 
 from __future__ import annotations
 
-import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from random import Random
@@ -72,11 +72,11 @@ class FieldSpec:
         where = f"{part}.{self.name}"
         if self.kind == "layers":
             if not isinstance(value, Mapping):
-                raise RecipeError(f"{where} must map layer names to values, not {value!r}.")
+                raise RecipeError(f"{where} must map layer names to values, not {brief(value)}.")
             return LayerMap({_name(k, where): self._scalar(v, where) for k, v in value.items()})
         if self.kind == "names":
             if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
-                raise RecipeError(f"{where} must be a list of layer names, not {value!r}.")
+                raise RecipeError(f"{where} must be a list of layer names, not {brief(value)}.")
             return tuple(sorted({_name(item, where) for item in value}))
         return self._scalar(value, where)
 
@@ -87,18 +87,18 @@ class FieldSpec:
             candidate = int(value) if whole else value
             if isinstance(value, bool) or candidate not in values:
                 allowed = ", ".join(str(v) for v in values)
-                raise RecipeError(f"{where} must be one of {allowed}, not {value!r}.")
+                raise RecipeError(f"{where} must be one of {allowed}, not {brief(value)}.")
             return candidate
         number = not isinstance(value, bool) and isinstance(value, int | float)
-        if not number or not math.isfinite(value) or not self.low <= value <= self.high:
+        if not number or not self.low <= value <= self.high:  # NaN lies nowhere
             raise RecipeError(
-                f"{where} must be a number from {self.low:g} to {self.high:g}, not {value!r}."
+                f"{where} must be a number from {self.low:g} to {self.high:g}, not {brief(value)}."
             )
         if self.kind == "integer":
             if value != int(value):
-                raise RecipeError(f"{where} must be a whole number, not {value!r}.")
+                raise RecipeError(f"{where} must be a whole number, not {brief(value)}.")
             return int(value)
-        return round(float(value), 6)  # 0.1 + 0.2 and 0.3 are one recipe
+        return round(float(value), 6) + 0.0  # 0.1 + 0.2 and 0.3 are one recipe, and -0 and 0
 
     def draw(self, rng: Random, names: Sequence[str]) -> Any:
         """Return a random allowed value, the extremes often; `names` are the model's tensors."""
@@ -126,9 +126,14 @@ class FieldSpec:
         return int(value) if self.kind == "integer" else round(value, 6)
 
 
+def brief(value: Any) -> str:
+    """Return `value` as a message shows it: never long, however large or deep it is."""
+    return reprlib.repr(value)
+
+
 def _name(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value:
-        raise RecipeError(f"{where} must name layers by text, not {value!r}.")
+        raise RecipeError(f"{where} must name layers by text, not {brief(value)}.")
     return value
 
 

@@ -152,6 +152,10 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
         raise ValueError("the Huffman code is not complete")
     if (total + 7) // 8 != stream.size:
         raise ValueError("the Huffman blocks do not fill their stream")
+    if (sizes[:-1] < BLOCK).any():  # a symbol takes a bit: bounds the memory below by the stream
+        raise ValueError("a Huffman block is shorter than its symbols")
+    if used.size == 1 and stream.any():
+        raise ValueError("the Huffman stream holds a word that stands for nothing")
     symbol_at = np.zeros(1 << LONGEST, np.uint8)
     length_at = np.ones(1 << LONGEST, np.int64)
     for symbol, code in enumerate(canonical(lengths).tolist()):
@@ -161,7 +165,8 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
             high = (code + 1) << (LONGEST - length)
             symbol_at[low:high] = symbol
             length_at[low:high] = length
-    padded = np.zeros(stream.size + 4, np.uint32)
+    # A broken stream may run on: no further than a block of the longest words, into zeros.
+    padded = np.zeros(stream.size + BLOCK * LONGEST // 8 + 4, np.uint32)
     padded[: stream.size] = stream
     window = (padded[:-3] << 24) | (padded[1:-2] << 16) | (padded[2:-1] << 8) | padded[3:]
     ends = np.cumsum(sizes)
@@ -170,8 +175,6 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
     for step in range(min(BLOCK, count)):
         active = blocks if step < count - (blocks - 1) * BLOCK else blocks - 1
         here = at[:active]
-        if (here >= total).any():
-            raise ValueError("a Huffman block runs over its end")
         peek = (window[here >> 3] << (here & 7).astype(np.uint32)) >> np.uint32(32 - LONGEST)
         out[step, :active] = symbol_at[peek]
         at[:active] += length_at[peek]

@@ -131,6 +131,8 @@ def read(entry: Entry, stream: bytes) -> Coded:
         dtype = entry.get("dtype", "f32")
         stored = np.dtype(STORED_AS[WIDTHS[dtype]])
         values = np.frombuffer(tail, stored.newbyteorder("<"), count).astype(stored)
+        if dtype == "bool" and values.max(initial=0) > 1:
+            raise ValueError("a truth value is neither 0 nor 1")
         return Plain(shape, dtype, _placed(values, positions, np.zeros(total, stored)))
     bits, rows, affine = entry["bits"], entry["rows"], bool(entry.get("affine"))
     scale = np.frombuffer(stream, "<f4", sizes.scales // 4).astype(np.float32)
@@ -143,10 +145,13 @@ def read(entry: Entry, stream: bytes) -> Coded:
     symbols = (
         huffman.decode(tail, 2**bits, count) if "huffman" in entry else unpack(tail, bits, count)
     )
+    top = 2**bits - (1 if affine else 2)
+    if max(symbols.max(initial=0), zero.max(initial=0)) > top:
+        raise ValueError("a code is larger than its bits allow")
     length = total // rows if rows else 0
     group = entry.get("group", length)
     empty = Codes(shape, bits, rows, group, affine, np.zeros(total, np.uint8), scale, zero)
-    codes = _placed(symbols, positions, empty.zero_codes() if total else empty.codes)
+    codes = _placed(symbols, positions, empty.zero_codes())
     return Codes(shape, bits, rows, group, affine, codes, scale, zero)
 
 

@@ -1,0 +1,45 @@
+"""What the tests of the file share: the independent reader, and a small file."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+from workbench.artifact.artifact import Artifact
+from workbench.compression.compress import code
+from workbench.recipe import Prune, Quantize, Recipe
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def reader():
+    """The module of the independent reader, which knows nothing of ours."""
+    source = Path(__file__).with_name("reader.py")
+    spec = importlib.util.spec_from_file_location("reader", source)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def small() -> Artifact:
+    """A file of about a kilobyte with packed and Huffman-coded parts."""
+    generator = torch.Generator().manual_seed(0)
+    weights = {
+        "wide": torch.randn(40, 50, generator=generator) ** 3,
+        "small.weight": torch.randn(3, 7, generator=generator),
+        "small.bias": torch.randn(3, generator=generator),
+        "steps": torch.tensor(12),
+    }
+    recipe = Recipe(Prune(0.8, scope="uniform"), Quantize(3, scheme="affine", range="mse"))
+    return Artifact.of("small", recipe, code(weights, recipe))

@@ -1,0 +1,99 @@
+"""A reader of the format `workbench/1`, written from docs/format.md with NumPy and json alone.
+
+It trusts its input: it leaves out the digest and the checks that the page lists.
+"""
+
+import json
+from math import prod
+
+import numpy as np
+
+ODD = {"bf16": "<u2", "fp16": "<f2", "bool": "?"}  # others: f32 is <f4, u8 is <u1
+
+
+def read(blob):
+    """Return the tensors in the file `blob` (bytes) by name, and its header."""
+    start = 8 + int.from_bytes(blob[:8], "little")
+    size = json.loads(blob[8:start])["header"]["shape"][0]
+    header = json.loads(blob[start : start + size])
+    stream = Stream(blob[start + size :])
+    return {name: tensor(entry, stream) for name, entry in header["tensors"].items()}, header
+
+
+class Stream:
+    """The data, taken piece by piece."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, dtype, count):
+        dtype, at = np.dtype(dtype), self.at
+        self.at += count * dtype.itemsize
+        return np.frombuffer(self.data, dtype, count, at)
+
+    def packed(self, count, bits):
+        flags = np.unpackbits(self.take("u1", -(-count * bits // 8)), count=count * bits)
+        powers = 1 << np.arange(bits - 1, -1, -1)
+        return flags.reshape(count, bits) @ powers
+
+    def huffman(self, count, bits, size):
+        end, blocks = self.at + size, -(-count // 1024)
+        lengths = self.packed(2**bits, 4)
+        ends = np.cumsum(self.take("<u2", blocks).astype(int))
+        coded = np.append(self.take("u1", end - self.at), [0, 0]).astype(int)
+        words = (coded[:-2] << 16) | (coded[1:-1] << 8) | coded[2:]  # 24 bits from every byte on
+        meaning, width = np.zeros((2, 2**15), int)
+        low = 0  # the next code word, with zeros appended to 15 bits
+        for symbol in sorted(range(2**bits), key=lambda s: (lengths[s], s)):
+            if lengths[symbol]:
+                high = low + (1 << (15 - lengths[symbol]))
+                meaning[low:high], width[low:high] = symbol, lengths[symbol]
+                low = high
+        out = np.zeros((1024, blocks), int)
+        at = np.append(0, ends[:-1])[:blocks]
+        for step in range(min(1024, count)):  # all blocks side by side
+            at = at[: -(-(count - step) // 1024)]
+            word = words[at >> 3] >> (9 - (at & 7)) & 0x7FFF
+            out[step, : at.size] = meaning[word]
+            at = at + width[word]
+        return out.T.ravel()[:count]
+
+
+def tensor(entry, stream):
+    """Return one tensor from the parts that `entry` describes."""
+    shape, bits, kind = entry["shape"], entry.get("bits"), entry.get("dtype", "f32")
+    n = prod(shape)
+    if bits:
+        rows = entry["rows"]
+        length = n // max(rows, 1)
+        group = entry.get("group", length)
+        runs = -(-length // max(group, 1))
+        column = np.arange(length) // max(group, 1)
+        run = (np.arange(rows)[:, None] * runs + column).ravel()  # of every position
+        scale = stream.take("<f4", rows * runs)[run]
+        middle = np.full(rows * runs, 2 ** (bits - 1) - 1)
+        zero = (stream.take("u1", rows * runs) if "affine" in entry else middle)[run]
+        values = zero.astype("u1")
+    else:
+        values = np.zeros(n, ODD.get(kind) or f"<{kind[0]}{int(kind[1:]) // 8}")
+    where = np.arange(n)
+    if "bitmap" in entry:
+        where = np.flatnonzero(stream.packed(n, 1))
+    elif "gaps" in entry:
+        _, symbols, width, *size = entry["gaps"]
+        steps = stream.huffman(symbols, width, *size) if size else stream.packed(symbols, width)
+        stored = steps < 2**width - 1
+        where = (np.cumsum(steps + stored) - 1)[stored]
+    if "huffman" in entry:
+        values[where] = stream.huffman(where.size, bits, entry["huffman"])
+    elif bits:
+        values[where] = stream.packed(where.size, bits)
+    else:
+        values[where] = stream.take(values.dtype, where.size)
+    if bits:
+        values = (values.astype("<f4") - zero.astype("<f4")) * scale
+    elif kind == "bf16":
+        values = (values.astype("<u4") << 16).view("<f4")
+    elif kind == "fp16":
+        values = values.astype("<f4")
+    return values.reshape(shape)

@@ -1,0 +1,135 @@
+"""An artifact is its bytes: deterministic, counted to the last one, equal when read back."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.artifact.artifact import Artifact
+from workbench.artifact.ledger import Ledger
+from workbench.compression.codecs.stream import parts
+from workbench.compression.compress import code
+from workbench.compression.evidence import Evidence
+from workbench.recipe import Prune, Quantize, Recipe
+
+SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 7, 31, 97]), max_size=3).map(tuple)
+FILLS = {
+    "zero": torch.zeros,
+    "equal": lambda shape: torch.full(shape, 0.3),
+    "normal": torch.randn,
+    "sparse": lambda shape: torch.randn(shape) * (torch.rand(shape) < 0.1),
+    "tiny": lambda shape: torch.randn(shape) * 1e-40,
+    "large": lambda shape: torch.randn(shape) * 1e36,
+}
+
+
+@st.composite
+def compressed(draw) -> tuple[dict[str, torch.Tensor], Recipe, Artifact]:
+    """Draw weights of odd shapes, any recipe for them, and the artifact of both."""
+    torch.manual_seed(draw(st.integers(0, 2**31)))
+    shapes = draw(st.lists(SHAPES, max_size=4))
+    fill = FILLS[draw(st.sampled_from(sorted(FILLS)))]
+    weights = {f"layer {k}": fill(shape) for k, shape in enumerate(shapes)}
+    names = [name for name, tensor in weights.items() if tensor.ndim >= 2]
+    recipe = Recipe.draw(Random(draw(st.integers(0, 2**31))), names)
+    if recipe.quantize is not None and recipe.quantize.format == "fp16":
+        weights = {name: tensor.clamp(-6e4, 6e4) for name, tensor in weights.items()}
+    evidence = Evidence({name: torch.rand_like(weights[name]) for name in names})
+    return weights, recipe, Artifact.of("drawn", recipe, code(weights, recipe, evidence))
+
+
+@settings(deadline=None, max_examples=200)
+@given(compressed())
+def test_reading_back_gives_the_same_weights_recipe_and_ledger(drawn) -> None:
+    weights, recipe, artifact = drawn
+    loaded = Artifact.from_bytes(artifact.to_bytes())
+    assert loaded.recipe == artifact.recipe == recipe
+    assert (loaded.model, loaded.digest) == ("drawn", artifact.digest)
+    assert loaded.ledger == artifact.ledger
+    assert loaded.to_bytes() == artifact.to_bytes()
+    made, read = artifact.weights(), loaded.weights()
+    assert list(made) == list(read) == list(weights)
+    for name, tensor in weights.items():
+        assert made[name].shape == read[name].shape == tensor.shape
+        assert torch.isfinite(made[name]).all()
+        assert torch.equal(made[name], read[name])
+
+
+@settings(deadline=None, max_examples=100)
+@given(compressed())
+def test_the_ledger_counts_every_byte(drawn) -> None:
+    _, _, artifact = drawn
+    ledger = artifact.ledger
+    assert ledger.total == len(artifact) == len(artifact.to_bytes())
+    outside = int.from_bytes(artifact.to_bytes()[:8], "little")
+    assert ledger.container == 8 + outside + len(
+        json.dumps(artifact._header, separators=(",", ":"), ensure_ascii=False)
+    )
+    for name, described in artifact._header["tensors"].items():
+        row, sizes = ledger[name], parts(described)
+        scales = 0
+        if "bits" in described:
+            scales = artifact.tensors[name].scale.size
+        assert row.total == sizes.total
+        assert row.scales == scales * (5 if "affine" in described else 4)
+        assert row.indices + row.values + row.plain + row.tables == sizes.index + sizes.values
+        assert row.shape == tuple(described["shape"])
+        weighed = artifact.considered[name]
+        assert row.total == weighed.best.size + row.scales
+    assert Ledger.from_dict(json.loads(json.dumps(ledger.as_dict()))) == ledger
+
+
+def test_the_same_weights_and_recipe_give_the_same_bytes() -> None:
+    weights = {"w": torch.randn(50, 60, generator=torch.Generator().manual_seed(1))}
+    names = list(weights)
+    rng = Random(3)
+    for _ in range(30):
+        recipe = Recipe.draw(rng, names)
+        evidence = Evidence({"w": torch.ones(50, 60)})
+        copies = {name: tensor.clone() for name, tensor in weights.items()}
+        first = Artifact.of("m", recipe, code(weights, recipe, evidence))
+        again = Artifact.of("m", recipe, code(copies, recipe, evidence))
+        assert first.to_bytes() == again.to_bytes()
+
+
+def test_weights_are_a_fresh_copy(small) -> None:
+    before = small.weights()
+    for tensor in small.weights().values():
+        tensor.zero_()
+    after = small.weights()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_negative_zero_becomes_zero() -> None:
+    weights = {"w": torch.tensor([[-0.0, 1.0]])}
+    for recipe in (Recipe(), Recipe(quantize=Quantize(8)), Recipe(quantize=Quantize(16))):
+        decoded = Artifact.of("m", recipe, code(weights, recipe)).weights()["w"]
+        assert not torch.signbit(decoded).any()
+
+
+def test_no_tensors_at_all() -> None:
+    artifact = Artifact.of("nothing", Recipe(), {})
+    assert Artifact.from_bytes(artifact.to_bytes()).weights() == {}
+    assert artifact.ledger.total == artifact.ledger.container == len(artifact)
+
+
+def test_pruning_makes_the_file_smaller() -> None:
+    weights = {"w": torch.randn(200, 200, generator=torch.Generator().manual_seed(1))}
+    sizes = [
+        len(Artifact.of("m", recipe, code(weights, recipe)))
+        for recipe in (Recipe(Prune(s), Quantize(8)) for s in (0.5, 0.8, 0.9, 0.99))
+    ]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("words", [("dense, f32", {}), ("dense, 8 bits", {"bits": 8})])
+def test_the_codec_in_words(words) -> None:
+    text, quantize = words
+    weights = {"w": torch.linspace(-1, 1, 200).view(10, 20)}
+    recipe = Recipe(quantize=Quantize(**quantize) if quantize else None)
+    assert Artifact.of("m", recipe, code(weights, recipe)).ledger["w"].codec == text

@@ -1,0 +1,140 @@
+"""A damaged or foreign file is one clear error, and never loads wrong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save
+
+from workbench.artifact import container
+from workbench.artifact.artifact import Artifact, load
+from workbench.compression.compress import code
+from workbench.errors import ArtifactError
+from workbench.recipe import Quantize, Recipe
+
+
+@pytest.fixture(scope="module")
+def blob() -> bytes:
+    """The smallest interesting file."""
+    weights = {"w": torch.tensor([[0.5, -1.0, 0.25], [0.0, 2.0, 1.0]]), "b": torch.ones(2)}
+    recipe = Recipe(quantize=Quantize(4))
+    return Artifact.of("tiny", recipe, code(weights, recipe)).to_bytes()
+
+
+def test_cut_anywhere(blob) -> None:
+    for length in range(len(blob)):
+        with pytest.raises(ArtifactError):
+            Artifact.from_bytes(blob[:length])
+
+
+def test_every_byte_changed(blob) -> None:
+    for at in range(len(blob)):
+        for change in (0x01, 0x80, 0xFF):
+            damaged = bytearray(blob)
+            damaged[at] ^= change
+            with pytest.raises(ArtifactError):
+                Artifact.from_bytes(bytes(damaged))
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_bytes_added_removed_or_replaced(small, data) -> None:
+    blob = small.to_bytes()
+    start = data.draw(st.integers(0, len(blob)))
+    end = data.draw(st.integers(start, min(len(blob), start + 40)))
+    other = data.draw(st.binary(max_size=40))
+    damaged = blob[:start] + other + blob[end:]
+    if damaged != blob:
+        with pytest.raises(ArtifactError):
+            Artifact.from_bytes(damaged)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=400))
+def test_noise(noise) -> None:
+    with pytest.raises(ArtifactError):
+        Artifact.from_bytes(noise)
+
+
+def outer(header: bytes, rest: bytes = b"") -> bytes:
+    return len(header).to_bytes(8, "little") + header + rest
+
+
+def described(first: object, last: object, text: str = "workbench/1") -> bytes:
+    return json.dumps(
+        {
+            "__metadata__": {"format": text},
+            "header": {"dtype": "U8", "shape": [first], "data_offsets": [0, first]},
+            "data": {"dtype": "U8", "shape": [0], "data_offsets": [first, last]},
+        },
+        separators=(",", ":"),
+    ).encode()
+
+
+FOREIGN = {
+    "empty": (b"", "empty"),
+    "short": (b"abc", "shorter than any"),
+    "text": (b"A quiet note about the weather.\n" * 20, "start does not make sense"),
+    "zip": (b"PK\x03\x04" + bytes(500), "start does not make sense"),
+    "zeros": (bytes(500), "not JSON"),
+    "huge header": (b"\xff" * 8 + bytes(100), "start does not make sense"),
+    "other safetensors": (save({"w": torch.ones(3)}), "not written by Workbench"),
+    "named otherwise": (
+        save({"w": torch.ones(3)}, metadata={"format": "pt"}),
+        "not written by Workbench",
+    ),
+    "later version": (outer(described(2, 2, "workbench/2"), b"{}"), "workbench/1"),
+    "list outside": (outer(b"[1, 2]"), "not an object"),
+    "not UTF-8": (outer(b'{"\xff": 1}'), "not JSON"),
+    "deep outside": (outer(b"[" * 100_000 + b"]" * 100_000), "not JSON"),
+    "metadata of another kind": (outer(b'{"__metadata__": []}'), "not written by Workbench"),
+    "only metadata": (outer(b'{"__metadata__":{"format":"workbench/1"}}'), "outer header"),
+    "float sizes": (outer(described(2.0, 2.0), b"{}"), "outer header"),
+    "truth values for sizes": (outer(described(True, True), b"{"), "outer header"),
+    "text sizes": (outer(described("2", "2"), b"{}"), "outer header"),
+    "negative sizes": (outer(described(-2, 2), b"{}"), "damaged"),
+    "endless sizes": (outer(described(1e999, 1e999), b"{}"), "cut short|outer header"),
+    "sizes of many digits": (outer(b'{"a":' + b"9" * 5000 + b"}"), "not JSON"),
+    "surplus": (outer(described(2, 2), b"{}{}"), "cut short or has bytes added"),
+    "spaces": (outer(described(2, 2) + b"  ", b"{}"), "outer header"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_foreign(name, tmp_path) -> None:
+    content, message = FOREIGN[name]
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(ArtifactError, match=message):
+        load(tmp_path / "file")
+
+
+INSIDE = {
+    "not JSON": b"{",
+    "a list": b"[]",
+    "no digest": b"{}",
+    "wrong digest": b'{"sha256":"00"}',
+    "digest of another kind": b'{"sha256":[]}',
+    "spaces": b'{ "sha256":""}',
+    "half a character": b'{"sha256":"\\ud800"}',
+    "deep": b"[" * 100_000 + b"]" * 100_000,
+    "deep in an object": b'{"recipe":' + b'{"a":' * 900 + b"1" + b"}" * 901,
+    "key twice": b'{"sha256":"","sha256":""}',
+    "UTF-16": '{"sha256":""}'.encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_a_header_that_its_digest_does_not_cover(name) -> None:
+    header = INSIDE[name]
+    with pytest.raises(ArtifactError):
+        Artifact.from_bytes(container._outside(len(header), 0) + header)
+
+
+def test_a_header_too_long_to_be_one_is_not_parsed() -> None:
+    header = b'{"a":"' + b"a" * container.LONGEST_HEADER + b'"}'
+    with pytest.raises(ArtifactError, match="outer header"):
+        Artifact.from_bytes(container._outside(len(header), 0) + header)

@@ -1,0 +1,302 @@
+"""A file made to harm, its digest right: refused in one sentence, before it takes memory."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.artifact import container
+from workbench.artifact.artifact import Artifact
+from workbench.compression.codecs import huffman
+from workbench.compression.codecs.packing import pack
+from workbench.errors import ArtifactError
+
+SCALE = np.float32(0.5).tobytes()
+MEMORY = 2**26
+
+
+def file(entry, data: bytes = b"", **header) -> bytes:
+    whole = {"model": "m", "recipe": {}, "form": [], "tensors": {"w": entry}} | header
+    return container.pack(whole, data)[0]
+
+
+def coded(symbols, bits: int) -> bytes:
+    values = np.array(symbols, np.uint8)
+    return huffman.encode(values, huffman.plan(values, 2**bits))
+
+
+def packed(symbols, bits: int) -> bytes:
+    return pack(np.array(symbols, np.uint8), bits)
+
+
+# Entries with their data that are read, so that the refusals below have one cause each.
+CODES = {"shape": [2, 3], "bits": 3, "rows": 1}
+CODES_DATA = SCALE + packed([0, 1, 2, 4, 5, 6], 3)
+AFFINE = {"shape": [2, 3], "bits": 3, "rows": 1, "affine": 1}
+AFFINE_DATA = SCALE + b"\x07" + packed([0, 1, 2, 4, 5, 7], 3)
+GROUPS = {"shape": [2, 3], "bits": 3, "rows": 2, "group": 2}
+GROUPS_DATA = SCALE * 4 + packed([0, 1, 2, 4, 5, 6], 3)
+HUFFMAN = {"shape": [2000], "bits": 3, "rows": 1}
+SYMBOLS = np.tile([3, 3, 3, 1, 3, 3, 6, 3], 250)
+HUFFMAN_DATA = coded(SYMBOLS, 3)
+HUFFMAN["huffman"] = len(HUFFMAN_DATA)
+HUFFMAN_DATA = SCALE + HUFFMAN_DATA
+PLAIN = {"shape": [4], "dtype": "u8"}
+BITMAP = {"shape": [6], "dtype": "u8", "bitmap": 2}
+BITMAP_DATA = bytes([0b01001000, 7, 8])
+GAPS = {"shape": [9], "dtype": "u8", "gaps": [2, 3, 2]}
+GAPS_DATA = packed([1, 3, 0], 2) + b"\7\10"
+CODED_GAPS = {"shape": [9], "dtype": "u8", "gaps": [2, 3, 2, len(coded([1, 3, 0], 2))]}
+CODED_GAPS_DATA = coded([1, 3, 0], 2) + b"\7\10"
+BOOL = {"shape": [2], "dtype": "bool"}
+
+GOOD = {
+    "codes": (CODES, CODES_DATA),
+    "affine": (AFFINE, AFFINE_DATA),
+    "groups": (GROUPS, GROUPS_DATA),
+    "huffman": (HUFFMAN, HUFFMAN_DATA),
+    "plain": (PLAIN, b"abcd"),
+    "bitmap": (BITMAP, BITMAP_DATA),
+    "gaps": (GAPS, GAPS_DATA),
+    "coded gaps": (CODED_GAPS, CODED_GAPS_DATA),
+    "bool": (BOOL, b"\0\1"),
+    "scalar": ({"shape": []}, bytes(4)),
+    "empty": ({"shape": [0, 3], "bits": 4, "rows": 0}, b""),
+}
+
+ENTRIES = {
+    "not an object": ([], b""),
+    "null": (None, b""),
+    "no shape": ({"dtype": "u8"}, b"a"),
+    "shape of another kind": ({"shape": 4}, bytes(16)),
+    "negative axis": ({"shape": [-4]}, bytes(16)),
+    "two negative axes": ({"shape": [-2, -2]}, bytes(16)),
+    "truth value for an axis": ({"shape": [True]}, bytes(4)),
+    "float axis": ({"shape": [4.0]}, bytes(16)),
+    "text axis": ({"shape": ["4"]}, bytes(16)),
+    "too many axes": ({"shape": [1] * 17}, bytes(4)),
+    "empty, but too large to say": ({"shape": [2**47, 2**47, 0]}, b""),
+    "number of a hundred digits": ({"shape": [10**100]}, b""),
+    "unknown key": (PLAIN | {"color": 1}, b"abcd"),
+    "unknown dtype": (PLAIN | {"dtype": "u7"}, b"abcd"),
+    "dtype of another kind": (PLAIN | {"dtype": []}, b"abcd"),
+    "dtype of codes": (CODES | {"dtype": "f32"}, CODES_DATA),
+    "rows of plain values": (PLAIN | {"rows": 1}, b"abcd"),
+    "huffman of plain values": (PLAIN | {"huffman": 4}, b"abcd"),
+    "bitmap and gaps": (BITMAP | {"gaps": [2, 2, 2]}, BITMAP_DATA),
+    "stream too short": (PLAIN, b"abc"),
+    "stream too long": (PLAIN, b"abcde"),
+    "1 bit": (CODES | {"bits": 1}, SCALE + b"\0"),
+    "9 bits": (CODES | {"bits": 9}, SCALE + bytes(7)),
+    "truth value for bits": (CODES | {"bits": True}, SCALE + b"\0"),
+    "float bits": (CODES | {"bits": 3.0}, CODES_DATA),
+    "no rows": ({"shape": [6], "bits": 3}, CODES_DATA),
+    "zero rows": (CODES | {"rows": 0}, CODES_DATA),
+    "negative rows": (CODES | {"rows": -1}, CODES_DATA),
+    "rows that do not divide": (CODES | {"rows": 4}, SCALE * 3 + CODES_DATA),
+    "rows of nothing": ({"shape": [0], "bits": 3, "rows": 1}, b""),
+    "rows without end": ({"shape": [0], "bits": 3, "rows": 2**47}, b""),
+    "empty group": (CODES | {"group": 0}, CODES_DATA),
+    "group longer than a row": (CODES | {"group": 7}, CODES_DATA),
+    "affine 0": (CODES | {"affine": 0}, CODES_DATA),
+    "affine true": (AFFINE | {"affine": True}, AFFINE_DATA),
+    "affine 1.0": (AFFINE | {"affine": 1.0}, AFFINE_DATA),
+    "NaN scale": (CODES, np.float32("nan").tobytes() + CODES_DATA[4:]),
+    "infinite scale": (CODES, np.float32("inf").tobytes() + CODES_DATA[4:]),
+    "zero scale": (CODES, bytes(4) + CODES_DATA[4:]),
+    "negative scale": (CODES, np.float32(-1).tobytes() + CODES_DATA[4:]),
+    "zero point above the top": (AFFINE, SCALE + b"\x08" + AFFINE_DATA[5:]),
+    "code above the top": (CODES, SCALE + packed([0, 1, 2, 4, 5, 7], 3)),
+    "truth value 2": (BOOL, b"\1\2"),
+    "bitmap of another kind": (BITMAP | {"bitmap": [2]}, BITMAP_DATA),
+    "bitmap true": (BITMAP | {"bitmap": True}, BITMAP_DATA[:2]),
+    "bitmap above all": (BITMAP | {"bitmap": 7}, bytes(8)),
+    "bitmap claims more": (BITMAP | {"bitmap": 3}, BITMAP_DATA + b"\1"),
+    "bitmap claims less": (BITMAP | {"bitmap": 1}, BITMAP_DATA[:2]),
+    "gaps of another kind": (GAPS | {"gaps": {}}, GAPS_DATA),
+    "too few gap numbers": (GAPS | {"gaps": [2, 3]}, GAPS_DATA),
+    "too many gap numbers": (GAPS | {"gaps": [2, 3, 2, 1, 1]}, GAPS_DATA),
+    "negative gap numbers": (GAPS | {"gaps": [-2, 3, 2]}, GAPS_DATA),
+    "gap width 1": (GAPS | {"gaps": [2, 3, 1]}, GAPS_DATA),
+    "gap width 9": (GAPS | {"gaps": [2, 3, 9]}, bytes(6)),
+    "more values than gaps": (GAPS | {"gaps": [4, 3, 2]}, GAPS_DATA + b"\1\1"),
+    "more values than places": (
+        {"shape": [1], "dtype": "u8", "gaps": [2, 2, 2]},
+        packed([0, 0], 2) + b"\1\2",
+    ),
+    "more escapes than places": (GAPS | {"gaps": [1, 6, 2]}, packed([3] * 5 + [0], 2) + b"\1"),
+    "values that escape": (GAPS, packed([1, 3, 3], 2) + b"\7\10"),
+    "escapes that are values": (GAPS, packed([1, 1, 0], 2) + b"\7\10"),
+    "gaps beyond the end": (GAPS | {"shape": [8]}, packed([2, 3, 2], 2) + b"\7\10"),
+    "gaps in no bytes": (GAPS | {"gaps": [2, 3, 2, 0]}, b"\7\10"),
+    "gaps in few bytes": (CODED_GAPS | {"gaps": [2, 3, 2, 3]}, coded([1, 3, 0], 2)[:3] + b"\7\10"),
+    "gaps without a code": (CODED_GAPS, bytes(2) + CODED_GAPS_DATA[2:]),
+    "huffman in no bytes": (HUFFMAN | {"huffman": 0}, SCALE),
+    "huffman true": (HUFFMAN | {"huffman": True}, HUFFMAN_DATA),
+    "huffman negative": (HUFFMAN | {"huffman": -1}, HUFFMAN_DATA),
+    "huffman cut": (HUFFMAN | {"huffman": HUFFMAN["huffman"] - 1}, HUFFMAN_DATA[:-1]),
+    "huffman code above the top": (
+        HUFFMAN | {"shape": [8], "huffman": len(coded([7, 3] * 4, 3))},
+        SCALE + coded([7, 3] * 4, 3),
+    ),
+    "incomplete code": (HUFFMAN, SCALE + b"\x03\x33\0\0" + HUFFMAN_DATA[8:]),
+    "overfull code": (HUFFMAN, SCALE + b"\x11\x11\x11\x11" + HUFFMAN_DATA[8:]),
+    "blocks overlap": (HUFFMAN, HUFFMAN_DATA[:8] + b"\xff\xff" + HUFFMAN_DATA[10:]),
+    "empty blocks": (HUFFMAN, HUFFMAN_DATA[:8] + bytes(4) + HUFFMAN_DATA[12:]),
+}
+
+HEADERS = {
+    "no tensors": {"tensors": None},
+    "tensors in a list": {"tensors": [CODES]},
+    "no model": {"model": None},
+    "no recipe": {"recipe": None},
+    "recipe of another kind": {"recipe": []},
+    "unknown recipe": {"recipe": {"prune": {"sparsity": 2}}},
+    "recipe of a later version": {"recipe": {"distill": {}}},
+    "NaN in the recipe": {"recipe": {"prune": {"sparsity": float("nan")}}},
+    "enormous number in the recipe": {"recipe": {"prune": {"sparsity": 10**1000}}},
+    "rewrites": {"form": ["fold"]},
+    "rewrites of another kind": {"form": False},
+    "unknown key": {"code": "print()"},
+}
+
+
+def refused(blob: bytes, match: str = ".", largest: int = 2**24) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArtifactError, match=match):
+            Artifact.from_bytes(blob, largest=largest)
+        assert tracemalloc.get_traced_memory()[1] < MEMORY
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_is_right_is_read(name, reader) -> None:
+    blob = file(*GOOD[name])
+    read = Artifact.from_bytes(blob).weights()["w"]
+    np.testing.assert_array_equal(read, reader.read(blob)[0]["w"])
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_entries(name) -> None:
+    refused(file(*ENTRIES[name]), r"'w'|do not add up")
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_headers(name) -> None:
+    refused(file(CODES, CODES_DATA, **HEADERS[name]))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"shape": [2**40]},
+        {"shape": [2**20, 2**20], "dtype": "u8"},
+        {"shape": [2**40], "bits": 2, "rows": 1},
+        {"shape": [2**40], "gaps": [0, 0, 2]},
+        {"shape": [2**40], "bits": 2, "rows": 1, "gaps": [0, 0, 2]},
+        {"shape": [2**40], "bits": 2, "rows": 1, "huffman": 100},
+        {"shape": [2**40], "bitmap": 0},
+    ],
+)
+@pytest.mark.parametrize("largest", [2**10, 4 * 2**30])
+def test_claims_of_a_size_are_refused_unseen(entry, largest) -> None:
+    refused(file(entry, SCALE), "unpacks to more than", largest=largest)
+
+
+def test_the_limit_counts_all_tensors_and_their_width() -> None:
+    def claim(**entry) -> bytes:
+        return file(None, b"", tensors={str(k): entry for k in range(4)})
+
+    empty = {"shape": [100], "gaps": [0, 0, 2]}
+    assert Artifact.from_bytes(claim(**empty), largest=1600)
+    refused(claim(**empty), "unpacks to more than 1,599", largest=1599)
+    refused(claim(**empty, dtype="f64"), "unpacks to more", largest=3199)
+
+
+def test_few_bytes_cannot_claim_many_symbols() -> None:
+    blocks = 10**5  # 200 kB that would become 100 MB
+    part = b"\x11\x00" + bytes(2 * blocks)
+    entry = {"shape": [1024 * blocks], "bits": 2, "rows": 1, "huffman": len(part)}
+    refused(file(entry, SCALE + part), "shorter than its symbols", largest=2**32)
+
+
+@pytest.mark.parametrize("depth", [100, 500, 700, 900, 950])
+@pytest.mark.parametrize("place", ["recipe", "form", "model", "tensors"])
+def test_deep_nesting(depth, place) -> None:
+    deep = {}
+    for _ in range(depth):
+        deep = {"prune": deep}
+    try:
+        blob = file(CODES, CODES_DATA, **{place: deep})
+    except RecursionError:
+        return  # Python itself cannot write so deep a text here
+    refused(blob)
+
+
+def test_messages_stay_short() -> None:
+    blob = file(CODES, CODES_DATA, recipe={"prune": {"sparsity": "x" * 10**6}})
+    with pytest.raises(ArtifactError) as caught:
+        Artifact.from_bytes(blob)
+    assert len(str(caught.value)) < 300
+
+
+WORDS = ["", "f32", "f64", "bf16", "i8"]
+NUMBERS = [-1, 0, 1, 2, 3, 7, 8, 9, 255, 2**31, 2**47, 2**63, 10**30, 0.5, 1.0]
+LISTS = [[], [1], [0, 0, 2], [3, 3, 3], [3, 3, 8, 90]]
+JUNK = st.sampled_from([None, True, False, {}, *WORDS, *NUMBERS, *LISTS]).map(deepcopy)
+
+
+def places(value, path=()):
+    """Yield the path to everything inside plain data."""
+    yield path
+    keys = {dict: list, list: lambda items: range(len(items))}.get(type(value), lambda _: ())
+    for key in keys(value):
+        yield from places(value[key], (*path, key))
+
+
+def change(draw, tensors) -> None:
+    """Put junk in one place of the entries, or take or add a key."""
+    *path, last = draw(st.sampled_from([place for place in places(tensors) if len(place) > 1]))
+    inside = tensors
+    for key in path:
+        inside = inside[key]
+    action = draw(st.sampled_from(["replace", "nudge", "delete", "add"]))
+    if action == "delete":
+        del inside[last]
+    elif action == "nudge" and isinstance(inside[last], int):
+        inside[last] += draw(st.integers(-2, 2))
+    elif action == "add" and isinstance(inside, dict):
+        names = ["dtype", "bits", "rows", "group", "affine", "bitmap", "gaps", "huffman"]
+        inside[draw(st.sampled_from(names))] = draw(JUNK)
+    else:
+        inside[last] = draw(JUNK)
+
+
+@settings(deadline=None, max_examples=600)
+@given(st.data())
+def test_changed_headers_and_data_are_refused_or_read_as_the_page_says(small, reader, data) -> None:
+    header, content = container.unpack(small.to_bytes())
+    header = deepcopy(header)
+    for _ in range(data.draw(st.integers(0, 2))):
+        change(data.draw, header["tensors"])
+    content = bytearray(content)
+    for at in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=3)):
+        content[at] = data.draw(st.integers(0, 255))
+    blob, _ = container.pack(json.loads(json.dumps(header)), bytes(content))
+    try:
+        loaded = Artifact.from_bytes(blob, largest=2**20)
+    except ArtifactError:
+        return
+    decoded, _ = reader.read(blob)
+    for name, tensor in loaded.weights().items():
+        assert tensor.numpy().tobytes() == decoded[name].tobytes()
+        assert tuple(tensor.shape) == decoded[name].shape
+    assert loaded.ledger.total == len(blob)

@@ -1,0 +1,122 @@
+"""Every form of a tensor is exact, takes the bytes it was weighed with, and the best is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.compression.codecs.choose import Forms, forms
+from workbench.compression.codecs.stream import entry, parts, read, write
+from workbench.compression.coded import DTYPES, Codes, Plain
+from workbench.compression.quantize import quantize
+from workbench.recipe import Quantize
+
+SHAPES = ((0,), (0, 3), (3, 0), (2, 0, 2), (), (1,), (1, 1), (13,), (7, 11), (31, 33), (2, 3, 5, 7))
+BLOCKS = ((1023, 1), (1, 1024), (5, 205), (3, 683))
+FILLS = ("zero", "equal", "normal", "sparse", "one", "few")
+
+
+def filled(shape, fill: str, seed: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randn(shape, generator=generator)
+    lot = torch.rand(shape, generator=generator)
+    return {
+        "zero": torch.zeros(shape),
+        "equal": torch.full(shape, -1.5),
+        "normal": values,
+        "sparse": values * (lot < 0.1),
+        "one": values * (lot == lot.max() if lot.numel() else 1),
+        "few": (values * 2).round(),
+    }[fill]
+
+
+def same(left, right) -> bool:
+    """Whether two coded tensors are equal in every field."""
+    arrays = [k for k, v in vars(left).items() if isinstance(v, np.ndarray)]
+    scalars = {k: v for k, v in vars(left).items() if k not in arrays}
+    return scalars == {k: vars(right)[k] for k in scalars} and all(
+        getattr(left, k).dtype == getattr(right, k).dtype
+        and np.array_equal(getattr(left, k), getattr(right, k))
+        for k in arrays
+    )
+
+
+def alone(weighed: Forms):
+    """Each form by itself, as if it had won."""
+    yield replace(weighed, sparse=None)
+    if weighed.sparse is not None:
+        yield replace(weighed, dense=replace(weighed.sparse))
+
+
+def check(coded) -> None:
+    weighed = forms(coded)
+    for chosen in alone(weighed):
+        described, stream = entry(coded, chosen), write(coded, chosen)
+        sizes = parts(described)
+        assert len(stream) == sizes.total
+        assert sizes.index + sizes.values == chosen.best.size
+        assert same(read(described, stream), coded)
+    assert weighed.best.size == min(chosen.best.size for chosen in alone(weighed))
+
+
+@st.composite
+def settings_of(draw):
+    return Quantize(
+        bits=draw(st.integers(2, 8)),
+        scheme=draw(st.sampled_from(["symmetric", "affine"])),
+        granularity=draw(st.sampled_from(["tensor", "channel", "group"])),
+        group_size=draw(st.sampled_from([8, 9, 64, 1024])),
+        range=draw(st.sampled_from(["minmax", "percentile", "mse"])),
+    )
+
+
+matrices = st.sampled_from([shape for shape in SHAPES + BLOCKS if len(shape) >= 2])
+
+
+@settings(deadline=None, max_examples=300)
+@given(settings_of(), matrices, st.sampled_from(FILLS), st.integers(0, 99))
+def test_codes(quantization, shape, fill, seed) -> None:
+    coded = quantize("w", filled(shape, fill, seed), quantization)
+    assert coded.tensor().shape == shape
+    check(coded)
+
+
+@pytest.mark.parametrize("shape", SHAPES + BLOCKS)
+@pytest.mark.parametrize("name", DTYPES)
+def test_plain(name, shape) -> None:
+    for fill in FILLS:
+        tensor = filled(shape, fill, 3).to(DTYPES[name])
+        coded = Plain.of(tensor)
+        check(coded)
+        decoded = coded.tensor()
+        assert decoded.shape == shape
+        assert torch.equal(decoded.to(tensor.dtype), tensor)
+        assert decoded.dtype == (torch.float32 if name in {"bf16", "fp16"} else tensor.dtype)
+
+
+@pytest.mark.parametrize("kind", ["all", "bitmap", "gaps", "gaps-huffman"])
+def test_every_way_to_write_positions_wins_somewhere(kind) -> None:
+    generator = torch.Generator().manual_seed(0)
+    share = {"all": 1, "bitmap": 0.5, "gaps": 0.02, "gaps-huffman": 0.1}[kind]
+    weight = torch.randn(100, 500, generator=generator)
+    weight *= torch.rand(weight.shape, generator=generator) < share
+    assert forms(Plain.of(weight)).best.index.kind == kind
+
+
+def test_dense_wins_a_tie() -> None:
+    coded = Plain.of(torch.tensor([1, 0, 2, 3, 4, 5, 6, 7], dtype=torch.uint8))
+    weighed = forms(coded)
+    assert weighed.sparse is not None
+    assert weighed.sparse.size == weighed.dense.size
+    assert weighed.best is weighed.dense
+
+
+def test_nothing_but_zeros_costs_only_its_scale() -> None:
+    coded = quantize("w", torch.zeros(64, 64), Quantize(bits=8, granularity="tensor"))
+    assert isinstance(coded, Codes)
+    assert len(write(coded, forms(coded))) == 4

@@ -1,0 +1,74 @@
+"""Every field describes itself, and whatever it draws it also accepts."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from random import Random
+
+import pytest
+
+from workbench.recipe import PARTS, Recipe
+from workbench.recipe.schema import specs
+
+ALL = [(key, part, spec) for key, part in PARTS.items() for spec in specs(part)]
+IDS = [f"{key}.{spec.name}" for key, _, spec in ALL]
+KINDS = {"real", "integer", "choice", "layers", "names"}
+
+every_field = pytest.mark.parametrize(("key", "part", "spec"), ALL, ids=IDS)
+
+
+def test_parts_are_the_fields_of_a_recipe() -> None:
+    assert list(PARTS) == [field.name for field in fields(Recipe)]
+
+
+@every_field
+def test_words(key, part, spec) -> None:
+    assert spec.label
+    assert spec.label == spec.label.strip()
+    assert spec.help.endswith(".")
+
+
+@every_field
+def test_choices_have_words(key, part, spec) -> None:
+    for choice in spec.choices:
+        assert choice.label
+        assert not choice.help or choice.help.endswith(".")
+    values = [choice.value for choice in spec.choices]
+    assert len(set(values)) == len(values)
+    assert bool(values) or spec.kind != "choice"
+
+
+@every_field
+def test_limits(key, part, spec) -> None:
+    assert spec.kind in KINDS
+    if spec.kind in {"real", "integer"}:
+        assert spec.low < spec.high
+        assert 0 < spec.step <= spec.high - spec.low
+        for value in (spec.low, spec.high):
+            assert getattr(part(**{spec.name: value}), spec.name) == value
+
+
+@every_field
+def test_the_default_is_allowed_and_canonical(key, part, spec) -> None:
+    default = getattr(part(), spec.name)
+    assert spec.check(default, key) == default
+    assert type(spec.check(default, key)) is type(default)
+
+
+@every_field
+def test_what_is_drawn_is_allowed(key, part, spec) -> None:
+    rng = Random(0)
+    drawn = [spec.draw(rng, ("a", "b", "c")) for _ in range(300)]
+    for value in drawn:
+        part(**{spec.name: value})
+    if spec.choices and spec.kind == "choice":
+        assert set(drawn) == {choice.value for choice in spec.choices}
+    if spec.kind in {"real", "integer"}:
+        assert {spec.low, spec.high} <= set(drawn)
+
+
+@every_field
+def test_every_choice_is_accepted_and_kept(key, part, spec) -> None:
+    for choice in spec.choices:
+        value = {"a": choice.value} if spec.kind == "layers" else choice.value
+        assert getattr(part(**{spec.name: value}), spec.name) == value

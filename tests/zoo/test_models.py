@@ -1,0 +1,144 @@
+"""The built-in models are what their cards say."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save, save_file
+from torch.func import functional_call
+from torch.utils.flop_counter import FlopCounterMode
+
+from workbench import zoo
+from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.evaluation.judge import predict
+from workbench.zoo.builtin import Architecture
+
+NAMES = ("fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet")
+FLOORS = dict(zip(NAMES, (0.86, 0.89, 0.91), strict=True))
+
+
+def test_names() -> None:
+    assert zoo.tasks() == ("fashion",)
+    assert zoo.models() == zoo.models("fashion") == NAMES
+    assert [zoo.model(name).name for name in NAMES] == list(NAMES)
+
+
+def test_unknown_names_name_the_choices() -> None:
+    with pytest.raises(UnknownNameError, match=r"'lenet'.*fashion/lenet5, fashion/resnet"):
+        zoo.model("lenet")
+    for ask in (zoo.task, zoo.models):
+        with pytest.raises(UnknownNameError, match=r"'cars'.*fashion"):
+            ask("cars")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("fashion/lenet-300-100", 266_610), ("fashion/lenet5", 431_080)]
+)
+def test_published_parameter_counts(name: str, parameters: int) -> None:
+    model = zoo.model(name)
+    assert sum(p.numel() for p in model.module().parameters()) == parameters
+    assert model.card["parameters"] == parameters
+
+
+def test_resnet_is_small() -> None:
+    model = zoo.model("fashion/resnet")
+    parameters = sum(p.numel() for p in model.module().parameters())
+    assert parameters == model.card["parameters"]
+    assert 250_000 <= parameters <= 350_000
+    assert model.card["macs"] <= 10_000_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card_describes_the_checkpoint(name: str, tmp_path: Path) -> None:
+    model = zoo.model(name)
+    content = model.architecture.checkpoint.read_bytes()
+    assert hashlib.sha256(content).hexdigest() == model.digest
+    assert len(content) == model.original_bytes
+    save_file(load_file(model.architecture.checkpoint), tmp_path / "saved")
+    assert (tmp_path / "saved").read_bytes() == content
+    with FlopCounterMode(display=False) as counter:
+        model.module()(torch.zeros(1, 1, 28, 28, device="meta"))
+    assert counter.get_total_flops() == 2 * model.card["macs"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_validation_accuracy_is_the_cards(name: str) -> None:
+    # In float64 throughout, which is what the judge's float32 with second looks must equal.
+    model = zoo.model(name)
+    shell, split = model.module(), model.task.split("validation")
+    weights = {n: w.double() for n, w in model.weights().items()}
+    correct = 0
+    for start in range(0, len(split), 250):
+        x = model.task.inputs(split.images[start : start + 250]).double()
+        with torch.no_grad():
+            predicted = functional_call(shell, weights, x, strict=True).argmax(1)
+        correct += int((predicted.numpy() == split.labels[start : start + 250]).sum())
+    assert {"correct": correct, "examples": 5_000} == model.card["accuracy"]["validation"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_test_accuracy_reaches_its_floor(name: str) -> None:
+    model = zoo.model(name)
+    split = model.task.split("test")
+    correct = int((predict(model, model.weights(), split.images) == split.labels).sum())
+    assert {"correct": correct, "examples": 10_000} == model.card["accuracy"]["test"]
+    assert correct >= FLOORS[name] * 10_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_fit_a_meta_module_in_every_type_and_layout(name: str) -> None:
+    model = zoo.model(name)
+    shell, weights = model.module(), model.weights()
+    assert all(t.is_meta for t in shell.state_dict().values())
+    assert not shell.training
+    x = model.task.inputs(model.task.split("validation").images[:8])
+    logits = functional_call(shell, weights, x, strict=True)
+    close = {torch.float32: 1e-4, torch.float64: 1e-4, torch.bfloat16: 0.3}
+    for dtype, tolerance in close.items():
+        cast = {n: w.to(dtype) if w.is_floating_point() else w for n, w in weights.items()}
+        x_cast = x.to(dtype, memory_format=torch.channels_last)
+        y = functional_call(shell, cast, x_cast, strict=True)
+        assert y.dtype == dtype
+        assert torch.allclose(y.float(), logits, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_are_shared_but_the_dictionary_is_not(name: str) -> None:
+    model = zoo.model(name)
+    weights = model.weights()
+    assert {str(w.dtype) for w in weights.values()} <= {"torch.float32", "torch.int64"}
+    predict(model, weights, model.task.split("validation").images[:500])
+    assert hashlib.sha256(save(weights)).hexdigest() == model.digest
+    first = next(iter(weights))
+    assert zoo.model(name).weights()[first].data_ptr() == weights.pop(first).data_ptr()
+    assert first in model.weights()
+
+
+def test_damaged_checkpoint_and_missing_card_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lenet5.safetensors"
+    model = zoo.model("fashion/lenet5")
+    monkeypatch.setattr(Architecture, "checkpoint", path)
+    with pytest.raises(WorkbenchError, match="missing or damaged"):
+        model.weights()
+    path.write_bytes(b"something else")
+    with pytest.raises(WorkbenchError, match="missing or damaged"):
+        model.weights()
+    with pytest.raises(WorkbenchError, match=r"python -m workbench\.training fashion/lenet5"):
+        zoo.model("fashion/lenet5")
+
+
+def test_asking_what_there_is_loads_no_torch() -> None:
+    program = (
+        "import sys; from workbench import zoo; zoo.tasks(); zoo.task('fashion');"
+        "[zoo.model(n).digest for n in zoo.models()]; print('torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "False"

@@ -1,0 +1,57 @@
+"""Train built-in models from scratch: ``python -m workbench.training fashion/lenet5``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import torch
+
+from workbench.errors import WorkbenchError
+from workbench.training.checkpoint import make_checkpoint
+from workbench.zoo.builtin import Architecture
+from workbench.zoo.registry import ARCHITECTURES, architecture
+
+THREADS = 1  # the bits of a checkpoint depend on it
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the checkpoints and cards of the named models into the package.
+
+    The exit status is 2 when a name is unknown.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m workbench.training",
+        description="Train built-in models from scratch and write their checkpoints and cards.",
+    )
+    parser.add_argument("models", nargs="*", help=f"from: {', '.join(ARCHITECTURES)}")
+    parser.add_argument("--all", action="store_true", help="train every built-in model")
+    options = parser.parse_args(arguments)
+    names = list(ARCHITECTURES) if options.all else options.models
+    if not names:
+        parser.error("name a model or give --all")
+    torch.set_num_threads(THREADS)
+    torch.use_deterministic_algorithms(True)
+    try:
+        for chosen in [architecture(name) for name in names]:
+            _train(chosen)
+    except WorkbenchError as error:
+        parser.exit(2, f"{error}\n")
+
+
+def _train(chosen: Architecture) -> None:
+    name, task, plan = chosen.name, chosen.task, chosen.plan
+    splits = (task.split("train"), task.split("validation"), task.split("test"))
+
+    def report(epoch: int, correct: int) -> None:
+        share = correct / len(splits[1])
+        sys.stdout.write(f"{name}: epoch {epoch} of {plan.epochs}, validation {share:.2%}\n")
+        sys.stdout.flush()
+
+    make_checkpoint(chosen, plan, splits, chosen.checkpoint, report)
+    sys.stdout.write(f"{name}: wrote {chosen.checkpoint}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Built-in models: an architecture, its trained weights, and the card that says what they are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import WorkbenchError
+from workbench.zoo.data import Task
+from workbench.zoo.plan import TrainingPlan
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network of the zoo, found from its name.
+
+    ``fashion/lenet-300-100`` is built by ``build()`` of ``workbench.zoo.fashion.lenet_300_100``,
+    trained by its ``PLAN``, and kept in ``workbench/zoo/fashion/checkpoints/``.
+
+    Attributes
+    ----------
+    name : str
+        The task's name, a slash, and the model's own.
+    task : Task
+    title : str
+        The name a person reads.
+    """
+
+    name: str
+    task: Task
+    title: str
+
+    @property
+    def build(self) -> Callable[[], nn.Module]:
+        """The function that makes the module with fresh weights."""
+        build: Callable[[], nn.Module] = import_module(self._module).build
+        return build
+
+    @property
+    def plan(self) -> TrainingPlan:
+        """How it is trained."""
+        plan: TrainingPlan = import_module(self._module).PLAN
+        return plan
+
+    @property
+    def checkpoint(self) -> Path:
+        """The ``.safetensors`` file of the trained weights."""
+        folder, _, stem = self.name.partition("/")
+        return Path(__file__).parent / folder / "checkpoints" / f"{stem}.safetensors"
+
+    @property
+    def card(self) -> Path:
+        """The JSON file beside the checkpoint."""
+        return self.checkpoint.with_suffix(".json")
+
+    @property
+    def _module(self) -> str:
+        return f"{__package__}.{self.name.replace('/', '.').replace('-', '_')}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained built-in model.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    card : dict
+        What the JSON card says: ``parameters``, ``macs`` (multiply-adds per example), ``tensors``
+        (shapes by name, in the module's order), ``original_bytes``, ``sha256``, ``accuracy``
+        (per split, ``correct`` of ``examples``) and ``training`` (how the checkpoint was made;
+        ``seconds`` are of processor time).
+    """
+
+    architecture: Architecture
+    card: dict[str, Any] = field(compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The identifier, such as ``fashion/lenet5``."""
+        return self.architecture.name
+
+    @property
+    def task(self) -> Task:
+        """The task it was trained for."""
+        return self.architecture.task
+
+    @property
+    def title(self) -> str:
+        """The name a person reads."""
+        return self.architecture.title
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the checkpoint file."""
+        return str(self.card["sha256"])
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the tensors that can be compressed, in the module's order."""
+        return tuple(name for name, shape in self.card["tensors"].items() if len(shape) >= 2)
+
+    @property
+    def original_bytes(self) -> int:
+        """Length of the checkpoint, the dense float32 ``.safetensors`` file."""
+        return int(self.card["original_bytes"])
+
+    def weights(self) -> dict[str, Tensor]:
+        """Every parameter and buffer by name; read them, never write to them.
+
+        The tensors are mapped from the file once per process and shared. All are float32 but
+        the step counters of batch norm, which are int64.
+
+        Raises
+        ------
+        WorkbenchError
+            If the checkpoint is missing or is not the one that the card describes.
+        """
+        tensors = _load(self.architecture.checkpoint, self.digest)
+        return {name: tensors[name] for name in self.card["tensors"]}
+
+    def module(self) -> nn.Module:
+        """Make a fresh module in eval mode on the meta device: the structure without values."""
+        import torch
+
+        with torch.device("meta"):
+            return self.architecture.build().eval()
+
+
+@cache
+def _load(path: Path, digest: str) -> dict[str, Tensor]:
+    from safetensors.torch import load_file
+
+    try:
+        intact = hashlib.sha256(path.read_bytes()).hexdigest() == digest
+    except OSError:
+        intact = False
+    if not intact:
+        raise WorkbenchError(
+            f"The checkpoint {path.name} is missing or damaged; install the package again."
+        )
+    return load_file(path)

@@ -1,0 +1,46 @@
+"""The vision task: small grey pictures of clothes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.text import mark
+from workbench.zoo.data import Source, Task
+
+FOLDER = Path(__file__).parent
+
+TASK = Task(
+    name="fashion",
+    title=mark("Clothes (Fashion-MNIST)"),
+    classes=(
+        mark("T-shirt/top"),
+        mark("Trouser"),
+        mark("Pullover"),
+        mark("Dress"),
+        mark("Coat"),
+        mark("Sandal"),
+        mark("Shirt"),
+        mark("Sneaker"),
+        mark("Bag"),
+        mark("Ankle boot"),
+    ),
+    source="Fashion-MNIST (Xiao, Rasul and Vollgraf, arXiv 1708.07747), Zalando SE",
+    licence="MIT",
+    sources=(
+        Source(
+            "train",
+            FOLDER / "data" / "train.npz",
+            "71bb7a4420f9a4dc329740bf41730a82bee233a37c812d5491970eefac21f596",
+        ),
+        Source(
+            "validation",
+            FOLDER / "data" / "validation.npz",
+            "f6d31cdef9147bea4695cccf0ed27db118390893a9696a7faac13833808fa2f0",
+        ),
+        Source(
+            "test",
+            FOLDER / "data" / "test.npz",
+            "9f1ec356a747bfe4ebab3cfb722d3694c9ca737e2570f6f90cf31d7b6fd689d4",
+        ),
+    ),
+)

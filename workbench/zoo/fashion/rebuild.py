@@ -1,0 +1,110 @@
+"""Rebuild the vendored Fashion-MNIST from its original IDX files.
+
+    python -m workbench.zoo.fashion.rebuild --source /usr/share/datasets/fashion-mnist
+
+The folder is that of Debian's package ``dataset-fashion-mnist``; the files that
+https://github.com/zalandoresearch/fashion-mnist offers are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import struct
+import sys
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import WorkbenchError
+from workbench.zoo.data import digest_of
+from workbench.zoo.fashion import FOLDER
+
+Array = NDArray[np.uint8]
+
+CHECKSUMS = {
+    "train-images-idx3-ubyte.gz": (
+        "b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7"
+    ),
+    "train-labels-idx1-ubyte.gz": (
+        "0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056"
+    ),
+    "t10k-images-idx3-ubyte.gz": (
+        "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa"
+    ),
+    "t10k-labels-idx1-ubyte.gz": (
+        "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05"
+    ),
+}
+
+# split: (images, labels, first example, one past the last)
+SPLITS = {
+    "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", 0, 20_000),
+    "validation": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", 20_000, 25_000),
+    "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", 0, 10_000),
+}
+
+
+def rebuild(source: Path, output: Path) -> dict[str, str]:
+    """Write one ``.npz`` per split into ``output`` and return the digest of each split.
+
+    Raises
+    ------
+    WorkbenchError
+        If a source file is missing or is not the original.
+    """
+    files = {name: read_idx(source / name, checksum) for name, checksum in CHECKSUMS.items()}
+    output.mkdir(parents=True, exist_ok=True)
+    digests = {}
+    for split, (images, labels, first, end) in SPLITS.items():
+        arrays = {"images": files[images][first:end], "labels": files[labels][first:end]}
+        write_npz(output / f"{split}.npz", arrays)
+        digests[split] = digest_of(**arrays)
+    return digests
+
+
+def read_idx(path: Path, checksum: str) -> Array:
+    """Read a gzipped IDX file of bytes whose SHA-256 is ``checksum``."""
+    try:
+        packed = path.read_bytes()
+    except OSError as error:
+        raise WorkbenchError(f"Cannot read {path}; give the folder of the IDX files.") from error
+    if hashlib.sha256(packed).hexdigest() != checksum:
+        raise WorkbenchError(f"{path} is not the original file: its SHA-256 differs.")
+    content = gzip.decompress(packed)
+    dimensions = content[3]
+    shape = struct.unpack_from(f">{dimensions}I", content, 4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write what ``numpy.savez_compressed`` writes, but the same bytes on every system."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.create_system = 3  # else the system that wrote it
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w") as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Rebuild from the command line; the exit status is 2 when the source is not right."""
+    parser = argparse.ArgumentParser(description="Rebuild the vendored Fashion-MNIST.")
+    parser.add_argument("--source", type=Path, required=True, help="folder of the IDX files")
+    parser.add_argument("--output", type=Path, default=FOLDER / "data", help="folder to write")
+    options = parser.parse_args(arguments)
+    try:
+        digests = rebuild(options.source, options.output)
+    except WorkbenchError as error:
+        parser.exit(2, f"{error}\n")
+    for split, digest in digests.items():
+        sys.stdout.write(f"{digest}  {split}\n")
+
+
+if __name__ == "__main__":
+    main()
