@@ -50,7 +50,9 @@ def imported(folder):
                 names.update(alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 names.add(node.module.partition(".")[0])
-    neighbours = {path.stem for path in (ROOT / folder).rglob("*.py")}
+    neighbours = {
+        path.stem for near in (folder, "benchmarks") for path in (ROOT / near).rglob("*.py")
+    }
     third_party = names - OURS - neighbours - set(sys.stdlib_module_names)
     return {IMPORT_NAMES.get(name, name.replace("_", "-")) for name in third_party}
 
