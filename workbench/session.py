@@ -166,16 +166,12 @@ class Session:
 
     def set_budget(self, size: int | None) -> None:
         """Set the most bytes a file should have, or lift the limit."""
-        if size is not None and size <= 0:
-            raise WorkbenchError(_("The size budget must be more than 0 bytes."))
-        self.budget = size
+        self.budget = _allowed_budget(size)
         self._tell()
 
     def set_floor(self, accuracy: float | None) -> None:
         """Set the least accuracy wanted, 0 to 1, or lift the limit."""
-        if accuracy is not None and not 0 <= accuracy <= 1:
-            raise WorkbenchError(_("The accuracy floor must be from 0 to 100 %."))
-        self.floor = accuracy
+        self.floor = _allowed_floor(accuracy)
         self._tell()
 
     def cancel(self) -> None:
@@ -217,15 +213,16 @@ class Session:
         """
         try:
             name, recipe, extra = from_query(query, EXTRA_KEYS)
-            budget = _number(extra.get("budget"), "budget", int)
-            floor = _number(extra.get("floor"), "floor", float)
+            budget = _allowed_budget(_number(extra.get("budget"), "budget", int))
+            floor = _allowed_floor(_number(extra.get("floor"), "floor", float))
             moment = _Moment(name or DEFAULT_MODEL, recipe)
             _fitting(moment.model, recipe)
-            self.set_floor(floor)
-            self.set_budget(budget)
         except WorkbenchError:
+            self.budget = self.floor = None
             self._go(_Moment(DEFAULT_MODEL, Recipe()))
             raise
+        self.budget, self.floor = budget, floor
+        self._tell()
         self._go(moment)
 
     def artifact(self) -> Artifact:
@@ -350,7 +347,7 @@ class Session:
         def wanted() -> bool:
             return self._pending or self._closed
 
-        with suppress(WorkbenchError):
+        with suppress(Exception):  # what fails now fails again, and is told, when it is wanted
             if not wanted():
                 for _found in steps(self.model, REHEARSAL, store=Store(), cancelled=wanted):
                     pass
@@ -388,7 +385,10 @@ class Session:
         with self._lock:
             observers = list(self._observers)
         for observer in observers:
-            observer(self)
+            try:
+                observer(self)
+            except Exception:  # one that fails must stop neither the others nor the worker
+                log.exception("an observer failed")
 
 
 def _fitting(name: str, recipe: Recipe) -> Model:
@@ -403,6 +403,18 @@ def _without_layers(recipe: Recipe) -> Recipe:
         for part, fields in recipe.as_dict().items()
     }
     return Recipe.from_json(parts)
+
+
+def _allowed_budget(size: int | None) -> int | None:
+    if size is not None and size <= 0:
+        raise WorkbenchError(_("The size budget must be more than 0 bytes."))
+    return size
+
+
+def _allowed_floor(accuracy: float | None) -> float | None:
+    if accuracy is not None and not 0 <= accuracy <= 1:
+        raise WorkbenchError(_("The accuracy floor must be from 0 to 100 %."))
+    return accuracy
 
 
 def _number(text: str | None, key: str, kind: type[int | float]) -> Any:

@@ -51,10 +51,11 @@ def _list(options: argparse.Namespace) -> Result:
 
 
 def _measure(options: argparse.Namespace) -> Result:
-    from workbench.evaluation.measure import measure
     from workbench.zoo import model
 
-    chosen, recipe = model(options.model), _recipe(options.recipe)
+    chosen, recipe = model(options.model), _recipe(options.recipe)  # refused before torch loads
+    from workbench.evaluation.measure import measure
+
     with bar("measuring") as advance:
         report = measure(
             chosen,
@@ -66,17 +67,19 @@ def _measure(options: argparse.Namespace) -> Result:
 
 
 def _compress(options: argparse.Namespace) -> Result:
-    from workbench.pipeline import compress
     from workbench.zoo import model
 
-    artifact = compress(model(options.model), _recipe(options.recipe))
+    chosen, recipe = model(options.model), _recipe(options.recipe)
+    from workbench.pipeline import compress
+
+    artifact = compress(chosen, recipe)
     path = artifact.save(options.output)
     return {
         "file": str(path),
         "model": artifact.model,
         "recipe": artifact.recipe.as_dict(),
         "bytes": len(artifact),
-        "original_bytes": model(options.model).original_bytes,
+        "original_bytes": chosen.original_bytes,
         "digest": artifact.digest,
         "ledger": artifact.ledger.as_dict(),
     }

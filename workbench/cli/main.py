@@ -18,7 +18,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what was wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message}", file=sys.stderr)
+        _say(f"{self.prog}: {message}")
         raise SystemExit(USER_ERROR)
 
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             else:
                 options.show(result)
     except WorkbenchError as error:
-        print(f"workbench: {error}", file=sys.stderr)
+        _say(f"workbench: {error}")
         return USER_ERROR
     except BrokenPipeError:  # the reader of a pipe has gone: nothing is left to say
         sys.stderr.close()
@@ -41,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _say(complaint: str) -> None:
+    """Print one line on standard error, whatever names a person gave."""
+    print(" ".join(complaint.splitlines()), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -73,7 +73,7 @@ class Sieve:
         open_ones = np.flatnonzero((~(_lead(rough) >= self.bound)).numpy())  # NaN is open too
         if open_ones.size:
             piece = images[open_ones]
-            outputs = self._run(self.weights, inputs[torch.from_numpy(open_ones)])
+            outputs = self._run(self.weights, _channels_last(inputs[torch.from_numpy(open_ones)]))
             found[open_ones] = self._fine(piece, outputs)
         return found
 
@@ -109,7 +109,17 @@ def _lead(outputs: Tensor) -> Tensor:
 
 
 def _channels_last(tensor: Tensor) -> Tensor:
-    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+    """Return `tensor`, if of four dimensions, laid out so that convolutions take the quick way.
+
+    With one channel both layouts are the same in memory, and PyTorch tells them apart by the
+    strides alone: it has to be told.
+    """
+    if tensor.ndim != 4:
+        return tensor
+    tensor = tensor.contiguous(memory_format=torch.channels_last)
+    _, channels, height, width = tensor.shape
+    strides = (height * width * channels, 1, width * channels, channels)
+    return tensor.as_strided(tensor.shape, strides)
 
 
 def _seconds(run: Callable[[], Tensor]) -> float:

@@ -77,7 +77,7 @@ class Model:
         What the JSON card says: ``parameters``, ``macs`` (multiply-adds per example), ``tensors``
         (shapes by name, in the module's order), ``original_bytes``, ``sha256``, ``accuracy``
         (per split, ``correct`` of ``examples``) and ``training`` (how the checkpoint was made;
-        ``seconds`` are of processor time).
+        ``seconds`` are elapsed time).
     """
 
     architecture: Architecture

@@ -1,0 +1,51 @@
+"""Our server and a headless Chromium, for the scripts that look at the page."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from workbench._setup import browser
+
+START = (
+    "from pathlib import Path; from workbench.panels.server import serve;"
+    "serve(0, open_browser=False, preheat={preheat}, notebook={notebook})"
+)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+PATIENCE = 90_000  # ms
+
+
+@contextmanager
+def served(store: Path, *, preheat: int, notebook: Path | None = None) -> Iterator[tuple[str, int]]:
+    """Yield the address and the process id of a server that keeps its results in `store`."""
+    path = f"Path({str(notebook)!r})" if notebook else None
+    process = subprocess.Popen(
+        [sys.executable, "-c", START.format(preheat=preheat, notebook=path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "WORKBENCH_STORE": str(store), "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert process.stdout is not None
+        found = next(filter(None, (re.search(r"at (http\S+)", line) for line in process.stdout)))
+        yield found[1], process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Yield a headless Chromium."""
+    with sync_playwright() as playwright:
+        found = browser.find(sys.executable)
+        launched = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield launched
+        launched.close()

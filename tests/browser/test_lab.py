@@ -1,0 +1,28 @@
+"""The same notebook in JupyterLab, where no page of ours is around it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_page_works_in_jupyterlab(page, lab_server):
+    page.set_default_timeout(90_000)
+    page.goto(lab_server.url)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.get_by_text("Run", exact=True).first.click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.locator(".wb[data-ready] .stage .plot[data-seq]").wait_for()
+    slider = page.get_by_role("slider", name="sparsity")
+    slider.fill("0.9")
+    asked = page.locator(".card dd").first
+    expect(asked).to_have_text("90.0\u202f%")
+    slider.fill("0.8")  # the second event comes on another thread of the kernel
+    expect(asked).to_have_text("80.0\u202f%")
+    assert "prune" not in page.url
+    page.get_by_role("tab", name="recipe").click()
+    expect(page.locator(".texts pre").first).to_have_text(re.compile(r'"sparsity":0\.8'))

@@ -1,0 +1,65 @@
+"""The page fits, in both themes, and everything on it can be named and reached."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+NAMELESS = """() => [...document.querySelectorAll(".wb :is(input, select, button, progress)")]
+  .filter((node) => !(node.getAttribute("aria-label") || node.labels?.length
+    || node.textContent.trim()))
+  .map((node) => node.outerHTML)"""
+
+LUMINANCE = """(selector) => {
+  const colour = getComputedStyle(document.querySelector(selector)).backgroundColor;
+  const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
+  return (r + g + b) / 3 / 255;
+}"""
+
+
+def test_nothing_scrolls_sideways_at_any_width(open_bench, watched):
+    bench = open_bench("?m=fashion/lenet-300-100&prune.sparsity=0.3&quantize.bits=4")
+    for summary in watched.locator(".choices summary").all():
+        summary.click()
+    for width, height in ((390, 844), (900, 1000), (1280, 800), (1920, 1080)):
+        watched.set_viewport_size({"width": width, "height": height})
+        watched.wait_for_function(
+            "() => document.querySelector('.stage .plot .main-svg').clientWidth"
+            " === document.querySelector('.stage .plot').clientWidth"
+        )
+        assert watched.evaluate("document.documentElement.scrollWidth") <= width
+    bench.settle()
+
+
+def test_dark_is_dark_and_the_switch_turns_it(open_bench, watched):
+    open_bench("?theme=dark")
+    for selector in (".wb", ".stage", ".card", ".choices", ".top"):
+        assert watched.evaluate(LUMINANCE, selector) < 0.25, selector
+    ink = "document.querySelector('.stage .plot').layout.font.color"
+    dark = watched.evaluate(ink)
+    watched.get_by_role("button", name="switch between light and dark").click()
+    expect(watched.locator(".wb")).to_have_attribute("data-theme", "light")
+    watched.wait_for_function(f"(dark) => {ink} !== dark", arg=dark)
+    assert watched.evaluate(LUMINANCE, ".stage") > 0.9
+    assert "theme=light" in watched.url
+
+
+def test_every_control_has_a_name_and_the_keyboard_reaches_it(open_bench, watched):
+    open_bench()
+    for summary in watched.locator(".choices summary").all():
+        summary.click()
+    assert watched.evaluate(NAMELESS) == []
+    reached = set()
+    watched.locator(".wb h1").click()
+    for _ in range(60):
+        watched.keyboard.press("Tab")
+        reached.add(watched.evaluate("document.activeElement.getAttribute('aria-label')"))
+    assert {"model", "sparsity", "bits by layer: conv1.weight"} <= reached | named(watched)
+    assert "sparsity" in reached
+
+
+def named(page):
+    labels = page.locator(".wb [aria-label]").all()
+    return {label.get_attribute("aria-label") for label in labels}

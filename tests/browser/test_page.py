@@ -1,0 +1,118 @@
+"""What a person does first: open, slide, look, take the file away."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from workbench.zoo import model
+
+pytestmark = pytest.mark.browser
+SMALL = "?m=fashion/lenet-300-100"
+MOST_BYTES = 11_000_000
+
+
+def test_first_paint_has_data_and_no_code(open_bench, watched):
+    loaded = []
+    wire = watched.context.new_cdp_session(watched)
+    wire.send("Network.enable")
+    wire.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
+    bench = open_bench()
+    expect(bench.number("accuracy")).to_have_text(re.compile(r"^9\d\.\d"))
+    expect(bench.number("bytes")).to_have_text(re.compile(r"^1,72\d,\d{3}"))
+    assert bench.trace("original")["x"] == [model("fashion/lenet5").original_bytes]
+    assert watched.locator(".stage .scatterlayer .trace").count() >= 2
+    assert 1_000_000 < sum(loaded) < MOST_BYTES
+    words = watched.locator("body").inner_text()
+    assert "import workbench" not in words
+    assert "Traceback" not in words
+
+
+def test_a_slider_moves_text_picture_and_address(open_bench, watched):
+    bench = open_bench(SMALL)
+    bench.settle()
+    before = bench.number("bytes").inner_text()
+    bench.sparsity.focus()
+    for _ in range(7):
+        watched.keyboard.press("Shift+ArrowRight")
+    watched.keyboard.press("ArrowRight")
+    assert bench.sparsity.get_attribute("aria-valuetext") == "71\u202f%"
+    bench.bits(5)
+    bench.settle()
+    assert bench.number("bytes").inner_text() != before
+    size = int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
+    assert bench.trace("you")["x"] == [size]
+    expect(watched).to_have_url(re.compile(r"prune\.sparsity=0\.71&quantize\.bits=5"))
+    said = watched.locator(".spoken")
+    expect(said).to_contain_text(bench.number("bytes").inner_text())
+    watched.get_by_role("button", name="undo").click()
+    expect(watched.get_by_role("radio", name="32", exact=True)).to_be_checked()
+
+
+def test_a_drag_ends_where_the_hand_ends(open_bench, watched):
+    bench = open_bench(SMALL)
+    box = bench.sparsity.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    watched.mouse.move(box["x"] + 12, middle)
+    watched.mouse.down()
+    for step in range(40):
+        watched.mouse.move(box["x"] + 12 + step * 5, middle)
+    watched.mouse.up()
+    bench.settle()
+    shown = watched.locator(".choices .readout").inner_text()
+    asked = watched.locator(".card dd").first.inner_text()
+    assert asked == shown.replace("\u202f%", ".0\u202f%")
+
+
+def test_visited_points_come_back_by_a_click(open_bench, watched):
+    bench = open_bench(f"{SMALL}&prune.sparsity=0.9&quantize.bits=3")
+    bench.settle()
+    first = bench.number("bytes").inner_text()
+    bench.sparsity.fill("0.5")
+    bench.settle()
+    watched.locator(".stage .scatterlayer .trace").nth(1).locator("path.point").first.click(
+        force=True
+    )
+    expect(bench.number("bytes")).to_have_text(first)
+    expect(bench.sparsity).to_have_value("0.9")
+    watched.get_by_role("tab", name="results").click()
+    watched.get_by_role("button", name="bring back: sparsity 50").click()
+    expect(bench.sparsity).to_have_value("0.5")
+
+
+def test_the_file_taken_away_is_the_one_on_the_screen(open_bench, watched):
+    bench = open_bench(f"{SMALL}&prune.sparsity=0.8&quantize.bits=4")
+    bench.settle()
+    with watched.expect_download() as taken:
+        watched.get_by_role("button", name="download").click()
+    size = len(Path(taken.value.path()).read_bytes())
+    assert bench.number("bytes").inner_text() == f"{size:,}\u202fbytes"
+    assert taken.value.suggested_filename.endswith(".safetensors")
+    expect(watched.get_by_role("alert")).to_contain_text("10,000 test images")
+    with watched.expect_download() as taken:
+        watched.get_by_role("button", name="save as PNG").click()
+    assert Path(taken.value.path()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_bad_link_says_so_and_runs_nothing(open_bench, watched):
+    watched.add_init_script("window.hurt = false")
+    bench = open_bench("?m=<img src=x onerror=window.hurt=true>&prune.sparsity=9")
+    expect(watched.get_by_role("alert")).to_contain_text("This link does not work")
+    assert not watched.evaluate("window.hurt")
+    expect(bench.sparsity).to_have_value("0")
+    watched.get_by_role("button", name="close").click()
+    expect(watched.get_by_role("alert")).to_be_hidden()
+
+
+def test_two_visitors_do_not_disturb_each_other(open_bench, watched, server):
+    bench = open_bench(SMALL)
+    other = watched.context.new_page()
+    other.goto(server.url + SMALL)
+    other.locator(".wb[data-ready]").wait_for()
+    bench.sparsity.fill("0.5")
+    bench.settle()
+    expect(other.get_by_role("slider", name="sparsity")).to_have_value("0")
+    other.close(run_before_unload=True)

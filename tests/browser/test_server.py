@@ -1,0 +1,62 @@
+"""What is around the page: kernels come and go with it, files stay where they are."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+SMALL = "?m=fashion/lenet-300-100"
+WARM = 1  # kernels that wait for the next visitor
+
+
+def test_reload_and_close_free_the_kernel(open_bench, watched, server):
+    bench = open_bench(SMALL)
+    bench.sparsity.fill("0.5")
+    bench.settle()
+    expect(watched).to_have_url(re.compile(r"prune\.sparsity=0\.5"))
+    watched.reload()
+    watched.locator(".wb[data-ready]").wait_for()
+    expect(bench.sparsity).to_have_value("0.5")
+    server.until(lambda: len(server.kernels()) == 1 + WARM, "the first visit's kernel to end")
+    watched.goto("about:blank")
+    server.until(lambda: len(server.kernels()) == WARM, "the second visit's kernel to end")
+
+
+def test_a_kernel_that_dies_is_said_and_a_reload_goes_on(open_bench, watched, server):
+    bench = open_bench(SMALL)
+    bench.sparsity.fill("0.4")
+    bench.settle()
+    expect(watched).to_have_url(re.compile(r"prune\.sparsity=0\.4"))
+    mine = watched.evaluate(
+        "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
+    )
+    next(kernel for kernel in server.kernels() if mine in " ".join(kernel.cmdline())).kill()
+    expect(watched.get_by_role("alert")).to_contain_text("has gone away", timeout=30_000)
+    watched.get_by_role("button", name="reload").click()
+    watched.locator(".wb[data-ready]").wait_for()
+    expect(bench.sparsity).to_have_value("0.4")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "dashboard.ipynb",
+        "voila/files/dashboard.ipynb",
+        "other.ipynb",
+        "voila/render/x.ipynb",
+        "a.csv",
+    ],
+)
+def test_other_files_are_refused(page, server, path):
+    answer = page.request.get(server.url + path)
+    assert answer.status in {403, 404}
+
+
+def test_kernels_cannot_be_ended_from_another_site(page, server):
+    answer = page.request.post(
+        f"{server.url}voila/api/shutdown/{'0' * 8}-0000-0000-0000-{'0' * 12}"
+    )
+    assert answer.status == 403

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import workbench as wb
+from workbench import figures
+from workbench.evaluation import resources
+
+SMALL = "fashion/lenet-300-100"
+RECIPE = """{
+    "prune": {"sparsity": 0.9, "criterion": "magnitude", "scope": "global"},
+    "quantize": {"bits": 4, "scheme": "symmetric", "granularity": "channel"}
+}"""
+REPORT = {
+    "accuracy", "accuracy_low", "accuracy_high", "population_low", "population_high", "examples",
+    "recall", "f1", "bytes", "original_bytes", "sparsity_requested", "sparsity_achieved",
+    "parameters", "nonzero", "ledger", "latency_ms", "macs", "peak_memory", "training_seconds",
+    "reasons", "model", "task", "split", "recipe", "digest",
+}  # fmt: skip
+TIMING = {"threads": 1, "device": "cpu"} | {
+    f"batch_{n}": {"median": 1.0, "p10": 0.9, "p90": 1.2, "runs": 9} for n in (1, 64)
+}
+
+
+@pytest.fixture(autouse=True)
+def timing(monkeypatch):
+    """A timing that takes no time."""
+    monkeypatch.setattr(resources, "latency", lambda model, weights: dict(TIMING))
+
+
+@pytest.fixture
+def saved(tmp_path, ask):
+    def save(name="small.safetensors", recipe=RECIPE, model=SMALL):
+        return ask("compress", model, "--recipe", recipe, "--output", tmp_path / name)
+
+    return save
+
+
+def test_list(ask):
+    found = ask("list")
+    assert [task["name"] for task in found["tasks"]] == list(wb.tasks())
+    assert [model["name"] for model in found["models"]] == list(wb.models())
+    for model in found["models"]:
+        card = wb.model(model["name"]).card
+        assert model["parameters"] == card["parameters"]
+        for split, accuracy in model["accuracy"].items():
+            known = card["accuracy"][split]
+            assert accuracy == known["correct"] / known["examples"]
+
+
+@pytest.mark.parametrize(("split", "examples"), [("validation", 5000), ("test", 10000)])
+def test_measure(ask, split, examples):
+    found = ask("measure", SMALL, "--recipe", RECIPE, "--split", split)
+    assert found.keys() >= REPORT
+    assert (found["split"], found["examples"]) == (split, examples)
+    assert found["accuracy_low"] == found["accuracy"] == found["accuracy_high"]
+    assert found["population_low"] < found["accuracy"] < found["population_high"]
+    assert 0 < found["recall"] < 1
+    assert 0 < found["f1"] < 1
+    model = wb.model(SMALL)
+    assert found["original_bytes"] == model.architecture.checkpoint.stat().st_size
+    artifact = wb.compress(model, wb.Recipe.from_json(RECIPE))
+    assert found["bytes"] == len(artifact.to_bytes()) == found["ledger"]["total"]
+    rows = found["ledger"]["rows"]
+    assert sum(row["total"] for row in rows) + found["ledger"]["container"] == found["bytes"]
+    assert [row["name"] for row in rows] == list(model.weights())
+    assert found["sparsity_requested"] == 0.9
+    assert found["sparsity_achieved"] >= 0.9
+    assert found["parameters"] == 266_610
+    assert found["nonzero"] < 0.11 * 266_610
+    assert found["macs"] == 266_200
+    assert found["peak_memory"] > 4 * 266_610
+    assert found["latency_ms"] == TIMING
+    assert found["training_seconds"] == model.card["training"]["seconds"]
+    assert found["recipe"] == wb.Recipe.from_json(RECIPE).as_dict()
+    assert all(isinstance(sentence, str) for sentence in found["reasons"])
+
+
+def test_measure_without_a_recipe_measures_the_original(ask):
+    found = ask("measure", SMALL)
+    known = wb.model(SMALL).card["accuracy"]["validation"]
+    assert found["recipe"] == {}
+    assert found["accuracy"] == known["correct"] / known["examples"]
+    assert found["reasons"] == []
+
+
+def test_a_recipe_from_a_file_is_the_same(ask, tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text(RECIPE, encoding="utf-8")
+    assert ask("measure", SMALL, "--recipe", path) == ask("measure", SMALL, "--recipe", RECIPE)
+
+
+def test_compress_inspect_and_evaluate_speak_of_one_file(ask, saved, tmp_path):
+    made = saved()
+    path = tmp_path / "small.safetensors"
+    assert made["file"] == str(path)
+    assert made["bytes"] == path.stat().st_size == made["ledger"]["total"]
+    measured = ask("measure", SMALL, "--recipe", RECIPE)
+    assert made["bytes"] == measured["bytes"]
+    assert made["original_bytes"] == measured["original_bytes"]
+    inspected = ask("inspect", path)
+    for key in ("model", "recipe", "bytes", "digest", "ledger"):
+        assert inspected[key] == made[key] == measured[key]
+    evaluated = ask("evaluate", path)
+    assert evaluated.pop("file") == str(path)
+    assert evaluated == measured
+
+
+def test_evaluate_takes_several_files(ask, saved, tmp_path):
+    saved("a.safetensors")
+    saved("b.safetensors", '{"quantize": {"bits": 2}}')
+    found = ask("evaluate", tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    assert [one["file"] for one in found["files"]] == [
+        str(tmp_path / name) for name in ("a.safetensors", "b.safetensors")
+    ]
+    for one in found["files"]:
+        assert one.keys() >= REPORT
+        assert one["accuracy_low"] == one["accuracy_high"]
+    assert found["files"][0]["recipe"] != found["files"][1]["recipe"]
+    test = ask("evaluate", tmp_path / "a.safetensors", "--split", "test")
+    assert (test["split"], test["examples"]) == ("test", 10000)
+
+
+def test_compressing_over_a_file_replaces_it_whole(saved, tmp_path):
+    (tmp_path / "small.safetensors").write_bytes(b"older")
+    made = saved()
+    assert (tmp_path / "small.safetensors").stat().st_size == made["bytes"]
+    assert [path.name for path in tmp_path.iterdir()] == ["small.safetensors"]
+
+
+def test_text_says_what_json_says(workbench, ask, saved, tmp_path):
+    made = saved()
+    path = tmp_path / "small.safetensors"
+    measured = ask("measure", SMALL, "--recipe", RECIPE)
+    status, out, err = workbench("measure", SMALL, "--recipe", RECIPE)
+    assert (status, err) == (0, "")
+    assert figures.percent(measured["accuracy"], 2) in out
+    assert figures.nbytes(measured["bytes"]) in out
+    assert all(sentence in out for sentence in measured["reasons"])
+    for command in (("inspect", path), ("evaluate", path), ("list",)):
+        status, out, err = workbench(*command)
+        assert (status, err) == (0, "")
+        assert SMALL in out
+    status, out, _ = workbench("inspect", path)
+    assert f"{made['ledger']['total']:,}" in out
+    status, out, _ = workbench("compress", SMALL, "--recipe", RECIPE, "--output", path)
+    assert figures.nbytes(made["bytes"]) in out
+
+
+def test_a_progress_bar_on_a_terminal_only(workbench, monkeypatch):
+    _, _, err = workbench("measure", SMALL)
+    assert err == ""
+    monkeypatch.setattr("workbench.cli.progress.sys.stderr.isatty", lambda: True)
+    _, out, err = workbench("measure", SMALL, "--recipe", '{"quantize": {"bits": 3}}')
+    assert "of 5,000" in err
+    assert err.endswith("\r\033[K")
+    assert "█" not in out
+
+
+def test_help_and_version(workbench):
+    status, out, _ = workbench("--help")
+    assert status == 0
+    for verb in ("list", "measure", "compress", "evaluate", "inspect", "dashboard", "lab"):
+        assert verb in out
+        assert workbench(verb, "--help")[0] == 0
+    assert workbench("--version") == (0, f"workbench {wb.__version__}\n", "")
+
+
+def test_as_a_process_of_its_own():
+    command = [sys.executable, "-m", "workbench", "list", "--json"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+    assert len(json.loads(done.stdout)["models"]) == len(wb.models())
+    assert done.stderr == ""
+
+
+def test_listing_and_refusing_need_no_torch():
+    """Torch takes a second to load: only what computes waits for it."""
+    script = (
+        "import sys; from workbench.cli import main; status = main(sys.argv[1:]);"
+        "assert 'torch' not in sys.modules; raise SystemExit(status)"
+    )
+    for arguments, status in ((["list"], 0), (["measure", "fashion/none"], 2)):
+        command = [sys.executable, "-c", script, *arguments]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode == status, done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = [sys.executable, "-m", "workbench", "list"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    running.stdout.close()
+    with running.stderr as complaints:
+        assert complaints.read() == b""
+    assert running.wait() == 0

@@ -1,0 +1,61 @@
+"""Models, recipes and threads for the tests of evaluation."""
+
+from __future__ import annotations
+
+import hashlib
+from random import Random
+
+import pytest
+import torch
+
+import workbench as wb
+from workbench.evaluation.store import Store
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+@pytest.fixture
+def lenet5():
+    return wb.model("fashion/lenet5")
+
+
+@pytest.fixture
+def small():
+    """The cheapest model there is."""
+    return wb.model("fashion/lenet-300-100")
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    """One thread, or as many as the test sets, for this test only."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def recipes():
+    """Draw `count` seeded recipes for a model, the extremes among them."""
+
+    def draw(model, count, seed=0):
+        rng = Random(f"{seed} {model.name}")
+        return [wb.Recipe.draw(rng, model.layers) for _ in range(count)]
+
+    return draw
+
+
+@pytest.fixture
+def fingerprint():
+    """Digest weights, so that a change anywhere in them shows."""
+
+    def digest(weights):
+        content = hashlib.sha256()
+        for name, weight in weights.items():
+            content.update(name.encode() + weight.contiguous().numpy().tobytes())
+        return content.hexdigest()
+
+    return digest

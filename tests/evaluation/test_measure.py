@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+import torch
+
+import workbench as wb
+from workbench.artifact.artifact import Artifact
+from workbench.compression.compress import code
+from workbench.errors import ArtifactError, Cancelled, RecipeError, UnknownNameError
+from workbench.evaluation.measure import evaluate, measure, steps
+from workbench.evaluation.progress import LOOKS, judged
+from workbench.evaluation.report import Report, Score, Size
+from workbench.evaluation.store import Store
+
+RECIPE = wb.Recipe.from_json('{"prune": {"sparsity": 0.7}, "quantize": {"bits": 4}}')
+
+
+def test_the_size_comes_first_then_estimates_then_the_exact_figure(small, store):
+    found = list(steps(small, RECIPE, store=store))
+    assert [report.examples for report in found] == [None, *LOOKS, 5000]
+    assert [report.exact for report in found] == [False] * 4 + [True]
+    assert found[0].accuracy is None
+    assert {report.bytes for report in found} == {len(wb.compress(small, RECIPE))}
+    for report in found[1:-1]:
+        assert report.accuracy_low < report.accuracy < report.accuracy_high
+    assert found[-1].accuracy_low == found[-1].accuracy == found[-1].accuracy_high
+
+
+def test_what_was_measured_is_not_measured_again(small, store, monkeypatch):
+    (*_, exact) = steps(small, RECIPE, store=store)
+    monkeypatch.setattr("workbench.evaluation.measure.compress", None)
+    assert list(steps(small, RECIPE, store=store)) == [exact]
+
+
+def test_recipes_that_make_the_same_file_share_its_score(small, store, monkeypatch):
+    (*_, first) = steps(small, wb.Recipe(), store=store)
+    twin = Artifact.of(small.name, wb.Recipe(), code(small.weights(), wb.Recipe()))
+    assert twin.digest == first.digest
+    store.put("unrelated", 1)
+    sizes = [key for key in store._memory if key.startswith("size")]
+    for key in sizes:
+        del store._memory[key]
+    found = list(steps(small, wb.Recipe(), store=store))
+    assert [report.exact for report in found] == [False, True]
+
+
+def test_each_split_is_its_own(small, store):
+    validation = measure(small, RECIPE, timed=False, store=store)
+    test = measure(small, RECIPE, timed=False, store=store, split="test")
+    assert (validation.total, test.total) == (5000, 10000)
+    weights = wb.compress(small, RECIPE).weights()
+    assert test.accuracy == judged(small, weights, small.task.split("test")).accuracy
+    assert test.exact
+
+
+def test_a_measured_original_is_what_its_card_says(small, store):
+    for split in ("validation", "test"):
+        known = small.card["accuracy"][split]
+        report = measure(small, timed=False, store=store, split=split)
+        assert report.accuracy == known["correct"] / known["examples"]
+    assert report.reasons == ()
+
+
+def test_cancelling(small, store):
+    found = steps(small, RECIPE, store=store, cancelled=lambda: True)
+    assert next(found).accuracy is None
+    with pytest.raises(Cancelled):
+        next(found)
+    assert measure(small, RECIPE, timed=False, store=store).exact
+
+
+def test_progress_is_told_of_every_report(small, store):
+    told = []
+    last = measure(small, RECIPE, timed=False, store=store, progress=told.append)
+    assert told[-1] == last
+    assert all(isinstance(report, Report) for report in told)
+
+
+def test_a_file_measures_as_its_recipe_did(small, store, tmp_path):
+    report = measure(small, RECIPE, timed=False, store=store)
+    path = wb.compress(small, RECIPE).save(tmp_path / "small.safetensors")
+    again = evaluate(wb.load(path), timed=False)
+    assert again == report
+    assert path.stat().st_size == report.bytes == report.ledger.total
+
+
+@pytest.mark.parametrize("name", wb.models())
+def test_figures_are_those_of_the_decoded_weights(name, recipes, store):
+    model = wb.model(name)
+    parameters = [key for key, _ in model.module().named_parameters()]
+    for recipe in recipes(model, 6, seed="figures"):
+        artifact = wb.compress(model, recipe)
+        weights = artifact.weights()
+        report = next(steps(model, recipe, store=store))
+        pruned = [weights[layer] for layer in model.layers]
+        zeros = sum(int((w == 0).sum()) for w in pruned)
+        assert report.sparsity_achieved == pytest.approx(zeros / sum(w.numel() for w in pruned))
+        assert report.parameters == model.card["parameters"]
+        assert report.nonzero == sum(int((weights[key] != 0).sum()) for key in parameters)
+        assert report.original_bytes == model.architecture.checkpoint.stat().st_size
+        assert report.digest == artifact.digest
+
+
+@pytest.mark.parametrize(
+    ("prune", "requested"),
+    [
+        (None, 0.0),
+        ({"sparsity": 0.3}, 0.3),
+        ({"sparsity": 0.3, "scope": "uniform"}, 0.3),
+        ({"sparsity": 0.3, "scope": "layer"}, 0.0),
+        ({"sparsity": 0.3, "scope": "layer", "layers": {"fc1.weight": 1 / 2}}, 235200 / 2 / 266200),
+    ],
+)
+def test_the_sparsity_asked_for(small, store, prune, requested):
+    recipe = wb.Recipe.from_json({"prune": prune})
+    assert next(steps(small, recipe, store=store)).sparsity_requested == pytest.approx(requested)
+
+
+def test_a_recipe_that_does_not_fit_says_so(small, store):
+    recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.5, "exclude": ["conv9.weight"]}}')
+    with pytest.raises(RecipeError, match=r"conv9\.weight"):
+        measure(small, recipe, store=store)
+
+
+def test_a_file_for_no_model_of_ours(small):
+    coded = code(small.weights(), wb.Recipe())
+    with pytest.raises(UnknownNameError, match="fashion/none"):
+        evaluate(Artifact.of("fashion/none", wb.Recipe(), coded))
+
+
+def _without(coded):
+    del coded["fc2.bias"]
+
+
+def _added(coded):
+    coded["fc9.bias"] = coded["fc2.bias"]
+
+
+def _swapped(coded):
+    coded["fc1.weight"] = coded["fc2.weight"]
+
+
+@pytest.mark.parametrize("change", [_without, _added, _swapped])
+def test_a_file_whose_tensors_are_not_its_models(small, change):
+    coded = dict(code(small.weights(), wb.Recipe()))
+    change(coded)
+    with pytest.raises(ArtifactError, match="fashion/lenet-300-100"):
+        evaluate(Artifact.of(small.name, wb.Recipe(), coded))
+
+
+def test_measuring_leaves_the_model_as_it_was(small, store, fingerprint):
+    before = fingerprint(small.weights())
+    for criterion in ("magnitude", "gradient", "random"):
+        recipe = wb.Recipe(prune=wb.Prune(0.5, criterion=criterion), quantize=wb.Quantize(4))
+        measure(small, recipe, timed=False, store=store)
+    assert fingerprint(small.weights()) == before
+
+
+def test_timing_is_kept_with_the_file(small, store, monkeypatch):
+    first = measure(small, RECIPE, store=store)
+    assert set(first.latency) == {"threads", "device", "batch_1", "batch_64"}
+    assert first.latency["threads"] == torch.get_num_threads()
+    monkeypatch.setattr("workbench.evaluation.resources.latency", None)
+    assert measure(small, RECIPE, store=store).latency == first.latency
+
+
+def test_reports_survive_json(small, store):
+    for found in steps(small, RECIPE, store=store):
+        assert Size.from_dict(json.loads(json.dumps(found.size.as_dict()))) == found.size
+        if found.score is not None:
+            assert Score.from_dict(json.loads(json.dumps(found.score.as_dict()))) == found.score
+        flat = json.loads(json.dumps(found.as_dict()))
+        assert flat["bytes"] == found.bytes
+        assert flat.get("accuracy") == found.accuracy
+        with pytest.raises(AttributeError, match="colour"):
+            _ = found.colour
+
+
+def test_estimates_narrow(small, store):
+    widths = [
+        r.accuracy_high - r.accuracy_low for r in steps(small, RECIPE, store=store) if r.score
+    ]
+    assert all(wide > narrow for wide, narrow in pairwise(widths))
+
+
+def test_a_store_on_disk_answers_a_new_one(small, tmp_path):
+    first = measure(small, RECIPE, timed=False, store=Store(tmp_path))
+    found = list(steps(small, RECIPE, store=Store(tmp_path)))
+    assert found == [first]

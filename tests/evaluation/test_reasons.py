@@ -1,0 +1,124 @@
+"""Each cause is brought about by a real recipe, and its sentence says the ledger's numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+import workbench as wb
+from workbench import figures
+from workbench.evaluation.measure import measure_size
+from workbench.evaluation.reason import SENTENCES, Reason
+
+SMALL, CONV, RESNET = "fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet"
+
+# The kind, the model, a recipe that brings it about.
+CASES = [
+    ("dense-kept", SMALL, {"prune": {"sparsity": 0.3}, "quantize": {"bits": 8}}),
+    ("dense-kept", CONV, {"prune": {"sparsity": 0.1, "scope": "uniform"}, "quantize": {"bits": 4}}),
+    ("index-heavy", SMALL, {"prune": {"sparsity": 0.95}, "quantize": {"bits": 2}}),
+    (
+        "index-heavy",
+        CONV,
+        {"prune": {"sparsity": 0.95, "criterion": "random"}, "quantize": {"bits": 2}},
+    ),
+    (
+        "scales-heavy",
+        SMALL,
+        {"quantize": {"bits": 2, "granularity": "group", "group_size": 8}},
+    ),
+    ("short-groups", CONV, {"quantize": {"bits": 4, "granularity": "group", "group_size": 1024}}),
+    ("left-alone", SMALL, {"quantize": {"bits": 4, "exclude": ["fc1.weight"]}}),
+    ("left-alone", SMALL, {"quantize": {"bits": 4, "layers": {"fc1.weight": 32}}}),
+    (
+        "left-alone",
+        CONV,
+        {"prune": {"sparsity": 0.9, "scope": "layer", "layers": {"conv2.weight": 0.9}}},
+    ),
+    ("left-alone", CONV, {"prune": {"sparsity": 0.9, "exclude": ["fc1.weight"]}}),
+    ("container", SMALL, {"prune": {"sparsity": 0.99}, "quantize": {"bits": 2}}),
+    ("one-dimensional", RESNET, {"prune": {"sparsity": 0.99}, "quantize": {"bits": 2}}),
+    (
+        "less-sparse",
+        SMALL,
+        {"prune": {"sparsity": 0.9, "exclude": ["fc1.weight"]}},
+    ),
+    ("rounded-to-zero", SMALL, {"prune": {"sparsity": 0.1}, "quantize": {"bits": 2}}),
+    (
+        "set-higher",
+        SMALL,
+        {"prune": {"sparsity": 0.1, "layers": {"fc1.weight": 0.9}}},
+    ),
+    ("grew", SMALL, {"prune": {"sparsity": 0}}),
+    ("grew", SMALL, {"quantize": {"bits": 32}}),
+    ("no-faster", CONV, {"prune": {"sparsity": 0.9}}),
+]
+
+
+def numbers(kind, layer, artifact, size):
+    """What the sentence has to say, looked up in the ledger and the forms weighed."""
+    row = next((row for row in artifact.ledger.rows if row.name == layer), None)
+    forms = artifact.considered.get(layer)
+    bytes_ = figures.nbytes
+    file = bytes_(len(artifact.to_bytes()))
+    asked = [figures.percent(size.sparsity_requested), figures.percent(size.sparsity_achieved)]
+    zeros = 1 - (artifact.weights()[layer] != 0).float().mean().item() if layer else 0.0
+    small = sum(r.total for r in artifact.ledger.rows if len(r.shape) < 2)
+    return {
+        "dense-kept": lambda: [
+            figures.percent(zeros, 0), bytes_(row.values + row.tables), bytes_(forms.sparse.size)
+        ],
+        "index-heavy": lambda: [bytes_(row.indices), bytes_(row.values + row.plain)],
+        "scales-heavy": lambda: [bytes_(row.scales), bytes_(row.total)],
+        "short-groups": lambda: [
+            figures.count(artifact.recipe.quantize.group_size),
+            figures.count(artifact.weights()[layer][0].numel()),
+        ],
+        "left-alone": lambda: [bytes_(row.total), file],
+        "container": lambda: [bytes_(artifact.ledger.container), file],
+        "one-dimensional": lambda: [bytes_(small), file],
+        "less-sparse": lambda: asked,
+        "rounded-to-zero": lambda: asked,
+        "set-higher": lambda: asked,
+        "grew": lambda: [bytes_(len(artifact) - size.original_bytes)],
+        "no-faster": lambda: [figures.count(size.macs)],
+    }[kind]()  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name", "recipe"), CASES, ids=lambda value: str(value)[:40])
+def test_a_cause_is_named_with_the_ledgers_numbers(kind, name, recipe):
+    model = wb.model(name)
+    artifact = wb.compress(model, wb.Recipe.from_json(recipe))
+    size = measure_size(model, artifact)
+    found = [reason for reason in size.reasons if reason.kind == kind]
+    assert found, [reason.kind for reason in size.reasons]
+    for reason in found:
+        assert reason.layer in reason.text
+        for number in numbers(kind, reason.layer, artifact, size):
+            assert number in reason.text
+    assert sum(row.total for row in size.ledger.rows) + size.ledger.container == size.bytes
+
+
+def test_every_kind_is_brought_about():
+    assert {kind for kind, _, _ in CASES} == set(SENTENCES)
+
+
+@pytest.mark.parametrize("name", wb.models())
+def test_sentences_are_whole_and_the_weightiest_first(name, recipes):
+    model = wb.model(name)
+    for recipe in recipes(model, 8, seed="reasons"):
+        reasons = measure_size(model, wb.compress(model, recipe)).reasons
+        assert [r.weight for r in reasons] == sorted((r.weight for r in reasons), reverse=True)
+        for reason in reasons:
+            assert reason.text.endswith(".")
+            assert not set("{}") & set(reason.text)
+            assert Reason(**reason.as_dict()) == reason
+
+
+def test_an_untouched_model_needs_no_excuse(small):
+    assert measure_size(small, wb.compress(small, wb.Recipe())).reasons == ()
+
+
+def test_dense_is_kept_only_where_it_is_smaller(small):
+    recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.95}, "quantize": {"bits": 8}}')
+    size = measure_size(small, wb.compress(small, recipe))
+    assert "dense-kept" not in {reason.kind for reason in size.reasons}

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+import torch
+
+import workbench as wb
+from workbench.errors import Cancelled
+from workbench.evaluation import resources
+from workbench.evaluation.resources import latency, macs, peak_memory
+
+WORK = {
+    # A weight of a linear layer multiplies once, one of a convolution once at each place.
+    "fashion/lenet-300-100": 784 * 300 + 300 * 100 + 100 * 10,
+    "fashion/lenet5": 24 * 24 * 20 * 25 + 8 * 8 * 50 * 20 * 25 + 800 * 500 + 500 * 10,
+}
+
+
+@pytest.mark.parametrize("name", wb.models())
+def test_multiply_adds(name):
+    model = wb.model(name)
+    found = macs(model, model.weights())
+    assert found == WORK.get(name, found) == model.card["macs"]
+    assert found <= 10_000_000
+
+
+def test_multiply_adds_of_lenet5_as_published(lenet5):
+    assert macs(lenet5, lenet5.weights()) == 2_293_000
+
+
+def test_peak_memory_of_a_known_network(small):
+    weights = small.weights()
+    whole = sum(w.numel() * 4 for w in weights.values())
+    inputs = 64 * 784 * 4
+    first, relu = 64 * 300 * 4, 64 * 300 * 4
+    assert peak_memory(small, weights) == whole + inputs + first + relu
+
+
+@pytest.mark.parametrize("name", wb.models())
+def test_peak_memory_holds_weights_inputs_and_the_widest_layer(name):
+    model = wb.model(name)
+    weights = model.weights()
+    whole = sum(w.numel() * w.element_size() for w in weights.values())
+    activations = peak_memory(model, weights) - whole
+    assert 64 * 784 * 4 < activations < 20_000_000
+    if name == "fashion/lenet5":  # the first convolution's output and what is pooled from it
+        assert activations >= 64 * (784 + 24 * 24 * 20 + 12 * 12 * 20) * 4
+
+
+def test_latency_names_what_it_timed(small, monkeypatch):
+    clock = count(0, 0.01)  # each look at the clock is 10 ms after the one before
+    monkeypatch.setattr(resources.time, "perf_counter", lambda: next(clock))
+    found = latency(small, small.weights())
+    assert found["threads"] == torch.get_num_threads()
+    assert found["device"] == "cpu"
+    for batch in (1, 64):
+        timing = found[f"batch_{batch}"]
+        assert set(timing) == {"median", "p10", "p90", "runs"}
+        for figure in ("median", "p10", "p90"):
+            assert timing[figure] == pytest.approx(10)
+        assert timing["runs"] >= 5
+
+
+def test_timing_can_be_stopped(small):
+    with pytest.raises(Cancelled):
+        latency(small, small.weights(), cancelled=lambda: True)

@@ -1,0 +1,56 @@
+"""What is reported is what the saved file is, also to a process that knows nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+from workbench.evaluation.judge import predict
+from workbench.evaluation.measure import steps
+
+REPOSITORY = Path(__file__).parents[2]
+sys.path.insert(0, str(REPOSITORY / "benchmarks"))
+from _predict import AVX2, Variant, in_fresh_process  # noqa: E402
+
+EXAMPLES = 500
+EXTREMES = [
+    {},
+    {"prune": {"sparsity": 0}, "quantize": {"bits": 32}},
+    {"prune": {"sparsity": 0.99}, "quantize": {"bits": 2}},
+    {"prune": {"sparsity": 0.99, "criterion": "random", "scope": "uniform"}},
+    {"quantize": {"bits": 2, "scheme": "affine", "granularity": "group", "group_size": 8}},
+    {"prune": {"sparsity": 0.5, "criterion": "gradient"}, "quantize": {"bits": 16}},
+]
+DRAWN = {"fashion/lenet-300-100": 6, "fashion/lenet5": 6, "fashion/resnet": 3}
+
+
+def digest(classes):
+    return hashlib.sha256(classes.tobytes()).hexdigest()
+
+
+def variants(name):
+    share = {"fashion/lenet-300-100": 1, "fashion/lenet5": 2, "fashion/resnet": 5}[name]
+    return [Variant(1, 250, EXAMPLES), Variant(2, 7, 140 // share), Variant(1, 1, 50 // share)]
+
+
+@pytest.mark.parametrize("name", wb.models())
+def test_saved_files_are_what_was_reported(name, recipes, store, tmp_path):
+    model = wb.model(name)
+    images = model.task.split("validation").images[:EXAMPLES]
+    wanted = variants(name)
+    expected = {}
+    chosen = [wb.Recipe.from_json(extreme) for extreme in EXTREMES]
+    chosen += recipes(model, DRAWN[name], seed="truth")
+    for number, recipe in enumerate(chosen):
+        report = next(steps(model, recipe, store=store))
+        artifact = wb.compress(model, recipe)
+        path = artifact.save(tmp_path / f"{number}.safetensors")
+        assert path.stat().st_size == report.bytes == report.ledger.total == len(artifact)
+        classes = predict(model, artifact.weights(), images)
+        judged = {str(v): digest(classes[: v.examples]) for v in wanted}
+        expected[path.name] = {"bytes": report.bytes, **judged}
+    assert in_fresh_process(tmp_path, wanted, AVX2) == expected

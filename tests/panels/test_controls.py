@@ -1,0 +1,65 @@
+"""Controls come from the schema, and their values survive the way to a recipe and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+
+from workbench.panels import controls
+from workbench.recipe import PARTS, Prune, Quantize, Recipe
+from workbench.recipe.schema import Choice, spec, specs
+
+NAMES = ["conv1.weight", "fc1.weight", "fc2.weight"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_values_and_back(seed):
+    recipe = Recipe.draw(Random(seed), NAMES)
+    back = controls.recipe(controls.values(recipe))
+    idle = [k for k in PARTS if getattr(recipe, k) is not None and getattr(back, k) is None]
+    assert all(getattr(recipe, key) == PARTS[key](**controls._off(key)) for key in idle)
+    assert {k: v for k, v in recipe.as_dict().items() if k not in idle} == back.as_dict()
+
+
+def test_a_part_switched_off_is_left_out_unless_it_says_something():
+    assert controls.recipe(controls.values(Recipe())) == Recipe()
+    values = controls.values(Recipe()) | {"prune.criterion": "gradient"}
+    assert controls.recipe(values) == Recipe(prune=Prune(sparsity=0, criterion="gradient"))
+
+
+def test_every_field_has_a_control():
+    described = {field["key"] for part in controls.describe() for field in part["fields"]}
+    assert described == {f"{key}.{s.name}" for key, part in PARTS.items() for s in specs(part)}
+    assert set(controls.values(Recipe())) == described
+
+
+def test_a_new_field_shows_up_by_itself(monkeypatch):
+    @dataclass(frozen=True)
+    class Polish:
+        shine: float = spec(0.1, "real", "shine", "How bright.", low=0, high=1, step=0.1)
+        cloth: str = spec(
+            "wool", "choice", "cloth", "With what.", choices=(Choice("wool", "wool"),)
+        )
+
+    monkeypatch.setitem(controls.PARTS, "polish", Polish)
+    part = controls.describe()[-1]
+    assert [field["label"] for field in part["fields"]] == ["shine", "cloth"]
+    assert [field["front"] for field in part["fields"]] == [True, False]
+    assert part["fields"][0]["percent"]
+
+
+def test_what_hides_beside_other_values_exists():
+    described = {f["key"]: f for part in controls.describe() for f in part["fields"]}
+    for name, (other, value) in controls.ONLY_WITH.items():
+        assert name in described
+        assert value in [choice["value"] for choice in described[other]["choices"]]
+
+
+def test_a_summary_says_what_differs():
+    recipe = Recipe(prune=Prune(0.9, layers={"fc1.weight": 0.5}), quantize=Quantize(4, range="mse"))
+    said = controls.summary(recipe)
+    assert said.startswith("sparsity 90\u202f% · sparsity by layer fc1.weight: 50\u202f% · bits 4")
+    assert said.endswith("range least squared error")
+    assert controls.summary(Recipe()) == "nothing changed"

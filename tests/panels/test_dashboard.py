@@ -1,0 +1,217 @@
+"""The page and the session agree, whichever of the two moves."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+
+import pytest
+
+from workbench.errors import WorkbenchError
+from workbench.recipe import Prune, Quantize, Recipe
+from workbench.recipe.presets import PRESETS
+
+SMALL = Recipe(prune=Prune(sparsity=0.8), quantize=Quantize(bits=4))
+
+
+def test_a_new_page_gets_everything_in_order(wire):
+    wire.act("hello", search="", theme="dark")
+    kinds = [message["kind"] for message, _ in wire.view.sent]
+    first = kinds.index("page")
+    assert kinds[first : first + 3] == ["page", "state", "picture"]
+    state = wire.last("state")
+    assert state["values"]["prune.sparsity"] == 0
+    assert state["values"]["quantize.bits"] == 32
+    assert wire.last("page")["layers"] == list(wire.session.layers)
+
+
+def test_moving_a_control_moves_the_session_and_is_answered(wire):
+    wire.act("hello", search="", theme="light")
+    wire.choose(prune_sparsity=0.8, quantize_bits=4)
+    assert wire.session.recipe == SMALL
+    state = wire.settled()
+    report = wire.session.report
+    assert state["seq"] == 1
+    assert "values" not in state
+    assert state["numbers"]["exact"]
+    assert state["numbers"]["bytes"] == f"{report.size.bytes:,}\u202fbytes"
+    assert wire.last("picture")["seq"] == 1
+
+
+def test_moving_the_session_moves_the_controls(wire):
+    wire.act("hello", search="", theme="light")
+    wire.session.set(SMALL)
+    assert wire.wait("state", lambda s: "values" in s)["values"]["prune.sparsity"] == 0.8
+    wire.settled()
+    wire.act("undo")
+    assert wire.session.recipe == Recipe()
+    assert wire.last("state")["values"]["quantize.bits"] == 32
+    assert wire.last("state")["redo"]
+
+
+def test_numbers_are_never_given_to_the_wrong_values(wire):
+    wire.choose(prune_sparsity=0.5)
+    wire.choose(prune_sparsity=0.9)
+    wire.settled()
+    for message, _ in wire.view.sent:
+        if message["kind"] == "state" and not message["late"] and message["seq"] == 2:
+            asked = message["numbers"]["facts"][0]["value"]
+            assert asked in {"90.0\u202f%", "\u2013"}
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_presets(wire, preset):
+    wire.act("preset", key=preset.name)
+    assert wire.session.recipe == preset.recipe
+
+
+def test_visited_points_come_back(wire):
+    wire.choose(prune_sparsity=0.8, quantize_bits=4)
+    wire.settled()
+    wire.act("reset")
+    wire.settled()
+    key = [visit.recipe for visit in wire.session.visited].index(SMALL)
+    assert key in wire.last("picture")["figure"]["data"][1]["customdata"]
+    wire.act("visit", key=key)
+    assert wire.session.recipe == SMALL
+    wire.act("visit", key=99)
+    wire.act("visit", key="../../etc")
+    assert wire.session.recipe == SMALL
+
+
+def test_limits_are_shaded_and_hostile_ones_ignored(wire):
+    wire.act("budget", value=50_000)
+    wire.act("floor", value=0.85)
+    assert (wire.session.budget, wire.session.floor) == (50_000, 0.85)
+    assert len(wire.last("picture")["figure"]["layout"]["annotations"]) == 2
+    for nonsense in (-5, "x", None, float("nan"), True):
+        wire.act("budget", value=nonsense)
+        assert wire.session.budget is None
+
+
+def test_only_the_open_tab_is_sent(wire):
+    wire.settled()
+    assert wire.last("tab") is None
+    wire.act("tab", key="results")
+    assert wire.last("tab")["table"]["rows"]
+    wire.act("tab", key=None)
+    sent = len(wire.view.sent)
+    wire.choose(prune_sparsity=0.3)
+    wire.settled()
+    assert not [m for m, _ in wire.view.sent[sent:] if m["kind"] == "tab"]
+
+
+def test_another_model_brings_its_own_layers(wire):
+    wire.act("model", key="fashion/lenet5")
+    assert wire.session.model.name == "fashion/lenet5"
+    assert wire.wait("page")["layers"] == list(wire.session.layers)
+
+
+def test_a_link_is_restored(wire):
+    wire.act("hello", search=f"?m=fashion/lenet-300-100&{query(SMALL)}", theme="light")
+    assert wire.session.recipe == SMALL
+    assert wire.last("state")["values"]["prune.sparsity"] == 0.8
+
+
+@pytest.mark.parametrize(
+    "search", ["?prune.sparsity=7", "?nonsense=1", "?m=<script>", "?quantize.bits=", "?%00"]
+)
+def test_a_bad_link_is_said_and_the_default_opens(wire, search):
+    wire.act("hello", search=search, theme="light")
+    state = wire.last("state")
+    assert state["error"].startswith("This link does not work")
+    assert wire.session.recipe == Recipe()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"prune.sparsity": 7},
+        {"prune.sparsity": "0.5"},
+        {"unknown.key": 1},
+        {"prune": 1},
+        {"prune.layers": {"nowhere": 0.5}},
+        {"quantize.bits": [4]},
+    ],
+)
+def test_bad_values_are_said_and_change_nothing(wire, values):
+    wire.raw(values)
+    assert wire.last("tell")["text"]
+    assert wire.session.recipe == Recipe()
+
+
+def test_an_unforeseen_error_is_one_sentence_and_a_trace_on_standard_error(
+    wire, capfd, monkeypatch
+):
+    wire.settled()
+    monkeypatch.setattr(sys, "__stderr__", sys.stderr)
+    monkeypatch.setattr(wire.session, "reset", lambda: 1 / 0)
+    wire.act("reset")
+    assert "ZeroDivisionError" in wire.last("tell")["text"]
+    assert "Traceback" not in wire.last("tell")["text"]
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_a_failed_measurement_leaves_the_last_result_marked_stale(wire, monkeypatch):
+    before = wire.settled()["numbers"]["bytes"]
+
+    def refuse(*_args, **_more):
+        raise WorkbenchError("There is no room.")
+
+    monkeypatch.setattr("workbench.evaluation.measure.compress", refuse)
+    wire.choose(prune_sparsity=0.77)
+    state = wire.wait("state", lambda s: s["error"])
+    assert state["error"] == "There is no room."
+    assert state["stale"]
+    assert state["numbers"]["bytes"] == before
+
+
+def test_the_download_is_the_file_on_the_screen(wire):
+    wire.choose(prune_sparsity=0.8, quantize_bits=4)
+    shown = wire.settled()["numbers"]["bytes"]
+    wire.act("download")
+    name, mime, data = wire.file()
+    assert name == "fashion-lenet-300-100-prune-0.8-quantize-4.safetensors"
+    assert mime == "application/octet-stream"
+    assert f"{len(data):,}\u202fbytes" == shown
+    assert "10,000 test images" in wire.wait("tested")["text"]
+
+
+def test_tables_are_csv(wire):
+    wire.choose(prune_sparsity=0.8, quantize_bits=4)
+    wire.settled()
+    wire.act("results_csv")
+    rows = table(wire)
+    assert rows[-1]["bytes"] == str(wire.session.report.size.bytes)
+    assert Recipe.from_json(rows[-1]["recipe"]) == SMALL
+    wire.act("picture_csv")
+    assert table(wire)[0]["point"] == "original"
+    wire.act("bytes_csv")
+    assert sum(int(row["total"]) for row in table(wire)) == wire.session.report.size.bytes
+
+
+def test_the_page_is_there_before_torch_is():
+    code = (
+        "import sys, threading\n"
+        "threading.Thread.start = lambda self: None\n"  # the worker loads torch; the page must not
+        "from workbench.panels import dashboard\n"
+        "view = dashboard()\n"
+        "sent = []\n"
+        "view.send = lambda content, buffers=None: sent.append(content['kind'])\n"
+        "view._on_message(view, {'act': 'hello', 'search': '', 'theme': 'light'}, [])\n"
+        "assert sent == ['page', 'state', 'picture'], sent\n"
+        "assert 'torch' not in sys.modules and 'plotly' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def query(recipe):
+    return f"prune.sparsity={recipe.prune.sparsity}&quantize.bits={recipe.quantize.bits}"
+
+
+def table(wire):
+    _name, mime, data = wire.file()
+    assert mime == "text/csv"
+    return list(csv.DictReader(io.StringIO(data.decode())))

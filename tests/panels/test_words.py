@@ -1,0 +1,125 @@
+"""Every word a person reads comes from the catalogue; the script holds none."""
+
+from __future__ import annotations
+
+import gettext
+import re
+
+import pytest
+
+from workbench import text
+from workbench.panels import sources
+from workbench.recipe import Prune, Quantize, Recipe
+
+# What is not prose: numbers with their units, and proper names.
+PROPER = re.compile(r"^[\W\d_]*(?:[kMG]?B|F1|JSON|Python|Workbench|float32|bf16|fp16)?[\W\d_]*$")
+
+
+class Marked(gettext.NullTranslations):
+    """A language in which every sentence stands in brackets."""
+
+    def gettext(self, message):
+        return f"⟦{message}⟧"
+
+    def ngettext(self, one, many, count):
+        return f"⟦{one if count == 1 else many}⟧"
+
+
+@pytest.fixture
+def brackets():
+    before = text._catalogue
+    text.use(Marked())
+    yield
+    text.use(before)
+
+
+def test_every_word_is_translated(brackets, wire):
+    wire.act("hello", search="", theme="light")
+    recipe = Recipe(prune=Prune(0.3), quantize=Quantize(8))
+    wire.act("budget", value=50_000)
+    wire.act("floor", value=0.85)
+    wire.session.set(recipe)
+    wire.settled()
+    for tab in wire.last("page")["tabs"]:
+        wire.act("tab", key=tab["key"])
+    wire.act("hello", search="?nonsense=1", theme="light")
+    bare = [
+        found
+        for message, _ in wire.view.sent
+        for found in said(message)
+        if not spoken_for(found, wire.session.layers)
+    ]
+    assert not bare
+
+
+def said(message):
+    """Yield the texts of a message that a person reads."""
+    kind = message["kind"]
+    if kind == "page":
+        yield from message["words"].values()
+        yield from (tab["label"] for tab in message["tabs"])
+        for preset in message["presets"]:
+            yield from (preset["label"], preset["help"])
+        for part in message["parts"]:
+            yield part["title"]
+            for field in part["fields"]:
+                yield from (field["label"], field["help"])
+                for choice in field["choices"]:
+                    yield choice["label"]
+        for fact in message["header"]["facts"]:
+            yield from (fact["value"], fact["label"], fact["help"])
+    elif kind == "state":
+        numbers = message["numbers"]
+        names = ("interval", "times", "judged", "spoken")
+        yield from (numbers[name] for name in names)
+        for fact in numbers["facts"]:
+            yield from (fact["label"], fact["help"])
+        yield from numbers["reasons"]
+        yield from (message[name] for name in ("error", "note") if message[name])
+    elif kind in {"picture", "tab"}:
+        yield from drawn(message.get("figure", {}))
+        table = message.get("table", {})
+        yield from table.get("head", [])
+        yield from (table[name] for name in ("empty", "action", "save") if name in table)
+        yield from (row["cells"][0] for row in table.get("rows", []))
+        yield from (one["title"] for one in message.get("texts", []))
+
+
+def drawn(figure):
+    if not figure:
+        return
+    layout = figure["layout"]
+    yield layout["title"]["text"]
+    yield from (layout[axis]["title"]["text"] for axis in ("xaxis", "yaxis"))
+    yield from (note["text"] for note in layout.get("annotations", []))
+    for trace in figure["data"]:
+        texts = trace.get("text", [])
+        yield from texts
+        if trace.get("showlegend", layout["showlegend"]):
+            yield trace["name"]
+
+
+def spoken_for(found, layers):
+    """Whether what is left outside of the brackets is no prose."""
+    rest = re.sub(r"⟦[^⟦⟧]*⟧", "", re.sub(r"⟦[^⟦⟧]*⟧", "", found))
+    rest = re.sub(r"\u202f(bytes?|points)", "", rest)
+    rest = rest.replace("<br>", "").replace("<b>", "").replace("</b>", "")
+    for name in layers:
+        rest = rest.replace(name, "")
+    return PROPER.match(rest) or not re.search(r"[a-z]{3}", rest)
+
+
+def test_the_script_has_no_words():
+    """A text literal that holds a space and letters, or starts like a sentence, would be one."""
+    code = re.sub(r"^\s*//.*$|\s//\s.*$", "", sources.script(), flags=re.MULTILINE)
+    prose = [
+        literal
+        for literal in re.findall(r'"((?:[^"\\\n]|\\.)*)"', code)
+        if re.match(r"^[A-Z][a-z]+ ?[a-z ]*[.!?]?$", literal) and literal not in KEYS
+    ]
+    assert not prose
+    for match in re.findall(r'(?:text|title|placeholder|"aria-label"): "([^"]+)"', code):
+        assert not re.search(r"[A-Za-z]{2}", match), match
+
+
+KEYS = {"ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown", "Escape", "Arrow"}

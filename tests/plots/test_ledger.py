@@ -1,0 +1,50 @@
+"""The ledger's picture: every byte of the file is in it once."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import pytest
+
+from workbench.artifact.ledger import LedgerRow
+from workbench.plots import ledger
+from workbench.plots.palette import THEMES
+
+ROWS = (
+    LedgerRow("conv1.weight", (20, 1, 5, 5), "dense, 4 bits", 250, 0, 80, 0, 0),
+    LedgerRow("fc1.weight", (500, 800), "bitmap, 4 bits", 20_000, 50_000, 2_000, 30, 0),
+    LedgerRow("fc1.bias", (500,), "dense, f32", 0, 0, 0, 0, 2_000),
+)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_bars_sum_to_the_file(theme):
+    figure = ledger.draw(ROWS, 900, THEMES[theme])
+    go.Figure(figure)
+    assert sum(sum(bars["y"]) for bars in figure["data"]) == 900 + sum(r.total for r in ROWS)
+    assert (
+        figure["layout"]["title"]["text"] == "fc1.weight takes 96\u202f% of the 75,260\u202fbytes"
+    )
+
+
+def test_kinds_differ_by_more_than_colour():
+    figure = ledger.draw(ROWS, 900, THEMES["light"])
+    shapes = [bars["marker"]["pattern"]["shape"] for bars in figure["data"]]
+    assert len(shapes) == len(set(shapes)) == 6
+
+
+def test_a_file_without_tensors():
+    go.Figure(ledger.draw((), 900, THEMES["light"]))
+
+
+def test_the_data_behind_it():
+    rows = ledger.rows(ROWS, 900)
+    assert rows[-1] == {
+        "tensor": "container",
+        "values": 0,
+        "indices": 0,
+        "scales": 0,
+        "tables": 0,
+        "plain": 0,
+        "total": 900,
+    }
+    assert sum(row["total"] for row in rows) == 900 + sum(row.total for row in ROWS)

@@ -1,0 +1,200 @@
+"""What the page can ask for by name."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from workbench import figures
+from workbench.errors import WorkbenchError
+from workbench.panels import drawing, points, tables
+from workbench.panels.guard import guarded
+from workbench.plots import ledger, tradeoff
+from workbench.plots.palette import THEMES
+from workbench.text import _
+
+if TYPE_CHECKING:
+    from workbench.artifact.artifact import Artifact
+    from workbench.panels.dashboard import Dashboard
+
+Action = Callable[["Dashboard", dict[str, Any]], None]
+ACTIONS: dict[str, Action] = {}
+LOOKING = frozenset({"hello", "theme", "tab", "plotly"})
+"""Actions that change nothing but the view; the others take the banner down."""
+
+
+def action(work: Action) -> Action:
+    """Register `work` under its own name."""
+    ACTIONS[work.__name__] = work
+    return work
+
+
+@action
+def hello(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Greet a page that has just been built: open its link, and send it everything."""
+    _wear(view, asked)
+    search = str(asked.get("search", ""))
+    with view.quiet():
+        if search.strip("?"):
+            with guarded(lambda sentence: view.tell(_bad_link(sentence))):
+                view.session.restore(search)
+    view.publish(whole=True)
+
+
+@action
+def theme(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Draw for the light or the dark theme."""
+    _wear(view, asked)
+    view.publish()
+
+
+@action
+def tab(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Keep this tab up to date from now on, and no other."""
+    view.open_tab = asked.get("key")
+    view.publish()
+
+
+@action
+def undo(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Go back one step."""
+    view.session.undo()
+
+
+@action
+def redo(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Go forward one step."""
+    view.session.redo()
+
+
+@action
+def reset(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Go back to the untouched model."""
+    view.session.reset()
+
+
+@action
+def preset(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Take a recipe by its name."""
+    view.session.preset(str(asked["key"]))
+
+
+@action
+def model(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Pick another model."""
+    view.session.choose_model(str(asked["key"]))
+
+
+@action
+def visit(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Bring back a point that was measured before."""
+    visits = view.session.visited
+    place = asked.get("key")
+    if isinstance(place, int) and 0 <= place < len(visits):
+        view.session.set(visits[place].recipe)
+
+
+@action
+def budget(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Set the largest size wanted, in bytes, or none."""
+    value = _number(asked.get("value"))
+    view.session.set_budget(None if value is None else max(1, round(value)))
+
+
+@action
+def floor(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Set the least accuracy wanted, from 0 to 1, or none."""
+    value = _number(asked.get("value"))
+    view.session.set_floor(None if value is None else min(1.0, max(0.0, value)))
+
+
+@action
+def cancel(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Give up what is under way; the last good result stays."""
+    view.cancelled.set()
+    view.session.cancel()
+
+
+@action
+def download(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Send the file itself; then measure it on the test images."""
+    view.cancelled.clear()
+    threading.Thread(target=_download, args=(view,), daemon=True, name="download").start()
+
+
+@action
+def results_csv(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Send the table of results."""
+    _send_file(view, "results.csv", "text/csv", tables.to_csv(tables.results(view.session)))
+
+
+@action
+def picture_csv(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Send the data of the main picture."""
+    session = view.session
+    you = points.current(session.report)
+    rows = tradeoff.rows(points.original(session.model), points.visited(session), you)
+    _send_file(view, "accuracy-and-size.csv", "text/csv", tables.to_csv(rows))
+
+
+@action
+def bytes_csv(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Send the data of the ledger's picture."""
+    if view.session.report is None:
+        raise WorkbenchError(_("The file is being made: try again in a moment."))
+    found = view.session.report.size.ledger
+    rows = ledger.rows(found.rows, found.container)
+    _send_file(view, "ledger.csv", "text/csv", tables.to_csv(rows))
+
+
+@action
+def plotly(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Send the drawing library to a page whose server does not serve it."""
+    view.send({"kind": "drawing"}, buffers=[drawing.packed()])
+
+
+def _download(view: Dashboard) -> None:
+    with guarded(view.tell):
+        artifact = view.session.artifact()
+        data = artifact.to_bytes()
+        _send_file(view, _file_name(artifact), "application/octet-stream", data)
+        view.send({"kind": "task", "text": _("Measuring the file on the test images")})
+        try:
+            tested = view.session.test_report(artifact, view.cancelled.is_set)
+        finally:
+            view.send({"kind": "task", "text": None})
+        sentence = _("The file of {bytes} reaches {accuracy} on {count} test images.")
+        text = sentence.format(
+            bytes=figures.nbytes(len(data)),
+            accuracy=figures.percent(tested.accuracy),
+            count=figures.count(tested.total),
+        )
+        view.send({"kind": "tested", "text": text})
+
+
+def _file_name(artifact: Artifact) -> str:
+    words = [artifact.model.replace("/", "-")]
+    for part, chosen in artifact.recipe.as_dict().items():
+        first = next(iter(chosen))
+        words.append(f"{part}-{chosen[first]}")
+    return "-".join(words) + ".safetensors"
+
+
+def _send_file(view: Dashboard, name: str, mime: str, data: bytes) -> None:
+    view.send({"kind": "file", "name": name, "mime": mime}, buffers=[data])
+
+
+def _wear(view: Dashboard, asked: dict[str, Any]) -> None:
+    if asked.get("theme") in THEMES:
+        view.theme = asked["theme"]
+
+
+def _bad_link(sentence: str) -> str:
+    return _("This link does not work, so here is the untouched model. {why}").format(why=sentence)
+
+
+def _number(value: Any) -> float | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 < value < math.inf else None

@@ -1,0 +1,126 @@
+"""The page's controls, described from the recipe's own schema, and their values both ways.
+
+A new field, criterion or part of a recipe shows up by itself: the first field of each part is a
+large control, layer maps and lists of layers go to the layer table, the rest to "more choices".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from workbench import figures
+from workbench.recipe import PARTS, Recipe
+from workbench.recipe.schema import Choice, FieldSpec, specs
+from workbench.text import _
+from workbench.text import mark as N_
+
+TITLES = {"prune": N_("Pruning"), "quantize": N_("Quantisation")}
+
+OFF: Mapping[str, float | int] = {"prune": 0.0, "quantize": 32}
+"""The value of each part's first field at which the part does nothing."""
+
+ONLY_WITH = {
+    "prune.seed": ("prune.criterion", "random"),
+    "quantize.format": ("quantize.bits", 16),
+    "quantize.group_size": ("quantize.granularity", "group"),
+    "quantize.percentile": ("quantize.range", "percentile"),
+}
+"""Fields that matter only beside a certain value of another one; they hide otherwise."""
+
+
+def describe() -> list[dict[str, Any]]:
+    """Return what the page needs to build the controls: parts with their fields, as plain data."""
+    return [
+        {
+            "key": key,
+            "title": _(TITLES[key]) if key in TITLES else key,
+            "fields": [_field(key, position, spec) for position, spec in enumerate(specs(part))],
+        }
+        for key, part in PARTS.items()
+    ]
+
+
+def values(recipe: Recipe) -> dict[str, Any]:
+    """Return the value of every control for `recipe`; absent parts read as switched off."""
+    out: dict[str, Any] = {}
+    for key, part in PARTS.items():
+        chosen = getattr(recipe, key) or part(**_off(key))
+        for field in fields(part):
+            value = getattr(chosen, field.name)
+            plain = dict(value) if isinstance(value, Mapping) else value
+            out[f"{key}.{field.name}"] = list(plain) if isinstance(plain, tuple) else plain
+    return out
+
+
+def recipe(chosen: Mapping[str, Any]) -> Recipe:
+    """Return the recipe that the controls' values say; a part switched off is left out.
+
+    Raises
+    ------
+    RecipeError
+        When a value is not allowed or a key is unknown, whoever sent it.
+    """
+    parts: dict[str, dict[str, Any]] = {}
+    for name, value in chosen.items():
+        key, _dot, field = str(name).partition(".")
+        parts.setdefault(key, {})[field] = value
+    made = Recipe.from_json(parts)
+    idle = [key for key, part in PARTS.items() if getattr(made, key) == part(**_off(key))]
+    return Recipe.from_json({k: v for k, v in made.as_dict().items() if k not in idle})
+
+
+def summary(recipe: Recipe) -> str:
+    """Say in a few words what `recipe` does."""
+    said = []
+    for key, part in PARTS.items():
+        chosen = getattr(recipe, key)
+        if chosen is None:
+            continue
+        for position, (field, spec) in enumerate(zip(fields(part), specs(part), strict=True)):
+            value = getattr(chosen, field.name)
+            if position == 0 or value != field.default:
+                said.append(f"{spec.label} {_written(spec, value)}")
+    return " · ".join(said) or _("nothing changed")
+
+
+def _off(key: str) -> dict[str, Any]:
+    return {specs(PARTS[key])[0].name: OFF[key]}
+
+
+def _field(key: str, position: int, spec: FieldSpec) -> dict[str, Any]:
+    name = f"{key}.{spec.name}"
+    return {
+        "key": name,
+        "kind": spec.kind,
+        "front": position == 0,
+        "label": spec.label,
+        "help": spec.help,
+        "low": spec.low,
+        "high": spec.high,
+        "step": spec.step,
+        "percent": _is_share(spec),
+        "unit": f"{figures.NARROW_SPACE}%" if _is_share(spec) else "",
+        "choices": [_choice(choice) for choice in spec.choices],
+        "only_with": ONLY_WITH.get(name),
+    }
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    said = [text for text in (choice.help, choice.paper) if text]
+    return {"value": choice.value, "label": choice.label, "help": " ".join(said)}
+
+
+def _is_share(spec: FieldSpec) -> bool:
+    return not spec.choices and spec.kind in ("real", "layers") and spec.high <= 1
+
+
+def _written(spec: FieldSpec, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_written(spec, v)}" for name, v in value.items())
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if spec.choices:
+        return next((choice.label for choice in spec.choices if choice.value == value), str(value))
+    return figures.percent(value, 0) if _is_share(spec) else f"{value:g}"

@@ -1,0 +1,232 @@
+"""The page as one widget: a view of a session that holds no state of its own.
+
+What the page sends: the trait `values` (what the controls say, with a sequence number; at most one
+such message is under way and the newest wins), and custom messages, each a name of `ACTIONS`.
+What it gets, as custom messages with a `kind`:
+
+page
+    the words, controls, models, presets and tabs: once, and again for another model
+state
+    the numbers, flags and banner: after every change, first
+picture, tab
+    the main figure and the content of the open tab: after the state they belong to
+task, file, drawing, tell
+    progress of a download, bytes to save or to run, a sentence for the banner
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import anywidget
+import traitlets
+
+from workbench.panels import card, controls, points, sources
+from workbench.panels.actions import ACTIONS, LOOKING
+from workbench.panels.guard import guarded
+from workbench.panels.header import header
+from workbench.panels.tabs import TABS
+from workbench.panels.words import words
+from workbench.plots import tradeoff
+from workbench.plots.palette import THEMES
+from workbench.recipe import Recipe
+from workbench.recipe.presets import PRESETS
+from workbench.session import Session
+from workbench.text import _
+
+
+class Dashboard(anywidget.AnyWidget):
+    """Shows `session`, and does what the person asks of it."""
+
+    _esm = sources.script()
+    _css = sources.styles()
+
+    values = traitlets.Dict(help="what the controls say, and a sequence number").tag(
+        sync=True, echo_update=False
+    )
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.theme = "light"
+        self.open_tab: str | None = None
+        self.banner: str | None = None
+        self.cancelled = threading.Event()
+        self._asked: tuple[int, Recipe] = (0, session.recipe)
+        self._quiet = True  # until the page says hello
+        self._answered = 0
+        self._controls = session.recipe  # what the page's controls say
+        self._shown_model: str | None = None
+        self._last_spot: tradeoff.Spot | None = None
+        self._began = (session.recipe, time.monotonic())
+        self._tickets = itertools.count(1)
+        self._newest_sent = 0
+        self._sending = threading.Lock()
+        self.observe(self._on_values, "values")
+        self.on_msg(self._on_message)
+        self._unsubscribe = session.subscribe(lambda _session: self._on_change())
+
+    def close(self) -> None:
+        """Let go of the session and of the page."""
+        self._unsubscribe()
+        self.session.close()
+        super().close()
+
+    def tell(self, sentence: str) -> None:
+        """Show `sentence` in the banner until the next change."""
+        self.banner = sentence
+        self.send({"kind": "tell", "text": sentence})
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Publish nothing meanwhile: what comes after is the first that the page hears."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
+
+    def publish(self, *, whole: bool = False) -> None:
+        """Send what has changed: the numbers first, then the picture and the open tab.
+
+        Safe from any thread; of two that race, the older view is dropped. `whole` sends the page
+        and the values of its controls too.
+        """
+        if self._quiet:
+            return
+        ticket = next(self._tickets)
+        session = self.session
+        recipe = session.recipe
+        asked, wanted = self._asked
+        seq = asked if recipe == wanted else self._answered
+        with_values = whole or recipe != self._controls
+        late = session.busy and session.report is not None and not self._is_current()
+        messages = [self._state(seq, late=late, with_values=with_values)]
+        if whole or session.model.name != self._shown_model:
+            messages.insert(0, self._page())
+        if whole or not late:
+            messages += [self._picture(seq), *self._open_tab(seq)]
+        with self._sending:
+            if ticket < self._newest_sent:
+                return
+            self._newest_sent = ticket
+            self._answered = seq
+            self._controls = recipe
+            self._shown_model = session.model.name
+            for message in messages:
+                self.send(message)
+
+    def _on_values(self, change: dict[str, Any]) -> None:
+        with guarded(self.tell):
+            sent = change["new"]
+            recipe = controls.recipe(sent["values"])
+            self.banner = None
+            self._asked = (int(sent["seq"]), recipe)
+            self._controls = recipe
+            if recipe == self.session.recipe:
+                self.publish()
+            else:
+                self.session.set(recipe)
+
+    def _on_message(self, _widget: Any, content: dict[str, Any], _buffers: Sequence[Any]) -> None:
+        with guarded(self.tell):
+            name = content.get("act", "")
+            if name in ACTIONS:
+                if name not in LOOKING:
+                    self.banner = None
+                ACTIONS[name](self, content)
+
+    def _on_change(self) -> None:
+        with guarded(self.tell):
+            if self._began[0] != self.session.recipe:
+                self._began = (self.session.recipe, time.monotonic())
+            self.publish()
+
+    def _page(self) -> dict[str, Any]:
+        return {
+            "kind": "page",
+            "words": words(),
+            "header": header(self.session),
+            "parts": controls.describe(),
+            "layers": list(self.session.layers),
+            "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
+            "tabs": [{"key": tab.key, "label": _(tab.label_id)} for tab in TABS],
+        }
+
+    def _is_current(self) -> bool:
+        report = self.session.report
+        return report is not None and report.recipe == self.session.recipe
+
+    def _state(self, seq: int, *, late: bool, with_values: bool) -> dict[str, Any]:
+        session = self.session
+        state = {
+            "kind": "state",
+            "seq": seq,
+            "late": late,
+            "numbers": card.numbers(
+                session.report,
+                points.original(session.model),
+                untouched=session.recipe == Recipe(),
+                stale=session.stale,
+            ),
+            "busy": session.busy,
+            "stale": session.stale,
+            "error": session.error or self.banner,
+            "note": session.note,
+            "progress": self._progress(),
+            "undo": session.can_undo,
+            "redo": session.can_redo,
+            "query": session.query(),
+            "budget": session.budget,
+            "floor": session.floor,
+            "model": session.model.name,
+        }
+        if with_values:
+            state["values"] = controls.values(session.recipe)
+        return state
+
+    def _progress(self) -> dict[str, Any] | None:
+        if not self.session.busy:
+            return None
+        score = self.session.report.score if self.session.report is not None else None
+        if score is None or not self._is_current():
+            return {"share": None, "text": _("Making the file and measuring it")}
+        share = score.examples / score.total
+        left = (time.monotonic() - self._began[1]) * (1 - share) / share
+        text = _("Measuring on all images, about {seconds} s left")
+        return {"share": share, "text": text.format(seconds=max(1, round(left)))}
+
+    def _picture(self, seq: int) -> dict[str, Any]:
+        session = self.session
+        report = session.report
+        original = points.original(session.model)
+        if session.model.name != self._shown_model:
+            self._last_spot = None
+        self._last_spot = points.current(report) or self._last_spot
+        figure = tradeoff.draw(
+            original,
+            points.visited(session),
+            self._last_spot or (original if session.recipe == Recipe() else None),
+            THEMES[self.theme],
+            size=report.size.bytes if report is not None else None,
+            budget=session.budget,
+            floor=session.floor,
+        )
+        return {"kind": "picture", "seq": seq, "figure": figure}
+
+    def _open_tab(self, seq: int) -> list[dict[str, Any]]:
+        return [
+            {
+                "kind": "tab",
+                "seq": seq,
+                "key": tab.key,
+                **tab.content(self.session, THEMES[self.theme]),
+            }
+            for tab in TABS
+            if tab.key == self.open_tab
+        ]

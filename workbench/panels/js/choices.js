@@ -1,0 +1,108 @@
+// The panel "what you do": large controls, limits, more choices, layer by layer.
+
+import { h, term } from "./dom.js";
+import { control } from "./field.js";
+import { layerTable } from "./layers.js";
+
+export class Choices {
+  constructor(channel) {
+    this.channel = channel;
+    this.values = {};
+    this.node = h("form", { className: "panel choices", onsubmit: (event) => event.preventDefault() });
+  }
+
+  build(page) {
+    const { words } = page;
+    const change = (key, value) => this.change(key, value);
+    const make = (field) => ({ field, ...control(field, (value) => change(field.key, value)) });
+    const byLayer = (field) => field.kind === "layers" || field.kind === "names";
+    const all = page.parts.flatMap((part) => part.fields);
+    const front = page.parts.map((part) => ({
+      title: part.title,
+      controls: part.fields.filter((field) => field.front).map(make),
+    }));
+    const more = all.filter((field) => !field.front && !byLayer(field)).map(make);
+    this.controls = [...front.flatMap((part) => part.controls), ...more];
+    this.table = layerTable(all.filter(byLayer), page.layers, words, change);
+    this.limits = limits(words, this.channel);
+    const opened = [...this.node.querySelectorAll("details")].map((one) => one.open);
+    this.node.setAttribute("aria-label", words.doing);
+    this.node.replaceChildren(
+      ...front.map((part) =>
+        h(
+          "fieldset",
+          {},
+          h("legend", { text: part.title }),
+          ...part.controls.map((one) => one.node),
+        ),
+      ),
+      this.limits.node,
+      h("details", {}, h("summary", { text: words.more }), ...more.map((one) => one.node)),
+      h("details", {}, h("summary", { text: words.layers }), this.table.node),
+    );
+    this.node.querySelectorAll("details").forEach((one, place) => (one.open = opened[place] || false));
+    if (this.shown) this.show({ ...this.shown, values: this.values });
+  }
+
+  change(key, value) {
+    this.values = { ...this.values, [key]: value };
+    this.arrange();
+    this.table.show(this.values);
+    this.channel.sendValues(this.values);
+  }
+
+  show(state) {
+    this.shown = state;
+    if (state.values) {
+      this.values = state.values;
+      for (const { field, show } of this.controls) show(this.values[field.key]);
+      this.table.show(this.values);
+      this.arrange();
+    }
+    this.limits.show(state);
+  }
+
+  // Fields that mean nothing beside the present values are out of the way.
+  arrange() {
+    for (const { field, node } of this.controls) {
+      if (field.only_with) node.hidden = this.values[field.only_with[0]] !== field.only_with[1];
+    }
+  }
+}
+
+function limits(words, channel) {
+  const budget = limit(words.budget, words.budget_unit, words.none, (value) =>
+    channel.act("budget", { value: value === null ? null : value * 1000 }),
+  );
+  const floor = limit(words.floor, words.floor_unit, words.none, (value) =>
+    channel.act("floor", { value: value === null ? null : value / 100 }),
+  );
+  return {
+    node: h(
+      "fieldset",
+      { className: "limits" },
+      h("legend", {}, term(words.limits, words.limits_help)),
+      h("div", { className: "pair" }, budget.node, floor.node),
+    ),
+    show(state) {
+      budget.show(state.budget === null ? null : state.budget / 1000);
+      floor.show(state.floor === null ? null : Math.round(state.floor * 1e5) / 1000);
+    },
+  };
+}
+
+function limit(label, unit, none, change) {
+  const input = h("input", { type: "number", min: 0, step: "any", placeholder: none });
+  input.addEventListener("change", () => change(input.value === "" ? null : Number(input.value)));
+  return {
+    node: h(
+      "label",
+      { className: "limit" },
+      h("span", { text: label }),
+      h("span", { className: "with-unit" }, input, h("span", { className: "unit", text: unit })),
+    ),
+    show(value) {
+      if (document.activeElement !== input) input.value = value === null ? "" : value;
+    },
+  };
+}

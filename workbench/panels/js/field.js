@@ -1,0 +1,138 @@
+// Controls for single fields, built from the descriptions that Python sends. Each maker returns
+// {node, show(value)}: `show` sets the control without telling anyone.
+
+import { freshId, h, setText, term } from "./dom.js";
+
+export function readout(field, value) {
+  const shown = field.percent ? Math.round(value * 1000) / 10 : value;
+  return `${shown}${field.unit}`;
+}
+
+export function slider(field, change) {
+  const id = freshId();
+  const output = h("output", { className: "readout", htmlFor: id });
+  const input = h("input", {
+    type: "range",
+    id,
+    min: field.low,
+    max: field.high,
+    step: field.step,
+    "aria-label": field.label,
+  });
+  const paint = () => {
+    const value = Number(input.value);
+    const share = (value - field.low) / (field.high - field.low);
+    input.style.setProperty("--share", share);
+    input.setAttribute("aria-valuetext", readout(field, value));
+    setText(output, readout(field, value));
+  };
+  input.addEventListener("input", () => {
+    paint();
+    change(Number(input.value));
+  });
+  input.addEventListener("keydown", (event) => leap(event, input, field));
+  return {
+    node: h(
+      "div",
+      { className: "field slider" },
+      h("div", { className: "field-head" }, term(field.label, field.help), output),
+      input,
+    ),
+    show(value) {
+      input.value = value;
+      paint();
+    },
+  };
+}
+
+// Shift and an arrow go ten steps; the browser itself goes one.
+function leap(event, input, field) {
+  const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+  if (!event.shiftKey || !way) return;
+  event.preventDefault();
+  input.value = Number(input.value) + way * 10 * field.step;
+  input.dispatchEvent(new Event("input"));
+}
+
+export function segments(field, change) {
+  const name = freshId();
+  const radios = field.choices.map((choice) => {
+    const input = h("input", {
+      type: "radio",
+      name,
+      value: choice.value,
+      onchange: () => change(choice.value),
+    });
+    const label = h("label", { title: choice.help }, input, h("span", { text: choice.label }));
+    return { choice, input, label };
+  });
+  return {
+    node: h(
+      "div",
+      { className: "field" },
+      h("div", { className: "field-head" }, term(field.label, field.help)),
+      h(
+        "div",
+        { className: "segments", role: "radiogroup", "aria-label": field.label },
+        ...radios.map((radio) => radio.label),
+      ),
+    ),
+    show(value) {
+      for (const radio of radios) radio.input.checked = radio.choice.value === value;
+    },
+  };
+}
+
+export function select(field, change) {
+  const id = freshId();
+  const input = h(
+    "select",
+    { id, "aria-label": field.label },
+    ...field.choices.map((choice) => h("option", { value: choice.value, text: choice.label })),
+  );
+  const about = h("p", { className: "about" });
+  const explain = () => setText(about, field.choices[input.selectedIndex]?.help || "");
+  input.addEventListener("change", () => {
+    explain();
+    change(field.choices[input.selectedIndex].value);
+  });
+  return {
+    node: h(
+      "div",
+      { className: "field row" },
+      term(field.label, field.help),
+      input,
+      about,
+    ),
+    show(value) {
+      input.selectedIndex = field.choices.findIndex((choice) => choice.value === value);
+      explain();
+    },
+  };
+}
+
+export function number(field, change) {
+  const input = h("input", {
+    type: "number",
+    min: field.low,
+    max: field.high,
+    step: field.step || "any",
+    "aria-label": field.label,
+    onchange: () => {
+      if (input.value !== "" && input.checkValidity()) change(Number(input.value));
+      else input.reportValidity();
+    },
+  });
+  return {
+    node: h("div", { className: "field row" }, term(field.label, field.help), input),
+    show(value) {
+      if (document.activeElement !== input) input.value = value;
+    },
+  };
+}
+
+export function control(field, change) {
+  if (field.kind === "choice") return (field.front ? segments : select)(field, change);
+  if (field.kind === "real" && field.front) return slider(field, change);
+  return number(field, change);
+}

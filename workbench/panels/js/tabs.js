@@ -1,0 +1,182 @@
+// The tabs below the picture. Python keeps only the open one up to date and says what is in it:
+// a figure, a table or texts to copy.
+
+import { h } from "./dom.js";
+import { Picture } from "./picture.js";
+import { copyButton, saveBlob } from "./share.js";
+
+const ROOMY = "(min-height: 1000px)"; // as in layout.css: the first tab is open from the start
+
+export class Tabs {
+  constructor(channel, status) {
+    this.channel = channel;
+    this.status = status;
+    this.bar = h("div", { className: "tab-bar", role: "tablist" });
+    this.body = h("div", { className: "tab-body panel", role: "tabpanel", tabIndex: -1 });
+    this.open = undefined; // the key of the open tab, or null when all are closed
+    this.picture = null;
+  }
+
+  build(page) {
+    this.words = page.words;
+    this.tabs = page.tabs.map((tab) => ({
+      ...tab,
+      node: h("button", {
+        type: "button",
+        role: "tab",
+        text: tab.label,
+        onclick: () => this.press(tab.key),
+        onkeydown: (event) => this.walk(event),
+      }),
+    }));
+    this.bar.replaceChildren(...this.tabs.map((tab) => tab.node));
+    if (this.open === undefined) this.choose(matchMedia(ROOMY).matches ? this.tabs[0].key : null);
+    else this.mark();
+  }
+
+  choose(key) {
+    this.open = key;
+    this.clear();
+    this.mark();
+    this.channel.act("tab", { key });
+  }
+
+  // Chosen by hand: the same one again closes it, and what opens comes into sight.
+  press(key) {
+    this.choose(key === this.open ? null : key);
+    if (this.open) this.body.scrollIntoView({ block: "nearest" });
+  }
+
+  mark() {
+    this.body.hidden = !this.open;
+    for (const [place, tab] of this.tabs.entries()) {
+      const chosen = tab.key === this.open;
+      tab.node.setAttribute("aria-selected", chosen);
+      tab.node.tabIndex = chosen || (!this.open && place === 0) ? 0 : -1;
+      if (chosen) this.body.setAttribute("aria-label", tab.label);
+    }
+  }
+
+  walk(event) {
+    const way = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!way) return;
+    const place = this.tabs.findIndex((tab) => tab.node === event.target);
+    const next = this.tabs[(place + way + this.tabs.length) % this.tabs.length];
+    this.choose(next.key);
+    next.node.focus();
+  }
+
+  clear() {
+    this.picture?.close();
+    this.picture = null;
+    this.body.replaceChildren();
+    delete this.body.dataset.seq;
+  }
+
+  show(message) {
+    if (message.key !== this.open) return;
+    if (message.figure) this.showFigure(message);
+    else if (message.note) this.body.replaceChildren(h("p", { className: "empty", text: message.note }));
+    else this.showOther(message);
+    this.body.dataset.seq = message.seq;
+  }
+
+  showFigure(message) {
+    if (!this.picture?.node.isConnected) {
+      const tools = pictureTools(this.words, this.channel, () => this.picture, message.key);
+      this.picture = new Picture(this.channel, tools, () => this.status.tell(this.words.drawing_failed));
+      this.body.replaceChildren(this.picture.node);
+    }
+    this.picture.show(message.figure, message.seq);
+  }
+
+  showOther(message) {
+    const content = JSON.stringify([message.table, message.texts]);
+    if (content === this.content && this.body.childElementCount) return;
+    this.content = content;
+    const held = document.activeElement?.dataset?.key;
+    this.body.replaceChildren(message.table ? this.table(message.table) : this.texts(message.texts));
+    if (held) this.body.querySelector(`[data-key="${held}"]`)?.focus();
+  }
+
+  table({ head, rows, empty, action, save }) {
+    if (!rows.length) return h("p", { className: "empty", text: empty });
+    const line = ({ key, chosen, cells }) =>
+      h(
+        "tr",
+        { className: chosen ? "chosen" : "", "aria-current": chosen ? "true" : null },
+        ...cells.map((text) => h("td", { text })),
+        h(
+          "td",
+          {},
+          chosen
+            ? null
+            : h("button", {
+                type: "button",
+                className: "quiet small",
+                "data-key": key,
+                text: action,
+                "aria-label": `${action}: ${cells[0]}`,
+                onclick: () => this.channel.act("visit", { key }),
+              }),
+        ),
+      );
+    return h(
+      "div",
+      { className: "results" },
+      h(
+        "div",
+        { className: "scroll", tabIndex: 0 },
+        h(
+          "table",
+          {},
+          h("thead", {}, h("tr", {}, ...head.map((text) => h("th", { scope: "col", text })), h("td"))),
+          h("tbody", {}, ...rows.map(line)),
+        ),
+      ),
+      h("button", {
+        type: "button",
+        className: "quiet small",
+        text: save,
+        onclick: () => this.channel.act("results_csv"),
+      }),
+    );
+  }
+
+  texts(texts) {
+    return h(
+      "div",
+      { className: "texts" },
+      ...texts.map(({ title, text, link }) => {
+        const whole = link && this.status.ownAddress ? new URL(text, location.href).href : text;
+        return h(
+          "section",
+          {},
+          h(
+            "div",
+            { className: "text-head" },
+            h("h3", { text: title }),
+            copyButton(this.words, () => whole, this.status, "quiet small"),
+          ),
+          h("pre", { tabIndex: 0, text: whole }),
+        );
+      }),
+    );
+  }
+}
+
+// The two small buttons in a picture's corner: the picture itself, and the data behind it.
+export function pictureTools(words, channel, picture, key) {
+  const save = async () => {
+    const ground = getComputedStyle(picture().node).getPropertyValue("--panel").trim();
+    saveBlob(await picture().save(ground), `${key}.png`);
+  };
+  const button = (short, long, onclick) =>
+    h("button", { type: "button", className: "quiet small", text: short, title: long, "aria-label": long, onclick });
+  return h(
+    "div",
+    { className: "picture-tools" },
+    button(words.png_short, words.png, save),
+    button(words.csv_short, words.csv, () => channel.act(`${key}_csv`)),
+  );
+}

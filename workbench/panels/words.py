@@ -1,0 +1,51 @@
+"""Every word that the script itself puts on the page; it holds none of its own."""
+
+from __future__ import annotations
+
+from workbench.text import _
+
+
+def words() -> dict[str, str]:
+    """Return the page's fixed words by key, in the chosen language."""
+    return {
+        "title": _("Workbench"),
+        "model": _("model"),
+        "undo": _("undo"),
+        "redo": _("redo"),
+        "reset": _("reset"),
+        "presets": _("presets"),
+        "theme": _("switch between light and dark"),
+        "doing": _("what you do"),
+        "limits": _("Limits"),
+        "limits_help": _("What lies outside is shaded in the picture; nothing else changes."),
+        "budget": _("size budget"),
+        "budget_unit": _("kB"),
+        "floor": _("accuracy floor"),
+        "floor_unit": _("%"),
+        "none": _("none"),
+        "more": _("more choices"),
+        "layers": _("layer by layer"),
+        "layer": _("layer"),
+        "same": _("same"),
+        "cost": _("what it costs"),
+        "picture": _("accuracy against file size"),
+        "numbers": _("the numbers"),
+        "details": _("details"),
+        "png": _("save as PNG"),
+        "csv": _("save its data as CSV"),
+        "png_short": _("PNG"),
+        "csv_short": _("CSV"),
+        "copy_link": _("copy link"),
+        "copied": _("copied"),
+        "copy": _("copy"),
+        "copy_failed": _("This browser does not let the page copy: select the text instead."),
+        "download": _("download"),
+        "cancel": _("cancel"),
+        "close": _("close"),
+        "reload": _("reload"),
+        "retry": _("try again"),
+        "offline": _(
+            "The computing part of this page has gone away; reload to go on from where you are."
+        ),
+        "drawing_failed": _("The drawing library did not load; reload to try again."),
+    }

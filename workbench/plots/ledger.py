@@ -1,0 +1,124 @@
+"""Where the bytes are: a stacked bar for each tensor of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench import figures
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure, axis, layout
+from workbench.text import _
+from workbench.text import mark as N_
+
+if TYPE_CHECKING:
+    from workbench.artifact.ledger import LedgerRow
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One use of bytes: its field in the ledger, its name, and a pattern as a second cue."""
+
+    field: str
+    label_id: str
+    pattern: str
+
+
+KINDS = (
+    Kind("values", N_("coded values"), ""),
+    Kind("indices", N_("places of the non-zeros"), "/"),
+    Kind("scales", N_("scales"), "x"),
+    Kind("tables", N_("code tables"), "."),
+    Kind("plain", N_("uncoded values"), "-"),
+)
+
+
+def draw(rows: Sequence[LedgerRow], container: int, palette: Palette) -> Figure:
+    """Draw the ledger of one file: a bar for each tensor and one for the container."""
+    total = container + sum(row.total for row in rows)
+    names = [row.name for row in rows]
+    data = [
+        _bars(kind, colour, names, [getattr(row, kind.field) for row in rows], total, palette)
+        for kind, colour in zip(KINDS, palette.categories, strict=False)
+    ]
+    last = Kind("container", N_("header"), "+")
+    data.append(_bars(last, palette.categories[-1], [_("header")], [container], total, palette))
+    return {
+        "data": [bars for bars in data if any(bars["y"])],
+        "layout": layout(
+            palette,
+            _finding(rows, container, total),
+            barmode="stack",
+            bargap=0.35,
+            showlegend=True,
+            margin={"l": 60, "r": 24, "t": 72, "b": 32},
+            legend={
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "traceorder": "normal",
+                "font": {"size": 12},
+                "itemclick": False,
+                "itemdoubleclick": False,
+            },
+            xaxis=axis(palette, "", type="category", showgrid=False, automargin=True),
+            yaxis=axis(palette, _("bytes in the file"), tickformat="~s", ticksuffix="B", nticks=5),
+        ),
+    }
+
+
+def rows(ledger_rows: Sequence[LedgerRow], container: int) -> list[dict[str, Any]]:
+    """Return the picture's data as a table."""
+    fields = [kind.field for kind in KINDS]
+    table: list[dict[str, Any]] = [
+        {"tensor": row.name, **{field: getattr(row, field) for field in fields}, "total": row.total}
+        for row in ledger_rows
+    ]
+    table.append({"tensor": "container", **dict.fromkeys(fields, 0), "total": container})
+    return table
+
+
+def _bars(
+    kind: Kind,
+    colour: str,
+    names: Sequence[str],
+    sizes: Sequence[int],
+    total: int,
+    palette: Palette,
+) -> dict[str, Any]:
+    label = _(kind.label_id)
+    return {
+        "type": "bar",
+        "name": label,
+        "x": list(names),
+        "y": list(sizes),
+        "customdata": [
+            f"{label}: <b>{figures.nbytes(size)}</b> ({figures.percent(size / max(total, 1))})"
+            for size in sizes
+        ],
+        "hovertemplate": "%{x}<br>%{customdata}<extra></extra>",
+        "marker": {
+            "color": colour,
+            "line": {"width": 0},
+            "pattern": {
+                "shape": kind.pattern,
+                "fillmode": "overlay",
+                "fgcolor": palette.panel,
+                "fgopacity": 0.7,
+                "size": 6,
+                "solidity": 0.25,
+            },
+        },
+    }
+
+
+def _finding(rows: Sequence[LedgerRow], container: int, total: int) -> str:
+    largest = max(rows, key=lambda row: row.total, default=None)
+    if largest is None or not total:
+        return _("The file holds no tensors")
+    share = figures.percent(largest.total / total, 0)
+    size = figures.nbytes(total)
+    return _("{name} takes {share} of the {size}").format(name=largest.name, share=share, size=size)

@@ -1,0 +1,58 @@
+"""What all pictures share: font, calm axes, no clutter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.plots.palette import Palette
+
+Figure = dict[str, Any]
+"""A plotly figure as plain data: ``{"data": [...], "layout": {...}}``."""
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+
+
+def layout(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
+    """Return the layout common to every picture; `title` says what it shows."""
+    return {
+        "title": {
+            "text": title,
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 14},
+            "font": {"size": 16, "color": palette.ink},
+        },
+        "font": {"family": FONT, "size": 12, "color": palette.muted},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 60, "r": 24, "t": 48, "b": 48},
+        "showlegend": False,
+        "hovermode": "closest",
+        "dragmode": False,
+        "hoverlabel": {
+            "bgcolor": palette.panel,
+            "bordercolor": palette.line,
+            "font": {"color": palette.ink, "size": 12},
+        },
+        "uirevision": "workbench",
+        **more,
+    }
+
+
+def axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
+    """Return an axis that stays where it is."""
+    return {
+        "title": {"text": title, "font": {"size": 12}, "standoff": 8},
+        "fixedrange": True,
+        "zeroline": False,
+        "gridcolor": palette.line,
+        "linecolor": palette.line,
+        "tickcolor": palette.line,
+        "ticks": "outside",
+        "ticklen": 4,
+        **more,
+    }

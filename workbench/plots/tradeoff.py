@@ -1,0 +1,305 @@
+"""Accuracy against size: the original, the points visited, and you."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log10
+from typing import Any
+
+from workbench import figures
+from workbench.plots import scales
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure, axis, layout
+from workbench.text import _
+
+MOST_SHOWN = 300
+"""Visited points drawn at most: the best ones and the newest."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One file in the picture: its length, and its accuracy with bounds (equal when exact)."""
+
+    bytes: int
+    accuracy: float
+    low: float
+    high: float
+    key: int = 0
+    """What a click on the spot hands back."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the accuracy is no estimate."""
+        return self.low == self.high
+
+
+def draw(
+    original: Spot,
+    visited: Sequence[Spot],
+    you: Spot | None,
+    palette: Palette,
+    *,
+    size: int | None = None,
+    budget: int | None = None,
+    floor: float | None = None,
+) -> Figure:
+    """Draw the picture.
+
+    Parameters
+    ----------
+    original
+        The untouched model.
+    visited
+        Points measured exactly before, oldest first.
+    you
+        The newest point with an accuracy; hollow while it is an estimate.
+    size
+        Bytes of the file as it is now, known before its accuracy; where it differs from `you`,
+        that point belongs to a moment ago and is drawn faint.
+    budget, floor
+        Largest size and least accuracy wanted; what lies outside is shaded.
+    """
+    shown = _thin(visited)
+    x_range = scales.size_range(original.bytes, [spot.bytes for spot in visited])
+    y_range = scales.accuracy_range(original.accuracy)
+    x_ticks, x_labels = scales.size_ticks(*x_range)
+    y_ticks, y_labels = scales.accuracy_ticks(original.accuracy)
+    late = you is not None and size is not None and size != you.bytes
+    return {
+        "data": [
+            _front(pareto([original, *visited]), palette),
+            _past(shown, original, palette),
+            _origin(original, palette),
+            _you(you, original, palette, faint=late),
+        ],
+        "layout": layout(
+            palette,
+            _finding(original, you, late),
+            xaxis=axis(
+                palette,
+                _("file size"),
+                type="log",
+                range=list(x_range),
+                tickvals=x_ticks,
+                ticktext=x_labels,
+            ),
+            yaxis=axis(
+                palette,
+                _("accuracy on the validation images"),
+                range=list(y_range),
+                tickvals=y_ticks,
+                ticktext=y_labels,
+            ),
+            shapes=_limits(budget, floor, palette) + _needle(size, palette),
+            annotations=_limit_words(budget, floor, x_range, palette),
+        ),
+    }
+
+
+def pareto(spots: Sequence[Spot]) -> list[Spot]:
+    """Return the spots that no other one beats in both size and accuracy, smallest first."""
+    best: list[Spot] = []
+    for spot in sorted(spots, key=lambda s: (s.bytes, -s.accuracy)):
+        if not best or spot.accuracy > best[-1].accuracy:
+            best.append(spot)
+    return best
+
+
+def rows(original: Spot, visited: Sequence[Spot], you: Spot | None) -> list[dict[str, Any]]:
+    """Return the picture's data as a table."""
+    named = [("original", original), *(("visited", spot) for spot in visited)]
+    named += [("you", you)] if you is not None else []
+    return [
+        {
+            "point": name,
+            "bytes": spot.bytes,
+            "accuracy": spot.accuracy,
+            "accuracy_low": spot.low,
+            "accuracy_high": spot.high,
+        }
+        for name, spot in named
+    ]
+
+
+def _thin(visited: Sequence[Spot]) -> list[Spot]:
+    if len(visited) <= MOST_SHOWN:
+        return list(visited)
+    newest = list(visited[-MOST_SHOWN // 2 :])
+    return [*[spot for spot in pareto(visited) if spot not in newest][: MOST_SHOWN // 2], *newest]
+
+
+def _front(spots: Sequence[Spot], palette: Palette) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [spot.bytes for spot in spots],
+        "y": [scales.height(spot.accuracy) for spot in spots],
+        "line": {"color": palette.past, "width": 1.5, "dash": "dot"},
+        "hoverinfo": "skip",
+    }
+
+
+def _past(spots: Sequence[Spot], original: Spot, palette: Palette) -> dict[str, Any]:
+    hint = _("click to bring it back")
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "visited",
+        "x": [spot.bytes for spot in spots],
+        "y": [scales.height(spot.accuracy) for spot in spots],
+        "customdata": [spot.key for spot in spots],
+        "text": [f"{_words(spot, original)}<br>{hint}" for spot in spots],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {"size": 8, "color": palette.past, "line": {"color": palette.panel, "width": 1}},
+    }
+
+
+def _origin(original: Spot, palette: Palette) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": "original",
+        "x": [original.bytes],
+        "y": [scales.height(original.accuracy)],
+        "text": [_("original")],
+        "textposition": "top center",
+        "textfont": {"color": palette.muted, "size": 12},
+        "cliponaxis": False,
+        "customdata": [_words(original, original)],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "marker": {"size": 13, "color": palette.ink, "line": {"color": palette.panel, "width": 2}},
+    }
+
+
+def _you(you: Spot | None, original: Spot, palette: Palette, *, faint: bool) -> dict[str, Any]:
+    spots = [you] if you is not None else []
+    middle = [scales.height(spot.accuracy) for spot in spots]
+    hollow = faint or any(not spot.exact for spot in spots)
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": "you",
+        "x": [spot.bytes for spot in spots],
+        "y": middle,
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": [scales.height(s.high) - m for s, m in zip(spots, middle, strict=True)],
+            "arrayminus": [m - scales.height(s.low) for s, m in zip(spots, middle, strict=True)],
+            "color": palette.accent,
+            "thickness": 2,
+            "width": 6,
+            "visible": hollow,
+        },
+        "text": [_("you") for _spot in spots],
+        "textposition": "bottom center",
+        "textfont": {"color": palette.accent, "size": 13},
+        "cliponaxis": False,
+        "customdata": [_words(spot, original) for spot in spots],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "opacity": 0.45 if faint else 1,
+        "marker": {
+            "size": 16,
+            "symbol": "diamond",
+            "color": palette.panel if hollow else palette.accent,
+            "line": {
+                "color": palette.accent if hollow else palette.panel,
+                "width": 2.5 if hollow else 1.5,
+            },
+        },
+    }
+
+
+def _needle(size: int | None, palette: Palette) -> list[dict[str, Any]]:
+    if size is None:
+        return []
+    line = {"color": palette.accent, "width": 1, "dash": "dot"}
+    ends = {"x0": size, "x1": size, "y0": 0, "y1": 1}
+    return [
+        {"type": "line", "yref": "paper", "layer": "below", "opacity": 0.6, "line": line, **ends}
+    ]
+
+
+def _limits(budget: int | None, floor: float | None, palette: Palette) -> list[dict[str, Any]]:
+    shade = {"type": "rect", "layer": "below", "fillcolor": palette.shade, "line": {"width": 0}}
+    edge = {"type": "line", "layer": "below", "line": {"color": palette.muted, "width": 1.5}}
+    shapes: list[dict[str, Any]] = []
+    if budget:
+        shapes.append({**shade, "x0": budget, "x1": 1e15, "yref": "paper", "y0": 0, "y1": 1})
+        shapes.append({**edge, "x0": budget, "x1": budget, "yref": "paper", "y0": 0, "y1": 1})
+    if floor:
+        top = scales.height(floor)
+        shapes.append({**shade, "xref": "paper", "x0": 0, "x1": 1, "y0": -1, "y1": top})
+        shapes.append({**edge, "xref": "paper", "x0": 0, "x1": 1, "y0": top, "y1": top})
+    return shapes
+
+
+def _limit_words(
+    budget: int | None, floor: float | None, x_range: tuple[float, float], palette: Palette
+) -> list[dict[str, Any]]:
+    words = {"showarrow": False, "font": {"size": 12, "color": palette.muted}}
+    notes: list[dict[str, Any]] = []
+    if budget:
+        place = min(max(log10(budget), x_range[0]), x_range[1])  # plotly wants the logarithm here
+        left = place > sum(x_range) / 2
+        notes.append(
+            {
+                **words,
+                "x": place,
+                "y": 0,
+                "yref": "paper",
+                "yanchor": "bottom",
+                "xanchor": "right" if left else "left",
+                "text": _("budget {size}").format(size=figures.size(budget)),
+            }
+        )
+    if floor:
+        notes.append(
+            {
+                **words,
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "y": scales.height(floor),
+                "yanchor": "bottom",
+                "text": _("floor {accuracy}").format(accuracy=figures.percent(floor)),
+            }
+        )
+    return notes
+
+
+def _words(spot: Spot, original: Spot) -> str:
+    change = figures.points(spot.accuracy - original.accuracy)
+    accuracy = figures.percent(spot.accuracy)
+    if not spot.exact:
+        accuracy = f"{figures.percent(spot.low)} – {figures.percent(spot.high)}"
+    return f"<b>{accuracy}</b> ({change})<br>{figures.nbytes(spot.bytes)}"
+
+
+def _finding(original: Spot, you: Spot | None, late: bool) -> str:
+    if late:
+        return _("Measuring…")
+    if you is None or _untouched(you, original):
+        return _("The original model: move a slider and watch what it costs")
+    return _price(original, you)
+
+
+def _untouched(you: Spot, original: Spot) -> bool:
+    return you.accuracy == original.accuracy and abs(you.bytes / original.bytes - 1) < 0.005
+
+
+def _price(original: Spot, you: Spot) -> str:
+    change = you.accuracy - original.accuracy
+    if you.bytes >= original.bytes:
+        return _("Not smaller than the original, {change}").format(change=figures.points(change))
+    if not you.exact:
+        text = _("{ratio} smaller for about {lost} of accuracy")
+    elif abs(change) < 0.0005:
+        text = _("{ratio} smaller, and as accurate as before")
+    elif change > 0:
+        text = _("{ratio} smaller, and {lost} more accurate")
+    else:
+        text = _("{ratio} smaller costs {lost} of accuracy")
+    lost = figures.points(abs(change)).lstrip("+±")
+    return text.format(ratio=figures.times(original.bytes / you.bytes), lost=lost)
