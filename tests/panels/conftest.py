@@ -9,10 +9,10 @@ import pytest
 
 from workbench.evaluation.store import Store
 from workbench.panels import controls
-from workbench.panels.dashboard import Dashboard
+from workbench.panels.page import Dashboard
 from workbench.session import Session
 
-LONGEST = 120  # seconds to wait for anything
+LONGEST = 60  # seconds to wait for anything
 
 
 class Recording(Dashboard):
@@ -82,5 +82,6 @@ def store():
 @pytest.fixture
 def wire(store):
     made = Page(Session("fashion/lenet-300-100", store=store))
+    made.act("hello", search="", theme="light")
     yield made
     made.view.close()

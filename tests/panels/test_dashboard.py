@@ -17,7 +17,6 @@ SMALL = Recipe(prune=Prune(sparsity=0.8), quantize=Quantize(bits=4))
 
 
 def test_a_new_page_gets_everything_in_order(wire):
-    wire.act("hello", search="", theme="dark")
     kinds = [message["kind"] for message, _ in wire.view.sent]
     first = kinds.index("page")
     assert kinds[first : first + 3] == ["page", "state", "picture"]
@@ -28,7 +27,6 @@ def test_a_new_page_gets_everything_in_order(wire):
 
 
 def test_moving_a_control_moves_the_session_and_is_answered(wire):
-    wire.act("hello", search="", theme="light")
     wire.choose(prune_sparsity=0.8, quantize_bits=4)
     assert wire.session.recipe == SMALL
     state = wire.settled()
@@ -41,7 +39,6 @@ def test_moving_a_control_moves_the_session_and_is_answered(wire):
 
 
 def test_moving_the_session_moves_the_controls(wire):
-    wire.act("hello", search="", theme="light")
     wire.session.set(SMALL)
     assert wire.wait("state", lambda s: "values" in s)["values"]["prune.sparsity"] == 0.8
     wire.settled()

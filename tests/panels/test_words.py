@@ -34,7 +34,7 @@ def brackets():
 
 
 def test_every_word_is_translated(brackets, wire):
-    wire.act("hello", search="", theme="light")
+    wire.act("hello", search="", theme="dark")
     recipe = Recipe(prune=Prune(0.3), quantize=Quantize(8))
     wire.act("budget", value=50_000)
     wire.act("floor", value=0.85)

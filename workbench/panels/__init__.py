@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workbench.panels.dashboard import Dashboard
+    from workbench.panels.page import Dashboard
     from workbench.recipe import Recipe
 
 
@@ -26,7 +26,7 @@ def dashboard(model: str = "fashion/lenet5", recipe: Recipe | None = None) -> Da
     RecipeError
         When the recipe names layers that the model does not have.
     """
-    from workbench.panels.dashboard import Dashboard
+    from workbench.panels.page import Dashboard
     from workbench.recipe import Recipe
     from workbench.session import Session
 

@@ -17,7 +17,7 @@ from workbench.text import _
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
-    from workbench.panels.dashboard import Dashboard
+    from workbench.panels.page import Dashboard
 
 Action = Callable[["Dashboard", dict[str, Any]], None]
 ACTIONS: dict[str, Action] = {}
