@@ -8,7 +8,10 @@ import sys
 import pytest
 
 from workbench._setup import browser
+from workbench.threads import sleep_while_waiting
 
+# Before anything loads PyTorch: tests share few cores with the page that they drive.
+sleep_while_waiting()
 # Notebooks and long loops take a small share of their work when they are only tested.
 os.environ.setdefault("WORKBENCH_BUDGET", "small")
 # A person's own results are neither used nor touched.

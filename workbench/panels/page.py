@@ -104,22 +104,29 @@ class Dashboard(anywidget.AnyWidget):
         recipe = session.recipe
         asked, wanted = self._asked
         seq = asked if recipe == wanted else self._answered
-        with_values = whole or recipe != self._controls
         late = session.busy and session.report is not None and not self._is_current()
-        messages = [self._state(seq, late=late, with_values=with_values)]
-        if whole or session.model.name != self._shown_model:
-            messages.insert(0, self._page())
-        if whole or not late:
-            messages += [self._picture(seq), *self._open_tab(seq)]
+        new_model = session.model.name != self._shown_model
+        with_values = whole or recipe != self._controls
+        first = [self._page()] if whole or new_model else []
+        first.append(self._state(seq, late=late, with_values=with_values))
+        if not self._send_all(ticket, first):
+            return
+        self._answered = seq
+        self._controls = recipe
+        if whole or not late:  # the text is out before the picture is even made
+            if new_model:
+                self._last_spot = None
+            self._shown_model = session.model.name
+            self._send_all(ticket, [self._picture(seq), *self._open_tab(seq)])
+
+    def _send_all(self, ticket: int, messages: Sequence[dict[str, Any]]) -> bool:
         with self._sending:
             if ticket < self._newest_sent:
-                return
+                return False
             self._newest_sent = ticket
-            self._answered = seq
-            self._controls = recipe
-            self._shown_model = session.model.name
             for message in messages:
                 self.send(message)
+            return True
 
     def _on_values(self, change: dict[str, Any]) -> None:
         with guarded(self.tell):
@@ -205,8 +212,6 @@ class Dashboard(anywidget.AnyWidget):
         session = self.session
         report = session.report
         original = points.original(session.model)
-        if session.model.name != self._shown_model:
-            self._last_spot = None
         self._last_spot = points.current(report) or self._last_spot
         figure = tradeoff.draw(
             original,

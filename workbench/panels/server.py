@@ -8,6 +8,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from workbench.panels import address, notebooks
+from workbench.threads import sleep_while_waiting
 
 PROMPT = "workbench.panels.websocket.PromptConnection"
 
@@ -45,6 +46,7 @@ def serve(
     """
     from workbench.panels.page_server import PageServer, settings
 
+    sleep_while_waiting()
     sockets = address.listen(host, port)
     port = sockets[0].getsockname()[1]
     base_url = _slashes(base_url)
@@ -84,6 +86,7 @@ def lab(
     """
     from jupyterlab.labapp import LabApp
 
+    sleep_while_waiting()
     sockets = address.listen(host, port)  # find a taken port, or a free one, before Jupyter does
     port = sockets[0].getsockname()[1]
     for taken in sockets:
