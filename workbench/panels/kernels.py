@@ -21,7 +21,7 @@ class OwnKernelSpecs(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Return how to start the kernel, whatever `kernel_name` a notebook asks for."""
-        flags = ["-f", "{connection_file}", "--HistoryManager.enabled=False"]
+        flags = ["-f", "{connection_file}", "--HistoryManager.enabled=False", "--log-level=ERROR"]
         return KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", *flags],
             env={"IPYTHONDIR": _empty_profile()},

@@ -64,6 +64,7 @@ def serve(
         log_level=logging.ERROR,
     )
     app.initialize([])
+    logging.getLogger("tornado").setLevel(logging.ERROR)  # it warns of Jupyter's own settings
     _announce(address.url(host, port, base_url, token), open_browser)
     app.start()
 
