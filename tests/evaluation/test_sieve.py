@@ -12,7 +12,7 @@ from workbench.evaluation import sieve as sieves
 from workbench.evaluation.judge import predict
 from workbench.evaluation.sieve import Sieve
 
-FIRST = 400
+FIRST = 256
 MODELS = {
     "fashion/lenet-300-100": (24, 2500),
     "fashion/lenet5": (16, 1500),
@@ -22,6 +22,7 @@ MODELS = {
 
 def sieved(sieve, images, batch=250):
     answers = [sieve.first(images[:FIRST])]
+    sieve.calibrate()
     starts = range(FIRST, len(images), batch)
     answers += [sieve.predict(images[start : start + batch]) for start in starts]
     return np.concatenate(answers)
@@ -61,6 +62,7 @@ def test_bfloat16_settles_most_examples_of_a_sound_model(name, monkeypatch):
 def test_float32_alone_where_bfloat16_is_not_wanted(small):
     sieve = Sieve(small, small.weights(), bfloat16=False)
     sieve.first(small.task.split("validation").images[:FIRST])
+    sieve.calibrate()
     assert sieve.coarse is None
 
 
@@ -68,6 +70,7 @@ def test_float32_alone_where_bfloat16_says_nothing(small, monkeypatch):
     monkeypatch.setattr(sieves, "MOST_OPEN", -1.0)
     sieve = Sieve(small, small.weights(), bfloat16=True)
     sieve.first(small.task.split("validation").images[:FIRST])
+    sieve.calibrate()
     assert sieve.coarse is None
 
 
@@ -79,6 +82,7 @@ def test_which_is_faster_is_timed_once(small, monkeypatch, faster):
     for _ in range(2):
         sieve = Sieve(small, small.weights())
         sieve.first(small.task.split("validation").images[:FIRST])
+        sieve.calibrate()
         assert (sieve.coarse is not None) == faster
 
 

@@ -92,12 +92,14 @@ def test_only_the_open_tab_is_sent(wire):
     wire.settled()
     assert wire.last("tab") is None
     wire.act("tab", key="results")
-    assert wire.last("tab")["table"]["rows"]
+    assert not wire.last("tab")["table"]["rows"]
     wire.act("tab", key=None)
     sent = len(wire.view.sent)
     wire.choose(prune_sparsity=0.3)
     wire.settled()
     assert not [m for m, _ in wire.view.sent[sent:] if m["kind"] == "tab"]
+    wire.act("tab", key="results")
+    assert len(wire.last("tab")["table"]["rows"]) == 1
 
 
 def test_another_model_brings_its_own_layers(wire):

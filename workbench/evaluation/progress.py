@@ -13,7 +13,7 @@ from workbench.evaluation.sieve import Sieve
 from workbench.evaluation.tally import Tally
 from workbench.zoo import Model, Split
 
-FIRST = 400
+FIRST = 256
 LOOKS = (FIRST, 1200, 2800)
 """After how many examples an estimate is published; the last look is at all of them."""
 
@@ -54,6 +54,8 @@ def accuracy(
             start = stop
         labels = split.labels[order[:look]]
         yield Tally.of(labels, predicted[:look], classes, len(split))
+        if start == FIRST:
+            sieve.calibrate()  # after the first estimate is out: it need not wait for this
 
 
 def judged(model: Model, weights: Mapping[str, Tensor], split: Split) -> Tally:

@@ -46,22 +46,26 @@ class Sieve:
         self.bound = 0.0
 
     def first(self, images: NDArray[np.uint8]) -> Predictions:
-        """Return the classes of the first examples, and learn what bfloat16 would have said."""
+        """Return the classes of the first examples, on which bfloat16 can then be tried."""
         inputs = _channels_last(self.model.task.inputs(images))
         outputs = self._run(self.weights, inputs)
-        if self._tries_bfloat16(inputs):
-            coarse = {
-                n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()
-            }
-            rough = self._run(coarse, inputs.bfloat16()).float()
-            change = rough - outputs
-            scale = rough.abs().amax(dim=1).clamp(min=1e-30)
-            spread = (change.amax(dim=1) - change.amin(dim=1)) / scale
-            self.bound = SAFETY * float(spread.max())
-            leads = _lead(rough) >= self.bound
-            if np.isfinite(self.bound) and float((~leads).float().mean()) <= MOST_OPEN:
-                self.coarse = coarse
+        self._sample = inputs, outputs
         return self._fine(images, outputs)
+
+    def calibrate(self) -> None:
+        """Learn from the first examples what bfloat16 would have said, and whether it will do."""
+        inputs, outputs = self._sample
+        if not self._tries_bfloat16(inputs):
+            return
+        coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
+        rough = self._run(coarse, inputs.bfloat16()).float()
+        change = rough - outputs
+        scale = rough.abs().amax(dim=1).clamp(min=1e-30)
+        spread = (change.amax(dim=1) - change.amin(dim=1)) / scale
+        self.bound = SAFETY * float(spread.max())
+        leads = _lead(rough) >= self.bound
+        if np.isfinite(self.bound) and float((~leads).float().mean()) <= MOST_OPEN:
+            self.coarse = coarse
 
     def predict(self, images: NDArray[np.uint8]) -> Predictions:
         """Return the classes of more examples, int64 [n]."""

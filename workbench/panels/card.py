@@ -35,6 +35,7 @@ def numbers(
     }
     return {
         **said,
+        "pending": accuracy is None,
         "exact": (report is None and untouched) or (score is not None and score.exact),
         "facts": _facts(report),
         "reasons": [reason.text for reason in report.size.reasons] if report is not None else [],

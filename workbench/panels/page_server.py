@@ -107,12 +107,10 @@ def settings(preheat: int) -> Config:
     config.VoilaConfiguration.kernel_spec_manager_class = OwnKernelSpecs
     config.VoilaConfiguration.preheat_kernel = preheat > 0
     config.VoilaConfiguration.default_pool_size = preheat
+    config.VoilaKernelManager.fill_delay = 5.0  # first let the visitor's own page load
     config.VoilaConfiguration.resources = {"drawing": drawing.fingerprint()}
     config.MappingKernelManager.cull_interval = 60
     config.MappingKernelManager.cull_idle_timeout = 600
     config.Voila.kernel_websocket_connection_class = PromptConnection
-    config.Voila.tornado_settings = {
-        "compress_response": True,
-        "headers": {"Content-Security-Policy": CONTENT_POLICY},
-    }
+    config.Voila.tornado_settings = {"headers": {"Content-Security-Policy": CONTENT_POLICY}}
     return config

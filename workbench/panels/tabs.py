@@ -10,6 +10,7 @@ from workbench import figures
 from workbench.panels import controls, points
 from workbench.plots import ledger
 from workbench.plots.palette import Palette
+from workbench.recipe import Recipe
 from workbench.session import Session
 from workbench.text import _
 from workbench.text import mark as N_
@@ -53,6 +54,7 @@ def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
             ],
         }
         for key, visit in enumerate(session.visited)
+        if visit.recipe != Recipe()
     ]
     return {
         "table": {

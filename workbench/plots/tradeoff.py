@@ -75,7 +75,7 @@ def draw(
         ],
         "layout": layout(
             palette,
-            _finding(original, you, late),
+            _finding(original, you, size if late else None),
             xaxis=axis(
                 palette,
                 _("file size"),
@@ -277,9 +277,10 @@ def _words(spot: Spot, original: Spot) -> str:
     return f"<b>{accuracy}</b> ({change})<br>{figures.nbytes(spot.bytes)}"
 
 
-def _finding(original: Spot, you: Spot | None, late: bool) -> str:
-    if late:
-        return _("Measuring…")
+def _finding(original: Spot, you: Spot | None, size: int | None) -> str:
+    if size is not None:
+        ratio = figures.times(original.bytes / size)
+        return _("{ratio} smaller: what does it cost?").format(ratio=ratio)
     if you is None or _untouched(you, original):
         return _("The original model: move a slider and watch what it costs")
     return _price(original, you)

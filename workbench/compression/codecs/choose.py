@@ -87,12 +87,13 @@ def _index(positions: NDArray[np.int64], total: int) -> Index:
     bitmap = Index("bitmap", (total + 7) // 8)
     if not positions.size:
         return Index("gaps", 0, width=gaps.WIDTHS[0])
-    zeros = gaps.gaps(positions)
-    counts = {width: gaps.symbol_count(zeros, width) for width in gaps.WIDTHS}
+    tally = np.bincount(gaps.gaps(positions))
+    symbols = {width: gaps.symbol_counts(tally, width) for width in gaps.WIDTHS}
+    counts = {width: int(found.sum()) for width, found in symbols.items()}
     width = min(counts, key=lambda w: packed_size(counts[w], w))
     packed = Index("gaps", packed_size(counts[width], width), width, counts[width])
     widest = gaps.WIDTHS[-1]
-    plan = huffman.plan(gaps.to_symbols(zeros, widest), 2**widest)
+    plan = huffman.plan_of(symbols[widest])
     coded = Index("gaps-huffman", plan.size, widest, plan.count, plan)
     return min(bitmap, packed, coded, key=lambda index: index.size)
 

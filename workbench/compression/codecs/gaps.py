@@ -18,17 +18,28 @@ def gaps(positions: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.diff(positions, prepend=-1) - 1
 
 
-def symbol_count(zeros_before: NDArray[np.int64], width: int) -> int:
-    """Return how many symbols of `width` bits the gaps take, escapes included."""
-    return int(zeros_before.size + (zeros_before // (2**width - 1)).sum())
+def symbol_counts(tally: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    """Return how often each symbol of `width` bits occurs, for gaps of which `tally[n]` are n."""
+    escape = 2**width - 1
+    escapes, rest = np.divmod(np.arange(tally.size), escape)
+    counts = np.bincount(rest, weights=tally, minlength=escape + 1).astype(np.int64)
+    counts[escape] = escapes @ tally
+    return counts
 
 
 def to_symbols(zeros_before: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
     """Return the gap symbols of `width` bits, uint8."""
     escape = 2**width - 1
-    escapes, rest = np.divmod(zeros_before, escape)
-    symbols = np.full(int(zeros_before.size + escapes.sum()), escape, np.uint8)
-    symbols[np.cumsum(escapes + 1) - 1] = rest
+    long = np.flatnonzero(zeros_before >= escape)  # few, as a rule
+    if not long.size:
+        return zeros_before.astype(np.uint8)
+    escapes, rest = np.divmod(zeros_before[long], escape)
+    last = zeros_before.astype(np.uint8)
+    last[long] = rest
+    symbols = np.full(last.size + int(escapes.sum()), escape, np.uint8)
+    steps = np.ones(last.size, np.int64)
+    steps[long] += escapes
+    symbols[np.cumsum(steps) - 1] = last
     return symbols
 
 

@@ -47,9 +47,13 @@ def table_size(alphabet: int, count: int) -> int:
 
 def plan(symbols: NDArray[np.uint8], alphabet: int) -> Plan:
     """Return the code for `symbols` (uint8, below `alphabet`) and its cost."""
-    counts = np.bincount(symbols, minlength=alphabet)
+    return plan_of(np.bincount(symbols, minlength=alphabet))
+
+
+def plan_of(counts: NDArray[np.int64]) -> Plan:
+    """Return the code, and its cost, for a stream in which symbol s occurs `counts[s]` times."""
     lengths = code_lengths(counts.tolist())
-    return Plan(lengths, int((counts * lengths).sum()), symbols.size)
+    return Plan(lengths, int((counts * lengths).sum()), int(counts.sum()))
 
 
 def code_lengths(counts: list[int]) -> NDArray[np.uint8]:

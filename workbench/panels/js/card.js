@@ -37,6 +37,7 @@ export class Card {
     this.node.dataset.busy = state.busy;
     if (state.late) return; // these numbers answer something older: they stay until newer ones come
     const { numbers } = state;
+    this.keepFaint(numbers.pending);
     for (const [name, node] of Object.entries(this.parts)) setText(node, numbers[name]);
     this.showFacts(numbers.facts);
     this.showReasons(numbers.reasons);
@@ -45,6 +46,15 @@ export class Card {
     this.node.dataset.exact = numbers.exact;
     this.node.dataset.seq = state.seq;
     if (!state.busy) setText(this.spoken, numbers.spoken);
+  }
+
+  // While only the size is known the accuracy before stays to be seen, faint, so that nothing blinks;
+  // the text itself is that of the present values.
+  keepFaint(pending) {
+    const { accuracy } = this.parts;
+    const was = this.node.classList.contains("pending");
+    if (pending && !was) accuracy.dataset.before = accuracy.textContent;
+    this.node.classList.toggle("pending", pending);
   }
 
   showFacts(facts) {

@@ -46,9 +46,9 @@ export class Choices {
 
   change(key, value) {
     this.values = { ...this.values, [key]: value };
+    this.channel.sendValues(this.values); // first of all
     this.arrange();
     this.table.show(this.values);
-    this.channel.sendValues(this.values);
   }
 
   show(state) {

@@ -80,10 +80,10 @@ function render({ model, el }) {
 
   channel.on("page", build);
   channel.on("state", (state) => {
+    card.show(state); // first of all
     const late = state.seq < channel.seq && !state.values; // an answer to something older
     header.show(state);
     if (state.seq >= channel.seq || !state.values) choices.show(state);
-    card.show(state);
     status.show(state);
     query = state.query;
     if (!late) keep(query);

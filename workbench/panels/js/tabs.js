@@ -13,7 +13,7 @@ export class Tabs {
     this.status = status;
     this.bar = h("div", { className: "tab-bar", role: "tablist" });
     this.body = h("div", { className: "tab-body panel", role: "tabpanel", tabIndex: -1 });
-    this.open = undefined; // the key of the open tab, or null when all are closed
+    this.open = undefined; // the key of the open tab; null when all were closed by hand
     this.picture = null;
   }
 
@@ -30,7 +30,7 @@ export class Tabs {
       }),
     }));
     this.bar.replaceChildren(...this.tabs.map((tab) => tab.node));
-    if (this.open === undefined) this.choose(matchMedia(ROOMY).matches ? this.tabs[0].key : null);
+    if (this.open === undefined && matchMedia(ROOMY).matches) this.choose(this.tabs[0].key);
     else this.mark();
   }
 
