@@ -5,8 +5,10 @@ Knows nothing of widgets and loads no torch of its own: the worker does, in the 
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -318,6 +320,7 @@ class Session:
         if self._worker is None and not self._closed:
             self._worker = threading.Thread(target=self._work, name="measure", daemon=True)
             self._worker.start()
+            _open_sessions.add(self)
 
     def _work(self) -> None:
         self._warm()
@@ -389,6 +392,16 @@ class Session:
                 observer(self)
             except Exception:  # one that fails must stop neither the others nor the worker
                 log.exception("an observer failed")
+
+
+_open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """End the workers in time: one that is inside PyTorch while Python ends aborts the process."""
+    for session in list(_open_sessions):
+        session.close()
 
 
 def _fitting(name: str, recipe: Recipe) -> Model:

@@ -135,3 +135,15 @@ def test_names_that_the_model_lacks_are_answered_with_the_nearest() -> None:
         Recipe(Prune(exclude=("fc.wieght",))).check_names(known)
     with pytest.raises(RecipeError, match=r"'zzz'.*try conv1\.weight, conv2\.weight, fc\.weight\."):
         Recipe(quantize=Quantize(layers={"zzz": 4})).check_names(known)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"prune": {"sparsity": 0.5}, "prune": {"sparsity": 0.9}}',
+        '{"prune": {"layers": {"a": 0.5, "a": 0.9}}}',
+    ],
+)
+def test_a_key_given_twice_is_refused(text) -> None:
+    with pytest.raises(RecipeError, match="twice"):
+        Recipe.from_json(text)

@@ -101,3 +101,9 @@ def test_the_pages_own_values_travel_along() -> None:
 def test_a_link_without_a_model_has_none() -> None:
     assert from_query("prune.sparsity=0.9")[0] is None
     assert unquote(to_query("x/y", Recipe())) == "v=1&m=x/y"
+
+
+@pytest.mark.parametrize("query", ["quantize.bits=0_4", "prune.sparsity=٠.٥", "prune.sparsity=1e"])
+def test_a_number_is_written_plainly(query) -> None:
+    with pytest.raises(RecipeError):
+        from_query(query)

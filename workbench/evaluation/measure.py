@@ -145,7 +145,6 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
     requested = _requested(artifact.recipe, {n: originals[n].numel() for n in prunable})
     achieved = 1 - sum(nonzero[name] for name in prunable) / values
     names = [name for name, _ in model.module().named_parameters()]
-    macs, memory = _dense_cost(model)
     return Size(
         digest=artifact.digest,
         bytes=len(artifact),
@@ -154,15 +153,15 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
         sparsity_achieved=achieved,
         parameters=sum(int(np.prod(artifact.tensors[name].shape)) for name in names),
         nonzero=sum(nonzero[name] for name in names),
-        macs=macs,
-        peak_memory=memory,
+        macs=model.card["macs"],
+        peak_memory=model.card["peak_memory"],
         ledger=artifact.ledger,
         reasons=reasons(
             artifact,
             requested=requested,
             achieved=achieved,
             original=model.original_bytes,
-            macs=macs,
+            macs=model.card["macs"],
         ),
     )
 
@@ -192,16 +191,6 @@ def _requested(recipe: Recipe, sizes: dict[str, int]) -> float:
         asked = sum(share * sizes[name] for name, share in recipe.prune.layers.items())
         return asked / sum(sizes.values())
     return recipe.prune.sparsity
-
-
-_costs: dict[str, tuple[int, int]] = {}
-
-
-def _dense_cost(model: Model) -> tuple[int, int]:
-    if model.name not in _costs:
-        weights = model.weights()
-        _costs[model.name] = resources.macs(model, weights), resources.peak_memory(model, weights)
-    return _costs[model.name]
 
 
 def _latency(model: Model, recipe: Recipe, report: Report, store: Store) -> dict[str, object]:

@@ -6,6 +6,7 @@ and a list of names is ``name,other``. Keys of the page itself (theme, language)
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
@@ -16,6 +17,8 @@ from workbench.recipe.schema import FieldSpec, specs
 VERSION = "1"
 PAGE_KEYS = frozenset({"theme", "template", "lang", "token", "voila-template", "voila-theme"})
 LONGEST = 4096
+PLAIN_INTEGER = re.compile(r"-?[0-9]{1,15}")
+PLAIN_NUMBER = re.compile(r"-?[0-9]{0,15}\.?[0-9]+(e-?[0-9]{1,3})?")
 
 
 def to_query(model: str, recipe: Recipe, extra: dict[str, str] | None = None) -> str:
@@ -86,9 +89,6 @@ def _value(field: FieldSpec, text: str) -> Any:
 
 
 def _number(text: str) -> int | float | str:
-    for convert in (int, float):
-        try:
-            return convert(text)
-        except ValueError:
-            continue
-    return text
+    if PLAIN_INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if PLAIN_NUMBER.fullmatch(text) else text

@@ -80,7 +80,7 @@ class Recipe:
             data: Any = source
         else:
             try:
-                data = json.loads(source)
+                data = json.loads(source, object_pairs_hook=_once)
             except (TypeError, ValueError, RecursionError) as error:
                 raise RecipeError(f"The recipe is not valid JSON: {error}.") from None
         if not isinstance(data, Mapping):
@@ -112,6 +112,16 @@ class Recipe:
                                 f"{key}.{field.name} names {name!r}, which this model does not"
                                 f" have: try {', '.join(close)}."
                             )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that gives a key twice, of which one would silently be lost."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise RecipeError(f"The recipe gives {brief(key)} twice: leave one out.")
+        found[key] = value
+    return found
 
 
 def _part(key: str, data: Any) -> Any:

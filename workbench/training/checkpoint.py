@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save
 
 from workbench.evaluation.judge import predict
-from workbench.evaluation.resources import macs
+from workbench.evaluation.resources import macs, peak_memory
 from workbench.training.loop import Weights, train
 from workbench.zoo.builtin import Architecture, Model
 from workbench.zoo.data import Split
@@ -63,6 +63,7 @@ def make_checkpoint(
         "name": architecture.name,
         "parameters": sum(p.numel() for p in model.module().parameters()),
         "macs": macs(model, weights),
+        "peak_memory": peak_memory(model, weights),
         "tensors": {name: list(tensor.shape) for name, tensor in weights.items()},
         "original_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
