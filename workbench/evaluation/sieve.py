@@ -22,21 +22,18 @@ from workbench.zoo import Model
 # float32 in another layout differs from the judge's by far less than the judge's own bound (at
 # most 6e-6 was seen), so twice that bound is safe.
 FINE = 2 * CLOSE
-# Of 198 random recipes, no wrong bfloat16 answer led by more than 0.6 times the largest change
-# that the first examples had shown.
-SAFETY = 2.0
-WORTH = 0.9
-"""The share of float32's time that bfloat16, and what it leaves open, may take to be used."""
+SAFETY = 3.0
+MOST_OPEN = 0.25
 
-_cost: dict[str, float] = {}
+_fastest: dict[str, bool] = {}
 
 
 class Sieve:
     """Predicts for one set of weights: float32 first, bfloat16 once its error has been measured.
 
     The bound of the bfloat16 sieve is `SAFETY` times the largest change of any difference of two
-    outputs that it shows on the examples already run in float32. `bfloat16` says whether to try
-    it; None tries it where it was timed to be faster.
+    outputs, relative to the largest output, that it shows on the examples already run in float32.
+    `bfloat16` says whether to try it; None tries it where it was timed to be faster.
     """
 
     def __init__(
@@ -58,15 +55,16 @@ class Sieve:
     def calibrate(self) -> None:
         """Learn from the first examples what bfloat16 would have said, and whether it will do."""
         inputs, outputs = self._sample
-        coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
-        cost = self._cost_of_bfloat16(coarse, inputs)
-        if cost >= WORTH:
+        if not self._tries_bfloat16(inputs):
             return
+        coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
         rough = self._run(coarse, inputs.bfloat16()).float()
         change = rough - outputs
-        self.bound = SAFETY * float((change.amax(dim=1) - change.amin(dim=1)).max())
-        left = float(self._open(rough).float().mean())
-        if cost + left < WORTH:
+        scale = rough.abs().amax(dim=1).clamp(min=1e-30)
+        spread = (change.amax(dim=1) - change.amin(dim=1)) / scale
+        self.bound = SAFETY * float(spread.max())
+        leads = _lead(rough) >= self.bound
+        if np.isfinite(self.bound) and float((~leads).float().mean()) <= MOST_OPEN:
             self.coarse = coarse
 
     def predict(self, images: NDArray[np.uint8]) -> Predictions:
@@ -76,7 +74,7 @@ class Sieve:
             return self._fine(images, self._run(self.weights, inputs))
         rough = self._run(self.coarse, inputs.bfloat16()).float()
         found = rough.argmax(dim=1).numpy()
-        open_ones = np.flatnonzero(self._open(rough).numpy())
+        open_ones = np.flatnonzero((~(_lead(rough) >= self.bound)).numpy())  # NaN is open too
         if open_ones.size:
             piece = images[open_ones]
             outputs = self._run(self.weights, _channels_last(inputs[torch.from_numpy(open_ones)]))
@@ -93,24 +91,25 @@ class Sieve:
     def _run(self, weights: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
         return shell(self.model, fast=True)(weights, inputs)
 
-    def _open(self, rough: Tensor) -> Tensor:
-        """Return which rows bfloat16 leaves open: too close to call, or not even numbers."""
-        best = rough.topk(2, dim=1).values
-        lead = best[:, 0] - best[:, 1]
-        return ~((lead >= self.bound) & lead.isfinite())
-
-    def _cost_of_bfloat16(self, coarse: Mapping[str, Tensor], inputs: Tensor) -> float:
-        """Return its share of float32's time, timed once per model and process.
-
-        Only speed hangs on the answer.
-        """
+    def _tries_bfloat16(self, inputs: Tensor) -> bool:
+        """Time both once per model and process; only speed hangs on the answer."""
         if self.bfloat16 is not None:
-            return 0.0 if self.bfloat16 else 1.0
-        if self.model.name not in _cost:
+            return self.bfloat16
+        if self.model.name not in _fastest:
+            coarse = {
+                n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()
+            }
             narrow = inputs.bfloat16()
-            short = _seconds(lambda: self._run(coarse, narrow))
-            _cost[self.model.name] = short / _seconds(lambda: self._run(self.weights, inputs))
-        return _cost[self.model.name]
+            _fastest[self.model.name] = _seconds(
+                lambda: self._run(coarse, narrow)
+            ) < 0.8 * _seconds(lambda: self._run(self.weights, inputs))
+        return _fastest[self.model.name]
+
+
+def _lead(outputs: Tensor) -> Tensor:
+    """Return how far each row's best output leads, relative to its largest absolute output."""
+    best = outputs.topk(2, dim=1).values
+    return (best[:, 0] - best[:, 1]) / outputs.abs().amax(dim=1).clamp(min=1e-30)
 
 
 def _channels_last(tensor: Tensor) -> Tensor:
