@@ -1,4 +1,7 @@
-"""Markdown tables, and the words for the machine that their figures come from."""
+"""Markdown tables, and the words for the machine that their figures come from.
+
+Imported before PyTorch, it makes threads wait as they do under the console command.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import torch
+from workbench.threads import sleep_while_waiting
+
+sleep_while_waiting()
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -20,6 +25,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def machine() -> str:
     """Return one line: processor, cores, Python, PyTorch, day."""
+    import torch
+
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -14,7 +14,7 @@ from collections import defaultdict
 from random import Random
 from statistics import mean, median
 
-from _table import machine, table
+import _table
 
 import workbench as wb
 from workbench.evaluation.measure import steps
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     command = f"python benchmarks/estimates.py --recipes {options.recipes} --seed {options.seed}"
-    print(f"{machine()}\n`{command}`\n")
+    print(f"{_table.machine()}\n`{command}`\n")
     begin = time.perf_counter()
     covered: dict[tuple[str, int], list[bool]] = defaultdict(list)
     halves: dict[tuple[str, int], list[float]] = defaultdict(list)
@@ -64,7 +64,7 @@ def main() -> None:
         "median half-width (points)",
         "widest",
     )
-    print(table(columns, rows))
+    print(_table.table(columns, rows))
     print(f"\n{time.perf_counter() - begin:.0f} s.")
     looks = [examples for name, examples in covered if name == "all"]
     honest = all(mean(covered["all", look]) >= COVERED for look in looks)

@@ -23,15 +23,15 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
+import _table
 import numpy as np
 import torch
-from _table import machine, table
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
 import workbench as wb
 from workbench.compression.grid import Grid
-from workbench.evaluation.judge import predict
+from workbench.evaluation.judge import CLOSE, predict
 from workbench.evaluation.known import known
 from workbench.evaluation.measure import measure, measure_size
 from workbench.evaluation.progress import accuracy
@@ -56,7 +56,7 @@ def main() -> None:
         return
     torch.set_num_threads(options.threads)
     print(
-        f"{machine()}\n`python benchmarks/throughput.py --recipes {options.recipes} "
+        f"{_table.machine()}\n`python benchmarks/throughput.py --recipes {options.recipes} "
         f"--seed {options.seed} --threads {options.threads}`\n"
     )
     common = Common(wb.model(MODEL))
@@ -64,14 +64,16 @@ def main() -> None:
     for way in ways.values():
         way(recipes[0])  # warm
     taken: dict[str, list[float]] = {name: [] for name in ways}
-    different = 0
+    different = too_close = 0
     for recipe in recipes:
         answers = {}
         for name, way in ways.items():
             begin = time.perf_counter()
             answers[name] = way(recipe)
             taken[name].append(time.perf_counter() - begin)
-        different += not common.agrees(recipe, answers)
+        agrees, ties = common.agrees(recipe, answers)
+        different += not agrees
+        too_close += ties
     taken["seen"] = seen(recipes, options)
     rows = [
         (words, f"{1000 * median(taken[name]):.2f}", f"{sum(taken[name]):.3f}", ratio(taken, name))
@@ -82,8 +84,11 @@ def main() -> None:
             "seen": "ours, seen before, new process",
         }.items()
     ]
-    print(table(("way", "median (ms)", f"{len(recipes)} recipes (s)", "times faster"), rows))
-    print(f"\nRecipes on which weights, accuracies or predictions differ: {different}.")
+    print(_table.table(("way", "median (ms)", f"{len(recipes)} recipes (s)", "times faster"), rows))
+    print(
+        f"\nRecipes on which weights, accuracies or predictions differ: {different}. Examples too "
+        f"close for the common way's float32 to tell, left aside: {too_close}."
+    )
     missed = [n for n, t in TARGETS.items() if sum(taken["common"]) / sum(taken[n]) < t]
     sys.exit(1 if different or missed else 0)
 
@@ -126,7 +131,7 @@ class Common:
         self.inputs = model.task.inputs(self.split.images)
         self.labels = torch.from_numpy(self.split.labels.astype(np.int64))
         self.last: nn.Module | None = None
-        self.predicted = torch.empty(0)
+        self.outputs = torch.empty(0)
 
     def __call__(self, recipe: wb.Recipe) -> float:
         """Return the accuracy under `recipe`."""
@@ -143,21 +148,31 @@ class Common:
         torch.save(module.state_dict(), stream := io.BytesIO())
         assert stream.tell()
         with torch.inference_mode():
-            found = [module(batch).argmax(dim=1) for batch in self.inputs.split(BATCH)]
-        self.last, self.predicted = module, torch.cat(found)
-        return float((self.predicted == self.labels).float().mean(dtype=torch.float64))
+            outputs = torch.cat([module(batch) for batch in self.inputs.split(BATCH)])
+        self.last, self.outputs = module, outputs
+        return float((outputs.argmax(dim=1) == self.labels).float().mean(dtype=torch.float64))
 
-    def agrees(self, recipe: wb.Recipe, answers: dict[str, float]) -> bool:
-        """Return whether all ways had the same weights, predictions and accuracy."""
+    def agrees(self, recipe: wb.Recipe, answers: dict[str, float]) -> tuple[bool, int]:
+        """Return whether all ways had the same weights, predictions and accuracy.
+
+        The second number counts examples on which the common way says otherwise because its two
+        best outputs are closer than float32 can tell; its answer there hangs on the batch size.
+        """
         weights = wb.compress(self.model, recipe).weights()
         theirs = self.last.state_dict()
         judge = predict(self.model, weights, self.split.images)
+        other = np.flatnonzero(judge != self.outputs.argmax(dim=1).numpy())
+        best = self.outputs[other].topk(2, dim=1).values
+        ties = int((best[:, 0] - best[:, 1] < CLOSE * best[:, 0].abs().clamp(min=1)).sum())
+        hits = judge == self.split.labels
+        shift = sum(int(hits[n]) - int(self.outputs[n].argmax() == self.labels[n]) for n in other)
+        counts = {name: round(value * len(self.labels)) for name, value in answers.items()}
+        counts["common"] += shift
         return (
             all(torch.equal(weight, theirs[name]) for name, weight in weights.items())
-            and np.array_equal(judge, self.predicted.numpy())
-            and {round(a * len(self.labels)) for a in answers.values()}
-            == {int((judge == self.split.labels).sum())}
-        )
+            and ties == len(other)
+            and set(counts.values()) == {int(hits.sum())}
+        ), ties
 
 
 def fake_quantize(weight: Tensor, bits: int) -> Tensor:

@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
+import _table
 import torch
 from _predict import AVX2, Variant, in_fresh_process
-from _table import machine, table
 
 import workbench as wb
 from workbench.evaluation.judge import predict
@@ -47,7 +47,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     command = f"python benchmarks/truth.py --recipes {options.recipes} --seed {options.seed}"
-    print(f"{machine()}\n`{command}`\n")
+    print(f"{_table.machine()}\n`{command}`\n")
     rows, wrong, drawn = [], 0, set()
     for number, name in enumerate(wb.models()):
         share = options.recipes // len(wb.models()) + (number < options.recipes % len(wb.models()))
@@ -65,7 +65,7 @@ def main() -> None:
         "other length",
         "other predictions",
     )
-    print(table(columns, rows))
+    print(_table.table(columns, rows))
     missed = every_choice() - drawn
     print(f"\nChoices of the schema never drawn: {', '.join(sorted(missed)) or 'none'}.")
     sys.exit(1 if wrong else 0)

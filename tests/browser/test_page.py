@@ -31,6 +31,40 @@ def test_first_paint_has_data_and_no_code(open_bench, watched):
     assert "Traceback" not in words
 
 
+def test_the_picture_is_drawn_without_the_servers_script(page, server):
+    page.route("**/plotly.js*", lambda route: route.abort())
+    page.goto(server.url + SMALL)
+    page.locator(".stage .plot[data-seq] .main-svg").first.wait_for()
+
+
+def test_cancel_keeps_the_last_figures(open_bench, watched):
+    bench = open_bench("?m=fashion/resnet")
+    bench.settle()
+    for share in range(31, 90, 2):
+        watched.evaluate(
+            """(share) => new Promise((done) => {
+              const slider = document.querySelector('.choices input[type="range"]');
+              slider.value = share;
+              slider.dispatchEvent(new Event("input", { bubbles: true }));
+              const card = document.querySelector(".card");
+              const look = () => {
+                if (card.dataset.busy !== "true") return;
+                watch.disconnect();
+                document.querySelector(".task-bar button").click();
+                done();
+              };
+              const watch = new MutationObserver(look);
+              watch.observe(card, { attributes: true });
+            })""",
+            share / 100,
+        )
+        watched.locator('.card[data-busy="false"]').wait_for()
+        if watched.locator(".card.stale").count():
+            break
+    expect(watched.locator(".card.stale")).to_be_visible()
+    expect(bench.number("bytes")).to_have_text(re.compile(r"\d"))
+
+
 def test_a_slider_moves_text_picture_and_address(open_bench, watched):
     bench = open_bench(SMALL)
     bench.settle()

@@ -25,6 +25,7 @@ from workbench.evaluation.known import (
 from workbench.evaluation.progress import accuracy, judged
 from workbench.evaluation.reasons import reasons
 from workbench.evaluation.report import Report, Score, Size
+from workbench.evaluation.shell import shell
 from workbench.evaluation.store import Store, default_store
 from workbench.evaluation.tally import Tally
 from workbench.pipeline import compress
@@ -144,7 +145,7 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
     values = sum(originals[name].numel() for name in prunable)
     requested = _requested(artifact.recipe, {n: originals[n].numel() for n in prunable})
     achieved = 1 - sum(nonzero[name] for name in prunable) / values
-    names = [name for name, _ in model.module().named_parameters()]
+    names = [name for name, _ in shell(model).module.named_parameters()]
     return Size(
         digest=artifact.digest,
         bytes=len(artifact),

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.errors import Cancelled
-from workbench.evaluation.judge import BATCH, predict
+from workbench.evaluation.judge import BATCH, Predictions, predict
 from workbench.evaluation.sieve import Sieve
 from workbench.evaluation.tally import Tally
+from workbench.evaluation.workers import workers
 from workbench.zoo import Model, Split
 
-FIRST = 256
-LOOKS = (FIRST, 1200, 2800)
+Numbers = NDArray[np.int64]
+
+FIRST = 176
+LOOKS = (FIRST, FIRST + 4 * BATCH, FIRST + 10 * BATCH)
 """After how many examples an estimate is published; the last look is at all of them."""
 
 
@@ -39,23 +43,30 @@ def accuracy(
         As soon as `cancelled()` answers True between two batches.
     """
     order = np.random.default_rng(seed).permutation(len(split))
-    classes = len(model.task.classes)
     predicted = np.zeros(len(split), np.int64)
     sieve = Sieve(model, weights, bfloat16=bfloat16)
-    start = 0
-    for look in (*[n for n in LOOKS if n < len(split)], len(split)):
-        while start < look:
-            if cancelled():
-                raise Cancelled("Measuring was stopped.")
-            stop = min(start + (FIRST if start == 0 else BATCH), look)
-            images = split.images[order[start:stop]]
-            found = sieve.first(images) if start == 0 else sieve.predict(images)
-            predicted[start:stop] = found
-            start = stop
-        labels = split.labels[order[:look]]
-        yield Tally.of(labels, predicted[:look], classes, len(split))
-        if start == FIRST:
-            sieve.calibrate()  # after the first estimate is out: it need not wait for this
+
+    def so_far(count: int) -> Tally:
+        labels = split.labels[order[:count]]
+        return Tally.of(labels, predicted[:count], len(model.task.classes), len(split))
+
+    def predict_batch(numbers: Numbers) -> Predictions:
+        if cancelled():
+            raise Cancelled("Measuring was stopped.")
+        return sieve.predict(split.images[numbers])
+
+    if cancelled():
+        raise Cancelled("Measuring was stopped.")
+    predicted[:FIRST] = sieve.first(split.images[order[:FIRST]])
+    yield so_far(min(FIRST, len(split)))
+    sieve.calibrate()  # after the first estimate is out: it need not wait for this
+    starts = range(FIRST, len(split), BATCH)
+    batches = [order[start : start + BATCH] for start in starts]
+    for start, found in zip(starts, workers().map(predict_batch, batches), strict=True):
+        stop = start + len(found)
+        predicted[start:stop] = found
+        if stop in LOOKS or stop == len(split):
+            yield so_far(stop)
 
 
 def judged(model: Model, weights: Mapping[str, Tensor], split: Split) -> Tally:

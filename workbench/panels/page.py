@@ -9,7 +9,8 @@ page
 state
     the numbers, flags and banner: after every change, first
 picture, tab
-    the main figure and the content of the open tab: after the state they belong to
+    the main figure and the content of the open tab: after the state they belong to, once there
+    is an accuracy to show
 task, file, drawing, tell
     progress of a download, bytes to save or to run, a sentence for the banner
 """
@@ -113,7 +114,8 @@ class Dashboard(anywidget.AnyWidget):
             return
         self._answered = seq
         self._controls = recipe
-        if whole or not late:  # the text is out before the picture is even made
+        only_size = session.busy and session.report is not None and session.report.score is None
+        if whole or not (late or only_size):  # the text is out before the picture is even made
             if new_model:
                 self._last_spot = None
             self._shown_model = session.model.name

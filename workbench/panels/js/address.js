@@ -1,7 +1,7 @@
 // The page's own address holds its state, so that a reload, and a kernel that died, lose nothing.
 // Inside JupyterLab and elsewhere the address is not ours and stays as it is.
 
-export const ownAddress = () => document.querySelector('meta[name="workbench-plotly"]') !== null;
+export const ownAddress = () => document.getElementById("workbench-plotly") !== null;
 
 const OURS = ["theme", "lang", "token"]; // these stay when the state changes
 
@@ -12,17 +12,13 @@ export function search() {
   return asked.size ? location.search : "";
 }
 
-const CALM = 300; // ms between two changes of the address: browsers refuse too many in a row
+const CALM = 300; // ms without a change, after which the address is written: it costs a frame
 let pending = 0;
-let written = 0; // when the address was changed last
 
 export function keep(query) {
   if (!ownAddress()) return;
   clearTimeout(pending);
-  pending = setTimeout(() => {
-    written = Date.now();
-    history.replaceState(null, "", address(query));
-  }, Math.max(0, written + CALM - Date.now()));
+  pending = setTimeout(() => history.replaceState(null, "", address(query)), CALM);
 }
 
 export function address(query) {

@@ -1,17 +1,20 @@
-// Loads plotly.js once for the page: from our own server where there is one (the page's head names
-// the address), else from the kernel through the widget's own wire. Never from anywhere else.
+// Loads plotly.js once for the page: from our own server where there is one (the page's head loads it
+// beside all else), else from the kernel through the widget's own wire. Never from anywhere else.
 
 let loading = null;
 
 export function loadPlotly(channel) {
   if (window.Plotly?.react) return Promise.resolve(window.Plotly);
-  loading ||= source(channel).then(run);
+  loading ||= fromPage().catch(() => fromKernel(channel).then(run));
   return loading;
 }
 
-function source(channel) {
-  const named = document.querySelector('meta[name="workbench-plotly"]');
-  if (named) return Promise.resolve(named.content);
+function fromPage() {
+  const script = document.getElementById("workbench-plotly");
+  return script && !script.dataset.failed ? loaded(script) : Promise.reject(new Error("no script"));
+}
+
+function fromKernel(channel) {
   return new Promise((resolve) => {
     channel.on("drawing", (_message, buffers) => resolve(unpack(buffers[0])));
     channel.act("plotly");
@@ -25,11 +28,15 @@ async function unpack(buffer) {
 }
 
 function run(url) {
+  const script = document.createElement("script");
+  script.src = url;
+  document.head.append(script);
+  return loaded(script);
+}
+
+function loaded(script) {
   return new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("plotly.js"));
-    document.head.append(script);
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", () => reject(new Error("plotly.js")));
   });
 }
