@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from workbench.text import _, plural
+
 NARROW_SPACE = "\u202f"
 MINUS = "\u2212"
 
@@ -13,7 +15,7 @@ def count(value: int) -> str:
 
 def nbytes(value: int) -> str:
     """Write an exact length: ``41,203 bytes``."""
-    return f"{value:,}{NARROW_SPACE}bytes" if value != 1 else f"1{NARROW_SPACE}byte"
+    return plural("{count}\u202fbyte", "{count}\u202fbytes", value).format(count=count(value))
 
 
 def size(value: float) -> str:
@@ -33,7 +35,7 @@ def points(change: float, digits: int = 1) -> str:
     """Write a difference of shares in percentage points with its sign: ``−1.5 points``."""
     value = round(change * 100, digits)
     sign = "+" if value > 0 else MINUS if value < 0 else "±"
-    return f"{sign}{abs(value):.{digits}f}{NARROW_SPACE}points"
+    return _("{change}\u202fpoints").format(change=f"{sign}{abs(value):.{digits}f}")
 
 
 def times(ratio: float) -> str:

@@ -10,7 +10,7 @@ import logging
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,10 @@ class Visit:
     recipe: Recipe
     bytes: int
     accuracy: float
+
+
+Timing = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""What `latency` says of the original and of the file, timed in turn."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Session:
         self.stale = False
         self.report: Report | None = None
         self._observers: list[Callable[[Session], None]] = []
+        self._timings: dict[_Moment, Timing] = {}
         self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
         self._past: list[_Moment] = []
         self._future: list[_Moment] = []
@@ -116,6 +121,11 @@ class Session:
         """The recipes measured exactly for this model, in the order of their first visit."""
         with self._lock:
             return tuple(self._visits.get(self._now.model, {}).values())
+
+    @property
+    def timing(self) -> Timing | None:
+        """How long the original and the current file take to run, once `time_it` has been asked."""
+        return self._timings.get(self._now)
 
     @property
     def note(self) -> str | None:
@@ -235,16 +245,31 @@ class Session:
             chosen, recipe = self._model, self.recipe
         return compress(chosen, recipe)
 
+    def time_it(self, cancelled: Callable[[], bool] = lambda: False) -> None:
+        """Time the original and the current file in turn; takes about a second."""
+        from workbench.evaluation.resources import race
+
+        with self._lock:
+            moment, chosen = self._now, self._model
+        small = self.artifact().weights()
+        timed = race([(chosen, chosen.weights()), (chosen, small)], cancelled=cancelled)
+        self._timings[moment] = timed[0], timed[1]
+        self._tell()
+
     def test_report(
-        self, artifact: Artifact, cancelled: Callable[[], bool] = lambda: False
+        self,
+        artifact: Artifact,
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Callable[[Report], None] = lambda report: None,
     ) -> Report:
         """Measure a file that `artifact` made on the test split; takes seconds."""
         from workbench.evaluation.measure import steps
 
         chosen = model(artifact.model)
-        *_before, last = steps(
+        for last in steps(
             chosen, artifact.recipe, split="test", store=self.store, cancelled=cancelled
-        )
+        ):
+            progress(last)
         if last.size.digest != artifact.digest:  # a store made by another machine's arithmetic
             raise WorkbenchError(
                 _("The file differs from the one measured: empty the store of results, and reload.")

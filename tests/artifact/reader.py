@@ -4,7 +4,6 @@ It trusts its input: it leaves out the digest and the checks that the page lists
 """
 
 import json
-from math import prod
 
 import numpy as np
 
@@ -62,7 +61,7 @@ class Stream:
 def tensor(entry, stream):
     """Return one tensor from the parts that `entry` describes."""
     shape, bits, kind = entry["shape"], entry.get("bits"), entry.get("dtype", "f32")
-    n = prod(shape)
+    n = int(np.prod(shape, dtype=np.int64))
     if bits:
         rows = entry["rows"]
         length = n // max(rows, 1)

@@ -8,7 +8,7 @@ import torch
 import workbench as wb
 from workbench.errors import Cancelled
 from workbench.evaluation import resources
-from workbench.evaluation.resources import latency, macs, peak_memory
+from workbench.evaluation.resources import latency, macs, peak_memory, race
 
 WORK = {
     # A weight of a linear layer multiplies once, one of a convolution once at each place.
@@ -60,6 +60,16 @@ def test_latency_names_what_it_timed(small, monkeypatch):
         for figure in ("median", "p10", "p90"):
             assert timing[figure] == pytest.approx(10)
         assert timing["runs"] >= 5
+
+
+def test_a_race_takes_turns(small, monkeypatch):
+    ran = []
+    monkeypatch.setattr(
+        resources, "_timed", lambda model, weights, *rest: ran.append(weights["turn"]) or [1.0] * 5
+    )
+    found = race([(small, {"turn": "a"}), (small, {"turn": "b"})], rounds=3)
+    assert ran == ["a", "a", "b", "b"] * 3  # two batch sizes each
+    assert [timing["batch_64"]["runs"] for timing in found] == [15, 15]
 
 
 def test_timing_can_be_stopped(small):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import subprocess
 import sys
 
@@ -176,6 +177,26 @@ def test_the_download_is_the_file_on_the_screen(wire):
     assert mime == "application/octet-stream"
     assert f"{len(data):,}\u202fbytes" == shown
     assert "10,000 test images" in wire.wait("tested")["text"]
+
+
+def test_what_it_takes_to_run_is_timed_when_asked(wire):
+    wire.choose(prune_sparsity=0.5)
+    wire.settled()
+    wire.act("tab", key="cost")
+    before = {row["cells"][0]: row["cells"][1:] for row in wire.last("tab")["table"]["rows"]}
+    assert before["multiply-adds of one example"] == ["266,200", "266,200"]
+    assert before["one example, batch of 1"] == ["…", "…"]
+    wire.act("timing")
+    timed = wire.wait("tab", lambda tab: "…" not in tab["table"]["rows"][2]["cells"])
+    for name, *both in (row["cells"] for row in timed["table"]["rows"][2:4]):
+        assert "batch" in name
+        for cell in both:
+            low, high = re.findall(r"([\d.]+)\u202fms", cell)[1:]
+            assert 0 < float(low) <= float(high)
+    assert wire.wait("task", lambda task: task["text"] is None)
+    wire.choose(prune_sparsity=0.6)  # another file has not been timed
+    wire.settled()
+    assert "…" in wire.last("tab")["table"]["rows"][2]["cells"]
 
 
 def test_tables_are_csv(wire):

@@ -80,7 +80,8 @@ def said(message):
         yield from drawn(message.get("figure", {}))
         table = message.get("table", {})
         yield from table.get("head", [])
-        yield from (table[name] for name in ("empty", "action", "save") if name in table)
+        yield from (table[name] for name in ("empty", "action", "foot") if table.get(name))
+        yield from (table[name]["text"] for name in ("button",) if name in table)
         yield from (row["cells"][0] for row in table.get("rows", []))
         yield from (one["title"] for one in message.get("texts", []))
 

@@ -29,11 +29,6 @@ def score_key(model: Model, artifact: str, split: str) -> str:
     return f"score {JUDGE_VERSION} {_versions()} {model.name} {artifact} {data}"
 
 
-def latency_key(model: Model, artifact: str, machine: str) -> str:
-    """Name the timing of a file on a machine."""
-    return f"latency {_versions()} {model.name} {artifact} {machine}"
-
-
 def known(model: Model, recipe: Recipe, split: str, store: Store) -> Report | None:
     """Return the report of `recipe` as far as `store` knows it; None when not even the size."""
     evidence = evidence_digest(model, recipe)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from workbench.artifact.artifact import Artifact
 from workbench.calibration import evidence_for
@@ -17,7 +15,6 @@ from workbench.evaluation import resources
 from workbench.evaluation.known import (
     known,
     known_score,
-    latency_key,
     report,
     score_key,
     size_key,
@@ -90,7 +87,8 @@ def measure(
         What to compress, and how; no recipe means as it is.
     split : "validation" or "test"
     timed
-        Whether to time the model too (about a second; a timing is kept per file and machine).
+        Whether to time the model too: about a second, and anew each time, because a timing is of
+        this machine at this moment.
     store
         Where results are kept; the person's own unless given.
     progress
@@ -107,7 +105,10 @@ def measure(
     for last in steps(model, recipe, split=split, store=store):
         progress(last)
     assert last is not None
-    return replace(last, latency=_latency(model, recipe, last, store)) if timed else last
+    if not timed:
+        return last
+    weights = compress(model, recipe).weights()
+    return replace(last, latency=resources.latency(model, weights))
 
 
 def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = True) -> Report:
@@ -192,13 +193,3 @@ def _requested(recipe: Recipe, sizes: dict[str, int]) -> float:
         asked = sum(share * sizes[name] for name, share in recipe.prune.layers.items())
         return asked / sum(sizes.values())
     return recipe.prune.sparsity
-
-
-def _latency(model: Model, recipe: Recipe, report: Report, store: Store) -> dict[str, object]:
-    machine = f"{platform.node()} {platform.processor()} {torch.get_num_threads()}"
-    key = latency_key(model, report.size.digest, machine)
-    timing: dict[str, object] | None = store.get(key)
-    if timing is None:
-        timing = resources.latency(model, compress(model, recipe).weights())
-        store.put(key, timing)
-    return timing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +19,8 @@ from workbench.zoo import Model
 
 LATENCY_BATCHES = (1, 64)
 MEMORY_BATCH = 64
+SECONDS = 0.25
+"""How long each batch size is run."""
 
 
 def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
@@ -43,11 +45,34 @@ def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:
     return int(live.peak + sum(w.numel() * w.element_size() for w in weights.values()))
 
 
+def race(
+    contestants: Sequence[tuple[Model, Mapping[str, Tensor]]],
+    *,
+    rounds: int = 5,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> list[dict[str, Any]]:
+    """Time several models in turn, so that what else the machine does strikes all of them alike.
+
+    Returns what `latency` returns for each, over all rounds.
+
+    Raises
+    ------
+    Cancelled
+        As soon as `cancelled()` answers True between two runs.
+    """
+    taken: list[dict[int, list[float]]] = [{} for _ in contestants]
+    for _ in range(rounds):
+        for (model, weights), mine in zip(contestants, taken, strict=True):
+            for batch in LATENCY_BATCHES:
+                runs = _timed(model, weights, batch, SECONDS / rounds, cancelled)
+                mine.setdefault(batch, []).extend(runs)
+    return [_summary(mine) for mine in taken]
+
+
 def latency(
     model: Model,
     weights: Mapping[str, Tensor],
     *,
-    seconds: float = 0.25,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Time the module on this machine, in milliseconds per batch, for batches of 1 and 64.
@@ -56,29 +81,48 @@ def latency(
     -------
     dict
         For each batch size the median, the 10th and 90th percentile and the number of runs, and
-        the number of threads. Eager float32, `seconds` of runs per batch size, 3 to warm up.
+        the number of threads. Eager float32, a quarter of a second of runs per batch size.
+
+    Raises
+    ------
+    Cancelled
+        As soon as `cancelled()` answers True between two runs.
     """
+    return race([(model, weights)], rounds=1, cancelled=cancelled)[0]
+
+
+def _timed(
+    model: Model,
+    weights: Mapping[str, Tensor],
+    batch: int,
+    seconds: float,
+    cancelled: Callable[[], bool],
+) -> list[float]:
+    """Return the milliseconds of at least five runs that fill `seconds`, once it is warm."""
     run = shell(model)
-    split = model.task.split("validation")
+    inputs = model.task.inputs(model.task.split("validation").images[:batch])
+    for _ in range(3):
+        run(weights, inputs)
+    taken: list[float] = []
+    begin = time.perf_counter()
+    while len(taken) < 5 or (time.perf_counter() - begin < seconds and len(taken) < 1000):
+        if cancelled():
+            raise Cancelled("Timing was stopped.")
+        start = time.perf_counter()
+        run(weights, inputs)
+        taken.append((time.perf_counter() - start) * 1000)
+    return taken
+
+
+def _summary(taken: Mapping[int, list[float]]) -> dict[str, Any]:
     out: dict[str, Any] = {"threads": torch.get_num_threads(), "device": "cpu"}
-    for batch in LATENCY_BATCHES:
-        inputs = model.task.inputs(split.images[:batch])
-        for _ in range(3):
-            run(weights, inputs)
-        taken: list[float] = []
-        begin = time.perf_counter()
-        while len(taken) < 5 or (time.perf_counter() - begin < seconds and len(taken) < 1000):
-            if cancelled():
-                raise Cancelled("Timing was stopped.")
-            start = time.perf_counter()
-            run(weights, inputs)
-            taken.append((time.perf_counter() - start) * 1000)
-        deciles = statistics.quantiles(taken, n=10)
+    for batch, runs in taken.items():
+        deciles = statistics.quantiles(runs, n=10)
         out[f"batch_{batch}"] = {
-            "median": statistics.median(taken),
+            "median": statistics.median(runs),
             "p10": deciles[0],
             "p90": deciles[-1],
-            "runs": len(taken),
+            "runs": len(runs),
         }
     return out
 

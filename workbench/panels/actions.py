@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from workbench import figures
@@ -17,6 +18,7 @@ from workbench.text import _
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
+    from workbench.evaluation.report import Report
     from workbench.panels.page import Dashboard
 
 Action = Callable[["Dashboard", dict[str, Any]], None]
@@ -125,6 +127,13 @@ def download(view: Dashboard, asked: dict[str, Any]) -> None:
 
 
 @action
+def timing(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Time the original and the file on this machine."""
+    view.cancelled.clear()
+    threading.Thread(target=_time, args=(view,), daemon=True, name="timing").start()
+
+
+@action
 def results_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send the table of results."""
     _send_file(view, "results.csv", "text/csv", tables.to_csv(tables.results(view.session)))
@@ -160,11 +169,13 @@ def _download(view: Dashboard) -> None:
         artifact = view.session.artifact()
         data = artifact.to_bytes()
         _send_file(view, _file_name(artifact), "application/octet-stream", data)
-        view.send({"kind": "task", "text": _("Measuring the file on the test images")})
-        try:
-            tested = view.session.test_report(artifact, view.cancelled.is_set)
-        finally:
-            view.send({"kind": "task", "text": None})
+        with _task(view, _("Measuring the file on the test images")) as show:
+
+            def progress(found: Report) -> None:
+                if found.score is not None:
+                    show(found.score.examples / found.score.total)
+
+            tested = view.session.test_report(artifact, view.cancelled.is_set, progress)
         sentence = _("The file of {bytes} reaches {accuracy} on {count} test images.")
         text = sentence.format(
             bytes=figures.nbytes(len(data)),
@@ -172,6 +183,21 @@ def _download(view: Dashboard) -> None:
             count=figures.count(tested.total),
         )
         view.send({"kind": "tested", "text": text})
+
+
+def _time(view: Dashboard) -> None:
+    with guarded(view.tell), _task(view, _("Timing the original and the file in turn")):
+        view.session.time_it(view.cancelled.is_set)
+
+
+@contextmanager
+def _task(view: Dashboard, text: str) -> Iterator[Callable[[float], None]]:
+    """Show a bar meanwhile; what is yielded sets its share, from 0 to 1."""
+    view.send({"kind": "task", "text": text})
+    try:
+        yield lambda share: view.send({"kind": "task", "text": text, "share": share})
+    finally:
+        view.send({"kind": "task", "text": None})
 
 
 def _file_name(artifact: Artifact) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from workbench.plots import ledger
 from workbench.plots.palette import Palette
 from workbench.recipe import Recipe
 from workbench.session import Session
-from workbench.text import _
+from workbench.text import _, plural
 from workbench.text import mark as N_
 
 
@@ -21,8 +21,8 @@ class Tab:
     """One tab: its key, its name, and what fills it.
 
     `content` returns plain data with one of the keys `figure` (a plotly figure), `table` (head,
-    rows and a sentence for when there are none), `texts` (title and text to copy) or `note` (a
-    sentence while there is nothing).
+    rows, a sentence for when there are none, a button and perhaps a foot), `texts` (title and text
+    to copy) or `note` (a sentence while there is nothing).
     """
 
     key: str
@@ -36,6 +36,58 @@ def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
         return {"note": _("The file is being made.")}
     found = session.report.size.ledger
     return {"figure": ledger.draw(found.rows, found.container, palette)}
+
+
+def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
+    """Return what running the original and the file takes."""
+    if session.report is None:
+        return {"note": _("The file is being made.")}
+    report = session.report
+    card = session.model.card
+    timed = session.timing or ({}, {})
+    seconds = report.training_seconds
+    rows = [
+        [_("multiply-adds of one example"), card["macs"], report.macs, figures.count],
+        [
+            _("memory at its peak, batch of 64"),
+            card["peak_memory"],
+            report.peak_memory,
+            figures.size,
+        ],
+        [_("one example, batch of 1"), *(_time_of(t, 1) for t in timed), str],
+        [_("batch of 64"), *(_time_of(t, 64) for t in timed), str],
+    ]
+    cells = [[name, *("…" if v is None else write(v) for v in both)] for name, *both, write in rows]
+    if seconds is not None:
+        took = _("{seconds} s").format(seconds=figures.count(round(seconds)))
+        cells.append([_("training, once"), took, _("none")])
+    return {
+        "table": {
+            "head": ["", _("original"), _("this file")],
+            "rows": [{"key": None, "chosen": False, "cells": row} for row in cells],
+            "empty": "",
+            "button": {"act": "timing", "text": _("time both on this machine")},
+            "foot": _(
+                "Median of the runs, and in brackets the middle 80 %; float32, {threads}. Zeros "
+                "and few bits make the file smaller; this runtime multiplies them all the same."
+            ).format(threads=_threads(timed[0])),
+        }
+    }
+
+
+def _time_of(timed: Mapping[str, Any], batch: int) -> str | None:
+    found = timed.get(f"batch_{batch}")
+    if found is None:
+        return None
+    low, high = figures.milliseconds(found["p10"]), figures.milliseconds(found["p90"])
+    return f"{figures.milliseconds(found['median'])} ({low} – {high})"
+
+
+def _threads(timed: Mapping[str, Any]) -> str:
+    count = timed.get("threads")
+    if count is None:
+        return _("not timed yet")
+    return plural("{count} thread", "{count} threads", count).format(count=count)
 
 
 def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
@@ -62,7 +114,7 @@ def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
             "rows": rows[::-1],
             "empty": _("Nothing measured yet: move a slider, and every stop is kept here."),
             "action": _("bring back"),
-            "save": _("save the table as CSV"),
+            "button": {"act": "results_csv", "text": _("save the table as CSV")},
         }
     }
 
@@ -87,6 +139,7 @@ def recipe_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 TABS = (
     Tab("bytes", N_("where the bytes are"), bytes_tab),
+    Tab("cost", N_("what it takes to run"), cost_tab),
     Tab("results", N_("results"), results_tab),
     Tab("recipe", N_("recipe"), recipe_tab),
 )

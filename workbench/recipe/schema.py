@@ -92,7 +92,7 @@ class FieldSpec:
         number = not isinstance(value, bool) and isinstance(value, int | float)
         if not number or not self.low <= value <= self.high:  # NaN lies nowhere
             raise RecipeError(
-                f"{where} must be a number from {self.low:g} to {self.high:g}, not {brief(value)}."
+                f"{where} must be a number from {self.low:.10g} to {self.high:.10g}, not {brief(value)}."
             )
         if self.kind == "integer":
             if value != int(value):

@@ -99,7 +99,7 @@ export class Tabs {
     if (held) this.body.querySelector(`[data-key="${held}"]`)?.focus();
   }
 
-  table({ head, rows, empty, action, save }) {
+  table({ head, rows, empty, action, button, foot }) {
     if (!rows.length) return h("p", { className: "empty", text: empty });
     const line = ({ key, chosen, cells }) =>
       h(
@@ -109,7 +109,7 @@ export class Tabs {
         h(
           "td",
           {},
-          chosen
+          chosen || key === null
             ? null
             : h("button", {
                 type: "button",
@@ -134,11 +134,12 @@ export class Tabs {
           h("tbody", {}, ...rows.map(line)),
         ),
       ),
+      foot ? h("p", { className: "foot", text: foot }) : null,
       h("button", {
         type: "button",
         className: "quiet small",
-        text: save,
-        onclick: () => this.channel.act("results_csv"),
+        text: button.text,
+        onclick: () => this.channel.act(button.act),
       }),
     );
   }
