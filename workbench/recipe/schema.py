@@ -91,9 +91,8 @@ class FieldSpec:
             return candidate
         number = not isinstance(value, bool) and isinstance(value, int | float)
         if not number or not self.low <= value <= self.high:  # NaN lies nowhere
-            raise RecipeError(
-                f"{where} must be a number from {self.low:.10g} to {self.high:.10g}, not {brief(value)}."
-            )
+            allowed = f"{self.low:.10g} to {self.high:.10g}"
+            raise RecipeError(f"{where} must be a number from {allowed}, not {brief(value)}.")
         if self.kind == "integer":
             if value != int(value):
                 raise RecipeError(f"{where} must be a whole number, not {brief(value)}.")
