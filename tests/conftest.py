@@ -13,7 +13,7 @@ from workbench.threads import sleep_while_waiting
 # Before anything loads PyTorch: tests share few cores with the page that they drive.
 sleep_while_waiting()
 # Notebooks and long loops take a small share of their work when they are only tested.
-os.environ.setdefault("WORKBENCH_BUDGET", "small")
+os.environ.setdefault("WORKBENCH_BUDGET", "2")
 # A person's own results are neither used nor touched.
 os.environ["WORKBENCH_STORE"] = ""
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
     from workbench.panels import dashboard
-    from workbench.pipeline import compress
-    from workbench.recipe import Prune, Quantize, Recipe
+    from workbench.pipeline import compress, train
+    from workbench.recipe import Prune, Quantize, Recipe, Train
     from workbench.session import Session
     from workbench.zoo import Model, Task, model, models, task, tasks
 
@@ -36,6 +36,7 @@ __all__ = [
     "Report",
     "Session",
     "Task",
+    "Train",
     "WorkbenchError",
     "compress",
     "dashboard",
@@ -46,6 +47,7 @@ __all__ = [
     "models",
     "task",
     "tasks",
+    "train",
 ]
 
 # Public names and where they live: loaded when first used, so that importing costs nothing.
@@ -59,6 +61,7 @@ _HOMES = {
     "Report": "evaluation.report",
     "Session": "session",
     "Task": "zoo",
+    "Train": "recipe",
     "WorkbenchError": "errors",
     "compress": "pipeline",
     "dashboard": "panels",
@@ -69,6 +72,7 @@ _HOMES = {
     "models": "zoo",
     "task": "zoo",
     "tasks": "zoo",
+    "train": "pipeline",
 }
 
 

@@ -21,3 +21,7 @@ class UnknownNameError(WorkbenchError):
 
 class Cancelled(WorkbenchError):
     """Work was given up because nobody waits for it any more."""
+
+
+class TrainingError(WorkbenchError):
+    """Training cannot go on."""

@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import torch
+
 from workbench.artifact.artifact import Artifact
 from workbench.calibration import evidence_for
 from workbench.compression.compress import code
-from workbench.recipe import Recipe
+from workbench.errors import ArtifactError, RecipeError
+from workbench.kept import Files, default_files
+from workbench.recipe import Recipe, Train
+from workbench.recipe.schema import specs
 from workbench.zoo import Model
+from workbench.zoo import model as find
+
+if TYPE_CHECKING:
+    from workbench.training.run import Moment
+
+VERSION = 1
+"""Raised when training changes, so that files trained before are made again."""
+
+Watch = Callable[["Moment"], None]
 
 
-def compress(model: Model, recipe: Recipe) -> Artifact:
+def compress(
+    model: Model,
+    recipe: Recipe,
+    *,
+    progress: Watch = lambda moment: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    files: Files | None = None,
+) -> Artifact:
     """Return `model` compressed as `recipe` says; the model itself is not changed.
+
+    A recipe that trains takes as long as its steps take, the first time: `progress` is called
+    after each, and the file is kept in `files`, the person's own unless given, with a checkpoint
+    on the way, so that a run that was killed goes on where it was.
 
     Raises
     ------
     RecipeError
         When the recipe does not fit the model.
+    TrainingError
+        When training diverges.
+    Cancelled
+        When `cancelled()` answers True during training.
 
     >>> import workbench as wb
     >>> recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')
@@ -23,5 +59,108 @@ def compress(model: Model, recipe: Recipe) -> Artifact:
     >>> artifact.ledger.total == len(artifact)
     True
     """
+    if recipe.train is not None:
+        return _trained(model, recipe, progress, cancelled, files or default_files())
     coded = code(model.weights(), recipe, evidence_for(model, recipe))
     return Artifact.of(model.name, recipe, coded)
+
+
+def train(
+    model: Model,
+    recipe: Recipe | None = None,
+    *,
+    seconds: float | None = None,
+    progress: Watch = lambda moment: None,
+    cancelled: Callable[[], bool] = lambda: False,
+    **settings: Any,
+) -> Artifact:
+    """Return `model` trained under `recipe`, as a file; its recipe can repeat it.
+
+    Parameters
+    ----------
+    model, recipe
+        What to train, and how it is pruned and quantised meanwhile.
+    seconds
+        How long to train, turned into steps by a short trial; without it the recipe's or the
+        settings' steps count. `WORKBENCH_BUDGET` in the environment caps it.
+    progress, cancelled
+        As in `compress`.
+    **settings
+        Fields of `Train` that go before those of the recipe.
+
+    Raises
+    ------
+    RecipeError, TrainingError, Cancelled
+        As `compress` does.
+
+    >>> import workbench as wb
+    >>> sparse = wb.Recipe(prune=wb.Prune(0.9))
+    >>> wb.train(wb.model("fashion/lenet-300-100"), sparse, steps=2).recipe.train.steps
+    2
+    """
+    recipe = recipe or Recipe()
+    chosen = recipe.train or Train(threads=torch.get_num_threads())
+    known = {field.name for field in specs(Train)}
+    for name in settings:
+        if name not in known:
+            raise RecipeError(f"Training has no setting {name!r}: choose from {', '.join(known)}.")
+    recipe = replace(recipe, train=replace(chosen, **settings))
+    if seconds is not None:
+        from workbench.training.budget import granted, steps_for
+
+        assert recipe.train is not None
+        steps = steps_for(model, recipe, granted(seconds), cancelled)
+        recipe = replace(recipe, train=replace(recipe.train, steps=steps))
+    return compress(model, recipe, progress=progress, cancelled=cancelled)
+
+
+def effort(model: Model, recipe: Recipe, files: Files | None = None) -> dict[str, float] | None:
+    """Return what training `recipe` took where it was made: seconds and examples per second."""
+    blob = (files or default_files()).get(f"{_key(model, recipe)} effort") if recipe.train else None
+    try:
+        found: dict[str, float] | None = json.loads(blob) if blob else None
+    except ValueError:
+        return None
+    return found
+
+
+def _key(model: Model, recipe: Recipe) -> str:
+    """Name a trained file: weights, recipe, teacher and versions."""
+    teacher = recipe.train.teacher if recipe.train else ""
+    taught = find(teacher).digest if teacher not in ("", "self") else ""
+    versions = f"{version('workbench')} {VERSION} torch-{torch.__version__}"
+    return f"{model.name} {model.digest} {recipe.to_json()} {taught} {versions}"
+
+
+def _trained(
+    model: Model, recipe: Recipe, progress: Watch, cancelled: Callable[[], bool], files: Files
+) -> Artifact:
+    from workbench.training.lesson import lesson
+    from workbench.training.run import Run
+
+    recipe.check_names(model.layers)
+    key = _key(model, recipe)
+    blob = files.get(key)
+    if blob is not None:
+        with suppress(ArtifactError):  # damaged: made again
+            found = Artifact.from_bytes(blob)
+            if (found.model, found.recipe) == (model.name, recipe):
+                return found
+    run = Run(lesson(model, recipe, cancelled), recipe)
+    for moment in run.go(cancelled=cancelled, checkpoint=files.unfinished(key)):
+        progress(moment)
+    done = run.trained()
+    coded = code(done.weights, recipe, kept=done.kept, grids=done.grids)
+    artifact = Artifact.of(model.name, recipe, coded)
+    files.put(key, artifact.to_bytes())
+    files.put(
+        f"{key} effort",
+        json.dumps(
+            {
+                "seconds": done.seconds,
+                "examples_per_second": done.examples / done.seconds if done.seconds else 0.0,
+            }
+        ).encode(),
+    )
+    files.forget_unfinished(key)
+    return artifact

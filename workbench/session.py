@@ -8,18 +8,20 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from workbench import figures
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.known import known
 from workbench.evaluation.report import Report
 from workbench.evaluation.store import Store, default_store
-from workbench.recipe import Quantize, Recipe
+from workbench.recipe import Quantize, Recipe, Train
 from workbench.recipe.link import from_query, to_query
 from workbench.recipe.presets import PRESETS
 from workbench.text import _
@@ -27,11 +29,14 @@ from workbench.zoo import Model, model
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
+    from workbench.training.opinions import Opinion
+    from workbench.training.run import Moment as TrainingMoment
 
 DEFAULT_MODEL = "fashion/lenet5"
 UNTOUCHED = Recipe()
 REHEARSAL = Recipe(quantize=Quantize(bits=8))
 LONGEST_HISTORY = 500
+BETWEEN_TELLS = 0.15  # seconds
 EXTRA_KEYS = frozenset({"budget", "floor"})
 
 log = logging.getLogger(__name__)
@@ -44,6 +49,27 @@ class Visit:
     recipe: Recipe
     bytes: int
     accuracy: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far training is, and the course so far: (step, loss, accuracy) of some batches."""
+
+    step: int
+    steps: int
+    seconds_left: float
+    examples_per_second: float
+    curve: tuple[tuple[int, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the teacher is asked: about which example, at which temperature."""
+
+    teacher: str
+    temperature: float
+    example: int = 0
+    opinion: Opinion | None = None
 
 
 Timing = tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -85,6 +111,8 @@ class Session:
         self.stale = False
         self.report: Report | None = None
         self._observers: list[Callable[[Session], None]] = []
+        self.training: Progress | None = None
+        self.question: Question | None = None
         self._timings: dict[_Moment, Timing] = {}
         self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
         self._past: list[_Moment] = []
@@ -92,9 +120,11 @@ class Session:
         self._lock = threading.RLock()
         self._wanted = threading.Condition(self._lock)
         self._generation = 0
+        self._budget: float | None = None  # seconds that the next training may take
         self._pending = False
         self._closed = False
         self._worker: threading.Thread | None = None
+        self._told = 0.0
         self._now = _Moment(model, recipe)
         self._model = _fitting(model, recipe)
         self._request()
@@ -156,6 +186,17 @@ class Session:
         except WorkbenchError:
             recipe = _without_layers(recipe)
         self._go(_Moment(name, recipe))
+
+    def train(self, settings: Train, seconds: float) -> None:
+        """Train the current recipe as `settings` say, as many steps as `seconds` allow.
+
+        How many those are is measured first; the recipe then holds them, and repeats the run.
+        """
+        recipe = replace(self.recipe, train=settings)
+        _check_training(self._model, recipe)
+        with self._lock:
+            self._budget = seconds
+        self._go(_Moment(self._now.model, recipe))
 
     def preset(self, name: str) -> None:
         """Choose a preset's recipe."""
@@ -256,6 +297,15 @@ class Session:
         self._timings[moment] = timed[0], timed[1]
         self._tell()
 
+    def ask_teacher(self, teacher: str, temperature: float, example: int = 0) -> None:
+        """Look up what the teacher thinks of an example; takes a moment the first time."""
+        from workbench.training.opinions import opinions
+
+        known = opinions(self._model, teacher)
+        opinion = known[example % len(known)]
+        self.question = Question(teacher, temperature, example, opinion)
+        self._tell()
+
     def test_report(
         self,
         artifact: Artifact,
@@ -303,7 +353,8 @@ class Session:
     def _go(self, moment: _Moment) -> None:
         chosen = _fitting(moment.model, moment.recipe)
         with self._lock:
-            if moment == self._now and self.report is not None and not self.stale:
+            settled = self.report is not None and not self.stale and self._budget is None
+            if moment == self._now and settled:
                 return
             if moment != self._now:
                 self._past = [*self._past[-LONGEST_HISTORY:], self._now]
@@ -323,14 +374,18 @@ class Session:
     def _enter(self, moment: _Moment, chosen: Model) -> None:
         if moment.model != self._now.model:
             self.report = None
+            self.question = None
         self._now, self._model = moment, chosen
+        self.training = None
         self.error = None
 
     def _request(self) -> None:
         """Answer from what is known, or wake the worker."""
         with self._lock:
             self._generation += 1
-            found = known(self._model, self.recipe, "validation", self.store)
+            found = None
+            if self._budget is None:  # else the recipe is not whole yet: its steps are missing
+                found = known(self._model, self.recipe, "validation", self.store)
             self.stale = False
             if found is not None:
                 self._take(found)
@@ -357,7 +412,10 @@ class Session:
                     return
                 self._pending = False
                 generation, chosen, recipe = self._generation, self._model, self.recipe
+                seconds, self._budget = self._budget, None
             try:
+                if seconds is not None and recipe.train is not None:
+                    recipe = self._spend(generation, chosen, recipe, seconds)
                 self._measure(generation, chosen, recipe)
             except Cancelled:
                 continue
@@ -386,13 +444,48 @@ class Session:
         def outdated() -> bool:
             return generation != self._generation
 
-        for found in steps(chosen, recipe, store=self.store, cancelled=outdated):
+        def watch(moment: TrainingMoment) -> None:
+            if not outdated():
+                self._watch(moment)
+
+        for found in steps(chosen, recipe, store=self.store, cancelled=outdated, watch=watch):
             with self._lock:
                 if outdated():
                     return
                 self._take(found)
                 self.busy = not found.exact
             self._tell()
+
+    def _spend(self, generation: int, chosen: Model, recipe: Recipe, seconds: float) -> Recipe:
+        """Put into the recipe the steps that `seconds` allow."""
+        from workbench.training.budget import steps_for
+
+        assert recipe.train is not None
+        count = steps_for(chosen, recipe, seconds, lambda: generation != self._generation)
+        spent = replace(recipe, train=replace(recipe.train, steps=count))
+        with self._lock:
+            if generation != self._generation:
+                raise Cancelled("Training was stopped.")
+            self._now = _Moment(self._now.model, spent)
+        return spent
+
+    def _watch(self, moment: TrainingMoment) -> None:
+        """Keep the course of training, and tell of it a few times a second."""
+        now = time.monotonic()
+        before = self.training
+        last = moment.step == moment.steps
+        if before is not None and not last and now - self._told < BETWEEN_TELLS:
+            return
+        self._told = now
+        curve = before.curve if before is not None else ()
+        self.training = Progress(
+            step=moment.step,
+            steps=moment.steps,
+            seconds_left=moment.seconds_left,
+            examples_per_second=moment.examples_per_second,
+            curve=(*curve, (moment.step, moment.loss, moment.accuracy)),
+        )
+        self._tell()
 
     def _take(self, found: Report) -> None:
         self.report = found
@@ -433,6 +526,33 @@ def _fitting(name: str, recipe: Recipe) -> Model:
     found = model(name)
     recipe.check_names(found.layers)
     return found
+
+
+def _check_training(chosen: Model, recipe: Recipe) -> None:
+    """Refuse at once what could only fail after a while."""
+    assert recipe.train is not None
+    teacher = recipe.train.teacher
+    if teacher not in ("", "self") and model(teacher).task != chosen.task:
+        raise WorkbenchError(
+            _("The teacher {name} is of another task: choose another.").format(name=teacher)
+        )
+
+
+def teacher_warning(student: Model, teacher: str) -> str | None:
+    """Return a sentence where the teacher is no better than the student, on validation."""
+    if teacher in ("", "self", student.name):
+        return None
+    ours, theirs = (_validated(m) for m in (student, model(teacher)))
+    if theirs > ours:
+        return None
+    return _(
+        "The teacher reaches {theirs} and the student already {ours}: it has little to teach."
+    ).format(theirs=figures.percent(theirs), ours=figures.percent(ours))
+
+
+def _validated(chosen: Model) -> float:
+    counted = chosen.card["accuracy"]["validation"]
+    return float(counted["correct"] / counted["examples"])
 
 
 def _without_layers(recipe: Recipe) -> Recipe:

@@ -199,6 +199,68 @@ def test_what_it_takes_to_run_is_timed_when_asked(wire):
     assert "…" in wire.last("tab")["table"]["rows"][2]["cells"]
 
 
+def test_training_on_the_page(wire):
+    wire.choose(prune_sparsity=0.9)
+    wire.settled()
+    before = wire.session.report.accuracy
+    section = wire.last("page")["training"]
+    assert {field["key"] for field in section["front"]} == {"teacher", "temperature", "mix"}
+    teachers = [choice["value"] for choice in section["front"][0]["choices"]]
+    assert teachers[:2] == ["", "self"]
+    assert "fashion/resnet" in teachers
+    wire.act("tab", key="training")
+    assert "note" in wire.last("tab")
+    wire.act("train", values=section["values"] | {"teacher": "self"}, seconds=1)
+    wire.wait("tab", lambda tab: tab.get("figure"))
+    wire.settled()
+    assert wire.session.recipe.train.teacher == "self"
+    assert wire.session.report.accuracy > before
+    figure = wire.last("tab")["figure"]
+    assert figure["data"][0]["x"][-1] == wire.session.recipe.train.steps
+    wire.act("training_csv")
+    assert [int(row["step"]) for row in table(wire)][-1] == wire.session.recipe.train.steps
+    wire.choose(prune_sparsity=0.5)  # a slider asks for the untrained file
+    wire.settled()
+    assert wire.session.recipe == Recipe(prune=Prune(0.5))
+    trained = next(t for t in wire.last("picture")["figure"]["data"] if t.get("name") == "visited")
+    assert trained["marker"]["symbol"].count("triangle-up") == 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"values": {}, "seconds": 0},
+        {"values": {}, "seconds": 1e9},
+        {"values": None, "seconds": 5},
+        {"values": {"temperature": 0}, "seconds": 5},
+        {"values": {"steps": 5}, "seconds": 5},
+        {"values": {"teacher": "nobody"}, "seconds": 5},
+        {},
+    ],
+)
+def test_training_that_cannot_be_is_a_sentence(wire, asked):
+    wire.settled()
+    wire.act("train", **asked)
+    assert wire.last("tell")["text"].endswith(".")
+    assert wire.session.recipe == Recipe()
+
+
+def test_the_teacher_softens_at_once(wire):
+    wire.settled()
+    wire.act("tab", key="teacher")
+    assert "note" in wire.last("tab")
+    wire.act("soften", teacher="fashion/lenet5", temperature=2)
+    first = wire.wait("tab", lambda tab: tab.get("figure"))["figure"]["data"][0]["x"]
+    wire.act("soften", teacher="fashion/lenet5", temperature=20)
+    second = wire.last("tab")["figure"]["data"][0]["x"]  # without waiting
+    assert max(second) < max(first)
+    assert sum(first) == pytest.approx(1)
+    wire.act("teacher_csv")
+    assert [float(row["probability"]) for row in table(wire)] == pytest.approx(second)
+    wire.act("soften", teacher="fashion/lenet5", temperature=0)
+    assert "above 0" in wire.last("tell")["text"]
+
+
 def test_tables_are_csv(wire):
     wire.choose(prune_sparsity=0.8, quantize_bits=4)
     wire.settled()

@@ -18,7 +18,12 @@ CONDA_NAMES = {
     "jupyter-server": "jupyter_server",
     "torch": "pytorch-cpu",
 }
-IMPORT_NAMES = {"IPython": "ipython", "yaml": "pyyaml", "importlinter": "import-linter"}
+IMPORT_NAMES = {
+    "sklearn": "scikit-learn",
+    "IPython": "ipython",
+    "yaml": "pyyaml",
+    "importlinter": "import-linter",
+}
 OURS = {"benchmarks", "tests", "workbench"}
 
 

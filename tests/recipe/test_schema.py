@@ -12,7 +12,7 @@ from workbench.recipe.schema import specs
 
 ALL = [(key, part, spec) for key, part in PARTS.items() for spec in specs(part)]
 IDS = [f"{key}.{spec.name}" for key, _, spec in ALL]
-KINDS = {"real", "integer", "choice", "layers", "names"}
+KINDS = {"real", "integer", "choice", "text", "layers", "names"}
 
 every_field = pytest.mark.parametrize(("key", "part", "spec"), ALL, ids=IDS)
 
@@ -64,7 +64,9 @@ def test_what_is_drawn_is_allowed(key, part, spec) -> None:
     if spec.choices and spec.kind == "choice":
         assert set(drawn) == {choice.value for choice in spec.choices}
     if spec.kind in {"real", "integer"}:
-        assert {spec.low, spec.high} <= set(drawn)
+        assert set(spec.drawn or (spec.low, spec.high)) <= set(drawn)
+    if spec.kind == "text":
+        assert set(drawn) == set(spec.drawn)
 
 
 @every_field

@@ -33,7 +33,9 @@ class Stage:
         self.failure: Exception | None = None
         self.moved = threading.Condition()
 
-    def steps(self, model, recipe, *, split="validation", store, cancelled=lambda: False):
+    def steps(
+        self, model, recipe, *, split="validation", store, cancelled=lambda: False, watch=None
+    ):
         self._note(self.begun, (model.name, recipe))
         if self.failure:
             raise self.failure

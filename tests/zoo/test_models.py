@@ -18,8 +18,15 @@ from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.evaluation.judge import predict
 from workbench.zoo.builtin import Architecture
 
-NAMES = ("fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet")
-FLOORS = dict(zip(NAMES, (0.86, 0.89, 0.91), strict=True))
+FLOORS = {
+    "fashion/lenet-300-100": 0.86,
+    "fashion/lenet5": 0.89,
+    "fashion/resnet": 0.91,
+    "fashion/lenet5-narrow": 0.88,
+    "fashion/mlp-32": 0.84,
+    "fashion/cnn-10k": 0.87,
+}
+NAMES = tuple(FLOORS)
 
 
 def test_names() -> None:
@@ -130,7 +137,7 @@ def test_damaged_checkpoint_and_missing_card_are_one_sentence(
     path.write_bytes(b"something else")
     with pytest.raises(WorkbenchError, match="missing or damaged"):
         model.weights()
-    with pytest.raises(WorkbenchError, match=r"python -m workbench\.training fashion/lenet5"):
+    with pytest.raises(WorkbenchError, match=r"python -m workbench\.checkpoints fashion/lenet5"):
         zoo.model("fashion/lenet5")
 
 

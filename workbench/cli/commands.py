@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.cli import tables
+from workbench.cli import tables, training
 from workbench.cli.progress import bar
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
@@ -83,6 +83,10 @@ def _compress(options: argparse.Namespace) -> Result:
         "digest": artifact.digest,
         "ledger": artifact.ledger.as_dict(),
     }
+
+
+def _train(options: argparse.Namespace) -> Result:
+    return training.run(options, _recipe(options.recipe))
 
 
 def _evaluate(options: argparse.Namespace) -> Result:
@@ -169,6 +173,16 @@ def _takes_compress(parser: Options) -> None:
     parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
 
 
+def _takes_training(parser: Options) -> None:
+    parser.add_argument("model", help="a model from `workbench list`, such as fashion/lenet5")
+    training.takes(parser, distilling=False)
+
+
+def _takes_distillation(parser: Options) -> None:
+    parser.add_argument("model", help="the student: a model from `workbench list`")
+    training.takes(parser, distilling=True)
+
+
 def _takes_files(parser: Options) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="files made by compress")
     _takes_split(parser)
@@ -211,6 +225,20 @@ COMMANDS = (
         _takes_compress,
         _compress,
         tables.saved,
+    ),
+    Command(
+        "train",
+        "Train a model under a recipe and write its file.",
+        _takes_training,
+        _train,
+        tables.trained,
+    ),
+    Command(
+        "distill",
+        "Train a student on what a teacher says and write its file.",
+        _takes_distillation,
+        _train,
+        tables.trained,
     ),
     Command(
         "evaluate", "Measure files anew, from their bytes.", _takes_files, _evaluate, tables.reports

@@ -1,4 +1,4 @@
-"""`workbench`: list, measure, compress, evaluate, inspect, dashboard, lab."""
+"""`workbench`: list, measure, compress, train, distill, evaluate, inspect, dashboard, lab."""
 
 from __future__ import annotations
 

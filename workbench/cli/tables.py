@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from workbench import figures
@@ -41,6 +42,17 @@ def report(result: Result) -> None:
             print(f"  batch {batch:<4} {figures.milliseconds(timing['median'])} ({spread})")
     for sentence in result["reasons"]:
         print(f"  – {sentence}")
+
+
+def trained(result: Result) -> None:
+    """Print what training made, and the recipe that makes it again."""
+    report(result)
+    took = result["training"]
+    if took:
+        pace = f"{took['examples_per_second']:,.0f} examples per second"
+        print(f"  trained    {took['seconds']:,.1f} s, {pace}")
+    print(f"  recipe     {json.dumps(result['recipe'])}")
+    print(f"wrote {result['file']}")
 
 
 def reports(result: Result) -> None:

@@ -16,16 +16,25 @@ LARGEST = torch.finfo(torch.float32).max
 FLOATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def quantize(name: str, weight: Tensor, settings: Quantize) -> Coded:
+def bits_of(name: str, settings: Quantize) -> int:
+    """Return the bits that `settings` give the tensor called `name`: 32 leaves it alone."""
+    return 32 if name in settings.exclude else int(settings.layers.get(name, settings.bits))
+
+
+def quantize(
+    name: str, weight: Tensor, settings: Quantize, grids: list[Grid] | None = None
+) -> Coded:
     """Return `weight` in the number of bits that `settings` give the tensor called `name`.
+
+    `grids` are those to use, one per entry of `pieces`, instead of the ones that fit best.
 
     Raises
     ------
     RecipeError
         When the largest value does not fit.
     """
-    bits = int(settings.layers.get(name, settings.bits))
-    if bits == 32 or name in settings.exclude:
+    bits = bits_of(name, settings)
+    if bits == 32:
         return Plain.of(weight)
     if bits == 16:
         narrow = weight.to(FLOATS[settings.format])
@@ -36,7 +45,7 @@ def quantize(name: str, weight: Tensor, settings: Quantize) -> Coded:
                 f"choose {other}."
             )
         return Plain.of(narrow)
-    coded = _codes(weight, settings, bits)
+    coded = _codes(weight, settings, bits, grids)
     if float(coded.scale.max(initial=0)) * 2**bits > LARGEST:
         raise RecipeError(
             f"{name} holds {weight.abs().max().item():g}, more than {bits}-bit codes can: "
@@ -45,23 +54,49 @@ def quantize(name: str, weight: Tensor, settings: Quantize) -> Coded:
     return coded
 
 
-def _codes(weight: Tensor, settings: Quantize, bits: int) -> Codes:
+def pieces(weight: Tensor, settings: Quantize) -> list[Tensor]:
+    """Return `weight` cut into rows that share a scale each: one or two matrices, float32.
+
+    There are two where groups do not divide a channel evenly: whole groups, then what is left of
+    each channel.
+    """
+    rows, length, group = _layout(weight, settings)
+    flat = weight.float().reshape(rows, length) if length else weight.new_zeros(0, 0)
+    whole = length // group * group if group else 0
+    cut = [flat[:, :whole].reshape(-1, group)] if whole else []
+    return [*cut, flat[:, whole:]] if whole < length else cut
+
+
+def joined(cut: list[Tensor], weight: Tensor, settings: Quantize) -> Tensor:
+    """Put together what `pieces` cut: a tensor of `weight`'s shape."""
+    rows, _length, _group = _layout(weight, settings)
+    return torch.cat([piece.reshape(rows, -1) for piece in cut], dim=1).view(weight.shape)
+
+
+def fit(weight: Tensor, settings: Quantize, bits: int) -> list[Grid]:
+    """Return the grids that suit `weight` best by the range in `settings`, one per piece."""
+    return [
+        Grid.over(*RANGES[settings.range](piece, settings, bits), settings.scheme, bits)
+        for piece in pieces(weight, settings)
+    ]
+
+
+def _layout(weight: Tensor, settings: Quantize) -> tuple[int, int, int]:
+    """Return the rows, the values in each, and how many of them share a scale."""
     rows = 1 if settings.granularity == "tensor" else weight.shape[0]
     rows = rows if weight.numel() else 0
     length = weight.numel() // rows if rows else 0
-    group = length
-    if settings.granularity == "group":
-        group = min(settings.group_size, length)
-    flat = weight.detach().float().reshape(rows, length) if length else weight.new_zeros(0, 0)
-    whole = length // group * group if group else 0
-    pieces = []
-    if whole:
-        pieces.append(flat[:, :whole].reshape(-1, group))
-    if whole < length:
-        pieces.append(flat[:, whole:])
+    group = min(settings.group_size, length) if settings.granularity == "group" else length
+    return rows, length, group
+
+
+def _codes(weight: Tensor, settings: Quantize, bits: int, grids: list[Grid] | None) -> Codes:
+    rows, _length, group = _layout(weight, settings)
     coded, scales, zeros = [], [], []
-    for piece in pieces:
-        grid = Grid.over(*RANGES[settings.range](piece, settings, bits), settings.scheme, bits)
+    weight = weight.detach()
+    for piece, grid in zip(
+        pieces(weight, settings), grids or fit(weight, settings, bits), strict=True
+    ):
         coded.append(grid.codes(piece).to(torch.uint8).view(rows, -1))
         scales.append(grid.scale.view(rows, -1))
         zeros.append(grid.zero_point.to(torch.uint8).view(rows, -1))

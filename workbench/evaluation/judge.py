@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.evaluation.shell import shell
 from workbench.zoo import Model
+from workbench.zoo.shell import shell
 
 BATCH = 250
 CLOSE = 1e-3

@@ -22,13 +22,13 @@ from workbench.evaluation.known import (
 from workbench.evaluation.progress import accuracy, judged
 from workbench.evaluation.reasons import reasons
 from workbench.evaluation.report import Report, Score, Size
-from workbench.evaluation.shell import shell
 from workbench.evaluation.store import Store, default_store
 from workbench.evaluation.tally import Tally
-from workbench.pipeline import compress
+from workbench.pipeline import Watch, compress, effort
 from workbench.recipe import Recipe
 from workbench.zoo import Model
 from workbench.zoo import model as find
+from workbench.zoo.shell import shell
 
 
 def steps(
@@ -38,8 +38,11 @@ def steps(
     split: str = "validation",
     store: Store | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    watch: Watch = lambda moment: None,
 ) -> Iterator[Report]:
     """Yield reports as they get more exact: the size at once, estimates, at last the exact score.
+
+    Where the recipe trains, the size comes after training, of which `watch` is told each step.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def steps(
     if found is not None and found.exact:
         yield found
         return
-    artifact = compress(model, recipe)
+    artifact = compress(model, recipe, progress=watch, cancelled=cancelled)
     size = measure_size(model, artifact)
     store.put(size_key(model, recipe, evidence_for(model, recipe).digest), size.as_dict())
     yield report(model, recipe, split, size, None)
@@ -78,6 +81,7 @@ def measure(
     timed: bool = True,
     store: Store | None = None,
     progress: Callable[[Report], None] = lambda report: None,
+    watch: Watch = lambda moment: None,
 ) -> Report:
     """Return the exact report of `model` compressed by `recipe`.
 
@@ -93,6 +97,8 @@ def measure(
         Where results are kept; the person's own unless given.
     progress
         Called with each report on the way.
+    watch
+        Called after each step of training, where the recipe trains.
 
     Raises
     ------
@@ -102,7 +108,7 @@ def measure(
     recipe = recipe or Recipe()
     store = store or default_store()
     last: Report | None = None
-    for last in steps(model, recipe, split=split, store=store):
+    for last in steps(model, recipe, split=split, store=store, watch=watch):
         progress(last)
     assert last is not None
     if not timed:
@@ -165,6 +171,7 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
             original=model.original_bytes,
             macs=model.card["macs"],
         ),
+        training=effort(model, artifact.recipe),
     )
 
 

@@ -18,7 +18,8 @@ class Size:
     the dense float32 file. `sparsity_achieved` is zeros in the decoded weights over the values of
     all prunable tensors. `parameters` counts the stored values of parameters, `nonzero` those
     that are not zero, `macs` the multiply-adds of one example, `peak_memory` bytes of weights and
-    activations over a batch of 64.
+    activations over a batch of 64. `training` says what training this file took where it was
+    trained: seconds and examples per second.
     """
 
     digest: str
@@ -32,6 +33,7 @@ class Size:
     peak_memory: int
     ledger: Ledger
     reasons: tuple[Reason, ...]
+    training: dict[str, float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

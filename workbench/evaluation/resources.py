@@ -14,8 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from workbench.errors import Cancelled
-from workbench.evaluation.shell import Shell, shell
 from workbench.zoo import Model
+from workbench.zoo.shell import Shell, shell
 
 LATENCY_BATCHES = (1, 64)
 MEMORY_BATCH = 64

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.evaluation.judge import CLOSE, Predictions, decide, settle
-from workbench.evaluation.shell import shell
 from workbench.evaluation.workers import workers
 from workbench.zoo import Model
+from workbench.zoo.shell import shell
 
 # Of 180 drawn recipes none had an example whose change was above 2.02 times the largest of the
 # first 256, and none a wrong bfloat16 answer that led by more than 0.83 times it.

@@ -8,7 +8,6 @@ without; `note` says so.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 import time
@@ -17,8 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
+from workbench.kept import folder
 from workbench.text import _
 
 LARGEST = 64 * 2**20
@@ -159,7 +157,4 @@ def default_store() -> Store:
 
     `WORKBENCH_STORE` names another folder, or is empty for none.
     """
-    chosen = os.environ.get("WORKBENCH_STORE")
-    if chosen == "":
-        return Store()
-    return Store(Path(chosen) if chosen else Path(platformdirs.user_cache_dir("workbench")))
+    return Store(folder())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import figures
 from workbench.errors import WorkbenchError
-from workbench.panels import drawing, points, tables
+from workbench.panels import drawing, points, tables, training
 from workbench.panels.guard import guarded
 from workbench.plots import ledger, tradeoff
 from workbench.plots.palette import THEMES
+from workbench.plots.temperature import soften as softened
 from workbench.text import _
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
 Action = Callable[["Dashboard", dict[str, Any]], None]
 ACTIONS: dict[str, Action] = {}
-LOOKING = frozenset({"hello", "theme", "tab", "plotly"})
+SELF = "self"
+LOOKING = frozenset({"hello", "theme", "tab", "plotly", "soften"})
 """Actions that change nothing but the view; the others take the banner down."""
 
 
@@ -56,7 +59,7 @@ def theme(view: Dashboard, asked: dict[str, Any]) -> None:
 def tab(view: Dashboard, asked: dict[str, Any]) -> None:
     """Keep this tab up to date from now on, and no other."""
     view.open_tab = asked.get("key")
-    view.publish()
+    view.publish(opened=True)
 
 
 @action
@@ -134,6 +137,31 @@ def timing(view: Dashboard, asked: dict[str, Any]) -> None:
 
 
 @action
+def train(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Train the present recipe for some seconds."""
+    values, seconds = asked.get("values"), _number(asked.get("seconds"))
+    if not isinstance(values, dict) or seconds is None or seconds > training.MOST_SECONDS:
+        most = figures.count(training.MOST_SECONDS)
+        raise WorkbenchError(_("Choose how long to train, up to {most} seconds.").format(most=most))
+    view.session.train(training.settings(values, os.cpu_count() or 1), seconds)
+
+
+@action
+def soften(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Show what the teacher thinks of an example at a temperature."""
+    teacher, temperature = str(asked.get("teacher") or SELF), _number(asked.get("temperature"))
+    example = asked.get("example", 0)
+    if temperature is None or not isinstance(example, int):
+        raise WorkbenchError(_("The temperature must be above 0."))
+    known = view.session.question
+    if known is not None and known.teacher == teacher:  # at once: the outputs are there
+        view.session.ask_teacher(teacher, temperature, example)
+    else:
+        question = (view, teacher, temperature, example)
+        threading.Thread(target=_ask, args=question, daemon=True, name="teacher").start()
+
+
+@action
 def results_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send the table of results."""
     _send_file(view, "results.csv", "text/csv", tables.to_csv(tables.results(view.session)))
@@ -156,6 +184,28 @@ def bytes_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     found = view.session.report.size.ledger
     rows = ledger.rows(found.rows, found.container)
     _send_file(view, "ledger.csv", "text/csv", tables.to_csv(rows))
+
+
+@action
+def training_csv(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Send the course of training."""
+    course = view.session.training.curve if view.session.training is not None else ()
+    rows = [{"step": step, "loss": loss, "accuracy": share} for step, loss, share in course]
+    _send_file(view, "training.csv", "text/csv", tables.to_csv(rows))
+
+
+@action
+def teacher_csv(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Send what the teacher thinks of the example."""
+    question = view.session.question
+    if question is None or question.opinion is None:
+        raise WorkbenchError(_("Open the training section and move the temperature."))
+    shares = softened(question.opinion.outputs, question.temperature)
+    rows = [
+        {"class": _(name), "probability": share}
+        for name, share in zip(view.session.model.task.classes, shares, strict=True)
+    ]
+    _send_file(view, "teacher.csv", "text/csv", tables.to_csv(rows))
 
 
 @action
@@ -183,6 +233,11 @@ def _download(view: Dashboard) -> None:
             count=figures.count(tested.total),
         )
         view.send({"kind": "tested", "text": text})
+
+
+def _ask(view: Dashboard, teacher: str, temperature: float, example: int) -> None:
+    with guarded(view.tell):
+        view.session.ask_teacher(teacher, temperature, example)
 
 
 def _time(view: Dashboard) -> None:

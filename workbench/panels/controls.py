@@ -2,6 +2,7 @@
 
 A new field, criterion or part of a recipe shows up by itself: the first field of each part is a
 large control, layer maps and lists of layers go to the layer table, the rest to "more choices".
+Training takes its time, so it is no live control: it has a section and a button of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from workbench import figures
 from workbench.recipe import PARTS, Recipe
+from workbench.recipe.recipe import Part
 from workbench.recipe.schema import Choice, FieldSpec, specs
 from workbench.text import _
 from workbench.text import mark as N_
@@ -20,6 +22,9 @@ TITLES = {"prune": N_("Pruning"), "quantize": N_("Quantisation")}
 
 OFF: Mapping[str, float | int] = {"prune": 0.0, "quantize": 32}
 """The value of each part's first field at which the part does nothing."""
+
+APART = frozenset({"train"})
+"""The parts that have a section of their own."""
 
 ONLY_WITH = {
     "prune.seed": ("prune.criterion", "random"),
@@ -36,16 +41,19 @@ def describe() -> list[dict[str, Any]]:
         {
             "key": key,
             "title": _(TITLES[key]) if key in TITLES else key,
-            "fields": [_field(key, position, spec) for position, spec in enumerate(specs(part))],
+            "fields": [
+                describe_field(key, spec, front=position == 0)
+                for position, spec in enumerate(specs(part))
+            ],
         }
-        for key, part in PARTS.items()
+        for key, part in _live()
     ]
 
 
 def values(recipe: Recipe) -> dict[str, Any]:
     """Return the value of every control for `recipe`; absent parts read as switched off."""
     out: dict[str, Any] = {}
-    for key, part in PARTS.items():
+    for key, part in _live():
         chosen = getattr(recipe, key) or part(**_off(key))
         for field in fields(part):
             value = getattr(chosen, field.name)
@@ -67,7 +75,7 @@ def recipe(chosen: Mapping[str, Any]) -> Recipe:
         key, _dot, field = str(name).partition(".")
         parts.setdefault(key, {})[field] = value
     made = Recipe.from_json(parts)
-    idle = [key for key, part in PARTS.items() if getattr(made, key) == part(**_off(key))]
+    idle = [key for key, part in _live() if getattr(made, key) == part(**_off(key))]
     return Recipe.from_json({k: v for k, v in made.as_dict().items() if k not in idle})
 
 
@@ -85,16 +93,21 @@ def summary(recipe: Recipe) -> str:
     return " · ".join(said) or _("nothing changed")
 
 
+def _live() -> list[tuple[str, type[Part]]]:
+    return [(key, part) for key, part in PARTS.items() if key not in APART]
+
+
 def _off(key: str) -> dict[str, Any]:
     return {specs(PARTS[key])[0].name: OFF[key]}
 
 
-def _field(key: str, position: int, spec: FieldSpec) -> dict[str, Any]:
+def describe_field(key: str, spec: FieldSpec, *, front: bool) -> dict[str, Any]:
+    """Return what the page needs to build the control of one field, large if `front`."""
     name = f"{key}.{spec.name}"
     return {
         "key": name,
         "kind": spec.kind,
-        "front": position == 0,
+        "front": front,
         "label": spec.label,
         "help": spec.help,
         "low": spec.low,

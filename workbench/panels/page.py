@@ -27,7 +27,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from workbench.panels import card, controls, points, sources
+from workbench import figures
+from workbench.panels import card, controls, points, sources, training
 from workbench.panels.actions import ACTIONS, LOOKING
 from workbench.panels.guard import guarded
 from workbench.panels.header import header
@@ -92,11 +93,11 @@ class Dashboard(anywidget.AnyWidget):
         finally:
             self._quiet = False
 
-    def publish(self, *, whole: bool = False) -> None:
+    def publish(self, *, whole: bool = False, opened: bool = False) -> None:
         """Send what has changed: the numbers first, then the picture and the open tab.
 
         Safe from any thread; of two that race, the older view is dropped. `whole` sends the page
-        and the values of its controls too.
+        and the values of its controls too; `opened` sends the open tab whatever else is late.
         """
         if self._quiet:
             return
@@ -120,6 +121,8 @@ class Dashboard(anywidget.AnyWidget):
                 self._last_spot = None
             self._shown_model = session.model.name
             self._send_all(ticket, [self._picture(seq), *self._open_tab(seq)])
+        elif opened or self.open_tab in ("training", "teacher"):
+            self._send_all(ticket, self._open_tab(seq))
 
     def _send_all(self, ticket: int, messages: Sequence[dict[str, Any]]) -> bool:
         with self._sending:
@@ -163,6 +166,7 @@ class Dashboard(anywidget.AnyWidget):
             "header": header(self.session),
             "parts": controls.describe(),
             "layers": list(self.session.layers),
+            "training": training.section(self.session),
             "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
             "tabs": [{"key": tab.key, "label": _(tab.label_id)} for tab in TABS],
         }
@@ -202,6 +206,13 @@ class Dashboard(anywidget.AnyWidget):
     def _progress(self) -> dict[str, Any] | None:
         if not self.session.busy:
             return None
+        course = self.session.training
+        if course is not None and course.step < course.steps:
+            text = _("Training, step {step} of {steps}, about {seconds} s left")
+            seconds = max(1, round(course.seconds_left))
+            words = {"step": figures.count(course.step), "steps": figures.count(course.steps)}
+            share = course.step / course.steps
+            return {"share": share, "text": text.format(**words, seconds=seconds)}
         score = self.session.report.score if self.session.report is not None else None
         if score is None or not self._is_current():
             return {"share": None, "text": _("Making the file and measuring it")}

@@ -19,7 +19,14 @@ def original(model: Model) -> Spot:
 def visited(session: Session) -> list[Spot]:
     """Return a spot for each recipe measured before; `key` is its place among the visits."""
     return [
-        Spot(visit.bytes, visit.accuracy, visit.accuracy, visit.accuracy, key)
+        Spot(
+            visit.bytes,
+            visit.accuracy,
+            visit.accuracy,
+            visit.accuracy,
+            key,
+            trained=visit.recipe.train is not None,
+        )
         for key, visit in enumerate(session.visited)
         if visit.recipe != Recipe()
     ]
@@ -30,4 +37,10 @@ def current(report: Report | None) -> Spot | None:
     if report is None or report.score is None:
         return None
     score = report.score
-    return Spot(report.size.bytes, score.accuracy, score.accuracy_low, score.accuracy_high)
+    return Spot(
+        report.size.bytes,
+        score.accuracy,
+        score.accuracy_low,
+        score.accuracy_high,
+        trained=report.recipe.train is not None,
+    )

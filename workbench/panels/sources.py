@@ -19,6 +19,7 @@ SCRIPTS = (
     "picture",
     "field",
     "layers",
+    "training",
     "choices",
     "header",
     "card",

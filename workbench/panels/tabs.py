@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench import figures
 from workbench.panels import controls, points
-from workbench.plots import ledger
+from workbench.plots import course, ledger, temperature
 from workbench.plots.palette import Palette
 from workbench.recipe import Recipe
 from workbench.session import Session
@@ -90,6 +90,28 @@ def _threads(timed: Mapping[str, Any]) -> str:
     return plural("{count} thread", "{count} threads", count).format(count=count)
 
 
+def training_tab(session: Session, palette: Palette) -> dict[str, Any]:
+    """Return the course of the training that is under way or was the last."""
+    if session.training is None:
+        waits = session.busy and session.recipe.train is not None
+        finding = _("Finding out how many steps fit into the time.")
+        nothing = _("Nothing was trained yet: open the training section on the left.")
+        return {"note": finding if waits else nothing}
+    return {"figure": course.draw(session.training.curve, session.training.steps, palette)}
+
+
+def teacher_tab(session: Session, palette: Palette) -> dict[str, Any]:
+    """Return what the teacher thinks of one example at the temperature chosen."""
+    question = session.question
+    if question is None or question.opinion is None:
+        return {"note": _("Open the training section and move the temperature.")}
+    opinion, classes = question.opinion, [_(name) for name in session.model.task.classes]
+    figure = temperature.draw_softened(
+        opinion.outputs, classes, opinion.label, question.temperature, palette
+    )
+    return {"figure": temperature.beside(figure, opinion.image)}
+
+
 def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the table of everything visited, newest first."""
     original = points.original(session.model)
@@ -139,6 +161,8 @@ def recipe_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 TABS = (
     Tab("bytes", N_("where the bytes are"), bytes_tab),
+    Tab("training", N_("training"), training_tab),
+    Tab("teacher", N_("what the teacher thinks"), teacher_tab),
     Tab("cost", N_("what it takes to run"), cost_tab),
     Tab("results", N_("results"), results_tab),
     Tab("recipe", N_("recipe"), recipe_tab),

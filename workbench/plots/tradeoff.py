@@ -27,6 +27,8 @@ class Spot:
     high: float
     key: int = 0
     """What a click on the spot hands back."""
+    trained: bool = False
+    """Whether it was trained after it was compressed; drawn as a triangle."""
 
     @property
     def exact(self) -> bool:
@@ -151,7 +153,12 @@ def _past(spots: Sequence[Spot], original: Spot, palette: Palette) -> dict[str, 
         "customdata": [spot.key for spot in spots],
         "text": [f"{_words(spot, original)}<br>{hint}" for spot in spots],
         "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"size": 8, "color": palette.past, "line": {"color": palette.panel, "width": 1}},
+        "marker": {
+            "size": [11 if spot.trained else 8 for spot in spots],
+            "symbol": ["triangle-up" if spot.trained else "circle" for spot in spots],
+            "color": palette.past,
+            "line": {"color": palette.panel, "width": 1},
+        },
     }
 
 
@@ -274,7 +281,8 @@ def _words(spot: Spot, original: Spot) -> str:
     accuracy = figures.percent(spot.accuracy)
     if not spot.exact:
         accuracy = f"{figures.percent(spot.low)} – {figures.percent(spot.high)}"
-    return f"<b>{accuracy}</b> ({change})<br>{figures.nbytes(spot.bytes)}"
+    trained = f"<br>{_('trained')}" if spot.trained else ""
+    return f"<b>{accuracy}</b> ({change})<br>{figures.nbytes(spot.bytes)}{trained}"
 
 
 def _finding(original: Spot, you: Spot | None, size: int | None) -> str:

@@ -3,5 +3,6 @@
 from workbench.recipe.prune import Prune
 from workbench.recipe.quantize import Quantize
 from workbench.recipe.recipe import PARTS, Recipe
+from workbench.recipe.train import Train
 
-__all__ = ["PARTS", "Prune", "Quantize", "Recipe"]
+__all__ = ["PARTS", "Prune", "Quantize", "Recipe", "Train"]

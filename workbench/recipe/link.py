@@ -80,6 +80,8 @@ def _hidden(name: str) -> str:
 
 
 def _value(field: FieldSpec, text: str) -> Any:
+    if field.kind == "text":
+        return text
     if field.kind == "names":
         return [unquote(name) for name in text.split(",") if name]
     if field.kind == "layers":

@@ -14,14 +14,20 @@ from workbench.errors import RecipeError
 from workbench.recipe.prune import Prune
 from workbench.recipe.quantize import Quantize
 from workbench.recipe.schema import brief, specs
+from workbench.recipe.train import Train
 
-PARTS: dict[str, type[Prune | Quantize]] = {"prune": Prune, "quantize": Quantize}
-"""The parts of a recipe by key, in the fixed order in which they are applied."""
+Part = Prune | Quantize | Train
+
+PARTS: dict[str, type[Part]] = {"prune": Prune, "quantize": Quantize, "train": Train}
+"""The parts of a recipe by key, in the fixed order in which they are written."""
 
 
 @dataclass(frozen=True)
 class Recipe:
     """What to do to a model's weights; a part that is None leaves them alone.
+
+    Weights are trained, if at all, with their zeros held and their rounding in place, and then
+    pruned, quantised and coded.
 
     Raises `RecipeError` when a part holds a value that its schema does not allow.
 
@@ -31,6 +37,7 @@ class Recipe:
 
     prune: Prune | None = None
     quantize: Quantize | None = None
+    train: Train | None = None
 
     def __post_init__(self) -> None:
         for key, part in PARTS.items():
@@ -94,9 +101,14 @@ class Recipe:
         names = list(names)
         chosen: dict[str, Any] = {}
         for key, part in PARTS.items():
-            if rng.random() < 0.85:
+            if rng.random() < (0.2 if part is Train else 0.85):
                 chosen[key] = {field.name: field.draw(rng, names) for field in specs(part)}
         return cls.from_json(chosen)
+
+    @property
+    def untrained(self) -> Recipe:
+        """The same recipe without training."""
+        return Recipe(prune=self.prune, quantize=self.quantize)
 
     def check_names(self, names: Iterable[str]) -> None:
         """Raise `RecipeError` where the recipe names a tensor that is not among `names`."""

@@ -17,7 +17,9 @@ from workbench.errors import RecipeError
 from workbench.recipe.layermap import LayerMap
 from workbench.text import _
 
-Kind = Literal["real", "integer", "choice", "layers", "names"]
+LONGEST_TEXT = 200
+
+Kind = Literal["real", "integer", "choice", "text", "layers", "names"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class FieldSpec:
     """The values one field may take, and its words.
 
     `low`, `high` and `step` bound numbers; `choices` lists the values of a choice, and of each
-    entry of a ``layers`` field whose entries are choices.
+    entry of a ``layers`` field whose entries are choices. `drawn` narrows what tests draw, where
+    some allowed values would take hours: the bounds of a number, or texts to choose from.
     """
 
     name: str
@@ -56,6 +59,7 @@ class FieldSpec:
     high: float = 0.0
     step: float = 0.0
     choices: tuple[Choice, ...] = ()
+    drawn: tuple[Any, ...] = ()
 
     @property
     def label(self) -> str:
@@ -78,6 +82,10 @@ class FieldSpec:
             if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
                 raise RecipeError(f"{where} must be a list of layer names, not {brief(value)}.")
             return tuple(sorted({_name(item, where) for item in value}))
+        if self.kind == "text":
+            if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+                raise RecipeError(f"{where} must be a short text, not {brief(value)}.")
+            return value
         return self._scalar(value, where)
 
     def _scalar(self, value: Any, where: str) -> Any:
@@ -111,18 +119,21 @@ class FieldSpec:
     def _draw_scalar(self, rng: Random) -> Any:
         if self.choices:
             return rng.choice(self.choices).value
+        if self.kind == "text":
+            return rng.choice(self.drawn)
+        low, high = self.drawn or (self.low, self.high)
         luck = rng.random()
         if luck < 0.1:
-            return self._typed(self.low)
+            return self._typed(low)
         if luck < 0.2:
-            return self._typed(self.high)
-        value = rng.uniform(self.low, self.high)
+            return self._typed(high)
+        value = rng.uniform(low, high)
         if self.step:
-            value = min(self.high, self.low + round((value - self.low) / self.step) * self.step)
+            value = min(high, low + round((value - low) / self.step) * self.step)
         return self._typed(value)
 
     def _typed(self, value: float) -> float | int:
-        return int(value) if self.kind == "integer" else round(value, 6)
+        return round(value) if self.kind == "integer" else round(value, 6)
 
 
 def brief(value: Any) -> str:

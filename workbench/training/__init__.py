@@ -1,1 +1,1 @@
-"""Training: makes the checkpoints of the built-in models, from scratch and reproducibly."""
+"""Training: the loop and what hangs on it: objectives, optimisers, schedules, quantisers."""

@@ -18,6 +18,9 @@ ARCHITECTURES = {
         Architecture("fashion/lenet-300-100", FASHION, mark("LeNet-300-100, fully connected")),
         Architecture("fashion/lenet5", FASHION, mark("LeNet-5, convolutional")),
         Architecture("fashion/resnet", FASHION, mark("ResNet, small and residual")),
+        Architecture("fashion/lenet5-narrow", FASHION, mark("Student: LeNet-5, narrow")),
+        Architecture("fashion/mlp-32", FASHION, mark("Student: one hidden layer of 32")),
+        Architecture("fashion/cnn-10k", FASHION, mark("Student: convolutions, 10,000 weights")),
     )
 }
 
@@ -82,6 +85,6 @@ def model(name: str) -> Model:
     except (OSError, ValueError) as error:
         raise WorkbenchError(
             f"The card of {name} is missing or damaged; install the package again, "
-            f"or train the model with: python -m workbench.training {name}"
+            f"or train the model with: python -m workbench.checkpoints {name}"
         ) from error
     return Model(made, card)

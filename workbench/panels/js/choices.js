@@ -3,11 +3,13 @@
 import { h, term } from "./dom.js";
 import { control } from "./field.js";
 import { layerTable } from "./layers.js";
+import { TrainingSection } from "./training.js";
 
 export class Choices {
   constructor(channel) {
     this.channel = channel;
     this.values = {};
+    this.training = new TrainingSection(channel);
     this.node = h("form", { className: "panel choices", onsubmit: (event) => event.preventDefault() });
   }
 
@@ -25,7 +27,8 @@ export class Choices {
     this.controls = [...front.flatMap((part) => part.controls), ...more];
     this.table = layerTable(all.filter(byLayer), page.layers, words, change);
     this.limits = limits(words, this.channel);
-    const opened = [...this.node.querySelectorAll("details")].map((one) => one.open);
+    this.training.build(page);
+    const opened = [...this.node.querySelectorAll(":scope > details")].map((one) => one.open);
     this.node.setAttribute("aria-label", words.doing);
     this.node.replaceChildren(
       ...front.map((part) =>
@@ -37,10 +40,11 @@ export class Choices {
         ),
       ),
       this.limits.node,
+      this.training.node,
       h("details", {}, h("summary", { text: words.more }), ...more.map((one) => one.node)),
       h("details", {}, h("summary", { text: words.layers }), this.table.node),
     );
-    this.node.querySelectorAll("details").forEach((one, place) => (one.open = opened[place] || false));
+    this.node.querySelectorAll(":scope > details").forEach((one, place) => (one.open = opened[place] || false));
     if (this.shown) this.show({ ...this.shown, values: this.values });
   }
 
@@ -64,6 +68,7 @@ export class Choices {
 
   // Fields that mean nothing beside the present values are out of the way.
   arrange() {
+    this.training.show(this.values);
     for (const { field, node } of this.controls) {
       if (field.only_with) node.hidden = this.values[field.only_with[0]] !== field.only_with[1];
     }

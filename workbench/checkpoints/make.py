@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
+from workbench.checkpoints.loop import Weights, train
 from workbench.evaluation.judge import predict
 from workbench.evaluation.resources import macs, peak_memory
-from workbench.training.loop import Weights, train
 from workbench.zoo.builtin import Architecture, Model
 from workbench.zoo.data import Split
 from workbench.zoo.plan import TrainingPlan
@@ -69,7 +69,7 @@ def make_checkpoint(
         "sha256": hashlib.sha256(content).hexdigest(),
         "accuracy": accuracy,
         "training": {
-            "command": f"python -m workbench.training {architecture.name}",
+            "command": f"python -m workbench.checkpoints {architecture.name}",
             "seconds": round(seconds, 1),
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from workbench.zoo import Model
+from workbench.zoo.builtin import Model
 
 
 class Shell:

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from workbench import zoo
-from workbench.training.__main__ import main
+from workbench.checkpoints.__main__ import main
+from workbench.checkpoints.make import make_checkpoint
 from workbench.training.augment import mirrored, shifted
-from workbench.training.checkpoint import make_checkpoint
 from workbench.zoo.data import Split
 from workbench.zoo.registry import architecture
 

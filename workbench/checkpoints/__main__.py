@@ -1,4 +1,4 @@
-"""Train built-in models from scratch: ``python -m workbench.training fashion/lenet5``."""
+"""Train built-in models from scratch: ``python -m workbench.checkpoints fashion/lenet5``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import torch
 
+from workbench.checkpoints.make import make_checkpoint
 from workbench.errors import WorkbenchError
-from workbench.training.checkpoint import make_checkpoint
 from workbench.zoo.builtin import Architecture
 from workbench.zoo.registry import ARCHITECTURES, architecture
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     The exit status is 2 when a name is unknown.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m workbench.training",
+        prog="python -m workbench.checkpoints",
         description="Train built-in models from scratch and write their checkpoints and cards.",
     )
     parser.add_argument("models", nargs="*", help=f"from: {', '.join(ARCHITECTURES)}")

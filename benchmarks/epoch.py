@@ -1,0 +1,123 @@
+"""One epoch of training on `lenet5`: ours against the plain loop, turn by turn in the same run.
+
+The plain loop is the one of tutorials: a `DataLoader` over a `TensorDataset`, batch 128, AdamW, the
+module as it is. Both see the 20,000 training images once per epoch, from the same start.
+
+    python benchmarks/epoch.py [--epochs 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from statistics import median
+
+import _table
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+import workbench as wb
+from workbench.evaluation.judge import predict
+from workbench.training.lesson import lesson
+from workbench.training.run import Run
+
+MODEL = "fashion/lenet5"
+BATCH = 128
+RATE = 1e-3
+TARGET = 2.0
+
+
+def main() -> None:
+    """Train both ways from scratch and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=3)
+    epochs = parser.parse_args().epochs
+    threads = os.cpu_count() or 1
+    torch.set_num_threads(threads)
+    print(f"{_table.machine()}\n`python benchmarks/epoch.py --epochs {epochs}`\n")
+    model = wb.model(MODEL)
+    plain, ours = Plain(model), Ours(model, epochs, threads)
+    taken: dict[str, list[float]] = {"plain": [], "ours": []}
+    for _ in range(epochs):
+        for name, way in (("plain", plain), ("ours", ours)):
+            begin = time.perf_counter()
+            way.epoch()
+            taken[name].append(time.perf_counter() - begin)
+    times = median(taken["plain"]) / median(taken["ours"])
+    rows = [
+        ("the plain loop", f"{median(taken['plain']):.2f}", "1", accuracy(model, plain.weights())),
+        (
+            "ours",
+            f"{median(taken['ours']):.2f}",
+            f"{times:.1f} (target {TARGET:g})",
+            accuracy(model, ours.weights()),
+        ),
+    ]
+    columns = ("way", "an epoch (s)", "times faster", f"validation after {epochs} epochs")
+    print(_table.table(columns, rows))
+    sys.exit(0 if times >= TARGET else 1)
+
+
+class Plain:
+    """A module, a loader, an optimiser."""
+
+    def __init__(self, model: wb.Model) -> None:
+        torch.manual_seed(0)
+        self.module = model.architecture.build().train()
+        split = model.task.split("train")
+        labels = torch.from_numpy(split.labels.astype(np.int64))
+        data = TensorDataset(model.task.inputs(split.images), labels)
+        self.loader = DataLoader(data, batch_size=BATCH, shuffle=True, drop_last=True)
+        self.optimizer = torch.optim.AdamW(self.module.parameters(), lr=RATE, weight_decay=0)
+
+    def epoch(self) -> None:
+        """Go once through the data."""
+        for inputs, labels in self.loader:
+            self.optimizer.zero_grad()
+            nn.functional.cross_entropy(self.module(inputs), labels).backward()
+            self.optimizer.step()
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Return what was learned."""
+        return {name: tensor.detach() for name, tensor in self.module.state_dict().items()}
+
+
+class Ours:
+    """A run of the training room."""
+
+    def __init__(self, model: wb.Model, epochs: int, threads: int) -> None:
+        self.steps = len(model.task.split("train")) // BATCH
+        settings = wb.Train(
+            steps=self.steps * epochs,
+            start="scratch",
+            schedule="constant",
+            learning_rate=RATE,
+            batch=BATCH,
+            threads=threads,
+        )
+        recipe = wb.Recipe(train=settings)
+        self.run = Run(lesson(model, recipe), recipe)
+        self.moments = self.run.go()
+
+    def epoch(self) -> None:
+        """Go once through the data."""
+        for _ in range(self.steps):
+            next(self.moments)
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Return what was learned."""
+        return self.run.trained().weights
+
+
+def accuracy(model: wb.Model, weights: dict[str, torch.Tensor]) -> str:
+    """Return the validation accuracy by the judge."""
+    split = model.task.split("validation")
+    return f"{(predict(model, weights, split.images) == split.labels).mean():.2%}"
+
+
+if __name__ == "__main__":
+    main()

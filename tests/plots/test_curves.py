@@ -1,0 +1,171 @@
+"""The pictures of trainings compared: valid for plotly, and the titles say the finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import plotly.graph_objects as go
+import pytest
+
+from workbench.plots import curves, folds, learning_rate, search
+from workbench.plots.palette import THEMES
+from workbench.plots.picture import MIME, Picture
+from workbench.plots.scales import height
+from workbench.recipe import Train
+from workbench.trials.contestant import Lane, Point
+from workbench.trials.folds import CrossValidation
+from workbench.trials.job import Outcome
+from workbench.trials.racing import Race
+from workbench.trials.range_finder import RangeTest
+from workbench.trials.searching import Search, Trial
+
+SETTINGS = Train(start="scratch", steps=20)
+
+
+def lane(name, end, repeat=0, **more):
+    points = (Point(10, 0.5 + repeat, 1.5, end - 0.2), Point(20, 1.0 + repeat, 1.0, end))
+    return Lane(name, SETTINGS, repeat, points, "finished", end, **more)
+
+
+CLEAR = Race((lane("a", 0.8), lane("b", 0.85)), 1)
+CLOSE = Race((lane("a", 0.80), lane("b", 0.86), lane("a", 0.84, 1), lane("b", 0.80, 1)), 2)
+GOING = Race((replace(lane("a", 0.8), state="training", accuracy=None, points=()),), 1)
+LONELY = Race((lane("a", 0.8),), 1)
+
+
+def title(figure):
+    go.Figure(figure)  # plotly refuses what it does not know
+    return figure["layout"]["title"]["text"]
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+@pytest.mark.parametrize("by", ["step", "second"])
+@pytest.mark.parametrize(
+    ("race", "finding"),
+    [
+        (GOING, "Who learns best? The race is on"),
+        (LONELY, "a reaches 80.0\u202f%"),
+        (CLEAR, "b wins with 85.0\u202f%, 5.0\u202fpoints ahead of a"),
+        (CLOSE, "b reaches 83.0\u202f% ± 4.2, too close to a to call"),
+    ],
+    ids=["going", "lonely", "clear", "close"],
+)
+def test_a_race_in_every_state(race, by, theme, finding):
+    assert title(curves.draw(race, by, theme)) == finding
+
+
+def test_a_line_is_the_mean_of_the_repeats_in_a_band():
+    curve = curves.curve_of([one for one in CLOSE.lanes if one.name == "a"], "second")
+    assert curve.places == (1.0, 1.5)
+    assert curve.middle == pytest.approx((0.62, 0.82))
+    assert curve.low == pytest.approx((0.60, 0.80))
+    assert curve.high == pytest.approx((0.64, 0.84))
+    band, line = curves.draw(CLOSE)["data"][:2]
+    assert line["x"] == [10, 20]
+    assert line["y"] == pytest.approx([height(0.62), height(0.82)])
+    assert band["fill"] == "toself"
+    assert len(curves.draw(CLEAR)["data"]) == 2  # a single repeat has no band
+
+
+def test_repeats_that_are_not_there_yet_do_not_count():
+    behind = replace(lane("a", 0.9, 1), points=lane("a", 0.9, 1).points[:1])
+    curve = curves.curve_of([lane("a", 0.8), behind], "step")
+    assert curve.places == (10, 20)
+    assert curve.middle == pytest.approx((0.65, 0.8))
+
+
+def test_lines_differ_in_dash_and_colour():
+    many = Race(tuple(lane(str(n), 0.5) for n in range(12)), 1)
+    looks = [(one["line"]["color"], one["line"]["dash"]) for one in curves.draw(many)["data"]]
+    assert len(set(looks)) == 12
+    assert len({dash for _colour, dash in looks[:6]}) == 6
+
+
+def test_an_end_before_the_last_step_is_told():
+    lanes = (
+        replace(lane("a", 0.1), state="diverged"),
+        replace(lane("b", 0.5), state="stopped early"),
+    )
+    names = [one["name"] for one in curves.draw(Race(lanes, 1))["data"]]
+    assert names == ["a (diverged)", "b (stopped early)"]
+
+
+def test_the_data_of_a_race():
+    table = curves.rows(CLEAR)
+    assert len(table) == 4
+    assert table[0] == {
+        "contestant": "a",
+        "repeat": 0,
+        "step": 10,
+        "seconds": 0.5,
+        "loss": 1.5,
+        "accuracy": pytest.approx(0.6),
+    }
+
+
+RATES = (1e-4, 1e-3, 1e-2, 1e-1)
+
+
+@pytest.mark.parametrize(
+    ("losses", "exploded", "finding"),
+    [
+        ((), False, "The loss has not fallen at any learning rate"),
+        ((2.0, 2.1, 2.2, 2.3), False, "The loss has not fallen at any learning rate"),
+        ((2.0, 1.9, 0.5, 0.4), False, "The loss falls fastest at 0.001"),
+        ((2.0, 1.9, 0.5, 9.0), True, "The loss falls fastest at 0.001, and explodes at 0.1"),
+    ],
+)
+def test_a_range_test(losses, exploded, finding):
+    test = RangeTest(RATES[: len(losses)], losses, losses, exploded)
+    figure = learning_rate.draw(test)
+    assert title(figure) == finding
+    assert len(figure["layout"]["shapes"]) == (test.suggestion is not None)
+
+
+DONE = (Outcome(80, 100, 1.0), Outcome(90, 100, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "finding"),
+    [
+        ((None, None), "0 of 2 folds are done"),
+        ((None, DONE[0]), "1 of 2 folds are done"),
+        (DONE, "85.0\u202f% ± 7.1 on examples not learned from, over 2 folds"),
+    ],
+)
+def test_folds(outcomes, finding):
+    figure = folds.draw(CrossValidation(SETTINGS, outcomes))
+    assert title(figure) == finding
+    (bars,) = figure["data"]
+    assert bars["y"] == [height(one.accuracy) for one in outcomes if one is not None]
+
+
+def test_a_search_puts_the_best_on_top_and_in_the_accent():
+    trials = (
+        Trial(SETTINGS, {"learning_rate": 0.00123, "optimizer": "adam"}, DONE[:1]),
+        Trial(SETTINGS, {"learning_rate": 0.1, "optimizer": "sgd"}, DONE[1:]),
+        Trial(SETTINGS, {"learning_rate": 9.0, "optimizer": "sgd"}, ()),
+    )
+    figure = search.draw(Search(trials, 1))
+    assert title(figure) == "Best of 2: learning rate 0.1, optimiser SGD, with 90.0\u202f%"
+    (bars,) = figure["data"]
+    assert bars["x"] == [height(0.8), height(0.9)]
+    labels = figure["layout"]["yaxis"]["ticktext"]
+    assert labels == ["learning rate 0.00123, optimiser Adam", "learning rate 0.1, optimiser SGD"]
+    light = THEMES["light"]
+    assert bars["marker"]["color"] == [light.muted, light.accent]
+
+
+def test_spread_of_a_search_is_drawn_where_there_are_folds():
+    figure = search.draw(Search((Trial(SETTINGS, {"batch": 8}, DONE),), 2))
+    assert title(figure) == "Best of 1: batch 8, with 85.0\u202f% ± 7.1"
+    error = figure["data"][0]["error_x"]
+    assert error["visible"]
+    assert error["array"][0] > error["arrayminus"][0] > 0
+    assert title(search.draw(Search((), 2))) == "The search is on"
+
+
+def test_a_picture_shows_itself():
+    shown = Picture(curves.draw(CLEAR))._repr_mimebundle_()
+    assert shown["text/plain"] == title(curves.draw(CLEAR))
+    assert shown[MIME]["data"]

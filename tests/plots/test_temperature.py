@@ -1,0 +1,126 @@
+"""The temperature's pictures: valid for plotly at every stage, and honest about spread."""
+
+from __future__ import annotations
+
+import math
+
+import plotly.graph_objects as go
+import pytest
+
+from workbench.plots import temperature
+from workbench.plots.palette import THEMES
+from workbench.training.sweep import Level
+
+PLAIN = Level(1.0, 0.0, (0.80, 0.82))
+LEVELS = [
+    PLAIN,
+    Level(1.0, 0.5, (0.81, 0.81)),
+    Level(4.0, 0.5, (0.83, 0.85)),
+    Level(1.0, 0.9, (0.79,)),
+    Level(4.0, 0.9, (0.85, 0.87)),
+    Level(16.0, 0.9, ()),
+]
+CLASSES = ("shirt", "coat", "bag")
+
+
+def draw(levels=LEVELS, theme="light", **more):
+    figure = temperature.draw(levels, THEMES[theme], **more)
+    go.Figure(figure)  # plotly refuses what it does not know
+    return figure
+
+
+def title(figure):
+    return figure["layout"]["title"]["text"]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("levels", [[], [PLAIN], LEVELS, LEVELS[1:], LEVELS[-1:]])
+@pytest.mark.parametrize("teacher", [None, 0.91])
+def test_every_stage_is_a_valid_figure(theme, levels, teacher):
+    assert title(draw(levels, theme, teacher=teacher))
+
+
+def test_each_weight_is_a_line_of_its_own_with_colour_and_symbol():
+    first, second = draw()["data"]
+    assert first["x"] == [1.0, 4.0]
+    assert second["y"] == pytest.approx([0.79, 0.86])
+    assert first["marker"]["color"] != second["marker"]["color"]
+    assert first["marker"]["symbol"] != second["marker"]["symbol"]
+
+
+def test_the_whiskers_are_the_standard_deviation_over_seeds():
+    assert draw()["data"][0]["error_y"]["array"] == pytest.approx([0, math.sqrt(2) * 0.01])
+
+
+def test_labels_alone_are_a_band():
+    band, line = draw()["layout"]["shapes"]
+    assert (band["y0"], band["y1"]) == pytest.approx(
+        (0.81 - math.sqrt(2) * 0.01, 0.81 + math.sqrt(2) * 0.01)
+    )
+    assert line["y0"] == pytest.approx(0.81)
+
+
+def test_the_colour_of_a_weight_stays_when_others_come():
+    few = [level for level in LEVELS if level.mix != 0.5] + [Level(1.0, 0.5, ())]
+    assert draw(few)["data"][0]["marker"] == draw()["data"][1]["marker"]
+
+
+def test_the_temperature_axis_spans_students_still_to_come():
+    low, high = draw()["layout"]["xaxis"]["range"]
+    assert low < 0 < math.log10(16) < high
+
+
+def test_small_differences_are_not_blown_up():
+    low, high = draw([Level(1.0, 0.0, (0.8,)), Level(2.0, 0.9, (0.8001,))])["layout"]["yaxis"][
+        "range"
+    ]
+    assert high - low >= temperature.LEAST_HEIGHT
+
+
+@pytest.mark.parametrize(
+    ("levels", "finding"),
+    [
+        (LEVELS, "Temperature 4 gains 5.0\u202fpoints over labels alone"),
+        ([PLAIN], "The students are learning: which temperature serves them best?"),
+        (LEVELS[1:], "The students are learning: which temperature serves them best?"),
+        (
+            [PLAIN, Level(4.0, 0.9, (0.815,))],
+            "No temperature gains more over labels alone than seeds differ",
+        ),
+        (
+            [PLAIN, Level(4.0, 0.9, (0.7,))],
+            "No temperature does better than labels alone",
+        ),
+    ],
+)
+def test_the_title_says_the_finding(levels, finding):
+    assert title(draw(levels)) == finding
+
+
+def test_the_table_holds_what_is_drawn():
+    table = temperature.rows(LEVELS)
+    assert table[0] == {
+        "teacher_weight": 0.0,
+        "temperature": None,
+        "students": 2,
+        "accuracy": pytest.approx(0.81),
+        "spread": pytest.approx(math.sqrt(2) * 0.01),
+    }
+    assert table[-1]["accuracy"] is None
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_softened_probabilities_mark_the_label(theme):
+    figure = temperature.draw_softened([4.0, 2.0, 0.0], CLASSES, 1, 2.0, THEMES[theme])
+    go.Figure(figure)
+    bars = figure["data"][0]
+    whole = math.e**2 + math.e + 1
+    assert bars["x"] == pytest.approx([math.e**2 / whole, math.e / whole, 1 / whole])
+    assert bars["y"] == ["shirt", "coat (label)", "bag"]
+    assert bars["marker"]["color"][1] == THEMES[theme].accent
+    assert title(figure) == "At temperature 2: shirt 67\u202f%, and coat 24\u202f%"
+
+
+def test_a_high_temperature_makes_all_classes_alike_and_a_low_one_only_the_best():
+    assert temperature.soften([900.0, 0.0], 1e9) == pytest.approx([0.5, 0.5])
+    assert temperature.soften([900.0, 0.0], 0.1) == pytest.approx([1.0, 0.0])

@@ -1,0 +1,94 @@
+"""Training in a session: seconds become steps, the course is told, and it can be stopped."""
+
+from __future__ import annotations
+
+import pytest
+
+import workbench as wb
+from workbench.errors import WorkbenchError
+from workbench.evaluation.store import Store
+from workbench.session import Session, teacher_warning
+from workbench.zoo import model
+
+NAME = "fashion/lenet-300-100"
+SPARSE = wb.Recipe(prune=wb.Prune(0.9), quantize=wb.Quantize(bits=4))
+
+
+@pytest.fixture
+def real(until):
+    made = Session(NAME, store=Store())
+    until(made, lambda: not made.busy)
+    made.set(SPARSE)
+    until(made, lambda: not made.busy)
+    yield made
+    made.close()
+
+
+def test_seconds_become_steps_and_win_accuracy_back(real, until):
+    before = real.report
+    seen = []
+    real.subscribe(lambda session: seen.append(session.training))
+    real.train(wb.Train(threads=1), seconds=2)
+    until(real, lambda: not real.busy)
+    recipe = real.recipe
+    assert recipe.untrained == SPARSE
+    assert recipe.train.steps >= 5
+    assert real.report.recipe == recipe
+    assert real.report.exact
+    assert real.report.accuracy > before.accuracy + 0.2
+    assert real.report.training["examples_per_second"] > 0
+    course = real.training
+    assert course.step == course.steps == recipe.train.steps
+    assert [step for step, _loss, _share in course.curve] == sorted(
+        {step for step, _loss, _share in course.curve}
+    )
+    assert len([one for one in seen if one is not None]) >= 2
+    assert real.visited[-1].recipe == recipe
+    again = Session(NAME, store=real.store)
+    again.restore(real.query())  # the link repeats the run, and the store knows its result
+    assert again.recipe == recipe
+    assert again.report.accuracy == real.report.accuracy
+    again.close()
+    real.undo()
+    until(real, lambda: not real.busy)
+    assert real.recipe == SPARSE
+
+
+def test_cancelling_leaves_the_figures_before(real, until):
+    before = real.report
+    real.train(wb.Train(threads=1), seconds=3000)
+    until(real, lambda: real.training is not None)
+    real.cancel()
+    assert not real.busy
+    assert real.stale
+    assert real.report == before
+    real.set(SPARSE)
+    until(real, lambda: not real.busy)
+    assert real.report.recipe == SPARSE
+
+
+def test_divergence_is_a_sentence(real, until):
+    before = real.report
+    real.train(wb.Train(threads=1, optimizer="sgd", learning_rate=10, clip=0), seconds=3)
+    until(real, lambda: not real.busy)
+    if real.error is None:  # it survived the few steps: then it was measured
+        assert real.report.exact
+    else:
+        assert "learning rate" in real.error
+        assert real.report == before
+        assert real.stale
+
+
+def test_what_cannot_be_trained_is_refused_at_once(real):
+    with pytest.raises(WorkbenchError, match="nobody"):
+        real.train(wb.Train(teacher="nobody"), seconds=1)
+    assert real.recipe == SPARSE
+    assert not real.busy
+
+
+def test_a_teacher_worse_than_the_student_is_warned_of():
+    said = teacher_warning(model("fashion/resnet"), "fashion/lenet5")
+    assert "91.6" in said
+    assert "92.6" in said
+    assert teacher_warning(model("fashion/lenet5"), "fashion/resnet") is None
+    assert teacher_warning(model("fashion/lenet5"), "self") is None

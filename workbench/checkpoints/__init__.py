@@ -1,0 +1,1 @@
+"""Checkpoints: makes those of the built-in models, from scratch and reproducibly."""

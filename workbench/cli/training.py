@@ -1,0 +1,83 @@
+"""`workbench train` and `workbench distill`: a recipe trained for some seconds, as a file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.cli.progress import bar
+from workbench.recipe import Recipe, Train
+from workbench.recipe.schema import FieldSpec, specs
+
+SECONDS = 60.0
+OF_DISTILLATION = ("teacher", "temperature", "mix", "matching")
+NUMBERS = {"integer": int, "real": float}
+
+
+def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
+    """Train `recipe`, write the file, and return its report with the file's name.
+
+    What the options say goes before what the recipe says. Steps come from ``--seconds``, else
+    from ``--steps`` or the recipe, else from a minute.
+    """
+    from workbench.session import teacher_warning
+    from workbench.zoo import model
+
+    chosen = model(options.model)
+    asked = {field.name: getattr(options, field.name, None) for field in specs(Train)}
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    seconds = options.seconds
+    if seconds is None and recipe.train is None and "steps" not in given:
+        seconds = SECONDS
+    teacher = given.get("teacher", recipe.train.teacher if recipe.train else "")
+    warning = teacher_warning(chosen, teacher)
+    if warning:
+        print(f"workbench: {warning}", file=sys.stderr)
+    from workbench.evaluation.measure import measure
+    from workbench.pipeline import train
+
+    with bar("training") as advance:
+        artifact = train(
+            chosen,
+            recipe,
+            seconds=seconds,
+            progress=lambda moment: advance(moment.step, moment.steps),
+            **given,
+        )
+    path = artifact.save(options.output)
+    with bar("measuring") as advance:
+        report = measure(
+            chosen,
+            artifact.recipe,
+            timed=False,
+            progress=lambda found: advance(found.examples or 0, found.total or 0),
+        )
+    return {"file": str(path), **report.as_dict()}
+
+
+def takes(parser: argparse.ArgumentParser, *, distilling: bool) -> None:
+    """Add the options: the recipe's own fields, and the seconds to spend."""
+    parser.add_argument("--recipe", metavar="FILE-or-JSON", help="what to do; absent: only train")
+    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
+    parser.add_argument(
+        "--seconds", type=float, help=f"how long to train; {SECONDS:g} where nothing says"
+    )
+    for field in specs(Train):
+        if distilling or field.name not in OF_DISTILLATION:
+            needed = distilling and field.name == "teacher"
+            parser.add_argument(f"--{field.name.replace('_', '-')}", **_option(field, needed))
+
+
+def _option(field: FieldSpec, needed: bool) -> dict[str, Any]:
+    # the recipe itself refuses what is out of range, and says it better
+    choices: Sequence[Any] | None = [choice.value for choice in field.choices] or None
+    kind = NUMBERS.get(field.kind, str)
+    return {
+        "dest": field.name,
+        "type": kind,
+        "choices": choices,
+        "help": field.help.replace("%", "%%"),
+        "required": needed,
+    }

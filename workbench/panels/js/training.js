@@ -1,0 +1,81 @@
+// The section in which a person trains: pressed, not slid, because it takes its time.
+
+import { h, setText } from "./dom.js";
+import { control, number } from "./field.js";
+
+export class TrainingSection {
+  constructor(channel) {
+    this.channel = channel;
+    this.node = h("details", { className: "training" });
+    this.onStart = null; // called when training is asked for
+    this.onAsk = null; // called when the teacher is asked
+    this.example = 0;
+    this.compressed = false;
+  }
+
+  build({ training }) {
+    this.words = training;
+    this.values = { ...this.values, ...training.values };
+    const change = (key) => (value) => {
+      this.values = { ...this.values, [key]: value };
+      this.warn();
+      if (key === "teacher" || key === "temperature") this.soften();
+    };
+    const make = (field) => {
+      const made = control(field, change(field.key));
+      made.show(this.values[field.key]);
+      return made.node;
+    };
+    this.seconds ??= training.seconds.value;
+    const seconds = number(training.seconds, (value) => (this.seconds = value));
+    seconds.show(this.seconds);
+    this.warning = h("p", { className: "about warning", role: "status" });
+    this.button = h("button", { type: "button", className: "primary", onclick: () => this.start() });
+    this.node.replaceChildren(
+      h("summary", { text: training.title }),
+      ...training.front.map(make),
+      this.warning,
+      h("button", {
+        type: "button",
+        className: "quiet small",
+        text: training.another,
+        onclick: () => this.soften(this.example + 1),
+      }),
+      h("details", {}, h("summary", { text: training.how }), ...training.more.map(make)),
+      h("div", { className: "spend" }, seconds.node, this.button),
+    );
+    this.name();
+    this.warn();
+  }
+
+  // What the teacher thinks follows the temperature at once; the newest question is enough.
+  soften(example = this.example) {
+    this.example = example;
+    if (this.asking) return;
+    this.asking = requestAnimationFrame(() => {
+      this.asking = 0;
+      const { teacher, temperature } = this.values;
+      this.channel.act("soften", { teacher, temperature, example: this.example });
+      this.onAsk?.();
+    });
+  }
+
+  start() {
+    this.channel.act("train", { values: this.values, seconds: this.seconds });
+    this.onStart?.();
+  }
+
+  // What the button does has two names: there is something to win back, or there is not.
+  show(values) {
+    this.compressed = values["prune.sparsity"] > 0 || values["quantize.bits"] < 32;
+    this.name();
+  }
+
+  name() {
+    if (this.button) setText(this.button, this.compressed ? this.words.button_back : this.words.button);
+  }
+
+  warn() {
+    setText(this.warning, this.words.warnings[this.values.teacher] || "");
+  }
+}

@@ -1,0 +1,82 @@
+"""The section in which a person trains: its controls, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.errors import RecipeError
+from workbench.panels.controls import describe_field
+from workbench.recipe import Train
+from workbench.recipe.schema import specs
+from workbench.session import Session, teacher_warning
+from workbench.text import _
+from workbench.zoo import model, models
+
+FRONT = ("teacher", "temperature", "mix")
+LEFT_OUT = ("steps", "threads")  # steps come from the seconds, threads from the machine
+SECONDS = 20
+MOST_SECONDS = 3600
+
+
+def section(session: Session) -> dict[str, Any]:
+    """Return what the page needs to build the section, as plain data."""
+    described = [_field(spec, session) for spec in specs(Train) if spec.name not in LEFT_OUT]
+    chosen = session.recipe.train or Train()
+    return {
+        "title": _("train: win it back, distil"),
+        "front": [field for field in described if field["key"] in FRONT],
+        "more": [field for field in described if field["key"] not in FRONT],
+        "values": {field["key"]: getattr(chosen, field["key"]) for field in described},
+        "seconds": {
+            "key": "seconds",
+            "kind": "integer",
+            "front": False,
+            "label": _("seconds"),
+            "help": _("How long to train; as many steps as fit in are taken."),
+            "low": 1,
+            "high": MOST_SECONDS,
+            "step": 1,
+            "value": SECONDS,
+        },
+        "how": _("how it trains"),
+        "another": _("ask about another example"),
+        "button": _("train"),
+        "button_back": _("win it back"),
+        "warnings": {name: teacher_warning(session.model, name) for name in _others(session)},
+    }
+
+
+def settings(values: Mapping[str, Any], threads: int) -> Train:
+    """Return what the section's controls say.
+
+    Raises
+    ------
+    RecipeError
+        When a value is not allowed or a key is unknown, whoever sent it.
+    """
+    known = {spec.name for spec in specs(Train)} - set(LEFT_OUT)
+    for key in values:
+        if key not in known:
+            raise RecipeError(f"Training has no setting {key!r}.")
+    return Train(**values, threads=threads)
+
+
+def _others(session: Session) -> list[str]:
+    return [name for name in models(session.model.task.name) if name != session.model.name]
+
+
+def _field(spec: Any, session: Session) -> dict[str, Any]:
+    field = {**describe_field("train", spec, front=spec.name in FRONT), "key": spec.name}
+    if spec.name != "teacher":
+        return field
+    nobody = {"value": "", "label": _("labels alone"), "help": _("No teacher takes part.")}
+    itself = {
+        "value": "self",
+        "label": _("the original itself"),
+        "help": _("The model learns what it said before it was compressed."),
+    }
+    others = [
+        {"value": name, "label": _(model(name).title), "help": ""} for name in _others(session)
+    ]
+    return {**field, "kind": "choice", "front": False, "choices": [nobody, itself, *others]}

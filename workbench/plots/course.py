@@ -1,0 +1,77 @@
+"""The course of one training run: loss and accuracy of the batches, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from workbench import figures
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure, axis, layout
+from workbench.text import _
+
+MOST_SHOWN = 400
+SMOOTH = 0.9
+"""How much of the running mean each batch leaves standing."""
+
+
+def draw(course: Sequence[tuple[int, float, float]], steps: int, palette: Palette) -> Figure:
+    """Draw (step, loss, accuracy) of batches; `steps` is where the axis ends."""
+    shown = course[:: max(1, len(course) // MOST_SHOWN)]
+    at = [step for step, _loss, _share in shown]
+    loss = _smoothed([loss for _step, loss, _share in shown])
+    share = _smoothed([share for _step, _loss, share in shown])
+    first, second = palette.categories[:2]
+    return {
+        "data": [
+            _line(_("accuracy of the batches"), at, share, first, "solid", "y"),
+            _line(_("loss"), at, loss, second, "dash", "y2"),
+        ],
+        "layout": layout(
+            palette,
+            _finding(course, steps, share),
+            showlegend=True,
+            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            margin={"l": 60, "r": 60, "t": 72, "b": 48},
+            xaxis=axis(palette, _("step"), range=[0, max(1, steps)]),
+            yaxis=axis(palette, _("accuracy"), range=[0, 1], tickformat=".0%"),
+            yaxis2={
+                **axis(palette, _("loss"), rangemode="tozero"),
+                "overlaying": "y",
+                "side": "right",
+                "showgrid": False,
+            },
+        ),
+    }
+
+
+def _line(
+    name: str, x: list[int], y: list[float], colour: str, dash: str, side: str
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": x,
+        "y": y,
+        "yaxis": side,
+        "line": {"color": colour, "dash": dash, "width": 2},
+    }
+
+
+def _smoothed(values: Sequence[float]) -> list[float]:
+    mean, out = 0.0, []
+    for number, value in enumerate(values, 1):
+        mean = SMOOTH * mean + (1 - SMOOTH) * value
+        out.append(mean / (1 - SMOOTH**number))
+    return out
+
+
+def _finding(course: Sequence[tuple[int, float, float]], steps: int, share: Sequence[float]) -> str:
+    if not course:
+        return _("Training begins")
+    done, reached = course[-1][0], figures.percent(share[-1])
+    words = {"done": figures.count(done), "steps": figures.count(steps), "reached": reached}
+    if done < steps:
+        return _("After {done} of {steps} steps the batches are {reached} right").format(**words)
+    return _("{steps} steps brought the batches to {reached}").format(**words)

@@ -1,0 +1,172 @@
+"""Trainings side by side: validation accuracy by step, or by second of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, Literal
+
+from workbench import figures
+from workbench.plots import scales, spread
+from workbench.plots.palette import LIGHT, Palette
+from workbench.plots.style import Figure, axis, layout
+from workbench.text import _
+from workbench.text import mark as N_
+
+if TYPE_CHECKING:
+    from workbench.trials.contestant import Lane, Point
+    from workbench.trials.racing import Race
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+ENDINGS = (("diverged", N_("{name} (diverged)")), ("stopped early", N_("{name} (stopped early)")))
+BY = {"step": N_("steps"), "second": N_("seconds of training")}
+LEGEND = {
+    "orientation": "h",
+    "x": 0,
+    "xanchor": "left",
+    "y": 1.02,
+    "yanchor": "bottom",
+    "traceorder": "normal",
+    "font": {"size": 12},
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A contestant at its looks: the mean over its repeats, the lowest and the highest."""
+
+    places: tuple[float, ...]
+    middle: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = LIGHT) -> Figure:
+    """Draw the validation accuracy of each contestant by step or by second of training.
+
+    A line is the mean over repeats, its band reaches from the lowest to the highest.
+    """
+    data: list[dict[str, Any]] = []
+    best = 0.5
+    for number, name in enumerate(race.names):
+        curve = curve_of([lane for lane in race.lanes if lane.name == name], by)
+        data += _line(curve, number, _label(race, name), palette)
+        best = max([best, *curve.high])
+    ticks, labels = scales.accuracy_ticks(best)
+    return {
+        "data": data,
+        "layout": layout(
+            palette,
+            finding(race),
+            height=420,
+            showlegend=True,
+            margin={"l": 64, "r": 24, "t": 84, "b": 48},
+            legend=LEGEND,
+            xaxis=axis(palette, _(BY[by]), rangemode="tozero"),
+            yaxis=axis(
+                palette,
+                _("accuracy on validation images, estimated"),
+                range=list(scales.accuracy_range(best)),
+                tickvals=ticks,
+                ticktext=labels,
+            ),
+        ),
+    }
+
+
+def curve_of(lanes: Sequence[Lane], by: Literal["step", "second"]) -> Curve:
+    """Return the curve over the looks at which the repeats `lanes` of one contestant arrived."""
+    looks: dict[int, list[Point]] = {}
+    for lane in lanes:
+        for point in lane.points:
+            looks.setdefault(point.step, []).append(point)
+    met = [looks[step] for step in sorted(looks)]
+    places = [fmean(p.step if by == "step" else p.seconds for p in points) for points in met]
+    seen = [[point.accuracy for point in points] for points in met]
+    return Curve(
+        tuple(places),
+        tuple(fmean(one) for one in seen),
+        tuple(min(one) for one in seen),
+        tuple(max(one) for one in seen),
+    )
+
+
+def finding(race: Race) -> str:
+    """Return what a race has shown, in a sentence."""
+    if not race.over:
+        return _("Who learns best? The race is on")
+    first, *others = race.standings
+    if not others:
+        return _("{name} reaches {accuracy}").format(name=first.name, accuracy=spread.words(first))
+    second = others[0]
+    lead = (first.mean or 0.0) - (second.mean or 0.0)
+    if lead <= max(first.spread or 0.0, second.spread or 0.0):
+        text = _("{name} reaches {accuracy}, too close to {other} to call")
+    else:
+        text = _("{name} wins with {accuracy}, {lead} ahead of {other}")
+    return text.format(
+        name=first.name,
+        accuracy=spread.words(first),
+        lead=figures.points(lead).lstrip("+"),
+        other=second.name,
+    )
+
+
+def rows(race: Race) -> list[dict[str, Any]]:
+    """Return the data of a race as a table, a row for each look."""
+    return [
+        {
+            "contestant": lane.name,
+            "repeat": lane.repeat,
+            "step": point.step,
+            "seconds": point.seconds,
+            "loss": point.loss,
+            "accuracy": point.accuracy,
+        }
+        for lane in race.lanes
+        for point in lane.points
+    ]
+
+
+def _line(curve: Curve, number: int, label: str, palette: Palette) -> list[dict[str, Any]]:
+    colours = palette.categories
+    colour = colours[number % len(colours)]
+    # Once the colours begin anew, the dashes move on by one, so that no pair comes twice.
+    dash = DASHES[(number + number // len(colours)) % len(DASHES)]
+    heights = [scales.height(value) for value in curve.middle]
+    band = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [*curve.places, *reversed(curve.places)],
+        "y": [scales.height(value) for value in (*curve.high, *reversed(curve.low))],
+        "fill": "toself",
+        "fillcolor": _faint(colour),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": label,
+        "x": list(curve.places),
+        "y": heights,
+        "customdata": [figures.percent(value) for value in curve.middle],
+        "hovertemplate": "%{fullData.name}<br><b>%{customdata}</b> (%{x:.3s})<extra></extra>",
+        "line": {"color": colour, "width": 2.5, "dash": dash},
+    }
+    return [band, line] if curve.low != curve.high else [line]
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, 0.18)"
+
+
+def _label(race: Race, name: str) -> str:
+    states = {lane.state for lane in race.lanes if lane.name == name}
+    for state, text in ENDINGS:
+        if state in states:
+            return _(text).format(name=name)
+    return name

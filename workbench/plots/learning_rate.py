@@ -1,0 +1,86 @@
+"""The learning-rate range test: the loss while the learning rate rises."""
+
+from __future__ import annotations
+
+from math import log10
+from typing import TYPE_CHECKING, Any
+
+from workbench.plots.palette import LIGHT, Palette
+from workbench.plots.style import Figure, axis, layout
+from workbench.text import _
+
+if TYPE_CHECKING:
+    from workbench.trials.range_finder import RangeTest
+
+
+def draw(test: RangeTest, palette: Palette = LIGHT) -> Figure:
+    """Draw the loss by learning rate, each batch's and smoothed, and where it falls fastest."""
+    top = 1.3 * max(test.smoothed[: max(1, len(test.smoothed) // 3)], default=1.0)
+    raw = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": _("each batch"),
+        "x": list(test.rates),
+        "y": list(test.losses),
+        "marker": {"size": 4, "color": palette.past, "opacity": 0.6},
+        "hoverinfo": "skip",
+    }
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": _("smoothed"),
+        "x": list(test.rates),
+        "y": list(test.smoothed),
+        "line": {"color": palette.categories[0], "width": 2.5},
+        "hovertemplate": "%{x:.2g}<br>%{y:.3f}<extra></extra>",
+    }
+    return {
+        "data": [raw, line],
+        "layout": layout(
+            palette,
+            finding(test),
+            height=380,
+            xaxis=axis(palette, _("learning rate"), type="log", exponentformat="power", dtick=1),
+            yaxis=axis(palette, _("loss"), range=[0, top]),
+            shapes=_upright(test.suggestion, palette),
+            annotations=_words_at(test.suggestion, palette),
+        ),
+    }
+
+
+def finding(test: RangeTest) -> str:
+    """Return what a range test has shown, in a sentence."""
+    if test.suggestion is None:
+        return _("The loss has not fallen at any learning rate")
+    text = (
+        _("The loss falls fastest at {rate}, and explodes at {end}")
+        if test.exploded
+        else _("The loss falls fastest at {rate}")
+    )
+    return text.format(rate=f"{test.suggestion:.2g}", end=f"{test.rates[-1]:.2g}")
+
+
+def _upright(place: float | None, palette: Palette) -> list[dict[str, Any]]:
+    if place is None:
+        return []
+    line = {"color": palette.accent, "width": 1.5, "dash": "dot"}
+    return [
+        {"type": "line", "x0": place, "x1": place, "yref": "paper", "y0": 0, "y1": 1, "line": line}
+    ]
+
+
+def _words_at(place: float | None, palette: Palette) -> list[dict[str, Any]]:
+    if place is None:
+        return []
+    return [
+        {
+            "x": log10(place),  # plotly wants the logarithm here
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "top",
+            "xanchor": "left",
+            "text": _("try {rate}").format(rate=f"{place:.2g}"),
+            "showarrow": False,
+            "font": {"size": 12, "color": palette.accent},
+        }
+    ]

@@ -1,0 +1,328 @@
+"""The temperature: what a student reaches at each, and what the teacher says at one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from math import exp, log10
+from typing import TYPE_CHECKING, Any
+
+from workbench import figures
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure, axis, layout
+from workbench.text import _
+
+if TYPE_CHECKING:
+    from workbench.training.sweep import Level
+
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+"""A second cue beside colour for the weights of the teacher."""
+TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+LEAST_HEIGHT = 0.02
+"""Shares of accuracy between the ends of the axis at least, so that noise does not look large."""
+
+
+def draw(levels: Sequence[Level], palette: Palette, *, teacher: float | None = None) -> Figure:
+    """Draw the students' accuracy against the temperature, a line for each weight of the teacher.
+
+    Parameters
+    ----------
+    levels
+        By mixing weight and temperature; those of weight 0 learned from the labels alone and are
+        drawn as a band. Levels that wait for their first student only widen the axis.
+    teacher
+        The teacher's own accuracy, a line above.
+    """
+    plain, taught = _plain(levels), [level for level in levels if level.mix]
+    done = [level for level in taught if level.mean is not None]
+    lines = groupby(sorted(done, key=lambda level: (level.mix, level.temperature)), _mix)
+    mixes = sorted({level.mix for level in taught})
+    return {
+        "data": [_line(mixes.index(mix), list(group), palette) for mix, group in lines],
+        "layout": layout(
+            palette,
+            _finding(plain, done),
+            showlegend=len(mixes) > 1,
+            legend={
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "itemclick": False,
+                "itemdoubleclick": False,
+            },
+            margin={"l": 60, "r": 24, "t": 72, "b": 48},
+            xaxis=axis(
+                palette,
+                _("temperature"),
+                type="log",
+                range=_temperature_range(taught),
+                tickvals=list(TICKS),
+                ticktext=[f"{tick:g}" for tick in TICKS],
+            ),
+            yaxis=axis(
+                palette,
+                _("accuracy on the validation images"),
+                range=_accuracy_range([*done, *([plain] if plain else [])], teacher),
+                tickformat=".1%",
+                nticks=6,
+            ),
+            shapes=_band(plain, palette) + _mark(teacher, palette.muted, "dot"),
+            annotations=_words(plain, teacher, palette),
+        ),
+    }
+
+
+def rows(levels: Sequence[Level]) -> list[dict[str, Any]]:
+    """Return the picture's data as a table."""
+    return [
+        {
+            "teacher_weight": level.mix,
+            "temperature": level.temperature if level.mix else None,
+            "students": len(level.accuracies),
+            "accuracy": level.mean,
+            "spread": level.spread,
+        }
+        for level in levels
+    ]
+
+
+def soften(outputs: Sequence[float], temperature: float) -> list[float]:
+    """Return the probabilities of a model's outputs at a temperature above 0."""
+    top = max(outputs)
+    powers = [exp((value - top) / temperature) for value in outputs]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def draw_softened(
+    outputs: Sequence[float],
+    classes: Sequence[str],
+    true: int,
+    temperature: float,
+    palette: Palette,
+) -> Figure:
+    """Draw what the teacher finds plausible for one example at a temperature.
+
+    Parameters
+    ----------
+    outputs
+        The teacher's logits, one for each class.
+    classes
+        Their names.
+    true
+        The number of the class that the label gives.
+    """
+    shares = soften(outputs, temperature)
+    right = [number == true for number in range(len(classes))]
+    names = [_("{name} (label)").format(name=c) if r else c for c, r in _pairs(classes, right)]
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": shares,
+                "y": names,
+                "text": [figures.percent(share) for share in shares],
+                "textposition": "outside",
+                "textfont": {"color": palette.muted, "size": 12},
+                "cliponaxis": False,
+                "hovertemplate": "%{y}: <b>%{text}</b><extra></extra>",
+                "marker": {
+                    "color": [palette.accent if r else palette.past for r in right],
+                    "line": {"width": 0},
+                    "pattern": {
+                        "shape": ["/" if r else "" for r in right],
+                        "fillmode": "overlay",
+                        "fgcolor": palette.panel,
+                        "fgopacity": 0.5,
+                        "size": 6,
+                        "solidity": 0.25,
+                    },
+                },
+            }
+        ],
+        "layout": layout(
+            palette,
+            _doubt(shares, classes, temperature),
+            bargap=0.35,
+            xaxis=axis(
+                palette, _("the teacher's probability"), range=[0, 1.1], tickformat=".0%", nticks=6
+            ),
+            yaxis=axis(palette, "", autorange="reversed", showgrid=False, automargin=True),
+        ),
+    }
+
+
+def beside(figure: Figure, image: Sequence[Sequence[int]]) -> Figure:
+    """Return `figure` with the example itself, rows of grey values 0 to 255, on its left."""
+    hidden = {"visible": False, "fixedrange": True}
+    picture = {
+        "type": "heatmap",
+        "z": [list(row) for row in image],
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "colorscale": [[0, "rgba(127,127,127,0)"], [1, "rgb(127,127,127)"]],
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+    laid = figure["layout"]
+    return {
+        "data": [*figure["data"], picture],
+        "layout": {
+            **laid,
+            "xaxis": {**laid["xaxis"], "domain": [0.42, 1]},
+            "xaxis2": {**hidden, "domain": [0, 0.24], "anchor": "y2"},
+            "yaxis2": {
+                **hidden,
+                "domain": [0, 1],
+                "anchor": "x2",
+                "autorange": "reversed",
+                "scaleanchor": "x2",
+            },
+        },
+    }
+
+
+def _pairs(classes: Sequence[str], right: Sequence[bool]) -> zip[tuple[str, bool]]:
+    return zip(classes, right, strict=True)
+
+
+def _mix(level: Level) -> float:
+    return level.mix
+
+
+def _plain(levels: Sequence[Level]) -> Level | None:
+    """Return the students of labels alone, once one of them is done."""
+    return next((level for level in levels if not level.mix and level.accuracies), None)
+
+
+def _line(number: int, levels: Sequence[Level], palette: Palette) -> dict[str, Any]:
+    colour = palette.categories[number % len(palette.categories)]
+    name = _("weight of the teacher {mix}").format(mix=figures.percent(levels[0].mix, 0))
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": name,
+        "x": [level.temperature for level in levels],
+        "y": [level.mean for level in levels],
+        "error_y": {
+            "type": "data",
+            "array": [level.spread for level in levels],
+            "color": colour,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        "customdata": [f"{name}<br>{_told(level)}" for level in levels],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "line": {"color": colour, "width": 2},
+        "marker": {"color": colour, "size": 9, "symbol": SYMBOLS[number % len(SYMBOLS)]},
+    }
+
+
+def _told(level: Level) -> str:
+    assert level.mean is not None
+    accuracy = figures.percent(level.mean)
+    if len(level.accuracies) == 1:
+        return _("temperature {t}: <b>{accuracy}</b>").format(
+            t=f"{level.temperature:g}", accuracy=accuracy
+        )
+    return _("temperature {t}: <b>{accuracy}</b>, spread {spread} over {count} seeds").format(
+        t=f"{level.temperature:g}",
+        accuracy=accuracy,
+        spread=figures.percent(level.spread, 2),
+        count=len(level.accuracies),
+    )
+
+
+def _temperature_range(levels: Sequence[Level]) -> list[float]:
+    found = [level.temperature for level in levels] or [1.0, 10.0]
+    return [log10(min(found)) - 0.1, log10(max(found)) + 0.1]
+
+
+def _accuracy_range(levels: Sequence[Level], teacher: float | None) -> list[float]:
+    ends = [
+        level.mean + sign * level.spread
+        for level in levels
+        if level.mean is not None
+        for sign in (-1, 1)
+    ]
+    ends += [] if teacher is None else [teacher]
+    if not ends:
+        return [0.0, 1.0]
+    low, high = min(ends), max(ends)
+    margin = max(0.08 * (high - low), (LEAST_HEIGHT - (high - low)) / 2)
+    return [low - margin, high + margin]
+
+
+def _band(plain: Level | None, palette: Palette) -> list[dict[str, Any]]:
+    if plain is None or plain.mean is None:
+        return []
+    band = {
+        "type": "rect",
+        "layer": "below",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": plain.mean - plain.spread,
+        "y1": plain.mean + plain.spread,
+        "fillcolor": palette.shade,
+        "line": {"width": 0},
+    }
+    return [band, *_mark(plain.mean, palette.past, "solid")]
+
+
+def _mark(height: float | None, colour: str, dash: str) -> list[dict[str, Any]]:
+    if height is None:
+        return []
+    line = {"color": colour, "width": 1.5, "dash": dash}
+    ends = {"xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height}
+    return [{"type": "line", "layer": "below", "line": line, **ends}]
+
+
+def _words(plain: Level | None, teacher: float | None, palette: Palette) -> list[dict[str, Any]]:
+    named = [
+        (plain.mean if plain else None, _("labels alone"), "bottom"),
+        (teacher, _("the teacher"), "top"),
+    ]
+    return [
+        {
+            "text": text,
+            "showarrow": False,
+            "xref": "paper",
+            "x": 1,
+            "xanchor": "right",
+            "y": height,
+            "yanchor": anchor,
+            "font": {"size": 12, "color": palette.muted},
+        }
+        for height, text, anchor in named
+        if height is not None
+    ]
+
+
+def _finding(plain: Level | None, done: Sequence[Level]) -> str:
+    if plain is None or plain.mean is None or not done:
+        return _("The students are learning: which temperature serves them best?")
+    best = max(done, key=lambda level: level.mean or 0.0)
+    assert best.mean is not None
+    gain = best.mean - plain.mean
+    if gain <= 0:
+        return _("No temperature does better than labels alone")
+    if gain <= max(best.spread, plain.spread):
+        return _("No temperature gains more over labels alone than seeds differ")
+    return _("Temperature {t} gains {gain} over labels alone").format(
+        t=f"{best.temperature:g}", gain=figures.points(gain).lstrip("+")
+    )
+
+
+def _doubt(shares: Sequence[float], classes: Sequence[str], temperature: float) -> str:
+    first, second = sorted(range(len(shares)), key=lambda n: -shares[n])[:2]
+    return _("At temperature {t}: {first} {most}, and {second} {next}").format(
+        t=f"{temperature:g}",
+        first=classes[first],
+        most=figures.percent(shares[first], 0),
+        second=classes[second],
+        next=figures.percent(shares[second], 0),
+    )

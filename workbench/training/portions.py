@@ -1,0 +1,62 @@
+"""What a step learns from: the numbers of its examples, their inputs, labels and teacher."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from workbench.training.augment import augment
+
+if TYPE_CHECKING:
+    from workbench.training.run import Lesson
+
+STEP, EPOCH, NORMS = 1, 2, 3
+"""What a lot is for: a step's random changes, an epoch's order, the batches of batch norm."""
+
+
+def lot(seed: int, purpose: int, number: int) -> int:
+    """Mix a seed, what it is for, and a number, so that no two streams share a lot."""
+    return int(np.random.SeedSequence([seed, purpose, number]).generate_state(1, np.uint64)[0] >> 1)
+
+
+class Order:
+    """Which examples each step takes, by seed and number of the step alone."""
+
+    def __init__(self, seed: int, examples: int, batch: int) -> None:
+        self.seed = seed
+        self.examples = examples
+        self.batch = min(batch, examples)
+        self._epoch: tuple[int, Tensor] = (-1, torch.empty(0))
+
+    def __call__(self, step: int) -> Tensor:
+        """Return the numbers of a step's examples; what an epoch leaves over waits for none."""
+        epoch, place = divmod(step, max(1, self.examples // self.batch))
+        if self._epoch[0] != epoch:
+            generator = Generator().manual_seed(lot(self.seed, EPOCH, epoch))
+            self._epoch = epoch, torch.randperm(self.examples, generator=generator)
+        return self._epoch[1][place * self.batch : (place + 1) * self.batch]
+
+
+class Portion(NamedTuple):
+    """Examples computed at once: inputs, labels int64 [b], teacher's logits or None."""
+
+    inputs: Tensor
+    labels: Tensor
+    teacher: Tensor | None
+
+
+def portion(lesson: Lesson, chosen: Tensor, shift: int, generator: Generator) -> Portion:
+    """Return the examples numbered `chosen`; the teacher sees the very inputs of the student."""
+    numbers = chosen.numpy()
+    inputs = lesson.inputs(lesson.images[numbers])
+    if shift:
+        inputs = augment(inputs, shift, False, generator)
+    labels = torch.from_numpy(lesson.labels[numbers].astype(np.int64))
+    if lesson.teacher is None:
+        return Portion(inputs, labels, None)
+    known = lesson.teacher.known
+    outputs = lesson.teacher.on(inputs) if shift or known is None else known[chosen]
+    return Portion(inputs, labels, outputs)

@@ -1,0 +1,355 @@
+"""One training run: small steps that can be watched, stopped, kept and taken up again.
+
+Everything drawn by lot hangs on the seed and the number of the step alone, so that a run that was
+killed and resumed ends with the same bits as one that was not.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor, nn
+from torch.func import functional_call
+
+from workbench.compression.evidence import Evidence
+from workbench.compression.grid import Grid
+from workbench.errors import Cancelled, TrainingError
+from workbench.recipe import Recipe
+from workbench.training.dropout import prepare
+from workbench.training.objective import objective
+from workbench.training.optimizers import optimizer, schedule
+from workbench.training.portions import NORMS, STEP, Order, lot, portion
+from workbench.training.sparsening import shares
+from workbench.training.teacher import Teacher
+from workbench.training.view import View
+
+PORTION = 128
+"""Examples computed at once; larger batches add up gradients, so that cancelling stays quick."""
+GOOD = 25
+"""Steps between two copies of the weights, to go back to should the loss become NaN."""
+RECALIBRATION = 32
+"""Portions from which batch norm is measured anew."""
+DIGEST = 32
+"""Bytes of the SHA-256 that a checkpoint begins with."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What there is to learn from, and where it starts.
+
+    `module` runs on weights from outside and belongs to the run alone; `weights` are its
+    parameters and buffers by name, never written to. `images` are uint8 [n, h, w], `labels` whole
+    numbers [n], and `inputs` turns some images into what the module takes.
+    """
+
+    module: nn.Module
+    weights: Mapping[str, Tensor]
+    images: NDArray[np.uint8]
+    labels: NDArray[np.integer]
+    inputs: Callable[[NDArray[np.uint8]], Tensor]
+    teacher: Teacher | None = None
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How far a run is: after `step` of `steps`, the loss and accuracy of the last batch.
+
+    `seconds` and `examples` count all steps so far, those before a kill included.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+    sparsity: float
+    seconds: float
+    examples: int
+    batch: int
+
+    @property
+    def examples_per_second(self) -> float:
+        """The pace so far."""
+        return self.examples / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """The time left at this pace."""
+        here = self.examples / self.batch
+        return self.seconds / here * (self.steps - self.step) if here else 0.0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run leaves: plain tensors, with the masks and quantisers that belong to them."""
+
+    weights: dict[str, Tensor]
+    kept: dict[str, Tensor]
+    grids: dict[str, list[Grid]]
+    seconds: float
+    examples: int
+
+
+class Run:
+    """Trains the weights of `lesson` as `recipe` says."""
+
+    def __init__(self, lesson: Lesson, recipe: Recipe) -> None:
+        assert recipe.train is not None
+        self.lesson = lesson
+        self.settings = recipe.train
+        self.step = 0
+        self.seconds = 0.0
+        self.examples = 0
+        self._lot = torch.Generator()
+        self.module = prepare(lesson.module, self.settings.dropout, self._lot)
+        trainable = {name for name, _ in self.module.named_parameters()}
+        self.weights = {
+            name: _private(tensor).requires_grad_(name in trainable)
+            for name, tensor in lesson.weights.items()
+        }
+        self.view = View(recipe, self.weights, lesson.evidence)
+        self._shares = shares(self.settings.sparsening, self.settings.steps)
+        self._rewinds = self.settings.sparsening == "rewind"
+        self.view.sparsen(self.weights, self._shares[0])
+        self.view.learn_scales(self.weights)
+        self._make_optimizer()
+        self._order = Order(self.settings.seed, len(lesson.labels), self.settings.batch)
+        self._batch = self._order.batch
+        self._good = (0, self._copy(), self.view.state())
+
+    def go(
+        self,
+        *,
+        cancelled: Callable[[], bool] = lambda: False,
+        checkpoint: Path | None = None,
+        every: float = 15.0,
+    ) -> Iterator[Moment]:
+        """Yield after every step; a `checkpoint` is read if there, and written every few seconds.
+
+        Raises
+        ------
+        Cancelled
+            As soon as `cancelled()` answers True between two portions of a batch.
+        TrainingError
+            When the loss is no longer a number; `trained` then gives the last good weights.
+        """
+        if checkpoint is not None:
+            self._resume(checkpoint)
+        written = time.perf_counter()
+        if self.step == 0 and self.settings.batch_norm == "recalibrate":
+            with threads(self.settings.threads):
+                self._recalibrate(cancelled)
+        while self.step < self.settings.steps:
+            begin = time.perf_counter()
+            with threads(self.settings.threads):  # whoever watches has their own number again
+                loss, right = self._step(cancelled)
+            self.seconds += time.perf_counter() - begin
+            self.examples += self._batch
+            yield self._moment(loss, right)
+            if checkpoint is not None and time.perf_counter() - written > every:
+                self._save(checkpoint)
+                written = time.perf_counter()
+
+    def trained(self) -> Trained:
+        """Return what has been learned so far."""
+        return Trained(
+            self._copy(), dict(self.view.kept), self.view.grids(), self.seconds, self.examples
+        )
+
+    @property
+    def sparsity(self) -> float:
+        """The share of zeros that the masks hold, of the tensors they cover."""
+        total = sum(mask.numel() for mask in self.view.kept.values())
+        held = sum(int(mask.sum()) for mask in self.view.kept.values())
+        return 1 - held / total if total else 0.0
+
+    def _step(self, cancelled: Callable[[], bool]) -> tuple[float, float]:
+        self._change_masks()
+        self._lot.manual_seed(lot(self.settings.seed, STEP, self.step))
+        chosen = self._order(self.step)
+        self._optimizer.zero_grad()
+        loss, right = 0.0, 0
+        for part in chosen.split(PORTION):
+            if cancelled():
+                raise Cancelled("Training was stopped.")
+            mean, hits = self._portion(part)
+            share = len(part) / len(chosen)
+            (mean * share).backward()
+            loss += float(mean.detach()) * share
+            right += hits
+        if not math.isfinite(loss):
+            self._go_back()
+        if self.step % GOOD == 0:  # only now is it known that these weights are good
+            self._good = (self.step, self._copy(), self.view.state())
+        if self.settings.clip:
+            trained = [p for group in self._optimizer.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(trained, self.settings.clip)
+        self._optimizer.step()
+        self._schedule.step()
+        if self.step + 1 == self.settings.steps and not self._finite():
+            self._go_back()
+        self.step += 1
+        return loss, right / len(chosen)
+
+    def _portion(self, chosen: Tensor) -> tuple[Tensor, int]:
+        inputs, labels, teacher = portion(self.lesson, chosen, self.settings.shift, self._lot)
+        seen = self.view(self.weights)
+        outputs: Tensor = functional_call(self.module, seen, (inputs,), strict=True)
+        loss = objective(self.settings, outputs, labels, teacher)
+        return loss, int((outputs.detach().argmax(dim=1) == labels).sum())
+
+    def _change_masks(self) -> None:
+        if self.step in self._shares and self.step:
+            self.view.sparsen(self.weights, self._shares[self.step])
+            if self._rewinds:
+                with torch.no_grad():
+                    for name, start in self.lesson.weights.items():
+                        self.weights[name].copy_(start)
+                self.view.learn_scales(self.weights)
+                self._make_optimizer()
+
+    def _make_optimizer(self) -> None:
+        decayed = [w for w in self._trainable() if w.ndim > 1]
+        others = [w for w in self._trainable() if w.ndim <= 1]
+        others += [scale for scales in self.view.scales.values() for scale in scales]
+        self._optimizer = optimizer(self.settings, decayed, others)
+        rounds = len(self._shares) if self._rewinds else 1  # each runs the whole schedule
+        one = replace(self.settings, steps=math.ceil(self.settings.steps / rounds))
+        self._schedule = schedule(one, self._optimizer)
+
+    def _trainable(self) -> list[Tensor]:
+        return [weight for weight in self.weights.values() if weight.requires_grad]
+
+    def _recalibrate(self, cancelled: Callable[[], bool]) -> None:
+        """Measure batch norm anew under the masks and rounding, as the mean over some portions."""
+        norms = [m for m in self.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001
+        if not norms:
+            return
+        kept = [norm.momentum for norm in norms]
+        generator = Generator().manual_seed(lot(self.settings.seed, NORMS, 0))
+        order = torch.randperm(len(self.lesson.labels), generator=generator)
+        try:
+            for number, chosen in enumerate(order.split(PORTION)[:RECALIBRATION]):
+                if cancelled():
+                    raise Cancelled("Training was stopped.")
+                for norm in norms:
+                    norm.momentum = 1 / (number + 1)
+                inputs = self.lesson.inputs(self.lesson.images[chosen.numpy()])
+                with torch.no_grad():
+                    functional_call(self.module, self.view(self.weights), (inputs,), strict=True)
+        finally:
+            for norm, momentum in zip(norms, kept, strict=True):
+                norm.momentum = momentum
+
+    def _finite(self) -> bool:
+        """Return whether the weights are numbers still; no loss follows the last step to tell."""
+        scales = [scale for found in self.view.scales.values() for scale in found]
+        return all(bool(one.isfinite().all()) for one in [*self.weights.values(), *scales])
+
+    def _go_back(self) -> None:
+        step, weights, view = self._good
+        with torch.no_grad():
+            for name, good in weights.items():
+                self.weights[name].copy_(good)
+        self.view.load(view)
+        raise TrainingError(
+            f"The loss was no longer a number at step {self.step + 1}, after good weights at step "
+            f"{step}: choose a lower learning rate, or clip the gradient."
+        )
+
+    def _moment(self, loss: float, accuracy: float) -> Moment:
+        return Moment(
+            step=self.step,
+            steps=self.settings.steps,
+            loss=loss,
+            accuracy=accuracy,
+            learning_rate=float(self._optimizer.param_groups[0]["lr"]),
+            sparsity=self.sparsity,
+            seconds=self.seconds,
+            examples=self.examples,
+            batch=self._batch,
+        )
+
+    def _copy(self) -> dict[str, Tensor]:
+        return {
+            name: weight.detach().clone(memory_format=torch.contiguous_format)
+            for name, weight in self.weights.items()
+        }
+
+    def _save(self, path: Path) -> None:
+        """Write a checkpoint whole or not at all; a full disk only means that none is kept."""
+        state = {
+            "step": self.step,
+            "weights": {name: weight.detach() for name, weight in self.weights.items()},
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": {k: v for k, v in self._schedule.state_dict().items() if _is_plain(v)},
+            "view": self.view.state(),
+            "seconds": self.seconds,
+            "examples": self.examples,
+        }
+        content = io.BytesIO()
+        torch.save(state, content)
+        blob = content.getvalue()
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            try:
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(sha256(blob).digest() + blob)  # torch.load notices no damage
+                Path(temporary).replace(path)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
+
+    def _resume(self, path: Path) -> None:
+        """Take up a checkpoint; one that is missing or damaged means starting anew."""
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return
+        digest, blob = content[:DIGEST], content[DIGEST:]
+        if sha256(blob).digest() != digest:
+            return
+        state = torch.load(io.BytesIO(blob), weights_only=True)
+        self.step = state["step"]
+        with torch.no_grad():
+            for name, saved in state["weights"].items():
+                self.weights[name].copy_(saved)
+        self.view.load(state["view"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self.seconds, self.examples = state["seconds"], state["examples"]
+        self._good = (self.step, self._copy(), self.view.state())
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let operations of this thread use `count` cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _private(tensor: Tensor) -> Tensor:
+    """Return a copy in the layout that is quickest to train."""
+    layout = torch.channels_last if tensor.ndim == 4 else torch.contiguous_format
+    return tensor.detach().clone(memory_format=layout)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, int | float | str | bool | list | dict | tuple) or value is None

@@ -1,0 +1,98 @@
+"""The teacher: a model whose outputs a student learns, computed once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from workbench.errors import Cancelled, RecipeError
+from workbench.zoo import Model
+from workbench.zoo import model as find
+
+SELF = "self"
+BATCH = 250
+
+_kept: dict[tuple[str, str], Tensor] = {}
+_one_at_a_time = Lock()
+
+
+class Teacher:
+    """Gives logits for training examples by number, or for inputs made from them."""
+
+    def __init__(self, module: nn.Module, weights: Mapping[str, Tensor]) -> None:
+        self.module = module.eval()
+        self.weights = dict(weights)
+        self.known: Tensor | None = None
+
+    def on(self, inputs: Tensor) -> Tensor:
+        """Return the logits [b, classes] for inputs that no example gives as it is."""
+        with torch.no_grad():
+            outputs: Tensor = functional_call(self.module, self.weights, (inputs,), strict=True)
+            return outputs
+
+    def learn(
+        self,
+        batches: Callable[[int, int], Tensor],
+        examples: int,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Compute the logits of all `examples`, once; `batches(a, b)` gives their inputs.
+
+        Always in the same batches: the last bits of a logit hang on its neighbours.
+
+        Raises
+        ------
+        Cancelled
+            When `cancelled()` answers True between two batches.
+        """
+        found = []
+        for start in range(0, examples, BATCH):
+            if cancelled():
+                raise Cancelled("Training was stopped.")
+            found.append(self.on(batches(start, min(start + BATCH, examples))))
+        self.known = torch.cat(found)
+
+
+def named(
+    name: str,
+    student: Model,
+    *,
+    know: bool = True,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Teacher:
+    """Return the built-in model called `name` as a teacher of `student`; `SELF` is its original.
+
+    Its logits on the training split are kept for as long as the process lives; without `know`
+    they are not computed, for students that see images the split does not hold.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such model.
+    RecipeError
+        When it is of another task.
+    Cancelled
+        When `cancelled()` answers True on the way.
+    """
+    chosen = student if name == SELF else find(name)
+    if chosen.task != student.task:
+        raise RecipeError(
+            f"The teacher {chosen.name} is of another task than {student.name}: choose one of "
+            f"{student.task.name}."
+        )
+    teacher = Teacher(chosen.module(), chosen.weights())
+    if not know:
+        return teacher
+    images = chosen.task.split("train").images
+    key = (chosen.name, chosen.digest)
+    with _one_at_a_time:
+        if key not in _kept:
+            teacher.learn(lambda a, b: chosen.task.inputs(images[a:b]), len(images), cancelled)
+            assert teacher.known is not None
+            _kept[key] = teacher.known
+    teacher.known = _kept[key]
+    return teacher

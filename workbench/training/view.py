@@ -1,0 +1,154 @@
+"""What a network sees of the weights being trained: pruned and rounded, differentiably.
+
+The same function of the same tensors at every step: zeros stay zero because the mask is applied
+each time, and nothing is left behind in a module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from workbench.compression.evidence import Evidence
+from workbench.compression.grid import Grid
+from workbench.compression.layers import compressible
+from workbench.compression.prune import masks
+from workbench.compression.quantize import bits_of, fit, joined, pieces
+from workbench.recipe import Prune, Recipe
+
+REFRESH = 10
+"""Steps after which the range of a straight-through quantiser is found anew."""
+
+
+class View:
+    """The masks and quantisers of `recipe` over weights in training."""
+
+    def __init__(
+        self, recipe: Recipe, weights: Mapping[str, Tensor], evidence: Evidence | None = None
+    ) -> None:
+        assert recipe.train is not None
+        self.prune = recipe.prune
+        self.quantize = recipe.quantize
+        self.rounding = recipe.train.rounding
+        self.evidence = evidence or Evidence()
+        self.names = compressible(weights)
+        self.kept: dict[str, Tensor] = {}
+        self.scales: dict[str, list[Tensor]] = {}  # logarithms, where step sizes are learned
+        self._grids: dict[str, list[Grid]] = {}
+        self._age = 0
+
+    def sparsen(self, weights: Mapping[str, Tensor], share: float) -> None:
+        """Set `share` of the asked zeros; what was zero stays zero."""
+        if self.prune is None:
+            return
+        held = {
+            n: w.detach() * self.kept[n] if n in self.kept else w.detach()
+            for n, w in weights.items()
+        }
+        asked = _part_of(self.prune, share)
+        self.kept = {
+            name: mask if name not in self.kept else mask & self.kept[name]
+            for name, mask in masks(held, asked, self.evidence).items()
+        }
+
+    def learn_scales(self, weights: Mapping[str, Tensor]) -> None:
+        """Start the learned step sizes, if the recipe asks for them (arXiv 1902.08153, §2.1)."""
+        if self.quantize is None or self.rounding != "learned":
+            return
+        for name in self.names:
+            bits = bits_of(name, self.quantize)
+            if bits < 16:
+                grids = fit(self._masked(name, weights[name].detach()), self.quantize, bits)
+                self._grids[name] = grids
+                self.scales[name] = [grid.scale.log().requires_grad_() for grid in grids]
+
+    def __call__(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the weights as the network sees them now."""
+        seen = {}
+        fresh = self._age % REFRESH == 0
+        self._age += 1
+        for name, weight in weights.items():
+            masked = self._masked(name, weight)
+            rounds = name in self.names and self.quantize and self.rounding != "afterwards"
+            seen[name] = self._rounded(name, masked, fresh) if rounds else masked
+        return seen
+
+    def grids(self) -> dict[str, list[Grid]]:
+        """Return the learned quantisers by name, for the file."""
+        return {
+            name: [
+                replace(g, scale=s.detach().exp())
+                for g, s in zip(self._grids[name], scales, strict=True)
+            ]
+            for name, scales in self.scales.items()
+        }
+
+    def state(self) -> dict[str, object]:
+        """Return what a checkpoint must hold, as plain tensors and numbers."""
+        grids = {n: [(g.scale, g.zero_point, g.top) for g in gs] for n, gs in self._grids.items()}
+        scales = {name: [s.detach().clone() for s in found] for name, found in self.scales.items()}
+        return {"kept": dict(self.kept), "scales": scales, "grids": grids, "age": self._age}
+
+    def load(self, state: Mapping[str, object]) -> None:
+        """Take over what `state` returned."""
+        self.kept = dict(state["kept"])  # type: ignore[call-overload]
+        self._age = int(state["age"])  # type: ignore[call-overload]
+        grids: Mapping[str, list[tuple[Tensor, Tensor, int]]] = state["grids"]  # type: ignore[assignment]
+        self._grids = {name: [Grid(*one) for one in found] for name, found in grids.items()}
+        scales: Mapping[str, list[Tensor]] = state["scales"]  # type: ignore[assignment]
+        with torch.no_grad():
+            for name, found in scales.items():
+                for mine, saved in zip(self.scales[name], found, strict=True):
+                    mine.copy_(saved)
+
+    def _masked(self, name: str, weight: Tensor) -> Tensor:
+        return weight * self.kept[name] if name in self.kept else weight
+
+    def _rounded(self, name: str, weight: Tensor, fresh: bool) -> Tensor:
+        assert self.quantize is not None
+        bits = bits_of(name, self.quantize)
+        if bits == 32:
+            return weight
+        if bits == 16:
+            narrow = torch.bfloat16 if self.quantize.format == "bf16" else torch.float16
+            return _straight(weight.detach().to(narrow).float(), weight)
+        if name not in self.scales and (fresh or name not in self._grids):
+            self._grids[name] = fit(weight.detach(), self.quantize, bits)
+        cut = pieces(weight, self.quantize)
+        grids = self._grids[name]
+        if name in self.scales:
+            logs = self.scales[name]
+            rounded = [_learned(p, g, s) for p, g, s in zip(cut, grids, logs, strict=True)]
+        else:
+            rounded = [_straight(g.round(p.detach()), p) for p, g in zip(cut, grids, strict=True)]
+        return joined(rounded, weight, self.quantize)
+
+
+def _part_of(prune: Prune, share: float) -> Prune:
+    layers = {name: value * share for name, value in prune.layers.items()}
+    return replace(prune, sparsity=prune.sparsity * share, layers=layers)
+
+
+def _straight(value: Tensor, through: Tensor) -> Tensor:
+    """Return exactly `value`, with the gradient of `through`."""
+    return value + (through - through.detach())
+
+
+def _learned(piece: Tensor, grid: Grid, log_scale: Tensor) -> Tensor:
+    """Return `piece` [rows, n] on a grid whose scale has a gradient (arXiv 1902.08153, eq. 3).
+
+    The gradient of the scale is divided by √(n · levels), as there, so that scales and weights
+    move at like pace; the logarithm keeps the scale positive. The values are the grid's own, bit
+    by bit, because the file holds those.
+    """
+    now = replace(grid, scale=log_scale.detach().exp())
+    codes = now.codes(piece.detach())
+    damp = (piece.shape[1] * max(1, grid.top // 2)) ** -0.5
+    log_scale = log_scale * damp + (log_scale * (1 - damp)).detach()
+    scale = log_scale.exp().unsqueeze(1)
+    zero = grid.zero_point.unsqueeze(1)
+    smooth = _straight(codes, (piece / scale + zero).clamp(0, grid.top))
+    return _straight(now.values(codes), (smooth - zero) * scale)

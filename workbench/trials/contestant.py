@@ -1,0 +1,166 @@
+"""One training that is looked at on the way, and may stop before its last step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal
+
+from torch import Tensor
+
+from workbench.errors import TrainingError
+from workbench.evaluation.progress import accuracy
+from workbench.recipe import Recipe, Train
+from workbench.training.lesson import lesson
+from workbench.training.run import Moment, Run
+from workbench.trials.quick_look import QuickLook
+from workbench.zoo import Model
+
+State = Literal["training", "finished", "stopped early", "diverged"]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One look at a training: the mean loss since the last look, an estimated accuracy.
+
+    `seconds` count training alone, neither looks nor other contestants.
+    """
+
+    step: int
+    seconds: float
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One contestant in one repeat: its curve, and its exact validation accuracy at the end.
+
+    `problem` is the sentence that says why a training diverged.
+    """
+
+    name: str
+    settings: Train
+    repeat: int
+    points: tuple[Point, ...] = ()
+    state: State = "training"
+    accuracy: float | None = None
+    problem: str | None = None
+
+
+class Contestant:
+    """Trains `model` from `settings`, looking `looks` times at validation examples.
+
+    With a `patience` above 0, training stops once that many looks in a row were no better than
+    the best, and the weights of the best look are those that count.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        lane: Lane,
+        look: QuickLook,
+        *,
+        looks: int,
+        patience: int,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        recipe = Recipe(train=lane.settings)
+        self.model = model
+        self.look = look
+        self.patience = patience
+        self.cancelled = cancelled
+        self.name = lane.name
+        self.repeat = lane.repeat
+        self.settings = lane.settings
+        self.points: list[Point] = []
+        self.state: State = "training"
+        self.problem: str | None = None
+        self.accuracy: float | None = None
+        self._run = Run(lesson(model, recipe), recipe)
+        self._moments = _moments(self._run, cancelled)
+        steps = lane.settings.steps
+        self._when = {steps * (number + 1) // looks for number in range(looks)} - {0}
+        self._losses: list[float] = []
+        self._best: tuple[float, dict[str, Tensor]] | None = None
+        self._worse = 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far."""
+        return self._run.seconds
+
+    @property
+    def lane(self) -> Lane:
+        """What there is to see now, as plain data."""
+        return Lane(
+            self.name,
+            self.settings,
+            self.repeat,
+            tuple(self.points),
+            self.state,
+            self.accuracy,
+            self.problem,
+        )
+
+    def advance(self, seconds: float) -> bool:
+        """Train for about `seconds`, at most to the next look; return whether something changed.
+
+        Raises
+        ------
+        Cancelled
+            As soon as `cancelled()` answers True.
+        """
+        until = self._run.seconds + seconds
+        while self.state == "training" and self._run.seconds < until:
+            moment = self._next()
+            if moment is not None and moment.step in self._when:
+                self._see(moment)
+                if self.state == "training":
+                    return True
+        if self.state != "training":
+            self._judge()
+            return True
+        return False
+
+    def close(self) -> None:
+        """Give the run up; harmless where it has ended."""
+        self._moments.close()
+
+    def _next(self) -> Moment | None:
+        try:
+            moment = next(self._moments, None)
+        except TrainingError as error:
+            self.state, self.problem = "diverged", str(error)
+            return None
+        if moment is None:
+            self.state = "finished"
+        else:
+            self._losses.append(moment.loss)
+        return moment
+
+    def _see(self, moment: Moment) -> None:
+        found = self.look.accuracy(self._run.weights, self.cancelled)
+        self.points.append(Point(moment.step, moment.seconds, fmean(self._losses), found))
+        self._losses.clear()
+        if not self.patience:
+            return
+        if self._best is None or found > self._best[0]:
+            self._best, self._worse = (found, self._run.trained().weights), 0
+        else:
+            self._worse += 1
+            if self._worse >= self.patience and moment.step < moment.steps:
+                self.state = "stopped early"
+
+    def _judge(self) -> None:
+        """Measure the weights that count, to the last validation example."""
+        weights = self._best[1] if self._best is not None else self._run.trained().weights
+        split = self.model.task.split("validation")
+        *_, whole = accuracy(self.model, weights, split, cancelled=self.cancelled)
+        self.accuracy = whole.accuracy
+
+
+def _moments(run: Run, cancelled: Callable[[], bool]) -> Generator[Moment, None, None]:
+    """Return the moments of `run` so that they can be given up before the last one."""
+    yield from run.go(cancelled=cancelled)

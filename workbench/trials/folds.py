@@ -1,0 +1,103 @@
+"""k-fold cross-validation: the training split judges itself, each part by what it did not see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.errors import RecipeError
+from workbench.recipe import Train
+from workbench.trials.job import Job, Outcome
+from workbench.trials.processes import outcomes
+from workbench.trials.spread import mean, spread
+from workbench.zoo import Model
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """What cross-validation found: the outcome of each fold, None where it is still to come."""
+
+    settings: Train
+    folds: tuple[Outcome | None, ...]
+
+    @property
+    def accuracies(self) -> tuple[float, ...]:
+        """The exact accuracies on the examples held out, of the folds that are done."""
+        return tuple(fold.accuracy for fold in self.folds if fold is not None)
+
+    @property
+    def mean(self) -> float | None:
+        """Their mean, or None while there is none."""
+        return mean(self.accuracies)
+
+    @property
+    def spread(self) -> float | None:
+        """Their standard deviation, or None of fewer than two."""
+        return spread(self.accuracies)
+
+
+def cross_validate(
+    model: Model,
+    settings: Train | None = None,
+    *,
+    folds: int = 5,
+    processes: int | None = None,
+    progress: Callable[[CrossValidation], None] = lambda so_far: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> CrossValidation:
+    """Train once for each of `folds` parts of the training split, without it, and judge on it.
+
+    Every part has its share of each class. Each fold trains on one thread, and the result is the
+    same for any number of processes. A teacher may have seen what is held out, which flatters
+    its student a little.
+
+    Parameters
+    ----------
+    settings
+        How to train; from scratch with AdamW unless given.
+    processes
+        How many folds train side by side; None is as many as there are cores.
+    progress
+        Called after every fold with what is known so far.
+
+    Raises
+    ------
+    RecipeError
+        When training begins with weights that have seen what is held out, or there are fewer
+        than two folds or more than a class has examples.
+    Cancelled
+        Soon after `cancelled()` answers True.
+    """
+    chosen = settings or Train(start="scratch")
+    found: list[Outcome | None] = [None] * folds
+    for number, outcome in outcomes(fold_jobs(model, chosen, folds), processes, cancelled):
+        found[number] = outcome
+        progress(CrossValidation(chosen, tuple(found)))
+    return CrossValidation(chosen, tuple(found))
+
+
+def fold_jobs(model: Model, settings: Train, folds: int) -> list[Job]:
+    """Return a job for each fold; scikit-learn cuts them, with the seed of `settings`.
+
+    Raises
+    ------
+    RecipeError
+        As `cross_validate` does.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    if settings.start != "scratch":
+        raise RecipeError(
+            "The trained weights have seen the examples that are held out: cross-validate from "
+            "scratch, with start='scratch'."
+        )
+    labels = model.task.split("train").labels
+    most = int(np.bincount(labels).min())
+    if not 2 <= folds <= most:
+        raise RecipeError(f"The number of folds must be from 2 to {most}, not {folds}.")
+    cuts = StratifiedKFold(folds, shuffle=True, random_state=settings.seed)
+    return [
+        Job(model, settings, learned, held_out) for learned, held_out in cuts.split(labels, labels)
+    ]

@@ -1,0 +1,95 @@
+"""One training with its verdict, such that any process can do it with the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import TrainingError
+from workbench.evaluation.progress import accuracy
+from workbench.recipe import Recipe, Train
+from workbench.training.lesson import lesson
+from workbench.training.run import Lesson, Run, threads
+from workbench.training.teacher import Teacher
+from workbench.zoo import Model, Split
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Train `model` and judge it.
+
+    `learned` and `held_out` are numbers of training examples: those to learn from and those to
+    be judged on. With None it learns from the whole training split and is judged on validation.
+    """
+
+    model: Model
+    settings: Train
+    learned: Numbers | None = None
+    held_out: Numbers | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job found: right predictions of `examples`, exactly, and the seconds of training.
+
+    `problem` is the sentence that says why training diverged; the last good weights were judged.
+    """
+
+    correct: int
+    examples: int
+    seconds: float
+    problem: str | None = None
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right predictions, 0 to 1."""
+        return self.correct / self.examples
+
+
+def do(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
+    """Train on one thread, whatever the settings say, and judge.
+
+    Raises
+    ------
+    Cancelled
+        As soon as `cancelled()` answers True.
+    """
+    recipe = Recipe(train=replace(job.settings, threads=1))
+    whole = lesson(job.model, recipe)
+    run = Run(whole if job.learned is None else part_of(whole, job.learned), recipe)
+    problem = None
+    with threads(1):
+        try:
+            for _moment in run.go(cancelled=cancelled):
+                pass
+        except TrainingError as error:
+            problem = str(error)
+        done = run.trained()
+        *_, tally = accuracy(
+            job.model, done.weights, _judged_on(job), bfloat16=False, cancelled=cancelled
+        )
+    return Outcome(tally.correct, tally.examples, done.seconds, problem)
+
+
+def part_of(whole: Lesson, numbers: Numbers) -> Lesson:
+    """Return the lesson of the examples with those numbers alone."""
+    teacher = whole.teacher
+    if teacher is not None and teacher.known is not None:
+        known = teacher.known[numbers]
+        teacher = Teacher(teacher.module, teacher.weights)
+        teacher.known = known
+    return replace(
+        whole, images=whole.images[numbers], labels=whole.labels[numbers], teacher=teacher
+    )
+
+
+def _judged_on(job: Job) -> Split:
+    if job.held_out is None:
+        return job.model.task.split("validation")
+    train = job.model.task.split("train")
+    return Split("held out", train.images[job.held_out], train.labels[job.held_out], digest="")

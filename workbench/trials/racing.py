@@ -1,0 +1,169 @@
+"""A race: several ways to train the same model, from the same start, on the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+
+from workbench.errors import RecipeError
+from workbench.recipe import Train
+from workbench.training.run import threads
+from workbench.trials.contestant import Contestant, Lane
+from workbench.trials.quick_look import QuickLook
+from workbench.trials.spread import mean, spread
+from workbench.zoo import Model
+
+SLICE = 0.05
+"""Seconds for which one contestant trains before the next one does."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A contestant's exact validation accuracies, one for each repeat that has ended."""
+
+    name: str
+    accuracies: tuple[float, ...]
+
+    @property
+    def mean(self) -> float | None:
+        """Their mean, or None while no repeat has ended."""
+        return mean(self.accuracies)
+
+    @property
+    def spread(self) -> float | None:
+        """Their standard deviation, or None of fewer than two."""
+        return spread(self.accuracies)
+
+
+@dataclass(frozen=True)
+class Race:
+    """How a race stands: a lane for each contestant in each repeat begun, as plain data."""
+
+    lanes: tuple[Lane, ...]
+    repeats: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The contestants in the order in which they were given."""
+        return tuple(dict.fromkeys(lane.name for lane in self.lanes))
+
+    @property
+    def over(self) -> bool:
+        """Whether every repeat of every contestant has ended."""
+        ended = sum(lane.accuracy is not None for lane in self.lanes)
+        return ended == len(self.names) * self.repeats
+
+    @property
+    def standings(self) -> tuple[Standing, ...]:
+        """The contestants, the best mean accuracy first; level ones as they were given."""
+        found = [Standing(name, self._accuracies(name)) for name in self.names]
+        return tuple(sorted(found, key=lambda one: one.mean or 0.0, reverse=True))
+
+    @property
+    def winner(self) -> Standing | None:
+        """The contestant with the best mean validation accuracy, once the race is over."""
+        return self.standings[0] if self.over else None
+
+    def _accuracies(self, name: str) -> tuple[float, ...]:
+        mine = (lane.accuracy for lane in self.lanes if lane.name == name)
+        return tuple(accuracy for accuracy in mine if accuracy is not None)
+
+
+def race(
+    model: Model,
+    contestants: Mapping[str, Train],
+    *,
+    repeats: int = 1,
+    looks: int = 15,
+    patience: int = 0,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Race]:
+    """Train `model` in several ways side by side and yield how they stand after each look.
+
+    Whoever has trained for the fewest seconds goes next, for a moment, so that the curves by
+    second compare although the machine may be busy at times. In one repeat all have the same
+    seed: the same fresh weights where they begin from scratch, and the same order of examples
+    where batches are equal. Curves are estimates on 1,000 validation examples, the same ones
+    throughout; the accuracy at the end is exact.
+
+    Parameters
+    ----------
+    contestants
+        What to train with, by names of your choice.
+    repeats
+        How often all is done again, each time with the next seed.
+    looks
+        How often each contestant is measured on its way.
+    patience
+        Early stopping: after how many looks in a row without a new best one a contestant stops
+        and keeps its best weights; 0 trains to the end and keeps the last ones.
+
+    Raises
+    ------
+    RecipeError
+        When there is nobody to race, or they train on different numbers of threads.
+    Cancelled
+        As soon as `cancelled()` answers True.
+
+    >>> import workbench as wb
+    >>> from workbench.trials import race
+    >>> rules = {"SGD": wb.Train(8, start="scratch", optimizer="sgd")}
+    >>> rules["Adam"] = wb.Train(8, start="scratch", optimizer="adam")
+    >>> *_, last = race(wb.model("fashion/lenet-300-100"), rules)
+    >>> last.winner.name
+    'Adam'
+    """
+    _check(contestants, repeats, looks, patience)
+    return _raced(model, contestants, repeats, looks, patience, cancelled)
+
+
+def _raced(
+    model: Model,
+    contestants: Mapping[str, Train],
+    repeats: int,
+    looks: int,
+    patience: int,
+    cancelled: Callable[[], bool],
+) -> Iterator[Race]:
+    look = QuickLook(model, model.task.split("validation"))
+    ended: tuple[Lane, ...] = ()
+    for repeat in range(repeats):
+        with ExitStack() as stack:
+            # Runs interleave, and each would else leave the next one a count of its own.
+            stack.enter_context(threads(_threads(contestants)))
+            field = []
+            for name, settings in contestants.items():
+                seeded = replace(settings, seed=settings.seed + repeat)
+                contestant = Contestant(
+                    model,
+                    Lane(name, seeded, repeat),
+                    look,
+                    looks=looks,
+                    patience=patience,
+                    cancelled=cancelled,
+                )
+                field.append(stack.enter_context(closing(contestant)))
+            while still := [one for one in field if one.state == "training"]:
+                if min(still, key=lambda one: one.seconds).advance(SLICE):
+                    yield Race(ended + tuple(one.lane for one in field), repeats)
+            ended += tuple(one.lane for one in field)
+
+
+def _threads(contestants: Mapping[str, Train]) -> int:
+    return next(iter(contestants.values())).threads
+
+
+def _check(contestants: Mapping[str, Train], repeats: int, looks: int, patience: int) -> None:
+    if not contestants:
+        raise RecipeError("A race needs contestants: give names and what each trains with.")
+    for name, settings in contestants.items():
+        if not isinstance(settings, Train):
+            raise RecipeError(f"The contestant {name} must be a Train, such as Train(steps=200).")
+        if settings.threads != _threads(contestants):
+            raise RecipeError(
+                f"The contestant {name} trains on another number of threads than the first: give "
+                "all the same, so that their seconds compare."
+            )
+    if repeats < 1 or looks < 1 or patience < 0:
+        raise RecipeError("A race needs one repeat and one look at least, and patience from 0 up.")
