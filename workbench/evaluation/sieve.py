@@ -18,7 +18,7 @@ from torch import Tensor
 from workbench.evaluation.judge import CLOSE, Predictions, decide, settle
 from workbench.evaluation.workers import workers
 from workbench.zoo import Model
-from workbench.zoo.shell import shell
+from workbench.zoo.shell import channels_last, shell
 
 # Of 180 drawn recipes none had an example whose change was above 2.02 times the largest of the
 # first 256, and none a wrong bfloat16 answer that led by more than 0.83 times it.
@@ -41,14 +41,14 @@ class Sieve:
         self, model: Model, weights: Mapping[str, Tensor], *, bfloat16: bool | None = None
     ) -> None:
         self.model = model
-        self.weights = {n: _channels_last(w) for n, w in weights.items()}
+        self.weights = {n: channels_last(w) for n, w in weights.items()}
         self.bfloat16 = bfloat16
         self.coarse: dict[str, Tensor] | None = None
         self.bound = 0.0
 
     def first(self, images: NDArray[np.uint8]) -> Predictions:
         """Return the classes of the first examples, on which bfloat16 can then be tried."""
-        inputs = _channels_last(self.model.task.inputs(images))
+        inputs = channels_last(self.model.task.inputs(images))
         outputs = self._run_side_by_side(self.weights, inputs)
         self._sample = inputs, outputs
         return self._fine(images, outputs)
@@ -69,7 +69,7 @@ class Sieve:
 
     def predict(self, images: NDArray[np.uint8]) -> Predictions:
         """Return the classes of more examples, int64 [n]."""
-        inputs = _channels_last(self.model.task.inputs(images))
+        inputs = channels_last(self.model.task.inputs(images))
         if self.coarse is None:
             return self._fine(images, self._run(self.weights, inputs))
         rough = self._run(self.coarse, inputs.bfloat16()).float()
@@ -77,7 +77,7 @@ class Sieve:
         open_ones = np.flatnonzero((~(_lead(rough) >= self.bound)).numpy())  # NaN is open too
         if open_ones.size:
             piece = images[open_ones]
-            outputs = self._run(self.weights, _channels_last(inputs[torch.from_numpy(open_ones)]))
+            outputs = self._run(self.weights, channels_last(inputs[torch.from_numpy(open_ones)]))
             found[open_ones] = self._fine(piece, outputs)
         return found
 
@@ -118,20 +118,6 @@ def _lead(outputs: Tensor) -> Tensor:
 
 def _scale(outputs: Tensor) -> Tensor:
     return outputs.abs().amax(dim=1).clamp(min=1e-30).sqrt()
-
-
-def _channels_last(tensor: Tensor) -> Tensor:
-    """Return `tensor`, if of four dimensions, laid out so that convolutions take the quick way.
-
-    With one channel both layouts are the same in memory, and PyTorch tells them apart by the
-    strides alone: it has to be told.
-    """
-    if tensor.ndim != 4:
-        return tensor
-    tensor = tensor.contiguous(memory_format=torch.channels_last)
-    _, channels, height, width = tensor.shape
-    strides = (height * width * channels, 1, width * channels, channels)
-    return tensor.as_strided(tensor.shape, strides)
 
 
 def _seconds(run: Callable[[], Tensor]) -> float:

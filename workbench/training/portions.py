@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from workbench.training.augment import augment
+from workbench.zoo.shell import channels_last
 
 if TYPE_CHECKING:
     from workbench.training.run import Lesson
@@ -54,6 +55,7 @@ def portion(lesson: Lesson, chosen: Tensor, shift: int, generator: Generator) ->
     inputs = lesson.inputs(lesson.images[numbers])
     if shift:
         inputs = augment(inputs, shift, False, generator)
+    inputs = channels_last(inputs)  # convolutions and pooling then take the quick way
     labels = torch.from_numpy(lesson.labels[numbers].astype(np.int64))
     if lesson.teacher is None:
         return Portion(inputs, labels, None)

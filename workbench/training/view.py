@@ -73,7 +73,7 @@ class View:
         for name, weight in weights.items():
             masked = self._masked(name, weight)
             rounds = name in self.names and self.quantize and self.rounding != "afterwards"
-            seen[name] = self._rounded(name, masked, fresh) if rounds else masked
+            seen[name] = _quick(self._rounded(name, masked, fresh) if rounds else masked)
         return seen
 
     def grids(self) -> dict[str, list[Grid]]:
@@ -125,6 +125,11 @@ class View:
         else:
             rounded = [_straight(g.round(p.detach()), p) for p, g in zip(cut, grids, strict=True)]
         return joined(rounded, weight, self.quantize)
+
+
+def _quick(weight: Tensor) -> Tensor:
+    """Return `weight` in the layout in which convolutions are quick; masks and codes are not."""
+    return weight.contiguous(memory_format=torch.channels_last) if weight.ndim == 4 else weight
 
 
 def _part_of(prune: Prune, share: float) -> Prune:
