@@ -7,10 +7,10 @@ from torch import nn
 from torch.nn.functional import max_pool2d
 
 import workbench as wb
-from workbench.evaluation import shell as shells
 from workbench.evaluation import sieve as sieves
 from workbench.evaluation.judge import predict
 from workbench.evaluation.sieve import Sieve
+from workbench.zoo import shell as shells
 
 FIRST = 256
 MODELS = {
