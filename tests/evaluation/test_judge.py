@@ -13,7 +13,7 @@ HARSH = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 2
 GENTLE = wb.Recipe.from_json('{"quantize": {"bits": 8, "scheme": "affine"}}')
 # Threads, batch size, and how many examples: what is judged one by one is a part of the split.
 VARIANTS = ((2, 250, 5000), (1, 5000, 5000), (1, 7, 700), (2, 7, 140), (1, 1, 100), (2, 1, 100))
-SHARE = {"fashion/lenet-300-100": 1, "fashion/lenet5": 2, "fashion/resnet": 5}
+SHARE = dict.fromkeys(wb.models(), 1) | {"fashion/lenet5": 2, "fashion/resnet": 5}
 
 
 def flat(model, biases):

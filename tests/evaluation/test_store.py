@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench import kept
 from workbench.evaluation import store as stores
 from workbench.evaluation.store import FILE, Store, default_store
 
@@ -247,9 +248,7 @@ def test_where_the_persons_own_store_is(tmp_path, monkeypatch):
         assert default_store()._disk is None
         default_store.cache_clear()
         monkeypatch.delenv("WORKBENCH_STORE")
-        monkeypatch.setattr(
-            stores.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name)
-        )
+        monkeypatch.setattr(kept.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
         default_store()
         assert Path(tmp_path / "workbench" / FILE).exists()
     finally:

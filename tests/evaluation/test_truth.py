@@ -25,7 +25,7 @@ EXTREMES = [
     {"quantize": {"bits": 2, "scheme": "affine", "granularity": "group", "group_size": 8}},
     {"prune": {"sparsity": 0.5, "criterion": "gradient"}, "quantize": {"bits": 16}},
 ]
-DRAWN = {"fashion/lenet-300-100": 6, "fashion/lenet5": 6, "fashion/resnet": 3}
+DRAWN = dict.fromkeys(wb.models(), 3) | {"fashion/lenet-300-100": 6, "fashion/lenet5": 6}
 
 
 def digest(classes):
@@ -33,7 +33,7 @@ def digest(classes):
 
 
 def variants(name):
-    share = {"fashion/lenet-300-100": 1, "fashion/lenet5": 2, "fashion/resnet": 5}[name]
+    share = {"fashion/lenet5": 2, "fashion/resnet": 5}.get(name, 1)
     return [Variant(1, 250, EXAMPLES), Variant(2, 7, 140 // share), Variant(1, 1, 50 // share)]
 
 

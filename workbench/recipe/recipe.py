@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from workbench.errors import RecipeError
-from workbench.recipe.prune import Prune
+from workbench.recipe.prune import NEEDS_GRADIENTS, Prune
 from workbench.recipe.quantize import Quantize
 from workbench.recipe.schema import brief, specs
 from workbench.recipe.train import Train
@@ -46,6 +46,18 @@ class Recipe:
                 object.__setattr__(self, key, _part(key, value))
             elif value is not None and not isinstance(value, part):
                 raise RecipeError(f"{key} must be an object of settings, not {brief(value)}.")
+
+        if self._is_groundless:
+            raise RecipeError(
+                "Gradients are those of the trained weights: train from the trained weights, or "
+                "prune by magnitude."
+            )
+
+    @property
+    def _is_groundless(self) -> bool:
+        """Whether fresh weights would be pruned by what is known of the trained ones."""
+        fresh = self.train is not None and self.train.start == "scratch"
+        return fresh and self.prune is not None and self.prune.criterion in NEEDS_GRADIENTS
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{key}={value!r}" for key, value in self.as_dict().items())
@@ -103,6 +115,8 @@ class Recipe:
         for key, part in PARTS.items():
             if rng.random() < (0.2 if part is Train else 0.85):
                 chosen[key] = {field.name: field.draw(rng, names) for field in specs(part)}
+        if chosen.get("prune", {}).get("criterion") in NEEDS_GRADIENTS and "train" in chosen:
+            chosen["train"]["start"] = "trained"  # the only start that goes with gradients
         return cls.from_json(chosen)
 
     @property

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from workbench.calibration import evidence_for
-from workbench.errors import RecipeError
 from workbench.recipe import Recipe, Train
 from workbench.training.run import Lesson
 from workbench.training.teacher import Teacher, named
@@ -33,11 +32,6 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     """
     assert recipe.train is not None
     fresh = recipe.train.start == "scratch"
-    if fresh and recipe.prune is not None and recipe.prune.criterion == "gradient":
-        raise RecipeError(
-            "Gradients are those of the trained weights: begin with the trained weights, or prune "
-            "by magnitude."
-        )
     split = model.task.split("train")
     return Lesson(
         module=model.module(),
