@@ -96,7 +96,7 @@ def test_a_drag_ends_where_the_hand_ends(open_bench, watched):
         watched.mouse.move(box["x"] + 12 + step * 5, middle)
     watched.mouse.up()
     bench.settle()
-    shown = watched.locator(".choices .readout").inner_text()
+    shown = watched.locator(".choices .readout").first.inner_text()
     asked = watched.locator(".card dd").first.inner_text()
     assert asked == shown.replace("\u202f%", ".0\u202f%")
 
