@@ -15,6 +15,7 @@ import platformdirs
 LARGEST = 256 * 2**20
 """Bytes kept in all; the least recently used go first."""
 IN_MEMORY = 16
+FINISHED, UNFINISHED = ".kept", ".unfinished"
 VARIABLE = "WORKBENCH_STORE"
 
 
@@ -72,7 +73,7 @@ class Files:
     def unfinished(self, key: str) -> Path | None:
         """Return where a checkpoint of the work on `key` may lie, or None where nothing is kept."""
         path = self._path(key)
-        return path.with_suffix(".unfinished") if path is not None else None
+        return path.with_suffix(UNFINISHED) if path is not None else None
 
     def forget_unfinished(self, key: str) -> None:
         """Delete the checkpoint of the work on `key`."""
@@ -84,7 +85,7 @@ class Files:
     def _path(self, key: str) -> Path | None:
         if self.where is None:
             return None
-        return self.where / "trained" / f"{sha256(key.encode()).hexdigest()}.safetensors"
+        return self.where / "trained" / f"{sha256(key.encode()).hexdigest()}{FINISHED}"
 
     def _shrink(self) -> None:
         assert self.where is not None

@@ -18,6 +18,7 @@ from workbench.errors import ArtifactError, RecipeError
 from workbench.kept import Files, default_files
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
+from workbench.recipe.train import SELF
 from workbench.zoo import Model
 from workbench.zoo import model as find
 
@@ -100,7 +101,7 @@ def train(
     """
     recipe = recipe or Recipe()
     chosen = recipe.train or Train(threads=torch.get_num_threads())
-    known = {field.name for field in specs(Train)}
+    known = [field.name for field in specs(Train)]
     for name in settings:
         if name not in known:
             raise RecipeError(f"Training has no setting {name!r}: choose from {', '.join(known)}.")
@@ -127,7 +128,7 @@ def effort(model: Model, recipe: Recipe, files: Files | None = None) -> dict[str
 def _key(model: Model, recipe: Recipe) -> str:
     """Name a trained file: weights, recipe, teacher and versions."""
     teacher = recipe.train.teacher if recipe.train else ""
-    taught = find(teacher).digest if teacher not in ("", "self") else ""
+    taught = find(teacher).digest if teacher not in ("", SELF) else ""
     versions = f"{version('workbench')} {VERSION} torch-{torch.__version__}"
     return f"{model.name} {model.digest} {recipe.to_json()} {taught} {versions}"
 

@@ -78,8 +78,11 @@ Timing = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class _Moment:
+    """What was chosen; `seconds` are those to train for, until they have become steps."""
+
     model: str
     recipe: Recipe
+    seconds: float | None = None
 
 
 class Session:
@@ -120,7 +123,6 @@ class Session:
         self._lock = threading.RLock()
         self._wanted = threading.Condition(self._lock)
         self._generation = 0
-        self._budget: float | None = None  # seconds that the next training may take
         self._pending = False
         self._closed = False
         self._worker: threading.Thread | None = None
@@ -194,9 +196,7 @@ class Session:
         """
         recipe = replace(self.recipe, train=settings)
         _check_training(self._model, recipe)
-        with self._lock:
-            self._budget = seconds
-        self._go(_Moment(self._now.model, recipe))
+        self._go(_Moment(self._now.model, recipe, seconds))
 
     def preset(self, name: str) -> None:
         """Choose a preset's recipe."""
@@ -353,8 +353,7 @@ class Session:
     def _go(self, moment: _Moment) -> None:
         chosen = _fitting(moment.model, moment.recipe)
         with self._lock:
-            settled = self.report is not None and not self.stale and self._budget is None
-            if moment == self._now and settled:
+            if moment == self._now and self.report is not None and not self.stale:
                 return
             if moment != self._now:
                 self._past = [*self._past[-LONGEST_HISTORY:], self._now]
@@ -384,7 +383,7 @@ class Session:
         with self._lock:
             self._generation += 1
             found = None
-            if self._budget is None:  # else the recipe is not whole yet: its steps are missing
+            if self._now.seconds is None:  # else the recipe is not whole: its steps are missing
                 found = known(self._model, self.recipe, "validation", self.store)
             self.stale = False
             if found is not None:
@@ -412,9 +411,9 @@ class Session:
                     return
                 self._pending = False
                 generation, chosen, recipe = self._generation, self._model, self.recipe
-                seconds, self._budget = self._budget, None
+                seconds = self._now.seconds
             try:
-                if seconds is not None and recipe.train is not None:
+                if seconds is not None:
                     recipe = self._spend(generation, chosen, recipe, seconds)
                 self._measure(generation, chosen, recipe)
             except Cancelled:

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.training.objective import logits, objective, soft_targets, softened
+from workbench.plots.temperature import soften
+from workbench.training.objective import logits, objective, soft_targets
 
 STUDENT = [0.0, 2.772588722239781]  # 0 and ln 16: odds 1:16, 1:4, 1:2 at T = 1, 2, 4
 TEACHER = [4.394449154672439, 0.0]  # ln 81 and 0: odds 81:1, 9:1, 3:1
@@ -41,8 +42,8 @@ def test_soft_targets_are_those_worked_by_hand(temperature, student, teacher, so
     outputs = row(STUDENT).requires_grad_()
     found = soft_targets(outputs, row(TEACHER), temperature)
     (gradient,) = torch.autograd.grad(found, outputs)
-    assert softened(row(STUDENT), temperature)[0, 0].item() == pytest.approx(student)
-    assert softened(row(TEACHER), temperature)[0, 0].item() == pytest.approx(teacher)
+    assert soften(STUDENT, temperature)[0] == pytest.approx(student)
+    assert soften(TEACHER, temperature)[0] == pytest.approx(teacher)
     assert found.item() == pytest.approx(soft, abs=1e-8)
     assert gradient[0].tolist() == pytest.approx([slope, -slope], abs=1e-8)
 

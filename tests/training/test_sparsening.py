@@ -104,7 +104,7 @@ def test_rewinding_returns_what_is_left_to_where_it_began(name, begun, recipe):
         for weight_name, weight in run.weights.items():
             assert torch.equal(weight, begin[weight_name])
         assert not run._optimizer.state  # no momentum from the round before
-        assert run.sparsity == pytest.approx(0.8 * rounds[moment.step], abs=1e-3)
+        assert run.view.sparsity == pytest.approx(0.8 * rounds[moment.step], abs=1e-3)
         fresh = begun(asked, name).view
         fresh.kept = dict(run.view.kept)
         fresh.learn_scales(run.weights)

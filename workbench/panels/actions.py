@@ -16,6 +16,7 @@ from workbench.panels.guard import guarded
 from workbench.plots import ledger, tradeoff
 from workbench.plots.palette import THEMES
 from workbench.plots.temperature import soften as softened
+from workbench.recipe.train import SELF
 from workbench.text import _
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Action = Callable[["Dashboard", dict[str, Any]], None]
 ACTIONS: dict[str, Action] = {}
-SELF = "self"
 LOOKING = frozenset({"hello", "theme", "tab", "plotly", "soften"})
 """Actions that change nothing but the view; the others take the banner down."""
 

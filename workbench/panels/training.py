@@ -8,10 +8,12 @@ from typing import Any
 from workbench.errors import RecipeError
 from workbench.panels.controls import describe_field
 from workbench.recipe import Train
-from workbench.recipe.schema import specs
+from workbench.recipe.schema import FieldSpec, specs
+from workbench.recipe.train import SELF
 from workbench.session import Session, teacher_warning
 from workbench.text import _
-from workbench.zoo import model, models
+from workbench.zoo import models
+from workbench.zoo.registry import architecture
 
 FRONT = ("teacher", "temperature", "mix")
 LEFT_OUT = ("steps", "threads")  # steps come from the seconds, threads from the machine
@@ -66,17 +68,18 @@ def _others(session: Session) -> list[str]:
     return [name for name in models(session.model.task.name) if name != session.model.name]
 
 
-def _field(spec: Any, session: Session) -> dict[str, Any]:
+def _field(spec: FieldSpec, session: Session) -> dict[str, Any]:
     field = {**describe_field("train", spec, front=spec.name in FRONT), "key": spec.name}
     if spec.name != "teacher":
         return field
     nobody = {"value": "", "label": _("labels alone"), "help": _("No teacher takes part.")}
     itself = {
-        "value": "self",
+        "value": SELF,
         "label": _("the original itself"),
         "help": _("The model learns what it said before it was compressed."),
     }
     others = [
-        {"value": name, "label": _(model(name).title), "help": ""} for name in _others(session)
+        {"value": name, "label": _(architecture(name).title), "help": ""}
+        for name in _others(session)
     ]
     return {**field, "kind": "choice", "front": False, "choices": [nobody, itself, *others]}

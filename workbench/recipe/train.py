@@ -120,6 +120,10 @@ NORMS = (
 )
 
 
+SELF = "self"
+"""The teacher that is the model's own original."""
+
+
 @dataclass(frozen=True)
 class Train:
     """Train the weights, with zeros held and rounding in place, before they are coded.
@@ -147,7 +151,7 @@ class Train:
         "text",
         N_("teacher"),
         N_("The model whose outputs are learned, self for the original, or nobody."),
-        drawn=("", "self"),
+        drawn=("", SELF),
     )
     temperature: float = spec(
         4.0,

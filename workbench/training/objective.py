@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -57,8 +56,3 @@ def logits(outputs: Tensor, teacher: Tensor, temperature: float) -> Tensor:
 
 
 MATCHINGS = {"soft targets": soft_targets, "logits": logits}
-
-
-def softened(outputs: Tensor, temperature: float) -> Tensor:
-    """Return the probabilities of logits [b, classes] at a temperature."""
-    return torch.softmax(outputs / temperature, dim=1)

@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 import torch
 
-from workbench.training.teacher import SELF, Teacher
+from workbench.recipe.train import SELF
+from workbench.training.teacher import Teacher
 from workbench.zoo import Model
 from workbench.zoo import model as find
 

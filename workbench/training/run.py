@@ -169,13 +169,6 @@ class Run:
             self._copy(), dict(self.view.kept), self.view.grids(), self.seconds, self.examples
         )
 
-    @property
-    def sparsity(self) -> float:
-        """The share of zeros that the masks hold, of the tensors they cover."""
-        total = sum(mask.numel() for mask in self.view.kept.values())
-        held = sum(int(mask.sum()) for mask in self.view.kept.values())
-        return 1 - held / total if total else 0.0
-
     def _step(self, cancelled: Callable[[], bool]) -> tuple[float, float]:
         self._change_masks()
         self._lot.manual_seed(lot(self.settings.seed, STEP, self.step))
@@ -277,7 +270,7 @@ class Run:
             loss=loss,
             accuracy=accuracy,
             learning_rate=float(self._optimizer.param_groups[0]["lr"]),
-            sparsity=self.sparsity,
+            sparsity=self.view.sparsity,
             seconds=self.seconds,
             examples=self.examples,
             batch=self._batch,

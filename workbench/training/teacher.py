@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from workbench.errors import Cancelled, RecipeError
+from workbench.recipe.train import SELF
 from workbench.zoo import Model
 from workbench.zoo import model as find
 
-SELF = "self"
 BATCH = 250
 
 _kept: dict[tuple[str, str], Tensor] = {}

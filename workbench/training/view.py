@@ -20,11 +20,15 @@ from workbench.compression.quantize import bits_of, fit, joined, pieces
 from workbench.recipe import Prune, Recipe
 
 REFRESH = 10
-"""Steps after which the range of a straight-through quantiser is found anew."""
+"""Looks at the weights after which the range of a straight-through quantiser is found anew."""
 
 
 class View:
-    """The masks and quantisers of `recipe` over weights in training."""
+    """The masks and quantisers of `recipe` over weights in training.
+
+    `kept` are the masks by name (True: keep), each of its tensor's shape, and `sparsity` the share
+    of zeros that they hold, of the tensors they cover.
+    """
 
     def __init__(
         self, recipe: Recipe, weights: Mapping[str, Tensor], evidence: Evidence | None = None
@@ -36,6 +40,7 @@ class View:
         self.evidence = evidence or Evidence()
         self.names = compressible(weights)
         self.kept: dict[str, Tensor] = {}
+        self.sparsity = 0.0
         self.scales: dict[str, list[Tensor]] = {}  # logarithms, where step sizes are learned
         self._grids: dict[str, list[Grid]] = {}
         self._age = 0
@@ -49,13 +54,15 @@ class View:
             for n, w in weights.items()
         }
         asked = _part_of(self.prune, share)
-        self.kept = {
-            name: mask if name not in self.kept else mask & self.kept[name]
-            for name, mask in masks(held, asked, self.evidence).items()
-        }
+        self._hold(
+            {
+                name: mask if name not in self.kept else mask & self.kept[name]
+                for name, mask in masks(held, asked, self.evidence).items()
+            }
+        )
 
     def learn_scales(self, weights: Mapping[str, Tensor]) -> None:
-        """Start the learned step sizes, if the recipe asks for them (arXiv 1902.08153, §2.1)."""
+        """Start the learned step sizes where they fit best, if the recipe asks for them."""
         if self.quantize is None or self.rounding != "learned":
             return
         for name in self.names:
@@ -94,7 +101,7 @@ class View:
 
     def load(self, state: Mapping[str, object]) -> None:
         """Take over what `state` returned."""
-        self.kept = dict(state["kept"])  # type: ignore[call-overload]
+        self._hold(dict(state["kept"]))  # type: ignore[call-overload]
         self._age = int(state["age"])  # type: ignore[call-overload]
         grids: Mapping[str, list[tuple[Tensor, Tensor, int]]] = state["grids"]  # type: ignore[assignment]
         self._grids = {name: [Grid(*one) for one in found] for name, found in grids.items()}
@@ -103,6 +110,12 @@ class View:
             for name, found in scales.items():
                 for mine, saved in zip(self.scales[name], found, strict=True):
                     mine.copy_(saved)
+
+    def _hold(self, kept: dict[str, Tensor]) -> None:
+        total = sum(mask.numel() for mask in kept.values())
+        held = sum(int(mask.sum()) for mask in kept.values())
+        self.kept = kept
+        self.sparsity = 1 - held / total if total else 0.0
 
     def _masked(self, name: str, weight: Tensor) -> Tensor:
         return weight * self.kept[name] if name in self.kept else weight
@@ -145,9 +158,9 @@ def _straight(value: Tensor, through: Tensor) -> Tensor:
 def _learned(piece: Tensor, grid: Grid, log_scale: Tensor) -> Tensor:
     """Return `piece` [rows, n] on a grid whose scale has a gradient (arXiv 1902.08153, eq. 3).
 
-    The gradient of the scale is divided by √(n · levels), as there, so that scales and weights
-    move at like pace; the logarithm keeps the scale positive. The values are the grid's own, bit
-    by bit, because the file holds those.
+    The gradient of the scale is divided by √(n · levels), as there; the logarithm keeps the scale
+    positive, and with Adam and its like makes steps relative to it. The values are the grid's own,
+    bit by bit, because the file holds those.
     """
     now = replace(grid, scale=log_scale.detach().exp())
     codes = now.codes(piece.detach())

@@ -14,15 +14,18 @@ PLAN = TrainingPlan(epochs=30, learning_rate=2e-3)
 
 
 class LeNet5(nn.Module):
-    """Two 5x5 convolutions with pooling, then 800-500-10; 431,080 parameters."""
+    """Two 5x5 convolutions with pooling and two layers; 20-50-500 has 431,080 parameters.
 
-    def __init__(self) -> None:
+    `filters` and `more` count the filters of the convolutions, `hidden` the units between.
+    """
+
+    def __init__(self, filters: int = 20, more: int = 50, hidden: int = 500) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 20, 5)
-        self.conv2 = nn.Conv2d(20, 50, 5)
+        self.conv1 = nn.Conv2d(1, filters, 5)
+        self.conv2 = nn.Conv2d(filters, more, 5)
         self.pool = nn.MaxPool2d(2)
-        self.fc1 = nn.Linear(800, 500)
-        self.fc2 = nn.Linear(500, 10)
+        self.fc1 = nn.Linear(16 * more, hidden)
+        self.fc2 = nn.Linear(hidden, 10)
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
