@@ -22,6 +22,17 @@ driven: set[str] = set()
 unseen: set[str] = set()
 
 
+@pytest.fixture
+def threads():
+    """One thread, or as many as the test sets, for this test only."""
+    import torch  # heavy, and most tests do without
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
 def pytest_collection_modifyitems(items):
     pages = [item for item in items if item.get_closest_marker("browser")]
     driven.update(item.nodeid for item in pages)

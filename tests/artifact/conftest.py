@@ -13,12 +13,9 @@ from workbench.compression.compress import code
 from workbench.recipe import Prune, Quantize, Recipe
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+@pytest.fixture(autouse=True)
+def _one_thread(threads):
+    """Small tensors are quickest so."""
 
 
 @pytest.fixture(scope="session")

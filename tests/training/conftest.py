@@ -18,12 +18,8 @@ RESNET = "fashion/resnet"
 
 
 @pytest.fixture(autouse=True)
-def threads():
-    """One thread, or as many as the test sets, for this test only."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield torch.set_num_threads
-    torch.set_num_threads(before)
+def _one_thread(threads):
+    """Nothing here depends on how many cores the machine has."""
 
 
 @pytest.fixture

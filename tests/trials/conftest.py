@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 import workbench as wb
 from workbench.recipe import Train
@@ -20,8 +19,5 @@ def brief():
 
 
 @pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def _one_thread(threads):
+    """Nothing here depends on how many cores the machine has."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench import figures
 from workbench.plots.palette import Palette
-from workbench.plots.style import Figure, axis, layout
+from workbench.plots.style import Figure, axis, layout, legend
 from workbench.text import _
 
 MOST_SHOWN = 400
@@ -31,7 +31,7 @@ def draw(course: Sequence[tuple[int, float, float]], steps: int, palette: Palett
             palette,
             _finding(course, steps, share),
             showlegend=True,
-            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            legend=legend(),
             margin={"l": 60, "r": 60, "t": 72, "b": 48},
             xaxis=axis(palette, _("step"), range=[0, max(1, steps)]),
             yaxis=axis(palette, _("accuracy"), range=[0, 1], tickformat=".0%"),

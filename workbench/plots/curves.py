@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from workbench import figures
 from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout
+from workbench.plots.style import Figure, axis, layout, legend
 from workbench.text import _
 from workbench.text import mark as N_
 
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 ENDINGS = (("diverged", N_("{name} (diverged)")), ("stopped early", N_("{name} (stopped early)")))
 BY = {"step": N_("steps"), "second": N_("seconds of training")}
-LEGEND = {
-    "orientation": "h",
-    "x": 0,
-    "xanchor": "left",
-    "y": 1.02,
-    "yanchor": "bottom",
-    "traceorder": "normal",
-    "font": {"size": 12},
-}
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = 
             height=420,
             showlegend=True,
             margin={"l": 64, "r": 24, "t": 84, "b": 48},
-            legend=LEGEND,
+            legend=legend(),
             xaxis=axis(palette, _(BY[by]), rangemode="tozero"),
             yaxis=axis(
                 palette,

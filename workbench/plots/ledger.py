@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import figures
 from workbench.plots.palette import Palette
-from workbench.plots.style import Figure, axis, layout
+from workbench.plots.style import Figure, axis, layout, legend
 from workbench.text import _
 from workbench.text import mark as N_
 
@@ -53,17 +53,7 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette) -> Figure:
             bargap=0.35,
             showlegend=True,
             margin={"l": 60, "r": 24, "t": 72, "b": 32},
-            legend={
-                "orientation": "h",
-                "x": 0,
-                "xanchor": "left",
-                "y": 1.02,
-                "yanchor": "bottom",
-                "traceorder": "normal",
-                "font": {"size": 12},
-                "itemclick": False,
-                "itemdoubleclick": False,
-            },
+            legend=legend(),
             xaxis=axis(palette, "", type="category", showgrid=False, automargin=True),
             yaxis=axis(palette, _("bytes in the file"), tickformat="~s", ticksuffix="B", nticks=5),
         ),

@@ -43,6 +43,21 @@ def layout(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def legend() -> dict[str, Any]:
+    """Return a legend in one row between title and picture; a click in it hides nothing."""
+    return {
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "y": 1.02,
+        "yanchor": "bottom",
+        "traceorder": "normal",
+        "font": {"size": 12},
+        "itemclick": False,
+        "itemdoubleclick": False,
+    }
+
+
 def axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     """Return an axis that stays where it is."""
     return {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import figures
 from workbench.plots.palette import Palette
-from workbench.plots.style import Figure, axis, layout
+from workbench.plots.style import Figure, axis, layout, legend
 from workbench.text import _
 
 if TYPE_CHECKING:
@@ -43,15 +43,7 @@ def draw(levels: Sequence[Level], palette: Palette, *, teacher: float | None = N
             palette,
             _finding(plain, done),
             showlegend=len(mixes) > 1,
-            legend={
-                "orientation": "h",
-                "x": 0,
-                "xanchor": "left",
-                "y": 1.02,
-                "yanchor": "bottom",
-                "itemclick": False,
-                "itemdoubleclick": False,
-            },
+            legend=legend(),
             margin={"l": 60, "r": 24, "t": 72, "b": 48},
             xaxis=axis(
                 palette,
@@ -209,7 +201,7 @@ def _line(number: int, levels: Sequence[Level], palette: Palette) -> dict[str, A
         "y": [level.mean for level in levels],
         "error_y": {
             "type": "data",
-            "array": [level.spread for level in levels],
+            "array": [_apart(level) for level in levels],
             "color": colour,
             "thickness": 1.5,
             "width": 4,
@@ -231,9 +223,13 @@ def _told(level: Level) -> str:
     return _("temperature {t}: <b>{accuracy}</b>, spread {spread} over {count} seeds").format(
         t=f"{level.temperature:g}",
         accuracy=accuracy,
-        spread=figures.percent(level.spread, 2),
+        spread=figures.percent(_apart(level), 2),
         count=len(level.accuracies),
     )
+
+
+def _apart(level: Level) -> float:
+    return level.spread or 0.0
 
 
 def _temperature_range(levels: Sequence[Level]) -> list[float]:
@@ -243,7 +239,7 @@ def _temperature_range(levels: Sequence[Level]) -> list[float]:
 
 def _accuracy_range(levels: Sequence[Level], teacher: float | None) -> list[float]:
     ends = [
-        level.mean + sign * level.spread
+        level.mean + sign * _apart(level)
         for level in levels
         if level.mean is not None
         for sign in (-1, 1)
@@ -265,8 +261,8 @@ def _band(plain: Level | None, palette: Palette) -> list[dict[str, Any]]:
         "xref": "paper",
         "x0": 0,
         "x1": 1,
-        "y0": plain.mean - plain.spread,
-        "y1": plain.mean + plain.spread,
+        "y0": plain.mean - _apart(plain),
+        "y1": plain.mean + _apart(plain),
         "fillcolor": palette.shade,
         "line": {"width": 0},
     }
@@ -310,7 +306,7 @@ def _finding(plain: Level | None, done: Sequence[Level]) -> str:
     gain = best.mean - plain.mean
     if gain <= 0:
         return _("No temperature does better than labels alone")
-    if gain <= max(best.spread, plain.spread):
+    if gain <= max(_apart(best), _apart(plain)):
         return _("No temperature gains more over labels alone than seeds differ")
     return _("Temperature {t} gains {gain} over labels alone").format(
         t=f"{best.temperature:g}", gain=figures.points(gain).lstrip("+")

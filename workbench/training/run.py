@@ -6,16 +6,13 @@ killed and resumed ends with the same bits as one that was not.
 
 from __future__ import annotations
 
-import io
 import math
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +24,8 @@ from workbench.compression.evidence import Evidence
 from workbench.compression.grid import Grid
 from workbench.errors import Cancelled, TrainingError
 from workbench.recipe import Recipe
+from workbench.training import checkpoint as checkpoints
+from workbench.training import norms
 from workbench.training.dropout import prepare
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
@@ -41,8 +40,6 @@ GOOD = 25
 """Steps between two copies of the weights, to go back to should the loss become NaN."""
 RECALIBRATION = 32
 """Portions from which batch norm is measured anew."""
-DIGEST = 32
-"""Bytes of the SHA-256 that a checkpoint begins with."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +143,8 @@ class Run:
         TrainingError
             When the loss is no longer a number; `trained` then gives the last good weights.
         """
-        if checkpoint is not None:
-            self._resume(checkpoint)
+        if checkpoint is not None and (state := checkpoints.read(checkpoint)) is not None:
+            self._take_up(state)
         written = time.perf_counter()
         if self.step == 0 and self.settings.batch_norm == "recalibrate":
             with threads(self.settings.threads):
@@ -160,7 +157,7 @@ class Run:
             self.examples += self._batch
             yield self._moment(loss, right)
             if checkpoint is not None and time.perf_counter() - written > every:
-                self._save(checkpoint)
+                checkpoints.write(checkpoint, self._state())
                 written = time.perf_counter()
 
     def trained(self) -> Trained:
@@ -228,24 +225,16 @@ class Run:
 
     def _recalibrate(self, cancelled: Callable[[], bool]) -> None:
         """Measure batch norm anew under the masks and rounding, as the mean over some portions."""
-        norms = [m for m in self.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001
-        if not norms:
-            return
-        kept = [norm.momentum for norm in norms]
         generator = Generator().manual_seed(lot(self.settings.seed, NORMS, 0))
         order = torch.randperm(len(self.lesson.labels), generator=generator)
-        try:
-            for number, chosen in enumerate(order.split(PORTION)[:RECALIBRATION]):
-                if cancelled():
-                    raise Cancelled("Training was stopped.")
-                for norm in norms:
-                    norm.momentum = 1 / (number + 1)
-                inputs = self.lesson.inputs(self.lesson.images[chosen.numpy()])
-                with torch.no_grad():
-                    functional_call(self.module, self.view(self.weights), (inputs,), strict=True)
-        finally:
-            for norm, momentum in zip(norms, kept, strict=True):
-                norm.momentum = momentum
+
+        def forward(chosen: Tensor) -> None:
+            if cancelled():
+                raise Cancelled("Training was stopped.")
+            inputs = self.lesson.inputs(self.lesson.images[chosen.numpy()])
+            functional_call(self.module, self.view(self.weights), (inputs,), strict=True)
+
+        norms.recalibrate(self.module, order.split(PORTION)[:RECALIBRATION], forward)
 
     def _finite(self) -> bool:
         """Return whether the weights are numbers still; no loss follows the last step to tell."""
@@ -282,9 +271,8 @@ class Run:
             for name, weight in self.weights.items()
         }
 
-    def _save(self, path: Path) -> None:
-        """Write a checkpoint whole or not at all; a full disk only means that none is kept."""
-        state = {
+    def _state(self) -> dict[str, Any]:
+        return {
             "step": self.step,
             "weights": {name: weight.detach() for name, weight in self.weights.items()},
             "optimizer": self._optimizer.state_dict(),
@@ -293,29 +281,8 @@ class Run:
             "seconds": self.seconds,
             "examples": self.examples,
         }
-        content = io.BytesIO()
-        torch.save(state, content)
-        blob = content.getvalue()
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(sha256(blob).digest() + blob)  # torch.load notices no damage
-                Path(temporary).replace(path)
-            finally:
-                Path(temporary).unlink(missing_ok=True)
 
-    def _resume(self, path: Path) -> None:
-        """Take up a checkpoint; one that is missing or damaged means starting anew."""
-        try:
-            content = path.read_bytes()
-        except OSError:
-            return
-        digest, blob = content[:DIGEST], content[DIGEST:]
-        if sha256(blob).digest() != digest:
-            return
-        state = torch.load(io.BytesIO(blob), weights_only=True)
+    def _take_up(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
         with torch.no_grad():
             for name, saved in state["weights"].items():

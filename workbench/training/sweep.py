@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby, product
 from math import isfinite
 from queue import SimpleQueue
-from statistics import fmean, stdev
 from threading import Event
 
 import torch
@@ -21,6 +20,7 @@ from torch import Tensor
 
 from workbench.errors import RecipeError, TrainingError
 from workbench.recipe import Recipe, Train
+from workbench.training.repeats import Repeats
 from workbench.training.run import Lesson, Run
 from workbench.training.stack import Stack, stackable
 
@@ -60,22 +60,12 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Level:
+class Level(Repeats):
     """All students of one temperature and mixing weight, a validation accuracy for each seed."""
 
     temperature: float
     mix: float
     accuracies: tuple[float, ...]
-
-    @property
-    def mean(self) -> float | None:
-        """The mean over seeds, or None while there is none."""
-        return fmean(self.accuracies) if self.accuracies else None
-
-    @property
-    def spread(self) -> float:
-        """The standard deviation over seeds; 0 where a single one says nothing of it."""
-        return stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ import numpy as np
 
 from workbench.errors import RecipeError
 from workbench.recipe import Train
+from workbench.training.repeats import Repeats
 from workbench.trials.job import Job, Outcome
 from workbench.trials.processes import outcomes
-from workbench.trials.spread import mean, spread
 from workbench.zoo import Model
 
 
 @dataclass(frozen=True)
-class CrossValidation:
+class CrossValidation(Repeats):
     """What cross-validation found: the outcome of each fold, None where it is still to come."""
 
     settings: Train
@@ -26,16 +26,6 @@ class CrossValidation:
     def accuracies(self) -> tuple[float, ...]:
         """The exact accuracies on the examples held out, of the folds that are done."""
         return tuple(fold.accuracy for fold in self.folds if fold is not None)
-
-    @property
-    def mean(self) -> float | None:
-        """Their mean, or None while there is none."""
-        return mean(self.accuracies)
-
-    @property
-    def spread(self) -> float | None:
-        """Their standard deviation, or None of fewer than two."""
-        return spread(self.accuracies)
 
 
 def cross_validate(

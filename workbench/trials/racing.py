@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from workbench.errors import RecipeError
 from workbench.recipe import Train
+from workbench.training.repeats import Repeats
 from workbench.training.run import threads
 from workbench.trials.contestant import Contestant, Lane
 from workbench.trials.quick_look import QuickLook
-from workbench.trials.spread import mean, spread
 from workbench.zoo import Model
 
 SLICE = 0.05
@@ -19,21 +19,11 @@ SLICE = 0.05
 
 
 @dataclass(frozen=True)
-class Standing:
+class Standing(Repeats):
     """A contestant's exact validation accuracies, one for each repeat that has ended."""
 
     name: str
     accuracies: tuple[float, ...]
-
-    @property
-    def mean(self) -> float | None:
-        """Their mean, or None while no repeat has ended."""
-        return mean(self.accuracies)
-
-    @property
-    def spread(self) -> float | None:
-        """Their standard deviation, or None of fewer than two."""
-        return spread(self.accuracies)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import numpy as np
 
 from workbench.errors import RecipeError
 from workbench.recipe import Train
+from workbench.training.repeats import Repeats
 from workbench.trials.folds import fold_jobs
 from workbench.trials.job import Job, Outcome
 from workbench.trials.processes import outcomes
-from workbench.trials.spread import mean, spread
 from workbench.zoo import Model
 
 MOST = 10_000
@@ -42,7 +42,7 @@ class LogUniform:
 
 
 @dataclass(frozen=True)
-class Trial:
+class Trial(Repeats):
     """Settings that were tried, what in them was varied, and the outcomes so far."""
 
     settings: Train
@@ -53,16 +53,6 @@ class Trial:
     def accuracies(self) -> tuple[float, ...]:
         """The exact accuracies, one for each fold, or the one on validation."""
         return tuple(outcome.accuracy for outcome in self.outcomes)
-
-    @property
-    def mean(self) -> float | None:
-        """Their mean, or None while there is none."""
-        return mean(self.accuracies)
-
-    @property
-    def spread(self) -> float | None:
-        """Their standard deviation, or None of fewer than two."""
-        return spread(self.accuracies)
 
     @property
     def problem(self) -> str | None:

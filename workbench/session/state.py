@@ -1,4 +1,4 @@
-"""One person's state: model, recipe, history, and a worker that measures the newest recipe.
+"""The session: what one person has chosen and seen, and the worker behind it.
 
 Knows nothing of widgets and loads no torch of its own: the worker does, in the background.
 """
@@ -11,12 +11,11 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from workbench import figures
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.known import known
 from workbench.evaluation.report import Report
@@ -24,12 +23,20 @@ from workbench.evaluation.store import Store, default_store
 from workbench.recipe import Quantize, Recipe, Train
 from workbench.recipe.link import from_query, to_query
 from workbench.recipe.presets import PRESETS
+from workbench.session.checks import (
+    allowed_budget,
+    allowed_floor,
+    check_training,
+    fitting,
+    number,
+    without_layers,
+)
+from workbench.session.records import Chosen, Progress, Question, Timing, Visit
 from workbench.text import _
 from workbench.zoo import Model, model
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
-    from workbench.training.opinions import Opinion
     from workbench.training.run import Moment as TrainingMoment
 
 DEFAULT_MODEL = "fashion/lenet5"
@@ -40,49 +47,6 @@ BETWEEN_TELLS = 0.15  # seconds
 EXTRA_KEYS = frozenset({"budget", "floor"})
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A recipe that was measured exactly: bytes of its file and validation accuracy, 0 to 1."""
-
-    recipe: Recipe
-    bytes: int
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far training is, and the course so far: (step, loss, accuracy) of some batches."""
-
-    step: int
-    steps: int
-    seconds_left: float
-    examples_per_second: float
-    curve: tuple[tuple[int, float, float], ...]
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the teacher is asked: about which example, at which temperature."""
-
-    teacher: str
-    temperature: float
-    example: int = 0
-    opinion: Opinion | None = None
-
-
-Timing = tuple[Mapping[str, Any], Mapping[str, Any]]
-"""What `latency` says of the original and of the file, timed in turn."""
-
-
-@dataclass(frozen=True)
-class _Moment:
-    """What was chosen; `seconds` are those to train for, until they have become steps."""
-
-    model: str
-    recipe: Recipe
-    seconds: float | None = None
 
 
 class Session:
@@ -116,10 +80,10 @@ class Session:
         self._observers: list[Callable[[Session], None]] = []
         self.training: Progress | None = None
         self.question: Question | None = None
-        self._timings: dict[_Moment, Timing] = {}
+        self._timings: dict[Chosen, Timing] = {}
         self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
-        self._past: list[_Moment] = []
-        self._future: list[_Moment] = []
+        self._past: list[Chosen] = []
+        self._future: list[Chosen] = []
         self._lock = threading.RLock()
         self._wanted = threading.Condition(self._lock)
         self._generation = 0
@@ -127,8 +91,8 @@ class Session:
         self._closed = False
         self._worker: threading.Thread | None = None
         self._told = 0.0
-        self._now = _Moment(model, recipe)
-        self._model = _fitting(model, recipe)
+        self._now = Chosen(model, recipe)
+        self._model = fitting(model, recipe)
         self._request()
 
     # --- what there is -------------------------------------------------------------------
@@ -178,16 +142,16 @@ class Session:
 
     def set(self, recipe: Recipe) -> None:
         """Choose a recipe."""
-        self._go(_Moment(self._now.model, recipe))
+        self._go(Chosen(self._now.model, recipe))
 
     def choose_model(self, name: str) -> None:
         """Choose a model; the recipe stays, without what names layers the new model lacks."""
         recipe = self.recipe
         try:
-            _fitting(name, recipe)
+            fitting(name, recipe)
         except WorkbenchError:
-            recipe = _without_layers(recipe)
-        self._go(_Moment(name, recipe))
+            recipe = without_layers(recipe)
+        self._go(Chosen(name, recipe))
 
     def train(self, settings: Train, seconds: float) -> None:
         """Train the current recipe as `settings` say, as many steps as `seconds` allow.
@@ -195,8 +159,8 @@ class Session:
         How many those are is measured first; the recipe then holds them, and repeats the run.
         """
         recipe = replace(self.recipe, train=settings)
-        _check_training(self._model, recipe)
-        self._go(_Moment(self._now.model, recipe, seconds))
+        check_training(self._model, recipe)
+        self._go(Chosen(self._now.model, recipe, seconds))
 
     def preset(self, name: str) -> None:
         """Choose a preset's recipe."""
@@ -219,12 +183,12 @@ class Session:
 
     def set_budget(self, size: int | None) -> None:
         """Set the most bytes a file should have, or lift the limit."""
-        self.budget = _allowed_budget(size)
+        self.budget = allowed_budget(size)
         self._tell()
 
     def set_floor(self, accuracy: float | None) -> None:
         """Set the least accuracy wanted, 0 to 1, or lift the limit."""
-        self.floor = _allowed_floor(accuracy)
+        self.floor = allowed_floor(accuracy)
         self._tell()
 
     def cancel(self) -> None:
@@ -266,13 +230,13 @@ class Session:
         """
         try:
             name, recipe, extra = from_query(query, EXTRA_KEYS)
-            budget = _allowed_budget(_number(extra.get("budget"), "budget", int))
-            floor = _allowed_floor(_number(extra.get("floor"), "floor", float))
-            moment = _Moment(name or DEFAULT_MODEL, recipe)
-            _fitting(moment.model, recipe)
+            budget = allowed_budget(number(extra.get("budget"), "budget", int))
+            floor = allowed_floor(number(extra.get("floor"), "floor", float))
+            moment = Chosen(name or DEFAULT_MODEL, recipe)
+            fitting(moment.model, recipe)
         except WorkbenchError:
             self.budget = self.floor = None
-            self._go(_Moment(DEFAULT_MODEL, Recipe()))
+            self._go(Chosen(DEFAULT_MODEL, Recipe()))
             raise
         self.budget, self.floor = budget, floor
         self._tell()
@@ -350,8 +314,8 @@ class Session:
 
     # --- inside --------------------------------------------------------------------------
 
-    def _go(self, moment: _Moment) -> None:
-        chosen = _fitting(moment.model, moment.recipe)
+    def _go(self, moment: Chosen) -> None:
+        chosen = fitting(moment.model, moment.recipe)
         with self._lock:
             if moment == self._now and self.report is not None and not self.stale:
                 return
@@ -361,7 +325,7 @@ class Session:
             self._enter(moment, chosen)
         self._request()
 
-    def _step(self, source: list[_Moment], target: list[_Moment]) -> None:
+    def _step(self, source: list[Chosen], target: list[Chosen]) -> None:
         with self._lock:
             if not source:
                 return
@@ -370,7 +334,7 @@ class Session:
             self._enter(moment, model(moment.model))
         self._request()
 
-    def _enter(self, moment: _Moment, chosen: Model) -> None:
+    def _enter(self, moment: Chosen, chosen: Model) -> None:
         if moment.model != self._now.model:
             self.report = None
             self.question = None
@@ -465,7 +429,7 @@ class Session:
         with self._lock:
             if generation != self._generation:
                 raise Cancelled("Training was stopped.")
-            self._now = _Moment(self._now.model, spent)
+            self._now = Chosen(self._now.model, spent)
         return spent
 
     def _watch(self, moment: TrainingMoment) -> None:
@@ -519,66 +483,3 @@ def _close_all() -> None:
     """End the workers in time: one that is inside PyTorch while Python ends aborts the process."""
     for session in list(_open_sessions):
         session.close()
-
-
-def _fitting(name: str, recipe: Recipe) -> Model:
-    found = model(name)
-    recipe.check_names(found.layers)
-    return found
-
-
-def _check_training(chosen: Model, recipe: Recipe) -> None:
-    """Refuse at once what could only fail after a while."""
-    assert recipe.train is not None
-    teacher = recipe.train.teacher
-    if teacher not in ("", "self") and model(teacher).task != chosen.task:
-        raise WorkbenchError(
-            _("The teacher {name} is of another task: choose another.").format(name=teacher)
-        )
-
-
-def teacher_warning(student: Model, teacher: str) -> str | None:
-    """Return a sentence where the teacher is no better than the student, on validation."""
-    if teacher in ("", "self", student.name):
-        return None
-    ours, theirs = (_validated(m) for m in (student, model(teacher)))
-    if theirs > ours:
-        return None
-    return _(
-        "The teacher reaches {theirs} and the student already {ours}: it has little to teach."
-    ).format(theirs=figures.percent(theirs), ours=figures.percent(ours))
-
-
-def _validated(chosen: Model) -> float:
-    counted = chosen.card["accuracy"]["validation"]
-    return float(counted["correct"] / counted["examples"])
-
-
-def _without_layers(recipe: Recipe) -> Recipe:
-    parts = {
-        part: {key: value for key, value in fields.items() if key not in ("layers", "exclude")}
-        for part, fields in recipe.as_dict().items()
-    }
-    return Recipe.from_json(parts)
-
-
-def _allowed_budget(size: int | None) -> int | None:
-    if size is not None and size <= 0:
-        raise WorkbenchError(_("The size budget must be more than 0 bytes."))
-    return size
-
-
-def _allowed_floor(accuracy: float | None) -> float | None:
-    if accuracy is not None and not 0 <= accuracy <= 1:
-        raise WorkbenchError(_("The accuracy floor must be from 0 to 100 %."))
-    return accuracy
-
-
-def _number(text: str | None, key: str, kind: type[int | float]) -> Any:
-    if text is None:
-        return None
-    try:
-        return kind(text)
-    except ValueError:
-        message = _("The link gives {key} as {value}, which is not a number.")
-        raise WorkbenchError(message.format(key=key, value=repr(text))) from None

@@ -251,7 +251,7 @@ def test_levels_hold_the_mean_and_spread_over_seeds():
     ]
     plain, low, high = levels(students, outcomes)
     assert plain == Level(1.0, 0.0, (0.7,))
-    assert (plain.mean, plain.spread) == (0.7, 0.0)
+    assert (plain.mean, plain.spread) == (0.7, None)
     assert (low.accuracies, low.mean) == ((), None)
     assert high.mean == pytest.approx(0.85)
     assert high.spread == pytest.approx(math.sqrt(2) * 0.05)

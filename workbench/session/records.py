@@ -1,0 +1,55 @@
+"""What a session hands out and remembers: plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench.recipe import Recipe
+
+if TYPE_CHECKING:
+    from workbench.training.opinions import Opinion
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A recipe that was measured exactly: bytes of its file and validation accuracy, 0 to 1."""
+
+    recipe: Recipe
+    bytes: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far training is, and the course so far: (step, loss, accuracy) of some batches."""
+
+    step: int
+    steps: int
+    seconds_left: float
+    examples_per_second: float
+    curve: tuple[tuple[int, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the teacher is asked: about which example, at which temperature."""
+
+    teacher: str
+    temperature: float
+    example: int = 0
+    opinion: Opinion | None = None
+
+
+Timing = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""What `latency` says of the original and of the file, timed in turn."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was chosen; `seconds` are those to train for, until they have become steps."""
+
+    model: str
+    recipe: Recipe
+    seconds: float | None = None
