@@ -31,6 +31,9 @@ CASES = {
     "rewound": PRUNED | {"sparsening": "rewind", "optimizer": "momentum"},
     "rewound, learned": PRUNED | LEARNED | {"sparsening": "rewind", "schedule": "one-cycle"},
     "dropout": {"dropout": 0.3},
+    "mixed precision": {"precision": "mixed"},
+    "patience": PRUNED | {"patience": 3, "learning_rate": 0.01, "steps": 20},
+    "mirror": {"mirror": "half"},
     "shift": {"shift": 2},
     "shift and teacher": {"shift": 2, "teacher": "self"},
     "teacher": {"teacher": "self", "mix": 0.5},
@@ -74,7 +77,7 @@ def check(asked, name, steps, tmp_path, begun, finish, filed, leave, same):
         leave(asked, name, step, path)
         again = begun(asked, name)
         moments = finish(again, checkpoint=path)
-        assert [m.step for m in moments] == list(range(step + 1, asked.train.steps + 1))
+        assert [m.step for m in moments] == list(range(step + 1, whole.step + 1))
         assert same(again.trained().weights, whole.trained().weights)
         assert same(again.view.kept, whole.view.kept)
         assert filed(again, asked, name).to_bytes() == expected.to_bytes()

@@ -52,7 +52,16 @@ def test_the_same_seed_and_threads_give_the_same_file(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"seed": 1}, {"steps": 5}, {"shift": 0}, {"dropout": 0.1}, {"temperature": 2}]
+    "changes",
+    [
+        {"seed": 1},
+        {"steps": 5},
+        {"shift": 0},
+        {"dropout": 0.1},
+        {"temperature": 2},
+        {"mirror": "half"},
+        {"precision": "mixed"},
+    ],
 )
 def test_what_the_recipe_changes_changes_the_file(changes, begun, recipe, finish, same):
     ends = []

@@ -13,7 +13,7 @@ from workbench.evaluation.progress import judged
 from workbench.pipeline import compress
 from workbench.recipe import Recipe, Train
 from workbench.trials import race
-from workbench.trials.contestant import Contestant, Lane
+from workbench.trials.contestant import Lane
 from workbench.trials.racing import Race
 
 
@@ -98,49 +98,14 @@ def test_whoever_has_trained_least_goes_next(monkeypatch, small, brief):
     assert Timed.turns == ["1", "3", "1", "1", "1", "3", "1", "1"]
 
 
-class Told:
-    """A look that says what it was told, whatever the weights are; it notes a copy of them."""
-
-    def __init__(self, accuracies):
-        self.accuracies = iter(accuracies)
-        self.weights = []
-
-    def accuracy(self, weights, cancelled):
-        self.weights.append({name: w.detach().clone() for name, w in weights.items()})
-        return next(self.accuracies)
-
-
-def followed(small, brief, told, patience):
-    lane = Lane("one", brief, 0)
-    contestant = Contestant(small, lane, told, looks=6, patience=patience, cancelled=lambda: False)
-    while contestant.state == "training":
-        contestant.advance(60.0)
-    return contestant.lane
-
-
-def test_patience_stops_and_keeps_the_best_weights(small, brief):
-    told = Told([0.1, 0.3, 0.3, 0.2, 0.9, 0.9])
-    lane = followed(small, brief, told, patience=2)
-    assert (lane.state, [point.step for point in lane.points]) == ("stopped early", [1, 2, 3, 4])
-    validation = small.task.split("validation")
-    assert lane.accuracy == judged(small, told.weights[1], validation).accuracy
-    assert lane.accuracy != judged(small, told.weights[3], validation).accuracy
-
-
-def test_patience_that_is_not_used_up_keeps_the_best_weights_too(small, brief):
-    told = Told([0.1, 0.2, 0.3, 0.4, 0.5, 0.4])
-    lane = followed(small, brief, told, patience=2)
-    assert lane.state == "finished"
-    validation = small.task.split("validation")
-    assert lane.accuracy == judged(small, told.weights[4], validation).accuracy
-
-
-def test_without_patience_the_last_weights_count(small, brief):
-    told = Told([0.9, 0.2, 0.1, 0.1, 0.1, 0.1])
-    lane = followed(small, brief, told, patience=0)
-    assert lane.state == "finished"
-    validation = small.task.split("validation")
-    assert lane.accuracy == judged(small, told.weights[5], validation).accuracy
+def test_who_stops_early_says_so_and_is_judged_by_its_best_weights(small, brief):
+    patient = replace(brief, optimizer="sgd", learning_rate=3.0, steps=40, patience=2)
+    last = list(race(small, {"one": patient}, looks=4))[-1]
+    (lane,) = last.lanes
+    assert lane.state == "stopped early"
+    assert lane.points[-1].step < 40
+    weights = compress(small, Recipe(train=lane.settings)).weights()
+    assert lane.accuracy == judged(small, weights, small.task.split("validation")).accuracy
 
 
 def test_who_diverges_says_so_and_the_others_go_on(small, brief):
@@ -197,7 +162,6 @@ def test_the_order_among_level_ones_is_the_given_one(brief):
         ({"a": Train(threads=1), "b": Train(threads=2)}, {}, "b trains on another number"),
         ({"a": Train()}, {"repeats": 0}, "one repeat and one look"),
         ({"a": Train()}, {"looks": 0}, "one repeat and one look"),
-        ({"a": Train()}, {"patience": -1}, "patience from 0 up"),
     ],
 )
 def test_bad_input_is_refused_at_once(small, contestants, more, words):

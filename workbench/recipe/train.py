@@ -119,6 +119,20 @@ NORMS = (
     Choice("keep", N_("keep"), N_("Batch norm starts with the original's statistics.")),
 )
 
+PRECISIONS = (
+    Choice("float32", N_("float32"), N_("Everything is computed in 32 bits.")),
+    Choice(
+        "mixed",
+        N_("mixed, with bfloat16"),
+        N_("Layers compute in 16 bits: faster where the processor has instructions for it."),
+        "Micikevicius et al. 2017, arXiv 1710.03740",
+    ),
+)
+
+MIRRORINGS = (
+    Choice("never", N_("never"), N_("Images stay as they are.")),
+    Choice("half", N_("half of them"), N_("Half of the images, drawn by lot, are mirrored.")),
+)
 
 SELF = "self"
 """The teacher that is the model's own original."""
@@ -273,6 +287,33 @@ class Train:
         low=0,
         high=8,
         step=1,
+    )
+    mirror: str = spec(
+        "never",
+        "choice",
+        N_("mirror"),
+        N_("Whether images are mirrored left to right."),
+        choices=MIRRORINGS,
+    )
+    patience: int = spec(
+        0,
+        "integer",
+        N_("patience"),
+        N_(
+            "Looks at the validation images, of twenty, without gain after which training stops "
+            "with its best weights; 0 never stops early."
+        ),
+        low=0,
+        high=20,
+        step=1,
+        drawn=(0, 3),
+    )
+    precision: str = spec(
+        "float32",
+        "choice",
+        N_("precision"),
+        N_("How exactly layers compute during training."),
+        choices=PRECISIONS,
     )
     seed: int = spec(
         0,

@@ -436,7 +436,7 @@ class Session:
         """Keep the course of training, and tell of it a few times a second."""
         now = time.monotonic()
         before = self.training
-        last = moment.step == moment.steps
+        last = moment.over
         if before is not None and not last and now - self._told < BETWEEN_TELLS:
             return
         self._told = now

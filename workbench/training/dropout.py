@@ -17,6 +17,8 @@ class DropoutLinear(nn.Linear):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the outputs for `inputs` [b, n]; those that stay are scaled to keep the mean."""
+        if not self.training:
+            return super().forward(inputs)
         lot = torch.rand(inputs.shape, generator=self.generator)
         return super().forward(inputs * (lot >= self.share) / (1 - self.share))
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Lock
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.calibration import evidence_for
 from workbench.recipe import Recipe, Train
+from workbench.training.portions import augments
 from workbench.training.run import Lesson
 from workbench.training.teacher import Teacher, named
 from workbench.zoo import Model
@@ -41,13 +44,19 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         inputs=model.task.inputs,
         teacher=_teacher(model, recipe.train, cancelled),
         evidence=evidence_for(model, recipe),
+        held_out=_held_out(model) if recipe.train.patience else None,
     )
+
+
+def _held_out(model: Model) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:
+    split = model.task.split("validation")
+    return split.images, split.labels
 
 
 def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Teacher | None:
     if not settings.teacher:
         return None
-    return named(settings.teacher, model, know=not settings.shift, cancelled=cancelled)
+    return named(settings.teacher, model, know=not augments(settings), cancelled=cancelled)
 
 
 def _fresh(model: Model, seed: int) -> dict[str, Tensor]:

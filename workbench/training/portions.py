@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from workbench.recipe import Train
 from workbench.training.augment import augment
 from workbench.zoo.shell import channels_last
 
@@ -49,16 +50,22 @@ class Portion(NamedTuple):
     teacher: Tensor | None
 
 
-def portion(lesson: Lesson, chosen: Tensor, shift: int, generator: Generator) -> Portion:
+def augments(settings: Train) -> bool:
+    """Whether the inputs of each step are changed by lot."""
+    return bool(settings.shift) or settings.mirror != "never"
+
+
+def portion(lesson: Lesson, chosen: Tensor, settings: Train, generator: Generator) -> Portion:
     """Return the examples numbered `chosen`; the teacher sees the very inputs of the student."""
     numbers = chosen.numpy()
     inputs = lesson.inputs(lesson.images[numbers])
-    if shift:
-        inputs = augment(inputs, shift, False, generator)
+    changed = augments(settings)
+    if changed:
+        inputs = augment(inputs, settings.shift, settings.mirror == "half", generator)
     inputs = channels_last(inputs)  # convolutions and pooling then take the quick way
     labels = torch.from_numpy(lesson.labels[numbers].astype(np.int64))
     if lesson.teacher is None:
         return Portion(inputs, labels, None)
     known = lesson.teacher.known
-    outputs = lesson.teacher.on(inputs) if shift or known is None else known[chosen]
+    outputs = lesson.teacher.on(inputs) if changed or known is None else known[chosen]
     return Portion(inputs, labels, outputs)

@@ -31,8 +31,10 @@ from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
 from workbench.training.portions import NORMS, STEP, Order, lot, portion
 from workbench.training.sparsening import shares
+from workbench.training.stopping import EarlyStopping
 from workbench.training.teacher import Teacher
 from workbench.training.view import View
+from workbench.zoo.shell import channels_last
 
 PORTION = 128
 """Examples computed at once; larger batches add up gradients, so that cancelling stays quick."""
@@ -48,7 +50,8 @@ class Lesson:
 
     `module` runs on weights from outside and belongs to the run alone; `weights` are its
     parameters and buffers by name, never written to. `images` are uint8 [n, h, w], `labels` whole
-    numbers [n], and `inputs` turns some images into what the module takes.
+    numbers [n], and `inputs` turns some images into what the module takes. `held_out` are
+    the images and labels by which early stopping judges.
     """
 
     module: nn.Module
@@ -58,13 +61,15 @@ class Lesson:
     inputs: Callable[[NDArray[np.uint8]], Tensor]
     teacher: Teacher | None = None
     evidence: Evidence | None = None
+    held_out: tuple[NDArray[np.uint8], NDArray[np.integer]] | None = None
 
 
 @dataclass(frozen=True)
 class Moment:
     """How far a run is: after `step` of `steps`, the loss and accuracy of the last batch.
 
-    `seconds` and `examples` count all steps so far, those before a kill included.
+    `seconds` and `examples` count all steps so far, those before a kill included; `over` says
+    that no more follow.
     """
 
     step: int
@@ -76,6 +81,7 @@ class Moment:
     seconds: float
     examples: int
     batch: int
+    over: bool
 
     @property
     def examples_per_second(self) -> float:
@@ -91,13 +97,17 @@ class Moment:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run leaves: plain tensors, with the masks and quantisers that belong to them."""
+    """What a run leaves: plain tensors, with the masks and quantisers that belong to them.
+
+    `steps` is how many were taken, and early stopping may have gone back to weights before them.
+    """
 
     weights: dict[str, Tensor]
     kept: dict[str, Tensor]
     grids: dict[str, list[Grid]]
     seconds: float
     examples: int
+    steps: int
 
 
 class Run:
@@ -126,6 +136,14 @@ class Run:
         self._order = Order(self.settings.seed, len(lesson.labels), self.settings.batch)
         self._batch = self._order.batch
         self._good = (0, self._copy(), self.view.state())
+        patient = self.settings.patience and lesson.held_out is not None
+        self._stopping = EarlyStopping(self.settings, max(self._shares)) if patient else None
+
+    @property
+    def over(self) -> bool:
+        """Whether all steps are taken, or early stopping has ended the run."""
+        stopped = self._stopping is not None and self._stopping.over
+        return stopped or self.step >= self.settings.steps
 
     def go(
         self,
@@ -149,10 +167,11 @@ class Run:
         if self.step == 0 and self.settings.batch_norm == "recalibrate":
             with threads(self.settings.threads):
                 self._recalibrate(cancelled)
-        while self.step < self.settings.steps:
+        while not self.over:
             begin = time.perf_counter()
             with threads(self.settings.threads):  # whoever watches has their own number again
                 loss, right = self._step(cancelled)
+                self._look(cancelled)
             self.seconds += time.perf_counter() - begin
             self.examples += self._batch
             yield self._moment(loss, right)
@@ -163,7 +182,12 @@ class Run:
     def trained(self) -> Trained:
         """Return what has been learned so far."""
         return Trained(
-            self._copy(), dict(self.view.kept), self.view.grids(), self.seconds, self.examples
+            self._copy(),
+            dict(self.view.kept),
+            self.view.grids(),
+            self.seconds,
+            self.examples,
+            self.step,
         )
 
     def _step(self, cancelled: Callable[[], bool]) -> tuple[float, float]:
@@ -195,11 +219,46 @@ class Run:
         return loss, right / len(chosen)
 
     def _portion(self, chosen: Tensor) -> tuple[Tensor, int]:
-        inputs, labels, teacher = portion(self.lesson, chosen, self.settings.shift, self._lot)
-        seen = self.view(self.weights)
-        outputs: Tensor = functional_call(self.module, seen, (inputs,), strict=True)
+        inputs, labels, teacher = portion(self.lesson, chosen, self.settings, self._lot)
+        outputs = self._outputs(inputs)
         loss = objective(self.settings, outputs, labels, teacher)
         return loss, int((outputs.detach().argmax(dim=1) == labels).sum())
+
+    def _outputs(self, inputs: Tensor) -> Tensor:
+        """Return the logits in float32, whatever the precision of what comes before."""
+        mixed = self.settings.precision == "mixed"
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            outputs: Tensor = functional_call(
+                self.module, self.view(self.weights), (inputs,), strict=True
+            )
+        return outputs.float()
+
+    def _look(self, cancelled: Callable[[], bool]) -> None:
+        """Judge by the examples held out where that is due, and end with the best weights."""
+        if self._stopping is None or not self._stopping.due(self.step):
+            return
+        self._stopping.judge(
+            self.step, self._held_out_accuracy(cancelled), self._copy(), self.view.state()
+        )
+        if self.over:
+            self._restore(self._stopping.best["weights"], self._stopping.best["view"])
+
+    def _held_out_accuracy(self, cancelled: Callable[[], bool]) -> float:
+        assert self.lesson.held_out is not None
+        images, labels = self.lesson.held_out
+        right = 0
+        self.module.eval()
+        try:
+            for start in range(0, len(labels), PORTION):
+                if cancelled():
+                    raise Cancelled("Training was stopped.")
+                inputs = channels_last(self.lesson.inputs(images[start : start + PORTION]))
+                with torch.no_grad():
+                    found = self._outputs(inputs).argmax(dim=1).numpy()
+                right += int((found == labels[start : start + PORTION]).sum())
+        finally:
+            self.module.train()
+        return right / len(labels)
 
     def _change_masks(self) -> None:
         if self.step in self._shares and self.step:
@@ -231,8 +290,7 @@ class Run:
         def forward(chosen: Tensor) -> None:
             if cancelled():
                 raise Cancelled("Training was stopped.")
-            inputs = self.lesson.inputs(self.lesson.images[chosen.numpy()])
-            functional_call(self.module, self.view(self.weights), (inputs,), strict=True)
+            self._outputs(self.lesson.inputs(self.lesson.images[chosen.numpy()]))
 
         norms.recalibrate(self.module, order.split(PORTION)[:RECALIBRATION], forward)
 
@@ -243,14 +301,17 @@ class Run:
 
     def _go_back(self) -> None:
         step, weights, view = self._good
-        with torch.no_grad():
-            for name, good in weights.items():
-                self.weights[name].copy_(good)
-        self.view.load(view)
+        self._restore(weights, view)
         raise TrainingError(
             f"The loss was no longer a number at step {self.step + 1}, after good weights at step "
             f"{step}: choose a lower learning rate, or clip the gradient."
         )
+
+    def _restore(self, weights: Mapping[str, Tensor], view: dict[str, Any]) -> None:
+        with torch.no_grad():
+            for name, saved in weights.items():
+                self.weights[name].copy_(saved)
+        self.view.load(view)
 
     def _moment(self, loss: float, accuracy: float) -> Moment:
         return Moment(
@@ -263,6 +324,7 @@ class Run:
             seconds=self.seconds,
             examples=self.examples,
             batch=self._batch,
+            over=self.over,
         )
 
     def _copy(self) -> dict[str, Tensor]:
@@ -278,16 +340,16 @@ class Run:
             "optimizer": self._optimizer.state_dict(),
             "schedule": {k: v for k, v in self._schedule.state_dict().items() if _is_plain(v)},
             "view": self.view.state(),
+            "stopping": self._stopping.state() if self._stopping is not None else None,
             "seconds": self.seconds,
             "examples": self.examples,
         }
 
     def _take_up(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
-        with torch.no_grad():
-            for name, saved in state["weights"].items():
-                self.weights[name].copy_(saved)
-        self.view.load(state["view"])
+        self._restore(state["weights"], state["view"])
+        if self._stopping is not None:
+            self._stopping.load(state["stopping"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
         self.seconds, self.examples = state["seconds"], state["examples"]

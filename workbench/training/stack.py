@@ -32,14 +32,15 @@ def stackable(lesson: Lesson, settings: Train) -> bool:
     """Whether stacking is exact and pays.
 
     It is exact where students share nothing that is drawn or measured across a batch or a whole
-    gradient: no dropout, batch norm, clipping or rewinding. It pays for small fully connected
-    nets; stacked convolutions cost more than the same students side by side.
+    gradient: no dropout, batch norm, clipping, rewinding or early stopping, and in float32. It pays
+    for small fully connected nets; stacked convolutions cost more than the same side by side.
     """
     layers = [m for m in lesson.module.modules() if list(m.parameters(recurse=False))]
     plain = all(isinstance(layer, nn.Linear) for layer in layers)
     bare = not list(lesson.module.buffers())
     small = sum(p.numel() for p in lesson.module.parameters()) <= MOST
-    apart = not (settings.dropout or settings.clip) and settings.sparsening != "rewind"
+    alone = settings.dropout or settings.clip or settings.patience
+    apart = not alone and settings.sparsening != "rewind" and settings.precision == "float32"
     return plain and bare and small and apart
 
 
@@ -102,7 +103,7 @@ class Stack:
         return list(zip(*scores.tolist(), strict=True))
 
     def _portion(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        inputs, labels, teacher = portion(self.lesson, chosen, self.shared.shift, self._lot)
+        inputs, labels, teacher = portion(self.lesson, chosen, self.shared, self._lot)
         outputs: Tensor = self._run(self.weights, inputs)
         losses = [
             objective(settings, own, labels, teacher if settings.teacher else None)

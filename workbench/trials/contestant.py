@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-from torch import Tensor
-
 from workbench.errors import TrainingError
 from workbench.evaluation.progress import accuracy
 from workbench.recipe import Recipe, Train
@@ -50,11 +48,7 @@ class Lane:
 
 
 class Contestant:
-    """Trains `model` from `settings`, looking `looks` times at validation examples.
-
-    With a `patience` above 0, training stops once that many looks in a row were no better than
-    the best, and the weights of the best look are those that count.
-    """
+    """Trains `model` from `settings`, looking `looks` times at validation examples."""
 
     def __init__(
         self,
@@ -63,13 +57,11 @@ class Contestant:
         look: QuickLook,
         *,
         looks: int,
-        patience: int,
         cancelled: Callable[[], bool],
     ) -> None:
         recipe = Recipe(train=lane.settings)
         self.model = model
         self.look = look
-        self.patience = patience
         self.cancelled = cancelled
         self.name = lane.name
         self.repeat = lane.repeat
@@ -83,8 +75,6 @@ class Contestant:
         steps = lane.settings.steps
         self._when = {steps * (number + 1) // looks for number in range(looks)} - {0}
         self._losses: list[float] = []
-        self._best: tuple[float, dict[str, Tensor]] | None = None
-        self._worse = 0
 
     @property
     def seconds(self) -> float:
@@ -115,10 +105,9 @@ class Contestant:
         until = self._run.seconds + seconds
         while self.state == "training" and self._run.seconds < until:
             moment = self._next()
-            if moment is not None and moment.step in self._when:
+            if moment is not None and (moment.over or moment.step in self._when):
                 self._see(moment)
-                if self.state == "training":
-                    return True
+                return True
         if self.state != "training":
             self._judge()
             return True
@@ -135,7 +124,8 @@ class Contestant:
             self.state, self.problem = "diverged", str(error)
             return None
         if moment is None:
-            self.state = "finished"
+            early = self._run.step < self.settings.steps
+            self.state = "stopped early" if early else "finished"
         else:
             self._losses.append(moment.loss)
         return moment
@@ -144,18 +134,10 @@ class Contestant:
         found = self.look.accuracy(self._run.weights, self.cancelled)
         self.points.append(Point(moment.step, moment.seconds, fmean(self._losses), found))
         self._losses.clear()
-        if not self.patience:
-            return
-        if self._best is None or found > self._best[0]:
-            self._best, self._worse = (found, self._run.trained().weights), 0
-        else:
-            self._worse += 1
-            if self._worse >= self.patience and moment.step < moment.steps:
-                self.state = "stopped early"
 
     def _judge(self) -> None:
         """Measure the weights that count, to the last validation example."""
-        weights = self._best[1] if self._best is not None else self._run.trained().weights
+        weights = self._run.trained().weights
         split = self.model.task.split("validation")
         *_, whole = accuracy(self.model, weights, split, cancelled=self.cancelled)
         self.accuracy = whole.accuracy

@@ -66,7 +66,6 @@ def race(
     *,
     repeats: int = 1,
     looks: int = 15,
-    patience: int = 0,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Race]:
     """Train `model` in several ways side by side and yield how they stand after each look.
@@ -85,9 +84,6 @@ def race(
         How often all is done again, each time with the next seed.
     looks
         How often each contestant is measured on its way.
-    patience
-        Early stopping: after how many looks in a row without a new best one a contestant stops
-        and keeps its best weights; 0 trains to the end and keeps the last ones.
 
     Raises
     ------
@@ -104,8 +100,8 @@ def race(
     >>> last.winner.name
     'Adam'
     """
-    _check(contestants, repeats, looks, patience)
-    return _raced(model, contestants, repeats, looks, patience, cancelled)
+    _check(contestants, repeats, looks)
+    return _raced(model, contestants, repeats, looks, cancelled)
 
 
 def _raced(
@@ -113,7 +109,6 @@ def _raced(
     contestants: Mapping[str, Train],
     repeats: int,
     looks: int,
-    patience: int,
     cancelled: Callable[[], bool],
 ) -> Iterator[Race]:
     look = QuickLook(model, model.task.split("validation"))
@@ -125,14 +120,8 @@ def _raced(
             field = []
             for name, settings in contestants.items():
                 seeded = replace(settings, seed=settings.seed + repeat)
-                contestant = Contestant(
-                    model,
-                    Lane(name, seeded, repeat),
-                    look,
-                    looks=looks,
-                    patience=patience,
-                    cancelled=cancelled,
-                )
+                lane = Lane(name, seeded, repeat)
+                contestant = Contestant(model, lane, look, looks=looks, cancelled=cancelled)
                 field.append(stack.enter_context(closing(contestant)))
             while still := [one for one in field if one.state == "training"]:
                 if min(still, key=lambda one: one.seconds).advance(SLICE):
@@ -144,7 +133,7 @@ def _threads(contestants: Mapping[str, Train]) -> int:
     return next(iter(contestants.values())).threads
 
 
-def _check(contestants: Mapping[str, Train], repeats: int, looks: int, patience: int) -> None:
+def _check(contestants: Mapping[str, Train], repeats: int, looks: int) -> None:
     if not contestants:
         raise RecipeError("A race needs contestants: give names and what each trains with.")
     for name, settings in contestants.items():
@@ -155,5 +144,5 @@ def _check(contestants: Mapping[str, Train], repeats: int, looks: int, patience:
                 f"The contestant {name} trains on another number of threads than the first: give "
                 "all the same, so that their seconds compare."
             )
-    if repeats < 1 or looks < 1 or patience < 0:
-        raise RecipeError("A race needs one repeat and one look at least, and patience from 0 up.")
+    if repeats < 1 or looks < 1:
+        raise RecipeError("A race needs one repeat and one look at least.")
