@@ -1,7 +1,8 @@
 """One epoch of training on `lenet5`: ours against the plain loop, turn by turn in the same run.
 
 The plain loop is the one of tutorials: a `DataLoader` over a `TensorDataset`, batch 128, AdamW, the
-module as it is. Both see the 20,000 training images once per epoch, from the same start.
+module as it is. Ours runs in float32 and in mixed precision. All see the 20,000 training images
+once per epoch.
 
     python benchmarks/epoch.py [--epochs 3]
 """
@@ -40,26 +41,28 @@ def main() -> None:
     torch.set_num_threads(threads)
     print(f"{_table.machine()}\n`python benchmarks/epoch.py --epochs {epochs}`\n")
     model = wb.model(MODEL)
-    plain, ours = Plain(model), Ours(model, epochs, threads)
-    taken: dict[str, list[float]] = {"plain": [], "ours": []}
+    ways: dict[str, Plain | Ours] = {
+        "the plain loop": Plain(model),
+        "ours, float32": Ours(model, epochs, threads, "float32"),
+        "ours, mixed precision": Ours(model, epochs, threads, "mixed"),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(epochs):
-        for name, way in (("plain", plain), ("ours", ours)):
+        for name, way in ways.items():
             begin = time.perf_counter()
             way.epoch()
             taken[name].append(time.perf_counter() - begin)
-    times = median(taken["plain"]) / median(taken["ours"])
+    middle = {name: median(seconds) for name, seconds in taken.items()}
+    faster = {name: middle["the plain loop"] / seconds for name, seconds in middle.items()}
     rows = [
-        ("the plain loop", f"{median(taken['plain']):.2f}", "1", accuracy(model, plain.weights())),
-        (
-            "ours",
-            f"{median(taken['ours']):.2f}",
-            f"{times:.1f} (target {TARGET:g})",
-            accuracy(model, ours.weights()),
-        ),
+        (name, f"{middle[name]:.2f}", f"{faster[name]:.1f}", accuracy(model, way.weights()))
+        for name, way in ways.items()
     ]
     columns = ("way", "an epoch (s)", "times faster", f"validation after {epochs} epochs")
     print(_table.table(columns, rows))
-    sys.exit(0 if times >= TARGET else 1)
+    best = max(faster.values())
+    print(f"\nThe fastest is {best:.1f} times faster; the target is {TARGET:g}.")
+    sys.exit(0 if best >= TARGET else 1)
 
 
 class Plain:
@@ -89,7 +92,7 @@ class Plain:
 class Ours:
     """A run of the training room."""
 
-    def __init__(self, model: wb.Model, epochs: int, threads: int) -> None:
+    def __init__(self, model: wb.Model, epochs: int, threads: int, precision: str) -> None:
         self.steps = len(model.task.split("train")) // BATCH
         settings = wb.Train(
             steps=self.steps * epochs,
@@ -98,6 +101,7 @@ class Ours:
             learning_rate=RATE,
             batch=BATCH,
             threads=threads,
+            precision=precision,
         )
         recipe = wb.Recipe(train=settings)
         self.run = Run(lesson(model, recipe), recipe)

@@ -18,9 +18,8 @@ from workbench.errors import ArtifactError, RecipeError
 from workbench.kept import Files, default_files
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
-from workbench.recipe.train import SELF
+from workbench.training.teachers import teacher_named
 from workbench.zoo import Model
-from workbench.zoo import model as find
 
 if TYPE_CHECKING:
     from workbench.training.run import Moment
@@ -128,7 +127,7 @@ def effort(model: Model, recipe: Recipe, files: Files | None = None) -> dict[str
 def _key(model: Model, recipe: Recipe) -> str:
     """Name a trained file: weights, recipe, teacher and versions."""
     teacher = recipe.train.teacher if recipe.train else ""
-    taught = find(teacher).digest if teacher not in ("", SELF) else ""
+    taught = teacher_named(teacher, model).model.digest if teacher else ""
     versions = f"{version('workbench')} {VERSION} torch-{torch.__version__}"
     return f"{model.name} {model.digest} {recipe.to_json()} {taught} {versions}"
 

@@ -167,3 +167,29 @@ def test_a_student_comes_closer_to_its_teacher(begun, recipe, finish):
 def test_gradients_of_trained_weights_prune_no_fresh_ones(recipe):
     with pytest.raises(RecipeError, match="train from the trained weights"):
         recipe(prune={"sparsity": 0.5, "criterion": "gradient"}, start="scratch")
+
+
+def test_a_compressed_model_teaches_what_its_file_says(recipe, asked_of):
+    student = wb.model(LENET)
+    compressed = wb.Recipe(prune=wb.Prune(0.9), quantize=wb.Quantize(3))
+    named = "fashion/lenet5?prune.sparsity=0.9&quantize.bits=3"
+    taught = lesson(student, recipe(teacher=named)).teacher
+    weights = wb.compress(wb.model("fashion/lenet5"), compressed).weights()
+    alone = Teacher(wb.model("fashion/lenet5").module(), weights)
+    images = student.task.split("train").images
+    assert torch.equal(taught.known[:250], alone.on(student.task.inputs(images[:250])))
+
+
+@pytest.mark.parametrize(
+    ("named", "error", "words"),
+    [
+        ("fashion/lenet5?train.steps=5", RecipeError, "would have to be trained first"),
+        ("fashion/lenet5?prune.sparsity=7", RecipeError, "prune.sparsity must be a number"),
+        ("fashion/lenet5?prune.layers=nothing:0.5", RecipeError, "nothing"),
+        ("fashion/nobody?prune.sparsity=0.5", UnknownNameError, "fashion/nobody"),
+    ],
+)
+def test_a_teacher_that_cannot_be_is_one_sentence(named, error, words, recipe):
+    with pytest.raises(error, match=words) as caught:
+        lesson(wb.model(LENET), recipe(teacher=named))
+    assert "\n" not in str(caught.value)

@@ -17,7 +17,7 @@ from workbench.errors import RecipeError
 from workbench.recipe.layermap import LayerMap
 from workbench.text import _
 
-LONGEST_TEXT = 200
+LONGEST_TEXT = 400
 
 Kind = Literal["real", "integer", "choice", "text", "layers", "names"]
 

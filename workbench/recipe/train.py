@@ -144,7 +144,8 @@ class Train:
 
     `steps` batches of `batch` training examples; `teacher` names a model of the same task whose
     outputs are learned with the share `mix` at `temperature`, ``self`` the model's own original,
-    or nobody when empty. `threads` and `seed` are part of it because the bits depend on them.
+    or nobody when empty; after a question mark may follow how it is compressed, as in a link.
+    `threads` and `seed` are part of it because the bits depend on them.
     """
 
     steps: int = spec(
@@ -164,7 +165,10 @@ class Train:
         "",
         "text",
         N_("teacher"),
-        N_("The model whose outputs are learned, self for the original, or nobody."),
+        N_(
+            "The model whose outputs are learned, self for the original, or nobody; a recipe may "
+            "follow, as in fashion/resnet?prune.sparsity=0.5."
+        ),
         drawn=("", SELF),
     )
     temperature: float = spec(

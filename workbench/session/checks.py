@@ -9,6 +9,7 @@ from workbench.errors import WorkbenchError
 from workbench.recipe import Recipe
 from workbench.recipe.train import SELF
 from workbench.text import _
+from workbench.training.teachers import teacher_named
 from workbench.zoo import Model, model
 
 
@@ -31,21 +32,19 @@ def check_training(chosen: Model, recipe: Recipe) -> None:
     Raises
     ------
     WorkbenchError
-        When the teacher does not exist or is of another task.
+        When there is no such teacher.
     """
     assert recipe.train is not None
-    teacher = recipe.train.teacher
-    if teacher not in ("", SELF) and model(teacher).task != chosen.task:
-        raise WorkbenchError(
-            _("The teacher {name} is of another task: choose another.").format(name=teacher)
-        )
+    if recipe.train.teacher:
+        teacher_named(recipe.train.teacher, chosen)
 
 
 def teacher_warning(student: Model, teacher: str) -> str | None:
     """Return a sentence where the teacher is no better than the student, on validation."""
     if teacher in ("", SELF, student.name):
         return None
-    ours, theirs = (_validated(m) for m in (student, model(teacher)))
+    found = teacher_named(teacher, student)
+    ours, theirs = _validated(student, Recipe()), _validated(*found)
     if theirs > ours:
         return None
     return _(
@@ -53,7 +52,12 @@ def teacher_warning(student: Model, teacher: str) -> str | None:
     ).format(theirs=figures.percent(theirs), ours=figures.percent(ours))
 
 
-def _validated(chosen: Model) -> float:
+def _validated(chosen: Model, recipe: Recipe) -> float:
+    if recipe != Recipe():
+        from workbench.evaluation.measure import measure
+
+        found: float = measure(chosen, recipe, timed=False).accuracy
+        return found
     counted = chosen.card["accuracy"]["validation"]
     return float(counted["correct"] / counted["examples"])
 

@@ -8,10 +8,9 @@ from functools import cache
 import numpy as np
 import torch
 
-from workbench.recipe.train import SELF
-from workbench.training.teacher import Teacher
+from workbench.training.teacher import Teacher, weights_of
+from workbench.training.teachers import teacher_named
 from workbench.zoo import Model
-from workbench.zoo import model as find
 
 EXAMPLES = 8
 LOOKED_AT = 1000
@@ -30,12 +29,12 @@ class Opinion:
 def opinions(student: Model, teacher: str) -> tuple[Opinion, ...]:
     """Return the validation examples, of the first thousand, about which the teacher is in doubt.
 
-    `teacher` is a model's name, or `SELF` for the student's own original.
+    `teacher` is written as in a recipe.
     """
-    chosen = student if teacher == SELF else find(teacher)
+    chosen, recipe = teacher_named(teacher, student)
     split = chosen.task.split("validation")
     images, labels = split.images[:LOOKED_AT], split.labels[:LOOKED_AT]
-    outputs = Teacher(chosen.module(), chosen.weights()).on(chosen.task.inputs(images))
+    outputs = Teacher(chosen.module(), weights_of(chosen, recipe)).on(chosen.task.inputs(images))
     best = torch.softmax(outputs, dim=1).topk(2, dim=1).values
     doubt = (best[:, 0] - best[:, 1] - 0.5).abs()  # neither sure nor torn
     picked = doubt.argsort(stable=True)[:EXAMPLES].tolist()

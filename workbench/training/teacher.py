@@ -9,14 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from workbench.errors import Cancelled, RecipeError
-from workbench.recipe.train import SELF
+from workbench.calibration import evidence_for
+from workbench.compression.compress import code
+from workbench.errors import Cancelled
+from workbench.recipe import Recipe
+from workbench.training.teachers import teacher_named
 from workbench.zoo import Model
-from workbench.zoo import model as find
 
 BATCH = 250
 
-_kept: dict[tuple[str, str], Tensor] = {}
+_kept: dict[tuple[str, str, Recipe], Tensor] = {}
 _one_at_a_time = Lock()
 
 
@@ -64,31 +66,24 @@ def named(
     know: bool = True,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Teacher:
-    """Return the built-in model called `name` as a teacher of `student`; `SELF` is its original.
+    """Return the teacher that `name` means to `student`, as `teacher_named` reads it.
 
     Its logits on the training split are kept for as long as the process lives; without `know`
     they are not computed, for students that see images the split does not hold.
 
     Raises
     ------
-    UnknownNameError
-        When there is no such model.
-    RecipeError
-        When it is of another task.
+    UnknownNameError, RecipeError
+        When there is no such teacher.
     Cancelled
         When `cancelled()` answers True on the way.
     """
-    chosen = student if name == SELF else find(name)
-    if chosen.task != student.task:
-        raise RecipeError(
-            f"The teacher {chosen.name} is of another task than {student.name}: choose one of "
-            f"{student.task.name}."
-        )
-    teacher = Teacher(chosen.module(), chosen.weights())
+    chosen, recipe = teacher_named(name, student)
+    teacher = Teacher(chosen.module(), weights_of(chosen, recipe))
     if not know:
         return teacher
     images = chosen.task.split("train").images
-    key = (chosen.name, chosen.digest)
+    key = (chosen.name, chosen.digest, recipe)
     with _one_at_a_time:
         if key not in _kept:
             teacher.learn(lambda a, b: chosen.task.inputs(images[a:b]), len(images), cancelled)
@@ -96,3 +91,11 @@ def named(
             _kept[key] = teacher.known
     teacher.known = _kept[key]
     return teacher
+
+
+def weights_of(chosen: Model, recipe: Recipe) -> dict[str, Tensor]:
+    """Return the weights with which `chosen` teaches: those that a file of `recipe` would hold."""
+    if recipe == Recipe():
+        return chosen.weights()
+    coded = code(chosen.weights(), recipe, evidence_for(chosen, recipe))
+    return {name: one.tensor().clone() for name, one in coded.items()}

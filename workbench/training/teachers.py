@@ -1,0 +1,48 @@
+"""Which model a recipe's teacher is: built in, as it is or compressed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from workbench.errors import RecipeError
+from workbench.recipe import Recipe
+from workbench.recipe.link import from_query
+from workbench.recipe.train import SELF
+from workbench.zoo import Model
+from workbench.zoo import model as find
+
+
+class Named(NamedTuple):
+    """A model, and how it is compressed before it teaches."""
+
+    model: Model
+    recipe: Recipe
+
+
+def teacher_named(text: str, student: Model) -> Named:
+    """Return what `text` names: `SELF`, or a model, after a question mark its recipe.
+
+    ``fashion/resnet?prune.sparsity=0.5&quantize.bits=4`` writes the recipe as links do.
+
+    Raises
+    ------
+    UnknownNameError
+        When there is no such model.
+    RecipeError
+        When it is of another task, or its recipe is wrong, names what it lacks, or trains.
+    """
+    name, _, query = text.partition("?")
+    chosen = student if name == SELF else find(name)
+    if chosen.task != student.task:
+        raise RecipeError(
+            f"The teacher {chosen.name} is of another task than {student.name}: choose one of "
+            f"{student.task.name}."
+        )
+    recipe = from_query(query)[1]
+    recipe.check_names(chosen.layers)
+    if recipe.train is not None:
+        raise RecipeError(
+            f"The teacher {chosen.name} would have to be trained first: prune and quantise it "
+            "alone, or take it as it is."
+        )
+    return Named(chosen, recipe)
