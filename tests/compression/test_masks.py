@@ -73,6 +73,43 @@ def test_global(layers, sparsity) -> None:
     assert_same(got, expected(layers))
 
 
+def lamp(weights: dict[str, torch.Tensor], sparsity: float) -> dict[str, torch.Tensor]:
+    """Remove one weight after the other: always the one with the least share of what is left."""
+    left = {name: w.double().square().flatten().tolist() for name, w in weights.items()}
+    kept = {name: [True] * len(squares) for name, squares in left.items()}
+    for _ in range(round(sparsity * sum(map(len, left.values())))):
+        shares = {
+            name: min((s, n) for n, s in enumerate(squares) if kept[name][n])
+            for name, squares in left.items()
+            if any(kept[name])
+        }
+        totals = {
+            name: sum(s for s, keep in zip(left[name], kept[name], strict=True) if keep)
+            for name in shares
+        }
+        weakest = min(shares, key=lambda name: shares[name][0] / totals[name])
+        kept[weakest][shares[weakest][1]] = False
+    return {name: torch.tensor(kept[name]).view(w.shape) for name, w in weights.items()}
+
+
+@pytest.mark.parametrize("sparsity", SPARSITIES)
+def test_adaptive_is_lamp(layers, sparsity) -> None:
+    weights = {name: w for name, w in parameters(layers).items() if w.ndim > 1 and w.numel() < 700}
+    assert len(weights) == 4
+    got = masks(weights, Prune(sparsity=sparsity, scope="adaptive"), Evidence())
+    assert_same(
+        got, {name: mask for name, mask in lamp(weights, sparsity).items() if not mask.all()}
+    )
+    assert all(bool(mask.any()) for mask in got.values())
+
+
+def test_adaptive_spares_a_layer_of_zeros_no_zero() -> None:
+    weights = {"a": torch.zeros(4, 4), "b": torch.ones(4, 4)}
+    got = masks(weights, Prune(0.5, scope="adaptive"), Evidence())
+    assert not got["a"].any()
+    assert got["b"].all()
+
+
 @pytest.mark.parametrize("scope", ["global", "uniform", "layer"])
 def test_layers_of_their_own_and_layers_left_whole(layers, scope) -> None:
     own = {"a.weight": 0.25, "b.weight": 0.95}

@@ -32,6 +32,12 @@ NEEDS_GRADIENTS = frozenset({"gradient"})
 
 SCOPES = (
     Choice("global", N_("global"), N_("All layers compete: the weakest weights go, wherever.")),
+    Choice(
+        "adaptive",
+        N_("adaptive"),
+        N_("All layers compete by each weight's share of what would be left of its layer (LAMP)."),
+        "Lee et al. 2020, arXiv 2010.07611",
+    ),
     Choice("uniform", N_("uniform"), N_("Every layer loses the same share of its weights.")),
     Choice("layer", N_("by layer"), N_("Only the layers named lose weights, each its own share.")),
 )
