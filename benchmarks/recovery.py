@@ -24,10 +24,12 @@ import workbench as wb
 from workbench.recipe import Recipe
 
 MODEL = "fashion/lenet5"
-SPARSE = wb.Recipe(prune=wb.Prune(0.95), quantize=wb.Quantize(4))
+SPARSE = wb.Recipe(prune=wb.Prune(0.95, scope="adaptive"), quantize=wb.Quantize(4))
 COARSE = wb.Recipe(quantize=wb.Quantize(2))
-TAUGHT = {"teacher": "fashion/resnet", "temperature": 1.0}
+TAUGHT = {"teacher": "fashion/resnet", "temperature": 1.0, "mix": 0.7}
+CALM = {"weight_decay": 0.1, "label_smoothing": 0.05, "average": 0.99}
 PACE = {"schedule": "one-cycle", "learning_rate": 3e-3, "precision": "mixed"}
+HOW = TAUGHT | CALM | PACE
 NEAR = 0.005
 GAIN = 0.05
 
@@ -55,13 +57,11 @@ def main() -> None:
         maker = Maker(Path(folder), seconds)
         original = maker.plain("the original", Recipe())
         plain = maker.plain("95 % zeros, 4 bits", SPARSE)
-        won = maker.trained("… won back", SPARSE, sparsening="cubic", **TAUGHT, **PACE)
+        won = maker.trained("… won back", SPARSE, sparsening="cubic", **HOW)
         rounded = maker.plain("2 bits", COARSE)
         ranged = maker.plain("2 bits, range by least error", least_error(COARSE))
-        straight = maker.trained("2 bits, trained straight through", COARSE, **TAUGHT, **PACE)
-        learned = maker.trained(
-            "2 bits, learned step size", COARSE, rounding="learned", **TAUGHT, **PACE
-        )
+        straight = maker.trained("2 bits, trained straight through", COARSE, **HOW)
+        learned = maker.trained("2 bits, learned step size", COARSE, rounding="learned", **HOW)
     columns = ("file", "steps", "seconds", "bytes", "validation", "test")
     rows = (original, plain, won, rounded, ranged, straight, learned)
     print(_table.table(columns, [_cells(row) for row in rows]))

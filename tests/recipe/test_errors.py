@@ -47,7 +47,7 @@ FIELDS = [
         "must be one of magnitude, gradient, random",
         ("size", "", None, 0, True, ["magnitude"], {}),
     ),
-    (Prune, "scope", "must be one of global, uniform, layer", ("local", None, 1)),
+    (Prune, "scope", "must be one of global, adaptive, uniform, layer", ("local", None, 1)),
     (
         Prune,
         "layers",

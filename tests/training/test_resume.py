@@ -33,6 +33,8 @@ CASES = {
     "dropout": {"dropout": 0.3},
     "mixed precision": {"precision": "mixed"},
     "patience": PRUNED | {"patience": 3, "learning_rate": 0.01, "steps": 20},
+    "averaged": PRUNED | LEARNED | {"sparsening": "cubic", "average": 0.5},
+    "averaged, patient": {"average": 0.5, "patience": 3, "learning_rate": 0.01, "steps": 20},
     "mirror": {"mirror": "half"},
     "shift": {"shift": 2},
     "shift and teacher": {"shift": 2, "teacher": "self"},

@@ -61,6 +61,7 @@ def test_the_same_seed_and_threads_give_the_same_file(
         {"temperature": 2},
         {"mirror": "half"},
         {"precision": "mixed"},
+        {"average": 0.5},
     ],
 )
 def test_what_the_recipe_changes_changes_the_file(changes, begun, recipe, finish, same):

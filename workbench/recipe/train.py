@@ -312,6 +312,19 @@ class Train:
         step=1,
         drawn=(0, 3),
     )
+    average: float = spec(
+        0.0,
+        "real",
+        N_("averaging"),
+        N_(
+            "How slowly the average of the weights moves that is kept, once all zeros have come; "
+            "0 keeps the weights of the last step."
+        ),
+        low=0.0,
+        high=0.9999,
+        step=0.01,
+        drawn=(0.0, 0.99),
+    )
     precision: str = spec(
         "float32",
         "choice",

@@ -26,6 +26,7 @@ from workbench.errors import Cancelled, TrainingError
 from workbench.recipe import Recipe
 from workbench.training import checkpoint as checkpoints
 from workbench.training import norms
+from workbench.training.averaging import Average
 from workbench.training.dropout import prepare
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
@@ -136,6 +137,7 @@ class Run:
         self._order = Order(self.settings.seed, len(lesson.labels), self.settings.batch)
         self._batch = self._order.batch
         self._good = (0, self._copy(), self.view.state())
+        self._average = Average(self.settings.average, max(self._shares))
         patient = self.settings.patience and lesson.held_out is not None
         self._stopping = EarlyStopping(self.settings, max(self._shares)) if patient else None
 
@@ -213,6 +215,8 @@ class Run:
             nn.utils.clip_grad_norm_(trained, self.settings.clip)
         self._optimizer.step()
         self._schedule.step()
+        if self.settings.average:
+            self._average.update(self.step + 1, self._moving())
         if self.step + 1 == self.settings.steps and not self._finite():
             self._go_back()
         self.step += 1
@@ -234,14 +238,29 @@ class Run:
         return outputs.float()
 
     def _look(self, cancelled: Callable[[], bool]) -> None:
-        """Judge by the examples held out where that is due, and end with the best weights."""
-        if self._stopping is None or not self._stopping.due(self.step):
-            return
-        self._stopping.judge(
-            self.step, self._held_out_accuracy(cancelled), self._copy(), self.view.state()
-        )
+        """Judge by the examples held out where that is due, and settle when all is over."""
+        if self._stopping is not None and self._stopping.due(self.step):
+            with self._average.in_place_of(self._moving()):
+                accuracy = self._held_out_accuracy(cancelled)
+                self._stopping.judge(self.step, accuracy, self._copy(), self.view.state())
         if self.over:
+            self._settle()
+
+    def _settle(self) -> None:
+        """End with the weights that count: the best look's, or the average, or the last step's."""
+        if self._stopping is not None:
             self._restore(self._stopping.best["weights"], self._stopping.best["view"])
+        else:
+            self._average.take_over(self._moving())
+
+    def _moving(self) -> dict[str, Tensor]:
+        """Return everything that training changes, by name."""
+        scales = {
+            f"{name} {number}": scale
+            for name, found in self.view.scales.items()
+            for number, scale in enumerate(found)
+        }
+        return self.weights | scales
 
     def _held_out_accuracy(self, cancelled: Callable[[], bool]) -> float:
         assert self.lesson.held_out is not None
@@ -296,8 +315,7 @@ class Run:
 
     def _finite(self) -> bool:
         """Return whether the weights are numbers still; no loss follows the last step to tell."""
-        scales = [scale for found in self.view.scales.values() for scale in found]
-        return all(bool(one.isfinite().all()) for one in [*self.weights.values(), *scales])
+        return all(bool(one.isfinite().all()) for one in self._moving().values())
 
     def _go_back(self) -> None:
         step, weights, view = self._good
@@ -340,6 +358,7 @@ class Run:
             "optimizer": self._optimizer.state_dict(),
             "schedule": {k: v for k, v in self._schedule.state_dict().items() if _is_plain(v)},
             "view": self.view.state(),
+            "average": self._average.mean,
             "stopping": self._stopping.state() if self._stopping is not None else None,
             "seconds": self.seconds,
             "examples": self.examples,
@@ -348,6 +367,7 @@ class Run:
     def _take_up(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
         self._restore(state["weights"], state["view"])
+        self._average.mean = state["average"]
         if self._stopping is not None:
             self._stopping.load(state["stopping"])
         self._optimizer.load_state_dict(state["optimizer"])

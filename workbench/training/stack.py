@@ -32,14 +32,15 @@ def stackable(lesson: Lesson, settings: Train) -> bool:
     """Whether stacking is exact and pays.
 
     It is exact where students share nothing that is drawn or measured across a batch or a whole
-    gradient: no dropout, batch norm, clipping, rewinding or early stopping, and in float32. It pays
-    for small fully connected nets; stacked convolutions cost more than the same side by side.
+    gradient, and nothing is kept besides: no dropout, batch norm, clipping, rewinding, averaging or
+    early stopping, and in float32. It pays for small fully connected nets; stacked convolutions
+    cost more than the same side by side.
     """
     layers = [m for m in lesson.module.modules() if list(m.parameters(recurse=False))]
     plain = all(isinstance(layer, nn.Linear) for layer in layers)
     bare = not list(lesson.module.buffers())
     small = sum(p.numel() for p in lesson.module.parameters()) <= MOST
-    alone = settings.dropout or settings.clip or settings.patience
+    alone = settings.dropout or settings.clip or settings.patience or settings.average
     apart = not alone and settings.sparsening != "rewind" and settings.precision == "float32"
     return plain and bare and small and apart
 

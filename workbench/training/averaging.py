@@ -1,0 +1,55 @@
+"""The moving average of the weights: steadier than the last step's, and often more accurate.
+
+Polyak & Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+
+class Average:
+    """The exponential moving average of named tensors, from step `first` on.
+
+    Before it the network is another one: zeros are still to come.
+    """
+
+    def __init__(self, decay: float, first: int) -> None:
+        self.decay = decay
+        self.first = first
+        self.mean: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def update(self, step: int, tensors: Mapping[str, Tensor]) -> None:
+        """Move towards what `tensors` are after `step`; whole numbers are taken over."""
+        if step <= self.first:
+            return
+        if not self.mean:
+            self.mean = {name: tensor.detach().clone() for name, tensor in tensors.items()}
+        for name, mean in self.mean.items():
+            if mean.is_floating_point():
+                mean.lerp_(tensors[name].detach(), 1 - self.decay)
+            else:
+                mean.copy_(tensors[name])
+
+    @torch.no_grad()
+    def take_over(self, tensors: Mapping[str, Tensor]) -> None:
+        """Write the average into `tensors`."""
+        for name, mean in self.mean.items():
+            tensors[name].copy_(mean)
+
+    @contextmanager
+    def in_place_of(self, tensors: Mapping[str, Tensor]) -> Iterator[None]:
+        """Let `tensors` be the average for a while."""
+        kept = {name: tensors[name].detach().clone() for name in self.mean}
+        self.take_over(tensors)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, own in kept.items():
+                    tensors[name].copy_(own)
