@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from statistics import fmean
 
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.recipe import Recipe
@@ -15,7 +16,13 @@ from workbench.zoo import Model
 
 VARIABLE = "WORKBENCH_BUDGET"
 WARM_UP = 3
-PILOT = 5
+"""Steps that do not count: the first ones are slow."""
+PILOT = 40
+SHARE = 0.04
+"""Of the seconds, that a pilot of so many steps may take."""
+LEAST = 5
+LONG = 10_000
+"""Steps that a pilot pretends to take, so that zeros come in as rarely as they will."""
 MOST = 200_000
 
 
@@ -55,12 +62,16 @@ def steps_for(
     if not 0 < seconds <= 86_400:
         raise RecipeError("The time to train must be above 0 and at most 86400 seconds.")
     assert recipe.train is not None
-    pilot = replace(recipe.train, steps=WARM_UP + PILOT)
+    pilot = replace(recipe.train, steps=LONG, patience=0)
     run = Run(lesson(model, recipe, cancelled), replace(recipe, train=pilot))
-    took = 0.0
-    begin = time.perf_counter()
+    taken: list[float] = []
+    begin = start = time.perf_counter()
     for moment in run.go(cancelled=cancelled):
+        now = time.perf_counter()
         if moment.step > WARM_UP:
-            took += time.perf_counter() - begin
-        begin = time.perf_counter()
-    return max(1, min(MOST, int(seconds / (took / PILOT))))
+            taken.append(now - begin)
+        enough = len(taken) == PILOT or now - start > SHARE * seconds
+        if len(taken) >= LEAST and enough:
+            break
+        begin = now
+    return max(1, min(MOST, int(seconds / fmean(taken))))
