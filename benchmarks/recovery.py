@@ -27,7 +27,7 @@ MODEL = "fashion/lenet5"
 SPARSE = wb.Recipe(prune=wb.Prune(0.95, scope="adaptive"), quantize=wb.Quantize(4))
 COARSE = wb.Recipe(quantize=wb.Quantize(2))
 TAUGHT = {"teacher": "fashion/resnet", "temperature": 1.0, "mix": 0.7}
-CALM = {"weight_decay": 0.1, "label_smoothing": 0.05, "average": 0.99}
+CALM = {"weight_decay": 0.1, "label_smoothing": 0.05, "average": 0.99, "patience": 20}
 PACE = {"schedule": "one-cycle", "learning_rate": 3e-3, "precision": "mixed"}
 HOW = TAUGHT | CALM | PACE
 NEAR = 0.005
