@@ -1,6 +1,6 @@
 """A sweep of eight temperatures beside one student: stacked, side by side, one after the other.
 
-`python benchmarks/sweep.py [--steps N] [--rounds N]` prints, for built-in students, the time of
+`python benchmarks/sweep.py [--steps N] [--rounds N] [--precision mixed]` prints, for built-in students, the time of
 one student on all cores and what eight cost in each way, as a multiple of it. The ways take turns,
 and the least of the rounds counts, so that a busy moment of the machine spoils no ratio.
 """
@@ -76,10 +76,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--steps", type=int, default=100, help="steps of each student")
     parser.add_argument("--rounds", type=int, default=5, help="times that the ways take turns")
+    parser.add_argument("--precision", choices=("float32", "mixed"), default="float32")
     parser.add_argument("--students", nargs="+", default=STUDENTS, help="built-in models")
     options = parser.parse_args(arguments)
     settings = Train(
-        steps=options.steps, start="scratch", teacher=TEACHER, threads=os.cpu_count() or 1
+        steps=options.steps,
+        start="scratch",
+        teacher=TEACHER,
+        threads=os.cpu_count() or 1,
+        precision=options.precision,
     )
     rows = []
     for name in options.students:

@@ -297,3 +297,20 @@ def table(wire):
     _name, mime, data = wire.file()
     assert mime == "text/csv"
     return list(csv.DictReader(io.StringIO(data.decode())))
+
+
+def test_a_row_of_temperatures_on_the_page(wire):
+    wire.settled()
+    section = wire.last("page")["training"]
+    wire.act("tab", key="temperature")
+    assert "note" in wire.last("tab")
+    wire.act("sweep", values=section["values"], seconds=1)
+    assert "needs a teacher" in wire.wait("tell", lambda told: told["text"])["text"]
+    asked = section["values"] | {"teacher": "fashion/lenet5", "start": "scratch"}
+    wire.act("sweep", values=asked, seconds=1)
+    figure = wire.wait("tab", lambda tab: tab.get("figure"))["figure"]
+    assert figure["layout"]["xaxis"]["type"] == "log"
+    wire.wait("task", lambda task: task["text"] is None)
+    wire.act("temperature_csv")
+    rows = table(wire)
+    assert {row["temperature"] for row in rows if row["temperature"]} >= {"1.0", "16.0"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import workbench as wb
-from workbench.errors import WorkbenchError
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.store import Store
 from workbench.session import Session, teacher_warning
 from workbench.zoo import model
@@ -92,3 +92,44 @@ def test_a_teacher_worse_than_the_student_is_warned_of():
     assert "92.6" in said
     assert teacher_warning(model("fashion/lenet5"), "fashion/resnet") is None
     assert teacher_warning(model("fashion/lenet5"), "self") is None
+
+
+def test_a_row_of_temperatures_is_told_level_by_level(real):
+    seen = []
+    real.subscribe(lambda session: session.tried and seen.append(session.tried))
+    shares = []
+    taught = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
+    real.sweep(taught, 2, progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    plain, *levels = real.tried.levels
+    assert plain.mix == 0
+    assert len(plain.accuracies) == 2
+    assert all(len(level.accuracies) == 2 for level in levels)
+    assert len(seen) >= len(levels)
+    assert real.recipe == SPARSE  # what is on the screen is not touched
+    for outcome in real.tried.outcomes[:2]:
+        found = wb.measure(real.model, outcome.recipe, timed=False, store=Store())
+        assert found.accuracy == pytest.approx(outcome.accuracy, abs=0.001)
+    real.choose_model("fashion/lenet5")
+    assert real.tried is None
+
+
+def test_a_sweep_can_be_cancelled_and_keeps_what_it_found(real):
+    taught = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
+    with pytest.raises(Cancelled):
+        real.sweep(taught, 30, cancelled=lambda: real.tried is not None)
+    assert real.tried is not None
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds", "words"),
+    [
+        ({}, 5, "needs a teacher"),
+        ({"teacher": "nobody"}, 5, "nobody"),
+        ({"teacher": "self"}, 0, "above 0"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_a_sentence(real, settings, seconds, words):
+    with pytest.raises(WorkbenchError, match=words):
+        real.sweep(wb.Train(threads=1, **settings), seconds)

@@ -41,8 +41,9 @@ def paced(monkeypatch):
 @pytest.mark.parametrize(
     ("each", "seconds", "expected", "pilot"),
     [
-        (0.01, 60, 6000, WARM_UP + PILOT),
-        (0.5, 60, 120, WARM_UP + LEAST),
+        (0.01, 60, 6000 - (WARM_UP + PILOT), WARM_UP + PILOT),
+        (0.5, 60, 120 - (WARM_UP + LEAST), WARM_UP + LEAST),
+        (5.0, 60, 60 // 5 // 4, WARM_UP + LEAST),
         (100.0, 60, 1, WARM_UP + LEAST),
         (1e-6, 60, budget.MOST, WARM_UP + PILOT),
     ],
@@ -50,7 +51,7 @@ def paced(monkeypatch):
 def test_steps_follow_the_pace(each, seconds, expected, pilot, paced, recipe) -> None:
     taken = paced(each)
     found = steps_for(wb.model(LENET), recipe(batch=4), seconds)
-    assert abs(found - expected) <= 1
+    assert abs(found - expected) <= 2
     assert len(taken) == pilot
 
 

@@ -13,10 +13,9 @@ from workbench import figures
 from workbench.errors import WorkbenchError
 from workbench.panels import drawing, points, tables, training
 from workbench.panels.guard import guarded
-from workbench.plots import ledger, tradeoff
+from workbench.plots import ledger, temperature, tradeoff
 from workbench.plots.palette import THEMES
-from workbench.plots.temperature import soften as softened
-from workbench.recipe.train import SELF
+from workbench.recipe.train import SELF, Train
 from workbench.text import _
 
 if TYPE_CHECKING:
@@ -139,11 +138,17 @@ def timing(view: Dashboard, asked: dict[str, Any]) -> None:
 @action
 def train(view: Dashboard, asked: dict[str, Any]) -> None:
     """Train the present recipe for some seconds."""
-    values, seconds = asked.get("values"), _number(asked.get("seconds"))
-    if not isinstance(values, dict) or seconds is None or seconds > training.MOST_SECONDS:
-        most = figures.count(training.MOST_SECONDS)
-        raise WorkbenchError(_("Choose how long to train, up to {most} seconds.").format(most=most))
-    view.session.train(training.settings(values, os.cpu_count() or 1), seconds)
+    view.session.train(*_asked_training(asked))
+
+
+@action
+def sweep(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Train students at a row of temperatures, for some seconds in all."""
+    settings, seconds = _asked_training(asked)
+    view.cancelled.clear()
+    threading.Thread(
+        target=_sweep, args=(view, settings, seconds), daemon=True, name="sweep"
+    ).start()
 
 
 @action
@@ -195,12 +200,20 @@ def training_csv(view: Dashboard, asked: dict[str, Any]) -> None:
 
 
 @action
+def temperature_csv(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Send what students reach at each temperature."""
+    tried = view.session.tried
+    rows = temperature.rows(tried.levels) if tried is not None else []
+    _send_file(view, "temperature.csv", "text/csv", tables.to_csv(rows))
+
+
+@action
 def teacher_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send what the teacher thinks of the example."""
     question = view.session.question
     if question is None or question.opinion is None:
         raise WorkbenchError(_("Open the training section and move the temperature."))
-    shares = softened(question.opinion.outputs, question.temperature)
+    shares = temperature.soften(question.opinion.outputs, question.temperature)
     rows = [
         {"class": _(name), "probability": share}
         for name, share in zip(view.session.model.task.classes, shares, strict=True)
@@ -233,6 +246,19 @@ def _download(view: Dashboard) -> None:
             count=figures.count(tested.total),
         )
         view.send({"kind": "tested", "text": text})
+
+
+def _asked_training(asked: dict[str, Any]) -> tuple[Train, float]:
+    values, seconds = asked.get("values"), _number(asked.get("seconds"))
+    if not isinstance(values, dict) or seconds is None or seconds > training.MOST_SECONDS:
+        most = figures.count(training.MOST_SECONDS)
+        raise WorkbenchError(_("Choose how long to train, up to {most} seconds.").format(most=most))
+    return training.settings(values, os.cpu_count() or 1), seconds
+
+
+def _sweep(view: Dashboard, settings: Train, seconds: float) -> None:
+    with guarded(view.tell), _task(view, _("Training students at a row of temperatures")) as show:
+        view.session.sweep(settings, seconds, view.cancelled.is_set, show)
 
 
 def _ask(view: Dashboard, teacher: str, temperature: float, example: int) -> None:

@@ -121,7 +121,7 @@ class Dashboard(anywidget.AnyWidget):
                 self._last_spot = None
             self._shown_model = session.model.name
             self._send_all(ticket, [self._picture(seq), *self._open_tab(seq)])
-        elif opened or self.open_tab in ("training", "teacher"):
+        elif opened or self.open_tab in ("training", "teacher", "temperature"):
             self._send_all(ticket, self._open_tab(seq))
 
     def _send_all(self, ticket: int, messages: Sequence[dict[str, Any]]) -> bool:

@@ -112,6 +112,18 @@ def teacher_tab(session: Session, palette: Palette) -> dict[str, Any]:
     return {"figure": temperature.beside(figure, opinion.image)}
 
 
+def temperature_tab(session: Session, palette: Palette) -> dict[str, Any]:
+    """Return what students reach at a row of temperatures, as far as it is known."""
+    if session.tried is None:
+        return {
+            "note": _(
+                "Open the training section, choose a teacher, and press the button that tries a "
+                "row of temperatures."
+            )
+        }
+    return {"figure": temperature.draw(session.tried.levels, palette)}
+
+
 def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the table of everything visited, newest first."""
     original = points.original(session.model)
@@ -163,6 +175,7 @@ TABS = (
     Tab("bytes", N_("where the bytes are"), bytes_tab),
     Tab("training", N_("training"), training_tab),
     Tab("teacher", N_("what the teacher thinks"), teacher_tab),
+    Tab("temperature", N_("which temperature"), temperature_tab),
     Tab("cost", N_("what it takes to run"), cost_tab),
     Tab("results", N_("results"), results_tab),
     Tab("recipe", N_("recipe"), recipe_tab),

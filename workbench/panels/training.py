@@ -45,6 +45,11 @@ def section(session: Session) -> dict[str, Any]:
         "another": _("ask about another example"),
         "button": _("train"),
         "button_back": _("win it back"),
+        "button_sweep": _("try a row of temperatures"),
+        "help_sweep": _(
+            "Trains the network as it is, without pruning or quantising, at five temperatures "
+            "and on labels alone, twice each, in the seconds chosen."
+        ),
         "warnings": {name: teacher_warning(session.model, name) for name in _others(session)},
     }
 

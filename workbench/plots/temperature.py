@@ -8,7 +8,7 @@ from math import exp, log10
 from typing import TYPE_CHECKING, Any
 
 from workbench import figures
-from workbench.plots.palette import Palette
+from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
 from workbench.text import _
 
@@ -22,7 +22,9 @@ LEAST_HEIGHT = 0.02
 """Shares of accuracy between the ends of the axis at least, so that noise does not look large."""
 
 
-def draw(levels: Sequence[Level], palette: Palette, *, teacher: float | None = None) -> Figure:
+def draw(
+    levels: Sequence[Level], palette: Palette = LIGHT, *, teacher: float | None = None
+) -> Figure:
     """Draw the students' accuracy against the temperature, a line for each weight of the teacher.
 
     Parameters

@@ -38,6 +38,7 @@ from workbench.zoo import Model, model
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
     from workbench.training.run import Moment as TrainingMoment
+    from workbench.trials.temperatures import Tried
 
 DEFAULT_MODEL = "fashion/lenet5"
 UNTOUCHED = Recipe()
@@ -80,6 +81,7 @@ class Session:
         self._observers: list[Callable[[Session], None]] = []
         self.training: Progress | None = None
         self.question: Question | None = None
+        self.tried: Tried | None = None
         self._timings: dict[Chosen, Timing] = {}
         self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
         self._past: list[Chosen] = []
@@ -91,6 +93,7 @@ class Session:
         self._closed = False
         self._worker: threading.Thread | None = None
         self._told = 0.0
+        self._sweeps = 0
         self._now = Chosen(model, recipe)
         self._model = fitting(model, recipe)
         self._request()
@@ -270,6 +273,42 @@ class Session:
         self.question = Question(teacher, temperature, example, opinion)
         self._tell()
 
+    def sweep(
+        self,
+        settings: Train,
+        seconds: float,
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        """Train the model at a row of temperatures, for `seconds` in all; the newest call wins.
+
+        Raises
+        ------
+        WorkbenchError
+            When there is no teacher, or no time.
+        Cancelled
+            When `cancelled()` answers True; what was found so far stays.
+        """
+        from workbench.trials.temperatures import sweep
+
+        chosen = self._model
+        check_training(chosen, Recipe(train=settings))
+        with self._lock:
+            self.tried = None
+            self._sweeps += 1
+            mine = self._sweeps
+
+        def over() -> bool:
+            outdated = mine != self._sweeps or chosen is not self._model
+            return outdated or self._closed or cancelled()
+
+        for found in sweep(chosen, settings, seconds=seconds, cancelled=over):
+            fresh = self.tried is None or found.levels != self.tried.levels
+            self.tried = found
+            progress(found.share)
+            if fresh:
+                self._tell()
+
     def test_report(
         self,
         artifact: Artifact,
@@ -338,6 +377,7 @@ class Session:
         if moment.model != self._now.model:
             self.report = None
             self.question = None
+            self.tried = None
         self._now, self._model = moment, chosen
         self.training = None
         self.error = None

@@ -8,6 +8,7 @@ export class TrainingSection {
     this.channel = channel;
     this.node = h("details", { className: "training" });
     this.onStart = null; // called when training is asked for
+    this.onSweep = null; // called when a row of temperatures is asked for
     this.onAsk = null; // called when the teacher is asked
     this.example = 0;
     this.compressed = false;
@@ -43,6 +44,13 @@ export class TrainingSection {
       }),
       h("details", {}, h("summary", { text: training.how }), ...training.more.map(make)),
       h("div", { className: "spend" }, seconds.node, this.button),
+      h("button", {
+        type: "button",
+        className: "quiet small",
+        text: training.button_sweep,
+        title: training.help_sweep,
+        onclick: () => this.sweep(),
+      }),
     );
     this.name();
     this.warn();
@@ -63,6 +71,11 @@ export class TrainingSection {
   start() {
     this.channel.act("train", { values: this.values, seconds: this.seconds });
     this.onStart?.();
+  }
+
+  sweep() {
+    this.channel.act("sweep", { values: this.values, seconds: this.seconds });
+    this.onSweep?.();
   }
 
   // What the button does has two names: there is something to win back, or there is not.
