@@ -1,8 +1,9 @@
 """A sweep of eight temperatures beside one student: stacked, side by side, one after the other.
 
-`python benchmarks/sweep.py [--steps N] [--rounds N] [--precision mixed]` prints, for built-in students, the time of
-one student on all cores and what eight cost in each way, as a multiple of it. The ways take turns,
-and the least of the rounds counts, so that a busy moment of the machine spoils no ratio.
+`python benchmarks/sweep.py [--steps N] [--rounds N] [--precision mixed]` prints, for built-in
+students, the time of one student on all cores and what eight cost in each way, as a multiple of it.
+The ways take turns, and the least of the rounds counts, so that a busy moment of the machine spoils
+no ratio.
 """
 
 from __future__ import annotations
