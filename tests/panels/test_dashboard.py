@@ -83,7 +83,7 @@ def test_limits_are_shaded_and_hostile_ones_ignored(wire):
     wire.act("budget", value=50_000)
     wire.act("floor", value=0.85)
     assert (wire.session.budget, wire.session.floor) == (50_000, 0.85)
-    assert len(wire.last("picture")["figure"]["layout"]["annotations"]) == 2
+    wire.wait("picture", lambda told: len(told["figure"]["layout"]["annotations"]) == 2)
     for nonsense in (-5, "x", None, float("nan"), True):
         wire.act("budget", value=nonsense)
         assert wire.session.budget is None
@@ -304,7 +304,7 @@ def test_a_row_of_temperatures_on_the_page(wire):
     section = wire.last("page")["training"]
     wire.act("tab", key="temperature")
     assert "note" in wire.last("tab")
-    wire.act("sweep", values=section["values"], seconds=1)
+    wire.act("sweep", values=section["values"] | {"teacher": ""}, seconds=1)
     assert "needs a teacher" in wire.wait("tell", lambda told: told["text"])["text"]
     asked = section["values"] | {"teacher": "fashion/lenet5", "start": "scratch"}
     wire.act("sweep", values=asked, seconds=1)

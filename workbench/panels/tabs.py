@@ -172,11 +172,11 @@ def recipe_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 
 TABS = (
-    Tab("bytes", N_("where the bytes are"), bytes_tab),
+    Tab("bytes", N_("bytes"), bytes_tab),
     Tab("training", N_("training"), training_tab),
-    Tab("teacher", N_("what the teacher thinks"), teacher_tab),
-    Tab("temperature", N_("which temperature"), temperature_tab),
-    Tab("cost", N_("what it takes to run"), cost_tab),
+    Tab("teacher", N_("teacher"), teacher_tab),
+    Tab("temperature", N_("temperatures"), temperature_tab),
+    Tab("cost", N_("what it takes"), cost_tab),
     Tab("results", N_("results"), results_tab),
     Tab("recipe", N_("recipe"), recipe_tab),
 )

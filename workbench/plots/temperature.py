@@ -46,7 +46,7 @@ def draw(
             _finding(plain, done),
             showlegend=len(mixes) > 1,
             legend=legend(),
-            margin={"l": 60, "r": 24, "t": 72, "b": 48},
+            margin={"l": 72, "r": 24, "t": 72, "b": 48},
             xaxis=axis(
                 palette,
                 _("temperature"),
@@ -57,7 +57,7 @@ def draw(
             ),
             yaxis=axis(
                 palette,
-                _("accuracy on the validation images"),
+                _("validation accuracy"),
                 range=_accuracy_range([*done, *([plain] if plain else [])], teacher),
                 tickformat=".1%",
                 nticks=6,
