@@ -13,6 +13,11 @@ SMALL, CONV, RESNET = "fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet
 
 # The kind, the model, a recipe that brings it about.
 CASES = [
+    (
+        "emptied",  # fresh weights of a wide layer are smaller than all others
+        SMALL,
+        {"prune": {"sparsity": 0.99}, "train": {"start": "scratch", "steps": 1, "threads": 1}},
+    ),
     ("dense-kept", SMALL, {"prune": {"sparsity": 0.3}, "quantize": {"bits": 8}}),
     ("dense-kept", CONV, {"prune": {"sparsity": 0.1, "scope": "uniform"}, "quantize": {"bits": 4}}),
     ("index-heavy", SMALL, {"prune": {"sparsity": 0.95}, "quantize": {"bits": 2}}),
@@ -64,6 +69,7 @@ def numbers(kind, layer, artifact, size):
     zeros = 1 - (artifact.weights()[layer] != 0).float().mean().item() if layer else 0.0
     small = sum(r.total for r in artifact.ledger.rows if len(r.shape) < 2)
     return {
+        "emptied": list,
         "dense-kept": lambda: [
             figures.percent(zeros, 0), bytes_(row.values + row.tables), bytes_(forms.sparse.size)
         ],

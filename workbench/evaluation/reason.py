@@ -13,6 +13,10 @@ from workbench.text import mark as N_
 Number = int | float
 
 SENTENCES = {
+    "emptied": N_(
+        "Nothing is left of {layer}, so it passes nothing on: ask for fewer zeros, or choose the "
+        "adaptive scope, which empties no layer."
+    ),
     "dense-kept": N_(
         "At {zeros} zeros, writing the places of the other weights costs more than leaving the "
         "zeros out saves: {layer} keeps the dense form, {dense} instead of {sparse}."

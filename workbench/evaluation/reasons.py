@@ -26,6 +26,7 @@ def reasons(
     if artifact.recipe == Recipe():
         return ()
     found = [
+        *_emptied(artifact),
         *_dense_kept(artifact),
         *_index_heavy(artifact),
         *_scales_heavy(artifact),
@@ -38,6 +39,17 @@ def reasons(
         found.append(Reason("grew", "", {"more": len(artifact) - original}, len(artifact)))
     found.append(Reason("no-faster", "", {"macs": macs}, 0))
     return tuple(sorted(found, key=lambda reason: -reason.weight))
+
+
+def _emptied(artifact: Artifact) -> Iterator[Reason]:
+    """Name the largest layer without weights: one is enough to spoil every prediction."""
+    bare = [
+        (forms.dense.values.count, name)
+        for name, forms in artifact.considered.items()
+        if not forms.positions.size
+    ]
+    if bare:
+        yield Reason("emptied", max(bare)[1], {}, len(artifact))
 
 
 def _dense_kept(artifact: Artifact) -> Iterator[Reason]:
