@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.artifact.artifact import Artifact
+
 
 class WorkbenchError(Exception):
     """Something asked for cannot be done; the message says what was wrong and what to do."""
@@ -24,4 +29,9 @@ class Cancelled(WorkbenchError):
 
 
 class TrainingError(WorkbenchError):
-    """Training cannot go on."""
+    """Training cannot go on.
+
+    `artifact` is the file of the last good weights, where there are any after the first step.
+    """
+
+    artifact: Artifact | None = None

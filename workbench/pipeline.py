@@ -14,17 +14,17 @@ import torch
 from workbench.artifact.artifact import Artifact
 from workbench.calibration import evidence_for
 from workbench.compression.compress import code
-from workbench.errors import ArtifactError, RecipeError
+from workbench.errors import ArtifactError, RecipeError, TrainingError
 from workbench.kept import Files, default_files
 from workbench.recipe import Recipe, Train
-from workbench.recipe.schema import specs
+from workbench.recipe.schema import brief, specs
 from workbench.training.teachers import teacher_named
 from workbench.zoo import Model
 
 if TYPE_CHECKING:
-    from workbench.training.run import Moment
+    from workbench.training.run import Moment, Trained
 
-VERSION = 1
+VERSION = 2
 """Raised when training changes, so that files trained before are made again."""
 
 Watch = Callable[["Moment"], None]
@@ -49,7 +49,7 @@ def compress(
     RecipeError
         When the recipe does not fit the model.
     TrainingError
-        When training diverges.
+        When training diverges; it holds the file of the last good weights.
     Cancelled
         When `cancelled()` answers True during training.
 
@@ -99,6 +99,8 @@ def train(
     2
     """
     recipe = recipe or Recipe()
+    if not isinstance(recipe, Recipe):
+        raise RecipeError(f"A recipe must be a Recipe, such as Recipe(), not {brief(recipe)}.")
     chosen = recipe.train or Train(threads=torch.get_num_threads())
     known = [field.name for field in specs(Train)]
     for name in settings:
@@ -115,7 +117,7 @@ def train(
 
 
 def effort(model: Model, recipe: Recipe, files: Files | None = None) -> dict[str, float] | None:
-    """Return what training `recipe` took where it was made: seconds and examples per second."""
+    """Return what training `recipe` took where it was made: seconds, steps, examples per second."""
     blob = (files or default_files()).get(f"{_key(model, recipe)} effort") if recipe.train else None
     try:
         found: dict[str, float] | None = json.loads(blob) if blob else None
@@ -147,20 +149,29 @@ def _trained(
             if (found.model, found.recipe) == (model.name, recipe):
                 return found
     run = Run(lesson(model, recipe, cancelled), recipe)
-    for moment in run.go(cancelled=cancelled, checkpoint=files.unfinished(key)):
-        progress(moment)
+    try:
+        for moment in run.go(cancelled=cancelled, checkpoint=files.unfinished(key)):
+            progress(moment)
+    except TrainingError as error:
+        error.artifact = _file_of(model, recipe, run.trained()) if run.good else None
+        raise
     done = run.trained()
-    coded = code(done.weights, recipe, kept=done.kept, grids=done.grids)
-    artifact = Artifact.of(model.name, recipe, coded)
+    artifact = _file_of(model, recipe, done)
     files.put(key, artifact.to_bytes())
     files.put(
         f"{key} effort",
         json.dumps(
             {
                 "seconds": done.seconds,
+                "steps": done.steps,
                 "examples_per_second": done.examples / done.seconds if done.seconds else 0.0,
             }
         ).encode(),
     )
     files.forget_unfinished(key)
     return artifact
+
+
+def _file_of(model: Model, recipe: Recipe, done: Trained) -> Artifact:
+    coded = code(done.weights, recipe, kept=done.kept, grids=done.grids)
+    return Artifact.of(model.name, recipe, coded)

@@ -314,3 +314,33 @@ def test_a_row_of_temperatures_on_the_page(wire):
     wire.act("temperature_csv")
     rows = table(wire)
     assert {row["temperature"] for row in rows if row["temperature"]} >= {"1.0", "16.0"}
+
+
+def test_what_was_trained_is_in_the_results_and_can_be_had(wire):
+    wire.choose(prune_sparsity=0.9)
+    wire.settled()
+    section = wire.last("page")["training"]
+    wire.act("tab", key="results")
+    wire.act("train", values=section["values"], seconds=1)
+    trained = wire.wait("tab", lambda tab: len(tab["table"]["rows"]) == 2)["table"]["rows"][0]
+    assert "self" in trained["cells"][0]
+    wire.settled()
+    wire.act("tab", key="cost")
+    cells = wire.last("tab")["table"]["rows"][-1]["cells"]
+    steps = f"{wire.session.recipe.train.steps:,}".replace(",", "\u202f")
+    assert "steps" in cells[-1]
+    assert steps.replace("\u202f", "") in cells[-1].replace("\u202f", "").replace(",", "")
+    wire.act("undo")
+    wire.act("redo")
+    wire.act("tab", key="training")
+    assert wire.last("tab")["figure"]  # the course is still known
+
+
+def test_an_untrained_file_is_not_handed_out(wire):
+    wire.settled()
+    section = wire.last("page")["training"]
+    wire.act("train", values=section["values"], seconds=600)
+    wire.wait("state", lambda state: state["busy"])
+    wire.act("download")
+    assert "not trained yet" in wire.wait("tell", lambda told: told["text"])["text"]
+    wire.act("cancel")

@@ -133,3 +133,30 @@ def test_a_sweep_can_be_cancelled_and_keeps_what_it_found(real):
 def test_a_sweep_that_cannot_be_is_a_sentence(real, settings, seconds, words):
     with pytest.raises(WorkbenchError, match=words):
         real.sweep(wb.Train(threads=1, **settings), seconds)
+
+
+def test_cancelling_before_the_first_step_is_as_if_not_asked(real, until, monkeypatch):
+    from workbench.training import budget
+
+    begun = []
+
+    def waiting(model, recipe, seconds, cancelled):
+        begun.append(seconds)
+        while not cancelled():
+            pass
+        raise Cancelled("Training was stopped.")
+
+    monkeypatch.setattr(budget, "steps_for", waiting)
+    real.train(wb.Train(threads=1), seconds=300)
+    until(real, lambda: begun)
+    real.cancel()
+    assert real.recipe == SPARSE
+    assert not real.stale
+
+
+def test_a_link_with_a_wrong_teacher_shows_the_untouched_model(real, until):
+    with pytest.raises(WorkbenchError, match="nobody"):
+        real.restore(f"v=1&m={NAME}&train.steps=3&train.teacher=nobody")
+    until(real, lambda: not real.busy)
+    assert real.recipe == wb.Recipe()
+    assert real.report is not None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from workbench.training.averaging import Average
 
 
 def test_the_average_by_hand() -> None:
-    average = Average(0.75, first=1)
+    average = Average(0.2, first=1)
     weights = {"w": torch.tensor([8.0]), "count": torch.tensor(1)}
     average.update(1, weights)
     assert not average.mean  # zeros are still to come
@@ -16,8 +17,15 @@ def test_the_average_by_hand() -> None:
     weights["w"] += 4.0
     weights["count"] += 1
     average.update(3, weights)
-    assert average.mean["w"].tolist() == [9.0]
+    assert average.mean["w"].item() == pytest.approx(0.2 * 8 + 0.8 * 12)
     assert average.mean["count"].item() == 2
+
+
+def test_a_long_memory_does_not_remember_the_beginning() -> None:
+    average = Average(0.9999, first=0)
+    for step in range(1, 501):
+        average.update(step, {"w": torch.tensor(0.0 if step == 1 else 1.0)})
+    assert average.mean["w"].item() > 0.999
 
 
 def test_it_stands_in_and_steps_back() -> None:
@@ -36,7 +44,7 @@ def test_a_run_keeps_the_average_of_its_last_steps(begun, recipe, finish) -> Non
     pruned = {"prune": {"sparsity": 0.5}}
     plain, averaged = (
         begun(recipe(**settings, **pruned)),
-        begun(recipe(**settings, **pruned, average=0.5)),
+        begun(recipe(**settings, **pruned, average=0.1)),
     )
     last = max(plain._shares)
     expected: dict[str, torch.Tensor] = {}
@@ -44,7 +52,7 @@ def test_a_run_keeps_the_average_of_its_last_steps(begun, recipe, finish) -> Non
         if moment.step > last:
             for name, weight in plain.weights.items():
                 now = weight.detach().clone()
-                expected[name] = now.lerp(expected[name], 0.5) if name in expected else now
+                expected[name] = now.lerp(expected[name], 0.1) if name in expected else now
     finish(averaged)
     for name, weight in averaged.trained().weights.items():
         torch.testing.assert_close(weight, expected[name])

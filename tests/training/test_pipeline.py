@@ -231,3 +231,23 @@ def test_training_makes_a_recipe_of_its_own(model, recipe):
     assert wb.Recipe.from_json(asked.to_json()) == asked
     untrained = wb.compress(model, asked.untrained)
     assert wb.compress(model, asked).digest != untrained.digest
+
+
+def test_a_run_that_diverges_leaves_the_file_of_its_last_good_weights(
+    model, recipe, opened, monkeypatch
+):
+    from workbench.training import run
+
+    plain, asked = run.objective, []
+
+    def spoiled(*args):
+        asked.append(args)
+        return plain(*args) * (float("nan") if len(asked) > 30 else 1.0)
+
+    monkeypatch.setattr(run, "objective", spoiled)
+    with pytest.raises(TrainingError, match="good weights at step 25") as caught:
+        compress(model, recipe(prune={"sparsity": 0.8}, steps=40, batch=8), files=opened())
+    weights = caught.value.artifact.weights()
+    assert all(bool(weight.isfinite().all()) for weight in weights.values())
+    zeros = sum(int((w == 0).sum()) for w in weights.values() if w.ndim > 1)
+    assert zeros >= 0.79 * sum(w.numel() for w in weights.values() if w.ndim > 1)

@@ -97,14 +97,7 @@ class Artifact:
             When the folder does not exist or cannot be written.
         """
         target = Path(path)
-        try:
-            if target.is_dir():
-                raise ArtifactError(f"{target} is a folder: name a file in it.")
-            if target.exists() and not target.is_file():  # a device would be replaced
-                raise ArtifactError(f"{target} is not an ordinary file: name another.")
-            handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        except OSError as error:
-            raise ArtifactError(f"Cannot write {target}: {error.strerror}.") from None
+        handle, temporary = _beside(target)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(self._blob)
@@ -151,6 +144,31 @@ class Artifact:
     def weights(self) -> dict[str, Tensor]:
         """Return the decoded tensors by name, float32 where they were floats: a fresh copy."""
         return {name: coded.tensor().clone() for name, coded in self._tensors.items()}
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse at once a place where no file could be saved after a long while.
+
+    Raises
+    ------
+    ArtifactError
+        As `Artifact.save` does.
+    """
+    handle, temporary = _beside(Path(path))
+    os.close(handle)
+    Path(temporary).unlink()
+
+
+def _beside(target: Path) -> tuple[int, str]:
+    """Open a file beside `target` that can take its place."""
+    try:
+        if target.is_dir():
+            raise ArtifactError(f"{target} is a folder: name a file in it.")
+        if target.exists() and not target.is_file():  # a device would be replaced
+            raise ArtifactError(f"{target} is not an ordinary file: name another.")
+        return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise ArtifactError(f"Cannot write {target}: {error.strerror}.") from None
 
 
 def load(path: str | os.PathLike[str], *, largest: int = LARGEST_DECODED) -> Artifact:

@@ -50,7 +50,9 @@ def trained(result: Result) -> None:
     took = result["training"]
     if took:
         pace = f"{took['examples_per_second']:,.0f} examples per second"
-        print(f"  trained    {took['seconds']:,.1f} s, {pace}")
+        steps = result["recipe"]["train"].get("steps", took["steps"])
+        early = f" of {steps:,}: stopped early" if took["steps"] < steps else ""
+        print(f"  trained    {took['seconds']:,.1f} s, {took['steps']:,} steps{early}, {pace}")
     print(f"  recipe     {json.dumps(result['recipe'])}")
     print(f"wrote {result['file']}")
 

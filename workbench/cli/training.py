@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.cli.progress import bar
+from workbench.errors import TrainingError
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import FieldSpec, specs
+
+if TYPE_CHECKING:
+    from workbench.training.run import Moment
 
 SECONDS = 60.0
 OF_DISTILLATION = ("teacher", "temperature", "mix", "matching")
@@ -35,17 +39,29 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     warning = teacher_warning(chosen, teacher)
     if warning:
         print(f"workbench: {warning}", file=sys.stderr)
+    from workbench.artifact.artifact import check_writable
     from workbench.evaluation.measure import measure
     from workbench.pipeline import train
 
+    check_writable(options.output)
     with bar("training") as advance:
-        artifact = train(
-            chosen,
-            recipe,
-            seconds=seconds,
-            progress=lambda moment: advance(moment.step, moment.steps),
-            **given,
-        )
+
+        def progress(moment: Moment) -> None:
+            if seconds is not None and moment.step == 1:  # what a kill would else hide
+                print(
+                    f"workbench: {moment.steps} steps fit in; --steps {moment.steps} instead of "
+                    "--seconds repeats or resumes them.",
+                    file=sys.stderr,
+                )
+            advance(moment.step, moment.steps)
+
+        try:
+            artifact = train(chosen, recipe, seconds=seconds, progress=progress, **given)
+        except TrainingError as error:
+            if error.artifact is None:
+                raise
+            path = error.artifact.save(options.output)
+            raise TrainingError(f"{error} {path} holds the good weights.") from None
     path = artifact.save(options.output)
     with bar("measuring") as advance:
         report = measure(

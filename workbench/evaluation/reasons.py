@@ -37,7 +37,8 @@ def reasons(
     ]
     if len(artifact) >= original:
         found.append(Reason("grew", "", {"more": len(artifact) - original}, len(artifact)))
-    found.append(Reason("no-faster", "", {"macs": macs}, 0))
+    elif artifact.recipe.untrained != Recipe():
+        found.append(Reason("no-faster", "", {"macs": macs}, 0))
     return tuple(sorted(found, key=lambda reason: -reason.weight))
 
 

@@ -134,6 +134,8 @@ def _written(spec: FieldSpec, value: Any) -> str:
         return ", ".join(f"{name}: {_written(spec, v)}" for name, v in value.items())
     if isinstance(value, tuple):
         return ", ".join(value)
+    if spec.kind == "text":
+        return str(value)
     if spec.choices:
         return next((choice.label for choice in spec.choices if choice.value == value), str(value))
     return figures.percent(value, 0) if _is_share(spec) else f"{value:g}"

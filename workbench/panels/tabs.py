@@ -60,7 +60,7 @@ def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
     cells = [[name, *("…" if v is None else write(v) for v in both)] for name, *both, write in rows]
     if seconds is not None:
         took = _("{seconds} s").format(seconds=figures.count(round(seconds)))
-        cells.append([_("training, once"), took, _("none")])
+        cells.append([_("training, once"), took, _effort(report.training)])
     return {
         "table": {
             "head": ["", _("original"), _("this file")],
@@ -73,6 +73,16 @@ def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
             ).format(threads=_threads(timed[0])),
         }
     }
+
+
+def _effort(took: Mapping[str, float] | None) -> str:
+    if took is None:
+        return _("none")
+    return _("{seconds} s: {steps} steps, {pace} examples per second").format(
+        seconds=figures.count(round(took["seconds"])),
+        steps=figures.count(round(took["steps"])),
+        pace=figures.count(round(took["examples_per_second"])),
+    )
 
 
 def _time_of(timed: Mapping[str, Any], batch: int) -> str | None:

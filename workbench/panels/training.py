@@ -96,4 +96,8 @@ def _field(spec: FieldSpec, session: Session) -> dict[str, Any]:
         {"value": name, "label": _(architecture(name).title), "help": ""}
         for name in _others(session)
     ]
-    return {**field, "kind": "choice", "front": False, "choices": [nobody, itself, *others]}
+    choices = [nobody, itself, *others]
+    linked = session.recipe.train.teacher if session.recipe.train else SELF
+    if linked not in [choice["value"] for choice in choices]:  # compressed, from a link
+        choices.append({"value": linked, "label": linked, "help": ""})
+    return {**field, "kind": "choice", "front": False, "choices": choices}

@@ -34,8 +34,7 @@ def check_training(chosen: Model, recipe: Recipe) -> None:
     WorkbenchError
         When there is no such teacher.
     """
-    assert recipe.train is not None
-    if recipe.train.teacher:
+    if recipe.train is not None and recipe.train.teacher:
         teacher_named(recipe.train.teacher, chosen)
 
 

@@ -82,6 +82,7 @@ class Session:
         self.training: Progress | None = None
         self.question: Question | None = None
         self.tried: Tried | None = None
+        self._courses: dict[Chosen, Progress] = {}
         self._timings: dict[Chosen, Timing] = {}
         self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
         self._past: list[Chosen] = []
@@ -202,7 +203,11 @@ class Session:
             self._generation += 1
             self._pending = False
             self.busy = False
-            self.stale = self.report is not None
+            if self._now.seconds is not None and self._past:  # nothing has begun: as if not asked
+                self._now = self._past.pop()
+            shown = self.report
+            whole = shown is not None and shown.exact and shown.recipe == self.recipe
+            self.stale = shown is not None and not whole
         self._tell()
 
     def measure_again(self) -> None:
@@ -236,7 +241,7 @@ class Session:
             budget = allowed_budget(number(extra.get("budget"), "budget", int))
             floor = allowed_floor(number(extra.get("floor"), "floor", float))
             moment = Chosen(name or DEFAULT_MODEL, recipe)
-            fitting(moment.model, recipe)
+            check_training(fitting(moment.model, recipe), recipe)
         except WorkbenchError:
             self.budget = self.floor = None
             self._go(Chosen(DEFAULT_MODEL, Recipe()))
@@ -246,11 +251,22 @@ class Session:
         self._go(moment)
 
     def artifact(self) -> Artifact:
-        """Make the file of the current recipe, which takes a moment."""
+        """Make the file of the current recipe, which takes a moment.
+
+        Raises
+        ------
+        WorkbenchError
+            When it would have to be trained first.
+        """
         from workbench.pipeline import compress
 
         with self._lock:
             chosen, recipe = self._model, self.recipe
+            made = self.report is not None and self.report.recipe == recipe
+        if recipe.train is not None and not made:
+            raise WorkbenchError(
+                _("This file is not trained yet: let the training end, or undo to the last file.")
+            )
         return compress(chosen, recipe)
 
     def time_it(self, cancelled: Callable[[], bool] = lambda: False) -> None:
@@ -379,7 +395,7 @@ class Session:
             self.question = None
             self.tried = None
         self._now, self._model = moment, chosen
-        self.training = None
+        self.training = self._courses.get(moment)
         self.error = None
 
     def _request(self) -> None:
@@ -488,6 +504,8 @@ class Session:
             examples_per_second=moment.examples_per_second,
             curve=(*curve, (moment.step, moment.loss, moment.accuracy)),
         )
+        if last:
+            self._courses[self._now] = self.training
         self._tell()
 
     def _take(self, found: Report) -> None:

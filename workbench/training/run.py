@@ -119,6 +119,7 @@ class Run:
         self.lesson = lesson
         self.settings = recipe.train
         self.step = 0
+        self.good = 0
         self.seconds = 0.0
         self.examples = 0
         self._lot = torch.Generator()
@@ -320,6 +321,7 @@ class Run:
     def _go_back(self) -> None:
         step, weights, view = self._good
         self._restore(weights, view)
+        self.good = step
         raise TrainingError(
             f"The loss was no longer a number at step {self.step + 1}, after good weights at step "
             f"{step}: choose a lower learning rate, or clip the gradient."
@@ -358,7 +360,7 @@ class Run:
             "optimizer": self._optimizer.state_dict(),
             "schedule": {k: v for k, v in self._schedule.state_dict().items() if _is_plain(v)},
             "view": self.view.state(),
-            "average": self._average.mean,
+            "average": self._average.state(),
             "stopping": self._stopping.state() if self._stopping is not None else None,
             "seconds": self.seconds,
             "examples": self.examples,
@@ -367,7 +369,7 @@ class Run:
     def _take_up(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
         self._restore(state["weights"], state["view"])
-        self._average.mean = state["average"]
+        self._average.load(state["average"])
         if self._stopping is not None:
             self._stopping.load(state["stopping"])
         self._optimizer.load_state_dict(state["optimizer"])

@@ -112,6 +112,7 @@ export function select(field, change) {
 }
 
 export function number(field, change) {
+  let last = field.value; // what holds while something impossible is typed
   const input = h("input", {
     type: "number",
     min: field.low,
@@ -119,13 +120,18 @@ export function number(field, change) {
     step: field.step || "any",
     "aria-label": field.label,
     onchange: () => {
-      if (input.value !== "" && input.checkValidity()) change(Number(input.value));
-      else input.reportValidity();
+      if (input.value !== "" && input.checkValidity()) {
+        last = Number(input.value);
+        return change(last);
+      }
+      input.reportValidity();
+      if (last !== undefined) input.value = last;
     },
   });
   return {
     node: h("div", { className: "field row" }, term(field.label, field.help), input),
     show(value) {
+      last = value;
       if (document.activeElement !== input) input.value = value;
     },
   };

@@ -31,8 +31,8 @@ function render({ model, el }) {
   const choices = new Choices(channel);
   const card = new Card();
   const tabs = new Tabs(channel, status);
-  choices.training.onStart = () => tabs.choose("training");
-  choices.training.onSweep = () => tabs.open !== "temperature" && tabs.choose("temperature");
+  choices.training.onStart = () => tabs.reveal("training");
+  choices.training.onSweep = () => tabs.reveal("temperature");
   choices.training.onAsk = () => tabs.open !== "teacher" && tabs.choose("teacher");
   const stage = { words: null, picture: null };
   let query = "";

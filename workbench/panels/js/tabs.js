@@ -47,6 +47,12 @@ export class Tabs {
     if (this.open) this.body.scrollIntoView({ block: "nearest" });
   }
 
+  // Opened by what happens elsewhere: it comes into sight, and stays open if it was.
+  reveal(key) {
+    if (key !== this.open) this.choose(key);
+    this.bar.scrollIntoView({ block: "start" });
+  }
+
   mark() {
     this.body.hidden = !this.open;
     for (const [place, tab] of this.tabs.entries()) {
