@@ -33,7 +33,8 @@ from torch import Tensor, device, from_numpy, manual_seed, nn, no_grad
 from torch.func import functional_call
 
 from workbench.recipe import Recipe, Train
-from workbench.training.run import Lesson, Run
+from workbench.training.records import Lesson
+from workbench.training.run import Run
 from workbench.training.teacher import Teacher
 
 CHECKSUMS = {

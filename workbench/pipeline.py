@@ -18,11 +18,11 @@ from workbench.errors import ArtifactError, RecipeError, TrainingError
 from workbench.kept import Files, default_files
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import brief, specs
-from workbench.training.teachers import teacher_named
+from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
 
 if TYPE_CHECKING:
-    from workbench.training.run import Moment, Trained
+    from workbench.training.records import Moment, Trained
 
 VERSION = 2
 """Raised when training changes, so that files trained before are made again."""

@@ -20,7 +20,6 @@ LEVELS = [
     Level(4.0, 0.9, (0.85, 0.87)),
     Level(16.0, 0.9, ()),
 ]
-CLASSES = ("shirt", "coat", "bag")
 
 
 def draw(levels=LEVELS, theme="light", **more):
@@ -107,20 +106,3 @@ def test_the_table_holds_what_is_drawn():
         "spread": pytest.approx(math.sqrt(2) * 0.01),
     }
     assert table[-1]["accuracy"] is None
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_softened_probabilities_mark_the_label(theme):
-    figure = temperature.draw_softened([4.0, 2.0, 0.0], CLASSES, 1, 2.0, THEMES[theme])
-    go.Figure(figure)
-    bars = figure["data"][0]
-    whole = math.e**2 + math.e + 1
-    assert bars["x"] == pytest.approx([math.e**2 / whole, math.e / whole, 1 / whole])
-    assert bars["y"] == ["shirt", "coat (label)", "bag"]
-    assert bars["marker"]["color"][1] == THEMES[theme].accent
-    assert title(figure) == "At temperature 2: shirt 67\u202f%, and coat 24\u202f%"
-
-
-def test_a_high_temperature_makes_all_classes_alike_and_a_low_one_only_the_best():
-    assert temperature.soften([900.0, 0.0], 1e9) == pytest.approx([0.5, 0.5])
-    assert temperature.soften([900.0, 0.0], 0.1) == pytest.approx([1.0, 0.0])

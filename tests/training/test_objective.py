@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.plots.temperature import soften
+from workbench.plots.teacher import soften
 from workbench.training.objective import logits, objective, soft_targets
 
 STUDENT = [0.0, 2.772588722239781]  # 0 and ln 16: odds 1:16, 1:4, 1:2 at T = 1, 2, 4

@@ -11,7 +11,8 @@ from torch import nn
 
 from workbench.errors import Cancelled, RecipeError
 from workbench.recipe import Recipe, Train
-from workbench.training.run import Lesson, Run
+from workbench.training.records import Lesson
+from workbench.training.run import Run
 from workbench.training.stack import MOST, stackable
 from workbench.training.sweep import Level, Outcome, Point, Student, Sweep, levels, row
 from workbench.training.teacher import Teacher

@@ -13,7 +13,7 @@ from workbench import figures
 from workbench.errors import WorkbenchError
 from workbench.panels import drawing, points, tables, training
 from workbench.panels.guard import guarded
-from workbench.plots import ledger, temperature, tradeoff
+from workbench.plots import ledger, teacher, temperature, tradeoff
 from workbench.plots.palette import THEMES
 from workbench.recipe.train import SELF, Train
 from workbench.text import _
@@ -213,7 +213,7 @@ def teacher_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     question = view.session.question
     if question is None or question.opinion is None:
         raise WorkbenchError(_("Open the training section and move the temperature."))
-    shares = temperature.soften(question.opinion.outputs, question.temperature)
+    shares = teacher.soften(question.opinion.outputs, question.temperature)
     rows = [
         {"class": _(name), "probability": share}
         for name, share in zip(view.session.model.task.classes, shares, strict=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench import figures
 from workbench.panels import controls, points
-from workbench.plots import course, ledger, temperature
+from workbench.plots import course, ledger, teacher, temperature
 from workbench.plots.palette import Palette
 from workbench.recipe import Recipe
 from workbench.session import Session
@@ -116,10 +116,8 @@ def teacher_tab(session: Session, palette: Palette) -> dict[str, Any]:
     if question is None or question.opinion is None:
         return {"note": _("Open the training section and move the temperature.")}
     opinion, classes = question.opinion, [_(name) for name in session.model.task.classes]
-    figure = temperature.draw_softened(
-        opinion.outputs, classes, opinion.label, question.temperature, palette
-    )
-    return {"figure": temperature.beside(figure, opinion.image)}
+    figure = teacher.draw(opinion.outputs, classes, opinion.label, question.temperature, palette)
+    return {"figure": teacher.beside(figure, opinion.image)}
 
 
 def temperature_tab(session: Session, palette: Palette) -> dict[str, Any]:

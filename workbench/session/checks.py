@@ -9,7 +9,7 @@ from workbench.errors import WorkbenchError
 from workbench.recipe import Recipe
 from workbench.recipe.train import SELF
 from workbench.text import _
-from workbench.training.teachers import teacher_named
+from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model, model
 
 

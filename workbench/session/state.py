@@ -37,7 +37,7 @@ from workbench.zoo import Model, model
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
-    from workbench.training.run import Moment as TrainingMoment
+    from workbench.training.records import Moment as TrainingMoment
     from workbench.trials.temperatures import Tried
 
 DEFAULT_MODEL = "fashion/lenet5"

@@ -13,7 +13,7 @@ from torch import Tensor
 from workbench.calibration import evidence_for
 from workbench.recipe import Recipe, Train
 from workbench.training.portions import augments
-from workbench.training.run import Lesson
+from workbench.training.records import Lesson
 from workbench.training.teacher import Teacher, named
 from workbench.zoo import Model
 

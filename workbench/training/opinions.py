@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from workbench.training.teacher import Teacher, weights_of
-from workbench.training.teachers import teacher_named
+from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
 
 EXAMPLES = 8

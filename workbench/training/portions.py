@@ -13,7 +13,7 @@ from workbench.training.augment import augment
 from workbench.zoo.shell import channels_last
 
 if TYPE_CHECKING:
-    from workbench.training.run import Lesson
+    from workbench.training.records import Lesson
 
 STEP, EPOCH, NORMS = 1, 2, 3
 """What a lot is for: a step's random changes, an epoch's order, the batches of batch norm."""

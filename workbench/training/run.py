@@ -10,18 +10,14 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
-from workbench.compression.evidence import Evidence
-from workbench.compression.grid import Grid
 from workbench.errors import Cancelled, TrainingError
 from workbench.recipe import Recipe
 from workbench.training import checkpoint as checkpoints
@@ -31,9 +27,9 @@ from workbench.training.dropout import prepare
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
 from workbench.training.portions import NORMS, STEP, Order, lot, portion
+from workbench.training.records import Lesson, Moment, Trained
 from workbench.training.sparsening import shares
 from workbench.training.stopping import EarlyStopping
-from workbench.training.teacher import Teacher
 from workbench.training.view import View
 from workbench.zoo.shell import channels_last
 
@@ -45,72 +41,6 @@ RECALIBRATION = 32
 """Portions from which batch norm is measured anew."""
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What there is to learn from, and where it starts.
-
-    `module` runs on weights from outside and belongs to the run alone; `weights` are its
-    parameters and buffers by name, never written to. `images` are uint8 [n, h, w], `labels` whole
-    numbers [n], and `inputs` turns some images into what the module takes. `held_out` are
-    the images and labels by which early stopping judges.
-    """
-
-    module: nn.Module
-    weights: Mapping[str, Tensor]
-    images: NDArray[np.uint8]
-    labels: NDArray[np.integer]
-    inputs: Callable[[NDArray[np.uint8]], Tensor]
-    teacher: Teacher | None = None
-    evidence: Evidence | None = None
-    held_out: tuple[NDArray[np.uint8], NDArray[np.integer]] | None = None
-
-
-@dataclass(frozen=True)
-class Moment:
-    """How far a run is: after `step` of `steps`, the loss and accuracy of the last batch.
-
-    `seconds` and `examples` count all steps so far, those before a kill included; `over` says
-    that no more follow.
-    """
-
-    step: int
-    steps: int
-    loss: float
-    accuracy: float
-    learning_rate: float
-    sparsity: float
-    seconds: float
-    examples: int
-    batch: int
-    over: bool
-
-    @property
-    def examples_per_second(self) -> float:
-        """The pace so far."""
-        return self.examples / self.seconds if self.seconds else 0.0
-
-    @property
-    def seconds_left(self) -> float:
-        """The time left at this pace."""
-        here = self.examples / self.batch
-        return self.seconds / here * (self.steps - self.step) if here else 0.0
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a run leaves: plain tensors, with the masks and quantisers that belong to them.
-
-    `steps` is how many were taken, and early stopping may have gone back to weights before them.
-    """
-
-    weights: dict[str, Tensor]
-    kept: dict[str, Tensor]
-    grids: dict[str, list[Grid]]
-    seconds: float
-    examples: int
-    steps: int
-
-
 class Run:
     """Trains the weights of `lesson` as `recipe` says."""
 
@@ -119,7 +49,6 @@ class Run:
         self.lesson = lesson
         self.settings = recipe.train
         self.step = 0
-        self.good = 0
         self.seconds = 0.0
         self.examples = 0
         self._lot = torch.Generator()
@@ -141,6 +70,11 @@ class Run:
         self._average = Average(self.settings.average, max(self._shares))
         patient = self.settings.patience and lesson.held_out is not None
         self._stopping = EarlyStopping(self.settings, max(self._shares)) if patient else None
+
+    @property
+    def good(self) -> int:
+        """The last step whose weights are known to be good."""
+        return self._good[0]
 
     @property
     def over(self) -> bool:
@@ -321,7 +255,6 @@ class Run:
     def _go_back(self) -> None:
         step, weights, view = self._good
         self._restore(weights, view)
-        self.good = step
         raise TrainingError(
             f"The loss was no longer a number at step {self.step + 1}, after good weights at step "
             f"{step}: choose a lower learning rate, or clip the gradient."

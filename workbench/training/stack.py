@@ -19,7 +19,8 @@ from workbench.training.dropout import prepare
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
 from workbench.training.portions import STEP, Order, lot, portion
-from workbench.training.run import PORTION, Lesson, threads
+from workbench.training.records import Lesson
+from workbench.training.run import PORTION, threads
 
 MOST = 50_000
 """Parameters up to which stacking pays: larger products fill the cores by themselves."""

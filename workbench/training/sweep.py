@@ -20,8 +20,9 @@ from torch import Tensor
 
 from workbench.errors import RecipeError, TrainingError
 from workbench.recipe import Recipe, Train
+from workbench.training.records import Lesson
 from workbench.training.repeats import Repeats
-from workbench.training.run import Lesson, Run
+from workbench.training.run import Run
 from workbench.training.stack import Stack, stackable
 
 Validate = Callable[[Mapping[str, Tensor]], float]

@@ -13,7 +13,7 @@ from workbench.calibration import evidence_for
 from workbench.compression.compress import code
 from workbench.errors import Cancelled
 from workbench.recipe import Recipe
-from workbench.training.teachers import teacher_named
+from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
 
 BATCH = 250

@@ -11,7 +11,8 @@ from workbench.errors import TrainingError
 from workbench.evaluation.progress import accuracy
 from workbench.recipe import Recipe, Train
 from workbench.training.lesson import lesson
-from workbench.training.run import Moment, Run
+from workbench.training.records import Moment
+from workbench.training.run import Run
 from workbench.trials.quick_look import QuickLook
 from workbench.zoo import Model
 

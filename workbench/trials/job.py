@@ -12,7 +12,8 @@ from workbench.errors import TrainingError
 from workbench.evaluation.progress import accuracy
 from workbench.recipe import Recipe, Train
 from workbench.training.lesson import lesson
-from workbench.training.run import Lesson, Run, threads
+from workbench.training.records import Lesson
+from workbench.training.run import Run, threads
 from workbench.training.teacher import Teacher
 from workbench.zoo import Model, Split
 

@@ -1,0 +1,31 @@
+"""What a teacher finds plausible: its softened probabilities, and the label among them."""
+
+from __future__ import annotations
+
+import math
+
+import plotly.graph_objects as go
+import pytest
+
+from workbench.plots import teacher
+from workbench.plots.palette import THEMES
+
+CLASSES = ("shirt", "coat", "bag")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_softened_probabilities_mark_the_label(theme):
+    figure = teacher.draw([4.0, 2.0, 0.0], CLASSES, 1, 2.0, THEMES[theme])
+    go.Figure(figure)
+    bars = figure["data"][0]
+    whole = math.e**2 + math.e + 1
+    assert bars["x"] == pytest.approx([math.e**2 / whole, math.e / whole, 1 / whole])
+    assert bars["y"] == ["shirt", "coat (label)", "bag"]
+    assert bars["marker"]["color"][1] == THEMES[theme].accent
+    said = figure["layout"]["title"]["text"]
+    assert said == "At temperature 2: shirt 67\u202f%, and coat 24\u202f%"
+
+
+def test_a_high_temperature_makes_all_classes_alike_and_a_low_one_only_the_best():
+    assert teacher.soften([900.0, 0.0], 1e9) == pytest.approx([0.5, 0.5])
+    assert teacher.soften([900.0, 0.0], 0.1) == pytest.approx([1.0, 0.0])

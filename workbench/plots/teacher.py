@@ -1,0 +1,123 @@
+"""What a teacher finds plausible for one example at a temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp
+
+from workbench import figures
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure, axis, layout
+from workbench.text import _
+
+
+def soften(outputs: Sequence[float], temperature: float) -> list[float]:
+    """Return the probabilities of a model's outputs at a temperature above 0."""
+    top = max(outputs)
+    powers = [exp((value - top) / temperature) for value in outputs]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def draw(
+    outputs: Sequence[float],
+    classes: Sequence[str],
+    true: int,
+    temperature: float,
+    palette: Palette,
+) -> Figure:
+    """Draw what the teacher finds plausible for one example at a temperature.
+
+    Parameters
+    ----------
+    outputs
+        The teacher's logits, one for each class.
+    classes
+        Their names.
+    true
+        The number of the class that the label gives.
+    """
+    shares = soften(outputs, temperature)
+    right = [number == true for number in range(len(classes))]
+    names = [_("{name} (label)").format(name=c) if r else c for c, r in _pairs(classes, right)]
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": shares,
+                "y": names,
+                "text": [figures.percent(share) for share in shares],
+                "textposition": "outside",
+                "textfont": {"color": palette.muted, "size": 12},
+                "cliponaxis": False,
+                "hovertemplate": "%{y}: <b>%{text}</b><extra></extra>",
+                "marker": {
+                    "color": [palette.accent if r else palette.past for r in right],
+                    "line": {"width": 0},
+                    "pattern": {
+                        "shape": ["/" if r else "" for r in right],
+                        "fillmode": "overlay",
+                        "fgcolor": palette.panel,
+                        "fgopacity": 0.5,
+                        "size": 6,
+                        "solidity": 0.25,
+                    },
+                },
+            }
+        ],
+        "layout": layout(
+            palette,
+            _doubt(shares, classes, temperature),
+            bargap=0.35,
+            xaxis=axis(
+                palette, _("the teacher's probability"), range=[0, 1.1], tickformat=".0%", nticks=6
+            ),
+            yaxis=axis(palette, "", autorange="reversed", showgrid=False, automargin=True),
+        ),
+    }
+
+
+def beside(figure: Figure, image: Sequence[Sequence[int]]) -> Figure:
+    """Return `figure` with the example itself, rows of grey values 0 to 255, on its left."""
+    hidden = {"visible": False, "fixedrange": True}
+    picture = {
+        "type": "heatmap",
+        "z": [list(row) for row in image],
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "colorscale": [[0, "rgba(127,127,127,0)"], [1, "rgb(127,127,127)"]],
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+    laid = figure["layout"]
+    return {
+        "data": [*figure["data"], picture],
+        "layout": {
+            **laid,
+            "xaxis": {**laid["xaxis"], "domain": [0.42, 1]},
+            "xaxis2": {**hidden, "domain": [0, 0.24], "anchor": "y2"},
+            "yaxis2": {
+                **hidden,
+                "domain": [0, 1],
+                "anchor": "x2",
+                "autorange": "reversed",
+                "scaleanchor": "x2",
+            },
+        },
+    }
+
+
+def _pairs(classes: Sequence[str], right: Sequence[bool]) -> zip[tuple[str, bool]]:
+    return zip(classes, right, strict=True)
+
+
+def _doubt(shares: Sequence[float], classes: Sequence[str], temperature: float) -> str:
+    first, second = sorted(range(len(shares)), key=lambda n: -shares[n])[:2]
+    return _("At temperature {t}: {first} {most}, and {second} {next}").format(
+        t=f"{temperature:g}",
+        first=classes[first],
+        most=figures.percent(shares[first], 0),
+        second=classes[second],
+        next=figures.percent(shares[second], 0),
+    )

@@ -1,0 +1,82 @@
+"""What goes into a training run, what it tells on the way, and what it leaves: plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from workbench.compression.evidence import Evidence
+    from workbench.compression.grid import Grid
+    from workbench.training.teacher import Teacher
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What there is to learn from, and where it starts.
+
+    `module` runs on weights from outside and belongs to the run alone; `weights` are its
+    parameters and buffers by name, never written to. `images` are uint8 [n, h, w], `labels` whole
+    numbers [n], and `inputs` turns some images into what the module takes. `held_out` are
+    the images and labels by which early stopping judges.
+    """
+
+    module: nn.Module
+    weights: Mapping[str, Tensor]
+    images: NDArray[np.uint8]
+    labels: NDArray[np.integer]
+    inputs: Callable[[NDArray[np.uint8]], Tensor]
+    teacher: Teacher | None = None
+    evidence: Evidence | None = None
+    held_out: tuple[NDArray[np.uint8], NDArray[np.integer]] | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How far a run is: after `step` of `steps`, the loss and accuracy of the last batch.
+
+    `seconds` and `examples` count all steps so far, those before a kill included; `over` says
+    that no more follow.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+    sparsity: float
+    seconds: float
+    examples: int
+    batch: int
+    over: bool
+
+    @property
+    def examples_per_second(self) -> float:
+        """The pace so far."""
+        return self.examples / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """The time left at this pace."""
+        here = self.examples / self.batch
+        return self.seconds / here * (self.steps - self.step) if here else 0.0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run leaves: plain tensors, with the masks and quantisers that belong to them.
+
+    `steps` is how many were taken, and early stopping may have gone back to weights before them.
+    """
+
+    weights: dict[str, Tensor]
+    kept: dict[str, Tensor]
+    grids: dict[str, list[Grid]]
+    seconds: float
+    examples: int
+    steps: int
