@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from workbench.arguments import expect_model, expect_recipe
 from workbench.artifact.artifact import Artifact
 from workbench.calibration import evidence_for
 from workbench.compression.compress import code
 from workbench.errors import ArtifactError, RecipeError, TrainingError
 from workbench.kept import Files, default_files
 from workbench.recipe import Recipe, Train
-from workbench.recipe.schema import brief, specs
+from workbench.recipe.schema import specs
 from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
 
@@ -59,7 +60,8 @@ def compress(
     >>> artifact.ledger.total == len(artifact)
     True
     """
-    if recipe.train is not None:
+    expect_model(model)
+    if expect_recipe(recipe).train is not None:
         return _trained(model, recipe, progress, cancelled, files or default_files())
     coded = code(model.weights(), recipe, evidence_for(model, recipe))
     return Artifact.of(model.name, recipe, coded)
@@ -98,9 +100,8 @@ def train(
     >>> wb.train(wb.model("fashion/lenet-300-100"), sparse, steps=2).recipe.train.steps
     2
     """
-    recipe = recipe or Recipe()
-    if not isinstance(recipe, Recipe):
-        raise RecipeError(f"A recipe must be a Recipe, such as Recipe(), not {brief(recipe)}.")
+    expect_model(model)
+    recipe = Recipe() if recipe is None else expect_recipe(recipe)
     chosen = recipe.train or Train(threads=torch.get_num_threads())
     known = [field.name for field in specs(Train)]
     for name in settings:

@@ -120,6 +120,20 @@ def spoiled(whole):
     }
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("train", "--seconds", "5", "--steps", "9"), "give --seconds or --steps, not both"),
+        (("distill", "--teacher", ""), "use workbench train"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(refused, tmp_path, command, words):
+    verb, *options = command
+    line = refused(verb, SMALL, "--output", tmp_path / "file", *options)
+    assert words in line
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("command", ["evaluate", "inspect"])
 def test_files_that_are_not_whole(refused, tmp_path, whole, command):
     for fault, content in spoiled(whole).items():

@@ -33,6 +33,8 @@ def test_layer_names_of_any_letters_come_back() -> None:
 
 def test_a_link_reads_like_what_it_says() -> None:
     recipe = Recipe(Prune(0.9, layers={"fc.weight": 0.5}, exclude=("a", "b")), Quantize(4))
+    precise = Recipe(Prune(layers={"fc.weight": 0.123456789}))
+    assert from_query(to_query("", precise))[1] == precise
     assert to_query("fashion/lenet5", recipe) == (
         "v=1&m=fashion/lenet5&prune.sparsity=0.9"
         "&prune.layers=fc.weight:0.5&prune.exclude=a,b&quantize.bits=4"

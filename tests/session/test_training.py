@@ -7,6 +7,7 @@ import pytest
 import workbench as wb
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.store import Store
+from workbench.kept import Files
 from workbench.session import Session, teacher_warning
 from workbench.zoo import model
 
@@ -65,6 +66,40 @@ def test_cancelling_leaves_the_figures_before(real, until):
     real.set(SPARSE)
     until(real, lambda: not real.busy)
     assert real.report.recipe == SPARSE
+
+
+def test_a_slider_breaks_training_off_with_a_word_and_undo_goes_on(
+    real, until, monkeypatch, tmp_path
+):
+    kept = Files(tmp_path)
+    monkeypatch.setattr("workbench.pipeline.default_files", lambda: kept)
+    real.train(wb.Train(threads=1), seconds=3000)
+    until(real, lambda: real.training is not None and real.training.step > 5)
+    assert real.note is None
+    real.set(wb.Recipe())
+    left = int(real.note.split(" of ")[0].rsplit(" ")[-1])
+    assert "undo to return" in real.note
+    until(real, lambda: not real.busy)
+    assert "undo to return" in real.note
+    real.undo()
+    assert real.note is None
+    until(real, lambda: real.training is not None)
+    assert real.training.step > left  # taken up, not begun again
+    real.cancel()
+
+
+def test_a_file_that_is_no_longer_kept_is_trained_again(real, until, monkeypatch):
+    real.set(wb.Recipe(train=wb.Train(4, threads=1)))
+    until(real, lambda: not real.busy)
+    first = real.artifact().to_bytes()
+    empty = Files(None)
+    monkeypatch.setattr("workbench.pipeline.default_files", lambda: empty)
+    seen = []
+    assert real.artifact(watch=lambda moment: seen.append(moment.step)).to_bytes() == first
+    assert seen == [1, 2, 3, 4]
+    monkeypatch.setattr("workbench.pipeline.default_files", lambda: Files(None))
+    with pytest.raises(Cancelled):
+        real.artifact(cancelled=lambda: True)
 
 
 def test_divergence_is_a_sentence(real, until):

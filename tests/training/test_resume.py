@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
+from workbench.errors import Cancelled
 from workbench.recipe.train import OPTIMIZERS, SCHEDULES
 from workbench.training.lesson import lesson
 from workbench.training.run import Run
@@ -196,6 +197,23 @@ def test_a_full_disk_leaves_the_checkpoint_before(
     assert len(finish(begun(asked), checkpoint=path, every=0.0)) == 2
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint"]
+
+
+@pytest.mark.parametrize("last", [1, 4])
+def test_a_cancelled_run_goes_on_where_it_stood(last, tmp_path, begun, recipe, finish, same):
+    asked = recipe(steps=6, quantize={"bits": 4}, rounding="learned")
+    path = tmp_path / "checkpoint"
+    stopped = begun(asked)
+    with pytest.raises(Cancelled):
+        for _moment in stopped.go(
+            cancelled=lambda: stopped.step == last, checkpoint=path, every=1e9
+        ):
+            pass
+    taken_up = begun(asked)
+    assert [now.step for now in taken_up.go(checkpoint=path)] == list(range(last + 1, 7))
+    undisturbed = begun(asked)
+    finish(undisturbed)
+    assert same(taken_up.trained().weights, undisturbed.trained().weights)
 
 
 def test_a_checkpoint_runs_no_code(tmp_path, begun, recipe, leave):

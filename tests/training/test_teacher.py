@@ -186,6 +186,7 @@ def test_a_compressed_model_teaches_what_its_file_says(recipe, asked_of):
         ("fashion/lenet5?train.steps=5", RecipeError, "would have to be trained first"),
         ("fashion/lenet5?prune.sparsity=7", RecipeError, "prune.sparsity must be a number"),
         ("fashion/lenet5?prune.layers=nothing:0.5", RecipeError, "nothing"),
+        ("fashion/lenet5?m=fashion/resnet", RecipeError, "leave out m=fashion/resnet"),
         ("fashion/nobody?prune.sparsity=0.5", UnknownNameError, "fashion/nobody"),
     ],
 )

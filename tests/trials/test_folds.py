@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from workbench.errors import Cancelled, RecipeError, TrainingError
+from workbench.errors import Cancelled, RecipeError
 from workbench.recipe import Recipe
 from workbench.training.lesson import lesson
 from workbench.trials import cross_validate
@@ -76,7 +76,8 @@ def test_it_can_be_cancelled(small, brief, processes):
         ({"start": "trained"}, {}, RecipeError, "have seen the examples"),
         ({}, {"folds": 1}, RecipeError, "folds must be from 2 to"),
         ({}, {"folds": 100_000}, RecipeError, "folds must be from 2 to"),
-        ({}, {"processes": 0}, TrainingError, "one process at least"),
+        ({}, {"folds": "three"}, RecipeError, "number of folds must be a whole number"),
+        ({}, {"processes": 0}, RecipeError, "number of processes must be a whole number"),
     ],
 )
 def test_bad_input_is_one_sentence(small, brief, change, more, error, words):

@@ -160,8 +160,9 @@ def test_the_order_among_level_ones_is_the_given_one(brief):
         ({}, {}, "needs contestants"),
         ({"a": Recipe()}, {}, "The contestant a must be a Train"),
         ({"a": Train(threads=1), "b": Train(threads=2)}, {}, "b trains on another number"),
-        ({"a": Train()}, {"repeats": 0}, "one repeat and one look"),
-        ({"a": Train()}, {"looks": 0}, "one repeat and one look"),
+        (["a"], {}, "Contestants must be a dict"),
+        ({"a": Train()}, {"repeats": 0}, "number of repeats must be"),
+        ({"a": Train()}, {"looks": 2.5}, "number of looks must be"),
     ],
 )
 def test_bad_input_is_refused_at_once(small, contestants, more, words):

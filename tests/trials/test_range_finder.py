@@ -70,7 +70,7 @@ def test_it_can_be_cancelled(small, brief):
     ("more", "words"),
     [
         ({"low": 1.0, "high": 0.1}, "must begin below its end"),
-        ({"low": float("nan")}, "must begin below its end"),
+        ({"low": float("nan")}, "learning_rate must be a number"),
         ({"low": 0.0}, "learning_rate must be a number"),
         ({"high": 100.0}, "learning_rate must be a number"),
         ({"steps": 1}, "10 steps at least"),

@@ -45,7 +45,7 @@ def test_repeats_differ_by_seed(taught):
         ({"teacher": ""}, {}, "needs a teacher"),
         ({}, {"temperatures": []}, "needs a temperature"),
         ({}, {"temperatures": [0]}, "temperature must be"),
-        ({}, {"repeats": 0}, "a seed"),
+        ({}, {"repeats": 0}, "number of repeats"),
         ({}, {"mixes": [2]}, "mix must be"),
     ],
 )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.progress import bar
-from workbench.errors import TrainingError
+from workbench.errors import TrainingError, WorkbenchError
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import FieldSpec, specs
 
@@ -23,8 +23,13 @@ NUMBERS = {"integer": int, "real": float}
 def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     """Train `recipe`, write the file, and return its report with the file's name.
 
-    What the options say goes before what the recipe says. Steps come from ``--seconds``, else
-    from ``--steps`` or the recipe, else from a minute.
+    What the options say goes before what the recipe says. Steps come from ``--seconds`` or
+    ``--steps``, else from the recipe, else from a minute.
+
+    Raises
+    ------
+    WorkbenchError
+        When both are given, or training or writing fails.
     """
     from workbench.session import teacher_warning
     from workbench.zoo import model
@@ -33,6 +38,8 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     asked = {field.name: getattr(options, field.name, None) for field in specs(Train)}
     given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     seconds = options.seconds
+    if seconds is not None and "steps" in given:
+        raise WorkbenchError("Seconds become steps: give --seconds or --steps, not both.")
     if seconds is None and recipe.train is None and "steps" not in given:
         seconds = SECONDS
     teacher = given.get("teacher", recipe.train.teacher if recipe.train else "")
@@ -89,7 +96,7 @@ def takes(parser: argparse.ArgumentParser, *, distilling: bool) -> None:
 def _option(field: FieldSpec, needed: bool) -> dict[str, Any]:
     # the recipe itself refuses what is out of range, and says it better
     choices: Sequence[Any] | None = [choice.value for choice in field.choices] or None
-    kind = NUMBERS.get(field.kind, str)
+    kind = _somebody if needed else NUMBERS.get(field.kind, str)
     return {
         "dest": field.name,
         "type": kind,
@@ -97,3 +104,9 @@ def _option(field: FieldSpec, needed: bool) -> dict[str, Any]:
         "help": field.help.replace("%", "%%"),
         "required": needed,
     }
+
+
+def _somebody(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("name a teacher; without one, use workbench train")
+    return text

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from workbench.arguments import expect_model, expect_recipe
 from workbench.artifact.artifact import Artifact
 from workbench.calibration import evidence_for
 from workbench.compression.layers import compressible
@@ -51,6 +52,8 @@ def steps(
     Cancelled
         When `cancelled()` answers True between two batches.
     """
+    expect_model(model)
+    expect_recipe(recipe)
     store = store or default_store()
     found = known(model, recipe, split, store)
     if found is not None and found.exact:

@@ -229,7 +229,10 @@ def plotly(view: Dashboard, asked: dict[str, Any]) -> None:
 
 def _download(view: Dashboard) -> None:
     with guarded(view.tell):
-        artifact = view.session.artifact()
+        with _task(view, _("Making the file")) as show:
+            artifact = view.session.artifact(
+                view.cancelled.is_set, lambda now: show(now.step / now.steps)
+            )
         data = artifact.to_bytes()
         _send_file(view, _file_name(artifact), "application/octet-stream", data)
         with _task(view, _("Measuring the file on the test images")) as show:

@@ -36,7 +36,7 @@ def draw(course: Sequence[tuple[int, float, float]], steps: int, palette: Palett
             xaxis=axis(palette, _("step"), range=[0, max(1, steps)]),
             yaxis=axis(palette, _("accuracy"), range=[0, 1], tickformat=".0%"),
             yaxis2={
-                **axis(palette, _("loss"), rangemode="tozero"),
+                **axis(palette, _("loss"), rangemode="tozero", automargin=True),
                 "overlaying": "y",
                 "side": "right",
                 "showgrid": False,

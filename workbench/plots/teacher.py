@@ -11,6 +11,10 @@ from workbench.plots.style import Figure, axis, layout
 from workbench.text import _
 
 
+ABOVE = 0.74
+"""Where the example begins, as a share of the picture's height."""
+
+
 def soften(outputs: Sequence[float], temperature: float) -> list[float]:
     """Return the probabilities of a model's outputs at a temperature above 0."""
     top = max(outputs)
@@ -78,9 +82,12 @@ def draw(
     }
 
 
-def beside(figure: Figure, image: Sequence[Sequence[int]]) -> Figure:
-    """Return `figure` with the example itself, rows of grey values 0 to 255, on its left."""
-    hidden = {"visible": False, "fixedrange": True}
+def above(figure: Figure, image: Sequence[Sequence[int]]) -> Figure:
+    """Return `figure` with the example itself, rows of grey values 0 to 255, above it.
+
+    Beside it, the names of the classes would lie over it where the page is narrow.
+    """
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
     picture = {
         "type": "heatmap",
         "z": [list(row) for row in image],
@@ -95,11 +102,11 @@ def beside(figure: Figure, image: Sequence[Sequence[int]]) -> Figure:
         "data": [*figure["data"], picture],
         "layout": {
             **laid,
-            "xaxis": {**laid["xaxis"], "domain": [0.42, 1]},
-            "xaxis2": {**hidden, "domain": [0, 0.24], "anchor": "y2"},
+            "yaxis": {**laid["yaxis"], "domain": [0, ABOVE - 0.04]},
+            "xaxis2": {**hidden, "constraintoward": "left", "anchor": "y2"},
             "yaxis2": {
                 **hidden,
-                "domain": [0, 1],
+                "domain": [ABOVE, 1],
                 "anchor": "x2",
                 "autorange": "reversed",
                 "scaleanchor": "x2",

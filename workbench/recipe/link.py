@@ -71,7 +71,7 @@ def from_query(
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return ",".join(f"{_hidden(name)}:{number:g}" for name, number in value.items())
+        return ",".join(f"{_hidden(name)}:{number}" for name, number in value.items())
     return ",".join(map(_hidden, value)) if isinstance(value, list) else str(value)
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from workbench import figures
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.known import known
 from workbench.evaluation.report import Report
@@ -95,6 +96,7 @@ class Session:
         self._worker: threading.Thread | None = None
         self._told = 0.0
         self._sweeps = 0
+        self._broken_off: str | None = None
         self._now = Chosen(model, recipe)
         self._model = fitting(model, recipe)
         self._request()
@@ -129,8 +131,8 @@ class Session:
 
     @property
     def note(self) -> str | None:
-        """A sentence about the store, where it cannot be used."""
-        return self.store.note
+        """A sentence about a training that the last change broke off, or a store out of use."""
+        return self._broken_off or self.store.note
 
     @property
     def can_undo(self) -> bool:
@@ -250,13 +252,21 @@ class Session:
         self._tell()
         self._go(moment)
 
-    def artifact(self) -> Artifact:
+    def artifact(
+        self,
+        cancelled: Callable[[], bool] = lambda: False,
+        watch: Callable[[TrainingMoment], None] = lambda moment: None,
+    ) -> Artifact:
         """Make the file of the current recipe, which takes a moment.
+
+        A trained file that is no longer kept is trained once more, of which `watch` is told.
 
         Raises
         ------
         WorkbenchError
-            When it would have to be trained first.
+            When it was never trained.
+        Cancelled
+            When `cancelled()` answers True during training.
         """
         from workbench.pipeline import compress
 
@@ -267,7 +277,7 @@ class Session:
             raise WorkbenchError(
                 _("This file is not trained yet: let the training end, or undo to the last file.")
             )
-        return compress(chosen, recipe)
+        return compress(chosen, recipe, progress=watch, cancelled=cancelled)
 
     def time_it(self, cancelled: Callable[[], bool] = lambda: False) -> None:
         """Time the original and the current file in turn; takes about a second."""
@@ -377,7 +387,9 @@ class Session:
             if moment != self._now:
                 self._past = [*self._past[-LONGEST_HISTORY:], self._now]
                 self._future = []
+            broken_off = self._what_breaks_off()
             self._enter(moment, chosen)
+            self._broken_off = broken_off
         self._request()
 
     def _step(self, source: list[Chosen], target: list[Chosen]) -> None:
@@ -389,6 +401,15 @@ class Session:
             self._enter(moment, model(moment.model))
         self._request()
 
+    def _what_breaks_off(self) -> str | None:
+        """Return a sentence where leaving the present recipe breaks its training off."""
+        course = self.training
+        if not self.busy or course is None or course.step >= course.steps:
+            return None
+        return _("Training stopped at step {step} of {steps}: undo to return to it.").format(
+            step=figures.count(course.step), steps=figures.count(course.steps)
+        )
+
     def _enter(self, moment: Chosen, chosen: Model) -> None:
         if moment.model != self._now.model:
             self.report = None
@@ -397,6 +418,7 @@ class Session:
         self._now, self._model = moment, chosen
         self.training = self._courses.get(moment)
         self.error = None
+        self._broken_off = None
 
     def _request(self) -> None:
         """Answer from what is known, or wake the worker."""

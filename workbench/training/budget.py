@@ -10,6 +10,7 @@ from statistics import fmean
 
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.recipe import Recipe
+from workbench.recipe.schema import brief
 from workbench.training.lesson import lesson
 from workbench.training.run import Run
 from workbench.zoo import Model
@@ -21,6 +22,8 @@ PILOT = 40
 SHARE = 0.04
 """Of the seconds, that a pilot of so many steps may take."""
 LEAST = 5
+LONGEST = 86_400.0
+"""Seconds for which one may ask."""
 LONG = 10_000
 """Steps that a pilot pretends to take, so that zeros come in as rarely as they will."""
 MOST = 200_000
@@ -31,9 +34,12 @@ def granted(seconds: float) -> float:
 
     Raises
     ------
+    RecipeError
+        When `seconds` are no time to spend.
     WorkbenchError
         When the variable holds no number above 0.
     """
+    _check(seconds)
     given = os.environ.get(VARIABLE, "")
     try:
         most = float(given or "inf")
@@ -62,8 +68,7 @@ def steps_for(
     Cancelled
         When `cancelled()` answers True on the way.
     """
-    if not 0 < seconds <= 86_400:
-        raise RecipeError("The time to train must be above 0 and at most 86400 seconds.")
+    _check(seconds)
     assert recipe.train is not None
     start = time.perf_counter()
     pilot = replace(recipe.train, steps=LONG, patience=0)
@@ -80,3 +85,12 @@ def steps_for(
         begin = now
     left = max(seconds / 4, seconds - (time.perf_counter() - start))
     return max(1, min(MOST, int(left / fmean(taken))))
+
+
+def _check(seconds: object) -> None:
+    if isinstance(seconds, int | float) and 0 < seconds <= LONGEST:
+        return
+    raise RecipeError(
+        f"The time to train must be above 0 and at most {LONGEST:.0f} seconds, not "
+        f"{brief(seconds)}."
+    )

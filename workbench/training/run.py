@@ -105,6 +105,10 @@ class Run:
             with threads(self.settings.threads):
                 self._recalibrate(cancelled)
         while not self.over:
+            if cancelled():
+                if checkpoint is not None and self.step:
+                    checkpoints.write(checkpoint, self._state())
+                raise Cancelled("Training was stopped.")
             begin = time.perf_counter()
             with threads(self.settings.threads):  # whoever watches has their own number again
                 loss, right = self._step(cancelled)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
 from workbench.recipe.link import from_query
+from workbench.recipe.schema import brief
 from workbench.recipe.train import SELF
 from workbench.zoo import Model
 from workbench.zoo import model as find
@@ -29,7 +30,8 @@ def teacher_named(text: str, student: Model) -> Named:
     UnknownNameError
         When there is no such model.
     RecipeError
-        When it is of another task, or its recipe is wrong, names what it lacks, or trains.
+        When it is of another task, or its recipe is wrong, names a model or what it lacks, or
+        trains.
     """
     name, _, query = text.partition("?")
     chosen = student if name == SELF else find(name)
@@ -38,7 +40,12 @@ def teacher_named(text: str, student: Model) -> Named:
             f"The teacher {chosen.name} is of another task than {student.name}: choose one of "
             f"{student.task.name}."
         )
-    recipe = from_query(query)[1]
+    twice, recipe, _others = from_query(query)
+    if twice is not None:
+        raise RecipeError(
+            f"The teacher {brief(text)} names its model twice: leave out m={twice}, or put it "
+            "before the question mark."
+        )
     recipe.check_names(chosen.layers)
     if recipe.train is not None:
         raise RecipeError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.arguments import expect_count, expect_model, expect_settings
 from workbench.errors import RecipeError
 from workbench.recipe import Train
 from workbench.training.repeats import Repeats
@@ -60,9 +61,10 @@ def cross_validate(
     Cancelled
         Soon after `cancelled()` answers True.
     """
-    chosen = settings or Train(start="scratch")
+    chosen = Train(start="scratch") if settings is None else settings
+    jobs = fold_jobs(model, chosen, folds)
     found: list[Outcome | None] = [None] * folds
-    for number, outcome in outcomes(fold_jobs(model, chosen, folds), processes, cancelled):
+    for number, outcome in outcomes(jobs, processes, cancelled):
         found[number] = outcome
         progress(CrossValidation(chosen, tuple(found)))
     return CrossValidation(chosen, tuple(found))
@@ -78,6 +80,8 @@ def fold_jobs(model: Model, settings: Train, folds: int) -> list[Job]:
     """
     from sklearn.model_selection import StratifiedKFold
 
+    expect_model(model)
+    expect_settings(settings, "How to train")
     if settings.start != "scratch":
         raise RecipeError(
             "The trained weights have seen the examples that are held out: cross-validate from "
@@ -85,7 +89,7 @@ def fold_jobs(model: Model, settings: Train, folds: int) -> list[Job]:
         )
     labels = model.task.split("train").labels
     most = int(np.bincount(labels).min())
-    if not 2 <= folds <= most:
+    if not 2 <= expect_count(folds, "The number of folds") <= most:
         raise RecipeError(f"The number of folds must be from 2 to {most}, not {folds}.")
     cuts = StratifiedKFold(folds, shuffle=True, random_state=settings.seed)
     return [

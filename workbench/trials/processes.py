@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 
+from workbench.arguments import expect_count
 from workbench.errors import Cancelled, TrainingError
 from workbench.trials.job import Job, Outcome, do
 
@@ -33,14 +34,15 @@ def outcomes(
     ------
     Cancelled
         Soon after `cancelled()` answers True.
+    RecipeError
+        When `processes` is no number from 1 up.
     TrainingError
-        When a process dies, or `processes` is below 1.
+        When a process dies.
     """
     from joblib import cpu_count
 
-    workers = min(cpu_count() if processes is None else processes, len(jobs))
-    if workers < 1:
-        raise TrainingError("Training needs one process at least.")
+    most = cpu_count() if processes is None else expect_count(processes, "The number of processes")
+    workers = min(most, len(jobs))
     if workers > 1:
         yield from _side_by_side(jobs, workers, cancelled)
         return

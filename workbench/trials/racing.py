@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
+from workbench.arguments import expect_count, expect_mapping, expect_model, expect_settings
 from workbench.errors import RecipeError
 from workbench.recipe import Train
 from workbench.training.repeats import Repeats
@@ -100,6 +101,8 @@ def race(
     >>> last.winner.name
     'Adam'
     """
+    expect_model(model)
+    expect_mapping(contestants, "Contestants")
     _check(contestants, repeats, looks)
     return _raced(model, contestants, repeats, looks, cancelled)
 
@@ -137,12 +140,11 @@ def _check(contestants: Mapping[str, Train], repeats: int, looks: int) -> None:
     if not contestants:
         raise RecipeError("A race needs contestants: give names and what each trains with.")
     for name, settings in contestants.items():
-        if not isinstance(settings, Train):
-            raise RecipeError(f"The contestant {name} must be a Train, such as Train(steps=200).")
+        expect_settings(settings, f"The contestant {name}")
         if settings.threads != _threads(contestants):
             raise RecipeError(
                 f"The contestant {name} trains on another number of threads than the first: give "
                 "all the same, so that their seconds compare."
             )
-    if repeats < 1 or looks < 1:
-        raise RecipeError("A race needs one repeat and one look at least.")
+    expect_count(repeats, "The number of repeats")
+    expect_count(looks, "The number of looks")

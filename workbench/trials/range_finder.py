@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch.optim.lr_scheduler import ExponentialLR
 
+from workbench.arguments import expect_model, expect_settings
 from workbench.errors import RecipeError, TrainingError
 from workbench.recipe import Recipe, Train
 from workbench.training.lesson import lesson
@@ -20,6 +21,8 @@ from workbench.zoo import Model
 
 WIDTH = 0.03
 """The width of the smoothing, as a share of all steps."""
+LEAST = 10
+"""Steps."""
 EXPLODED = 4.0
 """How many times the least loss so far is an explosion."""
 
@@ -87,13 +90,16 @@ def find_learning_rate(
     Cancelled
         As soon as `cancelled()` answers True.
     """
+    expect_model(model)
+    chosen = (
+        Train(start="scratch") if settings is None else expect_settings(settings, "How to train")
+    )
+    rising = replace(chosen, learning_rate=low, schedule="constant", steps=steps)
+    replace(chosen, learning_rate=high)  # as the line above, refuses what no training would take
     if not low < high:
         raise RecipeError("The range of learning rates must begin below its end.")
-    if steps < 10:
-        raise RecipeError("A range test needs 10 steps at least.")
-    chosen = settings or Train(start="scratch")
-    replace(chosen, learning_rate=high)  # refuses what no training would take
-    rising = replace(chosen, learning_rate=low, schedule="constant", steps=steps)
+    if steps < LEAST:
+        raise RecipeError(f"A range test needs {LEAST} steps at least.")
     run = RisingRun(model, rising, high)
     rates = [rising.learning_rate * run.factor**step for step in range(steps)]
     losses: list[float] = []

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.arguments import expect_count, expect_mapping, expect_model, expect_settings
 from workbench.errors import RecipeError
 from workbench.recipe import Train
 from workbench.training.repeats import Repeats
@@ -118,7 +119,9 @@ def search(
     Cancelled
         Soon after `cancelled()` answers True.
     """
-    base = settings or Train(start="scratch")
+    expect_model(model)
+    expect_mapping(space, "What varies")
+    base = Train(start="scratch") if settings is None else expect_settings(settings, "What stays")
     varied = list(_varied(space, draws, seed))
     tried = [replace(base, **one) for one in varied]
     each = [[Job(model, one)] if folds is None else fold_jobs(model, one, folds) for one in tried]
@@ -156,10 +159,8 @@ def _varied(space: Mapping[str, Any], draws: int | None, seed: int) -> Iterator[
     combinations = _combinations(space)
     if draws is None:
         chosen = ParameterGrid(dict(space))
-    elif draws < 1:
-        raise RecipeError("A random search needs one draw at least.")
     else:
-        combinations = min(draws, combinations)
+        combinations = min(expect_count(draws, "The number of draws"), combinations)
         chosen = ParameterSampler(dict(space), combinations, random_state=seed)
     if combinations > MOST:
         raise RecipeError(f"A search tries {MOST:,} settings at most: draw some at random.")

@@ -1,0 +1,44 @@
+"""What callers in Python hand in: each check refuses with one sentence that says what to give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.errors import RecipeError, WorkbenchError
+from workbench.recipe import Recipe, Train
+from workbench.recipe.schema import brief
+from workbench.zoo import Model
+
+
+def expect_model(value: object) -> Model:
+    """Return `value`, or raise `WorkbenchError` where it is no model."""
+    if isinstance(value, Model):
+        return value
+    raise WorkbenchError(f"Give a model, such as wb.model('fashion/lenet5'), not {brief(value)}.")
+
+
+def expect_recipe(value: object) -> Recipe:
+    """Return `value`, or raise `RecipeError` where it is no recipe."""
+    if isinstance(value, Recipe):
+        return value
+    raise RecipeError(f"A recipe must be a Recipe, such as Recipe(), not {brief(value)}.")
+
+
+def expect_settings(value: object, whose: str) -> Train:
+    """Return `value`, or raise `RecipeError` where it does not say how to train."""
+    if isinstance(value, Train):
+        return value
+    raise RecipeError(f"{whose} must be a Train, such as Train(steps=200), not {brief(value)}.")
+
+
+def expect_mapping(value: object, what: str) -> None:
+    """Raise `RecipeError` where `value` is no mapping from names."""
+    if not isinstance(value, Mapping):
+        raise RecipeError(f"{what} must be a dict with names for keys, not {brief(value)}.")
+
+
+def expect_count(value: object, what: str) -> int:
+    """Return `value`, or raise `RecipeError` where it is no whole number from 1 up."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise RecipeError(f"{what} must be a whole number, 1 at least, not {brief(value)}.")
