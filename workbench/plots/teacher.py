@@ -10,7 +10,6 @@ from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout
 from workbench.text import _
 
-
 ABOVE = 0.74
 """Where the example begins, as a share of the picture's height."""
 

@@ -137,8 +137,8 @@ class Run:
         chosen = self._order(self.step)
         self._optimizer.zero_grad()
         loss, right = 0.0, 0
-        for part in chosen.split(PORTION):
-            if cancelled():
+        for number, part in enumerate(chosen.split(PORTION)):
+            if number and cancelled():  # before the first one `go` has asked
                 raise Cancelled("Training was stopped.")
             mean, hits = self._portion(part)
             share = len(part) / len(chosen)
