@@ -4,6 +4,7 @@ It trusts its input: it leaves out the digest and the checks that the page lists
 """
 
 import json
+from itertools import combinations
 
 import numpy as np
 
@@ -35,15 +36,15 @@ class Stream:
         powers = 1 << np.arange(bits - 1, -1, -1)
         return flags.reshape(count, bits) @ powers
 
-    def huffman(self, count, bits, size):
+    def huffman(self, count, alphabet, size):
         end, blocks = self.at + size, -(-count // 1024)
-        lengths = self.packed(2**bits, 4)
+        lengths = self.packed(alphabet, 4)
         ends = np.cumsum(self.take("<u2", blocks).astype(int))
         coded = np.append(self.take("u1", end - self.at), [0, 0]).astype(int)
         words = (coded[:-2] << 16) | (coded[1:-1] << 8) | coded[2:]  # 24 bits from every byte on
         meaning, width = np.zeros((2, 2**15), int)
         low = 0  # the next code word, with zeros appended to 15 bits
-        for symbol in sorted(range(2**bits), key=lambda s: (lengths[s], s)):
+        for symbol in sorted(range(alphabet), key=lambda s: (lengths[s], s)):
             if lengths[symbol]:
                 high = low + (1 << (15 - lengths[symbol]))
                 meaning[low:high], width[low:high] = symbol, lengths[symbol]
@@ -56,6 +57,55 @@ class Stream:
             out[step, : at.size] = meaning[word]
             at = at + width[word]
         return out.T.ravel()[:count]
+
+
+def stored_positions(entry, stream):
+    """Return the positions that hold a value."""
+    shape = entry["shape"]
+    n = int(np.prod(shape, dtype=np.int64))
+    if "bitmap" in entry:
+        return np.flatnonzero(stream.packed(n, 1))
+    if "gaps" in entry:
+        _, symbols, width, *size = entry["gaps"]
+        steps = stream.huffman(symbols, 2**width, *size) if size else stream.packed(symbols, width)
+        stored = steps < 2**width - 1
+        return (np.cumsum(steps + stored) - 1)[stored]
+    if "runs" in entry:
+        return places_in_order(shape, runs_stored(entry, stream))
+    if "blocks" in entry:
+        return places_in_order(shape, blocks_stored(entry, stream))
+    return np.arange(n)
+
+
+def runs_stored(entry, stream):
+    """Return which entries of the matrix are stored."""
+    width, kept, *size = entry["runs"]
+    rows, columns = entry["shape"][0], int(np.prod(entry["shape"][1:]))
+    patterns = list(combinations(range(width), kept))
+    count, bits = rows * (columns // width), max(1, (len(patterns) - 1).bit_length())
+    symbols = stream.huffman(count, len(patterns), *size) if size else stream.packed(count, bits)
+    stored = np.ones((rows, columns), bool)
+    for number, symbol in enumerate(symbols):
+        row, run = divmod(number, columns // width)
+        for place in set(range(width)) - set(patterns[symbol]):
+            stored[row, run * width + place] = False
+    return stored
+
+
+def blocks_stored(entry, stream):
+    """Return which entries of the matrix are stored."""
+    _, width = entry["blocks"]
+    rows, columns = entry["shape"][0], int(np.prod(entry["shape"][1:]))
+    across = -(-columns // width)
+    flags = stream.packed(-(-rows // width) * across, 1).reshape(-1, across)
+    row, column = np.indices((rows, columns)) // width
+    return flags[row, column] == 1
+
+
+def places_in_order(shape, stored):
+    """Return the positions, in rising order, of what is stored of the matrix."""
+    positions = np.arange(np.prod(shape)).reshape(shape)
+    return np.sort(np.moveaxis(positions, 1, -1).reshape(shape[0], -1)[stored])
 
 
 def tensor(entry, stream):
@@ -75,16 +125,9 @@ def tensor(entry, stream):
         values = zero.astype("u1")
     else:
         values = np.zeros(n, ODD.get(kind) or f"<{kind[0]}{int(kind[1:]) // 8}")
-    where = np.arange(n)
-    if "bitmap" in entry:
-        where = np.flatnonzero(stream.packed(n, 1))
-    elif "gaps" in entry:
-        _, symbols, width, *size = entry["gaps"]
-        steps = stream.huffman(symbols, width, *size) if size else stream.packed(symbols, width)
-        stored = steps < 2**width - 1
-        where = (np.cumsum(steps + stored) - 1)[stored]
+    where = stored_positions(entry, stream)
     if "huffman" in entry:
-        values[where] = stream.huffman(where.size, bits, entry["huffman"])
+        values[where] = stream.huffman(where.size, 2**bits, entry["huffman"])
     elif bits:
         values[where] = stream.packed(where.size, bits)
     else:

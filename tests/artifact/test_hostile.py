@@ -54,6 +54,10 @@ GAPS = {"shape": [9], "dtype": "u8", "gaps": [2, 3, 2]}
 GAPS_DATA = packed([1, 3, 0], 2) + b"\7\10"
 CODED_GAPS = {"shape": [9], "dtype": "u8", "gaps": [2, 3, 2, len(coded([1, 3, 0], 2))]}
 CODED_GAPS_DATA = coded([1, 3, 0], 2) + b"\7\10"
+RUNS = {"shape": [2, 5], "dtype": "u8", "runs": [4, 2]}
+RUNS_DATA = packed([1, 5], 3) + bytes(range(1, 7))
+BLOCKS = {"shape": [3, 5], "dtype": "u8", "blocks": [6, 2]}
+BLOCKS_DATA = bytes([0b10010000]) + bytes(range(1, 7))
 BOOL = {"shape": [2], "dtype": "bool"}
 
 GOOD = {
@@ -65,6 +69,8 @@ GOOD = {
     "bitmap": (BITMAP, BITMAP_DATA),
     "gaps": (GAPS, GAPS_DATA),
     "coded gaps": (CODED_GAPS, CODED_GAPS_DATA),
+    "runs": (RUNS, RUNS_DATA),
+    "blocks": (BLOCKS, BLOCKS_DATA),
     "bool": (BOOL, b"\0\1"),
     "scalar": ({"shape": []}, bytes(4)),
     "empty": ({"shape": [0, 3], "bits": 4, "rows": 0}, b""),
@@ -137,6 +143,23 @@ ENTRIES = {
     "gaps in no bytes": (GAPS | {"gaps": [2, 3, 2, 0]}, b"\7\10"),
     "gaps in few bytes": (CODED_GAPS | {"gaps": [2, 3, 2, 3]}, coded([1, 3, 0], 2)[:3] + b"\7\10"),
     "gaps without a code": (CODED_GAPS, bytes(2) + CODED_GAPS_DATA[2:]),
+    "runs of another kind": (RUNS | {"runs": 4}, RUNS_DATA),
+    "too few run numbers": (RUNS | {"runs": [4]}, RUNS_DATA),
+    "too many run numbers": (RUNS | {"runs": [4, 2, 1, 1]}, RUNS_DATA),
+    "runs that keep all": (RUNS | {"runs": [4, 4]}, RUNS_DATA),
+    "runs that keep none": (RUNS | {"runs": [4, 0]}, RUNS_DATA),
+    "runs too wide": (RUNS | {"runs": [65, 1]}, RUNS_DATA),
+    "more patterns than symbols": (RUNS | {"runs": [64, 32]}, RUNS_DATA),
+    "runs of a list": ({"shape": [10], "dtype": "u8", "runs": [4, 2]}, RUNS_DATA),
+    "runs of nothing": ({"shape": [0, 5], "dtype": "u8", "runs": [4, 2]}, b""),
+    "a run of no pattern": (RUNS, packed([1, 6], 3) + RUNS_DATA[1:]),
+    "runs and gaps": (RUNS | {"gaps": [2, 2, 2]}, RUNS_DATA),
+    "runs in no bytes": (RUNS | {"runs": [4, 2, 0]}, RUNS_DATA[1:]),
+    "blocks of another kind": (BLOCKS | {"blocks": "all"}, BLOCKS_DATA),
+    "blocks true": (BLOCKS | {"blocks": [6, True]}, BLOCKS_DATA),
+    "blocks of one": (BLOCKS | {"blocks": [6, 1]}, BLOCKS_DATA),
+    "blocks claim more": (BLOCKS | {"blocks": [7, 2]}, BLOCKS_DATA + b"\1"),
+    "blocks claim less": (BLOCKS | {"blocks": [5, 2]}, BLOCKS_DATA[:-1]),
     "huffman in no bytes": (HUFFMAN | {"huffman": 0}, SCALE),
     "huffman true": (HUFFMAN | {"huffman": True}, HUFFMAN_DATA),
     "huffman negative": (HUFFMAN | {"huffman": -1}, HUFFMAN_DATA),
@@ -204,6 +227,8 @@ def test_headers(name) -> None:
         {"shape": [2**40], "bits": 2, "rows": 1, "gaps": [0, 0, 2]},
         {"shape": [2**40], "bits": 2, "rows": 1, "huffman": 100},
         {"shape": [2**40], "bitmap": 0},
+        {"shape": [2**20, 2**20], "blocks": [0, 64]},
+        {"shape": [2**20, 2**20], "bits": 2, "rows": 1, "runs": [64, 1]},
     ],
 )
 @pytest.mark.parametrize("largest", [2**10, 4 * 2**30])

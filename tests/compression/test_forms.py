@@ -10,11 +10,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.compression.codecs.choose import Forms, forms
+from workbench.compression.codecs.choose import Form, Forms, forms, values_of
+from workbench.compression.codecs.index import indices
 from workbench.compression.codecs.stream import entry, parts, read, write
 from workbench.compression.coded import DTYPES, Codes, Plain
+from workbench.compression.evidence import Evidence
+from workbench.compression.prune import masks
 from workbench.compression.quantize import quantize
-from workbench.recipe import Quantize
+from workbench.recipe import Prune, Quantize
 
 SHAPES = ((0,), (0, 3), (3, 0), (2, 0, 2), (), (1,), (1, 1), (13,), (7, 11), (31, 33), (2, 3, 5, 7))
 BLOCKS = ((1023, 1), (1, 1024), (5, 205), (3, 683))
@@ -99,13 +102,65 @@ def test_plain(name, shape) -> None:
         assert decoded.dtype == (torch.float32 if name in {"bf16", "fp16"} else tensor.dtype)
 
 
-@pytest.mark.parametrize("kind", ["all", "bitmap", "gaps", "gaps-huffman"])
+SHARES = {"all": 1, "bitmap": 0.5, "gaps": 0.02, "Huffman gaps": 0.1}
+
+
+@pytest.mark.parametrize("kind", SHARES)
 def test_every_way_to_write_positions_wins_somewhere(kind) -> None:
     generator = torch.Generator().manual_seed(0)
-    share = {"all": 1, "bitmap": 0.5, "gaps": 0.02, "gaps-huffman": 0.1}[kind]
     weight = torch.randn(100, 500, generator=generator)
-    weight *= torch.rand(weight.shape, generator=generator) < share
-    assert forms(Plain.of(weight)).best.index.kind == kind
+    weight *= torch.rand(weight.shape, generator=generator) < SHARES[kind]
+    index = forms(Plain.of(weight)).best.index
+    assert (f"Huffman {index.kind}" if index.plan else index.kind) == kind
+
+
+PATTERNED = ((16, 64), (5, 9), (8, 12, 3, 3), (7, 1, 5, 5), (3, 2), (64, 130))
+PATTERNS = {
+    "2:4": Prune(0.5, pattern="n:m", width=4),
+    "1:4": Prune(0.75, pattern="n:m", width=4),
+    "4:8": Prune(0.5, pattern="n:m", width=8),
+    "3 of 7": Prune(0.6, pattern="n:m", width=7),
+    "1 of 64": Prune(0.99, pattern="n:m", width=64),
+    "32 of 64": Prune(0.5, pattern="n:m", width=64),
+    "blocks of 4": Prune(0.7, pattern="block", width=4),
+    "blocks of 64": Prune(0.5, pattern="block", width=64),
+}
+
+
+@pytest.mark.parametrize("bits", [2, 4, 32])
+@pytest.mark.parametrize("shape", PATTERNED)
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_what_a_pattern_leaves_is_exact(pattern, shape, bits) -> None:
+    prune = PATTERNS[pattern]
+    weight = filled(shape, "normal", 7)
+    pruned = weight * masks({"w": weight}, prune, Evidence())["w"]
+    coded = quantize("w", pruned, Quantize(bits=bits))
+    flags = coded.nonzero
+    for index in indices(flags, shape, prune):
+        chosen = Forms(Form(index, values_of(coded, index.positions)), None, 0)
+        described, stream = entry(coded, chosen), write(coded, chosen)
+        assert len(stream) == parts(described).total
+        assert same(read(described, stream), coded), index.kind
+
+
+@pytest.mark.parametrize("pattern", ["2:4", "1:4", "4:8", "blocks of 4"])
+def test_a_pattern_pays(pattern) -> None:
+    prune = PATTERNS[pattern]
+    weight = filled((128, 256), "normal", 1)
+    pruned = weight * masks({"w": weight}, prune, Evidence())["w"]
+    coded = quantize("w", pruned, Quantize(bits=4))
+    best, free = forms(coded, prune).best, forms(coded).best
+    assert best.index.kind == ("blocks" if prune.pattern == "block" else "runs")
+    assert best.size < free.size
+
+
+def test_2_of_4_takes_less_than_three_bits_for_four_places() -> None:
+    prune = PATTERNS["2:4"]
+    weight = filled((512, 512), "normal", 1)
+    coded = Plain.of(weight * masks({"w": weight}, prune, Evidence())["w"])
+    runs = 512 * 512 // 4
+    index = forms(coded, prune).best.index
+    assert np.log2(6) * runs / 8 <= index.size < 3 * runs / 8  # log2 of the six pairs in four
 
 
 def test_dense_wins_a_tie() -> None:

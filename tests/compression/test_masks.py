@@ -177,3 +177,73 @@ def test_other_floats(dtype) -> None:
 def test_vectors_and_integers_are_never_pruned() -> None:
     weights = {"bias": torch.ones(5), "steps": torch.ones(2, 2, dtype=torch.int64)}
     assert masks(weights, Prune(0.9), Evidence()) == {}
+
+
+RUN_CASES = [(0.5, 4, 2), (0.75, 4, 3), (0.9, 4, 3), (0.99, 8, 7), (0.1, 4, 0), (0.6, 7, 4)]
+
+
+@pytest.mark.parametrize("shape", [(6, 56), (6, 56, 3, 3), (5, 1, 5, 5), (3, 2)])
+@pytest.mark.parametrize(("sparsity", "width", "gone"), RUN_CASES)
+def test_every_run_along_the_input_loses_its_smallest(sparsity, width, gone, shape) -> None:
+    generator = torch.Generator().manual_seed(3)
+    weight = torch.randn(shape, generator=generator)
+    mask = masks({"w": weight}, Prune(sparsity, pattern="n:m", width=width), Evidence())["w"]
+    rows = weight.movedim(1, -1).flatten(1).abs().tolist()
+    kept = mask.movedim(1, -1).flatten(1).tolist()
+    for row, flags in zip(rows, kept, strict=True):
+        for start in range(0, len(row), width):
+            run, left = row[start : start + width], flags[start : start + width]
+            short = min(round(sparsity * len(run)), len(run) - 1)
+            lost = sorted(run)[: gone if len(run) == width else short]
+            assert [value in lost for value in run] == [not flag for flag in left]
+
+
+def test_half_in_runs_of_four_keeps_the_two_largest() -> None:
+    weight = torch.randn(32, 64, generator=torch.Generator().manual_seed(1))
+    mask = masks({"w": weight}, Prune(0.5, pattern="n:m"), Evidence())["w"]
+    assert (mask.view(32, 16, 4).sum(dim=2) == 2).all()
+    two = weight.abs().view(-1, 4).topk(2, dim=1).indices
+    wanted = torch.zeros(32 * 16, 4, dtype=torch.bool).scatter_(1, two, True)
+    assert torch.equal(mask.view(-1, 4), wanted)
+
+
+@pytest.mark.parametrize("scope", ["global", "uniform", "adaptive"])
+@pytest.mark.parametrize("width", [2, 4, 5])
+def test_blocks_go_as_a_whole_by_their_mean(scope, width) -> None:
+    generator = torch.Generator().manual_seed(4)
+    weights = {
+        "a": torch.randn(10, 12, generator=generator),
+        "b": torch.randn(8, 6, 3, 3, generator=generator),
+    }
+    prune = Prune(0.6, scope=scope, pattern="block", width=width)
+    kept, means = {}, {}
+    for name, mask in masks(weights, prune, Evidence()).items():
+        flags = mask.movedim(1, -1).flatten(1)
+        scores = weights[name].movedim(1, -1).flatten(1).abs().double()
+        for row in range(0, flags.shape[0], width):
+            for column in range(0, flags.shape[1], width):
+                block = (slice(row, row + width), slice(column, column + width))
+                assert flags[block].all() or not flags[block].any()
+                kept[name, row, column] = bool(flags[block].all())
+                means[name, row, column] = float(scores[block].mean())
+    gone = [block for block, stays in kept.items() if not stays]
+    groups = [["a", "b"]] if scope == "global" else [["a"], ["b"]]
+    for names in groups:
+        lost = [means[block] for block in gone if block[0] in names]
+        left = [means[b] for b, stays in kept.items() if stays and b[0] in names]
+        assert max(lost) <= min(left)
+    if scope != "adaptive":
+        for names in groups:
+            mine = [block for block in kept if block[0] in names]
+            assert len([b for b in gone if b[0] in names]) == round(0.6 * len(mine))
+
+
+@pytest.mark.parametrize("pattern", ["n:m", "block"])
+def test_a_layer_of_its_own_and_one_left_whole(pattern) -> None:
+    weights = {name: torch.randn(16, 16) for name in "abc"}
+    prune = Prune(0.5, pattern=pattern, layers={"b": 0.75}, exclude=("c",))
+    found = masks(weights, prune, Evidence())
+    assert "c" not in found
+    assert 1 - found["b"].float().mean() == pytest.approx(0.75)
+    alone = Prune(0.5, pattern=pattern, scope="layer", layers={"b": 0.75})
+    assert [*masks(weights, alone, Evidence())] == ["b"]

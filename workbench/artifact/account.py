@@ -37,6 +37,11 @@ def _codec(entry: Entry) -> str:
         words.append("bitmap")
     elif "gaps" in entry:
         words.append("Huffman gaps" if len(entry["gaps"]) == 4 else f"{entry['gaps'][2]}-bit gaps")
+    elif "runs" in entry:
+        width, kept, *size = entry["runs"]
+        words.append(f"{kept}:{width}" + (" Huffman" if size else ""))
+    elif "blocks" in entry:
+        words.append("{0}×{0} blocks".format(entry["blocks"][1]))
     elif prod(entry["shape"]):
         words.append("dense")
     if "bits" in entry:

@@ -38,7 +38,7 @@ class Artifact:
     @classmethod
     def of(cls, model: str, recipe: Recipe, tensors: dict[str, Coded]) -> Artifact:
         """Encode coded `tensors` of the model called `model`, each in its smallest form."""
-        considered = {name: forms(coded) for name, coded in tensors.items()}
+        considered = _considered(tensors, recipe)
         header = {
             "model": model,
             "recipe": recipe.as_dict(),
@@ -134,7 +134,7 @@ class Artifact:
     @cached_property
     def considered(self) -> dict[str, Forms]:
         """The dense and sparse forms weighed for each tensor, with their bytes."""
-        return {name: forms(coded) for name, coded in self._tensors.items()}
+        return _considered(self._tensors, self.recipe)
 
     @property
     def tensors(self) -> Mapping[str, Coded]:
@@ -144,6 +144,10 @@ class Artifact:
     def weights(self) -> dict[str, Tensor]:
         """Return the decoded tensors by name, float32 where they were floats: a fresh copy."""
         return {name: coded.tensor().clone() for name, coded in self._tensors.items()}
+
+
+def _considered(tensors: Mapping[str, Coded], recipe: Recipe) -> dict[str, Forms]:
+    return {name: forms(coded, recipe.prune) for name, coded in tensors.items()}
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import comb, prod
 from typing import Any
 
+from workbench.compression.codecs.runs import MOST as MOST_PATTERNS
 from workbench.compression.codecs.stream import Entry, parts
 from workbench.compression.coded import WIDTHS
 from workbench.errors import ArtifactError
 
-EVERY = ("shape", "bitmap", "gaps")
+INDICES = ("bitmap", "gaps", "runs", "blocks")
+EVERY = ("shape", *INDICES)
 KEYS = ("model", "recipe", "form", "tensors", "sha256")
 LARGEST_DECODED = 2**30
 """Bytes of decoded weights that a file may claim unless its reader allows more."""
@@ -50,7 +52,7 @@ def _sensible(entry: Entry) -> bool:
     if prod(n for n in shape if n) >= MOST:  # [2**40, 2**40, 0] is empty, yet overflows libraries
         return False
     total = prod(shape)
-    if "bitmap" in entry and "gaps" in entry:
+    if sum(index in entry for index in INDICES) > 1:
         return False
     sensible = _sensible_codes if "bits" in entry else _sensible_plain
     return _sensible_index(entry, total) and sensible(entry, total)
@@ -78,6 +80,8 @@ def _sensible_codes(entry: Entry, total: int) -> bool:
 def _sensible_index(entry: Entry, total: int) -> bool:
     if "bitmap" in entry:
         return _count(entry["bitmap"]) and bool(entry["bitmap"] <= total)
+    if "runs" in entry or "blocks" in entry:
+        return _sensible_pattern(entry, total)
     gaps = entry.get("gaps", [0, 0, 2])
     if not isinstance(gaps, list) or len(gaps) not in (3, 4) or not all(_count(n) for n in gaps):
         return False
@@ -85,6 +89,20 @@ def _sensible_index(entry: Entry, total: int) -> bool:
     if values > total or not 2 <= width <= 8:
         return False
     return bool(values <= symbols <= values + total // (2**width - 1))  # the rest are escapes
+
+
+def _sensible_pattern(entry: Entry, total: int) -> bool:
+    runs = entry.get("runs", [2, 1])
+    blocks = entry.get("blocks", [0, 2])
+    for numbers, most in ((runs, 3), (blocks, 2)):
+        if not isinstance(numbers, list) or not 2 <= len(numbers) <= most:
+            return False
+        if not all(_count(number) for number in numbers):
+            return False
+    width, kept = runs[:2]
+    count, side = blocks
+    fits = 1 <= kept < width <= 64 and comb(width, kept) <= MOST_PATTERNS
+    return fits and 2 <= side <= 64 and count <= total and total > 0 and len(entry["shape"]) >= 2
 
 
 def _count(value: Any) -> bool:

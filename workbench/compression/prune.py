@@ -3,71 +3,110 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.compression import patterns
 from workbench.compression.criteria import CRITERIA
 from workbench.compression.evidence import Evidence
 from workbench.compression.layers import compressible
 from workbench.recipe import Prune
 
+Scores = NDArray[Any]
+
 
 def masks(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> dict[str, Tensor]:
     """Return a boolean mask (True: keep) for each tensor that `prune` touches, of its shape.
 
-    The number pruned is `round(sparsity · n)`, over the pool of all tensors in scope where layers
-    compete and per tensor otherwise; among equal scores the first in order go.
+    The number pruned is `round(sparsity · n)` of the n weights or blocks, over the pool of all
+    tensors in scope where layers compete and per tensor otherwise; among equal scores the first in
+    order go. Runs of the pattern N:M lose `round(sparsity · M)` each, whatever the scope.
     """
     pool = [n for n in compressible(weights) if n not in prune.exclude]
     own = [n for n in pool if n in prune.layers]
     shared = [n for n in pool if n not in prune.layers] if prune.scope != "layer" else []
     chosen = {name: weights[name] for name in pool if name in own or name in shared}
-    scores = CRITERIA[prune.criterion](chosen, prune, evidence)
-    kept = {name: _keep(scores[name].flatten(), prune.layers[name]) for name in own}
+    scores = {
+        name: _numbers(found)
+        for name, found in CRITERIA[prune.criterion](chosen, prune, evidence).items()
+    }
+    asked = {name: prune.layers.get(name, prune.sparsity) for name in chosen}
+    if prune.pattern == "n:m":
+        return {name: _in_runs(scores[name], prune.width, asked[name]) for name in chosen}
+    units = {name: _units(scores[name], prune) for name in chosen}
+    kept = {name: _keep(units[name], asked[name]) for name in own}
     if prune.scope in COMPETING and shared:
         weigh = COMPETING[prune.scope]
-        together = _keep(
-            torch.cat([weigh(scores[name].flatten()) for name in shared]), prune.sparsity
-        )
-        parts = together.split([weights[name].numel() for name in shared])
-        kept |= dict(zip(shared, parts, strict=True))
+        together = _keep(np.concatenate([weigh(units[name]) for name in shared]), prune.sparsity)
+        ends = np.cumsum([units[name].size for name in shared])[:-1]
+        kept |= dict(zip(shared, np.split(together, ends), strict=True))
     else:
-        kept |= {name: _keep(scores[name].flatten(), prune.sparsity) for name in shared}
-    return {name: kept[name].view(weights[name].shape) for name in chosen}
+        kept |= {name: _keep(units[name], prune.sparsity) for name in shared}
+    return {name: _mask(kept[name], scores[name].shape, prune) for name in chosen}
 
 
-def _adaptive(scores: Tensor) -> Tensor:
+def _numbers(scores: Tensor) -> Scores:
+    found: Scores = (scores.float() if scores.dtype == torch.bfloat16 else scores).numpy()
+    return found
+
+
+def _in_runs(scores: Scores, width: int, sparsity: float) -> Tensor:
+    if not scores.size:
+        return torch.ones(scores.shape, dtype=torch.bool)
+    kept = patterns.keep_in_runs(patterns.matrix(scores, scores.shape), width, sparsity)
+    return torch.from_numpy(patterns.flattened(kept, scores.shape)).view(scores.shape)
+
+
+def _units(scores: Scores, prune: Prune) -> Scores:
+    """Return the flat scores of what is kept or pruned as a whole: weights, or blocks."""
+    if prune.pattern == "free" or not scores.size:
+        return scores.reshape(-1)
+    return patterns.block_means(patterns.matrix(scores, scores.shape), prune.width).reshape(-1)
+
+
+def _mask(kept: patterns.Flags, shape: tuple[int, ...], prune: Prune) -> Tensor:
+    """Return the mask over a tensor of `shape` that keeps the units `kept`."""
+    if prune.pattern == "block" and kept.size:
+        rows, columns = shape[0], prod(shape[1:])
+        grid = kept.reshape(-(-rows // prune.width), -1)
+        wide = patterns.spread_blocks(grid, prune.width, (rows, columns))
+        kept = patterns.flattened(wide, shape)
+    return torch.from_numpy(kept).view(shape)
+
+
+def _adaptive(scores: Scores) -> Scores:
     """Return s² over the sum of the squares of all scores that are no smaller, for flat `scores`.
 
     The score of layer-adaptive magnitude pruning (LAMP; Lee et al. 2020, arXiv 2010.07611): the
     last weight of a layer has score 1, so that no layer is emptied before all are down to one.
     """
-    ranked, order = scores.double().square().sort(stable=True)
-    left = ranked.flip(0).cumsum(0).flip(0)
-    found = torch.zeros_like(ranked)
-    found[order] = ranked / left.clamp_min(torch.finfo(torch.float64).tiny)
+    squares = np.square(scores, dtype=np.float64)
+    order = np.argsort(squares, kind="stable")
+    left = np.cumsum(squares[order][::-1])[::-1]
+    found = np.zeros_like(squares)
+    found[order] = squares[order] / np.maximum(left, np.finfo(np.float64).tiny)
     return found
 
 
-COMPETING: dict[str, Callable[[Tensor], Tensor]] = {
+COMPETING: dict[str, Callable[[Scores], Scores]] = {
     "global": lambda scores: scores,
     "adaptive": _adaptive,
 }
 """The scopes in which layers compete, and what their flat scores become before that."""
 
 
-def _keep(scores: Tensor, sparsity: float) -> Tensor:
+def _keep(scores: Scores, sparsity: float) -> patterns.Flags:
     """Return which of the flat `scores` survive when the smallest `round(sparsity · n)` go."""
-    pruned = round(sparsity * scores.numel())
+    pruned = round(sparsity * scores.size)
     if pruned == 0:
-        return torch.ones_like(scores, dtype=torch.bool)
-    if scores.dtype == torch.bfloat16:  # NumPy has none
-        scores = scores.float()
-    ranked = scores.numpy()  # NumPy's selection is several times faster than kthvalue
-    threshold = np.partition(ranked, pruned - 1)[pruned - 1]
-    keep = ranked >= threshold
+        return np.ones(scores.shape, np.bool_)
+    threshold = np.partition(scores, pruned - 1)[pruned - 1]
+    keep: patterns.Flags = scores >= threshold
     surplus = pruned - (keep.size - np.count_nonzero(keep))
-    keep[np.flatnonzero(ranked == threshold)[:surplus]] = False
-    return torch.from_numpy(keep)
+    keep[np.flatnonzero(scores == threshold)[:surplus]] = False
+    return keep

@@ -151,7 +151,7 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
     """Return what is known of a file without running it."""
     originals = model.weights()
     prunable = compressible(originals)
-    nonzero = {name: int(forms.positions.size) for name, forms in artifact.considered.items()}
+    nonzero = {name: forms.nonzero for name, forms in artifact.considered.items()}
     values = sum(originals[name].numel() for name in prunable)
     requested = _requested(artifact.recipe, {n: originals[n].numel() for n in prunable})
     achieved = 1 - sum(nonzero[name] for name in prunable) / values

@@ -32,6 +32,22 @@ SENTENCES = {
         "Groups of {asked} do not fit the {length} weights of a channel of {layer}: "
         "each channel is one group."
     ),
+    "one-stays": N_(
+        "Asked for {asked_share} zeros, got {got_share}: of every {width} weights in a row a whole "
+        "number stays, and at least one."
+    ),
+    "whole-blocks": N_(
+        "Asked for {asked_share} zeros, got {got_share}: blocks are kept or removed whole, and "
+        "those at the edges are smaller."
+    ),
+    "short-runs": N_(
+        "Runs of {width} do not fit the {length} weights that an output of {layer} has: each "
+        "output is one run."
+    ),
+    "wide-blocks": N_(
+        "Blocks of {width} by {width} do not fit {layer}, {rows} by {length}: few blocks are left "
+        "to choose from."
+    ),
     "left-alone": N_("{layer} was left alone and takes {bytes} of the file's {file}."),
     "container": N_("Names, shapes, recipe and checksum take {bytes} of the file's {file}."),
     "one-dimensional": N_(
@@ -64,6 +80,8 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "got_share": figures.percent,
     "asked": figures.count,
     "length": figures.count,
+    "width": figures.count,
+    "rows": figures.count,
     "macs": figures.count,
 }
 

@@ -8,7 +8,7 @@ from math import prod
 from workbench.artifact.artifact import Artifact
 from workbench.compression.coded import Codes
 from workbench.evaluation.reason import Reason
-from workbench.recipe import Recipe
+from workbench.recipe import Prune, Recipe
 
 HEAVY = 0.25
 CONSIDERABLE = 0.1
@@ -31,6 +31,7 @@ def reasons(
         *_index_heavy(artifact),
         *_scales_heavy(artifact),
         *_short_groups(artifact),
+        *_unfit_pattern(artifact),
         *_left_alone(artifact),
         *_shared_costs(artifact),
         *_sparsity_gap(artifact, requested, achieved),
@@ -47,7 +48,7 @@ def _emptied(artifact: Artifact) -> Iterator[Reason]:
     bare = [
         (forms.dense.values.count, name)
         for name, forms in artifact.considered.items()
-        if not forms.positions.size
+        if not forms.nonzero
     ]
     if bare:
         yield Reason("emptied", max(bare)[1], {}, len(artifact))
@@ -57,7 +58,7 @@ def _dense_kept(artifact: Artifact) -> Iterator[Reason]:
     for name, forms in artifact.considered.items():
         if artifact.recipe.prune is None or forms.sparse is None or forms.best is forms.sparse:
             continue
-        zeros = 1 - forms.positions.size / forms.dense.values.count
+        zeros = 1 - forms.nonzero / forms.dense.values.count
         if zeros > CONSIDERABLE / 2:
             dense, sparse = forms.dense.size, forms.sparse.size
             numbers = {"zeros": zeros, "dense": dense, "sparse": sparse}
@@ -87,6 +88,22 @@ def _short_groups(artifact: Artifact) -> Iterator[Reason]:
         if isinstance(coded, Codes) and 0 < coded.length < asked.group_size:
             numbers = {"asked": asked.group_size, "length": coded.length}
             yield Reason("short-groups", name, numbers, artifact.ledger[name].scales)
+
+
+def _unfit_pattern(artifact: Artifact) -> Iterator[Reason]:
+    asked = artifact.recipe.prune
+    if asked is None or asked.pattern == "free":
+        return
+    for name, coded in artifact.tensors.items():
+        if len(coded.shape) < 2 or _by_choice(artifact.recipe, name):
+            continue
+        rows, length = coded.shape[0], prod(coded.shape[1:])
+        numbers = {"width": asked.width, "length": length}
+        if asked.pattern == "n:m" and 0 < length < asked.width:
+            yield Reason("short-runs", name, numbers, artifact.ledger[name].total)
+        elif asked.pattern == "block" and 0 < min(rows, length) < asked.width:
+            numbers["rows"] = rows
+            yield Reason("wide-blocks", name, numbers, artifact.ledger[name].total)
 
 
 def _left_alone(artifact: Artifact) -> Iterator[Reason]:
@@ -119,8 +136,21 @@ def _shared_costs(artifact: Artifact) -> Iterator[Reason]:
 
 def _sparsity_gap(artifact: Artifact, requested: float, achieved: float) -> Iterator[Reason]:
     numbers = {"asked_share": requested, "got_share": achieved}
-    if achieved < requested - NOTICEABLE:
+    prune = artifact.recipe.prune
+    if prune is None or abs(achieved - requested) <= NOTICEABLE:
+        return
+    higher = any(share > requested for share in prune.layers.values())
+    by_hand = bool(prune.layers or prune.exclude)
+    if prune.pattern == "n:m" and abs(_in_runs(prune) - requested) > NOTICEABLE:
+        yield Reason("one-stays", "", {**numbers, "width": prune.width}, 0)
+    elif prune.pattern == "block" and not by_hand:
+        yield Reason("whole-blocks", "", numbers, 0)
+    elif achieved < requested:
         yield Reason("less-sparse", "", numbers, 0)
-    elif artifact.recipe.prune is not None and achieved > requested + NOTICEABLE:
-        by_hand = any(share > requested for share in artifact.recipe.prune.layers.values())
-        yield Reason("set-higher" if by_hand else "rounded-to-zero", "", numbers, 0)
+    else:
+        yield Reason("set-higher" if higher else "rounded-to-zero", "", numbers, 0)
+
+
+def _in_runs(prune: Prune) -> float:
+    """Return the share of zeros in runs of which a whole number stays, and at least one."""
+    return min(round(prune.sparsity * prune.width), prune.width - 1) / prune.width

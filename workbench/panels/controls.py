@@ -27,12 +27,13 @@ APART = frozenset({"train"})
 """The parts that have a section of their own."""
 
 ONLY_WITH = {
-    "prune.seed": ("prune.criterion", "random"),
-    "quantize.format": ("quantize.bits", 16),
-    "quantize.group_size": ("quantize.granularity", "group"),
-    "quantize.percentile": ("quantize.range", "percentile"),
+    "prune.seed": ("prune.criterion", ["random"]),
+    "prune.width": ("prune.pattern", ["n:m", "block"]),
+    "quantize.format": ("quantize.bits", [16]),
+    "quantize.group_size": ("quantize.granularity", ["group"]),
+    "quantize.percentile": ("quantize.range", ["percentile"]),
 }
-"""Fields that matter only beside a certain value of another one; they hide otherwise."""
+"""Fields that matter only beside certain values of another one; they hide otherwise."""
 
 
 def describe() -> list[dict[str, Any]]:

@@ -42,6 +42,25 @@ SCOPES = (
     Choice("layer", N_("by layer"), N_("Only the layers named lose weights, each its own share.")),
 )
 
+PATTERNS = (
+    Choice("free", N_("single weights"), N_("Zeros fall wherever they cost least.")),
+    Choice(
+        "n:m",
+        N_("N of M"),
+        N_(
+            "Every run of M weights along the input keeps the same number of them, all layers "
+            "alike: at half sparsity and M = 4 this is 2:4."
+        ),
+        "Mishra et al. 2021, arXiv 2104.08378",
+    ),
+    Choice(
+        "block",
+        N_("blocks"),
+        N_("Square blocks of weights are kept or removed as a whole, by their mean score."),
+        "Gray et al. 2017",
+    ),
+)
+
 SPARSITY = {"low": 0.0, "high": 0.99, "step": 0.01}
 
 
@@ -51,7 +70,8 @@ class Prune:
 
     `sparsity` is the share of zeros asked for (0 to 0.99) over the tensors in scope. `layers`
     gives single tensors their own share, outside the global pool; `exclude` leaves tensors
-    whole; `seed` serves the random criterion.
+    whole; `seed` serves the random criterion. With the `pattern` ``n:m`` each run of `width`
+    weights keeps the same number, at least one; with ``block`` squares of `width` weights go.
     """
 
     sparsity: float = spec(
@@ -70,6 +90,22 @@ class Prune:
         N_("scope"),
         N_("Whether layers compete, share alike, or are set one by one."),
         choices=SCOPES,
+    )
+    pattern: str = spec(
+        "free",
+        "choice",
+        N_("pattern"),
+        N_("Whether single weights are removed, or a set number of each run, or blocks."),
+        choices=PATTERNS,
+    )
+    width: int = spec(
+        4,
+        "integer",
+        N_("width of the pattern"),
+        N_("Weights in a run, or rows and columns of a block."),
+        low=2,
+        high=64,
+        step=1,
     )
     layers: Mapping[str, float] = spec(
         LayerMap(),

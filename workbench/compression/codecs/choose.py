@@ -1,7 +1,7 @@
-"""The smallest form of each tensor: which values are written, how, and where the zeros are.
+"""The smallest form of each tensor: where its values stand, and how they are written.
 
-Positions: every value; a bitmap of the non-zero ones; or gaps between them, packed or Huffman
-coded. Values: as they are, packed, or Huffman coded. The pair with the fewest bytes is written.
+Positions are written as `index` says, values as they are, packed, or Huffman coded. The pair with
+the fewest bytes is taken.
 """
 
 from __future__ import annotations
@@ -11,23 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.compression.codecs import gaps, huffman
+from workbench.compression.codecs import huffman
+from workbench.compression.codecs.index import Index, indices
 from workbench.compression.codecs.packing import packed_size
 from workbench.compression.coded import Coded, Plain
-
-
-@dataclass(frozen=True)
-class Index:
-    """How positions are written: `kind` is all, bitmap, gaps or gaps-huffman; `size` in bytes.
-
-    `width` and `count` are the bits and number of gap symbols.
-    """
-
-    kind: str
-    size: int
-    width: int = 0
-    count: int = 0
-    plan: huffman.Plan | None = None
+from workbench.recipe import Prune
 
 
 @dataclass(frozen=True)
@@ -57,12 +45,12 @@ class Form:
 class Forms:
     """The ways considered for one tensor: with every value written, and without the zeros.
 
-    `positions` are the flat places of the non-zero values.
+    `nonzero` counts the values other than zero.
     """
 
     dense: Form
     sparse: Form | None
-    positions: NDArray[np.int64]
+    nonzero: int
 
     @property
     def best(self) -> Form:
@@ -72,33 +60,22 @@ class Forms:
         return self.sparse
 
 
-def forms(coded: Coded) -> Forms:
-    """Return the best dense and the best sparse form of a coded tensor."""
-    positions = np.flatnonzero(coded.nonzero)
-    total = coded.bits.size if isinstance(coded, Plain) else coded.codes.size
-    everything = Form(Index("all", 0), _values(coded, None, total))
-    if positions.size == total:
-        return Forms(everything, None, positions)
-    sparse = Form(_index(positions, total), _values(coded, positions, positions.size))
-    return Forms(everything, sparse, positions)
+def forms(coded: Coded, prune: Prune | None = None) -> Forms:
+    """Return the best dense and the best sparse form of a coded tensor, pruned by `prune`."""
+    flags = coded.nonzero
+    nonzero = int(np.count_nonzero(flags))
+    everything = Form(Index("all", 0), values_of(coded, None))
+    if nonzero == flags.size:
+        return Forms(everything, None, nonzero)
+    ways = indices(flags, coded.shape, prune)
+    sparse = [Form(index, values_of(coded, index.positions)) for index in ways]
+    return Forms(everything, min(sparse, key=lambda form: form.size), nonzero)
 
 
-def _index(positions: NDArray[np.int64], total: int) -> Index:
-    bitmap = Index("bitmap", (total + 7) // 8)
-    if not positions.size:
-        return Index("gaps", 0, width=gaps.WIDTHS[0])
-    tally = np.bincount(gaps.gaps(positions))
-    symbols = {width: gaps.symbol_counts(tally, width) for width in gaps.WIDTHS}
-    counts = {width: int(found.sum()) for width, found in symbols.items()}
-    width = min(counts, key=lambda w: packed_size(counts[w], w))
-    packed = Index("gaps", packed_size(counts[width], width), width, counts[width])
-    widest = gaps.WIDTHS[-1]
-    plan = huffman.plan_of(symbols[widest])
-    coded = Index("gaps-huffman", plan.size, widest, plan.count, plan)
-    return min(bitmap, packed, coded, key=lambda index: index.size)
-
-
-def _values(coded: Coded, positions: NDArray[np.int64] | None, count: int) -> Values:
+def values_of(coded: Coded, positions: NDArray[np.int64] | None) -> Values:
+    """Return the smallest way to write the values at flat `positions`, or all of them."""
+    whole = coded.bits.size if isinstance(coded, Plain) else coded.codes.size
+    count = whole if positions is None else positions.size
     if isinstance(coded, Plain):
         return Values("plain", count * coded.bits.itemsize, count)
     packed = Values("packed", packed_size(count, coded.bits), count)

@@ -7,12 +7,13 @@ values. What the parts are and how long stands in an entry of the file's header.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.compression.codecs import gaps, huffman
+from workbench.compression.codecs import huffman, index
 from workbench.compression.codecs.choose import Forms
 from workbench.compression.codecs.packing import pack, packed_size, unpack
 from workbench.compression.coded import STORED_AS, WIDTHS, Coded, Codes, Plain
@@ -53,12 +54,7 @@ def entry(coded: Coded, chosen: Forms) -> Entry:
             out["affine"] = 1
     elif coded.dtype != "f32":
         out["dtype"] = coded.dtype
-    if form.index.kind == "bitmap":
-        out["bitmap"] = form.values.count
-    elif form.index.kind == "gaps":
-        out["gaps"] = [form.values.count, form.index.count, form.index.width]
-    elif form.index.kind == "gaps-huffman":
-        out["gaps"] = [form.values.count, form.index.count, form.index.width, form.index.size]
+    out |= index.describe(form.index)
     if form.values.kind == "huffman":
         out["huffman"] = form.values.size
     return out
@@ -66,17 +62,10 @@ def entry(coded: Coded, chosen: Forms) -> Entry:
 
 def parts(entry: Entry) -> Parts:
     """Return the length of each part of the stream that `entry` describes."""
-    total = int(np.prod(entry["shape"], dtype=object)) if entry["shape"] else 1
-    count = total
-    index = index_table = 0
-    if "bitmap" in entry:
-        count, index = entry["bitmap"], (total + 7) // 8
-    elif "gaps" in entry:
-        count, symbols, width, *size = entry["gaps"]
-        index = size[0] if size else packed_size(symbols, width)
-        index_table = huffman.table_size(2**width, symbols) if size else 0
+    total = prod(entry["shape"])
+    count, places, table = index.sizes(entry)
     if "bits" not in entry:
-        return Parts(0, 0, index, index_table, count * WIDTHS[entry.get("dtype", "f32")], 0)
+        return Parts(0, 0, places, table, count * WIDTHS[entry.get("dtype", "f32")], 0)
     length = total // entry["rows"] if entry["rows"] else 0
     runs = -(-length // entry.get("group", length)) if length else 0
     grids = entry["rows"] * runs
@@ -84,7 +73,7 @@ def parts(entry: Entry) -> Parts:
     if "huffman" in entry:
         values, values_table = entry["huffman"], huffman.table_size(2 ** entry["bits"], count)
     affine = grids if entry.get("affine") else 0
-    return Parts(4 * grids, affine, index, index_table, values, values_table)
+    return Parts(4 * grids, affine, places, table, values, values_table)
 
 
 def write(coded: Coded, chosen: Forms) -> bytes:
@@ -95,14 +84,9 @@ def write(coded: Coded, chosen: Forms) -> bytes:
         out.append(coded.scale.astype("<f4").tobytes())
         if coded.affine:
             out.append(coded.zero_point.tobytes())
-    if form.index.kind == "bitmap":
-        out.append(np.packbits(coded.nonzero).tobytes())
-    elif form.index.kind != "all":
-        symbols = gaps.to_symbols(gaps.gaps(chosen.positions), form.index.width)
-        plan = form.index.plan
-        out.append(huffman.encode(symbols, plan) if plan else pack(symbols, form.index.width))
+    out.append(index.write(form.index, coded.nonzero, coded.shape))
     whole = coded.codes if isinstance(coded, Codes) else coded.bits
-    values = whole if form.index.kind == "all" else whole[chosen.positions]
+    values = whole if form.index.positions is None else whole[form.index.positions]
     if isinstance(coded, Plain):
         out.append(values.astype(values.dtype.newbyteorder("<")).tobytes())
     elif form.values.plan is not None and form.values.kind == "huffman":
@@ -124,7 +108,7 @@ def read(entry: Entry, stream: bytes) -> Coded:
     total = int(np.prod(shape, dtype=np.int64))
     sizes = parts(entry)
     at = sizes.scales + sizes.zero_points
-    positions = _positions(entry, stream[at : at + sizes.index], total)
+    positions = index.read(entry, stream[at : at + sizes.index])
     count = total if positions is None else positions.size
     tail = stream[at + sizes.index :]
     if "bits" not in entry:
@@ -153,22 +137,6 @@ def read(entry: Entry, stream: bytes) -> Coded:
     empty = Codes(shape, bits, rows, group, affine, np.zeros(total, np.uint8), scale, zero)
     codes = _placed(symbols, positions, empty.zero_codes())
     return Codes(shape, bits, rows, group, affine, codes, scale, zero)
-
-
-def _positions(entry: Entry, data: bytes, total: int) -> NDArray[np.int64] | None:
-    if "bitmap" in entry:
-        flags = np.unpackbits(np.frombuffer(data, np.uint8), count=total)
-        positions = np.flatnonzero(flags)
-        expected = entry["bitmap"]
-    elif "gaps" in entry:
-        expected, count, width, *size = entry["gaps"]
-        symbols = huffman.decode(data, 2**width, count) if size else unpack(data, width, count)
-        positions = gaps.to_positions(symbols, width)
-    else:
-        return None
-    if positions.size != expected or (positions.size and positions[-1] >= total):
-        raise ValueError("the index does not fit the tensor")
-    return positions
 
 
 def _placed(

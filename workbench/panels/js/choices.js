@@ -70,7 +70,7 @@ export class Choices {
   arrange() {
     this.training.show(this.values);
     for (const { field, node } of this.controls) {
-      if (field.only_with) node.hidden = this.values[field.only_with[0]] !== field.only_with[1];
+      if (field.only_with) node.hidden = !field.only_with[1].includes(this.values[field.only_with[0]]);
     }
   }
 }

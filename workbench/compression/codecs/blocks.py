@@ -1,0 +1,34 @@
+"""Positions where values stand in square blocks: a bit for each block says whether it is stored."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.compression.patterns import (
+    Flags,
+    Shape,
+    block_sums,
+    flattened,
+    matrix,
+    spread_blocks,
+)
+
+
+def count_of(shape: Shape, width: int) -> int:
+    """Return the number of blocks in a tensor of `shape`."""
+    length = int(np.prod(shape[1:], dtype=object))
+    return -(-shape[0] // width) * -(-length // width)
+
+
+def stored_blocks(nonzero: Flags, shape: Shape, width: int) -> Flags:
+    """Return which blocks hold a value, flat."""
+    sums = block_sums(matrix(nonzero, shape).astype(np.float64), width)
+    return (sums > 0).reshape(-1)
+
+
+def positions(blocks: Flags, shape: Shape, width: int) -> NDArray[np.int64]:
+    """Return the flat positions of everything in the blocks that are stored."""
+    rows, columns = shape[0], int(np.prod(shape[1:], dtype=np.int64))
+    wide = spread_blocks(blocks.reshape(-(-rows // width), -1), width, (rows, columns))
+    return np.flatnonzero(flattened(wide, shape))

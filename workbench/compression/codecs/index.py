@@ -1,0 +1,172 @@
+"""Where values stand: the ways to write positions, of which a tensor takes the shortest.
+
+Every value; a bitmap of those other than zero; gaps between them; and, where pruning left a
+pattern, a symbol for each run or a bit for each block. Symbols are packed or Huffman coded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import comb, prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.compression.codecs import blocks, gaps, huffman, runs
+from workbench.compression.codecs.packing import pack, packed_size, unpack
+from workbench.compression.patterns import Flags, Shape
+from workbench.recipe import Prune
+
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Index:
+    """One way to write positions: `kind` is all, bitmap, gaps, runs or blocks; `size` in bytes.
+
+    `positions` are the flat places of the values written, None for all; they hold every value
+    other than zero, and of a pattern some zeros too. `width` and `count` are the bits and number
+    of gap symbols, or the width of a pattern and the values in each of its runs. With a `plan`
+    symbols are Huffman coded.
+    """
+
+    kind: str
+    size: int
+    positions: Positions | None = None
+    width: int = 0
+    count: int = 0
+    plan: huffman.Plan | None = None
+
+
+class Sizes(NamedTuple):
+    """How many values are stored, and the bytes of the index with those of its Huffman table."""
+
+    values: int
+    places: int
+    table: int
+
+
+def indices(nonzero: Flags, shape: Shape, prune: Prune | None) -> Iterator[Index]:
+    """Yield ways to write where `nonzero` (flat) is true, in a tensor pruned by `prune`."""
+    positions = np.flatnonzero(nonzero)
+    if not positions.size:
+        yield Index("gaps", 0, positions, width=gaps.WIDTHS[0])
+        return
+    yield Index("bitmap", (nonzero.size + 7) // 8, positions)
+    yield from _gaps(positions)
+    if prune is not None and len(shape) >= 2 and prune.pattern == "n:m":
+        yield from _runs(nonzero, shape, prune.width)
+    elif prune is not None and len(shape) >= 2 and prune.pattern == "block":
+        stored = blocks.stored_blocks(nonzero, shape, prune.width)
+        places = blocks.positions(stored, shape, prune.width)
+        yield Index("blocks", (stored.size + 7) // 8, places, prune.width)
+
+
+def _gaps(positions: Positions) -> Iterator[Index]:
+    tally = np.bincount(gaps.gaps(positions))
+    symbols = {width: gaps.symbol_counts(tally, width) for width in gaps.WIDTHS}
+    counts = {width: int(found.sum()) for width, found in symbols.items()}
+    width = min(counts, key=lambda w: packed_size(counts[w], w))
+    yield Index("gaps", packed_size(counts[width], width), positions, width, counts[width])
+    widest = gaps.WIDTHS[-1]
+    plan = huffman.plan_of(symbols[widest])
+    yield Index("gaps", plan.size, positions, widest, plan.count, plan)
+
+
+def _runs(nonzero: Flags, shape: Shape, width: int) -> Iterator[Index]:
+    kept = runs.most_in_a_run(nonzero, shape, width)
+    if 0 < kept < width and comb(width, kept) <= runs.MOST:
+        symbols, places = runs.symbols(nonzero, shape, width, kept)
+        packed = packed_size(symbols.size, runs.symbol_bits(width, kept))
+        yield Index("runs", packed, places, width, kept)
+        plan = huffman.plan(symbols, comb(width, kept))
+        yield Index("runs", plan.size, places, width, kept, plan)
+
+
+def describe(index: Index) -> dict[str, Any]:
+    """Return what a header entry says of `index`."""
+    if index.positions is None:
+        return {}
+    stored = index.positions.size
+    if index.kind == "bitmap":
+        return {"bitmap": stored}
+    said = {
+        "gaps": [stored, index.count, index.width],
+        "runs": [index.width, index.count],
+        "blocks": [stored, index.width],
+    }[index.kind]
+    return {index.kind: [*said, index.size] if index.plan else said}
+
+
+def sizes(entry: dict[str, Any]) -> Sizes:
+    """Return how many values a header entry says are stored, and the bytes of its index."""
+    shape = tuple(entry["shape"])
+    if "bitmap" in entry:
+        return Sizes(entry["bitmap"], (prod(shape) + 7) // 8, 0)
+    if "blocks" in entry:
+        count, width = entry["blocks"]
+        return Sizes(count, (blocks.count_of(shape, width) + 7) // 8, 0)
+    if "gaps" in entry:
+        count, symbols, bits, *coded = entry["gaps"]
+        alphabet = 2**bits
+    elif "runs" in entry:
+        width, kept, *coded = entry["runs"]
+        symbols, count = runs.size_of(shape, width, kept)
+        bits, alphabet = runs.symbol_bits(width, kept), comb(width, kept)
+    else:
+        return Sizes(prod(shape), 0, 0)
+    if coded:
+        return Sizes(count, coded[0], huffman.table_size(alphabet, symbols))
+    return Sizes(count, packed_size(symbols, bits), 0)
+
+
+def write(index: Index, nonzero: Flags, shape: Shape) -> bytes:
+    """Return the bytes of `index`."""
+    if index.positions is None:
+        return b""
+    if index.kind == "bitmap":
+        return np.packbits(nonzero).tobytes()
+    if index.kind == "blocks":
+        return np.packbits(blocks.stored_blocks(nonzero, shape, index.width)).tobytes()
+    if index.kind == "runs":
+        bits = runs.symbol_bits(index.width, index.count)
+        symbols, _places = runs.symbols(nonzero, shape, index.width, index.count)
+    else:
+        bits = index.width
+        symbols = gaps.to_symbols(gaps.gaps(index.positions), bits)
+    return huffman.encode(symbols, index.plan) if index.plan else pack(symbols, bits)
+
+
+def read(entry: dict[str, Any], data: bytes) -> Positions | None:
+    """Return the flat positions of the values stored, or None where all are.
+
+    Raises
+    ------
+    ValueError
+        When `data` does not hold what the entry says.
+    """
+    shape = tuple(entry["shape"])
+    if "bitmap" in entry:
+        flags = np.unpackbits(np.frombuffer(data, np.uint8), count=prod(shape))
+        positions = np.flatnonzero(flags)
+    elif "blocks" in entry:
+        width = entry["blocks"][1]
+        flags = np.unpackbits(np.frombuffer(data, np.uint8), count=blocks.count_of(shape, width))
+        positions = blocks.positions(flags.astype(np.bool_), shape, width)
+    elif "gaps" in entry:
+        _stored, count, bits, *coded = entry["gaps"]
+        symbols = huffman.decode(data, 2**bits, count) if coded else unpack(data, bits, count)
+        positions = gaps.to_positions(symbols, bits)
+    elif "runs" in entry:
+        width, kept, *coded = entry["runs"]
+        count, _stored = runs.size_of(shape, width, kept)
+        alphabet, bits = comb(width, kept), runs.symbol_bits(width, kept)
+        symbols = huffman.decode(data, alphabet, count) if coded else unpack(data, bits, count)
+        positions = runs.positions(symbols, shape, width, kept)
+    else:
+        return None
+    if positions.size != sizes(entry).values or (positions.size and positions[-1] >= prod(shape)):
+        raise ValueError("the index does not fit the tensor")
+    return positions
