@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from workbench.evaluation.report import Report
     from workbench.panels import dashboard
     from workbench.pipeline import compress, train
-    from workbench.recipe import Prune, Quantize, Recipe, Train
+    from workbench.recipe import Prune, Quantize, Recipe, Share, Train
     from workbench.session import Session
     from workbench.zoo import Model, Task, model, models, task, tasks
 
@@ -35,6 +35,7 @@ __all__ = [
     "Recipe",
     "Report",
     "Session",
+    "Share",
     "Task",
     "Train",
     "WorkbenchError",
@@ -60,6 +61,7 @@ _HOMES = {
     "Recipe": "recipe",
     "Report": "evaluation.report",
     "Session": "session",
+    "Share": "recipe",
     "Task": "zoo",
     "Train": "recipe",
     "WorkbenchError": "errors",

@@ -1,46 +1,73 @@
-"""Evidence from calibration data: drawn from the training split only, computed once per process."""
+"""Evidence from calibration data: drawn from the training split only, computed once and kept."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from workbench.kept import Files, default_files
 from workbench.recipe import Recipe
-from workbench.recipe.prune import NEEDS_GRADIENTS
+from workbench.recipe.prune import NEEDS_GRADIENTS, NEEDS_MOMENTS
+from workbench.recipe.quantize import COMPENSATED
+from workbench.threads import threads
 from workbench.zoo import Model
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from workbench.compression.evidence import Evidence
 
 BATCHES = 8
 BATCH = 64
+EXAMPLES = 2048
+"""Training images whose layers' inputs are looked at."""
+AT_ONCE = 128
+VERSION = 1
+"""Raised when evidence is computed otherwise."""
 
-_known: dict[str, Evidence] = {}
+
+@dataclass(frozen=True)
+class _Computed:
+    tensors: Mapping[str, Any]
+    digest: str
+
+
+_known: dict[tuple[str, str], _Computed] = {}
 _one_at_a_time = Lock()
 
 
 def evidence_digest(model: Model, recipe: Recipe) -> str | None:
     """Return the digest of the evidence that `recipe` needs; None while it is not computed yet."""
-    if not _needs_gradients(recipe):
-        return ""
-    known = _known.get(model.digest)
-    return known.digest if known else None
+    known = [_known.get((model.digest, kind)) for kind in _needed(recipe)]
+    if None in known:
+        return None
+    return " ".join(one.digest for one in known if one is not None)
 
 
-def evidence_for(model: Model, recipe: Recipe) -> Evidence:
-    """Return what `recipe` needs to know of `model`, which may be nothing."""
+def evidence_for(model: Model, recipe: Recipe, files: Files | None = None) -> Evidence:
+    """Return what `recipe` needs to know of `model`, which may be nothing.
+
+    What takes long is kept in `files`, the person's own unless given.
+    """
     from workbench.compression.evidence import Evidence
 
-    if not _needs_gradients(recipe):
-        return Evidence()
+    found = {}
     with _one_at_a_time:
-        if model.digest not in _known:
-            _known[model.digest] = mean_absolute_gradients(model)
-        return _known[model.digest]
+        for kind in _needed(recipe):
+            key = model.digest, kind
+            if key not in _known:
+                _known[key] = _computed(model, kind, files or default_files())
+            found[kind] = _known[key]
+    tensors = {kind: one.tensors for kind, one in found.items()}
+    return Evidence(**tensors, digest=" ".join(one.digest for one in found.values()))
 
 
-def mean_absolute_gradients(model: Model) -> Evidence:
+def mean_absolute_gradients(model: Model) -> dict[str, Tensor]:
     """Return the mean absolute gradient of the cross-entropy over calibration batches.
 
     The first 512 training images in 8 batches of 64; batch norm uses its running statistics.
@@ -49,7 +76,6 @@ def mean_absolute_gradients(model: Model) -> Evidence:
     from torch import nn
     from torch.func import functional_call
 
-    from workbench.compression.evidence import Evidence
     from workbench.compression.layers import compressible
 
     split = model.task.split("train")
@@ -68,10 +94,65 @@ def mean_absolute_gradients(model: Model) -> Evidence:
             gradients = torch.autograd.grad(loss, [weights[name] for name in names])
             for name, gradient in zip(names, gradients, strict=True):
                 totals[name] += gradient.abs()
-    means = {name: (total / BATCHES).detach() for name, total in totals.items()}
-    digest = hashlib.sha256(b"".join(mean.numpy().tobytes() for mean in means.values()))
-    return Evidence(means, digest.hexdigest())
+    return {name: (total / BATCHES).detach() for name, total in totals.items()}
 
 
-def _needs_gradients(recipe: Recipe) -> bool:
-    return recipe.prune is not None and recipe.prune.criterion in NEEDS_GRADIENTS
+def input_moments(model: Model) -> dict[str, Tensor]:
+    """Return the mean of x xᵀ over the inputs x of each layer, float32 [n, n] by weight name.
+
+    The inputs are those of the original network on the first 2,048 training images; a convolution
+    has one x for each place.
+    """
+    import torch
+
+    from workbench.zoo.inputs import watch
+
+    split = model.task.split("train")
+    sums: dict[str, Tensor] = {}
+    counts: dict[str, int] = {}
+
+    def see(name: str, vectors: Tensor) -> None:
+        product = (vectors.T @ vectors).double()
+        sums[name] = sums[name] + product if name in sums else product
+        counts[name] = counts.get(name, 0) + len(vectors)
+
+    with threads(1):  # on more, sums may end with other bits
+        for start in range(0, EXAMPLES, AT_ONCE):
+            batch = model.task.inputs(split.images[start : start + AT_ONCE])
+            watch(model, model.weights(), batch, see)
+    return {name: (total / counts[name]).to(torch.float32) for name, total in sums.items()}
+
+
+def _needed(recipe: Recipe) -> list[str]:
+    prune, quantize = recipe.prune, recipe.quantize
+    kinds = []
+    if prune is not None and prune.criterion in NEEDS_GRADIENTS:
+        kinds.append("gradients")
+    compensates = quantize is not None and quantize.rounding in COMPENSATED
+    if compensates or (prune is not None and prune.criterion in NEEDS_MOMENTS):
+        kinds.append("moments")
+    return kinds
+
+
+def _computed(model: Model, kind: str, files: Files) -> _Computed:
+    """Return what was computed before, or compute it and keep it."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load, save
+
+    from workbench.compression.moment import Moment
+
+    found = None
+    key = f"evidence {kind} {VERSION} {model.digest} torch-{version('torch')}"
+    blob = files.get(key)
+    if blob is not None:
+        with suppress(SafetensorError):  # damaged: computed again
+            found = load(blob)
+    if found is None:
+        found = mean_absolute_gradients(model) if kind == "gradients" else input_moments(model)
+        files.put(key, save(found))
+    digest = hashlib.sha256()
+    for name, tensor in sorted(found.items()):
+        digest.update(f"{name} {tuple(tensor.shape)}".encode() + tensor.numpy().tobytes())
+    if kind == "gradients":
+        return _Computed(found, digest.hexdigest())
+    return _Computed({name: Moment(one) for name, one in found.items()}, digest.hexdigest())

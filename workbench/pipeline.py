@@ -23,9 +23,10 @@ from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
 
 if TYPE_CHECKING:
-    from workbench.training.records import Moment, Trained
+    from workbench.training.records import Moment
+    from workbench.training.run import Run
 
-VERSION = 2
+VERSION = 3
 """Raised when training changes, so that files trained before are made again."""
 
 Watch = Callable[["Moment"], None]
@@ -154,10 +155,10 @@ def _trained(
         for moment in run.go(cancelled=cancelled, checkpoint=files.unfinished(key)):
             progress(moment)
     except TrainingError as error:
-        error.artifact = _file_of(model, recipe, run.trained()) if run.good else None
+        error.artifact = _file_of(model, recipe, run) if run.good else None
         raise
     done = run.trained()
-    artifact = _file_of(model, recipe, done)
+    artifact = _file_of(model, recipe, run)
     files.put(key, artifact.to_bytes())
     files.put(
         f"{key} effort",
@@ -173,6 +174,7 @@ def _trained(
     return artifact
 
 
-def _file_of(model: Model, recipe: Recipe, done: Trained) -> Artifact:
-    coded = code(done.weights, recipe, kept=done.kept, grids=done.grids)
+def _file_of(model: Model, recipe: Recipe, run: Run) -> Artifact:
+    done = run.trained()
+    coded = code(done.weights, recipe, run.lesson.evidence, kept=done.kept, grids=done.grids)
     return Artifact.of(model.name, recipe, coded)

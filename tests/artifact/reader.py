@@ -59,6 +59,23 @@ class Stream:
         return out.T.ravel()[:count]
 
 
+def shared_values(entry, stream):
+    """Return the values of each row, and every position's number among them."""
+    rows, clusters, zero = entry["shared"]
+    book = np.zeros((rows, zero + clusters), "<f4")
+    book[:, zero:] = stream.take("<f4", rows * clusters).reshape(rows, clusters)
+    where = stored_positions(entry, stream)
+    skipped = zero if {"bitmap", "gaps"} & set(entry) else 0
+    alphabet = zero + clusters - skipped
+    if "huffman" in entry:
+        symbols = stream.huffman(where.size, alphabet, entry["huffman"])
+    else:
+        symbols = stream.packed(where.size, max(1, (alphabet - 1).bit_length()))
+    codes = np.zeros(int(np.prod(entry["shape"], dtype=np.int64)), int)
+    codes[where] = symbols + skipped
+    return book, codes
+
+
 def stored_positions(entry, stream):
     """Return the positions that hold a value."""
     shape = entry["shape"]
@@ -123,6 +140,9 @@ def tensor(entry, stream):
         middle = np.full(rows * runs, 2 ** (bits - 1) - 1)
         zero = (stream.take("u1", rows * runs) if "affine" in entry else middle)[run]
         values = zero.astype("u1")
+    elif "shared" in entry:
+        book, codes = shared_values(entry, stream)
+        return np.take_along_axis(book, codes.reshape(len(book), -1), axis=1).reshape(shape)
     else:
         values = np.zeros(n, ODD.get(kind) or f"<{kind[0]}{int(kind[1:]) // 8}")
     where = stored_positions(entry, stream)

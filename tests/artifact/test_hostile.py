@@ -58,6 +58,10 @@ RUNS = {"shape": [2, 5], "dtype": "u8", "runs": [4, 2]}
 RUNS_DATA = packed([1, 5], 3) + bytes(range(1, 7))
 BLOCKS = {"shape": [3, 5], "dtype": "u8", "blocks": [6, 2]}
 BLOCKS_DATA = bytes([0b10010000]) + bytes(range(1, 7))
+SHARED = {"shape": [2, 3], "shared": [1, 3, 1]}
+SHARED_DATA = SCALE * 3 + packed([0, 1, 2, 3, 1, 0], 2)
+SPARSE_SHARED = {"shape": [2, 4], "shared": [2, 3, 1], "bitmap": 3}
+SPARSE_SHARED_DATA = SCALE * 6 + bytes([0b01100001]) + packed([2, 0, 1], 2)
 BOOL = {"shape": [2], "dtype": "bool"}
 
 GOOD = {
@@ -71,6 +75,9 @@ GOOD = {
     "coded gaps": (CODED_GAPS, CODED_GAPS_DATA),
     "runs": (RUNS, RUNS_DATA),
     "blocks": (BLOCKS, BLOCKS_DATA),
+    "shared": (SHARED, SHARED_DATA),
+    "sparse and shared": (SPARSE_SHARED, SPARSE_SHARED_DATA),
+    "shared by all": ({"shape": [2, 3], "shared": [1, 3, 0]}, SHARED_DATA[:12] + bytes(2)),
     "bool": (BOOL, b"\0\1"),
     "scalar": ({"shape": []}, bytes(4)),
     "empty": ({"shape": [0, 3], "bits": 4, "rows": 0}, b""),
@@ -160,6 +167,19 @@ ENTRIES = {
     "blocks of one": (BLOCKS | {"blocks": [6, 1]}, BLOCKS_DATA),
     "blocks claim more": (BLOCKS | {"blocks": [7, 2]}, BLOCKS_DATA + b"\1"),
     "blocks claim less": (BLOCKS | {"blocks": [5, 2]}, BLOCKS_DATA[:-1]),
+    "shared of another kind": (SHARED | {"shared": 3}, SHARED_DATA),
+    "too few shared numbers": (SHARED | {"shared": [1, 3]}, SHARED_DATA),
+    "shared and codes": (SHARED | {"bits": 2, "rows": 1}, SHARED_DATA),
+    "shared and dtype": (SHARED | {"dtype": "f32"}, SHARED_DATA),
+    "zero shared twice": (SHARED | {"shared": [1, 2, 2]}, SHARED_DATA[4:]),
+    "nothing shared": (SHARED | {"shared": [1, 0, 1]}, packed([0] * 6, 1)),
+    "shared by no row": (SHARED | {"shared": [0, 3, 1]}, packed([0] * 6, 2)),
+    "shared by rows that do not divide": (SHARED | {"shared": [4, 3, 1]}, SCALE * 9 + SHARED_DATA),
+    "more shared than a byte": (SHARED | {"shared": [1, 256, 1]}, SCALE * 256 + bytes(7)),
+    "positions without a zero": (SPARSE_SHARED | {"shared": [2, 3, 0]}, SPARSE_SHARED_DATA),
+    "a number beyond the codebook": (SHARED | {"shared": [1, 2, 1]}, SHARED_DATA[4:]),
+    "sparse number beyond": (SPARSE_SHARED, SPARSE_SHARED_DATA[:-1] + packed([3, 0, 1], 2)),
+    "NaN shared": (SHARED, np.float32("nan").tobytes() + SHARED_DATA[4:]),
     "huffman in no bytes": (HUFFMAN | {"huffman": 0}, SCALE),
     "huffman true": (HUFFMAN | {"huffman": True}, HUFFMAN_DATA),
     "huffman negative": (HUFFMAN | {"huffman": -1}, HUFFMAN_DATA),
@@ -227,6 +247,7 @@ def test_headers(name) -> None:
         {"shape": [2**40], "bits": 2, "rows": 1, "gaps": [0, 0, 2]},
         {"shape": [2**40], "bits": 2, "rows": 1, "huffman": 100},
         {"shape": [2**40], "bitmap": 0},
+        {"shape": [2**40], "shared": [1, 1, 1], "gaps": [0, 0, 2]},
         {"shape": [2**20, 2**20], "blocks": [0, 64]},
         {"shape": [2**20, 2**20], "bits": 2, "rows": 1, "runs": [64, 1]},
     ],

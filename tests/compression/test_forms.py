@@ -137,7 +137,7 @@ def test_what_a_pattern_leaves_is_exact(pattern, shape, bits) -> None:
     coded = quantize("w", pruned, Quantize(bits=bits))
     flags = coded.nonzero
     for index in indices(flags, shape, prune):
-        chosen = Forms(Form(index, values_of(coded, index.positions)), None, 0)
+        chosen = Forms(Form(index, values_of(coded, index)), None, 0)
         described, stream = entry(coded, chosen), write(coded, chosen)
         assert len(stream) == parts(described).total
         assert same(read(described, stream), coded), index.kind

@@ -21,7 +21,7 @@ SOURCES = [
     ("null", "JSON object such as"),
     ("3", "JSON object such as"),
     ('"prune"', "JSON object such as"),
-    ('{"pruning": {}}', r"the recipe has no key 'pruning': choose from prune, quantize, train\."),
+    ('{"pruning": {}}', "no key 'pruning': choose from prune, share, quantize, train"),
     ('{"prune": 0.5}', r"prune must be an object of settings, not 0\.5"),
     ('{"prune": []}', "prune must be an object of settings"),
     ('{"prune": true}', "prune must be an object of settings"),
@@ -44,7 +44,7 @@ FIELDS = [
     (
         Prune,
         "criterion",
-        "must be one of magnitude, gradient, random",
+        "must be one of magnitude, gradient, curvature, random",
         ("size", "", None, 0, True, ["magnitude"], {}),
     ),
     (Prune, "scope", "must be one of global, adaptive, uniform, layer", ("local", None, 1)),

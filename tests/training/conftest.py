@@ -26,9 +26,9 @@ def _one_thread(threads):
 def recipe():
     """Write a recipe that trains: its settings by name, the other parts as they are."""
 
-    def written(prune=None, quantize=None, **settings):
+    def written(prune=None, quantize=None, share=None, **settings):
         settings = {"threads": 1, "batch": 32, "steps": 4} | settings
-        return wb.Recipe(prune=prune, quantize=quantize, train=settings)
+        return wb.Recipe(prune=prune, quantize=quantize, share=share, train=settings)
 
     return written
 

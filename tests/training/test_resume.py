@@ -26,6 +26,7 @@ CASES = {
         "rounding": "learned",
     },
     "stale ranges": {"quantize": {"bits": 2, "range": "mse"}, "steps": 14, "learning_rate": 0.01},
+    "shared values": PRUNED | {"share": {"clusters": 8}, "steps": 14, "learning_rate": 0.01},
     "16 bits": {"quantize": {"bits": 16}},
     "linear": PRUNED | {"sparsening": "linear"},
     "cubic": PRUNED | LEARNED | {"sparsening": "cubic"},

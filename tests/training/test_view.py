@@ -55,6 +55,32 @@ def test_what_is_seen_at_the_end_is_what_the_file_holds(
     assert set(different(seen, filed(run, asked)).values()) == {0}
 
 
+SHARERS = [
+    {"clusters": 4},
+    {"clusters": 16, "granularity": "channel"},
+    {"method": "ternary"},
+    {"method": "binary", "layers": {"fc1.weight": 0}},
+]
+
+
+@pytest.mark.parametrize("rounding", ["straight-through", "afterwards"])
+@pytest.mark.parametrize("sharer", SHARERS, ids=str)
+def test_shared_values_are_seen_as_the_file_holds_them(
+    sharer, rounding, begun, recipe, finish, filed
+):
+    quantizer = {"bits": 4}  # for what is not shared
+    asked = recipe(ZEROS, quantizer, sharer, rounding=rounding, learning_rate=0.01, steps=3)
+    run = begun(asked)
+    finish(run)
+    file = filed(run, asked)
+    if rounding == "straight-through":
+        run.view._age = 0
+        assert set(different(run.view(run.weights), file).values()) == {0}
+    shared = file.tensors["fc2.weight"].tensor()
+    assert len(shared.unique()) <= (3 if "method" in sharer else 17) * len(shared)
+    assert (shared == 0).float().mean() >= 0.5
+
+
 @pytest.mark.parametrize("rounding", ["straight-through", "learned", "afterwards"])
 def test_a_network_with_batch_norm_is_seen_as_the_file_holds_it(
     rounding, begun, recipe, finish, filed

@@ -18,14 +18,14 @@ def ledger(tensors: Mapping[str, Entry], file_size: int) -> Ledger:
 def _row(name: str, entry: Entry) -> LedgerRow:
     sizes = parts(entry)
     values = sizes.values - sizes.values_table
-    coded = "bits" in entry
+    coded = "bits" in entry or "shared" in entry
     return LedgerRow(
         name=name,
         shape=tuple(entry["shape"]),
         codec=_codec(entry),
         values=values if coded else 0,
         indices=sizes.index - sizes.index_table,
-        scales=sizes.scales + sizes.zero_points,
+        scales=sizes.before_index,
         tables=sizes.index_table + sizes.values_table,
         plain=0 if coded else values,
     )
@@ -46,7 +46,9 @@ def _codec(entry: Entry) -> str:
         words.append("dense")
     if "bits" in entry:
         words.append(f"{entry['bits']} bits")
-        words += ["Huffman"] if "huffman" in entry else []
+    elif "shared" in entry:
+        words.append(f"{entry['shared'][1]} shared values")
     else:
         words.append(entry.get("dtype", "f32"))
+    words += ["Huffman"] if "huffman" in entry else []
     return ", ".join(words)

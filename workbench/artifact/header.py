@@ -16,6 +16,8 @@ KEYS = ("model", "recipe", "form", "tensors", "sha256")
 LARGEST_DECODED = 2**30
 """Bytes of decoded weights that a file may claim unless its reader allows more."""
 
+MOST_SHARED = 256
+"""Values that the weights of a tensor may share, zero among them: a number is a byte."""
 MOST = 2**48
 """No count in a file reaches this."""
 
@@ -54,7 +56,13 @@ def _sensible(entry: Entry) -> bool:
     total = prod(shape)
     if sum(index in entry for index in INDICES) > 1:
         return False
-    sensible = _sensible_codes if "bits" in entry else _sensible_plain
+    if "bits" in entry and "shared" in entry:
+        return False
+    sensible = _sensible_plain
+    if "bits" in entry:
+        sensible = _sensible_codes
+    elif "shared" in entry:
+        sensible = _sensible_shared
     return _sensible_index(entry, total) and sensible(entry, total)
 
 
@@ -75,6 +83,17 @@ def _sensible_codes(entry: Entry, total: int) -> bool:
     affine = entry.get("affine", 1)
     fits = _count(group) and (0 < group <= length or group == length)
     return fits and _count(affine) and affine == 1 and _count(entry.get("huffman", 0))
+
+
+def _sensible_shared(entry: Entry, total: int) -> bool:
+    shared = entry["shared"]
+    known = set(entry) <= {"shared", "huffman", *EVERY}
+    if not (known and isinstance(shared, list) and len(shared) == 3 and all(map(_count, shared))):
+        return False
+    rows, clusters, zero = shared
+    has_zero = zero == 1 or (zero == 0 and not entry.keys() & set(INDICES))
+    fits = rows >= 1 and total % rows == 0 and 1 <= clusters <= MOST_SHARED - zero
+    return has_zero and fits and _count(entry.get("huffman", 0))
 
 
 def _sensible_index(entry: Entry, total: int) -> bool:

@@ -11,9 +11,9 @@ from typing import Any
 class LedgerRow:
     """The bytes of one tensor's stream.
 
-    `values` are coded weights, `indices` the places of the non-zero ones, `scales` the
-    quantiser's scales and zero points, `tables` what Huffman coding adds to be readable, and
-    `plain` values kept as they are. `codec` says how in short.
+    `values` are coded weights, `indices` the places of the non-zero ones, `scales` what codes stand
+    for (scales and zero points, or a codebook of shared values), `tables` what Huffman coding adds
+    to be readable, and `plain` values kept as they are. `codec` says how in short.
     """
 
     name: str

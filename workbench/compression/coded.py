@@ -1,4 +1,4 @@
-"""Tensors as the file holds them: plain values, or codes with scales."""
+"""Tensors as the file holds them: plain values, codes with scales, or numbers of shared values."""
 
 from __future__ import annotations
 
@@ -117,7 +117,38 @@ class Codes:
         return ((codes - zero) * scale).view(self.shape)
 
 
-Coded = Plain | Codes
+@dataclass(frozen=True)
+class Shared:
+    """Numbers of shared values: uint8 `codes`, flat, in the tensor's own order.
+
+    The tensor is read as as many equal rows as `codebook`, float32 [rows, values], has. Code c
+    stands for its row's value c; with `zero`, code 0 for zero and c for value c − 1.
+    """
+
+    shape: tuple[int, ...]
+    zero: bool
+    codes: NDArray[np.uint8]
+    codebook: NDArray[np.float32]
+
+    @property
+    def alphabet(self) -> int:
+        """How many different codes there are."""
+        return int(self.codebook.shape[1]) + self.zero
+
+    @property
+    def nonzero(self) -> NDArray[np.bool_]:
+        """Which of the flat codes stand for a value other than zero."""
+        flags: NDArray[np.bool_] = self.codes >= self.zero
+        return flags
+
+    def tensor(self) -> Tensor:
+        """Return the decoded float32 tensor."""
+        table = np.pad(self.codebook, ((0, 0), (int(self.zero), 0)))
+        rows = self.codes.reshape(len(table), -1)
+        return torch.from_numpy(np.take_along_axis(table, rows, axis=1)).view(self.shape)
+
+
+Coded = Plain | Codes | Shared
 
 
 def spread(per_run: NDArray[np.uint8], rows: int, length: int, group: int) -> NDArray[np.uint8]:

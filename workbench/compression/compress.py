@@ -11,10 +11,15 @@ from workbench.compression.coded import Coded, Plain
 from workbench.compression.evidence import Evidence
 from workbench.compression.grid import Grid
 from workbench.compression.layers import compressible
-from workbench.compression.prune import masks
-from workbench.compression.quantize import quantize
+from workbench.compression.moment import Moment
+from workbench.compression.prune import like_magnitude, masks
+from workbench.compression.quantize import bits_of, fit, quantize, steps_of
+from workbench.compression.reconstruct import reconstruct
+from workbench.compression.share import clusters_of, share
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
+from workbench.recipe.prune import NEEDS_MOMENTS
+from workbench.recipe.quantize import COMPENSATED
 
 
 @torch.no_grad()
@@ -26,7 +31,7 @@ def code(
     kept: Mapping[str, Tensor] | None = None,
     grids: Mapping[str, list[Grid]] | None = None,
 ) -> dict[str, Coded]:
-    """Return every tensor of `weights`, pruned and quantised as `recipe` says, in order.
+    """Return every tensor of `weights`, pruned, shared and quantised as `recipe` says, in order.
 
     Nothing of the caller's is changed. Tensors with fewer than two dimensions stay as they are.
     `kept` are masks (True: keep) and `grids` quantisers, both by name, that training has already
@@ -44,14 +49,45 @@ def code(
             raise RecipeError(
                 f"{name} holds NaN or infinity: mend the model before compressing it."
             )
+    evidence = evidence or Evidence()
+    prune = recipe.prune
+    adjusts = kept is None and prune is not None and prune.criterion in NEEDS_MOMENTS
     if kept is None:
-        kept = masks(weights, recipe.prune, evidence or Evidence()) if recipe.prune else {}
-    grids = grids or {}
+        kept = masks(weights, prune, evidence) if prune else {}
     coded: dict[str, Coded] = {}
     for name, weight in weights.items():
+        if name not in names:
+            coded[name] = Plain.of(weight)
+            continue
         pruned = torch.where(kept[name], weight, 0) if name in kept else weight
-        if name in names and recipe.quantize:
-            coded[name] = quantize(name, pruned, recipe.quantize, grids.get(name))
-        else:
-            coded[name] = Plain.of(pruned)
+        moment = evidence.moments.get(name)
+        if adjusts and prune and moment is not None and name in kept:
+            other = like_magnitude(name, weight, kept[name], prune)
+            pruned = _adjusted(weight, moment, kept[name], other)
+        coded[name] = _coded(name, pruned, recipe, moment, (grids or {}).get(name))
     return coded
+
+
+def _adjusted(weight: Tensor, moment: Moment, *masks: Tensor) -> Tensor:
+    """Return `weight` under the mask with which outputs change less, what it leaves adjusted."""
+    rows = weight.flatten(1).float()
+    tried = [reconstruct(rows, moment, mask.flatten(1)) for mask in masks]
+    errors = [float(moment.output_error(one - rows).sum()) for one in tried]
+    return tried[errors.index(min(errors))].view(weight.shape)
+
+
+def _coded(
+    name: str, pruned: Tensor, recipe: Recipe, moment: Moment | None, grids: list[Grid] | None
+) -> Coded:
+    if recipe.share and (clusters := clusters_of(name, recipe.share)):
+        return share(pruned, recipe.share, clusters)
+    if recipe.quantize is None:
+        return Plain.of(pruned)
+    bits = bits_of(name, recipe.quantize)
+    compensates = recipe.quantize.rounding in COMPENSATED and bits < 16
+    if compensates and moment is not None:
+        grids = grids or fit(pruned, recipe.quantize, bits)
+        steps = steps_of(pruned, recipe.quantize, grids)
+        rows = reconstruct(pruned.flatten(1).float(), moment, pruned.flatten(1) != 0, steps)
+        pruned = rows.view(pruned.shape)
+    return quantize(name, pruned, recipe.quantize, grids)

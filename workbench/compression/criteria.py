@@ -30,6 +30,22 @@ def gradient(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) ->
     return {name: weight.abs() * evidence.gradients[name] for name, weight in weights.items()}
 
 
+def curvature(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> Scores:
+    """Return w² / [H⁻¹]: by how much a layer's outputs change when the others make good for it.
+
+    The saliency of the Optimal Brain Surgeon (Hassibi & Stork 1992), with H the mean of x xᵀ over
+    the layer's inputs, from `evidence.moments`; |w|² where there are none.
+    """
+    found = {}
+    for name, weight in weights.items():
+        squares = weight.square()
+        if name in evidence.moments:
+            lost = evidence.moments[name].inverse.diagonal().float()
+            squares = (squares.flatten(1) / lost).view(weight.shape)
+        found[name] = squares
+    return found
+
+
 def random(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> Scores:
     """Return a lot drawn from `prune.seed`, the same on every platform."""
     generator = torch.Generator().manual_seed(prune.seed)
@@ -39,6 +55,7 @@ def random(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> S
 CRITERIA: dict[str, Callable[[Mapping[str, Tensor], Prune, Evidence], Scores]] = {
     "magnitude": magnitude,
     "gradient": gradient,
+    "curvature": curvature,
     "random": random,
 }
 """Scores by criterion name: each tensor's, of its shape, at least 0, larger means keep."""

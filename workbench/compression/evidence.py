@@ -7,14 +7,19 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from workbench.compression.moment import Moment
+
 
 @dataclass(frozen=True)
 class Evidence:
     """Measurements of a model on calibration data.
 
     `gradients` maps tensor names to the mean absolute gradient of the loss over calibration
-    batches, each of its tensor's shape. `digest` names the whole in caches.
+    batches, each of its tensor's shape. `moments` maps them to those of their layer's
+    inputs, n where a row of the tensor has n entries; layers without inputs of that kind are
+    missing. `digest` names the whole in caches.
     """
 
     gradients: Mapping[str, Tensor] = field(default_factory=dict)
+    moments: Mapping[str, Moment] = field(default_factory=dict)
     digest: str = ""

@@ -50,6 +50,20 @@ def masks(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> di
     return {name: _mask(kept[name], scores[name].shape, prune) for name in chosen}
 
 
+def like_magnitude(name: str, weight: Tensor, kept: Tensor, prune: Prune) -> Tensor:
+    """Return the mask of as many weights as `kept` has, or as many in each run, the largest ones.
+
+    Blocks stay those that are kept.
+    """
+    size = _numbers(weight.abs())
+    if prune.pattern == "block":
+        return kept
+    if prune.pattern == "n:m":
+        return _in_runs(size, prune.width, prune.layers.get(name, prune.sparsity))
+    pruned = kept.numel() - int(kept.sum())
+    return torch.from_numpy(_keep_all_but(size.reshape(-1), pruned)).view(weight.shape)
+
+
 def _numbers(scores: Tensor) -> Scores:
     found: Scores = (scores.float() if scores.dtype == torch.bfloat16 else scores).numpy()
     return found
@@ -102,7 +116,10 @@ COMPETING: dict[str, Callable[[Scores], Scores]] = {
 
 def _keep(scores: Scores, sparsity: float) -> patterns.Flags:
     """Return which of the flat `scores` survive when the smallest `round(sparsity · n)` go."""
-    pruned = round(sparsity * scores.size)
+    return _keep_all_but(scores, round(sparsity * scores.size))
+
+
+def _keep_all_but(scores: Scores, pruned: int) -> patterns.Flags:
     if pruned == 0:
         return np.ones(scores.shape, np.bool_)
     threshold = np.partition(scores, pruned - 1)[pruned - 1]

@@ -9,6 +9,7 @@ from torch import Tensor
 from workbench.compression.coded import Coded, Codes, Plain
 from workbench.compression.grid import Grid
 from workbench.compression.ranges import RANGES
+from workbench.compression.reconstruct import Steps
 from workbench.errors import RecipeError
 from workbench.recipe import Quantize
 
@@ -79,6 +80,20 @@ def fit(weight: Tensor, settings: Quantize, bits: int) -> list[Grid]:
         Grid.over(*RANGES[settings.range](piece, settings, bits), settings.scheme, bits)
         for piece in pieces(weight, settings)
     ]
+
+
+def steps_of(weight: Tensor, settings: Quantize, grids: list[Grid]) -> Steps:
+    """Return the grid of every weight, as rows of `weight` flattened behind its first axis."""
+
+    def spread(numbers: list[Tensor]) -> Tensor:
+        wide = [
+            number.unsqueeze(1).expand(piece.shape)
+            for number, piece in zip(numbers, pieces(weight, settings), strict=True)
+        ]
+        return joined(wide, weight, settings).flatten(1)
+
+    scale = spread([grid.scale for grid in grids])
+    return Steps(scale, spread([grid.zero_point for grid in grids]), grids[0].top)
 
 
 def _layout(weight: Tensor, settings: Quantize) -> tuple[int, int, int]:

@@ -28,6 +28,13 @@ SENTENCES = {
     "scales-heavy": N_(
         "{layer} spends {scales} of its {bytes} on scales: let more weights share one."
     ),
+    "codebook-heavy": N_(
+        "{layer} spends {scales} of its {bytes} on its codebook: fewer shared values, or one "
+        "codebook for the whole layer, would take less."
+    ),
+    "all-shared": N_(
+        "Every layer that could be quantised shares values, so the choice of bits changes nothing."
+    ),
     "short-groups": N_(
         "Groups of {asked} do not fit the {length} weights of a channel of {layer}: "
         "each channel is one group."

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import prod
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.coded import Codes
+from workbench.compression.coded import Codes, Shared
 from workbench.evaluation.reason import Reason
 from workbench.recipe import Prune, Recipe
 
@@ -32,6 +32,7 @@ def reasons(
         *_scales_heavy(artifact),
         *_short_groups(artifact),
         *_unfit_pattern(artifact),
+        *_all_shared(artifact),
         *_left_alone(artifact),
         *_shared_costs(artifact),
         *_sparsity_gap(artifact, requested, achieved),
@@ -77,7 +78,9 @@ def _scales_heavy(artifact: Artifact) -> Iterator[Reason]:
     for row in artifact.ledger.rows:
         if row.scales > HEAVY * row.total and row.scales > NOTICEABLE * len(artifact):
             numbers = {"scales": row.scales, "bytes": row.total}
-            yield Reason("scales-heavy", row.name, numbers, row.scales)
+            shared = isinstance(artifact.tensors[row.name], Shared)
+            kind = "codebook-heavy" if shared else "scales-heavy"
+            yield Reason(kind, row.name, numbers, row.scales)
 
 
 def _short_groups(artifact: Artifact) -> Iterator[Reason]:
@@ -104,6 +107,12 @@ def _unfit_pattern(artifact: Artifact) -> Iterator[Reason]:
         elif asked.pattern == "block" and 0 < min(rows, length) < asked.width:
             numbers["rows"] = rows
             yield Reason("wide-blocks", name, numbers, artifact.ledger[name].total)
+
+
+def _all_shared(artifact: Artifact) -> Iterator[Reason]:
+    large = [coded for coded in artifact.tensors.values() if len(coded.shape) >= 2]
+    if artifact.recipe.quantize is not None and all(isinstance(one, Shared) for one in large):
+        yield Reason("all-shared", "", {}, 0)
 
 
 def _left_alone(artifact: Artifact) -> Iterator[Reason]:

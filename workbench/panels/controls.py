@@ -18,9 +18,13 @@ from workbench.recipe.schema import Choice, FieldSpec, specs
 from workbench.text import _
 from workbench.text import mark as N_
 
-TITLES = {"prune": N_("Pruning"), "quantize": N_("Quantisation")}
+TITLES = {
+    "prune": N_("Pruning"),
+    "share": N_("Weight sharing"),
+    "quantize": N_("Quantisation"),
+}
 
-OFF: Mapping[str, float | int] = {"prune": 0.0, "quantize": 32}
+OFF: Mapping[str, float | int] = {"prune": 0.0, "share": 0, "quantize": 32}
 """The value of each part's first field at which the part does nothing."""
 
 APART = frozenset({"train"})
@@ -29,6 +33,8 @@ APART = frozenset({"train"})
 ONLY_WITH = {
     "prune.seed": ("prune.criterion", ["random"]),
     "prune.width": ("prune.pattern", ["n:m", "block"]),
+    "share.start": ("share.method", ["k-means"]),
+    "share.seed": ("share.start", ["random"]),
     "quantize.format": ("quantize.bits", [16]),
     "quantize.group_size": ("quantize.granularity", ["group"]),
     "quantize.percentile": ("quantize.range", ["percentile"]),

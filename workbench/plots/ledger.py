@@ -28,7 +28,7 @@ class Kind:
 KINDS = (
     Kind("values", N_("coded values"), ""),
     Kind("indices", N_("places of the non-zeros"), "/"),
-    Kind("scales", N_("scales"), "x"),
+    Kind("scales", N_("scales, codebooks"), "x"),
     Kind("tables", N_("code tables"), "."),
     Kind("plain", N_("uncoded values"), "-"),
 )

@@ -3,6 +3,7 @@
 from workbench.recipe.prune import Prune
 from workbench.recipe.quantize import Quantize
 from workbench.recipe.recipe import PARTS, Recipe
+from workbench.recipe.share import Share
 from workbench.recipe.train import Train
 
-__all__ = ["PARTS", "Prune", "Quantize", "Recipe", "Train"]
+__all__ = ["PARTS", "Prune", "Quantize", "Recipe", "Share", "Train"]

@@ -23,12 +23,24 @@ CRITERIA = (
         "Molchanov et al. 2016, arXiv 1611.06440",
     ),
     Choice(
+        "curvature",
+        N_("curvature"),
+        N_(
+            "Removes the weights that change a layer's outputs least on calibration images, and "
+            "lets the others make good what is lost."
+        ),
+        "Frantar & Alistarh 2023, SparseGPT, arXiv 2301.00774",
+    ),
+    Choice(
         "random", N_("random"), N_("Removes weights by lot: the floor any criterion must beat.")
     ),
 )
 
 NEEDS_GRADIENTS = frozenset({"gradient"})
-"""The criteria that need calibration data."""
+"""The criteria that need the loss's gradients on calibration data."""
+
+NEEDS_MOMENTS = frozenset({"curvature"})
+"""The criteria that need the layers' inputs on calibration data, and adjust what is left."""
 
 SCOPES = (
     Choice("global", N_("global"), N_("All layers compete: the weakest weights go, wherever.")),

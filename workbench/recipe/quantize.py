@@ -34,6 +34,23 @@ RANGES = (
 )
 
 
+ROUNDINGS = (
+    Choice("nearest", N_("nearest"), N_("Each weight takes the nearest value.")),
+    Choice(
+        "compensated",
+        N_("compensated"),
+        N_(
+            "Weight by weight, those still to come make good what rounding changed in a layer's "
+            "outputs on calibration images."
+        ),
+        "Frantar et al. 2022, GPTQ, arXiv 2210.17323",
+    ),
+)
+
+COMPENSATED = frozenset({"compensated"})
+"""The roundings that need the layers' inputs on calibration data."""
+
+
 @dataclass(frozen=True)
 class Quantize:
     """Store weights in few bits.
@@ -86,6 +103,13 @@ class Quantize:
         low=90.0,
         high=100.0,
         step=0.1,
+    )
+    rounding: str = spec(
+        "nearest",
+        "choice",
+        N_("rounding of weights"),
+        N_("Whether other weights make good for what rounding changes."),
+        choices=ROUNDINGS,
     )
     layers: Mapping[str, float] = spec(
         LayerMap(),

@@ -5,21 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from random import Random
 from typing import Any
 
 from workbench.errors import RecipeError
-from workbench.recipe.prune import NEEDS_GRADIENTS, Prune
-from workbench.recipe.quantize import Quantize
+from workbench.recipe.prune import NEEDS_GRADIENTS, NEEDS_MOMENTS, Prune
+from workbench.recipe.quantize import COMPENSATED, Quantize
 from workbench.recipe.schema import brief, specs
+from workbench.recipe.share import Share
 from workbench.recipe.train import Train
 
-Part = Prune | Quantize | Train
+Part = Prune | Share | Quantize | Train
 
-PARTS: dict[str, type[Part]] = {"prune": Prune, "quantize": Quantize, "train": Train}
+PARTS: dict[str, type[Part]] = {
+    "prune": Prune,
+    "share": Share,
+    "quantize": Quantize,
+    "train": Train,
+}
 """The parts of a recipe by key, in the fixed order in which they are written."""
+
+INFORMED = NEEDS_GRADIENTS | NEEDS_MOMENTS
+"""The criteria that rest on calibration data."""
+
+CHANCE: dict[type[Part], float] = {Train: 0.2, Share: 0.3}
+"""How likely a drawn recipe has a part, where that is not most likely."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +39,8 @@ class Recipe:
     """What to do to a model's weights; a part that is None leaves them alone.
 
     Weights are trained, if at all, with their zeros held and their rounding in place, and then
-    pruned, quantised and coded.
+    pruned, given shared values or quantised, and coded. A tensor whose weights share values is not
+    quantised.
 
     Raises `RecipeError` when a part holds a value that its schema does not allow.
 
@@ -38,6 +51,7 @@ class Recipe:
     prune: Prune | None = None
     quantize: Quantize | None = None
     train: Train | None = None
+    share: Share | None = None
 
     def __post_init__(self) -> None:
         for key, part in PARTS.items():
@@ -49,15 +63,30 @@ class Recipe:
 
         if self._is_groundless:
             raise RecipeError(
-                "Gradients are those of the trained weights: train from the trained weights, or "
-                "prune by magnitude."
+                "Gradients and layer inputs are those of the trained weights: train from the "
+                "trained weights, or prune by magnitude and round to the nearest."
+            )
+        if self._rounds_twice:
+            raise RecipeError(
+                "Compensated rounding comes after training: train with the rounding afterwards, or "
+                "round to the nearest."
             )
 
     @property
     def _is_groundless(self) -> bool:
         """Whether fresh weights would be pruned by what is known of the trained ones."""
         fresh = self.train is not None and self.train.start == "scratch"
-        return fresh and self.prune is not None and self.prune.criterion in NEEDS_GRADIENTS
+        informed = self.prune is not None and self.prune.criterion in INFORMED
+        return fresh and (informed or self._compensates)
+
+    @property
+    def _compensates(self) -> bool:
+        return self.quantize is not None and self.quantize.rounding in COMPENSATED
+
+    @property
+    def _rounds_twice(self) -> bool:
+        """Whether weights would be rounded in training and otherwise after it."""
+        return self._compensates and self.train is not None and self.train.rounding != "afterwards"
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{key}={value!r}" for key, value in self.as_dict().items())
@@ -113,16 +142,20 @@ class Recipe:
         names = list(names)
         chosen: dict[str, Any] = {}
         for key, part in PARTS.items():
-            if rng.random() < (0.2 if part is Train else 0.85):
+            if rng.random() < CHANCE.get(part, 0.85):
                 chosen[key] = {field.name: field.draw(rng, names) for field in specs(part)}
-        if chosen.get("prune", {}).get("criterion") in NEEDS_GRADIENTS and "train" in chosen:
-            chosen["train"]["start"] = "trained"  # the only start that goes with gradients
+        informed = chosen.get("prune", {}).get("criterion") in INFORMED
+        compensated = chosen.get("quantize", {}).get("rounding") in COMPENSATED
+        if "train" in chosen and (informed or compensated):
+            chosen["train"]["start"] = "trained"  # the only start that goes with evidence
+        if "train" in chosen and compensated:
+            chosen["train"]["rounding"] = "afterwards"
         return cls.from_json(chosen)
 
     @property
     def untrained(self) -> Recipe:
         """The same recipe without training."""
-        return Recipe(prune=self.prune, quantize=self.quantize)
+        return replace(self, train=None)
 
     def check_names(self, names: Iterable[str]) -> None:
         """Raise `RecipeError` where the recipe names a tensor that is not among `names`."""

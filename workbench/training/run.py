@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from torch.func import functional_call
 
 from workbench.errors import Cancelled, TrainingError
 from workbench.recipe import Recipe
+from workbench.threads import threads
 from workbench.training import checkpoint as checkpoints
 from workbench.training import norms
 from workbench.training.averaging import Average
@@ -313,17 +313,6 @@ class Run:
         self._schedule.load_state_dict(state["schedule"])
         self.seconds, self.examples = state["seconds"], state["examples"]
         self._good = (self.step, self._copy(), self.view.state())
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Let operations of this thread use `count` cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _private(tensor: Tensor) -> Tensor:

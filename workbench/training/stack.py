@@ -15,12 +15,13 @@ from torch.func import functional_call, vmap
 
 from workbench.errors import Cancelled
 from workbench.recipe import Train
+from workbench.threads import threads
 from workbench.training.dropout import prepare
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
 from workbench.training.portions import STEP, Order, lot, portion
 from workbench.training.records import Lesson
-from workbench.training.run import PORTION, threads
+from workbench.training.run import PORTION
 
 MOST = 50_000
 """Parameters up to which stacking pays: larger products fill the cores by themselves."""

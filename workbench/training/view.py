@@ -16,7 +16,9 @@ from workbench.compression.evidence import Evidence
 from workbench.compression.grid import Grid
 from workbench.compression.layers import compressible
 from workbench.compression.prune import masks
-from workbench.compression.quantize import bits_of, fit, joined, pieces
+from workbench.compression.quantize import bits_of, joined, pieces
+from workbench.compression.quantize import fit as fit_grids
+from workbench.compression.share import Book, clusters_of, fit, rows_of
 from workbench.recipe import Prune, Recipe
 
 REFRESH = 10
@@ -36,6 +38,7 @@ class View:
         assert recipe.train is not None
         self.prune = recipe.prune
         self.quantize = recipe.quantize
+        self.share = recipe.share
         self.rounding = recipe.train.rounding
         self.evidence = evidence or Evidence()
         self.names = compressible(weights)
@@ -43,6 +46,7 @@ class View:
         self.sparsity = 0.0
         self.scales: dict[str, list[Tensor]] = {}  # logarithms, where step sizes are learned
         self._grids: dict[str, list[Grid]] = {}
+        self._books: dict[str, Book] = {}
         self._age = 0
 
     def sparsen(self, weights: Mapping[str, Tensor], share: float) -> None:
@@ -67,8 +71,8 @@ class View:
             return
         for name in self.names:
             bits = bits_of(name, self.quantize)
-            if bits < 16:
-                grids = fit(self._masked(name, weights[name].detach()), self.quantize, bits)
+            if bits < 16 and not self._clusters(name):
+                grids = fit_grids(self._masked(name, weights[name].detach()), self.quantize, bits)
                 self._grids[name] = grids
                 self.scales[name] = [grid.scale.log().requires_grad_() for grid in grids]
 
@@ -79,7 +83,7 @@ class View:
         self._age += 1
         for name, weight in weights.items():
             masked = self._masked(name, weight)
-            rounds = name in self.names and self.quantize and self.rounding != "afterwards"
+            rounds = name in self.names and self.rounding != "afterwards"
             seen[name] = _quick(self._rounded(name, masked, fresh) if rounds else masked)
         return seen
 
@@ -97,7 +101,14 @@ class View:
         """Return what a checkpoint must hold, as plain tensors and numbers."""
         grids = {n: [(g.scale, g.zero_point, g.top) for g in gs] for n, gs in self._grids.items()}
         scales = {name: [s.detach().clone() for s in found] for name, found in self.scales.items()}
-        return {"kept": dict(self.kept), "scales": scales, "grids": grids, "age": self._age}
+        books = {name: (one.values, one.zero, one.threshold) for name, one in self._books.items()}
+        return {
+            "kept": dict(self.kept),
+            "scales": scales,
+            "grids": grids,
+            "books": books,
+            "age": self._age,
+        }
 
     def load(self, state: Mapping[str, object]) -> None:
         """Take over what `state` returned."""
@@ -105,6 +116,8 @@ class View:
         self._age = int(state["age"])  # type: ignore[call-overload]
         grids: Mapping[str, list[tuple[Tensor, Tensor, int]]] = state["grids"]  # type: ignore[assignment]
         self._grids = {name: [Grid(*one) for one in found] for name, found in grids.items()}
+        books: Mapping[str, tuple[Tensor, bool, Tensor]] = state["books"]  # type: ignore[assignment]
+        self._books = {name: Book(*one) for name, one in books.items()}
         scales: Mapping[str, list[Tensor]] = state["scales"]  # type: ignore[assignment]
         with torch.no_grad():
             for name, found in scales.items():
@@ -121,15 +134,16 @@ class View:
         return weight * self.kept[name] if name in self.kept else weight
 
     def _rounded(self, name: str, weight: Tensor, fresh: bool) -> Tensor:
-        assert self.quantize is not None
-        bits = bits_of(name, self.quantize)
-        if bits == 32:
+        if clusters := self._clusters(name):
+            return self._shared(name, weight, clusters, fresh)
+        bits = bits_of(name, self.quantize) if self.quantize else 32
+        if bits == 32 or self.quantize is None:
             return weight
         if bits == 16:
             narrow = torch.bfloat16 if self.quantize.format == "bf16" else torch.float16
             return _straight(weight.detach().to(narrow).float(), weight)
         if name not in self.scales and (fresh or name not in self._grids):
-            self._grids[name] = fit(weight.detach(), self.quantize, bits)
+            self._grids[name] = fit_grids(weight.detach(), self.quantize, bits)
         cut = pieces(weight, self.quantize)
         grids = self._grids[name]
         if name in self.scales:
@@ -138,6 +152,17 @@ class View:
         else:
             rounded = [_straight(g.round(p.detach()), p) for p, g in zip(cut, grids, strict=True)]
         return joined(rounded, weight, self.quantize)
+
+    def _clusters(self, name: str) -> int:
+        return clusters_of(name, self.share) if self.share is not None else 0
+
+    def _shared(self, name: str, weight: Tensor, clusters: int, fresh: bool) -> Tensor:
+        """Return `weight` as its shared values, with the gradient of the weights themselves."""
+        assert self.share is not None
+        rows = rows_of(weight, self.share)
+        if fresh or name not in self._books:
+            self._books[name] = fit(rows, self.share, clusters)
+        return _straight(self._books[name].round(rows).view(weight.shape), weight)
 
 
 def _quick(weight: Tensor) -> Tensor:

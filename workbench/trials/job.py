@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from workbench.errors import TrainingError
 from workbench.evaluation.progress import accuracy
 from workbench.recipe import Recipe, Train
+from workbench.threads import threads
 from workbench.training.lesson import lesson
 from workbench.training.records import Lesson
-from workbench.training.run import Run, threads
+from workbench.training.run import Run
 from workbench.training.teacher import Teacher
 from workbench.zoo import Model, Split
 

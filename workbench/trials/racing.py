@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from workbench.arguments import expect_count, expect_mapping, expect_model, expect_settings
 from workbench.errors import RecipeError
 from workbench.recipe import Train
+from workbench.threads import threads
 from workbench.training.repeats import Repeats
-from workbench.training.run import threads
 from workbench.trials.contestant import Contestant, Lane
 from workbench.trials.quick_look import QuickLook
 from workbench.zoo import Model

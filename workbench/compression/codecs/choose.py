@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from workbench.compression.codecs import huffman
 from workbench.compression.codecs.index import Index, indices
-from workbench.compression.codecs.packing import packed_size
-from workbench.compression.coded import Coded, Plain
+from workbench.compression.codecs.packing import packed_size, symbol_bits
+from workbench.compression.coded import Coded, Codes, Plain, Shared
 from workbench.recipe import Prune
 
 
@@ -60,26 +60,37 @@ class Forms:
         return self.sparse
 
 
+DENSE = Index("all", 0)
+
+
 def forms(coded: Coded, prune: Prune | None = None) -> Forms:
     """Return the best dense and the best sparse form of a coded tensor, pruned by `prune`."""
     flags = coded.nonzero
     nonzero = int(np.count_nonzero(flags))
-    everything = Form(Index("all", 0), values_of(coded, None))
+    everything = Form(DENSE, values_of(coded, DENSE))
     if nonzero == flags.size:
         return Forms(everything, None, nonzero)
     ways = indices(flags, coded.shape, prune)
-    sparse = [Form(index, values_of(coded, index.positions)) for index in ways]
+    sparse = [Form(index, values_of(coded, index)) for index in ways]
     return Forms(everything, min(sparse, key=lambda form: form.size), nonzero)
 
 
-def values_of(coded: Coded, positions: NDArray[np.int64] | None) -> Values:
-    """Return the smallest way to write the values at flat `positions`, or all of them."""
-    whole = coded.bits.size if isinstance(coded, Plain) else coded.codes.size
-    count = whole if positions is None else positions.size
+def values_of(coded: Coded, index: Index) -> Values:
+    """Return the smallest way to write the values of which `index` gives the places."""
     if isinstance(coded, Plain):
+        count = coded.bits.size if index.positions is None else index.positions.size
         return Values("plain", count * coded.bits.itemsize, count)
-    packed = Values("packed", packed_size(count, coded.bits), count)
-    symbols = coded.codes if positions is None else coded.codes[positions]
-    plan = huffman.plan(symbols, 2**coded.bits)
-    entropy = Values("huffman", plan.size, count, plan)
+    symbols, alphabet = symbols_of(coded, index)
+    packed = Values("packed", packed_size(symbols.size, symbol_bits(alphabet)), symbols.size)
+    plan = huffman.plan(symbols, alphabet)
+    entropy = Values("huffman", plan.size, symbols.size, plan)
     return min(packed, entropy, key=lambda values: values.size)
+
+
+def symbols_of(coded: Codes | Shared, index: Index) -> tuple[NDArray[np.uint8], int]:
+    """Return the symbols that are written, and how many different ones there may be."""
+    symbols = coded.codes if index.positions is None else coded.codes[index.positions]
+    if isinstance(coded, Codes):
+        return symbols, 2**coded.bits
+    skipped = 0 if index.holds_zeros else int(coded.zero)  # the code of zero does not occur
+    return symbols - np.uint8(skipped), coded.alphabet - skipped

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.compression.codecs import blocks, gaps, huffman, runs
-from workbench.compression.codecs.packing import pack, packed_size, unpack
+from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
 from workbench.compression.patterns import Flags, Shape
 from workbench.recipe import Prune
 
@@ -38,6 +38,15 @@ class Index:
     width: int = 0
     count: int = 0
     plan: huffman.Plan | None = None
+
+    @property
+    def holds_zeros(self) -> bool:
+        """Whether there may be zeros among the values written."""
+        return self.kind not in EXACT
+
+
+EXACT = frozenset({"bitmap", "gaps"})
+"""The kinds that write the places of values other than zero, and of no others."""
 
 
 class Sizes(NamedTuple):
@@ -79,7 +88,7 @@ def _runs(nonzero: Flags, shape: Shape, width: int) -> Iterator[Index]:
     kept = runs.most_in_a_run(nonzero, shape, width)
     if 0 < kept < width and comb(width, kept) <= runs.MOST:
         symbols, places = runs.symbols(nonzero, shape, width, kept)
-        packed = packed_size(symbols.size, runs.symbol_bits(width, kept))
+        packed = packed_size(symbols.size, symbol_bits(comb(width, kept)))
         yield Index("runs", packed, places, width, kept)
         plan = huffman.plan(symbols, comb(width, kept))
         yield Index("runs", plan.size, places, width, kept, plan)
@@ -114,7 +123,8 @@ def sizes(entry: dict[str, Any]) -> Sizes:
     elif "runs" in entry:
         width, kept, *coded = entry["runs"]
         symbols, count = runs.size_of(shape, width, kept)
-        bits, alphabet = runs.symbol_bits(width, kept), comb(width, kept)
+        alphabet = comb(width, kept)
+        bits = symbol_bits(alphabet)
     else:
         return Sizes(prod(shape), 0, 0)
     if coded:
@@ -131,7 +141,7 @@ def write(index: Index, nonzero: Flags, shape: Shape) -> bytes:
     if index.kind == "blocks":
         return np.packbits(blocks.stored_blocks(nonzero, shape, index.width)).tobytes()
     if index.kind == "runs":
-        bits = runs.symbol_bits(index.width, index.count)
+        bits = symbol_bits(comb(index.width, index.count))
         symbols, _places = runs.symbols(nonzero, shape, index.width, index.count)
     else:
         bits = index.width
@@ -162,7 +172,8 @@ def read(entry: dict[str, Any], data: bytes) -> Positions | None:
     elif "runs" in entry:
         width, kept, *coded = entry["runs"]
         count, _stored = runs.size_of(shape, width, kept)
-        alphabet, bits = comb(width, kept), runs.symbol_bits(width, kept)
+        alphabet = comb(width, kept)
+        bits = symbol_bits(alphabet)
         symbols = huffman.decode(data, alphabet, count) if coded else unpack(data, bits, count)
         positions = runs.positions(symbols, shape, width, kept)
     else:

@@ -13,6 +13,11 @@ def packed_size(count: int, bits: int) -> int:
     return (count * bits + 7) // 8
 
 
+def symbol_bits(alphabet: int) -> int:
+    """Return the bits that tell `alphabet` symbols apart, at least one."""
+    return max(1, (alphabet - 1).bit_length())
+
+
 def pack(symbols: Symbols, bits: int) -> bytes:
     """Return `symbols` (uint8, below 2^bits, bits from 1 to 8) side by side, zero-padded."""
     if bits == 8:

@@ -28,11 +28,6 @@ def table(width: int, kept: int) -> Flags:
     return found
 
 
-def symbol_bits(width: int, kept: int) -> int:
-    """Return the bits of a symbol that is not Huffman coded."""
-    return max(1, (comb(width, kept) - 1).bit_length())
-
-
 def size_of(shape: Shape, width: int, kept: int) -> tuple[int, int]:
     """Return the runs of a tensor of `shape`, and the values that are stored."""
     length = int(np.prod(shape[1:], dtype=object))

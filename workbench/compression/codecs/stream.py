@@ -1,7 +1,8 @@
 """A coded tensor as the bytes of its stream, and back.
 
-A stream is its parts end to end: scales (float32), zero points (uint8, affine only), index,
-values. What the parts are and how long stands in an entry of the file's header.
+A stream is its parts end to end: scales (float32) and zero points (uint8, affine only) of codes,
+or the codebook (float32) of shared values, then index and values. What the parts are and how long
+stands in an entry of the file's header.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.compression.codecs import huffman, index
-from workbench.compression.codecs.choose import Forms
-from workbench.compression.codecs.packing import pack, packed_size, unpack
-from workbench.compression.coded import STORED_AS, WIDTHS, Coded, Codes, Plain
+from workbench.compression.codecs.choose import Form, Forms, symbols_of
+from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
+from workbench.compression.coded import STORED_AS, WIDTHS, Coded, Codes, Plain, Shared
 
 Entry = dict[str, Any]
 
@@ -25,75 +26,101 @@ Entry = dict[str, Any]
 class Parts:
     """The bytes of each part of a stream, as its header entry tells.
 
-    `tables` is what Huffman coding adds to say how it codes, inside `index` and `values` on disk.
+    The tables are what Huffman coding adds to say how it codes, inside `index` and `values` on
+    disk.
     """
 
     scales: int
     zero_points: int
+    codebook: int
     index: int
     index_table: int
     values: int
     values_table: int
 
     @property
+    def before_index(self) -> int:
+        """Bytes of what codes stand for."""
+        return self.scales + self.zero_points + self.codebook
+
+    @property
     def total(self) -> int:
         """Bytes of the stream."""
-        return self.scales + self.zero_points + self.index + self.values
+        return self.before_index + self.index + self.values
 
 
 def entry(coded: Coded, chosen: Forms) -> Entry:
     """Return the header entry that describes the stream of `coded`: short, plain JSON data."""
     form = chosen.best
-    out: Entry = {"shape": list(coded.shape)}
-    if isinstance(coded, Codes):
-        out["bits"] = coded.bits
-        out["rows"] = coded.rows
-        if coded.group != coded.length:
-            out["group"] = coded.group
-        if coded.affine:
-            out["affine"] = 1
-    elif coded.dtype != "f32":
-        out["dtype"] = coded.dtype
-    out |= index.describe(form.index)
+    out: Entry = {"shape": list(coded.shape), **_describe(coded), **index.describe(form.index)}
     if form.values.kind == "huffman":
         out["huffman"] = form.values.size
     return out
 
 
+def _describe(coded: Coded) -> Entry:
+    if isinstance(coded, Plain):
+        return {} if coded.dtype == "f32" else {"dtype": coded.dtype}
+    if isinstance(coded, Shared):
+        return {"shared": [*coded.codebook.shape, int(coded.zero)]}
+    out: Entry = {"bits": coded.bits, "rows": coded.rows}
+    if coded.group != coded.length:
+        out["group"] = coded.group
+    if coded.affine:
+        out["affine"] = 1
+    return out
+
+
 def parts(entry: Entry) -> Parts:
     """Return the length of each part of the stream that `entry` describes."""
-    total = prod(entry["shape"])
     count, places, table = index.sizes(entry)
-    if "bits" not in entry:
-        return Parts(0, 0, places, table, count * WIDTHS[entry.get("dtype", "f32")], 0)
-    length = total // entry["rows"] if entry["rows"] else 0
-    runs = -(-length // entry.get("group", length)) if length else 0
-    grids = entry["rows"] * runs
-    values, values_table = packed_size(count, entry["bits"]), 0
+    alphabet = alphabet_of(entry)
+    if not alphabet:
+        return Parts(0, 0, 0, places, table, count * WIDTHS[entry.get("dtype", "f32")], 0)
+    values, values_table = packed_size(count, symbol_bits(alphabet)), 0
     if "huffman" in entry:
-        values, values_table = entry["huffman"], huffman.table_size(2 ** entry["bits"], count)
-    affine = grids if entry.get("affine") else 0
-    return Parts(4 * grids, affine, places, table, values, values_table)
+        values, values_table = entry["huffman"], huffman.table_size(alphabet, count)
+    if "shared" in entry:
+        rows, clusters, _zero = entry["shared"]
+        return Parts(0, 0, 4 * rows * clusters, places, table, values, values_table)
+    rows = entry["rows"]
+    length = prod(entry["shape"]) // rows if rows else 0
+    runs = -(-length // entry.get("group", length)) if length else 0
+    affine = rows * runs if entry.get("affine") else 0
+    return Parts(4 * rows * runs, affine, 0, places, table, values, values_table)
+
+
+def alphabet_of(entry: Entry) -> int:
+    """Return how many different symbols the values may be; 0: they are plain."""
+    if "shared" in entry:
+        _rows, clusters, zero = entry["shared"]
+        return int(clusters) + (0 if index.EXACT & entry.keys() else int(zero))
+    return int(2 ** entry["bits"]) if "bits" in entry else 0
 
 
 def write(coded: Coded, chosen: Forms) -> bytes:
     """Return the stream of `coded` in its best form."""
     form = chosen.best
     out = []
-    if isinstance(coded, Codes):
+    if isinstance(coded, Shared):
+        out.append(coded.codebook.astype("<f4").tobytes())
+    elif isinstance(coded, Codes):
         out.append(coded.scale.astype("<f4").tobytes())
         if coded.affine:
             out.append(coded.zero_point.tobytes())
     out.append(index.write(form.index, coded.nonzero, coded.shape))
-    whole = coded.codes if isinstance(coded, Codes) else coded.bits
-    values = whole if form.index.positions is None else whole[form.index.positions]
-    if isinstance(coded, Plain):
-        out.append(values.astype(values.dtype.newbyteorder("<")).tobytes())
-    elif form.values.plan is not None and form.values.kind == "huffman":
-        out.append(huffman.encode(values, form.values.plan))
-    else:
-        out.append(pack(values, coded.bits))
+    out.append(_values(coded, form))
     return b"".join(out)
+
+
+def _values(coded: Coded, form: Form) -> bytes:
+    if isinstance(coded, Plain):
+        values = coded.bits if form.index.positions is None else coded.bits[form.index.positions]
+        return values.astype(values.dtype.newbyteorder("<")).tobytes()
+    symbols, alphabet = symbols_of(coded, form.index)
+    if form.values.plan is not None:
+        return huffman.encode(symbols, form.values.plan)
+    return pack(symbols, symbol_bits(alphabet))
 
 
 def read(entry: Entry, stream: bytes) -> Coded:
@@ -104,34 +131,60 @@ def read(entry: Entry, stream: bytes) -> Coded:
     ValueError
         When the stream does not hold what the entry says.
     """
-    shape = tuple(entry["shape"])
-    total = int(np.prod(shape, dtype=np.int64))
     sizes = parts(entry)
-    at = sizes.scales + sizes.zero_points
-    positions = index.read(entry, stream[at : at + sizes.index])
+    start, end = sizes.before_index, sizes.before_index + sizes.index
+    positions = index.read(entry, stream[start:end])
+    alphabet = alphabet_of(entry)
+    if not alphabet:
+        return _read_plain(entry, stream[end:], positions)
+    count = prod(entry["shape"]) if positions is None else positions.size
+    if "huffman" in entry:
+        symbols = huffman.decode(stream[end:], alphabet, count)
+    else:
+        symbols = unpack(stream[end:], symbol_bits(alphabet), count)
+    if symbols.max(initial=0) >= alphabet:
+        raise ValueError("a symbol is larger than its alphabet")
+    reader = _read_shared if "shared" in entry else _read_codes
+    return reader(entry, stream[:start], symbols, positions)
+
+
+def _read_plain(entry: Entry, data: bytes, positions: index.Positions | None) -> Plain:
+    dtype, total = entry.get("dtype", "f32"), prod(entry["shape"])
+    stored = np.dtype(STORED_AS[WIDTHS[dtype]])
     count = total if positions is None else positions.size
-    tail = stream[at + sizes.index :]
-    if "bits" not in entry:
-        dtype = entry.get("dtype", "f32")
-        stored = np.dtype(STORED_AS[WIDTHS[dtype]])
-        values = np.frombuffer(tail, stored.newbyteorder("<"), count).astype(stored)
-        if dtype == "bool" and values.max(initial=0) > 1:
-            raise ValueError("a truth value is neither 0 nor 1")
-        return Plain(shape, dtype, _placed(values, positions, np.zeros(total, stored)))
+    values = np.frombuffer(data, stored.newbyteorder("<"), count).astype(stored)
+    if dtype == "bool" and values.max(initial=0) > 1:
+        raise ValueError("a truth value is neither 0 nor 1")
+    return Plain(tuple(entry["shape"]), dtype, _placed(values, positions, np.zeros(total, stored)))
+
+
+def _read_shared(
+    entry: Entry, data: bytes, symbols: NDArray[np.uint8], positions: index.Positions | None
+) -> Shared:
+    rows, clusters, zero = entry["shared"]
+    codebook = np.frombuffer(data, "<f4").astype(np.float32).reshape(rows, clusters)
+    if not np.isfinite(codebook).all():
+        raise ValueError("a shared value is not a number")
+    skipped = np.uint8(zero and index.EXACT & entry.keys() != set())
+    codes = _placed(symbols + skipped, positions, np.zeros(prod(entry["shape"]), np.uint8))
+    return Shared(tuple(entry["shape"]), bool(zero), codes, codebook)
+
+
+def _read_codes(
+    entry: Entry, data: bytes, symbols: NDArray[np.uint8], positions: index.Positions | None
+) -> Codes:
     bits, rows, affine = entry["bits"], entry["rows"], bool(entry.get("affine"))
-    scale = np.frombuffer(stream, "<f4", sizes.scales // 4).astype(np.float32)
+    scale = np.frombuffer(data, "<f4", parts(entry).scales // 4).astype(np.float32)
     if not (np.isfinite(scale) & (scale > 0)).all():
         raise ValueError("a scale is not a positive number")
     if affine:
-        zero = np.frombuffer(stream, np.uint8, scale.size, sizes.scales).copy()
+        zero = np.frombuffer(data, np.uint8, scale.size, 4 * scale.size).copy()
     else:
         zero = np.full(scale.size, 2 ** (bits - 1) - 1, np.uint8)
-    symbols = (
-        huffman.decode(tail, 2**bits, count) if "huffman" in entry else unpack(tail, bits, count)
-    )
     top = 2**bits - (1 if affine else 2)
     if max(symbols.max(initial=0), zero.max(initial=0)) > top:
         raise ValueError("a code is larger than its bits allow")
+    shape, total = tuple(entry["shape"]), prod(entry["shape"])
     length = total // rows if rows else 0
     group = entry.get("group", length)
     empty = Codes(shape, bits, rows, group, affine, np.zeros(total, np.uint8), scale, zero)
@@ -140,7 +193,7 @@ def read(entry: Entry, stream: bytes) -> Coded:
 
 
 def _placed(
-    values: NDArray[Any], positions: NDArray[np.int64] | None, background: NDArray[Any]
+    values: NDArray[Any], positions: index.Positions | None, background: NDArray[Any]
 ) -> NDArray[Any]:
     if positions is None:
         return values

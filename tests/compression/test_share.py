@@ -1,0 +1,130 @@
+"""Shared values: as good as scikit-learn's k-means, exact in the file, zeros kept apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.cluster import KMeans
+
+from workbench.compression import kmeans
+from workbench.compression.codecs.choose import forms
+from workbench.compression.codecs.stream import entry, parts, read, write
+from workbench.compression.coded import Codes, Plain, Shared
+from workbench.compression.compress import code
+from workbench.compression.share import fit, rows_of, share
+from workbench.recipe import Prune, Quantize, Recipe, Share
+from workbench.recipe.share import METHODS, STARTS
+
+COUNTS = (2, 4, 8, 16, 32, 64, 128, 256)
+
+
+def trained_like(*shape, seed: int = 0, zeros: float = 0.0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randn(shape, generator=generator) ** 3 / 10
+    return values * (torch.rand(shape, generator=generator) >= zeros)
+
+
+def error(values: torch.Tensor, book: torch.Tensor) -> float:
+    return float(
+        (values.double().flatten()[:, None] - book.double().flatten()).square().min(1)[0].sum()
+    )
+
+
+def test_every_start_has_its_function() -> None:
+    assert set(kmeans.STARTS) == {choice.value for choice in STARTS}
+
+
+@pytest.mark.parametrize("clusters", [2, 8, 32])
+@pytest.mark.parametrize("start", kmeans.STARTS)
+def test_lloyd_ends_where_scikit_learn_does(start, clusters) -> None:
+    values = trained_like(1, 3000)
+    everything = torch.ones_like(values, dtype=torch.bool)
+    ranked = values.double().sort(dim=1).values
+    first = kmeans.STARTS[start](ranked, everything, clusters, torch.Generator().manual_seed(5))
+    theirs = KMeans(clusters, init=first.T.numpy(), n_init=1, tol=0, max_iter=1000).fit(
+        values.T.double().numpy()
+    )
+    ours = kmeans.centres(values, everything, clusters, start, 5)
+    assert error(values, ours) <= theirs.inertia_ * (1 + 1e-6)
+
+
+def test_rows_are_found_side_by_side_as_alone() -> None:
+    rows = trained_like(7, 200, zeros=0.3)
+    together = kmeans.centres(rows, rows != 0, 8, "linear", 0)
+    for row, book in zip(rows, together, strict=True):
+        alone = row[row != 0].unsqueeze(0)
+        wanted = kmeans.centres(alone, torch.ones_like(alone, dtype=torch.bool), 8, "linear", 0)
+        torch.testing.assert_close(book, wanted[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("start", kmeans.STARTS)
+@pytest.mark.parametrize("zeros", [0.0, 0.6, 0.99, 1.0])
+@pytest.mark.parametrize("granularity", ["tensor", "channel"])
+@pytest.mark.parametrize("method", [choice.value for choice in METHODS])
+@pytest.mark.parametrize("shape", [(12, 30), (6, 4, 3, 3), (3, 1), (0, 3), (2, 0)])
+def test_a_shared_tensor_is_exact(shape, method, granularity, zeros, start) -> None:
+    weight = trained_like(*shape, zeros=zeros)
+    for clusters in (2, 16, 256):
+        coded = share(weight, Share(method=method, granularity=granularity, start=start), clusters)
+        decoded = coded.tensor()
+        assert decoded.shape == weight.shape
+        assert torch.equal(decoded[weight == 0], torch.zeros_like(decoded[weight == 0]))
+        considered = forms(coded, Prune(0.5, pattern="n:m"))
+        described, stream = entry(coded, considered), write(coded, considered)
+        assert len(stream) == parts(described).total
+        again = read(described, stream)
+        assert isinstance(again, Shared)
+        assert torch.equal(again.tensor(), decoded)
+        assert np.array_equal(again.codes, coded.codes)
+
+
+@pytest.mark.parametrize("clusters", COUNTS)
+def test_each_weight_takes_the_nearest_value(clusters) -> None:
+    weight = trained_like(50, 40, zeros=0.4)
+    decoded = share(weight, Share(), clusters).tensor()
+    left = weight[weight != 0]
+    assert len(decoded.unique()) <= clusters + 1
+    book = decoded[weight != 0].unique()
+    assert float((left - decoded[weight != 0]).double().square().sum()) == pytest.approx(
+        error(left, book), rel=1e-5
+    )
+
+
+def test_enough_values_lose_nothing() -> None:
+    weight = torch.tensor([[0.5, -1.0, 0.0], [2.0, 0.5, -1.0]])
+    assert torch.equal(share(weight, Share(start="density"), 256).tensor(), weight)
+
+
+def test_ternary_is_that_of_the_paper() -> None:
+    weight = torch.tensor([[1.0, -2.0, 0.1, 3.0], [0.0, 0.5, -0.5, 0.2]])
+    decoded = share(weight, Share(method="ternary", granularity="channel"), 2).tensor()
+    # thresholds 0.7 · 1.525 and, zeros apart, 0.7 · 0.4; then the mean of what is larger
+    wanted = torch.tensor([[0.0, -2.5, 0.0, 2.5], [0.0, 0.5, -0.5, 0.0]])
+    torch.testing.assert_close(decoded, wanted)
+
+
+def test_binary_is_the_sign_times_the_mean() -> None:
+    weight = torch.tensor([[1.0, -2.0, 0.5, 3.0]])
+    coded = share(weight, Share(method="binary"), 2)
+    torch.testing.assert_close(coded.tensor(), torch.tensor([[1.0, -1.0, 1.0, 1.0]]) * 1.625)
+    assert not coded.zero
+    assert len(write(coded, forms(coded))) == 2 * 4 + 1
+
+
+def test_what_is_shared_is_not_quantised_and_the_rest_is() -> None:
+    weights = {name: trained_like(20, 20, seed=k) for k, name in enumerate("abc")}
+    recipe = Recipe(quantize=Quantize(4), share=Share(8, layers={"b": 0}, exclude=("c",)))
+    coded = code(weights, recipe)
+    assert isinstance(coded["a"], Shared)
+    assert isinstance(coded["b"], Codes)
+    assert isinstance(coded["c"], Codes)
+    assert isinstance(code(weights, Recipe(share=Share(0)))["a"], Plain)
+
+
+def test_rounding_is_what_the_file_holds() -> None:
+    weight = trained_like(30, 20, zeros=0.5)
+    for settings in (Share(), Share(method="ternary"), Share(granularity="channel")):
+        rows = rows_of(weight, settings)
+        seen = fit(rows, settings, 8).round(rows).view(weight.shape)
+        assert torch.equal(seen, share(weight, settings, 8).tensor())
