@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 import workbench as wb
@@ -86,6 +88,27 @@ def test_a_slider_breaks_training_off_with_a_word_and_undo_goes_on(
     until(real, lambda: real.training is not None)
     assert real.training.step > left  # taken up, not begun again
     real.cancel()
+
+
+def test_a_slider_moved_before_the_first_step_says_so(real, until, monkeypatch):
+    begun, on = threading.Event(), threading.Event()
+
+    def steps_for(*_how):
+        begun.set()
+        assert on.wait(20)
+        return 5
+
+    monkeypatch.setattr("workbench.training.budget.steps_for", steps_for)
+    real.train(wb.Train(threads=1), seconds=3)
+    assert begun.wait(20)
+    real.set(wb.Recipe())
+    assert "before its first step" in real.note
+    on.set()
+    until(real, lambda: not real.busy)
+    real.undo()
+    assert real.note is None
+    until(real, lambda: not real.busy)
+    assert real.recipe.train.steps == 5
 
 
 def test_a_file_that_is_no_longer_kept_is_trained_again(real, until, monkeypatch):

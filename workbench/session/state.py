@@ -404,6 +404,8 @@ class Session:
     def _what_breaks_off(self) -> str | None:
         """Return a sentence where leaving the present recipe breaks its training off."""
         course = self.training
+        if self.busy and self._now.seconds is not None:
+            return _("Training was stopped before its first step: undo to begin it again.")
         if not self.busy or course is None or course.step >= course.steps:
             return None
         return _("Training stopped at step {step} of {steps}: undo to return to it.").format(
