@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from workbench.evaluation.report import Report
     from workbench.panels import dashboard
     from workbench.pipeline import compress, train
-    from workbench.recipe import Prune, Quantize, Recipe, Share, Train
+    from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train
     from workbench.session import Session
     from workbench.zoo import Model, Task, model, models, task, tasks
 
 __all__ = [
     "Artifact",
+    "Factorize",
     "Ledger",
     "Model",
     "Prune",
@@ -54,6 +55,7 @@ __all__ = [
 # Public names and where they live: loaded when first used, so that importing costs nothing.
 _HOMES = {
     "Artifact": "artifact.artifact",
+    "Factorize": "recipe",
     "Ledger": "artifact.ledger",
     "Model": "zoo",
     "Prune": "recipe",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.kept import Files, default_files
 from workbench.recipe import Recipe
+from workbench.recipe.factorize import OF_OUTPUTS
 from workbench.recipe.prune import NEEDS_GRADIENTS, NEEDS_MOMENTS
 from workbench.recipe.quantize import COMPENSATED
 from workbench.threads import threads
@@ -129,7 +130,8 @@ def _needed(recipe: Recipe) -> list[str]:
     if prune is not None and prune.criterion in NEEDS_GRADIENTS:
         kinds.append("gradients")
     compensates = quantize is not None and quantize.rounding in COMPENSATED
-    if compensates or (prune is not None and prune.criterion in NEEDS_MOMENTS):
+    aims = recipe.factorize is not None and recipe.factorize.aim in OF_OUTPUTS
+    if aims or compensates or (prune is not None and prune.criterion in NEEDS_MOMENTS):
         kinds.append("moments")
     return kinds
 

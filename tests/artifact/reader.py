@@ -127,6 +127,12 @@ def places_in_order(shape, stored):
 
 def tensor(entry, stream):
     """Return one tensor from the parts that `entry` describes."""
+    if "factors" in entry:
+        left, right = (tensor(one, stream) for one in entry["factors"])
+        out = np.zeros((len(left), right.shape[1]), "<f4")
+        for column, row in zip(left.T, right, strict=True):
+            out += np.multiply.outer(column, row)
+        return out.reshape(entry["shape"])
     shape, bits, kind = entry["shape"], entry.get("bits"), entry.get("dtype", "f32")
     n = int(np.prod(shape, dtype=np.int64))
     if bits:

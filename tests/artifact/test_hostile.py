@@ -62,6 +62,8 @@ SHARED = {"shape": [2, 3], "shared": [1, 3, 1]}
 SHARED_DATA = SCALE * 3 + packed([0, 1, 2, 3, 1, 0], 2)
 SPARSE_SHARED = {"shape": [2, 4], "shared": [2, 3, 1], "bitmap": 3}
 SPARSE_SHARED_DATA = SCALE * 6 + bytes([0b01100001]) + packed([2, 0, 1], 2)
+FACTORS = {"shape": [2, 1, 3], "factors": [{"shape": [2, 1]}, {"shape": [1, 3], "dtype": "fp16"}]}
+FACTORS_DATA = np.array([1, -2], "<f4").tobytes() + np.array([1, 2, 4], "<f2").tobytes()
 BOOL = {"shape": [2], "dtype": "bool"}
 
 GOOD = {
@@ -78,6 +80,7 @@ GOOD = {
     "shared": (SHARED, SHARED_DATA),
     "sparse and shared": (SPARSE_SHARED, SPARSE_SHARED_DATA),
     "shared by all": ({"shape": [2, 3], "shared": [1, 3, 0]}, SHARED_DATA[:12] + bytes(2)),
+    "factors": (FACTORS, FACTORS_DATA),
     "bool": (BOOL, b"\0\1"),
     "scalar": ({"shape": []}, bytes(4)),
     "empty": ({"shape": [0, 3], "bits": 4, "rows": 0}, b""),
@@ -180,6 +183,21 @@ ENTRIES = {
     "a number beyond the codebook": (SHARED | {"shared": [1, 2, 1]}, SHARED_DATA[4:]),
     "sparse number beyond": (SPARSE_SHARED, SPARSE_SHARED_DATA[:-1] + packed([3, 0, 1], 2)),
     "NaN shared": (SHARED, np.float32("nan").tobytes() + SHARED_DATA[4:]),
+    "factors of another kind": (FACTORS | {"factors": 2}, FACTORS_DATA),
+    "one factor": (FACTORS | {"factors": [{"shape": [2, 1]}]}, FACTORS_DATA[:8]),
+    "a factor that is no entry": (FACTORS | {"factors": [1, 2]}, FACTORS_DATA),
+    "factors of factors": (FACTORS | {"factors": [FACTORS, {"shape": [1, 3]}]}, FACTORS_DATA),
+    "factors and bits": (FACTORS | {"bits": 4, "rows": 1}, FACTORS_DATA),
+    "factors that do not meet": (
+        FACTORS | {"factors": [{"shape": [2, 1]}, {"shape": [2, 3], "dtype": "u8"}]},
+        FACTORS_DATA,
+    ),
+    "factors of another shape": (FACTORS | {"shape": [2, 4]}, FACTORS_DATA),
+    "factors of no rank": (FACTORS | {"factors": [{"shape": [2, 0]}, {"shape": [0, 3]}]}, b""),
+    "whole numbers for factors": (
+        {"shape": [2, 3], "factors": [{"shape": [2, 1], "dtype": "u8"}, {"shape": [1, 3]}]},
+        bytes(14),
+    ),
     "huffman in no bytes": (HUFFMAN | {"huffman": 0}, SCALE),
     "huffman true": (HUFFMAN | {"huffman": True}, HUFFMAN_DATA),
     "huffman negative": (HUFFMAN | {"huffman": -1}, HUFFMAN_DATA),
@@ -247,6 +265,10 @@ def test_headers(name) -> None:
         {"shape": [2**40], "bits": 2, "rows": 1, "gaps": [0, 0, 2]},
         {"shape": [2**40], "bits": 2, "rows": 1, "huffman": 100},
         {"shape": [2**40], "bitmap": 0},
+        {
+            "shape": [2**20, 2**20],
+            "factors": [{"shape": [2**20, 1], "gaps": [0, 0, 2]}, {"shape": [1, 2**20]}],
+        },
         {"shape": [2**40], "shared": [1, 1, 1], "gaps": [0, 0, 2]},
         {"shape": [2**20, 2**20], "blocks": [0, 64]},
         {"shape": [2**20, 2**20], "bits": 2, "rows": 1, "runs": [64, 1]},

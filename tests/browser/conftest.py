@@ -157,7 +157,8 @@ class Bench:
         return self.page.get_by_role("slider", name="sparsity")
 
     def bits(self, value):
-        self.page.locator(".segments label", has_text=re.compile(f"^{value}$")).click()
+        group = self.page.get_by_role("radiogroup", name="bits", exact=True)
+        group.locator("label", has_text=re.compile(f"^{value}$")).click()
 
 
 @pytest.fixture

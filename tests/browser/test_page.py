@@ -83,7 +83,8 @@ def test_a_slider_moves_text_picture_and_address(open_bench, watched):
     said = watched.locator(".spoken")
     expect(said).to_contain_text(bench.number("bytes").inner_text())
     watched.get_by_role("button", name="undo").click()
-    expect(watched.get_by_role("radio", name="32", exact=True)).to_be_checked()
+    bits = watched.get_by_role("radiogroup", name="bits")
+    expect(bits.get_by_role("radio", name="32", exact=True)).to_be_checked()
 
 
 def test_a_drag_ends_where_the_hand_ends(open_bench, watched):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import pytest
 
 import workbench as wb
@@ -37,6 +39,7 @@ CASES = [
         {"share": {"clusters": 64, "granularity": "channel"}},
     ),
     ("all-shared", CONV, {"share": {"clusters": 16}, "quantize": {"bits": 4}}),
+    ("not-factored", RESNET, {"factorize": {"kept": 0.99, "measure": "rank"}}),
     ("short-groups", CONV, {"quantize": {"bits": 4, "granularity": "group", "group_size": 1024}}),
     ("left-alone", SMALL, {"quantize": {"bits": 4, "exclude": ["fc1.weight"]}}),
     ("left-alone", SMALL, {"quantize": {"bits": 4, "layers": {"fc1.weight": 32}}}),
@@ -71,6 +74,8 @@ CASES = [
     ("grew", SMALL, {"prune": {"sparsity": 0}}),
     ("grew", SMALL, {"quantize": {"bits": 32}}),
     ("no-faster", CONV, {"prune": {"sparsity": 0.9}}),
+    ("decoded-first", CONV, {"factorize": {"kept": 0.8}, "quantize": {"bits": 4}}),
+    ("decoded-first", SMALL, {"quantize": {"bits": 4}}),
 ]
 
 
@@ -78,6 +83,7 @@ def numbers(kind, layer, artifact, size):
     """What the sentence has to say, looked up in the ledger and the forms weighed."""
     row = next((row for row in artifact.ledger.rows if row.name == layer), None)
     forms = artifact.considered.get(layer)
+    columns = prod(row.shape[1:]) if row else 0
     bytes_ = figures.nbytes
     file = bytes_(len(artifact.to_bytes()))
     asked = [figures.percent(size.sparsity_requested), figures.percent(size.sparsity_achieved)]
@@ -100,6 +106,10 @@ def numbers(kind, layer, artifact, size):
         "less-sparse": lambda: asked,
         "codebook-heavy": lambda: [bytes_(row.scales), bytes_(row.total)],
         "all-shared": list,
+        "not-factored": lambda: [
+            bytes_(row.total),
+            figures.count(int(row.shape[0] * columns / (row.shape[0] + columns))),
+        ],
         "one-stays": lambda: [*asked, figures.count(artifact.recipe.prune.width)],
         "whole-blocks": lambda: asked,
         "short-runs": lambda: [figures.count(32), figures.count(25)],
@@ -108,6 +118,7 @@ def numbers(kind, layer, artifact, size):
         "set-higher": lambda: asked,
         "grew": lambda: [bytes_(len(artifact) - size.original_bytes)],
         "no-faster": lambda: [figures.count(size.macs)],
+        "decoded-first": lambda: [figures.count(size.macs)],
     }[kind]()  # fmt: skip
 
 

@@ -16,6 +16,18 @@ def ledger(tensors: Mapping[str, Entry], file_size: int) -> Ledger:
 
 
 def _row(name: str, entry: Entry) -> LedgerRow:
+    if "factors" in entry:
+        left, right = (_row(name, one) for one in entry["factors"])
+        return LedgerRow(
+            name=name,
+            shape=tuple(entry["shape"]),
+            codec=f"rank {left.shape[1]}: {left.codec} · {right.codec}",
+            values=left.values + right.values,
+            indices=left.indices + right.indices,
+            scales=left.scales + right.scales,
+            tables=left.tables + right.tables,
+            plain=left.plain + right.plain,
+        )
     sizes = parts(entry)
     values = sizes.values - sizes.values_table
     coded = "bits" in entry or "shared" in entry

@@ -16,8 +16,8 @@ from workbench.artifact.account import ledger
 from workbench.artifact.container import LONGEST_HEADER
 from workbench.artifact.header import LARGEST_DECODED, check
 from workbench.artifact.ledger import Ledger
-from workbench.compression.codecs.choose import Forms, forms
-from workbench.compression.codecs.stream import entry, parts, read, write
+from workbench.compression.codecs.choose import Forms
+from workbench.compression.codecs.stream import Weighed, entry, parts, read, weigh, write
 from workbench.compression.coded import Coded
 from workbench.errors import ArtifactError, RecipeError
 from workbench.recipe import Recipe
@@ -38,17 +38,17 @@ class Artifact:
     @classmethod
     def of(cls, model: str, recipe: Recipe, tensors: dict[str, Coded]) -> Artifact:
         """Encode coded `tensors` of the model called `model`, each in its smallest form."""
-        considered = _considered(tensors, recipe)
+        weighed = {name: weigh(coded, recipe.prune) for name, coded in tensors.items()}
         header = {
             "model": model,
             "recipe": recipe.as_dict(),
             "form": [],
-            "tensors": {name: entry(coded, considered[name]) for name, coded in tensors.items()},
+            "tensors": {name: entry(coded, weighed[name]) for name, coded in tensors.items()},
         }
-        data = b"".join(write(coded, considered[name]) for name, coded in tensors.items())
+        data = b"".join(write(coded, weighed[name]) for name, coded in tensors.items())
         blob, digest = container.pack(header, data)
         made = cls(blob, {**header, "sha256": digest}, tensors)
-        made.__dict__["considered"] = considered  # already known: spare the cached property
+        made.__dict__["considered"] = _whole(weighed)  # already known: spare the cached property
         return made
 
     @classmethod
@@ -133,8 +133,8 @@ class Artifact:
 
     @cached_property
     def considered(self) -> dict[str, Forms]:
-        """The dense and sparse forms weighed for each tensor, with their bytes."""
-        return _considered(self._tensors, self.recipe)
+        """The dense and sparse forms weighed for each tensor but products, with their bytes."""
+        return _whole({n: weigh(one, self.recipe.prune) for n, one in self._tensors.items()})
 
     @property
     def tensors(self) -> Mapping[str, Coded]:
@@ -146,8 +146,8 @@ class Artifact:
         return {name: coded.tensor().clone() for name, coded in self._tensors.items()}
 
 
-def _considered(tensors: Mapping[str, Coded], recipe: Recipe) -> dict[str, Forms]:
-    return {name: forms(coded, recipe.prune) for name, coded in tensors.items()}
+def _whole(weighed: Mapping[str, Weighed]) -> dict[str, Forms]:
+    return {name: found for name, found in weighed.items() if isinstance(found, Forms)}
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

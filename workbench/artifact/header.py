@@ -18,6 +18,7 @@ LARGEST_DECODED = 2**30
 
 MOST_SHARED = 256
 """Values that the weights of a tensor may share, zero among them: a number is a byte."""
+FLOATS = ("f32", "bf16", "fp16")
 MOST = 2**48
 """No count in a file reaches this."""
 
@@ -37,7 +38,8 @@ def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED
     for name, entry in tensors.items():
         if not isinstance(entry, dict) or not _sensible(entry):
             raise ArtifactError(f"The file's entry for {name!r} does not make sense.")
-        decoded += max(4, WIDTHS[entry.get("dtype", "f32")]) * prod(entry["shape"])
+        for one in (entry, *entry.get("factors", ())):
+            decoded += max(4, WIDTHS[one.get("dtype", "f32")]) * prod(one["shape"])
         if decoded > largest:
             raise ArtifactError(
                 f"The file unpacks to more than {largest:,} bytes: "
@@ -54,6 +56,8 @@ def _sensible(entry: Entry) -> bool:
     if prod(n for n in shape if n) >= MOST:  # [2**40, 2**40, 0] is empty, yet overflows libraries
         return False
     total = prod(shape)
+    if "factors" in entry:
+        return _sensible_factors(entry)
     if sum(index in entry for index in INDICES) > 1:
         return False
     if "bits" in entry and "shared" in entry:
@@ -64,6 +68,21 @@ def _sensible(entry: Entry) -> bool:
     elif "shared" in entry:
         sensible = _sensible_shared
     return _sensible_index(entry, total) and sensible(entry, total)
+
+
+def _sensible_factors(entry: Entry) -> bool:
+    factors = entry["factors"]
+    if set(entry) != {"shape", "factors"} or not isinstance(factors, list) or len(factors) != 2:
+        return False
+    if not all(isinstance(one, dict) and "factors" not in one for one in factors):
+        return False
+    if not all(map(_sensible, factors)):
+        return False
+    shape = entry["shape"]
+    left, right = (one["shape"] for one in factors)
+    thin = len(shape) >= 2 and len(left) == len(right) == 2 and left[1] == right[0] >= 1
+    floats = all(one.get("dtype", "f32") in FLOATS for one in factors)
+    return thin and floats and left[0] == shape[0] and right[1] == prod(shape[1:])
 
 
 def _sensible_plain(entry: Entry, total: int) -> bool:

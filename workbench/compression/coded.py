@@ -148,7 +148,39 @@ class Shared:
         return torch.from_numpy(np.take_along_axis(table, rows, axis=1)).view(self.shape)
 
 
-Coded = Plain | Codes | Shared
+@dataclass(frozen=True)
+class Factors:
+    """Two thinner matrices in place of one: `left` [m, r] and `right` [r, n], each coded itself.
+
+    The tensor's first axis is m long, and all others together n.
+    """
+
+    shape: tuple[int, ...]
+    left: Plain | Codes | Shared
+    right: Plain | Codes | Shared
+
+    @property
+    def rank(self) -> int:
+        """The rank of the product."""
+        return self.left.shape[1]
+
+    def tensor(self) -> Tensor:
+        """Return the product, float32, its terms added in order of rank.
+
+        One product and one sum after the other, each rounded as IEEE 754 says: no library's
+        matrix product would give the same bits everywhere.
+        """
+        left, right = self.left.tensor().numpy(), self.right.tensor().numpy()
+        out = np.zeros((left.shape[0], right.shape[1]), np.float32)
+        term = np.empty_like(out)
+        for column, row in zip(left.T, right, strict=True):
+            np.multiply(column[:, None], row, out=term)
+            out += term
+        return torch.from_numpy(out).view(self.shape)
+
+
+Single = Plain | Codes | Shared
+Coded = Single | Factors
 
 
 def spread(per_run: NDArray[np.uint8], rows: int, length: int, group: int) -> NDArray[np.uint8]:

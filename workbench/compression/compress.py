@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from workbench.compression.coded import Coded, Plain
+from workbench.compression.codecs.stream import entry, parts, weigh
+from workbench.compression.coded import Coded, Factors, Plain, Single
 from workbench.compression.evidence import Evidence
+from workbench.compression.factorize import factorize
 from workbench.compression.grid import Grid
 from workbench.compression.layers import compressible
 from workbench.compression.moment import Moment
@@ -31,7 +33,7 @@ def code(
     kept: Mapping[str, Tensor] | None = None,
     grids: Mapping[str, list[Grid]] | None = None,
 ) -> dict[str, Coded]:
-    """Return every tensor of `weights`, pruned, shared and quantised as `recipe` says, in order.
+    """Return every tensor of `weights` as `recipe` says: pruned, factored, shared and quantised.
 
     Nothing of the caller's is changed. Tensors with fewer than two dimensions stay as they are.
     `kept` are masks (True: keep) and `grids` quantisers, both by name, that training has already
@@ -79,6 +81,26 @@ def _adjusted(weight: Tensor, moment: Moment, *masks: Tensor) -> Tensor:
 def _coded(
     name: str, pruned: Tensor, recipe: Recipe, moment: Moment | None, grids: list[Grid] | None
 ) -> Coded:
+    whole = _single(name, pruned, recipe, moment, grids)
+    kept = recipe.factorize.kept_of(name) if recipe.factorize else 1.0
+    if recipe.factorize is None or kept == 1:
+        return whole
+    pair = factorize(pruned, recipe.factorize, kept, moment)
+    if pair is None:
+        return whole
+    factors = Factors(
+        tuple(pruned.shape), *(_single(name, factor, recipe, None, None) for factor in pair)
+    )
+    return factors if _bytes(factors) < _bytes(whole) else whole
+
+
+def _bytes(coded: Coded) -> int:
+    return parts(entry(coded, weigh(coded))).total
+
+
+def _single(
+    name: str, pruned: Tensor, recipe: Recipe, moment: Moment | None, grids: list[Grid] | None
+) -> Single:
     if recipe.share and (clusters := clusters_of(name, recipe.share)):
         return share(pruned, recipe.share, clusters)
     if recipe.quantize is None:

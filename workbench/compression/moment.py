@@ -32,7 +32,14 @@ class Moment:
     def inverse(self) -> Tensor:
         """The inverse of the damped matrix, float64 [n, n]."""
         with threads(1):
-            found: Tensor = torch.cholesky_inverse(torch.linalg.cholesky(self._damped))
+            found: Tensor = torch.cholesky_inverse(self.factor)
+        return found
+
+    @cached_property
+    def factor(self) -> Tensor:
+        """The lower Cholesky factor of the damped matrix, float64 [n, n]."""
+        with threads(1):
+            found: Tensor = torch.linalg.cholesky(self._damped)
         return found
 
     @cached_property

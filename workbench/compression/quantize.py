@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.compression.coded import Coded, Codes, Plain
+from workbench.compression.coded import Codes, Plain
 from workbench.compression.grid import Grid
 from workbench.compression.ranges import RANGES
 from workbench.compression.reconstruct import Steps
@@ -24,7 +24,7 @@ def bits_of(name: str, settings: Quantize) -> int:
 
 def quantize(
     name: str, weight: Tensor, settings: Quantize, grids: list[Grid] | None = None
-) -> Coded:
+) -> Plain | Codes:
     """Return `weight` in the number of bits that `settings` give the tensor called `name`.
 
     `grids` are those to use, one per entry of `pieces`, instead of the ones that fit best.

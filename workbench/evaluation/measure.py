@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
@@ -151,7 +152,8 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
     """Return what is known of a file without running it."""
     originals = model.weights()
     prunable = compressible(originals)
-    nonzero = {name: forms.nonzero for name, forms in artifact.considered.items()}
+    nonzero = {name: int(prod(coded.shape)) for name, coded in artifact.tensors.items()}
+    nonzero |= {name: forms.nonzero for name, forms in artifact.considered.items()}
     values = sum(originals[name].numel() for name in prunable)
     requested = _requested(artifact.recipe, {n: originals[n].numel() for n in prunable})
     achieved = 1 - sum(nonzero[name] for name in prunable) / values

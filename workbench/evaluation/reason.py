@@ -32,6 +32,10 @@ SENTENCES = {
         "{layer} spends {scales} of its {bytes} on its codebook: fewer shared values, or one "
         "codebook for the whole layer, would take less."
     ),
+    "not-factored": N_(
+        "{layer} stays one matrix of {bytes}: at the rank asked two factors would take no less. "
+        "They are fewer numbers below rank {rank}."
+    ),
     "all-shared": N_(
         "Every layer that could be quantised shares values, so the choice of bits changes nothing."
     ),
@@ -79,6 +83,10 @@ SENTENCES = {
         "Smaller, but no faster: zeros are multiplied too, so an example still takes "
         "{macs} multiply-adds."
     ),
+    "decoded-first": N_(
+        "Smaller, but no faster: the file is decoded to whole float32 matrices before it runs, so "
+        "an example still takes {macs} multiply-adds."
+    ),
 }
 
 _FORMATS: dict[str, Callable[[Any], str]] = {
@@ -87,6 +95,7 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "got_share": figures.percent,
     "asked": figures.count,
     "length": figures.count,
+    "rank": figures.count,
     "width": figures.count,
     "rows": figures.count,
     "macs": figures.count,

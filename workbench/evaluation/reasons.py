@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from math import prod
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.coded import Codes, Shared
+from workbench.compression.coded import Codes, Factors, Shared
+from workbench.compression.factorize import break_even
 from workbench.evaluation.reason import Reason
 from workbench.recipe import Prune, Recipe
 
@@ -33,6 +34,7 @@ def reasons(
         *_short_groups(artifact),
         *_unfit_pattern(artifact),
         *_all_shared(artifact),
+        *_not_factored(artifact),
         *_left_alone(artifact),
         *_shared_costs(artifact),
         *_sparsity_gap(artifact, requested, achieved),
@@ -40,7 +42,8 @@ def reasons(
     if len(artifact) >= original:
         found.append(Reason("grew", "", {"more": len(artifact) - original}, len(artifact)))
     elif artifact.recipe.untrained != Recipe():
-        found.append(Reason("no-faster", "", {"macs": macs}, 0))
+        kind = "no-faster" if artifact.recipe.prune is not None else "decoded-first"
+        found.append(Reason(kind, "", {"macs": macs}, 0))
     return tuple(sorted(found, key=lambda reason: -reason.weight))
 
 
@@ -113,6 +116,17 @@ def _all_shared(artifact: Artifact) -> Iterator[Reason]:
     large = [coded for coded in artifact.tensors.values() if len(coded.shape) >= 2]
     if artifact.recipe.quantize is not None and all(isinstance(one, Shared) for one in large):
         yield Reason("all-shared", "", {}, 0)
+
+
+def _not_factored(artifact: Artifact) -> Iterator[Reason]:
+    asked = artifact.recipe.factorize
+    if asked is None:
+        return
+    for name, coded in artifact.tensors.items():
+        if len(coded.shape) >= 2 and asked.kept_of(name) < 1 and not isinstance(coded, Factors):
+            size = artifact.ledger[name].total
+            numbers = {"bytes": size, "rank": int(break_even(coded.shape))}
+            yield Reason("not-factored", name, numbers, size)
 
 
 def _left_alone(artifact: Artifact) -> Iterator[Reason]:

@@ -20,11 +20,12 @@ from workbench.text import mark as N_
 
 TITLES = {
     "prune": N_("Pruning"),
+    "factorize": N_("Low rank"),
     "share": N_("Weight sharing"),
     "quantize": N_("Quantisation"),
 }
 
-OFF: Mapping[str, float | int] = {"prune": 0.0, "share": 0, "quantize": 32}
+OFF: Mapping[str, float | int] = {"prune": 0.0, "factorize": 1.0, "share": 0, "quantize": 32}
 """The value of each part's first field at which the part does nothing."""
 
 APART = frozenset({"train"})

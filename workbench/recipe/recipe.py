@@ -11,16 +11,18 @@ from random import Random
 from typing import Any
 
 from workbench.errors import RecipeError
+from workbench.recipe.factorize import Factorize
 from workbench.recipe.prune import NEEDS_GRADIENTS, NEEDS_MOMENTS, Prune
 from workbench.recipe.quantize import COMPENSATED, Quantize
 from workbench.recipe.schema import brief, specs
 from workbench.recipe.share import Share
 from workbench.recipe.train import Train
 
-Part = Prune | Share | Quantize | Train
+Part = Prune | Factorize | Share | Quantize | Train
 
 PARTS: dict[str, type[Part]] = {
     "prune": Prune,
+    "factorize": Factorize,
     "share": Share,
     "quantize": Quantize,
     "train": Train,
@@ -30,7 +32,7 @@ PARTS: dict[str, type[Part]] = {
 INFORMED = NEEDS_GRADIENTS | NEEDS_MOMENTS
 """The criteria that rest on calibration data."""
 
-CHANCE: dict[type[Part], float] = {Train: 0.2, Share: 0.3}
+CHANCE: dict[type[Part], float] = {Train: 0.2, Share: 0.3, Factorize: 0.2}
 """How likely a drawn recipe has a part, where that is not most likely."""
 
 
@@ -52,6 +54,7 @@ class Recipe:
     quantize: Quantize | None = None
     train: Train | None = None
     share: Share | None = None
+    factorize: Factorize | None = None
 
     def __post_init__(self) -> None:
         for key, part in PARTS.items():
@@ -66,6 +69,10 @@ class Recipe:
                 "Gradients and layer inputs are those of the trained weights: train from the "
                 "trained weights, or prune by magnitude and round to the nearest."
             )
+        if self.factorize is not None and self.train is not None:
+            raise RecipeError(
+                "Factors cannot be trained yet: leave out factorize, or train without it."
+            )
         if self._rounds_twice:
             raise RecipeError(
                 "Compensated rounding comes after training: train with the rounding afterwards, or "
@@ -78,6 +85,14 @@ class Recipe:
         fresh = self.train is not None and self.train.start == "scratch"
         informed = self.prune is not None and self.prune.criterion in INFORMED
         return fresh and (informed or self._compensates)
+
+    def prunes(self, name: str) -> bool:
+        """Whether the tensor called `name` may lose weights."""
+        prune = self.prune
+        if prune is None or name in prune.exclude:
+            return False
+        asked = prune.sparsity if prune.scope != "layer" else 0.0
+        return prune.layers.get(name, asked) > 0
 
     @property
     def _compensates(self) -> bool:
@@ -150,6 +165,10 @@ class Recipe:
             chosen["train"]["start"] = "trained"  # the only start that goes with evidence
         if "train" in chosen and compensated:
             chosen["train"]["rounding"] = "afterwards"
+        if "factorize" in chosen:
+            chosen.pop(rng.choice(["prune", "factorize"]), None)  # for one tensor they exclude
+        if "factorize" in chosen:
+            chosen.pop("train", None)
         return cls.from_json(chosen)
 
     @property
@@ -158,8 +177,17 @@ class Recipe:
         return replace(self, train=None)
 
     def check_names(self, names: Iterable[str]) -> None:
-        """Raise `RecipeError` where the recipe names a tensor that is not among `names`."""
+        """Raise `RecipeError` where the recipe does not fit a model with the tensors `names`.
+
+        It may name none but those, and must not both prune and factor one.
+        """
         known = list(names)
+        for name in known:
+            if self.prunes(name) and self.factorize and self.factorize.kept_of(name) < 1:
+                raise RecipeError(
+                    f"{name} would be pruned and then factored, and the factors of a sparse matrix "
+                    "are dense: exclude it from one of the two."
+                )
         for key in PARTS:
             part = getattr(self, key)
             for field in specs(part) if part is not None else ():

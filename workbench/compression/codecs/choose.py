@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from workbench.compression.codecs import huffman
 from workbench.compression.codecs.index import Index, indices
 from workbench.compression.codecs.packing import packed_size, symbol_bits
-from workbench.compression.coded import Coded, Codes, Plain, Shared
+from workbench.compression.coded import Codes, Plain, Shared, Single
 from workbench.recipe import Prune
 
 
@@ -63,7 +63,7 @@ class Forms:
 DENSE = Index("all", 0)
 
 
-def forms(coded: Coded, prune: Prune | None = None) -> Forms:
+def forms(coded: Single, prune: Prune | None = None) -> Forms:
     """Return the best dense and the best sparse form of a coded tensor, pruned by `prune`."""
     flags = coded.nonzero
     nonzero = int(np.count_nonzero(flags))
@@ -75,7 +75,7 @@ def forms(coded: Coded, prune: Prune | None = None) -> Forms:
     return Forms(everything, min(sparse, key=lambda form: form.size), nonzero)
 
 
-def values_of(coded: Coded, index: Index) -> Values:
+def values_of(coded: Single, index: Index) -> Values:
     """Return the smallest way to write the values of which `index` gives the places."""
     if isinstance(coded, Plain):
         count = coded.bits.size if index.positions is None else index.positions.size

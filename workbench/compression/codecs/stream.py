@@ -7,7 +7,7 @@ stands in an entry of the file's header.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from math import prod
 from typing import Any
 
@@ -15,9 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.compression.codecs import huffman, index
-from workbench.compression.codecs.choose import Form, Forms, symbols_of
+from workbench.compression.codecs.choose import Form, Forms, forms, symbols_of
 from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
-from workbench.compression.coded import STORED_AS, WIDTHS, Coded, Codes, Plain, Shared
+from workbench.compression.coded import (
+    STORED_AS,
+    WIDTHS,
+    Coded,
+    Codes,
+    Factors,
+    Plain,
+    Shared,
+    Single,
+)
+from workbench.recipe import Prune
 
 Entry = dict[str, Any]
 
@@ -49,8 +59,24 @@ class Parts:
         return self.before_index + self.index + self.values
 
 
-def entry(coded: Coded, chosen: Forms) -> Entry:
+Weighed = Forms | tuple[Forms, Forms]
+"""The forms considered for a tensor, or for each of its two factors."""
+
+
+def weigh(coded: Coded, prune: Prune | None = None) -> Weighed:
+    """Return the best forms of a coded tensor that was pruned by `prune`."""
+    if isinstance(coded, Factors):
+        return forms(coded.left), forms(coded.right)
+    return forms(coded, prune)
+
+
+def entry(coded: Coded, chosen: Weighed) -> Entry:
     """Return the header entry that describes the stream of `coded`: short, plain JSON data."""
+    if isinstance(coded, Factors):
+        assert isinstance(chosen, tuple)
+        both = zip((coded.left, coded.right), chosen, strict=True)
+        return {"shape": list(coded.shape), "factors": [entry(*one) for one in both]}
+    assert isinstance(chosen, Forms)
     form = chosen.best
     out: Entry = {"shape": list(coded.shape), **_describe(coded), **index.describe(form.index)}
     if form.values.kind == "huffman":
@@ -58,7 +84,7 @@ def entry(coded: Coded, chosen: Forms) -> Entry:
     return out
 
 
-def _describe(coded: Coded) -> Entry:
+def _describe(coded: Single) -> Entry:
     if isinstance(coded, Plain):
         return {} if coded.dtype == "f32" else {"dtype": coded.dtype}
     if isinstance(coded, Shared):
@@ -73,6 +99,9 @@ def _describe(coded: Coded) -> Entry:
 
 def parts(entry: Entry) -> Parts:
     """Return the length of each part of the stream that `entry` describes."""
+    if "factors" in entry:
+        left, right = map(parts, entry["factors"])
+        return Parts(*map(sum, zip(astuple(left), astuple(right), strict=True)))
     count, places, table = index.sizes(entry)
     alphabet = alphabet_of(entry)
     if not alphabet:
@@ -98,8 +127,12 @@ def alphabet_of(entry: Entry) -> int:
     return int(2 ** entry["bits"]) if "bits" in entry else 0
 
 
-def write(coded: Coded, chosen: Forms) -> bytes:
+def write(coded: Coded, chosen: Weighed) -> bytes:
     """Return the stream of `coded` in its best form."""
+    if isinstance(coded, Factors):
+        assert isinstance(chosen, tuple)
+        return write(coded.left, chosen[0]) + write(coded.right, chosen[1])
+    assert isinstance(chosen, Forms)
     form = chosen.best
     out = []
     if isinstance(coded, Shared):
@@ -113,7 +146,7 @@ def write(coded: Coded, chosen: Forms) -> bytes:
     return b"".join(out)
 
 
-def _values(coded: Coded, form: Form) -> bytes:
+def _values(coded: Single, form: Form) -> bytes:
     if isinstance(coded, Plain):
         values = coded.bits if form.index.positions is None else coded.bits[form.index.positions]
         return values.astype(values.dtype.newbyteorder("<")).tobytes()
@@ -131,6 +164,14 @@ def read(entry: Entry, stream: bytes) -> Coded:
     ValueError
         When the stream does not hold what the entry says.
     """
+    if "factors" in entry:
+        left, right = entry["factors"]
+        cut = parts(left).total
+        return Factors(tuple(entry["shape"]), _read(left, stream[:cut]), _read(right, stream[cut:]))
+    return _read(entry, stream)
+
+
+def _read(entry: Entry, stream: bytes) -> Single:
     sizes = parts(entry)
     start, end = sizes.before_index, sizes.before_index + sizes.index
     positions = index.read(entry, stream[start:end])
