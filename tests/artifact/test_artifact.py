@@ -60,6 +60,13 @@ def test_reading_back_gives_the_same_weights_recipe_and_ledger(drawn) -> None:
         assert torch.equal(made[name], read[name])
 
 
+def scales(coded, described) -> int:
+    """Count the bytes of what codes stand for."""
+    if "bits" in described:
+        return coded.scale.size * (5 if "affine" in described else 4)
+    return coded.codebook.size * 4 if "shared" in described else 0
+
+
 @settings(deadline=None, max_examples=100)
 @given(compressed())
 def test_the_ledger_counts_every_byte(drawn) -> None:
@@ -72,13 +79,12 @@ def test_the_ledger_counts_every_byte(drawn) -> None:
     )
     for name, described in artifact._header["tensors"].items():
         row, sizes = ledger[name], parts(described)
-        scales = 0
-        if "bits" in described:
-            scales = artifact.tensors[name].scale.size * (5 if "affine" in described else 4)
-        elif "shared" in described:
-            scales = artifact.tensors[name].codebook.size * 4
+        coded = artifact.tensors[name]
+        whole = zip([coded], [described], strict=True)
+        factors = described.get("factors", [])
+        pieces = zip((coded.left, coded.right), factors, strict=True) if factors else whole
         assert row.total == sizes.total
-        assert row.scales == scales
+        assert row.scales == sum(scales(*piece) for piece in pieces)
         assert row.indices + row.values + row.plain + row.tables == sizes.index + sizes.values
         assert row.shape == tuple(described["shape"])
         weighed = artifact.considered[name]

@@ -31,18 +31,21 @@ def gradient(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) ->
 
 
 def curvature(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> Scores:
-    """Return w² / [H⁻¹]: by how much a layer's outputs change when the others make good for it.
+    """Return |w| / √[H⁻¹]: how much a layer's outputs change when the others make good for it.
 
-    The saliency of the Optimal Brain Surgeon (Hassibi & Stork 1992), with H the mean of x xᵀ over
-    the layer's inputs, from `evidence.moments`; |w|² where there are none.
+    The root of the saliency of the Optimal Brain Surgeon (Hassibi & Stork 1992), with H the mean of
+    x xᵀ over the layer's inputs, from `evidence.moments`, as a share of the layer's outputs, so that
+    layers compare; |w| where there are none.
     """
     found = {}
     for name, weight in weights.items():
-        squares = weight.square()
+        found[name] = weight.abs()
         if name in evidence.moments:
-            lost = evidence.moments[name].inverse.diagonal().float()
-            squares = (squares.flatten(1) / lost).view(weight.shape)
-        found[name] = squares
+            moment = evidence.moments[name]
+            rows = weight.flatten(1).double()
+            outputs = float(moment.output_error(rows).sum()) or 1.0
+            scores = rows.abs() / moment.inverse.diagonal().sqrt() / outputs**0.5
+            found[name] = scores.view(weight.shape)
     return found
 
 

@@ -99,7 +99,8 @@ def _adaptive(scores: Scores) -> Scores:
     The score of layer-adaptive magnitude pruning (LAMP; Lee et al. 2020, arXiv 2010.07611): the
     last weight of a layer has score 1, so that no layer is emptied before all are down to one.
     """
-    squares = np.square(scores, dtype=np.float64)
+    largest = float(scores.max(initial=0.0)) or 1.0  # shares are the same, and nothing overflows
+    squares = np.square(scores / largest, dtype=np.float64)
     order = np.argsort(squares, kind="stable")
     left = np.cumsum(squares[order][::-1])[::-1]
     found = np.zeros_like(squares)
