@@ -1,9 +1,10 @@
 """What Python callers may hand in by mistake: one sentence each, never a traceback from inside."""
 
+import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.trials import cross_validate, find_learning_rate, race, search, sweep
+from workbench.trials import LogUniform, cross_validate, find_learning_rate, race, search, sweep
 
 NAME = "fashion/mlp-32"
 SETTINGS = wb.Train(4, start="scratch", teacher="fashion/lenet5")
@@ -50,7 +51,38 @@ def test_what_is_no_recipe_is_one_sentence(call, recipe):
         call(wb.model(NAME), recipe)
 
 
-@pytest.mark.parametrize("seconds", ["5", 0, -1.0, float("nan"), float("inf"), [1]])
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda m: wb.train(m, seconds=1, steps=2), "give seconds or steps, not both"),
+        (lambda m: sweep(m, SETTINGS, temperatures=4), "The temperatures must be a list"),
+        (lambda m: sweep(m, SETTINGS, temperatures=[[4]]), "The temperatures must be a list"),
+        (lambda m: sweep(m, SETTINGS, mixes=0.5), "must be a list of numbers"),
+        (lambda m: find_learning_rate(m, steps=10.5), "whole number, 10 at least"),
+        (lambda m: search(m, {"batch": [8]}, draws=1, seed="x"), "The seed must be a whole number"),
+        (lambda m: search(m, {"batch": [8]}, draws=1, seed=-1), "The seed must be a whole number"),
+        (lambda m: search(m, {"batch": np.array([[8]])}), "values of batch must be a list"),
+        (lambda _: LogUniform("a", 2), "must be a list of numbers"),
+        (lambda _: wb.evaluate("file.safetensors"), "Give what wb.load"),
+        (lambda m: wb.measure(m, 0), "A recipe must be a Recipe"),
+    ],
+)
+def test_other_odd_arguments_are_one_sentence(call, words):
+    with pytest.raises(wb.WorkbenchError, match=words):
+        call(wb.model(NAME))
+
+
+def test_numbers_of_numpy_are_numbers():
+    recipe = wb.Recipe(
+        prune=wb.Prune(np.float32(0.5)),
+        quantize=wb.Quantize(np.int64(4)),
+        train=wb.Train(np.int64(2), learning_rate=1.5e-6),
+    )
+    assert recipe == wb.Recipe(wb.Prune(0.5), wb.Quantize(4), wb.Train(2, learning_rate=1.5e-6))
+    assert '"learning_rate":1.5e-06' in recipe.to_json()
+
+
+@pytest.mark.parametrize("seconds", [True, "5", 0, -1.0, float("nan"), float("inf"), [1]])
 def test_what_is_no_time_is_one_sentence(seconds):
     with pytest.raises(wb.WorkbenchError, match="The time to train must be above 0"):
         wb.train(wb.model(NAME), seconds=seconds)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import brief
@@ -37,8 +39,20 @@ def expect_mapping(value: object, what: str) -> None:
         raise RecipeError(f"{what} must be a dict with names for keys, not {brief(value)}.")
 
 
-def expect_count(value: object, what: str) -> int:
-    """Return `value`, or raise `RecipeError` where it is no whole number from 1 up."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return value
-    raise RecipeError(f"{what} must be a whole number, 1 at least, not {brief(value)}.")
+def expect_count(value: object, what: str, least: int = 1) -> int:
+    """Return `value` as int, or raise `RecipeError` where it is no whole number from `least` up."""
+    whole = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if whole and value == value // 1 and value >= least:  # type: ignore[operator]
+        return int(value)
+    raise RecipeError(f"{what} must be a whole number, {least} at least, not {brief(value)}.")
+
+
+def expect_numbers(value: object, what: str) -> list[float]:
+    """Return `value` as a list, or raise `RecipeError` where it is no row of numbers."""
+    try:
+        numbers = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        numbers = np.zeros(())
+    if numbers.ndim != 1:
+        raise RecipeError(f"{what} must be a list of numbers, not {brief(value)}.")
+    return [float(number) for number in numbers]

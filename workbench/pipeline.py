@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -108,6 +108,8 @@ def train(
     for name in settings:
         if name not in known:
             raise RecipeError(f"Training has no setting {name!r}: choose from {', '.join(known)}.")
+    if seconds is not None and "steps" in settings:
+        raise RecipeError("Seconds become steps: give seconds or steps, not both.")
     recipe = replace(recipe, train=replace(chosen, **settings))
     if seconds is not None:
         from workbench.training.budget import granted, steps_for
@@ -152,8 +154,9 @@ def _trained(
                 return found
     run = Run(lesson(model, recipe, cancelled), recipe)
     try:
-        for moment in run.go(cancelled=cancelled, checkpoint=files.unfinished(key)):
-            progress(moment)
+        with closing(run.go(cancelled=cancelled, checkpoint=files.unfinished(key))) as moments:
+            for moment in moments:
+                progress(moment)
     except TrainingError as error:
         error.artifact = _file_of(model, recipe, run) if run.good else None
         raise

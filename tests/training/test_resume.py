@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import workbench as wb
 from workbench.errors import Cancelled
+from workbench.kept import Files
+from workbench.pipeline import compress
 from workbench.recipe.train import OPTIMIZERS, SCHEDULES
 from workbench.training.lesson import lesson
 from workbench.training.run import Run
@@ -62,12 +65,13 @@ WITH_BATCH_NORM = {
 
 @pytest.fixture
 def leave(begun):
-    """Train until `step` steps lie in a checkpoint, and then drop everything."""
+    """Train until `step` steps lie in a checkpoint, and then give up."""
 
     def left(asked, name, step, path):
-        for moment in begun(asked, name).go(checkpoint=path, every=0.0):
-            if moment.step == step + 1:  # the checkpoint of the step before has been written
-                break
+        with closing(begun(asked, name).go(checkpoint=path, every=0.0)) as moments:
+            for moment in moments:
+                if moment.step == step:
+                    break
 
     return left
 
@@ -215,6 +219,47 @@ def test_a_cancelled_run_goes_on_where_it_stood(last, tmp_path, begun, recipe, f
     undisturbed = begun(asked)
     finish(undisturbed)
     assert same(taken_up.trained().weights, undisturbed.trained().weights)
+
+
+@pytest.mark.parametrize("name", ["fashion/lenet-300-100", RESNET])
+@pytest.mark.parametrize("sparsening", ["cubic", "rewind"])
+def test_a_run_cancelled_inside_a_batch_goes_on_where_it_stood(
+    sparsening, name, tmp_path, begun, recipe, finish, same
+):
+    asked = recipe(prune={"sparsity": 0.8}, sparsening=sparsening, steps=6, batch=300)
+    path = tmp_path / "checkpoint"
+    stopped = begun(asked, name)
+    calls = 0
+
+    def cancelled():
+        nonlocal calls
+        calls += stopped.step == 3
+        return calls == 3  # the third question about the fourth batch
+
+    with pytest.raises(Cancelled):
+        finish(stopped, cancelled=cancelled, checkpoint=path, every=1e9)
+    taken_up = begun(asked, name)
+    assert [now.step for now in taken_up.go(checkpoint=path)] == [4, 5, 6]
+    undisturbed = begun(asked, name)
+    finish(undisturbed)
+    assert same(taken_up.trained().weights, undisturbed.trained().weights)
+
+
+@pytest.mark.parametrize("way", [KeyboardInterrupt, ZeroDivisionError])
+def test_whoever_watches_may_break_it_off(way, tmp_path):
+    kept = Files(tmp_path)
+    model = wb.model("fashion/mlp-32")
+    asked = wb.Recipe(train=wb.Train(6, threads=1))
+
+    def breaks(moment):
+        if moment.step == 4:
+            raise way
+
+    with pytest.raises(way):
+        compress(model, asked, progress=breaks, files=kept)
+    seen = []
+    compress(model, asked, progress=lambda now: seen.append(now.step), files=kept)
+    assert seen == [5, 6]
 
 
 def test_a_checkpoint_runs_no_code(tmp_path, begun, recipe, leave):

@@ -73,7 +73,7 @@ def test_it_can_be_cancelled(small, brief):
         ({"low": float("nan")}, "learning_rate must be a number"),
         ({"low": 0.0}, "learning_rate must be a number"),
         ({"high": 100.0}, "learning_rate must be a number"),
-        ({"steps": 1}, "10 steps at least"),
+        ({"steps": 1}, "whole number, 10 at least, not 1"),
     ],
 )
 def test_bad_input_is_one_sentence(small, brief, more, words):

@@ -108,7 +108,9 @@ class Artifact:
             Path(temporary).replace(target)
         except OSError as error:
             Path(temporary).unlink(missing_ok=True)
-            raise ArtifactError(f"Cannot write {target}: {error.strerror}.") from None
+            raise ArtifactError(
+                f"Cannot write {target}: {error.strerror}. Choose another place."
+            ) from None
         return target
 
     @property
@@ -172,7 +174,9 @@ def _beside(target: Path) -> tuple[int, str]:
             raise ArtifactError(f"{target} is not an ordinary file: name another.")
         return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:
-        raise ArtifactError(f"Cannot write {target}: {error.strerror}.") from None
+        raise ArtifactError(
+            f"Cannot write {target}: {error.strerror}. Choose another place."
+        ) from None
 
 
 def load(path: str | os.PathLike[str], *, largest: int = LARGEST_DECODED) -> Artifact:

@@ -51,9 +51,12 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     from workbench.pipeline import train
 
     check_writable(options.output)
+    reached: Moment | None = None
     with bar("training") as advance:
 
         def progress(moment: Moment) -> None:
+            nonlocal reached
+            reached = moment
             if seconds is not None and moment.step == 1:  # what a kill would else hide
                 print(
                     f"workbench: {moment.steps} steps fit in; --steps {moment.steps} instead of "
@@ -64,6 +67,14 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
 
         try:
             artifact = train(chosen, recipe, seconds=seconds, progress=progress, **given)
+        except KeyboardInterrupt:
+            if reached is not None:
+                print(
+                    f"workbench: stopped at step {reached.step}; with --steps {reached.steps} the "
+                    "same command goes on from there.",
+                    file=sys.stderr,
+                )
+            raise
         except TrainingError as error:
             if error.artifact is None:
                 raise

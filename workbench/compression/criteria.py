@@ -33,9 +33,9 @@ def gradient(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) ->
 def curvature(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> Scores:
     """Return |w| / √[H⁻¹]: how much a layer's outputs change when the others make good for it.
 
-    The root of the saliency of the Optimal Brain Surgeon (Hassibi & Stork 1992), with H the mean of
-    x xᵀ over the layer's inputs, from `evidence.moments`, as a share of the layer's outputs, so that
-    layers compare; |w| where there are none.
+    The root of the saliency of the Optimal Brain Surgeon (Hassibi & Stork 1992), with H the mean
+    of x xᵀ over the layer's inputs, from `evidence.moments`; as a share of the layer's outputs, so
+    that layers compare. |w| where there are no moments.
     """
     found = {}
     for name, weight in weights.items():

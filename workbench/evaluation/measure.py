@@ -28,6 +28,7 @@ from workbench.evaluation.store import Store, default_store
 from workbench.evaluation.tally import Tally
 from workbench.pipeline import Watch, compress, effort
 from workbench.recipe import Recipe
+from workbench.recipe.schema import brief
 from workbench.zoo import Model
 from workbench.zoo import model as find
 from workbench.zoo.shell import shell
@@ -109,7 +110,7 @@ def measure(
     RecipeError
         When the recipe does not fit the model.
     """
-    recipe = recipe or Recipe()
+    recipe = Recipe() if recipe is None else expect_recipe(recipe)
     store = store or default_store()
     last: Report | None = None
     for last in steps(model, recipe, split=split, store=store, watch=watch):
@@ -131,6 +132,8 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
     ArtifactError
         When the file's tensors are not those of its model.
     """
+    if not isinstance(artifact, Artifact):
+        raise ArtifactError(f"Give what wb.load(path) returns, not {brief(artifact)}.")
     model = find(artifact.model)
     _check_fit(model, artifact)
     size = measure_size(model, artifact)

@@ -60,7 +60,9 @@ def _emptied(artifact: Artifact) -> Iterator[Reason]:
 
 def _dense_kept(artifact: Artifact) -> Iterator[Reason]:
     for name, forms in artifact.considered.items():
-        if artifact.recipe.prune is None or forms.sparse is None or forms.best is forms.sparse:
+        if artifact.recipe.prune is None or forms.sparse is None:
+            continue
+        if forms.sparse.size <= forms.dense.size:
             continue
         zeros = 1 - forms.nonzero / forms.dense.values.count
         if zeros > CONSIDERABLE / 2:

@@ -89,6 +89,8 @@ class FieldSpec:
         return self._scalar(value, where)
 
     def _scalar(self, value: Any, where: str) -> Any:
+        if getattr(value, "shape", None) == () and hasattr(value, "item"):
+            value = value.item()  # a number of NumPy's, or a tensor's
         if self.choices:
             values = [choice.value for choice in self.choices]
             whole = isinstance(value, float) and value.is_integer()
@@ -105,7 +107,7 @@ class FieldSpec:
             if value != int(value):
                 raise RecipeError(f"{where} must be a whole number, not {brief(value)}.")
             return int(value)
-        return round(float(value), 6) + 0.0  # 0.1 + 0.2 and 0.3 are one recipe, and -0 and 0
+        return float(f"{value:.9g}") + 0.0  # 0.1 + 0.2 and 0.3 are one recipe, and -0 and 0
 
     def draw(self, rng: Random, names: Sequence[str]) -> Any:
         """Return a random allowed value, the extremes often; `names` are the model's tensors."""

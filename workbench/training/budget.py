@@ -88,7 +88,8 @@ def steps_for(
 
 
 def _check(seconds: object) -> None:
-    if isinstance(seconds, int | float) and 0 < seconds <= LONGEST:
+    real = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if real and 0 < seconds <= LONGEST:  # type: ignore[operator]
         return
     raise RecipeError(
         f"The time to train must be above 0 and at most {LONGEST:.0f} seconds, not "

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.func import functional_call
 
 from workbench.errors import Cancelled, TrainingError
@@ -67,6 +68,7 @@ class Run:
         self._order = Order(self.settings.seed, len(lesson.labels), self.settings.batch)
         self._batch = self._order.batch
         self._good = (0, self._copy(), self.view.state())
+        self._intact = True
         self._average = Average(self.settings.average, max(self._shares))
         patient = self.settings.patience and lesson.held_out is not None
         self._stopping = EarlyStopping(self.settings, max(self._shares)) if patient else None
@@ -88,8 +90,10 @@ class Run:
         cancelled: Callable[[], bool] = lambda: False,
         checkpoint: Path | None = None,
         every: float = 15.0,
-    ) -> Iterator[Moment]:
+    ) -> Generator[Moment, None, None]:
         """Yield after every step; a `checkpoint` is read if there, and written every few seconds.
+
+        It is written too when the run is given up, by whatever way, but in the middle of an update.
 
         Raises
         ------
@@ -100,19 +104,29 @@ class Run:
         """
         if checkpoint is not None and (state := checkpoints.read(checkpoint)) is not None:
             self._take_up(state)
+        try:
+            yield from self._go(cancelled, checkpoint, every)
+        except (Cancelled, KeyboardInterrupt, GeneratorExit):
+            if checkpoint is not None and self.step and self._intact:
+                checkpoints.write(checkpoint, self._state())
+            raise
+
+    def _go(
+        self, cancelled: Callable[[], bool], checkpoint: Path | None, every: float
+    ) -> Generator[Moment, None, None]:
         written = time.perf_counter()
         if self.step == 0 and self.settings.batch_norm == "recalibrate":
             with threads(self.settings.threads):
                 self._recalibrate(cancelled)
         while not self.over:
             if cancelled():
-                if checkpoint is not None and self.step:
-                    checkpoints.write(checkpoint, self._state())
                 raise Cancelled("Training was stopped.")
             begin = time.perf_counter()
             with threads(self.settings.threads):  # whoever watches has their own number again
                 loss, right = self._step(cancelled)
                 self._look(cancelled)
+                self._change_masks()
+                self._intact = True
             self.seconds += time.perf_counter() - begin
             self.examples += self._batch
             yield self._moment(loss, right)
@@ -132,23 +146,24 @@ class Run:
         )
 
     def _step(self, cancelled: Callable[[], bool]) -> tuple[float, float]:
-        self._change_masks()
         self._lot.manual_seed(lot(self.settings.seed, STEP, self.step))
         chosen = self._order(self.step)
         self._optimizer.zero_grad()
         loss, right = 0.0, 0
-        for number, part in enumerate(chosen.split(PORTION)):
-            if number and cancelled():  # before the first one `go` has asked
-                raise Cancelled("Training was stopped.")
-            mean, hits = self._portion(part)
-            share = len(part) / len(chosen)
-            (mean * share).backward()
-            loss += float(mean.detach()) * share
-            right += hits
+        with self._buffers_back_unless_done():
+            for number, part in enumerate(chosen.split(PORTION)):
+                if number and cancelled():  # before the first one `go` has asked
+                    raise Cancelled("Training was stopped.")
+                mean, hits = self._portion(part)
+                share = len(part) / len(chosen)
+                (mean * share).backward()
+                loss += float(mean.detach()) * share
+                right += hits
         if not math.isfinite(loss):
             self._go_back()
         if self.step % GOOD == 0:  # only now is it known that these weights are good
             self._good = (self.step, self._copy(), self.view.state())
+        self._intact = False  # until the step is over
         if self.settings.clip:
             trained = [p for group in self._optimizer.param_groups for p in group["params"]]
             nn.utils.clip_grad_norm_(trained, self.settings.clip)
@@ -160,6 +175,17 @@ class Run:
             self._go_back()
         self.step += 1
         return loss, right / len(chosen)
+
+    @contextmanager
+    def _buffers_back_unless_done(self) -> Iterator[None]:
+        """Undo what batch norm has counted of a batch that is given up half-way."""
+        before = {n: w.clone() for n, w in self.weights.items() if not w.requires_grad}
+        try:
+            yield
+        except BaseException:
+            for name, saved in before.items():
+                self.weights[name].copy_(saved)
+            raise
 
     def _portion(self, chosen: Tensor) -> tuple[Tensor, int]:
         inputs, labels, teacher = portion(self.lesson, chosen, self.settings, self._lot)
@@ -242,7 +268,7 @@ class Run:
 
     def _recalibrate(self, cancelled: Callable[[], bool]) -> None:
         """Measure batch norm anew under the masks and rounding, as the mean over some portions."""
-        generator = Generator().manual_seed(lot(self.settings.seed, NORMS, 0))
+        generator = torch.Generator().manual_seed(lot(self.settings.seed, NORMS, 0))
         order = torch.randperm(len(self.lesson.labels), generator=generator)
 
         def forward(chosen: Tensor) -> None:

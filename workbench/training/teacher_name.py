@@ -40,7 +40,10 @@ def teacher_named(text: str, student: Model) -> Named:
             f"The teacher {chosen.name} is of another task than {student.name}: choose one of "
             f"{student.task.name}."
         )
-    twice, recipe, _others = from_query(query)
+    try:
+        twice, recipe, _others = from_query(query)
+    except RecipeError as error:
+        raise RecipeError(f"The recipe of the teacher {brief(name)} is wrong. {error}") from None
     if twice is not None:
         raise RecipeError(
             f"The teacher {brief(text)} names its model twice: leave out m={twice}, or put it "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
@@ -72,7 +72,7 @@ class Contestant:
         self.problem: str | None = None
         self.accuracy: float | None = None
         self._run = Run(lesson(model, recipe), recipe)
-        self._moments = _moments(self._run, cancelled)
+        self._moments = self._run.go(cancelled=cancelled)
         steps = lane.settings.steps
         self._when = {steps * (number + 1) // looks for number in range(looks)} - {0}
         self._losses: list[float] = []
@@ -142,8 +142,3 @@ class Contestant:
         split = self.model.task.split("validation")
         *_, whole = accuracy(self.model, weights, split, cancelled=self.cancelled)
         self.accuracy = whole.accuracy
-
-
-def _moments(run: Run, cancelled: Callable[[], bool]) -> Generator[Moment, None, None]:
-    """Return the moments of `run` so that they can be given up before the last one."""
-    yield from run.go(cancelled=cancelled)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch.optim.lr_scheduler import ExponentialLR
 
-from workbench.arguments import expect_model, expect_settings
+from workbench.arguments import expect_count, expect_model, expect_settings
 from workbench.errors import RecipeError, TrainingError
 from workbench.recipe import Recipe, Train
 from workbench.training.lesson import lesson
@@ -94,12 +94,12 @@ def find_learning_rate(
     chosen = (
         Train(start="scratch") if settings is None else expect_settings(settings, "How to train")
     )
-    rising = replace(chosen, learning_rate=low, schedule="constant", steps=steps)
+    steps = expect_count(steps, "The steps of a range test", LEAST)
+    steady = replace(chosen, schedule="constant", steps=steps, patience=0)
+    rising = replace(steady, learning_rate=low)
     replace(chosen, learning_rate=high)  # as the line above, refuses what no training would take
     if not low < high:
         raise RecipeError("The range of learning rates must begin below its end.")
-    if steps < LEAST:
-        raise RecipeError(f"A range test needs {LEAST} steps at least.")
     run = RisingRun(model, rising, high)
     rates = [rising.learning_rate * run.factor**step for step in range(steps)]
     losses: list[float] = []

@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from workbench.arguments import expect_count, expect_mapping, expect_model, expect_settings
+from workbench.arguments import (
+    expect_count,
+    expect_mapping,
+    expect_model,
+    expect_numbers,
+    expect_settings,
+)
 from workbench.errors import RecipeError
 from workbench.recipe import Train
 from workbench.training.repeats import Repeats
@@ -34,7 +40,8 @@ class LogUniform:
     high: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.low < self.high < inf:
+        low, high = expect_numbers([self.low, self.high], "The ends of what is drawn")
+        if not 0 < low < high < inf:
             raise RecipeError("Numbers to draw must lie above 0, between a low and a high one.")
 
     def rvs(self, random_state: np.random.RandomState) -> float:
@@ -121,6 +128,7 @@ def search(
     """
     expect_model(model)
     expect_mapping(space, "What varies")
+    expect_count(seed, "The seed", 0)
     base = Train(start="scratch") if settings is None else expect_settings(settings, "What stays")
     varied = list(_varied(space, draws, seed))
     tried = [replace(base, **one) for one in varied]
@@ -169,7 +177,8 @@ def _varied(space: Mapping[str, Any], draws: int | None, seed: int) -> Iterator[
 
 
 def _listed(values: Any) -> bool:
-    return isinstance(values, list | tuple | np.ndarray) and len(values) > 0
+    flat = isinstance(values, list | tuple) or (isinstance(values, np.ndarray) and values.ndim == 1)
+    return flat and len(values) > 0
 
 
 def _combinations(space: Mapping[str, Any]) -> int:

@@ -9,7 +9,7 @@ from functools import partial
 
 from torch import Tensor
 
-from workbench.arguments import expect_count, expect_model, expect_settings
+from workbench.arguments import expect_count, expect_model, expect_numbers, expect_settings
 from workbench.evaluation.progress import judged
 from workbench.recipe import Recipe, Train
 from workbench.training.budget import granted, steps_for
@@ -75,6 +75,8 @@ def sweep(
     expect_model(model)
     expect_settings(settings, "How each student trains")
     expect_count(repeats, "The number of repeats")
+    temperatures = expect_numbers(temperatures, "The temperatures")
+    mixes = expect_numbers(mixes, "The weights of the teacher")
     seeds = range(settings.seed, settings.seed + repeats)
     students = row(temperatures, mixes or [settings.mix], list(seeds))
     Sweep(partial(lesson, model), settings, students)  # refuses at once what cannot be
