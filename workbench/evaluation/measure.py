@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from math import prod
 
 import numpy as np
 
 from workbench.arguments import expect_model, expect_recipe
 from workbench.artifact.artifact import Artifact
 from workbench.calibration import evidence_for
+from workbench.compression.coded import Factors
 from workbench.compression.layers import compressible
 from workbench.errors import ArtifactError
 from workbench.evaluation import resources
@@ -155,11 +155,12 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
     """Return what is known of a file without running it."""
     originals = model.weights()
     prunable = compressible(originals)
-    nonzero = {name: int(prod(coded.shape)) for name, coded in artifact.tensors.items()}
-    nonzero |= {name: forms.nonzero for name, forms in artifact.considered.items()}
+    nonzero = _nonzero(artifact)
+    single = [name for name in prunable if name in artifact.considered]
+    zeros = sum(originals[name].numel() - nonzero[name] for name in single)  # factors have none
     values = sum(originals[name].numel() for name in prunable)
     requested = _requested(artifact.recipe, {n: originals[n].numel() for n in prunable})
-    achieved = 1 - sum(nonzero[name] for name in prunable) / values
+    achieved = zeros / values
     names = [name for name, _ in shell(model).module.named_parameters()]
     return Size(
         digest=artifact.digest,
@@ -181,6 +182,16 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
         ),
         training=effort(model, artifact.recipe),
     )
+
+
+def _nonzero(artifact: Artifact) -> dict[str, int]:
+    """Count the numbers that are stored and not zero, of a product those of its factors."""
+    found = {name: forms.nonzero for name, forms in artifact.considered.items()}
+    for name, coded in artifact.tensors.items():
+        if isinstance(coded, Factors):
+            both = (coded.left.nonzero, coded.right.nonzero)
+            found[name] = sum(int(np.count_nonzero(flags)) for flags in both)
+    return found
 
 
 def score_of(tally: Tally) -> Score:

@@ -117,7 +117,7 @@ def teacher_tab(session: Session, palette: Palette) -> dict[str, Any]:
         return {"note": _("Open the training section and move the temperature.")}
     opinion, classes = question.opinion, [_(name) for name in session.model.task.classes]
     figure = teacher.draw(opinion.outputs, classes, opinion.label, question.temperature, palette)
-    return {"figure": teacher.above(figure, opinion.image)}
+    return {"figure": teacher.beside(figure, opinion.image)}
 
 
 def temperature_tab(session: Session, palette: Palette) -> dict[str, Any]:

@@ -10,9 +10,6 @@ from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout
 from workbench.text import _
 
-ABOVE = 0.74
-"""Where the example begins, as a share of the picture's height."""
-
 
 def soften(outputs: Sequence[float], temperature: float) -> list[float]:
     """Return the probabilities of a model's outputs at a temperature above 0."""
@@ -76,17 +73,17 @@ def draw(
             xaxis=axis(
                 palette, _("the teacher's probability"), range=[0, 1.1], tickformat=".0%", nticks=6
             ),
-            yaxis=axis(palette, "", autorange="reversed", showgrid=False, automargin=True),
+            yaxis=axis(palette, "", autorange="reversed", showgrid=False, automargin=True, dtick=1),
         ),
     }
 
 
-def above(figure: Figure, image: Sequence[Sequence[int]]) -> Figure:
-    """Return `figure` with the example itself, rows of grey values 0 to 255, above it.
+def beside(figure: Figure, image: Sequence[Sequence[int]]) -> Figure:
+    """Return `figure` with the example itself, rows of grey values 0 to 255, on its right.
 
-    Beside it, the names of the classes would lie over it where the page is narrow.
+    On its left the names of the classes would lie over it where the page is narrow.
     """
-    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    hidden = {"visible": False, "fixedrange": True}
     picture = {
         "type": "heatmap",
         "z": [list(row) for row in image],
@@ -101,11 +98,11 @@ def above(figure: Figure, image: Sequence[Sequence[int]]) -> Figure:
         "data": [*figure["data"], picture],
         "layout": {
             **laid,
-            "yaxis": {**laid["yaxis"], "domain": [0, ABOVE - 0.04]},
-            "xaxis2": {**hidden, "constraintoward": "left", "anchor": "y2"},
+            "xaxis": {**laid["xaxis"], "domain": [0, 0.72], "nticks": 3},
+            "xaxis2": {**hidden, "domain": [0.78, 1], "anchor": "y2"},
             "yaxis2": {
                 **hidden,
-                "domain": [ABOVE, 1],
+                "domain": [0, 1],
                 "anchor": "x2",
                 "autorange": "reversed",
                 "scaleanchor": "x2",
