@@ -149,7 +149,7 @@ def test_a_run_that_was_interrupted_goes_on(model, recipe, files, watched, monke
         compress(model, asked, files=files, progress=interrupt)
     assert [path.suffix for path in paths(tmp_path)] == [".unfinished"]
     resumed = compress(model, asked, files=files, progress=watched)
-    assert watched.seen == [4, 5, 6]
+    assert watched.seen == [5, 6]
     assert not [path for path in paths(tmp_path) if path.suffix == ".unfinished"]
     assert resumed.to_bytes() == compress(model, asked, files=Files(None)).to_bytes()
 

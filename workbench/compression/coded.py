@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -165,7 +166,12 @@ class Factors:
         return self.left.shape[1]
 
     def tensor(self) -> Tensor:
-        """Return the product, float32, its terms added in order of rank.
+        """Return the product, float32, which is computed once."""
+        return torch.from_numpy(self._product).view(self.shape)
+
+    @cached_property
+    def _product(self) -> NDArray[np.float32]:
+        """The terms added in order of rank.
 
         One product and one sum after the other, each rounded as IEEE 754 says: no library's
         matrix product would give the same bits everywhere.
@@ -176,7 +182,7 @@ class Factors:
         for column, row in zip(left.T, right, strict=True):
             np.multiply(column[:, None], row, out=term)
             out += term
-        return torch.from_numpy(out).view(self.shape)
+        return out
 
 
 Single = Plain | Codes | Shared

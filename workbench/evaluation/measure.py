@@ -156,11 +156,10 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
     originals = model.weights()
     prunable = compressible(originals)
     nonzero = _nonzero(artifact)
-    single = [name for name in prunable if name in artifact.considered]
-    zeros = sum(originals[name].numel() - nonzero[name] for name in single)  # factors have none
+    left = sum(_weights_left(artifact, name, nonzero[name]) for name in prunable)
     values = sum(originals[name].numel() for name in prunable)
     requested = _requested(artifact.recipe, {n: originals[n].numel() for n in prunable})
-    achieved = zeros / values
+    achieved = 1 - left / values
     names = [name for name, _ in shell(model).module.named_parameters()]
     return Size(
         digest=artifact.digest,
@@ -192,6 +191,12 @@ def _nonzero(artifact: Artifact) -> dict[str, int]:
             both = (coded.left.nonzero, coded.right.nonzero)
             found[name] = sum(int(np.count_nonzero(flags)) for flags in both)
     return found
+
+
+def _weights_left(artifact: Artifact, name: str, nonzero: int) -> int:
+    """Count the decoded weights other than zero, given the stored numbers that are."""
+    coded = artifact.tensors[name]
+    return int(coded.tensor().count_nonzero()) if isinstance(coded, Factors) else nonzero
 
 
 def score_of(tally: Tally) -> Score:

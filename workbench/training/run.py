@@ -69,6 +69,7 @@ class Run:
         self._batch = self._order.batch
         self._good = (0, self._copy(), self.view.state())
         self._intact = True
+        self._masked_for = 0  # the step that the masks are of, if zeros came with it
         self._average = Average(self.settings.average, max(self._shares))
         patient = self.settings.patience and lesson.held_out is not None
         self._stopping = EarlyStopping(self.settings, max(self._shares)) if patient else None
@@ -125,7 +126,6 @@ class Run:
             with threads(self.settings.threads):  # whoever watches has their own number again
                 loss, right = self._step(cancelled)
                 self._look(cancelled)
-                self._change_masks()
                 self._intact = True
             self.seconds += time.perf_counter() - begin
             self.examples += self._batch
@@ -146,6 +146,7 @@ class Run:
         )
 
     def _step(self, cancelled: Callable[[], bool]) -> tuple[float, float]:
+        self._change_masks()
         self._lot.manual_seed(lot(self.settings.seed, STEP, self.step))
         chosen = self._order(self.step)
         self._optimizer.zero_grad()
@@ -245,7 +246,8 @@ class Run:
         return right / len(labels)
 
     def _change_masks(self) -> None:
-        if self.step in self._shares and self.step:
+        if self.step in self._shares and self.step != self._masked_for:
+            self._intact = False
             self.view.sparsen(self.weights, self._shares[self.step])
             if self._rewinds:
                 with torch.no_grad():
@@ -253,6 +255,8 @@ class Run:
                         self.weights[name].copy_(start)
                 self.view.learn_scales(self.weights)
                 self._make_optimizer()
+            self._masked_for = self.step
+            self._intact = True
 
     def _make_optimizer(self) -> None:
         decayed = [w for w in self._trainable() if w.ndim > 1]
@@ -319,6 +323,7 @@ class Run:
     def _state(self) -> dict[str, Any]:
         return {
             "step": self.step,
+            "masked_for": self._masked_for,
             "weights": {name: weight.detach() for name, weight in self.weights.items()},
             "optimizer": self._optimizer.state_dict(),
             "schedule": {k: v for k, v in self._schedule.state_dict().items() if _is_plain(v)},
@@ -330,7 +335,7 @@ class Run:
         }
 
     def _take_up(self, state: dict[str, Any]) -> None:
-        self.step = state["step"]
+        self.step, self._masked_for = state["step"], state["masked_for"]
         self._restore(state["weights"], state["view"])
         self._average.load(state["average"])
         if self._stopping is not None:
