@@ -23,8 +23,7 @@ from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
 
 if TYPE_CHECKING:
-    from workbench.training.records import Moment
-    from workbench.training.run import Run
+    from workbench.training.records import Lesson, Moment, Trained
 
 VERSION = 3
 """Raised when training changes, so that files trained before are made again."""
@@ -158,10 +157,10 @@ def _trained(
             for moment in moments:
                 progress(moment)
     except TrainingError as error:
-        error.artifact = _file_of(model, recipe, run) if run.good else None
+        error.artifact = _file_of(model, recipe, run.lesson, run.trained()) if run.good else None
         raise
     done = run.trained()
-    artifact = _file_of(model, recipe, run)
+    artifact = _file_of(model, recipe, run.lesson, done)
     files.put(key, artifact.to_bytes())
     files.put(
         f"{key} effort",
@@ -177,7 +176,6 @@ def _trained(
     return artifact
 
 
-def _file_of(model: Model, recipe: Recipe, run: Run) -> Artifact:
-    done = run.trained()
-    coded = code(done.weights, recipe, run.lesson.evidence, kept=done.kept, grids=done.grids)
+def _file_of(model: Model, recipe: Recipe, learned: Lesson, done: Trained) -> Artifact:
+    coded = code(done.weights, recipe, learned.evidence, kept=done.kept, grids=done.grids)
     return Artifact.of(model.name, recipe, coded)

@@ -6,6 +6,7 @@ and of its relative index, and a codebook of float32; the share is of the weight
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -93,7 +94,9 @@ def test_our_file_takes_no_more(layer) -> None:
     places = positions(layer)
     flags = np.zeros(layer.weights, np.bool_)
     flags[places] = True
-    index = min(indices(flags, (1, layer.weights), None), key=lambda one: one.size)
+    index = min(
+        chain.from_iterable(indices(flags, (1, layer.weights), None)), key=lambda one: one.size
+    )
     codes = np.random.default_rng(1).integers(0, 2**layer.bits, len(places)).astype(np.uint8)
     values = min(packed_size(codes.size, layer.bits), huffman.plan(codes, 2**layer.bits).size)
     assert index.size + values + 4 * 2**layer.bits <= stored(layer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -136,7 +137,7 @@ def test_what_a_pattern_leaves_is_exact(pattern, shape, bits) -> None:
     pruned = weight * masks({"w": weight}, prune, Evidence())["w"]
     coded = quantize("w", pruned, Quantize(bits=bits))
     flags = coded.nonzero
-    for index in indices(flags, shape, prune):
+    for index in chain.from_iterable(indices(flags, shape, prune)):
         chosen = Forms(Form(index, values_of(coded, index)), None, 0)
         described, stream = entry(coded, chosen), write(coded, chosen)
         assert len(stream) == parts(described).total

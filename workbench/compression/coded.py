@@ -1,4 +1,4 @@
-"""Tensors as the file holds them: plain values, codes with scales, or numbers of shared values."""
+"""Tensors as the file holds them: values, codes with scales, shared values, or a product."""
 
 from __future__ import annotations
 
@@ -149,6 +149,9 @@ class Shared:
         return torch.from_numpy(np.take_along_axis(table, rows, axis=1)).view(self.shape)
 
 
+Single = Plain | Codes | Shared
+
+
 @dataclass(frozen=True)
 class Factors:
     """Two thinner matrices in place of one: `left` [m, r] and `right` [r, n], each coded itself.
@@ -157,8 +160,8 @@ class Factors:
     """
 
     shape: tuple[int, ...]
-    left: Plain | Codes | Shared
-    right: Plain | Codes | Shared
+    left: Single
+    right: Single
 
     @property
     def rank(self) -> int:
@@ -185,7 +188,6 @@ class Factors:
         return out
 
 
-Single = Plain | Codes | Shared
 Coded = Single | Factors
 
 

@@ -15,9 +15,9 @@ class Evidence:
     """Measurements of a model on calibration data.
 
     `gradients` maps tensor names to the mean absolute gradient of the loss over calibration
-    batches, each of its tensor's shape. `moments` maps them to those of their layer's
-    inputs, n where a row of the tensor has n entries; layers without inputs of that kind are
-    missing. `digest` names the whole in caches.
+    batches, each of its tensor's shape. `moments` maps them to the second moments
+    [n, n] of their layer's inputs, n as many as a row of the tensor, flattened, has entries; layers
+    whose weights multiply no such inputs are missing. `digest` names the whole in caches.
     """
 
     gradients: Mapping[str, Tensor] = field(default_factory=dict)

@@ -59,7 +59,8 @@ class Moment:
 
     def output_error(self, change: Tensor) -> Tensor:
         """Return the mean squared change of each output when weights [rows, n] change, [rows]."""
-        return ((change @ self.matrix.to(change.dtype)) * change).sum(dim=1)
+        with threads(1):
+            return ((change @ self.matrix.to(change.dtype)) * change).sum(dim=1)
 
     @property
     def _mean(self) -> float:

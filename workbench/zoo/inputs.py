@@ -19,7 +19,8 @@ def watch(model: Model, weights: Mapping[str, Tensor], batch: Tensor, see: See) 
 
     `name` is the weight's, and `vectors` are float32 [examples or places, n]: as many columns as
     a row of the weight, flattened, has entries. Layers whose weights multiply no such vectors,
-    convolutions in groups among them, are passed over.
+    convolutions in groups among them, are passed over. `weights` are those of the whole module, and
+    `batch` its inputs as the task makes them.
     """
     module = model.module()
     for path, layer in module.named_modules():

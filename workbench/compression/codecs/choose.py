@@ -71,7 +71,8 @@ def forms(coded: Single, prune: Prune | None = None) -> Forms:
     if nonzero == flags.size:
         return Forms(everything, None, nonzero)
     ways = indices(flags, coded.shape, prune)
-    sparse = [Form(index, values_of(coded, index)) for index in ways]
+    shortest = [min(same, key=lambda index: index.size) for same in ways]
+    sparse = [Form(index, values_of(coded, index)) for index in shortest]
     return Forms(everything, min(sparse, key=lambda form: form.size), nonzero)
 
 

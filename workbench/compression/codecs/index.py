@@ -57,20 +57,23 @@ class Sizes(NamedTuple):
     table: int
 
 
-def indices(nonzero: Flags, shape: Shape, prune: Prune | None) -> Iterator[Index]:
-    """Yield ways to write where `nonzero` (flat) is true, in a tensor pruned by `prune`."""
+def indices(nonzero: Flags, shape: Shape, prune: Prune | None) -> Iterator[list[Index]]:
+    """Yield ways to write where `nonzero` (flat) is true, in a tensor pruned by `prune`.
+
+    Those in one list write the same positions, so that the shortest of them is the best.
+    """
     positions = np.flatnonzero(nonzero)
     if not positions.size:
-        yield Index("gaps", 0, positions, width=gaps.WIDTHS[0])
+        yield [Index("gaps", 0, positions, width=gaps.WIDTHS[0])]
         return
-    yield Index("bitmap", (nonzero.size + 7) // 8, positions)
-    yield from _gaps(positions)
+    yield [Index("bitmap", (nonzero.size + 7) // 8, positions), *_gaps(positions)]
     if prune is not None and len(shape) >= 2 and prune.pattern == "n:m":
-        yield from _runs(nonzero, shape, prune.width)
+        if found := [*_runs(nonzero, shape, prune.width)]:
+            yield found
     elif prune is not None and len(shape) >= 2 and prune.pattern == "block":
         stored = blocks.stored_blocks(nonzero, shape, prune.width)
         places = blocks.positions(stored, shape, prune.width)
-        yield Index("blocks", (stored.size + 7) // 8, places, prune.width)
+        yield [Index("blocks", (stored.size + 7) // 8, places, prune.width)]
 
 
 def _gaps(positions: Positions) -> Iterator[Index]:
