@@ -22,11 +22,23 @@ if TYPE_CHECKING:
     from workbench.evaluation.report import Report
     from workbench.panels import dashboard
     from workbench.pipeline import compress, train
-    from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train
+    from workbench.recipe import (
+        Activations,
+        Adjust,
+        Factorize,
+        Prune,
+        Quantize,
+        Recipe,
+        Share,
+        Structure,
+        Train,
+    )
     from workbench.session import Session
     from workbench.zoo import Model, Task, model, models, task, tasks
 
 __all__ = [
+    "Activations",
+    "Adjust",
     "Artifact",
     "Factorize",
     "Ledger",
@@ -37,6 +49,7 @@ __all__ = [
     "Report",
     "Session",
     "Share",
+    "Structure",
     "Task",
     "Train",
     "WorkbenchError",
@@ -54,6 +67,8 @@ __all__ = [
 
 # Public names and where they live: loaded when first used, so that importing costs nothing.
 _HOMES = {
+    "Activations": "recipe",
+    "Adjust": "recipe",
     "Artifact": "artifact.artifact",
     "Factorize": "recipe",
     "Ledger": "artifact.ledger",
@@ -64,6 +79,7 @@ _HOMES = {
     "Report": "evaluation.report",
     "Session": "session",
     "Share": "recipe",
+    "Structure": "recipe",
     "Task": "zoo",
     "Train": "recipe",
     "WorkbenchError": "errors",

@@ -125,15 +125,12 @@ def input_moments(model: Model) -> dict[str, Tensor]:
 
 
 def _needed(recipe: Recipe) -> list[str]:
-    prune, quantize = recipe.prune, recipe.quantize
-    kinds = []
-    if prune is not None and prune.criterion in NEEDS_GRADIENTS:
-        kinds.append("gradients")
+    quantize, factorize = recipe.quantize, recipe.factorize
+    criteria = {part.criterion for part in (recipe.prune, recipe.structure) if part is not None}
     compensates = quantize is not None and quantize.rounding in COMPENSATED
-    aims = recipe.factorize is not None and recipe.factorize.aim in OF_OUTPUTS
-    if aims or compensates or (prune is not None and prune.criterion in NEEDS_MOMENTS):
-        kinds.append("moments")
-    return kinds
+    aims = factorize is not None and factorize.aim in OF_OUTPUTS
+    kinds = ["gradients"] if criteria & NEEDS_GRADIENTS else []
+    return [*kinds, "moments"] if aims or compensates or criteria & NEEDS_MOMENTS else kinds
 
 
 def _computed(model: Model, kind: str, files: Files) -> _Computed:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from workbench.adjustment.finish import finish
+from workbench.adjustment.untrained import untrained
 from workbench.arguments import expect_model, expect_recipe
 from workbench.artifact.artifact import Artifact
-from workbench.calibration import evidence_for
 from workbench.compression.compress import code
 from workbench.errors import ArtifactError, RecipeError, TrainingError
 from workbench.kept import Files, default_files
@@ -25,7 +26,7 @@ from workbench.zoo import Model
 if TYPE_CHECKING:
     from workbench.training.records import Lesson, Moment, Trained
 
-VERSION = 3
+VERSION = 4
 """Raised when training changes, so that files trained before are made again."""
 
 Watch = Callable[["Moment"], None]
@@ -63,8 +64,7 @@ def compress(
     expect_model(model)
     if expect_recipe(recipe).train is not None:
         return _trained(model, recipe, progress, cancelled, files or default_files())
-    coded = code(model.weights(), recipe, evidence_for(model, recipe))
-    return Artifact.of(model.name, recipe, coded)
+    return Artifact.of(model.name, recipe, *untrained(model, recipe))
 
 
 def train(
@@ -177,5 +177,8 @@ def _trained(
 
 
 def _file_of(model: Model, recipe: Recipe, learned: Lesson, done: Trained) -> Artifact:
-    coded = code(done.weights, recipe, learned.evidence, kept=done.kept, grids=done.grids)
-    return Artifact.of(model.name, recipe, coded)
+    ready = learned.ready
+    coded = code(done.weights, recipe, ready.evidence, kept=done.kept, grids=done.grids)
+    return Artifact.of(
+        model.name, recipe, *finish(model, recipe, ready, coded, learned.input_grids)
+    )

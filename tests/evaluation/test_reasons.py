@@ -56,6 +56,12 @@ CASES = [
         SMALL,
         {"prune": {"sparsity": 0.9, "exclude": ["fc1.weight"]}},
     ),
+    ("channels", RESNET, {"structure": {"removed": 0.5}}),
+    ("no-channels", CONV, {"structure": {"removed": 0.1, "layers": {"fc2.weight": 0.5}}}),
+    ("no-norms", CONV, {"adjust": {"batch_norm": "fold"}}),
+    ("norms-between", RESNET, {"adjust": {"batch_norm": "keep", "equalize": "pairs"}}),
+    ("simulated", SMALL, {"quantize": {"bits": 8}, "activations": {"bits": 8}}),
+    ("no-integers", CONV, {"share": {"clusters": 16}, "activations": {"bits": 8}}),
     ("rounded-to-zero", SMALL, {"prune": {"sparsity": 0.1}, "quantize": {"bits": 2}}),
     (
         "set-higher",
@@ -114,6 +120,15 @@ def numbers(kind, layer, artifact, size):
         "whole-blocks": lambda: asked,
         "short-runs": lambda: [figures.count(32), figures.count(25)],
         "wide-blocks": lambda: [figures.count(16), figures.count(10), figures.count(100)],
+        "channels": lambda: [
+            figures.percent(size.structure[key])
+            for key in ("channels_asked", "channels_removed", "weights_removed", "macs_removed")
+        ],
+        "no-channels": list,
+        "no-norms": list,
+        "norms-between": list,
+        "simulated": list,
+        "no-integers": list,
         "rounded-to-zero": lambda: asked,
         "set-higher": lambda: asked,
         "grew": lambda: [bytes_(len(artifact) - size.original_bytes)],

@@ -21,7 +21,10 @@ SOURCES = [
     ("null", "JSON object such as"),
     ("3", "JSON object such as"),
     ('"prune"', "JSON object such as"),
-    ('{"pruning": {}}', "no key 'pruning': choose from prune, factorize, share, quantize, train"),
+    (
+        '{"pruning": {}}',
+        "no key 'pruning': choose from structure, prune, factorize, share, quantize",
+    ),
     ('{"prune": 0.5}', r"prune must be an object of settings, not 0\.5"),
     ('{"prune": []}', "prune must be an object of settings"),
     ('{"prune": true}', "prune must be an object of settings"),

@@ -9,6 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from workbench.adjustment.prepare import Prepared
+from workbench.artifact.form import UNCHANGED
+from workbench.compression.evidence import Evidence
 from workbench.errors import Cancelled, RecipeError
 from workbench.recipe import Recipe, Train
 from workbench.training.records import Lesson
@@ -58,7 +61,7 @@ class School:
         weights = {name: tensor.detach() for name, tensor in module.state_dict().items()}
         return Lesson(
             module=module.to("meta"),
-            weights=weights,
+            ready=Prepared(weights, Evidence(), UNCHANGED),
             images=self.images,
             labels=self.labels,
             inputs=self.inputs,

@@ -14,8 +14,10 @@ from torch import Tensor
 from workbench.artifact import container
 from workbench.artifact.account import ledger
 from workbench.artifact.container import LONGEST_HEADER
+from workbench.artifact.form import UNCHANGED, Form
 from workbench.artifact.header import LARGEST_DECODED, check
 from workbench.artifact.ledger import Ledger
+from workbench.artifact.operands import operands
 from workbench.compression.codecs.choose import Forms
 from workbench.compression.codecs.stream import Weighed, entry, parts, read, weigh, write
 from workbench.compression.coded import Coded
@@ -36,13 +38,18 @@ class Artifact:
         self._tensors = tensors
 
     @classmethod
-    def of(cls, model: str, recipe: Recipe, tensors: dict[str, Coded]) -> Artifact:
-        """Encode coded `tensors` of the model called `model`, each in its smallest form."""
+    def of(
+        cls, model: str, recipe: Recipe, tensors: dict[str, Coded], form: Form = UNCHANGED
+    ) -> Artifact:
+        """Encode coded `tensors` of the model called `model`, each in its smallest form.
+
+        `form` says how the module that runs on them differs from the model's own.
+        """
         weighed = {name: weigh(coded, recipe.prune) for name, coded in tensors.items()}
         header = {
             "model": model,
             "recipe": recipe.as_dict(),
-            "form": [],
+            "form": form.as_list(),
             "tensors": {name: entry(coded, weighed[name]) for name, coded in tensors.items()},
         }
         data = b"".join(write(coded, weighed[name]) for name, coded in tensors.items())
@@ -129,6 +136,11 @@ class Artifact:
         return Recipe.from_json(self._header["recipe"])
 
     @cached_property
+    def form(self) -> Form:
+        """How the module that the weights fit differs from the model's own."""
+        return Form.from_list(self._header["form"])
+
+    @cached_property
     def ledger(self) -> Ledger:
         """Where every byte is; its total is the length of the file."""
         return ledger(self._header["tensors"], len(self))
@@ -146,6 +158,13 @@ class Artifact:
     def weights(self) -> dict[str, Tensor]:
         """Return the decoded tensors by name, float32 where they were floats: a fresh copy."""
         return {name: coded.tensor().clone() for name, coded in self._tensors.items()}
+
+    def operands(self) -> dict[str, Tensor]:
+        """Return the tensors that the module in the file's form runs on, by name.
+
+        As `workbench.artifact.operands.operands` says.
+        """
+        return operands(self._tensors, self.form)
 
 
 def _whole(weighed: Mapping[str, Weighed]) -> dict[str, Forms]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import comb, prod
 from typing import Any
 
+from workbench.artifact.form import Form
 from workbench.compression.codecs.runs import MOST as MOST_PATTERNS
 from workbench.compression.codecs.stream import Entry, parts
 from workbench.compression.coded import WIDTHS
@@ -30,10 +31,9 @@ def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED
         raise ArtifactError("The file lists no tensors: it is damaged or of another kind.")
     if not isinstance(header.get("model"), str) or not isinstance(header.get("recipe"), dict):
         raise ArtifactError("The file does not name its model and recipe: it is damaged.")
-    if tuple(header) != KEYS or header["form"] != []:
-        raise ArtifactError(
-            "The file needs rewrites this version does not know: upgrade Workbench."
-        )
+    if tuple(header) != KEYS:
+        raise ArtifactError("The file says more than this version knows: upgrade Workbench.")
+    _check_form(header["form"], tensors)
     decoded = 0
     for name, entry in tensors.items():
         if not isinstance(entry, dict) or not _sensible(entry):
@@ -47,6 +47,12 @@ def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED
             )
     if sum(parts(entry).total for entry in tensors.values()) != data_size:
         raise ArtifactError("The file's streams do not add up to its length: it is damaged.")
+
+
+def _check_form(form: Any, tensors: dict[str, Any]) -> None:
+    for path, _grid in Form.from_list(form).inputs:
+        if f"{path}.weight" not in tensors:
+            raise ArtifactError(f"The file rounds the inputs of {path!r}, which it does not hold.")
 
 
 def _sensible(entry: Entry) -> bool:

@@ -103,6 +103,20 @@ class Codes:
             return np.full(self.codes.size, 2 ** (self.bits - 1) - 1, np.uint8)
         return spread(self.zero_point, self.rows, self.length, self.group)
 
+    @property
+    def counts_by_row(self) -> bool:
+        """Whether each entry of the first axis has a single scale and zero point."""
+        return self.codes.size > 0 and self.group == self.length
+
+    def counts(self) -> tuple[Tensor, Tensor]:
+        """Return codes less zero points, whole float32 numbers of the tensor's shape, and scales.
+
+        The scales are float32, one for each entry of the first axis; only where `counts_by_row`.
+        """
+        codes = torch.from_numpy(self.codes).float() - torch.from_numpy(self.zero_codes()).float()
+        scale = torch.from_numpy(self.scale).expand(self.shape[0]).clone()
+        return codes.view(self.shape), scale
+
     def tensor(self) -> Tensor:
         """Return the decoded float32 tensor."""
         if not self.codes.size:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
 from workbench.arguments import expect_model, expect_recipe
 from workbench.artifact.artifact import Artifact
 from workbench.calibration import evidence_for
+from workbench.compression.channels import Group
+from workbench.compression.channels import asked as channels_asked
 from workbench.compression.coded import Factors
-from workbench.compression.layers import compressible
 from workbench.errors import ArtifactError
 from workbench.evaluation import resources
+from workbench.evaluation.cost import cost
+from workbench.evaluation.fit import check_fit
 from workbench.evaluation.known import (
     known,
     known_score,
@@ -31,6 +35,7 @@ from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.zoo import Model
 from workbench.zoo import model as find
+from workbench.zoo.groups import groups
 from workbench.zoo.shell import shell
 
 
@@ -62,6 +67,7 @@ def steps(
         yield found
         return
     artifact = compress(model, recipe, progress=watch, cancelled=cancelled)
+    shaped = model.in_form(artifact.form)
     size = measure_size(model, artifact)
     store.put(size_key(model, recipe, evidence_for(model, recipe).digest), size.as_dict())
     yield report(model, recipe, split, size, None)
@@ -71,7 +77,7 @@ def steps(
         return
     seed = int(size.digest[:8], 16)
     data = model.task.split(split)
-    for tally in accuracy(model, artifact.weights(), data, seed=seed, cancelled=cancelled):
+    for tally in accuracy(shaped, artifact.operands(), data, seed=seed, cancelled=cancelled):
         score = score_of(tally)
         if score.exact:
             store.put(score_key(model, size.digest, split), score.as_dict())
@@ -118,8 +124,9 @@ def measure(
     assert last is not None
     if not timed:
         return last
-    weights = compress(model, recipe).weights()
-    return replace(last, latency=resources.latency(model, weights))
+    artifact = compress(model, recipe)
+    shaped = model.in_form(artifact.form)
+    return replace(last, latency=resources.latency(shaped, artifact.operands()))
 
 
 def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = True) -> Report:
@@ -135,52 +142,70 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
     if not isinstance(artifact, Artifact):
         raise ArtifactError(f"Give what wb.load(path) returns, not {brief(artifact)}.")
     model = find(artifact.model)
-    _check_fit(model, artifact)
+    check_fit(model, artifact)
+    shaped, operands = model.in_form(artifact.form), artifact.operands()
     size = measure_size(model, artifact)
-    weights = artifact.weights()
-    score = score_of(judged(model, weights, model.task.split(split)))
+    score = score_of(judged(shaped, operands, model.task.split(split)))
     done = report(model, artifact.recipe, split, size, score)
-    return replace(done, latency=resources.latency(model, weights)) if timed else done
-
-
-def _check_fit(model: Model, artifact: Artifact) -> None:
-    expected = {name: tuple(shape) for name, shape in model.card["tensors"].items()}
-    if {name: coded.shape for name, coded in artifact.tensors.items()} != expected:
-        raise ArtifactError(
-            f"The file says it holds {model.name}, but its tensors are not those of that model."
-        )
+    return replace(done, latency=resources.latency(shaped, operands)) if timed else done
 
 
 def measure_size(model: Model, artifact: Artifact) -> Size:
     """Return what is known of a file without running it."""
-    originals = model.weights()
-    prunable = compressible(originals)
+    shapes = {name: coded.shape for name, coded in artifact.tensors.items()}
+    numbers = {name: prod(shape) for name, shape in shapes.items() if name in model.layers}
     nonzero = _nonzero(artifact)
-    left = sum(_weights_left(artifact, name, nonzero[name]) for name in prunable)
-    values = sum(originals[name].numel() for name in prunable)
-    requested = _requested(artifact.recipe, {n: originals[n].numel() for n in prunable})
-    achieved = 1 - left / values
-    names = [name for name, _ in shell(model).module.named_parameters()]
+    left = sum(_weights_left(artifact, name, nonzero[name]) for name in numbers)
+    requested = _requested(artifact.recipe, numbers)
+    achieved = 1 - left / sum(numbers.values())
+    shaped = model.in_form(artifact.form)
+    names = [name for name, _ in shell(shaped).module.named_parameters()]
+    parameters = sum(prod(shapes[name]) for name in names)
+    takes = cost(shaped, shapes)
+    coupled = groups(model.architecture) if artifact.recipe.structure else ()
+    structure = _structure(model, artifact, coupled, takes.macs)
     return Size(
         digest=artifact.digest,
         bytes=len(artifact),
         original_bytes=model.original_bytes,
         sparsity_requested=requested,
         sparsity_achieved=achieved,
-        parameters=sum(int(np.prod(artifact.tensors[name].shape)) for name in names),
+        parameters=parameters,
         nonzero=sum(nonzero[name] for name in names),
-        macs=model.card["macs"],
-        peak_memory=model.card["peak_memory"],
+        macs=takes.macs,
+        peak_memory=takes.peak_memory,
         ledger=artifact.ledger,
         reasons=reasons(
             artifact,
             requested=requested,
             achieved=achieved,
             original=model.original_bytes,
-            macs=model.card["macs"],
+            macs=takes.macs,
+            structure=structure,
+            makers=[name for group in coupled for name in group.makers],
         ),
         training=effort(model, artifact.recipe),
+        structure=structure,
     )
+
+
+def _structure(
+    model: Model, artifact: Artifact, coupled: Sequence[Group], macs: int
+) -> dict[str, float] | None:
+    """Return what structured pruning was asked for and did; None where it had no part."""
+    asked = artifact.recipe.structure
+    if asked is None:
+        return None
+    before = sum(group.channels for group in coupled)
+    after = sum(artifact.tensors[group.makers[0]].shape[0] for group in coupled)
+    weights = {name: prod(model.card["tensors"][name]) for name in model.layers}
+    left = sum(prod(artifact.tensors[name].shape) for name in weights)
+    return {
+        "channels_asked": channels_asked(coupled, asked),
+        "channels_removed": 1 - after / before,
+        "weights_removed": 1 - left / sum(weights.values()),
+        "macs_removed": 1 - macs / model.card["macs"],
+    }
 
 
 def _nonzero(artifact: Artifact) -> dict[str, int]:

@@ -76,6 +76,27 @@ SENTENCES = {
     "set-higher": N_(
         "Asked for {asked_share} zeros, got {got_share}: some layers are set higher by hand."
     ),
+    "channels": N_(
+        "Asked for {asked_share} of the channels, {got_share} are gone, and with them "
+        "{weights_share} of the weights and {macs_share} of the multiply-adds: a layer between two "
+        "thinner ones loses on both sides."
+    ),
+    "no-channels": N_(
+        "{layer} keeps its channels: its outputs are the network's own, or it is of a kind that "
+        "cannot lose any."
+    ),
+    "norms-between": N_(
+        "Layers with batch norm between them were not evened out: fold it, and they are."
+    ),
+    "no-norms": N_("This network has no batch norm, so that choice changes nothing."),
+    "simulated": N_(
+        "Inputs are rounded and summed here exactly as integers would be, which takes longer: only "
+        "a runtime with integer kernels gains time."
+    ),
+    "no-integers": N_(
+        "The inputs of {layer} are rounded but its weights are no integers with one scale an "
+        "output: quantise it by tensor or by channel, in 8 bits or fewer."
+    ),
     "grew": N_(
         "The file is {more} longer than the original: the header takes more than the recipe saves."
     ),
@@ -93,6 +114,8 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "zeros": lambda share: figures.percent(share, 0),
     "asked_share": figures.percent,
     "got_share": figures.percent,
+    "weights_share": figures.percent,
+    "macs_share": figures.percent,
     "asked": figures.count,
     "length": figures.count,
     "rank": figures.count,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from math import prod
 
 from workbench.artifact.artifact import Artifact
@@ -17,12 +17,20 @@ NOTICEABLE = 0.005
 
 
 def reasons(
-    artifact: Artifact, *, requested: float, achieved: float, original: int, macs: int
+    artifact: Artifact,
+    *,
+    requested: float,
+    achieved: float,
+    original: int,
+    macs: int,
+    structure: Mapping[str, float] | None = None,
+    makers: Collection[str] = (),
 ) -> tuple[Reason, ...]:
     """Return what kept the file of `artifact` from being smaller or faster, the weightiest first.
 
     `requested` and `achieved` are shares of zeros, `original` the bytes of the dense file, `macs`
-    the multiply-adds of an example.
+    the multiply-adds of an example, `structure` what became of the channels, as in a `Size`, and
+    `makers` the weights of layers that can lose channels.
     """
     if artifact.recipe == Recipe():
         return ()
@@ -38,10 +46,14 @@ def reasons(
         *_left_alone(artifact),
         *_shared_costs(artifact),
         *_sparsity_gap(artifact, requested, achieved),
+        *_channels(structure),
+        *_without_channels(artifact, makers),
+        *_norms(artifact),
+        *_inputs(artifact),
     ]
     if len(artifact) >= original:
         found.append(Reason("grew", "", {"more": len(artifact) - original}, len(artifact)))
-    elif artifact.recipe.untrained != Recipe():
+    elif artifact.recipe.untrained != Recipe() and not artifact.form.narrowed:
         kind = "no-faster" if artifact.recipe.prune is not None else "decoded-first"
         found.append(Reason(kind, "", {"macs": macs}, 0))
     return tuple(sorted(found, key=lambda reason: -reason.weight))
@@ -174,6 +186,45 @@ def _sparsity_gap(artifact: Artifact, requested: float, achieved: float) -> Iter
         yield Reason("less-sparse", "", numbers, 0)
     else:
         yield Reason("set-higher" if higher else "rounded-to-zero", "", numbers, 0)
+
+
+def _channels(structure: Mapping[str, float] | None) -> Iterator[Reason]:
+    if structure is not None and structure["channels_removed"] > 0:
+        numbers = {
+            "asked_share": structure["channels_asked"],
+            "got_share": structure["channels_removed"],
+            "weights_share": structure["weights_removed"],
+            "macs_share": structure["macs_removed"],
+        }
+        yield Reason("channels", "", numbers, 0)
+
+
+def _without_channels(artifact: Artifact, makers: Collection[str]) -> Iterator[Reason]:
+    asked = artifact.recipe.structure
+    for name in asked.layers if asked is not None else ():
+        if name not in makers:
+            yield Reason("no-channels", name, {}, 0)
+
+
+def _norms(artifact: Artifact) -> Iterator[Reason]:
+    recipe = artifact.recipe
+    left = any(name.endswith(".running_var") for name in artifact.tensors)
+    if (recipe.folds or recipe.recalibrates) and not left and not artifact.form.folded:
+        yield Reason("no-norms", "", {}, 0)
+    if recipe.equalizes and left:
+        yield Reason("norms-between", "", {}, 0)
+
+
+def _inputs(artifact: Artifact) -> Iterator[Reason]:
+    rounded = [f"{path}.weight" for path, _grid in artifact.form.inputs]
+    if not rounded:
+        return
+    yield Reason("simulated", "", {}, 0)
+    for name in rounded:
+        coded = artifact.tensors[name]
+        if not isinstance(coded, Codes) or not coded.counts_by_row:
+            yield Reason("no-integers", name, {}, 0)
+            return  # one is enough to say what it takes
 
 
 def _in_runs(prune: Prune) -> float:

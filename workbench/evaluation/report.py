@@ -19,7 +19,9 @@ class Size:
     all prunable tensors. `parameters` counts the stored values of parameters, `nonzero` those
     that are not zero, `macs` the multiply-adds of one example, `peak_memory` bytes of weights and
     activations over a batch of 64. `training` says what training this file took where it was
-    trained: seconds and examples per second.
+    trained: seconds and examples per second. `structure` says what structured pruning was asked
+    for and did, as shares of the original's: ``channels_asked``, ``channels_removed``,
+    ``weights_removed`` and ``macs_removed``.
     """
 
     digest: str
@@ -34,6 +36,7 @@ class Size:
     ledger: Ledger
     reasons: tuple[Reason, ...]
     training: dict[str, float] | None = None
+    structure: dict[str, float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

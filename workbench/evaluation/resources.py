@@ -5,13 +5,14 @@ from __future__ import annotations
 import statistics
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import flop_registry
 
 from workbench.errors import Cancelled
 from workbench.zoo import Model
@@ -25,10 +26,10 @@ SECONDS = 0.25
 
 def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
     """Return the multiply-adds of one example through the dense module."""
-    run, inputs = _on_meta(model, 1)
-    with FlopCounterMode(display=False) as counter:
-        run(_meta(weights), inputs)
-    return int(counter.get_total_flops()) // 2
+    run, inputs = _runner(model, weights, 1)
+    with _Products() as counted:
+        run(inputs)
+    return int(counted.flops) // 2
 
 
 def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:
@@ -37,11 +38,10 @@ def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:
     Counted over one batch of 64 by following the life of every tensor the module makes, inputs
     included; a runtime's own workspace is not seen.
     """
-    run, inputs = _on_meta(model, MEMORY_BATCH)
-    empty = _meta(weights)  # made outside, so that weights are not taken for activations
-    with _LiveBytes() as live:
+    run, inputs = _runner(model, weights, MEMORY_BATCH)
+    with _LiveBytes(weights.values()) as live:
         live.add(inputs)
-        run(empty, inputs)
+        run(inputs)
     return int(live.peak + sum(w.numel() * w.element_size() for w in weights.values()))
 
 
@@ -127,22 +127,46 @@ def _summary(taken: Mapping[int, list[float]]) -> dict[str, Any]:
     return out
 
 
-def _on_meta(model: Model, batch: int) -> tuple[Shell, Tensor]:
-    images = model.task.split("validation").images[:batch]
-    return Shell(model), model.task.inputs(images).to("meta")
+def _runner(
+    model: Model, weights: Mapping[str, Tensor], batch: int
+) -> tuple[Callable[[Tensor], object], Tensor]:
+    """Return what runs the module so that modes see its basic operations, and a batch for it.
+
+    On the CPU, because loading what the meta device needs takes seconds.
+    """
+    module = Shell(model).module
+
+    def run(inputs: Tensor) -> None:
+        with torch.no_grad():  # inference mode would hide products inside larger operations
+            functional_call(module, dict(weights), (inputs,), strict=True)
+
+    return run, model.task.inputs(model.task.split("validation").images[:batch])
 
 
-def _meta(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: weight.to("meta") for name, weight in weights.items()}
-
-
-class _LiveBytes(TorchDispatchMode):
-    """Follows how many bytes of storage the operations inside it keep alive."""
+class _Products(TorchDispatchMode):
+    """Adds up the floating-point operations of matrix products and convolutions inside it."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.flops = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        out = function(*args, **(kwargs or {}))
+        formula = flop_registry.get(function._overloadpacket)  # noqa: SLF001 - its own key
+        if formula is not None:
+            self.flops += int(formula(*args, **(kwargs or {}), out_val=out))
+        return out
+
+
+class _LiveBytes(TorchDispatchMode):
+    """Follows how many bytes of storage, beside `known` ones, the operations inside keep alive."""
+
+    def __init__(self, known: Iterable[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.peak = 0
-        self._known: set[int] = set()
+        self._known = {tensor.untyped_storage()._cdata for tensor in known}  # noqa: SLF001
 
     def add(self, tensor: Tensor) -> None:
         """Count the tensor's storage until it is freed."""

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.evaluation.judge import CLOSE, Predictions, decide, settle
+from workbench.evaluation.judge import CLOSE, Predictions, decide, predict, settle
 from workbench.evaluation.workers import workers
 from workbench.zoo import Model
 from workbench.zoo.shell import channels_last, shell
@@ -42,11 +42,14 @@ class Sieve:
         self.model = model
         self.weights = {n: channels_last(w) for n, w in weights.items()}
         self.bfloat16 = bfloat16
+        self.judged = bool(model.form.inputs)  # rounded inputs leave nothing to be sifted
         self.coarse: dict[str, Tensor] | None = None
         self.bound = 0.0
 
     def first(self, images: NDArray[np.uint8]) -> Predictions:
         """Return the classes of the first examples, on which bfloat16 can then be tried."""
+        if self.judged:
+            return predict(self.model, self.weights, images)
         inputs = channels_last(self.model.task.inputs(images))
         outputs = self._run_side_by_side(self.weights, inputs)
         self._sample = inputs, outputs
@@ -54,6 +57,8 @@ class Sieve:
 
     def calibrate(self) -> None:
         """Learn from the first examples what bfloat16 would have said, and whether it will do."""
+        if self.judged:
+            return
         inputs, outputs = self._sample
         if not self._tries_bfloat16(inputs):
             return
@@ -68,6 +73,8 @@ class Sieve:
 
     def predict(self, images: NDArray[np.uint8]) -> Predictions:
         """Return the classes of more examples, int64 [n]."""
+        if self.judged:
+            return predict(self.model, self.weights, images)
         inputs = channels_last(self.model.task.inputs(images))
         if self.coarse is None:
             return self._fine(images, self._run(self.weights, inputs))

@@ -19,19 +19,32 @@ from workbench.text import _
 from workbench.text import mark as N_
 
 TITLES = {
+    "structure": N_("Structure"),
     "prune": N_("Pruning"),
     "factorize": N_("Low rank"),
     "share": N_("Weight sharing"),
     "quantize": N_("Quantisation"),
+    "activations": N_("Activations"),
+    "adjust": N_("Adjustment"),
 }
 
-OFF: Mapping[str, float | int] = {"prune": 0.0, "factorize": 1.0, "share": 0, "quantize": 32}
+OFF: Mapping[str, float | int | str] = {
+    "structure": 0.0,
+    "prune": 0.0,
+    "factorize": 1.0,
+    "share": 0,
+    "quantize": 32,
+    "activations": 32,
+    "adjust": "keep",
+}
 """The value of each part's first field at which the part does nothing."""
 
 APART = frozenset({"train"})
 """The parts that have a section of their own."""
 
 ONLY_WITH = {
+    "structure.seed": ("structure.criterion", ["random"]),
+    "activations.percentile": ("activations.observer", ["percentile"]),
     "prune.seed": ("prune.criterion", ["random"]),
     "prune.width": ("prune.pattern", ["n:m", "block"]),
     "share.start": ("share.method", ["k-means"]),

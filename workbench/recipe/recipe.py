@@ -11,20 +11,26 @@ from random import Random
 from typing import Any
 
 from workbench.errors import RecipeError
-from workbench.recipe.factorize import Factorize
+from workbench.recipe.activations import Activations
+from workbench.recipe.adjust import Adjust
+from workbench.recipe.factorize import OF_OUTPUTS, Factorize
 from workbench.recipe.prune import NEEDS_GRADIENTS, NEEDS_MOMENTS, Prune
 from workbench.recipe.quantize import COMPENSATED, Quantize
 from workbench.recipe.schema import brief, specs
 from workbench.recipe.share import Share
+from workbench.recipe.structure import Structure
 from workbench.recipe.train import Train
 
-Part = Prune | Factorize | Share | Quantize | Train
+Part = Structure | Prune | Factorize | Share | Quantize | Activations | Adjust | Train
 
 PARTS: dict[str, type[Part]] = {
+    "structure": Structure,
     "prune": Prune,
     "factorize": Factorize,
     "share": Share,
     "quantize": Quantize,
+    "activations": Activations,
+    "adjust": Adjust,
     "train": Train,
 }
 """The parts of a recipe by key, in the fixed order in which they are written."""
@@ -32,7 +38,14 @@ PARTS: dict[str, type[Part]] = {
 INFORMED = NEEDS_GRADIENTS | NEEDS_MOMENTS
 """The criteria that rest on calibration data."""
 
-CHANCE: dict[type[Part], float] = {Train: 0.2, Share: 0.3, Factorize: 0.2}
+CHANCE: dict[type[Part], float] = {
+    Structure: 0.3,
+    Share: 0.3,
+    Factorize: 0.2,
+    Activations: 0.3,
+    Adjust: 0.3,
+    Train: 0.2,
+}
 """How likely a drawn recipe has a part, where that is not most likely."""
 
 
@@ -55,6 +68,9 @@ class Recipe:
     train: Train | None = None
     share: Share | None = None
     factorize: Factorize | None = None
+    structure: Structure | None = None
+    activations: Activations | None = None
+    adjust: Adjust | None = None
 
     def __post_init__(self) -> None:
         for key, part in PARTS.items():
@@ -67,7 +83,8 @@ class Recipe:
         if self._is_groundless:
             raise RecipeError(
                 "Gradients and layer inputs are those of the trained weights: train from the "
-                "trained weights, or prune by magnitude and round to the nearest."
+                "trained weights, or prune by magnitude, round to the nearest, and leave "
+                "activations alone."
             )
         if self.factorize is not None and self.train is not None:
             raise RecipeError(
@@ -83,8 +100,14 @@ class Recipe:
     def _is_groundless(self) -> bool:
         """Whether fresh weights would be pruned by what is known of the trained ones."""
         fresh = self.train is not None and self.train.start == "scratch"
-        informed = self.prune is not None and self.prune.criterion in INFORMED
-        return fresh and (informed or self._compensates)
+        informed = (
+            self.prune is not None and self.prune.criterion in INFORMED,
+            self.structure is not None and self.structure.criterion in INFORMED,
+            self.factorize is not None and self.factorize.aim in OF_OUTPUTS,
+            self._compensates,
+            self.rounds_inputs,
+        )
+        return fresh and any(informed)
 
     def prunes(self, name: str) -> bool:
         """Whether the tensor called `name` may lose weights."""
@@ -93,6 +116,36 @@ class Recipe:
             return False
         asked = prune.sparsity if prune.scope != "layer" else 0.0
         return prune.layers.get(name, asked) > 0
+
+    @property
+    def folds(self) -> bool:
+        """Whether batch norm becomes part of the layers before it."""
+        return self.adjust is not None and self.adjust.batch_norm == "fold"
+
+    @property
+    def equalizes(self) -> bool:
+        """Whether the ranges of layers are evened out before they are compressed."""
+        return self.adjust is not None and self.adjust.equalize == "pairs"
+
+    @property
+    def recalibrates(self) -> bool:
+        """Whether batch norm is measured anew on the compressed weights."""
+        return self.adjust is not None and self.adjust.batch_norm == "recalibrate"
+
+    @property
+    def corrects(self) -> bool:
+        """Whether biases make good for a mean error."""
+        return self.adjust is not None and self.adjust.biases == "correct"
+
+    @property
+    def rounds_inputs(self) -> bool:
+        """Whether the inputs of layers are rounded to few bits."""
+        return self.activations is not None and self.activations.bits < 32
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether anything is measured on the compressed weights before the file is made."""
+        return self.recalibrates or self.corrects or self.rounds_inputs
 
     @property
     def _compensates(self) -> bool:
@@ -159,12 +212,17 @@ class Recipe:
         for key, part in PARTS.items():
             if rng.random() < CHANCE.get(part, 0.85):
                 chosen[key] = {field.name: field.draw(rng, names) for field in specs(part)}
-        informed = chosen.get("prune", {}).get("criterion") in INFORMED
+        informed = any(
+            chosen.get(part, {}).get("criterion") in INFORMED for part in ("prune", "structure")
+        )
         compensated = chosen.get("quantize", {}).get("rounding") in COMPENSATED
-        if "train" in chosen and (informed or compensated):
+        if "train" in chosen and (informed or compensated or "activations" in chosen):
             chosen["train"]["start"] = "trained"  # the only start that goes with evidence
         if "train" in chosen and compensated:
             chosen["train"]["rounding"] = "afterwards"
+        if "structure" in chosen:  # coupled layers may not have shares of their own
+            layers = chosen["structure"]["layers"]
+            chosen["structure"]["layers"] = dict(list(layers.items())[:1])
         if "factorize" in chosen:
             chosen.pop(rng.choice(["prune", "factorize"]), None)  # for one tensor they exclude
         if "factorize" in chosen:

@@ -285,8 +285,9 @@ class Session:
 
         with self._lock:
             moment, chosen = self._now, self._model
-        small = self.artifact().weights()
-        timed = race([(chosen, chosen.weights()), (chosen, small)], cancelled=cancelled)
+        small = self.artifact()
+        file = chosen.in_form(small.form), small.operands()
+        timed = race([(chosen, chosen.weights()), file], cancelled=cancelled)
         self._timings[moment] = timed[0], timed[1]
         self._tell()
 

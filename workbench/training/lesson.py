@@ -10,6 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.adjustment.observers import observed
+from workbench.adjustment.prepare import Prepared, prepare
+from workbench.artifact.form import InputGrid
 from workbench.calibration import evidence_for
 from workbench.recipe import Recipe, Train
 from workbench.training.portions import augments
@@ -36,16 +39,26 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     assert recipe.train is not None
     fresh = recipe.train.start == "scratch"
     split = model.task.split("train")
+    start = _fresh(model, recipe.train.seed) if fresh else None
+    ready = prepare(model, recipe, evidence_for(model, recipe), start)
+    shaped = model.in_form(ready.form)
     return Lesson(
-        module=model.module(),
-        weights=_fresh(model, recipe.train.seed) if fresh else model.weights(),
+        module=shaped.module(),
+        ready=ready,
         images=split.images,
         labels=split.labels,
         inputs=model.task.inputs,
         teacher=_teacher(model, recipe.train, cancelled),
-        evidence=evidence_for(model, recipe),
+        input_grids=_input_grids(shaped, ready, recipe),
         held_out=_held_out(model) if recipe.train.patience else None,
     )
+
+
+def _input_grids(shaped: Model, ready: Prepared, recipe: Recipe) -> dict[str, InputGrid]:
+    """Return the grids that the inputs of layers keep from the first step into the file."""
+    if recipe.activations is None or not recipe.rounds_inputs:
+        return {}
+    return observed(shaped, ready.weights, recipe.activations)
 
 
 def _held_out(model: Model) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:

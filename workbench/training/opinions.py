@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import torch
 
-from workbench.training.teacher import Teacher, weights_of
+from workbench.training.teacher import teacher_of
 from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
 
@@ -34,7 +34,7 @@ def opinions(student: Model, teacher: str) -> tuple[Opinion, ...]:
     chosen, recipe = teacher_named(teacher, student)
     split = chosen.task.split("validation")
     images, labels = split.images[:LOOKED_AT], split.labels[:LOOKED_AT]
-    outputs = Teacher(chosen.module(), weights_of(chosen, recipe)).on(chosen.task.inputs(images))
+    outputs = teacher_of(chosen, recipe).on(chosen.task.inputs(images))
     best = torch.softmax(outputs, dim=1).topk(2, dim=1).values
     doubt = (best[:, 0] - best[:, 1] - 0.5).abs()  # neither sure nor torn
     picked = doubt.argsort(stable=True)[:EXAMPLES].tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from workbench.compression.evidence import Evidence
+    from workbench.adjustment.prepare import Prepared
+    from workbench.artifact.form import InputGrid
     from workbench.compression.grid import Grid
     from workbench.training.teacher import Teacher
 
@@ -20,20 +21,27 @@ if TYPE_CHECKING:
 class Lesson:
     """What there is to learn from, and where it starts.
 
-    `module` runs on weights from outside and belongs to the run alone; `weights` are its
-    parameters and buffers by name, never written to. `images` are uint8 [n, h, w], `labels` whole
-    numbers [n], and `inputs` turns some images into what the module takes. `held_out` are
-    the images and labels by which early stopping judges.
+    `module` runs on weights from outside and belongs to the run alone; `ready` has its parameters
+    and buffers by name, never written to, and what is known of them. `images` are uint8
+    [n, h, w], `labels` whole numbers [n], and `inputs` turns some images into what the module
+    takes. `held_out` are
+    the images and labels by which early stopping judges, and `input_grids` those that the inputs
+    of layers are rounded to, by path.
     """
 
     module: nn.Module
-    weights: Mapping[str, Tensor]
+    ready: Prepared
     images: NDArray[np.uint8]
     labels: NDArray[np.integer]
     inputs: Callable[[NDArray[np.uint8]], Tensor]
     teacher: Teacher | None = None
-    evidence: Evidence | None = None
+    input_grids: Mapping[str, InputGrid] = field(default_factory=dict)
     held_out: tuple[NDArray[np.uint8], NDArray[np.integer]] | None = None
+
+    @property
+    def weights(self) -> Mapping[str, Tensor]:
+        """Where training starts."""
+        return self.ready.weights
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from workbench.errors import Cancelled, TrainingError
 from workbench.recipe import Recipe
 from workbench.threads import threads
 from workbench.training import checkpoint as checkpoints
-from workbench.training import norms
 from workbench.training.averaging import Average
 from workbench.training.dropout import prepare
+from workbench.training.input_rounding import round_inputs
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
 from workbench.training.portions import NORMS, STEP, Order, lot, portion
@@ -32,6 +32,7 @@ from workbench.training.records import Lesson, Moment, Trained
 from workbench.training.sparsening import shares
 from workbench.training.stopping import EarlyStopping
 from workbench.training.view import View
+from workbench.zoo import norms
 from workbench.zoo.shell import channels_last
 
 PORTION = 128
@@ -54,12 +55,13 @@ class Run:
         self.examples = 0
         self._lot = torch.Generator()
         self.module = prepare(lesson.module, self.settings.dropout, self._lot)
+        round_inputs(self.module, lesson.input_grids)
         trainable = {name for name, _ in self.module.named_parameters()}
         self.weights = {
             name: _private(tensor).requires_grad_(name in trainable)
             for name, tensor in lesson.weights.items()
         }
-        self.view = View(recipe, self.weights, lesson.evidence)
+        self.view = View(recipe, self.weights, lesson.ready.evidence)
         self._shares = shares(self.settings.sparsening, self.settings.steps)
         self._rewinds = self.settings.sparsening == "rewind"
         self.view.sparsen(self.weights, self._shares[0])

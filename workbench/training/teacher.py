@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from workbench.calibration import evidence_for
-from workbench.compression.compress import code
+from workbench.adjustment.untrained import untrained
+from workbench.artifact.operands import operands
 from workbench.errors import Cancelled
 from workbench.recipe import Recipe
 from workbench.training.teacher_name import teacher_named
@@ -79,7 +79,7 @@ def named(
         When `cancelled()` answers True on the way.
     """
     chosen, recipe = teacher_named(name, student)
-    teacher = Teacher(chosen.module(), weights_of(chosen, recipe))
+    teacher = teacher_of(chosen, recipe)
     if not know:
         return teacher
     images = chosen.task.split("train").images
@@ -93,9 +93,9 @@ def named(
     return teacher
 
 
-def weights_of(chosen: Model, recipe: Recipe) -> dict[str, Tensor]:
-    """Return the weights with which `chosen` teaches: those that a file of `recipe` would hold."""
+def teacher_of(chosen: Model, recipe: Recipe) -> Teacher:
+    """Return `chosen` as a teacher, with the module and the weights of a file of `recipe`."""
     if recipe == Recipe():
-        return chosen.weights()
-    coded = code(chosen.weights(), recipe, evidence_for(chosen, recipe))
-    return {name: one.tensor().clone() for name, one in coded.items()}
+        return Teacher(chosen.module(), chosen.weights())
+    tensors, form = untrained(chosen, recipe)
+    return Teacher(chosen.in_form(form).module(), operands(tensors, form))

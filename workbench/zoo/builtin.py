@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.artifact.form import UNCHANGED, Form
 from workbench.errors import WorkbenchError
 from workbench.zoo.data import Task
 from workbench.zoo.plan import TrainingPlan
@@ -78,10 +79,13 @@ class Model:
         ``peak_memory`` (bytes over a batch of 64), ``tensors`` (shapes by name, in the module's
         order), ``original_bytes``, ``sha256``, ``accuracy`` (per split, ``correct`` of
         ``examples``) and ``training`` (how the checkpoint was made; ``seconds`` are elapsed time).
+    form : Form
+        How `module` differs from the architecture's own; the weights are always the original's.
     """
 
     architecture: Architecture
     card: dict[str, Any] = field(compare=False, repr=False)
+    form: Form = UNCHANGED
 
     @property
     def name(self) -> str:
@@ -128,11 +132,23 @@ class Model:
         return {name: tensors[name] for name in self.card["tensors"]}
 
     def module(self) -> nn.Module:
-        """Make a fresh module in eval mode on the meta device: the structure without values."""
+        """Make a fresh module in eval mode on the meta device: the structure without values.
+
+        Raises
+        ------
+        ArtifactError
+            When the form does not fit the architecture.
+        """
         import torch
 
+        from workbench.zoo.rewrite import rewrite
+
         with torch.device("meta"):
-            return self.architecture.build().eval()
+            return rewrite(self.architecture.build(), self.form).eval()
+
+    def in_form(self, form: Form) -> Model:
+        """Return the same model with the module that a file of that form runs on."""
+        return replace(self, form=form)
 
 
 @cache

@@ -8,13 +8,18 @@ meta device) and leaves nothing behind.
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from workbench.artifact.form import Form
 from workbench.zoo.builtin import Model
+
+MOST_SHELLS = 8
+"""Kept by each thread; a form with scales of its own needs a new one for every file."""
 
 
 class Shell:
@@ -92,9 +97,14 @@ _own = threading.local()
 
 
 def shell(model: Model, *, fast: bool = False) -> Shell:
-    """Return this thread's shell for `model`."""
-    mine: dict[tuple[str, bool], Shell] = _own.__dict__.setdefault("shells", {})
-    key = (model.name, fast)
+    """Return this thread's shell for `model`, in its form."""
+    mine: OrderedDict[tuple[str, Form, bool], Shell] = _own.__dict__.setdefault(
+        "shells", OrderedDict()
+    )
+    key = (model.name, model.form, fast)
     if key not in mine:
         mine[key] = Shell(model, fast=fast)
+    mine.move_to_end(key)
+    while len(mine) > MOST_SHELLS:
+        mine.popitem(last=False)
     return mine[key]

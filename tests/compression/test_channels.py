@@ -1,0 +1,154 @@
+"""Structured pruning: how many channels go, which, and from where."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from workbench.compression.channels import SCORES, Group, Member, asked, narrow
+from workbench.compression.evidence import Evidence
+from workbench.compression.moment import Moment
+from workbench.errors import RecipeError
+from workbench.recipe import Structure
+
+
+def group(maker: str, taker: str, channels: int, each: int = 1) -> Group:
+    places = torch.arange(channels).unsqueeze(1)
+    wide = torch.arange(channels * each).view(channels, each)
+    return Group(
+        (
+            Member(f"{maker}.weight", 0, "makes", places),
+            Member(f"{maker}.bias", 0, "follows", places),
+            Member(f"{taker}.weight", 1, "takes", wide),
+        )
+    )
+
+
+CHAIN = (group("a", "b", 10), group("b", "c", 4, each=3))
+
+
+def weights(seed: int = 0) -> dict[str, torch.Tensor]:
+    lot = torch.Generator().manual_seed(seed)
+    shapes = {"a.weight": (10, 6), "a.bias": (10,), "b.weight": (4, 10), "b.bias": (4,)}
+    shapes |= {"c.weight": (5, 12), "c.bias": (5,)}
+    return {name: torch.randn(shape, generator=lot) for name, shape in shapes.items()}
+
+
+def evidence(tensors: dict[str, torch.Tensor]) -> Evidence:
+    lot = torch.Generator().manual_seed(7)
+    inputs = {}
+    for name, tensor in tensors.items():
+        if tensor.ndim > 1:  # inputs that say much of one another, as a network's do
+            hidden = torch.randn(200, 3, generator=lot)
+            mixed = hidden @ torch.randn(3, tensor.shape[1], generator=lot)
+            inputs[name] = mixed + 0.3 * torch.randn(mixed.shape, generator=lot)
+    return Evidence(
+        gradients={n: torch.rand(t.shape, generator=lot) for n, t in tensors.items() if t.ndim > 1},
+        moments={n: Moment(x.T @ x / len(x)) for n, x in inputs.items()},
+    )
+
+
+def shapes(tensors) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+@pytest.mark.parametrize("criterion", SCORES)
+@pytest.mark.parametrize("scope", ["uniform", "global"])
+@pytest.mark.parametrize("removed", [0.0, 0.3, 0.5, 0.95])
+def test_as_many_channels_go_as_were_asked(criterion, scope, removed):
+    tensors = weights()
+    structure = Structure(removed, criterion=criterion, scope=scope)
+    done = narrow(tensors, CHAIN, structure, evidence(tensors))
+    left = [len(done.weights["a.weight"]), len(done.weights["b.weight"])]
+    assert [group.channels for group in done.groups] == left
+    if scope == "uniform":
+        assert left == [max(1, 10 - round(removed * 10)), max(1, 4 - round(removed * 4))]
+    else:
+        assert sum(left) == max(2, 14 - round(removed * 14))
+        assert min(left) >= 1
+    a, b = left
+    assert shapes(done.weights) == {
+        "a.weight": (a, 6),
+        "a.bias": (a,),
+        "b.weight": (b, a),
+        "b.bias": (b,),
+        "c.weight": (5, 3 * b),
+        "c.bias": (5,),
+    }
+    assert {n: tuple(t.shape) for n, t in done.evidence.gradients.items()} == {
+        n: s for n, s in shapes(done.weights).items() if len(s) > 1
+    }
+    for name, moment in done.evidence.moments.items():
+        assert moment.matrix.shape == (done.weights[name].shape[1],) * 2
+
+
+def test_the_least_channels_go_with_all_that_hangs_on_them():
+    tensors = weights()
+    tensors["a.weight"][3] *= 0.001
+    done = narrow(tensors, CHAIN, Structure(0.1, criterion="magnitude"), Evidence())
+    rest = [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert torch.equal(done.weights["a.weight"], tensors["a.weight"][rest])
+    assert torch.equal(done.weights["a.bias"], tensors["a.bias"][rest])
+    assert torch.equal(done.weights["b.weight"], tensors["b.weight"][:, rest])
+
+
+def test_a_channel_that_spreads_over_several_inputs_takes_them_all_along():
+    tensors = weights()
+    tensors["b.weight"][2] *= 0.001
+    structure = Structure(0.25, criterion="magnitude", scope="layer", layers={"b.weight": 0.25})
+    done = narrow(tensors, CHAIN, structure, Evidence())
+    columns = [0, 1, 2, 3, 4, 5, 9, 10, 11]
+    assert torch.equal(done.weights["c.weight"], tensors["c.weight"][:, columns])
+    assert torch.equal(done.weights["a.weight"], tensors["a.weight"])
+
+
+def test_curvature_removes_what_the_next_layer_misses_least_and_makes_good_for_it():
+    tensors = weights()
+    known = evidence(tensors)
+    structure = Structure(0.5, criterion="curvature", scope="layer", layers={"a.weight": 0.5})
+    done = narrow(tensors, CHAIN, structure, known)
+    scores = SCORES["curvature"](CHAIN[0], tensors, known, torch.Generator())
+    kept = scores.argsort(stable=True)[5:].sort().values
+    assert torch.equal(done.weights["a.weight"], tensors["a.weight"][kept])
+    change = torch.zeros_like(tensors["b.weight"])
+    change[:, kept] = done.weights["b.weight"]
+    cut = torch.zeros_like(change)
+    cut[:, kept] = tensors["b.weight"][:, kept]
+    moment = known.moments["b.weight"]
+    better = moment.output_error(change - tensors["b.weight"])
+    assert (better <= moment.output_error(cut - tensors["b.weight"]) * 1.0001).all()
+    assert float(better.sum()) < 0.8 * float(moment.output_error(cut - tensors["b.weight"]).sum())
+
+
+def test_random_is_drawn_from_the_seed():
+    tensors = weights()
+
+    def left(seed):
+        structure = Structure(0.5, criterion="random", seed=seed)
+        return narrow(tensors, CHAIN, structure, Evidence()).weights["a.weight"]
+
+    assert torch.equal(left(0), left(0))
+    assert any(not torch.equal(left(0), left(seed)) for seed in (1, 2, 3))
+
+
+def test_what_is_excluded_or_not_named_stays_whole():
+    tensors = weights()
+    done = narrow(tensors, CHAIN, Structure(0.5, exclude=("b.weight",)), Evidence())
+    assert done.weights["b.weight"].shape == (4, 5)
+    done = narrow(tensors, CHAIN, Structure(0.5, scope="layer"), Evidence())
+    assert done.weights["a.weight"].shape == (10, 6)
+    assert asked(CHAIN, Structure(0.5, exclude=("b.weight",))) == pytest.approx(5 / 14)
+    assert asked(CHAIN, Structure(0.5, layers={"a.weight": 0.2})) == pytest.approx((2 + 2) / 14)
+
+
+def test_coupled_layers_with_different_shares_are_one_sentence():
+    coupled = Group((*CHAIN[0].members, Member("d.weight", 0, "makes", CHAIN[0].members[0].places)))
+    tensors = weights() | {"d.weight": torch.ones(10, 2)}
+    structure = Structure(0.5, layers={"a.weight": 0.5, "d.weight": 0.2})
+    with pytest.raises(RecipeError, match="give them one share"):
+        narrow(tensors, (coupled, CHAIN[1]), structure, Evidence())
+
+
+def test_a_layer_that_has_no_channels_to_lose_changes_nothing():
+    structure = Structure(0.0, layers={"c.weight": 0.5})
+    assert shapes(narrow(weights(), CHAIN, structure, Evidence()).weights) == shapes(weights())

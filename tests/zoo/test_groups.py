@@ -1,0 +1,122 @@
+"""Groups of channels: what torch-pruning itself removes, and its counts."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+import torch_pruning
+from torch import nn
+
+import workbench as wb
+from workbench.compression.channels import SCORES, narrow
+from workbench.compression.evidence import Evidence
+from workbench.evaluation.measure import measure
+from workbench.evaluation.store import Store
+from workbench.recipe import Recipe, Structure
+from workbench.zoo.groups import groups
+
+LOT = torch.Generator()
+
+
+def original(model: wb.Model) -> nn.Module:
+    module = model.architecture.build().eval()
+    module.load_state_dict(model.weights())
+    return module
+
+
+def graph_of(module: nn.Module) -> torch_pruning.DependencyGraph:
+    return torch_pruning.DependencyGraph().build_dependency(module, torch.zeros(1, 1, 28, 28))
+
+
+def prune_as_torch_pruning_does(module: nn.Module, group, kept) -> None:
+    graph = graph_of(module)
+    maker = module.get_submodule(group.makers[0].removesuffix(".weight"))
+    linear = isinstance(maker, nn.Linear)
+    function = (
+        torch_pruning.prune_linear_out_channels if linear else torch_pruning.prune_conv_out_channels
+    )
+    gone = sorted(set(range(group.channels)) - set(kept.tolist()))
+    graph.get_pruning_group(maker, function, idxs=gone).prune()
+
+
+@pytest.mark.parametrize("name", wb.models())
+def test_tensors_and_outputs_are_those_of_torch_pruning(name):
+    model = wb.model(name)
+    found = groups(model.architecture)
+    lot = torch.Generator().manual_seed(0)
+    kept = [
+        torch.randperm(g.channels, generator=lot)[: g.channels // 2].sort().values for g in found
+    ]
+    ours = dict(model.weights())
+    theirs = original(model)
+    for group, chosen in zip(found, kept, strict=True):
+        for member in group.members:
+            ours[member.tensor] = member.cut(ours[member.tensor], chosen)
+        prune_as_torch_pruning_does(theirs, group, chosen)
+    expected = theirs.state_dict()
+    assert list(ours) == list(expected)
+    for tensor, value in expected.items():
+        assert torch.equal(ours[tensor], value), tensor
+
+
+@pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet"])
+def test_counts_are_those_of_torch_pruning(name):
+    model, structure = wb.model(name), Structure(0.5)
+    found = groups(model.architecture)
+    report = measure(model, Recipe(structure=structure), timed=False, store=Store())
+    theirs = original(model)
+    whole = torch_pruning.utils.count_ops_and_params(
+        copy.deepcopy(theirs), torch.zeros(1, 1, 28, 28)
+    )
+    weights = dict(model.weights())
+    for group in found:
+        norms = SCORES["group norm"](group, weights, Evidence(), LOT)
+        kept = norms.argsort(stable=True)[round(0.5 * group.channels) :].sort().values
+        prune_as_torch_pruning_does(theirs, group, kept)
+    parameters = sum(tensor.numel() for tensor in theirs.parameters())
+    assert report.parameters == parameters
+    left = torch_pruning.utils.count_ops_and_params(theirs, torch.zeros(1, 1, 28, 28))
+    # torch-pruning adds a few operations of biases, norms and pooling to each product
+    assert report.macs / model.card["macs"] == pytest.approx(left[0] / whole[0], abs=0.02)
+    assert report.structure["channels_removed"] == 0.5
+    assert report.structure["macs_removed"] == 1 - report.macs / model.card["macs"]
+
+
+@pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet"])
+def test_group_norm_is_that_of_torch_pruning(name):
+    model = wb.model(name)
+    module = original(model)
+    graph = graph_of(module)
+    importance = torch_pruning.importance.GroupMagnitudeImportance(
+        p=2, group_reduction="mean", normalizer=None
+    )
+    compared = 0
+    for group in groups(model.architecture):
+        maker = module.get_submodule(group.makers[0].removesuffix(".weight"))
+        linear = isinstance(maker, nn.Linear)
+        function = (
+            torch_pruning.prune_linear_out_channels
+            if linear
+            else torch_pruning.prune_conv_out_channels
+        )
+        theirs = importance(graph.get_pruning_group(maker, function, list(range(group.channels))))
+        ours = SCORES["group norm"](group, model.weights(), Evidence(), LOT)
+        torch.testing.assert_close(ours.float(), theirs.detach(), rtol=1e-4, atol=1e-5)
+        compared += 1
+    assert compared == len(groups(model.architecture)) > 1
+
+
+def test_residual_layers_are_coupled():
+    makers = [group.makers for group in groups(wb.model("fashion/resnet").architecture)]
+    assert ("blocks.2.shortcut.0.weight", "blocks.2.conv2.weight") in makers
+    assert all("fc.weight" not in names for names in makers)  # its outputs are the classes
+
+
+def test_narrow_network_is_smaller_and_whole():
+    model = wb.model("fashion/resnet")
+    done = narrow(model.weights(), groups(model.architecture), Structure(0.25), Evidence())
+    assert sum(group.channels for group in done.groups) == 416 - 104
+    assert done.weights["blocks.0.conv1.weight"].shape == (48, 24, 3, 3)
+    assert model.weights()["stem.weight"].shape[0] == 32  # the caller's are as they were

@@ -1,0 +1,70 @@
+"""Bias correction (Nagel et al. 2019, arXiv 1906.04721, section 4.2), from calibration images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from workbench.adjustment.images import calibration_inputs
+from workbench.threads import threads
+from workbench.zoo import Model
+from workbench.zoo.rewrite import ROUNDED
+from workbench.zoo.shell import channels_last
+
+See = Callable[[str, Tensor], Tensor | None]
+
+
+def mean_outputs(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the mean of each output of the layers that have a bias, by the bias's name."""
+    found: dict[str, Tensor] = {}
+
+    def see(name: str, outputs: Tensor) -> None:
+        found[name] = _mean(outputs)
+
+    _run(model, weights, see)
+    return found
+
+
+def corrected(
+    model: Model, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return biases with which `weights` give the mean outputs `wanted`, by name.
+
+    In one pass: each layer is corrected as the pass goes through it, so that the next one sees its
+    inputs as they will be.
+    """
+    found: dict[str, Tensor] = {}
+
+    def see(name: str, outputs: Tensor) -> Tensor:
+        error = (wanted[name] - _mean(outputs)).float()
+        found[name] = weights[name] + error
+        return outputs + error.view(-1, *[1] * (outputs.ndim - 2))
+
+    _run(model, weights, see)
+    return found
+
+
+def _run(model: Model, weights: Mapping[str, Tensor], see: See) -> None:
+    """Run the calibration images and call `see` with the outputs of each layer with a bias."""
+    module = model.module()
+
+    def watch(name: str) -> Callable[..., Tensor | None]:
+        def hook(_layer: nn.Module, _inputs: Any, outputs: Tensor) -> Tensor | None:
+            return see(name, outputs)
+
+        return hook
+
+    for path, layer in module.named_modules():
+        if isinstance(layer, ROUNDED) and layer.bias is not None:
+            layer.register_forward_hook(watch(f"{path}.bias"))
+    own = {name: channels_last(tensor) for name, tensor in weights.items()}
+    with threads(1), torch.no_grad():  # on more, sums may end with other bits
+        functional_call(module, own, (channels_last(calibration_inputs(model)),), strict=True)
+
+
+def _mean(outputs: Tensor) -> Tensor:
+    return outputs.movedim(1, 0).flatten(1).mean(dim=1, dtype=torch.float64)

@@ -1,0 +1,130 @@
+"""Observers: the range of each layer's inputs on calibration images, and the grid over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from workbench.adjustment.images import calibration_inputs
+from workbench.artifact.form import InputGrid
+from workbench.recipe import Activations
+from workbench.threads import threads
+from workbench.zoo import Model
+from workbench.zoo.rewrite import ROUNDED
+from workbench.zoo.shell import channels_last
+
+BINS = 2048
+FACTORS = 100
+"""Bounds tried for the least squared error, from a hundredth of the widest upwards."""
+ROUNDS = 2
+"""How often the upper bound is found for the lower one, and the other way round."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How often inputs fell into each of equal bins from `low` to `high`: `counts` [bins]."""
+
+    low: float
+    high: float
+    counts: Tensor
+
+    @property
+    def width(self) -> float:
+        """The width of a bin."""
+        return (self.high - self.low) / len(self.counts)
+
+    @classmethod
+    def of(cls, inputs: Tensor) -> Seen:
+        """Count `inputs`; zero is always in range."""
+        low, high = (float(bound) for bound in inputs.aminmax())
+        low, high = min(low, 0.0), max(high, 0.0)
+        if low == high:  # nothing but zeros
+            return cls(0.0, 1.0, torch.ones(BINS, dtype=torch.float64))
+        return cls(low, high, torch.histc(inputs, BINS, low, high).double())
+
+
+def observed(
+    model: Model, weights: Mapping[str, Tensor], settings: Activations
+) -> dict[str, InputGrid]:
+    """Return the grid for the inputs of each linear layer and convolution, by the layer's path.
+
+    From the network's float32 inputs on the first 512 training images, with `weights` decoded.
+    """
+    module = model.module()
+    found: dict[str, InputGrid] = {}
+
+    def watch(path: str) -> Callable[..., None]:
+        def hook(_layer: nn.Module, inputs: tuple[Any, ...]) -> None:
+            low, high = OBSERVERS[settings.observer](Seen.of(inputs[0]), settings)
+            found[path] = grid_over(low, high, settings.bits)
+
+        return hook
+
+    for path, layer in module.named_modules():
+        if isinstance(layer, ROUNDED) and f"{path}.weight" not in settings.exclude:
+            layer.register_forward_pre_hook(watch(path))
+    own = {name: channels_last(tensor) for name, tensor in weights.items()}
+    with threads(1), torch.no_grad():  # on more, sums may end with other bits
+        functional_call(module, own, (channels_last(calibration_inputs(model)),), strict=True)
+    return found
+
+
+def grid_over(low: float, high: float, bits: int) -> InputGrid:
+    """Return the grid whose codes span `low` to `high`, zero among its values."""
+    top = 2**bits - 1
+    scale = float(torch.tensor((high - low) / top).clamp(min=torch.finfo(torch.float32).tiny))
+    return InputGrid(bits, scale, min(top, max(0, round(-low / scale))))
+
+
+def _minmax(seen: Seen, settings: Activations) -> tuple[float, float]:
+    return seen.low, seen.high
+
+
+def _percentile(seen: Seen, settings: Activations) -> tuple[float, float]:
+    """Return the bounds that leave out the percentage asked, half of it at either end.
+
+    All of it at the upper end where no input is below zero.
+    """
+    outside = (1 - settings.percentile / 100) * float(
+        seen.counts.sum()
+    ) + 1e-6  # 0.1 % is 1 of 1000
+    below = outside / 2 if seen.low < 0 else 0.0
+    until = seen.counts.cumsum(0)
+    first = int((until <= below).sum())
+    last = int((until < until[-1] - (outside - below)).sum()) + 1
+    low, high = seen.low + first * seen.width, seen.low + last * seen.width
+    return min(low, 0.0), max(high, 0.0)
+
+
+def _least_squares(seen: Seen, settings: Activations) -> tuple[float, float]:
+    """Return the bounds with the least squared error over the bins, found one after the other."""
+    low, high = seen.low, seen.high
+    tried = torch.arange(FACTORS, 0, -1, dtype=torch.float64) / FACTORS
+    for _ in range(ROUNDS):
+        high = _best(seen, settings.bits, [(low, seen.high * float(f)) for f in tried])[1]
+        low = _best(seen, settings.bits, [(seen.low * float(f), high) for f in tried])[0]
+    return low, high
+
+
+def _best(seen: Seen, bits: int, bounds: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return those of `bounds` over which rounding does the least squared error, else the first."""
+    grids = [grid_over(low, high, bits) for low, high in bounds]
+    scale = torch.tensor([grid.scale for grid in grids], dtype=torch.float64).unsqueeze(1)
+    zero = torch.tensor([grid.zero_point for grid in grids]).unsqueeze(1)
+    centres = seen.low + (torch.arange(len(seen.counts), dtype=torch.float64) + 0.5) * seen.width
+    steps = (centres / scale).round().add(zero).clamp(0, grids[0].top) - zero
+    errors = (steps * scale - centres).square() @ seen.counts
+    return bounds[int(errors.argmin())]
+
+
+OBSERVERS: dict[str, Callable[[Seen, Activations], tuple[float, float]]] = {
+    "minmax": _minmax,
+    "percentile": _percentile,
+    "histogram": _least_squares,
+}
+"""The lowest and highest input to represent, by observer."""

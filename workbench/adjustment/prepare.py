@@ -1,0 +1,61 @@
+"""What comes before pruning: channels removed, batch norm folded, ranges evened out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from workbench.adjustment.pairs import pairs
+from workbench.artifact.form import Form
+from workbench.compression.channels import narrow
+from workbench.compression.equalize import equalize
+from workbench.compression.evidence import Evidence
+from workbench.compression.fold import fold
+from workbench.recipe import Recipe
+from workbench.zoo import Model
+from workbench.zoo.folds import folds
+from workbench.zoo.groups import groups
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The network that is compressed: its weights, what is known of it, and how its module differs.
+
+    `evidence` is of this network as far as it can be told from the original's.
+    """
+
+    weights: Mapping[str, Tensor]
+    evidence: Evidence
+    form: Form
+
+
+def prepare(
+    model: Model, recipe: Recipe, evidence: Evidence, weights: Mapping[str, Tensor] | None = None
+) -> Prepared:
+    """Return the network that `recipe` prunes and quantises.
+
+    `weights` are the model's unless given.
+
+    Raises
+    ------
+    RecipeError
+        When layers that are coupled are to lose different shares of their channels.
+    """
+    left = dict(model.weights() if weights is None else weights)
+    form = Form()
+    coupled = groups(model.architecture) if recipe.structure or recipe.equalizes else ()
+    if recipe.structure is not None:
+        narrowed = narrow(left, coupled, recipe.structure, evidence)
+        left, evidence, coupled = narrowed.weights, narrowed.evidence, narrowed.groups
+        whole = model.weights()
+        form = Form(narrowed=any(left[name].shape != whole[name].shape for name in whole))
+    if recipe.folds:
+        norms = folds(model.architecture)
+        left, evidence = fold(left, norms, evidence)
+        form = Form(form.narrowed, tuple((one.norm, one.layer) for one in norms))
+    if recipe.equalizes:
+        even = pairs(model.in_form(form), left, coupled)
+        left, evidence = equalize(left, even, evidence)
+    return Prepared(left, evidence, form)

@@ -1,0 +1,25 @@
+"""The whole of compression without training: from a model and a recipe to coded tensors."""
+
+from __future__ import annotations
+
+from workbench.adjustment.finish import finish
+from workbench.adjustment.prepare import prepare
+from workbench.artifact.form import Form
+from workbench.calibration import evidence_for
+from workbench.compression.coded import Coded
+from workbench.compression.compress import code
+from workbench.recipe import Recipe
+from workbench.zoo import Model
+
+
+def untrained(model: Model, recipe: Recipe) -> tuple[dict[str, Coded], Form]:
+    """Return the tensors of a file, and the form of its module.
+
+    Raises
+    ------
+    RecipeError
+        When the recipe does not fit the model.
+    """
+    ready = prepare(model, recipe, evidence_for(model, recipe))
+    coded = code(ready.weights, recipe, ready.evidence)
+    return finish(model, recipe, ready, coded)

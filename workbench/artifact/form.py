@@ -1,0 +1,104 @@
+"""The form: what a file's module differs in from the model's own, as short plain data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.errors import ArtifactError
+
+VERSION = 1
+LARGEST_BITS = 8
+
+
+@dataclass(frozen=True)
+class InputGrid:
+    """How the inputs of a layer are rounded: value = (code − zero point) · scale."""
+
+    bits: int
+    scale: float
+    zero_point: int
+
+    @property
+    def top(self) -> int:
+        """The largest code."""
+        return int(2**self.bits) - 1
+
+
+@dataclass(frozen=True)
+class Form:
+    """The rewrites that a module needs before it runs on a file's weights.
+
+    Attributes
+    ----------
+    narrowed : bool
+        Whether channels were removed; the tensors' shapes say how many are left.
+    folded : tuple
+        Pairs of a batch norm and the layer it became part of, each by its path in the module.
+    inputs : tuple
+        Pairs of a layer's path and the `InputGrid` that its inputs are rounded to.
+    """
+
+    narrowed: bool = False
+    folded: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[tuple[str, InputGrid], ...] = ()
+
+    def as_list(self) -> list[list[Any]]:
+        """Return plain data for JSON: each rewrite with its name and version."""
+        found: list[list[Any]] = []
+        if self.narrowed:
+            found.append(["narrow", VERSION])
+        if self.folded:
+            found.append(["fold", VERSION, dict(self.folded)])
+        if self.inputs:
+            grids = {path: [g.bits, g.scale, g.zero_point] for path, g in self.inputs}
+            found.append(["round inputs", VERSION, grids])
+        return found
+
+    @classmethod
+    def from_list(cls, data: Any) -> Form:
+        """Read what `as_list` wrote.
+
+        Raises
+        ------
+        ArtifactError
+            When it holds a rewrite that this version does not know, or one that makes no sense.
+        """
+        narrowed, folded, grids = False, {}, {}
+        if not isinstance(data, list):
+            raise ArtifactError("The file does not say its form: it is damaged.")
+        for entry in data:
+            match entry:
+                case ["narrow", 1]:
+                    narrowed = True
+                case ["fold", 1, dict() as pairs] if all(map(_is_path, pairs.values())):
+                    folded = pairs
+                case ["round inputs", 1, dict() as layers] if all(map(_is_grid, layers.values())):
+                    grids = {path: InputGrid(*numbers) for path, numbers in layers.items()}
+                case _:
+                    raise ArtifactError(
+                        "The file needs rewrites this version does not know: upgrade Workbench."
+                    )
+        found = cls(narrowed, tuple(folded.items()), tuple(grids.items()))
+        if found.as_list() != data:
+            raise ArtifactError("The file's rewrites are not in their order: it is damaged.")
+        return found
+
+
+UNCHANGED = Form()
+"""The model's own module."""
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_grid(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != 3:
+        return False
+    bits, scale, zero_point = value
+    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in (bits, zero_point))
+    if not whole or not isinstance(scale, float) or not math.isfinite(scale) or scale <= 0:
+        return False
+    return bool(2 <= bits <= LARGEST_BITS and 0 <= zero_point < 2**bits)

@@ -1,0 +1,50 @@
+"""Whether a file's tensors are those of the model that it names, in the form that it says."""
+
+from __future__ import annotations
+
+import torch
+
+from workbench.artifact.artifact import Artifact
+from workbench.errors import ArtifactError
+from workbench.zoo import Model
+from workbench.zoo.shell import Shell
+
+
+def check_fit(model: Model, artifact: Artifact) -> None:
+    """Run a file's tensors, as zeros, once through the module in its form.
+
+    Raises
+    ------
+    ArtifactError
+        When tensors are missing or too many, of other shapes than the form allows, or do not go
+        together.
+    """
+    wrong = ArtifactError(
+        f"The file says it holds {model.name}, but its tensors are not those of that model."
+    )
+    run = Shell(model.in_form(artifact.form))
+    expected = {
+        name: tuple(tensor.shape)
+        for name, tensor in run.module.state_dict().items()
+        if not name.endswith(".weight_scale")
+    }
+    found = {name: coded.shape for name, coded in artifact.tensors.items()}
+    if set(found) != set(expected):
+        raise wrong
+    if not artifact.form.narrowed and found != expected:
+        raise wrong
+    for name, shape in found.items():
+        if len(shape) != len(expected[name]) or any(
+            n > most or (n == 0) != (most == 0)
+            for n, most in zip(shape, expected[name], strict=True)
+        ):
+            raise wrong
+    inputs = model.task.inputs(model.task.split("validation").images[:1])
+    try:
+        outputs = run(artifact.operands(), inputs)
+    except (RuntimeError, ValueError) as error:
+        raise wrong from error
+    if tuple(outputs.shape) != (1, len(model.task.classes)):
+        raise wrong
+    if not torch.is_floating_point(outputs):
+        raise wrong

@@ -1,0 +1,60 @@
+"""From a model's own module to the module that a file needs."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from workbench.artifact.form import Form
+from workbench.errors import ArtifactError
+from workbench.zoo.integer import IntegerLayer
+
+ROUNDED = (nn.Linear, nn.Conv2d)
+"""The kinds of layers whose inputs can be rounded."""
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+"""The kinds of layers that can be folded into one of those."""
+
+
+def rewrite(module: nn.Module, form: Form) -> nn.Module:
+    """Change `module`, which is nobody else's, into the one that `form` describes, and return it.
+
+    Narrower tensors need nothing: layers take their sizes from the weights they are lent.
+
+    Raises
+    ------
+    ArtifactError
+        When the form names a layer that is not there or not of the right kind.
+    """
+    for norm, layer in form.folded:
+        target = _layer(module, layer)
+        if target.bias is None:
+            size = target.weight.shape[0]
+            target.register_parameter(
+                "bias", nn.Parameter(torch.empty(size, device=target.weight.device))
+            )
+        _found(module, norm, NORMS)
+        _replace(module, norm, nn.Identity())
+    for path, grid in form.inputs:
+        _replace(module, path, IntegerLayer(_layer(module, path), grid))
+    return module
+
+
+def _layer(module: nn.Module, path: str) -> nn.Linear | nn.Conv2d:
+    found = _found(module, path, ROUNDED)
+    assert isinstance(found, ROUNDED)
+    return found
+
+
+def _found(module: nn.Module, path: str, kinds: tuple[type[nn.Module], ...]) -> nn.Module:
+    try:
+        found = module.get_submodule(path)
+    except AttributeError:
+        found = module
+    if not path or not isinstance(found, kinds):
+        raise ArtifactError(f"The file rewrites {path!r}, which its model does not have.")
+    return found
+
+
+def _replace(module: nn.Module, path: str, new: nn.Module) -> None:
+    parent, _, name = path.rpartition(".")
+    setattr(module.get_submodule(parent), name, new)
