@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -50,10 +50,19 @@ def evidence_digest(model: Model, recipe: Recipe) -> str | None:
     return " ".join(one.digest for one in known if one is not None)
 
 
-def evidence_for(model: Model, recipe: Recipe, files: Files | None = None) -> Evidence:
+Progress = Callable[[float], None]
+
+
+def evidence_for(
+    model: Model,
+    recipe: Recipe,
+    files: Files | None = None,
+    progress: Progress = lambda share: None,
+) -> Evidence:
     """Return what `recipe` needs to know of `model`, which may be nothing.
 
-    What takes long is kept in `files`, the person's own unless given.
+    What takes long is kept in `files`, the person's own unless given. `progress` is told the
+    share that is done, from 0 to 1, of what has to be computed; it may raise to stop.
     """
     from workbench.compression.evidence import Evidence
 
@@ -62,13 +71,15 @@ def evidence_for(model: Model, recipe: Recipe, files: Files | None = None) -> Ev
         for kind in _needed(recipe):
             key = model.digest, kind
             if key not in _known:
-                _known[key] = _computed(model, kind, files or default_files())
+                _known[key] = _computed(model, kind, files or default_files(), progress)
             found[kind] = _known[key]
     tensors = {kind: one.tensors for kind, one in found.items()}
     return Evidence(**tensors, digest=" ".join(one.digest for one in found.values()))
 
 
-def mean_absolute_gradients(model: Model) -> dict[str, Tensor]:
+def mean_absolute_gradients(
+    model: Model, progress: Progress = lambda share: None
+) -> dict[str, Tensor]:
     """Return the mean absolute gradient of the cross-entropy over calibration batches.
 
     The first 512 training images in 8 batches of 64; batch norm uses its running statistics.
@@ -95,10 +106,11 @@ def mean_absolute_gradients(model: Model) -> dict[str, Tensor]:
             gradients = torch.autograd.grad(loss, [weights[name] for name in names])
             for name, gradient in zip(names, gradients, strict=True):
                 totals[name] += gradient.abs()
+            progress((start + BATCH) / (BATCHES * BATCH))
     return {name: (total / BATCHES).detach() for name, total in totals.items()}
 
 
-def input_moments(model: Model) -> dict[str, Tensor]:
+def input_moments(model: Model, progress: Progress = lambda share: None) -> dict[str, Tensor]:
     """Return the mean of x xᵀ over the inputs x of each layer, float32 [n, n] by weight name.
 
     The inputs are those of the original network on the first 2,048 training images; a convolution
@@ -121,6 +133,7 @@ def input_moments(model: Model) -> dict[str, Tensor]:
         for start in range(0, EXAMPLES, AT_ONCE):
             batch = model.task.inputs(split.images[start : start + AT_ONCE])
             watch(model, model.weights(), batch, see)
+            progress((start + AT_ONCE) / EXAMPLES)
     return {name: (total / counts[name]).to(torch.float32) for name, total in sums.items()}
 
 
@@ -133,7 +146,7 @@ def _needed(recipe: Recipe) -> list[str]:
     return [*kinds, "moments"] if aims or compensates or criteria & NEEDS_MOMENTS else kinds
 
 
-def _computed(model: Model, kind: str, files: Files) -> _Computed:
+def _computed(model: Model, kind: str, files: Files, progress: Progress) -> _Computed:
     """Return what was computed before, or compute it and keep it."""
     from safetensors import SafetensorError
     from safetensors.torch import load, save
@@ -147,7 +160,8 @@ def _computed(model: Model, kind: str, files: Files) -> _Computed:
         with suppress(SafetensorError):  # damaged: computed again
             found = load(blob)
     if found is None:
-        found = mean_absolute_gradients(model) if kind == "gradients" else input_moments(model)
+        compute = mean_absolute_gradients if kind == "gradients" else input_moments
+        found = compute(model, progress)
         files.put(key, save(found))
     digest = hashlib.sha256()
     for name, tensor in sorted(found.items()):

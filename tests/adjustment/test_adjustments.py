@@ -54,7 +54,7 @@ def test_batch_norm_measured_anew_is_the_mean_and_variance_of_what_comes_in(resn
     weights = {**resnet.weights(), "stem.weight": resnet.weights()["stem.weight"] * 3}
     found = recalibrated(resnet, weights)
     stem = torch.nn.functional.conv2d(
-        inputs_of(resnet, 1024), weights["stem.weight"], stride=2, padding=2
+        inputs_of(resnet, 512), weights["stem.weight"], stride=2, padding=2
     )
     portions = stem.split(256)
     mean = torch.stack([part.mean(dim=(0, 2, 3)) for part in portions]).mean(dim=0)
@@ -130,7 +130,7 @@ def test_folding_and_removing_channels_go_together(resnet):
 
 
 def test_observed_ranges_hold_the_inputs(lenet5):
-    images = inputs_of(lenet5, 512)
+    images = inputs_of(lenet5, 256)
     found = observed(lenet5, lenet5.weights(), Activations(8))
     assert sorted(found) == ["conv1", "conv2", "fc1", "fc2"]
     grid = found["conv1"]

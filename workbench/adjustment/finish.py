@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from workbench.adjustment.biases import corrected, mean_outputs
 from workbench.adjustment.norms import recalibrated
@@ -13,6 +15,9 @@ from workbench.artifact.form import Form, InputGrid
 from workbench.compression.coded import Coded, Plain
 from workbench.recipe import Recipe
 from workbench.zoo import Model
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def finish(
@@ -37,7 +42,7 @@ def finish(
         weights |= found
         done |= {name: Plain.of(tensor) for name, tensor in found.items()}
     if recipe.corrects:
-        found = corrected(shaped, weights, mean_outputs(shaped, prepared.weights))
+        found = corrected(shaped, weights, _wanted(shaped, prepared))
         weights |= found
         done |= {name: Plain.of(tensor) for name, tensor in found.items()}
     form = prepared.form
@@ -45,3 +50,9 @@ def finish(
         grids = grids or observed(shaped, weights, recipe.activations)
         form = replace(form, inputs=tuple(grids.items()))
     return done, form
+
+
+@lru_cache(maxsize=4)
+def _wanted(shaped: Model, prepared: Prepared) -> dict[str, Tensor]:
+    """Return the mean outputs that corrected biases bring back: a slider moves, these stay."""
+    return mean_outputs(shaped, prepared.weights)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from workbench.zoo import Model
 
-EXAMPLES = 512
+EXAMPLES = 256
 
 
 def calibration_inputs(model: Model, examples: int = EXAMPLES) -> Tensor:

@@ -14,7 +14,7 @@ from workbench.zoo import Model
 from workbench.zoo.norms import recalibrate
 from workbench.zoo.shell import channels_last
 
-EXAMPLES = 1024
+EXAMPLES = 512
 PORTION = 256
 STATISTICS = ("running_mean", "running_var")
 
@@ -22,7 +22,7 @@ STATISTICS = ("running_mean", "running_var")
 def recalibrated(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the means and variances that batch norm sees with `weights`, by name.
 
-    Those of the first 1,024 training images, 256 at a time; empty where there is no batch norm.
+    Those of the first 512 training images, 256 at a time; empty where there is no batch norm.
     """
     names = [name for name in weights if name.rpartition(".")[2] in STATISTICS]
     if not names:

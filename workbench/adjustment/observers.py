@@ -53,7 +53,7 @@ def observed(
 ) -> dict[str, InputGrid]:
     """Return the grid for the inputs of each linear layer and convolution, by the layer's path.
 
-    From the network's float32 inputs on the first 512 training images, with `weights` decoded.
+    From the network's float32 inputs on the first 256 training images, with `weights` decoded.
     """
     module = model.module()
     found: dict[str, InputGrid] = {}

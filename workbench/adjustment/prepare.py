@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 from torch import Tensor
 
@@ -17,6 +19,11 @@ from workbench.recipe import Recipe
 from workbench.zoo import Model
 from workbench.zoo.folds import folds
 from workbench.zoo.groups import groups
+
+MOST_KEPT = 4
+
+_kept: OrderedDict[tuple[str, str, Recipe, str], Prepared] = OrderedDict()
+_one_at_a_time = Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,21 +43,37 @@ def prepare(
 ) -> Prepared:
     """Return the network that `recipe` prunes and quantises.
 
-    `weights` are the model's unless given.
+    `weights` are the model's unless given; the last few networks made of those are kept, since
+    a slider that comes after changes nothing here.
 
     Raises
     ------
     RecipeError
         When layers that are coupled are to lose different shares of their channels.
     """
-    left = dict(model.weights() if weights is None else weights)
+    if weights is not None:
+        return _prepared(model, recipe, evidence, weights)
+    early = Recipe(structure=recipe.structure, adjust=recipe.adjust)
+    key = model.name, model.digest, early, evidence.digest
+    with _one_at_a_time:
+        if key not in _kept:
+            _kept[key] = _prepared(model, recipe, evidence, model.weights())
+        _kept.move_to_end(key)
+        while len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
+        return _kept[key]
+
+
+def _prepared(
+    model: Model, recipe: Recipe, evidence: Evidence, weights: Mapping[str, Tensor]
+) -> Prepared:
+    left = dict(weights)
     form = Form()
     coupled = groups(model.architecture) if recipe.structure or recipe.equalizes else ()
     if recipe.structure is not None:
         narrowed = narrow(left, coupled, recipe.structure, evidence)
         left, evidence, coupled = narrowed.weights, narrowed.evidence, narrowed.groups
-        whole = model.weights()
-        form = Form(narrowed=any(left[name].shape != whole[name].shape for name in whole))
+        form = Form(narrowed=any(left[name].shape != weights[name].shape for name in weights))
     if recipe.folds:
         norms = folds(model.architecture)
         left, evidence = fold(left, norms, evidence)

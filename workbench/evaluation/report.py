@@ -97,7 +97,8 @@ class Report:
     `score` is None while only the size is known; `latency` is None unless it was timed: for
     batches of 1 and 64 the median and deciles in milliseconds, on which device and threads.
     `training_seconds` is what training the original took. The fields of `size` and `score` can
-    be read from the report itself: `report.bytes`, `report.accuracy`.
+    be read from the report itself: `report.bytes`, `report.accuracy`. Where `stands_for` is set,
+    this is the plain version of that recipe, shown while its own file is being made.
     """
 
     task: str
@@ -108,6 +109,7 @@ class Report:
     score: Score | None
     training_seconds: float | None = None
     latency: dict[str, Any] | None = None
+    stands_for: Recipe | None = None
 
     def __getattr__(self, name: str) -> Any:
         for part in (Size, Score):

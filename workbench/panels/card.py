@@ -7,18 +7,26 @@ from typing import Any
 from workbench import figures
 from workbench.evaluation.report import Report, Score
 from workbench.plots.tradeoff import Spot
+from workbench.recipe import PARTS, Recipe
+from workbench.recipe.schema import specs
 from workbench.text import _, plural
 
 DASH = "\u2013"
 
 
 def numbers(
-    report: Report | None, original: Spot, *, untouched: bool, stale: bool
+    report: Report | None,
+    original: Spot,
+    *,
+    untouched: bool,
+    stale: bool,
+    plain: Report | None = None,
 ) -> dict[str, Any]:
     """Return the card's texts by key, and what a screen reader says once they have settled.
 
     Until there is a report, those of an `untouched` model are what its own card states. `stale`
-    says that the report is of an older recipe and that no newer one is under way.
+    says that the report is of an older recipe and that no newer one is under way; `plain` is the
+    exact report of the recipe's plain version, if it has one.
     """
     score = report.score if report is not None else None
     accuracy = score.accuracy if score is not None else None
@@ -36,13 +44,47 @@ def numbers(
     return {
         **said,
         "pending": accuracy is None,
-        "exact": (report is None and untouched) or (score is not None and score.exact),
+        "exact": (report is None and untouched) or _is_settled(report),
         "facts": _facts(report),
-        "reasons": [reason.text for reason in report.size.reasons] if report is not None else [],
+        "reasons": [*_gain(report, plain), *_reasons(report)],
         "spoken": ", ".join(
             [_("accuracy"), *(said[key] for key in ("accuracy", "judged", "bytes", "times"))]
         ),
     }
+
+
+def _is_settled(report: Report | None) -> bool:
+    return report is not None and report.exact and report.stands_for is None
+
+
+def _reasons(report: Report | None) -> list[str]:
+    return [reason.text for reason in report.size.reasons] if report is not None else []
+
+
+def _gain(report: Report | None, plain: Report | None) -> list[str]:
+    """Say what the slower choices bring, once both files are measured."""
+    if report is None or plain is None or not _is_settled(report):
+        return []
+    sentence = _("{change} against the plain version, {plain}: {accuracy} in {bytes}.")
+    return [
+        sentence.format(
+            change=figures.points(report.accuracy - plain.accuracy),
+            plain=", ".join(_plainer(report.recipe)),
+            accuracy=figures.percent(plain.accuracy),
+            bytes=figures.nbytes(plain.bytes),
+        )
+    ]
+
+
+def _plainer(recipe: Recipe) -> list[str]:
+    """Name the choices in which the plain version of `recipe` differs."""
+    return [
+        f"{spec.label} {next(c.label for c in spec.choices if c.value == getattr(part, spec.name))}"
+        for key in PARTS
+        if (part := getattr(recipe.plain, key)) is not None
+        for spec in specs(part)
+        if getattr(part, spec.name) != getattr(getattr(recipe, key), spec.name)
+    ]
 
 
 def _interval(score: Score | None) -> str:
@@ -68,6 +110,8 @@ def _judged(report: Report | None, *, untouched: bool, stale: bool) -> str:
     score = report.score if report is not None else None
     if score is None:
         return _("measuring")
+    if report is not None and report.stands_for is not None:
+        return _("plain version meanwhile")
     if score.exact:
         text = plural("exact · {count} image", "exact · {count} images", score.total)
         return text.format(count=figures.count(score.total))

@@ -173,7 +173,7 @@ class Dashboard(anywidget.AnyWidget):
 
     def _is_current(self) -> bool:
         report = self.session.report
-        return report is not None and report.recipe == self.session.recipe
+        return report is not None and self.session.recipe in (report.recipe, report.stands_for)
 
     def _state(self, seq: int, *, late: bool, with_values: bool) -> dict[str, Any]:
         session = self.session
@@ -184,6 +184,7 @@ class Dashboard(anywidget.AnyWidget):
             "numbers": card.numbers(
                 session.report,
                 points.original(session.model),
+                plain=session.plain,
                 untouched=session.recipe == Recipe(),
                 stale=session.stale,
             ),
@@ -213,8 +214,12 @@ class Dashboard(anywidget.AnyWidget):
             words = {"step": figures.count(course.step), "steps": figures.count(course.steps)}
             share = course.step / course.steps
             return {"share": share, "text": text.format(**words, seconds=seconds)}
-        score = self.session.report.score if self.session.report is not None else None
-        if score is None or not self._is_current():
+        if self.session.calibrated is not None:
+            text = _("Looking once at how the model sees calibration images")
+            return {"share": self.session.calibrated, "text": text}
+        report = self.session.report
+        score = report.score if report is not None else None
+        if score is None or report is None or report.recipe != self.session.recipe:
             return {"share": None, "text": _("Making the file and measuring it")}
         share = score.examples / score.total
         left = (time.monotonic() - self._began[1]) * (1 - share) / share

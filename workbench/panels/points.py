@@ -43,4 +43,5 @@ def current(report: Report | None) -> Spot | None:
         score.accuracy_low,
         score.accuracy_high,
         trained=report.recipe.train is not None,
+        stand_in=report.stands_for is not None,
     )

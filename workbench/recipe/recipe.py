@@ -38,6 +38,15 @@ PARTS: dict[str, type[Part]] = {
 INFORMED = NEEDS_GRADIENTS | NEEDS_MOMENTS
 """The criteria that rest on calibration data."""
 
+PLAIN: dict[tuple[str, str], tuple[str, str]] = {
+    ("structure", "criterion"): ("curvature", "group norm"),
+    ("prune", "criterion"): ("curvature", "magnitude"),
+    ("quantize", "rounding"): ("compensated", "nearest"),
+    ("adjust", "batch_norm"): ("recalibrate", "keep"),
+    ("adjust", "biases"): ("correct", "keep"),
+}
+"""Of a part's field, a choice that takes a while, and the plain one that it improves upon."""
+
 CHANCE: dict[type[Part], float] = {
     Structure: 0.3,
     Share: 0.3,
@@ -233,6 +242,20 @@ class Recipe:
     def untrained(self) -> Recipe:
         """The same recipe without training."""
         return replace(self, train=None)
+
+    @property
+    def plain(self) -> Recipe:
+        """The same recipe without what takes a while to make good for errors, or the recipe itself.
+
+        Second-order criteria become those of size, rounding goes to the nearest value, and what is
+        measured on the compressed weights stays as it was.
+        """
+        changed: dict[str, Any] = {}
+        for (key, field), (slow, quick) in PLAIN.items():
+            part = changed.get(key, getattr(self, key))
+            if getattr(part, field, None) == slow:
+                changed[key] = replace(part, **{field: quick})
+        return replace(self, **changed)
 
     def check_names(self, names: Iterable[str]) -> None:
         """Raise `RecipeError` where the recipe does not fit a model with the tensors `names`.

@@ -54,6 +54,10 @@ log = logging.getLogger(__name__)
 class Session:
     """What one person has chosen and seen.
 
+    `report` is what is known of the current recipe; while a slow one is being made, that of its
+    plain version, which says so. `plain` is the exact report of that version, to compare with, and
+    `calibrated` the share that is known, from 0 to 1, of what a recipe rests on, while it is found.
+
     Every verb returns at once. A recipe measured before is answered before `set` returns; any
     other is measured by a worker that drops it as soon as a newer one arrives. Observers are
     told after every change, from the thread that made it.
@@ -79,6 +83,8 @@ class Session:
         self.busy = False
         self.stale = False
         self.report: Report | None = None
+        self.plain: Report | None = None
+        self.calibrated: float | None = None
         self._observers: list[Callable[[Session], None]] = []
         self.training: Progress | None = None
         self.question: Question | None = None
@@ -427,6 +433,7 @@ class Session:
         """Answer from what is known, or wake the worker."""
         with self._lock:
             self._generation += 1
+            self.calibrated = None
             found = None
             if self._now.seconds is None:  # else the recipe is not whole: its steps are missing
                 found = known(self._model, self.recipe, "validation", self.store)
@@ -434,11 +441,21 @@ class Session:
             if found is not None:
                 self._take(found)
             self.busy = found is None or not found.exact
-            self._pending = self.busy
-            if self.busy:
+            self.plain = self._known_plain()
+            compares = self.plain is None and self.recipe.plain != self.recipe
+            self._pending = self.busy or (compares and self.recipe.train is None)
+            if self._pending:
                 self._start()
             self._wanted.notify_all()
         self._tell()
+
+    def _known_plain(self) -> Report | None:
+        """Return the exact report of the recipe's plain version, if it was measured before."""
+        plain = self.recipe.plain
+        if plain == self.recipe or self.recipe.train is not None:
+            return None
+        found = known(self._model, plain, "validation", self.store)
+        return found if found is not None and found.exact else None
 
     def _start(self) -> None:
         if self._worker is None and not self._closed:
@@ -483,7 +500,7 @@ class Session:
                     pass
 
     def _measure(self, generation: int, chosen: Model, recipe: Recipe) -> None:
-        from workbench.evaluation.measure import steps
+        from workbench.evaluation.stand_in import live_steps, plain_report
 
         def outdated() -> bool:
             return generation != self._generation
@@ -492,13 +509,32 @@ class Session:
             if not outdated():
                 self._watch(moment)
 
-        for found in steps(chosen, recipe, store=self.store, cancelled=outdated, watch=watch):
+        def calibrating(share: float) -> None:
+            if not outdated():
+                self.calibrated = share
+                self._tell()
+
+        for found in live_steps(
+            chosen,
+            recipe,
+            store=self.store,
+            cancelled=outdated,
+            watch=watch,
+            calibrating=calibrating,
+        ):
             with self._lock:
                 if outdated():
                     return
+                self.calibrated = None
                 self._take(found)
-                self.busy = not found.exact
+                self.busy = not found.exact or found.stands_for is not None
             self._tell()
+        plain = plain_report(chosen, recipe, store=self.store, cancelled=outdated)
+        with self._lock:
+            if outdated() or plain is None:
+                return
+            self.plain = plain
+        self._tell()
 
     def _spend(self, generation: int, chosen: Model, recipe: Recipe, seconds: float) -> Recipe:
         """Put into the recipe the steps that `seconds` allow."""
@@ -535,7 +571,7 @@ class Session:
 
     def _take(self, found: Report) -> None:
         self.report = found
-        if found.score is not None and found.exact:
+        if found.score is not None and found.exact and found.stands_for is None:
             visits = self._visits.setdefault(found.model, OrderedDict())
             visits[found.recipe] = Visit(found.recipe, found.size.bytes, found.score.accuracy)
 
