@@ -90,8 +90,8 @@ SENTENCES = {
     ),
     "no-norms": N_("This network has no batch norm, so that choice changes nothing."),
     "simulated": N_(
-        "Inputs are rounded and summed here exactly as integers would be, which takes longer: only "
-        "a runtime with integer kernels gains time."
+        "Inputs are rounded and summed exactly as integers are, but not faster here: that takes a "
+        "runtime with integer kernels."
     ),
     "no-integers": N_(
         "The inputs of {layer} are rounded but its weights are no integers with one scale an "

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from workbench.calibration import evidence_for
 from workbench.errors import Cancelled
+from workbench.evaluation import measure
 from workbench.evaluation.known import known
-from workbench.evaluation.measure import steps
 from workbench.evaluation.report import Report
 from workbench.evaluation.store import Store
 from workbench.pipeline import Watch
@@ -41,7 +41,7 @@ def live_steps(
     plain = recipe.plain
     before = known(model, recipe, SPLIT, store)
     if recipe.train is None and plain != recipe and (before is None or before.score is None):
-        for found in steps(model, plain, store=store, cancelled=cancelled):
+        for found in measure.steps(model, plain, store=store, cancelled=cancelled):
             if found.score is not None:
                 yield replace(found, stands_for=recipe)
                 break
@@ -52,7 +52,7 @@ def live_steps(
         calibrating(share)
 
     evidence_for(model, recipe, progress=calibrated)
-    yield from steps(model, recipe, store=store, cancelled=cancelled, watch=watch)
+    yield from measure.steps(model, recipe, store=store, cancelled=cancelled, watch=watch)
 
 
 def plain_report(
@@ -67,4 +67,4 @@ def plain_report(
     """
     if recipe.train is not None or recipe.plain == recipe:
         return None
-    return list(steps(model, recipe.plain, store=store, cancelled=cancelled))[-1]
+    return list(measure.steps(model, recipe.plain, store=store, cancelled=cancelled))[-1]

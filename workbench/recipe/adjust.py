@@ -8,10 +8,10 @@ from workbench.recipe.schema import Choice, check_fields, spec
 from workbench.text import mark as N_
 
 NORMS = (
-    Choice("keep", N_("as it was"), N_("Batch norm keeps the original's means and variances.")),
+    Choice("keep", N_("as is"), N_("Batch norm keeps the original's means and variances.")),
     Choice(
         "recalibrate",
-        N_("measured anew"),
+        N_("anew"),
         N_("Its means and variances are measured anew on calibration images, after compression."),
         "Li et al. 2020, EagleEye, arXiv 2007.02491",
     ),
