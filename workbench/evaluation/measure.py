@@ -135,7 +135,7 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
     if not isinstance(artifact, Artifact):
         raise ArtifactError(f"Give what wb.load(path) returns, not {brief(artifact)}.")
     model = find(artifact.model)
-    _check_fit(model, artifact)
+    check_fit(model, artifact)
     size = measure_size(model, artifact)
     weights = artifact.weights()
     score = score_of(judged(model, weights, model.task.split(split)))
@@ -143,7 +143,8 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
     return replace(done, latency=resources.latency(model, weights)) if timed else done
 
 
-def _check_fit(model: Model, artifact: Artifact) -> None:
+def check_fit(model: Model, artifact: Artifact) -> None:
+    """Raise `ArtifactError` where the file's tensors are not those of `model`."""
     expected = {name: tuple(shape) for name, shape in model.card["tensors"].items()}
     if {name: coded.shape for name, coded in artifact.tensors.items()} != expected:
         raise ArtifactError(

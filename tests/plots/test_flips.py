@@ -1,0 +1,62 @@
+"""The images that changed: the right ones, each with its label and both predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from workbench.plots import flips
+from workbench.plots.palette import THEMES
+
+LABELS, BEFORE, AFTER = [0, 0, 1, 1, 2, 2], [0, 0, 1, 0, 0, 2], [1, 1, 2, 1, 1, 2]
+
+
+@pytest.fixture
+def found(changes):
+    return changes(LABELS, BEFORE, AFTER)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("kind", "numbers"), [("lost", [0, 1, 2]), ("won", [3]), ("moved", [4])])
+def test_the_images_of_a_kind_are_shown(found, images, kind, numbers, theme):
+    figure = flips.draw(found, images, THEMES[theme], kind=kind, columns=2)
+    go.Figure(figure)
+    canvas = np.array(figure["data"][0]["z"], float)
+    for place, number in enumerate(numbers):
+        tile = flips.tile_at(*middle(place), 2)
+        assert tile == place
+        x, y = middle(place)
+        assert canvas[int(y), int(x)] == images[number].max()
+    assert len(figure["layout"]["annotations"]) == len(numbers)
+    assert flips.shown(found, kind, 0, 2) == numbers
+
+
+def middle(place):
+    row, column = divmod(place, 2)
+    return column * flips.SIDE + flips.SIDE // 2, row * flips.DEEP + 10
+
+
+def test_a_tile_says_label_and_both_predictions_with_a_mark_beside_the_colour(found, images):
+    text = flips.draw(found, images, kind="lost")["layout"]["annotations"][2]["text"]
+    label, before, after = text.split("<br>")
+    assert "coat" in label
+    assert "coat" in before
+    assert "✓" in before
+    assert "bag" in after
+    assert "✗" in after
+
+
+def test_the_finding(found, changes):
+    assert flips.finding(found) == "3 images went wrong, 1 the other way; most of them: shirt"
+    assert flips.finding(changes([0], [0], [1])).startswith("1 image went wrong, 0 the")
+    assert flips.finding(changes([0], [1], [0])) == "0 images went wrong, 1 the other way"
+    assert flips.finding(changes([0], [1], [1])) == "No prediction changed"
+
+
+def test_later_pages_and_none_at_all(found, images):
+    assert flips.shown(found, "lost", 2, 1) == [2]
+    empty = flips.draw(found, images, kind="won", first=8)
+    go.Figure(empty)
+    assert [note["text"] for note in empty["layout"]["annotations"]] == ["There is no such image."]
+    assert len(flips.rows(found)) == 5
