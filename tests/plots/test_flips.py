@@ -48,9 +48,11 @@ def test_a_tile_says_label_and_both_predictions_with_a_mark_beside_the_colour(fo
 
 
 def test_the_finding(found, changes):
-    assert flips.finding(found) == "3 images went wrong, 1 the other way; most of them: shirt"
-    assert flips.finding(changes([0], [0], [1])).startswith("1 image went wrong, 0 the")
-    assert flips.finding(changes([0], [1], [0])) == "0 images went wrong, 1 the other way"
+    assert flips.finding(found) == "3 images went wrong, mostly shirt; 1 became right"
+    assert (
+        flips.finding(changes([0], [0], [1])) == "1 image went wrong, mostly shirt; 0 became right"
+    )
+    assert flips.finding(changes([0], [1], [0])) == "0 images went wrong; 1 became right"
     assert flips.finding(changes([0], [1], [1])) == "No prediction changed"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -112,9 +113,16 @@ def attribution(
         example=number,
         image=images[0],
         label=int(data.labels[number]),
-        before=look(model, model.weights(), images),
+        before=_original(model, split, number),
         after=look(model, artifact.weights(), images),
     )
+
+
+@lru_cache(maxsize=64)
+def _original(model: Model, split: str, number: int) -> Look:
+    """Return what the original looks at: the same beside every file."""
+    images = model.task.split(split).images[number : number + 1]
+    return look(model, model.weights(), images)
 
 
 def look(model: Model, weights: Mapping[str, Tensor], images: NDArray[np.uint8]) -> Look:
@@ -143,10 +151,12 @@ def look(model: Model, weights: Mapping[str, Tensor], images: NDArray[np.uint8])
         if abs(float(gap)) <= NARROW * max(1.0, abs(explained)) or steps >= MOST_STEPS:
             break
         steps *= 2
+    pixels = found.detach()[0].sum(dim=0).numpy()
+    pixels.flags.writeable = False
     return Look(
         predicted=predicted,
         probabilities=tuple(torch.softmax(outputs[0], dim=0).tolist()),
-        pixels=found.detach()[0].sum(dim=0).numpy(),
+        pixels=pixels,
         explained=explained,
         gap=float(gap),
     )

@@ -30,7 +30,7 @@ SIDE = 28 + 6
 """Width of a tile in pixels of an image, the gap included."""
 DEEP = 28 + 21
 """Height of a tile, with room for three lines of text."""
-TILE = 148
+TILE = 144
 """Height of a tile on the screen, in px."""
 
 
@@ -109,13 +109,11 @@ def finding(changes: Changes) -> str:
     if not len(changes.flipped):
         return _("No prediction changed")
     went = plural("{count} image went wrong", "{count} images went wrong", lost)
-    said = _("{went}, {won} the other way").format(
-        went=went.format(count=figures.count(lost)), won=figures.count(won)
-    )
-    if not lost:
-        return said
-    worst = int(np.bincount(changes.labels[changes.lost]).argmax())
-    return _("{said}; most of them: {name}").format(said=said, name=_(changes.classes[worst]))
+    said = went.format(count=figures.count(lost))
+    if lost:
+        worst = int(np.bincount(changes.labels[changes.lost]).argmax())
+        said = _("{said}, mostly {name}").format(said=said, name=_(changes.classes[worst]))
+    return _("{said}; {count} became right").format(said=said, count=figures.count(won))
 
 
 def rows(changes: Changes) -> list[dict[str, Any]]:
