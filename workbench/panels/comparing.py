@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench import figures
 from workbench.errors import WorkbenchError
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
@@ -98,6 +99,10 @@ def _changes(session: Session) -> Changes | None:
     return found
 
 
+def _narrow(session: Session) -> bool:
+    return session.focus.columns < NARROW
+
+
 def _parts(wanted: Wanted) -> tuple[str, Any]:
     return wanted.kind, wanted.of
 
@@ -152,8 +157,7 @@ def _draw_confusion(session: Session, found: Changes, palette: Palette) -> Figur
     from workbench.plots import confusion
 
     before, after = (tally.confusion for tally in found.tallies)
-    stacked = session.focus.columns < NARROW
-    return confusion.draw(before, after, found.classes, palette, stacked=stacked)
+    return confusion.draw(before, after, found.classes, palette, stacked=_narrow(session))
 
 
 def _confusion_rows(session: Session, found: Changes) -> list[dict[str, Any]]:
@@ -196,7 +200,7 @@ def _wants_attribution(session: Session) -> Wanted:
 def _draw_attribution(session: Session, found: Any, palette: Palette) -> Figure:
     from workbench.plots import attribution
 
-    return attribution.draw(found, palette)
+    return attribution.draw(found, palette, stacked=_narrow(session))
 
 
 def _attribution_rows(session: Session, found: Any) -> list[dict[str, Any]]:
@@ -209,8 +213,8 @@ def _attribution_controls(session: Session) -> list[dict[str, Any]]:
     changes = _changes(session)
     if changes is None:
         return []
-    shown = _("image {number} of {count}").format(
-        number=_example(session, changes) + 1, count=len(changes)
+    shown = _("example {number} of {count}, counted from 0").format(
+        number=figures.count(_example(session, changes)), count=figures.count(len(changes))
     )
     return [
         _button("example", -1, _("previous")),

@@ -9,19 +9,29 @@ import numpy as np
 from workbench import figures
 from workbench.plots.marks import marked
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, layout
+from workbench.plots.style import Figure, axis, layout
 from workbench.text import _
 
 if TYPE_CHECKING:
     from workbench.evaluation.attribution import Attribution, Look
 
-GAP = 0.02
+SIDE_BY_SIDE = (
+    ([0, 0.32], [0, 1]),
+    ([0.34, 0.66], [0, 1]),
+    ([0.68, 1], [0, 1]),
+)
+"""Where image and maps stand, across and up."""
+STACKED = (
+    ([0.26, 0.74], [0.56, 1]),
+    ([0, 0.49], [0, 0.44]),
+    ([0.51, 1], [0, 0.44]),
+)
 
 
-def draw(found: Attribution, palette: Palette = LIGHT) -> Figure:
+def draw(found: Attribution, palette: Palette = LIGHT, *, stacked: bool = False) -> Figure:
     """Draw the example, and what each pixel adds to the predicted class's logit, before and after.
 
-    Both maps have one colour scale.
+    Both maps have one colour scale. `stacked` sets the example above them, for a narrow page.
     """
     largest = max(float(np.abs(look.pixels).max()) for look in (found.before, found.after))
     largest = largest or 1.0
@@ -44,7 +54,7 @@ def draw(found: Attribution, palette: Palette = LIGHT) -> Figure:
         "xanchor": "right",
         "y": -0.02,
         "yanchor": "top",
-        "len": (2 - GAP) / 3,
+        "len": 1 if stacked else 0.66,
         "thickness": 8,
         "outlinewidth": 0,
         "nticks": 5,
@@ -64,23 +74,28 @@ def draw(found: Attribution, palette: Palette = LIGHT) -> Figure:
     notes = []
     for place, head in enumerate(heads):
         number = "" if not place else str(place + 1)
-        left = place * (1 + GAP) / 3
-        across = [left, min(1.0, left + (1 - 2 * GAP) / 3)]
-        hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
-        axes[f"xaxis{number}"] = {**hidden, "domain": across, "anchor": f"y{number}"}
+        across, up = (STACKED if stacked else SIDE_BY_SIDE)[place]
+        frame = {
+            **axis(palette, "", showgrid=False, showline=True, mirror=True),
+            "showticklabels": False,
+            "ticks": "",
+            "constrain": "domain",
+        }
+        axes[f"xaxis{number}"] = {**frame, "domain": across, "anchor": f"y{number}"}
         axes[f"yaxis{number}"] = {
-            **hidden,
+            **frame,
+            "domain": up,
             "anchor": f"x{number}",
             "autorange": "reversed",
             "scaleanchor": f"x{number}",
-            "constraintoward": "top",
+            "constraintoward": "bottom" if stacked else "top",
         }
         panels[place] |= {"type": "heatmap", "xaxis": f"x{number}", "yaxis": f"y{number}"}
         notes.append(
             {
                 "text": head,
                 "x": sum(across) / 2,
-                "y": 1,
+                "y": up[1],
                 "xref": "paper",
                 "yref": "paper",
                 "xanchor": "center",
@@ -94,7 +109,7 @@ def draw(found: Attribution, palette: Palette = LIGHT) -> Figure:
         "layout": layout(
             palette,
             finding(found),
-            height=380,
+            height=520 if stacked else 380,
             margin={"l": 12, "r": 12, "t": 84, "b": 56},
             annotations=notes,
             **axes,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench import figures
-from workbench.plots.palette import LIGHT, Palette
+from workbench.plots.palette import LIGHT, OKABE_ITO, Palette
 from workbench.plots.style import Figure, axis, layout
 from workbench.text import _
 
@@ -37,7 +37,7 @@ def draw(
     change = after - before
     largest = float(np.sqrt(max(before.max(initial=1), after.max(initial=1))))
     widest = float(np.sqrt(max(int(np.abs(change).max(initial=0)), 1)))
-    blue, orange = palette.categories[0], palette.categories[1]
+    blue, orange = OKABE_ITO[:2]  # in the dark theme too: counts are written on them
     few_to_many = [[0, palette.panel], [1, blue]]
     fewer_to_more = [[0, blue], [0.5, palette.panel], [1, orange]]
     data = [
