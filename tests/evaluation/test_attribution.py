@@ -10,7 +10,7 @@ import torch
 from torch.func import functional_call
 
 import workbench as wb
-from workbench.errors import WorkbenchError
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.attribution import NARROW, look
 from workbench.evaluation.judge import predict
 
@@ -89,3 +89,9 @@ def test_two_threads_look_at_their_own_examples(lenet5, fingerprint):
 def test_an_example_that_is_not_there_is_refused(small, example):
     with pytest.raises(WorkbenchError, match="example"):
         wb.attribution(small, HARSH, example)
+
+
+def test_a_cancel_is_heard(small):
+    asked = []
+    with pytest.raises(Cancelled):
+        wb.attribution(small, HARSH, 77, cancelled=lambda: len(asked) == 1 or asked.append(1))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from torch.func import functional_call
 
 from workbench.arguments import expect_count
 from workbench.artifact.artifact import Artifact
-from workbench.errors import WorkbenchError
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.file import file_of
 from workbench.evaluation.judge import predict
 from workbench.recipe import Recipe
@@ -26,6 +25,10 @@ STEPS = 64
 MOST_STEPS = 512
 NARROW = 0.01
 """The gap that is narrow enough, as a share of what the pixels have to explain."""
+KEPT = 64
+"""How many examples' originals are kept, which are the same beside every file."""
+
+_originals: dict[tuple[str, str, str, int], Look] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,12 @@ class Attribution:
 
 
 def attribution(
-    model: Model, what: Recipe | Artifact, example: int = 0, *, split: str = "validation"
+    model: Model,
+    what: Recipe | Artifact,
+    example: int = 0,
+    *,
+    split: str = "validation",
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Attribution:
     """Return what each pixel of an example adds to what the original and the file predict.
 
@@ -84,6 +92,8 @@ def attribution(
     example
         The number of the example in the split, from 0 up.
     split : "validation" or "test"
+    cancelled
+        Asked between two integrals whether to give up.
 
     Raises
     ------
@@ -91,6 +101,8 @@ def attribution(
         When the recipe or the file does not fit the model.
     WorkbenchError
         When there is no such example.
+    Cancelled
+        When `cancelled()` answers True on the way.
 
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
@@ -98,7 +110,7 @@ def attribution(
     >>> found.after.pixels.shape
     (28, 28)
     """
-    artifact = file_of(model, what)
+    artifact = file_of(model, what, cancelled)
     data = model.task.split(split)
     number = expect_count(example, "The number of the example", least=0)
     if number >= len(data):
@@ -106,6 +118,11 @@ def attribution(
             f"There is no example {number:,}: the {split} split has {len(data):,}, counted from 0."
         )
     images = data.images[number : number + 1]
+    key = (model.name, model.digest, data.digest, number)
+    before = _originals.get(key) or look(model, model.weights(), images, cancelled)
+    _originals[key] = before
+    while len(_originals) > KEPT:
+        _originals.pop(next(iter(_originals)), None)
     return Attribution(
         model=model.name,
         split=split,
@@ -113,19 +130,17 @@ def attribution(
         example=number,
         image=images[0],
         label=int(data.labels[number]),
-        before=_original(model, split, number),
-        after=look(model, artifact.weights(), images),
+        before=before,
+        after=look(model, artifact.weights(), images, cancelled),
     )
 
 
-@lru_cache(maxsize=64)
-def _original(model: Model, split: str, number: int) -> Look:
-    """Return what the original looks at: the same beside every file."""
-    images = model.task.split(split).images[number : number + 1]
-    return look(model, model.weights(), images)
-
-
-def look(model: Model, weights: Mapping[str, Tensor], images: NDArray[np.uint8]) -> Look:
+def look(
+    model: Model,
+    weights: Mapping[str, Tensor],
+    images: NDArray[np.uint8],
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Look:
     """Return what a model with `weights` looks at in `images`, one image [1, h, w]."""
     predicted = int(predict(model, weights, images)[0])
     module, tensors = model.module(), dict(weights)  # a module of this call's own, without values
@@ -140,6 +155,8 @@ def look(model: Model, weights: Mapping[str, Tensor], images: NDArray[np.uint8])
     explained = float(outputs[0, predicted] - outputs[1, predicted])
     steps = STEPS
     while True:
+        if cancelled():
+            raise Cancelled("Looking was stopped.")
         with torch.enable_grad():
             found, gap = IntegratedGradients(run).attribute(
                 inputs,

@@ -10,7 +10,7 @@ state
     the numbers, flags and banner: after every change, first
 picture, tab
     the main figure and the content of the open tab: after the state they belong to, once there
-    is an accuracy to show
+    is an accuracy to show; the tab again when what it needs has been found out
 task, file, drawing, tell
     progress of a download, bytes to save or to run, a sentence for the banner
 """

@@ -104,7 +104,7 @@ def _attribution(
 ) -> Any:
     from workbench.evaluation.attribution import attribution
 
-    return attribution(model, artifact, of)
+    return attribution(model, artifact, of, cancelled=cancelled)
 
 
 def _histogram(
