@@ -14,9 +14,17 @@ pytestmark = pytest.mark.browser
 HARSH = "?m=fashion/lenet-300-100&prune.sparsity=0.85&quantize.bits=3"
 DRAWN = """(kinds) => {
   const plot = document.querySelector(".tab-body .plot");
-  return plot.data?.map((trace) => trace.type).join() === kinds;
+  return plot?.data?.map((trace) => trace.type).join() === kinds;
 }"""
 GLYPHS = "document.querySelectorAll('.tab-body .plot .annotation-text').length"
+
+WATCH = """() => {
+  const body = document.querySelector(".tab-body");
+  window.seen = [];
+  const buttons = () => body.querySelectorAll(".view-bar button").length;
+  const note = () => window.seen.push([body.classList.contains("pale"), buttons()]);
+  new MutationObserver(note).observe(body, { attributes: true, childList: true, subtree: true });
+}"""
 
 
 @pytest.fixture
@@ -78,9 +86,15 @@ def test_picture_and_data_can_be_kept(changed):
 def test_the_tab_is_renewed_when_the_recipe_settles(changed):
     title = changed.locator(".tab-body h2")
     before = title.inner_text()
+    changed.evaluate(WATCH)
     changed.get_by_role("slider", name="sparsity").fill("0.5")
     expect(title).not_to_have_text(before)
     expect(changed.locator(".tab-body.pale")).to_have_count(0)
+    seen = changed.evaluate("window.seen")
+    assert True in [
+        pale for pale, _buttons in seen
+    ]  # what was shown stayed, and so did its controls
+    assert {buttons for _pale, buttons in seen} == {10}
 
 
 def test_a_narrow_page_shows_fewer_pictures_and_nothing_scrolls_sideways(changed):

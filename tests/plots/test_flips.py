@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import plotly.graph_objects as go
 import pytest
 
@@ -22,19 +21,12 @@ def found(changes):
 def test_the_images_of_a_kind_are_shown(found, images, kind, numbers, theme):
     figure = flips.draw(found, images, THEMES[theme], kind=kind, columns=2)
     go.Figure(figure)
-    canvas = np.array(figure["data"][0]["z"], float)
-    for place, number in enumerate(numbers):
-        tile = flips.tile_at(*middle(place), 2)
-        assert tile == place
-        x, y = middle(place)
-        assert canvas[int(y), int(x)] == images[number].max()
+    for place, (number, tile) in enumerate(zip(numbers, figure["data"], strict=True)):
+        assert tile["z"] == images[number].tolist()
+        assert flips.tile_at(tile["x0"], tile["y0"], 2) == place
+        assert flips.tile_at(tile["x0"] + 27, tile["y0"] + 27, 2) == place
     assert len(figure["layout"]["annotations"]) == len(numbers)
     assert flips.shown(found, kind, 0, 2) == numbers
-
-
-def middle(place):
-    row, column = divmod(place, 2)
-    return column * flips.SIDE + flips.SIDE // 2, row * flips.DEEP + 10
 
 
 def test_a_tile_says_label_and_both_predictions_with_a_mark_beside_the_colour(found, images):

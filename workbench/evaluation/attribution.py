@@ -23,7 +23,7 @@ from workbench.zoo import Model
 STEPS = 64
 """Points of the integral; where the gap stays wide, twice as many, and so on up to `MOST_STEPS`."""
 MOST_STEPS = 512
-NARROW = 0.01
+NARROW = 0.02
 """The gap that is narrow enough, as a share of what the pixels have to explain."""
 KEPT = 64
 """How many examples' originals are kept, which are the same beside every file."""

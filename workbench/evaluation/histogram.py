@@ -56,7 +56,7 @@ def histogram(model: Model, what: Recipe | Artifact, layer: str) -> Histogram:
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
     >>> found = wb.histogram(model, wb.Recipe(quantize=wb.Quantize(bits=2)), "fc1.weight")
-    >>> found.weights - found.zeros[1] == found.after.sum()
+    >>> found.weights - found.zeros[1] == int(found.after.sum())
     True
     """
     artifact = file_of(model, what)

@@ -60,26 +60,15 @@ def draw(
     """
     numbers = getattr(changes, kind)[first : first + columns * rows]
     tall = max(1, -(-len(numbers) // columns))
-    canvas = np.full((tall * DEEP, columns * SIDE), np.nan)
-    notes = []
-    for place, number in enumerate(numbers):
+    tiles, notes = [], []
+    for place, number in enumerate(numbers.tolist()):
         row, column = divmod(place, columns)
         top, left = row * DEEP, column * SIDE + (SIDE - 28) // 2
-        canvas[top : top + 28, left : left + 28] = images[number]
-        notes.append(_note(changes, int(number), left + 13.5, top + 28, palette))
+        tiles.append(_tile(images[number], left, top))
+        notes.append(_note(changes, number, left + 13.5, top + 28, palette))
     hidden = {"visible": False, "fixedrange": True}
     return {
-        "data": [
-            {
-                "type": "heatmap",
-                "z": [[None if np.isnan(v) else int(v) for v in line] for line in canvas],
-                "colorscale": [[0, palette.ground], [1, palette.ink]],
-                "zmin": 0,
-                "zmax": 255,
-                "showscale": False,
-                "hoverinfo": "none",
-            }
-        ],
+        "data": tiles,
         "layout": layout(
             palette,
             finding(changes),
@@ -93,7 +82,13 @@ def draw(
                 "constrain": "domain",
                 "constraintoward": "top",
             },
-            annotations=notes or [_nothing(palette)],
+            coloraxis={
+                "colorscale": [[0, palette.ground], [1, palette.ink]],
+                "cmin": 0,
+                "cmax": 255,
+                "showscale": False,
+            },
+            annotations=notes or [_nothing()],
         ),
     }
 
@@ -121,6 +116,19 @@ def rows(changes: Changes) -> list[dict[str, Any]]:
     return changes.rows()
 
 
+def _tile(image: NDArray[np.uint8], left: int, top: int) -> dict[str, Any]:
+    return {
+        "type": "heatmap",
+        "z": image.tolist(),
+        "x0": left,
+        "dx": 1,
+        "y0": top,
+        "dy": 1,
+        "coloraxis": "coloraxis",
+        "hoverinfo": "none",
+    }
+
+
 def _note(changes: Changes, number: int, x: float, y: float, palette: Palette) -> dict[str, Any]:
     label = int(changes.labels[number])
     before, after = (
@@ -131,7 +139,7 @@ def _note(changes: Changes, number: int, x: float, y: float, palette: Palette) -
     return _text(f"{name}<br>{before}<br>→ {after}", x=x, y=y, yanchor="top")
 
 
-def _nothing(palette: Palette) -> dict[str, Any]:
+def _nothing() -> dict[str, Any]:
     return _text(_("There is no such image."), x=0.5, y=0.5, xref="paper", yref="paper")
 
 

@@ -93,26 +93,36 @@ export class Tabs {
   }
 
   clear() {
-    this.picture?.close();
-    this.picture = null;
+    this.drop();
     this.inside.replaceChildren();
     this.body.classList.remove("pale");
     delete this.body.dataset.seq;
   }
 
+  drop() {
+    this.picture?.close();
+    this.picture = null;
+  }
+
   show(message) {
     if (message.key !== this.open) return;
-    const stays = message.keep && this.picture?.node.isConnected;
-    this.views.show(message.controls);
+    // What the same view showed stays, paler, with its controls: nothing jumps while it is renewed.
+    const stays = message.keep && this.picture && message.controls[0].value === this.views.view;
+    if (!stays) this.views.show(message.controls);
     this.body.classList.toggle("pale", Boolean(stays));
     if (message.figure) this.showFigure(message);
-    else if (message.note) stays || this.inside.replaceChildren(h("p", { className: "empty", text: message.note }));
+    else if (message.note) stays || this.showNote(message.note);
     else this.showOther(message);
     this.body.dataset.seq = message.seq;
   }
 
+  showNote(text) {
+    this.drop();
+    this.inside.replaceChildren(h("p", { className: "empty", text }));
+  }
+
   showFigure(message) {
-    if (!this.picture?.node.isConnected) {
+    if (!this.picture) {
       const tools = pictureTools(this.words, this.channel, () => this.picture, message.key);
       this.picture = new Picture(this.channel, tools, () => this.status.tell(this.words.drawing_failed));
       this.picture.onPoint = ({ x, y }) => this.channel.act("look", { key: "tile", value: { x, y } });
@@ -127,6 +137,7 @@ export class Tabs {
     const content = JSON.stringify([message.table, message.texts]);
     if (content === this.content && this.inside.childElementCount) return;
     this.content = content;
+    this.drop();
     const held = document.activeElement?.dataset?.key;
     this.inside.replaceChildren(message.table ? this.table(message.table) : this.texts(message.texts));
     if (held) this.body.querySelector(`[data-key="${held}"]`)?.focus();

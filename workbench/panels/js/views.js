@@ -16,6 +16,7 @@ export class ViewBar {
     const wanted = JSON.stringify(controls);
     if (wanted === this.shown) return;
     this.shown = wanted;
+    this.view = controls[0]?.value; // the first control says which view it is
     const held = this.node.contains(document.activeElement) ? document.activeElement.dataset.control : null;
     this.node.hidden = !controls.length;
     this.node.replaceChildren(...controls.map((control) => this.make(control)));
