@@ -69,7 +69,7 @@ def finding(counted: Histogram) -> str:
     return _("{layer}: {zeros} of {all} weights are zero, {left}").format(
         layer=counted.layer,
         zeros=figures.count(zeros),
-        all=figures.count(counted.weights),
+        all=figures.count(int(counted.after.sum()) + zeros),
         left=left.format(count=figures.count(values)),
     )
 
