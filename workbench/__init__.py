@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact, load
     from workbench.artifact.ledger import Ledger
     from workbench.errors import WorkbenchError
+    from workbench.evaluation.attribution import Attribution, attribution
+    from workbench.evaluation.changes import Changes, changes
+    from workbench.evaluation.histogram import Histogram, histogram
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
     from workbench.panels import dashboard
@@ -40,7 +43,10 @@ __all__ = [
     "Activations",
     "Adjust",
     "Artifact",
+    "Attribution",
+    "Changes",
     "Factorize",
+    "Histogram",
     "Ledger",
     "Model",
     "Prune",
@@ -53,9 +59,12 @@ __all__ = [
     "Task",
     "Train",
     "WorkbenchError",
+    "attribution",
+    "changes",
     "compress",
     "dashboard",
     "evaluate",
+    "histogram",
     "load",
     "measure",
     "model",
@@ -70,7 +79,10 @@ _HOMES = {
     "Activations": "recipe",
     "Adjust": "recipe",
     "Artifact": "artifact.artifact",
+    "Attribution": "evaluation.attribution",
+    "Changes": "evaluation.changes",
     "Factorize": "recipe",
+    "Histogram": "evaluation.histogram",
     "Ledger": "artifact.ledger",
     "Model": "zoo",
     "Prune": "recipe",
@@ -83,9 +95,12 @@ _HOMES = {
     "Task": "zoo",
     "Train": "recipe",
     "WorkbenchError": "errors",
+    "attribution": "evaluation.attribution",
+    "changes": "evaluation.changes",
     "compress": "pipeline",
     "dashboard": "panels",
     "evaluate": "evaluation.measure",
+    "histogram": "evaluation.histogram",
     "load": "artifact.artifact",
     "measure": "evaluation.measure",
     "model": "zoo",

@@ -21,7 +21,7 @@ def test_a_new_page_gets_everything_in_order(wire):
     kinds = [message["kind"] for message, _ in wire.view.sent]
     first = kinds.index("page")
     assert kinds[first : first + 3] == ["page", "state", "picture"]
-    state = wire.last("state")
+    state = wire.view.sent[first + 1][0]
     assert state["values"]["prune.sparsity"] == 0
     assert state["values"]["quantize.bits"] == 32
     assert wire.last("page")["layers"] == list(wire.session.layers)

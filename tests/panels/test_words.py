@@ -9,6 +9,7 @@ import pytest
 
 from workbench import text
 from workbench.panels import sources
+from workbench.panels.comparing import VIEWS
 from workbench.recipe import Prune, Quantize, Recipe
 
 # What is not prose: numbers with their units, and proper names.
@@ -42,14 +43,26 @@ def test_every_word_is_translated(brackets, wire):
     wire.settled()
     for tab in wire.last("page")["tabs"]:
         wire.act("tab", key=tab["key"])
+    wire.act("tab", key="changed", columns=8)
+    for view in VIEWS:
+        wire.act("look", key="view", value=view.key)
+        wire.wait("tab", lambda told, view=view: shows(told, view.key))
+    wire.act("tab", key="bytes")
+    wire.act("look", key="areas", value=True)
+    tensors = [*wire.session.model.card["tensors"]]
     wire.act("hello", search="?nonsense=1", theme="light")
+    tensors += wire.session.layers
     bare = [
         found
         for message, _ in wire.view.sent
         for found in said(message)
-        if not spoken_for(found, wire.session.layers)
+        if not spoken_for(found, tensors)
     ]
     assert not bare
+
+
+def shows(message, view):
+    return message.get("figure") and message["controls"][0]["value"] == view
 
 
 def said(message):
@@ -77,13 +90,21 @@ def said(message):
         yield from numbers["reasons"]
         yield from (message[name] for name in ("error", "note") if message[name])
     elif kind in {"picture", "tab"}:
-        yield from drawn(message.get("figure", {}))
-        table = message.get("table", {})
-        yield from table.get("head", [])
-        yield from (table[name] for name in ("empty", "action", "foot") if table.get(name))
-        yield from (table[name]["text"] for name in ("button",) if name in table)
-        yield from (row["cells"][0] for row in table.get("rows", []))
-        yield from (one["title"] for one in message.get("texts", []))
+        yield from shown(message)
+
+
+def shown(message):
+    yield from drawn(message.get("figure", {}))
+    table = message.get("table", {})
+    yield from table.get("head", [])
+    yield from (table[name] for name in ("empty", "action", "foot") if table.get(name))
+    yield from (table[name]["text"] for name in ("button",) if name in table)
+    yield from (row["cells"][0] for row in table.get("rows", []))
+    yield from (one["title"] for one in message.get("texts", []))
+    yield from (message[name] for name in ("note",) if name in message)
+    for control in message.get("controls", []):
+        yield from (control[name] for name in ("label", "text") if name in control)
+        yield from (choice["label"] for choice in control.get("choices", []))
 
 
 def drawn(figure):
@@ -91,21 +112,29 @@ def drawn(figure):
         return
     layout = figure["layout"]
     yield layout["title"]["text"]
-    yield from (layout[axis]["title"]["text"] for axis in ("xaxis", "yaxis"))
+    axes = (layout.get(axis, {}) for axis in ("xaxis", "yaxis"))
+    yield from (axis["title"]["text"] for axis in axes if "title" in axis)
     yield from (note["text"] for note in layout.get("annotations", []))
     for trace in figure["data"]:
         texts = trace.get("text", [])
-        yield from texts
+        yield from (one for text in texts for one in (text if isinstance(text, list) else [text]))
+        if "title" in trace.get("colorbar", {}):
+            yield trace["colorbar"]["title"]["text"]
+        if trace["type"] == "treemap":
+            yield from trace["labels"]
+            yield from (text for text in trace["hovertemplate"].split("<br>") if "%" not in text)
         if trace.get("showlegend", layout["showlegend"]):
             yield trace["name"]
 
 
-def spoken_for(found, layers):
+def spoken_for(found, tensors):
     """Whether what is left outside of the brackets is no prose."""
-    rest = re.sub(r"⟦[^⟦⟧]*⟧", "", re.sub(r"⟦[^⟦⟧]*⟧", "", found))
+    rest, before = found, None
+    while rest != before:  # sentences stand inside sentences
+        rest, before = re.sub(r"⟦[^⟦⟧]*⟧", "", rest), rest
     rest = re.sub(r"\u202f(bytes?|points)", "", rest)
-    rest = rest.replace("<br>", "").replace("<b>", "").replace("</b>", "")
-    for name in layers:
+    rest = re.sub(r"<[^<>]*>", "", rest)
+    for name in tensors:
         rest = rest.replace(name, "")
     return PROPER.match(rest) or not re.search(r"[a-z]{3}", rest)
 

@@ -33,6 +33,25 @@ def accuracy(
 ) -> Iterator[Tally]:
     """Yield tallies over growing random samples of `split`, the last one over all of it.
 
+    The parameters and what is raised are those of `looks`.
+    """
+    classes = len(model.task.classes)
+    seen = looks(model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled)
+    for numbers, predicted in seen:
+        yield Tally.of(split.labels[numbers], predicted, classes, len(split))
+
+
+def looks(
+    model: Model,
+    weights: Mapping[str, Tensor],
+    split: Split,
+    *,
+    seed: int = 0,
+    bfloat16: bool | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[Numbers, Predictions]]:
+    """Yield the numbers of the examples judged so far and their classes, at last those of all.
+
     The order is drawn anew for each `seed`, so that the interval of a sample covers the whole
     as often as it says, whatever was measured before. `bfloat16` is the sieve's: whether to try
     it, or None to find out what is faster.
@@ -46,10 +65,6 @@ def accuracy(
     predicted = np.zeros(len(split), np.int64)
     sieve = Sieve(model, weights, bfloat16=bfloat16)
 
-    def so_far(count: int) -> Tally:
-        labels = split.labels[order[:count]]
-        return Tally.of(labels, predicted[:count], len(model.task.classes), len(split))
-
     def predict_batch(numbers: Numbers) -> Predictions:
         if cancelled():
             raise Cancelled("Measuring was stopped.")
@@ -58,7 +73,7 @@ def accuracy(
     if cancelled():
         raise Cancelled("Measuring was stopped.")
     predicted[:FIRST] = sieve.first(split.images[order[:FIRST]])
-    yield so_far(min(FIRST, len(split)))
+    yield order[:FIRST], predicted[:FIRST]
     sieve.calibrate()  # after the first estimate is out: it need not wait for this
     starts = range(FIRST, len(split), BATCH)
     batches = [order[start : start + BATCH] for start in starts]
@@ -66,7 +81,7 @@ def accuracy(
         stop = start + len(found)
         predicted[start:stop] = found
         if stop in LOOKS or stop == len(split):
-            yield so_far(stop)
+            yield order[:stop], predicted[:stop]
 
 
 def judged(model: Model, weights: Mapping[str, Tensor], split: Split) -> Tally:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import figures
 from workbench.errors import WorkbenchError
-from workbench.panels import drawing, points, tables, training
+from workbench.panels import comparing, drawing, points, tables, training
 from workbench.panels.guard import guarded
 from workbench.plots import ledger, teacher, temperature, tradeoff
 from workbench.plots.palette import THEMES
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Action = Callable[["Dashboard", dict[str, Any]], None]
 ACTIONS: dict[str, Action] = {}
-LOOKING = frozenset({"hello", "theme", "tab", "plotly", "soften"})
+LOOKING = frozenset({"hello", "theme", "tab", "look", "plotly", "soften"})
 """Actions that change nothing but the view; the others take the banner down."""
 
 
@@ -58,7 +58,15 @@ def theme(view: Dashboard, asked: dict[str, Any]) -> None:
 def tab(view: Dashboard, asked: dict[str, Any]) -> None:
     """Keep this tab up to date from now on, and no other."""
     view.open_tab = asked.get("key")
+    with view.quiet():
+        comparing.look(view.session, "columns", asked.get("columns"))
     view.publish(opened=True)
+
+
+@action
+def look(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Look at something else in the open tab."""
+    comparing.look(view.session, str(asked.get("key")), asked.get("value"))
 
 
 @action
@@ -118,6 +126,7 @@ def floor(view: Dashboard, asked: dict[str, Any]) -> None:
 def cancel(view: Dashboard, asked: dict[str, Any]) -> None:
     """Give up what is under way; the last good result stays."""
     view.cancelled.set()
+    view.follower.cancel()
     view.session.cancel()
 
 
@@ -189,6 +198,13 @@ def bytes_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     found = view.session.report.size.ledger
     rows = ledger.rows(found.rows, found.container)
     _send_file(view, "ledger.csv", "text/csv", tables.to_csv(rows))
+
+
+@action
+def changed_csv(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Send the data of the view of what changed."""
+    name = f"{view.session.focus.view}.csv"
+    _send_file(view, name, "text/csv", tables.to_csv(comparing.rows(view.session)))
 
 
 @action

@@ -10,7 +10,7 @@ state
     the numbers, flags and banner: after every change, first
 picture, tab
     the main figure and the content of the open tab: after the state they belong to, once there
-    is an accuracy to show
+    is an accuracy to show; the tab again when what it needs has been found out
 task, file, drawing, tell
     progress of a download, bytes to save or to run, a sentence for the banner
 """
@@ -30,15 +30,17 @@ import traitlets
 from workbench import figures
 from workbench.panels import card, controls, points, sources, training
 from workbench.panels.actions import ACTIONS, LOOKING
+from workbench.panels.following import Follower
 from workbench.panels.guard import guarded
 from workbench.panels.header import header
-from workbench.panels.tabs import TABS
+from workbench.panels.tabs import TABS, content
 from workbench.panels.words import words
 from workbench.plots import tradeoff
 from workbench.plots.palette import THEMES
 from workbench.recipe import Recipe
 from workbench.recipe.presets import PRESETS
 from workbench.session import Session
+from workbench.session.findings import Wanted
 from workbench.text import _
 
 
@@ -59,6 +61,7 @@ class Dashboard(anywidget.AnyWidget):
         self.open_tab: str | None = None
         self.banner: str | None = None
         self.cancelled = threading.Event()
+        self.follower = Follower(self, self._wants)
         self._asked: tuple[int, Recipe] = (0, session.recipe)
         self._quiet = True  # until the page says hello
         self._answered = 0
@@ -123,6 +126,12 @@ class Dashboard(anywidget.AnyWidget):
             self._send_all(ticket, [self._picture(seq), *self._open_tab(seq)])
         elif opened or self.open_tab in ("training", "teacher", "temperature"):
             self._send_all(ticket, self._open_tab(seq))
+        self.follower.follow()
+
+    def _wants(self) -> Wanted | None:
+        """Return what the open tab needs to be found out."""
+        needs = (tab.wants(self.session) for tab in TABS if tab.key == self.open_tab)
+        return next(needs, None)
 
     def _send_all(self, ticket: int, messages: Sequence[dict[str, Any]]) -> bool:
         with self._sending:
@@ -168,7 +177,9 @@ class Dashboard(anywidget.AnyWidget):
             "layers": list(self.session.layers),
             "training": training.section(self.session),
             "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
-            "tabs": [{"key": tab.key, "label": _(tab.label_id)} for tab in TABS],
+            "tabs": [
+                {"key": tab.key, "label": _(tab.label_id), "under": tab.under} for tab in TABS
+            ],
         }
 
     def _is_current(self) -> bool:
@@ -248,7 +259,7 @@ class Dashboard(anywidget.AnyWidget):
                 "kind": "tab",
                 "seq": seq,
                 "key": tab.key,
-                **tab.content(self.session, THEMES[self.theme]),
+                **content(tab, self.session, THEMES[self.theme]),
             }
             for tab in TABS
             if tab.key == self.open_tab

@@ -24,12 +24,13 @@ SCRIPTS = (
     "header",
     "card",
     "share",
+    "views",
     "tabs",
     "status",
     "address",
     "main",
 )
-STYLES = ("base", "layout", "controls", "card", "tabs", "status")
+STYLES = ("base", "layout", "controls", "card", "tabs", "views", "status")
 
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench import figures
-from workbench.panels import controls, points
-from workbench.plots import course, ledger, teacher, temperature
+from workbench.panels import comparing, controls, points
+from workbench.plots import course, ledger, teacher, temperature, treemap
 from workbench.plots.palette import Palette
 from workbench.recipe import Recipe
 from workbench.session import Session
+from workbench.session.findings import Wanted
 from workbench.text import _, plural
 from workbench.text import mark as N_
 
@@ -22,20 +23,31 @@ class Tab:
 
     `content` returns plain data with one of the keys `figure` (a plotly figure), `table` (head,
     rows, a sentence for when there are none, a button and perhaps a foot), `texts` (title and text
-    to copy) or `note` (a sentence while there is nothing).
+    to copy) or `note` (a sentence while there is nothing; with `keep`, what was shown stays, pale).
+    `controls` are shown above any of them. `wants` says what has to be found out about the file
+    for it, while that is not known. A tab `under` another has no place of its own in the row: a
+    control of the two turns from one to the other.
     """
 
     key: str
     label_id: str
     content: Callable[[Session, Palette], dict[str, Any]]
+    wants: Callable[[Session], Wanted | None] = lambda session: None
+    under: str | None = None
 
 
 def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return the ledger of the file as stacked bars."""
+    """Return the ledger of the file as stacked bars, or as areas."""
     if session.report is None:
         return {"note": _("The file is being made.")}
     found = session.report.size.ledger
-    return {"figure": ledger.draw(found.rows, found.container, palette)}
+    areas = session.focus.areas
+    draw = treemap.draw if areas else ledger.draw
+    shapes = [(False, _("bars")), (True, _("areas"))]
+    return {
+        "controls": [comparing.choice("areas", _("drawn as"), areas, shapes)],
+        "figure": draw(found.rows, found.container, palette),
+    }
 
 
 def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
@@ -181,10 +193,22 @@ def recipe_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 TABS = (
     Tab("bytes", N_("bytes"), bytes_tab),
+    Tab("changed", N_("what changed"), comparing.tab, comparing.wants),
     Tab("training", N_("training"), training_tab),
-    Tab("teacher", N_("teacher"), teacher_tab),
-    Tab("temperature", N_("temperatures"), temperature_tab),
+    Tab("teacher", N_("teacher"), teacher_tab, under="training"),
+    Tab("temperature", N_("temperatures"), temperature_tab, under="training"),
     Tab("cost", N_("what it takes"), cost_tab),
     Tab("results", N_("results"), results_tab),
     Tab("recipe", N_("recipe"), recipe_tab),
 )
+
+
+def content(tab: Tab, session: Session, palette: Palette) -> dict[str, Any]:
+    """Return what fills `tab`, with the control that turns to those it shares its place with."""
+    filled = tab.content(session, palette)
+    place = tab.under or tab.key
+    sharing = [(one.key, _(one.label_id)) for one in TABS if place in (one.key, one.under)]
+    if len(sharing) == 1:
+        return filled
+    turn = comparing.choice("tab", _("view"), tab.key, sharing)
+    return {**filled, "controls": [turn, *filled.get("controls", [])]}

@@ -48,7 +48,7 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette) -> Figure:
         "data": [bars for bars in data if any(bars["y"])],
         "layout": layout(
             palette,
-            _finding(rows, container, total),
+            finding(rows, container, total),
             barmode="stack",
             bargap=0.35,
             showlegend=True,
@@ -105,7 +105,8 @@ def _bars(
     }
 
 
-def _finding(rows: Sequence[LedgerRow], container: int, total: int) -> str:
+def finding(rows: Sequence[LedgerRow], container: int, total: int) -> str:
+    """Return which tensor takes the largest share of the file's `total` bytes, in a sentence."""
     largest = max(rows, key=lambda row: row.total, default=None)
     if largest is None or not total:
         return _("The file holds no tensors")

@@ -47,6 +47,24 @@ Timing = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
+class Focus:
+    """What the person looks at in the views beside the numbers.
+
+    `view` and `kind` are which view of the changes and which of them, `first` how many images are
+    passed over and `columns` how many fit side by side; `example` and `layer` are None until
+    somebody picks one. `areas` is whether bytes are drawn as areas.
+    """
+
+    view: str = "pictures"
+    kind: str = "lost"
+    first: int = 0
+    columns: int = 8
+    example: int | None = None
+    layer: str | None = None
+    areas: bool = False
+
+
+@dataclass(frozen=True)
 class Chosen:
     """What was chosen; `seconds` are those to train for, until they have become steps."""
 

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench import figures
 from workbench.errors import Cancelled, WorkbenchError
@@ -32,7 +32,8 @@ from workbench.session.checks import (
     number,
     without_layers,
 )
-from workbench.session.records import Chosen, Progress, Question, Timing, Visit
+from workbench.session.findings import Findings, Wanted
+from workbench.session.records import Chosen, Focus, Progress, Question, Timing, Visit
 from workbench.text import _
 from workbench.zoo import Model, model
 
@@ -89,6 +90,8 @@ class Session:
         self.training: Progress | None = None
         self.question: Question | None = None
         self.tried: Tried | None = None
+        self.focus = Focus()
+        self._findings = Findings()
         self._courses: dict[Chosen, Progress] = {}
         self._timings: dict[Chosen, Timing] = {}
         self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
@@ -134,6 +137,13 @@ class Session:
     def timing(self) -> Timing | None:
         """How long the original and the current file take to run, once `time_it` has been asked."""
         return self._timings.get(self._now)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the report is that of the present recipe, and exact."""
+        report = self.report
+        current = report is not None and report.recipe == self.recipe and report.exact
+        return current and not self.busy and not self.stale
 
     @property
     def note(self) -> str | None:
@@ -278,11 +288,7 @@ class Session:
 
         with self._lock:
             chosen, recipe = self._model, self.recipe
-            made = self.report is not None and self.report.recipe == recipe
-        if recipe.train is not None and not made:
-            raise WorkbenchError(
-                _("This file is not trained yet: let the training end, or undo to the last file.")
-            )
+            self._refuse_untrained()
         return compress(chosen, recipe, progress=watch, cancelled=cancelled)
 
     def time_it(self, cancelled: Callable[[], bool] = lambda: False) -> None:
@@ -305,6 +311,43 @@ class Session:
         opinion = known[example % len(known)]
         self.question = Question(teacher, temperature, example, opinion)
         self._tell()
+
+    def look_at(self, **changes: Any) -> None:
+        """Change fields of `focus`."""
+        self.focus = replace(self.focus, **changes)
+        self._tell()
+
+    def found(self, kind: str, of: Any = None) -> Any:
+        """Return what `find_out` found about the present file, or None."""
+        return self._findings.get((self._model.name, self.recipe), Wanted(kind, of))
+
+    def find_out(
+        self,
+        kind: str,
+        of: Any = None,
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> Any:
+        """Find out something about the original and the present file; takes a moment, once.
+
+        `kind` is "changes" (the `Changes` of the validation split), "attribution" (the
+        `Attribution` of the example `of`) or "histogram" (the `Histogram` of the layer `of`).
+
+        Raises
+        ------
+        WorkbenchError
+            When there is no such example or layer, or the file was never trained.
+        Cancelled
+            When `cancelled()` answers True on the way, or the session is closed.
+        """
+        with self._lock:
+            chosen, recipe = self._model, self.recipe
+            self._refuse_untrained()
+        found = self._findings.find(
+            chosen, recipe, Wanted(kind, of), lambda: self._closed or cancelled(), progress
+        )
+        self._tell()
+        return found
 
     def sweep(
         self,
@@ -408,6 +451,13 @@ class Session:
             self._enter(moment, model(moment.model))
         self._request()
 
+    def _refuse_untrained(self) -> None:
+        made = self.report is not None and self.report.recipe == self.recipe
+        if self.recipe.train is not None and not made:
+            raise WorkbenchError(
+                _("This file is not trained yet: let the training end, or undo to the last file.")
+            )
+
     def _what_breaks_off(self) -> str | None:
         """Return a sentence where leaving the present recipe breaks its training off."""
         course = self.training
@@ -424,6 +474,7 @@ class Session:
             self.report = None
             self.question = None
             self.tried = None
+            self.focus = replace(self.focus, first=0, layer=None)
         self._now, self._model = moment, chosen
         self.training = self._courses.get(moment)
         self.error = None

@@ -4,22 +4,29 @@
 import { h } from "./dom.js";
 import { Picture } from "./picture.js";
 import { copyButton, saveBlob } from "./share.js";
+import { ViewBar } from "./views.js";
 
 const ROOMY = "(min-height: 1000px)"; // as in layout.css: the first tab is open from the start
+const TILE = 104; // px that an image with its words takes
 
 export class Tabs {
   constructor(channel, status) {
     this.channel = channel;
     this.status = status;
     this.bar = h("div", { className: "tab-bar", role: "tablist" });
-    this.body = h("div", { className: "tab-body panel", role: "tabpanel", tabIndex: -1 });
+    this.views = new ViewBar(channel, (key) => this.choose(key));
+    this.inside = h("div");
+    this.body = h("div", { className: "tab-body panel", role: "tabpanel", tabIndex: -1 }, this.views.node, this.inside);
+    new ResizeObserver(() => this.measure()).observe(this.body);
     this.open = undefined; // the key of the open tab; null when all were closed by hand
     this.picture = null;
   }
 
   build(page) {
     this.words = page.words;
-    this.tabs = page.tabs.map((tab) => ({
+    this.places = Object.fromEntries(page.tabs.map((tab) => [tab.key, tab.under || tab.key]));
+    const row = page.tabs.filter((tab) => !tab.under);
+    this.tabs = row.map((tab) => ({
       ...tab,
       node: h("button", {
         type: "button",
@@ -38,12 +45,25 @@ export class Tabs {
     this.open = key;
     this.clear();
     this.mark();
-    this.channel.act("tab", { key });
+    this.columns = this.fitting();
+    this.channel.act("tab", { key, columns: this.columns });
+  }
+
+  // How many images fit side by side: the one thing about the window that Python has to know.
+  fitting() {
+    return Math.max(2, Math.min(12, Math.floor(this.body.clientWidth / TILE)));
+  }
+
+  measure() {
+    const columns = this.fitting();
+    if (!this.open || columns === this.columns) return;
+    this.columns = columns;
+    this.channel.act("look", { key: "columns", value: columns });
   }
 
   // Chosen by hand: the same one again closes it, and what opens comes into sight.
   press(key) {
-    this.choose(key === this.open ? null : key);
+    this.choose(key === this.places[this.open] ? null : key);
     if (this.open) this.body.scrollIntoView({ block: "nearest" });
   }
 
@@ -56,7 +76,7 @@ export class Tabs {
   mark() {
     this.body.hidden = !this.open;
     for (const [place, tab] of this.tabs.entries()) {
-      const chosen = tab.key === this.open;
+      const chosen = tab.key === this.places[this.open];
       tab.node.setAttribute("aria-selected", chosen);
       tab.node.tabIndex = chosen || (!this.open && place === 0) ? 0 : -1;
       if (chosen) this.body.setAttribute("aria-label", tab.label);
@@ -73,35 +93,53 @@ export class Tabs {
   }
 
   clear() {
+    this.drop();
+    this.inside.replaceChildren();
+    this.body.classList.remove("pale");
+    delete this.body.dataset.seq;
+  }
+
+  drop() {
     this.picture?.close();
     this.picture = null;
-    this.body.replaceChildren();
-    delete this.body.dataset.seq;
   }
 
   show(message) {
     if (message.key !== this.open) return;
+    // What the same view showed stays, paler, with its controls: nothing jumps while it is renewed.
+    const stays = message.keep && this.picture && message.controls[0].value === this.views.view;
+    if (!stays) this.views.show(message.controls);
+    this.body.classList.toggle("pale", Boolean(stays));
     if (message.figure) this.showFigure(message);
-    else if (message.note) this.body.replaceChildren(h("p", { className: "empty", text: message.note }));
+    else if (message.note) stays || this.showNote(message.note);
     else this.showOther(message);
     this.body.dataset.seq = message.seq;
   }
 
+  showNote(text) {
+    this.drop();
+    this.inside.replaceChildren(h("p", { className: "empty", text }));
+  }
+
   showFigure(message) {
-    if (!this.picture?.node.isConnected) {
+    if (!this.picture) {
       const tools = pictureTools(this.words, this.channel, () => this.picture, message.key);
       this.picture = new Picture(this.channel, tools, () => this.status.tell(this.words.drawing_failed));
-      this.body.replaceChildren(this.picture.node);
+      this.picture.onPoint = ({ x, y }) => this.channel.act("look", { key: "tile", value: { x, y } });
+      this.inside.replaceChildren(this.picture.node);
     }
+    const { height } = message.figure.layout;
+    this.picture.plot.style.height = height ? `${height}px` : "";
     this.picture.show(message.figure, message.seq);
   }
 
   showOther(message) {
     const content = JSON.stringify([message.table, message.texts]);
-    if (content === this.content && this.body.childElementCount) return;
+    if (content === this.content && this.inside.childElementCount) return;
     this.content = content;
+    this.drop();
     const held = document.activeElement?.dataset?.key;
-    this.body.replaceChildren(message.table ? this.table(message.table) : this.texts(message.texts));
+    this.inside.replaceChildren(message.table ? this.table(message.table) : this.texts(message.texts));
     if (held) this.body.querySelector(`[data-key="${held}"]`)?.focus();
   }
 

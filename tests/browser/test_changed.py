@@ -1,0 +1,109 @@
+"""The tab of what changed, in a real browser: pictures, matrices, maps, and files to keep."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+HARSH = "?m=fashion/lenet-300-100&prune.sparsity=0.85&quantize.bits=3"
+DRAWN = """(kinds) => {
+  const plot = document.querySelector(".tab-body .plot");
+  return plot?.data?.map((trace) => trace.type).join() === kinds;
+}"""
+GLYPHS = "document.querySelectorAll('.tab-body .plot .annotation-text').length"
+
+WATCH = """() => {
+  const body = document.querySelector(".tab-body");
+  window.seen = [];
+  const buttons = () => body.querySelectorAll(".view-bar button").length;
+  const note = () => window.seen.push([body.classList.contains("pale"), buttons()]);
+  new MutationObserver(note).observe(body, { attributes: true, childList: true, subtree: true });
+}"""
+
+
+@pytest.fixture
+def changed(open_bench, watched):
+    bench = open_bench(HARSH)
+    bench.settle()
+    watched.get_by_role("tab", name="what changed").click()
+    watched.locator(".tab-body .plot .annotation-text").first.wait_for()
+    return watched
+
+
+def view(page, name, kinds):
+    page.get_by_role("group", name="view").get_by_role("button", name=name, exact=True).click()
+    page.wait_for_function(DRAWN, arg=kinds)
+
+
+def test_every_view_is_drawn_and_its_finding_told(changed):
+    title = changed.locator(".tab-body h2")
+    expect(title).to_have_text(re.compile(r"^[\d,]+ images went wrong, mostly "))
+    view(changed, "classes", "scatter,scatter,scatter")
+    expect(title).to_contain_text("lost most")
+    view(changed, "confusions", "heatmap,heatmap,heatmap")
+    expect(title).to_contain_text("What grew most")
+    view(changed, "weights", "bar,bar")
+    changed.get_by_role("combobox", name="layer", exact=True).last.select_option("fc2.weight")
+    expect(title).to_contain_text("fc2.weight")
+    changed.get_by_role("tab", name="bytes").click()
+    changed.get_by_role("button", name="areas").click()
+    changed.wait_for_function(DRAWN, arg="treemap")
+
+
+def test_a_picture_that_is_clicked_shows_what_the_network_looks_at(changed):
+    plot = changed.locator(".tab-body .plot")
+    box = plot.bounding_box()
+    changed.mouse.move(box["x"] + 60, box["y"] + 50)
+    changed.mouse.click(box["x"] + 62, box["y"] + 52)
+    title = changed.locator(".tab-body h2")
+    expect(title).to_have_text(re.compile(r"^Taken for .* before \(.* sure\), for .* after"))
+    before = changed.locator(".view-bar .unit").inner_text()
+    following = changed.get_by_role("button", name="next that changed")
+    following.focus()
+    changed.keyboard.press("Enter")
+    expect(changed.locator(".view-bar .unit")).not_to_have_text(before)
+    expect(following).to_be_focused()
+
+
+def test_picture_and_data_can_be_kept(changed):
+    with changed.expect_download() as taken:
+        changed.locator(".tab-body").get_by_role("button", name="save as PNG").click()
+    assert Path(taken.value.path()).read_bytes().startswith(b"\x89PNG")
+    with changed.expect_download() as taken:
+        changed.locator(".tab-body").get_by_role("button", name="save its data as CSV").click()
+    rows = list(csv.DictReader(Path(taken.value.path()).read_text("utf-8").splitlines()))
+    said = changed.locator(".tab-body h2").inner_text()
+    lost = [row for row in rows if row["before"] == row["label"] != row["after"]]
+    assert said.startswith(f"{len(lost):,} images went wrong")
+
+
+def test_the_tab_is_renewed_when_the_recipe_settles(changed):
+    title = changed.locator(".tab-body h2")
+    before = title.inner_text()
+    changed.evaluate(WATCH)
+    changed.get_by_role("slider", name="sparsity").fill("0.5")
+    expect(title).not_to_have_text(before)
+    expect(changed.locator(".tab-body.pale")).to_have_count(0)
+    seen = changed.evaluate("window.seen")
+    assert True in [
+        pale for pale, _buttons in seen
+    ]  # what was shown stayed, and so did its controls
+    assert {buttons for _pale, buttons in seen} == {10}
+
+
+def test_a_narrow_page_shows_fewer_pictures_and_nothing_scrolls_sideways(changed):
+    wide = changed.evaluate(GLYPHS)
+    for width, height in ((1280, 800), (900, 1000), (390, 844)):
+        changed.set_viewport_size({"width": width, "height": height})
+        changed.wait_for_function(
+            "() => document.querySelector('.tab-body .plot .main-svg').clientWidth"
+            " === document.querySelector('.tab-body .plot').clientWidth"
+        )
+        assert changed.evaluate("document.documentElement.scrollWidth") <= width
+    changed.wait_for_function(f"{GLYPHS} < {wide}")

@@ -1,0 +1,84 @@
+"""Confusion matrices: counts as they are, and a difference that says where it grew."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from workbench.plots import confusion, recall
+from workbench.plots.palette import THEMES
+
+CLASSES = ("shirt", "coat", "bag")
+BEFORE = np.array([[8, 2, 0], [1, 9, 0], [0, 0, 5]])
+AFTER = np.array([[5, 5, 0], [1, 8, 1], [0, 0, 5]])
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("stacked", [False, True])
+def test_three_matrices_with_their_counts(theme, stacked):
+    figure = confusion.draw(BEFORE, AFTER, CLASSES, THEMES[theme], stacked=stacked)
+    go.Figure(figure)
+    before, after, change = figure["data"]
+    assert before["customdata"] == BEFORE.tolist()
+    assert after["customdata"] == AFTER.tolist()
+    assert change["customdata"] == (AFTER - BEFORE).tolist()
+    assert change["text"][0] == ["\u22123", "+3", ""]
+    assert change["zmin"] == -change["zmax"]
+    assert figure["layout"]["title"]["text"] == "What grew most: shirt taken for coat, 3 more"
+    domains = [figure["layout"][name]["domain"] for name in ("yaxis", "yaxis2", "yaxis3")]
+    assert (len({tuple(d) for d in domains}) == 3) == stacked
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (BEFORE, BEFORE, "The matrix is as it was"),
+        (AFTER, BEFORE, "What shrank most: shirt taken for coat, 3 fewer"),
+    ],
+)
+def test_other_findings(before, after, said):
+    assert confusion.finding(after - before, CLASSES) == said
+
+
+def test_the_data_of_the_matrices():
+    rows = confusion.rows(BEFORE, AFTER, CLASSES)
+    assert sum(row["before"] for row in rows) == BEFORE.sum()
+    assert rows[1] == {
+        "label": "shirt",
+        "predicted": "coat",
+        "before": 2,
+        "after": 5,
+        "difference": 3,
+    }
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_recall_is_sorted_by_what_was_lost(theme):
+    figure = recall.draw((0.8, 0.9, 0.5), (0.5, 0.8, 0.6), CLASSES, THEMES[theme])
+    go.Figure(figure)
+    _line, before, after = figure["data"]
+    assert before["y"] == after["y"] == ["shirt", "coat", "bag"]
+    assert after["x"] == [0.5, 0.8, 0.6]
+    assert before["marker"]["symbol"] != after["marker"]["symbol"]
+    said = "shirt lost most, \u221230.0\u202fpoints; bag won +10.0\u202fpoints"
+    assert figure["layout"]["title"]["text"] == said
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ((0.8, 0.9), "Every class is found as often as before"),
+        ((0.8, 1.0), "No class lost; coat won most, +10.0\u202fpoints"),
+        ((0.7, 0.9), "shirt lost most, \u221210.0\u202fpoints"),
+    ],
+)
+def test_other_findings_on_recall(after, said):
+    figure = recall.draw((0.8, 0.9), after, CLASSES[:2])
+    assert figure["layout"]["title"]["text"] == said
+
+
+def test_a_class_without_examples_is_left_out():
+    figure = recall.draw((0.8, float("nan")), (0.7, float("nan")), CLASSES[:2])
+    assert figure["data"][1]["y"] == ["shirt"]
+    assert len(recall.rows((0.8, 0.5), (0.7, 0.5), CLASSES[:2])) == 2

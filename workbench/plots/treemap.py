@@ -1,0 +1,68 @@
+"""Where the bytes are, as areas: layer by layer, and in each what they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from workbench import figures
+from workbench.plots.ledger import KINDS, finding
+from workbench.plots.palette import LIGHT, Palette
+from workbench.plots.style import Figure, layout
+from workbench.text import _
+
+if TYPE_CHECKING:
+    from workbench.artifact.ledger import LedgerRow
+
+
+def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) -> Figure:
+    """Draw the ledger of one file as a treemap; the area of the whole is the file's length."""
+    total = container + sum(row.total for row in rows)
+    tiles = [("file", "", _("the file"), total, palette.panel)]
+    for row in rows:
+        if not row.total:
+            continue
+        tiles.append((row.name, "file", row.name, row.total, palette.line))
+        for kind, colour in zip(KINDS, palette.categories, strict=False):
+            size = getattr(row, kind.field)
+            if size:
+                inside = f"{row.name} {kind.field}"
+                tiles.append((inside, row.name, _(kind.label_id), size, colour))
+    if container:
+        tiles.append(("container", "file", _("header"), container, palette.categories[-1]))
+    ids, parents, labels, sizes, colours = zip(*tiles, strict=True)
+    return {
+        "data": [
+            {
+                "type": "treemap",
+                "ids": list(ids),
+                "parents": list(parents),
+                "labels": list(labels),
+                "values": list(sizes),
+                "text": [
+                    f"{figures.size(size)}, {figures.percent(size / max(total, 1))}"
+                    for size in sizes
+                ],
+                "customdata": [figures.nbytes(size) for size in sizes],
+                "branchvalues": "total",
+                "texttemplate": "%{label}<br>%{text}",
+                "hovertemplate": "%{id}<br><b>%{customdata}</b><br>%{text}<extra></extra>",
+                "marker": {
+                    "colors": list(colours),
+                    "line": {"width": 1, "color": palette.panel},
+                    "pad": {"t": 20, "l": 2, "r": 2, "b": 2},
+                },
+                "tiling": {"pad": 1},
+                "pathbar": {"visible": False},
+                "root": {"color": palette.panel},
+                "sort": False,
+            }
+        ],
+        "layout": layout(
+            palette,
+            finding(rows, container, total),
+            height=320,
+            uniformtext={"minsize": 10, "mode": "hide"},
+            margin={"l": 12, "r": 12, "t": 48, "b": 12},
+        ),
+    }

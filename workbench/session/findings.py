@@ -1,0 +1,126 @@
+"""What is worked out about a file beside its original when somebody asks, and kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench.recipe import Recipe
+from workbench.zoo import Model
+
+if TYPE_CHECKING:
+    from workbench.artifact.artifact import Artifact
+
+KEPT = 64
+"""How many findings a session keeps: the largest, of one split, takes 120 kB."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Something to find out: its `kind`, a key of `WAYS`, and of which example or layer."""
+
+    kind: str
+    of: Any = None
+
+
+Subject = tuple[str, Recipe]
+"""A model's name and a recipe."""
+Way = Callable[[Model, "Artifact", Any, Callable[[], bool], Callable[[float], None]], Any]
+
+
+class Findings:
+    """Findings by model, recipe and what was wanted, the newest `KEPT`; and the newest file."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[Subject, Wanted], Any] = OrderedDict()
+        self._file: tuple[Subject, Artifact] | None = None
+
+    def get(self, subject: Subject, wanted: Wanted) -> Any:
+        """Return what was found, or None."""
+        with self._lock:
+            return self._kept.get((subject, wanted))
+
+    def find(
+        self,
+        model: Model,
+        recipe: Recipe,
+        wanted: Wanted,
+        cancelled: Callable[[], bool],
+        progress: Callable[[float], None],
+    ) -> Any:
+        """Return what is wanted of `model` compressed by `recipe`, worked out unless it is kept.
+
+        Raises
+        ------
+        WorkbenchError
+            When there is no such example or layer.
+        Cancelled
+            When `cancelled()` answers True on the way.
+        """
+        subject = model.name, recipe
+        found = self.get(subject, wanted)
+        if found is None:
+            artifact = self._make(model, recipe, cancelled)
+            found = WAYS[wanted.kind](model, artifact, wanted.of, cancelled, progress)
+            with self._lock:
+                self._kept[subject, wanted] = found
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+        return found
+
+    def _make(self, model: Model, recipe: Recipe, cancelled: Callable[[], bool]) -> Artifact:
+        from workbench.pipeline import compress
+
+        held = self._file
+        if held is not None and held[0] == (model.name, recipe):
+            return held[1]
+        artifact = compress(model, recipe, cancelled=cancelled)
+        self._file = (model.name, recipe), artifact
+        return artifact
+
+
+def _changes(
+    model: Model,
+    artifact: Artifact,
+    of: None,
+    cancelled: Callable[[], bool],
+    progress: Callable[[float], None],
+) -> Any:
+    from workbench.evaluation.changes import changes
+
+    return changes(model, artifact, cancelled=cancelled, progress=progress)
+
+
+def _attribution(
+    model: Model,
+    artifact: Artifact,
+    of: int,
+    cancelled: Callable[[], bool],
+    progress: Callable[[float], None],
+) -> Any:
+    from workbench.evaluation.attribution import attribution
+
+    return attribution(model, artifact, of, cancelled=cancelled)
+
+
+def _histogram(
+    model: Model,
+    artifact: Artifact,
+    of: str,
+    cancelled: Callable[[], bool],
+    progress: Callable[[float], None],
+) -> Any:
+    from workbench.evaluation.histogram import histogram
+
+    return histogram(model, artifact, of)
+
+
+WAYS: dict[str, Way] = {
+    "changes": _changes,
+    "attribution": _attribution,
+    "histogram": _histogram,
+}
