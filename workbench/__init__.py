@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.pipeline import compress, train
     from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train
     from workbench.session import Session
+    from workbench.trials.scanning import sensitivity
     from workbench.zoo import Model, Task, model, models, task, tasks
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "measure",
     "model",
     "models",
+    "sensitivity",
     "task",
     "tasks",
     "train",
@@ -74,6 +76,7 @@ _HOMES = {
     "measure": "evaluation.measure",
     "model": "zoo",
     "models": "zoo",
+    "sensitivity": "trials.scanning",
     "task": "zoo",
     "tasks": "zoo",
     "train": "pipeline",
