@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from workbench.compression.layers import compressible
 from workbench.errors import Cancelled
 from workbench.zoo import Model
 from workbench.zoo.shell import Shell, shell
@@ -21,6 +22,8 @@ LATENCY_BATCHES = (1, 64)
 MEMORY_BATCH = 64
 SECONDS = 0.25
 """How long each batch size is run."""
+KINDS: dict[type[nn.Module], str] = {nn.Linear: "linear", nn.Conv2d: "convolution"}
+"""What layers are called; others go by their class."""
 
 
 def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
@@ -29,6 +32,26 @@ def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
     with FlopCounterMode(display=False) as counter:
         run(_meta(weights), inputs)
     return int(counter.get_total_flops()) // 2
+
+
+def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
+    """Return for each tensor that can be compressed its layer's kind and multiply-adds.
+
+    The multiply-adds are those of one example through the dense layer; those of all layers sum to
+    `macs` where nothing else multiplies.
+    """
+    run, inputs = _on_meta(model, 1)
+    with FlopCounterMode(display=False) as counter:
+        run(_meta(weights), inputs)
+    counted = counter.get_flop_counts()
+    found = {}
+    for name in compressible(weights):
+        path = name.rpartition(".")[0]
+        layer = run.module.get_submodule(path)
+        flops = counted.get(f"{type(run.module).__name__}.{path}", {})
+        kind = KINDS.get(type(layer), type(layer).__name__.lower())
+        found[name] = {"kind": kind, "macs": sum(flops.values()) // 2}
+    return found
 
 
 def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:

@@ -75,9 +75,10 @@ class Model:
     architecture : Architecture
     card : dict
         What the JSON card says: ``parameters``, ``macs`` (multiply-adds per example),
-        ``peak_memory`` (bytes over a batch of 64), ``tensors`` (shapes by name, in the module's
-        order), ``original_bytes``, ``sha256``, ``accuracy`` (per split, ``correct`` of
-        ``examples``) and ``training`` (how the checkpoint was made; ``seconds`` are elapsed time).
+        ``peak_memory`` (bytes over a batch of 64), ``layers`` (by weight, the ``kind`` of its layer
+        and its ``macs``), ``tensors`` (shapes by name, in the module's order),
+        ``original_bytes``, ``sha256``, ``accuracy`` (per split, ``correct`` of ``examples``) and
+        ``training`` (how the checkpoint was made; ``seconds`` are elapsed time).
     """
 
     architecture: Architecture
