@@ -111,6 +111,7 @@ def describe_field(key: str, spec: FieldSpec, *, front: bool) -> dict[str, Any]:
         "kind": spec.kind,
         "front": front,
         "label": spec.label,
+        "short": specs(PARTS[key])[0].label if spec.kind == "layers" else spec.label,
         "help": spec.help,
         "low": spec.low,
         "high": spec.high,

@@ -24,12 +24,13 @@ SCRIPTS = (
     "header",
     "card",
     "share",
+    "buttons",
     "tabs",
     "status",
     "address",
     "main",
 )
-STYLES = ("base", "layout", "controls", "card", "tabs", "status")
+STYLES = ("base", "layout", "controls", "bank", "card", "tabs", "status")
 
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)

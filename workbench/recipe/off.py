@@ -38,3 +38,10 @@ def with_row(recipe: Recipe, key: str, layer: str, setting: float) -> Recipe:
     rows = {**part.layers, layer: setting}
     others = tuple(name for name in part.exclude if name != layer)
     return replace(recipe, **{key: replace(part, layers=rows, exclude=others)})
+
+
+def without_idle_factors(recipe: Recipe) -> Recipe:
+    """Return `recipe` without a part that would factor but factors no layer: it can be trained."""
+    part = recipe.factorize
+    idle = part is not None and part.kept == OFF["factorize"] and not part.layers
+    return replace(recipe, factorize=None) if idle else recipe

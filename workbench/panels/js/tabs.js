@@ -1,6 +1,7 @@
 // The tabs below the picture. Python keeps only the open one up to date and says what is in it:
 // a figure, a table or texts to copy.
 
+import { buttonRow } from "./buttons.js";
 import { h } from "./dom.js";
 import { Picture } from "./picture.js";
 import { copyButton, saveBlob } from "./share.js";
@@ -81,18 +82,30 @@ export class Tabs {
 
   show(message) {
     if (message.key !== this.open) return;
+    const held = this.row ? [...this.row.children].indexOf(document.activeElement) : -1;
     if (message.figure) this.showFigure(message);
     else if (message.note) this.body.replaceChildren(h("p", { className: "empty", text: message.note }));
     else this.showOther(message);
+    this.showButtons(message.buttons, held);
     this.body.dataset.seq = message.seq;
+  }
+
+  // The row stays above whatever comes below it, and the one that had the focus keeps it.
+  showButtons(buttons, held) {
+    if (this.row?.isConnected) return;
+    this.row = buttons ? buttonRow(buttons, this.channel) : null;
+    if (this.row) this.body.prepend(this.row);
+    this.row?.children[held]?.focus();
   }
 
   showFigure(message) {
     if (!this.picture?.node.isConnected) {
       const tools = pictureTools(this.words, this.channel, () => this.picture, message.key);
       this.picture = new Picture(this.channel, tools, () => this.status.tell(this.words.drawing_failed));
+      this.picture.onPoint = ({ customdata }) => customdata?.act && this.channel.act(customdata.act, customdata);
       this.body.replaceChildren(this.picture.node);
     }
+    this.picture.plot.style.height = message.height ? `${message.height}px` : "";
     this.picture.show(message.figure, message.seq);
   }
 
