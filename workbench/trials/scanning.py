@@ -63,6 +63,17 @@ class Sensitivity:
         """How much of it is known, 0 to 1."""
         return len(self.points) / (len(self.layers) * len(self.settings))
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        points = [{**vars(point), "recipe": point.recipe.as_dict()} for point in self.points]
+        return {
+            "part": self.part,
+            "layers": list(self.layers),
+            "settings": list(self.settings),
+            "accuracy": self.accuracy,
+            "points": points,
+        }
+
     def __getitem__(self, place: tuple[str, float]) -> Point | None:
         """Return the point of a layer and a setting; None where it is not known yet."""
         return self._places.get(place)
