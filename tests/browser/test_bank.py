@@ -49,7 +49,7 @@ def test_a_size_that_is_held(open_bank, watched):
     row = watched.get_by_label("sparsity by layer: fc2.weight")
     row.fill("60")
     row.press("Enter")
-    expect(watched).to_have_url(re.compile(r"prune\.layers=fc2\.weight:0\.6"))
+    watched.wait_for_url(re.compile(r"prune\.layers=fc2\.weight:0\.6"))
     bench.settle()
     assert abs(size(bench) - before) <= 0.01 * before
     shown = watched.locator(".choices .readout").first.inner_text()
@@ -72,8 +72,7 @@ def test_a_click_on_the_map_sets_a_row(open_bench, watched):
     bench.settle()
     watched.get_by_role("tab", name="sensitivity").click()
     watched.get_by_role("button", name="try bits").click()
-    title = watched.locator(".tab-body h2")
-    expect(title).to_have_text(re.compile("bear"))
+    watched.locator(".tab-body h2", has_text="bear").wait_for()
     plot = watched.locator(".tab-body .plot")
     plot.scroll_into_view_if_needed()
     place = plot.evaluate(
@@ -85,7 +84,7 @@ def test_a_click_on_the_map_sets_a_row(open_bench, watched):
     )
     watched.mouse.move(*place)
     watched.mouse.click(*place)
-    expect(watched).to_have_url(re.compile(r"quantize\.layers=fc2\.weight:4"))
+    watched.wait_for_url(re.compile(r"quantize\.layers=fc2\.weight:4"))
     bench.settle()
     assert bench.trace("you")
     expect(watched.get_by_role("button", name="try bits")).to_be_visible()
