@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Train,
     )
     from workbench.session import Session
+    from workbench.trials.scanning import sensitivity
     from workbench.zoo import Model, Task, model, models, task, tasks
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "measure",
     "model",
     "models",
+    "sensitivity",
     "task",
     "tasks",
     "train",
@@ -105,6 +107,7 @@ _HOMES = {
     "measure": "evaluation.measure",
     "model": "zoo",
     "models": "zoo",
+    "sensitivity": "trials.scanning",
     "task": "zoo",
     "tasks": "zoo",
     "train": "pipeline",

@@ -88,6 +88,25 @@ def test_measure_without_a_recipe_measures_the_original(ask):
     assert found["reasons"] == []
 
 
+def test_sensitivity(ask, workbench):
+    asked = ("sensitivity", SMALL, "--settings", 0.5, 0.9, "--recipe")
+    how = '{"prune": {"criterion": "random"}}'
+    found = ask(*asked, how)
+    assert (found["part"], found["settings"]) == ("prune", [0.5, 0.9])
+    assert len(found["points"]) == 6
+    point = found["points"][3]
+    assert (point["layer"], point["setting"]) == ("fc2.weight", 0.9)
+    assert point["recipe"]["prune"]["criterion"] == "random"
+    measured = ask("measure", SMALL, "--recipe", json.dumps(point["recipe"]))
+    assert (point["accuracy"], point["bytes"]) == (measured["accuracy"], measured["bytes"])
+    _status, table, _err = workbench(*asked, how)
+    lost = (found["accuracy"] - point["accuracy"]) * 100
+    assert f"{lost:.2f}" in next(line for line in table.splitlines() if "fc2.weight" in line)
+    status, _out, err = workbench("sensitivity", SMALL, "--part", "quantize", "--settings", 9)
+    assert status == 2
+    assert "must be one of" in err
+
+
 def test_a_recipe_from_a_file_is_the_same(ask, tmp_path):
     path = tmp_path / "recipe.json"
     path.write_text(RECIPE, encoding="utf-8")

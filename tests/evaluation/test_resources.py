@@ -8,7 +8,7 @@ import torch
 import workbench as wb
 from workbench.errors import Cancelled
 from workbench.evaluation import resources
-from workbench.evaluation.resources import latency, macs, peak_memory, race
+from workbench.evaluation.resources import latency, layers, macs, peak_memory, race
 
 WORK = {
     # A weight of a linear layer multiplies once, one of a convolution once at each place.
@@ -27,6 +27,32 @@ def test_multiply_adds(name):
 
 def test_multiply_adds_of_lenet5_as_published(lenet5):
     assert macs(lenet5, lenet5.weights()) == 2_293_000
+
+
+@pytest.mark.parametrize("name", wb.models())
+def test_layers_share_the_multiply_adds(name):
+    model = wb.model(name)
+    found = layers(model, model.weights())
+    assert found == model.card["layers"]
+    assert tuple(found) == model.layers
+    assert sum(one["macs"] for one in found.values()) == model.card["macs"]
+
+
+def test_layers_of_lenet5(lenet5):
+    assert layers(lenet5, lenet5.weights()) == {
+        "conv1.weight": {
+            "kind": "convolution",
+            "macs": 24 * 24 * 20 * 25,
+            "coupled": ["conv1.weight"],
+        },
+        "conv2.weight": {
+            "kind": "convolution",
+            "macs": 8 * 8 * 50 * 20 * 25,
+            "coupled": ["conv2.weight"],
+        },
+        "fc1.weight": {"kind": "linear", "macs": 800 * 500, "coupled": ["fc1.weight"]},
+        "fc2.weight": {"kind": "linear", "macs": 500 * 10, "coupled": []},
+    }
 
 
 def test_peak_memory_of_a_known_network(small):

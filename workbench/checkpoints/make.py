@@ -14,7 +14,7 @@ from safetensors.torch import save
 
 from workbench.checkpoints.loop import Weights, train
 from workbench.evaluation.judge import predict
-from workbench.evaluation.resources import macs, peak_memory
+from workbench.evaluation.resources import layers, macs, peak_memory
 from workbench.zoo.builtin import Architecture, Model
 from workbench.zoo.data import Split
 from workbench.zoo.plan import TrainingPlan
@@ -64,6 +64,7 @@ def make_checkpoint(
         "parameters": sum(p.numel() for p in model.module().parameters()),
         "macs": macs(model, weights),
         "peak_memory": peak_memory(model, weights),
+        "layers": layers(model, weights),
         "tensors": {name: list(tensor.shape) for name, tensor in weights.items()},
         "original_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),

@@ -12,6 +12,7 @@ from workbench.cli import tables, training
 from workbench.cli.progress import bar
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
+from workbench.recipe.off import BY_LAYER
 
 Options = argparse.ArgumentParser
 Result = dict[str, Any]
@@ -64,6 +65,25 @@ def _measure(options: argparse.Namespace) -> Result:
             progress=lambda found: advance(found.examples or 0, found.total or 0),
         )
     return report.as_dict()
+
+
+def _sensitivity(options: argparse.Namespace) -> Result:
+    from workbench.zoo import model
+
+    chosen, recipe = model(options.model), _recipe(options.recipe)
+    from workbench.recipe.off import switched_off
+    from workbench.trials.scanning import sensitivity
+
+    with bar("trying every layer") as advance:
+        found = sensitivity(
+            chosen,
+            getattr(recipe, options.part) or switched_off(options.part),
+            options.settings,
+            progress=lambda so_far: advance(
+                len(so_far.points), len(so_far.layers) * len(so_far.settings)
+            ),
+        )
+    return {"model": chosen.name, **found.as_dict()}
 
 
 def _compress(options: argparse.Namespace) -> Result:
@@ -168,6 +188,19 @@ def _takes_measure(parser: Options) -> None:
     _takes_split(parser)
 
 
+def _takes_sensitivity(parser: Options) -> None:
+    _takes_model(parser)
+    parser.add_argument(
+        "--part",
+        choices=BY_LAYER,
+        default="prune",
+        help="what to do to each layer, as the recipe says where it has that part",
+    )
+    parser.add_argument(
+        "--settings", nargs="+", type=float, metavar="N", help="what to try, from mild to harsh"
+    )
+
+
 def _takes_compress(parser: Options) -> None:
     _takes_model(parser)
     parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
@@ -219,6 +252,13 @@ COMMANDS = (
         tables.listing,
     ),
     Command("measure", "Measure a model under a recipe.", _takes_measure, _measure, tables.report),
+    Command(
+        "sensitivity",
+        "Try every layer by itself: what each bears.",
+        _takes_sensitivity,
+        _sensitivity,
+        tables.sensitivity,
+    ),
     Command(
         "compress",
         "Write the compressed file of a model.",

@@ -1,4 +1,4 @@
-"""`workbench`: list, measure, compress, train, distill, evaluate, inspect, dashboard, lab."""
+"""`workbench`: the console command and its verbs."""
 
 from __future__ import annotations
 

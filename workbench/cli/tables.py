@@ -44,6 +44,18 @@ def report(result: Result) -> None:
         print(f"  – {sentence}")
 
 
+def sensitivity(result: Result) -> None:
+    """Print the points of accuracy lost, a layer a line."""
+    width = max(len(name) for name in result["layers"]) + 2
+    before = figures.percent(result["accuracy"], 2)
+    print(f"{result['model']}, validation {before}; points lost by {result['part']}")
+    print(" " * width + "".join(f"{setting:>8g}" for setting in result["settings"]))
+    for name in result["layers"]:
+        row = [point["accuracy"] for point in result["points"] if point["layer"] == name]
+        lost = "".join(f"{(result['accuracy'] - accuracy) * 100:>8.2f}" for accuracy in row)
+        print(f"{name:<{width}}{lost}")
+
+
 def trained(result: Result) -> None:
     """Print what training made, and the recipe that makes it again."""
     report(result)

@@ -9,19 +9,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
+from workbench.compression.layers import compressible
 from workbench.errors import Cancelled
 from workbench.zoo import Model
+from workbench.zoo.groups import groups
 from workbench.zoo.shell import Shell, shell
 
 LATENCY_BATCHES = (1, 64)
 MEMORY_BATCH = 64
 SECONDS = 0.25
 """How long each batch size is run."""
+KINDS: dict[type[nn.Module], str] = {nn.Linear: "linear", nn.Conv2d: "convolution"}
+"""What layers are called; others go by their class."""
 
 
 def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
@@ -30,6 +34,32 @@ def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
     with _Products() as counted:
         run(inputs)
     return int(counted.flops) // 2
+
+
+def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
+    """Return for each tensor that can be compressed its layer's kind, multiply-adds and couplings.
+
+    `coupled` names the weights whose layers lose channels together with this one's, itself among
+    them; it is empty where a layer cannot lose any. The multiply-adds are those of one example
+    through the dense layer; those of all layers sum to `macs` where nothing else multiplies.
+    """
+    run, inputs = Shell(model), model.task.inputs(model.task.split("validation").images[:1])
+    with FlopCounterMode(display=False) as counter:
+        run(weights, inputs)
+    counted = counter.get_flop_counts()
+    together = [group.makers for group in groups(model.architecture)]
+    found = {}
+    for name in compressible(weights):
+        path = name.rpartition(".")[0]
+        layer = run.module.get_submodule(path)
+        flops = counted.get(f"{type(run.module).__name__}.{path}", {})
+        kind = KINDS.get(type(layer), type(layer).__name__.lower())
+        found[name] = {
+            "kind": kind,
+            "macs": sum(flops.values()) // 2,
+            "coupled": next((list(makers) for makers in together if name in makers), []),
+        }
+    return found
 
 
 def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:

@@ -18,6 +18,7 @@ from torch import Tensor
 from workbench.evaluation.judge import CLOSE, Predictions, decide, predict, settle
 from workbench.evaluation.workers import workers
 from workbench.zoo import Model
+from workbench.zoo.cut import Activations, cut
 from workbench.zoo.shell import channels_last, shell
 
 # What drawn recipes need is in docs/benchmarks.md, from benchmarks/sieve_bound.py.
@@ -34,23 +35,32 @@ class Sieve:
     outputs that it shows on the examples already run in float32, in proportion to the root of the
     largest output: the error grows with the outputs, but less than they do.
     `bfloat16` says whether to try it; None tries it where it was timed to be faster.
+
+    With a `layer` the network runs from there on only: `first` and `predict` are then given what
+    passes the cut before it, and `weights` may differ from the model's in that layer alone.
     """
 
     def __init__(
-        self, model: Model, weights: Mapping[str, Tensor], *, bfloat16: bool | None = None
+        self,
+        model: Model,
+        weights: Mapping[str, Tensor],
+        *,
+        bfloat16: bool | None = None,
+        layer: str | None = None,
     ) -> None:
         self.model = model
+        self.layer = layer
         self.weights = {n: channels_last(w) for n, w in weights.items()}
         self.bfloat16 = bfloat16
         self.judged = bool(model.form.inputs)  # rounded inputs leave nothing to be sifted
         self.coarse: dict[str, Tensor] | None = None
         self.bound = 0.0
 
-    def first(self, images: NDArray[np.uint8]) -> Predictions:
+    def first(self, images: NDArray[np.uint8], passed: Activations | None = None) -> Predictions:
         """Return the classes of the first examples, on which bfloat16 can then be tried."""
         if self.judged:
             return predict(self.model, self.weights, images)
-        inputs = channels_last(self.model.task.inputs(images))
+        inputs = self._inputs(images) if passed is None else passed
         outputs = self._run_side_by_side(self.weights, inputs)
         self._sample = inputs, outputs
         return self._fine(images, outputs)
@@ -71,11 +81,11 @@ class Sieve:
         if np.isfinite(self.bound) and float((~leads).float().mean()) <= MOST_OPEN:
             self.coarse = coarse
 
-    def predict(self, images: NDArray[np.uint8]) -> Predictions:
+    def predict(self, images: NDArray[np.uint8], passed: Activations | None = None) -> Predictions:
         """Return the classes of more examples, int64 [n]."""
         if self.judged:
             return predict(self.model, self.weights, images)
-        inputs = channels_last(self.model.task.inputs(images))
+        inputs = self._inputs(images) if passed is None else passed
         if self.coarse is None:
             return self._fine(images, self._run(self.weights, inputs))
         rough = self._run(self.coarse, inputs.bfloat16()).float()
@@ -83,7 +93,7 @@ class Sieve:
         open_ones = np.flatnonzero((~(lead(rough) >= self.bound)).numpy())  # NaN is open too
         if open_ones.size:
             piece = images[open_ones]
-            outputs = self._run(self.weights, channels_last(inputs[torch.from_numpy(open_ones)]))
+            outputs = self._run(self.weights, inputs[torch.from_numpy(open_ones)])
             found[open_ones] = self._fine(piece, outputs)
         return found
 
@@ -94,26 +104,32 @@ class Sieve:
             classes[open_ones] = decide(self.model, self.weights, images[open_ones])
         return classes
 
-    def _run(self, weights: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        return shell(self.model, fast=True)(weights, inputs)
+    def _inputs(self, images: NDArray[np.uint8]) -> Activations:
+        return Activations.of(self.model.task.inputs(images))
 
-    def _run_side_by_side(self, weights: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+    def _run(self, weights: Mapping[str, Tensor], inputs: Activations) -> Tensor:
+        if self.layer is not None:
+            return cut(self.model, self.layer).tail(weights, inputs)
+        return shell(self.model, fast=True)(weights, *inputs.tensors)
+
+    def _run_side_by_side(self, weights: Mapping[str, Tensor], inputs: Activations) -> Tensor:
         parts = inputs.chunk(torch.get_num_threads())
         return torch.cat(list(workers().map(lambda part: self._run(weights, part), parts)))
 
-    def _tries_bfloat16(self, inputs: Tensor) -> bool:
-        """Time both once per model and process; only speed hangs on the answer."""
+    def _tries_bfloat16(self, inputs: Activations) -> bool:
+        """Time both once per model, layer and process; only speed hangs on the answer."""
         if self.bfloat16 is not None:
             return self.bfloat16
-        if self.model.name not in _fastest:
+        what = f"{self.model.name} {self.layer or ''}"
+        if what not in _fastest:
             coarse = {
                 n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()
             }
             narrow = inputs.bfloat16()
-            _fastest[self.model.name] = _seconds(
+            _fastest[what] = _seconds(
                 lambda: self._run_side_by_side(coarse, narrow)
             ) < 0.8 * _seconds(lambda: self._run_side_by_side(self.weights, inputs))
-        return _fastest[self.model.name]
+        return _fastest[what]
 
 
 def lead(outputs: Tensor) -> Tensor:

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from workbench import figures
-from workbench.errors import WorkbenchError
-from workbench.panels import comparing, drawing, points, tables, training
+from workbench.errors import Cancelled, WorkbenchError
+from workbench.panels import comparing, controls, drawing, points, tables, training
 from workbench.panels.guard import guarded
-from workbench.plots import ledger, teacher, temperature, tradeoff
+from workbench.plots import ledger, sensitivity, teacher, temperature, tradeoff
 from workbench.plots.palette import THEMES
+from workbench.recipe.off import BY_LAYER, with_row
 from workbench.recipe.train import SELF, Train
 from workbench.text import _
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
     from workbench.evaluation.report import Report
     from workbench.panels.page import Dashboard
+    from workbench.recipe import Recipe
 
 Action = Callable[["Dashboard", dict[str, Any]], None]
 ACTIONS: dict[str, Action] = {}
@@ -161,6 +163,44 @@ def sweep(view: Dashboard, asked: dict[str, Any]) -> None:
 
 
 @action
+def scan(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Find out what each layer alone bears of a part of the recipe."""
+    view.cancelled.clear()
+    part = str(asked.get("part"))
+    threading.Thread(target=_scan, args=(view, part), daemon=True, name="scan").start()
+
+
+@action
+def hold(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Keep the file's size while layers change, or let go of it."""
+    report = view.session.report
+    if asked.get("on") is not True:
+        view.session.hold(None)
+    elif report is not None and report.recipe == view.session.recipe:
+        view.session.hold(report.size.bytes)
+    else:
+        view.correct()
+        raise WorkbenchError(_("The file is being made: try again in a moment."))
+
+
+@action
+def layer(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Take the controls' values, in which one layer has changed."""
+    _change(view, controls.recipe(asked.get("values") or {}), str(asked.get("layer")))
+
+
+@action
+def set_row(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Give one layer one setting."""
+    part, name = str(asked.get("part")), str(asked.get("layer"))
+    setting = _number(asked.get("setting"))
+    if part not in BY_LAYER or name not in view.session.layers or setting is None:
+        raise WorkbenchError(_("There is no such layer or setting."))
+    together = view.session.model.moving_with(name, part)
+    _change(view, with_row(view.session.recipe, part, together, setting), name)
+
+
+@action
 def soften(view: Dashboard, asked: dict[str, Any]) -> None:
     """Show what the teacher thinks of an example at a temperature."""
     teacher, temperature = str(asked.get("teacher") or SELF), _number(asked.get("temperature"))
@@ -224,6 +264,14 @@ def temperature_csv(view: Dashboard, asked: dict[str, Any]) -> None:
 
 
 @action
+def sensitivity_csv(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Send what each layer alone bears."""
+    found = view.session.sensitivity
+    rows = sensitivity.rows(found) if found is not None else []
+    _send_file(view, "sensitivity.csv", "text/csv", tables.to_csv(rows))
+
+
+@action
 def teacher_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send what the teacher thinks of the example."""
     question = view.session.question
@@ -278,6 +326,29 @@ def _asked_training(asked: dict[str, Any]) -> tuple[Train, float]:
 def _sweep(view: Dashboard, settings: Train, seconds: float) -> None:
     with guarded(view.tell), _task(view, _("Training students at a row of temperatures")) as show:
         view.session.sweep(settings, seconds, view.cancelled.is_set, show)
+
+
+def _scan(view: Dashboard, part: str) -> None:
+    with guarded(view.tell), _task(view, _("Trying every layer by itself")) as show:
+        view.session.scan(part, view.cancelled.is_set, show)
+
+
+def _change(view: Dashboard, recipe: Recipe, name: str) -> None:
+    """Choose a recipe in which a layer has changed: in the background, for it may take a moment."""
+    threading.Thread(
+        target=_change_layer, args=(view, recipe, name), daemon=True, name="layer"
+    ).start()
+
+
+def _change_layer(view: Dashboard, recipe: Recipe, name: str) -> None:
+    with guarded(view.tell):
+        try:
+            view.session.change_layer(recipe, name)
+        except Cancelled:
+            raise
+        except WorkbenchError:
+            view.correct()
+            raise
 
 
 def _ask(view: Dashboard, teacher: str, temperature: float, example: int) -> None:

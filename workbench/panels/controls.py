@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench import figures
 from workbench.recipe import PARTS, Recipe
+from workbench.recipe.off import switched_off
 from workbench.recipe.recipe import Part
 from workbench.recipe.schema import Choice, FieldSpec, specs
 from workbench.text import _
@@ -27,17 +28,6 @@ TITLES = {
     "activations": N_("Activations"),
     "adjust": N_("Adjustment"),
 }
-
-OFF: Mapping[str, float | int | str] = {
-    "structure": 0.0,
-    "prune": 0.0,
-    "factorize": 1.0,
-    "share": 0,
-    "quantize": 32,
-    "activations": 32,
-    "adjust": "keep",
-}
-"""The value of each part's first field at which the part does nothing."""
 
 APART = frozenset({"train"})
 """The parts that have a section of their own."""
@@ -75,7 +65,7 @@ def values(recipe: Recipe) -> dict[str, Any]:
     """Return the value of every control for `recipe`; absent parts read as switched off."""
     out: dict[str, Any] = {}
     for key, part in _live():
-        chosen = getattr(recipe, key) or part(**_off(key))
+        chosen = getattr(recipe, key) or switched_off(key)
         for field in fields(part):
             value = getattr(chosen, field.name)
             plain = dict(value) if isinstance(value, Mapping) else value
@@ -96,7 +86,7 @@ def recipe(chosen: Mapping[str, Any]) -> Recipe:
         key, _dot, field = str(name).partition(".")
         parts.setdefault(key, {})[field] = value
     made = Recipe.from_json(parts)
-    idle = [key for key, part in _live() if getattr(made, key) == part(**_off(key))]
+    idle = [key for key, _part in _live() if getattr(made, key) == switched_off(key)]
     return Recipe.from_json({k: v for k, v in made.as_dict().items() if k not in idle})
 
 
@@ -118,10 +108,6 @@ def _live() -> list[tuple[str, type[Part]]]:
     return [(key, part) for key, part in PARTS.items() if key not in APART]
 
 
-def _off(key: str) -> dict[str, Any]:
-    return {specs(PARTS[key])[0].name: OFF[key]}
-
-
 def describe_field(key: str, spec: FieldSpec, *, front: bool) -> dict[str, Any]:
     """Return what the page needs to build the control of one field, large if `front`."""
     name = f"{key}.{spec.name}"
@@ -130,6 +116,7 @@ def describe_field(key: str, spec: FieldSpec, *, front: bool) -> dict[str, Any]:
         "kind": spec.kind,
         "front": front,
         "label": spec.label,
+        "short": specs(PARTS[key])[0].label if spec.kind == "layers" else spec.label,
         "help": spec.help,
         "low": spec.low,
         "high": spec.high,

@@ -28,7 +28,7 @@ import anywidget
 import traitlets
 
 from workbench import figures
-from workbench.panels import card, controls, points, sources, training
+from workbench.panels import bank, card, controls, points, sources, training
 from workbench.panels.actions import ACTIONS, LOOKING
 from workbench.panels.following import Follower
 from workbench.panels.guard import guarded
@@ -42,6 +42,9 @@ from workbench.recipe.presets import PRESETS
 from workbench.session import Session
 from workbench.session.findings import Wanted
 from workbench.text import _
+
+AT_ONCE = frozenset({"training", "teacher", "temperature", "sensitivity"})
+"""Tabs that do not wait for a file to be measured."""
 
 
 class Dashboard(anywidget.AnyWidget):
@@ -65,7 +68,7 @@ class Dashboard(anywidget.AnyWidget):
         self._asked: tuple[int, Recipe] = (0, session.recipe)
         self._quiet = True  # until the page says hello
         self._answered = 0
-        self._controls = session.recipe  # what the page's controls say
+        self._controls: Recipe | None = session.recipe  # what the page's controls say
         self._shown_model: str | None = None
         self._last_spot: tradeoff.Spot | None = None
         self._began = (session.recipe, time.monotonic())
@@ -86,6 +89,11 @@ class Dashboard(anywidget.AnyWidget):
         """Show `sentence` in the banner until the next change."""
         self.banner = sentence
         self.send({"kind": "tell", "text": sentence})
+
+    def correct(self) -> None:
+        """Put the page's controls back to what holds."""
+        self._controls = None
+        self.publish()
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
@@ -124,7 +132,7 @@ class Dashboard(anywidget.AnyWidget):
                 self._last_spot = None
             self._shown_model = session.model.name
             self._send_all(ticket, [self._picture(seq), *self._open_tab(seq)])
-        elif opened or self.open_tab in ("training", "teacher", "temperature"):
+        elif opened or self.open_tab in AT_ONCE:
             self._send_all(ticket, self._open_tab(seq))
         self.follower.follow()
 
@@ -175,6 +183,7 @@ class Dashboard(anywidget.AnyWidget):
             "header": header(self.session),
             "parts": controls.describe(),
             "layers": list(self.session.layers),
+            "bank": bank.rows(self.session.model),
             "training": training.section(self.session),
             "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
             "tabs": [
@@ -210,6 +219,7 @@ class Dashboard(anywidget.AnyWidget):
             "budget": session.budget,
             "floor": session.floor,
             "model": session.model.name,
+            "bank": bank.live(session),
         }
         if with_values:
             state["values"] = controls.values(session.recipe)

@@ -24,13 +24,14 @@ SCRIPTS = (
     "header",
     "card",
     "share",
+    "buttons",
     "views",
     "tabs",
     "status",
     "address",
     "main",
 )
-STYLES = ("base", "layout", "controls", "card", "tabs", "views", "status")
+STYLES = ("base", "layout", "controls", "bank", "card", "tabs", "views", "status")
 
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)

@@ -8,9 +8,11 @@ from typing import Any
 
 from workbench import figures
 from workbench.panels import comparing, controls, points
-from workbench.plots import course, ledger, teacher, temperature, treemap
+from workbench.plots import course, ledger, sensitivity, teacher, temperature, treemap
 from workbench.plots.palette import Palette
-from workbench.recipe import Recipe
+from workbench.recipe import PARTS, Recipe
+from workbench.recipe.off import BY_LAYER
+from workbench.recipe.schema import specs
 from workbench.session import Session
 from workbench.session.findings import Wanted
 from workbench.text import _, plural
@@ -24,7 +26,8 @@ class Tab:
     `content` returns plain data with one of the keys `figure` (a plotly figure), `table` (head,
     rows, a sentence for when there are none, a button and perhaps a foot), `texts` (title and text
     to copy) or `note` (a sentence while there is nothing; with `keep`, what was shown stays, pale).
-    `controls` are shown above any of them. `wants` says what has to be found out about the file
+    `controls` and `buttons`, a row of what can be asked for, are shown above any of them, and
+    `height` is the pixels that a figure needs. `wants` says what has to be found out about the file
     for it, while that is not known. A tab `under` another has no place of its own in the row: a
     control of the two turns from one to the other.
     """
@@ -144,6 +147,29 @@ def temperature_tab(session: Session, palette: Palette) -> dict[str, Any]:
     return {"figure": temperature.draw(session.tried.levels, palette)}
 
 
+def sensitivity_tab(session: Session, palette: Palette) -> dict[str, Any]:
+    """Return what each layer alone bears, as far as it is known, and what can be tried."""
+    labels = {key: specs(PARTS[key])[0].label for key in BY_LAYER}
+    buttons = [
+        {"act": "scan", "part": key, "text": _("try {what}").format(what=label)}
+        for key, label in labels.items()
+    ]
+    found = session.sensitivity
+    if found is None:
+        return {
+            "note": _(
+                "Which layer bears what? Every layer is tried by itself, each point measured on "
+                "all images; a click on a point then sets that layer."
+            ),
+            "buttons": buttons,
+        }
+    return {
+        "figure": sensitivity.draw(found, palette),
+        "height": sensitivity.height(found),
+        "buttons": buttons,
+    }
+
+
 def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the table of everything visited, newest first."""
     original = points.original(session.model)
@@ -197,6 +223,7 @@ TABS = (
     Tab("training", N_("training"), training_tab),
     Tab("teacher", N_("teacher"), teacher_tab, under="training"),
     Tab("temperature", N_("temperatures"), temperature_tab, under="training"),
+    Tab("sensitivity", N_("sensitivity"), sensitivity_tab),
     Tab("cost", N_("what it takes"), cost_tab),
     Tab("results", N_("results"), results_tab),
     Tab("recipe", N_("recipe"), recipe_tab),

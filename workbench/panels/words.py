@@ -25,7 +25,15 @@ def words() -> dict[str, str]:
         "none": _("none"),
         "more": _("more choices"),
         "layers": _("layer by layer"),
-        "layer": _("layer"),
+        "leave": _("leave alone"),
+        "leave_help": _("This layer stays as it is, whatever the controls above say."),
+        "share_bytes": _("of the bytes"),
+        "share_work": _("of the work"),
+        "hold": _("keep the file's size"),
+        "hold_help": _(
+            "When one layer changes, the others are pruned more or less so that the file stays as "
+            "long as it is now. Layers that are left alone take no part."
+        ),
         "same": _("same"),
         "cost": _("what it costs"),
         "picture": _("accuracy against file size"),

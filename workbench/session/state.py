@@ -23,6 +23,7 @@ from workbench.evaluation.report import Report
 from workbench.evaluation.store import Store, default_store
 from workbench.recipe import Quantize, Recipe, Train
 from workbench.recipe.link import from_query, to_query
+from workbench.recipe.off import BY_LAYER, switched_off, without_idle_factors
 from workbench.recipe.presets import PRESETS
 from workbench.session.checks import (
     allowed_budget,
@@ -40,6 +41,7 @@ from workbench.zoo import Model, model
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
     from workbench.training.records import Moment as TrainingMoment
+    from workbench.trials.scanning import Sensitivity
     from workbench.trials.temperatures import Tried
 
 DEFAULT_MODEL = "fashion/lenet5"
@@ -92,6 +94,8 @@ class Session:
         self.tried: Tried | None = None
         self.focus = Focus()
         self._findings = Findings()
+        self.sensitivity: Sensitivity | None = None
+        self.held: int | None = None  # bytes that the file keeps while layers change
         self._courses: dict[Chosen, Progress] = {}
         self._timings: dict[Chosen, Timing] = {}
         self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
@@ -105,6 +109,8 @@ class Session:
         self._worker: threading.Thread | None = None
         self._told = 0.0
         self._sweeps = 0
+        self._scans = 0
+        self._changes = 0  # of single layers
         self._broken_off: str | None = None
         self._now = Chosen(model, recipe)
         self._model = fitting(model, recipe)
@@ -180,7 +186,7 @@ class Session:
 
         How many those are is measured first; the recipe then holds them, and repeats the run.
         """
-        recipe = replace(self.recipe, train=settings)
+        recipe = replace(without_idle_factors(self.recipe), train=settings)
         check_training(self._model, recipe)
         self._go(Chosen(self._now.model, recipe, seconds))
 
@@ -385,6 +391,75 @@ class Session:
             if fresh:
                 self._tell()
 
+    def scan(
+        self,
+        part: str,
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> None:
+        """Find out what each layer alone bears of the recipe's part called `part`; newest wins.
+
+        Raises
+        ------
+        WorkbenchError
+            When no part of that name knows layers.
+        Cancelled
+            When `cancelled()` answers True; what was found so far stays.
+        """
+        from workbench.trials.scanning import scan
+
+        if part not in BY_LAYER:
+            raise WorkbenchError(_("There is no {name} by layer.").format(name=repr(part)))
+        with self._lock:
+            chosen, how = self._model, getattr(self.recipe, part) or switched_off(part)
+            self._scans += 1
+            mine = self._scans
+
+        def over() -> bool:
+            outdated = mine != self._scans or chosen is not self._model
+            return outdated or self._closed or cancelled()
+
+        for found in scan(chosen, how, store=self.store, cancelled=over):
+            with self._lock:
+                if over():
+                    return
+                self.sensitivity = found
+            progress(found.share)
+            self._tell()
+
+    def hold(self, size: int | None) -> None:
+        """Keep the file at `size` bytes while layers change, or let it have any size again."""
+        self.held = allowed_budget(size)
+        self._tell()
+
+    def change_layer(self, recipe: Recipe, layer: str) -> None:
+        """Choose a recipe in which `layer` has changed; the newest call wins.
+
+        Where the file's size is held, the other layers share what is left, which takes a moment.
+
+        Raises
+        ------
+        WorkbenchError
+            When they cannot.
+        Cancelled
+            When a newer call, or another model, came meanwhile.
+        """
+        with self._lock:
+            chosen, asked, before = self._model, self.held, self._now
+            self._changes += 1
+            mine = self._changes
+
+        def over() -> bool:
+            return mine != self._changes or before != self._now or self._closed
+
+        if asked is not None:
+            from workbench.trials.balancing import balance
+
+            recipe = balance(chosen, recipe, layer, asked, cancelled=over).recipe
+        if over():
+            raise Cancelled("Another change came.")
+        self.set(recipe)
+
     def test_report(
         self,
         artifact: Artifact,
@@ -475,6 +550,8 @@ class Session:
             self.question = None
             self.tried = None
             self.focus = replace(self.focus, first=0, layer=None)
+            self.sensitivity = None
+            self.held = None
         self._now, self._model = moment, chosen
         self.training = self._courses.get(moment)
         self.error = None

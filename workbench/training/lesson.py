@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -19,8 +17,7 @@ from workbench.training.portions import augments
 from workbench.training.records import Lesson
 from workbench.training.teacher import Teacher, named
 from workbench.zoo import Model
-
-_drawing = Lock()  # PyTorch has one generator for all threads
+from workbench.zoo.fresh import fresh
 
 
 def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda: False) -> Lesson:
@@ -37,9 +34,8 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         When `cancelled()` answers True while the teacher's outputs are computed.
     """
     assert recipe.train is not None
-    fresh = recipe.train.start == "scratch"
     split = model.task.split("train")
-    start = _fresh(model, recipe.train.seed) if fresh else None
+    start = _fresh(model, recipe.train.seed) if recipe.train.start == "scratch" else None
     ready = prepare(model, recipe, evidence_for(model, recipe), start)
     shaped = model.in_form(ready.form)
     return Lesson(
@@ -73,9 +69,5 @@ def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Te
 
 
 def _fresh(model: Model, seed: int) -> dict[str, Tensor]:
-    with _drawing, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return {
-            name: tensor.detach()
-            for name, tensor in model.architecture.build().state_dict().items()
-        }
+    drawn = fresh(model.architecture, seed).state_dict()
+    return {name: tensor.detach() for name, tensor in drawn.items()}

@@ -76,8 +76,9 @@ class Model:
     architecture : Architecture
     card : dict
         What the JSON card says: ``parameters``, ``macs`` (multiply-adds per example),
-        ``peak_memory`` (bytes over a batch of 64), ``tensors`` (shapes by name, in the module's
-        order), ``original_bytes``, ``sha256``, ``accuracy`` (per split, ``correct`` of
+        ``peak_memory`` (bytes over a batch of 64), ``layers`` (by weight, the ``kind`` of its
+        layer, its ``macs`` and which it is ``coupled`` with), ``tensors`` (shapes by name, in the
+        module's order), ``original_bytes``, ``sha256``, ``accuracy`` (per split, ``correct`` of
         ``examples``) and ``training`` (how the checkpoint was made; ``seconds`` are elapsed time).
     form : Form
         How `module` differs from the architecture's own; the weights are always the original's.
@@ -111,6 +112,13 @@ class Model:
     def layers(self) -> tuple[str, ...]:
         """Names of the tensors that can be compressed, in the module's order."""
         return tuple(name for name, shape in self.card["tensors"].items() if len(shape) >= 2)
+
+    def moving_with(self, layer: str, part: str) -> tuple[str, ...]:
+        """Return the layers that have one setting with `layer` in a part of a recipe.
+
+        All but structured pruning set layers singly; empty where that cannot narrow `layer`.
+        """
+        return tuple(self.card["layers"][layer]["coupled"]) if part == "structure" else (layer,)
 
     @property
     def original_bytes(self) -> int:

@@ -11,6 +11,7 @@ from torch import nn
 
 from workbench.compression.fold import Fold
 from workbench.zoo.builtin import Architecture
+from workbench.zoo.fresh import fresh
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 LAYERS = (nn.Linear, nn.Conv2d)
@@ -22,7 +23,7 @@ def folds(architecture: Architecture) -> tuple[Fold, ...]:
 
     Found by running the architecture once and following its tensors.
     """
-    module = architecture.build().eval()
+    module = fresh(architecture).eval()
     made: dict[int, str] = {}
     alive: list[Any] = []  # an identity belongs to one tensor only while it lives
     found: list[Fold] = []

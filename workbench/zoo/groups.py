@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from workbench.compression.channels import Group, Member, Role
 from workbench.zoo.builtin import Architecture
+from workbench.zoo.fresh import fresh
 
 OUT: dict[type[nn.Module], dict[str, Role]] = {
     nn.Linear: {"weight": "makes", "bias": "follows"},
@@ -45,7 +46,7 @@ def groups(architecture: Architecture) -> tuple[Group, ...]:
     """
     import torch_pruning
 
-    module = architecture.build().eval()
+    module = fresh(architecture).eval()
     paths = {child: path for path, child in module.named_modules()}
     example = architecture.task.inputs(architecture.task.split("validation").images[:1])
     with torch.enable_grad():  # the graph is read off autograd's

@@ -2,7 +2,7 @@
 
 import { h, term } from "./dom.js";
 import { control } from "./field.js";
-import { layerTable } from "./layers.js";
+import { Bank } from "./layers.js";
 import { TrainingSection } from "./training.js";
 
 export class Choices {
@@ -25,7 +25,8 @@ export class Choices {
     }));
     const more = all.filter((field) => !field.front && !byLayer(field)).map(make);
     this.controls = [...front.flatMap((part) => part.controls), ...more];
-    this.table = layerTable(all.filter(byLayer), page.layers, words, change);
+    const hold = (on) => this.channel.act("hold", { on });
+    this.bank = new Bank(all.filter(byLayer), page.bank, words, (layer, to) => this.changeLayer(layer, to), hold);
     this.limits = limits(words, this.channel);
     this.training.build(page);
     const opened = [...this.node.querySelectorAll(":scope > details")].map((one) => one.open);
@@ -42,7 +43,7 @@ export class Choices {
       this.limits.node,
       this.training.node,
       h("details", {}, h("summary", { text: words.more }), ...more.map((one) => one.node)),
-      h("details", {}, h("summary", { text: words.layers }), this.table.node),
+      h("details", {}, h("summary", { text: words.layers }), this.bank.node),
     );
     this.node.querySelectorAll(":scope > details").forEach((one, place) => (one.open = opened[place] || false));
     if (this.shown) this.show({ ...this.shown, values: this.values });
@@ -52,7 +53,15 @@ export class Choices {
     this.values = { ...this.values, [key]: value };
     this.channel.sendValues(this.values); // first of all
     this.arrange();
-    this.table.show(this.values);
+    this.bank.show(this.values);
+  }
+
+  // Where the file's size is held the other layers have to follow, and Python says how.
+  changeLayer(layer, to) {
+    this.values = { ...this.values, ...to };
+    if (this.shown.bank.held) this.channel.act("layer", { layer, values: this.values });
+    else this.channel.sendValues(this.values);
+    this.bank.show(this.values);
   }
 
   show(state) {
@@ -60,9 +69,10 @@ export class Choices {
     if (state.values) {
       this.values = state.values;
       for (const { field, show } of this.controls) show(this.values[field.key]);
-      this.table.show(this.values);
+      this.bank.show(this.values);
       this.arrange();
     }
+    this.bank.showLive(state.bank);
     this.limits.show(state);
   }
 

@@ -19,8 +19,7 @@ export function slider(field, change) {
     step: field.step,
     "aria-label": field.label,
   });
-  const paint = () => {
-    const value = Number(input.value);
+  const paint = (value = Number(input.value)) => {
     const share = (value - field.low) / (field.high - field.low);
     input.style.setProperty("--share", share);
     input.setAttribute("aria-valuetext", readout(field, value));
@@ -40,7 +39,7 @@ export function slider(field, change) {
     ),
     show(value) {
       input.value = value;
-      paint();
+      paint(value); // which may lie between two steps of the slider
     },
   };
 }

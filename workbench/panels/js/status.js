@@ -76,14 +76,15 @@ export class Status {
     if (state.error) this.tell(state.error);
     else if (state.note) this.tell(state.note, "note");
     else this.tell("");
+    if (this.hasTask) return; // the bar is the task's until it is done
     if (state.busy) this.work(state.seq, state.progress);
     else this.idle();
   }
 
-  // A download's own progress comes and goes by itself.
+  // A task's own progress comes and goes by itself.
   showTask(message) {
-    this.downloading = message.text !== null;
-    if (this.downloading) this.work("download", message);
+    this.hasTask = message.text !== null;
+    if (this.hasTask) this.work("task", message);
     else this.idle();
   }
 

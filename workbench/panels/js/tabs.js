@@ -1,6 +1,7 @@
 // The tabs below the picture. Python keeps only the open one up to date and says what is in it:
 // a figure, a table or texts to copy.
 
+import { buttonRow } from "./buttons.js";
 import { h } from "./dom.js";
 import { Picture } from "./picture.js";
 import { copyButton, saveBlob } from "./share.js";
@@ -110,9 +111,11 @@ export class Tabs {
     const stays = message.keep && this.picture && message.controls[0].value === this.views.view;
     if (!stays) this.views.show(message.controls);
     this.body.classList.toggle("pale", Boolean(stays));
+    const held = this.row ? [...this.row.children].indexOf(document.activeElement) : -1;
     if (message.figure) this.showFigure(message);
     else if (message.note) stays || this.showNote(message.note);
     else this.showOther(message);
+    this.showButtons(message.buttons, held);
     this.body.dataset.seq = message.seq;
   }
 
@@ -121,14 +124,25 @@ export class Tabs {
     this.inside.replaceChildren(h("p", { className: "empty", text }));
   }
 
+  // The row stays above whatever comes below it, and the one that had the focus keeps it.
+  showButtons(buttons, held) {
+    if (this.row?.isConnected) return;
+    this.row = buttons ? buttonRow(buttons, this.channel) : null;
+    if (this.row) this.inside.prepend(this.row);
+    this.row?.children[held]?.focus();
+  }
+
   showFigure(message) {
     if (!this.picture) {
       const tools = pictureTools(this.words, this.channel, () => this.picture, message.key);
       this.picture = new Picture(this.channel, tools, () => this.status.tell(this.words.drawing_failed));
-      this.picture.onPoint = ({ x, y }) => this.channel.act("look", { key: "tile", value: { x, y } });
+      this.picture.onPoint = ({ x, y, customdata }) =>
+        customdata?.act
+          ? this.channel.act(customdata.act, customdata)
+          : this.channel.act("look", { key: "tile", value: { x, y } });
       this.inside.replaceChildren(this.picture.node);
     }
-    const { height } = message.figure.layout;
+    const height = message.height ?? message.figure.layout.height;
     this.picture.plot.style.height = height ? `${height}px` : "";
     this.picture.show(message.figure, message.seq);
   }

@@ -1,0 +1,90 @@
+"""Layer by layer, with a hand: rows, the size that is held, and the map that sets rows."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+SMALL = "?m=fashion/lenet-300-100"
+
+
+@pytest.fixture
+def open_bank(open_bench, watched):
+    def opened(more):
+        bench = open_bench(SMALL + more)
+        bench.settle()
+        watched.locator("summary", has_text="layer by layer").click()
+        return bench
+
+    return opened
+
+
+def test_a_row_is_set_and_left_alone(open_bank, watched):
+    bench = open_bank("&prune.sparsity=0.8&quantize.bits=4")
+    row = watched.get_by_label("sparsity by layer: fc2.weight")
+    row.fill("50")
+    row.press("Enter")
+    bench.settle()
+    expect(watched).to_have_url(re.compile(r"prune\.layers=fc2\.weight:0\.5"))
+    watched.get_by_label("leave alone: fc2.weight").check()
+    bench.settle()
+    expect(row).to_be_disabled()
+    for part in ("prune", "factorize", "share", "quantize"):
+        expect(watched).to_have_url(re.compile(rf"{part}\.exclude=fc2\.weight"))
+    watched.get_by_label("leave alone: fc2.weight").uncheck()
+    bench.settle()
+    expect(row).to_be_enabled()
+    expect(watched).not_to_have_url(re.compile("exclude"))
+
+
+def test_a_size_that_is_held(open_bank, watched):
+    bench = open_bank("&prune.sparsity=0.9&quantize.bits=4")
+    before = size(bench)
+    watched.get_by_label("keep the file's size").check()
+    held = watched.locator(".bank .held")
+    expect(held).to_have_text(re.compile(rf"^asked {before:,}\D"))
+    row = watched.get_by_label("sparsity by layer: fc2.weight")
+    row.fill("60")
+    row.press("Enter")
+    watched.wait_for_url(re.compile(r"prune\.layers=fc2\.weight:0\.6"))
+    bench.settle()
+    assert abs(size(bench) - before) <= 0.01 * before
+    shown = watched.locator(".choices .readout").first.inner_text()
+    link = re.search(r"prune\.sparsity=0\.(\d+)", watched.url)[1]
+    assert shown == f"{float(f'0.{link}') * 100:g}\u202f%"  # though between the slider's steps
+    last = watched.get_by_label("sparsity by layer: fc1.weight")
+    last.fill("10")
+    last.press("Enter")
+    expect(watched.get_by_role("alert")).to_contain_text("cannot keep its")
+    watched.locator(".wb h1").click()
+    assert abs(size(bench) - before) <= 0.01 * before
+
+
+def size(bench):
+    return int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
+
+
+def test_a_click_on_the_map_sets_a_row(open_bench, watched):
+    bench = open_bench(SMALL)
+    bench.settle()
+    watched.get_by_role("tab", name="sensitivity").click()
+    watched.get_by_role("button", name="try bits").click()
+    watched.locator(".tab-body h2", has_text="bear").wait_for()
+    plot = watched.locator(".tab-body .plot")
+    plot.scroll_into_view_if_needed()
+    place = plot.evaluate(
+        """(plot) => {
+          const { xaxis, yaxis } = plot._fullLayout;
+          const box = plot.getBoundingClientRect();
+          return [box.x + xaxis._offset + xaxis.d2p("4"), box.y + yaxis._offset + yaxis.d2p("fc2")];
+        }"""
+    )
+    watched.mouse.move(*place)
+    watched.mouse.click(*place)
+    watched.wait_for_url(re.compile(r"quantize\.layers=fc2\.weight:4"))
+    bench.settle()
+    assert bench.trace("you")
+    expect(watched.get_by_role("button", name="try bits")).to_be_visible()

@@ -1,0 +1,69 @@
+"""Reusing what comes before a layer changes no prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from workbench.errors import Cancelled
+from workbench.evaluation import sieve as sieves
+from workbench.evaluation.one_layer import OneLayer
+from workbench.evaluation.progress import judged
+from workbench.recipe import Prune, Quantize, Recipe
+from workbench.recipe.off import for_one
+from workbench.zoo.data import Split, Task
+
+HARSH = (
+    ("prune", Recipe(prune=Prune()), 0.8),
+    ("quantize", Recipe(quantize=Quantize(range="mse")), 2),
+)
+EXAMPLES = {"fashion/lenet-300-100": 5000, "fashion/lenet5": 2000, "fashion/resnet": 900}
+
+
+@pytest.fixture
+def shortened(monkeypatch):
+    """A task whose splits are only so long."""
+    whole = Task.split
+
+    def shorten(examples):
+        def first(task, name):
+            split = whole(task, name)
+            return Split(name, split.images[:examples], split.labels[:examples], split.digest)
+
+        monkeypatch.setattr(Task, "split", first)
+
+    return shorten
+
+
+@pytest.mark.parametrize("bfloat16", [False, True])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_layer_is_counted_as_the_judge_counts(name, bfloat16, shortened, monkeypatch):
+    shortened(EXAMPLES[name])
+    monkeypatch.setattr(sieves.Sieve, "_tries_bfloat16", lambda sieve, inputs: bfloat16)
+    model = wb.model(name)
+    split = model.task.split("validation")
+    for layer in model.layers:
+        arriving = OneLayer(model, layer)
+        for key, part, setting in HARSH:
+            weights = wb.compress(model, for_one(part, key, layer, setting)).weights()
+            expected = judged(model, weights, split)
+            found = arriving.tally(weights)
+            np.testing.assert_array_equal(found.confusion, expected.confusion, err_msg=layer)
+            assert found.exact
+
+
+def test_weights_that_differ_elsewhere_are_refused(small):
+    weights = wb.compress(small, Recipe(quantize=Quantize(4))).weights()
+    with pytest.raises(AssertionError):
+        OneLayer(small, "fc2.weight").tally(weights)
+
+
+def test_it_stops_when_nobody_waits(small):
+    with pytest.raises(Cancelled):
+        OneLayer(small, "fc2.weight", cancelled=lambda: True)
+    gone = []
+    arriving = OneLayer(small, "fc2.weight", cancelled=lambda: bool(gone))
+    gone.append(True)
+    with pytest.raises(Cancelled):
+        arriving.tally(small.weights())

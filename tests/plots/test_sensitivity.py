@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from workbench.plots.palette import DARK, LIGHT
+from workbench.plots.sensitivity import draw, height, rows
+from workbench.recipe import Recipe
+from workbench.trials.scanning import Point, Sensitivity
+
+BEFORE = 0.9
+
+
+def found(losses, part="prune", settings=(0.5, 0.9)):
+    """A sensitivity of a few layers, from the points of accuracy that each setting costs."""
+    points = [
+        Point(layer, setting, Recipe(), 1000, BEFORE - lost / 100)
+        for layer, row in losses.items()
+        for setting, lost in zip(settings, row, strict=False)
+    ]
+    return Sensitivity(part, tuple(losses), settings, BEFORE, tuple(points))
+
+
+@pytest.mark.parametrize(
+    ("losses", "title"),
+    [
+        ({"a.weight": (0.1, 0.4), "b.weight": (3, 20)},
+         "a bears 90\u202f% (−0.4\u202fpoints); b does not (−20.0\u202fpoints)"),
+        ({"a.weight": (0.1, 9), "b.weight": (3, 20)},
+         "a bears 50\u202f% (−0.1\u202fpoints); b does not (−3.0\u202fpoints)"),
+        ({"a.weight": (0.1, 9), "b.weight": (-0.2, 20)},
+         "Every layer bears 50\u202f%: a loses most, −0.1\u202fpoints"),
+        ({"a.weight": (2, 9), "b.weight": (3, 0.1)},
+         "No layer bears it: b at 90\u202f% loses least, −0.1\u202fpoints"),
+        ({"a.weight": (2, 9), "b.weight": (3,)}, "Layer by layer: 3 of 4 measured"),
+        ({"a.weight": (), "b.weight": ()}, "Layer by layer: 0 of 4 measured"),
+    ],
+)  # fmt: skip
+def test_the_title_says_the_finding(losses, title):
+    assert draw(found(losses))["layout"]["title"]["text"] == title
+
+
+def test_cells_say_what_was_lost_and_what_a_click_asks():
+    trace = draw(found({"a.weight": (-0.3, 0.04), "b.weight": (12.3,)}))["data"][0]
+    assert trace["text"] == [["+0.3", "0.0"], ["12", ""]]
+    assert (trace["x"], trace["y"]) == (["50", "90"], ["a", "b"])
+    assert trace["z"][0][0] == 0
+    assert trace["z"][1][0] == pytest.approx(12.3**0.5)
+    assert trace["z"][1][1] is trace["customdata"][1][1] is None
+    asked = {"act": "set_row", "part": "prune", "layer": "b.weight", "setting": 0.5}
+    assert trace["customdata"][1][0] == asked
+    assert "b.weight, sparsity 50\u202f%: <b>−12.3\u202fpoints</b>" in trace["hovertext"][1][0]
+
+
+def test_bits_are_written_as_bits():
+    figure = draw(found({"a.weight": (0.1, 3)}, "quantize", (8, 2)))
+    assert figure["data"][0]["x"] == ["8", "2"]
+    assert figure["layout"]["xaxis"]["title"]["text"] == "bits; in the cells, points lost"
+    assert figure["layout"]["title"]["text"].startswith("Every layer bears 8: a loses most")
+
+
+def test_the_table_has_every_point():
+    table = rows(found({"a.weight": (0.1, 3), "b.weight": (2,)}))
+    assert [row["layer"] for row in table] == ["a.weight", "a.weight", "b.weight"]
+    assert table[1] == {
+        "layer": "a.weight",
+        "sparsity": 0.9,
+        "accuracy": pytest.approx(0.87),
+        "change": -0.03,
+        "bytes": 1000,
+    }
+
+
+def test_more_layers_take_more_room_and_both_themes_differ():
+    few, many = found({"a": (1, 2)}), found({str(n): (1, 2) for n in range(9)})
+    assert height(few) < height(many)
+    assert draw(few, LIGHT) != draw(few, DARK)

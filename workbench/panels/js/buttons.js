@@ -1,0 +1,13 @@
+// A row of buttons above what a tab shows; each asks Python for something by name.
+
+import { h } from "./dom.js";
+
+export function buttonRow(buttons, channel) {
+  return h(
+    "div",
+    { className: "button-row" },
+    ...buttons.map(({ act, text, ...details }) =>
+      h("button", { type: "button", className: "quiet small", text, onclick: () => channel.act(act, details) }),
+    ),
+  );
+}
