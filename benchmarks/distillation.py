@@ -16,17 +16,16 @@ the distilled student has to make do with it.
 from __future__ import annotations
 
 import argparse
-import gzip
-import struct
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
+from _mnist import HELD_BACK, mnist
 from _table import machine, table
 from numpy.typing import NDArray
 from torch import Tensor, device, from_numpy, manual_seed, nn, no_grad
@@ -37,22 +36,6 @@ from workbench.training.records import Lesson
 from workbench.training.run import Run
 from workbench.training.teacher import Teacher
 
-CHECKSUMS = {
-    "train-images-idx3-ubyte.gz": (
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
-    ),
-    "train-labels-idx1-ubyte.gz": (
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
-    ),
-    "t10k-images-idx3-ubyte.gz": (
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
-    ),
-    "t10k-labels-idx1-ubyte.gz": (
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
-    ),
-}
-"""SHA-256 of what is inside: archives differ from mirror to mirror."""
-HELD_BACK = 5_000
 TEMPERATURE = 20.0
 """The best of 2, 4, 8 and 20 on the validation images; the paper found all above 8 alike."""
 MIX = 0.9
@@ -75,28 +58,11 @@ class Scale:
 QUICK = Scale(examples=4_000, teacher_passes=3, student_passes=2)
 
 
-@dataclass(frozen=True)
-class Digits:
+class Digits(NamedTuple):
     """Images uint8 [n, 28, 28] and their labels."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
-
-    def __getitem__(self, part: slice) -> Digits:
-        return Digits(self.images[part], self.labels[part])
-
-
-def read(path: Path) -> NDArray[np.uint8]:
-    """Read an original MNIST file, or end with a sentence that says what is wrong."""
-    try:
-        content = gzip.decompress(path.read_bytes())
-    except OSError:
-        sys.exit(f"Cannot read {path}: give the folder of the four MNIST files.")
-    if sha256(content).hexdigest() != CHECKSUMS[path.name]:
-        sys.exit(f"{path} is not the original file: its SHA-256 differs.")
-    dimensions = content[3]
-    shape = struct.unpack_from(f">{dimensions}I", content, 4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape).copy()
 
 
 def perceptron(width: int) -> nn.Module:
@@ -141,9 +107,9 @@ def errors(width: int, weights: Mapping[str, Tensor], digits: Digits) -> int:
     module, wrong = empty(width), 0
     with no_grad():
         for start in range(0, len(digits.labels), 1000):
-            part = digits[start : start + 1000]
-            outputs = functional_call(module, wide, (inputs(part.images).double(),), strict=True)
-            wrong += int((outputs.argmax(dim=1).numpy() != part.labels).sum())
+            images, labels = (part[start : start + 1000] for part in digits)
+            outputs = functional_call(module, wide, (inputs(images).double(),), strict=True)
+            wrong += int((outputs.argmax(dim=1).numpy() != labels).sum())
     return wrong
 
 
@@ -153,10 +119,11 @@ class Experiment:
     teacher_width, student_width = 1200, 800
 
     def __init__(self, folder: Path, scale: Scale) -> None:
-        files = [read(folder / name) for name in CHECKSUMS]
-        everything, self.test = Digits(*files[:2]), Digits(*files[2:])
-        self.digits = everything[: scale.examples]
-        self.validation = everything[-HELD_BACK:]
+        task = mnist(folder)
+        splits = [task.split(name) for name in ("train", "validation", "test")]
+        everything, *held_out = (Digits(split.images, split.labels) for split in splits)
+        self.digits = Digits(*(part[: scale.examples] for part in everything))
+        self.validation, self.test = held_out
         self.scale = scale
         self._known: dict[float, dict[str, Tensor]] = {}
         self.begin = time.perf_counter()

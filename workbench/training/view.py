@@ -43,6 +43,7 @@ class View:
         self.evidence = evidence or Evidence()
         self.names = compressible(weights)
         self.kept: dict[str, Tensor] = {}
+        self._places: dict[str, Tensor] = {}  # flat, of what is kept
         self.sparsity = 0.0
         self.scales: dict[str, list[Tensor]] = {}  # logarithms, where step sizes are learned
         self._grids: dict[str, list[Grid]] = {}
@@ -128,6 +129,7 @@ class View:
         total = sum(mask.numel() for mask in kept.values())
         held = sum(int(mask.sum()) for mask in kept.values())
         self.kept = kept
+        self._places = {name: mask.flatten().nonzero()[:, 0] for name, mask in kept.items()}
         self.sparsity = 1 - held / total if total else 0.0
 
     def _masked(self, name: str, weight: Tensor) -> Tensor:
@@ -157,12 +159,21 @@ class View:
         return clusters_of(name, self.share) if self.share is not None else 0
 
     def _shared(self, name: str, weight: Tensor, clusters: int, fresh: bool) -> Tensor:
-        """Return `weight` as its shared values, with the gradient of the weights themselves."""
+        """Return `weight` as its shared values, with the gradient of the weights themselves.
+
+        Where one codebook serves the tensor, only what pruning kept is looked at: zeros are most of
+        it, and stay zero.
+        """
         assert self.share is not None
         rows = rows_of(weight, self.share)
+        places = self._places.get(name) if len(rows) == 1 else None
+        looked_at = rows if places is None else rows[:, places]
         if fresh or name not in self._books:
-            self._books[name] = fit(rows, self.share, clusters)
-        return _straight(self._books[name].round(rows).view(weight.shape), weight)
+            self._books[name] = fit(looked_at, self.share, clusters)
+        rounded = self._books[name].round(looked_at)
+        if places is not None:
+            rounded = torch.zeros_like(rows).index_copy_(1, places, rounded)
+        return _straight(rounded.view(weight.shape), weight)
 
 
 def _quick(weight: Tensor) -> Tensor:
