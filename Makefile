@@ -3,6 +3,7 @@
 #
 #   PORT=8866              where `make dashboard` and `make lab` listen
 #   PYTHON=/path/python3   the Python that .venv is made from
+#   DATA=FOLDER            where `make bench` finds the original MNIST
 #   TORCH_INDEX=URL        where to look for PyTorch besides pip's own places; empty: nowhere else
 
 SHELL := /bin/sh
@@ -45,7 +46,10 @@ check:
 bench:
 	@$(set_up) test
 	@$(find_browser); export WORKBENCH_CHROMIUM; set -e; \
-	for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	for script in benchmarks/[!_]*.py; do echo "== $$script"; \
+		if ! grep -q '_mnist' "$$script"; then $(BIN)/python "$$script"; \
+		elif test -n "$(DATA)"; then $(BIN)/python "$$script" --data "$(DATA)"; \
+		else echo 'needs the original MNIST: make bench DATA=FOLDER'; fi; done
 
 bundle:
 	@$(set_up) bundle

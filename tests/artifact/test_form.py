@@ -12,12 +12,17 @@ from workbench.errors import ArtifactError
 from workbench.evaluation.measure import evaluate
 
 WHOLE = Form(
-    True, (("bn", "stem"),), (("conv1", InputGrid(8, 0.25, 0)), ("fc.0", InputGrid(2, 1e-9, 3)))
+    0.5,
+    1,
+    True,
+    (("bn", "stem"),),
+    (("conv1", InputGrid(8, 0.25, 0)), ("fc.0", InputGrid(2, 1e-9, 3))),
 )
 
 
 def test_plain_data_and_back():
     assert WHOLE.as_list() == [
+        ["build", 1, 0.5, 1],
         ["narrow", 1],
         ["fold", 1, {"bn": "stem"}],
         ["round inputs", 1, {"conv1": [8, 0.25, 0], "fc.0": [2, 1e-9, 3]}],
@@ -33,6 +38,13 @@ BAD = [
     ["narrow"],
     [["narrow"]],
     [["narrow", 2]],
+    [["build", 1, 0.5]],
+    [["build", 1, 0.0, 1]],
+    [["build", 1, 1.5, 1]],
+    [["build", 1, 1, 1]],
+    [["build", 1, 0.5, -1]],
+    [["build", 1, 0.5, True]],
+    [["build", 1, 1.0, 0]],
     [["narrow", 1], ["narrow", 1]],
     [["run", 1, "code"]],
     [["fold", 1]],
@@ -94,6 +106,10 @@ def round_what_is_no_layer(header):
     header["form"] = [["round inputs", 1, {"bn": [8, 0.5, 0]}]]
 
 
+def leave_too_much_out(header):
+    header["form"] = [["build", 1, 0.5, 99]]
+
+
 def lose_a_channel(header):
     entry = header["tensors"]["blocks.0.conv1.weight"]
     entry["shape"] = [entry["shape"][0] * 2, entry["shape"][1] // 2, *entry["shape"][2:]]
@@ -106,6 +122,7 @@ def lose_a_channel(header):
         (NARROW, lose_a_channel),
         (FOLDED, forget_form),
         ({}, fold_what_is_not_there),
+        ({}, leave_too_much_out),
         ({}, fold_into_nothing),
         ({}, round_what_is_no_layer),
     ],

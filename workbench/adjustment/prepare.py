@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from torch import Tensor
@@ -68,16 +68,17 @@ def _prepared(
     model: Model, recipe: Recipe, evidence: Evidence, weights: Mapping[str, Tensor]
 ) -> Prepared:
     left = dict(weights)
-    form = Form()
+    form = model.form
     coupled = groups(model.architecture) if recipe.structure or recipe.equalizes else ()
     if recipe.structure is not None:
         narrowed = narrow(left, coupled, recipe.structure, evidence)
         left, evidence, coupled = narrowed.weights, narrowed.evidence, narrowed.groups
-        form = Form(narrowed=any(left[name].shape != weights[name].shape for name in weights))
+        narrower = any(left[name].shape != weights[name].shape for name in weights)
+        form = replace(form, narrowed=narrower)
     if recipe.folds:
         norms = folds(model.architecture)
         left, evidence = fold(left, norms, evidence)
-        form = Form(form.narrowed, tuple((one.norm, one.layer) for one in norms))
+        form = replace(form, folded=tuple((one.norm, one.layer) for one in norms))
     if recipe.equalizes:
         even = pairs(model.in_form(form), left, coupled)
         left, evidence = equalize(left, even, evidence)

@@ -32,6 +32,9 @@ class Form:
 
     Attributes
     ----------
+    width, left_out : float, int
+        The share of channels and neurons, 0 to 1, that the module was built with, and how many of
+        its layers or blocks it lacks.
     narrowed : bool
         Whether channels were removed; the tensors' shapes say how many are left.
     folded : tuple
@@ -40,13 +43,22 @@ class Form:
         Pairs of a layer's path and the `InputGrid` that its inputs are rounded to.
     """
 
+    width: float = 1.0
+    left_out: int = 0
     narrowed: bool = False
     folded: tuple[tuple[str, str], ...] = ()
     inputs: tuple[tuple[str, InputGrid], ...] = ()
 
+    @property
+    def smaller(self) -> bool:
+        """Whether the module has fewer weights than the model's own, and multiplies less."""
+        return self.narrowed or (self.width, self.left_out) != (1.0, 0)
+
     def as_list(self) -> list[list[Any]]:
         """Return plain data for JSON: each rewrite with its name and version."""
         found: list[list[Any]] = []
+        if (self.width, self.left_out) != (1.0, 0):
+            found.append(["build", VERSION, self.width, self.left_out])
         if self.narrowed:
             found.append(["narrow", VERSION])
         if self.folded:
@@ -65,11 +77,13 @@ class Form:
         ArtifactError
             When it holds a rewrite that this version does not know, or one that makes no sense.
         """
-        narrowed, folded, grids = False, {}, {}
+        width, left_out, narrowed, folded, grids = 1.0, 0, False, {}, {}
         if not isinstance(data, list):
             raise ArtifactError("The file does not say its form: it is damaged.")
         for entry in data:
             match entry:
+                case ["build", 1, float() as width, left_out] if _is_size(width, left_out):
+                    pass
                 case ["narrow", 1]:
                     narrowed = True
                 case ["fold", 1, dict() as pairs] if all(map(_is_path, pairs.values())):
@@ -80,7 +94,7 @@ class Form:
                     raise ArtifactError(
                         "The file needs rewrites this version does not know: upgrade Workbench."
                     )
-        found = cls(narrowed, tuple(folded.items()), tuple(grids.items()))
+        found = cls(width, left_out, narrowed, tuple(folded.items()), tuple(grids.items()))
         if found.as_list() != data:
             raise ArtifactError("The file's rewrites are not in their order: it is damaged.")
         return found
@@ -92,6 +106,11 @@ UNCHANGED = Form()
 
 def _is_path(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _is_size(width: float, left_out: Any) -> bool:
+    whole = isinstance(left_out, int) and not isinstance(left_out, bool)
+    return 0 < width <= 1 and whole and left_out >= 0
 
 
 def _is_grid(value: Any) -> bool:

@@ -11,6 +11,7 @@ import torch
 from workbench.artifact.form import UNCHANGED
 from workbench.evaluation.resources import macs, peak_memory
 from workbench.zoo import Model
+from workbench.zoo.shell import Shell
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -26,25 +27,26 @@ class Cost:
 def cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
     """Return what `model` costs in its form, with tensors of `shapes`.
 
-    Only removed channels change it: batch norm that is folded is counted as if it were there, and
+    Only another structure changes it: batch norm that is folded is counted as if it were there, and
     rounded inputs as if they were not.
     """
-    plain = replace(model, form=UNCHANGED)
-    whole = model.card["tensors"]
-    if not model.form.narrowed:
+    if not model.form.smaller:
         return Cost(model.card["macs"], model.card["peak_memory"])
+    built = replace(UNCHANGED, width=model.form.width, left_out=model.form.left_out)
+    plain = model.in_form(built)
+    whole = {n: tuple(t.shape) for n, t in Shell(plain).module.state_dict().items()}
     norms = {norm: shapes[f"{layer}.weight"][0] for norm, layer in model.form.folded}
     sizes = {name: shapes.get(name) or _as_layer(name, size, norms) for name, size in whole.items()}
     return _counted(plain, tuple(sizes.items()))
 
 
-def _as_layer(name: str, size: list[int], norms: Mapping[str, int]) -> tuple[int, ...]:
+def _as_layer(name: str, size: tuple[int, ...], norms: Mapping[str, int]) -> tuple[int, ...]:
     """Return the shape that a tensor of a folded batch norm would have beside its layer."""
     return (norms[name.rpartition(".")[0]],) if size else ()
 
 
 @lru_cache(maxsize=256)
 def _counted(model: Model, shapes: Shapes) -> Cost:
-    originals = model.weights()
-    zeros = {name: torch.zeros(shape, dtype=originals[name].dtype) for name, shape in shapes}
+    kinds = {name: tensor.dtype for name, tensor in Shell(model).module.state_dict().items()}
+    zeros = {name: torch.zeros(shape, dtype=kinds[name]) for name, shape in shapes}
     return Cost(macs(model, zeros), peak_memory(model, zeros))

@@ -53,7 +53,7 @@ def reasons(
     ]
     if len(artifact) >= original:
         found.append(Reason("grew", "", {"more": len(artifact) - original}, len(artifact)))
-    elif artifact.recipe.untrained != Recipe() and not artifact.form.narrowed:
+    elif artifact.recipe.untrained != Recipe() and not artifact.form.smaller:
         kind = "no-faster" if artifact.recipe.prune is not None else "decoded-first"
         found.append(Reason(kind, "", {"macs": macs}, 0))
     return tuple(sorted(found, key=lambda reason: -reason.weight))

@@ -33,6 +33,8 @@ APART = frozenset({"train"})
 """The parts that have a section of their own."""
 
 ONLY_WITH = {
+    "train.width": ("start", ["scratch"]),
+    "train.left_out": ("start", ["scratch"]),
     "structure.seed": ("structure.criterion", ["random"]),
     "activations.percentile": ("activations.observer", ["percentile"]),
     "prune.seed": ("prune.criterion", ["random"]),

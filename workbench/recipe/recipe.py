@@ -95,6 +95,10 @@ class Recipe:
                 "trained weights, or prune by magnitude, round to the nearest, and leave "
                 "activations alone."
             )
+        if self._reshapes_the_trained:
+            raise RecipeError(
+                "Trained weights have their own width and depth: train from scratch to change them."
+            )
         if self.factorize is not None and self.train is not None:
             raise RecipeError(
                 "Factors cannot be trained yet: leave out factorize, or train without it."
@@ -117,6 +121,16 @@ class Recipe:
             self.rounds_inputs,
         )
         return fresh and any(informed)
+
+    @property
+    def _reshapes_the_trained(self) -> bool:
+        """Whether weights that are there would have to fit another network."""
+        train = self.train
+        return (
+            train is not None
+            and train.start == "trained"
+            and (train.width, train.left_out) != (1.0, 0)
+        )
 
     def prunes(self, name: str) -> bool:
         """Whether the tensor called `name` may lose weights."""
@@ -229,6 +243,8 @@ class Recipe:
             chosen["train"]["start"] = "trained"  # the only start that goes with evidence
         if "train" in chosen and compensated:
             chosen["train"]["rounding"] = "afterwards"
+        if chosen.get("train", {}).get("start") == "trained":
+            chosen["train"]["width"] = 1.0  # trained weights have their own
         if "structure" in chosen:  # coupled layers may not have shares of their own
             layers = chosen["structure"]["layers"]
             chosen["structure"]["layers"] = dict(list(layers.items())[:1])

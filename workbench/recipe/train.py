@@ -145,6 +145,7 @@ class Train:
     `steps` batches of `batch` training examples; `teacher` names a model of the same task whose
     outputs are learned with the share `mix` at `temperature`, ``self`` the model's own original,
     or nobody when empty; after a question mark may follow how it is compressed, as in a link.
+    A network trained from scratch may be of another `width`, and lack `left_out` layers.
     `threads` and `seed` are part of it because the bits depend on them.
     """
 
@@ -160,6 +161,25 @@ class Train:
     )
     start: str = spec(
         "trained", "choice", N_("start"), N_("Where training begins."), choices=STARTS
+    )
+    width: float = spec(
+        1.0,
+        "real",
+        N_("width"),
+        N_("The share of its channels and neurons that a network trained from scratch has."),
+        low=0.1,
+        high=1.0,
+        step=0.05,
+    )
+    left_out: int = spec(
+        0,
+        "integer",
+        N_("layers left out"),
+        N_("How many of its layers or blocks a network trained from scratch lacks."),
+        low=0,
+        high=2,
+        step=1,
+        drawn=(0, 0),
     )
     teacher: str = spec(
         "",

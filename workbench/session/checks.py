@@ -32,10 +32,19 @@ def check_training(chosen: Model, recipe: Recipe) -> None:
     Raises
     ------
     WorkbenchError
-        When there is no such teacher.
+        When there is no such teacher, or the model has too few layers to leave out.
     """
-    if recipe.train is not None and recipe.train.teacher:
+    if recipe.train is None:
+        return
+    if recipe.train.teacher:
         teacher_named(recipe.train.teacher, chosen)
+    most = chosen.architecture.most_left_out if recipe.train.left_out else 0
+    if recipe.train.left_out > most:
+        raise WorkbenchError(
+            _("{model} can leave out {most} of its layers or blocks.").format(
+                model=chosen.name, most=figures.count(most)
+            )
+        )
 
 
 def teacher_warning(student: Model, teacher: str) -> str | None:

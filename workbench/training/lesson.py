@@ -10,8 +10,10 @@ from torch import Tensor
 
 from workbench.adjustment.observers import observed
 from workbench.adjustment.prepare import Prepared, prepare
-from workbench.artifact.form import InputGrid
+from workbench.artifact.form import Form, InputGrid
 from workbench.calibration import evidence_for
+from workbench.compression.layers import compressible
+from workbench.errors import RecipeError
 from workbench.recipe import Recipe, Train
 from workbench.training.portions import augments
 from workbench.training.records import Lesson
@@ -28,15 +30,18 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     UnknownNameError
         When the teacher does not exist.
     RecipeError
-        When the teacher is of another task, or a fresh start comes with evidence of the trained
-        weights.
+        When the teacher is of another task, a fresh start comes with evidence of the trained
+        weights, or the recipe does not fit the network of its width and depth.
     Cancelled
         When `cancelled()` answers True while the teacher's outputs are computed.
     """
     assert recipe.train is not None
     split = model.task.split("train")
-    start = _fresh(model, recipe.train.seed) if recipe.train.start == "scratch" else None
-    ready = prepare(model, recipe, evidence_for(model, recipe), start)
+    check_depth(model, recipe.train)
+    drawn = model.in_form(Form(width=recipe.train.width, left_out=recipe.train.left_out))
+    start = _fresh(drawn, recipe.train.seed) if recipe.train.start == "scratch" else None
+    ready = prepare(drawn, recipe, evidence_for(model, recipe), start)
+    recipe.check_names(compressible(ready.weights))  # now, and not when all is trained
     shaped = model.in_form(ready.form)
     return Lesson(
         module=shaped.module(),
@@ -66,6 +71,15 @@ def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Te
     if not settings.teacher:
         return None
     return named(settings.teacher, model, know=not augments(settings), cancelled=cancelled)
+
+
+def check_depth(model: Model, settings: Train) -> None:
+    """Raise `RecipeError` where more layers are to be left out than the model can lack."""
+    most = model.architecture.most_left_out
+    if settings.left_out > most:
+        raise RecipeError(
+            f"{model.name} can leave out {most} of its layers or blocks, not {settings.left_out}."
+        )
 
 
 def _fresh(model: Model, seed: int) -> dict[str, Tensor]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
@@ -33,17 +32,27 @@ class Architecture:
     task : Task
     title : str
         The name a person reads.
+    width : float
+        The share of its channels and neurons that the module has.
+    left_out : int
+        How many of its layers or blocks the module lacks.
     """
 
     name: str
     task: Task
     title: str
+    width: float = 1.0
+    left_out: int = 0
+
+    def build(self) -> nn.Module:
+        """Make the module with fresh weights."""
+        module: nn.Module = import_module(self._module).build(self.width, self.left_out)
+        return module
 
     @property
-    def build(self) -> Callable[[], nn.Module]:
-        """The function that makes the module with fresh weights."""
-        build: Callable[[], nn.Module] = import_module(self._module).build
-        return build
+    def most_left_out(self) -> int:
+        """How many layers or blocks can be left out."""
+        return int(import_module(self._module).MOST_LEFT_OUT)
 
     @property
     def plan(self) -> TrainingPlan:
@@ -156,7 +165,8 @@ class Model:
 
     def in_form(self, form: Form) -> Model:
         """Return the same model with the module that a file of that form runs on."""
-        return replace(self, form=form)
+        architecture = replace(self.architecture, width=form.width, left_out=form.left_out)
+        return replace(self, architecture=architecture, form=form)
 
 
 @cache

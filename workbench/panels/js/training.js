@@ -20,13 +20,16 @@ export class TrainingSection {
     const change = (key) => (value) => {
       this.values = { ...this.values, [key]: value };
       this.warn();
+      this.arrange();
       if (key === "teacher" || key === "temperature") this.soften();
     };
     const make = (field) => {
       const made = control(field, change(field.key));
       made.show(this.values[field.key]);
+      if (field.only_with) this.sometimes.push({ node: made.node, beside: field.only_with });
       return made.node;
     };
+    this.sometimes = [];
     this.seconds ??= training.seconds.value;
     const seconds = number(training.seconds, (value) => (this.seconds = value));
     seconds.show(this.seconds);
@@ -54,6 +57,12 @@ export class TrainingSection {
     );
     this.name();
     this.warn();
+    this.arrange();
+  }
+
+  // Fields that mean nothing beside the present values are out of the way.
+  arrange() {
+    for (const { node, beside } of this.sometimes) node.hidden = !beside[1].includes(this.values[beside[0]]);
   }
 
   // What the teacher thinks follows the temperature at once; the newest question is enough.

@@ -5,29 +5,35 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=20, learning_rate=5e-3)
+MOST_LEFT_OUT = 1
 
 
 class Cnn10k(nn.Module):
-    """8 and 28 filters of 5x5 with pooling, then 448-10; 10,326 parameters."""
+    """8 and 28 filters of 5x5 with pooling, then 448-10; 10,326 parameters.
 
-    def __init__(self) -> None:
+    `filters` and `more` count the filters; 0 more leaves the second convolution out.
+    """
+
+    def __init__(self, filters: int = 8, more: int = 28) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, 8, 5)
-        self.conv2 = nn.Conv2d(8, 28, 5)
+        self.conv1 = nn.Conv2d(1, filters, 5)
+        self.conv2 = nn.Conv2d(filters, more, 5) if more else None
         self.pool = nn.MaxPool2d(2)
-        self.fc = nn.Linear(448, 10)
+        self.fc = nn.Linear(16 * more or 144 * filters, 10)
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn images [b, 1, 28, 28] into logits [b, 10]."""
         x = self.relu(self.pool(self.conv1(x)))
-        x = self.relu(self.pool(self.conv2(x)))
+        if self.conv2 is not None:
+            x = self.relu(self.pool(self.conv2(x)))
         logits: Tensor = self.fc(x.flatten(1))
         return logits
 
 
-def build() -> nn.Module:
-    """Make the network with fresh weights."""
-    return Cnn10k()
+def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
+    """Make the network with fresh weights, without its second convolution if one is left out."""
+    return Cnn10k(scaled(8, width), 0 if left_out else scaled(28, width))

@@ -9,14 +9,17 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=30, learning_rate=2e-3)
+MOST_LEFT_OUT = 1
 
 
 class LeNet5(nn.Module):
     """Two 5x5 convolutions with pooling and two layers; 20-50-500 has 431,080 parameters.
 
-    `filters` and `more` count the filters of the convolutions, `hidden` the units between.
+    `filters` and `more` count the filters of the convolutions, `hidden` the units between; 0
+    leaves their layer out.
     """
 
     def __init__(self, filters: int = 20, more: int = 50, hidden: int = 500) -> None:
@@ -24,19 +27,24 @@ class LeNet5(nn.Module):
         self.conv1 = nn.Conv2d(1, filters, 5)
         self.conv2 = nn.Conv2d(filters, more, 5)
         self.pool = nn.MaxPool2d(2)
-        self.fc1 = nn.Linear(16 * more, hidden)
-        self.fc2 = nn.Linear(hidden, 10)
+        self.fc1 = nn.Linear(16 * more, hidden) if hidden else None
+        self.fc2 = nn.Linear(hidden or 16 * more, 10)
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn images [b, 1, 28, 28] into logits [b, 10]."""
         x = self.pool(self.conv1(x))
         x = self.pool(self.conv2(x))
-        x = self.relu(self.fc1(x.flatten(1)))
+        x = x.flatten(1)
+        if self.fc1 is not None:
+            x = self.relu(self.fc1(x))
         logits: Tensor = self.fc2(x)
         return logits
 
 
-def build() -> nn.Module:
-    """Make the network with fresh weights."""
-    return LeNet5()
+def build(
+    width: float = 1.0, left_out: int = 0, sizes: tuple[int, int, int] = (20, 50, 500)
+) -> nn.Module:
+    """Make the network with fresh weights, without its hidden layer if one is left out."""
+    filters, more, hidden = (scaled(size, width) for size in sizes)
+    return LeNet5(filters, more, 0 if left_out else hidden)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from torch import nn
 
-from workbench.zoo.fashion.lenet5 import LeNet5
+from workbench.zoo.fashion import lenet5
 from workbench.zoo.plan import TrainingPlan
 
 PLAN = TrainingPlan(epochs=20, learning_rate=3e-3)
 
 
-def build() -> nn.Module:
+MOST_LEFT_OUT = lenet5.MOST_LEFT_OUT
+
+
+def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
     """Make the network with fresh weights: 10-25-100, 47,645 parameters."""
-    return LeNet5(filters=10, more=25, hidden=100)
+    return lenet5.build(width, left_out, (10, 25, 100))

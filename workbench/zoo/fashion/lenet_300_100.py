@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=60, learning_rate=2e-3)
+MOST_LEFT_OUT = 1
 
 
 class LeNet300100(nn.Module):
-    """784-300-100-10 with ReLU between; 266,610 parameters."""
+    """784-300-100-10 with ReLU between; 266,610 parameters. `hidden` counts the units between."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: Sequence[int] = (300, 100)) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(784, 300)
-        self.fc2 = nn.Linear(300, 100)
-        self.fc3 = nn.Linear(100, 10)
+        for number, sizes in enumerate(pairwise((784, *hidden, 10)), 1):
+            self.add_module(f"fc{number}", nn.Linear(*sizes))
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn images [b, 1, 28, 28] into logits [b, 10]."""
-        x = self.relu(self.fc1(x.flatten(1)))
-        logits: Tensor = self.fc3(self.relu(self.fc2(x)))
+        *hidden, last = (layer for layer in self.children() if isinstance(layer, nn.Linear))
+        x = x.flatten(1)
+        for layer in hidden:
+            x = self.relu(layer(x))
+        logits: Tensor = last(x)
         return logits
 
 
-def build() -> nn.Module:
-    """Make the network with fresh weights."""
-    return LeNet300100()
+def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
+    """Make the network with fresh weights, without its last hidden layer if one is left out."""
+    hidden = (300, 100)[: 2 - left_out]
+    return LeNet300100([scaled(units, width) for units in hidden])

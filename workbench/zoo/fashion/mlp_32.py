@@ -5,25 +5,30 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=20, learning_rate=3e-3)
+MOST_LEFT_OUT = 1
 
 
 class Mlp32(nn.Module):
-    """784-32-10 with ReLU; 25,450 parameters."""
+    """784-32-10 with ReLU; 25,450 parameters. `hidden` counts the units between, 0 for no layer."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: int = 32) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(784, 32)
-        self.fc2 = nn.Linear(32, 10)
+        self.fc1 = nn.Linear(784, hidden) if hidden else None
+        self.fc2 = nn.Linear(hidden or 784, 10)
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn images [b, 1, 28, 28] into logits [b, 10]."""
-        logits: Tensor = self.fc2(self.relu(self.fc1(x.flatten(1))))
+        x = x.flatten(1)
+        if self.fc1 is not None:
+            x = self.relu(self.fc1(x))
+        logits: Tensor = self.fc2(x)
         return logits
 
 
-def build() -> nn.Module:
-    """Make the network with fresh weights."""
-    return Mlp32()
+def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
+    """Make the network with fresh weights, without its hidden layer if one is left out."""
+    return Mlp32(0 if left_out else scaled(32, width))

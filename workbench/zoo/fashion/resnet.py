@@ -6,11 +6,16 @@ the same depth computes, for little accuracy on 28x28 images.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=35, learning_rate=4e-3, mirror=True)
+MOST_LEFT_OUT = 2
 
 
 class Block(nn.Module):
@@ -37,16 +42,22 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A stride-2 stem and three residual blocks at 7x7, 7x7 and 4x4."""
+    """A stride-2 stem and residual blocks: three, at 7x7, 7x7 and 4x4, unless said otherwise.
 
-    def __init__(self) -> None:
+    `channels` are those of the stem, then of each block; `strides` are the blocks' own.
+    """
+
+    def __init__(
+        self, channels: Sequence[int] = (32, 64, 64, 96), strides: Sequence[int] = (2, 1, 2)
+    ) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(1, 32, 5, stride=2, padding=2, bias=False)
-        self.bn = nn.BatchNorm2d(32)
+        self.stem = nn.Conv2d(1, channels[0], 5, stride=2, padding=2, bias=False)
+        self.bn = nn.BatchNorm2d(channels[0])
         self.relu = nn.ReLU()
-        self.blocks = nn.Sequential(Block(32, 64, 2), Block(64, 64), Block(64, 96, 2))
+        sizes = zip(pairwise(channels), strides, strict=True)
+        self.blocks = nn.Sequential(*(Block(a, b, stride) for (a, b), stride in sizes))
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(96, 10)
+        self.fc = nn.Linear(channels[-1], 10)
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn images [b, 1, 28, 28] into logits [b, 10]."""
@@ -55,6 +66,9 @@ class ResNet(nn.Module):
         return logits
 
 
-def build() -> nn.Module:
-    """Make the network with fresh weights."""
-    return ResNet()
+def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
+    """Make the network with fresh weights, without its second block, then without its third."""
+    blocks = ((64, 2), (64, 1), (96, 2))
+    left = [block for place, block in enumerate(blocks) if place not in (1, 2)[:left_out]]
+    channels = [scaled(32, width), *(scaled(outputs, width) for outputs, _ in left)]
+    return ResNet(channels, [stride for _, stride in left])
