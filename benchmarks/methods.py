@@ -1,0 +1,119 @@
+"""How long a slide takes with each method: what is shown first, its own estimate, all of it.
+
+As the session measures, without a page: the stand-in of a slow recipe, the file's own first estimate,
+and the exact accuracy on all 5,000 validation images. Every recipe is another one, never seen; what is
+computed once for a model (gradients, moments, groups of channels) is there.
+
+    python benchmarks/methods.py [--slides 12]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from statistics import quantiles
+from typing import Any, NamedTuple
+
+import _table
+
+import workbench as wb
+from workbench.evaluation.stand_in import live_steps
+from workbench.evaluation.store import Store
+from workbench.recipe import Recipe
+
+MODELS = ("fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet")
+FIRST, OWN = 0.150, 0.500
+EXACT = {"fashion/resnet": 3.0}
+
+
+class Method(NamedTuple):
+    """A name, the recipe of a slider at a share from 0 to 1, and whether it goes by layers."""
+
+    name: str
+    recipe: Any
+    sequential: bool = False
+
+
+def sparse(share: float) -> dict[str, Any]:
+    """Return the part that a slider moves beside a method without a slider of its own."""
+    return {"sparsity": round(0.3 + 0.6 * share, 3)}
+
+
+METHODS = (
+    Method("N:M", lambda s: {"prune": {**sparse(s), "pattern": "n:m", "width": 16}}),
+    Method("channels", lambda s: {"structure": {"removed": round(0.1 + 0.6 * s, 3)}}),
+    Method("low rank", lambda s: {"factorize": {"kept": round(0.8 + 0.19 * s, 3)}}),
+    Method("shared values", lambda s: {"prune": sparse(s), "share": {"clusters": 16}}),
+    Method(
+        "activations, 8 bits",
+        lambda s: {"prune": sparse(s), "quantize": {"bits": 8}, "activations": {"bits": 8}},
+    ),
+    Method(
+        "batch norm anew", lambda s: {"prune": sparse(s), "adjust": {"batch_norm": "recalibrate"}}
+    ),
+    Method(
+        "folded, biases corrected",
+        lambda s: {"prune": sparse(s), "adjust": {"batch_norm": "fold", "biases": "correct"}},
+    ),
+    Method(
+        "channels by curvature",
+        lambda s: {"structure": {"removed": round(0.1 + 0.6 * s, 3), "criterion": "curvature"}},
+        sequential=True,
+    ),
+    Method(
+        "pruned by curvature",
+        lambda s: {"prune": {**sparse(s), "criterion": "curvature"}},
+        sequential=True,
+    ),
+    Method(
+        "compensated, 3 bits",
+        lambda s: {"prune": sparse(s), "quantize": {"bits": 3, "rounding": "compensated"}},
+        sequential=True,
+    ),
+)
+
+
+def slide(model: wb.Model, recipe: Recipe) -> tuple[float, float, float]:
+    """Return the seconds to the first estimate of any kind, the file's own, and the exact one."""
+    begin = time.perf_counter()
+    first = own = 0.0
+    for found in live_steps(model, recipe, store=Store()):
+        now = time.perf_counter() - begin
+        if found.score is not None:
+            first = first or now
+            own = own or (now if found.stands_for is None else 0.0)
+    return first, own, now
+
+
+def main() -> None:
+    """Print one row for each model and method."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--slides", type=int, default=12)
+    slides = parser.parse_args().slides
+    rows, missed = [], []
+    for name in MODELS:
+        model = wb.model(name)
+        for method in METHODS:
+            recipes = [Recipe.from_json(method.recipe(step / slides)) for step in range(slides + 1)]
+            slide(model, recipes[-1])  # what is computed once
+            taken = list(zip(*(slide(model, recipe) for recipe in recipes[:-1]), strict=True))
+            p95 = [quantiles(times, n=20, method="inclusive")[-1] for times in taken]
+            limits = (FIRST, OWN if method.sequential else FIRST, EXACT.get(name, 1.0))
+            over = [
+                at for at, (found, most) in enumerate(zip(p95, limits, strict=True)) if found > most
+            ]
+            cells = [
+                f"{seconds * 1000:,.0f} ms{' !' if at in over else ''}"
+                for at, seconds in enumerate(p95)
+            ]
+            rows.append([f"`{name}`", method.name, *cells])
+            missed += [f"{name} {method.name}"] if over else []
+            print(rows[-1], file=sys.stderr, flush=True)
+    print(_table.machine(), end="\n\n")
+    print(_table.table(["model", "method", "first estimate", "its own", "exact"], rows))
+    print(f"\nOver a target (!): {len(missed)} of {3 * len(rows)}.")
+
+
+if __name__ == "__main__":
+    main()
