@@ -25,7 +25,7 @@ window.bench = (() => {
   }
 
   function slide(value) {
-    const slider = document.querySelector('.choices input[type="range"]');
+    const slider = document.querySelector('.choices input[aria-label="sparsity"]');
     slider.value = value;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
   }

@@ -1,8 +1,8 @@
 """How long a slide takes with each method: what is shown first, its own estimate, all of it.
 
-As the session measures, without a page: the stand-in of a slow recipe, the file's own first estimate,
-and the exact accuracy on all 5,000 validation images. Every recipe is another one, never seen; what is
-computed once for a model (gradients, moments, groups of channels) is there.
+As the session measures, without a page: the stand-in of a slow recipe, the file's own first
+estimate, and the exact accuracy on all 5,000 validation images. Every recipe is another one, never
+seen; what is computed once for a model (gradients, moments, groups of channels) is there.
 
     python benchmarks/methods.py [--slides 12]
 """

@@ -156,6 +156,11 @@ class Bench:
     def sparsity(self):
         return self.page.get_by_role("slider", name="sparsity")
 
+    @property
+    def readout(self):
+        """The number beside that slider."""
+        return self.page.get_by_role("group", name="Pruning").locator(".readout")
+
     def bits(self, value):
         group = self.page.get_by_role("radiogroup", name="bits", exact=True)
         group.locator("label", has_text=re.compile(f"^{value}$")).click()

@@ -52,7 +52,7 @@ def test_a_size_that_is_held(open_bank, watched):
     watched.wait_for_url(re.compile(r"prune\.layers=fc2\.weight:0\.6"))
     bench.settle()
     assert abs(size(bench) - before) <= 0.01 * before
-    shown = watched.locator(".choices .readout").first.inner_text()
+    shown = bench.readout.inner_text()
     link = re.search(r"prune\.sparsity=0\.(\d+)", watched.url)[1]
     assert shown == f"{float(f'0.{link}') * 100:g}\u202f%"  # though between the slider's steps
     last = watched.get_by_label("sparsity by layer: fc1.weight")

@@ -43,7 +43,7 @@ def test_cancel_keeps_the_last_figures(open_bench, watched):
     for share in range(31, 90, 2):
         watched.evaluate(
             """(share) => new Promise((done) => {
-              const slider = document.querySelector('.choices input[type="range"]');
+              const slider = document.querySelector('.choices input[aria-label="sparsity"]');
               slider.value = share;
               slider.dispatchEvent(new Event("input", { bubbles: true }));
               const card = document.querySelector(".card");
@@ -80,10 +80,10 @@ def test_a_slider_moves_text_picture_and_address(open_bench, watched):
     size = int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
     assert bench.trace("you")["x"] == [size]
     expect(watched).to_have_url(re.compile(r"prune\.sparsity=0\.71&quantize\.bits=5"))
-    said = watched.locator(".spoken")
+    said = watched.locator(".spoken[role=status]")
     expect(said).to_contain_text(bench.number("bytes").inner_text())
     watched.get_by_role("button", name="undo").click()
-    bits = watched.get_by_role("radiogroup", name="bits")
+    bits = watched.get_by_role("radiogroup", name="bits", exact=True)
     expect(bits.get_by_role("radio", name="32", exact=True)).to_be_checked()
 
 
@@ -97,7 +97,7 @@ def test_a_drag_ends_where_the_hand_ends(open_bench, watched):
         watched.mouse.move(box["x"] + 12 + step * 5, middle)
     watched.mouse.up()
     bench.settle()
-    shown = watched.locator(".choices .readout").first.inner_text()
+    shown = bench.readout.inner_text()
     asked = watched.locator(".card dd").first.inner_text()
     assert asked == shown.replace("\u202f%", ".0\u202f%")
 
