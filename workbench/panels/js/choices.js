@@ -23,8 +23,13 @@ export class Choices {
       title: part.title,
       controls: part.fields.filter((field) => field.front).map(make),
     }));
-    const more = all.filter((field) => !field.front && !byLayer(field)).map(make);
-    this.controls = [...front.flatMap((part) => part.controls), ...more];
+    const more = page.parts
+      .map((part) => ({
+        title: part.title,
+        controls: part.fields.filter((field) => !field.front && !byLayer(field)).map(make),
+      }))
+      .filter((part) => part.controls.length);
+    this.controls = [...front, ...more].flatMap((part) => part.controls);
     const hold = (on) => this.channel.act("hold", { on });
     this.bank = new Bank(all.filter(byLayer), page.bank, words, (layer, to) => this.changeLayer(layer, to), hold);
     this.limits = limits(words, this.channel);
@@ -42,7 +47,7 @@ export class Choices {
       ),
       this.limits.node,
       this.training.node,
-      h("details", {}, h("summary", { text: words.more }), ...more.map((one) => one.node)),
+      h("details", {}, h("summary", { text: words.more }), ...more.flatMap(titled)),
       h("details", {}, h("summary", { text: words.layers }), this.bank.node),
     );
     this.node.querySelectorAll(":scope > details").forEach((one, place) => (one.open = opened[place] || false));
@@ -83,6 +88,10 @@ export class Choices {
       if (field.only_with) node.hidden = !field.only_with[1].includes(this.values[field.only_with[0]]);
     }
   }
+}
+
+function titled({ title, controls }) {
+  return [h("h3", { text: title }), ...controls.map((one) => one.node)];
 }
 
 function limits(words, channel) {
