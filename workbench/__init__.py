@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from workbench.session import Session
     from workbench.trials.scanning import sensitivity
     from workbench.zoo import Model, Task, model, models, task, tasks
+    from workbench.zoo.rebuild import rebuild
 
 __all__ = [
     "Activations",
@@ -70,6 +71,7 @@ __all__ = [
     "measure",
     "model",
     "models",
+    "rebuild",
     "sensitivity",
     "task",
     "tasks",
@@ -107,6 +109,7 @@ _HOMES = {
     "measure": "evaluation.measure",
     "model": "zoo",
     "models": "zoo",
+    "rebuild": "zoo.rebuild",
     "sensitivity": "trials.scanning",
     "task": "zoo",
     "tasks": "zoo",

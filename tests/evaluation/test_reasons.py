@@ -8,6 +8,7 @@ import pytest
 
 import workbench as wb
 from workbench import figures
+from workbench.compression.coded import Factors
 from workbench.evaluation.measure import measure_size
 from workbench.evaluation.reason import SENTENCES, Reason
 
@@ -56,6 +57,14 @@ CASES = [
         SMALL,
         {"prune": {"sparsity": 0.9, "exclude": ["fc1.weight"]}},
     ),
+    ("few-channels", CONV, {"structure": {"removed": 0.5, "scope": "layer"}}),
+    ("all-excluded", "fashion/mlp-32", {"activations": {"exclude": ["fc1.weight", "fc2.weight"]}}),
+    ("factored", CONV, {"factorize": {"kept": 0.5, "measure": "rank"}}),
+    (
+        "rounded-to-zero",
+        "fashion/cnn-10k",
+        {"prune": {"sparsity": 0.3, "pattern": "block", "width": 2}, "quantize": {"bits": 3}},
+    ),
     ("channels", RESNET, {"structure": {"removed": 0.5}}),
     ("no-channels", CONV, {"structure": {"removed": 0.1, "layers": {"fc2.weight": 0.5}}}),
     ("no-norms", CONV, {"adjust": {"batch_norm": "fold"}}),
@@ -93,7 +102,7 @@ def numbers(kind, layer, artifact, size):
     bytes_ = figures.nbytes
     file = bytes_(len(artifact.to_bytes()))
     asked = [figures.percent(size.sparsity_requested), figures.percent(size.sparsity_achieved)]
-    zeros = 1 - (artifact.weights()[layer] != 0).float().mean().item() if layer else 0.0
+    zeros = 1 - (artifact.weights()[layer] != 0).float().mean().item() if row else 0.0
     small = sum(r.total for r in artifact.ledger.rows if len(r.shape) < 2)
     return {
         "emptied": list,
@@ -123,6 +132,14 @@ def numbers(kind, layer, artifact, size):
         "channels": lambda: [
             figures.percent(size.structure[key])
             for key in ("channels_asked", "channels_removed", "weights_removed", "macs_removed")
+        ],
+        "few-channels": lambda: [figures.percent(size.structure["channels_asked"])],
+        "all-excluded": list,
+        "factored": lambda: [
+            f"{name} {coded.rank} / {int(m * n / (m + n))}"
+            for name, coded in artifact.tensors.items()
+            if isinstance(coded, Factors)
+            for m, n in [(coded.left.shape[0], coded.right.shape[1])]
         ],
         "no-channels": list,
         "no-norms": list,

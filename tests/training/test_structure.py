@@ -48,6 +48,19 @@ def test_it_can_be_pruned_and_narrowed_further():
     assert evaluate(artifact, timed=False).sparsity_achieved == pytest.approx(0.5, abs=0.01)
 
 
+@pytest.mark.parametrize("name", wb.models())
+def test_channels_of_a_network_without_some_layers_are_counted(name):
+    recipe = Recipe(structure=Structure(0.5), train=Train(**SMALL, left_out=1))
+    model = wb.model(name)
+    report = wb.measure(model, recipe, timed=False)
+    artifact = wb.compress(model, recipe)
+    whole = sum(tensor.numel() for tensor in model.weights().values() if tensor.ndim > 1)
+    left = sum(tensor.numel() for tensor in artifact.weights().values() if tensor.ndim > 1)
+    assert report.structure["weights_removed"] == pytest.approx(1 - left / whole)
+    assert 0 <= report.structure["channels_removed"] <= 0.6
+    assert evaluate(artifact, timed=False).size == report.size
+
+
 @pytest.mark.parametrize(
     ("recipe", "sentence"),
     [

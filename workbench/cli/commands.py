@@ -64,7 +64,12 @@ def _measure(options: argparse.Namespace) -> Result:
             split=options.split,
             progress=lambda found: advance(found.examples or 0, found.total or 0),
         )
-    return report.as_dict()
+        plain = recipe.plain if recipe.train is None else recipe
+        if plain == recipe:
+            return report.as_dict()
+        beside = measure(chosen, plain, split=options.split, timed=False)
+    short = {"recipe": plain.as_dict(), "bytes": beside.bytes, "accuracy": beside.accuracy}
+    return {**report.as_dict(), "plain": short}
 
 
 def _sensitivity(options: argparse.Namespace) -> Result:
@@ -160,7 +165,7 @@ def _recipe(text: str | None) -> Recipe:
     """Read a recipe from JSON text, or from the file of that name."""
     if text is None:
         return Recipe()
-    if text.lstrip().startswith(("{", "[")):
+    if text.lstrip().startswith(("{", "[")) or not text.strip():
         return Recipe.from_json(text)
     try:
         return Recipe.from_json(Path(text).read_bytes())

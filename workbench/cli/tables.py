@@ -21,12 +21,17 @@ def listing(result: Result) -> None:
 def report(result: Result) -> None:
     """Print what was measured."""
     accuracy = figures.percent(result["accuracy"], 2)
-    ratio = figures.times(result["original_bytes"] / result["bytes"])
     print(f"{result['model']}, {result['split']} split")
     print(f"  accuracy   {accuracy} of {result['examples']:,} examples, exact")
     print(f"  recall     {figures.percent(result['recall'], 2)} (macro)")
     print(f"  F1         {figures.percent(result['f1'], 2)} (macro)")
-    print(f"  size       {figures.nbytes(result['bytes'])}, {ratio} smaller")
+    print(f"  size       {figures.nbytes(result['bytes'])}, {_ratio(result)}")
+    if plain := result.get("plain"):
+        gain = figures.points(result["accuracy"] - plain["accuracy"])
+        print(
+            f"  gain       {gain} against the plain version, without what makes good for errors:"
+            f" {figures.percent(plain['accuracy'], 2)} in {figures.nbytes(plain['bytes'])}"
+        )
     print(
         f"  sparsity   {figures.percent(result['sparsity_achieved'])}"
         f" (asked {figures.percent(result['sparsity_requested'])})"
@@ -76,10 +81,17 @@ def reports(result: Result) -> None:
         report(found)
 
 
+def _ratio(result: Result) -> str:
+    """Say how much smaller, or larger, a file is than the original."""
+    ratio = result["original_bytes"] / result["bytes"]
+    if ratio < 1:
+        return f"{result['bytes'] - result['original_bytes']:,} bytes more than the original"
+    return f"{figures.times(ratio)} smaller"
+
+
 def saved(result: Result) -> None:
     """Print what was written."""
-    ratio = figures.times(result["original_bytes"] / result["bytes"])
-    print(f"{result['file']}: {figures.nbytes(result['bytes'])}, {ratio} smaller")
+    print(f"{result['file']}: {figures.nbytes(result['bytes'])}, {_ratio(result)}")
 
 
 def inspection(result: Result) -> None:

@@ -129,7 +129,7 @@ def narrow(
 
 def asked(groups: Sequence[Group], structure: Structure) -> float:
     """Return the share of all channels of `groups` that `structure` asks to remove."""
-    total = sum(group.channels for group in groups)
+    total = sum(group.channels for group in groups) or 1
     return sum(_share(group, structure) * group.channels for group in groups) / total
 
 

@@ -44,7 +44,7 @@ def factorize(
         return None
     whitens = moment if settings.aim in OF_OUTPUTS else None
     left, values, right = _decomposed(weight, whitens)
-    rank = _rank(weight.shape, values, settings.measure, kept)
+    rank = _rank(weight.shape, values, settings, kept)
     if rank >= break_even(tuple(weight.shape)):
         return None
     root = values[:rank].sqrt()
@@ -88,10 +88,12 @@ def _decomposed(weight: Tensor, whitens: Moment | None) -> Triple:
     return left, values, right
 
 
-def _rank(shape: tuple[int, ...], values: Tensor, measure: str, kept: float) -> int:
+def _rank(shape: tuple[int, ...], values: Tensor, settings: Factorize, kept: float) -> int:
     """Return how many singular values are kept, at least one."""
-    if measure == "energy":
+    if settings.measure == "number":
+        return min(settings.rank, len(values))
+    if settings.measure == "energy":
         energy = values.square().cumsum(0)
         return int((energy < kept * energy[-1]).sum()) + 1
-    most = len(values) if measure == "rank" else break_even(shape)
+    most = len(values) if settings.measure == "rank" else break_even(shape)
     return max(1, int(kept * most + 1e-9))

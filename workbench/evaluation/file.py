@@ -7,10 +7,10 @@ from collections.abc import Callable
 from workbench.arguments import expect_model, expect_recipe
 from workbench.artifact.artifact import Artifact
 from workbench.errors import ArtifactError
-from workbench.evaluation.fit import check_fit
 from workbench.pipeline import compress
 from workbench.recipe import Recipe
 from workbench.zoo import Model
+from workbench.zoo.fit import check_fit
 
 
 def file_of(

@@ -17,7 +17,6 @@ from workbench.compression.coded import Factors
 from workbench.errors import ArtifactError
 from workbench.evaluation import resources
 from workbench.evaluation.cost import cost
-from workbench.evaluation.fit import check_fit
 from workbench.evaluation.known import (
     known,
     known_score,
@@ -35,6 +34,7 @@ from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.zoo import Model
 from workbench.zoo import model as find
+from workbench.zoo.fit import check_fit
 from workbench.zoo.groups import groups
 from workbench.zoo.shell import shell
 
@@ -153,7 +153,7 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
 def measure_size(model: Model, artifact: Artifact) -> Size:
     """Return what is known of a file without running it."""
     shapes = {name: coded.shape for name, coded in artifact.tensors.items()}
-    numbers = {name: prod(shape) for name, shape in shapes.items() if name in model.layers}
+    numbers = {name: prod(shape) for name, shape in shapes.items() if len(shape) >= 2}
     nonzero = _nonzero(artifact)
     left = sum(_weights_left(artifact, name, nonzero[name]) for name in numbers)
     requested = _requested(artifact.recipe, numbers)
@@ -162,7 +162,7 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
     names = [name for name, _ in shell(shaped).module.named_parameters()]
     parameters = sum(prod(shapes[name]) for name in names)
     takes = cost(shaped, shapes)
-    coupled = groups(model.architecture) if artifact.recipe.structure else ()
+    coupled = groups(shaped.architecture) if artifact.recipe.structure else ()
     structure = _structure(model, artifact, coupled, takes.macs)
     return Size(
         digest=artifact.digest,
@@ -196,14 +196,14 @@ def _structure(
     asked = artifact.recipe.structure
     if asked is None:
         return None
-    before = sum(group.channels for group in coupled)
-    after = sum(artifact.tensors[group.makers[0]].shape[0] for group in coupled)
-    weights = {name: prod(model.card["tensors"][name]) for name in model.layers}
-    left = sum(prod(artifact.tensors[name].shape) for name in weights)
+    before = sum(group.channels for group in coupled) or 1  # none where no layer can lose any
+    gone = sum(g.channels - artifact.tensors[g.makers[0]].shape[0] for g in coupled)
+    whole = sum(prod(model.card["tensors"][name]) for name in model.layers)
+    shapes = [one.shape for one in artifact.tensors.values() if len(one.shape) >= 2]
     return {
         "channels_asked": channels_asked(coupled, asked),
-        "channels_removed": 1 - after / before,
-        "weights_removed": 1 - left / sum(weights.values()),
+        "channels_removed": gone / before,
+        "weights_removed": 1 - sum(map(prod, shapes)) / whole,
         "macs_removed": 1 - macs / model.card["macs"],
     }
 

@@ -70,8 +70,8 @@ SENTENCES = {
         "are left whole or set lower by hand."
     ),
     "rounded-to-zero": N_(
-        "Asked for {asked_share} zeros, got {got_share}: with few bits, small weights round to "
-        "zero."
+        "Asked for {asked_share} zeros, got {got_share}: with few values to take, small weights "
+        "become zero."
     ),
     "set-higher": N_(
         "Asked for {asked_share} zeros, got {got_share}: some layers are set higher by hand."
@@ -80,6 +80,15 @@ SENTENCES = {
         "Asked for {asked_share} of the channels, {got_share} are gone, and with them "
         "{weights_share} of the weights and {macs_share} of the multiply-adds: a layer between two "
         "thinner ones loses on both sides."
+    ),
+    "few-channels": N_(
+        "Asked for {asked_share} of the channels, none are gone: layers are left alone, or have so "
+        "few that the share is less than half a channel."
+    ),
+    "all-excluded": N_("Every layer is left out of {layer}, so that choice changes nothing."),
+    "factored": N_(
+        "Two factors are fewer numbers below the break-even rank. Rank and break-even here: "
+        "{layer}."
     ),
     "no-channels": N_(
         "{layer} keeps its channels: its outputs are the network's own, or it is of a kind that "

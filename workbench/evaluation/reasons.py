@@ -10,6 +10,7 @@ from workbench.compression.coded import Codes, Factors, Shared
 from workbench.compression.factorize import break_even
 from workbench.evaluation.reason import Reason
 from workbench.recipe import Prune, Recipe
+from workbench.recipe.schema import specs
 
 HEAVY = 0.25
 CONSIDERABLE = 0.1
@@ -46,6 +47,8 @@ def reasons(
         *_left_alone(artifact),
         *_shared_costs(artifact),
         *_sparsity_gap(artifact, requested, achieved),
+        *_all_excluded(artifact),
+        *_factored(artifact),
         *_channels(structure),
         *_without_channels(artifact, makers),
         *_norms(artifact),
@@ -180,7 +183,7 @@ def _sparsity_gap(artifact: Artifact, requested: float, achieved: float) -> Iter
     by_hand = bool(prune.layers or prune.exclude)
     if prune.pattern == "n:m" and abs(_in_runs(prune) - requested) > NOTICEABLE:
         yield Reason("one-stays", "", {**numbers, "width": prune.width}, 0)
-    elif prune.pattern == "block" and not by_hand:
+    elif prune.pattern == "block" and not by_hand and not _coarse(artifact, achieved, requested):
         yield Reason("whole-blocks", "", numbers, 0)
     elif achieved < requested:
         yield Reason("less-sparse", "", numbers, 0)
@@ -188,7 +191,27 @@ def _sparsity_gap(artifact: Artifact, requested: float, achieved: float) -> Iter
         yield Reason("set-higher" if higher else "rounded-to-zero", "", numbers, 0)
 
 
+def _all_excluded(artifact: Artifact) -> Iterator[Reason]:
+    large = {name for name, coded in artifact.tensors.items() if len(coded.shape) >= 2}
+    for key in ("factorize", "share", "quantize", "activations"):
+        part = getattr(artifact.recipe, key)
+        if part is not None and large <= set(part.exclude):
+            yield Reason("all-excluded", specs(part)[0].label, {}, 0)
+
+
+def _factored(artifact: Artifact) -> Iterator[Reason]:
+    found = [
+        f"{name} {coded.rank} / {int(break_even(coded.shape))}"
+        for name, coded in artifact.tensors.items()
+        if isinstance(coded, Factors)
+    ]
+    if found:
+        yield Reason("factored", ", ".join(found), {}, 0)
+
+
 def _channels(structure: Mapping[str, float] | None) -> Iterator[Reason]:
+    if structure is not None and structure["channels_removed"] == 0:
+        yield Reason("few-channels", "", {"asked_share": structure["channels_asked"]}, 0)
     if structure is not None and structure["channels_removed"] > 0:
         numbers = {
             "asked_share": structure["channels_asked"],
@@ -225,6 +248,12 @@ def _inputs(artifact: Artifact) -> Iterator[Reason]:
         if not isinstance(coded, Codes) or not coded.counts_by_row:
             yield Reason("no-integers", name, {}, 0)
             return  # one is enough to say what it takes
+
+
+def _coarse(artifact: Artifact, achieved: float, requested: float) -> bool:
+    """Whether zeros beyond those asked for can come of the few values that weights may take."""
+    few = any(isinstance(coded, Codes | Shared) for coded in artifact.tensors.values())
+    return few and achieved > requested
 
 
 def _in_runs(prune: Prune) -> float:

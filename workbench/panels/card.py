@@ -21,12 +21,13 @@ def numbers(
     untouched: bool,
     stale: bool,
     plain: Report | None = None,
+    parameters: int | None = None,
 ) -> dict[str, Any]:
     """Return the card's texts by key, and what a screen reader says once they have settled.
 
     Until there is a report, those of an `untouched` model are what its own card states. `stale`
     says that the report is of an older recipe and that no newer one is under way; `plain` is the
-    exact report of the recipe's plain version, if it has one.
+    exact report of the recipe's plain version, if it has one, and `parameters` those of the model.
     """
     score = report.score if report is not None else None
     accuracy = score.accuracy if score is not None else None
@@ -45,7 +46,7 @@ def numbers(
         **said,
         "pending": accuracy is None,
         "exact": (report is None and untouched) or _is_settled(report),
-        "facts": _facts(report),
+        "facts": _facts(report, parameters),
         "reasons": [*_gain(report, plain), *_reasons(report)],
         "spoken": ", ".join(
             [_("accuracy"), *(said[key] for key in ("accuracy", "judged", "bytes", "times"))]
@@ -120,13 +121,14 @@ def _judged(report: Report | None, *, untouched: bool, stale: bool) -> str:
     )
 
 
-def _facts(report: Report | None) -> list[dict[str, str]]:
+def _facts(report: Report | None, parameters: int | None) -> list[dict[str, str]]:
     size = report.size if report is not None else None
     score = report.score if report is not None else None
     left = DASH
     if size is not None:
         left = _("{left} of {all}").format(
-            left=figures.count(size.nonzero), all=figures.count(size.parameters)
+            left=figures.count(size.nonzero),
+            all=figures.count(size.parameters if parameters is None else parameters),
         )
     facts = [
         (
@@ -139,7 +141,11 @@ def _facts(report: Report | None) -> list[dict[str, str]]:
             _share(size.sparsity_achieved if size else None),
             _("The share of zeros in the file's weights, over all prunable layers."),
         ),
-        (_("parameters left"), left, _("Values that are not zero, of all that the file stores.")),
+        (
+            _("parameters left"),
+            left,
+            _("Values in the file that are not zero, of all that the model has."),
+        ),
         (
             _("recall"),
             _share(score.recall if score else None),

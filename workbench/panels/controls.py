@@ -33,12 +33,11 @@ APART = frozenset({"train"})
 """The parts that have a section of their own."""
 
 ONLY_WITH = {
-    "train.width": ("start", ["scratch"]),
-    "train.left_out": ("start", ["scratch"]),
     "structure.seed": ("structure.criterion", ["random"]),
     "activations.percentile": ("activations.observer", ["percentile"]),
     "prune.seed": ("prune.criterion", ["random"]),
     "prune.width": ("prune.pattern", ["n:m", "block"]),
+    "factorize.rank": ("factorize.measure", ["number"]),
     "share.start": ("share.method", ["k-means"]),
     "share.seed": ("share.start", ["random"]),
     "quantize.format": ("quantize.bits", [16]),

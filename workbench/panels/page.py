@@ -205,6 +205,7 @@ class Dashboard(anywidget.AnyWidget):
                 session.report,
                 points.original(session.model),
                 plain=session.plain,
+                parameters=session.model.card["parameters"],
                 untouched=session.recipe == Recipe(),
                 stale=session.stale,
             ),

@@ -17,6 +17,8 @@ from workbench.zoo.registry import architecture
 
 FRONT = ("teacher", "temperature", "mix")
 LEFT_OUT = ("steps", "threads")  # steps come from the seconds, threads from the machine
+ONLY_WITH = {"width": ("start", ["scratch"]), "left_out": ("start", ["scratch"])}
+"""Fields that matter only beside certain values of another one; they hide otherwise."""
 # Of a few settings tried on five recipes, the best or nearly so on each.
 USUAL = Train(
     teacher=SELF,
@@ -83,7 +85,8 @@ def _others(session: Session) -> list[str]:
 
 
 def _field(spec: FieldSpec, session: Session) -> dict[str, Any]:
-    field = {**describe_field("train", spec, front=spec.name in FRONT), "key": spec.name}
+    described = describe_field("train", spec, front=spec.name in FRONT)
+    field = {**described, "key": spec.name, "only_with": ONLY_WITH.get(spec.name)}
     if spec.name != "teacher":
         return field
     nobody = {"value": "", "label": _("labels alone"), "help": _("No teacher takes part.")}

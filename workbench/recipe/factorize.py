@@ -23,6 +23,7 @@ MEASURES = (
         N_("The two factors together take that share of the layer's numbers."),
     ),
     Choice("rank", N_("rank"), N_("The rank is that share of the largest there is.")),
+    Choice("number", N_("number"), N_("The rank is the number set below, in every layer.")),
 )
 
 AIMS = (
@@ -50,7 +51,8 @@ KEPT = {"low": 0.01, "high": 1.0, "step": 0.01}
 class Factorize:
     """Store W [m, n] as U V with U [m, r] and V [r, n], where that takes fewer numbers.
 
-    `kept` is measured as `measure` says; 1 leaves a layer whole. A convolution counts as the
+    `kept` is measured as `measure` says, or plays no part where that is ``number``: the rank is
+    then `rank`; a `kept` of 1 leaves a layer whole. A convolution counts as the
     matrix of its outputs and everything else. Above the break-even rank, m·n / (m + n), the two
     factors are no smaller, and the layer stays as it is.
     """
@@ -77,6 +79,15 @@ class Factorize:
     )
     exclude: tuple[str, ...] = spec(
         (), "names", N_("leave unfactored"), N_("Layers that stay one matrix.")
+    )
+    rank: int = spec(
+        16,
+        "integer",
+        N_("rank"),
+        N_("The rank of every layer whose share is less than whole, measured by number."),
+        low=1,
+        high=4096,
+        step=1,
     )
 
     def __post_init__(self) -> None:

@@ -19,17 +19,17 @@ class LeNet300100(nn.Module):
 
     def __init__(self, hidden: Sequence[int] = (300, 100)) -> None:
         super().__init__()
+        self.depth = len(hidden) + 1
         for number, sizes in enumerate(pairwise((784, *hidden, 10)), 1):
             self.add_module(f"fc{number}", nn.Linear(*sizes))
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn images [b, 1, 28, 28] into logits [b, 10]."""
-        *hidden, last = (layer for layer in self.children() if isinstance(layer, nn.Linear))
         x = x.flatten(1)
-        for layer in hidden:
-            x = self.relu(layer(x))
-        logits: Tensor = last(x)
+        for number in range(1, self.depth):
+            x = self.relu(self.get_submodule(f"fc{number}")(x))
+        logits: Tensor = self.get_submodule(f"fc{self.depth}")(x)
         return logits
 
 

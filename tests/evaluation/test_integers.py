@@ -1,0 +1,60 @@
+"""Files that round their inputs: measured as evaluated, for every model, whole or in part."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from workbench.artifact.artifact import Artifact
+from workbench.evaluation.judge import predict
+from workbench.evaluation.measure import evaluate
+from workbench.evaluation.sieve import Sieve
+from workbench.recipe import Activations, Quantize, Recipe
+
+
+@pytest.mark.parametrize("name", wb.models())
+def test_every_model_runs_on_integers(name):
+    model = wb.model(name)
+    for exclude in ((), *((layer,) for layer in model.layers[:3])):
+        recipe = Recipe(quantize=Quantize(8), activations=Activations(8, exclude=exclude))
+        report = wb.measure(model, recipe, timed=False)
+        file = Artifact.from_bytes(wb.compress(model, recipe).to_bytes())
+        again = evaluate(file, timed=False)
+        assert (again.confusion, again.size) == (report.confusion, report.size)
+        original = model.card["accuracy"]["validation"]
+        assert abs(report.accuracy - original["correct"] / original["examples"]) < 0.01
+
+
+@pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/resnet"])
+def test_predictions_hang_on_neither_batches_nor_threads(name, threads):
+    model = wb.model(name)
+    recipe = Recipe(quantize=Quantize(4), activations=Activations(4, observer="histogram"))
+    file = wb.compress(model, recipe)
+    shaped, operands = model.in_form(file.form), file.operands()
+    images = model.task.split("validation").images[:500]
+    whole = predict(shaped, operands, images)
+    ones = np.concatenate([predict(shaped, operands, images[n : n + 1]) for n in range(40)])
+    assert (ones == whole[:40]).all()
+    threads(2)
+    assert (predict(shaped, operands, images) == whole).all()
+    assert (Sieve(shaped, operands).predict(images[::-1].copy())[::-1] == whole).all()
+
+
+def test_a_network_of_layers_equals_whole_numbers_in_numpy():
+    """The hidden layer of mlp-32 by 64-bit integers, example by example."""
+    model = wb.model("fashion/mlp-32")
+    file = wb.compress(model, Recipe(quantize=Quantize(8), activations=Activations(8)))
+    operands, grids = file.operands(), dict(file.form.inputs)
+    images = model.task.split("validation").images[:300]
+    values = model.task.inputs(images).double().flatten(1).numpy()
+    for layer in ("fc1", "fc2"):
+        grid = grids[layer]
+        codes = np.rint(values / grid.scale) + grid.zero_point
+        codes = codes.clip(0, grid.top).astype(np.int64) - grid.zero_point
+        sums = codes @ operands[f"{layer}.weight"].numpy().astype(np.int64).T
+        scale = operands[f"{layer}.weight_scale"].double().numpy() * grid.scale
+        values = sums * scale + operands[f"{layer}.bias"].double().numpy()
+        hidden, values = values, np.maximum(values, 0)
+    shaped = model.in_form(file.form)
+    assert (predict(shaped, operands, images) == hidden.argmax(axis=1)).all()

@@ -1,0 +1,57 @@
+"""From a file to an ordinary PyTorch module."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from workbench.artifact.artifact import Artifact
+from workbench.errors import ArtifactError
+from workbench.recipe.schema import brief
+from workbench.zoo.fit import check_fit
+from workbench.zoo.registry import model
+
+SIZES: dict[type[nn.Module], tuple[tuple[str, int], ...]] = {
+    nn.Linear: (("out_features", 0), ("in_features", 1)),
+    nn.Conv2d: (("out_channels", 0), ("in_channels", 1)),
+    nn.BatchNorm1d: (("num_features", 0),),
+    nn.BatchNorm2d: (("num_features", 0),),
+}
+"""What each kind of layer says of the axes of its weight."""
+
+
+def rebuild(artifact: Artifact) -> nn.Module:
+    """Return the network of a file, as small as the file has it: a module in eval mode, on the CPU.
+
+    It holds the decoded weights and needs nothing of this package but, where inputs are rounded,
+    the layers that do it. Its float32 outputs are those that the judge starts from.
+
+    Raises
+    ------
+    UnknownNameError
+        When the file's model is not one of the built-in ones.
+    ArtifactError
+        When the file's tensors are not those of its model.
+
+    >>> import workbench as wb
+    >>> recipe = wb.Recipe(structure=wb.Structure(removed=0.5))
+    >>> wb.rebuild(wb.compress(wb.model("fashion/lenet-300-100"), recipe)).fc1
+    Linear(in_features=784, out_features=150, bias=True)
+    """
+    if not isinstance(artifact, Artifact):
+        raise ArtifactError(f"Give what wb.load(path) returns, not {brief(artifact)}.")
+    original = model(artifact.model)
+    check_fit(original, artifact)
+    module = original.in_form(artifact.form).module()
+    for name, tensor in artifact.operands().items():
+        _place(module, name, tensor)
+    for layer in module.modules():
+        for attribute, axis in SIZES.get(type(layer), ()):
+            setattr(layer, attribute, layer.get_parameter("weight").shape[axis])
+    return module
+
+
+def _place(module: nn.Module, name: str, tensor: Tensor) -> None:
+    path, _, leaf = name.rpartition(".")
+    owner = module.get_submodule(path)
+    is_parameter = leaf in dict(owner.named_parameters(recurse=False))
+    setattr(owner, leaf, nn.Parameter(tensor, requires_grad=False) if is_parameter else tensor)
