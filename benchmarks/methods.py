@@ -28,7 +28,7 @@ EXACT = {"fashion/resnet": 3.0}
 
 
 class Method(NamedTuple):
-    """A name, the recipe of a slider at a share from 0 to 1, and whether it goes by layers."""
+    """A name, the recipe of a slider at a share from 0 to 1, and whether it has a stand-in."""
 
     name: str
     recipe: Any
@@ -50,11 +50,14 @@ METHODS = (
         lambda s: {"prune": sparse(s), "quantize": {"bits": 8}, "activations": {"bits": 8}},
     ),
     Method(
-        "batch norm anew", lambda s: {"prune": sparse(s), "adjust": {"batch_norm": "recalibrate"}}
+        "batch norm anew",
+        lambda s: {"prune": sparse(s), "adjust": {"batch_norm": "recalibrate"}},
+        sequential=True,
     ),
     Method(
         "folded, biases corrected",
         lambda s: {"prune": sparse(s), "adjust": {"batch_norm": "fold", "biases": "correct"}},
+        sequential=True,
     ),
     Method(
         "channels by curvature",
