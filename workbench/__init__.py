@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from workbench.session import Session
     from workbench.trials.scanning import sensitivity
     from workbench.zoo import Model, Task, model, models, task, tasks
-    from workbench.zoo.rebuild import rebuild
+    from workbench.zoo.network import rebuild
 
 __all__ = [
     "Activations",
@@ -109,7 +109,7 @@ _HOMES = {
     "measure": "evaluation.measure",
     "model": "zoo",
     "models": "zoo",
-    "rebuild": "zoo.rebuild",
+    "rebuild": "zoo.network",
     "sensitivity": "trials.scanning",
     "task": "zoo",
     "tasks": "zoo",

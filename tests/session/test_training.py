@@ -193,20 +193,20 @@ def test_a_sweep_that_cannot_be_is_a_sentence(real, settings, seconds, words):
         real.sweep(wb.Train(threads=1, **settings), seconds)
 
 
-def test_cancelling_before_the_first_step_is_as_if_not_asked(real, until, monkeypatch):
+def test_cancelling_before_the_first_step_is_as_if_not_asked(real, monkeypatch):
     from workbench.training import budget
 
-    begun = []
+    begun = threading.Event()
 
     def waiting(model, recipe, seconds, cancelled):
-        begun.append(seconds)
+        begun.set()
         while not cancelled():
             pass
         raise Cancelled("Training was stopped.")
 
     monkeypatch.setattr(budget, "steps_for", waiting)
     real.train(wb.Train(threads=1), seconds=300)
-    until(real, lambda: begun)
+    assert begun.wait(60)
     real.cancel()
     assert real.recipe == SPARSE
     assert not real.stale

@@ -7,19 +7,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
-from workbench.adjustment.images import calibration_inputs
-from workbench.threads import threads
+from workbench.adjustment.images import pass_through
 from workbench.zoo import Model
-from workbench.zoo.rewrite import ROUNDED
-from workbench.zoo.shell import channels_last
+from workbench.zoo.rewrite import LAYERS
 
 See = Callable[[str, Tensor], Tensor | None]
 
 
 def mean_outputs(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the mean of each output of the layers that have a bias, by the bias's name."""
+    """Return the mean of each output of the layers that have a bias, by the bias's name.
+
+    Float64 [outputs], over the first 256 training images and all places of each.
+    """
     found: dict[str, Tensor] = {}
 
     def see(name: str, outputs: Tensor) -> None:
@@ -32,7 +32,7 @@ def mean_outputs(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tenso
 def corrected(
     model: Model, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Return biases with which `weights` give the mean outputs `wanted`, by name.
+    """Return biases, float32 [outputs], with which `weights` give the means `wanted`, by name.
 
     In one pass: each layer is corrected as the pass goes through it, so that the next one sees its
     inputs as they will be.
@@ -59,11 +59,9 @@ def _run(model: Model, weights: Mapping[str, Tensor], see: See) -> None:
         return hook
 
     for path, layer in module.named_modules():
-        if isinstance(layer, ROUNDED) and layer.bias is not None:
+        if isinstance(layer, LAYERS) and layer.bias is not None:
             layer.register_forward_hook(watch(f"{path}.bias"))
-    own = {name: channels_last(tensor) for name, tensor in weights.items()}
-    with threads(1), torch.no_grad():  # on more, sums may end with other bits
-        functional_call(module, own, (channels_last(calibration_inputs(model)),), strict=True)
+    pass_through(module, model, weights)
 
 
 def _mean(outputs: Tensor) -> Tensor:

@@ -20,9 +20,9 @@ STATISTICS = ("running_mean", "running_var")
 
 
 def recalibrated(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the means and variances that batch norm sees with `weights`, by name.
+    """Return the means and variances that batch norm sees with `weights`, float32 [channels].
 
-    Those of the first 512 training images, 256 at a time; empty where there is no batch norm.
+    By name, over the first 512 training images, 256 at a time; none without batch norm.
     """
     names = [name for name in weights if name.rpartition(".")[2] in STATISTICS]
     if not names:

@@ -8,15 +8,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
-from workbench.adjustment.images import calibration_inputs
+from workbench.adjustment.images import pass_through
 from workbench.artifact.form import InputGrid
 from workbench.recipe import Activations
-from workbench.threads import threads
 from workbench.zoo import Model
-from workbench.zoo.rewrite import ROUNDED
-from workbench.zoo.shell import channels_last
+from workbench.zoo.rewrite import LAYERS
 
 BINS = 2048
 FACTORS = 100
@@ -66,11 +63,9 @@ def observed(
         return hook
 
     for path, layer in module.named_modules():
-        if isinstance(layer, ROUNDED) and f"{path}.weight" not in settings.exclude:
+        if isinstance(layer, LAYERS) and f"{path}.weight" not in settings.exclude:
             layer.register_forward_pre_hook(watch(path))
-    own = {name: channels_last(tensor) for name, tensor in weights.items()}
-    with threads(1), torch.no_grad():  # on more, sums may end with other bits
-        functional_call(module, own, (channels_last(calibration_inputs(model)),), strict=True)
+    pass_through(module, model, weights)
     return found
 
 
@@ -90,9 +85,8 @@ def _percentile(seen: Seen, settings: Activations) -> tuple[float, float]:
 
     All of it at the upper end where no input is below zero.
     """
-    outside = (1 - settings.percentile / 100) * float(
-        seen.counts.sum()
-    ) + 1e-6  # 0.1 % is 1 of 1000
+    total = float(seen.counts.sum())
+    outside = (1 - settings.percentile / 100) * total + 1e-6  # so that 0.1 % of 1,000 is one
     below = outside / 2 if seen.low < 0 else 0.0
     until = seen.counts.cumsum(0)
     first = int((until <= below).sum())

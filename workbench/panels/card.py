@@ -79,10 +79,11 @@ def _gain(report: Report | None, plain: Report | None) -> list[str]:
 
 def _plainer(recipe: Recipe) -> list[str]:
     """Name the choices in which the plain version of `recipe` differs."""
+    plain = recipe.plain
     return [
         f"{spec.label} {next(c.label for c in spec.choices if c.value == getattr(part, spec.name))}"
         for key in PARTS
-        if (part := getattr(recipe.plain, key)) is not None
+        if (part := getattr(plain, key)) is not None
         for spec in specs(part)
         if getattr(part, spec.name) != getattr(getattr(recipe, key), spec.name)
     ]

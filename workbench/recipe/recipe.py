@@ -271,7 +271,7 @@ class Recipe:
             part = changed.get(key, getattr(self, key))
             if getattr(part, field, None) == slow:
                 changed[key] = replace(part, **{field: quick})
-        return replace(self, **changed)
+        return replace(self, **changed) if changed else self
 
     def check_names(self, names: Iterable[str]) -> None:
         """Raise `RecipeError` where the recipe does not fit a model with the tensors `names`.

@@ -570,19 +570,20 @@ class Session:
                 self._take(found)
             self.busy = found is None or not found.exact
             self.plain = self._known_plain()
-            compares = self.plain is None and self.recipe.plain != self.recipe
-            self._pending = self.busy or (compares and self.recipe.train is None)
+            self._pending = self.busy or (self._has_plain() and self.plain is None)
             if self._pending:
                 self._start()
             self._wanted.notify_all()
         self._tell()
 
+    def _has_plain(self) -> bool:
+        return self.recipe.train is None and self.recipe.plain != self.recipe
+
     def _known_plain(self) -> Report | None:
         """Return the exact report of the recipe's plain version, if it was measured before."""
-        plain = self.recipe.plain
-        if plain == self.recipe or self.recipe.train is not None:
+        if not self._has_plain():
             return None
-        found = known(self._model, plain, "validation", self.store)
+        found = known(self._model, self.recipe.plain, "validation", self.store)
         return found if found is not None and found.exact else None
 
     def _start(self) -> None:

@@ -12,9 +12,7 @@ from torch import nn
 from workbench.compression.fold import Fold
 from workbench.zoo.builtin import Architecture
 from workbench.zoo.fresh import fresh
-
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-LAYERS = (nn.Linear, nn.Conv2d)
+from workbench.zoo.rewrite import LAYERS, NORMS
 
 
 @cache

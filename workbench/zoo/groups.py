@@ -15,26 +15,17 @@ from torch import Tensor, nn
 from workbench.compression.channels import Group, Member, Role
 from workbench.zoo.builtin import Architecture
 from workbench.zoo.fresh import fresh
+from workbench.zoo.rewrite import LAYERS, NORMS
 
-OUT: dict[type[nn.Module], dict[str, Role]] = {
-    nn.Linear: {"weight": "makes", "bias": "follows"},
-    nn.Conv2d: {"weight": "makes", "bias": "follows"},
-    nn.BatchNorm2d: {
-        "weight": "follows",
-        "bias": "follows",
-        "running_mean": "follows",
-        "running_var": "follows",
-    },
-    nn.BatchNorm1d: {
-        "weight": "follows",
-        "bias": "follows",
-        "running_mean": "follows",
-        "running_var": "follows",
-    },
-}
-"""The tensors of each kind of layer that have its output channels along their first axis."""
-IN = (nn.Linear, nn.Conv2d)
-"""The layers whose weights have their input channels along the second axis."""
+MAKES: dict[str, Role] = {"weight": "makes", "bias": "follows"}
+FOLLOWS: dict[str, Role] = dict.fromkeys(
+    ("weight", "bias", "running_mean", "running_var"), "follows"
+)
+OUT = dict.fromkeys(LAYERS, MAKES) | dict.fromkeys(NORMS, FOLLOWS)
+"""The tensors of each kind of layer that have its output channels along their first axis.
+
+Those that multiply have their input channels along the second axis of their weights.
+"""
 
 
 @cache
@@ -52,7 +43,7 @@ def groups(architecture: Architecture) -> tuple[Group, ...]:
     with torch.enable_grad():  # the graph is read off autograd's
         graph = torch_pruning.DependencyGraph().build_dependency(module, example_inputs=example)
     found = []
-    for coupled in graph.get_all_groups(root_module_types=list(IN)):
+    for coupled in graph.get_all_groups(root_module_types=list(LAYERS)):
         members = [
             member
             for item in coupled

@@ -9,10 +9,10 @@ from workbench.artifact.form import Form
 from workbench.errors import ArtifactError
 from workbench.zoo.integer import IntegerLayer
 
-ROUNDED = (nn.Linear, nn.Conv2d)
-"""The kinds of layers whose inputs can be rounded."""
+LAYERS = (nn.Linear, nn.Conv2d)
+"""The kinds of layers that multiply: their inputs can be rounded and norms folded into them."""
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-"""The kinds of layers that can be folded into one of those."""
+"""The kinds of norms that can be folded into one of those."""
 
 
 def rewrite(module: nn.Module, form: Form) -> nn.Module:
@@ -40,8 +40,8 @@ def rewrite(module: nn.Module, form: Form) -> nn.Module:
 
 
 def _layer(module: nn.Module, path: str) -> nn.Linear | nn.Conv2d:
-    found = _found(module, path, ROUNDED)
-    assert isinstance(found, ROUNDED)
+    found = _found(module, path, LAYERS)
+    assert isinstance(found, LAYERS)
     return found
 
 
