@@ -1,0 +1,62 @@
+"""What the scripts that rebuild data share."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench.errors import WorkbenchError
+from workbench.zoo.rebuilding import command, digest_of, original, shuffled, write_npz
+
+
+def test_original_is_read_and_another_file_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.ts"
+    with pytest.raises(WorkbenchError, match=r"Cannot read .*data\.ts"):
+        original(path, "0")
+    path.write_bytes(b"something")
+    with pytest.raises(WorkbenchError, match="not the original"):
+        original(path, "0")
+    assert original(path, hashlib.sha256(b"something").hexdigest()) == b"something"
+
+
+def test_shuffling_hangs_on_texts_and_seed_alone() -> None:
+    texts = [f"text {number}" for number in range(100)]
+    order = shuffled(texts, 0)
+    assert sorted(order) == list(range(100)) != order
+    assert shuffled(texts, 0) == order != shuffled(texts, 1)
+    assert [texts[::-1][place] for place in shuffled(texts[::-1], 0)] == [texts[p] for p in order]
+
+
+def test_npz_has_the_arrays_and_the_same_bytes_each_time(tmp_path: Path) -> None:
+    arrays = {"examples": np.arange(6, dtype=np.uint16).reshape(2, 3), "labels": np.zeros(2)}
+    for name in ("one", "two"):
+        write_npz(tmp_path / "new" / f"{name}.npz", arrays)
+    one, two = (tmp_path / "new" / f"{name}.npz" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+    with np.load(one) as found:
+        assert {name: found[name].tolist() for name in found} == {
+            name: array.tolist() for name, array in arrays.items()
+        }
+
+
+def test_digest_is_of_examples_then_labels() -> None:
+    examples, labels = np.array([1, 2], np.uint8), np.array([3], np.uint8)
+    assert digest_of(examples, labels) == hashlib.sha256(b"\1\2\3").hexdigest()
+
+
+def test_command_prints_digests_or_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def rebuild(source: Path, output: Path) -> dict[str, str]:
+        if source == output:
+            raise WorkbenchError("No.")
+        return {"train": "abc"}
+
+    command(rebuild, tmp_path, ["--source", "elsewhere"])
+    assert capsys.readouterr().out == "abc  train\n"
+    with pytest.raises(SystemExit, match="2"):
+        command(rebuild, tmp_path, ["--source", str(tmp_path)])
+    assert capsys.readouterr().err == "No.\n"

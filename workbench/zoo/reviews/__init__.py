@@ -1,0 +1,37 @@
+"""The text task: whether a customer's review of a piece of clothing is good or bad."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.text import mark
+from workbench.zoo.data import Source, Task
+
+FOLDER = Path(__file__).parent
+VOCABULARY = FOLDER / "data" / "vocabulary.txt"
+"""The word of each id, one a line."""
+
+TASK = Task(
+    name="reviews",
+    title=mark("Clothing reviews, good or bad"),
+    classes=(mark("Negative"), mark("Positive")),
+    source="Women's E-Commerce Clothing Reviews (Brooks, Kaggle)",
+    licence="CC0 1.0",
+    sources=(
+        Source(
+            "train",
+            FOLDER / "data" / "train.npz",
+            "384965d09424f4a3beba2060cffbbf61c4c64ce121d19e2b641101f7c1124904",
+        ),
+        Source(
+            "validation",
+            FOLDER / "data" / "validation.npz",
+            "039bf5a508274bf64e91de564ac942ccb884260cd23208539144bb1260d20820",
+        ),
+        Source(
+            "test",
+            FOLDER / "data" / "test.npz",
+            "ee90f9f6f69af1b0805417dfe0d74d92c8d186729ad49b86dd17afb03f6ba544",
+        ),
+    ),
+)

@@ -1,0 +1,32 @@
+"""A bag of words: what a review says, whatever the order (Joulin et al., arXiv 1607.01759)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.reviews.words import PADDING, SIZE
+from workbench.zoo.sequences import mean_of_real
+from workbench.zoo.widths import scaled
+
+PLAN = TrainingPlan(epochs=10, learning_rate=1e-2, shift=0)
+MOST_LEFT_OUT = 0
+
+
+class Bag(nn.Module):
+    """The mean of the words' embeddings and one layer; 64 channels have 512,130 parameters."""
+
+    def __init__(self, channels: int = 64) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(SIZE, channels, padding_idx=PADDING)
+        self.fc = nn.Linear(channels, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Turn word ids [b, t], padded at the end, into logits [b, 2]."""
+        logits: Tensor = self.fc(mean_of_real(self.embedding(x), x != PADDING))
+        return logits
+
+
+def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
+    """Make the network with fresh weights; it has no layer that can be left out."""
+    return Bag(scaled(64, width))

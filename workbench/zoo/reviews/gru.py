@@ -1,0 +1,44 @@
+"""A recurrent network with gated units (Cho et al., arXiv 1406.1078) that reads both ways."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.reviews.words import PADDING, SIZE
+from workbench.zoo.sequences import backwards, mean_of_real
+from workbench.zoo.widths import scaled
+
+PLAN = TrainingPlan(epochs=6, learning_rate=5e-3, batch_size=64, shift=0)
+MOST_LEFT_OUT = 1
+
+
+class Gru(nn.Module):
+    """Embeddings, a GRU from the front, one from the end, the mean of both over the words, a layer.
+
+    64 channels and 64 units have 562,178 parameters. `hidden` counts the units of each GRU;
+    without `both` only the first one reads.
+    """
+
+    def __init__(self, channels: int = 64, hidden: int = 64, *, both: bool = True) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(SIZE, channels, padding_idx=PADDING)
+        self.forth = nn.GRU(channels, hidden, batch_first=True)
+        self.back = nn.GRU(channels, hidden, batch_first=True) if both else None
+        self.fc = nn.Linear(hidden * (1 + both), 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Turn word ids [b, t], padded at the end, into logits [b, 2]."""
+        real = x != PADDING
+        x = self.embedding(x)
+        means = [mean_of_real(self.forth(x)[0], real)]
+        if self.back is not None:
+            means.append(mean_of_real(self.back(backwards(x, real))[0], real))
+        logits: Tensor = self.fc(torch.cat(means, 1))
+        return logits
+
+
+def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
+    """Make the network with fresh weights, without the GRU from the end if one is left out."""
+    return Gru(scaled(64, width), scaled(64, width), both=not left_out)

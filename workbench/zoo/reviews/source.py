@@ -1,0 +1,53 @@
+"""The reviews as their source has them; only the rebuild scripts read it."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+from workbench.errors import WorkbenchError
+from workbench.zoo.rebuilding import original, shuffled
+
+FILE = "WomensClothingE-CommerceReviews.parquet.brotli"
+CHECKSUM = "2d51764ec91b143fa437860e3ba459f7a18ee562aa0ff7b961d88ae3bebcbfbd"
+
+
+class Review(NamedTuple):
+    """What a customer wrote, its white space made single spaces, and the stars given, 1 to 5."""
+
+    text: str
+    rating: int
+
+
+def read(folder: Path) -> list[Review]:
+    """Return all reviews that have a text, without their titles, in the order of the source.
+
+    Raises
+    ------
+    WorkbenchError
+        If the file is missing or not the original, or pyarrow is not installed.
+    """
+    content = original(folder / FILE, CHECKSUM)
+    try:
+        parquet = import_module("pyarrow.parquet")  # by name: the product does without it
+    except ModuleNotFoundError as error:
+        raise WorkbenchError(f"Reading {FILE} takes pyarrow; install it.") from error
+    table = parquet.read_table(io.BytesIO(content)).to_pydict()
+    pairs = zip(table["Review Text"], table["Rating"], strict=True)
+    reviews = (Review(" ".join((text or "").split()), rating) for text, rating in pairs)
+    return [review for review in reviews if review.text]
+
+
+def held_out_first(reviews: Sequence[Review], seed: int) -> list[Review]:
+    """Return `reviews` shuffled, those whose text occurs more than once at the end.
+
+    Validation and test are taken from the front, so no text is in two splits.
+    """
+    texts = [review.text for review in reviews]
+    counts = Counter(texts)
+    mixed = [reviews[place] for place in shuffled(texts, seed)]
+    return sorted(mixed, key=lambda review: counts[review.text] > 1)

@@ -1,0 +1,41 @@
+"""A small encoder: every word looks at every other (Vaswani et al., arXiv 1706.03762)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from workbench.zoo.attention import Block, Positions
+from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.reviews.words import LENGTH, PADDING, SIZE
+from workbench.zoo.sequences import mean_of_real
+from workbench.zoo.widths import scaled
+
+PLAN = TrainingPlan(epochs=6, learning_rate=2e-3, batch_size=64, shift=0)
+MOST_LEFT_OUT = 1
+HEADS = 4
+
+
+class Encoder(nn.Module):
+    """64 channels and 2 blocks with 4 heads; 620,418 parameters. `channels` divide by HEADS."""
+
+    def __init__(self, channels: int = 64, blocks: int = 2) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(SIZE, channels, padding_idx=PADDING)
+        self.positions = Positions(LENGTH, channels)
+        self.blocks = nn.ModuleList(Block(channels, HEADS) for _ in range(blocks))
+        self.norm = nn.LayerNorm(channels)
+        self.fc = nn.Linear(channels, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Turn word ids [b, t], padded at the end, into logits [b, 2]."""
+        real = x != PADDING
+        x = self.positions(self.embedding(x))
+        for block in self.blocks:
+            x = block(x, real)
+        logits: Tensor = self.fc(mean_of_real(self.norm(x), real))
+        return logits
+
+
+def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
+    """Make the network with fresh weights, without its last block if one is left out."""
+    return Encoder(HEADS * scaled(16, width), 2 - left_out)

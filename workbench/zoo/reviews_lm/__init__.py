@@ -1,0 +1,40 @@
+"""The language task: the next character of clothing reviews."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+from workbench.text import mark
+from workbench.zoo.data import Source, Task
+
+FOLDER = Path(__file__).parent
+
+ALPHABET = "\N{REPLACEMENT CHARACTER}\n " + string.digits + string.ascii_letters
+ALPHABET += "!\"#$%&'()*+,-./:;?_"
+"""The characters by their ids. The first stands for every other; a line ends a review."""
+
+TASK = Task(
+    name="reviews-lm",
+    title=mark("Clothing reviews, the next character"),
+    classes=tuple(ALPHABET),
+    source="Women's E-Commerce Clothing Reviews (Brooks, Kaggle)",
+    licence="CC0 1.0",
+    sources=(
+        Source(
+            "train",
+            FOLDER / "data" / "train.npz",
+            "c8da475315b93759471e4f275e49e3752d2b158700be1e074b47d2da4b8bfba5",
+        ),
+        Source(
+            "validation",
+            FOLDER / "data" / "validation.npz",
+            "fb03f6dc2d2391400dddfe07f4184e3c4dedd807af41e7c321e860f4f9be86db",
+        ),
+        Source(
+            "test",
+            FOLDER / "data" / "test.npz",
+            "88883390aa3806c7ed251cda0c5d85e6bcc7b4c62f2ff25b5f59182cf794be1a",
+        ),
+    ),
+)

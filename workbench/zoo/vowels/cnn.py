@@ -1,0 +1,44 @@
+"""Convolutions along time over the frames of a recording."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.sequences import mean_of_real
+from workbench.zoo.vowels.frames import COEFFICIENTS, SPEAKERS, is_real
+from workbench.zoo.widths import scaled
+
+PLAN = TrainingPlan(epochs=100, learning_rate=5e-3, batch_size=32, shift=0)
+MOST_LEFT_OUT = 1
+
+
+class Cnn(nn.Module):
+    """Three convolutions of width 5 and the mean over the frames; 26,505 parameters.
+
+    `channels` counts the filters of each convolution, of which there are `depth`.
+    """
+
+    def __init__(self, channels: int = 48, depth: int = 3) -> None:
+        super().__init__()
+        sizes = [COEFFICIENTS, *[channels] * depth]
+        self.convs = nn.ModuleList(
+            nn.Conv1d(inputs, channels, 5, padding=2) for inputs in sizes[:-1]
+        )
+        self.relu = nn.ReLU()
+        self.fc = nn.Linear(channels, SPEAKERS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Turn recordings [b, t, 12], padded at the end with zeros, into logits [b, 9]."""
+        real = is_real(x)
+        x = x.to(self.fc.weight.dtype).transpose(1, 2)
+        shares = real.unsqueeze(1).to(x.dtype)
+        for conv in self.convs:
+            x = self.relu(conv(x)) * shares  # so that the next one sees zeros after the end
+        logits: Tensor = self.fc(mean_of_real(x.transpose(1, 2), real))
+        return logits
+
+
+def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
+    """Make the network with fresh weights, without its last convolution if one is left out."""
+    return Cnn(scaled(48, width), 3 - left_out)
