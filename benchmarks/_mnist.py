@@ -160,7 +160,7 @@ def main() -> None:
     artifact = wb.load(options.file)
     model = untrained(artifact.model, mnist(options.data), options.file.parent)
     split = model.task.split(options.split)
-    right = int((predict(model, artifact.weights(), split.images) == split.labels).sum())
+    right = int((predict(model, artifact.weights(), split.examples) == split.labels).sum())
     print(json.dumps({"bytes": options.file.stat().st_size, "right": right}))
 
 

@@ -56,7 +56,7 @@ def predictions(path: Path, variants: Sequence[Variant]) -> dict[str, int | str]
 
     artifact = wb.load(path)
     model, weights = wb.model(artifact.model), artifact.weights()
-    images = model.task.split("validation").images
+    images = model.task.split("validation").examples
     found: dict[str, int | str] = {"bytes": path.stat().st_size}
     for variant in variants:
         torch.set_num_threads(variant.threads)

@@ -61,7 +61,7 @@ QUICK = Scale(examples=4_000, teacher_passes=3, student_passes=2)
 class Digits(NamedTuple):
     """Images uint8 [n, 28, 28] and their labels."""
 
-    images: NDArray[np.uint8]
+    examples: NDArray[np.uint8]
     labels: NDArray[np.uint8]
 
 
@@ -94,7 +94,7 @@ def train(
     """Return the weights of a perceptron trained from the start that the seed draws."""
     manual_seed(settings.seed)
     fresh = {name: tensor.detach() for name, tensor in perceptron(width).state_dict().items()}
-    lesson = Lesson(empty(width), fresh, digits.images, digits.labels, inputs, teacher)
+    lesson = Lesson(empty(width), fresh, digits.examples, digits.labels, inputs, teacher)
     run = Run(lesson, Recipe(train=settings))
     for _moment in run.go():
         pass
@@ -121,7 +121,7 @@ class Experiment:
     def __init__(self, folder: Path, scale: Scale) -> None:
         task = mnist(folder)
         splits = [task.split(name) for name in ("train", "validation", "test")]
-        everything, *held_out = (Digits(split.images, split.labels) for split in splits)
+        everything, *held_out = (Digits(split.examples, split.labels) for split in splits)
         self.digits = Digits(*(part[: scale.examples] for part in everything))
         self.validation, self.test = held_out
         self.scale = scale
@@ -134,7 +134,7 @@ class Experiment:
         settings = Train(steps=steps, start="scratch", shift=2, average=AVERAGE)
         weights = train(self.teacher_width, self.digits, settings, None)
         teacher = Teacher(empty(self.teacher_width), weights)
-        images = self.digits.images
+        images = self.digits.examples
         teacher.learn(lambda a, b: inputs(images[a:b]), len(images))
         wrong = errors(self.teacher_width, weights, self.test)
         self._tell(f"teacher: {wrong} errors")

@@ -73,7 +73,7 @@ class Plain:
         self.module = model.architecture.build().train()
         split = model.task.split("train")
         labels = torch.from_numpy(split.labels.astype(np.int64))
-        data = TensorDataset(model.task.inputs(split.images), labels)
+        data = TensorDataset(model.task.inputs(split.examples), labels)
         self.loader = DataLoader(data, batch_size=BATCH, shuffle=True, drop_last=True)
         self.optimizer = torch.optim.AdamW(self.module.parameters(), lr=RATE, weight_decay=0)
 
@@ -120,7 +120,7 @@ class Ours:
 def accuracy(model: wb.Model, weights: dict[str, torch.Tensor]) -> str:
     """Return the validation accuracy by the judge."""
     split = model.task.split("validation")
-    return f"{(predict(model, weights, split.images) == split.labels).mean():.2%}"
+    return f"{(predict(model, weights, split.examples) == split.labels).mean():.2%}"
 
 
 if __name__ == "__main__":

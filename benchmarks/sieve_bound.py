@@ -21,9 +21,10 @@ from torch import Tensor
 
 import workbench as wb
 from workbench.evaluation import sieve
-from workbench.evaluation.progress import FIRST
+from workbench.evaluation.pace import FIRST
 from workbench.recipe import Recipe
-from workbench.zoo.shell import channels_last, shell
+from workbench.zoo.batch import channels_last
+from workbench.zoo.shell import shell
 
 
 class Found(NamedTuple):
@@ -60,7 +61,7 @@ def look(model: wb.Model, recipe: Recipe, seed: int) -> Found | None:
     """Run one file both ways on the validation images; None where bfloat16 changes nothing."""
     fine = {n: channels_last(w) for n, w in wb.compress(model, recipe).weights().items()}
     coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in fine.items()}
-    inputs = channels_last(model.task.inputs(model.task.split("validation").images))
+    inputs = channels_last(model.task.inputs(model.task.split("validation").examples))
     run = shell(model, fast=True)
     exact = torch.cat([run(fine, part) for part in inputs.split(500)])
     rough = torch.cat([run(coarse, part.bfloat16()).float() for part in inputs.split(500)])

@@ -128,7 +128,7 @@ class Common:
         self.module = model.module().to_empty(device="cpu")
         self.module.load_state_dict(model.weights())
         self.split = model.task.split("validation")
-        self.inputs = model.task.inputs(self.split.images)
+        self.inputs = model.task.inputs(self.split.examples)
         self.labels = torch.from_numpy(self.split.labels.astype(np.int64))
         self.last: nn.Module | None = None
         self.outputs = torch.empty(0)
@@ -160,7 +160,7 @@ class Common:
         """
         weights = wb.compress(self.model, recipe).weights()
         theirs = self.last.state_dict()
-        judge = predict(self.model, weights, self.split.images)
+        judge = predict(self.model, weights, self.split.examples)
         other = np.flatnonzero(judge != self.outputs.argmax(dim=1).numpy())
         best = self.outputs[other].topk(2, dim=1).values
         ties = int((best[:, 0] - best[:, 1] < CLOSE * best[:, 0].abs().clamp(min=1)).sum())

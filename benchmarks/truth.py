@@ -90,7 +90,7 @@ def compare(model: wb.Model, recipes: list[wb.Recipe], folder: Path) -> tuple[in
         (*_, report) = steps(model, recipe, store=Store())
         artifact = wb.compress(model, recipe)
         path = artifact.save(folder / f"{number:04}.safetensors")
-        classes = predict(model, artifact.weights(), split.images)
+        classes = predict(model, artifact.weights(), split.examples)
         assert report.accuracy == (classes == split.labels).mean()
         expected[path.name] = {
             "bytes": report.bytes,

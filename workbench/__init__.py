@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.evaluation.histogram import Histogram, histogram
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
+    from workbench.own.bring import bring
     from workbench.panels import dashboard
     from workbench.pipeline import compress, train
     from workbench.recipe import (
@@ -62,6 +63,7 @@ __all__ = [
     "Train",
     "WorkbenchError",
     "attribution",
+    "bring",
     "changes",
     "compress",
     "dashboard",
@@ -100,6 +102,7 @@ _HOMES = {
     "Train": "recipe",
     "WorkbenchError": "errors",
     "attribution": "evaluation.attribution",
+    "bring": "own.bring",
     "changes": "evaluation.changes",
     "compress": "pipeline",
     "dashboard": "panels",

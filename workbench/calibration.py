@@ -80,15 +80,15 @@ def evidence_for(
 def mean_absolute_gradients(
     model: Model, progress: Progress = lambda share: None
 ) -> dict[str, Tensor]:
-    """Return the mean absolute gradient of the cross-entropy over calibration batches.
+    """Return the mean absolute gradient of the task's loss over calibration batches.
 
     The first 512 training images in 8 batches of 64; batch norm uses its running statistics.
     """
     import torch
-    from torch import nn
-    from torch.func import functional_call
 
     from workbench.compression.layers import compressible
+    from workbench.zoo.batch import call
+    from workbench.zoo.forms import targets
 
     split = model.task.split("train")
     module = model.module().eval()
@@ -99,10 +99,10 @@ def mean_absolute_gradients(
     totals = {name: torch.zeros_like(weights[name]) for name in names}
     with torch.enable_grad():
         for start in range(0, BATCHES * BATCH, BATCH):
-            inputs = model.task.inputs(split.images[start : start + BATCH])
-            labels = torch.from_numpy(split.labels[start : start + BATCH].astype("int64"))
-            outputs = functional_call(module, weights, (inputs,), strict=True)
-            loss = nn.functional.cross_entropy(outputs, labels)
+            inputs = model.task.inputs(split.examples[start : start + BATCH])
+            labels = targets(split.labels[start : start + BATCH])
+            outputs = call(module, weights, inputs)
+            loss = model.task.loss(outputs, labels)
             gradients = torch.autograd.grad(loss, [weights[name] for name in names])
             for name, gradient in zip(names, gradients, strict=True):
                 totals[name] += gradient.abs()
@@ -131,7 +131,7 @@ def input_moments(model: Model, progress: Progress = lambda share: None) -> dict
 
     with threads(1):  # on more, sums may end with other bits
         for start in range(0, EXAMPLES, AT_ONCE):
-            batch = model.task.inputs(split.images[start : start + AT_ONCE])
+            batch = model.task.inputs(split.examples[start : start + AT_ONCE])
             watch(model, model.weights(), batch, see)
             progress((start + AT_ONCE) / EXAMPLES)
     return {name: (total / counts[name]).to(torch.float32) for name, total in sums.items()}

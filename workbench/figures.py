@@ -38,6 +38,20 @@ def points(change: float, digits: int = 1) -> str:
     return _("{change}\u202fpoints").format(change=f"{sign}{abs(value):.{digits}f}")
 
 
+def plain(value: float) -> str:
+    """Write a figure without a unit of its own, to a thousandth or four digits: ``1.742``."""
+    if (value and abs(value) < 0.1) or abs(value) >= 1e6:
+        return f"{value:.3g}"
+    return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.1f}"
+
+
+def signed(change: float) -> str:
+    """Write a difference with its sign: ``+0.021``."""
+    text = plain(abs(change))
+    sign = "±" if float(text.replace(",", "")) == 0 else "+" if change > 0 else MINUS
+    return f"{sign}{text}"
+
+
 def times(ratio: float) -> str:
     """Write a factor with three significant digits: ``42.1 ×``."""
     return f"{_significant(ratio)}{NARROW_SPACE}×"

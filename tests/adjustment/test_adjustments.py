@@ -29,7 +29,7 @@ def lenet5():
 
 
 def inputs_of(model, count=64):
-    return model.task.inputs(model.task.split("train").images[:count])
+    return model.task.inputs(model.task.split("train").examples[:count])
 
 
 def outputs(model, weights, count=64):

@@ -28,7 +28,7 @@ def test_attributions_sum_to_what_the_logit_rises_by(name):
     model = wb.model(name)
     decoded = wb.compress(model, HARSH).weights()
     found = wb.attribution(model, HARSH, 9)
-    image = model.task.split("validation").images[9:10]
+    image = model.task.split("validation").examples[9:10]
     for weights, seen in ((model.weights(), found.before), (decoded, found.after)):
         rise = logit(model, weights, image, seen.predicted) - logit(
             model, weights, np.zeros_like(image), seen.predicted
@@ -43,7 +43,7 @@ def test_what_is_explained_is_what_the_judge_predicts(small):
     changed = wb.changes(small, HARSH)
     example = int(changed.lost[0])
     found = wb.attribution(small, HARSH, example)
-    images = small.task.split("validation").images
+    images = small.task.split("validation").examples
     assert found.before.predicted == found.label == changed.labels[example]
     assert found.after.predicted == changed.after[example] != found.label
     assert found.after.predicted == predict(
@@ -53,7 +53,7 @@ def test_what_is_explained_is_what_the_judge_predicts(small):
 
 
 def test_pixels_as_black_as_the_baseline_add_nothing(small):
-    images = small.task.split("validation").images[:1]
+    images = small.task.split("validation").examples[:1]
     seen = look(small, small.weights(), images)
     assert np.abs(seen.pixels[images[0] == 0]).max() == 0
     assert np.abs(seen.pixels).max() > 0

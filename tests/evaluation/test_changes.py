@@ -27,7 +27,7 @@ def of(labels, before, after):
 def test_predictions_are_the_judges_own_of_the_decoded_file(name):
     model = wb.model(name)
     found = wb.changes(model, HARSH)
-    images = model.task.split("validation").images
+    images = model.task.split("validation").examples
     decoded = wb.compress(model, HARSH).weights()
     np.testing.assert_array_equal(found.before, predict(model, model.weights(), images))
     np.testing.assert_array_equal(found.after, predict(model, decoded, images))

@@ -32,7 +32,7 @@ def test_predictions_hang_on_neither_batches_nor_threads(name, threads):
     recipe = Recipe(quantize=Quantize(4), activations=Activations(4, observer="histogram"))
     file = wb.compress(model, recipe)
     shaped, operands = model.in_form(file.form), file.operands()
-    images = model.task.split("validation").images[:500]
+    images = model.task.split("validation").examples[:500]
     whole = predict(shaped, operands, images)
     ones = np.concatenate([predict(shaped, operands, images[n : n + 1]) for n in range(40)])
     assert (ones == whole[:40]).all()
@@ -46,7 +46,7 @@ def test_a_network_of_layers_equals_whole_numbers_in_numpy():
     model = wb.model("fashion/mlp-32")
     file = wb.compress(model, Recipe(quantize=Quantize(8), activations=Activations(8)))
     operands, grids = file.operands(), dict(file.form.inputs)
-    images = model.task.split("validation").images[:300]
+    images = model.task.split("validation").examples[:300]
     values = model.task.inputs(images).double().flatten(1).numpy()
     for layer in ("fc1", "fc2"):
         grid = grids[layer]

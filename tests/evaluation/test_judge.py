@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.evaluation.judge import BATCH, predict
+from workbench.evaluation.judge import predict
+from workbench.evaluation.pace import BATCH
 
 HARSH = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 2}}')
 GENTLE = wb.Recipe.from_json('{"quantize": {"bits": 8, "scheme": "affine"}}')
@@ -30,7 +31,7 @@ def flat(model, biases):
 def test_predictions_do_not_depend_on_batch_and_threads(name, recipe, threads):
     model = wb.model(name)
     weights = wb.compress(model, recipe).weights()
-    images = model.task.split("validation").images
+    images = model.task.split("validation").examples
     expected = predict(model, weights, images)
     for number, batch, most in VARIANTS:
         threads(number)
@@ -41,7 +42,7 @@ def test_predictions_do_not_depend_on_batch_and_threads(name, recipe, threads):
 
 @pytest.mark.parametrize("count", [0, 1, 3, BATCH - 1, BATCH, BATCH + 1])
 def test_a_part_of_a_batch_is_judged_as_in_a_whole_one(small, count):
-    images = small.task.split("validation").images
+    images = small.task.split("validation").examples
     found = predict(small, small.weights(), images[:count])
     assert found.dtype == np.int64
     np.testing.assert_array_equal(found, predict(small, small.weights(), images[:500])[:count])
@@ -65,13 +66,13 @@ def test_a_part_of_a_batch_is_judged_as_in_a_whole_one(small, count):
 )
 def test_ties_go_to_the_lowest_class(small, lenet5, biases, winner):
     for model, batch in product((small, lenet5), (1, 7, 250)):
-        images = model.task.split("validation").images[:20]
+        images = model.task.split("validation").examples[:20]
         assert set(predict(model, flat(model, biases), images, batch)) == {winner}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_outputs_that_are_no_numbers_are_judged_alike_everywhere(small, value):
-    images = small.task.split("validation").images[:300]
+    images = small.task.split("validation").examples[:300]
     for place in (0, 4, 9):
         weights = {name: w.clone() for name, w in small.weights().items()}
         weights["fc3.bias"][place] = value
@@ -83,7 +84,7 @@ def test_a_missing_weight_is_never_replaced(small):
     weights = dict(small.weights())
     del weights["fc2.bias"]
     with pytest.raises(RuntimeError, match=r"fc2\.bias"):
-        predict(small, weights, small.task.split("validation").images[:1])
+        predict(small, weights, small.task.split("validation").examples[:1])
 
 
 @pytest.mark.parametrize("name", wb.models())
@@ -91,5 +92,5 @@ def test_the_weights_are_left_as_they_were(name, fingerprint):
     model = wb.model(name)
     weights = wb.compress(model, GENTLE).weights()
     before = fingerprint(weights), fingerprint(model.weights())
-    predict(model, weights, model.task.split("validation").images[:500])
+    predict(model, weights, model.task.split("validation").examples[:500])
     assert (fingerprint(weights), fingerprint(model.weights())) == before

@@ -13,6 +13,7 @@ from workbench.compression.compress import code
 from workbench.errors import ArtifactError, Cancelled, RecipeError, UnknownNameError
 from workbench.evaluation import resources
 from workbench.evaluation.measure import evaluate, measure, steps
+from workbench.evaluation.pace import BATCH, FIRST
 from workbench.evaluation.progress import LOOKS, judged
 from workbench.evaluation.report import Report, Score, Size
 from workbench.evaluation.store import Store
@@ -22,7 +23,12 @@ RECIPE = wb.Recipe.from_json('{"prune": {"sparsity": 0.7}, "quantize": {"bits": 
 
 def test_the_size_comes_first_then_estimates_then_the_exact_figure(small, store):
     found = list(steps(small, RECIPE, store=store))
-    assert [report.examples for report in found] == [None, *LOOKS, 5000]
+    assert [report.examples for report in found] == [
+        None,
+        FIRST,
+        *(FIRST + many * BATCH for many in LOOKS),
+        5000,
+    ]
     assert [report.exact for report in found] == [False] * 4 + [True]
     assert found[0].accuracy is None
     assert {report.bytes for report in found} == {len(wb.compress(small, RECIPE))}

@@ -29,7 +29,7 @@ def shortened(monkeypatch):
     def shorten(examples):
         def first(task, name):
             split = whole(task, name)
-            return Split(name, split.images[:examples], split.labels[:examples], split.digest)
+            return Split(name, split.examples[:examples], split.labels[:examples], split.digest)
 
         monkeypatch.setattr(Task, "split", first)
 

@@ -8,7 +8,8 @@ import pytest
 import workbench as wb
 from workbench.errors import Cancelled
 from workbench.evaluation import progress
-from workbench.evaluation.progress import FIRST, LOOKS, accuracy, judged
+from workbench.evaluation.pace import BATCH, FIRST
+from workbench.evaluation.progress import LOOKS, accuracy, judged
 
 RECIPE = wb.Recipe.from_json('{"prune": {"sparsity": 0.85}, "quantize": {"bits": 3}}')
 
@@ -23,7 +24,11 @@ def test_looks_grow_and_end_at_the_judges_count(small, validation):
     exact = judged(small, weights, validation)
     for seed in range(3):
         tallies = list(accuracy(small, weights, validation, seed=seed))
-        assert [tally.examples for tally in tallies] == [*LOOKS, len(validation)]
+        assert [tally.examples for tally in tallies] == [
+            FIRST,
+            *(FIRST + many * BATCH for many in LOOKS),
+            len(validation),
+        ]
         assert [tally.exact for tally in tallies] == [False, False, False, True]
         np.testing.assert_array_equal(tallies[-1].confusion, exact.confusion)
         assert tallies[-1].bounds == (exact.accuracy, exact.accuracy)
@@ -45,8 +50,8 @@ def test_each_seed_draws_its_own_sample(small, validation):
 def test_published_intervals_cover_as_often_as_they_say(small, validation, monkeypatch, right):
     """Prescribed answers in the model's place, drawn anew for each of many seeds."""
     labels = validation.labels.astype(np.int64)
-    by_image = {image.tobytes(): k for k, image in enumerate(validation.images)}
-    places = [by_image[image.tobytes()] for image in validation.images]
+    by_image = {image.tobytes(): k for k, image in enumerate(validation.examples)}
+    places = [by_image[image.tobytes()] for image in validation.examples]
     wrong = np.random.default_rng(1).permutation(len(labels))[round(right * len(labels)) :]
     answers = labels.copy()
     answers[wrong] = (answers[wrong] + 1) % 10

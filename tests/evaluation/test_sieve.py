@@ -33,7 +33,7 @@ def sieved(sieve, images, batch=250):
 def test_a_sieve_predicts_what_the_judge_does(name, bfloat16, recipes):
     model = wb.model(name)
     count, examples = MODELS[name]
-    images = model.task.split("validation").images[:examples]
+    images = model.task.split("validation").examples[:examples]
     for recipe in recipes(model, count, seed="sieve"):
         weights = wb.compress(model, recipe).weights()
         expected = predict(model, weights, images)
@@ -44,7 +44,7 @@ def test_a_sieve_predicts_what_the_judge_does(name, bfloat16, recipes):
 @pytest.mark.parametrize("name", MODELS)
 def test_bfloat16_settles_most_examples_of_a_sound_model(name, monkeypatch):
     model = wb.model(name)
-    images = model.task.split("validation").images[:1000]
+    images = model.task.split("validation").examples[:1000]
     finer = []
     fine = Sieve._fine
     monkeypatch.setattr(
@@ -61,7 +61,7 @@ def test_bfloat16_settles_most_examples_of_a_sound_model(name, monkeypatch):
 
 def test_float32_alone_where_bfloat16_is_not_wanted(small):
     sieve = Sieve(small, small.weights(), bfloat16=False)
-    sieve.first(small.task.split("validation").images[:FIRST])
+    sieve.first(small.task.split("validation").examples[:FIRST])
     sieve.calibrate()
     assert sieve.coarse is None
 
@@ -69,7 +69,7 @@ def test_float32_alone_where_bfloat16_is_not_wanted(small):
 def test_float32_alone_where_bfloat16_says_nothing(small, monkeypatch):
     monkeypatch.setattr(sieves, "MOST_OPEN", -1.0)
     sieve = Sieve(small, small.weights(), bfloat16=True)
-    sieve.first(small.task.split("validation").images[:FIRST])
+    sieve.first(small.task.split("validation").examples[:FIRST])
     sieve.calibrate()
     assert sieve.coarse is None
 
@@ -81,7 +81,7 @@ def test_which_is_faster_is_timed_once(small, monkeypatch, faster):
     monkeypatch.setattr(sieves, "_seconds", lambda run: next(times))
     for _ in range(2):
         sieve = Sieve(small, small.weights())
-        sieve.first(small.task.split("validation").images[:FIRST])
+        sieve.first(small.task.split("validation").examples[:FIRST])
         sieve.calibrate()
         assert (sieve.coarse is not None) == faster
 
@@ -90,7 +90,7 @@ def test_which_is_faster_is_timed_once(small, monkeypatch, faster):
 @pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("where", ["everywhere", "one bias", "one image"])
 def test_broken_networks_too(small, bfloat16, value, where):
-    images = small.task.split("validation").images[:900].copy()
+    images = small.task.split("validation").examples[:900].copy()
     weights = {name: w.clone() for name, w in small.weights().items()}
     if where == "everywhere":
         weights["fc3.weight"][:] = weights["fc3.bias"][:] = value

@@ -40,7 +40,7 @@ def variants(name):
 @pytest.mark.parametrize("name", wb.models())
 def test_saved_files_are_what_was_reported(name, recipes, store, tmp_path):
     model = wb.model(name)
-    images = model.task.split("validation").images[:EXAMPLES]
+    images = model.task.split("validation").examples[:EXAMPLES]
     wanted = variants(name)
     expected = {}
     chosen = [wb.Recipe.from_json(extreme) for extreme in EXTREMES]

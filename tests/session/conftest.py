@@ -77,7 +77,7 @@ def size_of(recipe):
 def score_of(recipe, seen):
     share = int(recipe.digest[:3], 16) / 4096
     low, high = (share, share) if seen == 5000 else (share - 0.01, share + 0.01)
-    return Score(share, low, high, share, share, seen, 5000, share, share, ((1,),))
+    return Score("accuracy", share, low, high, seen, 5000, {"accuracy": share}, ((1,),))
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def begun():
 
     def begin(recipe, name=LENET, examples=640, **changes):
         whole = lesson(wb.model(name), recipe)
-        few = {"images": whole.images[:examples], "labels": whole.labels[:examples]}
+        few = {"examples": whole.examples[:examples], "labels": whole.labels[:examples]}
         return Run(replace(whole, **few | changes), recipe)
 
     return begin

@@ -207,7 +207,7 @@ def test_the_accuracy_measured_is_that_of_the_file_reloaded(
     assert report.digest == loaded.digest
     assert report.bytes == path.stat().st_size == loaded.ledger.total
     split = model.task.split("validation")
-    right = int((predict(model, loaded.weights(), split.images) == split.labels).sum())
+    right = int((predict(model, loaded.weights(), split.examples) == split.labels).sum())
     assert report.accuracy == right / len(split)
     assert report.exact
     assert wb.evaluate(loaded, timed=False).accuracy == report.accuracy

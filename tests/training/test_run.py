@@ -32,7 +32,7 @@ FULL = {
 def correct(weights, name, examples=1000):
     model = wb.model(name)
     split = model.task.split("validation")
-    found = predict(model, weights, split.images[:examples])
+    found = predict(model, weights, split.examples[:examples])
     return int((found == split.labels[:examples]).sum())
 
 
@@ -94,7 +94,7 @@ def test_it_learns_what_a_plain_loop_learns(name, clip, begun, recipe, finish):
 
     run = begun(asked, name, inputs=inputs)
     moments = finish(run)
-    labels = dict(zip((i.tobytes() for i in run.lesson.images), run.lesson.labels, strict=True))
+    labels = dict(zip((i.tobytes() for i in run.lesson.examples), run.lesson.labels, strict=True))
     plain = model.architecture.build()
     plain.load_state_dict(model.weights())
     parameters = list(plain.parameters())
@@ -132,7 +132,7 @@ def test_a_large_batch_in_portions_is_one_batch(begun, recipe, finish):
     model = wb.model("fashion/lenet-300-100")
     plain = model.architecture.build()
     plain.load_state_dict(model.weights())
-    outputs = plain(model.task.inputs(run.lesson.images))
+    outputs = plain(model.task.inputs(run.lesson.examples))
     loss = nn.functional.cross_entropy(
         outputs, torch.from_numpy(run.lesson.labels.astype(np.int64))
     )
@@ -154,10 +154,10 @@ def test_an_epoch_shows_each_example_at_most_once(batch, begun, recipe, finish):
         shown.append([image.tobytes() for image in images])
         return task.inputs(images)
 
-    images = task.split("train").images[:100].copy()
+    images = task.split("train").examples[:100].copy()
     images[:, 0, 0] = np.arange(100)  # no two are alike
     asked = recipe(batch=batch, steps=2 * per_epoch, optimizer="sgd")
-    finish(begun(asked, images=images, labels=task.split("train").labels[:100], inputs=inputs))
+    finish(begun(asked, examples=images, labels=task.split("train").labels[:100], inputs=inputs))
     epochs = [list(chain(*part)) for part in (shown[:per_epoch], shown[per_epoch:])]
     for epoch in epochs:
         assert len(set(epoch)) == len(epoch) == per_epoch * size
@@ -289,12 +289,12 @@ def test_nothing_outside_is_touched(name, begun, recipe, threads, same):
     asked = recipe(**FULL, start="scratch", threads=1)
     run = begun(asked, name)
     start = {key: weight.clone() for key, weight in run.lesson.weights.items()}
-    images, labels = run.lesson.images.copy(), run.lesson.labels.copy()
+    images, labels = run.lesson.examples.copy(), run.lesson.labels.copy()
     for _moment in run.go():
         assert torch.get_num_threads() == 2
     assert same(model.weights(), before)
     assert same(run.lesson.weights, start)
-    assert np.array_equal(run.lesson.images, images)
+    assert np.array_equal(run.lesson.examples, images)
     assert np.array_equal(run.lesson.labels, labels)
     assert torch.equal(torch.get_rng_state(), lots[0])
     assert np.array_equal(np.random.get_state()[1], lots[1])  # noqa: NPY002

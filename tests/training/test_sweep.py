@@ -39,7 +39,7 @@ class School:
     def __init__(self, build):
         rng = np.random.default_rng(0)
         self.build = build
-        self.images = rng.integers(0, 256, (EXAMPLES, 8, 8), dtype=np.uint8)
+        self.examples = rng.integers(0, 256, (EXAMPLES, 8, 8), dtype=np.uint8)
         self.labels = rng.integers(0, CLASSES, EXAMPLES)
         torch.manual_seed(9)
         taught = dense()
@@ -48,7 +48,7 @@ class School:
 
         def inputs(first, end):
             self.asked += end - first
-            return self.inputs(self.images[first:end])
+            return self.inputs(self.examples[first:end])
 
         self.teacher.learn(inputs, EXAMPLES)
 
@@ -62,7 +62,7 @@ class School:
         return Lesson(
             module=module.to("meta"),
             ready=Prepared(weights, Evidence(), UNCHANGED),
-            images=self.images,
+            examples=self.examples,
             labels=self.labels,
             inputs=self.inputs,
             teacher=self.teacher if recipe.train.teacher else None,

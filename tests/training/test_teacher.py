@@ -73,7 +73,7 @@ def test_both_see_the_same_batch(shift, batch, begun, recipe, finish, asked_of, 
 def test_labels_belong_to_the_inputs(begun, recipe, finish, losses):
     run = begun(recipe(teacher="self"))
     numbers = {image.tobytes(): label for image, label in zip(
-        run.lesson.images, run.lesson.labels, strict=True)}  # fmt: skip
+        run.lesson.examples, run.lesson.labels, strict=True)}  # fmt: skip
     shown = []
     run.module.register_forward_pre_hook(lambda _module, args: shown.append(args[0]))
     finish(run)
@@ -146,7 +146,7 @@ def test_who_learns_from_oneself_stays_about_the_same(
     assert moments[0].loss == pytest.approx(0, abs=1e-5)
     model = wb.model(LENET)
     split = model.task.split("validation")
-    images, labels = split.images[:1000], split.labels[:1000]
+    images, labels = split.examples[:1000], split.labels[:1000]
     before, after = (
         int((predict(model, weights, images) == labels).sum())
         for weights in (model.weights(), filed(run, asked).weights())
@@ -176,7 +176,7 @@ def test_a_compressed_model_teaches_what_its_file_says(recipe, asked_of):
     taught = lesson(student, recipe(teacher=named)).teacher
     weights = wb.compress(wb.model("fashion/lenet5"), compressed).weights()
     alone = Teacher(wb.model("fashion/lenet5").module(), weights)
-    images = student.task.split("train").images
+    images = student.task.split("train").examples
     assert torch.equal(taught.known[:250], alone.on(student.task.inputs(images[:250])))
 
 

@@ -52,7 +52,7 @@ def test_the_teachers_outputs_go_with_their_examples(small, brief):
     numbers = np.array([5, 3, 999])
     part = part_of(whole, numbers)
     assert np.array_equal(part.labels, whole.labels[numbers])
-    assert np.array_equal(part.images, whole.images[numbers])
+    assert np.array_equal(part.examples, whole.examples[numbers])
     assert np.array_equal(part.teacher.known.numpy(), whole.teacher.known.numpy()[numbers])
     assert len(whole.teacher.known) == len(whole.labels)
 

@@ -18,7 +18,7 @@ from workbench.zoo.registry import architecture
 
 
 def first(split: Split, examples: int) -> Split:
-    return Split(split.name, split.images[:examples], split.labels[:examples], "")
+    return Split(split.name, split.examples[:examples], split.labels[:examples], "")
 
 
 @pytest.mark.parametrize("name", zoo.models())

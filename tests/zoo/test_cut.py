@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.zoo.cut import Activations, cut
+from workbench.zoo.batch import Batch
+from workbench.zoo.cut import cut
 from workbench.zoo.shell import shell
 
 PLACES = [(name, layer) for name in wb.models() for layer in wb.model(name).layers]
@@ -17,7 +18,7 @@ PLACES = [(name, layer) for name in wb.models() for layer in wb.model(name).laye
 @pytest.fixture
 def batch():
     def first(model, examples=16):
-        return Activations.of(model.task.inputs(model.task.split("validation").images[:examples]))
+        return Batch.quickly(model.task.inputs(model.task.split("validation").examples[:examples]))
 
     return first
 
@@ -56,7 +57,7 @@ def test_activations_are_taken_apart_and_joined_alike(batch):
     passed = cut(model, "blocks.0.conv1.weight").head(model.weights(), batch(model))
     pieces = [passed[:5], passed[torch.arange(5, 11)], *passed[11:].chunk(2)]
     assert [len(piece) for piece in pieces] == [5, 6, 3, 2]
-    again = Activations.joined(pieces)
+    again = Batch.joined(pieces)
     for one, other in zip(again.tensors, passed.tensors, strict=True):
         assert torch.equal(one, other)
         assert one.is_contiguous(memory_format=torch.channels_last)

@@ -21,9 +21,9 @@ SIZES = {"train": 20_000, "validation": 5_000, "test": 10_000}
 def test_split_has_its_size_types_and_digest(name: str) -> None:
     split = FASHION.split(name)
     assert (split.name, len(split)) == (name, SIZES[name])
-    assert split.images.shape == (SIZES[name], 28, 28)
-    assert split.images.dtype == split.labels.dtype == np.uint8
-    assert digest_of(split.images, split.labels) == split.digest
+    assert split.examples.shape == (SIZES[name], 28, 28)
+    assert split.examples.dtype == split.labels.dtype == np.uint8
+    assert digest_of(split.examples, split.labels) == split.digest
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -45,7 +45,7 @@ def test_split_is_loaded_once_and_cannot_be_written() -> None:
     split = FASHION.split("validation")
     assert FASHION.split("validation") is split
     with pytest.raises(ValueError, match="read-only"):
-        split.images[0, 0, 0] = 1
+        split.examples[0, 0, 0] = 1
 
 
 def test_inputs_are_pixels_over_255() -> None:

@@ -48,7 +48,7 @@ def test_layers_in_groups_are_passed_over():
 def test_every_layer_of_a_built_in_model_is_seen():
     model = wb.model("fashion/resnet")
     seen = {}
-    batch = model.task.inputs(model.task.split("train").images[:2])
+    batch = model.task.inputs(model.task.split("train").examples[:2])
     watch(model, model.weights(), batch, seen.__setitem__)
     weights = {name: weight for name, weight in model.weights().items() if weight.ndim >= 2}
     assert {n: x.shape[1] for n, x in seen.items()} == {n: w[0].numel() for n, w in weights.items()}

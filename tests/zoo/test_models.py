@@ -77,12 +77,12 @@ def test_card_describes_the_checkpoint(name: str, tmp_path: Path) -> None:
 def test_validation_accuracy_is_the_cards(name: str) -> None:
     model = zoo.model(name)
     split = model.task.split("validation")
-    predicted = predict(model, model.weights(), split.images)
+    predicted = predict(model, model.weights(), split.examples)
     correct = int((predicted == split.labels).sum())
     assert {"correct": correct, "examples": 5_000} == model.card["accuracy"]["validation"]
     # Float64 throughout is what the judge's float32 with second looks must equal.
     weights = {n: w.double() for n, w in model.weights().items()}
-    x = model.task.inputs(split.images[:300]).double()
+    x = model.task.inputs(split.examples[:300]).double()
     with torch.no_grad():
         exact = functional_call(model.module(), weights, x, strict=True).argmax(1)
     assert predicted[:300].tolist() == exact.tolist()
@@ -92,7 +92,7 @@ def test_validation_accuracy_is_the_cards(name: str) -> None:
 def test_test_accuracy_reaches_its_floor(name: str) -> None:
     model = zoo.model(name)
     split = model.task.split("test")
-    correct = int((predict(model, model.weights(), split.images) == split.labels).sum())
+    correct = int((predict(model, model.weights(), split.examples) == split.labels).sum())
     assert {"correct": correct, "examples": 10_000} == model.card["accuracy"]["test"]
     assert correct >= FLOORS[name] * 10_000
 
@@ -103,7 +103,7 @@ def test_weights_fit_a_meta_module_in_every_type_and_layout(name: str) -> None:
     shell, weights = model.module(), model.weights()
     assert all(t.is_meta for t in shell.state_dict().values())
     assert not shell.training
-    x = model.task.inputs(model.task.split("validation").images[:8])
+    x = model.task.inputs(model.task.split("validation").examples[:8])
     logits = functional_call(shell, weights, x, strict=True)
     close = {torch.float32: 1e-4, torch.float64: 1e-4, torch.bfloat16: 0.3}
     for dtype, tolerance in close.items():
@@ -119,7 +119,7 @@ def test_weights_are_shared_but_the_dictionary_is_not(name: str) -> None:
     model = zoo.model(name)
     weights = model.weights()
     assert {str(w.dtype) for w in weights.values()} <= {"torch.float32", "torch.int64"}
-    predict(model, weights, model.task.split("validation").images[:500])
+    predict(model, weights, model.task.split("validation").examples[:500])
     assert hashlib.sha256(save(weights)).hexdigest() == model.digest
     first = next(iter(weights))
     assert zoo.model(name).weights()[first].data_ptr() == weights.pop(first).data_ptr()

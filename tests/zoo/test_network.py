@@ -27,7 +27,7 @@ def test_outputs_are_the_judges_and_sizes_the_files(name, recipe):
     made = wb.compress(model, wb.Recipe.from_json(recipe))
     artifact = Artifact.from_bytes(made.to_bytes())
     module = wb.rebuild(artifact)
-    inputs = model.task.inputs(model.task.split("validation").images[:20])
+    inputs = model.task.inputs(model.task.split("validation").examples[:20])
     with torch.no_grad():
         outputs = module(inputs)
     assert torch.equal(outputs, shell(model.in_form(artifact.form))(artifact.operands(), inputs))

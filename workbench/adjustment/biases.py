@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.adjustment.images import pass_through
+from workbench.adjustment.examples import pass_through
 from workbench.zoo import Model
 from workbench.zoo.rewrite import LAYERS
 

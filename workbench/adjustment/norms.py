@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
-from workbench.adjustment.images import calibration_inputs
+from workbench.adjustment.examples import calibration_inputs
 from workbench.threads import threads
 from workbench.zoo import Model
+from workbench.zoo.batch import Batch, call, channels_last
 from workbench.zoo.norms import recalibrate
-from workbench.zoo.shell import channels_last
 
 EXAMPLES = 512
 PORTION = 256
@@ -33,7 +32,7 @@ def recalibrated(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tenso
         for name, tensor in weights.items()
     }
     own |= {n: t.clone() for n, t in own.items() if not t.is_floating_point()}  # the counters
-    portions = channels_last(calibration_inputs(model, EXAMPLES)).split(PORTION)
+    portions = Batch.quickly(calibration_inputs(model, EXAMPLES)).split(PORTION)
     with threads(1), torch.no_grad():  # on more, sums may end with other bits
-        recalibrate(module, portions, lambda part: functional_call(module, own, (part,)))
+        recalibrate(module, portions, lambda part: call(module, own, part))
     return {name: own[name] for name in names}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.adjustment.images import pass_through
+from workbench.adjustment.examples import pass_through
 from workbench.artifact.form import InputGrid
 from workbench.recipe import Activations
 from workbench.zoo import Model

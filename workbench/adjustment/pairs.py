@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from workbench.adjustment.images import calibration_inputs
+from workbench.adjustment.examples import calibration_inputs
 from workbench.compression.channels import Group, Member
 from workbench.zoo import Model
 from workbench.zoo.shell import shell

@@ -44,9 +44,9 @@ def _train(chosen: Architecture) -> None:
     name, task, plan = chosen.name, chosen.task, chosen.plan
     splits = (task.split("train"), task.split("validation"), task.split("test"))
 
-    def report(epoch: int, correct: int) -> None:
-        share = correct / len(splits[1])
-        sys.stdout.write(f"{name}: epoch {epoch} of {plan.epochs}, validation {share:.2%}\n")
+    def report(epoch: int, figure: float) -> None:
+        found = task.metric.written(figure)
+        sys.stdout.write(f"{name}: epoch {epoch} of {plan.epochs}, validation {found}\n")
         sys.stdout.flush()
 
     make_checkpoint(chosen, plan, splits, chosen.checkpoint, report)

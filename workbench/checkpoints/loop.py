@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from workbench.training.augment import augment
+from workbench.zoo.losses import of_labels
 from workbench.zoo.plan import TrainingPlan
 
 Weights = dict[str, Tensor]
@@ -19,8 +21,8 @@ def train(
     plan: TrainingPlan,
     inputs: Tensor,
     labels: Tensor,
-    validate: Callable[[Weights], int],
-    report: Callable[[int, int], None],
+    validate: Callable[[Weights], float],
+    report: Callable[[int, float], None],
 ) -> Weights:
     """Train a fresh module and return the averaged weights of its best epoch.
 
@@ -31,10 +33,10 @@ def train(
     ----------
     build : makes the module with fresh weights
     plan : what to do
-    inputs : float32 tensor [n, 1, h, w]
-    labels : int64 tensor [n]
-    validate : gives the correct predictions of some weights; the first highest count wins
-    report : called after each epoch with its number, from 1, and its count
+    inputs : tensor [n, ...], as the module takes them
+    labels : int64 tensor [n] or [n, places]
+    validate : says how good some weights are; the first of the highest wins
+    report : called after each epoch with its number, from 1, and how good it was
 
     Returns
     -------
@@ -50,22 +52,25 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, plan.learning_rate, total_steps=plan.epochs * steps
     )
-    loss_of = nn.CrossEntropyLoss(label_smoothing=plan.label_smoothing)
     average = _copy(module.state_dict())
-    best, best_correct = average, -1
+    best, most = average, -inf
     for epoch in range(1, plan.epochs + 1):
         for chosen in _batches(len(inputs), plan.batch_size, generator):
-            x = augment(inputs[chosen], plan.shift, plan.mirror, generator)
-            loss = loss_of(module(x.to(memory_format=torch.channels_last)), labels[chosen])
+            x = inputs[chosen]
+            if plan.shift or plan.mirror:
+                x = augment(x, plan.shift, plan.mirror, generator)
+            if x.ndim == 4:
+                x = x.to(memory_format=torch.channels_last)
+            loss = of_labels(module(x), labels[chosen], plan.label_smoothing)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             _update(average, module.state_dict(), plan.average)
-        correct = validate(average)
-        report(epoch, correct)
-        if correct > best_correct:
-            best, best_correct = _copy(average), correct
+        good = validate(average)
+        report(epoch, good)
+        if good > most:
+            best, most = _copy(average), good
     return best
 
 

@@ -12,14 +12,16 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from workbench.checkpoints.loop import Weights, train
-from workbench.evaluation.judge import predict
+from workbench.checkpoints.loop import train
+from workbench.evaluation.report import Score
 from workbench.evaluation.resources import layers, macs, peak_memory
+from workbench.evaluation.scores import judge_score
 from workbench.zoo.builtin import Architecture, Model
 from workbench.zoo.data import Split
+from workbench.zoo.forms import targets
 from workbench.zoo.plan import TrainingPlan
 
-Report = Callable[[int, int], None]
+Report = Callable[[int, float], None]
 
 
 def make_checkpoint(
@@ -27,7 +29,7 @@ def make_checkpoint(
     plan: TrainingPlan,
     splits: tuple[Split, Split, Split],
     path: Path,
-    report: Report = lambda epoch, correct: None,
+    report: Report = lambda epoch, figure: None,
 ) -> None:
     """Train, choose on validation, measure, and write ``path`` and the card beside it.
 
@@ -37,27 +39,24 @@ def make_checkpoint(
     plan : how to train it
     splits : train, validation and test; the test split is only measured, at the end
     path : the ``.safetensors`` file to write; the card has the suffix ``.json``
-    report : called after each epoch with its number and the correct validation predictions
+    report : called after each epoch with its number and the figure on validation
     """
     training, validation, test = splits
     model = Model(architecture, card={})
+    sign = 1 if architecture.task.metric.higher_is_better else -1
     started = time.perf_counter()
     weights = train(
         architecture.build,
         plan,
-        architecture.task.inputs(training.images),
-        torch.tensor(training.labels).long(),
-        validate=lambda candidate: _correct(model, candidate, validation),
-        report=report,
+        architecture.task.inputs(training.examples),
+        targets(training.labels),
+        validate=lambda candidate: sign * judge_score(model, candidate, validation).value,
+        report=lambda epoch, good: report(epoch, sign * good),
     )
     seconds = time.perf_counter() - started
     content = save(weights)
     accuracy = {
-        split.name: {
-            "correct": _correct(model, weights, split),
-            "examples": len(split),
-        }
-        for split in (validation, test)
+        split.name: _counted(judge_score(model, weights, split)) for split in (validation, test)
     }
     card = {
         "name": architecture.name,
@@ -84,5 +83,9 @@ def make_checkpoint(
     path.with_suffix(".json").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _correct(model: Model, weights: Weights, split: Split) -> int:
-    return int((predict(model, weights, split.images) == split.labels).sum())
+def _counted(score: Score) -> dict[str, float]:
+    """Return what a card says of an original's score."""
+    if score.confusion:
+        right = sum(row[place] for place, row in enumerate(score.confusion))
+        return {"correct": right, "examples": score.total}
+    return {**score.figures, "value": score.value, "examples": score.total}

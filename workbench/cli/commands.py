@@ -42,8 +42,7 @@ def _list(options: argparse.Namespace) -> Result:
                 "macs": model(name).card["macs"],
                 "original_bytes": model(name).original_bytes,
                 "accuracy": {
-                    split: found["correct"] / found["examples"]
-                    for split, found in model(name).card["accuracy"].items()
+                    split: model(name).figure(split) for split in model(name).card["accuracy"]
                 },
             }
             for name in models()

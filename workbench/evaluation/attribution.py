@@ -118,7 +118,7 @@ def attribution(
         raise WorkbenchError(
             f"There is no example {number:,}: the {split} split has {len(data):,}, counted from 0."
         )
-    images = data.images[number : number + 1]
+    images = data.examples[number : number + 1]
     key = (model.name, model.digest, data.digest, number)
     before = _originals.get(key) or look(model, model.weights(), images, cancelled)
     _originals[key] = before

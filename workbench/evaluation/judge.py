@@ -12,16 +12,18 @@ such a file is judged in float64 throughout, its products of codes exact as inte
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.evaluation.pace import largest_batch
 from workbench.zoo import Model
+from workbench.zoo.batch import Batch
 from workbench.zoo.shell import shell
 
-BATCH = 250
 CLOSE = 1e-3
 TIE = 1e-9
 
@@ -29,38 +31,44 @@ Predictions = NDArray[np.int64]
 
 
 def predict(
-    model: Model, weights: Mapping[str, Tensor], images: NDArray[np.uint8], batch: int = BATCH
+    model: Model, weights: Mapping[str, Tensor], examples: Any, batch: int | None = None
 ) -> Predictions:
-    """Return the class of each image, int64 [n]."""
+    """Return the class of each of the stored `examples`, int64 [n]."""
     if model.form.inputs:
-        return decide(model, weights, images)
+        return decide(model, weights, examples)
+    batch = batch or largest_batch(model)
     run = shell(model)
-    found = np.zeros(len(images), np.int64)
-    for start in range(0, len(images), batch):
-        piece = images[start : start + batch]
-        padded = np.zeros((batch, *piece.shape[1:]), piece.dtype)
-        padded[: len(piece)] = piece
-        outputs = run(weights, model.task.inputs(padded))[: len(piece)]
+    found = np.zeros(len(examples), np.int64)
+    for start in range(0, len(examples), batch):
+        numbers = np.arange(start, start + batch).clip(max=len(examples) - 1)  # the last one pads
+        piece = len(examples[start : start + batch])
+        outputs = run(weights, model.task.inputs(examples[numbers]))[:piece]
         classes, certain = settle(outputs, CLOSE)
         found[start : start + batch] = classes
-        open_ones = np.flatnonzero(~certain)
+        open_ones = start + np.flatnonzero(~certain)
         if open_ones.size:
-            found[start + open_ones] = decide(model, weights, piece[open_ones])
+            found[open_ones] = decide(model, weights, examples[open_ones])
     return found
 
 
-def decide(model: Model, weights: Mapping[str, Tensor], images: NDArray[np.uint8]) -> Predictions:
-    """Return the classes of images too close to call in float32: the float64 verdict."""
+def decide(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Predictions:
+    """Return the classes of examples too close to call in float32: the float64 verdict."""
     run = shell(model, fast=True)
-    wide = {name: w.double() if w.is_floating_point() else w for name, w in weights.items()}
+    wide = widened(weights)
+    batch = largest_batch(model)
     found = []
-    for start in range(0, len(images), BATCH):
-        inputs = model.task.inputs(images[start : start + BATCH]).double()
+    for start in range(0, len(examples), batch):
+        inputs = Batch.of(model.task.inputs(examples[start : start + batch])).to(torch.float64)
         outputs = run(wide, inputs).numpy()
         best = outputs.max(axis=1, keepdims=True)
         within = outputs >= best - TIE * np.maximum(1, np.abs(best))
         found.append(within.argmax(axis=1))
     return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def widened(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return `weights` in float64."""
+    return {name: w.double() if w.is_floating_point() else w for name, w in weights.items()}
 
 
 def settle(outputs: Tensor, bound: float) -> tuple[Predictions, NDArray[np.bool_]]:

@@ -24,11 +24,10 @@ from workbench.evaluation.known import (
     score_key,
     size_key,
 )
-from workbench.evaluation.progress import accuracy, judged
 from workbench.evaluation.reasons import reasons
-from workbench.evaluation.report import Report, Score, Size
+from workbench.evaluation.report import Report, Size
+from workbench.evaluation.scores import judge_score, scores
 from workbench.evaluation.store import Store, default_store
-from workbench.evaluation.tally import Tally
 from workbench.pipeline import Watch, compress, effort
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
@@ -77,8 +76,7 @@ def steps(
         return
     seed = int(size.digest[:8], 16)
     data = model.task.split(split)
-    for tally in accuracy(shaped, artifact.operands(), data, seed=seed, cancelled=cancelled):
-        score = score_of(tally)
+    for score in scores(shaped, artifact.operands(), data, seed=seed, cancelled=cancelled):
         if score.exact:
             store.put(score_key(model, size.digest, split), score.as_dict())
         yield report(model, recipe, split, size, score)
@@ -145,7 +143,7 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
     check_fit(model, artifact)
     shaped, operands = model.in_form(artifact.form), artifact.operands()
     size = measure_size(model, artifact)
-    score = score_of(judged(shaped, operands, model.task.split(split)))
+    score = judge_score(shaped, operands, model.task.split(split))
     done = report(model, artifact.recipe, split, size, score)
     return replace(done, latency=resources.latency(shaped, operands)) if timed else done
 
@@ -222,24 +220,6 @@ def _weights_left(artifact: Artifact, name: str, nonzero: int) -> int:
     """Count the decoded weights other than zero, given the stored numbers that are."""
     coded = artifact.tensors[name]
     return int(coded.tensor().count_nonzero()) if isinstance(coded, Factors) else nonzero
-
-
-def score_of(tally: Tally) -> Score:
-    """Return the figures of a tally."""
-    low, high = tally.bounds
-    population = tally.population
-    return Score(
-        accuracy=tally.accuracy,
-        accuracy_low=low,
-        accuracy_high=high,
-        population_low=population[0],
-        population_high=population[1],
-        examples=tally.examples,
-        total=tally.total,
-        recall=tally.recall,
-        f1=tally.f1,
-        confusion=tuple(tuple(row) for row in tally.confusion.tolist()),
-    )
 
 
 def _requested(recipe: Recipe, sizes: dict[str, int]) -> float:

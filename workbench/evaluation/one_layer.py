@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from workbench.errors import Cancelled
-from workbench.evaluation.judge import BATCH, Predictions
-from workbench.evaluation.progress import FIRST
+from workbench.evaluation.judge import Predictions
+from workbench.evaluation.pace import batch_of, first_of
 from workbench.evaluation.sieve import Sieve
 from workbench.evaluation.tally import Tally
 from workbench.evaluation.workers import workers
 from workbench.zoo import Model
-from workbench.zoo.cut import Activations, cut
+from workbench.zoo.batch import Batch
+from workbench.zoo.cut import cut
 
 SEED = 0
 """Of the order of the examples, whose first ones say how far bfloat16 can be believed."""
@@ -48,8 +49,9 @@ class OneLayer:
         self.model = model
         self.layer = layer
         self._cancelled = cancelled
-        self._images, self._labels = data.images[order], data.labels[order]
-        self._passed = Activations.joined([*workers().map(self._pass, self._batches(0))])
+        self._examples, self._labels = data.examples[order], data.labels[order]
+        self._first, self._batch = min(first_of(model), len(data)), batch_of(model)
+        self._passed = Batch.joined([*workers().map(self._pass, self._batches(0))])
 
     def tally(self, weights: Mapping[str, Tensor]) -> Tally:
         """Return the tally of the whole split for `weights` that differ in the layer alone.
@@ -63,25 +65,25 @@ class OneLayer:
         assert all(torch.equal(w, originals[n]) for n, w in weights.items() if n != self.layer)
         sieve = Sieve(self.model, weights, layer=self.layer)
         self._check()
-        first = slice(0, FIRST)
-        found = [sieve.first(self._images[first], self._passed[first])]
+        first = slice(0, self._first)
+        found = [sieve.first(self._examples[first], self._passed[first])]
         sieve.calibrate()
 
         def predict(batch: slice) -> Predictions:
             self._check()
-            return sieve.predict(self._images[batch], self._passed[batch])
+            return sieve.predict(self._examples[batch], self._passed[batch])
 
-        found += workers().map(predict, self._batches(FIRST))
+        found += workers().map(predict, self._batches(self._first))
         classes, total = len(self.model.task.classes), len(self._labels)
         return Tally.of(self._labels, np.concatenate(found), classes, total)
 
-    def _pass(self, batch: slice) -> Activations:
+    def _pass(self, batch: slice) -> Batch:
         self._check()
-        inputs = Activations.of(self.model.task.inputs(self._images[batch]))
+        inputs = Batch.quickly(self.model.task.inputs(self._examples[batch]))
         return cut(self.model, self.layer).head(self.model.weights(), inputs)
 
     def _batches(self, start: int) -> list[slice]:
-        return [slice(at, at + BATCH) for at in range(start, len(self._labels), BATCH)]
+        return [slice(at, at + self._batch) for at in range(start, len(self._labels), self._batch)]
 
     def _check(self) -> None:
         if self._cancelled():

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.errors import Cancelled
-from workbench.evaluation.judge import BATCH, Predictions, predict
+from workbench.evaluation.judge import Predictions, predict
+from workbench.evaluation.pace import batch_of, first_of
 from workbench.evaluation.sieve import Sieve
 from workbench.evaluation.tally import Tally
 from workbench.evaluation.workers import workers
@@ -17,9 +18,8 @@ from workbench.zoo import Model, Split
 
 Numbers = NDArray[np.int64]
 
-FIRST = 176
-LOOKS = (FIRST, FIRST + 4 * BATCH, FIRST + 10 * BATCH)
-"""After how many examples an estimate is published; the last look is at all of them."""
+LOOKS = (4, 10)
+"""After how many batches another estimate is published; the last look is at all of them."""
 
 
 def accuracy(
@@ -61,6 +61,8 @@ def looks(
     Cancelled
         As soon as `cancelled()` answers True between two batches.
     """
+    first, batch = min(first_of(model), len(split)), batch_of(model)
+    looks = {first + many * batch for many in LOOKS}
     order = np.random.default_rng(seed).permutation(len(split))
     predicted = np.zeros(len(split), np.int64)
     sieve = Sieve(model, weights, bfloat16=bfloat16)
@@ -68,23 +70,23 @@ def looks(
     def predict_batch(numbers: Numbers) -> Predictions:
         if cancelled():
             raise Cancelled("Measuring was stopped.")
-        return sieve.predict(split.images[numbers])
+        return sieve.predict(split.examples[numbers])
 
     if cancelled():
         raise Cancelled("Measuring was stopped.")
-    predicted[:FIRST] = sieve.first(split.images[order[:FIRST]])
-    yield order[:FIRST], predicted[:FIRST]
+    predicted[:first] = sieve.first(split.examples[order[:first]])
+    yield order[:first], predicted[:first]
     sieve.calibrate()  # after the first estimate is out: it need not wait for this
-    starts = range(FIRST, len(split), BATCH)
-    batches = [order[start : start + BATCH] for start in starts]
+    starts = range(first, len(split), batch)
+    batches = [order[start : start + batch] for start in starts]
     for start, found in zip(starts, workers().map(predict_batch, batches), strict=True):
         stop = start + len(found)
         predicted[start:stop] = found
-        if stop in LOOKS or stop == len(split):
+        if stop in looks or stop == len(split):
             yield order[:stop], predicted[:stop]
 
 
 def judged(model: Model, weights: Mapping[str, Tensor], split: Split) -> Tally:
     """Return the tally of the whole `split` by the judge itself, no sieve."""
-    predicted = predict(model, weights, split.images)
+    predicted = predict(model, weights, split.examples)
     return Tally.of(split.labels, predicted, len(model.task.classes), len(split))

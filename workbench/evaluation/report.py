@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from workbench.artifact.ledger import Ledger
+from workbench.errors import WorkbenchError
 from workbench.evaluation.reason import Reason
 from workbench.recipe import Recipe
+
+FIGURES = frozenset(
+    {
+        "accuracy",
+        "accuracy_low",
+        "accuracy_high",
+        "population_low",
+        "population_high",
+        "recall",
+        "f1",
+    }
+)
+"""What is known of every classifier; until it is measured, each is None."""
 
 
 @dataclass(frozen=True)
@@ -58,27 +73,41 @@ class Size:
 class Score:
     """How good a file's predictions are on one split, in whole or so far.
 
-    `accuracy`, macro `recall` and macro `f1` are over the `examples` judged of `total`.
-    `accuracy_low` and `accuracy_high` bound the exact accuracy of the whole split at 95 %
-    (hypergeometric) and are equal when it is known; `population_low` and `population_high` are
-    the Wilson 95 % interval for new examples. `confusion` counts true by predicted class.
+    `value` is the figure of the task's `metric` over the `examples` judged of `total`; `low` and
+    `high` bound that of the whole split at 95 % and are equal when it is known. `figures` are all
+    figures by name, among them, where classes are predicted, ``accuracy``, macro ``recall`` and
+    macro ``f1``, and ``population_low`` and ``population_high``, the Wilson 95 % interval of the
+    accuracy on new examples; `confusion` then counts true by predicted class.
     """
 
-    accuracy: float
-    accuracy_low: float
-    accuracy_high: float
-    population_low: float
-    population_high: float
+    metric: str
+    value: float
+    low: float
+    high: float
     examples: int
     total: int
-    recall: float
-    f1: float
-    confusion: tuple[tuple[int, ...], ...]
+    figures: Mapping[str, float]
+    confusion: tuple[tuple[int, ...], ...] = ()
 
     @property
     def exact(self) -> bool:
         """Whether every example of the split was judged."""
         return self.examples == self.total
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right predictions.
+
+        Raises
+        ------
+        WorkbenchError
+            Where nothing is right or wrong, as where numbers are predicted.
+        """
+        if "accuracy" not in self.figures:
+            raise WorkbenchError(
+                f"There is no accuracy here: the task is measured by {self.metric}."
+            )
+        return self.figures["accuracy"]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -112,10 +141,14 @@ class Report:
     stands_for: Recipe | None = None
 
     def __getattr__(self, name: str) -> Any:
-        for part in (Size, Score):
-            if name in part.__dataclass_fields__:
-                held = self.size if part is Size else self.score
-                return None if held is None else getattr(held, name)
+        if name in Size.__dataclass_fields__:
+            return getattr(self.size, name)
+        if name in Score.__dataclass_fields__:
+            return None if self.score is None else getattr(self.score, name)
+        if self.score is not None and name in self.score.figures:
+            return self.score.figures[name]
+        if self.score is None and name in FIGURES:
+            return None
         raise AttributeError(f"a report has no {name!r}")
 
     @property
@@ -131,12 +164,19 @@ class Report:
             "split": self.split,
             "recipe": self.recipe.as_dict(),
             **self.size.as_dict(),
-            **(self.score.as_dict() if self.score else {}),
+            **(self._flat(self.score) if self.score else {}),
             "reasons": [reason.text for reason in self.size.reasons],
             "training_seconds": self.training_seconds,
             "latency_ms": self.latency,
         }
 
+    @staticmethod
+    def _flat(score: Score) -> dict[str, Any]:
+        plain = score.as_dict()
+        return {**plain.pop("figures"), **plain}
+
     def __repr__(self) -> str:
-        found = f"{self.score.accuracy:.2%} of {self.score.examples:,}" if self.score else "…"
+        found = "…"
+        if self.score is not None:
+            found = f"{self.score.metric} {self.score.value:.4f} of {self.score.examples:,}"
         return f"<Report {self.model} {self.size.bytes:,} bytes, {self.split} {found}>"

@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from workbench.compression.layers import compressible
 from workbench.errors import Cancelled
 from workbench.zoo import Model
+from workbench.zoo.batch import call
 from workbench.zoo.groups import groups
 from workbench.zoo.shell import Shell, shell
 
@@ -43,7 +43,7 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
     them; it is empty where a layer cannot lose any. The multiply-adds are those of one example
     through the dense layer; those of all layers sum to `macs` where nothing else multiplies.
     """
-    run, inputs = Shell(model), model.task.inputs(model.task.split("validation").images[:1])
+    run, inputs = Shell(model), model.task.inputs(model.task.split("validation").examples[:1])
     with FlopCounterMode(display=False) as counter:
         run(weights, inputs)
     counted = counter.get_flop_counts()
@@ -130,7 +130,7 @@ def _timed(
 ) -> list[float]:
     """Return the milliseconds of at least five runs that fill `seconds`, once it is warm."""
     run = shell(model)
-    inputs = model.task.inputs(model.task.split("validation").images[:batch])
+    inputs = model.task.inputs(model.task.split("validation").examples[:batch])
     for _ in range(3):
         run(weights, inputs)
     taken: list[float] = []
@@ -168,9 +168,9 @@ def _runner(
 
     def run(inputs: Tensor) -> None:
         with torch.no_grad():  # inference mode would hide products inside larger operations
-            functional_call(module, dict(weights), (inputs,), strict=True)
+            call(module, weights, inputs)
 
-    return run, model.task.inputs(model.task.split("validation").images[:batch])
+    return run, model.task.inputs(model.task.split("validation").examples[:batch])
 
 
 class _Products(TorchDispatchMode):

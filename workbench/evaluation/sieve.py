@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.evaluation.judge import CLOSE, Predictions, decide, predict, settle
 from workbench.evaluation.workers import workers
 from workbench.zoo import Model
-from workbench.zoo.cut import Activations, cut
-from workbench.zoo.shell import channels_last, shell
+from workbench.zoo.batch import Batch, channels_last
+from workbench.zoo.cut import cut
+from workbench.zoo.shell import shell
 
 # What drawn recipes need is in docs/benchmarks.md, from benchmarks/sieve_bound.py.
 SAFETY = 2.5
@@ -56,14 +57,14 @@ class Sieve:
         self.coarse: dict[str, Tensor] | None = None
         self.bound = 0.0
 
-    def first(self, images: NDArray[np.uint8], passed: Activations | None = None) -> Predictions:
+    def first(self, examples: Any, passed: Batch | None = None) -> Predictions:
         """Return the classes of the first examples, on which bfloat16 can then be tried."""
         if self.judged:
-            return predict(self.model, self.weights, images)
-        inputs = self._inputs(images) if passed is None else passed
+            return predict(self.model, self.weights, examples)
+        inputs = self._inputs(examples) if passed is None else passed
         outputs = self._run_side_by_side(self.weights, inputs)
         self._sample = inputs, outputs
-        return self._fine(images, outputs)
+        return self._fine(examples, outputs)
 
     def calibrate(self) -> None:
         """Learn from the first examples what bfloat16 would have said, and whether it will do."""
@@ -73,7 +74,7 @@ class Sieve:
         if not self._tries_bfloat16(inputs):
             return
         coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
-        rough = self._run_side_by_side(coarse, inputs.bfloat16()).float()
+        rough = self._run_side_by_side(coarse, inputs.to(torch.bfloat16)).float()
         change = rough - outputs
         spread = (change.amax(dim=1) - change.amin(dim=1)) / scale(rough)
         self.bound = SAFETY * float(spread.max())
@@ -81,42 +82,43 @@ class Sieve:
         if np.isfinite(self.bound) and float((~leads).float().mean()) <= MOST_OPEN:
             self.coarse = coarse
 
-    def predict(self, images: NDArray[np.uint8], passed: Activations | None = None) -> Predictions:
+    def predict(self, examples: Any, passed: Batch | None = None) -> Predictions:
         """Return the classes of more examples, int64 [n]."""
         if self.judged:
-            return predict(self.model, self.weights, images)
-        inputs = self._inputs(images) if passed is None else passed
+            return predict(self.model, self.weights, examples)
+        inputs = self._inputs(examples) if passed is None else passed
         if self.coarse is None:
-            return self._fine(images, self._run(self.weights, inputs))
-        rough = self._run(self.coarse, inputs.bfloat16()).float()
+            return self._fine(examples, self._run(self.weights, inputs))
+        rough = self._run(self.coarse, inputs.to(torch.bfloat16)).float()
         found = rough.argmax(dim=1).numpy()
         open_ones = np.flatnonzero((~(lead(rough) >= self.bound)).numpy())  # NaN is open too
         if open_ones.size:
-            piece = images[open_ones]
+            piece = examples[open_ones]
             outputs = self._run(self.weights, inputs[torch.from_numpy(open_ones)])
             found[open_ones] = self._fine(piece, outputs)
         return found
 
-    def _fine(self, images: NDArray[np.uint8], outputs: Tensor) -> Predictions:
+    def _fine(self, examples: Any, outputs: Tensor) -> Predictions:
         classes, certain = settle(outputs, CLOSE)
         open_ones = np.flatnonzero(~certain)
         if open_ones.size:
-            classes[open_ones] = decide(self.model, self.weights, images[open_ones])
+            classes[open_ones] = decide(self.model, self.weights, examples[open_ones])
         return classes
 
-    def _inputs(self, images: NDArray[np.uint8]) -> Activations:
-        return Activations.of(self.model.task.inputs(images))
+    def _inputs(self, examples: Any) -> Batch:
+        return Batch.quickly(self.model.task.inputs(examples))
 
-    def _run(self, weights: Mapping[str, Tensor], inputs: Activations) -> Tensor:
+    def _run(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:
         if self.layer is not None:
             return cut(self.model, self.layer).tail(weights, inputs)
-        return shell(self.model, fast=True)(weights, *inputs.tensors)
+        outputs: Tensor = shell(self.model, fast=True)(weights, inputs)
+        return outputs
 
-    def _run_side_by_side(self, weights: Mapping[str, Tensor], inputs: Activations) -> Tensor:
+    def _run_side_by_side(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:
         parts = inputs.chunk(torch.get_num_threads())
         return torch.cat(list(workers().map(lambda part: self._run(weights, part), parts)))
 
-    def _tries_bfloat16(self, inputs: Activations) -> bool:
+    def _tries_bfloat16(self, inputs: Batch) -> bool:
         """Time both once per model, layer and process; only speed hangs on the answer."""
         if self.bfloat16 is not None:
             return self.bfloat16
@@ -125,7 +127,7 @@ class Sieve:
             coarse = {
                 n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()
             }
-            narrow = inputs.bfloat16()
+            narrow = inputs.to(torch.bfloat16)
             _fastest[what] = _seconds(
                 lambda: self._run_side_by_side(coarse, narrow)
             ) < 0.8 * _seconds(lambda: self._run_side_by_side(self.weights, inputs))

@@ -13,6 +13,7 @@ from workbench import figures
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.panels import comparing, controls, drawing, points, tables, training
 from workbench.panels.guard import guarded
+from workbench.panels.words import examples
 from workbench.plots import ledger, sensitivity, teacher, temperature, tradeoff
 from workbench.plots.palette import THEMES
 from workbench.recipe.off import BY_LAYER, with_row
@@ -119,9 +120,11 @@ def budget(view: Dashboard, asked: dict[str, Any]) -> None:
 
 @action
 def floor(view: Dashboard, asked: dict[str, Any]) -> None:
-    """Set the least accuracy wanted, from 0 to 1, or none."""
+    """Set the worst figure wanted, a share from 0 to 1, or none."""
     value = _number(asked.get("value"))
-    view.session.set_floor(None if value is None else min(1.0, max(0.0, value)))
+    if value is not None and view.session.model.task.metric.share:
+        value = min(1.0, value)
+    view.session.set_floor(None if value is None else max(0.0, value))
 
 
 @action
@@ -299,17 +302,18 @@ def _download(view: Dashboard) -> None:
             )
         data = artifact.to_bytes()
         _send_file(view, _file_name(artifact), "application/octet-stream", data)
-        with _task(view, _("Measuring the file on the test images")) as show:
+        with _task(view, _("Measuring the file on the test examples")) as show:
 
             def progress(found: Report) -> None:
                 if found.score is not None:
                     show(found.score.examples / found.score.total)
 
             tested = view.session.test_report(artifact, view.cancelled.is_set, progress)
-        sentence = _("The file of {bytes} reaches {accuracy} on {count} test images.")
+        sentence = _("The file of {bytes} reaches {accuracy} on {count} test {examples}.")
         text = sentence.format(
             bytes=figures.nbytes(len(data)),
-            accuracy=figures.percent(tested.accuracy),
+            accuracy=view.session.model.task.metric.written(tested.value),
+            examples=examples(view.session.model.task.form),
             count=figures.count(tested.total),
         )
         view.send({"kind": "tested", "text": text})

@@ -2,16 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from workbench import figures
 from workbench.evaluation.report import Report, Score
+from workbench.panels.words import examples
 from workbench.plots.tradeoff import Spot
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.schema import specs
-from workbench.text import _, plural
+from workbench.text import _
+from workbench.text import mark as N_
+from workbench.zoo.metric import ACCURACY, Metric
 
 DASH = "\u2013"
+
+
+class Fact(NamedTuple):
+    """A figure beside the headline: its label, how it is written, and what it is."""
+
+    label: str
+    write: Callable[[float], str]
+    help: str
+
+
+FACTS = {
+    "bits per character": Fact(
+        N_("bits per character"),
+        figures.plain,
+        N_("How many bits the next one costs where the model predicts it."),
+    ),
+    "perplexity": Fact(
+        N_("perplexity"),
+        figures.plain,
+        N_("Among how many equally likely next ones the model is in doubt."),
+    ),
+    "accuracy": Fact(
+        N_("next one right"),
+        figures.percent,
+        N_("How often the likeliest next one is the true one."),
+    ),
+    "recall": Fact(
+        N_("recall"),
+        figures.percent,
+        N_("The share found of each class, averaged over the classes (macro recall)."),
+    ),
+    "f1": Fact(
+        N_("F1"),
+        figures.percent,
+        N_("The balance of recall and precision, averaged over the classes (macro F1)."),
+    ),
+    "root mean squared error": Fact(
+        N_("root mean squared error"), figures.plain, N_("The typical size of an error.")
+    ),
+    "mean absolute error": Fact(
+        N_("mean absolute error"), figures.plain, N_("The average size of an error.")
+    ),
+    "explained variance": Fact(
+        N_("explained variance"),
+        figures.percent,
+        N_("The share of the numbers' variance that the predictions account for (R²)."),
+    ),
+}
+"""By the names of a score's figures."""
 
 
 def numbers(
@@ -22,34 +75,37 @@ def numbers(
     stale: bool,
     plain: Report | None = None,
     parameters: int | None = None,
+    metric: Metric = ACCURACY,
+    form: str = "image",
 ) -> dict[str, Any]:
     """Return the card's texts by key, and what a screen reader says once they have settled.
 
     Until there is a report, those of an `untouched` model are what its own card states. `stale`
     says that the report is of an older recipe and that no newer one is under way; `plain` is the
     exact report of the recipe's plain version, if it has one, and `parameters` those of the model.
+    `metric` and `form` are those of the task.
     """
     score = report.score if report is not None else None
-    accuracy = score.accuracy if score is not None else None
+    value = score.value if score is not None else None
     size = report.size.bytes if report is not None else None
     if report is None and untouched:
-        accuracy, size = original.accuracy, original.bytes
+        value, size = original.value, original.bytes
     said = {
-        "accuracy": DASH if accuracy is None else figures.percent(accuracy),
-        "interval": _interval(score),
-        "change": "" if accuracy is None else figures.points(accuracy - original.accuracy),
+        "accuracy": DASH if value is None else metric.written(value),
+        "interval": _interval(score, metric),
+        "change": "" if value is None else metric.change(value - original.value),
         "bytes": DASH if size is None else figures.nbytes(size),
         "times": "" if size is None else _times(original.bytes / size),
-        "judged": _judged(report, untouched=untouched, stale=stale),
+        "judged": _judged(report, form, untouched=untouched, stale=stale),
     }
     return {
         **said,
-        "pending": accuracy is None,
+        "pending": value is None,
         "exact": (report is None and untouched) or _is_settled(report),
         "facts": _facts(report, parameters),
-        "reasons": [*_gain(report, plain), *_reasons(report)],
+        "reasons": [*_gain(report, plain, metric), *_reasons(report)],
         "spoken": ", ".join(
-            [_("accuracy"), *(said[key] for key in ("accuracy", "judged", "bytes", "times"))]
+            [_(metric.name), *(said[key] for key in ("accuracy", "judged", "bytes", "times"))]
         ),
     }
 
@@ -62,16 +118,16 @@ def _reasons(report: Report | None) -> list[str]:
     return [reason.text for reason in report.size.reasons] if report is not None else []
 
 
-def _gain(report: Report | None, plain: Report | None) -> list[str]:
+def _gain(report: Report | None, plain: Report | None, metric: Metric) -> list[str]:
     """Say what the slower choices bring, once both files are measured."""
     if report is None or plain is None or not _is_settled(report):
         return []
     sentence = _("{change} against the plain version, {plain}: {accuracy} in {bytes}.")
     return [
         sentence.format(
-            change=figures.points(report.accuracy - plain.accuracy),
+            change=metric.change(report.value - plain.value),
             plain=", ".join(_plainer(report.recipe)),
-            accuracy=figures.percent(plain.accuracy),
+            accuracy=metric.written(plain.value),
             bytes=figures.nbytes(plain.bytes),
         )
     ]
@@ -89,10 +145,10 @@ def _plainer(recipe: Recipe) -> list[str]:
     ]
 
 
-def _interval(score: Score | None) -> str:
+def _interval(score: Score | None, metric: Metric) -> str:
     if score is None or score.exact:
         return ""
-    low, high = figures.percent(score.accuracy_low), figures.percent(score.accuracy_high)
+    low, high = metric.written(score.low), metric.written(score.high)
     return _("{low} to {high}").format(low=low, high=high)
 
 
@@ -104,7 +160,7 @@ def _times(ratio: float) -> str:
     return _("{ratio} smaller").format(ratio=figures.times(ratio))
 
 
-def _judged(report: Report | None, *, untouched: bool, stale: bool) -> str:
+def _judged(report: Report | None, form: str, *, untouched: bool, stale: bool) -> str:
     if stale:
         return _("of the recipe before this one")
     if report is None and untouched:
@@ -115,10 +171,13 @@ def _judged(report: Report | None, *, untouched: bool, stale: bool) -> str:
     if report is not None and report.stands_for is not None:
         return _("plain version meanwhile")
     if score.exact:
-        text = plural("exact · {count} image", "exact · {count} images", score.total)
-        return text.format(count=figures.count(score.total))
-    return _("estimate · {done} of {all} images").format(
-        done=figures.count(score.examples), all=figures.count(score.total)
+        return _("exact · {count} {examples}").format(
+            count=figures.count(score.total), examples=examples(form)
+        )
+    return _("estimate · {done} of {all} {examples}").format(
+        done=figures.count(score.examples),
+        all=figures.count(score.total),
+        examples=examples(form),
     )
 
 
@@ -147,18 +206,20 @@ def _facts(report: Report | None, parameters: int | None) -> list[dict[str, str]
             left,
             _("Values in the file that are not zero, of all that the model has."),
         ),
-        (
-            _("recall"),
-            _share(score.recall if score else None),
-            _("The share found of each class, averaged over the classes (macro recall)."),
-        ),
-        (
-            _("F1"),
-            _share(score.f1 if score else None),
-            _("The balance of recall and precision, averaged over the classes (macro F1)."),
-        ),
+        *_figures(score),
     ]
     return [{"label": label, "value": value, "help": help_} for label, value, help_ in facts]
+
+
+def _figures(score: Score | None) -> list[tuple[str, str, str]]:
+    """Return what is measured beside the headline, and until then what classifiers have."""
+    known = score.figures if score is not None else dict.fromkeys(("recall", "f1"))
+    headline = score.metric if score is not None else ""
+    return [
+        (_(fact.label), DASH if (value := known[name]) is None else fact.write(value), _(fact.help))
+        for name, fact in FACTS.items()
+        if name in known and name != headline
+    ]
 
 
 def _share(value: float | None) -> str:

@@ -123,7 +123,7 @@ def _draw_pictures(session: Session, found: Changes, palette: Palette) -> Figure
     from workbench.plots import flips
 
     focus = session.focus
-    images = session.model.task.split(found.split).images
+    images = session.model.task.split(found.split).examples
     first = _first(session, found)
     return flips.draw(found, images, palette, kind=focus.kind, first=first, columns=focus.columns)
 

@@ -12,7 +12,8 @@ from workbench.zoo import model, models, task, tasks
 
 def header(session: Session) -> dict[str, Any]:
     """Return the models to pick from and the facts of the picked one."""
-    card = session.model.card
+    card, written = session.model.card, session.model.task.metric.written
+    metric = _(session.model.task.metric.name).capitalize()
     return {
         "tasks": [
             {
@@ -24,14 +25,18 @@ def header(session: Session) -> dict[str, Any]:
         "chosen": session.model.name,
         "facts": [
             _fact(
-                _share(card["accuracy"]["validation"]),
+                written(session.model.figure("validation")),
                 _("validation"),
-                _("Accuracy of the original on the images that choices are made with."),
+                _("{metric} of the original on the examples that choices are made with.").format(
+                    metric=metric
+                ),
             ),
             _fact(
-                _share(card["accuracy"]["test"]),
+                written(session.model.figure("test")),
                 _("test"),
-                _("Accuracy of the original on images kept aside until the end."),
+                _("{metric} of the original on examples kept aside until the end.").format(
+                    metric=metric
+                ),
             ),
             _fact(
                 figures.size(session.model.original_bytes),
@@ -47,10 +52,6 @@ def header(session: Session) -> dict[str, Any]:
             ),
         ],
     }
-
-
-def _share(counted: dict[str, int]) -> str:
-    return figures.percent(counted["correct"] / counted["examples"])
 
 
 def _fact(value: str, label: str, help_: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ from workbench.panels.following import Follower
 from workbench.panels.guard import guarded
 from workbench.panels.header import header
 from workbench.panels.tabs import TABS, content
-from workbench.panels.words import words
+from workbench.panels.words import examples, words
 from workbench.plots import tradeoff
 from workbench.plots.palette import THEMES
 from workbench.recipe import Recipe
@@ -179,7 +179,7 @@ class Dashboard(anywidget.AnyWidget):
     def _page(self) -> dict[str, Any]:
         return {
             "kind": "page",
-            "words": words(),
+            "words": words(self.session.model.task.metric),
             "header": header(self.session),
             "parts": controls.describe(),
             "layers": list(self.session.layers),
@@ -208,6 +208,8 @@ class Dashboard(anywidget.AnyWidget):
                 parameters=session.model.card["parameters"],
                 untouched=session.recipe == Recipe(),
                 stale=session.stale,
+                metric=session.model.task.metric,
+                form=session.model.task.form,
             ),
             "busy": session.busy,
             "stale": session.stale,
@@ -245,7 +247,7 @@ class Dashboard(anywidget.AnyWidget):
             return {"share": None, "text": _("Making the file and measuring it")}
         share = score.examples / score.total
         left = (time.monotonic() - self._began[1]) * (1 - share) / share
-        text = _("Measuring on all images, about {seconds} s left")
+        text = _("Measuring on all examples, about {seconds} s left")
         return {"share": share, "text": text.format(seconds=max(1, round(left)))}
 
     def _picture(self, seq: int) -> dict[str, Any]:
@@ -261,6 +263,8 @@ class Dashboard(anywidget.AnyWidget):
             size=report.size.bytes if report is not None else None,
             budget=session.budget,
             floor=session.floor,
+            metric=session.model.task.metric,
+            examples=examples(session.model.task.form),
         )
         return {"kind": "picture", "seq": seq, "figure": figure}
 

@@ -11,9 +11,8 @@ from workbench.zoo import Model
 
 def original(model: Model) -> Spot:
     """Return the untouched model's spot, from its card: known before anything is loaded."""
-    counted = model.card["accuracy"]["validation"]
-    accuracy = counted["correct"] / counted["examples"]
-    return Spot(model.original_bytes, accuracy, accuracy, accuracy)
+    value = model.figure("validation")
+    return Spot(model.original_bytes, value, value, value)
 
 
 def visited(session: Session) -> list[Spot]:
@@ -21,9 +20,9 @@ def visited(session: Session) -> list[Spot]:
     return [
         Spot(
             visit.bytes,
-            visit.accuracy,
-            visit.accuracy,
-            visit.accuracy,
+            visit.value,
+            visit.value,
+            visit.value,
             key,
             trained=visit.recipe.train is not None,
         )
@@ -39,9 +38,9 @@ def current(report: Report | None) -> Spot | None:
     score = report.score
     return Spot(
         report.size.bytes,
-        score.accuracy,
-        score.accuracy_low,
-        score.accuracy_high,
+        score.value,
+        score.low,
+        score.high,
         trained=report.recipe.train is not None,
         stand_in=report.stands_for is not None,
     )

@@ -172,15 +172,15 @@ def sensitivity_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the table of everything visited, newest first."""
-    original = points.original(session.model)
+    original, metric = points.original(session.model), session.model.task.metric
     rows = [
         {
             "key": key,
             "chosen": visit.recipe == session.recipe,
             "cells": [
                 controls.summary(visit.recipe),
-                figures.percent(visit.accuracy),
-                figures.points(visit.accuracy - original.accuracy),
+                metric.written(visit.value),
+                metric.change(visit.value - original.value),
                 figures.nbytes(visit.bytes),
                 figures.times(original.bytes / visit.bytes),
             ],

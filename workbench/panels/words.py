@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from workbench.text import _
+from workbench.text import mark as N_
+from workbench.zoo.metric import ACCURACY, Metric
+
+EXAMPLES = {
+    "image": N_("images"),
+    "words": N_("texts"),
+    "characters": N_("pieces of text"),
+    "frames": N_("recordings"),
+    "own": N_("examples"),
+}
+"""What examples are called, by the form of a task."""
 
 
-def words() -> dict[str, str]:
+def examples(form: str) -> str:
+    """Return the word for several examples of a form."""
+    return _(EXAMPLES[form])
+
+
+def words(metric: Metric = ACCURACY) -> dict[str, str]:
     """Return the page's fixed words by key, in the chosen language."""
+    name = _(metric.name)
+    least = _("{metric} floor") if metric.higher_is_better else _("most {metric}")
     return {
         "title": _("Workbench"),
         "model": _("model"),
@@ -20,8 +38,9 @@ def words() -> dict[str, str]:
         "limits_help": _("What lies outside is shaded in the picture; nothing else changes."),
         "budget": _("size budget"),
         "budget_unit": _("kB"),
-        "floor": _("accuracy floor"),
-        "floor_unit": _("%"),
+        "floor": least.format(metric=name),
+        "floor_unit": _("%") if metric.share else _(metric.unit or "-"),
+        "floor_scale": "100" if metric.share else "1",
         "none": _("none"),
         "more": _("more choices"),
         "layers": _("layer by layer"),
@@ -36,7 +55,7 @@ def words() -> dict[str, str]:
         ),
         "same": _("same"),
         "cost": _("what it costs"),
-        "picture": _("accuracy against file size"),
+        "picture": _("{metric} against file size").format(metric=name),
         "numbers": _("the numbers"),
         "details": _("details"),
         "png": _("save as PNG"),

@@ -29,7 +29,7 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
         "textfont": {"color": palette.panel},
         "customdata": [
             _("{correct} of {total} right").format(
-                correct=figures.count(fold.correct), total=figures.count(fold.examples)
+                correct=figures.count(round(fold.correct)), total=figures.count(fold.examples)
             )
             for _number, fold in done
         ],

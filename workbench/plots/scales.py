@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import ceil, floor, log10
 
 from workbench import figures
+from workbench.zoo.metric import Metric
 
 LEAST_ERROR = 1e-4
+WORST = 4.0
+"""Times the original's figure, where less is better: what is worse lies on the lower end."""
+ABOVE = 0.08
+"""Of the axis, above the original."""
 _TICKS = (0, 10, 30, 50, 60, 70, 75, 80, 85, 88, 90, 92, 94, 95, 96, 97, 98, 98.5, 99, 99.5, 99.9)
 """Percentages that may be marked on the axis."""
 
@@ -37,6 +43,54 @@ def accuracy_ticks(original: float, gap: float = 0.055) -> tuple[list[float], li
             places.append(place)
             labels.append(f"{tick:g}{figures.NARROW_SPACE}%")
     return places, labels
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The axis of a metric: better is higher; its `range` is known from the original's figure."""
+
+    metric: Metric
+    original: float
+
+    def height(self, value: float) -> float:
+        """Return where `value` lies on the axis, at its lower end if it is worse than that."""
+        if self.metric.share:
+            return height(value)
+        return max(self._height(value), self._low)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The ends of the axis."""
+        if self.metric.share:
+            return accuracy_range(self.original)
+        high = self._height(self.original)
+        return self._low, high + ABOVE * (high - self._low)
+
+    @property
+    def ticks(self) -> tuple[list[float], list[str]]:
+        """Tick places and labels."""
+        if self.metric.share:
+            return accuracy_ticks(self.original)
+        low, high = self.range
+        steps = [m * 10.0**p for p in range(-6, 9) for m in (1, 1.5, 2, 3, 4, 5, 7)]
+        steps = steps if self._logarithmic else [0.0, *steps]
+        found = sorted((self._height(step), step) for step in steps)
+        inside = [(place, step) for place, step in found if low <= place <= high]
+        return [place for place, _step in inside], [f"{step:g}" for _place, step in inside]
+
+    @property
+    def _logarithmic(self) -> bool:
+        return not self.metric.higher_is_better and self.original > 0
+
+    @property
+    def _low(self) -> float:
+        worst = WORST * self.original if self._logarithmic else min(0.0, self.original)
+        return self._height(worst)
+
+    def _height(self, value: float) -> float:
+        if self._logarithmic:
+            return -log10(max(value, 1e-12))
+        return value if self.metric.higher_is_better else -value
 
 
 def size_range(original: int, seen: Iterable[int]) -> tuple[float, float]:

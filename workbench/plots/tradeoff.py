@@ -1,4 +1,4 @@
-"""Accuracy against size: the original, the points visited, and you."""
+"""The metric against size: the original, the points visited, and you."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from workbench.plots import scales
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout
 from workbench.text import _
+from workbench.zoo.metric import ACCURACY, Metric
 
 MOST_SHOWN = 300
 """Visited points drawn at most: the best ones and the newest."""
@@ -19,10 +20,10 @@ MOST_SHOWN = 300
 
 @dataclass(frozen=True)
 class Spot:
-    """One file in the picture: its length, and its accuracy with bounds (equal when exact)."""
+    """One file in the picture: its length, and its figure with bounds (equal when exact)."""
 
     bytes: int
-    accuracy: float
+    value: float
     low: float
     high: float
     key: int = 0
@@ -48,6 +49,8 @@ def draw(
     size: int | None = None,
     budget: int | None = None,
     floor: float | None = None,
+    metric: Metric = ACCURACY,
+    examples: str = "",
 ) -> Figure:
     """Draw the picture.
 
@@ -63,24 +66,26 @@ def draw(
         Bytes of the file as it is now, known before its accuracy; where it differs from `you`,
         that point belongs to a moment ago and is drawn faint.
     budget, floor
-        Largest size and least accuracy wanted; what lies outside is shaded.
+        Largest size and worst figure wanted; what lies outside is shaded.
+    metric, examples
+        What the figures are, and the word for what they were measured on.
     """
-    shown = _thin(visited)
+    shown = _thin(visited, metric)
     x_range = scales.size_range(original.bytes, [spot.bytes for spot in visited])
-    y_range = scales.accuracy_range(original.accuracy)
+    up = scales.Axis(metric, original.value)
     x_ticks, x_labels = scales.size_ticks(*x_range)
-    y_ticks, y_labels = scales.accuracy_ticks(original.accuracy)
+    y_ticks, y_labels = up.ticks
     late = you is not None and size is not None and size != you.bytes
     return {
         "data": [
-            _front(pareto([original, *visited]), palette),
-            _past(shown, original, palette),
-            _origin(original, palette),
-            _you(you, original, palette, faint=late),
+            _front(pareto([original, *visited], metric), up, palette),
+            _past(shown, original, up, palette),
+            _origin(original, up, palette),
+            _you(you, original, up, palette, faint=late),
         ],
         "layout": layout(
             palette,
-            _finding(original, you, size if late else None),
+            _finding(original, you, metric, size if late else None),
             xaxis=axis(
                 palette,
                 _("file size"),
@@ -91,22 +96,25 @@ def draw(
             ),
             yaxis=axis(
                 palette,
-                _("accuracy on the validation images"),
-                range=list(y_range),
+                _("{metric} on the validation {examples}").format(
+                    metric=_(metric.name), examples=examples or _("images")
+                ),
+                range=list(up.range),
                 tickvals=y_ticks,
                 ticktext=y_labels,
             ),
-            shapes=_limits(budget, floor, palette) + _needle(size, palette),
-            annotations=_limit_words(budget, floor, x_range, palette),
+            shapes=_limits(budget, floor, up, palette) + _needle(size, palette),
+            annotations=_limit_words(budget, floor, x_range, up, palette),
         ),
     }
 
 
-def pareto(spots: Sequence[Spot]) -> list[Spot]:
+def pareto(spots: Sequence[Spot], metric: Metric = ACCURACY) -> list[Spot]:
     """Return the spots that no other one beats in both size and accuracy, smallest first."""
     best: list[Spot] = []
-    for spot in sorted(spots, key=lambda s: (s.bytes, -s.accuracy)):
-        if not best or spot.accuracy > best[-1].accuracy:
+    sign = -1 if metric.higher_is_better else 1
+    for spot in sorted(spots, key=lambda s: (s.bytes, sign * s.value)):
+        if not best or metric.better(spot.value, best[-1].value):
             best.append(spot)
     return best
 
@@ -119,42 +127,47 @@ def rows(original: Spot, visited: Sequence[Spot], you: Spot | None) -> list[dict
         {
             "point": name,
             "bytes": spot.bytes,
-            "accuracy": spot.accuracy,
-            "accuracy_low": spot.low,
-            "accuracy_high": spot.high,
+            "value": spot.value,
+            "low": spot.low,
+            "high": spot.high,
         }
         for name, spot in named
     ]
 
 
-def _thin(visited: Sequence[Spot]) -> list[Spot]:
+def _thin(visited: Sequence[Spot], metric: Metric) -> list[Spot]:
     if len(visited) <= MOST_SHOWN:
         return list(visited)
     newest = list(visited[-MOST_SHOWN // 2 :])
-    return [*[spot for spot in pareto(visited) if spot not in newest][: MOST_SHOWN // 2], *newest]
+    return [
+        *[spot for spot in pareto(visited, metric) if spot not in newest][: MOST_SHOWN // 2],
+        *newest,
+    ]
 
 
-def _front(spots: Sequence[Spot], palette: Palette) -> dict[str, Any]:
+def _front(spots: Sequence[Spot], up: scales.Axis, palette: Palette) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
         "x": [spot.bytes for spot in spots],
-        "y": [scales.height(spot.accuracy) for spot in spots],
+        "y": [up.height(spot.value) for spot in spots],
         "line": {"color": palette.past, "width": 1.5, "dash": "dot"},
         "hoverinfo": "skip",
     }
 
 
-def _past(spots: Sequence[Spot], original: Spot, palette: Palette) -> dict[str, Any]:
+def _past(
+    spots: Sequence[Spot], original: Spot, up: scales.Axis, palette: Palette
+) -> dict[str, Any]:
     hint = _("click to bring it back")
     return {
         "type": "scatter",
         "mode": "markers",
         "name": "visited",
         "x": [spot.bytes for spot in spots],
-        "y": [scales.height(spot.accuracy) for spot in spots],
+        "y": [up.height(spot.value) for spot in spots],
         "customdata": [spot.key for spot in spots],
-        "text": [f"{_words(spot, original)}<br>{hint}" for spot in spots],
+        "text": [f"{_words(spot, original, up.metric)}<br>{hint}" for spot in spots],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
             "size": [11 if spot.trained else 8 for spot in spots],
@@ -165,26 +178,28 @@ def _past(spots: Sequence[Spot], original: Spot, palette: Palette) -> dict[str, 
     }
 
 
-def _origin(original: Spot, palette: Palette) -> dict[str, Any]:
+def _origin(original: Spot, up: scales.Axis, palette: Palette) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers+text",
         "name": "original",
         "x": [original.bytes],
-        "y": [scales.height(original.accuracy)],
+        "y": [up.height(original.value)],
         "text": [_("original")],
         "textposition": "top center",
         "textfont": {"color": palette.muted, "size": 12},
         "cliponaxis": False,
-        "customdata": [_words(original, original)],
+        "customdata": [_words(original, original, up.metric)],
         "hovertemplate": "%{customdata}<extra></extra>",
         "marker": {"size": 13, "color": palette.ink, "line": {"color": palette.panel, "width": 2}},
     }
 
 
-def _you(you: Spot | None, original: Spot, palette: Palette, *, faint: bool) -> dict[str, Any]:
+def _you(
+    you: Spot | None, original: Spot, up: scales.Axis, palette: Palette, *, faint: bool
+) -> dict[str, Any]:
     spots = [you] if you is not None else []
-    middle = [scales.height(spot.accuracy) for spot in spots]
+    middle = [up.height(spot.value) for spot in spots]
     hollow = faint or any(not spot.exact for spot in spots)
     return {
         "type": "scatter",
@@ -195,8 +210,8 @@ def _you(you: Spot | None, original: Spot, palette: Palette, *, faint: bool) -> 
         "error_y": {
             "type": "data",
             "symmetric": False,
-            "array": [scales.height(s.high) - m for s, m in zip(spots, middle, strict=True)],
-            "arrayminus": [m - scales.height(s.low) for s, m in zip(spots, middle, strict=True)],
+            "array": [up.height(s.high) - m for s, m in zip(spots, middle, strict=True)],
+            "arrayminus": [m - up.height(s.low) for s, m in zip(spots, middle, strict=True)],
             "color": palette.accent,
             "thickness": 2,
             "width": 6,
@@ -206,7 +221,7 @@ def _you(you: Spot | None, original: Spot, palette: Palette, *, faint: bool) -> 
         "textposition": "bottom center",
         "textfont": {"color": palette.accent, "size": 13},
         "cliponaxis": False,
-        "customdata": [_words(spot, original) for spot in spots],
+        "customdata": [_words(spot, original, up.metric) for spot in spots],
         "hovertemplate": "%{customdata}<extra></extra>",
         "opacity": 0.45 if faint else 1,
         "marker": {
@@ -231,7 +246,9 @@ def _needle(size: int | None, palette: Palette) -> list[dict[str, Any]]:
     ]
 
 
-def _limits(budget: int | None, floor: float | None, palette: Palette) -> list[dict[str, Any]]:
+def _limits(
+    budget: int | None, floor: float | None, up: scales.Axis, palette: Palette
+) -> list[dict[str, Any]]:
     shade = {"type": "rect", "layer": "below", "fillcolor": palette.shade, "line": {"width": 0}}
     edge = {"type": "line", "layer": "below", "line": {"color": palette.muted, "width": 1.5}}
     shapes: list[dict[str, Any]] = []
@@ -239,14 +256,27 @@ def _limits(budget: int | None, floor: float | None, palette: Palette) -> list[d
         shapes.append({**shade, "x0": budget, "x1": 1e15, "yref": "paper", "y0": 0, "y1": 1})
         shapes.append({**edge, "x0": budget, "x1": budget, "yref": "paper", "y0": 0, "y1": 1})
     if floor:
-        top = scales.height(floor)
-        shapes.append({**shade, "xref": "paper", "x0": 0, "x1": 1, "y0": -1, "y1": top})
+        top = up.height(floor)
+        shapes.append(
+            {
+                **shade,
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": min(-1.0, up.range[0] - 1),
+                "y1": top,
+            }
+        )
         shapes.append({**edge, "xref": "paper", "x0": 0, "x1": 1, "y0": top, "y1": top})
     return shapes
 
 
 def _limit_words(
-    budget: int | None, floor: float | None, x_range: tuple[float, float], palette: Palette
+    budget: int | None,
+    floor: float | None,
+    x_range: tuple[float, float],
+    up: scales.Axis,
+    palette: Palette,
 ) -> list[dict[str, Any]]:
     words = {"showarrow": False, "font": {"size": 12, "color": palette.muted}}
     notes: list[dict[str, Any]] = []
@@ -271,47 +301,51 @@ def _limit_words(
                 "x": 0,
                 "xref": "paper",
                 "xanchor": "left",
-                "y": scales.height(floor),
+                "y": up.height(floor),
                 "yanchor": "bottom",
-                "text": _("floor {accuracy}").format(accuracy=figures.percent(floor)),
+                "text": _("floor {accuracy}").format(accuracy=up.metric.written(floor)),
             }
         )
     return notes
 
 
-def _words(spot: Spot, original: Spot) -> str:
-    change = figures.points(spot.accuracy - original.accuracy)
-    accuracy = figures.percent(spot.accuracy)
+def _words(spot: Spot, original: Spot, metric: Metric) -> str:
+    change = metric.change(spot.value - original.value)
+    accuracy = metric.written(spot.value)
     if not spot.exact:
-        accuracy = f"{figures.percent(spot.low)} – {figures.percent(spot.high)}"
+        accuracy = f"{metric.written(spot.low)} – {metric.written(spot.high)}"
     trained = f"<br>{_('trained')}" if spot.trained else ""
     return f"<b>{accuracy}</b> ({change})<br>{figures.nbytes(spot.bytes)}{trained}"
 
 
-def _finding(original: Spot, you: Spot | None, size: int | None) -> str:
+def _finding(original: Spot, you: Spot | None, metric: Metric, size: int | None) -> str:
     if size is not None:
         ratio = figures.times(original.bytes / size)
         return _("{ratio} smaller: what does it cost?").format(ratio=ratio)
     if you is None or _untouched(you, original):
         return _("The original model: move a slider and watch what it costs")
-    return _price(original, you)
+    return _price(original, you, metric)
 
 
 def _untouched(you: Spot, original: Spot) -> bool:
-    return you.accuracy == original.accuracy and abs(you.bytes / original.bytes - 1) < 0.005
+    return you.value == original.value and abs(you.bytes / original.bytes - 1) < 0.005
 
 
-def _price(original: Spot, you: Spot) -> str:
-    change = you.accuracy - original.accuracy
+def _price(original: Spot, you: Spot, metric: Metric) -> str:
+    change = you.value - original.value
     if you.bytes >= original.bytes:
-        return _("Not smaller than the original, {change}").format(change=figures.points(change))
+        return _("Not smaller than the original, {change}").format(change=metric.change(change))
+    lost = metric.change(abs(change)).lstrip("+±")
+    name = _(metric.name)
     if not you.exact:
-        text = _("{ratio} smaller for about {lost} of accuracy")
-    elif abs(change) < 0.0005:
-        text = _("{ratio} smaller, and as accurate as before")
-    elif change > 0:
-        text = _("{ratio} smaller, and {lost} more accurate")
+        text = _("{ratio} smaller for about {lost} of {metric}")
+    elif metric.change(change).startswith("±"):
+        text = _("{ratio} smaller, and as good as before")
+    elif not metric.better(original.value, you.value):
+        text = _("{ratio} smaller, and {lost} better")
     else:
-        text = _("{ratio} smaller costs {lost} of accuracy")
-    lost = figures.points(abs(change)).lstrip("+±")
-    return text.format(ratio=figures.times(original.bytes / you.bytes), lost=lost)
+        text = _("{ratio} smaller costs {lost} of {metric}")
+    if not metric.share and (metric.unit or not metric.higher_is_better):
+        text = text.replace(" of {metric}", "")
+    ratio = figures.times(original.bytes / you.bytes)
+    return text.format(ratio=ratio, lost=lost, metric=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from workbench import figures
@@ -11,6 +12,7 @@ from workbench.recipe.train import SELF
 from workbench.text import _
 from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model, model
+from workbench.zoo.metric import Metric
 
 
 def fitting(name: str, recipe: Recipe) -> Model:
@@ -53,21 +55,21 @@ def teacher_warning(student: Model, teacher: str) -> str | None:
         return None
     found = teacher_named(teacher, student)
     ours, theirs = _validated(student, Recipe()), _validated(*found)
-    if theirs > ours:
+    metric = student.task.metric
+    if metric.better(theirs, ours):
         return None
     return _(
         "The teacher reaches {theirs} and the student already {ours}: it has little to teach."
-    ).format(theirs=figures.percent(theirs), ours=figures.percent(ours))
+    ).format(theirs=metric.written(theirs), ours=metric.written(ours))
 
 
 def _validated(chosen: Model, recipe: Recipe) -> float:
     if recipe != Recipe():
         from workbench.evaluation.measure import measure
 
-        found: float = measure(chosen, recipe, timed=False).accuracy
+        found: float = measure(chosen, recipe, timed=False).value
         return found
-    counted = chosen.card["accuracy"]["validation"]
-    return float(counted["correct"] / counted["examples"])
+    return chosen.figure("validation")
 
 
 def without_layers(recipe: Recipe) -> Recipe:
@@ -86,11 +88,16 @@ def allowed_budget(size: int | None) -> int | None:
     return size
 
 
-def allowed_floor(accuracy: float | None) -> float | None:
-    """Return `accuracy`, 0 to 1, or raise `WorkbenchError` where it is no limit."""
-    if accuracy is not None and not 0 <= accuracy <= 1:
-        raise WorkbenchError(_("The accuracy floor must be from 0 to 100 %."))
-    return accuracy
+def allowed_floor(value: float | None, metric: Metric) -> float | None:
+    """Return `value`, a figure of `metric`, or raise `WorkbenchError` where it is no limit."""
+    if value is None:
+        return None
+    if metric.share and not 0 <= value <= 1:
+        name = _(metric.name)
+        raise WorkbenchError(_("The {metric} floor must be from 0 to 100 %.").format(metric=name))
+    if not isfinite(value):
+        raise WorkbenchError(_("The limit must be a number, not {value}.").format(value=value))
+    return value
 
 
 def number(text: str | None, key: str, kind: type[int | float]) -> Any:

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Visit:
-    """A recipe that was measured exactly: bytes of its file and validation accuracy, 0 to 1."""
+    """A recipe that was measured exactly: bytes of its file and its figure on validation."""
 
     recipe: Recipe
     bytes: int
-    accuracy: float
+    value: float
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,8 @@ class Session:
             fitting(name, recipe)
         except WorkbenchError:
             recipe = without_layers(recipe)
+        if model(name).task.metric != self._model.task.metric:
+            self.floor = None  # a limit of another kind
         self._go(Chosen(name, recipe))
 
     def train(self, settings: Train, seconds: float) -> None:
@@ -214,9 +216,9 @@ class Session:
         self.budget = allowed_budget(size)
         self._tell()
 
-    def set_floor(self, accuracy: float | None) -> None:
-        """Set the least accuracy wanted, 0 to 1, or lift the limit."""
-        self.floor = allowed_floor(accuracy)
+    def set_floor(self, value: float | None) -> None:
+        """Set the worst figure of the task's metric that is wanted, or lift the limit."""
+        self.floor = allowed_floor(value, self._model.task.metric)
         self._tell()
 
     def cancel(self) -> None:
@@ -263,9 +265,10 @@ class Session:
         try:
             name, recipe, extra = from_query(query, EXTRA_KEYS)
             budget = allowed_budget(number(extra.get("budget"), "budget", int))
-            floor = allowed_floor(number(extra.get("floor"), "floor", float))
             moment = Chosen(name or DEFAULT_MODEL, recipe)
-            check_training(fitting(moment.model, recipe), recipe)
+            found = fitting(moment.model, recipe)
+            floor = allowed_floor(number(extra.get("floor"), "floor", float), found.task.metric)
+            check_training(found, recipe)
         except WorkbenchError:
             self.budget = self.floor = None
             self._go(Chosen(DEFAULT_MODEL, Recipe()))
@@ -702,7 +705,7 @@ class Session:
         self.report = found
         if found.score is not None and found.exact and found.stands_for is None:
             visits = self._visits.setdefault(found.model, OrderedDict())
-            visits[found.recipe] = Visit(found.recipe, found.size.bytes, found.score.accuracy)
+            visits[found.recipe] = Visit(found.recipe, found.size.bytes, found.score.value)
 
     def _fail(self, generation: int, sentence: str) -> None:
         with self._lock:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.adjustment.observers import observed
@@ -46,7 +45,7 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     return Lesson(
         module=shaped.module(),
         ready=ready,
-        images=split.images,
+        examples=split.examples,
         labels=split.labels,
         inputs=model.task.inputs,
         teacher=_teacher(model, recipe.train, cancelled),
@@ -62,9 +61,9 @@ def _input_grids(shaped: Model, ready: Prepared, recipe: Recipe) -> dict[str, In
     return observed(shaped, ready.weights, recipe.activations)
 
 
-def _held_out(model: Model) -> tuple[NDArray[np.uint8], NDArray[np.integer]]:
+def _held_out(model: Model) -> tuple[Any, Any]:
     split = model.task.split("validation")
-    return split.images, split.labels
+    return split.examples, split.labels
 
 
 def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Teacher | None:

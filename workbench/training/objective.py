@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 from torch.nn import functional
 
 from workbench.recipe import Train
+from workbench.zoo.losses import IGNORED, of_labels
 
 
 def objective(settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor | None) -> Tensor:
@@ -16,20 +19,38 @@ def objective(settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor 
     settings
         Its `mix`, `temperature`, `matching` and `label_smoothing`.
     outputs
-        The student's logits, float [b, classes].
+        The student's logits, float [b, classes], or [b, places, classes] where every place is
+        predicted; where numbers are predicted, those.
     labels
-        int64 [b].
+        int64 [b] or [b, places], of which -100 does not count; or float, the numbers.
     teacher
-        The teacher's logits for the same examples, float [b, classes], or None.
+        The teacher's outputs for the same examples, or None.
     """
-    smoothing = settings.label_smoothing
+    hard = of_labels(outputs, labels, settings.label_smoothing)
     if teacher is None:
-        return functional.cross_entropy(outputs, labels, label_smoothing=smoothing)
-    soft = MATCHINGS[settings.matching](outputs, teacher, settings.temperature)
-    if settings.mix == 1:
-        return soft
-    hard = functional.cross_entropy(outputs, labels, label_smoothing=smoothing)
-    return settings.mix * soft + (1 - settings.mix) * hard
+        return hard
+    return settings.mix * _soft(settings, outputs, labels, teacher) + (1 - settings.mix) * hard
+
+
+def hits(outputs: Any, labels: Any) -> float:
+    """Return how many examples of a batch are right, of each its share of places; NaN for others.
+
+    Numbers are neither right nor wrong.
+    """
+    if not isinstance(labels, Tensor) or labels.is_floating_point():
+        return float("nan")
+    right = (outputs.detach().argmax(dim=-1) == labels).float()
+    counts = labels != IGNORED
+    return float(right[counts].mean()) * len(labels)
+
+
+def _soft(settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor) -> Tensor:
+    if labels.is_floating_point():
+        return functional.mse_loss(outputs, teacher)
+    if labels.ndim > 1:
+        counts = labels.flatten() != IGNORED
+        outputs, teacher = outputs.flatten(0, -2)[counts], teacher.flatten(0, -2)[counts]
+    return MATCHINGS[settings.matching](outputs, teacher, settings.temperature)
 
 
 def soft_targets(outputs: Tensor, teacher: Tensor, temperature: float) -> Tensor:

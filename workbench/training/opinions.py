@@ -33,7 +33,7 @@ def opinions(student: Model, teacher: str) -> tuple[Opinion, ...]:
     """
     chosen, recipe = teacher_named(teacher, student)
     split = chosen.task.split("validation")
-    images, labels = split.images[:LOOKED_AT], split.labels[:LOOKED_AT]
+    images, labels = split.examples[:LOOKED_AT], split.labels[:LOOKED_AT]
     outputs = teacher_of(chosen, recipe).on(chosen.task.inputs(images))
     best = torch.softmax(outputs, dim=1).topk(2, dim=1).values
     doubt = (best[:, 0] - best[:, 1] - 0.5).abs()  # neither sure nor torn

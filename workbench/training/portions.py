@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,7 +10,8 @@ from torch import Generator, Tensor
 
 from workbench.recipe import Train
 from workbench.training.augment import augment
-from workbench.zoo.shell import channels_last
+from workbench.zoo.batch import Batch
+from workbench.zoo.forms import targets
 
 if TYPE_CHECKING:
     from workbench.training.records import Lesson
@@ -43,10 +44,10 @@ class Order:
 
 
 class Portion(NamedTuple):
-    """Examples computed at once: inputs, labels int64 [b], teacher's logits or None."""
+    """Examples computed at once: inputs, labels, the teacher's outputs or None."""
 
-    inputs: Tensor
-    labels: Tensor
+    inputs: Batch
+    labels: Any
     teacher: Tensor | None
 
 
@@ -58,12 +59,12 @@ def augments(settings: Train) -> bool:
 def portion(lesson: Lesson, chosen: Tensor, settings: Train, generator: Generator) -> Portion:
     """Return the examples numbered `chosen`; the teacher sees the very inputs of the student."""
     numbers = chosen.numpy()
-    inputs = lesson.inputs(lesson.images[numbers])
+    inputs = lesson.inputs(lesson.examples[numbers])
     changed = augments(settings)
     if changed:
         inputs = augment(inputs, settings.shift, settings.mirror == "half", generator)
-    inputs = channels_last(inputs)  # convolutions and pooling then take the quick way
-    labels = torch.from_numpy(lesson.labels[numbers].astype(np.int64))
+    inputs = Batch.quickly(inputs)  # convolutions and pooling then take the quick way
+    labels = targets(lesson.labels[numbers])
     if lesson.teacher is None:
         return Portion(inputs, labels, None)
     known = lesson.teacher.known

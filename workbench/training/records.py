@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from workbench.training.objective import objective
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from workbench.adjustment.prepare import Prepared
@@ -22,21 +22,22 @@ class Lesson:
     """What there is to learn from, and where it starts.
 
     `module` runs on weights from outside and belongs to the run alone; `ready` has its parameters
-    and buffers by name, never written to, and what is known of them. `images` are uint8
-    [n, h, w], `labels` whole numbers [n], and `inputs` turns some images into what the module
-    takes. `held_out` are
-    the images and labels by which early stopping judges, and `input_grids` those that the inputs
-    of layers are rounded to, by path.
+    and buffers by name, never written to, and what is known of them. `examples` and
+    `labels` are those of the training split as it is stored, and `inputs` turns some examples into
+    what the module takes. `held_out` are the examples and labels by which early stopping judges,
+    and `input_grids` those that the inputs of layers are rounded to, by path. `objective` is the
+    loss.
     """
 
     module: nn.Module
     ready: Prepared
-    images: NDArray[np.uint8]
-    labels: NDArray[np.integer]
-    inputs: Callable[[NDArray[np.uint8]], Tensor]
+    examples: Any
+    labels: Any
+    inputs: Callable[[Any], Any]
     teacher: Teacher | None = None
     input_grids: Mapping[str, InputGrid] = field(default_factory=dict)
-    held_out: tuple[NDArray[np.uint8], NDArray[np.integer]] | None = None
+    held_out: tuple[Any, Any] | None = None
+    objective: Callable[..., Tensor] = objective
 
     @property
     def weights(self) -> Mapping[str, Tensor]:

@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from workbench.errors import Cancelled, TrainingError
 from workbench.recipe import Recipe
@@ -25,7 +24,7 @@ from workbench.training import checkpoint as checkpoints
 from workbench.training.averaging import Average
 from workbench.training.dropout import prepare
 from workbench.training.input_rounding import round_inputs
-from workbench.training.objective import objective
+from workbench.training.objective import hits
 from workbench.training.optimizers import optimizer, schedule
 from workbench.training.portions import NORMS, STEP, Order, lot, portion
 from workbench.training.records import Lesson, Moment, Trained
@@ -33,7 +32,8 @@ from workbench.training.sparsening import shares
 from workbench.training.stopping import EarlyStopping
 from workbench.training.view import View
 from workbench.zoo import norms
-from workbench.zoo.shell import channels_last
+from workbench.zoo.batch import Batch, call
+from workbench.zoo.forms import targets
 
 PORTION = 128
 """Examples computed at once; larger batches add up gradients, so that cancelling stays quick."""
@@ -152,16 +152,16 @@ class Run:
         self._lot.manual_seed(lot(self.settings.seed, STEP, self.step))
         chosen = self._order(self.step)
         self._optimizer.zero_grad()
-        loss, right = 0.0, 0
+        loss, right = 0.0, 0.0
         with self._buffers_back_unless_done():
             for number, part in enumerate(chosen.split(PORTION)):
                 if number and cancelled():  # before the first one `go` has asked
                     raise Cancelled("Training was stopped.")
-                mean, hits = self._portion(part)
+                mean, found = self._portion(part)
                 share = len(part) / len(chosen)
                 (mean * share).backward()
                 loss += float(mean.detach()) * share
-                right += hits
+                right += found
         if not math.isfinite(loss):
             self._go_back()
         if self.step % GOOD == 0:  # only now is it known that these weights are good
@@ -190,27 +190,25 @@ class Run:
                 self.weights[name].copy_(saved)
             raise
 
-    def _portion(self, chosen: Tensor) -> tuple[Tensor, int]:
+    def _portion(self, chosen: Tensor) -> tuple[Tensor, float]:
         inputs, labels, teacher = portion(self.lesson, chosen, self.settings, self._lot)
         outputs = self._outputs(inputs)
-        loss = objective(self.settings, outputs, labels, teacher)
-        return loss, int((outputs.detach().argmax(dim=1) == labels).sum())
+        loss = self.lesson.objective(self.settings, outputs, labels, teacher)
+        return loss, hits(outputs, labels)
 
-    def _outputs(self, inputs: Tensor) -> Tensor:
+    def _outputs(self, inputs: Any) -> Tensor:
         """Return the logits in float32, whatever the precision of what comes before."""
         mixed = self.settings.precision == "mixed"
         with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
-            outputs: Tensor = functional_call(
-                self.module, self.view(self.weights), (inputs,), strict=True
-            )
+            outputs: Tensor = call(self.module, self.view(self.weights), inputs)
         return outputs.float()
 
     def _look(self, cancelled: Callable[[], bool]) -> None:
         """Judge by the examples held out where that is due, and settle when all is over."""
         if self._stopping is not None and self._stopping.due(self.step):
             with self._average.in_place_of(self._moving()):
-                accuracy = self._held_out_accuracy(cancelled)
-                self._stopping.judge(self.step, accuracy, self._copy(), self.view.state())
+                good = self._held_out_goodness(cancelled)
+                self._stopping.judge(self.step, good, self._copy(), self.view.state())
         if self.over:
             self._settle()
 
@@ -230,22 +228,29 @@ class Run:
         }
         return self.weights | scales
 
-    def _held_out_accuracy(self, cancelled: Callable[[], bool]) -> float:
+    def _held_out_goodness(self, cancelled: Callable[[], bool]) -> float:
         assert self.lesson.held_out is not None
-        images, labels = self.lesson.held_out
-        right = 0
+        examples, labels = self.lesson.held_out
+        good = 0.0
         self.module.eval()
         try:
             for start in range(0, len(labels), PORTION):
                 if cancelled():
                     raise Cancelled("Training was stopped.")
-                inputs = channels_last(self.lesson.inputs(images[start : start + PORTION]))
+                inputs = Batch.quickly(self.lesson.inputs(examples[start : start + PORTION]))
                 with torch.no_grad():
-                    found = self._outputs(inputs).argmax(dim=1).numpy()
-                right += int((found == labels[start : start + PORTION]).sum())
+                    found = self._outputs(inputs)
+                good += self._goodness(found, targets(labels[start : start + PORTION]))
         finally:
             self.module.train()
-        return right / len(labels)
+        return good / len(labels)
+
+    def _goodness(self, outputs: Tensor, labels: Any) -> float:
+        """Return how many examples are right; where none can be, minus their loss."""
+        right = hits(outputs, labels)
+        if not math.isnan(right):
+            return right
+        return -float(self.lesson.objective(self.settings, outputs, labels, None)) * len(labels)
 
     def _change_masks(self) -> None:
         if self.step in self._shares and self.step != self._masked_for:
@@ -280,7 +285,7 @@ class Run:
         def forward(chosen: Tensor) -> None:
             if cancelled():
                 raise Cancelled("Training was stopped.")
-            self._outputs(self.lesson.inputs(self.lesson.images[chosen.numpy()]))
+            self._outputs(self.lesson.inputs(self.lesson.examples[chosen.numpy()]))
 
         norms.recalibrate(self.module, order.split(PORTION)[:RECALIBRATION], forward)
 

@@ -107,7 +107,7 @@ class Stack:
 
     def _portion(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         inputs, labels, teacher = portion(self.lesson, chosen, self.shared, self._lot)
-        outputs: Tensor = self._run(self.weights, inputs)
+        outputs: Tensor = self._run(self.weights, *inputs.tensors)
         losses = [
             objective(settings, own, labels, teacher if settings.teacher else None)
             for settings, own in zip(self.students, outputs, strict=True)

@@ -39,12 +39,12 @@ class EarlyStopping:
         return step in self._when
 
     def judge(
-        self, step: int, accuracy: float, weights: dict[str, Tensor], view: dict[str, Any]
+        self, step: int, good: float, weights: dict[str, Tensor], view: dict[str, Any]
     ) -> None:
-        """Take in a look: the validation accuracy, 0 to 1, of copies of weights and view."""
-        if not self.best or accuracy > self.best["accuracy"]:
+        """Take in a look: how good copies of weights and view are on validation."""
+        if not self.best or good > self.best["good"]:
             self._worse = 0
-            self.best = {"accuracy": accuracy, "step": step, "weights": weights, "view": view}
+            self.best = {"good": good, "step": step, "weights": weights, "view": view}
         else:
             self._worse += 1
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from threading import Lock
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from workbench.adjustment.untrained import untrained
 from workbench.artifact.operands import operands
@@ -15,6 +15,7 @@ from workbench.errors import Cancelled
 from workbench.recipe import Recipe
 from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
+from workbench.zoo.batch import call
 
 BATCH = 250
 
@@ -30,15 +31,15 @@ class Teacher:
         self.weights = dict(weights)
         self.known: Tensor | None = None
 
-    def on(self, inputs: Tensor) -> Tensor:
+    def on(self, inputs: Any) -> Tensor:
         """Return the logits [b, classes] for inputs that no example gives as it is."""
         with torch.no_grad():
-            outputs: Tensor = functional_call(self.module, self.weights, (inputs,), strict=True)
+            outputs: Tensor = call(self.module, self.weights, inputs)
             return outputs
 
     def learn(
         self,
-        batches: Callable[[int, int], Tensor],
+        batches: Callable[[int, int], Any],
         examples: int,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -82,7 +83,7 @@ def named(
     teacher = teacher_of(chosen, recipe)
     if not know:
         return teacher
-    images = chosen.task.split("train").images
+    images = chosen.task.split("train").examples
     key = (chosen.name, chosen.digest, recipe)
     with _one_at_a_time:
         if key not in _kept:

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Literal
 
 from workbench.errors import TrainingError
-from workbench.evaluation.progress import accuracy
+from workbench.evaluation.scores import scores
 from workbench.recipe import Recipe, Train
 from workbench.training.lesson import lesson
 from workbench.training.records import Moment
@@ -140,5 +140,5 @@ class Contestant:
         """Measure the weights that count, to the last validation example."""
         weights = self._run.trained().weights
         split = self.model.task.split("validation")
-        *_, whole = accuracy(self.model, weights, split, cancelled=self.cancelled)
+        *_, whole = scores(self.model, weights, split, cancelled=self.cancelled)
         self.accuracy = whole.accuracy

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import TrainingError
-from workbench.evaluation.progress import accuracy
+from workbench.evaluation.scores import scores
 from workbench.recipe import Recipe, Train
 from workbench.threads import threads
 from workbench.training.lesson import lesson
@@ -39,10 +39,11 @@ class Job:
 class Outcome:
     """What a job found: right predictions of `examples`, exactly, and the seconds of training.
 
+    Where every place of an example is predicted, an example counts by its share of places.
     `problem` is the sentence that says why training diverged; the last good weights were judged.
     """
 
-    correct: int
+    correct: float
     examples: int
     seconds: float
     problem: str | None = None
@@ -72,10 +73,13 @@ def do(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
         except TrainingError as error:
             problem = str(error)
         done = run.trained()
-        *_, tally = accuracy(
+        *_, score = scores(
             job.model, done.weights, _judged_on(job), bfloat16=False, cancelled=cancelled
         )
-    return Outcome(tally.correct, tally.examples, done.seconds, problem)
+    right = score.accuracy * score.examples
+    if score.confusion:  # whole numbers, and not what rounding makes of a quotient
+        right = sum(row[place] for place, row in enumerate(score.confusion))
+    return Outcome(right, score.examples, done.seconds, problem)
 
 
 def part_of(whole: Lesson, numbers: Numbers) -> Lesson:
@@ -86,7 +90,7 @@ def part_of(whole: Lesson, numbers: Numbers) -> Lesson:
         teacher = Teacher(teacher.module, teacher.weights)
         teacher.known = known
     return replace(
-        whole, images=whole.images[numbers], labels=whole.labels[numbers], teacher=teacher
+        whole, examples=whole.examples[numbers], labels=whole.labels[numbers], teacher=teacher
     )
 
 
@@ -94,4 +98,4 @@ def _judged_on(job: Job) -> Split:
     if job.held_out is None:
         return job.model.task.split("validation")
     train = job.model.task.split("train")
-    return Split("held out", train.images[job.held_out], train.labels[job.held_out], digest="")
+    return Split("held out", train.examples[job.held_out], train.labels[job.held_out], digest="")

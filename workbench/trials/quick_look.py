@@ -8,8 +8,10 @@ import numpy as np
 from torch import Tensor
 
 from workbench.errors import Cancelled
-from workbench.evaluation.judge import BATCH
+from workbench.evaluation.pace import batch_of
+from workbench.training.objective import hits
 from workbench.zoo import Model, Split
+from workbench.zoo.forms import targets
 from workbench.zoo.shell import shell
 
 EXAMPLES = 1000
@@ -25,7 +27,7 @@ class QuickLook:
     def __init__(self, model: Model, split: Split, seed: int = 0) -> None:
         self.model = model
         chosen = np.random.default_rng(seed).permutation(len(split))[:EXAMPLES]
-        self.images = split.images[chosen]
+        self.examples = split.examples[chosen]
         self.labels = split.labels[chosen]
 
     def accuracy(self, weights: Mapping[str, Tensor], cancelled: Callable[[], bool]) -> float:
@@ -37,11 +39,11 @@ class QuickLook:
             As soon as `cancelled()` answers True between two batches.
         """
         run = shell(self.model, fast=True)
-        right = 0
-        for start in range(0, len(self.labels), BATCH):
+        size, right = batch_of(self.model), 0.0
+        for start in range(0, len(self.labels), size):
             if cancelled():
                 raise Cancelled("Training was stopped.")
-            images = self.images[start : start + BATCH]
-            found = run(weights, self.model.task.inputs(images)).argmax(dim=1).numpy()
-            right += int((found == self.labels[start : start + BATCH]).sum())
+            batch = slice(start, start + size)
+            outputs = run(weights, self.model.task.inputs(self.examples[batch]))
+            right += hits(outputs, targets(self.labels[batch]))
         return right / len(self.labels)

@@ -12,17 +12,17 @@ from workbench.artifact.artifact import Artifact
 from workbench.calibration import evidence_for
 from workbench.errors import Cancelled, RecipeError
 from workbench.evaluation.known import known, known_score, score_key, size_key
-from workbench.evaluation.measure import measure_size, score_of
+from workbench.evaluation.measure import measure_size
 from workbench.evaluation.one_layer import OneLayer
-from workbench.evaluation.progress import accuracy
 from workbench.evaluation.report import Score, Size
+from workbench.evaluation.scores import of_tally, scores
 from workbench.evaluation.store import Store, default_store
-from workbench.evaluation.tally import Tally
 from workbench.pipeline import compress
 from workbench.recipe import PARTS, Factorize, Prune, Quantize, Recipe, Share, Structure
 from workbench.recipe.off import BY_LAYER, for_one
 from workbench.recipe.schema import brief
 from workbench.zoo import Model
+from workbench.zoo.cut import cuttable
 
 SPLIT = "validation"
 SETTINGS: dict[str, tuple[float, ...]] = {
@@ -152,9 +152,8 @@ def scan(
     )
     if not chosen:
         raise RecipeError("Sensitivity needs settings to try: give one at least.")
-    counted = model.card["accuracy"][SPLIT]
     layers = tuple(name for name in model.layers if name in model.moving_with(name, key)[:1])
-    empty = Sensitivity(key, layers, chosen, counted["correct"] / counted["examples"])
+    empty = Sensitivity(key, layers, chosen, model.accuracy(SPLIT))
     recipes = {
         layer: [(setting, for_one(recipe, key, layer, setting)) for setting in chosen]
         for layer in layers
@@ -208,17 +207,20 @@ class _Layer:
         store.put(size_key(model, recipe, evidence_for(model, recipe).digest), size.as_dict())
         score = known_score(model, size.digest, SPLIT, store)
         if score is None:
-            score = score_of(self._tally(artifact))
+            score = self._score(artifact)
             store.put(score_key(model, size.digest, SPLIT), score.as_dict())
         return size, score
 
-    def _tally(self, artifact: Artifact) -> Tally:
-        """Judge a file; one without some channels differs in other layers too, and runs whole."""
-        if not artifact.form.narrowed:
-            return self.arriving.tally(artifact.weights())
+    def _score(self, artifact: Artifact) -> Score:
+        """Judge a file; one without some channels differs in other layers too, and runs whole.
+
+        So does a network that cannot be cut in two.
+        """
+        if not artifact.form.narrowed and cuttable(self.model):
+            return of_tally(self.arriving.tally(artifact.weights()))
         shaped, split = self.model.in_form(artifact.form), self.model.task.split(SPLIT)
         operands, cancelled = artifact.operands(), self.cancelled
-        *_, last = accuracy(shaped, operands, split, cancelled=cancelled)
+        *_, last = scores(shaped, operands, split, cancelled=cancelled)
         return last
 
 

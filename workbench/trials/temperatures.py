@@ -10,7 +10,7 @@ from functools import partial
 from torch import Tensor
 
 from workbench.arguments import expect_count, expect_model, expect_numbers, expect_settings
-from workbench.evaluation.progress import judged
+from workbench.evaluation.scores import judge_score
 from workbench.recipe import Recipe, Train
 from workbench.training.budget import granted, steps_for
 from workbench.training.lesson import lesson
@@ -98,7 +98,7 @@ def _swept(
     split = model.task.split("validation")
 
     def validate(weights: Mapping[str, Tensor]) -> float:
-        return judged(model, weights, split).accuracy
+        return judge_score(model, weights, split).accuracy
 
     outcomes: list[Outcome] = []
     done, told = 0, time.monotonic()

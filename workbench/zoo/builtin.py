@@ -49,6 +49,20 @@ class Architecture:
         module: nn.Module = import_module(self._module).build(self.width, self.left_out)
         return module
 
+    def empty(self) -> nn.Module:
+        """Make the module without values."""
+        return self.build()
+
+    def weights(self, digest: str) -> dict[str, Tensor]:
+        """Return every parameter and buffer of the checkpoint whose SHA-256 is `digest`.
+
+        Raises
+        ------
+        WorkbenchError
+            If the file is missing or is another.
+        """
+        return _load(self.checkpoint, digest)
+
     @property
     def most_left_out(self) -> int:
         """How many layers or blocks can be left out."""
@@ -64,7 +78,9 @@ class Architecture:
     def checkpoint(self) -> Path:
         """The ``.safetensors`` file of the trained weights."""
         folder, _, stem = self.name.partition("/")
-        return Path(__file__).parent / folder / "checkpoints" / f"{stem}.safetensors"
+        return (
+            Path(__file__).parent / folder.replace("-", "_") / "checkpoints" / f"{stem}.safetensors"
+        )
 
     @property
     def card(self) -> Path:
@@ -76,9 +92,9 @@ class Architecture:
         return f"{__package__}.{self.name.replace('/', '.').replace('-', '_')}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
-    """A trained built-in model.
+    """A trained model, built in or brought.
 
     Attributes
     ----------
@@ -88,7 +104,9 @@ class Model:
         ``peak_memory`` (bytes over a batch of 64), ``layers`` (by weight, the ``kind`` of its
         layer, its ``macs`` and which it is ``coupled`` with), ``tensors`` (shapes by name, in the
         module's order), ``original_bytes``, ``sha256``, ``accuracy`` (per split, ``correct`` of
-        ``examples``) and ``training`` (how the checkpoint was made; ``seconds`` are elapsed time).
+        ``examples``, or the ``value`` of another metric and
+        the other figures) and ``training`` (how the checkpoint was
+        made; ``seconds`` are elapsed time).
     form : Form
         How `module` differs from the architecture's own; the weights are always the original's.
     """
@@ -96,6 +114,9 @@ class Model:
     architecture: Architecture
     card: dict[str, Any] = field(compare=False, repr=False)
     form: Form = UNCHANGED
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name}: {self.card.get('parameters', 0):,} parameters>"
 
     @property
     def name(self) -> str:
@@ -134,6 +155,31 @@ class Model:
         """Length of the checkpoint, the dense float32 ``.safetensors`` file."""
         return int(self.card["original_bytes"])
 
+    def figure(self, split: str) -> float:
+        """Return the original's figure of the task's metric on "validation" or "test"."""
+        counted = self.card["accuracy"][split]
+        if "value" in counted:
+            return float(counted["value"])
+        return float(counted["correct"] / counted["examples"])
+
+    def accuracy(self, split: str) -> float:
+        """Return the share of right predictions of the original, if there is right and wrong.
+
+        Raises
+        ------
+        WorkbenchError
+            Where the task is measured otherwise.
+        """
+        counted = self.card["accuracy"][split]
+        if "correct" in counted:
+            return float(counted["correct"] / counted["examples"])
+        if "accuracy" not in counted:
+            raise WorkbenchError(
+                f"This compares accuracies, and {self.task.title} is measured by "
+                f"{self.task.metric.name}."
+            )
+        return float(counted["accuracy"])
+
     def weights(self) -> dict[str, Tensor]:
         """Every parameter and buffer by name; read them, never write to them.
 
@@ -145,7 +191,7 @@ class Model:
         WorkbenchError
             If the checkpoint is missing or is not the one that the card describes.
         """
-        tensors = _load(self.architecture.checkpoint, self.digest)
+        tensors = self.architecture.weights(self.digest)
         return {name: tensors[name] for name in self.card["tensors"]}
 
     def module(self) -> nn.Module:
@@ -161,7 +207,7 @@ class Model:
         from workbench.zoo.rewrite import rewrite
 
         with torch.device("meta"):
-            return rewrite(self.architecture.build(), self.form).eval()
+            return rewrite(self.architecture.empty(), self.form).eval()
 
     def in_form(self, form: Form) -> Model:
         """Return the same model with the module that a file of that form runs on."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,41 +15,9 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call
 from torch.fx.proxy import GraphAppendingTracer
 
-from workbench.zoo.builtin import Model
-from workbench.zoo.shell import Shell, channels_last
-
-
-@dataclass(frozen=True)
-class Activations:
-    """The tensors that pass a cut, each with a row for every example; channels lie last."""
-
-    tensors: tuple[Tensor, ...]
-
-    @classmethod
-    def of(cls, *tensors: Tensor) -> Activations:
-        """Lay `tensors` out as quick layers take them."""
-        return cls(tuple(channels_last(tensor) for tensor in tensors))
-
-    @classmethod
-    def joined(cls, pieces: list[Activations]) -> Activations:
-        """Return the examples of all `pieces` in order."""
-        columns = zip(*(piece.tensors for piece in pieces), strict=True)
-        return cls.of(*(torch.cat(column) for column in columns))
-
-    def __len__(self) -> int:
-        return len(self.tensors[0])
-
-    def __getitem__(self, chosen: slice | Tensor) -> Activations:
-        return Activations.of(*(tensor[chosen] for tensor in self.tensors))
-
-    def chunk(self, parts: int) -> list[Activations]:
-        """Return about equal runs of the examples, `parts` at most."""
-        pieces = (tensor.chunk(parts) for tensor in self.tensors)
-        return [Activations.of(*some) for some in zip(*pieces, strict=True)]
-
-    def bfloat16(self) -> Activations:
-        """Return the same in bfloat16."""
-        return Activations.of(*(tensor.bfloat16() for tensor in self.tensors))
+from workbench.zoo.batch import Batch
+from workbench.zoo.builtin import Architecture, Model
+from workbench.zoo.shell import Shell
 
 
 class Cut:
@@ -64,14 +31,22 @@ class Cut:
         self._head = fx.GraphModule(root, _head(graph, border))
         self._tail = fx.GraphModule(root, _tail(graph, border, late))
 
-    def head(self, weights: Mapping[str, Tensor], inputs: Activations) -> Activations:
+    def head(self, weights: Mapping[str, Tensor], inputs: Batch) -> Batch:
         """Return what passes the cut for a batch of the model's inputs."""
-        return Activations.of(*_call(self._head, weights, inputs))
+        return Batch.quickly(_call(self._head, weights, inputs))
 
-    def tail(self, weights: Mapping[str, Tensor], passed: Activations) -> Tensor:
+    def tail(self, weights: Mapping[str, Tensor], passed: Batch) -> Tensor:
         """Return the model's outputs for what passed the cut."""
         outputs: Tensor = _call(self._tail, weights, passed)
         return outputs
+
+
+def cuttable(model: Model) -> bool:
+    """Whether every tensor on the way has a row for each example, so that a cut can be trusted.
+
+    That is so in the networks for images; others make masks and positions on the way.
+    """
+    return model.task.form == "image"
 
 
 _own = threading.local()
@@ -79,14 +54,14 @@ _own = threading.local()
 
 def cut(model: Model, layer: str) -> Cut:
     """Return this thread's cut of `model` before the layer whose weight is called `layer`."""
-    mine: dict[tuple[str, str], Cut] = _own.__dict__.setdefault("cuts", {})
-    key = (model.name, layer)
+    mine: dict[tuple[Architecture, str], Cut] = _own.__dict__.setdefault("cuts", {})
+    key = (model.architecture, layer)
     if key not in mine:
         mine[key] = Cut(model, layer)
     return mine[key]
 
 
-def _call(part: nn.Module, weights: Mapping[str, Tensor], inputs: Activations) -> Any:
+def _call(part: nn.Module, weights: Mapping[str, Tensor], inputs: Batch) -> Any:
     own = {name: weights[name] for name in part.state_dict(keep_vars=True)}
     with torch.inference_mode():
         return functional_call(part, own, inputs.tensors, strict=True)

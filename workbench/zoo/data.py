@@ -7,14 +7,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.zoo.metric import ACCURACY, Metric
 
 if TYPE_CHECKING:
-    import numpy as np
-    import torch
     from numpy.typing import NDArray
+    from torch import Tensor
+
+
+class Holder(Protocol):
+    """Whatever can give one split: a file of the package, or what a person brought."""
+
+    @property
+    def split(self) -> str:
+        """The split's name."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of its content."""
+
+    def load(self) -> Split:
+        """Return the split."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,16 @@ class Source:
     path: Path
     digest: str
 
+    def load(self) -> Split:
+        """Return the split, read at the first call and shared afterwards.
+
+        Raises
+        ------
+        WorkbenchError
+            If the file is missing or damaged.
+        """
+        return _load(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -34,21 +59,25 @@ class Split:
     ----------
     name : str
         "train", "validation" or "test".
-    images : uint8 array [n, 28, 28]
-        Read-only, because every caller in the process shares it.
-    labels : uint8 array [n]
-        Read-only, class indices.
+    examples : array [n, ...]
+        As they are stored: images uint8, words and characters as numbers, frames of a sound
+        float32. Read-only, because every caller in the process shares them.
+    labels : array [n] or [n, places]
+        Read-only: class indices, of each place where every place is predicted.
     digest : str
-        SHA-256 (hex) of the bytes of ``images`` followed by those of ``labels``.
+        SHA-256 (hex) of the bytes of ``examples`` followed by those of ``labels``.
     """
 
     name: str
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
+    examples: Any
+    labels: Any
     digest: str
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        return f"<Split {self.name}: {len(self):,} examples>"
 
 
 @dataclass(frozen=True)
@@ -63,8 +92,12 @@ class Task:
         Class names by label.
     source, licence : str
         Where the data comes from and under which licence.
-    sources : tuple of Source
-        The vendored files, one per split.
+    sources : tuple of Holder
+        Where the splits are, one each.
+    form : str
+        What an example is: "image", "words", "characters", "frames" or "own".
+    metric : Metric
+        What counts first.
     """
 
     name: str
@@ -72,7 +105,9 @@ class Task:
     classes: tuple[str, ...]
     source: str
     licence: str
-    sources: tuple[Source, ...]
+    sources: tuple[Holder, ...]
+    form: str = "image"
+    metric: Metric = ACCURACY
 
     def split(self, name: str) -> Split:
         """Return one split, loaded at the first call and shared afterwards.
@@ -84,7 +119,7 @@ class Task:
         WorkbenchError
             If the vendored file is missing or damaged.
         """
-        return _load(self._source(name))
+        return self._source(name).load()
 
     def digest(self, split: str) -> str:
         """Return the digest of one split without loading it.
@@ -96,23 +131,27 @@ class Task:
         """
         return self._source(split).digest
 
-    def inputs(self, images: NDArray[np.uint8]) -> torch.Tensor:
-        """Turn stored images into what the task's models take.
+    def inputs(self, examples: Any) -> Any:
+        """Turn some stored examples, an array [b, ...], into what the task's models take.
 
-        Parameters
-        ----------
-        images : uint8 array [b, 28, 28]
-
-        Returns
-        -------
-        float32 tensor [b, 1, 28, 28]
-            Pixels divided by 255: correctly rounded, so the same on every machine.
+        Images become float32 [b, 1, h, w] between 0 and 1, words and characters int64
+        [b, places], frames stay float32 [b, frames, features].
         """
-        import torch
+        from workbench.zoo.forms import INPUTS
 
-        return torch.tensor(images).unsqueeze(1).to(torch.float32).div_(255)
+        return INPUTS[self.form](examples)
 
-    def _source(self, name: str) -> Source:
+    def loss(self, outputs: Tensor, labels: Any) -> Tensor:
+        """Return the mean loss of a batch of outputs against its labels, a scalar."""
+        from workbench.zoo.losses import of_labels
+
+        return of_labels(outputs, labels)
+
+    def measured(self, outputs: list[Any], labels: list[Any]) -> float:
+        """Return the figure of a metric that wants all outputs at once: only a person's own."""
+        raise NotImplementedError(self.metric.name)
+
+    def _source(self, name: str) -> Holder:
         for source in self.sources:
             if source.split == name:
                 return source
@@ -124,9 +163,9 @@ def unknown(kind: str, name: str, choices: Iterable[str]) -> UnknownNameError:
     return UnknownNameError(f"Unknown {kind} {name!r}; choose one of: {', '.join(choices)}.")
 
 
-def digest_of(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> str:
-    """SHA-256 (hex) of the bytes of the images followed by those of the labels."""
-    return hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+def digest_of(examples: NDArray[Any], labels: NDArray[Any]) -> str:
+    """SHA-256 (hex) of the bytes of the examples followed by those of the labels."""
+    return hashlib.sha256(examples.tobytes() + labels.tobytes()).hexdigest()
 
 
 @cache
@@ -137,13 +176,14 @@ def _load(source: Source) -> Split:
 
     try:
         with np.load(source.path, allow_pickle=False) as arrays:
-            images, labels = arrays["images"], arrays["labels"]
+            (first,) = set(arrays.files) - {"labels"}
+            examples, labels = arrays[first], arrays["labels"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise WorkbenchError(_damaged(source)) from error
-    if digest_of(images, labels) != source.digest:
+    if digest_of(examples, labels) != source.digest:
         raise WorkbenchError(_damaged(source))
-    images.flags.writeable = labels.flags.writeable = False
-    return Split(source.split, images, labels, source.digest)
+    examples.flags.writeable = labels.flags.writeable = False
+    return Split(source.split, examples, labels, source.digest)
 
 
 def _damaged(source: Source) -> str:

@@ -37,7 +37,7 @@ def check_fit(model: Model, artifact: Artifact) -> None:
             for n, most in zip(shape, expected[name], strict=True)
         ):
             raise wrong
-    inputs = model.task.inputs(model.task.split("validation").images[:1])
+    inputs = model.task.inputs(model.task.split("validation").examples[:1])
     try:
         outputs = run(artifact.operands(), inputs)
     except (RuntimeError, ValueError) as error:

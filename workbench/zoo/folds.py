@@ -46,7 +46,7 @@ def folds(architecture: Architecture) -> tuple[Fold, ...]:
             child.register_forward_hook(after(path))
         elif isinstance(child, NORMS):
             child.register_forward_pre_hook(before(path, child))
-    example = architecture.task.inputs(architecture.task.split("validation").images[:1])
+    example = architecture.task.inputs(architecture.task.split("validation").examples[:1])
     with torch.no_grad():
         module(example)
     return tuple(found)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
+from workbench.zoo.batch import call
 from workbench.zoo.builtin import Model
 
 See = Callable[[str, Tensor], None]
 
 
-def watch(model: Model, weights: Mapping[str, Tensor], batch: Tensor, see: See) -> None:
+def watch(model: Model, weights: Mapping[str, Tensor], batch: Any, see: See) -> None:
     """Run a `batch` and call ``see(name, vectors)`` for every linear layer and convolution.
 
     `name` is the weight's, and `vectors` are float32 [examples or places, n]: as many columns as
@@ -30,7 +31,7 @@ def watch(model: Model, weights: Mapping[str, Tensor], batch: Tensor, see: See) 
         elif isinstance(layer, nn.Conv2d) and layer.groups == 1 and layer.padding_mode == "zeros":
             layer.register_forward_pre_hook(_convolution(name, layer, see))
     with torch.no_grad():
-        functional_call(module, dict(weights), (batch,), strict=True)
+        call(module, weights, batch)
 
 
 def _linear(name: str, see: See) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 def recalibrate(
-    module: nn.Module, portions: Iterable[Tensor], forward: Callable[[Tensor], object]
+    module: nn.Module, portions: Iterable[Any], forward: Callable[[Any], object]
 ) -> None:
     """Set the running statistics of `module` to the mean over `portions`, each run `forward`.
 

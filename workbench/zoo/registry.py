@@ -1,4 +1,4 @@
-"""The tables of built-in tasks and models: a new one is one file of its own and one line here."""
+"""The tables of tasks and models: a new built-in one is a file of its own and a line here."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from workbench.text import mark
 from workbench.zoo.builtin import Architecture, Model
 from workbench.zoo.data import Task, unknown
 from workbench.zoo.fashion import TASK as FASHION
+from workbench.zoo.reviews import TASK as REVIEWS
+from workbench.zoo.reviews_lm import TASK as REVIEWS_LM
+from workbench.zoo.vowels import TASK as VOWELS
 
-TASKS = {task.name: task for task in (FASHION,)}
+TASKS = {task.name: task for task in (FASHION, REVIEWS, REVIEWS_LM, VOWELS)}
 
 ARCHITECTURES = {
     architecture.name: architecture
@@ -21,39 +24,61 @@ ARCHITECTURES = {
         Architecture("fashion/lenet5-narrow", FASHION, mark("Student: LeNet-5, narrow")),
         Architecture("fashion/mlp-32", FASHION, mark("Student: one hidden layer of 32")),
         Architecture("fashion/cnn-10k", FASHION, mark("Student: convolutions, 10,000 weights")),
+        Architecture("reviews/gru", REVIEWS, mark("GRU, both ways")),
+        Architecture("reviews/transformer", REVIEWS, mark("Transformer encoder")),
+        Architecture("reviews/bag", REVIEWS, mark("Bag of embeddings")),
+        Architecture("reviews-lm/gpt", REVIEWS_LM, mark("GPT, small")),
+        Architecture("vowels/cnn", VOWELS, mark("Convolutions over time")),
+        Architecture("vowels/gru", VOWELS, mark("GRU")),
     )
 }
 
 
+OWN = "own/"
+"""What the names of models begin with that people have brought."""
+_brought: dict[str, Model] = {}
+
+
+def bring(model: Model) -> None:
+    """Remember a person's own model for as long as the process lives, in place of its namesake."""
+    _brought[model.name] = model
+
+
 def tasks() -> tuple[str, ...]:
-    """Names of the built-in tasks."""
-    return tuple(TASKS)
+    """Names of the tasks: the built-in ones, then those brought."""
+    return tuple(_tasks())
 
 
 def task(name: str) -> Task:
-    """Return a built-in task.
+    """Return a task.
 
     Raises
     ------
     UnknownNameError
         If there is none of that name.
     """
-    if name not in TASKS:
-        raise unknown("task", name, TASKS)
-    return TASKS[name]
+    known = _tasks()
+    if name not in known:
+        raise unknown("task", name, known)
+    return known[name]
 
 
 def models(task: str | None = None) -> tuple[str, ...]:
-    """Names of the built-in models, of one task if given.
+    """Names of the models, of one task if given: the built-in ones, then those brought.
 
     Raises
     ------
     UnknownNameError
         If there is no such task.
     """
-    if task is not None and task not in TASKS:
-        raise unknown("task", task, TASKS)
-    return tuple(a.name for a in ARCHITECTURES.values() if task in (None, a.task.name))
+    if task is not None and task not in _tasks():
+        raise unknown("task", task, _tasks())
+    known = [*ARCHITECTURES.values(), *(model.architecture for model in _brought.values())]
+    return tuple(one.name for one in known if task in (None, one.task.name))
+
+
+def _tasks() -> dict[str, Task]:
+    return TASKS | {model.task.name: model.task for model in _brought.values()}
 
 
 def architecture(name: str) -> Architecture:
@@ -65,20 +90,27 @@ def architecture(name: str) -> Architecture:
         If there is none of that name.
     """
     if name not in ARCHITECTURES:
-        raise unknown("model", name, ARCHITECTURES)
+        raise unknown("model", name, models())
     return ARCHITECTURES[name]
 
 
 def model(name: str) -> Model:
-    """Return a trained built-in model.
+    """Return a trained built-in model, or one that was brought.
 
     Raises
     ------
     UnknownNameError
         If there is none of that name.
     WorkbenchError
-        If its card is missing or damaged.
+        If nobody has brought it, or its card is missing or damaged.
     """
+    if name in _brought:
+        return _brought[name]
+    if name.startswith(OWN) and not _brought:
+        raise WorkbenchError(
+            f"{name} is somebody's own model: bring it first, with wb.bring(module, ..., "
+            f"name={name.removeprefix(OWN)!r})."
+        )
     made = architecture(name)
     try:
         card = json.loads(made.card.read_text(encoding="utf-8"))

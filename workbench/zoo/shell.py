@@ -10,13 +10,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from workbench.artifact.form import Form
-from workbench.zoo.builtin import Model
+from workbench.zoo.batch import call
+from workbench.zoo.builtin import Architecture, Model
 
 MOST_SHELLS = 8
 """Kept by each thread; a form with scales of its own needs a new one for every file."""
@@ -30,11 +31,10 @@ class Shell:
         if fast:
             _speed_up(self.module)
 
-    def __call__(self, weights: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """Return the outputs for a batch; every parameter and buffer comes from `weights`."""
+    def __call__(self, weights: Mapping[str, Tensor], inputs: Any) -> Any:
+        """Return the outputs for a batch, as `call` does."""
         with torch.inference_mode():
-            outputs: Tensor = functional_call(self.module, dict(weights), (inputs,), strict=True)
-            return outputs
+            return call(self.module, weights, inputs)
 
 
 class BlockMax(nn.Module):
@@ -56,20 +56,6 @@ class BlockMax(nn.Module):
         blocks = blocks.reshape(n, rows, size, columns, size, c)
         best = _maximum(blocks, 2, size)
         return _maximum(best, 3, size).permute(0, 3, 1, 2)
-
-
-def channels_last(tensor: Tensor) -> Tensor:
-    """Return `tensor`, if of four dimensions, laid out so that convolutions take the quick way.
-
-    With one channel both layouts are the same in memory, and PyTorch tells them apart by the
-    strides alone: it has to be told.
-    """
-    if tensor.ndim != 4:
-        return tensor
-    tensor = tensor.contiguous(memory_format=torch.channels_last)
-    _, channels, height, width = tensor.shape
-    strides = (height * width * channels, 1, width * channels, channels)
-    return tensor.as_strided(tensor.shape, strides)
 
 
 def _maximum(blocks: Tensor, dim: int, size: int) -> Tensor:
@@ -98,10 +84,10 @@ _own = threading.local()
 
 def shell(model: Model, *, fast: bool = False) -> Shell:
     """Return this thread's shell for `model`, in its form."""
-    mine: OrderedDict[tuple[str, Form, bool], Shell] = _own.__dict__.setdefault(
+    mine: OrderedDict[tuple[Architecture, Form, bool], Shell] = _own.__dict__.setdefault(
         "shells", OrderedDict()
     )
-    key = (model.name, model.form, fast)
+    key = (model.architecture, model.form, fast)
     if key not in mine:
         mine[key] = Shell(model, fast=fast)
     mine.move_to_end(key)

@@ -99,7 +99,7 @@ function limits(words, channel) {
     channel.act("budget", { value: value === null ? null : value * 1000 }),
   );
   const floor = limit(words.floor, words.floor_unit, words.none, (value) =>
-    channel.act("floor", { value: value === null ? null : value / 100 }),
+    channel.act("floor", { value: value === null ? null : value / words.floor_scale }),
   );
   return {
     node: h(
@@ -110,7 +110,7 @@ function limits(words, channel) {
     ),
     show(state) {
       budget.show(state.budget === null ? null : state.budget / 1000);
-      floor.show(state.floor === null ? null : Math.round(state.floor * 1e5) / 1000);
+      floor.show(state.floor === null ? null : Math.round(state.floor * words.floor_scale * 1e3) / 1e3);
     },
   };
 }

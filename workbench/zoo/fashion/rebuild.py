@@ -63,7 +63,7 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
     for split, (images, labels, first, end) in SPLITS.items():
         arrays = {"images": files[images][first:end], "labels": files[labels][first:end]}
         write_npz(output / f"{split}.npz", arrays)
-        digests[split] = digest_of(**arrays)
+        digests[split] = digest_of(arrays["images"], arrays["labels"])
     return digests
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workbench.text import mark
 from workbench.zoo.data import Source, Task
+from workbench.zoo.metric import BITS_PER_CHARACTER
 
 FOLDER = Path(__file__).parent
 
@@ -37,4 +38,6 @@ TASK = Task(
             "88883390aa3806c7ed251cda0c5d85e6bcc7b4c62f2ff25b5f59182cf794be1a",
         ),
     ),
+    form="characters",
+    metric=BITS_PER_CHARACTER,
 )

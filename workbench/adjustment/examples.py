@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from workbench.threads import threads
 from workbench.zoo import Model
-from workbench.zoo.shell import channels_last
+from workbench.zoo.batch import Batch, call, channels_last
 
 EXAMPLES = 256
 
 
-def calibration_inputs(model: Model, examples: int = EXAMPLES) -> Tensor:
+def calibration_inputs(model: Model, examples: int = EXAMPLES) -> Any:
     """Return the first training examples as the model takes them."""
-    return model.task.inputs(model.task.split("train").images[:examples])
+    return model.task.inputs(model.task.split("train").examples[:examples])
 
 
 def pass_through(module: nn.Module, model: Model, weights: Mapping[str, Tensor]) -> None:
@@ -27,4 +27,4 @@ def pass_through(module: nn.Module, model: Model, weights: Mapping[str, Tensor])
     """
     own = {name: channels_last(tensor) for name, tensor in weights.items()}
     with threads(1), torch.no_grad():
-        functional_call(module, own, (channels_last(calibration_inputs(model)),), strict=True)
+        call(module, own, Batch.quickly(calibration_inputs(model)))

@@ -1,0 +1,69 @@
+"""From the outputs of a model to the figures of its task, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from torch import Tensor
+
+from workbench.evaluation import sums
+from workbench.evaluation.progress import accuracy, judged
+from workbench.evaluation.report import Score
+from workbench.evaluation.tally import Tally
+from workbench.zoo import Model, Split
+
+
+def scores(
+    model: Model,
+    weights: Mapping[str, Tensor],
+    split: Split,
+    *,
+    seed: int = 0,
+    bfloat16: bool | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[Score]:
+    """Yield scores over growing random samples of `split`, at last the exact one.
+
+    The parameters are those of `accuracy`.
+
+    Raises
+    ------
+    Cancelled
+        As soon as `cancelled()` answers True between two batches.
+    """
+    if model.task.metric.counts != "classes":
+        yield from sums.scores(model, weights, split, seed=seed, cancelled=cancelled)
+        return
+    seen = accuracy(model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled)
+    yield from map(of_tally, seen)
+
+
+def judge_score(model: Model, weights: Mapping[str, Tensor], split: Split) -> Score:
+    """Return the score of the whole `split` by the judge itself, no sieve."""
+    if model.task.metric.counts != "classes":
+        return sums.judged(model, weights, split)
+    return of_tally(judged(model, weights, split))
+
+
+def of_tally(tally: Tally) -> Score:
+    """Return the figures of a tally."""
+    low, high = tally.bounds
+    population = tally.population
+    return Score(
+        metric="accuracy",
+        value=tally.accuracy,
+        low=low,
+        high=high,
+        examples=tally.examples,
+        total=tally.total,
+        figures={
+            "accuracy": tally.accuracy,
+            "accuracy_low": low,
+            "accuracy_high": high,
+            "population_low": population[0],
+            "population_high": population[1],
+            "recall": tally.recall,
+            "f1": tally.f1,
+        },
+        confusion=tuple(tuple(row) for row in tally.confusion.tolist()),
+    )

@@ -1,0 +1,123 @@
+"""Batches: tensors with a row for every example, as a module takes them or passes them on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors [n, …] that belong together.
+
+    `names` are those of a module's keyword arguments; without them the tensors go in order. Where
+    it is `quick`, the channels of four-dimensional tensors lie last, as quick layers take them.
+    """
+
+    tensors: tuple[Tensor, ...]
+    names: tuple[str, ...] | None = None
+    quick: bool = False
+
+    @classmethod
+    def of(cls, inputs: Any) -> Batch:
+        """Return what a module takes, a tensor, several or a dict of them, as a batch."""
+        if isinstance(inputs, Batch):
+            return inputs
+        if isinstance(inputs, Mapping):
+            return cls(tuple(inputs.values()), tuple(inputs))
+        return cls((inputs,) if isinstance(inputs, Tensor) else tuple(inputs))
+
+    @classmethod
+    def quickly(cls, inputs: Any) -> Batch:
+        """Return what a module takes as a batch that is laid out for quick layers."""
+        batch = cls.of(inputs)
+        return cls(tuple(map(channels_last, batch.tensors)), batch.names, quick=True)
+
+    @classmethod
+    def joined(cls, pieces: list[Batch]) -> Batch:
+        """Return the examples of all `pieces` in order."""
+        columns = zip(*(piece.tensors for piece in pieces), strict=True)
+        return pieces[0].holding(torch.cat(column) for column in columns)
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+    def __getitem__(self, chosen: slice | Tensor) -> Batch:
+        return self.holding(tensor[chosen] for tensor in self.tensors)
+
+    def chunk(self, parts: int) -> list[Batch]:
+        """Return about equal runs of the examples, `parts` at most."""
+        pieces = (tensor.chunk(parts) for tensor in self.tensors)
+        return [self.holding(some) for some in zip(*pieces, strict=True)]
+
+    def split(self, size: int) -> list[Batch]:
+        """Return runs of `size` examples, the last one what is left."""
+        return [self[start : start + size] for start in range(0, len(self), size)]
+
+    def to(self, dtype: torch.dtype) -> Batch:
+        """Return the same with the floating-point tensors in another precision."""
+        return self.holding(t.to(dtype) if t.is_floating_point() else t for t in self.tensors)
+
+    def holding(self, tensors: Iterable[Tensor]) -> Batch:
+        """Return a batch of other `tensors`, named and laid out like this one."""
+        laid = tuple(map(channels_last, tensors)) if self.quick else tuple(tensors)
+        return Batch(laid, self.names, self.quick)
+
+
+def call(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
+    """Return what `module` makes of a batch with `weights` in place of its own.
+
+    Every parameter and buffer comes from `weights`, which hold a tied one once; only buffers that
+    a module does not save are its own, in the precision of the weights. Of what a module returns,
+    the `logits` count where it names them, else the first of several.
+    """
+    batch = Batch.of(inputs)
+    named = batch.names is not None
+    args = () if named else batch.tensors
+    kwargs = dict(zip(batch.names, batch.tensors, strict=True)) if batch.names is not None else {}
+    lent = constants(module, weights) | dict(weights)
+    return outputs_of(functional_call(module, lent, args, kwargs, strict=True))
+
+
+def constants(module: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the buffers that are not saved, which `strict` calls ask for all the same."""
+    found = {
+        f"{path}.{name}".removeprefix("."): layer.get_buffer(name)
+        for path, layer in module.named_modules()
+        for name in layer._non_persistent_buffers_set  # noqa: SLF001 - has no public name
+        if layer._buffers.get(name) is not None  # noqa: SLF001
+    }
+    if not found:
+        return found
+    kind = next((w.dtype for w in weights.values() if w.is_floating_point()), torch.float32)
+    return {n: b.to(kind) if b.is_floating_point() else b for n, b in found.items()}
+
+
+def outputs_of(outputs: Any) -> Any:
+    """Return the tensor that counts among what a module returned."""
+    if isinstance(outputs, Tensor):
+        return outputs
+    if isinstance(outputs, Mapping):  # among them the named outputs of transformers
+        return outputs["logits"] if "logits" in outputs else next(iter(outputs.values()))
+    if isinstance(outputs, tuple | list) and outputs and isinstance(outputs[0], Tensor):
+        return outputs[0]
+    return outputs
+
+
+def channels_last(tensor: Tensor) -> Tensor:
+    """Return `tensor`, if of four dimensions, laid out so that convolutions take the quick way.
+
+    With one channel both layouts are the same in memory, and PyTorch tells them apart by the
+    strides alone: it has to be told.
+    """
+    if tensor.ndim != 4:
+        return tensor
+    tensor = tensor.contiguous(memory_format=torch.channels_last)
+    _, channels, height, width = tensor.shape
+    strides = (height * width * channels, 1, width * channels, channels)
+    return tensor.as_strided(tensor.shape, strides)

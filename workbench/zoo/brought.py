@@ -1,0 +1,158 @@
+"""A person's own model: its module stays theirs, and is neither changed nor copied."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workbench.errors import RecipeError, WorkbenchError
+from workbench.zoo.builtin import Architecture
+from workbench.zoo.data import Split, Task
+
+SPREAD = 0.02
+"""Of fresh weights that no layer knows how to draw, the standard deviation of GPT-2's."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """One split as it was brought."""
+
+    content: Split
+
+    @property
+    def split(self) -> str:
+        """Its name."""
+        return self.content.name
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of its content when it was brought."""
+        return self.content.digest
+
+    def load(self) -> Split:
+        """Return it."""
+        return self.content
+
+
+@dataclass(frozen=True)
+class OwnTask(Task):
+    """A task of a person's own data; `measure` and `lose` are their metric and loss, if any.
+
+    `measure` is given the outputs and the targets of all examples, batch by batch in order.
+    """
+
+    measure: Callable[[list[Any], list[Any]], float] | None = field(default=None, compare=False)
+    lose: Callable[[Any, Any], Tensor] | None = field(default=None, compare=False)
+
+    def measured(self, outputs: list[Any], labels: list[Any]) -> float:
+        """Return the figure of their metric."""
+        assert self.measure is not None
+        return self.measure(outputs, labels)
+
+    def loss(self, outputs: Any, labels: Any) -> Tensor:
+        """Return the mean loss of a batch, by their function if they gave one."""
+        return super().loss(outputs, labels) if self.lose is None else self.lose(outputs, labels)
+
+
+@dataclass(frozen=True)
+class Brought(Architecture):
+    """The architecture of a module that a person has made.
+
+    `fingerprint` is the SHA-256 (hex) of its weights and of what it answers to some examples.
+    """
+
+    fingerprint: str = ""
+    held: nn.Module = field(default_factory=nn.Module, compare=False, repr=False)
+    versions: tuple[int, ...] = field(default=(), compare=False, repr=False)
+
+    def build(self) -> nn.Module:
+        """Make a copy of the module with fresh weights, as its layers draw them.
+
+        Raises
+        ------
+        RecipeError
+            When another width is asked for: only the module's author knows how to build it.
+        """
+        self._check_width()
+        tensors = {id(p): nn.Parameter(torch.empty_like(p)) for p in self.held.parameters()}
+        module = copy.deepcopy(self.held, dict(tensors))
+        drawn: set[int] = set()
+        for layer in module.modules():
+            if callable(getattr(layer, "reset_parameters", None)):
+                layer.reset_parameters()  # type: ignore[operator]
+                drawn |= {id(p) for p in layer.parameters(recurse=False)}
+        with torch.no_grad():
+            for parameter in module.parameters():
+                if id(parameter) not in drawn:
+                    parameter.normal_(0, SPREAD) if parameter.ndim > 1 else parameter.zero_()
+        return module
+
+    def empty(self) -> nn.Module:
+        """Make a copy of the module without values; what it does not save is kept."""
+        self._check_width()
+        hollow: dict[int, Any] = {
+            id(p): nn.Parameter(torch.empty_like(p, device="meta"), requires_grad=p.requires_grad)
+            for p in self.held.parameters()
+        }
+        saved = self.held.state_dict(keep_vars=True).values()
+        hollow |= {id(b): torch.empty_like(b, device="meta") for b in saved if id(b) not in hollow}
+        return copy.deepcopy(self.held, hollow)
+
+    @property
+    def most_left_out(self) -> int:
+        """None of its layers can be left out."""
+        return 0
+
+    @cached_property
+    def _weights(self) -> dict[str, Tensor]:
+        return tensors_of(self.held)
+
+    def weights(self, digest: str) -> dict[str, Tensor]:
+        """Return the module's own tensors.
+
+        Raises
+        ------
+        WorkbenchError
+            When they have changed since they were brought.
+        """
+        if versions_of(self.held) != self.versions:
+            raise WorkbenchError(
+                f"The weights of {self.name} have changed since it was brought, so that nothing "
+                "measured before is true of it: bring it again."
+            )
+        return self._weights
+
+    def _check_width(self) -> None:
+        if self.width != 1 or self.left_out:
+            raise RecipeError(
+                f"{self.name} cannot be built narrower or with fewer layers: only built-in models "
+                "can. Remove channels instead."
+            )
+
+
+def tensors_of(module: nn.Module) -> dict[str, Tensor]:
+    """Return a module's parameters and saved buffers by name, tied ones once.
+
+    They are the module's own, but for half precision, which is widened to float32.
+    """
+    saved = module.state_dict(keep_vars=True)
+    found: dict[str, Tensor] = dict(module.named_parameters())
+    found |= {name: buffer for name, buffer in module.named_buffers() if name in saved}
+    return {name: _wide(tensor.detach()) for name, tensor in found.items()}
+
+
+def versions_of(module: nn.Module) -> tuple[int, ...]:
+    """Return how often each tensor was written to, which tells whether any was."""
+    saved = module.state_dict(keep_vars=True).values()
+    return tuple(tensor._version for tensor in saved)  # noqa: SLF001 - has no public name
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    half = tensor.dtype in (torch.float16, torch.bfloat16)
+    return tensor.float() if half else tensor

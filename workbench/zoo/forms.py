@@ -1,0 +1,48 @@
+"""From examples as they are stored to what modules take, by what an example is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def _image(examples: NDArray[np.uint8]) -> Tensor:
+    """Turn [b, h, w] into float32 [b, 1, h, w] by 255: rounded alike on every machine."""
+    return torch.tensor(examples).unsqueeze(1).to(torch.float32).div_(255)
+
+
+def _numbers(examples: NDArray[np.integer]) -> Tensor:
+    return torch.from_numpy(examples.astype(np.int64))
+
+
+def _frames(examples: NDArray[np.float32]) -> Tensor:
+    return torch.tensor(examples)
+
+
+def _own(examples: Any) -> Any:
+    from workbench.zoo.rows import collated
+
+    return collated(examples)
+
+
+INPUTS: dict[str, Callable[[Any], Any]] = {
+    "image": _image,
+    "words": _numbers,
+    "characters": _numbers,
+    "frames": _frames,
+    "own": _own,
+}
+"""By the form of a task."""
+
+
+def targets(labels: Any) -> Any:
+    """Turn some stored labels into tensors: whole numbers int64, others float32."""
+    if isinstance(labels, np.ndarray):
+        whole = np.issubdtype(labels.dtype, np.integer)
+        return torch.from_numpy(labels.astype(np.int64 if whole else np.float32))
+    return _own(labels)

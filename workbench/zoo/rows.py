@@ -1,0 +1,73 @@
+"""Examples in whatever a person keeps them, read by number when they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Get = Callable[[int], Any]
+Collate = Callable[[Sequence[Any]], Any]
+
+
+class Rows:
+    """The examples with the numbers `chosen`, of which `get` reads one and `collate` joins some.
+
+    Indexed by numbers, slices and arrays of numbers it gives fewer of them, like an array.
+    """
+
+    def __init__(self, get: Get, collate: Collate, chosen: Any) -> None:
+        self.get = get
+        self.collate = collate
+        self.chosen = np.asarray(chosen)
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, place: Any) -> Rows:
+        return Rows(self.get, self.collate, np.atleast_1d(self.chosen[place]))
+
+    def joined(self) -> Any:
+        """Read them all, as one batch."""
+        return _narrow(self.collate([self.get(int(number)) for number in self.chosen]))
+
+
+class Columns:
+    """Several arrays or tensors with a row for every example, by name or in order."""
+
+    def __init__(self, parts: Mapping[str, Any] | Sequence[Any]) -> None:
+        self.parts = parts
+
+    def __len__(self) -> int:
+        parts = self.parts.values() if isinstance(self.parts, Mapping) else self.parts
+        return min(len(part) for part in parts)
+
+    def __getitem__(self, place: Any) -> Columns:
+        if isinstance(self.parts, Mapping):
+            return Columns({name: part[place] for name, part in self.parts.items()})
+        return Columns([part[place] for part in self.parts])
+
+    def joined(self) -> Any:
+        """Return them as a module takes them: a dict of tensors, or a tuple."""
+        if isinstance(self.parts, Mapping):
+            return {name: collated(part) for name, part in self.parts.items()}
+        return tuple(collated(part) for part in self.parts)
+
+
+def collated(examples: Any) -> Any:
+    """Return stored examples as tensors: one, several, or a dict of them."""
+    if isinstance(examples, Rows | Columns):
+        return examples.joined()
+    tensor = examples
+    if not isinstance(examples, Tensor):
+        tensor = torch.from_numpy(np.ascontiguousarray(examples))
+    return _narrow(tensor)
+
+
+def _narrow(batch: Any) -> Any:
+    """Return float64 as float32, which weights are."""
+    wide = isinstance(batch, Tensor) and batch.dtype == torch.float64
+    return batch.float() if wide else batch
