@@ -12,7 +12,7 @@ from workbench.zoo.batch import Batch
 from workbench.zoo.cut import cut
 from workbench.zoo.shell import shell
 
-PLACES = [(name, layer) for name in wb.models() for layer in wb.model(name).layers]
+PLACES = [(name, layer) for name in wb.models("fashion") for layer in wb.model(name).layers]
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
-"""Figures that are sums over examples: estimated in float32, judged in float64.
+"""Figures that are sums over examples: estimated from some, judged on all.
 
-The exact figure is computed in float64 throughout and added up in data-set order, so that it is
-the same on every machine, whatever the number of threads, to the last digits that anybody reads.
-A metric of all examples together, which nothing can be said about before the end, is given the
-outputs in that order.
+The exact figure comes from float32 outputs in data-set order, in fixed batches on one thread each;
+logarithms and sums are float64, and added up in that order. So it is the same to the last bit
+in every process and for every number of threads. A metric of all examples together, about which
+nothing can be said before the end, is given the outputs in the same order.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from torch import Tensor
 
 from workbench.errors import Cancelled
 from workbench.evaluation.counting import COUNTS, Rows
-from workbench.evaluation.judge import widened
 from workbench.evaluation.pace import batch_of, first_of
 from workbench.evaluation.report import Score
 from workbench.evaluation.workers import workers
 from workbench.zoo import Model, Split
-from workbench.zoo.batch import Batch, channels_last
+from workbench.zoo.batch import channels_last
 from workbench.zoo.forms import targets
 from workbench.zoo.shell import shell
 
@@ -55,7 +54,9 @@ def scores(
         for start, stop in ((0, first), (first, MORE * first)):
             if (stop if not start else first * WORTH) >= len(split):
                 break
-            rows.append(_rows(model, quick, split, order[start:stop], torch.float32, cancelled))
+            each = -(-(stop - start) // torch.get_num_threads())  # every core has a part
+            chosen = order[start:stop]
+            rows.append(_rows(model, quick, split, chosen, min(each, batch_of(model)), cancelled))
             yield _estimate(model, np.concatenate(rows), split)
     yield judged(model, weights, split, cancelled)
 
@@ -73,13 +74,10 @@ def judged(
     Cancelled
         As soon as `cancelled()` answers True between two batches.
     """
-    wide = torch.float32 if model.card.get("single") else torch.float64
-    used = weights if model.card.get("single") else widened(weights)
-    numbers = np.arange(len(split))
     metric = model.task.metric
     if metric.counts not in COUNTS:
-        return _of_all(model, used, split, wide, cancelled)
-    rows = _rows(model, used, split, numbers, wide, cancelled)
+        return _of_all(model, weights, split, cancelled)
+    rows = _rows(model, weights, split, np.arange(len(split)), batch_of(model), cancelled)
     count, spread = COUNTS[metric.counts], spread_of(split)
     figures = count.figures(rows.sum(axis=0), spread)
     value = figures[metric.name]
@@ -107,33 +105,29 @@ def _rows(
     weights: Mapping[str, Tensor],
     split: Split,
     numbers: Any,
-    dtype: torch.dtype,
+    batch: int,
     cancelled: Callable[[], bool],
 ) -> Rows:
     count = COUNTS[model.task.metric.counts]
 
     def run(some: Any) -> Rows:
-        return count.rows(
-            _outputs(model, weights, split, some, dtype, cancelled), _targets(split, some)
-        )
+        return count.rows(_outputs(model, weights, split, some, cancelled), _targets(split, some))
 
-    return np.concatenate([*workers().map(run, _cut(numbers, _at_once(model, len(numbers))))])
+    return np.concatenate([*workers().map(run, _cut(numbers, batch))])
 
 
 def _of_all(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
-    dtype: torch.dtype,
     cancelled: Callable[[], bool],
 ) -> Score:
     """Return the score by a metric that wants all outputs at once."""
 
     def run(some: Any) -> tuple[Any, Any]:
-        outputs = _outputs(model, weights, split, some, dtype, cancelled)
-        return outputs, _targets(split, some)
+        return _outputs(model, weights, split, some, cancelled), _targets(split, some)
 
-    found = [*workers().map(run, _cut(np.arange(len(split)), _at_once(model, len(split))))]
+    found = [*workers().map(run, _cut(np.arange(len(split)), batch_of(model)))]
     metric = model.task.metric
     value = model.task.measured([one for one, _ in found], [one for _, one in found])
     figures = {metric.name: value}
@@ -145,22 +139,15 @@ def _outputs(
     weights: Mapping[str, Tensor],
     split: Split,
     numbers: Any,
-    dtype: torch.dtype,
     cancelled: Callable[[], bool],
 ) -> Any:
     if cancelled():
         raise Cancelled("Measuring was stopped.")
-    inputs = Batch.of(model.task.inputs(split.examples[numbers])).to(dtype)
-    return shell(model)(weights, inputs)
+    return shell(model)(weights, model.task.inputs(split.examples[numbers]))
 
 
 def _targets(split: Split, numbers: Any) -> Any:
     return targets(split.labels[numbers])
-
-
-def _at_once(model: Model, examples: int) -> int:
-    """Return how many examples make a batch, so that every core has one."""
-    return max(1, min(batch_of(model), -(-examples // torch.get_num_threads())))
 
 
 def _cut(numbers: Any, size: int) -> list[Any]:

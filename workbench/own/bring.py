@@ -199,7 +199,6 @@ def _model(module: nn.Module, task: OwnTask, outputs: Any) -> Model:
         "tensors": {name: list(tensor.shape) for name, tensor in weights.items()},
         "original_bytes": _file_length(module),
         "training": {"seconds": None},
-        "single": not _runs_in_double(model, weights),
     }
     _check_copy(model, weights, outputs)
     card |= {
@@ -225,17 +224,6 @@ def _file_length(module: nn.Module) -> int:
     saved = module.state_dict()
     own |= {name: b for name, b in module.named_buffers() if name in saved}
     return len(save(own))
-
-
-def _runs_in_double(model: Model, weights: dict[str, Tensor]) -> bool:
-    """Whether the module computes in float64 too, so that sums are the same everywhere."""
-    wide = {n: w.double() if w.is_floating_point() else w for n, w in weights.items()}
-    inputs = Batch.of(_inputs(model.task.split("validation"), 1)).to(torch.float64)
-    try:
-        found = Shell(model)(wide, inputs)
-    except Exception:  # noqa: BLE001 - whatever it is that stands against it
-        return False
-    return not isinstance(found, Tensor) or found.dtype == torch.float64
 
 
 def _check_copy(model: Model, weights: dict[str, Tensor], outputs: Any) -> None:

@@ -34,11 +34,16 @@ class Holder(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """One split as it lies in the package: a ``.npz`` file and the digest of its content."""
+    """One split as it lies in the package: a ``.npz`` file and the digest of its content.
+
+    A file that holds one stream is cut into windows of `window` numbers, whose labels are the
+    numbers that follow each.
+    """
 
     split: str
     path: Path
     digest: str
+    window: int = 0
 
     def load(self) -> Split:
         """Return the split, read at the first call and shared afterwards.
@@ -176,14 +181,22 @@ def _load(source: Source) -> Split:
 
     try:
         with np.load(source.path, allow_pickle=False) as arrays:
-            (first,) = set(arrays.files) - {"labels"}
-            examples, labels = arrays[first], arrays["labels"]
+            examples, labels = _parts({name: arrays[name] for name in arrays.files}, source.window)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise WorkbenchError(_damaged(source)) from error
     if digest_of(examples, labels) != source.digest:
         raise WorkbenchError(_damaged(source))
     examples.flags.writeable = labels.flags.writeable = False
     return Split(source.split, examples, labels, source.digest)
+
+
+def _parts(arrays: dict[str, NDArray[Any]], window: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    if window:
+        stream = arrays["stream"]
+        return stream[:-1].reshape(-1, window), stream[1:].reshape(-1, window)
+    labels = arrays.pop("labels")
+    (examples,) = arrays.values()
+    return examples, labels
 
 
 def _damaged(source: Source) -> str:

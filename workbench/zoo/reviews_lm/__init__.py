@@ -15,6 +15,9 @@ ALPHABET = "\N{REPLACEMENT CHARACTER}\n " + string.digits + string.ascii_letters
 ALPHABET += "!\"#$%&'()*+,-./:;?_"
 """The characters by their ids. The first stands for every other; a line ends a review."""
 
+WINDOW = 256
+"""Characters that a model sees at once."""
+
 TASK = Task(
     name="reviews-lm",
     title=mark("Clothing reviews, the next character"),
@@ -26,16 +29,19 @@ TASK = Task(
             "train",
             FOLDER / "data" / "train.npz",
             "c8da475315b93759471e4f275e49e3752d2b158700be1e074b47d2da4b8bfba5",
+            WINDOW,
         ),
         Source(
             "validation",
             FOLDER / "data" / "validation.npz",
             "fb03f6dc2d2391400dddfe07f4184e3c4dedd807af41e7c321e860f4f9be86db",
+            WINDOW,
         ),
         Source(
             "test",
             FOLDER / "data" / "test.npz",
             "88883390aa3806c7ed251cda0c5d85e6bcc7b4c62f2ff25b5f59182cf794be1a",
+            WINDOW,
         ),
     ),
     form="characters",

@@ -7,10 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.zoo.reviews_lm import ALPHABET
-
-WINDOW = 256
-"""Characters that a model sees at once."""
+from workbench.zoo.reviews_lm import ALPHABET, WINDOW
 
 Ids = NDArray[np.uint8]
 

@@ -11,8 +11,7 @@ from torch.nn import functional
 
 from workbench.zoo.attention import Block, Positions
 from workbench.zoo.plan import TrainingPlan
-from workbench.zoo.reviews_lm import ALPHABET
-from workbench.zoo.reviews_lm.characters import WINDOW
+from workbench.zoo.reviews_lm import ALPHABET, WINDOW
 from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=4, learning_rate=4e-3, batch_size=32, label_smoothing=0.0, shift=0)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from workbench.zoo.rebuilding import command, digest_of, write_npz
 from workbench.zoo.reviews.source import Review, held_out_first, read
-from workbench.zoo.reviews_lm import FOLDER
-from workbench.zoo.reviews_lm.characters import WINDOW, Ids, encode, windows
+from workbench.zoo.reviews_lm import FOLDER, WINDOW
+from workbench.zoo.reviews_lm.characters import Ids, encode, windows
 
 SEED = 0
 SIZES = {"validation": 256, "test": 512}
