@@ -61,7 +61,7 @@ def compress(
     >>> artifact.ledger.total == len(artifact)
     True
     """
-    expect_model(model)
+    expect_model(model).architecture.check_unchanged()
     if expect_recipe(recipe).train is not None:
         return _trained(model, recipe, progress, cancelled, files or default_files())
     return Artifact.of(model.name, recipe, *untrained(model, recipe))

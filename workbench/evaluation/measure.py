@@ -58,7 +58,7 @@ def steps(
     Cancelled
         When `cancelled()` answers True between two batches.
     """
-    expect_model(model)
+    expect_model(model).architecture.check_unchanged()
     expect_recipe(recipe)
     store = store or default_store()
     found = known(model, recipe, split, store)

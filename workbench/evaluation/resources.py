@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry
 from workbench.compression.layers import compressible
 from workbench.errors import Cancelled
 from workbench.zoo import Model
-from workbench.zoo.batch import call
+from workbench.zoo.batch import Batch, call
 from workbench.zoo.groups import groups
 from workbench.zoo.shell import Shell, shell
 
@@ -70,7 +70,8 @@ def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:
     """
     run, inputs = _runner(model, weights, MEMORY_BATCH)
     with _LiveBytes(weights.values()) as live:
-        live.add(inputs)
+        for tensor in Batch.of(inputs).tensors:
+            live.add(tensor)
         run(inputs)
     return int(live.peak + sum(w.numel() * w.element_size() for w in weights.values()))
 

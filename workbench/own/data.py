@@ -64,6 +64,8 @@ def _parts(name: str, data: Any) -> tuple[Any, Any]:
         return _columns(data[0]), data[1]
     if isinstance(data, DataLoader):
         return _of_loader(name, data)
+    if isinstance(data, list | tuple):
+        return _of_items(name, _read(name, data))
     if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, Mapping):
         return _of_dataset(name, data, default_collate)
     if isinstance(data, Iterable) and not isinstance(data, str | bytes | Mapping):

