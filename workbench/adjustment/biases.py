@@ -12,7 +12,8 @@ from workbench.adjustment.examples import pass_through
 from workbench.zoo import Model
 from workbench.zoo.rewrite import LAYERS
 
-See = Callable[[str, Tensor], Tensor | None]
+See = Callable[[str, Tensor, int], Tensor | None]
+"""Given a bias's name, the layer's outputs, and which axis of them has its channels."""
 
 
 def mean_outputs(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -22,8 +23,8 @@ def mean_outputs(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tenso
     """
     found: dict[str, Tensor] = {}
 
-    def see(name: str, outputs: Tensor) -> None:
-        found[name] = _mean(outputs)
+    def see(name: str, outputs: Tensor, axis: int) -> None:
+        found[name] = _mean(outputs, axis)
 
     _run(model, weights, see)
     return found
@@ -39,10 +40,10 @@ def corrected(
     """
     found: dict[str, Tensor] = {}
 
-    def see(name: str, outputs: Tensor) -> Tensor:
-        error = (wanted[name] - _mean(outputs)).float()
+    def see(name: str, outputs: Tensor, axis: int) -> Tensor:
+        error = (wanted[name] - _mean(outputs, axis)).float()
         found[name] = weights[name] + error
-        return outputs + error.view(-1, *[1] * (outputs.ndim - 2))
+        return outputs + error.view(-1, *[1] * (outputs.ndim - 1 - axis % outputs.ndim))
 
     _run(model, weights, see)
     return found
@@ -53,8 +54,8 @@ def _run(model: Model, weights: Mapping[str, Tensor], see: See) -> None:
     module = model.module()
 
     def watch(name: str) -> Callable[..., Tensor | None]:
-        def hook(_layer: nn.Module, _inputs: Any, outputs: Tensor) -> Tensor | None:
-            return see(name, outputs)
+        def hook(layer: nn.Module, _inputs: Any, outputs: Tensor) -> Tensor | None:
+            return see(name, outputs, -1 if isinstance(layer, nn.Linear) else 1)
 
         return hook
 
@@ -64,5 +65,5 @@ def _run(model: Model, weights: Mapping[str, Tensor], see: See) -> None:
     pass_through(module, model, weights)
 
 
-def _mean(outputs: Tensor) -> Tensor:
-    return outputs.movedim(1, 0).flatten(1).mean(dim=1, dtype=torch.float64)
+def _mean(outputs: Tensor, axis: int) -> Tensor:
+    return outputs.movedim(axis, 0).flatten(1).mean(dim=1, dtype=torch.float64)

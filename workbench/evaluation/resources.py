@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode, flop_registry
+from torch.utils.flop_counter import FlopCounterMode
 
 from workbench.compression.layers import compressible
 from workbench.errors import Cancelled
+from workbench.evaluation.products import FORMULAS, Products, unfused
 from workbench.zoo import Model
 from workbench.zoo.batch import Batch, call
 from workbench.zoo.groups import groups
@@ -24,14 +25,19 @@ LATENCY_BATCHES = (1, 64)
 MEMORY_BATCH = 64
 SECONDS = 0.25
 """How long each batch size is run."""
-KINDS: dict[type[nn.Module], str] = {nn.Linear: "linear", nn.Conv2d: "convolution"}
+KINDS: dict[type[nn.Module], str] = {
+    nn.Linear: "linear",
+    nn.Conv1d: "convolution",
+    nn.Conv2d: "convolution",
+    nn.MultiheadAttention: "attention",
+}
 """What layers are called; others go by their class."""
 
 
 def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
     """Return the multiply-adds of one example through the dense module."""
     run, inputs = _runner(model, weights, 1)
-    with _Products() as counted:
+    with Products() as counted:
         run(inputs)
     return int(counted.flops) // 2
 
@@ -41,10 +47,12 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
 
     `coupled` names the weights whose layers lose channels together with this one's, itself among
     them; it is empty where a layer cannot lose any. The multiply-adds are those of one example
-    through the dense layer; those of all layers sum to `macs` where nothing else multiplies.
+    through the dense layer; those of all layers sum to `macs` where nothing else multiplies. A
+    layer with several weights, such as a GRU, has its work divided by their sizes.
     """
     run, inputs = Shell(model), model.task.inputs(model.task.split("validation").examples[:1])
-    with FlopCounterMode(display=False) as counter:
+    unfused(run.module)
+    with FlopCounterMode(display=False, custom_mapping=FORMULAS) as counter:
         run(weights, inputs)
     counted = counter.get_flop_counts()
     together = [group.makers for group in groups(model.architecture)]
@@ -54,9 +62,11 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
         layer = run.module.get_submodule(path)
         flops = counted.get(f"{type(run.module).__name__}.{path}", {})
         kind = KINDS.get(type(layer), type(layer).__name__.lower())
+        beside = [n for n in compressible(weights) if n.rpartition(".")[0] == path]
+        share = weights[name].numel() / sum(weights[n].numel() for n in beside)
         found[name] = {
             "kind": kind,
-            "macs": sum(flops.values()) // 2,
+            "macs": round(sum(flops.values()) // 2 * share),
             "coupled": next((list(makers) for makers in together if name in makers), []),
         }
     return found
@@ -165,30 +175,13 @@ def _runner(
 
     On the CPU, because loading what the meta device needs takes seconds.
     """
-    module = Shell(model).module
+    module = unfused(Shell(model).module)
 
     def run(inputs: Tensor) -> None:
         with torch.no_grad():  # inference mode would hide products inside larger operations
             call(module, weights, inputs)
 
     return run, model.task.inputs(model.task.split("validation").examples[:batch])
-
-
-class _Products(TorchDispatchMode):
-    """Adds up the floating-point operations of matrix products and convolutions inside it."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.flops = 0
-
-    def __torch_dispatch__(
-        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        out = function(*args, **(kwargs or {}))
-        formula = flop_registry.get(function._overloadpacket)  # noqa: SLF001 - its own key
-        if formula is not None:
-            self.flops += int(formula(*args, **(kwargs or {}), out_val=out))
-        return out
 
 
 class _LiveBytes(TorchDispatchMode):

@@ -26,7 +26,7 @@ class IntegerLayer(nn.Module):
     values themselves, `weight_scale` ones, and the products are float64.
     """
 
-    def __init__(self, layer: nn.Linear | nn.Conv2d, grid: InputGrid) -> None:
+    def __init__(self, layer: nn.Linear | nn.Conv1d | nn.Conv2d, grid: InputGrid) -> None:
         super().__init__()
         self.grid = grid
         self.weight = layer.weight
@@ -39,7 +39,7 @@ class IntegerLayer(nn.Module):
             self._across: tuple[int, ...] = (-1,)
             self._product = nn.functional.linear
         else:
-            self._across = (1, -1, 1, 1)
+            self._across = (1, -1, *[1] * (layer.weight.ndim - 2))
             self._product = lambda inputs, weight: layer._conv_forward(inputs, weight, None)  # noqa: SLF001
 
     def forward(self, inputs: Tensor) -> Tensor:

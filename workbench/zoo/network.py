@@ -12,6 +12,7 @@ from workbench.zoo.registry import model
 
 SIZES: dict[type[nn.Module], tuple[tuple[str, int], ...]] = {
     nn.Linear: (("out_features", 0), ("in_features", 1)),
+    nn.Conv1d: (("out_channels", 0), ("in_channels", 1)),
     nn.Conv2d: (("out_channels", 0), ("in_channels", 1)),
     nn.BatchNorm1d: (("num_features", 0),),
     nn.BatchNorm2d: (("num_features", 0),),

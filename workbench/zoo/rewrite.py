@@ -9,7 +9,7 @@ from workbench.artifact.form import Form
 from workbench.errors import ArtifactError
 from workbench.zoo.integer import IntegerLayer
 
-LAYERS = (nn.Linear, nn.Conv2d)
+LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
 """The kinds of layers that multiply: their inputs can be rounded and norms folded into them."""
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 """The kinds of norms that can be folded into one of those."""
@@ -39,7 +39,7 @@ def rewrite(module: nn.Module, form: Form) -> nn.Module:
     return module
 
 
-def _layer(module: nn.Module, path: str) -> nn.Linear | nn.Conv2d:
+def _layer(module: nn.Module, path: str) -> nn.Linear | nn.Conv1d | nn.Conv2d:
     found = _found(module, path, LAYERS)
     assert isinstance(found, LAYERS)
     return found
