@@ -8,19 +8,19 @@ from torch import nn
 
 from workbench.evaluation.products import Products, unfused
 
-T, B, I, H = 5, 2, 8, 16
+T, B, N, H = 5, 2, 8, 16
 CASES = {
-    "lstm": (nn.LSTM(I, H, batch_first=True), (I,), 4 * H * (I + H) * B * T),
+    "lstm": (nn.LSTM(N, H, batch_first=True), (N,), 4 * H * (N + H) * B * T),
     "both ways": (
-        nn.LSTM(I, H, batch_first=True, bidirectional=True),
-        (I,),
-        8 * H * (I + H) * B * T,
+        nn.LSTM(N, H, batch_first=True, bidirectional=True),
+        (N,),
+        8 * H * (N + H) * B * T,
     ),
-    "gru": (nn.GRU(I, H, batch_first=True), (I,), 3 * H * (I + H) * B * T),
+    "gru": (nn.GRU(N, H, batch_first=True), (N,), 3 * H * (N + H) * B * T),
     "encoder layer": (
-        nn.TransformerEncoderLayer(I, 2, H, batch_first=True),
-        (I,),
-        B * T * (4 * I * I + 2 * T * I + 2 * I * H),
+        nn.TransformerEncoderLayer(N, 2, H, batch_first=True),
+        (N,),
+        B * T * (4 * N * N + 2 * T * N + 2 * N * H),
     ),
 }
 

@@ -14,10 +14,12 @@ from workbench.calibration import evidence_for
 from workbench.compression.layers import compressible
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe, Train
+from workbench.training.objective import objective
 from workbench.training.portions import augments
 from workbench.training.records import Lesson
 from workbench.training.teacher import Teacher, named
 from workbench.zoo import Model
+from workbench.zoo.brought import OwnTask
 from workbench.zoo.fresh import fresh
 
 
@@ -35,7 +37,7 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         When `cancelled()` answers True while the teacher's outputs are computed.
     """
     assert recipe.train is not None
-    split = model.task.split("train")
+    split, loss = model.task.split("train"), _objective(model, recipe.train)
     check_depth(model, recipe.train)
     drawn = model.in_form(Form(width=recipe.train.width, left_out=recipe.train.left_out))
     start = _fresh(drawn, recipe.train.seed) if recipe.train.start == "scratch" else None
@@ -51,7 +53,20 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         teacher=_teacher(model, recipe.train, cancelled),
         input_grids=_input_grids(shaped, ready, recipe),
         held_out=_held_out(model) if recipe.train.patience else None,
+        objective=loss,
     )
+
+
+def _objective(model: Model, settings: Train) -> Callable[..., Tensor]:
+    """Return the loss: a person's own where they gave one, which no teacher can be mixed with."""
+    lose = model.task.lose if isinstance(model.task, OwnTask) else None
+    if lose is None:
+        return objective
+    if settings.teacher:
+        raise RecipeError(
+            f"{model.name} has a loss of its own, which no teacher can be mixed with."
+        )
+    return lambda settings, outputs, labels, teacher: lose(outputs, labels)
 
 
 def _input_grids(shaped: Model, ready: Prepared, recipe: Recipe) -> dict[str, InputGrid]:
@@ -69,7 +84,9 @@ def _held_out(model: Model) -> tuple[Any, Any]:
 def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Teacher | None:
     if not settings.teacher:
         return None
-    return named(settings.teacher, model, know=not augments(settings), cancelled=cancelled)
+    small = model.task.metric.counts != "tokens"  # every place has logits: too many to keep
+    know = small and not augments(settings)
+    return named(settings.teacher, model, know=know, cancelled=cancelled)
 
 
 def check_depth(model: Model, settings: Train) -> None:

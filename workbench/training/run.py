@@ -196,12 +196,12 @@ class Run:
         loss = self.lesson.objective(self.settings, outputs, labels, teacher)
         return loss, hits(outputs, labels)
 
-    def _outputs(self, inputs: Any) -> Tensor:
-        """Return the logits in float32, whatever the precision of what comes before."""
+    def _outputs(self, inputs: Any) -> Any:
+        """Return the outputs in float32, whatever the precision of what comes before."""
         mixed = self.settings.precision == "mixed"
         with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
-            outputs: Tensor = call(self.module, self.view(self.weights), inputs)
-        return outputs.float()
+            outputs = call(self.module, self.view(self.weights), inputs)
+        return outputs.float() if isinstance(outputs, Tensor) else outputs
 
     def _look(self, cancelled: Callable[[], bool]) -> None:
         """Judge by the examples held out where that is due, and settle when all is over."""
