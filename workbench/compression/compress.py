@@ -95,7 +95,7 @@ def _coded(
 
 
 def _bytes(coded: Coded) -> int:
-    return parts(entry(coded, weigh(coded))).total
+    return parts(entry(coded, weigh(coded, losing=False))).total
 
 
 def _single(
