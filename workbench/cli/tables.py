@@ -94,6 +94,11 @@ def saved(result: Result) -> None:
     print(f"{result['file']}: {figures.nbytes(result['bytes'])}, {_ratio(result)}")
 
 
+def expanded(result: Result) -> None:
+    """Print what was written."""
+    print(f"{result['file']}: {figures.nbytes(result['bytes'])}")
+
+
 def inspection(result: Result) -> None:
     """Print the ledger, one tensor a line, and its sum."""
     columns = ("values", "indices", "scales", "tables", "plain", "total")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -119,7 +120,7 @@ def _codes(weight: Tensor, settings: Quantize, bits: int, grids: list[Grid] | No
         found = side_by_side(lambda part: _coded(part, settings, bits, None), some)
     else:
         found = iter([_coded(weight, settings, bits, grids)])
-    codes, scale, zero_point = (_joined(part) for part in zip(*found, strict=True))
+    codes, scale, zero_point = (_joined(part).numpy() for part in zip(*found, strict=True))
     return Codes(
         shape=tuple(weight.shape),
         bits=bits,
@@ -148,9 +149,9 @@ def _coded(
     ]
     scales = [grid.scale.view(rows, -1) for grid in grids]
     zeros = [grid.zero_point.to(torch.uint8).view(rows, -1) for grid in grids]
-    flat = (torch.cat(parts, dim=1).reshape(-1) for parts in (codes, scales, zeros))
+    flat = (_joined(parts, dim=1).reshape(-1) for parts in (codes, scales, zeros))
     return next(flat), next(flat), next(flat)
 
 
-def _joined(parts: tuple[Tensor, ...]) -> np.ndarray:
-    return (parts[0] if len(parts) == 1 else torch.cat(parts)).numpy()
+def _joined(parts: Sequence[Tensor], dim: int = 0) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim)

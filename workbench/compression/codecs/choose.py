@@ -21,6 +21,9 @@ from workbench.compression.pieces import in_pieces
 from workbench.recipe import Prune
 
 
+Counts = NDArray[np.int64]
+
+
 @dataclass(frozen=True)
 class Values:
     """How `count` values are written: `kind` is plain, packed or huffman; `size` in bytes."""
@@ -73,39 +76,45 @@ def forms(coded: Single, prune: Prune | None = None, *, losing: bool = True) -> 
     """
     flags = coded.nonzero
     nonzero = int(np.count_nonzero(flags))
-    everything = Form(DENSE, values_of(coded, DENSE))
+    counts = None if isinstance(coded, Plain) else huffman.tally(*symbols_of(coded, DENSE))
+    everything = Form(DENSE, values_of(coded, DENSE, counts))
     if nonzero == flags.size:
         return Forms(everything, None, nonzero)
     if not losing and (prune is None or prune.pattern == "free"):
-        values = values_of(coded, Index("bitmap", 0, flags))
+        values = values_of(coded, Index("bitmap", 0, flags), counts)
         if everything.size <= values.size + nonzero // 8:  # a place takes a bit at the least
             return Forms(everything, None, nonzero)
     ways = indices(flags, coded.shape, prune)
     shortest = [min(same, key=lambda index: index.size) for same in ways]
-    sparse = [Form(index, values_of(coded, index)) for index in shortest]
+    sparse = [Form(index, values_of(coded, index, counts)) for index in shortest]
     return Forms(everything, min(sparse, key=lambda form: form.size), nonzero)
 
 
-def values_of(coded: Single, index: Index) -> Values:
-    """Return the smallest way to write the values of which `index` gives the places."""
+def values_of(coded: Single, index: Index, everything: Counts | None = None) -> Values:
+    """Return the smallest way to write the values of which `index` gives the places.
+
+    `everything` is how often each code occurs, zeros among them, where that is known.
+    """
     if isinstance(coded, Plain):
         count = coded.bits.size if index.stored is None else int(np.count_nonzero(index.stored))
         return Values("plain", count * coded.bits.itemsize, count)
-    counts = _counts(coded, index)
+    counts = _counts(coded, index, everything)
     plan = huffman.plan_of(counts)
     packed = Values("packed", packed_size(plan.count, symbol_bits(counts.size)), plan.count)
     entropy = Values("huffman", plan.size, plan.count, plan)
     return min(packed, entropy, key=lambda values: values.size)
 
 
-def _counts(coded: Codes | Shared, index: Index) -> NDArray[np.int64]:
+def _counts(coded: Codes | Shared, index: Index, everything: Counts | None) -> Counts:
     """Return how often each symbol is written: without taking them out, where zero is one code."""
     one_zero = isinstance(coded, Shared) or not coded.affine
-    if index.stored is None or index.holds_zeros or not one_zero:
+    if everything is None or (index.stored is not None and (index.holds_zeros or not one_zero)):
         return huffman.tally(*symbols_of(coded, index))
+    if index.stored is None:
+        return everything
     if isinstance(coded, Shared):
-        return huffman.tally(coded.codes, coded.alphabet)[int(coded.zero) :]
-    counts = huffman.tally(coded.codes, 2**coded.bits)
+        return everything[int(coded.zero) :]
+    counts = everything.copy()
     counts[2 ** (coded.bits - 1) - 1] = 0
     return counts
 
