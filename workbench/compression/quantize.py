@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
@@ -115,43 +113,39 @@ def _layout(weight: Tensor, settings: Quantize) -> tuple[int, int, int]:
 def _codes(weight: Tensor, settings: Quantize, bits: int, grids: list[Grid] | None) -> Codes:
     rows, length, group = _layout(weight, settings)
     weight = weight.detach()
+    codes = torch.empty(rows, length, dtype=torch.uint8)
+    parts = [(weight, codes)]
     if grids is None and rows > 1:  # rows have grids of their own: some at a time stay in the cache
-        some = weight.split(max(1, PIECE // length))
-        found = side_by_side(lambda part: _coded(part, settings, bits, None), some)
-    else:
-        found = iter([_coded(weight, settings, bits, grids)])
-    codes, scale, zero_point = (_joined(part).numpy() for part in zip(*found, strict=True))
+        some = max(1, PIECE // length)
+        parts = list(zip(weight.split(some), codes.split(some), strict=True))
+    found = side_by_side(lambda part: _filled(*part, settings, bits, grids), parts)
+    scales, zeros = zip(*found, strict=True)
     return Codes(
         shape=tuple(weight.shape),
         bits=bits,
         rows=rows,
         group=group,
         affine=settings.scheme == "affine",
-        codes=codes,
-        scale=scale,
-        zero_point=zero_point,
+        codes=codes.reshape(-1).numpy(),
+        scale=torch.cat(scales).numpy(),
+        zero_point=torch.cat(zeros).numpy(),
     )
 
 
-def _coded(
-    weight: Tensor, settings: Quantize, bits: int, grids: list[Grid] | None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return codes uint8, scales float32 and zero points uint8 of `weight`, each flat."""
-    rows, _length, _group = _layout(weight, settings)
+def _filled(
+    weight: Tensor, codes: Tensor, settings: Quantize, bits: int, grids: list[Grid] | None
+) -> tuple[Tensor, Tensor]:
+    """Fill the rows of `codes`, uint8; return scales, float32, and zero points, uint8, flat."""
+    rows = len(codes)
     cut = pieces(weight, settings)
     grids = grids or _fitted(cut, settings, bits)
+    at = 0
+    for piece, grid in zip(cut, grids, strict=True):
+        found = grid.codes(piece).view(rows, -1)
+        codes[:, at : at + found.shape[1]] = found
+        at += found.shape[1]
     if not cut:
-        nothing = torch.zeros(0, dtype=torch.uint8)
-        return nothing, torch.zeros(0), nothing
-    codes = [
-        grid.codes(piece).to(torch.uint8).view(rows, -1)
-        for piece, grid in zip(cut, grids, strict=True)
-    ]
-    scales = [grid.scale.view(rows, -1) for grid in grids]
-    zeros = [grid.zero_point.to(torch.uint8).view(rows, -1) for grid in grids]
-    flat = (_joined(parts, dim=1).reshape(-1) for parts in (codes, scales, zeros))
-    return next(flat), next(flat), next(flat)
-
-
-def _joined(parts: Sequence[Tensor], dim: int = 0) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim)
+        return torch.zeros(0), torch.zeros(0, dtype=torch.uint8)
+    scales = torch.cat([grid.scale.view(rows, -1) for grid in grids], dim=1)
+    zeros = torch.cat([grid.zero_point.view(rows, -1) for grid in grids], dim=1)
+    return scales.reshape(-1), zeros.to(torch.uint8).reshape(-1)

@@ -20,7 +20,6 @@ from workbench.compression.patterns import Flags
 from workbench.compression.pieces import in_pieces
 from workbench.recipe import Prune
 
-
 Counts = NDArray[np.int64]
 
 
