@@ -136,7 +136,7 @@ def _sharded(index: Path) -> tuple[dict[str, Place], tuple[Path, ...]]:
         for tensor in tensors:
             if where.get(tensor) != shard:
                 raise ArtifactError(f"{shard} holds {tensor!r}, which {index} does not find there.")
-    return found, tuple(shards.values())
+    return found, (index, *shards.values())
 
 
 def _weight_map(index: Path) -> dict[str, str]:
