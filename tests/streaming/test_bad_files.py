@@ -192,6 +192,14 @@ def test_no_room(tmp_path, monkeypatch) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {big.name, small.name}
 
 
+def test_more_tensors_than_a_header_lists(tmp_path, monkeypatch) -> None:
+    save_file(TWO, tmp_path / "big.safetensors")
+    monkeypatch.setattr("workbench.artifact.container.LONGEST_HEADER", 200)
+    with pytest.raises(ArtifactError, match="cannot list so many tensors"):
+        compress_file(tmp_path / "big.safetensors", RECIPE, tmp_path / "small")
+    assert not (tmp_path / "small").exists()
+
+
 def test_a_few_bytes_that_claim_terabytes(tmp_path) -> None:
     zeros = Artifact.of("file:w", Recipe(), code({"w": torch.zeros(8, 8)}, Recipe())).to_bytes()
     text = zeros[zeros.index(b'{"model"') :]

@@ -140,6 +140,11 @@ def test_what_needs_a_module_or_data_is_refused(word) -> None:
         check_suited(Recipe.from_json(UNSUITED[word]))
 
 
+def test_what_is_no_recipe_is_refused() -> None:
+    with pytest.raises(RecipeError, match="must be a Recipe"):
+        check_suited({"quantize": {"bits": 4}})
+
+
 def test_parts_that_are_switched_off_are_no_hindrance() -> None:
     off = {
         "structure": {"removed": 0},

@@ -34,8 +34,18 @@ def seal(stream: BinaryIO, header: Header, data: Iterable[bytes], size: int) -> 
     """Write a file whose data, `size` bytes, come in pieces; return the digest that it carries.
 
     `stream` is empty and can be written anywhere: the header is put right at the end.
+
+    Raises
+    ------
+    ArtifactError
+        When there are more tensors than a header may list.
     """
     unsigned = _text({**header, "sha256": ""})
+    if len(unsigned) + DIGITS > LONGEST_HEADER:
+        raise ArtifactError(
+            f"A file cannot list so many tensors: its header would take {len(unsigned):,} bytes"
+            f" of {LONGEST_HEADER:,} at most."
+        )
     outside = _outside(len(unsigned) + DIGITS, size)
     stream.write(outside)
     stream.write(bytes(len(unsigned) + DIGITS))

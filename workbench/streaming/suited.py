@@ -8,6 +8,7 @@ from workbench.errors import RecipeError
 from workbench.recipe import Recipe
 from workbench.recipe.factorize import OF_OUTPUTS
 from workbench.recipe.quantize import COMPENSATED
+from workbench.recipe.schema import brief
 
 UNSUITED: tuple[tuple[Callable[[Recipe], object], str], ...] = (
     (
@@ -47,8 +48,10 @@ UNSUITED: tuple[tuple[Callable[[Recipe], object], str], ...] = (
 """What a file of tensors cannot have done to it, and the reason."""
 
 
-def check_suited(recipe: Recipe) -> None:
+def check_suited(recipe: object) -> None:
     """Raise `RecipeError` where `recipe` needs a module, data, or all tensors at once."""
+    if not isinstance(recipe, Recipe):
+        raise RecipeError(f"A recipe must be a Recipe, such as Recipe(), not {brief(recipe)}.")
     for needs_more, reason in UNSUITED:
         if needs_more(recipe):
             raise RecipeError(f"A file is compressed tensor by tensor, and {reason}.")

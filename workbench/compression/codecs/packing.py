@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,8 @@ def eights(symbols: Symbols, bits: int) -> NDArray[np.uint64]:
     """Return each eight symbols of `bits` bits as one number, the first on top; zeros fill up."""
     if symbols.size % 8:
         symbols = np.concatenate([symbols, np.zeros(-symbols.size % 8, np.uint8)])
-    words = symbols.view(">u8").astype(np.uint64)
+    words = symbols.view(np.uint64)
+    words = words.byteswap() if sys.byteorder == "little" else words
     if bits < 8:
         for width, low in HALVES:  # neighbours join: bytes, then pairs, then fours
             gap = np.uint64(bits * width // 8)
