@@ -38,6 +38,8 @@ if TYPE_CHECKING:
         Train,
     )
     from workbench.session import Session
+    from workbench.streaming.compress import compress_file
+    from workbench.streaming.expand import expand
     from workbench.trials.scanning import sensitivity
     from workbench.zoo import Model, Task, model, models, task, tasks
     from workbench.zoo.network import rebuild
@@ -66,8 +68,10 @@ __all__ = [
     "bring",
     "changes",
     "compress",
+    "compress_file",
     "dashboard",
     "evaluate",
+    "expand",
     "histogram",
     "load",
     "measure",
@@ -105,8 +109,10 @@ _HOMES = {
     "bring": "own.bring",
     "changes": "evaluation.changes",
     "compress": "pipeline",
+    "compress_file": "streaming.compress",
     "dashboard": "panels",
     "evaluate": "evaluation.measure",
+    "expand": "streaming.expand",
     "histogram": "evaluation.histogram",
     "load": "artifact.artifact",
     "measure": "evaluation.measure",

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
+
+Piece = TypeVar("Piece")
+Found = TypeVar("Found")
 
 
 def sleep_while_waiting() -> None:
@@ -28,3 +35,62 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def side_by_side(work: Callable[[Piece], Found], pieces: Sequence[Piece]) -> Iterator[Found]:
+    """Yield what `work` returns for each of `pieces`, in their order, a piece on each core.
+
+    Pieces of one core each stay in its cache, and are the same whatever the number of cores.
+    `work` itself must not come back here.
+    """
+    import torch
+
+    cores = torch.get_num_threads()
+    if cores < 2 or len(pieces) < 2:
+        yield from map(work, pieces)
+        return
+    pool = _pool(cores)
+    ahead: deque[Future[Found]] = deque()
+    try:
+        for piece in pieces:
+            ahead.append(pool.submit(work, piece))
+            if len(ahead) > 2 * cores:  # no more results lie about than are about to be asked for
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        for future in ahead:
+            future.cancel()
+
+
+_pools: dict[int, ThreadPoolExecutor] = {}
+_lock = threading.Lock()
+
+
+def _pool(cores: int) -> ThreadPoolExecutor:
+    with _lock:
+        if cores not in _pools:
+            _pools[cores] = _start(cores)
+        return _pools[cores]
+
+
+def _start(cores: int) -> ThreadPoolExecutor:
+    """Start workers whose operations take one thread, and leave all other threads as they were.
+
+    PyTorch keeps one number for the process and each thread copies it once, when it first asks.
+    """
+    import torch
+
+    ready = threading.Barrier(cores + 1)
+    pool = ThreadPoolExecutor(cores, thread_name_prefix="piece")
+
+    def settle() -> None:
+        torch.set_num_threads(1)
+        torch.get_num_threads()
+        ready.wait()
+
+    for _ in range(cores):
+        pool.submit(settle)
+    ready.wait()
+    torch.set_num_threads(cores)
+    return pool

@@ -5,6 +5,8 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 import workbench as wb
 from workbench import figures
@@ -151,6 +153,39 @@ def test_compressing_over_a_file_replaces_it_whole(saved, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["small.safetensors"]
 
 
+def test_a_file_of_tensors_there_and_back(workbench, ask, tmp_path):
+    big, small, again = (tmp_path / f"{name}.safetensors" for name in ("big", "small", "again"))
+    save_file({"w": torch.randn(50, 60).bfloat16(), "b": torch.ones(50).bfloat16()}, big)
+    recipe = '{"prune": {"sparsity": 0.5}, "quantize": {"bits": 4, "granularity": "group"}}'
+    made = ask("compress", big, "--recipe", recipe, "--output", small)
+    assert (made["model"], made["file"]) == ("file:big", str(small))
+    assert made["bytes"] == small.stat().st_size == made["ledger"]["total"]
+    assert made["original_bytes"] == big.stat().st_size
+    inspected = ask("inspect", small)
+    assert all(inspected[key] == made[key] for key in ("model", "recipe", "digest", "ledger"))
+    expanded = ask("expand", small, "--output", again)
+    assert expanded == {"file": str(again), "bytes": again.stat().st_size}
+    back, decoded = load_file(again), wb.load(small).weights()
+    assert all(torch.equal(back[name], decoded[name].bfloat16()) for name in ("w", "b"))
+    (tmp_path / "folder").mkdir()
+    big.rename(tmp_path / "folder" / "big.safetensors")
+    assert ask("compress", tmp_path / "folder", "--output", small)["model"] == "file:big"
+    assert workbench("compress", tmp_path / "folder", "--output", small)[0] == 0
+    status, out, err = workbench("expand", small, "--output", again)
+    assert (status, err) == (0, "")
+    assert figures.nbytes(again.stat().st_size) in out
+
+
+def test_a_file_of_tensors_has_no_module(workbench, ask, tmp_path):
+    save_file({"w": torch.ones(5, 6)}, tmp_path / "big.safetensors")
+    small = tmp_path / "small"
+    ask("compress", tmp_path / "big.safetensors", "--output", small)
+    status, out, err = workbench("evaluate", small)
+    assert (status, out) == (2, "")
+    assert "'big', which is no built-in model" in err
+    assert err.count("\n") == 1
+
+
 def test_text_says_what_json_says(workbench, ask, saved, tmp_path):
     made = saved()
     path = tmp_path / "small.safetensors"
@@ -183,7 +218,16 @@ def test_a_progress_bar_on_a_terminal_only(workbench, monkeypatch):
 def test_help_and_version(workbench):
     status, out, _ = workbench("--help")
     assert status == 0
-    for verb in ("list", "measure", "compress", "evaluate", "inspect", "dashboard", "lab"):
+    for verb in (
+        "list",
+        "measure",
+        "compress",
+        "expand",
+        "evaluate",
+        "inspect",
+        "dashboard",
+        "lab",
+    ):
         assert verb in out
         assert workbench(verb, "--help")[0] == 0
     assert workbench("--version") == (0, f"workbench {wb.__version__}\n", "")

@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from workbench.artifact import container
@@ -18,6 +20,7 @@ from workbench.artifact.form import UNCHANGED, Form
 from workbench.artifact.header import LARGEST_DECODED, check
 from workbench.artifact.ledger import Ledger
 from workbench.artifact.operands import operands
+from workbench.artifact.origin import with_origin
 from workbench.compression.codecs.choose import Forms
 from workbench.compression.codecs.stream import Weighed, entry, parts, read, weigh, write
 from workbench.compression.coded import Coded
@@ -39,19 +42,27 @@ class Artifact:
 
     @classmethod
     def of(
-        cls, model: str, recipe: Recipe, tensors: dict[str, Coded], form: Form = UNCHANGED
+        cls,
+        model: str,
+        recipe: Recipe,
+        tensors: dict[str, Coded],
+        form: Form = UNCHANGED,
+        dtypes: Mapping[str, torch.dtype] = MappingProxyType({}),
     ) -> Artifact:
         """Encode coded `tensors` of the model called `model`, each in its smallest form.
 
-        `form` says how the module that runs on them differs from the model's own.
+        `form` says how the module that runs on them differs from the model's own, and `dtypes`
+        what those tensors were, by name, that did not have the dtype that they decode to.
         """
         weighed = {name: weigh(coded, recipe.prune) for name, coded in tensors.items()}
-        header = {
+        header: dict[str, Any] = {
             "model": model,
             "recipe": recipe.as_dict(),
             "form": form.as_list(),
             "tensors": {name: entry(coded, weighed[name]) for name, coded in tensors.items()},
         }
+        for name, dtype in dtypes.items():
+            header["tensors"][name] = with_origin(header["tensors"][name], dtype)
         data = b"".join(write(coded, weighed[name]) for name, coded in tensors.items())
         blob, digest = container.pack(header, data)
         made = cls(blob, {**header, "sha256": digest}, tensors)

@@ -9,21 +9,53 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from typing import Any
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Any, BinaryIO
 
 from workbench.errors import ArtifactError
 
 FORMAT = "workbench/1"
 LONGEST_OUTSIDE = 2**20
 LONGEST_HEADER = 16 * 2**20
+DIGITS = 64
+CHANGED = "The file is damaged: its SHA-256 does not match its content."
 Header = dict[str, Any]
 
 
 def pack(header: Header, data: bytes) -> tuple[bytes, str]:
     """Return the whole file, and the digest that it carries."""
-    digest = _digest(header, data)
-    text = _text({**header, "sha256": digest})
-    return _outside(len(text), len(data)) + text + data, digest
+    whole = BytesIO()
+    digest = seal(whole, header, [data], len(data))
+    return whole.getvalue(), digest
+
+
+def seal(stream: BinaryIO, header: Header, data: Iterable[bytes], size: int) -> str:
+    """Write a file whose data, `size` bytes, come in pieces; return the digest that it carries.
+
+    `stream` is empty and can be written anywhere: the header is put right at the end.
+
+    Raises
+    ------
+    ArtifactError
+        When there are more tensors than a header may list.
+    """
+    unsigned = _text({**header, "sha256": ""})
+    if len(unsigned) + DIGITS > LONGEST_HEADER:
+        raise ArtifactError(
+            f"A file cannot list so many tensors: its header would take {len(unsigned):,} bytes"
+            f" of {LONGEST_HEADER:,} at most."
+        )
+    outside = _outside(len(unsigned) + DIGITS, size)
+    stream.write(outside)
+    stream.write(bytes(len(unsigned) + DIGITS))
+    found = hashlib.sha256(unsigned)
+    for piece in data:
+        found.update(piece)
+        stream.write(piece)
+    stream.seek(len(outside))
+    stream.write(_text({**header, "sha256": found.hexdigest()}))
+    return found.hexdigest()
 
 
 def unpack(blob: bytes) -> tuple[Header, bytes]:
@@ -34,14 +66,33 @@ def unpack(blob: bytes) -> tuple[Header, bytes]:
     ArtifactError
         When the bytes are empty, cut short, changed, or not of this format.
     """
-    if not blob:
+    header, start = head(BytesIO(blob), len(blob))
+    data = blob[start:]
+    check_digest(header, [data])
+    return header, data
+
+
+def head(stream: BinaryIO, size: int) -> tuple[Header, int]:
+    """Return the header of a file of `size` bytes, and where its data start.
+
+    `stream` stands at its first byte, and then at the first one of the data, which are not read:
+    `check_digest` says whether header and data are what was written.
+
+    Raises
+    ------
+    ArtifactError
+        When the bytes are empty, cut short, or not of this format.
+    """
+    if not size:
         raise ArtifactError("The file is empty: download or save it again.")
-    if len(blob) < 8:
+    if size < 8:
         raise ArtifactError("This is not a Workbench file: it is shorter than any could be.")
-    (length,) = struct.unpack("<Q", blob[:8])
-    if length > LONGEST_OUTSIDE or length > len(blob) - 8:
+    start = stream.read(8)
+    (length,) = struct.unpack("<Q", start)
+    if length > LONGEST_OUTSIDE or length > size - 8:
         raise ArtifactError("This is not a whole Workbench file: its start does not make sense.")
-    outside = _json(blob[8 : 8 + length])
+    start += stream.read(length)
+    outside = _json(start[8:])
     metadata = outside.get("__metadata__")
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise ArtifactError(
@@ -50,24 +101,33 @@ def unpack(blob: bytes) -> tuple[Header, bytes]:
     try:
         first, last = outside["header"]["data_offsets"][1], outside["data"]["data_offsets"][1]
         whole = 8 + length + last
-        fits = blob[: 8 + length] == _outside(first, last - first) and type(first) is int
+        fits = start == _outside(first, last - first) and type(first) is int
     except (KeyError, TypeError, IndexError, ValueError, struct.error):
         raise ArtifactError("The file is damaged: its outer header was changed.") from None
-    if whole != len(blob):
+    if whole != size:
         raise ArtifactError(
-            f"The file is cut short or has bytes added: {len(blob):,} bytes where {whole:,} belong."
+            f"The file is cut short or has bytes added: {size:,} bytes where {whole:,} belong."
         )
     if not fits or first > LONGEST_HEADER:
         raise ArtifactError("The file is damaged: its outer header was changed.")
-    inside, data = blob[8 + length : 8 + length + first], blob[8 + length + first :]
+    inside = stream.read(first)
     header = _json(inside)
     try:
-        intact = _text(header) == inside and header.get("sha256") == _digest(header, data)
+        intact = _text(header) == inside
     except (UnicodeEncodeError, RecursionError):
         intact = False
     if not intact:
-        raise ArtifactError("The file is damaged: its SHA-256 does not match its content.")
-    return header, data
+        raise ArtifactError(CHANGED)
+    return header, 8 + length + first
+
+
+def check_digest(header: Header, data: Iterable[bytes]) -> None:
+    """Raise `ArtifactError` unless the header's digest is that of the header and the `data`."""
+    found = hashlib.sha256(_text({**header, "sha256": ""}))
+    for piece in data:
+        found.update(piece)
+    if header.get("sha256") != found.hexdigest():
+        raise ArtifactError(CHANGED)
 
 
 def _outside(header_size: int, data_size: int) -> bytes:
@@ -81,10 +141,6 @@ def _outside(header_size: int, data_size: int) -> bytes:
     )
     padded = text + b" " * (-len(text) % 8)  # safetensors aligns the data to 8 bytes
     return struct.pack("<Q", len(padded)) + padded
-
-
-def _digest(header: Header, data: bytes) -> str:
-    return hashlib.sha256(_text({**header, "sha256": ""}) + data).hexdigest()
 
 
 def _text(content: Any) -> bytes:

@@ -6,6 +6,7 @@ from math import comb, prod
 from typing import Any
 
 from workbench.artifact.form import Form
+from workbench.artifact.origin import sensible_origin
 from workbench.compression.codecs.runs import MOST as MOST_PATTERNS
 from workbench.compression.codecs.stream import Entry, parts
 from workbench.compression.coded import WIDTHS
@@ -25,7 +26,25 @@ MOST = 2**48
 
 
 def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED) -> None:
-    """Raise `ArtifactError` unless every entry makes sense and the streams fill the data."""
+    """Raise `ArtifactError` unless the header makes sense and unpacks to `largest` bytes."""
+    check_entries(header)
+    if sum(map(decoded_size, header["tensors"].values())) > largest:
+        raise ArtifactError(
+            f"The file unpacks to more than {largest:,} bytes: pass a larger limit if you trust it."
+        )
+    check_lengths(header, data_size)
+
+
+def decoded_size(entry: Entry) -> int:
+    """Return the bytes that decoding a tensor takes, those of its factors among them."""
+    return sum(
+        max(4, WIDTHS[one.get("dtype", "f32")]) * prod(one["shape"])
+        for one in (entry, *entry.get("factors", ()))
+    )
+
+
+def check_entries(header: dict[str, Any]) -> None:
+    """Raise `ArtifactError` unless every entry makes sense."""
     tensors = header.get("tensors")
     if not isinstance(tensors, dict):
         raise ArtifactError("The file lists no tensors: it is damaged or of another kind.")
@@ -34,18 +53,14 @@ def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED
     if tuple(header) != KEYS:
         raise ArtifactError("The file says more than this version knows: upgrade Workbench.")
     _check_form(header["form"], tensors)
-    decoded = 0
     for name, entry in tensors.items():
-        if not isinstance(entry, dict) or not _sensible(entry):
+        if not isinstance(entry, dict) or not _sensible_whole(entry):
             raise ArtifactError(f"The file's entry for {name!r} does not make sense.")
-        for one in (entry, *entry.get("factors", ())):
-            decoded += max(4, WIDTHS[one.get("dtype", "f32")]) * prod(one["shape"])
-        if decoded > largest:
-            raise ArtifactError(
-                f"The file unpacks to more than {largest:,} bytes: "
-                "pass a larger limit if you trust it."
-            )
-    if sum(parts(entry).total for entry in tensors.values()) != data_size:
+
+
+def check_lengths(header: dict[str, Any], data_size: int) -> None:
+    """Raise `ArtifactError` unless the streams of a sensible header fill the data."""
+    if sum(parts(entry).total for entry in header["tensors"].values()) != data_size:
         raise ArtifactError("The file's streams do not add up to its length: it is damaged.")
 
 
@@ -53,6 +68,11 @@ def _check_form(form: Any, tensors: dict[str, Any]) -> None:
     for path, _grid in Form.from_list(form).inputs:
         if f"{path}.weight" not in tensors:
             raise ArtifactError(f"The file rounds the inputs of {path!r}, which it does not hold.")
+
+
+def _sensible_whole(entry: Entry) -> bool:
+    coded = {key: value for key, value in entry.items() if key != "was"}
+    return _sensible(coded) and sensible_origin(entry)
 
 
 def _sensible(entry: Entry) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.cli import tables, training
+from workbench.cli import files, tables, training
 from workbench.cli.progress import bar
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
@@ -91,8 +91,10 @@ def _sensitivity(options: argparse.Namespace) -> Result:
 
 
 def _compress(options: argparse.Namespace) -> Result:
-    from workbench.zoo import model
+    from workbench.zoo import model, models
 
+    if options.model not in models() and files.is_file(options.model):
+        return files.compress(options, _recipe(options.recipe))
     chosen, recipe = model(options.model), _recipe(options.recipe)
     from workbench.pipeline import compress
 
@@ -117,6 +119,8 @@ def _evaluate(options: argparse.Namespace) -> Result:
     from workbench.artifact.artifact import load
     from workbench.evaluation.measure import evaluate
 
+    for path in options.files:
+        files.refuse_model_of_file(path)
     artifacts = [load(path) for path in options.files]
     found = []
     with bar("evaluating") as advance:
@@ -129,17 +133,10 @@ def _evaluate(options: argparse.Namespace) -> Result:
 
 
 def _inspect(options: argparse.Namespace) -> Result:
-    from workbench.artifact.artifact import load
+    from workbench.artifact.sealed import Sealed
 
-    artifact = load(options.file)
-    return {
-        "file": options.file,
-        "model": artifact.model,
-        "recipe": artifact.recipe.as_dict(),
-        "bytes": len(artifact),
-        "digest": artifact.digest,
-        "ledger": artifact.ledger.as_dict(),
-    }
+    sealed = Sealed.open(options.file)
+    return {"file": options.file, **files.about(sealed)}
 
 
 def _dashboard(options: argparse.Namespace) -> None:
@@ -206,7 +203,17 @@ def _takes_sensitivity(parser: Options) -> None:
 
 
 def _takes_compress(parser: Options) -> None:
-    _takes_model(parser)
+    parser.add_argument(
+        "model",
+        help="a model from `workbench list`, such as fashion/lenet5; or a file of tensors: "
+        ".safetensors, the .index.json of its shards, or their folder",
+    )
+    parser.add_argument("--recipe", metavar="FILE-or-JSON", help="what to do; absent: nothing")
+    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
+
+
+def _takes_expand(parser: Options) -> None:
+    _takes_file(parser)
     parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
 
 
@@ -265,10 +272,17 @@ COMMANDS = (
     ),
     Command(
         "compress",
-        "Write the compressed file of a model.",
+        "Write the compressed file of a model, or of a file of tensors.",
         _takes_compress,
         _compress,
         tables.saved,
+    ),
+    Command(
+        "expand",
+        "Write the tensors of a compressed file as plain safetensors.",
+        _takes_expand,
+        files.expand,
+        tables.expanded,
     ),
     Command(
         "train",

@@ -94,16 +94,22 @@ def saved(result: Result) -> None:
     print(f"{result['file']}: {figures.nbytes(result['bytes'])}, {_ratio(result)}")
 
 
+def expanded(result: Result) -> None:
+    """Print what was written."""
+    print(f"{result['file']}: {figures.nbytes(result['bytes'])}")
+
+
 def inspection(result: Result) -> None:
     """Print the ledger, one tensor a line, and its sum."""
     columns = ("values", "indices", "scales", "tables", "plain", "total")
     rows = result["ledger"]["rows"]
     width = max(len(row["name"]) for row in rows) + 2
     print(f"{result['model']}, {figures.nbytes(result['bytes'])}")
-    print(" " * width + "".join(f"{column:>10}" for column in columns) + "  codec")
+    wide = max(10, len(f"{result['bytes']:,}") + 2)
+    print(" " * width + "".join(f"{column:>{wide}}" for column in columns) + "  codec")
     for row in rows:
-        numbers = "".join(f"{row[column]:>10,}" for column in columns)
+        numbers = "".join(f"{row[column]:>{wide},}" for column in columns)
         print(f"{row['name']:<{width}}{numbers}  {row['codec']}")
-    blank = " " * 50
-    print(f"{'(container)':<{width}}{blank}{result['ledger']['container']:>10,}")
-    print(f"{'(file)':<{width}}{blank}{result['ledger']['total']:>10,}")
+    blank = " " * wide * (len(columns) - 1)
+    print(f"{'(container)':<{width}}{blank}{result['ledger']['container']:>{wide},}")
+    print(f"{'(file)':<{width}}{blank}{result['ledger']['total']:>{wide},}")

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.compression.grid import Grid
 from workbench.errors import RecipeError
 
 DTYPES: dict[str, torch.dtype] = {
@@ -22,6 +21,9 @@ DTYPES: dict[str, torch.dtype] = {
     "i32": torch.int32,
     "i16": torch.int16,
     "i8": torch.int8,
+    "u64": torch.uint64,
+    "u32": torch.uint32,
+    "u16": torch.uint16,
     "u8": torch.uint8,
     "bool": torch.bool,
 }
@@ -121,15 +123,16 @@ class Codes:
         """Return the decoded float32 tensor."""
         if not self.codes.size:
             return torch.zeros(self.shape)
-        codes = torch.from_numpy(self.codes).view(self.rows, self.length).float()
+        values = torch.from_numpy(self.codes).view(self.rows, self.length).float()
         runs = -(-self.length // self.group)
-        scale = torch.from_numpy(self.scale).view(self.rows, runs)
-        zero = torch.from_numpy(self.zero_point).view(self.rows, runs).float()
-        if runs == 1:
-            return Grid(scale[:, 0], zero[:, 0], 2**self.bits - 1).values(codes).view(self.shape)
-        scale = scale.repeat_interleave(self.group, dim=1)[:, : self.length]
-        zero = zero.repeat_interleave(self.group, dim=1)[:, : self.length]
-        return ((codes - zero) * scale).view(self.shape)
+        scale = torch.from_numpy(self.scale).view(self.rows, runs, 1)
+        zero = torch.from_numpy(self.zero_point).view(self.rows, runs, 1).float()
+        whole = self.length // self.group
+        even = values[:, : whole * self.group].unflatten(1, (whole, self.group))
+        even.sub_(zero[:, :whole]).mul_(scale[:, :whole])
+        if whole < runs:
+            values[:, whole * self.group :].sub_(zero[:, -1]).mul_(scale[:, -1])
+        return values.view(self.shape)
 
 
 @dataclass(frozen=True)

@@ -47,10 +47,7 @@ def code(
     names = compressible(weights)
     recipe.check_names(names)
     for name, weight in weights.items():
-        if weight.is_floating_point() and not torch.isfinite(weight).all():
-            raise RecipeError(
-                f"{name} holds NaN or infinity: mend the model before compressing it."
-            )
+        check_finite(name, weight)
     evidence = evidence or Evidence()
     prune = recipe.prune
     adjusts = kept is None and prune is not None and prune.criterion in NEEDS_MOMENTS
@@ -68,6 +65,30 @@ def code(
             pruned = _adjusted(weight, moment, kept[name], other)
         coded[name] = _coded(name, pruned, recipe, moment, (grids or {}).get(name))
     return coded
+
+
+@torch.no_grad()
+def code_tensor(name: str, weight: Tensor, recipe: Recipe, kept: Tensor | None) -> Coded:
+    """Return one tensor as `code` does without evidence, pruned by the mask `kept` (True: keep).
+
+    Raises
+    ------
+    RecipeError
+        When it holds NaN or infinity.
+    """
+    check_finite(name, weight)
+    if not compressible({name: weight}):
+        return Plain.of(weight)
+    pruned = weight if kept is None else torch.where(kept, weight, 0)
+    return _coded(name, pruned, recipe, None, None)
+
+
+def check_finite(name: str, weight: Tensor) -> None:
+    """Raise `RecipeError` where a tensor holds NaN or infinity."""
+    if not weight.is_floating_point() or not weight.numel():
+        return
+    if not all(torch.isfinite(bound) for bound in weight.aminmax()):  # NaN is passed on
+        raise RecipeError(f"{name} holds NaN or infinity: mend the model before compressing it.")
 
 
 def _adjusted(weight: Tensor, moment: Moment, *masks: Tensor) -> Tensor:
@@ -95,7 +116,7 @@ def _coded(
 
 
 def _bytes(coded: Coded) -> int:
-    return parts(entry(coded, weigh(coded))).total
+    return parts(entry(coded, weigh(coded, losing=False))).total
 
 
 def _single(

@@ -32,12 +32,12 @@ def masks(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> di
     shared = [n for n in pool if n not in prune.layers] if prune.scope != "layer" else []
     chosen = {name: weights[name] for name in pool if name in own or name in shared}
     scores = {
-        name: _numbers(found)
+        name: numbers(found)
         for name, found in CRITERIA[prune.criterion](chosen, prune, evidence).items()
     }
     asked = {name: prune.layers.get(name, prune.sparsity) for name in chosen}
     if prune.pattern == "n:m":
-        return {name: _in_runs(scores[name], prune.width, asked[name]) for name in chosen}
+        return {name: in_runs(scores[name], prune.width, asked[name]) for name in chosen}
     units = {name: _units(scores[name], prune) for name in chosen}
     kept = {name: _keep(units[name], asked[name]) for name in own}
     if prune.scope in COMPETING and shared:
@@ -47,7 +47,7 @@ def masks(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> di
         kept |= dict(zip(shared, np.split(together, ends), strict=True))
     else:
         kept |= {name: _keep(units[name], prune.sparsity) for name in shared}
-    return {name: _mask(kept[name], scores[name].shape, prune) for name in chosen}
+    return {name: mask_of(kept[name], scores[name].shape, prune) for name in chosen}
 
 
 def like_magnitude(name: str, weight: Tensor, kept: Tensor, prune: Prune) -> Tensor:
@@ -55,21 +55,23 @@ def like_magnitude(name: str, weight: Tensor, kept: Tensor, prune: Prune) -> Ten
 
     Blocks stay those that are kept.
     """
-    size = _numbers(weight.abs())
+    size = numbers(weight.abs())
     if prune.pattern == "block":
         return kept
     if prune.pattern == "n:m":
-        return _in_runs(size, prune.width, prune.layers.get(name, prune.sparsity))
+        return in_runs(size, prune.width, prune.layers.get(name, prune.sparsity))
     pruned = kept.numel() - int(kept.sum())
     return torch.from_numpy(_keep_all_but(size.reshape(-1), pruned)).view(weight.shape)
 
 
-def _numbers(scores: Tensor) -> Scores:
+def numbers(scores: Tensor) -> Scores:
+    """Return scores as an array, bfloat16 widened to float32."""
     found: Scores = (scores.float() if scores.dtype == torch.bfloat16 else scores).numpy()
     return found
 
 
-def _in_runs(scores: Scores, width: int, sparsity: float) -> Tensor:
+def in_runs(scores: Scores, width: int, sparsity: float) -> Tensor:
+    """Return the mask of a tensor whose runs of `width` lose their smallest `scores`."""
     if not scores.size:
         return torch.ones(scores.shape, dtype=torch.bool)
     kept = patterns.keep_in_runs(patterns.matrix(scores, scores.shape), width, sparsity)
@@ -83,7 +85,7 @@ def _units(scores: Scores, prune: Prune) -> Scores:
     return patterns.block_means(patterns.matrix(scores, scores.shape), prune.width).reshape(-1)
 
 
-def _mask(kept: patterns.Flags, shape: tuple[int, ...], prune: Prune) -> Tensor:
+def mask_of(kept: patterns.Flags, shape: tuple[int, ...], prune: Prune) -> Tensor:
     """Return the mask over a tensor of `shape` that keeps the units `kept`."""
     if prune.pattern == "block" and kept.size:
         rows, columns = shape[0], prod(shape[1:])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from workbench.compression.coded import Codes, Plain
 from workbench.compression.grid import Grid
+from workbench.compression.pieces import PIECE
 from workbench.compression.ranges import RANGES
 from workbench.compression.reconstruct import Steps
 from workbench.errors import RecipeError
 from workbench.recipe import Quantize
+from workbench.threads import side_by_side
 
 LARGEST = torch.finfo(torch.float32).max
 FLOATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -76,9 +77,13 @@ def joined(cut: list[Tensor], weight: Tensor, settings: Quantize) -> Tensor:
 
 def fit(weight: Tensor, settings: Quantize, bits: int) -> list[Grid]:
     """Return the grids that suit `weight` best by the range in `settings`, one per piece."""
+    return _fitted(pieces(weight, settings), settings, bits)
+
+
+def _fitted(cut: list[Tensor], settings: Quantize, bits: int) -> list[Grid]:
     return [
         Grid.over(*RANGES[settings.range](piece, settings, bits), settings.scheme, bits)
-        for piece in pieces(weight, settings)
+        for piece in cut
     ]
 
 
@@ -106,29 +111,41 @@ def _layout(weight: Tensor, settings: Quantize) -> tuple[int, int, int]:
 
 
 def _codes(weight: Tensor, settings: Quantize, bits: int, grids: list[Grid] | None) -> Codes:
-    rows, _length, group = _layout(weight, settings)
-    coded, scales, zeros = [], [], []
+    rows, length, group = _layout(weight, settings)
     weight = weight.detach()
-    for piece, grid in zip(
-        pieces(weight, settings), grids or fit(weight, settings, bits), strict=True
-    ):
-        coded.append(grid.codes(piece).to(torch.uint8).view(rows, -1))
-        scales.append(grid.scale.view(rows, -1))
-        zeros.append(grid.zero_point.to(torch.uint8).view(rows, -1))
+    codes = torch.empty(rows, length, dtype=torch.uint8)
+    parts = [(weight, codes)]
+    if grids is None and rows > 1:  # rows have grids of their own: some at a time stay in the cache
+        some = max(1, PIECE // length)
+        parts = list(zip(weight.split(some), codes.split(some), strict=True))
+    found = side_by_side(lambda part: _filled(*part, settings, bits, grids), parts)
+    scales, zeros = zip(*found, strict=True)
     return Codes(
         shape=tuple(weight.shape),
         bits=bits,
         rows=rows,
         group=group,
         affine=settings.scheme == "affine",
-        codes=_flat(coded, np.uint8),
-        scale=_flat(scales, np.float32),
-        zero_point=_flat(zeros, np.uint8),
+        codes=codes.reshape(-1).numpy(),
+        scale=torch.cat(scales).numpy(),
+        zero_point=torch.cat(zeros).numpy(),
     )
 
 
-def _flat(pieces: list[Tensor], dtype: type) -> np.ndarray:
-    if not pieces:
-        return np.zeros(0, dtype)
-    joined = pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=1)
-    return joined.reshape(-1).numpy()
+def _filled(
+    weight: Tensor, codes: Tensor, settings: Quantize, bits: int, grids: list[Grid] | None
+) -> tuple[Tensor, Tensor]:
+    """Fill the rows of `codes`, uint8; return scales, float32, and zero points, uint8, flat."""
+    rows = len(codes)
+    cut = pieces(weight, settings)
+    grids = grids or _fitted(cut, settings, bits)
+    at = 0
+    for piece, grid in zip(cut, grids, strict=True):
+        found = grid.codes(piece).view(rows, -1)
+        codes[:, at : at + found.shape[1]] = found
+        at += found.shape[1]
+    if not cut:
+        return torch.zeros(0), torch.zeros(0, dtype=torch.uint8)
+    scales = torch.cat([grid.scale.view(rows, -1) for grid in grids], dim=1)
+    zeros = torch.cat([grid.zero_point.view(rows, -1) for grid in grids], dim=1)
+    return scales.reshape(-1), zeros.to(torch.uint8).reshape(-1)

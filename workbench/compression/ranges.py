@@ -20,8 +20,9 @@ Bounds = tuple[Tensor, Tensor]
 
 def minmax(rows: Tensor, quantize: Quantize, bits: int) -> Bounds:
     """Return the smallest and largest value of each row."""
-    low, high = rows.aminmax(dim=1)
-    return low.clamp(max=0), high.clamp(min=0)
+    return rows.amin(dim=1).clamp(max=0), rows.amax(dim=1).clamp(
+        min=0
+    )  # not aminmax: three times slower
 
 
 def percentile(rows: Tensor, quantize: Quantize, bits: int) -> Bounds:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.compression.patterns import (
     Flags,
@@ -27,8 +26,8 @@ def stored_blocks(nonzero: Flags, shape: Shape, width: int) -> Flags:
     return (sums > 0).reshape(-1)
 
 
-def positions(blocks: Flags, shape: Shape, width: int) -> NDArray[np.int64]:
-    """Return the flat positions of everything in the blocks that are stored."""
+def stored(blocks: Flags, shape: Shape, width: int) -> Flags:
+    """Return which of the flat positions lie in the blocks that are stored."""
     rows, columns = shape[0], int(np.prod(shape[1:], dtype=np.int64))
     wide = spread_blocks(blocks.reshape(-(-rows // width), -1), width, (rows, columns))
-    return np.flatnonzero(flattened(wide, shape))
+    return flattened(wide, shape)

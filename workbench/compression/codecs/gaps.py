@@ -7,10 +7,83 @@ there instead, which also costs a value.)
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.compression.patterns import Flags
+from workbench.compression.pieces import in_pieces, pieces
+from workbench.threads import side_by_side
+
 WIDTHS = range(2, 9)
+SHORT = 2**16
+"""Gaps below this are counted in a table, and the few longer ones one by one."""
+
+
+class Gaps:
+    """The zeros before each set one of `flags`, never all in memory at once."""
+
+    def __init__(self, flags: Flags) -> None:
+        self.flags = flags
+        last = in_pieces(lambda piece: _last(flags[piece], piece.start), flags.size)
+        before = accumulate(last, max, initial=-1)
+        self._pieces = list(zip(pieces(flags.size), before, strict=False))
+
+    def counts(self) -> dict[int, NDArray[np.int64]]:
+        """Return how often each symbol would occur, by the width of symbols in bits."""
+        short: NDArray[np.int64] = np.zeros(SHORT, np.int64)
+        long: list[int] = []
+        for zeros in side_by_side(self._of, self._pieces):
+            few = np.flatnonzero(zeros >= SHORT)
+            long += zeros[few].tolist()
+            counted = np.bincount(np.delete(zeros, few) if few.size else zeros)
+            short[: counted.size] += counted
+        short = np.trim_zeros(short, "b")
+        found = {width: symbol_counts(short, width) for width in WIDTHS}
+        for counts in found.values():
+            for gap in long:
+                escapes, rest = divmod(gap, counts.size - 1)
+                counts[-1] += escapes
+                counts[rest] += 1
+        return found
+
+    def symbols(self, width: int) -> NDArray[np.uint8]:
+        """Return the symbols of `width` bits."""
+        return np.concatenate(
+            [*side_by_side(lambda one: to_symbols(self._of(one), width), self._pieces)]
+        )
+
+    def _of(self, piece: tuple[slice, int]) -> NDArray[np.int64]:
+        where, before = piece
+        positions = np.flatnonzero(self.flags[where])
+        return np.diff(positions, prepend=before - where.start) - 1
+
+
+def _last(flags: Flags, start: int) -> int:
+    """Return the position, from `start` on, of the last set one of `flags`, or -1."""
+    backwards = flags[::-1]
+    place = int(backwards.argmax()) if flags.size else 0
+    return start + flags.size - 1 - place if flags.size and backwards[place] else -1
+
+
+def set_flags(flags: Flags, symbols: NDArray[np.uint8], width: int) -> None:
+    """Set those of `flags` whose positions the gap symbols of `width` bits stand for.
+
+    Raises
+    ------
+    ValueError
+        When a position is outside.
+    """
+    at = 0
+    escape = 2**width - 1
+    for piece in pieces(symbols.size):
+        part = symbols[piece]
+        positions = to_positions(part, width) + at
+        if positions.size and positions[-1] >= flags.size:
+            raise ValueError("the index does not fit the tensor")
+        flags[positions] = True
+        at += int(part.sum(dtype=np.int64)) + int(np.count_nonzero(part != escape))
 
 
 def gaps(positions: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,15 +10,21 @@ codes").
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.compression.codecs.packing import pack, packed_size, unpack
+from workbench.compression.codecs import words
+from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
+from workbench.compression.pieces import in_pieces
+from workbench.threads import side_by_side
 
 BLOCK = 1024
 LONGEST = 15
+TOGETHER = 2048
+"""Blocks that are decoded together."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,28 @@ def table_size(alphabet: int, count: int) -> int:
 
 def plan(symbols: NDArray[np.uint8], alphabet: int) -> Plan:
     """Return the code for `symbols` (uint8, below `alphabet`) and its cost."""
-    return plan_of(np.bincount(symbols, minlength=alphabet))
+    return plan_of(tally(symbols, alphabet))
+
+
+def tally(symbols: NDArray[np.uint8], alphabet: int) -> NDArray[np.int64]:
+    """Return how often each of `alphabet` symbols occurs."""
+    if symbol_bits(alphabet) > 4:
+        return _counted(lambda at: np.bincount(symbols[at], minlength=alphabet), symbols.size)
+    even = symbols.size // 2 * 2
+
+    def pairs(piece: slice) -> NDArray[np.int64]:
+        both = symbols[piece][: even - piece.start].view(np.uint16)  # half as many to count
+        return np.bincount((both << 4 | both >> 8).astype(np.uint8), minlength=256)
+
+    counts = _counted(pairs, symbols.size).reshape(16, 16)
+    found: NDArray[np.int64] = counts.sum(axis=0) + counts.sum(axis=1)
+    found[symbols[even:]] += 1
+    return found[:alphabet]
+
+
+def _counted(count: Callable[[slice], NDArray[np.int64]], size: int) -> NDArray[np.int64]:
+    found: NDArray[np.int64] = np.sum([*in_pieces(count, size)], axis=0)
+    return found
 
 
 def plan_of(counts: NDArray[np.int64]) -> Plan:
@@ -105,35 +132,11 @@ def canonical(lengths: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 def encode(symbols: NDArray[np.uint8], coding: Plan) -> bytes:
     """Return the part that holds `symbols`, coded by their `plan`."""
-    codes, lengths = _pairs(symbols, coding.lengths)
-    ends = np.cumsum(lengths, dtype=np.int64)
-    last = np.minimum(np.arange(BLOCK // 2, lengths.size + BLOCK // 2, BLOCK // 2), lengths.size)
-    blocks = np.diff(ends[last - 1], prepend=0).astype("<u2")
-    starts = ends - lengths
-    # A pair is at most 30 bits, so it touches its own 32-bit word and at most the next one,
-    # and every word but the last has a pair that starts in it.
-    spread = codes << (64 - lengths - (starts & 31)).astype(np.uint64)
-    first = np.flatnonzero(np.diff(starts >> 5, prepend=-1))
-    joined = np.bitwise_or.reduceat(spread, first) if symbols.size else np.zeros(0, np.uint64)
-    words = np.zeros(joined.size + 1, np.uint64)
-    words[:-1] = joined >> np.uint64(32)
-    words[1:] |= joined & np.uint64(0xFFFFFFFF)
-    stream: bytes = words.astype(">u4").tobytes()[: (coding.bits + 7) // 8]
-    return b"".join((pack(coding.lengths, 4), blocks.tobytes(), stream))
-
-
-def _pairs(
-    symbols: NDArray[np.uint8], lengths: NDArray[np.uint8]
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the code words and lengths of each two neighbours joined: half as many to place."""
-    words = canonical(lengths)
-    widths = lengths.astype(np.int64)
-    even, odd = symbols[0::2], symbols[1::2]
-    codes, sizes = words[even], widths[even]
-    codes[: odd.size] <<= widths.astype(np.uint64)[odd]
-    codes[: odd.size] |= words[odd]
-    sizes[: odd.size] += widths[odd]
-    return codes, sizes
+    stream, sizes = b"", np.zeros(0, np.int64)
+    if symbols.size:
+        chosen = words.table(canonical(coding.lengths), coding.lengths, symbols.size)
+        stream, sizes = words.stream(symbols, chosen, coding.bits, BLOCK)
+    return b"".join((pack(coding.lengths, 4), sizes.astype("<u2").tobytes(), stream))
 
 
 def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
@@ -169,19 +172,53 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
             high = (code + 1) << (LONGEST - length)
             symbol_at[low:high] = symbol
             length_at[low:high] = length
+    ends = np.cumsum(sizes)
+    out = np.zeros(blocks * BLOCK, np.uint8)
+
+    def fill(some: slice) -> None:
+        at, last = ends[some] - sizes[some], ends[some]
+        first = int(at[0]) >> 3
+        found = out[some.start * BLOCK : some.stop * BLOCK].reshape(-1, BLOCK)
+        steps = min(BLOCK, count)
+        short = count - (blocks - 1) * BLOCK if some.stop == blocks else BLOCK
+        at -= first << 3
+        read = stream[first : (int(last[-1]) + 7) // 8]
+        _step(_windows(read), at, found, (symbol_at, length_at), steps, short)
+        if not np.array_equal(at + (first << 3), last):
+            raise ValueError("a Huffman block does not end where it says")
+
+    groups = [slice(at, min(at + TOGETHER, blocks)) for at in range(0, blocks, TOGETHER)]
+    for _ in side_by_side(fill, groups):
+        pass
+    return out[:count]
+
+
+def _windows(stream: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return the 32 bits from each byte on."""
     # A broken stream may run on: no further than a block of the longest words, into zeros.
     padded = np.zeros(stream.size + BLOCK * LONGEST // 8 + 4, np.uint32)
     padded[: stream.size] = stream
-    window = (padded[:-3] << 24) | (padded[1:-2] << 16) | (padded[2:-1] << 8) | padded[3:]
-    ends = np.cumsum(sizes)
-    at = ends - sizes
-    out = np.zeros((min(BLOCK, count), blocks), np.uint8)
-    for step in range(min(BLOCK, count)):
-        active = blocks if step < count - (blocks - 1) * BLOCK else blocks - 1
+    windows = padded[3:].copy()
+    for place, shift in enumerate((24, 16, 8)):
+        windows |= padded[place : place - 3] << np.uint32(shift)
+    return windows
+
+
+def _step(
+    window: NDArray[np.uint32],
+    at: NDArray[np.int64],
+    found: NDArray[np.uint8],
+    tables: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    steps: int,
+    short: int,
+) -> None:
+    """Move all blocks forward together, a symbol a step; the last has but `short` symbols."""
+    symbol_at, length_at = tables
+    rows = np.zeros((steps, at.size), np.uint8)
+    for step in range(steps):
+        active = at.size if step < short else at.size - 1
         here = at[:active]
         peek = (window[here >> 3] << (here & 7).astype(np.uint32)) >> np.uint32(32 - LONGEST)
-        out[step, :active] = symbol_at[peek]
-        at[:active] += length_at[peek]
-    if not np.array_equal(at, ends):
-        raise ValueError("a Huffman block does not end where it says")
-    return out.T.reshape(-1)[:count].copy()
+        rows[step, :active] = symbol_at[peek]
+        here += length_at[peek]
+    found[:, :steps] = rows.T

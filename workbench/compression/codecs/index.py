@@ -12,21 +12,18 @@ from math import comb, prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.compression.codecs import blocks, gaps, huffman, runs
 from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
 from workbench.compression.patterns import Flags, Shape
 from workbench.recipe import Prune
 
-Positions = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Index:
     """One way to write positions: `kind` is all, bitmap, gaps, runs or blocks; `size` in bytes.
 
-    `positions` are the flat places of the values written, None for all; they hold every value
+    `stored` says which of the flat values are written, None for all; they hold every value
     other than zero, and of a pattern some zeros too. `width` and `count` are the bits and number
     of gap symbols, or the width of a pattern and the values in each of its runs. With a `plan`
     symbols are Huffman coded.
@@ -34,7 +31,7 @@ class Index:
 
     kind: str
     size: int
-    positions: Positions | None = None
+    stored: Flags | None = None
     width: int = 0
     count: int = 0
     plan: huffman.Plan | None = None
@@ -62,29 +59,27 @@ def indices(nonzero: Flags, shape: Shape, prune: Prune | None) -> Iterator[list[
 
     Those in one list write the same positions, so that the shortest of them is the best.
     """
-    positions = np.flatnonzero(nonzero)
-    if not positions.size:
-        yield [Index("gaps", 0, positions, width=gaps.WIDTHS[0])]
+    if not nonzero.any():
+        yield [Index("gaps", 0, nonzero, width=gaps.WIDTHS[0])]
         return
-    yield [Index("bitmap", (nonzero.size + 7) // 8, positions), *_gaps(positions)]
+    yield [Index("bitmap", (nonzero.size + 7) // 8, nonzero), *_gaps(nonzero)]
     if prune is not None and len(shape) >= 2 and prune.pattern == "n:m":
         if found := [*_runs(nonzero, shape, prune.width)]:
             yield found
     elif prune is not None and len(shape) >= 2 and prune.pattern == "block":
-        stored = blocks.stored_blocks(nonzero, shape, prune.width)
-        places = blocks.positions(stored, shape, prune.width)
-        yield [Index("blocks", (stored.size + 7) // 8, places, prune.width)]
+        chosen = blocks.stored_blocks(nonzero, shape, prune.width)
+        places = blocks.stored(chosen, shape, prune.width)
+        yield [Index("blocks", (chosen.size + 7) // 8, places, prune.width)]
 
 
-def _gaps(positions: Positions) -> Iterator[Index]:
-    tally = np.bincount(gaps.gaps(positions))
-    symbols = {width: gaps.symbol_counts(tally, width) for width in gaps.WIDTHS}
+def _gaps(nonzero: Flags) -> Iterator[Index]:
+    symbols = gaps.Gaps(nonzero).counts()
     counts = {width: int(found.sum()) for width, found in symbols.items()}
     width = min(counts, key=lambda w: packed_size(counts[w], w))
-    yield Index("gaps", packed_size(counts[width], width), positions, width, counts[width])
+    yield Index("gaps", packed_size(counts[width], width), nonzero, width, counts[width])
     widest = gaps.WIDTHS[-1]
     plan = huffman.plan_of(symbols[widest])
-    yield Index("gaps", plan.size, positions, widest, plan.count, plan)
+    yield Index("gaps", plan.size, nonzero, widest, plan.count, plan)
 
 
 def _runs(nonzero: Flags, shape: Shape, width: int) -> Iterator[Index]:
@@ -99,9 +94,9 @@ def _runs(nonzero: Flags, shape: Shape, width: int) -> Iterator[Index]:
 
 def describe(index: Index) -> dict[str, Any]:
     """Return what a header entry says of `index`."""
-    if index.positions is None:
+    if index.stored is None:
         return {}
-    stored = index.positions.size
+    stored = int(np.count_nonzero(index.stored))
     if index.kind == "bitmap":
         return {"bitmap": stored}
     said = {
@@ -137,7 +132,7 @@ def sizes(entry: dict[str, Any]) -> Sizes:
 
 def write(index: Index, nonzero: Flags, shape: Shape) -> bytes:
     """Return the bytes of `index`."""
-    if index.positions is None:
+    if index.stored is None:
         return b""
     if index.kind == "bitmap":
         return np.packbits(nonzero).tobytes()
@@ -148,12 +143,12 @@ def write(index: Index, nonzero: Flags, shape: Shape) -> bytes:
         symbols, _places = runs.symbols(nonzero, shape, index.width, index.count)
     else:
         bits = index.width
-        symbols = gaps.to_symbols(gaps.gaps(index.positions), bits)
+        symbols = gaps.Gaps(index.stored).symbols(bits)
     return huffman.encode(symbols, index.plan) if index.plan else pack(symbols, bits)
 
 
-def read(entry: dict[str, Any], data: bytes) -> Positions | None:
-    """Return the flat positions of the values stored, or None where all are.
+def read(entry: dict[str, Any], data: bytes) -> Flags | None:
+    """Return which of the flat values are stored, or None where all are.
 
     Raises
     ------
@@ -162,25 +157,25 @@ def read(entry: dict[str, Any], data: bytes) -> Positions | None:
     """
     shape = tuple(entry["shape"])
     if "bitmap" in entry:
-        flags = np.unpackbits(np.frombuffer(data, np.uint8), count=prod(shape))
-        positions = np.flatnonzero(flags)
+        stored = np.unpackbits(np.frombuffer(data, np.uint8), count=prod(shape)).view(np.bool_)
     elif "blocks" in entry:
         width = entry["blocks"][1]
         flags = np.unpackbits(np.frombuffer(data, np.uint8), count=blocks.count_of(shape, width))
-        positions = blocks.positions(flags.astype(np.bool_), shape, width)
+        stored = blocks.stored(flags.view(np.bool_), shape, width)
     elif "gaps" in entry:
-        _stored, count, bits, *coded = entry["gaps"]
+        _values, count, bits, *coded = entry["gaps"]
         symbols = huffman.decode(data, 2**bits, count) if coded else unpack(data, bits, count)
-        positions = gaps.to_positions(symbols, bits)
+        stored = np.zeros(prod(shape), np.bool_)
+        gaps.set_flags(stored, symbols, bits)
     elif "runs" in entry:
         width, kept, *coded = entry["runs"]
-        count, _stored = runs.size_of(shape, width, kept)
+        count, _values = runs.size_of(shape, width, kept)
         alphabet = comb(width, kept)
         bits = symbol_bits(alphabet)
         symbols = huffman.decode(data, alphabet, count) if coded else unpack(data, bits, count)
-        positions = runs.positions(symbols, shape, width, kept)
+        stored = runs.stored(symbols, shape, width, kept)
     else:
         return None
-    if positions.size != sizes(entry).values or (positions.size and positions[-1] >= prod(shape)):
+    if np.count_nonzero(stored) != sizes(entry).values:
         raise ValueError("the index does not fit the tensor")
-    return positions
+    return stored

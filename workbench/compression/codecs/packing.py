@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.compression.pieces import in_pieces
+
 Symbols = NDArray[np.uint8]
+
+HALVES = ((8, 0x00FF00FF00FF00FF), (16, 0x0000FFFF0000FFFF), (32, 0x00000000FFFFFFFF))
+"""The widths of lanes in a 64-bit word, and the lower lane of each two."""
 
 
 def packed_size(count: int, bits: int) -> int:
@@ -18,29 +25,48 @@ def symbol_bits(alphabet: int) -> int:
     return max(1, (alphabet - 1).bit_length())
 
 
+def eights(symbols: Symbols, bits: int) -> NDArray[np.uint64]:
+    """Return each eight symbols of `bits` bits as one number, the first on top; zeros fill up."""
+    if symbols.size % 8:
+        symbols = np.concatenate([symbols, np.zeros(-symbols.size % 8, np.uint8)])
+    words = symbols.view(np.uint64)
+    words = words.byteswap() if sys.byteorder == "little" else words
+    if bits < 8:
+        for width, low in HALVES:  # neighbours join: bytes, then pairs, then fours
+            gap = np.uint64(bits * width // 8)
+            words = ((words >> np.uint64(width) & np.uint64(low)) << gap) | words & np.uint64(low)
+    return words
+
+
 def pack(symbols: Symbols, bits: int) -> bytes:
     """Return `symbols` (uint8, below 2^bits, bits from 1 to 8) side by side, zero-padded."""
     if bits == 8:
         return symbols.tobytes()
-    padded = np.zeros(-(-symbols.size // 8) * 8, np.uint64)
-    padded[: symbols.size] = symbols
-    words = np.zeros(padded.size // 8, np.uint64)
-    for column in padded.reshape(-1, 8).T:  # eight symbols are exactly `bits` bytes
-        words = (words << np.uint64(bits)) | column
-    lanes = words.astype(">u8").view(np.uint8).reshape(-1, 8)
-    return lanes[:, 8 - bits :].tobytes()[: packed_size(symbols.size, bits)]
+
+    def packed(piece: slice) -> bytes:
+        lanes = eights(symbols[piece], bits).astype(">u8").view(np.uint8).reshape(-1, 8)
+        return lanes[:, 8 - bits :].tobytes()  # eight symbols are exactly `bits` bytes
+
+    return b"".join(in_pieces(packed, symbols.size))[: packed_size(symbols.size, bits)]
 
 
 def unpack(data: bytes, bits: int, count: int) -> Symbols:
     """Return the `count` symbols of `bits` bits in `data`, uint8."""
     if bits == 8:
         return np.frombuffer(data, np.uint8, count).copy()
-    blocks = -(-count // 8)
-    raw = np.zeros(blocks * bits, np.uint8)
-    raw[: len(data)] = np.frombuffer(data, np.uint8)
-    lanes = np.zeros((blocks, 8), np.uint8)
-    lanes[:, 8 - bits :] = raw.reshape(blocks, bits)
-    words = lanes.reshape(-1).view(">u8").astype(np.uint64)
+    out = np.zeros(-(-count // 8) * 8, np.uint8)
     shifts = np.arange(7, -1, -1, dtype=np.uint64) * np.uint64(bits)
-    symbols = (words[:, None] >> shifts) & np.uint64(2**bits - 1)
-    return symbols.astype(np.uint8).reshape(-1)[:count]
+
+    def fill(piece: slice) -> None:
+        first, last = piece.start // 8 * bits, packed_size(piece.stop, bits)
+        raw = np.zeros(-(-(piece.stop - piece.start) // 8) * bits, np.uint8)
+        raw[: last - first] = np.frombuffer(data, np.uint8, last - first, first)
+        lanes = np.zeros((raw.size // bits, 8), np.uint8)
+        lanes[:, 8 - bits :] = raw.reshape(-1, bits)
+        words = lanes.reshape(-1).view(">u8").astype(np.uint64)
+        symbols = (words[:, None] >> shifts) & np.uint64(2**bits - 1)
+        out[piece.start : piece.start + symbols.size] = symbols.astype(np.uint8).reshape(-1)
+
+    for _ in in_pieces(fill, count):
+        pass
+    return out[:count]

@@ -43,10 +43,8 @@ def most_in_a_run(nonzero: Flags, shape: Shape, width: int) -> int:
     return int(runs.sum(axis=1).max(initial=0))
 
 
-def symbols(
-    nonzero: Flags, shape: Shape, width: int, kept: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return a symbol for each run, and the flat positions that are stored.
+def symbols(nonzero: Flags, shape: Shape, width: int, kept: int) -> tuple[NDArray[np.uint8], Flags]:
+    """Return a symbol for each run, and which of the flat positions are stored.
 
     A run with fewer values than `kept` stores its first zeros beside them.
     """
@@ -54,17 +52,17 @@ def symbols(
     whole = rows.shape[1] // width * width
     runs = rows[:, :whole].reshape(-1, width)
     first = np.argsort(~runs, axis=1, kind="stable")[:, :kept]
-    stored = np.zeros(runs.shape, np.bool_)
-    np.put_along_axis(stored, first, True, axis=1)
-    found = _number(stored)
+    chosen = np.zeros(runs.shape, np.bool_)
+    np.put_along_axis(chosen, first, True, axis=1)
+    found = _number(chosen)
     known = _number(table(width, kept))
     order = np.argsort(known)
     ranks = order[np.searchsorted(known[order], found)].astype(np.uint8)
-    return ranks, _positions(stored, shape, whole)
+    return ranks, _flat(chosen, shape, whole)
 
 
-def positions(ranks: NDArray[np.uint8], shape: Shape, width: int, kept: int) -> NDArray[np.int64]:
-    """Return the flat positions that are stored.
+def stored(ranks: NDArray[np.uint8], shape: Shape, width: int, kept: int) -> Flags:
+    """Return which of the flat positions are stored.
 
     Raises
     ------
@@ -75,13 +73,13 @@ def positions(ranks: NDArray[np.uint8], shape: Shape, width: int, kept: int) -> 
     if ranks.max(initial=0) >= len(patterns):
         raise ValueError("a symbol of the index stands for no pattern")
     length = int(np.prod(shape[1:], dtype=np.int64))
-    return _positions(patterns[ranks], shape, length // width * width)
+    return _flat(patterns[ranks], shape, length // width * width)
 
 
-def _positions(stored: Flags, shape: Shape, whole: int) -> NDArray[np.int64]:
+def _flat(stored: Flags, shape: Shape, whole: int) -> Flags:
     rows = np.ones((shape[0], int(np.prod(shape[1:], dtype=np.int64))), np.bool_)
     rows[:, :whole] = stored.reshape(shape[0], whole)
-    return np.flatnonzero(flattened(rows, shape))
+    return flattened(rows, shape)
 
 
 def _number(patterns: Flags) -> NDArray[np.uint64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.compression.codecs import huffman, index
-from workbench.compression.codecs.choose import Form, Forms, forms, symbols_of
+from workbench.compression.codecs.choose import Form, Forms, forms, symbols_of, taken
 from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
 from workbench.compression.coded import (
     STORED_AS,
@@ -27,6 +27,8 @@ from workbench.compression.coded import (
     Shared,
     Single,
 )
+from workbench.compression.patterns import Flags
+from workbench.compression.pieces import pieces
 from workbench.recipe import Prune
 
 Entry = dict[str, Any]
@@ -63,11 +65,11 @@ Weighed = Forms | tuple[Forms, Forms]
 """The forms considered for a tensor, or for each of its two factors."""
 
 
-def weigh(coded: Coded, prune: Prune | None = None) -> Weighed:
-    """Return the best forms of a coded tensor that was pruned by `prune`."""
+def weigh(coded: Coded, prune: Prune | None = None, *, losing: bool = True) -> Weighed:
+    """Return the best forms of a coded tensor that was pruned by `prune`, as `forms` does."""
     if isinstance(coded, Factors):
-        return forms(coded.left), forms(coded.right)
-    return forms(coded, prune)
+        return forms(coded.left, losing=losing), forms(coded.right, losing=losing)
+    return forms(coded, prune, losing=losing)
 
 
 def entry(coded: Coded, chosen: Weighed) -> Entry:
@@ -148,7 +150,8 @@ def write(coded: Coded, chosen: Weighed) -> bytes:
 
 def _values(coded: Single, form: Form) -> bytes:
     if isinstance(coded, Plain):
-        values = coded.bits if form.index.positions is None else coded.bits[form.index.positions]
+        stored = form.index.stored
+        values = coded.bits if stored is None else taken(coded.bits, stored)
         return values.astype(values.dtype.newbyteorder("<")).tobytes()
     symbols, alphabet = symbols_of(coded, form.index)
     if form.values.plan is not None:
@@ -174,11 +177,11 @@ def read(entry: Entry, stream: bytes) -> Coded:
 def _read(entry: Entry, stream: bytes) -> Single:
     sizes = parts(entry)
     start, end = sizes.before_index, sizes.before_index + sizes.index
-    positions = index.read(entry, stream[start:end])
+    stored = index.read(entry, stream[start:end])
     alphabet = alphabet_of(entry)
     if not alphabet:
-        return _read_plain(entry, stream[end:], positions)
-    count = prod(entry["shape"]) if positions is None else positions.size
+        return _read_plain(entry, stream[end:], stored)
+    count = index.sizes(entry).values
     if "huffman" in entry:
         symbols = huffman.decode(stream[end:], alphabet, count)
     else:
@@ -186,33 +189,33 @@ def _read(entry: Entry, stream: bytes) -> Single:
     if symbols.max(initial=0) >= alphabet:
         raise ValueError("a symbol is larger than its alphabet")
     reader = _read_shared if "shared" in entry else _read_codes
-    return reader(entry, stream[:start], symbols, positions)
+    return reader(entry, stream[:start], symbols, stored)
 
 
-def _read_plain(entry: Entry, data: bytes, positions: index.Positions | None) -> Plain:
+def _read_plain(entry: Entry, data: bytes, stored: Flags | None) -> Plain:
     dtype, total = entry.get("dtype", "f32"), prod(entry["shape"])
-    stored = np.dtype(STORED_AS[WIDTHS[dtype]])
-    count = total if positions is None else positions.size
-    values = np.frombuffer(data, stored.newbyteorder("<"), count).astype(stored)
+    kind = np.dtype(STORED_AS[WIDTHS[dtype]])
+    count = index.sizes(entry).values
+    values = np.frombuffer(data, kind.newbyteorder("<"), count).astype(kind)
     if dtype == "bool" and values.max(initial=0) > 1:
         raise ValueError("a truth value is neither 0 nor 1")
-    return Plain(tuple(entry["shape"]), dtype, _placed(values, positions, np.zeros(total, stored)))
+    return Plain(tuple(entry["shape"]), dtype, _placed(values, stored, np.zeros(total, kind)))
 
 
 def _read_shared(
-    entry: Entry, data: bytes, symbols: NDArray[np.uint8], positions: index.Positions | None
+    entry: Entry, data: bytes, symbols: NDArray[np.uint8], stored: Flags | None
 ) -> Shared:
     rows, clusters, zero = entry["shared"]
     codebook = np.frombuffer(data, "<f4").astype(np.float32).reshape(rows, clusters)
     if not np.isfinite(codebook).all():
         raise ValueError("a shared value is not a number")
     skipped = np.uint8(zero and index.EXACT & entry.keys() != set())
-    codes = _placed(symbols + skipped, positions, np.zeros(prod(entry["shape"]), np.uint8))
+    codes = _placed(symbols + skipped, stored, np.zeros(prod(entry["shape"]), np.uint8))
     return Shared(tuple(entry["shape"]), bool(zero), codes, codebook)
 
 
 def _read_codes(
-    entry: Entry, data: bytes, symbols: NDArray[np.uint8], positions: index.Positions | None
+    entry: Entry, data: bytes, symbols: NDArray[np.uint8], stored: Flags | None
 ) -> Codes:
     bits, rows, affine = entry["bits"], entry["rows"], bool(entry.get("affine"))
     scale = np.frombuffer(data, "<f4", parts(entry).scales // 4).astype(np.float32)
@@ -229,14 +232,17 @@ def _read_codes(
     length = total // rows if rows else 0
     group = entry.get("group", length)
     empty = Codes(shape, bits, rows, group, affine, np.zeros(total, np.uint8), scale, zero)
-    codes = _placed(symbols, positions, empty.zero_codes())
+    codes = _placed(symbols, stored, empty.zero_codes())
     return Codes(shape, bits, rows, group, affine, codes, scale, zero)
 
 
-def _placed(
-    values: NDArray[Any], positions: index.Positions | None, background: NDArray[Any]
-) -> NDArray[Any]:
-    if positions is None:
+def _placed(values: NDArray[Any], stored: Flags | None, background: NDArray[Any]) -> NDArray[Any]:
+    """Put `values` in their order where `stored` says, into `background`."""
+    if stored is None:
         return values
-    background[positions] = values
+    at = 0
+    for piece in pieces(stored.size):
+        places = np.flatnonzero(stored[piece])
+        background[piece][places] = values[at : at + places.size]
+        at += places.size
     return background

@@ -1,0 +1,83 @@
+"""Tensors of more than one piece give the same on one core and on several."""
+
+from __future__ import annotations
+
+import hashlib
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from workbench.compression.evidence import Evidence
+from workbench.compression.pieces import PIECE
+from workbench.compression.prune import masks
+from workbench.recipe import Prune, Quantize, Recipe
+from workbench.streaming.compress import compress_file
+from workbench.streaming.expand import expand
+from workbench.streaming.selection import keys, smallest
+
+WIDE = (3 * PIECE // 1000 + 7, 1000)
+RECIPES = {
+    "groups": Recipe(quantize=Quantize(4, granularity="group")),
+    "global": Recipe(Prune(0.5), Quantize(4, granularity="group")),
+    "very sparse": Recipe(Prune(0.98), Quantize(3)),
+    "2:4": Recipe(Prune(0.5, pattern="n:m"), Quantize(8, scheme="affine")),
+    "blocks": Recipe(Prune(0.5, pattern="block", width=8)),
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_threads_change_nothing(tmp_path, threads, name) -> None:
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(WIDE, generator=generator).bfloat16()
+    save_file({"w": weight, "v": weight[:9] * 2}, tmp_path / "big.safetensors")
+    found = set()
+    for count in (1, 2, 3):
+        threads(count)
+        compress_file(tmp_path / "big.safetensors", RECIPES[name], tmp_path / "small")
+        expand(tmp_path / "small", tmp_path / "again")
+        content = (tmp_path / "small").read_bytes() + (tmp_path / "again").read_bytes()
+        found.add(hashlib.sha256(content).hexdigest())
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("bits", [16, 32, 64])
+def test_selection_is_that_of_a_sort(bits) -> None:
+    generator = torch.Generator().manual_seed(bits)
+    numbers = (torch.randn(5000, generator=generator).abs() * 3).bfloat16()
+    numbers[:500] = 0
+    if bits > 16:
+        numbers = numbers.to(torch.float32 if bits == 32 else torch.float64)
+        numbers[2000:] += torch.rand(3000, generator=generator, dtype=numbers.dtype)
+    found = keys(numbers, bits)
+    ranked = np.sort(found)
+    for count in (1, 2, 499, 500, 501, 2500, 4999, 5000):
+        cut = smallest(lambda: [found[:1234], found[1234:]], bits, count)
+        assert cut.key == ranked[count - 1]
+        assert cut.ties == count - np.count_nonzero(found < cut.key)
+
+
+def test_little_is_in_memory_at_a_time(tmp_path) -> None:
+    side = 1024
+    tensors = {f"layer {k}": torch.randn(side, side).bfloat16() for k in range(8)}
+    save_file(tensors, tmp_path / "big.safetensors")
+    compress_file(tmp_path / "big.safetensors", RECIPES["groups"], tmp_path / "small")  # loaded
+    tracemalloc.start()
+    try:
+        compress_file(tmp_path / "big.safetensors", RECIPES["groups"], tmp_path / "small")
+        assert tracemalloc.get_traced_memory()[1] < 12 * side**2  # of 16 for all in bfloat16
+    finally:
+        tracemalloc.stop()
+
+
+def test_masks_are_those_of_memory(tmp_path) -> None:
+    weights = {"w": torch.randn(WIDE), "v": torch.randn(30, 50)}
+    save_file(weights, tmp_path / "big.safetensors")
+    compress_file(tmp_path / "big.safetensors", Recipe(Prune(0.5)), tmp_path / "small")
+    from workbench.artifact.artifact import load
+
+    kept = masks(weights, Prune(0.5), Evidence())
+    for name, tensor in load(tmp_path / "small").weights().items():
+        assert torch.equal(tensor != 0, kept[name])

@@ -1,0 +1,1 @@
+"""Files too large for memory: safetensors compressed and expanded tensor by tensor."""

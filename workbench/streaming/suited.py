@@ -1,0 +1,57 @@
+"""Which recipes need nothing but the tensors themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workbench.errors import RecipeError
+from workbench.recipe import Recipe
+from workbench.recipe.factorize import OF_OUTPUTS
+from workbench.recipe.quantize import COMPENSATED
+from workbench.recipe.schema import brief
+
+UNSUITED: tuple[tuple[Callable[[Recipe], object], str], ...] = (
+    (
+        lambda recipe: recipe.structure and (recipe.structure.removed or recipe.structure.layers),
+        "only a module says which channels hang together: leave out structure",
+    ),
+    (lambda recipe: recipe.train, "training needs a module and data: leave out train"),
+    (
+        lambda recipe: recipe.rounds_inputs,
+        "the inputs of layers are observed in a module, on data: leave out activations",
+    ),
+    (
+        lambda recipe: recipe.folds or recipe.equalizes or recipe.looks_again,
+        "batch norm, biases and ranges are adjusted in a module, on data: leave out adjust",
+    ),
+    (
+        lambda recipe: recipe.prune and recipe.prune.criterion in ("gradient", "curvature"),
+        "gradients and curvature come from a module and data: prune by magnitude",
+    ),
+    (
+        lambda recipe: recipe.prune and recipe.prune.criterion == "random",
+        "lots are drawn for all tensors at once: prune by magnitude",
+    ),
+    (
+        lambda recipe: recipe.prune and recipe.prune.scope == "adaptive",
+        "the adaptive scope ranks whole layers at once: choose global or uniform",
+    ),
+    (
+        lambda recipe: recipe.factorize and recipe.factorize.aim in OF_OUTPUTS,
+        "the outputs of layers come from a module and data: let factors fit the weights",
+    ),
+    (
+        lambda recipe: recipe.quantize and recipe.quantize.rounding in COMPENSATED,
+        "compensated rounding needs the inputs of layers: round to the nearest",
+    ),
+)
+"""What a file of tensors cannot have done to it, and the reason."""
+
+
+def check_suited(recipe: object) -> None:
+    """Raise `RecipeError` where `recipe` needs a module, data, or all tensors at once."""
+    if not isinstance(recipe, Recipe):
+        raise RecipeError(f"A recipe must be a Recipe, such as Recipe(), not {brief(recipe)}.")
+    for needs_more, reason in UNSUITED:
+        if needs_more(recipe):
+            raise RecipeError(f"A file is compressed tensor by tensor, and {reason}.")
