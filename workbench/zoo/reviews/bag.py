@@ -9,7 +9,7 @@ from workbench.zoo.reviews.words import PADDING, SIZE
 from workbench.zoo.sequences import mean_of_real
 from workbench.zoo.widths import scaled
 
-PLAN = TrainingPlan(epochs=10, learning_rate=1e-2, shift=0)
+PLAN = TrainingPlan(epochs=8, learning_rate=3e-3, batch_size=64, shift=0)
 MOST_LEFT_OUT = 0
 
 

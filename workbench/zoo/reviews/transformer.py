@@ -10,7 +10,7 @@ from workbench.zoo.reviews.words import LENGTH, PADDING, SIZE
 from workbench.zoo.sequences import mean_of_real
 from workbench.zoo.widths import scaled
 
-PLAN = TrainingPlan(epochs=6, learning_rate=2e-3, batch_size=64, shift=0)
+PLAN = TrainingPlan(epochs=5, learning_rate=2e-3, batch_size=64, shift=0)
 MOST_LEFT_OUT = 1
 HEADS = 4
 
