@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
     from workbench.own.bring import bring
+    from workbench.own.checkpoint import from_checkpoint
+    from workbench.own.keras_model import from_keras
+    from workbench.own.libraries import from_timm, from_transformers
+    from workbench.own.offer import Later, Offer
     from workbench.panels import dashboard
     from workbench.pipeline import compress, train
     from workbench.recipe import (
@@ -50,8 +54,10 @@ __all__ = [
     "Changes",
     "Factorize",
     "Histogram",
+    "Later",
     "Ledger",
     "Model",
+    "Offer",
     "Prune",
     "Quantize",
     "Recipe",
@@ -68,6 +74,10 @@ __all__ = [
     "compress",
     "dashboard",
     "evaluate",
+    "from_checkpoint",
+    "from_keras",
+    "from_timm",
+    "from_transformers",
     "histogram",
     "load",
     "measure",
@@ -89,8 +99,10 @@ _HOMES = {
     "Changes": "evaluation.changes",
     "Factorize": "recipe",
     "Histogram": "evaluation.histogram",
+    "Later": "own.offer",
     "Ledger": "artifact.ledger",
     "Model": "zoo",
+    "Offer": "own.offer",
     "Prune": "recipe",
     "Quantize": "recipe",
     "Recipe": "recipe",
@@ -107,6 +119,10 @@ _HOMES = {
     "compress": "pipeline",
     "dashboard": "panels",
     "evaluate": "evaluation.measure",
+    "from_checkpoint": "own.checkpoint",
+    "from_keras": "own.keras_model",
+    "from_timm": "own.libraries",
+    "from_transformers": "own.libraries",
     "histogram": "evaluation.histogram",
     "load": "artifact.artifact",
     "measure": "evaluation.measure",

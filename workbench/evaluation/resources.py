@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry
 from workbench.compression.layers import compressible
 from workbench.errors import Cancelled
 from workbench.zoo import Model
-from workbench.zoo.batch import call
+from workbench.zoo.batch import Batch, call
 from workbench.zoo.groups import groups
 from workbench.zoo.shell import Shell, shell
 
@@ -70,7 +70,8 @@ def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:
     """
     run, inputs = _runner(model, weights, MEMORY_BATCH)
     with _LiveBytes(weights.values()) as live:
-        live.add(inputs)
+        for tensor in Batch.of(inputs).tensors:
+            live.add(tensor)
         run(inputs)
     return int(live.peak + sum(w.numel() * w.element_size() for w in weights.values()))
 
@@ -159,14 +160,14 @@ def _summary(taken: Mapping[int, list[float]]) -> dict[str, Any]:
 
 def _runner(
     model: Model, weights: Mapping[str, Tensor], batch: int
-) -> tuple[Callable[[Tensor], object], Tensor]:
+) -> tuple[Callable[[Any], object], Any]:
     """Return what runs the module so that modes see its basic operations, and a batch for it.
 
     On the CPU, because loading what the meta device needs takes seconds.
     """
     module = Shell(model).module
 
-    def run(inputs: Tensor) -> None:
+    def run(inputs: Any) -> None:
         with torch.no_grad():  # inference mode would hide products inside larger operations
             call(module, weights, inputs)
 
