@@ -21,7 +21,8 @@ SHIPPED = (
 """Our own, which offer something where an optional package is installed."""
 
 _log = logging.getLogger("workbench")
-_making = RLock()
+_looking, _making = RLock(), RLock()
+_found: dict[str, dict[str, Offered]] = {}
 
 
 @runtime_checkable
@@ -44,10 +45,16 @@ class Offered(Protocol):
         """Make it."""
 
 
-@cache
 def offers() -> dict[str, Offered]:
     """Return what all installed packages offer, by name; broken ones are named in the log."""
-    found: dict[str, Offered] = {}
+    with _looking:
+        if GROUP not in _found:
+            _found[GROUP] = {}  # a plug-in that asks for models meanwhile sees those before it
+            _look(_found[GROUP])
+        return _found[GROUP]
+
+
+def _look(found: dict[str, Offered]) -> None:
     tasks: dict[str, Task] = {}
     for point in (*SHIPPED, *sorted(entry_points(group=GROUP))):
         try:
@@ -58,7 +65,6 @@ def offers() -> dict[str, Offered]:
         except Exception as error:  # noqa: BLE001 - a stranger's code must not break ours
             why = str(error) if isinstance(error, WorkbenchError) else _told(error)
             _log.warning("Some models of the plug-in %s are missing: %s", point.name, why)
-    return found
 
 
 def made(name: str) -> Model:

@@ -58,6 +58,8 @@ def task(name: str) -> Task:
     UnknownNameError
         If there is none of that name.
     """
+    if name in TASKS:
+        return TASKS[name]
     known = _tasks()
     if name not in known:
         raise unknown("task", name, known)
