@@ -82,7 +82,8 @@ def mean_absolute_gradients(
 ) -> dict[str, Tensor]:
     """Return the mean absolute gradient of the task's loss over calibration batches.
 
-    The first 512 training examples, if there are as many, in batches of 64; batch norm uses its running statistics.
+    The first 512 training examples, if there are as many, in batches of 64; batch norm uses its
+    running statistics.
     """
     import torch
 

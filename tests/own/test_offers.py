@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -85,8 +86,7 @@ def test_an_offered_model_is_listed_and_made_when_asked_for(plugin):
     assert "fashion/acme" in wb.models("fashion")
     assert "acme" in wb.tasks()
     assert not said.messages
-    import acme_models
-
+    acme_models = import_module("acme_models")
     assert not acme_models.built
     model = wb.model("acme/linear")
     assert model is wb.model("acme/linear")

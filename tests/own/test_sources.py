@@ -158,7 +158,7 @@ def test_keras_on_something_else_says_what_to_set(tmp_path, monkeypatch):
     code = "class backend:\n    backend = staticmethod(lambda: 'jax')\n"
     fake(tmp_path, monkeypatch, "keras", code)
     with pytest.raises(
-        wb.WorkbenchError, match="Keras runs on jax here: set .*KERAS_BACKEND=torch"
+        wb.WorkbenchError, match=r"Keras runs on jax here: set .*KERAS_BACKEND=torch"
     ):
         wb.from_keras(None)
     sys.modules.pop("keras", None)
@@ -283,10 +283,7 @@ def test_a_folder_without_a_model_is_one_sentence(tmp_path):
 
 
 def test_a_timm_model_by_name():
-    try:
-        import timm  # noqa: F401
-    except ImportError:
-        pytest.skip("timm is not installed")
+    pytest.importorskip("timm", exc_type=ImportError)  # torchvision may be what is missing
     module = wb.from_timm("test_resnet", num_classes=3)
     inputs = torch.randn(20, 3, 32, 32)
     check(wb.bring(module, **dict.fromkeys(SPLITS, (inputs, ids(20) % 3)), name="timm"))
