@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
     from workbench.own.bring import bring
+    from workbench.own.checkpoint import from_checkpoint
+    from workbench.own.keras_model import from_keras
+    from workbench.own.libraries import from_timm, from_transformers
+    from workbench.own.offer import Later, Offer
     from workbench.panels import dashboard
     from workbench.pipeline import compress, train
     from workbench.recipe import (
@@ -52,8 +56,10 @@ __all__ = [
     "Changes",
     "Factorize",
     "Histogram",
+    "Later",
     "Ledger",
     "Model",
+    "Offer",
     "Prune",
     "Quantize",
     "Recipe",
@@ -72,6 +78,10 @@ __all__ = [
     "dashboard",
     "evaluate",
     "expand",
+    "from_checkpoint",
+    "from_keras",
+    "from_timm",
+    "from_transformers",
     "histogram",
     "load",
     "measure",
@@ -93,8 +103,10 @@ _HOMES = {
     "Changes": "evaluation.changes",
     "Factorize": "recipe",
     "Histogram": "evaluation.histogram",
+    "Later": "own.offer",
     "Ledger": "artifact.ledger",
     "Model": "zoo",
+    "Offer": "own.offer",
     "Prune": "recipe",
     "Quantize": "recipe",
     "Recipe": "recipe",
@@ -113,6 +125,10 @@ _HOMES = {
     "dashboard": "panels",
     "evaluate": "evaluation.measure",
     "expand": "streaming.expand",
+    "from_checkpoint": "own.checkpoint",
+    "from_keras": "own.keras_model",
+    "from_timm": "own.libraries",
+    "from_transformers": "own.libraries",
     "histogram": "evaluation.histogram",
     "load": "artifact.artifact",
     "measure": "evaluation.measure",

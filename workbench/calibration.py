@@ -82,7 +82,8 @@ def mean_absolute_gradients(
 ) -> dict[str, Tensor]:
     """Return the mean absolute gradient of the task's loss over calibration batches.
 
-    The first 512 training images in 8 batches of 64; batch norm uses its running statistics.
+    The first 512 training examples, if there are as many, in batches of 64; batch norm uses its
+    running statistics.
     """
     import torch
 
@@ -97,8 +98,9 @@ def mean_absolute_gradients(
     for name in names:
         weights[name].requires_grad_()
     totals = {name: torch.zeros_like(weights[name]) for name in names}
+    examples = min(BATCHES * BATCH, len(split))
     with torch.enable_grad():
-        for start in range(0, BATCHES * BATCH, BATCH):
+        for start in range(0, examples, BATCH):
             inputs = model.task.inputs(split.examples[start : start + BATCH])
             labels = targets(split.labels[start : start + BATCH])
             outputs = call(module, weights, inputs)
@@ -106,15 +108,15 @@ def mean_absolute_gradients(
             gradients = torch.autograd.grad(loss, [weights[name] for name in names])
             for name, gradient in zip(names, gradients, strict=True):
                 totals[name] += gradient.abs()
-            progress((start + BATCH) / (BATCHES * BATCH))
-    return {name: (total / BATCHES).detach() for name, total in totals.items()}
+            progress(min(1.0, (start + BATCH) / examples))
+    return {name: (total / -(-examples // BATCH)).detach() for name, total in totals.items()}
 
 
 def input_moments(model: Model, progress: Progress = lambda share: None) -> dict[str, Tensor]:
     """Return the mean of x xᵀ over the inputs x of each layer, float32 [n, n] by weight name.
 
-    The inputs are those of the original network on the first 2,048 training images; a convolution
-    has one x for each place.
+    The inputs are those of the original network on the first 2,048 training examples at most; a
+    convolution has one x for each place.
     """
     import torch
 
@@ -123,6 +125,7 @@ def input_moments(model: Model, progress: Progress = lambda share: None) -> dict
     split = model.task.split("train")
     sums: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
+    examples = min(EXAMPLES, len(split))
 
     def see(name: str, vectors: Tensor) -> None:
         product = (vectors.T @ vectors).double()
@@ -130,10 +133,10 @@ def input_moments(model: Model, progress: Progress = lambda share: None) -> dict
         counts[name] = counts.get(name, 0) + len(vectors)
 
     with threads(1):  # on more, sums may end with other bits
-        for start in range(0, EXAMPLES, AT_ONCE):
+        for start in range(0, examples, AT_ONCE):
             batch = model.task.inputs(split.examples[start : start + AT_ONCE])
             watch(model, model.weights(), batch, see)
-            progress((start + AT_ONCE) / EXAMPLES)
+            progress(min(1.0, (start + AT_ONCE) / examples))
     return {name: (total / counts[name]).to(torch.float32) for name, total in sums.items()}
 
 

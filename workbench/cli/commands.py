@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from workbench.cli import files, tables, training
 from workbench.cli.progress import bar
-from workbench.errors import RecipeError
+from workbench.errors import RecipeError, WorkbenchError
 from workbench.recipe import Recipe
 from workbench.recipe.off import BY_LAYER
 
@@ -30,22 +31,26 @@ class Command:
 
 
 def _list(options: argparse.Namespace) -> Result:
-    from workbench.zoo import model, models, task, tasks
+    from workbench.zoo import Model, model, models, task, tasks
 
+    found: list[Model] = []
+    for name in models():
+        try:
+            found.append(model(name))
+        except WorkbenchError as error:  # of an installed package: the others are listed
+            print(error, file=sys.stderr)
     return {
         "tasks": [{"name": name, "title": task(name).title} for name in tasks()],
         "models": [
             {
-                "name": name,
-                "title": model(name).title,
-                "parameters": model(name).card["parameters"],
-                "macs": model(name).card["macs"],
-                "original_bytes": model(name).original_bytes,
-                "accuracy": {
-                    split: model(name).figure(split) for split in model(name).card["accuracy"]
-                },
+                "name": one.name,
+                "title": one.title,
+                "parameters": one.card["parameters"],
+                "macs": one.card["macs"],
+                "original_bytes": one.original_bytes,
+                "accuracy": {split: one.figure(split) for split in one.card["accuracy"]},
             }
-            for name in models()
+            for one in found
         ],
     }
 

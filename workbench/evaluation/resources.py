@@ -170,14 +170,14 @@ def _summary(taken: Mapping[int, list[float]]) -> dict[str, Any]:
 
 def _runner(
     model: Model, weights: Mapping[str, Tensor], batch: int
-) -> tuple[Callable[[Tensor], object], Tensor]:
+) -> tuple[Callable[[Any], object], Any]:
     """Return what runs the module so that modes see its basic operations, and a batch for it.
 
     On the CPU, because loading what the meta device needs takes seconds.
     """
     module = unfused(Shell(model).module)
 
-    def run(inputs: Tensor) -> None:
+    def run(inputs: Any) -> None:
         with torch.no_grad():  # inference mode would hide products inside larger operations
             call(module, weights, inputs)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -16,10 +19,11 @@ from workbench.errors import WorkbenchError
 from workbench.evaluation.report import Score
 from workbench.evaluation.resources import layers, macs, peak_memory
 from workbench.evaluation.scores import judge_score
+from workbench.kept import Files, default_files
 from workbench.own.data import split_of
 from workbench.own.metrics import metric_for
 from workbench.recipe.schema import brief
-from workbench.zoo import Model, Split
+from workbench.zoo import Model, Split, Task
 from workbench.zoo.batch import Batch, outputs_of
 from workbench.zoo.brought import Brought, Held, OwnTask, tensors_of, versions_of
 from workbench.zoo.metric import Metric
@@ -30,6 +34,10 @@ from workbench.zoo.shell import Shell
 
 TRIED = 4
 """Examples of the batch on which a module is tried."""
+HALF = 100
+"""That tolerance times this for a module in half precision, which is run in float32 here."""
+CARD = 1
+"""Raised when a card is measured otherwise."""
 TOLERANCE = 1e-3
 """How far a copy's outputs may lie from the module's own, in proportion to the largest."""
 
@@ -93,7 +101,7 @@ def bring(
     splits = [
         split_of(n, d) for n, d in (("train", train), ("validation", validation), ("test", test))
     ]
-    outputs = _tried(module, splits[1])
+    outputs = _tried(module, splits[1], collated)
     chosen, measure = metric_for(metric, outputs, splits[1])
     names = _class_names(classes, chosen, outputs, splits)
     task = OwnTask(
@@ -108,7 +116,7 @@ def bring(
         measure=measure,
         lose=loss,
     )
-    model = _model(module, task, outputs)
+    model = _model(module, task, outputs, Brought(task.name, task, task.title))
     remember(model)
     return model
 
@@ -125,12 +133,25 @@ def _check_device(module: nn.Module) -> None:
         )
 
 
-def _tried(module: nn.Module, split: Split) -> Any:
+def model_of(module: nn.Module, task: Task, name: str, title: str) -> Model:
+    """Return a module as a model of a task that exists; what was measured of it before is kept.
+
+    Raises
+    ------
+    WorkbenchError
+        When the module does not take the task's data.
+    """
+    _check_device(module)
+    outputs = _tried(module, task.split("validation"), task.inputs)
+    return _model(module, task, outputs, Brought(name, task, title), default_files())
+
+
+def _tried(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Any:
     """Return what the module gives for a few examples, as it is."""
     before = module.training
     module.eval()
     try:
-        batch = Batch.of(_inputs(split, min(TRIED, len(split))))
+        batch = Batch.of(inputs(_few(split)))
         with torch.no_grad():
             named = batch.names
             found = (
@@ -150,8 +171,8 @@ def _tried(module: nn.Module, split: Split) -> Any:
     return outputs_of(found)
 
 
-def _inputs(split: Split, examples: int) -> Any:
-    return collated(split.examples[np.arange(examples)])
+def _few(split: Split) -> Any:
+    return split.examples[np.arange(min(TRIED, len(split)))]
 
 
 def _class_names(
@@ -176,41 +197,52 @@ def _class_names(
     return tuple(classes) if classes is not None else tuple(map(str, range(count)))
 
 
-def _model(module: nn.Module, task: OwnTask, outputs: Any) -> Model:
+def _model(
+    module: nn.Module, task: Task, outputs: Any, named: Brought, files: Files | None = None
+) -> Model:
+    """Return the model of that name; its card is looked for in `files`, and kept there."""
     weights = tensors_of(module)
     fingerprint = hashlib.sha256()
     for name, tensor in weights.items():
         fingerprint.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         fingerprint.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
-    code = outputs.numpy().tobytes() if isinstance(outputs, Tensor) else repr(outputs).encode()
-    fingerprint.update(code)  # what it computes counts too, not the weights alone
-    made = Brought(
-        name=task.name,
-        task=task,
-        title=task.title,
-        fingerprint=fingerprint.hexdigest(),
-        held=module,
-        versions=versions_of(module),
+    code = (
+        outputs.float().numpy().tobytes() if isinstance(outputs, Tensor) else repr(outputs).encode()
     )
-    card: dict[str, Any] = {"sha256": fingerprint.hexdigest()}
-    model = Model(made, card)
+    fingerprint.update(code)  # what it computes counts too, not the weights alone
+    digest = fingerprint.hexdigest()
+    made = replace(named, fingerprint=digest, held=module, versions=versions_of(module))
+    model = Model(made, {"sha256": digest})
+    _check_copy(model, weights, outputs)
+    splits = " ".join(task.digest(split) for split in ("validation", "test"))
+    key = f"card {CARD} {digest} {splits} torch-{version('torch')}"
+    blob = files.get(key) if files is not None else None
+    model.card.update(json.loads(blob) if blob is not None else _measured(model, weights))
+    if files is not None and blob is None:
+        files.put(key, json.dumps(model.card).encode())
+    return model
+
+
+def _measured(model: Model, weights: dict[str, Tensor]) -> dict[str, Any]:
+    """Return what a card says beside the digest; what is judged is paced by the rest of it."""
+    module = model.architecture.held  # type: ignore[attr-defined]
+    card = model.card
     card |= {
         "parameters": sum(p.numel() for p in module.parameters()),
         "tensors": {name: list(tensor.shape) for name, tensor in weights.items()},
         "original_bytes": _file_length(module),
         "training": {"seconds": None},
     }
-    _check_copy(model, weights, outputs)
     card |= {
         "macs": macs(model, weights),
         "peak_memory": peak_memory(model, weights),
         "layers": layers(model, weights),
     }
     card["accuracy"] = {
-        split: counted(judge_score(model, weights, task.split(split)))
+        split: counted(judge_score(model, weights, model.task.split(split)))
         for split in ("validation", "test")
     }
-    return model
+    return card
 
 
 def counted(score: Score) -> dict[str, float]:
@@ -230,7 +262,7 @@ def _check_copy(model: Model, weights: dict[str, Tensor], outputs: Any) -> None:
     """Refuse a module that computes something else when its weights are lent to a copy of it."""
     split = model.task.split("validation")
     try:
-        found = Shell(model)(weights, _inputs(split, min(TRIED, len(split))))
+        found = Shell(model)(weights, model.task.inputs(_few(split)))
     except Exception as error:
         raise WorkbenchError(
             "A copy of the module does not run on weights that are lent to it, so it cannot be "
@@ -238,7 +270,8 @@ def _check_copy(model: Model, weights: dict[str, Tensor], outputs: Any) -> None:
         ) from error
     if isinstance(found, Tensor) and isinstance(outputs, Tensor):
         scale = max(1.0, float(outputs.abs().max()))
-        if not bool(((found - outputs).abs() <= TOLERANCE * scale).all()):
+        halved = HALF if outputs.dtype in {torch.float16, torch.bfloat16} else 1
+        if not bool(((found - outputs).abs() <= TOLERANCE * halved * scale).all()):
             raise WorkbenchError(
                 "A copy of the module gives other outputs for the same inputs: what it computes "
                 "must hang on its inputs, parameters and buffers alone."

@@ -7,7 +7,8 @@ from typing import Any
 from workbench import figures
 from workbench.session import Session
 from workbench.text import _
-from workbench.zoo import model, models, task, tasks
+from workbench.zoo import models, task, tasks
+from workbench.zoo.registry import title
 
 
 def header(session: Session) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def header(session: Session) -> dict[str, Any]:
         "tasks": [
             {
                 "title": task(name).title,
-                "models": [{"value": m, "label": model(m).title} for m in models(name)],
+                "models": [{"value": m, "label": _(title(m))} for m in models(name)],
             }
             for name in tasks()
         ],

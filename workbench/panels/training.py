@@ -13,7 +13,7 @@ from workbench.recipe.train import SELF
 from workbench.session import Session, teacher_warning
 from workbench.text import _
 from workbench.zoo import models
-from workbench.zoo.registry import architecture
+from workbench.zoo.registry import title
 
 FRONT = ("teacher", "temperature", "mix")
 LEFT_OUT = ("steps", "threads")  # steps come from the seconds, threads from the machine
@@ -95,10 +95,7 @@ def _field(spec: FieldSpec, session: Session) -> dict[str, Any]:
         "label": _("the original itself"),
         "help": _("The model learns what it said before it was compressed."),
     }
-    others = [
-        {"value": name, "label": _(architecture(name).title), "help": ""}
-        for name in _others(session)
-    ]
+    others = [{"value": name, "label": _(title(name)), "help": ""} for name in _others(session)]
     choices = [nobody, itself, *others]
     linked = session.recipe.train.teacher if session.recipe.train else SELF
     if linked not in [choice["value"] for choice in choices]:  # compressed, from a link

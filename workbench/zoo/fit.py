@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.artifact.artifact import Artifact
 from workbench.errors import ArtifactError
 from workbench.zoo import Model
+from workbench.zoo.brought import tensors_of
 from workbench.zoo.shell import Shell
 
 
@@ -21,12 +22,10 @@ def check_fit(model: Model, artifact: Artifact) -> None:
         f"The file says it holds {model.name}, but its tensors are not those of that model."
     )
     run = Shell(model.in_form(artifact.form))
-    saved = run.module.state_dict()
-    tied_once = dict(run.module.named_parameters()) | dict(run.module.named_buffers())
     expected = {
         name: tuple(tensor.shape)
-        for name, tensor in tied_once.items()
-        if name in saved and not name.endswith(".weight_scale")
+        for name, tensor in tensors_of(run.module).items()
+        if not name.endswith(".weight_scale")
     }
     found = {name: coded.shape for name, coded in artifact.tensors.items()}
     if set(found) != set(expected):
@@ -44,6 +43,6 @@ def check_fit(model: Model, artifact: Artifact) -> None:
         outputs = run(artifact.operands(), inputs)
     except (RuntimeError, ValueError) as error:
         raise wrong from error
-    predicts = model.task.metric.counts == "classes"
-    if predicts and tuple(outputs.shape) != (1, len(model.task.classes)):
+    counted = model.task.metric.counts == "classes"
+    if counted and tuple(outputs.shape) != (1, len(model.task.classes)):
         raise wrong

@@ -43,12 +43,22 @@ def rebuild(artifact: Artifact) -> nn.Module:
     original = model(artifact.model)
     check_fit(original, artifact)
     module = original.in_form(artifact.form).module()
+    tied = _tied(module)
     for name, tensor in artifact.operands().items():
-        _place(module, name, tensor)
+        for place in tied.get(name, [name]):
+            _place(module, place, tensor)
     for layer in module.modules():
         for attribute, axis in SIZES.get(type(layer), ()):
             setattr(layer, attribute, layer.get_parameter("weight").shape[axis])
     return module
+
+
+def _tied(module: nn.Module) -> dict[str, list[str]]:
+    """Return all names of each parameter by its first, which is the one in files."""
+    names: dict[int, list[str]] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    return {some[0]: some for some in names.values()}
 
 
 def _place(module: nn.Module, name: str, tensor: Tensor) -> None:

@@ -9,6 +9,7 @@ from workbench.text import mark
 from workbench.zoo.builtin import Architecture, Model
 from workbench.zoo.data import Task, unknown
 from workbench.zoo.fashion import TASK as FASHION
+from workbench.zoo.offers import Offered, made, offers
 from workbench.zoo.reviews import TASK as REVIEWS
 from workbench.zoo.reviews_lm import TASK as REVIEWS_LM
 from workbench.zoo.vowels import TASK as VOWELS
@@ -45,7 +46,7 @@ def bring(model: Model) -> None:
 
 
 def tasks() -> tuple[str, ...]:
-    """Names of the tasks: the built-in ones, then those brought."""
+    """Names of the tasks: the built-in ones, those of installed packages, then those brought."""
     return tuple(_tasks())
 
 
@@ -57,6 +58,8 @@ def task(name: str) -> Task:
     UnknownNameError
         If there is none of that name.
     """
+    if name in TASKS:
+        return TASKS[name]
     known = _tasks()
     if name not in known:
         raise unknown("task", name, known)
@@ -64,7 +67,7 @@ def task(name: str) -> Task:
 
 
 def models(task: str | None = None) -> tuple[str, ...]:
-    """Names of the models, of one task if given: the built-in ones, then those brought.
+    """Names of the models, of one task if given: built in, of installed packages, then brought.
 
     Raises
     ------
@@ -73,12 +76,28 @@ def models(task: str | None = None) -> tuple[str, ...]:
     """
     if task is not None and task not in _tasks():
         raise unknown("task", task, _tasks())
-    known = [*ARCHITECTURES.values(), *(model.architecture for model in _brought.values())]
-    return tuple(one.name for one in known if task in (None, one.task.name))
+    return tuple(name for name, one in _known().items() if task in (None, one.task.name))
+
+
+def title(name: str) -> str:
+    """Return the name that a person reads of a model, which is not made for it.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name.
+    """
+    if name not in _known():
+        raise unknown("model", name, _known())
+    return _known()[name].title
+
+
+def _known() -> dict[str, Architecture | Offered | Model]:
+    return {**ARCHITECTURES, **offers(), **_brought}
 
 
 def _tasks() -> dict[str, Task]:
-    return TASKS | {model.task.name: model.task for model in _brought.values()}
+    return TASKS | {one.task.name: one.task for one in _known().values()}
 
 
 def architecture(name: str) -> Architecture:
@@ -95,28 +114,30 @@ def architecture(name: str) -> Architecture:
 
 
 def model(name: str) -> Model:
-    """Return a trained built-in model, or one that was brought.
+    """Return a trained built-in model, one that was brought, or one of an installed package.
 
     Raises
     ------
     UnknownNameError
         If there is none of that name.
     WorkbenchError
-        If nobody has brought it, or its card is missing or damaged.
+        If nobody has brought it, or its card is missing or damaged, or its package fails.
     """
     if name in _brought:
         return _brought[name]
+    if name not in ARCHITECTURES and name in offers():
+        return made(name)
     if name.startswith(OWN) and not _brought:
         raise WorkbenchError(
             f"{name} is somebody's own model: bring it first, with wb.bring(module, ..., "
             f"name={name.removeprefix(OWN)!r})."
         )
-    made = architecture(name)
+    chosen = architecture(name)
     try:
-        card = json.loads(made.card.read_text(encoding="utf-8"))
+        card = json.loads(chosen.card.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise WorkbenchError(
             f"The card of {name} is missing or damaged; install the package again, "
             f"or train the model with: python -m workbench.checkpoints {name}"
         ) from error
-    return Model(made, card)
+    return Model(chosen, card)

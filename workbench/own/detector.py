@@ -1,0 +1,61 @@
+"""The network of Silero VAD 6 for 16 kHz, which hears whether there is a voice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+PIECE = 512
+"""Samples that are heard at once: 32 ms."""
+BEFORE = 64
+"""Samples of the piece before that are heard again."""
+AFTER = 64
+"""Samples that are mirrored at the end."""
+
+
+class Detector(nn.Module):
+    """Magnitudes of a Fourier transform, four convolutions, an LSTM over the pieces."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fourier = nn.Conv1d(1, 258, 256, stride=128, bias=False)
+        self.conv1 = nn.Conv1d(129, 128, 3, padding=1)
+        self.conv2 = nn.Conv1d(128, 64, 3, stride=2, padding=1)
+        self.conv3 = nn.Conv1d(64, 64, 3, stride=2, padding=1)
+        self.conv4 = nn.Conv1d(64, 128, 3, padding=1)
+        self.lstm = nn.LSTM(128, 128, batch_first=True)
+        self.fc = nn.Linear(128, 1)
+
+    def pieces(self, x: Tensor) -> Tensor:
+        """Turn sounds [b, pieces · 512] into the logit of a voice in each piece, [b, pieces]."""
+        heard = functional.pad(x, (BEFORE, 0)).unfold(1, BEFORE + PIECE, PIECE)
+        y = functional.pad(heard.flatten(0, 1).unsqueeze(1), (0, AFTER), mode="reflect")
+        real, imaginary = self.fourier(y).chunk(2, dim=1)
+        y = (real**2 + imaginary**2).sqrt()
+        for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
+            y = layer(y).relu()
+        y, _state = self.lstm(y.squeeze(-1).unflatten(0, heard.shape[:2]))
+        logits: Tensor = self.fc(y.relu()).squeeze(-1)
+        return logits
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Turn sounds [b, pieces · 512] into logits [b, 2], no voice and voice."""
+        voice = self.pieces(x).mean(1)
+        return torch.stack([-voice / 2, voice / 2], dim=1)
+
+
+def loaded(stored: Mapping[str, Tensor]) -> Detector:
+    """Return the network with the weights of Silero's own file."""
+    module = Detector()
+    found = {name: t for name, t in stored.items() if name.startswith("conv")}
+    found["fourier.weight"] = stored["stft_conv.weight"]
+    found["fc.weight"] = stored["final_conv.weight"].squeeze(-1)
+    found["fc.bias"] = stored["final_conv.bias"]
+    for kind in ("weight", "bias"):
+        for side in ("ih", "hh"):
+            found[f"lstm.{kind}_{side}_l0"] = stored[f"lstm_cell.{kind}_{side}"]
+    module.load_state_dict(found)
+    return module.eval()

@@ -1,0 +1,75 @@
+"""What an installed package says of a model that it offers, before any of it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workbench.zoo.builtin import Model
+from workbench.zoo.data import Split, Task
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A model that a package offers through its entry point of the group ``workbench.models``.
+
+    Attributes
+    ----------
+    name : str
+        The identifier, with a slash in it: ``acme/sentiment``.
+    title : str
+        The name a person reads.
+    task : Task
+        One that is built in, ``wb.task("fashion")``, or the package's own.
+    module : callable
+        Takes nothing and returns the trained ``nn.Module``, called when first asked for.
+    """
+
+    name: str
+    title: str
+    task: Task
+    module: Callable[[], nn.Module]
+
+    def model(self) -> Model:
+        """Make it. What its card says is measured once and kept.
+
+        Raises
+        ------
+        WorkbenchError
+            When the module does not take the task's data.
+        """
+        from workbench.own.bring import model_of
+
+        return model_of(self.module(), self.task, self.name, self.title)
+
+
+@dataclass(frozen=True)
+class Later:
+    """One split of a package's own task, read when it is first wanted.
+
+    Attributes
+    ----------
+    split : str
+        "train", "validation" or "test".
+    digest : str
+        What tells this content from any other: its SHA-256 (hex), or a version.
+    read : callable
+        Takes the split's name and returns its examples and labels, a row for every example.
+    """
+
+    split: str
+    digest: str
+    read: Callable[[str], tuple[Any, Any]]
+
+    def load(self) -> Split:
+        """Return the split, read at the first call and shared afterwards."""
+        if self not in _loaded:
+            _loaded[self] = Split(self.split, *self.read(self.split), self.digest)
+        return _loaded[self]
+
+
+_loaded: dict[Later, Split] = {}

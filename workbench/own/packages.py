@@ -1,0 +1,37 @@
+"""Packages that are used where a person has installed them, and missed in one sentence."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from workbench.errors import WorkbenchError
+
+
+def needed(name: str, what: str, install: str | None = None) -> Any:
+    """Return the package `name`, which `what` takes.
+
+    Raises
+    ------
+    WorkbenchError
+        When it is not installed, or something that it needs in turn is not.
+    """
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name if error.name and error.name.partition(".")[0] != name else None
+        also = f", which needs {missing}" if missing else ""
+        command = f"pip install {install or name}" + (f" {missing}" if missing else "")
+        raise WorkbenchError(
+            f"{what} takes the package {name}{also}; install it with: {command}"
+        ) from error
+    except Exception as error:
+        raise WorkbenchError(
+            f"The package {name} does not load: {type(error).__name__}: {first_line(error)}"
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says."""
+    said = str(error).strip().splitlines()
+    return said[0] if said else "no reason given"

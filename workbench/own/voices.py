@@ -1,0 +1,130 @@
+"""Made-up sounds: a voice that speaks vowels, and what is no voice. Drawn from a seed.
+
+The voice is a source and filters, as Klatt's synthesiser has them (JASA 67, 1980): pulses of the
+vocal folds through resonances that glide from vowel to vowel, syllable by syllable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+RATE = 16_000
+"""Samples a second."""
+STEP = 80
+"""Samples for which the resonances stand still: 5 ms."""
+VOWELS = np.array(
+    [
+        (270, 2290, 3010),
+        (530, 1840, 2480),
+        (660, 1720, 2410),
+        (730, 1090, 2440),
+        (570, 840, 2410),
+        (300, 870, 2240),
+        (490, 1350, 1690),
+    ]
+)
+"""Hz of the first three resonances (Peterson and Barney, JASA 24, 1952)."""
+WIDTHS = (80, 100, 140)
+"""Hz between the points where a resonance is half as strong."""
+
+Sound = NDArray[np.float64]
+
+
+def sounds(count: int, samples: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return `count` sounds, float32 [count, samples], and whether each is a voice, 0 or 1.
+
+    A voice speaks in the noise of a room, 5 to 30 dB above it.
+    """
+    draw = np.random.default_rng(seed)
+    labels = draw.permutation(np.arange(count) % 2)
+    rows = []
+    for label in labels:
+        one = _voice(samples, draw) if label else OTHERS[draw.integers(len(OTHERS))](samples, draw)
+        room = _coloured(samples, draw) * 10 ** (-draw.uniform(5, 30) / 20)
+        both = _even(one) + room
+        rows.append(_even(both) * 10 ** draw.uniform(-2.2, -0.8))
+    return np.stack(rows).astype(np.float32), labels.astype(np.int64)
+
+
+def _voice(samples: int, draw: np.random.Generator) -> Sound:
+    pitch = draw.uniform(90, 250) * 2 ** _wander(samples, draw, 0.25, 3)
+    phase = np.cumsum(pitch / RATE)
+    opening = (phase % 1) ** 2 * (1 - phase % 1)  # of the vocal folds
+    source = np.diff(opening, prepend=opening[0]) + 0.002 * draw.standard_normal(samples)
+    syllable = draw.uniform(0.12, 0.3) * RATE
+    stops = np.arange(0, samples + 2 * syllable, syllable)
+    vowels = VOWELS[draw.integers(len(VOWELS), size=len(stops))] * draw.uniform(0.9, 1.2)
+    middle = np.arange(0, samples, STEP) + STEP / 2
+    glide = np.stack([np.interp(middle, stops, vowels[:, n]) for n in range(3)], axis=1)
+    loudness: Sound = np.abs(np.sin(np.pi * np.arange(samples) / syllable)) ** 0.7
+    return _even(_through(source, glide)) * (0.15 + 0.85 * loudness)
+
+
+def _through(source: Sound, glide: Sound) -> Sound:
+    """Send a sound through three resonances in turn, at the frequencies `glide` [steps, 3]."""
+    out = source
+    for n, width in enumerate(WIDTHS):
+        radius = np.exp(-np.pi * width / RATE)
+        pieces, state = [], np.zeros(2)
+        for at, frequency in zip(range(0, len(out), STEP), glide[:, n], strict=True):
+            back = [1, -2 * radius * np.cos(2 * np.pi * frequency / RATE), radius**2]
+            piece, state = lfilter([sum(back)], back, out[at : at + STEP], zi=state)
+            pieces.append(piece)
+        out = np.concatenate(pieces)
+    return out
+
+
+def _coloured(samples: int, draw: np.random.Generator) -> Sound:
+    """Return noise that falls by 0 to 6 dB an octave: white, pink, brown."""
+    spectrum = np.fft.rfft(draw.standard_normal(samples))
+    spectrum /= np.maximum(np.arange(len(spectrum)), 1) ** draw.uniform(0, 1)
+    return _even(np.fft.irfft(spectrum, samples))
+
+
+def _hum(samples: int, draw: np.random.Generator) -> Sound:
+    """Return a mains hum with its overtones."""
+    base, time = draw.choice([50.0, 60.0]), np.arange(samples) / RATE
+    strengths = draw.uniform(0, 1, 8) / np.arange(1, 9)
+    return _even(
+        sum(s * np.sin(2 * np.pi * base * (n + 1) * time) for n, s in enumerate(strengths))
+    )
+
+
+def _tone(samples: int, draw: np.random.Generator) -> Sound:
+    """Return a tone that slides."""
+    start, stop = draw.uniform(200, 4000, 2)
+    return np.sin(2 * np.pi * np.cumsum(np.linspace(start, stop, samples)) / RATE)
+
+
+def _clicks(samples: int, draw: np.random.Generator) -> Sound:
+    """Return knocks that ring for a moment."""
+    hits = (draw.uniform(size=samples) < draw.uniform(3, 20) / RATE) * draw.standard_normal(samples)
+    ring = np.exp(-np.arange(800) / draw.uniform(20, 200)) * draw.standard_normal(800)
+    return np.convolve(hits, ring)[:samples]
+
+
+def _silence(samples: int, draw: np.random.Generator) -> Sound:
+    return np.zeros(samples)
+
+
+OTHERS: tuple[Callable[[int, np.random.Generator], Sound], ...] = (
+    _coloured,
+    _hum,
+    _tone,
+    _clicks,
+    _silence,
+)
+
+
+def _wander(samples: int, draw: np.random.Generator, size: float, bends: int) -> Sound:
+    ends = draw.normal(0, size, bends + 1)
+    return np.interp(np.linspace(0, bends, samples), np.arange(bends + 1), ends)
+
+
+def _even(sound: Sound) -> Sound:
+    """Return a sound of loudness 1; silence stays."""
+    return sound / max(float(np.sqrt(np.mean(sound**2))), 1e-9)
