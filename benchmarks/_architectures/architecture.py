@@ -50,9 +50,16 @@ def floats(*shape: int) -> Callable[[torch.Generator], Inputs]:
     return lambda lot: (torch.randn(shape, generator=lot),)
 
 
-def images(size: int = 32, channels: int = 3, count: int = 2) -> Callable[..., Inputs]:
-    """Return what draws square images."""
-    return floats(count, channels, size, size)
+def picture(lot: torch.Generator, size: int = 32, channels: int = 3) -> Tensor:
+    """Draw two square images: broad patches under the noise, for the mean of noise is always 0."""
+    patches = torch.randn(2, channels, 2, 2, generator=lot).repeat_interleave(size // 2, 2)
+    noise = torch.randn(2, channels, size, size, generator=lot)
+    return patches.repeat_interleave(size // 2, 3) + 0.5 * noise
+
+
+def images(size: int = 32, channels: int = 3) -> Callable[[torch.Generator], Inputs]:
+    """Return what draws images."""
+    return lambda lot: (picture(lot, size, channels),)
 
 
 def tokens(length: int = 16, words: int = 1000, count: int = 2) -> Callable[..., Inputs]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 import transformers
-from _architectures.architecture import Architecture, Inputs
+from _architectures.architecture import Architecture, Inputs, picture
 from torch import nn
 
 WORDS = 1000
@@ -72,7 +72,7 @@ def two_rows(lot: torch.Generator) -> Inputs:
 
 def pictures(size: int = 32) -> Callable[[torch.Generator], Inputs]:
     """Return what draws images."""
-    return lambda lot: {"pixel_values": torch.randn(2, 3, size, size, generator=lot)}
+    return lambda lot: {"pixel_values": picture(lot, size)}
 
 
 def sound(lot: torch.Generator) -> Inputs:

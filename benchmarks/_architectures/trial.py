@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from _architectures.architecture import Architecture, run
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from workbench.artifact.artifact import Artifact
 from workbench.compression.compress import code
@@ -59,7 +60,9 @@ def randomise(module: nn.Module, seed: int) -> None:
     lot = torch.Generator().manual_seed(seed)
     for name, tensor in own_tensors(module).items():
         noise = torch.randn(tensor.shape, generator=lot)
-        if name.endswith("running_var"):
+        if isinstance(_owner(module, name), _BatchNorm) and name.endswith(".weight"):
+            tensor.copy_(1 + 0.1 * noise)  # MobileViT's begin at zero, and let nothing through
+        elif name.endswith("running_var"):
             tensor.copy_(0.5 + 0.1 * noise.abs())
         elif name.endswith("running_mean"):
             tensor.copy_(0.1 * noise)
@@ -69,6 +72,10 @@ def randomise(module: nn.Module, seed: int) -> None:
             tensor.add_(0.1 * noise)
         else:
             tensor.copy_(noise * (2 * tensor.shape[0] / tensor.numel()) ** 0.5)
+
+
+def _owner(module: nn.Module, name: str) -> nn.Module:
+    return module.get_submodule(name.rpartition(".")[0])
 
 
 def fresh(architecture: Architecture, seed: int) -> nn.Module:
