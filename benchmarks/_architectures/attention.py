@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
+
 from _architectures.architecture import Architecture, images
 from _architectures.blocks import (
     Attention,
@@ -16,7 +18,6 @@ from _architectures.blocks import (
     encoder_block,
     mlp,
 )
-from torch import Tensor, nn
 
 WIDTH, HEADS, TOKENS = 96, 4, 64
 

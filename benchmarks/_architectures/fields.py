@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
+
 from _architectures.architecture import Architecture, Inputs, floats, images
 from _architectures.blocks import Concat, conv
-from torch import Tensor, nn
 
 
 class UNet(nn.Module):

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 import transformers
-from _architectures.architecture import Architecture, Inputs, picture
 from torch import nn
+
+from _architectures.architecture import Architecture, Inputs, picture
 
 WORDS = 1000
 IDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
@@ -262,13 +263,19 @@ ARCHITECTURES = [
             },
             words,
         ),
-        ("Pictures", "vit", "ViTForImageClassification", PICTURES, pictures()),
-        ("Pictures", "deit", "DeiTForImageClassificationWithTeacher", PICTURES, pictures()),
+        ("Pictures", "vit, transformers", "ViTForImageClassification", PICTURES, pictures()),
+        (
+            "Pictures",
+            "deit, transformers",
+            "DeiTForImageClassificationWithTeacher",
+            PICTURES,
+            pictures(),
+        ),
         ("Pictures", "beit", "BeitForImageClassification", PICTURES, pictures()),
         ("Pictures", "dinov2", "Dinov2Model", PICTURES, pictures()),
         (
             "Pictures",
-            "swin",
+            "swin, transformers",
             "SwinForImageClassification",
             {
                 "image_size": 32,
@@ -305,7 +312,7 @@ ARCHITECTURES = [
         ),
         (
             "Pictures",
-            "convnext",
+            "convnext, transformers",
             "ConvNextForImageClassification",
             {"hidden_sizes": [48, 96, 192], "depths": [1, 1, 1], "num_stages": 3},
             pictures(),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor, nn
+
 from _architectures.architecture import Architecture, images
 from _architectures.blocks import Channels, Concat, Residual, Scale, Squeeze, classifier, conv
 from _architectures.residual import bottleneck, stages
-from torch import Tensor, nn
 
 
 def mobilenet_v1() -> nn.Module:

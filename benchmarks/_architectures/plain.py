@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from torch import Tensor, nn
+
 from _architectures.architecture import Architecture, images
 from _architectures.blocks import Concat, Residual, classifier, conv
-from torch import Tensor, nn
 
 
 def lenet() -> nn.Module:
@@ -55,9 +56,7 @@ def vgg(*, normed: bool) -> nn.Module:
             before = width
         else:
             layers.append(nn.MaxPool2d(2))
-    return nn.Sequential(
-        *layers, nn.Flatten(), nn.Linear(1024, 256), nn.ReLU(), nn.Linear(256, 10)
-    )
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(1024, 256), nn.ReLU(), nn.Linear(256, 10))
 
 
 def nin() -> nn.Module:

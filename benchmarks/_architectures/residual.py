@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch import nn
+
 from _architectures.architecture import Architecture, images
 from _architectures.blocks import Concat, Residual, Squeeze, classifier, conv
-from torch import nn
 
 Block = Callable[[int, int, int], nn.Module]
 """From channels in, channels out and stride to a block."""
@@ -73,7 +74,7 @@ def pre_activated(inputs: int, outputs: int, stride: int) -> nn.Module:
 
 
 def dark(inputs: int, outputs: int, stride: int) -> nn.Module:
-    """A block of Darknet-53 (Redmon & Farhadi 2018, arXiv 1804.02767)."""
+    """Return a block of Darknet-53 (Redmon & Farhadi 2018, arXiv 1804.02767)."""
     body = nn.Sequential(
         conv(outputs, outputs // 2, 1, act=nn.LeakyReLU), conv(outputs // 2, outputs)
     )

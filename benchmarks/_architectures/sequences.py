@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
-from _architectures.architecture import Architecture, Inputs, floats, tokens
-from _architectures.blocks import MeanOf, Residual
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+
+from _architectures.architecture import Architecture, Inputs, floats, tokens
+from _architectures.blocks import MeanOf, Residual
 
 WORDS, WIDTH = 1000, 96
 
@@ -203,7 +204,7 @@ class TextCnn(nn.Module):
 
 
 def fast_text() -> nn.Module:
-    """The mean of the words (Joulin et al. 2016, arXiv 1607.01759)."""
+    """Return a layer on the mean of the words (Joulin et al. 2016, arXiv 1607.01759)."""
     return nn.Sequential(nn.EmbeddingBag(WORDS, WIDTH, mode="mean"), nn.Linear(WIDTH, 10))
 
 

@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import dataclass
 
 import torch
-from _architectures.architecture import Architecture, run
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from _architectures.architecture import Architecture, run
 from workbench.artifact.artifact import Artifact
-from workbench.compression.compress import code
 from workbench.compression.coded import Plain
+from workbench.compression.compress import code
 from workbench.recipe import Prune, Quantize, Recipe
 
 RECIPE = Recipe(prune=Prune(0.5, scope="uniform"), quantize=Quantize(bits=4))
@@ -123,9 +123,7 @@ def attempt(architecture: Architecture) -> Trial:
     after = outputs(architecture, module)
     matrices = {name: one for name, one in coded.items() if tensors[name].ndim >= 2}
     values = sum(tensors[name].numel() for name in matrices)
-    plain = sum(
-        tensors[name].numel() for name, one in matrices.items() if isinstance(one, Plain)
-    )
+    plain = sum(tensors[name].numel() for name, one in matrices.items() if isinstance(one, Plain))
     whole = sum(tensor.numel() for tensor in tensors.values())
     share, is_coded = len(blob) / (4 * whole), 1 - plain / values
     conditions = {
