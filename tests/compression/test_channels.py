@@ -152,3 +152,38 @@ def test_coupled_layers_with_different_shares_are_one_sentence():
 def test_a_layer_that_has_no_channels_to_lose_changes_nothing():
     structure = Structure(0.0, layers={"c.weight": 0.5})
     assert shapes(narrow(weights(), CHAIN, structure, Evidence()).weights) == shapes(weights())
+
+
+def joined() -> tuple[Group, ...]:
+    """Two layers whose outputs a third takes side by side, after two inputs of nobody's."""
+    first, second = group("a", "c", 4), group("b", "c", 3)
+    places = (torch.arange(4).unsqueeze(1) + 2, torch.arange(3).unsqueeze(1) + 6)
+    return tuple(
+        Group((*one.members[:-1], Member("c.weight", 1, "takes", at)))
+        for one, at in zip((first, second), places, strict=True)
+    )
+
+
+@pytest.mark.parametrize("criterion", ["magnitude", "curvature"])
+def test_layers_that_are_joined_lose_their_own_channels(criterion):
+    tensors = {
+        "a.weight": torch.tensor([[4.0], [1], [3], [2]]),
+        "a.bias": torch.arange(4.0),
+        "b.weight": torch.tensor([[1.0], [3], [2]]),
+        "b.bias": torch.arange(3.0),
+        "c.weight": torch.arange(9.0).unsqueeze(0),
+    }
+    moments = {} if criterion == "magnitude" else {"c.weight": Moment(torch.eye(9))}
+    given = Evidence(gradients={"c.weight": tensors["c.weight"]}, moments=moments)
+    done = narrow(tensors, joined(), Structure(0.5, criterion=criterion), given)
+    a, b = done.weights["a.bias"], done.weights["b.bias"]
+    assert (len(a), len(b)) == (2, 1)
+    # inputs know nothing of one another, so that nothing is made good
+    expected = torch.cat([torch.tensor([0.0, 1]), a + 2, b + 6])
+    assert done.weights["c.weight"].flatten().tolist() == expected.tolist()
+    assert done.evidence.gradients["c.weight"].flatten().tolist() == expected.tolist()
+    for moment in done.evidence.moments.values():
+        assert moment.matrix.shape == (5, 5)
+    again = narrow(done.weights, done.groups, Structure(0.5, criterion="magnitude"), Evidence())
+    assert again.weights["c.weight"].shape == (1, 4)
+    assert again.weights["c.weight"][0, 2] == 2 + again.weights["a.bias"]

@@ -15,7 +15,7 @@ from workbench.compression.evidence import Evidence
 from workbench.evaluation.measure import measure
 from workbench.evaluation.store import Store
 from workbench.recipe import Recipe, Structure
-from workbench.zoo.groups import groups
+from workbench.zoo.groups import groups, groups_of
 
 LOT = torch.Generator()
 
@@ -120,3 +120,41 @@ def test_narrow_network_is_smaller_and_whole():
     assert sum(group.channels for group in done.groups) == 416 - 104
     assert done.weights["blocks.0.conv1.weight"].shape == (48, 24, 3, 3)
     assert model.weights()["stem.weight"].shape[0] == 32  # the caller's are as they were
+
+
+class Heads(nn.Module):
+    """Channels that are cut into heads, others that nothing hinders, and some that are put out."""
+
+    def __init__(self):
+        super().__init__()
+        self.make, self.out = nn.Linear(6, 8), nn.Linear(8, 8)
+        self.up, self.down = nn.Linear(8, 12), nn.Linear(12, 8)
+        self.code, self.decode = nn.Linear(8, 5), nn.Linear(5, 3)
+
+    def forward(self, inputs):
+        heads = self.make(inputs).view(len(inputs), 2, 4).softmax(dim=-1)
+        code = self.code(self.down(self.up(self.out(heads.flatten(1))).relu()))
+        return self.decode(code), code
+
+
+def test_groups_that_only_seem_so_are_left_out():
+    found = groups_of(Heads().eval(), torch.randn(2, 6))
+    assert [group.makers for group in found] == [("out.weight",), ("up.weight",), ("down.weight",)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "norm", "shape"),
+    [
+        (nn.Conv1d, nn.BatchNorm1d, (2, 3, 9)),
+        (nn.Conv3d, nn.BatchNorm3d, (2, 3, 5, 5, 5)),
+    ],
+)
+def test_convolutions_of_any_dimensions_have_groups(kind, norm, shape):
+    module = nn.Sequential(kind(3, 8, 3), norm(8), nn.ReLU(), kind(8, 4, 3)).eval()
+    (found,) = groups_of(module, (torch.randn(shape),))
+    assert (found.makers, found.channels) == (("0.weight",), 8)
+
+
+def test_depthwise_convolutions_have_none():
+    module = nn.Sequential(nn.Conv2d(3, 8, 1), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 4, 1))
+    assert groups_of(module.eval(), torch.randn(1, 3, 5, 5)) == ()

@@ -16,6 +16,8 @@ from workbench.recipe import Structure
 from workbench.recipe.prune import NEEDS_MOMENTS
 
 Role = Literal["makes", "follows", "takes"]
+Axis = tuple[str, int]
+"""A tensor's name and the number of one of its axes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +39,20 @@ class Member:
         moved = tensor.movedim(self.axis, 0).flatten(1) if tensor.ndim > 1 else tensor.unsqueeze(1)
         return moved[self.places.flatten()].reshape(len(self.places), -1)
 
+    def staying(self, size: int, kept: Tensor) -> Tensor:
+        """Return which of the `size` entries of the axis stay when of the channels only `kept` do.
+
+        Entries of no channel stay: others may have theirs beside them, where layers are joined.
+        """
+        flags = torch.ones(size, dtype=torch.bool)
+        flags[self.places.flatten()] = False
+        flags[self.places[kept].flatten()] = True
+        return flags
+
     def cut(self, tensor: Tensor, kept: Tensor) -> Tensor:
         """Return `tensor` with the channels `kept` alone."""
-        return tensor.index_select(self.axis, self.places[kept].flatten())
+        flags = self.staying(tensor.shape[self.axis], kept)
+        return tensor.index_select(self.axis, flags.nonzero().flatten())
 
     def times(self, tensor: Tensor, factors: Tensor) -> Tensor:
         """Return `tensor` with the entries of each channel multiplied by its factor."""
@@ -63,13 +76,14 @@ class Group:
         """Return the members of a role."""
         return [member for member in self.members if member.role == role]
 
-    def left(self, channels: int) -> Group:
-        """Return the group as it is once `channels` are left of it, numbered anew."""
-        places = [
-            torch.arange(channels * m.places.shape[1]).view(channels, -1) for m in self.members
-        ]
-        pairs = zip(self.members, places, strict=True)
-        return Group(tuple(replace(member, places=new) for member, new in pairs))
+    def left(self, kept: Tensor, stay: Mapping[Axis, Tensor]) -> Group:
+        """Return the group with the channels `kept`, numbered among the entries that `stay`."""
+        return Group(
+            tuple(
+                replace(m, places=(stay[m.tensor, m.axis].cumsum(0) - 1)[m.places[kept]])
+                for m in self.members
+            )
+        )
 
     @property
     def makers(self) -> tuple[str, ...]:
@@ -109,21 +123,21 @@ def narrow(
         left |= _made_good(weights, groups, kept, evidence)
     moments = dict(evidence.moments)
     gradients = dict(evidence.gradients)
-    for group, chosen in zip(groups, kept, strict=True):
-        if len(chosen) == group.channels:
+    stay = _staying(weights, groups, kept)
+    for (name, axis), flags in stay.items():
+        if bool(flags.all()):
             continue
-        for member in group.members:
-            name = member.tensor
-            if member.role == "takes" and name in moments:
-                inputs = _columns(member, left[name], chosen)
-                moments[name] = Moment(moments[name].matrix[inputs][:, inputs])
-            left[name] = member.cut(left[name], chosen)
-            if name in gradients:
-                gradients[name] = member.cut(gradients[name], chosen)
+        entries = flags.nonzero().flatten()
+        if axis == 1 and name in moments:
+            inputs = _inputs(weights[name], entries)
+            moments[name] = Moment(moments[name].matrix[inputs][:, inputs])
+        left[name] = left[name].index_select(axis, entries)
+        if name in gradients:
+            gradients[name] = gradients[name].index_select(axis, entries)
     return Narrowed(
         left,
         replace(evidence, gradients=gradients, moments=moments),
-        tuple(group.left(len(chosen)) for group, chosen in zip(groups, kept, strict=True)),
+        tuple(group.left(chosen, stay) for group, chosen in zip(groups, kept, strict=True)),
     )
 
 
@@ -177,10 +191,26 @@ def _survivors(scores: Tensor, share: float) -> Tensor:
     return keep
 
 
-def _columns(member: Member, weight: Tensor, channels: Tensor) -> Tensor:
-    """Return the inputs, as columns of `weight` flattened behind its rows, of `channels`."""
+def _staying(
+    weights: Mapping[str, Tensor], groups: Sequence[Group], kept: Sequence[Tensor]
+) -> dict[Axis, Tensor]:
+    """Return which entries stay along each axis that has channels of any of the groups.
+
+    A layer that takes several layers' channels side by side has those of several groups.
+    """
+    found: dict[Axis, Tensor] = {}
+    for group, chosen in zip(groups, kept, strict=True):
+        for member in group.members:
+            flags = member.staying(weights[member.tensor].shape[member.axis], chosen)
+            key = member.tensor, member.axis
+            found[key] = found[key] & flags if key in found else flags
+    return found
+
+
+def _inputs(weight: Tensor, entries: Tensor) -> Tensor:
+    """Return the columns of `weight`, flattened behind its rows, of `entries` of its axis 1."""
     numbers = torch.arange(weight[0].numel()).view(weight.shape[1:])
-    return numbers.index_select(0, member.places[channels].flatten()).flatten()
+    return numbers.index_select(0, entries).flatten()
 
 
 def _made_good(
@@ -191,16 +221,14 @@ def _made_good(
 ) -> dict[str, Tensor]:
     """Return the weights that take the channels, with what is kept making good for the rest."""
     found = {}
-    for group, chosen in zip(groups, kept, strict=True):
-        for member in group.having("takes"):
-            moment = evidence.moments.get(member.tensor)
-            if moment is None or len(chosen) == group.channels:
-                continue
-            rows = weights[member.tensor].flatten(1).float()
-            mask = torch.zeros_like(rows, dtype=torch.bool)
-            mask[:, _columns(member, weights[member.tensor], chosen)] = True
-            better = reconstruct(rows, moment, mask)
-            found[member.tensor] = better.view(weights[member.tensor].shape)
+    for (name, axis), flags in _staying(weights, groups, kept).items():
+        moment = evidence.moments.get(name)
+        if axis != 1 or moment is None or bool(flags.all()):
+            continue
+        rows = weights[name].flatten(1).float()
+        mask = torch.zeros_like(rows, dtype=torch.bool)
+        mask[:, _inputs(weights[name], flags.nonzero().flatten())] = True
+        found[name] = reconstruct(rows, moment, mask).view(weights[name].shape)
     return found
 
 
@@ -256,7 +284,7 @@ def _curvature(
         matrix = moment.matrix.double()
         owed = []
         for channel in range(group.channels):
-            inputs = _columns(member, weight, torch.tensor([channel]))
+            inputs = _inputs(weight, member.places[channel])
             part = rows[:, inputs]
             owed.append(((part @ matrix[inputs][:, inputs]) * part).sum() / whole)
         shares.append(torch.stack(owed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +19,7 @@ from workbench.compression.prune import like_magnitude, masks
 from workbench.compression.quantize import bits_of, fit, quantize, steps_of
 from workbench.compression.reconstruct import reconstruct
 from workbench.compression.share import clusters_of, share
+from workbench.compression.storable import check_storable
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
 from workbench.recipe.prune import NEEDS_MOMENTS
@@ -35,19 +37,21 @@ def code(
 ) -> dict[str, Coded]:
     """Return every tensor of `weights` as `recipe` says: pruned, factored, shared and quantised.
 
-    Nothing of the caller's is changed. Tensors with fewer than two dimensions stay as they are.
+    Nothing of the caller's is changed. Tensors with fewer than two dimensions, and masks of
+    zeros and infinities, stay as they are.
     `kept` are masks (True: keep) and `grids` quantisers, both by name, that training has already
     settled; without them they are found from the weights.
 
     Raises
     ------
     RecipeError
-        When the recipe names a tensor that is not there, or a tensor holds NaN or infinity.
+        When the recipe names a tensor that is not there, or a tensor holds NaN or infinity or is
+        of a kind that files do not know.
     """
+    for name, weight in weights.items():
+        check_storable(name, weight)
     names = compressible(weights)
     recipe.check_names(names)
-    for name, weight in weights.items():
-        check_finite(name, weight)
     evidence = evidence or Evidence()
     prune = recipe.prune
     adjusts = kept is None and prune is not None and prune.criterion in NEEDS_MOMENTS
@@ -76,19 +80,11 @@ def code_tensor(name: str, weight: Tensor, recipe: Recipe, kept: Tensor | None) 
     RecipeError
         When it holds NaN or infinity.
     """
-    check_finite(name, weight)
+    check_storable(name, weight)
     if not compressible({name: weight}):
         return Plain.of(weight)
     pruned = weight if kept is None else torch.where(kept, weight, 0)
     return _coded(name, pruned, recipe, None, None)
-
-
-def check_finite(name: str, weight: Tensor) -> None:
-    """Raise `RecipeError` where a tensor holds NaN or infinity."""
-    if not weight.is_floating_point() or not weight.numel():
-        return
-    if not all(torch.isfinite(bound) for bound in weight.aminmax()):  # NaN is passed on
-        raise RecipeError(f"{name} holds NaN or infinity: mend the model before compressing it.")
 
 
 def _adjusted(weight: Tensor, moment: Moment, *masks: Tensor) -> Tensor:
@@ -123,7 +119,10 @@ def _single(
     name: str, pruned: Tensor, recipe: Recipe, moment: Moment | None, grids: list[Grid] | None
 ) -> Single:
     if recipe.share and (clusters := clusters_of(name, recipe.share)):
-        return share(pruned, recipe.share, clusters)
+        shared = share(pruned, recipe.share, clusters)
+        if not np.isfinite(shared.codebook).all():
+            raise RecipeError(f"{name} holds values too large to be shared: leave it unshared.")
+        return shared
     if recipe.quantize is None:
         return Plain.of(pruned)
     bits = bits_of(name, recipe.quantize)

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from workbench.compression import patterns
-from workbench.compression.compress import check_finite
 from workbench.compression.layers import compressible
 from workbench.compression.pieces import PIECE, in_pieces
 from workbench.compression.prune import in_runs, mask_of, numbers
+from workbench.compression.storable import check_finite
 from workbench.recipe import Prune
 from workbench.streaming.selection import Cut, Keys, keys, smallest
 from workbench.streaming.source import Source
