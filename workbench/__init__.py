@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.evaluation.histogram import Histogram, histogram
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
+    from workbench.evaluation.writing import Written, write
     from workbench.own.bring import bring
     from workbench.own.checkpoint import from_checkpoint
     from workbench.own.keras_model import from_keras
@@ -70,6 +71,7 @@ __all__ = [
     "Task",
     "Train",
     "WorkbenchError",
+    "Written",
     "attribution",
     "bring",
     "changes",
@@ -92,6 +94,7 @@ __all__ = [
     "task",
     "tasks",
     "train",
+    "write",
 ]
 
 # Public names and where they live: loaded when first used, so that importing costs nothing.
@@ -117,6 +120,7 @@ _HOMES = {
     "Task": "zoo",
     "Train": "recipe",
     "WorkbenchError": "errors",
+    "Written": "evaluation.writing",
     "attribution": "evaluation.attribution",
     "bring": "own.bring",
     "changes": "evaluation.changes",
@@ -139,6 +143,7 @@ _HOMES = {
     "task": "zoo",
     "tasks": "zoo",
     "train": "pipeline",
+    "write": "evaluation.writing",
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.panels.comparing import VIEWS
+from workbench.panels.comparing import views
 from workbench.plots import flips
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.session import findings
@@ -74,7 +74,7 @@ def test_the_title_and_the_counts_are_those_of_the_report(changed):
 
 
 def test_every_view_draws_and_has_data(changed):
-    for view in VIEWS:
+    for view in views(changed.session.model.task):
         changed.act("look", key="view", value=view.key)
         tab = shown(changed, lambda tab, key=view.key: control(tab, "view")["value"] == key)
         assert tab["figure"]["layout"]["title"]["text"]

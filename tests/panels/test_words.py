@@ -9,7 +9,7 @@ import pytest
 
 from workbench import text
 from workbench.panels import sources
-from workbench.panels.comparing import VIEWS
+from workbench.panels.comparing import views
 from workbench.recipe import Prune, Quantize, Recipe
 
 # What is not prose: numbers with their units, and proper names.
@@ -44,7 +44,7 @@ def test_every_word_is_translated(brackets, wire):
     for tab in wire.last("page")["tabs"]:
         wire.act("tab", key=tab["key"])
     wire.act("tab", key="changed", columns=8)
-    for view in VIEWS:
+    for view in views(wire.session.model.task):
         wire.act("look", key="view", value=view.key)
         wire.wait("tab", lambda told, view=view: shows(told, view.key))
     wire.act("tab", key="bytes")

@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 import pytest
 
 from workbench.evaluation.attribution import Attribution, Look
-from workbench.plots import attribution
+from workbench.plots import attribution, sentences
 from workbench.plots.palette import THEMES
+from workbench.plots.sheet import width_of
 
 CLASSES = ("shirt", "coat", "bag")
 
@@ -55,3 +56,64 @@ def test_an_example_that_is_seen_the_same():
 def test_maps_of_nothing_but_zeros():
     flat = Look(0, (1.0, 0.0, 0.0), np.zeros((28, 28), np.float32), 0.0, 0.0)
     go.Figure(attribution.draw(example(flat)))
+
+
+WORDS = ("i", "love", "this", "(", "soft", ")", "dress", ",", "but", "<", "the", "zipper", "broke")
+
+
+def read(after):
+    before = Look(0, (0.7, 0.2, 0.1), np.linspace(-1, 1, len(WORDS), dtype=np.float32), 0.0, 0.0)
+    return Attribution("drawn", "validation", CLASSES, 7, WORDS, 0, before, after, "words")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("columns", [2, 3, 12])
+def test_words_are_coloured_by_sign_and_size_and_none_is_cut(theme, columns):
+    after = Look(1, (0.3, 0.6, 0.1), np.zeros(len(WORDS), np.float32), 0.0, 0.0)
+    figure = attribution.draw(read(after), THEMES[theme], columns=columns)
+    go.Figure(figure)
+    before, _after, said = figure["data"]
+    assert before["text"][-1] == "<b>broke</b>"
+    assert before["text"][9] == "&lt;"
+    for x, word in zip(before["x"], WORDS, strict=True):
+        assert sentences.CELL * len(word) / 2 <= x <= width_of(columns)
+        assert x + sentences.CELL * len(word) / 2 <= width_of(columns)
+    assert "✓" in said["text"][0]
+    assert "✗" in said["text"][1]
+    fills = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect"]
+    rules = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "line"]
+    strongest = max(fills, key=lambda shape: shape["opacity"])["opacity"]
+    assert fills[0]["opacity"] == fills[-1]["opacity"] == strongest
+    assert fills[0]["fillcolor"] != fills[-1]["fillcolor"]
+    assert {rule["line"]["color"] for rule in rules} == {
+        fills[0]["fillcolor"],
+        fills[-1]["fillcolor"],
+    }
+    assert [row["word"] for row in attribution.rows(read(after))] == list(WORDS)
+
+
+def test_signs_stand_where_they_do_in_writing():
+    places, lines = sentences.placed(WORDS, 12)
+    assert places[3:6] == [(12 - 12, 1), (1, 1), (5, 1)]
+    assert lines > 2
+    assert all(cell + len(word) <= 12 for word, (cell, _line) in zip(WORDS, places, strict=True))
+
+
+@pytest.mark.parametrize("columns", [3, 12])
+def test_a_sound_has_time_across_and_coefficients_up(columns):
+    frames = np.arange(15 * 12, dtype=np.float32).reshape(15, 12)
+    look = Look(0, (0.7, 0.2, 0.1), frames / 100, 1.0, 0.0)
+    found = Attribution("drawn", "validation", CLASSES, 7, frames, 0, look, look, "frames")
+    figure = attribution.draw(found, columns=columns)
+    go.Figure(figure)
+    for panel in figure["data"]:
+        assert len(panel["z"]) == 12
+        assert len(panel["z"][0]) == 15
+    rows = attribution.rows(found)
+    assert rows[13] == {
+        "frame": 1,
+        "coefficient": 1,
+        "value": 13.0,
+        "before": pytest.approx(0.13),
+        "after": pytest.approx(0.13),
+    }

@@ -1,1 +1,1 @@
-"""Repairs and ranges from calibration images: what comes before pruning and after coding."""
+"""Repairs and ranges from calibration examples: what comes before pruning and after coding."""

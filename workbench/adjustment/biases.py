@@ -1,4 +1,4 @@
-"""Bias correction (Nagel et al. 2019, arXiv 1906.04721, section 4.2), from calibration images."""
+"""Bias correction (Nagel et al. 2019, arXiv 1906.04721, section 4.2), from calibration examples."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def corrected(
 
 
 def _run(model: Model, weights: Mapping[str, Tensor], see: See) -> None:
-    """Run the calibration images and call `see` with the outputs of each layer with a bias."""
+    """Run the calibration examples and call `see` with the outputs of each layer with a bias."""
     module = model.module()
 
     def watch(name: str) -> Callable[..., Tensor | None]:

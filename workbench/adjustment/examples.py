@@ -21,7 +21,7 @@ def calibration_inputs(model: Model, examples: int = EXAMPLES) -> Any:
 
 
 def pass_through(module: nn.Module, model: Model, weights: Mapping[str, Tensor]) -> None:
-    """Run the calibration images through `module`, a hooked one of `model`'s, with `weights`.
+    """Run the calibration examples through `module`, a hooked one of `model`'s, with `weights`.
 
     In one batch and on one thread: on more, sums may end with other bits.
     """

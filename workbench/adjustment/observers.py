@@ -1,4 +1,4 @@
-"""Observers: the range of each layer's inputs on calibration images, and the grid over it."""
+"""Observers: the range of each layer's inputs on calibration examples, and the grid over it."""
 
 from __future__ import annotations
 

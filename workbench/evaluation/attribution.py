@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from captum.attr import IntegratedGradients
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.func import functional_call
 
-from workbench.arguments import expect_count
+from workbench.arguments import expect_count, expect_model
 from workbench.artifact.artifact import Artifact
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.file import file_of
 from workbench.evaluation.judge import predict
+from workbench.evaluation.paths import check_explainable, path_of
 from workbench.recipe import Recipe
 from workbench.zoo import Model
+from workbench.zoo.reading import kind_of, read
 
 STEPS = 64
 """Points of the integral; where the gap stays wide, twice as many, and so on up to `MOST_STEPS`."""
 MOST_STEPS = 512
 NARROW = 0.02
-"""The gap that is narrow enough, as a share of what the pixels have to explain."""
+"""The gap that is narrow enough, as a share of what the parts have to explain."""
 KEPT = 64
 """How many examples' originals are kept, which are the same beside every file."""
 
@@ -35,31 +37,38 @@ _originals: dict[tuple[str, str, str, int], Look] = {}
 class Look:
     """What one network looks at.
 
-    `predicted` is the judge's class, `probabilities` the softmax of the outputs. `pixels`, float32
-    [h, w], is what each pixel adds to the logit of `predicted`, compared with a black image;
-    `explained` is how far that logit lies above the black image's, and `gap` the sum of the pixels
-    less `explained`: what the integral, taken in steps, misses it by.
+    `predicted` is the judge's class, `probabilities` the softmax of the outputs. `parts`, float32,
+    is what each part of the example adds to the logit of `predicted`: each pixel [h, w], compared
+    with a black image; each word [words], compared with none; each number of each frame of a sound
+    [frames, features], compared with the mean frame of the training split. `explained` is how far
+    that logit lies above that of what it is compared with, and `gap` the sum of the parts less
+    `explained`: what the integral, taken in steps, misses it by.
     """
 
     predicted: int
     probabilities: tuple[float, ...]
-    pixels: NDArray[np.float32]
+    parts: NDArray[np.float32]
     explained: float
     gap: float
 
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """One example, `image` uint8 [h, w] of class `label`, as original and file look at it."""
+    """One example of class `label`, as original and file look at it.
+
+    `kind` is "image", "words" or "frames", and `content` accordingly uint8 [h, w], a tuple of
+    words, or float32 [frames, features].
+    """
 
     model: str
     split: str
     classes: tuple[str, ...]
     example: int
-    image: NDArray[np.uint8]
+    content: Any
     label: int
     before: Look
     after: Look
+    kind: str = "image"
 
     def __repr__(self) -> str:
         seen = [self.classes[number] for number in (self.before.predicted, self.after.predicted)]
@@ -77,13 +86,13 @@ def attribution(
     split: str = "validation",
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Attribution:
-    """Return what each pixel of an example adds to what the original and the file predict.
+    """Return what each part of an example adds to what the original and the file predict.
 
     Integrated gradients (Sundararajan, Taly and Yan 2017, arXiv 1703.01365), by Captum: the
-    gradient of the logit of the predicted class, added up along the straight line from a black
-    image. Where a file rounds the inputs of its layers, the gradient passes as if it did not. The
-    attributions sum to that logit's rise; where the network bends sharply, more steps
-    are taken, and what is still missing is the `gap`.
+    gradient of the logit of the predicted class, added up along the straight line from what the
+    example is compared with, such as a black image. Where a file rounds the inputs of its layers,
+    the gradient passes as if it did not. The attributions sum to that logit's rise; where the
+    network bends sharply, more steps are taken, and what is still missing is the `gap`.
 
     Parameters
     ----------
@@ -101,16 +110,18 @@ def attribution(
     RecipeError, ArtifactError
         When the recipe or the file does not fit the model.
     WorkbenchError
-        When there is no such example.
+        When there is no such example, the task knows no classes, or its examples are neither
+        images nor words nor frames.
     Cancelled
         When `cancelled()` answers True on the way.
 
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
     >>> found = wb.attribution(model, wb.Recipe(quantize=wb.Quantize(bits=4)), example=3)
-    >>> found.after.pixels.shape
+    >>> found.after.parts.shape
     (28, 28)
     """
+    check_explainable(expect_model(model).task)
     artifact = file_of(model, what, cancelled)
     data = model.task.split(split)
     number = expect_count(example, "The number of the example", least=0)
@@ -118,9 +129,9 @@ def attribution(
         raise WorkbenchError(
             f"There is no example {number:,}: the {split} split has {len(data):,}, counted from 0."
         )
-    images = data.examples[number : number + 1]
+    examples = data.examples[number : number + 1]
     key = (model.name, model.digest, data.digest, number)
-    before = _originals.get(key) or look(model, model.weights(), images, cancelled)
+    before = _originals.get(key) or look(model, model.weights(), examples, cancelled)
     _originals[key] = before
     while len(_originals) > KEPT:
         _originals.pop(next(iter(_originals)), None)
@@ -129,56 +140,51 @@ def attribution(
         split=split,
         classes=model.task.classes,
         example=number,
-        image=images[0],
+        content=read(model.task, examples),
         label=int(data.labels[number]),
         before=before,
-        after=_look_of(model, artifact, images, cancelled),
+        after=_look_of(model, artifact, examples, cancelled),
+        kind=kind_of(model.task),
     )
 
 
 def _look_of(
     model: Model,
     artifact: Artifact,
-    images: NDArray[np.uint8],
+    examples: Any,
     cancelled: Callable[[], bool],
 ) -> Look:
     """Return what a file looks at; its gradients pass the rounding of inputs as if it were not."""
     smooth = model.in_form(replace(artifact.form, inputs=()))
-    predicted = predict(model.in_form(artifact.form), artifact.operands(), images)
-    return look(smooth, artifact.weights(), images, cancelled, int(predicted[0]))
+    predicted = predict(model.in_form(artifact.form), artifact.operands(), examples)
+    return look(smooth, artifact.weights(), examples, cancelled, int(predicted[0]))
 
 
 def look(
     model: Model,
     weights: Mapping[str, Tensor],
-    images: NDArray[np.uint8],
+    examples: Any,
     cancelled: Callable[[], bool] = lambda: False,
     predicted: int | None = None,
 ) -> Look:
-    """Return what a model with `weights` looks at in `images`, one image [1, h, w].
+    """Return what a model with `weights` looks at in `examples`, which holds one, as it is stored.
 
     It is asked about the class `predicted`, the judge's own unless given.
     """
     if predicted is None:
-        predicted = int(predict(model, weights, images)[0])
-    module, tensors = model.module(), dict(weights)  # a module of this call's own, without values
-    inputs = model.task.inputs(images)
-
-    def run(batch: Tensor) -> Tensor:
-        outputs: Tensor = functional_call(module, tensors, (batch,), strict=True)
-        return outputs
-
+        predicted = int(predict(model, weights, examples)[0])
+    path = path_of(model, weights, examples)
     with torch.no_grad():
-        outputs = run(torch.cat([inputs, torch.zeros_like(inputs)]))
+        outputs = path.run(torch.cat([path.end, path.begin]))
     explained = float(outputs[0, predicted] - outputs[1, predicted])
     steps = STEPS
     while True:
         if cancelled():
             raise Cancelled("Looking was stopped.")
         with torch.enable_grad():
-            found, gap = IntegratedGradients(run).attribute(
-                inputs,
-                baselines=0.0,
+            found, gap = IntegratedGradients(path.run).attribute(
+                path.end,
+                baselines=path.begin,
                 target=predicted,
                 n_steps=steps,
                 return_convergence_delta=True,
@@ -186,12 +192,12 @@ def look(
         if abs(float(gap)) <= NARROW * max(1.0, abs(explained)) or steps >= MOST_STEPS:
             break
         steps *= 2
-    pixels = found.detach()[0].sum(dim=0).numpy()
-    pixels.flags.writeable = False
+    parts = path.parts(found.detach()[0]).numpy()
+    parts.flags.writeable = False
     return Look(
         predicted=predicted,
         probabilities=tuple(torch.softmax(outputs[0], dim=0).tolist()),
-        pixels=pixels,
+        parts=parts,
         explained=explained,
         gap=float(gap),
     )

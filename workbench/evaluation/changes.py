@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.arguments import expect_model
 from workbench.artifact.artifact import Artifact
+from workbench.errors import WorkbenchError
 from workbench.evaluation.file import file_of
 from workbench.evaluation.judge import Predictions
 from workbench.evaluation.progress import looks
@@ -128,6 +130,8 @@ def changes(
     ------
     RecipeError, ArtifactError
         When the recipe or the file does not fit the model.
+    WorkbenchError
+        When the task knows no classes.
     Cancelled
         When `cancelled()` answers True on the way.
 
@@ -137,6 +141,12 @@ def changes(
     >>> len(found.lost) - len(found.won) == found.tallies[0].correct - found.tallies[1].correct
     True
     """
+    task = expect_model(model).task
+    if task.metric.counts != "classes":
+        raise WorkbenchError(
+            f"Changes are classes that became others, and {task.title} is measured by "
+            f"{task.metric.name}."
+        )
     artifact = file_of(model, what, cancelled)
     data = model.task.split(split)
     key = (model.name, model.digest, data.digest)

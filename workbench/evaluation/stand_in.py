@@ -27,7 +27,7 @@ def live_steps(
     watch: Watch = lambda moment: None,
     calibrating: Callable[[float], None] = lambda share: None,
 ) -> Iterator[Report]:
-    """Yield what `steps` yields on the validation images, and a stand-in before it.
+    """Yield what `steps` yields on the validation examples, and a stand-in before it.
 
     Where `recipe` has a plain version, the first estimate of that comes first, its `stands_for`
     set; of one that was measured before, the exact figures. `calibrating` is told how much of what

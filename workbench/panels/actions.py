@@ -137,7 +137,7 @@ def cancel(view: Dashboard, asked: dict[str, Any]) -> None:
 
 @action
 def download(view: Dashboard, asked: dict[str, Any]) -> None:
-    """Send the file itself; then measure it on the test images."""
+    """Send the file itself; then measure it on the test examples."""
     view.cancelled.clear()
     threading.Thread(target=_download, args=(view,), daemon=True, name="download").start()
 
@@ -246,7 +246,7 @@ def bytes_csv(view: Dashboard, asked: dict[str, Any]) -> None:
 @action
 def changed_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send the data of the view of what changed."""
-    name = f"{view.session.focus.view}.csv"
+    name = f"{comparing.shown(view.session).key}.csv"
     _send_file(view, name, "text/csv", tables.to_csv(comparing.rows(view.session)))
 
 

@@ -65,6 +65,13 @@ FACTS = {
     ),
 }
 """By the names of a score's figures."""
+EXPECTED = {
+    "classes": ("recall", "f1"),
+    "tokens": ("bits per character", "perplexity", "accuracy"),
+    "numbers": ("root mean squared error", "mean absolute error", "explained variance"),
+    "whole": (),
+}
+"""Those that a score will have, by what a task's metric counts."""
 
 
 def numbers(
@@ -102,7 +109,7 @@ def numbers(
         **said,
         "pending": value is None,
         "exact": (report is None and untouched) or _is_settled(report),
-        "facts": _facts(report, parameters),
+        "facts": _facts(report, parameters, metric),
         "reasons": [*_gain(report, plain, metric), *_reasons(report)],
         "spoken": ", ".join(
             [_(metric.name), *(said[key] for key in ("accuracy", "judged", "bytes", "times"))]
@@ -181,7 +188,7 @@ def _judged(report: Report | None, form: str, *, untouched: bool, stale: bool) -
     )
 
 
-def _facts(report: Report | None, parameters: int | None) -> list[dict[str, str]]:
+def _facts(report: Report | None, parameters: int | None, metric: Metric) -> list[dict[str, str]]:
     size = report.size if report is not None else None
     score = report.score if report is not None else None
     left = DASH
@@ -206,19 +213,18 @@ def _facts(report: Report | None, parameters: int | None) -> list[dict[str, str]
             left,
             _("Values in the file that are not zero, of all that the model has."),
         ),
-        *_figures(score),
+        *_figures(score, metric),
     ]
     return [{"label": label, "value": value, "help": help_} for label, value, help_ in facts]
 
 
-def _figures(score: Score | None) -> list[tuple[str, str, str]]:
-    """Return what is measured beside the headline, and until then what classifiers have."""
-    known = score.figures if score is not None else dict.fromkeys(("recall", "f1"))
-    headline = score.metric if score is not None else ""
+def _figures(score: Score | None, metric: Metric) -> list[tuple[str, str, str]]:
+    """Return what is measured beside the headline, and until then what will be."""
+    known = score.figures if score is not None else dict.fromkeys(EXPECTED[metric.counts])
     return [
         (_(fact.label), DASH if (value := known[name]) is None else fact.write(value), _(fact.help))
         for name, fact in FACTS.items()
-        if name in known and name != headline
+        if name in known and name != metric.name
     ]
 
 

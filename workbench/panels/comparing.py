@@ -1,4 +1,4 @@
-"""The tab that shows what compression changed: five views of the original beside the file."""
+"""The tab that shows what compression changed: views of the original beside the file."""
 
 from __future__ import annotations
 
@@ -8,51 +8,75 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import figures
 from workbench.errors import WorkbenchError
+from workbench.panels import written
+from workbench.panels.words import examples
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
 from workbench.session.findings import Wanted
 from workbench.text import _
 from workbench.text import mark as N_
+from workbench.zoo import Task
+from workbench.zoo.reading import Reader, kind_of
 
 if TYPE_CHECKING:
     from workbench.evaluation.changes import Changes
 
 CHANGES = Wanted("changes")
 NARROW = 6
-"""With fewer images than this side by side, matrices stand below one another."""
+"""With fewer tiles than this side by side, matrices stand below one another."""
 MOST_COLUMNS = 12
+MOST_CLASSES = 50
+"""More classes than this make no matrix that can be read."""
+CHARACTERS = 200
+"""How many characters the original and the file write."""
 
 
 @dataclass(frozen=True)
 class View:
-    """One view: its key and name, what it needs to know, its picture, its data, its controls."""
+    """One view of the tab.
+
+    Its key and name, which tasks it fits, what it needs to know, what fills it, its data, its
+    controls.
+    """
 
     key: str
-    label_id: str
+    label: Callable[[Task], str]
+    fits: Callable[[Task], bool]
     wants: Callable[[Session], Wanted]
-    draw: Callable[[Session, Any, Palette], Figure]
+    fill: Callable[[Session, Any, Palette], dict[str, Any]]
     rows: Callable[[Session, Any], list[dict[str, Any]]]
     controls: Callable[[Session], list[dict[str, Any]]] = lambda session: []
 
 
 def tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the chosen view, as far as what it shows is known."""
-    view = _view(session)
+    view, task = shown(session), session.model.task
     bar = [
-        choice("view", _("view"), view.key, [(one.key, _(one.label_id)) for one in VIEWS]),
+        choice("view", _("view"), view.key, [(one.key, one.label(task)) for one in views(task)]),
         *view.controls(session),
     ]
     found = _found(session, view)
     if found is None:
         waits = _("Comparing the original and the file, once the numbers are exact.")
         return {"controls": bar, "note": waits, "keep": True}
-    return {"controls": bar, "figure": view.draw(session, found, palette)}
+    return {"controls": bar, **view.fill(session, found, palette)}
+
+
+def views(task: Task) -> list[View]:
+    """Return the views that a task can have."""
+    return [view for view in VIEWS if view.fits(task)]
+
+
+def shown(session: Session) -> View:
+    """Return the chosen view, or the first where the task does not have it."""
+    fitting = views(session.model.task)
+    return next((view for view in fitting if view.key == session.focus.view), fitting[0])
 
 
 def wants(session: Session) -> Wanted | None:
     """Return what the chosen view still needs to know, or None."""
-    wanted = _view(session).wants(session)
+    wanted = shown(session).wants(session)
     return wanted if session.found(wanted.kind, wanted.of) is None else None
 
 
@@ -64,7 +88,7 @@ def rows(session: Session) -> list[dict[str, Any]]:
     WorkbenchError
         While it is not known.
     """
-    view = _view(session)
+    view = shown(session)
     found = _found(session, view)
     if found is None:
         raise WorkbenchError(_("The comparison is being made: try again in a moment."))
@@ -85,10 +109,6 @@ def look(session: Session, key: str, value: Any) -> None:
             session.look_at(**changes)
 
 
-def _view(session: Session) -> View:
-    return next(view for view in VIEWS if view.key == session.focus.view)
-
-
 def _found(session: Session, view: View) -> Any:
     wanted = view.wants(session)
     return session.found(wanted.kind, wanted.of)
@@ -107,14 +127,52 @@ def _parts(wanted: Wanted) -> tuple[str, Any]:
     return wanted.kind, wanted.of
 
 
-# --- pictures ----------------------------------------------------------------------------
+def _figure(
+    draw: Callable[[Session, Any, Palette], Figure],
+) -> Callable[[Session, Any, Palette], dict[str, Any]]:
+    """Return what fills the tab with a picture, as high as its units ask for."""
+
+    def fill(session: Session, found: Any, palette: Palette) -> dict[str, Any]:
+        from workbench.plots.sheet import page_height
+
+        figure = draw(session, found, palette)
+        return {"figure": figure, "height": page_height(figure)}
+
+    return fill
+
+
+def _named(label: str) -> Callable[[Task], str]:
+    return lambda task: _(label)
+
+
+def _knows_classes(task: Task) -> bool:
+    return task.metric.counts == "classes"
+
+
+def _knows_few_classes(task: Task) -> bool:
+    return _knows_classes(task) and len(task.classes) <= MOST_CLASSES
+
+
+# --- examples ----------------------------------------------------------------------------
+
+
+def _examples_label(task: Task) -> str:
+    return _("pictures") if task.form == "image" else examples(task.form)
+
+
+def _kind(session: Session) -> str:
+    return kind_of(session.model.task)
+
+
+def _page(session: Session) -> int:
+    from workbench.plots import flips
+
+    return flips.page(session.focus.columns, _kind(session))
 
 
 def _first(session: Session, changes: Changes) -> int:
-    """Return how many images are passed over: whole pages of those there are."""
-    from workbench.plots import flips
-
-    page = session.focus.columns * flips.ROWS
+    """Return how many examples are passed over: whole pages of those there are."""
+    page = _page(session)
     last = max(0, len(getattr(changes, session.focus.kind)) - 1) // page
     return min(session.focus.first // page, last) * page
 
@@ -122,10 +180,16 @@ def _first(session: Session, changes: Changes) -> int:
 def _draw_pictures(session: Session, found: Changes, palette: Palette) -> Figure:
     from workbench.plots import flips
 
-    focus = session.focus
-    images = session.model.task.split(found.split).examples
-    first = _first(session, found)
-    return flips.draw(found, images, palette, kind=focus.kind, first=first, columns=focus.columns)
+    focus, task = session.focus, session.model.task
+    return flips.draw(
+        found,
+        Reader(task, task.split(found.split).examples),
+        palette,
+        kind=focus.kind,
+        first=_first(session, found),
+        columns=focus.columns,
+        form=_kind(session),
+    )
 
 
 def _picture_controls(session: Session) -> list[dict[str, Any]]:
@@ -137,7 +201,7 @@ def _picture_controls(session: Session) -> list[dict[str, Any]]:
     kinds = [
         (kind, f"{_(label)} ({len(getattr(found, kind))})") for kind, label in flips.KINDS.items()
     ]
-    page = session.focus.columns * flips.ROWS
+    page = _page(session)
     first, count = _first(session, found), len(getattr(found, session.focus.kind))
     return [
         choice("kind", _("which"), session.focus.kind, kinds),
@@ -200,7 +264,7 @@ def _wants_attribution(session: Session) -> Wanted:
 def _draw_attribution(session: Session, found: Any, palette: Palette) -> Figure:
     from workbench.plots import attribution
 
-    return attribution.draw(found, palette, stacked=_narrow(session))
+    return attribution.draw(found, palette, columns=session.focus.columns)
 
 
 def _attribution_rows(session: Session, found: Any) -> list[dict[str, Any]]:
@@ -221,6 +285,35 @@ def _attribution_controls(session: Session) -> list[dict[str, Any]]:
         _button("example", 1, _("next")),
         _button("flipped", 1, _("next that changed"), not len(changes.flipped)),
         {"kind": "text", "text": shown},
+    ]
+
+
+def _explains(task: Task) -> bool:
+    return _knows_classes(task) and kind_of(task) in ("image", "words", "frames")
+
+
+# --- what it writes ----------------------------------------------------------------------
+
+
+def _writes(task: Task) -> bool:
+    return task.form == "characters" and task.metric.counts == "tokens"
+
+
+def _fill_written(session: Session, found: Any, palette: Palette) -> dict[str, Any]:
+    return {"written": written.content(found)}
+
+
+def _written_controls(session: Session) -> list[dict[str, Any]]:
+    focus = session.focus
+    said = _("prompt {prompt}, seed {seed}").format(
+        prompt=figures.count(focus.prompt + 1), seed=figures.count(focus.seed)
+    )
+    return [
+        _button("prompt", -1, _("previous prompt"), not focus.prompt),
+        _button("prompt", 1, _("next prompt")),
+        _button("seed", -1, _("previous seed"), not focus.seed),
+        _button("seed", 1, _("next seed")),
+        {"kind": "text", "text": said},
     ]
 
 
@@ -253,28 +346,54 @@ def _weight_controls(session: Session) -> list[dict[str, Any]]:
 
 VIEWS = (
     View(
+        "written",
+        _named(N_("what it writes")),
+        _writes,
+        lambda session: Wanted("writing", (session.focus.prompt, session.focus.seed, CHARACTERS)),
+        _fill_written,
+        lambda session, found: written.rows(found),
+        _written_controls,
+    ),
+    View(
         "pictures",
-        N_("pictures"),
+        _examples_label,
+        _knows_classes,
         lambda session: CHANGES,
-        _draw_pictures,
+        _figure(_draw_pictures),
         lambda session, found: found.rows(),
         _picture_controls,
     ),
-    View("recall", N_("classes"), lambda session: CHANGES, _draw_recall, _recall_rows),
-    View("confusion", N_("confusions"), lambda session: CHANGES, _draw_confusion, _confusion_rows),
+    View(
+        "recall",
+        _named(N_("classes")),
+        _knows_few_classes,
+        lambda session: CHANGES,
+        _figure(_draw_recall),
+        _recall_rows,
+    ),
+    View(
+        "confusion",
+        _named(N_("confusions")),
+        _knows_few_classes,
+        lambda session: CHANGES,
+        _figure(_draw_confusion),
+        _confusion_rows,
+    ),
     View(
         "attribution",
-        N_("what it looks at"),
+        _named(N_("what it looks at")),
+        _explains,
         _wants_attribution,
-        _draw_attribution,
+        _figure(_draw_attribution),
         _attribution_rows,
         _attribution_controls,
     ),
     View(
         "weights",
-        N_("weights"),
+        _named(N_("weights")),
+        lambda task: True,
         lambda session: Wanted("histogram", _layer(session)),
-        _draw_weights,
+        _figure(_draw_weights),
         _weight_rows,
         _weight_controls,
     ),
@@ -285,13 +404,10 @@ VIEWS = (
 
 
 def _turn_page(session: Session, way: Any) -> dict[str, Any]:
-    from workbench.plots import flips
-
     changes = _changes(session)
     if changes is None or way not in (-1, 1):
         return {}
-    page = session.focus.columns * flips.ROWS
-    return {"first": max(0, _first(session, changes) + way * page)}
+    return {"first": max(0, _first(session, changes) + way * _page(session))}
 
 
 def _next_example(session: Session, way: Any) -> dict[str, Any]:
@@ -311,18 +427,20 @@ def _next_flipped(session: Session, way: Any) -> dict[str, Any]:
 
 
 def _open_tile(session: Session, spot: Any) -> dict[str, Any]:
-    """Show what the network looks at in the image that was clicked, at {x, y} of the picture."""
+    """Show what the network looks at in the example that was clicked, at {x, y} of the picture."""
     from workbench.plots import flips
 
     changes, focus = _changes(session), session.focus
     whole = isinstance(spot, Mapping) and all(isinstance(spot.get(k), int) for k in ("x", "y"))
-    if changes is None or focus.view != "pictures" or not whole:
+    pictured = shown(session).key == "pictures" and _explains(session.model.task)
+    if changes is None or not pictured or not whole:
         return {}
-    place = flips.tile_at(spot["x"], spot["y"], focus.columns)
-    shown = flips.shown(changes, focus.kind, _first(session, changes), focus.columns)
-    if not 0 <= place < len(shown):
+    form = _kind(session)
+    place = flips.tile_at(spot["x"], spot["y"], focus.columns, form)
+    numbers = flips.shown(changes, focus.kind, _first(session, changes), focus.columns, form)
+    if not 0 <= place < len(numbers):
         return {}
-    return {"view": "attribution", "example": shown[place]}
+    return {"view": "attribution", "example": numbers[place]}
 
 
 def _one_of(field: str, allowed: Callable[[Session], Any]) -> Callable[[Session, Any], Any]:
@@ -335,15 +453,25 @@ def _one_of(field: str, allowed: Callable[[Session], Any]) -> Callable[[Session,
     return change
 
 
-def _kind(session: Session, value: Any) -> dict[str, Any]:
+def _step(field: str) -> Callable[[Session, Any], Any]:
+    """Return what counts `field` up or down, from 0."""
+
+    def change(session: Session, way: Any) -> dict[str, Any]:
+        here = getattr(session.focus, field)
+        return {field: max(0, here + way)} if way in (-1, 1) else {}
+
+    return change
+
+
+def _choose_kind(session: Session, value: Any) -> dict[str, Any]:
     from workbench.plots import flips
 
     return {"kind": value, "first": 0} if value in list(flips.KINDS) else {}
 
 
 LOOKS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
-    "view": _one_of("view", lambda session: [view.key for view in VIEWS]),
-    "kind": _kind,
+    "view": _one_of("view", lambda session: [view.key for view in views(session.model.task)]),
+    "kind": _choose_kind,
     "layer": _one_of("layer", lambda session: session.layers),
     "areas": _one_of("areas", lambda session: (False, True)),
     "columns": _one_of("columns", lambda session: range(2, MOST_COLUMNS + 1)),
@@ -351,4 +479,6 @@ LOOKS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
     "example": _next_example,
     "flipped": _next_flipped,
     "tile": _open_tile,
+    "prompt": _step("prompt"),
+    "seed": _step("seed"),
 }

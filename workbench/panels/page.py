@@ -33,7 +33,7 @@ from workbench.panels.actions import ACTIONS, LOOKING
 from workbench.panels.following import Follower
 from workbench.panels.guard import guarded
 from workbench.panels.header import header
-from workbench.panels.tabs import TABS, content
+from workbench.panels.tabs import Tab, content, tabs
 from workbench.panels.words import examples, words
 from workbench.plots import tradeoff
 from workbench.plots.palette import THEMES
@@ -136,9 +136,12 @@ class Dashboard(anywidget.AnyWidget):
             self._send_all(ticket, self._open_tab(seq))
         self.follower.follow()
 
+    def _tabs(self) -> list[Tab]:
+        return tabs(self.session.model.task)
+
     def _wants(self) -> Wanted | None:
         """Return what the open tab needs to be found out."""
-        needs = (tab.wants(self.session) for tab in TABS if tab.key == self.open_tab)
+        needs = (tab.wants(self.session) for tab in self._tabs() if tab.key == self.open_tab)
         return next(needs, None)
 
     def _send_all(self, ticket: int, messages: Sequence[dict[str, Any]]) -> bool:
@@ -187,7 +190,8 @@ class Dashboard(anywidget.AnyWidget):
             "training": training.section(self.session),
             "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
             "tabs": [
-                {"key": tab.key, "label": _(tab.label_id), "under": tab.under} for tab in TABS
+                {"key": tab.key, "label": _(tab.label_id), "under": tab.under}
+                for tab in self._tabs()
             ],
         }
 
@@ -239,7 +243,9 @@ class Dashboard(anywidget.AnyWidget):
             share = course.step / course.steps
             return {"share": share, "text": text.format(**words, seconds=seconds)}
         if self.session.calibrated is not None:
-            text = _("Looking once at how the model sees calibration images")
+            text = _("Looking once at how the model sees calibration {examples}").format(
+                examples=examples(self.session.model.task.form)
+            )
             return {"share": self.session.calibrated, "text": text}
         report = self.session.report
         score = report.score if report is not None else None
@@ -276,6 +282,6 @@ class Dashboard(anywidget.AnyWidget):
                 "key": tab.key,
                 **content(tab, self.session, THEMES[self.theme]),
             }
-            for tab in TABS
+            for tab in self._tabs()
             if tab.key == self.open_tab
         ]

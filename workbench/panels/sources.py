@@ -26,12 +26,13 @@ SCRIPTS = (
     "share",
     "buttons",
     "views",
+    "written",
     "tabs",
     "status",
     "address",
     "main",
 )
-STYLES = ("base", "layout", "controls", "bank", "card", "tabs", "views", "status")
+STYLES = ("base", "layout", "controls", "bank", "card", "tabs", "views", "written", "status")
 
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)

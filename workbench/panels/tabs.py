@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench import figures
 from workbench.panels import comparing, controls, points
+from workbench.panels.words import examples
 from workbench.plots import course, ledger, sensitivity, teacher, temperature, treemap
 from workbench.plots.palette import Palette
 from workbench.recipe import PARTS, Recipe
@@ -17,6 +18,7 @@ from workbench.session import Session
 from workbench.session.findings import Wanted
 from workbench.text import _, plural
 from workbench.text import mark as N_
+from workbench.zoo import Task
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Tab:
     `controls` and `buttons`, a row of what can be asked for, are shown above any of them, and
     `height` is the pixels that a figure needs. `wants` says what has to be found out about the file
     for it, while that is not known. A tab `under` another has no place of its own in the row: a
-    control of the two turns from one to the other.
+    control of the two turns from one to the other. A tab is there for the tasks that it `fits`.
     """
 
     key: str
@@ -37,6 +39,12 @@ class Tab:
     content: Callable[[Session, Palette], dict[str, Any]]
     wants: Callable[[Session], Wanted | None] = lambda session: None
     under: str | None = None
+    fits: Callable[[Task], bool] = lambda task: True
+
+
+def knows_classes(task: Task) -> bool:
+    """Whether the task's examples each have a class."""
+    return task.metric.counts == "classes"
 
 
 def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
@@ -132,7 +140,7 @@ def teacher_tab(session: Session, palette: Palette) -> dict[str, Any]:
         return {"note": _("Open the training section and move the temperature.")}
     opinion, classes = question.opinion, [_(name) for name in session.model.task.classes]
     figure = teacher.draw(opinion.outputs, classes, opinion.label, question.temperature, palette)
-    return {"figure": teacher.beside(figure, opinion.image)}
+    return {"figure": teacher.beside(figure, opinion.content)}
 
 
 def temperature_tab(session: Session, palette: Palette) -> dict[str, Any]:
@@ -159,8 +167,8 @@ def sensitivity_tab(session: Session, palette: Palette) -> dict[str, Any]:
         return {
             "note": _(
                 "Which layer bears what? Every layer is tried by itself, each point measured on "
-                "all images; a click on a point then sets that layer."
-            ),
+                "all {examples}; a click on a point then sets that layer."
+            ).format(examples=examples(session.model.task.form)),
             "buttons": buttons,
         }
     return {
@@ -190,7 +198,7 @@ def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
     ]
     return {
         "table": {
-            "head": [_("recipe"), _("accuracy"), _("change"), _("file"), _("times smaller")],
+            "head": [_("recipe"), _(metric.name), _("change"), _("file"), _("times smaller")],
             "rows": rows[::-1],
             "empty": _("Nothing measured yet: move a slider, and every stop is kept here."),
             "action": _("bring back"),
@@ -221,20 +229,29 @@ TABS = (
     Tab("bytes", N_("bytes"), bytes_tab),
     Tab("changed", N_("what changed"), comparing.tab, comparing.wants),
     Tab("training", N_("training"), training_tab),
-    Tab("teacher", N_("teacher"), teacher_tab, under="training"),
-    Tab("temperature", N_("temperatures"), temperature_tab, under="training"),
-    Tab("sensitivity", N_("sensitivity"), sensitivity_tab),
+    Tab("teacher", N_("teacher"), teacher_tab, under="training", fits=knows_classes),
+    Tab("temperature", N_("temperatures"), temperature_tab, under="training", fits=knows_classes),
+    Tab("sensitivity", N_("sensitivity"), sensitivity_tab, fits=knows_classes),
     Tab("cost", N_("what it takes"), cost_tab),
     Tab("results", N_("results"), results_tab),
     Tab("recipe", N_("recipe"), recipe_tab),
 )
 
 
+def tabs(task: Task) -> list[Tab]:
+    """Return the tabs that a task can have."""
+    return [tab for tab in TABS if tab.fits(task)]
+
+
 def content(tab: Tab, session: Session, palette: Palette) -> dict[str, Any]:
     """Return what fills `tab`, with the control that turns to those it shares its place with."""
     filled = tab.content(session, palette)
     place = tab.under or tab.key
-    sharing = [(one.key, _(one.label_id)) for one in TABS if place in (one.key, one.under)]
+    sharing = [
+        (one.key, _(one.label_id))
+        for one in tabs(session.model.task)
+        if place in (one.key, one.under)
+    ]
     if len(sharing) == 1:
         return filled
     turn = comparing.choice("tab", _("view"), tab.key, sharing)

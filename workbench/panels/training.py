@@ -17,6 +17,7 @@ from workbench.zoo.registry import title
 
 FRONT = ("teacher", "temperature", "mix")
 LEFT_OUT = ("steps", "threads")  # steps come from the seconds, threads from the machine
+OF_IMAGES = ("shift", "mirror")
 ONLY_WITH = {"width": ("start", ["scratch"]), "left_out": ("start", ["scratch"])}
 """Fields that matter only beside certain values of another one; they hide otherwise."""
 # Of a few settings tried on five recipes, the best or nearly so on each.
@@ -34,7 +35,10 @@ MOST_SECONDS = 3600
 
 def section(session: Session) -> dict[str, Any]:
     """Return what the page needs to build the section, as plain data."""
-    described = [_field(spec, session) for spec in specs(Train) if spec.name not in LEFT_OUT]
+    task = session.model.task
+    hidden = LEFT_OUT if task.form == "image" else LEFT_OUT + OF_IMAGES
+    described = [_field(spec, session) for spec in specs(Train) if spec.name not in hidden]
+    asks = task.metric.counts == "classes"
     chosen = session.recipe.train or USUAL
     return {
         "title": _("train: win it back, distil"),
@@ -53,10 +57,10 @@ def section(session: Session) -> dict[str, Any]:
             "value": SECONDS,
         },
         "how": _("how it trains"),
-        "another": _("ask about another example"),
+        "another": _("ask about another example") if asks else None,
         "button": _("train"),
         "button_back": _("win it back"),
-        "button_sweep": _("try a row of temperatures"),
+        "button_sweep": _("try a row of temperatures") if asks else None,
         "help_sweep": _(
             "Trains the network as it is, without pruning or quantising, at five temperatures "
             "and on labels alone, twice each, in the seconds chosen."

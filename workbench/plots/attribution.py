@@ -4,117 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from workbench import figures
+from workbench.plots import maps, sentences
 from workbench.plots.marks import marked
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.style import Figure, axis, layout
+from workbench.plots.style import Figure
 from workbench.text import _
 
 if TYPE_CHECKING:
     from workbench.evaluation.attribution import Attribution, Look
 
-SIDE_BY_SIDE = (
-    ([0, 0.32], [0, 1]),
-    ([0.34, 0.66], [0, 1]),
-    ([0.68, 1], [0, 1]),
-)
-"""Where image and maps stand, across and up."""
-STACKED = (
-    ([0.26, 0.74], [0.56, 1]),
-    ([0, 0.49], [0, 0.44]),
-    ([0.51, 1], [0, 0.44]),
-)
+NARROW = 6
+"""With fewer columns than this, example and maps stand below one another."""
 
 
-def draw(found: Attribution, palette: Palette = LIGHT, *, stacked: bool = False) -> Figure:
-    """Draw the example, and what each pixel adds to the predicted class's logit, before and after.
+def draw(found: Attribution, palette: Palette = LIGHT, *, columns: int = 6) -> Figure:
+    """Draw the example, and what each of its parts adds to the predicted class's logit.
 
-    Both maps have one colour scale. `stacked` sets the example above them, for a narrow page.
+    Images and sounds are drawn beside maps of before and after, texts as sentences whose words are
+    coloured. `columns` says how wide: a column has 104 px at least.
     """
-    largest = max(float(np.abs(look.pixels).max()) for look in (found.before, found.after))
-    largest = largest or 1.0
-    blue, orange = palette.categories[0], palette.categories[1]
-    scale = {
-        "colorscale": [[0, blue], [0.5, palette.panel], [1, orange]],
-        "zmin": -largest,
-        "zmax": largest,
-        "hovertemplate": "%{z:+.3f}<extra></extra>",
-    }
-    image = {
-        "z": found.image.tolist(),
-        "colorscale": [[0, palette.ground], [1, palette.ink]],
-        "showscale": False,
-        "hoverinfo": "skip",
-    }
-    bar = {
-        "orientation": "h",
-        "x": 1,
-        "xanchor": "right",
-        "y": -0.02,
-        "yanchor": "top",
-        "len": 1 if stacked else 0.66,
-        "thickness": 8,
-        "outlinewidth": 0,
-        "nticks": 5,
-        "title": {"text": _("what a pixel adds to the logit"), "side": "bottom"},
-    }
-    panels = [
-        image,
-        {**scale, "z": _rounded(found.before), "showscale": False},
-        {**scale, "z": _rounded(found.after), "colorbar": bar},
-    ]
-    heads = [
-        f"<b>{_(found.classes[found.label])}</b><br>{_('the label')}",
+    label = _(found.classes[found.label])
+    if found.kind == "words":
+        heads = [
+            f"{_line(_('before'), found, found.before, palette)} · {_('label')} {label}",
+            _line(_("after"), found, found.after, palette),
+        ]
+        return sentences.draw(found, palette, finding(found), heads, columns)
+    above = [
+        f"<b>{label}</b><br>{_('the label')}",
         _head(_("before"), found, found.before, palette),
         _head(_("after"), found, found.after, palette),
     ]
-    axes: dict[str, Any] = {}
-    notes = []
-    for place, head in enumerate(heads):
-        number = "" if not place else str(place + 1)
-        across, up = (STACKED if stacked else SIDE_BY_SIDE)[place]
-        frame = {
-            **axis(palette, "", showgrid=False, showline=True, mirror=True),
-            "showticklabels": False,
-            "ticks": "",
-            "constrain": "domain",
-        }
-        axes[f"xaxis{number}"] = {**frame, "domain": across, "anchor": f"y{number}"}
-        axes[f"yaxis{number}"] = {
-            **frame,
-            "domain": up,
-            "anchor": f"x{number}",
-            "autorange": "reversed",
-            "scaleanchor": f"x{number}",
-            "constraintoward": "bottom" if stacked else "top",
-        }
-        panels[place] |= {"type": "heatmap", "xaxis": f"x{number}", "yaxis": f"y{number}"}
-        notes.append(
-            {
-                "text": head,
-                "x": sum(across) / 2,
-                "y": up[1],
-                "xref": "paper",
-                "yref": "paper",
-                "xanchor": "center",
-                "yanchor": "bottom",
-                "showarrow": False,
-                "font": {"size": 12},
-            }
-        )
-    return {
-        "data": panels,
-        "layout": layout(
-            palette,
-            finding(found),
-            height=520 if stacked else 380,
-            margin={"l": 12, "r": 12, "t": 84, "b": 56},
-            annotations=notes,
-            **axes,
-        ),
-    }
+    return maps.draw(found, palette, finding(found), above, stacked=columns < NARROW)
 
 
 def finding(found: Attribution) -> str:
@@ -129,31 +51,19 @@ def finding(found: Attribution) -> str:
 
 
 def rows(found: Attribution) -> list[dict[str, Any]]:
-    """Return the picture's data as a table: a row for each pixel."""
-    height, width = found.image.shape
-    return [
-        {
-            "row": row,
-            "column": column,
-            "grey": int(found.image[row, column]),
-            "before": float(found.before.pixels[row, column]),
-            "after": float(found.after.pixels[row, column]),
-        }
-        for row in range(height)
-        for column in range(width)
-    ]
+    """Return the picture's data as a table: a row for each part of the example."""
+    return sentences.rows(found) if found.kind == "words" else maps.rows(found)
 
 
 def _head(when: str, found: Attribution, look: Look, palette: Palette) -> str:
+    return _line(when, found, look, palette, "<br>")
+
+
+def _line(when: str, found: Attribution, look: Look, palette: Palette, between: str = " ") -> str:
     right = look.predicted == found.label
     name = marked(_(found.classes[look.predicted]), right=right, palette=palette)
-    return f"{when}: <b>{name}</b><br>{figures.percent(_sureness(look))}"
+    return f"{when}: <b>{name}</b>{between}{figures.percent(_sureness(look))}"
 
 
 def _sureness(look: Look) -> float:
     return look.probabilities[look.predicted]
-
-
-def _rounded(look: Look) -> list[list[float]]:
-    rounded: list[list[float]] = np.round(look.pixels.astype(np.float64), 4).tolist()
-    return rounded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 from workbench import figures
@@ -22,19 +23,23 @@ def draw(course: Sequence[tuple[int, float, float]], steps: int, palette: Palett
     loss = _smoothed([loss for _step, loss, _share in shown])
     share = _smoothed([share for _step, _loss, share in shown])
     first, second = palette.categories[:2]
+    lines = [_line(_("loss"), at, loss, second, "dash", "y2")]
+    counted = not any(isnan(value) for value in share)  # numbers are neither right nor wrong
+    if counted:
+        lines.insert(0, _line(_("accuracy of the batches"), at, share, first, "solid", "y"))
     return {
-        "data": [
-            _line(_("accuracy of the batches"), at, share, first, "solid", "y"),
-            _line(_("loss"), at, loss, second, "dash", "y2"),
-        ],
+        "data": lines,
         "layout": layout(
             palette,
-            _finding(course, steps, share),
+            _finding(course, steps, share if counted else [], loss),
             showlegend=True,
             legend=legend(),
             margin={"l": 60, "r": 60, "t": 72, "b": 48},
             xaxis=axis(palette, _("step"), range=[0, max(1, steps)]),
-            yaxis=axis(palette, _("accuracy"), range=[0, 1], tickformat=".0%"),
+            yaxis={
+                **axis(palette, _("accuracy"), range=[0, 1], tickformat=".0%"),
+                "visible": counted,
+            },
             yaxis2={
                 **axis(palette, _("loss"), rangemode="tozero", automargin=True),
                 "overlaying": "y",
@@ -67,11 +72,23 @@ def _smoothed(values: Sequence[float]) -> list[float]:
     return out
 
 
-def _finding(course: Sequence[tuple[int, float, float]], steps: int, share: Sequence[float]) -> str:
+def _finding(
+    course: Sequence[tuple[int, float, float]],
+    steps: int,
+    share: Sequence[float],
+    loss: Sequence[float],
+) -> str:
     if not course:
         return _("Training begins")
-    done, reached = course[-1][0], figures.percent(share[-1])
-    words = {"done": figures.count(done), "steps": figures.count(steps), "reached": reached}
+    done = course[-1][0]
+    words = {"done": figures.count(done), "steps": figures.count(steps)}
+    if not share:
+        if done < steps:
+            said = _("After {done} of {steps} steps the loss is {loss}")
+        else:
+            said = _("{steps} steps brought the loss to {loss}")
+        return said.format(**words, loss=figures.plain(loss[-1]))
+    words["reached"] = figures.percent(share[-1])
     if done < steps:
         return _("After {done} of {steps} steps the batches are {reached} right").format(**words)
     return _("{steps} steps brought the batches to {reached}").format(**words)

@@ -57,7 +57,7 @@ def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = 
             xaxis=axis(palette, _(BY[by]), rangemode="tozero"),
             yaxis=axis(
                 palette,
-                _("accuracy on validation images, estimated"),
+                _("accuracy on validation examples, estimated"),
                 range=list(scales.accuracy_range(best)),
                 tickvals=ticks,
                 ticktext=labels,

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import exp
+from textwrap import wrap
+from typing import Any
 
 from workbench import figures
 from workbench.plots.palette import Palette
+from workbench.plots.sheet import plain
 from workbench.plots.style import Figure, axis, layout
 from workbench.text import _
+from workbench.zoo.reviews.words import sentence
+
+LETTERS = 40
+"""How many of a text's letters stand in a line above the picture, on a phone too."""
 
 
 def soften(outputs: Sequence[float], temperature: float) -> list[float]:
@@ -78,15 +85,25 @@ def draw(
     }
 
 
-def beside(figure: Figure, image: Sequence[Sequence[int]]) -> Figure:
-    """Return `figure` with the example itself, rows of grey values 0 to 255, on its right.
+def beside(figure: Figure, content: Any) -> Figure:
+    """Return `figure` with the example itself: on its right, or above it where it is a text.
 
     On its left the names of the classes would lie over it where the page is narrow.
+
+    Parameters
+    ----------
+    content : uint8 array [h, w], float32 array [frames, features], tuple of str, or None
+        An image, a sound, the words of a text; or nothing that can be shown.
     """
+    if content is None:
+        return figure
+    if isinstance(content, tuple):
+        return _under_text(figure, content)
+    sound = content.dtype.kind == "f"
     hidden = {"visible": False, "fixedrange": True}
     picture = {
         "type": "heatmap",
-        "z": [list(row) for row in image],
+        "z": (content.T[::-1] if sound else content).tolist(),
         "xaxis": "x2",
         "yaxis": "y2",
         "colorscale": [[0, "rgba(127,127,127,0)"], [1, "rgb(127,127,127)"]],
@@ -105,10 +122,30 @@ def beside(figure: Figure, image: Sequence[Sequence[int]]) -> Figure:
                 "domain": [0, 1],
                 "anchor": "x2",
                 "autorange": "reversed",
-                "scaleanchor": "x2",
+                **({} if sound else {"scaleanchor": "x2"}),
             },
         },
     }
+
+
+def _under_text(figure: Figure, words: Sequence[str]) -> Figure:
+    laid = figure["layout"]
+    lines = wrap(sentence(words), LETTERS, max_lines=2, placeholder=" …")
+    note = {
+        "text": "<br>".join(plain(line) for line in lines),
+        "x": 1,  # from the right: on the left the names of the classes take what room they need
+        "xref": "paper",
+        "xanchor": "right",
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "yshift": 8,
+        "align": "left",
+        "showarrow": False,
+        "font": {"size": 12},
+    }
+    margin = {**laid["margin"], "t": laid["margin"]["t"] + 44}
+    return {**figure, "layout": {**laid, "margin": margin, "annotations": [note]}}
 
 
 def _pairs(classes: Sequence[str], right: Sequence[bool]) -> zip[tuple[str, bool]]:

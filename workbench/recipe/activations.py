@@ -13,7 +13,7 @@ OBSERVERS = (
     Choice(
         "minmax",
         N_("min–max"),
-        N_("The range covers every input seen on calibration images."),
+        N_("The range covers every input seen on calibration examples."),
         "Jacob et al. 2017, arXiv 1712.05877",
     ),
     Choice(
@@ -35,7 +35,7 @@ OBSERVERS = (
 class Activations:
     """Round the inputs of linear layers and convolutions to `bits`, so that integers do the work.
 
-    Each layer's inputs share one scale and zero point, found by `observer` on calibration images;
+    Each layer's inputs share one scale and zero point, found by `observer` on calibration examples;
     `percentile` is the share of inputs, in percent, that the percentile range covers. 32 leaves
     inputs alone. `exclude` names the weights of layers whose inputs stay in float32.
     """

@@ -12,7 +12,7 @@ NORMS = (
     Choice(
         "recalibrate",
         N_("anew"),
-        N_("Its means and variances are measured anew on calibration images, after compression."),
+        N_("Its means and variances are measured anew on calibration examples, after compression."),
         "Li et al. 2020, EagleEye, arXiv 2007.02491",
     ),
     Choice(
@@ -49,7 +49,7 @@ EQUALIZATION = (
 
 @dataclass(frozen=True)
 class Adjust:
-    """Repair a compressed network from calibration images, or ready it to be compressed.
+    """Repair a compressed network from calibration examples, or ready it to be compressed.
 
     Folding and evening out come before anything is pruned or quantised and change no output;
     measuring batch norm anew, then correcting biases, come after, on the decoded weights.

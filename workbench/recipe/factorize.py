@@ -36,7 +36,7 @@ AIMS = (
     Choice(
         "outputs",
         N_("outputs"),
-        N_("They come as near to the layer's outputs on calibration images as they can."),
+        N_("They come as near to the layer's outputs on calibration examples as they can."),
         "Wang et al. 2024, SVD-LLM, arXiv 2403.07378",
     ),
 )

@@ -26,7 +26,7 @@ CRITERIA = (
         "curvature",
         N_("curvature"),
         N_(
-            "Removes the weights that change a layer's outputs least on calibration images, and "
+            "Removes the weights that change a layer's outputs least on calibration examples, and "
             "lets the others make good what is lost."
         ),
         "Frantar & Alistarh 2023, SparseGPT, arXiv 2301.00774",

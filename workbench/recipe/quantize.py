@@ -41,7 +41,7 @@ ROUNDINGS = (
         N_("compensated"),
         N_(
             "Weight by weight, those still to come make good what rounding changed in a layer's "
-            "outputs on calibration images."
+            "outputs on calibration examples."
         ),
         "Frantar et al. 2022, GPTQ, arXiv 2210.17323",
     ),

@@ -34,7 +34,7 @@ CRITERIA = (
         N_("curvature"),
         N_(
             "Removes the channels that change the next layers' outputs least on calibration "
-            "images, and lets the others make good what is lost."
+            "examples, and lets the others make good what is lost."
         ),
         "Hassibi & Stork 1992, over channels",
     ),

@@ -324,7 +324,7 @@ class Train:
         "integer",
         N_("patience"),
         N_(
-            "Looks at the validation images, of twenty, without gain after which training stops "
+            "Looks at the validation examples, of twenty, without gain after which training stops "
             "with its best weights; 0 never stops early."
         ),
         low=0,

@@ -34,10 +34,16 @@ def check_training(chosen: Model, recipe: Recipe) -> None:
     Raises
     ------
     WorkbenchError
-        When there is no such teacher, or the model has too few layers to leave out.
+        When there is no such teacher, the model has too few layers to leave out, or examples that
+        are no images are to be shifted or mirrored.
     """
     if recipe.train is None:
         return
+    moved = recipe.train.shift or recipe.train.mirror != "never"
+    if moved and chosen.task.form != "image":
+        raise WorkbenchError(
+            _("Only images can be shifted or mirrored: set shift to 0 and mirror to never.")
+        )
     if recipe.train.teacher:
         teacher_named(recipe.train.teacher, chosen)
     most = chosen.architecture.most_left_out if recipe.train.left_out else 0

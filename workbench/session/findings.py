@@ -20,7 +20,7 @@ KEPT = 64
 
 @dataclass(frozen=True)
 class Wanted:
-    """Something to find out: its `kind`, a key of `WAYS`, and of which example or layer."""
+    """Something to find out: its `kind`, a key of `WAYS`, and of which example, layer or prompt."""
 
     kind: str
     of: Any = None
@@ -119,8 +119,30 @@ def _histogram(
     return histogram(model, artifact, of)
 
 
+def _writing(
+    model: Model,
+    artifact: Artifact,
+    of: tuple[int, int, int],
+    cancelled: Callable[[], bool],
+    progress: Callable[[float], None],
+) -> Any:
+    from workbench.evaluation.writing import opening, write
+
+    prompt, seed, characters = of
+    return write(
+        model,
+        artifact,
+        prompt=opening(model.task, prompt),
+        characters=characters,
+        seed=seed,
+        cancelled=cancelled,
+        progress=progress,
+    )
+
+
 WAYS: dict[str, Way] = {
     "changes": _changes,
     "attribution": _attribution,
     "histogram": _histogram,
+    "writing": _writing,
 }

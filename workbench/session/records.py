@@ -50,9 +50,10 @@ Timing = tuple[Mapping[str, Any], Mapping[str, Any]]
 class Focus:
     """What the person looks at in the views beside the numbers.
 
-    `view` and `kind` are which view of the changes and which of them, `first` how many images are
-    passed over and `columns` how many fit side by side; `example` and `layer` are None until
-    somebody picks one. `areas` is whether bytes are drawn as areas.
+    `view` and `kind` are which view of the changes and which of them, `first` how many examples
+    are passed over and `columns` how many fit side by side; `example` and `layer` are None until
+    somebody picks one. `areas` is whether bytes are drawn as areas; `prompt` and `seed` are what a
+    language model goes on from, and its lot.
     """
 
     view: str = "pictures"
@@ -62,6 +63,8 @@ class Focus:
     example: int | None = None
     layer: str | None = None
     areas: bool = False
+    prompt: int = 0
+    seed: int = 0
 
 
 @dataclass(frozen=True)

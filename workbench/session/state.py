@@ -553,6 +553,8 @@ class Session:
             self.question = None
             self.tried = None
             self.focus = replace(self.focus, first=0, layer=None)
+            if chosen.task != self._model.task:
+                self.focus = replace(self.focus, example=None)
             self.sensitivity = None
             self.held = None
         self._now, self._model = moment, chosen

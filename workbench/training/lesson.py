@@ -31,14 +31,17 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     UnknownNameError
         When the teacher does not exist.
     RecipeError
-        When the teacher is of another task, a fresh start comes with evidence of the trained
+        When the teacher is of another task, examples that are no images are to be shifted or
+        mirrored, a fresh start comes with evidence of the trained
         weights, or the recipe does not fit the network of its width and depth.
     Cancelled
         When `cancelled()` answers True while the teacher's outputs are computed.
     """
     assert recipe.train is not None
-    split, loss = model.task.split("train"), _objective(model, recipe.train)
+    loss = _objective(model, recipe.train)
     check_depth(model, recipe.train)
+    check_changes(model, recipe.train)
+    split = model.task.split("train")
     drawn = model.in_form(Form(width=recipe.train.width, left_out=recipe.train.left_out))
     start = _fresh(drawn, recipe.train.seed) if recipe.train.start == "scratch" else None
     ready = prepare(drawn, recipe, evidence_for(model, recipe), start)
@@ -95,6 +98,15 @@ def check_depth(model: Model, settings: Train) -> None:
     if settings.left_out > most:
         raise RecipeError(
             f"{model.name} can leave out {most} of its layers or blocks, not {settings.left_out}."
+        )
+
+
+def check_changes(model: Model, settings: Train) -> None:
+    """Raise `RecipeError` where examples are to be shifted or mirrored that are no images."""
+    if augments(settings) and model.task.form != "image":
+        raise RecipeError(
+            f"Only images can be shifted or mirrored, and {model.task.title} has none: set shift "
+            "to 0 and mirror to never."
         )
 
 

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-import numpy as np
 import torch
 
+from workbench.errors import WorkbenchError
 from workbench.training.teacher import teacher_of
 from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
+from workbench.zoo.reading import Reader
 
 EXAMPLES = 8
 LOOKED_AT = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Opinion:
-    """An example, its label, and the teacher's logits, one for each class."""
+    """An example as it is looked at, its label, and the teacher's logits, one for each class.
 
-    image: tuple[tuple[int, ...], ...]
+    `content` is what `read` gives: an image, words, frames of a sound, or None.
+    """
+
+    content: Any
     label: int
     outputs: tuple[float, ...]
 
@@ -30,17 +35,28 @@ def opinions(student: Model, teacher: str) -> tuple[Opinion, ...]:
     """Return the validation examples, of the first thousand, about which the teacher is in doubt.
 
     `teacher` is written as in a recipe.
+
+    Raises
+    ------
+    WorkbenchError
+        When the task knows no classes to be in doubt between, or there is no such teacher.
     """
+    if student.task.metric.counts != "classes":
+        raise WorkbenchError(
+            f"A teacher can be asked about classes, and {student.task.title} is measured by "
+            f"{student.task.metric.name}."
+        )
     chosen, recipe = teacher_named(teacher, student)
     split = chosen.task.split("validation")
-    images, labels = split.examples[:LOOKED_AT], split.labels[:LOOKED_AT]
-    outputs = teacher_of(chosen, recipe).on(chosen.task.inputs(images))
+    examples, labels = split.examples[:LOOKED_AT], split.labels[:LOOKED_AT]
+    outputs = teacher_of(chosen, recipe).on(chosen.task.inputs(examples))
     best = torch.softmax(outputs, dim=1).topk(2, dim=1).values
     doubt = (best[:, 0] - best[:, 1] - 0.5).abs()  # neither sure nor torn
     picked = doubt.argsort(stable=True)[:EXAMPLES].tolist()
+    reader = Reader(chosen.task, examples)
     return tuple(
         Opinion(
-            tuple(tuple(row) for row in np.asarray(images[n]).tolist()),
+            reader[n],
             int(labels[n]),
             tuple(outputs[n].tolist()),
         )

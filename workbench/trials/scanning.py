@@ -39,7 +39,7 @@ SETTINGS: dict[str, tuple[float, ...]] = {
 class Point:
     """One layer with one setting, all else untouched: a recipe, and what its file has.
 
-    `bytes` is the length of the file and `accuracy` that of all validation images, 0 to 1.
+    `bytes` is the length of the file and `accuracy` that of all validation examples, 0 to 1.
     """
 
     layer: str

@@ -44,7 +44,7 @@ def sweep(
     """Train a student for each temperature, weight of the teacher and repeat, and yield on the way.
 
     All of a repeat begin alike and see the same batches, with one of labels alone among them. The
-    teacher's outputs are computed once for all; accuracies are exact, on the validation images.
+    teacher's outputs are computed once for all; accuracies are exact, on the validation examples.
 
     Parameters
     ----------

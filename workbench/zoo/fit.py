@@ -43,6 +43,6 @@ def check_fit(model: Model, artifact: Artifact) -> None:
         outputs = run(artifact.operands(), inputs)
     except (RuntimeError, ValueError) as error:
         raise wrong from error
-    counted = model.task.metric.counts == "classes"
-    if counted and tuple(outputs.shape) != (1, len(model.task.classes)):
+    counts_classes = model.task.metric.counts == "classes"
+    if counts_classes and tuple(outputs.shape) != (1, len(model.task.classes)):
         raise wrong

@@ -16,6 +16,7 @@ export class Card {
     }
     const { accuracy, interval, change, bytes, times, judged } = this.parts;
     this.facts = h("dl", { className: "facts" });
+    this.labels = null;
     this.reasons = h("ul", { className: "reasons" });
     this.node.setAttribute("aria-label", page.words.numbers);
     this.node.replaceChildren(
@@ -58,7 +59,9 @@ export class Card {
   }
 
   showFacts(facts) {
-    if (this.facts.childElementCount !== facts.length) {
+    const labels = facts.map((fact) => fact.label).join("\n"); // another task has other figures
+    if (labels !== this.labels) {
+      this.labels = labels;
       this.facts.replaceChildren(
         ...facts.map((fact) => h("div", {}, h("dt", {}, term(fact.label, fact.help)), h("dd"))),
       );

@@ -1,14 +1,15 @@
 // The tabs below the picture. Python keeps only the open one up to date and says what is in it:
-// a figure, a table or texts to copy.
+// a figure, two texts to compare, a table or texts to copy.
 
 import { buttonRow } from "./buttons.js";
 import { h } from "./dom.js";
 import { Picture } from "./picture.js";
 import { copyButton, saveBlob } from "./share.js";
 import { ViewBar } from "./views.js";
+import { writtenTexts } from "./written.js";
 
 const ROOMY = "(min-height: 1000px)"; // as in layout.css: the first tab is open from the start
-const TILE = 104; // px that an image with its words takes
+const TILE = 104; // px that a picture with its words takes
 
 export class Tabs {
   constructor(channel, status) {
@@ -38,7 +39,9 @@ export class Tabs {
       }),
     }));
     this.bar.replaceChildren(...this.tabs.map((tab) => tab.node));
-    if (this.open === undefined && matchMedia(ROOMY).matches) this.choose(this.tabs[0].key);
+    const gone = this.open && !(this.open in this.places); // another task has other tabs
+    if (gone) this.choose(this.tabs[0].key);
+    else if (this.open === undefined && matchMedia(ROOMY).matches) this.choose(this.tabs[0].key);
     else this.mark();
   }
 
@@ -50,7 +53,7 @@ export class Tabs {
     this.channel.act("tab", { key, columns: this.columns });
   }
 
-  // How many images fit side by side: the one thing about the window that Python has to know.
+  // How many pictures fit side by side: the one thing about the window that Python has to know.
   fitting() {
     return Math.max(2, Math.min(12, Math.floor(this.body.clientWidth / TILE)));
   }
@@ -108,11 +111,12 @@ export class Tabs {
   show(message) {
     if (message.key !== this.open) return;
     // What the same view showed stays, paler, with its controls: nothing jumps while it is renewed.
-    const stays = message.keep && this.picture && message.controls[0].value === this.views.view;
+    const stays = message.keep && (this.picture || this.written?.isConnected) && message.controls[0].value === this.views.view;
     if (!stays) this.views.show(message.controls);
     this.body.classList.toggle("pale", Boolean(stays));
     const held = this.row ? [...this.row.children].indexOf(document.activeElement) : -1;
     if (message.figure) this.showFigure(message);
+    else if (message.written) this.showWritten(message);
     else if (message.note) stays || this.showNote(message.note);
     else this.showOther(message);
     this.showButtons(message.buttons, held);
@@ -145,6 +149,13 @@ export class Tabs {
     const height = message.height ?? message.figure.layout.height;
     this.picture.plot.style.height = height ? `${height}px` : "";
     this.picture.show(message.figure, message.seq);
+  }
+
+  showWritten(message) {
+    const csv = csvButton(this.words, this.channel, message.key);
+    this.drop();
+    this.written = writtenTexts(message.written, h("div", { className: "picture-tools" }, csv));
+    this.inside.replaceChildren(this.written);
   }
 
   showOther(message) {
@@ -230,12 +241,18 @@ export function pictureTools(words, channel, picture, key) {
     const ground = getComputedStyle(picture().node).getPropertyValue("--panel").trim();
     saveBlob(await picture().save(ground), `${key}.png`);
   };
-  const button = (short, long, onclick) =>
-    h("button", { type: "button", className: "quiet small", text: short, title: long, "aria-label": long, onclick });
   return h(
     "div",
     { className: "picture-tools" },
-    button(words.png_short, words.png, save),
-    button(words.csv_short, words.csv, () => channel.act(`${key}_csv`)),
+    toolButton(words.png_short, words.png, save),
+    csvButton(words, channel, key),
   );
+}
+
+function csvButton(words, channel, key) {
+  return toolButton(words.csv_short, words.csv, () => channel.act(`${key}_csv`));
+}
+
+function toolButton(short, long, onclick) {
+  return h("button", { type: "button", className: "quiet small", text: short, title: long, "aria-label": long, onclick });
 }

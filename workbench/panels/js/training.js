@@ -16,7 +16,8 @@ export class TrainingSection {
 
   build({ training }) {
     this.words = training;
-    this.values = { ...this.values, ...training.values };
+    const known = Object.entries(this.values ?? {}).filter(([key]) => key in training.values);
+    this.values = { ...Object.fromEntries(known), ...training.values }; // what another task has is let go
     const change = (key) => (value) => {
       this.values = { ...this.values, [key]: value };
       this.warn();
@@ -39,25 +40,18 @@ export class TrainingSection {
       h("summary", { text: training.title }),
       ...training.front.map(make),
       this.warning,
-      h("button", {
-        type: "button",
-        className: "quiet small",
-        text: training.another,
-        onclick: () => this.soften(this.example + 1),
-      }),
+      training.another ? this.quiet(training.another, () => this.soften(this.example + 1)) : "",
       h("details", {}, h("summary", { text: training.how }), ...training.more.map(make)),
       h("div", { className: "spend" }, seconds.node, this.button),
-      h("button", {
-        type: "button",
-        className: "quiet small",
-        text: training.button_sweep,
-        title: training.help_sweep,
-        onclick: () => this.sweep(),
-      }),
+      training.button_sweep ? this.quiet(training.button_sweep, () => this.sweep(), training.help_sweep) : "",
     );
     this.name();
     this.warn();
     this.arrange();
+  }
+
+  quiet(text, onclick, title) {
+    return h("button", { type: "button", className: "quiet small", text, title, onclick });
   }
 
   // Fields that mean nothing beside the present values are out of the way.
@@ -67,6 +61,7 @@ export class TrainingSection {
 
   // What the teacher thinks follows the temperature at once; the newest question is enough.
   soften(example = this.example) {
+    if (!this.words.another) return; // there are no classes to ask about
     this.example = example;
     if (this.asking) return;
     this.asking = requestAnimationFrame(() => {

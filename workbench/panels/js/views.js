@@ -19,8 +19,20 @@ export class ViewBar {
     this.view = controls[0]?.value; // the first control says which view it is
     const held = this.node.contains(document.activeElement) ? document.activeElement.dataset.control : null;
     this.node.hidden = !controls.length;
-    this.node.replaceChildren(...controls.map((control) => this.make(control)));
+    this.node.replaceChildren(...this.grouped(controls));
     if (held) [...this.node.querySelectorAll("[data-control]")].find((one) => one.dataset.control === held)?.focus();
+  }
+
+  // Buttons that follow one another stand together, and wrap together.
+  grouped(controls) {
+    const nodes = [];
+    let row = null;
+    for (const control of controls) {
+      if (control.kind !== "button") row = null;
+      else if (!row) nodes.push((row = h("div", { className: "view-choice" })));
+      (row ?? { append: (node) => nodes.push(node) }).append(this.make(control));
+    }
+    return nodes;
   }
 
   make(control) {

@@ -1,0 +1,29 @@
+"""A task that is no pictures, in a real browser: its examples as a person looks at them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+SOUNDS = "?m=vowels/cnn&prune.sparsity=0.9&quantize.bits=3"
+
+
+def test_recordings_that_changed_and_what_the_network_looks_at(open_bench, watched):
+    open_bench(SOUNDS).settle()
+    watched.get_by_role("tab", name="what changed").click()
+    watched.locator(".tab-body .plot .annotation-text").first.wait_for()
+    title = watched.locator(".tab-body h2")
+    expect(title).to_have_text(re.compile(r"^\d+ recordings went wrong, mostly Speaker"))
+    watched.get_by_role("button", name="what it looks at").click()
+    watched.locator(".tab-body .plot .colorbar").first.wait_for(state="attached")
+    expect(title).to_have_text(re.compile(r"^Taken for Speaker .* sure"))
+    watched.set_viewport_size({"width": 390, "height": 844})
+    watched.wait_for_function(
+        "() => document.querySelector('.tab-body .plot .main-svg')?.clientWidth"
+        " === document.querySelector('.tab-body .plot').clientWidth"
+    )
+    assert watched.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,173 @@
+"""An image or a sound beside two maps of what each of its parts adds to the prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure, axis, layout
+from workbench.text import _
+
+if TYPE_CHECKING:
+    from workbench.evaluation.attribution import Attribution
+
+Places = tuple[tuple[list[float], list[float]], ...]
+
+SIDE_BY_SIDE: Places = (
+    ([0, 0.32], [0, 1]),
+    ([0.34, 0.66], [0, 1]),
+    ([0.68, 1], [0, 1]),
+)
+"""Where example and maps stand, across and up."""
+STACKED: Places = (
+    ([0.26, 0.74], [0.56, 1]),
+    ([0, 0.49], [0, 0.44]),
+    ([0.51, 1], [0, 0.44]),
+)
+STACKED_WIDE: Places = (
+    ([0, 1], [0.74, 1]),
+    ([0, 1], [0.37, 0.63]),
+    ([0, 1], [0, 0.26]),
+)
+"""For a sound, whose time needs the width."""
+
+
+def draw(
+    found: Attribution, palette: Palette, title: str, heads: Sequence[str], *, stacked: bool
+) -> Figure:
+    """Draw the example and the maps before and after, with one colour scale, under `heads`.
+
+    `stacked` sets the example above the maps, for a narrow page. Of a sound, time goes across and
+    its coefficients up.
+    """
+    sound = found.kind == "frames"
+    largest = max(float(np.abs(look.parts).max()) for look in (found.before, found.after)) or 1.0
+    blue, orange = palette.categories[0], palette.categories[1]
+    scale = {
+        "colorscale": [[0, blue], [0.5, palette.panel], [1, orange]],
+        "zmin": -largest,
+        "zmax": largest,
+        "hovertemplate": "%{z:+.3f}<extra></extra>",
+    }
+    example = {
+        "z": _grid(found.content, sound=sound),
+        "colorscale": [[0, palette.ground], [1, palette.ink]],
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+    part = _("what a number adds to the logit") if sound else _("what a pixel adds to the logit")
+    bar = {
+        "orientation": "h",
+        "x": 1,
+        "xanchor": "right",
+        "y": (-0.08 if stacked else -0.13) if sound else -0.02,
+        "yanchor": "top",
+        "len": 1 if stacked else 0.66,
+        "thickness": 8,
+        "outlinewidth": 0,
+        "nticks": 5,
+        "title": {"text": part, "side": "bottom"},
+    }
+    panels = [
+        example,
+        {**scale, "z": _grid(found.before.parts, sound=sound), "showscale": False},
+        {**scale, "z": _grid(found.after.parts, sound=sound), "colorbar": bar},
+    ]
+    axes: dict[str, Any] = {}
+    notes = []
+    domains = SIDE_BY_SIDE if not stacked else STACKED_WIDE if sound else STACKED
+    for place, (head, (across, up)) in enumerate(zip(heads, domains, strict=True)):
+        number = "" if not place else str(place + 1)
+        x, y = _axes(palette, place, sound=sound, stacked=stacked)
+        axes[f"xaxis{number}"] = {**x, "domain": across, "anchor": f"y{number}"}
+        axes[f"yaxis{number}"] = {**y, "domain": up, "anchor": f"x{number}"}
+        if not sound:
+            axes[f"yaxis{number}"]["scaleanchor"] = f"x{number}"
+        panels[place] |= {"type": "heatmap", "xaxis": f"x{number}", "yaxis": f"y{number}"}
+        notes.append(
+            {
+                "text": head,
+                "x": sum(across) / 2,
+                "y": up[1],
+                "xref": "paper",
+                "yref": "paper",
+                "xanchor": "center",
+                "yanchor": "bottom",
+                "showarrow": False,
+                "font": {"size": 12},
+            }
+        )
+    return {
+        "data": panels,
+        "layout": layout(
+            palette,
+            title,
+            height=_height(sound=sound, stacked=stacked),
+            margin={"l": 44 if sound else 12, "r": 12, "t": 84, "b": 92 if sound else 56},
+            annotations=notes,
+            **axes,
+        ),
+    }
+
+
+def rows(found: Attribution) -> list[dict[str, Any]]:
+    """Return the picture's data as a table: a row for each pixel, or for each number of a frame."""
+    sound = found.kind == "frames"
+    names = ("frame", "coefficient", "value") if sound else ("row", "column", "grey")
+    values = found.content.tolist()
+    before, after = (look.parts.tolist() for look in (found.before, found.after))
+    high, wide = found.content.shape
+    return [
+        dict(zip(names, (i, j, values[i][j]), strict=True))
+        | {"before": before[i][j], "after": after[i][j]}
+        for i in range(high)
+        for j in range(wide)
+    ]
+
+
+def _axes(
+    palette: Palette, place: int, *, sound: bool, stacked: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    frame = {
+        **axis(palette, "", showgrid=False, showline=True, mirror=True),
+        "showticklabels": sound,
+        "ticks": "outside" if sound else "",
+    }
+    if not sound:
+        frame["constrain"] = "domain"
+        upright = {"autorange": "reversed", "constraintoward": "bottom" if stacked else "top"}
+        return frame, {**frame, **upright}
+    first, last = stacked or not place, not stacked or place == 2
+    size = {"size": 12}
+    across = {
+        **frame,
+        "showticklabels": last,
+        "title": {"text": _("frame") if last else "", "font": size, "standoff": 4},
+    }
+    up = {
+        **frame,
+        "title": {"text": _("coefficient") if first else "", "font": size, "standoff": 4},
+        "showticklabels": first,
+        "dtick": 4,
+    }
+    return across, up
+
+
+def _height(*, sound: bool, stacked: bool) -> int:
+    if sound:
+        return 680 if stacked else 380
+    return 520 if stacked else 380
+
+
+def _grid(values: Any, *, sound: bool) -> list[list[float]]:
+    """Return the rows of a heat map: of a sound, one for each coefficient."""
+    if not np.issubdtype(values.dtype, np.floating):
+        whole: list[list[float]] = values.tolist()
+        return whole
+    rounded: list[list[float]] = np.round(
+        (values.T if sound else values).astype(np.float64), 4
+    ).tolist()
+    return rounded
