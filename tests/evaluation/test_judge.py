@@ -14,7 +14,7 @@ HARSH = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 2
 GENTLE = wb.Recipe.from_json('{"quantize": {"bits": 8, "scheme": "affine"}}')
 # Threads, batch size, and how many examples: what is judged one by one is a part of the split.
 VARIANTS = ((2, 250, 5000), (1, 5000, 5000), (1, 7, 700), (2, 7, 140), (1, 1, 100), (2, 1, 100))
-SHARE = dict.fromkeys(wb.models(), 1) | {"fashion/lenet5": 2, "fashion/resnet": 5}
+SHARE = dict.fromkeys(wb.models("fashion"), 1) | {"fashion/lenet5": 2, "fashion/resnet": 5}
 
 
 def flat(model, biases):
@@ -27,7 +27,7 @@ def flat(model, biases):
 
 
 @pytest.mark.parametrize("recipe", [HARSH, GENTLE], ids=["harsh", "gentle"])
-@pytest.mark.parametrize("name", wb.models())
+@pytest.mark.parametrize("name", wb.models("fashion"))
 def test_predictions_do_not_depend_on_batch_and_threads(name, recipe, threads):
     model = wb.model(name)
     weights = wb.compress(model, recipe).weights()
@@ -87,7 +87,7 @@ def test_a_missing_weight_is_never_replaced(small):
         predict(small, weights, small.task.split("validation").examples[:1])
 
 
-@pytest.mark.parametrize("name", wb.models())
+@pytest.mark.parametrize("name", wb.models("fashion"))
 def test_the_weights_are_left_as_they_were(name, fingerprint):
     model = wb.model(name)
     weights = wb.compress(model, GENTLE).weights()

@@ -22,7 +22,6 @@ def test_multiply_adds(name):
     model = wb.model(name)
     found = macs(model, model.weights())
     assert found == WORK.get(name, found) == model.card["macs"]
-    assert found <= 10_000_000
 
 
 def test_multiply_adds_of_lenet5_as_published(lenet5):
@@ -35,7 +34,8 @@ def test_layers_share_the_multiply_adds(name):
     found = layers(model, model.weights())
     assert found == model.card["layers"]
     assert tuple(found) == model.layers
-    assert sum(one["macs"] for one in found.values()) == model.card["macs"]
+    # what multiplies beside weights, as places in attention do, belongs to no layer
+    assert sum(one["macs"] for one in found.values()) <= model.card["macs"]
 
 
 def test_layers_of_lenet5(lenet5):

@@ -13,7 +13,7 @@ from workbench.recipe import Prune, Quantize, Recipe, Structure, Train
 SMALL = {"steps": 2, "start": "scratch", "threads": 1}
 
 
-@pytest.mark.parametrize("name", wb.models())
+@pytest.mark.parametrize("name", wb.models("fashion"))
 @pytest.mark.parametrize(("width", "left_out"), [(0.5, 0), (1.0, 1), (0.25, 1)])
 def test_a_smaller_network_is_a_file_like_any_other(name, width, left_out):
     model = wb.model(name)
@@ -48,7 +48,7 @@ def test_it_can_be_pruned_and_narrowed_further():
     assert evaluate(artifact, timed=False).sparsity_achieved == pytest.approx(0.5, abs=0.01)
 
 
-@pytest.mark.parametrize("name", wb.models())
+@pytest.mark.parametrize("name", wb.models("fashion"))
 def test_channels_of_a_network_without_some_layers_are_counted(name):
     recipe = Recipe(structure=Structure(0.5), train=Train(**SMALL, left_out=1))
     model = wb.model(name)

@@ -61,7 +61,7 @@ def test_activations_are_taken_apart_and_joined_alike(batch):
     for one, other in zip(again.tensors, passed.tensors, strict=True):
         assert torch.equal(one, other)
         assert one.is_contiguous(memory_format=torch.channels_last)
-    assert {one.dtype for one in passed.bfloat16().tensors} == {torch.bfloat16}
+    assert {one.dtype for one in passed.to(torch.bfloat16).tensors} == {torch.bfloat16}
 
 
 def test_cuts_belong_to_a_thread():

@@ -41,7 +41,7 @@ def prune_as_torch_pruning_does(module: nn.Module, group, kept) -> None:
     graph.get_pruning_group(maker, function, idxs=gone).prune()
 
 
-@pytest.mark.parametrize("name", wb.models())
+@pytest.mark.parametrize("name", wb.models("fashion"))
 def test_tensors_and_outputs_are_those_of_torch_pruning(name):
     model = wb.model(name)
     found = groups(model.architecture)

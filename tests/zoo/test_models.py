@@ -30,8 +30,9 @@ NAMES = tuple(FLOORS)
 
 
 def test_names() -> None:
-    assert zoo.tasks() == ("fashion",)
-    assert zoo.models() == zoo.models("fashion") == NAMES
+    assert zoo.tasks() == ("fashion", "reviews", "reviews-lm", "vowels")
+    assert zoo.models("fashion") == NAMES
+    assert zoo.models() == tuple(name for task in zoo.tasks() for name in zoo.models(task))
     assert [zoo.model(name).name for name in NAMES] == list(NAMES)
 
 

@@ -22,5 +22,11 @@ def compressible(weights: Mapping[str, Tensor]) -> tuple[str, ...]:
 
 def is_mask(weight: Tensor) -> bool:
     """Return whether a floating-point tensor holds zeros and infinities, or nearly those, alone."""
-    blocked = weight.abs() >= torch.finfo(weight.dtype).max
+    if weight.is_meta or not weight.numel():
+        return False
+    most = torch.finfo(weight.dtype).max
+    low, high = weight.aminmax()
+    if -most < low and high < most:  # nearly always, after one look
+        return False
+    blocked = weight.abs() >= most
     return bool(blocked.any()) and bool((blocked | (weight == 0)).all())
