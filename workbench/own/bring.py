@@ -19,7 +19,7 @@ from workbench.evaluation.scores import judge_score
 from workbench.own.data import split_of
 from workbench.own.metrics import metric_for
 from workbench.recipe.schema import brief
-from workbench.zoo import Model, Split
+from workbench.zoo import Model, Split, Task
 from workbench.zoo.batch import Batch, outputs_of
 from workbench.zoo.brought import Brought, Held, OwnTask, tensors_of, versions_of
 from workbench.zoo.metric import Metric
@@ -93,7 +93,7 @@ def bring(
     splits = [
         split_of(n, d) for n, d in (("train", train), ("validation", validation), ("test", test))
     ]
-    outputs = _tried(module, splits[1])
+    outputs = _tried(module, "validation", _inputs(splits[1]))
     chosen, measure = metric_for(metric, outputs, splits[1])
     names = _class_names(classes, chosen, outputs, splits)
     task = OwnTask(
@@ -108,6 +108,22 @@ def bring(
         measure=measure,
         lose=loss,
     )
+    return _known(module, task, outputs)
+
+
+def bring_for(module: nn.Module, task: Task) -> Model:
+    """Return `module`, trained for a whole `task` of its own, as a model of the task's name.
+
+    Raises
+    ------
+    WorkbenchError
+        When the module does not take the task's inputs.
+    """
+    examples = task.split("validation").examples[:TRIED]
+    return _known(module, task, _tried(module, "validation", task.inputs(examples)))
+
+
+def _known(module: nn.Module, task: Task, outputs: Any) -> Model:
     model = _model(module, task, outputs)
     remember(model)
     return model
@@ -125,12 +141,12 @@ def _check_device(module: nn.Module) -> None:
         )
 
 
-def _tried(module: nn.Module, split: Split) -> Any:
-    """Return what the module gives for a few examples, as it is."""
+def _tried(module: nn.Module, split: str, inputs: Any) -> Any:
+    """Return what the module gives for a few examples of a split, as it is."""
     before = module.training
     module.eval()
     try:
-        batch = Batch.of(_inputs(split, min(TRIED, len(split))))
+        batch = Batch.of(inputs)
         with torch.no_grad():
             named = batch.names
             found = (
@@ -142,7 +158,7 @@ def _tried(module: nn.Module, split: Split) -> Any:
         raise
     except Exception as error:
         raise WorkbenchError(
-            f"The module fails on the first {split.name} batch with {type(error).__name__}: "
+            f"The module fails on the first {split} batch with {type(error).__name__}: "
             f"{str(error).splitlines()[0] if str(error) else 'no reason given'}"
         ) from error
     finally:
@@ -150,8 +166,8 @@ def _tried(module: nn.Module, split: Split) -> Any:
     return outputs_of(found)
 
 
-def _inputs(split: Split, examples: int) -> Any:
-    return collated(split.examples[np.arange(examples)])
+def _inputs(split: Split) -> Any:
+    return collated(split.examples[np.arange(min(TRIED, len(split)))])
 
 
 def _class_names(
@@ -176,7 +192,7 @@ def _class_names(
     return tuple(classes) if classes is not None else tuple(map(str, range(count)))
 
 
-def _model(module: nn.Module, task: OwnTask, outputs: Any) -> Model:
+def _model(module: nn.Module, task: Task, outputs: Any) -> Model:
     weights = tensors_of(module)
     fingerprint = hashlib.sha256()
     for name, tensor in weights.items():
@@ -229,8 +245,9 @@ def _file_length(module: nn.Module) -> int:
 def _check_copy(model: Model, weights: dict[str, Tensor], outputs: Any) -> None:
     """Refuse a module that computes something else when its weights are lent to a copy of it."""
     split = model.task.split("validation")
+    examples = split.examples[np.arange(min(TRIED, len(split)))]
     try:
-        found = Shell(model)(weights, _inputs(split, min(TRIED, len(split))))
+        found = Shell(model)(weights, model.task.inputs(examples))
     except Exception as error:
         raise WorkbenchError(
             "A copy of the module does not run on weights that are lent to it, so it cannot be "
