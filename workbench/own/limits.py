@@ -16,6 +16,8 @@ UNPACKED_BYTES = 500_000_000
 """What an archive may unpack to, all together."""
 RATIO = 200
 """How much longer a file of an archive may be than what it is packed into."""
+SIDE = 28
+"""Pixels of a side of what the network sees."""
 PIXELS = 40_000_000
 """Of one image, before it is made small."""
 

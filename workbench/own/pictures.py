@@ -23,13 +23,12 @@ from workbench.own.limits import (
     PICTURES_BYTES,
     PIXELS,
     RATIO,
+    SIDE,
     UNPACKED_BYTES,
 )
 from workbench.own.portions import Uploaded, check_classes, portions, shortened
 from workbench.text import _, plural
 
-SIDE = 28
-"""Pixels of a side of what the network sees."""
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 """Kinds of images that are opened; some others would start programs."""
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"})

@@ -21,6 +21,7 @@ SCRIPTS = (
     "layers",
     "training",
     "choices",
+    "upload",
     "header",
     "card",
     "share",
@@ -31,7 +32,7 @@ SCRIPTS = (
     "address",
     "main",
 )
-STYLES = ("base", "layout", "controls", "bank", "card", "tabs", "views", "status")
+STYLES = ("base", "layout", "upload", "controls", "bank", "card", "tabs", "views", "status")
 
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)

@@ -12,8 +12,7 @@ from workbench.recipe.schema import FieldSpec, specs
 from workbench.recipe.train import SELF
 from workbench.session import Session, teacher_warning
 from workbench.text import _
-from workbench.zoo import models
-from workbench.zoo.registry import architecture
+from workbench.zoo import model, models
 
 FRONT = ("teacher", "temperature", "mix")
 LEFT_OUT = ("steps", "threads")  # steps come from the seconds, threads from the machine
@@ -96,8 +95,7 @@ def _field(spec: FieldSpec, session: Session) -> dict[str, Any]:
         "help": _("The model learns what it said before it was compressed."),
     }
     others = [
-        {"value": name, "label": _(architecture(name).title), "help": ""}
-        for name in _others(session)
+        {"value": name, "label": _(model(name).title), "help": ""} for name in _others(session)
     ]
     choices = [nobody, itself, *others]
     linked = session.recipe.train.teacher if session.recipe.train else SELF

@@ -106,10 +106,10 @@ def model(name: str) -> Model:
     """
     if name in _brought:
         return _brought[name]
-    if name.startswith(OWN) and not _brought:
+    if name.startswith(OWN):
         raise WorkbenchError(
-            f"{name} is somebody's own model: bring it first, with wb.bring(module, ..., "
-            f"name={name.removeprefix(OWN)!r})."
+            f"{name} is somebody's own model and not here: upload its file again, or bring it with "
+            f"wb.bring(module, ..., name={name.removeprefix(OWN)!r})."
         )
     made = architecture(name)
     try:
