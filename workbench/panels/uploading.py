@@ -134,12 +134,12 @@ class Uploads:
     def part(self, number: Any, buffers: Sequence[Any]) -> None:
         """Take the next bytes; after the last ones begin to read."""
         incoming = self._current(number)
-        if incoming is None or incoming.whole:
+        if incoming is None or incoming.whole():
             return
         tell = self._teller(number)
         with guarded(partial(self._fail, incoming)):
             incoming.take(buffers)
-            if not incoming.whole:
+            if not incoming.whole():
                 tell("ask", at=incoming.received)
             else:
                 self._start(incoming, self._read)
@@ -297,7 +297,6 @@ class _Incoming:
         self.cancelled = threading.Event()
         self.over = self.cancelled.is_set
 
-    @property
     def whole(self) -> bool:
         """Whether all of it is here."""
         return self.received == self.size
