@@ -170,7 +170,8 @@ def test_splits_are_stratified_and_the_same_every_time():
     for name, rows in first.items():
         np.testing.assert_array_equal(rows, second[name])
         assert set(labels[rows]) == {0, 1, 2}
-    assert np.bincount(labels[first["validation"]]).tolist() == [15, 3, 1]
+    for name in ("validation", "test"):
+        assert np.bincount(labels[first[name]]).tolist() == [15, 3, 1]
     together = np.concatenate([*first.values()])
     assert sorted(together) == list(range(123))
 

@@ -50,7 +50,10 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """One example, `image` uint8 [h, w] of class `label`, as original and file look at it."""
+    """One example of class `label`, as original and file look at it.
+
+    Its `image` is uint8 [h, w], in colour [h, w, 3].
+    """
 
     model: str
     split: str

@@ -56,11 +56,10 @@ def portions(groups: NDArray[np.int64]) -> dict[str, Rows]:
     found: dict[str, list[Rows]] = {"train": [], **{name: [] for name in SHARES}}
     for group in np.unique(groups):
         rows = generator.permutation(np.flatnonzero(groups == group))
-        for name, share in SHARES.items():
-            count = max(1, round(share * len(rows)))
-            found[name].append(rows[len(rows) - count :])
-            rows = rows[: len(rows) - count]
-        found["train"].append(rows)
+        counts = [max(1, round(share * len(rows))) for share in SHARES.values()]
+        parts = np.split(rows, np.cumsum(counts))
+        for name, part in zip((*SHARES, "train"), parts, strict=True):
+            found[name].append(part)
     return {name: np.sort(np.concatenate(rows)) for name, rows in found.items()}
 
 

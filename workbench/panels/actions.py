@@ -140,7 +140,7 @@ def upload(view: Dashboard, asked: dict[str, Any]) -> None:
     """Take a file of the person's own, of which the bytes follow."""
     if not uploading.allowed():
         raise WorkbenchError(_("This server takes no uploads."))
-    view.uploads.begin(asked.get("number"), asked.get("name"), asked.get("size"))
+    view.uploads.begin(asked.get("number"), asked.get("file"), asked.get("size"))
 
 
 @action

@@ -42,12 +42,11 @@ def draw(found: Attribution, palette: Palette = LIGHT, *, stacked: bool = False)
         "zmax": largest,
         "hovertemplate": "%{z:+.3f}<extra></extra>",
     }
-    image = {
-        "z": found.image.tolist(),
-        "colorscale": [[0, palette.ground], [1, palette.ink]],
-        "showscale": False,
-        "hoverinfo": "skip",
-    }
+    image = {"z": found.image.tolist(), "hoverinfo": "skip"}
+    if found.image.ndim == 3:
+        image["type"] = "image"
+    else:
+        image |= {"colorscale": [[0, palette.ground], [1, palette.ink]], "showscale": False}
     bar = {
         "orientation": "h",
         "x": 1,
@@ -90,7 +89,8 @@ def draw(found: Attribution, palette: Palette = LIGHT, *, stacked: bool = False)
             "scaleanchor": f"x{number}",
             "constraintoward": "bottom" if stacked else "top",
         }
-        panels[place] |= {"type": "heatmap", "xaxis": f"x{number}", "yaxis": f"y{number}"}
+        panel = {"type": "heatmap", **panels[place]}
+        panels[place] = {**panel, "xaxis": f"x{number}", "yaxis": f"y{number}"}
         notes.append(
             {
                 "text": head,

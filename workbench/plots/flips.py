@@ -49,7 +49,7 @@ def draw(
     Parameters
     ----------
     changes
-    images : uint8 array [n, h, w]
+    images : uint8 array [n, h, w], in colour [n, h, w, 3]
         Those of the split.
     kind
         A key of `KINDS`.
@@ -117,16 +117,10 @@ def rows(changes: Changes) -> list[dict[str, Any]]:
 
 
 def _tile(image: NDArray[np.uint8], left: int, top: int) -> dict[str, Any]:
-    return {
-        "type": "heatmap",
-        "z": image.tolist(),
-        "x0": left,
-        "dx": 1,
-        "y0": top,
-        "dy": 1,
-        "coloraxis": "coloraxis",
-        "hoverinfo": "none",
-    }
+    place = {"x0": left, "dx": 1, "y0": top, "dy": 1, "hoverinfo": "none"}
+    if image.ndim == 3:
+        return {"type": "image", "z": image.tolist(), **place}
+    return {"type": "heatmap", "z": image.tolist(), "coloraxis": "coloraxis", **place}
 
 
 def _note(changes: Changes, number: int, x: float, y: float, palette: Palette) -> dict[str, Any]:

@@ -89,7 +89,7 @@ export class Upload {
     if (!file) return;
     this.number += 1;
     this.file = file;
-    this.channel.act("upload", { number: this.number, name: file.name, size: file.size });
+    this.channel.act("upload", { number: this.number, file: file.name, size: file.size });
   }
 
   async sendPiece(at) {
