@@ -16,6 +16,9 @@ export class Upload {
       if (!this.node.contains(event.target) && !this.busy) this.node.open = false;
     };
     document.addEventListener("pointerdown", this.onOutside);
+    this.node.addEventListener("toggle", () => {
+      if (!this.node.open && this.node.dataset.step === "done") this.show({ step: "idle" }); // read
+    });
   }
 
   // Once: what is on its way stays when another model brings another page.
@@ -107,12 +110,11 @@ export class Upload {
 
   show({ step, text, share, at, columns, chosen }) {
     this.node.dataset.step = step;
-    this.about.hidden = this.busy;
+    this.about.hidden = this.busy || step === "done";
     this.work.hidden = !this.busy;
     this.target.hidden = step !== "choose";
     this.bar.hidden = step === "choose";
     setText(this.said, (!this.busy && text) || "");
-    this.said.hidden = !this.said.textContent;
     if (step === "ask") this.sendPiece(at);
     if (step === "busy") this.showWork(text, share);
     if (step === "choose") {
