@@ -252,4 +252,4 @@ def test_where_uploads_are_off_there_is_no_panel_and_the_kernel_refuses(wire, se
 
 def test_a_link_to_an_upload_says_that_it_is_gone(wire):
     wire.act("hello", search="?m=own/gone", theme="light")
-    assert "upload its file again" in wire.last("state")["error"]
+    assert "upload its file again on the page" in wire.last("state")["error"]

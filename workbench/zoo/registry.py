@@ -108,8 +108,8 @@ def model(name: str) -> Model:
         return _brought[name]
     if name.startswith(OWN):
         raise WorkbenchError(
-            f"{name} is somebody's own model and not here: upload its file again, or bring it with "
-            f"wb.bring(module, ..., name={name.removeprefix(OWN)!r})."
+            f"{name} is somebody's own model: bring it first, with wb.bring(module, ..., "
+            f"name={name.removeprefix(OWN)!r}), or upload its file again on the page."
         )
     made = architecture(name)
     try:
