@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.panels import address, drawing, notebooks, server
+from workbench.panels import address, drawing, notebooks, server, uploading
 from workbench.panels.kernels import OwnKernelSpecs
 from workbench.panels.page_server import EXTENSIONS, settings
 
@@ -69,3 +69,21 @@ def test_the_drawing_library_is_the_packages_own():
 
 def test_the_notebook_is_found():
     assert notebooks.dashboard().name == "dashboard.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("host", "local"), [("localhost", True), ("127.0.0.1", True), ("0.0.0.0", False), ("", False)]
+)
+def test_uploads_are_on_where_only_this_machine_can_visit(host, local):
+    sockets = address.listen(host, 0)
+    try:
+        assert address.is_local(sockets) == local
+    finally:
+        for one in sockets:
+            one.close()
+
+
+@pytest.mark.parametrize(("uploads", "said"), [(True, "on"), (False, "off")])
+def test_the_kernel_is_told_whether_uploads_are_on(uploads, said):
+    made = OwnKernelSpecs(config=settings(preheat=0, uploads=uploads))
+    assert made.get_kernel_spec("any").env[uploading.VARIABLE] == said

@@ -19,6 +19,7 @@ CONDA_NAMES = {
     "torch": "pytorch-cpu",
 }
 IMPORT_NAMES = {
+    "PIL": "pillow",
     "sklearn": "scikit-learn",
     "IPython": "ipython",
     "yaml": "pyyaml",

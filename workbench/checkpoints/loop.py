@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
-from workbench.training.augment import augment
+from workbench.training.augment import augment, noisy
 from workbench.zoo.losses import of_labels
 from workbench.zoo.plan import TrainingPlan
 
@@ -23,6 +23,7 @@ def train(
     labels: Tensor,
     validate: Callable[[Weights], float],
     report: Callable[[int, float], None],
+    watch: Callable[[float], None] = lambda share: None,
 ) -> Weights:
     """Train a fresh module and return the averaged weights of its best epoch.
 
@@ -34,9 +35,10 @@ def train(
     build : makes the module with fresh weights
     plan : what to do
     inputs : tensor [n, ...], as the module takes them
-    labels : int64 tensor [n] or [n, places]
+    labels : int64 tensor [n] or [n, places], or float32 [n] where numbers are predicted
     validate : says how good some weights are; the first of the highest wins
     report : called after each epoch with its number, from 1, and how good it was
+    watch : called after each step with the share that is done; what it raises ends the run
 
     Returns
     -------
@@ -53,12 +55,16 @@ def train(
         optimizer, plan.learning_rate, total_steps=plan.epochs * steps
     )
     average = _copy(module.state_dict())
+    spread = inputs.flatten(0, -2).std(dim=0) if plan.noise else inputs.new_zeros(0)
     best, most = average, -inf
     for epoch in range(1, plan.epochs + 1):
-        for chosen in _batches(len(inputs), plan.batch_size, generator):
+        batches = _batches(len(inputs), plan.batch_size, generator)
+        for step, chosen in enumerate(batches, start=1 + (epoch - 1) * steps):
             x = inputs[chosen]
             if plan.shift or plan.mirror:
                 x = augment(x, plan.shift, plan.mirror, generator)
+            if plan.noise:
+                x = noisy(x, plan.noise * spread, generator)
             if x.ndim == 4:
                 x = x.to(memory_format=torch.channels_last)
             loss = of_labels(module(x), labels[chosen], plan.label_smoothing)
@@ -67,6 +73,7 @@ def train(
             optimizer.step()
             schedule.step()
             _update(average, module.state_dict(), plan.average)
+            watch(step / (plan.epochs * steps))
         good = validate(average)
         report(epoch, good)
         if good > most:

@@ -153,6 +153,7 @@ def _dashboard(options: argparse.Namespace) -> None:
         token=options.token,
         base_url=options.base_url,
         host=options.host,
+        uploads=options.uploads,
     )
 
 
@@ -251,6 +252,11 @@ def _takes_server(parser: Options) -> None:
     parser.add_argument("--host", default="localhost", help="the address to listen on")
     parser.add_argument("--token", help="a password that visitors must give")
     parser.add_argument("--base-url", default="/", help="the path behind a proxy, such as /bench/")
+    parser.add_argument(
+        "--uploads",
+        action=argparse.BooleanOptionalAction,
+        help="whether visitors may upload data; unless said, where only this machine can visit",
+    )
 
 
 def _port(text: str) -> int:

@@ -56,8 +56,8 @@ class Look:
 class Attribution:
     """One example of class `label`, as original and file look at it.
 
-    `kind` is "image", "words" or "frames", and `content` accordingly uint8 [h, w], a tuple of
-    words, or float32 [frames, features].
+    `kind` is "image", "words" or "frames", and `content` accordingly uint8 [h, w], in
+    colour [h, w, 3], a tuple of words, or float32 [frames, features].
     """
 
     model: str

@@ -121,6 +121,20 @@ def bring(
     return model
 
 
+def bring_for(module: nn.Module, task: Task) -> Model:
+    """Return `module`, trained for a whole `task` of its own, as a model of the task's name.
+
+    Raises
+    ------
+    WorkbenchError
+        When the module does not take the task's inputs.
+    """
+    outputs = _tried(module, task.split("validation"), task.inputs)
+    model = _model(module, task, outputs, Brought(task.name, task, task.title))
+    remember(model)
+    return model
+
+
 def _check_device(module: nn.Module) -> None:
     tensors = [*module.parameters(), *module.buffers()]
     if not tensors:
@@ -163,7 +177,7 @@ def _tried(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Any
         raise
     except Exception as error:
         raise WorkbenchError(
-            f"The module fails on the first {split.name} batch with {type(error).__name__}: "
+            f"The module fails on the first {split} batch with {type(error).__name__}: "
             f"{str(error).splitlines()[0] if str(error) else 'no reason given'}"
         ) from error
     finally:

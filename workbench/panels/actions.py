@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import figures
 from workbench.errors import Cancelled, WorkbenchError
-from workbench.panels import comparing, controls, drawing, points, tables, training
+from workbench.panels import comparing, controls, drawing, points, tables, training, uploading
 from workbench.panels.guard import guarded
 from workbench.panels.words import examples
 from workbench.plots import ledger, sensitivity, teacher, temperature, tradeoff
@@ -133,6 +133,32 @@ def cancel(view: Dashboard, asked: dict[str, Any]) -> None:
     view.cancelled.set()
     view.follower.cancel()
     view.session.cancel()
+
+
+@action
+def upload(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Take a file of the person's own, of which the bytes follow."""
+    if not uploading.allowed():
+        raise WorkbenchError(_("This server takes no uploads."))
+    view.uploads.begin(asked.get("number"), asked.get("file"), asked.get("size"))
+
+
+@action
+def upload_part(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Take the next bytes of it."""
+    view.uploads.part(asked.get("number"), asked["buffers"])
+
+
+@action
+def upload_target(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Train on the table that was uploaded, to predict one of its columns."""
+    view.uploads.choose(asked.get("number"), asked.get("target"))
+
+
+@action
+def upload_cancel(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Give the upload up."""
+    view.uploads.cancel()
 
 
 @action

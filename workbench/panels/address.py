@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import ip_address
 
 from tornado.netutil import bind_sockets
 
@@ -26,6 +27,11 @@ def listen(host: str, port: int) -> list[socket.socket]:
         raise WorkbenchError(
             f"Port {port} on {host} cannot be used ({reason}): choose another one, or 0 for any."
         ) from None
+
+
+def is_local(sockets: list[socket.socket]) -> bool:
+    """Whether only this machine can reach what listens on all of `sockets`."""
+    return all(ip_address(one.getsockname()[0]).is_loopback for one in sockets)
 
 
 def url(host: str, port: int, base_url: str, token: str | None) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 import tempfile
 
+import traitlets
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
+
+from workbench.panels.uploading import VARIABLE
 
 
 class OwnKernelSpecs(KernelSpecManager):
@@ -14,6 +17,8 @@ class OwnKernelSpecs(KernelSpecManager):
     A kernel of the same name that some other environment left in the person's home would
     otherwise be taken first, and personal IPython start-up files would run for every visitor.
     """
+
+    uploads = traitlets.Bool(False, help="whether visitors may upload files").tag(config=True)
 
     def find_kernel_specs(self) -> dict[str, str]:
         """Return the one kernel's name; it has no resource folder."""
@@ -24,7 +29,7 @@ class OwnKernelSpecs(KernelSpecManager):
         flags = ["-f", "{connection_file}", "--HistoryManager.enabled=False", "--log-level=ERROR"]
         return KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", *flags],
-            env={"IPYTHONDIR": _empty_profile()},
+            env={"IPYTHONDIR": _empty_profile(), VARIABLE: "on" if self.uploads else "off"},
             display_name="Python",
             language="python",
         )

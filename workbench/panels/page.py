@@ -11,6 +11,8 @@ state
 picture, tab
     the main figure and the content of the open tab: after the state they belong to, once there
     is an accuracy to show; the tab again when what it needs has been found out
+upload
+    how far a file of the person's own has come, as `panels.uploading` says
 task, file, drawing, tell
     progress of a download, bytes to save or to run, a sentence for the banner
 """
@@ -28,7 +30,7 @@ import anywidget
 import traitlets
 
 from workbench import figures
-from workbench.panels import bank, card, controls, points, sources, training
+from workbench.panels import bank, card, controls, points, sources, training, uploading
 from workbench.panels.actions import ACTIONS, LOOKING
 from workbench.panels.following import Follower
 from workbench.panels.guard import guarded
@@ -65,6 +67,7 @@ class Dashboard(anywidget.AnyWidget):
         self.banner: str | None = None
         self.cancelled = threading.Event()
         self.follower = Follower(self, self._wants)
+        self.uploads = uploading.Uploads(self)
         self._asked: tuple[int, Recipe] = (0, session.recipe)
         self._quiet = True  # until the page says hello
         self._answered = 0
@@ -82,6 +85,7 @@ class Dashboard(anywidget.AnyWidget):
     def close(self) -> None:
         """Let go of the session and of the page."""
         self._unsubscribe()
+        self.uploads.cancel()
         self.session.close()
         super().close()
 
@@ -165,13 +169,13 @@ class Dashboard(anywidget.AnyWidget):
             else:
                 self.session.set(recipe)
 
-    def _on_message(self, _widget: Any, content: dict[str, Any], _buffers: Sequence[Any]) -> None:
+    def _on_message(self, _widget: Any, content: dict[str, Any], buffers: Sequence[Any]) -> None:
         with guarded(self.tell):
             name = content.get("act", "")
             if name in ACTIONS:
                 if name not in LOOKING:
                     self.banner = None
-                ACTIONS[name](self, content)
+                ACTIONS[name](self, {**content, "buffers": buffers})
 
     def _on_change(self) -> None:
         with guarded(self.tell):
@@ -188,6 +192,7 @@ class Dashboard(anywidget.AnyWidget):
             "layers": list(self.session.layers),
             "bank": bank.rows(self.session.model),
             "training": training.section(self.session),
+            "upload": uploading.describe(),
             "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
             "tabs": [
                 {"key": tab.key, "label": _(tab.label_id), "under": tab.under}

@@ -90,8 +90,8 @@ class PageServer(Voila):
             self.stop()
 
 
-def settings(preheat: int) -> Config:
-    """Return Voila's settings for `preheat` kernels kept warm.
+def settings(preheat: int, *, uploads: bool = False) -> Config:
+    """Return Voila's settings for `preheat` kernels kept warm, which may take `uploads`.
 
     Sources stay hidden, errors show no traceback, no file of the folder is served, and kernels
     that lost their page are ended after ten minutes.
@@ -105,6 +105,7 @@ def settings(preheat: int) -> Config:
     config.VoilaConfiguration.extension_allowlist = EXTENSIONS
     config.VoilaConfiguration.file_allowlist = []
     config.VoilaConfiguration.kernel_spec_manager_class = OwnKernelSpecs
+    config.OwnKernelSpecs.uploads = uploads
     config.VoilaConfiguration.preheat_kernel = preheat > 0
     config.VoilaConfiguration.default_pool_size = preheat
     config.VoilaKernelManager.fill_delay = 5.0  # first let the visitor's own page load

@@ -21,6 +21,8 @@ def serve(
     preheat: int = 1,
     host: str = "localhost",
     notebook: Path | None = None,
+    *,
+    uploads: bool | None = None,
 ) -> None:
     """Serve the page until interrupted, and print its address.
 
@@ -38,6 +40,8 @@ def serve(
         The interface; only this machine can reach the default one.
     notebook
         The one notebook to serve; the dashboard unless said.
+    uploads
+        Whether visitors may upload data; unless said, where only this machine can reach the page.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def serve(
     path = notebook or notebooks.dashboard()
     app = PageServer(
         sockets,
-        config=settings(preheat),
+        config=settings(preheat, uploads=address.is_local(sockets) if uploads is None else uploads),
         config_file_paths=[],
         notebook_path=str(path),
         root_dir=str(path.parent),

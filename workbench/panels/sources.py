@@ -21,6 +21,7 @@ SCRIPTS = (
     "layers",
     "training",
     "choices",
+    "upload",
     "header",
     "card",
     "share",
@@ -32,7 +33,18 @@ SCRIPTS = (
     "address",
     "main",
 )
-STYLES = ("base", "layout", "controls", "bank", "card", "tabs", "views", "written", "status")
+STYLES = (
+    "base",
+    "layout",
+    "upload",
+    "controls",
+    "bank",
+    "card",
+    "tabs",
+    "views",
+    "written",
+    "status",
+)
 
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)

@@ -156,10 +156,10 @@ def rows(changes: Changes) -> list[dict[str, Any]]:
 
 def _image_tile(image: NDArray[np.uint8], left: int, top: int) -> dict[str, Any]:
     """Return an image in a square of 28: a smaller one is enlarged, of a larger one pixels drop."""
-    every = -(-max(image.shape) // FINEST)
+    every = -(-max(image.shape[:2]) // FINEST)
     image = image[::every, ::every]
-    size = 28 / max(image.shape)
-    high, wide = image.shape
+    high, wide = image.shape[:2]
+    size = 28 / max(high, wide)
     begin = left + (28 - wide * size + size - 1) / 2, top + (28 - high * size + size - 1) / 2
     return _tile(image.tolist(), begin, (size, size))
 
@@ -173,16 +173,10 @@ def _frames_tile(frames: NDArray[np.float32], left: int, top: int) -> dict[str, 
 
 
 def _tile(z: list[Any], begin: tuple[float, float], step: tuple[float, float]) -> dict[str, Any]:
-    return {
-        "type": "heatmap",
-        "z": z,
-        "x0": begin[0],
-        "dx": step[0],
-        "y0": begin[1],
-        "dy": step[1],
-        "coloraxis": "coloraxis",
-        "hoverinfo": "none",
-    }
+    place = {"x0": begin[0], "dx": step[0], "y0": begin[1], "dy": step[1], "hoverinfo": "none"}
+    if np.ndim(z) == 3:  # in colour
+        return {"type": "image", "z": z, **place}
+    return {"type": "heatmap", "z": z, "coloraxis": "coloraxis", **place}
 
 
 TILED: dict[str, Callable[[Any, int, int], dict[str, Any]]] = {
@@ -193,7 +187,8 @@ TILED: dict[str, Callable[[Any, int, int], dict[str, Any]]] = {
 
 
 def _reach(tiles: list[dict[str, Any]]) -> tuple[float, float]:
-    values = [value for tile in tiles for row in tile["z"] for value in row]
+    grey = [tile["z"] for tile in tiles if tile["type"] == "heatmap"]
+    values = [value for z in grey for row in z for value in row]
     return min(values, default=0.0), max(values, default=1.0)
 
 

@@ -52,12 +52,9 @@ def draw(
         "zmax": largest,
         "hovertemplate": "%{z:+.3f}<extra></extra>",
     }
-    example = {
-        "z": _grid(found.content, sound=sound),
-        "colorscale": [[0, palette.ground], [1, palette.ink]],
-        "showscale": False,
-        "hoverinfo": "skip",
-    }
+    example = {"z": _grid(found.content, sound=sound), "hoverinfo": "skip"}
+    if np.ndim(found.content) == 2:
+        example |= {"colorscale": [[0, palette.ground], [1, palette.ink]], "showscale": False}
     part = _("what a number adds to the logit") if sound else _("what a pixel adds to the logit")
     bar = {
         "orientation": "h",
@@ -86,7 +83,8 @@ def draw(
         axes[f"yaxis{number}"] = {**y, "domain": up, "anchor": f"x{number}"}
         if not sound:
             axes[f"yaxis{number}"]["scaleanchor"] = f"x{number}"
-        panels[place] |= {"type": "heatmap", "xaxis": f"x{number}", "yaxis": f"y{number}"}
+        kind = "image" if np.ndim(panels[place]["z"]) == 3 else "heatmap"
+        panels[place] |= {"type": kind, "xaxis": f"x{number}", "yaxis": f"y{number}"}
         notes.append(
             {
                 "text": head,

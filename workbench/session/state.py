@@ -179,7 +179,13 @@ class Session:
             fitting(name, recipe)
         except WorkbenchError:
             recipe = without_layers(recipe)
-        if model(name).task.metric != self._model.task.metric:
+        self.open(name, recipe)
+
+    def open(self, name: str, recipe: Recipe) -> None:
+        """Choose a model and a recipe for it, in one step."""
+        found = fitting(name, recipe)
+        check_training(found, recipe)
+        if found.task.metric != self._model.task.metric:
             self.floor = None  # a limit of another kind
         self._go(Chosen(name, recipe))
 

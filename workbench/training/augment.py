@@ -11,7 +11,7 @@ def augment(images: Tensor, shift: int, mirror: bool, generator: Generator) -> T
 
     Parameters
     ----------
-    images : float tensor [b, 1, h, w]
+    images : float tensor [b, channels, h, w]
     shift : int
         Largest shift in pixels; what moves in is zero.
     mirror : bool
@@ -23,19 +23,28 @@ def augment(images: Tensor, shift: int, mirror: bool, generator: Generator) -> T
 
 
 def shifted(images: Tensor, offsets: Tensor) -> Tensor:
-    """Move each image of [b, 1, h, w] by its (rows, columns) of ``offsets`` [2, b]."""
-    b, _, h, w = images.shape
+    """Move each image of [b, channels, h, w] by its (rows, columns) of ``offsets`` [2, b]."""
+    b, channels, h, w = images.shape
     margin = int(offsets.abs().max())
     padded = torch.nn.functional.pad(images, (margin,) * 4)
     rows = torch.arange(h) + margin - offsets[0, :, None]
     columns = torch.arange(w) + margin - offsets[1, :, None]
-    picked = padded[torch.arange(b)[:, None, None], 0, rows[:, :, None], columns[:, None, :]]
-    return picked.unsqueeze(1)
+    which, channel = torch.arange(b)[:, None, None, None], torch.arange(channels)[:, None, None]
+    return padded[which, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
 def mirrored(images: Tensor, chosen: Tensor) -> Tensor:
-    """Mirror left and right the images of [b, 1, h, w] where ``chosen`` [b] is true."""
+    """Mirror left and right the images of [b, channels, h, w] where ``chosen`` [b] is true."""
     return torch.where(chosen[:, None, None, None], images.flip(-1), images)
+
+
+def noisy(frames: Tensor, size: Tensor, generator: Generator) -> Tensor:
+    """Add noise of standard deviation `size` [features] to the real frames of [b, t, features].
+
+    Padding, frames of zeros, stays as it is.
+    """
+    real = (frames != 0).any(dim=-1, keepdim=True)
+    return frames + torch.randn(frames.shape, generator=generator) * size * real
 
 
 def _integers(low: int, high: int, shape: tuple[int, ...], generator: Generator) -> Tensor:

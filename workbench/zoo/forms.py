@@ -12,8 +12,13 @@ from torch import Tensor
 
 
 def _image(examples: NDArray[np.uint8]) -> Tensor:
-    """Turn [b, h, w] into float32 [b, 1, h, w] by 255: rounded alike on every machine."""
-    return torch.tensor(examples).unsqueeze(1).to(torch.float32).div_(255)
+    """Turn [b, h, w] into float32 [b, 1, h, w] by 255: rounded alike on every machine.
+
+    In colour [b, h, w, 3] becomes [b, 3, h, w].
+    """
+    images = torch.tensor(examples)
+    first = images.unsqueeze(1) if images.ndim == 3 else images.movedim(3, 1).contiguous()
+    return first.to(torch.float32).div_(255)
 
 
 def _numbers(examples: NDArray[np.integer]) -> Tensor:

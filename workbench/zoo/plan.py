@@ -26,6 +26,9 @@ class TrainingPlan:
     mirror : bool
         Whether half of the images are mirrored left and right. It teaches a network with room
         to spare, and takes room from one without.
+    noise : float
+        Standard deviation of the noise added to the real frames of a sound, in those of the
+        features over the training split. Few recordings are then no longer learned by heart.
     average : float
         Decay per step of the exponential moving average that becomes the checkpoint.
     seed : int
@@ -39,5 +42,6 @@ class TrainingPlan:
     label_smoothing: float = 0.05
     shift: int = 1
     mirror: bool = False
+    noise: float = 0.0
     average: float = 0.99
     seed: int = 0

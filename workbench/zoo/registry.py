@@ -127,10 +127,10 @@ def model(name: str) -> Model:
         return _brought[name]
     if name not in ARCHITECTURES and name in offers():
         return made(name)
-    if name.startswith(OWN) and not _brought:
+    if name.startswith(OWN):
         raise WorkbenchError(
             f"{name} is somebody's own model: bring it first, with wb.bring(module, ..., "
-            f"name={name.removeprefix(OWN)!r})."
+            f"name={name.removeprefix(OWN)!r}), or upload its file again on the page."
         )
     chosen = architecture(name)
     try:

@@ -28,8 +28,8 @@ export class Channel {
     for (const listen of this.listeners[kind] || []) listen(message);
   }
 
-  act(name, details = {}) {
-    this.model.send({ act: name, ...details });
+  act(name, details = {}, buffers = []) {
+    this.model.send({ act: name, ...details }, undefined, buffers);
   }
 
   sendValues(values) {

@@ -1,11 +1,13 @@
 // The strip at the top: which model, how good it is untouched, steps back and forth, presets, theme.
 
 import { h, term } from "./dom.js";
+import { Upload } from "./upload.js";
 
 export class Header {
   constructor(channel, theme) {
     this.channel = channel;
     this.theme = theme;
+    this.upload = new Upload(channel);
     this.node = h("header", { className: "top" });
   }
 
@@ -32,9 +34,11 @@ export class Header {
       ),
     );
     this.models.value = header.chosen;
+    if (page.upload) this.upload.build(page);
     this.node.replaceChildren(
       h("h1", { text: words.title }),
       this.models,
+      ...(page.upload ? [this.upload.node] : []),
       h(
         "p",
         { className: "facts" },

@@ -110,6 +110,7 @@ function render({ model, el }) {
   return () => {
     stopWatching();
     theme.close();
+    header.upload.clear();
     tabs.clear();
     stage.picture?.close();
     channel.close();
