@@ -15,7 +15,7 @@ from workbench.zoo.reviews_lm import ALPHABET
 from workbench.zoo.reviews_lm.characters import WINDOW
 from workbench.zoo.widths import scaled
 
-PLAN = TrainingPlan(epochs=4, learning_rate=4e-3, batch_size=32, label_smoothing=0.0, shift=0)
+PLAN = TrainingPlan(epochs=2, learning_rate=4e-3, batch_size=32, label_smoothing=0.0, shift=0)
 MOST_LEFT_OUT = 2
 HEADS = 2
 
