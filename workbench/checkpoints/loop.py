@@ -25,7 +25,7 @@ def train(
     report: Callable[[int, float], None],
     watch: Callable[[float], None] = lambda share: None,
 ) -> Weights:
-    """Train a fresh module and return the averaged weights of its best epoch.
+    """Train a fresh module and return the averaged weights of its best epoch, or of its last.
 
     The same arguments, number of threads, machine and version of PyTorch give the same bits.
     PyTorch's global random state is left as it was.
@@ -76,7 +76,7 @@ def train(
             watch(step / (plan.epochs * steps))
         good = validate(average)
         report(epoch, good)
-        if good > most:
+        if good > most or plan.last:
             best, most = _copy(average), good
     return best
 

@@ -29,6 +29,9 @@ class TrainingPlan:
     noise : float
         Standard deviation of the noise added to the real frames of a sound, in those of the
         features over the training split. Few recordings are then no longer learned by heart.
+    last : bool
+        Whether the last epoch's weights are kept, and not the best on validation: where
+        validation is small, many epochs are equally good on it, and the first of them is not done.
     average : float
         Decay per step of the exponential moving average that becomes the checkpoint.
     seed : int
@@ -43,5 +46,6 @@ class TrainingPlan:
     shift: int = 1
     mirror: bool = False
     noise: float = 0.0
+    last: bool = False
     average: float = 0.99
     seed: int = 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from workbench.zoo.plan import TrainingPlan
-from workbench.zoo.reviews.words import PADDING, SIZE
+from workbench.zoo.reviews.embedding import Words
+from workbench.zoo.reviews.words import PADDING
 from workbench.zoo.sequences import mean_of_real
 from workbench.zoo.widths import scaled
 
@@ -18,7 +19,7 @@ class Bag(nn.Module):
 
     def __init__(self, channels: int = 64) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(SIZE, channels, padding_idx=PADDING)
+        self.embedding = Words(channels)
         self.fc = nn.Linear(channels, 2)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from workbench.zoo.plan import TrainingPlan
-from workbench.zoo.reviews.words import PADDING, SIZE
+from workbench.zoo.reviews.embedding import Words
+from workbench.zoo.reviews.words import PADDING
 from workbench.zoo.sequences import backwards, mean_of_real
 from workbench.zoo.widths import scaled
 
-PLAN = TrainingPlan(epochs=6, learning_rate=5e-3, batch_size=64, shift=0)
+PLAN = TrainingPlan(epochs=4, learning_rate=3e-3, batch_size=64, shift=0)
 MOST_LEFT_OUT = 1
 
 
@@ -23,7 +24,7 @@ class Gru(nn.Module):
 
     def __init__(self, channels: int = 64, hidden: int = 64, *, both: bool = True) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(SIZE, channels, padding_idx=PADDING)
+        self.embedding = Words(channels)
         self.forth = nn.GRU(channels, hidden, batch_first=True)
         self.back = nn.GRU(channels, hidden, batch_first=True) if both else None
         self.fc = nn.Linear(hidden * (1 + both), 2)

@@ -6,11 +6,12 @@ from torch import Tensor, nn
 
 from workbench.zoo.attention import Block, Positions
 from workbench.zoo.plan import TrainingPlan
-from workbench.zoo.reviews.words import LENGTH, PADDING, SIZE
+from workbench.zoo.reviews.embedding import Words
+from workbench.zoo.reviews.words import LENGTH, PADDING
 from workbench.zoo.sequences import mean_of_real
 from workbench.zoo.widths import scaled
 
-PLAN = TrainingPlan(epochs=5, learning_rate=2e-3, batch_size=64, shift=0)
+PLAN = TrainingPlan(epochs=4, learning_rate=2e-3, batch_size=64, shift=0)
 MOST_LEFT_OUT = 1
 HEADS = 4
 
@@ -20,7 +21,7 @@ class Encoder(nn.Module):
 
     def __init__(self, channels: int = 64, blocks: int = 2) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(SIZE, channels, padding_idx=PADDING)
+        self.embedding = Words(channels)
         self.positions = Positions(LENGTH, channels)
         self.blocks = nn.ModuleList(Block(channels, HEADS) for _ in range(blocks))
         self.norm = nn.LayerNorm(channels)

@@ -9,7 +9,7 @@ from workbench.zoo.sequences import mean_of_real
 from workbench.zoo.vowels.frames import COEFFICIENTS, SPEAKERS, is_real
 from workbench.zoo.widths import scaled
 
-PLAN = TrainingPlan(epochs=100, learning_rate=5e-3, batch_size=32, shift=0, noise=1.0)
+PLAN = TrainingPlan(epochs=100, learning_rate=5e-3, batch_size=32, shift=0, noise=1.0, last=True)
 MOST_LEFT_OUT = 1
 
 

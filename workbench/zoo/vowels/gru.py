@@ -10,7 +10,7 @@ from workbench.zoo.sequences import backwards, mean_of_real
 from workbench.zoo.vowels.frames import COEFFICIENTS, SPEAKERS, is_real
 from workbench.zoo.widths import scaled
 
-PLAN = TrainingPlan(epochs=100, learning_rate=1e-2, batch_size=32, shift=0, noise=0.5)
+PLAN = TrainingPlan(epochs=100, learning_rate=1e-2, batch_size=32, shift=0, noise=0.5, last=True)
 MOST_LEFT_OUT = 1
 
 
