@@ -52,7 +52,7 @@ def draw(
         "zmax": largest,
         "hovertemplate": "%{z:+.3f}<extra></extra>",
     }
-    example = {"z": _grid(found.content, sound=sound), "hoverinfo": "skip"}
+    example: dict[str, Any] = {"z": _grid(found.content, sound=sound), "hoverinfo": "skip"}
     if np.ndim(found.content) == 2:
         example |= {"colorscale": [[0, palette.ground], [1, palette.ink]], "showscale": False}
     part = _("what a number adds to the logit") if sound else _("what a pixel adds to the logit")
@@ -68,7 +68,7 @@ def draw(
         "nticks": 5,
         "title": {"text": part, "side": "bottom"},
     }
-    panels = [
+    panels: list[dict[str, Any]] = [
         example,
         {**scale, "z": _grid(found.before.parts, sound=sound), "showscale": False},
         {**scale, "z": _grid(found.after.parts, sound=sound), "colorbar": bar},
