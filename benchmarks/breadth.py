@@ -82,7 +82,7 @@ def measure(title: str, architectures: Sequence[Architecture]) -> list[str]:
     reasons = Counter(one.unsupported for one in narrowings.values() if one.unsupported)
     for reason, count in reasons.most_common():
         names = [name for name, one in narrowings.items() if one.unsupported == reason]
-        print(f"\n{reason} ({count}): {', '.join(names)}.", end="")
+        print(f"\n{reason} ({count}): {'; '.join(names)}.", end="")
     print("\n")
     for name, one in narrowings.items():
         faults[name] += [f"narrowed: {one.fault}"] if one.fault else []

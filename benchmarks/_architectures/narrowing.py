@@ -51,7 +51,7 @@ def narrowing(name: str) -> Narrowing:
     except Exception as error:  # noqa: BLE001 - whatever torch-pruning meets in foreign code
         return Narrowing(unsupported=f"torch-pruning stops with {type(error).__name__}")
     if not groups:
-        return Narrowing(unsupported="no channels between layers that can be narrowed")
+        return Narrowing(unsupported="no group that we can cut")
     fewer = narrow(tensors, groups, STRUCTURE, Evidence()).weights
     left = sum(tensor.numel() for tensor in fewer.values())
     removed = 1 - left / sum(tensor.numel() for tensor in tensors.values())
