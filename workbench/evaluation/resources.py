@@ -29,6 +29,7 @@ KINDS: dict[type[nn.Module], str] = {
     nn.Linear: "linear",
     nn.Conv1d: "convolution",
     nn.Conv2d: "convolution",
+    nn.Embedding: "embedding",
     nn.MultiheadAttention: "attention",
 }
 """What layers are called; others go by their class."""
@@ -61,11 +62,11 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
         path = name.rpartition(".")[0]
         layer = run.module.get_submodule(path)
         flops = counted.get(f"{type(run.module).__name__}.{path}", {})
-        kind = KINDS.get(type(layer), type(layer).__name__.lower())
+        kind = next((k for t, k in KINDS.items() if isinstance(layer, t)), type(layer).__name__)
         beside = [n for n in compressible(weights) if n.rpartition(".")[0] == path]
         share = weights[name].numel() / sum(weights[n].numel() for n in beside)
         found[name] = {
-            "kind": kind,
+            "kind": kind.lower(),
             "macs": round(sum(flops.values()) // 2 * share),
             "coupled": next((list(makers) for makers in together if name in makers), []),
         }
