@@ -22,12 +22,14 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers looks
 
 import _table
+import psutil
 import torch
 from _architectures import fixtures, foreign
 from _architectures.architecture import Architecture
@@ -36,7 +38,7 @@ from _architectures.trial import Trial, answer, attempt
 from joblib.externals.loky import ProcessPoolExecutor
 
 PATIENCE = 30
-"""Seconds for torch-pruning to follow a network; of some it finds no end."""
+"""Seconds of processor time for torch-pruning to follow a network; of some it finds no end."""
 
 
 def main() -> None:
@@ -159,14 +161,25 @@ def narrowed(architectures: Sequence[Architecture]) -> Iterator[Narrowing]:
     pool = ProcessPoolExecutor(1)
     for one in architectures:
         print(f"{one.family}: {one.name}, narrowed", file=sys.stderr, flush=True)
-        try:
-            pool.submit(ready, one.name).result()
-            yield pool.submit(narrowing, one.name).result(PATIENCE)
-        except TooLate:
+        worker = psutil.Process(pool.submit(ready, one.name).result())
+        found = patiently(pool.submit(narrowing, one.name), worker)
+        if found is None:
             pool.shutdown(wait=True, kill_workers=True)
             pool = ProcessPoolExecutor(1)
-            yield Narrowing(unsupported=f"torch-pruning finds no end in {PATIENCE} seconds")
+            reason = f"torch-pruning finds no end in {PATIENCE} seconds"
+        yield found or Narrowing(unsupported=reason)
     pool.shutdown()
+
+
+def patiently(future: Future[Narrowing], worker: psutil.Process) -> Narrowing | None:
+    """Return what comes of it; None once the worker has computed for too long."""
+    begin = worker.cpu_times().user
+    while True:
+        try:
+            return future.result(1)
+        except TooLate:
+            if worker.cpu_times().user - begin > PATIENCE:
+                return None
 
 
 if __name__ == "__main__":

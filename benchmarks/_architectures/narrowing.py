@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,9 +35,10 @@ class Narrowing:
     fault: str = ""
 
 
-def ready(name: str) -> None:
-    """Import what the network of a name needs, which may take longer than all that follows."""
+def ready(name: str) -> int:
+    """Import what the network of a name needs, and return the number of this process."""
     named(name).build()
+    return os.getpid()
 
 
 @torch.no_grad()
