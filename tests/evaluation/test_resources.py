@@ -69,7 +69,8 @@ def test_peak_memory_holds_weights_inputs_and_the_widest_layer(name):
     weights = model.weights()
     whole = sum(w.numel() * w.element_size() for w in weights.values())
     activations = peak_memory(model, weights) - whole
-    assert 64 * 784 * 4 < activations < 20_000_000
+    most = {"reviews/transformer": 30_000_000, "reviews-lm/gpt": 100_000_000}
+    assert 64 * 12 * 4 < activations < most.get(name, 20_000_000)
     if name == "fashion/lenet5":  # the first convolution's output and what is pooled from it
         assert activations >= 64 * (784 + 24 * 24 * 20 + 12 * 12 * 20) * 4
 

@@ -217,7 +217,7 @@ def test_visits_are_exact_and_each_recipe_once(session, until):
         until(session, lambda: not session.busy)
     assert [visit.recipe for visit in session.visited] == [wb.Recipe(), pruned(0.2), pruned(0.4)]
     last = session.visited[1]
-    assert (last.bytes, last.accuracy) == (session.report.bytes, session.report.accuracy)
+    assert (last.bytes, last.value) == (session.report.bytes, session.report.accuracy)
 
 
 def test_a_store_that_cannot_be_used_is_noted(session, open_session):

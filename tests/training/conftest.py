@@ -37,9 +37,9 @@ def recipe():
 def begun():
     """Begin a run of a recipe on the first examples of the training split."""
 
-    def begin(recipe, name=LENET, examples=640, **changes):
+    def begin(recipe, name=LENET, most=640, **changes):
         whole = lesson(wb.model(name), recipe)
-        few = {"examples": whole.examples[:examples], "labels": whole.labels[:examples]}
+        few = {"examples": whole.examples[:most], "labels": whole.labels[:most]}
         return Run(replace(whole, **few | changes), recipe)
 
     return begin

@@ -188,7 +188,7 @@ def test_cancelling_stops_between_portions(asked_for, begun, recipe, finish, sam
         shown.append(len(images))
         return task.inputs(images)
 
-    run = begun(recipe(batch=2048), examples=2048, inputs=inputs)
+    run = begun(recipe(batch=2048), most=2048, inputs=inputs)
     before = run.trained().weights
     with pytest.raises(Cancelled):
         finish(run, cancelled=lambda: len(shown) == asked_for)
@@ -235,7 +235,7 @@ def test_a_rate_much_too_high_is_told_with_its_step(name, rounding, begun, recip
         quantize={"bits": 4}, rounding=rounding, optimizer="momentum", learning_rate=10,
         schedule="constant", steps=400, batch=8, weight_decay=1.0,
     )  # fmt: skip
-    run = begun(asked, name, examples=64)
+    run = begun(asked, name, most=64)
     moments = []
     with pytest.raises(TrainingError) as raised:
         moments.extend(run.go())
@@ -356,7 +356,7 @@ def test_no_steps_only_measure_batch_norm(begun, recipe, finish):
 
 def test_measuring_batch_norm_anew_wins_accuracy_back(begun, recipe, finish, filed):
     asked = recipe(prune={"sparsity": 0.8}, steps=0)
-    run = begun(asked, RESNET, examples=4096)
+    run = begun(asked, RESNET, most=4096)
     finish(run)
     mended = correct(filed(run, asked, RESNET).weights(), RESNET)
     before = correct(wb.compress(wb.model(RESNET), asked.untrained).weights(), RESNET)
@@ -366,7 +366,7 @@ def test_measuring_batch_norm_anew_wins_accuracy_back(begun, recipe, finish, fil
 def test_training_wins_accuracy_back(begun, recipe, finish, filed):
     name = "fashion/lenet-300-100"
     asked = recipe(prune={"sparsity": 0.95}, quantize={"bits": 3}, steps=40, batch=64)
-    run = begun(asked, examples=5000)
+    run = begun(asked, most=5000)
     finish(run)
     trained = correct(filed(run, asked).weights(), name)
     assert trained > correct(wb.compress(wb.model(name), asked.untrained).weights(), name) + 50

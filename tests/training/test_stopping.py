@@ -85,7 +85,7 @@ def test_it_judges_by_the_validation_images(begun, recipe, finish) -> None:
     from workbench.evaluation.progress import judged as exactly
 
     found = exactly(model, run.trained().weights, split).accuracy
-    assert run._stopping.best["accuracy"] == pytest.approx(found, abs=2 / len(split))
+    assert run._stopping.best["good"] == pytest.approx(found, abs=2 / len(split))
 
 
 def test_dropout_and_batch_norm_rest_during_a_look(begun, recipe, finish, same) -> None:

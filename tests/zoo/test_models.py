@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from workbench import zoo
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.evaluation.judge import predict
+from workbench.zoo import registry
 from workbench.zoo.builtin import Architecture
 
 FLOORS = {
@@ -29,7 +30,8 @@ FLOORS = {
 NAMES = tuple(FLOORS)
 
 
-def test_names() -> None:
+def test_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_brought", {})
     assert zoo.tasks() == ("fashion", "reviews", "reviews-lm", "vowels")
     assert zoo.models("fashion") == NAMES
     assert zoo.models() == tuple(name for task in zoo.tasks() for name in zoo.models(task))

@@ -177,7 +177,7 @@ def _tried(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Any
         raise
     except Exception as error:
         raise WorkbenchError(
-            f"The module fails on the first {split} batch with {type(error).__name__}: "
+            f"The module fails on the first {split.name} batch with {type(error).__name__}: "
             f"{str(error).splitlines()[0] if str(error) else 'no reason given'}"
         ) from error
     finally:

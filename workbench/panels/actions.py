@@ -255,7 +255,9 @@ def picture_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send the data of the main picture."""
     session = view.session
     you = points.current(session.report)
-    rows = tradeoff.rows(points.original(session.model), points.visited(session), you)
+    rows = tradeoff.rows(
+        points.original(session.model), points.visited(session), you, session.model.task.metric
+    )
     _send_file(view, "accuracy-and-size.csv", "text/csv", tables.to_csv(rows))
 
 

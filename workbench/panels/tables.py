@@ -29,7 +29,7 @@ def results(session: Session) -> list[dict[str, Any]]:
             "recipe": visit.recipe.to_json(),
             "bytes": visit.bytes,
             "times_smaller": round(whole / visit.bytes, 3),
-            "value": visit.value,
+            session.model.task.metric.name.replace(" ", "_"): visit.value,
         }
         for visit in session.visited
     ]

@@ -119,19 +119,22 @@ def pareto(spots: Sequence[Spot], metric: Metric = ACCURACY) -> list[Spot]:
     return best
 
 
-def rows(original: Spot, visited: Sequence[Spot], you: Spot | None) -> list[dict[str, Any]]:
-    """Return the picture's data as a table."""
+def rows(
+    original: Spot, visited: Sequence[Spot], you: Spot | None, metric: Metric = ACCURACY
+) -> list[dict[str, Any]]:
+    """Return the picture's data as a table, whose columns are called by the metric."""
+    name = metric.name.replace(" ", "_")
     named = [("original", original), *(("visited", spot) for spot in visited)]
     named += [("you", you)] if you is not None else []
     return [
         {
-            "point": name,
+            "point": point,
             "bytes": spot.bytes,
-            "value": spot.value,
-            "low": spot.low,
-            "high": spot.high,
+            name: spot.value,
+            f"{name}_low": spot.low,
+            f"{name}_high": spot.high,
         }
-        for name, spot in named
+        for point, spot in named
     ]
 
 
@@ -341,8 +344,12 @@ def _price(original: Spot, you: Spot, metric: Metric) -> str:
         text = _("{ratio} smaller for about {lost} of {metric}")
     elif metric.change(change).startswith("±"):
         text = _("{ratio} smaller, and as good as before")
+        if metric == ACCURACY:
+            text = _("{ratio} smaller, and as accurate as before")
     elif not metric.better(original.value, you.value):
         text = _("{ratio} smaller, and {lost} better")
+        if metric == ACCURACY:
+            text = _("{ratio} smaller, and {lost} more accurate")
     else:
         text = _("{ratio} smaller costs {lost} of {metric}")
     if not metric.share and (metric.unit or not metric.higher_is_better):

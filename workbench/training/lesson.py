@@ -14,7 +14,6 @@ from workbench.calibration import evidence_for
 from workbench.compression.layers import compressible
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe, Train
-from workbench.training.objective import objective
 from workbench.training.portions import augments
 from workbench.training.records import Lesson
 from workbench.training.teacher import Teacher, named
@@ -60,11 +59,11 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     )
 
 
-def _objective(model: Model, settings: Train) -> Callable[..., Tensor]:
-    """Return the loss: a person's own where they gave one, which no teacher can be mixed with."""
+def _objective(model: Model, settings: Train) -> Callable[..., Tensor] | None:
+    """Return a person's own loss, if they gave one: no teacher can be mixed with it."""
     lose = model.task.lose if isinstance(model.task, OwnTask) else None
     if lose is None:
-        return objective
+        return None
     if settings.teacher:
         raise RecipeError(
             f"{model.name} has a loss of its own, which no teacher can be mixed with."

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.training.objective import objective
-
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -25,8 +23,8 @@ class Lesson:
     and buffers by name, never written to, and what is known of them. `examples` and
     `labels` are those of the training split as it is stored, and `inputs` turns some examples into
     what the module takes. `held_out` are the examples and labels by which early stopping judges,
-    and `input_grids` those that the inputs of layers are rounded to, by path. `objective` is the
-    loss.
+    and `input_grids` those that the inputs of layers are rounded to, by path. `objective` is a
+    loss of the person's own.
     """
 
     module: nn.Module
@@ -37,7 +35,7 @@ class Lesson:
     teacher: Teacher | None = None
     input_grids: Mapping[str, InputGrid] = field(default_factory=dict)
     held_out: tuple[Any, Any] | None = None
-    objective: Callable[..., Tensor] = objective
+    objective: Callable[..., Tensor] | None = None
 
     @property
     def weights(self) -> Mapping[str, Tensor]:

@@ -24,7 +24,7 @@ from workbench.training import checkpoint as checkpoints
 from workbench.training.averaging import Average
 from workbench.training.dropout import prepare
 from workbench.training.input_rounding import round_inputs
-from workbench.training.objective import hits
+from workbench.training.objective import hits, objective
 from workbench.training.optimizers import optimizer, schedule
 from workbench.training.portions import NORMS, STEP, Order, lot, portion
 from workbench.training.records import Lesson, Moment, Trained
@@ -193,8 +193,12 @@ class Run:
     def _portion(self, chosen: Tensor) -> tuple[Tensor, float]:
         inputs, labels, teacher = portion(self.lesson, chosen, self.settings, self._lot)
         outputs = self._outputs(inputs)
-        loss = self.lesson.objective(self.settings, outputs, labels, teacher)
+        loss = self._loss(outputs, labels, teacher)
         return loss, hits(outputs, labels)
+
+    def _loss(self, outputs: Any, labels: Any, teacher: Tensor | None) -> Tensor:
+        loss = self.lesson.objective or objective
+        return loss(self.settings, outputs, labels, teacher)
 
     def _outputs(self, inputs: Any) -> Any:
         """Return the outputs in float32, whatever the precision of what comes before."""
@@ -250,7 +254,7 @@ class Run:
         right = hits(outputs, labels)
         if not math.isnan(right):
             return right
-        return -float(self.lesson.objective(self.settings, outputs, labels, None)) * len(labels)
+        return -float(self._loss(outputs, labels, None)) * len(labels)
 
     def _change_masks(self) -> None:
         if self.step in self._shares and self.step != self._masked_for:
