@@ -126,7 +126,7 @@ def test_it_learns_what_a_plain_loop_learns(name, clip, begun, recipe, finish):
 def test_a_large_batch_in_portions_is_one_batch(begun, recipe, finish):
     examples = 2 * PORTION + 100
     asked = recipe(batch=20_000, steps=1, optimizer="sgd", learning_rate=0.1)
-    run = begun(asked, examples=examples)
+    run = begun(asked, most=examples)
     (moment,) = finish(run)
     assert moment.examples == examples  # no more than there are
     model = wb.model("fashion/lenet-300-100")
