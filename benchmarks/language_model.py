@@ -1,6 +1,6 @@
 """What a language model loses at few bits and at half its weights, and what wins it back.
 
-    python benchmarks/language_model.py [--steps 300] [--model reviews-lm/gpt]
+    python benchmarks/language_model.py [--steps 150] [--model reviews-lm/gpt]
 
 Bits per character on the test split, of the file itself. The blocks' weights are rounded in groups
 of 64, embeddings and positions to 8 bits throughout, as quantisers of language models leave them
@@ -33,7 +33,7 @@ def quantised(bits: int, **choices: Any) -> wb.Recipe:
 
 def pruned(**choices: Any) -> wb.Recipe:
     """Return the recipe that prunes the blocks."""
-    return wb.Recipe(prune=wb.Prune(SPARSITY, exclude=tuple(FINE), **choices))
+    return wb.Recipe(prune=wb.Prune(SPARSITY, scope="uniform", exclude=tuple(FINE), **choices))
 
 
 def recovering(recipe: wb.Recipe, steps: int) -> wb.Recipe:
@@ -72,7 +72,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="A language model at few bits.")
     parser.add_argument("--model", default="reviews-lm/gpt")
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=150)
     options = parser.parse_args()
     model = wb.model(options.model)
     before = f"{model.figure('test'):.4f} bits per character on test"
