@@ -40,8 +40,9 @@ def threads(count: int) -> Iterator[None]:
 def side_by_side(work: Callable[[Piece], Found], pieces: Sequence[Piece]) -> Iterator[Found]:
     """Yield what `work` returns for each of `pieces`, in their order, a piece on each core.
 
-    Pieces of one core each stay in its cache, and are the same whatever the number of cores.
-    `work` itself must not come back here.
+    Pieces on one core each beat one piece on all cores: no waiting for each other within an
+    operation, and a piece stays in its core's cache. Results are the same whatever the number of
+    cores. Few pieces wait in line at a time, so that others who ask get their turn.
     """
     import torch
 
@@ -82,7 +83,7 @@ def _start(cores: int) -> ThreadPoolExecutor:
     import torch
 
     ready = threading.Barrier(cores + 1)
-    pool = ThreadPoolExecutor(cores, thread_name_prefix="piece")
+    pool = ThreadPoolExecutor(cores, thread_name_prefix="worker")
 
     def settle() -> None:
         torch.set_num_threads(1)

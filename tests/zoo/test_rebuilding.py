@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.zoo.rebuilding import command, digest_of, original, shuffled, write_npz
+from workbench.zoo.data import digest_of
+from workbench.zoo.rebuilding import command, original, shuffled, write_npz
 
 
 def test_original_is_read_and_another_file_refused(tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ import torch
 from safetensors.torch import save
 
 from workbench.checkpoints.loop import train
-from workbench.evaluation.report import Score
-from workbench.evaluation.resources import layers, macs, peak_memory
+from workbench.evaluation.card import measured
 from workbench.evaluation.scores import judge_score
 from workbench.zoo.builtin import Architecture, Model
 from workbench.zoo.data import Split
@@ -55,19 +54,11 @@ def make_checkpoint(
     )
     seconds = time.perf_counter() - started
     content = save(weights)
-    accuracy = {
-        split.name: _counted(judge_score(model, weights, split)) for split in (validation, test)
-    }
     card = {
         "name": architecture.name,
-        "parameters": sum(p.numel() for p in model.module().parameters()),
-        "macs": macs(model, weights),
-        "peak_memory": peak_memory(model, weights),
-        "layers": layers(model, weights),
-        "tensors": {name: list(tensor.shape) for name, tensor in weights.items()},
+        **measured(model, weights, validation, test),
         "original_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "accuracy": accuracy,
         "training": {
             "command": f"python -m workbench.checkpoints {architecture.name}",
             "seconds": round(seconds, 1),
@@ -81,11 +72,3 @@ def make_checkpoint(
     path.write_bytes(content)
     text = json.dumps(card, indent=2) + "\n"
     path.with_suffix(".json").write_text(text, encoding="utf-8", newline="\n")
-
-
-def _counted(score: Score) -> dict[str, float]:
-    """Return what a card says of an original's score."""
-    if score.confusion:
-        right = sum(row[place] for place, row in enumerate(score.confusion))
-        return {"correct": right, "examples": score.total}
-    return {**score.figures, "value": score.value, "examples": score.total}

@@ -16,7 +16,7 @@ from workbench.evaluation.judge import Predictions
 from workbench.evaluation.pace import batch_of, first_of
 from workbench.evaluation.sieve import Sieve
 from workbench.evaluation.tally import Tally
-from workbench.evaluation.workers import workers
+from workbench.threads import side_by_side
 from workbench.zoo import Model
 from workbench.zoo.batch import Batch
 from workbench.zoo.cut import cut
@@ -51,7 +51,7 @@ class OneLayer:
         self._cancelled = cancelled
         self._examples, self._labels = data.examples[order], data.labels[order]
         self._first, self._batch = min(first_of(model), len(data)), batch_of(model)
-        self._passed = Batch.joined([*workers().map(self._pass, self._batches(0))])
+        self._passed = Batch.joined([*side_by_side(self._pass, self._batches(0))])
 
     def tally(self, weights: Mapping[str, Tensor]) -> Tally:
         """Return the tally of the whole split for `weights` that differ in the layer alone.
@@ -73,7 +73,7 @@ class OneLayer:
             self._check()
             return sieve.predict(self._examples[batch], self._passed[batch])
 
-        found += workers().map(predict, self._batches(self._first))
+        found += side_by_side(predict, self._batches(self._first))
         classes, total = len(self.model.task.classes), len(self._labels)
         return Tally.of(self._labels, np.concatenate(found), classes, total)
 

@@ -13,7 +13,7 @@ from workbench.evaluation.judge import Predictions, predict
 from workbench.evaluation.pace import batch_of, first_of
 from workbench.evaluation.sieve import Sieve
 from workbench.evaluation.tally import Tally
-from workbench.evaluation.workers import workers
+from workbench.threads import side_by_side
 from workbench.zoo import Model, Split
 
 Numbers = NDArray[np.int64]
@@ -79,7 +79,7 @@ def looks(
     sieve.calibrate()  # after the first estimate is out: it need not wait for this
     starts = range(first, len(split), batch)
     batches = [order[start : start + batch] for start in starts]
-    for start, found in zip(starts, workers().map(predict_batch, batches), strict=True):
+    for start, found in zip(starts, side_by_side(predict_batch, batches), strict=True):
         stop = start + len(found)
         predicted[start:stop] = found
         if stop in looks or stop == len(split):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from workbench.evaluation.judge import CLOSE, Predictions, decide, predict, settle
-from workbench.evaluation.workers import workers
+from workbench.threads import side_by_side
 from workbench.zoo import Model
 from workbench.zoo.batch import Batch, channels_last
 from workbench.zoo.cut import cut
@@ -116,7 +116,7 @@ class Sieve:
 
     def _run_side_by_side(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:
         parts = inputs.chunk(torch.get_num_threads())
-        return torch.cat(list(workers().map(lambda part: self._run(weights, part), parts)))
+        return torch.cat(list(side_by_side(lambda part: self._run(weights, part), parts)))
 
     def _tries_bfloat16(self, inputs: Batch) -> bool:
         """Time both once per model, layer and process; only speed hangs on the answer."""

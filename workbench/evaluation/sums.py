@@ -19,7 +19,7 @@ from workbench.errors import Cancelled
 from workbench.evaluation.counting import COUNTS, Rows
 from workbench.evaluation.pace import batch_of, first_of
 from workbench.evaluation.report import Score
-from workbench.evaluation.workers import workers
+from workbench.threads import side_by_side
 from workbench.zoo import Model, Split
 from workbench.zoo.batch import channels_last
 from workbench.zoo.forms import targets
@@ -113,7 +113,7 @@ def _rows(
     def run(some: Any) -> Rows:
         return count.rows(_outputs(model, weights, split, some, cancelled), _targets(split, some))
 
-    return np.concatenate([*workers().map(run, _cut(numbers, batch))])
+    return np.concatenate([*side_by_side(run, _cut(numbers, batch))])
 
 
 def _of_all(
@@ -127,11 +127,12 @@ def _of_all(
     def run(some: Any) -> tuple[Any, Any]:
         return _outputs(model, weights, split, some, cancelled), _targets(split, some)
 
-    found = [*workers().map(run, _cut(np.arange(len(split)), batch_of(model)))]
-    metric = model.task.metric
-    value = model.task.measured([one for one, _ in found], [one for _, one in found])
-    figures = {metric.name: value}
-    return Score(metric.name, value, value, value, len(split), len(split), figures)
+    found = [*side_by_side(run, _cut(np.arange(len(split)), batch_of(model)))]
+    measure, name = model.task.measure, model.task.metric.name
+    assert measure is not None  # such a metric comes with its function
+    value = measure([one for one, _ in found], [one for _, one in found])
+    figures = {name: value}
+    return Score(name, value, value, value, len(split), len(split), figures)
 
 
 def _outputs(

@@ -15,8 +15,8 @@ from workbench import figures
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.container import FORMAT
 from workbench.errors import WorkbenchError
+from workbench.evaluation.card import counted
 from workbench.evaluation.scores import scores
-from workbench.own.bring import counted
 from workbench.own.limits import WEIGHTS_BYTES
 from workbench.own.portions import shortened
 from workbench.text import _

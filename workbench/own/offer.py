@@ -42,9 +42,12 @@ class Offer:
         WorkbenchError
             When the module does not take the task's data.
         """
-        from workbench.own.bring import model_of
+        from workbench.kept import default_files
+        from workbench.own.module import model_of
 
-        return model_of(self.module(), self.task, self.name, self.title)
+        return model_of(
+            self.module(), self.task, name=self.name, title=self.title, files=default_files()
+        )
 
 
 @dataclass(frozen=True)

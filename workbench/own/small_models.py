@@ -11,17 +11,18 @@ from torch import Tensor, nn
 
 from workbench.checkpoints.loop import Weights, train
 from workbench.errors import Cancelled
-from workbench.own.bring import bring_for
+from workbench.own.module import model_of
 from workbench.own.portions import SEED, Uploaded
 from workbench.threads import threads
-from workbench.zoo import Model, Split
-from workbench.zoo.brought import Held, OwnTask
+from workbench.zoo import Model, Split, Task
+from workbench.zoo.brought import Held
 from workbench.zoo.data import digest_of
 from workbench.zoo.forms import targets
 from workbench.zoo.losses import of_labels
 from workbench.zoo.metric import ACCURACY, R2
 from workbench.zoo.plan import TrainingPlan
 from workbench.zoo.registry import OWN
+from workbench.zoo.registry import bring as remember
 
 HIDDEN = (64, 64)
 CHANNELS = (8, 16, 32)
@@ -78,14 +79,16 @@ def made(
             step,
         )
     module.load_state_dict(weights)
-    return bring_for(module, task)
+    model = model_of(module, task)
+    remember(model)
+    return model
 
 
-def _task(name: str, data: Uploaded) -> OwnTask:
+def _task(name: str, data: Uploaded) -> Task:
     splits = []
     for split, (examples, labels) in data.parts.items():
         splits.append(Split(split, examples, labels, digest_of(examples, labels)))
-    return OwnTask(
+    return Task(
         name=f"{OWN}{name}",
         title=name,
         classes=data.classes,
@@ -142,7 +145,7 @@ def _plan(examples: int, form: str) -> TrainingPlan:
     )
 
 
-def _goodness(module: nn.Module, task: OwnTask) -> Callable[[Weights], float]:
+def _goodness(module: nn.Module, task: Task) -> Callable[[Weights], float]:
     """Return what tells how good weights are: minus the loss on the validation split."""
     split = task.split("validation")
 

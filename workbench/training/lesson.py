@@ -18,7 +18,6 @@ from workbench.training.portions import augments
 from workbench.training.records import Lesson
 from workbench.training.teacher import Teacher, named
 from workbench.zoo import Model
-from workbench.zoo.brought import OwnTask
 from workbench.zoo.fresh import fresh
 
 
@@ -61,7 +60,7 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
 
 def _objective(model: Model, settings: Train) -> Callable[..., Tensor] | None:
     """Return a person's own loss, if they gave one: no teacher can be mixed with it."""
-    lose = model.task.lose if isinstance(model.task, OwnTask) else None
+    lose = model.task.lose
     if lose is None:
         return None
     if settings.teacher:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.zoo.builtin import Architecture
-from workbench.zoo.data import Split, Task
+from workbench.zoo.data import Split
 
 SPREAD = 0.02
 """Of fresh weights that no layer knows how to draw, the standard deviation of GPT-2's."""
@@ -38,26 +37,6 @@ class Held:
     def load(self) -> Split:
         """Return it."""
         return self.content
-
-
-@dataclass(frozen=True)
-class OwnTask(Task):
-    """A task of a person's own data; `measure` and `lose` are their metric and loss, if any.
-
-    `measure` is given the outputs and the targets of all examples, batch by batch in order.
-    """
-
-    measure: Callable[[list[Any], list[Any]], float] | None = field(default=None, compare=False)
-    lose: Callable[[Any, Any], Tensor] | None = field(default=None, compare=False)
-
-    def measured(self, outputs: list[Any], labels: list[Any]) -> float:
-        """Return the figure of their metric."""
-        assert self.measure is not None
-        return self.measure(outputs, labels)
-
-    def loss(self, outputs: Any, labels: Any) -> Tensor:
-        """Return the mean loss of a batch, by their function if they gave one."""
-        return super().loss(outputs, labels) if self.lose is None else self.lose(outputs, labels)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -103,6 +103,11 @@ class Task:
         What an example is: "image", "words", "characters", "frames" or "own".
     metric : Metric
         What counts first.
+    measure : callable, optional
+        Takes the outputs and the labels of all examples, batch by batch in order, and returns the
+        figure: a person's own metric, which wants all at once.
+    lose : callable, optional
+        Takes the outputs and the labels of a batch and returns a person's own loss, a scalar.
     """
 
     name: str
@@ -113,6 +118,8 @@ class Task:
     sources: tuple[Holder, ...]
     form: str = "image"
     metric: Metric = ACCURACY
+    measure: Callable[[list[Any], list[Any]], float] | None = field(default=None, compare=False)
+    lose: Callable[[Any, Any], Tensor] | None = field(default=None, compare=False)
 
     def split(self, name: str) -> Split:
         """Return one split, loaded at the first call and shared afterwards.
@@ -146,15 +153,11 @@ class Task:
 
         return INPUTS[self.form](examples)
 
-    def loss(self, outputs: Tensor, labels: Any) -> Tensor:
+    def loss(self, outputs: Any, labels: Any) -> Tensor:
         """Return the mean loss of a batch of outputs against its labels, a scalar."""
         from workbench.zoo.losses import of_labels
 
-        return of_labels(outputs, labels)
-
-    def measured(self, outputs: list[Any], labels: list[Any]) -> float:
-        """Return the figure of a metric that wants all outputs at once: only a person's own."""
-        raise NotImplementedError(self.metric.name)
+        return (self.lose or of_labels)(outputs, labels)
 
     def _source(self, name: str) -> Holder:
         for source in self.sources:

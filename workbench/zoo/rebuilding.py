@@ -44,11 +44,6 @@ def shuffled(texts: Iterable[str], seed: int) -> list[int]:
     return sorted(range(len(keys)), key=keys.__getitem__)
 
 
-def digest_of(examples: Array, labels: Array) -> str:
-    """SHA-256 (hex) of the bytes of the examples followed by those of the labels."""
-    return hashlib.sha256(examples.tobytes() + labels.tobytes()).hexdigest()
-
-
 def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write what ``numpy.savez_compressed`` writes, but the same bytes on every system."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,23 +8,16 @@ https://github.com/zalandoresearch/fashion-mnist offers are the same.
 
 from __future__ import annotations
 
-import argparse
 import gzip
-import hashlib
 import struct
-import sys
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from workbench.errors import WorkbenchError
 from workbench.zoo.data import digest_of
 from workbench.zoo.fashion import FOLDER
-
-Array = NDArray[np.uint8]
+from workbench.zoo.rebuilding import Array, command, original, write_npz
 
 CHECKSUMS = {
     "train-images-idx3-ubyte.gz": (
@@ -58,7 +51,6 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
         If a source file is missing or is not the original.
     """
     files = {name: read_idx(source / name, checksum) for name, checksum in CHECKSUMS.items()}
-    output.mkdir(parents=True, exist_ok=True)
     digests = {}
     for split, (images, labels, first, end) in SPLITS.items():
         arrays = {"images": files[images][first:end], "labels": files[labels][first:end]}
@@ -69,41 +61,15 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
 
 def read_idx(path: Path, checksum: str) -> Array:
     """Read a gzipped IDX file of bytes whose SHA-256 is ``checksum``."""
-    try:
-        packed = path.read_bytes()
-    except OSError as error:
-        raise WorkbenchError(f"Cannot read {path}; give the folder of the IDX files.") from error
-    if hashlib.sha256(packed).hexdigest() != checksum:
-        raise WorkbenchError(f"{path} is not the original file: its SHA-256 differs.")
-    content = gzip.decompress(packed)
+    content = gzip.decompress(original(path, checksum))
     dimensions = content[3]
     shape = struct.unpack_from(f">{dimensions}I", content, 4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
-def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Write what ``numpy.savez_compressed`` writes, but the same bytes on every system."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, array in arrays.items():
-            entry = zipfile.ZipInfo(f"{name}.npy")
-            entry.create_system = 3  # else the system that wrote it
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(entry, "w") as file:
-                np.lib.format.write_array(file, array, allow_pickle=False)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Rebuild from the command line; the exit status is 2 when the source is not right."""
-    parser = argparse.ArgumentParser(description="Rebuild the vendored Fashion-MNIST.")
-    parser.add_argument("--source", type=Path, required=True, help="folder of the IDX files")
-    parser.add_argument("--output", type=Path, default=FOLDER / "data", help="folder to write")
-    options = parser.parse_args(arguments)
-    try:
-        digests = rebuild(options.source, options.output)
-    except WorkbenchError as error:
-        parser.exit(2, f"{error}\n")
-    for split, digest in digests.items():
-        sys.stdout.write(f"{digest}  {split}\n")
+    """Rebuild from the command line."""
+    command(rebuild, FOLDER / "data", arguments)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.zoo.rebuilding import Array, command, digest_of, shuffled, write_npz
+from workbench.zoo.data import digest_of
+from workbench.zoo.rebuilding import Array, command, shuffled, write_npz
 from workbench.zoo.reviews import FOLDER, VOCABULARY
 from workbench.zoo.reviews.source import Review, held_out_first, read
 from workbench.zoo.reviews.words import SIZE, choose, encode

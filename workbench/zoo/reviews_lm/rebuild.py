@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.zoo.rebuilding import command, digest_of, write_npz
+from workbench.zoo.data import digest_of
+from workbench.zoo.rebuilding import command, write_npz
 from workbench.zoo.reviews.source import Review, held_out_first, read
 from workbench.zoo.reviews_lm import FOLDER, WINDOW
 from workbench.zoo.reviews_lm.characters import Ids, encode, windows

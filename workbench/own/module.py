@@ -1,0 +1,166 @@
+"""A module of somebody's own as a model: tried on its task's data, measured, given its card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from workbench.errors import WorkbenchError
+from workbench.evaluation.card import measured
+from workbench.kept import Files
+from workbench.zoo import Model, Split, Task
+from workbench.zoo.batch import Batch, outputs_of
+from workbench.zoo.brought import Brought, tensors_of, versions_of
+from workbench.zoo.shell import Shell
+
+TRIED = 4
+"""Examples of the batch on which a module is tried."""
+HALF = 100
+"""That tolerance times this for a module in half precision, which is run in float32 here."""
+CARD = 2
+"""Raised when a card is measured otherwise."""
+TOLERANCE = 1e-3
+"""How far a copy's outputs may lie from the module's own, in proportion to the largest."""
+
+
+def model_of(
+    module: nn.Module,
+    task: Task,
+    *,
+    name: str | None = None,
+    title: str | None = None,
+    files: Files | None = None,
+) -> Model:
+    """Return a module as a model of `task`, named like the task unless told otherwise.
+
+    What its card says is looked for in `files`, if given, and kept there.
+
+    Raises
+    ------
+    WorkbenchError
+        When the module does not take the task's data, or does not bear being copied.
+    """
+    splits = [task.split(split) for split in ("validation", "test")]
+    outputs = tried(module, splits[0], task.inputs)
+    weights = tensors_of(module)
+    digest = _fingerprint(weights, outputs)
+    architecture = Brought(
+        name or task.name,
+        task,
+        title or task.title,
+        fingerprint=digest,
+        held=module,
+        versions=versions_of(module),
+    )
+    model = Model(architecture, {"sha256": digest})
+    _check_copy(model, weights, outputs)
+    key = f"card {CARD} {digest} {' '.join(s.digest for s in splits)} torch-{version('torch')}"
+    blob = files.get(key) if files is not None else None
+    if blob is not None:
+        model.card.update(json.loads(blob))
+        return model
+    model.card.update(
+        measured(model, weights, *splits),
+        original_bytes=_file_length(module),
+        training={"seconds": None},
+    )
+    if files is not None:
+        files.put(key, json.dumps(model.card).encode())
+    return model
+
+
+def tried(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Any:
+    """Return what the module gives for a few examples, as it is.
+
+    Raises
+    ------
+    WorkbenchError
+        When it has no parameters, lies elsewhere than on the CPU, or fails.
+    """
+    _check_device(module)
+    before = module.training
+    module.eval()
+    try:
+        batch = Batch.of(inputs(_few(split)))
+        with torch.no_grad():
+            named = batch.names
+            found = (
+                module(*batch.tensors)
+                if named is None
+                else module(**dict(zip(named, batch.tensors, strict=True)))
+            )
+    except WorkbenchError:
+        raise
+    except Exception as error:
+        raise WorkbenchError(
+            f"The module fails on the first {split.name} batch with {type(error).__name__}: "
+            f"{str(error).splitlines()[0] if str(error) else 'no reason given'}"
+        ) from error
+    finally:
+        module.train(before)
+    return outputs_of(found)
+
+
+def _few(split: Split) -> Any:
+    return split.examples[np.arange(min(TRIED, len(split)))]
+
+
+def _check_device(module: nn.Module) -> None:
+    tensors = [*module.parameters(), *module.buffers()]
+    if not tensors:
+        raise WorkbenchError("The module has no parameters: there is nothing to compress.")
+    other = next((t.device for t in tensors if t.device.type != "cpu"), None)
+    if other is not None:
+        raise WorkbenchError(
+            f"The module lies on {other}: move it to the CPU, where files are judged, with "
+            "module.cpu()."
+        )
+
+
+def _fingerprint(weights: Mapping[str, Tensor], outputs: Any) -> str:
+    """Return the SHA-256 (hex) of the weights and of what the module computes with them."""
+    fingerprint = hashlib.sha256()
+    for name, tensor in weights.items():
+        fingerprint.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        fingerprint.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    code = (
+        outputs.float().numpy().tobytes() if isinstance(outputs, Tensor) else repr(outputs).encode()
+    )
+    fingerprint.update(code)
+    return fingerprint.hexdigest()
+
+
+def _file_length(module: nn.Module) -> int:
+    """Return the length of the module's own ``.safetensors`` file, its tensors as they are."""
+    own = {name: t.detach().contiguous() for name, t in module.named_parameters()}
+    saved = module.state_dict()
+    own |= {name: b for name, b in module.named_buffers() if name in saved}
+    return len(save(own))
+
+
+def _check_copy(model: Model, weights: dict[str, Tensor], outputs: Any) -> None:
+    """Refuse a module that computes something else when its weights are lent to a copy of it."""
+    split = model.task.split("validation")
+    try:
+        found = Shell(model)(weights, model.task.inputs(_few(split)))
+    except Exception as error:
+        raise WorkbenchError(
+            "A copy of the module does not run on weights that are lent to it, so it cannot be "
+            f"compressed here: {type(error).__name__}: {str(error).splitlines()[0]}"
+        ) from error
+    if isinstance(found, Tensor) and isinstance(outputs, Tensor):
+        scale = max(1.0, float(outputs.abs().max()))
+        halved = HALF if outputs.dtype in {torch.float16, torch.bfloat16} else 1
+        if not bool(((found - outputs).abs() <= TOLERANCE * halved * scale).all()):
+            raise WorkbenchError(
+                "A copy of the module gives other outputs for the same inputs: what it computes "
+                "must hang on its inputs, parameters and buffers alone."
+            )
