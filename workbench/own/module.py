@@ -37,11 +37,13 @@ def model_of(
     *,
     name: str | None = None,
     title: str | None = None,
+    card: Mapping[str, Any] | None = None,
     files: Files | None = None,
 ) -> Model:
     """Return a module as a model of `task`, named like the task unless told otherwise.
 
-    What its card says is looked for in `files`, if given, and kept there.
+    What its card says is taken from `card` where that is of these weights; else it is looked for
+    in `files`, if given, and kept there.
 
     Raises
     ------
@@ -51,7 +53,9 @@ def model_of(
     splits = [task.split(split) for split in ("validation", "test")]
     outputs = tried(module, splits[0], task.inputs)
     weights = tensors_of(module)
-    digest = _fingerprint(weights, outputs)
+    stored = digest_of(weights)
+    fits = card is not None and card["weights"] == stored
+    digest = card["sha256"] if card is not None and fits else _fingerprint(stored, outputs)
     architecture = Brought(
         name or task.name,
         task,
@@ -60,8 +64,10 @@ def model_of(
         held=module,
         versions=versions_of(module),
     )
-    model = Model(architecture, {"sha256": digest})
+    model = Model(architecture, dict(card) if card is not None and fits else {"sha256": digest})
     _check_copy(model, weights, outputs)
+    if fits:
+        return model
     key = f"card {CARD} {digest} {' '.join(s.digest for s in splits)} torch-{version('torch')}"
     blob = files.get(key) if files is not None else None
     if blob is not None:
@@ -69,6 +75,7 @@ def model_of(
         return model
     model.card.update(
         measured(model, weights, *splits),
+        weights=stored,
         original_bytes=_file_length(module),
         training={"seconds": None},
     )
@@ -125,17 +132,21 @@ def _check_device(module: nn.Module) -> None:
         )
 
 
-def _fingerprint(weights: Mapping[str, Tensor], outputs: Any) -> str:
-    """Return the SHA-256 (hex) of the weights and of what the module computes with them."""
-    fingerprint = hashlib.sha256()
+def digest_of(weights: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 (hex) of the names, kinds, shapes and values of `weights`."""
+    found = hashlib.sha256()
     for name, tensor in weights.items():
-        fingerprint.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        fingerprint.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+def _fingerprint(weights: str, outputs: Any) -> str:
+    """Return the SHA-256 (hex) of the weights' and of what the module computes with them."""
     code = (
         outputs.float().numpy().tobytes() if isinstance(outputs, Tensor) else repr(outputs).encode()
     )
-    fingerprint.update(code)
-    return fingerprint.hexdigest()
+    return hashlib.sha256(weights.encode() + code).hexdigest()
 
 
 def _file_length(module: nn.Module) -> int:

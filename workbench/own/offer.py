@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.zoo.builtin import Model
@@ -27,15 +29,19 @@ class Offer:
         One that is built in, ``wb.task("fashion")``, or the package's own.
     module : callable
         Takes nothing and returns the trained ``nn.Module``, called when first asked for.
+    card : path, optional
+        A JSON file of ``wb.model(name).card``, so that nothing has to be measured at first; let be
+        where the weights are others.
     """
 
     name: str
     title: str
     task: Task
     module: Callable[[], nn.Module]
+    card: Path | None = None
 
     def model(self) -> Model:
-        """Make it. What its card says is measured once and kept.
+        """Make it. What its card says is measured once and kept, where none came with it.
 
         Raises
         ------
@@ -46,7 +52,12 @@ class Offer:
         from workbench.own.module import model_of
 
         return model_of(
-            self.module(), self.task, name=self.name, title=self.title, files=default_files()
+            self.module(),
+            self.task,
+            name=self.name,
+            title=self.title,
+            card=None if self.card is None else json.loads(self.card.read_text("utf-8")),
+            files=default_files(),
         )
 
 

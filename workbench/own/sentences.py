@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import sha256
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from workbench.errors import WorkbenchError
-from workbench.kept import default_files
 from workbench.threads import threads
 from workbench.zoo.attention import Attention
 from workbench.zoo.data import Task
@@ -71,31 +67,7 @@ class Sentences(nn.Module):
         return logits
 
 
-def trained(stored: Mapping[str, Tensor], task: Task) -> Sentences:
-    """Return the encoder of a BERT checkpoint with a linear layer trained for `task`.
-
-    The linear layer is kept: training it means reading the training split once.
-    """
-    module = _encoder(stored, task)
-    digest = sha256()
-    for tensor in module.state_dict().values():
-        digest.update(tensor.contiguous().numpy().data)
-    key = f"linear layer 1 {digest.hexdigest()} {task.digest('train')}"
-    blob = default_files().get(key)
-    head = None
-    if blob is not None:
-        try:
-            head = load(blob)
-        except SafetensorError:  # damaged: trained again
-            head = None
-    if head is None:
-        head = _regressed(module, task)
-        default_files().put(key, save(head))
-    module.fc.load_state_dict(head)
-    return module.eval()
-
-
-def _encoder(stored: Mapping[str, Tensor], task: Task) -> Sentences:
+def encoder(stored: Mapping[str, Tensor], task: Task) -> Sentences:
     """Return the encoder with a linear layer of zeros.
 
     The one kind of sentence that there is goes into the places, of which only those in use stay;
@@ -137,8 +109,14 @@ RENAMED = {
 """What BERT calls the parts of a block, and what we do."""
 
 
-def _regressed(module: Sentences, task: Task) -> dict[str, Tensor]:
-    """Return a linear layer for two classes, by logistic regression on the training split."""
+def regressed(module: Sentences, task: Task) -> dict[str, Tensor]:
+    """Return a linear layer for two classes, by logistic regression on the training split.
+
+    Raises
+    ------
+    WorkbenchError
+        When the task has other than two classes.
+    """
     from sklearn.linear_model import LogisticRegression
 
     if len(task.classes) != 2:
