@@ -51,7 +51,7 @@ def timed(name: str) -> Row:
     reports = [wb.measure(model, one.recipe, timed=False, store=store) for one in found.points]
     end = clocks()
     for point, report in zip(found.points, reports, strict=True):
-        assert (point.bytes, point.accuracy) == (report.bytes, report.accuracy), point
+        assert (point.bytes, point.value) == (report.bytes, report.value), point
     return Row(name, len(found.points), spent(begin, middle), spent(middle, end))
 
 

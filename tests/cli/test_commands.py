@@ -49,7 +49,7 @@ def test_list(ask):
     for model in found["models"]:
         card = wb.model(model["name"]).card
         assert model["parameters"] == card["parameters"]
-        for split, accuracy in model["accuracy"].items():
+        for split, accuracy in model["figures"].items():
             known = card["accuracy"][split]
             assert accuracy == known.get(
                 "value", known["correct"] / known["examples"] if "correct" in known else None
@@ -92,6 +92,42 @@ def test_measure_without_a_recipe_measures_the_original(ask):
     assert found["reasons"] == []
 
 
+@pytest.mark.parametrize(
+    ("model", "first", "more"),
+    [
+        ("reviews-lm/gpt", "bits per character", {"perplexity", "accuracy"}),
+        ("vowels/gru", "accuracy", {"recall (macro)", "F1 (macro)"}),
+    ],
+)
+def test_what_a_task_is_measured_by_is_printed(workbench, model, first, more):
+    status, table, _err = workbench("measure", model)
+    lines = [line.strip() for line in table.splitlines()]
+    chosen = wb.model(model)
+    figure = chosen.figure("validation")
+    written = figures.percent(figure, 2) if first == "accuracy" else f"{figure:.3f}\u202fbits"
+    assert status == 0
+    assert lines[1].startswith(first)
+    assert written in lines[1]
+    assert all(any(line.startswith(name) for line in lines) for name in more)
+    status, table, _err = workbench("list")
+    row = next(line for line in table.splitlines() if line.startswith(model))
+    assert chosen.task.metric.written(figure) in row
+
+
+def test_what_a_language_model_loses_is_told_in_percent(workbench, monkeypatch):
+    from workbench.trials import scanning
+
+    point = scanning.Point("a.weight", 2, wb.Recipe(), 1000, 3.0)
+    found = scanning.Sensitivity(
+        "quantize", ("a.weight",), (2,), 1.5, wb.task("reviews-lm").metric, (point,)
+    )
+    monkeypatch.setattr(scanning, "sensitivity", lambda *_, **__: found)
+    status, table, _err = workbench("sensitivity", "reviews-lm/gpt", "--part", "quantize")
+    assert status == 0
+    assert "1.500\u202fbits; percent worse by quantize" in table
+    assert "100.00" in table.splitlines()[-1]
+
+
 def test_sensitivity(ask, workbench):
     asked = ("sensitivity", SMALL, "--settings", 0.5, 0.9, "--recipe")
     how = '{"prune": {"criterion": "random"}}'
@@ -102,9 +138,9 @@ def test_sensitivity(ask, workbench):
     assert (point["layer"], point["setting"]) == ("fc2.weight", 0.9)
     assert point["recipe"]["prune"]["criterion"] == "random"
     measured = ask("measure", SMALL, "--recipe", json.dumps(point["recipe"]))
-    assert (point["accuracy"], point["bytes"]) == (measured["accuracy"], measured["bytes"])
+    assert (point["value"], point["bytes"]) == (measured["value"], measured["bytes"])
     _status, table, _err = workbench(*asked, how)
-    lost = (found["accuracy"] - point["accuracy"]) * 100
+    lost = (found["value"] - point["value"]) * 100
     assert f"{lost:.2f}" in next(line for line in table.splitlines() if "fc2.weight" in line)
     status, _out, err = workbench("sensitivity", SMALL, "--part", "quantize", "--settings", 9)
     assert status == 2

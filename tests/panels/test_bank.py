@@ -150,7 +150,7 @@ def test_sensitivity_is_drawn_as_it_comes_and_a_click_sets_the_row(wire):
     name, mime, data = wire.file()
     table = list(csv.DictReader(io.StringIO(data.decode())))
     assert (name, mime, len(table)) == ("sensitivity.csv", "text/csv", 6)
-    assert float(table[0]["accuracy"]) == found.points[0].accuracy
+    assert float(table[0]["accuracy"]) == found.points[0].value
 
 
 def test_a_click_on_a_point_of_the_untouched_model_answers_from_the_store(wire, monkeypatch):
@@ -162,7 +162,7 @@ def test_a_click_on_a_point_of_the_untouched_model_answers_from_the_store(wire, 
     wire.act("set_row", part="quantize", layer="fc1.weight", setting=3)
     wire.wait("state", lambda s: "values" in s and s["values"]["quantize.layers"])
     assert wire.session.recipe == point.recipe
-    assert wire.session.report.accuracy == point.accuracy
+    assert wire.session.report.accuracy == point.value
     assert not wire.session.busy
 
 

@@ -6,6 +6,7 @@ from workbench.plots.palette import DARK, LIGHT
 from workbench.plots.sensitivity import draw, height, rows
 from workbench.recipe import Recipe
 from workbench.trials.scanning import Point, Sensitivity
+from workbench.zoo.metric import BITS_PER_CHARACTER
 
 BEFORE = 0.9
 
@@ -17,7 +18,7 @@ def found(losses, part="prune", settings=(0.5, 0.9)):
         for layer, row in losses.items()
         for setting, lost in zip(settings, row, strict=False)
     ]
-    return Sensitivity(part, tuple(losses), settings, BEFORE, tuple(points))
+    return Sensitivity(part, tuple(losses), settings, BEFORE, points=tuple(points))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,18 @@ def test_the_table_has_every_point():
         "change": -0.03,
         "bytes": 1000,
     }
+
+
+def test_what_is_no_share_is_lost_in_percent():
+    points = [
+        Point("a.weight", bits, Recipe(), 1000, value) for bits, value in ((8, 1.5), (2, 60.0))
+    ]
+    losing = Sensitivity("quantize", ("a.weight",), (8, 2), 1.5, BITS_PER_CHARACTER, tuple(points))
+    figure = draw(losing)
+    assert figure["data"][0]["text"] == [["0.0", ">1,000"]]
+    assert figure["layout"]["xaxis"]["title"]["text"] == "bits; in the cells, percent worse"
+    assert "+58.500\u202fbits" in figure["data"][0]["hovertext"][0][1]
+    assert rows(losing)[1]["bits per character"] == 60.0
 
 
 def test_more_layers_take_more_room_and_both_themes_differ():

@@ -36,7 +36,7 @@ def test_points_are_what_measuring_says(small, store, part, settings):
     assert len(found.points) == len(small.layers) * len(settings)
     for point in found.points:
         report = wb.measure(small, point.recipe, timed=False, store=Store())
-        assert (point.bytes, point.accuracy) == (report.bytes, report.accuracy), point
+        assert (point.bytes, point.value) == (report.bytes, report.value), point
         assert found[point.layer, point.setting] is point
 
 
@@ -45,7 +45,7 @@ def test_points_of_convolutions_too(name, store):
     model = wb.model(name)
     for point in sensitivity(model, Quantize(), [3], store=store).points:
         report = wb.measure(model, point.recipe, timed=False, store=Store())
-        assert (point.bytes, point.accuracy) == (report.bytes, report.accuracy), point
+        assert (point.bytes, point.value) == (report.bytes, report.value), point
 
 
 @pytest.mark.parametrize(("part", "settings"), PARTS)
@@ -65,7 +65,7 @@ def test_a_point_touches_its_layer_alone(small, part, settings):
 def test_what_was_found_is_known_to_a_slider_and_never_measured_twice(small, store, monkeypatch):
     first = sensitivity(small, settings=[0.6], store=store)
     for point in first.points:
-        assert known(small, point.recipe, "validation", store).accuracy == point.accuracy
+        assert known(small, point.recipe, "validation", store).value == point.value
     alone = Recipe(prune=Prune(0, layers={"fc2.weight": 0.6}))  # as the page's controls say it
     assert first["fc2.weight", 0.6].recipe == alone
     monkeypatch.setattr(scanning, "compress", None)
@@ -82,7 +82,7 @@ def test_it_comes_layer_by_layer_with_the_settings_of_the_part(small, store):
     assert seen[0]["fc1.weight", 8] is None
     assert [point.layer for point in found.points[:7]] == ["fc1.weight"] * 7
     counted = small.card["accuracy"]["validation"]
-    assert found.accuracy == counted["correct"] / counted["examples"]
+    assert found.value == counted["correct"] / counted["examples"]
 
 
 def test_it_stops_when_nobody_waits_and_keeps_what_it_found(small, store):

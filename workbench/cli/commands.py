@@ -48,7 +48,8 @@ def _list(options: argparse.Namespace) -> Result:
                 "parameters": one.card["parameters"],
                 "macs": one.card["macs"],
                 "original_bytes": one.original_bytes,
-                "accuracy": {split: one.figure(split) for split in one.card["accuracy"]},
+                "metric": one.task.metric.name,
+                "figures": {split: one.figure(split) for split in one.card["accuracy"]},
             }
             for one in found
         ],
@@ -72,7 +73,7 @@ def _measure(options: argparse.Namespace) -> Result:
         if plain == recipe:
             return report.as_dict()
         beside = measure(chosen, plain, split=options.split, timed=False)
-    short = {"recipe": plain.as_dict(), "bytes": beside.bytes, "accuracy": beside.accuracy}
+    short = {"recipe": plain.as_dict(), "bytes": beside.bytes, "value": beside.value}
     return {**report.as_dict(), "plain": short}
 
 

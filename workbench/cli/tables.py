@@ -3,62 +3,98 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from workbench import figures
+from workbench.zoo.metric import metric_named
 
 Result = dict[str, Any]
 
 
+FIGURES = (
+    "accuracy",
+    "recall",
+    "f1",
+    "bits per character",
+    "perplexity",
+    "root mean squared error",
+    "mean absolute error",
+    "explained variance",
+)
+"""Those that are printed after the task's own, in this order."""
+SAID = {"recall": "recall (macro)", "f1": "F1 (macro)"}
+"""The names of figures that are told otherwise."""
+
+
 def listing(result: Result) -> None:
     """Print the models, one a line."""
+    width = max(len(model["name"]) for model in result["models"]) + 2
     for model in result["models"]:
-        shares = ", ".join(f"{s} {figures.percent(a)}" for s, a in model["accuracy"].items())
+        metric = metric_named(model["metric"])
+        found = ", ".join(f"{s} {metric.written(value)}" for s, value in model["figures"].items())
         size = figures.size(model["original_bytes"])
-        print(f"{model['name']:<24}{model['parameters']:>10,} parameters  {size:>8}  {shares}")
+        named = f"  {metric.name}" if metric.counts != "classes" else ""
+        print(
+            f"{model['name']:<{width}}{model['parameters']:>10,} parameters  {size:>8}"
+            f"  {found}{named}"
+        )
 
 
 def report(result: Result) -> None:
     """Print what was measured."""
-    accuracy = figures.percent(result["accuracy"], 2)
+    first = result["metric"]
+    names = [first, *(name for name in FIGURES if name in result and name != first)]
+    width = max(10, *(len(SAID.get(name, name)) for name in names)) + 1
     print(f"{result['model']}, {result['split']} split")
-    print(f"  accuracy   {accuracy} of {result['examples']:,} examples, exact")
-    print(f"  recall     {figures.percent(result['recall'], 2)} (macro)")
-    print(f"  F1         {figures.percent(result['f1'], 2)} (macro)")
-    print(f"  size       {figures.nbytes(result['bytes'])}, {_ratio(result)}")
+    for name in names:
+        judged = f" of {result['examples']:,} examples, exact" if name == first else ""
+        print(f"  {SAID.get(name, name):<{width}}{_written(name, result[name])}{judged}")
+    row = partial(_row, width)
+    row("size", f"{figures.nbytes(result['bytes'])}, {_ratio(result)}")
     if plain := result.get("plain"):
-        gain = figures.points(result["accuracy"] - plain["accuracy"])
-        print(
-            f"  gain       {gain} against the plain version, without what makes good for errors:"
-            f" {figures.percent(plain['accuracy'], 2)} in {figures.nbytes(plain['bytes'])}"
+        gain = metric_named(first).change(result["value"] - plain["value"])
+        row(
+            "gain",
+            f"{gain} against the plain version, without what makes good for errors: "
+            f"{_written(first, plain['value'])} in {figures.nbytes(plain['bytes'])}",
         )
-    print(
-        f"  sparsity   {figures.percent(result['sparsity_achieved'])}"
-        f" (asked {figures.percent(result['sparsity_requested'])})"
-    )
-    print(f"  parameters {result['parameters']:,}, not zero {result['nonzero']:,}")
-    print(f"  work       {result['macs']:,} multiply-adds an example")
+    asked = figures.percent(result["sparsity_requested"])
+    row("sparsity", f"{figures.percent(result['sparsity_achieved'])} (asked {asked})")
+    row("parameters", f"{result['parameters']:,}, not zero {result['nonzero']:,}")
+    row("work", f"{result['macs']:,} multiply-adds an example")
     for batch in (1, 64):
         timing = (result["latency_ms"] or {}).get(f"batch_{batch}")
         if timing:
             spread = (
                 f"{figures.milliseconds(timing['p10'])} to {figures.milliseconds(timing['p90'])}"
             )
-            print(f"  batch {batch:<4} {figures.milliseconds(timing['median'])} ({spread})")
+            row(f"batch {batch}", f"{figures.milliseconds(timing['median'])} ({spread})")
     for sentence in result["reasons"]:
         print(f"  – {sentence}")
 
 
+def _row(width: int, name: str, text: str) -> None:
+    print(f"  {name:<{width}}{text}")
+
+
+def _written(name: str, value: float) -> str:
+    """Write a figure as it is known by its name: shares of examples to a hundredth of a percent."""
+    if name in ("accuracy", "recall", "f1"):
+        return figures.percent(value, 2)
+    return metric_named(name).written(value)
+
+
 def sensitivity(result: Result) -> None:
-    """Print the points of accuracy lost, a layer a line."""
+    """Print what was lost, in points or percent, a layer a line."""
     width = max(len(name) for name in result["layers"]) + 2
-    before = figures.percent(result["accuracy"], 2)
-    print(f"{result['model']}, validation {before}; points lost by {result['part']}")
+    before = _written(result["metric"], result["value"])
+    unit = "points lost" if metric_named(result["metric"]).share else "percent worse"
+    print(f"{result['model']}, validation {before}; {unit} by {result['part']}")
     print(" " * width + "".join(f"{setting:>8g}" for setting in result["settings"]))
     for name in result["layers"]:
-        row = [point["accuracy"] for point in result["points"] if point["layer"] == name]
-        lost = "".join(f"{(result['accuracy'] - accuracy) * 100:>8.2f}" for accuracy in row)
-        print(f"{name:<{width}}{lost}")
+        row = [point["lost"] for point in result["points"] if point["layer"] == name]
+        print(f"{name:<{width}}" + "".join(f"{lost:>8.2f}" for lost in row))
 
 
 def trained(result: Result) -> None:

@@ -231,7 +231,7 @@ TABS = (
     Tab("training", N_("training"), training_tab),
     Tab("teacher", N_("teacher"), teacher_tab, under="training", fits=knows_classes),
     Tab("temperature", N_("temperatures"), temperature_tab, under="training", fits=knows_classes),
-    Tab("sensitivity", N_("sensitivity"), sensitivity_tab, fits=knows_classes),
+    Tab("sensitivity", N_("sensitivity"), sensitivity_tab),
     Tab("cost", N_("what it takes"), cost_tab),
     Tab("results", N_("results"), results_tab),
     Tab("recipe", N_("recipe"), recipe_tab),

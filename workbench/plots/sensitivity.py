@@ -15,19 +15,21 @@ from workbench.text import _
 if TYPE_CHECKING:
     from workbench.trials.scanning import Point, Sensitivity
 
-FREE = 0.005
-"""Up to this loss of accuracy, as a share, a layer bears a setting."""
+FREE = 0.5
+"""Up to this loss, in points or percent, a layer bears a setting."""
 DARKEST = 50.0
-"""Points lost from which on cells are darkest."""
+"""Points or percent lost from which on cells are darkest."""
+MOST = 1000
+"""What more was lost than this is not told apart."""
 ROW, AROUND = 26, 112
 """Pixels of a layer's row, and of what is above and below the map."""
 
 
 def draw(found: Sensitivity, palette: Palette = LIGHT) -> Figure:
-    """Draw a cell for each layer and setting, the darker the more accuracy was lost.
+    """Draw a cell for each layer and setting, the darker the more was lost.
 
-    The points lost stand in the cells too. A cell's `customdata` is what a click on it asks of the
-    page: to give that layer that setting.
+    The points lost stand in the cells too, or percent where the figure is no share. A cell's
+    `customdata` is what a click on it asks of the page: to give that layer that setting.
     """
     rows = [[found[layer, setting] for setting in found.settings] for layer in found.layers]
     names = [short(layer) for layer in found.layers]
@@ -58,7 +60,7 @@ def draw(found: Sensitivity, palette: Palette = LIGHT) -> Figure:
             margin={"l": 60, "r": 24, "t": 56, "b": 48},
             xaxis=axis(
                 palette,
-                _("{what}; in the cells, points lost").format(what=_with_unit(found.part)),
+                _cells(found).format(what=_with_unit(found.part)),
                 type="category",
                 showgrid=False,
                 tickangle=0,
@@ -87,8 +89,8 @@ def rows(found: Sensitivity) -> list[dict[str, Any]]:
         {
             "layer": point.layer,
             _first(found.part).name: point.setting,
-            "accuracy": point.accuracy,
-            "change": round(point.accuracy - found.accuracy, 6),
+            found.metric.name: point.value,
+            "change": round(point.value - found.value, 6),
             "bytes": point.bytes,
         }
         for point in found.points
@@ -118,15 +120,23 @@ def _first(part: str) -> Any:
     return specs(PARTS[part])[0]
 
 
+def _cells(found: Sensitivity) -> str:
+    if found.metric.share:
+        return _("{what}; in the cells, points lost")
+    return _("{what}; in the cells, percent worse")
+
+
 def _shade(found: Sensitivity, point: Point | None) -> float | None:
     """Return the root of the points lost, so that small losses can be told apart too."""
-    return None if point is None else sqrt(max(0.0, (found.accuracy - point.accuracy) * 100))
+    return None if point is None else sqrt(max(0.0, found.lost(point)))
 
 
 def _lost(found: Sensitivity, point: Point | None) -> str:
     if point is None:
         return ""
-    lost = round((found.accuracy - point.accuracy) * 100, 1) + 0.0  # and never −0
+    lost = round(found.lost(point), 1) + 0.0  # and never −0
+    if lost > MOST:
+        return f">{MOST:,}"
     return f"+{-lost:.1f}" if lost < 0 else f"{lost:.1f}" if lost < 10 else f"{lost:.0f}"
 
 
@@ -146,8 +156,10 @@ def _told(found: Sensitivity, point: Point | None) -> str:
         layer=point.layer,
         what=_first(found.part).label,
         setting=written(found.part, point.setting),
-        change=figures.points(point.accuracy - found.accuracy),
-        accuracy=figures.percent(point.accuracy, 2),
+        change=_change(found, point),
+        accuracy=figures.percent(point.value, 2)
+        if found.metric.share
+        else found.metric.written(point.value),
         bytes=figures.nbytes(point.bytes),
     )
 
@@ -159,15 +171,15 @@ def _finding(found: Sensitivity) -> str:
         )
     borne = [row for layer in found.layers if (row := _borne(found, layer))]
     if not borne:
-        least = max(found.points, key=lambda point: point.accuracy)
+        least = min(found.points, key=found.lost)
         return _("No layer bears it: {layer} at {setting} loses least, {change}").format(
             layer=short(least.layer),
             setting=written(found.part, least.setting),
             change=_change(found, least),
         )
-    best = max(borne, key=lambda row: (len(row), row[-1].accuracy))[-1]
+    best = max(borne, key=lambda row: (len(row), -found.lost(row[-1])))[-1]
     there = [point for point in found.points if point.setting == best.setting]
-    worst = min(there, key=lambda point: point.accuracy)
+    worst = max(there, key=found.lost)
     words = {
         "best": short(best.layer),
         "setting": written(found.part, best.setting),
@@ -175,7 +187,7 @@ def _finding(found: Sensitivity) -> str:
         "worst": short(worst.layer),
         "more": _change(found, worst),
     }
-    if found.accuracy - worst.accuracy <= FREE:
+    if found.lost(worst) <= FREE:
         return _("Every layer bears {setting}: {worst} loses most, {more}").format(**words)
     return _("{best} bears {setting} ({change}); {worst} does not ({more})").format(**words)
 
@@ -185,11 +197,11 @@ def _borne(found: Sensitivity, layer: str) -> list[Point]:
     row: list[Point] = []
     for setting in found.settings:
         point = found[layer, setting]
-        if point is None or found.accuracy - point.accuracy > FREE:
+        if point is None or found.lost(point) > FREE:
             break
         row.append(point)
     return row
 
 
 def _change(found: Sensitivity, point: Point) -> str:
-    return figures.points(point.accuracy - found.accuracy)
+    return found.metric.change(point.value - found.value)

@@ -23,6 +23,7 @@ from workbench.recipe.off import BY_LAYER, for_one
 from workbench.recipe.schema import brief
 from workbench.zoo import Model
 from workbench.zoo.cut import cuttable
+from workbench.zoo.metric import ACCURACY, Metric
 
 SPLIT = "validation"
 SETTINGS: dict[str, tuple[float, ...]] = {
@@ -39,28 +40,30 @@ SETTINGS: dict[str, tuple[float, ...]] = {
 class Point:
     """One layer with one setting, all else untouched: a recipe, and what its file has.
 
-    `bytes` is the length of the file and `accuracy` that of all validation examples, 0 to 1.
+    `bytes` is the length of the file and `value` the figure of the task's metric over all
+    validation examples.
     """
 
     layer: str
     setting: float
     recipe: Recipe
     bytes: int
-    accuracy: float
+    value: float
 
 
 @dataclass(frozen=True)
 class Sensitivity:
     """What is known so far of `layers` × `settings` of the part of a recipe called `part`.
 
-    Of layers that lose channels together, `layers` has the first. `accuracy` is the original's.
-    `points` come layer by layer.
+    Of layers that lose channels together, `layers` has the first. `value` is the original's figure
+    of `metric`. `points` come layer by layer.
     """
 
     part: str
     layers: tuple[str, ...]
     settings: tuple[float, ...]
-    accuracy: float
+    value: float
+    metric: Metric = ACCURACY
     points: tuple[Point, ...] = ()
 
     @property
@@ -68,14 +71,26 @@ class Sensitivity:
         """How much of it is known, 0 to 1."""
         return len(self.points) / (len(self.layers) * len(self.settings))
 
+    def lost(self, point: Point) -> float:
+        """Return how much worse `point` is than the original, negative where it is better.
+
+        In points where the metric is a share, else in percent of the original's figure.
+        """
+        worse = (self.value - point.value) * (1 if self.metric.higher_is_better else -1)
+        return 100 * worse / (1.0 if self.metric.share else abs(self.value) or 1.0)
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        points = [{**vars(point), "recipe": point.recipe.as_dict()} for point in self.points]
+        points = [
+            {**vars(point), "lost": self.lost(point), "recipe": point.recipe.as_dict()}
+            for point in self.points
+        ]
         return {
             "part": self.part,
             "layers": list(self.layers),
             "settings": list(self.settings),
-            "accuracy": self.accuracy,
+            "metric": self.metric.name,
+            "value": self.value,
             "points": points,
         }
 
@@ -98,7 +113,7 @@ def sensitivity(
 ) -> Sensitivity:
     """Return what `model` loses for every layer and setting, each applied by itself.
 
-    Every point is the length and the exact accuracy of the file of its recipe, as `measure` has
+    Every point is the length and the exact figure of the file of its recipe, as `measure` has
     them; what was measured before is not measured again.
 
     Parameters
@@ -121,7 +136,7 @@ def sensitivity(
 
     >>> import workbench as wb
     >>> found = wb.sensitivity(wb.model("fashion/mlp-32"), wb.Quantize(), [8, 2])
-    >>> found["fc1.weight", 8].accuracy > found["fc1.weight", 2].accuracy
+    >>> found["fc1.weight", 8].value > found["fc1.weight", 2].value
     True
     """
     *_, last = map(_telling(progress), scan(model, part, settings, store=store))
@@ -153,7 +168,7 @@ def scan(
     if not chosen:
         raise RecipeError("Sensitivity needs settings to try: give one at least.")
     layers = tuple(name for name in model.layers if name in model.moving_with(name, key)[:1])
-    empty = Sensitivity(key, layers, chosen, model.accuracy(SPLIT))
+    empty = Sensitivity(key, layers, chosen, model.figure(SPLIT), model.task.metric)
     recipes = {
         layer: [(setting, for_one(recipe, key, layer, setting)) for setting in chosen]
         for layer in layers
@@ -175,7 +190,7 @@ def _scanned(
             if cancelled():
                 raise Cancelled("Measuring was stopped.")
             size, score = measured.of(recipe)
-            point = Point(layer, setting, recipe, size.bytes, score.accuracy)
+            point = Point(layer, setting, recipe, size.bytes, score.value)
             so_far = replace(so_far, points=(*so_far.points, point))
             yield so_far
 
@@ -214,9 +229,10 @@ class _Layer:
     def _score(self, artifact: Artifact) -> Score:
         """Judge a file; one without some channels differs in other layers too, and runs whole.
 
-        So does a network that cannot be cut in two.
+        So does a network that cannot be cut in two, or whose figure is no count of classes.
         """
-        if not artifact.form.narrowed and cuttable(self.model):
+        classes = self.model.task.metric.counts == "classes"
+        if classes and not artifact.form.narrowed and cuttable(self.model):
             return of_tally(self.arriving.tally(artifact.weights()))
         shaped, split = self.model.in_form(artifact.form), self.model.task.split(SPLIT)
         operands, cancelled = artifact.operands(), self.cancelled

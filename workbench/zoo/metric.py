@@ -61,3 +61,8 @@ R2 = Metric(N_("explained variance"), "numbers")
 
 METRICS = {metric.name: metric for metric in (ACCURACY, BITS_PER_CHARACTER, PERPLEXITY, ERROR, R2)}
 """Those that are built in."""
+
+
+def metric_named(name: str) -> Metric:
+    """Return the built-in metric of that name, or one whose figures are plain numbers."""
+    return METRICS.get(name, Metric(name, "whole", share=False))
