@@ -32,13 +32,14 @@ class Artifact:
     """A file's bytes and their meaning; `len(artifact)` is the length of the file.
 
     Made by `Artifact.of` or read by `load`; immutable. The recipe and the model's name are
-    inside.
+    inside. The bytes of one that was made are written when they are first wanted: their number is
+    known before.
     """
 
-    def __init__(self, blob: bytes, header: Mapping[str, Any], tensors: dict[str, Coded]) -> None:
-        self._blob = blob
+    def __init__(self, header: Mapping[str, Any], tensors: dict[str, Coded], length: int) -> None:
         self._header = header
         self._tensors = tensors
+        self._length = length
 
     @classmethod
     def of(
@@ -63,10 +64,9 @@ class Artifact:
         }
         for name, dtype in dtypes.items():
             header["tensors"][name] = with_origin(header["tensors"][name], dtype)
-        data = b"".join(write(coded, weighed[name]) for name, coded in tensors.items())
-        blob, digest = container.pack(header, data)
-        made = cls(blob, {**header, "sha256": digest}, tensors)
-        made.__dict__["considered"] = _whole(weighed)  # already known: spare the cached property
+        size = sum(parts(described).total for described in header["tensors"].values())
+        made = cls(header, tensors, container.length(header, size))
+        made.__dict__["_weighed"] = weighed  # already known: spare the cached property
         return made
 
     @classmethod
@@ -94,17 +94,19 @@ class Artifact:
             raise ArtifactError(
                 f"The file's recipe is not one this version knows: {error}"
             ) from None
-        return cls(blob, header, tensors)
+        made = cls(header, tensors, len(blob))
+        made.__dict__["_packed"] = blob, str(header["sha256"])
+        return made
 
     def __len__(self) -> int:
-        return len(self._blob)
+        return self._length
 
     def __repr__(self) -> str:
         return f"<Artifact {self.model} {len(self):,} bytes {self.recipe!r}>"
 
     def to_bytes(self) -> bytes:
         """Return the content of the file."""
-        return self._blob
+        return self._packed[0]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the file whole or not at all, and return its path.
@@ -118,7 +120,7 @@ class Artifact:
         handle, temporary = _beside(target)
         try:
             with os.fdopen(handle, "wb") as stream:
-                stream.write(self._blob)
+                stream.write(self.to_bytes())
             if not target.exists():
                 Path(temporary).chmod(0o666 & ~_umask())
             else:
@@ -134,7 +136,7 @@ class Artifact:
     @property
     def digest(self) -> str:
         """The SHA-256 that the file carries, in hexadecimal."""
-        return str(self._header["sha256"])
+        return self._packed[1]
 
     @property
     def model(self) -> str:
@@ -159,7 +161,19 @@ class Artifact:
     @cached_property
     def considered(self) -> dict[str, Forms]:
         """The dense and sparse forms weighed for each tensor but products, with their bytes."""
-        return _whole({n: weigh(one, self.recipe.prune) for n, one in self._tensors.items()})
+        return {n: found for n, found in self._weighed.items() if isinstance(found, Forms)}
+
+    @cached_property
+    def _weighed(self) -> dict[str, Weighed]:
+        return {name: weigh(coded, self.recipe.prune) for name, coded in self._tensors.items()}
+
+    @cached_property
+    def _packed(self) -> tuple[bytes, str]:
+        """The bytes, and the digest among them."""
+        streams = (write(coded, self._weighed[name]) for name, coded in self._tensors.items())
+        blob, digest = container.pack(dict(self._header), b"".join(streams))
+        assert len(blob) == len(self)  # it was told already
+        return blob, digest
 
     @property
     def tensors(self) -> Mapping[str, Coded]:
@@ -176,10 +190,6 @@ class Artifact:
         As `workbench.artifact.operands.operands` says.
         """
         return operands(self._tensors, self.form)
-
-
-def _whole(weighed: Mapping[str, Weighed]) -> dict[str, Forms]:
-    return {name: found for name, found in weighed.items() if isinstance(found, Forms)}
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

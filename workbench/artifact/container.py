@@ -30,6 +30,18 @@ def pack(header: Header, data: bytes) -> tuple[bytes, str]:
     return whole.getvalue(), digest
 
 
+def length(header: Header, size: int) -> int:
+    """Return the length of the file that `pack` makes of `size` bytes of data.
+
+    Raises
+    ------
+    ArtifactError
+        When there are more tensors than a header may list.
+    """
+    inside = len(_unsigned(header)) + DIGITS
+    return len(_outside(inside, size)) + inside + size
+
+
 def seal(stream: BinaryIO, header: Header, data: Iterable[bytes], size: int) -> str:
     """Write a file whose data, `size` bytes, come in pieces; return the digest that it carries.
 
@@ -40,12 +52,7 @@ def seal(stream: BinaryIO, header: Header, data: Iterable[bytes], size: int) -> 
     ArtifactError
         When there are more tensors than a header may list.
     """
-    unsigned = _text({**header, "sha256": ""})
-    if len(unsigned) + DIGITS > LONGEST_HEADER:
-        raise ArtifactError(
-            f"A file cannot list so many tensors: its header would take {len(unsigned):,} bytes"
-            f" of {LONGEST_HEADER:,} at most."
-        )
+    unsigned = _unsigned(header)
     outside = _outside(len(unsigned) + DIGITS, size)
     stream.write(outside)
     stream.write(bytes(len(unsigned) + DIGITS))
@@ -56,6 +63,16 @@ def seal(stream: BinaryIO, header: Header, data: Iterable[bytes], size: int) -> 
     stream.seek(len(outside))
     stream.write(_text({**header, "sha256": found.hexdigest()}))
     return found.hexdigest()
+
+
+def _unsigned(header: Header) -> bytes:
+    text = _text({**header, "sha256": ""})
+    if len(text) + DIGITS > LONGEST_HEADER:
+        raise ArtifactError(
+            f"A file cannot list so many tensors: its header would take {len(text):,} bytes"
+            f" of {LONGEST_HEADER:,} at most."
+        )
+    return text
 
 
 def unpack(blob: bytes) -> tuple[Header, bytes]:

@@ -15,7 +15,7 @@ from workbench.compression.factorize import factorize
 from workbench.compression.grid import Grid
 from workbench.compression.layers import compressible
 from workbench.compression.moment import Moment
-from workbench.compression.prune import like_magnitude, masks
+from workbench.compression.prune import like_magnitude, masks, without
 from workbench.compression.quantize import bits_of, fit, quantize, steps_of
 from workbench.compression.reconstruct import reconstruct
 from workbench.compression.share import clusters_of, share
@@ -62,7 +62,7 @@ def code(
         if name not in names:
             coded[name] = Plain.of(weight)
             continue
-        pruned = torch.where(kept[name], weight, 0) if name in kept else weight
+        pruned = without(weight, kept[name]) if name in kept else weight
         moment = evidence.moments.get(name)
         if adjusts and prune and moment is not None and name in kept:
             other = like_magnitude(name, weight, kept[name], prune)
@@ -83,7 +83,7 @@ def code_tensor(name: str, weight: Tensor, recipe: Recipe, kept: Tensor | None) 
     check_storable(name, weight)
     if not compressible({name: weight}):
         return Plain.of(weight)
-    pruned = weight if kept is None else torch.where(kept, weight, 0)
+    pruned = weight if kept is None else without(weight, kept)
     return _coded(name, pruned, recipe, None, None)
 
 

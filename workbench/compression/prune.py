@@ -15,6 +15,7 @@ from workbench.compression import patterns
 from workbench.compression.criteria import CRITERIA
 from workbench.compression.evidence import Evidence
 from workbench.compression.layers import compressible
+from workbench.compression.pieces import in_pieces
 from workbench.recipe import Prune
 
 Scores = NDArray[Any]
@@ -48,6 +49,21 @@ def masks(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> di
     else:
         kept |= {name: _keep(units[name], prune.sparsity) for name in shared}
     return {name: mask_of(kept[name], scores[name].shape, prune) for name in chosen}
+
+
+def without(weight: Tensor, kept: Tensor) -> Tensor:
+    """Return `weight` with zeros, none of them negative, where the mask `kept` is False."""
+    same = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[weight.element_size()]
+    flat = weight.detach().contiguous().flatten().view(same)
+    out = torch.empty_like(flat)
+    flags = kept.contiguous().flatten().view(torch.int8)
+
+    def fill(piece: slice) -> None:  # by bits: several times as fast as torch.where
+        torch.bitwise_and(flat[piece], flags[piece].neg().to(same), out=out[piece])
+
+    for _ in in_pieces(fill, flat.numel()):
+        pass
+    return out.view(weight.dtype).view(weight.shape)
 
 
 def like_magnitude(name: str, weight: Tensor, kept: Tensor, prune: Prune) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import prod
@@ -25,7 +26,7 @@ from workbench.evaluation.known import (
     size_key,
 )
 from workbench.evaluation.reasons import reasons
-from workbench.evaluation.report import Report, Size
+from workbench.evaluation.report import Report, Score, Size
 from workbench.evaluation.scores import judge_score, scores
 from workbench.evaluation.store import Store, default_store
 from workbench.pipeline import Watch, compress, effort
@@ -36,6 +37,9 @@ from workbench.zoo import model as find
 from workbench.zoo.fit import check_fit
 from workbench.zoo.groups import groups
 from workbench.zoo.shell import shell
+
+SOON_WRITTEN = 4_000_000
+"""Up to so many weights a file's bytes are there at once; of more, the first estimate is sooner."""
 
 
 def steps(
@@ -66,20 +70,33 @@ def steps(
         yield found
         return
     artifact = compress(model, recipe, progress=watch, cancelled=cancelled)
-    shaped = model.in_form(artifact.form)
-    size = measure_size(model, artifact)
+    judged = _judged(model, artifact, split, cancelled)
+    size = size_unwritten(model, artifact)
+    if size.parameters > SOON_WRITTEN:
+        yield report(model, recipe, split, size, None)
+        first = next(judged)
+        if first.exact:
+            judged = iter([first])
+        else:
+            yield report(model, recipe, split, size, first)
+    size = replace(size, digest=artifact.digest)
     store.put(size_key(model, recipe, evidence_for(model, recipe).digest), size.as_dict())
-    yield report(model, recipe, split, size, None)
+    if size.parameters <= SOON_WRITTEN:
+        yield report(model, recipe, split, size, None)
     before = known_score(model, size.digest, split, store)
-    if before is not None:
-        yield report(model, recipe, split, size, before)
-        return
-    seed = int(size.digest[:8], 16)
-    data = model.task.split(split)
-    for score in scores(shaped, artifact.operands(), data, seed=seed, cancelled=cancelled):
+    for score in judged if before is None else [before]:
         if score.exact:
             store.put(score_key(model, size.digest, split), score.as_dict())
         yield report(model, recipe, split, size, score)
+
+
+def _judged(
+    model: Model, artifact: Artifact, split: str, cancelled: Callable[[], bool]
+) -> Iterator[Score]:
+    named = f"{model.digest} {artifact.recipe.to_json()}"
+    seed = int(hashlib.sha256(named.encode()).hexdigest()[:8], 16)
+    shaped, data = model.in_form(artifact.form), model.task.split(split)
+    yield from scores(shaped, artifact.operands(), data, seed=seed, cancelled=cancelled)
 
 
 def measure(
@@ -150,6 +167,11 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
 
 def measure_size(model: Model, artifact: Artifact) -> Size:
     """Return what is known of a file without running it."""
+    return replace(size_unwritten(model, artifact), digest=artifact.digest)
+
+
+def size_unwritten(model: Model, artifact: Artifact) -> Size:
+    """Return what is known before the file's bytes are written: all but the digest, left empty."""
     shapes = {name: coded.shape for name, coded in artifact.tensors.items()}
     numbers = {name: prod(shape) for name, shape in shapes.items() if len(shape) >= 2}
     nonzero = _nonzero(artifact)
@@ -163,7 +185,7 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
     coupled = groups(shaped.architecture) if artifact.recipe.structure else ()
     structure = _structure(model, artifact, coupled, takes.macs)
     return Size(
-        digest=artifact.digest,
+        digest="",
         bytes=len(artifact),
         original_bytes=model.original_bytes,
         sparsity_requested=requested,

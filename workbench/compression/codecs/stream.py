@@ -65,8 +65,12 @@ Weighed = Forms | tuple[Forms, Forms]
 """The forms considered for a tensor, or for each of its two factors."""
 
 
-def weigh(coded: Coded, prune: Prune | None = None, *, losing: bool = True) -> Weighed:
-    """Return the best forms of a coded tensor that was pruned by `prune`, as `forms` does."""
+def weigh(coded: Coded, prune: Prune | None = None, *, losing: bool | None = None) -> Weighed:
+    """Return the best forms of a coded tensor that was pruned by `prune`, as `forms` does.
+
+    A form that loses is worked out only where pruning makes people ask why, unless told otherwise.
+    """
+    losing = prune is not None if losing is None else losing
     if isinstance(coded, Factors):
         return forms(coded.left, losing=losing), forms(coded.right, losing=losing)
     return forms(coded, prune, losing=losing)
