@@ -105,7 +105,7 @@ def test_what_the_others_cannot_make_up_for_is_said_and_put_back(wire):
 
 def test_a_size_that_is_not_known_cannot_be_held(wire, monkeypatch):
     wire.settled()
-    monkeypatch.setattr(wire.session, "report", None)
+    monkeypatch.setattr(wire.session._results, "report", None)
     wire.act("hold", on=True)
     assert "try again in a moment" in wire.last("tell")["text"]
     assert wire.session.held is None

@@ -60,7 +60,7 @@ def test_the_newest_of_a_hundred_wins(session, stage, until):
 
 def test_events_that_come_while_the_worker_is_held_start_nothing(session, stage, until):
     """One hundred events under the lock are one evaluation: nobody sees those in between."""
-    with session._lock:
+    with session._present.lock:
         for k in range(100):
             session.set(pruned(k / 200))
     until(session, lambda: not session.busy)
@@ -205,7 +205,7 @@ def test_close_stops_the_worker(session, stage):
     stage.gate.clear()
     session.set(pruned(0.5))
     stage.until(lambda: stage.begun)
-    worker = session._worker
+    worker = session._worker.thread
     session.close()
     assert not worker.is_alive()
     assert stage.ended == ["cancelled"]
@@ -246,7 +246,7 @@ def test_warming_up_is_given_up_for_a_request(stage, open_session, until):
     made = open_session(SMALL)
     until(made, lambda: not made.busy)
     again = open_session(SMALL)
-    assert again._worker is None
+    assert again._worker.thread is None
     stage.gate.clear()
     stage.begun.clear()
     again.warm_up()
@@ -294,7 +294,7 @@ from workbench.session import Session
 
 session = Session(sys.argv[1], store=Store(Path(sys.argv[2])))
 assert session.report.exact and not session.busy
-assert session._worker is None
+assert session._worker.thread is None
 assert "torch" not in sys.modules
 session.close()
 """

@@ -1,0 +1,259 @@
+"""What takes a moment and is done in the caller's thread; of some the newest call wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import Cancelled, WorkbenchError
+from workbench.evaluation.report import Report
+from workbench.recipe import Recipe, Train
+from workbench.recipe.off import BY_LAYER, switched_off
+from workbench.session.checks import allowed_budget, check_training
+from workbench.session.findings import Findings, Wanted
+from workbench.session.present import Present
+from workbench.session.records import Chosen, Question, Timing
+from workbench.session.results import Results
+from workbench.text import _
+from workbench.zoo import model
+
+if TYPE_CHECKING:
+    from workbench.artifact.artifact import Artifact
+    from workbench.training.records import Moment as TrainingMoment
+    from workbench.trials.scanning import Sensitivity
+    from workbench.trials.temperatures import Tried
+
+Asks = Callable[[], bool]
+"""Answers True once what is under way should end."""
+Hears = Callable[[float], None]
+"""Is told how far it is, from 0 to 1."""
+
+
+def never() -> bool:
+    """Answer that nobody has cancelled."""
+    return False
+
+
+def unheard(_news: object) -> None:
+    """Do nothing with what is told."""
+
+
+class Jobs:
+    """The longer jobs of one session, and what they found.
+
+    `question` is what the teacher was asked last, `tried` the row of temperatures, `sensitivity`
+    what each layer bears, and `held` the bytes that the file keeps while layers change.
+    """
+
+    def __init__(self, present: Present, results: Results) -> None:
+        self.question: Question | None = None
+        self.tried: Tried | None = None
+        self.sensitivity: Sensitivity | None = None
+        self.held: int | None = None
+        self._present = present
+        self._results = results
+        self._findings = Findings()
+        self._timings: dict[Chosen, Timing] = {}
+        self._sweeps = _Calls()
+        self._scans = _Calls()
+        self._changes = _Calls()  # of single layers
+
+    def forget(self) -> None:
+        """Forget what belongs to a model, for another comes."""
+        self.question = None
+        self.tried = None
+        self.sensitivity = None
+        self.held = None
+
+    def artifact(self, cancelled: Asks, watch: Callable[[TrainingMoment], None]) -> Artifact:
+        """Make the file of the present recipe; training it once more is told to `watch`.
+
+        Raises
+        ------
+        WorkbenchError
+            When it was never trained.
+        Cancelled
+            When `cancelled()` answers True during training.
+        """
+        from workbench.pipeline import compress
+
+        with self._present.lock:
+            chosen, recipe = self._present.model, self._present.recipe
+            self._refuse_untrained()
+        return compress(chosen, recipe, progress=watch, cancelled=cancelled)
+
+    def time_it(self, cancelled: Asks) -> None:
+        """Time the original and the present file in turn."""
+        from workbench.evaluation.resources import race
+
+        with self._present.lock:
+            moment, chosen = self._present.now, self._present.model
+        small = self.artifact(never, unheard)
+        file = chosen.in_form(small.form), small.operands()
+        timed = race([(chosen, chosen.weights()), file], cancelled=cancelled)
+        self._timings[moment] = timed[0], timed[1]
+        self._present.tell()
+
+    def timing(self) -> Timing | None:
+        """Return what `time_it` found about the present file, or None."""
+        return self._timings.get(self._present.now)
+
+    def ask_teacher(self, teacher: str, temperature: float, example: int) -> None:
+        """Look up what the teacher thinks of an example."""
+        from workbench.training.opinions import opinions
+
+        known = opinions(self._present.model, teacher)
+        opinion = known[example % len(known)]
+        self.question = Question(teacher, temperature, example, opinion)
+        self._present.tell()
+
+    def found(self, kind: str, of: Any) -> Any:
+        """Return what `find_out` found about the present file, or None."""
+        present = self._present
+        return self._findings.get((present.model.name, present.recipe), Wanted(kind, of))
+
+    def find_out(self, kind: str, of: Any, cancelled: Asks, progress: Hears) -> Any:
+        """Find out something about the original and the present file, once.
+
+        Raises
+        ------
+        WorkbenchError
+            When there is no such example or layer, or the file was never trained.
+        Cancelled
+            When `cancelled()` answers True on the way, or the session is closed.
+        """
+        present = self._present
+        with present.lock:
+            chosen, recipe = present.model, present.recipe
+            self._refuse_untrained()
+        found = self._findings.find(
+            chosen, recipe, Wanted(kind, of), lambda: present.closed or cancelled(), progress
+        )
+        present.tell()
+        return found
+
+    def sweep(self, settings: Train, seconds: float, cancelled: Asks, progress: Hears) -> None:
+        """Train the model at a row of temperatures, for `seconds` in all; the newest call wins.
+
+        Raises
+        ------
+        WorkbenchError
+            When there is no teacher, or no time.
+        Cancelled
+            When `cancelled()` answers True; what was found so far stays.
+        """
+        from workbench.trials.temperatures import sweep
+
+        present = self._present
+        chosen = present.model
+        check_training(chosen, Recipe(train=settings))
+        with present.lock:
+            self.tried = None
+            newer = self._sweeps.begin()
+
+        def over() -> bool:
+            return newer() or chosen is not present.model or present.closed or cancelled()
+
+        for found in sweep(chosen, settings, seconds=seconds, cancelled=over):
+            fresh = self.tried is None or found.levels != self.tried.levels
+            self.tried = found
+            progress(found.share)
+            if fresh:
+                present.tell()
+
+    def scan(self, part: str, cancelled: Asks, progress: Hears) -> None:
+        """Find out what each layer alone bears of the recipe's part called `part`; newest wins.
+
+        Raises
+        ------
+        WorkbenchError
+            When no part of that name knows layers.
+        Cancelled
+            When `cancelled()` answers True; what was found so far stays.
+        """
+        from workbench.trials.scanning import scan
+
+        if part not in BY_LAYER:
+            raise WorkbenchError(_("There is no {name} by layer.").format(name=repr(part)))
+        present = self._present
+        with present.lock:
+            chosen = present.model
+            how = getattr(present.recipe, part) or switched_off(part)
+            newer = self._scans.begin()
+
+        def over() -> bool:
+            return newer() or chosen is not present.model or present.closed or cancelled()
+
+        for found in scan(chosen, how, store=present.store, cancelled=over):
+            with present.lock:
+                if over():
+                    return
+                self.sensitivity = found
+            progress(found.share)
+            present.tell()
+
+    def hold(self, size: int | None) -> None:
+        """Keep the file at `size` bytes while layers change, or let it have any size again."""
+        self.held = allowed_budget(size)
+        self._present.tell()
+
+    def balanced(self, recipe: Recipe, layer: str) -> Recipe:
+        """Return `recipe`, in which `layer` has changed, at the size that is held; newest wins.
+
+        Raises
+        ------
+        WorkbenchError
+            When the other layers cannot make up for the change.
+        Cancelled
+            When a newer call, or another choice, came meanwhile.
+        """
+        present = self._present
+        with present.lock:
+            chosen, asked, before = present.model, self.held, present.now
+            newer = self._changes.begin()
+
+        def over() -> bool:
+            return newer() or before != present.now or present.closed
+
+        if asked is not None:
+            from workbench.trials.balancing import balance
+
+            recipe = balance(chosen, recipe, layer, asked, cancelled=over).recipe
+        if over():
+            raise Cancelled("Another change came.")
+        return recipe
+
+    def test_report(
+        self, artifact: Artifact, cancelled: Asks, progress: Callable[[Report], None]
+    ) -> Report:
+        """Measure a file that `artifact` made on the test split."""
+        from workbench.evaluation.measure import steps
+
+        chosen = model(artifact.model)
+        store = self._present.store
+        for last in steps(chosen, artifact.recipe, split="test", store=store, cancelled=cancelled):
+            progress(last)
+        if last.size.digest != artifact.digest:  # a store made by another machine's arithmetic
+            raise WorkbenchError(
+                _("The file differs from the one measured: empty the store of results, and reload.")
+            )
+        return last
+
+    def _refuse_untrained(self) -> None:
+        if self._results.untrained(self._present.recipe):
+            raise WorkbenchError(
+                _("This file is not trained yet: let the training end, or undo to the last file.")
+            )
+
+
+class _Calls:
+    """The calls of one job: a newer one ends those before it."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def begin(self) -> Callable[[], bool]:
+        """Begin a call under the session's lock; return what answers whether a newer has begun."""
+        self._count += 1
+        mine = self._count
+        return lambda: mine != self._count

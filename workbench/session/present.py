@@ -1,0 +1,44 @@
+"""What the parts of one session share: what is chosen now, and the lock that holds it still."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from workbench.evaluation.store import Store
+from workbench.recipe import Recipe
+from workbench.session.checks import fitting
+from workbench.session.history import History
+from workbench.session.records import Chosen
+
+
+class Present:
+    """What is chosen now and was before, where results are kept, and whom to tell of a change.
+
+    The worker, the jobs and the session's verbs run in different threads: what has to fit together
+    is read and changed under `lock`, which one thread may take several times. `tell` is called
+    without it. `model` is that of `now`, already looked up.
+
+    Raises
+    ------
+    WorkbenchError
+        When there is no such model, or its recipe does not fit it.
+    """
+
+    def __init__(self, start: Chosen, store: Store, tell: Callable[[], None]) -> None:
+        self.history = History(start)
+        self.model = fitting(start.model, start.recipe)
+        self.store = store
+        self.tell = tell
+        self.lock = threading.RLock()
+        self.closed = False
+
+    @property
+    def now(self) -> Chosen:
+        """What is chosen now."""
+        return self.history.now
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe chosen now."""
+        return self.history.now.recipe
