@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.panels.comparing import views
+from workbench.panels.comparing.tab import views
 from workbench.plots import flips
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.session import findings

@@ -10,7 +10,9 @@ import workbench as wb
 from tests.untrained import untrained
 from workbench.errors import WorkbenchError
 from workbench.evaluation.writing import Written
-from workbench.panels import comparing, training, written
+from workbench.panels import training
+from workbench.panels.comparing import tab as comparing
+from workbench.panels.comparing import written
 from workbench.panels.tabs import tabs
 from workbench.recipe import Recipe, Train
 from workbench.training.lesson import lesson

@@ -9,7 +9,7 @@ import pytest
 
 from workbench import text
 from workbench.panels import sources
-from workbench.panels.comparing import views
+from workbench.panels.comparing.tab import views
 from workbench.recipe import Prune, Quantize, Recipe
 
 # What is not prose: numbers with their units, and proper names.

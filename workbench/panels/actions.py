@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import figures
 from workbench.errors import Cancelled, WorkbenchError
-from workbench.panels import comparing, controls, drawing, points, tables, training, uploading
+from workbench.panels import controls, drawing, points, tables, training, uploading
+from workbench.panels.comparing import tab as comparing
+from workbench.panels.comparing.looks import look as look_at
 from workbench.panels.guard import guarded
 from workbench.panels.words import examples
 from workbench.plots import ledger, sensitivity, teacher, temperature, tradeoff
@@ -62,14 +64,14 @@ def tab(view: Dashboard, asked: dict[str, Any]) -> None:
     """Keep this tab up to date from now on, and no other."""
     view.open_tab = asked.get("key")
     with view.quiet():
-        comparing.look(view.session, "columns", asked.get("columns"))
+        look_at(view.session, "columns", asked.get("columns"))
     view.publish(opened=True)
 
 
 @action
 def look(view: Dashboard, asked: dict[str, Any]) -> None:
     """Look at something else in the open tab."""
-    comparing.look(view.session, str(asked.get("key")), asked.get("value"))
+    look_at(view.session, str(asked.get("key")), asked.get("value"))
 
 
 @action

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench import figures
-from workbench.panels import comparing, controls, points
+from workbench.panels import controls, points
+from workbench.panels.buttons import choice
+from workbench.panels.comparing import tab as comparing
+from workbench.panels.comparing.view import knows_classes
 from workbench.panels.words import examples
 from workbench.plots import course, ledger, sensitivity, teacher, temperature, treemap
 from workbench.plots.palette import Palette
@@ -42,11 +45,6 @@ class Tab:
     fits: Callable[[Task], bool] = lambda task: True
 
 
-def knows_classes(task: Task) -> bool:
-    """Whether the task's examples each have a class."""
-    return task.metric.counts == "classes"
-
-
 def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the ledger of the file as stacked bars, or as areas."""
     if session.report is None:
@@ -56,7 +54,7 @@ def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
     draw = treemap.draw if areas else ledger.draw
     shapes = [(False, _("bars")), (True, _("areas"))]
     return {
-        "controls": [comparing.choice("areas", _("drawn as"), areas, shapes)],
+        "controls": [choice("areas", _("drawn as"), areas, shapes)],
         "figure": draw(found.rows, found.container, palette),
     }
 
@@ -254,5 +252,5 @@ def content(tab: Tab, session: Session, palette: Palette) -> dict[str, Any]:
     ]
     if len(sharing) == 1:
         return filled
-    turn = comparing.choice("tab", _("view"), tab.key, sharing)
+    turn = choice("tab", _("view"), tab.key, sharing)
     return {**filled, "controls": [turn, *filled.get("controls", [])]}

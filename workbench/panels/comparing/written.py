@@ -1,14 +1,24 @@
-"""What a language model writes, before and after, as the page shows it."""
+"""What a language model writes, before and after."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from workbench import figures
+from workbench.panels.buttons import button
+from workbench.panels.comparing.view import View, named
+from workbench.plots.palette import Palette
+from workbench.session import Session
+from workbench.session.findings import Wanted
 from workbench.text import _
+from workbench.text import mark as N_
+from workbench.zoo import Task
 
 if TYPE_CHECKING:
     from workbench.evaluation.writing import Written
+
+CHARACTERS = 200
+"""How many characters the original and the file write."""
 
 
 def content(found: Written) -> dict[str, Any]:
@@ -42,3 +52,40 @@ def rows(found: Written) -> list[dict[str, Any]]:
         {"writer": writer, "prompt": found.prompt, "text": text, "seed": found.seed}
         for writer, text in (("original", found.before), ("file", found.after))
     ]
+
+
+def _writes(task: Task) -> bool:
+    return task.form == "characters" and task.metric.counts == "tokens"
+
+
+def _wants(session: Session) -> Wanted:
+    return Wanted("writing", (session.focus.prompt, session.focus.seed, CHARACTERS))
+
+
+def _fill(session: Session, found: Written, palette: Palette) -> dict[str, Any]:
+    return {"written": content(found)}
+
+
+def _controls(session: Session) -> list[dict[str, Any]]:
+    focus = session.focus
+    said = _("prompt {prompt}, seed {seed}").format(
+        prompt=figures.count(focus.prompt + 1), seed=figures.count(focus.seed)
+    )
+    return [
+        button("prompt", -1, _("previous prompt"), not focus.prompt),
+        button("prompt", 1, _("next prompt")),
+        button("seed", -1, _("previous seed"), not focus.seed),
+        button("seed", 1, _("next seed")),
+        {"kind": "text", "text": said},
+    ]
+
+
+WRITTEN = View(
+    "written",
+    named(N_("what it writes")),
+    _writes,
+    _wants,
+    _fill,
+    lambda session, found: rows(found),
+    _controls,
+)

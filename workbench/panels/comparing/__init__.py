@@ -1,0 +1,1 @@
+"""The tab that shows what compression changed: views of the original beside the file."""

@@ -1,0 +1,85 @@
+"""What the network looks at in one example, before and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench import figures
+from workbench.panels.buttons import button
+from workbench.panels.comparing.view import (
+    CHANGES,
+    View,
+    drawn,
+    found_changes,
+    knows_classes,
+    named,
+)
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure
+from workbench.session import Session
+from workbench.session.findings import Wanted
+from workbench.text import _
+from workbench.text import mark as N_
+from workbench.zoo import Task
+from workbench.zoo.reading import kind_of
+
+if TYPE_CHECKING:
+    from workbench.evaluation.changes import Changes
+
+
+def explains(task: Task) -> bool:
+    """Whether attributions can be drawn for the task's examples."""
+    return knows_classes(task) and kind_of(task) in ("image", "words", "frames")
+
+
+def example(session: Session, changes: Changes) -> int:
+    """Return the example picked, or the first that went wrong, or the first that changed."""
+    if session.focus.example is not None:
+        return session.focus.example % len(changes)
+    for numbers in (changes.lost, changes.flipped):
+        if len(numbers):
+            return int(numbers[0])
+    return 0
+
+
+def _wants(session: Session) -> Wanted:
+    changes = found_changes(session)
+    return CHANGES if changes is None else Wanted("attribution", example(session, changes))
+
+
+def _draw(session: Session, found: Any, palette: Palette) -> Figure:
+    from workbench.plots import attribution
+
+    return attribution.draw(found, palette, columns=session.focus.columns)
+
+
+def _rows(session: Session, found: Any) -> list[dict[str, Any]]:
+    from workbench.plots import attribution
+
+    return attribution.rows(found)
+
+
+def _controls(session: Session) -> list[dict[str, Any]]:
+    changes = found_changes(session)
+    if changes is None:
+        return []
+    shown = _("example {number} of {count}, counted from 0").format(
+        number=figures.count(example(session, changes)), count=figures.count(len(changes))
+    )
+    return [
+        button("example", -1, _("previous")),
+        button("example", 1, _("next")),
+        button("flipped", 1, _("next that changed"), not len(changes.flipped)),
+        {"kind": "text", "text": shown},
+    ]
+
+
+ATTRIBUTION = View(
+    "attribution",
+    named(N_("what it looks at")),
+    explains,
+    _wants,
+    drawn(_draw),
+    _rows,
+    _controls,
+)

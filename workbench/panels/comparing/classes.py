@@ -1,0 +1,69 @@
+"""The figures class by class, and which classes are taken for which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.panels.comparing.view import View, drawn, knows_classes, named, wants_changes
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure
+from workbench.session import Session
+from workbench.text import mark as N_
+from workbench.zoo import Task
+
+if TYPE_CHECKING:
+    from workbench.evaluation.changes import Changes
+
+NARROW = 6
+"""With fewer tiles than this side by side, matrices stand below one another."""
+MOST_CLASSES = 50
+"""More classes than this make no matrix that can be read."""
+
+
+def _knows_few_classes(task: Task) -> bool:
+    return knows_classes(task) and len(task.classes) <= MOST_CLASSES
+
+
+def _draw_recall(session: Session, found: Changes, palette: Palette) -> Figure:
+    from workbench.plots import recall
+
+    return recall.draw(*found.recall, found.classes, palette)
+
+
+def _recall_rows(session: Session, found: Changes) -> list[dict[str, Any]]:
+    from workbench.plots import recall
+
+    return recall.rows(*found.recall, found.classes)
+
+
+def _draw_confusion(session: Session, found: Changes, palette: Palette) -> Figure:
+    from workbench.plots import confusion
+
+    before, after = (tally.confusion for tally in found.tallies)
+    stacked = session.focus.columns < NARROW
+    return confusion.draw(before, after, found.classes, palette, stacked=stacked)
+
+
+def _confusion_rows(session: Session, found: Changes) -> list[dict[str, Any]]:
+    from workbench.plots import confusion
+
+    before, after = (tally.confusion for tally in found.tallies)
+    return confusion.rows(before, after, found.classes)
+
+
+RECALL = View(
+    "recall",
+    named(N_("classes")),
+    _knows_few_classes,
+    wants_changes,
+    drawn(_draw_recall),
+    _recall_rows,
+)
+CONFUSION = View(
+    "confusion",
+    named(N_("confusions")),
+    _knows_few_classes,
+    wants_changes,
+    drawn(_draw_confusion),
+    _confusion_rows,
+)

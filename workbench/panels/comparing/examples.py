@@ -1,0 +1,85 @@
+"""The examples of which the prediction changed, a page of them at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.panels import words
+from workbench.panels.buttons import button, choice
+from workbench.panels.comparing.view import (
+    View,
+    drawn,
+    found_changes,
+    knows_classes,
+    wants_changes,
+)
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure
+from workbench.session import Session
+from workbench.text import _
+from workbench.zoo import Task
+from workbench.zoo.reading import Reader, kind_of
+
+if TYPE_CHECKING:
+    from workbench.evaluation.changes import Changes
+
+
+def page(session: Session) -> int:
+    """Return how many examples a page holds."""
+    from workbench.plots import flips
+
+    return flips.page(session.focus.columns, kind_of(session.model.task))
+
+
+def first(session: Session, changes: Changes) -> int:
+    """Return how many examples are passed over: whole pages of those there are."""
+    whole = page(session)
+    last = max(0, len(getattr(changes, session.focus.kind)) - 1) // whole
+    return min(session.focus.first // whole, last) * whole
+
+
+def _label(task: Task) -> str:
+    return _("pictures") if task.form == "image" else words.examples(task.form)
+
+
+def _draw(session: Session, found: Changes, palette: Palette) -> Figure:
+    from workbench.plots import flips
+
+    focus, task = session.focus, session.model.task
+    return flips.draw(
+        found,
+        Reader(task, task.split(found.split).examples),
+        palette,
+        kind=focus.kind,
+        first=first(session, found),
+        columns=focus.columns,
+        form=kind_of(task),
+    )
+
+
+def _controls(session: Session) -> list[dict[str, Any]]:
+    from workbench.plots import flips
+
+    found = found_changes(session)
+    if found is None:
+        return []
+    kinds = [
+        (kind, f"{_(label)} ({len(getattr(found, kind))})") for kind, label in flips.KINDS.items()
+    ]
+    before, count = first(session, found), len(getattr(found, session.focus.kind))
+    return [
+        choice("kind", _("which"), session.focus.kind, kinds),
+        button("page", -1, _("previous"), before == 0),
+        button("page", 1, _("next"), before + page(session) >= count),
+    ]
+
+
+EXAMPLES = View(
+    "pictures",
+    _label,
+    knows_classes,
+    wants_changes,
+    drawn(_draw),
+    lambda session, found: found.rows(),
+    _controls,
+)

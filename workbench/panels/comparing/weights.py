@@ -1,0 +1,48 @@
+"""How the weights of one layer are spread, before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.panels.comparing.view import View, drawn, named
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure
+from workbench.session import Session
+from workbench.session.findings import Wanted
+from workbench.text import _
+from workbench.text import mark as N_
+
+
+def _layer(session: Session) -> str:
+    return session.focus.layer or session.layers[0]
+
+
+def _draw(session: Session, found: Any, palette: Palette) -> Figure:
+    from workbench.plots import weights
+
+    return weights.draw(found, palette)
+
+
+def _rows(session: Session, found: Any) -> list[dict[str, Any]]:
+    from workbench.plots import weights
+
+    return weights.rows(found)
+
+
+def _controls(session: Session) -> list[dict[str, Any]]:
+    layers = [{"value": name, "label": name} for name in session.layers]
+    shown = _layer(session)
+    return [
+        {"kind": "select", "key": "layer", "label": _("layer"), "value": shown, "choices": layers}
+    ]
+
+
+WEIGHTS = View(
+    "weights",
+    named(N_("weights")),
+    lambda task: True,
+    lambda session: Wanted("histogram", _layer(session)),
+    drawn(_draw),
+    _rows,
+    _controls,
+)
