@@ -1,0 +1,63 @@
+"""Training: the recipe, a row of temperatures, and what the teacher thinks."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from workbench import figures
+from workbench.errors import WorkbenchError
+from workbench.panels import training
+from workbench.panels.actions.asked import number
+from workbench.panels.actions.background import bar, begin
+from workbench.panels.actions.registry import action
+from workbench.recipe.train import SELF, Train
+from workbench.text import _
+
+if TYPE_CHECKING:
+    from workbench.panels.page import Dashboard
+
+
+@action
+def train(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Train the present recipe for some seconds."""
+    view.session.train(*_asked_training(asked))
+
+
+@action
+def sweep(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Train students at a row of temperatures, for some seconds in all."""
+    settings, seconds = _asked_training(asked)
+    view.cancelled.clear()
+    begin("sweep", _sweep, view, settings, seconds)
+
+
+@action
+def soften(view: Dashboard, asked: dict[str, Any]) -> None:
+    """Show what the teacher thinks of an example at a temperature."""
+    teacher, temperature = str(asked.get("teacher") or SELF), number(asked.get("temperature"))
+    example = asked.get("example", 0)
+    if temperature is None or not isinstance(example, int):
+        raise WorkbenchError(_("The temperature must be above 0."))
+    known = view.session.question
+    if known is not None and known.teacher == teacher:  # at once: the outputs are there
+        view.session.ask_teacher(teacher, temperature, example)
+    else:
+        begin("teacher", _ask, view, teacher, temperature, example)
+
+
+def _asked_training(asked: dict[str, Any]) -> tuple[Train, float]:
+    values, seconds = asked.get("values"), number(asked.get("seconds"))
+    if not isinstance(values, dict) or seconds is None or seconds > training.MOST_SECONDS:
+        most = figures.count(training.MOST_SECONDS)
+        raise WorkbenchError(_("Choose how long to train, up to {most} seconds.").format(most=most))
+    return training.settings(values, os.cpu_count() or 1), seconds
+
+
+def _sweep(view: Dashboard, settings: Train, seconds: float) -> None:
+    with bar(view, _("Training students at a row of temperatures")) as show:
+        view.session.sweep(settings, seconds, view.cancelled.is_set, show)
+
+
+def _ask(view: Dashboard, teacher: str, temperature: float, example: int) -> None:
+    view.session.ask_teacher(teacher, temperature, example)
