@@ -70,9 +70,36 @@ def test_peak_memory_holds_weights_inputs_and_the_widest_layer(name):
     whole = sum(w.numel() * w.element_size() for w in weights.values())
     activations = peak_memory(model, weights) - whole
     most = {"reviews/transformer": 30_000_000, "reviews-lm/gpt": 100_000_000}
+    most["reviews-pieces/minilm-l6"] = 100_000_000
     assert 64 * 12 * 4 < activations < most.get(name, 20_000_000)
     if name == "fashion/lenet5":  # the first convolution's output and what is pooled from it
         assert activations >= 64 * (784 + 24 * 24 * 20 + 12 * 12 * 20) * 4
+
+
+@pytest.mark.parametrize("name", ["fashion/resnet", "reviews/gru", "reviews-lm/gpt"])
+def test_memory_is_the_same_whether_values_are_computed_or_not(monkeypatch, name):
+    model = wb.model(name)
+    found = []
+    for much in (0, 10**15):
+        monkeypatch.setattr(resources, "MUCH", much)
+        found.append(peak_memory(model, model.weights()))
+    assert found == [model.card["peak_memory"]] * 2
+
+
+def test_a_module_that_looks_at_values_is_computed(monkeypatch):
+    class Looks(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = torch.nn.Linear(4, 3)
+
+        def forward(self, x):
+            out = self.fc(x)
+            return out * 2 if float(out.detach().sum()) > 1e9 else out
+
+    monkeypatch.setattr(resources, "MUCH", 0)
+    data = torch.randn(80, 4), torch.randint(0, 3, (80,))
+    model = wb.bring(Looks(), train=data, validation=data, test=data, name="looks")
+    assert model.card["peak_memory"] >= 4 * (15 + 64 * 4 + 64 * 3)
 
 
 def test_latency_names_what_it_timed(small, monkeypatch):

@@ -19,7 +19,7 @@ See = Callable[[str, Tensor, int], Tensor | None]
 def mean_outputs(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the mean of each output of the layers that have a bias, by the bias's name.
 
-    Float64 [outputs], over the first 256 training images and all places of each.
+    Float64 [outputs], over the calibration examples and all places of each.
     """
     found: dict[str, Tensor] = {}
 

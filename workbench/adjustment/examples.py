@@ -1,4 +1,4 @@
-"""The images that adjustments look at, the first of the training split, and a pass over them."""
+"""The examples that adjustments look at, the first of the training split, and a pass over them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from workbench.zoo import Model
 from workbench.zoo.batch import Batch, call, channels_last
 
 EXAMPLES = 256
+MOST = 8_000_000_000
+"""Multiply-adds at most: examples that take long, such as texts, hold many places each."""
+FEWEST = 16
 
 
 def calibration_inputs(model: Model, examples: int = EXAMPLES) -> Any:
-    """Return the first training examples as the model takes them."""
-    return model.task.inputs(model.task.split("train").examples[:examples])
+    """Return the first training examples as the model takes them: fewer where each takes long."""
+    few = max(FEWEST, MOST // max(1, model.card["macs"]))
+    return model.task.inputs(model.task.split("train").examples[: min(examples, few)])
 
 
 def pass_through(module: nn.Module, model: Model, weights: Mapping[str, Tensor]) -> None:

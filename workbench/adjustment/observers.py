@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -24,25 +25,28 @@ ROUNDS = 2
 
 @dataclass(frozen=True)
 class Seen:
-    """How often inputs fell into each of equal bins from `low` to `high`: `counts` [bins]."""
+    """The `inputs` of a layer, [n, …], from `low` to `high`; zero is always in range."""
 
     low: float
     high: float
-    counts: Tensor
+    inputs: Tensor
+
+    @classmethod
+    def of(cls, inputs: Tensor) -> Seen:
+        """Look at `inputs`."""
+        low, high = (float(bound) for bound in inputs.aminmax())
+        low, high = min(low, 0.0), max(high, 0.0)
+        return cls(low, high if high > low else 1.0, inputs)
 
     @property
     def width(self) -> float:
         """The width of a bin."""
-        return (self.high - self.low) / len(self.counts)
+        return (self.high - self.low) / BINS
 
-    @classmethod
-    def of(cls, inputs: Tensor) -> Seen:
-        """Count `inputs`; zero is always in range."""
-        low, high = (float(bound) for bound in inputs.aminmax())
-        low, high = min(low, 0.0), max(high, 0.0)
-        if low == high:  # nothing but zeros
-            return cls(0.0, 1.0, torch.ones(BINS, dtype=torch.float64))
-        return cls(low, high, torch.histc(inputs, BINS, low, high).double())
+    @cached_property
+    def counts(self) -> Tensor:
+        """How often they fall into each of equal bins from `low` to `high`, float64 [bins]."""
+        return torch.histc(self.inputs, BINS, self.low, self.high).double()
 
 
 def observed(
@@ -50,7 +54,7 @@ def observed(
 ) -> dict[str, InputGrid]:
     """Return the grid for the inputs of each linear layer and convolution, by the layer's path.
 
-    From the network's float32 inputs on the first 256 training images, with `weights` decoded.
+    From the network's float32 inputs on the calibration examples, with `weights` decoded.
     """
     module = model.module()
     found: dict[str, InputGrid] = {}

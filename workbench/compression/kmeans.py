@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn.functional import pad
@@ -18,22 +19,22 @@ MOST = 300
 Start = Callable[[Tensor, Tensor, int, Generator], Tensor]
 
 
-def centres(rows: Tensor, counted: Tensor, clusters: int, start: str, seed: int) -> Tensor:
+def centres(rows: Tensor, clusters: int, start: str, seed: int) -> Tensor:
     """Return the centres of `clusters` clusters of each row, rising, float64 [rows, clusters].
+
+    Zeros take no part.
 
     Parameters
     ----------
     rows
-        Finite numbers [rows, n], n above 0.
-    counted
-        Which of them take part, bool [rows, n].
+        Finite numbers [rows, n], n above 0, float32.
     start
         Where it begins, a key of `STARTS`; `seed` serves the random one.
 
     A cluster without numbers moves to the number that is farthest from its own centre.
     """
-    ranked, order = rows.double().contiguous().sort(dim=1)
-    counted = counted.gather(1, order)
+    ranked = torch.from_numpy(np.sort(rows.numpy(), axis=1)).double()
+    counted = ranked != 0
     generator = Generator().manual_seed(seed)
     found = STARTS[start](ranked, counted, clusters, generator).sort(dim=1).values
     sums = pad((ranked * counted).cumsum(dim=1), (1, 0))

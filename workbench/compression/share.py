@@ -71,7 +71,7 @@ def fit(rows: Tensor, settings: Share, clusters: int) -> Book:
     if settings.method == "k-means":
         zero = not bool(counted.all())
         most = min(clusters, rows.shape[1], 256 - zero)  # a number is a byte
-        values = kmeans.centres(rows, counted, most, settings.start, settings.seed)
+        values = kmeans.centres(rows, most, settings.start, settings.seed)
         return Book(values.float(), zero, none)
     size = rows.abs().double()
     mean = _mean(size, counted)

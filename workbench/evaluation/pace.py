@@ -8,7 +8,7 @@ BATCH = 250
 FIRST = 176
 AT_ONCE = 4_000_000_000
 """Multiply-adds of a batch at most, so that cancelling stays quick."""
-TO_BEGIN = 2_000_000_000
+TO_BEGIN = 1_600_000_000
 """Multiply-adds of the first look at most: a few tens of milliseconds."""
 LEAST_FIRST = 8
 MEMORY = 2**30

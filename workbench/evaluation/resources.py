@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 import time
 import weakref
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -23,8 +25,13 @@ from workbench.zoo.shell import Shell, shell
 
 LATENCY_BATCHES = (1, 64)
 MEMORY_BATCH = 64
+MUCH = 4_000_000_000
+"""Multiply-adds from which on the life of tensors is followed without computing their values."""
+Run = Callable[[Mapping[str, Tensor], Any], None]
 SECONDS = 0.25
 """How long each batch size is run."""
+log = logging.getLogger(__name__)
+
 KINDS: dict[type[nn.Module], str] = {
     nn.Linear: "linear",
     nn.Conv1d: "convolution",
@@ -37,9 +44,9 @@ KINDS: dict[type[nn.Module], str] = {
 
 def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
     """Return the multiply-adds of one example through the dense module."""
-    run, inputs = _runner(model, weights, 1)
+    run, inputs = _runner(model, 1)
     with Products() as counted:
-        run(inputs)
+        run(weights, inputs)
     return int(counted.flops) // 2
 
 
@@ -79,11 +86,23 @@ def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:
     Counted over one batch of 64 by following the life of every tensor the module makes, inputs
     included; a runtime's own workspace is not seen.
     """
-    run, inputs = _runner(model, weights, MEMORY_BATCH)
+    run, inputs = _runner(model, MEMORY_BATCH)
+    batch = Batch.of(inputs)
+    if MEMORY_BATCH * model.card.get("macs", 0) > MUCH:
+        try:
+            with FakeTensorMode(allow_non_fake_inputs=True) as shapes:
+                hollow = {name: shapes.from_tensor(weight) for name, weight in weights.items()}
+                return _peak(run, hollow, batch.holding(map(shapes.from_tensor, batch.tensors)))
+        except Exception as error:  # noqa: BLE001 - a module may look at values, in whatever way
+            log.info("%s is not followed by shapes alone: %s", model.name, error)
+    return _peak(run, weights, batch)
+
+
+def _peak(run: Run, weights: Mapping[str, Tensor], inputs: Batch) -> int:
     with _LiveBytes(weights.values()) as live:
-        for tensor in Batch.of(inputs).tensors:
+        for tensor in inputs.tensors:
             live.add(tensor)
-        run(inputs)
+        run(weights, inputs)
     return int(live.peak + sum(w.numel() * w.element_size() for w in weights.values()))
 
 
@@ -169,16 +188,14 @@ def _summary(taken: Mapping[int, list[float]]) -> dict[str, Any]:
     return out
 
 
-def _runner(
-    model: Model, weights: Mapping[str, Tensor], batch: int
-) -> tuple[Callable[[Any], object], Any]:
+def _runner(model: Model, batch: int) -> tuple[Run, Any]:
     """Return what runs the module so that modes see its basic operations, and a batch for it.
 
     On the CPU, because loading what the meta device needs takes seconds.
     """
     module = unfused(Shell(model).module)
 
-    def run(inputs: Any) -> None:
+    def run(weights: Mapping[str, Tensor], inputs: Any) -> None:
         with torch.no_grad():  # inference mode would hide products inside larger operations
             call(module, weights, inputs)
 
