@@ -28,7 +28,7 @@ BATCH = 64
 EXAMPLES = 2048
 """Training images whose layers' inputs are looked at."""
 AT_ONCE = 128
-VERSION = 1
+VERSION = 2
 """Raised when evidence is computed otherwise."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from workbench.zoo.batch import call
@@ -19,7 +20,7 @@ def watch(model: Model, weights: Mapping[str, Tensor], batch: Any, see: See) -> 
     """Run a `batch` and call ``see(name, vectors)`` for every layer that multiplies.
 
     Those are linear layers, convolutions, the fused projection of attention that looks at its own
-    inputs, and what the first layers of GRU and LSTM do to their inputs.
+    inputs, and GRU and LSTM, whose layers see their inputs and their states.
 
     `name` is the weight's, and `vectors` are float32 [examples or places, n]: as many columns as
     a row of the weight, flattened, has entries. Layers whose weights multiply no such vectors,
@@ -37,7 +38,7 @@ def watch(model: Model, weights: Mapping[str, Tensor], batch: Any, see: See) -> 
         elif isinstance(layer, nn.MultiheadAttention) and layer.in_proj_weight is not None:
             layer.register_forward_pre_hook(_attention(path, see))
         elif isinstance(layer, nn.GRU | nn.LSTM):
-            layer.register_forward_pre_hook(_recurrent(path, layer, see))
+            layer.register_forward_pre_hook(_recurrent(path, layer, see), with_kwargs=True)
     with torch.no_grad():
         call(module, weights, batch)
 
@@ -79,12 +80,51 @@ def _attention(path: str, see: See) -> Callable[[nn.Module, tuple[Tensor, ...]],
 
 def _recurrent(
     path: str, layer: nn.GRU | nn.LSTM, see: See
-) -> Callable[[nn.Module, tuple[Any, ...]], None]:
-    both = ("", "_reverse") if layer.bidirectional else ("",)
+) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]:
+    """Return a hook that goes through the layers once more: their states are seen nowhere else."""
 
-    def hook(_layer: nn.Module, inputs: tuple[Any, ...]) -> None:
-        if isinstance(inputs[0], Tensor):  # packed sequences are passed over
-            for way in both:
-                see(f"{path}.weight_ih_l0{way}".removeprefix("."), inputs[0].flatten(0, -2))
+    def hook(_layer: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+        given = dict(zip(("input", "hx"), inputs, strict=False)) | named
+        x, begin = given["input"], given.get("hx")
+        if not isinstance(x, Tensor):  # packed sequences are passed over
+            return
+        time = 1 if layer.batch_first and x.ndim == 3 else 0
+        for number in range(layer.num_layers):
+            outputs, before = _states(layer, number, x, begin, time)
+            for way, states in zip(("", "_reverse"), before, strict=False):
+                for part, seen in (("ih", x), ("hh", states)):
+                    name = f"{path}.weight_{part}_l{number}{way}"
+                    see(name.removeprefix("."), seen.flatten(0, -2))
+            x = outputs
 
     return hook
+
+
+def _states(
+    layer: nn.GRU | nn.LSTM, number: int, x: Tensor, begin: Any, time: int
+) -> tuple[Tensor, list[Tensor]]:
+    """Return what one of the layers puts out, and its state before each step, by direction."""
+    ways = 1 + layer.bidirectional
+    alone = type(layer)(
+        x.shape[-1],
+        layer.hidden_size,
+        bias=layer.bias,
+        batch_first=layer.batch_first,
+        bidirectional=layer.bidirectional,
+        **({"proj_size": layer.proj_size} if layer.proj_size else {}),  # a GRU refuses the word
+    )
+    own = {name: getattr(layer, name.replace("_l0", f"_l{number}")) for name in alone.state_dict()}
+    mine = slice(number * ways, (number + 1) * ways)
+    if begin is not None:
+        begin = begin[mine] if isinstance(begin, Tensor) else tuple(one[mine] for one in begin)
+    outputs, _ = functional_call(alone, own, (x, begin))
+    before = []
+    for way, states in enumerate(outputs.chunk(ways, dim=-1)):
+        steps = states.shape[time]
+        first = torch.zeros_like(states.narrow(time, 0, 1))
+        if begin is not None:
+            first += (begin if isinstance(begin, Tensor) else begin[0])[way].unsqueeze(time)
+        earlier = [first, states.narrow(time, 0, steps - 1)]
+        later = [states.narrow(time, 1, steps - 1), first]
+        before.append(torch.cat(later if way else earlier, dim=time))
+    return outputs, before
