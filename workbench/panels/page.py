@@ -275,7 +275,6 @@ class Dashboard(anywidget.AnyWidget):
             budget=session.budget,
             floor=session.floor,
             metric=session.model.task.metric,
-            examples=examples(session.model.task.form),
         )
         return {"kind": "picture", "seq": seq, "figure": figure}
 

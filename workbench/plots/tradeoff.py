@@ -50,7 +50,6 @@ def draw(
     budget: int | None = None,
     floor: float | None = None,
     metric: Metric = ACCURACY,
-    examples: str = "",
 ) -> Figure:
     """Draw the picture.
 
@@ -67,8 +66,8 @@ def draw(
         that point belongs to a moment ago and is drawn faint.
     budget, floor
         Largest size and worst figure wanted; what lies outside is shaded.
-    metric, examples
-        What the figures are, and the word for what they were measured on.
+    metric
+        What the figures are.
     """
     shown = _thin(visited, metric)
     x_range = scales.size_range(original.bytes, [spot.bytes for spot in visited])
@@ -96,9 +95,7 @@ def draw(
             ),
             yaxis=axis(
                 palette,
-                _("{metric} on the validation {examples}").format(
-                    metric=_(metric.name), examples=examples or _("images")
-                ),
+                _("{metric} on validation").format(metric=_(metric.name)),
                 range=list(up.range),
                 tickvals=y_ticks,
                 ticktext=y_labels,
