@@ -33,7 +33,7 @@ def centres(rows: Tensor, clusters: int, start: str, seed: int) -> Tensor:
 
     A cluster without numbers moves to the number that is farthest from its own centre.
     """
-    ranked = torch.from_numpy(np.sort(rows.numpy(), axis=1)).double()
+    ranked = torch.from_numpy(np.sort(rows.contiguous().numpy(), axis=1)).double()
     counted = ranked != 0
     generator = Generator().manual_seed(seed)
     found = STARTS[start](ranked, counted, clusters, generator).sort(dim=1).values
