@@ -14,7 +14,7 @@ from workbench.evaluation.measure import steps
 
 REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))
-from _predict import AVX2, Variant, in_fresh_process  # noqa: E402
+from _reload import AVX2, Variant, in_fresh_process  # noqa: E402
 
 EXAMPLES = 500
 EXTREMES = [
@@ -50,7 +50,7 @@ def test_saved_files_are_what_was_reported(name, recipes, store, tmp_path):
         artifact = wb.compress(model, recipe)
         path = artifact.save(tmp_path / f"{number}.safetensors")
         assert path.stat().st_size == report.bytes == report.ledger.total == len(artifact)
-        classes = predict(model, artifact.weights(), images)
+        classes = predict(model.in_form(artifact.form), artifact.operands(), images)
         judged = {str(v): digest(classes[: v.examples]) for v in wanted}
         expected[path.name] = {"bytes": report.bytes, **judged}
-    assert in_fresh_process(tmp_path, wanted, AVX2) == expected
+    assert in_fresh_process(tmp_path, AVX2, variants=wanted) == expected
