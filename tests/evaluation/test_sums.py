@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from math import exp, log
+from math import exp, inf, log
 
 import numpy as np
 import pytest
 import torch
 
 import workbench as wb
-from workbench.evaluation.counting import COUNTS
 from workbench.evaluation.scores import scores
 from workbench.zoo import Split
+from workbench.zoo.counting import COUNTS
 
 ROUNDED = wb.Recipe(quantize=wb.Quantize(bits=4))
 
@@ -78,6 +78,12 @@ def test_intervals_cover_the_whole_as_often_as_they_say(kind, metric):
         low, high = count.bounds(metric, sample, 400, spread)
         covered += low <= truth <= high
     assert covered >= 0.92 * 400
+
+
+def test_doubt_among_more_than_can_be_counted_is_without_end():
+    figures = COUNTS["tokens"].figures(np.array([1e6, 0.0, 10.0]), 0.0)
+    assert figures["perplexity"] == inf
+    assert figures["bits per character"] == pytest.approx(1e5 / log(2))
 
 
 def test_a_report_names_its_metric(gpt):

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from workbench.errors import Cancelled
-from workbench.evaluation.counting import COUNTS, Rows
 from workbench.evaluation.pace import batch_of, first_of
 from workbench.evaluation.report import Score
 from workbench.threads import side_by_side
 from workbench.zoo import Model, Split
 from workbench.zoo.batch import channels_last
+from workbench.zoo.counting import COUNTS, Rows, spread_of
 from workbench.zoo.forms import targets
 from workbench.zoo.shell import shell
 
@@ -78,7 +78,7 @@ def judged(
     if metric.counts not in COUNTS:
         return _of_all(model, weights, split, cancelled)
     rows = _rows(model, weights, split, np.arange(len(split)), batch_of(model), cancelled)
-    count, spread = COUNTS[metric.counts], spread_of(split)
+    count, spread = COUNTS[metric.counts], spread_of(split.labels)
     figures = count.figures(rows.sum(axis=0), spread)
     value = figures[metric.name]
     return Score(metric.name, value, value, value, len(split), len(split), figures)
@@ -86,18 +86,10 @@ def judged(
 
 def _estimate(model: Model, rows: Rows, split: Split) -> Score:
     metric = model.task.metric
-    count, spread = COUNTS[metric.counts], spread_of(split)
+    count, spread = COUNTS[metric.counts], spread_of(split.labels)
     figures = count.figures(rows.sum(axis=0), spread)
     low, high = count.bounds(metric.name, rows, len(split), spread)
     return Score(metric.name, figures[metric.name], low, high, len(rows), len(split), figures)
-
-
-def spread_of(split: Split) -> float:
-    """Return the variance of a split's labels where they are numbers, else 0."""
-    labels = split.labels
-    if not isinstance(labels, np.ndarray) or np.issubdtype(labels.dtype, np.integer):
-        return 0.0
-    return float(labels.astype(np.float64).var(axis=0).mean())
 
 
 def _rows(

@@ -18,7 +18,7 @@ class Metric:
     name : str
         What the field calls it, in full: ``accuracy``, ``bits per character``.
     counts : str
-        What is counted of every example, a key of `evaluation.counting.COUNTS`: ``classes``,
+        What is counted of every example, a key of `zoo.counting.COUNTS`: ``classes``,
         ``tokens``, ``numbers``; or ``whole`` where only all examples together give a figure.
     higher_is_better : bool
     share : bool

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from torch import Tensor
 from workbench.zoo.losses import IGNORED
 
 Rows = NDArray[np.float64]
+
+MOST_NATS = 700.0
+"""A mean beyond which a perplexity is more than float64 holds: a training gone wrong has some."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,13 @@ def _token_figures(total: Rows, spread: float) -> dict[str, float]:
     nats, hits, places = total.tolist()
     return {
         "bits per character": nats / places / log(2),
-        "perplexity": exp(nats / places),
+        "perplexity": _perplexity(nats / places),
         "accuracy": hits / places,
     }
+
+
+def _perplexity(nats: float) -> float:
+    return inf if nats > MOST_NATS else exp(nats)
 
 
 def _numbers(outputs: Tensor, labels: Tensor) -> Rows:
@@ -95,13 +102,20 @@ def _number_figures(total: Rows, spread: float) -> dict[str, float]:
     }
 
 
+def spread_of(labels: Any) -> float:
+    """Return the variance of labels where they are an array of numbers, else 0."""
+    if not isinstance(labels, np.ndarray) or np.issubdtype(labels.dtype, np.integer):
+        return 0.0
+    return float(labels.astype(np.float64).var(axis=0).mean())
+
+
 COUNTS = {
     "tokens": Count(
         _tokens,
         _token_figures,
         {
             "bits per character": lambda mean, spread: mean / log(2),
-            "perplexity": lambda mean, spread: exp(mean),
+            "perplexity": lambda mean, spread: _perplexity(mean),
         },
     ),
     "numbers": Count(
