@@ -253,6 +253,16 @@ def test_a_function_is_a_metric(small, points, halves):
     assert wb.measure(model, SMALLER, timed=False).exact
 
 
+def test_what_one_metric_said_is_not_taken_for_what_another_says(small, points, halves):
+    inputs, labels = points
+    data = halves(inputs, torch.nn.functional.one_hot(labels, 3).float())
+    found = [
+        wb.measure(wb.bring(small, **data, name="twice", metric=metric), SMALLER, timed=False)
+        for metric in ("root mean squared error", "explained variance")
+    ]
+    assert [report.metric for report in found] == ["root mean squared error", "explained variance"]
+
+
 class Counting:
     """What torchmetrics' objects look like."""
 

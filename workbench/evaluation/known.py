@@ -24,9 +24,9 @@ def size_key(model: Model, recipe: Recipe, evidence: str) -> str:
 
 
 def score_key(model: Model, artifact: str, split: str) -> str:
-    """Name the score of the file with digest `artifact` on a split."""
-    data = model.task.digest(split)
-    return f"score {JUDGE_VERSION} {_versions()} {model.name} {artifact} {data}"
+    """Name the score of the file with digest `artifact` on a split, by the task's metric."""
+    data, metric = model.task.digest(split), model.task.metric.name
+    return f"score {JUDGE_VERSION} {_versions()} {model.name} {artifact} {data} {metric}"
 
 
 def known(model: Model, recipe: Recipe, split: str, store: Store) -> Report | None:
