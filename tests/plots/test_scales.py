@@ -7,6 +7,7 @@ import math
 import pytest
 
 from workbench.plots import scales
+from workbench.zoo.metric import ERROR, R2, Metric
 
 
 def test_height_grows_with_accuracy():
@@ -25,6 +26,40 @@ def test_accuracy_axis_shows_everything_up_to_the_original(original):
     assert len(places) == len(labels) == len(set(labels)) >= 3
     assert places == sorted(places)
     assert all(low <= place < high for place in places)
+
+
+RISING = Metric("own", "whole", share=False)
+FALLING = Metric("own", "whole", higher_is_better=False, share=False)
+
+
+@pytest.mark.parametrize("metric", [ERROR, R2, RISING, FALLING], ids=lambda one: one.name)
+@pytest.mark.parametrize("original", [-30.0, -0.2, 0.0, 1e-7, 0.4, 0.9, 3.0, 1e6])
+@pytest.mark.parametrize("worst", [None, -1e9, -3.0, 0.4, 8.0, 1e9])
+def test_an_axis_of_any_metric_has_its_original_above_what_is_worse(metric, original, worst):
+    if metric.share and original > 1:
+        return  # no share is
+    if worst is not None and metric.better(worst, original):
+        worst = None
+    up = scales.Axis(metric, original, worst)
+    low, high = up.range
+    assert low <= up.height(original) < high
+    for value in (worst, float("nan"), float("inf"), -float("inf")):
+        if value is not None and not metric.better(value, original):
+            assert low <= up.height(value) <= up.height(original)
+    places, labels = up.ticks
+    assert 2 <= len(places) == len(set(labels)) <= 20
+    assert places == sorted(places)
+    assert all(low <= place <= high for place in places)
+
+
+def test_an_axis_over_figures_reaches_to_the_worst_but_not_to_the_absurd():
+    near, far = scales.Axis.over(ERROR, [1.0, 8.0]), scales.Axis.over(ERROR, [1.0, 8.0, 1e9])
+    assert near.height(8.0) == pytest.approx(near.range[0])
+    assert far.range[0] < far.height(8.0) < far.height(1.0)
+    assert far.height(1e9) == far.range[0]
+    assert scales.Axis.over(ERROR, [float("nan"), 1.0, 8.0]) == near
+    assert scales.Axis.over(ERROR, [1.0, 8.0]).original == 1.0
+    assert scales.Axis.over(RISING, []).range
 
 
 def test_size_axis_stays_until_something_smaller_is_seen():

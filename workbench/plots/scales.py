@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import ceil, floor, isfinite, log10
 
 from workbench import figures
 from workbench.zoo.metric import Metric
@@ -12,8 +12,12 @@ from workbench.zoo.metric import Metric
 LEAST_ERROR = 1e-4
 WORST = 4.0
 """Times the original's figure, where less is better: what is worse lies on the lower end."""
+FAR = 3.0
+"""Times its usual length, the longest axis that still shows the worst of what is compared."""
 ABOVE = 0.08
 """Of the axis, above the original."""
+MOST_STEPS = 8
+"""Between two ticks of an even axis."""
 _TICKS = (0, 10, 30, 50, 60, 70, 75, 80, 85, 88, 90, 92, 94, 95, 96, 97, 98, 98.5, 99, 99.5, 99.9)
 """Percentages that may be marked on the axis."""
 
@@ -47,33 +51,39 @@ def accuracy_ticks(original: float, gap: float = 0.055) -> tuple[list[float], li
 
 @dataclass(frozen=True)
 class Axis:
-    """The axis of a metric: better is higher; its `range` is known from the original's figure."""
+    """The axis of a metric: better is higher; its `range` is known from the original's figure.
+
+    Where `worst` is given, the axis reaches down to it, unless that is too far.
+    """
 
     metric: Metric
     original: float
+    worst: float | None = None
+
+    @classmethod
+    def over(cls, metric: Metric, values: Iterable[float]) -> Axis:
+        """Return the axis of figures that are compared with each other, and with no original."""
+        found = sorted(filter(isfinite, values), key=metric.goodness)
+        return cls(metric, found[-1], found[0]) if found else cls(metric, 0.5)
 
     def height(self, value: float) -> float:
         """Return where `value` lies on the axis, at its lower end if it is worse than that."""
-        if self.metric.share:
-            return height(value)
-        return max(self._height(value), self._low)
+        return max(self._low, self._height(value))  # in this order, so that NaN lies there too
 
     @property
     def range(self) -> tuple[float, float]:
         """The ends of the axis."""
         if self.metric.share:
-            return accuracy_range(self.original)
-        high = self._height(self.original)
-        return self._low, high + ABOVE * (high - self._low)
+            return accuracy_range(max(self.original, 0.0))
+        return self._low, self._high + ABOVE * (self._high - self._low)
 
     @property
     def ticks(self) -> tuple[list[float], list[str]]:
         """Tick places and labels."""
         if self.metric.share:
-            return accuracy_ticks(self.original)
+            return accuracy_ticks(max(self.original, 0.0))
         low, high = self.range
-        steps = [m * 10.0**p for p in range(-6, 9) for m in (1, 1.5, 2, 3, 4, 5, 7)]
-        steps = steps if self._logarithmic else [0.0, *steps]
+        steps = _factors(high - low) if self._logarithmic else _even(low, high)
         found = sorted((self._height(step), step) for step in steps)
         inside = [(place, step) for place, step in found if low <= place <= high]
         return [place for place, _step in inside], [f"{step:g}" for _place, step in inside]
@@ -83,14 +93,47 @@ class Axis:
         return not self.metric.higher_is_better and self.original > 0
 
     @property
+    def _high(self) -> float:
+        return self._height(self.original)
+
+    @property
     def _low(self) -> float:
-        worst = WORST * self.original if self._logarithmic else min(0.0, self.original)
-        return self._height(worst)
+        if self.metric.share:
+            return height(0.0)
+        usual = self._usual
+        if self.worst is None:
+            return self._high - usual
+        return self._high - min(max(usual, self._high - self._height(self.worst)), FAR * usual)
+
+    @property
+    def _usual(self) -> float:
+        """How far the lower end lies below the original."""
+        if self._logarithmic:
+            return log10(WORST)
+        if self.metric.higher_is_better and self.original > 0:
+            return self.original
+        return (WORST - 1) * abs(self.original) or 1.0  # no figure is known to be the worst
 
     def _height(self, value: float) -> float:
+        if self.metric.share:
+            return height(value)
         if self._logarithmic:
             return -log10(max(value, 1e-12))
         return value if self.metric.higher_is_better else -value
+
+
+def _factors(decades: float) -> list[float]:
+    """Return the figures that may be marked on a logarithmic axis of that length."""
+    marks = (1, 1.5, 2, 3, 4, 5, 7) if decades < 1 else (1, 2, 5)
+    return [mark * 10.0**power for power in range(-12, 13) for mark in marks]
+
+
+def _even(low: float, high: float) -> list[float]:
+    """Return figures at even steps, few of them between the ends, whichever way the axis points."""
+    power = 10.0 ** floor(log10((high - low) / MOST_STEPS))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power * MOST_STEPS >= high - low)
+    most = ceil(max(abs(low), abs(high)) / step)
+    return [round(number * step, 12) for number in range(-most, most + 1)]
 
 
 def size_range(original: int, seen: Iterable[int]) -> tuple[float, float]:

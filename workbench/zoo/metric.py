@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf, isnan
 
 from workbench import figures
 from workbench.text import _
@@ -44,8 +45,14 @@ class Metric:
         return self._with_unit(figures.signed(difference))
 
     def better(self, one: float, other: float) -> bool:
-        """Whether `one` is better than `other`."""
-        return one > other if self.higher_is_better else one < other
+        """Whether `one` is better than `other`; what is no number is worse than any."""
+        return self.goodness(one) > self.goodness(other)
+
+    def goodness(self, value: float | None) -> float:
+        """Return what is larger for better figures, to rank by: the least for none, and for NaN."""
+        if value is None or isnan(value):
+            return -inf
+        return value if self.higher_is_better else -value
 
     def _with_unit(self, text: str) -> str:
         return f"{text}{figures.NARROW_SPACE}{_(self.unit)}" if self.unit else text
