@@ -33,6 +33,29 @@ def threads():
     torch.set_num_threads(before)
 
 
+@pytest.fixture
+def linear(monkeypatch):
+    """Bring a linear problem with a little noise, to be measured by any metric."""
+    import torch  # heavy, and most tests do without
+
+    import workbench as wb
+    from workbench.zoo import registry
+
+    monkeypatch.setattr(registry, "_brought", {})  # nothing of it is there for the next test
+
+    def brought(metric=None):
+        generator = torch.Generator().manual_seed(0)
+        inputs = torch.randn(240, 6, generator=generator)
+        noise = torch.randn(240, 1, generator=generator) / 10
+        targets = inputs @ torch.randn(6, 1, generator=generator) + noise
+        parts = {"train": slice(0, 90), "validation": slice(90, 170), "test": slice(170, None)}
+        data = {name: (inputs[part], targets[part]) for name, part in parts.items()}
+        torch.manual_seed(0)
+        return wb.bring(torch.nn.Linear(6, 1), **data, name="linear", metric=metric)
+
+    return brought
+
+
 def pytest_collection_modifyitems(items):
     pages = [item for item in items if item.get_closest_marker("browser")]
     driven.update(item.nodeid for item in pages)

@@ -130,11 +130,12 @@ def effort(model: Model, recipe: Recipe, files: Files | None = None) -> dict[str
 
 
 def _key(model: Model, recipe: Recipe) -> str:
-    """Name a trained file: weights, recipe, teacher and versions."""
+    """Name a trained file: weights, recipe, teacher, early stopping's metric, and versions."""
     teacher = recipe.train.teacher if recipe.train else ""
     taught = teacher_named(teacher, model).model.digest if teacher else ""
     versions = f"{version('workbench')} {VERSION} torch-{torch.__version__}"
-    return f"{model.name} {model.digest} {recipe.to_json()} {taught} {versions}"
+    judged = model.task.metric.name if recipe.train and recipe.train.patience else ""
+    return f"{model.name} {model.digest} {recipe.to_json()} {taught} {judged} {versions}"
 
 
 def _trained(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,8 +14,10 @@ from workbench.evaluation.writing import Written
 from workbench.panels import training
 from workbench.panels.comparing import tab as comparing
 from workbench.panels.comparing import written
-from workbench.panels.tabs import tabs
+from workbench.panels.tabs import tabs, training_tab
+from workbench.plots.palette import LIGHT
 from workbench.recipe import Recipe, Train
+from workbench.session.records import Progress
 from workbench.training.lesson import lesson
 from workbench.training.opinions import opinions
 from workbench.zoo.metric import ERROR
@@ -50,6 +53,14 @@ def test_tabs_that_ask_for_classes_are_gone_without_them():
     assert {tab.key for tab in tabs(wb.task("reviews"))} >= gone
     for task in (LANGUAGE, NUMBERS):
         assert not gone & {tab.key for tab in tabs(task)}
+
+
+@pytest.mark.parametrize(("task", "said"), [(LANGUAGE, "1.500\u202fbits"), (NUMBERS, "1.500")])
+def test_the_course_of_training_is_told_by_the_metric(task, said):
+    progress = Progress(2, 2, 0.0, 1.0, ((1, 1.0, 1.5), (2, 1.0, 1.5)))
+    session = SimpleNamespace(training=progress, model=SimpleNamespace(task=task))
+    figure = training_tab(session, LIGHT)["figure"]
+    assert figure["layout"]["title"]["text"] == f"2 steps brought the batches to {said}"
 
 
 def test_only_images_are_shifted_and_mirrored(wire):

@@ -18,6 +18,7 @@ from workbench.trials.job import Outcome
 from workbench.trials.racing import Race
 from workbench.trials.range_finder import RangeTest
 from workbench.trials.searching import Search, Trial
+from workbench.zoo.metric import BITS_PER_CHARACTER
 
 SETTINGS = Train(start="scratch", steps=20)
 
@@ -29,7 +30,7 @@ def lane(name, end, repeat=0, **more):
 
 CLEAR = Race((lane("a", 0.8), lane("b", 0.85)), 1)
 CLOSE = Race((lane("a", 0.80), lane("b", 0.86), lane("a", 0.84, 1), lane("b", 0.80, 1)), 2)
-GOING = Race((replace(lane("a", 0.8), state="training", accuracy=None, points=()),), 1)
+GOING = Race((replace(lane("a", 0.8), state="training", value=None, points=()),), 1)
 LONELY = Race((lane("a", 0.8),), 1)
 
 
@@ -122,7 +123,7 @@ def test_a_range_test(losses, exploded, finding):
     assert len(figure["layout"]["shapes"]) == (test.suggestion is not None)
 
 
-DONE = (Outcome(80, 100, 1.0), Outcome(90, 100, 1.0))
+DONE = (Outcome(0.8, 100, 1.0), Outcome(0.9, 100, 1.0))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_folds(outcomes, finding):
     figure = folds.draw(CrossValidation(SETTINGS, outcomes))
     assert title(figure) == finding
     (bars,) = figure["data"]
-    assert bars["y"] == [height(one.accuracy) for one in outcomes if one is not None]
+    assert bars["y"] == [height(one.value) for one in outcomes if one is not None]
 
 
 def test_a_search_puts_the_best_on_top_and_in_the_accent():
@@ -163,6 +164,63 @@ def test_spread_of_a_search_is_drawn_where_there_are_folds():
     assert error["visible"]
     assert error["array"][0] > error["arrayminus"][0] > 0
     assert title(search.draw(Search((), 2))) == "The search is on"
+
+
+BITS = {"metric": BITS_PER_CHARACTER}
+
+
+def test_a_race_in_which_less_is_better():
+    lanes = (lane("a", 2.0), lane("b", 1.5), lane("wild", 1e9))
+    race = Race(lanes, 1, **BITS)
+    figure = curves.draw(race)
+    assert title(figure) == "b wins with 1.500\u202fbits, 0.500\u202fbits ahead of a"
+    above = figure["layout"]["yaxis"]
+    assert above["title"]["text"] == "bits per character on validation examples, estimated"
+    assert {"2", "5"} <= set(above["ticktext"])
+    low, high = above["range"]
+    a, b, wild = (one["y"] for one in figure["data"])
+    assert low == wild[-1] < a[-1] < b[-1] < high  # better is higher, and nothing is out of sight
+    assert figure["data"][1]["customdata"] == ["1.300\u202fbits", "1.500\u202fbits"]
+    assert curves.rows(race)[0]["bits per character"] == pytest.approx(1.8)
+    going = Race((replace(lanes[0], value=None, points=()),), 1, **BITS)
+    assert title(curves.draw(going)) == "Who learns best? The race is on"
+    close = Race((lane("a", 2.0), lane("b", 1.9), lane("a", 1.8, 1), lane("b", 1.8, 1)), 2, **BITS)
+    assert title(curves.draw(close)).startswith("b reaches 1.850\u202fbits ± 0.0707, too close")
+
+
+def test_folds_of_which_less_is_better():
+    outcomes = (Outcome(2.0, 50, 1.0), None, Outcome(1.0, 50, 1.0))
+    figure = folds.draw(CrossValidation(SETTINGS, outcomes, **BITS))
+    assert title(figure) == "2 of 3 folds are done"
+    (bars,) = figure["data"]
+    assert bars["y"][1] > bars["y"][0] > 0
+    assert bars["base"] == figure["layout"]["yaxis"]["range"][0]
+    assert bars["text"] == ["2.000\u202fbits", "1.000\u202fbits"]
+    assert bars["customdata"] == [
+        "2.000\u202fbits on 50 examples",
+        "1.000\u202fbits on 50 examples",
+    ]
+    line, band = figure["layout"]["shapes"]
+    assert band["y0"] > line["y0"] > band["y1"]  # more is lower
+    assert figure["layout"]["yaxis"]["title"]["text"] == "bits per character on what was held out"
+    whole = CrossValidation(SETTINGS, (outcomes[0], outcomes[2]), **BITS)
+    assert title(folds.draw(whole)).startswith("1.500\u202fbits ± 0.707 on examples")
+
+
+def test_a_search_in_which_less_is_better():
+    ends = {8: (2.0, 2.2), 16: (1.0, 1.2), 32: (1e6, 3e6)}
+    trials = [
+        Trial(SETTINGS, {"batch": batch}, tuple(Outcome(one, 50, 1.0) for one in found))
+        for batch, found in ends.items()
+    ]
+    figure = search.draw(Search(tuple(trials), 2, **BITS))
+    assert title(figure) == "Best of 3: batch 16, with 1.100\u202fbits ± 0.141"
+    (bars,) = figure["data"]
+    assert figure["layout"]["yaxis"]["ticktext"] == ["batch 32", "batch 8", "batch 16"]
+    assert bars["x"] == sorted(bars["x"])
+    assert bars["x"][0] == 0
+    assert all(end >= 0 for side in ("array", "arrayminus") for end in bars["error_x"][side])
+    assert figure["layout"]["xaxis"]["title"]["text"] == "bits per character"
 
 
 def test_a_picture_shows_itself():

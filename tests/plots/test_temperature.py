@@ -10,6 +10,7 @@ import pytest
 from workbench.plots import temperature
 from workbench.plots.palette import THEMES
 from workbench.training.sweep import Level
+from workbench.zoo.metric import BITS_PER_CHARACTER
 
 PLAIN = Level(1.0, 0.0, (0.80, 0.82))
 LEVELS = [
@@ -94,6 +95,26 @@ def test_small_differences_are_not_blown_up():
 )
 def test_the_title_says_the_finding(levels, finding):
     assert title(draw(levels)) == finding
+
+
+def test_where_less_is_better_better_is_still_higher():
+    levels = [Level(1.0, 0.0, (2.0, 2.02)), Level(4.0, 0.9, (1.5, 1.52)), Level(8.0, 0.9, (2.5,))]
+    figure = draw(levels, metric=BITS_PER_CHARACTER)
+    assert title(figure) == "Temperature 4 gains 0.500\u202fbits over labels alone"
+    up = figure["layout"]["yaxis"]
+    assert up["title"]["text"] == "validation bits per character"
+    bottom, top = up["range"]
+    assert bottom > 2.5
+    assert top < 1.5
+    told = figure["data"][0]["customdata"]
+    assert "<b>1.510\u202fbits</b>, spread 0.0141\u202fbits over 2 seeds" in told[0]
+    assert title(draw(levels[::2], metric=BITS_PER_CHARACTER)).startswith("No temperature")
+    assert temperature.rows(levels, BITS_PER_CHARACTER)[1]["bits per character"] == 1.51
+
+
+def test_what_is_no_number_is_not_drawn():
+    levels = [PLAIN, Level(1.0, 0.9, (float("nan"), 0.8)), Level(4.0, 0.9, (0.9, 0.9))]
+    assert draw(levels)["data"][0]["x"] == [4.0]
 
 
 def test_the_table_holds_what_is_drawn():

@@ -162,13 +162,13 @@ def test_a_row_of_temperatures_is_told_level_by_level(real):
     assert shares[-1] == 1
     plain, *levels = real.tried.levels
     assert plain.mix == 0
-    assert len(plain.accuracies) == 2
-    assert all(len(level.accuracies) == 2 for level in levels)
+    assert len(plain.values) == 2
+    assert all(len(level.values) == 2 for level in levels)
     assert len(seen) >= len(levels)
     assert real.recipe == SPARSE  # what is on the screen is not touched
     for outcome in real.tried.outcomes[:2]:
         found = wb.measure(real.model, outcome.recipe, timed=False, store=Store())
-        assert found.accuracy == pytest.approx(outcome.accuracy, abs=0.001)
+        assert found.accuracy == pytest.approx(outcome.value, abs=0.001)
     real.choose_model("fashion/lenet5")
     assert real.tried is None
 

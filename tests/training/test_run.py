@@ -118,7 +118,7 @@ def test_it_learns_what_a_plain_loop_learns(name, clip, begun, recipe, finish):
         scheduled.step()
         right = (outputs.argmax(dim=1) == targets).float().mean()
         assert moment.loss == pytest.approx(loss.item(), rel=1e-4)
-        assert moment.accuracy == pytest.approx(right.item())
+        assert moment.value == pytest.approx(right.item())
     for key, weight in plain.state_dict().items():
         torch.testing.assert_close(run.weights[key].detach(), weight, rtol=1e-3, atol=1e-5)
 
@@ -170,7 +170,7 @@ def test_moments_say_how_far_it_is(begun, recipe, finish):
     assert {moment.steps for moment in moments} == {4}
     assert [moment.examples for moment in moments] == [32, 64, 96, 128]
     assert {moment.learning_rate for moment in moments} == {1e-3}
-    assert all(0 <= moment.accuracy <= 1 for moment in moments)
+    assert all(0 <= moment.value <= 1 for moment in moments)
     assert all(moment.sparsity == pytest.approx(0.5, abs=1e-3) for moment in moments)
     seconds = [moment.seconds for moment in moments]
     assert seconds == sorted(seconds)

@@ -116,7 +116,7 @@ def test_a_stacked_student_is_the_same_student_alone(more):
         mine = [point for point in points if point.student == student]
         assert [p.step for p in mine] == [m.step for m in moments]
         assert [p.loss for p in mine] == pytest.approx([m.loss for m in moments], rel=1e-4)
-        assert [p.accuracy for p in mine] == pytest.approx([m.accuracy for m in moments])
+        assert [p.value for p in mine] == pytest.approx([m.value for m in moments])
         for name, weight in weights.items():
             torch.testing.assert_close(final[student][name], weight, rtol=1e-4, atol=1e-5)
 
@@ -190,9 +190,9 @@ def test_a_student_that_diverges_is_named_and_spares_the_others(build):
     students = row([1.0], [1.0], [0])
     outcomes = [e for e in Sweep(school.lesson, train, students).go(len) if isinstance(e, Outcome)]
     by_mix = {outcome.student.mix: outcome for outcome in outcomes}
-    assert by_mix[1.0].accuracy is None
+    assert by_mix[1.0].value is None
     assert "no longer a number at step" in by_mix[1.0].trouble
-    assert by_mix[0.0].accuracy is not None
+    assert by_mix[0.0].value is not None
     assert not by_mix[0.0].trouble
 
 
@@ -203,7 +203,7 @@ def test_a_student_whose_last_step_spoils_it_is_named():
     school.inputs = lambda images: torch.from_numpy(images).unsqueeze(1).float() * 1e20
     outcomes = [e for e in Sweep(school.lesson, train, row([1.0], [1.0], [0])).go(len)
                 if isinstance(e, Outcome)]  # fmt: skip
-    assert [o.accuracy for o in outcomes if o.student.mix] == [None]
+    assert [o.value for o in outcomes if o.student.mix] == [None]
 
 
 def test_a_mistake_of_the_program_is_not_swallowed():
@@ -256,6 +256,6 @@ def test_levels_hold_the_mean_and_spread_over_seeds():
     plain, low, high = levels(students, outcomes)
     assert plain == Level(1.0, 0.0, (0.7,))
     assert (plain.mean, plain.spread) == (0.7, None)
-    assert (low.accuracies, low.mean) == ((), None)
+    assert (low.values, low.mean) == ((), None)
     assert high.mean == pytest.approx(0.85)
     assert high.spread == pytest.approx(math.sqrt(2) * 0.05)

@@ -16,7 +16,7 @@ from workbench.trials.job import do, part_of
 
 
 def found(result):
-    return [(fold.correct, fold.examples, fold.problem) for fold in result.folds]
+    return [(fold.value, fold.examples, fold.problem) for fold in result.folds]
 
 
 def test_one_process_and_two_find_the_same(small, brief):
@@ -24,9 +24,9 @@ def test_one_process_and_two_find_the_same(small, brief):
     one = cross_validate(small, brief, folds=3, processes=1, progress=seen.append)
     two = cross_validate(small, replace(brief, threads=2), folds=3, processes=2)
     assert found(one) == found(two)
-    assert [len(so_far.accuracies) for so_far in seen] == [1, 2, 3]
-    assert one.mean == pytest.approx(np.mean(one.accuracies))
-    assert one.spread == pytest.approx(np.std(one.accuracies, ddof=1))
+    assert [len(so_far.values) for so_far in seen] == [1, 2, 3]
+    assert one.mean == pytest.approx(np.mean(one.values))
+    assert one.spread == pytest.approx(np.std(one.values, ddof=1))
 
 
 def test_every_example_is_held_out_once_and_classes_are_even(small, brief):

@@ -26,8 +26,8 @@ def field(brief, **more):
 
 def plain(lane):
     """What of a lane does not hang on the clock."""
-    looks = [(point.step, point.loss, point.accuracy) for point in lane.points]
-    return lane.name, lane.repeat, looks, lane.state, lane.accuracy
+    looks = [(point.step, point.loss, point.value) for point in lane.points]
+    return lane.name, lane.repeat, looks, lane.state, lane.value
 
 
 def test_curves_come_in_and_the_end_is_exact(small, brief):
@@ -41,8 +41,8 @@ def test_curves_come_in_and_the_end_is_exact(small, brief):
         assert lane.points[0].seconds < lane.points[1].seconds
         made = compress(small, Recipe(train=lane.settings)).weights()
         validation = small.task.split("validation")
-        assert lane.accuracy == judged(small, made, validation).accuracy
-    best = max(last.lanes, key=lambda lane: lane.accuracy)
+        assert lane.value == judged(small, made, validation).accuracy
+    best = max(last.lanes, key=lambda lane: lane.value)
     assert last.winner.name == best.name
 
 
@@ -59,11 +59,11 @@ def test_company_changes_nothing(small, brief):
 def test_repeats_have_seeds_of_their_own(small, brief):
     last = list(race(small, {"one": brief}, repeats=2, looks=1))[-1]
     assert [lane.settings.seed for lane in last.lanes] == [0, 1]
-    assert last.lanes[0].accuracy != last.lanes[1].accuracy
+    assert last.lanes[0].value != last.lanes[1].value
     (standing,) = last.standings
-    assert standing.accuracies == tuple(lane.accuracy for lane in last.lanes)
-    assert standing.mean == pytest.approx(sum(standing.accuracies) / 2)
-    apart = abs(standing.accuracies[0] - standing.accuracies[1])
+    assert standing.values == tuple(lane.value for lane in last.lanes)
+    assert standing.mean == pytest.approx(sum(standing.values) / 2)
+    apart = abs(standing.values[0] - standing.values[1])
     assert standing.spread == pytest.approx(apart / 2**0.5)
 
 
@@ -105,7 +105,7 @@ def test_who_stops_early_says_so_and_is_judged_by_its_best_weights(small, brief)
     assert lane.state == "stopped early"
     assert lane.points[-1].step < 40
     weights = compress(small, Recipe(train=lane.settings)).weights()
-    assert lane.accuracy == judged(small, weights, small.task.split("validation")).accuracy
+    assert lane.value == judged(small, weights, small.task.split("validation")).accuracy
 
 
 def test_who_diverges_says_so_and_the_others_go_on(small, brief):
@@ -115,7 +115,7 @@ def test_who_diverges_says_so_and_the_others_go_on(small, brief):
     wild, calm = last.lanes
     assert wild.state == "diverged"
     assert "no longer a number at step" in wild.problem
-    assert wild.accuracy is not None
+    assert wild.value is not None
     assert (calm.state, calm.problem) == ("finished", None)
     assert last.over
 
@@ -150,7 +150,7 @@ def test_nothing_is_left_behind_in_the_model(small, brief):
 
 def test_the_order_among_level_ones_is_the_given_one(brief):
     ends = {"a": 0.5, "b": 0.7, "c": 0.7}
-    lanes = [Lane(name, brief, 0, accuracy=value) for name, value in ends.items()]
+    lanes = [Lane(name, brief, 0, value=value) for name, value in ends.items()]
     assert [one.name for one in Race(tuple(lanes), 1).standings] == ["b", "c", "a"]
 
 

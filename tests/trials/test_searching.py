@@ -44,8 +44,8 @@ def test_folds_give_each_trial_a_mean_and_a_spread(small, brief):
     result = search(small, {"batch": (16, 32)}, brief, folds=2, processes=2)
     again = search(small, {"batch": (16, 32)}, brief, folds=2, processes=1)
     for trial, other in zip(result.trials, again.trials, strict=True):
-        assert trial.accuracies == other.accuracies
-        assert len(trial.accuracies) == 2
+        assert trial.values == other.values
+        assert len(trial.values) == 2
         assert trial.spread is not None
 
 

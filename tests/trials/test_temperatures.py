@@ -30,13 +30,13 @@ def test_each_accuracy_is_that_of_the_file_its_recipe_makes(taught):
     split = model.task.split("validation")
     for outcome in last.outcomes:
         weights = compress(model, outcome.recipe).weights()
-        assert judged(model, weights, split).accuracy == outcome.accuracy
+        assert judged(model, weights, split).accuracy == outcome.value
 
 
 def test_repeats_differ_by_seed(taught):
     *_, last = sweep(wb.model(STUDENT), taught, temperatures=[4], repeats=3)
     assert sorted({outcome.student.seed for outcome in last.outcomes}) == [0, 1, 2]
-    assert all(len(level.accuracies) == 3 for level in last.levels)
+    assert all(len(level.values) == 3 for level in last.levels)
 
 
 @pytest.mark.parametrize(

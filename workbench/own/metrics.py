@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -94,15 +95,17 @@ def _of_function(function: Any) -> Measure:
 
 
 def _of_object(metric: Any) -> Measure:
-    """Return what runs a torchmetrics object: reset, one update for each batch, compute."""
+    """Return what runs a copy of a torchmetrics object: one update for each batch, compute.
+
+    Students that train side by side measure at the same time, each with a copy of its own.
+    """
 
     def measure(outputs: list[Any], targets: list[Any]) -> float:
-        metric.reset()
+        own = copy.deepcopy(metric)
+        own.reset()
         for found, true in zip(outputs, targets, strict=True):
-            metric.update(found, true)
-        value = float(metric.compute())
-        metric.reset()
-        return value
+            own.update(found, true)
+        return float(own.compute())
 
     return measure
 

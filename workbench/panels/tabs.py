@@ -128,7 +128,8 @@ def training_tab(session: Session, palette: Palette) -> dict[str, Any]:
         finding = _("Finding out how many steps fit into the time.")
         nothing = _("Nothing was trained yet: open the training section on the left.")
         return {"note": finding if waits else nothing}
-    return {"figure": course.draw(session.training.curve, session.training.steps, palette)}
+    so_far, metric = session.training, session.model.task.metric
+    return {"figure": course.draw(so_far.curve, so_far.steps, palette, metric)}
 
 
 def teacher_tab(session: Session, palette: Palette) -> dict[str, Any]:
@@ -150,7 +151,8 @@ def temperature_tab(session: Session, palette: Palette) -> dict[str, Any]:
                 "row of temperatures."
             )
         }
-    return {"figure": temperature.draw(session.tried.levels, palette)}
+    tried = session.tried
+    return {"figure": temperature.draw(tried.levels, palette, metric=tried.metric)}
 
 
 def sensitivity_tab(session: Session, palette: Palette) -> dict[str, Any]:

@@ -1,43 +1,53 @@
-"""The course of one training run: loss and accuracy of the batches, step by step."""
+"""The course of one training run: loss and figure of the batches, step by step."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isnan
+from math import isfinite
 from typing import Any
 
 from workbench import figures
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout, legend
 from workbench.text import _
+from workbench.zoo.metric import ACCURACY, Metric
 
 MOST_SHOWN = 400
 SMOOTH = 0.9
 """How much of the running mean each batch leaves standing."""
 
 
-def draw(course: Sequence[tuple[int, float, float]], steps: int, palette: Palette) -> Figure:
-    """Draw (step, loss, accuracy) of batches; `steps` is where the axis ends."""
+def draw(
+    course: Sequence[tuple[int, float, float]],
+    steps: int,
+    palette: Palette,
+    metric: Metric = ACCURACY,
+) -> Figure:
+    """Draw (step, loss, figure of `metric`) of batches; `steps` is where the axis ends.
+
+    A metric that means nothing for a batch is NaN throughout, and the loss is drawn alone.
+    """
     shown = course[:: max(1, len(course) // MOST_SHOWN)]
     at = [step for step, _loss, _share in shown]
     loss = _smoothed([loss for _step, loss, _share in shown])
-    share = _smoothed([share for _step, _loss, share in shown])
+    value = _smoothed([value for _step, _loss, value in shown])
     first, second = palette.categories[:2]
     lines = [_line(_("loss"), at, loss, second, "dash", "y2")]
-    counted = not any(isnan(value) for value in share)  # numbers are neither right nor wrong
+    counted = all(map(isfinite, value))
     if counted:
-        lines.insert(0, _line(_("accuracy of the batches"), at, share, first, "solid", "y"))
+        name = _("{metric} of the batches").format(metric=_(metric.name))
+        lines.insert(0, _line(name, at, value, first, "solid", "y"))
     return {
         "data": lines,
         "layout": layout(
             palette,
-            _finding(course, steps, share if counted else [], loss),
+            _finding(course, steps, value if counted else [], loss, metric),
             showlegend=True,
             legend=legend(),
             margin={"l": 60, "r": 60, "t": 72, "b": 48},
             xaxis=axis(palette, _("step"), range=[0, max(1, steps)]),
             yaxis={
-                **axis(palette, _("accuracy"), range=[0, 1], tickformat=".0%"),
+                **axis(palette, _(metric.name), **_scale(metric)),
                 "visible": counted,
             },
             yaxis2={
@@ -48,6 +58,12 @@ def draw(course: Sequence[tuple[int, float, float]], steps: int, palette: Palett
             },
         ),
     }
+
+
+def _scale(metric: Metric) -> dict[str, Any]:
+    if metric.share:
+        return {"range": [0, 1], "tickformat": ".0%"}
+    return {"rangemode": "tozero", "automargin": True}
 
 
 def _line(
@@ -75,20 +91,23 @@ def _smoothed(values: Sequence[float]) -> list[float]:
 def _finding(
     course: Sequence[tuple[int, float, float]],
     steps: int,
-    share: Sequence[float],
+    value: Sequence[float],
     loss: Sequence[float],
+    metric: Metric,
 ) -> str:
     if not course:
         return _("Training begins")
     done = course[-1][0]
     words = {"done": figures.count(done), "steps": figures.count(steps)}
-    if not share:
+    if not value:
         if done < steps:
             said = _("After {done} of {steps} steps the loss is {loss}")
         else:
             said = _("{steps} steps brought the loss to {loss}")
         return said.format(**words, loss=figures.plain(loss[-1]))
-    words["reached"] = figures.percent(share[-1])
-    if done < steps:
+    words["reached"] = metric.written(value[-1])
+    if done < steps and metric.counts == "classes":
         return _("After {done} of {steps} steps the batches are {reached} right").format(**words)
+    if done < steps:
+        return _("After {done} of {steps} steps the batches are at {reached}").format(**words)
     return _("{steps} steps brought the batches to {reached}").format(**words)

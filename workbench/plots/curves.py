@@ -1,4 +1,4 @@
-"""Trainings side by side: validation accuracy by step, or by second of training."""
+"""Trainings side by side: their figure on validation by step, or by second of training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
-from workbench import figures
 from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 ENDINGS = (("diverged", N_("{name} (diverged)")), ("stopped early", N_("{name} (stopped early)")))
+LEAST_BEST = 0.5
+"""A share up to which the axis reaches at least, so that small ones do not look large."""
 BY = {"step": N_("steps"), "second": N_("seconds of training")}
 
 
@@ -34,17 +35,19 @@ class Curve:
 
 
 def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = LIGHT) -> Figure:
-    """Draw the validation accuracy of each contestant by step or by second of training.
+    """Draw the figure of each contestant on validation by step or by second of training.
 
     A line is the mean over repeats, its band reaches from the lowest to the highest.
     """
+    each = {name: [lane for lane in race.lanes if lane.name == name] for name in race.names}
+    found = {name: curve_of(lanes, by) for name, lanes in each.items()}
+    seen = [value for curve in found.values() for value in (*curve.high, *curve.low)]
+    least = [LEAST_BEST] if race.metric.share else []
+    up = scales.Axis.over(race.metric, seen + least)
+    ticks, labels = up.ticks
     data: list[dict[str, Any]] = []
-    best = 0.5
-    for number, name in enumerate(race.names):
-        curve = curve_of([lane for lane in race.lanes if lane.name == name], by)
-        data += _line(curve, number, _label(race, name), palette)
-        best = max([best, *curve.high])
-    ticks, labels = scales.accuracy_ticks(best)
+    for number, (name, curve) in enumerate(found.items()):
+        data += _line(curve, number, _label(race, name), up, palette)
     return {
         "data": data,
         "layout": layout(
@@ -57,8 +60,8 @@ def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = 
             xaxis=axis(palette, _(BY[by]), rangemode="tozero"),
             yaxis=axis(
                 palette,
-                _("accuracy on validation examples, estimated"),
-                range=list(scales.accuracy_range(best)),
+                _("{metric} on validation examples, estimated").format(metric=_(race.metric.name)),
+                range=list(up.range),
                 tickvals=ticks,
                 ticktext=labels,
             ),
@@ -74,7 +77,7 @@ def curve_of(lanes: Sequence[Lane], by: Literal["step", "second"]) -> Curve:
             looks.setdefault(point.step, []).append(point)
     met = [looks[step] for step in sorted(looks)]
     places = [fmean(p.step if by == "step" else p.seconds for p in points) for points in met]
-    seen = [[point.accuracy for point in points] for points in met]
+    seen = [[point.value for point in points] for points in met]
     return Curve(
         tuple(places),
         tuple(fmean(one) for one in seen),
@@ -89,17 +92,19 @@ def finding(race: Race) -> str:
         return _("Who learns best? The race is on")
     first, *others = race.standings
     if not others:
-        return _("{name} reaches {accuracy}").format(name=first.name, accuracy=spread.words(first))
+        return _("{name} reaches {figure}").format(
+            name=first.name, figure=spread.words(first, race.metric)
+        )
     second = others[0]
-    lead = (first.mean or 0.0) - (second.mean or 0.0)
+    lead = abs((first.mean or 0.0) - (second.mean or 0.0))
     if lead <= max(first.spread or 0.0, second.spread or 0.0):
-        text = _("{name} reaches {accuracy}, too close to {other} to call")
+        text = _("{name} reaches {figure}, too close to {other} to call")
     else:
-        text = _("{name} wins with {accuracy}, {lead} ahead of {other}")
+        text = _("{name} wins with {figure}, {lead} ahead of {other}")
     return text.format(
         name=first.name,
-        accuracy=spread.words(first),
-        lead=figures.points(lead).lstrip("+"),
+        figure=spread.words(first, race.metric),
+        lead=race.metric.change(lead).lstrip("+"),
         other=second.name,
     )
 
@@ -113,24 +118,26 @@ def rows(race: Race) -> list[dict[str, Any]]:
             "step": point.step,
             "seconds": point.seconds,
             "loss": point.loss,
-            "accuracy": point.accuracy,
+            race.metric.name: point.value,
         }
         for lane in race.lanes
         for point in lane.points
     ]
 
 
-def _line(curve: Curve, number: int, label: str, palette: Palette) -> list[dict[str, Any]]:
+def _line(
+    curve: Curve, number: int, label: str, up: scales.Axis, palette: Palette
+) -> list[dict[str, Any]]:
     colours = palette.categories
     colour = colours[number % len(colours)]
     # Once the colours begin anew, the dashes move on by one, so that no pair comes twice.
     dash = DASHES[(number + number // len(colours)) % len(DASHES)]
-    heights = [scales.height(value) for value in curve.middle]
+    heights = [up.height(value) for value in curve.middle]
     band = {
         "type": "scatter",
         "mode": "lines",
         "x": [*curve.places, *reversed(curve.places)],
-        "y": [scales.height(value) for value in (*curve.high, *reversed(curve.low))],
+        "y": [up.height(value) for value in (*curve.high, *reversed(curve.low))],
         "fill": "toself",
         "fillcolor": _faint(colour),
         "line": {"width": 0},
@@ -143,7 +150,7 @@ def _line(curve: Curve, number: int, label: str, palette: Palette) -> list[dict[
         "name": label,
         "x": list(curve.places),
         "y": heights,
-        "customdata": [figures.percent(value) for value in curve.middle],
+        "customdata": [up.metric.written(value) for value in curve.middle],
         "hovertemplate": "%{fullData.name}<br><b>%{customdata}</b> (%{x:.3s})<extra></extra>",
         "line": {"color": colour, "width": 2.5, "dash": dash},
     }

@@ -9,30 +9,29 @@ from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout
 from workbench.text import _
+from workbench.zoo.metric import Metric
 
 if TYPE_CHECKING:
     from workbench.trials.folds import CrossValidation
+    from workbench.trials.job import Outcome
 
 
 def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
-    """Draw the exact accuracy of each fold, their mean as a line and their spread as a band."""
-    best = max(result.accuracies, default=0.5)
-    ticks, labels = scales.accuracy_ticks(best)
+    """Draw the exact figure of each fold, their mean as a line and their spread as a band."""
+    metric = result.metric
+    up = scales.Axis.over(metric, result.values)
+    (bottom, top), (ticks, labels) = up.range, up.ticks
     done = [(n, fold) for n, fold in enumerate(result.folds) if fold is not None]
     bars = {
         "type": "bar",
         "x": [_("fold {number}").format(number=number + 1) for number, _fold in done],
-        "y": [scales.height(fold.accuracy) for _number, fold in done],
-        "text": [figures.percent(fold.accuracy) for _number, fold in done],
+        "base": bottom,
+        "y": [up.height(fold.value) - bottom for _number, fold in done],
+        "text": [metric.written(fold.value) for _number, fold in done],
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textfont": {"color": palette.panel},
-        "customdata": [
-            _("{correct} of {total} right").format(
-                correct=figures.count(round(fold.correct)), total=figures.count(fold.examples)
-            )
-            for _number, fold in done
-        ],
+        "customdata": [_told(fold, metric) for _number, fold in done],
         "hovertemplate": "%{x}<br>%{customdata}<extra></extra>",
         "marker": {"color": palette.categories[0]},
     }
@@ -46,12 +45,12 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
             xaxis=axis(palette, "", type="category", showgrid=False),
             yaxis=axis(
                 palette,
-                _("accuracy on what was held out"),
-                range=list(scales.accuracy_range(best)),
+                _("{metric} on what was held out").format(metric=_(metric.name)),
+                range=[bottom, top],
                 tickvals=ticks,
                 ticktext=labels,
             ),
-            shapes=_mean_and_band(result, palette),
+            shapes=_mean_and_band(result, up, palette),
         ),
     }
 
@@ -59,27 +58,37 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
 def finding(result: CrossValidation) -> str:
     """Return what cross-validation has shown, in a sentence."""
     total = len(result.folds)
-    if len(result.accuracies) < total:
-        return _("{done} of {total} folds are done").format(
-            done=len(result.accuracies), total=total
-        )
-    return _("{accuracy} on examples not learned from, over {total} folds").format(
-        accuracy=spread.words(result), total=total
+    if len(result.values) < total:
+        return _("{done} of {total} folds are done").format(done=len(result.values), total=total)
+    return _("{figure} on examples not learned from, over {total} folds").format(
+        figure=spread.words(result, result.metric), total=total
     )
 
 
-def _mean_and_band(result: CrossValidation, palette: Palette) -> list[dict[str, Any]]:
+def _told(fold: Outcome, metric: Metric) -> str:
+    total = figures.count(fold.examples)
+    if metric.counts != "classes":
+        return _("{figure} on {total} examples").format(
+            figure=metric.written(fold.value), total=total
+        )
+    right = figures.count(round(fold.value * fold.examples))
+    return _("{correct} of {total} right").format(correct=right, total=total)
+
+
+def _mean_and_band(
+    result: CrossValidation, up: scales.Axis, palette: Palette
+) -> list[dict[str, Any]]:
     mean, apart = result.mean, result.spread
     if mean is None:
         return []
-    height = scales.height(mean)
+    height = up.height(mean)
     wide = {"xref": "paper", "x0": 0, "x1": 1}
     line = {"color": palette.ink, "width": 1.5, "dash": "dash"}
     shapes: list[dict[str, Any]] = [
         {"type": "line", **wide, "y0": height, "y1": height, "line": line}
     ]
     if apart is not None:
-        ends = {"y0": scales.height(mean - apart), "y1": scales.height(mean + apart)}
+        ends = {"y0": up.height(mean - apart), "y1": up.height(mean + apart)}
         shade = {"fillcolor": palette.shade, "line": {"width": 0}, "layer": "below"}
         shapes.append({"type": "rect", **wide, **ends, **shade})
     return shapes

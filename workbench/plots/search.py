@@ -23,31 +23,31 @@ def draw(result: Search, palette: Palette = LIGHT) -> Figure:
     best_trial = result.best
     shown = result.ranking[:MOST_BARS][::-1]
     names = [settings_words(trial.varied) for trial in shown]
-    accuracies = [trial.mean or 0.0 for trial in shown]
-    heights = [scales.height(value) for value in accuracies]
-    apart = [trial.spread or 0.0 for trial in shown]
-    best = max(accuracies, default=0.5)
-    ticks, labels = scales.accuracy_ticks(best)
+    means = [trial.mean or 0.0 for trial in shown]
+    up = scales.Axis.over(result.metric, means)
+    (bottom, top), (ticks, labels) = up.range, up.ticks
+    heights = [up.height(mean) for mean in means]
+    ends = [
+        sorted((up.height(mean - trial.spread), up.height(mean + trial.spread)))
+        if trial.spread is not None
+        else (height, height)
+        for mean, height, trial in zip(means, heights, shown, strict=True)
+    ]
     bars = {
         "type": "bar",
         "orientation": "h",
         "y": list(range(len(shown))),
-        "x": heights,
-        "text": [spread.words(trial) for trial in shown],
+        "base": bottom,
+        "x": [height - bottom for height in heights],
+        "text": [spread.words(trial, result.metric) for trial in shown],
         "textposition": "inside",
         "insidetextanchor": "start",
         "textfont": {"color": palette.on_accent},
         "error_x": {
             "type": "data",
             "symmetric": False,
-            "array": [
-                scales.height(mean + more) - place
-                for mean, more, place in zip(accuracies, apart, heights, strict=True)
-            ],
-            "arrayminus": [
-                place - scales.height(mean - less)
-                for mean, less, place in zip(accuracies, apart, heights, strict=True)
-            ],
+            "array": [high - at for at, (_, high) in zip(heights, ends, strict=True)],
+            "arrayminus": [at - low for at, (low, _) in zip(heights, ends, strict=True)],
             "color": palette.ink,
             "visible": result.jobs > 1,
         },
@@ -68,8 +68,8 @@ def draw(result: Search, palette: Palette = LIGHT) -> Figure:
         margin={"l": 24, "r": 24, "t": 48, "b": 48},
         xaxis=axis(
             palette,
-            _("accuracy"),
-            range=list(scales.accuracy_range(best)),
+            _(result.metric.name),
+            range=[bottom, top],
             tickvals=ticks,
             ticktext=labels,
         ),
@@ -90,10 +90,10 @@ def finding(result: Search) -> str:
     """Return what a search has shown, in a sentence."""
     if result.best is None:
         return _("The search is on")
-    return _("Best of {count}: {settings}, with {accuracy}").format(
+    return _("Best of {count}: {settings}, with {figure}").format(
         count=len(result.ranking),
         settings=settings_words(result.best.varied),
-        accuracy=spread.words(result.best),
+        figure=spread.words(result.best, result.metric),
     )
 
 

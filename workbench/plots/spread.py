@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 from workbench import figures
+from workbench.zoo.metric import Metric
 
 
 class Spread(Protocol):
-    """What has a mean accuracy and, where there are several, their standard deviation."""
+    """What has a mean figure and, where there are several, their standard deviation."""
 
     @property
     def mean(self) -> float | None:
-        """From 0 to 1, or None where there is nothing yet."""
+        """A figure of some metric, or None where there is nothing yet."""
         ...
 
     @property
@@ -21,7 +22,10 @@ class Spread(Protocol):
         ...
 
 
-def words(of: Spread) -> str:
-    """Return the mean, with its spread if there is one: ``88.2 % ± 0.4``."""
-    mean = figures.percent(of.mean or 0.0)
-    return mean if of.spread is None else f"{mean} ± {of.spread * 100:.1f}"
+def words(of: Spread, metric: Metric) -> str:
+    """Return the mean and its spread, if there is one: ``88.2 % ± 0.4``, ``1.742 bits ± 0.012``."""
+    mean = metric.written(of.mean or 0.0)
+    if of.spread is None:
+        return mean
+    apart = f"{of.spread * 100:.1f}" if metric.share else figures.plain(of.spread)
+    return f"{mean} ± {apart}"

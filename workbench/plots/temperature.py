@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from math import log10
+from math import isfinite, log10
 from typing import TYPE_CHECKING, Any
 
 from workbench import figures
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
 from workbench.text import _
+from workbench.zoo.metric import ACCURACY, Metric
 
 if TYPE_CHECKING:
     from workbench.training.sweep import Level
@@ -19,13 +20,20 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 """A second cue beside colour for the weights of the teacher."""
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 LEAST_HEIGHT = 0.02
-"""Shares of accuracy between the ends of the axis at least, so that noise does not look large."""
+"""Between the ends of the axis at least, so that noise does not look large.
+
+As a share, or of the largest figure where that is none.
+"""
 
 
 def draw(
-    levels: Sequence[Level], palette: Palette = LIGHT, *, teacher: float | None = None
+    levels: Sequence[Level],
+    palette: Palette = LIGHT,
+    *,
+    teacher: float | None = None,
+    metric: Metric = ACCURACY,
 ) -> Figure:
-    """Draw the students' accuracy against the temperature, a line for each weight of the teacher.
+    """Draw the students' figures against the temperature, a line for each weight of the teacher.
 
     Parameters
     ----------
@@ -33,17 +41,19 @@ def draw(
         By mixing weight and temperature; those of weight 0 learned from the labels alone and are
         drawn as a band. Levels that wait for their first student only widen the axis.
     teacher
-        The teacher's own accuracy, a line above.
+        The teacher's own figure, a line above.
+    metric
+        What the figures are; better is higher.
     """
     plain, taught = _plain(levels), [level for level in levels if level.mix]
-    done = [level for level in taught if level.mean is not None]
+    done = [level for level in taught if _is_number(level)]
     lines = groupby(sorted(done, key=lambda level: (level.mix, level.temperature)), _mix)
     mixes = sorted({level.mix for level in taught})
     return {
-        "data": [_line(mixes.index(mix), list(group), palette) for mix, group in lines],
+        "data": [_line(mixes.index(mix), list(group), palette, metric) for mix, group in lines],
         "layout": layout(
             palette,
-            _finding(plain, done),
+            _finding(plain, done, metric),
             showlegend=len(mixes) > 1,
             legend=legend(),
             margin={"l": 72, "r": 24, "t": 72, "b": 48},
@@ -57,9 +67,9 @@ def draw(
             ),
             yaxis=axis(
                 palette,
-                _("validation accuracy"),
-                range=_accuracy_range([*done, *([plain] if plain else [])], teacher),
-                tickformat=".1%",
+                _("validation {metric}").format(metric=_(metric.name)),
+                range=_range([*done, *([plain] if plain else [])], teacher, metric),
+                tickformat=".1%" if metric.share else "",
                 nticks=6,
             ),
             shapes=_band(plain, palette) + _mark(teacher, palette.muted, "dot"),
@@ -68,14 +78,14 @@ def draw(
     }
 
 
-def rows(levels: Sequence[Level]) -> list[dict[str, Any]]:
-    """Return the picture's data as a table."""
+def rows(levels: Sequence[Level], metric: Metric = ACCURACY) -> list[dict[str, Any]]:
+    """Return the picture's data as a table, in which the figures are called by the metric."""
     return [
         {
             "teacher_weight": level.mix,
             "temperature": level.temperature if level.mix else None,
-            "students": len(level.accuracies),
-            "accuracy": level.mean,
+            "students": len(level.values),
+            metric.name: level.mean,
             "spread": level.spread,
         }
         for level in levels
@@ -88,10 +98,14 @@ def _mix(level: Level) -> float:
 
 def _plain(levels: Sequence[Level]) -> Level | None:
     """Return the students of labels alone, once one of them is done."""
-    return next((level for level in levels if not level.mix and level.accuracies), None)
+    return next((level for level in levels if not level.mix and _is_number(level)), None)
 
 
-def _line(number: int, levels: Sequence[Level], palette: Palette) -> dict[str, Any]:
+def _is_number(level: Level) -> bool:
+    return level.mean is not None and isfinite(level.mean)
+
+
+def _line(number: int, levels: Sequence[Level], palette: Palette, metric: Metric) -> dict[str, Any]:
     colour = palette.categories[number % len(palette.categories)]
     name = _("weight of the teacher {mix}").format(mix=figures.percent(levels[0].mix, 0))
     return {
@@ -107,25 +121,24 @@ def _line(number: int, levels: Sequence[Level], palette: Palette) -> dict[str, A
             "thickness": 1.5,
             "width": 4,
         },
-        "customdata": [f"{name}<br>{_told(level)}" for level in levels],
+        "customdata": [f"{name}<br>{_told(level, metric)}" for level in levels],
         "hovertemplate": "%{customdata}<extra></extra>",
         "line": {"color": colour, "width": 2},
         "marker": {"color": colour, "size": 9, "symbol": SYMBOLS[number % len(SYMBOLS)]},
     }
 
 
-def _told(level: Level) -> str:
+def _told(level: Level, metric: Metric) -> str:
     assert level.mean is not None
-    accuracy = figures.percent(level.mean)
-    if len(level.accuracies) == 1:
-        return _("temperature {t}: <b>{accuracy}</b>").format(
-            t=f"{level.temperature:g}", accuracy=accuracy
-        )
-    return _("temperature {t}: <b>{accuracy}</b>, spread {spread} over {count} seeds").format(
-        t=f"{level.temperature:g}",
-        accuracy=accuracy,
-        spread=figures.percent(_apart(level), 2),
-        count=len(level.accuracies),
+    temperature, figure = f"{level.temperature:g}", metric.written(level.mean)
+    if len(level.values) == 1:
+        return _("temperature {t}: <b>{figure}</b>").format(t=temperature, figure=figure)
+    apart = _apart(level)
+    return _("temperature {t}: <b>{figure}</b>, spread {spread} over {count} seeds").format(
+        t=temperature,
+        figure=figure,
+        spread=figures.percent(apart, 2) if metric.share else metric.written(apart),
+        count=len(level.values),
     )
 
 
@@ -138,7 +151,7 @@ def _temperature_range(levels: Sequence[Level]) -> list[float]:
     return [log10(min(found)) - 0.1, log10(max(found)) + 0.1]
 
 
-def _accuracy_range(levels: Sequence[Level], teacher: float | None) -> list[float]:
+def _range(levels: Sequence[Level], teacher: float | None, metric: Metric) -> list[float]:
     ends = [
         level.mean + sign * _apart(level)
         for level in levels
@@ -149,8 +162,10 @@ def _accuracy_range(levels: Sequence[Level], teacher: float | None) -> list[floa
     if not ends:
         return [0.0, 1.0]
     low, high = min(ends), max(ends)
-    margin = max(0.08 * (high - low), (LEAST_HEIGHT - (high - low)) / 2)
-    return [low - margin, high + margin]
+    least = LEAST_HEIGHT * (1.0 if metric.share else max(abs(low), abs(high)) or 1.0)
+    margin = max(0.08 * (high - low), (least - (high - low)) / 2)
+    ends = [low - margin, high + margin]
+    return ends if metric.higher_is_better else ends[::-1]
 
 
 def _band(plain: Level | None, palette: Palette) -> list[dict[str, Any]]:
@@ -199,16 +214,15 @@ def _words(plain: Level | None, teacher: float | None, palette: Palette) -> list
     ]
 
 
-def _finding(plain: Level | None, done: Sequence[Level]) -> str:
+def _finding(plain: Level | None, done: Sequence[Level], metric: Metric) -> str:
     if plain is None or plain.mean is None or not done:
         return _("The students are learning: which temperature serves them best?")
-    best = max(done, key=lambda level: level.mean or 0.0)
-    assert best.mean is not None
-    gain = best.mean - plain.mean
+    best = max(done, key=lambda level: metric.goodness(level.mean))
+    gain = metric.goodness(best.mean) - metric.goodness(plain.mean)
     if gain <= 0:
         return _("No temperature does better than labels alone")
     if gain <= max(_apart(best), _apart(plain)):
         return _("No temperature gains more over labels alone than seeds differ")
     return _("Temperature {t} gains {gain} over labels alone").format(
-        t=f"{best.temperature:g}", gain=figures.points(gain).lstrip("+")
+        t=f"{best.temperature:g}", gain=metric.change(gain).lstrip("+")
     )

@@ -23,7 +23,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far training is, and the course so far: (step, loss, accuracy) of some batches."""
+    """How far training is, and the course so far: (step, loss, figure) of some batches."""
 
     step: int
     steps: int

@@ -84,7 +84,7 @@ class Results:
             steps=moment.steps,
             seconds_left=moment.seconds_left,
             examples_per_second=moment.examples_per_second,
-            curve=(*curve, (moment.step, moment.loss, moment.accuracy)),
+            curve=(*curve, (moment.step, moment.loss, moment.value)),
         )
         self.training = course
         if moment.over:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from torch import Tensor
 
@@ -14,6 +13,7 @@ from workbench.calibration import evidence_for
 from workbench.compression.layers import compressible
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe, Train
+from workbench.training.gauge import Gauge, Sample
 from workbench.training.portions import augments
 from workbench.training.records import Lesson
 from workbench.training.teacher import Teacher, named
@@ -55,6 +55,7 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         input_grids=_input_grids(shaped, ready, recipe),
         held_out=_held_out(model) if recipe.train.patience else None,
         objective=loss,
+        gauge=Gauge.of(model.task, split),
     )
 
 
@@ -77,9 +78,9 @@ def _input_grids(shaped: Model, ready: Prepared, recipe: Recipe) -> dict[str, In
     return observed(shaped, ready.weights, recipe.activations)
 
 
-def _held_out(model: Model) -> tuple[Any, Any]:
+def _held_out(model: Model) -> Sample:
     split = model.task.split("validation")
-    return split.examples, split.labels
+    return Sample(split.examples, split.labels, Gauge.of(model.task, split))
 
 
 def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Teacher | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 from torch.nn import functional
 
@@ -30,18 +28,6 @@ def objective(settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor 
     if teacher is None:
         return hard
     return settings.mix * _soft(settings, outputs, labels, teacher) + (1 - settings.mix) * hard
-
-
-def hits(outputs: Any, labels: Any) -> float:
-    """Return how many examples of a batch are right, of each its share of places; NaN for others.
-
-    Numbers are neither right nor wrong.
-    """
-    if not isinstance(labels, Tensor) or labels.is_floating_point():
-        return float("nan")
-    right = (outputs.detach().argmax(dim=-1) == labels).float()
-    counts = labels != IGNORED
-    return float(right[counts].mean()) * len(labels)
 
 
 def _soft(settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor) -> Tensor:

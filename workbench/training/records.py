@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from workbench.training.gauge import Gauge, Sample
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -22,9 +24,9 @@ class Lesson:
     `module` runs on weights from outside and belongs to the run alone; `ready` has its parameters
     and buffers by name, never written to, and what is known of them. `examples` and
     `labels` are those of the training split as it is stored, and `inputs` turns some examples into
-    what the module takes. `held_out` are the examples and labels by which early stopping judges,
-    and `input_grids` those that the inputs of layers are rounded to, by path. `objective` is a
-    loss of the person's own.
+    what the module takes. `held_out` are the examples by which early stopping judges, and
+    `input_grids` those that the inputs of layers are rounded to, by path. `objective` is a loss of
+    the person's own, and `gauge` what batches are measured by.
     """
 
     module: nn.Module
@@ -34,8 +36,9 @@ class Lesson:
     inputs: Callable[[Any], Any]
     teacher: Teacher | None = None
     input_grids: Mapping[str, InputGrid] = field(default_factory=dict)
-    held_out: tuple[Any, Any] | None = None
+    held_out: Sample | None = None
     objective: Callable[..., Tensor] | None = None
+    gauge: Gauge = field(default_factory=Gauge)
 
     @property
     def weights(self) -> Mapping[str, Tensor]:
@@ -45,8 +48,9 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Moment:
-    """How far a run is: after `step` of `steps`, the loss and accuracy of the last batch.
+    """How far a run is: after `step` of `steps`, the loss and figure of the last batch.
 
+    `value` is the figure of the task's metric, not a number where that wants more than a batch.
     `seconds` and `examples` count all steps so far, those before a kill included; `over` says
     that no more follow.
     """
@@ -54,7 +58,7 @@ class Moment:
     step: int
     steps: int
     loss: float
-    accuracy: float
+    value: float
     learning_rate: float
     sparsity: float
     seconds: float

@@ -24,7 +24,7 @@ from workbench.training import checkpoint as checkpoints
 from workbench.training.averaging import Average
 from workbench.training.dropout import prepare
 from workbench.training.input_rounding import round_inputs
-from workbench.training.objective import hits, objective
+from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
 from workbench.training.portions import NORMS, STEP, Order, lot, portion
 from workbench.training.records import Lesson, Moment, Trained
@@ -33,7 +33,6 @@ from workbench.training.stopping import EarlyStopping
 from workbench.training.view import View
 from workbench.zoo import norms
 from workbench.zoo.batch import Batch, call
-from workbench.zoo.forms import targets
 
 PORTION = 128
 """Examples computed at once; larger batches add up gradients, so that cancelling stays quick."""
@@ -74,7 +73,8 @@ class Run:
         self._masked_for = 0  # the step that the masks are of, if zeros came with it
         self._average = Average(self.settings.average, max(self._shares))
         patient = self.settings.patience and lesson.held_out is not None
-        self._stopping = EarlyStopping(self.settings, max(self._shares)) if patient else None
+        metric, first = lesson.gauge.metric, max(self._shares)
+        self._stopping = EarlyStopping(self.settings, first, metric) if patient else None
 
     @property
     def good(self) -> int:
@@ -126,12 +126,12 @@ class Run:
                 raise Cancelled("Training was stopped.")
             begin = time.perf_counter()
             with threads(self.settings.threads):  # whoever watches has their own number again
-                loss, right = self._step(cancelled)
+                loss, value = self._step(cancelled)
                 self._look(cancelled)
                 self._intact = True
             self.seconds += time.perf_counter() - begin
             self.examples += self._batch
-            yield self._moment(loss, right)
+            yield self._moment(loss, value)
             if checkpoint is not None and time.perf_counter() - written > every:
                 checkpoints.write(checkpoint, self._state())
                 written = time.perf_counter()
@@ -152,7 +152,8 @@ class Run:
         self._lot.manual_seed(lot(self.settings.seed, STEP, self.step))
         chosen = self._order(self.step)
         self._optimizer.zero_grad()
-        loss, right = 0.0, 0.0
+        loss = 0.0
+        parts: list[Any] = []
         with self._buffers_back_unless_done():
             for number, part in enumerate(chosen.split(PORTION)):
                 if number and cancelled():  # before the first one `go` has asked
@@ -161,7 +162,7 @@ class Run:
                 share = len(part) / len(chosen)
                 (mean * share).backward()
                 loss += float(mean.detach()) * share
-                right += found
+                parts += found
         if not math.isfinite(loss):
             self._go_back()
         if self.step % GOOD == 0:  # only now is it known that these weights are good
@@ -177,7 +178,7 @@ class Run:
         if self.step + 1 == self.settings.steps and not self._finite():
             self._go_back()
         self.step += 1
-        return loss, right / len(chosen)
+        return loss, self.lesson.gauge.figure(parts) if parts else math.nan
 
     @contextmanager
     def _buffers_back_unless_done(self) -> Iterator[None]:
@@ -190,11 +191,13 @@ class Run:
                 self.weights[name].copy_(saved)
             raise
 
-    def _portion(self, chosen: Tensor) -> tuple[Tensor, float]:
+    def _portion(self, chosen: Tensor) -> tuple[Tensor, list[Any]]:
+        """Return the loss, and what of the outputs the figure of the batch follows from, if any."""
         inputs, labels, teacher = portion(self.lesson, chosen, self.settings, self._lot)
         outputs = self._outputs(inputs)
         loss = self._loss(outputs, labels, teacher)
-        return loss, hits(outputs, labels)
+        gauge = self.lesson.gauge
+        return loss, [gauge.part(outputs, labels)] if gauge.adds_up else []
 
     def _loss(self, outputs: Any, labels: Any, teacher: Tensor | None) -> Tensor:
         loss = self.lesson.objective or objective
@@ -211,8 +214,8 @@ class Run:
         """Judge by the examples held out where that is due, and settle when all is over."""
         if self._stopping is not None and self._stopping.due(self.step):
             with self._average.in_place_of(self._moving()):
-                good = self._held_out_goodness(cancelled)
-                self._stopping.judge(self.step, good, self._copy(), self.view.state())
+                value = self._held_out_figure(cancelled)
+                self._stopping.judge(self.step, value, self._copy(), self.view.state())
         if self.over:
             self._settle()
 
@@ -232,29 +235,18 @@ class Run:
         }
         return self.weights | scales
 
-    def _held_out_goodness(self, cancelled: Callable[[], bool]) -> float:
+    def _held_out_figure(self, cancelled: Callable[[], bool]) -> float:
         assert self.lesson.held_out is not None
-        examples, labels = self.lesson.held_out
-        good = 0.0
+
+        def run(examples: Any) -> Any:
+            with torch.no_grad():
+                return self._outputs(Batch.quickly(self.lesson.inputs(examples)))
+
         self.module.eval()
         try:
-            for start in range(0, len(labels), PORTION):
-                if cancelled():
-                    raise Cancelled("Training was stopped.")
-                inputs = Batch.quickly(self.lesson.inputs(examples[start : start + PORTION]))
-                with torch.no_grad():
-                    found = self._outputs(inputs)
-                good += self._goodness(found, targets(labels[start : start + PORTION]))
+            return self.lesson.held_out.figure(run, PORTION, cancelled)
         finally:
             self.module.train()
-        return good / len(labels)
-
-    def _goodness(self, outputs: Tensor, labels: Any) -> float:
-        """Return how many examples are right; where none can be, minus their loss."""
-        right = hits(outputs, labels)
-        if not math.isnan(right):
-            return right
-        return -float(self._loss(outputs, labels, None)) * len(labels)
 
     def _change_masks(self) -> None:
         if self.step in self._shares and self.step != self._masked_for:
@@ -311,12 +303,12 @@ class Run:
                 self.weights[name].copy_(saved)
         self.view.load(view)
 
-    def _moment(self, loss: float, accuracy: float) -> Moment:
+    def _moment(self, loss: float, value: float) -> Moment:
         return Moment(
             step=self.step,
             steps=self.settings.steps,
             loss=loss,
-            accuracy=accuracy,
+            value=value,
             learning_rate=float(self._optimizer.param_groups[0]["lr"]),
             sparsity=self.view.sparsity,
             seconds=self.seconds,

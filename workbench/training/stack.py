@@ -35,16 +35,17 @@ def stackable(lesson: Lesson, settings: Train) -> bool:
 
     It is exact where students share nothing that is drawn or measured across a batch or a whole
     gradient, and nothing is kept besides: no dropout, batch norm, clipping, rewinding, averaging or
-    early stopping, and in float32. It pays for small fully connected nets; stacked convolutions
-    cost more than the same side by side.
+    early stopping, in float32, and where classes are learned. It pays for small fully connected
+    nets; stacked convolutions cost more than the same side by side.
     """
+    classes = lesson.gauge.metric.counts == "classes"
     layers = [m for m in lesson.module.modules() if list(m.parameters(recurse=False))]
     plain = all(isinstance(layer, nn.Linear) for layer in layers)
     bare = not list(lesson.module.buffers())
     small = sum(p.numel() for p in lesson.module.parameters()) <= MOST
     alone = settings.dropout or settings.clip or settings.patience or settings.average
     apart = not alone and settings.sparsening != "rewind" and settings.precision == "float32"
-    return plain and bare and small and apart
+    return classes and plain and bare and small and apart
 
 
 class Stack:

@@ -10,19 +10,21 @@ from typing import Any
 from torch import Tensor
 
 from workbench.recipe import Train
+from workbench.zoo.metric import ACCURACY, Metric
 
 LOOKS = 20
-"""Looks at the validation accuracy in a run of full length."""
+"""Looks at the validation examples in a run of full length."""
 
 
 class EarlyStopping:
     """Remembers the best look, and counts those since.
 
     `first` is the first step that counts: before all zeros have come, a network looks better than
-    the one that is asked for.
+    the one that is asked for. `metric` says which of two looks is the better one.
     """
 
-    def __init__(self, settings: Train, first: int) -> None:
+    def __init__(self, settings: Train, first: int, metric: Metric = ACCURACY) -> None:
+        self.metric = metric
         self.patience = settings.patience
         even = {settings.steps * number // LOOKS for number in range(1, LOOKS + 1)}
         self._when = {step for step in even if step > first} | {settings.steps}
@@ -39,12 +41,12 @@ class EarlyStopping:
         return step in self._when
 
     def judge(
-        self, step: int, good: float, weights: dict[str, Tensor], view: dict[str, Any]
+        self, step: int, value: float, weights: dict[str, Tensor], view: dict[str, Any]
     ) -> None:
-        """Take in a look: how good copies of weights and view are on validation."""
-        if not self.best or good > self.best["good"]:
+        """Take in a look: the figure on validation of copies of weights and view."""
+        if not self.best or self.metric.better(value, self.best["value"]):
             self._worse = 0
-            self.best = {"good": good, "step": step, "weights": weights, "view": view}
+            self.best = {"value": value, "step": step, "weights": weights, "view": view}
         else:
             self._worse += 1
 

@@ -39,34 +39,34 @@ class Student:
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a student's curves: loss and accuracy of the batch that ends `step`."""
+    """A point of a student's curves: loss and figure of the batch that ends `step`."""
 
     student: Student
     step: int
     loss: float
-    accuracy: float
+    value: float
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a student: its validation accuracy, or None and the `trouble` it had.
+    """What became of a student: its figure on validation, or None and the `trouble` it had.
 
     `recipe` trains the same student again.
     """
 
     student: Student
     recipe: Recipe
-    accuracy: float | None
+    value: float | None
     trouble: str = ""
 
 
 @dataclass(frozen=True)
 class Level(Repeats):
-    """All students of one temperature and mixing weight, a validation accuracy for each seed."""
+    """All students of one temperature and mixing weight, a figure on validation for each seed."""
 
     temperature: float
     mix: float
-    accuracies: tuple[float, ...]
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Sweep:
         Parameters
         ----------
         validate
-            Measures the validation accuracy of weights, from 0 to 1, exactly.
+            Measures the figure of weights on validation, exactly.
 
         Raises
         ------
@@ -146,8 +146,8 @@ class Sweep:
             if isinstance(event, Point):
                 yield event
             else:
-                accuracy = None if event.weights is None else validate(event.weights)
-                yield Outcome(event.student, self.recipe(event.student), accuracy, event.trouble)
+                value = None if event.weights is None else validate(event.weights)
+                yield Outcome(event.student, self.recipe(event.student), value, event.trouble)
 
     def recipe(self, student: Student) -> Recipe:
         """Return the recipe that trains `student` alone."""
@@ -205,7 +205,7 @@ class Sweep:
             try:
                 run = Run(lesson, self.recipe(student))
                 for now in run.go(cancelled=lambda: over.is_set() or cancelled()):
-                    events.put(Point(student, now.step, now.loss, now.accuracy))
+                    events.put(Point(student, now.step, now.loss, now.value))
                 events.put(_Done(student, run.trained().weights))
             except TrainingError as error:
                 events.put(_Done(student, None, str(error)))
@@ -233,13 +233,13 @@ class Sweep:
 
 
 def levels(students: Iterable[Student], outcomes: Iterable[Outcome]) -> tuple[Level, ...]:
-    """Return the students by mixing weight and temperature; those not yet done have no accuracy."""
+    """Return the students by mixing weight and temperature; those not yet done have no figure."""
     found: dict[tuple[float, float], list[float]] = {
         (student.mix, student.temperature): [] for student in students
     }
     for outcome in outcomes:
-        if outcome.accuracy is not None:
-            found[outcome.student.mix, outcome.student.temperature].append(outcome.accuracy)
+        if outcome.value is not None:
+            found[outcome.student.mix, outcome.student.temperature].append(outcome.value)
     return tuple(Level(t, mix, tuple(got)) for (mix, t), got in sorted(found.items()))
 
 

@@ -21,7 +21,7 @@ State = Literal["training", "finished", "stopped early", "diverged"]
 
 @dataclass(frozen=True)
 class Point:
-    """One look at a training: the mean loss since the last look, an estimated accuracy.
+    """One look at a training: the mean loss since the last look, an estimate of its figure.
 
     `seconds` count training alone, neither looks nor other contestants.
     """
@@ -29,12 +29,12 @@ class Point:
     step: int
     seconds: float
     loss: float
-    accuracy: float
+    value: float
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One contestant in one repeat: its curve, and its exact validation accuracy at the end.
+    """One contestant in one repeat: its curve, and its exact figure on validation at the end.
 
     `problem` is the sentence that says why a training diverged.
     """
@@ -44,7 +44,7 @@ class Lane:
     repeat: int
     points: tuple[Point, ...] = ()
     state: State = "training"
-    accuracy: float | None = None
+    value: float | None = None
     problem: str | None = None
 
 
@@ -70,7 +70,7 @@ class Contestant:
         self.points: list[Point] = []
         self.state: State = "training"
         self.problem: str | None = None
-        self.accuracy: float | None = None
+        self.value: float | None = None
         self._run = Run(lesson(model, recipe), recipe)
         self._moments = self._run.go(cancelled=cancelled)
         steps = lane.settings.steps
@@ -91,7 +91,7 @@ class Contestant:
             self.repeat,
             tuple(self.points),
             self.state,
-            self.accuracy,
+            self.value,
             self.problem,
         )
 
@@ -132,7 +132,7 @@ class Contestant:
         return moment
 
     def _see(self, moment: Moment) -> None:
-        found = self.look.accuracy(self._run.weights, self.cancelled)
+        found = self.look.figure(self._run.weights, self.cancelled)
         self.points.append(Point(moment.step, moment.seconds, fmean(self._losses), found))
         self._losses.clear()
 
@@ -141,4 +141,4 @@ class Contestant:
         weights = self._run.trained().weights
         split = self.model.task.split("validation")
         *_, whole = scores(self.model, weights, split, cancelled=self.cancelled)
-        self.accuracy = whole.accuracy
+        self.value = whole.value

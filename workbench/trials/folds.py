@@ -14,19 +14,24 @@ from workbench.training.repeats import Repeats
 from workbench.trials.job import Job, Outcome
 from workbench.trials.processes import outcomes
 from workbench.zoo import Model
+from workbench.zoo.metric import ACCURACY, Metric
 
 
 @dataclass(frozen=True)
 class CrossValidation(Repeats):
-    """What cross-validation found: the outcome of each fold, None where it is still to come."""
+    """What cross-validation found: the outcome of each fold, None where it is still to come.
+
+    `metric` is the task's, of which all figures are.
+    """
 
     settings: Train
     folds: tuple[Outcome | None, ...]
+    metric: Metric = ACCURACY
 
     @property
-    def accuracies(self) -> tuple[float, ...]:
-        """The exact accuracies on the examples held out, of the folds that are done."""
-        return tuple(fold.accuracy for fold in self.folds if fold is not None)
+    def values(self) -> tuple[float, ...]:
+        """The exact figures on the examples held out, of the folds that are done."""
+        return tuple(fold.value for fold in self.folds if fold is not None)
 
 
 def cross_validate(
@@ -40,9 +45,9 @@ def cross_validate(
 ) -> CrossValidation:
     """Train once for each of `folds` parts of the training split, without it, and judge on it.
 
-    Every part has its share of each class. Each fold trains on one thread, and the result is the
-    same for any number of processes. A teacher may have seen what is held out, which flatters
-    its student a little.
+    Where examples have classes, every part has its share of each. Each fold trains on one thread,
+    and the result is the same for any number of processes. A teacher may have seen what is held
+    out, which flatters its student a little.
 
     Parameters
     ----------
@@ -57,7 +62,7 @@ def cross_validate(
     ------
     RecipeError
         When training begins with weights that have seen what is held out, or there are fewer
-        than two folds or more than a class has examples.
+        than two folds, or more than there are examples or a class has of them.
     Cancelled
         Soon after `cancelled()` answers True.
     """
@@ -66,8 +71,8 @@ def cross_validate(
     found: list[Outcome | None] = [None] * folds
     for number, outcome in outcomes(jobs, processes, cancelled):
         found[number] = outcome
-        progress(CrossValidation(chosen, tuple(found)))
-    return CrossValidation(chosen, tuple(found))
+        progress(CrossValidation(chosen, tuple(found), model.task.metric))
+    return CrossValidation(chosen, tuple(found), model.task.metric)
 
 
 def fold_jobs(model: Model, settings: Train, folds: int) -> list[Job]:
@@ -78,7 +83,7 @@ def fold_jobs(model: Model, settings: Train, folds: int) -> list[Job]:
     RecipeError
         As `cross_validate` does.
     """
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.model_selection import KFold, StratifiedKFold
 
     expect_model(model)
     expect_settings(settings, "How to train")
@@ -88,10 +93,11 @@ def fold_jobs(model: Model, settings: Train, folds: int) -> list[Job]:
             "scratch, with start='scratch'."
         )
     labels = model.task.split("train").labels
-    most = int(np.bincount(labels).min())
+    classes = model.task.metric.counts == "classes"
+    most = int(np.bincount(labels).min()) if classes else len(labels)
     if not 2 <= expect_count(folds, "The number of folds") <= most:
         raise RecipeError(f"The number of folds must be from 2 to {most}, not {folds}.")
-    cuts = StratifiedKFold(folds, shuffle=True, random_state=settings.seed)
-    return [
-        Job(model, settings, learned, held_out) for learned, held_out in cuts.split(labels, labels)
-    ]
+    kind = StratifiedKFold if classes else KFold
+    cuts = kind(folds, shuffle=True, random_state=settings.seed)
+    parts = cuts.split(np.zeros(len(labels)), labels if classes else None)
+    return [Job(model, settings, learned, held_out) for learned, held_out in parts]

@@ -37,21 +37,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job found: right predictions of `examples`, exactly, and the seconds of training.
+    """What a job found: the exact figure of `examples`, and the seconds of training.
 
-    Where every place of an example is predicted, an example counts by its share of places.
-    `problem` is the sentence that says why training diverged; the last good weights were judged.
+    `value` is that of the task's metric. `problem` is the sentence that says why training
+    diverged; the last good weights were judged.
     """
 
-    correct: float
+    value: float
     examples: int
     seconds: float
     problem: str | None = None
-
-    @property
-    def accuracy(self) -> float:
-        """The share of right predictions, 0 to 1."""
-        return self.correct / self.examples
 
 
 def do(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
@@ -76,10 +71,7 @@ def do(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
         *_, score = scores(
             job.model, done.weights, _judged_on(job), bfloat16=False, cancelled=cancelled
         )
-    right = score.accuracy * score.examples
-    if score.confusion:  # whole numbers, and not what rounding makes of a quotient
-        right = sum(row[place] for place, row in enumerate(score.confusion))
-    return Outcome(right, score.examples, done.seconds, problem)
+    return Outcome(score.value, score.examples, done.seconds, problem)
 
 
 def part_of(whole: Lesson, numbers: Numbers) -> Lesson:

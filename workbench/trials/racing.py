@@ -14,6 +14,7 @@ from workbench.training.repeats import Repeats
 from workbench.trials.contestant import Contestant, Lane
 from workbench.trials.quick_look import QuickLook
 from workbench.zoo import Model
+from workbench.zoo.metric import ACCURACY, Metric
 
 SLICE = 0.05
 """Seconds for which one contestant trains before the next one does."""
@@ -21,18 +22,22 @@ SLICE = 0.05
 
 @dataclass(frozen=True)
 class Standing(Repeats):
-    """A contestant's exact validation accuracies, one for each repeat that has ended."""
+    """A contestant's exact figures on validation, one for each repeat that has ended."""
 
     name: str
-    accuracies: tuple[float, ...]
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Race:
-    """How a race stands: a lane for each contestant in each repeat begun, as plain data."""
+    """How a race stands: a lane for each contestant in each repeat begun, as plain data.
+
+    `metric` is the task's, of which all figures are.
+    """
 
     lanes: tuple[Lane, ...]
     repeats: int
+    metric: Metric = ACCURACY
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -42,23 +47,23 @@ class Race:
     @property
     def over(self) -> bool:
         """Whether every repeat of every contestant has ended."""
-        ended = sum(lane.accuracy is not None for lane in self.lanes)
+        ended = sum(lane.value is not None for lane in self.lanes)
         return ended == len(self.names) * self.repeats
 
     @property
     def standings(self) -> tuple[Standing, ...]:
-        """The contestants, the best mean accuracy first; level ones as they were given."""
-        found = [Standing(name, self._accuracies(name)) for name in self.names]
-        return tuple(sorted(found, key=lambda one: one.mean or 0.0, reverse=True))
+        """The contestants, the best mean figure first; level ones as they were given."""
+        found = [Standing(name, self._values(name)) for name in self.names]
+        return tuple(sorted(found, key=lambda one: self.metric.goodness(one.mean), reverse=True))
 
     @property
     def winner(self) -> Standing | None:
-        """The contestant with the best mean validation accuracy, once the race is over."""
+        """The contestant with the best mean figure on validation, once the race is over."""
         return self.standings[0] if self.over else None
 
-    def _accuracies(self, name: str) -> tuple[float, ...]:
-        mine = (lane.accuracy for lane in self.lanes if lane.name == name)
-        return tuple(accuracy for accuracy in mine if accuracy is not None)
+    def _values(self, name: str) -> tuple[float, ...]:
+        mine = (lane.value for lane in self.lanes if lane.name == name)
+        return tuple(value for value in mine if value is not None)
 
 
 def race(
@@ -74,8 +79,8 @@ def race(
     Whoever has trained for the fewest seconds goes next, for a moment, so that the curves by
     second compare although the machine may be busy at times. In one repeat all have the same
     seed: the same fresh weights where they begin from scratch, and the same order of examples
-    where batches are equal. Curves are estimates on 1,000 validation examples, the same ones
-    throughout; the accuracy at the end is exact.
+    where batches are equal. Curves are of the task's metric: estimates on 1,000 validation
+    examples, the same ones throughout; the figure at the end is exact.
 
     Parameters
     ----------
@@ -128,7 +133,8 @@ def _raced(
                 field.append(stack.enter_context(closing(contestant)))
             while still := [one for one in field if one.state == "training"]:
                 if min(still, key=lambda one: one.seconds).advance(SLICE):
-                    yield Race(ended + tuple(one.lane for one in field), repeats)
+                    lanes = ended + tuple(one.lane for one in field)
+                    yield Race(lanes, repeats, model.task.metric)
             ended += tuple(one.lane for one in field)
 
 

@@ -24,6 +24,7 @@ from workbench.trials.folds import fold_jobs
 from workbench.trials.job import Job, Outcome
 from workbench.trials.processes import outcomes
 from workbench.zoo import Model
+from workbench.zoo.metric import ACCURACY, Metric
 
 MOST = 10_000
 """Trials in one search."""
@@ -58,9 +59,9 @@ class Trial(Repeats):
     outcomes: tuple[Outcome, ...]
 
     @property
-    def accuracies(self) -> tuple[float, ...]:
-        """The exact accuracies, one for each fold, or the one on validation."""
-        return tuple(outcome.accuracy for outcome in self.outcomes)
+    def values(self) -> tuple[float, ...]:
+        """The exact figures, one for each fold, or the one on validation."""
+        return tuple(outcome.value for outcome in self.outcomes)
 
     @property
     def problem(self) -> str | None:
@@ -70,16 +71,20 @@ class Trial(Repeats):
 
 @dataclass(frozen=True)
 class Search:
-    """The trials of a search in the order drawn, with `jobs` outcomes each when all is done."""
+    """The trials of a search in the order drawn, with `jobs` outcomes each when all is done.
+
+    `metric` is the task's, of which all figures are.
+    """
 
     trials: tuple[Trial, ...]
     jobs: int
+    metric: Metric = ACCURACY
 
     @property
     def ranking(self) -> tuple[Trial, ...]:
-        """The trials that are done, the best mean accuracy first."""
+        """The trials that are done, the best mean figure first."""
         done = [trial for trial in self.trials if len(trial.outcomes) == self.jobs]
-        return tuple(sorted(done, key=lambda trial: trial.mean or 0.0, reverse=True))
+        return tuple(sorted(done, key=lambda trial: self.metric.goodness(trial.mean), reverse=True))
 
     @property
     def best(self) -> Trial | None:
@@ -99,7 +104,7 @@ def search(
     progress: Callable[[Search], None] = lambda so_far: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Search:
-    """Train with many settings and rank them by accuracy on examples they did not learn from.
+    """Train with many settings and rank them by their figure on examples they did not learn from.
 
     Parameters
     ----------
@@ -141,7 +146,8 @@ def search(
         for number in sorted(found):
             mine[owners[number]].append(found[number])
         trials = zip(tried, varied, mine, strict=True)
-        return Search(tuple(Trial(s, v, tuple(o)) for s, v, o in trials), folds or 1)
+        found_so_far = tuple(Trial(s, v, tuple(o)) for s, v, o in trials)
+        return Search(found_so_far, folds or 1, model.task.metric)
 
     jobs = [job for jobs in each for job in jobs]
     for number, outcome in outcomes(jobs, processes, cancelled):

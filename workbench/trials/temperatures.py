@@ -16,6 +16,7 @@ from workbench.training.budget import granted, steps_for
 from workbench.training.lesson import lesson
 from workbench.training.sweep import Level, Outcome, Student, Sweep, levels, row
 from workbench.zoo import Model
+from workbench.zoo.metric import ACCURACY, Metric
 
 TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 16.0)
 BETWEEN = 0.2
@@ -24,11 +25,15 @@ BETWEEN = 0.2
 
 @dataclass(frozen=True)
 class Tried:
-    """What is known so far: `levels` to draw, `outcomes` with a recipe each, the `share` done."""
+    """What is known so far: `levels` to draw, `outcomes` with a recipe each, the `share` done.
+
+    `metric` is the task's, of which all figures are.
+    """
 
     levels: tuple[Level, ...]
     outcomes: tuple[Outcome, ...]
     share: float
+    metric: Metric = ACCURACY
 
 
 def sweep(
@@ -44,7 +49,8 @@ def sweep(
     """Train a student for each temperature, weight of the teacher and repeat, and yield on the way.
 
     All of a repeat begin alike and see the same batches, with one of labels alone among them. The
-    teacher's outputs are computed once for all; accuracies are exact, on the validation examples.
+    teacher's outputs are computed once for all; figures are exact, on the validation examples.
+    Where numbers are predicted nothing can be softened: there only the teacher's weight matters.
 
     Parameters
     ----------
@@ -98,7 +104,7 @@ def _swept(
     split = model.task.split("validation")
 
     def validate(weights: Mapping[str, Tensor]) -> float:
-        return judge_score(model, weights, split).accuracy
+        return judge_score(model, weights, split).value
 
     outcomes: list[Outcome] = []
     done, told = 0, time.monotonic()
@@ -111,4 +117,5 @@ def _swept(
                 continue
         told = time.monotonic()
         share = done / trained.steps if trained.steps else 1.0
-        yield Tried(levels(trained.students, outcomes), tuple(outcomes), share)
+        found = levels(trained.students, outcomes)
+        yield Tried(found, tuple(outcomes), share, model.task.metric)

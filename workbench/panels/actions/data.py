@@ -55,7 +55,8 @@ def changed_csv(view: Dashboard, asked: dict[str, Any]) -> None:
 def training_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send the course of training."""
     course = view.session.training.curve if view.session.training is not None else ()
-    rows = [{"step": step, "loss": loss, "accuracy": share} for step, loss, share in course]
+    name = view.session.model.task.metric.name
+    rows = [{"step": step, "loss": loss, name: value} for step, loss, value in course]
     _send(view, "training.csv", rows)
 
 
@@ -63,7 +64,7 @@ def training_csv(view: Dashboard, asked: dict[str, Any]) -> None:
 def temperature_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send what students reach at each temperature."""
     tried = view.session.tried
-    rows = temperature.rows(tried.levels) if tried is not None else []
+    rows = temperature.rows(tried.levels, tried.metric) if tried is not None else []
     _send(view, "temperature.csv", rows)
 
 
