@@ -263,6 +263,44 @@ def test_what_one_metric_said_is_not_taken_for_what_another_says(small, points, 
     assert [report.metric for report in found] == ["root mean squared error", "explained variance"]
 
 
+def test_functions_of_one_name_are_told_apart(small, points, halves):
+    data = halves(*points)
+    metrics = [lambda outputs, targets, found=found: found for found in (0.25, 0.75)]
+    found = [
+        wb.measure(wb.bring(small, **data, name="twice", metric=metric), SMALLER, timed=False)
+        for metric in metrics
+    ]
+    assert [report.value for report in found] == [0.25, 0.75]
+
+
+def test_equal_weights_in_another_module_are_judged_again(points, halves):
+    class Turned(nn.Linear):
+        def forward(self, x):
+            return -super().forward(x)
+
+    found = []
+    for kind in (nn.Linear, Turned):
+        torch.manual_seed(0)
+        model = wb.bring(kind(points[0].shape[1], 3), **halves(*points), name="twice")
+        found.append(wb.measure(model, SMALLER, timed=False))
+    assert found[0].size.digest == found[1].size.digest
+    assert found[0].value != found[1].value
+
+
+def test_what_was_trained_on_other_data_is_trained_again(small, points, halves):
+    inputs, labels = points
+    recipe = wb.Recipe(train=wb.Train(3))
+    files = []
+    for train in ((inputs, labels), (inputs, (labels + 1) % 3)):
+        data = {**halves(inputs, labels), "train": train}
+        files.append(wb.compress(wb.bring(small, **data, name="twice"), recipe).to_bytes())
+    losses = [lambda outputs, targets, by=by: (outputs * by).square().mean() for by in (1, 9)]
+    for loss in losses:
+        model = wb.bring(small, **halves(inputs, labels), name="twice", loss=loss)
+        files.append(wb.compress(model, recipe).to_bytes())
+    assert len(set(files)) == 4
+
+
 class Counting:
     """What torchmetrics' objects look like."""
 

@@ -24,9 +24,12 @@ def size_key(model: Model, recipe: Recipe, evidence: str) -> str:
 
 
 def score_key(model: Model, artifact: str, split: str) -> str:
-    """Name the score of the file with digest `artifact` on a split, by the task's metric."""
+    """Name the score of the file with digest `artifact` on a split, by the task's metric.
+
+    The model's own digest counts too: a person's modules may do other things with equal weights.
+    """
     data, metric = model.task.digest(split), model.task.metric.name
-    return f"score {JUDGE_VERSION} {_versions()} {model.name} {artifact} {data} {metric}"
+    return f"score {JUDGE_VERSION} {_versions()} {model.digest} {artifact} {data} {metric}"
 
 
 def known(model: Model, recipe: Recipe, split: str, store: Store) -> Report | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 from torch import Tensor, nn
 
@@ -94,6 +95,7 @@ def bring(
         metric=chosen,
         measure=measure,
         lose=loss,
+        lot=uuid4().hex if measure is not None or loss is not None else "",
     )
     model = model_of(module, task)
     remember(model)

@@ -55,7 +55,7 @@ def model_of(
     weights = tensors_of(module)
     stored = digest_of(weights)
     fits = card is not None and card["weights"] == stored
-    digest = card["sha256"] if card is not None and fits else _fingerprint(stored, outputs)
+    digest = card["sha256"] if card is not None and fits else _fingerprint(stored, outputs, task)
     architecture = Brought(
         name or task.name,
         task,
@@ -141,12 +141,16 @@ def digest_of(weights: Mapping[str, Tensor]) -> str:
     return found.hexdigest()
 
 
-def _fingerprint(weights: str, outputs: Any) -> str:
-    """Return the SHA-256 (hex) of the weights' and of what the module computes with them."""
+def _fingerprint(weights: str, outputs: Any, task: Task) -> str:
+    """Return the SHA-256 (hex) of all that results hang on but recipe and held-out data.
+
+    The weights, what the module computes with them, what it is trained on, and by which loss.
+    """
     code = (
         outputs.float().numpy().tobytes() if isinstance(outputs, Tensor) else repr(outputs).encode()
     )
-    return hashlib.sha256(weights.encode() + code).hexdigest()
+    learned = f"{weights} {task.digest('train')} {task.lot}"
+    return hashlib.sha256(learned.encode() + code).hexdigest()
 
 
 def _file_length(module: nn.Module) -> int:

@@ -108,6 +108,9 @@ class Task:
         figure: a person's own metric, which wants all at once.
     lose : callable, optional
         Takes the outputs and the labels of a batch and returns a person's own loss, a scalar.
+    lot : str
+        Drawn anew where `measure` or `lose` is given: what one function found is then never taken
+        for what another of its name would find.
     """
 
     name: str
@@ -120,6 +123,7 @@ class Task:
     metric: Metric = ACCURACY
     measure: Callable[[list[Any], list[Any]], float] | None = field(default=None, compare=False)
     lose: Callable[[Any, Any], Tensor] | None = field(default=None, compare=False)
+    lot: str = ""
 
     def split(self, name: str) -> Split:
         """Return one split, loaded at the first call and shared afterwards.
