@@ -169,7 +169,8 @@ def test_a_cause_is_named_with_the_ledgers_numbers(kind, name, recipe):
 
 
 def test_every_kind_is_brought_about():
-    assert {kind for kind, _, _ in CASES} == set(SENTENCES)
+    others = {"no-inputs"}  # of a person's own modules: tests/own/test_odd_modules.py
+    assert {kind for kind, _, _ in CASES} | others == set(SENTENCES)
 
 
 @pytest.mark.parametrize("name", wb.models("fashion"))

@@ -60,8 +60,9 @@ def _run(model: Model, weights: Mapping[str, Tensor], see: See) -> None:
         return hook
 
     for path, layer in module.named_modules():
-        if isinstance(layer, LAYERS) and layer.bias is not None:
-            layer.register_forward_hook(watch(f"{path}.bias"))
+        name = f"{path}.bias".removeprefix(".")
+        if isinstance(layer, LAYERS) and name in weights:  # else there is none, or a tied one
+            layer.register_forward_hook(watch(name))
     pass_through(module, model, weights)
 
 

@@ -54,7 +54,8 @@ def observed(
 ) -> dict[str, InputGrid]:
     """Return the grid for the inputs of each linear layer and convolution, by the layer's path.
 
-    From the network's float32 inputs on the calibration examples, with `weights` decoded.
+    From the network's float32 inputs on the calibration examples, with `weights` decoded. Layers
+    that have no weight of their own are left out, and a network that is nothing but one layer.
     """
     module = model.module()
     found: dict[str, InputGrid] = {}
@@ -67,7 +68,8 @@ def observed(
         return hook
 
     for path, layer in module.named_modules():
-        if isinstance(layer, LAYERS) and f"{path}.weight" not in settings.exclude:
+        name = f"{path}.weight"  # not among the weights: tied to another, or computed from others
+        if isinstance(layer, LAYERS) and name in weights and name not in settings.exclude:
             layer.register_forward_pre_hook(watch(path))
     pass_through(module, model, weights)
     return found

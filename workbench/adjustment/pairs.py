@@ -10,6 +10,7 @@ from torch import Tensor
 from workbench.adjustment.examples import calibration_inputs
 from workbench.compression.channels import Group, Member
 from workbench.zoo import Model
+from workbench.zoo.batch import Batch
 from workbench.zoo.shell import shell
 
 EXAMPLES = 8
@@ -27,8 +28,10 @@ def pairs(
     """
     run = shell(model)
     wide = {n: w.double() if w.is_floating_point() else w for n, w in weights.items()}
-    inputs = calibration_inputs(model, EXAMPLES).double()
+    inputs = Batch.of(calibration_inputs(model, EXAMPLES)).to(torch.float64)
     plain = run(wide, inputs)
+    if not isinstance(plain, Tensor):
+        return ()
     found = []
     for group in groups:
         if len(group.having("makes")) != 1 or len(group.having("takes")) != 1:

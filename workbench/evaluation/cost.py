@@ -11,6 +11,7 @@ import torch
 from workbench.artifact.form import UNCHANGED
 from workbench.evaluation.resources import macs, peak_memory
 from workbench.zoo import Model
+from workbench.zoo.brought import tensors_of
 from workbench.zoo.shell import Shell
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
@@ -34,7 +35,7 @@ def cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
         return Cost(model.card["macs"], model.card["peak_memory"])
     built = replace(UNCHANGED, width=model.form.width, left_out=model.form.left_out)
     plain = model.in_form(built)
-    whole = {n: tuple(t.shape) for n, t in Shell(plain).module.state_dict().items()}
+    whole = {n: tuple(t.shape) for n, t in tensors_of(Shell(plain).module).items()}
     norms = {norm: shapes[f"{layer}.weight"][0] for norm, layer in model.form.folded}
     sizes = {name: shapes.get(name) or _as_layer(name, size, norms) for name, size in whole.items()}
     return _counted(plain, tuple(sizes.items()))
@@ -47,6 +48,6 @@ def _as_layer(name: str, size: tuple[int, ...], norms: Mapping[str, int]) -> tup
 
 @lru_cache(maxsize=256)
 def _counted(model: Model, shapes: Shapes) -> Cost:
-    kinds = {name: tensor.dtype for name, tensor in Shell(model).module.state_dict().items()}
+    kinds = {name: tensor.dtype for name, tensor in tensors_of(Shell(model).module).items()}
     zeros = {name: torch.zeros(shape, dtype=kinds[name]) for name, shape in shapes}
     return Cost(macs(model, zeros), peak_memory(model, zeros))

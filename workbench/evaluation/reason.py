@@ -98,6 +98,10 @@ SENTENCES = {
         "Layers with batch norm between them were not evened out: fold it, and they are."
     ),
     "no-norms": N_("This network has no batch norm, so that choice changes nothing."),
+    "no-inputs": N_(
+        "No inputs were rounded: inside this network is no linear layer or convolution with a "
+        "weight of its own."
+    ),
     "simulated": N_(
         "Inputs are rounded and summed exactly as integers are, but not faster here: that takes a "
         "runtime with integer kernels."

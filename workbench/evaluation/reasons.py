@@ -241,6 +241,10 @@ def _norms(artifact: Artifact) -> Iterator[Reason]:
 def _inputs(artifact: Artifact) -> Iterator[Reason]:
     rounded = [f"{path}.weight" for path, _grid in artifact.form.inputs]
     if not rounded:
+        asked = artifact.recipe.activations
+        large = {name for name, coded in artifact.tensors.items() if len(coded.shape) >= 2}
+        if artifact.recipe.rounds_inputs and asked and not large <= set(asked.exclude):
+            yield Reason("no-inputs", "", {}, 0)
         return
     yield Reason("simulated", "", {}, 0)
     for name in rounded:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, default_collate
+from torch.utils.data import DataLoader, IterableDataset, SequentialSampler, default_collate
 
 from workbench.errors import WorkbenchError
 from workbench.recipe.schema import brief
@@ -31,9 +31,9 @@ def split_of(name: str, data: Any) -> Split:
     name : "train", "validation" or "test"
     data
         A pair (inputs, targets) of arrays or tensors with a row for every example, inputs also a
-        tuple or a dict of them; a Dataset of examples; a DataLoader, which is read in the order of
-        its data set; or an iterable of pairs, batches where the targets have as many rows as the
-        inputs, else examples.
+        tuple or a dict of them; a Dataset of examples; a DataLoader, of which the examples that its
+        sampler draws are read in the order of the data set; or an iterable of pairs, batches where
+        the targets have as many rows as the inputs, else examples.
 
     Raises
     ------
@@ -76,12 +76,22 @@ def _parts(name: str, data: Any) -> tuple[Any, Any]:
 def _of_loader(name: str, loader: DataLoader[Any]) -> tuple[Any, Any]:
     if isinstance(loader.dataset, IterableDataset) or loader.batch_size is None:
         return _of_items(name, _read(name, loader))
-    return _of_dataset(name, loader.dataset, loader.collate_fn)
+    if isinstance(loader.sampler, SequentialSampler):
+        return _of_dataset(name, loader.dataset, loader.collate_fn)
+    drawn = [int(number) for number in loader.sampler]
+    if len(set(drawn)) == len(drawn):  # in whatever order, these examples once each
+        drawn.sort()
+    return _of_dataset(name, loader.dataset, loader.collate_fn, drawn)
 
 
-def _of_dataset(name: str, dataset: Any, collate: Any) -> tuple[Rows, Rows]:
-    """Return inputs and targets that are read from a data set when they are wanted."""
-    numbers = np.arange(len(dataset))
+def _of_dataset(
+    name: str, dataset: Any, collate: Any, drawn: Sequence[int] | None = None
+) -> tuple[Rows, Rows]:
+    """Return inputs and targets that are read from a data set when they are wanted.
+
+    `drawn` are the numbers of its examples that count; all of them unless given.
+    """
+    numbers = np.arange(len(dataset)) if drawn is None else np.array(drawn, np.int64)
 
     def get(number: int) -> Any:
         try:

@@ -12,6 +12,7 @@ class DropoutLinear(nn.Linear):
     def __init__(self, like: nn.Linear, share: float, generator: Generator) -> None:
         bias = like.bias is not None
         super().__init__(like.in_features, like.out_features, bias, device="meta")
+        self.weight, self.bias = like.weight, like.bias  # which may be tied to others
         self.share = share
         self.generator = generator
 

@@ -18,6 +18,7 @@ from workbench.training.portions import augments
 from workbench.training.records import Lesson
 from workbench.training.teacher import Teacher, named
 from workbench.zoo import Model
+from workbench.zoo.brought import tensors_of
 from workbench.zoo.fresh import fresh
 
 
@@ -110,5 +111,4 @@ def check_changes(model: Model, settings: Train) -> None:
 
 
 def _fresh(model: Model, seed: int) -> dict[str, Tensor]:
-    drawn = fresh(model.architecture, seed).state_dict()
-    return {name: tensor.detach() for name, tensor in drawn.items()}
+    return tensors_of(fresh(model.architecture, seed))

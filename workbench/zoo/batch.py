@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+HALF = (torch.float16, torch.bfloat16)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -78,6 +80,8 @@ def call(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
     """
     batch = Batch.of(inputs)
     named = batch.names is not None
+    if any(tensor.dtype in HALF for tensor in batch.tensors):  # weights are widened
+        batch = batch.to(_kind(weights))
     args = () if named else batch.tensors
     kwargs = dict(zip(batch.names, batch.tensors, strict=True)) if batch.names is not None else {}
     lent = constants(module, weights) | dict(weights)
@@ -94,8 +98,12 @@ def constants(module: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Ten
     }
     if not found:
         return found
-    kind = next((w.dtype for w in weights.values() if w.is_floating_point()), torch.float32)
+    kind = _kind(weights)
     return {n: b.to(kind) if b.is_floating_point() else b for n, b in found.items()}
+
+
+def _kind(weights: Mapping[str, Tensor]) -> torch.dtype:
+    return next((w.dtype for w in weights.values() if w.is_floating_point()), torch.float32)
 
 
 def outputs_of(outputs: Any) -> Any:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from zlib import crc32
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.zoo.builtin import Architecture
 from workbench.zoo.data import Split
+from workbench.zoo.rows import Columns
 
+GLIMPSE = 4096
+"""Values of a tensor or array that are looked at again to tell whether it has changed."""
 SPREAD = 0.02
 """Of fresh weights that no layer knows how to draw, the standard deviation of GPT-2's."""
 
@@ -23,6 +29,10 @@ class Held:
     """One split as it was brought."""
 
     content: Split
+    seen: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seen", _glimpse(self.content))
 
     @property
     def split(self) -> str:
@@ -37,6 +47,20 @@ class Held:
     def load(self) -> Split:
         """Return it."""
         return self.content
+
+    def check_unchanged(self) -> None:
+        """Refuse data that are no longer those that were brought.
+
+        Raises
+        ------
+        WorkbenchError
+            When arrays or tensors have been written to since.
+        """
+        if _glimpse(self.content) != self.seen:
+            raise WorkbenchError(
+                f"The {self.split} data have changed since they were brought, so that nothing "
+                "measured before is true of them: bring the model again."
+            )
 
 
 @dataclass(frozen=True)
@@ -110,6 +134,9 @@ class Brought(Architecture):
                 f"The weights of {self.name} have changed since it was brought, so that nothing "
                 "measured before is true of it: bring it again."
             )
+        for source in self.task.sources:
+            if isinstance(source, Held):
+                source.check_unchanged()
 
     def _check_width(self) -> None:
         if self.width != 1 or self.left_out:
@@ -131,9 +158,31 @@ def tensors_of(module: nn.Module) -> dict[str, Tensor]:
 
 
 def versions_of(module: nn.Module) -> tuple[int, ...]:
-    """Return how often each tensor was written to, which tells whether any was."""
+    """Return how often each tensor was written to and a checksum, which tell whether any was.
+
+    What is written past autograd is not counted: the checksum, of some values, sees most of that.
+    """
     saved = module.state_dict(keep_vars=True).values()
-    return tuple(tensor._version for tensor in saved)  # noqa: SLF001 - has no public name
+    written = (tensor._version for tensor in saved)  # noqa: SLF001 - has no public name
+    return (*written, _checksum(tensor.detach() for tensor in saved))
+
+
+def _glimpse(split: Split) -> int:
+    """Return a checksum of some values of a split's arrays and tensors, as far as it has any."""
+    examples = split.examples.parts if isinstance(split.examples, Columns) else [split.examples]
+    parts = [*(examples.values() if isinstance(examples, Mapping) else examples), split.labels]
+    return _checksum(part for part in parts if isinstance(part, Tensor | np.ndarray))
+
+
+def _checksum(arrays: Iterable[Any]) -> int:
+    found = 0
+    for array in arrays:
+        flat = array.reshape(-1)
+        some = flat[:: max(1, len(flat) // GLIMPSE)]
+        if isinstance(some, Tensor):
+            some = some.contiguous().view(torch.uint8).numpy()
+        found = crc32(some.tobytes(), found)
+    return found
 
 
 def _wide(tensor: Tensor) -> Tensor:

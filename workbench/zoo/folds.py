@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from workbench.compression.fold import Fold
+from workbench.zoo.batch import call
+from workbench.zoo.brought import tensors_of
 from workbench.zoo.builtin import Architecture
 from workbench.zoo.fresh import fresh
 from workbench.zoo.rewrite import LAYERS, NORMS
@@ -48,5 +50,5 @@ def folds(architecture: Architecture) -> tuple[Fold, ...]:
             child.register_forward_pre_hook(before(path, child))
     example = architecture.task.inputs(architecture.task.split("validation").examples[:1])
     with torch.no_grad():
-        module(example)
+        call(module, tensors_of(module), example)
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 
 from workbench.artifact.artifact import Artifact
 from workbench.errors import ArtifactError
@@ -45,11 +45,13 @@ def rebuild(artifact: Artifact) -> nn.Module:
     module = original.in_form(artifact.form).module()
     tied = _tied(module)
     for name, tensor in artifact.operands().items():
+        held = nn.Parameter(tensor, requires_grad=False) if name in tied else tensor
         for place in tied.get(name, [name]):
-            _place(module, place, tensor)
+            path, _, leaf = place.rpartition(".")
+            setattr(module.get_submodule(path), leaf, held)
     for layer in module.modules():
         for attribute, axis in SIZES.get(type(layer), ()):
-            setattr(layer, attribute, layer.get_parameter("weight").shape[axis])
+            setattr(layer, attribute, getattr(layer, "weight").shape[axis])  # noqa: B009 - a tensor
     return module
 
 
@@ -59,10 +61,3 @@ def _tied(module: nn.Module) -> dict[str, list[str]]:
     for name, parameter in module.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
     return {some[0]: some for some in names.values()}
-
-
-def _place(module: nn.Module, name: str, tensor: Tensor) -> None:
-    path, _, leaf = name.rpartition(".")
-    owner = module.get_submodule(path)
-    is_parameter = leaf in dict(owner.named_parameters(recurse=False))
-    setattr(owner, leaf, nn.Parameter(tensor, requires_grad=False) if is_parameter else tensor)
