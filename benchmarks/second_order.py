@@ -3,11 +3,12 @@
 For every built-in model, layers with more than 60 inputs: the change of their outputs on
 calibration inputs with the second-order method, as a share of that with the plain one.
 
-    python benchmarks/second_order.py
+    python benchmarks/second_order.py [--models NAME ...]
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from statistics import median
 from typing import NamedTuple
@@ -59,10 +60,13 @@ PAIRS = (
 
 def main() -> None:
     """Print the table; the status is 1 where too few layers gain or one loses."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", default=wb.models())
+    names = parser.parse_args().models
     print(f"{_table.machine()}\n`python benchmarks/second_order.py`\n")
     rows, missed = [], []
     for pair in PAIRS:
-        for name in wb.models():
+        for name in names:
             model = wb.model(name)
             shares = ratios(model, pair)
             gained = sum(share <= LESS for share in shares.values())
@@ -72,14 +76,16 @@ def main() -> None:
                     pair.name,
                     f"`{name}`",
                     f"{gained} of {len(shares)}",
-                    f"{median(shares.values()):.0%}",
-                    f"{max(shares.values()):.0%}",
+                    f"{median(shares.values()):.0%}" if shares else "–",
+                    f"{max(shares.values()):.0%}" if shares else "–",
                     written(model, plain.value),
                     written(model, better.value),
                     f"{plain.bytes:,}",
                     f"{better.bytes:,}",
                 ]
             )
+            if not shares:
+                continue
             few = gained < ENOUGH * len(shares) or max(shares.values()) > 1
             if few and "global" not in pair.name:  # there layers lose other numbers of weights
                 missed.append(f"{name}, {pair.name}")
@@ -103,7 +109,8 @@ def ratios(model: wb.Model, pair: Pair) -> dict[str, float]:
     for name, weight in model.weights().items():
         if name in moments and weight[0].numel() > WIDE:
             plain, better = (error(one[name] - weight, moments[name]) for one in files)
-            found[name] = better / plain
+            if plain:  # else nothing changes either way
+                found[name] = better / plain
     return found
 
 

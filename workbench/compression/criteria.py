@@ -35,11 +35,12 @@ def curvature(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -
 
     The root of the saliency of the Optimal Brain Surgeon (Hassibi & Stork 1992), with H the mean
     of x xᵀ over the layer's inputs, from `evidence.moments`; as a share of the layer's outputs, so
-    that layers compare. |w| where there are no moments.
+    that layers compare. Where there are no moments, as of embeddings, |w| as a share of all of the
+    layer's weights, √Σw²: what it is for inputs that come one at a time and equally often.
     """
     found = {}
     for name, weight in weights.items():
-        found[name] = weight.abs()
+        found[name] = weight.abs().double() / (float(weight.double().norm()) or 1.0)
         if name in evidence.moments:
             moment = evidence.moments[name]
             rows = weight.flatten(1).double()
