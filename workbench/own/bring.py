@@ -45,8 +45,8 @@ def bring(
         On the CPU. It is called with the inputs: a tensor, several, or a dict by argument name.
         What it returns is its output; of named outputs the ``logits`` count.
     train, validation, test
-        A Dataset, a DataLoader, a pair of arrays or tensors (inputs, targets), or an iterable of
-        such pairs.
+        A Dataset, a DataLoader, whose sampler says which examples count, a pair of arrays or
+        tensors (inputs, targets), or an iterable of such pairs.
     name
         What to call it; the model is then known as ``own/name``.
     metric
