@@ -26,7 +26,7 @@ from workbench.recipe import Recipe
 from workbench.zoo.registry import architecture
 
 PAGE = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
-RECIPES = 67  # for each model: 201 files
+RECIPES = 34  # for each model: 204 files
 
 
 def weights_of(name: str) -> dict[str, torch.Tensor]:
