@@ -27,7 +27,7 @@ class Wanted:
 
 
 Subject = tuple[str, Recipe]
-"""A model's name and a recipe."""
+"""A model's digest and a recipe."""
 Way = Callable[[Model, "Artifact", Any, Callable[[], bool], Callable[[float], None]], Any]
 
 
@@ -61,7 +61,7 @@ class Findings:
         Cancelled
             When `cancelled()` answers True on the way.
         """
-        subject = model.name, recipe
+        subject = model.digest, recipe
         found = self.get(subject, wanted)
         if found is None:
             artifact = self._make(model, recipe, cancelled)
@@ -76,10 +76,10 @@ class Findings:
         from workbench.pipeline import compress
 
         held = self._file
-        if held is not None and held[0] == (model.name, recipe):
+        if held is not None and held[0] == (model.digest, recipe):
             return held[1]
         artifact = compress(model, recipe, cancelled=cancelled)
-        self._file = (model.name, recipe), artifact
+        self._file = (model.digest, recipe), artifact
         return artifact
 
 

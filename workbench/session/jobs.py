@@ -110,7 +110,7 @@ class Jobs:
     def found(self, kind: str, of: Any) -> Any:
         """Return what `find_out` found about the present file, or None."""
         present = self._present
-        return self._findings.get((present.model.name, present.recipe), Wanted(kind, of))
+        return self._findings.get((present.model.digest, present.recipe), Wanted(kind, of))
 
     def find_out(self, kind: str, of: Any, cancelled: Asks, progress: Hears) -> Any:
         """Find out something about the original and the present file, once.

@@ -40,6 +40,10 @@ class Results:
         """Return the recipes measured exactly for `model`, in the order of their first visit."""
         return tuple(self._visits.get(model, {}).values())
 
+    def forget(self, model: str) -> None:
+        """Forget the recipes measured for `model`."""
+        self._visits.pop(model, None)
+
     def settled(self, recipe: Recipe) -> bool:
         """Return whether the report is that of `recipe`, exact, and the last to come."""
         report = self.report

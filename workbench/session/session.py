@@ -284,7 +284,10 @@ class Session(State):
 
     def _enter(self, history: History, chosen: Model) -> None:
         present = self._present
-        if history.now.model != present.now.model:
+        renewed = chosen.digest != present.model.digest
+        if renewed and history.now.model == present.now.model:  # brought again under its name
+            self._results.forget(chosen.name)
+        if renewed or history.now.model != present.now.model:
             self._results.report = None
             self._jobs.forget()
             self.focus = replace(self.focus, first=0, layer=None)
