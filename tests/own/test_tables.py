@@ -159,6 +159,13 @@ def test_columns_that_tell_nothing_are_named():
     assert learned(data).notes == ("Not used, for one value or too many: “id”, “same”.",)
 
 
+def test_columns_of_one_name_are_two_columns():
+    found = learned(csv(header="x,x,label"))
+    assert found.parts["train"][0].shape[1] == 2
+    found = learned(csv(header="x,x,label", line=lambda n: f"{n},1,{'yn'[n % 2]}"))
+    assert found.notes == ("Not used, for one value or too many: “x”.",)
+
+
 def test_numbers_are_no_python():
     found = learned(csv(header="a,n,label", line=lambda n: f"{n % 4}_0,{n},{'yn'[n % 2]}"))
     assert found.parts["train"][0].shape[1] == 5  # words, not tens

@@ -50,9 +50,12 @@ class Table:
         return len(self.columns[0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Column:
-    """What one column holds: numbers [rows], NaN where missing; or words, None where missing."""
+    """What one column holds: numbers [rows], NaN where missing; or words, None where missing.
+
+    Two of the same name are two columns: each is equal to itself alone.
+    """
 
     name: str
     numbers: NDArray[np.float64] | None
