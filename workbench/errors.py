@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from workbench.artifact.artifact import Artifact
 
 
@@ -35,3 +38,38 @@ class TrainingError(WorkbenchError):
     """
 
     artifact: Artifact | None = None
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says."""
+    said = str(error).strip().splitlines()
+    return said[0] if said else "no reason given"
+
+
+def told(error: BaseException) -> str:
+    """Return an error's type and the first line of what it says, to end a sentence with."""
+    return f"{type(error).__name__}: {first_line(error)}"
+
+
+@contextmanager
+def in_words(what: str, remedy: Callable[[Exception], str] = lambda error: "") -> Iterator[None]:
+    """Say in one sentence what a person's own module, data or function raises inside.
+
+    Parameters
+    ----------
+    what
+        What fails, such as ``The module fails on the test data``.
+    remedy
+        Returns what follows the error's own words, if anything can be advised.
+
+    Raises
+    ------
+    WorkbenchError
+        In place of any other exception, with its type and the first line of what it says.
+    """
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except Exception as error:
+        raise WorkbenchError(f"{what} with {told(error)}{remedy(error)}") from error

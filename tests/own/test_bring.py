@@ -334,6 +334,44 @@ class Failing(nn.Linear):
         raise ValueError("the shapes are wrong")
 
 
+class Picky(nn.Linear):
+    """Takes no batches but those of the sizes that bringing tries first."""
+
+    def forward(self, inputs):
+        if len(inputs) not in {1, 4, 64}:
+            raise ValueError(f"not {len(inputs)} at once\nsays a second line")
+        return super().forward(inputs)
+
+
+class Wordless(nn.Linear):
+    def forward(self, inputs):
+        raise AssertionError
+
+
+class Empty(nn.Linear):
+    def forward(self, inputs):
+        return {}
+
+
+class Infinite(nn.Linear):
+    def forward(self, inputs):
+        return super().forward(inputs) / 0
+
+
+def spoiled():
+    module = nn.Linear(8, 3)
+    with torch.no_grad():
+        module.weight[0, 0] = torch.nan
+    return module
+
+
+def symbols(x, y):
+    """Symbols of which only the last is none of ten."""
+    found = y.clone()
+    found[-1] = 10
+    return found, y
+
+
 class Breaking(Pairs):
     def __getitem__(self, number):
         if number == 50:
@@ -350,6 +388,37 @@ REFUSED = {
     "a module that fails": (
         {"module": Failing(8, 3)},
         "fails on the first validation batch with ValueError: the shapes are wrong",
+    ),
+    "a module that fails without a word": (
+        {"module": Wordless(8, 3)},
+        "fails on the first validation batch with AssertionError: no reason given",
+    ),
+    "a module that fails on some sizes": (
+        {"module": Picky(8, 3)},
+        "The module fails on the validation data with ValueError: not",
+    ),
+    "a symbol out of range at the end": (
+        {
+            "module": nn.Embedding(10, 3),
+            "train": symbols,
+            "validation": symbols,
+            "test": symbols,
+        },
+        "The module fails on the validation data with IndexError: index out of range in self",
+    ),
+    "a test of another width": (
+        {"test": lambda x, y: (x[:, :7], y)},
+        "The module fails on the test data with RuntimeError: mat1 and mat2",
+    ),
+    "an empty dict": ({"module": Empty(8, 3)}, "The module returns an empty dict"),
+    "weights that are no numbers": ({"module": spoiled()}, "weight holds NaN or infinity"),
+    "inputs that are no numbers": (
+        {"validation": lambda x, y: (x / 0, y)},
+        "The validation inputs hold NaN or infinity",
+    ),
+    "outputs that are no numbers": (
+        {"module": Infinite(8, 3)},
+        "The module gives NaN or infinity for finite validation inputs",
     ),
     "no module": ({"module": "resnet"}, "Give a torch.nn.Module"),
     "no parameters": ({"module": nn.ReLU()}, "no parameters"),
@@ -402,6 +471,43 @@ def test_what_cannot_be_brought_is_one_sentence(case, small, points, halves):
     assert words in said
     assert "\n" not in said
     assert wb.models()[-1] != "own/small"
+
+
+class Stumbling(nn.Linear):
+    def forward(self, inputs):
+        if self.training:
+            raise RuntimeError("not in training\nsays a second line")
+        return super().forward(inputs)
+
+
+UNTRAINABLE = {
+    "a module that fails": (
+        {"module": Stumbling(8, 3)},
+        "Training fails at step 1 with RuntimeError: not in training",
+    ),
+    "batch norm of one example": (
+        {"module": nn.Sequential(nn.Linear(8, 3), nn.BatchNorm1d(3))},
+        "two examples or more, so give a larger batch",
+    ),
+    "a training split of another width": (
+        {"train": lambda x, y: (x[:, :7], y)},
+        "Training fails at step 1 with RuntimeError: mat1 and mat2",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNTRAINABLE)
+def test_what_cannot_be_trained_is_one_sentence(case, small, points, halves):
+    changes, words = UNTRAINABLE[case]
+    asked = {"module": small, "name": "small", **halves(*points)}
+    for key, change in changes.items():
+        asked[key] = change(*asked[key]) if key == "train" else change
+    model = wb.bring(asked.pop("module"), **asked)
+    with pytest.raises(WorkbenchError) as caught:
+        wb.train(model, steps=2, batch=1)
+    said = str(caught.value)
+    assert words in said
+    assert "\n" not in said
 
 
 def test_a_module_that_draws_lots_is_refused(points, halves):

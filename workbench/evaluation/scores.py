@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from torch import Tensor
 
+from workbench.errors import in_words
 from workbench.evaluation import sums
 from workbench.evaluation.progress import accuracy, judged
 from workbench.evaluation.report import Score
@@ -30,19 +32,36 @@ def scores(
     ------
     Cancelled
         As soon as `cancelled()` answers True between two batches.
+    WorkbenchError
+        When somebody's own module fails on the data, or their metric on its outputs.
     """
-    if model.task.metric.counts != "classes":
-        yield from sums.scores(model, weights, split, seed=seed, cancelled=cancelled)
-        return
-    seen = accuracy(model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled)
-    yield from map(of_tally, seen)
+    with _in_words(model, split):
+        if model.task.metric.counts != "classes":
+            yield from sums.scores(model, weights, split, seed=seed, cancelled=cancelled)
+            return
+        seen = accuracy(model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled)
+        yield from map(of_tally, seen)
 
 
 def judge_score(model: Model, weights: Mapping[str, Tensor], split: Split) -> Score:
-    """Return the score of the whole `split` by the judge itself, no sieve."""
-    if model.task.metric.counts != "classes":
-        return sums.judged(model, weights, split)
-    return of_tally(judged(model, weights, split))
+    """Return the score of the whole `split` by the judge itself, no sieve.
+
+    Raises
+    ------
+    WorkbenchError
+        When somebody's own module fails on the data, or their metric on its outputs.
+    """
+    with _in_words(model, split):
+        if model.task.metric.counts != "classes":
+            return sums.judged(model, weights, split)
+        return of_tally(judged(model, weights, split))
+
+
+def _in_words(model: Model, split: Split) -> AbstractContextManager[None]:
+    """Say in a sentence what somebody's own module raises; of a built-in one it is our mistake."""
+    if model.task.form != "own":
+        return nullcontext()
+    return in_words(f"The module fails on the {split.name} data")
 
 
 def of_tally(tally: Tally) -> Score:

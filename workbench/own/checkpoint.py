@@ -10,8 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import WorkbenchError
-from workbench.own.packages import first_line
+from workbench.errors import WorkbenchError, first_line
 
 NAMED = 3
 """Names that a sentence lists before it only counts."""

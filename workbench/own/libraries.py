@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import nn
 
-from workbench.errors import WorkbenchError
-from workbench.own.packages import first_line, needed
+from workbench.errors import WorkbenchError, told
+from workbench.own.packages import needed
 
 
 def from_timm(name: str | PathLike[str], *, pretrained: bool = False, **options: Any) -> nn.Module:
@@ -75,7 +75,5 @@ def _made(name: str | PathLike[str], make: Callable[[], Any]) -> nn.Module:
     try:
         module: nn.Module = make().eval()
     except Exception as error:
-        raise WorkbenchError(
-            f"{name} cannot be loaded: {type(error).__name__}: {first_line(error)}"
-        ) from error
+        raise WorkbenchError(f"{name} cannot be loaded: {told(error)}") from error
     return module

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, in_words, told
 from workbench.evaluation.card import measured
 from workbench.kept import Files
 from workbench.zoo import Model, Split, Task
@@ -96,24 +96,38 @@ def tried(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Any:
     before = module.training
     module.eval()
     try:
-        batch = Batch.of(inputs(_few(split)))
-        with torch.no_grad():
+        with in_words(f"The module fails on the first {split.name} batch"), torch.no_grad():
+            batch = Batch.of(inputs(_few(split)))
             named = batch.names
-            found = (
+            found = outputs_of(
                 module(*batch.tensors)
                 if named is None
                 else module(**dict(zip(named, batch.tensors, strict=True)))
             )
-    except WorkbenchError:
-        raise
-    except Exception as error:
-        raise WorkbenchError(
-            f"The module fails on the first {split.name} batch with {type(error).__name__}: "
-            f"{str(error).splitlines()[0] if str(error) else 'no reason given'}"
-        ) from error
     finally:
         module.train(before)
-    return outputs_of(found)
+    _check_finite(module, split, batch, found)
+    return found
+
+
+def _check_finite(module: nn.Module, split: Split, batch: Batch, outputs: Any) -> None:
+    """Refuse outputs that are no finite numbers, and say where they come from."""
+    if not isinstance(outputs, Tensor) or bool(outputs.isfinite().all()):
+        return
+    wrong = next((n for n, p in module.named_parameters() if not bool(p.isfinite().all())), None)
+    if wrong is not None:
+        raise WorkbenchError(
+            f"The module's {wrong} holds NaN or infinity: bring weights that are all finite."
+        )
+    if not all(bool(tensor.isfinite().all()) for tensor in batch.tensors):
+        raise WorkbenchError(
+            f"The {split.name} inputs hold NaN or infinity, and so do the module's outputs: "
+            "replace such inputs with finite numbers."
+        )
+    raise WorkbenchError(
+        f"The module gives NaN or infinity for finite {split.name} inputs: its outputs must be "
+        "finite numbers."
+    )
 
 
 def _few(split: Split) -> Any:
@@ -169,7 +183,7 @@ def _check_copy(model: Model, weights: dict[str, Tensor], outputs: Any) -> None:
     except Exception as error:
         raise WorkbenchError(
             "A copy of the module does not run on weights that are lent to it, so it cannot be "
-            f"compressed here: {type(error).__name__}: {str(error).splitlines()[0]}"
+            f"compressed here: {told(error)}"
         ) from error
     if isinstance(found, Tensor) and isinstance(outputs, Tensor):
         scale = max(1.0, float(outputs.abs().max()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, told
 
 
 def needed(name: str, what: str, install: str | None = None) -> Any:
@@ -26,12 +26,4 @@ def needed(name: str, what: str, install: str | None = None) -> Any:
             f"{what} takes the package {name}{also}; install it with: {command}"
         ) from error
     except Exception as error:
-        raise WorkbenchError(
-            f"The package {name} does not load: {type(error).__name__}: {first_line(error)}"
-        ) from error
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what an error says."""
-    said = str(error).strip().splitlines()
-    return said[0] if said else "no reason given"
+        raise WorkbenchError(f"The package {name} does not load: {told(error)}") from error

@@ -139,8 +139,8 @@ class FieldSpec:
 
 
 def brief(value: Any) -> str:
-    """Return `value` as a message shows it: never long, however large or deep it is."""
-    return reprlib.repr(value)
+    """Return `value` as a message shows it, one short line, however large or deep it is."""
+    return reprlib.repr(value).replace("\n", " ")
 
 
 def _name(value: Any, where: str) -> str:

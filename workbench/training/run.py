@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import Cancelled, TrainingError
+from workbench.errors import Cancelled, TrainingError, in_words
 from workbench.recipe import Recipe
 from workbench.threads import threads
 from workbench.training import checkpoint as checkpoints
@@ -104,6 +104,8 @@ class Run:
             As soon as `cancelled()` answers True between two portions of a batch.
         TrainingError
             When the loss is no longer a number; `trained` then gives the last good weights.
+        WorkbenchError
+            When a person's own module, data or loss fails.
         """
         if checkpoint is not None and (state := checkpoints.read(checkpoint)) is not None:
             self._take_up(state)
@@ -119,13 +121,17 @@ class Run:
     ) -> Generator[Moment, None, None]:
         written = time.perf_counter()
         if self.step == 0 and self.settings.batch_norm == "recalibrate":
-            with threads(self.settings.threads):
+            with threads(self.settings.threads), in_words("Measuring batch norm anew fails"):
                 self._recalibrate(cancelled)
         while not self.over:
             if cancelled():
                 raise Cancelled("Training was stopped.")
             begin = time.perf_counter()
-            with threads(self.settings.threads):  # whoever watches has their own number again
+            fails = in_words(f"Training fails at step {self.step + 1:,}", _remedy)
+            with (
+                threads(self.settings.threads),
+                fails,
+            ):  # whoever watches has their own number again
                 loss, value = self._step(cancelled)
                 self._look(cancelled)
                 self._intact = True
@@ -347,6 +353,14 @@ class Run:
         self._schedule.load_state_dict(state["schedule"])
         self.seconds, self.examples = state["seconds"], state["examples"]
         self._good = (self.step, self._copy(), self.view.state())
+
+
+def _remedy(error: Exception) -> str:
+    """Return what helps where batch norm, which says this, is to learn from a single example."""
+    lonely = str(error).startswith("Expected more than 1 value per channel")
+    return (
+        ": batch norm learns from two examples or more, so give a larger batch." if lonely else ""
+    )
 
 
 def _private(tensor: Tensor) -> Tensor:

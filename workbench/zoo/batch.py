@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from workbench.errors import WorkbenchError
+
 HALF = (torch.float16, torch.bfloat16)
 
 
@@ -107,10 +109,18 @@ def _kind(weights: Mapping[str, Tensor]) -> torch.dtype:
 
 
 def outputs_of(outputs: Any) -> Any:
-    """Return the tensor that counts among what a module returned."""
+    """Return the tensor that counts among what a module returned.
+
+    Raises
+    ------
+    WorkbenchError
+        When it returned an empty dict.
+    """
     if isinstance(outputs, Tensor):
         return outputs
     if isinstance(outputs, Mapping):  # among them the named outputs of transformers
+        if not outputs:
+            raise WorkbenchError("The module returns an empty dict: let it return its outputs.")
         return outputs["logits"] if "logits" in outputs else next(iter(outputs.values()))
     if isinstance(outputs, tuple | list) and outputs and isinstance(outputs[0], Tensor):
         return outputs[0]
