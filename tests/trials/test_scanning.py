@@ -40,6 +40,12 @@ def test_points_are_what_measuring_says(small, store, part, settings):
         assert found[point.layer, point.setting] is point
 
 
+def test_its_points_are_gone_through_one_by_one(small, store):
+    found = sensitivity(small, Quantize(), [3], store=store)
+    assert list(found) == list(found.points)
+    assert len(found) == len(small.layers)
+
+
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/cnn-10k"])
 def test_points_of_convolutions_too(name, store):
     model = wb.model(name)

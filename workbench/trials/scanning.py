@@ -94,6 +94,14 @@ class Sensitivity:
             "points": points,
         }
 
+    def __iter__(self) -> Iterator[Point]:
+        """Return the points that are known, in the order in which they were measured."""
+        return iter(self.points)
+
+    def __len__(self) -> int:
+        """Return how many points are known."""
+        return len(self.points)
+
     def __getitem__(self, place: tuple[str, float]) -> Point | None:
         """Return the point of a layer and a setting; None where it is not known yet."""
         return self._places.get(place)
