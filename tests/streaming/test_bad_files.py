@@ -12,9 +12,10 @@ import pytest
 import torch
 from safetensors.torch import save, save_file
 
+import workbench as wb
 from workbench.artifact.artifact import Artifact
 from workbench.compression.compress import code
-from workbench.errors import ArtifactError, RecipeError
+from workbench.errors import ArtifactError, RecipeError, WorkbenchError
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.streaming import expand as expanding
 from workbench.streaming.compress import compress_file
@@ -235,3 +236,11 @@ def test_damaged_files_are_not_expanded(tmp_path) -> None:
     assert not (tmp_path / "again").exists()
     with pytest.raises(ArtifactError, match="No such file"):
         expand(tmp_path / "none", tmp_path / "again")
+
+
+@pytest.mark.parametrize("use", [wb.evaluate, wb.rebuild])
+def test_a_file_of_tensors_has_no_module(use, tmp_path):
+    save_file(TWO, tmp_path / "two.safetensors")
+    compress_file(tmp_path / "two.safetensors", RECIPE, tmp_path / "small.safetensors")
+    with pytest.raises(WorkbenchError, match=r"without a model, .* workbench expand FILE gives"):
+        use(wb.load(tmp_path / "small.safetensors"))

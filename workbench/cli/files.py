@@ -58,7 +58,7 @@ def about(sealed: Sealed) -> dict[str, Any]:
 def refuse_model_of_file(path: str) -> None:
     """Raise `ArtifactError` where a file was not made from a model that is built in."""
     from workbench.artifact.sealed import Sealed
-    from workbench.streaming.compress import OF_FILE
+    from workbench.streaming.named import OF_FILE
 
     model = Sealed.open(path).model
     if model.startswith(OF_FILE):

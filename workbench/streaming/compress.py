@@ -21,13 +21,11 @@ from workbench.compression.layers import compressible
 from workbench.errors import ArtifactError
 from workbench.recipe import Recipe
 from workbench.streaming.masking import Masks, Progress
+from workbench.streaming.named import OF_FILE
 from workbench.streaming.selection import Cut
 from workbench.streaming.source import Source
 from workbench.streaming.suited import check_suited
 from workbench.streaming.unfinished import Unfinished, room_for
-
-OF_FILE = "file:"
-"""What the name of a model begins with that is no built-in one but came from a file."""
 
 VERSION = 1
 """Raised when other bytes come out, so that nothing is continued that was begun before."""

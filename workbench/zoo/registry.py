@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from workbench.errors import WorkbenchError
+from workbench.streaming.named import OF_FILE
 from workbench.text import mark
 from workbench.zoo.builtin import Architecture, Model
 from workbench.zoo.data import Task, unknown
@@ -121,12 +122,18 @@ def model(name: str) -> Model:
     UnknownNameError
         If there is none of that name.
     WorkbenchError
-        If nobody has brought it, or its card is missing or damaged, or its package fails.
+        If nobody has brought it, its card is missing or damaged, or its package fails; or if it
+        names a file of tensors, which has no module.
     """
     if name in _brought:
         return _brought[name]
     if name not in ARCHITECTURES and name in offers():
         return made(name)
+    if name.startswith(OF_FILE):
+        raise WorkbenchError(
+            f"The file holds the tensors of {name.removeprefix(OF_FILE)!r} without a model, so "
+            "there is no module to run: workbench expand FILE gives the tensors back."
+        )
     if name.startswith(OWN):
         raise WorkbenchError(
             f"{name} is somebody's own model: bring it first, with wb.bring(module, ..., "

@@ -1,0 +1,6 @@
+"""How a file says that it holds the tensors of another file, and no model."""
+
+from __future__ import annotations
+
+OF_FILE = "file:"
+"""What the name of a model begins with that is no built-in one but came from a file."""
