@@ -372,6 +372,23 @@ def symbols(x, y):
     return found, y
 
 
+def ragged(x, y):
+    return [(row[: 8 - n % 2], label) for n, (row, label) in enumerate(zip(x, y, strict=True))]
+
+
+def many_lines(x, y):
+    yield x[:10], y[:10]
+    raise OSError("the net is down\nsays a second line")
+
+
+def fails(*_args):
+    raise ValueError("it does not go\nsays a second line")
+
+
+def loader(collate):
+    return lambda x, y: DataLoader(Pairs(x, y), batch_size=16, collate_fn=collate)
+
+
 class Breaking(Pairs):
     def __getitem__(self, number):
         if number == 50:
@@ -420,6 +437,88 @@ REFUSED = {
         {"module": Infinite(8, 3)},
         "The module gives NaN or infinity for finite validation inputs",
     ),
+    "examples of several sizes": (
+        {"validation": ragged},
+        "Some of the validation data's examples cannot be joined into a batch, RuntimeError: ",
+    ),
+    "a function that cannot join examples": (
+        {"validation": loader(fails)},
+        "cannot be joined into a batch, ValueError: it does not go: give them",
+    ),
+    "a function that joins no pair": (
+        {"validation": loader(len)},
+        "returns no pair (inputs, targets) but 1: let its collate_fn return one",
+    ),
+    "a stream that breaks off with many words": (
+        {"train": many_lines},
+        "The train data breaks off at item 1 with OSError: the net is down",
+    ),
+    "names for targets": (
+        {"train": lambda x, y: (x, y.numpy().astype(str))},
+        "The train targets are of kind <U",
+    ),
+    "objects for targets": (
+        {"train": lambda x, y: (x, y.numpy().astype(object))},
+        "The train targets are of kind object, with which modules do not compute: give class",
+    ),
+    "objects for inputs": (
+        {"test": lambda x, y: (x.numpy().astype(object), y)},
+        "The test inputs are of kind object, with which modules do not compute: give float32",
+    ),
+    "small whole numbers for inputs": (
+        {"test": lambda x, y: (x.numpy().astype(np.uint16), y)},
+        "The test inputs are of kind uint16",
+    ),
+    "sparse inputs": (
+        {"test": lambda x, y: (x.to_sparse(), y)},
+        "The test inputs hold sparse tensors: give dense ones",
+    ),
+    "true or false": (
+        {n: lambda x, y: (x, y > 0) for n in ("train", "validation", "test")},
+        "targets are true or false, which no built-in metric compares",
+    ),
+    "numbers for classes": (
+        {n: lambda x, y: (x, y.float()) for n in ("train", "validation", "test")},
+        "The module gives 3 numbers for each example, but the validation targets hold 1",
+    ),
+    "one class": (
+        {
+            "module": nn.Linear(8, 1),
+            **{n: lambda x, y: (x, y * 0) for n in ("train", "validation", "test")},
+        },
+        "one class cannot be told apart from others: give an output for each class",
+    ),
+    "nothing that counts": (
+        {
+            "module": nn.Embedding(11, 11),
+            "train": lambda x, y: sequences(),
+            "validation": lambda x, y: sequences(),
+            "test": lambda x, y: (sequences()[0], sequences()[1] * 0 - 100),
+        },
+        "All test targets are -100, which do not count",
+    ),
+    "a metric that fails": (
+        {"metric": fails},
+        "The metric fails fails with ValueError: it does not go",
+    ),
+    "a metric that returns nothing": (
+        {"metric": lambda outputs, targets: None},
+        "The metric returns None: it must return one number",
+    ),
+    "a metric that returns many numbers": (
+        {"metric": lambda outputs, targets: outputs},
+        "it must return one number",
+    ),
+    "a metric that is no number": (
+        {"metric": lambda outputs, targets: float("nan")},
+        "on the validation data is not a number",
+    ),
+    "boxes of no detector": (
+        {"metric": "mean average precision"},
+        "The metric mean average precision is for detectors",
+    ),
+    "a name for a loss": ({"loss": "mse"}, "loss must be a function of outputs and targets"),
+    "a number of classes": ({"classes": 5}, "classes must be a list of names, not 5"),
     "no module": ({"module": "resnet"}, "Give a torch.nn.Module"),
     "no parameters": ({"module": nn.ReLU()}, "no parameters"),
     "a module elsewhere": ({"module": nn.Linear(8, 3, device="meta")}, "lies on meta"),
@@ -473,6 +572,38 @@ def test_what_cannot_be_brought_is_one_sentence(case, small, points, halves):
     assert wb.models()[-1] != "own/small"
 
 
+class Hollow(nn.Linear):
+    """Has a parameter without a number."""
+
+    def __init__(self):
+        super().__init__(8, 3)
+        self.extra = nn.Parameter(torch.zeros(0, 4))
+
+
+def test_a_parameter_may_be_empty(points, halves):
+    model = wb.bring(Hollow(), **halves(*points), name="hollow")
+    assert model.card["layers"]["extra"]["macs"] == 0
+    assert wb.measure(model, SMALLER, timed=False).exact
+
+
+class Bag(nn.Module):
+    """Multiplies nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.symbols = nn.Embedding(10, 3)
+
+    def forward(self, symbols):
+        return self.symbols(symbols).sum(1)
+
+
+def test_channels_of_what_multiplies_nothing(points, halves):
+    inputs = (points[0].abs() * 4).long().clamp(max=9)
+    model = wb.bring(Bag(), **halves(inputs, points[1]), name="bag")
+    recipe = wb.Recipe(structure=wb.Structure(0.3))
+    assert wb.measure(model, recipe, timed=False).size.structure["macs_removed"] == 0
+
+
 class Stumbling(nn.Linear):
     def forward(self, inputs):
         if self.training:
@@ -488,6 +619,19 @@ UNTRAINABLE = {
     "batch norm of one example": (
         {"module": nn.Sequential(nn.Linear(8, 3), nn.BatchNorm1d(3))},
         "two examples or more, so give a larger batch",
+    ),
+    "a loss that fails": ({"loss": fails}, "The loss fails with ValueError: it does not go"),
+    "a loss that returns nothing": (
+        {"loss": lambda outputs, targets: None},
+        "The loss returns None: it must return one number",
+    ),
+    "a loss of each example": (
+        {"loss": lambda outputs, targets: outputs.square()},
+        "it must return one number, as a tensor",
+    ),
+    "a loss without a gradient": (
+        {"loss": lambda outputs, targets: outputs.detach().mean()},
+        "The loss has no gradient",
     ),
     "a training split of another width": (
         {"train": lambda x, y: (x[:, :7], y)},

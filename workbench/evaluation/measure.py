@@ -177,7 +177,7 @@ def size_unwritten(model: Model, artifact: Artifact) -> Size:
     nonzero = _nonzero(artifact)
     left = sum(_weights_left(artifact, name, nonzero[name]) for name in numbers)
     requested = _requested(artifact.recipe, numbers)
-    achieved = 1 - left / sum(numbers.values())
+    achieved = 1 - left / whole if (whole := sum(numbers.values())) else 0.0
     shaped = model.in_form(artifact.form)
     names = [name for name, _ in shell(shaped).module.named_parameters()]
     parameters = sum(prod(shapes[name]) for name in names)
@@ -218,13 +218,13 @@ def _structure(
         return None
     before = sum(group.channels for group in coupled) or 1  # none where no layer can lose any
     gone = sum(g.channels - artifact.tensors[g.makers[0]].shape[0] for g in coupled)
-    whole = sum(prod(model.card["tensors"][name]) for name in model.layers)
+    whole = sum(prod(model.card["tensors"][name]) for name in model.layers) or 1
     shapes = [one.shape for one in artifact.tensors.values() if len(one.shape) >= 2]
     return {
         "channels_asked": channels_asked(coupled, asked),
         "channels_removed": gone / before,
         "weights_removed": 1 - sum(map(prod, shapes)) / whole,
-        "macs_removed": 1 - macs / model.card["macs"],
+        "macs_removed": 1 - macs / computed if (computed := model.card["macs"]) else 0.0,
     }
 
 

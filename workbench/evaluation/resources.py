@@ -71,7 +71,8 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
         flops = counted.get(f"{type(run.module).__name__}.{path}", {})
         kind = next((k for t, k in KINDS.items() if isinstance(layer, t)), type(layer).__name__)
         beside = [n for n in compressible(weights) if n.rpartition(".")[0] == path]
-        share = weights[name].numel() / sum(weights[n].numel() for n in beside)
+        whole = sum(weights[n].numel() for n in beside) or 1  # a weight may be empty
+        share = weights[name].numel() / whole
         found[name] = {
             "kind": kind.lower(),
             "macs": round(sum(flops.values()) // 2 * share),

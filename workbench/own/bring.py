@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from math import isnan
 from typing import Any
 from uuid import uuid4
 
+import torch
 from torch import Tensor, nn
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, in_words
 from workbench.own.data import split_of
 from workbench.own.metrics import metric_for
 from workbench.own.module import model_of, tried
@@ -63,7 +65,8 @@ def bring(
     Raises
     ------
     WorkbenchError
-        When the module does not take the data, or the data does not fit the metric.
+        When the module does not take the data, or the data does not fit the metric; later, when
+        metric or loss fail or return something else than one number.
 
     >>> import torch, workbench as wb
     >>> inputs, targets = torch.randn(60, 4), torch.randint(0, 3, (60,))
@@ -78,6 +81,8 @@ def bring(
         raise WorkbenchError(
             f"{name!r} cannot be a model's name: use up to 64 letters, digits and . + - _"
         )
+    if loss is not None and not callable(loss):
+        raise WorkbenchError(f"loss must be a function of outputs and targets, not {brief(loss)}.")
     splits = [
         split_of(n, d) for n, d in (("train", train), ("validation", validation), ("test", test))
     ]
@@ -94,24 +99,61 @@ def bring(
         form="own",
         metric=chosen,
         measure=measure,
-        lose=loss,
+        lose=None if loss is None else _loss_in_words(loss),
         lot=uuid4().hex if measure is not None or loss is not None else "",
     )
     model = model_of(module, task)
+    for split in splits[1:]:
+        if isnan(model.figure(split.name)):
+            raise WorkbenchError(
+                f"The {chosen.name} on the {split.name} data is not a number: give targets and "
+                "outputs of which it is one, or another metric."
+            )
     remember(model)
     return model
+
+
+def _loss_in_words(loss: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Tensor]:
+    """Return a person's own loss, whose troubles are then sentences."""
+
+    def lose(outputs: Any, targets: Any) -> Tensor:
+        with in_words("The loss fails"):
+            found = loss(outputs, targets)
+        if not isinstance(found, Tensor) or found.numel() != 1:
+            raise WorkbenchError(
+                f"The loss returns {brief(found)}: it must return one number, as a tensor."
+            )
+        if torch.is_grad_enabled() and not found.requires_grad:
+            raise WorkbenchError(
+                "The loss has no gradient: compute it of the outputs, with tensors that are not "
+                "detached."
+            )
+        return found
+
+    return lose
 
 
 def _class_names(
     classes: Sequence[str] | None, metric: Metric, outputs: Any, splits: Sequence[Split]
 ) -> tuple[str, ...]:
+    given = _names_given(classes)
     if metric.counts not in {"classes", "tokens"}:
-        return tuple(classes or ())
+        return given or ()
     count = outputs.shape[-1]
+    if count == 1:
+        raise WorkbenchError(
+            "The module gives one output, and one class cannot be told apart from others: give "
+            "an output for each class, or targets as float32 if these are numbers to predict."
+        )
     for split in splits:
         counting = split.labels
         if metric.counts == "tokens":
             counting = counting[counting != IGNORED]
+            if not counting.size:
+                raise WorkbenchError(
+                    f"All {split.name} targets are {IGNORED}, which do not count: give some that "
+                    "are classes."
+                )
         low, high = int(counting.min(initial=0)), int(counting.max(initial=0))
         if low < 0 or high >= count:
             wrong = low if low < 0 else high
@@ -119,8 +161,16 @@ def _class_names(
                 f"The {split.name} targets hold the class {wrong:,}, but the module tells "
                 f"{count:,} classes apart, 0 to {count - 1:,}."
             )
-    if classes is not None and len(classes) != count:
+    if given is not None and len(given) != count:
         raise WorkbenchError(
-            f"classes names {len(classes):,} classes, but the module tells {count:,} apart."
+            f"classes names {len(given):,} classes, but the module tells {count:,} apart."
         )
-    return tuple(classes) if classes is not None else tuple(map(str, range(count)))
+    return given if given is not None else tuple(map(str, range(count)))
+
+
+def _names_given(classes: Any) -> tuple[str, ...] | None:
+    if classes is None:
+        return None
+    if isinstance(classes, str) or not isinstance(classes, Iterable):
+        raise WorkbenchError(f"classes must be a list of names, not {brief(classes)}.")
+    return tuple(map(str, classes))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, SequentialSampler, default_collate
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, in_words, told
 from workbench.recipe.schema import brief
 from workbench.zoo import Split
 from workbench.zoo.rows import Columns, Rows
@@ -21,6 +22,15 @@ FORMS = (
     "a Dataset, a DataLoader, a pair of arrays or tensors (inputs, targets), or an iterable of "
     "such pairs"
 )
+STRANGE = (torch.uint16, torch.uint32, torch.uint64)
+"""Kinds of numbers with which hardly a layer of PyTorch computes."""
+
+
+INPUTS, TARGETS = "inputs", "targets"
+
+
+class Unjoined(WorkbenchError):
+    """Examples cannot be put into one batch."""
 
 
 def split_of(name: str, data: Any) -> Split:
@@ -38,7 +48,8 @@ def split_of(name: str, data: Any) -> Split:
     Raises
     ------
     WorkbenchError
-        When it is none of these, is empty, breaks off half-way, or lies on another device.
+        When it is none of these, is empty, breaks off half-way, lies on another device, or is of
+        a kind that PyTorch does not compute with.
     """
     examples, labels = _parts(name, data)
     if len(examples) != len(labels):
@@ -49,7 +60,7 @@ def split_of(name: str, data: Any) -> Split:
     if not len(examples):
         raise WorkbenchError(f"The {name} data is empty: give at least one example.")
     digest = hashlib.sha256()
-    for part in chain(_pieces(name, examples), _pieces(name, labels)):
+    for part in chain(_pieces(name, INPUTS, examples), _pieces(name, TARGETS, labels)):
         digest.update(part)
     return Split(name, examples, _as_array(labels), digest.hexdigest())
 
@@ -91,7 +102,8 @@ def _of_dataset(
 
     `drawn` are the numbers of its examples that count; all of them unless given.
     """
-    numbers = np.arange(len(dataset)) if drawn is None else np.array(drawn, np.int64)
+    with in_words(f"The length of the {name} data is not told: it fails"):
+        numbers = np.arange(len(dataset)) if drawn is None else np.array(drawn, np.int64)
 
     def get(number: int) -> Any:
         try:
@@ -100,8 +112,17 @@ def _of_dataset(
             raise _broken(name, number, error) from error
         return _pair(name, number, item)
 
-    inputs = Rows(get, lambda items: collate(list(items))[0], numbers)
-    return inputs, Rows(get, lambda items: collate(list(items))[1], numbers)
+    def batch(items: Sequence[Any]) -> tuple[Any, Any]:
+        found = _joined(name, collate, items)
+        if isinstance(found, tuple | list) and len(found) == 2:
+            return found[0], found[1]
+        raise WorkbenchError(
+            f"What joins the {name} data's examples into a batch returns no pair (inputs, targets) "
+            f"but {brief(found)}: let its collate_fn return one."
+        )
+
+    inputs = Rows(get, lambda items: batch(items)[0], numbers)
+    return inputs, Rows(get, lambda items: batch(items)[1], numbers)
 
 
 def _of_items(name: str, items: list[tuple[Any, Any]]) -> tuple[Rows, Rows]:
@@ -121,12 +142,21 @@ def _of_items(name: str, items: list[tuple[Any, Any]]) -> tuple[Rows, Rows]:
 
         return read
 
+    def stacked(items: Sequence[Any]) -> Any:
+        return _joined(name, default_collate, items)
+
     numbers = np.arange(len(places))
-    return Rows(get(0), _stacked, numbers), Rows(get(1), _stacked, numbers)
+    return Rows(get(0), stacked, numbers), Rows(get(1), stacked, numbers)
 
 
-def _stacked(items: Sequence[Any]) -> Any:
-    return default_collate(list(items))
+def _joined(name: str, collate: Callable[[list[Any]], Any], items: Sequence[Any]) -> Any:
+    try:
+        return collate(list(items))
+    except Exception as error:
+        raise Unjoined(
+            f"Some of the {name} data's examples cannot be joined into a batch, {told(error)}: "
+            "give them one size, or a DataLoader with a collate_fn that joins them."
+        ) from error
 
 
 def _read(name: str, data: Iterable[Any]) -> list[tuple[Any, Any]]:
@@ -151,9 +181,7 @@ def _pair(name: str, number: int, item: Any) -> tuple[Any, Any]:
 
 
 def _broken(name: str, number: int, error: Exception) -> WorkbenchError:
-    return WorkbenchError(
-        f"The {name} data breaks off at item {number:,} with {type(error).__name__}: {error}"
-    )
+    return WorkbenchError(f"The {name} data breaks off at item {number:,} with {told(error)}")
 
 
 def _is_array(value: Any) -> bool:
@@ -186,44 +214,71 @@ def _row(whole: Any, row: int) -> Any:
     return whole[row]
 
 
-def _pieces(name: str, part: Any) -> Iterator[bytes]:
+def _pieces(name: str, side: str, part: Any) -> Iterator[bytes]:
     """Yield the content of some examples or labels, for their digest."""
     if isinstance(part, Rows):
         for number in part.chosen:
-            yield from _content(name, part.get(int(number)))
+            item = part.get(int(number))
+            yield from _content(name, side, item)
     elif isinstance(part, Columns):
-        yield from _content(name, part.parts)
+        yield from _content(name, side, part.parts)
     else:
-        yield from _content(name, part)
+        yield from _content(name, side, part)
 
 
-def _content(name: str, value: Any) -> Iterator[bytes]:
+def _content(name: str, side: str, value: Any) -> Iterator[bytes]:
     if isinstance(value, Tensor):
         if value.device.type != "cpu":
             raise WorkbenchError(
                 f"The {name} data lies on {value.device}: move it to the CPU, where files are "
                 "judged."
             )
+        if value.layout != torch.strided:
+            raise WorkbenchError(
+                f"The {name} {side} hold sparse tensors: give dense ones, made with .to_dense()."
+            )
+        _check_kind(name, side, value.dtype)
         yield f"{value.dtype} {tuple(value.shape)}".encode()
         yield value.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes()
     elif isinstance(value, Mapping):
         for key, one in value.items():
             yield str(key).encode()
-            yield from _content(name, one)
+            yield from _content(name, side, one)
     elif isinstance(value, tuple | list):
         for one in value:
-            yield from _content(name, one)
+            yield from _content(name, side, one)
     elif isinstance(value, np.ndarray):
+        _check_kind(name, side, value.dtype)
         yield f"{value.dtype} {value.shape}".encode()
         yield np.ascontiguousarray(value).tobytes()
     else:
         yield repr(value).encode()
 
 
+def _check_kind(name: str, side: str, kind: np.dtype[Any] | torch.dtype) -> None:
+    """Refuse what no tensor holds, and inputs that hardly a layer takes."""
+    known: torch.dtype | None = None
+    if isinstance(kind, torch.dtype):
+        known = kind
+    elif kind.isnative:
+        with suppress(TypeError):
+            known = torch.from_numpy(np.empty(0, kind)).dtype
+    wide = {np.dtype(np.uint16), np.dtype(np.uint32), np.dtype(np.uint64)}  # old PyTorch has none
+    if side == TARGETS and kind in wide:
+        return
+    if known is not None and (side == TARGETS or known not in STRANGE):
+        return
+    wanted = "class numbers as int64 or numbers as float32" if side == TARGETS else "float32"
+    raise WorkbenchError(
+        f"The {name} {side} are of kind {kind}, with which modules do not compute: give {wanted}."
+    )
+
+
 def _as_array(labels: Any) -> Any:
     """Return labels as an array, without copying where they are one; boxes and such stay rows."""
     if isinstance(labels, Tensor):
-        return labels.detach().numpy()
+        whole = labels.detach()
+        return (whole.float() if whole.dtype == torch.bfloat16 else whole).numpy()
     if isinstance(labels, np.ndarray):
         return labels
     one = labels[:1].joined()
@@ -231,5 +286,5 @@ def _as_array(labels: Any) -> Any:
         return labels
     try:
         return torch.cat([labels[[n]].joined() for n in range(len(labels))]).numpy()
-    except RuntimeError:  # of several sizes
+    except (RuntimeError, Unjoined):  # of several sizes
         return labels

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, in_words
 from workbench.own.detection import mean_average_precision
 from workbench.recipe.schema import brief
 from workbench.zoo import Split
@@ -50,12 +50,14 @@ def metric_for(chosen: Any, outputs: Any, split: Split) -> tuple[Metric, Measure
     higher = getattr(chosen, "higher_is_better", True)
     name = getattr(chosen, "__name__", type(chosen).__name__)
     metric = Metric(name, "whole", higher_is_better=higher is not False, share=False)
-    return metric, _of_object(chosen) if hasattr(chosen, "update") else _of_function(chosen)
+    measure = _of_object(chosen) if hasattr(chosen, "update") else _of_function(chosen)
+    return metric, _in_words(name, measure)
 
 
 def _named(chosen: str, outputs: Any, split: Split) -> tuple[Metric, Measure | None]:
     if chosen in WHOLE:
-        return Metric(chosen, "whole"), WHOLE[chosen]
+        _check_detected(chosen, outputs)
+        return Metric(chosen, "whole"), _in_words(chosen, WHOLE[chosen])
     if chosen not in METRICS:
         raise WorkbenchError(
             f"There is no metric {chosen!r}: choose one of {', '.join((*METRICS, *WHOLE))}, or "
@@ -73,12 +75,18 @@ def _named(chosen: str, outputs: Any, split: Split) -> tuple[Metric, Measure | N
 
 def _usual(outputs: Any, split: Split) -> Metric:
     labels = split.labels
-    if isinstance(labels, np.ndarray) and isinstance(outputs, Tensor):
+    if isinstance(labels, np.ndarray) and labels.dtype == np.bool_:
+        raise WorkbenchError(
+            f"The {split.name} targets are true or false, which no built-in metric compares: give "
+            "0 and 1 as int64 for classes or as float32 for numbers, or give metric=."
+        )
+    if isinstance(labels, np.ndarray) and isinstance(outputs, Tensor) and outputs.ndim:
         if not np.issubdtype(labels.dtype, np.integer):
+            _check_numbers(outputs, split)
             return ERROR
         if labels.ndim == 1 and outputs.ndim == 2:
             return ACCURACY
-        if labels.ndim == 2 and outputs.ndim == 3:
+        if labels.ndim == 2 and outputs.ndim == 3 and labels.shape[1] == outputs.shape[1]:
             return PERPLEXITY
     shape = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
     raise WorkbenchError(
@@ -87,9 +95,51 @@ def _usual(outputs: Any, split: Split) -> Metric:
     )
 
 
+def _check_numbers(outputs: Tensor, split: Split) -> None:
+    """Refuse outputs that are other in number than the numbers to be predicted."""
+    wanted, given = split.labels[:1].size, outputs[:1].numel()
+    if wanted != given:
+        raise WorkbenchError(
+            f"The module gives {given:,} numbers for each example, but the {split.name} targets "
+            f"hold {wanted:,}: give as many, or class numbers as int64 if these are classes."
+        )
+
+
+def _check_detected(name: str, outputs: Any) -> None:
+    """Refuse outputs other than a list with what was found on each image."""
+    wanted = {"boxes", "labels", "scores"}
+    if not isinstance(outputs, list | tuple) or not all(
+        isinstance(one, Mapping) and wanted <= set(one) for one in outputs
+    ):
+        raise WorkbenchError(
+            f"The metric {name} is for detectors, which return a dict of boxes, labels and scores "
+            f"for each image, but this module returns {type(outputs).__name__}: choose another."
+        )
+
+
+def _in_words(name: str, measure: Measure) -> Measure:
+    """Return `measure`, whose troubles are then sentences."""
+
+    def measured(outputs: list[Any], targets: list[Any]) -> float:
+        with in_words(f"The metric {name} fails"):
+            return measure(outputs, targets)
+
+    return measured
+
+
+def _number(found: Any) -> float:
+    """Return what a metric returned as a number."""
+    try:
+        return float(found)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise WorkbenchError(
+            f"The metric returns {brief(found)}: it must return one number."
+        ) from error
+
+
 def _of_function(function: Any) -> Measure:
     def measure(outputs: list[Any], targets: list[Any]) -> float:
-        return float(function(_joined(outputs), _joined(targets)))
+        return _number(function(_joined(outputs), _joined(targets)))
 
     return measure
 
@@ -105,7 +155,7 @@ def _of_object(metric: Any) -> Measure:
         own.reset()
         for found, true in zip(outputs, targets, strict=True):
             own.update(found, true)
-        return float(own.compute())
+        return _number(own.compute())
 
     return measure
 
