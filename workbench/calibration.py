@@ -10,6 +10,7 @@ from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import in_words
 from workbench.kept import Files, default_files
 from workbench.recipe import Recipe
 from workbench.recipe.factorize import OF_OUTPUTS
@@ -103,9 +104,10 @@ def mean_absolute_gradients(
         for start in range(0, examples, BATCH):
             inputs = model.task.inputs(split.examples[start : start + BATCH])
             labels = targets(split.labels[start : start + BATCH])
-            outputs = call(module, weights, inputs)
-            loss = model.task.loss(outputs, labels)
-            gradients = torch.autograd.grad(loss, [weights[name] for name in names])
+            with in_words("The module fails on the train data"):
+                outputs = call(module, weights, inputs)
+                loss = model.task.loss(outputs, labels)
+                gradients = torch.autograd.grad(loss, [weights[name] for name in names])
             for name, gradient in zip(names, gradients, strict=True):
                 totals[name] += gradient.abs()
             progress(min(1.0, (start + BATCH) / examples))
@@ -135,7 +137,8 @@ def input_moments(model: Model, progress: Progress = lambda share: None) -> dict
     with threads(1):  # on more, sums may end with other bits
         for start in range(0, examples, AT_ONCE):
             batch = model.task.inputs(split.examples[start : start + AT_ONCE])
-            watch(model, model.weights(), batch, see)
+            with in_words("The module fails on the train data"):
+                watch(model, model.weights(), batch, see)
             progress(min(1.0, (start + AT_ONCE) / examples))
     return {name: (total / counts[name]).to(torch.float32) for name, total in sums.items()}
 

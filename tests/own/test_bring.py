@@ -481,6 +481,14 @@ REFUSED = {
         {n: lambda x, y: (x, y.float()) for n in ("train", "validation", "test")},
         "The module gives 3 numbers for each example, but the validation targets hold 1",
     ),
+    "numbers in one split only": (
+        {"test": lambda x, y: (x, y.float())},
+        "The test targets are numbers [n], but the validation targets are whole numbers [n]: give",
+    ),
+    "outputs for other examples": (
+        {"module": nn.Sequential(nn.Linear(8, 3), nn.Flatten(0), nn.Unflatten(0, (-1, 6)))},
+        "The module gives outputs for 2 examples when asked for 4",
+    ),
     "one class": (
         {
             "module": nn.Linear(8, 1),
@@ -652,6 +660,13 @@ def test_what_cannot_be_trained_is_one_sentence(case, small, points, halves):
     said = str(caught.value)
     assert words in said
     assert "\n" not in said
+
+
+def test_gradients_of_a_module_that_fails_are_one_sentence(small, points, halves):
+    data = {**halves(*points), "train": (points[0][:, :7], points[1])}
+    model = wb.bring(small, **data, name="small")
+    with pytest.raises(WorkbenchError, match="The module fails on the train data with Runtime"):
+        wb.compress(model, wb.Recipe(prune=wb.Prune(0.5, criterion="gradient")))
 
 
 def test_a_module_that_draws_lots_is_refused(points, halves):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from workbench.errors import WorkbenchError, in_words
 from workbench.own.data import split_of
-from workbench.own.metrics import metric_for
+from workbench.own.metrics import check_alike, metric_for
 from workbench.own.module import model_of, tried
 from workbench.recipe.schema import brief
 from workbench.zoo import Model, Split, Task
@@ -88,6 +88,7 @@ def bring(
     ]
     outputs = tried(module, splits[1], collated)
     chosen, measure = metric_for(metric, outputs, splits[1])
+    check_alike(chosen, [splits[1], splits[0], splits[2]])
     names = _class_names(classes, chosen, outputs, splits)
     task = Task(
         name=f"{OWN}{name}",

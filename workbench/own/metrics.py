@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from workbench.errors import WorkbenchError, in_words
 from workbench.own.detection import mean_average_precision
+from workbench.own.module import TRIED
 from workbench.recipe.schema import brief
 from workbench.zoo import Split
 from workbench.zoo.metric import ACCURACY, ERROR, METRICS, PERPLEXITY, Metric
@@ -54,6 +55,33 @@ def metric_for(chosen: Any, outputs: Any, split: Split) -> tuple[Metric, Measure
     return metric, _in_words(name, measure)
 
 
+def check_alike(metric: Metric, splits: Sequence[Split]) -> None:
+    """Refuse splits whose targets are not all of the kind that a built-in `metric` counts.
+
+    Raises
+    ------
+    WorkbenchError
+        When classes stand beside numbers, or their dimensions differ.
+    """
+    if metric.counts == "whole":
+        return
+    first = splits[0]
+    for other in splits[1:]:
+        if _kind(other) != _kind(first):
+            raise WorkbenchError(
+                f"The {other.name} targets are {_kind(other)}, but the {first.name} targets are "
+                f"{_kind(first)}: give the same kind in every split."
+            )
+
+
+def _kind(split: Split) -> str:
+    labels = split.labels
+    if not isinstance(labels, np.ndarray):
+        return "of several sizes"
+    numbers = "whole numbers" if np.issubdtype(labels.dtype, np.integer) else "numbers"
+    return f"{numbers} [{', '.join(['n', *'m' * (labels.ndim - 1)])}]"
+
+
 def _named(chosen: str, outputs: Any, split: Split) -> tuple[Metric, Measure | None]:
     if chosen in WHOLE:
         _check_detected(chosen, outputs)
@@ -81,6 +109,12 @@ def _usual(outputs: Any, split: Split) -> Metric:
             "0 and 1 as int64 for classes or as float32 for numbers, or give metric=."
         )
     if isinstance(labels, np.ndarray) and isinstance(outputs, Tensor) and outputs.ndim:
+        asked = min(TRIED, len(split))
+        if len(outputs) != asked:
+            raise WorkbenchError(
+                f"The module gives outputs for {len(outputs):,} examples when asked for {asked:,}: "
+                "their first dimension must count the examples."
+            )
         if not np.issubdtype(labels.dtype, np.integer):
             _check_numbers(outputs, split)
             return ERROR
