@@ -477,6 +477,10 @@ REFUSED = {
         {n: lambda x, y: (x, y > 0) for n in ("train", "validation", "test")},
         "targets are true or false, which no built-in metric compares",
     ),
+    "true or false, one by one": (
+        {"validation": lambda x, y: [(a, bool(b)) for a, b in zip(x, y, strict=True)]},
+        "The validation targets are true or false",
+    ),
     "numbers for classes": (
         {n: lambda x, y: (x, y.float()) for n in ("train", "validation", "test")},
         "The module gives 3 numbers for each example, but the validation targets hold 1",
@@ -667,6 +671,13 @@ def test_gradients_of_a_module_that_fails_are_one_sentence(small, points, halves
     model = wb.bring(small, **data, name="small")
     with pytest.raises(WorkbenchError, match="The module fails on the train data with Runtime"):
         wb.compress(model, wb.Recipe(prune=wb.Prune(0.5, criterion="gradient")))
+
+
+def test_a_teacher_that_fails_is_one_sentence(small, points, halves):
+    data = {**halves(*points), "train": (points[0][:, :7], points[1])}
+    model = wb.bring(small, **data, name="small")
+    with pytest.raises(WorkbenchError, match="The teacher fails on the train data with Runtime"):
+        wb.train(model, steps=2, teacher="self")
 
 
 def test_a_module_that_draws_lots_is_refused(points, halves):

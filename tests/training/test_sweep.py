@@ -12,7 +12,7 @@ from torch import nn
 from workbench.adjustment.prepare import Prepared
 from workbench.artifact.form import UNCHANGED
 from workbench.compression.evidence import Evidence
-from workbench.errors import Cancelled, RecipeError
+from workbench.errors import Cancelled, RecipeError, WorkbenchError
 from workbench.recipe import Recipe, Train
 from workbench.training.records import Lesson
 from workbench.training.run import Run
@@ -217,7 +217,7 @@ def test_a_mistake_of_the_program_is_not_swallowed():
 def test_a_mistake_in_a_student_is_not_swallowed():
     school = School(convolutional)
     school.labels = school.labels + CLASSES
-    with pytest.raises(IndexError):
+    with pytest.raises(WorkbenchError, match="with IndexError: Target 5 is out of bounds"):
         list(Sweep(school.lesson, settings(), row([1.0], [0.9], [0])).go(len))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from workbench.errors import WorkbenchError, in_words
@@ -103,7 +104,8 @@ def _named(chosen: str, outputs: Any, split: Split) -> tuple[Metric, Measure | N
 
 def _usual(outputs: Any, split: Split) -> Metric:
     labels = split.labels
-    if isinstance(labels, np.ndarray) and labels.dtype == np.bool_:
+    first = labels[:1] if isinstance(labels, np.ndarray) else labels[:1].joined()
+    if getattr(first, "dtype", None) in (np.bool_, torch.bool):
         raise WorkbenchError(
             f"The {split.name} targets are true or false, which no built-in metric compares: give "
             "0 and 1 as int64 for classes or as float32 for numbers, or give metric=."
@@ -196,8 +198,6 @@ def _of_object(metric: Any) -> Measure:
 
 def _joined(batches: list[Any]) -> Any:
     """Return batches as one where they are tensors or lists, else as they are."""
-    import torch
-
     if all(isinstance(one, Tensor) for one in batches):
         return torch.cat(batches)
     if all(isinstance(one, list) for one in batches):

@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call, vmap
 
-from workbench.errors import Cancelled
+from workbench.errors import Cancelled, in_words
 from workbench.recipe import Train
 from workbench.threads import threads
 from workbench.training.dropout import prepare
@@ -79,9 +79,12 @@ class Stack:
         ------
         Cancelled
             As soon as `cancelled()` answers True between two portions of a batch.
+        WorkbenchError
+            When a person's own module or data fails.
         """
         while self.step < self.shared.steps:
-            with threads(self.shared.threads):  # whoever watches has their own number again
+            fails = in_words(f"Training fails at step {self.step + 1:,}")
+            with threads(self.shared.threads), fails:  # whoever watches has their own number again
                 scores = self._step(cancelled)
             yield scores
 

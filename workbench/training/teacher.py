@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from workbench.adjustment.untrained import untrained
 from workbench.artifact.operands import operands
-from workbench.errors import Cancelled
+from workbench.errors import Cancelled, in_words
 from workbench.recipe import Recipe
 from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
@@ -32,8 +32,14 @@ class Teacher:
         self.known: Tensor | None = None
 
     def on(self, inputs: Any) -> Tensor:
-        """Return the logits [b, classes] for inputs that no example gives as it is."""
-        with torch.no_grad():
+        """Return the logits [b, classes] for inputs that no example gives as it is.
+
+        Raises
+        ------
+        WorkbenchError
+            When a person's own module fails on them.
+        """
+        with in_words("The teacher fails on the train data"), torch.no_grad():
             outputs: Tensor = call(self.module, self.weights, inputs)
             return outputs
 
