@@ -565,6 +565,7 @@ REFUSED = {
         "not such that perplexity can be counted: these are measured by accuracy",
     ),
     "a name": ({"name": "a/b"}, "cannot be a model's name"),
+    "a name of dots": ({"name": ".."}, "cannot be a model's name"),
     "class names": ({"classes": ["a"]}, "names 1 classes, but the module tells 3 apart"),
 }
 

@@ -102,6 +102,18 @@ def test_tied_weights_are_trained_from_scratch_dropped_out_and_rebuilt_as_one():
     assert module.emb.weight is module.out.weight
 
 
+def test_float64_is_refused_in_a_sentence():
+    inputs, labels = points()
+    with pytest.raises(WorkbenchError, match=r"computes in float64.*module\.float\(\)"):
+        wb.bring(nn.Linear(6, 3).double(), **everywhere((inputs.double(), labels)), name="wide")
+
+
+def test_a_function_without_a_name_is_called_ones_own():
+    data = everywhere(points())
+    model = wb.bring(nn.Linear(6, 3), **data, name="nameless", metric=lambda found, wanted: 0.5)
+    assert model.task.metric.name == "own metric"
+
+
 def loader(numbers):
     return DataLoader(TensorDataset(*points()), 8, sampler=SubsetRandomSampler(numbers))
 

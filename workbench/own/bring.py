@@ -77,9 +77,10 @@ def bring(
     """
     if not isinstance(module, nn.Module):
         raise WorkbenchError(f"Give a torch.nn.Module to bring, not {brief(module)}.")
-    if not re.fullmatch(r"[\w.+-]{1,64}", str(name)):
+    if not re.fullmatch(r"\w[\w.+-]{0,63}", str(name)):
         raise WorkbenchError(
-            f"{name!r} cannot be a model's name: use up to 64 letters, digits and . + - _"
+            f"{name!r} cannot be a model's name: use up to 64 letters, digits and . + - _, and a "
+            "letter or digit first."
         )
     if loss is not None and not callable(loss):
         raise WorkbenchError(f"loss must be a function of outputs and targets, not {brief(loss)}.")

@@ -14,11 +14,14 @@ from workbench.errors import WorkbenchError, in_words
 from workbench.own.detection import mean_average_precision
 from workbench.own.module import TRIED
 from workbench.recipe.schema import brief
+from workbench.text import mark as N_
 from workbench.zoo import Split
 from workbench.zoo.metric import ACCURACY, ERROR, METRICS, PERPLEXITY, Metric
 
 Measure = Callable[[list[Any], list[Any]], float]
 
+OWN = N_("own metric")
+"""What a function without a name is called."""
 WHOLE: dict[str, Measure] = {"mean average precision": mean_average_precision}
 """Built-in metrics that want all outputs at once."""
 
@@ -51,6 +54,7 @@ def metric_for(chosen: Any, outputs: Any, split: Split) -> tuple[Metric, Measure
         )
     higher = getattr(chosen, "higher_is_better", True)
     name = getattr(chosen, "__name__", type(chosen).__name__)
+    name = OWN if name == "<lambda>" else name
     metric = Metric(name, "whole", higher_is_better=higher is not False, share=False)
     measure = _of_object(chosen) if hasattr(chosen, "update") else _of_function(chosen)
     return metric, _in_words(name, measure)

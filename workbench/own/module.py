@@ -144,6 +144,10 @@ def _check_device(module: nn.Module) -> None:
             f"The module lies on {other}: move it to the CPU, where files are judged, with "
             "module.cpu()."
         )
+    if any(parameter.dtype == torch.float64 for parameter in module.parameters()):
+        raise WorkbenchError(
+            "The module computes in float64, and files are judged in float32: bring module.float()."
+        )
 
 
 def digest_of(weights: Mapping[str, Tensor]) -> str:
