@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.errors import in_words
 from workbench.threads import threads
 from workbench.zoo import Model
 from workbench.zoo.batch import Batch, call, channels_last
@@ -16,6 +17,7 @@ EXAMPLES = 256
 MOST = 8_000_000_000
 """Multiply-adds at most: examples that take long, such as texts, hold many places each."""
 FEWEST = 16
+FAILS = "The network fails on the first training examples"
 
 
 def calibration_inputs(model: Model, examples: int = EXAMPLES) -> Any:
@@ -28,7 +30,12 @@ def pass_through(module: nn.Module, model: Model, weights: Mapping[str, Tensor])
     """Run the calibration examples through `module`, a hooked one of `model`'s, with `weights`.
 
     In one batch and on one thread: on more, sums may end with other bits.
+
+    Raises
+    ------
+    WorkbenchError
+        When a person's own module fails on them.
     """
     own = {name: channels_last(tensor) for name, tensor in weights.items()}
-    with threads(1), torch.no_grad():
+    with in_words(FAILS), threads(1), torch.no_grad():
         call(module, own, Batch.quickly(calibration_inputs(model)))

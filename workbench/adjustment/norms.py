@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from workbench.adjustment.examples import calibration_inputs
+from workbench.adjustment.examples import FAILS, calibration_inputs
+from workbench.errors import in_words
 from workbench.threads import threads
 from workbench.zoo import Model
 from workbench.zoo.batch import Batch, call, channels_last
@@ -21,7 +22,12 @@ STATISTICS = ("running_mean", "running_var")
 def recalibrated(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the means and variances that batch norm sees with `weights`, float32 [channels].
 
-    By name, over the first 512 training images, 256 at a time; none without batch norm.
+    By name, over the first 512 training examples, 256 at a time; none without batch norm.
+
+    Raises
+    ------
+    WorkbenchError
+        When a person's own module fails on them, as batch norm does on a single one.
     """
     names = [name for name in weights if name.rpartition(".")[2] in STATISTICS]
     if not names:
@@ -33,6 +39,6 @@ def recalibrated(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tenso
     }
     own |= {n: t.clone() for n, t in own.items() if not t.is_floating_point()}  # the counters
     portions = Batch.quickly(calibration_inputs(model, EXAMPLES)).split(PORTION)
-    with threads(1), torch.no_grad():  # on more, sums may end with other bits
+    with in_words(FAILS), threads(1), torch.no_grad():  # on more, sums may end with other bits
         recalibrate(module, portions, lambda part: call(module, own, part))
     return {name: own[name] for name in names}
