@@ -88,14 +88,13 @@ def mean_absolute_gradients(
     """
     import torch
 
-    from workbench.compression.layers import compressible
     from workbench.zoo.batch import call
     from workbench.zoo.forms import targets
 
     split = model.task.split("train")
     module = model.module().eval()
     weights = {name: weight.clone() for name, weight in model.weights().items()}
-    names = compressible(weights)
+    names = model.layers
     for name in names:
         weights[name].requires_grad_()
     totals = {name: torch.zeros_like(weights[name]) for name in names}
@@ -107,9 +106,12 @@ def mean_absolute_gradients(
             with in_words("The module fails on the train data"):
                 outputs = call(module, weights, inputs)
                 loss = model.task.loss(outputs, labels)
-                gradients = torch.autograd.grad(loss, [weights[name] for name in names])
+                gradients = torch.autograd.grad(
+                    loss, [weights[name] for name in names], allow_unused=True
+                )
             for name, gradient in zip(names, gradients, strict=True):
-                totals[name] += gradient.abs()
+                if gradient is not None:  # the loss depends on it
+                    totals[name] += gradient.abs()
             progress(min(1.0, (start + BATCH) / examples))
     return {name: (total / -(-examples // BATCH)).detach() for name, total in totals.items()}
 

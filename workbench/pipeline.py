@@ -179,7 +179,14 @@ def _trained(
 
 def _file_of(model: Model, recipe: Recipe, learned: Lesson, done: Trained) -> Artifact:
     ready = learned.ready
-    coded = code(done.weights, recipe, ready.evidence, kept=done.kept, grids=done.grids)
+    coded = code(
+        done.weights,
+        recipe,
+        ready.evidence,
+        roles=model.roles,
+        kept=done.kept,
+        grids=done.grids,
+    )
     return Artifact.of(
         model.name, recipe, *finish(model, recipe, ready, coded, learned.input_grids)
     )

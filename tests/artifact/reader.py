@@ -8,7 +8,8 @@ from itertools import combinations
 
 import numpy as np
 
-ODD = {"bf16": "<u2", "fp16": "<f2", "bool": "?"}  # others: f32 is <f4, u8 is <u1
+ODD = {"bf16": "<u2", "fp16": "<f2", "bool": "?", "f8e4m3": "u1", "f8e5m2": "u1"}
+# others: f32 is <f4, c64 is <c8
 
 
 def read(blob):

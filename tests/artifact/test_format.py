@@ -21,11 +21,12 @@ from workbench.artifact.artifact import Artifact
 from workbench.compression.codecs import huffman
 from workbench.compression.compress import code
 from workbench.compression.evidence import Evidence
-from workbench.compression.layers import compressible
+from workbench.compression.layers import Roles, compressible
 from workbench.recipe import Recipe
 from workbench.zoo.registry import architecture
 
 PAGE = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
+BUFFER = Roles((), frozenset({"w"}))
 RECIPES = 34  # for each model: 204 files
 
 
@@ -125,13 +126,32 @@ def test_the_reader_decodes_edge_shapes(reader, shape, fill) -> None:
 
 @pytest.mark.parametrize(
     "dtype",
-    [torch.float64, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool],
+    [
+        *(torch.float64, torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8),
+        torch.bool,
+    ],
 )
 def test_the_reader_decodes_other_types(reader, dtype) -> None:
     weights = {"w": (torch.arange(-50, 50).view(10, 10) // 7).to(dtype)}
     artifact = Artifact.of("types", Recipe(), code(weights, Recipe()))
     decoded, _ = reader.read(artifact.to_bytes())
     assert_equal(decoded["w"], weights["w"])
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
+def test_the_reader_decodes_complex_buffers(reader, dtype) -> None:
+    weights = {"w": torch.polar(torch.ones(3, 4), torch.arange(12.0).view(3, 4)).to(dtype)}
+    artifact = Artifact.of("types", Recipe(), code(weights, Recipe(), roles=BUFFER))
+    decoded, _ = reader.read(artifact.to_bytes())
+    assert_equal(decoded["w"], weights["w"])
+
+
+def test_the_reader_gives_the_bits_of_eight_bit_floats(reader) -> None:
+    for dtype in (torch.float8_e4m3fn, torch.float8_e5m2):
+        weights = {"w": torch.arange(256, dtype=torch.uint8).view(dtype)}
+        artifact = Artifact.of("types", Recipe(), code(weights, Recipe(), roles=BUFFER))
+        decoded, _ = reader.read(artifact.to_bytes())
+        assert decoded["w"].tolist() == list(range(256))
 
 
 def page_hex(pattern: str) -> bytes:

@@ -8,10 +8,11 @@ from random import Random
 import pytest
 import torch
 
+from workbench.artifact.artifact import Artifact
 from workbench.compression.compress import code
 from workbench.compression.criteria import CRITERIA
 from workbench.compression.evidence import Evidence
-from workbench.compression.layers import compressible
+from workbench.compression.layers import Roles, compressible
 from workbench.errors import RecipeError
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.recipe.prune import CRITERIA as CHOICES
@@ -113,3 +114,30 @@ def test_a_parameter_that_wants_gradients_is_fine() -> None:
 def test_a_tensor_that_is_not_there_is_named_with_the_nearest(weights, recipe) -> None:
     with pytest.raises(RecipeError, match=r"'conv\.weigh'.*try conv\.weight"):
         code(weights, recipe)
+
+
+BUFFERS = {
+    "mask": torch.ones(4, 4).tril().bool(),
+    "index": torch.arange(12).view(3, 4),
+    "rotary": torch.polar(torch.ones(3, 2), torch.full((3, 2), -0.0)),
+    "wide": torch.tensor([[-0.0, 1e300]], dtype=torch.float64),
+    "table": torch.full((5, 6), -0.0),
+    "unset": torch.full((2, 2), torch.nan),
+    "blocked": torch.full((2, 2), -torch.inf).triu(1),
+    "bytes": torch.full((2, 3), 1.5).to(torch.float8_e4m3fn),
+    "counter": torch.tensor(7),
+    "empty": torch.zeros(0, 3),
+}
+
+
+@pytest.mark.parametrize("name", BUFFERS)
+def test_a_buffer_is_stored_bit_by_bit_and_never_compressed(name) -> None:
+    weights = {"w": torch.randn(8, 8), name: BUFFERS[name]}
+    roles = Roles(("w",), frozenset({name}))
+    recipe = Recipe(Prune(0.75), Quantize(4))
+    coded = code(weights, recipe, roles=roles)
+    again = Artifact.from_bytes(Artifact.of("m", recipe, coded).to_bytes()).weights()[name]
+    assert again.dtype == BUFFERS[name].dtype
+    assert again.shape == BUFFERS[name].shape
+    assert again.flatten().view(torch.uint8).equal(BUFFERS[name].flatten().view(torch.uint8))
+    assert int((coded["w"].tensor() == 0).sum()) >= 48

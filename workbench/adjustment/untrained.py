@@ -21,5 +21,5 @@ def untrained(model: Model, recipe: Recipe) -> tuple[dict[str, Coded], Form]:
         When the recipe does not fit the model.
     """
     ready = prepare(model, recipe, evidence_for(model, recipe))
-    coded = code(ready.weights, recipe, ready.evidence)
+    coded = code(ready.weights, recipe, ready.evidence, roles=model.roles)
     return finish(model, recipe, ready, coded)

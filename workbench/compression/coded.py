@@ -27,8 +27,15 @@ DTYPES: dict[str, torch.dtype] = {
     "u8": torch.uint8,
     "bool": torch.bool,
 }
-WIDTHS = {name: dtype.itemsize for name, dtype in DTYPES.items()}
-STORED_AS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+BUFFERS = DTYPES | {
+    "c64": torch.complex64,
+    "c128": torch.complex128,
+    "f8e4m3": torch.float8_e4m3fn,
+    "f8e5m2": torch.float8_e5m2,
+}
+"""With those that only buffers are stored in: nothing is pruned or quantised in them."""
+WIDTHS = {name: dtype.itemsize for name, dtype in BUFFERS.items()}
+STORED_AS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
 
 @dataclass(frozen=True)
@@ -37,21 +44,23 @@ class Plain:
 
     shape: tuple[int, ...]
     dtype: str
-    bits: NDArray[np.unsignedinteger]
+    bits: NDArray[np.unsignedinteger | np.complexfloating]
 
     @classmethod
-    def of(cls, tensor: Tensor) -> Plain:
+    def of(cls, tensor: Tensor, *, exact: bool = False) -> Plain:
         """Return `tensor`, copied, unchanged but for negative zeros, which become zeros.
+
+        With `exact`, they stay what they are.
 
         Raises
         ------
         RecipeError
             When the file has no name for its dtype.
         """
-        name = next((name for name, dtype in DTYPES.items() if dtype == tensor.dtype), None)
+        name = next((name for name, dtype in BUFFERS.items() if dtype == tensor.dtype), None)
         if name is None:
             raise RecipeError(f"Tensors of {tensor.dtype} cannot be stored: convert them first.")
-        values = tensor + 0.0 if tensor.is_floating_point() else tensor.clone()
+        values = tensor + 0.0 if tensor.is_floating_point() and not exact else tensor.clone()
         raw = values.detach().contiguous().flatten().view(torch.uint8).numpy()
         return cls(tuple(tensor.shape), name, raw.view(STORED_AS[WIDTHS[name]]))
 
@@ -64,7 +73,7 @@ class Plain:
     def tensor(self) -> Tensor:
         """Return the tensor; 16-bit floats are widened to float32."""
         raw = torch.from_numpy(self.bits.view(np.uint8))
-        tensor = raw.view(DTYPES[self.dtype]).reshape(self.shape)
+        tensor = raw.view(BUFFERS[self.dtype]).reshape(self.shape)
         return tensor.float() if self.dtype in ("bf16", "fp16") else tensor
 
 

@@ -13,7 +13,7 @@ from workbench.compression.coded import Coded, Factors, Plain, Single
 from workbench.compression.evidence import Evidence
 from workbench.compression.factorize import factorize
 from workbench.compression.grid import Grid
-from workbench.compression.layers import compressible
+from workbench.compression.layers import Roles, compressible
 from workbench.compression.moment import Moment
 from workbench.compression.prune import like_magnitude, masks, without
 from workbench.compression.quantize import bits_of, fit, quantize, steps_of
@@ -32,35 +32,38 @@ def code(
     recipe: Recipe,
     evidence: Evidence | None = None,
     *,
+    roles: Roles | None = None,
     kept: Mapping[str, Tensor] | None = None,
     grids: Mapping[str, list[Grid]] | None = None,
 ) -> dict[str, Coded]:
     """Return every tensor of `weights` as `recipe` says: pruned, factored, shared and quantised.
 
-    Nothing of the caller's is changed. Tensors with fewer than two dimensions, and masks of
-    zeros and infinities, stay as they are.
+    Nothing of the caller's is changed. `roles` say which tensors are compressed; without them it is
+    those with two or more dimensions that are no masks of zeros and infinities. The others stay as
+    they are.
     `kept` are masks (True: keep) and `grids` quantisers, both by name, that training has already
     settled; without them they are found from the weights.
 
     Raises
     ------
     RecipeError
-        When the recipe names a tensor that is not there, or a tensor holds NaN or infinity or is
-        of a kind that files do not know.
+        When the recipe names a tensor that is not there, a tensor is of a kind that files do not
+        know, or one that is no buffer holds NaN or infinity.
     """
     for name, weight in weights.items():
-        check_storable(name, weight)
-    names = compressible(weights)
+        check_storable(name, weight, buffer=roles is not None and name in roles.buffers)
+    roles = roles or Roles.of(weights)
+    names = [name for name in roles.layers if name in weights]
     recipe.check_names(names)
     evidence = evidence or Evidence()
     prune = recipe.prune
     adjusts = kept is None and prune is not None and prune.criterion in NEEDS_MOMENTS
     if kept is None:
-        kept = masks(weights, prune, evidence) if prune else {}
+        kept = masks(weights, prune, evidence, names) if prune else {}
     coded: dict[str, Coded] = {}
     for name, weight in weights.items():
         if name not in names:
-            coded[name] = Plain.of(weight)
+            coded[name] = Plain.of(weight, exact=name in roles.buffers)
             continue
         pruned = without(weight, kept[name]) if name in kept else weight
         moment = evidence.moments.get(name)

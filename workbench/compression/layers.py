@@ -1,22 +1,51 @@
-"""Which tensors of a model can be compressed."""
+"""Which tensors of a model are compressed, and which are stored as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 
-def compressible(weights: Mapping[str, Tensor]) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Roles:
+    """What the tensors of a module are, by name.
+
+    Attributes
+    ----------
+    layers : tuple of str
+        The tensors that recipes compress.
+    buffers : frozenset of str
+        What is no parameter, such as position tables and counters: stored bit by bit, whatever its
+        dtype and values. All other tensors are parameters too small to compress, such as biases.
+    """
+
+    layers: tuple[str, ...]
+    buffers: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, weights: Mapping[str, Tensor]) -> Roles:
+        """Return the roles of tensors of which nothing is known but their values."""
+        return cls(compressible(weights))
+
+
+def compressible(
+    weights: Mapping[str, Tensor], buffers: Collection[str] = frozenset()
+) -> tuple[str, ...]:
     """Return the names of the floating-point tensors with two or more dimensions, in order.
 
-    Masks are none of them: what attention may not see would be seen after rounding.
+    Buffers are none of them, and neither are masks: what attention may not see would be seen after
+    rounding.
     """
     return tuple(
         name
         for name, weight in weights.items()
-        if weight.ndim >= 2 and weight.is_floating_point() and not is_mask(weight)
+        if weight.ndim >= 2
+        and weight.is_floating_point()
+        and name not in buffers
+        and not is_mask(weight)
     )
 
 

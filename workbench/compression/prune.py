@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import prod
 from typing import Any
 
@@ -21,14 +21,21 @@ from workbench.recipe import Prune
 Scores = NDArray[Any]
 
 
-def masks(weights: Mapping[str, Tensor], prune: Prune, evidence: Evidence) -> dict[str, Tensor]:
+def masks(
+    weights: Mapping[str, Tensor],
+    prune: Prune,
+    evidence: Evidence,
+    layers: Collection[str] | None = None,
+) -> dict[str, Tensor]:
     """Return a boolean mask (True: keep) for each tensor that `prune` touches, of its shape.
 
     The number pruned is `round(sparsity · n)` of the n weights or blocks, over the pool of all
     tensors in scope where layers compete and per tensor otherwise; among equal scores the first in
     order go. Runs of the pattern N:M lose `round(sparsity · M)` each, whatever the scope.
+    `layers` are the tensors that can be pruned, in order; all that are `compressible` unless given.
     """
-    pool = [n for n in compressible(weights) if n not in prune.exclude]
+    layers = compressible(weights) if layers is None else layers
+    pool = [n for n in layers if n not in prune.exclude]
     own = [n for n in pool if n in prune.layers]
     shared = [n for n in pool if n not in prune.layers] if prune.scope != "layer" else []
     chosen = {name: weights[name] for name in pool if name in own or name in shared}

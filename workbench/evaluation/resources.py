@@ -65,12 +65,13 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
     counted = counter.get_flop_counts()
     together = [group.makers for group in groups(model.architecture)]
     found = {}
-    for name in compressible(weights):
+    names = compressible(weights, model.architecture.buffers)
+    for name in names:
         path = name.rpartition(".")[0]
         layer = run.module.get_submodule(path)
         flops = counted.get(f"{type(run.module).__name__}.{path}", {})
         kind = next((k for t, k in KINDS.items() if isinstance(layer, t)), type(layer).__name__)
-        beside = [n for n in compressible(weights) if n.rpartition(".")[0] == path]
+        beside = [n for n in names if n.rpartition(".")[0] == path]
         whole = sum(weights[n].numel() for n in beside) or 1  # a weight may be empty
         share = weights[name].numel() / whole
         found[name] = {

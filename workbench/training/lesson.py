@@ -10,7 +10,6 @@ from workbench.adjustment.observers import observed
 from workbench.adjustment.prepare import Prepared, prepare
 from workbench.artifact.form import Form, InputGrid
 from workbench.calibration import evidence_for
-from workbench.compression.layers import compressible
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe, Train
 from workbench.training.gauge import Gauge, Sample
@@ -44,11 +43,13 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     drawn = model.in_form(Form(width=recipe.train.width, left_out=recipe.train.left_out))
     start = _fresh(drawn, recipe.train.seed) if recipe.train.start == "scratch" else None
     ready = prepare(drawn, recipe, evidence_for(model, recipe), start)
-    recipe.check_names(compressible(ready.weights))  # now, and not when all is trained
+    layers = tuple(name for name in model.layers if name in ready.weights)
+    recipe.check_names(layers)  # now, and not when all is trained
     shaped = model.in_form(ready.form)
     return Lesson(
         module=shaped.module(),
         ready=ready,
+        layers=layers,
         examples=split.examples,
         labels=split.labels,
         inputs=model.task.inputs,

@@ -22,15 +22,17 @@ class Lesson:
     """What there is to learn from, and where it starts.
 
     `module` runs on weights from outside and belongs to the run alone; `ready` has its parameters
-    and buffers by name, never written to, and what is known of them. `examples` and
-    `labels` are those of the training split as it is stored, and `inputs` turns some examples into
-    what the module takes. `held_out` are the examples by which early stopping judges, and
-    `input_grids` those that the inputs of layers are rounded to, by path. `objective` is a loss of
-    the person's own, and `gauge` what batches are measured by.
+    and buffers by name, never written to, and what is known of them; `layers` are those that
+    recipes compress. `examples` and `labels` are those of the training split as it is stored, and
+    `inputs` turns some examples into what the module takes. `held_out` are the examples by which
+    early stopping judges, and `input_grids` those that the inputs of layers are
+    rounded to, by path. `objective` is a loss of the person's own, and `gauge` what batches are
+    measured by.
     """
 
     module: nn.Module
     ready: Prepared
+    layers: tuple[str, ...]
     examples: Any
     labels: Any
     inputs: Callable[[Any], Any]

@@ -60,7 +60,7 @@ class Run:
             name: _private(tensor).requires_grad_(name in trainable)
             for name, tensor in lesson.weights.items()
         }
-        self.view = View(recipe, self.weights, lesson.ready.evidence)
+        self.view = View(recipe, self.weights, lesson.ready.evidence, lesson.layers)
         self._shares = shares(self.settings.sparsening, self.settings.steps)
         self._rewinds = self.settings.sparsening == "rewind"
         self.view.sparsen(self.weights, self._shares[0])

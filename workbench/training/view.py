@@ -6,7 +6,7 @@ each time, and nothing is left behind in a module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import torch
@@ -29,11 +29,16 @@ class View:
     """The masks and quantisers of `recipe` over weights in training.
 
     `kept` are the masks by name (True: keep), each of its tensor's shape, and `sparsity` the share
-    of zeros that they hold, of the tensors they cover.
+    of zeros that they hold, of the tensors they cover. `layers` are the weights that are
+    compressed; all that are `compressible` unless given.
     """
 
     def __init__(
-        self, recipe: Recipe, weights: Mapping[str, Tensor], evidence: Evidence | None = None
+        self,
+        recipe: Recipe,
+        weights: Mapping[str, Tensor],
+        evidence: Evidence | None = None,
+        layers: Collection[str] | None = None,
     ) -> None:
         assert recipe.train is not None
         self.prune = recipe.prune
@@ -41,7 +46,7 @@ class View:
         self.share = recipe.share
         self.rounding = recipe.train.rounding
         self.evidence = evidence or Evidence()
-        self.names = compressible(weights)
+        self.names = compressible(weights) if layers is None else tuple(layers)
         self.kept: dict[str, Tensor] = {}
         self._places: dict[str, Tensor] = {}  # flat, of what is kept
         self.sparsity = 0.0
@@ -62,7 +67,7 @@ class View:
         self._hold(
             {
                 name: mask if name not in self.kept else mask & self.kept[name]
-                for name, mask in masks(held, asked, self.evidence).items()
+                for name, mask in masks(held, asked, self.evidence, self.names).items()
             }
         )
 

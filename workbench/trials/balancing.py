@@ -111,7 +111,7 @@ def _held(model: Model, recipe: Recipe, layer: str) -> Recipe:
     if layer in prune.layers or layer in prune.exclude:
         return recipe
     ready = prepare(model, recipe, evidence_for(model, recipe))
-    kept = masks(ready.weights, prune, ready.evidence).get(layer)
+    kept = masks(ready.weights, prune, ready.evidence, model.layers).get(layer)
     lost = 0.0 if kept is None else 1 - float(kept.double().mean())
     rows = {**prune.layers, layer: _on_a_step(lost)}
     return replace(recipe, prune=replace(prune, layers=rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from workbench.zoo.plan import TrainingPlan
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from workbench.compression.layers import Roles
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,17 @@ class Architecture:
     def empty(self) -> nn.Module:
         """Make the module without values."""
         return self.build()
+
+    @cached_property
+    def buffers(self) -> frozenset[str]:
+        """Names of what the module saves that is no parameter."""
+        import torch
+
+        with torch.device("meta"):
+            module = self.empty()
+        return frozenset(module.state_dict()) - {
+            name for name, _ in module.named_parameters(remove_duplicate=False)
+        }
 
     def check_unchanged(self) -> None:
         """Refuse weights that are no longer those that were brought; built-in ones never change."""
@@ -143,8 +156,15 @@ class Model:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Names of the tensors that can be compressed, in the module's order."""
-        return tuple(name for name, shape in self.card["tensors"].items() if len(shape) >= 2)
+        """Names of the parameters that can be compressed, in the module's order."""
+        return tuple(self.card["layers"])
+
+    @property
+    def roles(self) -> Roles:
+        """Which of its tensors are compressed, and which are buffers."""
+        from workbench.compression.layers import Roles
+
+        return Roles(self.layers, self.architecture.buffers)
 
     def moving_with(self, layer: str, part: str) -> tuple[str, ...]:
         """Return the layers that have one setting with `layer` in a part of a recipe.
@@ -214,7 +234,9 @@ class Model:
 
     def in_form(self, form: Form) -> Model:
         """Return the same model with the module that a file of that form runs on."""
-        architecture = replace(self.architecture, width=form.width, left_out=form.left_out)
+        architecture = self.architecture
+        if (architecture.width, architecture.left_out) != (form.width, form.left_out):
+            architecture = replace(architecture, width=form.width, left_out=form.left_out)
         return replace(self, architecture=architecture, form=form)
 
 
