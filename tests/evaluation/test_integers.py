@@ -52,8 +52,10 @@ def test_a_network_of_layers_equals_whole_numbers_in_numpy():
         grid = grids[layer]
         codes = np.rint(values / grid.scale) + grid.zero_point
         codes = codes.clip(0, grid.top).astype(np.int64) - grid.zero_point
-        sums = codes @ operands[f"{layer}.weight"].numpy().astype(np.int64).T
-        scale = operands[f"{layer}.weight_scale"].double().numpy() * grid.scale
+        counts = operands[f"{layer}.weight_scale"].double().numpy()
+        weight = np.rint(operands[f"{layer}.weight"].double().numpy() / counts[:, None])
+        sums = codes @ weight.astype(np.int64).T
+        scale = counts * grid.scale
         values = sums * scale + operands[f"{layer}.bias"].double().numpy()
         hidden, values = values, np.maximum(values, 0)
     shaped = model.in_form(file.form)

@@ -134,7 +134,7 @@ def test_block_max_is_max_pooling(size, shape, layout):
 )
 def test_only_pooling_that_tiles_is_swapped(pool, swapped):
     nested = nn.Sequential(nn.Sequential(pool))
-    shells._speed_up(nested)
+    shells.speed_up(nested)
     assert isinstance(nested[0][0], shells.BlockMax) == swapped
 
 

@@ -686,7 +686,7 @@ def test_a_module_that_draws_lots_is_refused(points, halves):
         def forward(self, inputs):
             return super().forward(inputs) + torch.rand(3) * 10
 
-    with pytest.raises(WorkbenchError, match="other outputs for the same inputs"):
+    with pytest.raises(WorkbenchError, match="other outputs when it runs again on the same inputs"):
         wb.bring(Random(8, 3), **halves(*points), name="random")
 
 

@@ -117,7 +117,7 @@ def test_a_stacked_student_is_the_same_student_alone(more):
         moments, weights = alone(school, Sweep(school.lesson, train, students).recipe(student))
         mine = [point for point in points if point.student == student]
         assert [p.step for p in mine] == [m.step for m in moments]
-        assert [p.loss for p in mine] == pytest.approx([m.loss for m in moments], rel=1e-4)
+        assert [p.loss for p in mine] == pytest.approx([m.loss for m in moments], rel=1e-3)
         assert [p.value for p in mine] == pytest.approx([m.value for m in moments])
         for name, weight in weights.items():
             torch.testing.assert_close(final[student][name], weight, rtol=1e-4, atol=1e-5)

@@ -14,7 +14,7 @@ from workbench.zoo.integer import EXACT, IntegerLayer
 def layer(kind: nn.Module, grid: InputGrid, codes: torch.Tensor, scale: torch.Tensor):
     made = IntegerLayer(kind, grid)
     with torch.no_grad():
-        made.weight.copy_(codes)
+        made.weight.copy_(codes * scale.view(-1, *[1] * (codes.ndim - 1)))
         made.weight_scale.copy_(scale)
     return made.eval()
 

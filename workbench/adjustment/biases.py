@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from workbench.adjustment.examples import pass_through
 from workbench.zoo import Model
 from workbench.zoo.rewrite import LAYERS
+from workbench.zoo.unfused import unfused
 
 See = Callable[[str, Tensor, int], Tensor | None]
 """Given a bias's name, the layer's outputs, and which axis of them has its channels."""
@@ -51,7 +52,7 @@ def corrected(
 
 def _run(model: Model, weights: Mapping[str, Tensor], see: See) -> None:
     """Run the calibration examples and call `see` with the outputs of each layer with a bias."""
-    module = model.module()
+    module = unfused(model.module())
 
     def watch(name: str) -> Callable[..., Tensor | None]:
         def hook(layer: nn.Module, _inputs: Any, outputs: Tensor) -> Tensor | None:

@@ -14,7 +14,8 @@ from workbench.adjustment.examples import pass_through
 from workbench.artifact.form import InputGrid
 from workbench.recipe import Activations
 from workbench.zoo import Model
-from workbench.zoo.rewrite import LAYERS
+from workbench.zoo.rewrite import computes_as_named
+from workbench.zoo.unfused import unfused
 
 BINS = 2048
 FACTORS = 100
@@ -57,7 +58,7 @@ def observed(
     From the network's float32 inputs on the calibration examples, with `weights` decoded. Layers
     that have no weight of their own are left out, and a network that is nothing but one layer.
     """
-    module = model.module()
+    module = unfused(model.module())
     found: dict[str, InputGrid] = {}
 
     def watch(path: str) -> Callable[..., None]:
@@ -69,7 +70,7 @@ def observed(
 
     for path, layer in module.named_modules():
         name = f"{path}.weight"  # not among the weights: tied to another, or computed from others
-        if isinstance(layer, LAYERS) and name in weights and name not in settings.exclude:
+        if name in weights and name not in settings.exclude and computes_as_named(layer):
             layer.register_forward_pre_hook(watch(path))
     pass_through(module, model, weights)
     return found

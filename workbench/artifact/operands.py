@@ -14,9 +14,9 @@ from workbench.compression.coded import Coded, Codes
 def operands(tensors: Mapping[str, Coded], form: Form) -> dict[str, Tensor]:
     """Return the tensors that a module in `form` takes, by name: a fresh copy.
 
-    They are the decoded weights, float32 where they were floats, but where a layer computes with
-    integers: there, codes less zero points, and under ``….weight_scale``, float32 [rows], what they
-    count in. Weights that do not count in one scale a row stay as they are, with scales of 1.
+    They are the decoded weights, float32 where they were floats. Where a layer computes with
+    integers, ``….weight_scale``, float32 [rows], is what its weights count in: divided by it they
+    are codes less zero points. Weights that do not count in one scale a row have scales of 1.
     """
     found = {name: coded.tensor().clone() for name, coded in tensors.items()}
     for path, _grid in form.inputs:
@@ -24,6 +24,6 @@ def operands(tensors: Mapping[str, Coded], form: Form) -> dict[str, Tensor]:
         coded = tensors[name]
         scale = torch.ones(coded.shape[0])
         if isinstance(coded, Codes) and coded.counts_by_row:
-            found[name], scale = coded.counts()
+            _codes, scale = coded.counts()
         found[f"{name}_scale"] = scale
     return found

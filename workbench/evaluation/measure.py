@@ -25,6 +25,7 @@ from workbench.evaluation.known import (
     score_key,
     size_key,
 )
+from workbench.evaluation.notes import bypassed
 from workbench.evaluation.reasons import reasons
 from workbench.evaluation.report import Report, Score, Size
 from workbench.evaluation.scores import judge_score, scores
@@ -195,7 +196,8 @@ def size_unwritten(model: Model, artifact: Artifact) -> Size:
         macs=takes.macs,
         peak_memory=takes.peak_memory,
         ledger=artifact.ledger,
-        reasons=reasons(
+        reasons=bypassed(model, artifact)
+        + reasons(
             artifact,
             requested=requested,
             achieved=achieved,

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -36,14 +36,6 @@ FORMULAS = {
     torch.ops.aten._native_multi_head_attention: _attention,  # noqa: SLF001 - its own name
 }
 """Floating-point operations of fused kernels, from their arguments or the arguments' shapes."""
-
-
-def unfused(module: nn.Module) -> nn.Module:
-    """Keep a private `module` from running whole encoder layers as one kernel, and return it."""
-    for layer in module.modules():
-        if isinstance(layer, nn.TransformerEncoderLayer):
-            layer.register_forward_pre_hook(lambda _layer, _inputs: None)
-    return module
 
 
 class Products(TorchDispatchMode):

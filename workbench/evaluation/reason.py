@@ -106,6 +106,17 @@ SENTENCES = {
         "Inputs are rounded and summed exactly as integers are, but not faster here: that takes a "
         "runtime with integer kernels."
     ),
+    "inputs-bypassed": N_(
+        "The inputs of {layer} are not rounded: the network does not call the layer but reads its "
+        "weight, or the layer is of a class of its own."
+    ),
+    "masks-folded": N_(
+        "The masks that torch.nn.utils.prune left on {layer} are multiplied into the weights."
+    ),
+    "float32-only": N_(
+        "This module does not run in float64, as it makes float32 tensors itself, so borderline "
+        "predictions are decided in float32."
+    ),
     "no-integers": N_(
         "The inputs of {layer} are rounded but its weights are no integers with one scale an "
         "output: quantise it by tensor or by channel, in 8 bits or fewer."

@@ -17,11 +17,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from workbench.compression.layers import compressible
 from workbench.errors import Cancelled
-from workbench.evaluation.products import FORMULAS, Products, unfused
+from workbench.evaluation.products import FORMULAS, Products
 from workbench.zoo import Model
 from workbench.zoo.batch import Batch, call
 from workbench.zoo.groups import groups
 from workbench.zoo.shell import Shell, shell
+from workbench.zoo.unfused import unfused
 
 LATENCY_BATCHES = (1, 64)
 MEMORY_BATCH = 64
@@ -60,9 +61,7 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
     """
     run, inputs = Shell(model), model.task.inputs(model.task.split("validation").examples[:1])
     unfused(run.module)
-    with FlopCounterMode(display=False, custom_mapping=FORMULAS) as counter:
-        run(weights, inputs)
-    counted = counter.get_flop_counts()
+    counted = _flops_by_layer(run, weights, inputs, model.name)
     together = [group.makers for group in groups(model.architecture)]
     found = {}
     names = compressible(weights, model.architecture.buffers)
@@ -79,6 +78,20 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
             "macs": round(sum(flops.values()) // 2 * share),
             "coupled": next((list(makers) for makers in together if name in makers), []),
         }
+    return found
+
+
+def _flops_by_layer(
+    run: Shell, weights: Mapping[str, Tensor], inputs: Any, name: str
+) -> Mapping[str, Mapping[Any, int]]:
+    """Return the operations of each layer, none where the counter cannot follow the module."""
+    try:
+        with FlopCounterMode(display=False, custom_mapping=FORMULAS) as counter:
+            run(weights, inputs)
+    except Exception as error:  # noqa: BLE001 - it may meet operations that it does not know
+        log.info("the layers of %s are not counted: %s", name, error)
+        return {}
+    found: Mapping[str, Mapping[Any, int]] = counter.get_flop_counts()
     return found
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from workbench.evaluation.judge import CLOSE, Predictions, decide, predict, settle
 from workbench.threads import side_by_side
 from workbench.zoo import Model
-from workbench.zoo.batch import Batch, channels_last
+from workbench.zoo.batch import Batch, lay_inputs, lay_weights
 from workbench.zoo.cut import cut
 from workbench.zoo.shell import shell
 
@@ -51,9 +51,12 @@ class Sieve:
     ) -> None:
         self.model = model
         self.layer = layer
-        self.weights = {n: channels_last(w) for n, w in weights.items()}
-        self.bfloat16 = bfloat16
-        self.judged = bool(model.form.inputs)  # rounded inputs leave nothing to be sifted
+        traits = model.architecture.traits
+        self.quick = traits.quick
+        self.weights = lay_weights(weights, quick=self.quick)
+        self.bfloat16 = bfloat16 if traits.bfloat16 else False
+        # Rounded inputs leave nothing to be sifted, and without float64 nothing decides.
+        self.judged = bool(model.form.inputs) or not traits.float64
         self.coarse: dict[str, Tensor] | None = None
         self.bound = 0.0
 
@@ -106,12 +109,12 @@ class Sieve:
         return classes
 
     def _inputs(self, examples: Any) -> Batch:
-        return Batch.quickly(self.model.task.inputs(examples))
+        return lay_inputs(self.model.task.inputs(examples), quick=self.quick)
 
     def _run(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:
         if self.layer is not None:
             return cut(self.model, self.layer).tail(weights, inputs)
-        outputs: Tensor = shell(self.model, fast=True)(weights, inputs)
+        outputs: Tensor = shell(self.model, fast=self.quick)(weights, inputs)
         return outputs
 
     def _run_side_by_side(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:

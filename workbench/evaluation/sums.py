@@ -20,7 +20,7 @@ from workbench.evaluation.pace import batch_of, first_of
 from workbench.evaluation.report import Score
 from workbench.threads import side_by_side
 from workbench.zoo import Model, Split
-from workbench.zoo.batch import channels_last
+from workbench.zoo.batch import lay_weights
 from workbench.zoo.counting import COUNTS, Rows, spread_of
 from workbench.zoo.forms import targets
 from workbench.zoo.shell import shell
@@ -49,7 +49,7 @@ def scores(
     if model.task.metric.counts in COUNTS:
         order = np.random.default_rng(seed).permutation(len(split))
         first = first_of(model)
-        quick = {name: channels_last(weight) for name, weight in weights.items()}
+        quick = lay_weights(weights, quick=model.architecture.traits.quick)
         rows: list[Rows] = []
         for start, stop in ((0, first), (first, MORE * first)):
             if (stop if not start else first * WORTH) >= len(split):

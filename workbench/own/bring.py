@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from workbench.errors import WorkbenchError, in_words
 from workbench.own.data import split_of
 from workbench.own.metrics import check_alike, metric_for
-from workbench.own.module import model_of, tried
+from workbench.own.module import given, model_of
 from workbench.recipe.schema import brief
 from workbench.zoo import Model, Split, Task
 from workbench.zoo.brought import Held
@@ -87,7 +87,8 @@ def bring(
     splits = [
         split_of(n, d) for n, d in (("train", train), ("validation", validation), ("test", test))
     ]
-    outputs = tried(module, splits[1], collated)
+    ready = given(module, splits[1], collated)
+    outputs = ready.found.outputs
     chosen, measure = metric_for(metric, outputs, splits[1])
     check_alike(chosen, [splits[1], splits[0], splits[2]])
     names = _class_names(classes, chosen, outputs, splits)
@@ -104,7 +105,7 @@ def bring(
         lose=None if loss is None else _loss_in_words(loss),
         lot=uuid4().hex if measure is not None or loss is not None else "",
     )
-    model = model_of(module, task)
+    model = model_of(ready, task)
     for split in splits[1:]:
         if isnan(model.figure(split.name)):
             raise WorkbenchError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -12,27 +13,58 @@ import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from workbench.errors import WorkbenchError, in_words, told
+from workbench.compression.layers import is_mask
+from workbench.compression.storable import check_storable
+from workbench.errors import WorkbenchError
 from workbench.evaluation.card import measured
 from workbench.kept import Files
+from workbench.own.probe import Probe, probe
+from workbench.own.wrappers import unwrapped, without_masks
 from workbench.zoo import Model, Split, Task
-from workbench.zoo.batch import Batch, outputs_of
-from workbench.zoo.brought import Brought, tensors_of, versions_of
-from workbench.zoo.shell import Shell
+from workbench.zoo.batch import Batch
+from workbench.zoo.brought import Brought, stored, tensors_of, versions_of
 
 TRIED = 4
-"""Examples of the batch on which a module is tried."""
-HALF = 100
-"""That tolerance times this for a module in half precision, which is run in float32 here."""
-CARD = 2
+"""Examples on which a module is tried."""
+CARD = 3
 """Raised when a card is measured otherwise."""
-TOLERANCE = 1e-3
-"""How far a copy's outputs may lie from the module's own, in proportion to the largest."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A user's module, ready to become a model.
+
+    `held` is what runs, the same as `source`, the user's own, but for wrappers and masks; `masked`
+    are the weights that had masks. `weights` are its tensors by name.
+    """
+
+    source: nn.Module
+    held: nn.Module
+    masked: tuple[str, ...]
+    weights: dict[str, Tensor]
+    found: Probe
+
+
+def given(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Given:
+    """Take off wrappers and masks, and try the module on a few examples of `split`.
+
+    Raises
+    ------
+    WorkbenchError
+        When it has no parameters, or such as cannot be compressed here, or is refused by `probe`.
+    """
+    source = unwrapped(module)
+    check_parameters(source)
+    held, masked = without_masks(source)
+    found = probe(held, lambda: inputs(_few(split)), split.name)
+    _check_finite(split, inputs(_few(split)), found.outputs)
+    return Given(source, held, masked, tensors_of(held), found)
 
 
 def model_of(
-    module: nn.Module,
+    module: nn.Module | Given,
     task: Task,
     *,
     name: str | None = None,
@@ -48,24 +80,29 @@ def model_of(
     Raises
     ------
     WorkbenchError
-        When the module does not take the task's data, or does not bear being copied.
+        When the module does not take the task's data, or cannot be copied.
     """
     splits = [task.split(split) for split in ("validation", "test")]
-    outputs = tried(module, splits[0], task.inputs)
-    weights = tensors_of(module)
+    ready = module if isinstance(module, Given) else given(module, splits[0], task.inputs)
+    weights = ready.weights
     stored = digest_of(weights)
     fits = card is not None and card["weights"] == stored
-    digest = card["sha256"] if card is not None and fits else _fingerprint(stored, outputs, task)
+    digest = (
+        card["sha256"]
+        if card is not None and fits
+        else _fingerprint(stored, ready.found.outputs, task)
+    )
     architecture = Brought(
         name or task.name,
         task,
         title or task.title,
         fingerprint=digest,
-        held=module,
-        versions=versions_of(module),
+        held=ready.held,
+        source=ready.source,
+        versions=versions_of(ready.source),
+        traits=ready.found.traits,
     )
     model = Model(architecture, dict(card) if card is not None and fits else {"sha256": digest})
-    _check_copy(model, weights, outputs)
     if fits:
         return model
     key = f"card {CARD} {digest} {' '.join(s.digest for s in splits)} torch-{version('torch')}"
@@ -76,50 +113,63 @@ def model_of(
     model.card.update(
         measured(model, weights, *splits),
         weights=stored,
-        original_bytes=_file_length(module),
+        original_bytes=_file_length(ready.held),
         training={"seconds": None},
+        masked=list(ready.masked),
     )
     if files is not None:
         files.put(key, json.dumps(model.card).encode())
     return model
 
 
-def tried(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Any:
-    """Return what the module gives for a few examples, as it is.
+def check_parameters(module: nn.Module) -> None:
+    """Refuse parameters that cannot be compressed here.
 
     Raises
     ------
     WorkbenchError
-        When it has no parameters, lies elsewhere than on the CPU, or fails.
+        When there are none, or some lie elsewhere than on the CPU, have no values yet, are complex
+        or float64, or hold NaN or infinity.
     """
-    _check_device(module)
-    before = module.training
-    module.eval()
-    try:
-        with in_words(f"The module fails on the first {split.name} batch"), torch.no_grad():
-            batch = Batch.of(inputs(_few(split)))
-            named = batch.names
-            found = outputs_of(
-                module(*batch.tensors)
-                if named is None
-                else module(**dict(zip(named, batch.tensors, strict=True)))
+    tensors = [*module.parameters(), *module.buffers()]
+    if not [*module.parameters()]:
+        raise WorkbenchError("The module has no parameters: there is nothing to compress.")
+    if any(map(is_lazy, tensors)):
+        raise WorkbenchError(
+            "The module has lazy layers without weights yet: run it once on an example first."
+        )
+    other = next((t.device for t in tensors if t.device.type != "cpu"), None)
+    if other is not None:
+        raise WorkbenchError(
+            f"The module lies on {other}: move it to the CPU, where files are judged, with "
+            "module.cpu()."
+        )
+    for name, parameter in module.named_parameters():
+        if parameter.is_complex():
+            raise WorkbenchError(
+                f"The module's {name} is complex, and only real weights are compressed: hold it as "
+                "two real parameters, and join them with torch.complex in forward."
             )
-    finally:
-        module.train(before)
-    _check_finite(module, split, batch, found)
-    return found
+        if parameter.dtype == torch.float64:
+            raise WorkbenchError(
+                "The module computes in float64, and files are judged in float32: bring "
+                "module.float()."
+            )
+        values = parameter.detach()
+        if values.is_floating_point() and not bool(values.isfinite().all()):
+            if values.ndim >= 2 and is_mask(values):
+                continue
+            raise WorkbenchError(
+                f"The module's {name} holds NaN or infinity: bring weights that are all finite."
+            )
+        check_storable(name, values)
 
 
-def _check_finite(module: nn.Module, split: Split, batch: Batch, outputs: Any) -> None:
+def _check_finite(split: Split, inputs: Any, outputs: Any) -> None:
     """Refuse outputs that are no finite numbers, and say where they come from."""
     if not isinstance(outputs, Tensor) or bool(outputs.isfinite().all()):
         return
-    wrong = next((n for n, p in module.named_parameters() if not bool(p.isfinite().all())), None)
-    if wrong is not None:
-        raise WorkbenchError(
-            f"The module's {wrong} holds NaN or infinity: bring weights that are all finite."
-        )
-    if not all(bool(tensor.isfinite().all()) for tensor in batch.tensors):
+    if not all(bool(tensor.isfinite().all()) for tensor in Batch.of(inputs).tensors):
         raise WorkbenchError(
             f"The {split.name} inputs hold NaN or infinity, and so do the module's outputs: "
             "replace such inputs with finite numbers."
@@ -132,22 +182,6 @@ def _check_finite(module: nn.Module, split: Split, batch: Batch, outputs: Any) -
 
 def _few(split: Split) -> Any:
     return split.examples[np.arange(min(TRIED, len(split)))]
-
-
-def _check_device(module: nn.Module) -> None:
-    tensors = [*module.parameters(), *module.buffers()]
-    if not tensors:
-        raise WorkbenchError("The module has no parameters: there is nothing to compress.")
-    other = next((t.device for t in tensors if t.device.type != "cpu"), None)
-    if other is not None:
-        raise WorkbenchError(
-            f"The module lies on {other}: move it to the CPU, where files are judged, with "
-            "module.cpu()."
-        )
-    if any(parameter.dtype == torch.float64 for parameter in module.parameters()):
-        raise WorkbenchError(
-            "The module computes in float64, and files are judged in float32: bring module.float()."
-        )
 
 
 def digest_of(weights: Mapping[str, Tensor]) -> str:
@@ -173,27 +207,13 @@ def _fingerprint(weights: str, outputs: Any, task: Task) -> str:
 
 def _file_length(module: nn.Module) -> int:
     """Return the length of the module's own ``.safetensors`` file, its tensors as they are."""
-    own = {name: t.detach().contiguous() for name, t in module.named_parameters()}
-    saved = module.state_dict()
-    own |= {name: b for name, b in module.named_buffers() if name in saved}
+    own: dict[str, Tensor] = {}
+    places: set[int] = set()
+    for name, tensor in stored(module).items():
+        place = tensor.untyped_storage().data_ptr()
+        shared = place in places  # what two names share, such a file holds twice
+        places.add(place)
+        plain = tensor.detach().contiguous()
+        plain = torch.view_as_real(plain) if plain.dtype == torch.complex128 else plain
+        own[name] = plain.clone() if shared else plain
     return len(save(own))
-
-
-def _check_copy(model: Model, weights: dict[str, Tensor], outputs: Any) -> None:
-    """Refuse a module that computes something else when its weights are lent to a copy of it."""
-    split = model.task.split("validation")
-    try:
-        found = Shell(model)(weights, model.task.inputs(_few(split)))
-    except Exception as error:
-        raise WorkbenchError(
-            "A copy of the module does not run on weights that are lent to it, so it cannot be "
-            f"compressed here: {told(error)}"
-        ) from error
-    if isinstance(found, Tensor) and isinstance(outputs, Tensor):
-        scale = max(1.0, float(outputs.abs().max()))
-        halved = HALF if outputs.dtype in {torch.float16, torch.bfloat16} else 1
-        if not bool(((found - outputs).abs() <= TOLERANCE * halved * scale).all()):
-            raise WorkbenchError(
-                "A copy of the module gives other outputs for the same inputs: what it computes "
-                "must hang on its inputs, parameters and buffers alone."
-            )

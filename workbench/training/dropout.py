@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
+from workbench.training.modes import train_mode
+from workbench.zoo.rewrite import computes_as_named
+
 
 class DropoutLinear(nn.Linear):
     """A fully connected layer that leaves out a share of its inputs at random."""
@@ -28,12 +31,12 @@ def prepare(module: nn.Module, dropout: float, generator: Generator) -> nn.Modul
     """Return `module` in training mode, with dropout before its fully connected layers."""
     if dropout:
         _drop_out(module, dropout, generator)
-    return module.train()
+    return train_mode(module)
 
 
 def _drop_out(module: nn.Module, share: float, generator: Generator) -> None:
     for name, child in module.named_children():
-        if isinstance(child, nn.Linear):
+        if isinstance(child, nn.Linear) and computes_as_named(child):
             setattr(module, name, DropoutLinear(child, share, generator))
         else:
             _drop_out(child, share, generator)

@@ -30,7 +30,7 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         When the teacher does not exist.
     RecipeError
         When the teacher is of another task, examples that are no images are to be shifted or
-        mirrored, a fresh start comes with evidence of the trained
+        mirrored, no parameter requires gradients, a fresh start comes with evidence of the trained
         weights, or the recipe does not fit the network of its width and depth.
     Cancelled
         When `cancelled()` answers True while the teacher's outputs are computed.
@@ -46,8 +46,14 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     layers = tuple(name for name in model.layers if name in ready.weights)
     recipe.check_names(layers)  # now, and not when all is trained
     shaped = model.in_form(ready.form)
+    module = shaped.module()
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        raise RecipeError(
+            f"No parameter of {model.name} requires gradients, so there is nothing to train: call "
+            "module.requires_grad_(True) and give the module again."
+        )
     return Lesson(
-        module=shaped.module(),
+        module=module,
         ready=ready,
         layers=layers,
         examples=split.examples,
@@ -58,6 +64,7 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         held_out=_held_out(model) if recipe.train.patience else None,
         objective=loss,
         gauge=Gauge.of(model.task, split),
+        quick=model.architecture.traits.quick,
     )
 
 

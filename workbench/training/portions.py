@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from workbench.recipe import Train
 from workbench.training.augment import augment
-from workbench.zoo.batch import Batch
+from workbench.zoo.batch import Batch, lay_inputs
 from workbench.zoo.forms import targets
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def portion(lesson: Lesson, chosen: Tensor, settings: Train, generator: Generato
     changed = augments(settings)
     if changed:
         inputs = augment(inputs, settings.shift, settings.mirror == "half", generator)
-    inputs = Batch.quickly(inputs)  # convolutions and pooling then take the quick way
+    inputs = lay_inputs(inputs, quick=lesson.quick)
     labels = targets(lesson.labels[numbers])
     if lesson.teacher is None:
         return Portion(inputs, labels, None)

@@ -27,7 +27,7 @@ class Lesson:
     `inputs` turns some examples into what the module takes. `held_out` are the examples by which
     early stopping judges, and `input_grids` those that the inputs of layers are
     rounded to, by path. `objective` is a loss of the person's own, and `gauge` what batches are
-    measured by.
+    measured by. Where it is `quick`, the module takes tensors with channels last.
     """
 
     module: nn.Module
@@ -41,6 +41,7 @@ class Lesson:
     held_out: Sample | None = None
     objective: Callable[..., Tensor] | None = None
     gauge: Gauge = field(default_factory=Gauge)
+    quick: bool = True
 
     @property
     def weights(self) -> Mapping[str, Tensor]:

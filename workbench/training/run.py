@@ -22,8 +22,10 @@ from workbench.recipe import Recipe
 from workbench.threads import threads
 from workbench.training import checkpoint as checkpoints
 from workbench.training.averaging import Average
+from workbench.training.chance import Chance
 from workbench.training.dropout import prepare
 from workbench.training.input_rounding import round_inputs
+from workbench.training.modes import train_mode
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
 from workbench.training.portions import NORMS, STEP, Order, lot, portion
@@ -32,7 +34,7 @@ from workbench.training.sparsening import shares
 from workbench.training.stopping import EarlyStopping
 from workbench.training.view import View
 from workbench.zoo import norms
-from workbench.zoo.batch import Batch, call
+from workbench.zoo.batch import call, lay_inputs
 
 PORTION = 128
 """Examples computed at once; larger batches add up gradients, so that cancelling stays quick."""
@@ -53,14 +55,17 @@ class Run:
         self.seconds = 0.0
         self.examples = 0
         self._lot = torch.Generator()
+        self._chance = Chance(self._lot)
         self.module = prepare(lesson.module, self.settings.dropout, self._lot)
         round_inputs(self.module, lesson.input_grids)
-        trainable = {name for name, _ in self.module.named_parameters()}
+        trainable = {n for n, p in self.module.named_parameters() if p.requires_grad}
         self.weights = {
-            name: _private(tensor).requires_grad_(name in trainable)
+            name: _private(tensor, lesson.quick).requires_grad_(name in trainable)
             for name, tensor in lesson.weights.items()
         }
-        self.view = View(recipe, self.weights, lesson.ready.evidence, lesson.layers)
+        self.view = View(
+            recipe, self.weights, lesson.ready.evidence, lesson.layers, quick=lesson.quick
+        )
         self._shares = shares(self.settings.sparsening, self.settings.steps)
         self._rewinds = self.settings.sparsening == "rewind"
         self.view.sparsen(self.weights, self._shares[0])
@@ -160,7 +165,7 @@ class Run:
         self._optimizer.zero_grad()
         loss = 0.0
         parts: list[Any] = []
-        with self._buffers_back_unless_done():
+        with self._buffers_back_unless_done(), self._chance:
             for number, part in enumerate(chosen.split(PORTION)):
                 if number and cancelled():  # before the first one `go` has asked
                     raise Cancelled("Training was stopped.")
@@ -246,13 +251,14 @@ class Run:
 
         def run(examples: Any) -> Any:
             with torch.no_grad():
-                return self._outputs(Batch.quickly(self.lesson.inputs(examples)))
+                inputs = self.lesson.inputs(examples)
+                return self._outputs(lay_inputs(inputs, quick=self.lesson.quick))
 
         self.module.eval()
         try:
             return self.lesson.held_out.figure(run, PORTION, cancelled)
         finally:
-            self.module.train()
+            train_mode(self.module)
 
     def _change_masks(self) -> None:
         if self.step in self._shares and self.step != self._masked_for:
@@ -363,9 +369,9 @@ def _remedy(error: Exception) -> str:
     )
 
 
-def _private(tensor: Tensor) -> Tensor:
-    """Return a copy in the layout that is quickest to train."""
-    layout = torch.channels_last if tensor.ndim == 4 else torch.contiguous_format
+def _private(tensor: Tensor, quick: bool) -> Tensor:
+    """Return a copy, where it is `quick` in the layout that is quickest to train."""
+    layout = torch.channels_last if tensor.ndim == 4 and quick else torch.contiguous_format
     return tensor.detach().clone(memory_format=layout)
 
 

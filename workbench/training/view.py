@@ -30,7 +30,8 @@ class View:
 
     `kept` are the masks by name (True: keep), each of its tensor's shape, and `sparsity` the share
     of zeros that they hold, of the tensors they cover. `layers` are the weights that are
-    compressed; all that are `compressible` unless given.
+    compressed; all that are `compressible` unless given. With `quick`, weights are laid out for
+    quick layers.
     """
 
     def __init__(
@@ -39,8 +40,11 @@ class View:
         weights: Mapping[str, Tensor],
         evidence: Evidence | None = None,
         layers: Collection[str] | None = None,
+        *,
+        quick: bool = True,
     ) -> None:
         assert recipe.train is not None
+        self.quick = quick
         self.prune = recipe.prune
         self.quantize = recipe.quantize
         self.share = recipe.share
@@ -90,7 +94,8 @@ class View:
         for name, weight in weights.items():
             masked = self._masked(name, weight)
             rounds = name in self.names and self.rounding != "afterwards"
-            seen[name] = _quick(self._rounded(name, masked, fresh) if rounds else masked)
+            rounded = self._rounded(name, masked, fresh) if rounds else masked
+            seen[name] = _quick(rounded) if self.quick else rounded
         return seen
 
     def grids(self) -> dict[str, list[Grid]]:

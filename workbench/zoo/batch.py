@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import torch
@@ -78,7 +78,7 @@ def call(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
 
     Every parameter and buffer comes from `weights`, which hold a tied one once; only buffers that
     a module does not save are its own, in the precision of the weights. Of what a module returns,
-    the `logits` count where it names them, else the first of several.
+    the `logits` count where it names them, else the first of several tensors.
     """
     batch = Batch.of(inputs)
     named = batch.names is not None
@@ -91,25 +91,31 @@ def call(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
 
 
 def constants(module: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the buffers that are not saved, which `strict` calls ask for all the same."""
+    """Return the buffers that `weights` lack, which `strict` calls ask for all the same."""
     found = {
-        f"{path}.{name}".removeprefix("."): layer.get_buffer(name)
-        for path, layer in module.named_modules()
-        for name in layer._non_persistent_buffers_set  # noqa: SLF001 - has no public name
-        if layer._buffers.get(name) is not None  # noqa: SLF001
+        name: buffer
+        for name, buffer in module.named_buffers()
+        if name not in weights and not buffer.is_meta
     }
     if not found:
         return found
     kind = _kind(weights)
+    if kind == torch.float32:
+        return found
     return {n: b.to(kind) if b.is_floating_point() else b for n, b in found.items()}
 
 
 def _kind(weights: Mapping[str, Tensor]) -> torch.dtype:
-    return next((w.dtype for w in weights.values() if w.is_floating_point()), torch.float32)
+    """Return the precision that all weights were brought to, float32 where they differ."""
+    kinds = {weight.dtype for weight in weights.values() if weight.is_floating_point()}
+    return kinds.pop() if len(kinds) == 1 else torch.float32
 
 
 def outputs_of(outputs: Any) -> Any:
     """Return the tensor that counts among what a module returned.
+
+    Of named outputs, in a mapping, a dataclass or an object with `logits`, the logits count, else
+    the first tensor; of a tuple its first entry. What holds no tensor first is returned as it is.
 
     Raises
     ------
@@ -121,10 +127,26 @@ def outputs_of(outputs: Any) -> Any:
     if isinstance(outputs, Mapping):  # among them the named outputs of transformers
         if not outputs:
             raise WorkbenchError("The module returns an empty dict: let it return its outputs.")
-        return outputs["logits"] if "logits" in outputs else next(iter(outputs.values()))
+        tensors = (one for one in outputs.values() if isinstance(one, Tensor))
+        return outputs["logits"] if "logits" in outputs else next(tensors, outputs)
+    if isinstance(getattr(outputs, "logits", None), Tensor):
+        return outputs.logits
+    if is_dataclass(outputs) and not isinstance(outputs, type):
+        values = [getattr(outputs, field.name) for field in fields(outputs)]
+        return next((one for one in values if isinstance(one, Tensor)), outputs)
     if isinstance(outputs, tuple | list) and outputs and isinstance(outputs[0], Tensor):
         return outputs[0]
     return outputs
+
+
+def lay_inputs(inputs: Any, *, quick: bool) -> Batch:
+    """Return inputs as a batch, where it is `quick` laid out for quick layers."""
+    return Batch.quickly(inputs) if quick else Batch.of(inputs)
+
+
+def lay_weights(weights: Mapping[str, Tensor], *, quick: bool) -> dict[str, Tensor]:
+    """Return `weights`, where it is `quick` laid out for quick layers."""
+    return {n: channels_last(w) if quick else w for n, w in weights.items()}
 
 
 def channels_last(tensor: Tensor) -> Tensor:

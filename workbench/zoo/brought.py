@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,11 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.compression.coded import BUFFERS
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.zoo.builtin import Architecture
 from workbench.zoo.data import Split
 from workbench.zoo.rows import Columns
+from workbench.zoo.traits import BUILT_IN, Traits
 
+HALF = (torch.float16, torch.bfloat16)
 GLIMPSE = 4096
 """Values of a tensor or array that are looked at again to tell whether it has changed."""
 SPREAD = 0.02
@@ -68,14 +72,21 @@ class Brought(Architecture):
     """The architecture of a module that a person has made.
 
     `fingerprint` is the SHA-256 (hex) of its weights and of what it answers to some examples.
+    `held` is the module that runs, which shares its tensors with `source`, the user's; the two
+    differ only where a wrapper or masks were taken off. `versions` are those of `source` when the
+    model was made, and `traits` say how the module may be run.
     """
 
     fingerprint: str = ""
     held: nn.Module = field(default_factory=nn.Module, compare=False, repr=False)
+    source: nn.Module = field(default_factory=nn.Module, compare=False, repr=False)
     versions: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    traits: Traits = field(default=BUILT_IN, compare=False)
 
     def build(self) -> nn.Module:
         """Make a copy of the module with fresh weights, as its layers draw them.
+
+        Parameters that do not require gradients keep their values.
 
         Raises
         ------
@@ -83,8 +94,11 @@ class Brought(Architecture):
             When another width is asked for: only the module's author knows how to build it.
         """
         self._check_width()
-        tensors = {id(p): nn.Parameter(torch.empty_like(p)) for p in self.held.parameters()}
-        module = copy.deepcopy(self.held, dict(tensors))
+        tensors = {
+            id(p): nn.Parameter(torch.empty_like(p, dtype=widened(p.dtype)))
+            for p in self.held.parameters()
+        }
+        module = _copied(self.held, dict(tensors))
         drawn: set[int] = set()
         for layer in module.modules():
             if callable(getattr(layer, "reset_parameters", None)):
@@ -94,18 +108,19 @@ class Brought(Architecture):
             for parameter in module.parameters():
                 if id(parameter) not in drawn:
                     parameter.normal_(0, SPREAD) if parameter.ndim > 1 else parameter.zero_()
+            for original in self.held.parameters():
+                if not original.requires_grad:
+                    tensors[id(original)].requires_grad_(False).copy_(original)
         return module
 
     def empty(self) -> nn.Module:
         """Make a copy of the module without values; what it does not save is kept."""
         self._check_width()
-        hollow: dict[int, Any] = {
-            id(p): nn.Parameter(torch.empty_like(p, device="meta"), requires_grad=p.requires_grad)
-            for p in self.held.parameters()
-        }
-        saved = self.held.state_dict(keep_vars=True).values()
-        hollow |= {id(b): torch.empty_like(b, device="meta") for b in saved if id(b) not in hollow}
-        return copy.deepcopy(self.held, hollow)
+        return hollow(self.held)
+
+    def quiet(self) -> AbstractContextManager[Any]:
+        """Return what a user's module is run under: some differentiate inside."""
+        return torch.no_grad()
 
     @property
     def most_left_out(self) -> int:
@@ -129,7 +144,7 @@ class Brought(Architecture):
         WorkbenchError
             When anybody has written to them since.
         """
-        if versions_of(self.held) != self.versions:
+        if versions_of(self.source) != self.versions:
             raise WorkbenchError(
                 f"The weights of {self.name} have changed since it was brought, so that nothing "
                 "measured before is true of it: bring it again."
@@ -146,25 +161,71 @@ class Brought(Architecture):
             )
 
 
+def hollow(module: nn.Module) -> nn.Module:
+    """Return a copy of `module` whose parameters and saved buffers have no values."""
+    empty: dict[int, Any] = {
+        id(p): nn.Parameter(torch.empty_like(p, device="meta"), requires_grad=p.requires_grad)
+        for p in module.parameters()
+    }
+    for tensor in stored(module).values():
+        if id(tensor) not in empty:
+            empty[id(tensor)] = torch.empty_like(tensor, device="meta")
+    return _copied(module, empty)
+
+
+def _copied(module: nn.Module, known: dict[int, Any]) -> nn.Module:
+    """Return a deep copy of `module` with the tensors that are `known` by their identity."""
+    for layer in module.modules():
+        for value in vars(layer).values():
+            if isinstance(value, Tensor) and value.grad_fn is not None:  # these do not copy deeply
+                known.setdefault(id(value), value.detach().clone())
+    return copy.deepcopy(module, known)
+
+
+def stored(module: nn.Module) -> dict[str, Tensor]:
+    """Return the parameters and the buffers that a file holds, by name, tied ones once.
+
+    Buffers that the module does not save, and sparse ones, stay its own.
+    """
+    found: dict[str, Tensor] = dict(module.named_parameters())
+    unsaved = {
+        f"{path}.{name}".removeprefix(".")
+        for path, layer in module.named_modules()
+        for name in layer._non_persistent_buffers_set  # noqa: SLF001 - has no public name
+    }
+    found |= {
+        name: buffer
+        for name, buffer in module.named_buffers()
+        if name not in unsaved
+        and buffer.layout == torch.strided
+        and buffer.dtype in BUFFERS.values()
+    }
+    return found
+
+
 def tensors_of(module: nn.Module) -> dict[str, Tensor]:
     """Return a module's parameters and saved buffers by name, tied ones once.
 
-    They are the module's own, but for half precision, which is widened to float32.
+    They are the module's own, but for those that were made in inference mode, which are copied, and
+    for half precision, which is widened to float32; half buffers only where parameters are, too.
     """
-    saved = module.state_dict(keep_vars=True)
-    found: dict[str, Tensor] = dict(module.named_parameters())
-    found |= {name: buffer for name, buffer in module.named_buffers() if name in saved}
-    return {name: _wide(tensor.detach()) for name, tensor in found.items()}
+    found = stored(module)
+    parameters = {name for name, _ in module.named_parameters()}
+    half = any(found[name].dtype in HALF for name in parameters)
+    return {
+        name: _plain(tensor, widen=half or name in parameters) for name, tensor in found.items()
+    }
 
 
 def versions_of(module: nn.Module) -> tuple[int, ...]:
     """Return how often each tensor was written to and a checksum, which tell whether any was.
 
-    What is written past autograd is not counted: the checksum, of some values, sees most of that.
+    What is written past autograd, or to tensors made in inference mode, is not counted: the
+    checksum, of some values, sees most of that.
     """
-    saved = module.state_dict(keep_vars=True).values()
-    written = (tensor._version for tensor in saved)  # noqa: SLF001 - has no public name
-    return (*written, _checksum(tensor.detach() for tensor in saved))
+    saved = [tensor.detach() for tensor in stored(module).values()]
+    written = (0 if tensor.is_inference() else tensor._version for tensor in saved)  # noqa: SLF001 - has no public name
+    return (*written, _checksum(saved))
 
 
 def _glimpse(split: Split) -> int:
@@ -185,6 +246,12 @@ def _checksum(arrays: Iterable[Any]) -> int:
     return found
 
 
-def _wide(tensor: Tensor) -> Tensor:
-    half = tensor.dtype in (torch.float16, torch.bfloat16)
-    return tensor.float() if half else tensor
+def _plain(tensor: Tensor, *, widen: bool) -> Tensor:
+    if widen and tensor.dtype in HALF:
+        return tensor.detach().float()
+    return tensor.detach().clone() if tensor.is_inference() else tensor.detach()
+
+
+def widened(dtype: torch.dtype) -> torch.dtype:
+    """Return the dtype in which parameters of `dtype` are run here."""
+    return torch.float32 if dtype in HALF else dtype

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib import import_module
@@ -13,6 +14,7 @@ from workbench.artifact.form import UNCHANGED, Form
 from workbench.errors import WorkbenchError
 from workbench.zoo.data import Task
 from workbench.zoo.plan import TrainingPlan
+from workbench.zoo.traits import BUILT_IN, Traits
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -46,6 +48,17 @@ class Architecture:
     width: float = 1.0
     left_out: int = 0
 
+    @property
+    def traits(self) -> Traits:
+        """How its module may be run."""
+        return BUILT_IN
+
+    def quiet(self) -> AbstractContextManager[Any]:
+        """Return what its module is run under where no gradients are wanted."""
+        import torch
+
+        return torch.inference_mode()
+
     def build(self) -> nn.Module:
         """Make the module with fresh weights."""
         module: nn.Module = import_module(self._module).build(self.width, self.left_out)
@@ -60,11 +73,11 @@ class Architecture:
         """Names of what the module saves that is no parameter."""
         import torch
 
+        from workbench.zoo.brought import stored
+
         with torch.device("meta"):
             module = self.empty()
-        return frozenset(module.state_dict()) - {
-            name for name, _ in module.named_parameters(remove_duplicate=False)
-        }
+        return frozenset(stored(module)) - {name for name, _ in module.named_parameters()}
 
     def check_unchanged(self) -> None:
         """Refuse weights that are no longer those that were brought; built-in ones never change."""
@@ -219,6 +232,18 @@ class Model:
 
     def module(self) -> nn.Module:
         """Make a fresh module in eval mode on the meta device: the structure without values.
+
+        Raises
+        ------
+        ArtifactError
+            When the form does not fit the architecture.
+        """
+        from workbench.zoo.guard import guarded
+
+        return guarded(self.plain_module(), self.architecture.traits)
+
+    def plain_module(self) -> nn.Module:
+        """Make what `module` makes, without its guards: as it would run on its own.
 
         Raises
         ------

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from workbench.zoo.batch import call
 from workbench.zoo.builtin import Model
+from workbench.zoo.unfused import unfused
 
 See = Callable[[str, Tensor], None]
 
@@ -27,7 +28,7 @@ def watch(model: Model, weights: Mapping[str, Tensor], batch: Any, see: See) -> 
     convolutions in groups among them, are passed over. `weights` are those of the whole module, and
     `batch` its inputs as the task makes them.
     """
-    module = model.module()
+    module = unfused(model.module())
     for path, layer in module.named_modules():
         name = f"{path}.weight".removeprefix(".")
         if isinstance(layer, nn.Linear):

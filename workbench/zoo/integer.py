@@ -21,9 +21,10 @@ EXACT = 2**24
 class IntegerLayer(nn.Module):
     """Runs `layer`, a linear layer or a convolution, on rounded inputs.
 
-    `weight` holds whole numbers, codes less their zero points, where `weight_scale` [rows, 1, …]
-    is what they count in; where the file keeps a layer's weights otherwise, `weight` holds the
-    values themselves, `weight_scale` ones, and the products are float64.
+    `weight` holds the weights as they are decoded, so that whoever reads them finds what the layer
+    multiplies with, and `weight_scale` [rows] what they count in: weights over scales are whole
+    numbers, codes less their zero points. Where the file keeps a layer's weights otherwise, the
+    scales are ones and the products are float64.
     """
 
     def __init__(self, layer: nn.Linear | nn.Conv1d | nn.Conv2d, grid: InputGrid) -> None:
@@ -31,6 +32,8 @@ class IntegerLayer(nn.Module):
         self.grid = grid
         self.weight = layer.weight
         self.bias = layer.bias
+        for name in layer.__constants__:  # others may ask for its sizes
+            setattr(self, name, getattr(layer, name))
         rows = layer.weight.shape[0]
         self.weight_scale: Tensor
         self.register_buffer("weight_scale", torch.empty(rows))
@@ -47,12 +50,19 @@ class IntegerLayer(nn.Module):
         grid = self.grid
         codes = (inputs / grid.scale).round_().add_(grid.zero_point).clamp_(0, grid.top)
         codes -= grid.zero_point  # so that padding with zeros pads with the value zero
-        weight = self.weight
+        weight = self._counts()
         dtype = torch.float32 if self._fits(weight) else torch.float64
         sums = self._product(codes.to(dtype), weight.to(dtype)).to(inputs.dtype)
         scale = self.weight_scale.to(inputs.dtype) * grid.scale
         outputs = sums * scale.view(self._across)
         return outputs if self.bias is None else outputs + self.bias.view(self._across)
+
+    def _counts(self) -> Tensor:
+        """Return the weights over their scales, as whole numbers where they are."""
+        if bool((self.weight_scale == 1).all()):
+            return self.weight
+        scale = self.weight_scale.where(self.weight_scale != 0, 1.0)  # of a row of zeros
+        return (self.weight / scale.view(-1, *[1] * (self.weight.ndim - 1))).round()
 
     def _fits(self, weight: Tensor) -> bool:
         """Whether every sum of products of codes is below 2²⁴ on the way, too."""

@@ -8,6 +8,7 @@ from torch import nn
 from workbench.artifact.form import Form
 from workbench.errors import ArtifactError
 from workbench.zoo.integer import IntegerLayer
+from workbench.zoo.unfused import unfused
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
 """The kinds of layers that multiply: their inputs can be rounded and norms folded into them."""
@@ -36,7 +37,22 @@ def rewrite(module: nn.Module, form: Form) -> nn.Module:
         _replace(module, norm, nn.Identity())
     for path, grid in form.inputs:
         _replace(module, path, IntegerLayer(_layer(module, path), grid))
-    return module
+    return unfused(module) if form.inputs else module
+
+
+def computes_as_named(layer: nn.Module) -> bool:
+    """Return whether `layer` multiplies its inputs with its weight, and nothing else.
+
+    That is so of PyTorch's own linear layers and convolutions; derived classes and hooks may do
+    more.
+    """
+    kind = next((kind for kind in LAYERS if isinstance(layer, kind)), None)
+    if kind is None or layer._forward_hooks or layer._forward_pre_hooks:  # noqa: SLF001 - have no public name
+        return False
+    own = [getattr(type(layer), name, None) for name in ("forward", "_conv_forward")]
+    return "forward" not in vars(layer) and own == [
+        getattr(kind, name, None) for name in ("forward", "_conv_forward")
+    ]
 
 
 def _layer(module: nn.Module, path: str) -> nn.Linear | nn.Conv1d | nn.Conv2d:

@@ -27,13 +27,14 @@ class Shell:
     """A model's module, empty, in eval mode; `fast` swaps in quicker layers with equal results."""
 
     def __init__(self, model: Model, *, fast: bool = False) -> None:
-        self.module = model.module().eval()
+        self.module = model.module()
+        self.quiet = model.architecture.quiet
         if fast:
-            _speed_up(self.module)
+            speed_up(self.module)
 
     def __call__(self, weights: Mapping[str, Tensor], inputs: Any) -> Any:
         """Return the outputs for a batch, as `call` does."""
-        with torch.inference_mode():
+        with self.quiet():
             return call(self.module, weights, inputs)
 
 
@@ -65,12 +66,14 @@ def _maximum(blocks: Tensor, dim: int, size: int) -> Tensor:
     return best
 
 
-def _speed_up(module: nn.Module) -> None:
+def speed_up(module: nn.Module) -> nn.Module:
+    """Put quicker layers with equal results into a private `module`, and return it."""
     for name, child in module.named_children():
         if isinstance(child, nn.MaxPool2d) and _tiles(child):
             setattr(module, name, BlockMax(int(child.kernel_size)))  # type: ignore[arg-type]
         else:
-            _speed_up(child)
+            speed_up(child)
+    return module
 
 
 def _tiles(pool: nn.MaxPool2d) -> bool:

@@ -1,0 +1,43 @@
+"""What is to be said of every figure of a model, and of what a recipe could not reach in it."""
+
+from __future__ import annotations
+
+from workbench.artifact.artifact import Artifact
+from workbench.evaluation.reason import Reason
+from workbench.zoo import Model
+
+NAMED = 3
+"""Layers that a sentence names before it only counts them."""
+
+
+def notes(model: Model) -> tuple[Reason, ...]:
+    """Return what holds for all files of a user's model; nothing for the built-in ones."""
+    found = []
+    masked = model.card.get("masked")
+    if masked:
+        found.append(Reason("masks-folded", _listed(masked), {}, 0))
+    if not model.architecture.traits.float64 and model.task.metric.counts == "classes":
+        found.append(Reason("float32-only", "", {}, 0))
+    return tuple(found)
+
+
+def bypassed(model: Model, artifact: Artifact) -> tuple[Reason, ...]:
+    """Name the layers whose inputs were to be rounded, but whose code the module does not run."""
+    asked = artifact.recipe.activations
+    if asked is None or not artifact.form.inputs:
+        return ()
+    rounded = {f"{path}.weight" for path, _ in artifact.form.inputs}
+    missed = [
+        name
+        for name, layer in model.card["layers"].items()
+        if layer["kind"] in {"linear", "convolution"}
+        and name in artifact.tensors
+        and name not in rounded
+        and name not in asked.exclude
+    ]
+    return (Reason("inputs-bypassed", _listed(missed), {}, 0),) if missed else ()
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")

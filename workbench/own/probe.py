@@ -1,0 +1,304 @@
+"""What a user's module does when it runs: tried on a few examples before anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from workbench.errors import WorkbenchError, told
+from workbench.zoo.batch import Batch, call, lay_inputs, lay_weights, outputs_of
+from workbench.zoo.brought import HALF, hollow, tensors_of
+from workbench.zoo.guard import first, guarded
+from workbench.zoo.shell import speed_up
+from workbench.zoo.traits import Traits
+
+AGREE = 1e-3
+"""How far outputs may lie apart that are to be equal, in proportion to the largest."""
+ROUGHLY = 0.1
+"""The same for a module in half precision, which runs in float32 here."""
+SAME = 1e-5
+"""The same for one module that runs twice, on the same inputs or among other examples."""
+EXACT = 1e-9
+"""The same in float64."""
+LEAST = 1e-2
+"""Outputs are compared as if the largest were at least this."""
+MOVED = 1.01
+"""What weights are multiplied by to see whether a copy of the module runs on those it is lent."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a module gave for some examples, and how it may be run."""
+
+    outputs: Any
+    traits: Traits
+
+
+def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Probe:
+    """Run a module and copies of it on a few examples, and return what they show.
+
+    The module's tensors, modes and the random state are afterwards as they were. `inputs` makes the
+    examples, as the module takes them, of the split called `split`; each call makes new tensors.
+
+    Raises
+    ------
+    WorkbenchError
+        When the module fails, cannot be copied, or gives outputs that depend on chance, on what ran
+        before, or on the other examples of a batch.
+    """
+    weights = tensors_of(module)
+    parameters = {name for name, _ in module.named_parameters()}
+    with torch.random.fork_rng(devices=[]), eval_mode(module), torch.no_grad():
+        moved = {n: _moved(t) if n in parameters else t.clone() for n, t in weights.items()}
+        differentiates, original = _original(module, inputs, split)
+        traits = Traits(bfloat16=False, differentiates=differentiates)
+        traits = _repeated(_copy(module, traits), traits, weights, inputs)
+        run = _Runner(module, traits, inputs)
+        half = any(p.dtype in HALF for p in module.parameters())
+        if not agree(run(moved), original, ROUGHLY if half else AGREE):
+            raise WorkbenchError(
+                "A copy of the module that runs on other weights gives other outputs than the "
+                "module itself: some of its layers are reached past the module, as by a lambda "
+                "that holds self. Let forward call all layers."
+            )
+        outputs = run(weights)
+        _check_apart(run, weights, outputs)
+        traits = replace(
+            traits,
+            alone=_alone(run, weights, outputs),
+            quick=_quick(run, weights, outputs),
+            float64=_float64(run, weights, outputs),
+        )
+    return Probe(outputs, traits)
+
+
+@contextmanager
+def eval_mode(module: nn.Module) -> Iterator[None]:
+    """Put `module` into eval mode, and each of its layers back into the mode that it had."""
+    before = {layer: layer.training for layer in module.modules()}
+    module.eval()
+    try:
+        yield
+    finally:
+        for layer, training in before.items():
+            layer.training = training
+
+
+def agree(one: Any, other: Any, within: float) -> bool:
+    """Return whether two outputs are equal within a share of the largest value of `other`."""
+    pairs = [*_tensors(one)], [*_tensors(other)]
+    if [tensor.shape for tensor in pairs[0]] != [tensor.shape for tensor in pairs[1]]:
+        return False
+    return all(_close(a, b, within) for a, b in zip(*pairs, strict=True))
+
+
+def _close(one: Tensor, other: Tensor, within: float) -> bool:
+    if one.is_complex() or other.is_complex():
+        one, other = (torch.view_as_real(t.to(torch.complex128)) for t in (one, other))
+    one, other = one.double(), other.double()
+    finite = other.isfinite()
+    if not bool((one.isfinite() == finite).all()):
+        return False
+    one, other = one[finite], other[finite]
+    if not other.numel():
+        return True
+    bound = within * max(LEAST, float(other.abs().max()))
+    return bool((one - other).abs().max() <= bound)
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """Yield all tensors in what a module returned."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _tensors(one)
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _tensors(one)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            yield from _tensors(getattr(value, field.name))
+
+
+def _moved(tensor: Tensor) -> Tensor:
+    """Return other values for a parameter, only a little larger, so that outputs stay sound."""
+    return tensor * MOVED if tensor.is_floating_point() else tensor.clone()
+
+
+def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple[bool, Any]:
+    """Return whether the module itself needs autograd, and its outputs on moved weights.
+
+    It runs on copies of its buffers: a module may write to them.
+    """
+    lent = {name: _moved(p.detach()) for name, p in module.named_parameters()}
+    lent |= {name: buffer.clone() for name, buffer in module.named_buffers()}
+    failure: Exception | None = None
+    for differentiates in (False, True):
+        batch = Batch.of(inputs())
+        named = dict(zip(batch.names, batch.tensors, strict=True)) if batch.names else {}
+        args = () if named else batch.tensors
+        tensors = {name: tensor.clone() for name, tensor in lent.items()}
+        try:
+            with torch.enable_grad() if differentiates else nullcontext():
+                outputs = outputs_of(functional_call(module, tensors, args, named))
+        except WorkbenchError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a module may raise anything
+            failure = failure or error
+            continue
+        return differentiates, _detached(outputs)
+    assert failure is not None
+    raise WorkbenchError(
+        f"The module fails on the first {split} batch with {told(failure)}"
+    ) from failure
+
+
+def _detached(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach()
+    if isinstance(value, dict):
+        return {name: _detached(one) for name, one in value.items()}
+    return [_detached(one) for one in value] if isinstance(value, tuple | list) else value
+
+
+def _copy(module: nn.Module, traits: Traits) -> nn.Module:
+    """Return a copy of `module` without values, guarded by `traits`."""
+    try:
+        return guarded(hollow(module).eval(), traits)
+    except Exception as error:
+        raise WorkbenchError(
+            f"The module cannot be copied with copy.deepcopy, which fails with {told(error)}: keep "
+            "open files, locks and the like out of it."
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Runner:
+    """Runs new copies of a module on the same examples."""
+
+    module: nn.Module
+    traits: Traits
+    inputs: Callable[[], Any]
+
+    @property
+    def batch(self) -> Batch:
+        """The examples."""
+        return Batch.of(self.inputs())
+
+    def __call__(self, weights: Mapping[str, Tensor], batch: Batch | None = None) -> Any:
+        copy = _copy(self.module, self.traits)
+        try:
+            return call(copy, weights, self.batch if batch is None else batch)
+        except WorkbenchError:
+            raise
+        except Exception as error:
+            raise WorkbenchError(
+                "A copy of the module does not run on weights that are lent to it, so it cannot be "
+                f"compressed here: {told(error)}"
+            ) from error
+
+
+def _repeated(
+    copy: nn.Module, traits: Traits, weights: Mapping[str, Tensor], inputs: Callable[[], Any]
+) -> Traits:
+    """Run one copy several times and return `traits` with what it writes to.
+
+    Raises
+    ------
+    WorkbenchError
+        When its outputs are not always the same.
+    """
+    lent = {name: tensor.clone() for name, tensor in weights.items()}
+    found = []
+    changed = False
+    for number, backwards in enumerate((False, True, False)):
+        torch.manual_seed(number)
+        batch = Batch.of(inputs())
+        order = torch.arange(len(batch) - 1, -1, -1) if backwards else slice(None)
+        given = batch[order]
+        untouched = [tensor.clone() for tensor in given.tensors]
+        try:
+            outputs = call(copy, lent, given)
+        except WorkbenchError:
+            raise
+        except Exception as error:
+            raise WorkbenchError(
+                "A copy of the module does not run on weights that are lent to it, so it cannot be "
+                f"compressed here: {told(error)}"
+            ) from error
+        changed |= not all(map(_equal, given.tensors, untouched))
+        found.append(outputs)
+    if not agree(found[2], found[0], SAME):
+        raise WorkbenchError(
+            "The module gives other outputs when it runs again on the same inputs: in eval mode it "
+            "must not use random numbers, as F.dropout does without training=self.training, count "
+            "its runs, or keep what it saw before."
+        )
+    written = tuple(name for name, tensor in weights.items() if not _equal(lent[name], tensor))
+    return replace(traits, writes_inputs=changed, writes=written)
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    return torch.equal(
+        one.detach().contiguous().flatten().view(torch.uint8),
+        other.detach().contiguous().flatten().view(torch.uint8),
+    )
+
+
+def _check_apart(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> None:
+    """Refuse outputs that are others where other examples are in the batch."""
+    batch = run.batch
+    some = len(batch) - 1 if len(batch) < 4 else len(batch) // 2
+    if some < 2 or (isinstance(outputs, Tensor) and outputs.shape[:1] != (len(batch),)):
+        return
+    try:
+        found = run(weights, batch[:some])
+    except WorkbenchError:  # the full pass over the data will say on which of them it fails
+        return
+    if not agree(found, first(outputs, some), AGREE):
+        raise WorkbenchError(
+            "The module's outputs for an example depend on which other examples are in the batch, "
+            "as with batch norm that has no running statistics: its predictions are then not "
+            "defined one by one. Let it treat each example by itself in eval mode."
+        )
+
+
+def _alone(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
+    """Return whether a batch of one example gives what it gives among others."""
+    try:
+        return agree(run(weights, run.batch[:1]), first(outputs, 1), AGREE)
+    except WorkbenchError:
+        return False
+
+
+def _quick(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
+    """Return whether quicker layers, with channels last in memory, give the same."""
+    try:
+        copy = speed_up(_copy(run.module, run.traits))
+        laid = lay_weights(weights, quick=True)
+        return agree(call(copy, laid, lay_inputs(run.batch, quick=True)), outputs, AGREE / 10)
+    except Exception:  # noqa: BLE001 - a module may depend on how tensors lie in memory in any way
+        return False
+
+
+def _float64(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
+    """Return whether the module computes in float64 throughout, with the same outputs."""
+    if not isinstance(outputs, Tensor):
+        return False
+    wide = {n: w.double() if w.is_floating_point() else w for n, w in weights.items()}
+    batch = run.batch.to(torch.float64)
+    try:
+        found = run(wide, batch)
+        some = run(wide, batch[: max(1, len(batch) // 2)])
+    except WorkbenchError:  # it makes float32 tensors of its own
+        return False
+    if not isinstance(found, Tensor) or found.dtype != torch.float64:
+        return False
+    return agree(found, outputs, AGREE) and agree(some, first(found, len(some)), EXACT)

@@ -1,0 +1,74 @@
+"""The module inside wrappers: those of parallel training, of compilation, and pruning masks."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils import prune
+
+from workbench.errors import WorkbenchError
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """Return the module that `torch.compile`, `nn.DataParallel` and their like are wrapped around.
+
+    Raises
+    ------
+    WorkbenchError
+        When it was compiled by `torch.jit`, whose code cannot be run on other weights.
+    """
+    while True:
+        if isinstance(module, torch.jit.ScriptModule):
+            raise WorkbenchError(
+                "The module was compiled by torch.jit, and such a module does not run on weights "
+                "from outside: give the module that it was made from."
+            )
+        inner = _inner(module)
+        if inner is None:
+            return module
+        module = inner
+
+
+def _inner(module: nn.Module) -> nn.Module | None:
+    wrappers = (
+        nn.DataParallel,
+        nn.parallel.DistributedDataParallel,
+        torch.optim.swa_utils.AveragedModel,
+    )
+    if isinstance(module, wrappers):
+        found: nn.Module = module.module
+        return found
+    compiled = vars(module).get("_modules", {}).get("_orig_mod")
+    return compiled if type(module).__name__ == "OptimizedModule" else None
+
+
+def without_masks(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
+    """Return `module` with the masks of `torch.nn.utils.prune` multiplied into its weights.
+
+    The module itself is not changed: where there are masks, a copy is returned, which shares all
+    other tensors, and the names of the weights that had masks.
+    """
+    masked = [
+        (path, name.removesuffix("_orig"))
+        for path, layer in module.named_modules()
+        for name, _ in layer.named_parameters(recurse=False)
+        if name.endswith("_orig") and hasattr(layer, f"{name.removesuffix('_orig')}_mask")
+    ]
+    if not masked:
+        return module, ()
+    shared: dict[int, Any] = {
+        id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())
+    }
+    for path, name in masked:
+        layer = module.get_submodule(path)
+        original = layer.get_parameter(f"{name}_orig")
+        shared[id(original)] = nn.Parameter(original.detach().clone(), original.requires_grad)
+        current = getattr(layer, name)
+        shared[id(current)] = current.detach()
+    folded = copy.deepcopy(module, shared)
+    for path, name in masked:
+        prune.remove(folded.get_submodule(path), name)
+    return folded, tuple(f"{path}.{name}".removeprefix(".") for path, name in masked)

@@ -1,0 +1,76 @@
+"""Modules that run layer by layer, so that every layer can be watched or replaced.
+
+In eval mode PyTorch runs a whole `nn.TransformerEncoderLayer` as one kernel, which reads the
+weights of its layers and calls none of them, and `nn.TransformerEncoder` packs padded sequences
+for it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def unfused(module: nn.Module) -> nn.Module:
+    """Make a private `module` call each of its layers, with equal outputs, and return it."""
+    for layer in module.modules():
+        if isinstance(layer, nn.TransformerEncoderLayer):
+            layer.register_forward_pre_hook(_nothing)  # PyTorch fuses no layer that has hooks
+        elif isinstance(layer, nn.TransformerEncoder) and getattr(
+            layer, "use_nested_tensor", False
+        ):
+            setattr(layer, "forward", partial(_padded, layer, layer.forward))  # noqa: B010 - a method
+    return module
+
+
+def _nothing(_layer: nn.Module, _inputs: Any) -> None:
+    """Do nothing."""
+
+
+def _padded(
+    encoder: nn.TransformerEncoder,
+    forward: Any,
+    src: Tensor,
+    mask: Tensor | None = None,
+    src_key_padding_mask: Tensor | None = None,
+    is_causal: bool | None = None,
+) -> Tensor:
+    """Run `encoder` on padded sequences as if it packed them: outputs are zero where they end."""
+    if not _packs(encoder, src, mask, src_key_padding_mask):
+        encoder.use_nested_tensor = False
+        try:
+            outputs: Tensor = forward(src, mask, src_key_padding_mask, is_causal)
+        finally:
+            encoder.use_nested_tensor = True
+        return outputs
+    assert src_key_padding_mask is not None
+    padding = _blocked(src_key_padding_mask)
+    output = src
+    for layer in encoder.layers:
+        output = layer(output, src_key_padding_mask=src_key_padding_mask)
+    output = output.masked_fill(padding.unsqueeze(-1), 0.0)
+    return output if encoder.norm is None else encoder.norm(output)
+
+
+def _packs(
+    encoder: nn.TransformerEncoder, src: Tensor, mask: Tensor | None, padding: Tensor | None
+) -> bool:
+    """Return whether PyTorch would run `encoder` on packed sequences, which only it decides."""
+    if padding is None or mask is not None or encoder.layers[0].training or src.ndim != 3:
+        return False
+    if not torch.backends.mha.get_fastpath_enabled() or torch.is_autocast_enabled():
+        return False
+    differentiable = any(one.requires_grad for one in (src, *encoder.layers[0].parameters()))
+    if torch.is_grad_enabled() and differentiable:
+        return False
+    checks = getattr(encoder, "mask_check", True)
+    real = ~_blocked(padding)
+    return not checks or bool(torch._nested_tensor_from_mask_left_aligned(src, real))  # noqa: SLF001 - PyTorch's own test
+
+
+def _blocked(padding: Tensor) -> Tensor:
+    """Return which places are padding: True, or minus infinity in a mask that is added."""
+    return padding if padding.dtype == torch.bool else padding < 0
