@@ -113,7 +113,10 @@ def mean_absolute_gradients(
                 if gradient is not None:  # the loss depends on it
                     totals[name] += gradient.abs()
             progress(min(1.0, (start + BATCH) / examples))
-    return {name: (total / -(-examples // BATCH)).detach() for name, total in totals.items()}
+    return {
+        name: (total / -(-examples // BATCH)).detach().contiguous()
+        for name, total in totals.items()
+    }
 
 
 def input_moments(model: Model, progress: Progress = lambda share: None) -> dict[str, Tensor]:

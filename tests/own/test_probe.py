@@ -267,7 +267,7 @@ def test_wrappers_are_taken_off():
     assert all(unwrapped(one) is inner for one in wrapped)
     averaged = torch.optim.swa_utils.AveragedModel(inner)
     assert unwrapped(averaged) is averaged.module
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="jit"):
         traced = torch.jit.trace(inner, torch.zeros(1, 3))
     with pytest.raises(WorkbenchError, match=r"torch\.jit"):
         unwrapped(traced)
@@ -288,3 +288,25 @@ def test_masks_are_multiplied_into_the_weights_of_a_copy():
     assert int((folded[0].weight == 0).sum()) == 15
     assert folded[2].weight is module[2].weight
     assert without_masks(folded) == (folded, ())
+
+
+class Keeps(Flat):
+    """Writes to its own attributes whenever it runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.shapes = []
+        self.seen = {"calls": 0}
+
+    def forward(self, x):
+        self.shapes.append(x.shape)
+        self.seen["calls"] += 1
+        self.hidden = self.conv(x)
+        return self.fc(self.hidden.flatten(1))
+
+
+def test_what_a_module_notes_about_its_runs_is_not_there_afterwards(pictures):
+    module = Keeps()
+    before = set(vars(module))
+    probe(module, pictures.clone, "validation")
+    assert (module.shapes, module.seen, set(vars(module))) == ([], {"calls": 0}, before)

@@ -45,10 +45,16 @@ KINDS: dict[type[nn.Module], str] = {
 
 def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
     """Return the multiply-adds of one example through the dense module."""
-    run, inputs = _runner(model, 1)
+    examples = _fewest(model)
+    run, inputs = _runner(model, examples)
     with Products() as counted:
         run(weights, inputs)
-    return int(counted.flops) // 2
+    return int(counted.flops) // 2 // examples
+
+
+def _fewest(model: Model) -> int:
+    """Return how many examples the module takes at least."""
+    return 1 if model.architecture.traits.alone else 2
 
 
 def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
@@ -59,7 +65,9 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
     through the dense layer; those of all layers sum to `macs` where nothing else multiplies. A
     layer with several weights, such as a GRU, has its work divided by their sizes.
     """
-    run, inputs = Shell(model), model.task.inputs(model.task.split("validation").examples[:1])
+    examples = _fewest(model)
+    run = Shell(model)
+    inputs = model.task.inputs(model.task.split("validation").examples[:examples])
     unfused(run.module)
     counted = _flops_by_layer(run, weights, inputs, model.name)
     together = [group.makers for group in groups(model.architecture)]
@@ -75,7 +83,7 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
         share = weights[name].numel() / whole
         found[name] = {
             "kind": kind.lower(),
-            "macs": round(sum(flops.values()) // 2 * share),
+            "macs": round(sum(flops.values()) // 2 // examples * share),
             "coupled": next((list(makers) for makers in together if name in makers), []),
         }
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -28,6 +29,8 @@ EXACT = 1e-9
 """The same in float64."""
 LEAST = 1e-2
 """Outputs are compared as if the largest were at least this."""
+_OF_MODULES = frozenset(vars(nn.Module()))
+"""What PyTorch keeps in each module."""
 MOVED = 1.01
 """What weights are multiplied by to see whether a copy of the module runs on those it is lent."""
 
@@ -146,7 +149,8 @@ def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple
         args = () if named else batch.tensors
         tensors = {name: tensor.clone() for name, tensor in lent.items()}
         try:
-            with torch.enable_grad() if differentiates else nullcontext():
+            grad = torch.enable_grad() if differentiates else nullcontext()
+            with grad, _attributes_as_before(module):
                 outputs = outputs_of(functional_call(module, tensors, args, named))
         except WorkbenchError:
             raise
@@ -158,6 +162,27 @@ def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple
     raise WorkbenchError(
         f"The module fails on the first {split} batch with {told(failure)}"
     ) from failure
+
+
+@contextmanager
+def _attributes_as_before(module: nn.Module) -> Iterator[None]:
+    """Give each layer the attributes back that it had, and its lists and dicts their content."""
+    before = [(layer, dict(vars(layer))) for layer in module.modules()]
+    contents = [
+        (value, copy.copy(value))
+        for _, attributes in before
+        for name, value in attributes.items()
+        if isinstance(value, list | dict | set) and name not in _OF_MODULES
+    ]
+    try:
+        yield
+    finally:
+        for layer, attributes in before:
+            vars(layer).clear()
+            vars(layer).update(attributes)
+        for value, content in contents:
+            value.clear()
+            value.extend(content) if isinstance(value, list) else value.update(content)
 
 
 def _detached(value: Any) -> Any:
@@ -193,9 +218,9 @@ class _Runner:
         return Batch.of(self.inputs())
 
     def __call__(self, weights: Mapping[str, Tensor], batch: Batch | None = None) -> Any:
-        copy = _copy(self.module, self.traits)
+        private = _copy(self.module, self.traits)
         try:
-            return call(copy, weights, self.batch if batch is None else batch)
+            return call(private, weights, self.batch if batch is None else batch)
         except WorkbenchError:
             raise
         except Exception as error:
@@ -206,7 +231,7 @@ class _Runner:
 
 
 def _repeated(
-    copy: nn.Module, traits: Traits, weights: Mapping[str, Tensor], inputs: Callable[[], Any]
+    private: nn.Module, traits: Traits, weights: Mapping[str, Tensor], inputs: Callable[[], Any]
 ) -> Traits:
     """Run one copy several times and return `traits` with what it writes to.
 
@@ -225,7 +250,7 @@ def _repeated(
         given = batch[order]
         untouched = [tensor.clone() for tensor in given.tensors]
         try:
-            outputs = call(copy, lent, given)
+            outputs = call(private, lent, given)
         except WorkbenchError:
             raise
         except Exception as error:
@@ -281,9 +306,9 @@ def _alone(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
 def _quick(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
     """Return whether quicker layers, with channels last in memory, give the same."""
     try:
-        copy = speed_up(_copy(run.module, run.traits))
+        private = speed_up(_copy(run.module, run.traits))
         laid = lay_weights(weights, quick=True)
-        return agree(call(copy, laid, lay_inputs(run.batch, quick=True)), outputs, AGREE / 10)
+        return agree(call(private, laid, lay_inputs(run.batch, quick=True)), outputs, AGREE / 10)
     except Exception:  # noqa: BLE001 - a module may depend on how tensors lie in memory in any way
         return False
 

@@ -19,6 +19,7 @@ from workbench.training.teacher import Teacher, named
 from workbench.zoo import Model
 from workbench.zoo.brought import tensors_of
 from workbench.zoo.fresh import fresh
+from workbench.zoo.traits import BUILT_IN
 
 
 def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda: False) -> Lesson:
@@ -65,6 +66,7 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         objective=loss,
         gauge=Gauge.of(model.task, split),
         quick=model.architecture.traits.quick,
+        stacks=model.architecture.traits == BUILT_IN,
     )
 
 

@@ -27,7 +27,8 @@ class Lesson:
     `inputs` turns some examples into what the module takes. `held_out` are the examples by which
     early stopping judges, and `input_grids` those that the inputs of layers are
     rounded to, by path. `objective` is a loss of the person's own, and `gauge` what batches are
-    measured by. Where it is `quick`, the module takes tensors with channels last.
+    measured by. Where it is `quick`, the module takes tensors with channels last; where
+    it `stacks`, several copies of it can be trained as one.
     """
 
     module: nn.Module
@@ -42,6 +43,7 @@ class Lesson:
     objective: Callable[..., Tensor] | None = None
     gauge: Gauge = field(default_factory=Gauge)
     quick: bool = True
+    stacks: bool = True
 
     @property
     def weights(self) -> Mapping[str, Tensor]:

@@ -299,7 +299,8 @@ class Run:
 
     def _finite(self) -> bool:
         """Return whether the weights are numbers still; no loss follows the last step to tell."""
-        return all(bool(one.isfinite().all()) for one in self._moving().values())
+        trained = [one for one in self._moving().values() if one.requires_grad]
+        return all(bool(one.isfinite().all()) for one in trained)
 
     def _go_back(self) -> None:
         step, weights, view = self._good

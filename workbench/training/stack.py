@@ -45,7 +45,7 @@ def stackable(lesson: Lesson, settings: Train) -> bool:
     small = sum(p.numel() for p in lesson.module.parameters()) <= MOST
     alone = settings.dropout or settings.clip or settings.patience or settings.average
     apart = not alone and settings.sparsening != "rewind" and settings.precision == "float32"
-    return classes and plain and bare and small and apart
+    return lesson.stacks and classes and plain and bare and small and apart
 
 
 class Stack:

@@ -112,6 +112,7 @@ def _states(
         bias=layer.bias,
         batch_first=layer.batch_first,
         bidirectional=layer.bidirectional,
+        device="meta",  # its weights are lent, and none are drawn
         **({"proj_size": layer.proj_size} if layer.proj_size else {}),  # a GRU refuses the word
     )
     own = {name: getattr(layer, name.replace("_l0", f"_l{number}")) for name in alone.state_dict()}

@@ -42,7 +42,7 @@ def rebuild(artifact: Artifact) -> nn.Module:
         raise ArtifactError(f"Give what wb.load(path) returns, not {brief(artifact)}.")
     original = model(artifact.model)
     check_fit(original, artifact)
-    module = original.in_form(artifact.form).module()
+    module = original.in_form(artifact.form).plain_module()
     tied = _tied(module)
     for name, tensor in artifact.operands().items():
         held = nn.Parameter(tensor, requires_grad=False) if name in tied else tensor

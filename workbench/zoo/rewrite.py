@@ -72,5 +72,9 @@ def _found(module: nn.Module, path: str, kinds: tuple[type[nn.Module], ...]) -> 
 
 
 def _replace(module: nn.Module, path: str, new: nn.Module) -> None:
-    parent, _, name = path.rpartition(".")
-    setattr(module.get_submodule(parent), name, new)
+    """Put `new` in the place of a layer, under all names that it has."""
+    old = module.get_submodule(path)
+    for parent in [*module.modules()]:
+        for name, child in parent._modules.items():  # noqa: SLF001 - named_children skips repeats
+            if child is old:
+                setattr(parent, name, new)
