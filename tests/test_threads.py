@@ -2,13 +2,20 @@
 
 import threading
 
+import pytest
 import torch
 
 from workbench.threads import side_by_side
 
 
+@pytest.fixture(autouse=True)
+def _three_threads(threads):
+    """More than one, also where the suite grants each test only one."""
+    threads(3)
+
+
 def test_a_worker_computes_on_one_thread_and_all_others_as_before():
-    before = torch.get_num_threads()
+    before = 3
     at_once = threading.Barrier(before, timeout=30)
 
     def look(_number):
@@ -40,4 +47,4 @@ def test_workers_are_started_once():
         return threading.get_native_id()
 
     found = {thread for _ in range(5) for thread in side_by_side(worker, range(20))}
-    assert len(found) <= torch.get_num_threads()
+    assert len(found) <= 3

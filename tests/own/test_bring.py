@@ -207,12 +207,12 @@ def test_places_are_measured_by_perplexity(halves):
     assert trained.value < report.value
 
 
-def test_bits_per_character_repeat_to_the_last_bit(halves):
+def test_bits_per_character_repeat_to_the_last_bit(halves, threads):
     torch.manual_seed(0)
     model = wb.bring(Next(), **halves(*sequences()), name="next", metric="bits per character")
     found = []
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
+    for count in (1, 2):
+        threads(count)
         found.append(wb.evaluate(wb.compress(model, SMALLER), timed=False).value)
     assert found[0] == found[1]
 
