@@ -18,6 +18,8 @@ find_python = for python in $(PYTHONS) ''; do \
 	exit 1; }
 set_up = $(find_python); "$$python" -m workbench._setup
 find_browser = WORKBENCH_CHROMIUM="$$($(BIN)/python -m workbench._setup browser)"
+# Files of tests run side by side, a worker on each core; eight take about 6 GB of memory.
+workers = -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 port = $(if $(PORT),--port $(PORT))
 
 .PHONY: help dashboard lab test check bench bundle clean
@@ -25,7 +27,7 @@ port = $(if $(PORT),--port $(PORT))
 help:
 	@echo 'make dashboard   open the page (PORT= to choose where)'
 	@echo 'make lab         open the same notebooks in JupyterLab (PORT= to choose where)'
-	@echo 'make test        run every test, in a browser too'
+	@echo 'make test        run every test, in a browser too, with a worker on each core'
 	@echo 'make check       run the linters, the types and the import rules'
 	@echo 'make bench       measure every figure in docs/benchmarks.md anew'
 	@echo 'make bundle      collect wheels that install without internet into dist/bundle'
@@ -37,7 +39,7 @@ dashboard lab:
 
 test:
 	@$(set_up) test
-	@$(find_browser); export WORKBENCH_CHROMIUM; exec $(BIN)/python -m pytest
+	@$(find_browser); export WORKBENCH_CHROMIUM; exec $(BIN)/python -m pytest $(workers) --durations 25
 
 check:
 	@$(set_up) test

@@ -12,13 +12,19 @@ from workbench.threads import sleep_while_waiting
 
 # Before anything loads PyTorch: tests share few cores with the page that they drive.
 sleep_while_waiting()
+# Workers of pytest-xdist divide the cores among them, and so do the processes that they start.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    cores = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores)))
 # Notebooks and long loops take a small share of their work when they are only tested.
 os.environ.setdefault("WORKBENCH_BUDGET", "2")
 # A person's own results are neither used nor touched.
 os.environ["WORKBENCH_STORE"] = ""
 
 NO_BROWSER = "no Chromium or Chrome answered --version; name one in WORKBENCH_CHROMIUM"
-driven: set[str] = set()
+PAGES = "tests/browser/"
+DRIVEN = ("drives", "the page")
+"""A property of a test's report: with pytest-xdist, reports come from another process."""
 unseen: set[str] = set()
 
 
@@ -56,9 +62,26 @@ def linear(monkeypatch):
     return brought
 
 
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Run the tests of a file on one worker, and all browser tests on one: they share a server."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # where there is no xdist, nobody calls this
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return PAGES if nodeid.startswith(PAGES) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    if hasattr(config, "workerinput"):  # the longest first, so that all workers end together
+        items.sort(key=lambda item: not item.nodeid.startswith((PAGES, "notebooks/")))
     pages = [item for item in items if item.get_closest_marker("browser")]
-    driven.update(item.nodeid for item in pages)
+    for item in pages:
+        item.user_properties.append(DRIVEN)
     chromium = browser.find(sys.executable) if pages else None
     if chromium:
         os.environ[browser.VARIABLE] = chromium
@@ -68,7 +91,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_runtest_logreport(report):
-    if report.skipped and report.nodeid in driven:
+    if report.skipped and DRIVEN in map(tuple, report.user_properties):
         unseen.add(report.nodeid)
 
 

@@ -14,14 +14,16 @@ ROOT = Path(__file__).parents[2]
 DRIVEN = "import pytest\n@pytest.mark.browser\ndef test_page(): pass\ndef test_plain(): pass\n"
 
 
-@pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
-def test_without_a_browser(tmp_path, ci, status):
+@pytest.mark.parametrize(
+    ("workers", "ci", "status"), [([], "", 0), ([], "true", 1), (["-n", "1"], "true", 1)]
+)
+def test_without_a_browser(tmp_path, workers, ci, status):
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_page.py").write_text(DRIVEN)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = browser: drives a page\n")
     nowhere = {"PATH": str(tmp_path), "CI": ci, "WORKBENCH_CHROMIUM": "", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *workers],
         check=False,
         cwd=tmp_path,
         env={**os.environ, **nowhere},

@@ -24,6 +24,7 @@ IMPORT_NAMES = {
     "IPython": "ipython",
     "yaml": "pyyaml",
     "importlinter": "import-linter",
+    "xdist": "pytest-xdist",
 }
 OURS = {"benchmarks", "tests", "workbench"}
 
