@@ -1,4 +1,4 @@
-"""Which layers of a model can be equalised: proved on the model itself."""
+"""Which layers are evened out: proved on the model itself."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from workbench.adjustment.examples import calibration_inputs
+from workbench.adjustment.examples import FAILS, calibration_inputs
+from workbench.adjustment.proof import Reference, largest, outputs
 from workbench.compression.channels import Group, Member
+from workbench.compression.equalize import equalize
+from workbench.compression.evidence import Evidence
+from workbench.errors import in_words
 from workbench.zoo import Model
 from workbench.zoo.batch import Batch
-from workbench.zoo.shell import shell
 
 EXAMPLES = 8
+STEP = 12
+"""Channels are tried 2^12 times as large and as small: far enough to reach where a ReLU6 clips."""
 
 
 def pairs(
@@ -21,30 +26,74 @@ def pairs(
 ) -> tuple[Group, ...]:
     """Return the groups of one layer that makes channels and one that takes them, scaled freely.
 
-    A group is taken where doubling every other channel of the one and halving it in the other
-    leaves each output of `model` with `weights` as it was, bit by bit: powers of two are exact, so
-    this shows that what lies between commutes with positive factors. Batch norm that is still
-    there, residual links and other functions fail it.
+    A group is a candidate where scaling the channels of the one by powers of two, and those of the
+    other back, leaves each output of `model` with `weights` as it was, bit by bit: powers of two
+    are exact, so this shows that what lies between commutes with positive factors. Batch norm that
+    is still there, residual links and other functions fail it. Of the candidates those are taken
+    after whose equalisation `model` puts out the same, but for rounding.
+
+    Raises
+    ------
+    WorkbenchError
+        When a user module fails on the calibration examples.
     """
-    run = shell(model)
-    wide = {n: w.double() if w.is_floating_point() else w for n, w in weights.items()}
-    inputs = Batch.of(calibration_inputs(model, EXAMPLES)).to(torch.float64)
-    plain = run(wide, inputs)
-    if not isinstance(plain, Tensor):
+    candidates = tuple(Group(_present(group, weights)) for group in single(groups))
+    if not candidates:
         return ()
+    commuting = _commuting(model, weights, candidates)
+    reference = Reference(model, weights)
+
+    def holds(some: tuple[Group, ...]) -> bool:
+        even, _ = equalize(weights, some, Evidence())
+        return reference.holds(model, even)
+
+    return largest(commuting, holds)
+
+
+def single(groups: Sequence[Group]) -> list[Group]:
+    """Return the groups in which one layer makes the channels and one takes them."""
+    return [
+        group
+        for group in groups
+        if len(group.having("makes")) == 1 and len(group.having("takes")) == 1
+    ]
+
+
+def _commuting(
+    model: Model, weights: Mapping[str, Tensor], candidates: tuple[Group, ...]
+) -> tuple[Group, ...]:
+    """Return the groups of `candidates` that can be scaled by powers of two without any change."""
+    inputs = Batch.of(calibration_inputs(model, EXAMPLES))
+    kind, plain = _plain(model, weights, inputs)
+    own = _as(kind, weights)
     found = []
-    for group in groups:
-        if len(group.having("makes")) != 1 or len(group.having("takes")) != 1:
-            continue
-        members = _present(group, wide)
-        factors = 2.0 ** (torch.arange(group.channels) % 2).double()
-        tried = dict(wide)
-        for member in members:
+    for group in candidates:
+        factors = 2.0 ** (STEP * (1 - 2 * (torch.arange(group.channels) % 2))).to(kind)
+        tried = dict(own)
+        for member in group.members:
             by = 1 / factors if member.role == "takes" else factors
-            tried[member.tensor] = member.times(wide[member.tensor], by)
-        if torch.equal(run(tried, inputs), plain):
-            found.append(Group(members))
+            tried[member.tensor] = member.times(own[member.tensor], by)
+        if plain and all(map(torch.equal, outputs(model, tried, inputs.to(kind)), plain)):
+            found.append(group)
     return tuple(found)
+
+
+def _plain(
+    model: Model, weights: Mapping[str, Tensor], inputs: Batch
+) -> tuple[torch.dtype, list[Tensor]]:
+    """Return the outputs with `weights` in float64, or in float32 where that is not possible.
+
+    A user module may make float32 tensors of its own. Powers of two are exact in either.
+    """
+    try:
+        return torch.float64, outputs(model, _as(torch.float64, weights), inputs.to(torch.float64))
+    except Exception:  # noqa: BLE001 - a user module may fail in any way
+        with in_words(FAILS):
+            return torch.float32, outputs(model, weights, inputs)
+
+
+def _as(kind: torch.dtype, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {n: w.to(kind) if w.is_floating_point() else w for n, w in weights.items()}
 
 
 def _present(group: Group, weights: Mapping[str, Tensor]) -> tuple[Member, ...]:

@@ -9,7 +9,8 @@ from threading import Lock
 
 from torch import Tensor
 
-from workbench.adjustment.pairs import pairs
+from workbench.adjustment.folding import foldable, with_folds
+from workbench.adjustment.pairs import pairs, single
 from workbench.artifact.form import Form
 from workbench.compression.channels import narrow
 from workbench.compression.equalize import equalize
@@ -17,7 +18,6 @@ from workbench.compression.evidence import Evidence
 from workbench.compression.fold import fold
 from workbench.recipe import Recipe
 from workbench.zoo import Model
-from workbench.zoo.folds import folds
 from workbench.zoo.groups import groups
 
 MOST_KEPT = 4
@@ -30,12 +30,14 @@ _one_at_a_time = Lock()
 class Prepared:
     """The network that is compressed: its weights, what is known of it, and how its module differs.
 
-    `evidence` is of this network as far as it can be told from the original's.
+    `evidence` is of this network as far as it can be told from the original's. `uneven` are the
+    weights of layers that were to be evened out with the next one, and could not be.
     """
 
     weights: Mapping[str, Tensor]
     evidence: Evidence
     form: Form
+    uneven: tuple[str, ...] = ()
 
 
 def prepare(
@@ -69,6 +71,7 @@ def _prepared(
 ) -> Prepared:
     left = dict(weights)
     form = model.form
+    uneven: tuple[str, ...] = ()
     coupled = groups(model.architecture) if recipe.structure or recipe.equalizes else ()
     if recipe.structure is not None:
         narrowed = narrow(left, coupled, recipe.structure, evidence)
@@ -76,10 +79,12 @@ def _prepared(
         narrower = any(left[name].shape != weights[name].shape for name in weights)
         form = replace(form, narrowed=narrower)
     if recipe.folds:
-        norms = folds(model.architecture)
+        norms = foldable(model.in_form(form), left)
         left, evidence = fold(left, norms, evidence)
-        form = replace(form, folded=tuple((one.norm, one.layer) for one in norms))
+        form = with_folds(form, norms)
     if recipe.equalizes:
         even = pairs(model.in_form(form), left, coupled)
         left, evidence = equalize(left, even, evidence)
-    return Prepared(left, evidence, form)
+        done = {name for group in even for name in group.makers}
+        uneven = tuple(g.makers[0] for g in single(coupled) if g.makers[0] not in done)
+    return Prepared(left, evidence, form, uneven)

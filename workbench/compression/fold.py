@@ -15,11 +15,25 @@ NORM_TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tr
 
 @dataclass(frozen=True)
 class Fold:
-    """The batch norm at the path `norm`, with its `eps`, comes right after the layer at `layer`."""
+    """The batch norm at the path `norm`, with its `eps`, comes right after the layer at `layer`.
+
+    `transposed` is the number of groups of a transposed convolution, which has the output channels
+    of each group along the second axis of its weight; any other layer has them along the first.
+    """
 
     norm: str
     layer: str
     eps: float
+    transposed: int | None = None
+
+    def along(self, factors: Tensor, weight: Tensor) -> Tensor:
+        """Return `factors`, one for each output channel, in a shape that multiplies `weight`."""
+        ones = [1] * (weight.ndim - 2)
+        if self.transposed is None:
+            return factors.view(-1, 1, *ones)
+        rows = weight.shape[0] // self.transposed
+        grouped = factors.view(self.transposed, -1).repeat_interleave(rows, dim=0)
+        return grouped.view(*grouped.shape, *ones)
 
 
 @torch.no_grad()
@@ -29,19 +43,15 @@ def fold(
     """Return weights and evidence of the network without the batch norms of `folds`.
 
     W' = W · γ / √(σ² + ε) and b' = β + (b − μ) · γ / √(σ² + ε), computed in float64 for each
-    output channel; a layer without a bias gets one.
+    output channel; a layer without a bias gets one, and a norm without γ and β has ones and zeros.
     """
     left = dict(weights)
     gradients = dict(evidence.gradients)
     for one in folds:
-        gamma, beta, mean, variance = (
-            left[f"{one.norm}.{name}"].double() for name in NORM_TENSORS[:4]
-        )
-        for name in NORM_TENSORS:
-            left.pop(f"{one.norm}.{name}", None)
+        gamma, beta, mean, variance = _removed(left, one.norm)
         factor = gamma / (variance + one.eps).sqrt()
         weight, bias = f"{one.layer}.weight", f"{one.layer}.bias"
-        wide = factor.view(-1, *[1] * (left[weight].ndim - 1))
+        wide = one.along(factor, left[weight])
         shift = left[bias].double() if bias in left else torch.zeros_like(mean)
         kind = left[weight].dtype
         left = _placed(left, weight, bias, (beta + (shift - mean) * factor).to(kind))
@@ -50,6 +60,20 @@ def fold(
             safe = torch.where(wide == 0, torch.ones_like(wide), wide.abs())
             gradients[weight] = (gradients[weight].double() / safe).to(kind)
     return left, replace(evidence, gradients=gradients)
+
+
+def _removed(weights: dict[str, Tensor], norm: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Take the tensors of a batch norm out of `weights`; return γ, β, μ and σ², float64."""
+    own = {name: weights.pop(f"{norm}.{name}", None) for name in NORM_TENSORS}
+    found = {name: tensor.double() for name, tensor in own.items() if tensor is not None}
+    mean, variance = found["running_mean"], found["running_var"]
+    gamma, beta = found.get("weight"), found.get("bias")
+    return (
+        torch.ones_like(mean) if gamma is None else gamma,
+        torch.zeros_like(mean) if beta is None else beta,
+        mean,
+        variance,
+    )
 
 
 def _placed(

@@ -36,7 +36,7 @@ def cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
     built = replace(UNCHANGED, width=model.form.width, left_out=model.form.left_out)
     plain = model.in_form(built)
     whole = {n: tuple(t.shape) for n, t in tensors_of(Shell(plain).module).items()}
-    norms = {norm: shapes[f"{layer}.weight"][0] for norm, layer in model.form.folded}
+    norms = {norm: shapes[f"{layer}.bias"][0] for norm, layer in model.form.folded}
     sizes = {name: shapes.get(name) or _as_layer(name, size, norms) for name, size in whole.items()}
     return _counted(plain, tuple(sizes.items()))
 

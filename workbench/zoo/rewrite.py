@@ -11,8 +11,11 @@ from workbench.zoo.integer import IntegerLayer
 from workbench.zoo.unfused import unfused
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
-"""The kinds of layers that multiply: their inputs can be rounded and norms folded into them."""
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+"""The kinds of layers that multiply: their inputs can be rounded."""
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+TAKES_NORMS = (*LAYERS, nn.Conv3d, *TRANSPOSED)
+"""The kinds of layers that a norm can be folded into."""
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 """The kinds of norms that can be folded into one of those."""
 
 
@@ -27,13 +30,11 @@ def rewrite(module: nn.Module, form: Form) -> nn.Module:
         When the form names a layer that is not there or not of the right kind.
     """
     for norm, layer in form.folded:
-        target = _layer(module, layer)
+        target, gone = _found(module, layer, TAKES_NORMS), _found(module, norm, NORMS)
+        assert isinstance(target, TAKES_NORMS)
+        assert isinstance(gone, NORMS)
         if target.bias is None:
-            size = target.weight.shape[0]
-            target.register_parameter(
-                "bias", nn.Parameter(torch.empty(size, device=target.weight.device))
-            )
-        _found(module, norm, NORMS)
+            target.register_parameter("bias", nn.Parameter(torch.empty(gone.num_features)))
         _replace(module, norm, nn.Identity())
     for path, grid in form.inputs:
         _replace(module, path, IntegerLayer(_layer(module, path), grid))

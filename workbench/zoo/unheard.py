@@ -54,14 +54,15 @@ def _outputs(module: nn.Module, tensors: Mapping[str, Tensor], example: Any) -> 
     named = example if isinstance(example, dict) else {}
     ordered = () if named else example if isinstance(example, tuple | list) else (example,)
     outputs = functional_call(module, dict(tensors), tuple(ordered), named)
-    return [tensor for tensor in _tensors(outputs) if tensor.is_floating_point()]
+    return [tensor for tensor in tensors_in(outputs) if tensor.is_floating_point()]
 
 
-def _tensors(outputs: Any) -> Iterator[Tensor]:
+def tensors_in(outputs: Any) -> Iterator[Tensor]:
+    """Yield the tensors among what a module takes or returns, in order, nested ones included."""
     if isinstance(outputs, Tensor):
         yield outputs
     elif isinstance(outputs, Mapping):
-        yield from _tensors(tuple(outputs.values()))
+        yield from tensors_in(tuple(outputs.values()))
     elif isinstance(outputs, tuple | list):
         for one in outputs:
-            yield from _tensors(one)
+            yield from tensors_in(one)

@@ -1,0 +1,46 @@
+"""Which batch norms are folded: proved on the model itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from workbench.adjustment.examples import FAILS
+from workbench.adjustment.proof import Reference, largest
+from workbench.artifact.form import Form
+from workbench.compression.evidence import Evidence
+from workbench.compression.fold import Fold, fold
+from workbench.errors import in_words
+from workbench.zoo import Model
+from workbench.zoo.folds import folds, has_norms
+
+FEW = 2
+"""Examples that are followed through the network."""
+
+
+def foldable(model: Model, weights: Mapping[str, Tensor]) -> tuple[Fold, ...]:
+    """Return the folds after which `model` with `weights` puts out what it did.
+
+    Raises
+    ------
+    WorkbenchError
+        When a user module fails on the calibration examples.
+    """
+    if not has_norms(model):
+        return ()
+    reference = Reference(model, weights)
+    with in_words(FAILS):
+        candidates = folds(model, weights, reference.inputs[:FEW])
+
+    def holds(some: tuple[Fold, ...]) -> bool:
+        folded, _ = fold(weights, some, Evidence())
+        return reference.holds(model.in_form(with_folds(model.form, some)), folded)
+
+    return largest(candidates, holds)
+
+
+def with_folds(form: Form, some: Sequence[Fold]) -> Form:
+    """Return `form` with the batch norms of `some` folded."""
+    return replace(form, folded=tuple((one.norm, one.layer) for one in some))
