@@ -102,15 +102,6 @@ def test_tied_weights_are_trained_from_scratch_dropped_out_and_rebuilt_as_one():
     assert module.emb.weight is module.out.weight
 
 
-def test_batch_norm_of_a_single_example_is_refused_in_a_sentence():
-    inputs, labels = points()
-    data = {**everywhere((inputs, labels)), "train": (inputs[:1], labels[:1])}
-    module = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Linear(5, 3))
-    model = wb.bring(module, **data, name="single")
-    with pytest.raises(WorkbenchError, match=r"fails on the first training examples"):
-        wb.measure(model, wb.Recipe(adjust=wb.Adjust("recalibrate")), timed=False)
-
-
 def test_float64_is_refused_in_a_sentence():
     inputs, labels = points()
     with pytest.raises(WorkbenchError, match=r"computes in float64.*module\.float\(\)"):

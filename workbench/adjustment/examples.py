@@ -12,6 +12,7 @@ from workbench.errors import in_words
 from workbench.threads import threads
 from workbench.zoo import Model
 from workbench.zoo.batch import Batch, call, channels_last
+from workbench.zoo.brought import Brought
 
 EXAMPLES = 256
 MOST = 8_000_000_000
@@ -26,6 +27,23 @@ def calibration_inputs(model: Model, examples: int = EXAMPLES) -> Any:
     return model.task.inputs(model.task.split("train").examples[: min(examples, few)])
 
 
+def quick_inputs(model: Model, inputs: Any) -> Batch:
+    """Return what `model` takes as a batch, laid out as its layers are quickest."""
+    return Batch.quickly(inputs) if _channels_last(model) else Batch.of(inputs)
+
+
+def quick_weights(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return `weights` laid out to go with `quick_inputs`."""
+    if not _channels_last(model):
+        return dict(weights)
+    return {name: channels_last(tensor) for name, tensor in weights.items()}
+
+
+def _channels_last(model: Model) -> bool:
+    """Whether the module computes the same in either layout: a user module may use ``view``."""
+    return not isinstance(model.architecture, Brought)
+
+
 def pass_through(module: nn.Module, model: Model, weights: Mapping[str, Tensor]) -> None:
     """Run the calibration examples through `module`, a hooked one of `model`'s, with `weights`.
 
@@ -36,6 +54,6 @@ def pass_through(module: nn.Module, model: Model, weights: Mapping[str, Tensor])
     WorkbenchError
         When a person's own module fails on them.
     """
-    own = {name: channels_last(tensor) for name, tensor in weights.items()}
+    own = quick_weights(model, weights)
     with in_words(FAILS), threads(1), torch.no_grad():
-        call(module, own, Batch.quickly(calibration_inputs(model)))
+        call(module, own, quick_inputs(model, calibration_inputs(model)))

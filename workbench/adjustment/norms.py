@@ -7,12 +7,17 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from workbench.adjustment.examples import FAILS, calibration_inputs
+from workbench.adjustment.examples import (
+    FAILS,
+    calibration_inputs,
+    quick_inputs,
+    quick_weights,
+)
 from workbench.errors import in_words
 from workbench.threads import threads
 from workbench.zoo import Model
-from workbench.zoo.batch import Batch, call, channels_last
-from workbench.zoo.norms import recalibrate
+from workbench.zoo.batch import call
+from workbench.zoo.norms import measured_norms, recalibrate
 
 EXAMPLES = 512
 PORTION = 256
@@ -22,23 +27,28 @@ STATISTICS = ("running_mean", "running_var")
 def recalibrated(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the means and variances that batch norm sees with `weights`, float32 [channels].
 
-    By name, over the first 512 training examples, 256 at a time; none without batch norm.
+    By name, over the first 512 training examples, in equal portions of 256 at most. Norms that
+    do not run, that get one value in each channel, or whose statistics would not be finite are
+    left out.
 
     Raises
     ------
     WorkbenchError
-        When a person's own module fails on them, as batch norm does on a single one.
+        When a person's own module fails on them.
     """
-    names = [name for name in weights if name.rpartition(".")[2] in STATISTICS]
-    if not names:
+    module = model.module()
+    if not measured_norms(module):
         return {}
-    module = model.module().train()
-    own = {
-        name: tensor.clone() if name in names else channels_last(tensor)
-        for name, tensor in weights.items()
-    }
-    own |= {n: t.clone() for n, t in own.items() if not t.is_floating_point()}  # the counters
-    portions = Batch.quickly(calibration_inputs(model, EXAMPLES)).split(PORTION)
+    buffers = {name for name, _ in module.named_buffers()}  # the forward pass may write to them
+    own = quick_weights(model, weights)
+    own |= {name: weights[name].clone() for name in buffers & own.keys()}
+    inputs = quick_inputs(model, calibration_inputs(model, EXAMPLES))
+    portions = inputs.chunk(-(-len(inputs) // PORTION))
     with in_words(FAILS), threads(1), torch.no_grad():  # on more, sums may end with other bits
-        recalibrate(module, portions, lambda part: call(module, own, part))
-    return {name: own[name] for name in names}
+        seen = recalibrate(module, portions, lambda part: call(module, own, part))
+    found: dict[str, Tensor] = {}
+    for path in seen:
+        names = [f"{path}.{name}".removeprefix(".") for name in STATISTICS]
+        if all(name in own and bool(own[name].isfinite().all()) for name in names):
+            found |= {name: own[name] for name in names}
+    return {name: found[name] for name in weights if name in found}

@@ -1,31 +1,71 @@
-"""Batch norm measured anew: its means and variances no longer fit once weights have changed."""
+"""Batch norm measured again: its means and variances no longer fit once weights have changed."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from workbench.zoo.unheard import tensors_in
+
+
+def measured_norms(module: nn.Module) -> dict[str, _BatchNorm]:
+    """Return the batch norms of `module` that keep running statistics, by path."""
+    return {
+        path: norm
+        for path, norm in module.named_modules()
+        if isinstance(norm, _BatchNorm) and norm.running_mean is not None
+    }
 
 
 def recalibrate(
     module: nn.Module, portions: Iterable[Any], forward: Callable[[Any], object]
-) -> None:
+) -> frozenset[str]:
     """Set the running statistics of `module` to the mean over `portions`, each run `forward`.
 
-    The module is in training mode; `forward` may raise to stop, and the momentum is as it was.
+    A norm that runs several times in a pass gets the mean over all its runs. Only batch norm is in
+    training mode meanwhile, so that dropout and the like do nothing; a run with one value in each
+    channel, which has no variance, is passed over. `forward` may raise to stop; modes and momentum
+    are left as they were.
+
+    Returns
+    -------
+    frozenset of str
+        The paths of the norms that were measured.
     """
-    norms = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]  # noqa: SLF001
-    if not norms:
-        return
-    kept = [norm.momentum for norm in norms]
+    norms = measured_norms(module)
+    runs: Counter[str] = Counter()
+
+    def before(path: str) -> Callable[..., None]:
+        def hook(norm: _BatchNorm, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+            inputs = next(tensors_in((given, named)))
+            norm.training = inputs.numel() > inputs.shape[1]
+            runs[path] += norm.training
+            norm.momentum = 1 / max(1, runs[path])
+
+        return hook
+
+    modes = [(child, child.training) for child in module.modules()]
+    momenta = [(norm, norm.momentum) for norm in norms.values()]
+    handles = [
+        norm.register_forward_pre_hook(before(path), with_kwargs=True)
+        for path, norm in norms.items()
+    ]
     try:
-        for number, chosen in enumerate(portions, 1):
-            for norm in norms:
-                norm.momentum = 1 / number
+        for child, _ in modes:
+            child.training = False
+        for chosen in portions if norms else ():
             with torch.no_grad():
                 forward(chosen)
     finally:
-        for norm, momentum in zip(norms, kept, strict=True):
+        for handle in handles:
+            handle.remove()
+        for child, training in modes:
+            child.training = training
+        for norm, momentum in momenta:
             norm.momentum = momentum
+    return frozenset(path for path, count in runs.items() if count)
