@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import torch
@@ -10,7 +11,8 @@ from torch import Tensor, nn
 
 from workbench.adjustment.examples import pass_through
 from workbench.zoo import Model
-from workbench.zoo.rewrite import LAYERS
+from workbench.zoo.folds import tied_names
+from workbench.zoo.rewrite import TAKES_NORMS, computes_as_named
 from workbench.zoo.unfused import unfused
 
 See = Callable[[str, Tensor, int], Tensor | None]
@@ -18,17 +20,21 @@ See = Callable[[str, Tensor, int], Tensor | None]
 
 
 def mean_outputs(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the mean of each output of the layers that have a bias, by the bias's name.
+    """Return the mean of each output of the layers whose bias can be corrected, by its name.
 
-    Float64 [outputs], over the calibration examples and all places of each.
+    Float64 [outputs], over the calibration examples and all places of each. A layer is left out
+    unless it runs exactly once, adds its bias last, and puts out finite numbers.
     """
     found: dict[str, Tensor] = {}
+    runs: Counter[str] = Counter()
 
     def see(name: str, outputs: Tensor, axis: int) -> None:
-        found[name] = _mean(outputs, axis)
+        runs[name] += 1
+        if not outputs.is_nested:  # nested tensors have no axes to count
+            found[name] = _mean(outputs, axis)
 
-    _run(model, weights, see)
-    return found
+    _run(model, weights, see, biases(model, weights))
+    return {n: mean for n, mean in found.items() if runs[n] == 1 and _finite(mean)}
 
 
 def corrected(
@@ -37,35 +43,57 @@ def corrected(
     """Return biases, float32 [outputs], with which `weights` give the means `wanted`, by name.
 
     In one pass: each layer is corrected as the pass goes through it, so that the next one sees its
-    inputs as they will be.
+    inputs as they will be. A bias is left out whose correction would not be finite.
     """
     found: dict[str, Tensor] = {}
 
-    def see(name: str, outputs: Tensor, axis: int) -> Tensor:
+    def see(name: str, outputs: Tensor, axis: int) -> Tensor | None:
         error = (wanted[name] - _mean(outputs, axis)).float()
+        if not _finite(error):
+            return None
         found[name] = weights[name] + error
-        return outputs + error.view(-1, *[1] * (outputs.ndim - 1 - axis % outputs.ndim))
+        return outputs + error.view(-1, *[1] * (-1 - axis))
 
-    _run(model, weights, see)
+    _run(model, weights, see, wanted)
     return found
 
 
-def _run(model: Model, weights: Mapping[str, Tensor], see: See) -> None:
-    """Run the calibration examples and call `see` with the outputs of each layer with a bias."""
+def biases(model: Model, weights: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Return the names of the biases of layers that add them last, each its layer's alone."""
+    module = model.module()
+    tied = tied_names(module)
+    named = {f"{path}.bias".removeprefix("."): layer for path, layer in module.named_modules()}
+    return tuple(
+        name
+        for name, layer in named.items()
+        if name in weights and name not in tied and computes_as_named(layer, TAKES_NORMS)
+    )
+
+
+def _run(model: Model, weights: Mapping[str, Tensor], see: See, names: Collection[str]) -> None:
+    """Run the calibration examples and call `see` with the outputs of the layers of `names`."""
     module = unfused(model.module())
 
-    def watch(name: str) -> Callable[..., Tensor | None]:
-        def hook(layer: nn.Module, _inputs: Any, outputs: Tensor) -> Tensor | None:
-            return see(name, outputs, -1 if isinstance(layer, nn.Linear) else 1)
+    def watch(name: str, axis: int) -> Callable[..., Tensor | None]:
+        def hook(_layer: nn.Module, _inputs: Any, outputs: Tensor) -> Tensor | None:
+            return see(name, outputs, axis)
 
         return hook
 
-    for path, layer in module.named_modules():
-        name = f"{path}.bias".removeprefix(".")
-        if isinstance(layer, LAYERS) and name in weights:  # else there is none, or a tied one
-            layer.register_forward_hook(watch(name))
+    for name in names:
+        layer = module.get_submodule(name.rpartition(".")[0])
+        layer.register_forward_hook(watch(name, _axis(layer)))
     pass_through(module, model, weights)
+
+
+def _axis(layer: nn.Module) -> int:
+    """Return which axis of the outputs of `layer` has its channels, counted from the last."""
+    return -1 if isinstance(layer, nn.Linear) else -1 - len(layer.kernel_size)  # type: ignore[arg-type]
 
 
 def _mean(outputs: Tensor, axis: int) -> Tensor:
     return outputs.movedim(axis, 0).flatten(1).mean(dim=1, dtype=torch.float64)
+
+
+def _finite(tensor: Tensor) -> bool:
+    return bool(tensor.isfinite().all())
