@@ -69,6 +69,7 @@ CASES = [
     ("no-channels", CONV, {"structure": {"removed": 0.1, "layers": {"fc2.weight": 0.5}}}),
     ("no-norms", CONV, {"adjust": {"batch_norm": "fold"}}),
     ("norms-between", RESNET, {"adjust": {"batch_norm": "keep", "equalize": "pairs"}}),
+    ("uneven", RESNET, {"adjust": {"batch_norm": "keep", "equalize": "pairs"}}),
     ("simulated", SMALL, {"quantize": {"bits": 8}, "activations": {"bits": 8}}),
     ("no-integers", CONV, {"share": {"clusters": 16}, "activations": {"bits": 8}}),
     ("rounded-to-zero", SMALL, {"prune": {"sparsity": 0.1}, "quantize": {"bits": 2}}),
@@ -144,6 +145,7 @@ def numbers(kind, layer, artifact, size):
         "no-channels": list,
         "no-norms": list,
         "norms-between": list,
+        "uneven": lambda: ["blocks.0.conv1.weight"],
         "simulated": list,
         "no-integers": list,
         "rounded-to-zero": lambda: asked,
@@ -170,6 +172,8 @@ def test_a_cause_is_named_with_the_ledgers_numbers(kind, name, recipe):
 
 def test_every_kind_is_brought_about():
     others = {"no-inputs"}  # of a person's own modules: tests/own/test_odd_modules.py
+    others |= {"norms-stay"}  # tests/own/test_exact_adjustments.py
+    others |= {"norms-as-they-were", "biases-as-they-were"}  # test_measured_adjustments.py
     assert {kind for kind, _, _ in CASES} | others == set(SENTENCES)
 
 

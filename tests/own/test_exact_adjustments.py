@@ -306,3 +306,7 @@ def test_folding_and_evening_out_change_no_output(kind):
     artifact = wb.compress(model, recipe)
     assert dict(artifact.form.folded) == folded
     assert_exact(module, artifact, inputs)
+    reasons = {r.kind: r.layer for r in wb.evaluate(artifact, timed=False).reasons}
+    norms = [n for n, m in module.named_modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    left = [name for name in norms if name not in folded]
+    assert reasons.get("norms-stay", "") == ", ".join(left)

@@ -42,7 +42,7 @@ def finish(
         weights |= found
         done |= {name: Plain.of(tensor) for name, tensor in found.items()}
     if recipe.corrects:
-        found = corrected(shaped, weights, _wanted(shaped, prepared))
+        found = corrected(shaped, weights, wanted_means(shaped, prepared))
         weights |= found
         done |= {name: Plain.of(tensor) for name, tensor in found.items()}
     form = prepared.form
@@ -53,6 +53,6 @@ def finish(
 
 
 @lru_cache(maxsize=4)
-def _wanted(shaped: Model, prepared: Prepared) -> dict[str, Tensor]:
+def wanted_means(shaped: Model, prepared: Prepared) -> dict[str, Tensor]:
     """Return the mean outputs that corrected biases bring back: a slider moves, these stay."""
     return mean_outputs(shaped, prepared.weights)

@@ -70,7 +70,10 @@ def observed(
 
     for path, layer in module.named_modules():
         name = f"{path}.weight"  # not among the weights: tied to another, or computed from others
-        if name in weights and name not in settings.exclude and computes_as_named(layer):
+        hooked = layer._forward_pre_hooks  # noqa: SLF001 - has no public name
+        if name not in weights or name in settings.exclude or hooked:
+            continue
+        if computes_as_named(layer):
             layer.register_forward_pre_hook(watch(path))
     pass_through(module, model, weights)
     return found

@@ -25,6 +25,7 @@ from workbench.evaluation.known import (
     score_key,
     size_key,
 )
+from workbench.evaluation.left_alone import left_alone
 from workbench.evaluation.notes import bypassed
 from workbench.evaluation.reasons import reasons
 from workbench.evaluation.report import Report, Score, Size
@@ -205,6 +206,7 @@ def size_unwritten(model: Model, artifact: Artifact) -> Size:
             macs=takes.macs,
             structure=structure,
             makers=[name for group in coupled for name in group.makers],
+            left_alone=left_alone(model, artifact),
         ),
         training=effort(model, artifact.recipe),
         structure=structure,

@@ -97,6 +97,22 @@ SENTENCES = {
     "norms-between": N_(
         "Layers with batch norm between them were not evened out: fold it, and they are."
     ),
+    "norms-stay": N_(
+        "Batch norm that was not folded, because no layer comes right before it or the outputs "
+        "would change: {layer}."
+    ),
+    "uneven": N_(
+        "Layers that were not evened out with the next one, because the outputs would change: "
+        "{layer}."
+    ),
+    "norms-as-they-were": N_(
+        "Batch norm that was not measured again, because it does not run, gets one value in each "
+        "channel, or would not be finite: {layer}."
+    ),
+    "biases-as-they-were": N_(
+        "Biases that were not corrected, because their layers do not run exactly once, are not "
+        "run as layers, or would not be finite: {layer}."
+    ),
     "no-norms": N_("This network has no batch norm, so that choice changes nothing."),
     "no-inputs": N_(
         "No inputs were rounded: inside this network is no linear layer or convolution with a "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
+from types import MappingProxyType
 
 from workbench.artifact.artifact import Artifact
 from workbench.compression.coded import Codes, Factors, Shared
@@ -15,6 +16,8 @@ from workbench.recipe.schema import specs
 HEAVY = 0.25
 CONSIDERABLE = 0.1
 NOTICEABLE = 0.005
+LISTED = 12
+"""Names in one sentence at most."""
 
 
 def reasons(
@@ -26,12 +29,14 @@ def reasons(
     macs: int,
     structure: Mapping[str, float] | None = None,
     makers: Collection[str] = (),
+    left_alone: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> tuple[Reason, ...]:
     """Return what kept the file of `artifact` from being smaller or faster, the weightiest first.
 
     `requested` and `achieved` are shares of zeros, `original` the bytes of the dense file, `macs`
     the multiply-adds of an example, `structure` what became of the channels, as in a `Size`, and
-    `makers` the weights of layers that can lose channels.
+    `makers` the weights of layers that can lose channels. `left_alone` are the places that
+    adjustments have left as they were, by the kind of reason.
     """
     if artifact.recipe == Recipe():
         return ()
@@ -52,6 +57,7 @@ def reasons(
         *_channels(structure),
         *_without_channels(artifact, makers),
         *_norms(artifact),
+        *(Reason(kind, _listed(names), {}, 0) for kind, names in left_alone.items() if names),
         *_inputs(artifact),
     ]
     if len(artifact) >= original:
@@ -236,6 +242,12 @@ def _norms(artifact: Artifact) -> Iterator[Reason]:
         yield Reason("no-norms", "", {}, 0)
     if recipe.equalizes and left:
         yield Reason("norms-between", "", {}, 0)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first few of `names`, and how many there are of more."""
+    more = f", … ({len(names):,})" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
 
 
 def _inputs(artifact: Artifact) -> Iterator[Reason]:

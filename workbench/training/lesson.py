@@ -41,9 +41,7 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     check_depth(model, recipe.train)
     check_changes(model, recipe.train)
     split = model.task.split("train")
-    drawn = model.in_form(Form(width=recipe.train.width, left_out=recipe.train.left_out))
-    start = _fresh(drawn, recipe.train.seed) if recipe.train.start == "scratch" else None
-    ready = prepare(drawn, recipe, evidence_for(model, recipe), start)
+    ready = prepared(model, recipe)
     layers = tuple(name for name in model.layers if name in ready.weights)
     recipe.check_names(layers)  # now, and not when all is trained
     shaped = model.in_form(ready.form)
@@ -68,6 +66,21 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         quick=model.architecture.traits.quick,
         stacks=model.architecture.traits == BUILT_IN,
     )
+
+
+def prepared(model: Model, recipe: Recipe) -> Prepared:
+    """Return the network that `recipe` compresses, before it trains it if it does.
+
+    Raises
+    ------
+    RecipeError
+        When the recipe does not fit the network of its width and depth.
+    """
+    if recipe.train is None:
+        return prepare(model, recipe, evidence_for(model, recipe))
+    drawn = model.in_form(Form(width=recipe.train.width, left_out=recipe.train.left_out))
+    start = _fresh(drawn, recipe.train.seed) if recipe.train.start == "scratch" else None
+    return prepare(drawn, recipe, evidence_for(model, recipe), start)
 
 
 def _objective(model: Model, settings: Train) -> Callable[..., Tensor] | None:

@@ -41,14 +41,15 @@ def rewrite(module: nn.Module, form: Form) -> nn.Module:
     return unfused(module) if form.inputs else module
 
 
-def computes_as_named(layer: nn.Module) -> bool:
-    """Return whether `layer` multiplies its inputs with its weight, and nothing else.
+def computes_as_named(
+    layer: nn.Module, kinds: tuple[type[nn.Module], ...] = LAYERS
+) -> bool:
+    """Return whether `layer` is of one of `kinds` and its outputs are what that class computes.
 
-    That is so of PyTorch's own linear layers and convolutions; derived classes and hooks may do
-    more.
+    Derived classes and forward hooks may do more.
     """
-    kind = next((kind for kind in LAYERS if isinstance(layer, kind)), None)
-    if kind is None or layer._forward_hooks or layer._forward_pre_hooks:  # noqa: SLF001 - have no public name
+    kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
+    if kind is None or layer._forward_hooks:  # noqa: SLF001 - has no public name
         return False
     own = [getattr(type(layer), name, None) for name in ("forward", "_conv_forward")]
     return "forward" not in vars(layer) and own == [
