@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from workbench.errors import in_words
 from workbench.threads import threads
 from workbench.zoo import Model
-from workbench.zoo.batch import Batch, call, channels_last
-from workbench.zoo.brought import Brought
+from workbench.zoo.batch import Batch, call, lay_inputs, lay_weights
 
 EXAMPLES = 256
 MOST = 8_000_000_000
@@ -29,19 +28,12 @@ def calibration_inputs(model: Model, examples: int = EXAMPLES) -> Any:
 
 def quick_inputs(model: Model, inputs: Any) -> Batch:
     """Return what `model` takes as a batch, laid out as its layers are quickest."""
-    return Batch.quickly(inputs) if _channels_last(model) else Batch.of(inputs)
+    return lay_inputs(inputs, quick=model.architecture.traits.quick)
 
 
 def quick_weights(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return `weights` laid out to go with `quick_inputs`."""
-    if not _channels_last(model):
-        return dict(weights)
-    return {name: channels_last(tensor) for name, tensor in weights.items()}
-
-
-def _channels_last(model: Model) -> bool:
-    """Whether the module computes the same in either layout: a user module may use ``view``."""
-    return not isinstance(model.architecture, Brought)
+    return lay_weights(weights, quick=model.architecture.traits.quick)
 
 
 def pass_through(module: nn.Module, model: Model, weights: Mapping[str, Tensor]) -> None:

@@ -41,9 +41,7 @@ def rewrite(module: nn.Module, form: Form) -> nn.Module:
     return unfused(module) if form.inputs else module
 
 
-def computes_as_named(
-    layer: nn.Module, kinds: tuple[type[nn.Module], ...] = LAYERS
-) -> bool:
+def computes_as_named(layer: nn.Module, kinds: tuple[type[nn.Module], ...] = LAYERS) -> bool:
     """Return whether `layer` is of one of `kinds` and its outputs are what that class computes.
 
     Derived classes and forward hooks may do more.
