@@ -82,6 +82,46 @@ def test_shards_give_the_bytes_of_one_file(tmp_path, tensors, shards, name) -> N
         assert blob == in_memory(tensors, recipe, "model")
 
 
+def causal(size, blocked, dtype=torch.float32) -> torch.Tensor:
+    """What attention may not see: zeros on and below the diagonal, `blocked` above it."""
+    return torch.full((size, size), blocked, dtype=dtype).triu(1)
+
+
+MASKS = {
+    "infinite": causal(9, -torch.inf),
+    "lowest float32": causal(9, torch.finfo(torch.float32).min),
+    "lowest float16": causal(9, torch.finfo(torch.float16).min, torch.float16),
+    "lowest bfloat16": causal(9, torch.finfo(torch.bfloat16).min, torch.bfloat16),
+    "positive": causal(9, torch.inf),
+    "late": torch.cat([torch.zeros(80, 80), causal(80, -torch.inf)]),  # zeros alone at first
+    "four axes": causal(6, -torch.inf).view(1, 1, 6, 6),
+}
+PRUNED = ("global alone", "uniform", "2:4", "blocks", "uniform blocks", "one of its own")
+
+
+@pytest.mark.parametrize("name", MASKS)
+@pytest.mark.parametrize("recipe", PRUNED)
+def test_masks_are_neither_pruned_nor_counted(tmp_path, tensors, name, recipe) -> None:
+    few = {key: tensors[key] for key in ("double.weight", "layer.2.weight", "empty")}
+    chosen = Recipe.from_json(RECIPES[recipe])
+    check(tmp_path, {**few, "mask": MASKS[name]}, chosen)
+    file = load(tmp_path / "small.safetensors")
+    assert torch.equal(file.weights()["mask"], MASKS[name].float())
+    alone = Artifact.of("file:big", chosen, code(few, chosen)).weights()
+    assert all(torch.equal(file.weights()[key].float(), alone[key].float()) for key in few)
+
+
+def test_a_mask_is_no_layer_of_a_recipe(tmp_path, tensors) -> None:
+    recipe = Recipe.from_json({"prune": {"layers": {"mask": 0.5}}})
+    held = {"double.weight": tensors["double.weight"], "mask": MASKS["infinite"]}
+    save_file(held, tmp_path / "big.safetensors")
+    with pytest.raises(RecipeError) as in_streams:
+        compress_file(tmp_path / "big.safetensors", recipe, tmp_path / "small.safetensors")
+    with pytest.raises(RecipeError) as at_once:
+        code(held, recipe)
+    assert str(in_streams.value) == str(at_once.value)
+
+
 SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 7, 31, 97]), max_size=3).map(tuple)
 KINDS = (torch.bfloat16, torch.float16, torch.float32, torch.float64)
 FILLS = {

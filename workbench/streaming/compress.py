@@ -17,7 +17,6 @@ from workbench.artifact.origin import with_origin
 from workbench.artifact.sealed import Sealed
 from workbench.compression.codecs.stream import Entry, entry, weigh, write
 from workbench.compression.compress import code_tensor
-from workbench.compression.layers import compressible
 from workbench.errors import ArtifactError
 from workbench.recipe import Recipe
 from workbench.streaming.masking import Masks, Progress
@@ -27,7 +26,7 @@ from workbench.streaming.source import Source
 from workbench.streaming.suited import check_suited
 from workbench.streaming.unfinished import Unfinished, room_for
 
-VERSION = 1
+VERSION = 2
 """Raised when other bytes come out, so that nothing is continued that was begun before."""
 
 
@@ -63,7 +62,7 @@ def compress_file(
     """
     source, target = Source.open(Path(path)), Path(output)
     check_suited(recipe)
-    recipe.check_names(compressible(source.blank))
+    recipe.check_names(source.layers)
     if target.exists() and any(target.samefile(file) for file in source.files):
         raise ArtifactError(f"{target} is the file to be compressed: name another for the output.")
     check_writable(target)

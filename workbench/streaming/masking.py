@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from workbench.compression import patterns
-from workbench.compression.layers import compressible
 from workbench.compression.pieces import PIECE, in_pieces
 from workbench.compression.prune import in_runs, mask_of, numbers
 from workbench.compression.storable import check_finite
@@ -28,9 +27,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Masks:
-    """What `prune` takes from the tensors of a file; `cut` is that of the tensors that compete."""
+    """What `prune` takes from the tensors of a file.
+
+    `names` are the tensors that may lose weights, `pool` those of them that compete, and `cut` is
+    that of the pool.
+    """
 
     prune: Prune
+    names: tuple[str, ...]
     pool: tuple[str, ...]
     bits: int
     cut: Cut | None
@@ -38,7 +42,7 @@ class Masks:
     @classmethod
     def of(cls, source: Source, prune: Prune, cut: Cut | None, progress: Progress) -> Masks:
         """Find the cut, unless it is given; `progress` is told the bytes read and to read."""
-        names = [name for name in compressible(source.blank) if name not in prune.exclude]
+        names = tuple(name for name in source.layers if name not in prune.exclude)
         shared = [name for name in names if name not in prune.layers]
         competes = prune.scope == "global" and prune.pattern != "n:m"
         pool = tuple(shared) if competes else ()
@@ -57,7 +61,7 @@ class Masks:
 
         if cut is None and pruned:
             cut = smallest(everything, bits, pruned)
-        return cls(prune, pool, bits, cut)
+        return cls(prune, names, pool, bits, cut)
 
     def of_tensor(self, name: str, weight: Tensor, ties: int) -> tuple[Tensor | None, int]:
         """Return a tensor's mask (True: keep), None if all stay, and how many ties it took.
@@ -70,7 +74,7 @@ class Masks:
                 return None, 0
             return _below(weight, prune, self.bits, Cut(self.cut.key, self.cut.ties - ties))
         asked = prune.layers.get(name, prune.sparsity if prune.scope != "layer" else 0.0)
-        if name in prune.exclude or weight.ndim < 2 or not weight.is_floating_point():
+        if name not in self.names:
             return None, 0
         if prune.pattern == "n:m":
             return _runs(weight, prune.width, asked), 0

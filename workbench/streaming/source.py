@@ -14,12 +14,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workbench.compression.layers import compressible, is_mask
 from workbench.errors import ArtifactError
 from workbench.streaming import layout
 from workbench.streaming.layout import Place
 
 INDEX = ".index.json"
 FILE = ".safetensors"
+GLIMPSE = 4096
+"""Values at the start of a tensor that nearly always show that it is no mask."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,14 @@ class Source:
             name: torch.empty(place.shape, dtype=place.dtype, device="meta")
             for name, place in self.places.items()
         }
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the tensors that can be compressed: those that are, in memory.
+
+        What is a mask is seen in the values: a few of them, unless those could be a mask's.
+        """
+        return tuple(name for name in compressible(self.blank) if not self._holds_mask(name))
 
     @property
     def size(self) -> int:
@@ -104,6 +115,12 @@ class Source:
             offset=place.start - whole,
         )
         yield flat.view(place.shape)
+
+    def _holds_mask(self, name: str) -> bool:
+        with self.tensor(name) as weight:
+            first = weight.reshape(-1)[:GLIMPSE]
+            zero_or_more = (first == 0) | (first.abs() >= torch.finfo(first.dtype).max)
+            return bool(zero_or_more.all()) and is_mask(weight)
 
 
 def _title(path: Path) -> str:
