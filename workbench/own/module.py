@@ -20,6 +20,7 @@ from workbench.compression.storable import check_storable
 from workbench.errors import WorkbenchError
 from workbench.evaluation.card import measured
 from workbench.kept import Files
+from workbench.own.code_digest import code_digest
 from workbench.own.probe import Probe, probe
 from workbench.own.wrappers import unwrapped, without_masks
 from workbench.zoo import Model, Split, Task
@@ -74,8 +75,8 @@ def model_of(
 ) -> Model:
     """Return a module as a model of `task`, named like the task unless told otherwise.
 
-    What its card says is taken from `card` where that is of these weights; else it is looked for
-    in `files`, if given, and kept there.
+    What its card says is taken from `card` where that is of these weights and, if it names any, of
+    this code; else it is looked for in `files`, if given, and kept there.
 
     Raises
     ------
@@ -85,13 +86,9 @@ def model_of(
     splits = [task.split(split) for split in ("validation", "test")]
     ready = module if isinstance(module, Given) else given(module, splits[0], task.inputs)
     weights = ready.weights
-    stored = digest_of(weights)
-    fits = card is not None and card["weights"] == stored
-    digest = (
-        card["sha256"]
-        if card is not None and fits
-        else _fingerprint(stored, ready.found.outputs, task)
-    )
+    stored, computed = digest_of(weights), code_digest(ready.held)
+    fits = card is not None and card["weights"] == stored and card.get("code", computed) == computed
+    digest = _fingerprint(stored, computed, ready.found.outputs, task)
     architecture = Brought(
         name or task.name,
         task,
@@ -102,23 +99,34 @@ def model_of(
         versions=versions_of(ready.source),
         traits=ready.found.traits,
     )
-    model = Model(architecture, dict(card) if card is not None and fits else {"sha256": digest})
+    known = dict(card) if card is not None and fits else {}
+    model = Model(architecture, {**known, "sha256": digest})
     if fits:
-        return model
-    key = f"card {CARD} {digest} {' '.join(s.digest for s in splits)} torch-{version('torch')}"
+        return _told_apart(model, digest)
+    held_out = " ".join(split.digest for split in splits)
+    versions = f"{version('workbench')} torch-{version('torch')}"
+    key = f"card {CARD} {digest} {held_out} {task.metric.name} {versions}"
     blob = files.get(key) if files is not None else None
     if blob is not None:
-        model.card.update(json.loads(blob))
-        return model
+        model.card.update(json.loads(blob), sha256=digest)
+        return _told_apart(model, digest)
     model.card.update(
         measured(model, weights, *splits),
         weights=stored,
+        code=computed,
         original_bytes=_file_length(ready.held),
         training={"seconds": None},
         masked=list(ready.masked),
     )
     if files is not None:
         files.put(key, json.dumps(model.card).encode())
+    return _told_apart(model, digest)
+
+
+def _told_apart(model: Model, digest: str) -> Model:
+    """Return `model` under a digest that its figures on all held-out examples count in, too."""
+    figures = json.dumps(model.card["accuracy"], sort_keys=True)
+    model.card["sha256"] = hashlib.sha256(f"{digest} {figures}".encode()).hexdigest()
     return model
 
 
@@ -193,16 +201,14 @@ def digest_of(weights: Mapping[str, Tensor]) -> str:
     return found.hexdigest()
 
 
-def _fingerprint(weights: str, outputs: Any, task: Task) -> str:
-    """Return the SHA-256 (hex) of all that results hang on but recipe and held-out data.
+def _fingerprint(weights: str, code: str, outputs: Any, task: Task) -> str:
+    """Return the SHA-256 (hex) of all that results depend on but recipe and held-out data.
 
-    The weights, what the module computes with them, what it is trained on, and by which loss.
+    The digests of the weights and of the code, what the module computes for a few examples, what
+    it is trained on, and by which loss.
     """
-    code = (
-        outputs.float().numpy().tobytes() if isinstance(outputs, Tensor) else repr(outputs).encode()
-    )
-    learned = f"{weights} {task.digest('train')} {task.lot}"
-    return hashlib.sha256(learned.encode() + code).hexdigest()
+    learned = f"{weights} {code} {code_digest(outputs)} {task.digest('train')} {task.lot}"
+    return hashlib.sha256(learned.encode()).hexdigest()
 
 
 def _file_length(module: nn.Module) -> int:

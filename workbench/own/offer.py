@@ -31,7 +31,8 @@ class Offer:
         Takes nothing and returns the trained ``nn.Module``, called when first asked for.
     card : path, optional
         A JSON file of ``wb.model(name).card``, so that nothing has to be measured at first; let be
-        where the weights are others.
+        where the weights are others, or the code, unless it says no ``code``: that depends on the
+        version of Python, too.
     """
 
     name: str
