@@ -20,7 +20,7 @@ from workbench.errors import ArtifactError, RecipeError, TrainingError
 from workbench.kept import Files, default_files
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
-from workbench.training.teacher_name import teacher_named
+from workbench.training.teacher_name import learned_from
 from workbench.zoo import Model
 
 if TYPE_CHECKING:
@@ -130,12 +130,10 @@ def effort(model: Model, recipe: Recipe, files: Files | None = None) -> dict[str
 
 
 def _key(model: Model, recipe: Recipe) -> str:
-    """Name a trained file: weights, recipe, teacher, early stopping's metric, and versions."""
-    teacher = recipe.train.teacher if recipe.train else ""
-    taught = teacher_named(teacher, model).model.digest if teacher else ""
+    """Name a trained file: model, recipe, what else it learns from, and versions."""
     versions = f"{version('workbench')} {VERSION} torch-{torch.__version__}"
-    judged = model.task.metric.name if recipe.train and recipe.train.patience else ""
-    return f"{model.name} {model.digest} {recipe.to_json()} {taught} {judged} {versions}"
+    learned = learned_from(model, recipe)
+    return f"{model.name} {model.digest} {recipe.to_json()} {learned} {versions}"
 
 
 def _trained(

@@ -67,8 +67,8 @@ def test_only_the_newest_are_kept(monkeypatch, session):
     found = Findings()
     for number in range(1, 6):
         found.find(session.model, wb.Recipe(), Wanted("echo", number), bool, print)
-    subject = session.model.digest, wb.Recipe()
-    kept = [number for number in range(1, 6) if found.get(subject, Wanted("echo", number))]
+    about = findings.subject(session.model, wb.Recipe())
+    kept = [number for number in range(1, 6) if found.get(about, Wanted("echo", number))]
     assert kept == [3, 4, 5]
 
 

@@ -22,7 +22,7 @@ from workbench.zoo.groups import groups
 
 MOST_KEPT = 4
 
-_kept: OrderedDict[tuple[str, str, Recipe, str], Prepared] = OrderedDict()
+_kept: OrderedDict[tuple[str, str, str, Form, Recipe, str], Prepared] = OrderedDict()
 _one_at_a_time = Lock()
 
 
@@ -56,7 +56,8 @@ def prepare(
     if weights is not None:
         return _prepared(model, recipe, evidence, weights)
     early = Recipe(structure=recipe.structure, adjust=recipe.adjust)
-    key = model.name, model.digest, early, evidence.digest
+    data = model.task.digest("validation")  # an example of it shows which channels are coupled
+    key = model.name, model.digest, data, model.form, early, evidence.digest
     with _one_at_a_time:
         if key not in _kept:
             _kept[key] = _prepared(model, recipe, evidence, model.weights())

@@ -12,17 +12,27 @@ from workbench.evaluation.notes import notes
 from workbench.evaluation.report import Report, Score, Size
 from workbench.evaluation.store import Store
 from workbench.recipe import Recipe
+from workbench.training.teacher_name import learned_from
 from workbench.zoo import Model
 
 Kept = TypeVar("Kept", Size, Score)
 
 JUDGE_VERSION = 1
 """Raised when the judge's definition changes, so that older accuracies are measured again."""
+SIZE_VERSION = 2
+"""Raised when what is said of a file without running it changes, its reasons among it."""
 
 
 def size_key(model: Model, recipe: Recipe, evidence: str) -> str:
-    """Name the file that `recipe` makes of `model`: weights, recipe, evidence and versions."""
-    return f"size {_versions()} {model.name} {model.digest} {evidence} {recipe.to_json()}"
+    """Name the file that `recipe` makes of `model`, and what is said of it.
+
+    The model's name, which is in the file; its weights, code and training data, which its digest
+    covers; the evidence, recipe, teacher and versions; and the validation data, of which an example
+    shows what the module costs and which channels are coupled.
+    """
+    data, learned = model.task.digest("validation"), learned_from(model, recipe)
+    kind = f"size {SIZE_VERSION} {_versions()}"
+    return f"{kind} {model.name} {model.digest} {data} {evidence} {recipe.to_json()} {learned}"
 
 
 def score_key(model: Model, artifact: str, split: str) -> str:

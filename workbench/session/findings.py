@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.recipe import Recipe
+from workbench.training.teacher_name import learned_from
 from workbench.zoo import Model
 
 if TYPE_CHECKING:
@@ -26,9 +27,14 @@ class Wanted:
     of: Any = None
 
 
-Subject = tuple[str, Recipe]
-"""A model's digest and a recipe."""
+Subject = tuple[tuple[str, ...], Recipe, str]
+"""A model's identity, a recipe, and what a trained file learned from beside them."""
 Way = Callable[[Model, "Artifact", Any, Callable[[], bool], Callable[[float], None]], Any]
+
+
+def subject(model: Model, recipe: Recipe) -> Subject:
+    """Return what findings about a file belong to."""
+    return model.identity, recipe, learned_from(model, recipe)
 
 
 class Findings:
@@ -39,10 +45,10 @@ class Findings:
         self._kept: OrderedDict[tuple[Subject, Wanted], Any] = OrderedDict()
         self._file: tuple[Subject, Artifact] | None = None
 
-    def get(self, subject: Subject, wanted: Wanted) -> Any:
+    def get(self, about: Subject, wanted: Wanted) -> Any:
         """Return what was found, or None."""
         with self._lock:
-            return self._kept.get((subject, wanted))
+            return self._kept.get((about, wanted))
 
     def find(
         self,
@@ -61,13 +67,13 @@ class Findings:
         Cancelled
             When `cancelled()` answers True on the way.
         """
-        subject = model.digest, recipe
-        found = self.get(subject, wanted)
+        about = subject(model, recipe)
+        found = self.get(about, wanted)
         if found is None:
             artifact = self._make(model, recipe, cancelled)
             found = WAYS[wanted.kind](model, artifact, wanted.of, cancelled, progress)
             with self._lock:
-                self._kept[subject, wanted] = found
+                self._kept[about, wanted] = found
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
         return found
@@ -75,11 +81,11 @@ class Findings:
     def _make(self, model: Model, recipe: Recipe, cancelled: Callable[[], bool]) -> Artifact:
         from workbench.pipeline import compress
 
-        held = self._file
-        if held is not None and held[0] == (model.digest, recipe):
+        held, about = self._file, subject(model, recipe)
+        if held is not None and held[0] == about:
             return held[1]
         artifact = compress(model, recipe, cancelled=cancelled)
-        self._file = (model.digest, recipe), artifact
+        self._file = about, artifact
         return artifact
 
 

@@ -10,9 +10,9 @@ from workbench.evaluation.report import Report
 from workbench.recipe import Recipe, Train
 from workbench.recipe.off import BY_LAYER, switched_off
 from workbench.session.checks import allowed_budget, check_training
-from workbench.session.findings import Findings, Wanted
+from workbench.session.findings import Findings, Subject, Wanted, subject
 from workbench.session.present import Present
-from workbench.session.records import Chosen, Question, Timing
+from workbench.session.records import Question, Timing
 from workbench.session.results import Results
 from workbench.text import _
 from workbench.zoo import model
@@ -53,7 +53,7 @@ class Jobs:
         self._present = present
         self._results = results
         self._findings = Findings()
-        self._timings: dict[Chosen, Timing] = {}
+        self._timings: dict[Subject, Timing] = {}
         self._sweeps = _Calls()
         self._scans = _Calls()
         self._changes = _Calls()  # of single layers
@@ -87,16 +87,16 @@ class Jobs:
         from workbench.evaluation.resources import race
 
         with self._present.lock:
-            moment, chosen = self._present.now, self._present.model
+            chosen, about = self._present.model, self._about()
         small = self.artifact(never, unheard)
         file = chosen.in_form(small.form), small.operands()
         timed = race([(chosen, chosen.weights()), file], cancelled=cancelled)
-        self._timings[moment] = timed[0], timed[1]
+        self._timings[about] = timed[0], timed[1]
         self._present.tell()
 
     def timing(self) -> Timing | None:
         """Return what `time_it` found about the present file, or None."""
-        return self._timings.get(self._present.now)
+        return self._timings.get(self._about())
 
     def ask_teacher(self, teacher: str, temperature: float, example: int) -> None:
         """Look up what the teacher thinks of an example."""
@@ -109,8 +109,7 @@ class Jobs:
 
     def found(self, kind: str, of: Any) -> Any:
         """Return what `find_out` found about the present file, or None."""
-        present = self._present
-        return self._findings.get((present.model.digest, present.recipe), Wanted(kind, of))
+        return self._findings.get(self._about(), Wanted(kind, of))
 
     def find_out(self, kind: str, of: Any, cancelled: Asks, progress: Hears) -> Any:
         """Find out something about the original and the present file, once.
@@ -238,6 +237,9 @@ class Jobs:
                 _("The file differs from the one measured: empty the store of results, and reload.")
             )
         return last
+
+    def _about(self) -> Subject:
+        return subject(self._present.model, self._present.recipe)
 
     def _refuse_untrained(self) -> None:
         if self._results.untrained(self._present.recipe):

@@ -10,6 +10,7 @@ from workbench.evaluation.report import Report
 from workbench.recipe import Recipe
 from workbench.session.records import Chosen, Progress, Visit
 from workbench.text import _
+from workbench.zoo import Model
 
 if TYPE_CHECKING:
     from workbench.training.records import Moment as TrainingMoment
@@ -35,14 +36,20 @@ class Results:
         self.stale = False
         self._courses: dict[Chosen, Progress] = {}
         self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
+        self._met: dict[str, tuple[str, ...]] = {}
+
+    def meet(self, model: Model) -> None:
+        """Forget what is known of another model that had the name of `model` before."""
+        before = self._met.get(model.name)
+        if before is not None and before != model.identity:
+            self._visits.pop(model.name, None)
+            courses = self._courses.items()
+            self._courses = {now: course for now, course in courses if now.model != model.name}
+        self._met[model.name] = model.identity
 
     def visited(self, model: str) -> tuple[Visit, ...]:
         """Return the recipes measured exactly for `model`, in the order of their first visit."""
         return tuple(self._visits.get(model, {}).values())
-
-    def forget(self, model: str) -> None:
-        """Forget the recipes measured for `model`."""
-        self._visits.pop(model, None)
 
     def settled(self, recipe: Recipe) -> bool:
         """Return whether the report is that of `recipe`, exact, and the last to come."""

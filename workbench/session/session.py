@@ -73,6 +73,7 @@ class Session(State):
             Chosen(model, recipe), store or default_store(), lambda: self._observers.tell(self)
         )
         results = Results()
+        results.meet(present.model)
         super().__init__(present, results, Jobs(present, results))
         self._observers: Observers[Session] = Observers(present.lock)
         self._worker = Worker(present, results)
@@ -267,7 +268,8 @@ class Session(State):
         chosen = fitting(moment.model, moment.recipe)
         present, results = self._present, self._results
         with present.lock:
-            if moment == present.now and results.report is not None and not results.stale:
+            same = moment == present.now and chosen.identity == present.model.identity
+            if same and results.report is not None and not results.stale:
                 return
             broken_off = results.what_breaks_off(present.now)
             self._enter(present.history.go(moment), chosen)
@@ -284,10 +286,8 @@ class Session(State):
 
     def _enter(self, history: History, chosen: Model) -> None:
         present = self._present
-        renewed = chosen.digest != present.model.digest
-        if renewed and history.now.model == present.now.model:  # brought again under its name
-            self._results.forget(chosen.name)
-        if renewed or history.now.model != present.now.model:
+        self._results.meet(chosen)
+        if chosen.identity != present.model.identity:
             self._results.report = None
             self._jobs.forget()
             self.focus = replace(self.focus, first=0, layer=None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import torch
 
 from workbench.errors import WorkbenchError
+from workbench.recipe import Recipe
 from workbench.training.teacher import teacher_of
 from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model
@@ -16,6 +17,8 @@ from workbench.zoo.reading import Reader
 
 EXAMPLES = 8
 LOOKED_AT = 1000
+KEPT = 16
+"""Teachers whose opinions are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,6 @@ class Opinion:
     outputs: tuple[float, ...]
 
 
-@cache
 def opinions(student: Model, teacher: str) -> tuple[Opinion, ...]:
     """Return the validation examples, of the first thousand, about which the teacher is in doubt.
 
@@ -46,7 +48,12 @@ def opinions(student: Model, teacher: str) -> tuple[Opinion, ...]:
             f"A teacher can be asked about classes, and {student.task.title} is measured by "
             f"{student.task.metric.name}."
         )
-    chosen, recipe = teacher_named(teacher, student)
+    return _opinions(*teacher_named(teacher, student))
+
+
+@lru_cache(maxsize=KEPT)
+def _opinions(chosen: Model, recipe: Recipe) -> tuple[Opinion, ...]:
+    """Return those of one teacher: under its name there may be another one later."""
     split = chosen.task.split("validation")
     examples, labels = split.examples[:LOOKED_AT], split.labels[:LOOKED_AT]
     outputs = teacher_of(chosen, recipe).on(chosen.task.inputs(examples))

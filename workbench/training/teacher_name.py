@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
-from workbench.errors import RecipeError
+from workbench.errors import RecipeError, WorkbenchError
 from workbench.recipe import Recipe
 from workbench.recipe.link import from_query
 from workbench.recipe.schema import brief
@@ -56,3 +57,23 @@ def teacher_named(text: str, student: Model) -> Named:
             "alone, or take it as it is."
         )
     return Named(chosen, recipe)
+
+
+def learned_from(model: Model, recipe: Recipe) -> str:
+    """Name what a trained file depends on beside `model` and `recipe`, for the keys of results.
+
+    The teacher's name, weights and code, and, where training stops early, the held-out data and
+    the metric that it stops by; empty without training. A teacher that is not there has no part: it
+    is refused when it is to teach.
+    """
+    train = recipe.train
+    if train is None:
+        return ""
+    found = []
+    if train.teacher:
+        with suppress(WorkbenchError):
+            teacher = teacher_named(train.teacher, model).model
+            found += [teacher.name, teacher.digest]
+    if train.patience:
+        found += [model.task.digest("validation"), model.task.metric.name]
+    return " ".join(found)

@@ -168,6 +168,15 @@ class Model:
         return str(self.card["sha256"])
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells it from any other, one that is brought later under its name among them.
+
+        Its name, weights and code, the data of every split, the metric and the classes' names.
+        """
+        data = [source.digest for source in self.task.sources]
+        return (self.name, self.digest, *data, self.task.metric.name, *self.task.classes)
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """Names of the parameters that can be compressed, in the module's order."""
         return tuple(self.card["layers"])
