@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import argparse
+import copy
+from collections.abc import Sequence
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from workbench.errors import WorkbenchError, first_line
+from workbench.errors import WorkbenchError, first_line, in_words
+from workbench.own.state_dicts import StateDict, readings, shape_of, state_dicts
+from workbench.recipe.schema import brief
 
 NAMED = 3
 """Names that a sentence lists before it only counts."""
-WRAPPED = ("state_dict", "model_state_dict", "model")
-"""Under which training scripts keep the weights beside other things."""
+_scalar = np.float64(0).__reduce__()[0]
+HARMLESS: list[Any] = [
+    argparse.Namespace,
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("float32", "float64", "int64")),
+    *((_scalar, f"{home}.multiarray.scalar") for home in ("numpy.core", "numpy._core")),
+]
+"""Types of values that training scripts keep beside the weights, which run no code when read."""
 
 
 def from_checkpoint(path: str | PathLike[str], module: nn.Module) -> nn.Module:
     """Return `module` with the weights of a file, in eval mode.
 
-    Nothing but tensors is read: code in a file is never run. A tensor that the module uses in two
-    places may be stored once.
+    Whatever ``module.load_state_dict(weights, strict=True)`` accepts is accepted, and no more but
+    this: the weights may lie in a dict beside other things (``state_dict``, ``model``, …), all
+    names may begin with the prefix of a wrapper (``module.``, ``_orig_mod.``, ``model.``), and a
+    tensor that the module uses in two places may be stored once. Of several dicts that fit, the
+    trained weights go before averaged ones. Code in a file is never run.
 
     Parameters
     ----------
@@ -36,21 +51,31 @@ def from_checkpoint(path: str | PathLike[str], module: nn.Module) -> nn.Module:
     WorkbenchError
         When the file cannot be read, or is of another network; the module is then as it was.
     """
-    found = _read(Path(path))
-    own = module.state_dict()
-    _check_names(path, found, own)
-    wrong = [name for name, t in found.items() if t.shape != own[name].shape]
-    if wrong:
-        name = wrong[0]
-        raise WorkbenchError(
-            f"{path} is of another network: {_listed(wrong)} {_have(wrong)} another shape, such as "
-            f"{tuple(found[name].shape)} where the module has {tuple(own[name].shape)}."
-        )
-    module.load_state_dict(found, strict=False)
-    return module.eval()
+    if not isinstance(module, nn.Module):
+        raise WorkbenchError(f"Give the torch.nn.Module to load into, not {brief(module)}.")
+    states = state_dicts(_read(Path(path)), module)
+    if not states:
+        raise WorkbenchError(f"{path} holds no tensors by name: save a module's state_dict().")
+    tried = [readings(state, module) for state in states]
+    for reading in chain(*tried):
+        if _refusal(reading, module) is None:
+            module.load_state_dict(reading, strict=True)
+            return module.eval()
+    raise WorkbenchError(f"{path} is of another network: {_why(tried[0][0], module)}.")
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _refusal(state: StateDict, module: nn.Module) -> Exception | None:
+    """Return why the module does not load `state` strictly, None where it does; try on a copy."""
+    with in_words("The module cannot be copied, to try the weights on the copy,"):
+        other = copy.deepcopy(module)
+    try:
+        other.load_state_dict(state, strict=True)
+    except Exception as error:  # noqa: BLE001 - the module's own hooks may raise anything
+        return error
+    return None
+
+
+def _read(path: Path) -> Any:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -59,7 +84,8 @@ def _read(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(HARMLESS):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise WorkbenchError(f"{path} is no safetensors file: {first_line(error)}") from error
     except Exception as error:
@@ -68,39 +94,26 @@ def _read(path: Path) -> dict[str, Tensor]:
             "can run code: where it was made, save its state_dict() with "
             "safetensors.torch.save_file."
         ) from error
-    return _tensors(path, found)
 
 
-def _tensors(path: Path, found: Any) -> dict[str, Tensor]:
-    for key in WRAPPED:
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            found = found[key]
-    if (
-        not isinstance(found, Mapping)
-        or not found
-        or not all(isinstance(one, Tensor) for one in found.values())
-    ):
-        raise WorkbenchError(f"{path} holds no tensors by name: save a module's state_dict().")
-    return {str(name): tensor for name, tensor in found.items()}
-
-
-def _check_names(
-    path: str | PathLike[str], found: Mapping[str, Tensor], own: Mapping[str, Tensor]
-) -> None:
-    places = {_place(own[name]) for name in found if name in own}  # a tied one is there once
-    missing = [name for name in own if name not in found and _place(own[name]) not in places]
+def _why(found: StateDict, module: nn.Module) -> str:
+    """Return what separates the best reading of a file from the module's own tensors."""
+    own = module.state_dict()
+    missing = [name for name in own if name not in found]
     unexpected = [name for name in found if name not in own]
     said = [f"{_listed(missing)} {_are(missing)} missing"] if missing else []
     if unexpected:
         said.append(f"{_listed(unexpected)} {_are(unexpected)} not in the module")
     if said:
-        raise WorkbenchError(f"{path} is of another network: {', and '.join(said)}.")
-
-
-def _place(tensor: Tensor) -> tuple[int, ...]:
-    view = (tensor.storage_offset(), *tensor.shape, *tensor.stride())
-    empty = tensor.numel() == 0 or tensor.device.type == "meta"
-    return (id(tensor),) if empty else (tensor.untyped_storage().data_ptr(), *view)
+        return ", and ".join(said)
+    wrong = [name for name, tensor in found.items() if shape_of(tensor) != shape_of(own[name])]
+    if not wrong:
+        return first_line(_refusal(found, module) or ValueError())
+    name = wrong[0]
+    return (
+        f"{_listed(wrong)} {_have(wrong)} another shape, such as {shape_of(found[name])} where the "
+        f"module has {shape_of(own[name])}"
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
