@@ -447,7 +447,7 @@ REFUSED = {
     ),
     "a function that joins no pair": (
         {"validation": loader(len)},
-        "returns no pair (inputs, targets) but 1: let its collate_fn return one",
+        "A batch that the collate_fn of the validation data returns is no pair (inputs, target)",
     ),
     "a stream that breaks off with many words": (
         {"train": many_lines},

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from workbench.errors import WorkbenchError, in_words
 from workbench.own.data import split_of
+from workbench.own.fields import names_of_inputs
 from workbench.own.metrics import check_alike, metric_for
-from workbench.own.module import given, model_of
+from workbench.own.module import examine, model_of
 from workbench.recipe.schema import brief
 from workbench.zoo import Model, Split, Task
 from workbench.zoo.brought import Held
@@ -84,11 +85,11 @@ def bring(
         )
     if loss is not None and not callable(loss):
         raise WorkbenchError(f"loss must be a function of outputs and targets, not {brief(loss)}.")
-    splits = [
-        split_of(n, d) for n, d in (("train", train), ("validation", validation), ("test", test))
-    ]
-    ready = given(module, splits[1], collated)
-    outputs = ready.found.outputs
+    names_of = names_of_inputs(module)
+    given = {"train": train, "validation": validation, "test": test}
+    splits = [split_of(split, data, names_of) for split, data in given.items()]
+    examined = examine(module, splits[1], collated)
+    outputs = examined.found.outputs
     chosen, measure = metric_for(metric, outputs, splits[1])
     check_alike(chosen, [splits[1], splits[0], splits[2]])
     names = _class_names(classes, chosen, outputs, splits)
@@ -105,7 +106,7 @@ def bring(
         lose=None if loss is None else _loss_in_words(loss),
         lot=uuid4().hex if measure is not None or loss is not None else "",
     )
-    model = model_of(ready, task)
+    model = model_of(examined, task)
     for split in splits[1:]:
         if isnan(model.figure(split.name)):
             raise WorkbenchError(

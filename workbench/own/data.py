@@ -1,40 +1,31 @@
-"""A person's data as a split: whatever holds pairs of inputs and targets, read but not copied."""
+"""A person's data as a split: whatever holds inputs and targets, read but not copied."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, SequentialSampler, default_collate
+from torch.utils.data import DataLoader
 
-from workbench.errors import WorkbenchError, in_words, told
+from workbench.errors import WorkbenchError
+from workbench.own.content import INPUTS, TARGETS, WEIGHTS, Finite, check_kinds
+from workbench.own.fields import Fields
+from workbench.own.sources import Arrays, Miscounted, Source, in_batches, source_of
 from workbench.recipe.schema import brief
 from workbench.zoo import Split
-from workbench.zoo.rows import Columns, Rows
+from workbench.zoo.content import GROUP, group_digest, whole_digest
+from workbench.zoo.seeding import undisturbed
 
-FORMS = (
-    "a Dataset, a DataLoader, a pair of arrays or tensors (inputs, targets), or an iterable of "
-    "such pairs"
-)
-STRANGE = (torch.uint16, torch.uint32, torch.uint64)
-"""Kinds of numbers with which hardly a layer of PyTorch computes."""
+READ_AGAIN = 4
+"""Groups of examples, spread over a split, that are read twice: all of those of a small split."""
 
 
-INPUTS, TARGETS = "inputs", "targets"
-
-
-class Unjoined(WorkbenchError):
-    """Examples cannot be put into one batch."""
-
-
-def split_of(name: str, data: Any) -> Split:
+def split_of(name: str, data: Any, names: frozenset[str] = frozenset()) -> Split:
     """Return `data` as the split called `name`, and read all of it once.
+
+    Some of what is made at each reading is read twice, to tell whether it stays the same.
 
     Parameters
     ----------
@@ -42,249 +33,143 @@ def split_of(name: str, data: Any) -> Split:
     data
         A pair (inputs, targets) of arrays or tensors with a row for every example, inputs also a
         tuple or a dict of them; a Dataset of examples; a DataLoader, of which the examples that its
-        sampler draws are read in the order of the data set; or an iterable of pairs, batches where
-        the targets have as many rows as the inputs, else examples.
+        sampler draws count, in the order of the data set, joined by its ``collate_fn``; or an
+        iterable of examples or batches: batches where the targets have as many rows as the inputs.
+        In place of a pair, a triple with a weight ≥ 0 for every example, or a dict with the targets
+        under ``labels``, ``label``, ``targets`` or ``target``.
+    names
+        Under which names the module takes its inputs: a single input of a dict that is not among
+        them goes by position.
 
     Raises
     ------
     WorkbenchError
-        When it is none of these, is empty, breaks off half-way, lies on another device, or is of
-        a kind that PyTorch does not compute with.
+        When it is none of these, is empty, breaks off half-way, differs from one reading to the
+        next, lies on another device, holds NaN or infinity, or is of a kind that PyTorch does not
+        compute with.
     """
-    examples, labels = _parts(name, data)
-    if len(examples) != len(labels):
-        raise WorkbenchError(
-            f"The {name} data has {len(examples):,} inputs and {len(labels):,} targets: give as "
-            "many of both."
-        )
-    if not len(examples):
-        raise WorkbenchError(f"The {name} data is empty: give at least one example.")
-    digest = hashlib.sha256()
-    for part in chain(_pieces(name, INPUTS, examples), _pieces(name, TARGETS, labels)):
-        digest.update(part)
-    return Split(name, examples, _as_array(labels), digest.hexdigest())
-
-
-def _parts(name: str, data: Any) -> tuple[Any, Any]:
-    if (
-        isinstance(data, tuple | list)
-        and len(data) == 2
-        and _has_rows(data[0])
-        and _is_array(data[1])
-    ):
-        return _columns(data[0]), data[1]
-    if isinstance(data, DataLoader):
-        return _of_loader(name, data)
-    if isinstance(data, list | tuple):
-        return _of_items(name, _read(name, data))
-    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, Mapping):
-        return _of_dataset(name, data, default_collate)
-    if isinstance(data, Iterable) and not isinstance(data, str | bytes | Mapping):
-        return _of_items(name, _read(name, data))
-    raise WorkbenchError(f"The {name} data must be {FORMS}, not {brief(data)}.")
-
-
-def _of_loader(name: str, loader: DataLoader[Any]) -> tuple[Any, Any]:
-    if isinstance(loader.dataset, IterableDataset) or loader.batch_size is None:
-        return _of_items(name, _read(name, loader))
-    if isinstance(loader.sampler, SequentialSampler):
-        return _of_dataset(name, loader.dataset, loader.collate_fn)
-    drawn = [int(number) for number in loader.sampler]
-    if len(set(drawn)) == len(drawn):  # in whatever order, these examples once each
-        drawn.sort()
-    return _of_dataset(name, loader.dataset, loader.collate_fn, drawn)
-
-
-def _of_dataset(
-    name: str, dataset: Any, collate: Any, drawn: Sequence[int] | None = None
-) -> tuple[Rows, Rows]:
-    """Return inputs and targets that are read from a data set when they are wanted.
-
-    `drawn` are the numbers of its examples that count; all of them unless given.
-    """
-    with in_words(f"The length of the {name} data is not told: it fails"):
-        numbers = np.arange(len(dataset)) if drawn is None else np.array(drawn, np.int64)
-
-    def get(number: int) -> Any:
+    with undisturbed():  # reading may draw random numbers
+        source = source_of(name, data, names)
         try:
-            item = dataset[number]
-        except Exception as error:
-            raise _broken(name, number, error) from error
-        return _pair(name, number, item)
+            return _read(name, source)
+        except Miscounted:
+            if not isinstance(data, DataLoader):
+                raise
+            return _read(name, in_batches(name, data, names))
 
-    def batch(items: Sequence[Any]) -> tuple[Any, Any]:
-        found = _joined(name, collate, items)
-        if isinstance(found, tuple | list) and len(found) == 2:
-            return found[0], found[1]
+
+def _read(name: str, source: Source) -> Split:
+    _check_rows(name, source)
+    finite = Finite()
+    digests: list[bytes] = []
+    targets: list[Any] = []
+    weights: list[Tensor] = []
+    for start in range(0, len(source), GROUP):
+        batch = source.batch(slice(start, start + GROUP))
+        for side, part in _sides(batch):
+            check_kinds(name, side, part)
+            _check_finite(source, side, finite.see(side, part, start))
+        digests.append(group_digest(batch.inputs, batch.targets))
+        targets.append(batch.targets)
+        if batch.weights is not None:
+            weights.append(_weights(name, batch.weights))
+    _check_finite(source, INPUTS, finite.without_zeros())
+    _check_repeats(name, source, digests)
+    labels = _labels(source, targets)
+    return Split(name, source.examples, labels, whole_digest(digests), _all_weights(name, weights))
+
+
+def _sides(batch: Fields) -> zip[tuple[str, Any]]:
+    return zip((INPUTS, TARGETS, WEIGHTS), batch.as_tuple(), strict=False)
+
+
+def _check_rows(name: str, source: Source) -> None:
+    """Refuse a split without examples, and arrays that do not go together."""
+    if isinstance(source, Arrays):
+        inputs, *others = source.given.as_tuple()
+        for side, part in zip((TARGETS, WEIGHTS), others, strict=False):
+            if len(part) != len(inputs):
+                raise WorkbenchError(
+                    f"The {name} data has {len(inputs):,} inputs and {len(part):,} {side}: give as "
+                    "many of both."
+                )
+        for side, part in _sides(source.given):
+            check_kinds(name, side, getattr(part, "parts", part))
+    if not len(source):
+        raise WorkbenchError(f"The {name} data is empty: give at least one example.")
+
+
+def _check_finite(source: Source, side: str, wrong: int | None) -> None:
+    """Refuse the example numbered `wrong`, if there is one."""
+    if wrong is not None:
         raise WorkbenchError(
-            f"What joins the {name} data's examples into a batch returns no pair (inputs, targets) "
-            f"but {brief(found)}: let its collate_fn return one."
+            f"The {source.name} {side} hold NaN or infinity in example {source.place(wrong)}: "
+            "replace such numbers with finite ones, or leave the example out."
         )
 
-    inputs = Rows(get, lambda items: batch(items)[0], numbers)
-    return inputs, Rows(get, lambda items: batch(items)[1], numbers)
 
-
-def _of_items(name: str, items: list[tuple[Any, Any]]) -> tuple[Rows, Rows]:
-    """Return inputs and targets of pairs that lie in memory, batches taken apart."""
-    places: list[tuple[int, int | None]]
-    if items and all(_is_batch(*item) for item in items):
-        sizes = [len(target) for _inputs, target in items]
-        places = [(at, row) for at, size in enumerate(sizes) for row in range(size)]
-    else:
-        places = [(at, None) for at in range(len(items))]
-
-    def get(side: int) -> Any:
-        def read(number: int) -> Any:
-            at, row = places[number]
-            whole = items[at][side]
-            return whole if row is None else _row(whole, row)
-
-        return read
-
-    def stacked(items: Sequence[Any]) -> Any:
-        return _joined(name, default_collate, items)
-
-    numbers = np.arange(len(places))
-    return Rows(get(0), stacked, numbers), Rows(get(1), stacked, numbers)
-
-
-def _joined(name: str, collate: Callable[[list[Any]], Any], items: Sequence[Any]) -> Any:
-    try:
-        return collate(list(items))
-    except Exception as error:
-        raise Unjoined(
-            f"Some of the {name} data's examples cannot be joined into a batch, {told(error)}: "
-            "give them one size, or a DataLoader with a collate_fn that joins them."
-        ) from error
-
-
-def _read(name: str, data: Iterable[Any]) -> list[tuple[Any, Any]]:
-    found: list[tuple[Any, Any]] = []
-    try:
-        for item in data:
-            found.append(_pair(name, len(found), item))
-    except WorkbenchError:
-        raise
-    except Exception as error:
-        raise _broken(name, len(found), error) from error
-    return found
-
-
-def _pair(name: str, number: int, item: Any) -> tuple[Any, Any]:
-    if isinstance(item, tuple | list) and len(item) == 2:
-        return item[0], item[1]
-    raise WorkbenchError(
-        f"Item {number:,} of the {name} data is no pair (inputs, target) but {brief(item)}: give "
-        f"{FORMS}."
-    )
-
-
-def _broken(name: str, number: int, error: Exception) -> WorkbenchError:
-    return WorkbenchError(f"The {name} data breaks off at item {number:,} with {told(error)}")
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, Tensor | np.ndarray) and value.ndim > 0
-
-
-def _has_rows(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return bool(value) and all(map(_is_array, value.values()))
-    return _is_array(value) or (
-        isinstance(value, tuple) and bool(value) and all(map(_is_array, value))
-    )
-
-
-def _columns(value: Any) -> Any:
-    return value if _is_array(value) else Columns(value)
-
-
-def _is_batch(inputs: Any, target: Any) -> bool:
-    parts = inputs.values() if isinstance(inputs, Mapping) else inputs
-    first: Any = inputs if _is_array(inputs) else next(iter(parts), None)
-    return _is_array(target) and _is_array(first) and len(first) == len(target)
-
-
-def _row(whole: Any, row: int) -> Any:
-    if isinstance(whole, Mapping):
-        return {name: part[row] for name, part in whole.items()}
-    if isinstance(whole, tuple | list):
-        return tuple(part[row] for part in whole)
-    return whole[row]
-
-
-def _pieces(name: str, side: str, part: Any) -> Iterator[bytes]:
-    """Yield the content of some examples or labels, for their digest."""
-    if isinstance(part, Rows):
-        for number in part.chosen:
-            item = part.get(int(number))
-            yield from _content(name, side, item)
-    elif isinstance(part, Columns):
-        yield from _content(name, side, part.parts)
-    else:
-        yield from _content(name, side, part)
-
-
-def _content(name: str, side: str, value: Any) -> Iterator[bytes]:
-    if isinstance(value, Tensor):
-        if value.device.type != "cpu":
-            raise WorkbenchError(
-                f"The {name} data lies on {value.device}: move it to the CPU, where files are "
-                "judged."
-            )
-        if value.layout != torch.strided:
-            raise WorkbenchError(
-                f"The {name} {side} hold sparse tensors: give dense ones, made with .to_dense()."
-            )
-        _check_kind(name, side, value.dtype)
-        yield f"{value.dtype} {tuple(value.shape)}".encode()
-        yield value.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes()
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield str(key).encode()
-            yield from _content(name, side, one)
-    elif isinstance(value, tuple | list):
-        for one in value:
-            yield from _content(name, side, one)
-    elif isinstance(value, np.ndarray):
-        _check_kind(name, side, value.dtype)
-        yield f"{value.dtype} {value.shape}".encode()
-        yield np.ascontiguousarray(value).tobytes()
-    else:
-        yield repr(value).encode()
-
-
-def _check_kind(name: str, side: str, kind: np.dtype[Any] | torch.dtype) -> None:
-    """Refuse what no tensor holds, and inputs that hardly a layer takes."""
-    known: torch.dtype | None = None
-    if isinstance(kind, torch.dtype):
-        known = kind
-    elif kind.isnative:
-        with suppress(TypeError):
-            known = torch.from_numpy(np.empty(0, kind)).dtype
-    wide = {np.dtype(np.uint16), np.dtype(np.uint32), np.dtype(np.uint64)}  # old PyTorch has none
-    if side == TARGETS and kind in wide:
+def _check_repeats(name: str, source: Source, digests: list[bytes]) -> None:
+    """Refuse examples that are other ones when they are read again."""
+    if isinstance(source, Arrays) or not source.rereads:
         return
-    if known is not None and (side == TARGETS or known not in STRANGE):
-        return
-    wanted = "class numbers as int64 or numbers as float32" if side == TARGETS else "float32"
-    raise WorkbenchError(
-        f"The {name} {side} are of kind {kind}, with which modules do not compute: give {wanted}."
-    )
+    chosen = np.linspace(0, len(digests) - 1, min(READ_AGAIN, len(digests)), dtype=int)
+    for number in chosen.tolist():
+        again = source.batch(slice(number * GROUP, (number + 1) * GROUP))
+        if group_digest(again.inputs, again.targets) != digests[number]:
+            apart = ", and their random changes as augment=" if name == "train" else ""
+            raise WorkbenchError(
+                f"The {name} data differ each time they are read: give the unchanged "
+                f"examples{apart}; or keep one reading, with list(data)."
+            )
 
 
-def _as_array(labels: Any) -> Any:
-    """Return labels as an array, without copying where they are one; boxes and such stay rows."""
-    if isinstance(labels, Tensor):
-        whole = labels.detach()
-        return (whole.float() if whole.dtype == torch.bfloat16 else whole).numpy()
-    if isinstance(labels, np.ndarray):
+def _labels(source: Source, batches: list[Any]) -> Any:
+    """Return the targets as an array where they are numbers of one shape, else as they are read."""
+    if isinstance(source, Arrays):
+        return _array(source.given.targets)
+    joined = _array_of(batches)
+    return source.labels if joined is None else _array(joined)
+
+
+def _array_of(batches: list[Any]) -> Tensor | None:
+    """Return the targets of all batches as one tensor; None for boxes and the like."""
+    first = batches[0]
+    if not isinstance(first, Tensor) or first.dtype == torch.bool:
+        return None
+    alike = all(isinstance(one, Tensor) and one.shape[1:] == first.shape[1:] for one in batches)
+    return torch.cat(batches) if alike else None
+
+
+def _array(labels: Any) -> Any:
+    """Return labels as an array, without copying where that can be."""
+    if not isinstance(labels, Tensor):
         return labels
-    one = labels[:1].joined()
-    if not isinstance(one, Tensor) or one.dtype == torch.bool:
-        return labels
-    try:
-        return torch.cat([labels[[n]].joined() for n in range(len(labels))]).numpy()
-    except (RuntimeError, Unjoined):  # of several sizes
-        return labels
+    whole = labels.detach()
+    return (whole.float() if whole.dtype == torch.bfloat16 else whole).numpy()
+
+
+def _weights(name: str, weights: Any) -> Tensor:
+    """Return the weights of a batch as float32 [b].
+
+    Raises
+    ------
+    WorkbenchError
+        When they are no floating-point numbers ≥ 0, one for each example.
+    """
+    found = torch.from_numpy(weights) if isinstance(weights, np.ndarray) else weights
+    numbers = isinstance(found, Tensor) and found.is_floating_point() and found.ndim
+    if not numbers or found.numel() != len(found) or bool((found < 0).any()):
+        raise WorkbenchError(
+            f"The third of the {name} data's parts is {brief(weights)}: give a weight ≥ 0 for each "
+            "example, as a floating-point number; or several inputs as ((a, b), target)."
+        )
+    return found.detach().float().reshape(-1)
+
+
+def _all_weights(name: str, weights: list[Tensor]) -> Any:
+    if not weights:
+        return None
+    whole = torch.cat(weights)
+    if not bool(whole.any()):
+        raise WorkbenchError(f"All weights of the {name} data are 0: give some that count.")
+    return whole.numpy()

@@ -34,7 +34,7 @@ CARD = 3
 
 
 @dataclass(frozen=True)
-class Given:
+class Examined:
     """A user's module, ready to become a model.
 
     `held` is what runs, the same as `source`, the user's own, but for wrappers and masks; `masked`
@@ -48,7 +48,7 @@ class Given:
     found: Probe
 
 
-def given(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Given:
+def examine(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Examined:
     """Take off wrappers and masks, and try the module on a few examples of `split`.
 
     Raises
@@ -61,11 +61,11 @@ def given(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Give
     held, masked = without_masks(source)
     found = probe(held, lambda: inputs(_few(split)), split.name)
     _check_finite(split, inputs(_few(split)), found.outputs)
-    return Given(source, held, masked, tensors_of(held), found)
+    return Examined(source, held, masked, tensors_of(held), found)
 
 
 def model_of(
-    module: nn.Module | Given,
+    module: nn.Module | Examined,
     task: Task,
     *,
     name: str | None = None,
@@ -84,7 +84,7 @@ def model_of(
         When the module does not take the task's data, or cannot be copied.
     """
     splits = [task.split(split) for split in ("validation", "test")]
-    ready = module if isinstance(module, Given) else given(module, splits[0], task.inputs)
+    ready = module if isinstance(module, Examined) else examine(module, splits[0], task.inputs)
     weights = ready.weights
     stored, computed = digest_of(weights), code_digest(ready.held)
     fits = card is not None and card["weights"] == stored and card.get("code", computed) == computed

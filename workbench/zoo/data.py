@@ -71,12 +71,15 @@ class Split:
         Read-only: class indices, of each place where every place is predicted.
     digest : str
         SHA-256 (hex) of the bytes of ``examples`` followed by those of ``labels``.
+    weights : array [n], optional
+        float32, how much each example counts in the loss of training.
     """
 
     name: str
     examples: Any
     labels: Any
     digest: str
+    weights: Any = None
 
     def __len__(self) -> int:
         return len(self.labels)
