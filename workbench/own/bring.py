@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from math import isnan
 from typing import Any
-from uuid import uuid4
 
-import torch
 from torch import Tensor, nn
 
-from workbench.errors import WorkbenchError, in_words
+from workbench.errors import WorkbenchError
 from workbench.own.data import split_of
 from workbench.own.fields import names_of_inputs
+from workbench.own.functions import check_augment, loss_in_words, salt
 from workbench.own.metrics import check_alike, metric_for
 from workbench.own.module import examine, model_of
+from workbench.own.wrappers import unwrapped
 from workbench.recipe.schema import brief
 from workbench.zoo import Model, Split, Task
 from workbench.zoo.brought import Held
@@ -34,8 +34,9 @@ def bring(
     test: Any,
     name: str = "model",
     metric: Any = None,
-    loss: Callable[[Any, Any], Tensor] | None = None,
+    loss: Callable[..., Tensor] | None = None,
     classes: Sequence[str] | None = None,
+    augment: Callable[[Any], Any] | None = None,
 ) -> Model:
     """Return your own module as a model: sliders, training, ledger and download work on it.
 
@@ -48,8 +49,10 @@ def bring(
         On the CPU. It is called with the inputs: a tensor, several, or a dict by argument name.
         What it returns is its output; of named outputs the ``logits`` count.
     train, validation, test
-        A Dataset, a DataLoader, whose sampler says which examples count, a pair of arrays or
-        tensors (inputs, targets), or an iterable of such pairs.
+        A Dataset, a DataLoader, whose sampler says which examples count and whose ``collate_fn``
+        joins them, a pair of arrays or tensors (inputs, targets), or an iterable of such pairs. In
+        place of a pair, a triple with a weight for each example, which enters the loss of training
+        alone, or a dict with the targets under ``labels``, ``label``, ``targets`` or ``target``.
     name
         What to call it; the model is then known as ``own/name``.
     metric
@@ -59,9 +62,14 @@ def bring(
         precision``; or a torchmetrics object, or a function of all outputs and all targets.
     loss
         What training makes small, given outputs and targets; cross-entropy for classes and
-        squared error for numbers unless given.
+        squared error for numbers unless given. Where training examples have weights, it is given
+        those of the batch too, as a third argument.
     classes
         The classes' names.
+    augment
+        Random changes of training inputs: takes those of a batch, as the module takes them, and
+        returns them changed. Random numbers of PyTorch, NumPy and Python are seeded for each step
+        while it runs, so that a training can be repeated; a teacher sees the changed inputs too.
 
     Raises
     ------
@@ -85,11 +93,14 @@ def bring(
         )
     if loss is not None and not callable(loss):
         raise WorkbenchError(f"loss must be a function of outputs and targets, not {brief(loss)}.")
-    names_of = names_of_inputs(module)
+    names_of = names_of_inputs(unwrapped(module))
     given = {"train": train, "validation": validation, "test": test}
     splits = [split_of(split, data, names_of) for split, data in given.items()]
     examined = examine(module, splits[1], collated)
     outputs = examined.found.outputs
+    weights = splits[0].weights
+    if augment is not None:
+        check_augment(augment, splits[0])
     chosen, measure = metric_for(metric, outputs, splits[1])
     check_alike(chosen, [splits[1], splits[0], splits[2]])
     names = _class_names(classes, chosen, outputs, splits)
@@ -103,8 +114,9 @@ def bring(
         form="own",
         metric=chosen,
         measure=measure,
-        lose=None if loss is None else _loss_in_words(loss),
-        lot=uuid4().hex if measure is not None or loss is not None else "",
+        lose=None if loss is None else loss_in_words(loss, weights is not None),
+        augment=augment,
+        lot=salt((measure, loss, augment), weights),
     )
     model = model_of(examined, task)
     for split in splits[1:]:
@@ -115,26 +127,6 @@ def bring(
             )
     remember(model)
     return model
-
-
-def _loss_in_words(loss: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Tensor]:
-    """Return a person's own loss, whose troubles are then sentences."""
-
-    def lose(outputs: Any, targets: Any) -> Tensor:
-        with in_words("The loss fails"):
-            found = loss(outputs, targets)
-        if not isinstance(found, Tensor) or found.numel() != 1:
-            raise WorkbenchError(
-                f"The loss returns {brief(found)}: it must return one number, as a tensor."
-            )
-        if torch.is_grad_enabled() and not found.requires_grad:
-            raise WorkbenchError(
-                "The loss has no gradient: compute it of the outputs, with tensors that are not "
-                "detached."
-            )
-        return found
-
-    return lose
 
 
 def _class_names(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from workbench.adjustment.observers import observed
@@ -65,6 +67,8 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         gauge=Gauge.of(model.task, split),
         quick=model.architecture.traits.quick,
         stacks=model.architecture.traits == BUILT_IN,
+        counts=None if split.weights is None else torch.from_numpy(split.weights),
+        augment=model.task.augment,
     )
 
 
@@ -92,7 +96,13 @@ def _objective(model: Model, settings: Train) -> Callable[..., Tensor] | None:
         raise RecipeError(
             f"{model.name} has a loss of its own, which no teacher can be mixed with."
         )
-    return lambda settings, outputs, labels, teacher: lose(outputs, labels)
+
+    def objective(
+        settings: Train, outputs: Any, labels: Any, teacher: Tensor | None, weights: Tensor | None
+    ) -> Tensor:
+        return lose(outputs, labels) if weights is None else lose(outputs, labels, weights)
+
+    return objective
 
 
 def _input_grids(shaped: Model, ready: Prepared, recipe: Recipe) -> dict[str, InputGrid]:
@@ -111,7 +121,7 @@ def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Te
     if not settings.teacher:
         return None
     small = model.task.metric.counts != "tokens"  # every place has logits: too many to keep
-    know = small and not augments(settings)
+    know = small and not augments(settings) and model.task.augment is None
     return named(settings.teacher, model, know=know, cancelled=cancelled)
 
 

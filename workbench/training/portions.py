@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from workbench.recipe import Train
-from workbench.training.augment import augment
+from workbench.training.augment import augment, changed_by
 from workbench.zoo.batch import Batch, lay_inputs
 from workbench.zoo.forms import targets
 
@@ -44,16 +44,25 @@ class Order:
 
 
 class Portion(NamedTuple):
-    """Examples computed at once: inputs, labels, the teacher's outputs or None."""
+    """Examples computed at once: inputs, labels, the teacher's outputs and the weights, or None."""
 
     inputs: Batch
     labels: Any
     teacher: Tensor | None
+    weights: Tensor | None = None
 
 
 def augments(settings: Train) -> bool:
     """Whether the inputs of each step are changed by lot."""
     return bool(settings.shift) or settings.mirror != "never"
+
+
+def share_of(lesson: Lesson, part: Tensor, chosen: Tensor) -> float:
+    """Return the share of a part of a step's examples, by number, in the step's mean loss."""
+    if lesson.counts is None:
+        return len(part) / len(chosen)
+    total = float(lesson.counts[chosen].sum())
+    return float(lesson.counts[part].sum()) / total if total else 0.0
 
 
 def portion(lesson: Lesson, chosen: Tensor, settings: Train, generator: Generator) -> Portion:
@@ -63,10 +72,13 @@ def portion(lesson: Lesson, chosen: Tensor, settings: Train, generator: Generato
     changed = augments(settings)
     if changed:
         inputs = augment(inputs, settings.shift, settings.mirror == "half", generator)
+    if lesson.augment is not None:
+        inputs, changed = changed_by(lesson.augment, inputs, generator), True
     inputs = lay_inputs(inputs, quick=lesson.quick)
     labels = targets(lesson.labels[numbers])
+    weights = None if lesson.counts is None else lesson.counts[chosen]
     if lesson.teacher is None:
-        return Portion(inputs, labels, None)
+        return Portion(inputs, labels, None, weights)
     known = lesson.teacher.known
     outputs = lesson.teacher.on(inputs) if changed or known is None else known[chosen]
-    return Portion(inputs, labels, outputs)
+    return Portion(inputs, labels, outputs, weights)

@@ -25,10 +25,11 @@ class Lesson:
     and buffers by name, never written to, and what is known of them; `layers` are those that
     recipes compress. `examples` and `labels` are those of the training split as it is stored, and
     `inputs` turns some examples into what the module takes. `held_out` are the examples by which
-    early stopping judges, and `input_grids` those that the inputs of layers are
-    rounded to, by path. `objective` is a loss of the person's own, and `gauge` what batches are
-    measured by. Where it is `quick`, the module takes tensors with channels last; where
-    it `stacks`, several copies of it can be trained as one.
+    early stopping judges, and `input_grids` those that the inputs of layers are rounded to, by
+    path. `objective` is a user's loss, and `gauge` what batches are measured by. Where it is
+    `quick`, the module takes tensors with channels last; where it `stacks`, several copies of it
+    can be trained as one. `counts` is how much each example counts in the loss, float32 [n], and
+    `augment` a function that changes the inputs of each step.
     """
 
     module: nn.Module
@@ -44,6 +45,8 @@ class Lesson:
     gauge: Gauge = field(default_factory=Gauge)
     quick: bool = True
     stacks: bool = True
+    counts: Tensor | None = None
+    augment: Callable[[Any], Any] | None = None
 
     @property
     def weights(self) -> Mapping[str, Tensor]:

@@ -28,7 +28,7 @@ from workbench.training.input_rounding import round_inputs
 from workbench.training.modes import train_mode
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
-from workbench.training.portions import NORMS, STEP, Order, lot, portion
+from workbench.training.portions import NORMS, STEP, Order, lot, portion, share_of
 from workbench.training.records import Lesson, Moment, Trained
 from workbench.training.sparsening import shares
 from workbench.training.stopping import EarlyStopping
@@ -170,7 +170,7 @@ class Run:
                 if number and cancelled():  # before the first one `go` has asked
                     raise Cancelled("Training was stopped.")
                 mean, found = self._portion(part)
-                share = len(part) / len(chosen)
+                share = share_of(self.lesson, part, chosen)
                 (mean * share).backward()
                 loss += float(mean.detach()) * share
                 parts += found
@@ -204,15 +204,15 @@ class Run:
 
     def _portion(self, chosen: Tensor) -> tuple[Tensor, list[Any]]:
         """Return the loss, and what of the outputs the figure of the batch follows from, if any."""
-        inputs, labels, teacher = portion(self.lesson, chosen, self.settings, self._lot)
+        inputs, labels, *others = portion(self.lesson, chosen, self.settings, self._lot)
         outputs = self._outputs(inputs)
-        loss = self._loss(outputs, labels, teacher)
+        loss = self._loss(outputs, labels, *others)
         gauge = self.lesson.gauge
         return loss, [gauge.part(outputs, labels)] if gauge.adds_up else []
 
-    def _loss(self, outputs: Any, labels: Any, teacher: Tensor | None) -> Tensor:
+    def _loss(self, *parts: Any) -> Tensor:
         loss = self.lesson.objective or objective
-        return loss(self.settings, outputs, labels, teacher)
+        return loss(self.settings, *parts)
 
     def _outputs(self, inputs: Any) -> Any:
         """Return the outputs in float32, whatever the precision of what comes before."""

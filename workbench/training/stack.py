@@ -35,8 +35,8 @@ def stackable(lesson: Lesson, settings: Train) -> bool:
 
     It is exact where students share nothing that is drawn or measured across a batch or a whole
     gradient, and nothing is kept besides: no dropout, batch norm, clipping, rewinding, averaging or
-    early stopping, in float32, and where classes are learned. It pays for small fully connected
-    nets; stacked convolutions cost more than the same side by side.
+    early stopping, in float32, and where classes are learned from examples that count alike. It
+    pays for small fully connected nets; stacked convolutions cost more than the same side by side.
     """
     classes = lesson.gauge.metric.counts == "classes"
     layers = [m for m in lesson.module.modules() if list(m.parameters(recurse=False))]
@@ -45,7 +45,8 @@ def stackable(lesson: Lesson, settings: Train) -> bool:
     small = sum(p.numel() for p in lesson.module.parameters()) <= MOST
     alone = settings.dropout or settings.clip or settings.patience or settings.average
     apart = not alone and settings.sparsening != "rewind" and settings.precision == "float32"
-    return lesson.stacks and classes and plain and bare and small and apart
+    alike = lesson.stacks and lesson.counts is None
+    return classes and plain and bare and small and apart and alike
 
 
 class Stack:
@@ -110,7 +111,7 @@ class Stack:
         return list(zip(*scores.tolist(), strict=True))
 
     def _portion(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        inputs, labels, teacher = portion(self.lesson, chosen, self.shared, self._lot)
+        inputs, labels, teacher, _weights = portion(self.lesson, chosen, self.shared, self._lot)
         outputs: Tensor = self._run(self.weights, *inputs.tensors)
         losses = [
             objective(settings, own, labels, teacher if settings.teacher else None)

@@ -82,7 +82,11 @@ def part_of(whole: Lesson, numbers: Numbers) -> Lesson:
         teacher = Teacher(teacher.module, teacher.weights)
         teacher.known = known
     return replace(
-        whole, examples=whole.examples[numbers], labels=whole.labels[numbers], teacher=teacher
+        whole,
+        examples=whole.examples[numbers],
+        labels=whole.labels[numbers],
+        teacher=teacher,
+        counts=None if whole.counts is None else whole.counts[numbers],
     )
 
 

@@ -110,10 +110,13 @@ class Task:
         Takes the outputs and the labels of all examples, batch by batch in order, and returns the
         figure: a person's own metric, which wants all at once.
     lose : callable, optional
-        Takes the outputs and the labels of a batch and returns a person's own loss, a scalar.
+        Takes the outputs and the labels of a batch, and in training the weights of its examples
+        where these have some, and returns a person's own loss, a scalar.
+    augment : callable, optional
+        Takes the inputs of a training batch, as `inputs` makes them, and returns them changed.
     lot : str
-        Drawn anew where `measure` or `lose` is given: what one function found is then never taken
-        for what another of its name would find.
+        Random where a function above is given, so that what one function found is never taken for
+        what another would find; it names the weights of training examples too.
     """
 
     name: str
@@ -125,7 +128,8 @@ class Task:
     form: str = "image"
     metric: Metric = ACCURACY
     measure: Callable[[list[Any], list[Any]], float] | None = field(default=None, compare=False)
-    lose: Callable[[Any, Any], Tensor] | None = field(default=None, compare=False)
+    lose: Callable[..., Tensor] | None = field(default=None, compare=False)
+    augment: Callable[[Any], Any] | None = field(default=None, compare=False)
     lot: str = ""
 
     def split(self, name: str) -> Split:

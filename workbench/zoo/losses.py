@@ -26,3 +26,14 @@ def of_labels(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor
     if labels.ndim > 1:
         outputs, labels = outputs.flatten(0, -2), labels.flatten()
     return functional.cross_entropy(outputs, labels, label_smoothing=smoothing)
+
+
+def each_of_labels(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Return the loss of each example of a batch, [b], whose mean `of_labels` returns.
+
+    `outputs` and `labels` are as there, but that classes are those of examples, int64 [b].
+    """
+    if labels.is_floating_point():
+        losses = functional.mse_loss(outputs.view_as(labels), labels, reduction="none")
+        return losses.reshape(len(labels), -1).mean(dim=1)
+    return functional.cross_entropy(outputs, labels, reduction="none", label_smoothing=smoothing)
