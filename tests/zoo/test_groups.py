@@ -153,8 +153,3 @@ def test_convolutions_of_any_dimensions_have_groups(kind, norm, shape):
     module = nn.Sequential(kind(3, 8, 3), norm(8), nn.ReLU(), kind(8, 4, 3)).eval()
     (found,) = groups_of(module, (torch.randn(shape),))
     assert (found.makers, found.channels) == (("0.weight",), 8)
-
-
-def test_depthwise_convolutions_have_none():
-    module = nn.Sequential(nn.Conv2d(3, 8, 1), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 4, 1))
-    assert groups_of(module.eval(), torch.randn(1, 3, 5, 5)) == ()

@@ -15,6 +15,7 @@ from workbench.artifact.form import InputGrid
 from workbench.recipe import Activations
 from workbench.zoo import Model
 from workbench.zoo.rewrite import computes_as_named
+from workbench.zoo.sized import Following
 from workbench.zoo.unfused import unfused
 
 BINS = 2048
@@ -70,13 +71,18 @@ def observed(
 
     for path, layer in module.named_modules():
         name = f"{path}.weight"  # not among the weights: tied to another, or computed from others
-        hooked = layer._forward_pre_hooks  # noqa: SLF001 - has no public name
-        if name not in weights or name in settings.exclude or hooked:
+        if name not in weights or name in settings.exclude or _is_given_others(layer):
             continue
         if computes_as_named(layer):
             layer.register_forward_pre_hook(watch(path))
     pass_through(module, model, weights)
     return found
+
+
+def _is_given_others(layer: nn.Module) -> bool:
+    """Return whether hooks of the user's may change the inputs of `layer` before it runs."""
+    hooks = layer._forward_pre_hooks.values()  # noqa: SLF001 - has no public name
+    return any(not isinstance(hook, Following) for hook in hooks)
 
 
 def grid_over(low: float, high: float, bits: int) -> InputGrid:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +15,7 @@ from workbench.compression.reconstruct import reconstruct
 from workbench.recipe import Structure
 from workbench.recipe.prune import NEEDS_MOMENTS
 
-Role = Literal["makes", "follows", "takes"]
+Role = Literal["makes", "scales", "follows", "takes"]
 Axis = tuple[str, int]
 """A tensor's name and the number of one of its axes."""
 
@@ -26,7 +26,8 @@ class Member:
 
     Channel c is its entries `places[c]`; `places` is int64 [channels, entries of each]. The weights
     of a layer that puts the channels out ``makes`` them, those of one that gets them ``takes``
-    them, and everything else, biases and batch norm, ``follows``.
+    them, the factors of batch and layer norm ``scales`` them, and everything else, such as biases,
+    ``follows``. A depthwise convolution takes and puts out the same channels: it ``makes`` them.
     """
 
     tensor: str
@@ -54,6 +55,12 @@ class Member:
         flags = self.staying(tensor.shape[self.axis], kept)
         return tensor.index_select(self.axis, flags.nonzero().flatten())
 
+    def copied(self, tensor: Tensor, source: Tensor) -> Tensor:
+        """Return `tensor` in which each channel c has the entries of channel `source[c]`."""
+        order = torch.arange(tensor.shape[self.axis])
+        order[self.places] = self.places[source]
+        return tensor.index_select(self.axis, order)
+
     def times(self, tensor: Tensor, factors: Tensor) -> Tensor:
         """Return `tensor` with the entries of each channel multiplied by its factor."""
         along = torch.ones(tensor.shape[self.axis], dtype=factors.dtype)
@@ -63,7 +70,12 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Channels that can only go together, in every tensor that has them."""
+    """Channels that can only go together, in every tensor that has them.
+
+    Where a layer works on blocks of channels (a grouped convolution, a group norm), every block has
+    to lose as many: what counts as a channel here is then one of each block. The first member is
+    the weight of a layer that puts out the channels of this group alone.
+    """
 
     members: tuple[Member, ...]
 
@@ -71,6 +83,11 @@ class Group:
     def channels(self) -> int:
         """How many there are."""
         return len(self.members[0].places)
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs of the first layer they are."""
+        return self.members[0].places.numel()
 
     def having(self, role: Role) -> list[Member]:
         """Return the members of a role."""
@@ -89,6 +106,28 @@ class Group:
     def makers(self) -> tuple[str, ...]:
         """The weights that put the channels out: the names a recipe knows the group by."""
         return tuple(member.tensor for member in self.having("makes"))
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Layers that keep all channels, and what prevents that they lose any.
+
+    Attributes
+    ----------
+    layers : tuple of str
+        Their weights, which are coupled.
+    why : str
+        ``output``: the channels are the network's own outputs; ``kind``: they pass through, or are
+        those of, a kind of layer that loses none; ``between``: what lies between these layers and
+        the next mixes them; ``fails``: the network without some of them, tried, does not run;
+        ``unseen``: the layer is not called; ``graph``: the network cannot be followed.
+    what : str
+        The names of the kinds or operations, or the first line of the error; else empty.
+    """
+
+    layers: tuple[str, ...]
+    why: Literal["output", "kind", "between", "fails", "unseen", "graph"]
+    what: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +162,7 @@ def narrow(
         left |= _made_good(weights, groups, kept, evidence)
     moments = dict(evidence.moments)
     gradients = dict(evidence.gradients)
-    stay = _staying(weights, groups, kept)
+    stay = staying(weights, groups, kept)
     for (name, axis), flags in stay.items():
         if bool(flags.all()):
             continue
@@ -143,12 +182,19 @@ def narrow(
 
 def asked(groups: Sequence[Group], structure: Structure) -> float:
     """Return the share of all channels of `groups` that `structure` asks to remove."""
-    total = sum(group.channels for group in groups) or 1
-    return sum(_share(group, structure) * group.channels for group in groups) / total
+    total = sum(group.outputs for group in groups) or 1
+    return sum(share_of(group.makers, structure) * group.outputs for group in groups) / total
 
 
-def _share(group: Group, structure: Structure) -> float:
-    own = structure.share_of(group.makers)
+def share_of(coupled: Iterable[str], structure: Structure) -> float:
+    """Return the share of their channels that coupled layers are asked to lose.
+
+    Raises
+    ------
+    RecipeError
+        When they are given different shares.
+    """
+    own = structure.share_of(coupled)
     if own is not None:
         return own
     return 0.0 if structure.scope == "layer" else structure.removed
@@ -174,12 +220,11 @@ def _kept(
             pool.append(relative)
     together = torch.cat(pool) if pool else torch.zeros(0)
     among_all = iter(_survivors(together, structure.removed).split([len(one) for one in pool]))
-    return [
-        (next(among_all) if competes else _survivors(score, _share(group, structure)))
-        .nonzero()
-        .flatten()
+    stay = [
+        next(among_all) if competes else _survivors(score, share_of(group.makers, structure))
         for group, score, competes in zip(groups, scores, compete, strict=True)
     ]
+    return [keep.nonzero().flatten() for keep in stay]
 
 
 def _survivors(scores: Tensor, share: float) -> Tensor:
@@ -191,7 +236,7 @@ def _survivors(scores: Tensor, share: float) -> Tensor:
     return keep
 
 
-def _staying(
+def staying(
     weights: Mapping[str, Tensor], groups: Sequence[Group], kept: Sequence[Tensor]
 ) -> dict[Axis, Tensor]:
     """Return which entries stay along each axis that has channels of any of the groups.
@@ -221,7 +266,7 @@ def _made_good(
 ) -> dict[str, Tensor]:
     """Return the weights that take the channels, with what is kept making good for the rest."""
     found = {}
-    for (name, axis), flags in _staying(weights, groups, kept).items():
+    for (name, axis), flags in staying(weights, groups, kept).items():
         moment = evidence.moments.get(name)
         if axis != 1 or moment is None or bool(flags.all()):
             continue
@@ -239,7 +284,7 @@ def _group_norm(
     norms = [
         member.of_each(weights[member.tensor].double()).square().sum(dim=1)
         for member in group.members
-        if member.role != "follows" or member.tensor.endswith(".weight")
+        if member.role != "follows"
     ]
     return torch.stack(norms).mean(dim=0)
 

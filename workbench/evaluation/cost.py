@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import torch
 
-from workbench.artifact.form import UNCHANGED
 from workbench.evaluation.resources import macs, peak_memory
 from workbench.zoo import Model
 from workbench.zoo.brought import tensors_of
@@ -33,7 +32,7 @@ def cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
     """
     if not model.form.smaller:
         return Cost(model.card["macs"], model.card["peak_memory"])
-    built = replace(UNCHANGED, width=model.form.width, left_out=model.form.left_out)
+    built = replace(model.form, folded=(), inputs=())
     plain = model.in_form(built)
     whole = {n: tuple(t.shape) for n, t in tensors_of(Shell(plain).module).items()}
     norms = {norm: shapes[f"{layer}.bias"][0] for norm, layer in model.form.folded}

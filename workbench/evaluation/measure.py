@@ -220,8 +220,8 @@ def _structure(
     asked = artifact.recipe.structure
     if asked is None:
         return None
-    before = sum(group.channels for group in coupled) or 1  # none where no layer can lose any
-    gone = sum(g.channels - artifact.tensors[g.makers[0]].shape[0] for g in coupled)
+    before = sum(group.outputs for group in coupled) or 1  # none where no layer can lose any
+    gone = before - sum(_outputs(artifact, group) for group in coupled) if coupled else 0
     whole = sum(prod(model.card["tensors"][name]) for name in model.layers) or 1
     shapes = [one.shape for one in artifact.tensors.values() if len(one.shape) >= 2]
     return {
@@ -230,6 +230,12 @@ def _structure(
         "weights_removed": 1 - sum(map(prod, shapes)) / whole,
         "macs_removed": 1 - macs / computed if (computed := model.card["macs"]) else 0.0,
     }
+
+
+def _outputs(artifact: Artifact, group: Group) -> int:
+    """Return how many channels the first layer of a group has in a file."""
+    first = group.members[0]
+    return artifact.tensors[first.tensor].shape[first.axis]
 
 
 def _nonzero(artifact: Artifact) -> dict[str, int]:

@@ -8,50 +8,66 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from workbench.compression.channels import Group, Member, Role
+from workbench.compression.channels import Group, Member, Whole
+from workbench.zoo.axes import MULTIPLY, Axis, axes_of
+from workbench.zoo.between import Names, between, brief
 from workbench.zoo.builtin import Architecture
-from workbench.zoo.fresh import fresh
-from workbench.zoo.unheard import holds
+from workbench.zoo.fresh import subject
+from workbench.zoo.unheard import objection
 
 log = logging.getLogger(__name__)
 
-MULTIPLY = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-NORMALISE = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-MAKES: dict[str, Role] = {"weight": "makes", "bias": "follows"}
-FOLLOWS: dict[str, Role] = dict.fromkeys(
-    ("weight", "bias", "running_mean", "running_var"), "follows"
-)
-OUT = dict.fromkeys(MULTIPLY, MAKES) | dict.fromkeys(NORMALISE, FOLLOWS)
-"""The tensors of each kind of layer that have its output channels along their first axis.
 
-Those that multiply have their input channels along the second axis of their weights.
-"""
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """The groups of channels of a network, and the layers that keep all of theirs.
+
+    Both are in the order of their first layer.
+    """
+
+    groups: tuple[Group, ...]
+    whole: tuple[Whole, ...]
 
 
 @cache
-def groups(architecture: Architecture) -> tuple[Group, ...]:
-    """Return the groups of channels of an architecture, in the order of their first layer.
+def channels(architecture: Architecture) -> Channels:
+    """Return the groups of channels of an architecture, and what keeps other layers whole.
 
-    As `groups_of` says; none where torch-pruning cannot follow the network.
+    As `channels_of` says. Where torch-pruning cannot follow the network there are no groups, and
+    `Channels.whole` says why.
     """
-    example = architecture.task.inputs(architecture.task.split("validation").examples[:1])
+    split = architecture.task.split("validation")
+    one, some = (architecture.task.inputs(split.examples[:n]) for n in (1, 2))
+    module = subject(architecture)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about tensors that no group may touch anyway
-            return groups_of(fresh(architecture).eval(), example)
+            return channels_of(module, one, some)
     except Exception as error:  # noqa: BLE001 - it meets whatever people build
         log.info("no channels of %s can be removed: %s", architecture.name, error)
-        return ()
+        return Channels((), (Whole(tuple(_large(module)), "graph", brief(error)),))
+
+
+def groups(architecture: Architecture) -> tuple[Group, ...]:
+    """Return the groups of channels of an architecture, in the order of their first layer."""
+    return channels(architecture).groups
 
 
 def groups_of(module: nn.Module, example: Any) -> tuple[Group, ...]:
-    """Return the groups of channels of any module in eval mode, in the order of their first layer.
+    """Return the groups of channels of any module in eval mode, as `channels_of` says."""
+    return channels_of(module, example).groups
+
+
+def channels_of(module: nn.Module, example: Any, others: Any = None) -> Channels:
+    """Return the groups of channels of any module in eval mode, and what keeps the others whole.
 
     A group is left out where its channels are the network's own outputs, go through a layer of
     another kind than those above, or turn out to go elsewhere, too: that is tried. Whatever
@@ -63,58 +79,177 @@ def groups_of(module: nn.Module, example: Any) -> tuple[Group, ...]:
         Its weights are not changed.
     example
         What it takes: a tensor, a tuple of arguments, or a dictionary of arguments by name.
+    others
+        More of the same, that groups are tried on; `example` itself unless given.
     """
     import torch_pruning
 
-    paths = {child: path for path, child in module.named_modules()}
-    with torch.enable_grad():  # the graph is read off autograd's
-        graph = torch_pruning.DependencyGraph().build_dependency(module, example_inputs=example)
-    found = []
-    for coupled in graph.get_all_groups(root_module_types=list(MULTIPLY)):
-        channels = len(coupled[0][1])
-        if not channels:  # no layer gets what this one puts out
+    arguments = (example,) if isinstance(example, Tensor) else example
+    names = Names(module)
+    with torch.enable_grad(), names.watching():  # the graph is read off autograd's
+        graph = torch_pruning.DependencyGraph().build_dependency(module, arguments)
+    found: list[Group] = []
+    whole: list[Whole] = []
+    for coupled in _coupled(graph, names):
+        result = coupled if isinstance(coupled, Whole) else _group(coupled, graph, names)
+        if isinstance(result, Group):
+            against = objection(module, result, example if others is None else others)
+            if against is None:
+                found.append(result)
+                continue
+            why, error = against
+            what = ": ".join(filter(None, (between(coupled, names), error)))
+            result = Whole(result.makers, why, what)
+        whole.append(result)
+    met = {name for group in found for name in group.makers}
+    met |= {name for one in whole for name in one.layers}
+    whole += [one for one in _others(module, graph, names) if not met & {*one.layers}]
+    order = {name: place for place, name in enumerate(_large(module))}
+    last = len(order)
+    return Channels(
+        tuple(sorted(found, key=lambda one: min(order[name] for name in one.makers))),
+        tuple(sorted(whole, key=lambda one: min(order.get(name, last) for name in one.layers))),
+    )
+
+
+def _large(module: nn.Module) -> list[str]:
+    """Return the names of the weights that may have channels, in the module's order."""
+    return [name for name, p in module.named_parameters() if p.ndim > 1 and p.is_floating_point()]
+
+
+def _coupled(graph: Any, names: Names) -> Iterator[Any]:
+    """Yield the groups of the graph; for a layer whose group it cannot tell, why it stays whole."""
+    met: set[int] = set()
+    for layer in list(graph.module2node):
+        if not isinstance(layer, MULTIPLY) or id(layer) in met:
             continue
-        members = [member for item in coupled for member in _members(item, graph, paths, channels)]
-        takes = any(member is not None and member.role == "takes" for member in members)
-        if takes and all(member is not None for member in members):
-            group = Group(tuple(member for member in members if member is not None))
-            found += [group] if holds(module, group, example) else []
-    order = {f"{path}.weight": place for place, path in enumerate(paths.values())}
-    return tuple(sorted(found, key=lambda group: min(order[name] for name in group.makers)))
+        pruner = graph.get_pruner_of_module(layer)
+        outputs = list(range(pruner.get_out_channels(layer)))
+        try:
+            found = graph.get_pruning_group(layer, pruner.prune_out_channels, outputs)
+        except Exception as error:  # noqa: BLE001 - it meets whatever people build
+            yield Whole(names.weights(layer), "graph", brief(error))
+            continue
+        layers = (item.dep for item in found)
+        met |= {id(d.target.module) for d in layers if graph.is_out_channel_pruning_fn(d.handler)}
+        if outputs:
+            yield found
 
 
-def _members(
-    item: Any, graph: Any, paths: dict[nn.Module, str], channels: int
-) -> list[Member | None]:
-    """Return what one entry of a group of the graph cuts; None where it is not known how."""
-    layer = item.dep.target.module
-    if isinstance(layer, nn.Parameter):
-        return [None]
-    if layer not in paths:  # an operation without tensors of its own
-        return []
-    places = _places(item.idxs, item.root_idxs, channels)
-    whole = getattr(layer, "groups", 1) == 1
-    if places is None or not whole or type(layer) not in OUT:
-        return [None]
-    path = paths[layer]
-    takes = not graph.is_out_channel_pruning_fn(item.dep.handler)
-    if int(places.max()) >= layer.weight.shape[int(takes)]:  # lost where the network splits
-        return [None]
-    if takes:
-        return [Member(f"{path}.weight", 1, "takes", places)]
-    return [
-        Member(f"{path}.{name}", 0, role, places)
-        for name, role in OUT[type(layer)].items()
-        if getattr(layer, name) is not None
-    ]
+@dataclass(frozen=True)
+class Part:
+    """One entry of a group of the graph: where a tensor has which of the channels."""
+
+    name: str
+    axis: Axis
+    entries: list[int]
+    roots: list[int | None]
 
 
-def _places(entries: list[int], roots: list[int] | None, channels: int) -> Tensor | None:
-    """Return the entries of each channel, int64 [channels, n]; None where they are not as many."""
-    if not roots or len(entries) % channels:
+def _group(coupled: Any, graph: Any, names: Names) -> Group | Whole:
+    """Return what one group of the graph cuts, or what is in the way of that."""
+    layers, in_the_way, parts = _parts(coupled, graph, names)
+    if in_the_way:
+        return Whole(layers, "kind", _listed(in_the_way))
+    unit = _units(len(coupled[0].idxs), [part for part in parts if part.axis.block])
+    members = [_member(part, unit, names) for part in parts]
+    known = tuple(member for member in members if member is not None)
+    if len(known) < len(members):
+        return Whole(layers, "between", between(coupled, names))
+    if not any(member.role == "takes" for member in known):
+        return Whole(layers, "output")
+    if max(unit) == 0 < len(unit) - 1:  # all in one block each
+        blocks = (item.dep.target.module for item in coupled)
+        return Whole(layers, "kind", _listed(filter(None, map(names.blocks, blocks))))
+    return Group(known)
+
+
+def _parts(coupled: Any, graph: Any, names: Names) -> tuple[tuple[str, ...], list[str], list[Part]]:
+    """Return the weights that make a group's channels, the kinds that keep them, and the rest."""
+    makers: list[str] = []
+    in_the_way, parts = [], []
+    for item in coupled:
+        node, path = item.dep.target, names.path(item.dep.target.module)
+        outputs = graph.is_out_channel_pruning_fn(item.dep.handler)
+        if path is None:  # an operation without tensors of its own
+            continue
+        if isinstance(node.module, MULTIPLY) and outputs:
+            makers += names.weights(node.module)
+        axes = axes_of(node.module, outputs, node.pruning_dim)
+        if axes is None or not names.own_weights(node.module):
+            in_the_way.append(names.kind(node.module))
+            continue
+        parts += [
+            Part(f"{path}.{axis.tensor}".strip("."), axis, item.idxs, item.root_idxs)
+            for axis in axes
+        ]
+    return tuple(dict.fromkeys(makers)), in_the_way, parts
+
+
+def _member(part: Part, unit: list[int], names: Names) -> Member | None:
+    """Return the places of the units of channels in a tensor; None where they are unclear."""
+    axis = part.axis
+    entries = [e % axis.block for e in part.entries] if axis.folded else part.entries
+    places = _places(entries, part.roots, unit)
+    size = names.tensors[part.name].shape[axis.axis] if part.name in names.tensors else 0
+    if places is None or int(places.max()) >= size:  # lost where the network splits
         return None
-    order = sorted(range(len(entries)), key=lambda at: (roots[at], entries[at]))
-    owners = torch.tensor([roots[at] for at in order]).view(channels, -1)
-    if not bool((owners == torch.arange(channels).unsqueeze(1)).all()):
+    return Member(part.name, axis.axis, axis.role, places)
+
+
+def _others(module: nn.Module, graph: Any, names: Names) -> Iterator[Whole]:
+    """Yield the weights that the graph has no channels of, each by itself."""
+    for name in _large(module):
+        path, _, _ = name.rpartition(".")
+        above = [
+            module.get_submodule(path.rsplit(".", n)[0]) for n in range(1, path.count(".") + 1)
+        ]
+        layer = next((one for one in above if one in graph.module2node), module.get_submodule(path))
+        if isinstance(layer, MULTIPLY) and layer not in graph.module2node:
+            yield Whole((name,), "unseen")
+        else:
+            yield Whole((name,), "kind", names.kind(layer))
+
+
+def _units(channels: int, parts: Iterable[Part]) -> list[int]:
+    """Return for each channel the number of those that it can only go with.
+
+    Without `parts` that have blocks of channels each is alone; else all that have the same place
+    in their blocks are one.
+    """
+    least = list(range(channels))
+    for part in parts:
+        first: dict[int, int] = {}
+        for entry, root in zip(part.entries, part.roots, strict=True):
+            if root is None:
+                continue
+            one, other = least[root], least[first.setdefault(entry % part.axis.block, root)]
+            if one != other:
+                low, high = sorted((one, other))
+                least = [low if each == high else each for each in least]
+    number = {root: place for place, root in enumerate(sorted(set(least)))}
+    return [number[root] for root in least]
+
+
+def _places(entries: list[int], roots: list[int | None] | None, unit: list[int]) -> Tensor | None:
+    """Return the entries of each unit, int64 [units, n]; None where they are not as many."""
+    if not roots or None in roots:
         return None
-    return torch.tensor([entries[at] for at in order]).view(channels, -1)
+    pairs = sorted(
+        {
+            (unit[root], entry)
+            for root, entry in zip(roots, entries, strict=True)
+            if root is not None
+        }
+    )
+    units = max(unit) + 1
+    if len(pairs) % units:
+        return None
+    owners = torch.tensor([owner for owner, _ in pairs]).view(units, -1)
+    if not bool((owners == torch.arange(units).unsqueeze(1)).all()):
+        return None
+    return torch.tensor([entry for _, entry in pairs]).view(units, -1)
+
+
+def _listed(kinds: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(kinds))

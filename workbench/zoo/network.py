@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from workbench.artifact.artifact import Artifact
 from workbench.errors import ArtifactError
 from workbench.recipe.schema import brief
+from workbench.zoo.batch import call
 from workbench.zoo.fit import check_fit
 from workbench.zoo.registry import model
-
-SIZES: dict[type[nn.Module], tuple[tuple[str, int], ...]] = {
-    nn.Linear: (("out_features", 0), ("in_features", 1)),
-    nn.Conv1d: (("out_channels", 0), ("in_channels", 1)),
-    nn.Conv2d: (("out_channels", 0), ("in_channels", 1)),
-    nn.BatchNorm1d: (("num_features", 0),),
-    nn.BatchNorm2d: (("num_features", 0),),
-}
-"""What each kind of layer says of the axes of its weight."""
+from workbench.zoo.sized import settle
 
 
 def rebuild(artifact: Artifact) -> nn.Module:
@@ -43,15 +37,19 @@ def rebuild(artifact: Artifact) -> nn.Module:
     original = model(artifact.model)
     check_fit(original, artifact)
     module = original.in_form(artifact.form).plain_module()
+    operands = artifact.operands()
+    if artifact.form.narrowed:  # some norms have no weight to tell their size
+        fewest = 1 if original.architecture.traits.alone else 2
+        some = original.task.inputs(original.task.split("validation").examples[:fewest])
+        with torch.no_grad():
+            call(module, operands, some)
     tied = _tied(module)
-    for name, tensor in artifact.operands().items():
+    for name, tensor in operands.items():
         held = nn.Parameter(tensor, requires_grad=False) if name in tied else tensor
         for place in tied.get(name, [name]):
             path, _, leaf = place.rpartition(".")
             setattr(module.get_submodule(path), leaf, held)
-    for layer in module.modules():
-        for attribute, axis in SIZES.get(type(layer), ()):
-            setattr(layer, attribute, getattr(layer, "weight").shape[axis])  # noqa: B009 - a tensor
+    settle(module)
     return module
 
 

@@ -8,6 +8,7 @@ from torch import nn
 from workbench.artifact.form import Form
 from workbench.errors import ArtifactError
 from workbench.zoo.integer import IntegerLayer
+from workbench.zoo.sized import follow, follow_all
 from workbench.zoo.unfused import unfused
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
@@ -22,7 +23,7 @@ NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 def rewrite(module: nn.Module, form: Form) -> nn.Module:
     """Change `module`, which is nobody else's, into the one that `form` describes, and return it.
 
-    Narrower tensors need nothing: layers take their sizes from the weights they are lent.
+    Where channels are gone, layers take their sizes from the weights they are lent.
 
     Raises
     ------
@@ -36,9 +37,15 @@ def rewrite(module: nn.Module, form: Form) -> nn.Module:
         if target.bias is None:
             target.register_parameter("bias", nn.Parameter(torch.empty(gone.num_features)))
         _replace(module, norm, nn.Identity())
+    if form.narrowed:
+        follow_all(module)
     for path, grid in form.inputs:
-        _replace(module, path, IntegerLayer(_layer(module, path), grid))
-    return unfused(module) if form.inputs else module
+        inside = _layer(module, path)
+        integer = IntegerLayer(inside, grid)
+        if form.narrowed:
+            follow(inside, integer)
+        _replace(module, path, integer)
+    return unfused(module) if form.inputs or form.narrowed else module
 
 
 def computes_as_named(layer: nn.Module, kinds: tuple[type[nn.Module], ...] = LAYERS) -> bool:
