@@ -82,6 +82,38 @@ def test_as_many_channels_go_as_were_asked(criterion, scope, removed):
         assert moment.matrix.shape == (done.weights[name].shape[1],) * 2
 
 
+@pytest.mark.parametrize(
+    ("multiple", "removed", "blocks", "left"),
+    [
+        (1, 0.3, 1, 17),  # 24 - round(7.2)
+        (8, 0.3, 1, 16),
+        (8, 0.15, 1, 24),  # 20 lie between 16 and 24: as many as can be stay
+        (8, 0.2, 1, 16),
+        (8, 0.0, 1, 24),
+        (8, 0.95, 1, 8),
+        (16, 0.1, 1, 16),  # 22 is nearer to 16 than to 32
+        (16, 0.02, 1, 24),  # none goes, so all stay
+        (16, 0.4, 1, 16),
+        (32, 0.9, 1, 24),  # no multiple is fewer than all
+        (4, 0.5, 3, 12),  # 8 in each of 3 blocks: one of each goes at a time
+        (8, 0.5, 3, 24),  # only 24 are a multiple of 8 and of 3
+        (2, 0.3, 3, 18),
+    ],
+)
+@pytest.mark.parametrize("scope", ["uniform", "global"])
+def test_what_stays_is_the_nearest_multiple(multiple, removed, blocks, left, scope):
+    places = torch.arange(24).view(blocks, -1).T
+    only = Group((Member("a.weight", 0, "makes", places), Member("b.weight", 1, "takes", places)))
+    tensors = {"a.weight": torch.randn(24, 5), "b.weight": torch.randn(4, 24)}
+    structure = Structure(removed, scope=scope, multiple=multiple, criterion="magnitude")
+    done = narrow(tensors, [only], structure, Evidence()).weights
+    assert shapes(done) == {"a.weight": (left, 5), "b.weight": (4, left)}
+    score = tensors["a.weight"].abs().view(blocks, -1, 5).mean((0, 2))
+    kept = score.argsort()[24 // blocks - left // blocks :].sort().values
+    rows = torch.cat([kept + block * (24 // blocks) for block in range(blocks)])
+    assert torch.equal(done["a.weight"], tensors["a.weight"][rows])
+
+
 def test_the_least_channels_go_with_all_that_hangs_on_them():
     tensors = weights()
     tensors["a.weight"][3] *= 0.001

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import Literal
 
 import torch
@@ -150,6 +151,7 @@ def narrow(
 
     Of each group, or of all where layers compete, `round(share · channels)` go, the least
     important first and among equals the first in order; the most important one of a group stays.
+    Where any go, the nearest multiple of `structure.multiple` stays, or all if that is more.
 
     Raises
     ------
@@ -224,7 +226,10 @@ def _kept(
         next(among_all) if competes else _survivors(score, share_of(group.makers, structure))
         for group, score, competes in zip(groups, scores, compete, strict=True)
     ]
-    return [keep.nonzero().flatten() for keep in stay]
+    return [
+        _in_multiples(keep, score, group, structure.multiple).nonzero().flatten()
+        for keep, score, group in zip(stay, scores, groups, strict=True)
+    ]
 
 
 def _survivors(scores: Tensor, share: float) -> Tensor:
@@ -234,6 +239,23 @@ def _survivors(scores: Tensor, share: float) -> Tensor:
     if count > 0:
         keep[scores.argsort(stable=True)[:count]] = False
     return keep
+
+
+def _in_multiples(keep: Tensor, scores: Tensor, group: Group, multiple: int) -> Tensor:
+    """Return which channels stay when the outputs that do are a multiple, as near as can be.
+
+    At least one multiple stays, all channels where that is no fewer, and a group that loses none
+    loses none.
+    """
+    each = group.outputs // group.channels
+    step = multiple // gcd(multiple, each)
+    left, whole = int(keep.sum()), len(keep)
+    nearest = max(1, (2 * left + step) // (2 * step)) * step
+    if step == 1 or left == whole:
+        return keep
+    rounded = torch.ones(whole, dtype=torch.bool)
+    rounded[scores.argsort(stable=True)[: max(0, whole - nearest)]] = False
+    return rounded
 
 
 def staying(

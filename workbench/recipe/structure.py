@@ -53,6 +53,11 @@ SCOPES = (
     Choice("layer", N_("by layer"), N_("Only the layers named lose channels, each its own share.")),
 )
 
+MULTIPLES = (
+    Choice(1, N_("any number"), N_("Each layer keeps as many channels as the share leaves.")),
+    *(Choice(n, str(n)) for n in (2, 4, 8, 16, 32)),
+)
+
 REMOVED = {"low": 0.0, "high": 0.95, "step": 0.01}
 
 
@@ -63,7 +68,8 @@ class Structure:
     `removed` is the share of channels asked for (0 to 0.95); every layer keeps at least one.
     Layers whose channels are added up or normalised together are coupled and lose the same ones.
     `layers` gives layers, with all that are coupled to them, their own share; `exclude` leaves
-    them whole; `seed` serves the random criterion.
+    them whole; `seed` serves the random criterion. Layers that lose channels keep a multiple of
+    `multiple`, the nearest there is.
     """
 
     removed: float = spec(
@@ -108,6 +114,16 @@ class Structure:
         low=0,
         high=2**31 - 1,
         step=1,
+    )
+    multiple: int = spec(
+        1,
+        "choice",
+        N_("multiple of channels"),
+        N_(
+            "The number of channels that a layer keeps is the nearest multiple of this: kernels "
+            "are often fastest at multiples of 8 or 16."
+        ),
+        choices=MULTIPLES,
     )
 
     def __post_init__(self) -> None:
