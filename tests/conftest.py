@@ -47,7 +47,9 @@ def linear(monkeypatch):
     import workbench as wb
     from workbench.zoo import registry
 
-    monkeypatch.setattr(registry, "_brought", {})  # nothing of it is there for the next test
+    monkeypatch.setattr(
+        registry, "_brought", registry.Shelf()
+    )  # nothing of it is there for the next test
 
     def brought(metric=None):
         generator = torch.Generator().manual_seed(0)

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from workbench.caches import Cache
 from workbench.errors import in_words
 from workbench.kept import Files, default_files
 from workbench.recipe import Recipe
@@ -39,7 +41,7 @@ class _Computed:
     digest: str
 
 
-_known: dict[tuple[str, str], _Computed] = {}
+_known: Cache[_Computed] = Cache(64)
 _one_at_a_time = Lock()
 
 
@@ -70,10 +72,11 @@ def evidence_for(
     found = {}
     with _one_at_a_time:
         for kind in _needed(recipe):
-            key = model.digest, kind
-            if key not in _known:
-                _known[key] = _computed(model, kind, files or default_files(), progress)
-            found[kind] = _known[key]
+            found[kind] = _known.of(
+                (model.digest, kind),
+                partial(_computed, model, kind, files or default_files(), progress),
+                model.architecture.life,
+            )
     tensors = {kind: one.tensors for kind, one in found.items()}
     return Evidence(**tensors, digest=" ".join(one.digest for one in found.values()))
 
@@ -173,7 +176,7 @@ def _computed(model: Model, kind: str, files: Files, progress: Progress) -> _Com
     if found is None:
         compute = mean_absolute_gradients if kind == "gradients" else input_moments
         found = compute(model, progress)
-        files.put(key, save(found))
+        files.put(key, save(found), model.architecture.life)
     digest = hashlib.sha256()
     for name, tensor in sorted(found.items()):
         digest.update(f"{name} {tuple(tensor.shape)}".encode() + tensor.numpy().tobytes())

@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections import OrderedDict
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import platformdirs
 
+from workbench.caches import FOREVER, Cache, Life
+
 LARGEST = 256 * 2**20
 """Bytes kept in all; the least recently used go first."""
 IN_MEMORY = 16
+ROOM = 32 * 2**20
+"""Bytes of blobs that are kept in memory, too."""
 FINISHED, UNFINISHED = ".kept", ".unfinished"
 VARIABLE = "WORKBENCH_STORE"
 
@@ -36,28 +39,33 @@ class Files:
     def __init__(self, where: Path | None, largest: int = LARGEST) -> None:
         self.where = where
         self.largest = largest
-        self._newest: OrderedDict[str, bytes] = OrderedDict()
+        self._newest: Cache[bytes] = Cache(IN_MEMORY, ROOM, len)
+        self._large: Cache[bytes] = Cache(1)
 
     def get(self, key: str) -> bytes | None:
         """Return the blob under `key`, or None."""
-        if key in self._newest:
-            return self._newest[key]
+        found = self._newest.get(key)
+        if found is not None:
+            return found
         path = self._path(key)
         if path is None:
-            return None
+            return self._large.get(key)
         with contextlib.suppress(OSError):
             blob = path.read_bytes()
             os.utime(path)
             return blob
         return None
 
-    def put(self, key: str, blob: bytes) -> None:
-        """Keep `blob` under `key`, written whole or not at all."""
-        self._newest[key] = blob
-        while len(self._newest) > IN_MEMORY:
-            self._newest.popitem(last=False)
+    def put(self, key: str, blob: bytes, life: Life = FOREVER) -> None:
+        """Keep `blob` under `key`, written whole or not at all; in memory as long as `life` lasts.
+
+        Where there is no folder the newest blob that is too large for memory is kept there.
+        """
+        self._newest.put(key, blob, life)
         path = self._path(key)
         if path is None:
+            if len(blob) > ROOM:
+                self._large.put(key, blob, life)
             return
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

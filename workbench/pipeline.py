@@ -160,7 +160,7 @@ def _trained(
         raise
     done = run.trained()
     artifact = _file_of(model, recipe, run.lesson, done)
-    files.put(key, artifact.to_bytes())
+    files.put(key, artifact.to_bytes(), model.architecture.life)
     files.put(
         f"{key} effort",
         json.dumps(

@@ -7,6 +7,7 @@ import pytest
 
 import workbench as wb
 from workbench import calibration
+from workbench.caches import Cache
 from workbench.evaluation.known import known
 from workbench.evaluation.measure import measure, steps
 from workbench.evaluation.store import Store
@@ -61,7 +62,7 @@ def test_what_needs_evidence_is_known_once_the_evidence_is(small, store, monkeyp
     recipe = wb.Recipe(prune=wb.Prune(0.5, criterion="gradient"))
     exact = measure(small, recipe, timed=False, store=store)
     assert known(small, recipe, "validation", store) == exact
-    monkeypatch.setattr(calibration, "_known", {})
+    monkeypatch.setattr(calibration, "_known", Cache(9))
     assert known(small, recipe, "validation", store) is None
 
 

@@ -694,6 +694,6 @@ def test_a_file_of_a_module_that_is_not_there(brought, monkeypatch):
     from workbench.zoo import registry
 
     artifact = wb.compress(brought, SMALLER)
-    monkeypatch.setattr(registry, "_brought", {})
+    monkeypatch.setattr(registry, "_brought", registry.Shelf())
     with pytest.raises(WorkbenchError, match=r"somebody's own model: bring it first"):
         wb.evaluate(artifact)

@@ -23,7 +23,7 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(registry, "_brought", {})
+    monkeypatch.setattr(registry, "_brought", registry.Shelf())
     monkeypatch.setattr(small_models, "STEPS", {"own": 60, "image": 20})
 
 

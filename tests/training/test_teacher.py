@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import workbench as wb
+from workbench.caches import Cache
 from workbench.errors import RecipeError, UnknownNameError
 from workbench.evaluation.judge import predict
 from workbench.training import teacher
@@ -20,7 +21,7 @@ LENET = "fashion/lenet-300-100"
 @pytest.fixture
 def asked_of(monkeypatch):
     """Note what every teacher is asked from now on; nobody knows anything yet."""
-    monkeypatch.setattr(teacher, "_kept", {})
+    monkeypatch.setattr(teacher, "_kept", Cache(9))
     asked = []
     plain = Teacher.on
 
@@ -97,7 +98,7 @@ def test_what_a_teacher_says_does_not_depend_on_threads(recipe, threads, monkeyp
     said = []
     for count in (1, 2):
         threads(count)
-        monkeypatch.setattr(teacher, "_kept", {})
+        monkeypatch.setattr(teacher, "_kept", Cache(9))
         said.append(lesson(wb.model(LENET), recipe(teacher=LENET)).teacher.known)
     assert torch.equal(*said)
 

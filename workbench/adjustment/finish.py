@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from workbench.adjustment.biases import corrected, mean_outputs
 from workbench.adjustment.norms import recalibrated
@@ -52,7 +52,12 @@ def finish(
     return done, form
 
 
-@lru_cache(maxsize=4)
+_means: WeakKeyDictionary[Prepared, dict[str, Tensor]] = WeakKeyDictionary()
+
+
 def wanted_means(shaped: Model, prepared: Prepared) -> dict[str, Tensor]:
     """Return the mean outputs that corrected biases bring back: a slider moves, these stay."""
-    return mean_outputs(shaped, prepared.weights)
+    found = _means.get(prepared)
+    if found is None:
+        found = _means[prepared] = mean_outputs(shaped, prepared.weights)
+    return found

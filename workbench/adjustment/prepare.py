@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -12,6 +11,7 @@ from torch import Tensor
 from workbench.adjustment.folding import foldable, with_folds
 from workbench.adjustment.pairs import pairs, single
 from workbench.artifact.form import Form
+from workbench.caches import Cache
 from workbench.compression.channels import narrow
 from workbench.compression.equalize import equalize
 from workbench.compression.evidence import Evidence
@@ -22,7 +22,6 @@ from workbench.zoo.groups import groups
 
 MOST_KEPT = 4
 
-_kept: OrderedDict[tuple[str, str, str, Form, Recipe, str], Prepared] = OrderedDict()
 _one_at_a_time = Lock()
 
 
@@ -38,6 +37,9 @@ class Prepared:
     evidence: Evidence
     form: Form
     uneven: tuple[str, ...] = ()
+
+
+_kept: Cache[Prepared] = Cache(MOST_KEPT)
 
 
 def prepare(
@@ -59,12 +61,11 @@ def prepare(
     data = model.task.digest("validation")  # an example of it shows which channels are coupled
     key = model.name, model.digest, data, model.form, early, evidence.digest
     with _one_at_a_time:
-        if key not in _kept:
-            _kept[key] = _prepared(model, recipe, evidence, model.weights())
-        _kept.move_to_end(key)
-        while len(_kept) > MOST_KEPT:
-            _kept.popitem(last=False)
-        return _kept[key]
+        return _kept.of(
+            key,
+            lambda: _prepared(model, recipe, evidence, model.weights()),
+            model.architecture.life,
+        )
 
 
 def _prepared(

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from workbench.arguments import expect_count, expect_model
 from workbench.artifact.artifact import Artifact
+from workbench.caches import Cache
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.file import file_of
 from workbench.evaluation.judge import predict
@@ -27,10 +28,10 @@ STEPS = 64
 MOST_STEPS = 512
 NARROW = 0.02
 """The gap that is narrow enough, as a share of what the parts have to explain."""
+BYTES_OF_A_NUMBER = 32
+"""Of a float of Python's with its place in a tuple."""
 KEPT = 64
 """How many examples' originals are kept, which are the same beside every file."""
-
-_originals: dict[tuple[str, str, str, int], Look] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,14 @@ class Look:
     parts: NDArray[np.float32]
     explained: float
     gap: float
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes, but for small change."""
+        return self.parts.nbytes + BYTES_OF_A_NUMBER * len(self.probabilities)
+
+
+_originals: Cache[Look] = Cache(KEPT, 16 * 2**20, lambda look: look.nbytes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,10 +140,9 @@ def attribution(
         )
     examples = data.examples[number : number + 1]
     key = (model.name, model.digest, data.digest, number)
-    before = _originals.get(key) or look(model, model.weights(), examples, cancelled)
-    _originals[key] = before
-    while len(_originals) > KEPT:
-        _originals.pop(next(iter(_originals)), None)
+    before = _originals.of(
+        key, lambda: look(model, model.weights(), examples, cancelled), model.architecture.life
+    )
     return Attribution(
         model=model.name,
         split=split,

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from workbench.arguments import expect_model
 from workbench.artifact.artifact import Artifact
+from workbench.caches import Cache
 from workbench.errors import WorkbenchError
 from workbench.evaluation.file import file_of
 from workbench.evaluation.judge import Predictions
@@ -23,7 +24,7 @@ from workbench.zoo import Model, Split
 Numbers = NDArray[np.int64]
 Watch = Callable[[float], None]
 
-_originals: dict[tuple[str, str, str], Predictions] = {}
+_originals: Cache[Predictions] = Cache(16, 16 * 2**20, lambda found: found.nbytes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,11 +152,13 @@ def changes(
     data = model.task.split(split)
     key = (model.name, model.digest, data.digest)
     begin = 0.0
-    if key not in _originals:
+    before = _originals.get(key)
+    if before is None:
         begin = 0.5
-        _originals[key] = _predictions(
+        before = _predictions(
             model, model.weights(), data, cancelled, lambda share: progress(share / 2)
         )
+        _originals.put(key, before, model.architecture.life)
     after = _predictions(
         model.in_form(artifact.form),
         artifact.operands(),
@@ -165,7 +168,7 @@ def changes(
     )
     labels = data.labels.astype(np.int64)
     labels.flags.writeable = False
-    return Changes(model.name, split, model.task.classes, labels, _originals[key], after)
+    return Changes(model.name, split, model.task.classes, labels, before, after)
 
 
 def _predictions(

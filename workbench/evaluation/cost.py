@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import torch
 
+from workbench.caches import Cache
 from workbench.evaluation.resources import macs, peak_memory
 from workbench.zoo import Model
 from workbench.zoo.brought import tensors_of
@@ -24,6 +24,9 @@ class Cost:
     peak_memory: int
 
 
+_costs: Cache[Cost] = Cache(256)
+
+
 def cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
     """Return what `model` costs in its form, with tensors of `shapes`.
 
@@ -37,7 +40,9 @@ def cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
     whole = {n: tuple(t.shape) for n, t in tensors_of(Shell(plain).module).items()}
     norms = {norm: shapes[f"{layer}.bias"][0] for norm, layer in model.form.folded}
     sizes = {name: shapes.get(name) or _as_layer(name, size, norms) for name, size in whole.items()}
-    return _counted(plain, tuple(sizes.items()))
+    counted = tuple(sizes.items())
+    key = plain.key, counted
+    return _costs.of(key, lambda: _counted(plain, counted), plain.architecture.life)
 
 
 def _as_layer(name: str, size: tuple[int, ...], norms: Mapping[str, int]) -> tuple[int, ...]:
@@ -45,7 +50,6 @@ def _as_layer(name: str, size: tuple[int, ...], norms: Mapping[str, int]) -> tup
     return (norms[name.rpartition(".")[0]],) if size else ()
 
 
-@lru_cache(maxsize=256)
 def _counted(model: Model, shapes: Shapes) -> Cost:
     kinds = {name: tensor.dtype for name, tensor in tensors_of(Shell(model).module).items()}
     zeros = {name: torch.zeros(shape, dtype=kinds[name]) for name, shape in shapes}

@@ -22,6 +22,8 @@ from workbench.text import _
 LARGEST = 64 * 2**20
 """Bytes of values kept on disk; the least recently written go first."""
 IN_MEMORY = 20_000
+ROOM = 16 * 2**20
+"""Bytes of values kept in memory, counted as they are written to disk."""
 FILE = "results.sqlite3"
 _COLUMNS = ("key", "value", "size", "written")
 _TABLE = """
@@ -44,6 +46,8 @@ class Store:
     def __init__(self, folder: Path | None = None, largest: int = LARGEST) -> None:
         self.note: str | None = None
         self._memory: OrderedDict[str, Any] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._taken = 0
         self._lock = threading.Lock()
         self._largest = largest
         self._path: Path | None = None
@@ -65,14 +69,14 @@ class Store:
             except (ValueError, TypeError):
                 self._try("DELETE FROM results WHERE key = ?", key)
                 return None
-            self._remember(key, value)
+            self._remember(key, value, len(row[0][0]))
             return value
 
     def put(self, key: str, value: Any) -> None:
         """Keep a JSON-able `value` under `key`."""
         with self._lock:
-            self._remember(key, value)
             text = json.dumps(value, separators=(",", ":"))
+            self._remember(key, value, len(text))
             insert = "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)"
             self._try(insert, key, text, len(text) + len(key), time.time())
             self._shrink()
@@ -84,10 +88,12 @@ class Store:
                 self._disk.close()
                 self._disk = None
 
-    def _remember(self, key: str, value: Any) -> None:
-        self._memory[key] = value
-        while len(self._memory) > IN_MEMORY:
-            self._memory.popitem(last=False)
+    def _remember(self, key: str, value: Any, size: int) -> None:
+        self._taken += size - self._sizes.get(key, 0)
+        self._memory[key], self._sizes[key] = value, size
+        while self._memory and (len(self._memory) > IN_MEMORY or self._taken > ROOM):
+            oldest, _value = self._memory.popitem(last=False)
+            self._taken -= self._sizes.pop(oldest)
 
     def _open(self, folder: Path) -> None:
         try:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from workbench.arguments import expect_count, expect_model
 from workbench.artifact.artifact import Artifact
+from workbench.caches import Cache
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.file import file_of
 from workbench.recipe import Recipe
@@ -28,7 +29,7 @@ MOST = 2_000
 """The most characters that are written at once: about ten seconds's work."""
 KEPT = 16
 
-_originals: dict[tuple[str, str, str, int, int, float], str] = {}
+_originals: Cache[str] = Cache(KEPT)
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,7 @@ def write(
 
     if before is None:
         before = _written(model, model.weights(), prompt, uniforms, temperature, half(0))
-        _originals[key] = before
-    while len(_originals) > KEPT:
-        _originals.pop(next(iter(_originals)), None)
+        _originals.put(key, before, model.architecture.life)
     small = model.in_form(artifact.form)
     after = _written(small, artifact.operands(), prompt, uniforms, temperature, half(1))
     return Written(model.name, prompt, lot, float(temperature), before, after)

@@ -19,11 +19,11 @@ from workbench.own.wrappers import unwrapped
 from workbench.recipe.schema import brief
 from workbench.zoo import Model, Split, Task
 from workbench.zoo.brought import Held
+from workbench.zoo.forms import INPUTS
 from workbench.zoo.losses import IGNORED
 from workbench.zoo.metric import Metric
 from workbench.zoo.registry import OWN
 from workbench.zoo.registry import bring as remember
-from workbench.zoo.rows import collated
 
 
 def bring(
@@ -96,7 +96,7 @@ def bring(
     names_of = names_of_inputs(unwrapped(module))
     given = {"train": train, "validation": validation, "test": test}
     splits = [split_of(split, data, names_of) for split, data in given.items()]
-    examined = examine(module, splits[1], collated)
+    examined = examine(module, splits[1], INPUTS["own"])
     outputs = examined.found.outputs
     weights = splits[0].weights
     if augment is not None:

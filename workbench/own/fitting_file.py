@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from workbench import figures
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.container import FORMAT
+from workbench.caches import Life
 from workbench.errors import WorkbenchError
 from workbench.evaluation.card import counted
 from workbench.evaluation.scores import scores
@@ -38,6 +39,7 @@ class Filled(Architecture):
     base: str = ""
     fingerprint: str = ""
     held: Mapping[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
+    life: Life = field(default_factory=Life, compare=False, repr=False)
 
     def build(self) -> nn.Module:
         """Make the module with fresh weights."""

@@ -113,6 +113,7 @@ class Uploads:
     def __init__(self, view: Dashboard) -> None:
         self.view = view
         self.made = 0
+        self._models: list[Model] = []
         self._lock = threading.Lock()
         self._now: _Incoming | None = None
 
@@ -238,6 +239,7 @@ class Uploads:
             figure=model.task.metric.written(model.figure("validation")),
             others=figures.count(len(data.parts["validation"][1])),
         )
+        self._models.append(model)
         self._open(incoming, model.name, Recipe(), " ".join((said, *data.notes)))
 
     def _fit(self, incoming: _Incoming, tell: Callable[..., None], content: bytes) -> None:
@@ -259,6 +261,7 @@ class Uploads:
             figure=model.task.metric.written(model.figure("validation")),
             count=figures.count(len(model.task.split("validation"))),
         )
+        self._models.append(model)
         self._open(incoming, model.name, Recipe(), said)
 
     def _open(self, incoming: _Incoming, model: str, recipe: Recipe, said: str) -> None:

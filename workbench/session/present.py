@@ -10,6 +10,7 @@ from workbench.recipe import Recipe
 from workbench.session.checks import fitting
 from workbench.session.history import History
 from workbench.session.records import Chosen
+from workbench.zoo import Model
 
 
 class Present:
@@ -32,6 +33,17 @@ class Present:
         self.tell = tell
         self.lock = threading.RLock()
         self.closed = False
+        self._held = {self.model.name: self.model}
+
+    def enter(self, history: History, model: Model) -> None:
+        """Make `history` and the `model` of its present state the ones that count.
+
+        The models of all its states are held, so that undo finds them; called under the lock.
+        """
+        self.history, self.model = history, model
+        names = {moment.model for moment in (*history.past, history.now, *history.future)}
+        held = {name: one for name, one in self._held.items() if name in names}
+        self._held = held | {model.name: model}
 
     @property
     def now(self) -> Chosen:

@@ -293,7 +293,7 @@ class Session(State):
             self.focus = replace(self.focus, first=0, layer=None)
             if chosen.task != present.model.task:
                 self.focus = replace(self.focus, example=None)
-        present.history, present.model = history, chosen
+        present.enter(history, chosen)
         self._results.enter(history.now)
 
 

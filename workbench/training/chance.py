@@ -1,40 +1,41 @@
-"""Random numbers that a module draws itself, from the seed of each training step."""
+"""Random numbers that a user's module draws itself in training, as `nn.Dropout` does."""
 
 from __future__ import annotations
 
-from threading import Lock
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Generator, Tensor
 
-_one_at_a_time = Lock()  # PyTorch has one generator for all threads
+from workbench.zoo.seeding import seeded
 
 
 class Chance:
-    """Within it, PyTorch's own generator, as in `nn.Dropout`, follows the state of `generator`.
+    """Sets the generators of PyTorch, NumPy and Python for one step, and puts them back after it.
 
-    Afterwards it is as it was. If nothing was drawn the first time, nothing is done from then on.
+    What draws nothing in the first step is taken to draw nothing at all, so that runs side by side
+    need not wait for each other.
     """
 
-    def __init__(self, generator: Generator) -> None:
-        self.generator = generator
-        self.draws: bool | None = None
-        self._before: Tensor | None = None
-        self._begun: Tensor | None = None
+    def __init__(self) -> None:
+        self._draws: bool | None = None
 
-    def __enter__(self) -> None:
-        if self.draws is False:
+    @contextmanager
+    def __call__(self, seed: int) -> Iterator[None]:
+        """Run a step whose random numbers follow from `seed`."""
+        if self._draws is False:
+            yield
             return
-        _one_at_a_time.acquire()
-        self._before = torch.random.get_rng_state()
-        torch.random.set_rng_state(self.generator.get_state())
-        self._begun = torch.random.get_rng_state()
+        with seeded(seed):
+            before = _states()
+            yield
+            self._draws = bool(self._draws) or _states() != before
 
-    def __exit__(self, *_: object) -> None:
-        if self._before is None or self._begun is None:
-            return
-        if self.draws is None:
-            self.draws = not torch.equal(torch.random.get_rng_state(), self._begun)
-        torch.random.set_rng_state(self._before)
-        self._before = None
-        _one_at_a_time.release()
+
+def _states() -> tuple[Any, ...]:
+    numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - the module's may be the old one
+    words = numpy["state"]["key"].tobytes(), numpy["state"]["pos"]  # type: ignore[call-overload,index]
+    return torch.random.get_rng_state().numpy().tobytes(), words, random.getstate()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
 
+from workbench.caches import Cache
 from workbench.errors import WorkbenchError
-from workbench.recipe import Recipe
 from workbench.training.teacher import teacher_of
-from workbench.training.teacher_name import teacher_named
+from workbench.training.teacher_name import Named, teacher_named
 from workbench.zoo import Model
 from workbench.zoo.reading import Reader
 
@@ -33,6 +32,9 @@ class Opinion:
     outputs: tuple[float, ...]
 
 
+_kept: Cache[tuple[Opinion, ...]] = Cache(KEPT)
+
+
 def opinions(student: Model, teacher: str) -> tuple[Opinion, ...]:
     """Return the validation examples, of the first thousand, about which the teacher is in doubt.
 
@@ -48,12 +50,13 @@ def opinions(student: Model, teacher: str) -> tuple[Opinion, ...]:
             f"A teacher can be asked about classes, and {student.task.title} is measured by "
             f"{student.task.metric.name}."
         )
-    return _opinions(*teacher_named(teacher, student))
+    named = teacher_named(teacher, student)
+    key = named.model.key, named.model.digest, named.recipe
+    return _kept.of(key, lambda: _opinions(named), named.model.architecture.life)
 
 
-@lru_cache(maxsize=KEPT)
-def _opinions(chosen: Model, recipe: Recipe) -> tuple[Opinion, ...]:
-    """Return those of one teacher: under its name there may be another one later."""
+def _opinions(named: Named) -> tuple[Opinion, ...]:
+    chosen, recipe = named
     split = chosen.task.split("validation")
     examples, labels = split.examples[:LOOKED_AT], split.labels[:LOOKED_AT]
     outputs = teacher_of(chosen, recipe).on(chosen.task.inputs(examples))

@@ -55,7 +55,7 @@ class Run:
         self.seconds = 0.0
         self.examples = 0
         self._lot = torch.Generator()
-        self._chance = Chance(self._lot)
+        self._chance = Chance()
         self.module = prepare(lesson.module, self.settings.dropout, self._lot)
         round_inputs(self.module, lesson.input_grids)
         trainable = {n for n, p in self.module.named_parameters() if p.requires_grad}
@@ -165,7 +165,8 @@ class Run:
         self._optimizer.zero_grad()
         loss = 0.0
         parts: list[Any] = []
-        with self._buffers_back_unless_done(), self._chance:
+        drawn = self._chance(lot(self.settings.seed, STEP, self.step))
+        with self._buffers_back_unless_done(), drawn:
             for number, part in enumerate(chosen.split(PORTION)):
                 if number and cancelled():  # before the first one `go` has asked
                     raise Cancelled("Training was stopped.")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from workbench.adjustment.untrained import untrained
 from workbench.artifact.operands import operands
+from workbench.caches import Cache
 from workbench.errors import Cancelled, in_words
 from workbench.recipe import Recipe
 from workbench.training.teacher_name import teacher_named
@@ -19,7 +20,10 @@ from workbench.zoo.batch import call
 
 BATCH = 250
 
-_kept: dict[tuple[str, str, Recipe], Tensor] = {}
+MOST_KEPT = 256 * 2**20
+"""Bytes of logits that are kept; what is larger is computed batch by batch."""
+
+_kept: Cache[Tensor] = Cache(16, MOST_KEPT, lambda logits: logits.nbytes)
 _one_at_a_time = Lock()
 
 
@@ -51,7 +55,8 @@ class Teacher:
     ) -> None:
         """Compute the logits of all `examples`, once; `batches(a, b)` gives their inputs.
 
-        Always in the same batches: the last bits of a logit hang on its neighbours.
+        Always in the same batches: the last bits of a logit depend on its neighbours. Logits that
+        would take more than `MOST_KEPT` bytes stay unknown, and each step computes its own.
 
         Raises
         ------
@@ -62,7 +67,10 @@ class Teacher:
         for start in range(0, examples, BATCH):
             if cancelled():
                 raise Cancelled("Training was stopped.")
-            found.append(self.on(batches(start, min(start + BATCH, examples))))
+            stop = min(start + BATCH, examples)
+            found.append(self.on(batches(start, stop)))
+            if found[0].nbytes * examples > MOST_KEPT * min(BATCH, examples):
+                return
         self.known = torch.cat(found)
 
 
@@ -75,8 +83,8 @@ def named(
 ) -> Teacher:
     """Return the teacher that `name` means to `student`, as `teacher_named` reads it.
 
-    Its logits on the training split are kept for as long as the process lives; without `know`
-    they are not computed, for students that see images the split does not hold.
+    Its logits on the training split are kept while the teacher lives, unless they are too many;
+    without `know` they are not computed, for students that see images the split does not hold.
 
     Raises
     ------
@@ -92,11 +100,13 @@ def named(
     images = chosen.task.split("train").examples
     key = (chosen.name, chosen.digest, recipe)
     with _one_at_a_time:
-        if key not in _kept:
+        known = _kept.get(key)
+        if known is None:
             teacher.learn(lambda a, b: chosen.task.inputs(images[a:b]), len(images), cancelled)
-            assert teacher.known is not None
-            _kept[key] = teacher.known
-    teacher.known = _kept[key]
+            known = teacher.known
+            if known is not None:
+                _kept.put(key, known, chosen.architecture.life)
+    teacher.known = known
     return teacher
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.caches import Life
 from workbench.compression.coded import BUFFERS
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.zoo.builtin import Architecture
@@ -81,6 +82,7 @@ class Brought(Architecture):
     held: nn.Module = field(default_factory=nn.Module, compare=False, repr=False)
     source: nn.Module = field(default_factory=nn.Module, compare=False, repr=False)
     versions: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    life: Life = field(default_factory=Life, compare=False, repr=False)
     traits: Traits = field(default=BUILT_IN, compare=False)
 
     def build(self) -> nn.Module:
@@ -98,7 +100,7 @@ class Brought(Architecture):
             id(p): nn.Parameter(torch.empty_like(p, dtype=widened(p.dtype)))
             for p in self.held.parameters()
         }
-        module = _copied(self.held, dict(tensors))
+        module = deep_copy(self.held, dict(tensors))
         drawn: set[int] = set()
         for layer in module.modules():
             if callable(getattr(layer, "reset_parameters", None)):
@@ -121,6 +123,12 @@ class Brought(Architecture):
     def quiet(self) -> AbstractContextManager[Any]:
         """Return what a user's module is run under: some differentiate inside."""
         return torch.no_grad()
+
+    @property
+    def data(self) -> tuple[Any, ...]:
+        """The arrays and tensors of its splits, but for examples that are read one by one."""
+        held = [source.content for source in self.task.sources if isinstance(source, Held)]
+        return tuple(part for split in held for part in _arrays(split))
 
     @property
     def most_left_out(self) -> int:
@@ -170,10 +178,10 @@ def hollow(module: nn.Module) -> nn.Module:
     for tensor in stored(module).values():
         if id(tensor) not in empty:
             empty[id(tensor)] = torch.empty_like(tensor, device="meta")
-    return _copied(module, empty)
+    return deep_copy(module, empty)
 
 
-def _copied(module: nn.Module, known: dict[int, Any]) -> nn.Module:
+def deep_copy(module: nn.Module, known: dict[int, Any]) -> nn.Module:
     """Return a deep copy of `module` with the tensors that are `known` by their identity."""
     for layer in module.modules():
         for value in vars(layer).values():
@@ -230,9 +238,14 @@ def versions_of(module: nn.Module) -> tuple[int, ...]:
 
 def _glimpse(split: Split) -> int:
     """Return a checksum of some values of a split's arrays and tensors, as far as it has any."""
+    return _checksum(_arrays(split))
+
+
+def _arrays(split: Split) -> list[Any]:
+    """Return the arrays and tensors that a split holds."""
     examples = split.examples.parts if isinstance(split.examples, Columns) else [split.examples]
     parts = [*(examples.values() if isinstance(examples, Mapping) else examples), split.labels]
-    return _checksum(part for part in parts if isinstance(part, Tensor | np.ndarray))
+    return [part for part in parts if isinstance(part, Tensor | np.ndarray)]
 
 
 def _checksum(arrays: Iterable[Any]) -> int:

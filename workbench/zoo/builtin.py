@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.artifact.form import UNCHANGED, Form
+from workbench.caches import FOREVER, Life
 from workbench.errors import WorkbenchError
 from workbench.zoo.data import Task
 from workbench.zoo.plan import TrainingPlan
@@ -40,6 +42,8 @@ class Architecture:
         The share of its channels and neurons that the module has.
     left_out : int
         How many of its layers or blocks the module lacks.
+    life : Life
+        How long what is kept of it in caches is of use.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Architecture:
     title: str
     width: float = 1.0
     left_out: int = 0
+    life: Life = field(default=FOREVER, compare=False, repr=False)
 
     @property
     def traits(self) -> Traits:
@@ -91,6 +96,16 @@ class Architecture:
             If the file is missing or is another.
         """
         return _load(self.checkpoint, digest)
+
+    @property
+    def key(self) -> Hashable:
+        """What a cache knows the module by, without holding it."""
+        return self.name, self.life.number, self.width, self.left_out
+
+    @property
+    def data(self) -> tuple[Any, ...]:
+        """The arrays and tensors of data that it keeps in memory for itself; none of its own."""
+        return ()
 
     @property
     def most_left_out(self) -> int:
@@ -146,6 +161,11 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<Model {self.name}: {self.card.get('parameters', 0):,} parameters>"
+
+    @property
+    def key(self) -> Hashable:
+        """What a cache knows the module in its form by, without holding it."""
+        return self.architecture.key, self.form
 
     @property
     def name(self) -> str:

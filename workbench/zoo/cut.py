@@ -15,8 +15,9 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call
 from torch.fx.proxy import GraphAppendingTracer
 
+from workbench.caches import Cache
 from workbench.zoo.batch import Batch
-from workbench.zoo.builtin import Architecture, Model
+from workbench.zoo.builtin import Model
 from workbench.zoo.shell import Shell
 
 
@@ -50,15 +51,15 @@ def cuttable(model: Model) -> bool:
 
 
 _own = threading.local()
+MOST_CUTS = 64
+"""Kept by each thread: a scan goes through the layers of one network, again and again."""
 
 
 def cut(model: Model, layer: str) -> Cut:
     """Return this thread's cut of `model` before the layer whose weight is called `layer`."""
-    mine: dict[tuple[Architecture, str], Cut] = _own.__dict__.setdefault("cuts", {})
-    key = (model.architecture, layer)
-    if key not in mine:
-        mine[key] = Cut(model, layer)
-    return mine[key]
+    mine: Cache[Cut] = _own.__dict__.setdefault("cuts", Cache(MOST_CUTS))
+    life = model.architecture.life
+    return mine.of((model.architecture.key, layer), lambda: Cut(model, layer), life)
 
 
 def _call(part: nn.Module, weights: Mapping[str, Tensor], inputs: Batch) -> Any:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from workbench.caches import Cache
 from workbench.compression.fold import Fold
 from workbench.zoo.batch import Batch, call
 from workbench.zoo.builtin import Model
@@ -19,6 +20,8 @@ from workbench.zoo.unheard import tensors_in
 
 STATISTICS = ("running_mean", "running_var")
 AFFINE = ("weight", "bias")
+
+_found: Cache[tuple[Fold, ...]] = Cache(64)
 
 
 def folds(model: Model, weights: Mapping[str, Tensor], inputs: Batch) -> tuple[Fold, ...]:

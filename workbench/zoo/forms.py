@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,9 +30,18 @@ def _frames(examples: NDArray[np.float32]) -> Tensor:
 
 
 def _own(examples: Any) -> Any:
+    """Return a user's examples in new memory: a module may write to what it is given."""
     from workbench.zoo.rows import collated
 
-    return collated(examples)
+    return _copied(collated(examples))
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, Mapping):
+        return {name: _copied(one) for name, one in value.items()}
+    return type(value)(map(_copied, value)) if type(value) in {tuple, list} else value
 
 
 INPUTS: dict[str, Callable[[Any], Any]] = {
@@ -50,4 +59,6 @@ def targets(labels: Any) -> Any:
     if isinstance(labels, np.ndarray):
         whole = np.issubdtype(labels.dtype, np.integer)
         return torch.from_numpy(labels.astype(np.int64 if whole else np.float32))
-    return _own(labels)
+    from workbench.zoo.rows import collated
+
+    return collated(labels)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
+from typing import Any
 
 import torch
 from torch import nn
 
-from workbench.zoo.brought import Brought
+from workbench.zoo.brought import Brought, deep_copy
 from workbench.zoo.builtin import Architecture
 from workbench.zoo.seeding import seeded
 
@@ -26,8 +26,8 @@ def subject(architecture: Architecture) -> nn.Module:
     if not isinstance(architecture, Brought):
         return fresh(architecture).eval()
     held = architecture.held
-    own: dict[int, object] = {id(p): _copy(p) for p in held.parameters()}
-    return copy.deepcopy(held, own).eval()
+    own: dict[int, Any] = {id(p): _copy(p) for p in held.parameters()}
+    return deep_copy(held, own).eval()
 
 
 def _copy(parameter: nn.Parameter) -> nn.Parameter:

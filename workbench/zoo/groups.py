@@ -10,12 +10,12 @@ import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from workbench.caches import Cache
 from workbench.compression.channels import Group, Member, Whole
 from workbench.zoo.axes import MULTIPLY, Axis, axes_of
 from workbench.zoo.between import Names, between, brief
@@ -37,15 +37,22 @@ class Channels:
     whole: tuple[Whole, ...]
 
 
-@cache
+_found: Cache[Channels] = Cache(64)
+
+
 def channels(architecture: Architecture) -> Channels:
     """Return the groups of channels of an architecture, and what keeps other layers whole.
 
     As `channels_of` says. Where torch-pruning cannot follow the network there are no groups, and
     `Channels.whole` says why.
     """
+    return _found.of(architecture.key, lambda: _channels(architecture), architecture.life)
+
+
+def _channels(architecture: Architecture) -> Channels:
     split = architecture.task.split("validation")
-    one, some = (architecture.task.inputs(split.examples[:n]) for n in (1, 2))
+    fewest = 1 if architecture.traits.alone else 2
+    one, some = (architecture.task.inputs(split.examples[:n]) for n in (fewest, 2))
     module = subject(architecture)
     try:
         with warnings.catch_warnings():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.caches import Cache
 from workbench.zoo.data import Task
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 KEPT = 8
 """Of how many tasks it is kept what their examples are like."""
 
+_kinds: Cache[str] = Cache(KEPT)
+
 
 def kind_of(task: Task) -> str:
     """Return how a task's examples are looked at.
@@ -22,7 +24,9 @@ def kind_of(task: Task) -> str:
     It is the task's form, but for a person's own data: those are an "image" too where a module
     takes one tensor of floats with two dimensions for each example, or with channels before them.
     """
-    return task.form if task.form != "own" else _kind_of_own(task)
+    if task.form != "own":
+        return task.form
+    return _kinds.of((task.name, task.digest("validation")), lambda: _kind_of_own(task))
 
 
 class Reader:
@@ -77,7 +81,6 @@ def _grey(image: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     return np.round((flat - low) * (255 / (high - low or 1))).astype(np.uint8)
 
 
-@lru_cache(maxsize=KEPT)
 def _kind_of_own(task: Task) -> str:
     inputs = task.inputs(task.split("validation").examples[:1])
     pictured = getattr(inputs, "ndim", 0) in (3, 4) and inputs.is_floating_point()

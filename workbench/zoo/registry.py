@@ -13,6 +13,7 @@ from workbench.zoo.fashion import TASK as FASHION
 from workbench.zoo.offers import Offered, made, offers
 from workbench.zoo.reviews import TASK as REVIEWS
 from workbench.zoo.reviews_lm import TASK as REVIEWS_LM
+from workbench.zoo.shelf import Shelf
 from workbench.zoo.vowels import TASK as VOWELS
 
 TASKS = {task.name: task for task in (FASHION, REVIEWS, REVIEWS_LM, VOWELS)}
@@ -38,12 +39,15 @@ ARCHITECTURES = {
 
 OWN = "own/"
 """What the names of models begin with that people have brought."""
-_brought: dict[str, Model] = {}
+_brought = Shelf()
 
 
 def bring(model: Model) -> None:
-    """Remember a person's own model for as long as the process lives, in place of its namesake."""
-    _brought[model.name] = model
+    """Remember a person's own model in place of its namesake, the newest even if nobody holds it.
+
+    As many before it stay as `Shelf` has room for, the others while somebody holds them.
+    """
+    _brought.put(model)
 
 
 def tasks() -> tuple[str, ...]:
@@ -94,7 +98,7 @@ def title(name: str) -> str:
 
 
 def _known() -> dict[str, Architecture | Offered | Model]:
-    return {**ARCHITECTURES, **offers(), **_brought}
+    return {**ARCHITECTURES, **offers(), **_brought.listed()}
 
 
 def _tasks() -> dict[str, Task]:
@@ -125,14 +129,21 @@ def model(name: str) -> Model:
         If nobody has brought it, its card is missing or damaged, or its package fails; or if it
         names a file of tensors, which has no module.
     """
-    if name in _brought:
-        return _brought[name]
+    found = _brought.get(name)
+    if found is not None:
+        return found
     if name not in ARCHITECTURES and name in offers():
         return made(name)
     if name.startswith(OF_FILE):
         raise WorkbenchError(
             f"The file holds the tensors of {name.removeprefix(OF_FILE)!r} without a model, so "
             "there is no module to run: workbench expand FILE gives the tensors back."
+        )
+    if _brought.dropped(name):
+        raise WorkbenchError(
+            f"{name} is no longer in memory, because nothing used it and larger or newer models "
+            f"came after it: bring it again with wb.bring(module, ..., "
+            f"name={name.removeprefix(OWN)!r}) and keep what that returns."
         )
     if name.startswith(OWN):
         raise WorkbenchError(

@@ -8,16 +8,15 @@ meta device) and leaves nothing behind.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from workbench.artifact.form import Form
+from workbench.caches import Cache
 from workbench.zoo.batch import call
-from workbench.zoo.builtin import Architecture, Model
+from workbench.zoo.builtin import Model
 
 MOST_SHELLS = 8
 """Kept by each thread; a form with scales of its own needs a new one for every file."""
@@ -87,13 +86,5 @@ _own = threading.local()
 
 def shell(model: Model, *, fast: bool = False) -> Shell:
     """Return this thread's shell for `model`, in its form."""
-    mine: OrderedDict[tuple[Architecture, Form, bool], Shell] = _own.__dict__.setdefault(
-        "shells", OrderedDict()
-    )
-    key = (model.architecture, model.form, fast)
-    if key not in mine:
-        mine[key] = Shell(model, fast=fast)
-    mine.move_to_end(key)
-    while len(mine) > MOST_SHELLS:
-        mine.popitem(last=False)
-    return mine[key]
+    mine: Cache[Shell] = _own.__dict__.setdefault("shells", Cache(MOST_SHELLS))
+    return mine.of((model.key, fast), lambda: Shell(model, fast=fast), model.architecture.life)
