@@ -37,5 +37,5 @@ class Chance:
 
 def _states() -> tuple[Any, ...]:
     numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - the module's may be the old one
-    words = numpy["state"]["key"].tobytes(), numpy["state"]["pos"]  # type: ignore[call-overload,index]
+    words = numpy["state"]["key"].tobytes(), numpy["state"]["pos"]
     return torch.random.get_rng_state().numpy().tobytes(), words, random.getstate()
