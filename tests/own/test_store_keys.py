@@ -141,9 +141,9 @@ def forget(monkeypatch):
     """Make this process know nothing, as a new one with an empty folder would."""
 
     def forgotten():
-        monkeypatch.setattr(calibration, "_known", {})
-        prepare._kept.clear()
-        teacher._kept.clear()
+        monkeypatch.setattr(calibration, "_known", Cache(64))
+        monkeypatch.setattr(prepare, "_kept", Cache(64))
+        monkeypatch.setattr(teacher, "_kept", Cache(64))
         kept.default_files.cache_clear()
         monkeypatch.setattr(kept.default_files(), "where", None)
 

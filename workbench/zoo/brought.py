@@ -120,7 +120,8 @@ class Brought(Architecture):
         self._check_width()
         return hollow(self.held)
 
-    def quiet(self) -> AbstractContextManager[Any]:
+    @staticmethod
+    def quiet() -> AbstractContextManager[Any]:
         """Return what a user's module is run under: some differentiate inside."""
         return torch.no_grad()
 

@@ -58,7 +58,8 @@ class Architecture:
         """How its module may be run."""
         return BUILT_IN
 
-    def quiet(self) -> AbstractContextManager[Any]:
+    @staticmethod
+    def quiet() -> AbstractContextManager[Any]:
         """Return what its module is run under where no gradients are wanted."""
         import torch
 
