@@ -20,7 +20,7 @@ from workbench.errors import ArtifactError, RecipeError, TrainingError
 from workbench.kept import Files, default_files
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
-from workbench.training.teacher_name import learned_from
+from workbench.training.teacher_name import learned_from, name_of
 from workbench.zoo import Model
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def train(
     progress, cancelled
         As in `compress`.
     **settings
-        Fields of `Train` that go before those of the recipe.
+        Fields of `Train` that go before those of the recipe; `teacher` may be a model.
 
     Raises
     ------
@@ -109,6 +109,8 @@ def train(
             raise RecipeError(f"Training has no setting {name!r}: choose from {', '.join(known)}.")
     if seconds is not None and "steps" in settings:
         raise RecipeError("Seconds become steps: give seconds or steps, not both.")
+    if isinstance(teacher := settings.get("teacher"), Model):
+        settings["teacher"] = name_of(teacher)
     recipe = replace(recipe, train=replace(chosen, **settings))
     if seconds is not None:
         from workbench.training.budget import granted, steps_for

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 import workbench as wb
 from workbench import calibration, kept, pipeline
 from workbench.adjustment import prepare
+from workbench.caches import Cache
 from workbench.evaluation.known import known, size_key
 from workbench.evaluation.store import Store
 from workbench.session import Session

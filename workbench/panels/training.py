@@ -12,7 +12,7 @@ from workbench.recipe.schema import FieldSpec, specs
 from workbench.recipe.train import SELF
 from workbench.session import Session, teacher_warning
 from workbench.text import _
-from workbench.zoo import models
+from workbench.training.teacher_name import teachers_of
 from workbench.zoo.registry import title
 
 FRONT = ("teacher", "temperature", "mix")
@@ -85,7 +85,7 @@ def settings(values: Mapping[str, Any], threads: int) -> Train:
 
 
 def _others(session: Session) -> list[str]:
-    return [name for name in models(session.model.task.name) if name != session.model.name]
+    return [*teachers_of(session.model)]
 
 
 def _field(spec: FieldSpec, session: Session) -> dict[str, Any]:

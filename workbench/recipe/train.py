@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.recipe.schema import Choice, check_fields, spec
 from workbench.text import mark as N_
@@ -143,8 +144,9 @@ class Train:
     """Train the weights, with zeros held and rounding in place, before they are coded.
 
     `steps` batches of `batch` training examples; `teacher` names a model of the same task whose
-    outputs are learned with the share `mix` at `temperature`, ``self`` the model's own original,
-    or nobody when empty; after a question mark may follow how it is compressed, as in a link.
+    outputs are learned with the share `mix` at `temperature`, or is that model; ``self`` names the
+    model's own original, and nobody is it when empty; after a question mark may follow how it is
+    compressed, as in a link.
     A network trained from scratch may be of another `width`, and lack `left_out` layers.
     `threads` and `seed` are part of it because the bits depend on them.
     """
@@ -373,4 +375,7 @@ class Train:
     )
 
     def __post_init__(self) -> None:
+        teacher: Any = self.teacher
+        if hasattr(teacher, "architecture"):  # a model: its name is plain data
+            object.__setattr__(self, "teacher", teacher.name)
         check_fields(self, "train")

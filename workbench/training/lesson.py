@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +16,7 @@ from workbench.recipe import Recipe, Train
 from workbench.training.gauge import Gauge, Sample
 from workbench.training.portions import augments
 from workbench.training.records import Lesson
-from workbench.training.teacher import Teacher, named
+from workbench.training.teacher import Teacher, check_outputs, named
 from workbench.zoo import Model
 from workbench.zoo.brought import tensors_of
 from workbench.zoo.fresh import fresh
@@ -53,6 +52,9 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
             f"No parameter of {model.name} requires gradients, so there is nothing to train: call "
             "module.requires_grad_(True) and give the module again."
         )
+    teacher = _teacher(model, recipe.train, cancelled)
+    if teacher is not None and teacher.task is not model.task:
+        check_outputs(teacher, module, ready.weights, model.task.inputs(split.examples[:2]))
     return Lesson(
         module=module,
         ready=ready,
@@ -60,7 +62,7 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         examples=split.examples,
         labels=split.labels,
         inputs=model.task.inputs,
-        teacher=_teacher(model, recipe.train, cancelled),
+        teacher=teacher,
         input_grids=_input_grids(shaped, ready, recipe),
         held_out=_held_out(model) if recipe.train.patience else None,
         objective=loss,
@@ -97,12 +99,7 @@ def _objective(model: Model, settings: Train) -> Callable[..., Tensor] | None:
             f"{model.name} has a loss of its own, which no teacher can be mixed with."
         )
 
-    def objective(
-        settings: Train, outputs: Any, labels: Any, teacher: Tensor | None, weights: Tensor | None
-    ) -> Tensor:
-        return lose(outputs, labels) if weights is None else lose(outputs, labels, weights)
-
-    return objective
+    return lambda settings, outputs, labels, teacher, *weights: lose(outputs, labels, *weights)
 
 
 def _input_grids(shaped: Model, ready: Prepared, recipe: Recipe) -> dict[str, InputGrid]:

@@ -211,9 +211,12 @@ class Run:
         gauge = self.lesson.gauge
         return loss, [gauge.part(outputs, labels)] if gauge.adds_up else []
 
-    def _loss(self, *parts: Any) -> Tensor:
+    def _loss(
+        self, outputs: Any, labels: Any, teacher: Tensor | None, weights: Tensor | None
+    ) -> Tensor:
         loss = self.lesson.objective or objective
-        return loss(self.settings, *parts)
+        counts = () if weights is None else (weights,)
+        return loss(self.settings, outputs, labels, teacher, *counts)
 
     def _outputs(self, inputs: Any) -> Any:
         """Return the outputs in float32, whatever the precision of what comes before."""

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from workbench.adjustment.untrained import untrained
 from workbench.artifact.operands import operands
 from workbench.caches import Cache
-from workbench.errors import Cancelled, in_words
+from workbench.errors import Cancelled, RecipeError, WorkbenchError, in_words
 from workbench.recipe import Recipe
+from workbench.recipe.schema import brief
 from workbench.training.teacher_name import teacher_named
-from workbench.zoo import Model
+from workbench.zoo import Model, Task
 from workbench.zoo.batch import call
 
 BATCH = 250
@@ -30,7 +31,10 @@ _one_at_a_time = Lock()
 class Teacher:
     """Gives logits for training examples by number, or for inputs made from them."""
 
-    def __init__(self, module: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, module: nn.Module, weights: Mapping[str, Tensor], task: Task | None = None
+    ) -> None:
+        self.task = task
         self.module = module.eval()
         self.weights = dict(weights)
         self.known: Tensor | None = None
@@ -41,11 +45,16 @@ class Teacher:
         Raises
         ------
         WorkbenchError
-            When a person's own module fails on them.
+            When a person's own module fails on them, or returns something else than a tensor.
         """
         with in_words("The teacher fails on the train data"), torch.no_grad():
-            outputs: Tensor = call(self.module, self.weights, inputs)
-            return outputs
+            outputs = call(self.module, self.weights, inputs)
+        if not isinstance(outputs, Tensor):
+            raise WorkbenchError(
+                f"The teacher returns {brief(outputs)}, and only outputs in a tensor can be "
+                "learned: train without it."
+            )
+        return outputs
 
     def learn(
         self,
@@ -110,9 +119,24 @@ def named(
     return teacher
 
 
+def check_outputs(
+    teacher: Teacher, module: nn.Module, weights: Mapping[str, Tensor], inputs: Any
+) -> None:
+    """Raise `RecipeError` where teacher and student give outputs of other shapes for `inputs`."""
+    with in_words("The module fails on the train data"), torch.no_grad():
+        ours = call(module, weights, inputs)
+    theirs = teacher.on(inputs)
+    shapes = [tuple(one.shape) if isinstance(one, Tensor) else brief(one) for one in (theirs, ours)]
+    if shapes[0] != shapes[1]:
+        raise RecipeError(
+            f"The teacher's outputs are {shapes[0]} and the student's {shapes[1]}: choose a "
+            "teacher with outputs of the same shape."
+        )
+
+
 def teacher_of(chosen: Model, recipe: Recipe) -> Teacher:
     """Return `chosen` as a teacher, with the module and the weights of a file of `recipe`."""
     if recipe == Recipe():
-        return Teacher(chosen.module(), chosen.weights())
+        return Teacher(chosen.module(), chosen.weights(), chosen.task)
     tensors, form = untrained(chosen, recipe)
-    return Teacher(chosen.in_form(form).module(), operands(tensors, form))
+    return Teacher(chosen.in_form(form).module(), operands(tensors, form), chosen.task)

@@ -10,8 +10,11 @@ from workbench.recipe import Recipe
 from workbench.recipe.link import from_query
 from workbench.recipe.schema import brief
 from workbench.recipe.train import SELF
-from workbench.zoo import Model
+from workbench.zoo import Model, models
 from workbench.zoo import model as find
+from workbench.zoo.content import SPLITS, differing
+from workbench.zoo.registry import OWN
+from workbench.zoo.registry import bring as remember
 
 
 class Named(NamedTuple):
@@ -31,16 +34,12 @@ def teacher_named(text: str, student: Model) -> Named:
     UnknownNameError
         When there is no such model.
     RecipeError
-        When it is of another task, or its recipe is wrong, names a model or what it lacks, or
-        trains.
+        When it knows other data than the student, or its recipe is wrong, names a model or what it
+        lacks, or trains.
     """
     name, _, query = text.partition("?")
     chosen = student if name == SELF else find(name)
-    if chosen.task != student.task:
-        raise RecipeError(
-            f"The teacher {chosen.name} is of another task than {student.name}: choose one of "
-            f"{student.task.name}."
-        )
+    _check_data(chosen, student)
     try:
         twice, recipe, _others = from_query(query)
     except RecipeError as error:
@@ -77,3 +76,57 @@ def learned_from(model: Model, recipe: Recipe) -> str:
     if train.patience:
         found += [model.task.digest("validation"), model.task.metric.name]
     return " ".join(found)
+
+
+def name_of(teacher: Model) -> str:
+    """Return the name by which a recipe finds a teacher that is given as a model.
+
+    Raises
+    ------
+    RecipeError
+        When another model has that name by now.
+    """
+    try:
+        known = find(teacher.name)
+    except WorkbenchError:  # it was forgotten
+        remember(teacher)
+        return teacher.name
+    if known.digest != teacher.digest:
+        raise RecipeError(
+            f"Another model is called {teacher.name} by now: bring the teacher again, under a name "
+            "of its own."
+        )
+    return teacher.name
+
+
+def teachers_of(student: Model) -> tuple[str, ...]:
+    """Return the names of the other models of the student's task, and of those on the same data."""
+    task = student.task
+    same = [name for name in models(task.name) if name != student.name]
+    own = [name for name in models() if name.startswith(OWN) and name not in (*same, student.name)]
+    digests = [task.digest(split) for split in SPLITS]
+    return (
+        *same,
+        *(n for n in own if [find(n).task.digest(split) for split in SPLITS] == digests),
+    )
+
+
+def _check_data(teacher: Model, student: Model) -> None:
+    """Raise `RecipeError` where the two do not know the same data, or not the same classes."""
+    split = differing(teacher.task, student.task)
+    if split is not None and OWN not in (teacher.name[: len(OWN)], student.name[: len(OWN)]):
+        raise RecipeError(
+            f"The teacher {teacher.name} is of another task than {student.name}: choose one of "
+            f"{student.task.name}."
+        )
+    if split is not None:
+        raise RecipeError(
+            f"The {split} data of the teacher {teacher.name} are not those of {student.name}: "
+            "bring both with the same data, or choose another."
+        )
+    theirs, ours = len(teacher.task.classes), len(student.task.classes)
+    if theirs != ours:
+        raise RecipeError(
+            f"The teacher {teacher.name} has outputs for {theirs:,} classes and {student.name} for "
+            f"{ours:,}: choose one with as many."
+        )

@@ -79,7 +79,7 @@ def part_of(whole: Lesson, numbers: Numbers) -> Lesson:
     teacher = whole.teacher
     if teacher is not None and teacher.known is not None:
         known = teacher.known[numbers]
-        teacher = Teacher(teacher.module, teacher.weights)
+        teacher = Teacher(teacher.module, teacher.weights, teacher.task)
         teacher.known = known
     return replace(
         whole,

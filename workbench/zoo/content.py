@@ -11,11 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.zoo.brought import Held
 from workbench.zoo.data import Task
 from workbench.zoo.forms import targets
 
 GROUP = 64
 """Examples hashed at once: padding depends on the examples that share a batch, so this is fixed."""
+SPLITS = ("train", "validation", "test")
 KEPT = 16
 """Digests of splits that are remembered."""
 
@@ -36,9 +38,33 @@ def whole_digest(groups: Iterable[bytes]) -> str:
     return hashlib.sha256(b"".join(groups)).hexdigest()
 
 
+def differing(one: Task, other: Task) -> str | None:
+    """Return the name of the first split in which the data of two tasks differ, None if in none.
+
+    Equal data are equal however they are kept: arrays of a built-in task and a person's tensors.
+    """
+    if one == other:
+        return None
+    return next((name for name in SPLITS if not _equal(one, other, name)), None)
+
+
+def _equal(one: Task, other: Task, name: str) -> bool:
+    if one.digest(name) == other.digest(name):
+        return True
+    brought = [_is_brought(task, name) for task in (one, other)]
+    if all(brought) or not any(brought):  # digests are of one kind
+        return False
+    own, given = (one, other) if brought[0] else (other, one)
+    return own.digest(name) == _content_digest(given, name)
+
+
+def _is_brought(task: Task, name: str) -> bool:
+    """Whether the digest of a split is that of its content."""
+    return task.form == "own" and any(isinstance(s, Held) and s.split == name for s in task.sources)
+
+
 @lru_cache(maxsize=KEPT)
-def content_digest(task: Task, name: str) -> str:
-    """Return the digest of a split's content: one number for equal data, whoever gave it."""
+def _content_digest(task: Task, name: str) -> str:
     split = task.split(name)
     places = [slice(at, at + GROUP) for at in range(0, len(split), GROUP)]
     return whole_digest(
