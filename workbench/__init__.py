@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workbench.own.keras_model import from_keras
     from workbench.own.libraries import from_timm, from_transformers
     from workbench.own.offer import Later, Offer
+    from workbench.own.rebuild import rebuild
     from workbench.panels import dashboard
     from workbench.pipeline import compress, train
     from workbench.recipe import (
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from workbench.streaming.expand import expand
     from workbench.trials.scanning import sensitivity
     from workbench.zoo import Model, Task, model, models, task, tasks
-    from workbench.zoo.network import rebuild
 
 __all__ = [
     "Activations",
@@ -138,7 +138,7 @@ _HOMES = {
     "measure": "evaluation.measure",
     "model": "zoo",
     "models": "zoo",
-    "rebuild": "zoo.network",
+    "rebuild": "own.rebuild",
     "sensitivity": "trials.scanning",
     "task": "zoo",
     "tasks": "zoo",

@@ -261,6 +261,7 @@ def test_help_and_version(workbench):
         "measure",
         "compress",
         "expand",
+        "rebuild",
         "evaluate",
         "inspect",
         "dashboard",

@@ -116,22 +116,7 @@ class Artifact:
         ArtifactError
             When the folder does not exist or cannot be written.
         """
-        target = Path(path)
-        handle, temporary = _beside(target)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(self.to_bytes())
-            if not target.exists():
-                Path(temporary).chmod(0o666 & ~_umask())
-            else:
-                Path(temporary).chmod(target.stat().st_mode & 0o777)
-            Path(temporary).replace(target)
-        except OSError as error:
-            Path(temporary).unlink(missing_ok=True)
-            raise ArtifactError(
-                f"Cannot write {target}: {error.strerror}. Choose another place."
-            ) from None
-        return target
+        return write_whole(path, self.to_bytes())
 
     @property
     def digest(self) -> str:
@@ -190,6 +175,32 @@ class Artifact:
         As `workbench.artifact.operands.operands` says.
         """
         return operands(self._tensors, self.form)
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
+    """Write a file whole or not at all, and return its path.
+
+    Raises
+    ------
+    ArtifactError
+        When the folder does not exist or cannot be written.
+    """
+    target = Path(path)
+    handle, temporary = _beside(target)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        if not target.exists():
+            Path(temporary).chmod(0o666 & ~_umask())
+        else:
+            Path(temporary).chmod(target.stat().st_mode & 0o777)
+        Path(temporary).replace(target)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise ArtifactError(
+            f"Cannot write {target}: {error.strerror}. Choose another place."
+        ) from None
+    return target
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -224,6 +224,17 @@ def _takes_expand(parser: Options) -> None:
     parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
 
 
+def _takes_rebuild(parser: Options) -> None:
+    _takes_file(parser)
+    parser.add_argument(
+        "--module",
+        metavar="PACKAGE.MODULE:CALLABLE",
+        help="what returns the network that was compressed, with any weights; absent: the built-in "
+        "model that the file names",
+    )
+    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
+
+
 def _takes_training(parser: Options) -> None:
     parser.add_argument("model", help="a model from `workbench list`, such as fashion/lenet5")
     training.takes(parser, distilling=False)
@@ -294,6 +305,13 @@ COMMANDS = (
         "Write the tensors of a compressed file as plain safetensors.",
         _takes_expand,
         files.expand,
+        tables.expanded,
+    ),
+    Command(
+        "rebuild",
+        "Write the weights of a compressed file for PyTorch, as its module holds them.",
+        _takes_rebuild,
+        files.rebuild,
         tables.expanded,
     ),
     Command(

@@ -6,11 +6,13 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.progress import bar
-from workbench.errors import ArtifactError
+from workbench.errors import ArtifactError, WorkbenchError, in_words
 from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -42,6 +44,48 @@ def expand(options: argparse.Namespace) -> dict[str, Any]:
     with bar("expanding") as advance:
         path = expanded(options.file, options.output, progress=advance)
     return {"file": str(path), "bytes": path.stat().st_size}
+
+
+def rebuild(options: argparse.Namespace) -> dict[str, Any]:
+    """Write the weights of the network of a file, as its module has them, as plain safetensors."""
+    from safetensors.torch import save
+    from torch import Tensor
+
+    from workbench.artifact.artifact import write_whole
+    from workbench.own.rebuild import rebuild as rebuilt
+
+    source, target = Path(options.file), Path(options.output)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise ArtifactError(f"{target} is the file to be read: name another for the output.")
+    module = None if options.module is None else _made(options.module)
+    state = rebuilt(options.file, module).state_dict()
+    own = {name: one.clone() for name, one in state.items() if isinstance(one, Tensor)}
+    path = write_whole(target, save(own))
+    return {"file": str(path), "bytes": path.stat().st_size}
+
+
+def _made(text: str) -> Any:
+    """Return the module that ``package.module:callable`` makes; the current folder is searched too.
+
+    Raises
+    ------
+    WorkbenchError
+        When it cannot be found or fails.
+    """
+    from torch import nn
+
+    package, _, attribute = text.partition(":")
+    if not package or not attribute:
+        raise WorkbenchError(
+            f"--module names {text!r}: give package.module:callable, which returns the module."
+        )
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        with in_words(f"Making the module {text!r} fails"):
+            found = reduce(getattr, attribute.split("."), import_module(package))
+            return found if isinstance(found, nn.Module) else found()  # type: ignore[operator]
+    finally:
+        sys.path.pop(0)
 
 
 def about(sealed: Sealed) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-from collections.abc import Sequence
 from itertools import chain
 from os import PathLike
 from pathlib import Path
@@ -15,11 +14,10 @@ import torch
 from torch import nn
 
 from workbench.errors import WorkbenchError, first_line, in_words
+from workbench.own.differences import Shapes, differences
 from workbench.own.state_dicts import StateDict, readings, shape_of, state_dicts
 from workbench.recipe.schema import brief
 
-NAMED = 3
-"""Names that a sentence lists before it only counts."""
 _scalar = np.float64(0).__reduce__()[0]
 HARMLESS: list[Any] = [
     argparse.Namespace,
@@ -98,32 +96,9 @@ def _read(path: Path) -> Any:
 
 def _why(found: StateDict, module: nn.Module) -> str:
     """Return what separates the best reading of a file from the module's own tensors."""
-    own = module.state_dict()
-    missing = [name for name in own if name not in found]
-    unexpected = [name for name in found if name not in own]
-    said = [f"{_listed(missing)} {_are(missing)} missing"] if missing else []
-    if unexpected:
-        said.append(f"{_listed(unexpected)} {_are(unexpected)} not in the module")
-    if said:
-        return ", and ".join(said)
-    wrong = [name for name, tensor in found.items() if shape_of(tensor) != shape_of(own[name])]
-    if not wrong:
-        return first_line(_refusal(found, module) or ValueError())
-    name = wrong[0]
-    return (
-        f"{_listed(wrong)} {_have(wrong)} another shape, such as {shape_of(found[name])} where the "
-        f"module has {shape_of(own[name])}"
-    )
+    wrong = differences(_shapes(found), _shapes(module.state_dict()))
+    return wrong or first_line(_refusal(found, module) or ValueError())
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _are(names: Sequence[str]) -> str:
-    return "is" if len(names) == 1 else "are"
-
-
-def _have(names: Sequence[str]) -> str:
-    return "has" if len(names) == 1 else "have"
+def _shapes(state: StateDict) -> Shapes:
+    return {name: shape_of(value) for name, value in state.items()}

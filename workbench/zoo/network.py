@@ -1,13 +1,13 @@
-"""From a file to an ordinary PyTorch module."""
+"""From a file of a known model to an ordinary PyTorch module."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact
-from workbench.errors import ArtifactError
-from workbench.recipe.schema import brief
 from workbench.zoo.batch import call
 from workbench.zoo.fit import check_fit
 from workbench.zoo.registry import model
@@ -23,17 +23,10 @@ def rebuild(artifact: Artifact) -> nn.Module:
     Raises
     ------
     UnknownNameError
-        When the file's model is not one of the built-in ones.
+        When the file's model is not known.
     ArtifactError
         When the file's tensors are not those of its model.
-
-    >>> import workbench as wb
-    >>> recipe = wb.Recipe(structure=wb.Structure(removed=0.5))
-    >>> wb.rebuild(wb.compress(wb.model("fashion/lenet-300-100"), recipe)).fc1
-    Linear(in_features=784, out_features=150, bias=True)
     """
-    if not isinstance(artifact, Artifact):
-        raise ArtifactError(f"Give what wb.load(path) returns, not {brief(artifact)}.")
     original = model(artifact.model)
     check_fit(original, artifact)
     module = original.in_form(artifact.form).plain_module()
@@ -43,6 +36,11 @@ def rebuild(artifact: Artifact) -> nn.Module:
         some = original.task.inputs(original.task.split("validation").examples[:fewest])
         with torch.no_grad():
             call(module, operands, some)
+    return filled(module, operands)
+
+
+def filled(module: nn.Module, operands: Mapping[str, Tensor]) -> nn.Module:
+    """Return `module`, which is nobody else's, with the tensors that a file has for it."""
     tied = _tied(module)
     for name, tensor in operands.items():
         held = nn.Parameter(tensor, requires_grad=False) if name in tied else tensor
