@@ -98,6 +98,8 @@ def mean_absolute_gradients(
     module = model.module().eval()
     weights = {name: weight.clone() for name, weight in model.weights().items()}
     names = model.layers
+    if not names:
+        return {}
     for name in names:
         weights[name].requires_grad_()
     totals = {name: torch.zeros_like(weights[name]) for name in names}

@@ -142,9 +142,8 @@ def forget(monkeypatch):
     """Make this process know nothing, as a new one with an empty folder would."""
 
     def forgotten():
-        monkeypatch.setattr(calibration, "_known", Cache(64))
-        monkeypatch.setattr(prepare, "_kept", Cache(64))
-        monkeypatch.setattr(teacher, "_kept", Cache(64))
+        for place, name in ((calibration, "_known"), (prepare, "_kept"), (teacher, "_kept")):
+            monkeypatch.setattr(place, name, Cache(64))
         kept.default_files.cache_clear()
         monkeypatch.setattr(kept.default_files(), "where", None)
 
@@ -181,7 +180,6 @@ def test_what_is_the_same_is_found_again(forget, threads):
 
 
 def test_a_teacher_that_is_another_now_has_taught_another_student(monkeypatch):
-    monkeypatch.setattr(registry, "_brought", {})
     student = wb.model("fashion/mlp-32")
     recipe = wb.Recipe(train=wb.Train(4, teacher="own/big"))
     keys = set()
@@ -189,7 +187,7 @@ def test_a_teacher_that_is_another_now_has_taught_another_student(monkeypatch):
         big = replace(student.architecture, name="own/big")
         registry.bring(replace(student, architecture=big, card={**student.card, "sha256": weights}))
         keys |= {size_key(student, recipe, ""), pipeline._key(student, recipe)}
-    registry._brought.clear()
+    monkeypatch.setattr(registry, "_brought", registry.Shelf())
     assert known(student, recipe, "validation", Store()) is None
     assert len(keys) == 4
 

@@ -16,7 +16,7 @@ from workbench.compression.channels import Group
 from workbench.compression.channels import asked as channels_asked
 from workbench.compression.coded import Factors
 from workbench.errors import ArtifactError
-from workbench.evaluation import resources
+from workbench.evaluation import resources, sparsity
 from workbench.evaluation.cost import cost
 from workbench.evaluation.known import (
     known,
@@ -40,6 +40,8 @@ from workbench.zoo.fit import check_fit
 from workbench.zoo.groups import groups
 from workbench.zoo.shell import shell
 
+ROUNDABLE = frozenset({"linear", "convolution"})
+"""What cards call the layers whose inputs can be rounded."""
 SOON_WRITTEN = 4_000_000
 """Up to so many weights a file's bytes are there at once; of more, the first estimate is sooner."""
 
@@ -175,11 +177,11 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
 def size_unwritten(model: Model, artifact: Artifact) -> Size:
     """Return what is known before the file's bytes are written: all but the digest, left empty."""
     shapes = {name: coded.shape for name, coded in artifact.tensors.items()}
-    numbers = {name: prod(shape) for name, shape in shapes.items() if len(shape) >= 2}
+    layers = {name: shapes[name] for name in model.layers if name in shapes}
+    requested = sparsity.requested(artifact.recipe.prune, layers)
+    weights = sum(map(prod, layers.values()))
+    achieved = sum(sparsity.zeros(artifact, name) for name in layers) / (weights or 1)
     nonzero = _nonzero(artifact)
-    left = sum(_weights_left(artifact, name, nonzero[name]) for name in numbers)
-    requested = _requested(artifact.recipe, numbers)
-    achieved = 1 - left / whole if (whole := sum(numbers.values())) else 0.0
     shaped = model.in_form(artifact.form)
     names = [name for name, _ in shell(shaped).module.named_parameters()]
     parameters = sum(prod(shapes[name]) for name in names)
@@ -207,6 +209,9 @@ def size_unwritten(model: Model, artifact: Artifact) -> Size:
             structure=structure,
             makers=[name for group in coupled for name in group.makers],
             left_alone=left_alone(model, artifact),
+            layers=layers,
+            taking=_taking(model),
+            before=model.weights,
         ),
         training=effort(model, artifact.recipe),
         structure=structure,
@@ -223,7 +228,7 @@ def _structure(
     before = sum(group.outputs for group in coupled) or 1  # none where no layer can lose any
     gone = before - sum(_outputs(artifact, group) for group in coupled) if coupled else 0
     whole = sum(prod(model.card["tensors"][name]) for name in model.layers) or 1
-    shapes = [one.shape for one in artifact.tensors.values() if len(one.shape) >= 2]
+    shapes = [artifact.tensors[name].shape for name in model.layers if name in artifact.tensors]
     return {
         "channels_asked": channels_asked(coupled, asked),
         "channels_removed": gone / before,
@@ -238,26 +243,23 @@ def _outputs(artifact: Artifact, group: Group) -> int:
     return artifact.tensors[first.tensor].shape[first.axis]
 
 
+def _taking(model: Model) -> list[str]:
+    """Return the weights of layers inside the network whose inputs can be rounded."""
+    kinds = model.card["layers"]
+    return [
+        name
+        for name in model.layers
+        if kinds[name]["kind"] in ROUNDABLE and name.endswith(".weight")
+    ]
+
+
 def _nonzero(artifact: Artifact) -> dict[str, int]:
     """Count the numbers that are stored and not zero, of a product those of its factors."""
-    found = {name: forms.nonzero for name, forms in artifact.considered.items()}
+    found = {}
     for name, coded in artifact.tensors.items():
         if isinstance(coded, Factors):
             both = (coded.left.nonzero, coded.right.nonzero)
             found[name] = sum(int(np.count_nonzero(flags)) for flags in both)
+        else:
+            found[name] = prod(coded.shape) - sparsity.zeros(artifact, name)
     return found
-
-
-def _weights_left(artifact: Artifact, name: str, nonzero: int) -> int:
-    """Count the decoded weights other than zero, given the stored numbers that are."""
-    coded = artifact.tensors[name]
-    return int(coded.tensor().count_nonzero()) if isinstance(coded, Factors) else nonzero
-
-
-def _requested(recipe: Recipe, sizes: dict[str, int]) -> float:
-    if recipe.prune is None:
-        return 0.0
-    if recipe.prune.scope == "layer":
-        asked = sum(share * sizes[name] for name, share in recipe.prune.layers.items())
-        return asked / sum(sizes.values())
-    return recipe.prune.sparsity

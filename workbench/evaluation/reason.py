@@ -14,8 +14,16 @@ Number = int | float
 
 SENTENCES = {
     "emptied": N_(
-        "Nothing is left of {layer}, so it passes nothing on: ask for fewer zeros, or choose the "
-        "adaptive scope, which empties no layer."
+        "Nothing is left of {layer}: all its weights are pruned. Ask for fewer zeros, or choose "
+        "the adaptive scope, which empties a layer last."
+    ),
+    "all-zero": N_(
+        "Nothing is left of {layer}: all its weights are zero. Ask for fewer zeros there, or for "
+        "more bits."
+    ),
+    "nothing": N_(
+        "This model has no floating-point weights of two or more axes, so there is nothing to "
+        "prune, factor, share or quantise: its values stay as they are."
     ),
     "dense-kept": N_(
         "At {zeros} zeros, writing the places of the other weights costs more than leaving the "
@@ -23,14 +31,18 @@ SENTENCES = {
     ),
     "index-heavy": N_(
         "In {layer} the places of the weights take {indices} and the weights themselves {values}: "
-        "fewer bits would hardly make it smaller."
+        "fewer bits would make only the smaller part smaller."
     ),
     "scales-heavy": N_(
         "{layer} spends {scales} of its {bytes} on scales: let more weights share one."
     ),
     "codebook-heavy": N_(
-        "{layer} spends {scales} of its {bytes} on its codebook: fewer shared values, or one "
-        "codebook for the whole layer, would take less."
+        "{layer} spends {scales} of its {bytes} on its codebooks: one codebook for the whole layer "
+        "would take less."
+    ),
+    "codebook-long": N_(
+        "{layer} spends {scales} of its {bytes} on its codebook: fewer shared values would take "
+        "less."
     ),
     "not-factored": N_(
         "{layer} stays one matrix of {bytes}: at the rank asked two factors would take no less. "
@@ -44,37 +56,49 @@ SENTENCES = {
         "each channel is one group."
     ),
     "one-stays": N_(
-        "Asked for {asked_share} zeros, got {got_share}: of every {width} weights in a row a whole "
-        "number stays, and at least one."
+        "Asked for {asked_share} zeros, and this pattern makes {made_share}: of every {width} "
+        "weights in a row a whole number stays, and at least one."
     ),
     "whole-blocks": N_(
-        "Asked for {asked_share} zeros, got {got_share}: blocks are kept or removed whole, and "
-        "those at the edges are smaller."
+        "Asked for {asked_share} zeros, and this pattern makes {made_share}: blocks are kept or "
+        "removed whole, and those at the edges are smaller."
+    ),
+    "whole-weights": N_(
+        "Asked for {asked_share} zeros, and {made_share} is the nearest that can be: each layer "
+        "loses a whole number of its few weights."
     ),
     "short-runs": N_(
         "Runs of {width} do not fit the {length} weights that an output of {layer} has: each "
         "output is one run."
     ),
     "wide-blocks": N_(
-        "Blocks of {width} by {width} do not fit {layer}, {rows} by {length}: few blocks are left "
-        "to choose from."
+        "Blocks of {width} by {width} do not fit {layer}, {rows} by {length}: it is cut into "
+        "{blocks} smaller ones."
     ),
     "left-alone": N_("{layer} was left alone and takes {bytes} of the file's {file}."),
     "container": N_("Names, shapes, recipe and checksum take {bytes} of the file's {file}."),
     "one-dimensional": N_(
-        "Biases and other one-dimensional values stay in float32 and take {bytes} "
-        "of the file's {file}."
+        "Biases and other values with fewer than two axes stay as they are and take {bytes} of the "
+        "file's {file}."
+    ),
+    "other-tensors": N_(
+        "Tables, masks and other tensors that are not compressed take {bytes} of the file's {file}."
     ),
     "less-sparse": N_(
-        "Asked for {asked_share} zeros, got {got_share}: the share is over all layers, and some "
-        "are left whole or set lower by hand."
+        "{set_share} zeros are asked of the layers that are not set by hand, {asked_share} of all "
+        "weights: {left_share} of them are in layers left whole or set lower."
+    ),
+    "already-zero": N_(
+        "Asked for {asked_share} zeros, got {got_share}: {before_share} of the weights were zero "
+        "in the original already."
     ),
     "rounded-to-zero": N_(
-        "Asked for {asked_share} zeros, got {got_share}: with few values to take, small weights "
-        "become zero."
+        "Asked for {asked_share} zeros, got {got_share}: rounding makes {rounded_share} of the "
+        "weights zero beside those that are pruned."
     ),
     "set-higher": N_(
-        "Asked for {asked_share} zeros, got {got_share}: some layers are set higher by hand."
+        "{set_share} zeros are asked of the layers that are not set by hand, {asked_share} of all "
+        "weights: {left_share} of them are in layers set higher."
     ),
     "channels": N_(
         "Asked for {asked_share} of the channels, {got_share} are gone, and with them "
@@ -118,6 +142,9 @@ SENTENCES = {
         "No inputs were rounded: inside this network is no linear layer or convolution with a "
         "weight of its own."
     ),
+    "inputs-excluded": N_(
+        "No inputs were rounded: every layer whose inputs could be rounded is left out."
+    ),
     "simulated": N_(
         "Inputs are rounded and summed exactly as integers are, but not faster here: that takes a "
         "runtime with integer kernels."
@@ -138,7 +165,19 @@ SENTENCES = {
         "output: quantise it by tensor or by channel, in 8 bits or fewer."
     ),
     "grew": N_(
-        "The file is {more} longer than the original: the header takes more than the recipe saves."
+        "The file is {more} longer than the original: its tensors take {now} instead of {before}, "
+        "but its header takes {header}."
+    ),
+    "not-smaller": N_(
+        "The file is {more} longer than the original: its tensors take {now}, as before, and its "
+        "header takes {header}."
+    ),
+    "longer-tensors": N_(
+        "The file is {more} longer than the original: its tensors take {now} instead of {before}."
+    ),
+    "wider": N_(
+        "The file is {more} longer than the original: its tensors take {now}, and the original "
+        "takes {before} in all, because its numbers are narrower than float32."
     ),
     "no-faster": N_(
         "Smaller, but no faster: zeros are multiplied too, so an example still takes "
@@ -154,6 +193,11 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "zeros": lambda share: figures.percent(share, 0),
     "asked_share": figures.percent,
     "got_share": figures.percent,
+    "set_share": figures.percent,
+    "left_share": figures.percent,
+    "made_share": figures.percent,
+    "before_share": figures.percent,
+    "rounded_share": figures.percent,
     "weights_share": figures.percent,
     "macs_share": figures.percent,
     "asked": figures.count,
@@ -161,6 +205,7 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "rank": figures.count,
     "width": figures.count,
     "rows": figures.count,
+    "blocks": figures.count,
     "macs": figures.count,
 }
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from math import prod
+from math import ceil, prod
 from types import MappingProxyType
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.coded import Codes, Factors, Shared
+from workbench.compression.coded import Coded, Codes, Factors, Plain, Shared
 from workbench.compression.factorize import break_even
+from workbench.compression.quantize import bits_of
+from workbench.evaluation import sparsity
 from workbench.evaluation.reason import Reason
-from workbench.recipe import Prune, Recipe
+from workbench.evaluation.zero_reasons import NOTICEABLE, Before, Held, gap, set_by_hand
+from workbench.recipe import Recipe
 from workbench.recipe.schema import specs
 
 HEAVY = 0.25
 CONSIDERABLE = 0.1
-NOTICEABLE = 0.005
+COMPRESSING = ("prune", "factorize", "share", "quantize")
+"""The parts of a recipe that act on each layer's weights."""
 LISTED = 12
 """Names in one sentence at most."""
 
@@ -30,58 +34,108 @@ def reasons(
     structure: Mapping[str, float] | None = None,
     makers: Collection[str] = (),
     left_alone: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    layers: Collection[str],
+    taking: Collection[str] = (),
+    before: Before,
 ) -> tuple[Reason, ...]:
     """Return what kept the file of `artifact` from being smaller or faster, the weightiest first.
 
-    `requested` and `achieved` are shares of zeros, `original` the bytes of the dense file, `macs`
-    the multiply-adds of an example, `structure` what became of the channels, as in a `Size`, and
-    `makers` the weights of layers that can lose channels. `left_alone` are the places that
-    adjustments have left as they were, by the kind of reason.
+    Each is told only where its condition holds for this very file.
+
+    Parameters
+    ----------
+    requested, achieved
+        Shares of zeros over the weights of all `layers`.
+    original
+        Bytes of the dense file.
+    macs
+        The multiply-adds of an example.
+    structure
+        What became of the channels, as in a `Size`.
+    makers
+        The weights of layers that can lose channels.
+    layers
+        The tensors of the file that recipes compress.
+    taking
+        Those whose layer takes inputs that can be rounded.
+    left_alone
+        The places that adjustments have left as they were, by the kind of reason.
+    before
+        Returns the original's tensors by name; called where they are needed.
     """
     if artifact.recipe == Recipe():
         return ()
+    held = {name: artifact.tensors[name] for name in layers if prod(artifact.tensors[name].shape)}
+    train = artifact.recipe.train
+    begun: Before = dict if train is not None and train.start == "scratch" else before
     found = [
-        *_emptied(artifact),
-        *_dense_kept(artifact),
-        *_index_heavy(artifact),
-        *_scales_heavy(artifact),
-        *_short_groups(artifact),
-        *_unfit_pattern(artifact),
-        *_all_shared(artifact),
-        *_not_factored(artifact),
-        *_left_alone(artifact),
-        *_shared_costs(artifact),
-        *_sparsity_gap(artifact, requested, achieved),
-        *_all_excluded(artifact),
-        *_factored(artifact),
+        *(_of_layers(artifact, held, requested, achieved, begun) if held else _nothing(artifact)),
+        *_shared_costs(artifact, layers),
         *_channels(structure),
         *_without_channels(artifact, makers),
         *_norms(artifact),
         *(Reason(kind, _listed(names), {}, 0) for kind, names in left_alone.items() if names),
-        *_inputs(artifact),
+        *_inputs(artifact, taking),
+        *_length(artifact, original, before),
+        *_speed(artifact, held, original, achieved, macs),
     ]
-    if len(artifact) >= original:
-        found.append(Reason("grew", "", {"more": len(artifact) - original}, len(artifact)))
-    elif artifact.recipe.untrained != Recipe() and not artifact.form.smaller:
-        kind = "no-faster" if artifact.recipe.prune is not None else "decoded-first"
-        found.append(Reason(kind, "", {"macs": macs}, 0))
     return tuple(sorted(found, key=lambda reason: -reason.weight))
 
 
-def _emptied(artifact: Artifact) -> Iterator[Reason]:
+def _of_layers(
+    artifact: Artifact, held: Held, requested: float, achieved: float, before: Before
+) -> list[Reason]:
+    """Return what is told of layers `held` by the file, which have weights."""
+    return [
+        *_emptied(artifact, held, before),
+        *_dense_kept(artifact, held),
+        *_index_heavy(artifact, held),
+        *_scales_heavy(artifact, held),
+        *_short_groups(artifact, held),
+        *_unfit_pattern(artifact, held),
+        *_all_shared(artifact, held),
+        *_not_factored(artifact, held),
+        *_left_alone(artifact, held),
+        *set_by_hand(artifact, held, requested),
+        *gap(artifact, held, requested, achieved, before),
+        *_all_excluded(artifact, held),
+        *_factored(held),
+    ]
+
+
+def _nothing(artifact: Artifact) -> list[Reason]:
+    """Return that nothing could be compressed, where that was asked for."""
+    asked = any(getattr(artifact.recipe, key) for key in COMPRESSING)
+    return [Reason("nothing", "", {}, 0)] if asked else []
+
+
+def _emptied(artifact: Artifact, held: Held, before: Before) -> Iterator[Reason]:
     """Name the largest layer without weights: one is enough to spoil every prediction."""
     bare = [
-        (forms.dense.values.count, name)
-        for name, forms in artifact.considered.items()
-        if not forms.nonzero
+        (prod(coded.shape), name)
+        for name, coded in held.items()
+        if sparsity.zeros(artifact, name) == prod(coded.shape)
     ]
-    if bare:
-        yield Reason("emptied", max(bare)[1], {}, len(artifact))
+    if not bare:
+        return
+    own = before()
+    bare = [(size, name) for size, name in bare if name not in own or bool(own[name].any())]
+    if not bare:
+        return
+    name = max(bare)[1]
+    recipe = artifact.recipe
+    competed = recipe.prune is not None and recipe.prune.scope != "adaptive"
+    by_pruning = recipe.prunes(name) and not sparsity.rounds(held[name])
+    if by_pruning and competed and recipe.prune and name not in recipe.prune.layers:
+        yield Reason("emptied", name, {}, len(artifact))
+    else:
+        yield Reason("all-zero", name, {}, len(artifact))
 
 
-def _dense_kept(artifact: Artifact) -> Iterator[Reason]:
-    for name, forms in artifact.considered.items():
-        if artifact.recipe.prune is None or forms.sparse is None:
+def _dense_kept(artifact: Artifact, held: Held) -> Iterator[Reason]:
+    for name in held:
+        forms = artifact.considered.get(name)
+        if forms is None or forms.sparse is None or not artifact.recipe.prunes(name):
             continue
         if forms.sparse.size <= forms.dense.size:
             continue
@@ -92,123 +146,132 @@ def _dense_kept(artifact: Artifact) -> Iterator[Reason]:
             yield Reason("dense-kept", name, numbers, dense)
 
 
-def _index_heavy(artifact: Artifact) -> Iterator[Reason]:
+def _index_heavy(artifact: Artifact, held: Held) -> Iterator[Reason]:
     for row in artifact.ledger.rows:
         values = row.values + row.plain
-        if row.indices > max(values, CONSIDERABLE * len(artifact)):
+        if row.name in held and row.indices > max(values, CONSIDERABLE * len(artifact)):
             numbers = {"indices": row.indices, "values": values}
             yield Reason("index-heavy", row.name, numbers, row.indices)
 
 
-def _scales_heavy(artifact: Artifact) -> Iterator[Reason]:
+def _scales_heavy(artifact: Artifact, held: Held) -> Iterator[Reason]:
+    """Name layers whose scales or codebooks are long and can be shortened."""
     for row in artifact.ledger.rows:
-        if row.scales > HEAVY * row.total and row.scales > NOTICEABLE * len(artifact):
+        if row.name not in held or row.scales <= HEAVY * row.total:
+            continue
+        if row.scales > NOTICEABLE * len(artifact):
             numbers = {"scales": row.scales, "bytes": row.total}
-            shared = isinstance(artifact.tensors[row.name], Shared)
-            kind = "codebook-heavy" if shared else "scales-heavy"
-            yield Reason(kind, row.name, numbers, row.scales)
+            kind = _scaled(held[row.name])
+            if kind is not None:
+                yield Reason(kind, row.name, numbers, row.scales)
 
 
-def _short_groups(artifact: Artifact) -> Iterator[Reason]:
+def _scaled(coded: Coded) -> str | None:
+    """Return the kind of sentence about scales that says how there would be fewer, if so."""
+    singles = [coded.left, coded.right] if isinstance(coded, Factors) else [coded]
+    books = [one.codebook for one in singles if isinstance(one, Shared)]
+    if any(len(book) > 1 for book in books):
+        return "codebook-heavy"
+    if any(book.shape[1] > 2 for book in books):
+        return "codebook-long"
+    scales = [one.scale.size for one in singles if isinstance(one, Codes)]
+    return "scales-heavy" if max(scales, default=1) > 1 else None
+
+
+def _short_groups(artifact: Artifact, held: Held) -> Iterator[Reason]:
     asked = artifact.recipe.quantize
     if asked is None or asked.granularity != "group":
         return
-    for name, coded in artifact.tensors.items():
+    for name, coded in held.items():
         if isinstance(coded, Codes) and 0 < coded.length < asked.group_size:
             numbers = {"asked": asked.group_size, "length": coded.length}
             yield Reason("short-groups", name, numbers, artifact.ledger[name].scales)
 
 
-def _unfit_pattern(artifact: Artifact) -> Iterator[Reason]:
+def _unfit_pattern(artifact: Artifact, held: Held) -> Iterator[Reason]:
     asked = artifact.recipe.prune
     if asked is None or asked.pattern == "free":
         return
-    for name, coded in artifact.tensors.items():
-        if len(coded.shape) < 2 or _by_choice(artifact.recipe, name):
+    for name, coded in held.items():
+        if not artifact.recipe.prunes(name):
             continue
         rows, length = coded.shape[0], prod(coded.shape[1:])
         numbers = {"width": asked.width, "length": length}
-        if asked.pattern == "n:m" and 0 < length < asked.width:
+        if asked.pattern == "n:m" and length < asked.width:
             yield Reason("short-runs", name, numbers, artifact.ledger[name].total)
-        elif asked.pattern == "block" and 0 < min(rows, length) < asked.width:
-            numbers["rows"] = rows
+        elif asked.pattern == "block" and min(rows, length) < asked.width:
+            numbers |= {"rows": rows, "blocks": sparsity.blocks(asked, coded.shape)}
             yield Reason("wide-blocks", name, numbers, artifact.ledger[name].total)
 
 
-def _all_shared(artifact: Artifact) -> Iterator[Reason]:
-    large = [coded for coded in artifact.tensors.values() if len(coded.shape) >= 2]
-    if artifact.recipe.quantize is not None and all(isinstance(one, Shared) for one in large):
+def _all_shared(artifact: Artifact, held: Held) -> Iterator[Reason]:
+    if artifact.recipe.quantize is not None and all(
+        isinstance(coded, Shared) for coded in held.values()
+    ):
         yield Reason("all-shared", "", {}, 0)
 
 
-def _not_factored(artifact: Artifact) -> Iterator[Reason]:
+def _not_factored(artifact: Artifact, held: Held) -> Iterator[Reason]:
     asked = artifact.recipe.factorize
     if asked is None:
         return
-    for name, coded in artifact.tensors.items():
-        if len(coded.shape) >= 2 and asked.kept_of(name) < 1 and not isinstance(coded, Factors):
+    for name, coded in held.items():
+        if asked.kept_of(name) < 1 and not isinstance(coded, Factors):
             size = artifact.ledger[name].total
-            numbers = {"bytes": size, "rank": int(break_even(coded.shape))}
+            numbers = {"bytes": size, "rank": ceil(break_even(coded.shape))}
             yield Reason("not-factored", name, numbers, size)
 
 
-def _left_alone(artifact: Artifact) -> Iterator[Reason]:
-    for row in artifact.ledger.rows:
-        untouched = len(row.shape) >= 2 and row.plain == 4 * prod(row.shape)
-        if (
-            untouched
-            and row.plain > HEAVY * len(artifact)
-            and _by_choice(artifact.recipe, row.name)
-        ):
-            numbers = {"bytes": row.plain, "file": len(artifact)}
-            yield Reason("left-alone", row.name, numbers, row.plain)
+def _left_alone(artifact: Artifact, held: Held) -> Iterator[Reason]:
+    """Name large layers that the recipe compresses nowhere, though it compresses others."""
+    recipe = artifact.recipe
+    for name, coded in held.items():
+        size = artifact.ledger[name].total
+        bits = bits_of(name, recipe.quantize) if recipe.quantize else 32
+        untouched = isinstance(coded, Plain) and not recipe.prunes(name) and bits == 32
+        whole = recipe.factorize is None or recipe.factorize.kept_of(name) == 1
+        if untouched and whole and size > HEAVY * len(artifact) and _by_choice(recipe, name):
+            numbers = {"bytes": size, "file": len(artifact)}
+            yield Reason("left-alone", name, numbers, size)
 
 
 def _by_choice(recipe: Recipe, name: str) -> bool:
+    """Whether a part of the recipe names a layer, or only others, to leave it alone."""
+    parts = [part for key in COMPRESSING if (part := getattr(recipe, key)) is not None]
+    if any(name in part.exclude for part in parts):
+        return True
     prune, quantize = recipe.prune, recipe.quantize
-    if prune is not None and (name in prune.exclude or prune.layers.get(name) == 0):
+    if prune is not None and prune.layers.get(name, float(prune.scope != "layer")) == 0:
         return True
-    if prune is not None and prune.scope == "layer" and name not in prune.layers:
-        return True
-    return quantize is not None and (name in quantize.exclude or quantize.layers.get(name) == 32)
+    return quantize is not None and quantize.layers.get(name) == 32
 
 
-def _shared_costs(artifact: Artifact) -> Iterator[Reason]:
-    small = sum(row.total for row in artifact.ledger.rows if len(row.shape) < 2)
-    for kind, size in (("container", artifact.ledger.container), ("one-dimensional", small)):
+def _shared_costs(artifact: Artifact, layers: Collection[str]) -> Iterator[Reason]:
+    """Name what is large beside the layers: the header, values of one axis, other tensors."""
+    rest = [row for row in artifact.ledger.rows if row.name not in layers]
+    small = sum(row.total for row in rest if len(row.shape) < 2)
+    large = sum(row.total for row in rest if len(row.shape) >= 2)
+    sizes = {
+        "container": artifact.ledger.container,
+        "one-dimensional": small,
+        "other-tensors": large,
+    }
+    for kind, size in sizes.items():
         if size > CONSIDERABLE * len(artifact):
             yield Reason(kind, "", {"bytes": size, "file": len(artifact)}, size)
 
 
-def _sparsity_gap(artifact: Artifact, requested: float, achieved: float) -> Iterator[Reason]:
-    numbers = {"asked_share": requested, "got_share": achieved}
-    prune = artifact.recipe.prune
-    if prune is None or abs(achieved - requested) <= NOTICEABLE:
-        return
-    higher = any(share > requested for share in prune.layers.values())
-    by_hand = bool(prune.layers or prune.exclude)
-    if prune.pattern == "n:m" and abs(_in_runs(prune) - requested) > NOTICEABLE:
-        yield Reason("one-stays", "", {**numbers, "width": prune.width}, 0)
-    elif prune.pattern == "block" and not by_hand and not _coarse(artifact, achieved, requested):
-        yield Reason("whole-blocks", "", numbers, 0)
-    elif achieved < requested:
-        yield Reason("less-sparse", "", numbers, 0)
-    else:
-        yield Reason("set-higher" if higher else "rounded-to-zero", "", numbers, 0)
-
-
-def _all_excluded(artifact: Artifact) -> Iterator[Reason]:
-    large = {name for name, coded in artifact.tensors.items() if len(coded.shape) >= 2}
-    for key in ("factorize", "share", "quantize", "activations"):
+def _all_excluded(artifact: Artifact, held: Held) -> Iterator[Reason]:
+    for key in ("prune", "factorize", "share", "quantize", "activations"):
         part = getattr(artifact.recipe, key)
-        if part is not None and large <= set(part.exclude):
+        if part is not None and held.keys() <= set(part.exclude):
             yield Reason("all-excluded", specs(part)[0].label, {}, 0)
 
 
-def _factored(artifact: Artifact) -> Iterator[Reason]:
+def _factored(held: Held) -> Iterator[Reason]:
     found = [
-        f"{name} {coded.rank} / {int(break_even(coded.shape))}"
-        for name, coded in artifact.tensors.items()
+        f"{name} {coded.rank} / {ceil(break_even(coded.shape))}"
+        for name, coded in held.items()
         if isinstance(coded, Factors)
     ]
     if found:
@@ -250,28 +313,53 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:LISTED]) + more
 
 
-def _inputs(artifact: Artifact) -> Iterator[Reason]:
-    rounded = [f"{path}.weight" for path, _grid in artifact.form.inputs]
-    if not rounded:
-        asked = artifact.recipe.activations
-        large = {name for name, coded in artifact.tensors.items() if len(coded.shape) >= 2}
-        if artifact.recipe.rounds_inputs and asked and not large <= set(asked.exclude):
-            yield Reason("no-inputs", "", {}, 0)
+def _inputs(artifact: Artifact, taking: Collection[str]) -> Iterator[Reason]:
+    """Say what became of the inputs of layers; those with the weights `taking` have some."""
+    asked = artifact.recipe.activations
+    if asked is None or not artifact.recipe.rounds_inputs:
         return
-    yield Reason("simulated", "", {}, 0)
-    for name in rounded:
-        coded = artifact.tensors[name]
-        if not isinstance(coded, Codes) or not coded.counts_by_row:
+    rounded = [f"{path}.weight" for path, _grid in artifact.form.inputs]
+    if not rounded and not taking:
+        yield Reason("no-inputs", "", {}, 0)
+    elif not rounded and set(taking) <= set(asked.exclude):
+        yield Reason("inputs-excluded", "", {}, 0)
+    if not rounded:
+        return
+    held = {name: artifact.tensors[name] for name in rounded}
+    others = [
+        name
+        for name, coded in held.items()
+        if not isinstance(coded, Codes) or not coded.counts_by_row
+    ]
+    if len(others) < len(held):
+        yield Reason("simulated", "", {}, 0)
+    for name in others[:1]:  # one is enough to say what it takes
+        if prod(held[name].shape):
             yield Reason("no-integers", name, {}, 0)
-            return  # one is enough to say what it takes
 
 
-def _coarse(artifact: Artifact, achieved: float, requested: float) -> bool:
-    """Whether zeros beyond those asked for can come of the few values that weights may take."""
-    few = any(isinstance(coded, Codes | Shared) for coded in artifact.tensors.values())
-    return few and achieved > requested
+def _length(artifact: Artifact, original: int, before: Before) -> Iterator[Reason]:
+    """Say why a file is longer than the original's: its header, or its tensors."""
+    more = len(artifact) - original
+    if more <= 0:
+        return
+    now = len(artifact) - artifact.ledger.container
+    whole = sum(t.numel() * t.element_size() for t in before().values())
+    numbers = {"more": more, "now": now, "before": whole, "header": artifact.ledger.container}
+    if whole > original and now > original:  # widened from half precision
+        yield Reason("wider", "", {**numbers, "before": original}, len(artifact))
+    elif whole <= original:
+        kind = "grew" if now < whole else "not-smaller" if now == whole else "longer-tensors"
+        yield Reason(kind, "", numbers, len(artifact))
 
 
-def _in_runs(prune: Prune) -> float:
-    """Return the share of zeros in runs of which a whole number stays, and at least one."""
-    return min(round(prune.sparsity * prune.width), prune.width - 1) / prune.width
+def _speed(
+    artifact: Artifact, held: Held, original: int, achieved: float, macs: int
+) -> Iterator[Reason]:
+    """Say that a smaller file is no faster where it takes the multiply-adds of the original."""
+    if len(artifact) >= original or artifact.form.smaller or not macs:
+        return
+    if artifact.recipe.prune is not None and achieved > 0:
+        yield Reason("no-faster", "", {"macs": macs}, 0)
+    elif any(isinstance(one, Factors) or sparsity.rounds(one) for one in held.values()):
+        yield Reason("decoded-first", "", {"macs": macs}, 0)

@@ -30,10 +30,11 @@ class Size:
     """What is known of a file without running it.
 
     `bytes` is the file's length and `digest` the SHA-256 inside it, empty until the file's bytes
-    are written; `original_bytes` is the length of the dense float32 file. `sparsity_achieved` is
-    zeros in the decoded weights over the values of all prunable tensors. `parameters` counts the
-    stored values of parameters, `nonzero` those that are not zero, `macs` the multiply-adds of one
-    example, `peak_memory` bytes of weights and activations over a batch of 64. `training` says
+    are written; `original_bytes` is the length of the original as a file. `sparsity_requested` and
+    `sparsity_achieved` are shares of the weights of all layers, in the shapes that the file has: of
+    those that pruning was asked to make zero, and of those that decode to zero. `parameters` counts
+    the stored values of parameters, `nonzero` those that are not zero, `macs` the multiply-adds of
+    one example, `peak_memory` bytes of weights and activations over a batch of 64. `training` says
     what training this file took where it was trained: seconds and examples per second.
     `structure` says what structured pruning was asked for and did, as shares of the original's:
     ``channels_asked``, ``channels_removed``, ``weights_removed`` and ``macs_removed``.

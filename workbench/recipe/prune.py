@@ -141,3 +141,9 @@ class Prune:
 
     def __post_init__(self) -> None:
         check_fields(self, "prune")
+
+    def asked_of(self, name: str) -> float:
+        """Return the share of zeros asked of the tensor called `name`: 0 leaves it whole."""
+        if name in self.exclude:
+            return 0.0
+        return self.layers.get(name, self.sparsity if self.scope != "layer" else 0.0)

@@ -134,11 +134,7 @@ class Recipe:
 
     def prunes(self, name: str) -> bool:
         """Whether the tensor called `name` may lose weights."""
-        prune = self.prune
-        if prune is None or name in prune.exclude:
-            return False
-        asked = prune.sparsity if prune.scope != "layer" else 0.0
-        return prune.layers.get(name, asked) > 0
+        return self.prune is not None and self.prune.asked_of(name) > 0
 
     @property
     def folds(self) -> bool:
