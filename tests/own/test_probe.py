@@ -220,7 +220,7 @@ class Locked(Flat):
         (CountsInPython, "other outputs when it runs again"),
         (CountsInABuffer, "other outputs when it runs again"),
         (Mates, "depend on which other examples are in the batch"),
-        (Closure, "reached past the module, as by a lambda"),
+        (Closure, "such as a lambda, refers to the module itself"),
         (Fails, "fails on the first validation batch with ValueError: no such thing"),
         (Locked, "cannot be copied with copy.deepcopy"),
     ],
@@ -310,3 +310,22 @@ def test_what_a_module_notes_about_its_runs_is_not_there_afterwards(pictures):
     before = set(vars(module))
     probe(module, pictures.clone, "validation")
     assert (module.shapes, module.seen, set(vars(module))) == ([], {"calls": 0}, before)
+
+
+def test_a_layer_under_two_names_stays_the_parameter_that_it_is(pictures):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(108, 108), nn.Linear(108, 5))
+    module.append(module[1])
+    module.again = module[1]
+    module = nn.Sequential(module[0], module[1], nn.ReLU(), module[1], module[2])
+    before = dict(module.named_parameters())
+    values = {name: tensor.detach().clone() for name, tensor in before.items()}
+    found = probe(module, pictures.clone, "validation")
+    after = dict(module.named_parameters())
+    assert all(after[name] is before[name] for name in before)
+    assert all(torch.equal(after[name], values[name]) for name in before)
+    private = hollow(module).eval()
+    for _ in range(2):
+        assert agree(call(private, tensors_of(module), pictures), found.outputs, 1e-6)
+    assert all(
+        isinstance(tensor, nn.Parameter) and tensor.is_meta for tensor in private.parameters()
+    )

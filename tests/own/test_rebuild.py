@@ -95,7 +95,7 @@ def brought(network):
 @pytest.fixture
 def forget(monkeypatch):
     """Return what makes this process one that never heard of a model."""
-    return lambda: monkeypatch.setattr(registry, "_brought", {})
+    return lambda: monkeypatch.setattr(registry, "_brought", registry.Shelf())
 
 
 def outputs(module, network):

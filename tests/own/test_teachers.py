@@ -190,7 +190,8 @@ def test_outputs_of_another_shape_are_one_sentence():
 
 def test_a_teacher_that_was_forgotten_is_known_again(monkeypatch):
     big, student = brought(network(), points(), "big"), brought(linear(), points(), "small")
-    monkeypatch.setattr(registry, "_brought", {"own/small": student})
+    monkeypatch.setattr(registry, "_brought", registry.Shelf())
+    registry.bring(student)
     assert learned(student, big).recipe.train.teacher == "own/big"
     brought(network(seed=3), points(), "big")
     with pytest.raises(RecipeError, match="Another model is called own/big by now"):

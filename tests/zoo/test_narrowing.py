@@ -30,7 +30,7 @@ HALF = Structure(0.5, criterion="magnitude")
 
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch, tmp_path):
-    monkeypatch.setattr(registry, "_brought", {})
+    monkeypatch.setattr(registry, "_brought", registry.Shelf())
     monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "store"))
 
 

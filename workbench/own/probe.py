@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from workbench.errors import WorkbenchError, told
+from workbench.own.closures import reaches
 from workbench.zoo.batch import Batch, call, lay_inputs, lay_weights, outputs_of
 from workbench.zoo.brought import HALF, hollow, tensors_of
 from workbench.zoo.guard import first, guarded
@@ -31,8 +31,6 @@ LEAST = 1e-2
 """Outputs are compared as if the largest were at least this."""
 _OF_MODULES = frozenset(vars(nn.Module()))
 """What PyTorch keeps in each module."""
-MOVED = 1.01
-"""What weights are multiplied by to see whether a copy of the module runs on those it is lent."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +54,18 @@ def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Probe:
         before, or on the other examples of a batch.
     """
     weights = tensors_of(module)
-    parameters = {name for name, _ in module.named_parameters()}
     with torch.random.fork_rng(devices=[]), eval_mode(module), torch.no_grad():
-        moved = {n: _moved(t) if n in parameters else t.clone() for n, t in weights.items()}
         differentiates, original = _original(module, inputs, split)
         traits = Traits(bfloat16=False, differentiates=differentiates)
         traits = _repeated(_copy(module, traits), traits, weights, inputs)
         run = _Runner(module, traits, inputs)
         half = any(p.dtype in HALF for p in module.parameters())
-        if not agree(run(moved), original, ROUGHLY if half else AGREE):
-            raise WorkbenchError(
-                "A copy of the module that runs on other weights gives other outputs than the "
-                "module itself: some of its layers are reached past the module, as by a lambda "
-                "that holds self. Let forward call all layers."
-            )
         outputs = run(weights)
+        if not agree(outputs, original, ROUGHLY if half else AGREE):
+            raise WorkbenchError(
+                "A copy of the module gives other outputs than the module itself: what it computes "
+                "must depend on its inputs, parameters and buffers alone."
+            )
         _check_apart(run, weights, outputs)
         traits = replace(
             traits,
@@ -130,34 +125,21 @@ def _tensors(value: Any) -> Iterator[Tensor]:
             yield from _tensors(getattr(value, field.name))
 
 
-def _moved(tensor: Tensor) -> Tensor:
-    """Return other values for a parameter, only a little larger, so that outputs stay sound."""
-    return tensor * MOVED if tensor.is_floating_point() else tensor.clone()
-
-
 def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple[bool, Any]:
-    """Return whether the module itself needs autograd, and its outputs on moved weights.
-
-    It runs on copies of its buffers: a module may write to them.
-    """
-    lent = {name: _moved(p.detach()) for name, p in module.named_parameters()}
-    lent |= {name: buffer.clone() for name, buffer in module.named_buffers()}
+    """Return whether the module itself needs autograd, and its outputs."""
     failure: Exception | None = None
     for differentiates in (False, True):
         batch = Batch.of(inputs())
         named = dict(zip(batch.names, batch.tensors, strict=True)) if batch.names else {}
         args = () if named else batch.tensors
-        tensors = {name: tensor.clone() for name, tensor in lent.items()}
+        grad = torch.enable_grad() if differentiates else nullcontext()
         try:
-            grad = torch.enable_grad() if differentiates else nullcontext()
-            with grad, _attributes_as_before(module):
-                outputs = outputs_of(functional_call(module, tensors, args, named))
+            with grad, _state_as_before(module):
+                return differentiates, _detached(outputs_of(module(*args, **named)))
         except WorkbenchError:
             raise
         except Exception as error:  # noqa: BLE001 - a module may raise anything
             failure = failure or error
-            continue
-        return differentiates, _detached(outputs)
     assert failure is not None
     raise WorkbenchError(
         f"The module fails on the first {split} batch with {told(failure)}"
@@ -165,8 +147,9 @@ def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple
 
 
 @contextmanager
-def _attributes_as_before(module: nn.Module) -> Iterator[None]:
-    """Give each layer the attributes back that it had, and its lists and dicts their content."""
+def _state_as_before(module: nn.Module) -> Iterator[None]:
+    """Give each layer the buffers and attributes back that it had, and its lists their content."""
+    values = [(b, b.clone()) for b in module.buffers() if b.layout == torch.strided]
     before = [(layer, dict(vars(layer))) for layer in module.modules()]
     contents = [
         (value, copy.copy(value))
@@ -180,9 +163,12 @@ def _attributes_as_before(module: nn.Module) -> Iterator[None]:
         for layer, attributes in before:
             vars(layer).clear()
             vars(layer).update(attributes)
-        for value, content in contents:
-            value.clear()
-            value.extend(content) if isinstance(value, list) else value.update(content)
+        for buffer, content in values:
+            if not _equal(buffer, content):
+                buffer.copy_(content)
+        for held, items in contents:
+            held.clear()
+            held.extend(items) if isinstance(held, list) else held.update(items)
 
 
 def _detached(value: Any) -> Any:
@@ -196,12 +182,18 @@ def _detached(value: Any) -> Any:
 def _copy(module: nn.Module, traits: Traits) -> nn.Module:
     """Return a copy of `module` without values, guarded by `traits`."""
     try:
-        return guarded(hollow(module).eval(), traits)
+        private = hollow(module).eval()
     except Exception as error:
         raise WorkbenchError(
             f"The module cannot be copied with copy.deepcopy, which fails with {told(error)}: keep "
             "open files, locks and the like out of it."
         ) from error
+    if reaches(private, module):
+        raise WorkbenchError(
+            "A function that the module holds, such as a lambda, refers to the module itself, so "
+            "that a copy would run on the weights of the module: make it a method."
+        )
+    return guarded(private, traits)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import chain
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -87,7 +89,48 @@ def call(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
     args = () if named else batch.tensors
     kwargs = dict(zip(batch.names, batch.tensors, strict=True)) if batch.names is not None else {}
     lent = constants(module, weights) | dict(weights)
-    return outputs_of(functional_call(module, lent, args, kwargs, strict=True))
+    return outputs_of(lend(module, lent, args, kwargs))
+
+
+def lend(
+    module: nn.Module, tensors: Mapping[str, Tensor], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Any:
+    """Return what `module` returns with `tensors` in place of all its parameters and buffers.
+
+    A tensor that a module holds in several places goes by its first name, and a layer that the
+    module holds under several names by the first of them.
+
+    Raises
+    ------
+    KeyError
+        When tensors are missing, or there are others than the module has.
+    """
+    places = _places(module)
+    if places.keys() != tensors.keys():
+        apart = ", ".join(sorted(places.keys() ^ tensors.keys()))
+        raise KeyError(f"these tensors are not both lent and in the module: {apart}")
+    lent = {name: tensors[first] for first, names in places.items() for name in names}
+    # PyTorch's own way with tied tensors would put a lent one where a layer has two names.
+    return functional_call(module, lent, tuple(args), dict(kwargs), tie_weights=False)
+
+
+_known_places: WeakKeyDictionary[nn.Module, dict[str, list[str]]] = WeakKeyDictionary()
+
+
+def _places(module: nn.Module) -> dict[str, list[str]]:
+    """Return where each parameter and buffer lies, by its first name."""
+    found = _known_places.get(module)
+    if found is not None:
+        return found
+    first: dict[int, str] = {}
+    places: dict[str, list[str]] = {}
+    for path, layer in module.named_modules():  # each layer once, whatever names it has
+        for leaf, tensor in chain(layer._parameters.items(), layer._buffers.items()):  # noqa: SLF001 - named_parameters skips repeats
+            if tensor is not None:
+                name = f"{path}.{leaf}".removeprefix(".")
+                places.setdefault(first.setdefault(id(tensor), name), []).append(name)
+    _known_places[module] = places
+    return places
 
 
 def constants(module: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from workbench.compression.channels import Group, staying
+from workbench.zoo.batch import lend
 from workbench.zoo.between import brief
 from workbench.zoo.sized import followed
 
@@ -121,7 +121,7 @@ def _outputs(module: nn.Module, tensors: Mapping[str, Tensor], example: Any) -> 
     """Return the floating-point tensors that the module puts out."""
     named = _copied(example) if isinstance(example, Mapping) else {}
     ordered = () if named else example if isinstance(example, tuple | list) else (example,)
-    outputs = functional_call(module, dict(tensors), tuple(map(_own, ordered)), named)
+    outputs = lend(module, tensors, tuple(map(_own, ordered)), named)
     return [tensor for tensor in tensors_in(outputs) if tensor.is_floating_point()]
 
 
