@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact
-from workbench.zoo.batch import call
+from workbench.zoo.batch import HALF, call
 from workbench.zoo.fit import check_fit
+from workbench.zoo.integer import IntegerLayer
 from workbench.zoo.registry import model
 from workbench.zoo.sized import settle
+from workbench.zoo.unfused import fused
 
 
 def rebuild(artifact: Artifact) -> nn.Module:
@@ -42,13 +44,18 @@ def rebuild(artifact: Artifact) -> nn.Module:
 def filled(module: nn.Module, operands: Mapping[str, Tensor]) -> nn.Module:
     """Return `module`, which is nobody else's, with the tensors that a file has for it."""
     tied = _tied(module)
+    own = dict(module.named_buffers())
+    half = any(parameter.dtype in HALF for parameter in module.parameters())
     for name, tensor in operands.items():
         held = nn.Parameter(tensor, requires_grad=False) if name in tied else tensor
+        if name in own and not half:  # files hold half precision widened, which loses nothing
+            held = held.to(own[name].dtype)
         for place in tied.get(name, [name]):
             path, _, leaf = place.rpartition(".")
             setattr(module.get_submodule(path), leaf, held)
     settle(module)
-    return module
+    integers = any(isinstance(layer, IntegerLayer) for layer in module.modules())
+    return module if integers else fused(module)
 
 
 def _tied(module: nn.Module) -> dict[str, list[str]]:

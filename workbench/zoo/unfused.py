@@ -26,6 +26,19 @@ def unfused(module: nn.Module) -> nn.Module:
     return module
 
 
+def fused(module: nn.Module) -> nn.Module:
+    """Undo what `unfused` did to a private `module`, and return it."""
+    for layer in module.modules():
+        hooks = layer._forward_pre_hooks  # noqa: SLF001 - has no public name
+        for key in [key for key, hook in hooks.items() if hook is _nothing]:
+            del hooks[key]
+        if isinstance(layer, nn.TransformerEncoder) and isinstance(
+            vars(layer).get("forward"), partial
+        ):
+            del layer.forward
+    return module
+
+
 def _nothing(_layer: nn.Module, _inputs: Any) -> None:
     """Do nothing."""
 
