@@ -12,7 +12,6 @@ from workbench.evaluation.one_layer import OneLayer
 from workbench.evaluation.progress import judged
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.recipe.off import for_one
-from workbench.zoo.data import Split, Task
 
 HARSH = (
     ("prune", Recipe(prune=Prune()), 0.8),
@@ -21,36 +20,22 @@ HARSH = (
 EXAMPLES = {"fashion/lenet-300-100": 5000, "fashion/lenet5": 2000, "fashion/resnet": 900}
 
 
-@pytest.fixture
-def shortened(monkeypatch):
-    """A task whose splits are only so long."""
-    whole = Task.split
-
-    def shorten(examples):
-        def first(task, name):
-            split = whole(task, name)
-            return Split(name, split.examples[:examples], split.labels[:examples], split.digest)
-
-        monkeypatch.setattr(Task, "split", first)
-
-    return shorten
-
-
-@pytest.mark.parametrize("bfloat16", [False, True])
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_every_layer_is_counted_as_the_judge_counts(name, bfloat16, shortened, monkeypatch):
+def test_every_layer_is_counted_as_the_judge_counts(name, shortened, monkeypatch):
     shortened(EXAMPLES[name])
-    monkeypatch.setattr(sieves.Sieve, "_tries_bfloat16", lambda sieve, inputs: bfloat16)
     model = wb.model(name)
     split = model.task.split("validation")
     for layer in model.layers:
-        arriving = OneLayer(model, layer)
-        for key, part, setting in HARSH:
-            weights = wb.compress(model, for_one(part, key, layer, setting)).weights()
-            expected = judged(model, weights, split)
-            found = arriving.tally(weights)
-            np.testing.assert_array_equal(found.confusion, expected.confusion, err_msg=layer)
-            assert found.exact
+        files = [wb.compress(model, for_one(part, key, layer, at)) for key, part, at in HARSH]
+        expected = [judged(model, file.weights(), split).confusion for file in files]
+        for bfloat16 in (False, True):
+            monkeypatch.setattr(sieves.Sieve, "_tries_bfloat16", lambda *_, tries=bfloat16: tries)
+            arriving = OneLayer(model, layer)
+            for file, confusion in zip(files, expected, strict=True):
+                found = arriving.tally(file.weights())
+                told = f"{layer} {bfloat16=}"
+                np.testing.assert_array_equal(found.confusion, confusion, err_msg=told)
+                assert found.exact
 
 
 def test_weights_that_differ_elsewhere_are_refused(small):

@@ -28,17 +28,18 @@ def sieved(sieve, images, batch=250):
     return np.concatenate(answers)
 
 
-@pytest.mark.parametrize("bfloat16", [False, True])
 @pytest.mark.parametrize("name", MODELS)
-def test_a_sieve_predicts_what_the_judge_does(name, bfloat16, recipes):
+def test_a_sieve_predicts_what_the_judge_does(name, recipes):
     model = wb.model(name)
     count, examples = MODELS[name]
     images = model.task.split("validation").examples[:examples]
     for recipe in recipes(model, count, seed="sieve"):
         weights = wb.compress(model, recipe).weights()
         expected = predict(model, weights, images)
-        found = sieved(Sieve(model, weights, bfloat16=bfloat16), images)
-        np.testing.assert_array_equal(found, expected, err_msg=recipe.to_json())
+        for bfloat16 in (False, True):
+            found = sieved(Sieve(model, weights, bfloat16=bfloat16), images)
+            told = f"{recipe.to_json()} {bfloat16=}"
+            np.testing.assert_array_equal(found, expected, err_msg=told)
 
 
 @pytest.mark.parametrize("name", MODELS)
