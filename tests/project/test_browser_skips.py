@@ -15,13 +15,15 @@ DRIVEN = "import pytest\n@pytest.mark.browser\ndef test_page(): pass\ndef test_p
 
 
 @pytest.mark.parametrize(
-    ("workers", "ci", "status"), [([], "", 0), ([], "true", 1), (["-n", "1"], "true", 1)]
+    ("workers", "ci", "status"),
+    [([], "", 0), ([], "true", 1), (["-p", "xdist", "-n", "1"], "true", 1)],
 )
 def test_without_a_browser(tmp_path, workers, ci, status):
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_page.py").write_text(DRIVEN)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = browser: drives a page\n")
     nowhere = {"PATH": str(tmp_path), "CI": ci, "WORKBENCH_CHROMIUM": "", "PYTHONPATH": str(ROOT)}
+    nowhere["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take most of the time to start
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *workers],
         check=False,
