@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import psutil
@@ -93,9 +94,9 @@ def lab_server(tmp_path_factory):
     made.stop()
 
 
-@pytest.fixture
-def watched(page):
-    """A page on which nothing may go wrong and from which nothing may leave the machine."""
+@contextmanager
+def watching(page):
+    """Let nothing go wrong on the page until it is closed, and nothing leave the machine."""
     page.set_default_timeout(PATIENCE)
     trouble = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
@@ -104,6 +105,22 @@ def watched(page):
     yield page
     page.close(run_before_unload=True)
     assert not trouble
+
+
+@pytest.fixture
+def watched(page):
+    """A page of the test's own."""
+    with watching(page):
+        yield page
+
+
+@pytest.fixture(scope="module")
+def visited(browser, browser_context_args):
+    """One page for the tests of a file that can begin where another has ended."""
+    context = browser.new_context(**browser_context_args)
+    with watching(context.new_page()) as page:
+        yield page
+    context.close()
 
 
 def note(trouble, said):
@@ -169,3 +186,8 @@ class Bench:
 @pytest.fixture
 def open_bench(watched, server):
     return lambda path="": Bench(watched, server.url + path)
+
+
+@pytest.fixture(scope="module")
+def visit(visited, server):
+    return lambda path="": Bench(visited, server.url + path)

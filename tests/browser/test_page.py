@@ -15,6 +15,20 @@ SMALL = "?m=fashion/lenet-300-100"
 MOST_BYTES = 11_000_000
 
 
+@pytest.fixture(scope="module")
+def small(visit):
+    return visit(SMALL)
+
+
+@pytest.fixture
+def plain(small):
+    """The small model as its link shows it, however the test before has left the page."""
+    small.sparsity.fill("0")
+    small.bits(32)
+    small.settle()
+    return small
+
+
 def test_first_paint_has_data_and_no_code(open_bench, watched):
     loaded = []
     wire = watched.context.new_cdp_session(watched)
@@ -65,25 +79,24 @@ def test_cancel_keeps_the_last_figures(open_bench, watched):
     expect(bench.number("bytes")).to_have_text(re.compile(r"\d"))
 
 
-def test_a_slider_moves_text_picture_and_address(open_bench, watched):
-    bench = open_bench(SMALL)
-    bench.settle()
+def test_a_slider_moves_text_picture_and_address(plain, visited):
+    bench = plain
     before = bench.number("bytes").inner_text()
     bench.sparsity.focus()
     for _ in range(7):
-        watched.keyboard.press("Shift+ArrowRight")
-    watched.keyboard.press("ArrowRight")
+        visited.keyboard.press("Shift+ArrowRight")
+    visited.keyboard.press("ArrowRight")
     assert bench.sparsity.get_attribute("aria-valuetext") == "71\u202f%"
     bench.bits(5)
     bench.settle()
     assert bench.number("bytes").inner_text() != before
     size = int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
     assert bench.trace("you")["x"] == [size]
-    expect(watched).to_have_url(re.compile(r"prune\.sparsity=0\.71&quantize\.bits=5"))
-    said = watched.locator(".spoken[role=status]")
+    expect(visited).to_have_url(re.compile(r"prune\.sparsity=0\.71&quantize\.bits=5"))
+    said = visited.locator(".spoken[role=status]")
     expect(said).to_contain_text(bench.number("bytes").inner_text())
-    watched.get_by_role("button", name="undo").click()
-    bits = watched.get_by_role("radiogroup", name="bits", exact=True)
+    visited.get_by_role("button", name="undo").click()
+    bits = visited.get_by_role("radiogroup", name="bits", exact=True)
     expect(bits.get_by_role("radio", name="32", exact=True)).to_be_checked()
 
 
@@ -118,17 +131,19 @@ def test_visited_points_come_back_by_a_click(open_bench, watched):
     expect(bench.sparsity).to_have_value("0.5")
 
 
-def test_the_file_taken_away_is_the_one_on_the_screen(open_bench, watched):
-    bench = open_bench(f"{SMALL}&prune.sparsity=0.8&quantize.bits=4")
+def test_the_file_taken_away_is_the_one_on_the_screen(plain, visited):
+    bench = plain
+    bench.sparsity.fill("0.8")
+    bench.bits(4)
     bench.settle()
-    with watched.expect_download() as taken:
-        watched.get_by_role("button", name="download").click()
+    with visited.expect_download() as taken:
+        visited.get_by_role("button", name="download").click()
     size = len(Path(taken.value.path()).read_bytes())
     assert bench.number("bytes").inner_text() == f"{size:,}\u202fbytes"
     assert taken.value.suggested_filename.endswith(".safetensors")
-    expect(watched.get_by_role("alert")).to_contain_text("10,000 test images")
-    with watched.expect_download() as taken:
-        watched.get_by_role("button", name="save as PNG").click()
+    expect(visited.get_by_role("alert")).to_contain_text("10,000 test images")
+    with visited.expect_download() as taken:
+        visited.get_by_role("button", name="save as PNG").click()
     assert Path(taken.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
