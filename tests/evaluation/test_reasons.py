@@ -109,6 +109,7 @@ OTHERS = {
 }
 """Of a person's own modules: tests/own/test_reasons_hold.py."""
 OTHERS |= {"norms-stay", "norms-as-they-were", "biases-as-they-were"}  # tests/own/*_adjustments.py
+OTHERS |= {"none-even"}  # tests/own/test_exact_adjustments.py
 OTHERS |= {"masks-folded", "float32-only", "inputs-bypassed"}  # tests/own/test_running.py
 
 

@@ -258,6 +258,31 @@ KINDS = {
         lambda: Net(lambda m, x: ended(m, m.b(input=m.c(input=x))), **layers()), pictures,
         {"b": "c"},
     ),
+    "attention before the norm": (
+        lambda: Net(lambda m, x: m.fc(functional.relu(m.b(m.a(x, x, x)[0].mT)).mean(2)),
+                    a=nn.MultiheadAttention(6, 2, batch_first=True), b=nn.BatchNorm1d(6),
+                    fc=nn.Linear(6, 3)),
+        lines, {"b": "a.out_proj"},
+    ),
+    "pre-activation without weights": (
+        lambda: Net(pre_activation, **layers(b=norm(affine=False), d=conv(), b2=norm())),
+        pictures, {},
+    ),
+    "pre-activation that no output shows": (
+        lambda: Net(lambda m, x: ended(m, (h := m.c(x)) + m.d(functional.relu(m.b(h))) - 40),
+                    **layers(d=conv())),
+        pictures, {},
+    ),
+    "gate that reads the layer": (
+        lambda: Net(lambda m, x: ended(m, m.b(h := m.c(x)) * h.mean((2, 3), True).sigmoid()),
+                    **layers()),
+        pictures, {},
+    ),
+    "choice that reads the layer": (
+        lambda: Net(lambda m, x: ended(m, m.b(h) if float((h := m.c(x)).max()) > 0 else h),
+                    **layers()),
+        pictures, {},
+    ),
     "padding after the layer": (
         lambda: Net(lambda m, x: ended(m, m.b(functional.pad(m.c(x), (1, 1, 1, 1)))), **layers()),
         pictures, {},
@@ -290,10 +315,13 @@ def outputs_of(module, inputs):
 
 
 def assert_exact(module, artifact, inputs):
-    for found, expected in zip(
-        outputs_of(wb.rebuild(artifact), inputs), outputs_of(module, inputs), strict=True
-    ):
-        assert float((found - expected).abs().max()) <= EXACT * float(expected.abs().max())
+    """Look at much larger inputs, too, than those that it was proved on."""
+    rebuilt = wb.rebuild(artifact)
+    for some in (inputs, 50 * inputs):
+        for found, expected in zip(
+            outputs_of(rebuilt, some), outputs_of(module, some), strict=True
+        ):
+            assert float((found - expected).abs().max()) <= EXACT * float(expected.abs().max())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -310,3 +338,73 @@ def test_folding_and_evening_out_change_no_output(kind):
     norms = [n for n, m in module.named_modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     left = [name for name in norms if name not in folded]
     assert reasons.get("norms-stay", "") == ", ".join(left)
+
+
+def between(function):
+    """Return two layers with `function` between them."""
+    return lambda: Net(lambda m, x: m.d(function(m.c(x))), c=nn.Linear(6, 5), d=nn.Linear(5, 3))
+
+
+def with_layer(layer):
+    return lambda: Net(lambda m, x: m.d(m.o(m.c(x))), c=nn.Linear(6, 5), o=layer(),
+                       d=nn.Linear(5, 3))  # fmt: skip
+
+
+# Two layers, and whether what lies between commutes with positive factors.
+BETWEEN = {
+    "nothing": (between(lambda h: h), True),
+    "relu": (between(functional.relu), True),
+    "leaky relu": (between(functional.leaky_relu), True),
+    "absolute value": (between(torch.abs), True),
+    "clamped below": (between(lambda h: h.clamp(min=0)), True),
+    "masked": (between(lambda h: h * (h > 0.1).any(1, keepdim=True)), False),
+    "dropout": (with_layer(lambda: nn.Dropout(0.5)), True),
+    "float32 made on the way": (between(lambda h: torch.ones(len(h), 1) * h.relu()), True),
+    "float32 all the way": (between(lambda h: h.float().relu()), True),
+    "relu6 far from its bound": (between(lambda h: functional.relu6(h / 50)), False),
+    "relu6": (between(functional.relu6), False),
+    "hardtanh": (between(functional.hardtanh), False),
+    "tanh": (between(torch.tanh), False),
+    "sigmoid": (between(torch.sigmoid), False),
+    "gelu": (between(functional.gelu), False),
+    "silu": (between(functional.silu), False),
+    "elu": (between(functional.elu), False),
+    "softplus": (between(functional.softplus), False),
+    "threshold": (between(lambda h: functional.threshold(h, 0.5, 0.0)), False),
+    "softmax": (between(lambda h: h.softmax(1)), False),
+    "layer norm": (with_layer(lambda: nn.LayerNorm(5)), False),
+    "batch norm": (with_layer(lambda: nn.BatchNorm1d(5, affine=False)), False),
+    "largest of the channels": (between(lambda h: torch.maximum(h, h.mean(1, True))), False),
+    "rounded": (between(torch.round), False),
+    "added constant": (between(lambda h: h + 1), False),
+    "squared": (between(torch.square), False),
+    "tanh that no output shows": (
+        lambda: Net(lambda m, x: m.e(functional.relu(m.d(m.c(x).tanh()) - 40)),
+                    c=nn.Linear(6, 5), d=nn.Linear(5, 4), e=nn.Linear(4, 3)),
+        False,
+    ),
+    "bias read by the module": (
+        lambda: Net(lambda m, x: m.d(m.c(x)) + m.c.bias.sum(), c=nn.Linear(6, 5),
+                    d=nn.Linear(5, 3)),
+        False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BETWEEN)
+def test_layers_are_evened_out_where_what_lies_between_commutes_with_factors(kind):
+    make, commutes = BETWEEN[kind]
+    torch.manual_seed(0)
+    module, inputs = with_statistics(make()), vectors()
+    with torch.no_grad():
+        module.c.weight *= torch.logspace(-1, 1, 5).unsqueeze(1)
+    model = brought(module, inputs, kind)
+    artifact = wb.compress(model, wb.Recipe(adjust=wb.Adjust("keep", equalize="pairs")))
+    found = artifact.weights()["c.weight"]
+    assert torch.equal(found, module.c.weight) != commutes
+    assert_exact(module, artifact, inputs)
+    named = {r.kind: r.layer for r in wb.evaluate(artifact, timed=False).reasons}
+    assert ("c.weight" in named.get("uneven", "") or "none-even" in named) != commutes
+    if commutes:
+        first, second = found.abs().amax(1), artifact.weights()["d.weight"].abs().amax(0)
+        torch.testing.assert_close(first, second, rtol=1e-4, atol=0)

@@ -27,6 +27,7 @@ DRAWN = 14
 NOT_OF_WEIGHTS = {
     *("channels", "few-channels", "few-multiples", "no-channels", "no-layers", "norms-between"),
     *("no-norms", "norms-stay", "norms-as-they-were", "biases-as-they-were", "uneven"),
+    "none-even",
     *("masks-folded", "float32-only", "inputs-bypassed"),
 }
 """Kinds about channels, adjustments and how a module runs, which have tests of their own."""

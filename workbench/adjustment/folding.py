@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from workbench.adjustment.examples import FAILS
+from workbench.adjustment.examples import FAILS, calibration_inputs
 from workbench.adjustment.proof import Reference, largest
 from workbench.artifact.form import Form
 from workbench.compression.evidence import Evidence
 from workbench.compression.fold import Fold, fold
 from workbench.errors import in_words
 from workbench.zoo import Model
+from workbench.zoo.batch import Batch
 from workbench.zoo.folds import folds, has_norms
 
 FEW = 2
@@ -30,13 +31,17 @@ def foldable(model: Model, weights: Mapping[str, Tensor]) -> tuple[Fold, ...]:
     """
     if not has_norms(model):
         return ()
-    reference = Reference(model, weights)
+    few = Batch.of(calibration_inputs(model, FEW))
     with in_words(FAILS):
-        candidates = folds(model, weights, reference.inputs[:FEW])
+        candidates = folds(model, weights, few)
+    if not candidates:
+        return ()
+    reference = Reference(model, weights, [one.norm for one in candidates])
 
     def holds(some: tuple[Fold, ...]) -> bool:
         folded, _ = fold(weights, some, Evidence())
-        return reference.holds(model.in_form(with_folds(model.form, some)), folded)
+        shaped = model.in_form(with_folds(model.form, some))
+        return reference.holds(shaped, folded, [one.norm for one in some])
 
     return largest(candidates, holds)
 

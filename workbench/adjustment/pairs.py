@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from workbench.adjustment.examples import FAILS, calibration_inputs
-from workbench.adjustment.proof import Reference, largest, outputs
-from workbench.compression.channels import Group, Member
+from workbench.adjustment.proof import Reference, alike, largest, outputs
+from workbench.compression.channels import Group, Member, Role
 from workbench.compression.equalize import equalize
 from workbench.compression.evidence import Evidence
 from workbench.errors import in_words
@@ -41,11 +41,12 @@ def pairs(
     if not candidates:
         return ()
     commuting = _commuting(model, weights, candidates)
-    reference = Reference(model, weights)
+    reference = Reference(model, weights, {_path(group, "takes") for group in commuting})
 
     def holds(some: tuple[Group, ...]) -> bool:
         even, _ = equalize(weights, some, Evidence())
-        return reference.holds(model, even)
+        scaled = {_path(group, "makes") for group in some}
+        return reference.holds(model, even, {_path(group, "takes") for group in some} - scaled)
 
     return largest(commuting, holds)
 
@@ -64,7 +65,8 @@ def _commuting(
 ) -> tuple[Group, ...]:
     """Return the groups of `candidates` that can be scaled by powers of two without any change."""
     inputs = Batch.of(calibration_inputs(model, EXAMPLES))
-    kind, plain = _plain(model, weights, inputs)
+    takers = {_path(group, "takes") for group in candidates}
+    kind, plain = _plain(model, weights, inputs, takers)
     own = _as(kind, weights)
     found = []
     for group in candidates:
@@ -73,23 +75,32 @@ def _commuting(
         for member in group.members:
             by = 1 / factors if member.role == "takes" else factors
             tried[member.tensor] = member.times(own[member.tensor], by)
-        if plain and all(map(torch.equal, outputs(model, tried, inputs.to(kind)), plain)):
+        taker = _path(group, "takes")
+        seen = outputs(model, tried, inputs.to(kind), [taker])
+        if alike(seen, {"": plain[""], taker: plain[taker]}, torch.equal):
             found.append(group)
     return tuple(found)
 
 
 def _plain(
-    model: Model, weights: Mapping[str, Tensor], inputs: Batch
-) -> tuple[torch.dtype, list[Tensor]]:
-    """Return the outputs with `weights` in float64, or in float32 where that is not possible.
+    model: Model, weights: Mapping[str, Tensor], inputs: Batch, paths: Collection[str]
+) -> tuple[torch.dtype, dict[str, list[Tensor]]]:
+    """Return the outputs in float64, or in float32 where that is not possible, and which it was.
 
     A user module may make float32 tensors of its own. Powers of two are exact in either.
     """
     try:
-        return torch.float64, outputs(model, _as(torch.float64, weights), inputs.to(torch.float64))
+        wide = _as(torch.float64, weights)
+        return torch.float64, outputs(model, wide, inputs.to(torch.float64), paths)
     except Exception:  # noqa: BLE001 - a user module may fail in any way
         with in_words(FAILS):
-            return torch.float32, outputs(model, weights, inputs)
+            return torch.float32, outputs(model, weights, inputs, paths)
+
+
+def _path(group: Group, role: Role) -> str:
+    """Return the path of the only layer that has a role in `group`."""
+    (member,) = group.having(role)
+    return member.tensor.rpartition(".")[0]
 
 
 def _as(kind: torch.dtype, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

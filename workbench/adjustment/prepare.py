@@ -29,13 +29,15 @@ _one_at_a_time = Lock()
 class Prepared:
     """The network that is compressed: its weights, what is known of it, and how its module differs.
 
-    `evidence` is of this network as far as it can be told from the original's. `uneven` are the
-    weights of layers that were to be evened out with the next one, and could not be.
+    `evidence` is of this network as far as it can be told from the original's. `even` are the
+    weights of the layers that were evened out with the next one, `uneven` of those that could not
+    be.
     """
 
     weights: Mapping[str, Tensor]
     evidence: Evidence
     form: Form
+    even: tuple[str, ...] = ()
     uneven: tuple[str, ...] = ()
 
 
@@ -73,6 +75,7 @@ def _prepared(
 ) -> Prepared:
     left = dict(weights)
     form = model.form
+    even: tuple[str, ...] = ()
     uneven: tuple[str, ...] = ()
     coupled = groups(model.architecture) if recipe.structure or recipe.equalizes else ()
     if recipe.structure is not None:
@@ -85,8 +88,8 @@ def _prepared(
         left, evidence = fold(left, norms, evidence)
         form = with_folds(form, norms)
     if recipe.equalizes:
-        even = pairs(model.in_form(form), left, coupled)
-        left, evidence = equalize(left, even, evidence)
-        done = {name for group in even for name in group.makers}
-        uneven = tuple(g.makers[0] for g in single(coupled) if g.makers[0] not in done)
-    return Prepared(left, evidence, form, uneven)
+        evened = pairs(model.in_form(form), left, coupled)
+        left, evidence = equalize(left, evened, evidence)
+        even = tuple(group.makers[0] for group in evened)
+        uneven = tuple(g.makers[0] for g in single(coupled) if g.makers[0] not in even)
+    return Prepared(left, evidence, form, even, uneven)

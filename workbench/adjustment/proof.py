@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -13,17 +13,24 @@ from workbench.errors import in_words
 from workbench.threads import threads
 from workbench.zoo import Model
 from workbench.zoo.batch import Batch, call
+from workbench.zoo.unfused import unfused
 from workbench.zoo.unheard import tensors_in
 
 EXAMPLES = 64
 CLOSE = 1e-4
 """How far outputs may move, as a share of the largest: float32 sums in another order."""
 
+MOST_VALUES = 4096
+"""Of a layer's outputs: those of all layers together would take much memory."""
+
 Change = TypeVar("Change")
 
 
 class Reference:
-    """What `model` puts out for calibration examples with `weights`.
+    """What `model` and its layers at `paths` put out for calibration examples with `weights`.
+
+    Layers are compared as well as the whole, since outputs may say little of what happens inside:
+    a network can put out the same for all of these examples, and not for others.
 
     Raises
     ------
@@ -31,32 +38,62 @@ class Reference:
         When a user module fails on them.
     """
 
-    def __init__(self, model: Model, weights: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, model: Model, weights: Mapping[str, Tensor], paths: Collection[str] = ()
+    ) -> None:
         self.inputs = Batch.of(calibration_inputs(model, EXAMPLES))
         with in_words(FAILS):
-            self._expected = outputs(model, weights, self.inputs)
+            self._expected = outputs(model, weights, self.inputs, paths)
 
-    def holds(self, model: Model, weights: Mapping[str, Tensor]) -> bool:
-        """Whether `model`, in whatever form, puts out the same with `weights`, but for rounding."""
+    def holds(
+        self, model: Model, weights: Mapping[str, Tensor], paths: Collection[str] = ()
+    ) -> bool:
+        """Whether `model`, in whatever form, and its layers at `paths` put out the same.
+
+        With `weights`, but for rounding; `paths` are some of those of the reference.
+        """
         try:
-            found = outputs(model, weights, self.inputs)
+            found = outputs(model, weights, self.inputs, paths)
         except Exception:  # noqa: BLE001 - a user module may read what is gone, and fail in any way
             return False
-        expected = self._expected
-        return 0 < len(found) == len(expected) and all(map(_close, found, expected))
+        return alike(found, {path: self._expected[path] for path in found}, _close)
 
 
-def outputs(model: Model, weights: Mapping[str, Tensor], inputs: Batch) -> list[Tensor]:
-    """Return all floating-point tensors among what `model` returns, not only those that count."""
-    module, returned = model.module(), list[Any]()
+def outputs(
+    model: Model, weights: Mapping[str, Tensor], inputs: Batch, paths: Collection[str] = ()
+) -> dict[str, list[Tensor]]:
+    """Return the floating-point tensors that `model` returns, and that its layers at `paths` do.
 
-    def keep(_module: nn.Module, _given: Any, result: Any) -> None:
-        returned.append(result)
+    By path, that of the whole being empty; of a layer's outputs some values. All that the model
+    returns is there, not only what counts.
+    """
+    module = unfused(model.module())  # a layer that is looked at has to run as a layer
+    found: dict[str, list[Tensor]] = {path: [] for path in ("", *paths)}
 
-    module.register_forward_hook(keep)
+    def keep(path: str) -> Callable[..., None]:
+        def hook(_module: nn.Module, _given: Any, result: Any) -> None:
+            tensors = [tensor for tensor in tensors_in(result) if tensor.is_floating_point()]
+            found[path] += tensors if path == "" else map(_some, tensors)
+
+        return hook
+
+    for path in found:
+        module.get_submodule(path).register_forward_hook(keep(path))
     with threads(1), torch.no_grad():
         call(module, weights, inputs)
-    return [tensor for tensor in tensors_in(returned) if tensor.is_floating_point()]
+    return found
+
+
+def alike(
+    found: Mapping[str, Sequence[Tensor]],
+    expected: Mapping[str, Sequence[Tensor]],
+    same: Callable[[Tensor, Tensor], bool],
+) -> bool:
+    """Whether there are outputs of the whole, and all are the `same`, those of layers too."""
+    return bool(expected[""]) and all(
+        len(found[path]) == len(tensors) and all(map(same, found[path], tensors))
+        for path, tensors in expected.items()
+    )
 
 
 def largest(
@@ -75,6 +112,12 @@ def largest(
         return accepted
     middle = len(changes) // 2
     return largest(changes[middle:], holds, largest(changes[:middle], holds, accepted))
+
+
+def _some(tensor: Tensor) -> Tensor:
+    """Return some values of `tensor`, [n], evenly spread, as they are now."""
+    flat = tensor.reshape(-1)
+    return flat[:: len(flat) // MOST_VALUES | 1].clone()  # an odd step meets every channel
 
 
 def _close(found: Tensor, expected: Tensor) -> bool:

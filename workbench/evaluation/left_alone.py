@@ -27,6 +27,7 @@ def left_alone(model: Model, artifact: Artifact) -> dict[str, tuple[str, ...]]:
     asked: dict[str, tuple[bool, Callable[[Model, Prepared, Artifact], tuple[str, ...]]]] = {
         "norms-stay": (recipe.folds, _norms),
         "uneven": (recipe.equalizes, _uneven),
+        "none-even": (recipe.equalizes, _none_even),
         "norms-as-they-were": (recipe.recalibrates, _same_norms),
         "biases-as-they-were": (recipe.corrects, _same_biases),
     }
@@ -43,6 +44,11 @@ def _norms(shaped: Model, ready: Prepared, artifact: Artifact) -> tuple[str, ...
 
 def _uneven(shaped: Model, ready: Prepared, artifact: Artifact) -> tuple[str, ...]:
     return ready.uneven
+
+
+def _none_even(shaped: Model, ready: Prepared, artifact: Artifact) -> tuple[str, ...]:
+    """Return one place without a name where there were no layers to even out."""
+    return () if ready.even or ready.uneven else ("",)
 
 
 def _same_norms(shaped: Model, ready: Prepared, artifact: Artifact) -> tuple[str, ...]:

@@ -129,6 +129,7 @@ SENTENCES = {
         "Layers that were not evened out with the next one, because the outputs would change: "
         "{layer}."
     ),
+    "none-even": N_("No layers were evened out: no channels go from one layer to just one other."),
     "norms-as-they-were": N_(
         "Batch norm that was not measured again, because it does not run, gets one value in each "
         "channel, or would not be finite: {layer}."

@@ -10,36 +10,33 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from workbench.caches import Cache
 from workbench.compression.fold import Fold
 from workbench.zoo.batch import Batch, call
 from workbench.zoo.builtin import Model
-from workbench.zoo.rewrite import NORMS, TAKES_NORMS, TRANSPOSED
+from workbench.zoo.rewrite import NORMS, TAKES_NORMS, TRANSPOSED, computes_as_named
 from workbench.zoo.shell import shell
+from workbench.zoo.unfused import unfused
 from workbench.zoo.unheard import tensors_in
 
 STATISTICS = ("running_mean", "running_var")
 AFFINE = ("weight", "bias")
 
-_found: Cache[tuple[Fold, ...]] = Cache(64)
-
 
 def folds(model: Model, weights: Mapping[str, Tensor], inputs: Batch) -> tuple[Fold, ...]:
-    """Return the batch norms that get the memory that a layer has written, in order of execution.
+    """Return the batch norms that take what a layer has put out, and nobody else does.
 
-    Found by running `model` with `weights` once. Layers whose weight is used more than once, norms
-    that run more than once, and tensors that go by two names are left out. What else happens to a
-    layer's outputs is not known: whether a norm can be folded has to be tried.
+    In order of execution, found by running `model` with `weights` once. Layers and norms whose
+    tensors are used more than once, go by two names, or are used by code of the user's are left
+    out. What a network computes that PyTorch's functions do not show is not known: whether a norm
+    can be folded has to be tried.
     """
-    module = model.module()
+    module = unfused(model.module())
     tied = tied_names(module)
     watch = _Watch()
-    runs: Counter[str] = Counter()
     met: dict[str, str] = {}
 
     def before(path: str) -> Callable[..., None]:
         def hook(_norm: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-            runs[path] += 1
             layer = watch.maker(next(tensors_in((given, named))))
             if layer is not None:
                 met[path] = layer
@@ -48,24 +45,27 @@ def folds(model: Model, weights: Mapping[str, Tensor], inputs: Batch) -> tuple[F
 
     def begin(_module: nn.Module, _given: Any) -> None:  # its weights are lent to it by now
         watch.names = {
-            id(layer.weight): path
-            for path, layer in module.named_modules()
-            if isinstance(layer, TAKES_NORMS) and f"{path}.weight" in weights
+            id(tensor): path
+            for path, child in module.named_modules()
+            if computes_as_named(child, (*TAKES_NORMS, *NORMS))
+            for name, tensor in (*child._parameters.items(), *child._buffers.items())  # noqa: SLF001
+            if f"{path}.{name}" in weights
         }
 
     for path, child in module.named_modules():
-        if isinstance(child, NORMS):
+        if computes_as_named(child, NORMS):
             child.register_forward_pre_hook(before(path), with_kwargs=True)
     module.register_forward_pre_hook(begin)
     with torch.no_grad(), watch:
         call(module, weights, inputs)
-    found = []
-    for norm, layer in met.items():
-        one = _fold(module, norm, layer)
-        single = runs[norm] == 1 and watch.uses[layer] == 1
-        if single and _has_own_tensors(module, one, weights, tied) and _fits(one, weights):
-            found.append(one)
-    return tuple(found)
+    candidates = [_fold(module, norm, layer) for norm, layer in met.items() if watch.only(layer)]
+    return tuple(
+        one
+        for one in candidates
+        if watch.uses[one.layer] == watch.uses[one.norm] == 1
+        and _has_own_tensors(module, one, weights, tied)
+        and _fits(one, weights)
+    )
 
 
 def has_norms(model: Model) -> bool:
@@ -83,33 +83,48 @@ def tied_names(module: nn.Module) -> frozenset[str]:
 
 
 class _Watch(TorchFunctionMode):
-    """Notes every use of a layer's weight, and the memory that the results of it lie in.
+    """Notes every use of the tensors of layers and norms, and of what layers have put out.
 
-    Modules that read a layer's weight themselves are seen too, which hooks on the layer do not do.
+    Code that reads a layer's weight itself is seen too, which hooks on the layer do not show.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.names: Mapping[int, str] = {}
         self.uses: Counter[str] = Counter()
-        self._makers: dict[int, str] = {}
-        self._alive: list[Tensor] = []  # an address belongs to one tensor only while it lives
+        """How many of PyTorch's functions used tensors of a layer or norm, by its path."""
+        self._made: dict[int, tuple[str, Tensor, int]] = {}
+        """A layer's path, its outputs and their version, by their address: they are kept alive,
+        since an address belongs to one tensor only while it lives."""
+        self._takers: Counter[str] = Counter()
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         results = func(*args, **(kwargs or {}))
-        made = [*tensors_in(results)]
-        used = [self.names[id(t)] for t in tensors_in((args, kwargs)) if id(t) in self.names]
-        if made:  # else it asked for a shape or a dtype
-            self.uses.update(used)
-            self._alive += made if used else []
-            self._makers |= {_address(one): path for path in used for one in made}
+        made = {_address(one): one for one in tensors_in(results)}
+        if not made:  # it asked for a shape or a dtype
+            return results
+        given = [*tensors_in((args, kwargs))]
+        used = {self.names[id(one)] for one in given if id(one) in self.names}
+        taken = {_address(one) for one in given} & self._made.keys() - made.keys()  # no mere views
+        self._takers.update(self._made[address][0] for address in taken)
+        self.uses.update(used)
+        for path in used:
+            self._made |= {at: (path, one, one._version) for at, one in made.items()}  # noqa: SLF001
         return results
 
     def maker(self, tensor: Tensor) -> str | None:
-        """Return the path of the layer whose result lies where `tensor` does, or has lain."""
-        return self._makers.get(_address(tensor))
+        """Return the path of the layer that put out `tensor`, or what it is a view of, if any.
+
+        None where it was written to since.
+        """
+        path, whole, version = self._made.get(_address(tensor), ("", tensor, -1))
+        return path if whole._version == version else None  # noqa: SLF001
+
+    def only(self, layer: str) -> bool:
+        """Whether one function alone took what the layer put out."""
+        return self._takers[layer] == 1
 
 
 def _fold(module: nn.Module, norm: str, layer: str) -> Fold:
