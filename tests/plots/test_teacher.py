@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from workbench.plots import teacher
-from workbench.plots.palette import THEMES
+from workbench.plots.palette import LIGHT, THEMES
 
 CLASSES = ("shirt", "coat", "bag")
 
@@ -29,3 +29,17 @@ def test_softened_probabilities_mark_the_label(theme):
 def test_a_high_temperature_makes_all_classes_alike_and_a_low_one_only_the_best():
     assert teacher.soften([900.0, 0.0], 1e9) == pytest.approx([0.5, 0.5])
     assert teacher.soften([900.0, 0.0], 0.1) == pytest.approx([1.0, 0.0])
+
+
+@pytest.mark.parametrize("label", [3, 700])
+def test_of_many_classes_the_most_plausible_and_the_label_are_drawn(label):
+    outputs = [0.0] * 1000
+    outputs[3:6] = [9.0, 8.0, 7.0]
+    figure = teacher.draw(outputs, [f"c{n}" for n in range(1000)], label, 1.0, LIGHT)
+    names = figure["data"][0]["y"]
+    assert f"c{label} (label)" in names
+    assert {"c4", "c5"} <= {*names}
+    assert len(names) == teacher.MOST_BARS + (label == 700)
+    assert figure["data"][0]["x"] == [
+        pytest.approx(teacher.soften(outputs, 1.0)[int(name[1:].split()[0])]) for name in names
+    ]

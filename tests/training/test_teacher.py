@@ -190,3 +190,19 @@ def test_a_teacher_that_cannot_be_is_one_sentence(named, error, words, recipe):
     with pytest.raises(error, match=words) as caught:
         lesson(wb.model(LENET), recipe(teacher=named))
     assert "\n" not in str(caught.value)
+
+
+def test_logits_too_many_to_keep_are_computed_by_each_step(
+    begun, recipe, finish, asked_of, losses, monkeypatch
+):
+    monkeypatch.setattr(teacher, "MOST_KEPT", 1000)
+    run = begun(recipe(teacher="self"))
+    assert run.lesson.teacher.known is None
+    assert sum(len(inputs) for inputs in asked_of) <= teacher.BATCH
+    finish(run)
+    alone = wb.model(LENET)
+    module = alone.module().eval()
+    for inputs, (_outputs, _labels, taught) in zip(asked_of[1:], losses, strict=True):
+        with torch.no_grad():
+            expected = torch.func.functional_call(module, alone.weights(), inputs.tensors)
+        torch.testing.assert_close(taught, expected, rtol=1e-4, atol=1e-4)

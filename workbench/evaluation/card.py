@@ -12,6 +12,7 @@ from workbench.evaluation.report import Score
 from workbench.evaluation.resources import layers, macs, peak_memory
 from workbench.evaluation.scores import judge_score
 from workbench.zoo import Model, Split
+from workbench.zoo.metric import ACCURACY
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,6 @@ def _counted(
 
 def counted(score: Score) -> dict[str, float]:
     """Return what a card says of an original's score."""
-    if score.confusion:
-        right = sum(row[place] for place, row in enumerate(score.confusion))
-        return {"correct": right, "examples": score.total}
+    if score.metric == ACCURACY.name:
+        return {"correct": round(score.value * score.examples), "examples": score.total}
     return {**score.figures, "value": score.value, "examples": score.total}

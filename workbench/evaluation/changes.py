@@ -74,7 +74,7 @@ class Changes:
 
     @property
     def tallies(self) -> tuple[Tally, Tally]:
-        """The counts of the original and of the file, confusion matrices among them."""
+        """The counts of the original and of the file; each can give its confusion matrix."""
         before, after = (
             Tally.of(self.labels, predicted, len(self.classes), len(self))
             for predicted in (self.before, self.after)
@@ -87,7 +87,7 @@ class Changes:
 
         NaN for a class that has no example.
         """
-        before, after = (_recall(tally.confusion) for tally in self.tallies)
+        before, after = (tuple(tally.recalls.tolist()) for tally in self.tallies)
         return before, after
 
     def rows(self) -> list[dict[str, Any]]:
@@ -184,9 +184,3 @@ def _predictions(
         progress(len(numbers) / len(split))
     found.flags.writeable = False
     return found
-
-
-def _recall(confusion: NDArray[np.int64]) -> tuple[float, ...]:
-    whole = confusion.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        return tuple((np.diag(confusion) / whole).tolist())

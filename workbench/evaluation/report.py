@@ -78,7 +78,8 @@ class Score:
     `high` bound that of the whole split at 95 % and are equal when it is known. `figures` are all
     figures by name, among them, where classes are predicted, ``accuracy``, macro ``recall`` and
     macro ``f1``, and ``population_low`` and ``population_high``, the Wilson 95 % interval of the
-    accuracy on new examples; `confusion` then counts true by predicted class.
+    accuracy on new examples; `confusion` then counts true by predicted class. It is empty where
+    there are more than 256 classes: `changes` counts the pairs that occur.
     """
 
     metric: str

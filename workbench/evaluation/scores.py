@@ -14,6 +14,9 @@ from workbench.evaluation.report import Score
 from workbench.evaluation.tally import Tally
 from workbench.zoo import Model, Split
 
+MOST_CLASSES = 256
+"""Of more classes reports hold no confusion matrix: it grows with the square of their number."""
+
 
 def scores(
     model: Model,
@@ -84,5 +87,12 @@ def of_tally(tally: Tally) -> Score:
             "recall": tally.recall,
             "f1": tally.f1,
         },
-        confusion=tuple(tuple(row) for row in tally.confusion.tolist()),
+        confusion=_confusion(tally),
     )
+
+
+def _confusion(tally: Tally) -> tuple[tuple[int, ...], ...]:
+    """Return the matrix as a report holds it; none where it would outgrow all else in there."""
+    if tally.classes > MOST_CLASSES:
+        return ()
+    return tuple(tuple(row) for row in tally.confusion.tolist())

@@ -3,42 +3,72 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.errors import WorkbenchError
 from workbench.evaluation.intervals import split_bounds, wilson
 
+Numbers = NDArray[np.int64]
 
-@dataclass(frozen=True)
+
+MOST_DENSE = 4096
+"""Classes of the largest matrix that is made: 134 MB. Its size grows with their square."""
+
+
+@dataclass(frozen=True, eq=False)
 class Tally:
     """What has been counted of a split.
 
-    `confusion` is int64 [classes, classes], true class by predicted class, over the `examples`
-    judged so far of `total`.
+    `labels` and `predicted` are int64 [n], numbers of `classes`, of the n examples judged so far
+    of `total`.
     """
 
-    confusion: NDArray[np.int64]
+    labels: Numbers
+    predicted: Numbers
+    classes: int
     total: int
 
     @classmethod
-    def of(
-        cls, labels: NDArray[np.integer], predicted: NDArray[np.int64], classes: int, total: int
-    ) -> Tally:
+    def of(cls, labels: NDArray[np.integer], predicted: Numbers, classes: int, total: int) -> Tally:
         """Count `predicted` against `labels`."""
-        cells = labels.astype(np.int64) * classes + predicted
-        counts = np.bincount(cells, minlength=classes * classes)
-        return cls(counts.reshape(classes, classes), total)
+        return cls(labels.astype(np.int64), predicted, classes, total)
+
+    @property
+    def confusion(self) -> Numbers:
+        """The counts, int64 [classes, classes], true class by predicted class.
+
+        Raises
+        ------
+        WorkbenchError
+            When there are more than `MOST_DENSE` classes.
+        """
+        if self.classes > MOST_DENSE:
+            raise WorkbenchError(
+                f"A confusion matrix of {self.classes:,} classes does not fit into memory: use "
+                "pairs, which counts only what occurs."
+            )
+        cells = self.labels * self.classes + self.predicted
+        counts = np.bincount(cells, minlength=self.classes**2)
+        return counts.reshape(self.classes, self.classes)
+
+    @property
+    def pairs(self) -> Numbers:
+        """The counts that are not zero, int64 [pairs, 3]: true class, predicted class, count."""
+        cells, counts = np.unique(self.labels * self.classes + self.predicted, return_counts=True)
+        return np.stack([*divmod(cells, self.classes), counts], axis=1)
 
     @property
     def examples(self) -> int:
         """How many examples have been judged."""
-        return int(self.confusion.sum())
+        return len(self.labels)
 
-    @property
+    @cached_property
     def correct(self) -> int:
         """How many of them were right."""
-        return int(np.trace(self.confusion))
+        return int(np.count_nonzero(self.labels == self.predicted))
 
     @property
     def exact(self) -> bool:
@@ -62,20 +92,32 @@ class Tally:
         return wilson(self.correct, self.examples)
 
     @property
+    def recalls(self) -> NDArray[np.float64]:
+        """The share found of each class, float64 [classes]; NaN for a class without an example."""
+        hits, actual, _said = self._per_class
+        with np.errstate(invalid="ignore"):
+            shares: NDArray[np.float64] = hits / actual
+        return shares
+
+    @property
     def recall(self) -> float:
         """The macro recall: the mean over the classes seen of the share of each found."""
-        return float(np.mean(self._per_class(axis=1)))
+        hits, actual, _said = self._per_class
+        seen = actual > 0
+        return float(np.mean(hits[seen] / actual[seen]))
 
     @property
     def f1(self) -> float:
         """The macro F1: the mean over the classes seen of 2·TP / (2·TP + FP + FN)."""
-        hits = np.diag(self.confusion)
-        both = self.confusion.sum(axis=0) + self.confusion.sum(axis=1)
-        seen = self.confusion.sum(axis=1) > 0
-        return float(np.mean(2 * hits[seen] / both[seen]))
+        hits, actual, said = self._per_class
+        seen = actual > 0
+        return float(np.mean(2 * hits[seen] / (said + actual)[seen]))
 
-    def _per_class(self, axis: int) -> NDArray[np.float64]:
-        whole = self.confusion.sum(axis=axis)
-        seen = whole > 0
-        shares: NDArray[np.float64] = np.diag(self.confusion)[seen] / whole[seen]
-        return shares
+    @cached_property
+    def _per_class(self) -> tuple[Numbers, Numbers, Numbers]:
+        """How many of each class were found, are there, and were predicted, int64 [classes]."""
+        hits, actual, said = (
+            np.bincount(found, minlength=self.classes)
+            for found in (self.labels[self.labels == self.predicted], self.labels, self.predicted)
+        )
+        return hits, actual, said

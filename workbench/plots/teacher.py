@@ -14,6 +14,8 @@ from workbench.plots.style import Figure, axis, layout
 from workbench.text import _
 from workbench.zoo.reviews.words import sentence
 
+MOST_BARS = 50
+"""Of more classes the most plausible ones are drawn, and the label's."""
 LETTERS = 40
 """How many of a text's letters stand in a line above the picture, on a phone too."""
 
@@ -35,6 +37,8 @@ def draw(
 ) -> Figure:
     """Draw what the teacher finds plausible for one example at a temperature.
 
+    Of more than `MOST_BARS` classes those that it finds most plausible, and the label's.
+
     Parameters
     ----------
     outputs
@@ -45,7 +49,11 @@ def draw(
         The number of the class that the label gives.
     """
     shares = soften(outputs, temperature)
-    right = [number == true for number in range(len(classes))]
+    finding = _doubt(shares, classes, temperature)
+    best = sorted(range(len(shares)), key=lambda number: -shares[number])[:MOST_BARS]
+    drawn = sorted({*best, true})
+    right = [number == true for number in drawn]
+    shares, classes = [shares[number] for number in drawn], [classes[number] for number in drawn]
     names = [_("{name} (label)").format(name=c) if r else c for c, r in _pairs(classes, right)]
     return {
         "data": [
@@ -75,7 +83,7 @@ def draw(
         ],
         "layout": layout(
             palette,
-            _doubt(shares, classes, temperature),
+            finding,
             bargap=0.35,
             xaxis=axis(
                 palette, _("the teacher's probability"), range=[0, 1.1], tickformat=".0%", nticks=6
