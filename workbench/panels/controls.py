@@ -8,13 +8,14 @@ Training takes its time, so it is no live control: it has a section and a button
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from workbench import figures
-from workbench.recipe import PARTS, Recipe
+from workbench.recipe import PARTS, Prune, Recipe
 from workbench.recipe.off import switched_off
-from workbench.recipe.recipe import Part
+from workbench.recipe.prune import AUTO, DEFAULT_SCOPES
+from workbench.recipe.recipe import Part, said
 from workbench.recipe.schema import Choice, FieldSpec, specs
 from workbench.text import _
 from workbench.text import mark as N_
@@ -91,18 +92,29 @@ def recipe(chosen: Mapping[str, Any]) -> Recipe:
     return Recipe.from_json({k: v for k, v in made.as_dict().items() if k not in idle})
 
 
+def in_scope(chosen: Recipe, before: Recipe) -> Recipe:
+    """Return `chosen` with the scope of its new criterion, if `before` had that of the old one."""
+    new, old = chosen.prune, before.prune or Prune()
+    if new is None or new.criterion == old.criterion or new.scope != old.scope:
+        return chosen
+    own = old.scope == DEFAULT_SCOPES[old.criterion]
+    return replace(chosen, prune=replace(new, scope=AUTO)) if own else chosen
+
+
 def summary(recipe: Recipe) -> str:
     """Say in a few words what `recipe` does."""
-    said = []
+    words: list[str] = []
     for key, part in PARTS.items():
         chosen = getattr(recipe, key)
         if chosen is None:
             continue
-        for position, (field, spec) in enumerate(zip(fields(part), specs(part), strict=True)):
-            value = getattr(chosen, field.name)
-            if position == 0 or value != field.default:
-                said.append(f"{spec.label} {_written(spec, value)}")
-    return " · ".join(said) or _("nothing changed")
+        values = said(chosen)
+        words += [
+            f"{spec.label} {_written(spec, values[spec.name])}"
+            for spec in specs(part)
+            if spec.name in values
+        ]
+    return " · ".join(words) or _("nothing changed")
 
 
 def _live() -> list[tuple[str, type[Part]]]:

@@ -160,10 +160,11 @@ class Dashboard(anywidget.AnyWidget):
     def _on_values(self, change: dict[str, Any]) -> None:
         with guarded(self.tell):
             sent = change["new"]
-            recipe = controls.recipe(sent["values"])
+            shown = controls.recipe(sent["values"])
+            recipe = controls.in_scope(shown, self.session.recipe)
             self.banner = None
             self._asked = (int(sent["seq"]), recipe)
-            self._controls = recipe
+            self._controls = shown
             if recipe == self.session.recipe:
                 self.publish()
             else:

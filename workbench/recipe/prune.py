@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.recipe.layermap import LayerMap
 from workbench.recipe.schema import Choice, check_fields, spec
@@ -73,6 +74,16 @@ PATTERNS = (
     ),
 )
 
+AUTO = "auto"
+"""The scope that suits the criterion, which a recipe then holds by its name."""
+DEFAULT_SCOPES = {
+    "magnitude": "global",
+    "gradient": "global",
+    "curvature": "adaptive",
+    "random": "global",
+}
+"""The scope of each criterion unless one is given; benchmarks/criteria.py measures them."""
+
 SPARSITY = {"low": 0.0, "high": 0.99, "step": 0.01}
 
 
@@ -80,7 +91,8 @@ SPARSITY = {"low": 0.0, "high": 0.99, "step": 0.01}
 class Prune:
     """Set the least important weights to zero.
 
-    `sparsity` is the share of zeros asked for (0 to 0.99) over the tensors in scope. `layers`
+    `sparsity` is the share of zeros asked for (0 to 0.99) over the tensors in scope. The `scope`
+    is that of `DEFAULT_SCOPES` for the criterion unless one is given. `layers`
     gives single tensors their own share, outside the global pool; `exclude` leaves tensors
     whole; `seed` serves the random criterion. With the `pattern` ``n:m`` each run of `width`
     weights keeps the same number, at least one; with ``block`` squares of `width` weights go.
@@ -97,7 +109,7 @@ class Prune:
         choices=CRITERIA,
     )
     scope: str = spec(
-        "global",
+        AUTO,
         "choice",
         N_("scope"),
         N_("Whether layers compete, share alike, or are set one by one."),
@@ -140,7 +152,21 @@ class Prune:
     )
 
     def __post_init__(self) -> None:
+        chosen = type(self.scope) is str and self.scope == AUTO
+        if chosen:
+            object.__setattr__(self, "scope", SCOPES[0].value)
         check_fields(self, "prune")
+        if chosen:
+            object.__setattr__(self, "scope", DEFAULT_SCOPES[self.criterion])
+
+    def unsaid(self, name: str) -> Any:
+        """Return the value of a field that a recipe's text leaves out, or None.
+
+        Global scopes are left out where they are the criterion's own; all others are written, so
+        that a text says by itself how layers compete.
+        """
+        own = DEFAULT_SCOPES[self.criterion]
+        return own if name == "scope" and own == "global" else None
 
     def asked_of(self, name: str) -> float:
         """Return the share of zeros asked of the tensor called `name`: 0 leaves it whole."""

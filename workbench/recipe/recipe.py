@@ -184,13 +184,8 @@ class Recipe:
         out: dict[str, dict[str, Any]] = {}
         for key in PARTS:
             part = getattr(self, key)
-            if part is None:
-                continue
-            out[key] = {}
-            for position, field in enumerate(fields(part)):
-                value = getattr(part, field.name)
-                if position == 0 or value != field.default:
-                    out[key][field.name] = _plain(value)
+            if part is not None:
+                out[key] = {name: _plain(value) for name, value in said(part).items()}
         return out
 
     def to_json(self) -> str:
@@ -292,6 +287,17 @@ class Recipe:
                                 f"{key}.{field.name} names {name!r}, which this model does not"
                                 f" have: try {', '.join(close)}."
                             )
+
+
+def said(part: Part) -> dict[str, Any]:
+    """Return the fields of a part that a text names: the first, and what is not its default."""
+    unsaid = part.unsaid if isinstance(part, Prune) else lambda name: None
+    found = {}
+    for position, field in enumerate(fields(part)):
+        value = getattr(part, field.name)
+        if position == 0 or value not in (field.default, unsaid(field.name)):
+            found[field.name] = value
+    return found
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
