@@ -111,6 +111,7 @@ OTHERS = {
 OTHERS |= {"norms-stay", "norms-as-they-were", "biases-as-they-were"}  # tests/own/*_adjustments.py
 OTHERS |= {"none-even"}  # tests/own/test_exact_adjustments.py
 OTHERS |= {"masks-folded", "float32-only", "inputs-bypassed"}  # tests/own/test_running.py
+OTHERS |= {"not-finite", "no-figure", "zero-norm", "not-a-number"}  # tests/own/test_not_finite.py
 
 
 def numbers(kind, layer, artifact, size):

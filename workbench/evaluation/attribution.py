@@ -17,7 +17,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.caches import Cache
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.file import file_of
-from workbench.evaluation.judge import predict
+from workbench.evaluation.judge import NONE, predict
 from workbench.evaluation.paths import check_explainable, path_of
 from workbench.recipe import Recipe
 from workbench.zoo import Model
@@ -181,6 +181,11 @@ def look(
     """
     if predicted is None:
         predicted = int(predict(model, weights, examples)[0])
+    if predicted == NONE:
+        raise WorkbenchError(
+            "The outputs for this example are not finite, so that there is no prediction to "
+            "explain: choose another example."
+        )
     path = path_of(model, weights, examples)
     with torch.no_grad():
         outputs = path.run(torch.cat([path.end, path.begin]))

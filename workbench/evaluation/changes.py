@@ -19,10 +19,14 @@ from workbench.evaluation.judge import Predictions
 from workbench.evaluation.progress import looks
 from workbench.evaluation.tally import Tally
 from workbench.recipe import Recipe
+from workbench.text import mark as N_
 from workbench.zoo import Model, Split
 
 Numbers = NDArray[np.int64]
 Watch = Callable[[float], None]
+
+NO_PREDICTION = N_("no prediction")
+"""In place of a class where outputs are not finite."""
 
 _originals: Cache[Predictions] = Cache(16, 16 * 2**20, lambda found: found.nbytes)
 
@@ -32,7 +36,7 @@ class Changes:
     """Labels and predictions of every example of a split, in its order.
 
     `labels`, `before` (the original's) and `after` (the decoded file's) are int64 [n], read-only:
-    numbers of `classes`. Predictions are the judge's own.
+    numbers of `classes`. Predictions are the judge's own, −1 where outputs are not finite.
     """
 
     model: str
@@ -92,16 +96,19 @@ class Changes:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each example whose prediction changed: number, label, before, after."""
-        names = self.classes
         return [
             {
                 "example": int(n),
-                "label": names[self.labels[n]],
-                "before": names[self.before[n]],
-                "after": names[self.after[n]],
+                "label": self.name(self.labels[n]),
+                "before": self.name(self.before[n]),
+                "after": self.name(self.after[n]),
             }
             for n in self.flipped
         ]
+
+    def name(self, seen: int) -> str:
+        """Return what a label or prediction is called: a class, or that there is none."""
+        return self.classes[seen] if seen >= 0 else NO_PREDICTION
 
     @staticmethod
     def _where(flags: NDArray[np.bool_]) -> Numbers:

@@ -8,6 +8,10 @@ answer is then the same for every batch size, thread count and instruction set.
 Where a file rounds the inputs of its layers, float32's small differences would end in other codes:
 such a file is judged in float64 throughout, its products of codes exact as integers are.
 
+Where the best output of an example is NaN or infinite, and NaN counts as best, the network has no
+prediction for it: the class is `NONE`, which no label is, so the example counts as wrong. That is
+settled on the float32 outputs where there are any.
+
 A user's module that does not run in float64, because it makes float32 tensors of its own, is judged
 in float32 alone, in the same batches, one thread each: that repeats for every number of threads.
 """
@@ -32,6 +36,8 @@ from workbench.zoo.shell import shell
 
 CLOSE = 1e-3
 TIE = 1e-9
+NONE = -1
+"""In place of a class where the best output is not a finite number."""
 
 Predictions = NDArray[np.int64]
 
@@ -89,8 +95,7 @@ def _in_float32(
         if cancelled():
             raise Cancelled("Measuring was stopped.")
         outputs = _outputs(model, weights, examples, start, batch)
-        found: Predictions = outputs.argmax(dim=1).numpy()
-        return found
+        return _if_finite(outputs.argmax(dim=1).numpy(), outputs.amax(dim=1).numpy())
 
     starts = range(0, len(examples), batch)
     with threads(1) if len(starts) < 2 else nullcontext():
@@ -109,7 +114,7 @@ def decide(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Predic
         outputs = run(wide, inputs).numpy()
         best = outputs.max(axis=1, keepdims=True)
         within = outputs >= best - TIE * np.maximum(1, np.abs(best))
-        found.append(within.argmax(axis=1))
+        found.append(_if_finite(within.argmax(axis=1), best[:, 0]))
     return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
@@ -119,10 +124,18 @@ def widened(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def settle(outputs: Tensor, bound: float) -> tuple[Predictions, NDArray[np.bool_]]:
-    """Return the best class of each row, and whether it leads by `bound` · max(1, |best|)."""
+    """Return the best class of each row, and whether it leads by `bound` · max(1, |best|).
+
+    A row without a finite best output has the class `NONE`, for certain.
+    """
     (best, second), classes = _top_two(outputs)
-    certain = best - second >= bound * best.abs().clamp(min=1)
-    return classes.numpy(), certain.numpy()
+    certain = (best - second >= bound * best.abs().clamp(min=1)) | ~best.isfinite()
+    return _if_finite(classes.numpy(), best.numpy()), certain.numpy()
+
+
+def _if_finite(classes: Predictions, best: NDArray[np.floating[Any]]) -> Predictions:
+    """Return `classes` where the `best` output is a finite number, and elsewhere `NONE`."""
+    return np.where(np.isfinite(best), classes, NONE)
 
 
 def _top_two(outputs: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:

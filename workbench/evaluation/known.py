@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 from workbench.calibration import evidence_digest
-from workbench.evaluation.notes import notes
+from workbench.evaluation.notes import notes, of_score
 from workbench.evaluation.report import Report, Score, Size
 from workbench.evaluation.store import Store
 from workbench.recipe import Recipe
@@ -17,7 +17,7 @@ from workbench.zoo import Model
 
 Kept = TypeVar("Kept", Size, Score)
 
-JUDGE_VERSION = 1
+JUDGE_VERSION = 2
 """Raised when the judge's definition changes, so that older accuracies are measured again."""
 SIZE_VERSION = 2
 """Raised when what is said of a file without running it changes, its reasons among it."""
@@ -63,7 +63,7 @@ def known_score(model: Model, artifact: str, split: str, store: Store) -> Score 
 def report(model: Model, recipe: Recipe, split: str, size: Size, score: Score | None) -> Report:
     """Return a report with what the model's card adds."""
     seconds = model.card["training"]["seconds"]
-    size = replace(size, reasons=(*size.reasons, *notes(model)))
+    size = replace(size, reasons=(*of_score(score, split), *size.reasons, *notes(model)))
     return Report(model.task.name, model.name, recipe, split, size, score, seconds)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.artifact.artifact import Artifact
 from workbench.evaluation.reason import Reason
+from workbench.evaluation.report import Score
 from workbench.zoo import Model
 
 NAMED = 3
@@ -19,6 +20,16 @@ def notes(model: Model) -> tuple[Reason, ...]:
     if not model.architecture.traits.float64 and model.task.metric.counts == "classes":
         found.append(Reason("float32-only", "", {}, 0))
     return tuple(found)
+
+
+def of_score(score: Score | None, split: str) -> tuple[Reason, ...]:
+    """Return what is said first: how many outputs are not finite, and which weights are why."""
+    if score is None or not score.not_finite:
+        return ()
+    kind = "not-finite" if "accuracy" in score.figures else "no-figure"
+    numbers = {"without": score.not_finite, "judged": score.examples}
+    causes = [Reason(why, name, {}, 0) for name, why in score.broken.items()]
+    return (Reason(kind, split, numbers, 0), *causes[:NAMED])
 
 
 def bypassed(model: Model, artifact: Artifact) -> tuple[Reason, ...]:

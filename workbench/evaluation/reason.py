@@ -25,6 +25,21 @@ SENTENCES = {
         "This model has no floating-point weights of two or more axes, so there is nothing to "
         "prune, factor, share or quantise: its values stay as they are."
     ),
+    "not-finite": N_(
+        "The outputs for {without} of {judged} {layer} examples are NaN or infinite: such examples "
+        "have no prediction and count as wrong."
+    ),
+    "no-figure": N_(
+        "The outputs for {without} of {judged} {layer} examples are NaN or infinite, and so is "
+        "what is measured on them."
+    ),
+    "zero-norm": N_(
+        "The module divides each row of {layer} by its norm, and a row with nothing but zeros has "
+        "the norm 0, so that the weight is NaN: prune {layer} less, or leave it whole."
+    ),
+    "not-a-number": N_(
+        "{layer} holds NaN or infinity in this file, and in the original it does not."
+    ),
     "dense-kept": N_(
         "At {zeros} zeros, writing the places of the other weights costs more than leaving the "
         "zeros out saves: {layer} keeps the dense form, {dense} instead of {sparse}."
@@ -201,6 +216,8 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
     "rounded_share": figures.percent,
     "weights_share": figures.percent,
     "macs_share": figures.percent,
+    "without": figures.count,
+    "judged": figures.count,
     "asked": figures.count,
     "length": figures.count,
     "rank": figures.count,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from workbench.artifact.ledger import Ledger
@@ -57,7 +57,7 @@ class Size:
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         return {
-            **{field.name: getattr(self, field.name) for field in fields(self)},
+            **{one.name: getattr(self, one.name) for one in fields(self)},
             "ledger": self.ledger.as_dict(),
             "reasons": [reason.as_dict() for reason in self.reasons],
         }
@@ -79,7 +79,9 @@ class Score:
     figures by name, among them, where classes are predicted, ``accuracy``, macro ``recall`` and
     macro ``f1``, and ``population_low`` and ``population_high``, the Wilson 95 % interval of the
     accuracy on new examples; `confusion` then counts true by predicted class. It is empty where
-    there are more than 256 classes: `changes` counts the pairs that occur.
+    there are more than 256 classes: `changes` counts the pairs that occur. `not_finite` counts the
+    examples whose outputs are no finite numbers, and `broken` holds the weights that are none, each
+    with the kind of its reason.
     """
 
     metric: str
@@ -90,6 +92,8 @@ class Score:
     total: int
     figures: Mapping[str, float]
     confusion: tuple[tuple[int, ...], ...] = ()
+    not_finite: int = 0
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exact(self) -> bool:
@@ -112,8 +116,11 @@ class Score:
         return self.figures["accuracy"]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data for JSON."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return plain data for JSON, without what is broken where nothing is."""
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        broken = plain.pop("broken")
+        not_finite = plain.pop("not_finite")
+        return {**plain, "not_finite": not_finite, "broken": dict(broken)} if not_finite else plain
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Score:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 from torch import Tensor
 
 from workbench.errors import in_words
 from workbench.evaluation import sums
+from workbench.evaluation.broken import broken
 from workbench.evaluation.progress import accuracy, judged
 from workbench.evaluation.report import Score
 from workbench.evaluation.tally import Tally
@@ -40,10 +42,14 @@ def scores(
     """
     with _in_words(model, split):
         if model.task.metric.counts != "classes":
-            yield from sums.scores(model, weights, split, seed=seed, cancelled=cancelled)
-            return
-        seen = accuracy(model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled)
-        yield from map(of_tally, seen)
+            found = sums.scores(model, weights, split, seed=seed, cancelled=cancelled)
+        else:
+            seen = accuracy(
+                model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled
+            )
+            found = map(of_tally, seen)
+        for score in found:
+            yield explained(model, weights, score)
 
 
 def judge_score(model: Model, weights: Mapping[str, Tensor], split: Split) -> Score:
@@ -56,8 +62,15 @@ def judge_score(model: Model, weights: Mapping[str, Tensor], split: Split) -> Sc
     """
     with _in_words(model, split):
         if model.task.metric.counts != "classes":
-            return sums.judged(model, weights, split)
-        return of_tally(judged(model, weights, split))
+            score = sums.judged(model, weights, split)
+        else:
+            score = of_tally(judged(model, weights, split))
+        return explained(model, weights, score)
+
+
+def explained(model: Model, weights: Mapping[str, Tensor], score: Score) -> Score:
+    """Return a score with the weights that are to blame where some outputs are not finite."""
+    return replace(score, broken=broken(model, weights)) if score.not_finite else score
 
 
 def _in_words(model: Model, split: Split) -> AbstractContextManager[None]:
@@ -88,6 +101,7 @@ def of_tally(tally: Tally) -> Score:
             "f1": tally.f1,
         },
         confusion=_confusion(tally),
+        not_finite=tally.without,
     )
 
 

@@ -81,7 +81,14 @@ def judged(
     count, spread = COUNTS[metric.counts], spread_of(split.labels)
     figures = count.figures(rows.sum(axis=0), spread)
     value = figures[metric.name]
-    return Score(metric.name, value, value, value, len(split), len(split), figures)
+    every = len(split)
+    without = _not_finite(rows)
+    return Score(metric.name, value, value, value, every, every, figures, not_finite=without)
+
+
+def _not_finite(rows: Rows) -> int:
+    """Count the examples whose outputs are not finite: neither is what is summed of them."""
+    return int(np.count_nonzero(~np.isfinite(rows[:, 0])))
 
 
 def _estimate(model: Model, rows: Rows, split: Split) -> Score:
@@ -89,7 +96,9 @@ def _estimate(model: Model, rows: Rows, split: Split) -> Score:
     count, spread = COUNTS[metric.counts], spread_of(split.labels)
     figures = count.figures(rows.sum(axis=0), spread)
     low, high = count.bounds(metric.name, rows, len(split), spread)
-    return Score(metric.name, figures[metric.name], low, high, len(rows), len(split), figures)
+    value, without = figures[metric.name], _not_finite(rows)
+    seen, every = len(rows), len(split)
+    return Score(metric.name, value, low, high, seen, every, figures, not_finite=without)
 
 
 def _rows(
@@ -123,8 +132,13 @@ def _of_all(
     measure, name = model.task.measure, model.task.metric.name
     assert measure is not None  # such a metric comes with its function
     value = measure([one for one, _ in found], [one for _, one in found])
-    figures = {name: value}
-    return Score(name, value, value, value, len(split), len(split), figures)
+    figures, every = {name: value}, len(split)
+    without = sum(
+        int((~one.isfinite().reshape(len(one), -1).all(dim=1)).sum())
+        for one, _ in found
+        if isinstance(one, Tensor) and one.ndim
+    )
+    return Score(name, value, value, value, every, every, figures, not_finite=without)
 
 
 def _outputs(

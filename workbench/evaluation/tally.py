@@ -23,7 +23,8 @@ class Tally:
     """What has been counted of a split.
 
     `labels` and `predicted` are int64 [n], numbers of `classes`, of the n examples judged so far
-    of `total`.
+    of `total`. An example without a prediction, less than 0, is wrong; it is in no cell of the
+    confusion matrix and in no pair.
     """
 
     labels: Numbers
@@ -50,15 +51,24 @@ class Tally:
                 f"A confusion matrix of {self.classes:,} classes does not fit into memory: use "
                 "pairs, which counts only what occurs."
             )
-        cells = self.labels * self.classes + self.predicted
-        counts = np.bincount(cells, minlength=self.classes**2)
+        counts = np.bincount(self._cells, minlength=self.classes**2)
         return counts.reshape(self.classes, self.classes)
 
     @property
     def pairs(self) -> Numbers:
         """The counts that are not zero, int64 [pairs, 3]: true class, predicted class, count."""
-        cells, counts = np.unique(self.labels * self.classes + self.predicted, return_counts=True)
+        cells, counts = np.unique(self._cells, return_counts=True)
         return np.stack([*divmod(cells, self.classes), counts], axis=1)
+
+    @property
+    def without(self) -> int:
+        """How many have no prediction."""
+        return int(np.count_nonzero(self.predicted < 0))
+
+    @property
+    def _cells(self) -> Numbers:
+        found = self.predicted >= 0
+        return self.labels[found] * self.classes + self.predicted[found]
 
     @property
     def examples(self) -> int:
@@ -116,8 +126,9 @@ class Tally:
     @cached_property
     def _per_class(self) -> tuple[Numbers, Numbers, Numbers]:
         """How many of each class were found, are there, and were predicted, int64 [classes]."""
+        right = self.labels[self.labels == self.predicted]
+        predicted = self.predicted[self.predicted >= 0]
         hits, actual, said = (
-            np.bincount(found, minlength=self.classes)
-            for found in (self.labels[self.labels == self.predicted], self.labels, self.predicted)
+            np.bincount(found, minlength=self.classes) for found in (right, self.labels, predicted)
         )
         return hits, actual, said

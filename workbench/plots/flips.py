@@ -224,7 +224,7 @@ def _beginning(example: Any, number: int, letters: int) -> list[str]:
 def _said(changes: Changes, number: int, palette: Palette) -> tuple[str, str, str]:
     label = int(changes.labels[number])
     before, after = (
-        marked(_(changes.classes[seen]), right=seen == label, palette=palette)
+        marked(_(changes.name(seen)), right=seen == label, palette=palette)
         for seen in (int(changes.before[number]), int(changes.after[number]))
     )
     return f'<b style="color:{palette.ink}">{_(changes.classes[label])}</b>', before, after

@@ -15,7 +15,7 @@ from workbench.evaluation.known import known, known_score, score_key, size_key
 from workbench.evaluation.measure import measure_size
 from workbench.evaluation.one_layer import OneLayer
 from workbench.evaluation.report import Score, Size
-from workbench.evaluation.scores import of_tally, scores
+from workbench.evaluation.scores import explained, of_tally, scores
 from workbench.evaluation.store import Store, default_store
 from workbench.pipeline import compress
 from workbench.recipe import PARTS, Factorize, Prune, Quantize, Recipe, Share, Structure
@@ -241,7 +241,8 @@ class _Layer:
         """
         classes = self.model.task.metric.counts == "classes"
         if classes and not artifact.form.narrowed and cuttable(self.model):
-            return of_tally(self.arriving.tally(artifact.weights()))
+            weights = artifact.weights()
+            return explained(self.model, weights, of_tally(self.arriving.tally(weights)))
         shaped, split = self.model.in_form(artifact.form), self.model.task.split(SPLIT)
         operands, cancelled = artifact.operands(), self.cancelled
         *_, last = scores(shaped, operands, split, cancelled=cancelled)

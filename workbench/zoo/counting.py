@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import exp, inf, log, sqrt
+from math import exp, inf, isfinite, log, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,8 @@ class Count:
         n = len(rows)
         over, under = rows[:, 0], rows[:, -1]
         ratio = over.sum() / under.sum()
+        if not isfinite(ratio):  # of outputs that are not finite: there is no interval
+            return nan, nan
         rest = over - ratio * under
         error = sqrt((1 - n / total) / n * float(rest @ rest) / (n - 1)) / under.mean()
         reach = float(stdtrit(n - 1, 0.975)) * error
@@ -65,7 +67,7 @@ def _tokens(outputs: Tensor, labels: Tensor) -> Rows:
     logs = torch.log_softmax(outputs.double(), dim=-1)
     right = labels.where(counts, 0)
     nats = -logs.gather(-1, right.unsqueeze(-1)).squeeze(-1).where(counts, 0)
-    hits = (logs.argmax(dim=-1) == labels) & counts
+    hits = (logs.argmax(dim=-1) == labels) & counts & nats.isfinite()
     columns = [nats.sum(dim=1), hits.double().sum(dim=1), counts.double().sum(dim=1)]
     return torch.stack(columns, dim=1).numpy()
 
