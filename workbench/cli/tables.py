@@ -23,6 +23,8 @@ FIGURES = (
     "explained variance",
 )
 """Those that are printed after the task's own, in this order."""
+LEAST_TOLD = 1.005
+"""How many times smaller a file must be for that not to be written as 1.00."""
 SAID = {"recall": "recall (macro)", "f1": "F1 (macro)"}
 """The names of figures that are told otherwise."""
 
@@ -119,9 +121,12 @@ def reports(result: Result) -> None:
 
 def _ratio(result: Result) -> str:
     """Say how much smaller, or larger, a file is than the original."""
+    less = result["original_bytes"] - result["bytes"]
+    if not less:
+        return "as long as the original"
     ratio = result["original_bytes"] / result["bytes"]
-    if ratio < 1:
-        return f"{result['bytes'] - result['original_bytes']:,} bytes more than the original"
+    if ratio < LEAST_TOLD:
+        return f"{abs(less):,} bytes {'less' if less > 0 else 'more'} than the original"
     return f"{figures.times(ratio)} smaller"
 
 

@@ -60,6 +60,8 @@ def histogram(model: Model, what: Recipe | Artifact, layer: str) -> Histogram:
     True
     """
     artifact = file_of(model, what)
+    if not model.layers:
+        raise RecipeError(f"{model.name} has no layers, and so no weights of one to count.")
     if layer not in model.layers:
         raise RecipeError(
             f"There is no layer {layer!r} in {model.name}: choose from {', '.join(model.layers)}."

@@ -49,7 +49,8 @@ def _row(model: Model, name: str) -> dict[str, Any]:
     count = prod(shape)
     kind = KINDS.get(layer["kind"], layer["kind"])
     weights = plural("{count} weight", "{count} weights", count).format(count=figures.count(count))
-    share = layer["macs"] / model.card["macs"]
+    whole = model.card["macs"]  # none where nothing is multiplied, as in embeddings alone
+    share = layer["macs"] / whole if whole else 0.0
     return {
         "name": name,
         "together": {f"{key}.layers": list(model.moving_with(name, key)) for key in BY_LAYER},

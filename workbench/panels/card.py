@@ -161,7 +161,7 @@ def _interval(score: Score | None, metric: Metric) -> str:
 
 def _times(ratio: float) -> str:
     if abs(ratio - 1) < 0.005:
-        return _("same size")
+        return _("same size") if ratio == 1 else _("about the same size")
     if ratio < 1:
         return _("{ratio} larger").format(ratio=figures.times(1 / ratio))
     return _("{ratio} smaller").format(ratio=figures.times(ratio))
@@ -201,7 +201,7 @@ def _facts(report: Report | None, parameters: int | None, metric: Metric) -> lis
         (
             _("sparsity asked"),
             _share(size.sparsity_requested if size else None),
-            _("The share of weights that was to become zero."),
+            _("The share of zeros asked for, over all prunable layers."),
         ),
         (
             _("achieved"),

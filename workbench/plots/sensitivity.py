@@ -128,15 +128,15 @@ def _cells(found: Sensitivity) -> str:
 
 def _shade(found: Sensitivity, point: Point | None) -> float | None:
     """Return the root of the points lost, so that small losses can be told apart too."""
-    return None if point is None else sqrt(max(0.0, found.lost(point)))
+    return None if point is None else sqrt(min(max(0.0, found.lost(point)), MOST))
 
 
 def _lost(found: Sensitivity, point: Point | None) -> str:
     if point is None:
         return ""
-    lost = round(found.lost(point), 1) + 0.0  # and never −0
-    if lost > MOST:
+    if found.lost(point) > MOST:
         return f">{MOST:,}"
+    lost = round(found.lost(point), 1) + 0.0  # and never −0
     return f"+{-lost:.1f}" if lost < 0 else f"{lost:.1f}" if lost < 10 else f"{lost:.0f}"
 
 

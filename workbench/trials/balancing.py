@@ -67,6 +67,8 @@ def balance(
     """
     expect_model(model)
     expect_recipe(recipe)
+    if not model.layers:
+        raise RecipeError(f"{model.name} has no layers that could make up for each other.")
     if layer not in model.layers:
         raise RecipeError(f"The model has no layer {layer!r}: try {model.layers[0]}.")
     if recipe.train is not None:

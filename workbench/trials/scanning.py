@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf, isnan
 from typing import Any
 
 from workbench.arguments import expect_model, expect_numbers
@@ -20,7 +21,7 @@ from workbench.evaluation.store import Store, default_store
 from workbench.pipeline import compress
 from workbench.recipe import PARTS, Factorize, Prune, Quantize, Recipe, Share, Structure
 from workbench.recipe.off import BY_LAYER, for_one
-from workbench.recipe.schema import brief
+from workbench.recipe.schema import brief, specs
 from workbench.zoo import Model
 from workbench.zoo.cut import cuttable
 from workbench.zoo.metric import ACCURACY, Metric
@@ -74,8 +75,11 @@ class Sensitivity:
     def lost(self, point: Point) -> float:
         """Return how much worse `point` is than the original, negative where it is better.
 
-        In points where the metric is a share, else in percent of the original's figure.
+        In points where the metric is a share, else in percent of the original's figure; infinite
+        where the figure is not a number.
         """
+        if isnan(point.value):
+            return inf
         worse = (self.value - point.value) * (1 if self.metric.higher_is_better else -1)
         return 100 * worse / (1.0 if self.metric.share else abs(self.value) or 1.0)
 
@@ -140,7 +144,8 @@ def sensitivity(
     Raises
     ------
     RecipeError
-        When a setting is out of range, or the part knows no layers.
+        When a setting is out of range, the part knows no layers, or the model has none that it
+        could change.
 
     >>> import workbench as wb
     >>> found = wb.sensitivity(wb.model("fashion/mlp-32"), wb.Quantize(), [8, 2])
@@ -176,6 +181,9 @@ def scan(
     if not chosen:
         raise RecipeError("Sensitivity needs settings to try: give one at least.")
     layers = tuple(name for name in model.layers if name in model.moving_with(name, key)[:1])
+    if not layers:
+        what = specs(PARTS[key])[0].label
+        raise RecipeError(f"{model.name} has no layer of which {what} could be set.")
     empty = Sensitivity(key, layers, chosen, model.figure(SPLIT), model.task.metric)
     recipes = {
         layer: [(setting, for_one(recipe, key, layer, setting)) for setting in chosen]

@@ -28,6 +28,8 @@ def tab(session: Session, palette: Palette) -> dict[str, Any]:
         choice("view", _("view"), view.key, [(one.key, one.label(task)) for one in views(task)]),
         *view.controls(session),
     ]
+    if nothing := view.empty(session):
+        return {"controls": bar, "note": nothing, "keep": False}
     found = _found(session, view)
     if found is None:
         waits = _("Comparing the original and the file, once the numbers are exact.")
@@ -48,7 +50,10 @@ def shown(session: Session) -> View:
 
 def wants(session: Session) -> Wanted | None:
     """Return what the chosen view still needs to know, or None."""
-    wanted = shown(session).wants(session)
+    view = shown(session)
+    if view.empty(session):
+        return None
+    wanted = view.wants(session)
     return wanted if session.found(wanted.kind, wanted.of) is None else None
 
 
@@ -61,6 +66,8 @@ def rows(session: Session) -> list[dict[str, Any]]:
         While it is not known.
     """
     view = shown(session)
+    if nothing := view.empty(session):
+        raise WorkbenchError(nothing)
     found = _found(session, view)
     if found is None:
         raise WorkbenchError(_("The comparison is being made: try again in a moment."))

@@ -24,7 +24,7 @@ class View:
     """One view of the tab.
 
     Its key and name, which tasks it fits, what it needs to know, what fills it, its data, its
-    controls.
+    controls, and a sentence where there is nothing of a session that it could show.
     """
 
     key: str
@@ -34,6 +34,7 @@ class View:
     fill: Callable[[Session, Any, Palette], dict[str, Any]]
     rows: Callable[[Session, Any], list[dict[str, Any]]]
     controls: Callable[[Session], list[dict[str, Any]]] = lambda session: []
+    empty: Callable[[Session], str] = lambda session: ""
 
 
 def named(label: str) -> Callable[[Task], str]:

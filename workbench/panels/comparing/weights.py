@@ -29,7 +29,15 @@ def _rows(session: Session, found: Any) -> list[dict[str, Any]]:
     return weights.rows(found)
 
 
+def _empty(session: Session) -> str:
+    if session.layers:
+        return ""
+    return _("This model has no layers whose weights could be compared.")
+
+
 def _controls(session: Session) -> list[dict[str, Any]]:
+    if not session.layers:
+        return []
     layers = [{"value": name, "label": name} for name in session.layers]
     shown = _layer(session)
     return [
@@ -45,4 +53,5 @@ WEIGHTS = View(
     drawn(_draw),
     _rows,
     _controls,
+    _empty,
 )
