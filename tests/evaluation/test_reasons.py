@@ -57,7 +57,9 @@ CASES = [
         SMALL,
         {"prune": {"sparsity": 0.9, "exclude": ["fc1.weight"]}},
     ),
-    ("few-channels", CONV, {"structure": {"removed": 0.5, "scope": "layer"}}),
+    ("no-layers", CONV, {"structure": {"removed": 0.5, "scope": "layer"}}),
+    ("few-channels", CONV, {"structure": {"removed": 0.01, "exclude": ["fc1.weight"]}}),
+    ("few-multiples", "fashion/cnn-10k", {"structure": {"removed": 0.3, "multiple": 32}}),
     ("all-excluded", "fashion/mlp-32", {"activations": {"exclude": ["fc1.weight", "fc2.weight"]}}),
     ("factored", CONV, {"factorize": {"kept": 0.5, "measure": "rank"}}),
     (
@@ -67,6 +69,7 @@ CASES = [
     ),
     ("channels", RESNET, {"structure": {"removed": 0.5}}),
     ("no-channels", CONV, {"structure": {"removed": 0.1, "layers": {"fc2.weight": 0.5}}}),
+    ("kind-whole", "vowels/gru", {"structure": {"removed": 0.1}}),
     ("no-norms", CONV, {"adjust": {"batch_norm": "fold"}}),
     ("norms-between", RESNET, {"adjust": {"batch_norm": "keep", "equalize": "pairs"}}),
     ("uneven", RESNET, {"adjust": {"batch_norm": "keep", "equalize": "pairs"}}),
@@ -112,6 +115,7 @@ OTHERS |= {"norms-stay", "norms-as-they-were", "biases-as-they-were"}  # tests/o
 OTHERS |= {"none-even"}  # tests/own/test_exact_adjustments.py
 OTHERS |= {"masks-folded", "float32-only", "inputs-bypassed"}  # tests/own/test_running.py
 OTHERS |= {"not-finite", "no-figure", "zero-norm", "not-a-number"}  # tests/own/test_not_finite.py
+OTHERS |= {"mixed-whole", "fails-whole", "unseen-whole", "not-followed"}  # tests/zoo/*_narrowing.py
 
 
 def numbers(kind, layer, artifact, size):
@@ -153,6 +157,11 @@ def numbers(kind, layer, artifact, size):
             figures.percent(size.structure[key])
             for key in ("channels_asked", "channels_removed", "weights_removed", "macs_removed")
         ],
+        "no-layers": list,
+        "few-multiples": lambda: [
+            figures.percent(size.structure["channels_asked"]),
+            figures.count(artifact.recipe.structure.multiple),
+        ],
         "few-channels": lambda: [figures.percent(size.structure["channels_asked"])],
         "all-excluded": list,
         "factored": lambda: [
@@ -162,6 +171,7 @@ def numbers(kind, layer, artifact, size):
             for m, n in [(coded.left.shape[0], coded.right.shape[1])]
         ],
         "no-channels": list,
+        "kind-whole": lambda: ["GRU"],
         "no-norms": list,
         "norms-between": list,
         "uneven": lambda: ["blocks.0.conv1.weight"],

@@ -318,9 +318,9 @@ SHAPES: dict[str, tuple[int, ...]] = {
 
 
 WHOLE: dict[str, dict[str, str]] = {
-    "pixel shuffle": {"0.weight": "PixelShuffle between them"},
+    "pixel shuffle": {"0.weight": "reordered (PixelShuffle)"},
     "shuffle": {"stem.weight": "Split", "inner.weight": "Split"},
-    "heads": {"mix.weight": "View, Permute, Unbind between them"},
+    "heads": {"mix.weight": "reordered (View, Permute, Unbind)"},
     "attention": {
         "0.self_attn.in_proj_weight": "from MultiheadAttention",
         "0.self_attn.out_proj.weight": "from MultiheadAttention",
@@ -334,7 +334,7 @@ WHOLE: dict[str, dict[str, str]] = {
     "several in, one out": {"0.weight": "Conv2d (8 groups)"},
     "layer norm over places": {"0.weight": "none are removed from LayerNorm"},
     "layer norm alone": {"0.weight": "none are removed from LayerNorm"},
-    "softmax over channels": {"0.weight": "Softmax between them"},
+    "softmax over channels": {"0.weight": "reordered (Softmax)"},
 }
 """Layers that keep their channels, and what the sentence about them says."""
 

@@ -19,7 +19,7 @@ from workbench.evaluation.measure import evaluate
 from workbench.evaluation.store import Store
 from workbench.recipe import Activations, Quantize, Recipe, Structure, Train
 from workbench.zoo import registry
-from workbench.zoo.groups import channels_of, groups_of
+from workbench.zoo.groups import channels, channels_of, groups_of
 
 NARROWED = [name for name in NETWORKS if name not in WHOLE]
 PARTLY = ["pixel shuffle", "heads", "attention", "several in, one out", "softmax over channels"]
@@ -189,3 +189,18 @@ def test_other_parts_go_with_it(name, recipe):
     with torch.no_grad():
         right = (wb.rebuild(artifact)(examples).argmax(1) == labels).float().mean()
     assert report.accuracy == pytest.approx(float(right))
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_layers_that_keep_their_channels_are_told_of_by_kind(name):
+    model = brought(network(name), name)
+    report = wb.measure(model, Recipe(structure=HALF), timed=False, store=Store())
+    makers = {maker for group in channels(model.architecture).groups for maker in group.makers}
+    texts = [
+        reason.text for reason in report.size.reasons if reason.text.startswith("All channels of")
+    ]
+    for layer, said in WHOLE[name].items():
+        assert layer not in makers
+        (sentence,) = (text for text in texts if layer in text)
+        assert said in sentence
+    assert not any(maker in text for maker in makers for text in texts)

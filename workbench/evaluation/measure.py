@@ -37,7 +37,7 @@ from workbench.recipe.schema import brief
 from workbench.zoo import Model
 from workbench.zoo import model as find
 from workbench.zoo.fit import check_fit
-from workbench.zoo.groups import groups
+from workbench.zoo.groups import channels
 from workbench.zoo.shell import shell
 
 ROUNDABLE = frozenset({"linear", "convolution"})
@@ -186,7 +186,8 @@ def size_unwritten(model: Model, artifact: Artifact) -> Size:
     names = [name for name, _ in shell(shaped).module.named_parameters()]
     parameters = sum(prod(shapes[name]) for name in names)
     takes = cost(shaped, shapes)
-    coupled = groups(shaped.architecture) if artifact.recipe.structure else ()
+    found = channels(shaped.architecture) if artifact.recipe.structure else None
+    coupled = found.groups if found else ()
     structure = _structure(model, artifact, coupled, takes.macs)
     return Size(
         digest="",
@@ -207,7 +208,7 @@ def size_unwritten(model: Model, artifact: Artifact) -> Size:
             original=model.original_bytes,
             macs=takes.macs,
             structure=structure,
-            makers=[name for group in coupled for name in group.makers],
+            whole=found.whole if found else (),
             left_alone=left_alone(model, artifact),
             layers=layers,
             taking=_taking(model),

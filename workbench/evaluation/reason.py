@@ -121,17 +121,37 @@ SENTENCES = {
         "thinner ones loses on both sides."
     ),
     "few-channels": N_(
-        "Asked for {asked_share} of the channels, none are gone: layers are left alone, or have so "
-        "few that the share is less than half a channel."
+        "Asked for {asked_share} of the channels, none are gone: layers have so few that the share "
+        "is less than half a channel of each."
+    ),
+    "few-multiples": N_(
+        "Asked for {asked_share} of the channels, none are gone: in each layer, the multiple of "
+        "{width} that is nearest to what would be left is no fewer than all."
+    ),
+    "no-layers": N_(
+        "No channels are gone: only layers that are named lose channels, and none is named."
     ),
     "all-excluded": N_("Every layer is left out of {layer}, so that choice changes nothing."),
     "factored": N_(
         "Two factors are fewer numbers below the break-even rank. Rank and break-even here: "
         "{layer}."
     ),
-    "no-channels": N_(
-        "{layer} keeps its channels: its outputs are the network's own, or it is of a kind that "
-        "cannot lose any."
+    "no-channels": N_("All channels of {layer} stay: they are the network's own outputs."),
+    "kind-whole": N_("All channels of {layer} stay: none are removed from {what}."),
+    "mixed-whole": N_(
+        "All channels of {layer} stay: on the way to the next layers they are mixed or reordered "
+        "({what})."
+    ),
+    "fails-whole": N_(
+        "All channels of {layer} stay: with fewer of them the module fails ({what})."
+    ),
+    "unseen-whole": N_(
+        "All channels of {layer} stay: the module does not call this layer, or its outputs depend "
+        "on it in no way that can be followed."
+    ),
+    "not-followed": N_(
+        "All channels of {layer} stay: torch-pruning cannot follow them through the module "
+        "({what})."
     ),
     "norms-between": N_(
         "Layers with batch norm between them were not evened out: fold it, and they are."
@@ -233,21 +253,24 @@ class Reason:
     """Why a choice did not pay.
 
     `kind` is a key of `SENTENCES`; `layer` a tensor's name or empty; `numbers` what the sentence
-    says, lengths in bytes and shares from 0 to 1; `weight` the bytes it is about, to sort by.
+    says, lengths in bytes and shares from 0 to 1; `weight` the bytes it is about, to sort by;
+    `what` what is in the way, such as the class of a layer, or empty.
     """
 
     kind: str
     layer: str
     numbers: Mapping[str, Number]
     weight: int
+    what: str = ""
 
     @property
     def text(self) -> str:
         """The sentence, in the reader's language."""
         words = {key: _FORMATS.get(key, figures.nbytes)(n) for key, n in self.numbers.items()}
-        return _(SENTENCES[self.kind]).format(layer=self.layer, **words)
+        return _(SENTENCES[self.kind]).format(layer=self.layer, what=self.what, **words)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         numbers = dict(self.numbers)
-        return {"kind": self.kind, "layer": self.layer, "numbers": numbers, "weight": self.weight}
+        plain = {"kind": self.kind, "layer": self.layer, "numbers": numbers, "weight": self.weight}
+        return {**plain, "what": self.what} if self.what else plain

@@ -7,13 +7,14 @@ from math import ceil, prod
 from types import MappingProxyType
 
 from workbench.artifact.artifact import Artifact
+from workbench.compression.channels import Whole, share_of
 from workbench.compression.coded import Coded, Codes, Factors, Plain, Shared
 from workbench.compression.factorize import break_even
 from workbench.compression.quantize import bits_of
 from workbench.evaluation import sparsity
 from workbench.evaluation.reason import Reason
 from workbench.evaluation.zero_reasons import NOTICEABLE, Before, Held, gap, set_by_hand
-from workbench.recipe import Recipe
+from workbench.recipe import Recipe, Structure
 from workbench.recipe.schema import specs
 
 HEAVY = 0.25
@@ -32,7 +33,7 @@ def reasons(
     original: int,
     macs: int,
     structure: Mapping[str, float] | None = None,
-    makers: Collection[str] = (),
+    whole: Sequence[Whole] = (),
     left_alone: Mapping[str, Sequence[str]] = MappingProxyType({}),
     layers: Collection[str],
     taking: Collection[str] = (),
@@ -52,8 +53,8 @@ def reasons(
         The multiply-adds of an example.
     structure
         What became of the channels, as in a `Size`.
-    makers
-        The weights of layers that can lose channels.
+    whole
+        The layers that cannot lose channels.
     layers
         The tensors of the file that recipes compress.
     taking
@@ -71,8 +72,8 @@ def reasons(
     found = [
         *(_of_layers(artifact, held, requested, achieved, begun) if held else _nothing(artifact)),
         *_shared_costs(artifact, layers),
-        *_channels(structure),
-        *_without_channels(artifact, makers),
+        *_channels(artifact.recipe.structure, structure),
+        *_whole(artifact.recipe.structure, whole),
         *_norms(artifact),
         *(Reason(kind, _listed(names), {}, 0) for kind, names in left_alone.items() if names),
         *_inputs(artifact, taking),
@@ -278,24 +279,51 @@ def _factored(held: Held) -> Iterator[Reason]:
         yield Reason("factored", ", ".join(found), {}, 0)
 
 
-def _channels(structure: Mapping[str, float] | None) -> Iterator[Reason]:
-    if structure is not None and structure["channels_removed"] == 0:
-        yield Reason("few-channels", "", {"asked_share": structure["channels_asked"]}, 0)
-    if structure is not None and structure["channels_removed"] > 0:
+def _channels(asked: Structure | None, structure: Mapping[str, float] | None) -> Iterator[Reason]:
+    if asked is None or structure is None:
+        return
+    share = {"asked_share": structure["channels_asked"]}
+    if structure["channels_removed"] > 0:
         numbers = {
-            "asked_share": structure["channels_asked"],
+            **share,
             "got_share": structure["channels_removed"],
             "weights_share": structure["weights_removed"],
             "macs_share": structure["macs_removed"],
         }
         yield Reason("channels", "", numbers, 0)
+    elif share["asked_share"] > 0 and asked.multiple > 1:
+        yield Reason("few-multiples", "", {**share, "width": asked.multiple}, 0)
+    elif share["asked_share"] > 0:
+        yield Reason("few-channels", "", share, 0)
+    elif asked.scope == "layer" and not asked.layers:
+        yield Reason("no-layers", "", {}, 0)
 
 
-def _without_channels(artifact: Artifact, makers: Collection[str]) -> Iterator[Reason]:
-    asked = artifact.recipe.structure
-    for name in asked.layers if asked is not None else ():
-        if name not in makers:
-            yield Reason("no-channels", name, {}, 0)
+WHOLE = {
+    "output": "no-channels",
+    "kind": "kind-whole",
+    "between": "mixed-whole",
+    "fails": "fails-whole",
+    "unseen": "unseen-whole",
+    "graph": "not-followed",
+}
+"""The sentence for each reason why a layer keeps its channels."""
+
+
+def _whole(asked: Structure | None, whole: Sequence[Whole]) -> Iterator[Reason]:
+    """Name layers that were asked to lose channels and cannot, those of one cause together.
+
+    That the last layer's outputs are the network's own is said only where it was named.
+    """
+    causes: dict[tuple[str, str], list[str]] = {}
+    for one in whole:
+        named = asked is not None and bool({*one.layers} & {*asked.layers})
+        if asked is None or not any(share_of([name], asked) for name in one.layers):
+            continue
+        if named or one.why != "output":
+            causes.setdefault((WHOLE[one.why], one.what), []).extend(one.layers)
+    for (kind, what), layers in causes.items():
+        yield Reason(kind, _listed(layers), {}, 0, what)
 
 
 def _norms(artifact: Artifact) -> Iterator[Reason]:

@@ -58,7 +58,7 @@ class Names:
         """Return the name of a layer's class; of a parameter alone, its own."""
         if isinstance(layer, nn.Parameter):
             return self.path(layer) or "a parameter"
-        kind = type(layer).__name__
+        kind = _class(layer)
         computed = " (its weight is computed from others)"
         return self.blocks(layer) or kind + computed * (not self.own_weights(layer))
 
@@ -66,7 +66,7 @@ class Names:
         """Return the name of the class of a layer that works on groups of channels, else none."""
         groups = getattr(layer, "num_groups", getattr(layer, "groups", 1))
         working = isinstance(layer, nn.Module) and isinstance(groups, int) and groups > 1
-        return f"{type(layer).__name__} ({groups} groups)" if working else ""
+        return f"{_class(layer)} ({groups} groups)" if working else ""
 
     def weights(self, layer: nn.Module) -> tuple[str, ...]:
         """Return the name of a layer's weight, or of those that it is computed from."""
@@ -99,6 +99,13 @@ class Names:
                 self._makers.setdefault(first.grad_fn, type(layer).__name__)
 
         return hook
+
+
+def _class(layer: nn.Module) -> str:
+    """Return the name of a layer's class, and of PyTorch's own that it derives from, if another."""
+    own = type(layer).__name__
+    base = next(c.__name__ for c in type(layer).__mro__ if c.__module__.startswith("torch.nn."))
+    return own if base == nn.Module.__name__ or base in own else f"{own} ({base})"
 
 
 def between(coupled: Any, names: Names) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ def _channels(architecture: Architecture) -> Channels:
             return channels_of(module, one, some)
     except Exception as error:  # noqa: BLE001 - it meets whatever people build
         log.info("no channels of %s can be removed: %s", architecture.name, error)
-        return Channels((), (Whole(tuple(_large(module)), "graph", brief(error)),))
+        return Channels((), tuple(_others(module, Names(module), (), brief(error))))
 
 
 def groups(architecture: Architecture) -> tuple[Group, ...]:
@@ -110,7 +110,7 @@ def channels_of(module: nn.Module, example: Any, others: Any = None) -> Channels
         whole.append(result)
     met = {name for group in found for name in group.makers}
     met |= {name for one in whole for name in one.layers}
-    whole += [one for one in _others(module, graph, names) if not met & {*one.layers}]
+    whole += [one for one in _others(module, names, graph.module2node) if not met & {*one.layers}]
     order = {name: place for place, name in enumerate(_large(module))}
     last = len(order)
     return Channels(
@@ -204,18 +204,22 @@ def _member(part: Part, unit: list[int], names: Names) -> Member | None:
     return Member(part.name, axis.axis, axis.role, places)
 
 
-def _others(module: nn.Module, graph: Any, names: Names) -> Iterator[Whole]:
-    """Yield the weights that the graph has no channels of, each by itself."""
+def _others(
+    module: nn.Module, names: Names, followed: Container[Any], error: str = ""
+) -> Iterator[Whole]:
+    """Yield each weight whose channels are not in a graph of the layers `followed`, and why.
+
+    That is the `error` with which there was none, the kind of the layer, or that none calls it.
+    """
     for name in _large(module):
-        path, _, _ = name.rpartition(".")
-        above = [
-            module.get_submodule(path.rsplit(".", n)[0]) for n in range(1, path.count(".") + 1)
-        ]
-        layer = next((one for one in above if one in graph.module2node), module.get_submodule(path))
-        if isinstance(layer, MULTIPLY) and layer not in graph.module2node:
-            yield Whole((name,), "unseen")
-        else:
+        *path, _ = name.split(".")
+        above = [module.get_submodule(".".join(path[:depth])) for depth in range(1, len(path))]
+        layer = next((one for one in above if one in followed), None)
+        layer = layer or module.get_submodule(".".join(path))
+        if not isinstance(layer, MULTIPLY) or layer in followed:
             yield Whole((name,), "kind", names.kind(layer))
+        else:
+            yield Whole((name,), "graph" if error else "unseen", error)
 
 
 def _units(channels: int, parts: Iterable[Part]) -> list[int]:
