@@ -197,6 +197,33 @@ class Reads(nn.Module):
         return self.out(functional.linear(hidden, self.two.weight).relu())
 
 
+class Sums(nn.Module):
+    """Adds channels to the outputs, which are coupled with them for that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 8, 1), Head(8)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        hidden = self.conv(inputs).relu()
+        return self.head(hidden) + hidden[:, 1:].sum((1, 2, 3)).unsqueeze(1)
+
+
+class Rotary(nn.Module):
+    """Slices that are joined again, the other way round, as in language models."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(8, 8) for _ in range(3))
+        self.up, self.out = nn.Linear(8, 12), nn.Linear(12, 5)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        query, key = self.query(inputs), self.key(inputs)
+        query, key = (torch.cat([-x[..., 4:], x[..., :4]], -1) + x for x in (query, key))
+        found = (query @ key.transpose(1, 2)).softmax(-1) @ self.value(inputs)
+        return self.out(self.up(found).relu().mean(1))
+
+
 class OwnNorm(nn.Module):
     """Root mean square norm with a parameter of its own, as language models have."""
 
@@ -289,6 +316,8 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
         nn.Conv2d(3, 16, 1), nn.PixelShuffle(2), nn.Conv2d(4, 6, 1), nn.ReLU(), Head(6)
     ),
     "shuffle": Shuffle,
+    "sums": Sums,
+    "rotary": Rotary,
     "heads": Heads,
     "attention": lambda: nn.Sequential(
         nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), nn.Flatten(), nn.Linear(48, 5)
@@ -310,7 +339,7 @@ SHAPES: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(
         ("layer norm", "root mean square norm", "norm of their own", "layer norm alone"), (8,)
     ),
-    **dict.fromkeys(("heads", "attention", "recurrent", "a weight that is read"), (6, 8)),
+    **dict.fromkeys(("heads", "rotary", "attention", "recurrent", "a weight that is read"), (6, 8)),
     **dict.fromkeys(("transposed 1", "weight norm", "weight norm of old"), (3, 8)),
     **dict.fromkeys(("transposed 3", "solid"), (3, 4, 4, 4)),
     "generator": (6, 1, 1),
@@ -318,9 +347,11 @@ SHAPES: dict[str, tuple[int, ...]] = {
 
 
 WHOLE: dict[str, dict[str, str]] = {
+    "sums": {"conv.weight": "the network's own outputs"},
+    "rotary": {"query.weight": "followed in circles", "value.weight": "followed in circles"},
     "pixel shuffle": {"0.weight": "reordered (PixelShuffle)"},
-    "shuffle": {"stem.weight": "Split", "inner.weight": "Split"},
-    "heads": {"mix.weight": "reordered (View, Permute, Unbind)"},
+    "shuffle": {"stem.weight": "Split", "inner.weight": "Conv2d: RuntimeError"},
+    "heads": {"mix.weight": "reordered (View, Unbind, "},
     "attention": {
         "0.self_attn.in_proj_weight": "from MultiheadAttention",
         "0.self_attn.out_proj.weight": "from MultiheadAttention",
@@ -329,7 +360,9 @@ WHOLE: dict[str, dict[str, str]] = {
     "recurrent": {"into.weight": "cannot follow", "gru.weight_ih_l0": "none are removed from GRU"},
     "weight norm": {"0.parametrizations.weight.original1": "ParametrizedConv1d"},
     "weight norm of old": {"0.weight_v": "Conv1d (its weight is computed from others)"},
-    "a number written down": {"conv.weight": "shape '[-1, 512]' is invalid"},
+    "a number written down": {
+        "conv.weight": "View; Fixed: RuntimeError: shape '[-1, 512]' is invalid"
+    },
     "a weight that is read": {"one.weight": "fails", "two.weight": "does not call this layer"},
     "several in, one out": {"0.weight": "Conv2d (8 groups)"},
     "layer norm over places": {"0.weight": "none are removed from LayerNorm"},

@@ -313,14 +313,14 @@ WHOLE = {
 def _whole(asked: Structure | None, whole: Sequence[Whole]) -> Iterator[Reason]:
     """Name layers that were asked to lose channels and cannot, those of one cause together.
 
-    That the last layer's outputs are the network's own is said only where it was named.
+    That the outputs of one last layer are the network's own is said only where it was named.
     """
     causes: dict[tuple[str, str], list[str]] = {}
     for one in whole:
         named = asked is not None and bool({*one.layers} & {*asked.layers})
         if asked is None or not any(share_of([name], asked) for name in one.layers):
             continue
-        if named or one.why != "output":
+        if named or one.why != "output" or len(one.layers) > 1:
             causes.setdefault((WHOLE[one.why], one.what), []).extend(one.layers)
     for (kind, what), layers in causes.items():
         yield Reason(kind, _listed(layers), {}, 0, what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,8 @@ ALIKE = (
     "ToCopy", "Upsample",
 )  # fmt: skip
 """Beginnings of the names of operations that treat every channel by itself, and alike."""
+PLACES = ("Mean", "Sum", "Squeeze", "Unsqueeze", "Transpose", "Permute")
+"""Operations that are mostly about places: named only where there are no others."""
 OPERATION = "an operation"
 MOST = 3
 """How many operations are named."""
@@ -112,10 +115,23 @@ def between(coupled: Any, names: Names) -> str:
     """Return what lies between the layers of a group of the graph and may mix its channels."""
     nodes = (item.dep.target for item in coupled)
     found = (names.operation(node) for node in nodes if names.path(node.module) is None)
-    return ", ".join([*dict.fromkeys(name for name in found if name)][:MOST]) or OPERATION
+    every = [*dict.fromkeys(name for name in found if name)]
+    mixing = [name for name in every if name not in PLACES]
+    return ", ".join((mixing or every)[:MOST]) or OPERATION
 
 
 def brief(error: Exception) -> str:
     """Return the class of an error and the first line of what it says."""
     first = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {first}".removesuffix(": ")
+
+
+def failing(error: Exception) -> str:
+    """Return the class of the module whose forward raised an error, and the error."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    within = [
+        type(frame.f_locals["self"]).__name__
+        for frame in frames
+        if frame.f_code.co_name == "forward" and isinstance(frame.f_locals.get("self"), nn.Module)
+    ]
+    return ": ".join([*within[-1:], brief(error)])

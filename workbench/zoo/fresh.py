@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from workbench.zoo.batch import HALF
 from workbench.zoo.brought import Brought, deep_copy
 from workbench.zoo.builtin import Architecture
 from workbench.zoo.seeding import seeded
@@ -26,11 +27,13 @@ def subject(architecture: Architecture) -> nn.Module:
     if not isinstance(architecture, Brought):
         return fresh(architecture).eval()
     held = architecture.held
-    own: dict[int, Any] = {id(p): _copy(p) for p in held.parameters()}
+    own: dict[int, Any] = {
+        id(p): nn.Parameter(_wide(p.detach().clone()), p.is_floating_point())
+        for p in held.parameters()
+    }
+    own |= {id(b): _wide(b.detach().clone()) for b in held.buffers()}
     return deep_copy(held, own).eval()
 
 
-def _copy(parameter: nn.Parameter) -> nn.Parameter:
-    half = parameter.dtype in (torch.float16, torch.bfloat16)
-    values = parameter.detach().clone()
-    return nn.Parameter(values.float() if half else values, values.is_floating_point())
+def _wide(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.dtype in HALF else tensor

@@ -18,10 +18,12 @@ from torch import Tensor, nn
 from workbench.caches import Cache
 from workbench.compression.channels import Group, Member, Whole
 from workbench.zoo.axes import MULTIPLY, Axis, axes_of
+from workbench.zoo.batch import HALF, Batch
 from workbench.zoo.between import Names, between, brief
 from workbench.zoo.builtin import Architecture
+from workbench.zoo.dependencies import coupled, dependencies
 from workbench.zoo.fresh import subject
-from workbench.zoo.unheard import objection
+from workbench.zoo.unheard import Trials
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +52,9 @@ def channels(architecture: Architecture) -> Channels:
 
 
 def _channels(architecture: Architecture) -> Channels:
-    split = architecture.task.split("validation")
+    examples = architecture.task.split("validation").examples
     fewest = 1 if architecture.traits.alone else 2
-    one, some = (architecture.task.inputs(split.examples[:n]) for n in (fewest, 2))
+    one, some = (_arguments(architecture.task.inputs(examples[:n])) for n in (fewest, 2))
     module = subject(architecture)
     try:
         with warnings.catch_warnings():
@@ -61,6 +63,16 @@ def _channels(architecture: Architecture) -> Channels:
     except Exception as error:  # noqa: BLE001 - it meets whatever people build
         log.info("no channels of %s can be removed: %s", architecture.name, error)
         return Channels((), tuple(_others(module, Names(module), (), brief(error))))
+
+
+def _arguments(inputs: Any) -> tuple[Tensor, ...] | dict[str, Tensor]:
+    """Return a module's inputs by order or by name, half precision widened as its weights are."""
+    batch = Batch.of(inputs)
+    if any(tensor.dtype in HALF for tensor in batch.tensors):
+        batch = batch.to(torch.float32)
+    return (
+        batch.tensors if batch.names is None else dict(zip(batch.names, batch.tensors, strict=True))
+    )
 
 
 def groups(architecture: Architecture) -> tuple[Group, ...]:
@@ -89,25 +101,20 @@ def channels_of(module: nn.Module, example: Any, others: Any = None) -> Channels
     others
         More of the same, that groups are tried on; `example` itself unless given.
     """
-    import torch_pruning
-
-    arguments = (example,) if isinstance(example, Tensor) else example
     names = Names(module)
-    with torch.enable_grad(), names.watching():  # the graph is read off autograd's
-        graph = torch_pruning.DependencyGraph().build_dependency(module, arguments)
-    found: list[Group] = []
-    whole: list[Whole] = []
-    for coupled in _coupled(graph, names):
-        result = coupled if isinstance(coupled, Whole) else _group(coupled, graph, names)
-        if isinstance(result, Group):
-            against = objection(module, result, example if others is None else others)
-            if against is None:
-                found.append(result)
-                continue
-            why, error = against
-            what = ": ".join(filter(None, (between(coupled, names), error)))
-            result = Whole(result.makers, why, what)
-        whole.append(result)
+    graph = dependencies(module, example, names)
+    followed = [*coupled(graph, names)]
+    results = [one if isinstance(one, Whole) else _group(one, graph, names) for one in followed]
+    likely = [one for one in results if isinstance(one, Group)]
+    trials = Trials(module, example if others is None else others)
+    against = dict(zip(map(id, likely), trials.objections(likely), strict=True))
+    found = [one for one in likely if against[id(one)] is None]
+    whole = [one for one in results if isinstance(one, Whole)]
+    for items, group in zip(followed, results, strict=True):
+        if isinstance(group, Group) and (objection := against[id(group)]) is not None:
+            why, error = objection
+            what = "; ".join(filter(None, (between(items, names), error)))
+            whole.append(Whole(group.makers, why, what))
     met = {name for group in found for name in group.makers}
     met |= {name for one in whole for name in one.layers}
     whole += [one for one in _others(module, names, graph.module2node) if not met & {*one.layers}]
@@ -124,25 +131,6 @@ def _large(module: nn.Module) -> list[str]:
     return [name for name, p in module.named_parameters() if p.ndim > 1 and p.is_floating_point()]
 
 
-def _coupled(graph: Any, names: Names) -> Iterator[Any]:
-    """Yield the groups of the graph; for a layer whose group it cannot tell, why it stays whole."""
-    met: set[int] = set()
-    for layer in list(graph.module2node):
-        if not isinstance(layer, MULTIPLY) or id(layer) in met:
-            continue
-        pruner = graph.get_pruner_of_module(layer)
-        outputs = list(range(pruner.get_out_channels(layer)))
-        try:
-            found = graph.get_pruning_group(layer, pruner.prune_out_channels, outputs)
-        except Exception as error:  # noqa: BLE001 - it meets whatever people build
-            yield Whole(names.weights(layer), "graph", brief(error))
-            continue
-        layers = (item.dep for item in found)
-        met |= {id(d.target.module) for d in layers if graph.is_out_channel_pruning_fn(d.handler)}
-        if outputs:
-            yield found
-
-
 @dataclass(frozen=True)
 class Part:
     """One entry of a group of the graph: where a tensor has which of the channels."""
@@ -153,29 +141,30 @@ class Part:
     roots: list[int | None]
 
 
-def _group(coupled: Any, graph: Any, names: Names) -> Group | Whole:
+def _group(items: Any, graph: Any, names: Names) -> Group | Whole:
     """Return what one group of the graph cuts, or what is in the way of that."""
-    layers, in_the_way, parts = _parts(coupled, graph, names)
+    layers, in_the_way, parts = _parts(items, graph, names)
     if in_the_way:
         return Whole(layers, "kind", _listed(in_the_way))
-    unit = _units(len(coupled[0].idxs), [part for part in parts if part.axis.block])
+    unit = _units(len(items[0].idxs), [part for part in parts if part.axis.block])
     members = [_member(part, unit, names) for part in parts]
     known = tuple(member for member in members if member is not None)
     if len(known) < len(members):
-        return Whole(layers, "between", between(coupled, names))
+        return Whole(layers, "between", between(items, names))
     if not any(member.role == "takes" for member in known):
-        return Whole(layers, "output")
+        ends = any(not item.dep.target.outputs for item in items)  # else they were lost on the way
+        return Whole(layers, "output") if ends else Whole(layers, "between", between(items, names))
     if max(unit) == 0 < len(unit) - 1:  # all in one block each
-        blocks = (item.dep.target.module for item in coupled)
+        blocks = (item.dep.target.module for item in items)
         return Whole(layers, "kind", _listed(filter(None, map(names.blocks, blocks))))
     return Group(known)
 
 
-def _parts(coupled: Any, graph: Any, names: Names) -> tuple[tuple[str, ...], list[str], list[Part]]:
+def _parts(items: Any, graph: Any, names: Names) -> tuple[tuple[str, ...], list[str], list[Part]]:
     """Return the weights that make a group's channels, the kinds that keep them, and the rest."""
     makers: list[str] = []
     in_the_way, parts = [], []
-    for item in coupled:
+    for item in items:
         node, path = item.dep.target, names.path(item.dep.target.module)
         outputs = graph.is_out_channel_pruning_fn(item.dep.handler)
         if path is None:  # an operation without tensors of its own

@@ -8,7 +8,9 @@ to do as if the others repeated them, which leaves mean and variance as they are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -16,9 +18,11 @@ from torch import Tensor, nn
 
 from workbench.compression.channels import Group, staying
 from workbench.zoo.batch import lend
-from workbench.zoo.between import brief
+from workbench.zoo.between import failing
 from workbench.zoo.sized import followed
 
+AVERAGING = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+"""Norms that may take a mean over several channels."""
 CLOSE = 1e-3
 """What outputs may differ by, as a share of the largest: sums in another order."""
 SHAKEN = 0.5
@@ -30,74 +34,138 @@ Tensors = dict[str, Tensor]
 Objection = tuple[Literal["output", "between", "fails"], str]
 
 
-@torch.no_grad()
-def objection(module: nn.Module, group: Group, example: Any) -> Objection | None:
-    """Return why the channels of `group` cannot be removed, and the error if any; None if they can.
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Channels of a group that stay, and if the others repeat them first: all, those first."""
 
-    The network without some random ones of them has to compute what it does as if nobody heard
-    them: without one, on its own weights, and without half, on weights that are shaken so that none
-    is zero. Else it has to compute what it does if those that go repeat those that stay, equally
-    often.
+    group: Group
+    kept: Tensor
+    order: Tensor | None = None
+
+
+class Trials:
+    """Tries to remove channels from `module`, which is run on `example` and stays as it is.
+
+    Parameters
+    ----------
+    module
+        In eval mode.
+    example
+        What it takes: a tensor, a tuple of arguments, or a dictionary of arguments by name.
     """
-    if group.channels == 1:  # it never goes
-        return None
-    tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}  # tied ones once
-    if not {member.tensor for member in group.members} <= set(tensors):
-        return "between", ""
-    lot = torch.Generator().manual_seed(group.channels)
-    shaken = {name: _shaken(tensor, lot) for name, tensor in tensors.items()}
-    some = torch.randperm(group.channels, generator=lot)
-    divisors = [n for n in range(1, group.channels) if group.channels % n == 0]
-    with followed(module):
-        for own, kept in ((tensors, some[1:]), (shaken, some[: (group.channels + 1) // 2])):
-            against = _compared(module, group, kept, _unheard(own, group, kept), own, example)
-            if against is not None:
-                break
-        else:
+
+    def __init__(self, module: nn.Module, example: Any) -> None:
+        self._module, self._example = module, example
+        self._own = {**dict(module.named_parameters()), **dict(module.named_buffers())}  # tied once
+
+    @torch.no_grad()
+    def objections(self, groups: Sequence[Group]) -> list[Objection | None]:
+        """Return for each group why its channels cannot go, and the error, if any; else None.
+
+        The network without some random channels has to compute what it does as if nobody heard
+        them: without one, on its own weights, and without half, on shaken ones. Else it has to
+        compute what it does if those that go repeat those that stay, equally often. All groups are
+        tried at once, and halves of them where that fails.
+        """
+        with followed(self._module):
+            return self._tried(groups)
+
+    @cached_property
+    def _shaken(self) -> Tensors:
+        """The tensors, with noise on all weights so that none is zero."""
+        lot = torch.Generator().manual_seed(0)
+        return {name: _shaken(tensor, lot) for name, tensor in self._own.items()}
+
+    def _tried(self, groups: Sequence[Group]) -> list[Objection | None]:
+        if len(groups) == 1:
+            return [self._objection(groups[0])]
+        if not groups or self._hold(groups):
+            return [None] * len(groups)
+        middle = len(groups) // 2
+        return self._tried(groups[:middle]) + self._tried(groups[middle:])
+
+    def _hold(self, groups: Sequence[Group]) -> bool:
+        """Return whether all groups can lose channels at once."""
+        first, second = zip(*map(self._likely, groups), strict=True)
+        return not (self._differs(self._shaken, second) or self._differs(self._own, first))
+
+    def _likely(self, group: Group) -> tuple[Trial, Trial]:
+        """Return the two trials of a group that it should pass."""
+        averaged = any(
+            isinstance(self._module.get_submodule(member.tensor.rpartition(".")[0]), AVERAGING)
+            for member in group.members
+        )
+        return _repeating(group) if averaged else _silencing(group)
+
+    def _objection(self, group: Group) -> Objection | None:
+        if group.channels == 1:  # it never goes
             return None
-        if against[0] != "between":
+        one, half = _silencing(group)
+        against = self._differs(self._own, [one]) or self._differs(self._shaken, [half])
+        if against is None or against[0] != "between":
             return against
-        for own, most in ((shaken, divisors[-1]), (tensors, divisors[len(divisors) // 2])):
-            kept = some[:most]
-            expected = _unheard(_repeated(own, group, some, most), group, kept)
-            if _compared(module, group, kept, expected, own, example) is not None:
-                return against
-    return None
+        some, most = _repeating(group)
+        differs = self._differs(self._shaken, [most]) or self._differs(self._own, [some])
+        return against if differs else None
+
+    def _differs(self, tensors: Tensors, trials: Sequence[Trial]) -> Objection | None:
+        """Return how the network without channels differs from the whole one that ignores them."""
+        narrow, whole = dict(tensors), dict(tensors)
+        groups, kept = [one.group for one in trials], [one.kept.sort().values for one in trials]
+        for (name, axis), flags in staying(tensors, groups, kept).items():
+            narrow[name] = narrow[name].index_select(axis, flags.nonzero().flatten())
+        for trial in trials:
+            whole = _unheard(_repeated(whole, trial), trial)
+        try:
+            expected = _outputs(self._module, whole, self._example)
+            found = _outputs(self._module, narrow, self._example)
+        except Exception as error:  # noqa: BLE001 - a network may refuse in any way
+            return "fails", failing(error)
+        if [one.shape for one in found] != [other.shape for other in expected]:
+            return "output", ""
+        return None if all(map(_close, found, expected)) else ("between", "")
 
 
-def _compared(
-    module: nn.Module, group: Group, kept: Tensor, silent: Tensors, tensors: Tensors, example: Any
-) -> Objection | None:
-    """Return how the network that keeps `kept` differs from the whole one on `silent` tensors."""
-    narrow = dict(tensors)
-    for (name, axis), flags in staying(tensors, [group], [kept.sort().values]).items():
-        narrow[name] = narrow[name].index_select(axis, flags.nonzero().flatten())
-    expected = _outputs(module, silent, example)
-    try:
-        found = _outputs(module, narrow, example)
-    except Exception as error:  # noqa: BLE001 - a network may refuse in any way
-        return "fails", brief(error)
-    if [one.shape for one in found] != [other.shape for other in expected]:
-        return "output", ""
-    return None if all(map(_close, found, expected)) else ("between", "")
+def _silencing(group: Group) -> tuple[Trial, Trial]:
+    """Return trials without one channel, and without half."""
+    order = _order(group)
+    return Trial(group, order[min(1, group.channels - 1) :]), Trial(
+        group, order[: (group.channels + 1) // 2]
+    )
 
 
-def _unheard(tensors: Tensors, group: Group, kept: Tensor) -> Tensors:
+def _repeating(group: Group) -> tuple[Trial, Trial]:
+    """Return trials with some and with most channels of which each can be repeated as often."""
+    order = _order(group)
+    divisors = [n for n in range(1, group.channels) if group.channels % n == 0] or [1]
+    some, most = divisors[len(divisors) // 2], divisors[-1]
+    return Trial(group, order[:some], order), Trial(group, order[:most], order)
+
+
+def _order(group: Group) -> Tensor:
+    lot = torch.Generator().manual_seed(group.channels)
+    return torch.randperm(group.channels, generator=lot)
+
+
+def _unheard(tensors: Tensors, trial: Trial) -> Tensors:
     """Return tensors with which no layer hears other channels than those that are kept."""
-    heard = torch.zeros(group.channels)
-    heard[kept] = 1
+    heard = torch.zeros(trial.group.channels)
+    heard[trial.kept] = 1
     silent = dict(tensors)
-    for member in group.having("takes"):
+    for member in trial.group.having("takes"):
         silent[member.tensor] = member.times(silent[member.tensor], heard)
     return silent
 
 
-def _repeated(tensors: Tensors, group: Group, order: Tensor, stay: int) -> Tensors:
-    """Return tensors with which channels are copies of the first `stay` in `order`."""
+def _repeated(tensors: Tensors, trial: Trial) -> Tensors:
+    """Return tensors with which the channels that go are copies of those that stay."""
+    order, stay = trial.order, len(trial.kept)
+    if order is None:
+        return tensors
     source = torch.empty_like(order)
     source[order] = order[:stay].repeat(len(order) // stay)
     copies = dict(tensors)
-    for member in group.members:
+    for member in trial.group.members:
         if member.role != "takes":
             copies[member.tensor] = member.copied(copies[member.tensor], source)
     return copies
