@@ -126,8 +126,27 @@ def places_in_order(shape, stored):
     return np.sort(np.moveaxis(positions, 1, -1).reshape(shape[0], -1)[stored])
 
 
+def turned(shape, outputs, inputs, groups):
+    """Return the position of every value in the order in which it is coded."""
+    others = [axis for axis in range(len(shape)) if axis not in outputs + inputs]
+    parts = np.split(np.arange(np.prod(shape)).reshape(shape), groups, (*inputs, 0)[0])
+    parts = [part.transpose(outputs + inputs + others) for part in parts]
+    cut = len(outputs), len(outputs + inputs)
+    sizes = [np.prod(axes, dtype=int) for axes in np.split(parts[0].shape, cut)[:2]]
+    return np.concatenate([part.reshape(*sizes, *part.shape[cut[1] :]) for part in parts])
+
+
 def tensor(entry, stream):
     """Return one tensor from the parts that `entry` describes."""
+    if "axes" not in entry:
+        return as_coded(entry, stream)
+    places = turned(entry["shape"], *entry["axes"])
+    values = as_coded({**entry, "shape": list(places.shape)}, stream)
+    return values.ravel()[np.argsort(places, None)].reshape(entry["shape"])
+
+
+def as_coded(entry, stream):
+    """Return one tensor in the shape in which it is coded."""
     if "factors" in entry:
         left, right = (tensor(one, stream) for one in entry["factors"])
         out = np.zeros((len(left), right.shape[1]), "<f4")

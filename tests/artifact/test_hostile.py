@@ -65,6 +65,7 @@ SPARSE_SHARED_DATA = SCALE * 6 + bytes([0b01100001]) + packed([2, 0, 1], 2)
 FACTORS = {"shape": [2, 1, 3], "factors": [{"shape": [2, 1]}, {"shape": [1, 3], "dtype": "fp16"}]}
 FACTORS_DATA = np.array([1, -2], "<f4").tobytes() + np.array([1, 2, 4], "<f2").tobytes()
 BOOL = {"shape": [2], "dtype": "bool"}
+TURNED = {"shape": [3, 2], "axes": [[1], [0], 1], "bits": 3, "rows": 1}
 
 GOOD = {
     "codes": (CODES, CODES_DATA),
@@ -87,6 +88,11 @@ GOOD = {
     "factors that were": (FACTORS | {"was": "fp16"}, FACTORS_DATA),
     "unsigned": ({"shape": [1], "dtype": "u64"}, bytes([1] * 8)),
     "scalar": ({"shape": []}, bytes(4)),
+    "turned": (TURNED, CODES_DATA),
+    "turned runs": (RUNS | {"shape": [5, 2], "axes": [[1], [0], 1]}, RUNS_DATA),
+    "turned factors": (FACTORS | {"shape": [1, 2, 3], "axes": [[1], [0], 1]}, FACTORS_DATA),
+    "turned in groups": ({"shape": [4, 1], "dtype": "u8", "axes": [[1], [0], 2]}, b"abcd"),
+    "turned and was": (TURNED | {"was": "bf16"}, CODES_DATA),
     "empty": ({"shape": [0, 3], "bits": 4, "rows": 0}, b""),
 }
 
@@ -122,6 +128,29 @@ ENTRIES = {
     ),
     "stream too short": (PLAIN, b"abc"),
     "stream too long": (PLAIN, b"abcde"),
+    "axes of another kind": (TURNED | {"axes": 1}, CODES_DATA),
+    "axes without groups": (TURNED | {"axes": [[1], [0]]}, CODES_DATA),
+    "axes that are no lists": (TURNED | {"axes": [1, 0, 1]}, CODES_DATA),
+    "an axis that is not there": (TURNED | {"axes": [[2], [0], 1]}, CODES_DATA),
+    "a negative axis": (TURNED | {"axes": [[-1], [0], 1]}, CODES_DATA),
+    "truth value for an axis number": (TURNED | {"axes": [[True], [0], 1]}, CODES_DATA),
+    "text for an axis number": (TURNED | {"axes": [["1"], [0], 1]}, CODES_DATA),
+    "an axis twice": (TURNED | {"axes": [[1, 1], [0], 1]}, CODES_DATA),
+    "an axis of both kinds": (TURNED | {"axes": [[1], [1], 1]}, CODES_DATA),
+    "no groups": (TURNED | {"axes": [[1], [0], 0]}, CODES_DATA),
+    "truth value for groups": (TURNED | {"axes": [[1], [0], True]}, CODES_DATA),
+    "groups that do not divide": (TURNED | {"axes": [[1], [0], 2]}, CODES_DATA),
+    "groups of no inputs": (TURNED | {"axes": [[1, 0], [], 2]}, CODES_DATA),
+    "axes of a list": ({"shape": [6], "axes": [[0], [], 1], "bits": 3, "rows": 1}, CODES_DATA),
+    "axes of a factor": (
+        FACTORS | {"factors": [{"shape": [2, 1], "axes": [[0], [1], 1]}, FACTORS["factors"][1]]},
+        FACTORS_DATA,
+    ),
+    "axes without a shape": ({"axes": [[1], [0], 1], "bits": 3, "rows": 1}, CODES_DATA),
+    "turned to too many axes": (
+        {"shape": [1] * 16, "axes": [[], [], 1], "dtype": "u8"},
+        b"a",
+    ),
     "1 bit": (CODES | {"bits": 1}, SCALE + b"\0"),
     "9 bits": (CODES | {"bits": 9}, SCALE + bytes(7)),
     "truth value for bits": (CODES | {"bits": True}, SCALE + b"\0"),

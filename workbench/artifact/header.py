@@ -7,9 +7,11 @@ from typing import Any
 
 from workbench.artifact.form import Form
 from workbench.artifact.origin import sensible_origin
+from workbench.compression.axes import Axes
 from workbench.compression.codecs.runs import MOST as MOST_PATTERNS
-from workbench.compression.codecs.stream import Entry, parts
+from workbench.compression.codecs.stream import Entry, as_coded, parts
 from workbench.compression.coded import WIDTHS
+from workbench.compression.storable import MOST_AXES
 from workbench.errors import ArtifactError
 
 INDICES = ("bitmap", "gaps", "runs", "blocks")
@@ -72,15 +74,34 @@ def _check_form(form: Any, tensors: dict[str, Any]) -> None:
 
 def _sensible_whole(entry: Entry) -> bool:
     coded = {key: value for key, value in entry.items() if key != "was"}
+    if "axes" in coded:
+        if not _sensible_shape(coded) or not _sensible_axes(coded["axes"], coded["shape"]):
+            return False
+        coded = as_coded(coded)
     return _sensible(coded) and sensible_origin(entry)
 
 
-def _sensible(entry: Entry) -> bool:
+def _sensible_shape(entry: Entry) -> bool:
     shape = entry.get("shape")
-    if not isinstance(shape, list) or len(shape) > 16 or not all(_count(n) for n in shape):
+    if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(_count(n) for n in shape):
         return False
-    if prod(n for n in shape if n) >= MOST:  # [2**40, 2**40, 0] is empty, yet overflows libraries
+    # [2**40, 2**40, 0] is empty, yet overflows libraries
+    return bool(prod(n for n in shape if n) < MOST)
+
+
+def _sensible_axes(axes: Any, shape: list[int]) -> bool:
+    """Whether a tensor of `shape` can be coded with its `axes` turned."""
+    match axes:
+        case [list() as outputs, list() as inputs, groups] if _count(groups):
+            numbered = all(map(_count, [*outputs, *inputs]))
+            return numbered and Axes.from_list(axes).fit(shape)
+    return False
+
+
+def _sensible(entry: Entry) -> bool:
+    if not _sensible_shape(entry):
         return False
+    shape = entry["shape"]
     total = prod(shape)
     if "factors" in entry:
         return _sensible_factors(entry)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.compression.axes import Axes, Shape
 from workbench.errors import RecipeError
 
 DTYPES: dict[str, torch.dtype] = {
@@ -38,13 +39,33 @@ WIDTHS = {name: dtype.itemsize for name, dtype in BUFFERS.items()}
 STORED_AS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
 
+class Turned:
+    """What all coded tensors have: a `shape`, and the `axes` of one that is coded turned.
+
+    Rows, runs and blocks are those of `coded_shape`, and flat values lie in its order.
+    """
+
+    shape: Shape
+    axes: Axes | None
+
+    @property
+    def coded_shape(self) -> Shape:
+        """The shape in which the tensor is coded."""
+        return self.shape if self.axes is None else self.axes.shape(self.shape)
+
+    def _own(self, tensor: Tensor) -> Tensor:
+        """Return a decoded `tensor` in its own shape."""
+        return tensor.view(self.shape) if self.axes is None else self.axes.back(tensor, self.shape)
+
+
 @dataclass(frozen=True)
-class Plain:
+class Plain(Turned):
     """Values kept as they are: `bits` holds their bit patterns, flat, in `dtype`'s width."""
 
-    shape: tuple[int, ...]
+    shape: Shape
     dtype: str
     bits: NDArray[np.unsignedinteger | np.complexfloating]
+    axes: Axes | None = None
 
     @classmethod
     def of(cls, tensor: Tensor, *, exact: bool = False) -> Plain:
@@ -73,21 +94,21 @@ class Plain:
     def tensor(self) -> Tensor:
         """Return the tensor; 16-bit floats are widened to float32."""
         raw = torch.from_numpy(self.bits.view(np.uint8))
-        tensor = raw.view(BUFFERS[self.dtype]).reshape(self.shape)
+        tensor = self._own(raw.view(BUFFERS[self.dtype]))
         return tensor.float() if self.dtype in ("bf16", "fp16") else tensor
 
 
 @dataclass(frozen=True)
-class Codes:
+class Codes(Turned):
     """Integer codes: value = (code − zero point) · scale, in float32.
 
-    `codes` is uint8, flat, in the tensor's own order. The tensor is read as `rows` equal rows,
+    `codes` is uint8, flat, in the order of `coded_shape`. The tensor is read as `rows` equal rows,
     each cut into runs of `group` values (the last may be shorter) with one scale each: `scale`
     is float32 and `zero_point` uint8, both [rows · runs]; symmetric codes share one zero point
     in the middle, 2^(bits−1) − 1, and store none.
     """
 
-    shape: tuple[int, ...]
+    shape: Shape
     bits: int
     rows: int
     group: int
@@ -95,6 +116,7 @@ class Codes:
     codes: NDArray[np.uint8]
     scale: NDArray[np.float32]
     zero_point: NDArray[np.uint8]
+    axes: Axes | None = None
 
     @property
     def length(self) -> int:
@@ -117,7 +139,7 @@ class Codes:
     @property
     def counts_by_row(self) -> bool:
         """Whether each entry of the first axis has a single scale and zero point."""
-        return self.codes.size > 0 and self.group == self.length
+        return self.codes.size > 0 and self.group == self.length and self.axes is None
 
     def counts(self) -> tuple[Tensor, Tensor]:
         """Return codes less zero points, whole float32 numbers of the tensor's shape, and scales.
@@ -141,21 +163,22 @@ class Codes:
         even.sub_(zero[:, :whole]).mul_(scale[:, :whole])
         if whole < runs:
             values[:, whole * self.group :].sub_(zero[:, -1]).mul_(scale[:, -1])
-        return values.view(self.shape)
+        return self._own(values)
 
 
 @dataclass(frozen=True)
-class Shared:
-    """Numbers of shared values: uint8 `codes`, flat, in the tensor's own order.
+class Shared(Turned):
+    """Numbers of shared values: uint8 `codes`, flat, in the order of `coded_shape`.
 
     The tensor is read as as many equal rows as `codebook`, float32 [rows, values], has. Code c
     stands for its row's value c; with `zero`, code 0 for zero and c for value c − 1.
     """
 
-    shape: tuple[int, ...]
+    shape: Shape
     zero: bool
     codes: NDArray[np.uint8]
     codebook: NDArray[np.float32]
+    axes: Axes | None = None
 
     @property
     def alphabet(self) -> int:
@@ -172,22 +195,23 @@ class Shared:
         """Return the decoded float32 tensor."""
         table = np.pad(self.codebook, ((0, 0), (int(self.zero), 0)))
         rows = self.codes.reshape(len(table), -1)
-        return torch.from_numpy(np.take_along_axis(table, rows, axis=1)).view(self.shape)
+        return self._own(torch.from_numpy(np.take_along_axis(table, rows, axis=1)))
 
 
 Single = Plain | Codes | Shared
 
 
 @dataclass(frozen=True)
-class Factors:
+class Factors(Turned):
     """Two thinner matrices in place of one: `left` [m, r] and `right` [r, n], each coded itself.
 
-    The tensor's first axis is m long, and all others together n.
+    The first axis of `coded_shape` is m long, and all others together n.
     """
 
-    shape: tuple[int, ...]
+    shape: Shape
     left: Single
     right: Single
+    axes: Axes | None = None
 
     @property
     def rank(self) -> int:
@@ -196,7 +220,7 @@ class Factors:
 
     def tensor(self) -> Tensor:
         """Return the product, float32, which is computed once."""
-        return torch.from_numpy(self._product).view(self.shape)
+        return self._own(torch.from_numpy(self._product))
 
     @cached_property
     def _product(self) -> NDArray[np.float32]:

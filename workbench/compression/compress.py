@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.compression.axes import Axes, turned, turned_evidence
 from workbench.compression.codecs.stream import entry, parts, weigh
 from workbench.compression.coded import Coded, Factors, Plain, Single
 from workbench.compression.evidence import Evidence
@@ -40,9 +42,9 @@ def code(
 
     Nothing of the caller's is changed. `roles` say which tensors are compressed; without them it is
     those with two or more dimensions that are no masks of zeros and infinities. The others stay as
-    they are.
+    they are. Those that have axes of their own are compressed turned.
     `kept` are masks (True: keep) and `grids` quantisers, both by name, that training has already
-    settled; without them they are found from the weights.
+    settled, for tensors that are turned already; without them they are found from the weights.
 
     Raises
     ------
@@ -55,13 +57,14 @@ def code(
     roles = roles or Roles.of(weights)
     names = [name for name in roles.layers if name in weights]
     recipe.check_names(names)
-    evidence = evidence or Evidence()
+    axes = roles.turning(weights)
+    laid, evidence = turned(weights, axes), turned_evidence(evidence or Evidence(), axes)
     prune = recipe.prune
     adjusts = kept is None and prune is not None and prune.criterion in NEEDS_MOMENTS
     if kept is None:
-        kept = masks(weights, prune, evidence, names) if prune else {}
+        kept = masks(laid, prune, evidence, names) if prune else {}
     coded: dict[str, Coded] = {}
-    for name, weight in weights.items():
+    for name, weight in laid.items():
         if name not in names:
             coded[name] = Plain.of(weight, exact=name in roles.buffers)
             continue
@@ -70,7 +73,11 @@ def code(
         if adjusts and prune and moment is not None and name in kept:
             other = like_magnitude(name, weight, kept[name], prune)
             pruned = _adjusted(weight, moment, kept[name], other)
-        coded[name] = _coded(name, pruned, recipe, moment, (grids or {}).get(name))
+        source = (weights[name], axes.get(name)) if pruned is weight else (pruned, None)
+        found = _coded(name, pruned, source, recipe, moment, (grids or {}).get(name))
+        if name in axes:
+            found = replace(found, shape=tuple(weights[name].shape), axes=axes[name])
+        coded[name] = found
     return coded
 
 
@@ -87,7 +94,7 @@ def code_tensor(name: str, weight: Tensor, recipe: Recipe, kept: Tensor | None) 
     if not compressible({name: weight}):
         return Plain.of(weight)
     pruned = weight if kept is None else without(weight, kept)
-    return _coded(name, pruned, recipe, None, None)
+    return _coded(name, pruned, (pruned, None), recipe, None, None)
 
 
 def _adjusted(weight: Tensor, moment: Moment, *masks: Tensor) -> Tensor:
@@ -99,18 +106,28 @@ def _adjusted(weight: Tensor, moment: Moment, *masks: Tensor) -> Tensor:
 
 
 def _coded(
-    name: str, pruned: Tensor, recipe: Recipe, moment: Moment | None, grids: list[Grid] | None
+    name: str,
+    pruned: Tensor,
+    source: tuple[Tensor, Axes | None],
+    recipe: Recipe,
+    moment: Moment | None,
+    grids: list[Grid] | None,
 ) -> Coded:
+    """Return `pruned` coded.
+
+    `source` is a tensor that is it when turned, if it has axes: one that is the same at every
+    change of the recipe, where there is one, so that it is decomposed once.
+    """
     whole = _single(name, pruned, recipe, moment, grids)
     kept = recipe.factorize.kept_of(name) if recipe.factorize else 1.0
     if recipe.factorize is None or kept == 1:
         return whole
-    pair = factorize(pruned, recipe.factorize, kept, moment)
+    weight, axes = source
+    pair = factorize(weight, recipe.factorize, kept, moment, axes)
     if pair is None:
         return whole
-    factors = Factors(
-        tuple(pruned.shape), *(_single(name, factor, recipe, None, None) for factor in pair)
-    )
+    left, right = (_single(name, factor, recipe, None, None) for factor in pair)
+    factors = Factors(tuple(pruned.shape), left, right)
     return factors if _bytes(factors) < _bytes(whole) else whole
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from workbench.compression.axes import Axes
 from workbench.compression.moment import Moment
 from workbench.recipe import Factorize
 from workbench.recipe.factorize import OF_OUTPUTS
@@ -32,9 +33,15 @@ def break_even(shape: tuple[int, ...]) -> float:
 
 
 def factorize(
-    weight: Tensor, settings: Factorize, kept: float, moment: Moment | None = None
+    weight: Tensor,
+    settings: Factorize,
+    kept: float,
+    moment: Moment | None = None,
+    axes: Axes | None = None,
 ) -> Pair | None:
     """Return the factors of `weight`, or None where they would take no fewer numbers.
+
+    Of one that has `axes` they are the factors of it turned.
 
     By singular values, of which the largest r are kept: of the weights, or, where the outputs are
     the aim and `moment` is known, of the weights times the Cholesky factor of the inputs' moments,
@@ -43,9 +50,10 @@ def factorize(
     if kept == 1 or not weight.numel():
         return None
     whitens = moment if settings.aim in OF_OUTPUTS else None
-    left, values, right = _decomposed(weight, whitens)
-    rank = _rank(weight.shape, values, settings, kept)
-    if rank >= break_even(tuple(weight.shape)):
+    shape = tuple(weight.shape) if axes is None else axes.shape(weight.shape)
+    left, values, right = _decomposed(weight, whitens, axes)
+    rank = _rank(shape, values, settings, kept)
+    if rank >= break_even(shape):
         return None
     root = values[:rank].sqrt()
     left, right = left[:, :rank] * root, root.unsqueeze(1) * right[:rank]
@@ -62,29 +70,31 @@ class _Seen:
     weight: weakref.ref[Tensor]
     version: int
     whitens: Moment | None
+    axes: Axes | None
     found: Triple
 
-    def of(self, weight: Tensor, version: int, whitens: Moment | None) -> bool:
+    def of(self, weight: Tensor, version: int, whitens: Moment | None, axes: Axes | None) -> bool:
         """Whether this is what `weight` would be decomposed to now."""
         same = self.weight() is weight and self.version == version
-        return same and self.whitens is whitens
+        return same and self.whitens is whitens and self.axes == axes
 
 
 _seen: dict[int, _Seen] = {}
 
 
-def _decomposed(weight: Tensor, whitens: Moment | None) -> Triple:
+def _decomposed(weight: Tensor, whitens: Moment | None, axes: Axes | None) -> Triple:
     """Return the singular values with their vectors; those of a slider's tensor are kept."""
     key, version = id(weight), weight._version  # noqa: SLF001 - what else tells of a change
     seen = _seen.get(key)
-    if seen is not None and seen.of(weight, version, whitens):
+    if seen is not None and seen.of(weight, version, whitens, axes):
         return seen.found
-    matrix = weight.detach().flatten(1).double()
+    turned = weight.detach() if axes is None else axes.turned(weight.detach())
+    matrix = turned.flatten(1).double()
     with threads(1):  # on more, the last bits may differ, and the file with them
         aimed = matrix if whitens is None else matrix @ whitens.factor
         left, values, right = torch.linalg.svd(aimed, full_matrices=False)
     gone = weakref.ref(weight, lambda _ref: _seen.pop(key, None))
-    _seen[key] = _Seen(gone, version, whitens, (left, values, right))
+    _seen[key] = _Seen(gone, version, whitens, axes, (left, values, right))
     return left, values, right
 
 

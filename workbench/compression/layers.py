@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+
+from workbench.compression.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,22 @@ class Roles:
     buffers : frozenset of str
         What is no parameter, such as position tables and counters: stored bit by bit, whatever its
         dtype and values. All other tensors are parameters too small to compress, such as biases.
+    axes : mapping of str to Axes
+        Those of the `layers` that are turned before they are compressed.
     """
 
     layers: tuple[str, ...]
     buffers: frozenset[str] = frozenset()
+    axes: Mapping[str, Axes] = field(default_factory=dict)
+
+    def turning(self, weights: Mapping[str, Tensor]) -> dict[str, Axes]:
+        """Return the axes of those of `weights` that are turned.
+
+        Where channels were removed, a tensor may no longer be cut into its groups: it is not.
+        """
+        return {
+            n: axes for n, axes in self.axes.items() if n in weights and axes.fit(weights[n].shape)
+        }
 
     @classmethod
     def of(cls, weights: Mapping[str, Tensor]) -> Roles:

@@ -196,12 +196,13 @@ def _unfit_pattern(artifact: Artifact, held: Held) -> Iterator[Reason]:
     for name, coded in held.items():
         if not artifact.recipe.prunes(name):
             continue
-        rows, length = coded.shape[0], prod(coded.shape[1:])
+        rows, *others = coded.coded_shape
+        length = prod(others)
         numbers = {"width": asked.width, "length": length}
         if asked.pattern == "n:m" and length < asked.width:
             yield Reason("short-runs", name, numbers, artifact.ledger[name].total)
         elif asked.pattern == "block" and min(rows, length) < asked.width:
-            numbers |= {"rows": rows, "blocks": sparsity.blocks(asked, coded.shape)}
+            numbers |= {"rows": rows, "blocks": sparsity.blocks(asked, coded.coded_shape)}
             yield Reason("wide-blocks", name, numbers, artifact.ledger[name].total)
 
 
@@ -219,7 +220,7 @@ def _not_factored(artifact: Artifact, held: Held) -> Iterator[Reason]:
     for name, coded in held.items():
         if asked.kept_of(name) < 1 and not isinstance(coded, Factors):
             size = artifact.ledger[name].total
-            numbers = {"bytes": size, "rank": ceil(break_even(coded.shape))}
+            numbers = {"bytes": size, "rank": ceil(break_even(coded.coded_shape))}
             yield Reason("not-factored", name, numbers, size)
 
 
@@ -271,7 +272,7 @@ def _all_excluded(artifact: Artifact, held: Held) -> Iterator[Reason]:
 
 def _factored(held: Held) -> Iterator[Reason]:
     found = [
-        f"{name} {coded.rank} / {ceil(break_even(coded.shape))}"
+        f"{name} {coded.rank} / {ceil(break_even(coded.coded_shape))}"
         for name, coded in held.items()
         if isinstance(coded, Factors)
     ]

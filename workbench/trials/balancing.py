@@ -10,6 +10,7 @@ from workbench import figures
 from workbench.adjustment.prepare import prepare
 from workbench.arguments import expect_model, expect_recipe
 from workbench.calibration import evidence_for
+from workbench.compression.axes import turned, turned_evidence
 from workbench.compression.prune import masks
 from workbench.errors import Cancelled, RecipeError
 from workbench.pipeline import compress
@@ -113,7 +114,9 @@ def _held(model: Model, recipe: Recipe, layer: str) -> Recipe:
     if layer in prune.layers or layer in prune.exclude:
         return recipe
     ready = prepare(model, recipe, evidence_for(model, recipe))
-    kept = masks(ready.weights, prune, ready.evidence, model.layers).get(layer)
+    axes = model.roles.turning(ready.weights)
+    evidence = turned_evidence(ready.evidence, axes)
+    kept = masks(turned(ready.weights, axes), prune, evidence, model.layers).get(layer)
     lost = 0.0 if kept is None else 1 - float(kept.double().mean())
     rows = {**prune.layers, layer: _on_a_step(lost)}
     return replace(recipe, prune=replace(prune, layers=rows))

@@ -147,7 +147,8 @@ class Model:
     card : dict
         What the JSON card says: ``parameters``, ``macs`` (multiply-adds per example),
         ``peak_memory`` (bytes over a batch of 64), ``layers`` (by weight, the ``kind`` of its
-        layer, its ``macs`` and which it is ``coupled`` with), ``tensors`` (shapes by name, in the
+        layer, its ``macs``, which it is ``coupled`` with, and its ``axes`` where it is turned to be
+        compressed), ``tensors`` (shapes by name, in the
         module's order), ``original_bytes``, ``sha256``, ``accuracy`` (per split, ``correct`` of
         ``examples``, or the ``value`` of another metric and
         the other figures) and ``training`` (how the checkpoint was
@@ -204,10 +205,16 @@ class Model:
 
     @property
     def roles(self) -> Roles:
-        """Which of its tensors are compressed, and which are buffers."""
+        """Which of its tensors are compressed and turned for that, and which are buffers."""
+        from workbench.compression.axes import Axes
         from workbench.compression.layers import Roles
 
-        return Roles(self.layers, self.architecture.buffers)
+        axes = {
+            name: Axes.from_list(layer["axes"])
+            for name, layer in self.card["layers"].items()
+            if "axes" in layer
+        }
+        return Roles(self.layers, self.architecture.buffers, axes)
 
     def moving_with(self, layer: str, part: str) -> tuple[str, ...]:
         """Return the layers that have one setting with `layer` in a part of a recipe.

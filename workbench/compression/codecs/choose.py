@@ -83,7 +83,7 @@ def forms(coded: Single, prune: Prune | None = None, *, losing: bool = True) -> 
         values = values_of(coded, Index("bitmap", 0, flags), counts)
         if everything.size <= values.size + nonzero // 8:  # a place takes a bit at the least
             return Forms(everything, None, nonzero)
-    ways = indices(flags, coded.shape, prune)
+    ways = indices(flags, coded.coded_shape, prune)
     shortest = [min(same, key=lambda index: index.size) for same in ways]
     sparse = [Form(index, values_of(coded, index, counts)) for index in shortest]
     return Forms(everything, min(sparse, key=lambda form: form.size), nonzero)

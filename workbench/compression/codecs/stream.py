@@ -7,13 +7,14 @@ stands in an entry of the file's header.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.compression.axes import Axes
 from workbench.compression.codecs import huffman, index
 from workbench.compression.codecs.choose import Form, Forms, forms, symbols_of, taken
 from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
@@ -81,13 +82,27 @@ def entry(coded: Coded, chosen: Weighed) -> Entry:
     if isinstance(coded, Factors):
         assert isinstance(chosen, tuple)
         both = zip((coded.left, coded.right), chosen, strict=True)
-        return {"shape": list(coded.shape), "factors": [entry(*one) for one in both]}
+        return {**_shaped(coded), "factors": [entry(*one) for one in both]}
     assert isinstance(chosen, Forms)
     form = chosen.best
-    out: Entry = {"shape": list(coded.shape), **_describe(coded), **index.describe(form.index)}
+    out: Entry = {**_shaped(coded), **_describe(coded), **index.describe(form.index)}
     if form.values.kind == "huffman":
         out["huffman"] = form.values.size
     return out
+
+
+def _shaped(coded: Coded) -> Entry:
+    found: Entry = {"shape": list(coded.shape)}
+    return found if coded.axes is None else {**found, "axes": coded.axes.as_list()}
+
+
+def as_coded(entry: Entry) -> Entry:
+    """Return the entry of the tensor that is coded: of a turned one its shape, without axes."""
+    if "axes" not in entry:
+        return entry
+    shape = Axes.from_list(entry["axes"]).shape(entry["shape"])
+    rest = {key: value for key, value in entry.items() if key not in ("shape", "axes")}
+    return {"shape": list(shape), **rest}
 
 
 def _describe(coded: Single) -> Entry:
@@ -105,6 +120,7 @@ def _describe(coded: Single) -> Entry:
 
 def parts(entry: Entry) -> Parts:
     """Return the length of each part of the stream that `entry` describes."""
+    entry = as_coded(entry)
     if "factors" in entry:
         left, right = map(parts, entry["factors"])
         return Parts(*map(sum, zip(astuple(left), astuple(right), strict=True)))
@@ -147,7 +163,7 @@ def write(coded: Coded, chosen: Weighed) -> bytes:
         out.append(coded.scale.astype("<f4").tobytes())
         if coded.affine:
             out.append(coded.zero_point.tobytes())
-    out.append(index.write(form.index, coded.nonzero, coded.shape))
+    out.append(index.write(form.index, coded.nonzero, coded.coded_shape))
     out.append(_values(coded, form))
     return b"".join(out)
 
@@ -171,6 +187,13 @@ def read(entry: Entry, stream: bytes) -> Coded:
     ValueError
         When the stream does not hold what the entry says.
     """
+    found = _read_turned(as_coded(entry), stream)
+    if "axes" not in entry:
+        return found
+    return replace(found, shape=tuple(entry["shape"]), axes=Axes.from_list(entry["axes"]))
+
+
+def _read_turned(entry: Entry, stream: bytes) -> Coded:
     if "factors" in entry:
         left, right = entry["factors"]
         cut = parts(left).total

@@ -1,0 +1,176 @@
+"""Tensors with their outputs elsewhere than first: compressed as the turned tensor is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+
+from workbench.compression.axes import Axes, is_usual
+from workbench.compression.compress import code
+from workbench.compression.evidence import Evidence
+from workbench.compression.layers import Roles
+from workbench.compression.moment import Moment
+from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share
+
+
+def by_hand(array: np.ndarray, axes: Axes) -> np.ndarray:
+    """Turn `array` value by value."""
+    own = array.shape
+    others = [axis for axis in range(len(own)) if axis not in axes.outputs + axes.inputs]
+    rows = axes.groups * int(np.prod([own[a] for a in axes.outputs], dtype=int))
+    columns = int(np.prod([own[a] for a in axes.inputs], dtype=int)) // axes.groups
+    out = np.full((rows, columns, *(own[a] for a in others)), np.nan, array.dtype)
+    for place in np.ndindex(own):
+        row = column = 0
+        if axes.groups > 1:
+            row = place[axes.inputs[0]] // (own[axes.inputs[0]] // axes.groups)
+        for axis in axes.outputs:
+            row = row * own[axis] + place[axis]
+        for number, axis in enumerate(axes.inputs):
+            length = own[axis] // axes.groups if number == 0 else own[axis]
+            column = column * length + place[axis] % length
+        out[(row, column, *(place[a] for a in others))] = array[place]
+    return out
+
+
+KINDS = {
+    "x @ W": ((5, 7), Axes((1,), (0,))),
+    "transposed convolution": ((4, 6, 3, 2), Axes((1,), (0,))),
+    "transposed convolution in groups": ((6, 4, 3), Axes((1,), (0,), 3)),
+    "kernel of Keras": ((3, 2, 4, 6), Axes((3,), (2,))),
+    "depthwise kernel of Keras": ((3, 3, 5, 2), Axes((2, 3), ())),
+    "queries of heads": ((6, 2, 3), Axes((1, 2), (0,))),
+    "outputs of heads": ((2, 3, 6), Axes((2,), (0, 1))),
+    "experts": ((3, 4, 5), Axes((0, 2), (1,))),
+    "kernel in groups": ((2, 4, 3), Axes((2,), (1,), 2)),
+}
+kinds = pytest.mark.parametrize(("shape", "axes"), KINDS.values(), ids=KINDS)
+
+
+def weight_of(shape: tuple[int, ...]) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(len(shape)))
+
+
+@kinds
+def test_turning_and_turning_back(shape, axes) -> None:
+    weight = weight_of(shape)
+    turned = axes.turned(weight)
+    np.testing.assert_array_equal(turned, by_hand(weight.numpy(), axes))
+    assert tuple(turned.shape) == axes.shape(shape)
+    assert axes.fit(shape)
+    assert not is_usual(axes, shape)
+    assert torch.equal(axes.back(turned, shape), weight)
+    assert axes.back(turned, shape).is_contiguous()
+    assert Axes.from_list(axes.as_list()) == axes
+
+
+RECIPES = {
+    "scale of each output": Recipe(quantize=Quantize(4)),
+    "affine groups": Recipe(
+        quantize=Quantize(3, scheme="affine", granularity="group", group_size=8)
+    ),
+    "least squares": Recipe(quantize=Quantize(2, range="mse")),
+    "compensated": Recipe(quantize=Quantize(3, rounding="compensated")),
+    "runs": Recipe(Prune(0.5, pattern="n:m", width=2)),
+    "blocks": Recipe(Prune(0.5, pattern="block", width=2), Quantize(4)),
+    "by gradient": Recipe(Prune(0.4, criterion="gradient")),
+    "by curvature": Recipe(Prune(0.4, criterion="curvature")),
+    "codebook of each output": Recipe(share=Share(2, granularity="channel")),
+    "low rank": Recipe(factorize=Factorize(0.4, measure="rank")),
+    "low rank of outputs": Recipe(factorize=Factorize(0.4, measure="rank", aim="outputs")),
+    "half precision": Recipe(quantize=Quantize(16)),
+}
+
+
+@kinds
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_a_turned_tensor_is_compressed_as_the_one_that_it_is_turned_to(shape, axes, recipe) -> None:
+    weight, gradient = weight_of(shape), weight_of(shape).sin().abs()
+    hand = torch.from_numpy(by_hand(weight.numpy(), axes))
+    inputs = torch.randn(50, hand[0].numel(), generator=torch.Generator().manual_seed(1))
+    moments = {"w": Moment(inputs.T @ inputs / 50)}
+    own = Evidence({"w": gradient}, moments)
+    laid = Evidence({"w": torch.from_numpy(by_hand(gradient.numpy(), axes))}, moments)
+    coded = code({"w": weight}, recipe, own, roles=Roles(("w",), axes={"w": axes}))["w"]
+    wanted = code({"w": hand}, recipe, laid)["w"]
+    assert coded.shape == shape
+    assert coded.coded_shape == wanted.shape
+    np.testing.assert_array_equal(by_hand(coded.tensor().numpy(), axes), wanted.tensor().numpy())
+    assert type(coded) is type(wanted)
+
+
+def test_a_scale_for_each_output_is_found_by_hand() -> None:
+    """Of a transposed convolution with groups, by a loop over its output channels."""
+    layer = torch.nn.ConvTranspose2d(6, 4, 3, groups=2)
+    weight = layer.weight.detach()
+    roles = Roles(("w",), axes={"w": Axes((1,), (0,), 2)})
+    found = code({"w": weight}, Recipe(quantize=Quantize(4)), roles=roles)["w"].tensor()
+    for channel in range(4):
+        group, number = divmod(channel, 2)
+        mine = weight[3 * group : 3 * group + 3, number]
+        scale = mine.abs().max() / 7
+        wanted = (mine * scale.reciprocal()).round().clamp(-7, 7) * scale
+        assert torch.equal(found[3 * group : 3 * group + 3, number], wanted)
+
+
+def test_singular_values_are_found_once_for_a_turned_tensor(monkeypatch) -> None:
+    weight = weight_of((5, 7))
+    roles = Roles(("w",), axes={"w": Axes((1,), (0,))})
+    calls = []
+    svd = torch.linalg.svd
+    monkeypatch.setattr(torch.linalg, "svd", lambda *a, **k: calls.append(1) or svd(*a, **k))
+    recipe = RECIPES["low rank"]
+    for kept in (0.3, 0.4, 0.5):
+        part = replace(recipe.factorize, kept=kept)
+        code({"w": weight}, replace(recipe, factorize=part), roles=roles)
+    assert len(calls) == 1
+    code({"w": weight}, recipe)  # the same tensor, not turned
+    assert len(calls) == 2
+
+
+def test_a_tensor_that_no_longer_has_its_groups_is_compressed_as_it_is() -> None:
+    roles = Roles(("w",), axes={"w": Axes((1,), (0,), 2)})
+    weight = weight_of((3, 4))
+    coded = code({"w": weight}, Recipe(quantize=Quantize(4)), roles=roles)["w"]
+    assert coded.axes is None
+    assert torch.equal(
+        coded.tensor(), code({"w": weight}, Recipe(quantize=Quantize(4)))["w"].tensor()
+    )
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "usual"),
+    [
+        (Axes((0,), (1,)), (3, 4, 5), True),
+        (Axes((0, 2, 3), (1,)), (3, 4, 1, 1), True),
+        (Axes((0, 1), ()), (3, 1, 5, 5), True),
+        (Axes((0, 1), ()), (3, 1), True),
+        (Axes((1,), (0,), 3), (3, 1, 5), True),
+        (Axes((1,), (0,), 3), (3, 2, 5), False),
+        (Axes((1,), (0,), 3), (6, 1, 5), False),
+        (Axes((1,), (0,)), (1, 4), False),
+        (Axes((1,), (0,)), (4, 4), False),
+        (Axes((0,), (1, 2)), (3, 4, 5), False),
+        (Axes((1, 0), (2,)), (3, 4, 5), False),
+    ],
+)
+def test_what_is_compressed_as_it_is(axes, shape, usual) -> None:
+    assert is_usual(axes, shape) is usual
+    if usual:
+        weight = weight_of(shape)
+        assert torch.equal(axes.turned(weight).flatten(), weight.flatten())
+
+
+def test_random_recipes_give_the_same_file_content_for_both() -> None:
+    rng = Random(3)
+    weight, axes = weight_of((12, 8)), Axes((1,), (0,))
+    evidence = Evidence({"w": weight.abs()})
+    for _ in range(40):
+        recipe = Recipe.draw(rng, ("w",))
+        coded = code({"w": weight}, recipe, evidence, roles=Roles(("w",), axes={"w": axes}))["w"]
+        wanted = code({"w": weight.T.contiguous()}, recipe, Evidence({"w": weight.T.abs()}))["w"]
+        assert torch.equal(coded.tensor().T, wanted.tensor())
