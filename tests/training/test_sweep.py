@@ -12,7 +12,7 @@ from torch import nn
 from workbench.adjustment.prepare import Prepared
 from workbench.artifact.form import UNCHANGED
 from workbench.compression.evidence import Evidence
-from workbench.compression.layers import compressible
+from workbench.compression.layers import Roles
 from workbench.errors import Cancelled, RecipeError, WorkbenchError
 from workbench.recipe import Recipe, Train
 from workbench.training.records import Lesson
@@ -63,7 +63,7 @@ class School:
         return Lesson(
             module=module.to("meta"),
             ready=Prepared(weights, Evidence(), UNCHANGED),
-            layers=compressible(weights),
+            roles=Roles.of(weights),
             examples=self.examples,
             labels=self.labels,
             inputs=self.inputs,

@@ -43,8 +43,8 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     check_changes(model, recipe.train)
     split = model.task.split("train")
     ready = prepared(model, recipe)
-    layers = tuple(name for name in model.layers if name in ready.weights)
-    recipe.check_names(layers)  # now, and not when all is trained
+    roles = model.roles
+    recipe.check_names([n for n in roles.layers if n in ready.weights])  # not when all is trained
     shaped = model.in_form(ready.form)
     module = shaped.module()
     if not any(parameter.requires_grad for parameter in module.parameters()):
@@ -58,7 +58,7 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     return Lesson(
         module=module,
         ready=ready,
-        layers=layers,
+        roles=roles,
         examples=split.examples,
         labels=split.labels,
         inputs=model.task.inputs,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from workbench.adjustment.prepare import Prepared
     from workbench.artifact.form import InputGrid
     from workbench.compression.grid import Grid
+    from workbench.compression.layers import Roles
     from workbench.training.teacher import Teacher
 
 
@@ -22,7 +23,7 @@ class Lesson:
     """What there is to learn from, and where it starts.
 
     `module` runs on weights from outside and belongs to the run alone; `ready` has its parameters
-    and buffers by name, never written to, and what is known of them; `layers` are those that
+    and buffers by name, never written to, and what is known of them; `roles` say which of them
     recipes compress. `examples` and `labels` are those of the training split as it is stored, and
     `inputs` turns some examples into what the module takes. `held_out` are the examples by which
     early stopping judges, and `input_grids` those that the inputs of layers are rounded to, by
@@ -34,7 +35,7 @@ class Lesson:
 
     module: nn.Module
     ready: Prepared
-    layers: tuple[str, ...]
+    roles: Roles
     examples: Any
     labels: Any
     inputs: Callable[[Any], Any]

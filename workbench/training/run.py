@@ -64,7 +64,7 @@ class Run:
             for name, tensor in lesson.weights.items()
         }
         self.view = View(
-            recipe, self.weights, lesson.ready.evidence, lesson.layers, quick=lesson.quick
+            recipe, self.weights, lesson.ready.evidence, lesson.roles, quick=lesson.quick
         )
         self._shares = shares(self.settings.sparsening, self.settings.steps)
         self._rewinds = self.settings.sparsening == "rewind"

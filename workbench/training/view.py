@@ -6,15 +6,16 @@ each time, and nothing is left behind in a module.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from workbench.compression.axes import turned, turned_evidence
 from workbench.compression.evidence import Evidence
 from workbench.compression.grid import Grid
-from workbench.compression.layers import compressible
+from workbench.compression.layers import Roles
 from workbench.compression.prune import masks
 from workbench.compression.quantize import bits_of, joined, pieces
 from workbench.compression.quantize import fit as fit_grids
@@ -28,10 +29,10 @@ REFRESH = 10
 class View:
     """The masks and quantisers of `recipe` over weights in training.
 
-    `kept` are the masks by name (True: keep), each of its tensor's shape, and `sparsity` the share
-    of zeros that they hold, of the tensors they cover. `layers` are the weights that are
-    compressed; all that are `compressible` unless given. With `quick`, weights are laid out for
-    quick layers.
+    `kept` are the masks by name (True: keep), each of its tensor's shape, turned where it has axes
+    of its own, and `sparsity` the share of zeros that they hold, of the tensors they cover. `roles`
+    say which weights are compressed, and which of those turned; those that look like layers unless
+    given. With `quick`, weights are laid out for quick layers.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class View:
         recipe: Recipe,
         weights: Mapping[str, Tensor],
         evidence: Evidence | None = None,
-        layers: Collection[str] | None = None,
+        roles: Roles | None = None,
         *,
         quick: bool = True,
     ) -> None:
@@ -49,8 +50,10 @@ class View:
         self.quantize = recipe.quantize
         self.share = recipe.share
         self.rounding = recipe.train.rounding
-        self.evidence = evidence or Evidence()
-        self.names = compressible(weights) if layers is None else tuple(layers)
+        roles = roles or Roles.of(weights)
+        self.names = tuple(name for name in roles.layers if name in weights)
+        self.axes = roles.turning(weights)
+        self.evidence = turned_evidence(evidence or Evidence(), self.axes)
         self.kept: dict[str, Tensor] = {}
         self._places: dict[str, Tensor] = {}  # flat, of what is kept
         self.sparsity = 0.0
@@ -65,7 +68,7 @@ class View:
             return
         held = {
             n: w.detach() * self.kept[n] if n in self.kept else w.detach()
-            for n, w in weights.items()
+            for n, w in turned(weights, self.axes).items()
         }
         asked = _part_of(self.prune, share)
         self._hold(
@@ -82,7 +85,8 @@ class View:
         for name in self.names:
             bits = bits_of(name, self.quantize)
             if bits < 16 and not self._clusters(name):
-                grids = fit_grids(self._masked(name, weights[name].detach()), self.quantize, bits)
+                weight = self._turned(name, weights[name].detach())
+                grids = fit_grids(self._masked(name, weight), self.quantize, bits)
                 self._grids[name] = grids
                 self.scales[name] = [grid.scale.log().requires_grad_() for grid in grids]
 
@@ -92,9 +96,11 @@ class View:
         fresh = self._age % REFRESH == 0
         self._age += 1
         for name, weight in weights.items():
-            masked = self._masked(name, weight)
+            masked = self._masked(name, self._turned(name, weight))
             rounds = name in self.names and self.rounding != "afterwards"
             rounded = self._rounded(name, masked, fresh) if rounds else masked
+            if name in self.axes:
+                rounded = self.axes[name].back(rounded, weight.shape)
             seen[name] = _quick(rounded) if self.quick else rounded
         return seen
 
@@ -141,6 +147,9 @@ class View:
         self.kept = kept
         self._places = {name: mask.flatten().nonzero()[:, 0] for name, mask in kept.items()}
         self.sparsity = 1 - held / total if total else 0.0
+
+    def _turned(self, name: str, weight: Tensor) -> Tensor:
+        return self.axes[name].turned(weight) if name in self.axes else weight
 
     def _masked(self, name: str, weight: Tensor) -> Tensor:
         return weight * self.kept[name] if name in self.kept else weight
