@@ -26,7 +26,7 @@ from workbench.zoo import Model
 if TYPE_CHECKING:
     from workbench.training.records import Lesson, Moment, Trained
 
-VERSION = 6
+VERSION = 7
 """Raised when training changes, so that files trained before are made again."""
 
 Watch = Callable[["Moment"], None]

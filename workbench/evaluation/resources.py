@@ -19,6 +19,7 @@ from workbench.compression.layers import compressible
 from workbench.errors import Cancelled
 from workbench.evaluation.products import FORMULAS, Products
 from workbench.zoo import Model
+from workbench.zoo.output_axes import axes_of
 from workbench.zoo.batch import Batch, call
 from workbench.zoo.groups import groups
 from workbench.zoo.shell import Shell, shell
@@ -26,6 +27,8 @@ from workbench.zoo.unfused import unfused
 
 LATENCY_BATCHES = (1, 64)
 MEMORY_BATCH = 64
+FEW = 2
+"""Examples on which weights are followed; some modules take no single one."""
 MUCH = 4_000_000_000
 """Multiply-adds from which on the life of tensors is followed without computing their values."""
 Run = Callable[[Mapping[str, Tensor], Any], None]
@@ -63,7 +66,8 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
     `coupled` names the weights whose layers lose channels together with this one's, itself among
     them; it is empty where a layer cannot lose any. The multiply-adds are those of one example
     through the dense layer; those of all layers sum to `macs` where nothing else multiplies. A
-    layer with several weights, such as a GRU, has its work divided by their sizes.
+    layer with several weights, such as a GRU, has its work divided by their sizes. `axes` says how
+    a tensor is turned to be compressed, where it is.
     """
     examples = _fewest(model)
     run = Shell(model)
@@ -73,6 +77,8 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
     together = [group.makers for group in groups(model.architecture)]
     found = {}
     names = compressible(weights, model.architecture.buffers)
+    few = model.task.inputs(model.task.split("validation").examples[:FEW])
+    axes = axes_of(run.module, weights, few, names)
     for name in names:
         path = name.rpartition(".")[0]
         layer = run.module.get_submodule(path)
@@ -86,6 +92,8 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
             "macs": round(sum(flops.values()) // 2 // examples * share),
             "coupled": next((list(makers) for makers in together if name in makers), []),
         }
+        if name in axes:
+            found[name]["axes"] = axes[name].as_list()
     return found
 
 

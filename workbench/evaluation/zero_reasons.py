@@ -59,7 +59,7 @@ def gap(
     prune = artifact.recipe.prune
     if prune is None or abs(achieved - requested) <= NOTICEABLE:
         return
-    shapes = {name: coded.shape for name, coded in held.items()}
+    shapes = {name: coded.coded_shape for name, coded in held.items()}
     total = sum(map(prod, shapes.values()))
     made, blocks = sparsity.masked(prune, shapes), 0
     if prune.pattern == "block":
