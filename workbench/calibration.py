@@ -31,7 +31,7 @@ BATCH = 64
 EXAMPLES = 2048
 """Training images whose layers' inputs are looked at."""
 AT_ONCE = 128
-VERSION = 2
+VERSION = 3
 """Raised when evidence is computed otherwise."""
 
 

@@ -7,14 +7,17 @@ import torch
 from torch import nn
 
 import workbench as wb
+from workbench.compression.axes import Axes
+from workbench.compression.layers import Roles
 from workbench.zoo.inputs import watch
 
 
 class Stub:
-    """A model made of any module."""
+    """A model made of any module, some of whose weights are turned to be compressed."""
 
-    def __init__(self, module):
+    def __init__(self, module, axes=None):
         self.module = lambda: module
+        self.roles = Roles(tuple(axes or ()), axes=axes or {})
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,37 @@ def test_products_with_the_weights_are_the_outputs(layer):
             outputs = outputs.movedim(1, -1)
         products = seen["weight"] @ layer.weight.flatten(1).T
         torch.testing.assert_close(products, outputs.flatten(0, -2), rtol=1e-4, atol=1e-5)
+
+
+class Product(nn.Module):
+    def __init__(self, multiply):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(6, 4))
+        self.multiply = multiply
+
+    def forward(self, x):
+        return self.multiply(x, self.weight)
+
+
+@pytest.mark.parametrize(
+    "multiply",
+    [
+        lambda x, w: x @ w,
+        lambda x, w: torch.addmm(torch.ones(4), x.view(-1, 6), w).view(2, 5, 4) - 1,
+        lambda x, w: torch.einsum("bsd,de->bse", x, w),
+        lambda x, w: (w.T @ x.view(-1, 6).T).T.view(2, 5, 4),
+        lambda x, w: nn.functional.linear(x, w.T),
+    ],
+    ids=["x @ W", "addmm", "einsum", "from the left", "linear"],
+)
+def test_what_multiplies_with_matrices_is_seen(multiply):
+    module = Product(multiply)
+    batch = torch.randn(2, 5, 6, generator=torch.Generator().manual_seed(0))
+    seen = {}
+    stub = Stub(module, {"weight": Axes((1,), (0,))})
+    weights = {"weight": module.weight.detach()}
+    watch(stub, weights, batch, lambda name, x: seen.update({name: x}))
+    torch.testing.assert_close(seen["weight"], batch.flatten(0, 1))
 
 
 @pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM])

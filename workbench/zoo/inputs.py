@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from torch.nn import functional
 
 from workbench.zoo.batch import call
 from workbench.zoo.builtin import Model
+from workbench.zoo.multiplied import AXES, Multiplied
 from workbench.zoo.unfused import unfused
 
 See = Callable[[str, Tensor], None]
@@ -21,7 +23,8 @@ def watch(model: Model, weights: Mapping[str, Tensor], batch: Any, see: See) -> 
     """Run a `batch` and call ``see(name, vectors)`` for every layer that multiplies.
 
     Those are linear layers, convolutions, the fused projection of attention that looks at its own
-    inputs, and GRU and LSTM, whose layers see their inputs and their states.
+    inputs, and GRU and LSTM, whose layers see their inputs and their states; and whatever else
+    multiplies vectors with a matrix [inputs, outputs].
 
     `name` is the weight's, and `vectors` are float32 [examples or places, n]: as many columns as
     a row of the weight, flattened, has entries. Layers whose weights multiply no such vectors,
@@ -40,7 +43,10 @@ def watch(model: Model, weights: Mapping[str, Tensor], batch: Any, see: See) -> 
             layer.register_forward_pre_hook(_attention(path, see))
         elif isinstance(layer, nn.GRU | nn.LSTM):
             layer.register_forward_pre_hook(_recurrent(path, layer, see), with_kwargs=True)
-    with torch.no_grad():
+    axes = model.roles.turning(weights)
+    matrices = {name: weights[name] for name, found in axes.items() if found == AXES}
+    products = Multiplied(matrices, see) if matrices else nullcontext()
+    with torch.no_grad(), products:
         call(module, weights, batch)
 
 

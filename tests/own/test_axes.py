@@ -1,0 +1,227 @@
+"""Modules whose weights do not have their outputs first: every number is that of the twin's.
+
+The twin is the same network of linear layers and convolutions, with the weights turned by hand.
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+import workbench as wb
+from workbench.artifact.artifact import Artifact
+from workbench.compression.coded import Codes
+from workbench.zoo import registry
+
+EXAMPLES = 120
+
+
+class Conv1D(nn.Module):
+    """The layer of GPT-2 in transformers."""
+
+    def __init__(self, outputs: int, inputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(inputs, outputs) * 0.3)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        flat = torch.addmm(self.bias, x.view(-1, x.shape[-1]), self.weight)
+        return flat.view(*x.shape[:-1], -1)
+
+
+class Kernel(nn.Module):
+    """A convolution with a kernel of Keras, [height, width, inputs, outputs]."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(3, 3, inputs, outputs) * 0.3)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        return functional.conv2d(x, self.kernel.permute(3, 2, 0, 1), self.bias)
+
+
+class Matrices(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = Conv1D(12, 8), Conv1D(3, 12)
+
+    def forward(self, x):
+        return self.b(functional.relu(self.a(x)))
+
+
+class Kernels(Matrices):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = Kernel(2, 6), Conv1D(3, 6)
+
+    def forward(self, x):
+        return self.b(functional.relu(self.a(x.view(-1, 2, 5, 5))).mean((2, 3)))
+
+
+class Twin(nn.Module):
+    def __init__(self, first: nn.Module, last: nn.Module) -> None:
+        super().__init__()
+        self.a, self.b = first, last
+
+
+class Linears(Twin):
+    forward = Matrices.forward
+
+
+class Convolutions(Twin):
+    forward = Kernels.forward
+
+
+def brought(module: nn.Module, data, name: str):
+    return wb.bring(module, train=data, validation=data, test=data, name=name)
+
+
+def turned(name: str, tensor: torch.Tensor) -> tuple[str, torch.Tensor]:
+    """Return a tensor of a module as its twin has it."""
+    if name.endswith("kernel"):
+        return name.replace("kernel", "weight"), tensor.permute(3, 2, 0, 1)
+    return name, tensor.T if tensor.ndim == 2 else tensor
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        (Matrices, lambda: Linears(nn.Linear(8, 12), nn.Linear(12, 3)), (8,)),
+        (Kernels, lambda: Convolutions(nn.Conv2d(2, 6, 3), nn.Linear(6, 3)), (50,)),
+    ],
+    ids=["GPT-2", "Keras"],
+)
+def pair(request):
+    kind, twin, shape = request.param
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module, other = kind().eval(), twin().eval()
+        inputs = torch.randn(EXAMPLES, *shape)
+    other.load_state_dict(dict(turned(*one) for one in module.state_dict().items()))
+    data = inputs, module(inputs).argmax(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_brought", {})
+        patch.setenv("WORKBENCH_STORE", "")
+        model = brought(module, data, kind.__name__)
+        return module, data, model, brought(other, data, f"{kind.__name__}-twin")
+
+
+@pytest.fixture
+def both(pair):
+    """Return the pair, known in this test, too."""
+    registry.bring(pair[2])
+    return pair
+
+
+RECIPES = {
+    "channels": wb.Recipe(quantize=wb.Quantize(4)),
+    "groups": wb.Recipe(
+        quantize=wb.Quantize(2, scheme="affine", granularity="group", group_size=8)
+    ),
+    "runs": wb.Recipe(wb.Prune(0.5, pattern="n:m", width=4), wb.Quantize(8)),
+    "blocks": wb.Recipe(wb.Prune(0.5, pattern="block", width=2)),
+    "gradient": wb.Recipe(wb.Prune(0.5, criterion="gradient")),
+    "codebooks": wb.Recipe(share=wb.Share(4, granularity="channel")),
+    "low rank": wb.Recipe(factorize=wb.Factorize(0.5)),
+}
+MOMENTS = {
+    "compensated": wb.Recipe(quantize=wb.Quantize(3, rounding="compensated")),
+    "curvature": wb.Recipe(wb.Prune(0.5, criterion="curvature", pattern="n:m", width=4)),
+    "outputs": wb.Recipe(factorize=wb.Factorize(0.5, aim="outputs")),
+}
+
+
+def check_alike(both, recipe: wb.Recipe) -> None:
+    module, (inputs, targets), model, twin = both
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    artifact = wb.compress(model, recipe)
+    wanted = wb.compress(twin, recipe).weights()
+    found = dict(turned(*one) for one in artifact.weights().items())
+    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    read = Artifact.from_bytes(artifact.to_bytes())
+    assert all(torch.equal(t, read.weights()[n]) for n, t in artifact.weights().items())
+    right = int((wb.rebuild(read)(inputs).argmax(1) == targets).sum())
+    report = wb.measure(model, recipe, timed=False)
+    assert report.accuracy == right / EXAMPLES
+    assert report.bytes == len(artifact.to_bytes())
+    assert report.sparsity_achieved == wb.measure(twin, recipe, timed=False).sparsity_achieved
+    assert all(torch.equal(tensor, before[n]) for n, tensor in module.state_dict().items())
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_files_hold_what_the_twins_hold(both, recipe) -> None:
+    check_alike(both, recipe)
+
+
+@pytest.mark.parametrize("recipe", MOMENTS.values(), ids=MOMENTS)
+def test_products_with_matrices_give_their_inputs(both, recipe) -> None:
+    """A convolution with a kernel of Keras has no input covariance, as documented."""
+    name = "b.weight"
+    wanted = wb.compress(both[3], recipe).weights()[name]
+    assert torch.equal(wb.compress(both[2], recipe).weights()[name].T, wanted)
+    if "a.weight" in both[2].layers:
+        check_alike(both, recipe)
+
+
+@pytest.mark.parametrize("rounding", ["straight-through", "learned"])
+def test_training_ends_on_the_grid_of_each_output(both, rounding) -> None:
+    module, data, model, _twin = both
+    recipe = wb.Recipe(
+        wb.Prune(0.5, pattern="n:m", width=4),
+        wb.Quantize(3),
+        train=wb.Train(steps=2, batch=32, threads=1, rounding=rounding),
+    )
+    artifact = wb.compress(model, recipe)
+    for name in model.layers:
+        coded = artifact.tensors[name]
+        assert isinstance(coded, Codes)
+        _name, tensor = turned(name, coded.tensor())
+        rows = tensor.flatten(1)
+        assert coded.rows == len(rows)
+        counts = rows / torch.from_numpy(coded.scale).unsqueeze(1)
+        torch.testing.assert_close(counts, counts.round(), rtol=0, atol=1e-4)
+        assert float(counts.abs().max()) <= 3.001
+        matrix = tensor.movedim(1, -1).flatten(1)
+        runs = matrix[:, : matrix.shape[1] // 4 * 4].unflatten(1, (-1, 4))
+        assert int((runs != 0).sum(-1).max()) <= 2
+        assert not torch.equal(coded.tensor(), dict(module.state_dict())[name])
+    right = int((wb.rebuild(artifact)(data[0]).argmax(1) == data[1]).sum())
+    assert wb.measure(model, recipe, timed=False).accuracy == right / EXAMPLES
+
+
+def test_reasons_speak_of_the_rows_that_are_coded() -> None:
+    """Three inputs are too few for runs of four, though there are twelve outputs."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = nn.Sequential(Conv1D(12, 3)).eval()
+        inputs = torch.randn(EXAMPLES, 3)
+    model = brought(module, (inputs, module(inputs).argmax(1)), "few-inputs")
+    recipe = wb.Recipe(wb.Prune(0.5, pattern="n:m", width=4))
+    found = {r.kind: r for r in wb.measure(model, recipe, timed=False).reasons}
+    assert found["short-runs"].numbers["length"] == 3
+
+
+def test_transposed_convolutions_in_groups_through_a_file() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        up = nn.ConvTranspose2d(4, 6, 3, groups=2)
+        module = nn.Sequential(up, nn.ReLU(), nn.Flatten(), nn.Linear(6 * 25, 3)).eval()
+        inputs = torch.randn(EXAMPLES, 4, 3, 3)
+    model = brought(module, (inputs, module(inputs).argmax(1)), "up")
+    recipe = wb.Recipe(wb.Prune(0.5, pattern="n:m", width=2), wb.Quantize(4))
+    artifact = wb.compress(model, recipe)
+    coded = artifact.tensors["0.weight"].tensor()
+    for channel in range(6):
+        group, number = divmod(channel, 3)
+        place = slice(2 * group, 2 * group + 2), number
+        mine = up.weight.detach()[place]
+        larger = mine.abs() >= mine.abs().flip(0)  # one of two inputs stays at each place
+        kept = mine * larger
+        scale = kept.abs().max() / 7
+        wanted = (kept * scale.reciprocal()).round().clamp(-7, 7) * scale
+        assert torch.equal(coded[place], wanted + 0.0)
+    right = int((wb.rebuild(artifact)(inputs).argmax(1) == module(inputs).argmax(1)).sum())
+    assert wb.measure(model, recipe, timed=False).accuracy == right / EXAMPLES
