@@ -19,9 +19,9 @@ from workbench.compression.layers import compressible
 from workbench.errors import Cancelled
 from workbench.evaluation.products import FORMULAS, Products
 from workbench.zoo import Model
-from workbench.zoo.output_axes import axes_of
 from workbench.zoo.batch import Batch, call
 from workbench.zoo.groups import groups
+from workbench.zoo.output_axes import axes_of
 from workbench.zoo.shell import Shell, shell
 from workbench.zoo.unfused import unfused
 
