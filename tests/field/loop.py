@@ -1,0 +1,94 @@
+"""A plain evaluation loop of our own: outputs, figures and counts by PyTorch and NumPy alone."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+BATCH = 16
+"""Examples that run at once here; other than under the package."""
+NEAR = 1e-4
+"""Outputs closer than this share of the largest may come in either order in float32."""
+
+
+def rows(inputs: Any, part: slice) -> Any:
+    """Return some examples of inputs, which are a tensor, a tuple or a dict: a copy."""
+    if isinstance(inputs, Mapping):
+        return {name: rows(one, part) for name, one in inputs.items()}
+    if isinstance(inputs, tuple):
+        return tuple(rows(one, part) for one in inputs)
+    return inputs[part].clone()
+
+
+def call(module: nn.Module, inputs: Any) -> Any:
+    """Call a module with inputs of any form."""
+    if isinstance(inputs, Mapping):
+        return module(**inputs)
+    return module(*inputs) if isinstance(inputs, tuple) else module(inputs)
+
+
+def logits(output: Any) -> Tensor:
+    """Return the tensor that counts of whatever a module returns."""
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, Mapping):
+        return output["logits"]
+    return output.logits if hasattr(output, "logits") else logits(output[0])
+
+
+@torch.no_grad()
+def outputs(module: nn.Module, inputs: Any, batch: int = BATCH) -> Tensor:
+    """Return the outputs for all inputs in float64, computed in batches."""
+    count = len(next(iter(inputs.values())) if isinstance(inputs, dict) else _first(inputs))
+    parts = [slice(at, at + batch) for at in range(0, count, batch)]
+    return torch.cat([logits(call(module, rows(inputs, part))).double() for part in parts])
+
+
+def _first(inputs: Any) -> Tensor:
+    return inputs[0] if isinstance(inputs, tuple) else inputs
+
+
+def figure(outputs: Tensor, targets: Tensor, task: str) -> float:
+    """Return accuracy, perplexity or root mean squared error."""
+    if task == "classes":
+        return float((outputs.argmax(1) == targets).double().mean())
+    if task == "numbers":
+        return float((outputs - targets.double()).square().mean().sqrt())
+    logs = outputs.numpy() - np.logaddexp.reduce(outputs.numpy(), axis=-1, keepdims=True)
+    keep = targets.numpy() != -100
+    chosen = np.take_along_axis(logs, np.where(keep, targets.numpy(), 0)[..., None], -1)[..., 0]
+    return float(np.exp(-chosen[keep].mean()))
+
+
+def confusion(outputs: Tensor, targets: Tensor, classes: int) -> list[list[int]]:
+    """Count true by predicted class."""
+    counts = np.zeros((classes, classes), int)
+    np.add.at(counts, (targets.numpy(), outputs.argmax(1).numpy()), 1)
+    return counts.tolist()
+
+
+def close_calls(outputs: Tensor) -> int:
+    """Count the examples whose class float32 does not settle."""
+    best, second = outputs.topk(2, 1).values.T
+    return int(((best - second) <= NEAR * best.abs().clamp(min=1)).sum())
+
+
+def in_double(module: nn.Module, inputs: Any) -> Tensor | None:
+    """Return the outputs as float64 computes them; None where the module cannot."""
+
+    def wide(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: wide(one) for name, one in value.items()}
+        if isinstance(value, tuple):
+            return tuple(map(wide, value))
+        return value.double() if value.is_floating_point() else value
+
+    try:
+        return outputs(copy.deepcopy(module).double(), wide(inputs))
+    except (RuntimeError, TypeError, ValueError, copy.Error):
+        return None

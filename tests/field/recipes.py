@@ -1,0 +1,97 @@
+"""The recipes that a module of the table goes through: every part, with choices that rotate."""
+
+from __future__ import annotations
+
+from itertools import cycle, islice
+
+import workbench as wb
+
+CRITERIA = ("magnitude", "gradient", "curvature", "random")
+PATTERNS = ({"pattern": "free"}, {"pattern": "n:m", "width": 4}, {"pattern": "block", "width": 2})
+SCOPES = ("global", "adaptive", "uniform")
+CHANNELS = ("group norm", "magnitude", "gradient", "curvature", "random")
+MEASURES = ("energy", "bytes", "rank", "number")
+AIMS = ("weights", "outputs")
+SHARING = ("k-means", "ternary", "binary")
+STARTS = ("linear", "density", "random")
+ROUNDINGS = ("nearest", "compensated")
+GRANULARITIES = ("tensor", "channel", "group")
+BITS = (4, 8, 3, 16, 2)
+SCHEMES = ("symmetric", "affine")
+RANGES = ("minmax", "percentile", "mse")
+OBSERVERS = ("minmax", "percentile", "histogram")
+OPTIMIZERS = ("adamw", "sgd", "momentum")
+
+
+def turn(choices, number):
+    """Return the choice whose turn it is."""
+    return choices[number % len(choices)]
+
+
+def short(number: int, **settings) -> wb.Train:
+    """Return two steps of training."""
+    chosen = {"batch": 12, "threads": 1, "learning_rate": 0.003}
+    return wb.Train(steps=2, optimizer=turn(OPTIMIZERS, number), **{**chosen, **settings})
+
+
+def rounded(number: int, rounding: str) -> wb.Quantize:
+    """Return a quantisation with that rounding."""
+    return wb.Quantize(
+        turn(BITS, number),
+        rounding=rounding,
+        granularity=turn(GRANULARITIES, number),
+        group_size=8,
+        scheme=turn(SCHEMES, number),
+        range=turn(RANGES, number // 3),
+    )
+
+
+def pruned(number: int) -> list[wb.Prune]:
+    """Return a pruning for each pattern, each with another criterion and scope."""
+    criteria = islice(cycle(CRITERIA), number % 4, None)
+    scopes = islice(cycle(SCOPES), number // 4 % 3, None)
+    each = zip(PATTERNS, criteria, scopes, strict=False)
+    return [wb.Prune(0.5, criterion, scope, **pattern) for pattern, criterion, scope in each]
+
+
+def recipes(number: int, task: str) -> dict[str, wb.Recipe]:
+    """Return recipes by a name that says what they do, for the module of that number."""
+    recipe = wb.Recipe
+    teacher = {"teacher": "self"} if task == "classes" else {}
+    share = wb.Share(
+        8,
+        turn(SHARING, number),
+        turn(STARTS, number),
+        granularity=turn(("tensor", "channel"), number),
+    )
+    low_rank = wb.Factorize(0.6, turn(MEASURES, number), turn(AIMS, number), rank=2)
+    narrow = wb.Structure(0.4, turn(CHANNELS, number), turn(("uniform", "global"), number // 5))
+    inputs = wb.Activations(8, turn(OBSERVERS, number))
+    free, runs, blocks = pruned(number)
+    return {
+        "as it is": recipe(),
+        "channels": recipe(structure=narrow),
+        "zeros": recipe(free),
+        "zeros in runs": recipe(runs),
+        "zeros in blocks": recipe(blocks),
+        "low rank": recipe(factorize=low_rank),
+        "shared values": recipe(share=share),
+        **{
+            f"{rounding} rounding": recipe(quantize=rounded(number, rounding))
+            for rounding in ROUNDINGS
+        },
+        "rounded inputs": recipe(quantize=wb.Quantize(8), activations=inputs),
+        "folded": recipe(adjust=wb.Adjust("fold")),
+        "evened out": recipe(adjust=wb.Adjust("keep", equalize="pairs")),
+        "biases": recipe(free, wb.Quantize(4), adjust=wb.Adjust("keep", biases="correct")),
+        "norms again": recipe(free, adjust=wb.Adjust("recalibrate")),
+        "trained": recipe(train=short(number)),
+        "trained small": recipe(runs, wb.Quantize(4, rounding="nearest"), short(number, **teacher)),
+        "much": recipe(
+            free,
+            rounded(number + 1, "compensated"),
+            structure=narrow,
+            activations=wb.Activations(turn((4, 8), number), turn(OBSERVERS, number + 1)),
+            adjust=wb.Adjust("fold", biases="correct", equalize="pairs"),
+        ),
+    }
