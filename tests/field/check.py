@@ -32,8 +32,8 @@ UNMOVED = frozenset({"as it is", "folded", "evened out"})
 class Subject:
     """A module with its data, and how another of the same weights is built.
 
-    `plain` builds a network whose state holds the tensors that a file should hold. Where `untrained`
-    is set, training may be refused in a sentence that this pattern matches.
+    `plain` builds a network whose state holds the tensors that a file should hold. Where
+    `untrained` is set, recipes that need gradients may be refused in a sentence that it matches.
     """
 
     module: nn.Module
@@ -129,7 +129,7 @@ def _tried(
         rebuilt = wb.rebuild(loaded)
     except wb.WorkbenchError as error:
         bar = original.subject.untrained
-        if not (recipe.train and bar and re.search(bar, str(error), re.IGNORECASE)):
+        if not (_needs_gradients(recipe) and bar and re.search(bar, str(error), re.IGNORECASE)):
             yield f"refused: {error}"
         return
     except Exception as error:  # noqa: BLE001 - of whatever type, it is what this looks for
@@ -146,6 +146,11 @@ def _tried(
     yield from _buffers(weights, rebuilt, original, recipe)
     yield from _trained(weights, original, recipe)
     yield from _outputs(weights, found, original, title, recipe)
+
+
+def _needs_gradients(recipe: wb.Recipe) -> bool:
+    chosen = [part.criterion for part in (recipe.prune, recipe.structure) if part]
+    return recipe.train is not None or "gradient" in chosen
 
 
 def _figure(

@@ -19,8 +19,9 @@ class Kind:
 
     `make` returns the module with its first weights, `data` is a key of `data.FORMS`. Where
     `refused` is set, `wb.bring` must refuse the module in a sentence that this pattern matches;
-    where `may_refuse` is set, it may. Where `untrained` is set, training may be refused so. `plain` makes the same network without what is peculiar to
-    its weights, whose state holds the tensors that a file should hold; `make` unless given.
+    where `may_refuse` is set, it may. Where `untrained` is set, recipes that need gradients may be
+    refused in such a sentence. `plain` makes the same network without what is peculiar to its
+    weights, so that its state holds the tensors that a file should hold; `make` unless given.
     """
 
     name: str
