@@ -140,6 +140,10 @@ def _tried(
     if loaded.digest != report.digest:
         yield "the file's digest is not the report's"
     weights = loaded.weights()
+    expected = original.matrices if _folds(recipe) else original.parameters
+    if missing := [name for name in expected if name not in weights]:
+        yield f"the file lacks {missing}"
+        return
     found = loop.outputs(rebuilt, original.inputs)
     yield from _figure(report, rebuilt, found, original, recipe)
     yield from _zeros(report, weights, original, recipe)
@@ -183,10 +187,6 @@ def _zeros(
     report: Any, weights: Mapping[str, Tensor], original: Original, recipe: wb.Recipe
 ) -> Iterator[str]:
     """Zeros are those of parameters with two axes or more, and no others."""
-    missing = [name for name in original.parameters if name not in weights]
-    if missing and not _folds(recipe):
-        yield f"the file lacks {missing}"
-        return
     matrices = [weights[name] for name in original.matrices]
     total = sum(one.numel() for one in matrices)
     zeros = sum(int((one == 0).sum()) for one in matrices)
@@ -196,7 +196,7 @@ def _zeros(
     requested = recipe.prune.sparsity if recipe.prune else 0.0
     if report.sparsity_requested != requested:
         yield f"says that {report.sparsity_requested} zeros were asked for, right {requested}"
-    if not (recipe.factorize or recipe.structure or missing):
+    if not (recipe.factorize or recipe.structure or _folds(recipe)):
         parameters = sum(one.numel() for one in original.parameters.values())
         if report.parameters != parameters:
             yield f"reports {report.parameters} parameters, right {parameters}"

@@ -13,13 +13,16 @@ from torch import Tensor, nn
 
 PLAIN = (bool, int, float, str, bytes, type(None), torch.dtype, torch.Size)
 
+OWN = ("_modules", "_compiled_call_impl", "_flat_weight_refs")
+"""What PyTorch keeps for itself and renews; modules are gone through one by one."""
+
 
 def fingerprint(module: nn.Module, data: Any) -> dict[str, Any]:
     """Return what can be seen of a module, of data, and of PyTorch's and others' global state."""
     found: dict[str, Any] = {"data": _plain(data), **_global()}
     for name, layer in module.named_modules():
         for key, value in vars(layer).items():
-            if key not in ("_modules", "_compiled_call_impl"):
+            if key not in OWN:
                 found[f"{name}.{key}"] = _plain(value)
     return found
 

@@ -18,13 +18,13 @@ CAPTURED = "itself|original|own weights|function|closure|captur|copy|refers"
 """What a refusal of a module names that runs its own layers through a function."""
 
 
-@kind("pictures")
+@kind("pictures", plain=Convolutions)
 def data_parallel():
     """Return a network in DataParallel, without devices."""
     return nn.DataParallel(Convolutions())
 
 
-@kind("pictures")
+@kind("pictures", plain=Convolutions)
 def compiled():
     """Return a network that `torch.compile` wraps."""
     return torch.compile(Convolutions(), backend="eager")
