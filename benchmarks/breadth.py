@@ -3,7 +3,9 @@
 Every network has weights drawn by lot, no zeros and ones left, is coded and saved. A fresh process
 builds each anew, loads the file and answers two inputs; what it says must be, bit for bit, what the
 network says here with the decoded tensors. Then 30 % of the channels go, where torch-pruning can
-follow the network: outputs must be those of the whole network in which nobody hears them.
+follow the network: outputs must be those of the whole network in which nobody hears them. Last,
+each is brought as a person's own module and measured, as it is and compressed: the figures must be
+those of a plain loop over the rebuilt module, and at least 95 % of the networks must be measured.
 
     python benchmarks/breadth.py [--only NAME]
 
@@ -27,18 +29,22 @@ from concurrent.futures import TimeoutError as TooLate
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers looks
+os.environ["WORKBENCH_STORE"] = ""  # nothing is looked up, and nothing is kept
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installed
 
 import _table
 import psutil
 import torch
 from _architectures import fixtures, foreign
 from _architectures.architecture import Architecture
+from _architectures.measuring import Measured, measured
 from _architectures.narrowing import Narrowing, narrowing, ready
 from _architectures.trial import Trial, answer, attempt
 from joblib.externals.loky import ProcessPoolExecutor
 
 PATIENCE = 30
 """Seconds of processor time for torch-pruning to follow a network; of some it finds no end."""
+LEAST_MEASURED = 0.95
 
 
 def main() -> None:
@@ -78,16 +84,24 @@ def measure(title: str, architectures: Sequence[Architecture]) -> list[str]:
         if found.get(trial.architecture.name) != trial.answer:
             faults[trial.architecture.name].append("a fresh process answers otherwise")
     narrowings = dict(zip(faults, narrowed(architectures), strict=True))
+    figures = {one.name: measured_aloud(one) for one in architectures}
+    refused = {name: one.refused for name, one in figures.items() if one.refused}
     print(f"{title}: {sum(not found for found in faults.values())} of {len(trials)} pass; ", end="")
-    print(summary(list(narrowings.values())), end="\n\n")
-    print(_table.table(COLUMNS, rows(trials, faults, narrowings)))
+    print(summary(list(narrowings.values())), end="; ")
+    print(f"measured: {len(trials) - len(refused)} of {len(trials)}", end="\n\n")
+    print(_table.table(COLUMNS, rows(trials, faults, narrowings, figures)))
     reasons = Counter(one.unsupported for one in narrowings.values() if one.unsupported)
     for reason, count in reasons.most_common():
         names = [name for name, one in narrowings.items() if one.unsupported == reason]
         print(f"\n{reason} ({count}): {'; '.join(names)}.", end="")
+    for name, reason in refused.items():
+        print(f"\nNot measured, {name}: {reason}", end="")
     print("\n")
     for name, one in narrowings.items():
         faults[name] += [f"narrowed: {one.fault}"] if one.fault else []
+        faults[name] += [figures[name].fault] if figures[name].fault else []
+    if len(refused) > (1 - LEAST_MEASURED) * len(trials):
+        faults["all"] = [f"{len(refused)} of {len(trials)} are not measured"]
     return [f"{name}: {fault}" for name, found in faults.items() for fault in found]
 
 
@@ -101,11 +115,15 @@ COLUMNS = (
     "channels removed, right",
     "cannot be narrowed",
     "values that go with them",
+    "measured, right",
 )
 
 
 def rows(
-    trials: Sequence[Trial], faults: dict[str, list[str]], narrowings: dict[str, Narrowing]
+    trials: Sequence[Trial],
+    faults: dict[str, list[str]],
+    narrowings: dict[str, Narrowing],
+    figures: dict[str, Measured],
 ) -> Iterator[Sequence[object]]:
     """Yield a line for each family."""
     for family in dict.fromkeys(trial.architecture.family for trial in trials):
@@ -113,6 +131,7 @@ def rows(
         names = [trial.architecture.name for trial in these]
         cut = [narrowings[name] for name in names]
         removed = [one.removed for one in cut if one.groups]
+        known = [figures[name] for name in names if not figures[name].refused]
         yield (
             family,
             len(these),
@@ -123,7 +142,14 @@ def rows(
             f"{sum(bool(one.groups) and not one.fault for one in cut)} of {len(removed)}",
             sum(bool(one.unsupported) for one in cut),
             f"{min(removed):.0%} to {max(removed):.0%}".replace("%", " %") if removed else "",
+            f"{sum(not one.fault for one in known)} of {len(known)}",
         )
+
+
+def measured_aloud(architecture: Architecture) -> Measured:
+    """Measure a network, and say which."""
+    print(f"{architecture.family}: {architecture.name}, measured", file=sys.stderr, flush=True)
+    return measured(architecture)
 
 
 def summary(found: Sequence[Narrowing]) -> str:

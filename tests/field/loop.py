@@ -37,7 +37,8 @@ def logits(output: Any) -> Tensor:
     if isinstance(output, Tensor):
         return output
     if isinstance(output, Mapping):
-        return output["logits"]
+        tensors = (one for one in output.values() if isinstance(one, Tensor))
+        return output["logits"] if "logits" in output else next(tensors)
     return output.logits if hasattr(output, "logits") else logits(output[0])
 
 
