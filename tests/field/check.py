@@ -88,6 +88,7 @@ class Original:
         self.buffers = {name: one.clone() for name, one in module.named_buffers()}
         self.saved = set(module.state_dict())
         self.statistics, self.frozen_statistics = _statistics(module)
+        self.trained_buffers = _moving(subject.plain().train(), self.inputs) | self.statistics
         self.matrices = [name for name, one in self.parameters.items() if one.ndim > 1]
         self.outputs = loop.outputs(subject.plain(), self.inputs)
 
@@ -115,6 +116,15 @@ def _statistics(module: nn.Module) -> tuple[set[str], set[str]]:
             if own and not any(one.requires_grad for one in own):
                 frozen |= names
     return found, frozen
+
+
+def _moving(module: nn.Module, inputs: Any) -> set[str]:
+    """Return the names of buffers that the module itself writes to when it trains."""
+    before = {name: one.clone() for name, one in module.named_buffers()}
+    inference = any(one.is_inference() for one in module.parameters())
+    with torch.random.fork_rng(), torch.inference_mode(inference), torch.no_grad():
+        loop.call(module, loop.rows(inputs, slice(None)))
+    return {name for name, one in module.named_buffers() if not same_bytes(before[name], one)}
 
 
 def _tried(
@@ -225,9 +235,13 @@ def _folds(recipe: wb.Recipe) -> bool:
 def _buffers(
     weights: Mapping[str, Tensor], rebuilt: nn.Module, original: Original, recipe: wb.Recipe
 ) -> Iterator[str]:
-    """Buffers are as they were, bit by bit; running statistics may be measured again."""
-    moving = recipe.train or recipe.adjust or recipe.structure
-    still = original.buffers.keys() - (original.statistics if moving else set())
+    """Buffers are as they were, bit by bit, but those that the recipe measures or trains."""
+    moving: set[str] = set()
+    if recipe.adjust or recipe.structure:
+        moving |= original.statistics
+    if recipe.train:
+        moving |= original.trained_buffers
+    still = original.buffers.keys() - moving
     held = dict(rebuilt.named_buffers()) | _attributes(rebuilt, still)
     for name in sorted(still):
         before, after = original.buffers[name], held.get(name)
