@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle, islice
-
 import workbench as wb
 
 CRITERIA = ("magnitude", "gradient", "curvature", "random")
@@ -46,12 +44,10 @@ def rounded(number: int, rounding: str) -> wb.Quantize:
     )
 
 
-def pruned(number: int) -> list[wb.Prune]:
-    """Return a pruning for each pattern, each with another criterion and scope."""
-    criteria = islice(cycle(CRITERIA), number % 4, None)
-    scopes = islice(cycle(SCOPES), number // 4 % 3, None)
-    each = zip(PATTERNS, criteria, scopes, strict=False)
-    return [wb.Prune(0.5, criterion, scope, **pattern) for pattern, criterion, scope in each]
+def pruned(number: int, pattern: int) -> wb.Prune:
+    """Return a pruning with that pattern; over eight modules, it meets every criterion."""
+    criterion = turn(CRITERIA, number // 2 + pattern)
+    return wb.Prune(0.5, criterion, turn(SCOPES, number // 8), **PATTERNS[pattern])
 
 
 def recipes(number: int, task: str) -> dict[str, wb.Recipe]:
@@ -67,13 +63,12 @@ def recipes(number: int, task: str) -> dict[str, wb.Recipe]:
     low_rank = wb.Factorize(0.6, turn(MEASURES, number), turn(AIMS, number), rank=2)
     narrow = wb.Structure(0.4, turn(CHANNELS, number), turn(("uniform", "global"), number // 5))
     inputs = wb.Activations(8, turn(OBSERVERS, number))
-    free, runs, blocks = pruned(number)
+    free, patterned = pruned(number, 0), pruned(number, 1 + number % 2)
     return {
         "as it is": recipe(),
         "channels": recipe(structure=narrow),
         "zeros": recipe(free),
-        "zeros in runs": recipe(runs),
-        "zeros in blocks": recipe(blocks),
+        "zeros in a pattern": recipe(patterned),
         "low rank": recipe(factorize=low_rank),
         "shared values": recipe(share=share),
         **{
@@ -83,10 +78,13 @@ def recipes(number: int, task: str) -> dict[str, wb.Recipe]:
         "rounded inputs": recipe(quantize=wb.Quantize(8), activations=inputs),
         "folded": recipe(adjust=wb.Adjust("fold")),
         "evened out": recipe(adjust=wb.Adjust("keep", equalize="pairs")),
-        "biases": recipe(free, wb.Quantize(4), adjust=wb.Adjust("keep", biases="correct")),
-        "norms again": recipe(free, adjust=wb.Adjust("recalibrate")),
+        "measured again": recipe(
+            free, wb.Quantize(4), adjust=wb.Adjust("recalibrate", biases="correct")
+        ),
         "trained": recipe(train=short(number)),
-        "trained small": recipe(runs, wb.Quantize(4, rounding="nearest"), short(number, **teacher)),
+        "trained small": recipe(
+            patterned, wb.Quantize(4, rounding="nearest"), short(number, **teacher)
+        ),
         "much": recipe(
             free,
             rounded(number + 1, "compensated"),
