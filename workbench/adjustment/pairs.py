@@ -108,8 +108,15 @@ def _as(kind: torch.dtype, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _present(group: Group, weights: Mapping[str, Tensor]) -> tuple[Member, ...]:
-    """Return the members that are left once batch norm is folded, the biases it left included."""
-    members = [member for member in group.members if member.tensor in weights]
+    """Return the members that grow with the channels: both weights, and the biases that follow.
+
+    Slopes of a PReLU stay as they are. A bias is among them that folding has left.
+    """
+    members = [
+        member
+        for member in group.members
+        if member.tensor in weights and (member.role != "follows" or member.tensor.endswith("bias"))
+    ]
     (maker,) = group.having("makes")
     bias = f"{maker.tensor.removesuffix('weight')}bias"
     if bias in weights and bias not in [member.tensor for member in members]:
