@@ -18,7 +18,7 @@ find_python = for python in $(PYTHONS) ''; do \
 	exit 1; }
 set_up = $(find_python); "$$python" -m workbench._setup
 find_browser = WORKBENCH_CHROMIUM="$$($(BIN)/python -m workbench._setup browser)"
-# Files of tests run side by side, a worker on each core; eight take about 6 GB of memory.
+# Files of tests run side by side, a worker on each core, eight at most.
 workers = -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 port = $(if $(PORT),--port $(PORT))
 
