@@ -17,6 +17,8 @@ from workbench.compression.channels import SCORES, Group, narrow
 from workbench.compression.evidence import Evidence
 from workbench.recipe import Structure
 from workbench.zoo.groups import groups_of
+from workbench.zoo.sized import followed
+from workbench.zoo.unheard import is_averaged
 
 STRUCTURE = Structure(0.3)
 
@@ -43,7 +45,10 @@ def ready(name: str) -> int:
 
 @torch.no_grad()
 def narrowing(name: str) -> Narrowing:
-    """Remove channels, and compare with the whole network in which nobody listens to them."""
+    """Remove channels, and compare with the whole network in which nobody listens to them.
+
+    Norms over several channels listen to all of them: groups with such norms only have to run.
+    """
     architecture = named(name)
     module = fresh(architecture, 0)
     randomise(module, 0)
@@ -58,16 +63,25 @@ def narrowing(name: str) -> Narrowing:
     left = sum(tensor.numel() for tensor in fewer.values())
     removed = 1 - left / sum(tensor.numel() for tensor in tensors.values())
     inputs = architecture.inputs(SEEDS[0])
+    alone = [group for group in groups if not _averages(module, group)]
     try:
-        found = _lent(module, fewer, inputs)
+        _lent(module, fewer, inputs)
+        found = _lent(module, narrow(tensors, alone, STRUCTURE, Evidence()).weights, inputs)
     except RuntimeError as error:
         return Narrowing(len(groups), removed, fault=f"does not run: {error}".splitlines()[0])
-    expected = _lent(module, _unheard(tensors, groups), inputs)
+    expected = _lent(module, _unheard(tensors, alone), inputs)
     same = all(
         one.shape == other.shape and bool((one - other).abs().max() <= SAME * other.abs().max())
         for one, other in zip(found, expected, strict=True)
     )
     return Narrowing(len(groups), removed, fault="" if same else "other outputs")
+
+
+def _averages(module: nn.Module, group: Group) -> bool:
+    """Return whether a norm over several channels, PyTorch's or their own, is or may be there."""
+    owners = (module.get_submodule(one.tensor.rpartition(".")[0]) for one in group.members)
+    own = any(not type(owner).__module__.startswith("torch.nn") for owner in owners)
+    return own or is_averaged(module, group)
 
 
 def _unheard(tensors: dict[str, Tensor], groups: Sequence[Group]) -> dict[str, Tensor]:
@@ -92,4 +106,5 @@ def _lent(module: nn.Module, tensors: dict[str, Tensor], inputs: Inputs) -> list
             """Return what the module makes of them."""
             return functional_call(module, tensors, args, named)
 
-    return run(Lent(), inputs)
+    with followed(module):
+        return run(Lent(), inputs)

@@ -91,10 +91,7 @@ class Trials:
 
     def _likely(self, group: Group) -> tuple[Trial, Trial]:
         """Return the two trials of a group that it should pass."""
-        averaged = any(
-            isinstance(self._module.get_submodule(member.tensor.rpartition(".")[0]), AVERAGING)
-            for member in group.members
-        )
+        averaged = is_averaged(self._module, group)
         return _repeating(group) if averaged else _silencing(group)
 
     def _objection(self, group: Group) -> Objection | None:
@@ -124,6 +121,12 @@ class Trials:
         if [one.shape for one in found] != [other.shape for other in expected]:
             return "output", ""
         return None if all(map(_close, found, expected)) else ("between", "")
+
+
+def is_averaged(module: nn.Module, group: Group) -> bool:
+    """Return whether channels of a group go through a norm that may average over several."""
+    paths = (member.tensor.rpartition(".")[0] for member in group.members)
+    return any(isinstance(module.get_submodule(path), AVERAGING) for path in paths)
 
 
 def _silencing(group: Group) -> tuple[Trial, Trial]:
