@@ -18,15 +18,19 @@ FEWEST_STEPS = 400
 """What is left of that when many groups have had no end."""
 
 
+MOST_ENTRIES = 500_000
+"""Entries of tensors that are followed in all steps for one group."""
+
+
 class Steps:
     """Counts the steps through a graph, in which torch-pruning may go in circles.
 
     Where slices are joined again, as in rotary embeddings, it maps the same channels to ever new
-    numbers.
+    numbers; where pictures are flattened and unfolded again, to ever more.
     """
 
     def __init__(self, graph: Any) -> None:
-        self._left = 0
+        self._left = self._entries = 0
         self._endless = 0
         for node in graph.module2node.values():
             for dependency in node.dependencies:
@@ -34,12 +38,14 @@ class Steps:
 
     def start(self) -> None:
         """Begin a new group."""
+        self._entries = MOST_ENTRIES
         self._left = max(FEWEST_STEPS, MOST_STEPS // (1 + self._endless))
 
     def __call__(self, channels: Any) -> Any:
         """Return `channels` as they are, or raise `RecursionError` after too many steps."""
         self._left -= 1
-        if self._left < 0:
+        self._entries -= len(channels)
+        if min(self._left, self._entries) < 0:
             self._endless += 1
             raise RecursionError("the channels are followed in circles")
         return channels
