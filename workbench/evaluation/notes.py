@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from workbench.artifact.artifact import Artifact
+from typing import TYPE_CHECKING
+
 from workbench.evaluation.reason import Reason
 from workbench.evaluation.report import Score
 from workbench.zoo import Model
+
+if TYPE_CHECKING:
+    from workbench.artifact.artifact import Artifact
 
 NAMED = 3
 """Layers that a sentence names before it only counts them."""
