@@ -34,10 +34,11 @@ def test_a_sieve_predicts_what_the_judge_does(name, recipes):
     count, examples = MODELS[name]
     images = model.task.split("validation").examples[:examples]
     for recipe in recipes(model, count, seed="sieve"):
-        weights = wb.compress(model, recipe).weights()
-        expected = predict(model, weights, images)
+        artifact = wb.compress(model, recipe)
+        shaped, weights = model.in_form(artifact.form), artifact.operands()
+        expected = predict(shaped, weights, images)
         for bfloat16 in (False, True):
-            found = sieved(Sieve(model, weights, bfloat16=bfloat16), images)
+            found = sieved(Sieve(shaped, weights, bfloat16=bfloat16), images)
             told = f"{recipe.to_json()} {bfloat16=}"
             np.testing.assert_array_equal(found, expected, err_msg=told)
 
