@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -173,6 +175,57 @@ def test_a_loader_that_pads_its_batches_is_joined_by_it():
     )
     assert np.array_equal(found.labels, labels.numpy())
     assert found.examples[np.array([0, 1])].joined().tolist() == [[1, 0], [1, 2]]
+
+
+class Reader(nn.Module):
+    """Tells a class at each place from the symbols up to it, so that padding changes nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.symbols = nn.Embedding(9, 8)
+        self.gru = nn.GRU(8, 8, batch_first=True)
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, input_ids):
+        return self.head(self.gru(self.symbols(input_ids))[0])
+
+
+def padded_places(items):
+    pad = partial(nn.utils.rnn.pad_sequence, batch_first=True)
+    ids = pad([item["input_ids"] for item in items])
+    return {"input_ids": ids, "labels": pad([i["labels"] for i in items], padding_value=-100)}
+
+
+def texts(labels=4):
+    ids = [torch.arange(n, n + 2 + n % 5) % 9 for n in range(90)]
+    return [{"input_ids": one, "labels": (one % labels).int()} for one in ids]
+
+
+def test_targets_of_padded_sequences_are_measured_without_the_padding():
+    torch.manual_seed(0)
+    module, data = Reader(), loader(texts(), collate_fn=padded_places)
+    model = wb.bring(module, **dict.fromkeys(("train", "validation", "test"), data), name="reader")
+    with torch.no_grad():
+        losses = [
+            functional.cross_entropy(
+                module(one["input_ids"][None])[0].double(), one["labels"].long(), reduction="sum"
+            )
+            for one in texts()
+        ]
+    places = sum(len(one["labels"]) for one in texts())
+    right = float((sum(losses) / places).exp())
+    assert model.task.metric.name == "perplexity"
+    assert model.figure("test") == pytest.approx(right, rel=1e-6)
+    trained = wb.train(model, steps=30, learning_rate=0.05)
+    assert wb.evaluate(trained, timed=False).value < 0.9 * right
+
+
+def test_classes_of_padded_sequences_are_checked():
+    data = dict.fromkeys(
+        ("train", "validation", "test"), loader(texts(labels=5), collate_fn=padded_places)
+    )
+    with pytest.raises(WorkbenchError, match="targets hold the class 4, but the module tells 4"):
+        wb.bring(Reader(), **data, name="reader")
 
 
 NAMED = {

@@ -24,6 +24,7 @@ from workbench.zoo.losses import IGNORED
 from workbench.zoo.metric import Metric
 from workbench.zoo.registry import OWN
 from workbench.zoo.registry import bring as remember
+from workbench.zoo.rows import PaddedRows
 
 
 def bring(
@@ -142,7 +143,8 @@ def _class_names(
             "an output for each class, or targets as float32 if these are numbers to predict."
         )
     for split in splits:
-        counting = split.labels
+        padded = isinstance(split.labels, PaddedRows)
+        counting = split.labels.values if padded else split.labels
         if metric.counts == "tokens":
             counting = counting[counting != IGNORED]
             if not counting.size:

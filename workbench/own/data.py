@@ -16,6 +16,7 @@ from workbench.own.sources import Arrays, Miscounted, Source, in_batches, source
 from workbench.recipe.schema import brief
 from workbench.zoo import Split
 from workbench.zoo.content import GROUP, group_digest, whole_digest
+from workbench.zoo.rows import PaddedRows
 from workbench.zoo.seeding import undisturbed
 
 READ_AGAIN = 4
@@ -64,8 +65,11 @@ def _read(name: str, source: Source) -> Split:
     digests: list[bytes] = []
     targets: list[Any] = []
     weights: list[Tensor] = []
+    padded = False
     for start in range(0, len(source), GROUP):
-        batch = source.batch(slice(start, start + GROUP))
+        read = source.read(slice(start, start + GROUP))
+        batch = source.join(read)
+        padded = padded or (source.pads and _is_padded(source, read, batch.targets))
         for side, part in _sides(batch):
             check_kinds(name, side, part)
             _check_finite(source, side, finite.see(side, part, start))
@@ -75,7 +79,7 @@ def _read(name: str, source: Source) -> Split:
             weights.append(_weights(name, batch.weights))
     _check_finite(source, INPUTS, finite.without_zeros())
     _check_repeats(name, source, digests)
-    labels = _labels(source, targets)
+    labels = _labels(source, targets, padded)
     return Split(name, source.examples, labels, whole_digest(digests), _all_weights(name, weights))
 
 
@@ -114,7 +118,7 @@ def _check_repeats(name: str, source: Source, digests: list[bytes]) -> None:
         return
     chosen = np.linspace(0, len(digests) - 1, min(READ_AGAIN, len(digests)), dtype=int)
     for number in chosen.tolist():
-        again = source.batch(slice(number * GROUP, (number + 1) * GROUP))
+        again = source.join(source.read(slice(number * GROUP, (number + 1) * GROUP)))
         if group_digest(again.inputs, again.targets) != digests[number]:
             apart = ", and their random changes as augment=" if name == "train" else ""
             raise WorkbenchError(
@@ -123,12 +127,31 @@ def _check_repeats(name: str, source: Source, digests: list[bytes]) -> None:
             )
 
 
-def _labels(source: Source, batches: list[Any]) -> Any:
+def _is_padded(source: Source, read: Any, targets: Any) -> bool:
+    """Whether targets are sequences that are wider in the batch than in an example alone."""
+    return _is_sequences(targets) and any(
+        source.join([one]).targets.shape != targets[:1].shape for one in read
+    )
+
+
+def _labels(source: Source, batches: list[Any], padded: bool) -> Any:
     """Return the targets as an array where they are numbers of one shape, else as they are read."""
     if isinstance(source, Arrays):
         return _array(source.given.targets)
     joined = _array_of(batches)
-    return source.labels if joined is None else _array(joined)
+    if joined is not None and not padded:
+        return _array(joined)
+    labels = source.labels
+    if not all(_is_sequences(one) for one in batches):
+        return labels
+    values = torch.cat([one.flatten().long() for one in batches]).unique().numpy()
+    return PaddedRows(labels.get, labels.collate, labels.chosen, values)
+
+
+def _is_sequences(targets: Any) -> bool:
+    """Whether targets are whole numbers, one for each place of a sequence."""
+    whole = isinstance(targets, Tensor) and targets.ndim == 2
+    return whole and not (targets.is_floating_point() or targets.dtype == torch.bool)
 
 
 def _array_of(batches: list[Any]) -> Tensor | None:

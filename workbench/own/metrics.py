@@ -17,6 +17,7 @@ from workbench.recipe.schema import brief
 from workbench.text import mark as N_
 from workbench.zoo import Split
 from workbench.zoo.metric import ACCURACY, ERROR, METRICS, PERPLEXITY, Metric
+from workbench.zoo.rows import PaddedRows
 
 Measure = Callable[[list[Any], list[Any]], float]
 
@@ -81,6 +82,8 @@ def check_alike(metric: Metric, splits: Sequence[Split]) -> None:
 
 def _kind(split: Split) -> str:
     labels = split.labels
+    if isinstance(labels, PaddedRows):
+        return "whole numbers [n, m]"
     if not isinstance(labels, np.ndarray):
         return "of several sizes"
     numbers = "whole numbers" if np.issubdtype(labels.dtype, np.integer) else "numbers"
@@ -114,8 +117,10 @@ def _usual(outputs: Any, split: Split) -> Metric:
             f"The {split.name} targets are true or false, which no built-in metric compares: give "
             "0 and 1 as int64 for classes or as float32 for numbers, or give metric=."
         )
+    asked = min(TRIED, len(split))
+    if isinstance(labels, PaddedRows):
+        labels = labels[:asked].joined().numpy()
     if isinstance(labels, np.ndarray) and isinstance(outputs, Tensor) and outputs.ndim:
-        asked = min(TRIED, len(split))
         if len(outputs) != asked:
             raise WorkbenchError(
                 f"The module gives outputs for {len(outputs):,} examples when asked for {asked:,}: "

@@ -35,7 +35,7 @@ class Arrays:
 
     name: str
     given: Fields
-    rereads = False
+    rereads = pads = False
 
     def __len__(self) -> int:
         return len(self.given.targets)
@@ -45,10 +45,13 @@ class Arrays:
         """The inputs, which can be indexed by numbers, slices and arrays of numbers."""
         return self.given.inputs
 
-    def batch(self, some: slice) -> Fields:
-        """Return some examples, the inputs as a module takes them."""
-        parts = (part[some] for part in self.given.as_tuple())
-        inputs, *others = parts
+    def read(self, some: slice) -> Any:
+        """Return some examples as they are given."""
+        return [part[some] for part in self.given.as_tuple()]
+
+    def join(self, read: Any) -> Fields:
+        """Return what was read as a batch, the inputs as a module takes them."""
+        inputs, *others = read
         return Fields(collated(inputs), *others)
 
     def place(self, number: int) -> str:
@@ -60,15 +63,17 @@ class Arrays:
 class Examples:
     """Examples that are read when they are wanted, by number.
 
-    `get` reads one of `keys`, `join` turns several into a batch, and `rereads` says that each
-    reading makes the example again, so that two may differ.
+    `get` reads one of `keys`, and `join` turns several into a batch. `rereads` says that each
+    reading makes the example again, so that two may differ, and `pads` that a batch may be wider
+    than the examples in it.
     """
 
     name: str
     keys: Sequence[Any]
     get: Callable[[Any], Any]
     join: Callable[[Sequence[Any]], Fields]
-    rereads: bool
+    rereads: bool = False
+    pads: bool = False
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -83,9 +88,9 @@ class Examples:
         """The targets, likewise."""
         return self._rows(lambda items: self.join(items).targets)
 
-    def batch(self, some: slice) -> Fields:
-        """Return some examples, the inputs as a module takes them."""
-        return self.join([self.get(key) for key in self.keys[some]])
+    def read(self, some: slice) -> Any:
+        """Return some examples as the data set has them."""
+        return [self.get(key) for key in self.keys[some]]
 
     def place(self, number: int) -> str:
         """Return how a sentence names an example."""
@@ -190,7 +195,9 @@ def _of_dataset(
 
     if collate is default_collate:
         return Examples(name, keys, item, _by_column(name), rereads=True)
-    return Examples(name, keys, lambda key: _item(name, dataset, key), join, rereads=True)
+    return Examples(
+        name, keys, lambda key: _item(name, dataset, key), join, rereads=True, pads=True
+    )
 
 
 def _of_items(name: str, items: list[Fields]) -> Examples:
@@ -203,14 +210,8 @@ def _of_items(name: str, items: list[Fields]) -> Examples:
             at, row = places[key]
             return tuple(_row(part, row) for part in items[at].as_tuple())
 
-        return Examples(name, range(len(places)), get, _by_column(name), rereads=False)
-    return Examples(
-        name,
-        range(len(items)),
-        lambda key: items[key].as_tuple(),
-        _by_column(name),
-        rereads=False,
-    )
+        return Examples(name, range(len(places)), get, _by_column(name))
+    return Examples(name, range(len(items)), lambda key: items[key].as_tuple(), _by_column(name))
 
 
 def _by_column(name: str) -> Callable[[Sequence[Any]], Fields]:

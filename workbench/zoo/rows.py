@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 Get = Callable[[int], Any]
@@ -33,6 +34,24 @@ class Rows:
     def joined(self) -> Any:
         """Read them all, as one batch."""
         return _narrow(self.collate([self.get(int(number)) for number in self.chosen]))
+
+
+class PaddedRows(Rows):
+    """Whole numbers, one for each place of a sequence, padded to the longest of those joined.
+
+    `values` are the distinct numbers of all sequences, int64 [m].
+    """
+
+    def __init__(self, get: Get, collate: Collate, chosen: Any, values: NDArray[np.int64]) -> None:
+        super().__init__(get, collate, chosen)
+        self.values = values
+
+    def __getitem__(self, place: Any) -> PaddedRows:
+        return PaddedRows(self.get, self.collate, np.atleast_1d(self.chosen[place]), self.values)
+
+    def joined(self) -> Any:
+        """Read them all, as one int64 batch [b, places]."""
+        return super().joined().long()
 
 
 class Columns:
