@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.caches import Cache
 from workbench.zoo.brought import Held
 from workbench.zoo.data import Task
 from workbench.zoo.forms import targets
@@ -20,6 +20,8 @@ GROUP = 64
 SPLITS = ("train", "validation", "test")
 KEPT = 16
 """Digests of splits that are remembered."""
+
+_known: Cache[str] = Cache(KEPT)
 
 
 def group_digest(inputs: Any, labels: Any) -> bytes:
@@ -63,8 +65,13 @@ def _is_brought(task: Task, name: str) -> bool:
     return task.form == "own" and any(isinstance(s, Held) and s.split == name for s in task.sources)
 
 
-@lru_cache(maxsize=KEPT)
 def _content_digest(task: Task, name: str) -> str:
+    key = task.form, task.digest(name)
+    known = _known.get(key)
+    return _known.put(key, _computed(task, name)) if known is None else known
+
+
+def _computed(task: Task, name: str) -> str:
     split = task.split(name)
     places = [slice(at, at + GROUP) for at in range(0, len(split), GROUP)]
     return whole_digest(
