@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from workbench.caches import Cache, Life
+from workbench.caches import FOREVER, Cache, Life
 
 
 def keys(cache, names):
@@ -87,6 +88,16 @@ def test_an_end_in_another_thread_does_not_wait_for_a_busy_cache():
         other.submit(cache.end, life.number).result(60)
         assert len(cache) == 1
     assert cache.get("key") is None
+
+
+def test_a_life_goes_along_into_another_process():
+    cache, life = Cache(4), Life()
+    for one in (life, FOREVER):
+        cache.put(one.number, 1, one)
+    sent = pickle.loads(pickle.dumps(life))
+    assert isinstance(sent, Life)
+    assert sent.number != life.number
+    assert pickle.loads(pickle.dumps(FOREVER)) is FOREVER
 
 
 def test_threads_share_a_cache():

@@ -31,6 +31,10 @@ class Life:
         self.caches: weakref.WeakSet[Cache[Any]] = weakref.WeakSet()
         weakref.finalize(self, _end, self.number, self.caches).atexit = False
 
+    def __reduce__(self) -> Any:
+        """Become a token of its own in another process, where caches hold nothing of this one."""
+        return "FOREVER" if self is FOREVER else (Life, ())
+
 
 class Cache(Generic[Value]):
     """The values that were asked for last: at most `most`, of at most `room` bytes in all.
