@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
+from joblib.externals.loky.backend.reduction import dumps
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
@@ -12,6 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import workbench as wb
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.training.teacher_name import teachers_of
+from workbench.trials.job import Job, do, do_taught, teacher_of
 from workbench.zoo import registry
 
 SPLITS = ("train", "validation", "test")
@@ -196,6 +200,16 @@ def test_a_teacher_that_was_forgotten_is_known_again(monkeypatch):
     brought(network(seed=3), points(), "big")
     with pytest.raises(RecipeError, match="Another model is called own/big by now"):
         learned(student, big)
+
+
+def test_a_teacher_goes_along_into_another_process(monkeypatch):
+    brought(network(), points(), "big")
+    student = brought(linear(), points(), "small")
+    job = Job(student, wb.Train(2, teacher="own/big", batch=COUNT))
+    right = do(job)
+    sent = dumps((job, teacher_of(job)))  # as joblib sends it to other processes
+    monkeypatch.setattr(registry, "_brought", registry.Shelf())  # as it is in a new process
+    assert do_taught(do, *pickle.loads(sent)).value == right.value
 
 
 def test_the_page_offers_those_on_the_same_data():

@@ -16,7 +16,10 @@ from workbench.training.lesson import lesson
 from workbench.training.records import Lesson
 from workbench.training.run import Run
 from workbench.training.teacher import Teacher
+from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model, Split
+from workbench.zoo.registry import OWN
+from workbench.zoo.registry import bring as remember
 
 Numbers = NDArray[np.int64]
 
@@ -72,6 +75,19 @@ def do(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
             job.model, done.weights, _judged_on(job), bfloat16=False, cancelled=cancelled
         )
     return Outcome(score.value, score.examples, done.seconds, problem)
+
+
+def teacher_of(job: Job) -> Model | None:
+    """Return the teacher of a job if it is a user's model, which no other process knows by name."""
+    named = job.settings.teacher
+    return teacher_named(named, job.model).model if named.startswith(OWN) else None
+
+
+def do_taught(do: Callable[[Job], Outcome], job: Job, teacher: Model | None) -> Outcome:
+    """Do a job in a process that does not know its teacher yet."""
+    if teacher is not None:
+        remember(teacher)
+    return do(job)
 
 
 def part_of(whole: Lesson, numbers: Numbers) -> Lesson:

@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from workbench.arguments import expect_count
 from workbench.errors import Cancelled, TrainingError
-from workbench.trials.job import Job, Outcome, do
+from workbench.trials.job import Job, Outcome, do, do_taught, teacher_of
 
 POLL = 0.1
 """Seconds between two looks at whether somebody still waits."""
@@ -57,7 +57,10 @@ def _side_by_side(
 
     pool = ProcessPoolExecutor(max_workers=workers, env=ENVIRONMENT)
     try:
-        numbers = {pool.submit(do, job): number for number, job in enumerate(jobs)}
+        numbers = {
+            pool.submit(do_taught, do, job, teacher_of(job)): number
+            for number, job in enumerate(jobs)
+        }
         waiting = set(numbers)
         while waiting:
             done, waiting = wait(waiting, timeout=POLL, return_when=FIRST_COMPLETED)
