@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib import import_module
 
+import numpy as np
 import pytest
 
 import workbench as wb
@@ -143,3 +144,15 @@ def test_listing_loads_no_torch():
     code = "import sys, workbench as wb; wb.models(); wb.Offer; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_numbers_that_are_not_finite_are_refused_when_they_are_read():
+    def read(split):
+        inputs = np.ones((99, 4), np.float32)
+        inputs[70, 1] = np.inf
+        return inputs, np.zeros(99, np.int64)
+
+    with pytest.raises(
+        wb.WorkbenchError, match="The test inputs hold NaN or infinity in example 70"
+    ):
+        wb.Later("test", "spoiled", read).load()

@@ -59,6 +59,21 @@ def split_of(name: str, data: Any, names: frozenset[str] = frozenset()) -> Split
             return _read(name, in_batches(name, data, names))
 
 
+def check_numbers(name: str, inputs: Any, targets: Any) -> None:
+    """Refuse arrays of a split that hold NaN or infinity, as `split_of` does.
+
+    Raises
+    ------
+    WorkbenchError
+        Naming the first example that does.
+    """
+    source, finite = Arrays(name, Fields(inputs, targets)), Finite()
+    for start in range(0, len(source), GROUP):
+        for side, part in _sides(Fields(*source.read(slice(start, start + GROUP)))):
+            _check_finite(source, side, finite.see(side, part, start))
+    _check_finite(source, INPUTS, finite.without_zeros())
+
+
 def _read(name: str, source: Source) -> Split:
     _check_rows(name, source)
     finite = Finite()

@@ -114,8 +114,8 @@ def rows_of(name: str, fields: Fields) -> int:
         if not is_tensor(part):
             which = f"hold under {key!r}" if named else "are"
             raise WorkbenchError(
-                f"The {name} inputs {which} {brief(part)}, which is no tensor: give a tensor, "
-                "several, or a dict of tensors, with a row for each example."
+                f"The {name} inputs {which} {brief(part)}, which is no tensor: leave it out, or "
+                "give a tensor, several, or a dict of tensors, with a row for each example."
             )
     counts = [len(part) for part in parts.values()]
     targets = fields.targets

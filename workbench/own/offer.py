@@ -81,9 +81,19 @@ class Later:
     read: Callable[[str], tuple[Any, Any]]
 
     def load(self) -> Split:
-        """Return the split, read at the first call and shared afterwards."""
+        """Return the split, read at the first call and shared afterwards.
+
+        Raises
+        ------
+        WorkbenchError
+            When it holds NaN or infinity.
+        """
+        from workbench.own.data import check_numbers
+
         if self not in _loaded:
-            _loaded[self] = Split(self.split, *self.read(self.split), self.digest)
+            examples, labels = self.read(self.split)
+            check_numbers(self.split, examples, labels)
+            _loaded[self] = Split(self.split, examples, labels, self.digest)
         return _loaded[self]
 
 
