@@ -89,6 +89,51 @@ def test_weights_and_names_of_classes_are_each_students_own():
     assert learned(student, big).recipe.train.teacher == big.name
 
 
+class Named(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inside = network()
+
+    def forward(self, *, pixels):
+        return self.inside(pixels)
+
+
+@pytest.mark.parametrize("augment", [None, lambda inputs: inputs * 2])
+def test_a_teacher_may_take_the_inputs_by_name(augment):
+    module, small, (inputs, labels) = Named(), linear(), points()
+    items = [{"pixels": one, "label": int(y)} for one, y in zip(inputs, labels, strict=True)]
+    big = brought(module, items, "big")
+    student = brought(small, (inputs, labels), "small", augment=augment)
+    seen = inputs if augment is None else inputs * 2
+    soft = (module(pixels=seen) / 2).detach().softmax(1)
+    loss = -(soft * (small(seen) / 2).log_softmax(1)).sum(1).mean() * 4
+    (slope,) = torch.autograd.grad(loss, small.weight)
+    found = learned(student, big).weights()["weight"]
+    torch.testing.assert_close(found, (small.weight - 0.5 * slope).detach(), atol=1e-6, rtol=1e-5)
+
+
+class Viewing(nn.Module):
+    """Works only on tensors whose memory is in order, as many modules do."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(3, 4, 3)
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, inputs):
+        return self.head(self.layer(inputs).view(len(inputs), -1))
+
+
+def test_a_teacher_has_its_own_layout_of_memory():
+    generator = torch.Generator().manual_seed(0)
+    data = torch.randn(COUNT, 3, 4, 4, generator=generator), points()[1]
+    big = brought(Viewing(), data, "big")
+    small = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 3))
+    student = brought(small, data, "small", augment=lambda inputs: inputs * 2)
+    assert student.architecture.traits.quick > big.architecture.traits.quick
+    assert learned(student, big).recipe.train.teacher == "own/big"
+
+
 def test_a_recipe_takes_a_model_and_holds_its_name():
     big = brought(network(), points(), "big")
     settings = wb.Train(2, teacher=big)

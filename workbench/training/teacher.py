@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -17,7 +18,7 @@ from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model, Task
-from workbench.zoo.batch import call
+from workbench.zoo.batch import Batch, call
 
 BATCH = 250
 
@@ -29,12 +30,18 @@ _one_at_a_time = Lock()
 
 
 class Teacher:
-    """Gives logits for training examples by number, or for inputs made from them."""
+    """Gives logits for training examples by number, or for inputs made from them.
+
+    `names` are those of the inputs that the module takes, and `quick` says whether these may have
+    channels last in memory: a student may take the same inputs otherwise.
+    """
 
     def __init__(
         self, module: nn.Module, weights: Mapping[str, Tensor], task: Task | None = None
     ) -> None:
         self.task = task
+        self.quick = True
+        self.names: tuple[str, ...] | None = None
         self.module = module.eval()
         self.weights = dict(weights)
         self.known: Tensor | None = None
@@ -48,13 +55,20 @@ class Teacher:
             When a person's own module fails on them, or returns something else than a tensor.
         """
         with in_words("The teacher fails on the train data"), torch.no_grad():
-            outputs = call(self.module, self.weights, inputs)
+            outputs = call(self.module, self.weights, self._taken(inputs))
         if not isinstance(outputs, Tensor):
             raise WorkbenchError(
                 f"The teacher returns {brief(outputs)}, and only outputs in a tensor can be "
                 "learned: train without it."
             )
         return outputs
+
+    def _taken(self, inputs: Any) -> Batch:
+        batch = Batch.of(inputs)
+        names = self.names if len(batch.tensors) == 1 else batch.names
+        if self.quick:
+            return replace(batch, names=names)
+        return Batch(tuple(tensor.contiguous() for tensor in batch.tensors), names)
 
     def learn(
         self,
@@ -137,6 +151,11 @@ def check_outputs(
 def teacher_of(chosen: Model, recipe: Recipe) -> Teacher:
     """Return `chosen` as a teacher, with the module and the weights of a file of `recipe`."""
     if recipe == Recipe():
-        return Teacher(chosen.module(), chosen.weights(), chosen.task)
-    tensors, form = untrained(chosen, recipe)
-    return Teacher(chosen.in_form(form).module(), operands(tensors, form), chosen.task)
+        teacher = Teacher(chosen.module(), chosen.weights(), chosen.task)
+    else:
+        tensors, form = untrained(chosen, recipe)
+        teacher = Teacher(chosen.in_form(form).module(), operands(tensors, form), chosen.task)
+    teacher.quick = chosen.architecture.traits.quick
+    first = chosen.task.split("validation").examples[:1]
+    teacher.names = Batch.of(chosen.task.inputs(first)).names
+    return teacher

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,6 @@ from workbench.threads import threads
 from workbench.training.lesson import lesson
 from workbench.training.records import Lesson
 from workbench.training.run import Run
-from workbench.training.teacher import Teacher
 from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model, Split
 from workbench.zoo.registry import OWN
@@ -95,7 +95,7 @@ def part_of(whole: Lesson, numbers: Numbers) -> Lesson:
     teacher = whole.teacher
     if teacher is not None and teacher.known is not None:
         known = teacher.known[numbers]
-        teacher = Teacher(teacher.module, teacher.weights, teacher.task)
+        teacher = copy.copy(teacher)
         teacher.known = known
     return replace(
         whole,

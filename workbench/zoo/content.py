@@ -27,10 +27,11 @@ _known: Cache[str] = Cache(KEPT)
 def group_digest(inputs: Any, labels: Any) -> bytes:
     """Return the SHA-256 of some examples, as a module takes them, and of their labels.
 
-    The labels of classes count as int64 and those of numbers as float32, as in training.
+    The labels of classes count as int64 and those of numbers as float32, as in training. The name
+    of a single input does not count: another module may take it by position.
     """
     found = hashlib.sha256()
-    _add(found, inputs)
+    _add(found, _only(inputs))
     _add(found, _settled(labels))
     return found.digest()
 
@@ -78,6 +79,13 @@ def _computed(task: Task, name: str) -> str:
         group_digest(task.inputs(split.examples[some]), targets(split.labels[some]))
         for some in places
     )
+
+
+def _only(inputs: Any) -> Any:
+    """Return the tensor that inputs consist of, or the inputs where there are several."""
+    parts = [*inputs.values()] if isinstance(inputs, Mapping) else inputs
+    several = isinstance(parts, Tensor) or len(parts) != 1
+    return inputs if several else parts[0]
 
 
 def _settled(labels: Any) -> Any:
