@@ -83,8 +83,9 @@ def train(
     model, recipe
         What to train, and how it is pruned and quantised meanwhile.
     seconds
-        How long to train, turned into steps by a short trial; without it the recipe's or the
-        settings' steps count. `WORKBENCH_BUDGET` in the environment caps it.
+        How long this call takes, turned into steps by a short trial; without it the recipe's or
+        the settings' steps count. It takes longer where setup alone does, such as a teacher's
+        outputs. `WORKBENCH_BUDGET` in the environment caps it.
     progress, cancelled
         As in `compress`.
     **settings
@@ -116,7 +117,7 @@ def train(
         from workbench.training.budget import granted, steps_for
 
         assert recipe.train is not None
-        steps = steps_for(model, recipe, granted(seconds), cancelled)
+        steps = steps_for(model, recipe, granted(seconds), cancelled, file_bytes)
         recipe = replace(recipe, train=replace(recipe.train, steps=steps))
     return compress(model, recipe, progress=progress, cancelled=cancelled)
 
@@ -175,6 +176,11 @@ def _trained(
     )
     files.forget_unfinished(key)
     return artifact
+
+
+def file_bytes(model: Model, recipe: Recipe, learned: Lesson, done: Trained) -> bytes:
+    """Return the bytes of the file of what was learned."""
+    return _file_of(model, recipe, learned, done).to_bytes()
 
 
 def _file_of(model: Model, recipe: Recipe, learned: Lesson, done: Trained) -> Artifact:

@@ -198,7 +198,7 @@ def test_cancelling_before_the_first_step_is_as_if_not_asked(real, monkeypatch):
 
     begun = threading.Event()
 
-    def waiting(model, recipe, seconds, cancelled):
+    def waiting(model, recipe, seconds, cancelled, finish):
         begun.set()
         while not cancelled():
             pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -10,59 +9,162 @@ import pytest
 import workbench as wb
 from workbench.errors import Cancelled, RecipeError, WorkbenchError
 from workbench.training import budget
-from workbench.training.budget import LEAST, PILOT, VARIABLE, WARM_UP, granted, steps_for
+from workbench.training.budget import (
+    LEAST,
+    LEFT,
+    PILOT,
+    VARIABLE,
+    WARM_UP,
+    granted,
+    steps_for,
+)
 from workbench.training.run import Run
+from workbench.training.sparsening import ROUNDS, STAIRS
+from workbench.training.stopping import LOOKS
 from workbench.training.view import View
 
 LENET = "fashion/lenet-300-100"
 
 
+class Clock:
+    """Time that passes only where a test says so."""
+
+    def __init__(self):
+        self.now = 100.0
+        self.steps = 0
+
+    def costs(self, work, *seconds):
+        """Return `work`, which then takes the next of `seconds` at each call, at last the last."""
+        left = list(seconds)
+
+        def slow(*how):
+            self.now += left.pop(0) if len(left) > 1 else left[0]
+            return work(*how)
+
+        return slow
+
+
 @pytest.fixture
-def paced(monkeypatch):
-    """Let every step take so many seconds by the pilot's clock; note how many it took."""
-    steps = []
+def clock(monkeypatch):
+    """Let training take time by a clock of its own: no time at all unless the test says so."""
+    made = Clock()
+    monkeypatch.setattr(budget, "time", SimpleNamespace(perf_counter=lambda: made.now))
 
-    def pace(seconds):
-        ticks = count()
-        clock = SimpleNamespace(perf_counter=lambda: next(ticks) * seconds)
-        monkeypatch.setattr(budget, "time", clock)
-        plain = Run._step
+    def counted(self, cancelled):
+        made.steps += 1
+        self.step += 1
+        return 0.5, 0.5
 
-        def noted(self, cancelled):
-            steps.append(self.step)
-            return plain(self, cancelled)
+    monkeypatch.setattr(Run, "_step", counted)
+    return made
 
-        monkeypatch.setattr(Run, "_step", noted)
-        return steps
 
-    return pace
+@pytest.fixture
+def taking(clock, monkeypatch):
+    """Say what takes how many seconds."""
+
+    def say(step=(0.0,), lesson=(0.0,), look=0.0, remask=0.0):
+        monkeypatch.setattr(Run, "_step", clock.costs(Run._step, *step))
+        monkeypatch.setattr(budget, "lesson", clock.costs(budget.lesson, *lesson))
+        monkeypatch.setattr(Run, "look", clock.costs(lambda *how: None, look))
+        monkeypatch.setattr(Run, "remask", clock.costs(lambda *how: None, remask))
+        monkeypatch.setattr(Run, "recalibrate", lambda *how: None)
+        return clock
+
+    return say
 
 
 @pytest.mark.parametrize(
-    ("each", "seconds", "expected", "pilot"),
+    ("each", "seconds", "pilot"),
     [
-        (0.01, 60, 6000 - (WARM_UP + PILOT), WARM_UP + PILOT),
-        (0.5, 60, 120 - (WARM_UP + LEAST), WARM_UP + LEAST),
-        (5.0, 60, 60 // 5 // 4, WARM_UP + LEAST),
-        (100.0, 60, 1, WARM_UP + LEAST),
-        (1e-6, 60, budget.MOST, WARM_UP + PILOT),
+        (0.01, 60, 1 + WARM_UP + PILOT),
+        (0.1, 60, 1 + 49),  # more than 8 % of the time
+        (5.0, 60, 1 + LEAST),
+        (40.0, 60, 1 + LEAST),
+        (1e-6, 60, 1 + WARM_UP + PILOT),
+        (0.125, 3, 1 + LEAST),
     ],
 )
-def test_steps_follow_the_pace(each, seconds, expected, pilot, paced, recipe) -> None:
-    taken = paced(each)
+def test_steps_follow_the_pace(each, seconds, pilot, taking, recipe):
+    clock = taking(step=(each,))
     found = steps_for(wb.model(LENET), recipe(batch=4), seconds)
-    assert abs(found - expected) <= 2
-    assert len(taken) == pilot
+    left = max(seconds * LEFT, seconds - pilot * each)
+    assert found == pytest.approx(max(1, min(budget.MOST, left / each)), abs=1)
+    assert clock.steps == pilot
 
 
-def test_the_pilot_changes_masks_as_rarely_as_training_will(paced, recipe, monkeypatch) -> None:
+def test_first_steps_and_one_that_was_interrupted_do_not_set_the_pace(taking, recipe):
+    slow = [2.0, 1.0, 0.5, *[0.1] * 5, 7.0, 0.1]
+    clock = taking(step=slow)
+    begin = clock.now
+    found = steps_for(wb.model(LENET), recipe(batch=4), 300)
+    assert found == pytest.approx((300 - (clock.now - begin)) / 0.1, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "beside"),
+    [
+        ({}, 0),
+        ({"patience": 3}, LOOKS * 0.25),
+        ({"sparsening": "cubic"}, (STAIRS - 1) * 0.5),
+        ({"sparsening": "rewind", "patience": 1}, (ROUNDS - 1) * 0.5 + LOOKS // ROUNDS * 0.25),
+    ],
+)
+def test_what_comes_beside_the_steps_is_taken_off(settings, beside, taking, recipe):
+    clock = taking(step=(0.1,), lesson=(9.0, 2.0), look=0.25, remask=0.5)
+    begin, made = clock.now, []
+
+    def finish(*how):
+        clock.now += 1.5
+        made.append(how)
+
+    asked = recipe(prune={"sparsity": 0.5}, batch=4, **settings)
+    found = steps_for(wb.model(LENET), asked, 100, finish=finish)
+    to_come = 2.0 + 1.5 + beside
+    assert found == pytest.approx((100 - (clock.now - begin) - to_come) / 0.1, abs=1)
+    ((model, of, learned, done),) = made
+    assert (model, of) == (wb.model(LENET), asked)
+    assert done.weights.keys() == learned.weights.keys()
+
+
+@pytest.mark.parametrize(("norms", "to_come"), [("recalibrate", 0.4 * 32 / 4), ("keep", 0)])
+def test_batch_norm_measured_before_the_first_step_is_taken_off(
+    norms, to_come, taking, recipe, monkeypatch
+):
+    clock, asked = taking(step=(0.1,)), []
+    monkeypatch.setattr(Run, "recalibrate", clock.costs(lambda *how: asked.append(how[2]), 0.4))
+    begin = clock.now
+    found = steps_for(wb.model(LENET), recipe(batch=4, batch_norm=norms), 40)
+    assert found == pytest.approx((40 - (clock.now - begin) - to_come) / 0.1, abs=1)
+    assert asked == [budget.FEW][: norms == "recalibrate"]
+
+
+def test_with_few_steps_there_are_as_few_looks(taking, recipe):
+    clock = taking(step=(0.1,), look=1.9)
+    begin = clock.now
+    found = steps_for(wb.model(LENET), recipe(patience=3, batch=4), 20)
+    assert found == int((20 - (clock.now - begin)) / (0.1 + 1.9))
+    assert found < LOOKS
+
+
+def test_the_pilot_changes_masks_as_rarely_as_training_will(taking, recipe, monkeypatch) -> None:
     found = []
     plain = View.sparsen
     monkeypatch.setattr(View, "sparsen", lambda *a: (found.append(a[2]), plain(*a))[1])
-    paced(0.01)
+    taking(step=(0.01,))
     asked = recipe(prune={"sparsity": 0.9}, sparsening="cubic", batch=4)
     steps_for(wb.model(LENET), asked, 60)
-    assert len(found) == 1
+    assert len(found) == 2  # as each of two runs begins
+
+
+def test_a_look_and_new_masks_leave_the_run_as_it_was(begun, recipe, finish, same):
+    asked = recipe(prune={"sparsity": 0.5}, patience=2, batch=8, steps=6)
+    plain, looked = begun(asked), begun(asked)
+    looked.look(lambda: False)
+    looked.remask()
+    for run in (plain, looked):
+        finish(run)
+    assert same(plain.trained().weights, looked.trained().weights)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), 86_401])

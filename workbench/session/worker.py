@@ -166,10 +166,13 @@ class Worker:
 
     def _spend(self, generation: int, chosen: Model, recipe: Recipe, seconds: float) -> Recipe:
         """Put into the recipe the steps that `seconds` allow."""
+        from workbench.pipeline import file_bytes
         from workbench.training.budget import steps_for
 
         assert recipe.train is not None
-        count = steps_for(chosen, recipe, seconds, lambda: generation != self._generation)
+        count = steps_for(
+            chosen, recipe, seconds, lambda: generation != self._generation, file_bytes
+        )
         spent = replace(recipe, train=replace(recipe.train, steps=count))
         present = self._present
         with present.lock:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import os
 import time
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
-from statistics import fmean
+from statistics import median
 
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.training.lesson import lesson
-from workbench.training.run import Run
+from workbench.training.records import Lesson, Trained
+from workbench.training.run import PORTION, RECALIBRATION, Run
+from workbench.training.sparsening import shares
+from workbench.training.stopping import EarlyStopping
 from workbench.zoo import Model
 
+Finish = Callable[[Model, Recipe, Lesson, Trained], object]
 VARIABLE = "WORKBENCH_BUDGET"
 WARM_UP = 3
-"""Steps that do not count: the first ones are slow."""
-PILOT = 40
-SHARE = 0.04
+"""Steps after the first one that do not count, unless there are few: they are slow."""
+PILOT = 100
+SHARE = 0.08
 """Of the seconds, that a pilot of so many steps may take."""
-LEAST = 5
+LEAST = 2
+"""Steps after the first one that it takes however slow they are."""
+FEW = 4
+"""Portions on which measuring batch norm is tried."""
+LEFT = 1 / 8
+"""Of the seconds, what steps have at least."""
 LONGEST = 86_400.0
 """Seconds for which one may ask."""
 LONG = 10_000
@@ -55,11 +65,14 @@ def steps_for(
     recipe: Recipe,
     seconds: float,
     cancelled: Callable[[], bool] = lambda: False,
+    finish: Finish | None = None,
 ) -> int:
     """Return how many steps of `recipe` fit into about `seconds` here and now, at least one.
 
-    What comes before the first step, a teacher's outputs and this trial, is taken off the time, up
-    to three quarters of it.
+    A pilot is timed: its setup, some steps, a part of measuring batch norm, one look of early
+    stopping, one change of masks, and `finish`, which makes the file of what was learned. What
+    the pilot takes, and what the run will take beside its steps, comes off the time, of which an
+    eighth is left for them in any case. A teacher's outputs are computed in the pilot.
 
     Raises
     ------
@@ -71,20 +84,49 @@ def steps_for(
     _check(seconds)
     assert recipe.train is not None
     start = time.perf_counter()
-    pilot = replace(recipe.train, steps=LONG, patience=0)
-    run = Run(lesson(model, recipe, cancelled), replace(recipe, train=pilot))
+    settings = recipe.train
+    pilot = replace(recipe, train=replace(settings, steps=LONG, batch_norm="keep"))
+    begun = Run(
+        lesson(model, pilot, cancelled), pilot
+    )  # later ones find evidence and teacher known
+    beside = _timed(lambda: Run(lesson(model, pilot, cancelled), pilot))
+    step = _pace(begun, SHARE * seconds, cancelled)
+    if settings.batch_norm == "recalibrate":
+        portions = min(RECALIBRATION, -(-len(begun.lesson.labels) // PORTION))
+        few = min(FEW, portions)
+        beside += portions / few * _timed(lambda: begun.recalibrate(cancelled, few))
+    mask = _timed(begun.remask) if settings.sparsening != "one-shot" else 0.0
+    look = _timed(lambda: begun.look(cancelled)) if settings.patience else 0.0
+    if finish is not None:
+        beside += _timed(lambda: finish(model, recipe, begun.lesson, begun.trained()))
+    left = max(seconds * LEFT, seconds - (time.perf_counter() - start) - beside)
+
+    def takes(steps: int) -> float:
+        of_many = replace(settings, steps=steps)
+        masks = shares(settings.sparsening, steps)
+        looks = EarlyStopping(of_many, max(masks)).looks
+        return steps * step + (len(masks) - 1) * mask + looks * look
+
+    return bisect_right(range(2, MOST + 1), left, key=takes) + 1
+
+
+def _pace(run: Run, most: float, cancelled: Callable[[], bool]) -> float:
+    """Return the seconds of a step; all but the first take about `most` seconds altogether."""
     taken: list[float] = []
-    begin = first = time.perf_counter()
+    begin = time.perf_counter()
     for moment in run.go(cancelled=cancelled):
-        now = time.perf_counter()
-        if moment.step > WARM_UP:
-            taken.append(now - begin)
-        enough = len(taken) == PILOT or now - first > SHARE * seconds
-        if len(taken) >= LEAST and enough:
+        if moment.step > 1:
+            taken.append(time.perf_counter() - begin)
+        if len(taken) >= LEAST and (len(taken) >= WARM_UP + PILOT or sum(taken) > most):
             break
-        begin = now
-    left = max(seconds / 4, seconds - (time.perf_counter() - start))
-    return max(1, min(MOST, int(left / fmean(taken))))
+        begin = time.perf_counter()
+    return median(taken[min(WARM_UP, len(taken) // 2) :])
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
 
 
 def _check(seconds: object) -> None:

@@ -126,8 +126,7 @@ class Run:
     ) -> Generator[Moment, None, None]:
         written = time.perf_counter()
         if self.step == 0 and self.settings.batch_norm == "recalibrate":
-            with threads(self.settings.threads), in_words("Measuring batch norm anew fails"):
-                self._recalibrate(cancelled)
+            self.recalibrate(cancelled)
         while not self.over:
             if cancelled():
                 raise Cancelled("Training was stopped.")
@@ -157,6 +156,19 @@ class Run:
             self.examples,
             self.step,
         )
+
+    def look(self, cancelled: Callable[[], bool]) -> None:
+        """Judge by the examples held out, as early stopping does, and let the answer be."""
+        with threads(self.settings.threads), self._average.in_place_of(self._moving()):
+            self._held_out_figure(cancelled)
+            self._copy()
+
+    def remask(self) -> None:
+        """Find the masks again that hold now."""
+        with threads(self.settings.threads):
+            self.view.sparsen(
+                self.weights, self._shares[max(s for s in self._shares if s <= self.step)]
+            )
 
     def _step(self, cancelled: Callable[[], bool]) -> tuple[float, float]:
         self._change_masks()
@@ -289,8 +301,8 @@ class Run:
     def _trainable(self) -> list[Tensor]:
         return [weight for weight in self.weights.values() if weight.requires_grad]
 
-    def _recalibrate(self, cancelled: Callable[[], bool]) -> None:
-        """Measure batch norm anew under the masks and rounding, as the mean over some portions."""
+    def recalibrate(self, cancelled: Callable[[], bool], portions: int = RECALIBRATION) -> None:
+        """Measure batch norm again under the masks and rounding, as the mean over some portions."""
         generator = torch.Generator().manual_seed(lot(self.settings.seed, NORMS, 0))
         order = torch.randperm(len(self.lesson.labels), generator=generator)
 
@@ -299,7 +311,8 @@ class Run:
                 raise Cancelled("Training was stopped.")
             self._outputs(self.lesson.inputs(self.lesson.examples[chosen.numpy()]))
 
-        norms.recalibrate(self.module, order.split(PORTION)[:RECALIBRATION], forward)
+        with threads(self.settings.threads), in_words("Measuring batch norm anew fails"):
+            norms.recalibrate(self.module, order.split(PORTION)[:portions], forward)
 
     def _finite(self) -> bool:
         """Return whether the weights are numbers still; no loss follows the last step to tell."""

@@ -36,6 +36,11 @@ class EarlyStopping:
         """Whether patience has come to its end."""
         return self._worse >= self.patience
 
+    @property
+    def looks(self) -> int:
+        """How many looks there are if patience never ends."""
+        return len(self._when)
+
     def due(self, step: int) -> bool:
         """Whether to look after `step`."""
         return step in self._when
