@@ -48,6 +48,16 @@ def written(self, x):
     return out @ self.w
 
 
+class Edges(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("matrix", torch.eye(5).to_sparse())
+
+
+def graph(self, x):
+    return torch.sparse.mm(self.edges.matrix, x @ self.w)
+
+
 COLUMNS = Axes((1,), (0,))
 USUAL: dict[str, Axes] = {}
 W = {"w": COLUMNS}
@@ -249,6 +259,14 @@ CASES = {
             *(2, 4, 5, 5),
         ),
         {"w": Axes((2,), (3,))},
+    ),
+    "convolution of sequences, batch second": (
+        matrices(Own(lambda s, x: torch.conv_tbc(x, s.w, s.v[0]), (3, 4, 6), (1, 6)), *(7, 2, 4)),
+        {"w": Axes((2,), (1,))},
+    ),
+    "sparse graph": (
+        matrices(Own(graph, (4, 6), edges=Edges()), 5, 4),
+        W,
     ),
     "both ways": (matrices(Own(lambda s, x: (x @ s.w) @ s.w.T, (4, 6)), 5, 4), USUAL),
     "embedding and head": (

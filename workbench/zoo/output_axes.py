@@ -61,6 +61,7 @@ USES: dict[Any, tuple[_Use, ...]] = {
     aten.mv: (_Use(0, 1, (0,), (1,)),),
     aten.addmv: (_Use(1, 2, (0,), (1,)),),
     aten.convolution: (_Use(1, 0, (0,), (1,)),),
+    aten.conv_tbc: (_Use(1, 0, (2,), (1,)),),
     aten.embedding: (_Use(0, 1, (0,), (1,)),),
 }
 """What multiplies with weights. An embedding has a row for each entry."""
