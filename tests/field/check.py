@@ -154,10 +154,10 @@ def _tried(
     if missing := [name for name in expected if name not in weights]:
         yield f"the file lacks {missing}"
         return
+    yield from _buffers(weights, rebuilt, original, recipe)  # before anything runs
     found = loop.outputs(rebuilt, original.inputs)
     yield from _figure(report, rebuilt, found, original, recipe)
     yield from _zeros(report, weights, original, recipe)
-    yield from _buffers(weights, rebuilt, original, recipe)
     yield from _trained(weights, original, recipe)
     yield from _outputs(weights, found, original, title, recipe)
 
