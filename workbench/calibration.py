@@ -140,6 +140,7 @@ def input_moments(model: Model, progress: Progress = lambda share: None) -> dict
     examples = min(EXAMPLES, len(split))
 
     def see(name: str, vectors: Tensor) -> None:
+        vectors = vectors.detach()  # a module may differentiate in its forward
         product = (vectors.T @ vectors).double()
         sums[name] = sums[name] + product if name in sums else product
         counts[name] = counts.get(name, 0) + len(vectors)

@@ -329,3 +329,69 @@ def test_a_layer_under_two_names_stays_the_parameter_that_it_is(pictures):
     assert all(
         isinstance(tensor, nn.Parameter) and tensor.is_meta for tensor in private.parameters()
     )
+
+
+class CachesWeights(Flat):
+    """Computes a product of weights when it first runs, and keeps it."""
+
+    merged = None
+
+    def forward(self, x):
+        if self.merged is None:
+            self.merged = self.fc.weight @ torch.eye(64) * 2
+        return self.conv(x).flatten(1) @ self.merged.T
+
+
+def test_what_one_set_of_weights_left_does_not_meet_another(pictures):
+    torch.manual_seed(0)
+    module = CachesWeights().eval()
+    traits = probe(module, pictures.clone, "validation").traits
+    assert traits.keeps
+    assert module.merged is None
+    private, weights = guarded(hollow(module).eval(), traits), tensors_of(module)
+    with torch.no_grad():
+        first = call(private, weights, pictures)
+        zeros = call(private, weights | {"fc.weight": torch.zeros(5, 64)}, pictures)
+    assert bool(first.abs().sum() > 1)
+    assert bool((zeros == 0).all())
+
+
+class Reassigns(Flat):
+    """Puts another tensor in the place of a buffer whenever it runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(5))
+
+    def forward(self, x):
+        out = super().forward(x)
+        self.mean = self.mean * 0.9 + out.mean(0)
+        return out
+
+
+class UsesReassigned(Reassigns):
+    def forward(self, x):
+        return super().forward(x) - self.mean
+
+
+def test_a_buffer_that_is_put_in_place_of_another_stays_as_it_was(pictures):
+    module = Reassigns()
+    mean = module.mean
+    probe(module, pictures.clone, "validation")
+    assert module.mean is mean
+    assert bool((mean == 0).all())
+    with pytest.raises(WorkbenchError, match="other outputs when it runs again"):
+        probe(UsesReassigned(), pictures.clone, "validation")
+
+
+class Looks(Flat):
+    """Its outputs depend on its batch a little, and only where another example is brighter."""
+
+    def forward(self, x):
+        return super().forward(x / x.flatten(1).norm(dim=1).max())
+
+
+def test_every_example_is_tried_alone(pictures):
+    pictures[3] *= 3  # all others look darker beside it
+    with pytest.raises(WorkbenchError, match="depend on which other examples"):
+        probe(Looks(), pictures.clone, "validation")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
 
 from workbench.adjustment.examples import pass_through
 from workbench.artifact.form import InputGrid
+from workbench.errors import WorkbenchError
 from workbench.recipe import Activations
 from workbench.zoo import Model
 from workbench.zoo.rewrite import computes_as_named
@@ -36,7 +38,7 @@ class Seen:
     @classmethod
     def of(cls, inputs: Tensor) -> Seen:
         """Look at `inputs`."""
-        low, high = (float(bound) for bound in inputs.aminmax())
+        low, high = (float(bound) for bound in inputs.aminmax())  # NaN is passed on
         low, high = min(low, 0.0), max(high, 0.0)
         return cls(low, high if high > low else 1.0, inputs)
 
@@ -56,18 +58,49 @@ def observed(
 ) -> dict[str, InputGrid]:
     """Return the grid for the inputs of each linear layer and convolution, by the layer's path.
 
-    From the network's float32 inputs on the calibration examples, with `weights` decoded. Layers
-    that have no weight of their own are left out, and a network that is nothing but one layer.
+    From the network's float32 inputs on the calibration examples, with `weights` decoded, in all
+    runs of a layer that runs several times. Layers that have no weight of their own are left out,
+    and a network that is nothing but one layer, or that differentiates in its forward: rounding has
+    no gradient.
+
+    Raises
+    ------
+    WorkbenchError
+        When some inputs are NaN or infinite.
     """
-    module = unfused(model.module())
+    if model.architecture.traits.differentiates:
+        return {}
+    runs: Counter[str] = Counter()
     found: dict[str, InputGrid] = {}
 
-    def watch(path: str) -> Callable[..., None]:
-        def hook(_layer: nn.Module, inputs: tuple[Any, ...]) -> None:
-            low, high = OBSERVERS[settings.observer](Seen.of(inputs[0]), settings)
-            found[path] = grid_over(low, high, settings.bits)
+    def see(path: str, inputs: Tensor) -> None:
+        runs[path] += 1
+        found[path] = _grid(path, inputs, settings)
 
-        return hook
+    _watch(model, weights, settings, see)
+    again = {path: list[Tensor]() for path, count in runs.items() if count > 1}
+    if again:
+
+        def keep(path: str, inputs: Tensor) -> None:
+            if path in again:
+                again[path].append(inputs.flatten().clone())  # others may write to it later
+
+        _watch(model, weights, settings, keep)
+        found |= {path: _grid(path, torch.cat(some), settings) for path, some in again.items()}
+    return found
+
+
+def _watch(
+    model: Model,
+    weights: Mapping[str, Tensor],
+    settings: Activations,
+    see: Callable[[str, Tensor], None],
+) -> None:
+    """Run the calibration examples and call `see` with the path and inputs of each layer."""
+    module = unfused(model.module())
+
+    def watch(path: str) -> Callable[..., None]:
+        return lambda _layer, inputs: see(path, inputs[0].detach())
 
     for path, layer in module.named_modules():
         name = f"{path}.weight"  # not among the weights: tied to another, or computed from others
@@ -76,7 +109,17 @@ def observed(
         if computes_as_named(layer):
             layer.register_forward_pre_hook(watch(path))
     pass_through(module, model, weights)
-    return found
+
+
+def _grid(path: str, inputs: Tensor, settings: Activations) -> InputGrid:
+    seen = Seen.of(inputs)
+    if not isfinite(seen.low) or not isfinite(seen.high):
+        raise WorkbenchError(
+            f"The inputs of {path} hold NaN or infinity on the first training examples, so that "
+            "they cannot be rounded: prune or round the weights before it less, or leave them out."
+        )
+    low, high = OBSERVERS[settings.observer](seen, settings)
+    return grid_over(low, high, settings.bits)
 
 
 def _is_given_others(layer: nn.Module) -> bool:

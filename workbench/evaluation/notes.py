@@ -39,8 +39,10 @@ def of_score(score: Score | None, split: str) -> tuple[Reason, ...]:
 def bypassed(model: Model, artifact: Artifact) -> tuple[Reason, ...]:
     """Name the layers whose inputs were to be rounded, but whose code the module does not run."""
     asked = artifact.recipe.activations
-    if asked is None or not artifact.form.inputs:
+    if asked is None or not artifact.recipe.rounds_inputs:
         return ()
+    if model.architecture.traits.differentiates:
+        return (Reason("inputs-differentiated", "", {}, 0),)
     rounded = {f"{path}.weight" for path, _ in artifact.form.inputs}
     missed = [
         name
@@ -48,6 +50,7 @@ def bypassed(model: Model, artifact: Artifact) -> tuple[Reason, ...]:
         if layer["kind"] in {"linear", "convolution"}
         and name in artifact.tensors
         and name not in rounded
+        and "." in name  # else the network is nothing but that layer
         and name not in asked.exclude
     ]
     return (Reason("inputs-bypassed", _listed(missed), {}, 0),) if missed else ()

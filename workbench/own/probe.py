@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -13,8 +12,9 @@ from torch import Tensor, nn
 
 from workbench.errors import WorkbenchError, told
 from workbench.own.closures import reaches
+from workbench.zoo.attributes import Attributes
 from workbench.zoo.batch import Batch, call, lay_inputs, lay_weights, outputs_of
-from workbench.zoo.brought import HALF, hollow, tensors_of
+from workbench.zoo.brought import HALF, deep_copy, hollow, stored, tensors_of
 from workbench.zoo.guard import first, guarded
 from workbench.zoo.shell import speed_up
 from workbench.zoo.traits import Traits
@@ -27,10 +27,13 @@ SAME = 1e-5
 """The same for one module that runs twice, on the same inputs or among other examples."""
 EXACT = 1e-9
 """The same in float64."""
+MATES = (
+    "The module's outputs for an example depend on which other examples are in the batch, as with "
+    "batch norm that has no running statistics: its predictions are then not defined one by one. "
+    "Let it treat each example by itself in eval mode."
+)
 LEAST = 1e-2
 """Outputs are compared as if the largest were at least this."""
-_OF_MODULES = frozenset(vars(nn.Module()))
-"""What PyTorch keeps in each module."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Probe:
     with torch.random.fork_rng(devices=[]), eval_mode(module), torch.no_grad():
         differentiates, original = _original(module, inputs, split)
         traits = Traits(bfloat16=False, differentiates=differentiates)
-        traits = _repeated(_copy(module, traits), traits, weights, inputs)
+        traits = _repeated(module, traits, inputs)
         run = _Runner(module, traits, inputs)
         half = any(p.dtype in HALF for p in module.parameters())
         outputs = run(weights)
@@ -129,13 +132,10 @@ def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple
     """Return whether the module itself needs autograd, and its outputs."""
     failure: Exception | None = None
     for differentiates in (False, True):
-        batch = Batch.of(inputs())
-        named = dict(zip(batch.names, batch.tensors, strict=True)) if batch.names else {}
-        args = () if named else batch.tensors
         grad = torch.enable_grad() if differentiates else nullcontext()
         try:
-            with grad, _state_as_before(module):
-                return differentiates, _detached(outputs_of(module(*args, **named)))
+            with grad, _as_before(module):
+                return differentiates, _detached(run_on(module, Batch.of(inputs())))
         except WorkbenchError:
             raise
         except Exception as error:  # noqa: BLE001 - a module may raise anything
@@ -146,29 +146,25 @@ def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple
     ) from failure
 
 
+def run_on(module: nn.Module, batch: Batch) -> Any:
+    """Return what counts of a module's outputs, run on its own weights."""
+    if batch.names is None:
+        return outputs_of(module(*batch.tensors))
+    return outputs_of(module(**dict(zip(batch.names, batch.tensors, strict=True))))
+
+
 @contextmanager
-def _state_as_before(module: nn.Module) -> Iterator[None]:
-    """Give each layer the buffers and attributes back that it had, and its lists their content."""
+def _as_before(module: nn.Module) -> Iterator[None]:
+    """Give a module the buffers and attributes back that it had, whatever it does inside."""
     values = [(b, b.clone()) for b in module.buffers() if b.layout == torch.strided]
-    before = [(layer, dict(vars(layer))) for layer in module.modules()]
-    contents = [
-        (value, copy.copy(value))
-        for _, attributes in before
-        for name, value in attributes.items()
-        if isinstance(value, list | dict | set) and name not in _OF_MODULES
-    ]
+    attributes = Attributes(module, buffers=True)
     try:
         yield
     finally:
-        for layer, attributes in before:
-            vars(layer).clear()
-            vars(layer).update(attributes)
+        attributes.restore()
         for buffer, content in values:
             if not _equal(buffer, content):
                 buffer.copy_(content)
-        for held, items in contents:
-            held.clear()
-            held.extend(items) if isinstance(held, list) else held.update(items)
 
 
 def _detached(value: Any) -> Any:
@@ -179,15 +175,20 @@ def _detached(value: Any) -> Any:
     return [_detached(one) for one in value] if isinstance(value, tuple | list) else value
 
 
-def _copy(module: nn.Module, traits: Traits) -> nn.Module:
-    """Return a copy of `module` without values, guarded by `traits`."""
+def _safely(make: Callable[[], nn.Module]) -> nn.Module:
+    """Return the copy that `make` makes, or say that there can be none."""
     try:
-        private = hollow(module).eval()
+        return make()
     except Exception as error:
         raise WorkbenchError(
             f"The module cannot be copied with copy.deepcopy, which fails with {told(error)}: keep "
             "open files, locks and the like out of it."
         ) from error
+
+
+def _copy(module: nn.Module, traits: Traits) -> nn.Module:
+    """Return a copy of `module` without values, guarded by `traits`."""
+    private = _safely(lambda: hollow(module).eval())
     if reaches(private, module):
         raise WorkbenchError(
             "A function that the module holds, such as a lambda, refers to the module itself, so "
@@ -222,44 +223,42 @@ class _Runner:
             ) from error
 
 
-def _repeated(
-    private: nn.Module, traits: Traits, weights: Mapping[str, Tensor], inputs: Callable[[], Any]
-) -> Traits:
-    """Run one copy several times and return `traits` with what it writes to.
+def _repeated(module: nn.Module, traits: Traits, inputs: Callable[[], Any]) -> Traits:
+    """Run one copy several times, as it would run by itself, and return what it writes to.
 
     Raises
     ------
     WorkbenchError
         When its outputs are not always the same.
     """
-    lent = {name: tensor.clone() for name, tensor in weights.items()}
+    values: dict[int, Any] = {
+        id(p): nn.Parameter(p.detach().clone(), p.requires_grad) for p in module.parameters()
+    }
+    private = _safely(lambda: deep_copy(module, values).eval())
+    before = {name: tensor.clone() for name, tensor in stored(private).items()}
+    attributes = Attributes(private)
     found = []
-    changed = False
+    changed = kept = False
     for number, backwards in enumerate((False, True, False)):
         torch.manual_seed(number)
         batch = Batch.of(inputs())
         order = torch.arange(len(batch) - 1, -1, -1) if backwards else slice(None)
         given = batch[order]
         untouched = [tensor.clone() for tensor in given.tensors]
-        try:
-            outputs = call(private, lent, given)
-        except WorkbenchError:
-            raise
-        except Exception as error:
-            raise WorkbenchError(
-                "A copy of the module does not run on weights that are lent to it, so it cannot be "
-                f"compressed here: {told(error)}"
-            ) from error
+        with torch.enable_grad() if traits.differentiates else nullcontext():
+            found.append(_detached(run_on(private, given)))
         changed |= not all(map(_equal, given.tensors, untouched))
-        found.append(outputs)
+        kept |= attributes.changed
     if not agree(found[2], found[0], SAME):
         raise WorkbenchError(
             "The module gives other outputs when it runs again on the same inputs: in eval mode it "
             "must not use random numbers, as F.dropout does without training=self.training, count "
             "its runs, or keep what it saw before."
         )
-    written = tuple(name for name, tensor in weights.items() if not _equal(lent[name], tensor))
-    return replace(traits, writes_inputs=changed, writes=written)
+    written = tuple(
+        n for n, t in stored(private).items() if n in before and not _equal(t, before[n])
+    )
+    return replace(traits, writes_inputs=changed, writes=written, keeps=kept)
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
@@ -280,17 +279,34 @@ def _check_apart(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> N
     except WorkbenchError:  # the full pass over the data will say on which of them it fails
         return
     if not agree(found, first(outputs, some), AGREE):
-        raise WorkbenchError(
-            "The module's outputs for an example depend on which other examples are in the batch, "
-            "as with batch norm that has no running statistics: its predictions are then not "
-            "defined one by one. Let it treat each example by itself in eval mode."
-        )
+        raise WorkbenchError(MATES)
 
 
 def _alone(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
-    """Return whether a batch of one example gives what it gives among others."""
+    """Return whether a batch of one example gives what it gives among others.
+
+    Raises
+    ------
+    WorkbenchError
+        When it gives something else although the module takes such batches.
+    """
+    batch = run.batch
+    if len(batch) < 2 or not isinstance(outputs, Tensor) or outputs.shape[:1] != (len(batch),):
+        return _takes(run, weights, batch[:1], first(outputs, 1))
+    alone = all(
+        _takes(run, weights, batch[n : n + 1], outputs[n : n + 1]) for n in range(len(batch))
+    )
+    if alone:
+        return True
+    twice = [torch.tensor([n, n]) for n in range(len(batch))]
+    if all(_takes(run, weights, batch[pair], outputs[pair]) for pair in twice):
+        return False
+    raise WorkbenchError(MATES)
+
+
+def _takes(run: _Runner, weights: Mapping[str, Tensor], batch: Batch, outputs: Any) -> bool:
     try:
-        return agree(run(weights, run.batch[:1]), first(outputs, 1), AGREE)
+        return agree(run(weights, batch), outputs, AGREE)
     except WorkbenchError:
         return False
 

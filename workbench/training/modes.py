@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from workbench.zoo.norms import is_frozen
+
 
 def train_mode(module: nn.Module) -> nn.Module:
     """Put `module` into training mode, but for batch norms that are frozen, and return it.
@@ -12,8 +14,7 @@ def train_mode(module: nn.Module) -> nn.Module:
     """
     module.train()
     for layer in module.modules():
-        own = [*layer.parameters(recurse=False)]
         norm = isinstance(layer, nn.modules.batchnorm._NormBase)  # noqa: SLF001 - has no public name
-        if norm and own and not any(p.requires_grad for p in own):
+        if norm and is_frozen(layer):
             layer.eval()
     return module

@@ -312,7 +312,8 @@ class Run:
             self._outputs(self.lesson.inputs(self.lesson.examples[chosen.numpy()]))
 
         with threads(self.settings.threads), in_words("Measuring batch norm anew fails"):
-            norms.recalibrate(self.module, order.split(PORTION)[:portions], forward)
+            batches = order.split(PORTION)[:portions]
+            norms.recalibrate(self.module, batches, forward, frozen=False)
 
     def _finite(self) -> bool:
         """Return whether the weights are numbers still; no loss follows the last step to tell."""

@@ -97,7 +97,9 @@ class Brought(Architecture):
         """
         self._check_width()
         tensors = {
-            id(p): nn.Parameter(torch.empty_like(p, dtype=widened(p.dtype)))
+            id(p): nn.Parameter(
+                torch.empty_like(p, dtype=widened(p.dtype)), requires_grad=p.is_floating_point()
+            )
             for p in self.held.parameters()
         }
         module = deep_copy(self.held, dict(tensors))

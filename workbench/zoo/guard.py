@@ -9,16 +9,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.zoo.attributes import Attributes
 from workbench.zoo.traits import Traits
 
 
 def guarded(module: nn.Module, traits: Traits) -> nn.Module:
     """Return `module`, which nobody else has, so that callers need not know of its `traits`.
 
-    It is run on copies of inputs and buffers that it writes to, on a single example twice where it
-    does not take a batch of one, and with autograd where its forward differentiates.
+    It is run on copies of inputs and buffers that it writes to, without what earlier runs left in
+    its attributes, on a single example twice where it does not take a batch of one, and with
+    autograd where its forward differentiates.
     """
-    if traits.writes_inputs or traits.writes or not traits.alone or traits.differentiates:
+    writes = traits.writes_inputs or traits.writes or traits.keeps
+    if writes or not traits.alone or traits.differentiates:
         module.forward = _Guard(module, traits)
     return module
 
@@ -43,8 +46,13 @@ class _Guard:
         if single:
             args, kwargs = _changed(args, _twice), _changed(kwargs, _twice)
         hidden = traits.differentiates and not torch.is_grad_enabled()
-        with torch.enable_grad() if hidden else nullcontext():
-            outputs = self.forward(*args, **kwargs)
+        attributes = Attributes(self.module) if traits.keeps else None
+        try:
+            with torch.enable_grad() if hidden else nullcontext():
+                outputs = self.forward(*args, **kwargs)
+        finally:
+            if attributes is not None:
+                attributes.restore()
         if hidden:
             outputs = _changed(outputs, Tensor.detach)
         return first(outputs, 1) if single else outputs

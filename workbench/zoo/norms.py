@@ -22,22 +22,33 @@ def measured_norms(module: nn.Module) -> dict[str, _BatchNorm]:
     }
 
 
+def is_frozen(norm: nn.Module) -> bool:
+    """Return whether a layer has parameters, none of which requires gradients."""
+    own = [*norm.parameters(recurse=False)]
+    return bool(own) and not any(parameter.requires_grad for parameter in own)
+
+
 def recalibrate(
-    module: nn.Module, portions: Iterable[Any], forward: Callable[[Any], object]
+    module: nn.Module,
+    portions: Iterable[Any],
+    forward: Callable[[Any], object],
+    *,
+    frozen: bool = True,
 ) -> frozenset[str]:
     """Set the running statistics of `module` to the mean over `portions`, each run `forward`.
 
     A norm that runs several times in a pass gets the mean over all its runs. Only batch norm is in
     training mode meanwhile, so that dropout and the like do nothing; a run with one value in each
-    channel, which has no variance, is passed over. `forward` may raise to stop; modes and momentum
-    are left as they were.
+    channel, which has no variance, is passed over. Without `frozen`, norms whose parameters do not
+    require gradients keep their statistics. `forward` may raise to stop; modes and momentum are
+    left as they were.
 
     Returns
     -------
     frozenset of str
         The paths of the norms that were measured.
     """
-    norms = measured_norms(module)
+    norms = {p: n for p, n in measured_norms(module).items() if frozen or not is_frozen(n)}
     runs: Counter[str] = Counter()
 
     def before(path: str) -> Callable[..., None]:

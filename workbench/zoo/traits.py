@@ -24,6 +24,9 @@ class Traits:
         Whether it changes the tensors that it is given.
     writes : tuple of str
         The saved buffers that it changes in eval mode, such as counters.
+    keeps : bool
+        Whether a run leaves something in its attributes, such as a product of weights: what one
+        set of weights left must not meet another.
     differentiates : bool
         Whether it needs autograd in its forward, as networks do that return forces.
     """
@@ -34,6 +37,7 @@ class Traits:
     alone: bool = True
     writes_inputs: bool = False
     writes: tuple[str, ...] = ()
+    keeps: bool = False
     differentiates: bool = False
 
 
