@@ -82,7 +82,7 @@ def taking(clock, monkeypatch):
         (5.0, 60, 1 + LEAST),
         (40.0, 60, 1 + LEAST),
         (1e-6, 60, 1 + WARM_UP + PILOT),
-        (0.125, 3, 1 + LEAST),
+        (0.125, 3, 1 + 2),
     ],
 )
 def test_steps_follow_the_pace(each, seconds, pilot, taking, recipe):

@@ -26,7 +26,7 @@ WARM_UP = 3
 PILOT = 100
 SHARE = 0.08
 """Of the seconds, that a pilot of so many steps may take."""
-LEAST = 2
+LEAST = 1
 """Steps after the first one that it takes however slow they are."""
 FEW = 4
 """Portions on which measuring batch norm is tried."""
