@@ -113,7 +113,7 @@ OTHERS = {
 """Of a person's own modules: tests/own/test_reasons_hold.py."""
 OTHERS |= {"norms-stay", "norms-as-they-were", "biases-as-they-were"}  # tests/own/*_adjustments.py
 OTHERS |= {"none-even"}  # tests/own/test_exact_adjustments.py
-OTHERS |= {"masks-folded", "float32-only", "inputs-bypassed", "inputs-differentiated"}  # tests/own/test_running.py
+OTHERS |= {"masks-folded", "float32-only", "inputs-bypassed"}  # tests/own/test_running.py
 OTHERS |= {"not-finite", "no-figure", "zero-norm", "not-a-number"}  # tests/own/test_not_finite.py
 OTHERS |= {"mixed-whole", "fails-whole", "unseen-whole", "not-followed"}  # tests/zoo/*_narrowing.py
 

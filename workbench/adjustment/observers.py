@@ -60,30 +60,36 @@ def observed(
 
     From the network's float32 inputs on the calibration examples, with `weights` decoded, in all
     runs of a layer that runs several times. Layers that have no weight of their own are left out,
-    and a network that is nothing but one layer, or that differentiates in its forward: rounding has
-    no gradient.
+    those that the network differentiates through in its forward, because rounding has no gradient,
+    and a network that is nothing but one layer.
 
     Raises
     ------
     WorkbenchError
         When some inputs are NaN or infinite.
     """
-    if model.architecture.traits.differentiates:
-        return {}
     runs: Counter[str] = Counter()
     found: dict[str, InputGrid] = {}
 
+    differentiable: set[str] = set()
+
     def see(path: str, inputs: Tensor) -> None:
         runs[path] += 1
-        found[path] = _grid(path, inputs, settings)
+        if inputs.requires_grad:
+            differentiable.add(path)
+        else:
+            found[path] = _grid(path, inputs, settings)
 
     _watch(model, weights, settings, see)
-    again = {path: list[Tensor]() for path, count in runs.items() if count > 1}
+    found = {path: grid for path, grid in found.items() if path not in differentiable}
+    again = {path: list[Tensor]() for path in found if runs[path] > 1}
     if again:
 
         def keep(path: str, inputs: Tensor) -> None:
             if path in again:
-                again[path].append(inputs.flatten().clone())  # others may write to it later
+                again[path].append(
+                    inputs.detach().flatten().clone()
+                )  # others may write to it later
 
         _watch(model, weights, settings, keep)
         found |= {path: _grid(path, torch.cat(some), settings) for path, some in again.items()}
@@ -100,7 +106,7 @@ def _watch(
     module = unfused(model.module())
 
     def watch(path: str) -> Callable[..., None]:
-        return lambda _layer, inputs: see(path, inputs[0].detach())
+        return lambda _layer, inputs: see(path, inputs[0])
 
     for path, layer in module.named_modules():
         name = f"{path}.weight"  # not among the weights: tied to another, or computed from others

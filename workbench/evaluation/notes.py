@@ -41,8 +41,6 @@ def bypassed(model: Model, artifact: Artifact) -> tuple[Reason, ...]:
     asked = artifact.recipe.activations
     if asked is None or not artifact.recipe.rounds_inputs:
         return ()
-    if model.architecture.traits.differentiates:
-        return (Reason("inputs-differentiated", "", {}, 0),)
     rounded = {f"{path}.weight" for path, _ in artifact.form.inputs}
     missed = [
         name

@@ -185,13 +185,9 @@ SENTENCES = {
         "Inputs are rounded and summed exactly as integers are, but not faster here: that takes a "
         "runtime with integer kernels."
     ),
-    "inputs-differentiated": N_(
-        "No inputs were rounded: this module differentiates in its forward, and rounding has no "
-        "gradient."
-    ),
     "inputs-bypassed": N_(
-        "The inputs of {layer} are not rounded: the network does not call the layer but reads its "
-        "weight, or the layer is of a class of its own."
+        "The inputs of {layer} are not rounded: the network reads the weight without calling the "
+        "layer, or the layer is of a class of its own, or the network differentiates through it."
     ),
     "masks-folded": N_(
         "The masks that torch.nn.utils.prune left on {layer} are multiplied into the weights."
