@@ -204,6 +204,45 @@ def test_reasons_speak_of_the_rows_that_are_coded() -> None:
     assert found["short-runs"].numbers["length"] == 3
 
 
+class Beside(nn.Module):
+    """A linear layer beside a matrix, whose outputs are the same channels."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.fc, self.out = nn.Linear(inputs, outputs), nn.Linear(outputs, 3)
+        self.w = nn.Parameter(torch.randn(inputs, outputs) * 0.3)
+
+    def forward(self, x):
+        return self.out(functional.relu(self.fc(x) + x @ self.w))
+
+
+@pytest.mark.parametrize("outputs", [8, 12])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        wb.Recipe(structure=wb.Structure(0.5, criterion="curvature")),
+        wb.Recipe(structure=wb.Structure(0.5), quantize=wb.Quantize(3, rounding="compensated")),
+    ],
+    ids=["curvature", "compensated"],
+)
+def test_channels_that_a_matrix_puts_out_are_removed(outputs, recipe) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        module = Beside(8, outputs).eval()
+        inputs = torch.randn(EXAMPLES, 8)
+    targets = module(inputs).argmax(1)
+    model = brought(module, (inputs, targets), "beside")
+    artifact = wb.compress(model, recipe)
+    weights = artifact.weights()
+    assert weights["w"].shape == (8, outputs // 2)
+    assert weights["fc.weight"].shape == (outputs // 2, 8)
+    if recipe.quantize is None:  # what is left of a matrix's outputs is as it was
+        own = module.w.detach()
+        assert all(bool((own == column[:, None]).all(0).any()) for column in weights["w"].T)
+    right = int((wb.rebuild(artifact)(inputs).argmax(1) == targets).sum())
+    assert wb.measure(model, recipe, timed=False).accuracy == right / EXAMPLES
+
+
 def test_transposed_convolutions_in_groups_through_a_file() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -165,11 +165,12 @@ def narrow(
     moments = dict(evidence.moments)
     gradients = dict(evidence.gradients)
     stay = staying(weights, groups, kept)
+    takers = _takers(groups)
     for (name, axis), flags in stay.items():
         if bool(flags.all()):
             continue
         entries = flags.nonzero().flatten()
-        if axis == 1 and name in moments:
+        if (name, axis) in takers and name in moments:
             inputs = _inputs(weights[name], entries)
             moments[name] = Moment(moments[name].matrix[inputs][:, inputs])
         left[name] = left[name].index_select(axis, entries)
@@ -274,6 +275,15 @@ def staying(
     return found
 
 
+def _takers(groups: Sequence[Group]) -> set[Axis]:
+    """Return the second axes that take channels: moments are of those alone.
+
+    A parameter that computes x @ W has the channels that it puts out there.
+    """
+    members = (member for group in groups for member in group.having("takes"))
+    return {(member.tensor, member.axis) for member in members if member.axis == 1}
+
+
 def _inputs(weight: Tensor, entries: Tensor) -> Tensor:
     """Return the columns of `weight`, flattened behind its rows, of `entries` of its axis 1."""
     numbers = torch.arange(weight[0].numel()).view(weight.shape[1:])
@@ -288,9 +298,10 @@ def _made_good(
 ) -> dict[str, Tensor]:
     """Return the weights that take the channels, with what is kept making good for the rest."""
     found = {}
+    takers = _takers(groups)
     for (name, axis), flags in staying(weights, groups, kept).items():
         moment = evidence.moments.get(name)
-        if axis != 1 or moment is None or bool(flags.all()):
+        if (name, axis) not in takers or moment is None or bool(flags.all()):
             continue
         rows = weights[name].flatten(1).float()
         mask = torch.zeros_like(rows, dtype=torch.bool)
