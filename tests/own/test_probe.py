@@ -201,6 +201,38 @@ class Closure(Flat):
         return self.head(self.conv(x).flatten(1))
 
 
+class Lender:
+    """Holds a module's weights, as a model of another library does, and computes with others."""
+
+    computes_with_lent = True
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def call(self, x, weight):
+        return functional.linear(x, weight)
+
+
+class Lends(Flat):
+    def __init__(self):
+        super().__init__()
+        self.lender = Lender(self.fc.weight)
+
+    def forward(self, x):
+        return self.lender.call(self.conv(x).flatten(1), self.fc.weight)
+
+
+def test_what_computes_with_lent_weights_may_hold_those_of_the_original(pictures):
+    torch.manual_seed(0)
+    module = Lends()
+    found = probe(module, pictures.clone, "validation")
+    with torch.no_grad():
+        assert agree(found.outputs, module(pictures), 1e-6)
+
+
 class Fails(Flat):
     def forward(self, x):
         raise ValueError("no such thing\nmore")

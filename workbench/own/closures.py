@@ -14,7 +14,9 @@ def reaches(private: nn.Module, original: nn.Module) -> bool:
     """Return whether a deep copy `private` still refers to layers or weights of `original`.
 
     Functions are not copied, so one that was made inside the module and holds `self` does. What
-    functions find in global variables is not looked at.
+    functions find in global variables is not looked at, and neither is an object that says by
+    `computes_with_lent` that it uses none of the weights it holds, such as the one that calls a
+    Keras model.
     """
     theirs = {id(one) for one in (*original.modules(), *original.parameters())}
     theirs -= {id(one) for one in (*private.modules(), *private.parameters())}
@@ -26,7 +28,8 @@ def reaches(private: nn.Module, original: nn.Module) -> bool:
             return True
         if id(value) not in seen:
             seen.add(id(value))
-            waiting.extend(_inside(value))
+            trusted = getattr(type(value), "computes_with_lent", False)
+            waiting.extend(() if trusted else _inside(value))
     return False
 
 

@@ -67,6 +67,8 @@ class _Lender:
     all copies of a module, and is not copied with them.
     """
 
+    computes_with_lent = True
+
     def __init__(self, keras: Any, model: Any, variables: list[Any]) -> None:
         self.keras = keras
         self.model = model
