@@ -57,7 +57,7 @@ def _first(inputs: Any) -> Tensor:
 def figure(outputs: Tensor, targets: Tensor, task: str) -> float:
     """Return accuracy, perplexity or root mean squared error."""
     if task == "classes":
-        return float((outputs.argmax(1) == targets).double().mean())
+        return float((predicted(outputs) == targets).double().mean())
     if task == "numbers":
         return float((outputs - targets.double()).square().mean().sqrt())
     logs = outputs.numpy() - np.logaddexp.reduce(outputs.numpy(), axis=-1, keepdims=True)
@@ -66,10 +66,16 @@ def figure(outputs: Tensor, targets: Tensor, task: str) -> float:
     return float(np.exp(-chosen[keep].mean()))
 
 
+def predicted(outputs: Tensor) -> Tensor:
+    """Return the class of each example; outputs that are not numbers predict none, -1."""
+    return outputs.argmax(1).where(~outputs.isnan().any(1), -1)
+
+
 def confusion(outputs: Tensor, targets: Tensor, classes: int) -> list[list[int]]:
     """Count true by predicted class."""
     counts = np.zeros((classes, classes), int)
-    np.add.at(counts, (targets.numpy(), outputs.argmax(1).numpy()), 1)
+    found = predicted(outputs)
+    np.add.at(counts, (targets[found >= 0].numpy(), found[found >= 0].numpy()), 1)
     return counts.tolist()
 
 
