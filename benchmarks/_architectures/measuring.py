@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import torch
@@ -32,8 +33,11 @@ def measured(architecture: Architecture) -> Measured:
     module = fresh(architecture, 0)
     randomise(module, 0)
     splits = {name: _examples(architecture, seeds) for name, seeds in SEEDS.items()}
-    data = {name: (inputs, _targets(module, inputs)) for name, inputs in splits.items()}
-    name = architecture.name.replace(", ", "-").replace(" ", "-").replace("'", "")
+    try:
+        data = {name: (inputs, _targets(module, inputs)) for name, inputs in splits.items()}
+    except RuntimeError as error:  # as of networks that take one graph, whose rows are its nodes
+        return Measured(refused=f"inputs do not join into a batch: {error}")
+    name = re.sub(r"[^\w.+-]+", "-", architecture.name)
     try:
         model = wb.bring(module, **data, name=name)
         return Measured(fault=_difference(model, *data["validation"]))
