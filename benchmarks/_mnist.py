@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -55,7 +55,7 @@ NETWORKS = {"mnist/lenet-300-100": "fashion/lenet-300-100", "mnist/lenet5": "fas
 class Mnist(Task):
     """MNIST, read from the four original files in `folder`."""
 
-    folder: Path
+    folder: Path = Path()
 
     def split(self, name: str) -> Split:
         """Return one split: 55,000 images to train on, 5,000 for validation, 10,000 to test."""
@@ -73,8 +73,8 @@ class Mnist(Task):
 class Network(Architecture):
     """A network of the zoo for another task; its checkpoint lies in `folder`."""
 
-    twin: Architecture
-    folder: Path
+    twin: Architecture = field(kw_only=True)
+    folder: Path = field(kw_only=True)
 
     @property
     def build(self) -> Callable[[], nn.Module]:
@@ -107,8 +107,9 @@ def untrained(name: str, task: Task, folder: Path) -> Model:
     """
     twin = architecture(NETWORKS[name])
     shapes = {name: list(tensor.shape) for name, tensor in twin.build().state_dict().items()}
-    network = Network(name, task, twin.title, twin, folder)
-    return Model(network, {"tensors": shapes, "sha256": task.digest("train")})
+    network = Network(name, task, twin.title, twin=twin, folder=folder)
+    layers = {name: {} for name, shape in shapes.items() if len(shape) >= 2}
+    return Model(network, {"tensors": shapes, "layers": layers, "sha256": task.digest("train")})
 
 
 def read(path: Path) -> NDArray[np.uint8]:

@@ -31,6 +31,10 @@ from numpy.typing import NDArray
 from torch import Tensor, device, from_numpy, manual_seed, nn, no_grad
 from torch.func import functional_call
 
+from workbench.adjustment.prepare import Prepared
+from workbench.artifact.form import UNCHANGED
+from workbench.compression.evidence import Evidence
+from workbench.compression.layers import Roles
 from workbench.recipe import Recipe, Train
 from workbench.training.records import Lesson
 from workbench.training.run import Run
@@ -94,7 +98,15 @@ def train(
     """Return the weights of a perceptron trained from the start that the seed draws."""
     manual_seed(settings.seed)
     fresh = {name: tensor.detach() for name, tensor in perceptron(width).state_dict().items()}
-    lesson = Lesson(empty(width), fresh, digits.examples, digits.labels, inputs, teacher)
+    lesson = Lesson(
+        module=empty(width),
+        ready=Prepared(fresh, Evidence(), UNCHANGED),
+        roles=Roles.of(fresh),
+        examples=digits.examples,
+        labels=digits.labels,
+        inputs=inputs,
+        teacher=teacher,
+    )
     run = Run(lesson, Recipe(train=settings))
     for _moment in run.go():
         pass

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from workbench.errors import WorkbenchError
 from workbench.evaluation.report import Score
 from workbench.evaluation.resources import layers, macs, peak_memory
 from workbench.evaluation.scores import judge_score
@@ -25,7 +26,7 @@ def measured(model: Model, weights: Mapping[str, Tensor], *splits: Split) -> dic
     Raises
     ------
     WorkbenchError
-        When the module fails on some of the data.
+        When the module fails on some of the data, or gives NaN or infinity.
     """
     card = model.card
     card["parameters"] = sum(p.numel() for p in model.module().parameters())
@@ -33,8 +34,14 @@ def measured(model: Model, weights: Mapping[str, Tensor], *splits: Split) -> dic
     card["peak_memory"] = _counted(model, weights, peak_memory)
     card["layers"] = layers(model, weights)
     card["tensors"] = {name: list(tensor.shape) for name, tensor in weights.items()}
-    judged = {split.name: counted(judge_score(model, weights, split)) for split in splits}
-    return {**card, "accuracy": judged}
+    scores = {split.name: judge_score(model, weights, split) for split in splits}
+    for name, score in scores.items():
+        if score.not_finite:
+            raise WorkbenchError(
+                f"The module gives NaN or infinity for {score.not_finite:,} of {score.examples:,} "
+                f"{name} examples: its outputs must be finite numbers."
+            )
+    return {**card, "accuracy": {name: counted(score) for name, score in scores.items()}}
 
 
 def _counted(

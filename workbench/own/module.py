@@ -17,8 +17,9 @@ from torch.nn.parameter import is_lazy
 
 from workbench.compression.layers import is_mask
 from workbench.compression.storable import check_storable
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, in_words
 from workbench.evaluation.card import measured
+from workbench.evaluation.pace import batch_of
 from workbench.kept import Files
 from workbench.own.code_digest import code_digest
 from workbench.own.probe import Probe, probe
@@ -26,9 +27,12 @@ from workbench.own.wrappers import unwrapped, without_masks
 from workbench.zoo import Model, Split, Task
 from workbench.zoo.batch import Batch
 from workbench.zoo.brought import Brought, stored, tensors_of, versions_of
+from workbench.zoo.shell import shell
 
 TRIED = 4
 """Examples on which a module is tried."""
+SEEN = 64
+"""Training examples on which a model is tried."""
 CARD = 4
 """Raised when a card is measured otherwise."""
 
@@ -188,8 +192,28 @@ def _check_finite(split: Split, inputs: Any, outputs: Any) -> None:
     )
 
 
+def check_training_data(model: Model) -> None:
+    """Run a model on some of its training examples, from all over the split.
+
+    Raises
+    ------
+    WorkbenchError
+        When the module fails on them, or gives NaN or infinity.
+    """
+    split = model.task.split("train")
+    inputs = model.task.inputs(split.examples[_spread(split, min(SEEN, batch_of(model)))])
+    with in_words("The module fails on the train data"):
+        outputs = shell(model)(model.weights(), inputs)
+    _check_finite(split, inputs, outputs)
+
+
 def _few(split: Split) -> Any:
-    return split.examples[np.arange(min(TRIED, len(split)))]
+    return split.examples[_spread(split, TRIED)]
+
+
+def _spread(split: Split, most: int) -> Any:
+    """Return the numbers of examples from the first to the last, at most so many."""
+    return np.unique(np.linspace(0, len(split) - 1, most).round().astype(np.int64))
 
 
 def digest_of(weights: Mapping[str, Tensor]) -> str:
