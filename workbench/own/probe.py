@@ -16,6 +16,7 @@ from workbench.zoo.attributes import Attributes
 from workbench.zoo.batch import Batch, call, lay_inputs, lay_weights, outputs_of
 from workbench.zoo.brought import HALF, deep_copy, hollow, stored, tensors_of
 from workbench.zoo.guard import first, guarded
+from workbench.zoo.seeding import undisturbed
 from workbench.zoo.shell import speed_up
 from workbench.zoo.traits import Traits
 
@@ -57,7 +58,7 @@ def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Probe:
         before, or on the other examples of a batch.
     """
     weights = tensors_of(module)
-    with torch.random.fork_rng(devices=[]), eval_mode(module), torch.no_grad():
+    with undisturbed(), eval_mode(module), torch.no_grad():
         differentiates, original = _original(module, inputs, split)
         traits = Traits(bfloat16=False, differentiates=differentiates)
         traits = _repeated(module, traits, inputs)
