@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from workbench.evaluation.products import Products, unfused
+from workbench.evaluation.products import Products
+from workbench.zoo.unfused import unfused
 
 T, B, N, H = 5, 2, 8, 16
 CASES = {
