@@ -38,7 +38,7 @@ AROUND = (
     "frozen",
     "channels last",
 )
-FLAWED, AGAIN = 0.07, 0.12
+FLAWED, AGAIN = 0.05, 0.12
 """The shares of compositions that have a flaw, and that repeat their first block."""
 
 

@@ -42,7 +42,7 @@ class Kind:
 
 
 TABLE: dict[str, Kind] = {}
-"""All kinds by name, in the order of their files."""
+"""All kinds by name, in the order in which their files are imported."""
 
 
 def kind(data: str, **settings):
