@@ -189,7 +189,7 @@ def _file_of(model: Model, recipe: Recipe, learned: Lesson, done: Trained) -> Ar
         done.weights,
         recipe,
         ready.evidence,
-        roles=model.roles,
+        roles=model.in_form(ready.form).roles,
         kept=done.kept,
         grids=done.grids,
     )

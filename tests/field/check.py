@@ -164,8 +164,8 @@ def _tried(
 
 
 def _is_undefined(model: Any, original: Original, recipe: wb.Recipe) -> bool:
-    """Whether outputs are not numbers even where inputs stay whole, as with a norm of zero."""
-    whole = wb.compress(model, replace(recipe, activations=None))
+    """Whether outputs are not numbers before anything else, as with a norm of zero."""
+    whole = wb.compress(model, replace(recipe, activations=None, train=None))
     return bool(loop.outputs(wb.rebuild(whole), original.inputs).isnan().any())
 
 

@@ -404,11 +404,11 @@ def stopping(inputs, labels):
 REFUSED = {
     "a module that fails": (
         {"module": Failing(8, 3)},
-        "fails on the first validation batch with ValueError: the shapes are wrong",
+        "fails on the validation data with ValueError: the shapes are wrong",
     ),
     "a module that fails without a word": (
         {"module": Wordless(8, 3)},
-        "fails on the first validation batch with AssertionError: no reason given",
+        "fails on the validation data with AssertionError: no reason given",
     ),
     "a module that fails on some sizes": (
         {"module": Picky(8, 3)},
@@ -646,10 +646,6 @@ UNTRAINABLE = {
         {"loss": lambda outputs, targets: outputs.detach().mean()},
         "The loss has no gradient",
     ),
-    "a training split of another width": (
-        {"train": lambda x, y: (x[:, :7], y)},
-        "Training fails at step 1 with RuntimeError: mat1 and mat2",
-    ),
 }
 
 
@@ -667,18 +663,10 @@ def test_what_cannot_be_trained_is_one_sentence(case, small, points, halves):
     assert "\n" not in said
 
 
-def test_gradients_of_a_module_that_fails_are_one_sentence(small, points, halves):
+def test_a_module_that_fails_on_the_training_data_is_refused_at_once(small, points, halves):
     data = {**halves(*points), "train": (points[0][:, :7], points[1])}
-    model = wb.bring(small, **data, name="small")
     with pytest.raises(WorkbenchError, match="The module fails on the train data with Runtime"):
-        wb.compress(model, wb.Recipe(prune=wb.Prune(0.5, criterion="gradient")))
-
-
-def test_a_teacher_that_fails_is_one_sentence(small, points, halves):
-    data = {**halves(*points), "train": (points[0][:, :7], points[1])}
-    model = wb.bring(small, **data, name="small")
-    with pytest.raises(WorkbenchError, match="The teacher fails on the train data with Runtime"):
-        wb.train(model, steps=2, teacher="self")
+        wb.bring(small, **data, name="small")
 
 
 def test_a_module_that_draws_lots_is_refused(points, halves):

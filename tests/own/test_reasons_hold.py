@@ -29,6 +29,7 @@ NOT_OF_WEIGHTS = {
     *("no-norms", "norms-stay", "norms-as-they-were", "biases-as-they-were", "uneven"),
     "none-even",
     *("masks-folded", "float32-only", "inputs-bypassed"),
+    *("kind-whole", "mixed-whole", "fails-whole", "unseen-whole", "not-followed"),
 }
 """Kinds about channels, adjustments and how a module runs, which have tests of their own."""
 

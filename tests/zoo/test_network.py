@@ -58,5 +58,7 @@ def test_it_can_be_saved_and_traced_like_any_module(tmp_path):
 
 
 def test_what_is_no_file_is_refused():
-    with pytest.raises(ArtifactError, match="Give what"):
+    with pytest.raises(ArtifactError, match=r"Cannot read small\.safetensors"):
         wb.rebuild("small.safetensors")
+    with pytest.raises(ArtifactError, match="Give a file's path"):
+        wb.rebuild(3)

@@ -177,12 +177,12 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
 def size_unwritten(model: Model, artifact: Artifact) -> Size:
     """Return what is known before the file's bytes are written: all but the digest, left empty."""
     shapes = {name: coded.shape for name, coded in artifact.tensors.items()}
-    layers = {name: shapes[name] for name in model.layers if name in shapes}
+    shaped = model.in_form(artifact.form)
+    layers = {name: shapes[name] for name in shaped.layers if name in shapes}
     requested = sparsity.requested(artifact.recipe.prune, layers)
     weights = sum(map(prod, layers.values()))
     achieved = sum(sparsity.zeros(artifact, name) for name in layers) / (weights or 1)
     nonzero = _nonzero(artifact)
-    shaped = model.in_form(artifact.form)
     names = [name for name, _ in shell(shaped).module.named_parameters()]
     parameters = sum(prod(shapes[name]) for name in names)
     takes = cost(shaped, shapes)
@@ -229,11 +229,11 @@ def _structure(
     before = sum(group.outputs for group in coupled) or 1  # none where no layer can lose any
     gone = before - sum(_outputs(artifact, group) for group in coupled) if coupled else 0
     whole = sum(prod(model.card["tensors"][name]) for name in model.layers) or 1
-    shapes = [artifact.tensors[name].shape for name in model.layers if name in artifact.tensors]
+    held = [name for name in model.in_form(artifact.form).layers if name in artifact.tensors]
     return {
         "channels_asked": channels_asked(coupled, asked),
         "channels_removed": gone / before,
-        "weights_removed": 1 - sum(map(prod, shapes)) / whole,
+        "weights_removed": 1 - sum(prod(artifact.tensors[name].shape) for name in held) / whole,
         "macs_removed": 1 - macs / computed if (computed := model.card["macs"]) else 0.0,
     }
 

@@ -98,7 +98,7 @@ def bring(
     given = {"train": train, "validation": validation, "test": test}
     splits = [split_of(split, data, names_of) for split, data in given.items()]
     examined = examine(module, splits[1], INPUTS["own"])
-    outputs = examined.found.outputs
+    outputs = examined.outputs
     weights = splits[0].weights
     if augment is not None:
         check_augment(augment, splits[0])

@@ -22,12 +22,14 @@ from workbench.evaluation.card import measured
 from workbench.evaluation.pace import batch_of
 from workbench.kept import Files
 from workbench.own.code_digest import code_digest
-from workbench.own.probe import Probe, probe
+from workbench.own.probe import probe
 from workbench.own.wrappers import unwrapped, without_masks
 from workbench.zoo import Model, Split, Task
-from workbench.zoo.batch import Batch
-from workbench.zoo.brought import Brought, stored, tensors_of, versions_of
+from workbench.zoo.batch import Batch, call
+from workbench.zoo.brought import Brought, hollow, stored, tensors_of, versions_of
+from workbench.zoo.guard import guarded
 from workbench.zoo.shell import shell
+from workbench.zoo.traits import Traits
 
 TRIED = 4
 """Examples on which a module is tried."""
@@ -42,14 +44,16 @@ class Examined:
     """A user's module, ready to become a model.
 
     `held` is what runs, the same as `source`, the user's own, but for wrappers and masks; `masked`
-    are the weights that had masks. `weights` are its tensors by name.
+    are the weights that had masks. `weights` are its tensors by name, `traits` say how it may be
+    run, and `outputs` are those for the first examples.
     """
 
     source: nn.Module
     held: nn.Module
     masked: tuple[str, ...]
     weights: dict[str, Tensor]
-    found: Probe
+    traits: Traits
+    outputs: Any
 
 
 def examine(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Examined:
@@ -63,9 +67,14 @@ def examine(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Ex
     source = unwrapped(module)
     check_parameters(source)
     held, masked = without_masks(source)
-    found = probe(held, lambda: inputs(_few(split)), split.name)
-    _check_finite(split, inputs(_few(split)), found.outputs)
-    return Examined(source, held, masked, tensors_of(held), found)
+    spread = split.examples[_spread(split, TRIED)]
+    traits = probe(held, lambda: inputs(spread), split.name)
+    weights = tensors_of(held)
+    with in_words(f"The module fails on the {split.name} data"), torch.no_grad():
+        few = inputs(split.examples[: min(TRIED, len(split))])
+        outputs = call(guarded(hollow(held).eval(), traits), weights, few)
+    _check_finite(split, few, outputs)
+    return Examined(source, held, masked, weights, traits, outputs)
 
 
 def model_of(
@@ -92,7 +101,7 @@ def model_of(
     weights = ready.weights
     stored, computed = digest_of(weights), code_digest(ready.held)
     fits = card is not None and card["weights"] == stored and card.get("code", computed) == computed
-    digest = _fingerprint(stored, computed, ready.found.outputs, task)
+    digest = _fingerprint(stored, computed, ready.outputs, task)
     architecture = Brought(
         name or task.name,
         task,
@@ -101,7 +110,7 @@ def model_of(
         held=ready.held,
         source=ready.source,
         versions=versions_of(ready.source),
-        traits=ready.found.traits,
+        traits=ready.traits,
     )
     known = dict(card) if card is not None and fits else {}
     model = Model(architecture, {**known, "sha256": digest})
@@ -205,10 +214,6 @@ def check_training_data(model: Model) -> None:
     with in_words("The module fails on the train data"):
         outputs = shell(model)(model.weights(), inputs)
     _check_finite(split, inputs, outputs)
-
-
-def _few(split: Split) -> Any:
-    return split.examples[_spread(split, TRIED)]
 
 
 def _spread(split: Split, most: int) -> Any:

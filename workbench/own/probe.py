@@ -37,16 +37,8 @@ LEAST = 1e-2
 """Outputs are compared as if the largest were at least this."""
 
 
-@dataclass(frozen=True)
-class Probe:
-    """What a module gave for some examples, and how it may be run."""
-
-    outputs: Any
-    traits: Traits
-
-
-def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Probe:
-    """Run a module and copies of it on a few examples, and return what they show.
+def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Traits:
+    """Run a module and copies of it on a few examples, and return how it may be run.
 
     The module's tensors, modes and the random state are afterwards as they were. `inputs` makes the
     examples, as the module takes them, of the split called `split`; each call makes new tensors.
@@ -71,13 +63,12 @@ def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Probe:
                 "must depend on its inputs, parameters and buffers alone."
             )
         _check_apart(run, weights, outputs)
-        traits = replace(
+        return replace(
             traits,
             alone=_alone(run, weights, outputs),
             quick=_quick(run, weights, outputs),
             float64=_float64(run, weights, outputs),
         )
-    return Probe(outputs, traits)
 
 
 @contextmanager
@@ -142,9 +133,7 @@ def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple
         except Exception as error:  # noqa: BLE001 - a module may raise anything
             failure = failure or error
     assert failure is not None
-    raise WorkbenchError(
-        f"The module fails on the first {split} batch with {told(failure)}"
-    ) from failure
+    raise WorkbenchError(f"The module fails on the {split} data with {told(failure)}") from failure
 
 
 def run_on(module: nn.Module, batch: Batch) -> Any:

@@ -43,9 +43,9 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     check_changes(model, recipe.train)
     split = model.task.split("train")
     ready = prepared(model, recipe)
-    roles = model.roles
-    recipe.check_names([n for n in roles.layers if n in ready.weights])  # not when all is trained
     shaped = model.in_form(ready.form)
+    roles = shaped.roles
+    recipe.check_names([n for n in roles.layers if n in ready.weights])  # not when all is trained
     module = shaped.module()
     if not any(parameter.requires_grad for parameter in module.parameters()):
         raise RecipeError(

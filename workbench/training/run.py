@@ -323,6 +323,12 @@ class Run:
     def _go_back(self) -> None:
         step, weights, view = self._good
         self._restore(weights, view)
+        if not self.step:
+            raise TrainingError(
+                "The loss is not a number before the first step: with weights pruned and rounded "
+                "as the recipe says, the network gives NaN or infinity, as weight norm does where "
+                "a whole row is zero. Prune or round less."
+            )
         raise TrainingError(
             f"The loss was no longer a number at step {self.step + 1}, after good weights at step "
             f"{step}: choose a lower learning rate, or clip the gradient."

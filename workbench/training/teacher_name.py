@@ -12,6 +12,7 @@ from workbench.recipe.schema import brief
 from workbench.recipe.train import SELF
 from workbench.zoo import Model, models
 from workbench.zoo import model as find
+from workbench.zoo.data import SPLITS
 from workbench.zoo.registry import OWN
 from workbench.zoo.registry import bring as remember
 
@@ -100,8 +101,6 @@ def name_of(teacher: Model) -> str:
 
 def teachers_of(student: Model) -> tuple[str, ...]:
     """Return the names of the other models of the student's task, and of those on the same data."""
-    from workbench.zoo.content import SPLITS  # loads torch, which few need
-
     task = student.task
     same = [name for name in models(task.name) if name != student.name]
     own = [name for name in models() if name.startswith(OWN) and name not in (*same, student.name)]
@@ -114,6 +113,8 @@ def teachers_of(student: Model) -> tuple[str, ...]:
 
 def _check_data(teacher: Model, student: Model) -> None:
     """Raise `RecipeError` where the two do not know the same data, or not the same classes."""
+    if teacher.task == student.task:
+        return
     from workbench.zoo.content import differing  # loads torch, which few need
 
     split = differing(teacher.task, student.task)

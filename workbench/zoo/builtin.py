@@ -75,6 +75,15 @@ class Architecture:
         return self.build()
 
     @cached_property
+    def large(self) -> tuple[str, ...]:
+        """Names of the parameters with two or more axes: of other depth, some are new."""
+        import torch
+
+        with torch.device("meta"):
+            module = self.empty()
+        return tuple(name for name, tensor in module.named_parameters() if tensor.ndim >= 2)
+
+    @cached_property
     def buffers(self) -> frozenset[str]:
         """Names of what the module saves that is no parameter."""
         import torch
@@ -201,7 +210,8 @@ class Model:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the parameters that can be compressed, in the module's order."""
-        return tuple(self.card["layers"])
+        architecture = self.architecture
+        return architecture.large if architecture.left_out else tuple(self.card["layers"])
 
     @property
     def roles(self) -> Roles:

@@ -12,12 +12,11 @@ from torch import Tensor
 
 from workbench.caches import Cache
 from workbench.zoo.brought import Held
-from workbench.zoo.data import Task
+from workbench.zoo.data import SPLITS, Task
 from workbench.zoo.forms import targets
 
 GROUP = 64
 """Examples hashed at once: padding depends on the examples that share a batch, so this is fixed."""
-SPLITS = ("train", "validation", "test")
 KEPT = 16
 """Digests of splits that are remembered."""
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+SPLITS = ("train", "validation", "test")
+
+
 class Holder(Protocol):
     """Whatever can give one split: a file of the package, or what a person brought."""
 
