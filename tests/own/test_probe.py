@@ -247,7 +247,7 @@ class Locked(Flat):
         (CountsInPython, "other outputs when it runs again"),
         (CountsInABuffer, "other outputs when it runs again"),
         (Mates, "depend on which other examples are in the batch"),
-        (Closure, "such as a lambda, refers to the module itself"),
+        (Closure, "refers to the module itself"),
         (Fails, "fails on the validation data with ValueError: no such thing"),
         (Locked, "cannot be copied with copy.deepcopy"),
     ],

@@ -271,7 +271,8 @@ def of_all(facts, numbers):
 def emptied(facts, layer, numbers):
     prune = facts.recipe.prune
     pruned = facts.asked(layer) and layer not in prune.layers and prune.scope != "adaptive"
-    return pruned and facts.stays(layer) and all_zero(facts, layer, numbers)
+    shared = "shared" in facts.entries[layer] and facts.recipe.share.method == "k-means"
+    return pruned and (facts.stays(layer) or shared) and all_zero(facts, layer, numbers)
 
 
 def all_zero(facts, layer, numbers):

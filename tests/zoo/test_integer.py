@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from workbench.artifact.form import InputGrid
-from workbench.zoo.integer import EXACT, IntegerLayer
+from workbench.zoo.integer import EXACT, on_integers
 
 
 def layer(kind: nn.Module, grid: InputGrid, codes: torch.Tensor, scale: torch.Tensor):
-    made = IntegerLayer(kind, grid)
+    made = on_integers(kind, grid)
     with torch.no_grad():
         made.weight.copy_(codes * scale.view(-1, *[1] * (codes.ndim - 1)))
         made.weight_scale.copy_(scale)

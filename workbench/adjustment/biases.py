@@ -92,7 +92,8 @@ def _axis(layer: nn.Module) -> int:
 
 
 def _mean(outputs: Tensor, axis: int) -> Tensor:
-    return outputs.movedim(axis, 0).flatten(1).mean(dim=1, dtype=torch.float64)
+    moved = outputs.movedim(axis, 0)
+    return moved.reshape(len(moved), -1).mean(dim=1, dtype=torch.float64)
 
 
 def _finite(tensor: Tensor) -> bool:

@@ -215,14 +215,16 @@ def _kept(
     compete = [
         structure.scope == "global" and structure.share_of(group.makers) is None for group in groups
     ]
-    pool = []
-    for score, competes in zip(scores, compete, strict=True):
+    pool, counts = [], []
+    for score, group, competes in zip(scores, groups, compete, strict=True):
         if competes:
             relative = score / (float(score.mean()) or 1.0)
             relative[relative.argmax()] = torch.inf  # the last one stays
             pool.append(relative)
+            counts.append(torch.full(score.shape, group.outputs // group.channels))
     together = torch.cat(pool) if pool else torch.zeros(0)
-    among_all = iter(_survivors(together, structure.removed).split([len(one) for one in pool]))
+    each = torch.cat(counts) if counts else torch.zeros(0, dtype=torch.int64)
+    among_all = iter(_among_all(together, each, structure).split([len(one) for one in pool]))
     stay = [
         next(among_all) if competes else _survivors(score, share_of(group.makers, structure))
         for group, score, competes in zip(groups, scores, compete, strict=True)
@@ -231,6 +233,19 @@ def _kept(
         _in_multiples(keep, score, group, structure.multiple).nonzero().flatten()
         for keep, score, group in zip(stay, scores, groups, strict=True)
     ]
+
+
+def _among_all(scores: Tensor, each: Tensor, structure: Structure) -> Tensor:
+    """Return which of the competing `scores` stay, of which each stands for so many channels."""
+    if bool((each == 1).all()):
+        return _survivors(scores, structure.removed)
+    order = scores.argsort(stable=True)
+    gone = each[order].cumsum(0)
+    wanted = structure.removed * int(each.sum())
+    keep = torch.ones(len(scores), dtype=torch.bool)
+    taken = order[(gone - each[order] / 2 <= wanted) & torch.isfinite(scores[order])]
+    keep[taken] = False
+    return keep
 
 
 def _survivors(scores: Tensor, share: float) -> Tensor:

@@ -71,6 +71,8 @@ def pieces(weight: Tensor, settings: Quantize) -> list[Tensor]:
 
 def joined(cut: list[Tensor], weight: Tensor, settings: Quantize) -> Tensor:
     """Put together what `pieces` cut: a tensor of `weight`'s shape."""
+    if not cut:  # it is empty
+        return weight
     rows, _length, _group = _layout(weight, settings)
     return torch.cat([piece.reshape(rows, -1) for piece in cut], dim=1).view(weight.shape)
 

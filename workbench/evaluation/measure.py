@@ -38,6 +38,7 @@ from workbench.zoo import Model
 from workbench.zoo import model as find
 from workbench.zoo.fit import check_fit
 from workbench.zoo.groups import channels
+from workbench.zoo.norms import measured_norms
 from workbench.zoo.shell import shell
 
 ROUNDABLE = frozenset({"linear", "convolution"})
@@ -212,6 +213,7 @@ def size_unwritten(model: Model, artifact: Artifact) -> Size:
             left_alone=left_alone(model, artifact),
             layers=layers,
             taking=_taking(model),
+            normalizes=bool(measured_norms(shell(shaped).module)),
             before=model.weights,
         ),
         training=effort(model, artifact.recipe),

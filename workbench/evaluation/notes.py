@@ -11,6 +11,10 @@ from workbench.zoo import Model
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
 
+MULTIPLYING = frozenset(
+    ("linear", "convolution", "conv3d", *(f"convtranspose{n}d" for n in (1, 2, 3)))
+)
+"""What cards call the layers whose inputs one would expect to be rounded."""
 NAMED = 3
 """Layers that a sentence names before it only counts them."""
 
@@ -45,7 +49,7 @@ def bypassed(model: Model, artifact: Artifact) -> tuple[Reason, ...]:
     missed = [
         name
         for name, layer in model.card["layers"].items()
-        if layer["kind"] in {"linear", "convolution"}
+        if layer["kind"] in MULTIPLYING
         and name in artifact.tensors
         and name not in rounded
         and "." in name  # else the network is nothing but that layer

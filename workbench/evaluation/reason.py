@@ -117,8 +117,7 @@ SENTENCES = {
     ),
     "channels": N_(
         "Asked for {asked_share} of the channels, {got_share} are gone, and with them "
-        "{weights_share} of the weights and {macs_share} of the multiply-adds: a layer between two "
-        "thinner ones loses on both sides."
+        "{weights_share} of the weights and {macs_share} of the multiply-adds."
     ),
     "few-channels": N_(
         "Asked for {asked_share} of the channels, none are gone: layers have so few that the share "
@@ -139,7 +138,7 @@ SENTENCES = {
     "no-channels": N_("All channels of {layer} stay: they are the network's own outputs."),
     "kind-whole": N_("All channels of {layer} stay: none are removed from {what}."),
     "mixed-whole": N_(
-        "All channels of {layer} stay: on the way to the next layers they are mixed or reordered "
+        "All channels of {layer} stay: they cannot be followed on the way to the next layers "
         "({what})."
     ),
     "fails-whole": N_(
@@ -186,8 +185,9 @@ SENTENCES = {
         "runtime with integer kernels."
     ),
     "inputs-bypassed": N_(
-        "The inputs of {layer} are not rounded: the network reads the weight without calling the "
-        "layer, or the layer is of a class of its own, or the network differentiates through it."
+        "The inputs of {layer} are not rounded: that is done in PyTorch's own linear layers and "
+        "1-D and 2-D convolutions with a plain weight, where the network calls them and does not "
+        "differentiate through them."
     ),
     "masks-folded": N_(
         "The masks that torch.nn.utils.prune left on {layer} are multiplied into the weights."

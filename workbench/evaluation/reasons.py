@@ -37,6 +37,7 @@ def reasons(
     left_alone: Mapping[str, Sequence[str]] = MappingProxyType({}),
     layers: Collection[str],
     taking: Collection[str] = (),
+    normalizes: bool = False,
     before: Before,
 ) -> tuple[Reason, ...]:
     """Return what kept the file of `artifact` from being smaller or faster, the weightiest first.
@@ -59,6 +60,8 @@ def reasons(
         The tensors of the file that recipes compress.
     taking
         Those whose layer takes inputs that can be rounded.
+    normalizes
+        Whether the file's module has batch norms.
     left_alone
         The places that adjustments have left as they were, by the kind of reason.
     before
@@ -74,7 +77,7 @@ def reasons(
         *_shared_costs(artifact, layers),
         *_channels(artifact.recipe.structure, structure),
         *_whole(artifact.recipe.structure, whole),
-        *_norms(artifact),
+        *_norms(artifact, normalizes),
         *(Reason(kind, _listed(names), {}, 0) for kind, names in left_alone.items() if names),
         *_inputs(artifact, taking),
         *_length(artifact, original, before),
@@ -126,7 +129,10 @@ def _emptied(artifact: Artifact, held: Held, before: Before) -> Iterator[Reason]
     name = max(bare)[1]
     recipe = artifact.recipe
     competed = recipe.prune is not None and recipe.prune.scope != "adaptive"
-    by_pruning = recipe.prunes(name) and not sparsity.rounds(held[name])
+    coded = held[name]
+    shared = recipe.share is not None and recipe.share.method == "k-means"  # rounds none to zero
+    none_left = isinstance(coded, Shared) and coded.zero and not coded.codes.any() and shared
+    by_pruning = recipe.prunes(name) and (none_left or not sparsity.rounds(coded))
     if by_pruning and competed and recipe.prune and name not in recipe.prune.layers:
         yield Reason("emptied", name, {}, len(artifact))
     else:
@@ -327,12 +333,11 @@ def _whole(asked: Structure | None, whole: Sequence[Whole]) -> Iterator[Reason]:
         yield Reason(kind, _listed(layers), {}, 0, what)
 
 
-def _norms(artifact: Artifact) -> Iterator[Reason]:
+def _norms(artifact: Artifact, normalizes: bool) -> Iterator[Reason]:
     recipe = artifact.recipe
-    left = any(name.endswith(".running_var") for name in artifact.tensors)
-    if (recipe.folds or recipe.recalibrates) and not left and not artifact.form.folded:
+    if (recipe.folds or recipe.recalibrates) and not normalizes and not artifact.form.folded:
         yield Reason("no-norms", "", {}, 0)
-    if recipe.equalizes and left:
+    if recipe.equalizes and normalizes and not recipe.folds:
         yield Reason("norms-between", "", {}, 0)
 
 

@@ -83,7 +83,8 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
         path = name.rpartition(".")[0]
         layer = run.module.get_submodule(path)
         flops = counted.get(f"{type(run.module).__name__}.{path}", {})
-        kind = next((k for t, k in KINDS.items() if isinstance(layer, t)), type(layer).__name__)
+        owner = run.module.get_submodule(path.partition(".parametrizations.")[0])
+        kind = next((k for t, k in KINDS.items() if isinstance(owner, t)), type(layer).__name__)
         beside = [n for n in names if n.rpartition(".")[0] == path]
         whole = sum(weights[n].numel() for n in beside) or 1  # a weight may be empty
         share = weights[name].numel() / whole

@@ -14,7 +14,7 @@ from workbench.own.data import split_of
 from workbench.own.fields import names_of_inputs
 from workbench.own.functions import check_augment, loss_in_words, salt
 from workbench.own.metrics import check_alike, metric_for
-from workbench.own.module import check_training_data, examine, model_of
+from workbench.own.module import check_batches, check_training_data, examine, model_of
 from workbench.own.wrappers import unwrapped
 from workbench.recipe.schema import brief
 from workbench.zoo import Model, Split, Task
@@ -120,6 +120,7 @@ def bring(
         lot=salt((measure, loss, augment), weights),
     )
     model = model_of(examined, task)
+    check_batches(model)
     check_training_data(model)
     for split in splits[1:]:
         if isnan(model.figure(split.name)):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+
+_OF_LAYERS = frozenset((*vars(nn.Module()), "_flat_weights"))
+"""What PyTorch keeps in its layers."""
 
 
 def reaches(private: nn.Module, original: nn.Module) -> bool:
@@ -33,25 +39,58 @@ def reaches(private: nn.Module, original: nn.Module) -> bool:
     return False
 
 
-def _inside(value: Any) -> Iterator[Any]:
-    """Yield what an object holds, as far as it may be a module or a function."""
-    if isinstance(value, Tensor | str | bytes | int | float | type | ModuleType):
-        return
-    if isinstance(value, FunctionType):
-        for cell in value.__closure__ or ():
-            try:
-                yield cell.cell_contents
-            except ValueError:  # an empty cell
+def views(module: nn.Module) -> str | None:
+    """Return the name of a parameter of which a layer holds a view in an attribute, if any does.
+
+    On other weights such a view would still show the module's own.
+    """
+    own = {id(tensor) for tensor in (*module.parameters(), *module.buffers())}
+    places = {p.untyped_storage().data_ptr(): n for n, p in module.named_parameters() if p.numel()}
+    for layer in module.modules():
+        for name, value in vars(layer).items():
+            if name in _OF_LAYERS or {f"{name}_orig", f"{name}_v"} & {*layer._parameters}:  # noqa: SLF001 - computed again by a hook
                 continue
-        yield from value.__defaults__ or ()
-        yield from (value.__kwdefaults__ or {}).values()
-    elif isinstance(value, MethodType):
-        yield value.__self__
-    elif isinstance(value, partial):
-        yield from (value.func, *value.args, *value.keywords.values())
-    elif isinstance(value, Mapping):
-        yield from value.values()
-    elif isinstance(value, list | tuple | set):
-        yield from value
-    elif hasattr(value, "__dict__"):
-        yield from vars(value).values()
+            for one in value.values() if isinstance(value, dict) else _listed(value):
+                if isinstance(one, Tensor) and id(one) not in own and one.numel():
+                    place = places.get(_place(one))
+                    if place is not None:
+                        return place
+    return None
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _place(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr() if tensor.layout == torch.strided else 0
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    """Return what an object holds, as far as it may be a module or a function."""
+    for kinds, inside in INSIDE.items():
+        if isinstance(value, kinds):
+            return inside(value)
+    return [one for name, one in getattr(value, "__dict__", {}).items() if name not in _REFERENCES]
+
+
+def _of_function(function: Any) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # an empty cell
+            yield cell.cell_contents
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+
+
+INSIDE: dict[tuple[type, ...], Callable[[Any], Iterable[Any]]] = {
+    (Tensor, str, bytes, int, float, type, ModuleType): lambda value: (),
+    (FunctionType,): _of_function,
+    (MethodType,): lambda method: (method.__self__,),
+    (partial,): lambda made: (made.func, *made.args, *made.keywords.values()),
+    (Mapping,): lambda mapping: mapping.values(),
+    (list, tuple, set): lambda several: several,
+    (weakref.ref,): lambda reference: (reference(),),
+}
+"""What objects of each kind hold; others what their attributes are."""
+_REFERENCES = frozenset(("_flat_weight_refs",))
+"""References of recurrent layers that PyTorch makes again when it needs them."""

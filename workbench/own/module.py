@@ -22,17 +22,22 @@ from workbench.evaluation.card import measured
 from workbench.evaluation.pace import batch_of
 from workbench.kept import Files
 from workbench.own.code_digest import code_digest
-from workbench.own.probe import probe
+from workbench.own.probe import AGREE, CHANGES, MATES, SAME, agree, probe
 from workbench.own.wrappers import unwrapped, without_masks
 from workbench.zoo import Model, Split, Task
 from workbench.zoo.batch import Batch, call
 from workbench.zoo.brought import Brought, hollow, stored, tensors_of, versions_of
 from workbench.zoo.guard import guarded
+from workbench.zoo.seeding import undisturbed
 from workbench.zoo.shell import shell
 from workbench.zoo.traits import Traits
 
 TRIED = 4
 """Examples on which a module is tried."""
+SMALL = 16
+"""Examples of a small batch."""
+ALONE = 8
+"""Examples that run alone."""
 SEEN = 64
 """Training examples on which a model is tried."""
 CARD = 4
@@ -101,7 +106,7 @@ def model_of(
     weights = ready.weights
     stored, computed = digest_of(weights), code_digest(ready.held)
     fits = card is not None and card["weights"] == stored and card.get("code", computed) == computed
-    digest = _fingerprint(stored, computed, ready.outputs, task)
+    digest = _fingerprint(stored, computed, ready.outputs, task, ready.held)
     architecture = Brought(
         name or task.name,
         task,
@@ -201,6 +206,48 @@ def _check_finite(split: Split, inputs: Any, outputs: Any) -> None:
     )
 
 
+def check_batches(model: Model) -> None:
+    """Run a whole batch of validation examples twice, and in small batches.
+
+    Small batches, and single examples, are padded to their own lengths where a `collate_fn` pads.
+
+    Raises
+    ------
+    WorkbenchError
+        When the outputs differ: they depend on chance or on the other examples of a batch.
+    """
+    split = model.task.split("validation")
+    numbers = np.arange(min(len(split), batch_of(model)))
+    weights, run = model.weights(), shell(model)
+
+    def outputs(some: Any) -> Any:
+        return run(weights, model.task.inputs(split.examples[some]))
+
+    with undisturbed():
+        whole, again = outputs(numbers), outputs(numbers)
+        if not isinstance(whole, Tensor) or whole.shape[:1] != (len(numbers),):
+            return
+        if not agree(again, whole, SAME):
+            raise WorkbenchError(CHANGES)
+        groups = np.array_split(numbers, -(-len(numbers) // SMALL))
+        if model.architecture.traits.alone:
+            groups += [
+                numbers[[n]] for n in np.unique(np.linspace(0, len(numbers) - 1, ALONE, dtype=int))
+            ]
+        for group in groups:
+            if not _alike(outputs(group), whole[torch.from_numpy(group)]):
+                raise WorkbenchError(MATES)
+
+
+def _alike(found: Tensor, among_others: Tensor) -> bool:
+    """Return whether outputs are those of a larger batch, which may be padded at either end."""
+    if found.ndim < 2 or found.ndim != among_others.ndim or found.shape == among_others.shape:
+        return agree(found, among_others, AGREE)
+    length = found.shape[1]
+    ends = among_others[:, :length], among_others[:, -length:]
+    return any(agree(found, end, AGREE) for end in ends)
+
+
 def check_training_data(model: Model) -> None:
     """Run a model on some of its training examples, from all over the split.
 
@@ -230,13 +277,14 @@ def digest_of(weights: Mapping[str, Tensor]) -> str:
     return found.hexdigest()
 
 
-def _fingerprint(weights: str, code: str, outputs: Any, task: Task) -> str:
+def _fingerprint(weights: str, code: str, outputs: Any, task: Task, module: nn.Module) -> str:
     """Return the SHA-256 (hex) of all that results depend on but recipe and held-out data.
 
     The digests of the weights and of the code, what the module computes for a few examples, what
-    it is trained on, and by which loss.
+    it is trained on, by which loss, and which of its parameters are.
     """
-    learned = f"{weights} {code} {code_digest(outputs)} {task.digest('train')} {task.lot}"
+    frozen = [name for name, tensor in module.named_parameters() if not tensor.requires_grad]
+    learned = f"{weights} {code} {code_digest(outputs)} {task.digest('train')} {task.lot} {frozen}"
     return hashlib.sha256(learned.encode()).hexdigest()
 
 

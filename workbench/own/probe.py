@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import WorkbenchError, told
-from workbench.own.closures import reaches
+from workbench.errors import WorkbenchError, in_words, told
+from workbench.own.closures import reaches, views
 from workbench.zoo.attributes import Attributes
 from workbench.zoo.batch import Batch, call, lay_inputs, lay_weights, outputs_of
 from workbench.zoo.brought import HALF, deep_copy, hollow, stored, tensors_of
@@ -28,10 +28,16 @@ SAME = 1e-5
 """The same for one module that runs twice, on the same inputs or among other examples."""
 EXACT = 1e-9
 """The same in float64."""
+COPY = "A copy of the module fails where the module itself does not:"
 MATES = (
     "The module's outputs for an example depend on which other examples are in the batch, as with "
     "batch norm that has no running statistics: its predictions are then not defined one by one. "
     "Let it treat each example by itself in eval mode."
+)
+CHANGES = (
+    "The module gives other outputs when it runs again on the same inputs: in eval mode it must "
+    "not use random numbers, as F.dropout does without training=self.training, count its runs, or "
+    "keep what it saw before."
 )
 LEAST = 1e-2
 """Outputs are compared as if the largest were at least this."""
@@ -49,6 +55,12 @@ def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Traits:
         When the module fails, cannot be copied, or gives outputs that depend on chance, on what ran
         before, or on the other examples of a batch.
     """
+    place = views(module)
+    if place is not None:
+        raise WorkbenchError(
+            f"The module holds a view of its {place} in an attribute, which would not follow when "
+            "the weights change: make the view in forward."
+        )
     weights = tensors_of(module)
     with undisturbed(), eval_mode(module), torch.no_grad():
         differentiates, original = _original(module, inputs, split)
@@ -145,16 +157,19 @@ def run_on(module: nn.Module, batch: Batch) -> Any:
 
 @contextmanager
 def _as_before(module: nn.Module) -> Iterator[None]:
-    """Give a module the buffers and attributes back that it had, whatever it does inside."""
-    values = [(b, b.clone()) for b in module.buffers() if b.layout == torch.strided]
+    """Give a module the tensors and attributes back that it had, whatever it does inside."""
+    tensors = [t for t in (*module.parameters(), *module.buffers()) if t.layout == torch.strided]
+    values = [(tensor, tensor.data, tensor.detach().clone()) for tensor in tensors]
     attributes = Attributes(module, buffers=True)
     try:
         yield
     finally:
         attributes.restore()
-        for buffer, content in values:
-            if not _equal(buffer, content):
-                buffer.copy_(content)
+        for tensor, memory, content in values:
+            if tensor.data_ptr() != memory.data_ptr():  # another was put in its place
+                tensor.data = memory
+            if not _equal(memory, content):
+                tensor.copy_(content)
 
 
 def _detached(value: Any) -> Any:
@@ -165,26 +180,27 @@ def _detached(value: Any) -> Any:
     return [_detached(one) for one in value] if isinstance(value, tuple | list) else value
 
 
-def _safely(make: Callable[[], nn.Module]) -> nn.Module:
-    """Return the copy that `make` makes, or say that there can be none."""
+def _safely(module: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
+    """Return the copy of `module` that `make` makes, or say that there can be none."""
     try:
-        return make()
+        private = make()
     except Exception as error:
         raise WorkbenchError(
             f"The module cannot be copied with copy.deepcopy, which fails with {told(error)}: keep "
             "open files, locks and the like out of it."
         ) from error
+    if reaches(private, module):
+        raise WorkbenchError(
+            "A function or reference that the module holds, such as a lambda, a hook or a weakref, "
+            "refers to the module itself, so that a copy would run on the weights of the module: "
+            "make it a method."
+        )
+    return private
 
 
 def _copy(module: nn.Module, traits: Traits) -> nn.Module:
     """Return a copy of `module` without values, guarded by `traits`."""
-    private = _safely(lambda: hollow(module).eval())
-    if reaches(private, module):
-        raise WorkbenchError(
-            "A function that the module holds, such as a lambda, refers to the module itself, so "
-            "that a copy would run on the weights of the module: make it a method."
-        )
-    return guarded(private, traits)
+    return guarded(_safely(module, lambda: hollow(module).eval()), traits)
 
 
 @dataclass(frozen=True)
@@ -207,6 +223,12 @@ class _Runner:
         except WorkbenchError:
             raise
         except Exception as error:
+            if any(parameter.dtype in HALF for parameter in self.module.parameters()):
+                raise WorkbenchError(
+                    "The module computes in half precision of its own accord, and files are judged "
+                    f"in float32, where it fails with {told(error)}: give module.float(), with no "
+                    "dtype named in forward."
+                ) from error
             raise WorkbenchError(
                 "A copy of the module does not run on weights that are lent to it, so it cannot be "
                 f"compressed here: {told(error)}"
@@ -224,7 +246,7 @@ def _repeated(module: nn.Module, traits: Traits, inputs: Callable[[], Any]) -> T
     values: dict[int, Any] = {
         id(p): nn.Parameter(p.detach().clone(), p.requires_grad) for p in module.parameters()
     }
-    private = _safely(lambda: deep_copy(module, values).eval())
+    private = _safely(module, lambda: deep_copy(module, values).eval())
     before = {name: tensor.clone() for name, tensor in stored(private).items()}
     attributes = Attributes(private)
     found = []
@@ -235,16 +257,12 @@ def _repeated(module: nn.Module, traits: Traits, inputs: Callable[[], Any]) -> T
         order = torch.arange(len(batch) - 1, -1, -1) if backwards else slice(None)
         given = batch[order]
         untouched = [tensor.clone() for tensor in given.tensors]
-        with torch.enable_grad() if traits.differentiates else nullcontext():
+        with torch.enable_grad() if traits.differentiates else nullcontext(), in_words(COPY):
             found.append(_detached(run_on(private, given)))
         changed |= not all(map(_equal, given.tensors, untouched))
         kept |= attributes.changed
     if not agree(found[2], found[0], SAME):
-        raise WorkbenchError(
-            "The module gives other outputs when it runs again on the same inputs: in eval mode it "
-            "must not use random numbers, as F.dropout does without training=self.training, count "
-            "its runs, or keep what it saw before."
-        )
+        raise WorkbenchError(CHANGES)
     written = tuple(
         n for n, t in stored(private).items() if n in before and not _equal(t, before[n])
     )

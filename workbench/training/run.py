@@ -34,7 +34,7 @@ from workbench.training.sparsening import shares
 from workbench.training.stopping import EarlyStopping
 from workbench.training.view import View
 from workbench.zoo import norms
-from workbench.zoo.batch import call, lay_inputs
+from workbench.zoo.batch import call, lay_inputs, on_weights, run
 
 PORTION = 128
 """Examples computed at once; larger batches add up gradients, so that cancelling stays quick."""
@@ -182,9 +182,11 @@ class Run:
             for number, part in enumerate(chosen.split(PORTION)):
                 if number and cancelled():  # before the first one `go` has asked
                     raise Cancelled("Training was stopped.")
-                mean, found = self._portion(part)
-                share = share_of(self.lesson, part, chosen)
-                (mean * share).backward()
+                seen = self.view(self.weights)
+                with on_weights(self.module, seen):  # a backward pass may run layers again
+                    mean, found = self._portion(part, seen)
+                    share = share_of(self.lesson, part, chosen)
+                    (mean * share).backward()
                 loss += float(mean.detach()) * share
                 parts += found
         if not math.isfinite(loss):
@@ -215,10 +217,13 @@ class Run:
                 self.weights[name].copy_(saved)
             raise
 
-    def _portion(self, chosen: Tensor) -> tuple[Tensor, list[Any]]:
-        """Return the loss, and what of the outputs the figure of the batch follows from, if any."""
+    def _portion(self, chosen: Tensor, seen: Mapping[str, Tensor]) -> tuple[Tensor, list[Any]]:
+        """Return the loss, and what of the outputs the figure of the batch follows from, if any.
+
+        The module runs on the weights `seen`, which are lent to it.
+        """
         inputs, labels, *others = portion(self.lesson, chosen, self.settings, self._lot)
-        outputs = self._outputs(inputs)
+        outputs = self._precisely(lambda: run(self.module, seen, inputs))
         loss = self._loss(outputs, labels, *others)
         gauge = self.lesson.gauge
         return loss, [gauge.part(outputs, labels)] if gauge.adds_up else []
@@ -232,9 +237,12 @@ class Run:
 
     def _outputs(self, inputs: Any) -> Any:
         """Return the outputs in float32, whatever the precision of what comes before."""
+        return self._precisely(lambda: call(self.module, self.view(self.weights), inputs))
+
+    def _precisely(self, compute: Callable[[], Any]) -> Any:
         mixed = self.settings.precision == "mixed"
         with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
-            outputs = call(self.module, self.view(self.weights), inputs)
+            outputs = compute()
         return outputs.float() if isinstance(outputs, Tensor) else outputs
 
     def _look(self, cancelled: Callable[[], bool]) -> None:

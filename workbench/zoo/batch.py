@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from itertools import chain
 from typing import Any
@@ -10,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
+from torch.nn.utils.stateless import _reparametrize_module
 
 from workbench.errors import WorkbenchError
 
@@ -82,14 +83,28 @@ def call(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
     a module does not save are its own, in the precision of the weights. Of what a module returns,
     the `logits` count where it names them, else the first of several tensors.
     """
+    with on_weights(module, weights):
+        return run(module, weights, inputs)
+
+
+@contextmanager
+def on_weights(module: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """Lend `weights` to `module` for a while, as `call` does for one run.
+
+    What a module computes again in a backward pass, as checkpointing does, then finds them too.
+    """
+    with lending(module, constants(module, weights) | dict(weights)):
+        yield
+
+
+def run(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
+    """Return what a `module` to which `weights` are lent makes of a batch."""
     batch = Batch.of(inputs)
-    named = batch.names is not None
     if any(tensor.dtype in HALF for tensor in batch.tensors):  # weights are widened
         batch = batch.to(_kind(weights))
-    args = () if named else batch.tensors
-    kwargs = dict(zip(batch.names, batch.tensors, strict=True)) if batch.names is not None else {}
-    lent = constants(module, weights) | dict(weights)
-    return outputs_of(lend(module, lent, args, kwargs))
+    if batch.names is None:
+        return outputs_of(module(*batch.tensors))
+    return outputs_of(module(**dict(zip(batch.names, batch.tensors, strict=True))))
 
 
 def lend(
@@ -105,13 +120,27 @@ def lend(
     KeyError
         When tensors are missing, or there are others than the module has.
     """
+    with lending(module, tensors):
+        return module(*args, **kwargs)
+
+
+@contextmanager
+def lending(module: nn.Module, tensors: Mapping[str, Tensor]) -> Iterator[None]:
+    """Put `tensors` in place of a module's own for a while, as `lend` does for one call.
+
+    Raises
+    ------
+    KeyError
+        When tensors are missing, or there are others than the module has.
+    """
     places = _places(module)
     if places.keys() != tensors.keys():
         apart = ", ".join(sorted(places.keys() ^ tensors.keys()))
         raise KeyError(f"these tensors are not both lent and in the module: {apart}")
     lent = {name: tensors[first] for first, names in places.items() for name in names}
     # PyTorch's own way with tied tensors would put a lent one where a layer has two names.
-    return functional_call(module, lent, tuple(args), dict(kwargs), tie_weights=False)
+    with _reparametrize_module(module, lent, tie_weights=False, strict=False):
+        yield
 
 
 _known_places: WeakKeyDictionary[nn.Module, dict[str, list[str]]] = WeakKeyDictionary()

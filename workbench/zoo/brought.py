@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -181,16 +181,30 @@ def hollow(module: nn.Module) -> nn.Module:
     for tensor in stored(module).values():
         if id(tensor) not in empty:
             empty[id(tensor)] = torch.empty_like(tensor, device="meta")
-    return deep_copy(module, empty)
+    copied = deep_copy(module, empty)
+    for layer in copied.modules():
+        if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
+            layer.sparse = False  # masks and rounding have no sparse gradients
+    return copied
 
 
 def deep_copy(module: nn.Module, known: dict[int, Any]) -> nn.Module:
     """Return a deep copy of `module` with the tensors that are `known` by their identity."""
     for layer in module.modules():
         for value in vars(layer).values():
-            if isinstance(value, Tensor) and value.grad_fn is not None:  # these do not copy deeply
-                known.setdefault(id(value), value.detach().clone())
+            for tensor in _held(value):
+                if tensor.grad_fn is not None:  # such tensors do not copy deeply
+                    known.setdefault(id(tensor), tensor.detach().clone())
     return copy.deepcopy(module, known)
+
+
+def _held(value: Any) -> Iterator[Tensor]:
+    """Yield a tensor, or those in a list or dict."""
+    if isinstance(value, Mapping):
+        value = [*value.values()]
+    for one in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(one, Tensor):
+            yield one
 
 
 def stored(module: nn.Module) -> dict[str, Tensor]:
@@ -229,14 +243,15 @@ def tensors_of(module: nn.Module) -> dict[str, Tensor]:
 
 
 def versions_of(module: nn.Module) -> tuple[int, ...]:
-    """Return how often each tensor was written to and a checksum, which tell whether any was.
+    """Return how often each tensor was written to, which are trained, and a checksum.
 
     What is written past autograd, or to tensors made in inference mode, is not counted: the
     checksum, of some values, sees most of that.
     """
     saved = [tensor.detach() for tensor in stored(module).values()]
     written = (0 if tensor.is_inference() else tensor._version for tensor in saved)  # noqa: SLF001 - has no public name
-    return (*written, _checksum(saved))
+    trained = (int(parameter.requires_grad) for parameter in module.parameters())
+    return (*written, *trained, _checksum(saved))
 
 
 def _glimpse(split: Split) -> int:

@@ -115,7 +115,7 @@ def channels_of(module: nn.Module, example: Any, others: Any = None) -> Channels
             why, error = objection
             what = "; ".join(filter(None, (between(items, names), error)))
             whole.append(Whole(group.makers, why, what))
-    met = {name for group in found for name in group.makers}
+    met = {member.tensor for group in found for member in group.members}
     met |= {name for one in whole for name in one.layers}
     whole += [one for one in _others(module, names, graph.module2node) if not met & {*one.layers}]
     order = {name: place for place, name in enumerate(_large(module))}

@@ -41,7 +41,9 @@ class _Guard:
         for name in traits.writes:  # the lent ones; who lends them puts the module's own back
             path, _, leaf = name.rpartition(".")
             owner = self.module.get_submodule(path)
-            owner._buffers[leaf] = owner.get_buffer(leaf).clone()  # noqa: SLF001 - has no public name
+            of_buffers = leaf in owner._buffers  # noqa: SLF001 - has no public name
+            held: dict[str, Any] = owner._buffers if of_buffers else owner._parameters  # noqa: SLF001
+            held[leaf] = held[leaf].clone()
         single = not traits.alone and _size(args, kwargs) == 1
         if single:
             args, kwargs = _changed(args, _twice), _changed(kwargs, _twice)

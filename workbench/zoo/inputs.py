@@ -52,7 +52,7 @@ def watch(model: Model, weights: Mapping[str, Tensor], batch: Any, see: See) -> 
 
 def _linear(name: str, see: See) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
     def hook(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        see(name, inputs[0].flatten(0, -2))
+        see(name, inputs[0].reshape(-1, inputs[0].shape[-1]))  # a batch, or one example
 
     return hook
 
@@ -62,7 +62,8 @@ def _convolution(
 ) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
     def hook(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         around = layer._reversed_padding_repeated_twice  # noqa: SLF001 - a word, made numbers
-        padded = functional.pad(inputs[0], around)
+        batch = inputs[0] if inputs[0].ndim == layer.weight.ndim else inputs[0].unsqueeze(0)
+        padded = functional.pad(batch, around)
         line = () if padded.ndim == 4 else (1,)  # a line is a picture one pixel high
         patches = functional.unfold(
             padded if padded.ndim == 4 else padded.unsqueeze(2),
@@ -80,7 +81,7 @@ def _attention(path: str, see: See) -> Callable[[nn.Module, tuple[Tensor, ...]],
 
     def hook(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if len(inputs) >= 3 and inputs[0] is inputs[1] is inputs[2]:
-            see(name, inputs[0].flatten(0, -2))
+            see(name, inputs[0].reshape(-1, inputs[0].shape[-1]))
 
     return hook
 
@@ -101,7 +102,7 @@ def _recurrent(
             for way, states in zip(("", "_reverse"), before, strict=False):
                 for part, seen in (("ih", x), ("hh", states)):
                     name = f"{path}.weight_{part}_l{number}{way}"
-                    see(name.removeprefix("."), seen.flatten(0, -2))
+                    see(name.removeprefix("."), seen.reshape(-1, seen.shape[-1]))
             x = outputs
 
     return hook

@@ -7,8 +7,6 @@ that of 32-bit accumulators, bit by bit, in whatever order it is added up.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
@@ -18,51 +16,64 @@ EXACT = 2**24
 """Below this, every whole number is a float32."""
 
 
-class IntegerLayer(nn.Module):
-    """Runs `layer`, a linear layer or a convolution, on rounded inputs.
+def on_integers(
+    layer: nn.Linear | nn.Conv1d | nn.Conv2d, grid: InputGrid
+) -> nn.Linear | nn.Conv1d | nn.Conv2d:
+    """Make a private `layer` run on rounded inputs, and return it: it stays what it was otherwise.
 
-    `weight` holds the weights as they are decoded, so that whoever reads them finds what the layer
-    multiplies with, and `weight_scale` [rows] what they count in: weights over scales are whole
-    numbers, codes less their zero points. Where the file keeps a layer's weights otherwise, the
-    scales are ones and the products are float64.
+    Its `weight` holds the weights as they are decoded, so that whoever reads them finds what the
+    layer multiplies with, and a new buffer `weight_scale` [rows] what they count in: weights over
+    scales are whole numbers, codes less their zero points. Where the file keeps a layer's weights
+    otherwise, the scales are ones and the products are float64.
     """
+    layer.register_buffer("weight_scale", torch.empty(layer.weight.shape[0]))
+    setattr(layer, "forward", IntegerForward(layer, grid))  # noqa: B010 - it is a method otherwise
+    return layer
+
+
+def runs_on_integers(layer: nn.Module) -> bool:
+    """Return whether `on_integers` was called with the layer."""
+    return isinstance(vars(layer).get("forward"), IntegerForward)
+
+
+class IntegerForward:
+    """What a layer does on inputs that are rounded to `grid`."""
 
     def __init__(self, layer: nn.Linear | nn.Conv1d | nn.Conv2d, grid: InputGrid) -> None:
-        super().__init__()
+        self.layer = layer
         self.grid = grid
-        self.weight = layer.weight
-        self.bias = layer.bias
-        for name in layer.__constants__:  # others may ask for its sizes
-            setattr(self, name, getattr(layer, name))
-        rows = layer.weight.shape[0]
-        self.weight_scale: Tensor
-        self.register_buffer("weight_scale", torch.empty(rows))
-        self._product: Callable[[Tensor, Tensor], Tensor]
-        if isinstance(layer, nn.Linear):
-            self._across: tuple[int, ...] = (-1,)
-            self._product = nn.functional.linear
-        else:
-            self._across = (1, -1, *[1] * (layer.weight.ndim - 2))
-            self._product = lambda inputs, weight: layer._conv_forward(inputs, weight, None)  # noqa: SLF001
 
-    def forward(self, inputs: Tensor) -> Tensor:
+    def __call__(self, inputs: Tensor) -> Tensor:
         """Return the layer's outputs, in the dtype of `inputs`."""
-        grid = self.grid
+        grid, layer = self.grid, self.layer
         codes = (inputs / grid.scale).round_().add_(grid.zero_point).clamp_(0, grid.top)
         codes -= grid.zero_point  # so that padding with zeros pads with the value zero
         weight = self._counts()
         dtype = torch.float32 if self._fits(weight) else torch.float64
         sums = self._product(codes.to(dtype), weight.to(dtype)).to(inputs.dtype)
-        scale = self.weight_scale.to(inputs.dtype) * grid.scale
-        outputs = sums * scale.view(self._across)
-        return outputs if self.bias is None else outputs + self.bias.view(self._across)
+        across = (-1, *[1] * (layer.weight.ndim - 2))  # counted from the last axis: batch or none
+        outputs = sums * (self._scale.to(inputs.dtype) * grid.scale).view(across)
+        return outputs if layer.bias is None else outputs + layer.bias.view(across)
+
+    @property
+    def _scale(self) -> Tensor:
+        scale: Tensor = self.layer.get_buffer("weight_scale")
+        return scale
+
+    def _product(self, codes: Tensor, weight: Tensor) -> Tensor:
+        layer = self.layer
+        if isinstance(layer, nn.Linear):
+            return nn.functional.linear(codes, weight)
+        found: Tensor = layer._conv_forward(codes, weight, None)  # noqa: SLF001 - takes a weight
+        return found
 
     def _counts(self) -> Tensor:
         """Return the weights over their scales, as whole numbers where they are."""
-        if bool((self.weight_scale == 1).all()):
-            return self.weight
-        scale = self.weight_scale.where(self.weight_scale != 0, 1.0)  # of a row of zeros
-        return (self.weight / scale.view(-1, *[1] * (self.weight.ndim - 1))).round()
+        weight, scale = self.layer.weight, self._scale
+        if bool((scale == 1).all()):
+            return weight
+        safe = scale.where(scale != 0, 1.0)  # of a row of zeros
+        return (weight / safe.view(-1, *[1] * (weight.ndim - 1))).round()
 
     def _fits(self, weight: Tensor) -> bool:
         """Whether every sum of products of codes is below 2²⁴ on the way, too."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from workbench.artifact.artifact import Artifact
 from workbench.zoo.batch import HALF, call
 from workbench.zoo.fit import check_fit
-from workbench.zoo.integer import IntegerLayer
+from workbench.zoo.integer import runs_on_integers
 from workbench.zoo.registry import model
 from workbench.zoo.sized import settle
 from workbench.zoo.unfused import fused
@@ -54,7 +54,7 @@ def filled(module: nn.Module, operands: Mapping[str, Tensor]) -> nn.Module:
             path, _, leaf = place.rpartition(".")
             setattr(module.get_submodule(path), leaf, held)
     settle(module)
-    integers = any(isinstance(layer, IntegerLayer) for layer in module.modules())
+    integers = any(runs_on_integers(layer) for layer in module.modules())
     return module if integers else fused(module)
 
 

@@ -74,9 +74,14 @@ MOVES = {
     *(aten.index, aten.index_select, aten.diagonal, aten.unfold),
 }
 """What moves or chooses elements, whatever they are."""
+TURNS = {aten.t, aten.transpose, aten.permute, aten.detach, aten.alias}
+"""Those of them that choose nothing."""
 RESHAPES = {aten.view.default, aten._unsafe_view.default, aten._reshape_alias.default}  # noqa: SLF001 - PyTorch's names
 """What moves elements that lie in order: numbers that are views themselves may not."""
-KEEPS = {aten.clone, aten._to_copy, aten._weight_norm_interface, aten.tril, aten.triu}  # noqa: SLF001 - PyTorch's names
+KEEPS = {
+    *(aten.clone, aten._to_copy, aten._weight_norm_interface, aten.tril, aten.triu),  # noqa: SLF001 - PyTorch's names
+    *(aten._softmax, aten._log_softmax),  # noqa: SLF001
+}
 """What leaves elements where they are, beside what computes each by itself."""
 
 
@@ -138,6 +143,7 @@ class _Uses(TorchDispatchMode):
         self.found: dict[str, set[Axes | None]] = {}
         self._shapes = {name: tuple(weight.shape) for name, weight in weights.items()}
         self._constants = {id(tensor): tensor for tensor in constants}  # held: ids are used again
+        self._joined: set[int] = set()  # what weights were concatenated to
         self._changed: set[int] = set()  # storages of constants that inputs were written to
         self._places: dict[int, Places] = {
             id(weight): {name: _numbers(weight.shape)} for name, weight in weights.items()
@@ -166,7 +172,12 @@ class _Uses(TorchDispatchMode):
         results = outputs if isinstance(outputs, tuple | list) else [outputs]
         tensors = [one for one in results if isinstance(one, Tensor)]
         self._constants |= {id(one): one for one in tensors}
-        if function.overloadpacket in MOVES or function in RESHAPES:
+        if function.overloadpacket is aten.cat:
+            self._join(args[0], tensors[0])
+        elif function.overloadpacket in MOVES or function in RESHAPES:
+            if id(args[0]) in self._joined and function.overloadpacket not in TURNS:
+                return  # numbers of a part do not tell what is chosen of the whole
+            self._joined |= {id(one) for one in tensors if id(args[0]) in self._joined}
             move = Tensor.reshape if function in RESHAPES else function
             for name, places in self._places.get(id(args[0]), {}).items():
                 moved = [move(axis, *args[1:], **kwargs) for axis in places]
@@ -178,6 +189,12 @@ class _Uses(TorchDispatchMode):
                 for result in tensors:
                     if result.shape == one.shape and id(one) in self._places:
                         self._places.setdefault(id(result), {}).update(self._places[id(one)])
+
+    def _join(self, parts: Iterable[Tensor], joined: Tensor) -> None:
+        """Note what weights are concatenated: each keeps the numbers of its own part."""
+        for part in parts:
+            self._places.setdefault(id(joined), {}).update(self._places.get(id(part), {}))
+        self._joined.add(id(joined))
 
     def _note(self, function: Any, args: Any) -> None:
         """Note how an operation on the inputs uses the weights, if it multiplies with any."""

@@ -7,8 +7,8 @@ from torch import nn
 
 from workbench.artifact.form import Form
 from workbench.errors import ArtifactError
-from workbench.zoo.integer import IntegerLayer
-from workbench.zoo.sized import follow, follow_all
+from workbench.zoo.integer import on_integers
+from workbench.zoo.sized import follow_all
 from workbench.zoo.unfused import unfused
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
@@ -40,11 +40,7 @@ def rewrite(module: nn.Module, form: Form) -> nn.Module:
     if form.narrowed:
         follow_all(module)
     for path, grid in form.inputs:
-        inside = _layer(module, path)
-        integer = IntegerLayer(inside, grid)
-        if form.narrowed:
-            follow(inside, integer)
-        _replace(module, path, integer)
+        on_integers(_layer(module, path), grid)
     return unfused(module) if form.inputs or form.narrowed else module
 
 

@@ -23,7 +23,7 @@ class Traits:
     writes_inputs : bool
         Whether it changes the tensors that it is given.
     writes : tuple of str
-        The saved buffers that it changes in eval mode, such as counters.
+        The saved tensors that it changes in eval mode: counters, or weights held to a norm.
     keeps : bool
         Whether a run leaves something in its attributes, such as a product of weights: what one
         set of weights left must not meet another.
