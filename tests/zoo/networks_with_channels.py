@@ -349,9 +349,9 @@ SHAPES: dict[str, tuple[int, ...]] = {
 WHOLE: dict[str, dict[str, str]] = {
     "sums": {"conv.weight": "the network's own outputs"},
     "rotary": {"query.weight": "followed in circles", "value.weight": "followed in circles"},
-    "pixel shuffle": {"0.weight": "reordered (PixelShuffle)"},
+    "pixel shuffle": {"0.weight": "next layers (PixelShuffle)"},
     "shuffle": {"stem.weight": "Split", "inner.weight": "Conv2d: RuntimeError"},
-    "heads": {"mix.weight": "reordered (View, Unbind, "},
+    "heads": {"mix.weight": "next layers (View, Unbind, "},
     "attention": {
         "0.self_attn.in_proj_weight": "from MultiheadAttention",
         "0.self_attn.out_proj.weight": "from MultiheadAttention",
@@ -367,7 +367,7 @@ WHOLE: dict[str, dict[str, str]] = {
     "several in, one out": {"0.weight": "Conv2d (8 groups)"},
     "layer norm over places": {"0.weight": "none are removed from LayerNorm"},
     "layer norm alone": {"0.weight": "none are removed from LayerNorm"},
-    "softmax over channels": {"0.weight": "reordered (Softmax)"},
+    "softmax over channels": {"0.weight": "next layers (Softmax)"},
 }
 """Layers that keep their channels, and what the sentence about them says."""
 
