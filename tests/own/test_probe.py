@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pytest
@@ -67,6 +68,18 @@ class Squeezes(Flat):
         return super().forward(x).squeeze()
 
 
+@dataclass
+class Found:
+    logits: torch.Tensor
+    extra: torch.Tensor
+
+
+class SqueezesNamed(Squeezes):
+    def forward(self, x):
+        logits = super().forward(x)
+        return Found(logits, logits.sum())
+
+
 class Forces(Flat):
     """Returns the gradient of an energy with respect to its inputs."""
 
@@ -108,6 +121,7 @@ EXPECTED = {
     InPlace: {"writes_inputs": True, "quick": True, "float64": True},
     Counts: {"writes": ("calls",), "float64": True},
     Squeezes: {"alone": False, "float64": True},
+    SqueezesNamed: {"alone": False, "float64": True},
     Forces: {"differentiates": True},
     Returns: {"quick": True, "float64": True},
     Table: {"quick": True},

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.zoo.attributes import Attributes
+from workbench.zoo.batch import outputs_of
 from workbench.zoo.traits import Traits
 
 
@@ -56,8 +57,8 @@ class _Guard:
             if attributes is not None:
                 attributes.restore()
         if hidden:
-            outputs = _changed(outputs, Tensor.detach)
-        return first(outputs, 1) if single else outputs
+            outputs = _changed(outputs_of(outputs), Tensor.detach)
+        return first(outputs_of(outputs), 1) if single else outputs
 
 
 def _size(args: Any, kwargs: Mapping[str, Any]) -> int:
