@@ -28,6 +28,8 @@ SHARE = 0.08
 """Of the seconds, that a pilot of so many steps may take."""
 LEAST = 1
 """Steps after the first one that it takes however slow they are."""
+LONG_STEP = 0.2
+"""Of the seconds, that the first step may take if there are to be others."""
 FEW = 4
 """Portions on which measuring batch norm is tried."""
 LEFT = 1 / 8
@@ -90,7 +92,7 @@ def steps_for(
         lesson(model, pilot, cancelled), pilot
     )  # later ones find evidence and teacher known
     beside = _timed(lambda: Run(lesson(model, pilot, cancelled), pilot))
-    step = _pace(begun, SHARE * seconds, cancelled)
+    step = _pace(begun, seconds, cancelled)
     if settings.batch_norm == "recalibrate":
         portions = min(RECALIBRATION, -(-len(begun.lesson.labels) // PORTION))
         few = min(FEW, portions)
@@ -110,13 +112,20 @@ def steps_for(
     return bisect_right(range(2, MOST + 1), left, key=takes) + 1
 
 
-def _pace(run: Run, most: float, cancelled: Callable[[], bool]) -> float:
-    """Return the seconds of a step; all but the first take about `most` seconds altogether."""
+def _pace(run: Run, seconds: float, cancelled: Callable[[], bool]) -> float:
+    """Return the seconds of a step; all but the first take a small share of `seconds` altogether.
+
+    Where the first one takes much of them by itself, it has to do.
+    """
     taken: list[float] = []
+    most = SHARE * seconds
     begin = time.perf_counter()
     for moment in run.go(cancelled=cancelled):
+        spent = time.perf_counter() - begin
+        if moment.step == 1 and spent > LONG_STEP * seconds:
+            return spent
         if moment.step > 1:
-            taken.append(time.perf_counter() - begin)
+            taken.append(spent)
         if len(taken) >= LEAST and (len(taken) >= WARM_UP + PILOT or sum(taken) > most):
             break
         begin = time.perf_counter()
