@@ -80,7 +80,7 @@ def taking(clock, monkeypatch):
         (0.01, 60, 1 + WARM_UP + PILOT),
         (0.1, 60, 1 + 49),  # more than 8 % of the time
         (5.0, 60, 1 + LEAST),
-        (40.0, 60, 1 + LEAST),
+        (40.0, 60, 1),
         (1e-6, 60, 1 + WARM_UP + PILOT),
         (0.125, 3, 1 + 2),
     ],
