@@ -75,6 +75,7 @@ class Run:
         self._batch = self._order.batch
         self._good = (0, self._copy(), self.view.state())
         self._intact = True
+        self._finite_outputs = True
         self._masked_for = 0  # the step that the masks are of, if zeros came with it
         self._average = Average(self.settings.average, max(self._shares))
         patient = self.settings.patience and lesson.held_out is not None
@@ -190,7 +191,7 @@ class Run:
                 loss += float(mean.detach()) * share
                 parts += found
         if not math.isfinite(loss):
-            self._go_back()
+            self._go_back(broken=not self.step and not self._finite_outputs)
         if self.step % GOOD == 0:  # only now is it known that these weights are good
             self._good = (self.step, self._copy(), self.view.state())
         self._intact = False  # until the step is over
@@ -225,6 +226,8 @@ class Run:
         inputs, labels, *others = portion(self.lesson, chosen, self.settings, self._lot)
         outputs = self._precisely(lambda: run(self.module, seen, inputs))
         loss = self._loss(outputs, labels, *others)
+        if not bool(loss.isfinite()):
+            self._finite_outputs = isinstance(outputs, Tensor) and bool(outputs.isfinite().all())
         gauge = self.lesson.gauge
         return loss, [gauge.part(outputs, labels)] if gauge.adds_up else []
 
@@ -328,10 +331,11 @@ class Run:
         trained = [one for one in self._moving().values() if one.requires_grad]
         return all(bool(one.isfinite().all()) for one in trained)
 
-    def _go_back(self) -> None:
+    def _go_back(self, *, broken: bool = False) -> None:
+        """Go back to the last good weights; `broken` are those that the run begins with."""
         step, weights, view = self._good
         self._restore(weights, view)
-        if not self.step:
+        if broken:
             raise TrainingError(
                 "The loss is not a number before the first step: with weights pruned and rounded "
                 "as the recipe says, the network gives NaN or infinity, as weight norm does where "
