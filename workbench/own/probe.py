@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from workbench.errors import WorkbenchError, in_words, told
 from workbench.own.closures import reaches, views
 from workbench.zoo.attributes import Attributes
-from workbench.zoo.batch import Batch, call, lay_inputs, lay_weights, outputs_of
-from workbench.zoo.brought import HALF, deep_copy, hollow, stored, tensors_of
+from workbench.zoo.batch import HALF, Batch, call, lay_inputs, lay_weights, outputs_of
+from workbench.zoo.brought import deep_copy, hollow, stored, tensors_of
 from workbench.zoo.guard import first, guarded
 from workbench.zoo.seeding import undisturbed
 from workbench.zoo.shell import speed_up

@@ -17,12 +17,12 @@ from torch import Tensor, nn
 from workbench.caches import Life
 from workbench.compression.coded import BUFFERS
 from workbench.errors import RecipeError, WorkbenchError
+from workbench.zoo.batch import HALF
 from workbench.zoo.builtin import Architecture
 from workbench.zoo.data import Split
 from workbench.zoo.rows import Columns
 from workbench.zoo.traits import BUILT_IN, Traits
 
-HALF = (torch.float16, torch.bfloat16)
 GLIMPSE = 4096
 """Values of a tensor or array that are looked at again to tell whether it has changed."""
 SPREAD = 0.02
