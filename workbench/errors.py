@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from workbench.artifact.artifact import Artifact
 
 
 class WorkbenchError(Exception):
@@ -34,10 +32,10 @@ class Cancelled(WorkbenchError):
 class TrainingError(WorkbenchError):
     """Training cannot go on.
 
-    `artifact` is the file of the last good weights, where there are any after the first step.
+    `artifact` is the `Artifact` of the last good weights, where there are any after the first step.
     """
 
-    artifact: Artifact | None = None
+    artifact: Any = None
 
 
 def first_line(error: BaseException) -> str:

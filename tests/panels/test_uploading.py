@@ -17,6 +17,7 @@ from workbench.own import limits, small_models
 from workbench.panels import uploading
 from workbench.recipe import Prune, Recipe
 from workbench.zoo import registry
+from workbench.zoo.tables import ARCHITECTURES
 
 NUMBERS = itertools.count(1)
 
@@ -174,7 +175,7 @@ def test_a_bad_file_is_one_sentence_and_changes_nothing(wire, sender, name, data
     assert wire.session.recipe == Recipe(Prune(0.5))
     assert wire.session.model.name == "fashion/lenet-300-100"
     assert wire.last("state")["numbers"] == before
-    assert registry.models() == tuple(registry.ARCHITECTURES)
+    assert registry.models() == tuple(ARCHITECTURES)
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, True, None, "9", limits.TABLE_BYTES + 1])

@@ -12,9 +12,8 @@ from workbench.adjustment.examples import FAILS, calibration_inputs
 from workbench.errors import in_words
 from workbench.threads import threads
 from workbench.zoo import Model
-from workbench.zoo.batch import Batch, call
+from workbench.zoo.batch import Batch, call, tensors_in
 from workbench.zoo.unfused import unfused
-from workbench.zoo.unheard import tensors_in
 
 EXAMPLES = 64
 CLOSE = 1e-4

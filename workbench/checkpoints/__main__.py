@@ -11,7 +11,8 @@ import torch
 from workbench.checkpoints.make import make_checkpoint
 from workbench.errors import WorkbenchError
 from workbench.zoo.builtin import Architecture
-from workbench.zoo.registry import ARCHITECTURES, architecture
+from workbench.zoo.registry import architecture
+from workbench.zoo.tables import ARCHITECTURES
 
 THREADS = 1  # the bits of a checkpoint depend on it
 

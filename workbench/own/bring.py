@@ -22,9 +22,9 @@ from workbench.zoo.brought import Held
 from workbench.zoo.forms import INPUTS
 from workbench.zoo.losses import IGNORED
 from workbench.zoo.metric import Metric
-from workbench.zoo.registry import OWN
 from workbench.zoo.registry import bring as remember
 from workbench.zoo.rows import PaddedRows
+from workbench.zoo.tables import OWN
 
 
 def bring(

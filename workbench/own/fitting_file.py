@@ -23,9 +23,9 @@ from workbench.own.portions import shortened
 from workbench.text import _
 from workbench.zoo import Model
 from workbench.zoo.builtin import Architecture
-from workbench.zoo.registry import ARCHITECTURES, OWN
 from workbench.zoo.registry import bring as remember
 from workbench.zoo.registry import model as find
+from workbench.zoo.tables import ARCHITECTURES, OWN
 
 Shapes = Mapping[str, list[int]]
 LARGEST_DECODED = 2**28

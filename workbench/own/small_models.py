@@ -21,8 +21,8 @@ from workbench.zoo.forms import targets
 from workbench.zoo.losses import of_labels
 from workbench.zoo.metric import ACCURACY, R2
 from workbench.zoo.plan import TrainingPlan
-from workbench.zoo.registry import OWN
 from workbench.zoo.registry import bring as remember
+from workbench.zoo.tables import OWN
 
 HIDDEN = (64, 64)
 CHANNELS = (8, 16, 32)

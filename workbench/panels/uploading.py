@@ -32,7 +32,8 @@ from workbench.own import limits
 from workbench.panels.guard import guarded
 from workbench.recipe import Recipe
 from workbench.text import _
-from workbench.zoo.registry import OWN, models
+from workbench.zoo.registry import models
+from workbench.zoo.tables import OWN
 
 if TYPE_CHECKING:
     from workbench.own.portions import Uploaded

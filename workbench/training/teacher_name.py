@@ -13,8 +13,8 @@ from workbench.recipe.train import SELF
 from workbench.zoo import Model, models
 from workbench.zoo import model as find
 from workbench.zoo.data import SPLITS
-from workbench.zoo.registry import OWN
 from workbench.zoo.registry import bring as remember
+from workbench.zoo.tables import OWN
 
 
 class Named(NamedTuple):

@@ -18,8 +18,8 @@ from workbench.training.records import Lesson
 from workbench.training.run import Run
 from workbench.training.teacher_name import teacher_named
 from workbench.zoo import Model, Split
-from workbench.zoo.registry import OWN
 from workbench.zoo.registry import bring as remember
+from workbench.zoo.tables import OWN
 
 Numbers = NDArray[np.int64]
 

@@ -233,3 +233,14 @@ def channels_last(tensor: Tensor) -> Tensor:
     _, channels, height, width = tensor.shape
     strides = (height * width * channels, 1, width * channels, channels)
     return tensor.as_strided(tensor.shape, strides)
+
+
+def tensors_in(outputs: Any) -> Iterator[Tensor]:
+    """Yield the tensors among what a module takes or returns, in order, nested ones included."""
+    if isinstance(outputs, Tensor):
+        yield outputs
+    elif isinstance(outputs, Mapping):
+        yield from tensors_in(tuple(outputs.values()))
+    elif isinstance(outputs, tuple | list):
+        for one in outputs:
+            yield from tensors_in(one)

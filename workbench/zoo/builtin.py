@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from workbench.compression.layers import Roles
+
+
+PACKAGE = "workbench.zoo"
+"""The package that holds the built-in networks, a module and a checkpoint for each."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +137,8 @@ class Architecture:
     def checkpoint(self) -> Path:
         """The ``.safetensors`` file of the trained weights."""
         folder, _, stem = self.name.partition("/")
-        return (
-            Path(__file__).parent / folder.replace("-", "_") / "checkpoints" / f"{stem}.safetensors"
-        )
+        package = Path(str(files(f"{PACKAGE}.{folder.replace('-', '_')}")))
+        return package / "checkpoints" / f"{stem}.safetensors"
 
     @property
     def card(self) -> Path:
@@ -143,7 +147,7 @@ class Architecture:
 
     @property
     def _module(self) -> str:
-        return f"{__package__}.{self.name.replace('/', '.').replace('-', '_')}"
+        return f"{PACKAGE}.{self.name.replace('/', '.').replace('-', '_')}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -17,8 +17,10 @@ from torch.fx.proxy import GraphAppendingTracer
 
 from workbench.caches import Cache
 from workbench.zoo.batch import Batch
-from workbench.zoo.builtin import Model
 from workbench.zoo.shell import Shell
+
+if TYPE_CHECKING:
+    from workbench.zoo.builtin import Model
 
 
 class Cut:

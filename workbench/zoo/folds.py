@@ -11,12 +11,11 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from workbench.compression.fold import Fold
-from workbench.zoo.batch import Batch, call
+from workbench.zoo.batch import Batch, call, tensors_in
 from workbench.zoo.builtin import Model
 from workbench.zoo.rewrite import NORMS, TAKES_NORMS, TRANSPOSED, computes_as_named
 from workbench.zoo.shell import shell
 from workbench.zoo.unfused import unfused
-from workbench.zoo.unheard import tensors_in
 
 STATISTICS = ("running_mean", "running_var")
 AFFINE = ("weight", "bias")

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from workbench.zoo.unheard import tensors_in
+from workbench.zoo.batch import tensors_in
 
 
 def measured_norms(module: nn.Module) -> dict[str, _BatchNorm]:

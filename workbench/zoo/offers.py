@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from workbench.errors import WorkbenchError
 from workbench.zoo.builtin import Model
 from workbench.zoo.data import Task
+from workbench.zoo.tables import ARCHITECTURES, OWN, TASKS
 
 GROUP = "workbench.models"
 """The group of entry points: each names a function that returns a list of offers."""
@@ -99,8 +100,6 @@ def _of(point: EntryPoint) -> list[Any]:
 
 
 def _check(offer: Any, found: dict[str, Offered], tasks: dict[str, Task]) -> None:
-    from workbench.zoo.registry import ARCHITECTURES, OWN, TASKS
-
     if not isinstance(offer, Offered) or not isinstance(offer.task, Task):
         raise WorkbenchError(f"it offers {type(offer).__name__} where wb.Offer is due.")
     name, task = offer.name, offer.task

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from workbench.caches import Cache
 from workbench.zoo.batch import call
-from workbench.zoo.builtin import Model
+
+if TYPE_CHECKING:
+    from workbench.zoo.builtin import Model
 
 MOST_SHELLS = 8
 """Kept by each thread; a form with scales of its own needs a new one for every file."""

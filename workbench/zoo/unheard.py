@@ -8,7 +8,7 @@ to do as if the others repeated them, which leaves mean and variance as they are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.compression.channels import Group, staying
-from workbench.zoo.batch import lend
+from workbench.zoo.batch import lend, tensors_in
 from workbench.zoo.between import failing
 from workbench.zoo.sized import followed
 
@@ -203,14 +203,3 @@ def _copied(example: Mapping[str, Any]) -> dict[str, Any]:
 def _own(value: Any) -> Any:
     """Return a copy of an input, which a module may write to."""
     return value.clone() if isinstance(value, Tensor) else value
-
-
-def tensors_in(outputs: Any) -> Iterator[Tensor]:
-    """Yield the tensors among what a module takes or returns, in order, nested ones included."""
-    if isinstance(outputs, Tensor):
-        yield outputs
-    elif isinstance(outputs, Mapping):
-        yield from tensors_in(tuple(outputs.values()))
-    elif isinstance(outputs, tuple | list):
-        for one in outputs:
-            yield from tensors_in(one)
