@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.zoo.builtin import Architecture, Model
-from workbench.zoo.data import Split, Task, digest_of, unknown
+from workbench.domain.model import Architecture, Model
+from workbench.domain.task import Split, Task, digest_of, unknown
 from workbench.zoo.registry import architecture
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def main() -> None:
     options = parser.parse_args()
 
     import workbench as wb
-    from workbench.evaluation.judge import predict
+    from workbench.evaluation.reference import predict
 
     artifact = wb.load(options.file)
     model = untrained(artifact.model, mnist(options.data), options.file.parent)

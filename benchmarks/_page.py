@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from workbench._setup import browser
 
 START = (
-    "from pathlib import Path; from workbench.panels.server import serve;"
+    "from pathlib import Path; from workbench.server.serve import serve;"
     "serve(0, open_browser=False, preheat={preheat}, notebook={notebook})"
 )
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]

@@ -54,7 +54,7 @@ def found(path: Path, threads: Sequence[int], variants: Sequence[Variant]) -> di
     import torch
 
     import workbench as wb
-    from workbench.evaluation.judge import predict
+    from workbench.evaluation.reference import predict
 
     artifact = wb.load(path)
     out: dict[str, Any] = {"bytes": path.stat().st_size}

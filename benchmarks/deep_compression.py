@@ -34,8 +34,8 @@ from _table import machine, table
 
 import workbench as wb
 from workbench.artifact.ledger import Ledger
+from workbench.domain.model import Model
 from workbench.recipe import Prune, Recipe, Share, Train
-from workbench.zoo.builtin import Model
 
 EPOCH = 429
 """Batches of 128 among 55,000 images."""

@@ -31,14 +31,14 @@ from numpy.typing import NDArray
 from torch import Tensor, device, from_numpy, manual_seed, nn, no_grad
 from torch.func import functional_call
 
-from workbench.adjustment.prepare import Prepared
-from workbench.artifact.form import UNCHANGED
-from workbench.compression.evidence import Evidence
-from workbench.compression.layers import Roles
+from workbench.artifact.module_spec import UNCHANGED
+from workbench.calibration.prepare import Prepared
+from workbench.compression.roles import Roles
+from workbench.compression.stats import Evidence
 from workbench.recipe import Recipe, Train
-from workbench.training.records import Lesson
 from workbench.training.run import Run
 from workbench.training.teacher import Teacher
+from workbench.training.types import Lesson
 
 TEMPERATURE = 20.0
 """The best of 2, 4, 8 and 20 on the validation images; the paper found all above 8 alike."""

@@ -22,9 +22,9 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import workbench as wb
-from workbench.evaluation.judge import predict
-from workbench.training.lesson import lesson
+from workbench.evaluation.reference import predict
 from workbench.training.run import Run
+from workbench.training.setup import lesson
 
 MODEL = "fashion/lenet5"
 BATCH = 128

@@ -17,8 +17,8 @@ from statistics import mean, median
 import _table
 
 import workbench as wb
+from workbench.cache.results import Store
 from workbench.evaluation.measure import steps
-from workbench.evaluation.store import Store
 
 SHARES = {"fashion/lenet-300-100": 0.45, "fashion/lenet5": 0.35, "fashion/resnet": 0.2}
 COVERED, HALF_WIDTH = 0.93, 0.05

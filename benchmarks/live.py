@@ -21,7 +21,7 @@ import _page
 from playwright.sync_api import Page
 
 import workbench as wb
-from workbench.evaluation.store import FILE, Store
+from workbench.cache.results import FILE, Store
 
 SCRIPT = (Path(__file__).parent / "live.js").read_text(encoding="utf-8")
 CELL = """

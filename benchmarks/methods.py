@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import _table
 
 import workbench as wb
+from workbench.cache.results import Store
 from workbench.errors import WorkbenchError
-from workbench.evaluation.stand_in import live_steps
-from workbench.evaluation.store import Store
+from workbench.evaluation.preview import live_steps
 from workbench.recipe import Recipe
 
 MODELS = (

@@ -17,8 +17,8 @@ import _table
 from torch import Tensor
 
 import workbench as wb
-from workbench.calibration import evidence_for
-from workbench.compression.moment import Moment
+from workbench.calibration.statistics import evidence_for
+from workbench.compression.covariance import Moment
 from workbench.recipe import Recipe
 
 WIDE = 60

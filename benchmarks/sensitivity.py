@@ -14,7 +14,7 @@ from typing import NamedTuple
 import _table
 
 import workbench as wb
-from workbench.evaluation.store import Store
+from workbench.cache.results import Store
 
 TARGETS = {"fashion/lenet5": 20.0, "fashion/resnet": 120.0}
 """Seconds for ten sparsities of every layer."""

@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 
 import workbench as wb
-from workbench.evaluation import sieve
-from workbench.evaluation.pace import FIRST
+from workbench.evaluation import fast_path
+from workbench.evaluation.batch_size import FIRST
 from workbench.recipe import Recipe
-from workbench.zoo.batch import channels_last
-from workbench.zoo.shell import shell
+from workbench.runtime.batch import channels_last
+from workbench.runtime.shell import shell
 
 
 class Found(NamedTuple):
@@ -52,8 +52,8 @@ def main() -> None:
         rows.append([name, len(found), *most])
     columns = ("model", "recipes", "largest change of any", "largest lead of a wrong answer")
     print(_table.table(columns, rows))
-    print(f"\nA lead of more than {sieve.SAFETY:g} is believed.")
-    sys.exit(0 if worst < sieve.SAFETY else 1)
+    print(f"\nA lead of more than {fast_path.SAFETY:g} is believed.")
+    sys.exit(0 if worst < fast_path.SAFETY else 1)
 
 
 @torch.no_grad()
@@ -66,12 +66,12 @@ def look(model: wb.Model, recipe: Recipe, seed: int) -> Found | None:
     exact = torch.cat([run(fine, part) for part in inputs.split(500)])
     rough = torch.cat([run(coarse, part.bfloat16()).float() for part in inputs.split(500)])
     change = rough - exact
-    spread = (change.amax(dim=1) - change.amin(dim=1)) / sieve.scale(rough)
+    spread = (change.amax(dim=1) - change.amin(dim=1)) / fast_path.scale(rough)
     first = np.random.default_rng(seed).permutation(len(inputs))[:FIRST]
     unit = float(spread[torch.from_numpy(first)].max())
     if not unit:
         return None
-    leads = sieve.lead(rough)[_other(rough, exact)]
+    leads = fast_path.lead(rough)[_other(rough, exact)]
     return Found(float(spread.max()) / unit, float(leads.max()) / unit if len(leads) else 0.0)
 
 

@@ -20,12 +20,12 @@ from unittest.mock import patch
 from _table import machine, table
 
 import workbench as wb
+from workbench.domain import Model
+from workbench.experiments import sweep
+from workbench.experiments.sweep import Student, Sweep
 from workbench.recipe import Recipe, Train
-from workbench.training import sweep
-from workbench.training.lesson import lesson
 from workbench.training.run import Run
-from workbench.training.sweep import Student, Sweep
-from workbench.zoo import Model
+from workbench.training.setup import lesson
 
 TEMPERATURES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
 STUDENTS = ("fashion/mlp-32", "fashion/cnn-10k", "fashion/lenet5-narrow", "fashion/lenet-300-100")

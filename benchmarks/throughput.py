@@ -30,12 +30,12 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 import workbench as wb
-from workbench.compression.grid import Grid
-from workbench.evaluation.judge import CLOSE, predict
-from workbench.evaluation.known import known
+from workbench.cache.results import Store
+from workbench.compression.qparams import Grid
+from workbench.evaluation.cached_results import known
 from workbench.evaluation.measure import measure, measure_size
 from workbench.evaluation.progress import accuracy
-from workbench.evaluation.store import Store
+from workbench.evaluation.reference import CLOSE, predict
 
 MODEL = "fashion/lenet5"
 BATCH = 256

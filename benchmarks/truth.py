@@ -23,9 +23,9 @@ import torch
 from _reload import AVX2, figures, in_fresh_process
 
 import workbench as wb
+from workbench.cache.results import Store
 from workbench.errors import WorkbenchError
 from workbench.evaluation.measure import steps
-from workbench.evaluation.store import Store
 from workbench.recipe import PARTS
 from workbench.recipe.schema import specs
 

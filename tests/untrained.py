@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from safetensors.torch import save
 
-from workbench.zoo import Model
-from workbench.zoo.builtin import Architecture
-from workbench.zoo.fresh import fresh
+from workbench.domain import Model
+from workbench.domain.initialize import fresh
+from workbench.domain.model import Architecture
 from workbench.zoo.registry import architecture
 
 

@@ -15,21 +15,23 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.analysis.attribution import Attribution, attribution
+    from workbench.analysis.comparison import Changes, changes
+    from workbench.analysis.generation import Written, write
+    from workbench.analysis.histogram import Histogram, histogram
+    from workbench.analysis.sensitivity import sensitivity
     from workbench.artifact.artifact import Artifact, load
     from workbench.artifact.ledger import Ledger
+    from workbench.custom.from_module import bring
+    from workbench.custom.loaders.checkpoint import from_checkpoint
+    from workbench.custom.loaders.keras import from_keras
+    from workbench.custom.loaders.libraries import from_timm, from_transformers
+    from workbench.custom.plugin import Later, Offer
+    from workbench.custom.to_module import rebuild
+    from workbench.domain import Model, Task
     from workbench.errors import WorkbenchError
-    from workbench.evaluation.attribution import Attribution, attribution
-    from workbench.evaluation.changes import Changes, changes
-    from workbench.evaluation.histogram import Histogram, histogram
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
-    from workbench.evaluation.writing import Written, write
-    from workbench.own.bring import bring
-    from workbench.own.checkpoint import from_checkpoint
-    from workbench.own.keras_model import from_keras
-    from workbench.own.libraries import from_timm, from_transformers
-    from workbench.own.offer import Later, Offer
-    from workbench.own.rebuild import rebuild
     from workbench.panels import dashboard
     from workbench.pipeline import compress, train
     from workbench.recipe import (
@@ -45,9 +47,8 @@ if TYPE_CHECKING:
     )
     from workbench.session import Session
     from workbench.streaming.compress import compress_file
-    from workbench.streaming.expand import expand
-    from workbench.trials.scanning import sensitivity
-    from workbench.zoo import Model, Task, model, models, task, tasks
+    from workbench.streaming.decompress import expand
+    from workbench.zoo import model, models, task, tasks
 
 __all__ = [
     "Activations",
@@ -102,14 +103,14 @@ _HOMES = {
     "Activations": "recipe",
     "Adjust": "recipe",
     "Artifact": "artifact.artifact",
-    "Attribution": "evaluation.attribution",
-    "Changes": "evaluation.changes",
+    "Attribution": "analysis.attribution",
+    "Changes": "analysis.comparison",
     "Factorize": "recipe",
-    "Histogram": "evaluation.histogram",
-    "Later": "own.offer",
+    "Histogram": "analysis.histogram",
+    "Later": "custom.plugin",
     "Ledger": "artifact.ledger",
-    "Model": "zoo",
-    "Offer": "own.offer",
+    "Model": "domain",
+    "Offer": "custom.plugin",
     "Prune": "recipe",
     "Quantize": "recipe",
     "Recipe": "recipe",
@@ -117,33 +118,33 @@ _HOMES = {
     "Session": "session",
     "Share": "recipe",
     "Structure": "recipe",
-    "Task": "zoo",
+    "Task": "domain",
     "Train": "recipe",
     "WorkbenchError": "errors",
-    "Written": "evaluation.writing",
-    "attribution": "evaluation.attribution",
-    "bring": "own.bring",
-    "changes": "evaluation.changes",
+    "Written": "analysis.generation",
+    "attribution": "analysis.attribution",
+    "bring": "custom.from_module",
+    "changes": "analysis.comparison",
     "compress": "pipeline",
     "compress_file": "streaming.compress",
     "dashboard": "panels",
     "evaluate": "evaluation.measure",
-    "expand": "streaming.expand",
-    "from_checkpoint": "own.checkpoint",
-    "from_keras": "own.keras_model",
-    "from_timm": "own.libraries",
-    "from_transformers": "own.libraries",
-    "histogram": "evaluation.histogram",
+    "expand": "streaming.decompress",
+    "from_checkpoint": "custom.loaders.checkpoint",
+    "from_keras": "custom.loaders.keras",
+    "from_timm": "custom.loaders.libraries",
+    "from_transformers": "custom.loaders.libraries",
+    "histogram": "analysis.histogram",
     "load": "artifact.artifact",
     "measure": "evaluation.measure",
     "model": "zoo",
     "models": "zoo",
-    "rebuild": "own.rebuild",
-    "sensitivity": "trials.scanning",
+    "rebuild": "custom.to_module",
+    "sensitivity": "analysis.sensitivity",
     "task": "zoo",
     "tasks": "zoo",
     "train": "pipeline",
-    "write": "evaluation.writing",
+    "write": "analysis.generation",
 }
 
 

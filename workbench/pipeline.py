@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from workbench.adjustment.finish import finish
-from workbench.adjustment.untrained import untrained
-from workbench.arguments import expect_model, expect_recipe
 from workbench.artifact.artifact import Artifact
-from workbench.compression.compress import code
+from workbench.cache.files import Files, default_files
+from workbench.calibration.finish import finish
+from workbench.calibration.untrained import untrained
+from workbench.compression.encode import code
+from workbench.domain import Model
 from workbench.errors import ArtifactError, RecipeError, TrainingError
-from workbench.kept import Files, default_files
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
-from workbench.training.teacher_name import learned_from, name_of
-from workbench.zoo import Model
+from workbench.training.teacher_ref import learned_from, name_of
+from workbench.validation import expect_model, expect_recipe
 
 if TYPE_CHECKING:
-    from workbench.training.records import Lesson, Moment, Trained
+    from workbench.training.types import Lesson, Moment, Trained
 
 VERSION = 7
 """Raised when training changes, so that files trained before are made again."""
@@ -142,8 +142,8 @@ def _key(model: Model, recipe: Recipe) -> str:
 def _trained(
     model: Model, recipe: Recipe, progress: Watch, cancelled: Callable[[], bool], files: Files
 ) -> Artifact:
-    from workbench.training.lesson import lesson
     from workbench.training.run import Run
+    from workbench.training.setup import lesson
 
     recipe.check_names(model.layers)
     key = _key(model, recipe)

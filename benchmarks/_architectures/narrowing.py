@@ -14,11 +14,11 @@ from _architectures import named
 from _architectures.architecture import Inputs, run
 from _architectures.trial import SAME, SEEDS, fresh, own_tensors, randomise
 from workbench.compression.channels import SCORES, Group, narrow
-from workbench.compression.evidence import Evidence
+from workbench.compression.stats import Evidence
+from workbench.graph.channel_groups import groups_of
+from workbench.graph.verify_groups import is_averaged
 from workbench.recipe import Structure
-from workbench.zoo.groups import groups_of
-from workbench.zoo.sized import followed
-from workbench.zoo.unheard import is_averaged
+from workbench.runtime.layer_sizes import followed
 
 STRUCTURE = Structure(0.3)
 

@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from _architectures.architecture import Architecture, run
 from workbench.artifact.artifact import Artifact
 from workbench.compression.coded import Plain
-from workbench.compression.compress import code
+from workbench.compression.encode import code
 from workbench.recipe import Prune, Quantize, Recipe
 
 RECIPE = Recipe(prune=Prune(0.5, scope="uniform"), quantize=Quantize(bits=4))

@@ -14,8 +14,8 @@ from workbench.artifact import container
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.ledger import Ledger
 from workbench.compression.codecs.stream import parts
-from workbench.compression.compress import code
-from workbench.compression.evidence import Evidence
+from workbench.compression.encode import code
+from workbench.compression.stats import Evidence
 from workbench.recipe import Prune, Quantize, Recipe
 
 SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 7, 31, 97]), max_size=3).map(tuple)

@@ -12,7 +12,7 @@ from safetensors.torch import save
 
 from workbench.artifact import container
 from workbench.artifact.artifact import Artifact, load
-from workbench.compression.compress import code
+from workbench.compression.encode import code
 from workbench.errors import ArtifactError
 from workbench.recipe import Quantize, Recipe
 

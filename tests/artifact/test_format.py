@@ -20,9 +20,9 @@ from workbench import zoo
 from workbench.artifact.artifact import Artifact
 from workbench.compression.axes import Axes
 from workbench.compression.codecs import huffman
-from workbench.compression.compress import code
-from workbench.compression.evidence import Evidence
-from workbench.compression.layers import Roles, compressible
+from workbench.compression.encode import code
+from workbench.compression.roles import Roles, compressible
+from workbench.compression.stats import Evidence
 from workbench.recipe import Recipe
 from workbench.zoo.registry import architecture
 

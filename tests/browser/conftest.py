@@ -15,7 +15,7 @@ import pytest
 
 from workbench._setup import browser
 
-START = "from workbench.panels.server import {verb}; {verb}(0, open_browser=False, {more})"
+START = "from workbench.server.serve import {verb}; {verb}(0, open_browser=False, {more})"
 PATIENCE = 90_000  # ms: the slowest machine that shall still pass
 # JupyterLab 4.6 extensions on Voila's 4.2 core say so, and harmlessly.
 HARMLESS = re.compile(r"shared (singleton )?module")

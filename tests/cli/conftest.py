@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from workbench.cache import results as stores
 from workbench.cli import main
-from workbench.evaluation import store as stores
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import pytest
 
 import workbench as wb
 from workbench.artifact.artifact import Artifact
-from workbench.compression.compress import code
+from workbench.compression.encode import code
 
 SMALL = "fashion/lenet-300-100"
 

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import workbench as wb
-from workbench import figures
-from workbench.evaluation import resources
+from workbench import formatting
+from workbench.profiling import resources
 
 SMALL = "fashion/lenet-300-100"
 RECIPE = """{
@@ -104,7 +104,7 @@ def test_what_a_task_is_measured_by_is_printed(workbench, model, first, more):
     lines = [line.strip() for line in table.splitlines()]
     chosen = wb.model(model)
     figure = chosen.figure("validation")
-    written = figures.percent(figure, 2) if first == "accuracy" else f"{figure:.3f}\u202fbits"
+    written = formatting.percent(figure, 2) if first == "accuracy" else f"{figure:.3f}\u202fbits"
     assert status == 0
     assert lines[1].startswith(first)
     assert written in lines[1]
@@ -115,13 +115,13 @@ def test_what_a_task_is_measured_by_is_printed(workbench, model, first, more):
 
 
 def test_what_a_language_model_loses_is_told_in_percent(workbench, monkeypatch):
-    from workbench.trials import scanning
+    from workbench.analysis import sensitivity
 
-    point = scanning.Point("a.weight", 2, wb.Recipe(), 1000, 3.0)
-    found = scanning.Sensitivity(
+    point = sensitivity.Point("a.weight", 2, wb.Recipe(), 1000, 3.0)
+    found = sensitivity.Sensitivity(
         "quantize", ("a.weight",), (2,), 1.5, wb.task("reviews-lm").metric, (point,)
     )
-    monkeypatch.setattr(scanning, "sensitivity", lambda *_, **__: found)
+    monkeypatch.setattr(sensitivity, "sensitivity", lambda *_, **__: found)
     status, table, _err = workbench("sensitivity", "reviews-lm/gpt", "--part", "quantize")
     assert status == 0
     assert "1.500\u202fbits; percent worse by quantize" in table
@@ -211,7 +211,7 @@ def test_a_file_of_tensors_there_and_back(workbench, ask, tmp_path):
     assert workbench("compress", tmp_path / "folder", "--output", small)[0] == 0
     status, out, err = workbench("expand", small, "--output", again)
     assert (status, err) == (0, "")
-    assert figures.nbytes(again.stat().st_size) in out
+    assert formatting.nbytes(again.stat().st_size) in out
 
 
 def test_a_file_of_tensors_has_no_module(workbench, ask, tmp_path):
@@ -230,8 +230,8 @@ def test_text_says_what_json_says(workbench, ask, saved, tmp_path):
     measured = ask("measure", SMALL, "--recipe", RECIPE)
     status, out, err = workbench("measure", SMALL, "--recipe", RECIPE)
     assert (status, err) == (0, "")
-    assert figures.percent(measured["accuracy"], 2) in out
-    assert figures.nbytes(measured["bytes"]) in out
+    assert formatting.percent(measured["accuracy"], 2) in out
+    assert formatting.nbytes(measured["bytes"]) in out
     assert all(sentence in out for sentence in measured["reasons"])
     for command in (("inspect", path), ("evaluate", path), ("list",)):
         status, out, err = workbench(*command)
@@ -240,7 +240,7 @@ def test_text_says_what_json_says(workbench, ask, saved, tmp_path):
     status, out, _ = workbench("inspect", path)
     assert f"{made['ledger']['total']:,}" in out
     status, out, _ = workbench("compress", SMALL, "--recipe", RECIPE, "--output", path)
-    assert figures.nbytes(made["bytes"]) in out
+    assert formatting.nbytes(made["bytes"]) in out
 
 
 def test_a_progress_bar_on_a_terminal_only(workbench, monkeypatch):

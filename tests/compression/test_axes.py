@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from workbench.compression.axes import Axes, is_usual
-from workbench.compression.compress import code
-from workbench.compression.evidence import Evidence
-from workbench.compression.layers import Roles
-from workbench.compression.moment import Moment
+from workbench.compression.covariance import Moment
+from workbench.compression.encode import code
+from workbench.compression.roles import Roles
+from workbench.compression.stats import Evidence
 from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share
 
 

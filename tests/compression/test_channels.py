@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from workbench.compression.channels import SCORES, Group, Member, asked, narrow
-from workbench.compression.evidence import Evidence
-from workbench.compression.moment import Moment
+from workbench.compression.covariance import Moment
+from workbench.compression.stats import Evidence
 from workbench.errors import RecipeError
 from workbench.recipe import Structure
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from workbench.compression.codecs import gaps, huffman
-from workbench.compression.codecs.index import indices
 from workbench.compression.codecs.packing import packed_size
+from workbench.compression.codecs.positions import indices
 
 INDEX_BITS = 5
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.calibration import evidence_for
+from workbench.calibration.statistics import evidence_for
 from workbench.compression.codecs.stream import entry, parts, read, weigh, write
 from workbench.compression.coded import Factors, Plain, Shared
-from workbench.compression.compress import code
+from workbench.compression.encode import code
 from workbench.compression.factorize import break_even, factorize
 from workbench.errors import RecipeError
 from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train

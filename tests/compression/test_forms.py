@@ -11,13 +11,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.compression.codecs.choose import Form, Forms, forms, values_of
-from workbench.compression.codecs.index import indices
+from workbench.compression.codecs.encoding import Form, Forms, forms, values_of
+from workbench.compression.codecs.positions import indices
 from workbench.compression.codecs.stream import entry, parts, read, write
 from workbench.compression.coded import DTYPES, Codes, Plain
-from workbench.compression.evidence import Evidence
 from workbench.compression.prune import masks
 from workbench.compression.quantize import quantize
+from workbench.compression.stats import Evidence
 from workbench.recipe import Prune, Quantize
 
 SHAPES = ((0,), (0, 3), (3, 0), (2, 0, 2), (), (1,), (1, 1), (13,), (7, 11), (31, 33), (2, 3, 5, 7))

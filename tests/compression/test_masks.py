@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn.utils import prune as reference
 
-from workbench.compression.evidence import Evidence
 from workbench.compression.prune import masks
+from workbench.compression.stats import Evidence
 from workbench.recipe import Prune
 
 SPARSITIES = (0.0, 0.01, 0.3, 0.5, 0.777, 0.9, 0.99)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.compress import code
+from workbench.compression.encode import code
 from workbench.errors import RecipeError
 from workbench.recipe import Prune, Quantize, Recipe, Share
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from workbench.compression.grid import Grid
+from workbench.compression.qparams import Grid
 from workbench.compression.ranges import RANGES, least_squares, minmax, percentile
 from workbench.recipe import Quantize
 from workbench.recipe.quantize import RANGES as CHOICES

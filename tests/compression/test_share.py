@@ -8,10 +8,10 @@ import torch
 from sklearn.cluster import KMeans
 
 from workbench.compression import kmeans
-from workbench.compression.codecs.choose import forms
+from workbench.compression.codecs.encoding import forms
 from workbench.compression.codecs.stream import entry, parts, read, write
 from workbench.compression.coded import Codes, Plain, Shared
-from workbench.compression.compress import code
+from workbench.compression.encode import code
 from workbench.compression.share import fit, rows_of, share
 from workbench.recipe import Prune, Quantize, Recipe, Share
 from workbench.recipe.share import METHODS, STARTS

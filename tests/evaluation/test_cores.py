@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.evaluation import sieve as sieves
-from workbench.evaluation.judge import predict
-from workbench.evaluation.one_layer import OneLayer
+from workbench.analysis.one_layer import OneLayer
+from workbench.evaluation import fast_path as sieves
 from workbench.evaluation.progress import accuracy, judged
+from workbench.evaluation.reference import predict
 
 LAYER = "fc2.weight"
 RECIPE = wb.Recipe(

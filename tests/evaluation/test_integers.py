@@ -7,10 +7,10 @@ import pytest
 
 import workbench as wb
 from workbench.artifact.artifact import Artifact
-from workbench.evaluation.judge import predict
+from workbench.evaluation.fast_path import Sieve
 from workbench.evaluation.measure import evaluate
 from workbench.evaluation.progress import judged
-from workbench.evaluation.sieve import Sieve
+from workbench.evaluation.reference import predict
 from workbench.recipe import Activations, Quantize, Recipe
 
 

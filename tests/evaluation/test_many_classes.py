@@ -12,8 +12,8 @@ from torch import nn
 
 import workbench as wb
 from workbench.errors import WorkbenchError
+from workbench.evaluation.counts import Tally
 from workbench.evaluation.scores import MOST_CLASSES, of_tally
-from workbench.evaluation.tally import Tally
 from workbench.zoo import registry
 
 WORD = 8  # bytes

@@ -7,16 +7,16 @@ import pytest
 
 import workbench as wb
 from workbench.artifact.artifact import Artifact
-from workbench.artifact.form import UNCHANGED
+from workbench.artifact.module_spec import UNCHANGED
+from workbench.cache.results import Store
 from workbench.compression.coded import Factors
-from workbench.compression.compress import code
+from workbench.compression.encode import code
 from workbench.errors import ArtifactError, Cancelled, RecipeError, UnknownNameError
-from workbench.evaluation import resources
+from workbench.evaluation.batch_size import BATCH, FIRST
 from workbench.evaluation.measure import evaluate, measure, steps
-from workbench.evaluation.pace import BATCH, FIRST
 from workbench.evaluation.progress import LOOKS, judged
 from workbench.evaluation.report import Report, Score, Size
-from workbench.evaluation.store import Store
+from workbench.profiling import resources
 
 RECIPE = wb.Recipe.from_json('{"prune": {"sparsity": 0.7}, "quantize": {"bits": 4}}')
 

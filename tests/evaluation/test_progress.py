@@ -8,7 +8,7 @@ import pytest
 import workbench as wb
 from workbench.errors import Cancelled
 from workbench.evaluation import progress
-from workbench.evaluation.pace import BATCH, FIRST
+from workbench.evaluation.batch_size import BATCH, FIRST
 from workbench.evaluation.progress import LOOKS, accuracy, judged
 
 RECIPE = wb.Recipe.from_json('{"prune": {"sparsity": 0.85}, "quantize": {"bits": 3}}')

@@ -7,7 +7,7 @@ from math import prod
 import pytest
 
 import workbench as wb
-from workbench import figures
+from workbench import formatting
 from workbench.compression.coded import Factors
 from workbench.evaluation.measure import measure_size
 from workbench.evaluation.reason import SENTENCES, Reason
@@ -123,46 +123,49 @@ def numbers(kind, layer, artifact, size):
     row = next((row for row in artifact.ledger.rows if row.name == layer), None)
     forms = artifact.considered.get(layer)
     columns = prod(row.shape[1:]) if row else 0
-    bytes_ = figures.nbytes
+    bytes_ = formatting.nbytes
     file = bytes_(len(artifact.to_bytes()))
-    asked = [figures.percent(size.sparsity_requested), figures.percent(size.sparsity_achieved)]
+    asked = [
+        formatting.percent(size.sparsity_requested),
+        formatting.percent(size.sparsity_achieved),
+    ]
     zeros = 1 - (artifact.weights()[layer] != 0).float().mean().item() if row else 0.0
     small = sum(r.total for r in artifact.ledger.rows if len(r.shape) < 2)
     return {
         "emptied": list,
         "dense-kept": lambda: [
-            figures.percent(zeros, 0), bytes_(row.values + row.tables), bytes_(forms.sparse.size)
+            formatting.percent(zeros, 0), bytes_(row.values + row.tables), bytes_(forms.sparse.size)
         ],
         "index-heavy": lambda: [bytes_(row.indices), bytes_(row.values + row.plain)],
         "scales-heavy": lambda: [bytes_(row.scales), bytes_(row.total)],
         "short-groups": lambda: [
-            figures.count(artifact.recipe.quantize.group_size),
-            figures.count(artifact.weights()[layer][0].numel()),
+            formatting.count(artifact.recipe.quantize.group_size),
+            formatting.count(artifact.weights()[layer][0].numel()),
         ],
         "left-alone": lambda: [bytes_(row.total), file],
         "container": lambda: [bytes_(artifact.ledger.container), file],
         "one-dimensional": lambda: [bytes_(small), file],
-        "less-sparse": lambda: [figures.percent(artifact.recipe.prune.sparsity), asked[0]],
+        "less-sparse": lambda: [formatting.percent(artifact.recipe.prune.sparsity), asked[0]],
         "codebook-heavy": lambda: [bytes_(row.scales), bytes_(row.total)],
         "all-shared": list,
         "not-factored": lambda: [
             bytes_(row.total),
-            figures.count(-(-row.shape[0] * columns // (row.shape[0] + columns))),
+            formatting.count(-(-row.shape[0] * columns // (row.shape[0] + columns))),
         ],
-        "one-stays": lambda: [*asked, figures.count(artifact.recipe.prune.width)],
+        "one-stays": lambda: [*asked, formatting.count(artifact.recipe.prune.width)],
         "whole-blocks": lambda: asked[:1],
-        "short-runs": lambda: [figures.count(32), figures.count(25)],
-        "wide-blocks": lambda: [figures.count(16), figures.count(10), figures.count(100)],
+        "short-runs": lambda: [formatting.count(32), formatting.count(25)],
+        "wide-blocks": lambda: [formatting.count(16), formatting.count(10), formatting.count(100)],
         "channels": lambda: [
-            figures.percent(size.structure[key])
+            formatting.percent(size.structure[key])
             for key in ("channels_asked", "channels_removed", "weights_removed", "macs_removed")
         ],
         "no-layers": list,
         "few-multiples": lambda: [
-            figures.percent(size.structure["channels_asked"]),
-            figures.count(artifact.recipe.structure.multiple),
+            formatting.percent(size.structure["channels_asked"]),
+            formatting.count(artifact.recipe.structure.multiple),
         ],
-        "few-channels": lambda: [figures.percent(size.structure["channels_asked"])],
+        "few-channels": lambda: [formatting.percent(size.structure["channels_asked"])],
         "all-excluded": list,
         "factored": lambda: [
             f"{name} {coded.rank} / {-(-m * n // (m + n))}"
@@ -178,13 +181,13 @@ def numbers(kind, layer, artifact, size):
         "simulated": list,
         "no-integers": list,
         "rounded-to-zero": lambda: asked,
-        "set-higher": lambda: [figures.percent(artifact.recipe.prune.sparsity), asked[0]],
+        "set-higher": lambda: [formatting.percent(artifact.recipe.prune.sparsity), asked[0]],
         "not-smaller": lambda: [
             bytes_(len(artifact) - size.original_bytes),
             bytes_(sum(r.total for r in artifact.ledger.rows)),
         ],
-        "no-faster": lambda: [figures.count(size.macs)],
-        "decoded-first": lambda: [figures.count(size.macs)],
+        "no-faster": lambda: [formatting.count(size.macs)],
+        "decoded-first": lambda: [formatting.count(size.macs)],
     }[kind]()  # fmt: skip
 
 

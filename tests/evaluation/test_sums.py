@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import workbench as wb
+from workbench.domain import Split
+from workbench.domain.sum_metrics import COUNTS
 from workbench.evaluation.scores import scores
-from workbench.zoo import Split
-from workbench.zoo.counting import COUNTS
 
 ROUNDED = wb.Recipe(quantize=wb.Quantize(bits=4))
 

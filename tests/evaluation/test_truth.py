@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
-from workbench.evaluation.judge import predict
 from workbench.evaluation.measure import steps
+from workbench.evaluation.reference import predict
 
 REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))

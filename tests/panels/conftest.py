@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from workbench.evaluation.store import Store
+from workbench.cache.results import Store
 from workbench.panels import controls
 from workbench.panels.page import Dashboard
 from workbench.session import Session

@@ -8,10 +8,10 @@ import io
 import pytest
 
 import workbench as wb
+from workbench.analysis import sensitivity
 from workbench.panels import bank, controls
 from workbench.recipe import Prune, Quantize, Recipe, Share, Train
 from workbench.recipe.off import BY_LAYER
-from workbench.trials import scanning
 
 SPARSE = Recipe(prune=Prune(0.9), quantize=Quantize(4))
 
@@ -120,7 +120,7 @@ def test_another_model_lets_go_of_the_size_and_the_map(wire):
 
 @pytest.fixture
 def _two_settings(monkeypatch):
-    monkeypatch.setitem(scanning.SETTINGS, "prune", (0.5, 0.9))
+    monkeypatch.setitem(sensitivity.SETTINGS, "prune", (0.5, 0.9))
 
 
 @pytest.mark.usefixtures("_two_settings")
@@ -154,7 +154,7 @@ def test_sensitivity_is_drawn_as_it_comes_and_a_click_sets_the_row(wire):
 
 
 def test_a_click_on_a_point_of_the_untouched_model_answers_from_the_store(wire, monkeypatch):
-    monkeypatch.setitem(scanning.SETTINGS, "quantize", (3,))
+    monkeypatch.setitem(sensitivity.SETTINGS, "quantize", (3,))
     wire.settled()
     wire.session.scan("quantize")
     point = wire.session.sensitivity["fc1.weight", 3]

@@ -13,7 +13,7 @@ import workbench as wb
 from workbench.panels.comparing.tab import views
 from workbench.plots import flips
 from workbench.recipe import Prune, Quantize, Recipe
-from workbench.session import findings
+from workbench.session import analyses
 
 HARSH = Recipe(prune=Prune(sparsity=0.9), quantize=Quantize(bits=3))
 
@@ -193,7 +193,7 @@ def slow(monkeypatch):
             threading.Event().wait(0.01)
         raise wb.errors.Cancelled("Given up.")
 
-    monkeypatch.setitem(findings.WAYS, "changes", wait)
+    monkeypatch.setitem(analyses.WAYS, "changes", wait)
     return begun, subjects
 
 
@@ -221,7 +221,7 @@ def test_a_failure_is_told_once(wire, monkeypatch):
         tried.append(1)
         raise wb.WorkbenchError("There is no room.")
 
-    monkeypatch.setitem(findings.WAYS, "changes", fail)
+    monkeypatch.setitem(analyses.WAYS, "changes", fail)
     wire.settled()
     wire.act("tab", key="changed")
     assert wire.wait("tell")["text"] == "There is no room."

@@ -9,8 +9,9 @@ import pytest
 
 import workbench as wb
 from tests.untrained import untrained
+from workbench.analysis.generation import Written
+from workbench.domain.metric import ERROR
 from workbench.errors import WorkbenchError
-from workbench.evaluation.writing import Written
 from workbench.panels import training
 from workbench.panels.comparing import tab as comparing
 from workbench.panels.comparing import written
@@ -18,9 +19,8 @@ from workbench.panels.tabs import tabs, training_tab
 from workbench.plots.palette import LIGHT
 from workbench.recipe import Recipe, Train
 from workbench.session.records import Progress
-from workbench.training.lesson import lesson
-from workbench.training.opinions import opinions
-from workbench.zoo.metric import ERROR
+from workbench.training.setup import lesson
+from workbench.training.teacher_predictions import opinions
 
 CLASSES = ["pictures", "recall", "confusion", "attribution", "weights"]
 LANGUAGE = wb.task("reviews-lm")

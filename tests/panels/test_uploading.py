@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import save
 
 import workbench as wb
-from workbench.own import limits, small_models
+from workbench.custom.uploads import limits, small_models
 from workbench.panels import uploading
 from workbench.recipe import Prune, Recipe
 from workbench.zoo import registry

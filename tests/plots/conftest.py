@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.evaluation.changes import Changes
+from workbench.analysis.comparison import Changes
 
 CLASSES = ("shirt", "coat", "bag")
 

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from workbench.evaluation.attribution import Attribution, Look
+from workbench.analysis.attribution import Attribution, Look
 from workbench.plots import attribution, sentences
 from workbench.plots.palette import THEMES
 from workbench.plots.sheet import width_of

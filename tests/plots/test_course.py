@@ -5,9 +5,9 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import pytest
 
+from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, Metric
 from workbench.plots import course
 from workbench.plots.palette import LIGHT
-from workbench.zoo.metric import ACCURACY, BITS_PER_CHARACTER, Metric
 
 OWN = Metric("own", "whole", share=False)
 

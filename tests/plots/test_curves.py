@@ -7,18 +7,18 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
+from workbench.domain.metric import BITS_PER_CHARACTER
+from workbench.experiments.cross_validation import CrossValidation
+from workbench.experiments.job import Outcome
+from workbench.experiments.learning_rate_range import RangeTest
+from workbench.experiments.race import Race
+from workbench.experiments.search import Search, Trial
+from workbench.experiments.trial import Lane, Point
 from workbench.plots import curves, folds, learning_rate, search
 from workbench.plots.palette import THEMES
 from workbench.plots.picture import MIME, Picture
 from workbench.plots.scales import height
 from workbench.recipe import Train
-from workbench.trials.contestant import Lane, Point
-from workbench.trials.folds import CrossValidation
-from workbench.trials.job import Outcome
-from workbench.trials.racing import Race
-from workbench.trials.range_finder import RangeTest
-from workbench.trials.searching import Search, Trial
-from workbench.zoo.metric import BITS_PER_CHARACTER
 
 SETTINGS = Train(start="scratch", steps=20)
 

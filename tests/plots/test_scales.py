@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from workbench.domain.metric import ERROR, R2, Metric
 from workbench.plots import scales
-from workbench.zoo.metric import ERROR, R2, Metric
 
 
 def test_height_grows_with_accuracy():

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from workbench.analysis.sensitivity import Point, Sensitivity
+from workbench.domain.metric import BITS_PER_CHARACTER
 from workbench.plots.palette import DARK, LIGHT
 from workbench.plots.sensitivity import draw, height, rows
 from workbench.recipe import Recipe
-from workbench.trials.scanning import Point, Sensitivity
-from workbench.zoo.metric import BITS_PER_CHARACTER
 
 BEFORE = 0.9
 

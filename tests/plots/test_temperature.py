@@ -7,10 +7,10 @@ import math
 import plotly.graph_objects as go
 import pytest
 
+from workbench.domain.metric import BITS_PER_CHARACTER
+from workbench.experiments.sweep import Level
 from workbench.plots import temperature
 from workbench.plots.palette import THEMES
-from workbench.training.sweep import Level
-from workbench.zoo.metric import BITS_PER_CHARACTER
 
 PLAIN = Level(1.0, 0.0, (0.80, 0.82))
 LEVELS = [

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from workbench.evaluation.histogram import Histogram
+from workbench.analysis.histogram import Histogram
 from workbench.plots import weights
 from workbench.plots.palette import THEMES
 

@@ -9,11 +9,11 @@ import pytest
 
 import workbench as wb
 from workbench.artifact.ledger import Ledger
+from workbench.cache.results import Store
 from workbench.errors import Cancelled
 from workbench.evaluation import measure
-from workbench.evaluation.known import known, report, score_key, size_key
+from workbench.evaluation.cached_results import known, report, score_key, size_key
 from workbench.evaluation.report import Score, Size
-from workbench.evaluation.store import Store
 from workbench.session import Session
 
 PATIENCE = 60  # seconds until a test that waits in vain gives up

@@ -9,9 +9,9 @@ import threading
 import pytest
 
 import workbench as wb
+from workbench.cache.results import Store
 from workbench.errors import RecipeError
 from workbench.evaluation.measure import measure
-from workbench.evaluation.store import Store
 from workbench.session import Session
 
 SMALL = "fashion/lenet-300-100"
@@ -289,7 +289,7 @@ def test_many_threads_may_use_one_session(session, until):
 ASK = """
 import sys
 from pathlib import Path
-from workbench.evaluation.store import Store
+from workbench.cache.results import Store
 from workbench.session import Session
 
 session = Session(sys.argv[1], store=Store(Path(sys.argv[2])))

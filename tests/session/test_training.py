@@ -7,9 +7,9 @@ import threading
 import pytest
 
 import workbench as wb
+from workbench.cache.files import Files
+from workbench.cache.results import Store
 from workbench.errors import Cancelled, WorkbenchError
-from workbench.evaluation.store import Store
-from workbench.kept import Files
 from workbench.session import Session, teacher_warning
 from workbench.zoo import model
 

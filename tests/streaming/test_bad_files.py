@@ -14,12 +14,12 @@ from safetensors.torch import save, save_file
 
 import workbench as wb
 from workbench.artifact.artifact import Artifact
-from workbench.compression.compress import code
+from workbench.compression.encode import code
 from workbench.errors import ArtifactError, RecipeError, WorkbenchError
 from workbench.recipe import Prune, Quantize, Recipe
-from workbench.streaming import expand as expanding
+from workbench.streaming import decompress as expanding
 from workbench.streaming.compress import compress_file
-from workbench.streaming.expand import expand
+from workbench.streaming.decompress import expand
 
 RECIPE = Recipe(quantize=Quantize(4))
 TWO = {"a": torch.ones(4, 4), "b": torch.ones(2, 2)}
@@ -178,7 +178,7 @@ def test_no_room(tmp_path, monkeypatch) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr("workbench.streaming.unfinished.seal", full)
+        patched.setattr("workbench.streaming.resume.seal", full)
         with pytest.raises(ArtifactError, match="No space left on device"):
             compress_file(big, RECIPE, small)
     assert not small.exists()

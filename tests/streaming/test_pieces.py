@@ -10,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from workbench.compression.evidence import Evidence
 from workbench.compression.pieces import PIECE
 from workbench.compression.prune import masks
+from workbench.compression.stats import Evidence
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.streaming.compress import compress_file
-from workbench.streaming.expand import expand
-from workbench.streaming.selection import keys, smallest
+from workbench.streaming.decompress import expand
+from workbench.streaming.nth_smallest import keys, smallest
 
 WIDE = (3 * PIECE // 1000 + 7, 1000)
 RECIPES = {

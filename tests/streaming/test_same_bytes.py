@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from workbench.artifact.artifact import Artifact, load
-from workbench.compression.compress import code
+from workbench.compression.encode import code
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
 from workbench.streaming.compress import compress_file
-from workbench.streaming.expand import expand
-from workbench.streaming.suited import check_suited
+from workbench.streaming.decompress import expand
+from workbench.streaming.supported import check_suited
 
 RECIPES = {
     "nothing": {},

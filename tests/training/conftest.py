@@ -9,9 +9,9 @@ import torch
 
 import workbench as wb
 from workbench.artifact.artifact import Artifact
-from workbench.compression.compress import code
-from workbench.training.lesson import lesson
+from workbench.compression.encode import code
 from workbench.training.run import Run
+from workbench.training.setup import lesson
 
 LENET = "fashion/lenet-300-100"
 RESNET = "fashion/resnet"

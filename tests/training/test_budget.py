@@ -18,10 +18,10 @@ from workbench.training.budget import (
     granted,
     steps_for,
 )
+from workbench.training.early_stopping import LOOKS
+from workbench.training.fake_quantize import View
 from workbench.training.run import Run
-from workbench.training.sparsening import ROUNDS, STAIRS
-from workbench.training.stopping import LOOKS
-from workbench.training.view import View
+from workbench.training.sparsity_schedule import ROUNDS, STAIRS
 
 LENET = "fashion/lenet-300-100"
 

@@ -7,10 +7,10 @@ import json
 import pytest
 
 import workbench as wb
+from workbench.cache.files import Files, default_files, folder
+from workbench.cache.results import Store
 from workbench.errors import Cancelled, RecipeError, TrainingError
-from workbench.evaluation.judge import predict
-from workbench.evaluation.store import Store
-from workbench.kept import Files, default_files, folder
+from workbench.evaluation.reference import predict
 from workbench.pipeline import compress, effort
 from workbench.training.run import Run
 
@@ -63,7 +63,7 @@ def test_a_kept_file_is_returned_without_training(
     first = compress(model, asked, files=files, progress=watched)
     assert watched.seen == [1, 2, 3, 4]
     monkeypatch.setattr("workbench.training.run.Run", None)
-    monkeypatch.setattr("workbench.training.lesson.lesson", None)
+    monkeypatch.setattr("workbench.training.setup.lesson", None)
     for kept in (files, opened()):
         second = compress(model, asked, files=kept, progress=watched)
         assert second.to_bytes() == first.to_bytes()

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
+from workbench.cache.files import Files
 from workbench.errors import Cancelled
-from workbench.kept import Files
 from workbench.pipeline import compress
 from workbench.recipe.train import OPTIMIZERS, SCHEDULES
-from workbench.training.lesson import lesson
 from workbench.training.run import Run
+from workbench.training.setup import lesson
 
 REPOSITORY = Path(__file__).parents[2]
 RESNET = "fashion/resnet"
@@ -113,7 +113,7 @@ KILLED = """
 import sys
 from pathlib import Path
 import workbench as wb
-from workbench.training.lesson import lesson
+from workbench.training.setup import lesson
 from workbench.training.run import Run
 
 recipe = wb.Recipe.from_json(sys.argv[1])

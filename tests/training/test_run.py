@@ -11,9 +11,9 @@ from torch import nn
 
 import workbench as wb
 from workbench.errors import Cancelled, TrainingError
-from workbench.evaluation.judge import predict
-from workbench.training.lesson import lesson
+from workbench.evaluation.reference import predict
 from workbench.training.run import GOOD, PORTION
+from workbench.training.setup import lesson
 
 RESNET = "fashion/resnet"
 FULL = {

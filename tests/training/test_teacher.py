@@ -6,11 +6,11 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.caches import Cache
+from workbench.cache.memory import Cache
 from workbench.errors import RecipeError, UnknownNameError
-from workbench.evaluation.judge import predict
+from workbench.evaluation.reference import predict
 from workbench.training import teacher
-from workbench.training.lesson import lesson
+from workbench.training.setup import lesson
 from workbench.training.teacher import Teacher
 
 LENET = "fashion/lenet-300-100"

@@ -12,8 +12,8 @@ import torch
 from workbench import zoo
 from workbench.checkpoints.__main__ import main
 from workbench.checkpoints.make import make_checkpoint
+from workbench.domain.task import Split
 from workbench.training.augment import mirrored, shifted
-from workbench.zoo.data import Split
 from workbench.zoo.registry import architecture
 
 

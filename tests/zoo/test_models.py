@@ -14,10 +14,10 @@ from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
 from workbench import zoo
+from workbench.domain.model import Architecture
 from workbench.errors import UnknownNameError, WorkbenchError
-from workbench.evaluation.judge import predict
+from workbench.evaluation.reference import predict
 from workbench.zoo import registry
-from workbench.zoo.builtin import Architecture
 
 FLOORS = {
     "fashion/lenet-300-100": 0.86,

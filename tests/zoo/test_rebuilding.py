@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from workbench.domain.task import digest_of
 from workbench.errors import WorkbenchError
-from workbench.zoo.data import digest_of
 from workbench.zoo.rebuilding import command, original, shuffled, write_npz
 
 

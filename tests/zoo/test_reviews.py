@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.domain.task import digest_of
 from workbench.errors import WorkbenchError
-from workbench.zoo.data import digest_of
 from workbench.zoo.reviews import FOLDER, TASK, VOCABULARY
 from workbench.zoo.reviews.rebuild import arrays_of, main, rebuild, split
 from workbench.zoo.reviews.source import FILE, Review, held_out_first, read

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.zoo.data import digest_of
+from workbench.domain.task import digest_of
 from workbench.zoo.reviews.source import Review
 from workbench.zoo.reviews_lm import ALPHABET, FOLDER, TASK
 from workbench.zoo.reviews_lm.characters import WINDOW, decode, encode, windows

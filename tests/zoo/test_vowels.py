@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.zoo.data import digest_of
+from workbench.domain.task import digest_of
 from workbench.zoo.vowels import FOLDER, TASK
 from workbench.zoo.vowels.frames import COEFFICIENTS, FRAMES, SPEAKERS
 from workbench.zoo.vowels.rebuild import arrays_of, halves, main, read, rebuild

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 
 from workbench.artifact import container
-from workbench.artifact.account import ledger
+from workbench.artifact.build_ledger import ledger
 from workbench.artifact.container import LONGEST_HEADER
-from workbench.artifact.form import UNCHANGED, Form
 from workbench.artifact.header import LARGEST_DECODED, check
 from workbench.artifact.ledger import Ledger
+from workbench.artifact.module_spec import UNCHANGED, Form
 from workbench.artifact.operands import operands
-from workbench.artifact.origin import with_origin
-from workbench.compression.codecs.choose import Forms
+from workbench.artifact.original_dtype import with_origin
+from workbench.compression.codecs.encoding import Forms
 from workbench.compression.codecs.stream import Weighed, entry, parts, read, weigh, write
 from workbench.compression.coded import Coded
 from workbench.errors import ArtifactError, RecipeError

@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import comb, prod
 from typing import Any
 
-from workbench.artifact.form import Form
-from workbench.artifact.origin import sensible_origin
+from workbench.artifact.module_spec import Form
+from workbench.artifact.original_dtype import sensible_origin
 from workbench.compression.axes import Axes
+from workbench.compression.checks import MOST_AXES
 from workbench.compression.codecs.runs import MOST as MOST_PATTERNS
 from workbench.compression.codecs.stream import Entry, as_coded, parts
 from workbench.compression.coded import WIDTHS
-from workbench.compression.storable import MOST_AXES
 from workbench.errors import ArtifactError
 
 INDICES = ("bitmap", "gaps", "runs", "blocks")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from workbench.artifact.form import Form
+from workbench.artifact.module_spec import Form
 from workbench.compression.coded import Coded, Codes
 
 

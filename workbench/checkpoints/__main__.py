@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import torch
 
 from workbench.checkpoints.make import make_checkpoint
+from workbench.domain.model import Architecture
 from workbench.errors import WorkbenchError
-from workbench.zoo.builtin import Architecture
 from workbench.zoo.registry import architecture
 from workbench.zoo.tables import ARCHITECTURES
 

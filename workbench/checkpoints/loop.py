@@ -9,9 +9,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
+from workbench.domain.losses import of_labels
+from workbench.domain.training_plan import TrainingPlan
 from workbench.training.augment import augment, noisy
-from workbench.zoo.losses import of_labels
-from workbench.zoo.plan import TrainingPlan
 
 Weights = dict[str, Tensor]
 

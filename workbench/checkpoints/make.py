@@ -13,12 +13,12 @@ import torch
 from safetensors.torch import save
 
 from workbench.checkpoints.loop import train
-from workbench.evaluation.card import measured
+from workbench.domain.inputs import targets
+from workbench.domain.model import Architecture, Model
+from workbench.domain.task import Split
+from workbench.domain.training_plan import TrainingPlan
+from workbench.evaluation.model_card import measured
 from workbench.evaluation.scores import judge_score
-from workbench.zoo.builtin import Architecture, Model
-from workbench.zoo.data import Split
-from workbench.zoo.forms import targets
-from workbench.zoo.plan import TrainingPlan
 
 Report = Callable[[int, float], None]
 

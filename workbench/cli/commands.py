@@ -31,7 +31,8 @@ class Command:
 
 
 def _list(options: argparse.Namespace) -> Result:
-    from workbench.zoo import Model, model, models, task, tasks
+    from workbench.domain import Model
+    from workbench.zoo import model, models, task, tasks
 
     found: list[Model] = []
     for name in models():
@@ -81,8 +82,8 @@ def _sensitivity(options: argparse.Namespace) -> Result:
     from workbench.zoo import model
 
     chosen, recipe = model(options.model), _recipe(options.recipe)
+    from workbench.analysis.sensitivity import sensitivity
     from workbench.recipe.off import switched_off
-    from workbench.trials.scanning import sensitivity
 
     with bar("trying every layer") as advance:
         found = sensitivity(
@@ -139,14 +140,14 @@ def _evaluate(options: argparse.Namespace) -> Result:
 
 
 def _inspect(options: argparse.Namespace) -> Result:
-    from workbench.artifact.sealed import Sealed
+    from workbench.artifact.on_disk import Sealed
 
     sealed = Sealed.open(options.file)
     return {"file": options.file, **files.about(sealed)}
 
 
 def _dashboard(options: argparse.Namespace) -> None:
-    from workbench.panels.server import serve
+    from workbench.server.serve import serve
 
     serve(
         options.port,
@@ -159,7 +160,7 @@ def _dashboard(options: argparse.Namespace) -> None:
 
 
 def _lab(options: argparse.Namespace) -> None:
-    from workbench.panels.server import lab
+    from workbench.server.serve import lab
 
     lab(options.port, open_browser=not options.no_browser)
 

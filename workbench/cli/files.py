@@ -16,7 +16,7 @@ from workbench.errors import ArtifactError, WorkbenchError, in_words
 from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
-    from workbench.artifact.sealed import Sealed
+    from workbench.artifact.on_disk import Sealed
 
 ENDINGS = (".safetensors", ".index.json")
 
@@ -39,7 +39,7 @@ def compress(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
 
 def expand(options: argparse.Namespace) -> dict[str, Any]:
     """Write the tensors of a compressed file as plain safetensors."""
-    from workbench.streaming.expand import expand as expanded
+    from workbench.streaming.decompress import expand as expanded
 
     with bar("expanding") as advance:
         path = expanded(options.file, options.output, progress=advance)
@@ -52,7 +52,7 @@ def rebuild(options: argparse.Namespace) -> dict[str, Any]:
     from torch import Tensor
 
     from workbench.artifact.artifact import write_whole
-    from workbench.own.rebuild import rebuild as rebuilt
+    from workbench.custom.to_module import rebuild as rebuilt
 
     source, target = Path(options.file), Path(options.output)
     if target.exists() and source.exists() and target.samefile(source):
@@ -101,8 +101,8 @@ def about(sealed: Sealed) -> dict[str, Any]:
 
 def refuse_model_of_file(path: str) -> None:
     """Raise `ArtifactError` where a file was not made from a model that is built in."""
-    from workbench.artifact.sealed import Sealed
-    from workbench.streaming.named import OF_FILE
+    from workbench.artifact.on_disk import Sealed
+    from workbench.artifact.tensor_file import OF_FILE
 
     model = Sealed.open(path).model
     if model.startswith(OF_FILE):

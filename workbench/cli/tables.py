@@ -6,8 +6,8 @@ import json
 from functools import partial
 from typing import Any
 
-from workbench import figures
-from workbench.zoo.metric import metric_named
+from workbench import formatting
+from workbench.domain.metric import metric_named
 
 Result = dict[str, Any]
 
@@ -35,7 +35,7 @@ def listing(result: Result) -> None:
     for model in result["models"]:
         metric = metric_named(model["metric"])
         found = ", ".join(f"{s} {metric.written(value)}" for s, value in model["figures"].items())
-        size = figures.size(model["original_bytes"])
+        size = formatting.size(model["original_bytes"])
         named = f"  {metric.name}" if metric.counts != "classes" else ""
         print(
             f"{model['name']:<{width}}{model['parameters']:>10,} parameters  {size:>8}"
@@ -53,25 +53,24 @@ def report(result: Result) -> None:
         judged = f" of {result['examples']:,} examples, exact" if name == first else ""
         print(f"  {SAID.get(name, name):<{width}}{_written(name, result[name])}{judged}")
     row = partial(_row, width)
-    row("size", f"{figures.nbytes(result['bytes'])}, {_ratio(result)}")
+    row("size", f"{formatting.nbytes(result['bytes'])}, {_ratio(result)}")
     if plain := result.get("plain"):
         gain = metric_named(first).change(result["value"] - plain["value"])
         row(
             "gain",
             f"{gain} against the plain version, without what makes good for errors: "
-            f"{_written(first, plain['value'])} in {figures.nbytes(plain['bytes'])}",
+            f"{_written(first, plain['value'])} in {formatting.nbytes(plain['bytes'])}",
         )
-    asked = figures.percent(result["sparsity_requested"])
-    row("sparsity", f"{figures.percent(result['sparsity_achieved'])} (asked {asked})")
+    asked = formatting.percent(result["sparsity_requested"])
+    row("sparsity", f"{formatting.percent(result['sparsity_achieved'])} (asked {asked})")
     row("parameters", f"{result['parameters']:,}, not zero {result['nonzero']:,}")
     row("work", f"{result['macs']:,} multiply-adds an example")
     for batch in (1, 64):
         timing = (result["latency_ms"] or {}).get(f"batch_{batch}")
         if timing:
-            spread = (
-                f"{figures.milliseconds(timing['p10'])} to {figures.milliseconds(timing['p90'])}"
-            )
-            row(f"batch {batch}", f"{figures.milliseconds(timing['median'])} ({spread})")
+            low, high = (formatting.milliseconds(timing[key]) for key in ("p10", "p90"))
+            spread = f"{low} to {high}"
+            row(f"batch {batch}", f"{formatting.milliseconds(timing['median'])} ({spread})")
     for sentence in result["reasons"]:
         print(f"  – {sentence}")
 
@@ -83,7 +82,7 @@ def _row(width: int, name: str, text: str) -> None:
 def _written(name: str, value: float) -> str:
     """Write a figure as it is known by its name: shares of examples to a hundredth of a percent."""
     if name in ("accuracy", "recall", "f1"):
-        return figures.percent(value, 2)
+        return formatting.percent(value, 2)
     return metric_named(name).written(value)
 
 
@@ -127,17 +126,17 @@ def _ratio(result: Result) -> str:
     ratio = result["original_bytes"] / result["bytes"]
     if ratio < LEAST_TOLD:
         return f"{abs(less):,} bytes {'less' if less > 0 else 'more'} than the original"
-    return f"{figures.times(ratio)} smaller"
+    return f"{formatting.times(ratio)} smaller"
 
 
 def saved(result: Result) -> None:
     """Print what was written."""
-    print(f"{result['file']}: {figures.nbytes(result['bytes'])}, {_ratio(result)}")
+    print(f"{result['file']}: {formatting.nbytes(result['bytes'])}, {_ratio(result)}")
 
 
 def expanded(result: Result) -> None:
     """Print what was written."""
-    print(f"{result['file']}: {figures.nbytes(result['bytes'])}")
+    print(f"{result['file']}: {formatting.nbytes(result['bytes'])}")
 
 
 def inspection(result: Result) -> None:
@@ -145,7 +144,7 @@ def inspection(result: Result) -> None:
     columns = ("values", "indices", "scales", "tables", "plain", "total")
     rows = result["ledger"]["rows"]
     width = max(len(row["name"]) for row in rows) + 2
-    print(f"{result['model']}, {figures.nbytes(result['bytes'])}")
+    print(f"{result['model']}, {formatting.nbytes(result['bytes'])}")
     wide = max(10, len(f"{result['bytes']:,}") + 2)
     print(" " * width + "".join(f"{column:>{wide}}" for column in columns) + "  codec")
     for row in rows:

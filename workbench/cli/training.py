@@ -13,7 +13,7 @@ from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import FieldSpec, specs
 
 if TYPE_CHECKING:
-    from workbench.training.records import Moment
+    from workbench.training.types import Moment
 
 SECONDS = 60.0
 OF_DISTILLATION = ("teacher", "temperature", "mix", "matching")

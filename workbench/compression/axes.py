@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
-from workbench.compression.evidence import Evidence
+from workbench.compression.stats import Evidence
 
 Shape = tuple[int, ...]
 

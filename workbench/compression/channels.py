@@ -10,9 +10,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from workbench.compression.evidence import Evidence
-from workbench.compression.moment import Moment
-from workbench.compression.reconstruct import reconstruct
+from workbench.compression.compensate import reconstruct
+from workbench.compression.covariance import Moment
+from workbench.compression.stats import Evidence
 from workbench.recipe import Structure
 from workbench.recipe.prune import NEEDS_MOMENTS
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from workbench.compression.evidence import Evidence
+from workbench.compression.stats import Evidence
 from workbench.recipe import Prune
 
 Scores = dict[str, Tensor]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from workbench.compression.channels import Group
-from workbench.compression.evidence import Evidence
-from workbench.compression.moment import Moment
+from workbench.compression.covariance import Moment
+from workbench.compression.stats import Evidence
 
 ROUNDS = 20
 """Passes over all pairs; a chain of layers settles in a few."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from workbench.compression.axes import Axes
-from workbench.compression.moment import Moment
+from workbench.compression.covariance import Moment
 from workbench.recipe import Factorize
 from workbench.recipe.factorize import OF_OUTPUTS
 from workbench.threads import threads

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.compression import patterns
+from workbench.compression import sparsity_patterns
 from workbench.compression.criteria import CRITERIA
-from workbench.compression.evidence import Evidence
-from workbench.compression.layers import compressible
 from workbench.compression.pieces import in_pieces
+from workbench.compression.roles import compressible
+from workbench.compression.stats import Evidence
 from workbench.recipe import Prune
 
 Scores = NDArray[Any]
@@ -97,24 +97,28 @@ def in_runs(scores: Scores, width: int, sparsity: float) -> Tensor:
     """Return the mask of a tensor whose runs of `width` lose their smallest `scores`."""
     if not scores.size:
         return torch.ones(scores.shape, dtype=torch.bool)
-    kept = patterns.keep_in_runs(patterns.matrix(scores, scores.shape), width, sparsity)
-    return torch.from_numpy(patterns.flattened(kept, scores.shape)).view(scores.shape)
+    kept = sparsity_patterns.keep_in_runs(
+        sparsity_patterns.matrix(scores, scores.shape), width, sparsity
+    )
+    return torch.from_numpy(sparsity_patterns.flattened(kept, scores.shape)).view(scores.shape)
 
 
 def _units(scores: Scores, prune: Prune) -> Scores:
     """Return the flat scores of what is kept or pruned as a whole: weights, or blocks."""
     if prune.pattern == "free" or not scores.size:
         return scores.reshape(-1)
-    return patterns.block_means(patterns.matrix(scores, scores.shape), prune.width).reshape(-1)
+    return sparsity_patterns.block_means(
+        sparsity_patterns.matrix(scores, scores.shape), prune.width
+    ).reshape(-1)
 
 
-def mask_of(kept: patterns.Flags, shape: tuple[int, ...], prune: Prune) -> Tensor:
+def mask_of(kept: sparsity_patterns.Flags, shape: tuple[int, ...], prune: Prune) -> Tensor:
     """Return the mask over a tensor of `shape` that keeps the units `kept`."""
     if prune.pattern == "block" and kept.size:
         rows, columns = shape[0], prod(shape[1:])
         grid = kept.reshape(-(-rows // prune.width), -1)
-        wide = patterns.spread_blocks(grid, prune.width, (rows, columns))
-        kept = patterns.flattened(wide, shape)
+        wide = sparsity_patterns.spread_blocks(grid, prune.width, (rows, columns))
+        kept = sparsity_patterns.flattened(wide, shape)
     return torch.from_numpy(kept).view(shape)
 
 
@@ -140,16 +144,16 @@ COMPETING: dict[str, Callable[[Scores], Scores]] = {
 """The scopes in which layers compete, and what their flat scores become before that."""
 
 
-def _keep(scores: Scores, sparsity: float) -> patterns.Flags:
+def _keep(scores: Scores, sparsity: float) -> sparsity_patterns.Flags:
     """Return which of the flat `scores` survive when the smallest `round(sparsity · n)` go."""
     return _keep_all_but(scores, round(sparsity * scores.size))
 
 
-def _keep_all_but(scores: Scores, pruned: int) -> patterns.Flags:
+def _keep_all_but(scores: Scores, pruned: int) -> sparsity_patterns.Flags:
     if pruned == 0:
         return np.ones(scores.shape, np.bool_)
     threshold = np.partition(scores, pruned - 1)[pruned - 1]
-    keep: patterns.Flags = scores >= threshold
+    keep: sparsity_patterns.Flags = scores >= threshold
     surplus = pruned - (keep.size - np.count_nonzero(keep))
     keep[np.flatnonzero(scores == threshold)[:surplus]] = False
     return keep

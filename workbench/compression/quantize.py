@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from workbench.compression.coded import Codes, Plain
-from workbench.compression.grid import Grid
+from workbench.compression.compensate import Steps
 from workbench.compression.pieces import PIECE
+from workbench.compression.qparams import Grid
 from workbench.compression.ranges import RANGES
-from workbench.compression.reconstruct import Steps
 from workbench.errors import RecipeError
 from workbench.recipe import Quantize
 from workbench.threads import side_by_side

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from workbench.compression.grid import Grid
+from workbench.compression.qparams import Grid
 from workbench.recipe import Quantize
 
 Bounds = tuple[Tensor, Tensor]

@@ -9,37 +9,32 @@ from math import prod
 
 import numpy as np
 
-from workbench.arguments import expect_model, expect_recipe
 from workbench.artifact.artifact import Artifact
-from workbench.calibration import evidence_for
+from workbench.cache.results import Store, default_store
+from workbench.calibration.statistics import evidence_for
 from workbench.compression.channels import Group
 from workbench.compression.channels import asked as channels_asked
 from workbench.compression.coded import Factors
+from workbench.domain import Model
+from workbench.domain.file_match import check_fit
 from workbench.errors import ArtifactError
-from workbench.evaluation import resources, sparsity
-from workbench.evaluation.cost import cost
-from workbench.evaluation.known import (
-    known,
-    known_score,
-    report,
-    score_key,
-    size_key,
-)
-from workbench.evaluation.left_alone import left_alone
+from workbench.evaluation import sparsity
+from workbench.evaluation.cached_results import known, known_score, report, score_key, size_key
 from workbench.evaluation.notes import bypassed
 from workbench.evaluation.reasons import reasons
 from workbench.evaluation.report import Report, Score, Size
 from workbench.evaluation.scores import judge_score, scores
-from workbench.evaluation.store import Store, default_store
+from workbench.evaluation.unadjusted import left_alone
+from workbench.graph.channel_groups import channels
 from workbench.pipeline import Watch, compress, effort
+from workbench.profiling import resources
+from workbench.profiling.cost import cost
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
-from workbench.zoo import Model
+from workbench.runtime.batch_norm import measured_norms
+from workbench.runtime.shell import shell
+from workbench.validation import expect_model, expect_recipe
 from workbench.zoo import model as find
-from workbench.zoo.fit import check_fit
-from workbench.zoo.groups import channels
-from workbench.zoo.norms import measured_norms
-from workbench.zoo.shell import shell
 
 ROUNDABLE = frozenset({"linear", "convolution"})
 """What cards call the layers whose inputs can be rounded."""

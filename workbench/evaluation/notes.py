@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.domain import Model
 from workbench.evaluation.reason import Reason
 from workbench.evaluation.report import Score
-from workbench.zoo import Model
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.domain import Model, Split
 from workbench.errors import Cancelled
-from workbench.evaluation.judge import Predictions, predict
-from workbench.evaluation.pace import batch_of, first_of
-from workbench.evaluation.sieve import Sieve
-from workbench.evaluation.tally import Tally
+from workbench.evaluation.batch_size import batch_of, first_of
+from workbench.evaluation.counts import Tally
+from workbench.evaluation.fast_path import Sieve
+from workbench.evaluation.reference import Predictions, predict
 from workbench.threads import side_by_side
-from workbench.zoo import Model, Split
 
 Numbers = NDArray[np.int64]
 

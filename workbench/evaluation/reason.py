@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workbench import figures
-from workbench.text import _
-from workbench.text import mark as N_
+from workbench import formatting
+from workbench.i18n import _
+from workbench.i18n import mark as N_
 
 Number = int | float
 
@@ -226,25 +226,25 @@ SENTENCES = {
 }
 
 _FORMATS: dict[str, Callable[[Any], str]] = {
-    "zeros": lambda share: figures.percent(share, 0),
-    "asked_share": figures.percent,
-    "got_share": figures.percent,
-    "set_share": figures.percent,
-    "left_share": figures.percent,
-    "made_share": figures.percent,
-    "before_share": figures.percent,
-    "rounded_share": figures.percent,
-    "weights_share": figures.percent,
-    "macs_share": figures.percent,
-    "without": figures.count,
-    "judged": figures.count,
-    "asked": figures.count,
-    "length": figures.count,
-    "rank": figures.count,
-    "width": figures.count,
-    "rows": figures.count,
-    "blocks": figures.count,
-    "macs": figures.count,
+    "zeros": lambda share: formatting.percent(share, 0),
+    "asked_share": formatting.percent,
+    "got_share": formatting.percent,
+    "set_share": formatting.percent,
+    "left_share": formatting.percent,
+    "made_share": formatting.percent,
+    "before_share": formatting.percent,
+    "rounded_share": formatting.percent,
+    "weights_share": formatting.percent,
+    "macs_share": formatting.percent,
+    "without": formatting.count,
+    "judged": formatting.count,
+    "asked": formatting.count,
+    "length": formatting.count,
+    "rank": formatting.count,
+    "width": formatting.count,
+    "rows": formatting.count,
+    "blocks": formatting.count,
+    "macs": formatting.count,
 }
 
 
@@ -266,7 +266,7 @@ class Reason:
     @property
     def text(self) -> str:
         """The sentence, in the reader's language."""
-        words = {key: _FORMATS.get(key, figures.nbytes)(n) for key, n in self.numbers.items()}
+        words = {key: _FORMATS.get(key, formatting.nbytes)(n) for key, n in self.numbers.items()}
         return _(SENTENCES[self.kind]).format(layer=self.layer, what=self.what, **words)
 
     def as_dict(self) -> dict[str, Any]:

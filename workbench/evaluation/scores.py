@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from workbench.domain import Model, Split
 from workbench.errors import in_words
 from workbench.evaluation import sums
-from workbench.evaluation.broken import broken
+from workbench.evaluation.counts import Tally
+from workbench.evaluation.non_finite import broken
 from workbench.evaluation.progress import accuracy, judged
 from workbench.evaluation.report import Score
-from workbench.evaluation.tally import Tally
-from workbench.zoo import Model, Split
 
 MOST_CLASSES = 256
 """Of more classes reports hold no confusion matrix: it grows with the square of their number."""

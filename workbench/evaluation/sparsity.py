@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.artifact.artifact import Artifact
 from workbench.compression.coded import Coded, Codes, Factors, Plain, Shared
-from workbench.compression.patterns import block_sums, matrix
+from workbench.compression.sparsity_patterns import block_sums, matrix
 from workbench.recipe import Prune
 
 Shapes = Mapping[str, tuple[int, ...]]

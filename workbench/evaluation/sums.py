@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.domain import Model, Split
+from workbench.domain.inputs import targets
+from workbench.domain.sum_metrics import COUNTS, Rows, spread_of
 from workbench.errors import Cancelled
-from workbench.evaluation.pace import batch_of, first_of
+from workbench.evaluation.batch_size import batch_of, first_of
 from workbench.evaluation.report import Score
+from workbench.runtime.batch import lay_weights
+from workbench.runtime.shell import shell
 from workbench.threads import side_by_side
-from workbench.zoo import Model, Split
-from workbench.zoo.batch import lay_weights
-from workbench.zoo.counting import COUNTS, Rows, spread_of
-from workbench.zoo.forms import targets
-from workbench.zoo.shell import shell
 
 MORE = 5
 """The second estimate looks at that many times the examples of the first."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain import Model
+from workbench.i18n import _, plural
+from workbench.i18n import mark as N_
 from workbench.recipe.off import BY_LAYER
 from workbench.session import Session
-from workbench.text import _, plural
-from workbench.text import mark as N_
-from workbench.zoo import Model
 
 KINDS = {"linear": N_("linear"), "convolution": N_("convolution")}
 """The words for the kinds of layers in cards; others go by their own name."""
@@ -34,8 +34,8 @@ def live(session: Session) -> dict[str, Any]:
         "bytes": {
             name: {
                 "share": found[name] / report.size.bytes,
-                "text": figures.percent(found[name] / report.size.bytes),
-                "help": figures.nbytes(found[name]),
+                "text": formatting.percent(found[name] / report.size.bytes),
+                "help": formatting.nbytes(found[name]),
             }
             for name in session.layers
             if name in found
@@ -48,7 +48,9 @@ def _row(model: Model, name: str) -> dict[str, Any]:
     shape, layer = model.card["tensors"][name], model.card["layers"][name]
     count = prod(shape)
     kind = KINDS.get(layer["kind"], layer["kind"])
-    weights = plural("{count} weight", "{count} weights", count).format(count=figures.count(count))
+    weights = plural("{count} weight", "{count} weights", count).format(
+        count=formatting.count(count)
+    )
     whole = model.card["macs"]  # none where nothing is multiplied, as in embeddings alone
     share = layer["macs"] / whole if whole else 0.0
     return {
@@ -57,9 +59,9 @@ def _row(model: Model, name: str) -> dict[str, Any]:
         "about": f"{_(kind)} · {' × '.join(map(str, shape))} · {weights}",
         "work": {
             "share": share,
-            "text": figures.percent(share),
+            "text": formatting.percent(share),
             "help": _("{count} multiply-adds of an example").format(
-                count=figures.count(layer["macs"])
+                count=formatting.count(layer["macs"])
             ),
         },
     }
@@ -71,9 +73,9 @@ def _held(session: Session) -> dict[str, Any] | None:
     if asked is None:
         return None
     if report is None or report.recipe != session.recipe:
-        return {"text": _("asked {asked}").format(asked=figures.nbytes(asked))}
+        return {"text": _("asked {asked}").format(asked=formatting.nbytes(asked))}
     return {
         "text": _("asked {asked}, is {bytes}").format(
-            asked=figures.nbytes(asked), bytes=figures.nbytes(report.size.bytes)
+            asked=formatting.nbytes(asked), bytes=formatting.nbytes(report.size.bytes)
         )
     }

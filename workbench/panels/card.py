@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain.metric import ACCURACY, Metric
 from workbench.evaluation.report import Report, Score
-from workbench.panels.words import examples
+from workbench.i18n import _
+from workbench.i18n import mark as N_
+from workbench.panels.labels import examples
 from workbench.plots.tradeoff import Spot
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.schema import specs
-from workbench.text import _
-from workbench.text import mark as N_
-from workbench.zoo.metric import ACCURACY, Metric
 
 DASH = "\u2013"
 
@@ -29,38 +29,38 @@ class Fact(NamedTuple):
 FACTS = {
     "bits per character": Fact(
         N_("bits per character"),
-        figures.plain,
+        formatting.plain,
         N_("How many bits the next one costs where the model predicts it."),
     ),
     "perplexity": Fact(
         N_("perplexity"),
-        figures.plain,
+        formatting.plain,
         N_("Among how many equally likely next ones the model is in doubt."),
     ),
     "accuracy": Fact(
         N_("next one right"),
-        figures.percent,
+        formatting.percent,
         N_("How often the likeliest next one is the true one."),
     ),
     "recall": Fact(
         N_("recall"),
-        figures.percent,
+        formatting.percent,
         N_("The share found of each class, averaged over the classes (macro recall)."),
     ),
     "f1": Fact(
         N_("F1"),
-        figures.percent,
+        formatting.percent,
         N_("The balance of recall and precision, averaged over the classes (macro F1)."),
     ),
     "root mean squared error": Fact(
-        N_("root mean squared error"), figures.plain, N_("The typical size of an error.")
+        N_("root mean squared error"), formatting.plain, N_("The typical size of an error.")
     ),
     "mean absolute error": Fact(
-        N_("mean absolute error"), figures.plain, N_("The average size of an error.")
+        N_("mean absolute error"), formatting.plain, N_("The average size of an error.")
     ),
     "explained variance": Fact(
         N_("explained variance"),
-        figures.percent,
+        formatting.percent,
         N_("The share of the numbers' variance that the predictions account for (R²)."),
     ),
 }
@@ -101,7 +101,7 @@ def numbers(
         "accuracy": DASH if value is None else metric.written(value),
         "interval": _interval(score, metric),
         "change": "" if value is None else metric.change(value - original.value),
-        "bytes": DASH if size is None else figures.nbytes(size),
+        "bytes": DASH if size is None else formatting.nbytes(size),
         "times": "" if size is None else _times(original.bytes / size),
         "judged": _judged(report, form, untouched=untouched, stale=stale),
     }
@@ -135,7 +135,7 @@ def _gain(report: Report | None, plain: Report | None, metric: Metric) -> list[s
             change=metric.change(report.value - plain.value),
             plain=", ".join(_plainer(report.recipe)),
             accuracy=metric.written(plain.value),
-            bytes=figures.nbytes(plain.bytes),
+            bytes=formatting.nbytes(plain.bytes),
         )
     ]
 
@@ -163,8 +163,8 @@ def _times(ratio: float) -> str:
     if abs(ratio - 1) < 0.005:
         return _("same size") if ratio == 1 else _("about the same size")
     if ratio < 1:
-        return _("{ratio} larger").format(ratio=figures.times(1 / ratio))
-    return _("{ratio} smaller").format(ratio=figures.times(ratio))
+        return _("{ratio} larger").format(ratio=formatting.times(1 / ratio))
+    return _("{ratio} smaller").format(ratio=formatting.times(ratio))
 
 
 def _judged(report: Report | None, form: str, *, untouched: bool, stale: bool) -> str:
@@ -179,11 +179,11 @@ def _judged(report: Report | None, form: str, *, untouched: bool, stale: bool) -
         return _("plain version meanwhile")
     if score.exact:
         return _("exact · {count} {examples}").format(
-            count=figures.count(score.total), examples=examples(form)
+            count=formatting.count(score.total), examples=examples(form)
         )
     return _("estimate · {done} of {all} {examples}").format(
-        done=figures.count(score.examples),
-        all=figures.count(score.total),
+        done=formatting.count(score.examples),
+        all=formatting.count(score.total),
         examples=examples(form),
     )
 
@@ -194,8 +194,8 @@ def _facts(report: Report | None, parameters: int | None, metric: Metric) -> lis
     left = DASH
     if size is not None:
         left = _("{left} of {all}").format(
-            left=figures.count(size.nonzero),
-            all=figures.count(size.parameters if parameters is None else parameters),
+            left=formatting.count(size.nonzero),
+            all=formatting.count(size.parameters if parameters is None else parameters),
         )
     facts = [
         (
@@ -229,4 +229,4 @@ def _figures(score: Score | None, metric: Metric) -> list[tuple[str, str, str]]:
 
 
 def _share(value: float | None) -> str:
-    return DASH if value is None else figures.percent(value)
+    return DASH if value is None else formatting.percent(value)

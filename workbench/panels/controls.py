@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
+from workbench.i18n import mark as N_
 from workbench.recipe import PARTS, Prune, Recipe
 from workbench.recipe.off import switched_off
 from workbench.recipe.prune import AUTO, DEFAULT_SCOPES
 from workbench.recipe.recipe import Part, said
 from workbench.recipe.schema import Choice, FieldSpec, specs
-from workbench.text import _
-from workbench.text import mark as N_
 
 TITLES = {
     "structure": N_("Structure"),
@@ -135,7 +135,7 @@ def describe_field(key: str, spec: FieldSpec, *, front: bool) -> dict[str, Any]:
         "high": spec.high,
         "step": spec.step,
         "percent": _is_share(spec),
-        "unit": f"{figures.NARROW_SPACE}%" if _is_share(spec) else "",
+        "unit": f"{formatting.NARROW_SPACE}%" if _is_share(spec) else "",
         "choices": [_choice(choice) for choice in spec.choices],
         "only_with": ONLY_WITH.get(name),
     }
@@ -159,4 +159,4 @@ def _written(spec: FieldSpec, value: Any) -> str:
         return str(value)
     if spec.choices:
         return next((choice.label for choice in spec.choices if choice.value == value), str(value))
-    return figures.percent(value, 0) if _is_share(spec) else f"{value:g}"
+    return formatting.percent(value, 0) if _is_share(spec) else f"{value:g}"

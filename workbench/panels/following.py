@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from workbench.panels.guard import guarded
-from workbench.session.findings import Wanted
-from workbench.text import _
+from workbench.i18n import _
+from workbench.panels.error_boundary import guarded
+from workbench.session.analyses import Wanted
 
 if TYPE_CHECKING:
     from workbench.panels.page import Dashboard

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
 from workbench.session import Session
-from workbench.text import _
 from workbench.zoo import models, task, tasks
 from workbench.zoo.registry import title
 
@@ -40,14 +40,14 @@ def header(session: Session) -> dict[str, Any]:
                 ),
             ),
             _fact(
-                figures.size(session.model.original_bytes),
+                formatting.size(session.model.original_bytes),
                 "",
                 _("The file with every weight in float32: {size}.").format(
-                    size=figures.nbytes(session.model.original_bytes)
+                    size=formatting.nbytes(session.model.original_bytes)
                 ),
             ),
             _fact(
-                figures.count(card["parameters"]),
+                formatting.count(card["parameters"]),
                 _("parameters"),
                 _("Numbers that training has set."),
             ),

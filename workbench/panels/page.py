@@ -29,21 +29,21 @@ from typing import Any
 import anywidget
 import traitlets
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
 from workbench.panels import bank, card, controls, points, sources, training, uploading
 from workbench.panels.actions import ACTIONS, LOOKING
+from workbench.panels.error_boundary import guarded
 from workbench.panels.following import Follower
-from workbench.panels.guard import guarded
 from workbench.panels.header import header
+from workbench.panels.labels import examples, words
 from workbench.panels.tabs import Tab, content, tabs
-from workbench.panels.words import examples, words
 from workbench.plots import tradeoff
 from workbench.plots.palette import THEMES
 from workbench.recipe import Recipe
 from workbench.recipe.presets import PRESETS
 from workbench.session import Session
-from workbench.session.findings import Wanted
-from workbench.text import _
+from workbench.session.analyses import Wanted
 
 AT_ONCE = frozenset({"training", "teacher", "temperature", "sensitivity"})
 """Tabs that do not wait for a file to be measured."""
@@ -245,7 +245,7 @@ class Dashboard(anywidget.AnyWidget):
         if course is not None and course.step < course.steps:
             text = _("Training, step {step} of {steps}, about {seconds} s left")
             seconds = max(1, round(course.seconds_left))
-            words = {"step": figures.count(course.step), "steps": figures.count(course.steps)}
+            words = {"step": formatting.count(course.step), "steps": formatting.count(course.steps)}
             share = course.step / course.steps
             return {"share": share, "text": text.format(**words, seconds=seconds)}
         if self.session.calibrated is not None:

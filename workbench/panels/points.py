@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from workbench.domain import Model
 from workbench.evaluation.report import Report
 from workbench.plots.tradeoff import Spot
 from workbench.recipe import Recipe
 from workbench.session import Session
-from workbench.zoo import Model
 
 
 def original(model: Model) -> Spot:

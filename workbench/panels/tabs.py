@@ -6,22 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain import Task
+from workbench.i18n import _, plural
+from workbench.i18n import mark as N_
 from workbench.panels import controls, points
 from workbench.panels.buttons import choice
 from workbench.panels.comparing import tab as comparing
 from workbench.panels.comparing.view import knows_classes
-from workbench.panels.words import examples
+from workbench.panels.labels import examples
 from workbench.plots import course, ledger, sensitivity, teacher, temperature, treemap
 from workbench.plots.palette import Palette
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.off import BY_LAYER
 from workbench.recipe.schema import specs
 from workbench.session import Session
-from workbench.session.findings import Wanted
-from workbench.text import _, plural
-from workbench.text import mark as N_
-from workbench.zoo import Task
+from workbench.session.analyses import Wanted
 
 
 @dataclass(frozen=True)
@@ -68,19 +68,19 @@ def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
     timed = session.timing or ({}, {})
     seconds = report.training_seconds
     rows = [
-        [_("multiply-adds of one example"), card["macs"], report.macs, figures.count],
+        [_("multiply-adds of one example"), card["macs"], report.macs, formatting.count],
         [
             _("memory at its peak, batch of 64"),
             card["peak_memory"],
             report.peak_memory,
-            figures.size,
+            formatting.size,
         ],
         [_("one example, batch of 1"), *(_time_of(t, 1) for t in timed), str],
         [_("batch of 64"), *(_time_of(t, 64) for t in timed), str],
     ]
     cells = [[name, *("…" if v is None else write(v) for v in both)] for name, *both, write in rows]
     if seconds is not None:
-        took = _("{seconds} s").format(seconds=figures.count(round(seconds)))
+        took = _("{seconds} s").format(seconds=formatting.count(round(seconds)))
         cells.append([_("training, once"), took, _effort(report.training)])
     return {
         "table": {
@@ -100,9 +100,9 @@ def _effort(took: Mapping[str, float] | None) -> str:
     if took is None:
         return _("none")
     return _("{seconds} s: {steps} steps, {pace} examples per second").format(
-        seconds=figures.count(round(took["seconds"])),
-        steps=figures.count(round(took["steps"])),
-        pace=figures.count(round(took["examples_per_second"])),
+        seconds=formatting.count(round(took["seconds"])),
+        steps=formatting.count(round(took["steps"])),
+        pace=formatting.count(round(took["examples_per_second"])),
     )
 
 
@@ -110,8 +110,8 @@ def _time_of(timed: Mapping[str, Any], batch: int) -> str | None:
     found = timed.get(f"batch_{batch}")
     if found is None:
         return None
-    low, high = figures.milliseconds(found["p10"]), figures.milliseconds(found["p90"])
-    return f"{figures.milliseconds(found['median'])} ({low} – {high})"
+    low, high = formatting.milliseconds(found["p10"]), formatting.milliseconds(found["p90"])
+    return f"{formatting.milliseconds(found['median'])} ({low} – {high})"
 
 
 def _threads(timed: Mapping[str, Any]) -> str:
@@ -189,8 +189,8 @@ def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
                 controls.summary(visit.recipe),
                 metric.written(visit.value),
                 metric.change(visit.value - original.value),
-                figures.nbytes(visit.bytes),
-                figures.times(original.bytes / visit.bytes),
+                formatting.nbytes(visit.bytes),
+                formatting.times(original.bytes / visit.bytes),
             ],
         }
         for key, visit in enumerate(session.visited)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import RecipeError
+from workbench.i18n import _
 from workbench.panels.controls import describe_field
 from workbench.recipe import Train
 from workbench.recipe.schema import FieldSpec, specs
 from workbench.recipe.train import SELF
 from workbench.session import Session, teacher_warning
-from workbench.text import _
-from workbench.training.teacher_name import teachers_of
+from workbench.training.teacher_ref import teachers_of
 from workbench.zoo.registry import title
 
 FRONT = ("teacher", "temperature", "mix")

@@ -26,20 +26,20 @@ from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.custom.uploads import limits
 from workbench.errors import Cancelled, WorkbenchError
-from workbench.own import limits
-from workbench.panels.guard import guarded
+from workbench.i18n import _
+from workbench.panels.error_boundary import guarded
 from workbench.recipe import Recipe
-from workbench.text import _
 from workbench.zoo.registry import models
 from workbench.zoo.tables import OWN
 
 if TYPE_CHECKING:
-    from workbench.own.portions import Uploaded
-    from workbench.own.tables import Table
+    from workbench.custom.uploads.splits import Uploaded
+    from workbench.custom.uploads.tables import Table
+    from workbench.domain import Model
     from workbench.panels.page import Dashboard
-    from workbench.zoo import Model
 
 VARIABLE = "WORKBENCH_UPLOADS"
 """Set to "off" in kernels of a server whose visitors may not upload."""
@@ -71,7 +71,7 @@ def describe() -> dict[str, Any] | None:
     if not allowed():
         return None
     table = _("CSV in UTF-8, the first line names the columns; up to {size} and {rows} rows.")
-    pictures = _(
+    images = _(
         "a zip with a folder of images for each class; up to {size} and {count} images, which are "
         "made {side} pixels wide."
     )
@@ -82,20 +82,21 @@ def describe() -> dict[str, Any] | None:
             {
                 "label": _("a table"),
                 "help": table.format(
-                    size=figures.size(limits.TABLE_BYTES), rows=figures.count(limits.TABLE_ROWS)
+                    size=formatting.size(limits.TABLE_BYTES),
+                    rows=formatting.count(limits.TABLE_ROWS),
                 ),
             },
             {
                 "label": _("pictures"),
-                "help": pictures.format(
-                    size=figures.size(limits.PICTURES_BYTES),
-                    count=figures.count(limits.PICTURES),
+                "help": images.format(
+                    size=formatting.size(limits.PICTURES_BYTES),
+                    count=formatting.count(limits.PICTURES),
                     side=limits.SIDE,
                 ),
             },
             {
                 "label": _("weights"),
-                "help": weights.format(size=figures.size(limits.WEIGHTS_BYTES)),
+                "help": weights.format(size=formatting.size(limits.WEIGHTS_BYTES)),
             },
         ],
         "promise": _("Nothing in a file is run, and closing the page forgets it."),
@@ -199,33 +200,33 @@ class Uploads:
         tell("busy", _("reading"))
         content, incoming.content = bytes(incoming.content), bytearray()
         if incoming.kind == "table":
-            from workbench.own import tables
+            from workbench.custom.uploads import tables
 
             table = tables.read(content, incoming.over)
             incoming.table = table
             rows = _("{count} rows, {columns} columns").format(
-                count=figures.count(len(table)), columns=figures.count(len(table.names))
+                count=formatting.count(len(table)), columns=formatting.count(len(table.names))
             )
             tell("choose", rows, columns=list(table.names), chosen=len(table.names) - 1)
         elif incoming.kind == "pictures":
-            from workbench.own import pictures
+            from workbench.custom.uploads import images
 
             reading = partial(_progress, tell, _("reading"))
-            self._learn(incoming, tell, pictures.read(content, reading, incoming.over))
+            self._learn(incoming, tell, images.read(content, reading, incoming.over))
         else:
             self._fit(incoming, tell, content)
 
     def _learn_table(
         self, incoming: _Incoming, tell: Callable[..., None], table: Table, target: int
     ) -> None:
-        from workbench.own import tables
+        from workbench.custom.uploads import tables
 
         tell("busy", _("reading"))
         self._learn(incoming, tell, tables.prepared(table, target))
 
     def _learn(self, incoming: _Incoming, tell: Callable[..., None], data: Uploaded) -> None:
         tell("busy", _("training"), share=0)
-        from workbench.own import small_models
+        from workbench.custom.uploads import small_models
 
         def watch(share: float) -> None:
             whole = share >= 1
@@ -235,16 +236,16 @@ class Uploads:
         said = _(
             "It learned from {count} examples; {metric} is {figure} on {others} others."
         ).format(
-            count=figures.count(len(data.parts["train"][1])),
+            count=formatting.count(len(data.parts["train"][1])),
             metric=_(model.task.metric.name),
             figure=model.task.metric.written(model.figure("validation")),
-            others=figures.count(len(data.parts["validation"][1])),
+            others=formatting.count(len(data.parts["validation"][1])),
         )
         self._models.append(model)
         self._open(incoming, model.name, Recipe(), " ".join((said, *data.notes)))
 
     def _fit(self, incoming: _Incoming, tell: Callable[..., None], content: bytes) -> None:
-        from workbench.own import fitting_file
+        from workbench.custom.uploads import weights as fitting_file
 
         if fitting_file.is_own_format(content):
             artifact = fitting_file.opened(content)
@@ -260,7 +261,7 @@ class Uploads:
             model=_(base.title),
             metric=_(model.task.metric.name),
             figure=model.task.metric.written(model.figure("validation")),
-            count=figures.count(len(model.task.split("validation"))),
+            count=formatting.count(len(model.task.split("validation"))),
         )
         self._models.append(model)
         self._open(incoming, model.name, Recipe(), said)
@@ -291,7 +292,7 @@ class _Incoming:
         if size > LARGEST[self.kind]:
             raise WorkbenchError(
                 _("The file has {size}: up to {most} can be uploaded.").format(
-                    size=figures.size(size), most=figures.size(LARGEST[self.kind])
+                    size=formatting.size(size), most=formatting.size(LARGEST[self.kind])
                 )
             )
         self.size = size

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
 from workbench.plots import maps, sentences
 from workbench.plots.marks import marked
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure
-from workbench.text import _
 
 if TYPE_CHECKING:
-    from workbench.evaluation.attribution import Attribution, Look
+    from workbench.analysis.attribution import Attribution, Look
 
 NARROW = 6
 """With fewer columns than this, example and maps stand below one another."""
@@ -42,7 +42,7 @@ def draw(found: Attribution, palette: Palette = LIGHT, *, columns: int = 6) -> F
 def finding(found: Attribution) -> str:
     """Return what the example was and is taken for, in a sentence."""
     before, after = (_(found.classes[look.predicted]) for look in (found.before, found.after))
-    sure = [figures.percent(_sureness(look), 0) for look in (found.before, found.after)]
+    sure = [formatting.percent(_sureness(look), 0) for look in (found.before, found.after)]
     if found.before.predicted == found.after.predicted:
         text = _("Taken for {before} before and after, {first} and {second} sure")
     else:
@@ -62,7 +62,7 @@ def _head(when: str, found: Attribution, look: Look, palette: Palette) -> str:
 def _line(when: str, found: Attribution, look: Look, palette: Palette, between: str = " ") -> str:
     right = look.predicted == found.label
     name = marked(_(found.classes[look.predicted]), right=right, palette=palette)
-    return f"{when}: <b>{name}</b>{between}{figures.percent(_sureness(look))}"
+    return f"{when}: <b>{name}</b>{between}{formatting.percent(_sureness(look))}"
 
 
 def _sureness(look: Look) -> float:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
 from workbench.plots.palette import LIGHT, OKABE_ITO, Palette
 from workbench.plots.style import Figure, axis, layout
-from workbench.text import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +115,7 @@ def finding(change: NDArray[np.int64], names: Sequence[str]) -> str:
         label, seen = divmod(int(grown.argmin()), len(names))
         text = _("What shrank most: {label} taken for {seen}, {count} fewer")
         count = -int(grown.min())
-    return text.format(label=names[label], seen=names[seen], count=figures.count(count))
+    return text.format(label=names[label], seen=names[seen], count=formatting.count(count))
 
 
 def rows(
@@ -175,4 +175,4 @@ def _domains(place: int, *, stacked: bool) -> tuple[list[float], list[float]]:
 
 
 def _signed(value: int) -> str:
-    return f"{'+' if value > 0 else figures.MINUS}{abs(value)}"
+    return f"{'+' if value > 0 else formatting.MINUS}{abs(value)}"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain.metric import ACCURACY, Metric
+from workbench.i18n import _
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout, legend
-from workbench.text import _
-from workbench.zoo.metric import ACCURACY, Metric
 
 MOST_SHOWN = 400
 SMOOTH = 0.9
@@ -98,13 +98,13 @@ def _finding(
     if not course:
         return _("Training begins")
     done = course[-1][0]
-    words = {"done": figures.count(done), "steps": figures.count(steps)}
+    words = {"done": formatting.count(done), "steps": formatting.count(steps)}
     if not value:
         if done < steps:
             said = _("After {done} of {steps} steps the loss is {loss}")
         else:
             said = _("{steps} steps brought the loss to {loss}")
-        return said.format(**words, loss=figures.plain(loss[-1]))
+        return said.format(**words, loss=formatting.plain(loss[-1]))
     words["reached"] = metric.written(value[-1])
     if done < steps and metric.counts == "classes":
         return _("After {done} of {steps} steps the batches are {reached} right").format(**words)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
+from workbench.i18n import _
+from workbench.i18n import mark as N_
 from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
-from workbench.text import _
-from workbench.text import mark as N_
 
 if TYPE_CHECKING:
-    from workbench.trials.contestant import Lane, Point
-    from workbench.trials.racing import Race
+    from workbench.experiments.race import Race
+    from workbench.experiments.trial import Lane, Point
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 ENDINGS = (("diverged", N_("{name} (diverged)")), ("stopped early", N_("{name} (stopped early)")))

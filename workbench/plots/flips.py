@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _, plural
+from workbench.i18n import mark as N_
 from workbench.plots.marks import marked
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.sheet import LETTER, plain, sheet, texts, width_of
 from workbench.plots.style import Figure, layout
-from workbench.text import _, plural
-from workbench.text import mark as N_
 from workbench.zoo.reviews.words import sentence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workbench.evaluation.changes import Changes
+    from workbench.analysis.comparison import Changes
 
 KINDS = {
     "lost": N_("went wrong"),
@@ -142,11 +142,11 @@ def finding(changes: Changes, form: str = "image") -> str:
     lost, won = len(changes.lost), len(changes.won)
     if not len(changes.flipped):
         return _("No prediction changed")
-    said = WENT[form](lost).format(count=figures.count(lost))
+    said = WENT[form](lost).format(count=formatting.count(lost))
     if lost:
         worst = int(np.bincount(changes.labels[changes.lost]).argmax())
         said = _("{said}, mostly {name}").format(said=said, name=_(changes.classes[worst]))
-    return _("{said}; {count} became right").format(said=said, count=figures.count(won))
+    return _("{said}; {count} became right").format(said=said, count=formatting.count(won))
 
 
 def rows(changes: Changes) -> list[dict[str, Any]]:
@@ -217,7 +217,7 @@ def _listed(
 def _beginning(example: Any, number: int, letters: int) -> list[str]:
     """Return how an example begins, in two lines at most; of one without words, its number."""
     if example is None:
-        return [_("example {number}, counted from 0").format(number=figures.count(number))]
+        return [_("example {number}, counted from 0").format(number=formatting.count(number))]
     return wrap(sentence(example), letters, max_lines=2, placeholder=" …")
 
 

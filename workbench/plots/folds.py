@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain.metric import Metric
+from workbench.i18n import _
 from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout
-from workbench.text import _
-from workbench.zoo.metric import Metric
 
 if TYPE_CHECKING:
-    from workbench.trials.folds import CrossValidation
-    from workbench.trials.job import Outcome
+    from workbench.experiments.cross_validation import CrossValidation
+    from workbench.experiments.job import Outcome
 
 
 def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
@@ -66,12 +66,12 @@ def finding(result: CrossValidation) -> str:
 
 
 def _told(fold: Outcome, metric: Metric) -> str:
-    total = figures.count(fold.examples)
+    total = formatting.count(fold.examples)
     if metric.counts != "classes":
         return _("{figure} on {total} examples").format(
             figure=metric.written(fold.value), total=total
         )
-    right = figures.count(round(fold.value * fold.examples))
+    right = formatting.count(round(fold.value * fold.examples))
     return _("{correct} of {total} right").format(correct=right, total=total)
 
 

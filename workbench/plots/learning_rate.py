@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import log10
 from typing import TYPE_CHECKING, Any
 
+from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout
-from workbench.text import _
 
 if TYPE_CHECKING:
-    from workbench.trials.range_finder import RangeTest
+    from workbench.experiments.learning_rate_range import RangeTest
 
 
 def draw(test: RangeTest, palette: Palette = LIGHT) -> Figure:

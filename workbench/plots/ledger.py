@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
+from workbench.i18n import mark as N_
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout, legend
-from workbench.text import _
-from workbench.text import mark as N_
 
 if TYPE_CHECKING:
     from workbench.artifact.ledger import LedgerRow
@@ -86,7 +86,8 @@ def _bars(
         "x": list(names),
         "y": list(sizes),
         "customdata": [
-            f"{label}: <b>{figures.nbytes(size)}</b> ({figures.percent(size / max(total, 1))})"
+            f"{label}: <b>{formatting.nbytes(size)}</b> "
+            f"({formatting.percent(size / max(total, 1))})"
             for size in sizes
         ],
         "hovertemplate": "%{x}<br>%{customdata}<extra></extra>",
@@ -110,6 +111,6 @@ def finding(rows: Sequence[LedgerRow], container: int, total: int) -> str:
     largest = max(rows, key=lambda row: row.total, default=None)
     if largest is None or not total:
         return _("The file holds no tensors")
-    share = figures.percent(largest.total / total, 0)
-    size = figures.nbytes(total)
+    share = formatting.percent(largest.total / total, 0)
+    size = formatting.nbytes(total)
     return _("{name} takes {share} of the {size}").format(name=largest.name, share=share, size=size)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.i18n import _
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout
-from workbench.text import _
 
 if TYPE_CHECKING:
-    from workbench.evaluation.attribution import Attribution
+    from workbench.analysis.attribution import Attribution
 
 Places = tuple[tuple[list[float], list[float]], ...]
 

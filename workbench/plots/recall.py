@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from math import isnan
 from typing import Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
-from workbench.text import _
 
 ROW = 24
 """Height of a class, in px."""
@@ -78,13 +78,13 @@ def finding(found: Sequence[tuple[float, str, float, float]]) -> str:
     (worst, loser, *_b), (best, winner, *_a) = found[0], found[-1]
     if worst >= 0:
         return _("No class lost; {name} won most, {change}").format(
-            name=winner, change=figures.points(best)
+            name=winner, change=formatting.points(best)
         )
-    said = _("{name} lost most, {change}").format(name=loser, change=figures.points(worst))
+    said = _("{name} lost most, {change}").format(name=loser, change=formatting.points(worst))
     if best <= 0:
         return said
     return _("{said}; {name} won {change}").format(
-        said=said, name=winner, change=figures.points(best)
+        said=said, name=winner, change=formatting.points(best)
     )
 
 
@@ -107,7 +107,7 @@ def _marks(
         "name": label,
         "x": list(shares),
         "y": list(names),
-        "text": [figures.percent(share) for share in shares],
+        "text": [formatting.percent(share) for share in shares],
         "hovertemplate": "%{y}, " + label + ": <b>%{text}</b><extra></extra>",
         "marker": {"symbol": symbol, "size": 11, "color": colour},
     }

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
-from workbench import figures
-from workbench.zoo.metric import Metric
+from workbench import formatting
+from workbench.domain.metric import Metric
 
 LEAST_ERROR = 1e-4
 WORST = 4.0
@@ -45,7 +45,7 @@ def accuracy_ticks(original: float, gap: float = 0.055) -> tuple[list[float], li
         place = height(tick / 100)
         if place < high and (not places or place - places[-1] >= gap * (high - low)):
             places.append(place)
-            labels.append(f"{tick:g}{figures.NARROW_SPACE}%")
+            labels.append(f"{tick:g}{formatting.NARROW_SPACE}%")
     return places, labels
 
 
@@ -152,5 +152,5 @@ def size_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
 def _short(value: float) -> str:
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1)):
         if value >= scale:
-            return f"{value / scale:g}{figures.NARROW_SPACE}{unit}"
-    return f"{value:g}{figures.NARROW_SPACE}B"
+            return f"{value / scale:g}{formatting.NARROW_SPACE}{unit}"
+    return f"{value:g}{formatting.NARROW_SPACE}B"

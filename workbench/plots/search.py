@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.i18n import _
 from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout
 from workbench.recipe import Train
 from workbench.recipe.schema import FieldSpec, specs
-from workbench.text import _
 
 if TYPE_CHECKING:
-    from workbench.trials.searching import Search
+    from workbench.experiments.search import Search
 
 MOST_BARS = 12
 """Trials drawn at most: the best ones."""

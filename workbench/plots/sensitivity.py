@@ -5,15 +5,15 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
 from workbench.plots.palette import LIGHT, OKABE_ITO, Palette
 from workbench.plots.style import Figure, axis, layout
 from workbench.recipe import PARTS
 from workbench.recipe.schema import specs
-from workbench.text import _
 
 if TYPE_CHECKING:
-    from workbench.trials.scanning import Point, Sensitivity
+    from workbench.analysis.sensitivity import Point, Sensitivity
 
 FREE = 0.5
 """Up to this loss, in points or percent, a layer bears a setting."""
@@ -99,7 +99,7 @@ def rows(found: Sensitivity) -> list[dict[str, Any]]:
 
 def written(part: str, setting: float) -> str:
     """Return a setting as a person reads it: a share in percent, or a number."""
-    return _tick(part, setting) + ("" if _first(part).choices else f"{figures.NARROW_SPACE}%")
+    return _tick(part, setting) + ("" if _first(part).choices else f"{formatting.NARROW_SPACE}%")
 
 
 def short(layer: str) -> str:
@@ -157,10 +157,10 @@ def _told(found: Sensitivity, point: Point | None) -> str:
         what=_first(found.part).label,
         setting=written(found.part, point.setting),
         change=_change(found, point),
-        accuracy=figures.percent(point.value, 2)
+        accuracy=formatting.percent(point.value, 2)
         if found.metric.share
         else found.metric.written(point.value),
-        bytes=figures.nbytes(point.bytes),
+        bytes=formatting.nbytes(point.bytes),
     )
 
 

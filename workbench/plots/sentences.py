@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.i18n import _
 from workbench.plots.palette import Palette
 from workbench.plots.sheet import MONO, plain, sheet, texts, width_of
 from workbench.plots.style import Figure
-from workbench.text import _
 
 if TYPE_CHECKING:
-    from workbench.evaluation.attribution import Attribution, Look
+    from workbench.analysis.attribution import Attribution, Look
 
 CELL = 8
 """Width of a letter in px: all are as wide in this script, so that words can be placed."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from workbench import figures
-from workbench.zoo.metric import Metric
+from workbench import formatting
+from workbench.domain.metric import Metric
 
 
 class Spread(Protocol):
@@ -27,5 +27,5 @@ def words(of: Spread, metric: Metric) -> str:
     mean = metric.written(of.mean or 0.0)
     if of.spread is None:
         return mean
-    apart = f"{of.spread * 100:.1f}" if metric.share else figures.plain(of.spread)
+    apart = f"{of.spread * 100:.1f}" if metric.share else formatting.plain(of.spread)
     return f"{mean} ± {apart}"

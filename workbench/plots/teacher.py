@@ -7,11 +7,11 @@ from math import exp
 from textwrap import wrap
 from typing import Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
 from workbench.plots.palette import Palette
 from workbench.plots.sheet import plain
 from workbench.plots.style import Figure, axis, layout
-from workbench.text import _
 from workbench.zoo.reviews.words import sentence
 
 MOST_BARS = 50
@@ -62,7 +62,7 @@ def draw(
                 "orientation": "h",
                 "x": shares,
                 "y": names,
-                "text": [figures.percent(share) for share in shares],
+                "text": [formatting.percent(share) for share in shares],
                 "textposition": "outside",
                 "textfont": {"color": palette.muted, "size": 12},
                 "cliponaxis": False,
@@ -165,7 +165,7 @@ def _doubt(shares: Sequence[float], classes: Sequence[str], temperature: float) 
     return _("At temperature {t}: {first} {most}, and {second} {next}").format(
         t=f"{temperature:g}",
         first=classes[first],
-        most=figures.percent(shares[first], 0),
+        most=formatting.percent(shares[first], 0),
         second=classes[second],
-        next=figures.percent(shares[second], 0),
+        next=formatting.percent(shares[second], 0),
     )

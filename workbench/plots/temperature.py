@@ -7,14 +7,14 @@ from itertools import groupby
 from math import isfinite, log10
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain.metric import ACCURACY, Metric
+from workbench.i18n import _
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
-from workbench.text import _
-from workbench.zoo.metric import ACCURACY, Metric
 
 if TYPE_CHECKING:
-    from workbench.training.sweep import Level
+    from workbench.experiments.sweep import Level
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 """A second cue beside colour for the weights of the teacher."""
@@ -107,7 +107,7 @@ def _is_number(level: Level) -> bool:
 
 def _line(number: int, levels: Sequence[Level], palette: Palette, metric: Metric) -> dict[str, Any]:
     colour = palette.categories[number % len(palette.categories)]
-    name = _("weight of the teacher {mix}").format(mix=figures.percent(levels[0].mix, 0))
+    name = _("weight of the teacher {mix}").format(mix=formatting.percent(levels[0].mix, 0))
     return {
         "type": "scatter",
         "mode": "lines+markers",
@@ -137,7 +137,7 @@ def _told(level: Level, metric: Metric) -> str:
     return _("temperature {t}: <b>{figure}</b>, spread {spread} over {count} seeds").format(
         t=temperature,
         figure=figure,
-        spread=figures.percent(apart, 2) if metric.share else metric.written(apart),
+        spread=formatting.percent(apart, 2) if metric.share else metric.written(apart),
         count=len(level.values),
     )
 

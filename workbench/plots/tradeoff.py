@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from math import log10
 from typing import Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain.metric import ACCURACY, Metric
+from workbench.i18n import _
 from workbench.plots import scales
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout
-from workbench.text import _
-from workbench.zoo.metric import ACCURACY, Metric
 
 MOST_SHOWN = 300
 """Visited points drawn at most: the best ones and the newest."""
@@ -291,7 +291,7 @@ def _limit_words(
                 "yref": "paper",
                 "yanchor": "bottom",
                 "xanchor": "right" if left else "left",
-                "text": _("budget {size}").format(size=figures.size(budget)),
+                "text": _("budget {size}").format(size=formatting.size(budget)),
             }
         )
     if floor:
@@ -315,12 +315,12 @@ def _words(spot: Spot, original: Spot, metric: Metric) -> str:
     if not spot.exact:
         accuracy = f"{metric.written(spot.low)} – {metric.written(spot.high)}"
     trained = f"<br>{_('trained')}" if spot.trained else ""
-    return f"<b>{accuracy}</b> ({change})<br>{figures.nbytes(spot.bytes)}{trained}"
+    return f"<b>{accuracy}</b> ({change})<br>{formatting.nbytes(spot.bytes)}{trained}"
 
 
 def _finding(original: Spot, you: Spot | None, metric: Metric, size: int | None) -> str:
     if size is not None:
-        ratio = figures.times(original.bytes / size)
+        ratio = formatting.times(original.bytes / size)
         return _("{ratio} smaller: what does it cost?").format(ratio=ratio)
     if you is None or _untouched(you, original):
         return _("The original model: move a slider and watch what it costs")
@@ -351,5 +351,5 @@ def _price(original: Spot, you: Spot, metric: Metric) -> str:
         text = _("{ratio} smaller costs {lost} of {metric}")
     if not metric.share and (metric.unit or not metric.higher_is_better):
         text = text.replace(" of {metric}", "")
-    ratio = figures.times(original.bytes / you.bytes)
+    ratio = formatting.times(original.bytes / you.bytes)
     return text.format(ratio=ratio, lost=lost, metric=name)

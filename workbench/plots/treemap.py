@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
 from workbench.plots.ledger import KINDS, finding
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, layout
-from workbench.text import _
 
 if TYPE_CHECKING:
     from workbench.artifact.ledger import LedgerRow
@@ -40,10 +40,10 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) ->
                 "labels": list(labels),
                 "values": list(sizes),
                 "text": [
-                    f"{figures.size(size)}, {figures.percent(size / max(total, 1))}"
+                    f"{formatting.size(size)}, {formatting.percent(size / max(total, 1))}"
                     for size in sizes
                 ],
-                "customdata": [figures.nbytes(size) for size in sizes],
+                "customdata": [formatting.nbytes(size) for size in sizes],
                 "branchvalues": "total",
                 "texttemplate": "%{label}<br>%{text}",
                 "hovertemplate": "%{id}<br><b>%{customdata}</b><br>%{text}<extra></extra>",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _, plural
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
-from workbench.text import _, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from workbench.evaluation.histogram import Histogram
+    from workbench.analysis.histogram import Histogram
 
 
 def draw(counted: Histogram, palette: Palette = LIGHT) -> Figure:
@@ -63,14 +63,14 @@ def finding(counted: Histogram) -> str:
     zeros, values = counted.zeros[1], counted.distinct[1]
     if counted.zeros == (zeros, zeros) and counted.distinct[0] == values:
         return _("{layer}: as it was, {values} different values").format(
-            layer=counted.layer, values=figures.count(values)
+            layer=counted.layer, values=formatting.count(values)
         )
     left = plural("{count} other value is left", "{count} other values are left", values)
     return _("{layer}: {zeros} of {all} weights are zero, {left}").format(
         layer=counted.layer,
-        zeros=figures.count(zeros),
-        all=figures.count(int(counted.after.sum()) + zeros),
-        left=left.format(count=figures.count(values)),
+        zeros=formatting.count(zeros),
+        all=formatting.count(int(counted.after.sum()) + zeros),
+        left=left.format(count=formatting.count(values)),
     )
 
 
@@ -87,7 +87,7 @@ def rows(counted: Histogram) -> list[dict[str, Any]]:
 
 
 def _zeros(count: int) -> str:
-    return plural("{count} zero", "{count} zeros", count).format(count=figures.count(count))
+    return plural("{count} zero", "{count} zeros", count).format(count=formatting.count(count))
 
 
 def _top(counted: Histogram) -> float:
@@ -105,7 +105,7 @@ def _bars(
         "y": [count or None for count in counts],
         "width": width,
         "marker": {"color": colour, "line": {"width": 0}},
-        "text": [figures.count(count) for count in counts],
+        "text": [formatting.count(count) for count in counts],
         "textposition": "none",
         "hovertemplate": _("about %{x:.3g}") + ": <b>%{text}</b><extra></extra>",
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.i18n import mark as N_
 from workbench.recipe.schema import Choice, check_fields, spec
-from workbench.text import mark as N_
 
 BITS = tuple(Choice(bits, str(bits)) for bits in (2, 3, 4, 5, 6, 7, 8, 32))
 

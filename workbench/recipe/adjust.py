@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.i18n import mark as N_
 from workbench.recipe.schema import Choice, check_fields, spec
-from workbench.text import mark as N_
 
 NORMS = (
     Choice("keep", N_("as is"), N_("Batch norm keeps the original's means and variances.")),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from workbench.i18n import mark as N_
 from workbench.recipe.layermap import LayerMap
 from workbench.recipe.schema import Choice, check_fields, spec
-from workbench.text import mark as N_
 
 MEASURES = (
     Choice(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.i18n import _
+from workbench.i18n import mark as N_
 from workbench.recipe.prune import Prune
 from workbench.recipe.quantize import Quantize
 from workbench.recipe.recipe import Recipe
-from workbench.text import _
-from workbench.text import mark as N_
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.i18n import mark as N_
 from workbench.recipe.layermap import LayerMap
 from workbench.recipe.schema import Choice, check_fields, spec
-from workbench.text import mark as N_
 
 CRITERIA = (
     Choice(

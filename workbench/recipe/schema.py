@@ -14,8 +14,8 @@ from random import Random
 from typing import Any, Literal
 
 from workbench.errors import RecipeError
+from workbench.i18n import _
 from workbench.recipe.layermap import LayerMap
-from workbench.text import _
 
 LONGEST_TEXT = 400
 

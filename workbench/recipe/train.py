@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.i18n import mark as N_
 from workbench.recipe.schema import Choice, check_fields, spec
-from workbench.text import mark as N_
 
 STARTS = (
     Choice("trained", N_("trained weights"), N_("Goes on from the weights as they are.")),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain import Model
+from workbench.domain.metric import Metric
 from workbench.errors import WorkbenchError
+from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.recipe.train import SELF
-from workbench.text import _
-from workbench.training.teacher_name import teacher_named
-from workbench.zoo import Model, model
-from workbench.zoo.metric import Metric
+from workbench.training.teacher_ref import teacher_named
+from workbench.zoo import model
 
 
 def fitting(name: str, recipe: Recipe) -> Model:
@@ -50,7 +51,7 @@ def check_training(chosen: Model, recipe: Recipe) -> None:
     if recipe.train.left_out > most:
         raise WorkbenchError(
             _("{model} can leave out {most} of its layers or blocks.").format(
-                model=chosen.name, most=figures.count(most)
+                model=chosen.name, most=formatting.count(most)
             )
         )
 

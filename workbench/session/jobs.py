@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.report import Report
+from workbench.i18n import _
 from workbench.recipe import Recipe, Train
 from workbench.recipe.off import BY_LAYER, switched_off
+from workbench.session.analyses import Findings, Subject, Wanted, subject
 from workbench.session.checks import allowed_budget, check_training
-from workbench.session.findings import Findings, Subject, Wanted, subject
 from workbench.session.present import Present
 from workbench.session.records import Question, Timing
 from workbench.session.results import Results
-from workbench.text import _
 from workbench.zoo import model
 
 if TYPE_CHECKING:
+    from workbench.analysis.sensitivity import Sensitivity
     from workbench.artifact.artifact import Artifact
-    from workbench.training.records import Moment as TrainingMoment
-    from workbench.trials.scanning import Sensitivity
-    from workbench.trials.temperatures import Tried
+    from workbench.experiments.temperatures import Tried
+    from workbench.training.types import Moment as TrainingMoment
 
 Asks = Callable[[], bool]
 """Answers True once what is under way should end."""
@@ -84,7 +84,7 @@ class Jobs:
 
     def time_it(self, cancelled: Asks) -> None:
         """Time the original and the present file in turn."""
-        from workbench.evaluation.resources import race
+        from workbench.profiling.resources import race
 
         with self._present.lock:
             chosen, about = self._present.model, self._about()
@@ -100,7 +100,7 @@ class Jobs:
 
     def ask_teacher(self, teacher: str, temperature: float, example: int) -> None:
         """Look up what the teacher thinks of an example."""
-        from workbench.training.opinions import opinions
+        from workbench.training.teacher_predictions import opinions
 
         known = opinions(self._present.model, teacher)
         opinion = known[example % len(known)]
@@ -141,7 +141,7 @@ class Jobs:
         Cancelled
             When `cancelled()` answers True; what was found so far stays.
         """
-        from workbench.trials.temperatures import sweep
+        from workbench.experiments.temperatures import sweep
 
         present = self._present
         chosen = present.model
@@ -170,7 +170,7 @@ class Jobs:
         Cancelled
             When `cancelled()` answers True; what was found so far stays.
         """
-        from workbench.trials.scanning import scan
+        from workbench.analysis.sensitivity import scan
 
         if part not in BY_LAYER:
             raise WorkbenchError(_("There is no {name} by layer.").format(name=repr(part)))
@@ -215,7 +215,7 @@ class Jobs:
             return newer() or before != present.now or present.closed
 
         if asked is not None:
-            from workbench.trials.balancing import balance
+            from workbench.study.fixed_size import balance
 
             recipe = balance(chosen, recipe, layer, asked, cancelled=over).recipe
         if over():

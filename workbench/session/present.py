@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from workbench.evaluation.store import Store
+from workbench.cache.results import Store
+from workbench.domain import Model
 from workbench.recipe import Recipe
 from workbench.session.checks import fitting
 from workbench.session.history import History
 from workbench.session.records import Chosen
-from workbench.zoo import Model
 
 
 class Present:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
-    from workbench.training.opinions import Opinion
+    from workbench.training.teacher_predictions import Opinion
 
 
 @dataclass(frozen=True)

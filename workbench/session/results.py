@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain import Model
 from workbench.evaluation.report import Report
+from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.session.records import Chosen, Progress, Visit
-from workbench.text import _
-from workbench.zoo import Model
 
 if TYPE_CHECKING:
-    from workbench.training.records import Moment as TrainingMoment
+    from workbench.training.types import Moment as TrainingMoment
 
 
 class Results:
@@ -70,7 +70,7 @@ class Results:
         if not self.busy or course is None or course.step >= course.steps:
             return None
         return _("Training stopped at step {step} of {steps}: undo to return to it.").format(
-            step=figures.count(course.step), steps=figures.count(course.steps)
+            step=formatting.count(course.step), steps=formatting.count(course.steps)
         )
 
     def enter(self, moment: Chosen) -> None:

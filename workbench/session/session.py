@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from workbench.cache.results import Store, default_store
+from workbench.domain import Model
 from workbench.errors import WorkbenchError
 from workbench.evaluation.report import Report
-from workbench.evaluation.store import Store, default_store
+from workbench.i18n import _
 from workbench.recipe import Recipe, Train
 from workbench.recipe.off import without_idle_factors
 from workbench.recipe.presets import PRESETS
@@ -33,12 +35,11 @@ from workbench.session.records import Chosen
 from workbench.session.results import Results
 from workbench.session.state import State
 from workbench.session.worker import Worker
-from workbench.text import _
-from workbench.zoo import Model, model
+from workbench.zoo import model
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
-    from workbench.training.records import Moment as TrainingMoment
+    from workbench.training.types import Moment as TrainingMoment
 
 UNTOUCHED = Recipe()
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.cache.results import Store
+from workbench.domain import Model
 from workbench.evaluation.report import Report
-from workbench.evaluation.store import Store
 from workbench.recipe import Recipe
 from workbench.session.jobs import Jobs
 from workbench.session.present import Present
 from workbench.session.records import Focus, Progress, Question, Timing, Visit
 from workbench.session.results import Results
-from workbench.zoo import Model
 
 if TYPE_CHECKING:
-    from workbench.trials.scanning import Sensitivity
-    from workbench.trials.temperatures import Tried
+    from workbench.analysis.sensitivity import Sensitivity
+    from workbench.experiments.temperatures import Tried
 
 
 class State:

@@ -9,19 +9,19 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from workbench.cache.results import Store
+from workbench.domain import Model
 from workbench.errors import Cancelled, WorkbenchError
-from workbench.evaluation.known import known
+from workbench.evaluation.cached_results import known
 from workbench.evaluation.report import Report
-from workbench.evaluation.store import Store
+from workbench.i18n import _
 from workbench.recipe import Quantize, Recipe
 from workbench.session.present import Present
 from workbench.session.records import Chosen
 from workbench.session.results import Results
-from workbench.text import _
-from workbench.zoo import Model
 
 if TYPE_CHECKING:
-    from workbench.training.records import Moment as TrainingMoment
+    from workbench.training.types import Moment as TrainingMoment
 
 REHEARSAL = Recipe(quantize=Quantize(bits=8))
 BETWEEN_TELLS = 0.15  # seconds
@@ -126,7 +126,7 @@ class Worker:
                     pass
 
     def _measure(self, generation: int, chosen: Model, recipe: Recipe) -> None:
-        from workbench.evaluation.stand_in import live_steps, plain_report
+        from workbench.evaluation.preview import live_steps, plain_report
 
         present, results = self._present, self._results
 

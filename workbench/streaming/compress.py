@@ -12,19 +12,19 @@ import torch
 from torch import Tensor
 
 from workbench.artifact.artifact import check_writable
-from workbench.artifact.form import UNCHANGED
-from workbench.artifact.origin import with_origin
-from workbench.artifact.sealed import Sealed
+from workbench.artifact.module_spec import UNCHANGED
+from workbench.artifact.on_disk import Sealed
+from workbench.artifact.original_dtype import with_origin
+from workbench.artifact.tensor_file import OF_FILE
 from workbench.compression.codecs.stream import Entry, entry, weigh, write
-from workbench.compression.compress import code_tensor
+from workbench.compression.encode import code_tensor
 from workbench.errors import ArtifactError
 from workbench.recipe import Recipe
-from workbench.streaming.masking import Masks, Progress
-from workbench.streaming.named import OF_FILE
-from workbench.streaming.selection import Cut
+from workbench.streaming.masks import Masks, Progress
+from workbench.streaming.nth_smallest import Cut
+from workbench.streaming.resume import Unfinished, room_for
 from workbench.streaming.source import Source
-from workbench.streaming.suited import check_suited
-from workbench.streaming.unfinished import Unfinished, room_for
+from workbench.streaming.supported import check_suited
 
 VERSION = 2
 """Raised when other bytes come out, so that nothing is continued that was begun before."""

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.compression.layers import compressible, is_mask
+from workbench.compression.roles import compressible, is_mask
 from workbench.errors import ArtifactError
-from workbench.streaming import layout
-from workbench.streaming.layout import Place
+from workbench.streaming import safetensors_header
+from workbench.streaming.safetensors_header import Place
 
 INDEX = ".index.json"
 FILE = ".safetensors"
@@ -50,7 +50,7 @@ class Source:
         if path.name.endswith(INDEX):
             found, files = _sharded(path)
         else:
-            found, files = layout.read(path), (path,)
+            found, files = safetensors_header.read(path), (path,)
         order = sorted(found, key=lambda name: (-found[name].dtype.itemsize, name))
         return cls(_title(path), files, {name: found[name] for name in order})
 
@@ -143,7 +143,7 @@ def _sharded(index: Path) -> tuple[dict[str, Place], tuple[Path, ...]]:
     for name, path in shards.items():
         if not path.is_file():
             raise ArtifactError(f"{index} names the shard {name}, which is not beside it.")
-    held = {name: layout.read(path) for name, path in shards.items()}
+    held = {name: safetensors_header.read(path) for name, path in shards.items()}
     found = {}
     for tensor, shard in where.items():
         if tensor not in held[shard]:

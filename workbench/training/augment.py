@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from workbench.errors import WorkbenchError, in_words
 from workbench.recipe.schema import brief
-from workbench.zoo.seeding import seeded
+from workbench.runtime.seeding import seeded
 
 
 def augment(images: Tensor, shift: int, mirror: bool, generator: Generator) -> Tensor:

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 
+from workbench.domain import Model
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
-from workbench.training.lesson import lesson
-from workbench.training.records import Lesson, Trained
+from workbench.training.early_stopping import EarlyStopping
 from workbench.training.run import PORTION, RECALIBRATION, Run
-from workbench.training.sparsening import shares
-from workbench.training.stopping import EarlyStopping
-from workbench.zoo import Model
+from workbench.training.setup import lesson
+from workbench.training.sparsity_schedule import shares
+from workbench.training.types import Lesson, Trained
 
 Finish = Callable[[Model, Recipe, Lesson, Trained], object]
 VARIABLE = "WORKBENCH_BUDGET"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
+from workbench.runtime.build import computes_as_named
 from workbench.training.modes import train_mode
-from workbench.zoo.rewrite import computes_as_named
 
 
 class DropoutLinear(nn.Linear):

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from workbench.artifact.form import InputGrid
+from workbench.artifact.module_spec import InputGrid
 
 
 def round_inputs(module: nn.Module, grids: Mapping[str, InputGrid]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from workbench.zoo.norms import is_frozen
+from workbench.runtime.batch_norm import is_frozen
 
 
 def train_mode(module: nn.Module) -> nn.Module:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from workbench.domain.losses import IGNORED, each_of_labels, of_labels
 from workbench.recipe import Train
-from workbench.zoo.losses import IGNORED, each_of_labels, of_labels
 
 
 def objective(

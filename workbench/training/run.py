@@ -19,22 +19,22 @@ from torch import Tensor, nn
 
 from workbench.errors import Cancelled, TrainingError, in_words
 from workbench.recipe import Recipe
+from workbench.runtime import batch_norm
+from workbench.runtime.batch import call, lay_inputs, on_weights, run
 from workbench.threads import threads
 from workbench.training import checkpoint as checkpoints
-from workbench.training.averaging import Average
-from workbench.training.chance import Chance
 from workbench.training.dropout import prepare
+from workbench.training.early_stopping import EarlyStopping
+from workbench.training.fake_quantize import View
 from workbench.training.input_rounding import round_inputs
+from workbench.training.microbatch import NORMS, STEP, Order, lot, portion, share_of
 from workbench.training.modes import train_mode
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
-from workbench.training.portions import NORMS, STEP, Order, lot, portion, share_of
-from workbench.training.records import Lesson, Moment, Trained
-from workbench.training.sparsening import shares
-from workbench.training.stopping import EarlyStopping
-from workbench.training.view import View
-from workbench.zoo import norms
-from workbench.zoo.batch import call, lay_inputs, on_weights, run
+from workbench.training.random_layers import Chance
+from workbench.training.sparsity_schedule import shares
+from workbench.training.types import Lesson, Moment, Trained
+from workbench.training.weight_average import Average
 
 PORTION = 128
 """Examples computed at once; larger batches add up gradients, so that cancelling stays quick."""
@@ -324,7 +324,7 @@ class Run:
 
         with threads(self.settings.threads), in_words("Measuring batch norm anew fails"):
             batches = order.split(PORTION)[:portions]
-            norms.recalibrate(self.module, batches, forward, frozen=False)
+            batch_norm.recalibrate(self.module, batches, forward, frozen=False)
 
     def _finite(self) -> bool:
         """Return whether the weights are numbers still; no loss follows the last step to tell."""

@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.adjustment.untrained import untrained
 from workbench.artifact.operands import operands
-from workbench.caches import Cache
+from workbench.cache.memory import Cache
+from workbench.calibration.untrained import untrained
+from workbench.domain import Model, Task
 from workbench.errors import Cancelled, RecipeError, WorkbenchError, in_words
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
-from workbench.training.teacher_name import teacher_named
-from workbench.zoo import Model, Task
-from workbench.zoo.batch import Batch, call
+from workbench.runtime.batch import Batch, call
+from workbench.training.teacher_ref import teacher_named
 
 BATCH = 250
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
+from workbench.artifact.tensor_file import OF_FILE
+from workbench.domain.model import Architecture, Model
+from workbench.domain.task import Task, unknown
 from workbench.errors import WorkbenchError
-from workbench.streaming.named import OF_FILE
-from workbench.zoo.builtin import Architecture, Model
-from workbench.zoo.data import Task, unknown
-from workbench.zoo.offers import Offered, made, offers
-from workbench.zoo.shelf import Shelf
+from workbench.zoo.plugins import Offered, made, offers
 from workbench.zoo.tables import ARCHITECTURES, OWN, TASKS
+from workbench.zoo.user_models import Shelf
 
 _brought = Shelf()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workbench.text import mark
-from workbench.zoo.builtin import Architecture
+from workbench.domain.model import Architecture
+from workbench.i18n import mark
 from workbench.zoo.fashion import TASK as FASHION
 from workbench.zoo.reviews import TASK as REVIEWS
 from workbench.zoo.reviews_lm import TASK as REVIEWS_LM

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.compression.patterns import (
+from workbench.compression.sparsity_patterns import (
     Flags,
     Shape,
     block_sums,

@@ -12,8 +12,8 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.compression.patterns import Flags
 from workbench.compression.pieces import in_pieces, pieces
+from workbench.compression.sparsity_patterns import Flags
 from workbench.threads import side_by_side
 
 WIDTHS = range(2, 9)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.compression.codecs import words
+from workbench.compression.codecs import code_words
 from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
 from workbench.compression.pieces import in_pieces
 from workbench.threads import side_by_side
@@ -134,8 +134,8 @@ def encode(symbols: NDArray[np.uint8], coding: Plan) -> bytes:
     """Return the part that holds `symbols`, coded by their `plan`."""
     stream, sizes = b"", np.zeros(0, np.int64)
     if symbols.size:
-        chosen = words.table(canonical(coding.lengths), coding.lengths, symbols.size)
-        stream, sizes = words.stream(symbols, chosen, coding.bits, BLOCK)
+        chosen = code_words.table(canonical(coding.lengths), coding.lengths, symbols.size)
+        stream, sizes = code_words.stream(symbols, chosen, coding.bits, BLOCK)
     return b"".join((pack(coding.lengths, 4), sizes.astype("<u2").tobytes(), stream))
 
 

@@ -13,7 +13,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.compression.patterns import Flags, Shape, flattened, matrix
+from workbench.compression.sparsity_patterns import Flags, Shape, flattened, matrix
 
 MOST = 256
 """Patterns that a symbol can tell apart."""

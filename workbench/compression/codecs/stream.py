@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.compression.axes import Axes
-from workbench.compression.codecs import huffman, index
-from workbench.compression.codecs.choose import Form, Forms, forms, symbols_of, taken
+from workbench.compression.codecs import huffman, positions
+from workbench.compression.codecs.encoding import Form, Forms, forms, symbols_of, taken
 from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
 from workbench.compression.coded import (
     STORED_AS,
@@ -28,8 +28,8 @@ from workbench.compression.coded import (
     Shared,
     Single,
 )
-from workbench.compression.patterns import Flags
 from workbench.compression.pieces import pieces
+from workbench.compression.sparsity_patterns import Flags
 from workbench.recipe import Prune
 
 Entry = dict[str, Any]
@@ -85,7 +85,7 @@ def entry(coded: Coded, chosen: Weighed) -> Entry:
         return {**_shaped(coded), "factors": [entry(*one) for one in both]}
     assert isinstance(chosen, Forms)
     form = chosen.best
-    out: Entry = {**_shaped(coded), **_describe(coded), **index.describe(form.index)}
+    out: Entry = {**_shaped(coded), **_describe(coded), **positions.describe(form.index)}
     if form.values.kind == "huffman":
         out["huffman"] = form.values.size
     return out
@@ -124,7 +124,7 @@ def parts(entry: Entry) -> Parts:
     if "factors" in entry:
         left, right = map(parts, entry["factors"])
         return Parts(*map(sum, zip(astuple(left), astuple(right), strict=True)))
-    count, places, table = index.sizes(entry)
+    count, places, table = positions.sizes(entry)
     alphabet = alphabet_of(entry)
     if not alphabet:
         return Parts(0, 0, 0, places, table, count * WIDTHS[entry.get("dtype", "f32")], 0)
@@ -145,7 +145,7 @@ def alphabet_of(entry: Entry) -> int:
     """Return how many different symbols the values may be; 0: they are plain."""
     if "shared" in entry:
         _rows, clusters, zero = entry["shared"]
-        return int(clusters) + (0 if index.EXACT & entry.keys() else int(zero))
+        return int(clusters) + (0 if positions.EXACT & entry.keys() else int(zero))
     return int(2 ** entry["bits"]) if "bits" in entry else 0
 
 
@@ -163,7 +163,7 @@ def write(coded: Coded, chosen: Weighed) -> bytes:
         out.append(coded.scale.astype("<f4").tobytes())
         if coded.affine:
             out.append(coded.zero_point.tobytes())
-    out.append(index.write(form.index, coded.nonzero, coded.coded_shape))
+    out.append(positions.write(form.index, coded.nonzero, coded.coded_shape))
     out.append(_values(coded, form))
     return b"".join(out)
 
@@ -204,11 +204,11 @@ def _read_turned(entry: Entry, stream: bytes) -> Coded:
 def _read(entry: Entry, stream: bytes) -> Single:
     sizes = parts(entry)
     start, end = sizes.before_index, sizes.before_index + sizes.index
-    stored = index.read(entry, stream[start:end])
+    stored = positions.read(entry, stream[start:end])
     alphabet = alphabet_of(entry)
     if not alphabet:
         return _read_plain(entry, stream[end:], stored)
-    count = index.sizes(entry).values
+    count = positions.sizes(entry).values
     if "huffman" in entry:
         symbols = huffman.decode(stream[end:], alphabet, count)
     else:
@@ -222,7 +222,7 @@ def _read(entry: Entry, stream: bytes) -> Single:
 def _read_plain(entry: Entry, data: bytes, stored: Flags | None) -> Plain:
     dtype, total = entry.get("dtype", "f32"), prod(entry["shape"])
     kind = np.dtype(STORED_AS[WIDTHS[dtype]])
-    count = index.sizes(entry).values
+    count = positions.sizes(entry).values
     values = np.frombuffer(data, kind.newbyteorder("<"), count).astype(kind)
     if dtype == "bool" and values.max(initial=0) > 1:
         raise ValueError("a truth value is neither 0 nor 1")
@@ -236,7 +236,7 @@ def _read_shared(
     codebook = np.frombuffer(data, "<f4").astype(np.float32).reshape(rows, clusters)
     if not np.isfinite(codebook).all():
         raise ValueError("a shared value is not a number")
-    skipped = np.uint8(zero and index.EXACT & entry.keys() != set())
+    skipped = np.uint8(zero and positions.EXACT & entry.keys() != set())
     codes = _placed(symbols + skipped, stored, np.zeros(prod(entry["shape"]), np.uint8))
     return Shared(tuple(entry["shape"]), bool(zero), codes, codebook)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVarTuple
 
-from workbench.panels.guard import guarded
+from workbench.panels.error_boundary import guarded
 
 if TYPE_CHECKING:
     from workbench.panels.page import Dashboard

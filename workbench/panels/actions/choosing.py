@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.panels.actions.asked import number
+from workbench.panels.actions.messages import number
 from workbench.panels.actions.registry import action
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
+from workbench.i18n import _
 from workbench.panels import points, tables
 from workbench.panels.actions.registry import action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.comparing import tab as comparing
 from workbench.plots import ledger, sensitivity, teacher, temperature, tradeoff
-from workbench.text import _
 
 if TYPE_CHECKING:
     from workbench.panels.page import Dashboard

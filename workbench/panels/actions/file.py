@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.i18n import _
 from workbench.panels.actions.background import bar, begin
 from workbench.panels.actions.registry import action
 from workbench.panels.actions.sending import send_file
-from workbench.panels.words import examples
-from workbench.text import _
+from workbench.panels.labels import examples
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
@@ -47,10 +47,10 @@ def _download(view: Dashboard) -> None:
         tested = view.session.test_report(artifact, view.cancelled.is_set, progress)
     sentence = _("The file of {bytes} reaches {accuracy} on {count} test {examples}.")
     text = sentence.format(
-        bytes=figures.nbytes(len(data)),
+        bytes=formatting.nbytes(len(data)),
         accuracy=view.session.model.task.metric.written(tested.value),
         examples=examples(view.session.model.task.form),
-        count=figures.count(tested.total),
+        count=formatting.count(tested.total),
     )
     view.send({"kind": "tested", "text": text})
 

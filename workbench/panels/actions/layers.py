@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.i18n import _
 from workbench.panels import controls
-from workbench.panels.actions.asked import number
 from workbench.panels.actions.background import bar, begin
+from workbench.panels.actions.messages import number
 from workbench.panels.actions.registry import action
 from workbench.recipe.off import BY_LAYER, with_row
-from workbench.text import _
 
 if TYPE_CHECKING:
     from workbench.panels.page import Dashboard

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.i18n import _
 from workbench.panels import drawing
 from workbench.panels.actions.registry import action
 from workbench.panels.comparing.looks import look as look_at
-from workbench.panels.guard import guarded
+from workbench.panels.error_boundary import guarded
 from workbench.plots.palette import THEMES
-from workbench.text import _
 
 if TYPE_CHECKING:
     from workbench.panels.page import Dashboard

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
 from workbench.errors import WorkbenchError
+from workbench.i18n import _
 from workbench.panels import training
-from workbench.panels.actions.asked import number
 from workbench.panels.actions.background import bar, begin
+from workbench.panels.actions.messages import number
 from workbench.panels.actions.registry import action
 from workbench.recipe.train import SELF, Train
-from workbench.text import _
 
 if TYPE_CHECKING:
     from workbench.panels.page import Dashboard
@@ -49,7 +49,7 @@ def soften(view: Dashboard, asked: dict[str, Any]) -> None:
 def _asked_training(asked: dict[str, Any]) -> tuple[Train, float]:
     values, seconds = asked.get("values"), number(asked.get("seconds"))
     if not isinstance(values, dict) or seconds is None or seconds > training.MOST_SECONDS:
-        most = figures.count(training.MOST_SECONDS)
+        most = formatting.count(training.MOST_SECONDS)
         raise WorkbenchError(_("Choose how long to train, up to {most} seconds.").format(most=most))
     return training.settings(values, os.cpu_count() or 1), seconds
 

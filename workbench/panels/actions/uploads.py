@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import WorkbenchError
+from workbench.i18n import _
 from workbench.panels import uploading
 from workbench.panels.actions.registry import action
-from workbench.text import _
 
 if TYPE_CHECKING:
     from workbench.panels.page import Dashboard

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain import Task
+from workbench.i18n import _
+from workbench.i18n import mark as N_
 from workbench.panels.buttons import button
 from workbench.panels.comparing.view import (
     CHANGES,
@@ -17,14 +20,11 @@ from workbench.panels.comparing.view import (
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
-from workbench.session.findings import Wanted
-from workbench.text import _
-from workbench.text import mark as N_
-from workbench.zoo import Task
-from workbench.zoo.reading import kind_of
+from workbench.session.analyses import Wanted
+from workbench.zoo.readable import kind_of
 
 if TYPE_CHECKING:
-    from workbench.evaluation.changes import Changes
+    from workbench.analysis.comparison import Changes
 
 
 def explains(task: Task) -> bool:
@@ -64,7 +64,7 @@ def _controls(session: Session) -> list[dict[str, Any]]:
     if changes is None:
         return []
     shown = _("example {number} of {count}, counted from 0").format(
-        number=figures.count(example(session, changes)), count=figures.count(len(changes))
+        number=formatting.count(example(session, changes)), count=formatting.count(len(changes))
     )
     return [
         button("example", -1, _("previous")),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.domain import Task
+from workbench.i18n import mark as N_
 from workbench.panels.comparing.view import View, drawn, knows_classes, named, wants_changes
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
-from workbench.text import mark as N_
-from workbench.zoo import Task
 
 if TYPE_CHECKING:
-    from workbench.evaluation.changes import Changes
+    from workbench.analysis.comparison import Changes
 
 NARROW = 6
 """With fewer tiles than this side by side, matrices stand below one another."""

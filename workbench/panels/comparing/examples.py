@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.panels import words
+from workbench.domain import Task
+from workbench.i18n import _
+from workbench.panels import labels
 from workbench.panels.buttons import button, choice
 from workbench.panels.comparing.view import (
     View,
@@ -16,12 +18,10 @@ from workbench.panels.comparing.view import (
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
-from workbench.text import _
-from workbench.zoo import Task
-from workbench.zoo.reading import Reader, kind_of
+from workbench.zoo.readable import Reader, kind_of
 
 if TYPE_CHECKING:
-    from workbench.evaluation.changes import Changes
+    from workbench.analysis.comparison import Changes
 
 
 def page(session: Session) -> int:
@@ -39,7 +39,7 @@ def first(session: Session, changes: Changes) -> int:
 
 
 def _label(task: Task) -> str:
-    return _("pictures") if task.form == "image" else words.examples(task.form)
+    return _("pictures") if task.form == "image" else labels.examples(task.form)
 
 
 def _draw(session: Session, found: Changes, palette: Palette) -> Figure:

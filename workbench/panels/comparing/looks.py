@@ -10,7 +10,7 @@ from workbench.panels.comparing.examples import EXAMPLES, first, page
 from workbench.panels.comparing.tab import shown, views
 from workbench.panels.comparing.view import found_changes
 from workbench.session import Session
-from workbench.zoo.reading import kind_of
+from workbench.zoo.readable import kind_of
 
 MOST_COLUMNS = 12
 

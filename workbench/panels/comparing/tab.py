@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.domain import Task
 from workbench.errors import WorkbenchError
+from workbench.i18n import _
 from workbench.panels.buttons import choice
 from workbench.panels.comparing.attribution import ATTRIBUTION
 from workbench.panels.comparing.classes import CONFUSION, RECALL
@@ -14,9 +16,7 @@ from workbench.panels.comparing.weights import WEIGHTS
 from workbench.panels.comparing.written import WRITTEN
 from workbench.plots.palette import Palette
 from workbench.session import Session
-from workbench.session.findings import Wanted
-from workbench.text import _
-from workbench.zoo import Task
+from workbench.session.analyses import Wanted
 
 VIEWS = (WRITTEN, EXAMPLES, RECALL, CONFUSION, ATTRIBUTION, WEIGHTS)
 

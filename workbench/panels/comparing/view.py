@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.domain import Task
+from workbench.i18n import _
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
-from workbench.session.findings import Wanted
-from workbench.text import _
-from workbench.zoo import Task
+from workbench.session.analyses import Wanted
 
 if TYPE_CHECKING:
-    from workbench.evaluation.changes import Changes
+    from workbench.analysis.comparison import Changes
 
 CHANGES = Wanted("changes")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.i18n import _
+from workbench.i18n import mark as N_
 from workbench.panels.comparing.view import View, drawn, named
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
-from workbench.session.findings import Wanted
-from workbench.text import _
-from workbench.text import mark as N_
+from workbench.session.analyses import Wanted
 
 
 def _layer(session: Session) -> str:

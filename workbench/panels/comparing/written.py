@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench import figures
+from workbench import formatting
+from workbench.domain import Task
+from workbench.i18n import _
+from workbench.i18n import mark as N_
 from workbench.panels.buttons import button
 from workbench.panels.comparing.view import View, named
 from workbench.plots.palette import Palette
 from workbench.session import Session
-from workbench.session.findings import Wanted
-from workbench.text import _
-from workbench.text import mark as N_
-from workbench.zoo import Task
+from workbench.session.analyses import Wanted
 
 if TYPE_CHECKING:
-    from workbench.evaluation.writing import Written
+    from workbench.analysis.generation import Written
 
 CHARACTERS = 200
 """How many characters the original and the file write."""
@@ -38,11 +38,11 @@ def finding(found: Written) -> str:
     """Return how long both write the same, in a sentence."""
     count = len(found.before)
     if found.alike == count:
-        return _("Both write the same {count} characters").format(count=figures.count(count))
+        return _("Both write the same {count} characters").format(count=formatting.count(count))
     if not found.alike:
         return _("They part at the first character")
     return _("They write the same for {alike} of {count} characters").format(
-        alike=figures.count(found.alike), count=figures.count(count)
+        alike=formatting.count(found.alike), count=formatting.count(count)
     )
 
 
@@ -69,7 +69,7 @@ def _fill(session: Session, found: Written, palette: Palette) -> dict[str, Any]:
 def _controls(session: Session) -> list[dict[str, Any]]:
     focus = session.focus
     said = _("prompt {prompt}, seed {seed}").format(
-        prompt=figures.count(focus.prompt + 1), seed=figures.count(focus.seed)
+        prompt=formatting.count(focus.prompt + 1), seed=formatting.count(focus.seed)
     )
     return [
         button("prompt", -1, _("previous prompt"), not focus.prompt),

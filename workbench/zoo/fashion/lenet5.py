@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from workbench.zoo.plan import TrainingPlan
+from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=30, learning_rate=2e-3)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.fashion import lenet5
-from workbench.zoo.plan import TrainingPlan
 
 PLAN = TrainingPlan(epochs=20, learning_rate=3e-3)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.zoo.data import digest_of
+from workbench.domain.task import digest_of
 from workbench.zoo.fashion import FOLDER
 from workbench.zoo.rebuilding import Array, command, original, write_npz
 

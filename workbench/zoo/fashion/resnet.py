@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from workbench.zoo.plan import TrainingPlan
+from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=35, learning_rate=4e-3, mirror=True)

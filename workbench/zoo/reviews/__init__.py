@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.text import mark
-from workbench.zoo.data import Source, Task
+from workbench.domain.task import Source, Task
+from workbench.i18n import mark
 
 FOLDER = Path(__file__).parent
 VOCABULARY = FOLDER / "data" / "vocabulary.txt"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.zoo.data import digest_of
+from workbench.domain.task import digest_of
 from workbench.zoo.rebuilding import Array, command, shuffled, write_npz
 from workbench.zoo.reviews import FOLDER, VOCABULARY
 from workbench.zoo.reviews.source import Review, held_out_first, read

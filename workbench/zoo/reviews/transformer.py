@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.attention import Block, Positions
-from workbench.zoo.plan import TrainingPlan
 from workbench.zoo.reviews.embedding import Words
 from workbench.zoo.reviews.words import LENGTH, PADDING
 from workbench.zoo.sequences import mean_of_real

@@ -5,9 +5,9 @@ from __future__ import annotations
 import string
 from pathlib import Path
 
-from workbench.text import mark
-from workbench.zoo.data import Source, Task
-from workbench.zoo.metric import BITS_PER_CHARACTER
+from workbench.domain.metric import BITS_PER_CHARACTER
+from workbench.domain.task import Source, Task
+from workbench.i18n import mark
 
 FOLDER = Path(__file__).parent
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.attention import Block, Positions
-from workbench.zoo.plan import TrainingPlan
 from workbench.zoo.reviews_lm import ALPHABET, WINDOW
 from workbench.zoo.widths import scaled
 

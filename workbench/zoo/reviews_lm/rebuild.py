@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbench.zoo.data import digest_of
+from workbench.domain.task import digest_of
 from workbench.zoo.rebuilding import command, write_npz
 from workbench.zoo.reviews.source import Review, held_out_first, read
 from workbench.zoo.reviews_lm import FOLDER, WINDOW

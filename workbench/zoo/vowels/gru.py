@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from workbench.zoo.plan import TrainingPlan
+from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.sequences import backwards, mean_of_real
 from workbench.zoo.vowels.frames import COEFFICIENTS, SPEAKERS, is_real
 from workbench.zoo.widths import scaled

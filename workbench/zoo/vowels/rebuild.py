@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.zoo.data import digest_of
+from workbench.domain.task import digest_of
 from workbench.zoo.rebuilding import Array, command, original, shuffled, write_npz
 from workbench.zoo.vowels import FOLDER
 from workbench.zoo.vowels.frames import COEFFICIENTS, FRAMES

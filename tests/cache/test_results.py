@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from workbench.cache import files
+from workbench.cache import results as stores
+from workbench.cache.results import FILE, Store, default_store
+
+MANY = """
+import sys
+from pathlib import Path
+from workbench.cache.results import Store
+
+folder, who = Path(sys.argv[1]), int(sys.argv[2])
+store = Store(folder)
+assert store.note is None, store.note
+for n in range(40):
+    store.put(f"{who} {n}", [who, n])
+    for other in range(6):
+        found = store.get(f"{other} {n}")
+        assert found in (None, [other, n]), found
+assert store.note is None, store.note
+"""
+
+
+def rows(folder):
+    disk = sqlite3.connect(folder / FILE)
+    try:
+        return disk.execute("SELECT key, value FROM results").fetchall()
+    finally:
+        disk.close()
+
+
+def write(folder, statement, *values):
+    disk = sqlite3.connect(folder / FILE)
+    with disk:
+        disk.execute(statement, values)
+    disk.close()
+
+
+@pytest.mark.parametrize("value", [1, 0.1, "é", None, [1, 2], {"a": [1.5, {"b": None}]}])
+def test_what_is_put_is_found_again(tmp_path, value):
+    Store(tmp_path).put("key", value)
+    assert Store(tmp_path).get("key") == value
+    assert Store(tmp_path).get("other") is None
+
+
+def test_in_memory_only():
+    store = Store()
+    store.put("key", 1)
+    assert store.get("key") == 1
+    assert store.note is None
+
+
+def test_the_latest_value_counts(tmp_path):
+    store = Store(tmp_path)
+    store.put("key", 1)
+    store.put("key", 2)
+    assert store.get("key") == Store(tmp_path).get("key") == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_the_folder_is_the_persons_own(tmp_path):
+    Store(tmp_path / "own").put("key", 1)
+    assert stat.S_IMODE((tmp_path / "own").stat().st_mode) == 0o700
+
+
+def test_many_processes_at_once(tmp_path):
+    commands = [[sys.executable, "-c", MANY, str(tmp_path), str(who)] for who in range(6)]
+    running = [subprocess.Popen(c, stderr=subprocess.PIPE, text=True) for c in commands]
+    for process in running:
+        _, complaint = process.communicate()
+        assert process.returncode == 0, complaint
+    found = dict(rows(tmp_path))
+    assert found
+    assert all(json.loads(value) == [int(n) for n in key.split()] for key, value in found.items())
+
+
+def test_many_threads_at_once(tmp_path):
+    store = Store(tmp_path)
+    wrong = []
+
+    def work(who):
+        for n in range(50):
+            store.put(f"{who} {n}", [who, n])
+            other = store.get(f"{(who + 1) % 4} {n}")
+            if other not in (None, [(who + 1) % 4, n]):
+                wrong.append(other)
+
+    workers = [threading.Thread(target=work, args=(who,)) for who in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+    assert len(rows(tmp_path)) == 200
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not a data base, but longer than the hundred bytes of a header" * 10,
+        b"SQLite format 3\0" + b"\xff" * 5000,
+    ],
+    ids=["foreign", "damaged"],
+)
+def test_a_broken_file_is_made_anew(tmp_path, content):
+    (tmp_path / FILE).write_bytes(content)
+    store = Store(tmp_path)
+    store.put("key", 1)
+    assert store.note is None
+    assert Store(tmp_path).get("key") == 1
+
+
+def test_an_empty_file_is_a_new_store(tmp_path):
+    (tmp_path / FILE).touch()
+    Store(tmp_path).put("key", 1)
+    assert Store(tmp_path).get("key") == 1
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["CREATE TABLE results (key TEXT PRIMARY KEY)", "CREATE TABLE results (a, b, c, d, e)"],
+)
+def test_a_file_with_another_table_is_made_anew(tmp_path, table):
+    write(tmp_path, table)
+    store = Store(tmp_path)
+    store.put("key", 1)
+    assert store.note is None
+    assert Store(tmp_path).get("key") == 1
+
+
+def test_a_file_that_breaks_while_in_use_is_made_anew(tmp_path):
+    store = Store(tmp_path)
+    store.put("before", 1)
+    store.close()
+    whole = (tmp_path / FILE).read_bytes()
+    store = Store(tmp_path)
+    (tmp_path / FILE).write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    for n in range(3):
+        store.put(f"after {n}", n)
+    assert store.get("after 2") == 2
+    assert Store(tmp_path).get("after 2") == 2
+
+
+@pytest.mark.parametrize("text", ["", "{", "\x00", "[1,"])
+def test_a_broken_value_is_dropped(tmp_path, text):
+    Store(tmp_path).put("key", 1)
+    write(tmp_path, "UPDATE results SET value = ?", text)
+    store = Store(tmp_path)
+    assert store.get("key") is None
+    assert rows(tmp_path) == []
+    store.put("key", 2)
+    assert Store(tmp_path).get("key") == 2
+
+
+def test_a_place_that_cannot_be_is_done_without(tmp_path):
+    (tmp_path / "file").touch()
+    store = Store(tmp_path / "file" / "folder")
+    assert "memory only" in store.note
+    store.put("key", 1)
+    assert store.get("key") == 1
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="the superuser may write anywhere"
+)
+def test_a_read_only_folder_is_done_without(tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        store = Store(tmp_path)
+        store.put("key", 1)
+    finally:
+        tmp_path.chmod(0o700)
+    assert "memory only" in store.note
+    assert store.get("key") == 1
+
+
+def test_a_data_base_that_turns_read_only_is_done_without(tmp_path):
+    store = Store(tmp_path)
+    store._disk.execute("PRAGMA query_only = 1")
+    store.put("key", 1)
+    assert "memory only" in store.note
+    assert store.get("key") == 1
+
+
+def test_a_file_system_without_locks_is_done_without(tmp_path, monkeypatch):
+    def refuse(*arguments, **settings):
+        raise sqlite3.OperationalError("locking protocol")
+
+    monkeypatch.setattr(stores.sqlite3, "connect", refuse)
+    store = Store(tmp_path)
+    store.put("key", 1)
+    assert "locking protocol" in store.note
+    assert store.get("key") == 1
+
+
+def test_a_busy_moment_is_not_a_broken_store(tmp_path):
+    store = Store(tmp_path)
+    store._disk.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store.put("meanwhile", 1)
+    other.execute("COMMIT")
+    other.close()
+    assert store.note is None
+    assert store.get("meanwhile") == 1
+    store.put("after", 2)
+    assert Store(tmp_path).get("after") == 2
+
+
+def test_the_disk_is_bounded_and_the_oldest_go_first(tmp_path):
+    store = Store(tmp_path, largest=10_000)
+    for n in range(200):
+        store.put(f"key {n}", "x" * 100)
+        assert sum(len(key) + len(value) for key, value in rows(tmp_path)) <= 10_000
+    files = {key for key, _ in rows(tmp_path)}
+    assert "key 199" in files
+    assert "key 0" not in files
+
+
+def test_the_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(stores, "IN_MEMORY", 3)
+    store = Store()
+    for n in range(5):
+        store.put(str(n), n)
+        store.get("0")
+    assert [store.get(str(n)) for n in range(5)] == [0, None, None, 3, 4]
+
+
+def test_where_the_persons_own_store_is(tmp_path, monkeypatch):
+    default_store.cache_clear()
+    try:
+        monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "shared"))
+        default_store().put("key", 1)
+        assert (tmp_path / "shared" / FILE).exists()
+        default_store.cache_clear()
+        monkeypatch.setenv("WORKBENCH_STORE", "")
+        assert default_store()._disk is None
+        default_store.cache_clear()
+        monkeypatch.delenv("WORKBENCH_STORE")
+        monkeypatch.setattr(files.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+        default_store()
+        assert Path(tmp_path / "workbench" / FILE).exists()
+    finally:
+        default_store.cache_clear()

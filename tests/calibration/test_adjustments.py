@@ -1,0 +1,178 @@
+"""Adjustments do what they say, on the built-in models."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.func import functional_call
+
+import workbench as wb
+from workbench.calibration.batch_norm import recalibrated
+from workbench.calibration.bias_correction import corrected, mean_outputs
+from workbench.calibration.equalized_pairs import pairs
+from workbench.calibration.observers import OBSERVERS, Seen, grid_over, observed
+from workbench.calibration.prepare import prepare
+from workbench.calibration.untrained import untrained
+from workbench.compression.stats import Evidence
+from workbench.graph.channel_groups import groups
+from workbench.recipe import Activations, Adjust, Prune, Quantize, Recipe, Structure
+
+
+@pytest.fixture(scope="module")
+def resnet():
+    return wb.model("fashion/resnet")
+
+
+@pytest.fixture(scope="module")
+def lenet5():
+    return wb.model("fashion/lenet5")
+
+
+def inputs_of(model, count=64):
+    return model.task.inputs(model.task.split("train").examples[:count])
+
+
+def outputs(model, weights, count=64):
+    with torch.no_grad():
+        return functional_call(
+            model.module(), dict(weights), (inputs_of(model, count),), strict=True
+        )
+
+
+def test_batch_norm_measured_anew_on_the_original_is_about_the_original(resnet):
+    found = recalibrated(resnet, resnet.weights())
+    statistics = [n for n in resnet.weights() if n.endswith(("running_mean", "running_var"))]
+    assert sorted(found) == sorted(statistics)
+    mean = resnet.weights()["bn.running_mean"]
+    deviation = resnet.weights()["bn.running_var"].sqrt()
+    assert float(((found["bn.running_mean"] - mean) / deviation).abs().max()) < 0.2
+    assert all(torch.equal(found[n], recalibrated(resnet, resnet.weights())[n]) for n in found)
+
+
+def test_batch_norm_measured_anew_is_the_mean_and_variance_of_what_comes_in(resnet):
+    """The first norm's inputs, from the definition."""
+    weights = {**resnet.weights(), "stem.weight": resnet.weights()["stem.weight"] * 3}
+    found = recalibrated(resnet, weights)
+    stem = torch.nn.functional.conv2d(
+        inputs_of(resnet, 512), weights["stem.weight"], stride=2, padding=2
+    )
+    portions = stem.split(256)
+    mean = torch.stack([part.mean(dim=(0, 2, 3)) for part in portions]).mean(dim=0)
+    variance = torch.stack([part.var(dim=(0, 2, 3)) for part in portions]).mean(dim=0)
+    torch.testing.assert_close(found["bn.running_mean"], mean, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found["bn.running_var"], variance, rtol=1e-3, atol=1e-5)
+    assert torch.equal(weights["bn.running_mean"], resnet.weights()["bn.running_mean"])
+
+
+def test_recalibration_recovers_tens_of_points(resnet):
+    sparse = Recipe(prune=Prune(0.7, scope="uniform"))
+    before = wb.measure(resnet, sparse, timed=False)
+    after = wb.measure(
+        resnet, Recipe(prune=sparse.prune, adjust=Adjust("recalibrate")), timed=False
+    )
+    assert after.accuracy > before.accuracy + 0.3
+
+
+def test_corrected_biases_give_the_wanted_means(lenet5):
+    rough, _ = untrained(lenet5, Recipe(quantize=Quantize(2)))
+    weights = {name: coded.tensor() for name, coded in rough.items()}
+    wanted = mean_outputs(lenet5, lenet5.weights())
+    assert sorted(wanted) == ["conv1.bias", "conv2.bias", "fc1.bias", "fc2.bias"]
+    off = mean_outputs(lenet5, weights)
+    better = weights | corrected(lenet5, weights, wanted)
+    found = mean_outputs(lenet5, better)
+    for name, mean in wanted.items():
+        assert float((off[name] - mean).abs().max()) > 1e-2
+        torch.testing.assert_close(found[name], mean, rtol=1e-3, atol=1e-4)
+
+
+def test_every_pair_of_lenet5_can_be_evened_out_and_of_resnet_only_when_folded(lenet5, resnet):
+    found = pairs(lenet5, lenet5.weights(), groups(lenet5.architecture))
+    assert [group.makers for group in found] == [
+        ("conv1.weight",),
+        ("conv2.weight",),
+        ("fc1.weight",),
+    ]
+    assert pairs(resnet, resnet.weights(), groups(resnet.architecture)) == ()
+    same = prepare(resnet, Recipe(adjust=Adjust("keep", equalize="pairs")), Evidence())
+    assert all(torch.equal(same.weights[name], tensor) for name, tensor in resnet.weights().items())
+    ready = prepare(resnet, Recipe(adjust=Adjust("fold")), Evidence())
+    folded = pairs(resnet.in_form(ready.form), ready.weights, groups(resnet.architecture))
+    assert [group.makers[0] for group in folded] == [
+        "blocks.0.conv1.weight",
+        "blocks.1.conv1.weight",
+        "blocks.2.conv1.weight",
+    ]
+
+
+@pytest.mark.parametrize("adjust", [Adjust("fold"), Adjust("fold", equalize="pairs")])
+@pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/resnet"])
+def test_what_comes_before_changes_no_output(name, adjust):
+    model = wb.model(name)
+    ready = prepare(model, Recipe(adjust=adjust), Evidence())
+    shaped = model.in_form(ready.form)
+    assert all("bn" not in tensor for tensor in ready.weights)
+    torch.testing.assert_close(
+        outputs(shaped, ready.weights), outputs(model, model.weights()), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_folding_and_removing_channels_go_together(resnet):
+    recipe = Recipe(structure=Structure(0.5), adjust=Adjust("fold"))
+    both = prepare(resnet, recipe, Evidence())
+    narrow = prepare(resnet, Recipe(structure=Structure(0.5)), Evidence())
+    torch.testing.assert_close(
+        outputs(resnet.in_form(both.form), both.weights),
+        outputs(resnet.in_form(narrow.form), narrow.weights),
+        rtol=1e-3,
+        atol=1e-3,
+    )
+
+
+def test_observed_ranges_hold_the_inputs(lenet5):
+    images = inputs_of(lenet5, 256)
+    found = observed(lenet5, lenet5.weights(), Activations(8))
+    assert sorted(found) == ["conv1", "conv2", "fc1", "fc2"]
+    grid = found["conv1"]
+    assert grid.scale * (0 - grid.zero_point) == pytest.approx(float(images.min()), abs=grid.scale)
+    assert grid.scale * (255 - grid.zero_point) == pytest.approx(
+        float(images.max()), abs=grid.scale
+    )
+    assert found["fc2"].zero_point == 0  # after a ReLU
+    left_out = observed(lenet5, lenet5.weights(), Activations(8, exclude=("fc1.weight",)))
+    assert sorted(left_out) == ["conv1", "conv2", "fc2"]
+
+
+def test_percentile_leaves_out_what_it_says():
+    inputs = torch.cat([torch.linspace(0, 1, 999), torch.tensor([100.0])])
+    low, high = OBSERVERS["percentile"](Seen.of(inputs), Activations(8, percentile=99.9))
+    assert low == 0
+    assert 1 <= high < 1.1
+    low, high = OBSERVERS["percentile"](Seen.of(inputs), Activations(8, percentile=100.0))
+    assert high == pytest.approx(100)
+    low, high = OBSERVERS["percentile"](Seen.of(-inputs), Activations(8, percentile=99.8))
+    assert -1.1 < low <= -1
+    assert high == 0
+
+
+def test_histogram_range_has_the_least_error_of_all_it_could_be():
+    inputs = torch.randn(20000, generator=torch.Generator().manual_seed(0)).clamp(-4, 4)
+    inputs[0] = 40.0
+    settings = Activations(4, observer="histogram")
+    seen = Seen.of(inputs)
+
+    def error(low, high):
+        grid = grid_over(low, high, 4)
+        codes = (inputs / grid.scale).round().add(grid.zero_point).clamp(0, grid.top)
+        return float(((codes - grid.zero_point) * grid.scale - inputs).square().sum())
+
+    best = error(*OBSERVERS["histogram"](seen, settings))
+    assert best < 0.2 * error(seen.low, seen.high)
+    assert best <= 1.02 * min(error(seen.low * f, seen.high * f) for f in (0.05, 0.1, 0.2, 0.5, 1))
+
+
+def test_nothing_but_zeros_has_a_grid_too():
+    seen = Seen.of(torch.zeros(10))
+    for name, observer in OBSERVERS.items():
+        low, high = observer(seen, Activations(8, observer=name))
+        assert grid_over(low, high, 8).scale > 0

@@ -1,0 +1,124 @@
+"""Detection through `bring`: boxes, a loss of one's own, mean average precision."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import workbench as wb
+from workbench.custom.average_precision import mean_average_precision
+
+
+def boxes(*corners):
+    return torch.tensor(corners, dtype=torch.float32).view(-1, 4)
+
+
+def guess(corners, scores, labels):
+    return {"boxes": corners, "scores": torch.tensor(scores), "labels": torch.tensor(labels)}
+
+
+def truth(corners, labels):
+    return {"boxes": corners, "labels": torch.tensor(labels)}
+
+
+SQUARE, FAR = (0, 0, 10, 10), (50, 50, 60, 60)
+CASES = {
+    "all found": ([guess(boxes(SQUARE), [0.9], [0])], [truth(boxes(SQUARE), [0])], 1.0),
+    "none found": ([guess(boxes(FAR), [0.9], [0])], [truth(boxes(SQUARE), [0])], 0.0),
+    "another class": ([guess(boxes(SQUARE), [0.9], [1])], [truth(boxes(SQUARE), [0])], 0.0),
+    "nothing said": (
+        [guess(boxes(), [], torch.zeros(0, dtype=torch.int64).tolist())],
+        [truth(boxes(SQUARE), [0])],
+        0.0,
+    ),
+    # of an overlap of 0.8 the thresholds 0.5 to 0.8 are content: 7 of 10
+    "roughly": ([guess(boxes((0, 0, 8, 10)), [0.9], [0])], [truth(boxes(SQUARE), [0])], 0.7),
+    # the first of two guesses is wrong: precision 1/2 at every recall
+    "a false alarm first": (
+        [guess(boxes(FAR, SQUARE), [0.9, 0.8], [0, 0])],
+        [truth(boxes(SQUARE), [0])],
+        0.5,
+    ),
+    "a false alarm last": (
+        [guess(boxes(FAR, SQUARE), [0.7, 0.8], [0, 0])],
+        [truth(boxes(SQUARE), [0])],
+        1.0,
+    ),
+    # one box may be found once: recall 1/2 is reached, 51 of 101 points
+    "twice the same": (
+        [guess(boxes(SQUARE, SQUARE), [0.9, 0.8], [0, 0])],
+        [truth(boxes(SQUARE, FAR), [0, 0])],
+        51 / 101,
+    ),
+    "two classes": (
+        [guess(boxes(SQUARE, FAR), [0.9, 0.8], [0, 1])],
+        [truth(boxes(SQUARE, (0, 0, 5, 5)), [0, 1])],
+        0.5,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_average_precision_by_hand(case):
+    found, true, expected = CASES[case]
+    found = [{k: v.long() if k == "labels" else v for k, v in one.items()} for one in found]
+    assert mean_average_precision([found], [true]) == pytest.approx(expected, abs=1e-6)
+
+
+class Finder(nn.Module):
+    """Looks for one bright square: its corners, in training as numbers, else as a list of boxes."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(144, 64), nn.ReLU(), nn.Linear(64, 4))
+
+    def forward(self, images):
+        corners = self.layers(images)
+        if self.training:
+            return corners
+        score, label = torch.ones(1), torch.zeros(1, dtype=torch.int64)
+        return [{"boxes": one.view(1, 4), "scores": score, "labels": label} for one in corners]
+
+
+class Squares(torch.utils.data.Dataset):
+    def __init__(self, seed, examples=150):
+        generator = torch.Generator().manual_seed(seed)
+        places = torch.randint(0, 8, (examples, 2), generator=generator)
+        self.images = torch.rand(examples, 1, 12, 12, generator=generator) * 0.1
+        self.corners = torch.cat([places, places + 4], dim=1).float()
+        for image, (x, y) in zip(self.images, places.tolist(), strict=True):
+            image[0, y : y + 4, x : x + 4] = 1
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, number):
+        target = {"boxes": self.corners[number].view(1, 4), "labels": torch.zeros(1).long()}
+        return self.images[number], target
+
+
+def collate(items):
+    return torch.stack([image for image, _target in items]), [target for _image, target in items]
+
+
+def loss(outputs, targets):
+    return nn.functional.smooth_l1_loss(outputs, torch.cat([one["boxes"] for one in targets]))
+
+
+def test_a_detector_is_trained_and_compressed():
+    torch.manual_seed(0)
+    names = ("train", "validation", "test")
+    data = {
+        name: torch.utils.data.DataLoader(Squares(seed), batch_size=16, collate_fn=collate)
+        for seed, name in enumerate(names)
+    }
+    model = wb.bring(Finder(), **data, name="finder", metric="mean average precision", loss=loss)
+    assert model.task.metric.share
+    recipe = wb.Recipe(prune=wb.Prune(0.3), quantize=wb.Quantize(bits=8))
+    plain = wb.measure(model, recipe, timed=False)
+    trained = wb.evaluate(wb.train(model, recipe, steps=400, learning_rate=3e-3), timed=False)
+    assert plain.exact
+    assert plain.value < 0.2 < trained.value
+    with pytest.raises(wb.WorkbenchError, match="a loss of its own"):
+        wb.train(model, steps=1, teacher="self")

@@ -1,0 +1,158 @@
+"""Models of installed packages: listed without being made, and broken ones harm nobody."""
+
+import logging
+import subprocess
+import sys
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from workbench.zoo import plugins
+
+GOOD = """
+import numpy as np
+import torch
+import workbench as wb
+
+
+def _read(split):
+    draw = np.random.default_rng(len(split))
+    inputs = draw.normal(size=(60, 4)).astype(np.float32)
+    return inputs, (inputs[:, 0] > 0).astype(np.int64)
+
+
+TASK = wb.Task(
+    name="acme",
+    title="Acme's numbers",
+    classes=("no", "yes"),
+    source="",
+    licence="",
+    sources=tuple(wb.Later(split, split, _read) for split in ("train", "validation", "test")),
+    form="own",
+)
+built = []
+
+
+def _module():
+    built.append(1)
+    torch.manual_seed(0)
+    return torch.nn.Linear(4, 2)
+
+
+def _wrong():
+    raise OSError("the disk is gone")
+
+
+def models():
+    return [
+        wb.Offer("acme/linear", "Acme's layer", TASK, _module),
+        wb.Offer("acme/wrong", "Acme's other", TASK, _wrong),
+        wb.Offer("fashion/acme", "Acme's pixels", wb.task("fashion"), lambda: torch.nn.Sequential(
+            torch.nn.Flatten(), torch.nn.Linear(784, 10)
+        )),
+    ]
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch, caplog):
+    """Install a package of one module with entry points for the length of a test."""
+
+    def install(code, value="acme_models:models"):
+        (tmp_path / "acme_models.py").write_text(code, encoding="utf-8")
+        about = tmp_path / "acme_models-1.dist-info"
+        about.mkdir(exist_ok=True)
+        (about / "METADATA").write_text("Name: acme-models\nVersion: 1\n", encoding="utf-8")
+        points = f"[workbench.models]\nacme = {value}\n"
+        (about / "entry_points.txt").write_text(points, encoding="utf-8")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "acme_models", raising=False)
+        monkeypatch.setenv("WORKBENCH_STORE", "")
+        plugins._found.clear()
+        plugins._made.cache_clear()
+        caplog.set_level(logging.WARNING, "workbench")
+        return caplog
+
+    yield install
+    plugins._found.clear()
+    plugins._made.cache_clear()
+    sys.modules.pop("acme_models", None)
+
+
+def test_an_offered_model_is_listed_and_made_when_asked_for(plugin):
+    said = plugin(GOOD)
+    assert {"acme/linear", "acme/wrong"} == set(wb.models("acme"))
+    assert "fashion/acme" in wb.models("fashion")
+    assert "acme" in wb.tasks()
+    assert not said.messages
+    acme_models = import_module("acme_models")
+    assert not acme_models.built
+    model = wb.model("acme/linear")
+    assert model is wb.model("acme/linear")
+    assert (model.title, model.task.title) == ("Acme's layer", "Acme's numbers")
+    assert len(acme_models.built) == 1
+    artifact = wb.compress(model, wb.Recipe(quantize=wb.Quantize(bits=4)))
+    assert wb.evaluate(artifact, timed=False).size.bytes == len(artifact)
+
+
+def test_an_offered_model_can_be_for_a_built_in_task(plugin):
+    plugin(GOOD)
+    assert wb.model("fashion/acme").card["accuracy"]["test"]["examples"] == 10_000
+
+
+def test_one_that_cannot_be_made_says_why(plugin):
+    plugin(GOOD)
+    with pytest.raises(wb.WorkbenchError, match=r"^acme/wrong cannot be made: OSError: the disk"):
+        wb.model("acme/wrong")
+
+
+BROKEN = {
+    "import": ("import no_such_thing", "No module named 'no_such_thing'"),
+    "raises": ("def models():\n    raise RuntimeError('not today')", "RuntimeError: not today"),
+    "no list": ("def models():\n    return 3", "must return a list of wb.Offer, not int"),
+    "no offers": ("def models():\n    return [3]", "it offers int where wb.Offer is due"),
+    "no function": ("", "has no attribute 'models'"),
+    "taken": (
+        GOOD.replace('"acme/linear"', '"fashion/lenet5"'),
+        "there is a model fashion/lenet5 already",
+    ),
+    "no slash": (GOOD.replace('"acme/linear"', '"linear"'), "'linear' needs a slash"),
+    "own": (GOOD.replace('"acme/linear"', '"own/linear"'), "'own/linear' needs a slash"),
+    "another task": (GOOD.replace('name="acme"', 'name="fashion"'), "another task fashion"),
+}
+
+
+@pytest.mark.parametrize(("code", "why"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_plug_in_is_named_and_the_others_are_listed(plugin, code, why):
+    said = plugin(code)
+    assert "fashion/lenet5" in wb.models()
+    assert wb.model("fashion/lenet5").name == "fashion/lenet5"
+    (line,) = said.messages
+    assert line.startswith("Some models of the plug-in acme are missing: ")
+    assert why in line
+
+
+def test_a_plug_in_may_ask_for_models_itself(plugin):
+    said = plugin("import workbench as wb\n\ndef models():\n    return [] if wb.models() else [3]")
+    assert "fashion/lenet5" in wb.models()
+    assert not said.messages
+
+
+def test_listing_loads_no_torch():
+    code = "import sys, workbench as wb; wb.models(); wb.Offer; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_numbers_that_are_not_finite_are_refused_when_they_are_read():
+    def read(split):
+        inputs = np.ones((99, 4), np.float32)
+        inputs[70, 1] = np.inf
+        return inputs, np.zeros(99, np.int64)
+
+    with pytest.raises(
+        wb.WorkbenchError, match="The test inputs hold NaN or infinity in example 70"
+    ):
+        wb.Later("test", "spoiled", read).load()

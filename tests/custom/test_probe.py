@@ -1,0 +1,440 @@
+"""How a module may be run is found by running it, on copies, and what it is stays as it was."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from workbench.custom.probe import agree, probe
+from workbench.custom.wrappers import unwrapped, without_masks
+from workbench.domain.user_architecture import hollow, tensors_of
+from workbench.errors import WorkbenchError
+from workbench.runtime.batch import call
+from workbench.runtime.guard import guarded
+from workbench.runtime.unfused import unfused
+
+
+class Flat(nn.Module):
+    """Base of modules that classify 3 × 6 × 6 pictures."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.fc = nn.Linear(64, 5)
+
+    def forward(self, x):
+        return self.fc(self.conv(x).flatten(1))
+
+
+class View(Flat):
+    def forward(self, x):
+        return self.fc(self.conv(x).view(len(x), -1))
+
+
+class Strided(Flat):
+    def forward(self, x):
+        return self.fc(self.conv(x).as_strided((len(x), 64), (64, 1)))
+
+
+class Float32State(Flat):
+    def forward(self, x):
+        return self.fc(self.conv(x).flatten(1)) @ torch.eye(5)
+
+
+class InPlace(Flat):
+    def forward(self, x):
+        x += 1
+        return super().forward(x.relu_())
+
+
+class Counts(Flat):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(2, dtype=torch.long))
+
+    def forward(self, x):
+        self.calls += 1
+        return super().forward(x)
+
+
+class Squeezes(Flat):
+    def forward(self, x):
+        return super().forward(x).squeeze()
+
+
+@dataclass
+class Found:
+    logits: torch.Tensor
+    extra: torch.Tensor
+
+
+class SqueezesNamed(Squeezes):
+    def forward(self, x):
+        logits = super().forward(x)
+        return Found(logits, logits.sum())
+
+
+class Forces(Flat):
+    """Returns the gradient of an energy with respect to its inputs."""
+
+    def forward(self, x):
+        x = x.detach().requires_grad_()
+        energy = torch.tanh(super().forward(x)).sum()
+        return torch.autograd.grad(energy, x)[0].flatten(1)[:, :5]
+
+
+class Named(NamedTuple):
+    logits: torch.Tensor
+    extra: torch.Tensor
+
+
+class Returns(Flat):
+    def forward(self, x):
+        logits = super().forward(x)
+        return Named(logits, logits.sum())
+
+
+class Table(Flat):
+    """Holds plain tensors, one computed of its weights, and sparse and unsaved buffers."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = self.fc.weight.abs().max() * 0 + 1  # not a leaf of autograd's graph
+        self.register_buffer("unsaved", torch.ones(5), persistent=False)
+        self.register_buffer("sparse", torch.eye(5).to_sparse())
+
+    def forward(self, x):
+        return torch.sparse.mm(self.sparse, super().forward(x).T).T * self.scale * self.unsaved
+
+
+EXPECTED = {
+    Flat: {"quick": True, "float64": True, "alone": True},
+    View: {"quick": False, "float64": True},
+    Strided: {"quick": False, "float64": True},
+    Float32State: {"quick": True, "float64": False},
+    InPlace: {"writes_inputs": True, "quick": True, "float64": True},
+    Counts: {"writes": ("calls",), "float64": True},
+    Squeezes: {"alone": False, "float64": True},
+    SqueezesNamed: {"alone": False, "float64": True},
+    Forces: {"differentiates": True},
+    Returns: {"quick": True, "float64": True},
+    Table: {"quick": True},
+}
+
+
+@pytest.fixture
+def pictures():
+    return torch.randn(4, 3, 6, 6, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_traits_and_that_nothing_of_the_module_changes(kind, pictures):
+    torch.manual_seed(0)
+    module = kind()
+    module.conv.eval()  # modes that differ from layer to layer stay
+    before = copy.deepcopy(module.state_dict())
+    modes = [layer.training for layer in module.modules()]
+    state = torch.random.get_rng_state()
+    found = probe(module, pictures.clone, "validation")
+    assert {name: getattr(found, name) for name in EXPECTED[kind]} == EXPECTED[kind]
+    assert [layer.training for layer in module.modules()] == modes
+    assert torch.equal(torch.random.get_rng_state(), state)
+    after = module.state_dict()
+    assert all(torch.equal(after[n].to_dense(), before[n].to_dense()) for n in before)
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_a_guarded_copy_gives_the_same_for_one_example_and_changes_nothing(kind, pictures):
+    torch.manual_seed(0)
+    module = kind().eval()
+    traits = probe(module, pictures.clone, "validation")
+    weights = tensors_of(module)
+    before = {name: tensor.clone() for name, tensor in weights.items()}
+    given = pictures.clone()
+    with torch.no_grad():
+        whole = call(guarded(hollow(module).eval(), traits), weights, given)
+        one = call(guarded(hollow(module).eval(), traits), weights, given[:1])
+    assert agree(one, whole[:1], 1e-5)
+    assert torch.equal(given, pictures)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in weights.items())
+
+
+class Draws(Flat):
+    def forward(self, x):
+        return functional.dropout(super().forward(x), 0.5)
+
+
+class Remembers(Flat):
+    last = 0.0
+
+    def forward(self, x):
+        out = super().forward(x) + self.last
+        self.last = float(out.mean())
+        return out
+
+
+class CountsInPython(Flat):
+    calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return super().forward(x) * self.calls
+
+
+class CountsInABuffer(Counts):
+    def forward(self, x):
+        return super().forward(x) * self.calls.sum()
+
+
+class Mates(Flat):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(4, track_running_stats=False)
+
+    def forward(self, x):
+        return self.fc(self.norm(self.conv(x)).flatten(1))
+
+
+class Closure(Flat):
+    """Reaches a layer through a lambda that a copy does not copy."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = lambda x: self.fc(x)  # noqa: PLW0108 - the point of it
+
+    def forward(self, x):
+        return self.head(self.conv(x).flatten(1))
+
+
+class Lender:
+    """Holds a module's weights, as a model of another library does, and computes with others."""
+
+    computes_with_lent = True
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def call(self, x, weight):
+        return functional.linear(x, weight)
+
+
+class Lends(Flat):
+    def __init__(self):
+        super().__init__()
+        self.lender = Lender(self.fc.weight)
+
+    def forward(self, x):
+        return self.lender.call(self.conv(x).flatten(1), self.fc.weight)
+
+
+def test_what_computes_with_lent_weights_may_hold_those_of_the_original(pictures):
+    torch.manual_seed(0)
+    module = Lends()
+    probe(module, pictures.clone, "validation")  # which compares copies with the module
+
+
+class Fails(Flat):
+    def forward(self, x):
+        raise ValueError("no such thing\nmore")
+
+
+class Locked(Flat):
+    def __init__(self):
+        super().__init__()
+        self.stream = (number for number in range(3))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (Draws, "other outputs when it runs again"),
+        (Remembers, "other outputs when it runs again"),
+        (CountsInPython, "other outputs when it runs again"),
+        (CountsInABuffer, "other outputs when it runs again"),
+        (Mates, "depend on which other examples are in the batch"),
+        (Closure, "refers to the module itself"),
+        (Fails, "fails on the validation data with ValueError: no such thing"),
+        (Locked, "cannot be copied with copy.deepcopy"),
+    ],
+)
+def test_what_has_no_defined_predictions_is_refused(kind, said, pictures):
+    torch.manual_seed(0)
+    with pytest.raises(WorkbenchError, match=said):
+        probe(kind(), pictures.clone, "validation")
+
+
+@pytest.mark.parametrize("norm", [None, "layer"])
+@pytest.mark.parametrize("padded", [False, True])
+def test_an_unfused_encoder_computes_what_the_fused_one_does(norm, padded):
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    final = nn.LayerNorm(8) if norm else None
+    encoder = nn.TransformerEncoder(layer, 2, norm=final).eval()
+    for parameter in encoder.parameters():
+        nn.init.normal_(parameter, 0, 0.3)
+    x = torch.randn(3, 6, 8)
+    padding = torch.arange(6) >= torch.tensor([[6], [4], [2]]) if padded else None
+    seen = []
+    plain = unfused(copy.deepcopy(encoder))
+    plain.layers[1].linear1.register_forward_hook(lambda *_: seen.append(1))
+    with torch.no_grad():
+        fused = encoder(x, src_key_padding_mask=padding)
+        found = plain(x, src_key_padding_mask=padding)
+        copied = copy.deepcopy(plain)(x, src_key_padding_mask=padding)
+    assert seen
+    torch.testing.assert_close(found, fused, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(copied, fused, rtol=1e-5, atol=1e-5)
+    if padded and norm is None:
+        assert bool((fused[2, 2:] == 0).all())  # PyTorch's packing, which is kept
+
+
+def test_wrappers_are_taken_off():
+    inner = nn.Linear(3, 2)
+    compiled = torch.compile(inner, backend="eager")
+    wrapped = [
+        nn.DataParallel(inner),
+        compiled,
+        nn.DataParallel(compiled),
+    ]
+    assert all(unwrapped(one) is inner for one in wrapped)
+    averaged = torch.optim.swa_utils.AveragedModel(inner)
+    assert unwrapped(averaged) is averaged.module
+    with pytest.warns(DeprecationWarning, match="jit"):
+        traced = torch.jit.trace(inner, torch.zeros(1, 3))
+    with pytest.raises(WorkbenchError, match=r"torch\.jit"):
+        unwrapped(traced)
+
+
+def test_masks_are_multiplied_into_the_weights_of_a_copy():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))
+    nn.utils.prune.l1_unstructured(module[0], "weight", 0.5)
+    nn.utils.prune.random_unstructured(module[2], "bias", 1)
+    before = [name for name, _ in module.named_parameters()]
+    x = torch.randn(4, 6)
+    expected = module(x)
+    folded, masked = without_masks(module)
+    assert masked == ("0.weight", "2.bias")
+    assert [name for name, _ in module.named_parameters()] == before
+    assert torch.equal(folded(x), expected)
+    assert int((folded[0].weight == 0).sum()) == 15
+    assert folded[2].weight is module[2].weight
+    assert without_masks(folded) == (folded, ())
+
+
+class Keeps(Flat):
+    """Writes to its own attributes whenever it runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.shapes = []
+        self.seen = {"calls": 0}
+
+    def forward(self, x):
+        self.shapes.append(x.shape)
+        self.seen["calls"] += 1
+        self.hidden = self.conv(x)
+        return self.fc(self.hidden.flatten(1))
+
+
+def test_what_a_module_notes_about_its_runs_is_not_there_afterwards(pictures):
+    module = Keeps()
+    before = set(vars(module))
+    probe(module, pictures.clone, "validation")
+    assert (module.shapes, module.seen, set(vars(module))) == ([], {"calls": 0}, before)
+
+
+def test_a_layer_under_two_names_stays_the_parameter_that_it_is(pictures):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(108, 108), nn.Linear(108, 5))
+    module.append(module[1])
+    module.again = module[1]
+    module = nn.Sequential(module[0], module[1], nn.ReLU(), module[1], module[2])
+    before = dict(module.named_parameters())
+    values = {name: tensor.detach().clone() for name, tensor in before.items()}
+    probe(module, pictures.clone, "validation")
+    after = dict(module.named_parameters())
+    assert all(after[name] is before[name] for name in before)
+    assert all(torch.equal(after[name], values[name]) for name in before)
+    private = hollow(module).eval()
+    with torch.no_grad():
+        expected = module.eval()(pictures)
+    for _ in range(2):
+        assert agree(call(private, tensors_of(module), pictures), expected, 1e-6)
+    assert all(
+        isinstance(tensor, nn.Parameter) and tensor.is_meta for tensor in private.parameters()
+    )
+
+
+class CachesWeights(Flat):
+    """Computes a product of weights when it first runs, and keeps it."""
+
+    merged = None
+
+    def forward(self, x):
+        if self.merged is None:
+            self.merged = self.fc.weight @ torch.eye(64) * 2
+        return self.conv(x).flatten(1) @ self.merged.T
+
+
+def test_what_one_set_of_weights_left_does_not_meet_another(pictures):
+    torch.manual_seed(0)
+    module = CachesWeights().eval()
+    traits = probe(module, pictures.clone, "validation")
+    assert traits.keeps
+    assert module.merged is None
+    private, weights = guarded(hollow(module).eval(), traits), tensors_of(module)
+    with torch.no_grad():
+        first = call(private, weights, pictures)
+        zeros = call(private, weights | {"fc.weight": torch.zeros(5, 64)}, pictures)
+    assert bool(first.abs().sum() > 1)
+    assert bool((zeros == 0).all())
+
+
+class Reassigns(Flat):
+    """Puts another tensor in the place of a buffer whenever it runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(5))
+
+    def forward(self, x):
+        out = super().forward(x)
+        self.mean = self.mean * 0.9 + out.mean(0)
+        return out
+
+
+class UsesReassigned(Reassigns):
+    def forward(self, x):
+        return super().forward(x) - self.mean
+
+
+def test_a_buffer_that_is_put_in_place_of_another_stays_as_it_was(pictures):
+    module = Reassigns()
+    mean = module.mean
+    probe(module, pictures.clone, "validation")
+    assert module.mean is mean
+    assert bool((mean == 0).all())
+    with pytest.raises(WorkbenchError, match="other outputs when it runs again"):
+        probe(UsesReassigned(), pictures.clone, "validation")
+
+
+class Looks(Flat):
+    """Its outputs depend on its batch a little, and only where another example is brighter."""
+
+    def forward(self, x):
+        return super().forward(x / x.flatten(1).norm(dim=1).max())
+
+
+def test_every_example_is_tried_alone(pictures):
+    pictures[3] *= 3  # all others look darker beside it
+    with pytest.raises(WorkbenchError, match="depend on which other examples"):
+        probe(Looks(), pictures.clone, "validation")

@@ -1,0 +1,123 @@
+"""Models without layers, or without multiply-adds, on the page, in Python and in the console."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from math import inf, nan
+
+import pytest
+import torch
+from torch import nn
+
+import workbench as wb
+from workbench.analysis.sensitivity import Point, Sensitivity
+from workbench.cache.results import Store
+from workbench.cli import tables
+from workbench.errors import RecipeError, WorkbenchError
+from workbench.panels import bank
+from workbench.panels.comparing import tab
+from workbench.plots import sensitivity as picture
+from workbench.plots.palette import LIGHT
+from workbench.session import Session
+from workbench.study.fixed_size import balance
+
+
+class Scaled(nn.Module):
+    """Parameters of one axis, beside buffers of several that are no layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.rand(3))
+        self.register_buffer("mask", torch.ones(4, 4).bool())
+        self.register_buffer("index", torch.zeros(5, 5, dtype=torch.long))
+
+    def forward(self, x):
+        return x[:, :3] * self.scale
+
+
+class Words(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(20, 3)
+        self.register_buffer("mask", torch.ones(4, 4).bool())
+
+    def forward(self, x):
+        return self.table(x.long().abs()).mean(1)
+
+
+def brought(module, name="one"):
+    data = torch.randint(0, 20, (30, 4)).float(), torch.arange(30) % 3
+    return wb.bring(module, train=data, validation=data, test=data, name=name)
+
+
+def test_the_bank_of_an_embedding_alone():
+    (row,) = bank.rows(brought(Words()))
+    assert row["name"] == "table.weight"
+    assert (row["work"]["share"], row["work"]["text"]) == (0, "0.0\u202f%")
+
+
+def test_buffers_have_no_rows_no_histogram_and_no_sensitivity():
+    model = brought(Words())
+    assert [row["name"] for row in bank.rows(model)] == ["table.weight"]
+    found = wb.sensitivity(model, wb.Prune(), [0.5], store=Store())
+    assert [point.layer for point in found.points] == ["table.weight"]
+    with pytest.raises(RecipeError, match="no layer 'mask'"):
+        wb.histogram(model, wb.Recipe(), "mask")
+
+
+def test_there_is_nothing_to_compare_or_to_balance(threads):
+    model = brought(Scaled())
+    assert bank.rows(model) == []
+    for part in (wb.Prune(), wb.Quantize(), wb.Share(), wb.Factorize(), wb.Structure()):
+        with pytest.raises(RecipeError, match="own/one has no layer of which"):
+            wb.sensitivity(model, part, store=Store())
+    with pytest.raises(RecipeError, match="has no layers"):
+        wb.histogram(model, wb.Recipe(), "scale")
+    with pytest.raises(RecipeError, match="has no layers"):
+        balance(model, wb.Recipe(), "scale", 1000)
+
+
+def test_a_network_whose_channels_all_stay_has_no_sensitivity_to_their_removal():
+    with pytest.raises(RecipeError, match="has no layer of which"):
+        wb.sensitivity(brought(Words()), wb.Structure(), store=Store())
+
+
+def test_the_page_says_that_there_are_no_weights_to_compare(threads):
+    brought(Scaled())
+    session = Session("own/one", store=Store())
+    try:
+        session.look_at(view="weights")
+        assert tab.tab(session, LIGHT)["note"] == (
+            "This model has no layers whose weights could be compared."
+        )
+        assert tab.wants(session) is None
+        with pytest.raises(WorkbenchError, match="no layers whose weights"):
+            tab.rows(session)
+    finally:
+        session.close()
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_a_figure_that_is_no_number_loses_all(share):
+    metric = wb.model("fashion/mlp-32").task.metric
+    point = Point("layer.weight", 0.5, wb.Recipe(), 10, nan)
+    found = Sensitivity("prune", ("layer.weight",), (0.5,), 0.9, replace(metric, share=share))
+    found = replace(found, points=(point,))
+    assert found.lost(point) == inf
+    figure = picture.draw(found)
+    assert figure["data"][0]["text"] == [[">1,000"]]
+    json.dumps(figure["data"][0]["z"], allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "said"),
+    [
+        (1000, "as long as the original"),
+        (1001, "1 bytes more than the original"),
+        (999, "1 bytes less than the original"),
+        (500, "2.00\u202f× smaller"),
+    ],
+)
+def test_the_console_says_how_much_smaller(bytes_, said):
+    assert tables._ratio({"original_bytes": 1000, "bytes": bytes_}) == said

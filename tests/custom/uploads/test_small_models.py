@@ -1,0 +1,70 @@
+"""A small network learns an upload, the same way every time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import workbench as wb
+from workbench.custom.uploads import small_models
+from workbench.custom.uploads.splits import Uploaded, portions
+from workbench.errors import Cancelled
+
+
+def table(classes=("no", "yes"), rows=200):
+    inputs = np.random.default_rng(0).normal(size=(rows, 4)).astype(np.float32)
+    sums = inputs[:, 0] + inputs[:, 1]
+    labels = (sums > 0).astype(np.int64) if classes else sums.astype(np.float32)
+    parts = portions(labels if classes else np.zeros(rows, np.int64))
+    return Uploaded({n: (inputs[r], labels[r]) for n, r in parts.items()}, tuple(classes), "own")
+
+
+def images(colour, rows=60):
+    labels = np.arange(rows) % 3
+    pixels = np.random.default_rng(0).integers(0, 80, (rows, 28, 28, 3), np.uint8)
+    for row, label in enumerate(labels):
+        pixels[row, 4 + 8 * label : 8 + 8 * label] += 150
+    pixels = pixels if colour else pixels[..., 0]
+    parts = portions(labels)
+    return Uploaded({n: (pixels[r], labels[r]) for n, r in parts.items()}, tuple("abc"), "image")
+
+
+@pytest.mark.parametrize(
+    ("data", "metric"),
+    [
+        (table(), "accuracy"),
+        (table(()), "explained variance"),
+        (images(colour=False), "accuracy"),
+        (images(colour=True), "accuracy"),
+    ],
+    ids=["classes", "a number", "grey", "colour"],
+)
+def test_it_learns_and_can_be_made_smaller(data, metric, monkeypatch):
+    monkeypatch.setattr(small_models, "STEPS", {"own": 600, "image": 60})
+    shares = []
+    model = small_models.made("mine", data, shares.append)
+    assert (model.name, model.task.metric.name) == ("own/mine", metric)
+    assert model.figure("validation") > 0.85
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert wb.model("own/mine") is model
+    artifact = wb.compress(model, wb.Recipe(wb.Prune(0.3), wb.Quantize(8)))
+    report = wb.measure(model, artifact.recipe, timed=False)
+    assert len(artifact) == report.bytes < model.original_bytes
+    assert report.value > 0.8
+    assert wb.rebuild(artifact)(model.task.inputs(data.parts["test"][0])).shape[1] == max(
+        1, len(data.classes)
+    )
+
+
+def test_the_same_upload_ends_in_the_same_bits(monkeypatch):
+    monkeypatch.setattr(small_models, "STEPS", {"own": 40, "image": 10})
+    one, other = (small_models.made(name, table()).weights() for name in ("one", "other"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_training_given_up_leaves_nothing():
+    with pytest.raises(Cancelled):
+        small_models.made("gone", table(), cancelled=lambda: True)
+    assert "own/gone" not in wb.models()

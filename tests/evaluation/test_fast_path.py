@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import max_pool2d
+
+import workbench as wb
+from workbench.evaluation import fast_path as sieves
+from workbench.evaluation.fast_path import Sieve
+from workbench.evaluation.reference import predict
+from workbench.runtime import shell as shells
+
+FIRST = 256
+MODELS = {
+    "fashion/lenet-300-100": (24, 2500),
+    "fashion/lenet5": (16, 1500),
+    "fashion/resnet": (6, 800),
+}
+
+
+def sieved(sieve, images, batch=250):
+    answers = [sieve.first(images[:FIRST])]
+    sieve.calibrate()
+    starts = range(FIRST, len(images), batch)
+    answers += [sieve.predict(images[start : start + batch]) for start in starts]
+    return np.concatenate(answers)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_sieve_predicts_what_the_judge_does(name, recipes):
+    model = wb.model(name)
+    count, examples = MODELS[name]
+    images = model.task.split("validation").examples[:examples]
+    for recipe in recipes(model, count, seed="sieve"):
+        artifact = wb.compress(model, recipe)
+        shaped, weights = model.in_form(artifact.form), artifact.operands()
+        expected = predict(shaped, weights, images)
+        for bfloat16 in (False, True):
+            found = sieved(Sieve(shaped, weights, bfloat16=bfloat16), images)
+            told = f"{recipe.to_json()} {bfloat16=}"
+            np.testing.assert_array_equal(found, expected, err_msg=told)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_bfloat16_settles_most_examples_of_a_sound_model(name, monkeypatch):
+    model = wb.model(name)
+    images = model.task.split("validation").examples[:1000]
+    finer = []
+    fine = Sieve._fine
+    monkeypatch.setattr(
+        Sieve,
+        "_fine",
+        lambda self, piece, outputs: finer.append(len(piece)) or fine(self, piece, outputs),
+    )
+    sieve = Sieve(model, model.weights(), bfloat16=True)
+    sieved(sieve, images)
+    assert sieve.coarse is not None
+    assert 0 < sieve.bound < 1
+    assert sum(finer[1:]) < 0.25 * (len(images) - FIRST)
+
+
+def test_float32_alone_where_bfloat16_is_not_wanted(small):
+    sieve = Sieve(small, small.weights(), bfloat16=False)
+    sieve.first(small.task.split("validation").examples[:FIRST])
+    sieve.calibrate()
+    assert sieve.coarse is None
+
+
+def test_float32_alone_where_bfloat16_says_nothing(small, monkeypatch):
+    monkeypatch.setattr(sieves, "MOST_OPEN", -1.0)
+    sieve = Sieve(small, small.weights(), bfloat16=True)
+    sieve.first(small.task.split("validation").examples[:FIRST])
+    sieve.calibrate()
+    assert sieve.coarse is None
+
+
+@pytest.mark.parametrize("faster", [False, True])
+def test_which_is_faster_is_timed_once(small, monkeypatch, faster):
+    monkeypatch.setattr(sieves, "_fastest", {})
+    times = iter([1.0, 2.0] if faster else [2.0, 2.0])
+    monkeypatch.setattr(sieves, "_seconds", lambda run: next(times))
+    for _ in range(2):
+        sieve = Sieve(small, small.weights())
+        sieve.first(small.task.split("validation").examples[:FIRST])
+        sieve.calibrate()
+        assert (sieve.coarse is not None) == faster
+
+
+@pytest.mark.parametrize("bfloat16", [False, True])
+@pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("where", ["everywhere", "one bias", "one image"])
+def test_broken_networks_too(small, bfloat16, value, where):
+    images = small.task.split("validation").examples[:900].copy()
+    weights = {name: w.clone() for name, w in small.weights().items()}
+    if where == "everywhere":
+        weights["fc3.weight"][:] = weights["fc3.bias"][:] = value
+    elif where == "one bias":
+        weights["fc3.bias"][4] = value
+    else:  # a pixel that is dark in every image but one feeds a weight that breaks it
+        images[:, 0, 0] = 0
+        images[700, 0, 0] = 255
+        weights["fc1.weight"][:, 0] = value
+        if not np.isfinite(value):  # 0 · NaN would spoil the others too
+            weights["fc1.weight"][:, 0] = 3e38
+    expected = predict(small, weights, images)
+    found = sieved(Sieve(small, weights, bfloat16=bfloat16), images)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(1, 1, 4, 4), (2, 3, 7, 5), (3, 20, 24, 24), (1, 5, 3, 10)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_block_max_is_max_pooling(size, shape, layout):
+    inputs = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    inputs = inputs.contiguous(memory_format=layout)
+    inputs[0, 0, 0, 0] = float("nan")
+    found = shells.BlockMax(size)(inputs)
+    torch.testing.assert_close(found, max_pool2d(inputs, size), rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("pool", "swapped"),
+    [
+        (nn.MaxPool2d(2), True),
+        (nn.MaxPool2d(3, 3), True),
+        (nn.MaxPool2d(3, 2), False),
+        (nn.MaxPool2d(2, padding=1), False),
+        (nn.MaxPool2d(2, dilation=2), False),
+        (nn.MaxPool2d(2, ceil_mode=True), False),
+        (nn.MaxPool2d((2, 1)), False),
+        (nn.MaxPool2d(2, return_indices=True), False),
+        (nn.AvgPool2d(2), False),
+    ],
+)
+def test_only_pooling_that_tiles_is_swapped(pool, swapped):
+    nested = nn.Sequential(nn.Sequential(pool))
+    shells.speed_up(nested)
+    assert isinstance(nested[0][0], shells.BlockMax) == swapped
+
+
+def test_shells_belong_to_a_thread(small):
+    assert shells.shell(small) is shells.shell(small)
+    assert shells.shell(small) is not shells.shell(small, fast=True)
+    assert all(p.is_meta for p in shells.shell(small).module.parameters())

@@ -1,0 +1,265 @@
+"""The sweep: what is trained together is what each recipe gives alone."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from workbench.artifact.module_spec import UNCHANGED
+from workbench.calibration.prepare import Prepared
+from workbench.compression.roles import Roles
+from workbench.compression.stats import Evidence
+from workbench.errors import Cancelled, RecipeError, WorkbenchError
+from workbench.experiments.stacked_students import MOST, stackable
+from workbench.experiments.sweep import Level, Outcome, Point, Student, Sweep, levels, row
+from workbench.recipe import Recipe, Train
+from workbench.training.run import Run
+from workbench.training.teacher import Teacher
+from workbench.training.types import Lesson
+
+EXAMPLES, CLASSES = 96, 4
+
+
+def dense():
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, CLASSES))
+
+
+def convolutional():
+    return nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(27, CLASSES)
+    )
+
+
+class School:
+    """Small students of random images; counts what the teacher computes."""
+
+    def __init__(self, build):
+        rng = np.random.default_rng(0)
+        self.build = build
+        self.examples = rng.integers(0, 256, (EXAMPLES, 8, 8), dtype=np.uint8)
+        self.labels = rng.integers(0, CLASSES, EXAMPLES)
+        torch.manual_seed(9)
+        taught = dense()
+        self.teacher = Teacher(taught.to("meta"), dense().state_dict())
+        self.asked = 0
+
+        def inputs(first, end):
+            self.asked += end - first
+            return self.inputs(self.examples[first:end])
+
+        self.teacher.learn(inputs, EXAMPLES)
+
+    def inputs(self, images):
+        return torch.from_numpy(images).unsqueeze(1).float() / 255
+
+    def lesson(self, recipe):
+        torch.manual_seed(recipe.train.seed)
+        module = self.build()
+        weights = {name: tensor.detach() for name, tensor in module.state_dict().items()}
+        return Lesson(
+            module=module.to("meta"),
+            ready=Prepared(weights, Evidence(), UNCHANGED),
+            roles=Roles.of(weights),
+            examples=self.examples,
+            labels=self.labels,
+            inputs=self.inputs,
+            teacher=self.teacher if recipe.train.teacher else None,
+        )
+
+
+def settings(**more):
+    chosen = {"steps": 12, "batch": 32, "teacher": "self", "learning_rate": 5e-3, **more}
+    return Train(**chosen)
+
+
+def trained(school, train, students):
+    """Return the points of a whole sweep, and the final weights of each student."""
+    final = {}
+    last = []
+
+    def validate(weights):
+        last.append(weights)
+        return 0.5
+
+    points = []
+    for event in Sweep(school.lesson, train, students).go(validate):
+        if isinstance(event, Point):
+            points.append(event)
+        else:
+            final[event.student] = last.pop()
+    return points, final
+
+
+def alone(school, recipe):
+    run = Run(school.lesson(recipe), recipe)
+    moments = list(run.go())
+    return moments, run.trained().weights
+
+
+@pytest.mark.parametrize("more", [
+    {},
+    {"weight_decay": 0.1, "schedule": "one-cycle"},
+    {"optimizer": "nesterov", "learning_rate": 0.05, "label_smoothing": 0.1},
+    {"optimizer": "rmsprop", "matching": "logits", "learning_rate": 1e-3},
+    {"shift": 1},
+    {"batch": EXAMPLES},
+])  # fmt: skip
+def test_a_stacked_student_is_the_same_student_alone(more):
+    school, train = School(dense), settings(**more)
+    students = row([1.0, 4.0, 20.0], [0.5, 1.0], [0, 3])
+    points, final = trained(school, train, students)
+    assert set(final) == set(students)
+    for student in students:
+        moments, weights = alone(school, Sweep(school.lesson, train, students).recipe(student))
+        mine = [point for point in points if point.student == student]
+        assert [p.step for p in mine] == [m.step for m in moments]
+        # A loss near zero is a difference of float32 numbers near one, exact to about 1e-6.
+        same = pytest.approx([m.loss for m in moments], rel=1e-4, abs=5e-6)
+        assert [p.loss for p in mine] == same
+        assert [p.value for p in mine] == pytest.approx([m.value for m in moments])
+        for name, weight in weights.items():
+            torch.testing.assert_close(final[student][name], weight, rtol=1e-4, atol=1e-5)
+
+
+def test_students_side_by_side_are_their_recipes_bit_for_bit():
+    school, train = School(convolutional), settings()
+    students = row([2.0, 8.0], [0.9], [0, 1])
+    points, final = trained(school, train, students)
+    assert len(points) == Sweep(school.lesson, train, students).steps
+    for student in students:
+        _moments, weights = alone(school, Sweep(school.lesson, train, students).recipe(student))
+        assert all(torch.equal(final[student][name], weights[name]) for name in weights)
+
+
+def test_the_teacher_is_asked_once_for_all():
+    school = School(dense)
+    trained(school, settings(), row([1.0, 4.0, 9.0], [0.5, 1.0], [0, 1, 2]))
+    assert school.asked == EXAMPLES
+
+
+def test_the_number_of_threads_stays():
+    before = torch.get_num_threads()
+    trained(School(convolutional), settings(threads=2), row([4.0], [0.9], [0, 1]))
+    found = []
+    import threading
+
+    thread = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    assert (torch.get_num_threads(), found) == (before, [before])
+
+
+@pytest.mark.parametrize(("build", "more", "stacks"), [
+    (dense, {}, True),
+    (dense, {"dropout": 0.2}, False),
+    (dense, {"clip": 1.0}, False),
+    (dense, {"sparsening": "rewind"}, False),
+    (convolutional, {}, False),
+    (lambda: nn.Sequential(nn.Linear(64, CLASSES), nn.BatchNorm1d(CLASSES)), {}, False),
+    (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, MOST // 65)), {}, True),
+    (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, MOST // 65 + 1)), {}, False),
+])  # fmt: skip
+def test_what_is_stacked(build, more, stacks):
+    train = settings(**more)
+    assert stackable(School(build).lesson(Recipe(train=train)), train) == stacks
+
+
+@pytest.mark.parametrize("build", [dense, convolutional])
+def test_cancelling_stops_all_students(build):
+    school, seen = School(build), []
+    going = Sweep(school.lesson, settings(), row([1.0, 4.0], [0.9], [0])).go(
+        lambda weights: 0.5, lambda: len(seen) > 5
+    )
+    with pytest.raises(Cancelled):
+        seen.extend(going)
+
+
+@pytest.mark.parametrize("build", [dense, convolutional])
+def test_whoever_stops_listening_stops_the_students(build):
+    going = Sweep(School(build).lesson, settings(steps=100_000), row([1.0], [0.9], [0])).go(len)
+    next(going)
+    going.close()
+
+
+@pytest.mark.parametrize("build", [dense, convolutional])
+def test_a_student_that_diverges_is_named_and_spares_the_others(build):
+    school = School(build)
+    train = settings(optimizer="sgd", learning_rate=1.0, matching="logits")
+    teacher = school.teacher.known
+    teacher[:] = teacher * 1e30  # labels alone are untouched by it
+    students = row([1.0], [1.0], [0])
+    outcomes = [e for e in Sweep(school.lesson, train, students).go(len) if isinstance(e, Outcome)]
+    by_mix = {outcome.student.mix: outcome for outcome in outcomes}
+    assert by_mix[1.0].value is None
+    assert "no longer a number at step" in by_mix[1.0].trouble
+    assert by_mix[0.0].value is not None
+    assert not by_mix[0.0].trouble
+
+
+def test_a_student_whose_last_step_spoils_it_is_named():
+    train = settings(steps=1, optimizer="sgd", learning_rate=10.0, matching="logits")
+    school = School(dense)
+    school.teacher.known = school.teacher.known * 1e18  # the loss is a number, just
+    school.inputs = lambda images: torch.from_numpy(images).unsqueeze(1).float() * 1e20
+    outcomes = [e for e in Sweep(school.lesson, train, row([1.0], [1.0], [0])).go(len)
+                if isinstance(e, Outcome)]  # fmt: skip
+    assert [o.value for o in outcomes if o.student.mix] == [None]
+
+
+def test_a_mistake_of_the_program_is_not_swallowed():
+    def broken(weights):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(Sweep(School(convolutional).lesson, settings(), row([1.0], [0.9], [0])).go(broken))
+
+
+def test_a_mistake_in_a_student_is_not_swallowed():
+    school = School(convolutional)
+    school.labels = school.labels + CLASSES
+    with pytest.raises(WorkbenchError, match="with IndexError: Target 5 is out of bounds"):
+        list(Sweep(school.lesson, settings(), row([1.0], [0.9], [0])).go(len))
+
+
+def test_the_row_has_labels_alone_once_for_each_seed():
+    students = row([1.0, 4.0], [0.0, 0.9], [5, 6])
+    assert [s for s in students if s.mix == 0] == [Student(5, 0.0, 1.0), Student(6, 0.0, 1.0)]
+    assert len(students) == 2 * (1 + 2)
+
+
+@pytest.mark.parametrize("empty", [([], [0.9], [0]), ([1.0], [], [0]), ([1.0], [0.9], [])])
+def test_an_empty_row_is_one_clear_sentence(empty):
+    with pytest.raises(RecipeError, match="needs a temperature"):
+        row(*empty)
+
+
+@pytest.mark.parametrize("student", [Student(0, 0.5, 0.0), Student(0, 0.5, -1.0),
+                                     Student(0, 1.5, 4.0), Student(-1, 0.5, 4.0)])  # fmt: skip
+def test_values_out_of_range_are_refused_before_training(student):
+    with pytest.raises(RecipeError):
+        Sweep(School(dense).lesson, settings(), [student])
+
+
+def test_a_sweep_without_a_teacher_is_refused():
+    with pytest.raises(RecipeError, match="needs a teacher"):
+        Sweep(School(dense).lesson, settings(teacher=""), row([1.0], [0.9], [0]))
+
+
+def test_levels_hold_the_mean_and_spread_over_seeds():
+    students = row([1.0, 4.0], [0.9], [0, 1])
+    outcomes = [
+        Outcome(Student(0, 0.9, 4.0), Recipe(), 0.8),
+        Outcome(Student(1, 0.9, 4.0), Recipe(), 0.9),
+        Outcome(Student(0, 0.9, 1.0), Recipe(), None, "diverged"),
+        Outcome(Student(0, 0.0, 1.0), Recipe(), 0.7),
+    ]
+    plain, low, high = levels(students, outcomes)
+    assert plain == Level(1.0, 0.0, (0.7,))
+    assert (plain.mean, plain.spread) == (0.7, None)
+    assert (low.values, low.mean) == ((), None)
+    assert high.mean == pytest.approx(0.85)
+    assert high.spread == pytest.approx(math.sqrt(2) * 0.05)

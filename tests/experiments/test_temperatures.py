@@ -1,0 +1,59 @@
+"""A row of temperatures: which students there are, and that each figure is its file's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import workbench as wb
+from workbench.errors import Cancelled, RecipeError
+from workbench.evaluation.progress import judged
+from workbench.experiments import sweep
+from workbench.pipeline import compress
+
+STUDENT = "fashion/cnn-10k"  # convolutions train side by side, so the bits are those of one alone
+
+
+@pytest.fixture
+def taught(brief):
+    return replace(brief, teacher="fashion/lenet-300-100", steps=3, batch=16)
+
+
+def test_each_accuracy_is_that_of_the_file_its_recipe_makes(taught):
+    model = wb.model(STUDENT)
+    *_, last = sweep(model, taught, temperatures=[1, 8], mixes=[0.5, 1.0], repeats=1)
+    assert last.share == 1
+    assert [(level.mix, level.temperature) for level in last.levels] == [
+        (0.0, 1.0), (0.5, 1.0), (0.5, 8.0), (1.0, 1.0), (1.0, 8.0),
+    ]  # fmt: skip
+    split = model.task.split("validation")
+    for outcome in last.outcomes:
+        weights = compress(model, outcome.recipe).weights()
+        assert judged(model, weights, split).accuracy == outcome.value
+
+
+def test_repeats_differ_by_seed(taught):
+    *_, last = sweep(wb.model(STUDENT), taught, temperatures=[4], repeats=3)
+    assert sorted({outcome.student.seed for outcome in last.outcomes}) == [0, 1, 2]
+    assert all(len(level.values) == 3 for level in last.levels)
+
+
+@pytest.mark.parametrize(
+    ("settings", "more", "words"),
+    [
+        ({"teacher": ""}, {}, "needs a teacher"),
+        ({}, {"temperatures": []}, "needs a temperature"),
+        ({}, {"temperatures": [0]}, "temperature must be"),
+        ({}, {"repeats": 0}, "number of repeats"),
+        ({}, {"mixes": [2]}, "mix must be"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_once(taught, settings, more, words):
+    with pytest.raises(RecipeError, match=words):
+        sweep(wb.model(STUDENT), replace(taught, **settings), **more)
+
+
+def test_it_stops_when_told(taught):
+    with pytest.raises(Cancelled):
+        list(sweep(wb.model(STUDENT), taught, cancelled=lambda: True))

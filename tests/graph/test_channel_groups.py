@@ -1,0 +1,155 @@
+"""Groups of channels: what torch-pruning itself removes, and its counts."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+import torch_pruning
+from torch import nn
+
+import workbench as wb
+from workbench.cache.results import Store
+from workbench.compression.channels import SCORES, narrow
+from workbench.compression.stats import Evidence
+from workbench.evaluation.measure import measure
+from workbench.graph.channel_groups import groups, groups_of
+from workbench.recipe import Recipe, Structure
+
+LOT = torch.Generator()
+
+
+def original(model: wb.Model) -> nn.Module:
+    module = model.architecture.build().eval()
+    module.load_state_dict(model.weights())
+    return module
+
+
+def graph_of(module: nn.Module) -> torch_pruning.DependencyGraph:
+    return torch_pruning.DependencyGraph().build_dependency(module, torch.zeros(1, 1, 28, 28))
+
+
+def prune_as_torch_pruning_does(module: nn.Module, group, kept) -> None:
+    graph = graph_of(module)
+    maker = module.get_submodule(group.makers[0].removesuffix(".weight"))
+    linear = isinstance(maker, nn.Linear)
+    function = (
+        torch_pruning.prune_linear_out_channels if linear else torch_pruning.prune_conv_out_channels
+    )
+    gone = sorted(set(range(group.channels)) - set(kept.tolist()))
+    graph.get_pruning_group(maker, function, idxs=gone).prune()
+
+
+@pytest.mark.parametrize("name", wb.models("fashion"))
+def test_tensors_and_outputs_are_those_of_torch_pruning(name):
+    model = wb.model(name)
+    found = groups(model.architecture)
+    lot = torch.Generator().manual_seed(0)
+    kept = [
+        torch.randperm(g.channels, generator=lot)[: g.channels // 2].sort().values for g in found
+    ]
+    ours = dict(model.weights())
+    theirs = original(model)
+    for group, chosen in zip(found, kept, strict=True):
+        for member in group.members:
+            ours[member.tensor] = member.cut(ours[member.tensor], chosen)
+        prune_as_torch_pruning_does(theirs, group, chosen)
+    expected = theirs.state_dict()
+    assert list(ours) == list(expected)
+    for tensor, value in expected.items():
+        assert torch.equal(ours[tensor], value), tensor
+
+
+@pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet"])
+def test_counts_are_those_of_torch_pruning(name):
+    model, structure = wb.model(name), Structure(0.5)
+    found = groups(model.architecture)
+    report = measure(model, Recipe(structure=structure), timed=False, store=Store())
+    theirs = original(model)
+    whole = torch_pruning.utils.count_ops_and_params(
+        copy.deepcopy(theirs), torch.zeros(1, 1, 28, 28)
+    )
+    weights = dict(model.weights())
+    for group in found:
+        norms = SCORES["group norm"](group, weights, Evidence(), LOT)
+        kept = norms.argsort(stable=True)[round(0.5 * group.channels) :].sort().values
+        prune_as_torch_pruning_does(theirs, group, kept)
+    parameters = sum(tensor.numel() for tensor in theirs.parameters())
+    assert report.parameters == parameters
+    left = torch_pruning.utils.count_ops_and_params(theirs, torch.zeros(1, 1, 28, 28))
+    # torch-pruning adds a few operations of biases, norms and pooling to each product
+    assert report.macs / model.card["macs"] == pytest.approx(left[0] / whole[0], abs=0.02)
+    assert report.structure["channels_removed"] == 0.5
+    assert report.structure["macs_removed"] == 1 - report.macs / model.card["macs"]
+
+
+@pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet"])
+def test_group_norm_is_that_of_torch_pruning(name):
+    model = wb.model(name)
+    module = original(model)
+    graph = graph_of(module)
+    importance = torch_pruning.importance.GroupMagnitudeImportance(
+        p=2, group_reduction="mean", normalizer=None
+    )
+    compared = 0
+    for group in groups(model.architecture):
+        maker = module.get_submodule(group.makers[0].removesuffix(".weight"))
+        linear = isinstance(maker, nn.Linear)
+        function = (
+            torch_pruning.prune_linear_out_channels
+            if linear
+            else torch_pruning.prune_conv_out_channels
+        )
+        theirs = importance(graph.get_pruning_group(maker, function, list(range(group.channels))))
+        ours = SCORES["group norm"](group, model.weights(), Evidence(), LOT)
+        torch.testing.assert_close(ours.float(), theirs.detach(), rtol=1e-4, atol=1e-5)
+        compared += 1
+    assert compared == len(groups(model.architecture)) > 1
+
+
+def test_residual_layers_are_coupled():
+    makers = [group.makers for group in groups(wb.model("fashion/resnet").architecture)]
+    assert ("blocks.2.shortcut.0.weight", "blocks.2.conv2.weight") in makers
+    assert all("fc.weight" not in names for names in makers)  # its outputs are the classes
+
+
+def test_narrow_network_is_smaller_and_whole():
+    model = wb.model("fashion/resnet")
+    done = narrow(model.weights(), groups(model.architecture), Structure(0.25), Evidence())
+    assert sum(group.channels for group in done.groups) == 416 - 104
+    assert done.weights["blocks.0.conv1.weight"].shape == (48, 24, 3, 3)
+    assert model.weights()["stem.weight"].shape[0] == 32  # the caller's are as they were
+
+
+class Heads(nn.Module):
+    """Channels that are cut into heads, others that nothing hinders, and some that are put out."""
+
+    def __init__(self):
+        super().__init__()
+        self.make, self.out = nn.Linear(6, 8), nn.Linear(8, 8)
+        self.up, self.down = nn.Linear(8, 12), nn.Linear(12, 8)
+        self.code, self.decode = nn.Linear(8, 5), nn.Linear(5, 3)
+
+    def forward(self, inputs):
+        heads = self.make(inputs).view(len(inputs), 2, 4).softmax(dim=-1)
+        code = self.code(self.down(self.up(self.out(heads.flatten(1))).relu()))
+        return self.decode(code), code
+
+
+def test_groups_that_only_seem_so_are_left_out():
+    found = groups_of(Heads().eval(), torch.randn(2, 6))
+    assert [group.makers for group in found] == [("out.weight",), ("up.weight",), ("down.weight",)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "norm", "shape"),
+    [
+        (nn.Conv1d, nn.BatchNorm1d, (2, 3, 9)),
+        (nn.Conv3d, nn.BatchNorm3d, (2, 3, 5, 5, 5)),
+    ],
+)
+def test_convolutions_of_any_dimensions_have_groups(kind, norm, shape):
+    module = nn.Sequential(kind(3, 8, 3), norm(8), nn.ReLU(), kind(8, 4, 3)).eval()
+    (found,) = groups_of(module, (torch.randn(shape),))
+    assert (found.makers, found.channels) == (("0.weight",), 8)

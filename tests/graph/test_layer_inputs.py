@@ -1,0 +1,137 @@
+"""A layer's inputs, times its weights, are its outputs."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import workbench as wb
+from workbench.compression.axes import Axes
+from workbench.compression.roles import Roles
+from workbench.graph.layer_inputs import watch
+
+
+class Stub:
+    """A model made of any module, some of whose weights are turned to be compressed."""
+
+    def __init__(self, module, axes=None):
+        self.module = lambda: module
+        self.roles = Roles(tuple(axes or ()), axes=axes or {})
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Linear(6, 4, bias=False),
+        nn.Conv2d(3, 4, 3, bias=False),
+        nn.Conv2d(3, 4, (3, 2), stride=2, padding=1, dilation=2, bias=False),
+        nn.Conv2d(3, 4, 3, padding="same", bias=False),
+    ],
+)
+def test_products_with_the_weights_are_the_outputs(layer):
+    shape = (2, 5, 6) if isinstance(layer, nn.Linear) else (2, 3, 9, 8)
+    batch = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    seen = {}
+    watch(Stub(layer), dict(layer.state_dict()), batch, lambda name, x: seen.update({name: x}))
+    with torch.no_grad():
+        outputs = layer(batch)
+        if not isinstance(layer, nn.Linear):
+            outputs = outputs.movedim(1, -1)
+        products = seen["weight"] @ layer.weight.flatten(1).T
+        torch.testing.assert_close(products, outputs.flatten(0, -2), rtol=1e-4, atol=1e-5)
+
+
+class Product(nn.Module):
+    def __init__(self, multiply):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(6, 4))
+        self.multiply = multiply
+
+    def forward(self, x):
+        return self.multiply(x, self.weight)
+
+
+@pytest.mark.parametrize(
+    "multiply",
+    [
+        lambda x, w: x @ w,
+        lambda x, w: torch.addmm(torch.ones(4), x.view(-1, 6), w).view(2, 5, 4) - 1,
+        lambda x, w: torch.einsum("bsd,de->bse", x, w),
+        lambda x, w: (w.T @ x.view(-1, 6).T).T.view(2, 5, 4),
+        lambda x, w: nn.functional.linear(x, w.T),
+    ],
+    ids=["x @ W", "addmm", "einsum", "from the left", "linear"],
+)
+def test_what_multiplies_with_matrices_is_seen(multiply):
+    module = Product(multiply)
+    batch = torch.randn(2, 5, 6, generator=torch.Generator().manual_seed(0))
+    seen = {}
+    stub = Stub(module, {"weight": Axes((1,), (0,))})
+    weights = {"weight": module.weight.detach()}
+    watch(stub, weights, batch, lambda name, x: seen.update({name: x}))
+    torch.testing.assert_close(seen["weight"], batch.flatten(0, 1))
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("begun", [False, True])
+def test_recurrent_layers_see_their_inputs_and_the_states_before(kind, first, begun):
+    """Against cells that are stepped by hand through two layers, both ways."""
+    torch.manual_seed(1)
+    layer = kind(3, 4, num_layers=2, bidirectional=True, batch_first=first)
+    x = torch.randn(2, 5, 3)
+    start = torch.randn(4, 2, 4) if begun else torch.zeros(4, 2, 4)
+    cells = [(start, torch.randn(4, 2, 4))[: 2 if kind is nn.LSTM else 1]]
+    if not begun:
+        cells = [tuple(torch.zeros_like(one) for one in cells[0])]
+    batch = {"input": x if first else x.transpose(0, 1)}
+    if begun:
+        batch["hx"] = cells[0] if kind is nn.LSTM else start
+    seen = {}
+    stub = Stub(layer)
+    if begun and kind is nn.LSTM:
+        layer.register_forward_pre_hook(  # the batch holds tensors alone
+            lambda _layer, args, named: (args, {**named, "hx": cells[0]}), with_kwargs=True
+        )
+        batch.pop("hx")
+    watch(stub, dict(layer.state_dict()), batch, lambda name, v: seen.update({name: v}))
+    cell = {nn.GRU: nn.GRUCell, nn.LSTM: nn.LSTMCell}[kind]
+    with torch.no_grad():
+        for number in range(2):
+            outputs = []
+            for way, suffix in enumerate(("", "_reverse")):
+                one = cell(x.shape[-1], 4)
+                for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+                    getattr(one, name).copy_(getattr(layer, f"{name}_l{number}{suffix}"))
+                state = tuple(part[2 * number + way] for part in cells[0])
+                state = state if kind is nn.LSTM else state[0]
+                before, after = [None] * 5, [None] * 5
+                for at in reversed(range(5)) if way else range(5):
+                    before[at] = state[0] if kind is nn.LSTM else state
+                    state = one(x[:, at], state)
+                    after[at] = state[0] if kind is nn.LSTM else state
+                dim = 1 if first else 0
+                wanted = torch.stack(before, dim).flatten(0, 1)
+                found = seen[f"weight_hh_l{number}{suffix}"]
+                torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+                given = (x if first else x.transpose(0, 1)).flatten(0, 1)
+                found = seen[f"weight_ih_l{number}{suffix}"]
+                torch.testing.assert_close(found, given, rtol=1e-4, atol=1e-5)
+                outputs.append(torch.stack(after, 1))
+            x = torch.cat(outputs, -1)
+
+
+def test_layers_in_groups_are_passed_over():
+    layer, seen = nn.Conv2d(4, 4, 3, groups=2), {}
+    watch(Stub(layer), dict(layer.state_dict()), torch.randn(1, 4, 5, 5), seen.__setitem__)
+    assert not seen
+
+
+def test_every_layer_of_a_built_in_model_is_seen():
+    model = wb.model("fashion/resnet")
+    seen = {}
+    batch = model.task.inputs(model.task.split("train").examples[:2])
+    watch(model, model.weights(), batch, seen.__setitem__)
+    weights = {name: weight for name, weight in model.weights().items() if weight.ndim >= 2}
+    assert {n: x.shape[1] for n, x in seen.items()} == {n: w[0].numel() for n, w in weights.items()}

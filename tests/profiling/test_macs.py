@@ -1,0 +1,34 @@
+"""Multiply-adds of fused kernels, counted by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from workbench.profiling.macs import Products
+from workbench.runtime.unfused import unfused
+
+T, B, N, H = 5, 2, 8, 16
+CASES = {
+    "lstm": (nn.LSTM(N, H, batch_first=True), (N,), 4 * H * (N + H) * B * T),
+    "both ways": (
+        nn.LSTM(N, H, batch_first=True, bidirectional=True),
+        (N,),
+        8 * H * (N + H) * B * T,
+    ),
+    "gru": (nn.GRU(N, H, batch_first=True), (N,), 3 * H * (N + H) * B * T),
+    "encoder layer": (
+        nn.TransformerEncoderLayer(N, 2, H, batch_first=True),
+        (N,),
+        B * T * (4 * N * N + 2 * T * N + 2 * N * H),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_products_of_fused_kernels_are_counted(case):
+    module, size, expected = CASES[case]
+    with torch.no_grad(), Products() as counted:
+        unfused(module.eval())(torch.zeros(B, T, *size))
+    assert counted.flops == 2 * expected

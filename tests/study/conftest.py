@@ -1,0 +1,5 @@
+"""Fixtures of this folder."""
+
+from tests.experiments.conftest import brief, one_thread, small
+
+__all__ = ["brief", "one_thread", "small"]

@@ -1,0 +1,127 @@
+"""How zeros come in: the shares, and the masks of a run."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import workbench as wb
+from workbench.recipe.train import SPARSENING
+from workbench.training.sparsity_schedule import ROUNDS, STAIRS, shares
+
+KINDS = [choice.value for choice in SPARSENING]
+STEPS = [0, 1, 2, 3, 4, 5, 7, 10, 29, 30, 31, 100, 301, 5000]
+
+
+@pytest.mark.parametrize("steps", STEPS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_shares_climb_to_one_within_the_steps(kind, steps):
+    found = shares(kind, steps)
+    assert list(found) == sorted(found)
+    assert list(found.values()) == sorted(found.values())
+    assert len(set(found.values())) == len(found)
+    assert next(iter(found)) == 0
+    assert list(found.values())[-1] == 1
+    assert max(found) < max(1, steps)
+    assert min(found.values()) >= 0
+
+
+@pytest.mark.parametrize("kind", ["linear", "cubic"])
+def test_the_last_third_is_recovery(kind):
+    found = shares(kind, 300)
+    assert len(found) == STAIRS
+    assert list(found) == list(range(0, 200, 10))
+
+
+def test_the_cubic_shares_are_those_of_zhu_and_gupta():
+    # s_t = s_f + (s_i − s_f)(1 − (t − t_0) / (n Δt))³ with s_i = 0, s_f = 1 and n = 20.
+    expected = [1 + (0 - 1) * (1 - t / 20) ** 3 for t in range(1, 21)]
+    assert list(shares("cubic", 300).values()) == pytest.approx(expected)
+    assert list(shares("cubic", 300).values())[9] == pytest.approx(0.875)
+
+
+def test_the_linear_shares_are_even():
+    expected = [number / 20 for number in range(1, 21)]
+    assert list(shares("linear", 300).values()) == pytest.approx(expected)
+
+
+def test_rewinding_takes_even_rounds():
+    assert shares("rewind", 100) == pytest.approx({0: 0, 25: 1 / 3, 50: 2 / 3, 75: 1})
+    assert len(shares("rewind", 3)) == 3
+
+
+@pytest.mark.parametrize("criterion", ["magnitude", "gradient", "random"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_masks_of_a_run_are_nested_and_end_as_asked(kind, criterion, begun, recipe):
+    asked = recipe(
+        prune={"sparsity": 0.9, "criterion": criterion},
+        sparsening=kind, steps=9, learning_rate=0.01,
+    )  # fmt: skip
+    run = begun(asked)
+    kept, sparsities = dict(run.view.kept), []
+    for moment in run.go():
+        sparsities.append(moment.sparsity)
+        for name, mask in run.view.kept.items():
+            assert not (mask & ~kept[name]).any()  # what was zero stays zero
+        kept = dict(run.view.kept)
+    total = sum(mask.numel() for mask in kept.values())
+    assert sparsities == sorted(sparsities)
+    assert sum(int(mask.sum()) for mask in kept.values()) == total - round(0.9 * total)
+    if kind != "one-shot":
+        assert sparsities[0] < 0.9 * sparsities[-1]
+
+
+def test_layers_of_their_own_are_added_to_as_well(begun, recipe):
+    asked = recipe(
+        prune={"sparsity": 0.9, "layers": {"fc3.weight": 0.2}, "scope": "uniform"},
+        sparsening="cubic",
+        steps=6,
+    )
+    run = begun(asked)
+    for _moment in run.go():
+        pass
+    zeros = {name: int((~mask).sum()) for name, mask in run.view.kept.items()}
+    assert zeros == {"fc1.weight": 211_680, "fc2.weight": 27_000, "fc3.weight": 200}
+
+
+@pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/resnet"])
+def test_rewinding_returns_what_is_left_to_where_it_began(name, begun, recipe):
+    asked = recipe(
+        prune={"sparsity": 0.8}, quantize={"bits": 4}, rounding="learned",
+        sparsening="rewind", steps=8, optimizer="momentum", learning_rate=0.05,
+    )  # fmt: skip
+    run = begun(asked, name)
+    begin = {name: weight.clone() for name, weight in wb.model(name).weights().items()}
+    rounds = shares("rewind", 8)
+    assert len(rounds) == ROUNDS
+    for moment in run.go():
+        if moment.step not in rounds:
+            continue
+        trained = {name: weight.detach().clone() for name, weight in run.weights.items()}
+        assert not all(torch.equal(trained[n], begin[n]) for n in begin)
+        assert run._optimizer.state
+        run._change_masks()  # as the next step does first
+        for weight_name, weight in run.weights.items():
+            assert torch.equal(weight, begin[weight_name])
+        assert not run._optimizer.state  # no momentum from the round before
+        assert run.view.sparsity == pytest.approx(0.8 * rounds[moment.step], abs=1e-3)
+        fresh = begun(asked, name).view
+        fresh.kept = dict(run.view.kept)
+        fresh.learn_scales(run.weights)
+        for layer, found in run.view.scales.items():
+            for scale, expected in zip(found, fresh.scales[layer], strict=True):
+                assert torch.equal(scale, expected)
+
+
+def test_a_round_prunes_by_the_weights_it_trained(begun, recipe):
+    asked = recipe(
+        prune={"sparsity": 0.5}, sparsening="rewind", steps=4, optimizer="sgd", learning_rate=0.5
+    )
+    run = begun(asked)
+    untrained = begun(recipe(prune={"sparsity": 0.5}))
+    for _moment in run.go():
+        pass
+    differ = sum(
+        int((mask != untrained.view.kept[name]).sum()) for name, mask in run.view.kept.items()
+    )
+    assert differ > 0

@@ -1,1 +1,0 @@
-"""Repairs and ranges from calibration examples: what comes before pruning and after coding."""

@@ -1,0 +1,1 @@
+"""Sensitivity, comparison, attribution, histograms and generated text."""

@@ -1,0 +1,1 @@
+"""Caches: results in memory, files and evaluation results on disk."""

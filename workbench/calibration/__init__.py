@@ -1,0 +1,1 @@
+"""Calibration: statistics of inputs and gradients, and adjustments made with them."""

@@ -1,0 +1,181 @@
+"""Where values stand: the ways to write positions, of which a tensor takes the shortest.
+
+Every value; a bitmap of those other than zero; gaps between them; and, where pruning left a
+pattern, a symbol for each run or a bit for each block. Symbols are packed or Huffman coded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import comb, prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from workbench.compression.codecs import blocks, gaps, huffman, runs
+from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
+from workbench.compression.sparsity_patterns import Flags, Shape
+from workbench.recipe import Prune
+
+
+@dataclass(frozen=True)
+class Index:
+    """One way to write positions: `kind` is all, bitmap, gaps, runs or blocks; `size` in bytes.
+
+    `stored` says which of the flat values are written, None for all; they hold every value
+    other than zero, and of a pattern some zeros too. `width` and `count` are the bits and number
+    of gap symbols, or the width of a pattern and the values in each of its runs. With a `plan`
+    symbols are Huffman coded.
+    """
+
+    kind: str
+    size: int
+    stored: Flags | None = None
+    width: int = 0
+    count: int = 0
+    plan: huffman.Plan | None = None
+
+    @property
+    def holds_zeros(self) -> bool:
+        """Whether there may be zeros among the values written."""
+        return self.kind not in EXACT
+
+
+EXACT = frozenset({"bitmap", "gaps"})
+"""The kinds that write the places of values other than zero, and of no others."""
+
+
+class Sizes(NamedTuple):
+    """How many values are stored, and the bytes of the index with those of its Huffman table."""
+
+    values: int
+    places: int
+    table: int
+
+
+def indices(nonzero: Flags, shape: Shape, prune: Prune | None) -> Iterator[list[Index]]:
+    """Yield ways to write where `nonzero` (flat) is true, in a tensor pruned by `prune`.
+
+    Those in one list write the same positions, so that the shortest of them is the best.
+    """
+    if not nonzero.any():
+        yield [Index("gaps", 0, nonzero, width=gaps.WIDTHS[0])]
+        return
+    yield [Index("bitmap", (nonzero.size + 7) // 8, nonzero), *_gaps(nonzero)]
+    if prune is not None and len(shape) >= 2 and prune.pattern == "n:m":
+        if found := [*_runs(nonzero, shape, prune.width)]:
+            yield found
+    elif prune is not None and len(shape) >= 2 and prune.pattern == "block":
+        chosen = blocks.stored_blocks(nonzero, shape, prune.width)
+        places = blocks.stored(chosen, shape, prune.width)
+        yield [Index("blocks", (chosen.size + 7) // 8, places, prune.width)]
+
+
+def _gaps(nonzero: Flags) -> Iterator[Index]:
+    symbols = gaps.Gaps(nonzero).counts()
+    counts = {width: int(found.sum()) for width, found in symbols.items()}
+    width = min(counts, key=lambda w: packed_size(counts[w], w))
+    yield Index("gaps", packed_size(counts[width], width), nonzero, width, counts[width])
+    widest = gaps.WIDTHS[-1]
+    plan = huffman.plan_of(symbols[widest])
+    yield Index("gaps", plan.size, nonzero, widest, plan.count, plan)
+
+
+def _runs(nonzero: Flags, shape: Shape, width: int) -> Iterator[Index]:
+    kept = runs.most_in_a_run(nonzero, shape, width)
+    if 0 < kept < width and comb(width, kept) <= runs.MOST:
+        symbols, places = runs.symbols(nonzero, shape, width, kept)
+        packed = packed_size(symbols.size, symbol_bits(comb(width, kept)))
+        yield Index("runs", packed, places, width, kept)
+        plan = huffman.plan(symbols, comb(width, kept))
+        yield Index("runs", plan.size, places, width, kept, plan)
+
+
+def describe(index: Index) -> dict[str, Any]:
+    """Return what a header entry says of `index`."""
+    if index.stored is None:
+        return {}
+    stored = int(np.count_nonzero(index.stored))
+    if index.kind == "bitmap":
+        return {"bitmap": stored}
+    said = {
+        "gaps": [stored, index.count, index.width],
+        "runs": [index.width, index.count],
+        "blocks": [stored, index.width],
+    }[index.kind]
+    return {index.kind: [*said, index.size] if index.plan else said}
+
+
+def sizes(entry: dict[str, Any]) -> Sizes:
+    """Return how many values a header entry says are stored, and the bytes of its index."""
+    shape = tuple(entry["shape"])
+    if "bitmap" in entry:
+        return Sizes(entry["bitmap"], (prod(shape) + 7) // 8, 0)
+    if "blocks" in entry:
+        count, width = entry["blocks"]
+        return Sizes(count, (blocks.count_of(shape, width) + 7) // 8, 0)
+    if "gaps" in entry:
+        count, symbols, bits, *coded = entry["gaps"]
+        alphabet = 2**bits
+    elif "runs" in entry:
+        width, kept, *coded = entry["runs"]
+        symbols, count = runs.size_of(shape, width, kept)
+        alphabet = comb(width, kept)
+        bits = symbol_bits(alphabet)
+    else:
+        return Sizes(prod(shape), 0, 0)
+    if coded:
+        return Sizes(count, coded[0], huffman.table_size(alphabet, symbols))
+    return Sizes(count, packed_size(symbols, bits), 0)
+
+
+def write(index: Index, nonzero: Flags, shape: Shape) -> bytes:
+    """Return the bytes of `index`."""
+    if index.stored is None:
+        return b""
+    if index.kind == "bitmap":
+        return np.packbits(nonzero).tobytes()
+    if index.kind == "blocks":
+        return np.packbits(blocks.stored_blocks(nonzero, shape, index.width)).tobytes()
+    if index.kind == "runs":
+        bits = symbol_bits(comb(index.width, index.count))
+        symbols, _places = runs.symbols(nonzero, shape, index.width, index.count)
+    else:
+        bits = index.width
+        symbols = gaps.Gaps(index.stored).symbols(bits)
+    return huffman.encode(symbols, index.plan) if index.plan else pack(symbols, bits)
+
+
+def read(entry: dict[str, Any], data: bytes) -> Flags | None:
+    """Return which of the flat values are stored, or None where all are.
+
+    Raises
+    ------
+    ValueError
+        When `data` does not hold what the entry says.
+    """
+    shape = tuple(entry["shape"])
+    if "bitmap" in entry:
+        stored = np.unpackbits(np.frombuffer(data, np.uint8), count=prod(shape)).view(np.bool_)
+    elif "blocks" in entry:
+        width = entry["blocks"][1]
+        flags = np.unpackbits(np.frombuffer(data, np.uint8), count=blocks.count_of(shape, width))
+        stored = blocks.stored(flags.view(np.bool_), shape, width)
+    elif "gaps" in entry:
+        _values, count, bits, *coded = entry["gaps"]
+        symbols = huffman.decode(data, 2**bits, count) if coded else unpack(data, bits, count)
+        stored = np.zeros(prod(shape), np.bool_)
+        gaps.set_flags(stored, symbols, bits)
+    elif "runs" in entry:
+        width, kept, *coded = entry["runs"]
+        count, _values = runs.size_of(shape, width, kept)
+        alphabet = comb(width, kept)
+        bits = symbol_bits(alphabet)
+        symbols = huffman.decode(data, alphabet, count) if coded else unpack(data, bits, count)
+        stored = runs.stored(symbols, shape, width, kept)
+    else:
+        return None
+    if np.count_nonzero(stored) != sizes(entry).values:
+        raise ValueError("the index does not fit the tensor")
+    return stored

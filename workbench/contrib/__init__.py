@@ -1,0 +1,1 @@
+"""Optional models of installed packages, and worked examples."""

@@ -1,0 +1,69 @@
+"""Silero VAD on made-up sounds, where the package that holds its weights is installed.
+
+The network is that of Silero VAD 6 for 16 kHz (github.com/snakers4/silero-vad, MIT): a Fourier
+transform as a convolution, four convolutions, an LSTM. The weights are those of the package's
+safetensors file, which are not those of its TorchScript file. No recorded speech comes with
+anything that we depend on, so the sounds are synthetic, and the title says so.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.custom.plugin import Later, Offer
+from workbench.domain.task import Task
+from workbench.i18n import mark
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PACKAGE = "silero_vad"
+FRAMES = 16
+"""Pieces of 512 samples that a sound has: half a second."""
+SEEDS = {"train": 1, "validation": 2, "test": 3}
+COUNT = 1_000
+"""Sounds of each split."""
+VERSION = 1
+"""Raised when sounds are made otherwise."""
+
+
+def offers() -> list[Offer]:
+    """Return the model where its package is installed."""
+    if find_spec(PACKAGE) is None:
+        return []
+    return [Offer("voices/silero-vad", mark("Silero VAD, 310,000 weights"), TASK, _module)]
+
+
+def _read(split: str) -> tuple[Any, Any]:
+    from workbench.contrib.voice_detector import PIECE
+    from workbench.contrib.voices import sounds
+
+    return sounds(COUNT, FRAMES * PIECE, SEEDS[split])
+
+
+TASK = Task(
+    name="voices",
+    title=mark("Voice or not, in synthetic sounds"),
+    classes=(mark("No voice"), mark("Voice")),
+    source="",
+    licence="",
+    sources=tuple(
+        Later(split, sha256(f"voices {VERSION} {seed}".encode()).hexdigest(), _read)
+        for split, seed in SEEDS.items()
+    ),
+    form="frames",
+)
+
+
+def _module() -> nn.Module:
+    from safetensors.torch import load_file
+
+    from workbench.contrib.voice_detector import loaded
+
+    spec = find_spec(PACKAGE)
+    assert spec is not None
+    assert spec.origin is not None
+    return loaded(load_file(Path(spec.origin).parent / "data" / "silero_vad_16k.safetensors"))

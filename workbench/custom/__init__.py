@@ -1,0 +1,1 @@
+"""User models and data: made from modules, loaded from other libraries, uploaded."""

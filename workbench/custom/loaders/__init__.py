@@ -1,0 +1,1 @@
+"""Modules and weights from other libraries and from files."""

@@ -1,0 +1,1 @@
+"""Files that a page user uploads: tables, images, weights."""

@@ -1,0 +1,6 @@
+"""Models, tasks, splits and metrics. Importing it loads no PyTorch."""
+
+from workbench.domain.model import Model
+from workbench.domain.task import Split, Task
+
+__all__ = ["Model", "Split", "Task"]

@@ -1,1 +1,0 @@
-"""A person's own models and data: brought, loaded from other libraries, uploaded."""

@@ -1,0 +1,1 @@
+"""Running a module on given weights: batches, private copies, integer layers."""

@@ -1,0 +1,1 @@
+"""Voila and Jupyter servers, kernels and addresses."""

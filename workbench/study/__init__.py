@@ -1,0 +1,1 @@
+"""Search over recipes: holding a size."""

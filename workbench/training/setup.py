@@ -1,0 +1,144 @@
+"""From a built-in model and a recipe to what there is to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from workbench.artifact.module_spec import Form, InputGrid
+from workbench.calibration.observers import observed
+from workbench.calibration.prepare import Prepared, prepare
+from workbench.calibration.statistics import evidence_for
+from workbench.domain import Model
+from workbench.domain.initialize import fresh
+from workbench.domain.user_architecture import tensors_of
+from workbench.errors import RecipeError
+from workbench.recipe import Recipe, Train
+from workbench.runtime.traits import BUILT_IN
+from workbench.training.microbatch import augments
+from workbench.training.running_metric import Gauge, Sample
+from workbench.training.teacher import Teacher, check_outputs, named
+from workbench.training.types import Lesson
+
+
+def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda: False) -> Lesson:
+    """Return the training split of `model`'s task with the start and the teacher of `recipe`.
+
+    Raises
+    ------
+    UnknownNameError
+        When the teacher does not exist.
+    RecipeError
+        When the teacher is of another task, examples that are no images are to be shifted or
+        mirrored, no parameter requires gradients, a fresh start comes with evidence of the trained
+        weights, or the recipe does not fit the network of its width and depth.
+    Cancelled
+        When `cancelled()` answers True while the teacher's outputs are computed.
+    """
+    assert recipe.train is not None
+    loss = _objective(model, recipe.train)
+    check_depth(model, recipe.train)
+    check_changes(model, recipe.train)
+    split = model.task.split("train")
+    ready = prepared(model, recipe)
+    shaped = model.in_form(ready.form)
+    roles = shaped.roles
+    recipe.check_names([n for n in roles.layers if n in ready.weights])  # not when all is trained
+    module = shaped.module()
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        raise RecipeError(
+            f"No parameter of {model.name} requires gradients, so there is nothing to train: call "
+            "module.requires_grad_(True) and give the module again."
+        )
+    teacher = _teacher(model, recipe.train, cancelled)
+    if teacher is not None and teacher.task is not model.task:
+        check_outputs(teacher, module, ready.weights, model.task.inputs(split.examples[:2]))
+    return Lesson(
+        module=module,
+        ready=ready,
+        roles=roles,
+        examples=split.examples,
+        labels=split.labels,
+        inputs=model.task.inputs,
+        teacher=teacher,
+        input_grids=_input_grids(shaped, ready, recipe),
+        held_out=_held_out(model) if recipe.train.patience else None,
+        objective=loss,
+        gauge=Gauge.of(model.task, split),
+        quick=model.architecture.traits.quick,
+        stacks=model.architecture.traits == BUILT_IN,
+        counts=None if split.weights is None else torch.from_numpy(split.weights),
+        augment=model.task.augment,
+    )
+
+
+def prepared(model: Model, recipe: Recipe) -> Prepared:
+    """Return the network that `recipe` compresses, before it trains it if it does.
+
+    Raises
+    ------
+    RecipeError
+        When the recipe does not fit the network of its width and depth.
+    """
+    if recipe.train is None:
+        return prepare(model, recipe, evidence_for(model, recipe))
+    drawn = model.in_form(Form(width=recipe.train.width, left_out=recipe.train.left_out))
+    start = _fresh(drawn, recipe.train.seed) if recipe.train.start == "scratch" else None
+    return prepare(drawn, recipe, evidence_for(model, recipe), start)
+
+
+def _objective(model: Model, settings: Train) -> Callable[..., Tensor] | None:
+    """Return a person's own loss, if they gave one: no teacher can be mixed with it."""
+    lose = model.task.lose
+    if lose is None:
+        return None
+    if settings.teacher:
+        raise RecipeError(
+            f"{model.name} has a loss of its own, which no teacher can be mixed with."
+        )
+
+    return lambda settings, outputs, labels, teacher, *weights: lose(outputs, labels, *weights)
+
+
+def _input_grids(shaped: Model, ready: Prepared, recipe: Recipe) -> dict[str, InputGrid]:
+    """Return the grids that the inputs of layers keep from the first step into the file."""
+    if recipe.activations is None or not recipe.rounds_inputs:
+        return {}
+    return observed(shaped, ready.weights, recipe.activations)
+
+
+def _held_out(model: Model) -> Sample:
+    split = model.task.split("validation")
+    return Sample(split.examples, split.labels, Gauge.of(model.task, split))
+
+
+def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Teacher | None:
+    if not settings.teacher:
+        return None
+    small = model.task.metric.counts != "tokens"  # every place has logits: too many to keep
+    know = small and not augments(settings) and model.task.augment is None
+    return named(settings.teacher, model, know=know, cancelled=cancelled)
+
+
+def check_depth(model: Model, settings: Train) -> None:
+    """Raise `RecipeError` where more layers are to be left out than the model can lack."""
+    most = model.architecture.most_left_out
+    if settings.left_out > most:
+        raise RecipeError(
+            f"{model.name} can leave out {most} of its layers or blocks, not {settings.left_out}."
+        )
+
+
+def check_changes(model: Model, settings: Train) -> None:
+    """Raise `RecipeError` where examples are to be shifted or mirrored that are no images."""
+    if augments(settings) and model.task.form != "image":
+        raise RecipeError(
+            f"Only images can be shifted or mirrored, and {model.task.title} has none: set shift "
+            "to 0 and mirror to never."
+        )
+
+
+def _fresh(model: Model, seed: int) -> dict[str, Tensor]:
+    return tensors_of(fresh(model.architecture, seed))
