@@ -1,73 +1,119 @@
-"""The errors a person can cause; each message is one sentence that says what to do."""
+"""Errors that callers can cause. Each message is one sentence that says what to do."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
 class WorkbenchError(Exception):
-    """Something asked for cannot be done; the message says what was wrong and what to do."""
+    """A request cannot be carried out.
+
+    Parameters
+    ----------
+    message
+        One sentence: what was wrong and what to do.
+    code
+        A stable identifier of the kind of fault, such as ``recipe.unknown_layer``. Wording may
+        change between versions, a code does not.
+    """
+
+    default_code: ClassVar[str] = "workbench.error"
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.default_code
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""  # a KeyError would quote it
 
 
-class RecipeError(WorkbenchError):
+class InputError(WorkbenchError, ValueError):
+    """An argument, a module or data cannot be used."""
+
+    default_code = "argument.invalid"
+
+
+class RecipeError(WorkbenchError, ValueError):
     """A recipe is malformed or does not fit the model."""
 
-
-class ArtifactError(WorkbenchError):
-    """A file is missing, damaged, foreign, or too large to open safely."""
+    default_code = "recipe.invalid"
 
 
-class UnknownNameError(WorkbenchError):
-    """A task or model was asked for that does not exist."""
+class ArtifactError(WorkbenchError, ValueError):
+    """A file is damaged, foreign, or too large to open safely."""
+
+    default_code = "artifact.invalid"
+
+
+class FileError(WorkbenchError, OSError):
+    """A file cannot be read or written."""
+
+    default_code = "file.failed"
+
+
+class UnknownNameError(WorkbenchError, KeyError):
+    """There is no task, model or layer of that name."""
+
+    default_code = "name.unknown"
 
 
 class Cancelled(WorkbenchError):
-    """Work was given up because nobody waits for it any more."""
+    """The work was cancelled."""
+
+    default_code = "cancelled"
 
 
-class TrainingError(WorkbenchError):
-    """Training cannot go on.
+class TrainingError(WorkbenchError, RuntimeError):
+    """Training cannot continue.
 
-    `artifact` is the `Artifact` of the last good weights, where there are any after the first step.
+    `artifact` is the `Artifact` of the last good weights, or None before the first step.
     """
 
+    default_code = "training.failed"
     artifact: Any = None
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what an error says."""
-    said = str(error).strip().splitlines()
-    return said[0] if said else "no reason given"
+    """Return the first line of an error's message."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else "no reason given"
 
 
 def told(error: BaseException) -> str:
-    """Return an error's type and the first line of what it says, to end a sentence with."""
+    """Return an error's type and the first line of its message."""
     return f"{type(error).__name__}: {first_line(error)}"
 
 
 @contextmanager
-def in_words(what: str, remedy: Callable[[Exception], str] = lambda error: "") -> Iterator[None]:
-    """Say in one sentence what a person's own module, data or function raises inside.
+def in_words(
+    what: str,
+    remedy: Callable[[Exception], str] = lambda error: "",
+    *,
+    code: str = "module.failed",
+) -> Iterator[None]:
+    """Re-raise any exception of user code as one `InputError`.
 
     Parameters
     ----------
     what
-        What fails, such as ``The module fails on the test data``.
+        What failed, such as ``The module fails on the test data``.
     remedy
-        Returns what follows the error's own words, if anything can be advised.
+        Returns what to append after the error's own words, or an empty string.
+    code
+        The code of the error.
 
     Raises
     ------
-    WorkbenchError
-        In place of any other exception, with its type and the first line of what it says.
+    InputError
+        In place of any exception that is not a `WorkbenchError`.
     """
     try:
         yield
     except WorkbenchError:
         raise
     except Exception as error:
-        raise WorkbenchError(f"{what} with {told(error)}{remedy(error)}") from error
+        raise InputError(f"{what} with {told(error)}{remedy(error)}", code=code) from error
