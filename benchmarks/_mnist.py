@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.domain.model import Architecture, Model
-from workbench.domain.task import Split, Task, digest_of, unknown
+from workbench.domain.task import Split, Task, digest_of, unknown_name_error
 from workbench.zoo.registry import architecture
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Mnist(Task):
         """Return one split: 55,000 images to train on, 5,000 for validation, 10,000 to test."""
         splits = _splits(self.folder)
         if name not in splits:
-            raise unknown("split", name, splits)
+            raise unknown_name_error("split", name, splits)
         return splits[name]
 
     def digest(self, split: str) -> str:
@@ -94,7 +94,7 @@ def mnist(folder: Path) -> Mnist:
         title="Digits (MNIST)",
         classes=tuple("0123456789"),
         source="MNIST (LeCun, Cortes and Burges)",
-        licence="",
+        license="",
         sources=(),
         folder=folder,
     )

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workbench.threads import sleep_while_waiting
+from workbench.threads import set_passive_waiting
 
-sleep_while_waiting()
+set_passive_waiting()
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

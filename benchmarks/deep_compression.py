@@ -202,9 +202,9 @@ class Experiment:
         print(f"{seconds:6.0f} s  {self.plan.network}, {news}", file=sys.stderr, flush=True)
 
 
-def smallest_without_loss(dense: File, tried: Sequence[File]) -> File | None:
+def smallest_without_loss(dense: File, sweep_result: Sequence[File]) -> File | None:
     """Return the smallest of `tried` with no more validation errors than `dense`, if there is."""
-    good = [file for file in tried if file.validation >= dense.validation]
+    good = [file for file in sweep_result if file.validation >= dense.validation]
     return min(good, key=lambda file: file.bytes, default=None)
 
 

@@ -32,13 +32,13 @@ from torch import Tensor, device, from_numpy, manual_seed, nn, no_grad
 from torch.func import functional_call
 
 from workbench.artifact.module_spec import UNCHANGED
-from workbench.calibration.prepare import Prepared
+from workbench.calibration.prepare import PreparedNetwork
 from workbench.compression.roles import Roles
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Recipe, Train
 from workbench.training.run import Run
 from workbench.training.teacher import Teacher
-from workbench.training.types import Lesson
+from workbench.training.types import TrainingSetup
 
 TEMPERATURE = 20.0
 """The best of 2, 4, 8 and 20 on the validation images; the paper found all above 8 alike."""
@@ -98,9 +98,9 @@ def train(
     """Return the weights of a perceptron trained from the start that the seed draws."""
     manual_seed(settings.seed)
     fresh = {name: tensor.detach() for name, tensor in perceptron(width).state_dict().items()}
-    lesson = Lesson(
+    lesson = TrainingSetup(
         module=empty(width),
-        ready=Prepared(fresh, Evidence(), UNCHANGED),
+        prepared=PreparedNetwork(fresh, CalibrationStats(), UNCHANGED),
         roles=Roles.of(fresh),
         examples=digits.examples,
         labels=digits.labels,

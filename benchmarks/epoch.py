@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import workbench as wb
 from workbench.evaluation.reference import predict
 from workbench.training.run import Run
-from workbench.training.setup import lesson
+from workbench.training.setup import training_setup
 
 MODEL = "fashion/lenet5"
 BATCH = 128
@@ -104,7 +104,7 @@ class Ours:
             precision=precision,
         )
         recipe = wb.Recipe(train=settings)
-        self.run = Run(lesson(model, recipe), recipe)
+        self.run = Run(training_setup(model, recipe), recipe)
         self.moments = self.run.go()
 
     def epoch(self) -> None:

@@ -17,8 +17,8 @@ from statistics import mean, median
 import _table
 
 import workbench as wb
-from workbench.cache.results import Store
-from workbench.evaluation.measure import steps
+from workbench.cache.results import ResultCache
+from workbench.evaluation.measure import iter_reports
 
 SHARES = {"fashion/lenet-300-100": 0.45, "fashion/lenet5": 0.35, "fashion/resnet": 0.2}
 COVERED, HALF_WIDTH = 0.93, 0.05
@@ -39,7 +39,9 @@ def main() -> None:
         model, rng = wb.model(name), Random(f"{options.seed} {name}")
         for _ in range(round(share * options.recipes)):
             recipe = wb.Recipe.draw(rng, model.layers)
-            *published, exact = [r for r in steps(model, recipe, store=Store()) if r.score]
+            *published, exact = [
+                r for r in iter_reports(model, recipe, store=ResultCache()) if r.score
+            ]
             for report in published:
                 for key in ((name, report.examples), ("all", report.examples)):
                     low, high = report.accuracy_low, report.accuracy_high

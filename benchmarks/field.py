@@ -29,8 +29,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installe
 import _table
 import torch
 
-from tests.field.check import Subject, Verdict, examine
-from tests.field.compose import Plan, drawn
+from tests.field.check import CheckResult, Subject, examine
+from tests.field.compose import Plan, sample_plans
 from tests.field.data import splits, task_of
 from tests.field.modules import TABLE
 from tests.field.recipes import recipes
@@ -45,7 +45,7 @@ class Result:
 
     group: str
     name: str
-    verdict: Verdict
+    verdict: CheckResult
     wrong: tuple[str, ...]
 
 
@@ -60,7 +60,7 @@ def main() -> None:
     print(_table.machine(), end="\n\n")
     found = [*of_table(options.only)]
     if not options.only:
-        found += of_plans(drawn(options.compositions))
+        found += of_plans(sample_plans(options.compositions))
     print(_table.table(COLUMNS, rows(found)), end="\n\n")
     for line in reasons(found):
         print(line)
@@ -90,14 +90,14 @@ def of_plans(plans: Sequence[Plan]) -> Iterator[Result]:
         yield judged("composed", repr(plan), verdict, plan.refused, "")
 
 
-def tried(subject: Subject, number: int) -> Verdict:
+def tried(subject: Subject, number: int) -> CheckResult:
     """Put a module through the recipes of a number."""
     print(subject.name, file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         return examine(subject, recipes(number, subject.task), Path(folder))
 
 
-def judged(group: str, name: str, verdict: Verdict, refused: str, may_refuse: str) -> Result:
+def judged(group: str, name: str, verdict: CheckResult, refused: str, may_refuse: str) -> Result:
     """Return a result, with refusals that are wrong among its faults."""
     wrong = list(verdict.faults)
     if verdict.refusal:

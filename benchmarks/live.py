@@ -21,7 +21,7 @@ import _page
 from playwright.sync_api import Page
 
 import workbench as wb
-from workbench.cache.results import FILE, Store
+from workbench.cache.results import FILE, ResultCache
 
 SCRIPT = (Path(__file__).parent / "live.js").read_text(encoding="utf-8")
 CELL = """
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60)
     steps = parser.parse_args().steps
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
+        store = ResultCache(Path(folder))
         fill(store, steps)
         notebook = Path(folder, "page", "live.ipynb")
         notebook.parent.mkdir()
@@ -103,7 +103,7 @@ def check(model: str, bits: int, shown: list[dict[str, object]]) -> None:
             sys.exit(f"{model} at {step['value']}: shown {length}, the file has {len(artifact)}")
 
 
-def fill(store: Store, steps: int) -> None:
+def fill(store: ResultCache, steps: int) -> None:
     """Measure beforehand what counts as known, and the original."""
     model = wb.model("fashion/lenet5")
     four = wb.Quantize(bits=4)

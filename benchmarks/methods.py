@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import _table
 
 import workbench as wb
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.errors import WorkbenchError
-from workbench.evaluation.preview import live_steps
+from workbench.evaluation.preview import iter_reports_with_preview
 from workbench.recipe import Recipe
 
 MODELS = (
@@ -99,12 +99,12 @@ def slide(model: wb.Model, recipe: Recipe) -> tuple[float, float, float, float]:
     """Return the seconds to the size, the first estimate, the file's own, and the exact one."""
     begin = time.perf_counter()
     size = first = own = 0.0
-    for found in live_steps(model, recipe, store=Store()):
+    for found in iter_reports_with_preview(model, recipe, store=ResultCache()):
         now = time.perf_counter() - begin
         size = size or now
         if found.score is not None:
             first = first or now
-            own = own or (now if found.stands_for is None else 0.0)
+            own = own or (now if found.preview_of is None else 0.0)
     return size, first, own, now
 
 

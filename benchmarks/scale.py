@@ -35,7 +35,7 @@ from torch import Tensor
 import workbench as wb
 from workbench.streaming import safetensors_header
 from workbench.streaming.compress import compress_file
-from workbench.streaming.decompress import expand
+from workbench.streaming.decompress import decompress
 
 HIDDEN, INTERMEDIATE, KEYS = 2048, 5632, 256
 SIZES = {"0.1": (2, 4000), "0.5": (11, 16000), "1.1": (22, 32000)}
@@ -117,7 +117,7 @@ def make(path: Path, layers: int, words: int) -> None:
     sizes = {name: ("BF16", shape, 2 * torch.Size(shape).numel()) for name, shape in shapes.items()}
     generator = torch.Generator().manual_seed(0)
     with path.open("wb") as stream:
-        stream.write(safetensors_header.text(sizes))
+        stream.write(safetensors_header.encode(sizes))
         for shape in shapes.values():
             for piece in torch.empty(shape, device="meta").flatten().split(AT_ONCE):
                 values = torch.randn(piece.shape, generator=generator).mul_(0.02).bfloat16()
@@ -157,7 +157,7 @@ def ours(recipe: wb.Recipe) -> Callable[[Path], int]:
 
 def back(path: Path) -> int:
     """Expand the file that was compressed last."""
-    again = expand(path.with_name("small.safetensors"), path.with_name("again.safetensors"))
+    again = decompress(path.with_name("small.safetensors"), path.with_name("again.safetensors"))
     size = again.stat().st_size
     again.unlink()
     return size

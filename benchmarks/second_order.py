@@ -17,8 +17,8 @@ import _table
 from torch import Tensor
 
 import workbench as wb
-from workbench.calibration.statistics import evidence_for
-from workbench.compression.covariance import Moment
+from workbench.calibration.statistics import calibration_stats
+from workbench.compression.covariance import InputCovariance
 from workbench.recipe import Recipe
 
 WIDE = 60
@@ -103,7 +103,7 @@ def written(model: wb.Model, value: float) -> str:
 
 def ratios(model: wb.Model, pair: Pair) -> dict[str, float]:
     """Return the output error made good over the plain one, of layers with many inputs."""
-    moments = evidence_for(model, pair.better).moments
+    moments = calibration_stats(model, pair.better).moments
     files = [wb.compress(model, one).weights() for one in (pair.plain, pair.better)]
     found = {}
     for name, weight in model.weights().items():
@@ -114,7 +114,7 @@ def ratios(model: wb.Model, pair: Pair) -> dict[str, float]:
     return found
 
 
-def error(change: Tensor, moment: Moment) -> float:
+def error(change: Tensor, moment: InputCovariance) -> float:
     """Return the squared change of the outputs when weights change."""
     return float(moment.output_error(change.flatten(1)).sum())
 

@@ -33,7 +33,7 @@ KINDS: dict[str, dict[str, object]] = {
 def main() -> None:
     """Print the table; the status is 1 where a time is off by more than a fifth."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=[*wb.models(), "own/module"])
+    parser.add_argument("--models", nargs="+", default=[*wb.models(), "custom/module"])
     parser.add_argument("--seconds", nargs="+", type=float, default=[3.0, 10.0])
     parser.add_argument("--cpu", action="store_true")
     chosen = parser.parse_args()
@@ -87,7 +87,7 @@ def own() -> wb.Model:
         nn.Linear(16 * 64, 5),
     )
     data = {name: (inputs[part], targets[part]) for name, part in parts.items()}
-    return wb.bring(module, **data, name="module")
+    return wb.from_module(module, **data, name="module")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import _table
 
 import workbench as wb
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 
 TARGETS = {"fashion/lenet5": 20.0, "fashion/resnet": 120.0}
 """Seconds for ten sparsities of every layer."""
@@ -43,11 +43,11 @@ def main() -> None:
 def timed(name: str) -> Row:
     """Measure every point in both ways."""
     model = wb.model(name)
-    wb.measure(model, wb.Recipe(quantize=wb.Quantize(8)), timed=False, store=Store())  # warm
+    wb.measure(model, wb.Recipe(quantize=wb.Quantize(8)), timed=False, store=ResultCache())  # warm
     begin = clocks()
-    found = wb.sensitivity(model, store=Store())
+    found = wb.sensitivity(model, store=ResultCache())
     middle = clocks()
-    store = Store()
+    store = ResultCache()
     reports = [wb.measure(model, one.recipe, timed=False, store=store) for one in found.points]
     end = clocks()
     for point, report in zip(found.points, reports, strict=True):

@@ -21,7 +21,7 @@ from torch import Tensor
 
 import workbench as wb
 from workbench.evaluation import fast_path
-from workbench.evaluation.batch_size import FIRST
+from workbench.evaluation.batch_size import MAX_FIRST_SAMPLE
 from workbench.recipe import Recipe
 from workbench.runtime.batch import channels_last
 from workbench.runtime.shell import shell
@@ -66,12 +66,12 @@ def look(model: wb.Model, recipe: Recipe, seed: int) -> Found | None:
     exact = torch.cat([run(fine, part) for part in inputs.split(500)])
     rough = torch.cat([run(coarse, part.bfloat16()).float() for part in inputs.split(500)])
     change = rough - exact
-    spread = (change.amax(dim=1) - change.amin(dim=1)) / fast_path.scale(rough)
-    first = np.random.default_rng(seed).permutation(len(inputs))[:FIRST]
+    spread = (change.amax(dim=1) - change.amin(dim=1)) / fast_path.error_scale(rough)
+    first = np.random.default_rng(seed).permutation(len(inputs))[:MAX_FIRST_SAMPLE]
     unit = float(spread[torch.from_numpy(first)].max())
     if not unit:
         return None
-    leads = fast_path.lead(rough)[_other(rough, exact)]
+    leads = fast_path.margin(rough)[_other(rough, exact)]
     return Found(float(spread.max()) / unit, float(leads.max()) / unit if len(leads) else 0.0)
 
 

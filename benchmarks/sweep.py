@@ -25,7 +25,7 @@ from workbench.experiments import sweep
 from workbench.experiments.sweep import Student, Sweep
 from workbench.recipe import Recipe, Train
 from workbench.training.run import Run
-from workbench.training.setup import lesson
+from workbench.training.setup import training_setup
 
 TEMPERATURES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
 STUDENTS = ("fashion/mlp-32", "fashion/cnn-10k", "fashion/lenet5-narrow", "fashion/lenet-300-100")
@@ -35,7 +35,7 @@ TEACHER = "fashion/lenet5"
 def alone(model: Model, settings: Train) -> None:
     """Train one student on all cores."""
     recipe = Recipe(train=settings)
-    for _moment in Run(lesson(model, recipe), recipe).go():
+    for _moment in Run(training_setup(model, recipe), recipe).go():
         pass
 
 
@@ -48,8 +48,10 @@ def one_by_one(model: Model, settings: Train) -> None:
 def together(model: Model, settings: Train, *, stacked: bool) -> None:
     """Train eight as a sweep does, stacked or side by side on one core each."""
     students = [Student(settings.seed, settings.mix, t) for t in TEMPERATURES]
-    with patch.object(sweep, "stackable", lambda lesson, settings: stacked):
-        for _event in Sweep(partial(lesson, model), settings, students).go(lambda weights: 0.0):
+    with patch.object(sweep, "stackable", lambda setup, settings: stacked):
+        for _event in Sweep(partial(training_setup, model), settings, students).go(
+            lambda weights: 0.0
+        ):
             pass
 
 
@@ -90,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = []
     for name in options.students:
         model = wb.model(name)
-        lesson(model, Recipe(train=settings))  # the teacher's outputs, computed once for all
+        training_setup(
+            model, Recipe(train=settings)
+        )  # the teacher's outputs, computed once for all
         found = measure(model, settings, options.rounds)
         one = found.pop("one student")
         chosen = "stacked" if _stacks(model, settings) else "side by side"
@@ -104,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _stacks(model: Model, settings: Train) -> bool:
     recipe = Recipe(train=settings)
-    return sweep.stackable(lesson(model, recipe), settings)
+    return sweep.stackable(training_setup(model, recipe), settings)
 
 
 if __name__ == "__main__":

@@ -30,12 +30,12 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 import workbench as wb
-from workbench.cache.results import Store
-from workbench.compression.qparams import Grid
-from workbench.evaluation.cached_results import known
+from workbench.cache.results import ResultCache
+from workbench.compression.qparams import QParams
+from workbench.evaluation.cached_results import cached_report
 from workbench.evaluation.measure import measure, measure_size
-from workbench.evaluation.progress import accuracy
-from workbench.evaluation.reference import CLOSE, predict
+from workbench.evaluation.progress import iter_counts
+from workbench.evaluation.reference import BORDERLINE, predict
 
 MODEL = "fashion/lenet5"
 BATCH = 256
@@ -114,7 +114,7 @@ def ours(bfloat16: bool) -> Callable[[wb.Recipe], float]:
         artifact = wb.compress(model, recipe)
         size = measure_size(model, artifact)
         assert size.bytes == len(artifact.to_bytes())
-        (*_, tally) = accuracy(model, artifact.weights(), split, bfloat16=bfloat16)
+        (*_, tally) = iter_counts(model, artifact.weights(), split, bfloat16=bfloat16)
         return tally.accuracy
 
     return run
@@ -163,7 +163,7 @@ class Common:
         judge = predict(self.model, weights, self.split.examples)
         other = np.flatnonzero(judge != self.outputs.argmax(dim=1).numpy())
         best = self.outputs[other].topk(2, dim=1).values
-        ties = int((best[:, 0] - best[:, 1] < CLOSE * best[:, 0].abs().clamp(min=1)).sum())
+        ties = int((best[:, 0] - best[:, 1] < BORDERLINE * best[:, 0].abs().clamp(min=1)).sum())
         hits = judge == self.split.labels
         shift = sum(int(hits[n]) - int(self.outputs[n].argmax() == self.labels[n]) for n in other)
         counts = {name: round(value * len(self.labels)) for name, value in answers.items()}
@@ -178,7 +178,7 @@ class Common:
 def fake_quantize(weight: Tensor, bits: int) -> Tensor:
     """Return `weight` rounded by PyTorch to symmetric codes per channel."""
     flat = weight.flatten(1)
-    grid = Grid.over(flat.amin(1).clamp(max=0), flat.amax(1).clamp(min=0), "symmetric", bits)
+    grid = QParams.over(flat.amin(1).clamp(max=0), flat.amax(1).clamp(min=0), "symmetric", bits)
     half = 2 ** (bits - 1) - 1
     zero = torch.zeros(len(weight), dtype=torch.int32)
     return torch.fake_quantize_per_channel_affine(weight, grid.scale, zero, 0, -half, half)
@@ -187,7 +187,7 @@ def fake_quantize(weight: Tensor, bits: int) -> Tensor:
 def seen(recipes: list[wb.Recipe], options: argparse.Namespace) -> list[float]:
     """Measure into a store on disk, then return a new process's seconds for each look-up."""
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
+        store = ResultCache(Path(folder))
         for recipe in recipes:
             measure(wb.model(MODEL), recipe, timed=False, store=store)
         store.close()
@@ -200,12 +200,12 @@ def seen(recipes: list[wb.Recipe], options: argparse.Namespace) -> list[float]:
 
 def look_up(recipes: list[wb.Recipe], folder: Path) -> list[float]:
     """Return the seconds that each recipe takes to be answered from the store."""
-    model, store = wb.model(MODEL), Store(folder)
-    known(model, wb.Recipe(), "validation", store)  # start-up aside
+    model, store = wb.model(MODEL), ResultCache(folder)
+    cached_report(model, wb.Recipe(), "validation", store)  # start-up aside
     taken = []
     for recipe in recipes:
         begin = time.perf_counter()
-        report = known(model, recipe, "validation", store)
+        report = cached_report(model, recipe, "validation", store)
         taken.append(time.perf_counter() - begin)
         assert report is not None
         assert report.exact

@@ -23,9 +23,9 @@ import torch
 from _reload import AVX2, figures, in_fresh_process
 
 import workbench as wb
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.errors import WorkbenchError
-from workbench.evaluation.measure import steps
+from workbench.evaluation.measure import iter_reports
 from workbench.recipe import PARTS
 from workbench.recipe.schema import specs
 
@@ -91,7 +91,7 @@ def compare(
     expected: dict[str, tuple[wb.Recipe, dict[str, Any]]] = {}
     for number, recipe in enumerate(recipes):
         try:
-            (*_, report) = steps(model, recipe, store=Store())
+            (*_, report) = iter_reports(model, recipe, store=ResultCache())
         except WorkbenchError as error:  # a combination that the model refuses
             print(f"{model.name}: {error}", file=sys.stderr)
             continue

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from workbench._setup import browser
-from workbench.threads import sleep_while_waiting
+from workbench.threads import set_passive_waiting
 
 # Before anything loads PyTorch: tests share few cores with the page that they drive.
-sleep_while_waiting()
+set_passive_waiting()
 # Workers of pytest-xdist divide the cores among them, and so do the processes that they start.
 if "PYTEST_XDIST_WORKER" in os.environ:
     cores = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
@@ -48,7 +48,7 @@ def linear(monkeypatch):
     from workbench.zoo import registry
 
     monkeypatch.setattr(
-        registry, "_brought", registry.Shelf()
+        registry, "_brought", registry.UserModels()
     )  # nothing of it is there for the next test
 
     def brought(metric=None):
@@ -59,7 +59,7 @@ def linear(monkeypatch):
         parts = {"train": slice(0, 90), "validation": slice(90, 170), "test": slice(170, None)}
         data = {name: (inputs[part], targets[part]) for name, part in parts.items()}
         torch.manual_seed(0)
-        return wb.bring(torch.nn.Linear(6, 1), **data, name="linear", metric=metric)
+        return wb.from_module(torch.nn.Linear(6, 1), **data, name="linear", metric=metric)
 
     return brought
 

@@ -8,13 +8,13 @@ from random import Random
 import pytest
 
 import workbench as wb
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.domain.task import Split, Task
 
 
 @pytest.fixture
 def store():
-    return Store()
+    return ResultCache()
 
 
 @pytest.fixture

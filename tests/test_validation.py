@@ -66,8 +66,14 @@ def test_what_is_no_recipe_is_one_sentence(call, recipe):
         (lambda m: sweep(m, SETTINGS, temperatures=[[4]]), "The temperatures must be a list"),
         (lambda m: sweep(m, SETTINGS, mixes=0.5), "must be a list of numbers"),
         (lambda m: find_learning_rate(m, steps=10.5), "whole number, 10 at least"),
-        (lambda m: search(m, {"batch": [8]}, draws=1, seed="x"), "The seed must be a whole number"),
-        (lambda m: search(m, {"batch": [8]}, draws=1, seed=-1), "The seed must be a whole number"),
+        (
+            lambda m: search(m, {"batch": [8]}, n_trials=1, seed="x"),
+            "The seed must be a whole number",
+        ),
+        (
+            lambda m: search(m, {"batch": [8]}, n_trials=1, seed=-1),
+            "The seed must be a whole number",
+        ),
         (lambda m: search(m, {"batch": np.array([[8]])}), "values of batch must be a list"),
         (lambda _: LogUniform("a", 2), "must be a list of numbers"),
         (lambda _: wb.evaluate("file.safetensors"), "Give what wb.load"),

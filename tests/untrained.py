@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from safetensors.torch import save
 
 from workbench.domain import Model
-from workbench.domain.initialize import fresh
+from workbench.domain.initialize import initialize
 from workbench.domain.model import Architecture
 from workbench.zoo.registry import architecture
 
 
 @dataclass(frozen=True)
 class Untrained(Architecture):
-    """An architecture whose checkpoint is what `fresh` draws."""
+    """An architecture whose checkpoint is what `initialize` draws."""
 
     def weights(self, digest):
         return {
             name: tensor.detach()
-            for name, tensor in fresh(architecture(self.name)).state_dict().items()
+            for name, tensor in initialize(architecture(self.name)).state_dict().items()
         }
 
 

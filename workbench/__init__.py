@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.analysis.attribution import Attribution, attribution
-    from workbench.analysis.comparison import Changes, changes
-    from workbench.analysis.generation import Written, write
+    from workbench.analysis.comparison import Comparison, compare
+    from workbench.analysis.generation import Generation, generate
     from workbench.analysis.histogram import Histogram, histogram
     from workbench.analysis.sensitivity import sensitivity
     from workbench.artifact.artifact import Artifact, load
     from workbench.artifact.ledger import Ledger
-    from workbench.custom.from_module import bring
+    from workbench.custom.from_module import from_module
     from workbench.custom.loaders.checkpoint import from_checkpoint
     from workbench.custom.loaders.keras import from_keras
     from workbench.custom.loaders.libraries import from_timm, from_transformers
-    from workbench.custom.plugin import Later, Offer
-    from workbench.custom.to_module import rebuild
+    from workbench.custom.plugin import LazySplit, ModelPlugin
+    from workbench.custom.to_module import to_module
     from workbench.domain import Model, Task
     from workbench.errors import WorkbenchError
     from workbench.evaluation.measure import evaluate, measure
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     )
     from workbench.session import Session
     from workbench.streaming.compress import compress_file
-    from workbench.streaming.decompress import expand
+    from workbench.streaming.decompress import decompress
     from workbench.zoo import model, models, task, tasks
 
 __all__ = [
@@ -55,13 +55,14 @@ __all__ = [
     "Adjust",
     "Artifact",
     "Attribution",
-    "Changes",
+    "Comparison",
     "Factorize",
+    "Generation",
     "Histogram",
-    "Later",
+    "LazySplit",
     "Ledger",
     "Model",
-    "Offer",
+    "ModelPlugin",
     "Prune",
     "Quantize",
     "Recipe",
@@ -72,30 +73,29 @@ __all__ = [
     "Task",
     "Train",
     "WorkbenchError",
-    "Written",
     "attribution",
-    "bring",
-    "changes",
+    "compare",
     "compress",
     "compress_file",
     "dashboard",
+    "decompress",
     "evaluate",
-    "expand",
     "from_checkpoint",
     "from_keras",
+    "from_module",
     "from_timm",
     "from_transformers",
+    "generate",
     "histogram",
     "load",
     "measure",
     "model",
     "models",
-    "rebuild",
     "sensitivity",
     "task",
     "tasks",
+    "to_module",
     "train",
-    "write",
 ]
 
 # Public names and where they live: loaded when first used, so that importing costs nothing.
@@ -104,13 +104,13 @@ _HOMES = {
     "Adjust": "recipe",
     "Artifact": "artifact.artifact",
     "Attribution": "analysis.attribution",
-    "Changes": "analysis.comparison",
+    "Comparison": "analysis.comparison",
     "Factorize": "recipe",
     "Histogram": "analysis.histogram",
-    "Later": "custom.plugin",
+    "LazySplit": "custom.plugin",
     "Ledger": "artifact.ledger",
     "Model": "domain",
-    "Offer": "custom.plugin",
+    "ModelPlugin": "custom.plugin",
     "Prune": "recipe",
     "Quantize": "recipe",
     "Recipe": "recipe",
@@ -121,15 +121,15 @@ _HOMES = {
     "Task": "domain",
     "Train": "recipe",
     "WorkbenchError": "errors",
-    "Written": "analysis.generation",
+    "Generation": "analysis.generation",
     "attribution": "analysis.attribution",
-    "bring": "custom.from_module",
-    "changes": "analysis.comparison",
+    "from_module": "custom.from_module",
+    "compare": "analysis.comparison",
     "compress": "pipeline",
     "compress_file": "streaming.compress",
     "dashboard": "panels",
     "evaluate": "evaluation.measure",
-    "expand": "streaming.decompress",
+    "decompress": "streaming.decompress",
     "from_checkpoint": "custom.loaders.checkpoint",
     "from_keras": "custom.loaders.keras",
     "from_timm": "custom.loaders.libraries",
@@ -139,12 +139,12 @@ _HOMES = {
     "measure": "evaluation.measure",
     "model": "zoo",
     "models": "zoo",
-    "rebuild": "custom.to_module",
+    "to_module": "custom.to_module",
     "sensitivity": "analysis.sensitivity",
     "task": "zoo",
     "tasks": "zoo",
     "train": "pipeline",
-    "write": "analysis.generation",
+    "generate": "analysis.generation",
 }
 
 

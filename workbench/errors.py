@@ -83,13 +83,13 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else "no reason given"
 
 
-def told(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """Return an error's type and the first line of its message."""
     return f"{type(error).__name__}: {first_line(error)}"
 
 
 @contextmanager
-def in_words(
+def user_errors(
     what: str,
     remedy: Callable[[Exception], str] = lambda error: "",
     *,
@@ -116,4 +116,4 @@ def in_words(
     except WorkbenchError:
         raise
     except Exception as error:
-        raise InputError(f"{what} with {told(error)}{remedy(error)}", code=code) from error
+        raise InputError(f"{what} with {describe(error)}{remedy(error)}", code=code) from error

@@ -38,7 +38,7 @@ def points(change: float, digits: int = 1) -> str:
     return _("{change}\u202fpoints").format(change=f"{sign}{abs(value):.{digits}f}")
 
 
-def plain(value: float) -> str:
+def number(value: float) -> str:
     """Write a figure without a unit of its own, to a thousandth or four digits: ``1.742``."""
     if (value and abs(value) < 0.1) or abs(value) >= 1e6:
         return f"{value:.3g}"
@@ -47,7 +47,7 @@ def plain(value: float) -> str:
 
 def signed(change: float) -> str:
     """Write a difference with its sign: ``+0.021``."""
-    text = plain(abs(change))
+    text = number(abs(change))
     sign = "±" if float(text.replace(",", "")) == 0 else "+" if change > 0 else MINUS
     return f"{sign}{text}"
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 
 
-def use(catalogue: gettext.NullTranslations) -> None:
+def set_catalog(catalogue: gettext.NullTranslations) -> None:
     """Make `catalogue` the source of every string from now on."""
     global _catalogue
     _catalogue = catalogue
@@ -21,7 +21,7 @@ def use(catalogue: gettext.NullTranslations) -> None:
 def use_language(*languages: str) -> None:
     """Choose the first of `languages` (BCP 47 or POSIX tags) with a catalogue, else English."""
     locale = str(files("workbench") / "locale")
-    use(gettext.translation("workbench", locale, languages, fallback=True))
+    set_catalog(gettext.translation("workbench", locale, languages, fallback=True))
 
 
 def _(message: str) -> str:

@@ -12,33 +12,33 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from workbench.artifact.artifact import Artifact
-from workbench.cache.files import Files, default_files
+from workbench.cache.files import FileCache, default_file_cache
 from workbench.calibration.finish import finish
-from workbench.calibration.untrained import untrained
-from workbench.compression.encode import code
+from workbench.calibration.untrained import compress_untrained
+from workbench.compression.encode import encode_tensors
 from workbench.domain import Model
 from workbench.errors import ArtifactError, RecipeError, TrainingError
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
-from workbench.training.teacher_ref import learned_from, name_of
+from workbench.training.teacher_ref import teacher_ref, training_dependencies
 from workbench.validation import expect_model, expect_recipe
 
 if TYPE_CHECKING:
-    from workbench.training.types import Lesson, Moment, Trained
+    from workbench.training.types import TrainingResult, TrainingSetup, TrainingStep
 
 VERSION = 7
 """Raised when training changes, so that files trained before are made again."""
 
-Watch = Callable[["Moment"], None]
+OnStep = Callable[["TrainingStep"], None]
 
 
 def compress(
     model: Model,
     recipe: Recipe,
     *,
-    progress: Watch = lambda moment: None,
+    progress: OnStep = lambda moment: None,
     cancelled: Callable[[], bool] = lambda: False,
-    files: Files | None = None,
+    files: FileCache | None = None,
 ) -> Artifact:
     """Return `model` compressed as `recipe` says; the model itself is not changed.
 
@@ -63,8 +63,8 @@ def compress(
     """
     expect_model(model).architecture.check_unchanged()
     if expect_recipe(recipe).train is not None:
-        return _trained(model, recipe, progress, cancelled, files or default_files())
-    return Artifact.of(model.name, recipe, *untrained(model, recipe))
+        return _trained(model, recipe, progress, cancelled, files or default_file_cache())
+    return Artifact.of(model.name, recipe, *compress_untrained(model, recipe))
 
 
 def train(
@@ -72,7 +72,7 @@ def train(
     recipe: Recipe | None = None,
     *,
     seconds: float | None = None,
-    progress: Watch = lambda moment: None,
+    progress: OnStep = lambda moment: None,
     cancelled: Callable[[], bool] = lambda: False,
     **settings: Any,
 ) -> Artifact:
@@ -111,20 +111,26 @@ def train(
     if seconds is not None and "steps" in settings:
         raise RecipeError("Seconds become steps: give seconds or steps, not both.")
     if isinstance(teacher := settings.get("teacher"), Model):
-        settings["teacher"] = name_of(teacher)
+        settings["teacher"] = teacher_ref(teacher)
     recipe = replace(recipe, train=replace(chosen, **settings))
     if seconds is not None:
-        from workbench.training.budget import granted, steps_for
+        from workbench.training.budget import capped_seconds, steps_for
 
         assert recipe.train is not None
-        steps = steps_for(model, recipe, granted(seconds), cancelled, file_bytes)
+        steps = steps_for(model, recipe, capped_seconds(seconds), cancelled, artifact_bytes)
         recipe = replace(recipe, train=replace(recipe.train, steps=steps))
     return compress(model, recipe, progress=progress, cancelled=cancelled)
 
 
-def effort(model: Model, recipe: Recipe, files: Files | None = None) -> dict[str, float] | None:
+def training_cost(
+    model: Model, recipe: Recipe, files: FileCache | None = None
+) -> dict[str, float] | None:
     """Return what training `recipe` took where it was made: seconds, steps, examples per second."""
-    blob = (files or default_files()).get(f"{_key(model, recipe)} effort") if recipe.train else None
+    blob = (
+        (files or default_file_cache()).get(f"{_key(model, recipe)} effort")
+        if recipe.train
+        else None
+    )
     try:
         found: dict[str, float] | None = json.loads(blob) if blob else None
     except ValueError:
@@ -135,15 +141,15 @@ def effort(model: Model, recipe: Recipe, files: Files | None = None) -> dict[str
 def _key(model: Model, recipe: Recipe) -> str:
     """Name a trained file: model, recipe, what else it learns from, and versions."""
     versions = f"{version('workbench')} {VERSION} torch-{torch.__version__}"
-    learned = learned_from(model, recipe)
+    learned = training_dependencies(model, recipe)
     return f"{model.name} {model.digest} {recipe.to_json()} {learned} {versions}"
 
 
 def _trained(
-    model: Model, recipe: Recipe, progress: Watch, cancelled: Callable[[], bool], files: Files
+    model: Model, recipe: Recipe, progress: OnStep, cancelled: Callable[[], bool], files: FileCache
 ) -> Artifact:
     from workbench.training.run import Run
-    from workbench.training.setup import lesson
+    from workbench.training.setup import training_setup
 
     recipe.check_names(model.layers)
     key = _key(model, recipe)
@@ -153,17 +159,17 @@ def _trained(
             found = Artifact.from_bytes(blob)
             if (found.model, found.recipe) == (model.name, recipe):
                 return found
-    run = Run(lesson(model, recipe, cancelled), recipe)
+    run = Run(training_setup(model, recipe, cancelled), recipe)
     try:
         with closing(run.go(cancelled=cancelled, checkpoint=files.unfinished(key))) as moments:
             for moment in moments:
                 progress(moment)
     except TrainingError as error:
-        error.artifact = _file_of(model, recipe, run.lesson, run.trained()) if run.good else None
+        error.artifact = _file_of(model, recipe, run.setup, run.trained()) if run.good else None
         raise
     done = run.trained()
-    artifact = _file_of(model, recipe, run.lesson, done)
-    files.put(key, artifact.to_bytes(), model.architecture.life)
+    artifact = _file_of(model, recipe, run.setup, done)
+    files.put(key, artifact.to_bytes(), model.architecture.lifetime)
     files.put(
         f"{key} effort",
         json.dumps(
@@ -174,25 +180,29 @@ def _trained(
             }
         ).encode(),
     )
-    files.forget_unfinished(key)
+    files.discard_checkpoint(key)
     return artifact
 
 
-def file_bytes(model: Model, recipe: Recipe, learned: Lesson, done: Trained) -> bytes:
+def artifact_bytes(
+    model: Model, recipe: Recipe, learned: TrainingSetup, done: TrainingResult
+) -> bytes:
     """Return the bytes of the file of what was learned."""
     return _file_of(model, recipe, learned, done).to_bytes()
 
 
-def _file_of(model: Model, recipe: Recipe, learned: Lesson, done: Trained) -> Artifact:
-    ready = learned.ready
-    coded = code(
+def _file_of(
+    model: Model, recipe: Recipe, learned: TrainingSetup, done: TrainingResult
+) -> Artifact:
+    ready = learned.prepared
+    coded = encode_tensors(
         done.weights,
         recipe,
-        ready.evidence,
-        roles=model.in_form(ready.form).roles,
+        ready.stats,
+        roles=model.with_spec(ready.form).roles,
         kept=done.kept,
-        grids=done.grids,
+        qparams=done.qparams,
     )
     return Artifact.of(
-        model.name, recipe, *finish(model, recipe, ready, coded, learned.input_grids)
+        model.name, recipe, *finish(model, recipe, ready, coded, learned.input_qparams)
     )

@@ -14,7 +14,7 @@ Piece = TypeVar("Piece")
 Found = TypeVar("Found")
 
 
-def sleep_while_waiting() -> None:
+def set_passive_waiting() -> None:
     """Let OpenMP threads sleep at barriers instead of spinning, unless the person chose.
 
     Spinning pays only where every thread has a core to itself. On a laptop that does something
@@ -37,7 +37,7 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def side_by_side(work: Callable[[Piece], Found], pieces: Sequence[Piece]) -> Iterator[Found]:
+def parallel_map(work: Callable[[Piece], Found], pieces: Sequence[Piece]) -> Iterator[Found]:
     """Yield what `work` returns for each of `pieces`, in their order, a piece on each core.
 
     Pieces on one core each beat one piece on all cores: no waiting for each other within an

@@ -39,7 +39,7 @@ def measured(architecture: Architecture) -> Measured:
         return Measured(refused=f"inputs do not join into a batch: {error}")
     name = re.sub(r"[^\w.+-]+", "-", architecture.name)
     try:
-        model = wb.bring(module, **data, name=name)
+        model = wb.from_module(module, **data, name=name)
         return Measured(fault=_difference(model, *data["validation"]))
     except wb.WorkbenchError as error:
         return Measured(refused=str(error))
@@ -52,7 +52,7 @@ def _difference(model: wb.Model, inputs: Inputs, targets: Tensor) -> str:
     task = "numbers" if targets.is_floating_point() else "classes"
     for recipe in (wb.Recipe(), RECIPE):
         report = wb.measure(model, recipe, timed=False)
-        outputs = loop.outputs(wb.rebuild(wb.compress(model, recipe)), inputs, batch=4)
+        outputs = loop.outputs(wb.to_module(wb.compress(model, recipe)), inputs, batch=4)
         right = loop.figure(outputs, targets, task)
         doubtful = 0.0 if task == "numbers" else loop.close_calls(outputs) / len(targets)
         if abs(report.value - right) > NEAR * max(abs(right), 1e-3) + doubtful:

@@ -13,12 +13,12 @@ from torch.func import functional_call
 from _architectures import named
 from _architectures.architecture import Inputs, run
 from _architectures.trial import SAME, SEEDS, fresh, own_tensors, randomise
-from workbench.compression.channels import SCORES, Group, narrow
-from workbench.compression.stats import Evidence
-from workbench.graph.channel_groups import groups_of
-from workbench.graph.verify_groups import is_averaged
+from workbench.compression.channels import SCORES, Group, remove_channels
+from workbench.compression.stats import CalibrationStats
+from workbench.graph.channel_groups import module_channel_groups
+from workbench.graph.verify_groups import passes_averaging_norm
 from workbench.recipe import Structure
-from workbench.runtime.layer_sizes import followed
+from workbench.runtime.layer_sizes import tracked_sizes
 
 STRUCTURE = Structure(0.3)
 
@@ -54,19 +54,21 @@ def narrowing(name: str) -> Narrowing:
     randomise(module, 0)
     tensors = {name: tensor.detach().clone() for name, tensor in own_tensors(module).items()}
     try:
-        groups = groups_of(module, architecture.inputs(SEEDS[0]))
+        groups = module_channel_groups(module, architecture.inputs(SEEDS[0]))
     except Exception as error:  # noqa: BLE001 - whatever torch-pruning meets in foreign code
         return Narrowing(unsupported=f"torch-pruning stops with {type(error).__name__}")
     if not groups:
         return Narrowing(unsupported="no group that we can cut")
-    fewer = narrow(tensors, groups, STRUCTURE, Evidence()).weights
+    fewer = remove_channels(tensors, groups, STRUCTURE, CalibrationStats()).weights
     left = sum(tensor.numel() for tensor in fewer.values())
     removed = 1 - left / sum(tensor.numel() for tensor in tensors.values())
     inputs = architecture.inputs(SEEDS[0])
     alone = [group for group in groups if not _averages(module, group)]
     try:
         _lent(module, fewer, inputs)
-        found = _lent(module, narrow(tensors, alone, STRUCTURE, Evidence()).weights, inputs)
+        found = _lent(
+            module, remove_channels(tensors, alone, STRUCTURE, CalibrationStats()).weights, inputs
+        )
     except RuntimeError as error:
         return Narrowing(len(groups), removed, fault=f"does not run: {error}".splitlines()[0])
     expected = _lent(module, _unheard(tensors, alone), inputs)
@@ -81,17 +83,17 @@ def _averages(module: nn.Module, group: Group) -> bool:
     """Return whether a norm over several channels, PyTorch's or their own, is or may be there."""
     owners = (module.get_submodule(one.tensor.rpartition(".")[0]) for one in group.members)
     own = any(not type(owner).__module__.startswith("torch.nn") for owner in owners)
-    return own or is_averaged(module, group)
+    return own or passes_averaging_norm(module, group)
 
 
 def _unheard(tensors: dict[str, Tensor], groups: Sequence[Group]) -> dict[str, Tensor]:
     """Return the whole network's tensors, zero where they take a channel that goes."""
     found = dict(tensors)
     for group in groups:
-        score = SCORES["group norm"](group, tensors, Evidence(), torch.Generator())
+        score = SCORES["group norm"](group, tensors, CalibrationStats(), torch.Generator())
         stays = torch.ones(group.channels)
         stays[score.argsort(stable=True)[: round(STRUCTURE.removed * group.channels)]] = 0
-        for member in group.having("takes"):
+        for member in group.with_role("takes"):
             found[member.tensor] = member.times(found[member.tensor], stays)
     return found
 
@@ -106,5 +108,5 @@ def _lent(module: nn.Module, tensors: dict[str, Tensor], inputs: Inputs) -> list
             """Return what the module makes of them."""
             return functional_call(module, tensors, args, named)
 
-    with followed(module):
+    with tracked_sizes(module):
         return run(Lent(), inputs)

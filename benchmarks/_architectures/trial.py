@@ -11,8 +11,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from _architectures.architecture import Architecture, run
 from workbench.artifact.artifact import Artifact
-from workbench.compression.coded import Plain
-from workbench.compression.encode import code
+from workbench.compression.coded import Uncompressed
+from workbench.compression.encode import encode_tensors
 from workbench.recipe import Prune, Quantize, Recipe
 
 RECIPE = Recipe(prune=Prune(0.5, scope="uniform"), quantize=Quantize(bits=4))
@@ -117,13 +117,15 @@ def attempt(architecture: Architecture) -> Trial:
     randomise(module, 0)
     before = outputs(architecture, module)
     tensors = {name: tensor.detach().clone() for name, tensor in own_tensors(module).items()}
-    coded = code(tensors, RECIPE)
+    coded = encode_tensors(tensors, RECIPE)
     blob = Artifact.of(architecture.name, RECIPE, coded).to_bytes()
     put(module, {name: one.tensor() for name, one in coded.items()})
     after = outputs(architecture, module)
     matrices = {name: one for name, one in coded.items() if tensors[name].ndim >= 2}
     values = sum(tensors[name].numel() for name in matrices)
-    plain = sum(tensors[name].numel() for name, one in matrices.items() if isinstance(one, Plain))
+    plain = sum(
+        tensors[name].numel() for name, one in matrices.items() if isinstance(one, Uncompressed)
+    )
     whole = sum(tensor.numel() for tensor in tensors.values())
     share, is_coded = len(blob) / (4 * whole), 1 - plain / values
     conditions = {

@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 import workbench as wb
 from tests.untrained import untrained
-from workbench.analysis.attribution import NARROW, look
+from workbench.analysis.attribution import TOLERANCE, explain
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.reference import predict
 from workbench.runtime.batch import call
@@ -36,9 +36,9 @@ def test_attributions_sum_to_what_the_logit_rises_by(name):
         rise = logit(model, weights, image, seen.predicted) - logit(
             model, weights, np.zeros_like(image), seen.predicted
         )
-        assert seen.explained == pytest.approx(rise, abs=1e-4)
-        assert seen.parts.sum() == pytest.approx(rise + seen.gap, abs=1e-3)
-        assert abs(seen.gap) <= NARROW * max(1, abs(rise))
+        assert seen.logit_difference == pytest.approx(rise, abs=1e-4)
+        assert seen.parts.sum() == pytest.approx(rise + seen.convergence_delta, abs=1e-3)
+        assert abs(seen.convergence_delta) <= TOLERANCE * max(1, abs(rise))
         assert sum(seen.probabilities) == pytest.approx(1)
 
 
@@ -53,8 +53,10 @@ def test_what_words_add_sums_to_what_the_logit_rises_by(name):
     for seen in (found.before, found.after):
         assert seen.parts.shape == (len(found.content),)
         assert np.abs(seen.parts).max() > 0
-        assert seen.parts.sum() == pytest.approx(seen.explained + seen.gap, abs=1e-4)
-        assert abs(seen.gap) <= NARROW * max(1, abs(seen.explained))
+        assert seen.parts.sum() == pytest.approx(
+            seen.logit_difference + seen.convergence_delta, abs=1e-4
+        )
+        assert abs(seen.convergence_delta) <= TOLERANCE * max(1, abs(seen.logit_difference))
     with torch.no_grad():
         inputs = model.task.inputs(examples[number : number + 1])
         outputs = call(model.module(), model.weights(), inputs)
@@ -64,7 +66,7 @@ def test_what_words_add_sums_to_what_the_logit_rises_by(name):
     with torch.no_grad():
         without = call(model.module(), silent, inputs)
     rise = (outputs - without)[0, found.before.predicted]
-    assert found.before.explained == pytest.approx(float(rise), abs=1e-4)
+    assert found.before.logit_difference == pytest.approx(float(rise), abs=1e-4)
 
 
 def test_what_frames_add_sums_to_what_the_logit_rises_by():
@@ -80,9 +82,9 @@ def test_what_frames_add_sums_to_what_the_logit_rises_by():
         rise = logit(model, weights, examples, seen.predicted) - logit(
             model, weights, silence.astype(np.float32), seen.predicted
         )
-        assert seen.explained == pytest.approx(rise, abs=1e-3)
-        assert seen.parts.sum() == pytest.approx(rise + seen.gap, abs=1e-3)
-        assert abs(seen.gap) <= NARROW * max(1, abs(rise))
+        assert seen.logit_difference == pytest.approx(rise, abs=1e-3)
+        assert seen.parts.sum() == pytest.approx(rise + seen.convergence_delta, abs=1e-3)
+        assert abs(seen.convergence_delta) <= TOLERANCE * max(1, abs(rise))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_what_cannot_be_explained_is_refused(inputs, targets):
             return super().forward(x.float().flatten(1)[:, :2])
 
     splits = dict.fromkeys(("train", "validation", "test"), (inputs, targets))
-    model = wb.bring(Mean(2, 2), **splits, name="mean")
+    model = wb.from_module(Mean(2, 2), **splits, name="mean")
     with pytest.raises(WorkbenchError, match=r"^Attributions [^.]*\.$"):
         wb.attribution(model, wb.Recipe())
     with pytest.raises(WorkbenchError, match=r"^Attributions [^.]*\.$"):
@@ -111,13 +113,13 @@ def test_pictures_of_a_persons_own_are_explained(shape):
     inputs, targets = torch.randn(20, *shape), torch.arange(20) % 2
     splits = dict.fromkeys(("train", "validation", "test"), (inputs, targets))
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(inputs[0].numel(), 2))
-    found = wb.attribution(wb.bring(module, **splits, name="seen"), wb.Recipe(), 4)
+    found = wb.attribution(wb.from_module(module, **splits, name="seen"), wb.Recipe(), 4)
     assert found.content.shape == found.after.parts.shape == (6, 5)
-    assert found.after.parts.sum() == pytest.approx(found.after.explained, abs=1e-4)
+    assert found.after.parts.sum() == pytest.approx(found.after.logit_difference, abs=1e-4)
 
 
 def test_what_is_explained_is_what_the_judge_predicts(small):
-    changed = wb.changes(small, HARSH)
+    changed = wb.compare(small, HARSH)
     example = int(changed.lost[0])
     found = wb.attribution(small, HARSH, example)
     images = small.task.split("validation").examples
@@ -131,7 +133,7 @@ def test_what_is_explained_is_what_the_judge_predicts(small):
 
 def test_pixels_as_black_as_the_baseline_add_nothing(small):
     images = small.task.split("validation").examples[:1]
-    seen = look(small, small.weights(), images)
+    seen = explain(small, small.weights(), images)
     assert np.abs(seen.parts[images[0] == 0]).max() == 0
     assert np.abs(seen.parts).max() > 0
 

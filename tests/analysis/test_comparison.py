@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.analysis.comparison import Changes
+from workbench.analysis.comparison import Comparison
 from workbench.errors import ArtifactError, Cancelled, RecipeError
 from workbench.evaluation.reference import predict
 
@@ -15,18 +15,18 @@ HARSH = wb.Recipe.from_json('{"prune": {"sparsity": 0.85}, "quantize": {"bits": 
 
 @pytest.fixture
 def found(small):
-    return wb.changes(small, HARSH)
+    return wb.compare(small, HARSH)
 
 
 def of(labels, before, after):
     rows = (np.array(row, np.int64) for row in (labels, before, after))
-    return Changes("drawn", "validation", ("a", "b", "c", "d"), *rows)
+    return Comparison("drawn", "validation", ("a", "b", "c", "d"), *rows)
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/mlp-32"])
 def test_predictions_are_the_judges_own_of_the_decoded_file(name):
     model = wb.model(name)
-    found = wb.changes(model, HARSH)
+    found = wb.compare(model, HARSH)
     images = model.task.split("validation").examples
     decoded = wb.compress(model, HARSH).weights()
     np.testing.assert_array_equal(found.before, predict(model, model.weights(), images))
@@ -34,7 +34,7 @@ def test_predictions_are_the_judges_own_of_the_decoded_file(name):
 
 
 def test_its_counts_are_the_reports(small, found, store):
-    before, after = found.tallies
+    before, after = found.prediction_counts
     for recipe, tally in ((wb.Recipe(), before), (HARSH, after)):
         report = wb.measure(small, recipe, timed=False, store=store)
         assert tuple(map(tuple, tally.confusion.tolist())) == report.confusion
@@ -47,18 +47,21 @@ def test_its_counts_are_the_reports(small, found, store):
 
 def test_a_file_says_the_same_as_its_recipe(small, found, tmp_path):
     path = wb.compress(small, HARSH).save(tmp_path / "small.safetensors")
-    again = wb.changes(small, wb.load(path))
+    again = wb.compare(small, wb.load(path))
     np.testing.assert_array_equal(again.after, found.after)
 
 
 def test_the_test_split_is_another_one(small):
-    found = wb.changes(small, HARSH, split="test")
+    found = wb.compare(small, HARSH, split="test")
     assert len(found) == 10_000
-    assert found.tallies[1].accuracy == wb.measure(small, HARSH, split="test", timed=False).accuracy
+    assert (
+        found.prediction_counts[1].accuracy
+        == wb.measure(small, HARSH, split="test", timed=False).accuracy
+    )
 
 
 def test_an_untouched_file_changes_nothing(small):
-    found = wb.changes(small, wb.Recipe())
+    found = wb.compare(small, wb.Recipe())
     assert not found.flipped.size
     assert found.rows() == []
 
@@ -83,11 +86,11 @@ def test_predictions_cannot_be_written_to(found):
 
 def test_progress_ends_at_the_whole_and_a_cancel_is_heard(small):
     told = []
-    wb.changes(small, HARSH, progress=told.append)
+    wb.compare(small, HARSH, progress=told.append)
     assert told == sorted(told)
     assert told[-1] == 1
     with pytest.raises(Cancelled):
-        wb.changes(small, HARSH, cancelled=lambda: True)
+        wb.compare(small, HARSH, cancelled=lambda: True)
 
 
 @pytest.mark.parametrize(
@@ -100,9 +103,9 @@ def test_progress_ends_at_the_whole_and_a_cancel_is_heard(small):
 )
 def test_what_is_no_recipe_is_refused(small, what, error):
     with pytest.raises(error):
-        wb.changes(small, what)
+        wb.compare(small, what)
 
 
 def test_a_file_of_another_model_is_refused(small, lenet5):
     with pytest.raises(ArtifactError, match="give that model"):
-        wb.changes(lenet5, wb.compress(small, HARSH))
+        wb.compare(lenet5, wb.compress(small, HARSH))

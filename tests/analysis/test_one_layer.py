@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.analysis.one_layer import OneLayer
+from workbench.analysis.one_layer import LayerEvaluator
 from workbench.errors import Cancelled
 from workbench.evaluation import fast_path as sieves
-from workbench.evaluation.progress import judged
+from workbench.evaluation.progress import reference_counts
 from workbench.recipe import Prune, Quantize, Recipe
-from workbench.recipe.off import for_one
+from workbench.recipe.off import for_layer
 
 HARSH = (
     ("prune", Recipe(prune=Prune()), 0.8),
@@ -26,11 +26,13 @@ def test_every_layer_is_counted_as_the_judge_counts(name, shortened, monkeypatch
     model = wb.model(name)
     split = model.task.split("validation")
     for layer in model.layers:
-        files = [wb.compress(model, for_one(part, key, layer, at)) for key, part, at in HARSH]
-        expected = [judged(model, file.weights(), split).confusion for file in files]
+        files = [wb.compress(model, for_layer(part, key, layer, at)) for key, part, at in HARSH]
+        expected = [reference_counts(model, file.weights(), split).confusion for file in files]
         for bfloat16 in (False, True):
-            monkeypatch.setattr(sieves.Sieve, "_tries_bfloat16", lambda *_, tries=bfloat16: tries)
-            arriving = OneLayer(model, layer)
+            monkeypatch.setattr(
+                sieves.FastPath, "_tries_bfloat16", lambda *_, tries=bfloat16: tries
+            )
+            arriving = LayerEvaluator(model, layer)
             for file, confusion in zip(files, expected, strict=True):
                 found = arriving.tally(file.weights())
                 told = f"{layer} {bfloat16=}"
@@ -41,14 +43,14 @@ def test_every_layer_is_counted_as_the_judge_counts(name, shortened, monkeypatch
 def test_weights_that_differ_elsewhere_are_refused(small):
     weights = wb.compress(small, Recipe(quantize=Quantize(4))).weights()
     with pytest.raises(AssertionError):
-        OneLayer(small, "fc2.weight").tally(weights)
+        LayerEvaluator(small, "fc2.weight").tally(weights)
 
 
 def test_it_stops_when_nobody_waits(small):
     with pytest.raises(Cancelled):
-        OneLayer(small, "fc2.weight", cancelled=lambda: True)
+        LayerEvaluator(small, "fc2.weight", cancelled=lambda: True)
     gone = []
-    arriving = OneLayer(small, "fc2.weight", cancelled=lambda: bool(gone))
+    arriving = LayerEvaluator(small, "fc2.weight", cancelled=lambda: bool(gone))
     gone.append(True)
     with pytest.raises(Cancelled):
         arriving.tally(small.weights())

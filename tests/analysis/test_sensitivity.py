@@ -7,10 +7,10 @@ import torch
 
 import workbench as wb
 from workbench.analysis import sensitivity as scanning
-from workbench.analysis.sensitivity import SETTINGS, scan, sensitivity
-from workbench.cache.results import Store
+from workbench.analysis.sensitivity import SETTINGS, iter_sensitivity, sensitivity
+from workbench.cache.results import ResultCache
 from workbench.errors import Cancelled, RecipeError, WorkbenchError
-from workbench.evaluation.cached_results import known
+from workbench.evaluation.cached_results import cached_report
 from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train
 
 PARTS = (
@@ -25,7 +25,7 @@ PARTS = (
 
 @pytest.fixture
 def store():
-    return Store()
+    return ResultCache()
 
 
 @pytest.mark.parametrize(("part", "settings"), PARTS)
@@ -35,7 +35,7 @@ def test_points_are_what_measuring_says(small, store, part, settings):
     assert found.share == 1
     assert len(found.points) == len(small.layers) * len(settings)
     for point in found.points:
-        report = wb.measure(small, point.recipe, timed=False, store=Store())
+        report = wb.measure(small, point.recipe, timed=False, store=ResultCache())
         assert (point.bytes, point.value) == (report.bytes, report.value), point
         assert found[point.layer, point.setting] is point
 
@@ -50,13 +50,13 @@ def test_its_points_are_gone_through_one_by_one(small, store):
 def test_points_of_convolutions_too(name, store):
     model = wb.model(name)
     for point in sensitivity(model, Quantize(), [3], store=store).points:
-        report = wb.measure(model, point.recipe, timed=False, store=Store())
+        report = wb.measure(model, point.recipe, timed=False, store=ResultCache())
         assert (point.bytes, point.value) == (report.bytes, report.value), point
 
 
 @pytest.mark.parametrize(("part", "settings"), PARTS)
 def test_a_point_touches_its_layer_alone(small, part, settings):
-    *_, found = scan(small, part, settings, store=Store())
+    *_, found = iter_sensitivity(small, part, settings, store=ResultCache())
     originals = small.weights()
     for point in found.points:
         weights = wb.compress(small, point.recipe).weights()
@@ -71,11 +71,11 @@ def test_a_point_touches_its_layer_alone(small, part, settings):
 def test_what_was_found_is_known_to_a_slider_and_never_measured_twice(small, store, monkeypatch):
     first = sensitivity(small, settings=[0.6], store=store)
     for point in first.points:
-        assert known(small, point.recipe, "validation", store).value == point.value
+        assert cached_report(small, point.recipe, "validation", store).value == point.value
     alone = Recipe(prune=Prune(0, layers={"fc2.weight": 0.6}))  # as the page's controls say it
     assert first["fc2.weight", 0.6].recipe == alone
     monkeypatch.setattr(scanning, "compress", None)
-    monkeypatch.setattr(scanning, "OneLayer", None)
+    monkeypatch.setattr(scanning, "LayerEvaluator", None)
     assert sensitivity(small, settings=[0.6], store=store) == first
 
 
@@ -93,13 +93,13 @@ def test_it_comes_layer_by_layer_with_the_settings_of_the_part(small, store):
 
 def test_it_stops_when_nobody_waits_and_keeps_what_it_found(small, store):
     enough = []
-    on_the_way = scan(small, store=store, cancelled=lambda: bool(enough))
+    on_the_way = iter_sensitivity(small, store=store, cancelled=lambda: bool(enough))
     *_, last = (next(on_the_way) for _ in range(3))
     assert len(last.points) == 2
     enough.append(True)
     with pytest.raises(Cancelled):
         next(on_the_way)
-    assert known(small, last.points[-1].recipe, "validation", store).exact
+    assert cached_report(small, last.points[-1].recipe, "validation", store).exact
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,9 @@ def test_it_stops_when_nobody_waits_and_keeps_what_it_found(small, store):
 )
 def test_what_cannot_be_is_said_at_once(small, arguments, said):
     with pytest.raises(RecipeError, match=said):
-        scan(small, *arguments)
+        iter_sensitivity(small, *arguments)
 
 
 def test_a_model_is_needed():
     with pytest.raises(WorkbenchError, match="Give a model"):
-        scan("fashion/lenet5")
+        iter_sensitivity("fashion/lenet5")

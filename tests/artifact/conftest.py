@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 from workbench.recipe import Prune, Quantize, Recipe
 
 
@@ -39,4 +39,4 @@ def small() -> Artifact:
         "steps": torch.tensor(12),
     }
     recipe = Recipe(Prune(0.8, scope="uniform"), Quantize(3, scheme="affine", range="mse"))
-    return Artifact.of("small", recipe, code(weights, recipe))
+    return Artifact.of("small", recipe, encode_tensors(weights, recipe))

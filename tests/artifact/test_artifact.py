@@ -14,8 +14,8 @@ from workbench.artifact import container
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.ledger import Ledger
 from workbench.compression.codecs.stream import parts
-from workbench.compression.encode import code
-from workbench.compression.stats import Evidence
+from workbench.compression.encode import encode_tensors
+from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Prune, Quantize, Recipe
 
 SHAPES = st.lists(st.sampled_from([0, 1, 2, 3, 7, 31, 97]), max_size=3).map(tuple)
@@ -40,8 +40,8 @@ def compressed(draw) -> tuple[dict[str, torch.Tensor], Recipe, Artifact]:
     recipe = Recipe.draw(Random(draw(st.integers(0, 2**31))), names)
     if recipe.quantize is not None and recipe.quantize.format == "fp16":
         weights = {name: tensor.clamp(-6e4, 6e4) for name, tensor in weights.items()}
-    evidence = Evidence({name: torch.rand_like(weights[name]) for name in names})
-    return weights, recipe, Artifact.of("drawn", recipe, code(weights, recipe, evidence))
+    evidence = CalibrationStats({name: torch.rand_like(weights[name]) for name in names})
+    return weights, recipe, Artifact.of("drawn", recipe, encode_tensors(weights, recipe, evidence))
 
 
 @settings(deadline=None, max_examples=200)
@@ -89,9 +89,9 @@ def test_the_ledger_counts_every_byte(drawn) -> None:
         assert row.scales == sum(scales(*piece) for piece in pieces)
         assert row.indices + row.values + row.plain + row.tables == sizes.index + sizes.values
         assert row.shape == tuple(described["shape"])
-        assert (name in artifact.considered) == (not factors)
+        assert (name in artifact.encodings) == (not factors)
         if not factors:
-            assert row.total == artifact.considered[name].best.size + row.scales
+            assert row.total == artifact.encodings[name].best.size + row.scales
     assert Ledger.from_dict(json.loads(json.dumps(ledger.as_dict()))) == ledger
 
 
@@ -101,10 +101,10 @@ def test_the_same_weights_and_recipe_give_the_same_bytes() -> None:
     rng = Random(3)
     for _ in range(30):
         recipe = Recipe.draw(rng, names)
-        evidence = Evidence({"w": torch.ones(50, 60)})
+        evidence = CalibrationStats({"w": torch.ones(50, 60)})
         copies = {name: tensor.clone() for name, tensor in weights.items()}
-        first = Artifact.of("m", recipe, code(weights, recipe, evidence))
-        again = Artifact.of("m", recipe, code(copies, recipe, evidence))
+        first = Artifact.of("m", recipe, encode_tensors(weights, recipe, evidence))
+        again = Artifact.of("m", recipe, encode_tensors(copies, recipe, evidence))
         assert first.to_bytes() == again.to_bytes()
 
 
@@ -119,7 +119,7 @@ def test_weights_are_a_fresh_copy(small) -> None:
 def test_negative_zero_becomes_zero() -> None:
     weights = {"w": torch.tensor([[-0.0, 1.0]])}
     for recipe in (Recipe(), Recipe(quantize=Quantize(8)), Recipe(quantize=Quantize(16))):
-        decoded = Artifact.of("m", recipe, code(weights, recipe)).weights()["w"]
+        decoded = Artifact.of("m", recipe, encode_tensors(weights, recipe)).weights()["w"]
         assert not torch.signbit(decoded).any()
 
 
@@ -132,7 +132,7 @@ def test_no_tensors_at_all() -> None:
 def test_pruning_makes_the_file_smaller() -> None:
     weights = {"w": torch.randn(200, 200, generator=torch.Generator().manual_seed(1))}
     sizes = [
-        len(Artifact.of("m", recipe, code(weights, recipe)))
+        len(Artifact.of("m", recipe, encode_tensors(weights, recipe)))
         for recipe in (Recipe(Prune(s), Quantize(8)) for s in (0.5, 0.8, 0.9, 0.99))
     ]
     assert sizes == sorted(sizes, reverse=True)
@@ -143,4 +143,4 @@ def test_the_codec_in_words(words) -> None:
     text, quantize = words
     weights = {"w": torch.linspace(-1, 1, 200).view(10, 20)}
     recipe = Recipe(quantize=Quantize(**quantize) if quantize else None)
-    assert Artifact.of("m", recipe, code(weights, recipe)).ledger["w"].codec == text
+    assert Artifact.of("m", recipe, encode_tensors(weights, recipe)).ledger["w"].codec == text

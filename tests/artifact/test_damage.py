@@ -12,7 +12,7 @@ from safetensors.torch import save
 
 from workbench.artifact import container
 from workbench.artifact.artifact import Artifact, load
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 from workbench.errors import ArtifactError
 from workbench.recipe import Quantize, Recipe
 
@@ -22,7 +22,7 @@ def blob() -> bytes:
     """The smallest interesting file."""
     weights = {"w": torch.tensor([[0.5, -1.0, 0.25], [0.0, 2.0, 1.0]]), "b": torch.ones(2)}
     recipe = Recipe(quantize=Quantize(4))
-    return Artifact.of("tiny", recipe, code(weights, recipe)).to_bytes()
+    return Artifact.of("tiny", recipe, encode_tensors(weights, recipe)).to_bytes()
 
 
 def test_cut_anywhere(blob) -> None:
@@ -135,6 +135,6 @@ def test_a_header_that_its_digest_does_not_cover(name) -> None:
 
 
 def test_a_header_too_long_to_be_one_is_not_parsed() -> None:
-    header = b'{"a":"' + b"a" * container.LONGEST_HEADER + b'"}'
+    header = b'{"a":"' + b"a" * container.MAX_HEADER_BYTES + b'"}'
     with pytest.raises(ArtifactError, match="outer header"):
         Artifact.from_bytes(container._outside(len(header), 0) + header)

@@ -20,9 +20,9 @@ from workbench import zoo
 from workbench.artifact.artifact import Artifact
 from workbench.compression.axes import Axes
 from workbench.compression.codecs import huffman
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 from workbench.compression.roles import Roles, compressible
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Recipe
 from workbench.zoo.registry import architecture
 
@@ -96,10 +96,10 @@ def test_the_reader_decodes_random_recipes_bit_for_bit(reader) -> None:
         rng = Random(name)
         weights = weights_of(name)
         names = compressible(weights)
-        evidence = Evidence({layer: weights[layer].abs().sqrt() for layer in names})
+        evidence = CalibrationStats({layer: weights[layer].abs().sqrt() for layer in names})
         for _ in range(RECIPES):
             recipe = Recipe.draw(rng, names)
-            artifact = Artifact.of(name, recipe, code(weights, recipe, evidence))
+            artifact = Artifact.of(name, recipe, encode_tensors(weights, recipe, evidence))
             decoded, header = reader.read(artifact.to_bytes())
             loaded = Artifact.from_bytes(artifact.to_bytes()).weights()
             made = artifact.weights()
@@ -117,10 +117,10 @@ def test_the_reader_decodes_random_recipes_bit_for_bit(reader) -> None:
 def test_the_reader_decodes_edge_shapes(reader, shape, fill) -> None:
     weights = {"w": torch.full(shape, fill)}
     rng = Random(0)
-    evidence = Evidence({"w": torch.ones(shape)})
+    evidence = CalibrationStats({"w": torch.ones(shape)})
     for _ in range(20):
         recipe = Recipe.draw(rng, compressible(weights))
-        artifact = Artifact.of("edge", recipe, code(weights, recipe, evidence))
+        artifact = Artifact.of("edge", recipe, encode_tensors(weights, recipe, evidence))
         decoded, _ = reader.read(artifact.to_bytes())
         assert_equal(decoded["w"], artifact.weights()["w"])
 
@@ -140,12 +140,14 @@ def test_the_reader_decodes_edge_shapes(reader, shape, fill) -> None:
 )
 def test_the_reader_decodes_turned_tensors(reader, shape, axes) -> None:
     weights = {"w": torch.randn(shape, generator=torch.Generator().manual_seed(0))}
-    evidence = Evidence({"w": torch.ones(shape)})
+    evidence = CalibrationStats({"w": torch.ones(shape)})
     roles = Roles(("w",), axes={"w": axes})
     rng = Random(0)
     for _ in range(20):
         recipe = Recipe.draw(rng, ("w",))
-        artifact = Artifact.of("turned", recipe, code(weights, recipe, evidence, roles=roles))
+        artifact = Artifact.of(
+            "turned", recipe, encode_tensors(weights, recipe, evidence, roles=roles)
+        )
         decoded, _ = reader.read(artifact.to_bytes())
         made = artifact.weights()["w"]
         assert made.shape == shape
@@ -164,7 +166,7 @@ def test_the_reader_decodes_turned_tensors(reader, shape, axes) -> None:
 )
 def test_the_reader_decodes_other_types(reader, dtype) -> None:
     weights = {"w": (torch.arange(-50, 50).view(10, 10) // 7).to(dtype)}
-    artifact = Artifact.of("types", Recipe(), code(weights, Recipe()))
+    artifact = Artifact.of("types", Recipe(), encode_tensors(weights, Recipe()))
     decoded, _ = reader.read(artifact.to_bytes())
     assert_equal(decoded["w"], weights["w"])
 
@@ -172,7 +174,7 @@ def test_the_reader_decodes_other_types(reader, dtype) -> None:
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
 def test_the_reader_decodes_complex_buffers(reader, dtype) -> None:
     weights = {"w": torch.polar(torch.ones(3, 4), torch.arange(12.0).view(3, 4)).to(dtype)}
-    artifact = Artifact.of("types", Recipe(), code(weights, Recipe(), roles=BUFFER))
+    artifact = Artifact.of("types", Recipe(), encode_tensors(weights, Recipe(), roles=BUFFER))
     decoded, _ = reader.read(artifact.to_bytes())
     assert_equal(decoded["w"], weights["w"])
 
@@ -180,7 +182,7 @@ def test_the_reader_decodes_complex_buffers(reader, dtype) -> None:
 def test_the_reader_gives_the_bits_of_eight_bit_floats(reader) -> None:
     for dtype in (torch.float8_e4m3fn, torch.float8_e5m2):
         weights = {"w": torch.arange(256, dtype=torch.uint8).view(dtype)}
-        artifact = Artifact.of("types", Recipe(), code(weights, Recipe(), roles=BUFFER))
+        artifact = Artifact.of("types", Recipe(), encode_tensors(weights, Recipe(), roles=BUFFER))
         decoded, _ = reader.read(artifact.to_bytes())
         assert decoded["w"].tolist() == list(range(256))
 
@@ -215,7 +217,7 @@ def test_the_huffman_example_of_the_page(reader) -> None:
 
 def test_the_header_is_compact_utf8_and_the_digest_is_as_the_page_says() -> None:
     weights = {"größe.weight": torch.ones(2, 2), 'odd "name"\n': torch.zeros(1)}
-    artifact = Artifact.of("modèle", Recipe(), code(weights, Recipe()))
+    artifact = Artifact.of("modèle", Recipe(), encode_tensors(weights, Recipe()))
     blob = artifact.to_bytes()
     start = 8 + int.from_bytes(blob[:8], "little")
     assert start % 8 == 0

@@ -7,16 +7,16 @@ import pytest
 import workbench as wb
 from workbench.artifact import container
 from workbench.artifact.artifact import Artifact
-from workbench.artifact.module_spec import Form, InputGrid
+from workbench.artifact.module_spec import InputQParams, ModuleSpec
 from workbench.errors import ArtifactError
 from workbench.evaluation.measure import evaluate
 
-WHOLE = Form(
+WHOLE = ModuleSpec(
     0.5,
     1,
     True,
     (("bn", "stem"),),
-    (("conv1", InputGrid(8, 0.25, 0)), ("fc.0", InputGrid(2, 1e-9, 3))),
+    (("conv1", InputQParams(8, 0.25, 0)), ("fc.0", InputQParams(2, 1e-9, 3))),
 )
 
 
@@ -27,8 +27,8 @@ def test_plain_data_and_back():
         ["fold", 1, {"bn": "stem"}],
         ["round inputs", 1, {"conv1": [8, 0.25, 0], "fc.0": [2, 1e-9, 3]}],
     ]
-    assert Form.from_list(WHOLE.as_list()) == WHOLE
-    assert Form.from_list([]) == Form()
+    assert ModuleSpec.from_list(WHOLE.as_list()) == WHOLE
+    assert ModuleSpec.from_list([]) == ModuleSpec()
 
 
 BAD = [

@@ -123,17 +123,17 @@ def visited(browser, browser_context_args):
     context.close()
 
 
-def note(trouble, said):
+def note(problem, said):
     if said.type == "error" and not HARMLESS.search(said.text):
-        trouble.append(said.text)
+        problem.append(said.text)
 
 
-def note_stranger(trouble, url):
+def note_stranger(problem, url):
     if (
         urlsplit(url).scheme not in {"blob", "data", "about"}
         and urlsplit(url).hostname != "localhost"
     ):
-        trouble.append(f"asked for {url}")
+        problem.append(f"asked for {url}")
 
 
 class Bench:

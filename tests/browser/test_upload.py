@@ -39,7 +39,7 @@ def test_a_table_becomes_a_model_that_slides(open_bench, watched):
     expect(panel).to_contain_text("300 rows, 3 columns", timeout=LONG)
     panel.get_by_role("button", name="train").click()
     expect(panel.get_by_role("status")).to_contain_text("It learned from 208", timeout=LONG)
-    expect(watched.get_by_role("combobox", name="model")).to_have_value("own/plants")
+    expect(watched.get_by_role("combobox", name="model")).to_have_value("custom/plants")
     watched.keyboard.press("Escape")
     bench.settle()
     before = bench.number("bytes").inner_text()

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from workbench.cache.memory import FOREVER, Cache, Life
+from workbench.cache.memory import FOREVER, Lifetime, MemoryCache
 
 
 def keys(cache, names):
@@ -28,14 +28,14 @@ def keys(cache, names):
     ],
 )
 def test_the_oldest_go_first(most, room, put, kept):
-    cache = Cache(most, room, len)
+    cache = MemoryCache(most, room, len)
     for name in dict.fromkeys(put):
         cache.put(name, name * put.count(name))
     assert "".join(keys(cache, dict.fromkeys(put))) == kept
 
 
 def test_what_is_asked_for_counts_as_new():
-    cache = Cache(2)
+    cache = MemoryCache(2)
     cache.put("a", 1)
     cache.put("b", 2)
     assert cache.get("a") == 1
@@ -44,7 +44,7 @@ def test_what_is_asked_for_counts_as_new():
 
 
 def test_a_value_put_again_counts_once():
-    cache = Cache(9, 10, len)
+    cache = MemoryCache(9, 10, len)
     for _ in range(5):
         cache.put("a", "six of")
     cache.put("b", "four")
@@ -52,15 +52,15 @@ def test_a_value_put_again_counts_once():
 
 
 def test_a_value_is_made_once():
-    cache, made = Cache(2), []
+    cache, made = MemoryCache(2), []
     for _ in range(3):
         assert cache.of("a", lambda: made.append(1) or "value") == "value"
     assert made == [1]
 
 
 def test_entries_end_with_their_life():
-    caches = [Cache(4), Cache(4, 100, len)]
-    ours, theirs = Life(), Life()
+    caches = [MemoryCache(4), MemoryCache(4, 100, len)]
+    ours, theirs = Lifetime(), Lifetime()
     for cache in caches:
         cache.put("ours", "1", ours)
         cache.put("more of ours", "2", ours)
@@ -73,7 +73,7 @@ def test_entries_end_with_their_life():
 
 
 def test_a_key_taken_over_by_another_life_stays():
-    cache, first, second = Cache(4), Life(), Life()
+    cache, first, second = MemoryCache(4), Lifetime(), Lifetime()
     cache.put("key", 1, first)
     cache.put("key", 2, second)
     del first
@@ -82,7 +82,7 @@ def test_a_key_taken_over_by_another_life_stays():
 
 
 def test_an_end_in_another_thread_does_not_wait_for_a_busy_cache():
-    cache, life = Cache(4), Life()
+    cache, life = MemoryCache(4), Lifetime()
     cache.put("key", 1, life)
     with cache._lock, ThreadPoolExecutor(1) as other:
         other.submit(cache.end, life.number).result(60)
@@ -91,17 +91,17 @@ def test_an_end_in_another_thread_does_not_wait_for_a_busy_cache():
 
 
 def test_a_life_goes_along_into_another_process():
-    cache, life = Cache(4), Life()
+    cache, life = MemoryCache(4), Lifetime()
     for one in (life, FOREVER):
         cache.put(one.number, 1, one)
     sent = pickle.loads(pickle.dumps(life))
-    assert isinstance(sent, Life)
+    assert isinstance(sent, Lifetime)
     assert sent.number != life.number
     assert pickle.loads(pickle.dumps(FOREVER)) is FOREVER
 
 
 def test_threads_share_a_cache():
-    cache, lives = Cache(8, 40, len), [Life() for _ in range(4)]
+    cache, lives = MemoryCache(8, 40, len), [Lifetime() for _ in range(4)]
 
     def use(number):
         key = number % 16

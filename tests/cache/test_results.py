@@ -13,7 +13,7 @@ import pytest
 
 from workbench.cache import files
 from workbench.cache import results as stores
-from workbench.cache.results import FILE, Store, default_store
+from workbench.cache.results import FILE, ResultCache, default_result_cache
 
 MANY = """
 import sys
@@ -49,28 +49,28 @@ def write(folder, statement, *values):
 
 @pytest.mark.parametrize("value", [1, 0.1, "é", None, [1, 2], {"a": [1.5, {"b": None}]}])
 def test_what_is_put_is_found_again(tmp_path, value):
-    Store(tmp_path).put("key", value)
-    assert Store(tmp_path).get("key") == value
-    assert Store(tmp_path).get("other") is None
+    ResultCache(tmp_path).put("key", value)
+    assert ResultCache(tmp_path).get("key") == value
+    assert ResultCache(tmp_path).get("other") is None
 
 
 def test_in_memory_only():
-    store = Store()
+    store = ResultCache()
     store.put("key", 1)
     assert store.get("key") == 1
     assert store.note is None
 
 
 def test_the_latest_value_counts(tmp_path):
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     store.put("key", 1)
     store.put("key", 2)
-    assert store.get("key") == Store(tmp_path).get("key") == 2
+    assert store.get("key") == ResultCache(tmp_path).get("key") == 2
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_the_folder_is_the_persons_own(tmp_path):
-    Store(tmp_path / "own").put("key", 1)
+    ResultCache(tmp_path / "own").put("key", 1)
     assert stat.S_IMODE((tmp_path / "own").stat().st_mode) == 0o700
 
 
@@ -86,7 +86,7 @@ def test_many_processes_at_once(tmp_path):
 
 
 def test_many_threads_at_once(tmp_path):
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     wrong = []
 
     def work(who):
@@ -115,16 +115,16 @@ def test_many_threads_at_once(tmp_path):
 )
 def test_a_broken_file_is_made_anew(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     store.put("key", 1)
     assert store.note is None
-    assert Store(tmp_path).get("key") == 1
+    assert ResultCache(tmp_path).get("key") == 1
 
 
 def test_an_empty_file_is_a_new_store(tmp_path):
     (tmp_path / FILE).touch()
-    Store(tmp_path).put("key", 1)
-    assert Store(tmp_path).get("key") == 1
+    ResultCache(tmp_path).put("key", 1)
+    assert ResultCache(tmp_path).get("key") == 1
 
 
 @pytest.mark.parametrize(
@@ -133,39 +133,39 @@ def test_an_empty_file_is_a_new_store(tmp_path):
 )
 def test_a_file_with_another_table_is_made_anew(tmp_path, table):
     write(tmp_path, table)
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     store.put("key", 1)
     assert store.note is None
-    assert Store(tmp_path).get("key") == 1
+    assert ResultCache(tmp_path).get("key") == 1
 
 
 def test_a_file_that_breaks_while_in_use_is_made_anew(tmp_path):
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     store.put("before", 1)
     store.close()
     whole = (tmp_path / FILE).read_bytes()
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     (tmp_path / FILE).write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
     for n in range(3):
         store.put(f"after {n}", n)
     assert store.get("after 2") == 2
-    assert Store(tmp_path).get("after 2") == 2
+    assert ResultCache(tmp_path).get("after 2") == 2
 
 
 @pytest.mark.parametrize("text", ["", "{", "\x00", "[1,"])
 def test_a_broken_value_is_dropped(tmp_path, text):
-    Store(tmp_path).put("key", 1)
+    ResultCache(tmp_path).put("key", 1)
     write(tmp_path, "UPDATE results SET value = ?", text)
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     assert store.get("key") is None
     assert rows(tmp_path) == []
     store.put("key", 2)
-    assert Store(tmp_path).get("key") == 2
+    assert ResultCache(tmp_path).get("key") == 2
 
 
 def test_a_place_that_cannot_be_is_done_without(tmp_path):
     (tmp_path / "file").touch()
-    store = Store(tmp_path / "file" / "folder")
+    store = ResultCache(tmp_path / "file" / "folder")
     assert "memory only" in store.note
     store.put("key", 1)
     assert store.get("key") == 1
@@ -177,7 +177,7 @@ def test_a_place_that_cannot_be_is_done_without(tmp_path):
 def test_a_read_only_folder_is_done_without(tmp_path):
     tmp_path.chmod(0o500)
     try:
-        store = Store(tmp_path)
+        store = ResultCache(tmp_path)
         store.put("key", 1)
     finally:
         tmp_path.chmod(0o700)
@@ -186,7 +186,7 @@ def test_a_read_only_folder_is_done_without(tmp_path):
 
 
 def test_a_data_base_that_turns_read_only_is_done_without(tmp_path):
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     store._disk.execute("PRAGMA query_only = 1")
     store.put("key", 1)
     assert "memory only" in store.note
@@ -198,14 +198,14 @@ def test_a_file_system_without_locks_is_done_without(tmp_path, monkeypatch):
         raise sqlite3.OperationalError("locking protocol")
 
     monkeypatch.setattr(stores.sqlite3, "connect", refuse)
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     store.put("key", 1)
     assert "locking protocol" in store.note
     assert store.get("key") == 1
 
 
 def test_a_busy_moment_is_not_a_broken_store(tmp_path):
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     store._disk.execute("PRAGMA busy_timeout = 0")
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -215,11 +215,11 @@ def test_a_busy_moment_is_not_a_broken_store(tmp_path):
     assert store.note is None
     assert store.get("meanwhile") == 1
     store.put("after", 2)
-    assert Store(tmp_path).get("after") == 2
+    assert ResultCache(tmp_path).get("after") == 2
 
 
 def test_the_disk_is_bounded_and_the_oldest_go_first(tmp_path):
-    store = Store(tmp_path, largest=10_000)
+    store = ResultCache(tmp_path, largest=10_000)
     for n in range(200):
         store.put(f"key {n}", "x" * 100)
         assert sum(len(key) + len(value) for key, value in rows(tmp_path)) <= 10_000
@@ -230,7 +230,7 @@ def test_the_disk_is_bounded_and_the_oldest_go_first(tmp_path):
 
 def test_the_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(stores, "IN_MEMORY", 3)
-    store = Store()
+    store = ResultCache()
     for n in range(5):
         store.put(str(n), n)
         store.get("0")
@@ -238,18 +238,18 @@ def test_the_memory_is_bounded(monkeypatch):
 
 
 def test_where_the_persons_own_store_is(tmp_path, monkeypatch):
-    default_store.cache_clear()
+    default_result_cache.cache_clear()
     try:
         monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "shared"))
-        default_store().put("key", 1)
+        default_result_cache().put("key", 1)
         assert (tmp_path / "shared" / FILE).exists()
-        default_store.cache_clear()
+        default_result_cache.cache_clear()
         monkeypatch.setenv("WORKBENCH_STORE", "")
-        assert default_store()._disk is None
-        default_store.cache_clear()
+        assert default_result_cache()._disk is None
+        default_result_cache.cache_clear()
         monkeypatch.delenv("WORKBENCH_STORE")
         monkeypatch.setattr(files.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
-        default_store()
+        default_result_cache()
         assert Path(tmp_path / "workbench" / FILE).exists()
     finally:
-        default_store.cache_clear()
+        default_result_cache.cache_clear()

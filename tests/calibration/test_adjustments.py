@@ -8,13 +8,18 @@ from torch.func import functional_call
 
 import workbench as wb
 from workbench.calibration.batch_norm import recalibrated
-from workbench.calibration.bias_correction import corrected, mean_outputs
-from workbench.calibration.equalized_pairs import pairs
-from workbench.calibration.observers import OBSERVERS, Seen, grid_over, observed
+from workbench.calibration.bias_correction import corrected_biases, mean_outputs
+from workbench.calibration.equalized_pairs import equalizable_pairs
+from workbench.calibration.observers import (
+    OBSERVERS,
+    ObservedInputs,
+    observe_inputs,
+    qparams_for_range,
+)
 from workbench.calibration.prepare import prepare
-from workbench.calibration.untrained import untrained
-from workbench.compression.stats import Evidence
-from workbench.graph.channel_groups import groups
+from workbench.calibration.untrained import compress_untrained
+from workbench.compression.stats import CalibrationStats
+from workbench.graph.channel_groups import channel_groups
 from workbench.recipe import Activations, Adjust, Prune, Quantize, Recipe, Structure
 
 
@@ -74,12 +79,12 @@ def test_recalibration_recovers_tens_of_points(resnet):
 
 
 def test_corrected_biases_give_the_wanted_means(lenet5):
-    rough, _ = untrained(lenet5, Recipe(quantize=Quantize(2)))
+    rough, _ = compress_untrained(lenet5, Recipe(quantize=Quantize(2)))
     weights = {name: coded.tensor() for name, coded in rough.items()}
     wanted = mean_outputs(lenet5, lenet5.weights())
     assert sorted(wanted) == ["conv1.bias", "conv2.bias", "fc1.bias", "fc2.bias"]
     off = mean_outputs(lenet5, weights)
-    better = weights | corrected(lenet5, weights, wanted)
+    better = weights | corrected_biases(lenet5, weights, wanted)
     found = mean_outputs(lenet5, better)
     for name, mean in wanted.items():
         assert float((off[name] - mean).abs().max()) > 1e-2
@@ -87,18 +92,20 @@ def test_corrected_biases_give_the_wanted_means(lenet5):
 
 
 def test_every_pair_of_lenet5_can_be_evened_out_and_of_resnet_only_when_folded(lenet5, resnet):
-    found = pairs(lenet5, lenet5.weights(), groups(lenet5.architecture))
-    assert [group.makers for group in found] == [
+    found = equalizable_pairs(lenet5, lenet5.weights(), channel_groups(lenet5.architecture))
+    assert [group.producers for group in found] == [
         ("conv1.weight",),
         ("conv2.weight",),
         ("fc1.weight",),
     ]
-    assert pairs(resnet, resnet.weights(), groups(resnet.architecture)) == ()
-    same = prepare(resnet, Recipe(adjust=Adjust("keep", equalize="pairs")), Evidence())
+    assert equalizable_pairs(resnet, resnet.weights(), channel_groups(resnet.architecture)) == ()
+    same = prepare(resnet, Recipe(adjust=Adjust("keep", equalize="pairs")), CalibrationStats())
     assert all(torch.equal(same.weights[name], tensor) for name, tensor in resnet.weights().items())
-    ready = prepare(resnet, Recipe(adjust=Adjust("fold")), Evidence())
-    folded = pairs(resnet.in_form(ready.form), ready.weights, groups(resnet.architecture))
-    assert [group.makers[0] for group in folded] == [
+    ready = prepare(resnet, Recipe(adjust=Adjust("fold")), CalibrationStats())
+    folded = equalizable_pairs(
+        resnet.with_spec(ready.form), ready.weights, channel_groups(resnet.architecture)
+    )
+    assert [group.producers[0] for group in folded] == [
         "blocks.0.conv1.weight",
         "blocks.1.conv1.weight",
         "blocks.2.conv1.weight",
@@ -109,8 +116,8 @@ def test_every_pair_of_lenet5_can_be_evened_out_and_of_resnet_only_when_folded(l
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/resnet"])
 def test_what_comes_before_changes_no_output(name, adjust):
     model = wb.model(name)
-    ready = prepare(model, Recipe(adjust=adjust), Evidence())
-    shaped = model.in_form(ready.form)
+    ready = prepare(model, Recipe(adjust=adjust), CalibrationStats())
+    shaped = model.with_spec(ready.form)
     assert all("bn" not in tensor for tensor in ready.weights)
     torch.testing.assert_close(
         outputs(shaped, ready.weights), outputs(model, model.weights()), rtol=1e-3, atol=1e-3
@@ -119,11 +126,11 @@ def test_what_comes_before_changes_no_output(name, adjust):
 
 def test_folding_and_removing_channels_go_together(resnet):
     recipe = Recipe(structure=Structure(0.5), adjust=Adjust("fold"))
-    both = prepare(resnet, recipe, Evidence())
-    narrow = prepare(resnet, Recipe(structure=Structure(0.5)), Evidence())
+    both = prepare(resnet, recipe, CalibrationStats())
+    narrow = prepare(resnet, Recipe(structure=Structure(0.5)), CalibrationStats())
     torch.testing.assert_close(
-        outputs(resnet.in_form(both.form), both.weights),
-        outputs(resnet.in_form(narrow.form), narrow.weights),
+        outputs(resnet.with_spec(both.form), both.weights),
+        outputs(resnet.with_spec(narrow.form), narrow.weights),
         rtol=1e-3,
         atol=1e-3,
     )
@@ -131,7 +138,7 @@ def test_folding_and_removing_channels_go_together(resnet):
 
 def test_observed_ranges_hold_the_inputs(lenet5):
     images = inputs_of(lenet5, 256)
-    found = observed(lenet5, lenet5.weights(), Activations(8))
+    found = observe_inputs(lenet5, lenet5.weights(), Activations(8))
     assert sorted(found) == ["conv1", "conv2", "fc1", "fc2"]
     grid = found["conv1"]
     assert grid.scale * (0 - grid.zero_point) == pytest.approx(float(images.min()), abs=grid.scale)
@@ -139,18 +146,18 @@ def test_observed_ranges_hold_the_inputs(lenet5):
         float(images.max()), abs=grid.scale
     )
     assert found["fc2"].zero_point == 0  # after a ReLU
-    left_out = observed(lenet5, lenet5.weights(), Activations(8, exclude=("fc1.weight",)))
+    left_out = observe_inputs(lenet5, lenet5.weights(), Activations(8, exclude=("fc1.weight",)))
     assert sorted(left_out) == ["conv1", "conv2", "fc2"]
 
 
 def test_percentile_leaves_out_what_it_says():
     inputs = torch.cat([torch.linspace(0, 1, 999), torch.tensor([100.0])])
-    low, high = OBSERVERS["percentile"](Seen.of(inputs), Activations(8, percentile=99.9))
+    low, high = OBSERVERS["percentile"](ObservedInputs.of(inputs), Activations(8, percentile=99.9))
     assert low == 0
     assert 1 <= high < 1.1
-    low, high = OBSERVERS["percentile"](Seen.of(inputs), Activations(8, percentile=100.0))
+    low, high = OBSERVERS["percentile"](ObservedInputs.of(inputs), Activations(8, percentile=100.0))
     assert high == pytest.approx(100)
-    low, high = OBSERVERS["percentile"](Seen.of(-inputs), Activations(8, percentile=99.8))
+    low, high = OBSERVERS["percentile"](ObservedInputs.of(-inputs), Activations(8, percentile=99.8))
     assert -1.1 < low <= -1
     assert high == 0
 
@@ -159,10 +166,10 @@ def test_histogram_range_has_the_least_error_of_all_it_could_be():
     inputs = torch.randn(20000, generator=torch.Generator().manual_seed(0)).clamp(-4, 4)
     inputs[0] = 40.0
     settings = Activations(4, observer="histogram")
-    seen = Seen.of(inputs)
+    seen = ObservedInputs.of(inputs)
 
     def error(low, high):
-        grid = grid_over(low, high, 4)
+        grid = qparams_for_range(low, high, 4)
         codes = (inputs / grid.scale).round().add(grid.zero_point).clamp(0, grid.top)
         return float(((codes - grid.zero_point) * grid.scale - inputs).square().sum())
 
@@ -172,7 +179,7 @@ def test_histogram_range_has_the_least_error_of_all_it_could_be():
 
 
 def test_nothing_but_zeros_has_a_grid_too():
-    seen = Seen.of(torch.zeros(10))
+    seen = ObservedInputs.of(torch.zeros(10))
     for name, observer in OBSERVERS.items():
         low, high = observer(seen, Activations(8, observer=name))
-        assert grid_over(low, high, 8).scale > 0
+        assert qparams_for_range(low, high, 8).scale > 0

@@ -12,9 +12,9 @@ from workbench.cli import main
 def no_results(monkeypatch):
     """Each test starts knowing nothing."""
     monkeypatch.setenv("WORKBENCH_STORE", "")
-    stores.default_store.cache_clear()
+    stores.default_result_cache.cache_clear()
     yield
-    stores.default_store.cache_clear()
+    stores.default_result_cache.cache_clear()
 
 
 @pytest.fixture

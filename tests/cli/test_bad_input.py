@@ -12,7 +12,7 @@ import pytest
 
 import workbench as wb
 from workbench.artifact.artifact import Artifact
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 
 SMALL = "fashion/lenet-300-100"
 
@@ -153,7 +153,7 @@ def test_one_bad_file_among_several(refused, tmp_path, whole):
 
 
 def test_a_file_for_another_module(refused, tmp_path):
-    coded = code(wb.model(SMALL).weights(), wb.Recipe())
+    coded = encode_tensors(wb.model(SMALL).weights(), wb.Recipe())
     for name in ("fashion/lenet5", "fashion/none"):
         path = Artifact.of(name, wb.Recipe(), coded).save(tmp_path / "other")
         assert name in refused("evaluate", path)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from workbench.compression.axes import Axes, is_usual
-from workbench.compression.covariance import Moment
-from workbench.compression.encode import code
+from workbench.compression.axes import Axes, is_canonical
+from workbench.compression.covariance import InputCovariance
+from workbench.compression.encode import encode_tensors
 from workbench.compression.roles import Roles
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share
 
 
@@ -62,7 +62,7 @@ def test_turning_and_turning_back(shape, axes) -> None:
     np.testing.assert_array_equal(turned, by_hand(weight.numpy(), axes))
     assert tuple(turned.shape) == axes.shape(shape)
     assert axes.fit(shape)
-    assert not is_usual(axes, shape)
+    assert not is_canonical(axes, shape)
     assert torch.equal(axes.back(turned, shape), weight)
     assert axes.back(turned, shape).is_contiguous()
     assert Axes.from_list(axes.as_list()) == axes
@@ -92,11 +92,11 @@ def test_a_turned_tensor_is_compressed_as_the_one_that_it_is_turned_to(shape, ax
     weight, gradient = weight_of(shape), weight_of(shape).sin().abs()
     hand = torch.from_numpy(by_hand(weight.numpy(), axes))
     inputs = torch.randn(50, hand[0].numel(), generator=torch.Generator().manual_seed(1))
-    moments = {"w": Moment(inputs.T @ inputs / 50)}
-    own = Evidence({"w": gradient}, moments)
-    laid = Evidence({"w": torch.from_numpy(by_hand(gradient.numpy(), axes))}, moments)
-    coded = code({"w": weight}, recipe, own, roles=Roles(("w",), axes={"w": axes}))["w"]
-    wanted = code({"w": hand}, recipe, laid)["w"]
+    moments = {"w": InputCovariance(inputs.T @ inputs / 50)}
+    own = CalibrationStats({"w": gradient}, moments)
+    laid = CalibrationStats({"w": torch.from_numpy(by_hand(gradient.numpy(), axes))}, moments)
+    coded = encode_tensors({"w": weight}, recipe, own, roles=Roles(("w",), axes={"w": axes}))["w"]
+    wanted = encode_tensors({"w": hand}, recipe, laid)["w"]
     assert coded.shape == shape
     assert coded.coded_shape == wanted.shape
     np.testing.assert_array_equal(by_hand(coded.tensor().numpy(), axes), wanted.tensor().numpy())
@@ -108,7 +108,7 @@ def test_a_scale_for_each_output_is_found_by_hand() -> None:
     layer = torch.nn.ConvTranspose2d(6, 4, 3, groups=2)
     weight = layer.weight.detach()
     roles = Roles(("w",), axes={"w": Axes((1,), (0,), 2)})
-    found = code({"w": weight}, Recipe(quantize=Quantize(4)), roles=roles)["w"].tensor()
+    found = encode_tensors({"w": weight}, Recipe(quantize=Quantize(4)), roles=roles)["w"].tensor()
     for channel in range(4):
         group, number = divmod(channel, 2)
         mine = weight[3 * group : 3 * group + 3, number]
@@ -126,19 +126,19 @@ def test_singular_values_are_found_once_for_a_turned_tensor(monkeypatch) -> None
     recipe = RECIPES["low rank"]
     for kept in (0.3, 0.4, 0.5):
         part = replace(recipe.factorize, kept=kept)
-        code({"w": weight}, replace(recipe, factorize=part), roles=roles)
+        encode_tensors({"w": weight}, replace(recipe, factorize=part), roles=roles)
     assert len(calls) == 1
-    code({"w": weight}, recipe)  # the same tensor, not turned
+    encode_tensors({"w": weight}, recipe)  # the same tensor, not turned
     assert len(calls) == 2
 
 
 def test_a_tensor_that_no_longer_has_its_groups_is_compressed_as_it_is() -> None:
     roles = Roles(("w",), axes={"w": Axes((1,), (0,), 2)})
     weight = weight_of((3, 4))
-    coded = code({"w": weight}, Recipe(quantize=Quantize(4)), roles=roles)["w"]
+    coded = encode_tensors({"w": weight}, Recipe(quantize=Quantize(4)), roles=roles)["w"]
     assert coded.axes is None
     assert torch.equal(
-        coded.tensor(), code({"w": weight}, Recipe(quantize=Quantize(4)))["w"].tensor()
+        coded.tensor(), encode_tensors({"w": weight}, Recipe(quantize=Quantize(4)))["w"].tensor()
     )
 
 
@@ -159,7 +159,7 @@ def test_a_tensor_that_no_longer_has_its_groups_is_compressed_as_it_is() -> None
     ],
 )
 def test_what_is_compressed_as_it_is(axes, shape, usual) -> None:
-    assert is_usual(axes, shape) is usual
+    assert is_canonical(axes, shape) is usual
     if usual:
         weight = weight_of(shape)
         assert torch.equal(axes.turned(weight).flatten(), weight.flatten())
@@ -168,9 +168,13 @@ def test_what_is_compressed_as_it_is(axes, shape, usual) -> None:
 def test_random_recipes_give_the_same_file_content_for_both() -> None:
     rng = Random(3)
     weight, axes = weight_of((12, 8)), Axes((1,), (0,))
-    evidence = Evidence({"w": weight.abs()})
+    evidence = CalibrationStats({"w": weight.abs()})
     for _ in range(40):
         recipe = Recipe.draw(rng, ("w",))
-        coded = code({"w": weight}, recipe, evidence, roles=Roles(("w",), axes={"w": axes}))["w"]
-        wanted = code({"w": weight.T.contiguous()}, recipe, Evidence({"w": weight.T.abs()}))["w"]
+        coded = encode_tensors(
+            {"w": weight}, recipe, evidence, roles=Roles(("w",), axes={"w": axes})
+        )["w"]
+        wanted = encode_tensors(
+            {"w": weight.T.contiguous()}, recipe, CalibrationStats({"w": weight.T.abs()})
+        )["w"]
         assert torch.equal(coded.tensor().T, wanted.tensor())

@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from workbench.compression.channels import SCORES, Group, Member, asked, narrow
-from workbench.compression.covariance import Moment
-from workbench.compression.stats import Evidence
+from workbench.compression.channels import (
+    SCORES,
+    Group,
+    Member,
+    remove_channels,
+    requested_fraction,
+)
+from workbench.compression.covariance import InputCovariance
+from workbench.compression.stats import CalibrationStats
 from workbench.errors import RecipeError
 from workbench.recipe import Structure
 
@@ -34,7 +40,7 @@ def weights(seed: int = 0) -> dict[str, torch.Tensor]:
     return {name: torch.randn(shape, generator=lot) for name, shape in shapes.items()}
 
 
-def evidence(tensors: dict[str, torch.Tensor]) -> Evidence:
+def evidence(tensors: dict[str, torch.Tensor]) -> CalibrationStats:
     lot = torch.Generator().manual_seed(7)
     inputs = {}
     for name, tensor in tensors.items():
@@ -42,9 +48,9 @@ def evidence(tensors: dict[str, torch.Tensor]) -> Evidence:
             hidden = torch.randn(200, 3, generator=lot)
             mixed = hidden @ torch.randn(3, tensor.shape[1], generator=lot)
             inputs[name] = mixed + 0.3 * torch.randn(mixed.shape, generator=lot)
-    return Evidence(
+    return CalibrationStats(
         gradients={n: torch.rand(t.shape, generator=lot) for n, t in tensors.items() if t.ndim > 1},
-        moments={n: Moment(x.T @ x / len(x)) for n, x in inputs.items()},
+        moments={n: InputCovariance(x.T @ x / len(x)) for n, x in inputs.items()},
     )
 
 
@@ -58,7 +64,7 @@ def shapes(tensors) -> dict[str, tuple[int, ...]]:
 def test_as_many_channels_go_as_were_asked(criterion, scope, removed):
     tensors = weights()
     structure = Structure(removed, criterion=criterion, scope=scope)
-    done = narrow(tensors, CHAIN, structure, evidence(tensors))
+    done = remove_channels(tensors, CHAIN, structure, evidence(tensors))
     left = [len(done.weights["a.weight"]), len(done.weights["b.weight"])]
     assert [group.channels for group in done.groups] == left
     if scope == "uniform":
@@ -75,10 +81,10 @@ def test_as_many_channels_go_as_were_asked(criterion, scope, removed):
         "c.weight": (5, 3 * b),
         "c.bias": (5,),
     }
-    assert {n: tuple(t.shape) for n, t in done.evidence.gradients.items()} == {
+    assert {n: tuple(t.shape) for n, t in done.stats.gradients.items()} == {
         n: s for n, s in shapes(done.weights).items() if len(s) > 1
     }
-    for name, moment in done.evidence.moments.items():
+    for name, moment in done.stats.moments.items():
         assert moment.matrix.shape == (done.weights[name].shape[1],) * 2
 
 
@@ -106,7 +112,7 @@ def test_what_stays_is_the_nearest_multiple(multiple, removed, blocks, left, sco
     only = Group((Member("a.weight", 0, "makes", places), Member("b.weight", 1, "takes", places)))
     tensors = {"a.weight": torch.randn(24, 5), "b.weight": torch.randn(4, 24)}
     structure = Structure(removed, scope=scope, multiple=multiple, criterion="magnitude")
-    done = narrow(tensors, [only], structure, Evidence()).weights
+    done = remove_channels(tensors, [only], structure, CalibrationStats()).weights
     assert shapes(done) == {"a.weight": (left, 5), "b.weight": (4, left)}
     score = tensors["a.weight"].abs().view(blocks, -1, 5).mean((0, 2))
     kept = score.argsort()[24 // blocks - left // blocks :].sort().values
@@ -117,7 +123,9 @@ def test_what_stays_is_the_nearest_multiple(multiple, removed, blocks, left, sco
 def test_the_least_channels_go_with_all_that_hangs_on_them():
     tensors = weights()
     tensors["a.weight"][3] *= 0.001
-    done = narrow(tensors, CHAIN, Structure(0.1, criterion="magnitude"), Evidence())
+    done = remove_channels(
+        tensors, CHAIN, Structure(0.1, criterion="magnitude"), CalibrationStats()
+    )
     rest = [0, 1, 2, 4, 5, 6, 7, 8, 9]
     assert torch.equal(done.weights["a.weight"], tensors["a.weight"][rest])
     assert torch.equal(done.weights["a.bias"], tensors["a.bias"][rest])
@@ -128,7 +136,7 @@ def test_a_channel_that_spreads_over_several_inputs_takes_them_all_along():
     tensors = weights()
     tensors["b.weight"][2] *= 0.001
     structure = Structure(0.25, criterion="magnitude", scope="layer", layers={"b.weight": 0.25})
-    done = narrow(tensors, CHAIN, structure, Evidence())
+    done = remove_channels(tensors, CHAIN, structure, CalibrationStats())
     columns = [0, 1, 2, 3, 4, 5, 9, 10, 11]
     assert torch.equal(done.weights["c.weight"], tensors["c.weight"][:, columns])
     assert torch.equal(done.weights["a.weight"], tensors["a.weight"])
@@ -138,7 +146,7 @@ def test_curvature_removes_what_the_next_layer_misses_least_and_makes_good_for_i
     tensors = weights()
     known = evidence(tensors)
     structure = Structure(0.5, criterion="curvature", scope="layer", layers={"a.weight": 0.5})
-    done = narrow(tensors, CHAIN, structure, known)
+    done = remove_channels(tensors, CHAIN, structure, known)
     scores = SCORES["curvature"](CHAIN[0], tensors, known, torch.Generator())
     kept = scores.argsort(stable=True)[5:].sort().values
     assert torch.equal(done.weights["a.weight"], tensors["a.weight"][kept])
@@ -157,7 +165,7 @@ def test_random_is_drawn_from_the_seed():
 
     def left(seed):
         structure = Structure(0.5, criterion="random", seed=seed)
-        return narrow(tensors, CHAIN, structure, Evidence()).weights["a.weight"]
+        return remove_channels(tensors, CHAIN, structure, CalibrationStats()).weights["a.weight"]
 
     assert torch.equal(left(0), left(0))
     assert any(not torch.equal(left(0), left(seed)) for seed in (1, 2, 3))
@@ -165,12 +173,16 @@ def test_random_is_drawn_from_the_seed():
 
 def test_what_is_excluded_or_not_named_stays_whole():
     tensors = weights()
-    done = narrow(tensors, CHAIN, Structure(0.5, exclude=("b.weight",)), Evidence())
+    done = remove_channels(
+        tensors, CHAIN, Structure(0.5, exclude=("b.weight",)), CalibrationStats()
+    )
     assert done.weights["b.weight"].shape == (4, 5)
-    done = narrow(tensors, CHAIN, Structure(0.5, scope="layer"), Evidence())
+    done = remove_channels(tensors, CHAIN, Structure(0.5, scope="layer"), CalibrationStats())
     assert done.weights["a.weight"].shape == (10, 6)
-    assert asked(CHAIN, Structure(0.5, exclude=("b.weight",))) == pytest.approx(5 / 14)
-    assert asked(CHAIN, Structure(0.5, layers={"a.weight": 0.2})) == pytest.approx((2 + 2) / 14)
+    assert requested_fraction(CHAIN, Structure(0.5, exclude=("b.weight",))) == pytest.approx(5 / 14)
+    assert requested_fraction(CHAIN, Structure(0.5, layers={"a.weight": 0.2})) == pytest.approx(
+        (2 + 2) / 14
+    )
 
 
 def test_coupled_layers_with_different_shares_are_one_sentence():
@@ -178,12 +190,14 @@ def test_coupled_layers_with_different_shares_are_one_sentence():
     tensors = weights() | {"d.weight": torch.ones(10, 2)}
     structure = Structure(0.5, layers={"a.weight": 0.5, "d.weight": 0.2})
     with pytest.raises(RecipeError, match="give them one share"):
-        narrow(tensors, (coupled, CHAIN[1]), structure, Evidence())
+        remove_channels(tensors, (coupled, CHAIN[1]), structure, CalibrationStats())
 
 
 def test_a_layer_that_has_no_channels_to_lose_changes_nothing():
     structure = Structure(0.0, layers={"c.weight": 0.5})
-    assert shapes(narrow(weights(), CHAIN, structure, Evidence()).weights) == shapes(weights())
+    assert shapes(
+        remove_channels(weights(), CHAIN, structure, CalibrationStats()).weights
+    ) == shapes(weights())
 
 
 def joined() -> tuple[Group, ...]:
@@ -205,17 +219,19 @@ def test_layers_that_are_joined_lose_their_own_channels(criterion):
         "b.bias": torch.arange(3.0),
         "c.weight": torch.arange(9.0).unsqueeze(0),
     }
-    moments = {} if criterion == "magnitude" else {"c.weight": Moment(torch.eye(9))}
-    given = Evidence(gradients={"c.weight": tensors["c.weight"]}, moments=moments)
-    done = narrow(tensors, joined(), Structure(0.5, criterion=criterion), given)
+    moments = {} if criterion == "magnitude" else {"c.weight": InputCovariance(torch.eye(9))}
+    given = CalibrationStats(gradients={"c.weight": tensors["c.weight"]}, moments=moments)
+    done = remove_channels(tensors, joined(), Structure(0.5, criterion=criterion), given)
     a, b = done.weights["a.bias"], done.weights["b.bias"]
     assert (len(a), len(b)) == (2, 1)
     # inputs know nothing of one another, so that nothing is made good
     expected = torch.cat([torch.tensor([0.0, 1]), a + 2, b + 6])
     assert done.weights["c.weight"].flatten().tolist() == expected.tolist()
-    assert done.evidence.gradients["c.weight"].flatten().tolist() == expected.tolist()
-    for moment in done.evidence.moments.values():
+    assert done.stats.gradients["c.weight"].flatten().tolist() == expected.tolist()
+    for moment in done.stats.moments.values():
         assert moment.matrix.shape == (5, 5)
-    again = narrow(done.weights, done.groups, Structure(0.5, criterion="magnitude"), Evidence())
+    again = remove_channels(
+        done.weights, done.groups, Structure(0.5, criterion="magnitude"), CalibrationStats()
+    )
     assert again.weights["c.weight"].shape == (1, 4)
     assert again.weights["c.weight"][0, 2] == 2 + again.weights["a.bias"]

@@ -56,9 +56,9 @@ def test_huffman_codes_have_at_most_15_bits() -> None:
     while len(counts) < 24:  # Fibonacci: the deepest tree that so many symbols can have
         counts.append(counts[-1] + counts[-2])
     plain = huffman._lengths(counts)
-    assert max(plain) > huffman.LONGEST
+    assert max(plain) > huffman.MAX_CODE_LENGTH
     lengths = huffman.code_lengths(counts)
-    assert lengths.max() <= huffman.LONGEST
+    assert lengths.max() <= huffman.MAX_CODE_LENGTH
     assert sum(2.0 ** -lengths.astype(float)) == 1
     values = np.repeat(np.arange(24, dtype=np.uint8), counts)
     np.random.default_rng(0).shuffle(values)
@@ -79,7 +79,7 @@ def test_huffman_lengths_make_a_complete_code_no_longer_than_entropy_plus_one(co
         return
     assert sum(2.0 ** -lengths[used].astype(float)) == 1
     share = np.array(counts)[used] / sum(counts)
-    if lengths.max() < huffman.LONGEST:
+    if lengths.max() < huffman.MAX_CODE_LENGTH:
         assert share @ lengths[used] < 1 - share @ np.log2(share)
 
 

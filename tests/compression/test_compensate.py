@@ -6,11 +6,11 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.calibration.statistics import evidence_for
-from workbench.compression.compensate import reconstruct
-from workbench.compression.covariance import DAMP, Moment
-from workbench.compression.encode import code
-from workbench.compression.quantize import fit, quantize, steps_of
+from workbench.calibration.statistics import calibration_stats
+from workbench.compression.compensate import compensate
+from workbench.compression.covariance import DAMPING, InputCovariance
+from workbench.compression.encode import encode_tensors
+from workbench.compression.quantize import expand_qparams, fit_qparams, quantize
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.threads import threads as use_threads
 
@@ -26,8 +26,8 @@ def inputs() -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def moment(inputs) -> Moment:
-    return Moment(inputs.T @ inputs / len(inputs))
+def moment(inputs) -> InputCovariance:
+    return InputCovariance(inputs.T @ inputs / len(inputs))
 
 
 @pytest.fixture
@@ -56,18 +56,18 @@ def test_one_weight_less_is_made_good_as_the_surgeon_does(moment, weight) -> Non
     wanted = weight.double() - weight.double()[:, first : first + 1] * lost
     wanted[:, first] = 0
     torch.testing.assert_close(
-        reconstruct(weight, moment, kept).double(), wanted, rtol=1e-4, atol=1e-4
+        compensate(weight, moment, kept).double(), wanted, rtol=1e-4, atol=1e-4
     )
 
 
 def test_it_is_the_definition_column_by_column(moment, weight) -> None:
     """GPTQ as its paper's equations 2 and 3 have it: a smaller inverse after every column."""
-    grids = fit(weight, ROUNDED, 3)
-    steps = steps_of(weight, ROUNDED, grids)
+    grids = fit_qparams(weight, ROUNDED, 3)
+    steps = expand_qparams(weight, ROUNDED, grids)
     left, done = weight.double().clone(), torch.zeros_like(weight)
     order = moment.order.tolist()
     matrix = moment.matrix.double()
-    damped = matrix + torch.eye(48) * DAMP * matrix.diagonal().mean()
+    damped = matrix + torch.eye(48) * DAMPING * matrix.diagonal().mean()
     for number, place in enumerate(order):
         rest = order[number:]
         inverse = torch.linalg.inv(damped[rest][:, rest])
@@ -75,7 +75,7 @@ def test_it_is_the_definition_column_by_column(moment, weight) -> None:
         done[:, place] = grids[0].round(column.unsqueeze(1)).squeeze(1)
         error = (left[:, place] - done[:, place]) / inverse[0, 0]
         left[:, rest] -= torch.outer(error, inverse[0])
-    ours = reconstruct(weight, moment, None, steps)
+    ours = compensate(weight, moment, None, steps)
     same = (ours == done).all(dim=1)
     assert same.float().mean() >= 0.8  # a rounding on a border sends the rest of its row elsewhere
     assert change(ours, weight, moment) == pytest.approx(change(done, weight, moment), rel=0.05)
@@ -86,8 +86,8 @@ def test_it_is_the_definition_column_by_column(moment, weight) -> None:
 @pytest.mark.parametrize("scheme", ["symmetric", "affine"])
 def test_what_comes_out_is_on_the_grid_and_no_worse(bits, granularity, scheme, moment, weight):
     settings = Quantize(bits, scheme=scheme, granularity=granularity, group_size=16)
-    grids = fit(weight, settings, bits)
-    found = reconstruct(weight, moment, None, steps_of(weight, settings, grids))
+    grids = fit_qparams(weight, settings, bits)
+    found = compensate(weight, moment, None, expand_qparams(weight, settings, grids))
     again = quantize("w", found, settings, grids).tensor()
     assert torch.equal(again, found)
     plain = quantize("w", weight, settings, grids).tensor()
@@ -97,11 +97,11 @@ def test_what_comes_out_is_on_the_grid_and_no_worse(bits, granularity, scheme, m
 def test_inputs_that_are_never_there_harm_nothing(weight) -> None:
     matrix = torch.zeros(48, 48)
     matrix[:5, :5] = torch.eye(5)
-    found = reconstruct(weight, Moment(matrix), weight.abs() > 1)
+    found = compensate(weight, InputCovariance(matrix), weight.abs() > 1)
     assert torch.isfinite(found).all()
     assert not found[weight.abs() <= 1].any()
-    silent = Moment(torch.zeros(48, 48))
-    assert torch.isfinite(reconstruct(weight, silent, weight.abs() > 1)).all()
+    silent = InputCovariance(torch.zeros(48, 48))
+    assert torch.isfinite(compensate(weight, silent, weight.abs() > 1)).all()
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/cnn-10k"])
@@ -121,9 +121,9 @@ def test_inputs_that_are_never_there_harm_nothing(weight) -> None:
 )
 def test_layers_change_less_than_with_the_plain_method(plain, better, name) -> None:
     model = wb.model(name)
-    evidence = evidence_for(model, better)
+    evidence = calibration_stats(model, better)
     weights = model.weights()
-    ours, theirs = code(weights, better, evidence), code(weights, plain)
+    ours, theirs = encode_tensors(weights, better, evidence), encode_tensors(weights, plain)
     ratios = {}
     for layer, moment in evidence.moments.items():
         whole = weights[layer].flatten(1)
@@ -156,5 +156,7 @@ def test_the_file_does_not_hang_on_the_number_of_threads() -> None:
 
 def test_layers_without_inputs_are_rounded_to_the_nearest() -> None:
     weights = {"table.weight": torch.randn(9, 5)}
-    plain = code(weights, Recipe(quantize=Quantize(3)))["table.weight"].tensor()
-    assert torch.equal(code(weights, Recipe(quantize=ROUNDED))["table.weight"].tensor(), plain)
+    plain = encode_tensors(weights, Recipe(quantize=Quantize(3)))["table.weight"].tensor()
+    assert torch.equal(
+        encode_tensors(weights, Recipe(quantize=ROUNDED))["table.weight"].tensor(), plain
+    )

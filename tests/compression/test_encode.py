@@ -10,9 +10,9 @@ import torch
 
 from workbench.artifact.artifact import Artifact
 from workbench.compression.criteria import CRITERIA
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 from workbench.compression.roles import Roles, compressible
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.errors import RecipeError
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.recipe.prune import CRITERIA as CHOICES
@@ -52,16 +52,16 @@ def test_the_callers_tensors_do_not_change(weights) -> None:
     before = digest(weights)
     rng = Random(0)
     names = compressible(weights)
-    evidence = Evidence({name: torch.rand(weights[name].shape) for name in names})
+    evidence = CalibrationStats({name: torch.rand(weights[name].shape) for name in names})
     for _ in range(50):
-        coded = code(weights, Recipe.draw(rng, names), evidence)
+        coded = encode_tensors(weights, Recipe.draw(rng, names), evidence)
         for tensor in coded.values():
             tensor.tensor()
         assert digest(weights) == before
 
 
 def test_what_was_coded_does_not_follow_the_callers_tensors(weights) -> None:
-    coded = code(weights, Recipe())
+    coded = encode_tensors(weights, Recipe())
     before = {name: tensor.tensor().clone() for name, tensor in coded.items()}
     for tensor in weights.values():
         tensor.zero_()
@@ -69,7 +69,7 @@ def test_what_was_coded_does_not_follow_the_callers_tensors(weights) -> None:
 
 
 def test_an_empty_recipe_keeps_every_tensor(weights) -> None:
-    coded = code(weights, Recipe())
+    coded = encode_tensors(weights, Recipe())
     assert list(coded) == list(weights)
     for name, tensor in weights.items():
         assert torch.equal(coded[name].tensor(), tensor)
@@ -77,7 +77,7 @@ def test_an_empty_recipe_keeps_every_tensor(weights) -> None:
 
 
 def test_only_compressible_tensors_are_touched(weights) -> None:
-    coded = code(weights, Recipe(Prune(0.5), Quantize(4)))
+    coded = encode_tensors(weights, Recipe(Prune(0.5), Quantize(4)))
     for name in ("conv.bias", "norm.steps", "table", "scalar"):
         assert torch.equal(coded[name].tensor(), weights[name])
 
@@ -88,17 +88,17 @@ def test_only_compressible_tensors_are_touched(weights) -> None:
 def test_nan_and_infinity_are_refused(weights, name, value, recipe) -> None:
     weights[name].view(-1)[0] = value
     with pytest.raises(RecipeError, match=f"{name} holds NaN or infinity"):
-        code(weights, recipe)
+        encode_tensors(weights, recipe)
 
 
 def test_a_dtype_without_a_name_is_refused() -> None:
     with pytest.raises(RecipeError, match="complex64"):
-        code({"w": torch.zeros(2, 2, dtype=torch.complex64)}, Recipe())
+        encode_tensors({"w": torch.zeros(2, 2, dtype=torch.complex64)}, Recipe())
 
 
 def test_a_parameter_that_wants_gradients_is_fine() -> None:
     weight = torch.nn.Parameter(torch.randn(4, 4))
-    coded = code({"w": weight}, Recipe(Prune(0.5), Quantize(8)))
+    coded = encode_tensors({"w": weight}, Recipe(Prune(0.5), Quantize(8)))
     assert not coded["w"].tensor().requires_grad
 
 
@@ -113,7 +113,7 @@ def test_a_parameter_that_wants_gradients_is_fine() -> None:
 )
 def test_a_tensor_that_is_not_there_is_named_with_the_nearest(weights, recipe) -> None:
     with pytest.raises(RecipeError, match=r"'conv\.weigh'.*try conv\.weight"):
-        code(weights, recipe)
+        encode_tensors(weights, recipe)
 
 
 BUFFERS = {
@@ -135,7 +135,7 @@ def test_a_buffer_is_stored_bit_by_bit_and_never_compressed(name) -> None:
     weights = {"w": torch.randn(8, 8), name: BUFFERS[name]}
     roles = Roles(("w",), frozenset({name}))
     recipe = Recipe(Prune(0.75), Quantize(4))
-    coded = code(weights, recipe, roles=roles)
+    coded = encode_tensors(weights, recipe, roles=roles)
     again = Artifact.from_bytes(Artifact.of("m", recipe, coded).to_bytes()).weights()[name]
     assert again.dtype == BUFFERS[name].dtype
     assert again.shape == BUFFERS[name].shape

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.calibration.statistics import evidence_for
-from workbench.compression.codecs.stream import entry, parts, read, weigh, write
-from workbench.compression.coded import Factors, Plain, Shared
-from workbench.compression.encode import code
-from workbench.compression.factorize import break_even, factorize
+from workbench.calibration.statistics import calibration_stats
+from workbench.compression.codecs.stream import entry, find_encodings, parts, read, write
+from workbench.compression.coded import Factors, Shared, Uncompressed
+from workbench.compression.encode import encode_tensors
+from workbench.compression.factorize import break_even_rank, factorize
 from workbench.errors import RecipeError
 from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train
 
@@ -37,7 +37,7 @@ def test_no_product_of_that_rank_is_nearer(weight, kept, rank) -> None:
 
 
 def test_a_share_of_bytes_is_one_of_the_break_even_rank(weight) -> None:
-    assert break_even((40, 60)) == 24
+    assert break_even_rank((40, 60)) == 24
     pair = factorize(weight, Factorize(0.5, "bytes"), 0.5)
     assert pair.left.numel() + pair.right.numel() == 0.5 * weight.numel()
 
@@ -60,7 +60,7 @@ def test_at_the_break_even_rank_it_stays_one_matrix(weight) -> None:
 def test_outputs_suffer_less_where_they_are_the_aim() -> None:
     model = wb.model("fashion/lenet-300-100")
     recipe = Recipe(factorize=Factorize(0.4, "bytes", "outputs"))
-    evidence = evidence_for(model, recipe)
+    evidence = calibration_stats(model, recipe)
     for name, moment in evidence.moments.items():
         matrix = model.weights()[name]
         lost = [
@@ -75,10 +75,10 @@ def test_outputs_suffer_less_where_they_are_the_aim() -> None:
 def test_the_product_in_the_file_is_exact(shape, more) -> None:
     generator = torch.Generator().manual_seed(1)
     weights = {"w": torch.randn(shape, generator=generator)}
-    coded = code(weights, Recipe(factorize=Factorize(0.3, "bytes"), **more))["w"]
+    coded = encode_tensors(weights, Recipe(factorize=Factorize(0.3, "bytes"), **more))["w"]
     assert isinstance(coded, Factors)
     assert isinstance(coded.left, Shared if "share" in more else type(coded.right))
-    described, stream = entry(coded, weigh(coded)), write(coded, weigh(coded))
+    described, stream = entry(coded, find_encodings(coded)), write(coded, find_encodings(coded))
     assert len(stream) == parts(described).total
     again = read(described, stream)
     assert torch.equal(again.tensor(), coded.tensor())
@@ -90,7 +90,7 @@ def test_the_product_in_the_file_is_exact(shape, more) -> None:
 
 def test_each_term_is_rounded_by_itself() -> None:
     left, right = torch.tensor([[1.0, 1e8, -1e8]]), torch.tensor([[1.0], [1.0], [1.0]])
-    coded = Factors((1, 1), Plain.of(left), Plain.of(right))
+    coded = Factors((1, 1), Uncompressed.of(left), Uncompressed.of(right))
     terms = np.float32(0)
     for term in (1.0, 1e8, -1e8):
         terms = np.float32(terms + np.float32(term))

@@ -7,10 +7,10 @@ from torch import nn
 from torch.func import functional_call
 
 from workbench.compression.channels import Group, Member
-from workbench.compression.covariance import Moment
+from workbench.compression.covariance import InputCovariance
 from workbench.compression.equalize import equalize
 from workbench.compression.fold_norms import Fold, fold
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 
 
 def network(bias: bool) -> nn.Sequential:
@@ -35,7 +35,7 @@ def test_folded_network_computes_the_same():
     for bias in (True, False):
         module = network(bias)
         weights = module.state_dict()
-        left, _ = fold(weights, [Fold("1", "0", 1e-3)], Evidence())
+        left, _ = fold(weights, [Fold("1", "0", 1e-3)], CalibrationStats())
         assert list(left) == ["0.weight", "0.bias", "4.weight", "4.bias"]
         folded = nn.Sequential(nn.Conv2d(2, 6, 3), nn.Identity(), *module[2:])
         outputs = functional_call(folded, left, (inputs,), strict=True)
@@ -57,7 +57,7 @@ def test_gradients_follow_the_folded_weights():
         (found,) = torch.autograd.grad(loss, [tensors[name]])
         return found.abs()
 
-    known = Evidence(gradients={"0.weight": gradient(module, weights, "0.weight")})
+    known = CalibrationStats(gradients={"0.weight": gradient(module, weights, "0.weight")})
     left, found = fold(weights, [Fold("1", "0", 1e-3)], known)
     folded = nn.Sequential(nn.Conv2d(2, 6, 3), nn.Identity(), *module[2:])
     alive = weights["1.weight"] != 0
@@ -96,7 +96,7 @@ def test_evened_out_layers_span_like_ranges_and_compute_the_same():
     weights, group = pair()
     inputs = torch.randn(50, 4)
     hidden, plain = outputs(weights, inputs)
-    known = Evidence(moments={"b.weight": Moment(hidden.T @ hidden / 50)})
+    known = CalibrationStats(moments={"b.weight": InputCovariance(hidden.T @ hidden / 50)})
     left, found = equalize(weights, [group], known)
     changed, same = outputs(left, inputs)
     torch.testing.assert_close(same, plain, rtol=1e-4, atol=1e-4)

@@ -11,13 +11,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.compression.codecs.encoding import Form, Forms, forms, values_of
+from workbench.compression.codecs.encoding import (
+    Encoding,
+    EncodingOptions,
+    choose_values,
+    encodings,
+)
 from workbench.compression.codecs.positions import indices
 from workbench.compression.codecs.stream import entry, parts, read, write
-from workbench.compression.coded import DTYPES, Codes, Plain
+from workbench.compression.coded import DTYPES, Codes, Uncompressed
 from workbench.compression.prune import masks
 from workbench.compression.quantize import quantize
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Prune, Quantize
 
 SHAPES = ((0,), (0, 3), (3, 0), (2, 0, 2), (), (1,), (1, 1), (13,), (7, 11), (31, 33), (2, 3, 5, 7))
@@ -50,7 +55,7 @@ def same(left, right) -> bool:
     )
 
 
-def alone(weighed: Forms):
+def alone(weighed: EncodingOptions):
     """Each form by itself, as if it had won."""
     yield replace(weighed, sparse=None)
     if weighed.sparse is not None:
@@ -58,7 +63,7 @@ def alone(weighed: Forms):
 
 
 def check(coded) -> None:
-    weighed = forms(coded)
+    weighed = encodings(coded)
     for chosen in alone(weighed):
         described, stream = entry(coded, chosen), write(coded, chosen)
         sizes = parts(described)
@@ -95,7 +100,7 @@ def test_codes(quantization, shape, fill, seed) -> None:
 def test_plain(name, shape) -> None:
     for fill in FILLS:
         tensor = filled(shape, fill, 3).to(DTYPES[name])
-        coded = Plain.of(tensor)
+        coded = Uncompressed.of(tensor)
         check(coded)
         decoded = coded.tensor()
         assert decoded.shape == shape
@@ -111,7 +116,7 @@ def test_every_way_to_write_positions_wins_somewhere(kind) -> None:
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(100, 500, generator=generator)
     weight *= torch.rand(weight.shape, generator=generator) < SHARES[kind]
-    index = forms(Plain.of(weight)).best.index
+    index = encodings(Uncompressed.of(weight)).best.index
     assert (f"Huffman {index.kind}" if index.plan else index.kind) == kind
 
 
@@ -134,11 +139,11 @@ PATTERNS = {
 def test_what_a_pattern_leaves_is_exact(pattern, shape, bits) -> None:
     prune = PATTERNS[pattern]
     weight = filled(shape, "normal", 7)
-    pruned = weight * masks({"w": weight}, prune, Evidence())["w"]
+    pruned = weight * masks({"w": weight}, prune, CalibrationStats())["w"]
     coded = quantize("w", pruned, Quantize(bits=bits))
     flags = coded.nonzero
     for index in chain.from_iterable(indices(flags, shape, prune)):
-        chosen = Forms(Form(index, values_of(coded, index)), None, 0)
+        chosen = EncodingOptions(Encoding(index, choose_values(coded, index)), None, 0)
         described, stream = entry(coded, chosen), write(coded, chosen)
         assert len(stream) == parts(described).total
         assert same(read(described, stream), coded), index.kind
@@ -148,9 +153,9 @@ def test_what_a_pattern_leaves_is_exact(pattern, shape, bits) -> None:
 def test_a_pattern_pays(pattern) -> None:
     prune = PATTERNS[pattern]
     weight = filled((128, 256), "normal", 1)
-    pruned = weight * masks({"w": weight}, prune, Evidence())["w"]
+    pruned = weight * masks({"w": weight}, prune, CalibrationStats())["w"]
     coded = quantize("w", pruned, Quantize(bits=4))
-    best, free = forms(coded, prune).best, forms(coded).best
+    best, free = encodings(coded, prune).best, encodings(coded).best
     assert best.index.kind == ("blocks" if prune.pattern == "block" else "runs")
     assert best.size < free.size
 
@@ -158,15 +163,15 @@ def test_a_pattern_pays(pattern) -> None:
 def test_2_of_4_takes_less_than_three_bits_for_four_places() -> None:
     prune = PATTERNS["2:4"]
     weight = filled((512, 512), "normal", 1)
-    coded = Plain.of(weight * masks({"w": weight}, prune, Evidence())["w"])
+    coded = Uncompressed.of(weight * masks({"w": weight}, prune, CalibrationStats())["w"])
     runs = 512 * 512 // 4
-    index = forms(coded, prune).best.index
+    index = encodings(coded, prune).best.index
     assert np.log2(6) * runs / 8 <= index.size < 3 * runs / 8  # log2 of the six pairs in four
 
 
 def test_dense_wins_a_tie() -> None:
-    coded = Plain.of(torch.tensor([1, 0, 2, 3, 4, 5, 6, 7], dtype=torch.uint8))
-    weighed = forms(coded)
+    coded = Uncompressed.of(torch.tensor([1, 0, 2, 3, 4, 5, 6, 7], dtype=torch.uint8))
+    weighed = encodings(coded)
     assert weighed.sparse is not None
     assert weighed.sparse.size == weighed.dense.size
     assert weighed.best is weighed.dense
@@ -175,4 +180,4 @@ def test_dense_wins_a_tie() -> None:
 def test_nothing_but_zeros_costs_only_its_scale() -> None:
     coded = quantize("w", torch.zeros(64, 64), Quantize(bits=8, granularity="tensor"))
     assert isinstance(coded, Codes)
-    assert len(write(coded, forms(coded))) == 4
+    assert len(write(coded, encodings(coded))) == 4

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils import prune as reference
 
 from workbench.compression.prune import masks
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Prune
 
 SPARSITIES = (0.0, 0.01, 0.3, 0.5, 0.777, 0.9, 0.99)
@@ -60,7 +60,7 @@ def assert_same(got, wanted) -> None:
 
 @pytest.mark.parametrize("sparsity", SPARSITIES)
 def test_uniform(layers, sparsity) -> None:
-    got = masks(parameters(layers), Prune(sparsity=sparsity, scope="uniform"), Evidence())
+    got = masks(parameters(layers), Prune(sparsity=sparsity, scope="uniform"), CalibrationStats())
     for layer, own in pairs(layers):
         reference.l1_unstructured(layer, own, sparsity)
     assert_same(got, expected(layers))
@@ -68,7 +68,7 @@ def test_uniform(layers, sparsity) -> None:
 
 @pytest.mark.parametrize("sparsity", SPARSITIES)
 def test_global(layers, sparsity) -> None:
-    got = masks(parameters(layers), Prune(sparsity=sparsity), Evidence())
+    got = masks(parameters(layers), Prune(sparsity=sparsity), CalibrationStats())
     reference.global_unstructured(pairs(layers), reference.L1Unstructured, amount=sparsity)
     assert_same(got, expected(layers))
 
@@ -96,7 +96,7 @@ def lamp(weights: dict[str, torch.Tensor], sparsity: float) -> dict[str, torch.T
 def test_adaptive_is_lamp(layers, sparsity) -> None:
     weights = {name: w for name, w in parameters(layers).items() if w.ndim > 1 and w.numel() < 700}
     assert len(weights) == 4
-    got = masks(weights, Prune(sparsity=sparsity, scope="adaptive"), Evidence())
+    got = masks(weights, Prune(sparsity=sparsity, scope="adaptive"), CalibrationStats())
     assert_same(
         got, {name: mask for name, mask in lamp(weights, sparsity).items() if not mask.all()}
     )
@@ -105,7 +105,7 @@ def test_adaptive_is_lamp(layers, sparsity) -> None:
 
 def test_adaptive_spares_a_layer_of_zeros_no_zero() -> None:
     weights = {"a": torch.zeros(4, 4), "b": torch.ones(4, 4)}
-    got = masks(weights, Prune(0.5, scope="adaptive"), Evidence())
+    got = masks(weights, Prune(0.5, scope="adaptive"), CalibrationStats())
     assert not got["a"].any()
     assert got["b"].all()
 
@@ -114,7 +114,7 @@ def test_adaptive_spares_a_layer_of_zeros_no_zero() -> None:
 def test_layers_of_their_own_and_layers_left_whole(layers, scope) -> None:
     own = {"a.weight": 0.25, "b.weight": 0.95}
     settings = Prune(0.6, scope=scope, layers=own, exclude=("c.weight_hh_l0",))
-    got = masks(parameters(layers), settings, Evidence())
+    got = masks(parameters(layers), settings, CalibrationStats())
     others = pairs(layers, skip={*own, *settings.exclude})
     if scope == "global":
         reference.global_unstructured(others, reference.L1Unstructured, amount=0.6)
@@ -130,7 +130,7 @@ def test_gradient_scores_rank_by_weight_times_gradient(layers) -> None:
     weights = parameters(layers)
     gradients = {name: torch.rand_like(w) for name, w in weights.items()}
     settings = Prune(0.7, criterion="gradient", scope="uniform")
-    got = masks(weights, settings, Evidence(gradients))
+    got = masks(weights, settings, CalibrationStats(gradients))
     for layer, own in pairs(layers):
         name = next(f"{key}.{own}" for key, value in layers.items() if value is layer)
         scores = weights[name] * gradients[name]
@@ -142,7 +142,7 @@ def test_random_depends_on_the_seed_alone(layers) -> None:
     weights = parameters(layers)
 
     def lot(seed, of=weights):
-        return masks(of, Prune(0.5, criterion="random", seed=seed), Evidence())
+        return masks(of, Prune(0.5, criterion="random", seed=seed), CalibrationStats())
 
     first, again, other = lot(1), lot(1, {k: w * 3 for k, w in weights.items()}), lot(2)
     assert all(torch.equal(first[name], again[name]) for name in first)
@@ -155,14 +155,14 @@ def test_random_depends_on_the_seed_alone(layers) -> None:
 @pytest.mark.parametrize("sparsity", SPARSITIES)
 @pytest.mark.parametrize("values", [torch.zeros(10, 10), torch.ones(10, 10)])
 def test_ties_go_first_in_order_and_the_number_is_exact(sparsity, values) -> None:
-    mask = masks({"w": values}, Prune(sparsity), Evidence())["w"].flatten()
+    mask = masks({"w": values}, Prune(sparsity), CalibrationStats())["w"].flatten()
     pruned = round(sparsity * 100)
     assert mask.tolist() == [False] * pruned + [True] * (100 - pruned)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (1, 1), (2, 0, 2)])
 def test_edge_shapes(shape) -> None:
-    mask = masks({"w": torch.ones(shape)}, Prune(0.99), Evidence())["w"]
+    mask = masks({"w": torch.ones(shape)}, Prune(0.99), CalibrationStats())["w"]
     assert mask.shape == shape
     assert not mask.any()
 
@@ -170,13 +170,13 @@ def test_edge_shapes(shape) -> None:
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
 def test_other_floats(dtype) -> None:
     weight = torch.arange(1, 101).view(10, 10).to(dtype)
-    mask = masks({"w": weight}, Prune(0.4), Evidence())["w"]
+    mask = masks({"w": weight}, Prune(0.4), CalibrationStats())["w"]
     assert mask.flatten().tolist() == [False] * 40 + [True] * 60
 
 
 def test_vectors_and_integers_are_never_pruned() -> None:
     weights = {"bias": torch.ones(5), "steps": torch.ones(2, 2, dtype=torch.int64)}
-    assert masks(weights, Prune(0.9), Evidence()) == {}
+    assert masks(weights, Prune(0.9), CalibrationStats()) == {}
 
 
 RUN_CASES = [(0.5, 4, 2), (0.75, 4, 3), (0.9, 4, 3), (0.99, 8, 7), (0.1, 4, 0), (0.6, 7, 4)]
@@ -187,7 +187,9 @@ RUN_CASES = [(0.5, 4, 2), (0.75, 4, 3), (0.9, 4, 3), (0.99, 8, 7), (0.1, 4, 0), 
 def test_every_run_along_the_input_loses_its_smallest(sparsity, width, gone, shape) -> None:
     generator = torch.Generator().manual_seed(3)
     weight = torch.randn(shape, generator=generator)
-    mask = masks({"w": weight}, Prune(sparsity, pattern="n:m", width=width), Evidence())["w"]
+    mask = masks({"w": weight}, Prune(sparsity, pattern="n:m", width=width), CalibrationStats())[
+        "w"
+    ]
     rows = weight.movedim(1, -1).flatten(1).abs().tolist()
     kept = mask.movedim(1, -1).flatten(1).tolist()
     for row, flags in zip(rows, kept, strict=True):
@@ -200,7 +202,7 @@ def test_every_run_along_the_input_loses_its_smallest(sparsity, width, gone, sha
 
 def test_half_in_runs_of_four_keeps_the_two_largest() -> None:
     weight = torch.randn(32, 64, generator=torch.Generator().manual_seed(1))
-    mask = masks({"w": weight}, Prune(0.5, pattern="n:m"), Evidence())["w"]
+    mask = masks({"w": weight}, Prune(0.5, pattern="n:m"), CalibrationStats())["w"]
     assert (mask.view(32, 16, 4).sum(dim=2) == 2).all()
     two = weight.abs().view(-1, 4).topk(2, dim=1).indices
     wanted = torch.zeros(32 * 16, 4, dtype=torch.bool).scatter_(1, two, True)
@@ -217,7 +219,7 @@ def test_blocks_go_as_a_whole_by_their_mean(scope, width) -> None:
     }
     prune = Prune(0.6, scope=scope, pattern="block", width=width)
     kept, means = {}, {}
-    for name, mask in masks(weights, prune, Evidence()).items():
+    for name, mask in masks(weights, prune, CalibrationStats()).items():
         flags = mask.movedim(1, -1).flatten(1)
         scores = weights[name].movedim(1, -1).flatten(1).abs().double()
         for row in range(0, flags.shape[0], width):
@@ -242,8 +244,8 @@ def test_blocks_go_as_a_whole_by_their_mean(scope, width) -> None:
 def test_a_layer_of_its_own_and_one_left_whole(pattern) -> None:
     weights = {name: torch.randn(16, 16) for name in "abc"}
     prune = Prune(0.5, pattern=pattern, layers={"b": 0.75}, exclude=("c",))
-    found = masks(weights, prune, Evidence())
+    found = masks(weights, prune, CalibrationStats())
     assert "c" not in found
     assert 1 - found["b"].float().mean() == pytest.approx(0.75)
     alone = Prune(0.5, pattern=pattern, scope="layer", layers={"b": 0.75})
-    assert [*masks(weights, alone, Evidence())] == ["b"]
+    assert [*masks(weights, alone, CalibrationStats())] == ["b"]

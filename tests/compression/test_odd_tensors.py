@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 from workbench.errors import RecipeError
 from workbench.recipe import Prune, Quantize, Recipe, Share
 
@@ -44,7 +44,7 @@ FINE = MASKS | {
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=str)
 def test_a_file_holds_what_was_coded(recipe):
-    coded = code(FINE, recipe)
+    coded = encode_tensors(FINE, recipe)
     read = Artifact.from_bytes(Artifact.of("any", recipe, coded).to_bytes()).weights()
     assert list(read) == list(FINE)
     for name, tensor in FINE.items():
@@ -55,7 +55,7 @@ def test_a_file_holds_what_was_coded(recipe):
 @pytest.mark.parametrize("recipe", RECIPES, ids=str)
 @pytest.mark.parametrize("name", [*MASKS, "flags", "places"])
 def test_masks_and_tables_are_left_as_they_are(recipe, name):
-    assert torch.equal(code(FINE, recipe)[name].tensor(), FINE[name])
+    assert torch.equal(encode_tensors(FINE, recipe)[name].tensor(), FINE[name])
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,10 @@ def test_masks_and_tables_are_left_as_they_are(recipe, name):
 )
 def test_what_a_file_cannot_hold_is_refused(name, tensor, said):
     with pytest.raises(RecipeError, match=said):
-        code({name: tensor}, Recipe(HALF, Quantize(4)))
+        encode_tensors({name: tensor}, Recipe(HALF, Quantize(4)))
 
 
 @pytest.mark.parametrize("parts", [{"share": Share()}, {"quantize": Quantize(4)}])
 def test_what_float32_cannot_tell_is_refused(parts):
     with pytest.raises(RecipeError, match="w holds"):
-        code({"w": torch.full((4, 5), 1e300, dtype=torch.float64)}, Recipe(**parts))
+        encode_tensors({"w": torch.full((4, 5), 1e300, dtype=torch.float64)}, Recipe(**parts))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from workbench.compression.qparams import Grid
+from workbench.compression.qparams import QParams
 from workbench.compression.ranges import RANGES, least_squares, minmax, percentile
 from workbench.recipe import Quantize
 from workbench.recipe.quantize import RANGES as CHOICES
@@ -83,7 +83,7 @@ def test_least_squares_is_never_worse_than_min_max(rows, bits, scheme) -> None:
     chosen = Quantize(bits=bits, scheme=scheme)
 
     def error(bounds) -> torch.Tensor:
-        rounded = Grid.over(*bounds(values, chosen, bits), scheme, bits).round(values)
+        rounded = QParams.over(*bounds(values, chosen, bits), scheme, bits).round(values)
         return (rounded - values).double().square().sum(dim=1)
 
     least, widest = error(least_squares), error(minmax)

@@ -8,11 +8,11 @@ import torch
 from sklearn.cluster import KMeans
 
 from workbench.compression import kmeans
-from workbench.compression.codecs.encoding import forms
+from workbench.compression.codecs.encoding import encodings
 from workbench.compression.codecs.stream import entry, parts, read, write
-from workbench.compression.coded import Codes, Plain, Shared
-from workbench.compression.encode import code
-from workbench.compression.share import fit, rows_of, share
+from workbench.compression.coded import Codes, Shared, Uncompressed
+from workbench.compression.encode import encode_tensors
+from workbench.compression.share import fit_codebook, rows_of, share
 from workbench.recipe import Prune, Quantize, Recipe, Share
 from workbench.recipe.share import METHODS, STARTS
 
@@ -45,16 +45,16 @@ def test_lloyd_ends_where_scikit_learn_does(start, clusters) -> None:
     theirs = KMeans(clusters, init=first.T.numpy(), n_init=1, tol=0, max_iter=1000).fit(
         values.T.double().numpy()
     )
-    ours = kmeans.centres(values, clusters, start, 5)
+    ours = kmeans.centers(values, clusters, start, 5)
     assert error(values, ours) <= theirs.inertia_ * (1 + 1e-6)
 
 
 def test_rows_are_found_side_by_side_as_alone() -> None:
     rows = trained_like(7, 200, zeros=0.3)
-    together = kmeans.centres(rows, 8, "linear", 0)
+    together = kmeans.centers(rows, 8, "linear", 0)
     for row, book in zip(rows, together, strict=True):
         alone = row[row != 0].unsqueeze(0)
-        wanted = kmeans.centres(alone, 8, "linear", 0)
+        wanted = kmeans.centers(alone, 8, "linear", 0)
         torch.testing.assert_close(book, wanted[0], rtol=0, atol=1e-12)
 
 
@@ -70,7 +70,7 @@ def test_a_shared_tensor_is_exact(shape, method, granularity, zeros, start) -> N
         decoded = coded.tensor()
         assert decoded.shape == weight.shape
         assert torch.equal(decoded[weight == 0], torch.zeros_like(decoded[weight == 0]))
-        considered = forms(coded, Prune(0.5, pattern="n:m"))
+        considered = encodings(coded, Prune(0.5, pattern="n:m"))
         described, stream = entry(coded, considered), write(coded, considered)
         assert len(stream) == parts(described).total
         again = read(described, stream)
@@ -109,22 +109,22 @@ def test_binary_is_the_sign_times_the_mean() -> None:
     coded = share(weight, Share(method="binary"), 2)
     torch.testing.assert_close(coded.tensor(), torch.tensor([[1.0, -1.0, 1.0, 1.0]]) * 1.625)
     assert not coded.zero
-    assert len(write(coded, forms(coded))) == 2 * 4 + 1
+    assert len(write(coded, encodings(coded))) == 2 * 4 + 1
 
 
 def test_what_is_shared_is_not_quantised_and_the_rest_is() -> None:
     weights = {name: trained_like(20, 20, seed=k) for k, name in enumerate("abc")}
     recipe = Recipe(quantize=Quantize(4), share=Share(8, layers={"b": 0}, exclude=("c",)))
-    coded = code(weights, recipe)
+    coded = encode_tensors(weights, recipe)
     assert isinstance(coded["a"], Shared)
     assert isinstance(coded["b"], Codes)
     assert isinstance(coded["c"], Codes)
-    assert isinstance(code(weights, Recipe(share=Share(0)))["a"], Plain)
+    assert isinstance(encode_tensors(weights, Recipe(share=Share(0)))["a"], Uncompressed)
 
 
 def test_rounding_is_what_the_file_holds() -> None:
     weight = trained_like(30, 20, zeros=0.5)
     for settings in (Share(), Share(method="ternary"), Share(granularity="channel")):
         rows = rows_of(weight, settings)
-        seen = fit(rows, settings, 8).round(rows).view(weight.shape)
+        seen = fit_codebook(rows, settings, 8).round(rows).view(weight.shape)
         assert torch.equal(seen, share(weight, settings, 8).tensor())

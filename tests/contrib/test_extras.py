@@ -9,7 +9,7 @@ import torch
 
 import workbench as wb
 from workbench.contrib import minilm, silero
-from workbench.contrib.wordpiece import encode, pieces
+from workbench.contrib.wordpiece import encode, word_pieces
 
 IDS = {
     p: n for n, p in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "'"])
@@ -21,7 +21,7 @@ IDS = {
     [("unaffable", [4, 5, 6]), ("un", [4]), ("able", [1]), ("unx", [1]), ("u" * 101, [1])],
 )
 def test_words_are_cut_into_the_longest_pieces(word, found):
-    assert pieces(word, IDS) == found
+    assert word_pieces(word, IDS) == found
 
 
 def test_texts_are_marked_padded_and_cut():
@@ -50,7 +50,7 @@ def test_pieces_are_those_of_the_tokenizer():
     if find_spec(minilm.PACKAGE) is None:
         pytest.skip("MiniLM is not installed")
     tokenizers = pytest.importorskip("tokenizers")
-    from workbench.zoo.reviews.words import sentence, tokens
+    from workbench.zoo.reviews.words import detokenize, tokens
 
     theirs = tokenizers.Tokenizer.from_file(str(minilm._folder() / "tokenizer.json"))
     theirs.enable_truncation(minilm.LENGTH)
@@ -58,7 +58,7 @@ def test_pieces_are_those_of_the_tokenizer():
     rows = [tokens(row) for row in wb.task("reviews").split("test").examples[:200]]
     rows = [row for row in rows if "[unknown]" not in row]
     ours = encode(rows, minilm._vocabulary(), minilm.LENGTH)
-    assert ours.tolist() == [theirs.encode(sentence(row)).ids for row in rows]
+    assert ours.tolist() == [theirs.encode(detokenize(row)).ids for row in rows]
 
 
 def test_the_encoder_is_berts():
@@ -84,7 +84,7 @@ def test_the_encoder_is_berts():
 def test_the_detector_computes_what_sileros_own_file_does():
     if find_spec(silero.PACKAGE) is None:
         pytest.skip("Silero VAD is not installed")
-    from workbench.contrib.voice_detector import loaded
+    from workbench.contrib.voice_detector import load_detector
 
     data = Path(find_spec(silero.PACKAGE).origin).parent / "data"
     theirs = torch.jit.load(data / "silero_vad.jit").eval()
@@ -100,7 +100,7 @@ def test_the_detector_computes_what_sileros_own_file_does():
         for full, tensor in stored.items():
             if full.startswith(name):
                 weights[ours + (full.removeprefix(name) or ".weight")] = tensor
-    module = loaded(weights)
+    module = load_detector(weights)
     sounds = torch.from_numpy(silero.TASK.split("test").examples[:3])
     with torch.no_grad():
         found = module.pieces(sounds).sigmoid()

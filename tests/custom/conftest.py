@@ -15,7 +15,7 @@ EXAMPLES = 240
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch, tmp_path):
     """Nothing that a test brings is there for the next one."""
-    monkeypatch.setattr(registry, "_brought", registry.Shelf())
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())
     monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "store"))
 
 
@@ -48,4 +48,4 @@ def small():
 
 @pytest.fixture
 def brought(small, points, halves):
-    return wb.bring(small, **halves(*points), name="small")
+    return wb.from_module(small, **halves(*points), name="small")

@@ -113,7 +113,9 @@ def test_a_detector_is_trained_and_compressed():
         name: torch.utils.data.DataLoader(Squares(seed), batch_size=16, collate_fn=collate)
         for seed, name in enumerate(names)
     }
-    model = wb.bring(Finder(), **data, name="finder", metric="mean average precision", loss=loss)
+    model = wb.from_module(
+        Finder(), **data, name="finder", metric="mean average precision", loss=loss
+    )
     assert model.task.metric.share
     recipe = wb.Recipe(prune=wb.Prune(0.3), quantize=wb.Quantize(bits=8))
     plain = wb.measure(model, recipe, timed=False)

@@ -76,7 +76,7 @@ class Convolutions(Twin):
 
 
 def brought(module: nn.Module, data, name: str):
-    return wb.bring(module, train=data, validation=data, test=data, name=name)
+    return wb.from_module(module, train=data, validation=data, test=data, name=name)
 
 
 def turned(name: str, tensor: torch.Tensor) -> tuple[str, torch.Tensor]:
@@ -103,7 +103,7 @@ def pair(request):
     other.load_state_dict(dict(turned(*one) for one in module.state_dict().items()))
     data = inputs, module(inputs).argmax(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "_brought", registry.Shelf())
+        patch.setattr(registry, "_brought", registry.UserModels())
         patch.setenv("WORKBENCH_STORE", "")
         model = brought(module, data, kind.__name__)
         return module, data, model, brought(other, data, f"{kind.__name__}-twin")
@@ -112,7 +112,7 @@ def pair(request):
 @pytest.fixture
 def both(pair):
     """Return the pair, known in this test, too."""
-    registry.bring(pair[2])
+    registry.register_model(pair[2])
     return pair
 
 
@@ -143,7 +143,7 @@ def check_alike(both, recipe: wb.Recipe) -> None:
     assert all(torch.equal(found[name], wanted[name]) for name in wanted)
     read = Artifact.from_bytes(artifact.to_bytes())
     assert all(torch.equal(t, read.weights()[n]) for n, t in artifact.weights().items())
-    right = int((wb.rebuild(read)(inputs).argmax(1) == targets).sum())
+    right = int((wb.to_module(read)(inputs).argmax(1) == targets).sum())
     report = wb.measure(model, recipe, timed=False)
     assert report.accuracy == right / EXAMPLES
     assert report.bytes == len(artifact.to_bytes())
@@ -188,7 +188,7 @@ def test_training_ends_on_the_grid_of_each_output(both, rounding) -> None:
         runs = matrix[:, : matrix.shape[1] // 4 * 4].unflatten(1, (-1, 4))
         assert int((runs != 0).sum(-1).max()) <= 2
         assert not torch.equal(coded.tensor(), dict(module.state_dict())[name])
-    right = int((wb.rebuild(artifact)(data[0]).argmax(1) == data[1]).sum())
+    right = int((wb.to_module(artifact)(data[0]).argmax(1) == data[1]).sum())
     assert wb.measure(model, recipe, timed=False).accuracy == right / EXAMPLES
 
 
@@ -239,7 +239,7 @@ def test_channels_that_a_matrix_puts_out_are_removed(outputs, recipe) -> None:
     if recipe.quantize is None:  # what is left of a matrix's outputs is as it was
         own = module.w.detach()
         assert all(bool((own == column[:, None]).all(0).any()) for column in weights["w"].T)
-    right = int((wb.rebuild(artifact)(inputs).argmax(1) == targets).sum())
+    right = int((wb.to_module(artifact)(inputs).argmax(1) == targets).sum())
     assert wb.measure(model, recipe, timed=False).accuracy == right / EXAMPLES
 
 
@@ -262,5 +262,5 @@ def test_transposed_convolutions_in_groups_through_a_file() -> None:
         scale = kept.abs().max() / 7
         wanted = (kept * scale.reciprocal()).round().clamp(-7, 7) * scale
         assert torch.equal(coded[place], wanted + 0.0)
-    right = int((wb.rebuild(artifact)(inputs).argmax(1) == module(inputs).argmax(1)).sum())
+    right = int((wb.to_module(artifact)(inputs).argmax(1) == module(inputs).argmax(1)).sum())
     assert wb.measure(model, recipe, timed=False).accuracy == right / EXAMPLES

@@ -204,7 +204,9 @@ def texts(labels=4):
 def test_targets_of_padded_sequences_are_measured_without_the_padding():
     torch.manual_seed(0)
     module, data = Reader(), loader(texts(), collate_fn=padded_places)
-    model = wb.bring(module, **dict.fromkeys(("train", "validation", "test"), data), name="reader")
+    model = wb.from_module(
+        module, **dict.fromkeys(("train", "validation", "test"), data), name="reader"
+    )
     with torch.no_grad():
         losses = [
             functional.cross_entropy(
@@ -225,7 +227,7 @@ def test_classes_of_padded_sequences_are_checked():
         ("train", "validation", "test"), loader(texts(labels=5), collate_fn=padded_places)
     )
     with pytest.raises(WorkbenchError, match="targets hold the class 4, but the module tells 4"):
-        wb.bring(Reader(), **data, name="reader")
+        wb.from_module(Reader(), **data, name="reader")
 
 
 NAMED = {
@@ -254,7 +256,7 @@ def test_dicts_reach_the_module_by_name():
     data = dict.fromkeys(("train", "validation", "test"), loader(items))
     with torch.no_grad():
         right = (module(X, -W).argmax(1) == Y).double().mean()
-    assert wb.bring(module, **data, name="named").accuracy("test") == float(right)
+    assert wb.from_module(module, **data, name="named").accuracy("test") == float(right)
 
 
 def test_reading_leaves_random_numbers_and_samplers_as_they_were():

@@ -13,7 +13,7 @@ from torch import nn
 import workbench as wb
 from workbench.errors import WorkbenchError
 from workbench.session import Session
-from workbench.training.teacher_predictions import opinions
+from workbench.training.teacher_predictions import teacher_predictions
 from workbench.zoo import user_models
 
 STATM = Path("/proc/self/statm")
@@ -26,7 +26,7 @@ def exact(model, **parts):
 
 def visited(model):
     session = Session(model.name, COARSE)
-    session.find_out("changes")
+    session.analyze("changes")
     session.undo()
     session.close()
 
@@ -50,10 +50,10 @@ USES = {
     "training": lambda model: wb.train(model, steps=2),
     "teaching itself": lambda model: wb.train(model, steps=2, teacher="self"),
     "teaching by name": lambda model: wb.train(model, steps=2, teacher=model.name),
-    "asking": lambda model: opinions(model, "self"),
-    "comparing": lambda model: wb.changes(model, COARSE),
+    "asking": lambda model: teacher_predictions(model, "self"),
+    "comparing": lambda model: wb.compare(model, COARSE),
     "attributing": lambda model: wb.attribution(model, COARSE),
-    "rebuilding": lambda model: wb.rebuild(wb.compress(model, COARSE)),
+    "rebuilding": lambda model: wb.to_module(wb.compress(model, COARSE)),
     "a session": visited,
 }
 
@@ -76,7 +76,7 @@ def network():
 @pytest.fixture
 def bring(pictures):
     def brought(name, module=None):
-        return wb.bring(network() if module is None else module, **pictures, name=name)
+        return wb.from_module(network() if module is None else module, **pictures, name=name)
 
     return brought
 
@@ -98,12 +98,12 @@ def test_a_model_that_was_used_and_dropped_is_gone(use, bring, monkeypatch):
 
 def test_what_is_known_of_a_model_goes_though_its_name_stays(bring):
     model = bring("only")
-    life = weakref.ref(model.architecture.life)
+    life = weakref.ref(model.architecture.lifetime)
     exact(model, prune=wb.Prune(0.5, "curvature"))
     del model
     gc.collect()
     assert life() is None
-    assert exact(wb.model("own/only"), prune=wb.Prune(0.5)).total == 80
+    assert exact(wb.model("custom/only"), prune=wb.Prune(0.5)).total == 80
 
 
 def test_a_model_that_is_held_stays(bring, monkeypatch):
@@ -111,20 +111,20 @@ def test_a_model_that_is_held_stays(bring, monkeypatch):
     first = bring("first")
     bring("second")
     gc.collect()
-    assert wb.model("own/first") is first
-    assert wb.models()[-2:] == ("own/first", "own/second")
+    assert wb.model("custom/first") is first
+    assert wb.models()[-2:] == ("custom/first", "custom/second")
 
 
 def test_a_session_holds_its_models(bring, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
     bring("first")
-    session = Session("own/first", COARSE)
+    session = Session("custom/first", COARSE)
     bring("second")
-    session.choose_model("own/second")
+    session.choose_model("custom/second")
     bring("third")
     gc.collect()
     session.undo()
-    assert session.model.name == "own/first"
+    assert session.model.name == "custom/first"
     session.close()
 
 
@@ -137,20 +137,20 @@ def test_small_models_can_be_had_by_name_and_large_ones_as_long_as_there_is_room
     for number in range(5):
         bring(f"m{number}")
     gc.collect()
-    found = [number for number in range(5) if f"own/m{number}" in wb.models()]
+    found = [number for number in range(5) if f"custom/m{number}" in wb.models()]
     assert found == list(range(max(0, 4 - room // one), 5))
-    assert wb.model("own/m4").name == "own/m4"
+    assert wb.model("custom/m4").name == "custom/m4"
 
 
 def test_data_count_unless_models_share_them(bring, points, halves, monkeypatch):
     monkeypatch.setattr(user_models, "ROOM", 15_000)  # more than a network, less than its data
     bring("first")
     bring("same-data")
-    assert "own/first" in wb.models()
-    wb.bring(nn.Linear(8, 3), **halves(*points), name="other-data")
+    assert "custom/first" in wb.models()
+    wb.from_module(nn.Linear(8, 3), **halves(*points), name="other-data")
     gc.collect()
-    assert wb.models()[-1] == "own/other-data"
-    assert "own/first" not in wb.models()
+    assert wb.models()[-1] == "custom/other-data"
+    assert "custom/first" not in wb.models()
 
 
 def test_a_model_that_is_gone_is_one_sentence(bring, monkeypatch):
@@ -161,18 +161,18 @@ def test_a_model_that_is_gone_is_one_sentence(bring, monkeypatch):
     with pytest.raises(
         WorkbenchError, match=r"no longer in memory.*keep what that returns"
     ) as said:
-        wb.model("own/first")
+        wb.model("custom/first")
     assert "\n" not in str(said.value)
     bring("first")
-    assert wb.model("own/first").name == "own/first"
+    assert wb.model("custom/first").name == "custom/first"
 
 
 def test_a_name_brought_again_means_the_newer_model(bring):
     first = bring("twin")
     second = bring("twin")
-    assert wb.model("own/twin") is second
+    assert wb.model("custom/twin") is second
     assert first is not second
-    assert wb.models().count("own/twin") == 1
+    assert wb.models().count("custom/twin") == 1
 
 
 @pytest.mark.skipif(not STATM.exists(), reason="resident memory is read from Linux's /proc")

@@ -305,7 +305,7 @@ def with_statistics(module):
 def brought(module, inputs, kind):
     labels = torch.arange(len(inputs)) % 3
     data = dict.fromkeys(("train", "validation", "test"), (inputs, labels))
-    return wb.bring(module, **data, name=kind.replace(" ", "-").replace(",", ""))
+    return wb.from_module(module, **data, name=kind.replace(" ", "-").replace(",", ""))
 
 
 def outputs_of(module, inputs):
@@ -316,7 +316,7 @@ def outputs_of(module, inputs):
 
 def assert_exact(module, artifact, inputs):
     """Look at much larger inputs, too, than those that it was proved on."""
-    rebuilt = wb.rebuild(artifact)
+    rebuilt = wb.to_module(artifact)
     for some in (inputs, 50 * inputs):
         for found, expected in zip(
             outputs_of(rebuilt, some), outputs_of(module, some), strict=True

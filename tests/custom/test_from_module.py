@@ -64,9 +64,9 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_data_of_every_kind_gives_the_same_model(kind, small, points, halves):
-    plain = wb.bring(small, **halves(*points), name="plain")
+    plain = wb.from_module(small, **halves(*points), name="plain")
     data = {name: KINDS[kind](*pair) for name, pair in halves(*points).items()}
-    other = wb.bring(small, **data, name="other")
+    other = wb.from_module(small, **data, name="other")
     assert other.card["accuracy"] == plain.card["accuracy"]
     small_files = [wb.compress(model, SMALLER) for model in (plain, other)]
     scores = [wb.evaluate(file, timed=False) for file in small_files]
@@ -77,7 +77,7 @@ def test_data_of_every_kind_gives_the_same_model(kind, small, points, halves):
 def test_the_module_and_the_data_stay_as_they_were(small, points, halves):
     before, inputs = digest(small), points[0].clone()
     small.train()
-    model = wb.bring(small, **halves(*points), name="small")
+    model = wb.from_module(small, **halves(*points), name="small")
     wb.measure(model, SMALLER, timed=False)
     wb.train(model, SMALLER, steps=3)
     assert digest(small) == before
@@ -129,11 +129,11 @@ def test_from_scratch_it_starts_with_fresh_weights(brought):
 
 
 def test_a_session_chooses_it(brought):
-    session = wb.Session("own/small")
+    session = wb.Session("custom/small")
     try:
         assert session.model is brought
-        assert "own/small" in wb.models()
-        assert "own/small" in wb.tasks()
+        assert "custom/small" in wb.models()
+        assert "custom/small" in wb.tasks()
     finally:
         session.close()
 
@@ -150,13 +150,13 @@ class Regression(nn.Module):
 def test_numbers_are_measured_by_their_error(points, halves):
     inputs = points[0]
     data = halves(inputs, inputs[:, 0] * 2 + 1)
-    model = wb.bring(Regression(), **data, name="numbers")
+    model = wb.from_module(Regression(), **data, name="numbers")
     assert model.task.metric.name == "root mean squared error"
     trained = wb.evaluate(wb.train(model, steps=300, learning_rate=0.05), timed=False)
     assert trained.value < 0.1 < model.figure("validation")
     assert trained.figures["explained variance"] > 0.99
     inputs, numbers = data["validation"]
-    module = wb.rebuild(wb.compress(model, SMALLER))
+    module = wb.to_module(wb.compress(model, SMALLER))
     found = wb.measure(model, SMALLER, timed=False)
     with torch.no_grad():
         expected = (module(inputs) - numbers).square().mean().sqrt()
@@ -191,7 +191,7 @@ def sequences():
 def test_places_are_measured_by_perplexity(halves):
     torch.manual_seed(0)
     module = Next()
-    model = wb.bring(module, **halves(*sequences()), name="next")
+    model = wb.from_module(module, **halves(*sequences()), name="next")
     assert model.task.metric.name == "perplexity"
     assert list(model.card["tensors"]).count("head.weight") == 0  # tied: stored once
     symbols, labels = halves(*sequences())["test"]
@@ -209,7 +209,7 @@ def test_places_are_measured_by_perplexity(halves):
 
 def test_bits_per_character_repeat_to_the_last_bit(halves, threads):
     torch.manual_seed(0)
-    model = wb.bring(Next(), **halves(*sequences()), name="next", metric="bits per character")
+    model = wb.from_module(Next(), **halves(*sequences()), name="next", metric="bits per character")
     found = []
     for count in (1, 2):
         threads(count)
@@ -233,8 +233,8 @@ def test_inputs_may_be_several_or_named(points, halves):
     named = {n: {"right": b, "left": a} for n, (a, b) in parts.items()}
     labels = {n: y for n, (_x, y) in halves(inputs, labels).items()}
     module = Both()
-    one = wb.bring(module, **{n: (parts[n], labels[n]) for n in parts}, name="one")
-    other = wb.bring(module, **{n: (named[n], labels[n]) for n in parts}, name="other")
+    one = wb.from_module(module, **{n: (parts[n], labels[n]) for n in parts}, name="one")
+    other = wb.from_module(module, **{n: (named[n], labels[n]) for n in parts}, name="other")
     assert one.card["accuracy"] == other.card["accuracy"]
     assert (
         wb.measure(other, SMALLER, timed=False).value == wb.measure(one, SMALLER, timed=False).value
@@ -245,7 +245,7 @@ def test_a_function_is_a_metric(small, points, halves):
     def share_of_first(outputs, targets):
         return float((outputs.argmax(1) == 0).float().mean())
 
-    model = wb.bring(small, **halves(*points), name="own", metric=share_of_first)
+    model = wb.from_module(small, **halves(*points), name="own", metric=share_of_first)
     assert model.task.metric.name == "share_of_first"
     inputs = halves(*points)["validation"][0]
     expected = float((small(inputs).argmax(1) == 0).float().mean())
@@ -257,7 +257,7 @@ def test_what_one_metric_said_is_not_taken_for_what_another_says(small, points, 
     inputs, labels = points
     data = halves(inputs, torch.nn.functional.one_hot(labels, 3).float())
     found = [
-        wb.measure(wb.bring(small, **data, name="twice", metric=metric), SMALLER, timed=False)
+        wb.measure(wb.from_module(small, **data, name="twice", metric=metric), SMALLER, timed=False)
         for metric in ("root mean squared error", "explained variance")
     ]
     assert [report.metric for report in found] == ["root mean squared error", "explained variance"]
@@ -267,7 +267,7 @@ def test_functions_of_one_name_are_told_apart(small, points, halves):
     data = halves(*points)
     metrics = [lambda outputs, targets, found=found: found for found in (0.25, 0.75)]
     found = [
-        wb.measure(wb.bring(small, **data, name="twice", metric=metric), SMALLER, timed=False)
+        wb.measure(wb.from_module(small, **data, name="twice", metric=metric), SMALLER, timed=False)
         for metric in metrics
     ]
     assert [report.value for report in found] == [0.25, 0.75]
@@ -281,7 +281,7 @@ def test_equal_weights_in_another_module_are_judged_again(points, halves):
     found = []
     for kind in (nn.Linear, Turned):
         torch.manual_seed(0)
-        model = wb.bring(kind(points[0].shape[1], 3), **halves(*points), name="twice")
+        model = wb.from_module(kind(points[0].shape[1], 3), **halves(*points), name="twice")
         found.append(wb.measure(model, SMALLER, timed=False))
     assert found[0].size.digest == found[1].size.digest
     assert found[0].value != found[1].value
@@ -293,10 +293,10 @@ def test_what_was_trained_on_other_data_is_trained_again(small, points, halves):
     files = []
     for train in ((inputs, labels), (inputs, (labels + 1) % 3)):
         data = {**halves(inputs, labels), "train": train}
-        files.append(wb.compress(wb.bring(small, **data, name="twice"), recipe).to_bytes())
+        files.append(wb.compress(wb.from_module(small, **data, name="twice"), recipe).to_bytes())
     losses = [lambda outputs, targets, by=by: (outputs * by).square().mean() for by in (1, 9)]
     for loss in losses:
-        model = wb.bring(small, **halves(inputs, labels), name="twice", loss=loss)
+        model = wb.from_module(small, **halves(inputs, labels), name="twice", loss=loss)
         files.append(wb.compress(model, recipe).to_bytes())
     assert len(set(files)) == 4
 
@@ -324,7 +324,7 @@ class Counting:
 
 
 def test_an_object_of_torchmetrics_kind_is_a_metric(brought, small, points, halves):
-    model = wb.bring(small, **halves(*points), name="wrong", metric=Counting())
+    model = wb.from_module(small, **halves(*points), name="wrong", metric=Counting())
     assert not model.task.metric.higher_is_better
     assert model.figure("test") == pytest.approx(1 - brought.figure("test"))
 
@@ -578,11 +578,11 @@ def test_what_cannot_be_brought_is_one_sentence(case, small, points, halves):
         data = key in {"train", "validation", "test"}
         asked[key] = change(*asked[key]) if data else change
     with pytest.raises(WorkbenchError) as caught:
-        wb.bring(asked.pop("module"), **asked)
+        wb.from_module(asked.pop("module"), **asked)
     said = str(caught.value)
     assert words in said
     assert "\n" not in said
-    assert wb.models()[-1] != "own/small"
+    assert wb.models()[-1] != "custom/small"
 
 
 class Hollow(nn.Linear):
@@ -594,7 +594,7 @@ class Hollow(nn.Linear):
 
 
 def test_a_parameter_may_be_empty(points, halves):
-    model = wb.bring(Hollow(), **halves(*points), name="hollow")
+    model = wb.from_module(Hollow(), **halves(*points), name="hollow")
     assert model.card["layers"]["extra"]["macs"] == 0
     assert wb.measure(model, SMALLER, timed=False).exact
 
@@ -612,7 +612,7 @@ class Bag(nn.Module):
 
 def test_channels_of_what_multiplies_nothing(points, halves):
     inputs = (points[0].abs() * 4).long().clamp(max=9)
-    model = wb.bring(Bag(), **halves(inputs, points[1]), name="bag")
+    model = wb.from_module(Bag(), **halves(inputs, points[1]), name="bag")
     recipe = wb.Recipe(structure=wb.Structure(0.3))
     assert wb.measure(model, recipe, timed=False).size.structure["macs_removed"] == 0
 
@@ -655,7 +655,7 @@ def test_what_cannot_be_trained_is_one_sentence(case, small, points, halves):
     asked = {"module": small, "name": "small", **halves(*points)}
     for key, change in changes.items():
         asked[key] = change(*asked[key]) if key == "train" else change
-    model = wb.bring(asked.pop("module"), **asked)
+    model = wb.from_module(asked.pop("module"), **asked)
     with pytest.raises(WorkbenchError) as caught:
         wb.train(model, steps=2, batch=1)
     said = str(caught.value)
@@ -666,7 +666,7 @@ def test_what_cannot_be_trained_is_one_sentence(case, small, points, halves):
 def test_a_module_that_fails_on_the_training_data_is_refused_at_once(small, points, halves):
     data = {**halves(*points), "train": (points[0][:, :7], points[1])}
     with pytest.raises(WorkbenchError, match="The module fails on the train data with Runtime"):
-        wb.bring(small, **data, name="small")
+        wb.from_module(small, **data, name="small")
 
 
 def test_a_module_that_draws_lots_is_refused(points, halves):
@@ -675,13 +675,13 @@ def test_a_module_that_draws_lots_is_refused(points, halves):
             return super().forward(inputs) + torch.rand(3) * 10
 
     with pytest.raises(WorkbenchError, match="other outputs when it runs again on the same inputs"):
-        wb.bring(Random(8, 3), **halves(*points), name="random")
+        wb.from_module(Random(8, 3), **halves(*points), name="random")
 
 
 def test_a_file_of_a_module_that_is_not_there(brought, monkeypatch):
     from workbench.zoo import registry
 
     artifact = wb.compress(brought, SMALLER)
-    monkeypatch.setattr(registry, "_brought", registry.Shelf())
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())
     with pytest.raises(WorkbenchError, match=r"somebody's own model: bring it first"):
         wb.evaluate(artifact)

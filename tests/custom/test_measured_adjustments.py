@@ -63,7 +63,7 @@ def ended(m, h):
 def brought(module, inputs, kind):
     labels = torch.arange(len(inputs)) % 3
     data = dict.fromkeys(("train", "validation", "test"), (inputs, labels))
-    return wb.bring(module, **data, name=kind.replace(" ", "-").replace(",", ""))
+    return wb.from_module(module, **data, name=kind.replace(" ", "-").replace(",", ""))
 
 
 def pictures(count=EXAMPLES):
@@ -168,7 +168,7 @@ def test_a_norm_that_gets_one_value_in_each_channel_is_left_alone(count, left):
         "train": (inputs, some),
         **dict.fromkeys(("validation", "test"), (inputs[:1], some[:1])),
     }
-    artifact = wb.compress(wb.bring(module, **data, name=f"of-{count}"), RECALIBRATE)
+    artifact = wb.compress(wb.from_module(module, **data, name=f"of-{count}"), RECALIBRATE)
     assert reasons(artifact).get("norms-as-they-were", "") == left
     if not left:
         found = artifact.weights()

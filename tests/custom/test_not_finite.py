@@ -13,14 +13,14 @@ from torch.nn.utils import weight_norm as older_weight_norm
 from torch.nn.utils.parametrizations import weight_norm
 
 import workbench as wb
-from workbench.analysis.attribution import look
-from workbench.cache.results import Store
+from workbench.analysis.attribution import explain
+from workbench.cache.results import ResultCache
 from workbench.errors import WorkbenchError
-from workbench.evaluation.counts import Tally
-from workbench.evaluation.fast_path import Sieve
+from workbench.evaluation.counts import PredictionCounts
+from workbench.evaluation.fast_path import FastPath
 from workbench.evaluation.measure import evaluate
-from workbench.evaluation.non_finite import broken
-from workbench.evaluation.reference import NONE, decide, predict, settle
+from workbench.evaluation.non_finite import non_finite_tensors
+from workbench.evaluation.reference import NO_CLASS, classify, predict, predict_float64
 from workbench.evaluation.report import Score
 
 EXAMPLES = 90
@@ -71,14 +71,14 @@ def inputs():
 def brought(module, targets=None):
     x = inputs()
     targets = torch.arange(EXAMPLES) % 3 if targets is None else targets
-    return wb.bring(module, train=(x, targets), validation=(x, targets), test=(x, targets),
+    return wb.from_module(module, train=(x, targets), validation=(x, targets), test=(x, targets),
                     name="one")  # fmt: skip
 
 
 def by_hand(model, recipe):
     """The outputs of the rebuilt module, by PyTorch alone."""
     with torch.no_grad():
-        return wb.rebuild(wb.compress(model, recipe))(inputs())
+        return wb.to_module(wb.compress(model, recipe))(inputs())
 
 
 @pytest.mark.parametrize("norm", [weight_norm, older_weight_norm])
@@ -87,7 +87,7 @@ def test_a_row_without_a_norm_is_named(norm, threads):
     model = brought(Normed(norm))
     outputs = by_hand(model, PRUNED)
     assert bool(outputs.isnan().all())  # every example goes through the row
-    report = wb.measure(model, PRUNED, timed=False, store=Store())
+    report = wb.measure(model, PRUNED, timed=False, store=ResultCache())
     assert (report.not_finite, report.accuracy, report.recall, report.f1) == (EXAMPLES, 0, 0, 0)
     assert sum(map(sum, report.confusion)) == 0
     first, second = report.reasons[:2]
@@ -109,7 +109,7 @@ def test_some_examples_alone_have_no_prediction(threads):
     none = ~outputs.isfinite().all(dim=1)
     labels = torch.arange(EXAMPLES) % 3
     right = (outputs.argmax(1) == labels) & ~none
-    store = Store()
+    store = ResultCache()
     report = wb.measure(model, recipe, timed=False, store=store)
     assert 0 < int(none.sum()) < EXAMPLES
     assert report.not_finite == int(none.sum())
@@ -131,40 +131,40 @@ def test_every_way_to_predict_agrees(bfloat16, threads):
     artifact = wb.compress(model, wb.Recipe(prune=wb.Prune(0.84, layers={"last.weight": 0.0})))
     weights, x = artifact.weights(), inputs().numpy()
     judged = predict(model, weights, x)
-    assert NONE in judged
-    sieve = Sieve(model, weights, bfloat16=bfloat16)
+    assert NO_CLASS in judged
+    sieve = FastPath(model, weights, bfloat16=bfloat16)
     first = sieve.first(x[:60])
     sieve.calibrate()
     assert np.array_equal(np.concatenate([first, sieve.predict(x[60:])]), judged)
-    assert np.array_equal(decide(model, weights, x), judged)
+    assert np.array_equal(predict_float64(model, weights, x), judged)
     assert np.array_equal(np.concatenate([predict(model, weights, x[at : at + 7]) for at in
                                           range(0, len(x), 7)]), judged)  # fmt: skip
 
 
 ROWS = {
     "finite": ([1.0, 3.0, 2.0], 1),
-    "NaN": ([1.0, float("nan"), 2.0], NONE),
-    "first NaN": ([float("nan"), 3.0, 2.0], NONE),
-    "all NaN": ([float("nan")] * 3, NONE),
-    "infinite": ([1.0, float("inf"), 2.0], NONE),
-    "several infinite": ([float("inf"), float("inf"), 2.0], NONE),
+    "NaN": ([1.0, float("nan"), 2.0], NO_CLASS),
+    "first NaN": ([float("nan"), 3.0, 2.0], NO_CLASS),
+    "all NaN": ([float("nan")] * 3, NO_CLASS),
+    "infinite": ([1.0, float("inf"), 2.0], NO_CLASS),
+    "several infinite": ([float("inf"), float("inf"), 2.0], NO_CLASS),
     "ruled out": ([1.0, 3.0, float("-inf")], 1),
-    "all ruled out": ([float("-inf")] * 3, NONE),
+    "all ruled out": ([float("-inf")] * 3, NO_CLASS),
 }
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_what_settles(name):
     row, wanted = ROWS[name]
-    classes, certain = settle(torch.tensor([row, [0.0, 0.0, 5.0]]), 1e-3)
+    classes, certain = classify(torch.tensor([row, [0.0, 0.0, 5.0]]), 1e-3)
     assert classes.tolist() == [wanted, 2]
     assert certain.tolist() == [True, True]
 
 
 def test_a_tally_without_predictions():
-    labels, predicted = np.array([0, 0, 1, 1, 2]), np.array([0, NONE, 1, 0, NONE])
-    tally = Tally.of(labels, predicted, 3, 5)
-    assert (tally.examples, tally.without, tally.correct, tally.exact) == (5, 2, 2, True)
+    labels, predicted = np.array([0, 0, 1, 1, 2]), np.array([0, NO_CLASS, 1, 0, NO_CLASS])
+    tally = PredictionCounts.of(labels, predicted, 3, 5)
+    assert (tally.examples, tally.not_finite, tally.correct, tally.exact) == (5, 2, 2, True)
     assert tally.confusion.tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 0]]
     assert tally.pairs.tolist() == [[0, 0, 1], [1, 0, 1], [1, 1, 1]]
     assert tally.recall == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
@@ -177,7 +177,7 @@ def test_numbers_that_are_none_have_no_figure(threads):
     model = brought(Rooted(1), x.sum(1, keepdim=True))
     recipe = wb.Recipe(prune=wb.Prune(0.84, layers={"last.weight": 0.0}))
     without = int((~by_hand(model, recipe).isfinite()).sum())
-    report = wb.measure(model, recipe, timed=False, store=Store())
+    report = wb.measure(model, recipe, timed=False, store=ResultCache())
     assert isnan(report.value)
     assert report.not_finite == without > 0
     assert report.reasons[0].text == (
@@ -201,7 +201,7 @@ def test_places_without_a_finite_output_are_no_hits(threads):
     outputs = by_hand(model, recipe)
     finite = outputs.isfinite().all(-1)
     hits = (outputs.argmax(-1) == labels) & finite
-    report = wb.measure(model, recipe, timed=False, store=Store())
+    report = wb.measure(model, recipe, timed=False, store=ResultCache())
     assert report.accuracy == float(hits.double().mean())
     assert report.not_finite == int((~finite.all(1)).sum()) > 0
 
@@ -209,9 +209,9 @@ def test_places_without_a_finite_output_are_no_hits(threads):
 def test_weights_that_are_no_numbers_are_named(threads):
     model = brought(Rooted())
     weights = {name: tensor.clone() for name, tensor in model.weights().items()}
-    assert broken(model, weights) == {}
+    assert non_finite_tensors(model, weights) == {}
     weights["last.bias"][1] = torch.nan
-    assert broken(model, weights) == {"last.bias": "not-a-number"}
+    assert non_finite_tensors(model, weights) == {"last.bias": "not-a-number"}
 
 
 def test_built_in_models_say_nothing_of_it():
@@ -222,10 +222,10 @@ def test_built_in_models_say_nothing_of_it():
 
 def test_changes_name_no_class_where_there_is_none(threads):
     model = brought(Normed())
-    changed = wb.changes(model, PRUNED)
-    assert set(changed.after.tolist()) == {NONE}
+    changed = wb.compare(model, PRUNED)
+    assert set(changed.after.tolist()) == {NO_CLASS}
     assert {row["after"] for row in changed.rows()} == {"no prediction"}
-    assert changed.tallies[1].correct == 0
+    assert changed.prediction_counts[1].correct == 0
     assert len(changed.won) == 0
 
 
@@ -233,4 +233,4 @@ def test_what_has_no_prediction_cannot_be_explained(threads):
     model = brought(Normed())
     weights = wb.compress(model, PRUNED).weights()
     with pytest.raises(WorkbenchError, match="no prediction to explain"):
-        look(model, weights, inputs()[:1].numpy())
+        explain(model, weights, inputs()[:1].numpy())

@@ -64,17 +64,17 @@ def made(kind):
     torch.manual_seed(0)
     inputs, labels = points()
     if kind == "tied":
-        return wb.bring(Tied(), **everywhere(words(1)), name="odd")
+        return wb.from_module(Tied(), **everywhere(words(1)), name="odd")
     if kind == "named":
         data = {"left": inputs, "right": inputs.flip(0)}, labels
-        return wb.bring(Two(), **everywhere(data), name="odd")
+        return wb.from_module(Two(), **everywhere(data), name="odd")
     if kind == "bare":
-        return wb.bring(nn.Linear(6, 3), **everywhere((inputs, labels)), name="odd")
+        return wb.from_module(nn.Linear(6, 3), **everywhere((inputs, labels)), name="odd")
     if kind == "half":
         module = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)).bfloat16()
-        return wb.bring(module, **everywhere((inputs.bfloat16(), labels)), name="odd")
+        return wb.from_module(module, **everywhere((inputs.bfloat16(), labels)), name="odd")
     module = nn.Sequential(weight_norm(nn.Linear(6, 5)), nn.ReLU(), nn.Linear(5, 3))
-    return wb.bring(module, **everywhere((inputs, labels)), name="odd")
+    return wb.from_module(module, **everywhere((inputs, labels)), name="odd")
 
 
 @pytest.mark.parametrize("recipe", ADJUSTED)
@@ -85,7 +85,7 @@ def test_what_is_measured_is_what_the_file_does(kind, recipe):
     artifact = wb.compress(model, recipe)
     again = wb.evaluate(artifact, timed=False)
     assert (len(artifact), again.value) == (found.bytes, found.value)
-    rebuilt = wb.rebuild(artifact)
+    rebuilt = wb.to_module(artifact)
     assert sum(p.numel() for p in rebuilt.parameters()) == found.parameters
 
 
@@ -98,19 +98,23 @@ def test_tied_weights_are_trained_from_scratch_dropped_out_and_rebuilt_as_one():
     model = made("tied")
     wb.train(model, steps=2, start="scratch")
     artifact = wb.train(model, steps=2, dropout=0.2, average=0.9)
-    module = wb.rebuild(artifact)
+    module = wb.to_module(artifact)
     assert module.emb.weight is module.out.weight
 
 
 def test_float64_is_refused_in_a_sentence():
     inputs, labels = points()
     with pytest.raises(WorkbenchError, match=r"computes in float64.*module\.float\(\)"):
-        wb.bring(nn.Linear(6, 3).double(), **everywhere((inputs.double(), labels)), name="wide")
+        wb.from_module(
+            nn.Linear(6, 3).double(), **everywhere((inputs.double(), labels)), name="wide"
+        )
 
 
 def test_a_function_without_a_name_is_called_ones_own():
     data = everywhere(points())
-    model = wb.bring(nn.Linear(6, 3), **data, name="nameless", metric=lambda found, wanted: 0.5)
+    model = wb.from_module(
+        nn.Linear(6, 3), **data, name="nameless", metric=lambda found, wanted: 0.5
+    )
     assert model.task.metric.name == "own metric"
 
 
@@ -122,23 +126,25 @@ def test_a_loader_gives_what_its_sampler_draws():
     parts = {"train": range(20), "validation": range(20, 32), "test": range(32, 40)}
     module = nn.Linear(6, 3)
     inputs, labels = points()
-    model = wb.bring(module, **{n: loader(list(some)) for n, some in parts.items()}, name="drawn")
+    model = wb.from_module(
+        module, **{n: loader(list(some)) for n, some in parts.items()}, name="drawn"
+    )
     same = {n: (inputs[list(some)], labels[list(some)]) for n, some in parts.items()}
-    other = wb.bring(module, **same, name="plain")
+    other = wb.from_module(module, **same, name="plain")
     for name, some in parts.items():
         assert len(model.task.split(name)) == len(some)
         assert list(model.task.split(name).labels) == list(other.task.split(name).labels)
     assert model.card["accuracy"] == other.card["accuracy"]
     often = WeightedRandomSampler([1.0] * 40, 100)
     data = DataLoader(TensorDataset(*points()), 8, sampler=often)
-    assert len(wb.bring(module, **everywhere(data), name="often").task.split("test")) == 100
+    assert len(wb.from_module(module, **everywhere(data), name="often").task.split("test")) == 100
 
 
 @pytest.mark.parametrize("what", ["weights", "data"])
 def test_what_was_changed_behind_its_back_is_not_measured(what):
     inputs, labels = points()
     module = nn.Linear(6, 3)
-    model = wb.bring(module, **everywhere((inputs, labels)), name="behind")
+    model = wb.from_module(module, **everywhere((inputs, labels)), name="behind")
     wb.measure(model, timed=False)
     if what == "weights":
         module.weight.data.mul_(-3)

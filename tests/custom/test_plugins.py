@@ -29,7 +29,7 @@ TASK = wb.Task(
     classes=("no", "yes"),
     source="",
     licence="",
-    sources=tuple(wb.Later(split, split, _read) for split in ("train", "validation", "test")),
+    sources=tuple(wb.LazySplit(split, split, _read) for split in ("train", "validation", "test")),
     form="own",
 )
 built = []
@@ -47,9 +47,9 @@ def _wrong():
 
 def models():
     return [
-        wb.Offer("acme/linear", "Acme's layer", TASK, _module),
-        wb.Offer("acme/wrong", "Acme's other", TASK, _wrong),
-        wb.Offer("fashion/acme", "Acme's pixels", wb.task("fashion"), lambda: torch.nn.Sequential(
+        wb.ModelPlugin("acme/linear", "Acme's layer", TASK, _module),
+        wb.ModelPlugin("acme/wrong", "Acme's other", TASK, _wrong),
+        wb.ModelPlugin("fashion/acme", "Acme's pixels", wb.task("fashion"), lambda: torch.nn.Sequential(
             torch.nn.Flatten(), torch.nn.Linear(784, 10)
         )),
     ]
@@ -111,27 +111,27 @@ def test_one_that_cannot_be_made_says_why(plugin):
 BROKEN = {
     "import": ("import no_such_thing", "No module named 'no_such_thing'"),
     "raises": ("def models():\n    raise RuntimeError('not today')", "RuntimeError: not today"),
-    "no list": ("def models():\n    return 3", "must return a list of wb.Offer, not int"),
-    "no offers": ("def models():\n    return [3]", "it offers int where wb.Offer is due"),
+    "no list": ("def models():\n    return 3", "must return a list of wb.ModelPlugin, not int"),
+    "no offers": ("def models():\n    return [3]", "it offers int where wb.ModelPlugin is due"),
     "no function": ("", "has no attribute 'models'"),
     "taken": (
         GOOD.replace('"acme/linear"', '"fashion/lenet5"'),
         "there is a model fashion/lenet5 already",
     ),
     "no slash": (GOOD.replace('"acme/linear"', '"linear"'), "'linear' needs a slash"),
-    "own": (GOOD.replace('"acme/linear"', '"own/linear"'), "'own/linear' needs a slash"),
+    "own": (GOOD.replace('"acme/linear"', '"custom/linear"'), "'custom/linear' needs a slash"),
     "another task": (GOOD.replace('name="acme"', 'name="fashion"'), "another task fashion"),
 }
 
 
 @pytest.mark.parametrize(("code", "why"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_plug_in_is_named_and_the_others_are_listed(plugin, code, why):
+def test_a_broken_plug_in_is_named_and_the_others_are_listed(plugin, code, reason):
     said = plugin(code)
     assert "fashion/lenet5" in wb.models()
     assert wb.model("fashion/lenet5").name == "fashion/lenet5"
     (line,) = said.messages
     assert line.startswith("Some models of the plug-in acme are missing: ")
-    assert why in line
+    assert reason in line
 
 
 def test_a_plug_in_may_ask_for_models_itself(plugin):
@@ -141,7 +141,7 @@ def test_a_plug_in_may_ask_for_models_itself(plugin):
 
 
 def test_listing_loads_no_torch():
-    code = "import sys, workbench as wb; wb.models(); wb.Offer; print('torch' in sys.modules)"
+    code = "import sys, workbench as wb; wb.models(); wb.ModelPlugin; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
@@ -155,4 +155,4 @@ def test_numbers_that_are_not_finite_are_refused_when_they_are_read():
     with pytest.raises(
         wb.WorkbenchError, match="The test inputs hold NaN or infinity in example 70"
     ):
-        wb.Later("test", "spoiled", read).load()
+        wb.LazySplit("test", "spoiled", read).load()

@@ -12,12 +12,12 @@ from torch import nn
 from torch.nn import functional
 
 from workbench.custom.probe import agree, probe
-from workbench.custom.wrappers import unwrapped, without_masks
-from workbench.domain.user_architecture import hollow, tensors_of
+from workbench.custom.wrappers import unwrap, without_masks
+from workbench.domain.user_architecture import meta_copy, tensors_of
 from workbench.errors import WorkbenchError
 from workbench.runtime.batch import call
 from workbench.runtime.guard import guarded
-from workbench.runtime.unfused import unfused
+from workbench.runtime.unfused import unfuse
 
 
 class Flat(nn.Module):
@@ -158,8 +158,8 @@ def test_a_guarded_copy_gives_the_same_for_one_example_and_changes_nothing(kind,
     before = {name: tensor.clone() for name, tensor in weights.items()}
     given = pictures.clone()
     with torch.no_grad():
-        whole = call(guarded(hollow(module).eval(), traits), weights, given)
-        one = call(guarded(hollow(module).eval(), traits), weights, given[:1])
+        whole = call(guarded(meta_copy(module).eval(), traits), weights, given)
+        one = call(guarded(meta_copy(module).eval(), traits), weights, given[:1])
     assert agree(one, whole[:1], 1e-5)
     assert torch.equal(given, pictures)
     assert all(torch.equal(tensor, before[name]) for name, tensor in weights.items())
@@ -284,7 +284,7 @@ def test_an_unfused_encoder_computes_what_the_fused_one_does(norm, padded):
     x = torch.randn(3, 6, 8)
     padding = torch.arange(6) >= torch.tensor([[6], [4], [2]]) if padded else None
     seen = []
-    plain = unfused(copy.deepcopy(encoder))
+    plain = unfuse(copy.deepcopy(encoder))
     plain.layers[1].linear1.register_forward_hook(lambda *_: seen.append(1))
     with torch.no_grad():
         fused = encoder(x, src_key_padding_mask=padding)
@@ -305,13 +305,13 @@ def test_wrappers_are_taken_off():
         compiled,
         nn.DataParallel(compiled),
     ]
-    assert all(unwrapped(one) is inner for one in wrapped)
+    assert all(unwrap(one) is inner for one in wrapped)
     averaged = torch.optim.swa_utils.AveragedModel(inner)
-    assert unwrapped(averaged) is averaged.module
+    assert unwrap(averaged) is averaged.module
     with pytest.warns(DeprecationWarning, match="jit"):
         traced = torch.jit.trace(inner, torch.zeros(1, 3))
     with pytest.raises(WorkbenchError, match=r"torch\.jit"):
-        unwrapped(traced)
+        unwrap(traced)
 
 
 def test_masks_are_multiplied_into_the_weights_of_a_copy():
@@ -364,7 +364,7 @@ def test_a_layer_under_two_names_stays_the_parameter_that_it_is(pictures):
     after = dict(module.named_parameters())
     assert all(after[name] is before[name] for name in before)
     assert all(torch.equal(after[name], values[name]) for name in before)
-    private = hollow(module).eval()
+    private = meta_copy(module).eval()
     with torch.no_grad():
         expected = module.eval()(pictures)
     for _ in range(2):
@@ -389,9 +389,9 @@ def test_what_one_set_of_weights_left_does_not_meet_another(pictures):
     torch.manual_seed(0)
     module = CachesWeights().eval()
     traits = probe(module, pictures.clone, "validation")
-    assert traits.keeps
+    assert traits.mutates_attributes
     assert module.merged is None
-    private, weights = guarded(hollow(module).eval(), traits), tensors_of(module)
+    private, weights = guarded(meta_copy(module).eval(), traits), tensors_of(module)
     with torch.no_grad():
         first = call(private, weights, pictures)
         zeros = call(private, weights | {"fc.weight": torch.zeros(5, 64)}, pictures)

@@ -157,7 +157,7 @@ def brought(threads):
         if kind == "half":
             inputs = inputs.bfloat16()
         data = inputs, torch.randint(0, 3, (EXAMPLES,), generator=lot)
-        return wb.bring(module, train=data, validation=data, test=data, name="one")
+        return wb.from_module(module, train=data, validation=data, test=data, name="one")
 
     return bring
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import workbench as wb
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.session import Session
 
 
@@ -17,12 +17,12 @@ def bring(seed):
     lot = torch.Generator().manual_seed(1)
     data = torch.randn(60, 6, generator=lot), torch.randint(0, 3, (60,), generator=lot)
     splits = dict.fromkeys(("train", "validation", "test"), data)
-    return wb.bring(nn.Linear(6, 3), **splits, name="again")
+    return wb.from_module(nn.Linear(6, 3), **splits, name="again")
 
 
 def test_a_model_brought_again_begins_anew():
     bring(0)
-    session = Session("own/again", store=Store())
+    session = Session("custom/again", store=ResultCache())
     settled = threading.Event()
 
     def see(now):
@@ -37,7 +37,7 @@ def test_a_model_brought_again_begins_anew():
         settled.clear()
         see(session)
         assert settled.wait(60)
-        known = wb.measure(other, session.recipe, timed=False, store=Store())
+        known = wb.measure(other, session.recipe, timed=False, store=ResultCache())
         assert session.report.value == known.value
         assert [visit.recipe for visit in session.visited] == [session.recipe]
     finally:

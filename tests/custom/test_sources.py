@@ -90,11 +90,11 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("change", "why"), WRONG.values(), ids=WRONG)
-def test_weights_of_another_network_are_refused(tmp_path, change, why):
+def test_weights_of_another_network_are_refused(tmp_path, change, reason):
     save_file(change(network().state_dict()), tmp_path / "w.safetensors")
     module = network()
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    with pytest.raises(wb.WorkbenchError, match=why):
+    with pytest.raises(wb.WorkbenchError, match=reason):
         wb.from_checkpoint(tmp_path / "w.safetensors", module)
     assert all(torch.equal(module.state_dict()[name], tensor) for name, tensor in before.items())
 
@@ -107,10 +107,10 @@ def test_weights_of_another_network_are_refused(tmp_path, change, why):
         ("bad.pt", b"nonsense", "is not opened"),
     ],
 )
-def test_what_is_no_checkpoint(tmp_path, name, content, why):
+def test_what_is_no_checkpoint(tmp_path, name, content, reason):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(wb.WorkbenchError, match=why):
+    with pytest.raises(wb.WorkbenchError, match=reason):
         wb.from_checkpoint(tmp_path / name, network())
 
 
@@ -171,11 +171,11 @@ def test_tied_weights_and_unsaved_buffers_travel_through_a_file():
     ids = torch.randint(0, 7, (40, 5), generator=torch.Generator().manual_seed(0))
     module = Tied()
     data = dict.fromkeys(SPLITS, ({"x": ids}, ids))
-    model = wb.bring(module, **data, name="tied", metric="perplexity")
+    model = wb.from_module(module, **data, name="tied", metric="perplexity")
     artifact = wb.compress(model, RECIPE)
     seen = wb.measure(model, RECIPE, timed=False).score
     assert wb.evaluate(artifact, timed=False).score.value == seen.value
-    rebuilt = wb.rebuild(artifact)
+    rebuilt = wb.to_module(artifact)
     assert torch.equal(rebuilt.last.weight, rebuilt.first.weight)
     assert rebuilt(ids[:2]).device.type == "cpu"
 
@@ -210,7 +210,7 @@ def test_a_bert_classifier_with_named_inputs(tmp_path):
     module = saved(tmp_path, "BertForSequenceClassification", config)
     assert not module.training
     inputs = {"input_ids": ids(60, 10), "attention_mask": torch.ones(60, 10, dtype=torch.int64)}
-    model = wb.bring(module, **dict.fromkeys(SPLITS, (inputs, ids(60) % 3)), name="bert")
+    model = wb.from_module(module, **dict.fromkeys(SPLITS, (inputs, ids(60) % 3)), name="bert")
     assert model.task.metric.name == "accuracy"
     check(model)
     careful = wb.Recipe(
@@ -231,7 +231,7 @@ def test_language_models_with_tied_weights_and_rotating_places(tmp_path, kind, c
     module = saved(tmp_path, kind, (config[0], {**config[1], "vocab_size": 50}))
     text = ids(40, 16)
     data = dict.fromkeys(SPLITS, ({"input_ids": text[:, :-1]}, text[:, 1:]))
-    model = wb.bring(module, **data, name="lm", metric="perplexity")
+    model = wb.from_module(module, **data, name="lm", metric="perplexity")
     check(model)
 
 
@@ -266,7 +266,7 @@ def test_sequence_to_sequence_from_a_loader(tmp_path, kind, config):
         ({"input_ids": asked[n], "decoder_input_ids": answers[n]}, answers[n]) for n in range(40)
     ]
     data = {split: DataLoader(rows, batch_size=8) for split in SPLITS}
-    model = wb.bring(module, **data, name="translator")
+    model = wb.from_module(module, **data, name="translator")
     assert model.task.metric.name == "perplexity"
     check(model)
 
@@ -286,7 +286,7 @@ def test_a_timm_model_by_name():
     pytest.importorskip("timm", exc_type=ImportError)  # torchvision may be what is missing
     module = wb.from_timm("test_resnet", num_classes=3)
     inputs = torch.randn(20, 3, 32, 32)
-    check(wb.bring(module, **dict.fromkeys(SPLITS, (inputs, ids(20) % 3)), name="timm"))
+    check(wb.from_module(module, **dict.fromkeys(SPLITS, (inputs, ids(20) % 3)), name="timm"))
 
 
 # --- Keras ---------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def test_a_keras_model(monkeypatch):
     before = held(inputs, training=False).detach()
     module = wb.from_keras(held)
     assert torch.equal(module(inputs), before)
-    model = wb.bring(module, **dict.fromkeys(SPLITS, (inputs, ids(60) % 3)), name="keras")
+    model = wb.from_module(module, **dict.fromkeys(SPLITS, (inputs, ids(60) % 3)), name="keras")
     assert len(model.layers) == 2
     assert model.card["macs"] > 0
     check(model)

@@ -13,11 +13,11 @@ from torch.nn import functional as F
 import workbench as wb
 from workbench import pipeline
 from workbench.cache import files
-from workbench.cache.memory import Cache
-from workbench.cache.results import Store
+from workbench.cache.memory import MemoryCache
+from workbench.cache.results import ResultCache
 from workbench.calibration import prepare
 from workbench.calibration import statistics as calibration
-from workbench.evaluation.cached_results import known, size_key
+from workbench.evaluation.cached_results import cached_report, size_key
 from workbench.session import Session
 from workbench.training import teacher
 from workbench.zoo import registry
@@ -145,16 +145,16 @@ def forget(monkeypatch):
 
     def forgotten():
         for place, name in ((calibration, "_known"), (prepare, "_kept"), (teacher, "_kept")):
-            monkeypatch.setattr(place, name, Cache(64))
-        files.default_files.cache_clear()
-        monkeypatch.setattr(files.default_files(), "where", None)
+            monkeypatch.setattr(place, name, MemoryCache(64))
+        files.default_file_cache.cache_clear()
+        monkeypatch.setattr(files.default_file_cache(), "where", None)
 
     yield forgotten
-    files.default_files.cache_clear()
+    files.default_file_cache.cache_clear()
 
 
 def measured(how, recipe, split, store):
-    model = wb.bring(**how())
+    model = wb.from_module(**how())
     found = wb.measure(model, recipe, split=split, timed=False, store=store)
     return replace(found, size=replace(found.size, training=None))  # how long it took
 
@@ -163,9 +163,9 @@ def measured(how, recipe, split, store):
 def test_two_that_differ_in_one_thing_have_results_of_their_own(what, forget, threads):
     one, another, recipe, split = PAIRS[what]
     forget()
-    right = measured(another, recipe, split, Store())
+    right = measured(another, recipe, split, ResultCache())
     forget()
-    store = Store()
+    store = ResultCache()
     before = measured(one, recipe, split, store)
     assert measured(another, recipe, split, store) == right
     assert replace(before, model=right.model) != right  # else nothing was tried
@@ -174,24 +174,26 @@ def test_two_that_differ_in_one_thing_have_results_of_their_own(what, forget, th
 
 def test_what_is_the_same_is_found_again(forget, threads):
     forget()
-    store = Store()
+    store = ResultCache()
     recipe = GRADIENT
-    first = wb.bring(**plain())  # calibration statistics are kept as long as their model
+    first = wb.from_module(**plain())  # calibration statistics are kept as long as their model
     report = wb.measure(first, recipe, timed=False, store=store)
-    again = wb.bring(**plain())
-    assert known(again, recipe, "validation", store) == report
+    again = wb.from_module(**plain())
+    assert cached_report(again, recipe, "validation", store) == report
 
 
 def test_a_teacher_that_is_another_now_has_taught_another_student(monkeypatch):
     student = wb.model("fashion/mlp-32")
-    recipe = wb.Recipe(train=wb.Train(4, teacher="own/big"))
+    recipe = wb.Recipe(train=wb.Train(4, teacher="custom/big"))
     keys = set()
     for weights in ("one", "two"):
-        big = replace(student.architecture, name="own/big")
-        registry.bring(replace(student, architecture=big, card={**student.card, "sha256": weights}))
+        big = replace(student.architecture, name="custom/big")
+        registry.register_model(
+            replace(student, architecture=big, card={**student.card, "sha256": weights})
+        )
         keys |= {size_key(student, recipe, ""), pipeline._key(student, recipe)}
-    monkeypatch.setattr(registry, "_brought", registry.Shelf())
-    assert known(student, recipe, "validation", Store()) is None
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    assert cached_report(student, recipe, "validation", ResultCache()) is None
     assert len(keys) == 4
 
 
@@ -206,21 +208,21 @@ def test_a_teacher_that_is_another_now_has_taught_another_student(monkeypatch):
 )
 def test_a_session_forgets_what_was_found_about_a_namesake(changed, forget, threads):
     forget()
-    wb.bring(**plain())
-    session = Session("own/one", SMALL, store=Store())
+    wb.from_module(**plain())
+    session = Session("custom/one", SMALL, store=ResultCache())
     try:
-        first = session.find_out("changes")
-        wb.bring(**plain(**changed))
-        session.open("own/one", SMALL)
+        first = session.analyze("changes")
+        wb.from_module(**plain(**changed))
+        session.open("custom/one", SMALL)
         assert session.found("changes", None) is None
-        second = session.find_out("changes")
+        second = session.analyze("changes")
     finally:
         session.close()
     forget()
-    right = wb.changes(wb.model("own/one"), SMALL)
+    right = wb.compare(wb.model("custom/one"), SMALL)
     assert second.classes == right.classes
     assert np.array_equal(second.before, right.before)
     assert np.array_equal(second.after, right.after)
-    assert {visit.value for visit in session.visited} <= {right.tallies[1].accuracy}
+    assert {visit.value for visit in session.visited} <= {right.prediction_counts[1].accuracy}
     same = first.classes == right.classes and np.array_equal(first.after, right.after)
     assert not same  # else nothing was tried

@@ -14,8 +14,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import workbench as wb
 from workbench.errors import RecipeError, WorkbenchError
-from workbench.experiments.job import Job, do, do_taught, teacher_of
-from workbench.training.teacher_ref import teachers_of
+from workbench.experiments.job import Job, run_job, run_job_with_teacher, user_teacher
+from workbench.training.teacher_ref import compatible_teachers
 from workbench.zoo import registry
 
 SPLITS = ("train", "validation", "test")
@@ -39,7 +39,7 @@ def linear(width=3):
 
 def brought(module, data, name, **others):
     splits = data if isinstance(data, dict) else dict.fromkeys(SPLITS, data)
-    return wb.bring(module, **splits, name=name, **others)
+    return wb.from_module(module, **splits, name=name, **others)
 
 
 def learned(student, teacher, **settings):
@@ -62,8 +62,8 @@ def test_one_of_ones_own_teaches_another(kind, given):
     module, small, (inputs, labels) = network(), linear(), points()
     big = brought(module, KINDS[kind](inputs, labels), "big")
     student = brought(small, (inputs, labels), "small")
-    artifact = learned(student, big if given == "model" else "own/big")
-    assert artifact.recipe.train.teacher == "own/big"
+    artifact = learned(student, big if given == "model" else "custom/big")
+    assert artifact.recipe.train.teacher == "custom/big"
     soft = (module(inputs) / 2).detach().softmax(1)
     loss = -(soft * (small(inputs) / 2).log_softmax(1)).sum(1).mean() * 4
     (slope,) = torch.autograd.grad(loss, small.weight)
@@ -131,19 +131,19 @@ def test_a_teacher_has_its_own_layout_of_memory():
     small = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 3))
     student = brought(small, data, "small", augment=lambda inputs: inputs * 2)
     assert student.architecture.traits.quick > big.architecture.traits.quick
-    assert learned(student, big).recipe.train.teacher == "own/big"
+    assert learned(student, big).recipe.train.teacher == "custom/big"
 
 
 def test_a_recipe_takes_a_model_and_holds_its_name():
     big = brought(network(), points(), "big")
     settings = wb.Train(2, teacher=big)
-    assert settings == wb.Train(2, teacher="own/big")
-    assert wb.Recipe(train=settings).as_dict()["train"]["teacher"] == "own/big"
+    assert settings == wb.Train(2, teacher="custom/big")
+    assert wb.Recipe(train=settings).as_dict()["train"]["teacher"] == "custom/big"
 
 
 def test_a_compressed_model_of_ones_own_teaches():
     big, student = brought(network(), points(), "big"), brought(linear(), points(), "small")
-    plain, compressed = (learned(student, f"own/big{q}") for q in ("", "?prune.sparsity=0.9"))
+    plain, compressed = (learned(student, f"custom/big{q}") for q in ("", "?prune.sparsity=0.9"))
     assert big.name in compressed.recipe.train.teacher
     assert not torch.equal(plain.weights()["weight"], compressed.weights()["weight"])
 
@@ -183,25 +183,25 @@ def other_test():
 REFUSED = {
     "other inputs": (
         lambda: brought(network(), other_inputs(), "big"),
-        "The train data of the teacher own/big are not those of own/small: bring both",
+        "The train data of the teacher custom/big are not those of custom/small: bring both",
     ),
     "another order": (
         lambda: brought(network(), tuple(part.flip(0) for part in points()), "big"),
-        "The train data of the teacher own/big",
+        "The train data of the teacher custom/big",
     ),
     "other test data": (
         lambda: brought(network(), other_test(), "big"),
-        "The test data of the teacher own/big",
+        "The test data of the teacher custom/big",
     ),
     "more outputs": (
         lambda: brought(network(4), points(), "big"),
-        "own/big has outputs for 4 classes and own/small for 3",
+        "custom/big has outputs for 4 classes and custom/small for 3",
     ),
     "one that is built in": (
         lambda: "fashion/mlp-32",
-        "The train data of the teacher fashion/mlp-32 are not those of own/small",
+        "The train data of the teacher fashion/mlp-32 are not those of custom/small",
     ),
-    "one that nobody brought": (lambda: "own/nobody", "bring it first"),
+    "one that nobody brought": (lambda: "custom/nobody", "bring it first"),
 }
 
 
@@ -239,27 +239,27 @@ def test_outputs_of_another_shape_are_one_sentence():
 
 def test_a_teacher_that_was_forgotten_is_known_again(monkeypatch):
     big, student = brought(network(), points(), "big"), brought(linear(), points(), "small")
-    monkeypatch.setattr(registry, "_brought", registry.Shelf())
-    registry.bring(student)
-    assert learned(student, big).recipe.train.teacher == "own/big"
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    registry.register_model(student)
+    assert learned(student, big).recipe.train.teacher == "custom/big"
     brought(network(seed=3), points(), "big")
-    with pytest.raises(RecipeError, match="Another model is called own/big by now"):
+    with pytest.raises(RecipeError, match="Another model is called custom/big by now"):
         learned(student, big)
 
 
 def test_a_teacher_goes_along_into_another_process(monkeypatch):
     brought(network(), points(), "big")
     student = brought(linear(), points(), "small")
-    job = Job(student, wb.Train(2, teacher="own/big", batch=COUNT))
-    right = do(job)
-    sent = dumps((job, teacher_of(job)))  # as joblib sends it to other processes
-    monkeypatch.setattr(registry, "_brought", registry.Shelf())  # as it is in a new process
-    assert do_taught(do, *pickle.loads(sent)).value == right.value
+    job = Job(student, wb.Train(2, teacher="custom/big", batch=COUNT))
+    right = run_job(job)
+    sent = dumps((job, user_teacher(job)))  # as joblib sends it to other processes
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())  # as it is in a new process
+    assert run_job_with_teacher(run_job, *pickle.loads(sent)).value == right.value
 
 
 def test_the_page_offers_those_on_the_same_data():
     student = brought(linear(), points(), "small")
     brought(network(), points(), "big")
     brought(network(), other_inputs(), "stranger")
-    assert teachers_of(student) == ("own/big",)
-    assert "own/big" not in teachers_of(wb.model("fashion/mlp-32"))
+    assert compatible_teachers(student) == ("custom/big",)
+    assert "custom/big" not in compatible_teachers(wb.model("fashion/mlp-32"))

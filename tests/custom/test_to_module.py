@@ -89,13 +89,13 @@ def module_of(network, seed=0):
 
 def brought(network):
     data = NETWORKS[network][1]()
-    return wb.bring(module_of(network), **dict.fromkeys(SPLITS, data), name="net")
+    return wb.from_module(module_of(network), **dict.fromkeys(SPLITS, data), name="net")
 
 
 @pytest.fixture
 def forget(monkeypatch):
     """Return what makes this process one that never heard of a model."""
-    return lambda: monkeypatch.setattr(registry, "_brought", registry.Shelf())
+    return lambda: monkeypatch.setattr(registry, "_brought", registry.UserModels())
 
 
 def outputs(module, network):
@@ -107,12 +107,12 @@ def outputs(module, network):
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_file_and_its_module_give_what_the_model_gives(network, recipe, tmp_path, forget):
     artifact = wb.compress(brought(network), RECIPES[recipe])
-    right = outputs(wb.rebuild(artifact), network)
+    right = outputs(wb.to_module(artifact), network)
     path = artifact.save(tmp_path / "net.safetensors")
     forget()
     module = module_of(network, seed=5)
     before = copy.deepcopy(module.state_dict())
-    found = wb.rebuild(path, module=module)
+    found = wb.to_module(path, module=module)
     assert not found.training
     assert torch.equal(outputs(found, network), right)
     assert module.training
@@ -125,9 +125,9 @@ def test_a_file_and_its_module_give_what_the_model_gives(network, recipe, tmp_pa
 @pytest.mark.parametrize("wrap", [nn.DataParallel, torch.compile])
 def test_wrappers_of_the_module_are_taken_off(wrap, forget):
     artifact = wb.compress(brought("convolutions"), RECIPES["sparse and coarse"])
-    right = outputs(wb.rebuild(artifact), "convolutions")
+    right = outputs(wb.to_module(artifact), "convolutions")
     forget()
-    found = wb.rebuild(artifact, module=wrap(module_of("convolutions", seed=5)))
+    found = wb.to_module(artifact, module=wrap(module_of("convolutions", seed=5)))
     assert isinstance(found, Net)
     assert torch.equal(outputs(found, "convolutions"), right)
 
@@ -135,7 +135,7 @@ def test_wrappers_of_the_module_are_taken_off(wrap, forget):
 def test_sizes_of_layers_are_those_of_the_file(forget):
     artifact = wb.compress(brought("convolutions"), RECIPES["narrow"])
     forget()
-    found = wb.rebuild(artifact, module=Net())
+    found = wb.to_module(artifact, module=Net())
     assert found.each.groups == found.each.in_channels == len(found.each.weight) < 8
     assert found.up.out_channels == found.up.weight.shape[1] == found.fc.in_features
     assert found.groups.num_channels == len(found.groups.weight)
@@ -144,8 +144,8 @@ def test_sizes_of_layers_are_those_of_the_file(forget):
 def test_a_built_in_model_of_another_width(forget):
     recipe = wb.Recipe(train=wb.Train(1, start="scratch", width=0.5))
     artifact = wb.compress(wb.model("fashion/mlp-32"), recipe)
-    right = wb.rebuild(artifact)
-    found = wb.rebuild(artifact, module=copy.deepcopy(right))
+    right = wb.to_module(artifact)
+    found = wb.to_module(artifact, module=copy.deepcopy(right))
     assert torch.equal(found.state_dict()["fc1.weight"], right.state_dict()["fc1.weight"])
 
 
@@ -154,7 +154,7 @@ def test_a_compressed_file_of_tensors_and_its_module(tmp_path):
     save_file(module.state_dict(), tmp_path / "net.safetensors")
     recipe = wb.Recipe(quantize=wb.Quantize(8))
     wb.compress_file(tmp_path / "net.safetensors", recipe, tmp_path / "small")
-    found = wb.rebuild(tmp_path / "small", module=Net())
+    found = wb.to_module(tmp_path / "small", module=Net())
     right = copy.deepcopy(module).eval()
     right.load_state_dict(wb.load(tmp_path / "small").weights())
     assert torch.equal(outputs(found, "convolutions"), outputs(right, "convolutions"))
@@ -204,15 +204,15 @@ def test_a_module_that_does_not_fit_is_one_sentence(case):
     make, recipe, words = REFUSED[case]
     artifact = wb.compress(brought("convolutions"), RECIPES[recipe])
     with pytest.raises(wb.WorkbenchError, match=words) as caught:
-        wb.rebuild(artifact, module=make())
+        wb.to_module(artifact, module=make())
     assert "\n" not in str(caught.value)
 
 
 def test_no_file_is_one_sentence(tmp_path):
     with pytest.raises(wb.WorkbenchError, match="Cannot read"):
-        wb.rebuild(tmp_path / "none", module=Net())
+        wb.to_module(tmp_path / "none", module=Net())
     with pytest.raises(wb.WorkbenchError, match="Give a file's path or what"):
-        wb.rebuild(7)
+        wb.to_module(7)
 
 
 # --- the console ---------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def folder(tmp_path, monkeypatch, request):
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))
     data = torch.randn(COUNT, 6), torch.arange(COUNT) % 3
-    model = wb.bring(module, **dict.fromkeys(SPLITS, data), name="net")
+    model = wb.from_module(module, **dict.fromkeys(SPLITS, data), name="net")
     wb.compress(model, RECIPES["sparse and coarse"]).save("small.safetensors")
     return name
 

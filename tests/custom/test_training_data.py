@@ -14,9 +14,9 @@ from torch.nn import functional
 import workbench as wb
 from workbench.errors import WorkbenchError
 from workbench.recipe import Recipe, Train
-from workbench.training.microbatch import Order
-from workbench.training.run import PORTION, Run
-from workbench.training.setup import lesson
+from workbench.training.microbatch import BatchOrder
+from workbench.training.run import MICROBATCH, Run
+from workbench.training.setup import training_setup
 
 COUNT = 150
 RATE = 0.5
@@ -56,7 +56,7 @@ def linear(width=6):
 
 def brought(module, train, data=None, **others):
     splits = {**dict.fromkeys(SPLITS, data or train[:2]), "train": train}
-    return wb.bring(module, **splits, name="small", **others)
+    return wb.from_module(module, **splits, name="small", **others)
 
 
 def stepped(model, **settings):
@@ -80,7 +80,7 @@ def test_the_loss_is_the_weighted_mean(kind):
     each = losses(module(inputs), labels)
     weights = W if each.ndim == 1 else W[:, None] * (labels != -100)
     # of places, those of one microbatch make a mean, and microbatches go by their weights
-    parts = Order(0, COUNT, COUNT)(0).split(PORTION) if kind == "places" else [slice(None)]
+    parts = BatchOrder(0, COUNT, COUNT)(0).split(MICROBATCH) if kind == "places" else [slice(None)]
     means = [(each * weights)[part].sum() / weights[part].sum() for part in parts]
     shares = [W[part].sum() / W.sum() for part in parts]
     right = descended(module, sum(m * share for m, share in zip(means, shares, strict=True)))
@@ -123,7 +123,7 @@ def test_a_step_of_examples_that_weigh_nothing_changes_nothing():
 
 def test_weights_have_no_part_in_what_is_measured():
     weighted, plain = (brought(linear(), (*classes(), *w)) for w in ((W,), ()))
-    every = wb.bring(linear(), **dict.fromkeys(SPLITS, (*classes(), W)), name="all")
+    every = wb.from_module(linear(), **dict.fromkeys(SPLITS, (*classes(), W)), name="all")
     recipe = wb.Recipe(prune=wb.Prune(0.5, criterion="gradient"))
     files = [wb.compress(one, recipe).weights() for one in (weighted, plain, every)]
     for other in files[1:]:
@@ -144,7 +144,7 @@ def test_a_loss_of_ones_own_is_given_the_weights():
     module, (inputs, labels) = linear(), classes()
     model = brought(module, (inputs, labels, W), loss=loss)
     found = stepped(model, batch=64)
-    chosen = Order(0, COUNT, 64)(0)
+    chosen = BatchOrder(0, COUNT, 64)(0)
     right = descended(module, loss(module(inputs[chosen]), labels[chosen], W[chosen]))
     for name, tensor in right.items():
         torch.testing.assert_close(found[name], tensor, atol=1e-6, rtol=1e-5)
@@ -187,12 +187,12 @@ def test_a_training_with_random_changes_goes_on_where_it_was(tmp_path):
     recipe = Recipe(train=Train(4, batch=140))
     model = brought(linear(), classes(), augment=noisy)
     path = tmp_path / "run"
-    with closing(Run(lesson(model, recipe), recipe).go(checkpoint=path)) as moments:
+    with closing(Run(training_setup(model, recipe), recipe).go(checkpoint=path)) as moments:
         next(moments)
         next(moments)
-    run = Run(lesson(model, recipe), recipe)
+    run = Run(training_setup(model, recipe), recipe)
     assert [moment.step for moment in run.go(checkpoint=path)] == [3, 4]
-    whole = Run(lesson(model, recipe), recipe)
+    whole = Run(training_setup(model, recipe), recipe)
     for _moment in whole.go():
         pass
     assert torch.equal(run.trained().weights["weight"], whole.trained().weights["weight"])
@@ -217,7 +217,7 @@ def test_changes_leave_the_data_and_random_numbers_as_they_were():
 def test_a_teacher_sees_the_changed_inputs():
     model = brought(linear(), classes(), augment=noisy)
     recipe = Recipe(train=Train(1, teacher="self", mix=1.0, batch=140))
-    (first,) = Run(lesson(model, recipe), recipe).go()
+    (first,) = Run(training_setup(model, recipe), recipe).go()
     assert first.loss == pytest.approx(0, abs=1e-6)  # it is its own teacher
 
 

@@ -12,7 +12,7 @@ from torch import nn
 
 import workbench as wb
 from workbench.analysis.sensitivity import Point, Sensitivity
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.cli import tables
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.panels import bank
@@ -20,7 +20,7 @@ from workbench.panels.comparing import tab
 from workbench.plots import sensitivity as picture
 from workbench.plots.palette import LIGHT
 from workbench.session import Session
-from workbench.study.fixed_size import balance
+from workbench.study.fixed_size import hold_size
 
 
 class Scaled(nn.Module):
@@ -48,7 +48,7 @@ class Words(nn.Module):
 
 def brought(module, name="one"):
     data = torch.randint(0, 20, (30, 4)).float(), torch.arange(30) % 3
-    return wb.bring(module, train=data, validation=data, test=data, name=name)
+    return wb.from_module(module, train=data, validation=data, test=data, name=name)
 
 
 def test_the_bank_of_an_embedding_alone():
@@ -60,7 +60,7 @@ def test_the_bank_of_an_embedding_alone():
 def test_buffers_have_no_rows_no_histogram_and_no_sensitivity():
     model = brought(Words())
     assert [row["name"] for row in bank.rows(model)] == ["table.weight"]
-    found = wb.sensitivity(model, wb.Prune(), [0.5], store=Store())
+    found = wb.sensitivity(model, wb.Prune(), [0.5], store=ResultCache())
     assert [point.layer for point in found.points] == ["table.weight"]
     with pytest.raises(RecipeError, match="no layer 'mask'"):
         wb.histogram(model, wb.Recipe(), "mask")
@@ -70,28 +70,28 @@ def test_there_is_nothing_to_compare_or_to_balance(threads):
     model = brought(Scaled())
     assert bank.rows(model) == []
     for part in (wb.Prune(), wb.Quantize(), wb.Share(), wb.Factorize(), wb.Structure()):
-        with pytest.raises(RecipeError, match="own/one has no layer of which"):
-            wb.sensitivity(model, part, store=Store())
+        with pytest.raises(RecipeError, match="custom/one has no layer of which"):
+            wb.sensitivity(model, part, store=ResultCache())
     with pytest.raises(RecipeError, match="has no layers"):
         wb.histogram(model, wb.Recipe(), "scale")
     with pytest.raises(RecipeError, match="has no layers"):
-        balance(model, wb.Recipe(), "scale", 1000)
+        hold_size(model, wb.Recipe(), "scale", 1000)
 
 
 def test_a_network_whose_channels_all_stay_has_no_sensitivity_to_their_removal():
     with pytest.raises(RecipeError, match="has no layer of which"):
-        wb.sensitivity(brought(Words()), wb.Structure(), store=Store())
+        wb.sensitivity(brought(Words()), wb.Structure(), store=ResultCache())
 
 
 def test_the_page_says_that_there_are_no_weights_to_compare(threads):
     brought(Scaled())
-    session = Session("own/one", store=Store())
+    session = Session("custom/one", store=ResultCache())
     try:
-        session.look_at(view="weights")
+        session.set_focus(view="weights")
         assert tab.tab(session, LIGHT)["note"] == (
             "This model has no layers whose weights could be compared."
         )
-        assert tab.wants(session) is None
+        assert tab.missing_analysis(session) is None
         with pytest.raises(WorkbenchError, match="no layers whose weights"):
             tab.rows(session)
     finally:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from workbench import zoo
-from workbench.domain.task import Source, digest_of
+from workbench.domain.task import PackagedSplit, digest_of
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.zoo.fashion.rebuild import SPLITS
 
@@ -67,7 +67,7 @@ def test_damaged_file_is_one_sentence(tmp_path: Path, content: bytes | None) -> 
     path = tmp_path / "validation.npz"
     if content is not None:
         path.write_bytes(content)
-    task = zoo.Task("t", "T", (), "", "", (Source("validation", path, "0"),))
+    task = zoo.Task("t", "T", (), "", "", (PackagedSplit("validation", path, "0"),))
     with pytest.raises(WorkbenchError, match=r"validation\.npz is missing or damaged"):
         task.split("validation")
 
@@ -75,6 +75,6 @@ def test_damaged_file_is_one_sentence(tmp_path: Path, content: bytes | None) -> 
 def test_other_content_than_the_digest_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "validation.npz"
     np.savez(path, images=np.zeros((1, 28, 28), np.uint8), labels=np.zeros(1, np.uint8))
-    task = zoo.Task("t", "T", (), "", "", (Source("validation", path, "0"),))
+    task = zoo.Task("t", "T", (), "", "", (PackagedSplit("validation", path, "0"),))
     with pytest.raises(WorkbenchError, match="damaged"):
         task.split("validation")

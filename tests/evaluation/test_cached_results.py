@@ -6,11 +6,11 @@ import sys
 import pytest
 
 import workbench as wb
-from workbench.cache.memory import Cache
-from workbench.cache.results import Store
+from workbench.cache.memory import MemoryCache
+from workbench.cache.results import ResultCache
 from workbench.calibration import statistics as calibration
-from workbench.evaluation.cached_results import known
-from workbench.evaluation.measure import measure, steps
+from workbench.evaluation.cached_results import cached_report
+from workbench.evaluation.measure import iter_reports, measure
 
 RECIPE = '{"prune":{"sparsity":0.6},"quantize":{"bits":5}}'
 ASK = """
@@ -29,7 +29,7 @@ print(found.bytes, found.accuracy, found.exact, found.reasons[-1].text)
 
 
 def test_a_new_process_finds_the_result_without_torch(small, tmp_path):
-    report = measure(small, wb.Recipe.from_json(RECIPE), timed=False, store=Store(tmp_path))
+    report = measure(small, wb.Recipe.from_json(RECIPE), timed=False, store=ResultCache(tmp_path))
     command = [sys.executable, "-c", ASK, small.name, RECIPE, str(tmp_path)]
     done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8")
     expected = f"{report.bytes} {report.accuracy} True {report.reasons[-1].text}\n"
@@ -37,16 +37,16 @@ def test_a_new_process_finds_the_result_without_torch(small, tmp_path):
 
 
 def test_nothing_is_known_at_first(small, store):
-    assert known(small, wb.Recipe.from_json(RECIPE), "validation", store) is None
+    assert cached_report(small, wb.Recipe.from_json(RECIPE), "validation", store) is None
 
 
 def test_the_size_alone_may_be_known(small, store):
     recipe = wb.Recipe.from_json(RECIPE)
-    first = next(steps(small, recipe, store=store))
-    assert known(small, recipe, "validation", store) == first
+    first = next(iter_reports(small, recipe, store=store))
+    assert cached_report(small, recipe, "validation", store) == first
     exact = measure(small, recipe, timed=False, store=store)
-    assert known(small, recipe, "validation", store) == exact
-    assert known(small, recipe, "test", store) == first.__class__(
+    assert cached_report(small, recipe, "validation", store) == exact
+    assert cached_report(small, recipe, "test", store) == first.__class__(
         exact.task, exact.model, recipe, "test", exact.size, None, exact.training_seconds
     )
 
@@ -54,16 +54,16 @@ def test_the_size_alone_may_be_known(small, store):
 def test_another_model_or_recipe_is_another_result(small, lenet5, store):
     recipe = wb.Recipe.from_json(RECIPE)
     measure(small, recipe, timed=False, store=store)
-    assert known(lenet5, recipe, "validation", store) is None
-    assert known(small, wb.Recipe(), "validation", store) is None
+    assert cached_report(lenet5, recipe, "validation", store) is None
+    assert cached_report(small, wb.Recipe(), "validation", store) is None
 
 
 def test_what_needs_evidence_is_known_once_the_evidence_is(small, store, monkeypatch):
     recipe = wb.Recipe(prune=wb.Prune(0.5, criterion="gradient"))
     exact = measure(small, recipe, timed=False, store=store)
-    assert known(small, recipe, "validation", store) == exact
-    monkeypatch.setattr(calibration, "_known", Cache(9))
-    assert known(small, recipe, "validation", store) is None
+    assert cached_report(small, recipe, "validation", store) == exact
+    monkeypatch.setattr(calibration, "_known", MemoryCache(9))
+    assert cached_report(small, recipe, "validation", store) is None
 
 
 @pytest.mark.parametrize("kind", ["size", "score"])

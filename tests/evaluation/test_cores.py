@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.analysis.one_layer import OneLayer
+from workbench.analysis.one_layer import LayerEvaluator
 from workbench.evaluation import fast_path as sieves
-from workbench.evaluation.progress import accuracy, judged
+from workbench.evaluation.progress import iter_counts, reference_counts
 from workbench.evaluation.reference import predict
 
 LAYER = "fc2.weight"
@@ -17,9 +17,9 @@ RECIPE = wb.Recipe(
     quantize=wb.Quantize(3, layers={"fc1.weight": 32, "fc3.weight": 32}),
 )
 WAYS = {
-    "reference": judged,
-    "estimates": lambda model, weights, split: [*accuracy(model, weights, split)][-1],
-    "one layer": lambda model, weights, split: OneLayer(model, LAYER).tally(weights),
+    "reference": reference_counts,
+    "estimates": lambda model, weights, split: [*iter_counts(model, weights, split)][-1],
+    "one layer": lambda model, weights, split: LayerEvaluator(model, LAYER).tally(weights),
 }
 
 
@@ -35,7 +35,7 @@ def test_a_file_has_the_same_bytes(lenet5, threads):
 @pytest.mark.parametrize("bfloat16", [False, True])
 @pytest.mark.parametrize("way", WAYS)
 def test_counts_are_those_of_one_thread(way, bfloat16, small, threads, monkeypatch):
-    monkeypatch.setattr(sieves.Sieve, "_tries_bfloat16", lambda sieve, inputs: bfloat16)
+    monkeypatch.setattr(sieves.FastPath, "_tries_bfloat16", lambda sieve, inputs: bfloat16)
     weights = wb.compress(small, RECIPE).weights()
     split = small.task.split("validation")
     classes = predict(small, weights, split.examples)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.evaluation.counts import Tally
+from workbench.evaluation.counts import PredictionCounts
 
 CASES = {
     "all right": ([0, 1, 2], [0, 1, 2]),
@@ -32,7 +32,9 @@ def by_hand(labels, predicted, classes):
 
 
 def tally(labels, predicted, classes=3, total=None):
-    return Tally.of(np.array(labels, np.uint8), np.array(predicted), classes, total or len(labels))
+    return PredictionCounts.of(
+        np.array(labels, np.uint8), np.array(predicted), classes, total or len(labels)
+    )
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -8,7 +8,7 @@ from torch.nn.functional import max_pool2d
 
 import workbench as wb
 from workbench.evaluation import fast_path as sieves
-from workbench.evaluation.fast_path import Sieve
+from workbench.evaluation.fast_path import FastPath
 from workbench.evaluation.reference import predict
 from workbench.runtime import shell as shells
 
@@ -35,10 +35,10 @@ def test_a_sieve_predicts_what_the_judge_does(name, recipes):
     images = model.task.split("validation").examples[:examples]
     for recipe in recipes(model, count, seed="sieve"):
         artifact = wb.compress(model, recipe)
-        shaped, weights = model.in_form(artifact.form), artifact.operands()
+        shaped, weights = model.with_spec(artifact.form), artifact.operands()
         expected = predict(shaped, weights, images)
         for bfloat16 in (False, True):
-            found = sieved(Sieve(shaped, weights, bfloat16=bfloat16), images)
+            found = sieved(FastPath(shaped, weights, bfloat16=bfloat16), images)
             told = f"{recipe.to_json()} {bfloat16=}"
             np.testing.assert_array_equal(found, expected, err_msg=told)
 
@@ -48,13 +48,13 @@ def test_bfloat16_settles_most_examples_of_a_sound_model(name, monkeypatch):
     model = wb.model(name)
     images = model.task.split("validation").examples[:1000]
     finer = []
-    fine = Sieve._fine
+    fine = FastPath._fine
     monkeypatch.setattr(
-        Sieve,
+        FastPath,
         "_fine",
         lambda self, piece, outputs: finer.append(len(piece)) or fine(self, piece, outputs),
     )
-    sieve = Sieve(model, model.weights(), bfloat16=True)
+    sieve = FastPath(model, model.weights(), bfloat16=True)
     sieved(sieve, images)
     assert sieve.coarse is not None
     assert 0 < sieve.bound < 1
@@ -62,15 +62,15 @@ def test_bfloat16_settles_most_examples_of_a_sound_model(name, monkeypatch):
 
 
 def test_float32_alone_where_bfloat16_is_not_wanted(small):
-    sieve = Sieve(small, small.weights(), bfloat16=False)
+    sieve = FastPath(small, small.weights(), bfloat16=False)
     sieve.first(small.task.split("validation").examples[:FIRST])
     sieve.calibrate()
     assert sieve.coarse is None
 
 
 def test_float32_alone_where_bfloat16_says_nothing(small, monkeypatch):
-    monkeypatch.setattr(sieves, "MOST_OPEN", -1.0)
-    sieve = Sieve(small, small.weights(), bfloat16=True)
+    monkeypatch.setattr(sieves, "MAX_UNDECIDED", -1.0)
+    sieve = FastPath(small, small.weights(), bfloat16=True)
     sieve.first(small.task.split("validation").examples[:FIRST])
     sieve.calibrate()
     assert sieve.coarse is None
@@ -82,7 +82,7 @@ def test_which_is_faster_is_timed_once(small, monkeypatch, faster):
     times = iter([1.0, 2.0] if faster else [2.0, 2.0])
     monkeypatch.setattr(sieves, "_seconds", lambda run: next(times))
     for _ in range(2):
-        sieve = Sieve(small, small.weights())
+        sieve = FastPath(small, small.weights())
         sieve.first(small.task.split("validation").examples[:FIRST])
         sieve.calibrate()
         assert (sieve.coarse is not None) == faster
@@ -105,7 +105,7 @@ def test_broken_networks_too(small, bfloat16, value, where):
         if not np.isfinite(value):  # 0 · NaN would spoil the others too
             weights["fc1.weight"][:, 0] = 3e38
     expected = predict(small, weights, images)
-    found = sieved(Sieve(small, weights, bfloat16=bfloat16), images)
+    found = sieved(FastPath(small, weights, bfloat16=bfloat16), images)
     np.testing.assert_array_equal(found, expected)
 
 

@@ -7,9 +7,9 @@ import pytest
 
 import workbench as wb
 from workbench.artifact.artifact import Artifact
-from workbench.evaluation.fast_path import Sieve
+from workbench.evaluation.fast_path import FastPath
 from workbench.evaluation.measure import evaluate
-from workbench.evaluation.progress import judged
+from workbench.evaluation.progress import reference_counts
 from workbench.evaluation.reference import predict
 from workbench.recipe import Activations, Quantize, Recipe
 
@@ -18,7 +18,7 @@ from workbench.recipe import Activations, Quantize, Recipe
 def test_every_model_runs_on_integers(name, shortened, store):
     shortened(1000)
     model = wb.model(name)
-    original = judged(model, model.weights(), model.task.split("validation"))
+    original = reference_counts(model, model.weights(), model.task.split("validation"))
     for exclude in ((), *((layer,) for layer in model.layers[:3])):
         recipe = Recipe(quantize=Quantize(8), activations=Activations(8, exclude=exclude))
         report = wb.measure(model, recipe, timed=False, store=store)
@@ -34,14 +34,14 @@ def test_predictions_hang_on_neither_batches_nor_threads(name, threads):
     model = wb.model(name)
     recipe = Recipe(quantize=Quantize(4), activations=Activations(4, observer="histogram"))
     file = wb.compress(model, recipe)
-    shaped, operands = model.in_form(file.form), file.operands()
+    shaped, operands = model.with_spec(file.form), file.operands()
     images = model.task.split("validation").examples[:500]
     whole = predict(shaped, operands, images)
     ones = np.concatenate([predict(shaped, operands, images[n : n + 1]) for n in range(40)])
     assert (ones == whole[:40]).all()
     threads(2)
     assert (predict(shaped, operands, images) == whole).all()
-    assert (Sieve(shaped, operands).predict(images[::-1].copy())[::-1] == whole).all()
+    assert (FastPath(shaped, operands).predict(images[::-1].copy())[::-1] == whole).all()
 
 
 def test_a_network_of_layers_equals_whole_numbers_in_numpy():
@@ -61,5 +61,5 @@ def test_a_network_of_layers_equals_whole_numbers_in_numpy():
         scale = counts * grid.scale
         values = sums * scale + operands[f"{layer}.bias"].double().numpy()
         hidden, values = values, np.maximum(values, 0)
-    shaped = model.in_form(file.form)
+    shaped = model.with_spec(file.form)
     assert (predict(shaped, operands, images) == hidden.argmax(axis=1)).all()

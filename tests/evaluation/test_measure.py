@@ -8,13 +8,13 @@ import pytest
 import workbench as wb
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.module_spec import UNCHANGED
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.compression.coded import Factors
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 from workbench.errors import ArtifactError, Cancelled, RecipeError, UnknownNameError
-from workbench.evaluation.batch_size import BATCH, FIRST
-from workbench.evaluation.measure import evaluate, measure, steps
-from workbench.evaluation.progress import LOOKS, judged
+from workbench.evaluation.batch_size import MAX_BATCH, MAX_FIRST_SAMPLE
+from workbench.evaluation.measure import evaluate, iter_reports, measure
+from workbench.evaluation.progress import ESTIMATE_BATCHES, reference_counts
 from workbench.evaluation.report import Report, Score, Size
 from workbench.profiling import resources
 
@@ -22,11 +22,11 @@ RECIPE = wb.Recipe.from_json('{"prune": {"sparsity": 0.7}, "quantize": {"bits": 
 
 
 def test_the_size_comes_first_then_estimates_then_the_exact_figure(small, store):
-    found = list(steps(small, RECIPE, store=store))
+    found = list(iter_reports(small, RECIPE, store=store))
     assert [report.examples for report in found] == [
         None,
-        FIRST,
-        *(FIRST + many * BATCH for many in LOOKS),
+        MAX_FIRST_SAMPLE,
+        *(MAX_FIRST_SAMPLE + many * MAX_BATCH for many in ESTIMATE_BATCHES),
         5000,
     ]
     assert [report.exact for report in found] == [False] * 4 + [True]
@@ -38,20 +38,20 @@ def test_the_size_comes_first_then_estimates_then_the_exact_figure(small, store)
 
 
 def test_what_was_measured_is_not_measured_again(small, store, monkeypatch):
-    (*_, exact) = steps(small, RECIPE, store=store)
+    (*_, exact) = iter_reports(small, RECIPE, store=store)
     monkeypatch.setattr("workbench.evaluation.measure.compress", None)
-    assert list(steps(small, RECIPE, store=store)) == [exact]
+    assert list(iter_reports(small, RECIPE, store=store)) == [exact]
 
 
 def test_recipes_that_make_the_same_file_share_its_score(small, store, monkeypatch):
-    (*_, first) = steps(small, wb.Recipe(), store=store)
-    twin = Artifact.of(small.name, wb.Recipe(), code(small.weights(), wb.Recipe()))
+    (*_, first) = iter_reports(small, wb.Recipe(), store=store)
+    twin = Artifact.of(small.name, wb.Recipe(), encode_tensors(small.weights(), wb.Recipe()))
     assert twin.digest == first.digest
     store.put("unrelated", 1)
     sizes = [key for key in store._memory if key.startswith("size")]
     for key in sizes:
         del store._memory[key]
-    found = list(steps(small, wb.Recipe(), store=store))
+    found = list(iter_reports(small, wb.Recipe(), store=store))
     assert [report.exact for report in found] == [False, True]
 
 
@@ -60,7 +60,7 @@ def test_each_split_is_its_own(small, store):
     test = measure(small, RECIPE, timed=False, store=store, split="test")
     assert (validation.total, test.total) == (5000, 10000)
     weights = wb.compress(small, RECIPE).weights()
-    assert test.accuracy == judged(small, weights, small.task.split("test")).accuracy
+    assert test.accuracy == reference_counts(small, weights, small.task.split("test")).accuracy
     assert test.exact
 
 
@@ -73,7 +73,7 @@ def test_a_measured_original_is_what_its_card_says(small, store):
 
 
 def test_cancelling(small, store):
-    found = steps(small, RECIPE, store=store, cancelled=lambda: True)
+    found = iter_reports(small, RECIPE, store=store, cancelled=lambda: True)
     assert next(found).accuracy is None
     with pytest.raises(Cancelled):
         next(found)
@@ -101,9 +101,9 @@ def test_figures_are_those_of_the_decoded_weights(name, recipes, store):
     for recipe in recipes(model, 6, seed="figures"):
         artifact = wb.compress(model, recipe)
         weights = artifact.weights()
-        shaped = model.in_form(artifact.form).module()
+        shaped = model.with_spec(artifact.form).module()
         parameters = [key for key, _ in shaped.named_parameters()]
-        report = next(steps(model, recipe, store=store))
+        report = next(iter_reports(model, recipe, store=store))
         pruned = [weights[layer] for layer in model.layers]
         zeros = sum(int((w == 0).sum()) for w in pruned)
         assert report.sparsity_achieved == pytest.approx(zeros / sum(w.numel() for w in pruned))
@@ -134,7 +134,9 @@ def numbers(coded) -> int:
 )
 def test_the_sparsity_asked_for(small, store, prune, requested):
     recipe = wb.Recipe.from_json({"prune": prune})
-    assert next(steps(small, recipe, store=store)).sparsity_requested == pytest.approx(requested)
+    assert next(iter_reports(small, recipe, store=store)).sparsity_requested == pytest.approx(
+        requested
+    )
 
 
 def test_a_recipe_that_does_not_fit_says_so(small, store):
@@ -144,7 +146,7 @@ def test_a_recipe_that_does_not_fit_says_so(small, store):
 
 
 def test_a_file_for_no_model_of_ours(small):
-    coded = code(small.weights(), wb.Recipe())
+    coded = encode_tensors(small.weights(), wb.Recipe())
     with pytest.raises(UnknownNameError, match="fashion/none"):
         evaluate(Artifact.of("fashion/none", wb.Recipe(), coded))
 
@@ -163,7 +165,7 @@ def _swapped(coded):
 
 @pytest.mark.parametrize("change", [_without, _added, _swapped])
 def test_a_file_whose_tensors_are_not_its_models(small, change):
-    coded = dict(code(small.weights(), wb.Recipe()))
+    coded = dict(encode_tensors(small.weights(), wb.Recipe()))
     change(coded)
     with pytest.raises(ArtifactError, match="fashion/lenet-300-100"):
         evaluate(Artifact.of(small.name, wb.Recipe(), coded))
@@ -187,7 +189,7 @@ def test_timing_is_taken_anew_each_time(small, store, monkeypatch):
 
 
 def test_reports_survive_json(small, store):
-    for found in steps(small, RECIPE, store=store):
+    for found in iter_reports(small, RECIPE, store=store):
         assert Size.from_dict(json.loads(json.dumps(found.size.as_dict()))) == found.size
         if found.score is not None:
             assert Score.from_dict(json.loads(json.dumps(found.score.as_dict()))) == found.score
@@ -200,12 +202,14 @@ def test_reports_survive_json(small, store):
 
 def test_estimates_narrow(small, store):
     widths = [
-        r.accuracy_high - r.accuracy_low for r in steps(small, RECIPE, store=store) if r.score
+        r.accuracy_high - r.accuracy_low
+        for r in iter_reports(small, RECIPE, store=store)
+        if r.score
     ]
     assert all(wide > narrow for wide, narrow in pairwise(widths))
 
 
 def test_a_store_on_disk_answers_a_new_one(small, tmp_path):
-    first = measure(small, RECIPE, timed=False, store=Store(tmp_path))
-    found = list(steps(small, RECIPE, store=Store(tmp_path)))
+    first = measure(small, RECIPE, timed=False, store=ResultCache(tmp_path))
+    found = list(iter_reports(small, RECIPE, store=ResultCache(tmp_path)))
     assert found == [first]

@@ -8,8 +8,8 @@ import pytest
 import workbench as wb
 from workbench.errors import Cancelled
 from workbench.evaluation import progress
-from workbench.evaluation.batch_size import BATCH, FIRST
-from workbench.evaluation.progress import LOOKS, accuracy, judged
+from workbench.evaluation.batch_size import MAX_BATCH, MAX_FIRST_SAMPLE
+from workbench.evaluation.progress import ESTIMATE_BATCHES, iter_counts, reference_counts
 
 RECIPE = wb.Recipe.from_json('{"prune": {"sparsity": 0.85}, "quantize": {"bits": 3}}')
 
@@ -21,12 +21,12 @@ def validation(small):
 
 def test_looks_grow_and_end_at_the_judges_count(small, validation):
     weights = wb.compress(small, RECIPE).weights()
-    exact = judged(small, weights, validation)
+    exact = reference_counts(small, weights, validation)
     for seed in range(3):
-        tallies = list(accuracy(small, weights, validation, seed=seed))
+        tallies = list(iter_counts(small, weights, validation, seed=seed))
         assert [tally.examples for tally in tallies] == [
-            FIRST,
-            *(FIRST + many * BATCH for many in LOOKS),
+            MAX_FIRST_SAMPLE,
+            *(MAX_FIRST_SAMPLE + many * MAX_BATCH for many in ESTIMATE_BATCHES),
             len(validation),
         ]
         assert [tally.exact for tally in tallies] == [False, False, False, True]
@@ -39,10 +39,10 @@ def test_looks_grow_and_end_at_the_judges_count(small, validation):
 def test_each_seed_draws_its_own_sample(small, validation):
     weights = wb.compress(small, RECIPE).weights()
     first = {
-        next(accuracy(small, weights, validation, seed=s)).confusion.tobytes() for s in range(8)
+        next(iter_counts(small, weights, validation, seed=s)).confusion.tobytes() for s in range(8)
     }
     assert len(first) > 1
-    again = [next(accuracy(small, weights, validation, seed=7)).confusion for _ in range(2)]
+    again = [next(iter_counts(small, weights, validation, seed=7)).confusion for _ in range(2)]
     np.testing.assert_array_equal(*again)
 
 
@@ -72,12 +72,12 @@ def test_published_intervals_cover_as_often_as_they_say(small, validation, monke
         first = predict
 
     assert len(places) == len(labels)
-    monkeypatch.setattr(progress, "Sieve", Prescribed)
+    monkeypatch.setattr(progress, "FastPath", Prescribed)
     exact = (answers == labels).mean()
     held = []
     for seed in range(150):
         order = np.random.default_rng(seed).permutation(len(labels))
-        for tally in accuracy(small, {}, validation, seed=seed):
+        for tally in iter_counts(small, {}, validation, seed=seed):
             low, high = tally.bounds
             held.append(low <= exact <= high)
     assert np.mean(held) >= 0.95
@@ -87,19 +87,19 @@ def test_published_intervals_cover_as_often_as_they_say(small, validation, monke
 def test_cancelling_stops_between_two_batches(small, validation, after, monkeypatch):
     run = []
     for name in ("first", "predict"):
-        kept = getattr(progress.Sieve, name)
+        kept = getattr(progress.FastPath, name)
         monkeypatch.setattr(
-            progress.Sieve,
+            progress.FastPath,
             name,
             lambda self, images, kept=kept: run.append(len(images)) or kept(self, images),
         )
     with pytest.raises(Cancelled):
-        for _tally in accuracy(
+        for _tally in iter_counts(
             small, small.weights(), validation, cancelled=lambda: len(run) >= after
         ):
             pass
     assert len(run) == after
-    assert sum(run) <= FIRST + 250 * after
+    assert sum(run) <= MAX_FIRST_SAMPLE + 250 * after
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5"])
@@ -108,7 +108,9 @@ def test_two_threads_on_one_model_get_the_right_answers(name, recipes, fingerpri
     split = model.task.split("validation")
     before = fingerprint(model.weights())
     chosen = recipes(model, 4, seed="threads")
-    alone = [judged(model, wb.compress(model, recipe).weights(), split) for recipe in chosen]
+    alone = [
+        reference_counts(model, wb.compress(model, recipe).weights(), split) for recipe in chosen
+    ]
     found: dict[int, list] = {0: [], 1: []}
     together = threading.Barrier(2, timeout=60)
 
@@ -116,7 +118,7 @@ def test_two_threads_on_one_model_get_the_right_answers(name, recipes, fingerpri
         for recipe in chosen[who::2]:
             weights = wb.compress(model, recipe).weights()
             together.wait()
-            found[who].append(list(accuracy(model, weights, split))[-1])
+            found[who].append(list(iter_counts(model, weights, split))[-1])
 
     workers = [threading.Thread(target=work, args=(who,)) for who in found]
     for worker in workers:

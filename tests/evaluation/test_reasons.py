@@ -121,7 +121,7 @@ OTHERS |= {"mixed-whole", "fails-whole", "unseen-whole", "not-followed"}  # test
 def numbers(kind, layer, artifact, size):
     """What the sentence has to say, looked up in the ledger and the forms weighed."""
     row = next((row for row in artifact.ledger.rows if row.name == layer), None)
-    forms = artifact.considered.get(layer)
+    forms = artifact.encodings.get(layer)
     columns = prod(row.shape[1:]) if row else 0
     bytes_ = formatting.nbytes
     file = bytes_(len(artifact.to_bytes()))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.evaluation.batch_size import BATCH
+from workbench.evaluation.batch_size import MAX_BATCH
 from workbench.evaluation.reference import predict
 
 HARSH = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 2}}')
@@ -40,7 +40,7 @@ def test_predictions_do_not_depend_on_batch_and_threads(name, recipe, threads):
         np.testing.assert_array_equal(found, expected[:examples])
 
 
-@pytest.mark.parametrize("count", [0, 1, 3, BATCH - 1, BATCH, BATCH + 1])
+@pytest.mark.parametrize("count", [0, 1, 3, MAX_BATCH - 1, MAX_BATCH, MAX_BATCH + 1])
 def test_a_part_of_a_batch_is_judged_as_in_a_whole_one(small, count):
     images = small.task.split("validation").examples
     found = predict(small, small.weights(), images[:count])

@@ -10,8 +10,8 @@ import torch
 
 import workbench as wb
 from workbench.domain import Split
-from workbench.domain.sum_metrics import COUNTS
-from workbench.evaluation.scores import scores
+from workbench.domain.sum_metrics import SUM_METRICS
+from workbench.evaluation.scores import iter_scores
 
 ROUNDED = wb.Recipe(quantize=wb.Quantize(bits=4))
 
@@ -28,8 +28,8 @@ def few(gpt):
 
 
 def test_bits_are_those_of_a_plain_loop(gpt, few):
-    *_, score = scores(gpt, gpt.weights(), few)
-    module = wb.rebuild(wb.compress(gpt, wb.Recipe()))
+    *_, score = iter_scores(gpt, gpt.weights(), few)
+    module = wb.to_module(wb.compress(gpt, wb.Recipe()))
     with torch.no_grad():
         logits = module(torch.from_numpy(few.examples.astype(np.int64))).double()
     labels = torch.from_numpy(few.labels.astype(np.int64))
@@ -48,7 +48,7 @@ def test_the_exact_figure_repeats_for_every_number_of_threads_and_order(gpt, few
     try:
         for threads, seed in ((1, 0), (2, 1), (2, 2)):
             torch.set_num_threads(threads)
-            *_, score = scores(gpt, weights, few, seed=seed)
+            *_, score = iter_scores(gpt, weights, few, seed=seed)
             found.add(score.value)
     finally:
         torch.set_num_threads(before)
@@ -56,7 +56,7 @@ def test_the_exact_figure_repeats_for_every_number_of_threads_and_order(gpt, few
 
 
 def test_the_first_estimate_comes_before_the_exact_figure_and_says_so(gpt, few):
-    first, *_, last = scores(gpt, gpt.weights(), few)
+    first, *_, last = iter_scores(gpt, gpt.weights(), few)
     assert first.examples < len(few) == last.examples
     assert first.low < first.value < first.high
     assert last.low == last.value == last.high
@@ -67,7 +67,7 @@ def test_the_first_estimate_comes_before_the_exact_figure_and_says_so(gpt, few):
 )
 def test_intervals_cover_the_whole_as_often_as_they_say(kind, metric):
     rng = np.random.default_rng(0)
-    count = COUNTS[kind]
+    count = SUM_METRICS[kind]
     over = rng.gamma(4.0, size=400)
     rows = np.stack([over, np.zeros(400), np.full(400, 1.0)], axis=1)
     spread = 10.0
@@ -81,7 +81,7 @@ def test_intervals_cover_the_whole_as_often_as_they_say(kind, metric):
 
 
 def test_doubt_among_more_than_can_be_counted_is_without_end():
-    figures = COUNTS["tokens"].figures(np.array([1e6, 0.0, 10.0]), 0.0)
+    figures = SUM_METRICS["tokens"].figures(np.array([1e6, 0.0, 10.0]), 0.0)
     assert figures["perplexity"] == inf
     assert figures["bits per character"] == pytest.approx(1e5 / log(2))
 

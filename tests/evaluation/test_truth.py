@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
-from workbench.evaluation.measure import steps
+from workbench.evaluation.measure import iter_reports
 from workbench.evaluation.reference import predict
 
 REPOSITORY = Path(__file__).parents[2]
@@ -46,11 +46,11 @@ def test_saved_files_are_what_was_reported(name, recipes, store, tmp_path):
     chosen = [wb.Recipe.from_json(extreme) for extreme in EXTREMES]
     chosen += recipes(model, DRAWN[name], seed="truth")
     for number, recipe in enumerate(chosen):
-        report = next(steps(model, recipe, store=store))
+        report = next(iter_reports(model, recipe, store=store))
         artifact = wb.compress(model, recipe)
         path = artifact.save(tmp_path / f"{number}.safetensors")
         assert path.stat().st_size == report.bytes == report.ledger.total == len(artifact)
-        classes = predict(model.in_form(artifact.form), artifact.operands(), images)
+        classes = predict(model.with_spec(artifact.form), artifact.operands(), images)
         judged = {str(v): digest(classes[: v.examples]) for v in wanted}
         expected[path.name] = {"bytes": report.bytes, **judged}
     assert in_fresh_process(tmp_path, AVX2, variants=wanted) == expected

@@ -10,9 +10,9 @@ import pytest
 from workbench.errors import Cancelled, RecipeError
 from workbench.experiments import cross_validate
 from workbench.experiments.cross_validation import fold_jobs
-from workbench.experiments.job import do, part_of
+from workbench.experiments.job import run_job, subset_setup
 from workbench.recipe import Recipe
-from workbench.training.setup import lesson
+from workbench.training.setup import training_setup
 
 
 def found(result):
@@ -48,9 +48,9 @@ def test_parts_hang_on_the_seed(small, brief):
 
 def test_the_teachers_outputs_go_with_their_examples(small, brief):
     recipe = Recipe(train=replace(brief, teacher="self"))
-    whole = lesson(small, recipe)
+    whole = training_setup(small, recipe)
     numbers = np.array([5, 3, 999])
-    part = part_of(whole, numbers)
+    part = subset_setup(whole, numbers)
     assert np.array_equal(part.labels, whole.labels[numbers])
     assert np.array_equal(part.examples, whole.examples[numbers])
     assert np.array_equal(part.teacher.known.numpy(), whole.teacher.known.numpy()[numbers])
@@ -59,7 +59,7 @@ def test_the_teachers_outputs_go_with_their_examples(small, brief):
 
 def test_a_fold_that_diverges_says_so(small, brief):
     wild = replace(brief, optimizer="sgd", learning_rate=10.0, steps=200, batch=8)
-    outcome = do(fold_jobs(small, wild, 2)[0])
+    outcome = run_job(fold_jobs(small, wild, 2)[0])
     assert "no longer a number" in outcome.problem
     assert outcome.examples == 10_000
 

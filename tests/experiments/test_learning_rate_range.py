@@ -26,7 +26,7 @@ def test_it_ends_where_the_loss_explodes_and_suggests_a_rate_before(small, brief
     test = find_learning_rate(
         small, replace(brief, optimizer="sgd", batch=128), low=1e-3, steps=60, progress=seen.append
     )
-    assert test.exploded
+    assert test.diverged
     assert len(test.rates) < 60
     assert len(test.rates) == len(test.losses) == len(test.smoothed)
     assert test.rates[0] < test.suggestion < test.rates[-1]
@@ -37,20 +37,20 @@ def test_it_ends_where_the_loss_explodes_and_suggests_a_rate_before(small, brief
 def test_it_suggests_the_steepest_descent():
     rates = tuple(np.geomspace(1e-5, 1, 51))
     falls = tuple(2 - 1 / (1 + np.exp(-4 * (np.log10(rates) + 3))))
-    assert RangeTest(rates, falls, falls, exploded=False).suggestion == pytest.approx(1e-3)
+    assert RangeTest(rates, falls, falls, diverged=False).suggestion == pytest.approx(1e-3)
 
 
 def test_a_fall_after_the_least_loss_does_not_count():
     losses = (2.0, 1.9, 1.7, 1.6, 9.0, 2.0)
     rates = tuple(np.geomspace(1e-5, 1, 6))
-    test = RangeTest(rates, losses, losses, exploded=True)
+    test = RangeTest(rates, losses, losses, diverged=True)
     assert test.suggestion < rates[4]
 
 
 @pytest.mark.parametrize("losses", [(), (1.0,), (1.0, 2.0, 3.0, 4.0)])
 def test_no_suggestion_where_nothing_fell(losses):
     rates = tuple(10.0 ** -(4 - n) for n in range(len(losses)))
-    assert RangeTest(rates, losses, losses, exploded=False).suggestion is None
+    assert RangeTest(rates, losses, losses, diverged=False).suggestion is None
 
 
 def test_smoothing_does_not_move_a_fall():

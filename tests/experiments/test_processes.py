@@ -15,9 +15,9 @@ from workbench.experiments.job import Job
 
 def test_a_process_that_dies_is_told(monkeypatch, small, brief):
     # loky carries the function itself, because no other process can import this file.
-    monkeypatch.setattr(processes, "do", lambda job: os._exit(9))
+    monkeypatch.setattr(processes, "run_job", lambda job: os._exit(9))
     with pytest.raises(TrainingError, match="has died"):
-        list(processes.outcomes([Job(small, brief)] * 2, 2, lambda: False))
+        list(processes.run_jobs([Job(small, brief)] * 2, 2, lambda: False))
 
 
 def test_importing_trials_loads_no_scikit_learn():

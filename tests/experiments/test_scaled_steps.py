@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.errors import WorkbenchError
-from workbench.experiments import usually
+from workbench.experiments import scaled_steps
 from workbench.experiments.scaled_steps import LEAST, SECONDS
 from workbench.training.budget import VARIABLE
 
@@ -21,12 +21,12 @@ from workbench.training.budget import VARIABLE
 )
 def test_the_share_of_the_steps(monkeypatch, given, steps):
     monkeypatch.setenv(VARIABLE, given)
-    assert usually(180) == steps
-    assert usually(2) == 2
+    assert scaled_steps(180) == steps
+    assert scaled_steps(2) == 2
 
 
 @pytest.mark.parametrize("given", ["plenty", "0", "-3", "nan"])
 def test_what_grants_no_time_is_refused(monkeypatch, given):
     monkeypatch.setenv(VARIABLE, given)
     with pytest.raises(WorkbenchError, match="number of seconds above 0"):
-        usually(100)
+        scaled_steps(100)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import Cancelled, RecipeError
-from workbench.evaluation.progress import judged
+from workbench.evaluation.progress import reference_counts
 from workbench.experiments import LogUniform, search
 from workbench.pipeline import compress
 from workbench.recipe import Recipe
@@ -16,7 +16,7 @@ def test_a_grid_tries_every_combination_and_ranks_by_validation(small, brief):
     space = {"learning_rate": [1e-5, 3e-3], "optimizer": ["adam", "sgd"]}
     seen = []
     result = search(small, space, brief, processes=1, progress=seen.append)
-    tried = {(t.varied["learning_rate"], t.varied["optimizer"]) for t in result.trials}
+    tried = {(t.params["learning_rate"], t.params["optimizer"]) for t in result.trials}
     assert tried == {(rate, rule) for rate in (1e-5, 3e-3) for rule in ("adam", "sgd")}
     assert [len(so_far.ranking) for so_far in seen] == [1, 2, 3, 4]
     means = [trial.mean for trial in result.ranking]
@@ -24,19 +24,19 @@ def test_a_grid_tries_every_combination_and_ranks_by_validation(small, brief):
     best = result.best
     assert (best.settings.optimizer, best.settings.learning_rate) == ("adam", 3e-3)
     weights = compress(small, Recipe(train=best.settings)).weights()
-    assert best.mean == judged(small, weights, small.task.split("validation")).accuracy
+    assert best.mean == reference_counts(small, weights, small.task.split("validation")).accuracy
 
 
 def test_draws_repeat_with_their_seed_and_never_twice_the_same(small, brief):
     space = {"learning_rate": LogUniform(1e-4, 1e-1), "batch": [8, 16]}
 
     def drawn(seed):
-        result = search(small, space, brief, draws=3, seed=seed, processes=1)
+        result = search(small, space, brief, n_trials=3, seed=seed, processes=1)
         return [trial.settings for trial in result.trials]
 
     assert drawn(0) == drawn(0) != drawn(1)
     assert all(1e-4 <= settings.learning_rate <= 1e-1 for settings in drawn(0))
-    few = search(small, {"batch": [8, 16]}, brief, draws=9, processes=1)
+    few = search(small, {"batch": [8, 16]}, brief, n_trials=9, processes=1)
     assert sorted(trial.settings.batch for trial in few.trials) == [8, 16]
 
 
@@ -72,7 +72,7 @@ def test_nothing_found_yet_has_no_best(small, brief):
     so_far = []
     search(small, {"batch": [8]}, brief, folds=2, processes=1, progress=so_far.append)
     assert so_far[0].best is None
-    assert so_far[1].best.varied == {"batch": 8}
+    assert so_far[1].best.params == {"batch": 8}
 
 
 @pytest.mark.parametrize(

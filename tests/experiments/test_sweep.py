@@ -10,16 +10,24 @@ import torch
 from torch import nn
 
 from workbench.artifact.module_spec import UNCHANGED
-from workbench.calibration.prepare import Prepared
+from workbench.calibration.prepare import PreparedNetwork
 from workbench.compression.roles import Roles
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.errors import Cancelled, RecipeError, WorkbenchError
 from workbench.experiments.stacked_students import MOST, stackable
-from workbench.experiments.sweep import Level, Outcome, Point, Student, Sweep, levels, row
+from workbench.experiments.sweep import (
+    Level,
+    Point,
+    Student,
+    StudentResult,
+    Sweep,
+    levels,
+    student_grid,
+)
 from workbench.recipe import Recipe, Train
 from workbench.training.run import Run
 from workbench.training.teacher import Teacher
-from workbench.training.types import Lesson
+from workbench.training.types import TrainingSetup
 
 EXAMPLES, CLASSES = 96, 4
 
@@ -56,13 +64,13 @@ class School:
     def inputs(self, images):
         return torch.from_numpy(images).unsqueeze(1).float() / 255
 
-    def lesson(self, recipe):
+    def setup(self, recipe):
         torch.manual_seed(recipe.train.seed)
         module = self.build()
         weights = {name: tensor.detach() for name, tensor in module.state_dict().items()}
-        return Lesson(
+        return TrainingSetup(
             module=module.to("meta"),
-            ready=Prepared(weights, Evidence(), UNCHANGED),
+            prepared=PreparedNetwork(weights, CalibrationStats(), UNCHANGED),
             roles=Roles.of(weights),
             examples=self.examples,
             labels=self.labels,
@@ -86,7 +94,7 @@ def trained(school, train, students):
         return 0.5
 
     points = []
-    for event in Sweep(school.lesson, train, students).go(validate):
+    for event in Sweep(school.setup, train, students).go(validate):
         if isinstance(event, Point):
             points.append(event)
         else:
@@ -95,7 +103,7 @@ def trained(school, train, students):
 
 
 def alone(school, recipe):
-    run = Run(school.lesson(recipe), recipe)
+    run = Run(school.setup(recipe), recipe)
     moments = list(run.go())
     return moments, run.trained().weights
 
@@ -110,11 +118,11 @@ def alone(school, recipe):
 ])  # fmt: skip
 def test_a_stacked_student_is_the_same_student_alone(more):
     school, train = School(dense), settings(**more)
-    students = row([1.0, 4.0, 20.0], [0.5, 1.0], [0, 3])
+    students = student_grid([1.0, 4.0, 20.0], [0.5, 1.0], [0, 3])
     points, final = trained(school, train, students)
     assert set(final) == set(students)
     for student in students:
-        moments, weights = alone(school, Sweep(school.lesson, train, students).recipe(student))
+        moments, weights = alone(school, Sweep(school.setup, train, students).recipe(student))
         mine = [point for point in points if point.student == student]
         assert [p.step for p in mine] == [m.step for m in moments]
         # A loss near zero is a difference of float32 numbers near one, exact to about 1e-6.
@@ -127,23 +135,23 @@ def test_a_stacked_student_is_the_same_student_alone(more):
 
 def test_students_side_by_side_are_their_recipes_bit_for_bit():
     school, train = School(convolutional), settings()
-    students = row([2.0, 8.0], [0.9], [0, 1])
+    students = student_grid([2.0, 8.0], [0.9], [0, 1])
     points, final = trained(school, train, students)
-    assert len(points) == Sweep(school.lesson, train, students).steps
+    assert len(points) == Sweep(school.setup, train, students).steps
     for student in students:
-        _moments, weights = alone(school, Sweep(school.lesson, train, students).recipe(student))
+        _moments, weights = alone(school, Sweep(school.setup, train, students).recipe(student))
         assert all(torch.equal(final[student][name], weights[name]) for name in weights)
 
 
 def test_the_teacher_is_asked_once_for_all():
     school = School(dense)
-    trained(school, settings(), row([1.0, 4.0, 9.0], [0.5, 1.0], [0, 1, 2]))
+    trained(school, settings(), student_grid([1.0, 4.0, 9.0], [0.5, 1.0], [0, 1, 2]))
     assert school.asked == EXAMPLES
 
 
 def test_the_number_of_threads_stays():
     before = torch.get_num_threads()
-    trained(School(convolutional), settings(threads=2), row([4.0], [0.9], [0, 1]))
+    trained(School(convolutional), settings(threads=2), student_grid([4.0], [0.9], [0, 1]))
     found = []
     import threading
 
@@ -163,15 +171,15 @@ def test_the_number_of_threads_stays():
     (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, MOST // 65)), {}, True),
     (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, MOST // 65 + 1)), {}, False),
 ])  # fmt: skip
-def test_what_is_stacked(build, more, stacks):
+def test_what_is_stacked(build, more, supports_stacking):
     train = settings(**more)
-    assert stackable(School(build).lesson(Recipe(train=train)), train) == stacks
+    assert stackable(School(build).setup(Recipe(train=train)), train) == supports_stacking
 
 
 @pytest.mark.parametrize("build", [dense, convolutional])
 def test_cancelling_stops_all_students(build):
     school, seen = School(build), []
-    going = Sweep(school.lesson, settings(), row([1.0, 4.0], [0.9], [0])).go(
+    going = Sweep(school.setup, settings(), student_grid([1.0, 4.0], [0.9], [0])).go(
         lambda weights: 0.5, lambda: len(seen) > 5
     )
     with pytest.raises(Cancelled):
@@ -180,7 +188,9 @@ def test_cancelling_stops_all_students(build):
 
 @pytest.mark.parametrize("build", [dense, convolutional])
 def test_whoever_stops_listening_stops_the_students(build):
-    going = Sweep(School(build).lesson, settings(steps=100_000), row([1.0], [0.9], [0])).go(len)
+    going = Sweep(School(build).setup, settings(steps=100_000), student_grid([1.0], [0.9], [0])).go(
+        len
+    )
     next(going)
     going.close()
 
@@ -191,13 +201,15 @@ def test_a_student_that_diverges_is_named_and_spares_the_others(build):
     train = settings(optimizer="sgd", learning_rate=1.0, matching="logits")
     teacher = school.teacher.known
     teacher[:] = teacher * 1e30  # labels alone are untouched by it
-    students = row([1.0], [1.0], [0])
-    outcomes = [e for e in Sweep(school.lesson, train, students).go(len) if isinstance(e, Outcome)]
+    students = student_grid([1.0], [1.0], [0])
+    outcomes = [
+        e for e in Sweep(school.setup, train, students).go(len) if isinstance(e, StudentResult)
+    ]
     by_mix = {outcome.student.mix: outcome for outcome in outcomes}
     assert by_mix[1.0].value is None
-    assert "no longer a number at step" in by_mix[1.0].trouble
+    assert "no longer a number at step" in by_mix[1.0].problem
     assert by_mix[0.0].value is not None
-    assert not by_mix[0.0].trouble
+    assert not by_mix[0.0].problem
 
 
 def test_a_student_whose_last_step_spoils_it_is_named():
@@ -205,8 +217,8 @@ def test_a_student_whose_last_step_spoils_it_is_named():
     school = School(dense)
     school.teacher.known = school.teacher.known * 1e18  # the loss is a number, just
     school.inputs = lambda images: torch.from_numpy(images).unsqueeze(1).float() * 1e20
-    outcomes = [e for e in Sweep(school.lesson, train, row([1.0], [1.0], [0])).go(len)
-                if isinstance(e, Outcome)]  # fmt: skip
+    outcomes = [e for e in Sweep(school.setup, train, student_grid([1.0], [1.0], [0])).go(len)
+                if isinstance(e, StudentResult)]  # fmt: skip
     assert [o.value for o in outcomes if o.student.mix] == [None]
 
 
@@ -215,18 +227,22 @@ def test_a_mistake_of_the_program_is_not_swallowed():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        list(Sweep(School(convolutional).lesson, settings(), row([1.0], [0.9], [0])).go(broken))
+        list(
+            Sweep(School(convolutional).setup, settings(), student_grid([1.0], [0.9], [0])).go(
+                broken
+            )
+        )
 
 
 def test_a_mistake_in_a_student_is_not_swallowed():
     school = School(convolutional)
     school.labels = school.labels + CLASSES
     with pytest.raises(WorkbenchError, match="with IndexError: Target 5 is out of bounds"):
-        list(Sweep(school.lesson, settings(), row([1.0], [0.9], [0])).go(len))
+        list(Sweep(school.setup, settings(), student_grid([1.0], [0.9], [0])).go(len))
 
 
 def test_the_row_has_labels_alone_once_for_each_seed():
-    students = row([1.0, 4.0], [0.0, 0.9], [5, 6])
+    students = student_grid([1.0, 4.0], [0.0, 0.9], [5, 6])
     assert [s for s in students if s.mix == 0] == [Student(5, 0.0, 1.0), Student(6, 0.0, 1.0)]
     assert len(students) == 2 * (1 + 2)
 
@@ -234,28 +250,28 @@ def test_the_row_has_labels_alone_once_for_each_seed():
 @pytest.mark.parametrize("empty", [([], [0.9], [0]), ([1.0], [], [0]), ([1.0], [0.9], [])])
 def test_an_empty_row_is_one_clear_sentence(empty):
     with pytest.raises(RecipeError, match="needs a temperature"):
-        row(*empty)
+        student_grid(*empty)
 
 
 @pytest.mark.parametrize("student", [Student(0, 0.5, 0.0), Student(0, 0.5, -1.0),
                                      Student(0, 1.5, 4.0), Student(-1, 0.5, 4.0)])  # fmt: skip
 def test_values_out_of_range_are_refused_before_training(student):
     with pytest.raises(RecipeError):
-        Sweep(School(dense).lesson, settings(), [student])
+        Sweep(School(dense).setup, settings(), [student])
 
 
 def test_a_sweep_without_a_teacher_is_refused():
     with pytest.raises(RecipeError, match="needs a teacher"):
-        Sweep(School(dense).lesson, settings(teacher=""), row([1.0], [0.9], [0]))
+        Sweep(School(dense).setup, settings(teacher=""), student_grid([1.0], [0.9], [0]))
 
 
 def test_levels_hold_the_mean_and_spread_over_seeds():
-    students = row([1.0, 4.0], [0.9], [0, 1])
+    students = student_grid([1.0, 4.0], [0.9], [0, 1])
     outcomes = [
-        Outcome(Student(0, 0.9, 4.0), Recipe(), 0.8),
-        Outcome(Student(1, 0.9, 4.0), Recipe(), 0.9),
-        Outcome(Student(0, 0.9, 1.0), Recipe(), None, "diverged"),
-        Outcome(Student(0, 0.0, 1.0), Recipe(), 0.7),
+        StudentResult(Student(0, 0.9, 4.0), Recipe(), 0.8),
+        StudentResult(Student(1, 0.9, 4.0), Recipe(), 0.9),
+        StudentResult(Student(0, 0.9, 1.0), Recipe(), None, "diverged"),
+        StudentResult(Student(0, 0.0, 1.0), Recipe(), 0.7),
     ]
     plain, low, high = levels(students, outcomes)
     assert plain == Level(1.0, 0.0, (0.7,))

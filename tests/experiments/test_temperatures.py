@@ -8,7 +8,7 @@ import pytest
 
 import workbench as wb
 from workbench.errors import Cancelled, RecipeError
-from workbench.evaluation.progress import judged
+from workbench.evaluation.progress import reference_counts
 from workbench.experiments import sweep
 from workbench.pipeline import compress
 
@@ -30,7 +30,7 @@ def test_each_accuracy_is_that_of_the_file_its_recipe_makes(taught):
     split = model.task.split("validation")
     for outcome in last.outcomes:
         weights = compress(model, outcome.recipe).weights()
-        assert judged(model, weights, split).accuracy == outcome.value
+        assert reference_counts(model, weights, split).accuracy == outcome.value
 
 
 def test_repeats_differ_by_seed(taught):

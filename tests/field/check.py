@@ -45,7 +45,7 @@ class Subject:
 
 
 @dataclass
-class Verdict:
+class CheckResult:
     """What came of a module: why it was refused, and what was wrong with what was measured."""
 
     refusal: str = ""
@@ -53,12 +53,12 @@ class Verdict:
     faults: list[str] = field(default_factory=list)
 
 
-def examine(subject: Subject, recipes: Mapping[str, wb.Recipe], folder: Path) -> Verdict:
+def examine(subject: Subject, recipes: Mapping[str, wb.Recipe], folder: Path) -> CheckResult:
     """Bring a module, put it through all recipes, and return what was wrong."""
-    verdict = Verdict()
+    verdict = CheckResult()
     before = fingerprint(subject.module, subject.data)
     try:
-        model = wb.bring(subject.module, **subject.data, name=subject.name)
+        model = wb.from_module(subject.module, **subject.data, name=subject.name)
     except wb.WorkbenchError as error:
         verdict.refusal = str(error)
     except Exception as error:  # noqa: BLE001 - of whatever type, it is what this looks for
@@ -136,7 +136,7 @@ def _tried(
         artifact = wb.compress(model, recipe)
         path = artifact.save(folder / "file.safetensors")
         loaded = wb.load(path)
-        rebuilt = wb.rebuild(loaded)
+        rebuilt = wb.to_module(loaded)
     except wb.WorkbenchError as error:
         bar = original.subject.untrained
         barred = _needs_gradients(recipe) and bar and re.search(bar, str(error), re.IGNORECASE)
@@ -166,7 +166,7 @@ def _tried(
 def _is_undefined(model: Any, original: Original, recipe: wb.Recipe) -> bool:
     """Whether outputs are not numbers before anything else, as with a norm of zero."""
     whole = wb.compress(model, replace(recipe, activations=None, train=None))
-    return bool(loop.outputs(wb.rebuild(whole), original.inputs).isnan().any())
+    return bool(loop.outputs(wb.to_module(whole), original.inputs).isnan().any())
 
 
 def _needs_gradients(recipe: wb.Recipe) -> bool:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from tests.field.blocks import BLOCKS, FLAWS, MAP, PLACES, ROW, Entry
 from tests.field.check import Subject
 from tests.field.data import CLASSES, WORDS, splits, task_of
-from tests.field.kind import centered
+from tests.field.kind import balanced
 from tests.field.kinds.outputs import ModelOutput, NamedOutput, Output
 
 WIDTHS = (4, 6, 8)
@@ -66,7 +66,7 @@ class Plan:
 
     def build(self) -> nn.Module:
         """Return the module: always the same weights."""
-        return centered(partial(_made, self), self.start)
+        return balanced(partial(_made, self), self.start)
 
     def subject(self) -> Subject:
         """Return the module with its data."""
@@ -177,7 +177,7 @@ TURNS = {
 """How features of one form become those of another."""
 
 
-def drawn(count: int) -> list[Plan]:
+def sample_plans(count: int) -> list[Plan]:
     """Return plans as Hypothesis draws them, always the same."""
     found: list[Plan] = []
 

@@ -81,7 +81,7 @@ def _tokenized(n: int, seed: int) -> Any:
     return {"input_ids": ids, "attention_mask": (ids != 0).long()}, labels
 
 
-FORMS: dict[str, Callable[[int, int], Any]] = {
+DATA: dict[str, Callable[[int, int], Any]] = {
     "points": lambda n, seed: _noise(n, seed, 8),
     "signals": lambda n, seed: _noise(n, seed, 2, 12),
     "pictures": lambda n, seed: _noise(n, seed, 3, 8, 8),
@@ -111,4 +111,4 @@ def task_of(form: str) -> str:
 
 def splits(form: str) -> dict[str, Any]:
     """Return train, validation and test data of a form."""
-    return {name: FORMS[form](n, seed) for seed, (name, n) in enumerate(SIZES.items())}
+    return {name: DATA[form](n, seed) for seed, (name, n) in enumerate(SIZES.items())}

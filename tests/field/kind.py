@@ -18,7 +18,7 @@ class Kind:
     """A kind of module that people have, with the data that it takes.
 
     `make` returns the module with its first weights, `data` is a key of `data.FORMS`. Where
-    `refused` is set, `wb.bring` must refuse the module in a sentence that this pattern matches;
+    `refused` is set, `wb.from_module` must refuse the module in a sentence that this pattern matches;
     where `may_refuse` is set, it may. Where `untrained` is set, recipes that need gradients may be
     refused in such a sentence. `plain` makes the same network without what is peculiar to its
     weights, so that its state holds the tensors that a file should hold; `make` unless given.
@@ -34,11 +34,11 @@ class Kind:
 
     def build(self) -> nn.Module:
         """Return the module in eval mode: always the same weights, large enough to matter."""
-        return centered(self.make, self.data)
+        return balanced(self.make, self.data)
 
     def build_plain(self) -> nn.Module:
         """Return the network that has the tensors of a file as its state."""
-        return centered(self.plain or self.make, self.data)
+        return balanced(self.plain or self.make, self.data)
 
 
 TABLE: dict[str, Kind] = {}
@@ -57,7 +57,7 @@ def kind(data: str, **settings):
     return register
 
 
-def centered(make: Callable[[], nn.Module], form: str) -> nn.Module:
+def balanced(make: Callable[[], nn.Module], form: str) -> nn.Module:
     """Return a module whose head tells the classes of the validation data about equally often."""
     module = _built(make)
     if task_of(form) == "classes":

@@ -10,11 +10,11 @@ import torch_pruning
 from torch import nn
 
 import workbench as wb
-from workbench.cache.results import Store
-from workbench.compression.channels import SCORES, narrow
-from workbench.compression.stats import Evidence
+from workbench.cache.results import ResultCache
+from workbench.compression.channels import SCORES, remove_channels
+from workbench.compression.stats import CalibrationStats
 from workbench.evaluation.measure import measure
-from workbench.graph.channel_groups import groups, groups_of
+from workbench.graph.channel_groups import channel_groups, module_channel_groups
 from workbench.recipe import Recipe, Structure
 
 LOT = torch.Generator()
@@ -32,7 +32,7 @@ def graph_of(module: nn.Module) -> torch_pruning.DependencyGraph:
 
 def prune_as_torch_pruning_does(module: nn.Module, group, kept) -> None:
     graph = graph_of(module)
-    maker = module.get_submodule(group.makers[0].removesuffix(".weight"))
+    maker = module.get_submodule(group.producers[0].removesuffix(".weight"))
     linear = isinstance(maker, nn.Linear)
     function = (
         torch_pruning.prune_linear_out_channels if linear else torch_pruning.prune_conv_out_channels
@@ -44,7 +44,7 @@ def prune_as_torch_pruning_does(module: nn.Module, group, kept) -> None:
 @pytest.mark.parametrize("name", wb.models("fashion"))
 def test_tensors_and_outputs_are_those_of_torch_pruning(name):
     model = wb.model(name)
-    found = groups(model.architecture)
+    found = channel_groups(model.architecture)
     lot = torch.Generator().manual_seed(0)
     kept = [
         torch.randperm(g.channels, generator=lot)[: g.channels // 2].sort().values for g in found
@@ -64,15 +64,15 @@ def test_tensors_and_outputs_are_those_of_torch_pruning(name):
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet"])
 def test_counts_are_those_of_torch_pruning(name):
     model, structure = wb.model(name), Structure(0.5)
-    found = groups(model.architecture)
-    report = measure(model, Recipe(structure=structure), timed=False, store=Store())
+    found = channel_groups(model.architecture)
+    report = measure(model, Recipe(structure=structure), timed=False, store=ResultCache())
     theirs = original(model)
     whole = torch_pruning.utils.count_ops_and_params(
         copy.deepcopy(theirs), torch.zeros(1, 1, 28, 28)
     )
     weights = dict(model.weights())
     for group in found:
-        norms = SCORES["group norm"](group, weights, Evidence(), LOT)
+        norms = SCORES["group norm"](group, weights, CalibrationStats(), LOT)
         kept = norms.argsort(stable=True)[round(0.5 * group.channels) :].sort().values
         prune_as_torch_pruning_does(theirs, group, kept)
     parameters = sum(tensor.numel() for tensor in theirs.parameters())
@@ -93,8 +93,8 @@ def test_group_norm_is_that_of_torch_pruning(name):
         p=2, group_reduction="mean", normalizer=None
     )
     compared = 0
-    for group in groups(model.architecture):
-        maker = module.get_submodule(group.makers[0].removesuffix(".weight"))
+    for group in channel_groups(model.architecture):
+        maker = module.get_submodule(group.producers[0].removesuffix(".weight"))
         linear = isinstance(maker, nn.Linear)
         function = (
             torch_pruning.prune_linear_out_channels
@@ -102,21 +102,23 @@ def test_group_norm_is_that_of_torch_pruning(name):
             else torch_pruning.prune_conv_out_channels
         )
         theirs = importance(graph.get_pruning_group(maker, function, list(range(group.channels))))
-        ours = SCORES["group norm"](group, model.weights(), Evidence(), LOT)
+        ours = SCORES["group norm"](group, model.weights(), CalibrationStats(), LOT)
         torch.testing.assert_close(ours.float(), theirs.detach(), rtol=1e-4, atol=1e-5)
         compared += 1
-    assert compared == len(groups(model.architecture)) > 1
+    assert compared == len(channel_groups(model.architecture)) > 1
 
 
 def test_residual_layers_are_coupled():
-    makers = [group.makers for group in groups(wb.model("fashion/resnet").architecture)]
+    makers = [group.producers for group in channel_groups(wb.model("fashion/resnet").architecture)]
     assert ("blocks.2.shortcut.0.weight", "blocks.2.conv2.weight") in makers
     assert all("fc.weight" not in names for names in makers)  # its outputs are the classes
 
 
 def test_narrow_network_is_smaller_and_whole():
     model = wb.model("fashion/resnet")
-    done = narrow(model.weights(), groups(model.architecture), Structure(0.25), Evidence())
+    done = remove_channels(
+        model.weights(), channel_groups(model.architecture), Structure(0.25), CalibrationStats()
+    )
     assert sum(group.channels for group in done.groups) == 416 - 104
     assert done.weights["blocks.0.conv1.weight"].shape == (48, 24, 3, 3)
     assert model.weights()["stem.weight"].shape[0] == 32  # the caller's are as they were
@@ -138,8 +140,12 @@ class Heads(nn.Module):
 
 
 def test_groups_that_only_seem_so_are_left_out():
-    found = groups_of(Heads().eval(), torch.randn(2, 6))
-    assert [group.makers for group in found] == [("out.weight",), ("up.weight",), ("down.weight",)]
+    found = module_channel_groups(Heads().eval(), torch.randn(2, 6))
+    assert [group.producers for group in found] == [
+        ("out.weight",),
+        ("up.weight",),
+        ("down.weight",),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -151,5 +157,5 @@ def test_groups_that_only_seem_so_are_left_out():
 )
 def test_convolutions_of_any_dimensions_have_groups(kind, norm, shape):
     module = nn.Sequential(kind(3, 8, 3), norm(8), nn.ReLU(), kind(8, 4, 3)).eval()
-    (found,) = groups_of(module, (torch.randn(shape),))
-    assert (found.makers, found.channels) == (("0.weight",), 8)
+    (found,) = module_channel_groups(module, (torch.randn(shape),))
+    assert (found.producers, found.channels) == (("0.weight",), 8)

@@ -9,7 +9,7 @@ from torch import nn
 import workbench as wb
 from workbench.compression.axes import Axes
 from workbench.compression.roles import Roles
-from workbench.graph.layer_inputs import watch
+from workbench.graph.layer_inputs import observe_inputs
 
 
 class Stub:
@@ -33,7 +33,9 @@ def test_products_with_the_weights_are_the_outputs(layer):
     shape = (2, 5, 6) if isinstance(layer, nn.Linear) else (2, 3, 9, 8)
     batch = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     seen = {}
-    watch(Stub(layer), dict(layer.state_dict()), batch, lambda name, x: seen.update({name: x}))
+    observe_inputs(
+        Stub(layer), dict(layer.state_dict()), batch, lambda name, x: seen.update({name: x})
+    )
     with torch.no_grad():
         outputs = layer(batch)
         if not isinstance(layer, nn.Linear):
@@ -69,7 +71,7 @@ def test_what_multiplies_with_matrices_is_seen(multiply):
     seen = {}
     stub = Stub(module, {"weight": Axes((1,), (0,))})
     weights = {"weight": module.weight.detach()}
-    watch(stub, weights, batch, lambda name, x: seen.update({name: x}))
+    observe_inputs(stub, weights, batch, lambda name, x: seen.update({name: x}))
     torch.testing.assert_close(seen["weight"], batch.flatten(0, 1))
 
 
@@ -95,7 +97,7 @@ def test_recurrent_layers_see_their_inputs_and_the_states_before(kind, first, be
             lambda _layer, args, named: (args, {**named, "hx": cells[0]}), with_kwargs=True
         )
         batch.pop("hx")
-    watch(stub, dict(layer.state_dict()), batch, lambda name, v: seen.update({name: v}))
+    observe_inputs(stub, dict(layer.state_dict()), batch, lambda name, v: seen.update({name: v}))
     cell = {nn.GRU: nn.GRUCell, nn.LSTM: nn.LSTMCell}[kind]
     with torch.no_grad():
         for number in range(2):
@@ -124,7 +126,7 @@ def test_recurrent_layers_see_their_inputs_and_the_states_before(kind, first, be
 
 def test_layers_in_groups_are_passed_over():
     layer, seen = nn.Conv2d(4, 4, 3, groups=2), {}
-    watch(Stub(layer), dict(layer.state_dict()), torch.randn(1, 4, 5, 5), seen.__setitem__)
+    observe_inputs(Stub(layer), dict(layer.state_dict()), torch.randn(1, 4, 5, 5), seen.__setitem__)
     assert not seen
 
 
@@ -132,6 +134,6 @@ def test_every_layer_of_a_built_in_model_is_seen():
     model = wb.model("fashion/resnet")
     seen = {}
     batch = model.task.inputs(model.task.split("train").examples[:2])
-    watch(model, model.weights(), batch, seen.__setitem__)
+    observe_inputs(model, model.weights(), batch, seen.__setitem__)
     weights = {name: weight for name, weight in model.weights().items() if weight.ndim >= 2}
     assert {n: x.shape[1] for n, x in seen.items()} == {n: w[0].numel() for n, w in weights.items()}

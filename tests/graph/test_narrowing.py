@@ -15,10 +15,14 @@ from torch import nn
 import workbench as wb
 from tests.graph.networks_with_channels import NETWORKS, NORMS_OVER_CHANNELS, WHOLE, inputs, network
 from workbench.artifact.artifact import Artifact
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.compression.channels import Group
 from workbench.evaluation.measure import evaluate
-from workbench.graph.channel_groups import channels, channels_of, groups_of
+from workbench.graph.channel_groups import (
+    analyze_channels,
+    analyze_module_channels,
+    module_channel_groups,
+)
 from workbench.recipe import Activations, Quantize, Recipe, Structure, Train
 from workbench.zoo import registry
 
@@ -31,13 +35,13 @@ HALF = Structure(0.5, criterion="magnitude")
 
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch, tmp_path):
-    monkeypatch.setattr(registry, "_brought", registry.Shelf())
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())
     monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "store"))
 
 
 def brought(module: nn.Module, name: str) -> wb.Model:
     data = inputs(name, 8), torch.arange(8) % 2
-    return wb.bring(module, train=data, validation=data, test=data, name="narrow")
+    return wb.from_module(module, train=data, validation=data, test=data, name="narrow")
 
 
 def marked(module: nn.Module, found: tuple[Group, ...]) -> list[torch.Tensor]:
@@ -46,7 +50,7 @@ def marked(module: nn.Module, found: tuple[Group, ...]) -> list[torch.Tensor]:
     with torch.no_grad():
         for group in found:
             chosen = torch.arange(group.channels).roll(1)[: round(0.5 * group.channels)]
-            for member in group.having("makes"):
+            for member in group.with_role("makes"):
                 entries = member.places[chosen].flatten()
                 weight = module.get_parameter(member.tensor)
                 weight.index_copy_(
@@ -62,11 +66,13 @@ def halved(
 ) -> tuple[nn.Module, tuple[Group, ...], list[torch.Tensor], wb.Model, nn.Module]:
     """Return a network, its groups, the channels that go, the model, and what is left of it."""
     module = network(name)
-    found = groups_of(module, inputs(name, 1))
+    found = module_channel_groups(module, inputs(name, 1))
     gone = marked(module, found)
     before = {n: t.clone() for n, t in module.state_dict().items()}
     model = brought(module, name)
-    narrow = wb.rebuild(Artifact.from_bytes(wb.compress(model, Recipe(structure=HALF)).to_bytes()))
+    narrow = wb.to_module(
+        Artifact.from_bytes(wb.compress(model, Recipe(structure=HALF)).to_bytes())
+    )
     assert all(torch.equal(tensor, before[n]) for n, tensor in module.state_dict().items())
     return module, found, gone, model, narrow
 
@@ -87,7 +93,7 @@ def test_without_channels_it_does_as_if_nobody_heard_them(name):
     module = copy.deepcopy(module)
     with torch.no_grad():
         for group, chosen in zip(found, gone, strict=True):
-            for member in group.having("takes"):
+            for member in group.with_role("takes"):
                 weight = module.get_parameter(member.tensor)
                 weight.index_fill_(member.axis, member.places[chosen].flatten(), 0)
     assert largest_difference(outputs(narrow, name), outputs(module, name)) < 1e-5
@@ -151,7 +157,7 @@ def products(module: nn.Module, name: str) -> int:
 @pytest.mark.parametrize("name", NARROWED)
 def test_multiply_adds_are_those_of_its_layers(name):
     module, found, gone, model, narrow = halved(name)
-    report = wb.measure(model, Recipe(structure=HALF), timed=False, store=Store())
+    report = wb.measure(model, Recipe(structure=HALF), timed=False, store=ResultCache())
     whole, left = products(module, name), products(narrow, name)
     assert (model.card["macs"], report.macs) == (whole, left)
     assert report.structure["macs_removed"] == 1 - left / whole
@@ -163,8 +169,8 @@ def test_multiply_adds_are_those_of_its_layers(name):
 
 @pytest.mark.parametrize("name", NARROWED)
 def test_every_layer_that_can_lose_channels_does(name):
-    found = channels_of(network(name), inputs(name, 1))
-    assert {one.why for one in found.whole} == {"output"}
+    found = analyze_module_channels(network(name), inputs(name, 1))
+    assert {one.reason for one in found.whole} == {"output"}
     assert min(group.channels for group in found.groups) > 1
 
 
@@ -184,21 +190,23 @@ def test_every_layer_that_can_lose_channels_does(name):
 def test_other_parts_go_with_it(name, recipe):
     model = brought(network(name), name)
     artifact = Artifact.from_bytes(wb.compress(model, recipe).to_bytes())
-    report = wb.measure(model, recipe, timed=False, store=Store())
+    report = wb.measure(model, recipe, timed=False, store=ResultCache())
     again = evaluate(artifact, timed=False)
     assert (again.accuracy, again.size) == (report.accuracy, report.size)
     assert report.structure["channels_removed"] > 0.2
     examples, labels = inputs(name, 8), torch.arange(8) % 2
     with torch.no_grad():
-        right = (wb.rebuild(artifact)(examples).argmax(1) == labels).float().mean()
+        right = (wb.to_module(artifact)(examples).argmax(1) == labels).float().mean()
     assert report.accuracy == pytest.approx(float(right))
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_layers_that_keep_their_channels_are_told_of_by_kind(name):
     model = brought(network(name), name)
-    report = wb.measure(model, Recipe(structure=HALF), timed=False, store=Store())
-    makers = {maker for group in channels(model.architecture).groups for maker in group.makers}
+    report = wb.measure(model, Recipe(structure=HALF), timed=False, store=ResultCache())
+    makers = {
+        maker for group in analyze_channels(model.architecture).groups for maker in group.producers
+    }
     texts = [
         reason.text for reason in report.size.reasons if reason.text.startswith("All channels of")
     ]

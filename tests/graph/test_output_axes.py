@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from workbench import zoo
 from workbench.compression.axes import Axes
-from workbench.graph.output_axes import axes_of
-from workbench.runtime.unfused import unfused
+from workbench.graph.output_axes import weight_axes
+from workbench.runtime.unfused import unfuse
 
 einsum = torch.einsum
 weight_norm = nn.utils.parametrizations.weight_norm
@@ -301,7 +301,7 @@ def found(module, inputs):
     weights = {name: p.detach() for name, p in module.named_parameters()}
     weights |= dict(module.named_buffers())
     names = [name for name, p in module.named_parameters() if p.ndim >= 2]
-    return axes_of(unfused(module), weights, inputs, names)
+    return weight_axes(unfuse(module), weights, inputs, names)
 
 
 def test_where_a_module_cannot_be_followed_the_classes_decide() -> None:
@@ -318,6 +318,6 @@ def test_where_a_module_cannot_be_followed_the_classes_decide() -> None:
 def test_built_in_weights_are_compressed_as_they_are(name) -> None:
     model = zoo.model(name)
     inputs = model.task.inputs(model.task.split("validation").examples[:2])
-    module = unfused(model.architecture.build()).eval()
-    assert axes_of(module, model.weights(), inputs, model.layers) == {}
+    module = unfuse(model.architecture.build()).eval()
+    assert weight_axes(module, model.weights(), inputs, model.layers) == {}
     assert model.roles.axes == {}

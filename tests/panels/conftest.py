@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.panels import controls
 from workbench.panels.page import Dashboard
 from workbench.session import Session
@@ -76,7 +76,7 @@ class Page:
 
 @pytest.fixture
 def store():
-    return Store()
+    return ResultCache()
 
 
 @pytest.fixture

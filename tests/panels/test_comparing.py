@@ -58,10 +58,11 @@ def test_nothing_is_compared_while_nobody_looks(wire, monkeypatch):
 def test_the_title_and_the_counts_are_those_of_the_report(changed):
     found = changed.session.found("changes")
     tab = changed.last("tab")
-    assert tab["figure"]["layout"]["title"]["text"] == flips.finding(found)
+    assert tab["figure"]["layout"]["title"]["text"] == flips.summary(found)
     assert f"({len(found.lost)})" in control(tab, "kind")["choices"][0]["label"]
     assert (
-        tuple(map(tuple, found.tallies[1].confusion.tolist())) == changed.session.report.confusion
+        tuple(map(tuple, found.prediction_counts[1].confusion.tolist()))
+        == changed.session.report.confusion
     )
     rows = table(changed, "pictures")
     assert len(rows) == len(found.flipped)
@@ -171,7 +172,7 @@ def test_what_was_shown_pales_while_the_recipe_moves_and_is_renewed(changed):
     changed.choose(prune_sparsity=0.5, quantize_bits=3)
     after = shown(changed, lambda tab: tab["figure"]["layout"]["title"]["text"] != before)
     found = changed.session.found("changes")
-    assert after["figure"]["layout"]["title"]["text"] == flips.finding(found)
+    assert after["figure"]["layout"]["title"]["text"] == flips.summary(found)
     tabs = [message for message, _ in changed.view.sent[sent:] if message["kind"] == "tab"]
     assert "note" in tabs[0]
     assert tabs[0]["keep"]
@@ -193,7 +194,7 @@ def slow(monkeypatch):
             threading.Event().wait(0.01)
         raise wb.errors.Cancelled("Given up.")
 
-    monkeypatch.setitem(analyses.WAYS, "changes", wait)
+    monkeypatch.setitem(analyses.ANALYZERS, "changes", wait)
     return begun, subjects
 
 
@@ -221,7 +222,7 @@ def test_a_failure_is_told_once(wire, monkeypatch):
         tried.append(1)
         raise wb.WorkbenchError("There is no room.")
 
-    monkeypatch.setitem(analyses.WAYS, "changes", fail)
+    monkeypatch.setitem(analyses.ANALYZERS, "changes", fail)
     wire.settled()
     wire.act("tab", key="changed")
     assert wire.wait("tell")["text"] == "There is no room."

@@ -9,7 +9,7 @@ import pytest
 
 from workbench.panels import controls
 from workbench.recipe import PARTS, Prune, Quantize, Recipe
-from workbench.recipe.off import switched_off
+from workbench.recipe.off import disabled_part
 from workbench.recipe.schema import Choice, spec, specs
 
 NAMES = ["conv1.weight", "fc1.weight", "fc2.weight"]
@@ -20,7 +20,7 @@ def test_values_and_back(seed):
     recipe = Recipe.draw(Random(seed), NAMES).untrained
     back = controls.recipe(controls.values(recipe))
     idle = [k for k in PARTS if getattr(recipe, k) is not None and getattr(back, k) is None]
-    assert all(getattr(recipe, key) == switched_off(key) for key in idle)
+    assert all(getattr(recipe, key) == disabled_part(key) for key in idle)
     assert {k: v for k, v in recipe.as_dict().items() if k not in idle} == back.as_dict()
 
 
@@ -32,7 +32,7 @@ def test_a_part_switched_off_is_left_out_unless_it_says_something():
 
 def test_every_field_has_a_control():
     described = {field["key"] for part in controls.describe() for field in part["fields"]}
-    live = {key: part for key, part in PARTS.items() if key not in controls.APART}
+    live = {key: part for key, part in PARTS.items() if key not in controls.SEPARATE_PARTS}
     assert described == {f"{key}.{s.name}" for key, part in live.items() for s in specs(part)}
     assert set(controls.values(Recipe())) == described
 

@@ -29,9 +29,9 @@ class Marked(gettext.NullTranslations):
 @pytest.fixture
 def brackets():
     before = i18n._catalogue
-    i18n.use(Marked())
+    i18n.set_catalog(Marked())
     yield
-    i18n.use(before)
+    i18n.set_catalog(before)
 
 
 def test_every_word_is_translated(brackets, wire):

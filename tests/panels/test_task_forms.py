@@ -9,8 +9,8 @@ import pytest
 
 import workbench as wb
 from tests.untrained import untrained
-from workbench.analysis.generation import Written
-from workbench.domain.metric import ERROR
+from workbench.analysis.generation import Generation
+from workbench.domain.metric import RMSE
 from workbench.errors import WorkbenchError
 from workbench.panels import training
 from workbench.panels.comparing import tab as comparing
@@ -18,13 +18,13 @@ from workbench.panels.comparing import written
 from workbench.panels.tabs import tabs, training_tab
 from workbench.plots.palette import LIGHT
 from workbench.recipe import Recipe, Train
-from workbench.session.records import Progress
-from workbench.training.setup import lesson
-from workbench.training.teacher_predictions import opinions
+from workbench.session.records import TrainingProgress
+from workbench.training.setup import training_setup
+from workbench.training.teacher_predictions import teacher_predictions
 
 CLASSES = ["pictures", "recall", "confusion", "attribution", "weights"]
 LANGUAGE = wb.task("reviews-lm")
-NUMBERS = replace(wb.task("vowels"), name="numbers", metric=ERROR)
+NUMBERS = replace(wb.task("vowels"), name="numbers", metric=RMSE)
 MANY = replace(wb.task("fashion"), name="many", classes=tuple(map(str, range(1000))))
 
 
@@ -57,7 +57,7 @@ def test_tabs_that_ask_for_classes_are_gone_without_them():
 
 @pytest.mark.parametrize(("task", "said"), [(LANGUAGE, "1.500\u202fbits"), (NUMBERS, "1.500")])
 def test_the_course_of_training_is_told_by_the_metric(task, said):
-    progress = Progress(2, 2, 0.0, 1.0, ((1, 1.0, 1.5), (2, 1.0, 1.5)))
+    progress = TrainingProgress(2, 2, 0.0, 1.0, ((1, 1.0, 1.5), (2, 1.0, 1.5)))
     session = SimpleNamespace(training=progress, model=SimpleNamespace(task=task))
     figure = training_tab(session, LIGHT)["figure"]
     assert figure["layout"]["title"]["text"] == f"2 steps brought the batches to {said}"
@@ -69,7 +69,7 @@ def test_only_images_are_shifted_and_mirrored(wire):
     model = wb.model("vowels/cnn")
     for settings in (Train(1, shift=1), Train(1, mirror="half")):
         with pytest.raises(WorkbenchError, match=r"^Only images can be shifted or mirrored.*\.$"):
-            lesson(model, Recipe(train=settings))
+            training_setup(model, Recipe(train=settings))
     wire.session.choose_model(model.name)
     keys = [field["key"] for field in training.section(wire.session)["more"]]
     assert not {"shift", "mirror"} & set(keys)
@@ -96,7 +96,7 @@ def test_recordings_are_tiles_and_open_what_the_network_looks_at(wire):
 
 def test_nobody_is_asked_about_classes_that_are_not():
     with pytest.raises(WorkbenchError, match="bits per character"):
-        opinions(untrained("reviews-lm/gpt"), "self")
+        teacher_predictions(untrained("reviews-lm/gpt"), "self")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_nobody_is_asked_about_classes_that_are_not():
     ],
 )
 def test_both_texts_and_where_they_part(after, said):
-    found = Written("reviews-lm/gpt", "\nSo", 0, 0.8, "ab cd", after)
+    found = Generation("reviews-lm/gpt", "\nSo", 0, 0.8, "ab cd", after)
     content = written.content(found)
     assert content["title"] == said
     assert content["prompt"] == "So"

@@ -24,7 +24,7 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(registry, "_brought", registry.Shelf())
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())
     monkeypatch.setattr(small_models, "STEPS", {"own": 60, "image": 20})
 
 
@@ -68,9 +68,9 @@ class Sender:
         answer = self.begin(name, len(data))
         while answer["step"] == "ask":
             at = answer["at"]
-            self.part(memoryview(data)[at : at + uploading.PIECE])
+            self.part(memoryview(data)[at : at + uploading.CHUNK_BYTES])
             answer = self.last()
-            if at + uploading.PIECE >= len(data):
+            if at + uploading.CHUNK_BYTES >= len(data):
                 break
 
     def until(self, *steps):
@@ -96,11 +96,13 @@ def test_a_table_is_learned_from_and_slid(wire, sender):
     assert done["text"].startswith("It learned from 56 examples; accuracy is")
     steps = [m["text"] for m, _ in wire.view.sent if m["kind"] == "upload" and m["step"] == "busy"]
     assert [text for text, _ in itertools.groupby(steps)] == ["reading", "training", "measuring"]
-    assert wire.session.model.name == "own/my-data-1"
+    assert wire.session.model.name == "custom/my-data-1"
     assert wire.session.recipe == Recipe()
-    header = wire.wait("page", lambda page: page["header"]["chosen"] == "own/my-data-1")["header"]
+    header = wire.wait("page", lambda page: page["header"]["chosen"] == "custom/my-data-1")[
+        "header"
+    ]
     assert header["tasks"][-1]["models"][0]["label"] == "my-data-1"
-    assert registry.models()[-1] == "own/my-data-1"
+    assert registry.models()[-1] == "custom/my-data-1"
     wire.choose(prune_sparsity=0.5, quantize_bits=4)
     shown = wire.settled()["numbers"]
     assert shown["exact"]
@@ -115,7 +117,7 @@ def test_a_table_is_learned_from_and_slid(wire, sender):
 def test_pictures_in_colour_are_learned_from_and_seen(wire, sender):
     sender.send("shades.zip", pictures())
     assert sender.until("done", "failed")["step"] == "done", sender.last()
-    assert wire.session.model.name == "own/shades"
+    assert wire.session.model.name == "custom/shades"
     wire.choose(prune_sparsity=0.9, quantize_bits=2)
     wire.settled()
     wire.act("tab", key="changed", columns=8)
@@ -130,14 +132,14 @@ def test_weights_that_fit_are_a_model_beside_the_built_in_one(wire, sender):
     sender.send("half.safetensors", data)
     done = sender.until("done", "failed")
     assert done["text"].startswith("The weights fit LeNet-300-100, fully connected; accuracy is")
-    assert wire.session.model.name == "own/half"
+    assert wire.session.model.name == "custom/half"
     wire.choose(prune_sparsity=0.5)
     assert wire.settled()["numbers"]["exact"]
     section = wire.last("page")["training"]
     assert "fashion/resnet" in [choice["value"] for choice in section["front"][0]["choices"]]
     sender.send("half.safetensors", data)  # a namesake does not take its place
     sender.until("done", "failed")
-    assert wire.session.model.name == "own/half-2"
+    assert wire.session.model.name == "custom/half-2"
 
 
 def test_a_file_of_our_own_opens_its_recipe(wire, sender):
@@ -226,7 +228,7 @@ def test_an_upload_can_be_given_up_at_any_time(wire, sender, monkeypatch):
         stopped.set()
         raise uploading.Cancelled("Training was stopped.")
 
-    monkeypatch.setattr(small_models, "made", train)
+    monkeypatch.setattr(small_models, "train_small_model", train)
     wire.act("upload_target", number=sender.number, target=2)
     assert training.wait(60)
     wire.act("upload_cancel")
@@ -237,7 +239,7 @@ def test_an_upload_can_be_given_up_at_any_time(wire, sender, monkeypatch):
 
 
 def test_no_more_than_a_few_are_kept(wire, sender):
-    wire.view.uploads.made = uploading.MOST_MODELS
+    wire.view.uploads.made = uploading.MAX_MODELS
     assert "reload the page" in sender.begin("a.csv", 10)["text"]
 
 
@@ -252,5 +254,5 @@ def test_where_uploads_are_off_there_is_no_panel_and_the_kernel_refuses(wire, se
 
 
 def test_a_link_to_an_upload_says_that_it_is_gone(wire):
-    wire.act("hello", search="?m=own/gone", theme="light")
+    wire.act("hello", search="?m=custom/gone", theme="light")
     assert "upload its file again on the page" in wire.last("state")["error"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.analysis.comparison import Changes
+from workbench.analysis.comparison import Comparison
 
 CLASSES = ("shirt", "coat", "bag")
 
@@ -16,7 +16,7 @@ def changes():
 
     def make(labels, before, after):
         rows = (np.array(row, np.int64) for row in (labels, before, after))
-        return Changes("drawn", "validation", CLASSES, *rows)
+        return Comparison("drawn", "validation", CLASSES, *rows)
 
     return make
 

@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from workbench.analysis.attribution import Attribution, Look
+from workbench.analysis.attribution import Attribution, Explanation
 from workbench.plots import attribution, sentences
 from workbench.plots.palette import THEMES
-from workbench.plots.sheet import width_of
+from workbench.plots.sheet import sheet_width
 
 CLASSES = ("shirt", "coat", "bag")
 
@@ -17,7 +17,7 @@ CLASSES = ("shirt", "coat", "bag")
 def seen(predicted, shares, largest):
     pixels = np.full((28, 28), -0.1, np.float32)
     pixels[3, 4] = largest
-    return Look(predicted, shares, pixels, 1.0, 0.0)
+    return Explanation(predicted, shares, pixels, 1.0, 0.0)
 
 
 def example(after):
@@ -46,7 +46,7 @@ def test_both_maps_have_one_scale_around_zero(theme):
 
 def test_an_example_that_is_seen_the_same():
     found = example(seen(0, (0.6, 0.3, 0.1), 0.5))
-    said = attribution.finding(found)
+    said = attribution.summary(found)
     assert said == "Taken for shirt before and after, 70\u202f% and 60\u202f% sure"
     rows = attribution.rows(found)
     assert len(rows) == 28 * 28
@@ -54,7 +54,7 @@ def test_an_example_that_is_seen_the_same():
 
 
 def test_maps_of_nothing_but_zeros():
-    flat = Look(0, (1.0, 0.0, 0.0), np.zeros((28, 28), np.float32), 0.0, 0.0)
+    flat = Explanation(0, (1.0, 0.0, 0.0), np.zeros((28, 28), np.float32), 0.0, 0.0)
     go.Figure(attribution.draw(example(flat)))
 
 
@@ -62,22 +62,24 @@ WORDS = ("i", "love", "this", "(", "soft", ")", "dress", ",", "but", "<", "the",
 
 
 def read(after):
-    before = Look(0, (0.7, 0.2, 0.1), np.linspace(-1, 1, len(WORDS), dtype=np.float32), 0.0, 0.0)
+    before = Explanation(
+        0, (0.7, 0.2, 0.1), np.linspace(-1, 1, len(WORDS), dtype=np.float32), 0.0, 0.0
+    )
     return Attribution("drawn", "validation", CLASSES, 7, WORDS, 0, before, after, "words")
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("columns", [2, 3, 12])
 def test_words_are_coloured_by_sign_and_size_and_none_is_cut(theme, columns):
-    after = Look(1, (0.3, 0.6, 0.1), np.zeros(len(WORDS), np.float32), 0.0, 0.0)
+    after = Explanation(1, (0.3, 0.6, 0.1), np.zeros(len(WORDS), np.float32), 0.0, 0.0)
     figure = attribution.draw(read(after), THEMES[theme], columns=columns)
     go.Figure(figure)
     before, _after, said = figure["data"]
     assert before["text"][-1] == "<b>broke</b>"
     assert before["text"][9] == "&lt;"
     for x, word in zip(before["x"], WORDS, strict=True):
-        assert sentences.CELL * len(word) / 2 <= x <= width_of(columns)
-        assert x + sentences.CELL * len(word) / 2 <= width_of(columns)
+        assert sentences.CELL * len(word) / 2 <= x <= sheet_width(columns)
+        assert x + sentences.CELL * len(word) / 2 <= sheet_width(columns)
     assert "✓" in said["text"][0]
     assert "✗" in said["text"][1]
     fills = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect"]
@@ -93,7 +95,7 @@ def test_words_are_coloured_by_sign_and_size_and_none_is_cut(theme, columns):
 
 
 def test_signs_stand_where_they_do_in_writing():
-    places, lines = sentences.placed(WORDS, 12)
+    places, lines = sentences.place_words(WORDS, 12)
     assert places[3:6] == [(12 - 12, 1), (1, 1), (5, 1)]
     assert lines > 2
     assert all(cell + len(word) <= 12 for word, (cell, _line) in zip(WORDS, places, strict=True))
@@ -102,7 +104,7 @@ def test_signs_stand_where_they_do_in_writing():
 @pytest.mark.parametrize("columns", [3, 12])
 def test_a_sound_has_time_across_and_coefficients_up(columns):
     frames = np.arange(15 * 12, dtype=np.float32).reshape(15, 12)
-    look = Look(0, (0.7, 0.2, 0.1), frames / 100, 1.0, 0.0)
+    look = Explanation(0, (0.7, 0.2, 0.1), frames / 100, 1.0, 0.0)
     found = Attribution("drawn", "validation", CLASSES, 7, frames, 0, look, look, "frames")
     figure = attribution.draw(found, columns=columns)
     go.Figure(figure)

@@ -38,7 +38,7 @@ def test_three_matrices_with_their_counts(theme, stacked):
     ],
 )
 def test_other_findings(before, after, said):
-    assert confusion.finding(after - before, CLASSES) == said
+    assert confusion.summary(after - before, CLASSES) == said
 
 
 def test_the_data_of_the_matrices():

@@ -23,10 +23,10 @@ OWN = Metric("own", "whole", share=False)
         (OWN, float("nan"), 9, "After 2 of 9 steps the loss is 1.000"),
     ],
 )
-def test_the_title_says_how_far_it_is(metric, value, steps, finding):
+def test_the_title_says_how_far_it_is(metric, value, steps, summary):
     figure = course.draw([(1, 1.0, value), (2, 1.0, value)], steps, LIGHT, metric)
     go.Figure(figure)  # plotly refuses what it does not know
-    assert figure["layout"]["title"]["text"] == finding
+    assert figure["layout"]["title"]["text"] == summary
     names = [line["name"] for line in figure["data"]]
     assert names == [*([] if metric is OWN else [f"{metric.name} of the batches"]), "loss"]
     assert figure["layout"]["yaxis"]["visible"] == (metric is not OWN)

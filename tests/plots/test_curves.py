@@ -12,8 +12,8 @@ from workbench.experiments.cross_validation import CrossValidation
 from workbench.experiments.job import Outcome
 from workbench.experiments.learning_rate_range import RangeTest
 from workbench.experiments.race import Race
-from workbench.experiments.search import Search, Trial
-from workbench.experiments.trial import Lane, Point
+from workbench.experiments.search import Search, SearchTrial
+from workbench.experiments.trial import Point, Trial
 from workbench.plots import curves, folds, learning_rate, search
 from workbench.plots.palette import THEMES
 from workbench.plots.picture import MIME, Picture
@@ -25,7 +25,7 @@ SETTINGS = Train(start="scratch", steps=20)
 
 def lane(name, end, repeat=0, **more):
     points = (Point(10, 0.5 + repeat, 1.5, end - 0.2), Point(20, 1.0 + repeat, 1.0, end))
-    return Lane(name, SETTINGS, repeat, points, "finished", end, **more)
+    return Trial(name, SETTINGS, repeat, points, "finished", end, **more)
 
 
 CLEAR = Race((lane("a", 0.8), lane("b", 0.85)), 1)
@@ -51,14 +51,14 @@ def title(figure):
     ],
     ids=["going", "lonely", "clear", "close"],
 )
-def test_a_race_in_every_state(race, by, theme, finding):
-    assert title(curves.draw(race, by, theme)) == finding
+def test_a_race_in_every_state(race, by, theme, summary):
+    assert title(curves.draw(race, by, theme)) == summary
 
 
 def test_a_line_is_the_mean_of_the_repeats_in_a_band():
-    curve = curves.curve_of([one for one in CLOSE.lanes if one.name == "a"], "second")
+    curve = curves.mean_curve([one for one in CLOSE.trials if one.name == "a"], "second")
     assert curve.places == (1.0, 1.5)
-    assert curve.middle == pytest.approx((0.62, 0.82))
+    assert curve.mean == pytest.approx((0.62, 0.82))
     assert curve.low == pytest.approx((0.60, 0.80))
     assert curve.high == pytest.approx((0.64, 0.84))
     band, line = curves.draw(CLOSE)["data"][:2]
@@ -70,9 +70,9 @@ def test_a_line_is_the_mean_of_the_repeats_in_a_band():
 
 def test_repeats_that_are_not_there_yet_do_not_count():
     behind = replace(lane("a", 0.9, 1), points=lane("a", 0.9, 1).points[:1])
-    curve = curves.curve_of([lane("a", 0.8), behind], "step")
+    curve = curves.mean_curve([lane("a", 0.8), behind], "step")
     assert curve.places == (10, 20)
-    assert curve.middle == pytest.approx((0.65, 0.8))
+    assert curve.mean == pytest.approx((0.65, 0.8))
 
 
 def test_lines_differ_in_dash_and_colour():
@@ -116,10 +116,10 @@ RATES = (1e-4, 1e-3, 1e-2, 1e-1)
         ((2.0, 1.9, 0.5, 9.0), True, "The loss falls fastest at 0.001, and explodes at 0.1"),
     ],
 )
-def test_a_range_test(losses, exploded, finding):
-    test = RangeTest(RATES[: len(losses)], losses, losses, exploded)
+def test_a_range_test(losses, diverged, summary):
+    test = RangeTest(RATES[: len(losses)], losses, losses, diverged)
     figure = learning_rate.draw(test)
-    assert title(figure) == finding
+    assert title(figure) == summary
     assert len(figure["layout"]["shapes"]) == (test.suggestion is not None)
 
 
@@ -134,18 +134,18 @@ DONE = (Outcome(0.8, 100, 1.0), Outcome(0.9, 100, 1.0))
         (DONE, "85.0\u202f% ± 7.1 on examples not learned from, over 2 folds"),
     ],
 )
-def test_folds(outcomes, finding):
+def test_folds(outcomes, summary):
     figure = folds.draw(CrossValidation(SETTINGS, outcomes))
-    assert title(figure) == finding
+    assert title(figure) == summary
     (bars,) = figure["data"]
     assert bars["y"] == [height(one.value) for one in outcomes if one is not None]
 
 
 def test_a_search_puts_the_best_on_top_and_in_the_accent():
     trials = (
-        Trial(SETTINGS, {"learning_rate": 0.00123, "optimizer": "adam"}, DONE[:1]),
-        Trial(SETTINGS, {"learning_rate": 0.1, "optimizer": "sgd"}, DONE[1:]),
-        Trial(SETTINGS, {"learning_rate": 9.0, "optimizer": "sgd"}, ()),
+        SearchTrial(SETTINGS, {"learning_rate": 0.00123, "optimizer": "adam"}, DONE[:1]),
+        SearchTrial(SETTINGS, {"learning_rate": 0.1, "optimizer": "sgd"}, DONE[1:]),
+        SearchTrial(SETTINGS, {"learning_rate": 9.0, "optimizer": "sgd"}, ()),
     )
     figure = search.draw(Search(trials, 1))
     assert title(figure) == "Best of 2: learning rate 0.1, optimiser SGD, with 90.0\u202f%"
@@ -158,7 +158,7 @@ def test_a_search_puts_the_best_on_top_and_in_the_accent():
 
 
 def test_spread_of_a_search_is_drawn_where_there_are_folds():
-    figure = search.draw(Search((Trial(SETTINGS, {"batch": 8}, DONE),), 2))
+    figure = search.draw(Search((SearchTrial(SETTINGS, {"batch": 8}, DONE),), 2))
     assert title(figure) == "Best of 1: batch 8, with 85.0\u202f% ± 7.1"
     error = figure["data"][0]["error_x"]
     assert error["visible"]
@@ -210,7 +210,7 @@ def test_folds_of_which_less_is_better():
 def test_a_search_in_which_less_is_better():
     ends = {8: (2.0, 2.2), 16: (1.0, 1.2), 32: (1e6, 3e6)}
     trials = [
-        Trial(SETTINGS, {"batch": batch}, tuple(Outcome(one, 50, 1.0) for one in found))
+        SearchTrial(SETTINGS, {"batch": batch}, tuple(Outcome(one, 50, 1.0) for one in found))
         for batch, found in ends.items()
     ]
     figure = search.draw(Search(tuple(trials), 2, **BITS))

@@ -10,7 +10,7 @@ import pytest
 
 from workbench.plots import flips
 from workbench.plots.palette import THEMES
-from workbench.plots.sheet import LETTER, width_of
+from workbench.plots.sheet import LETTER, sheet_width
 
 LABELS, BEFORE, AFTER = [0, 0, 1, 1, 2, 2], [0, 0, 1, 0, 0, 2], [1, 1, 2, 1, 1, 2]
 
@@ -30,7 +30,7 @@ def test_the_images_of_a_kind_are_shown(found, images, kind, numbers, theme):
         assert flips.tile_at(tile["x0"], tile["y0"], 2) == place
         assert flips.tile_at(tile["x0"] + 27, tile["y0"] + 27, 2) == place
     assert len(figure["layout"]["annotations"]) == len(numbers)
-    assert flips.shown(found, kind, 0, 2) == numbers
+    assert flips.visible_examples(found, kind, 0, 2) == numbers
 
 
 def test_a_tile_says_label_and_both_predictions_with_a_mark_beside_the_colour(found, images):
@@ -44,16 +44,16 @@ def test_a_tile_says_label_and_both_predictions_with_a_mark_beside_the_colour(fo
 
 
 def test_the_finding(found, changes):
-    assert flips.finding(found) == "3 images went wrong, mostly shirt; 1 became right"
+    assert flips.summary(found) == "3 images went wrong, mostly shirt; 1 became right"
     assert (
-        flips.finding(changes([0], [0], [1])) == "1 image went wrong, mostly shirt; 0 became right"
+        flips.summary(changes([0], [0], [1])) == "1 image went wrong, mostly shirt; 0 became right"
     )
-    assert flips.finding(changes([0], [1], [0])) == "0 images went wrong; 1 became right"
-    assert flips.finding(changes([0], [1], [1])) == "No prediction changed"
+    assert flips.summary(changes([0], [1], [0])) == "0 images went wrong; 1 became right"
+    assert flips.summary(changes([0], [1], [1])) == "No prediction changed"
 
 
 def test_later_pages_and_none_at_all(found, images):
-    assert flips.shown(found, "lost", 2, 1) == [2]
+    assert flips.visible_examples(found, "lost", 2, 1) == [2]
     empty = flips.draw(found, images, kind="won", first=8)
     go.Figure(empty)
     assert [note["text"] for note in empty["layout"]["annotations"]] == ["There are none."]
@@ -89,11 +89,11 @@ def test_texts_are_a_list_that_says_what_became_of_each(found, columns):
     assert "→ coat" in trace["text"][0]
     assert trace["text"][1] == "a &lt;b&gt; dress,"
     longest = max(len(unescape(text)) for text in trace["text"] if "<" not in text)
-    assert longest * LETTER <= width_of(columns)
+    assert longest * LETTER <= sheet_width(columns)
     for place, number in enumerate((0, 1, 2)):
         at = [y for y, text in zip(trace["y"], trace["text"], strict=True) if "→" in text][place]
         assert flips.tile_at(5, at, columns, "words") == place
-        assert flips.shown(found, "lost", 0, columns, "words")[place] == number
+        assert flips.visible_examples(found, "lost", 0, columns, "words")[place] == number
 
 
 def test_examples_that_cannot_be_shown_are_listed_by_number(found):

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from workbench.domain.metric import ERROR, R2, Metric
+from workbench.domain.metric import R2, RMSE, Metric
 from workbench.plots import scales
 
 
@@ -32,7 +32,7 @@ RISING = Metric("own", "whole", share=False)
 FALLING = Metric("own", "whole", higher_is_better=False, share=False)
 
 
-@pytest.mark.parametrize("metric", [ERROR, R2, RISING, FALLING], ids=lambda one: one.name)
+@pytest.mark.parametrize("metric", [RMSE, R2, RISING, FALLING], ids=lambda one: one.name)
 @pytest.mark.parametrize("original", [-30.0, -0.2, 0.0, 1e-7, 0.4, 0.9, 3.0, 1e6])
 @pytest.mark.parametrize("worst", [None, -1e9, -3.0, 0.4, 8.0, 1e9])
 def test_an_axis_of_any_metric_has_its_original_above_what_is_worse(metric, original, worst):
@@ -53,12 +53,12 @@ def test_an_axis_of_any_metric_has_its_original_above_what_is_worse(metric, orig
 
 
 def test_an_axis_over_figures_reaches_to_the_worst_but_not_to_the_absurd():
-    near, far = scales.Axis.over(ERROR, [1.0, 8.0]), scales.Axis.over(ERROR, [1.0, 8.0, 1e9])
+    near, far = scales.Axis.over(RMSE, [1.0, 8.0]), scales.Axis.over(RMSE, [1.0, 8.0, 1e9])
     assert near.height(8.0) == pytest.approx(near.range[0])
     assert far.range[0] < far.height(8.0) < far.height(1.0)
     assert far.height(1e9) == far.range[0]
-    assert scales.Axis.over(ERROR, [float("nan"), 1.0, 8.0]) == near
-    assert scales.Axis.over(ERROR, [1.0, 8.0]).original == 1.0
+    assert scales.Axis.over(RMSE, [float("nan"), 1.0, 8.0]) == near
+    assert scales.Axis.over(RMSE, [1.0, 8.0]).original == 1.0
     assert scales.Axis.over(RISING, []).range
 
 

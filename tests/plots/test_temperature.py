@@ -93,8 +93,8 @@ def test_small_differences_are_not_blown_up():
         ),
     ],
 )
-def test_the_title_says_the_finding(levels, finding):
-    assert title(draw(levels)) == finding
+def test_the_title_says_the_finding(levels, summary):
+    assert title(draw(levels)) == summary
 
 
 def test_where_less_is_better_better_is_still_higher():

@@ -75,8 +75,8 @@ def test_axes_do_not_move_with_the_point():
         (Spot(1_800_000, 0.9, 0.9, 0.9), "Not smaller than the original, −1.4\u202fpoints"),
     ],
 )
-def test_the_title_says_the_finding(you, finding):
-    assert draw(you)["layout"]["title"]["text"] == finding
+def test_the_title_says_the_finding(you, summary):
+    assert draw(you)["layout"]["title"]["text"] == summary
 
 
 def test_the_front_holds_what_no_other_point_beats():

@@ -36,5 +36,5 @@ def test_bars_and_zeros_hold_every_weight(theme):
 
 
 def test_an_untouched_layer_and_one_of_zeros():
-    assert weights.finding(counted([10, 980, 10], 0, 1000)).startswith("fc1.weight: as it was")
+    assert weights.summary(counted([10, 980, 10], 0, 1000)).startswith("fc1.weight: as it was")
     go.Figure(weights.draw(counted([0, 0, 0], 1000, 0)))

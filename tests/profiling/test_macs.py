@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from workbench.profiling.macs import Products
-from workbench.runtime.unfused import unfused
+from workbench.profiling.macs import FlopCounter
+from workbench.runtime.unfused import unfuse
 
 T, B, N, H = 5, 2, 8, 16
 CASES = {
@@ -29,6 +29,6 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_products_of_fused_kernels_are_counted(case):
     module, size, expected = CASES[case]
-    with torch.no_grad(), Products() as counted:
-        unfused(module.eval())(torch.zeros(B, T, *size))
+    with torch.no_grad(), FlopCounter() as counted:
+        unfuse(module.eval())(torch.zeros(B, T, *size))
     assert counted.flops == 2 * expected

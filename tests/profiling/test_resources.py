@@ -8,7 +8,13 @@ import torch
 import workbench as wb
 from workbench.errors import Cancelled
 from workbench.profiling import resources
-from workbench.profiling.resources import latency, layers, macs, peak_memory, race
+from workbench.profiling.resources import (
+    compare_latency,
+    latency,
+    layer_profiles,
+    macs,
+    peak_memory,
+)
 
 WORK = {
     # A weight of a linear layer multiplies once, one of a convolution once at each place.
@@ -31,7 +37,7 @@ def test_multiply_adds_of_lenet5_as_published(lenet5):
 @pytest.mark.parametrize("name", wb.models())
 def test_layers_share_the_multiply_adds(name):
     model = wb.model(name)
-    found = layers(model, model.weights())
+    found = layer_profiles(model, model.weights())
     assert found == model.card["layers"]
     assert tuple(found) == model.layers
     # what multiplies beside weights, as places in attention do, belongs to no layer
@@ -39,7 +45,7 @@ def test_layers_share_the_multiply_adds(name):
 
 
 def test_layers_of_lenet5(lenet5):
-    assert layers(lenet5, lenet5.weights()) == {
+    assert layer_profiles(lenet5, lenet5.weights()) == {
         "conv1.weight": {
             "kind": "convolution",
             "macs": 24 * 24 * 20 * 25,
@@ -81,7 +87,7 @@ def test_memory_is_the_same_whether_values_are_computed_or_not(monkeypatch, name
     model = wb.model(name)
     found = []
     for much in (0, 10**15):
-        monkeypatch.setattr(resources, "MUCH", much)
+        monkeypatch.setattr(resources, "FAKE_TENSOR_MACS", much)
         found.append(peak_memory(model, model.weights()))
     assert found == [model.card["peak_memory"]] * 2
 
@@ -96,9 +102,9 @@ def test_a_module_that_looks_at_values_is_computed(monkeypatch):
             out = self.fc(x)
             return out * 2 if float(out.detach().sum()) > 1e9 else out
 
-    monkeypatch.setattr(resources, "MUCH", 0)
+    monkeypatch.setattr(resources, "FAKE_TENSOR_MACS", 0)
     data = torch.randn(80, 4), torch.randint(0, 3, (80,))
-    model = wb.bring(Looks(), train=data, validation=data, test=data, name="looks")
+    model = wb.from_module(Looks(), train=data, validation=data, test=data, name="looks")
     assert model.card["peak_memory"] >= 4 * (15 + 64 * 4 + 64 * 3)
 
 
@@ -121,7 +127,7 @@ def test_a_race_takes_turns(small, monkeypatch):
     monkeypatch.setattr(
         resources, "_timed", lambda model, weights, *rest: ran.append(weights["turn"]) or [1.0] * 5
     )
-    found = race([(small, {"turn": "a"}), (small, {"turn": "b"})], rounds=3)
+    found = compare_latency([(small, {"turn": "a"}), (small, {"turn": "b"})], rounds=3)
     assert ran == ["a", "a", "b", "b"] * 3  # two batch sizes each
     assert [timing["batch_64"]["runs"] for timing in found] == [15, 15]
 

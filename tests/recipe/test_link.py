@@ -9,7 +9,7 @@ import pytest
 
 from workbench.errors import RecipeError
 from workbench.recipe import Prune, Quantize, Recipe
-from workbench.recipe.link import LONGEST, from_query, to_query
+from workbench.recipe.link import MAX_LENGTH, from_query, to_query
 
 NAMES = ("conv1.weight", "layers.0.conv.weight", "fc.weight")
 ODD = ("a:b", "a,b", "a b", "a&b=c", "größe", "a%2Cb", "a+b", "%", "x:0.5,y:1", "#", "?")
@@ -19,7 +19,7 @@ def test_drawn_recipes_come_back() -> None:
     for seed in range(500):
         recipe = Recipe.draw(Random(seed), NAMES)
         query = to_query("fashion/lenet5", recipe)
-        assert len(query) < LONGEST
+        assert len(query) < MAX_LENGTH
         assert query.isascii()
         for text in (query, "?" + query):
             assert from_query(text) == ("fashion/lenet5", recipe, {})
@@ -82,7 +82,7 @@ def test_links_typed_by_hand(query, recipe) -> None:
         ("prune.layers=fc:", r"prune\.layers must be a number"),
         ("prune.layers=:0.5", r"prune\.layers must name layers"),
         ("prune.layers=fc:much", r"prune\.layers must be a number"),
-        ("m=" + "a" * LONGEST, f"longer than {LONGEST}"),
+        ("m=" + "a" * MAX_LENGTH, f"longer than {MAX_LENGTH}"),
     ],
 )
 def test_bad_links(query, message) -> None:

@@ -80,9 +80,9 @@ def test_a_wrong_criterion_is_told_of_itself(criterion):
 )
 def test_on_the_page_a_scope_that_nobody_chose_follows_the_criterion(before, chosen, scope):
     others = Recipe(quantize=Quantize(4))
-    now = controls.in_scope(replace(others, prune=chosen), replace(others, prune=before))
+    now = controls.with_default_scope(replace(others, prune=chosen), replace(others, prune=before))
     assert now == replace(others, prune=replace(chosen, scope=scope))
 
 
 def test_on_the_page_no_pruning_stays_none():
-    assert controls.in_scope(Recipe(), Recipe(prune=Prune(0.5, "curvature"))) == Recipe()
+    assert controls.with_default_scope(Recipe(), Recipe(prune=Prune(0.5, "curvature"))) == Recipe()

@@ -18,7 +18,9 @@ PLACES = [(name, layer) for name in wb.models("fashion") for layer in wb.model(n
 @pytest.fixture
 def batch():
     def first(model, examples=16):
-        return Batch.quickly(model.task.inputs(model.task.split("validation").examples[:examples]))
+        return Batch.in_channels_last(
+            model.task.inputs(model.task.split("validation").examples[:examples])
+        )
 
     return first
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from workbench.artifact.module_spec import InputGrid
-from workbench.runtime.integer_layers import EXACT, on_integers
+from workbench.artifact.module_spec import InputQParams
+from workbench.runtime.integer_layers import EXACT_FLOAT32, use_integer_inputs
 
 
-def layer(kind: nn.Module, grid: InputGrid, codes: torch.Tensor, scale: torch.Tensor):
-    made = on_integers(kind, grid)
+def layer(kind: nn.Module, grid: InputQParams, codes: torch.Tensor, scale: torch.Tensor):
+    made = use_integer_inputs(kind, grid)
     with torch.no_grad():
         made.weight.copy_(codes * scale.view(-1, *[1] * (codes.ndim - 1)))
         made.weight_scale.copy_(scale)
@@ -33,7 +33,7 @@ def expected(inputs, grid, codes, scale, bias):
 @pytest.mark.parametrize("top", [1, 7, 127])
 def test_linear_layer_equals_integer_arithmetic(wide, bits, top):
     lot = torch.Generator().manual_seed(wide + bits + top)
-    grid = InputGrid(bits, 0.03, 2 ** (bits - 1) - 1)
+    grid = InputQParams(bits, 0.03, 2 ** (bits - 1) - 1)
     codes = torch.randint(-top, top + 1, (10, wide), generator=lot).float()
     inputs = torch.randn(32, wide, generator=lot).double() * 4
     scale = torch.rand(10, generator=lot) + 0.1
@@ -47,7 +47,7 @@ def test_linear_layer_equals_integer_arithmetic(wide, bits, top):
 
 def test_the_largest_sums_of_4608_inputs_are_exact():
     """All codes at their ends: 4,608 · 127 · 255 is far beyond what float32 holds exactly."""
-    grid = InputGrid(8, 1.0, 0)
+    grid = InputQParams(8, 1.0, 0)
     codes = torch.full((2, 4608), 127.0)
     codes[1, -1] = 126
     inputs = torch.full((1, 4608), 255.0).double()
@@ -56,7 +56,7 @@ def test_the_largest_sums_of_4608_inputs_are_exact():
     with torch.no_grad():
         found = made(inputs)[0].tolist()
     assert found == [4608 * 127 * 255, 4608 * 127 * 255 - 255]
-    assert found[0] > EXACT
+    assert found[0] > EXACT_FLOAT32
     narrow = nn.functional.linear(inputs.float(), codes).double()[0].tolist()
     assert narrow != found  # float32 alone gets it wrong, so the test can fail
 
@@ -66,7 +66,7 @@ def test_the_largest_sums_of_4608_inputs_are_exact():
 )
 def test_convolution_equals_integer_arithmetic(kind):
     lot = torch.Generator().manual_seed(0)
-    grid = InputGrid(8, 0.05, 30)
+    grid = InputQParams(8, 0.05, 30)
     codes = torch.randint(-127, 128, kind.weight.shape, generator=lot).float()
     inputs = torch.randn(2, 3, 9, 8, generator=lot).double() * 3
     made = layer(kind, grid, codes, torch.full((5,), 0.02))
@@ -80,7 +80,7 @@ def test_convolution_equals_integer_arithmetic(kind):
 
 
 def test_weights_that_are_no_integers_are_multiplied_in_float64():
-    grid = InputGrid(8, 0.1, 0)
+    grid = InputQParams(8, 0.1, 0)
     weight = torch.randn(4, 9, generator=torch.Generator().manual_seed(3))
     made = layer(nn.Linear(9, 4, bias=False), grid, weight, torch.ones(4))
     inputs = torch.rand(5, 9).double() * 20

@@ -11,7 +11,7 @@ import pytest
 from workbench.errors import WorkbenchError
 from workbench.panels import drawing, uploading
 from workbench.server import address, notebooks, serve
-from workbench.server.kernels import OwnKernelSpecs
+from workbench.server.kernels import ServerKernelSpecManager
 from workbench.server.page_server import EXTENSIONS, settings
 
 
@@ -46,7 +46,7 @@ def test_addresses():
 
 
 def test_the_kernel_is_this_interpreter_whatever_a_notebook_asks_for():
-    specs = OwnKernelSpecs()
+    specs = ServerKernelSpecManager()
     assert list(specs.find_kernel_specs()) == ["python3"]
     spec = specs.get_kernel_spec("someone-elses")
     assert spec.argv[0] == sys.executable
@@ -64,8 +64,8 @@ def test_settings_hide_code_and_serve_no_files():
 
 
 def test_the_drawing_library_is_the_packages_own():
-    assert gzip.decompress(drawing.packed()) == drawing.script()
-    assert len(drawing.packed()) < 2_000_000
+    assert gzip.decompress(drawing.compressed_script()) == drawing.script()
+    assert len(drawing.compressed_script()) < 2_000_000
 
 
 def test_the_notebook_is_found():
@@ -86,5 +86,5 @@ def test_uploads_are_on_where_only_this_machine_can_visit(host, local):
 
 @pytest.mark.parametrize(("uploads", "said"), [(True, "on"), (False, "off")])
 def test_the_kernel_is_told_whether_uploads_are_on(uploads, said):
-    made = OwnKernelSpecs(config=settings(preheat=0, uploads=uploads))
+    made = ServerKernelSpecManager(config=settings(preheat=0, uploads=uploads))
     assert made.get_kernel_spec("any").env[uploading.VARIABLE] == said

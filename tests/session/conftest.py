@@ -9,10 +9,10 @@ import pytest
 
 import workbench as wb
 from workbench.artifact.ledger import Ledger
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.errors import Cancelled
 from workbench.evaluation import measure
-from workbench.evaluation.cached_results import known, report, score_key, size_key
+from workbench.evaluation.cached_results import build_report, cached_report, score_key, size_key
 from workbench.evaluation.report import Score, Size
 from workbench.session import Session
 
@@ -42,7 +42,7 @@ class Stage:
         answers = (size_of(recipe), *(score_of(recipe, seen) for seen in (400, 5000)))
         size = answers[0]
         store.put(size_key(model, recipe, ""), size.as_dict())
-        yield report(model, recipe, split, size, None)
+        yield build_report(model, recipe, split, size, None)
         for score in answers[1:]:
             while not self.gate.wait(0.01):
                 if cancelled():
@@ -53,7 +53,7 @@ class Stage:
                 raise Cancelled("Measuring was stopped.")
             if score.exact:
                 store.put(score_key(model, size.digest, split), score.as_dict())
-            yield report(model, recipe, split, size, score)
+            yield build_report(model, recipe, split, size, score)
         self._note(self.ended, "done")
 
     def _note(self, where, what) -> None:
@@ -83,14 +83,14 @@ def score_of(recipe, seen):
 @pytest.fixture
 def stage(monkeypatch):
     played = Stage()
-    monkeypatch.setattr(measure, "steps", played.steps)
+    monkeypatch.setattr(measure, "iter_reports", played.steps)
     yield played
     played.gate.set()
 
 
 @pytest.fixture
 def store():
-    return Store()
+    return ResultCache()
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def knows(store):
     """Whether the store has the exact report of a recipe."""
 
     def answer(model, recipe):
-        found = known(model, recipe, "validation", store)
+        found = cached_report(model, recipe, "validation", store)
         return found is not None and found.exact
 
     return answer

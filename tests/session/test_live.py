@@ -9,7 +9,7 @@ import threading
 import pytest
 
 import workbench as wb
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.errors import RecipeError
 from workbench.evaluation.measure import measure
 from workbench.session import Session
@@ -301,7 +301,7 @@ session.close()
 
 
 def test_a_known_start_needs_no_torch(tmp_path):
-    store = Store(tmp_path)
+    store = ResultCache(tmp_path)
     measure(wb.model(SMALL), timed=False, store=store)
     store.close()
     subprocess.run([sys.executable, "-c", ASK, SMALL, str(tmp_path)], check=True)
@@ -309,7 +309,7 @@ def test_a_known_start_needs_no_torch(tmp_path):
 
 def test_the_real_thing(until):
     """No stand-in: a real model is measured, saved, and measured on the test split."""
-    session = Session(SMALL, pruned(0.8), store=Store())
+    session = Session(SMALL, pruned(0.8), store=ResultCache())
     until(session, lambda: not session.busy)
     artifact = session.artifact()
     assert len(artifact.to_bytes()) == session.report.bytes

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 import workbench as wb
-from workbench.cache.files import Files
-from workbench.cache.results import Store
+from workbench.cache.files import FileCache
+from workbench.cache.results import ResultCache
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.session import Session, teacher_warning
 from workbench.zoo import model
@@ -19,7 +19,7 @@ SPARSE = wb.Recipe(prune=wb.Prune(0.9), quantize=wb.Quantize(bits=4))
 
 @pytest.fixture
 def real(until):
-    made = Session(NAME, store=Store())
+    made = Session(NAME, store=ResultCache())
     until(made, lambda: not made.busy)
     made.set(SPARSE)
     until(made, lambda: not made.busy)
@@ -73,8 +73,8 @@ def test_cancelling_leaves_the_figures_before(real, until):
 def test_a_slider_breaks_training_off_with_a_word_and_undo_goes_on(
     real, until, monkeypatch, tmp_path
 ):
-    kept = Files(tmp_path)
-    monkeypatch.setattr("workbench.pipeline.default_files", lambda: kept)
+    kept = FileCache(tmp_path)
+    monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: kept)
     real.train(wb.Train(threads=1), seconds=3000)
     until(real, lambda: real.training is not None and real.training.step > 5)
     assert real.note is None
@@ -115,12 +115,12 @@ def test_a_file_that_is_no_longer_kept_is_trained_again(real, until, monkeypatch
     real.set(wb.Recipe(train=wb.Train(4, threads=1)))
     until(real, lambda: not real.busy)
     first = real.artifact().to_bytes()
-    empty = Files(None)
-    monkeypatch.setattr("workbench.pipeline.default_files", lambda: empty)
+    empty = FileCache(None)
+    monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: empty)
     seen = []
     assert real.artifact(watch=lambda moment: seen.append(moment.step)).to_bytes() == first
     assert seen == [1, 2, 3, 4]
-    monkeypatch.setattr("workbench.pipeline.default_files", lambda: Files(None))
+    monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: FileCache(None))
     with pytest.raises(Cancelled):
         real.artifact(cancelled=lambda: True)
 
@@ -154,30 +154,30 @@ def test_a_teacher_worse_than_the_student_is_warned_of():
 
 def test_a_row_of_temperatures_is_told_level_by_level(real):
     seen = []
-    real.subscribe(lambda session: session.tried and seen.append(session.tried))
+    real.subscribe(lambda session: session.sweep_result and seen.append(session.sweep_result))
     shares = []
     taught = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
     real.sweep(taught, 2, progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    plain, *levels = real.tried.levels
+    plain, *levels = real.sweep_result.levels
     assert plain.mix == 0
     assert len(plain.values) == 2
     assert all(len(level.values) == 2 for level in levels)
     assert len(seen) >= len(levels)
     assert real.recipe == SPARSE  # what is on the screen is not touched
-    for outcome in real.tried.outcomes[:2]:
-        found = wb.measure(real.model, outcome.recipe, timed=False, store=Store())
+    for outcome in real.sweep_result.outcomes[:2]:
+        found = wb.measure(real.model, outcome.recipe, timed=False, store=ResultCache())
         assert found.accuracy == pytest.approx(outcome.value, abs=0.001)
     real.choose_model("fashion/lenet5")
-    assert real.tried is None
+    assert real.sweep_result is None
 
 
 def test_a_sweep_can_be_cancelled_and_keeps_what_it_found(real):
     taught = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
     with pytest.raises(Cancelled):
-        real.sweep(taught, 30, cancelled=lambda: real.tried is not None)
-    assert real.tried is not None
+        real.sweep(taught, 30, cancelled=lambda: real.sweep_result is not None)
+    assert real.sweep_result is not None
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from safetensors.torch import save, save_file
 
 import workbench as wb
 from workbench.artifact.artifact import Artifact
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 from workbench.errors import ArtifactError, RecipeError, WorkbenchError
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.streaming import decompress as expanding
 from workbench.streaming.compress import compress_file
-from workbench.streaming.decompress import expand
+from workbench.streaming.decompress import decompress
 
 RECIPE = Recipe(quantize=Quantize(4))
 TWO = {"a": torch.ones(4, 4), "b": torch.ones(2, 2)}
@@ -154,7 +154,7 @@ def test_the_output_is_not_the_input(tmp_path, shards) -> None:
     small = tmp_path / "small.safetensors"
     compress_file(big, RECIPE, small)
     with pytest.raises(ArtifactError, match="is the file to be expanded"):
-        expand(small, small)
+        decompress(small, small)
     assert big.read_bytes() == before
 
 
@@ -166,7 +166,7 @@ def test_places_that_cannot_be_written(tmp_path) -> None:
         with pytest.raises(ArtifactError, match=r"is a folder|Cannot write"):
             compress_file(big, RECIPE, output)
         with pytest.raises(ArtifactError, match=r"is a folder|Cannot write"):
-            expand(small, output)
+            decompress(small, output)
     assert {path.name for path in tmp_path.iterdir()} == {big.name, small.name}
 
 
@@ -178,7 +178,7 @@ def test_no_room(tmp_path, monkeypatch) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr("workbench.streaming.resume.seal", full)
+        patched.setattr("workbench.streaming.resume.write", full)
         with pytest.raises(ArtifactError, match="No space left on device"):
             compress_file(big, RECIPE, small)
     assert not small.exists()
@@ -186,31 +186,33 @@ def test_no_room(tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(expanding, "_bytes", full)
         with pytest.raises(ArtifactError, match="No space left on device"):
-            expand(small, tmp_path / "again")
+            decompress(small, tmp_path / "again")
         patched.setattr(expanding.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
         with pytest.raises(ArtifactError, match="there is no room"):
-            expand(small, tmp_path / "again")
+            decompress(small, tmp_path / "again")
     assert {path.name for path in tmp_path.iterdir()} == {big.name, small.name}
 
 
 def test_more_tensors_than_a_header_lists(tmp_path, monkeypatch) -> None:
     save_file(TWO, tmp_path / "big.safetensors")
-    monkeypatch.setattr("workbench.artifact.container.LONGEST_HEADER", 200)
+    monkeypatch.setattr("workbench.artifact.container.MAX_HEADER_BYTES", 200)
     with pytest.raises(ArtifactError, match="cannot list so many tensors"):
         compress_file(tmp_path / "big.safetensors", RECIPE, tmp_path / "small")
     assert not (tmp_path / "small").exists()
 
 
 def test_a_few_bytes_that_claim_terabytes(tmp_path) -> None:
-    zeros = Artifact.of("file:w", Recipe(), code({"w": torch.zeros(8, 8)}, Recipe())).to_bytes()
+    zeros = Artifact.of(
+        "file:w", Recipe(), encode_tensors({"w": torch.zeros(8, 8)}, Recipe())
+    ).to_bytes()
     text = zeros[zeros.index(b'{"model"') :]
     for shape, refused in ((b"[8,8]", False), (b"[9999999,9999999]", True)):
         path = _sealed_again(tmp_path, text.replace(b"[8,8]", shape))
         if refused:
             with pytest.raises(ArtifactError, match="pass a larger limit"):
-                expand(path, tmp_path / "again")
+                decompress(path, tmp_path / "again")
         else:
-            expand(path, tmp_path / "again")
+            decompress(path, tmp_path / "again")
             (tmp_path / "again").unlink()
     assert not (tmp_path / "again").exists()
 
@@ -232,13 +234,13 @@ def test_damaged_files_are_not_expanded(tmp_path) -> None:
     for content in (b"", whole[:-1], whole + b"\0", whole[:-1] + b"\xff", save(TWO)):
         small.write_bytes(content)
         with pytest.raises(ArtifactError):
-            expand(small, tmp_path / "again")
+            decompress(small, tmp_path / "again")
     assert not (tmp_path / "again").exists()
     with pytest.raises(ArtifactError, match="No such file"):
-        expand(tmp_path / "none", tmp_path / "again")
+        decompress(tmp_path / "none", tmp_path / "again")
 
 
-@pytest.mark.parametrize("use", [wb.evaluate, wb.rebuild])
+@pytest.mark.parametrize("use", [wb.evaluate, wb.to_module])
 def test_a_file_of_tensors_has_no_module(use, tmp_path):
     save_file(TWO, tmp_path / "two.safetensors")
     compress_file(tmp_path / "two.safetensors", RECIPE, tmp_path / "small.safetensors")

@@ -10,15 +10,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from workbench.compression.pieces import PIECE
+from workbench.compression.pieces import PIECE_SIZE
 from workbench.compression.prune import masks
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.streaming.compress import compress_file
-from workbench.streaming.decompress import expand
-from workbench.streaming.nth_smallest import keys, smallest
+from workbench.streaming.decompress import decompress
+from workbench.streaming.nth_smallest import nth_smallest, sort_keys
 
-WIDE = (3 * PIECE // 1000 + 7, 1000)
+WIDE = (3 * PIECE_SIZE // 1000 + 7, 1000)
 RECIPES = {
     "groups": Recipe(quantize=Quantize(4, granularity="group")),
     "global": Recipe(Prune(0.5), Quantize(4, granularity="group")),
@@ -37,7 +37,7 @@ def test_threads_change_nothing(tmp_path, threads, name) -> None:
     for count in (1, 2, 3):
         threads(count)
         compress_file(tmp_path / "big.safetensors", RECIPES[name], tmp_path / "small")
-        expand(tmp_path / "small", tmp_path / "again")
+        decompress(tmp_path / "small", tmp_path / "again")
         content = (tmp_path / "small").read_bytes() + (tmp_path / "again").read_bytes()
         found.add(hashlib.sha256(content).hexdigest())
     assert len(found) == 1
@@ -51,10 +51,10 @@ def test_selection_is_that_of_a_sort(bits) -> None:
     if bits > 16:
         numbers = numbers.to(torch.float32 if bits == 32 else torch.float64)
         numbers[2000:] += torch.rand(3000, generator=generator, dtype=numbers.dtype)
-    found = keys(numbers, bits)
+    found = sort_keys(numbers, bits)
     ranked = np.sort(found)
     for count in (1, 2, 499, 500, 501, 2500, 4999, 5000):
-        cut = smallest(lambda: [found[:1234], found[1234:]], bits, count)
+        cut = nth_smallest(lambda: [found[:1234], found[1234:]], bits, count)
         assert cut.key == ranked[count - 1]
         assert cut.ties == count - np.count_nonzero(found < cut.key)
 
@@ -78,6 +78,6 @@ def test_masks_are_those_of_memory(tmp_path) -> None:
     compress_file(tmp_path / "big.safetensors", Recipe(Prune(0.5)), tmp_path / "small")
     from workbench.artifact.artifact import load
 
-    kept = masks(weights, Prune(0.5), Evidence())
+    kept = masks(weights, Prune(0.5), CalibrationStats())
     for name, tensor in load(tmp_path / "small").weights().items():
         assert torch.equal(tensor != 0, kept[name])

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from workbench.artifact.artifact import Artifact, load
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
 from workbench.streaming.compress import compress_file
-from workbench.streaming.decompress import expand
-from workbench.streaming.supported import check_suited
+from workbench.streaming.decompress import decompress
+from workbench.streaming.supported import check_supported
 
 RECIPES = {
     "nothing": {},
@@ -46,7 +46,7 @@ def in_memory(tensors, recipe, title) -> bytes:
     order = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
     ordered = {name: tensors[name] for name in order}
     dtypes = {name: tensor.dtype for name, tensor in ordered.items()}
-    coded = code(ordered, recipe)
+    coded = encode_tensors(ordered, recipe)
     return Artifact.of(f"file:{title}", recipe, coded, dtypes=dtypes).to_bytes()
 
 
@@ -57,7 +57,7 @@ def check(folder, tensors, recipe) -> None:
     assert blob == in_memory(tensors, recipe, "big")
     loaded = load(folder / "small.safetensors")
     assert (made.digest, made.ledger, made.recipe) == (loaded.digest, loaded.ledger, recipe)
-    back = load_file(expand(folder / "small.safetensors", folder / "again.safetensors"))
+    back = load_file(decompress(folder / "small.safetensors", folder / "again.safetensors"))
     assert back.keys() == tensors.keys()
     for name, tensor in tensors.items():
         assert (back[name].dtype, back[name].shape) == (tensor.dtype, tensor.shape)
@@ -107,7 +107,7 @@ def test_masks_are_neither_pruned_nor_counted(tmp_path, tensors, name, recipe) -
     check(tmp_path, {**few, "mask": MASKS[name]}, chosen)
     file = load(tmp_path / "small.safetensors")
     assert torch.equal(file.weights()["mask"], MASKS[name].float())
-    alone = Artifact.of("file:big", chosen, code(few, chosen)).weights()
+    alone = Artifact.of("file:big", chosen, encode_tensors(few, chosen)).weights()
     assert all(torch.equal(file.weights()[key].float(), alone[key].float()) for key in few)
 
 
@@ -118,7 +118,7 @@ def test_a_mask_is_no_layer_of_a_recipe(tmp_path, tensors) -> None:
     with pytest.raises(RecipeError) as in_streams:
         compress_file(tmp_path / "big.safetensors", recipe, tmp_path / "small.safetensors")
     with pytest.raises(RecipeError) as at_once:
-        code(held, recipe)
+        encode_tensors(held, recipe)
     assert str(in_streams.value) == str(at_once.value)
 
 
@@ -177,12 +177,12 @@ UNSUITED = {
 @pytest.mark.parametrize("word", UNSUITED)
 def test_what_needs_a_module_or_data_is_refused(word) -> None:
     with pytest.raises(RecipeError, match=word):
-        check_suited(Recipe.from_json(UNSUITED[word]))
+        check_supported(Recipe.from_json(UNSUITED[word]))
 
 
 def test_what_is_no_recipe_is_refused() -> None:
     with pytest.raises(RecipeError, match="must be a Recipe"):
-        check_suited({"quantize": {"bits": 4}})
+        check_supported({"quantize": {"bits": 4}})
 
 
 def test_parts_that_are_switched_off_are_no_hindrance() -> None:
@@ -191,4 +191,4 @@ def test_parts_that_are_switched_off_are_no_hindrance() -> None:
         "activations": {"bits": 32},
         "adjust": {"batch_norm": "keep"},
     }
-    check_suited(Recipe.from_json(json.dumps(off)))
+    check_supported(Recipe.from_json(json.dumps(off)))

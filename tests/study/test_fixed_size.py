@@ -8,8 +8,8 @@ import torch
 import workbench as wb
 from workbench.errors import Cancelled, RecipeError
 from workbench.recipe import Prune, Quantize, Recipe, Train
-from workbench.recipe.off import with_row
-from workbench.study.fixed_size import NEAR, STEP, balance
+from workbench.recipe.off import with_layers
+from workbench.study.fixed_size import NEAR, STEP, hold_size
 
 SPARSE = Recipe(Prune(0.9), Quantize(4))
 CASES = [
@@ -30,14 +30,14 @@ CASES = [
 def case(request, small):
     recipe, key, layer, setting = request.param
     size = len(wb.compress(small, recipe))
-    changed = with_row(recipe, key, [layer], setting)
+    changed = with_layers(recipe, key, [layer], setting)
     assert len(wb.compress(small, changed)) != size
     return changed, key, layer, setting, size
 
 
 def test_the_size_stays_and_the_layer_is_as_set(small, case):
     changed, key, layer, setting, size = case
-    found = balance(small, changed, layer, size)
+    found = hold_size(small, changed, layer, size)
     artifact = wb.compress(small, found.recipe)
     assert (found.asked, found.bytes) == (size, len(artifact))
     assert abs(found.bytes - size) <= NEAR * size
@@ -53,7 +53,7 @@ def test_all_else_stays_as_it_was(small):
         Prune(0.8, "gradient", layers={"fc1.weight": 0.85, "fc3.weight": 0.6}, exclude=[]),
         Quantize(4, range="mse", layers={"fc1.weight": 8}),
     )
-    found = balance(small, changed, "fc1.weight", len(wb.compress(small, changed)) - 3000).recipe
+    found = hold_size(small, changed, "fc1.weight", len(wb.compress(small, changed)) - 3000).recipe
     assert found.quantize == changed.quantize
     assert (found.prune.criterion, found.prune.scope) == ("gradient", "global")
     densities = (1 - found.prune.sparsity) / 0.2, (1 - found.prune.layers["fc3.weight"]) / 0.4
@@ -62,8 +62,8 @@ def test_all_else_stays_as_it_was(small):
 
 
 def test_what_is_left_alone_takes_no_part(small):
-    changed = with_row(Recipe(Prune(0.8, exclude=["fc3.weight"])), "prune", ["fc1.weight"], 0.79)
-    found = balance(small, changed, "fc1.weight", 236_000).recipe
+    changed = with_layers(Recipe(Prune(0.8, exclude=["fc3.weight"])), "prune", ["fc1.weight"], 0.79)
+    found = hold_size(small, changed, "fc1.weight", 236_000).recipe
     weights = wb.compress(small, found).weights()
     assert torch.equal(weights["fc3.weight"], small.weights()["fc3.weight"])
     assert found.prune.exclude == ("fc3.weight",)
@@ -80,15 +80,15 @@ def test_what_is_left_alone_takes_no_part(small):
 )
 def test_what_cannot_be_is_one_sentence(small, recipe, asked, said):
     with pytest.raises(RecipeError, match=said) as refused:
-        balance(small, recipe, "fc1.weight", asked)
+        hold_size(small, recipe, "fc1.weight", asked)
     assert "\n" not in str(refused.value)
 
 
 def test_a_layer_that_is_not_there(small):
     with pytest.raises(RecipeError, match="no layer 'fc9"):
-        balance(small, SPARSE, "fc9.weight", 10_000)
+        hold_size(small, SPARSE, "fc9.weight", 10_000)
 
 
 def test_it_stops_when_nobody_waits(small):
     with pytest.raises(Cancelled):
-        balance(small, SPARSE, "fc1.weight", 10_000, cancelled=lambda: True)
+        hold_size(small, SPARSE, "fc1.weight", 10_000, cancelled=lambda: True)

@@ -9,9 +9,9 @@ import torch
 
 import workbench as wb
 from workbench.artifact.artifact import Artifact
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 from workbench.training.run import Run
-from workbench.training.setup import lesson
+from workbench.training.setup import training_setup
 
 LENET = "fashion/lenet-300-100"
 RESNET = "fashion/resnet"
@@ -38,7 +38,7 @@ def begun():
     """Begin a run of a recipe on the first examples of the training split."""
 
     def begin(recipe, name=LENET, most=640, **changes):
-        whole = lesson(wb.model(name), recipe)
+        whole = training_setup(wb.model(name), recipe)
         few = {"examples": whole.examples[:most], "labels": whole.labels[:most]}
         return Run(replace(whole, **few | changes), recipe)
 
@@ -61,7 +61,7 @@ def filed():
 
     def file(run, recipe, name=LENET):
         done = run.trained()
-        coded = code(done.weights, recipe, kept=done.kept, grids=done.grids)
+        coded = encode_tensors(done.weights, recipe, kept=done.kept, qparams=done.qparams)
         return Artifact.of(name, recipe, coded)
 
     return file

@@ -15,11 +15,11 @@ from workbench.training.budget import (
     PILOT,
     VARIABLE,
     WARM_UP,
-    granted,
+    capped_seconds,
     steps_for,
 )
-from workbench.training.early_stopping import LOOKS
-from workbench.training.fake_quantize import View
+from workbench.training.early_stopping import CHECKS
+from workbench.training.fake_quantize import FakeQuantizer
 from workbench.training.run import Run
 from workbench.training.sparsity_schedule import ROUNDS, STAIRS
 
@@ -63,11 +63,11 @@ def clock(monkeypatch):
 def taking(clock, monkeypatch):
     """Say what takes how many seconds."""
 
-    def say(step=(0.0,), lesson=(0.0,), look=0.0, remask=0.0):
+    def say(step=(0.0,), setup=(0.0,), look=0.0, recompute_masks=0.0):
         monkeypatch.setattr(Run, "_step", clock.costs(Run._step, *step))
-        monkeypatch.setattr(budget, "lesson", clock.costs(budget.lesson, *lesson))
+        monkeypatch.setattr(budget, "training_setup", clock.costs(budget.training_setup, *setup))
         monkeypatch.setattr(Run, "look", clock.costs(lambda *how: None, look))
-        monkeypatch.setattr(Run, "remask", clock.costs(lambda *how: None, remask))
+        monkeypatch.setattr(Run, "recompute_masks", clock.costs(lambda *how: None, recompute_masks))
         monkeypatch.setattr(Run, "recalibrate", lambda *how: None)
         return clock
 
@@ -85,17 +85,17 @@ def taking(clock, monkeypatch):
         (0.125, 3, 1 + 2),
     ],
 )
-def test_steps_follow_the_pace(each, seconds, pilot, taking, recipe):
-    clock = taking(step=(each,))
+def test_steps_follow_the_pace(each, seconds, pilot, roundable, recipe):
+    clock = roundable(step=(each,))
     found = steps_for(wb.model(LENET), recipe(batch=4), seconds)
     left = max(seconds * LEFT, seconds - pilot * each)
     assert found == pytest.approx(max(1, min(budget.MOST, left / each)), abs=1)
     assert clock.steps == pilot
 
 
-def test_first_steps_and_one_that_was_interrupted_do_not_set_the_pace(taking, recipe):
+def test_first_steps_and_one_that_was_interrupted_do_not_set_the_pace(roundable, recipe):
     slow = [2.0, 1.0, 0.5, *[0.1] * 5, 7.0, 0.1]
-    clock = taking(step=slow)
+    clock = roundable(step=slow)
     begin = clock.now
     found = steps_for(wb.model(LENET), recipe(batch=4), 300)
     assert found == pytest.approx((300 - (clock.now - begin)) / 0.1, abs=1)
@@ -105,13 +105,13 @@ def test_first_steps_and_one_that_was_interrupted_do_not_set_the_pace(taking, re
     ("settings", "beside"),
     [
         ({}, 0),
-        ({"patience": 3}, LOOKS * 0.25),
+        ({"patience": 3}, CHECKS * 0.25),
         ({"sparsening": "cubic"}, (STAIRS - 1) * 0.5),
-        ({"sparsening": "rewind", "patience": 1}, (ROUNDS - 1) * 0.5 + LOOKS // ROUNDS * 0.25),
+        ({"sparsening": "rewind", "patience": 1}, (ROUNDS - 1) * 0.5 + CHECKS // ROUNDS * 0.25),
     ],
 )
-def test_what_comes_beside_the_steps_is_taken_off(settings, beside, taking, recipe):
-    clock = taking(step=(0.1,), lesson=(9.0, 2.0), look=0.25, remask=0.5)
+def test_what_comes_beside_the_steps_is_taken_off(settings, beside, roundable, recipe):
+    clock = roundable(step=(0.1,), setup=(9.0, 2.0), look=0.25, recompute_masks=0.5)
     begin, made = clock.now, []
 
     def finish(*how):
@@ -129,9 +129,9 @@ def test_what_comes_beside_the_steps_is_taken_off(settings, beside, taking, reci
 
 @pytest.mark.parametrize(("norms", "to_come"), [("recalibrate", 0.4 * 32 / 4), ("keep", 0)])
 def test_batch_norm_measured_before_the_first_step_is_taken_off(
-    norms, to_come, taking, recipe, monkeypatch
+    norms, to_come, roundable, recipe, monkeypatch
 ):
-    clock, asked = taking(step=(0.1,)), []
+    clock, asked = roundable(step=(0.1,)), []
     monkeypatch.setattr(Run, "recalibrate", clock.costs(lambda *how: asked.append(how[2]), 0.4))
     begin = clock.now
     found = steps_for(wb.model(LENET), recipe(batch=4, batch_norm=norms), 40)
@@ -139,19 +139,21 @@ def test_batch_norm_measured_before_the_first_step_is_taken_off(
     assert asked == [budget.FEW][: norms == "recalibrate"]
 
 
-def test_with_few_steps_there_are_as_few_looks(taking, recipe):
-    clock = taking(step=(0.1,), look=1.9)
+def test_with_few_steps_there_are_as_few_looks(roundable, recipe):
+    clock = roundable(step=(0.1,), look=1.9)
     begin = clock.now
     found = steps_for(wb.model(LENET), recipe(patience=3, batch=4), 20)
     assert found == int((20 - (clock.now - begin)) / (0.1 + 1.9))
-    assert found < LOOKS
+    assert found < CHECKS
 
 
-def test_the_pilot_changes_masks_as_rarely_as_training_will(taking, recipe, monkeypatch) -> None:
+def test_the_pilot_changes_masks_as_rarely_as_training_will(roundable, recipe, monkeypatch) -> None:
     found = []
-    plain = View.sparsen
-    monkeypatch.setattr(View, "sparsen", lambda *a: (found.append(a[2]), plain(*a))[1])
-    taking(step=(0.01,))
+    plain = FakeQuantizer.update_masks
+    monkeypatch.setattr(
+        FakeQuantizer, "update_masks", lambda *a: (found.append(a[2]), plain(*a))[1]
+    )
+    roundable(step=(0.01,))
     asked = recipe(prune={"sparsity": 0.9}, sparsening="cubic", batch=4)
     steps_for(wb.model(LENET), asked, 60)
     assert len(found) == 2  # as each of two runs begins
@@ -161,7 +163,7 @@ def test_a_look_and_new_masks_leave_the_run_as_it_was(begun, recipe, finish, sam
     asked = recipe(prune={"sparsity": 0.5}, patience=2, batch=8, steps=6)
     plain, looked = begun(asked), begun(asked)
     looked.look(lambda: False)
-    looked.remask()
+    looked.recompute_masks()
     for run in (plain, looked):
         finish(run)
     assert same(plain.trained().weights, looked.trained().weights)
@@ -180,13 +182,13 @@ def test_a_pilot_can_be_cancelled(recipe) -> None:
 
 def test_the_environment_caps_seconds(monkeypatch) -> None:
     monkeypatch.setenv(VARIABLE, "3.5")
-    assert (granted(60), granted(1)) == (3.5, 1)
+    assert (capped_seconds(60), capped_seconds(1)) == (3.5, 1)
     monkeypatch.delenv(VARIABLE)
-    assert granted(60) == 60
+    assert capped_seconds(60) == 60
 
 
 @pytest.mark.parametrize("given", ["0", "-2", "much", "nan"])
 def test_a_cap_that_is_none_is_one_sentence(monkeypatch, given) -> None:
     monkeypatch.setenv(VARIABLE, given)
     with pytest.raises(WorkbenchError, match="must be a number of seconds above 0"):
-        granted(60)
+        capped_seconds(60)

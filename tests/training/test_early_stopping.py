@@ -8,18 +8,18 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.domain.metric import ACCURACY, ERROR
+from workbench.domain.metric import ACCURACY, RMSE
 from workbench.recipe import Train
-from workbench.training.early_stopping import LOOKS, EarlyStopping
+from workbench.training.early_stopping import CHECKS, EarlyStopping
 from workbench.training.run import Run
-from workbench.training.setup import lesson
+from workbench.training.setup import training_setup
 
 HARSH = {"optimizer": "sgd", "learning_rate": 2.0, "steps": 40, "patience": 2}
 
 
 def judged(found: list[float], *, patience: int, metric=ACCURACY):
     """Tell of one look after another until it is over; return it and the step of its end."""
-    steps = LOOKS
+    steps = CHECKS
     stopping = EarlyStopping(Train(steps=steps, patience=patience), 0, metric)
     answers = iter(found)
     for step in range(1, steps + 1):
@@ -54,7 +54,7 @@ def test_it_ends_when_patience_does(found, patience, best, end) -> None:
     ],
 )
 def test_it_knows_where_less_is_better(found, best, end) -> None:
-    stopping, step = judged(found, patience=2, metric=ERROR)
+    stopping, step = judged(found, patience=2, metric=RMSE)
     assert (stopping.best["step"], step) == (best, end)
 
 
@@ -90,7 +90,7 @@ def test_the_best_look_is_the_best_by_the_metric_of_the_task(linear, metric) -> 
     settings = {"optimizer": "sgd", "schedule": "constant", "learning_rate": 0.3, "batch": 4}
     model = linear(metric)
     recipe = wb.Recipe(train=Train(20, start="scratch", threads=1, patience=20, **settings))
-    run, looks = Run(lesson(model, recipe), recipe), []
+    run, looks = Run(training_setup(model, recipe), recipe), []
     look: Callable[..., None] = run._stopping.judge
 
     def noted(step, value, weights, view) -> None:
@@ -100,7 +100,7 @@ def test_the_best_look_is_the_best_by_the_metric_of_the_task(linear, metric) -> 
     run._stopping.judge = noted
     for _moment in run.go():
         pass
-    assert len(set(looks)) == LOOKS
+    assert len(set(looks)) == CHECKS
     assert looks[-1] != run._stopping.best["value"]
     wanted = max if model.task.metric.higher_is_better else min
     assert run._stopping.best["value"] == wanted(looks)
@@ -143,7 +143,7 @@ def test_a_run_ends_early_with_its_best_weights(begun, recipe, finish) -> None:
     assert moments[-1].step == run.trained().steps < HARSH["steps"]
     assert [moment.over for moment in moments] == [*[False] * (len(moments) - 1), True]
     best = max(looks, key=lambda step: (looks[step], -step))
-    assert best == moments[-1].step - 2 * HARSH["steps"] // LOOKS
+    assert best == moments[-1].step - 2 * HARSH["steps"] // CHECKS
 
     short = begun(recipe(**HARSH | {"patience": 0, "schedule": "constant"}))
     same = begun(recipe(**HARSH | {"schedule": "constant"}))
@@ -161,7 +161,7 @@ def test_it_judges_by_the_validation_images(begun, recipe, finish) -> None:
     finish(run)
     model = wb.model("fashion/lenet-300-100")
     split = model.task.split("validation")
-    from workbench.evaluation.progress import judged as exactly
+    from workbench.evaluation.progress import reference_counts as exactly
 
     found = exactly(model, run.trained().weights, split).accuracy
     assert run._stopping.best["value"] == pytest.approx(found, abs=2 / len(split))

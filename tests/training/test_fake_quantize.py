@@ -6,9 +6,9 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.compression.quantize import fit, pieces
+from workbench.compression.quantize import fit_qparams, split_rows
 from workbench.recipe.train import OPTIMIZERS
-from workbench.training.fake_quantize import View, _learned
+from workbench.training.fake_quantize import FakeQuantizer, _learned
 
 ZEROS = {"sparsity": 0.8}
 QUANTIZERS = [
@@ -120,13 +120,13 @@ def test_zeros_stay_zero_at_every_step(name, rounding, begun, recipe, filed, mon
     run = begun(asked)
     kept = dict(run.view.kept)
     seen = []
-    plain = View.__call__
+    plain = FakeQuantizer.__call__
 
     def watched(view, weights):
         seen.append(plain(view, weights))
         return seen[-1]
 
-    monkeypatch.setattr(View, "__call__", watched)
+    monkeypatch.setattr(FakeQuantizer, "__call__", watched)
     for _moment in run.go():
         pass
     decoded = filed(run, asked).weights()
@@ -141,8 +141,8 @@ def test_zeros_stay_zero_at_every_step(name, rounding, begun, recipe, filed, mon
 @pytest.mark.parametrize("quantizer", QUANTIZERS, ids=str)
 def test_the_straight_through_gradient_is_the_plain_gradient(quantizer, recipe):
     weights = moved()
-    view = View(recipe(prune=ZEROS, quantize=quantizer), weights)
-    view.sparsen(weights, 1.0)
+    view = FakeQuantizer(recipe(prune=ZEROS, quantize=quantizer), weights)
+    view.update_masks(weights, 1.0)
     seen = view(weights)
     sum((weight**3).sum() for weight in seen.values()).backward()
     for name, weight in weights.items():
@@ -156,8 +156,8 @@ def quantizer_of(bits=3, scheme="symmetric", spread=1.0):
     settings = wb.Quantize(bits=bits, scheme=scheme)
     lot = torch.Generator().manual_seed(0)
     weight = torch.randn(5, 40, generator=lot)
-    (grid,) = fit(weight, settings, bits)
-    (piece,) = pieces(spread * weight, settings)
+    (grid,) = fit_qparams(weight, settings, bits)
+    (piece,) = split_rows(spread * weight, settings)
     return piece.requires_grad_(), grid, grid.scale.log().requires_grad_()
 
 
@@ -207,13 +207,13 @@ def test_the_gradient_of_a_learned_step_size_is_that_of_finite_differences(schem
 def test_learned_step_sizes_are_trained_and_kept_in_the_file(begun, recipe, finish, filed):
     asked = recipe(quantize={"bits": 4}, rounding="learned", learning_rate=0.01)
     run = begun(asked)
-    before = {name: grids[0].scale.clone() for name, grids in run.view.grids().items()}
+    before = {name: grids[0].scale.clone() for name, grids in run.view.qparams().items()}
     finish(run)
     tensors = filed(run, asked).tensors
     for name, scale in before.items():
         found = torch.from_numpy(tensors[name].scale)
         assert not torch.equal(found, scale)
-        assert torch.equal(found, run.view.grids()[name][0].scale)
+        assert torch.equal(found, run.view.qparams()[name][0].scale)
         assert (found > 0).all()
 
 
@@ -226,7 +226,7 @@ def test_nothing_is_rounded_while_rounding_comes_afterwards(begun, recipe):
 
 def test_ranges_follow_the_weights(recipe):
     weights = moved()
-    view = View(recipe(quantize={"bits": 2}), weights)
+    view = FakeQuantizer(recipe(quantize={"bits": 2}), weights)
     first = view(weights)["fc1.weight"].detach()
     with torch.no_grad():
         weights["fc1.weight"] *= 4

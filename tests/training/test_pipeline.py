@@ -7,11 +7,11 @@ import json
 import pytest
 
 import workbench as wb
-from workbench.cache.files import Files, default_files, folder
-from workbench.cache.results import Store
+from workbench.cache.files import FileCache, cache_folder, default_file_cache
+from workbench.cache.results import ResultCache
 from workbench.errors import Cancelled, RecipeError, TrainingError
 from workbench.evaluation.reference import predict
-from workbench.pipeline import compress, effort
+from workbench.pipeline import compress, training_cost
 from workbench.training.run import Run
 
 ASKED = {"prune": {"sparsity": 0.8}, "quantize": {"bits": 4}, "rounding": "learned"}
@@ -25,7 +25,7 @@ def model():
 @pytest.fixture
 def opened(tmp_path):
     """Open what is kept on disk, as a process does that remembers nothing."""
-    return lambda: Files(tmp_path)
+    return lambda: FileCache(tmp_path)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_kept_file_is_returned_without_training(
     first = compress(model, asked, files=files, progress=watched)
     assert watched.seen == [1, 2, 3, 4]
     monkeypatch.setattr("workbench.training.run.Run", None)
-    monkeypatch.setattr("workbench.training.setup.lesson", None)
+    monkeypatch.setattr("workbench.training.setup.training_setup", None)
     for kept in (files, opened()):
         second = compress(model, asked, files=kept, progress=watched)
         assert second.to_bytes() == first.to_bytes()
@@ -105,7 +105,7 @@ def test_a_damaged_kept_file_is_made_again(damage, model, recipe, opened, larges
 def test_a_kept_file_of_another_recipe_is_not_taken(model, recipe, opened, largest, watched):
     asked = recipe(**ASKED)
     compress(model, asked, files=opened())
-    stranger = compress(model, recipe(**ASKED, seed=1), files=Files(None))
+    stranger = compress(model, recipe(**ASKED, seed=1), files=FileCache(None))
     largest().write_bytes(stranger.to_bytes())
     assert compress(model, asked, files=opened(), progress=watched).recipe == asked
     assert watched.seen == [1, 2, 3, 4]
@@ -115,11 +115,11 @@ def test_an_empty_store_keeps_nothing(model, recipe, watched, monkeypatch, tmp_p
     monkeypatch.setenv("WORKBENCH_STORE", "")
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda _name: str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    assert folder() is None
+    assert cache_folder() is None
     made = set()
     for _process in range(2):
-        default_files.cache_clear()
-        assert effort(model, recipe(**ASKED)) is None
+        default_file_cache.cache_clear()
+        assert training_cost(model, recipe(**ASKED)) is None
         made.add(compress(model, recipe(**ASKED), progress=watched).to_bytes())
     assert watched.seen == 2 * [1, 2, 3, 4]
     assert len(made) == 1
@@ -128,12 +128,12 @@ def test_an_empty_store_keeps_nothing(model, recipe, watched, monkeypatch, tmp_p
 
 def test_a_store_is_where_it_says(model, recipe, monkeypatch, tmp_path):
     monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "mine"))
-    default_files.cache_clear()
+    default_file_cache.cache_clear()
     try:
         compress(model, recipe(**ASKED))
     finally:
         monkeypatch.undo()
-        default_files.cache_clear()
+        default_file_cache.cache_clear()
     assert len(list((tmp_path / "mine" / "trained").iterdir())) == 2
 
 
@@ -151,7 +151,7 @@ def test_a_run_that_was_interrupted_goes_on(model, recipe, files, watched, monke
     resumed = compress(model, asked, files=files, progress=watched)
     assert watched.seen == [5, 6]
     assert not [path for path in paths(tmp_path) if path.suffix == ".unfinished"]
-    assert resumed.to_bytes() == compress(model, asked, files=Files(None)).to_bytes()
+    assert resumed.to_bytes() == compress(model, asked, files=FileCache(None)).to_bytes()
 
 
 def test_what_was_cancelled_or_failed_is_not_kept(model, recipe, files, tmp_path):
@@ -174,7 +174,7 @@ def test_a_disk_that_takes_nothing_only_means_training_again(model, recipe, tmp_
     (tmp_path / "in the way").write_text("a file, not a folder")
     made = set()
     for _process in range(2):
-        files = Files(tmp_path / "in the way")
+        files = FileCache(tmp_path / "in the way")
         made.add(compress(model, recipe(**ASKED), files=files, progress=watched).to_bytes())
     assert watched.seen == 2 * [1, 2, 3, 4]
     assert len(made) == 1
@@ -182,15 +182,15 @@ def test_a_disk_that_takes_nothing_only_means_training_again(model, recipe, tmp_
 
 def test_the_effort_is_kept_beside_the_file(model, recipe, opened, largest, tmp_path):
     asked = recipe(**ASKED)
-    assert effort(model, asked, opened()) is None
+    assert training_cost(model, asked, opened()) is None
     last = []
     compress(model, asked, files=opened(), progress=last.append)
-    found = effort(model, asked, opened())
+    found = training_cost(model, asked, opened())
     assert found["seconds"] == pytest.approx(last[-1].seconds)
     assert found["examples_per_second"] == pytest.approx(last[-1].examples_per_second)
     beside = next(path for path in paths(tmp_path) if path != largest())
     beside.write_bytes(b"{")
-    assert effort(model, asked, opened()) is None
+    assert training_cost(model, asked, opened()) is None
 
 
 @pytest.mark.parametrize("rounding", ["straight-through", "learned", "afterwards"])
@@ -199,7 +199,7 @@ def test_the_accuracy_measured_is_that_of_the_file_reloaded(
     rounding, start, model, recipe, tmp_path
 ):
     asked = recipe(**ASKED | {"rounding": rounding}, start=start, learning_rate=0.01)
-    report = wb.measure(model, asked, timed=False, store=Store())
+    report = wb.measure(model, asked, timed=False, store=ResultCache())
     artifact = wb.compress(model, asked)
     path = artifact.save(tmp_path / "trained.safetensors")
     loaded = wb.load(path)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import workbench as wb
-from workbench.cache.files import Files
+from workbench.cache.files import FileCache
 from workbench.errors import Cancelled
 from workbench.pipeline import compress
 from workbench.recipe.train import OPTIMIZERS, SCHEDULES
 from workbench.training.run import Run
-from workbench.training.setup import lesson
+from workbench.training.setup import training_setup
 
 REPOSITORY = Path(__file__).parents[2]
 RESNET = "fashion/resnet"
@@ -142,7 +142,7 @@ def test_a_process_that_was_killed_is_taken_up(recipe, tmp_path, filed, finish, 
         process.kill()
     assert path.exists()
     model = wb.model("fashion/lenet-300-100")
-    resumed, whole = (Run(lesson(model, asked), asked) for _ in range(2))
+    resumed, whole = (Run(training_setup(model, asked), asked) for _ in range(2))
     assert [moment.step for moment in finish(resumed, checkpoint=path)] == [4, 5, 6, 7, 8]
     finish(whole)
     assert same(resumed.trained().weights, whole.trained().weights)
@@ -247,7 +247,7 @@ def test_a_run_cancelled_inside_a_batch_goes_on_where_it_stood(
 
 @pytest.mark.parametrize("way", [KeyboardInterrupt, ZeroDivisionError])
 def test_whoever_watches_may_break_it_off(way, tmp_path):
-    kept = Files(tmp_path)
+    kept = FileCache(tmp_path)
     model = wb.model("fashion/mlp-32")
     asked = wb.Recipe(train=wb.Train(6, threads=1))
 

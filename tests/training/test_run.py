@@ -12,8 +12,8 @@ from torch import nn
 import workbench as wb
 from workbench.errors import Cancelled, TrainingError
 from workbench.evaluation.reference import predict
-from workbench.training.run import GOOD, PORTION
-from workbench.training.setup import lesson
+from workbench.training.run import MICROBATCH, SNAPSHOT_EVERY
+from workbench.training.setup import training_setup
 
 RESNET = "fashion/resnet"
 FULL = {
@@ -75,7 +75,7 @@ def test_what_the_recipe_changes_changes_the_file(changes, begun, recipe, finish
 
 def test_a_fresh_start_is_drawn_with_the_seed(recipe, same):
     model = wb.model("fashion/lenet-300-100")
-    drawn = [lesson(model, recipe(start="scratch", seed=s)).weights for s in (0, 0, 1)]
+    drawn = [training_setup(model, recipe(start="scratch", seed=s)).weights for s in (0, 0, 1)]
     assert same(drawn[0], drawn[1])
     assert not same(drawn[0], drawn[2])
     assert not same(drawn[0], model.weights())
@@ -94,7 +94,7 @@ def test_it_learns_what_a_plain_loop_learns(name, clip, begun, recipe, finish):
 
     run = begun(asked, name, inputs=inputs)
     moments = finish(run)
-    labels = dict(zip((i.tobytes() for i in run.lesson.examples), run.lesson.labels, strict=True))
+    labels = dict(zip((i.tobytes() for i in run.setup.examples), run.setup.labels, strict=True))
     plain = model.architecture.build()
     plain.load_state_dict(model.weights())
     parameters = list(plain.parameters())
@@ -124,7 +124,7 @@ def test_it_learns_what_a_plain_loop_learns(name, clip, begun, recipe, finish):
 
 
 def test_a_large_batch_in_portions_is_one_batch(begun, recipe, finish):
-    examples = 2 * PORTION + 100
+    examples = 2 * MICROBATCH + 100
     asked = recipe(batch=20_000, steps=1, optimizer="sgd", learning_rate=0.1)
     run = begun(asked, most=examples)
     (moment,) = finish(run)
@@ -132,10 +132,8 @@ def test_a_large_batch_in_portions_is_one_batch(begun, recipe, finish):
     model = wb.model("fashion/lenet-300-100")
     plain = model.architecture.build()
     plain.load_state_dict(model.weights())
-    outputs = plain(model.task.inputs(run.lesson.examples))
-    loss = nn.functional.cross_entropy(
-        outputs, torch.from_numpy(run.lesson.labels.astype(np.int64))
-    )
+    outputs = plain(model.task.inputs(run.setup.examples))
+    loss = nn.functional.cross_entropy(outputs, torch.from_numpy(run.setup.labels.astype(np.int64)))
     loss.backward()
     assert moment.loss == pytest.approx(loss.item(), rel=1e-5)
     for key, parameter in plain.named_parameters():
@@ -192,7 +190,7 @@ def test_cancelling_stops_between_portions(asked_for, begun, recipe, finish, sam
     before = run.trained().weights
     with pytest.raises(Cancelled):
         finish(run, cancelled=lambda: len(shown) == asked_for)
-    assert shown == [PORTION] * asked_for
+    assert shown == [MICROBATCH] * asked_for
     assert same(run.trained().weights, before)
 
 
@@ -218,7 +216,7 @@ def explode(run, step, name="fc3.bias"):
 
 
 def all_finite(trained):
-    grids = [grid.scale for found in trained.grids.values() for grid in found]
+    grids = [grid.scale for found in trained.qparams.values() for grid in found]
     return all(tensor.isfinite().all() for tensor in [*trained.weights.values(), *grids])
 
 
@@ -244,16 +242,16 @@ def test_a_rate_much_too_high_is_told_with_its_step(name, rounding, begun, recip
     assert all_finite(run.trained())
 
 
-@pytest.mark.parametrize("step", [0, 3, GOOD - 1, GOOD, GOOD + 4])
+@pytest.mark.parametrize("step", [0, 3, SNAPSHOT_EVERY - 1, SNAPSHOT_EVERY, SNAPSHOT_EVERY + 4])
 def test_the_weights_kept_are_ones_that_gave_a_loss(step, begun, recipe):
-    asked = recipe(steps=GOOD + 10, batch=4, optimizer="sgd", learning_rate=1e-3)
+    asked = recipe(steps=SNAPSHOT_EVERY + 10, batch=4, optimizer="sgd", learning_rate=1e-3)
     run = begun(asked)
     explode(run, step)
     copies = {0: run.trained().weights}
     with pytest.raises(TrainingError, match=f"step {step + 2},") as raised:
         copies.update((moment.step, run.trained().weights) for moment in run.go())
     kept = int(str(raised.value).split("weights at step ")[1].split(":")[0])
-    assert 0 <= step - kept < GOOD
+    assert 0 <= step - kept < SNAPSHOT_EVERY
     weights = run.trained().weights
     assert all_finite(run.trained())
     assert all(torch.equal(weights[n], w) for n, w in copies[kept].items())
@@ -269,12 +267,12 @@ def test_the_last_step_is_not_taken_on_trust(begun, recipe, finish):
 
 def test_learned_scales_go_back_with_the_weights(begun, recipe, finish):
     run = begun(recipe(quantize={"bits": 4}, rounding="learned", steps=10))
-    before = [grid.scale.clone() for found in run.view.grids().values() for grid in found]
+    before = [grid.scale.clone() for found in run.view.qparams().values() for grid in found]
     (scale,) = run.view.scales["fc1.weight"]
     scale.register_hook(lambda g: g * float("inf") if run.step == 5 else g)
     with pytest.raises(TrainingError):
         finish(run)
-    after = [grid.scale for found in run.view.grids().values() for grid in found]
+    after = [grid.scale for found in run.view.qparams().values() for grid in found]
     assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True))
 
 
@@ -288,14 +286,14 @@ def test_nothing_outside_is_touched(name, begun, recipe, threads, same):
     lots = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
     asked = recipe(**FULL, start="scratch", threads=1)
     run = begun(asked, name)
-    start = {key: weight.clone() for key, weight in run.lesson.weights.items()}
-    images, labels = run.lesson.examples.copy(), run.lesson.labels.copy()
+    start = {key: weight.clone() for key, weight in run.setup.weights.items()}
+    images, labels = run.setup.examples.copy(), run.setup.labels.copy()
     for _moment in run.go():
         assert torch.get_num_threads() == 2
     assert same(model.weights(), before)
-    assert same(run.lesson.weights, start)
-    assert np.array_equal(run.lesson.examples, images)
-    assert np.array_equal(run.lesson.labels, labels)
+    assert same(run.setup.weights, start)
+    assert np.array_equal(run.setup.examples, images)
+    assert np.array_equal(run.setup.labels, labels)
     assert torch.equal(torch.get_rng_state(), lots[0])
     assert np.array_equal(np.random.get_state()[1], lots[1])  # noqa: NPY002
     assert torch.get_num_threads() == 2

@@ -7,7 +7,7 @@ import torch
 
 import workbench as wb
 from workbench.recipe.train import SPARSENING
-from workbench.training.sparsity_schedule import ROUNDS, STAIRS, shares
+from workbench.training.sparsity_schedule import ROUNDS, STAIRS, sparsity_schedule
 
 KINDS = [choice.value for choice in SPARSENING]
 STEPS = [0, 1, 2, 3, 4, 5, 7, 10, 29, 30, 31, 100, 301, 5000]
@@ -16,7 +16,7 @@ STEPS = [0, 1, 2, 3, 4, 5, 7, 10, 29, 30, 31, 100, 301, 5000]
 @pytest.mark.parametrize("steps", STEPS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_shares_climb_to_one_within_the_steps(kind, steps):
-    found = shares(kind, steps)
+    found = sparsity_schedule(kind, steps)
     assert list(found) == sorted(found)
     assert list(found.values()) == sorted(found.values())
     assert len(set(found.values())) == len(found)
@@ -28,7 +28,7 @@ def test_shares_climb_to_one_within_the_steps(kind, steps):
 
 @pytest.mark.parametrize("kind", ["linear", "cubic"])
 def test_the_last_third_is_recovery(kind):
-    found = shares(kind, 300)
+    found = sparsity_schedule(kind, 300)
     assert len(found) == STAIRS
     assert list(found) == list(range(0, 200, 10))
 
@@ -36,18 +36,18 @@ def test_the_last_third_is_recovery(kind):
 def test_the_cubic_shares_are_those_of_zhu_and_gupta():
     # s_t = s_f + (s_i − s_f)(1 − (t − t_0) / (n Δt))³ with s_i = 0, s_f = 1 and n = 20.
     expected = [1 + (0 - 1) * (1 - t / 20) ** 3 for t in range(1, 21)]
-    assert list(shares("cubic", 300).values()) == pytest.approx(expected)
-    assert list(shares("cubic", 300).values())[9] == pytest.approx(0.875)
+    assert list(sparsity_schedule("cubic", 300).values()) == pytest.approx(expected)
+    assert list(sparsity_schedule("cubic", 300).values())[9] == pytest.approx(0.875)
 
 
 def test_the_linear_shares_are_even():
     expected = [number / 20 for number in range(1, 21)]
-    assert list(shares("linear", 300).values()) == pytest.approx(expected)
+    assert list(sparsity_schedule("linear", 300).values()) == pytest.approx(expected)
 
 
 def test_rewinding_takes_even_rounds():
-    assert shares("rewind", 100) == pytest.approx({0: 0, 25: 1 / 3, 50: 2 / 3, 75: 1})
-    assert len(shares("rewind", 3)) == 3
+    assert sparsity_schedule("rewind", 100) == pytest.approx({0: 0, 25: 1 / 3, 50: 2 / 3, 75: 1})
+    assert len(sparsity_schedule("rewind", 3)) == 3
 
 
 @pytest.mark.parametrize("criterion", ["magnitude", "gradient", "random"])
@@ -92,7 +92,7 @@ def test_rewinding_returns_what_is_left_to_where_it_began(name, begun, recipe):
     )  # fmt: skip
     run = begun(asked, name)
     begin = {name: weight.clone() for name, weight in wb.model(name).weights().items()}
-    rounds = shares("rewind", 8)
+    rounds = sparsity_schedule("rewind", 8)
     assert len(rounds) == ROUNDS
     for moment in run.go():
         if moment.step not in rounds:
@@ -107,7 +107,7 @@ def test_rewinding_returns_what_is_left_to_where_it_began(name, begun, recipe):
         assert run.view.sparsity == pytest.approx(0.8 * rounds[moment.step], abs=1e-3)
         fresh = begun(asked, name).view
         fresh.kept = dict(run.view.kept)
-        fresh.learn_scales(run.weights)
+        fresh.init_scales(run.weights)
         for layer, found in run.view.scales.items():
             for scale, expected in zip(found, fresh.scales[layer], strict=True):
                 assert torch.equal(scale, expected)

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.cache.memory import Cache
+from workbench.cache.memory import MemoryCache
 from workbench.errors import RecipeError, UnknownNameError
 from workbench.evaluation.reference import predict
 from workbench.training import teacher
-from workbench.training.setup import lesson
+from workbench.training.setup import training_setup
 from workbench.training.teacher import Teacher
 
 LENET = "fashion/lenet-300-100"
@@ -19,7 +19,7 @@ LENET = "fashion/lenet-300-100"
 @pytest.fixture
 def asked_of(monkeypatch):
     """Note what every teacher is asked from now on; nobody knows anything yet."""
-    monkeypatch.setattr(teacher, "_kept", Cache(9))
+    monkeypatch.setattr(teacher, "_kept", MemoryCache(9))
     asked = []
     plain = Teacher.on
 
@@ -49,9 +49,9 @@ def losses(monkeypatch):
 
 @pytest.mark.parametrize("shift", [0, 3])
 @pytest.mark.parametrize("batch", [32, 600])
-def test_both_see_the_same_batch(shift, batch, begun, recipe, finish, asked_of, losses):
+def test_both_see_the_same_batch(shift, batch, begun, recipe, finish, sparsity_of, losses):
     run = begun(recipe(teacher="self", shift=shift, batch=batch, dropout=0.5, learning_rate=0.01))
-    known = len(asked_of)
+    known = len(sparsity_of)
     shown = []
     run.module.register_forward_pre_hook(lambda _module, args: shown.append(args[0]))
     finish(run)
@@ -63,16 +63,16 @@ def test_both_see_the_same_batch(shift, batch, begun, recipe, finish, asked_of, 
             expected = torch.func.functional_call(module, alone.weights(), (inputs,), strict=True)
         torch.testing.assert_close(taught, expected, rtol=1e-4, atol=1e-4)
     if shift:
-        moved = asked_of[known:]
+        moved = sparsity_of[known:]
         assert all(one.tensors[0] is other for one, other in zip(moved, shown, strict=True))
     else:
-        assert len(asked_of) == known
+        assert len(sparsity_of) == known
 
 
 def test_labels_belong_to_the_inputs(begun, recipe, finish, losses):
     run = begun(recipe(teacher="self"))
     numbers = {image.tobytes(): label for image, label in zip(
-        run.lesson.examples, run.lesson.labels, strict=True)}  # fmt: skip
+        run.setup.examples, run.setup.labels, strict=True)}  # fmt: skip
     shown = []
     run.module.register_forward_pre_hook(lambda _module, args: shown.append(args[0]))
     finish(run)
@@ -81,23 +81,23 @@ def test_labels_belong_to_the_inputs(begun, recipe, finish, losses):
         assert [int(numbers[image.tobytes()]) for image in images] == labels.tolist()
 
 
-def test_a_teacher_is_asked_once_for_all_students(begun, recipe, finish, asked_of):
+def test_a_teacher_is_asked_once_for_all_students(begun, recipe, finish, sparsity_of):
     first = begun(recipe(teacher=LENET), most=20_000)
-    examples = sum(len(inputs) for inputs in asked_of)
+    examples = sum(len(inputs) for inputs in sparsity_of)
     assert examples == len(wb.task("fashion").split("train")) == 20_000
     finish(first)
     second = begun(recipe(teacher="self", temperature=2, batch=64), most=20_000)
     finish(second)
-    assert sum(len(inputs) for inputs in asked_of) == examples
-    assert second.lesson.teacher.known is first.lesson.teacher.known
+    assert sum(len(inputs) for inputs in sparsity_of) == examples
+    assert second.setup.teacher.known is first.setup.teacher.known
 
 
 def test_what_a_teacher_says_does_not_depend_on_threads(recipe, threads, monkeypatch):
     said = []
     for count in (1, 2):
         threads(count)
-        monkeypatch.setattr(teacher, "_kept", Cache(9))
-        said.append(lesson(wb.model(LENET), recipe(teacher=LENET)).teacher.known)
+        monkeypatch.setattr(teacher, "_kept", MemoryCache(9))
+        said.append(training_setup(wb.model(LENET), recipe(teacher=LENET)).teacher.known)
     assert torch.equal(*said)
 
 
@@ -125,7 +125,7 @@ def test_an_unknown_teacher_is_one_sentence(name, recipe):
 
 def test_a_teacher_of_another_task_is_refused():
     with pytest.raises(RecipeError, match=r"another task .* choose one of reviews"):
-        teacher.named("fashion/lenet5", wb.model("reviews/bag"))
+        teacher.load_teacher("fashion/lenet5", wb.model("reviews/bag"))
 
 
 @pytest.mark.parametrize("shift", [0, 1])
@@ -165,11 +165,11 @@ def test_gradients_of_trained_weights_prune_no_fresh_ones(recipe):
         recipe(prune={"sparsity": 0.5, "criterion": "gradient"}, start="scratch")
 
 
-def test_a_compressed_model_teaches_what_its_file_says(recipe, asked_of):
+def test_a_compressed_model_teaches_what_its_file_says(recipe, sparsity_of):
     student = wb.model(LENET)
     compressed = wb.Recipe(prune=wb.Prune(0.9), quantize=wb.Quantize(3))
     named = "fashion/lenet5?prune.sparsity=0.9&quantize.bits=3"
-    taught = lesson(student, recipe(teacher=named)).teacher
+    taught = training_setup(student, recipe(teacher=named)).teacher
     weights = wb.compress(wb.model("fashion/lenet5"), compressed).weights()
     alone = Teacher(wb.model("fashion/lenet5").module(), weights)
     images = student.task.split("train").examples
@@ -188,21 +188,21 @@ def test_a_compressed_model_teaches_what_its_file_says(recipe, asked_of):
 )
 def test_a_teacher_that_cannot_be_is_one_sentence(named, error, words, recipe):
     with pytest.raises(error, match=words) as caught:
-        lesson(wb.model(LENET), recipe(teacher=named))
+        training_setup(wb.model(LENET), recipe(teacher=named))
     assert "\n" not in str(caught.value)
 
 
 def test_logits_too_many_to_keep_are_computed_by_each_step(
-    begun, recipe, finish, asked_of, losses, monkeypatch
+    begun, recipe, finish, sparsity_of, losses, monkeypatch
 ):
-    monkeypatch.setattr(teacher, "MOST_KEPT", 1000)
+    monkeypatch.setattr(teacher, "MAX_CACHED_BYTES", 1000)
     run = begun(recipe(teacher="self"))
-    assert run.lesson.teacher.known is None
-    assert sum(len(inputs) for inputs in asked_of) <= teacher.BATCH
+    assert run.setup.teacher.known is None
+    assert sum(len(inputs) for inputs in sparsity_of) <= teacher.BATCH
     finish(run)
     alone = wb.model(LENET)
     module = alone.module().eval()
-    for inputs, (_outputs, _labels, taught) in zip(asked_of[1:], losses, strict=True):
+    for inputs, (_outputs, _labels, taught) in zip(sparsity_of[1:], losses, strict=True):
         with torch.no_grad():
             expected = torch.func.functional_call(module, alone.weights(), inputs.tensors)
         torch.testing.assert_close(taught, expected, rtol=1e-4, atol=1e-4)

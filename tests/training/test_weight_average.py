@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from workbench.training.weight_average import Average
+from workbench.training.weight_average import WeightAverage
 
 
 def test_the_average_by_hand() -> None:
-    average = Average(0.2, first=1)
+    average = WeightAverage(0.2, first=1)
     weights = {"w": torch.tensor([8.0]), "count": torch.tensor(1)}
     average.update(1, weights)
     assert not average.mean  # zeros are still to come
@@ -22,20 +22,20 @@ def test_the_average_by_hand() -> None:
 
 
 def test_a_long_memory_does_not_remember_the_beginning() -> None:
-    average = Average(0.9999, first=0)
+    average = WeightAverage(0.9999, first=0)
     for step in range(1, 501):
         average.update(step, {"w": torch.tensor(0.0 if step == 1 else 1.0)})
     assert average.mean["w"].item() > 0.999
 
 
 def test_it_stands_in_and_steps_back() -> None:
-    average = Average(0.5, first=0)
+    average = WeightAverage(0.5, first=0)
     average.update(1, {"w": torch.tensor([1.0])})
     weights = {"w": torch.tensor([5.0], requires_grad=True)}
-    with average.in_place_of(weights):
+    with average.applied_to(weights):
         assert weights["w"].item() == 1.0
     assert weights["w"].item() == 5.0
-    average.take_over(weights)
+    average.copy_to(weights)
     assert weights["w"].item() == 1.0
 
 

@@ -10,17 +10,17 @@ import pytest
 
 from workbench.domain.task import digest_of
 from workbench.errors import WorkbenchError
-from workbench.zoo.rebuilding import command, original, shuffled, write_npz
+from workbench.zoo.rebuilding import read_original, run_command, shuffled, write_npz
 
 
 def test_original_is_read_and_another_file_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.ts"
     with pytest.raises(WorkbenchError, match=r"Cannot read .*data\.ts"):
-        original(path, "0")
+        read_original(path, "0")
     path.write_bytes(b"something")
     with pytest.raises(WorkbenchError, match="not the original"):
-        original(path, "0")
-    assert original(path, hashlib.sha256(b"something").hexdigest()) == b"something"
+        read_original(path, "0")
+    assert read_original(path, hashlib.sha256(b"something").hexdigest()) == b"something"
 
 
 def test_shuffling_hangs_on_texts_and_seed_alone() -> None:
@@ -56,8 +56,8 @@ def test_command_prints_digests_or_one_line(
             raise WorkbenchError("No.")
         return {"train": "abc"}
 
-    command(rebuild, tmp_path, ["--source", "elsewhere"])
+    run_command(rebuild, tmp_path, ["--source", "elsewhere"])
     assert capsys.readouterr().out == "abc  train\n"
     with pytest.raises(SystemExit, match="2"):
-        command(rebuild, tmp_path, ["--source", str(tmp_path)])
+        run_command(rebuild, tmp_path, ["--source", str(tmp_path)])
     assert capsys.readouterr().err == "No.\n"

@@ -15,19 +15,19 @@ from workbench.domain.task import digest_of
 from workbench.errors import WorkbenchError
 from workbench.zoo.reviews import FOLDER, TASK, VOCABULARY
 from workbench.zoo.reviews.rebuild import arrays_of, main, rebuild, split
-from workbench.zoo.reviews.source import FILE, Review, held_out_first, read
+from workbench.zoo.reviews.source import FILE, Review, read, shuffle_unique_first
 from workbench.zoo.reviews.words import (
     LENGTH,
     PADDING,
     SIZE,
     SPECIAL,
     UNKNOWN,
-    choose,
+    build_vocabulary,
+    detokenize,
     encode,
-    sentence,
+    tokenize,
     tokens,
     vocabulary,
-    words,
 )
 
 SIZES = {"train": 7_386, "validation": 1_500, "test": 1_500}
@@ -75,7 +75,7 @@ def test_vocabulary_is_that_of_the_training_split() -> None:
 
 def test_a_stored_review_reads_as_a_sentence() -> None:
     examples, labels = arrays("train")
-    line = sentence(tokens(examples[1]))
+    line = detokenize(tokens(examples[1]))
     assert labels[1] == 1
     assert line.startswith("i started buying maeve dresses about five years ago and love every")
     assert encode([line], vocabulary()).tolist() == [examples[1].tolist()]
@@ -95,24 +95,24 @@ def test_a_stored_review_reads_as_a_sentence() -> None:
     ],
 )
 def test_words_and_their_sentence(text: str, found: list[str], line: str) -> None:
-    assert words(text) == found
-    assert sentence(found) == line
+    assert tokenize(text) == found
+    assert detokenize(found) == line
 
 
 @given(st.text())
 def test_a_sentence_is_cut_into_the_words_that_it_was_made_of(text: str) -> None:
-    found = words(text)
-    assert words(sentence(found)) == found
+    found = tokenize(text)
+    assert tokenize(detokenize(found)) == found
     assert "".join(found) == "".join(text.lower().split())
 
 
 def test_encoding_pads_cuts_and_marks_what_it_does_not_know() -> None:
-    table = choose(["b a b", "c a b"], 5)
+    table = build_vocabulary(["b a b", "c a b"], 5)
     assert table == [*SPECIAL, "b", "a", "c"]
     short, long = encode(["a d", "b " * 200], table).tolist()
     assert short == [3, UNKNOWN] + [PADDING] * (LENGTH - 2)
     assert long == [2] * LENGTH
-    assert choose(["b a b"], 3) == [*SPECIAL, "b"]
+    assert build_vocabulary(["b a b"], 3) == [*SPECIAL, "b"]
 
 
 def made_up():
@@ -126,7 +126,7 @@ def test_made_up_reviews_are_split_in_balance() -> None:
     sizes = {name: len(part) for name, part in splits.items()}
     assert sizes == {"train": 16, "validation": 4, "test": 4}  # there are 12 with 5 stars
     for part in splits.values():
-        labels = arrays_of(part, choose([], 2))["labels"]
+        labels = arrays_of(part, build_vocabulary([], 2))["labels"]
         assert labels.mean() == 0.5
         assert all(review.rating != 4 for review in part)
     held_out = {review.text for name in ("validation", "test") for review in splits[name]}
@@ -135,7 +135,7 @@ def test_made_up_reviews_are_split_in_balance() -> None:
 
 
 def test_a_text_that_occurs_twice_is_never_held_out() -> None:
-    mixed = held_out_first(made_up(), 0)
+    mixed = shuffle_unique_first(made_up(), 0)
     assert [review.text for review in mixed[-2:]] == ["twice", "twice"]
     assert sorted(mixed) == sorted(made_up())
 

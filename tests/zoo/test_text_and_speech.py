@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench import zoo
-from workbench.evaluation.scores import judge_score
+from workbench.evaluation.scores import reference_score
 
 FLOORS = {
     "reviews/gru": 0.89,
@@ -22,7 +22,7 @@ MOST_BITS = 1.75
 def test_accuracy_is_the_cards_and_reaches_its_floor(name, split):
     model = zoo.model(name)
     data = model.task.split(split)
-    score = judge_score(model, model.weights(), data)
+    score = reference_score(model, model.weights(), data)
     correct = sum(row[place] for place, row in enumerate(score.confusion))
     assert {"correct": correct, "examples": len(data)} == model.card["accuracy"][split]
     assert model.figure(split) == score.value
@@ -32,7 +32,7 @@ def test_accuracy_is_the_cards_and_reaches_its_floor(name, split):
 
 def test_bits_per_character_are_the_cards_and_few():
     model = zoo.model("reviews-lm/gpt")
-    score = judge_score(model, model.weights(), model.task.split("validation"))
+    score = reference_score(model, model.weights(), model.task.split("validation"))
     stated = model.card["accuracy"]["validation"]
     assert score.value == pytest.approx(stated["value"], abs=1e-6)  # another machine's float32
     assert score.figures["perplexity"] == pytest.approx(2**score.value)

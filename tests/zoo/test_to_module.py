@@ -26,11 +26,11 @@ def test_outputs_are_the_judges_and_sizes_the_files(name, recipe):
     model = wb.model(name)
     made = wb.compress(model, wb.Recipe.from_json(recipe))
     artifact = Artifact.from_bytes(made.to_bytes())
-    module = wb.rebuild(artifact)
+    module = wb.to_module(artifact)
     inputs = model.task.inputs(model.task.split("validation").examples[:20])
     with torch.no_grad():
         outputs = module(inputs)
-    assert torch.equal(outputs, shell(model.in_form(artifact.form))(artifact.operands(), inputs))
+    assert torch.equal(outputs, shell(model.with_spec(artifact.form))(artifact.operands(), inputs))
     assert not module.training
     for path, layer in module.named_modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
@@ -46,7 +46,7 @@ def test_outputs_are_the_judges_and_sizes_the_files(name, recipe):
 
 
 def test_it_can_be_saved_and_traced_like_any_module(tmp_path):
-    module = wb.rebuild(
+    module = wb.to_module(
         wb.compress(wb.model("fashion/lenet5"), wb.Recipe(structure=wb.Structure(0.5)))
     )
     inputs = torch.rand(2, 1, 28, 28)
@@ -59,6 +59,6 @@ def test_it_can_be_saved_and_traced_like_any_module(tmp_path):
 
 def test_what_is_no_file_is_refused():
     with pytest.raises(ArtifactError, match=r"Cannot read small\.safetensors"):
-        wb.rebuild("small.safetensors")
+        wb.to_module("small.safetensors")
     with pytest.raises(ArtifactError, match="Give a file's path"):
-        wb.rebuild(3)
+        wb.to_module(3)

@@ -12,7 +12,7 @@ import pytest
 from workbench.domain.task import digest_of
 from workbench.zoo.vowels import FOLDER, TASK
 from workbench.zoo.vowels.frames import COEFFICIENTS, FRAMES, SPEAKERS
-from workbench.zoo.vowels.rebuild import arrays_of, halves, main, read, rebuild
+from workbench.zoo.vowels.rebuild import arrays_of, main, read, rebuild, split_in_half
 
 SIZES = {"train": 270, "validation": 185, "test": 185}
 OFFICIAL_TEST = [31, 35, 88, 44, 29, 24, 40, 50, 29]
@@ -73,7 +73,7 @@ def test_a_made_up_file_is_read_and_padded() -> None:
 
 def test_halves_have_the_same_speakers() -> None:
     utterances = read(made_up())
-    one, other = halves(utterances)
+    one, other = split_in_half(utterances)
     assert sorted(u.line for u in (*one, *other)) == sorted(u.line for u in utterances)
     assert abs(sum(u.speaker for u in one) - sum(u.speaker for u in other)) <= 1
 

@@ -13,7 +13,7 @@ from workbench.recipe import Recipe
 from workbench.validation import expect_model, expect_recipe
 
 
-def file_of(
+def artifact_for(
     model: Model, what: Recipe | Artifact, cancelled: Callable[[], bool] = lambda: False
 ) -> Artifact:
     """Return `what` where it is a file of `model`, else the file that the recipe `what` makes.

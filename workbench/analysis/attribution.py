@@ -12,21 +12,21 @@ from captum.attr import IntegratedGradients
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.analysis.artifact_for import file_of
-from workbench.analysis.attribution_paths import check_explainable, path_of
+from workbench.analysis.artifact_for import artifact_for
+from workbench.analysis.attribution_paths import check_explainable, path_to
 from workbench.artifact.artifact import Artifact
-from workbench.cache.memory import Cache
+from workbench.cache.memory import MemoryCache
 from workbench.domain import Model
 from workbench.errors import Cancelled, WorkbenchError
-from workbench.evaluation.reference import NONE, predict
+from workbench.evaluation.reference import NO_CLASS, predict
 from workbench.recipe import Recipe
 from workbench.validation import expect_count, expect_model
-from workbench.zoo.readable import kind_of, read
+from workbench.zoo.readable import display_type, to_readable
 
-STEPS = 64
+MIN_STEPS = 64
 """Points of the integral; where the gap stays wide, twice as many, and so on up to `MOST_STEPS`."""
-MOST_STEPS = 512
-NARROW = 0.02
+MAX_STEPS = 512
+TOLERANCE = 0.02
 """The gap that is narrow enough, as a share of what the parts have to explain."""
 BYTES_OF_A_NUMBER = 32
 """Of a float of Python's with its place in a tuple."""
@@ -35,7 +35,7 @@ KEPT = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Explanation:
     """What one network looks at.
 
     `predicted` is the judge's class, `probabilities` the softmax of the outputs. `parts`, float32,
@@ -49,8 +49,8 @@ class Look:
     predicted: int
     probabilities: tuple[float, ...]
     parts: NDArray[np.float32]
-    explained: float
-    gap: float
+    logit_difference: float
+    convergence_delta: float
 
     @property
     def nbytes(self) -> int:
@@ -58,7 +58,7 @@ class Look:
         return self.parts.nbytes + BYTES_OF_A_NUMBER * len(self.probabilities)
 
 
-_originals: Cache[Look] = Cache(KEPT, 16 * 2**20, lambda look: look.nbytes)
+_originals: MemoryCache[Explanation] = MemoryCache(KEPT, 16 * 2**20, lambda look: look.nbytes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +75,8 @@ class Attribution:
     example: int
     content: Any
     label: int
-    before: Look
-    after: Look
+    before: Explanation
+    after: Explanation
     kind: str = "image"
 
     def __repr__(self) -> str:
@@ -131,7 +131,7 @@ def attribution(
     (28, 28)
     """
     check_explainable(expect_model(model).task)
-    artifact = file_of(model, what, cancelled)
+    artifact = artifact_for(model, what, cancelled)
     data = model.task.split(split)
     number = expect_count(example, "The number of the example", least=0)
     if number >= len(data):
@@ -141,18 +141,20 @@ def attribution(
     examples = data.examples[number : number + 1]
     key = (model.name, model.digest, data.digest, number)
     before = _originals.of(
-        key, lambda: look(model, model.weights(), examples, cancelled), model.architecture.life
+        key,
+        lambda: explain(model, model.weights(), examples, cancelled),
+        model.architecture.lifetime,
     )
     return Attribution(
         model=model.name,
         split=split,
         classes=model.task.classes,
         example=number,
-        content=read(model.task, examples),
+        content=to_readable(model.task, examples),
         label=int(data.labels[number]),
         before=before,
         after=_look_of(model, artifact, examples, cancelled),
-        kind=kind_of(model.task),
+        kind=display_type(model.task),
     )
 
 
@@ -161,36 +163,36 @@ def _look_of(
     artifact: Artifact,
     examples: Any,
     cancelled: Callable[[], bool],
-) -> Look:
+) -> Explanation:
     """Return what a file looks at; its gradients pass the rounding of inputs as if it were not."""
-    smooth = model.in_form(replace(artifact.form, inputs=()))
-    predicted = predict(model.in_form(artifact.form), artifact.operands(), examples)
-    return look(smooth, artifact.weights(), examples, cancelled, int(predicted[0]))
+    smooth = model.with_spec(replace(artifact.form, inputs=()))
+    predicted = predict(model.with_spec(artifact.form), artifact.operands(), examples)
+    return explain(smooth, artifact.weights(), examples, cancelled, int(predicted[0]))
 
 
-def look(
+def explain(
     model: Model,
     weights: Mapping[str, Tensor],
     examples: Any,
     cancelled: Callable[[], bool] = lambda: False,
     predicted: int | None = None,
-) -> Look:
+) -> Explanation:
     """Return what a model with `weights` looks at in `examples`, which holds one, as it is stored.
 
     It is asked about the class `predicted`, the judge's own unless given.
     """
     if predicted is None:
         predicted = int(predict(model, weights, examples)[0])
-    if predicted == NONE:
+    if predicted == NO_CLASS:
         raise WorkbenchError(
             "The outputs for this example are not finite, so that there is no prediction to "
             "explain: choose another example."
         )
-    path = path_of(model, weights, examples)
+    path = path_to(model, weights, examples)
     with torch.no_grad():
         outputs = path.run(torch.cat([path.end, path.begin]))
     explained = float(outputs[0, predicted] - outputs[1, predicted])
-    steps = STEPS
+    steps = MIN_STEPS
     while True:
         if cancelled():
             raise Cancelled("Looking was stopped.")
@@ -202,15 +204,15 @@ def look(
                 n_steps=steps,
                 return_convergence_delta=True,
             )
-        if abs(float(gap)) <= NARROW * max(1.0, abs(explained)) or steps >= MOST_STEPS:
+        if abs(float(gap)) <= TOLERANCE * max(1.0, abs(explained)) or steps >= MAX_STEPS:
             break
         steps *= 2
     parts = path.parts(found.detach()[0]).numpy()
     parts.flags.writeable = False
-    return Look(
+    return Explanation(
         predicted=predicted,
         probabilities=tuple(torch.softmax(outputs[0], dim=0).tolist()),
         parts=parts,
-        explained=explained,
-        gap=float(gap),
+        logit_difference=explained,
+        convergence_delta=float(gap),
     )

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from workbench.domain import Model, Task
 from workbench.errors import WorkbenchError
 from workbench.runtime.batch import call
-from workbench.zoo.readable import kind_of, real_frames
+from workbench.zoo.readable import display_type, valid_frames
 from workbench.zoo.reviews.words import PADDING
 
 
@@ -43,16 +43,16 @@ def check_explainable(task: Task) -> None:
             f"Attributions explain why a class was chosen, and {task.title} is measured by "
             f"{task.metric.name}."
         )
-    if kind_of(task) not in PATHS:
+    if display_type(task) not in PATHS:
         raise WorkbenchError(
             f"Attributions need one tensor of floats with two or three dimensions for each "
             f"example, and the examples of {task.title} are something else."
         )
 
 
-def path_of(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Path:
+def path_to(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Path:
     """Return the path to `examples`, which holds one example, in `model` with `weights`."""
-    return PATHS[kind_of(model.task)](model, weights, examples)
+    return PATHS[display_type(model.task)](model, weights, examples)
 
 
 def _images(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Path:
@@ -103,7 +103,7 @@ def _embedded(
 
 def _frames(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Path:
     end = model.task.inputs(examples)
-    real = torch.from_numpy(real_frames(examples))
+    real = torch.from_numpy(valid_frames(examples))
     mean = torch.from_numpy(_mean_frame(model.task))
     begin = torch.where(real.unsqueeze(-1), mean, torch.zeros(()))
     module = model.module()
@@ -115,7 +115,7 @@ def _frames(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Path:
 @lru_cache(maxsize=8)
 def _mean_frame(task: Task) -> NDArray[np.float32]:
     frames = task.split("train").examples
-    mean: NDArray[np.float32] = frames[real_frames(frames)].mean(axis=0, dtype=np.float64)
+    mean: NDArray[np.float32] = frames[valid_frames(frames)].mean(axis=0, dtype=np.float64)
     return mean.astype(np.float32)
 
 

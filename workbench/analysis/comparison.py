@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.analysis.artifact_for import file_of
+from workbench.analysis.artifact_for import artifact_for
 from workbench.artifact.artifact import Artifact
-from workbench.cache.memory import Cache
+from workbench.cache.memory import MemoryCache
 from workbench.domain import Model, Split
 from workbench.errors import WorkbenchError
-from workbench.evaluation.counts import Tally
-from workbench.evaluation.progress import looks
+from workbench.evaluation.counts import PredictionCounts
+from workbench.evaluation.progress import iter_predictions
 from workbench.evaluation.reference import Predictions
 from workbench.i18n import mark as N_
 from workbench.recipe import Recipe
@@ -28,11 +28,11 @@ Watch = Callable[[float], None]
 NO_PREDICTION = N_("no prediction")
 """In place of a class where outputs are not finite."""
 
-_originals: Cache[Predictions] = Cache(16, 16 * 2**20, lambda found: found.nbytes)
+_originals: MemoryCache[Predictions] = MemoryCache(16, 16 * 2**20, lambda found: found.nbytes)
 
 
 @dataclass(frozen=True, eq=False)
-class Changes:
+class Comparison:
     """Labels and predictions of every example of a split, in its order.
 
     `labels`, `before` (the original's) and `after` (the decoded file's) are int64 [n], read-only:
@@ -77,10 +77,10 @@ class Changes:
         return self._where(self.before != self.after)
 
     @property
-    def tallies(self) -> tuple[Tally, Tally]:
+    def prediction_counts(self) -> tuple[PredictionCounts, PredictionCounts]:
         """The counts of the original and of the file; each can give its confusion matrix."""
         before, after = (
-            Tally.of(self.labels, predicted, len(self.classes), len(self))
+            PredictionCounts.of(self.labels, predicted, len(self.classes), len(self))
             for predicted in (self.before, self.after)
         )
         return before, after
@@ -91,7 +91,7 @@ class Changes:
 
         NaN for a class that has no example.
         """
-        before, after = (tuple(tally.recalls.tolist()) for tally in self.tallies)
+        before, after = (tuple(tally.recalls.tolist()) for tally in self.prediction_counts)
         return before, after
 
     def rows(self) -> list[dict[str, Any]]:
@@ -115,14 +115,14 @@ class Changes:
         return np.flatnonzero(flags)
 
 
-def changes(
+def compare(
     model: Model,
     what: Recipe | Artifact,
     *,
     split: str = "validation",
     cancelled: Callable[[], bool] = lambda: False,
     progress: Watch = lambda share: None,
-) -> Changes:
+) -> Comparison:
     """Return what `model` and its compressed file predict for every example of a split.
 
     Parameters
@@ -145,7 +145,7 @@ def changes(
 
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
-    >>> found = wb.changes(model, wb.Recipe(quantize=wb.Quantize(bits=3)))
+    >>> found = wb.compare(model, wb.Recipe(quantize=wb.Quantize(bits=3)))
     >>> len(found.lost) - len(found.won) == found.tallies[0].correct - found.tallies[1].correct
     True
     """
@@ -155,7 +155,7 @@ def changes(
             f"Changes are classes that became others, and {task.title} is measured by "
             f"{task.metric.name}."
         )
-    artifact = file_of(model, what, cancelled)
+    artifact = artifact_for(model, what, cancelled)
     data = model.task.split(split)
     key = (model.name, model.digest, data.digest)
     begin = 0.0
@@ -165,9 +165,9 @@ def changes(
         before = _predictions(
             model, model.weights(), data, cancelled, lambda share: progress(share / 2)
         )
-        _originals.put(key, before, model.architecture.life)
+        _originals.put(key, before, model.architecture.lifetime)
     after = _predictions(
-        model.in_form(artifact.form),
+        model.with_spec(artifact.form),
         artifact.operands(),
         data,
         cancelled,
@@ -175,7 +175,7 @@ def changes(
     )
     labels = data.labels.astype(np.int64)
     labels.flags.writeable = False
-    return Changes(model.name, split, model.task.classes, labels, before, after)
+    return Comparison(model.name, split, model.task.classes, labels, before, after)
 
 
 def _predictions(
@@ -186,7 +186,7 @@ def _predictions(
     progress: Watch,
 ) -> Predictions:
     found = np.zeros(len(split), np.int64)
-    for numbers, classes in looks(model, weights, split, cancelled=cancelled):
+    for numbers, classes in iter_predictions(model, weights, split, cancelled=cancelled):
         found[numbers] = classes
         progress(len(numbers) / len(split))
     found.flags.writeable = False

@@ -10,30 +10,30 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.analysis.artifact_for import file_of
+from workbench.analysis.artifact_for import artifact_for
 from workbench.artifact.artifact import Artifact
-from workbench.cache.memory import Cache
+from workbench.cache.memory import MemoryCache
 from workbench.domain import Model, Task
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.recipe import Recipe
 from workbench.runtime.batch import call
 from workbench.validation import expect_count, expect_model
-from workbench.zoo.attention import begin_reading
+from workbench.zoo.attention import start_incremental_decoding
 from workbench.zoo.reviews_lm.characters import decode, encode
 
 NEW_LINE = "\n"
 """Where a review ends and the next begins."""
 OPENING = 32
-"""The most characters of a review that `opening` takes."""
-MOST = 2_000
+"""The most characters of a review that `example_prompt` takes."""
+MAX_CHARACTERS = 2_000
 """The most characters that are written at once: about ten seconds's work."""
 KEPT = 16
 
-_originals: Cache[str] = Cache(KEPT)
+_originals: MemoryCache[str] = MemoryCache(KEPT)
 
 
 @dataclass(frozen=True)
-class Written:
+class Generation:
     """What the original (`before`) and the file (`after`) wrote after `prompt`."""
 
     model: str
@@ -44,21 +44,21 @@ class Written:
     after: str
 
     @property
-    def alike(self) -> int:
+    def common_prefix(self) -> int:
         """With how many equal characters both texts begin."""
         pairs = zip(self.before, self.after, strict=True)
         return next((n for n, (one, other) in enumerate(pairs) if one != other), len(self.before))
 
     def __repr__(self) -> str:
         return (
-            f"<Written {self.model}, alike for {self.alike} of {len(self.before)} characters>\n"
+            f"<Written {self.model}, alike for {self.common_prefix} of {len(self.before)} characters>\n"
             f"prompt: {self.prompt.strip()}\n"
             f"before: {self.before}\n"
             f"after:  {self.after}"
         )
 
 
-def write(
+def generate(
     model: Model,
     what: Recipe | Artifact,
     *,
@@ -68,7 +68,7 @@ def write(
     temperature: float = 0.8,
     cancelled: Callable[[], bool] = lambda: False,
     progress: Callable[[float], None] = lambda share: None,
-) -> Written:
+) -> Generation:
     """Let a language model and its compressed file write on from the same start.
 
     For each character one uniform number is drawn from `seed`, and both take the character at that
@@ -101,20 +101,20 @@ def write(
 
     >>> import workbench as wb
     >>> model = wb.model("reviews-lm/gpt")
-    >>> written = wb.write(model, wb.Recipe(quantize=wb.Quantize(bits=8)), characters=20)
+    >>> written = wb.generate(model, wb.Recipe(quantize=wb.Quantize(bits=8)), characters=20)
     >>> len(written.before) == len(written.after) == 20
     True
     """
-    check_writes(expect_model(model).task)
+    check_can_generate(expect_model(model).task)
     count = expect_count(characters, "The number of characters")
     lot = expect_count(seed, "The seed", least=0)
-    if count > MOST:
-        raise WorkbenchError(f"Write at most {MOST:,} characters at once, not {count:,}.")
+    if count > MAX_CHARACTERS:
+        raise WorkbenchError(f"Write at most {MAX_CHARACTERS:,} characters at once, not {count:,}.")
     if not 0.01 <= temperature <= 100:
         raise WorkbenchError("The temperature must be from 0.01 to 100.")
     if not prompt:
         raise WorkbenchError("The prompt must have at least one character, such as a new line.")
-    artifact = file_of(model, what, cancelled)
+    artifact = artifact_for(model, what, cancelled)
     key = (model.name, model.digest, prompt, count, lot, temperature)
     uniforms = np.random.default_rng(lot).random(count)
     before = _originals.get(key)
@@ -129,27 +129,27 @@ def write(
 
     if before is None:
         before = _written(model, model.weights(), prompt, uniforms, temperature, half(0))
-        _originals.put(key, before, model.architecture.life)
-    small = model.in_form(artifact.form)
+        _originals.put(key, before, model.architecture.lifetime)
+    small = model.with_spec(artifact.form)
     after = _written(small, artifact.operands(), prompt, uniforms, temperature, half(1))
-    return Written(model.name, prompt, lot, float(temperature), before, after)
+    return Generation(model.name, prompt, lot, float(temperature), before, after)
 
 
-def writes(task: Task) -> bool:
+def can_generate(task: Task) -> bool:
     """Whether the models of a task predict characters, one after another."""
     return task.form == "characters" and task.metric.counts == "tokens"
 
 
-def check_writes(task: Task) -> None:
+def check_can_generate(task: Task) -> None:
     """Raise `WorkbenchError` where models of `task` cannot write."""
-    if not writes(task):
+    if not can_generate(task):
         raise WorkbenchError(
             f"Only a model that predicts the next character can write, and none of {task.title} "
             "does."
         )
 
 
-def opening(task: Task, number: int) -> str:
+def example_prompt(task: Task, number: int) -> str:
     """Return how a review of the validation split begins: a new line and its first words.
 
     `number` counts from 0 the reviews that begin within the split, and after the last the first
@@ -180,7 +180,7 @@ def _written(
     window = model.task.split("validation").examples.shape[1]
     seen = encode(prompt)[-window:].tolist()
     unread = 0  # of what is seen; nothing was read yet, too, after it was cut
-    begin_reading(module)
+    start_incremental_decoding(module)
     text: list[int] = []
     for place, uniform in enumerate(uniforms):
         step(place / len(uniforms))
@@ -193,5 +193,5 @@ def _written(
         seen, unread = [*seen, chosen], len(seen)
         if len(seen) > window:
             seen, unread = seen[-window // 2 :], 0
-            begin_reading(module)
+            start_incremental_decoding(module)
     return decode(text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.analysis.artifact_for import file_of
+from workbench.analysis.artifact_for import artifact_for
 from workbench.artifact.artifact import Artifact
 from workbench.domain import Model
 from workbench.errors import RecipeError
@@ -59,7 +59,7 @@ def histogram(model: Model, what: Recipe | Artifact, layer: str) -> Histogram:
     >>> found.weights - found.zeros[1] == int(found.after.sum())
     True
     """
-    artifact = file_of(model, what)
+    artifact = artifact_for(model, what)
     if not model.layers:
         raise RecipeError(f"{model.name} has no layers, and so no weights of one to count.")
     if layer not in model.layers:

@@ -13,19 +13,19 @@ from torch import Tensor
 
 from workbench.domain import Model
 from workbench.errors import Cancelled
-from workbench.evaluation.batch_size import batch_of, first_of
-from workbench.evaluation.counts import Tally
-from workbench.evaluation.fast_path import Sieve
+from workbench.evaluation.batch_size import batch_size_for, first_sample_size
+from workbench.evaluation.counts import PredictionCounts
+from workbench.evaluation.fast_path import FastPath
 from workbench.evaluation.reference import Predictions
 from workbench.runtime.batch import Batch
 from workbench.runtime.cut import cut
-from workbench.threads import side_by_side
+from workbench.threads import parallel_map
 
 SEED = 0
 """Of the order of the examples, whose first ones say how far bfloat16 can be believed."""
 
 
-class OneLayer:
+class LayerEvaluator:
     """The examples of a split as they arrive at one layer of the original model.
 
     They are held in float32, so that a split of 5,000 images takes up to about 130 MB for the
@@ -50,10 +50,10 @@ class OneLayer:
         self.layer = layer
         self._cancelled = cancelled
         self._examples, self._labels = data.examples[order], data.labels[order]
-        self._first, self._batch = min(first_of(model), len(data)), batch_of(model)
-        self._passed = Batch.joined([*side_by_side(self._pass, self._batches(0))])
+        self._first, self._batch = min(first_sample_size(model), len(data)), batch_size_for(model)
+        self._passed = Batch.joined([*parallel_map(self._pass, self._batches(0))])
 
-    def tally(self, weights: Mapping[str, Tensor]) -> Tally:
+    def tally(self, weights: Mapping[str, Tensor]) -> PredictionCounts:
         """Return the tally of the whole split for `weights` that differ in the layer alone.
 
         Raises
@@ -63,7 +63,7 @@ class OneLayer:
         """
         originals = self.model.weights()
         assert all(torch.equal(w, originals[n]) for n, w in weights.items() if n != self.layer)
-        sieve = Sieve(self.model, weights, layer=self.layer)
+        sieve = FastPath(self.model, weights, layer=self.layer)
         self._check()
         first = slice(0, self._first)
         found = [sieve.first(self._examples[first], self._passed[first])]
@@ -73,13 +73,13 @@ class OneLayer:
             self._check()
             return sieve.predict(self._examples[batch], self._passed[batch])
 
-        found += side_by_side(predict, self._batches(self._first))
+        found += parallel_map(predict, self._batches(self._first))
         classes, total = len(self.model.task.classes), len(self._labels)
-        return Tally.of(self._labels, np.concatenate(found), classes, total)
+        return PredictionCounts.of(self._labels, np.concatenate(found), classes, total)
 
     def _pass(self, batch: slice) -> Batch:
         self._check()
-        inputs = Batch.quickly(self.model.task.inputs(self._examples[batch]))
+        inputs = Batch.in_channels_last(self.model.task.inputs(self._examples[batch]))
         return cut(self.model, self.layer).head(self.model.weights(), inputs)
 
     def _batches(self, start: int) -> list[slice]:

@@ -8,22 +8,22 @@ from functools import cached_property
 from math import inf, isnan
 from typing import Any
 
-from workbench.analysis.one_layer import OneLayer
+from workbench.analysis.one_layer import LayerEvaluator
 from workbench.artifact.artifact import Artifact
-from workbench.cache.results import Store, default_store
-from workbench.calibration.statistics import evidence_for
+from workbench.cache.results import ResultCache, default_result_cache
+from workbench.calibration.statistics import calibration_stats
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.errors import Cancelled, RecipeError
-from workbench.evaluation.cached_results import known, known_score, score_key, size_key
+from workbench.evaluation.cached_results import cached_report, cached_score, score_key, size_key
 from workbench.evaluation.measure import measure_size
 from workbench.evaluation.report import Score, Size
-from workbench.evaluation.scores import explained, of_tally, scores
+from workbench.evaluation.scores import add_non_finite, iter_scores, score_from_counts
 from workbench.pipeline import compress
 from workbench.recipe import PARTS, Factorize, Prune, Quantize, Recipe, Share, Structure
-from workbench.recipe.off import BY_LAYER, for_one
+from workbench.recipe.off import BY_LAYER, for_layer
 from workbench.recipe.schema import brief, specs
-from workbench.runtime.cut import cuttable
+from workbench.runtime.cut import can_cut
 from workbench.validation import expect_model, expect_numbers
 
 SPLIT = "validation"
@@ -120,7 +120,7 @@ def sensitivity(
     part: Structure | Prune | Quantize | Share | Factorize | None = None,
     settings: Sequence[float] | None = None,
     *,
-    store: Store | None = None,
+    store: ResultCache | None = None,
     progress: Callable[[Sensitivity], None] = lambda so_far: None,
 ) -> Sensitivity:
     """Return what `model` loses for every layer and setting, each applied by itself.
@@ -152,16 +152,16 @@ def sensitivity(
     >>> found["fc1.weight", 8].value > found["fc1.weight", 2].value
     True
     """
-    *_, last = map(_telling(progress), scan(model, part, settings, store=store))
+    *_, last = map(_telling(progress), iter_sensitivity(model, part, settings, store=store))
     return last
 
 
-def scan(
+def iter_sensitivity(
     model: Model,
     part: Structure | Prune | Quantize | Share | Factorize | None = None,
     settings: Sequence[float] | None = None,
     *,
-    store: Store | None = None,
+    store: ResultCache | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Sensitivity]:
     """Yield what `sensitivity` returns after each point, and before the first.
@@ -180,23 +180,23 @@ def scan(
     )
     if not chosen:
         raise RecipeError("Sensitivity needs settings to try: give one at least.")
-    layers = tuple(name for name in model.layers if name in model.moving_with(name, key)[:1])
+    layers = tuple(name for name in model.layers if name in model.coupled_layers(name, key)[:1])
     if not layers:
         what = specs(PARTS[key])[0].label
         raise RecipeError(f"{model.name} has no layer of which {what} could be set.")
     empty = Sensitivity(key, layers, chosen, model.figure(SPLIT), model.task.metric)
     recipes = {
-        layer: [(setting, for_one(recipe, key, layer, setting)) for setting in chosen]
+        layer: [(setting, for_layer(recipe, key, layer, setting)) for setting in chosen]
         for layer in layers
     }
-    return _scanned(model, empty, recipes, store or default_store(), cancelled)
+    return _scanned(model, empty, recipes, store or default_result_cache(), cancelled)
 
 
 def _scanned(
     model: Model,
     so_far: Sensitivity,
     recipes: dict[str, list[tuple[float, Recipe]]],
-    store: Store,
+    store: ResultCache,
     cancelled: Callable[[], bool],
 ) -> Iterator[Sensitivity]:
     yield so_far
@@ -215,7 +215,7 @@ class _Layer:
     """Measures recipes that touch one layer alone, as `measure` does, and keeps what it finds."""
 
     def __init__(
-        self, model: Model, layer: str, store: Store, cancelled: Callable[[], bool]
+        self, model: Model, layer: str, store: ResultCache, cancelled: Callable[[], bool]
     ) -> None:
         self.model = model
         self.layer = layer
@@ -223,20 +223,20 @@ class _Layer:
         self.cancelled = cancelled
 
     @cached_property
-    def arriving(self) -> OneLayer:
+    def arriving(self) -> LayerEvaluator:
         """The images as they arrive at the layer: computed where something is not known yet."""
-        return OneLayer(self.model, self.layer, SPLIT, self.cancelled)
+        return LayerEvaluator(self.model, self.layer, SPLIT, self.cancelled)
 
     def of(self, recipe: Recipe) -> tuple[Size, Score]:
         """Return what the file of `recipe` has."""
         model, store = self.model, self.store
-        before = known(model, recipe, SPLIT, store)
+        before = cached_report(model, recipe, SPLIT, store)
         if before is not None and before.score is not None:
             return before.size, before.score
         artifact = compress(model, recipe)
         size = measure_size(model, artifact)
-        store.put(size_key(model, recipe, evidence_for(model, recipe).digest), size.as_dict())
-        score = known_score(model, size.digest, SPLIT, store)
+        store.put(size_key(model, recipe, calibration_stats(model, recipe).digest), size.as_dict())
+        score = cached_score(model, size.digest, SPLIT, store)
         if score is None:
             score = self._score(artifact)
             store.put(score_key(model, size.digest, SPLIT), score.as_dict())
@@ -248,12 +248,14 @@ class _Layer:
         So does a network that cannot be cut in two, or whose figure is no count of classes.
         """
         classes = self.model.task.metric.counts == "classes"
-        if classes and not artifact.form.narrowed and cuttable(self.model):
+        if classes and not artifact.form.narrowed and can_cut(self.model):
             weights = artifact.weights()
-            return explained(self.model, weights, of_tally(self.arriving.tally(weights)))
-        shaped, split = self.model.in_form(artifact.form), self.model.task.split(SPLIT)
+            return add_non_finite(
+                self.model, weights, score_from_counts(self.arriving.tally(weights))
+            )
+        shaped, split = self.model.with_spec(artifact.form), self.model.task.split(SPLIT)
         operands, cancelled = artifact.operands(), self.cancelled
-        *_, last = scores(shaped, operands, split, cancelled=cancelled)
+        *_, last = iter_scores(shaped, operands, split, cancelled=cancelled)
         return last
 
 

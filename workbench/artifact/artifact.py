@@ -14,15 +14,22 @@ import torch
 from torch import Tensor
 
 from workbench.artifact import container
-from workbench.artifact.build_ledger import ledger
-from workbench.artifact.container import LONGEST_HEADER
-from workbench.artifact.header import LARGEST_DECODED, check
+from workbench.artifact.build_ledger import build_ledger
+from workbench.artifact.container import MAX_HEADER_BYTES
+from workbench.artifact.header import MAX_DECODED_BYTES, check
 from workbench.artifact.ledger import Ledger
-from workbench.artifact.module_spec import UNCHANGED, Form
+from workbench.artifact.module_spec import UNCHANGED, ModuleSpec
 from workbench.artifact.operands import operands
-from workbench.artifact.original_dtype import with_origin
-from workbench.compression.codecs.encoding import Forms
-from workbench.compression.codecs.stream import Weighed, entry, parts, read, weigh, write
+from workbench.artifact.original_dtype import with_original_dtype
+from workbench.compression.codecs.encoding import EncodingOptions
+from workbench.compression.codecs.stream import (
+    StreamOptions,
+    entry,
+    find_encodings,
+    parts,
+    read,
+    write,
+)
 from workbench.compression.coded import Coded
 from workbench.errors import ArtifactError, RecipeError
 from workbench.recipe import Recipe
@@ -47,7 +54,7 @@ class Artifact:
         model: str,
         recipe: Recipe,
         tensors: dict[str, Coded],
-        form: Form = UNCHANGED,
+        form: ModuleSpec = UNCHANGED,
         dtypes: Mapping[str, torch.dtype] = MappingProxyType({}),
     ) -> Artifact:
         """Encode coded `tensors` of the model called `model`, each in its smallest form.
@@ -55,7 +62,7 @@ class Artifact:
         `form` says how the module that runs on them differs from the model's own, and `dtypes`
         what those tensors were, by name, that did not have the dtype that they decode to.
         """
-        weighed = {name: weigh(coded, recipe.prune) for name, coded in tensors.items()}
+        weighed = {name: find_encodings(coded, recipe.prune) for name, coded in tensors.items()}
         header: dict[str, Any] = {
             "model": model,
             "recipe": recipe.as_dict(),
@@ -63,14 +70,14 @@ class Artifact:
             "tensors": {name: entry(coded, weighed[name]) for name, coded in tensors.items()},
         }
         for name, dtype in dtypes.items():
-            header["tensors"][name] = with_origin(header["tensors"][name], dtype)
+            header["tensors"][name] = with_original_dtype(header["tensors"][name], dtype)
         size = sum(parts(described).total for described in header["tensors"].values())
-        made = cls(header, tensors, container.length(header, size))
+        made = cls(header, tensors, container.total_size(header, size))
         made.__dict__["_weighed"] = weighed  # already known: spare the cached property
         return made
 
     @classmethod
-    def from_bytes(cls, blob: bytes, *, largest: int = LARGEST_DECODED) -> Artifact:
+    def from_bytes(cls, blob: bytes, *, largest: int = MAX_DECODED_BYTES) -> Artifact:
         """Read the content of a file; `largest` bounds the bytes that it may unpack to.
 
         Raises
@@ -116,7 +123,7 @@ class Artifact:
         ArtifactError
             When the folder does not exist or cannot be written.
         """
-        return write_whole(path, self.to_bytes())
+        return write_atomic(path, self.to_bytes())
 
     @property
     def digest(self) -> str:
@@ -134,23 +141,27 @@ class Artifact:
         return Recipe.from_json(self._header["recipe"])
 
     @cached_property
-    def form(self) -> Form:
+    def form(self) -> ModuleSpec:
         """How the module that the weights fit differs from the model's own."""
-        return Form.from_list(self._header["form"])
+        return ModuleSpec.from_list(self._header["form"])
 
     @cached_property
     def ledger(self) -> Ledger:
         """Where every byte is; its total is the length of the file."""
-        return ledger(self._header["tensors"], len(self))
+        return build_ledger(self._header["tensors"], len(self))
 
     @cached_property
-    def considered(self) -> dict[str, Forms]:
+    def encodings(self) -> dict[str, EncodingOptions]:
         """The dense and sparse forms weighed for each tensor but products, with their bytes."""
-        return {n: found for n, found in self._weighed.items() if isinstance(found, Forms)}
+        return {
+            n: found for n, found in self._weighed.items() if isinstance(found, EncodingOptions)
+        }
 
     @cached_property
-    def _weighed(self) -> dict[str, Weighed]:
-        return {name: weigh(coded, self.recipe.prune) for name, coded in self._tensors.items()}
+    def _weighed(self) -> dict[str, StreamOptions]:
+        return {
+            name: find_encodings(coded, self.recipe.prune) for name, coded in self._tensors.items()
+        }
 
     @cached_property
     def _packed(self) -> tuple[bytes, str]:
@@ -177,7 +188,7 @@ class Artifact:
         return operands(self._tensors, self.form)
 
 
-def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
+def write_atomic(path: str | os.PathLike[str], content: bytes) -> Path:
     """Write a file whole or not at all, and return its path.
 
     Raises
@@ -230,7 +241,7 @@ def _beside(target: Path) -> tuple[int, str]:
         ) from None
 
 
-def load(path: str | os.PathLike[str], *, largest: int = LARGEST_DECODED) -> Artifact:
+def load(path: str | os.PathLike[str], *, largest: int = MAX_DECODED_BYTES) -> Artifact:
     """Read an artifact from a file.
 
     Raises
@@ -244,7 +255,7 @@ def load(path: str | os.PathLike[str], *, largest: int = LARGEST_DECODED) -> Art
         size = source.stat().st_size
         if not source.is_file():  # a device might be read for ever
             raise ArtifactError(f"{source} is not a file.")
-        if size > 2 * largest + LONGEST_HEADER:  # scales may outweigh the values they scale
+        if size > 2 * largest + MAX_HEADER_BYTES:  # scales may outweigh the values they scale
             raise ArtifactError(f"{source} is too large to unpack to {largest:,} bytes or fewer.")
         blob = source.read_bytes()
     except OSError as error:

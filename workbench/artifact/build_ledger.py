@@ -9,7 +9,7 @@ from workbench.artifact.ledger import Ledger, LedgerRow
 from workbench.compression.codecs.stream import Entry, parts
 
 
-def ledger(tensors: Mapping[str, Entry], file_size: int) -> Ledger:
+def build_ledger(tensors: Mapping[str, Entry], file_size: int) -> Ledger:
     """Return the ledger of a file of `file_size` bytes whose header holds `tensors`."""
     rows = tuple(_row(name, entry) for name, entry in tensors.items())
     return Ledger(rows, file_size - sum(row.total for row in rows))

@@ -17,7 +17,7 @@ from workbench.errors import ArtifactError
 
 FORMAT = "workbench/1"
 LONGEST_OUTSIDE = 2**20
-LONGEST_HEADER = 16 * 2**20
+MAX_HEADER_BYTES = 16 * 2**20
 DIGITS = 64
 CHANGED = "The file is damaged: its SHA-256 does not match its content."
 Header = dict[str, Any]
@@ -26,11 +26,11 @@ Header = dict[str, Any]
 def pack(header: Header, data: bytes) -> tuple[bytes, str]:
     """Return the whole file, and the digest that it carries."""
     whole = BytesIO()
-    digest = seal(whole, header, [data], len(data))
+    digest = write(whole, header, [data], len(data))
     return whole.getvalue(), digest
 
 
-def length(header: Header, size: int) -> int:
+def total_size(header: Header, size: int) -> int:
     """Return the length of the file that `pack` makes of `size` bytes of data.
 
     Raises
@@ -42,7 +42,7 @@ def length(header: Header, size: int) -> int:
     return len(_outside(inside, size)) + inside + size
 
 
-def seal(stream: BinaryIO, header: Header, data: Iterable[bytes], size: int) -> str:
+def write(stream: BinaryIO, header: Header, data: Iterable[bytes], size: int) -> str:
     """Write a file whose data, `size` bytes, come in pieces; return the digest that it carries.
 
     `stream` is empty and can be written anywhere: the header is put right at the end.
@@ -67,10 +67,10 @@ def seal(stream: BinaryIO, header: Header, data: Iterable[bytes], size: int) -> 
 
 def _unsigned(header: Header) -> bytes:
     text = _text({**header, "sha256": ""})
-    if len(text) + DIGITS > LONGEST_HEADER:
+    if len(text) + DIGITS > MAX_HEADER_BYTES:
         raise ArtifactError(
             f"A file cannot list so many tensors: its header would take {len(text):,} bytes"
-            f" of {LONGEST_HEADER:,} at most."
+            f" of {MAX_HEADER_BYTES:,} at most."
         )
     return text
 
@@ -83,13 +83,13 @@ def unpack(blob: bytes) -> tuple[Header, bytes]:
     ArtifactError
         When the bytes are empty, cut short, changed, or not of this format.
     """
-    header, start = head(BytesIO(blob), len(blob))
+    header, start = read_header(BytesIO(blob), len(blob))
     data = blob[start:]
     check_digest(header, [data])
     return header, data
 
 
-def head(stream: BinaryIO, size: int) -> tuple[Header, int]:
+def read_header(stream: BinaryIO, size: int) -> tuple[Header, int]:
     """Return the header of a file of `size` bytes, and where its data start.
 
     `stream` stands at its first byte, and then at the first one of the data, which are not read:
@@ -125,7 +125,7 @@ def head(stream: BinaryIO, size: int) -> tuple[Header, int]:
         raise ArtifactError(
             f"The file is cut short or has bytes added: {size:,} bytes where {whole:,} belong."
         )
-    if not fits or first > LONGEST_HEADER:
+    if not fits or first > MAX_HEADER_BYTES:
         raise ArtifactError("The file is damaged: its outer header was changed.")
     inside = stream.read(first)
     header = _json(inside)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from math import comb, prod
 from typing import Any
 
-from workbench.artifact.module_spec import Form
-from workbench.artifact.original_dtype import sensible_origin
+from workbench.artifact.module_spec import ModuleSpec
+from workbench.artifact.original_dtype import is_valid_original_dtype
 from workbench.compression.axes import Axes
-from workbench.compression.checks import MOST_AXES
-from workbench.compression.codecs.runs import MOST as MOST_PATTERNS
-from workbench.compression.codecs.stream import Entry, as_coded, parts
+from workbench.compression.checks import MAX_AXES
+from workbench.compression.codecs.runs import MAX_PATTERNS as MOST_PATTERNS
+from workbench.compression.codecs.stream import Entry, canonical_entry, parts
 from workbench.compression.coded import WIDTHS
 from workbench.errors import ArtifactError
 
 INDICES = ("bitmap", "gaps", "runs", "blocks")
 EVERY = ("shape", *INDICES)
 KEYS = ("model", "recipe", "form", "tensors", "sha256")
-LARGEST_DECODED = 2**30
+MAX_DECODED_BYTES = 2**30
 """Bytes of decoded weights that a file may claim unless its reader allows more."""
 
 MOST_SHARED = 256
@@ -27,7 +27,7 @@ MOST = 2**48
 """No count in a file reaches this."""
 
 
-def check(header: dict[str, Any], data_size: int, largest: int = LARGEST_DECODED) -> None:
+def check(header: dict[str, Any], data_size: int, largest: int = MAX_DECODED_BYTES) -> None:
     """Raise `ArtifactError` unless the header makes sense and unpacks to `largest` bytes."""
     check_entries(header)
     if sum(map(decoded_size, header["tensors"].values())) > largest:
@@ -67,7 +67,7 @@ def check_lengths(header: dict[str, Any], data_size: int) -> None:
 
 
 def _check_form(form: Any, tensors: dict[str, Any]) -> None:
-    for path, _grid in Form.from_list(form).inputs:
+    for path, _grid in ModuleSpec.from_list(form).inputs:
         if f"{path}.weight" not in tensors:
             raise ArtifactError(f"The file rounds the inputs of {path!r}, which it does not hold.")
 
@@ -77,13 +77,13 @@ def _sensible_whole(entry: Entry) -> bool:
     if "axes" in coded:
         if not _sensible_shape(coded) or not _sensible_axes(coded["axes"], coded["shape"]):
             return False
-        coded = as_coded(coded)
-    return _sensible(coded) and sensible_origin(entry)
+        coded = canonical_entry(coded)
+    return _sensible(coded) and is_valid_original_dtype(entry)
 
 
 def _sensible_shape(entry: Entry) -> bool:
     shape = entry.get("shape")
-    if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(_count(n) for n in shape):
+    if not isinstance(shape, list) or len(shape) > MAX_AXES or not all(_count(n) for n in shape):
         return False
     # [2**40, 2**40, 0] is empty, yet overflows libraries
     return bool(prod(n for n in shape if n) < MOST)

@@ -13,7 +13,7 @@ LARGEST_BITS = 8
 
 
 @dataclass(frozen=True)
-class InputGrid:
+class InputQParams:
     """How the inputs of a layer are rounded: value = (code − zero point) · scale."""
 
     bits: int
@@ -27,7 +27,7 @@ class InputGrid:
 
 
 @dataclass(frozen=True)
-class Form:
+class ModuleSpec:
     """The rewrites that a module needs before it runs on a file's weights.
 
     Attributes
@@ -40,14 +40,14 @@ class Form:
     folded : tuple
         Pairs of a batch norm and the layer it became part of, each by its path in the module.
     inputs : tuple
-        Pairs of a layer's path and the `InputGrid` that its inputs are rounded to.
+        Pairs of a layer's path and the `InputQParams` that its inputs are rounded to.
     """
 
     width: float = 1.0
     left_out: int = 0
     narrowed: bool = False
     folded: tuple[tuple[str, str], ...] = ()
-    inputs: tuple[tuple[str, InputGrid], ...] = ()
+    inputs: tuple[tuple[str, InputQParams], ...] = ()
 
     @property
     def smaller(self) -> bool:
@@ -69,7 +69,7 @@ class Form:
         return found
 
     @classmethod
-    def from_list(cls, data: Any) -> Form:
+    def from_list(cls, data: Any) -> ModuleSpec:
         """Read what `as_list` wrote.
 
         Raises
@@ -89,7 +89,7 @@ class Form:
                 case ["fold", 1, dict() as pairs] if all(map(_is_path, pairs.values())):
                     folded = pairs
                 case ["round inputs", 1, dict() as layers] if all(map(_is_grid, layers.values())):
-                    grids = {path: InputGrid(*numbers) for path, numbers in layers.items()}
+                    grids = {path: InputQParams(*numbers) for path, numbers in layers.items()}
                 case _:
                     raise ArtifactError(
                         "The file needs rewrites this version does not know: upgrade Workbench."
@@ -100,7 +100,7 @@ class Form:
         return found
 
 
-UNCHANGED = Form()
+UNCHANGED = ModuleSpec()
 """The model's own module."""
 
 

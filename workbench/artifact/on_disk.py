@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from workbench.artifact import container
-from workbench.artifact.build_ledger import ledger
+from workbench.artifact.build_ledger import build_ledger
 from workbench.artifact.header import check_entries, check_lengths
 from workbench.artifact.ledger import Ledger
 from workbench.compression.codecs.stream import Entry, parts, read
@@ -21,7 +21,7 @@ AT_ONCE = 2**20
 """Bytes that are read at a time."""
 
 
-class Sealed:
+class OnDiskArtifact:
     """What a file says of itself, and its tensors; whatever its size, little of it is in memory."""
 
     def __init__(self, path: Path, header: dict[str, Any], start: int, size: int) -> None:
@@ -35,7 +35,7 @@ class Sealed:
         cls,
         path: str | os.PathLike[str],
         progress: Callable[[int, int], None] = lambda done, total: None,
-    ) -> Sealed:
+    ) -> OnDiskArtifact:
         """Read the header of a file and check that everything behind it is what was written.
 
         `progress` is called with the bytes read and how many there are.
@@ -51,7 +51,7 @@ class Sealed:
                 raise ArtifactError(f"{source} is not a file.")
             size = source.stat().st_size
             with source.open("rb") as stream:
-                header, start = container.head(stream, size)
+                header, start = container.read_header(stream, size)
                 container.check_digest(header, _pieces(stream, size, progress))
         except OSError as error:
             raise ArtifactError(f"Cannot read {path}: {error.strerror}.") from None
@@ -62,7 +62,7 @@ class Sealed:
         return found
 
     @classmethod
-    def written(cls, path: Path, header: dict[str, Any]) -> Sealed:
+    def written(cls, path: Path, header: dict[str, Any]) -> OnDiskArtifact:
         """Return the file that was just written to `path` with `header`."""
         size = path.stat().st_size
         return cls(path, header, size - sum(map(_length, header["tensors"].values())), size)
@@ -90,7 +90,7 @@ class Sealed:
     @cached_property
     def ledger(self) -> Ledger:
         """Where every byte is; its total is the length of the file."""
-        return ledger(self.entries, self.size)
+        return build_ledger(self.entries, self.size)
 
     @property
     def entries(self) -> dict[str, Entry]:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from workbench.artifact.module_spec import Form
+from workbench.artifact.module_spec import ModuleSpec
 from workbench.compression.coded import Coded, Codes
 
 
-def operands(tensors: Mapping[str, Coded], form: Form) -> dict[str, Tensor]:
+def operands(tensors: Mapping[str, Coded], form: ModuleSpec) -> dict[str, Tensor]:
     """Return the tensors that a module in `form` takes, by name: a fresh copy.
 
     They are the decoded weights, float32 where they were floats. Where a layer computes with
@@ -23,7 +23,7 @@ def operands(tensors: Mapping[str, Coded], form: Form) -> dict[str, Tensor]:
         name = f"{path}.weight"
         coded = tensors[name]
         scale = torch.ones(coded.shape[0])
-        if isinstance(coded, Codes) and coded.counts_by_row:
+        if isinstance(coded, Codes) and coded.has_row_scales:
             _codes, scale = coded.counts()
         found[f"{name}_scale"] = scale
     return found

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-OF_FILE = "file:"
+TENSOR_FILE_PREFIX = "file:"
 """What the name of a model begins with that is no built-in one but came from a file."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import platformdirs
 
-from workbench.cache.memory import FOREVER, Cache, Life
+from workbench.cache.memory import FOREVER, Lifetime, MemoryCache
 
 LARGEST = 256 * 2**20
 """Bytes kept in all; the least recently used go first."""
@@ -22,7 +22,7 @@ FINISHED, UNFINISHED = ".kept", ".unfinished"
 VARIABLE = "WORKBENCH_STORE"
 
 
-def folder() -> Path | None:
+def cache_folder() -> Path | None:
     """Return where things are kept: `WORKBENCH_STORE` if set, nowhere if it is empty."""
     chosen = os.environ.get(VARIABLE)
     if chosen == "":
@@ -30,7 +30,7 @@ def folder() -> Path | None:
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("workbench"))
 
 
-class Files:
+class FileCache:
     """Blobs by key, the newest in memory and all on disk, if there is a folder.
 
     Nothing here raises for a failing disk, which only means training again.
@@ -39,8 +39,8 @@ class Files:
     def __init__(self, where: Path | None, largest: int = LARGEST) -> None:
         self.where = where
         self.largest = largest
-        self._newest: Cache[bytes] = Cache(IN_MEMORY, ROOM, len)
-        self._large: Cache[bytes] = Cache(1)
+        self._newest: MemoryCache[bytes] = MemoryCache(IN_MEMORY, ROOM, len)
+        self._large: MemoryCache[bytes] = MemoryCache(1)
 
     def get(self, key: str) -> bytes | None:
         """Return the blob under `key`, or None."""
@@ -56,16 +56,16 @@ class Files:
             return blob
         return None
 
-    def put(self, key: str, blob: bytes, life: Life = FOREVER) -> None:
+    def put(self, key: str, blob: bytes, lifetime: Lifetime = FOREVER) -> None:
         """Keep `blob` under `key`, written whole or not at all; in memory as long as `life` lasts.
 
         Where there is no folder the newest blob that is too large for memory is kept there.
         """
-        self._newest.put(key, blob, life)
+        self._newest.put(key, blob, lifetime)
         path = self._path(key)
         if path is None:
             if len(blob) > ROOM:
-                self._large.put(key, blob, life)
+                self._large.put(key, blob, lifetime)
             return
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,7 +83,7 @@ class Files:
         path = self._path(key)
         return path.with_suffix(UNFINISHED) if path is not None else None
 
-    def forget_unfinished(self, key: str) -> None:
+    def discard_checkpoint(self, key: str) -> None:
         """Delete the checkpoint of the work on `key`."""
         path = self.unfinished(key)
         if path is not None:
@@ -107,6 +107,6 @@ class Files:
 
 
 @cache
-def default_files() -> Files:
+def default_file_cache() -> FileCache:
     """Return the person's own kept files."""
-    return Files(folder())
+    return FileCache(cache_folder())

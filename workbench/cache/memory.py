@@ -1,7 +1,7 @@
 """Results kept in memory: bounded, shared by threads, and gone with the model that they are of.
 
 A cache must not keep a user's module alive. So its keys hold numbers and digests, never a model,
-and each entry belongs to a `Life`, which the model holds: when nothing holds that model any more,
+and each entry belongs to a `Lifetime`, which the model holds: when nothing holds that model any more,
 its entries are dropped too.
 """
 
@@ -21,22 +21,22 @@ Value = TypeVar("Value")
 _numbers = count()
 
 
-class Life:
+class Lifetime:
     """A token that lives exactly as long as what holds it; `number` tells it from all others."""
 
     __slots__ = ("__weakref__", "caches", "number")
 
     def __init__(self) -> None:
         self.number = next(_numbers)
-        self.caches: weakref.WeakSet[Cache[Any]] = weakref.WeakSet()
+        self.caches: weakref.WeakSet[MemoryCache[Any]] = weakref.WeakSet()
         weakref.finalize(self, _end, self.number, self.caches).atexit = False
 
     def __reduce__(self) -> Any:
         """Become a token of its own in another process, where caches hold nothing of this one."""
-        return "FOREVER" if self is FOREVER else (Life, ())
+        return "FOREVER" if self is FOREVER else (Lifetime, ())
 
 
-class Cache(Generic[Value]):
+class MemoryCache(Generic[Value]):
     """The values that were asked for last: at most `most`, of at most `room` bytes in all.
 
     Safe with many threads. A value larger than `room` is not kept. Keys must not refer to a model,
@@ -76,27 +76,29 @@ class Cache(Generic[Value]):
             self._entries.move_to_end(key)
             return entry.value
 
-    def put(self, key: Hashable, value: Value, life: Life | None = None) -> Value:
+    def put(self, key: Hashable, value: Value, lifetime: Lifetime | None = None) -> Value:
         """Keep `value` under `key`, no longer than `life` lasts, and return it."""
-        life = FOREVER if life is None else life
-        life.caches.add(self)
+        lifetime = FOREVER if lifetime is None else lifetime
+        lifetime.caches.add(self)
         size = self._size(value)
         with self._lock:
             self._drop(key)
-            self._entries[key] = _Entry(value, size, life.number)
+            self._entries[key] = _Entry(value, size, lifetime.number)
             self._taken += size
             while len(self._entries) > self._most or self._crowded():
                 self._drop(next(iter(self._entries)))
             self._forget_ended()
         return value
 
-    def of(self, key: Hashable, make: Callable[[], Value], life: Life | None = None) -> Value:
+    def of(
+        self, key: Hashable, make: Callable[[], Value], lifetime: Lifetime | None = None
+    ) -> Value:
         """Return the value under `key`, made now if it is not kept.
 
         Two threads that ask at once may both make it: the lock is not held meanwhile.
         """
         found = self.get(key)
-        return self.put(key, make(), life) if found is None else found
+        return self.put(key, make(), lifetime) if found is None else found
 
     def end(self, number: int) -> None:
         """Drop the entries of the life with that number, at the latest at the next call.
@@ -113,7 +115,7 @@ class Cache(Generic[Value]):
     def _forget_ended(self) -> None:
         while self._ended:
             number = self._ended.popleft()
-            for key in [k for k, entry in self._entries.items() if entry.life == number]:
+            for key in [k for k, entry in self._entries.items() if entry.lifetime == number]:
                 self._drop(key)
 
     def _crowded(self) -> bool:
@@ -129,10 +131,10 @@ class Cache(Generic[Value]):
 class _Entry(Generic[Value]):
     value: Value
     size: int
-    life: int
+    lifetime: int
 
 
-def _end(number: int, caches: Iterable[Cache[Any]]) -> None:
+def _end(number: int, caches: Iterable[MemoryCache[Any]]) -> None:
     for cache in list(caches):
         cache.end(number)
     _return_memory()
@@ -149,5 +151,5 @@ def _return_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-FOREVER = Life()
+FOREVER = Lifetime()
 """The life of what the package itself brings, which is never dropped."""

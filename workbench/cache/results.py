@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workbench.cache.files import folder
+from workbench.cache.files import cache_folder
 from workbench.i18n import _
 
 LARGEST = 64 * 2**20
@@ -36,7 +36,7 @@ DELETE FROM results WHERE key IN
 """
 
 
-class Store:
+class ResultCache:
     """Results by key, in memory and, given a folder, on disk.
 
     Safe with many threads and processes at once. Nothing here raises for a failing disk:
@@ -158,9 +158,9 @@ class Store:
 
 
 @cache
-def default_store() -> Store:
+def default_result_cache() -> ResultCache:
     """Return the person's own store.
 
     `WORKBENCH_STORE` names another folder, or is empty for none.
     """
-    return Store(folder())
+    return ResultCache(cache_folder())

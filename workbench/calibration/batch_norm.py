@@ -9,9 +9,9 @@ from torch import Tensor
 
 from workbench.calibration.examples import FAILS, calibration_inputs, quick_inputs, quick_weights
 from workbench.domain import Model
-from workbench.errors import in_words
+from workbench.errors import user_errors
 from workbench.runtime.batch import call
-from workbench.runtime.batch_norm import measured_norms, recalibrate
+from workbench.runtime.batch_norm import recalibrate_norms, tracking_norms
 from workbench.threads import threads
 
 EXAMPLES = 512
@@ -32,15 +32,15 @@ def recalibrated(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tenso
         When a person's own module fails on them.
     """
     module = model.module()
-    if not measured_norms(module):
+    if not tracking_norms(module):
         return {}
     buffers = {name for name, _ in module.named_buffers()}  # the forward pass may write to them
     own = quick_weights(model, weights)
     own |= {name: weights[name].clone() for name in buffers & own.keys()}
     inputs = quick_inputs(model, calibration_inputs(model, EXAMPLES))
     portions = inputs.chunk(-(-len(inputs) // PORTION))
-    with in_words(FAILS), threads(1), torch.no_grad():  # on more, sums may end with other bits
-        seen = recalibrate(module, portions, lambda part: call(module, own, part))
+    with user_errors(FAILS), threads(1), torch.no_grad():  # on more, sums may end with other bits
+        seen = recalibrate_norms(module, portions, lambda part: call(module, own, part))
     found: dict[str, Tensor] = {}
     for path in seen:
         names = [f"{path}.{name}".removeprefix(".") for name in STATISTICS]

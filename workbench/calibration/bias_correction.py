@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.calibration.examples import pass_through
+from workbench.calibration.examples import run_calibration_batch
 from workbench.domain import Model
 from workbench.graph.foldable_norms import tied_names
-from workbench.runtime.build import TAKES_NORMS, computes_as_named
-from workbench.runtime.unfused import unfused
+from workbench.runtime.build import FOLD_TARGETS, is_standard_layer
+from workbench.runtime.unfused import unfuse
 
 See = Callable[[str, Tensor, int], Tensor | None]
 """Given a bias's name, the layer's outputs, and which axis of them has its channels."""
@@ -33,11 +33,11 @@ def mean_outputs(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tenso
         if not outputs.is_nested:  # nested tensors have no axes to count
             found[name] = _mean(outputs, axis)
 
-    _run(model, weights, see, biases(model, weights))
+    _run(model, weights, see, correctable_biases(model, weights))
     return {n: mean for n, mean in found.items() if runs[n] == 1 and _finite(mean)}
 
 
-def corrected(
+def corrected_biases(
     model: Model, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     """Return biases, float32 [outputs], with which `weights` give the means `wanted`, by name.
@@ -58,7 +58,7 @@ def corrected(
     return found
 
 
-def biases(model: Model, weights: Mapping[str, Tensor]) -> tuple[str, ...]:
+def correctable_biases(model: Model, weights: Mapping[str, Tensor]) -> tuple[str, ...]:
     """Return the names of the biases of layers that add them last, each its layer's alone."""
     module = model.module()
     tied = tied_names(module)
@@ -66,13 +66,13 @@ def biases(model: Model, weights: Mapping[str, Tensor]) -> tuple[str, ...]:
     return tuple(
         name
         for name, layer in named.items()
-        if name in weights and name not in tied and computes_as_named(layer, TAKES_NORMS)
+        if name in weights and name not in tied and is_standard_layer(layer, FOLD_TARGETS)
     )
 
 
 def _run(model: Model, weights: Mapping[str, Tensor], see: See, names: Collection[str]) -> None:
     """Run the calibration examples and call `see` with the outputs of the layers of `names`."""
-    module = unfused(model.module())
+    module = unfuse(model.module())
 
     def watch(name: str, axis: int) -> Callable[..., Tensor | None]:
         def hook(_layer: nn.Module, _inputs: Any, outputs: Tensor) -> Tensor | None:
@@ -83,7 +83,7 @@ def _run(model: Model, weights: Mapping[str, Tensor], see: See, names: Collectio
     for name in names:
         layer = module.get_submodule(name.rpartition(".")[0])
         layer.register_forward_hook(watch(name, _axis(layer)))
-    pass_through(module, model, weights)
+    run_calibration_batch(module, model, weights)
 
 
 def _axis(layer: nn.Module) -> int:

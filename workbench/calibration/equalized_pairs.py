@@ -8,12 +8,17 @@ import torch
 from torch import Tensor
 
 from workbench.calibration.examples import FAILS, calibration_inputs
-from workbench.calibration.verify import Reference, alike, largest, outputs
+from workbench.calibration.verify import (
+    ReferenceOutputs,
+    largest_valid_subset,
+    outputs_match,
+    record_outputs,
+)
 from workbench.compression.channels import Group, Member, Role
 from workbench.compression.equalize import equalize
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.domain import Model
-from workbench.errors import in_words
+from workbench.errors import user_errors
 from workbench.runtime.batch import Batch
 
 EXAMPLES = 8
@@ -21,7 +26,7 @@ STEP = 12
 """Channels are tried 2^12 times as large and as small: far enough to reach where a ReLU6 clips."""
 
 
-def pairs(
+def equalizable_pairs(
     model: Model, weights: Mapping[str, Tensor], groups: Sequence[Group]
 ) -> tuple[Group, ...]:
     """Return the groups of one layer that makes channels and one that takes them, scaled freely.
@@ -37,26 +42,26 @@ def pairs(
     WorkbenchError
         When a user module fails on the calibration examples.
     """
-    candidates = tuple(Group(_present(group, weights)) for group in single(groups))
+    candidates = tuple(Group(_present(group, weights)) for group in one_to_one_groups(groups))
     if not candidates:
         return ()
     commuting = _commuting(model, weights, candidates)
-    reference = Reference(model, weights, {_path(group, "takes") for group in commuting})
+    reference = ReferenceOutputs(model, weights, {_path(group, "takes") for group in commuting})
 
     def holds(some: tuple[Group, ...]) -> bool:
-        even, _ = equalize(weights, some, Evidence())
+        even, _ = equalize(weights, some, CalibrationStats())
         scaled = {_path(group, "makes") for group in some}
         return reference.holds(model, even, {_path(group, "takes") for group in some} - scaled)
 
-    return largest(commuting, holds)
+    return largest_valid_subset(commuting, holds)
 
 
-def single(groups: Sequence[Group]) -> list[Group]:
+def one_to_one_groups(groups: Sequence[Group]) -> list[Group]:
     """Return the groups in which one layer makes the channels and one takes them."""
     return [
         group
         for group in groups
-        if len(group.having("makes")) == 1 and len(group.having("takes")) == 1
+        if len(group.with_role("makes")) == 1 and len(group.with_role("takes")) == 1
     ]
 
 
@@ -76,8 +81,8 @@ def _commuting(
             by = 1 / factors if member.role == "takes" else factors
             tried[member.tensor] = member.times(own[member.tensor], by)
         taker = _path(group, "takes")
-        seen = outputs(model, tried, inputs.to(kind), [taker])
-        if alike(seen, {"": plain[""], taker: plain[taker]}, torch.equal):
+        seen = record_outputs(model, tried, inputs.to(kind), [taker])
+        if outputs_match(seen, {"": plain[""], taker: plain[taker]}, torch.equal):
             found.append(group)
     return tuple(found)
 
@@ -91,15 +96,15 @@ def _plain(
     """
     try:
         wide = _as(torch.float64, weights)
-        return torch.float64, outputs(model, wide, inputs.to(torch.float64), paths)
+        return torch.float64, record_outputs(model, wide, inputs.to(torch.float64), paths)
     except Exception:  # noqa: BLE001 - a user module may fail in any way
-        with in_words(FAILS):
-            return torch.float32, outputs(model, weights, inputs, paths)
+        with user_errors(FAILS):
+            return torch.float32, record_outputs(model, weights, inputs, paths)
 
 
 def _path(group: Group, role: Role) -> str:
     """Return the path of the only layer that has a role in `group`."""
-    (member,) = group.having(role)
+    (member,) = group.with_role(role)
     return member.tensor.rpartition(".")[0]
 
 
@@ -117,7 +122,7 @@ def _present(group: Group, weights: Mapping[str, Tensor]) -> tuple[Member, ...]:
         for member in group.members
         if member.tensor in weights and (member.role != "follows" or member.tensor.endswith("bias"))
     ]
-    (maker,) = group.having("makes")
+    (maker,) = group.with_role("makes")
     bias = f"{maker.tensor.removesuffix('weight')}bias"
     if bias in weights and bias not in [member.tensor for member in members]:
         members.append(Member(bias, 0, "follows", maker.places))

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from workbench.domain import Model
-from workbench.errors import in_words
-from workbench.runtime.batch import Batch, call, lay_inputs, lay_weights
+from workbench.errors import user_errors
+from workbench.runtime.batch import Batch, call, layout_inputs, layout_weights
 from workbench.threads import threads
 
 EXAMPLES = 256
@@ -28,15 +28,15 @@ def calibration_inputs(model: Model, examples: int = EXAMPLES) -> Any:
 
 def quick_inputs(model: Model, inputs: Any) -> Batch:
     """Return what `model` takes as a batch, laid out as its layers are quickest."""
-    return lay_inputs(inputs, quick=model.architecture.traits.quick)
+    return layout_inputs(inputs, quick=model.architecture.traits.quick)
 
 
 def quick_weights(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return `weights` laid out to go with `quick_inputs`."""
-    return lay_weights(weights, quick=model.architecture.traits.quick)
+    return layout_weights(weights, quick=model.architecture.traits.quick)
 
 
-def pass_through(module: nn.Module, model: Model, weights: Mapping[str, Tensor]) -> None:
+def run_calibration_batch(module: nn.Module, model: Model, weights: Mapping[str, Tensor]) -> None:
     """Run the calibration examples through `module`, a hooked one of `model`'s, with `weights`.
 
     In one batch and on one thread: on more, sums may end with other bits.
@@ -47,5 +47,5 @@ def pass_through(module: nn.Module, model: Model, weights: Mapping[str, Tensor])
         When a person's own module fails on them.
     """
     own = quick_weights(model, weights)
-    with in_words(FAILS), threads(1), torch.no_grad():
+    with user_errors(FAILS), threads(1), torch.no_grad():
         call(module, own, quick_inputs(model, calibration_inputs(model)))

@@ -11,14 +11,14 @@ from math import isfinite
 import torch
 from torch import Tensor, nn
 
-from workbench.artifact.module_spec import InputGrid
-from workbench.calibration.examples import pass_through
+from workbench.artifact.module_spec import InputQParams
+from workbench.calibration.examples import run_calibration_batch
 from workbench.domain import Model
 from workbench.errors import WorkbenchError
 from workbench.recipe import Activations
-from workbench.runtime.build import computes_as_named
-from workbench.runtime.layer_sizes import Following
-from workbench.runtime.unfused import unfused
+from workbench.runtime.build import is_standard_layer
+from workbench.runtime.layer_sizes import SizeTracker
+from workbench.runtime.unfused import unfuse
 
 BINS = 2048
 FACTORS = 100
@@ -28,7 +28,7 @@ ROUNDS = 2
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedInputs:
     """The `inputs` of a layer, [n, …], from `low` to `high`; zero is always in range."""
 
     low: float
@@ -36,7 +36,7 @@ class Seen:
     inputs: Tensor
 
     @classmethod
-    def of(cls, inputs: Tensor) -> Seen:
+    def of(cls, inputs: Tensor) -> ObservedInputs:
         """Look at `inputs`."""
         low, high = (float(bound) for bound in inputs.aminmax())  # NaN is passed on
         low, high = min(low, 0.0), max(high, 0.0)
@@ -53,9 +53,9 @@ class Seen:
         return torch.histc(self.inputs, BINS, self.low, self.high).double()
 
 
-def observed(
+def observe_inputs(
     model: Model, weights: Mapping[str, Tensor], settings: Activations
-) -> dict[str, InputGrid]:
+) -> dict[str, InputQParams]:
     """Return the grid for the inputs of each linear layer and convolution, by the layer's path.
 
     From the network's float32 inputs on the calibration examples, with `weights` decoded, in all
@@ -69,7 +69,7 @@ def observed(
         When some inputs are NaN or infinite.
     """
     runs: Counter[str] = Counter()
-    found: dict[str, InputGrid] = {}
+    found: dict[str, InputQParams] = {}
 
     differentiable: set[str] = set()
 
@@ -103,7 +103,7 @@ def _watch(
     see: Callable[[str, Tensor], None],
 ) -> None:
     """Run the calibration examples and call `see` with the path and inputs of each layer."""
-    module = unfused(model.module())
+    module = unfuse(model.module())
 
     def watch(path: str) -> Callable[..., None]:
         return lambda _layer, inputs: see(path, inputs[0])
@@ -112,40 +112,40 @@ def _watch(
         name = f"{path}.weight"  # not among the weights: tied to another, or computed from others
         if name not in weights or name in settings.exclude or _is_given_others(layer):
             continue
-        if computes_as_named(layer):
+        if is_standard_layer(layer):
             layer.register_forward_pre_hook(watch(path))
-    pass_through(module, model, weights)
+    run_calibration_batch(module, model, weights)
 
 
-def _grid(path: str, inputs: Tensor, settings: Activations) -> InputGrid:
-    seen = Seen.of(inputs)
+def _grid(path: str, inputs: Tensor, settings: Activations) -> InputQParams:
+    seen = ObservedInputs.of(inputs)
     if not isfinite(seen.low) or not isfinite(seen.high):
         raise WorkbenchError(
             f"The inputs of {path} hold NaN or infinity on the first training examples, so that "
             "they cannot be rounded: prune or round the weights before it less, or leave them out."
         )
     low, high = OBSERVERS[settings.observer](seen, settings)
-    return grid_over(low, high, settings.bits)
+    return qparams_for_range(low, high, settings.bits)
 
 
 def _is_given_others(layer: nn.Module) -> bool:
     """Return whether hooks of the user's may change the inputs of `layer` before it runs."""
     hooks = layer._forward_pre_hooks.values()  # noqa: SLF001 - has no public name
-    return any(not isinstance(hook, Following) for hook in hooks)
+    return any(not isinstance(hook, SizeTracker) for hook in hooks)
 
 
-def grid_over(low: float, high: float, bits: int) -> InputGrid:
+def qparams_for_range(low: float, high: float, bits: int) -> InputQParams:
     """Return the grid whose codes span `low` to `high`, zero among its values."""
     top = 2**bits - 1
     scale = float(torch.tensor((high - low) / top).clamp(min=torch.finfo(torch.float32).tiny))
-    return InputGrid(bits, scale, min(top, max(0, round(-low / scale))))
+    return InputQParams(bits, scale, min(top, max(0, round(-low / scale))))
 
 
-def _minmax(seen: Seen, settings: Activations) -> tuple[float, float]:
+def _minmax(seen: ObservedInputs, settings: Activations) -> tuple[float, float]:
     return seen.low, seen.high
 
 
-def _percentile(seen: Seen, settings: Activations) -> tuple[float, float]:
+def _percentile(seen: ObservedInputs, settings: Activations) -> tuple[float, float]:
     """Return the bounds that leave out the percentage asked, half of it at either end.
 
     All of it at the upper end where no input is below zero.
@@ -160,7 +160,7 @@ def _percentile(seen: Seen, settings: Activations) -> tuple[float, float]:
     return min(low, 0.0), max(high, 0.0)
 
 
-def _least_squares(seen: Seen, settings: Activations) -> tuple[float, float]:
+def _least_squares(seen: ObservedInputs, settings: Activations) -> tuple[float, float]:
     """Return the bounds with the least squared error over the bins, found one after the other."""
     low, high = seen.low, seen.high
     tried = torch.arange(FACTORS, 0, -1, dtype=torch.float64) / FACTORS
@@ -170,9 +170,11 @@ def _least_squares(seen: Seen, settings: Activations) -> tuple[float, float]:
     return low, high
 
 
-def _best(seen: Seen, bits: int, bounds: Sequence[tuple[float, float]]) -> tuple[float, float]:
+def _best(
+    seen: ObservedInputs, bits: int, bounds: Sequence[tuple[float, float]]
+) -> tuple[float, float]:
     """Return those of `bounds` over which rounding does the least squared error, else the first."""
-    grids = [grid_over(low, high, bits) for low, high in bounds]
+    grids = [qparams_for_range(low, high, bits) for low, high in bounds]
     scale = torch.tensor([grid.scale for grid in grids], dtype=torch.float64).unsqueeze(1)
     zero = torch.tensor([grid.zero_point for grid in grids]).unsqueeze(1)
     centres = seen.low + (torch.arange(len(seen.counts), dtype=torch.float64) + 0.5) * seen.width
@@ -181,7 +183,7 @@ def _best(seen: Seen, bits: int, bounds: Sequence[tuple[float, float]]) -> tuple
     return bounds[int(errors.argmin())]
 
 
-OBSERVERS: dict[str, Callable[[Seen, Activations], tuple[float, float]]] = {
+OBSERVERS: dict[str, Callable[[ObservedInputs, Activations], tuple[float, float]]] = {
     "minmax": _minmax,
     "percentile": _percentile,
     "histogram": _least_squares,

@@ -11,20 +11,20 @@ from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from workbench.cache.files import Files, default_files
-from workbench.cache.memory import Cache
+from workbench.cache.files import FileCache, default_file_cache
+from workbench.cache.memory import MemoryCache
 from workbench.domain import Model
-from workbench.errors import in_words
+from workbench.errors import user_errors
 from workbench.recipe import Recipe
-from workbench.recipe.factorize import OF_OUTPUTS
-from workbench.recipe.prune import NEEDS_GRADIENTS, NEEDS_MOMENTS
+from workbench.recipe.factorize import OUTPUT_AIMS
+from workbench.recipe.prune import NEEDS_COVARIANCE, NEEDS_GRADIENTS
 from workbench.recipe.quantize import COMPENSATED
 from workbench.threads import threads
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from workbench.compression.stats import Evidence
+    from workbench.compression.stats import CalibrationStats
 
 BATCHES = 8
 BATCH = 64
@@ -41,11 +41,11 @@ class _Computed:
     digest: str
 
 
-_known: Cache[_Computed] = Cache(64)
+_known: MemoryCache[_Computed] = MemoryCache(64)
 _one_at_a_time = Lock()
 
 
-def evidence_digest(model: Model, recipe: Recipe) -> str | None:
+def stats_digest(model: Model, recipe: Recipe) -> str | None:
     """Return the digest of the evidence that `recipe` needs; None while it is not computed yet."""
     known = [_known.get((model.digest, kind)) for kind in _needed(recipe)]
     if None in known:
@@ -56,29 +56,29 @@ def evidence_digest(model: Model, recipe: Recipe) -> str | None:
 Progress = Callable[[float], None]
 
 
-def evidence_for(
+def calibration_stats(
     model: Model,
     recipe: Recipe,
-    files: Files | None = None,
+    files: FileCache | None = None,
     progress: Progress = lambda share: None,
-) -> Evidence:
+) -> CalibrationStats:
     """Return what `recipe` needs to know of `model`, which may be nothing.
 
     What takes long is kept in `files`, the person's own unless given. `progress` is told the
     share that is done, from 0 to 1, of what has to be computed; it may raise to stop.
     """
-    from workbench.compression.stats import Evidence
+    from workbench.compression.stats import CalibrationStats
 
     found = {}
     with _one_at_a_time:
         for kind in _needed(recipe):
             found[kind] = _known.of(
                 (model.digest, kind),
-                partial(_computed, model, kind, files or default_files(), progress),
-                model.architecture.life,
+                partial(_computed, model, kind, files or default_file_cache(), progress),
+                model.architecture.lifetime,
             )
     tensors = {kind: one.tensors for kind, one in found.items()}
-    return Evidence(**tensors, digest=" ".join(one.digest for one in found.values()))
+    return CalibrationStats(**tensors, digest=" ".join(one.digest for one in found.values()))
 
 
 def mean_absolute_gradients(
@@ -108,7 +108,7 @@ def mean_absolute_gradients(
         for start in range(0, examples, BATCH):
             inputs = model.task.inputs(split.examples[start : start + BATCH])
             labels = targets(split.labels[start : start + BATCH])
-            with in_words("The module fails on the train data"):
+            with user_errors("The module fails on the train data"):
                 outputs = call(module, weights, inputs)
                 loss = model.task.loss(outputs, labels)
                 gradients = torch.autograd.grad(
@@ -124,7 +124,7 @@ def mean_absolute_gradients(
     }
 
 
-def input_moments(model: Model, progress: Progress = lambda share: None) -> dict[str, Tensor]:
+def input_covariances(model: Model, progress: Progress = lambda share: None) -> dict[str, Tensor]:
     """Return the mean of x xᵀ over the inputs x of each layer, float32 [n, n] by weight name.
 
     The inputs are those of the original network on the first 2,048 training examples at most; a
@@ -132,7 +132,7 @@ def input_moments(model: Model, progress: Progress = lambda share: None) -> dict
     """
     import torch
 
-    from workbench.graph.layer_inputs import watch
+    from workbench.graph.layer_inputs import observe_inputs
 
     split = model.task.split("train")
     sums: dict[str, Tensor] = {}
@@ -148,8 +148,8 @@ def input_moments(model: Model, progress: Progress = lambda share: None) -> dict
     with threads(1):  # on more, sums may end with other bits
         for start in range(0, examples, AT_ONCE):
             batch = model.task.inputs(split.examples[start : start + AT_ONCE])
-            with in_words("The module fails on the train data"):
-                watch(model, model.weights(), batch, see)
+            with user_errors("The module fails on the train data"):
+                observe_inputs(model, model.weights(), batch, see)
             progress(min(1.0, (start + AT_ONCE) / examples))
     return {name: (total / counts[name]).to(torch.float32) for name, total in sums.items()}
 
@@ -158,17 +158,17 @@ def _needed(recipe: Recipe) -> list[str]:
     quantize, factorize = recipe.quantize, recipe.factorize
     criteria = {part.criterion for part in (recipe.prune, recipe.structure) if part is not None}
     compensates = quantize is not None and quantize.rounding in COMPENSATED
-    aims = factorize is not None and factorize.aim in OF_OUTPUTS
+    aims = factorize is not None and factorize.aim in OUTPUT_AIMS
     kinds = ["gradients"] if criteria & NEEDS_GRADIENTS else []
-    return [*kinds, "moments"] if aims or compensates or criteria & NEEDS_MOMENTS else kinds
+    return [*kinds, "moments"] if aims or compensates or criteria & NEEDS_COVARIANCE else kinds
 
 
-def _computed(model: Model, kind: str, files: Files, progress: Progress) -> _Computed:
+def _computed(model: Model, kind: str, files: FileCache, progress: Progress) -> _Computed:
     """Return what was computed before, or compute it and keep it."""
     from safetensors import SafetensorError
     from safetensors.torch import load, save
 
-    from workbench.compression.covariance import Moment
+    from workbench.compression.covariance import InputCovariance
 
     found = None
     key = f"evidence {kind} {VERSION} {model.digest} torch-{version('torch')}"
@@ -177,12 +177,14 @@ def _computed(model: Model, kind: str, files: Files, progress: Progress) -> _Com
         with suppress(SafetensorError):  # damaged: computed again
             found = load(blob)
     if found is None:
-        compute = mean_absolute_gradients if kind == "gradients" else input_moments
+        compute = mean_absolute_gradients if kind == "gradients" else input_covariances
         found = compute(model, progress)
-        files.put(key, save(found), model.architecture.life)
+        files.put(key, save(found), model.architecture.lifetime)
     digest = hashlib.sha256()
     for name, tensor in sorted(found.items()):
         digest.update(f"{name} {tuple(tensor.shape)}".encode() + tensor.numpy().tobytes())
     if kind == "gradients":
         return _Computed(found, digest.hexdigest())
-    return _Computed({name: Moment(one) for name, one in found.items()}, digest.hexdigest())
+    return _Computed(
+        {name: InputCovariance(one) for name, one in found.items()}, digest.hexdigest()
+    )

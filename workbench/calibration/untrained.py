@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from workbench.artifact.module_spec import Form
+from workbench.artifact.module_spec import ModuleSpec
 from workbench.calibration.finish import finish
 from workbench.calibration.prepare import prepare
-from workbench.calibration.statistics import evidence_for
+from workbench.calibration.statistics import calibration_stats
 from workbench.compression.coded import Coded
-from workbench.compression.encode import code
+from workbench.compression.encode import encode_tensors
 from workbench.domain import Model
 from workbench.recipe import Recipe
 
 
-def untrained(model: Model, recipe: Recipe) -> tuple[dict[str, Coded], Form]:
+def compress_untrained(model: Model, recipe: Recipe) -> tuple[dict[str, Coded], ModuleSpec]:
     """Return the tensors of a file, and the form of its module.
 
     Raises
@@ -20,6 +20,6 @@ def untrained(model: Model, recipe: Recipe) -> tuple[dict[str, Coded], Form]:
     RecipeError
         When the recipe does not fit the model.
     """
-    ready = prepare(model, recipe, evidence_for(model, recipe))
-    coded = code(ready.weights, recipe, ready.evidence, roles=model.roles)
+    ready = prepare(model, recipe, calibration_stats(model, recipe))
+    coded = encode_tensors(ready.weights, recipe, ready.stats, roles=model.roles)
     return finish(model, recipe, ready, coded)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from workbench.calibration.examples import FAILS, calibration_inputs
 from workbench.domain import Model
-from workbench.errors import in_words
+from workbench.errors import user_errors
 from workbench.runtime.batch import Batch, call, tensors_in
-from workbench.runtime.unfused import unfused
+from workbench.runtime.unfused import unfuse
 from workbench.threads import threads
 
 EXAMPLES = 64
@@ -25,7 +25,7 @@ MOST_VALUES = 4096
 Change = TypeVar("Change")
 
 
-class Reference:
+class ReferenceOutputs:
     """What `model` and its layers at `paths` put out for calibration examples with `weights`.
 
     Layers are compared as well as the whole, since outputs may say little of what happens inside:
@@ -41,8 +41,8 @@ class Reference:
         self, model: Model, weights: Mapping[str, Tensor], paths: Collection[str] = ()
     ) -> None:
         self.inputs = Batch.of(calibration_inputs(model, EXAMPLES))
-        with in_words(FAILS):
-            self._expected = outputs(model, weights, self.inputs, paths)
+        with user_errors(FAILS):
+            self._expected = record_outputs(model, weights, self.inputs, paths)
 
     def holds(
         self, model: Model, weights: Mapping[str, Tensor], paths: Collection[str] = ()
@@ -52,13 +52,13 @@ class Reference:
         With `weights`, but for rounding; `paths` are some of those of the reference.
         """
         try:
-            found = outputs(model, weights, self.inputs, paths)
+            found = record_outputs(model, weights, self.inputs, paths)
         except Exception:  # noqa: BLE001 - a user module may read what is gone, and fail in any way
             return False
-        return alike(found, {path: self._expected[path] for path in found}, _close)
+        return outputs_match(found, {path: self._expected[path] for path in found}, _close)
 
 
-def outputs(
+def record_outputs(
     model: Model, weights: Mapping[str, Tensor], inputs: Batch, paths: Collection[str] = ()
 ) -> dict[str, list[Tensor]]:
     """Return the floating-point tensors that `model` returns, and that its layers at `paths` do.
@@ -66,7 +66,7 @@ def outputs(
     By path, that of the whole being empty; of a layer's outputs some values. All that the model
     returns is there, not only what counts.
     """
-    module = unfused(model.module())  # a layer that is looked at has to run as a layer
+    module = unfuse(model.module())  # a layer that is looked at has to run as a layer
     found: dict[str, list[Tensor]] = {path: [] for path in ("", *paths)}
 
     def keep(path: str) -> Callable[..., None]:
@@ -83,7 +83,7 @@ def outputs(
     return found
 
 
-def alike(
+def outputs_match(
     found: Mapping[str, Sequence[Tensor]],
     expected: Mapping[str, Sequence[Tensor]],
     same: Callable[[Tensor, Tensor], bool],
@@ -95,7 +95,7 @@ def alike(
     )
 
 
-def largest(
+def largest_valid_subset(
     changes: tuple[Change, ...],
     holds: Callable[[tuple[Change, ...]], bool],
     accepted: tuple[Change, ...] = (),
@@ -110,7 +110,9 @@ def largest(
     if len(changes) == 1:
         return accepted
     middle = len(changes) // 2
-    return largest(changes[middle:], holds, largest(changes[:middle], holds, accepted))
+    return largest_valid_subset(
+        changes[middle:], holds, largest_valid_subset(changes[:middle], holds, accepted)
+    )
 
 
 def _some(tensor: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
-from workbench.domain.losses import of_labels
+from workbench.domain.losses import label_loss
 from workbench.domain.training_plan import TrainingPlan
 from workbench.training.augment import augment, noisy
 
@@ -67,7 +67,7 @@ def train(
                 x = noisy(x, plan.noise * spread, generator)
             if x.ndim == 4:
                 x = x.to(memory_format=torch.channels_last)
-            loss = of_labels(module(x), labels[chosen], plan.label_smoothing)
+            loss = label_loss(module(x), labels[chosen], plan.label_smoothing)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -17,8 +17,8 @@ from workbench.domain.inputs import targets
 from workbench.domain.model import Architecture, Model
 from workbench.domain.task import Split
 from workbench.domain.training_plan import TrainingPlan
-from workbench.evaluation.model_card import measured
-from workbench.evaluation.scores import judge_score
+from workbench.evaluation.model_card import measure_card
+from workbench.evaluation.scores import reference_score
 
 Report = Callable[[int, float], None]
 
@@ -49,14 +49,14 @@ def make_checkpoint(
         plan,
         architecture.task.inputs(training.examples),
         targets(training.labels),
-        validate=lambda candidate: sign * judge_score(model, candidate, validation).value,
+        validate=lambda candidate: sign * reference_score(model, candidate, validation).value,
         report=lambda epoch, good: report(epoch, sign * good),
     )
     seconds = time.perf_counter() - started
     content = save(weights)
     card = {
         "name": architecture.name,
-        **measured(model, weights, validation, test),
+        **measure_card(model, weights, validation, test),
         "original_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "training": {

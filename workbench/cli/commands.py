@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.cli import files, tables, training
-from workbench.cli.progress import bar
+from workbench.cli.progress import progress_bar
 from workbench.errors import RecipeError, WorkbenchError
 from workbench.recipe import Recipe
 from workbench.recipe.off import BY_LAYER
@@ -63,7 +63,7 @@ def _measure(options: argparse.Namespace) -> Result:
     chosen, recipe = model(options.model), _recipe(options.recipe)  # refused before torch loads
     from workbench.evaluation.measure import measure
 
-    with bar("measuring") as advance:
+    with progress_bar("measuring") as advance:
         report = measure(
             chosen,
             recipe,
@@ -83,12 +83,12 @@ def _sensitivity(options: argparse.Namespace) -> Result:
 
     chosen, recipe = model(options.model), _recipe(options.recipe)
     from workbench.analysis.sensitivity import sensitivity
-    from workbench.recipe.off import switched_off
+    from workbench.recipe.off import disabled_part
 
-    with bar("trying every layer") as advance:
+    with progress_bar("trying every layer") as advance:
         found = sensitivity(
             chosen,
-            getattr(recipe, options.part) or switched_off(options.part),
+            getattr(recipe, options.part) or disabled_part(options.part),
             options.settings,
             progress=lambda so_far: advance(
                 len(so_far.points), len(so_far.layers) * len(so_far.settings)
@@ -100,7 +100,7 @@ def _sensitivity(options: argparse.Namespace) -> Result:
 def _compress(options: argparse.Namespace) -> Result:
     from workbench.zoo import model, models
 
-    if options.model not in models() and files.is_file(options.model):
+    if options.model not in models() and files.is_tensor_file(options.model):
         return files.compress(options, _recipe(options.recipe))
     chosen, recipe = model(options.model), _recipe(options.recipe)
     from workbench.pipeline import compress
@@ -127,10 +127,10 @@ def _evaluate(options: argparse.Namespace) -> Result:
     from workbench.evaluation.measure import evaluate
 
     for path in options.files:
-        files.refuse_model_of_file(path)
+        files.check_has_model(path)
     artifacts = [load(path) for path in options.files]
     found = []
-    with bar("evaluating") as advance:
+    with progress_bar("evaluating") as advance:
         for done, (path, artifact) in enumerate(zip(options.files, artifacts, strict=True)):
             advance(done, len(artifacts))
             report = evaluate(artifact, split=options.split)
@@ -140,10 +140,10 @@ def _evaluate(options: argparse.Namespace) -> Result:
 
 
 def _inspect(options: argparse.Namespace) -> Result:
-    from workbench.artifact.on_disk import Sealed
+    from workbench.artifact.on_disk import OnDiskArtifact
 
-    sealed = Sealed.open(options.file)
-    return {"file": options.file, **files.about(sealed)}
+    sealed = OnDiskArtifact.open(options.file)
+    return {"file": options.file, **files.summary(sealed)}
 
 
 def _dashboard(options: argparse.Namespace) -> None:
@@ -238,12 +238,12 @@ def _takes_rebuild(parser: Options) -> None:
 
 def _takes_training(parser: Options) -> None:
     parser.add_argument("model", help="a model from `workbench list`, such as fashion/lenet5")
-    training.takes(parser, distilling=False)
+    training.add_options(parser, distilling=False)
 
 
 def _takes_distillation(parser: Options) -> None:
     parser.add_argument("model", help="the student: a model from `workbench list`")
-    training.takes(parser, distilling=True)
+    training.add_options(parser, distilling=True)
 
 
 def _takes_files(parser: Options) -> None:
@@ -305,15 +305,15 @@ COMMANDS = (
         "expand",
         "Write the tensors of a compressed file as plain safetensors.",
         _takes_expand,
-        files.expand,
-        tables.expanded,
+        files.decompress,
+        tables.written,
     ),
     Command(
         "rebuild",
         "Write the weights of a compressed file for PyTorch, as its module holds them.",
         _takes_rebuild,
-        files.rebuild,
-        tables.expanded,
+        files.to_module,
+        tables.written,
     ),
     Command(
         "train",

@@ -11,17 +11,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.progress import bar
-from workbench.errors import ArtifactError, WorkbenchError, in_words
+from workbench.cli.progress import progress_bar
+from workbench.errors import ArtifactError, WorkbenchError, user_errors
 from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
-    from workbench.artifact.on_disk import Sealed
+    from workbench.artifact.on_disk import OnDiskArtifact
 
 ENDINGS = (".safetensors", ".index.json")
 
 
-def is_file(name: str) -> bool:
+def is_tensor_file(name: str) -> bool:
     """Whether what is to be compressed is a file of tensors, or a folder of such files."""
     return name.endswith(ENDINGS) or (name != "" and Path(name).is_dir())
 
@@ -31,28 +31,28 @@ def compress(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     from workbench.streaming.compress import compress_file
     from workbench.streaming.source import Source
 
-    original = Source.open(Path(options.model)).bytes_of_files
-    with _that_goes_on(), bar("compressing") as advance:
+    original = Source.open(Path(options.model)).file_bytes
+    with _that_goes_on(), progress_bar("compressing") as advance:
         sealed = compress_file(options.model, recipe, options.output, progress=advance)
-    return {"file": str(options.output), **about(sealed), "original_bytes": original}
+    return {"file": str(options.output), **summary(sealed), "original_bytes": original}
 
 
-def expand(options: argparse.Namespace) -> dict[str, Any]:
+def decompress(options: argparse.Namespace) -> dict[str, Any]:
     """Write the tensors of a compressed file as plain safetensors."""
-    from workbench.streaming.decompress import expand as expanded
+    from workbench.streaming.decompress import decompress as expanded
 
-    with bar("expanding") as advance:
+    with progress_bar("expanding") as advance:
         path = expanded(options.file, options.output, progress=advance)
     return {"file": str(path), "bytes": path.stat().st_size}
 
 
-def rebuild(options: argparse.Namespace) -> dict[str, Any]:
+def to_module(options: argparse.Namespace) -> dict[str, Any]:
     """Write the weights of the network of a file, as its module has them, as plain safetensors."""
     from safetensors.torch import save
     from torch import Tensor
 
-    from workbench.artifact.artifact import write_whole
-    from workbench.custom.to_module import rebuild as rebuilt
+    from workbench.artifact.artifact import write_atomic
+    from workbench.custom.to_module import to_module as rebuilt
 
     source, target = Path(options.file), Path(options.output)
     if target.exists() and source.exists() and target.samefile(source):
@@ -60,7 +60,7 @@ def rebuild(options: argparse.Namespace) -> dict[str, Any]:
     module = None if options.module is None else _made(options.module)
     state = rebuilt(options.file, module).state_dict()
     own = {name: one.clone() for name, one in state.items() if isinstance(one, Tensor)}
-    path = write_whole(target, save(own))
+    path = write_atomic(target, save(own))
     return {"file": str(path), "bytes": path.stat().st_size}
 
 
@@ -81,14 +81,14 @@ def _made(text: str) -> Any:
         )
     sys.path.insert(0, str(Path.cwd()))
     try:
-        with in_words(f"Making the module {text!r} fails"):
+        with user_errors(f"Making the module {text!r} fails"):
             found = reduce(getattr, attribute.split("."), import_module(package))
             return found if isinstance(found, nn.Module) else found()  # type: ignore[operator]
     finally:
         sys.path.pop(0)
 
 
-def about(sealed: Sealed) -> dict[str, Any]:
+def summary(sealed: OnDiskArtifact) -> dict[str, Any]:
     """Return what a file says of itself."""
     return {
         "model": sealed.model,
@@ -99,15 +99,15 @@ def about(sealed: Sealed) -> dict[str, Any]:
     }
 
 
-def refuse_model_of_file(path: str) -> None:
+def check_has_model(path: str) -> None:
     """Raise `ArtifactError` where a file was not made from a model that is built in."""
-    from workbench.artifact.on_disk import Sealed
-    from workbench.artifact.tensor_file import OF_FILE
+    from workbench.artifact.on_disk import OnDiskArtifact
+    from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 
-    model = Sealed.open(path).model
-    if model.startswith(OF_FILE):
+    model = OnDiskArtifact.open(path).model
+    if model.startswith(TENSOR_FILE_PREFIX):
         raise ArtifactError(
-            f"{path} holds the tensors of {model.removeprefix(OF_FILE)!r}, which is no built-in "
+            f"{path} holds the tensors of {model.removeprefix(TENSOR_FILE_PREFIX)!r}, which is no built-in "
             "model, so there is no module to evaluate: workbench expand gives them back."
         )
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from workbench.cli import commands
 from workbench.errors import WorkbenchError
-from workbench.threads import sleep_while_waiting
+from workbench.threads import set_passive_waiting
 
 USER_ERROR = 2
 
@@ -26,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, or 2 with one line on standard error."""
     options = _parser().parse_args(arguments)
-    sleep_while_waiting()
+    set_passive_waiting()
     try:
         result: dict[str, Any] | None = options.run(options)
         if result is not None:

@@ -10,7 +10,7 @@ WIDTH = 30
 
 
 @contextmanager
-def bar(label: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """Yield a function that draws how much of a total is done."""
     drawn = False
 

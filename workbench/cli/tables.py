@@ -134,7 +134,7 @@ def saved(result: Result) -> None:
     print(f"{result['file']}: {formatting.nbytes(result['bytes'])}, {_ratio(result)}")
 
 
-def expanded(result: Result) -> None:
+def written(result: Result) -> None:
     """Print what was written."""
     print(f"{result['file']}: {formatting.nbytes(result['bytes'])}")
 

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.progress import bar
+from workbench.cli.progress import progress_bar
 from workbench.errors import TrainingError, WorkbenchError
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import FieldSpec, specs
 
 if TYPE_CHECKING:
-    from workbench.training.types import Moment
+    from workbench.training.types import TrainingStep
 
 SECONDS = 60.0
 OF_DISTILLATION = ("teacher", "temperature", "mix", "matching")
@@ -51,10 +51,10 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     from workbench.pipeline import train
 
     check_writable(options.output)
-    reached: Moment | None = None
-    with bar("training") as advance:
+    reached: TrainingStep | None = None
+    with progress_bar("training") as advance:
 
-        def progress(moment: Moment) -> None:
+        def progress(moment: TrainingStep) -> None:
             nonlocal reached
             reached = moment
             if seconds is not None and moment.step == 1:  # what a kill would else hide
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
             path = error.artifact.save(options.output)
             raise TrainingError(f"{error} {path} holds the good weights.") from None
     path = artifact.save(options.output)
-    with bar("measuring") as advance:
+    with progress_bar("measuring") as advance:
         report = measure(
             chosen,
             artifact.recipe,
@@ -91,7 +91,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     return {"file": str(path), **report.as_dict()}
 
 
-def takes(parser: argparse.ArgumentParser, *, distilling: bool) -> None:
+def add_options(parser: argparse.ArgumentParser, *, distilling: bool) -> None:
     """Add the options: the recipe's own fields, and the seconds to spend."""
     parser.add_argument("--recipe", metavar="FILE-or-JSON", help="what to do; absent: only train")
     parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 
 Shape = tuple[int, ...]
 
@@ -63,7 +63,7 @@ class Axes:
         return cut.permute(self._order(tensor.ndim)).reshape(self.shape(tensor.shape)).contiguous()
 
     def back(self, turned: Tensor, own: Sequence[int]) -> Tensor:
-        """Undo `turned` for a tensor of the shape `own`; contiguous and differentiable."""
+        """Undo `to_canonical` for a tensor of the shape `own`; contiguous and differentiable."""
         order = self._order(len(own))
         cut = self._cut(own)
         apart = turned.reshape([cut[axis] for axis in order])
@@ -100,7 +100,7 @@ class Axes:
         return [at, *(axis + (axis >= at) for axis in rest)]
 
 
-def is_usual(axes: Axes, own: Sequence[int]) -> bool:
+def is_canonical(axes: Axes, own: Sequence[int]) -> bool:
     """Return whether a tensor of the shape `own` is compressed as it is: [outputs, inputs, …]."""
 
     def counting(chosen: Sequence[int]) -> list[int]:
@@ -113,15 +113,15 @@ def is_usual(axes: Axes, own: Sequence[int]) -> bool:
     return counting(outputs) == counting([0]) and counting(inputs) == counting([1])
 
 
-def turned(weights: Mapping[str, Tensor], axes: Mapping[str, Axes]) -> Mapping[str, Tensor]:
+def to_canonical(weights: Mapping[str, Tensor], axes: Mapping[str, Axes]) -> Mapping[str, Tensor]:
     """Return `weights` with those that have `axes` turned; the very same where none has."""
     if not axes:
         return weights
     return {n: axes[n].turned(w) if n in axes else w for n, w in weights.items()}
 
 
-def turned_evidence(evidence: Evidence, axes: Mapping[str, Axes]) -> Evidence:
-    """Return `evidence` of the tensors that `turned` returns; moments are of inputs in any case."""
-    if not axes or not evidence.gradients:
-        return evidence
-    return replace(evidence, gradients=turned(evidence.gradients, axes))
+def stats_to_canonical(stats: CalibrationStats, axes: Mapping[str, Axes]) -> CalibrationStats:
+    """Return `evidence` of the tensors that `to_canonical` returns; moments are of inputs in any case."""
+    if not axes or not stats.gradients:
+        return stats
+    return replace(stats, gradients=to_canonical(stats.gradients, axes))

@@ -10,11 +10,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from workbench.compression.compensate import reconstruct
-from workbench.compression.covariance import Moment
-from workbench.compression.stats import Evidence
+from workbench.compression.compensate import compensate
+from workbench.compression.covariance import InputCovariance
+from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Structure
-from workbench.recipe.prune import NEEDS_MOMENTS
+from workbench.recipe.prune import NEEDS_COVARIANCE
 
 Role = Literal["makes", "scales", "follows", "takes"]
 Axis = tuple[str, int]
@@ -36,12 +36,12 @@ class Member:
     role: Role
     places: Tensor
 
-    def of_each(self, tensor: Tensor) -> Tensor:
+    def per_channel(self, tensor: Tensor) -> Tensor:
         """Return the entries of `tensor` that belong to each channel, [channels, ·]."""
         moved = tensor.movedim(self.axis, 0).flatten(1) if tensor.ndim > 1 else tensor.unsqueeze(1)
         return moved[self.places.flatten()].reshape(len(self.places), -1)
 
-    def staying(self, size: int, kept: Tensor) -> Tensor:
+    def kept_entries(self, size: int, kept: Tensor) -> Tensor:
         """Return which of the `size` entries of the axis stay when of the channels only `kept` do.
 
         Entries of no channel stay: others may have theirs beside them, where layers are joined.
@@ -53,10 +53,10 @@ class Member:
 
     def cut(self, tensor: Tensor, kept: Tensor) -> Tensor:
         """Return `tensor` with the channels `kept` alone."""
-        flags = self.staying(tensor.shape[self.axis], kept)
+        flags = self.kept_entries(tensor.shape[self.axis], kept)
         return tensor.index_select(self.axis, flags.nonzero().flatten())
 
-    def copied(self, tensor: Tensor, source: Tensor) -> Tensor:
+    def gather_channels(self, tensor: Tensor, source: Tensor) -> Tensor:
         """Return `tensor` in which each channel c has the entries of channel `source[c]`."""
         order = torch.arange(tensor.shape[self.axis])
         order[self.places] = self.places[source]
@@ -90,7 +90,7 @@ class Group:
         """How many outputs of the first layer they are."""
         return self.members[0].places.numel()
 
-    def having(self, role: Role) -> list[Member]:
+    def with_role(self, role: Role) -> list[Member]:
         """Return the members of a role."""
         return [member for member in self.members if member.role == role]
 
@@ -104,13 +104,13 @@ class Group:
         )
 
     @property
-    def makers(self) -> tuple[str, ...]:
+    def producers(self) -> tuple[str, ...]:
         """The weights that put the channels out: the names a recipe knows the group by."""
-        return tuple(member.tensor for member in self.having("makes"))
+        return tuple(member.tensor for member in self.with_role("makes"))
 
 
 @dataclass(frozen=True)
-class Whole:
+class UnprunedLayers:
     """Layers that keep all channels, and what prevents that they lose any.
 
     Attributes
@@ -127,26 +127,26 @@ class Whole:
     """
 
     layers: tuple[str, ...]
-    why: Literal["output", "kind", "between", "fails", "unseen", "graph"]
+    reason: Literal["output", "kind", "between", "fails", "unseen", "graph"]
     what: str = ""
 
 
 @dataclass(frozen=True, eq=False)
-class Narrowed:
+class ReducedNetwork:
     """What is left: tensors, evidence and groups of the narrower network."""
 
     weights: dict[str, Tensor]
-    evidence: Evidence
+    stats: CalibrationStats
     groups: tuple[Group, ...]
 
 
 @torch.no_grad()
-def narrow(
+def remove_channels(
     weights: Mapping[str, Tensor],
     groups: Sequence[Group],
     structure: Structure,
-    evidence: Evidence,
-) -> Narrowed:
+    stats: CalibrationStats,
+) -> ReducedNetwork:
     """Return `weights` without the channels that `structure` takes out of `groups`.
 
     Of each group, or of all where layers compete, `round(share · channels)` go, the least
@@ -158,13 +158,13 @@ def narrow(
     RecipeError
         When layers that are coupled are given different shares.
     """
-    kept = _kept(weights, groups, structure, evidence)
+    kept = _kept(weights, groups, structure, stats)
     left = dict(weights)
-    if structure.criterion in NEEDS_MOMENTS:
-        left |= _made_good(weights, groups, kept, evidence)
-    moments = dict(evidence.moments)
-    gradients = dict(evidence.gradients)
-    stay = staying(weights, groups, kept)
+    if structure.criterion in NEEDS_COVARIANCE:
+        left |= _made_good(weights, groups, kept, stats)
+    moments = dict(stats.moments)
+    gradients = dict(stats.gradients)
+    stay = kept_entries(weights, groups, kept)
     takers = _takers(groups)
     for (name, axis), flags in stay.items():
         if bool(flags.all()):
@@ -172,24 +172,27 @@ def narrow(
         entries = flags.nonzero().flatten()
         if (name, axis) in takers and name in moments:
             inputs = _inputs(weights[name], entries)
-            moments[name] = Moment(moments[name].matrix[inputs][:, inputs])
+            moments[name] = InputCovariance(moments[name].matrix[inputs][:, inputs])
         left[name] = left[name].index_select(axis, entries)
         if name in gradients:
             gradients[name] = gradients[name].index_select(axis, entries)
-    return Narrowed(
+    return ReducedNetwork(
         left,
-        replace(evidence, gradients=gradients, moments=moments),
+        replace(stats, gradients=gradients, moments=moments),
         tuple(group.left(chosen, stay) for group, chosen in zip(groups, kept, strict=True)),
     )
 
 
-def asked(groups: Sequence[Group], structure: Structure) -> float:
+def requested_fraction(groups: Sequence[Group], structure: Structure) -> float:
     """Return the share of all channels of `groups` that `structure` asks to remove."""
     total = sum(group.outputs for group in groups) or 1
-    return sum(share_of(group.makers, structure) * group.outputs for group in groups) / total
+    return (
+        sum(removed_fraction(group.producers, structure) * group.outputs for group in groups)
+        / total
+    )
 
 
-def share_of(coupled: Iterable[str], structure: Structure) -> float:
+def removed_fraction(coupled: Iterable[str], structure: Structure) -> float:
     """Return the share of their channels that coupled layers are asked to lose.
 
     Raises
@@ -197,7 +200,7 @@ def share_of(coupled: Iterable[str], structure: Structure) -> float:
     RecipeError
         When they are given different shares.
     """
-    own = structure.share_of(coupled)
+    own = structure.layer_fraction(coupled)
     if own is not None:
         return own
     return 0.0 if structure.scope == "layer" else structure.removed
@@ -207,13 +210,14 @@ def _kept(
     weights: Mapping[str, Tensor],
     groups: Sequence[Group],
     structure: Structure,
-    evidence: Evidence,
+    stats: CalibrationStats,
 ) -> list[Tensor]:
     """Return the numbers of the channels that stay, in order, for each group."""
     lot = torch.Generator().manual_seed(structure.seed)
-    scores = [SCORES[structure.criterion](group, weights, evidence, lot) for group in groups]
+    scores = [SCORES[structure.criterion](group, weights, stats, lot) for group in groups]
     compete = [
-        structure.scope == "global" and structure.share_of(group.makers) is None for group in groups
+        structure.scope == "global" and structure.layer_fraction(group.producers) is None
+        for group in groups
     ]
     pool, counts = [], []
     for score, group, competes in zip(scores, groups, compete, strict=True):
@@ -226,7 +230,9 @@ def _kept(
     each = torch.cat(counts) if counts else torch.zeros(0, dtype=torch.int64)
     among_all = iter(_among_all(together, each, structure).split([len(one) for one in pool]))
     stay = [
-        next(among_all) if competes else _survivors(score, share_of(group.makers, structure))
+        next(among_all)
+        if competes
+        else _survivors(score, removed_fraction(group.producers, structure))
         for group, score, competes in zip(groups, scores, compete, strict=True)
     ]
     return [
@@ -274,7 +280,7 @@ def _in_multiples(keep: Tensor, scores: Tensor, group: Group, multiple: int) -> 
     return rounded
 
 
-def staying(
+def kept_entries(
     weights: Mapping[str, Tensor], groups: Sequence[Group], kept: Sequence[Tensor]
 ) -> dict[Axis, Tensor]:
     """Return which entries stay along each axis that has channels of any of the groups.
@@ -284,7 +290,7 @@ def staying(
     found: dict[Axis, Tensor] = {}
     for group, chosen in zip(groups, kept, strict=True):
         for member in group.members:
-            flags = member.staying(weights[member.tensor].shape[member.axis], chosen)
+            flags = member.kept_entries(weights[member.tensor].shape[member.axis], chosen)
             key = member.tensor, member.axis
             found[key] = found[key] & flags if key in found else flags
     return found
@@ -295,7 +301,7 @@ def _takers(groups: Sequence[Group]) -> set[Axis]:
 
     A parameter that computes x @ W has the channels that it puts out there.
     """
-    members = (member for group in groups for member in group.having("takes"))
+    members = (member for group in groups for member in group.with_role("takes"))
     return {(member.tensor, member.axis) for member in members if member.axis == 1}
 
 
@@ -309,28 +315,28 @@ def _made_good(
     weights: Mapping[str, Tensor],
     groups: Sequence[Group],
     kept: Sequence[Tensor],
-    evidence: Evidence,
+    stats: CalibrationStats,
 ) -> dict[str, Tensor]:
     """Return the weights that take the channels, with what is kept making good for the rest."""
     found = {}
     takers = _takers(groups)
-    for (name, axis), flags in staying(weights, groups, kept).items():
-        moment = evidence.moments.get(name)
+    for (name, axis), flags in kept_entries(weights, groups, kept).items():
+        moment = stats.moments.get(name)
         if (name, axis) not in takers or moment is None or bool(flags.all()):
             continue
         rows = weights[name].flatten(1).float()
         mask = torch.zeros_like(rows, dtype=torch.bool)
         mask[:, _inputs(weights[name], flags.nonzero().flatten())] = True
-        found[name] = reconstruct(rows, moment, mask).view(weights[name].shape)
+        found[name] = compensate(rows, moment, mask).view(weights[name].shape)
     return found
 
 
 def _group_norm(
-    group: Group, weights: Mapping[str, Tensor], evidence: Evidence, lot: torch.Generator
+    group: Group, weights: Mapping[str, Tensor], stats: CalibrationStats, lot: torch.Generator
 ) -> Tensor:
     """Return the mean of w² over the layers and norms that share a channel, summed in each."""
     norms = [
-        member.of_each(weights[member.tensor].double()).square().sum(dim=1)
+        member.per_channel(weights[member.tensor].double()).square().sum(dim=1)
         for member in group.members
         if member.role != "follows"
     ]
@@ -338,28 +344,29 @@ def _group_norm(
 
 
 def _magnitude(
-    group: Group, weights: Mapping[str, Tensor], evidence: Evidence, lot: torch.Generator
+    group: Group, weights: Mapping[str, Tensor], stats: CalibrationStats, lot: torch.Generator
 ) -> Tensor:
     """Return the mean of |w| over the weights that make a channel."""
     made = [
-        member.of_each(weights[member.tensor].double().abs()) for member in group.having("makes")
+        member.per_channel(weights[member.tensor].double().abs())
+        for member in group.with_role("makes")
     ]
     return torch.cat(made, dim=1).mean(dim=1)
 
 
 def _gradient(
-    group: Group, weights: Mapping[str, Tensor], evidence: Evidence, lot: torch.Generator
+    group: Group, weights: Mapping[str, Tensor], stats: CalibrationStats, lot: torch.Generator
 ) -> Tensor:
     """Return the sum of |w · g| over the weights that make a channel."""
     made = [
-        member.of_each((weights[member.tensor] * evidence.gradients[member.tensor]).double().abs())
-        for member in group.having("makes")
+        member.per_channel((weights[member.tensor] * stats.gradients[member.tensor]).double().abs())
+        for member in group.with_role("makes")
     ]
     return torch.cat(made, dim=1).sum(dim=1)
 
 
 def _curvature(
-    group: Group, weights: Mapping[str, Tensor], evidence: Evidence, lot: torch.Generator
+    group: Group, weights: Mapping[str, Tensor], stats: CalibrationStats, lot: torch.Generator
 ) -> Tensor:
     """Return what the next layers' outputs owe to a channel, as a share of each one's outputs.
 
@@ -367,8 +374,8 @@ def _curvature(
     inputs, wᵀ H w over all outputs; by group norm where there are no moments.
     """
     shares = []
-    for member in group.having("takes"):
-        moment = evidence.moments.get(member.tensor)
+    for member in group.with_role("takes"):
+        moment = stats.moments.get(member.tensor)
         if moment is None:
             continue
         weight = weights[member.tensor]
@@ -382,18 +389,18 @@ def _curvature(
             owed.append(((part @ matrix[inputs][:, inputs]) * part).sum() / whole)
         shares.append(torch.stack(owed))
     if not shares:
-        return _group_norm(group, weights, evidence, lot)
+        return _group_norm(group, weights, stats, lot)
     return torch.stack(shares).sum(dim=0)
 
 
 def _random(
-    group: Group, weights: Mapping[str, Tensor], evidence: Evidence, lot: torch.Generator
+    group: Group, weights: Mapping[str, Tensor], stats: CalibrationStats, lot: torch.Generator
 ) -> Tensor:
     """Return a lot for each channel, the same on every platform."""
     return torch.rand(group.channels, generator=lot, dtype=torch.float64)
 
 
-Score = Callable[[Group, Mapping[str, Tensor], Evidence, torch.Generator], Tensor]
+Score = Callable[[Group, Mapping[str, Tensor], CalibrationStats, torch.Generator], Tensor]
 
 SCORES: dict[str, Score] = {
     "group norm": _group_norm,

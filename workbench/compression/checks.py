@@ -9,7 +9,7 @@ from workbench.compression.coded import BUFFERS, DTYPES
 from workbench.compression.roles import is_mask
 from workbench.errors import RecipeError
 
-MOST_AXES = 16
+MAX_AXES = 16
 """More a reader refuses."""
 
 
@@ -29,9 +29,9 @@ def check_storable(name: str, weight: Tensor, *, buffer: bool = False) -> None:
     if weight.layout != torch.strided or weight.dtype not in known.values():
         kind = weight.dtype if weight.layout == torch.strided else weight.layout
         raise RecipeError(f"{name} is of {kind}, which cannot be stored: convert it first.")
-    if weight.ndim > MOST_AXES:
+    if weight.ndim > MAX_AXES:
         raise RecipeError(
-            f"{name} has {weight.ndim} axes, more than the {MOST_AXES} a file can tell: join some."
+            f"{name} has {weight.ndim} axes, more than the {MAX_AXES} a file can tell: join some."
         )
     if buffer:
         return

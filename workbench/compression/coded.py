@@ -39,7 +39,7 @@ WIDTHS = {name: dtype.itemsize for name, dtype in BUFFERS.items()}
 STORED_AS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
 
-class Turned:
+class CodedBase:
     """What all coded tensors have: a `shape`, and the `axes` of one that is coded turned.
 
     Rows, runs and blocks are those of `coded_shape`, and flat values lie in its order.
@@ -59,7 +59,7 @@ class Turned:
 
 
 @dataclass(frozen=True)
-class Plain(Turned):
+class Uncompressed(CodedBase):
     """Values kept as they are: `bits` holds their bit patterns, flat, in `dtype`'s width."""
 
     shape: Shape
@@ -68,7 +68,7 @@ class Plain(Turned):
     axes: Axes | None = None
 
     @classmethod
-    def of(cls, tensor: Tensor, *, exact: bool = False) -> Plain:
+    def of(cls, tensor: Tensor, *, exact: bool = False) -> Uncompressed:
         """Return `tensor`, copied, unchanged but for negative zeros, which become zeros.
 
         With `exact`, they stay what they are.
@@ -99,7 +99,7 @@ class Plain(Turned):
 
 
 @dataclass(frozen=True)
-class Codes(Turned):
+class Codes(CodedBase):
     """Integer codes: value = (code − zero point) · scale, in float32.
 
     `codes` is uint8, flat, in the order of `coded_shape`. The tensor is read as `rows` equal rows,
@@ -134,17 +134,17 @@ class Codes(Turned):
         """Return the code that stands for zero at each flat position."""
         if not self.affine or not self.codes.size:
             return np.full(self.codes.size, 2 ** (self.bits - 1) - 1, np.uint8)
-        return spread(self.zero_point, self.rows, self.length, self.group)
+        return expand_runs(self.zero_point, self.rows, self.length, self.group)
 
     @property
-    def counts_by_row(self) -> bool:
+    def has_row_scales(self) -> bool:
         """Whether each entry of the first axis has a single scale and zero point."""
         return self.codes.size > 0 and self.group == self.length and self.axes is None
 
     def counts(self) -> tuple[Tensor, Tensor]:
         """Return codes less zero points, whole float32 numbers of the tensor's shape, and scales.
 
-        The scales are float32, one for each entry of the first axis; only where `counts_by_row`.
+        The scales are float32, one for each entry of the first axis; only where `has_row_scales`.
         """
         codes = torch.from_numpy(self.codes).float() - torch.from_numpy(self.zero_codes()).float()
         scale = torch.from_numpy(self.scale).expand(self.shape[0]).clone()
@@ -167,7 +167,7 @@ class Codes(Turned):
 
 
 @dataclass(frozen=True)
-class Shared(Turned):
+class Shared(CodedBase):
     """Numbers of shared values: uint8 `codes`, flat, in the order of `coded_shape`.
 
     The tensor is read as as many equal rows as `codebook`, float32 [rows, values], has. Code c
@@ -198,11 +198,11 @@ class Shared(Turned):
         return self._own(torch.from_numpy(np.take_along_axis(table, rows, axis=1)))
 
 
-Single = Plain | Codes | Shared
+Single = Uncompressed | Codes | Shared
 
 
 @dataclass(frozen=True)
-class Factors(Turned):
+class Factors(CodedBase):
     """Two thinner matrices in place of one: `left` [m, r] and `right` [r, n], each coded itself.
 
     The first axis of `coded_shape` is m long, and all others together n.
@@ -241,7 +241,9 @@ class Factors(Turned):
 Coded = Single | Factors
 
 
-def spread(per_run: NDArray[np.uint8], rows: int, length: int, group: int) -> NDArray[np.uint8]:
+def expand_runs(
+    per_run: NDArray[np.uint8], rows: int, length: int, group: int
+) -> NDArray[np.uint8]:
     """Repeat one entry per run over the run's values; flat, `rows · length` long."""
     runs = per_run.reshape(rows, -1)
     return np.repeat(runs, group, axis=1)[:, :length].reshape(-1)

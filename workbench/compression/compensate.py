@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.compression.covariance import Moment, Numbers
+from workbench.compression.covariance import InputCovariance, Numbers
 from workbench.threads import threads
 
 BLOCK = 32
@@ -21,7 +21,7 @@ BLOCK = 32
 
 
 @dataclass(frozen=True)
-class Steps:
+class ExpandedQParams:
     """The grid of every weight of a matrix: `scale` and `zero_point` [rows, n], codes to `top`."""
 
     scale: Tensor
@@ -29,8 +29,11 @@ class Steps:
     top: int
 
 
-def reconstruct(
-    weight: Tensor, moment: Moment, kept: Tensor | None = None, steps: Steps | None = None
+def compensate(
+    weight: Tensor,
+    moment: InputCovariance,
+    kept: Tensor | None = None,
+    steps: ExpandedQParams | None = None,
 ) -> Tensor:
     """Return `weight` pruned and rounded, each error made good by the weights still to come.
 
@@ -81,7 +84,7 @@ def _swept(left: Tensor, root: Tensor, settle: _Settle) -> Tensor:
 class _Settle:
     """Sets weights to zero where they are not kept, and rounds them to their grid."""
 
-    def __init__(self, kept: Tensor | None, steps: Steps | None, place: Tensor) -> None:
+    def __init__(self, kept: Tensor | None, steps: ExpandedQParams | None, place: Tensor) -> None:
         self.kept = None if kept is None else _turned(kept, place).numpy()
         self.steps = steps
         if steps is not None:

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from workbench.threads import threads
 
-DAMP = 0.01
+DAMPING = 0.01
 """Of the mean square of the inputs, added to each so that the moments can be inverted."""
 
 Numbers = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class InputCovariance:
     """The mean of x xᵀ over the inputs x of a layer: `matrix`, float32 [n, n].
 
     What is derived from it is computed once, on one thread, so that it is the same everywhere on a
@@ -69,4 +69,4 @@ class Moment:
 
     @property
     def _damped(self) -> Tensor:
-        return self.matrix.double() + DAMP * self._mean * torch.eye(len(self.matrix)).double()
+        return self.matrix.double() + DAMPING * self._mean * torch.eye(len(self.matrix)).double()

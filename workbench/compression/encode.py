@@ -9,34 +9,34 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.compression.axes import Axes, turned, turned_evidence
+from workbench.compression.axes import Axes, stats_to_canonical, to_canonical
 from workbench.compression.checks import check_storable
-from workbench.compression.codecs.stream import entry, parts, weigh
-from workbench.compression.coded import Coded, Factors, Plain, Single
-from workbench.compression.compensate import reconstruct
-from workbench.compression.covariance import Moment
+from workbench.compression.codecs.stream import entry, find_encodings, parts
+from workbench.compression.coded import Coded, Factors, Single, Uncompressed
+from workbench.compression.compensate import compensate
+from workbench.compression.covariance import InputCovariance
 from workbench.compression.factorize import factorize
-from workbench.compression.prune import like_magnitude, masks, without
-from workbench.compression.qparams import Grid
-from workbench.compression.quantize import bits_of, fit, quantize, steps_of
+from workbench.compression.prune import apply_mask, magnitude_mask_like, masks
+from workbench.compression.qparams import QParams
+from workbench.compression.quantize import bits_of, expand_qparams, fit_qparams, quantize
 from workbench.compression.roles import Roles, compressible
 from workbench.compression.share import clusters_of, share
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
-from workbench.recipe.prune import NEEDS_MOMENTS
+from workbench.recipe.prune import NEEDS_COVARIANCE
 from workbench.recipe.quantize import COMPENSATED
 
 
 @torch.no_grad()
-def code(
+def encode_tensors(
     weights: Mapping[str, Tensor],
     recipe: Recipe,
-    evidence: Evidence | None = None,
+    stats: CalibrationStats | None = None,
     *,
     roles: Roles | None = None,
     kept: Mapping[str, Tensor] | None = None,
-    grids: Mapping[str, list[Grid]] | None = None,
+    qparams: Mapping[str, list[QParams]] | None = None,
 ) -> dict[str, Coded]:
     """Return every tensor of `weights` as `recipe` says: pruned, factored, shared and quantised.
 
@@ -57,24 +57,24 @@ def code(
     roles = roles or Roles.of(weights)
     names = [name for name in roles.layers if name in weights]
     recipe.check_names(names)
-    axes = roles.turning(weights)
-    laid, evidence = turned(weights, axes), turned_evidence(evidence or Evidence(), axes)
+    axes = roles.permuted_axes(weights)
+    laid, stats = to_canonical(weights, axes), stats_to_canonical(stats or CalibrationStats(), axes)
     prune = recipe.prune
-    adjusts = kept is None and prune is not None and prune.criterion in NEEDS_MOMENTS
+    adjusts = kept is None and prune is not None and prune.criterion in NEEDS_COVARIANCE
     if kept is None:
-        kept = masks(laid, prune, evidence, names) if prune else {}
+        kept = masks(laid, prune, stats, names) if prune else {}
     coded: dict[str, Coded] = {}
     for name, weight in laid.items():
         if name not in names:
-            coded[name] = Plain.of(weight, exact=name in roles.buffers)
+            coded[name] = Uncompressed.of(weight, exact=name in roles.buffers)
             continue
-        pruned = without(weight, kept[name]) if name in kept else weight
-        moment = evidence.moments.get(name)
+        pruned = apply_mask(weight, kept[name]) if name in kept else weight
+        moment = stats.moments.get(name)
         if adjusts and prune and moment is not None and name in kept:
-            other = like_magnitude(name, weight, kept[name], prune)
+            other = magnitude_mask_like(name, weight, kept[name], prune)
             pruned = _adjusted(weight, moment, kept[name], other)
         source = (weights[name], axes.get(name)) if pruned is weight else (pruned, None)
-        found = _coded(name, pruned, source, recipe, moment, (grids or {}).get(name))
+        found = _coded(name, pruned, source, recipe, moment, (qparams or {}).get(name))
         if name in axes:
             found = replace(found, shape=tuple(weights[name].shape), axes=axes[name])
         coded[name] = found
@@ -82,8 +82,8 @@ def code(
 
 
 @torch.no_grad()
-def code_tensor(name: str, weight: Tensor, recipe: Recipe, kept: Tensor | None) -> Coded:
-    """Return one tensor as `code` does without evidence, pruned by the mask `kept` (True: keep).
+def encode_tensor(name: str, weight: Tensor, recipe: Recipe, kept: Tensor | None) -> Coded:
+    """Return one tensor as `encode_tensors` does without evidence, pruned by the mask `kept` (True: keep).
 
     Raises
     ------
@@ -92,15 +92,15 @@ def code_tensor(name: str, weight: Tensor, recipe: Recipe, kept: Tensor | None) 
     """
     check_storable(name, weight)
     if not compressible({name: weight}):
-        return Plain.of(weight)
-    pruned = weight if kept is None else without(weight, kept)
+        return Uncompressed.of(weight)
+    pruned = weight if kept is None else apply_mask(weight, kept)
     return _coded(name, pruned, (pruned, None), recipe, None, None)
 
 
-def _adjusted(weight: Tensor, moment: Moment, *masks: Tensor) -> Tensor:
+def _adjusted(weight: Tensor, moment: InputCovariance, *masks: Tensor) -> Tensor:
     """Return `weight` under the mask with which outputs change less, what it leaves adjusted."""
     rows = weight.flatten(1).float()
-    tried = [reconstruct(rows, moment, mask.flatten(1)) for mask in masks]
+    tried = [compensate(rows, moment, mask.flatten(1)) for mask in masks]
     errors = [float(moment.output_error(one - rows).sum()) for one in tried]
     return tried[errors.index(min(errors))].view(weight.shape)
 
@@ -110,16 +110,16 @@ def _coded(
     pruned: Tensor,
     source: tuple[Tensor, Axes | None],
     recipe: Recipe,
-    moment: Moment | None,
-    grids: list[Grid] | None,
+    moment: InputCovariance | None,
+    qparams: list[QParams] | None,
 ) -> Coded:
     """Return `pruned` coded.
 
     `source` is a tensor that is it when turned, if it has axes: one that is the same at every
     change of the recipe, where there is one, so that it is decomposed once.
     """
-    whole = _single(name, pruned, recipe, moment, grids)
-    kept = recipe.factorize.kept_of(name) if recipe.factorize else 1.0
+    whole = _single(name, pruned, recipe, moment, qparams)
+    kept = recipe.factorize.kept_fraction(name) if recipe.factorize else 1.0
     if recipe.factorize is None or kept == 1:
         return whole
     weight, axes = source
@@ -132,11 +132,15 @@ def _coded(
 
 
 def _bytes(coded: Coded) -> int:
-    return parts(entry(coded, weigh(coded, losing=False))).total
+    return parts(entry(coded, find_encodings(coded, include_larger=False))).total
 
 
 def _single(
-    name: str, pruned: Tensor, recipe: Recipe, moment: Moment | None, grids: list[Grid] | None
+    name: str,
+    pruned: Tensor,
+    recipe: Recipe,
+    moment: InputCovariance | None,
+    qparams: list[QParams] | None,
 ) -> Single:
     if recipe.share and (clusters := clusters_of(name, recipe.share)):
         shared = share(pruned, recipe.share, clusters)
@@ -144,12 +148,12 @@ def _single(
             raise RecipeError(f"{name} holds values too large to be shared: leave it unshared.")
         return shared
     if recipe.quantize is None:
-        return Plain.of(pruned)
+        return Uncompressed.of(pruned)
     bits = bits_of(name, recipe.quantize)
     compensates = recipe.quantize.rounding in COMPENSATED and bits < 16
     if compensates and moment is not None:
-        grids = grids or fit(pruned, recipe.quantize, bits)
-        steps = steps_of(pruned, recipe.quantize, grids)
-        rows = reconstruct(pruned.flatten(1).float(), moment, pruned.flatten(1) != 0, steps)
+        qparams = qparams or fit_qparams(pruned, recipe.quantize, bits)
+        steps = expand_qparams(pruned, recipe.quantize, qparams)
+        rows = compensate(pruned.flatten(1).float(), moment, pruned.flatten(1) != 0, steps)
         pruned = rows.view(pruned.shape)
-    return quantize(name, pruned, recipe.quantize, grids)
+    return quantize(name, pruned, recipe.quantize, qparams)

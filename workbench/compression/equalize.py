@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from workbench.compression.channels import Group
-from workbench.compression.covariance import Moment
-from workbench.compression.stats import Evidence
+from workbench.compression.covariance import InputCovariance
+from workbench.compression.stats import CalibrationStats
 
 ROUNDS = 20
 """Passes over all pairs; a chain of layers settles in a few."""
@@ -18,8 +18,8 @@ ROUNDS = 20
 
 @torch.no_grad()
 def equalize(
-    weights: Mapping[str, Tensor], pairs: Sequence[Group], evidence: Evidence
-) -> tuple[dict[str, Tensor], Evidence]:
+    weights: Mapping[str, Tensor], pairs: Sequence[Group], stats: CalibrationStats
+) -> tuple[dict[str, Tensor], CalibrationStats]:
     """Return `weights` in which the layers of each pair span like ranges, channel by channel.
 
     A channel that spans r₁ in the layer that makes it and r₂ in the one that takes it is divided
@@ -35,9 +35,9 @@ def equalize(
     }
     for _ in range(ROUNDS):
         for group, scale in zip(pairs, scales, strict=True):
-            (maker,), (taker,) = group.having("makes"), group.having("takes")
-            first = maker.of_each(wide[maker.tensor]).abs().amax(dim=1)
-            second = taker.of_each(wide[taker.tensor]).abs().amax(dim=1)
+            (maker,), (taker,) = group.with_role("makes"), group.with_role("takes")
+            first = maker.per_channel(wide[maker.tensor]).abs().amax(dim=1)
+            second = taker.per_channel(wide[taker.tensor]).abs().amax(dim=1)
             step = torch.where((first > 0) & (second > 0), (first / second).sqrt(), 1.0)
             scale.mul_(step)
             for member in group.members:
@@ -45,17 +45,17 @@ def equalize(
                 wide[member.tensor] = member.times(wide[member.tensor], by)
     left = dict(weights)
     left |= {name: tensor.to(weights[name].dtype) for name, tensor in wide.items()}
-    return left, _as_scaled(evidence, pairs, scales, weights)
+    return left, _as_scaled(stats, pairs, scales, weights)
 
 
 def _as_scaled(
-    evidence: Evidence,
+    stats: CalibrationStats,
     pairs: Sequence[Group],
     scales: Sequence[Tensor],
     weights: Mapping[str, Tensor],
-) -> Evidence:
+) -> CalibrationStats:
     """Return what would have been measured of the scaled network."""
-    gradients, moments = dict(evidence.gradients), dict(evidence.moments)
+    gradients, moments = dict(stats.gradients), dict(stats.moments)
     for group, scale in zip(pairs, scales, strict=True):
         for member in group.members:
             name, takes = member.tensor, member.role == "takes"
@@ -65,5 +65,7 @@ def _as_scaled(
             if takes and name in moments:
                 columns = member.times(torch.ones(weights[name].shape[1:]).unsqueeze(0), 1 / scale)
                 by = columns.flatten()
-                moments[name] = Moment((moments[name].matrix * by * by.unsqueeze(1)).float())
-    return replace(evidence, gradients=gradients, moments=moments)
+                moments[name] = InputCovariance(
+                    (moments[name].matrix * by * by.unsqueeze(1)).float()
+                )
+    return replace(stats, gradients=gradients, moments=moments)

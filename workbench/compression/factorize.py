@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from workbench.compression.axes import Axes
-from workbench.compression.covariance import Moment
+from workbench.compression.covariance import InputCovariance
 from workbench.recipe import Factorize
-from workbench.recipe.factorize import OF_OUTPUTS
+from workbench.recipe.factorize import OUTPUT_AIMS
 from workbench.threads import threads
 
 Triple = tuple[Tensor, Tensor, Tensor]
@@ -26,7 +26,7 @@ class Pair(NamedTuple):
     right: Tensor
 
 
-def break_even(shape: tuple[int, ...]) -> float:
+def break_even_rank(shape: tuple[int, ...]) -> float:
     """Return the rank at which two factors take as many numbers as the matrix: mn / (m + n)."""
     rows, columns = shape[0], prod(shape[1:])
     return rows * columns / (rows + columns) if rows + columns else 0.0
@@ -36,7 +36,7 @@ def factorize(
     weight: Tensor,
     settings: Factorize,
     kept: float,
-    moment: Moment | None = None,
+    moment: InputCovariance | None = None,
     axes: Axes | None = None,
 ) -> Pair | None:
     """Return the factors of `weight`, or None where they would take no fewer numbers.
@@ -49,11 +49,11 @@ def factorize(
     """
     if kept == 1 or not weight.numel():
         return None
-    whitens = moment if settings.aim in OF_OUTPUTS else None
+    whitens = moment if settings.aim in OUTPUT_AIMS else None
     shape = tuple(weight.shape) if axes is None else axes.shape(weight.shape)
     left, values, right = _decomposed(weight, whitens, axes)
     rank = _rank(shape, values, settings, kept)
-    if rank >= break_even(shape):
+    if rank >= break_even_rank(shape):
         return None
     root = values[:rank].sqrt()
     left, right = left[:, :rank] * root, root.unsqueeze(1) * right[:rank]
@@ -69,11 +69,13 @@ class _Seen:
 
     weight: weakref.ref[Tensor]
     version: int
-    whitens: Moment | None
+    whitens: InputCovariance | None
     axes: Axes | None
     found: Triple
 
-    def of(self, weight: Tensor, version: int, whitens: Moment | None, axes: Axes | None) -> bool:
+    def of(
+        self, weight: Tensor, version: int, whitens: InputCovariance | None, axes: Axes | None
+    ) -> bool:
         """Whether this is what `weight` would be decomposed to now."""
         same = self.weight() is weight and self.version == version
         return same and self.whitens is whitens and self.axes == axes
@@ -82,7 +84,7 @@ class _Seen:
 _seen: dict[int, _Seen] = {}
 
 
-def _decomposed(weight: Tensor, whitens: Moment | None, axes: Axes | None) -> Triple:
+def _decomposed(weight: Tensor, whitens: InputCovariance | None, axes: Axes | None) -> Triple:
     """Return the singular values with their vectors; those of a slider's tensor are kept."""
     key, version = id(weight), weight._version  # noqa: SLF001 - what else tells of a change
     seen = _seen.get(key)
@@ -105,5 +107,5 @@ def _rank(shape: tuple[int, ...], values: Tensor, settings: Factorize, kept: flo
     if settings.measure == "energy":
         energy = values.square().cumsum(0)
         return int((energy < kept * energy[-1]).sum()) + 1
-    most = len(values) if settings.measure == "rank" else break_even(shape)
+    most = len(values) if settings.measure == "rank" else break_even_rank(shape)
     return max(1, int(kept * most + 1e-9))

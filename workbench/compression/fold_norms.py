@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 
 NORM_TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
@@ -26,7 +26,7 @@ class Fold:
     eps: float
     transposed: int | None = None
 
-    def along(self, factors: Tensor, weight: Tensor) -> Tensor:
+    def broadcast(self, factors: Tensor, weight: Tensor) -> Tensor:
         """Return `factors`, one for each output channel, in a shape that multiplies `weight`."""
         ones = [1] * (weight.ndim - 2)
         if self.transposed is None:
@@ -38,20 +38,20 @@ class Fold:
 
 @torch.no_grad()
 def fold(
-    weights: Mapping[str, Tensor], folds: Sequence[Fold], evidence: Evidence
-) -> tuple[dict[str, Tensor], Evidence]:
+    weights: Mapping[str, Tensor], folds: Sequence[Fold], stats: CalibrationStats
+) -> tuple[dict[str, Tensor], CalibrationStats]:
     """Return weights and evidence of the network without the batch norms of `folds`.
 
     W' = W · γ / √(σ² + ε) and b' = β + (b − μ) · γ / √(σ² + ε), computed in float64 for each
     output channel; a layer without a bias gets one, and a norm without γ and β has ones and zeros.
     """
     left = dict(weights)
-    gradients = dict(evidence.gradients)
+    gradients = dict(stats.gradients)
     for one in folds:
         gamma, beta, mean, variance = _removed(left, one.norm)
         factor = gamma / (variance + one.eps).sqrt()
         weight, bias = f"{one.layer}.weight", f"{one.layer}.bias"
-        wide = one.along(factor, left[weight])
+        wide = one.broadcast(factor, left[weight])
         shift = left[bias].double() if bias in left else torch.zeros_like(mean)
         kind = left[weight].dtype
         left = _placed(left, weight, bias, (beta + (shift - mean) * factor).to(kind))
@@ -59,7 +59,7 @@ def fold(
         if weight in gradients:  # the loss falls by as much for a step as large in proportion
             safe = torch.where(wide == 0, torch.ones_like(wide), wide.abs())
             gradients[weight] = (gradients[weight].double() / safe).to(kind)
-    return left, replace(evidence, gradients=gradients)
+    return left, replace(stats, gradients=gradients)
 
 
 def _removed(weights: dict[str, Tensor], norm: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -13,13 +13,13 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import pad
 
-MOST = 300
+MAX_ITERATIONS = 300
 """Iterations after which it stops, converged or not."""
 
 Start = Callable[[Tensor, Tensor, int, Generator], Tensor]
 
 
-def centres(rows: Tensor, clusters: int, start: str, seed: int) -> Tensor:
+def centers(rows: Tensor, clusters: int, start: str, seed: int) -> Tensor:
     """Return the centres of `clusters` clusters of each row, rising, float64 [rows, clusters].
 
     Zeros take no part.
@@ -39,7 +39,7 @@ def centres(rows: Tensor, clusters: int, start: str, seed: int) -> Tensor:
     found = STARTS[start](ranked, counted, clusters, generator).sort(dim=1).values
     sums = pad((ranked * counted).cumsum(dim=1), (1, 0))
     numbers = pad(counted.cumsum(dim=1), (1, 0))
-    for _ in range(MOST):
+    for _ in range(MAX_ITERATIONS):
         edges = _edges(ranked, found)
         inside = numbers.gather(1, edges).diff(dim=1)
         totals = sums.gather(1, edges).diff(dim=1)

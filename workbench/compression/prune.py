@@ -15,7 +15,7 @@ from workbench.compression import sparsity_patterns
 from workbench.compression.criteria import CRITERIA
 from workbench.compression.pieces import in_pieces
 from workbench.compression.roles import compressible
-from workbench.compression.stats import Evidence
+from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Prune
 
 Scores = NDArray[Any]
@@ -24,7 +24,7 @@ Scores = NDArray[Any]
 def masks(
     weights: Mapping[str, Tensor],
     prune: Prune,
-    evidence: Evidence,
+    stats: CalibrationStats,
     layers: Collection[str] | None = None,
 ) -> dict[str, Tensor]:
     """Return a boolean mask (True: keep) for each tensor that `prune` touches, of its shape.
@@ -40,12 +40,12 @@ def masks(
     shared = [n for n in pool if n not in prune.layers] if prune.scope != "layer" else []
     chosen = {name: weights[name] for name in pool if name in own or name in shared}
     scores = {
-        name: numbers(found)
-        for name, found in CRITERIA[prune.criterion](chosen, prune, evidence).items()
+        name: to_numpy(found)
+        for name, found in CRITERIA[prune.criterion](chosen, prune, stats).items()
     }
     asked = {name: prune.layers.get(name, prune.sparsity) for name in chosen}
     if prune.pattern == "n:m":
-        return {name: in_runs(scores[name], prune.width, asked[name]) for name in chosen}
+        return {name: mask_in_runs(scores[name], prune.width, asked[name]) for name in chosen}
     units = {name: _units(scores[name], prune) for name in chosen}
     kept = {name: _keep(units[name], asked[name]) for name in own}
     if prune.scope in COMPETING and shared:
@@ -55,10 +55,10 @@ def masks(
         kept |= dict(zip(shared, np.split(together, ends), strict=True))
     else:
         kept |= {name: _keep(units[name], prune.sparsity) for name in shared}
-    return {name: mask_of(kept[name], scores[name].shape, prune) for name in chosen}
+    return {name: mask_from_units(kept[name], scores[name].shape, prune) for name in chosen}
 
 
-def without(weight: Tensor, kept: Tensor) -> Tensor:
+def apply_mask(weight: Tensor, kept: Tensor) -> Tensor:
     """Return `weight` with zeros, none of them negative, where the mask `kept` is False."""
     same = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[weight.element_size()]
     flat = weight.detach().contiguous().flatten().view(same)
@@ -73,27 +73,27 @@ def without(weight: Tensor, kept: Tensor) -> Tensor:
     return out.view(weight.dtype).view(weight.shape)
 
 
-def like_magnitude(name: str, weight: Tensor, kept: Tensor, prune: Prune) -> Tensor:
+def magnitude_mask_like(name: str, weight: Tensor, kept: Tensor, prune: Prune) -> Tensor:
     """Return the mask of as many weights as `kept` has, or as many in each run, the largest ones.
 
     Blocks stay those that are kept.
     """
-    size = numbers(weight.abs())
+    size = to_numpy(weight.abs())
     if prune.pattern == "block":
         return kept
     if prune.pattern == "n:m":
-        return in_runs(size, prune.width, prune.layers.get(name, prune.sparsity))
+        return mask_in_runs(size, prune.width, prune.layers.get(name, prune.sparsity))
     pruned = kept.numel() - int(kept.sum())
     return torch.from_numpy(_keep_all_but(size.reshape(-1), pruned)).view(weight.shape)
 
 
-def numbers(scores: Tensor) -> Scores:
+def to_numpy(scores: Tensor) -> Scores:
     """Return scores as an array, bfloat16 widened to float32."""
     found: Scores = (scores.float() if scores.dtype == torch.bfloat16 else scores).numpy()
     return found
 
 
-def in_runs(scores: Scores, width: int, sparsity: float) -> Tensor:
+def mask_in_runs(scores: Scores, width: int, sparsity: float) -> Tensor:
     """Return the mask of a tensor whose runs of `width` lose their smallest `scores`."""
     if not scores.size:
         return torch.ones(scores.shape, dtype=torch.bool)
@@ -112,7 +112,7 @@ def _units(scores: Scores, prune: Prune) -> Scores:
     ).reshape(-1)
 
 
-def mask_of(kept: sparsity_patterns.Flags, shape: tuple[int, ...], prune: Prune) -> Tensor:
+def mask_from_units(kept: sparsity_patterns.Flags, shape: tuple[int, ...], prune: Prune) -> Tensor:
     """Return the mask over a tensor of `shape` that keeps the units `kept`."""
     if prune.pattern == "block" and kept.size:
         rows, columns = shape[0], prod(shape[1:])

@@ -15,7 +15,7 @@ SMALLEST = torch.finfo(torch.float32).tiny
 
 
 @dataclass(frozen=True)
-class Grid:
+class QParams:
     """One scale and zero point per row of values.
 
     `scale` is float32 [rows], positive; `zero_point` float32 [rows], whole numbers from 0 to
@@ -27,7 +27,7 @@ class Grid:
     top: int
 
     @classmethod
-    def over(cls, low: Tensor, high: Tensor, scheme: str, bits: int) -> Grid:
+    def over(cls, low: Tensor, high: Tensor, scheme: str, bits: int) -> QParams:
         """Return the grid whose codes span `low` to `high`, each [rows], with zero between them."""
         if scheme == "symmetric":
             half = 2 ** (bits - 1) - 1

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workbench.compression.coded import Codes, Plain
-from workbench.compression.compensate import Steps
-from workbench.compression.pieces import PIECE
-from workbench.compression.qparams import Grid
+from workbench.compression.coded import Codes, Uncompressed
+from workbench.compression.compensate import ExpandedQParams
+from workbench.compression.pieces import PIECE_SIZE
+from workbench.compression.qparams import QParams
 from workbench.compression.ranges import RANGES
 from workbench.errors import RecipeError
 from workbench.recipe import Quantize
-from workbench.threads import side_by_side
+from workbench.threads import parallel_map
 
 LARGEST = torch.finfo(torch.float32).max
 FLOATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -24,11 +24,11 @@ def bits_of(name: str, settings: Quantize) -> int:
 
 
 def quantize(
-    name: str, weight: Tensor, settings: Quantize, grids: list[Grid] | None = None
-) -> Plain | Codes:
+    name: str, weight: Tensor, settings: Quantize, qparams: list[QParams] | None = None
+) -> Uncompressed | Codes:
     """Return `weight` in the number of bits that `settings` give the tensor called `name`.
 
-    `grids` are those to use, one per entry of `pieces`, instead of the ones that fit best.
+    `grids` are those to use, one per entry of `split_rows`, instead of the ones that fit best.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def quantize(
     """
     bits = bits_of(name, settings)
     if bits == 32:
-        return Plain.of(weight)
+        return Uncompressed.of(weight)
     if bits == 16:
         narrow = weight.to(FLOATS[settings.format])
         if not torch.isfinite(narrow).all():
@@ -46,8 +46,8 @@ def quantize(
                 f"{name} holds {weight.abs().max().item():g}, more than {settings.format} can: "
                 f"choose {other}."
             )
-        return Plain.of(narrow)
-    coded = _codes(weight, settings, bits, grids)
+        return Uncompressed.of(narrow)
+    coded = _codes(weight, settings, bits, qparams)
     if float(coded.scale.max(initial=0)) * 2**bits > LARGEST:
         raise RecipeError(
             f"{name} holds {weight.abs().max().item():g}, more than {bits}-bit codes can: "
@@ -56,7 +56,7 @@ def quantize(
     return coded
 
 
-def pieces(weight: Tensor, settings: Quantize) -> list[Tensor]:
+def split_rows(weight: Tensor, settings: Quantize) -> list[Tensor]:
     """Return `weight` cut into rows that share a scale each: one or two matrices, float32.
 
     There are two where groups do not divide a channel evenly: whole groups, then what is left of
@@ -69,38 +69,38 @@ def pieces(weight: Tensor, settings: Quantize) -> list[Tensor]:
     return [*cut, flat[:, whole:]] if whole < length else cut
 
 
-def joined(cut: list[Tensor], weight: Tensor, settings: Quantize) -> Tensor:
-    """Put together what `pieces` cut: a tensor of `weight`'s shape."""
+def join_rows(cut: list[Tensor], weight: Tensor, settings: Quantize) -> Tensor:
+    """Put together what `split_rows` cut: a tensor of `weight`'s shape."""
     if not cut:  # it is empty
         return weight
     rows, _length, _group = _layout(weight, settings)
     return torch.cat([piece.reshape(rows, -1) for piece in cut], dim=1).view(weight.shape)
 
 
-def fit(weight: Tensor, settings: Quantize, bits: int) -> list[Grid]:
+def fit_qparams(weight: Tensor, settings: Quantize, bits: int) -> list[QParams]:
     """Return the grids that suit `weight` best by the range in `settings`, one per piece."""
-    return _fitted(pieces(weight, settings), settings, bits)
+    return _fitted(split_rows(weight, settings), settings, bits)
 
 
-def _fitted(cut: list[Tensor], settings: Quantize, bits: int) -> list[Grid]:
+def _fitted(cut: list[Tensor], settings: Quantize, bits: int) -> list[QParams]:
     return [
-        Grid.over(*RANGES[settings.range](piece, settings, bits), settings.scheme, bits)
+        QParams.over(*RANGES[settings.range](piece, settings, bits), settings.scheme, bits)
         for piece in cut
     ]
 
 
-def steps_of(weight: Tensor, settings: Quantize, grids: list[Grid]) -> Steps:
+def expand_qparams(weight: Tensor, settings: Quantize, qparams: list[QParams]) -> ExpandedQParams:
     """Return the grid of every weight, as rows of `weight` flattened behind its first axis."""
 
     def spread(numbers: list[Tensor]) -> Tensor:
         wide = [
             number.unsqueeze(1).expand(piece.shape)
-            for number, piece in zip(numbers, pieces(weight, settings), strict=True)
+            for number, piece in zip(numbers, split_rows(weight, settings), strict=True)
         ]
-        return joined(wide, weight, settings).flatten(1)
+        return join_rows(wide, weight, settings).flatten(1)
 
-    scale = spread([grid.scale for grid in grids])
-    return Steps(scale, spread([grid.zero_point for grid in grids]), grids[0].top)
+    scale = spread([grid.scale for grid in qparams])
+    return ExpandedQParams(scale, spread([grid.zero_point for grid in qparams]), qparams[0].top)
 
 
 def _layout(weight: Tensor, settings: Quantize) -> tuple[int, int, int]:
@@ -112,15 +112,17 @@ def _layout(weight: Tensor, settings: Quantize) -> tuple[int, int, int]:
     return rows, length, group
 
 
-def _codes(weight: Tensor, settings: Quantize, bits: int, grids: list[Grid] | None) -> Codes:
+def _codes(weight: Tensor, settings: Quantize, bits: int, qparams: list[QParams] | None) -> Codes:
     rows, length, group = _layout(weight, settings)
     weight = weight.detach()
     codes = torch.empty(rows, length, dtype=torch.uint8)
     parts = [(weight, codes)]
-    if grids is None and rows > 1:  # rows have grids of their own: some at a time stay in the cache
-        some = max(1, PIECE // length)
+    if (
+        qparams is None and rows > 1
+    ):  # rows have grids of their own: some at a time stay in the cache
+        some = max(1, PIECE_SIZE // length)
         parts = list(zip(weight.split(some), codes.split(some), strict=True))
-    found = side_by_side(lambda part: _filled(*part, settings, bits, grids), parts)
+    found = parallel_map(lambda part: _filled(*part, settings, bits, qparams), parts)
     scales, zeros = zip(*found, strict=True)
     return Codes(
         shape=tuple(weight.shape),
@@ -135,19 +137,19 @@ def _codes(weight: Tensor, settings: Quantize, bits: int, grids: list[Grid] | No
 
 
 def _filled(
-    weight: Tensor, codes: Tensor, settings: Quantize, bits: int, grids: list[Grid] | None
+    weight: Tensor, codes: Tensor, settings: Quantize, bits: int, qparams: list[QParams] | None
 ) -> tuple[Tensor, Tensor]:
     """Fill the rows of `codes`, uint8; return scales, float32, and zero points, uint8, flat."""
     rows = len(codes)
-    cut = pieces(weight, settings)
-    grids = grids or _fitted(cut, settings, bits)
+    cut = split_rows(weight, settings)
+    qparams = qparams or _fitted(cut, settings, bits)
     at = 0
-    for piece, grid in zip(cut, grids, strict=True):
+    for piece, grid in zip(cut, qparams, strict=True):
         found = grid.codes(piece).view(rows, -1)
         codes[:, at : at + found.shape[1]] = found
         at += found.shape[1]
     if not cut:
         return torch.zeros(0), torch.zeros(0, dtype=torch.uint8)
-    scales = torch.cat([grid.scale.view(rows, -1) for grid in grids], dim=1)
-    zeros = torch.cat([grid.zero_point.view(rows, -1) for grid in grids], dim=1)
+    scales = torch.cat([grid.scale.view(rows, -1) for grid in qparams], dim=1)
+    zeros = torch.cat([grid.zero_point.view(rows, -1) for grid in qparams], dim=1)
     return scales.reshape(-1), zeros.to(torch.uint8).reshape(-1)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from workbench.compression.qparams import Grid
+from workbench.compression.qparams import QParams
 from workbench.recipe import Quantize
 
 Bounds = tuple[Tensor, Tensor]
@@ -78,7 +78,7 @@ def _better(
     error: Tensor,
     best: Tensor,
 ) -> Bounds:
-    grid = Grid.over(low * factors, high * factors, quantize.scheme, bits)
+    grid = QParams.over(low * factors, high * factors, quantize.scheme, bits)
     tried = (grid.round(rows) - rows).square_().sum(dim=1, dtype=torch.float64)
     won = tried < error
     return torch.where(won, tried, error), torch.where(won, factors, best)

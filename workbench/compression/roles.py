@@ -30,7 +30,7 @@ class Roles:
     buffers: frozenset[str] = frozenset()
     axes: Mapping[str, Axes] = field(default_factory=dict)
 
-    def turning(self, weights: Mapping[str, Tensor]) -> dict[str, Axes]:
+    def permuted_axes(self, weights: Mapping[str, Tensor]) -> dict[str, Axes]:
         """Return the axes of those of `weights` that are turned.
 
         Where channels were removed, a tensor may no longer be cut into its groups: it is not.

@@ -17,7 +17,7 @@ TERNARY = 0.7
 
 
 @dataclass(frozen=True)
-class Book:
+class Codebook:
     """The values that rows of weights share.
 
     `values` rise along each row, float32 [rows, clusters]. Where `zero` says so, zero is a value
@@ -47,7 +47,7 @@ def clusters_of(name: str, settings: Share) -> int:
 def share(weight: Tensor, settings: Share, clusters: int) -> Shared:
     """Return `weight` with `clusters` values beside zero, or as many as it has weights."""
     rows = rows_of(weight, settings)
-    book = fit(rows, settings, clusters)
+    book = fit_codebook(rows, settings, clusters)
     return Shared(
         shape=tuple(weight.shape),
         zero=book.zero,
@@ -62,24 +62,24 @@ def rows_of(weight: Tensor, settings: Share) -> Tensor:
     return weight.detach().float().reshape(count, -1)
 
 
-def fit(rows: Tensor, settings: Share, clusters: int) -> Book:
+def fit_codebook(rows: Tensor, settings: Share, clusters: int) -> Codebook:
     """Return the values that suit `rows` best; zeros stay zero and take no part in finding them."""
     if not rows.numel():
-        return Book(torch.zeros(rows.shape[0], 1), zero=False, threshold=torch.zeros(1))
+        return Codebook(torch.zeros(rows.shape[0], 1), zero=False, threshold=torch.zeros(1))
     counted = rows != 0
     none = torch.zeros(rows.shape[0], 1)
     if settings.method == "k-means":
         zero = not bool(counted.all())
         most = min(clusters, rows.shape[1], 256 - zero)  # a number is a byte
-        values = kmeans.centres(rows, most, settings.start, settings.seed)
-        return Book(values.float(), zero, none)
+        values = kmeans.centers(rows, most, settings.start, settings.seed)
+        return Codebook(values.float(), zero, none)
     size = rows.abs().double()
     mean = _mean(size, counted)
     if settings.method == "ternary":
         none = (TERNARY * mean).float()
         mean = _mean(size, size > none)
     zero = settings.method == "ternary" or not bool(counted.all())
-    return Book(torch.cat([-mean, mean], dim=1).float(), zero, none)
+    return Codebook(torch.cat([-mean, mean], dim=1).float(), zero, none)
 
 
 def _mean(values: Tensor, counted: Tensor) -> Tensor:

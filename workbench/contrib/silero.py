@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.custom.plugin import Later, Offer
+from workbench.custom.plugin import LazySplit, ModelPlugin
 from workbench.domain.task import Task
 from workbench.i18n import mark
 
@@ -30,18 +30,18 @@ VERSION = 1
 """Raised when sounds are made otherwise."""
 
 
-def offers() -> list[Offer]:
+def plugins() -> list[ModelPlugin]:
     """Return the model where its package is installed."""
     if find_spec(PACKAGE) is None:
         return []
-    return [Offer("voices/silero-vad", mark("Silero VAD, 310,000 weights"), TASK, _module)]
+    return [ModelPlugin("voices/silero-vad", mark("Silero VAD, 310,000 weights"), TASK, _module)]
 
 
 def _read(split: str) -> tuple[Any, Any]:
-    from workbench.contrib.voice_detector import PIECE
+    from workbench.contrib.voice_detector import FRAME
     from workbench.contrib.voices import sounds
 
-    return sounds(COUNT, FRAMES * PIECE, SEEDS[split])
+    return sounds(COUNT, FRAMES * FRAME, SEEDS[split])
 
 
 TASK = Task(
@@ -49,9 +49,9 @@ TASK = Task(
     title=mark("Voice or not, in synthetic sounds"),
     classes=(mark("No voice"), mark("Voice")),
     source="",
-    licence="",
+    license="",
     sources=tuple(
-        Later(split, sha256(f"voices {VERSION} {seed}".encode()).hexdigest(), _read)
+        LazySplit(split, sha256(f"voices {VERSION} {seed}".encode()).hexdigest(), _read)
         for split, seed in SEEDS.items()
     ),
     form="frames",
@@ -61,9 +61,11 @@ TASK = Task(
 def _module() -> nn.Module:
     from safetensors.torch import load_file
 
-    from workbench.contrib.voice_detector import loaded
+    from workbench.contrib.voice_detector import load_detector
 
     spec = find_spec(PACKAGE)
     assert spec is not None
     assert spec.origin is not None
-    return loaded(load_file(Path(spec.origin).parent / "data" / "silero_vad_16k.safetensors"))
+    return load_detector(
+        load_file(Path(spec.origin).parent / "data" / "silero_vad_16k.safetensors")
+    )

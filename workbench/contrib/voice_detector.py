@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-PIECE = 512
+FRAME = 512
 """Samples that are heard at once: 32 ms."""
-BEFORE = 64
+CONTEXT = 64
 """Samples of the piece before that are heard again."""
-AFTER = 64
+REFLECTED = 64
 """Samples that are mirrored at the end."""
 
 
@@ -31,8 +31,8 @@ class Detector(nn.Module):
 
     def pieces(self, x: Tensor) -> Tensor:
         """Turn sounds [b, pieces · 512] into the logit of a voice in each piece, [b, pieces]."""
-        heard = functional.pad(x, (BEFORE, 0)).unfold(1, BEFORE + PIECE, PIECE)
-        y = functional.pad(heard.flatten(0, 1).unsqueeze(1), (0, AFTER), mode="reflect")
+        heard = functional.pad(x, (CONTEXT, 0)).unfold(1, CONTEXT + FRAME, FRAME)
+        y = functional.pad(heard.flatten(0, 1).unsqueeze(1), (0, REFLECTED), mode="reflect")
         real, imaginary = self.fourier(y).chunk(2, dim=1)
         y = (real**2 + imaginary**2).sqrt()
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
@@ -47,7 +47,7 @@ class Detector(nn.Module):
         return torch.stack([-voice / 2, voice / 2], dim=1)
 
 
-def loaded(stored: Mapping[str, Tensor]) -> Detector:
+def load_detector(stored: Mapping[str, Tensor]) -> Detector:
     """Return the network with the weights of Silero's own file."""
     module = Detector()
     found = {name: t for name, t in stored.items() if name.startswith("conv")}

@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 PADDING, UNKNOWN, BEGIN, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
-LONGEST = 100
+MAX_CHARACTERS = 100
 """Characters of a word that is cut; a longer one is unknown."""
 
 PART = re.compile(r"[^\W_]+|[^\w\s]|_")
 """Letters and digits, or one sign."""
 
 
-def pieces(word: str, ids: Mapping[str, int]) -> list[int]:
+def word_pieces(word: str, ids: Mapping[str, int]) -> list[int]:
     """Return the ids of a word's pieces: always the longest that the vocabulary has."""
     found: list[int] = []
     start = 0
-    while start < len(word) <= LONGEST:
+    while start < len(word) <= MAX_CHARACTERS:
         front = "##" if start else ""
         ends = range(len(word), start, -1)
         end = next((end for end in ends if front + word[start:end] in ids), None)
@@ -42,7 +42,7 @@ def encode(
     rows = []
     for words in texts:
         parts = [part for word in words for part in PART.findall(_bare(word))]
-        found = [piece for part in parts for piece in pieces(part, ids)]
+        found = [piece for part in parts for piece in word_pieces(part, ids)]
         row = [ids[BEGIN], *found[: length - 2], ids[END]]
         rows.append(row + [ids[PADDING]] * (length - len(row)))
     return np.array(rows, np.uint16)

@@ -16,7 +16,7 @@ _OF_LAYERS = frozenset((*vars(nn.Module()), "_flat_weights"))
 """What PyTorch keeps in its layers."""
 
 
-def reaches(private: nn.Module, original: nn.Module) -> bool:
+def refers_to(private: nn.Module, original: nn.Module) -> bool:
     """Return whether a deep copy `private` still refers to layers or weights of `original`.
 
     Functions are not copied, so one that was made inside the module and holds `self` does. What
@@ -39,7 +39,7 @@ def reaches(private: nn.Module, original: nn.Module) -> bool:
     return False
 
 
-def views(module: nn.Module) -> str | None:
+def parameter_view(module: nn.Module) -> str | None:
     """Return the name of a parameter of which a layer holds a view in an attribute, if any does.
 
     On other weights such a view would still show the module's own.

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 import torch
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SubsetRandomSampler
 
-from workbench.errors import in_words
+from workbench.errors import user_errors
 
 
 def length(name: str, dataset: Any) -> int:
@@ -20,7 +20,7 @@ def length(name: str, dataset: Any) -> int:
     WorkbenchError
         When it does not say.
     """
-    with in_words(f"The length of the {name} data is not told: it fails"):
+    with user_errors(f"The length of the {name} data is not told: it fails"):
         return len(dataset)
 
 
@@ -51,7 +51,7 @@ def _drawn(name: str, loader: DataLoader[Any]) -> list[Sequence[Any]]:
     """Return the numbers that are drawn: of each batch, where a sampler of one's own makes them."""
     batch_sampler: Any = loader.batch_sampler
     sampler: Any = batch_sampler.sampler if _is_usual(batch_sampler) else loader.sampler
-    with in_words(f"The sampler of the {name} data fails"), _generators_kept(loader, sampler):
+    with user_errors(f"The sampler of the {name} data fails"), _generators_kept(loader, sampler):
         if batch_sampler is not None and not _is_usual(batch_sampler):
             return [*map(list, batch_sampler)]
         if _shuffles_all(sampler, loader.dataset):

@@ -31,7 +31,7 @@ class Fields:
         return (self.inputs, self.targets, *(() if self.weights is None else (self.weights,)))
 
 
-def names_of_inputs(module: nn.Module) -> frozenset[str]:
+def input_names(module: nn.Module) -> frozenset[str]:
     """Return the names under which a module takes its inputs."""
     try:
         parameters = inspect.signature(module.forward).parameters.values()
@@ -134,10 +134,10 @@ def is_tensor(value: Any) -> bool:
     return isinstance(value, Tensor) and value.ndim > 0
 
 
-def narrowed(inputs: Any) -> Any:
+def to_float32(inputs: Any) -> Any:
     """Return inputs with float64 as float32, which weights are."""
     if isinstance(inputs, Tensor):
         return inputs.float() if inputs.dtype == torch.float64 else inputs
     if isinstance(inputs, Mapping):
-        return {name: narrowed(one) for name, one in inputs.items()}
-    return tuple(map(narrowed, inputs)) if isinstance(inputs, tuple | list) else inputs
+        return {name: to_float32(one) for name, one in inputs.items()}
+    return tuple(map(to_float32, inputs)) if isinstance(inputs, tuple | list) else inputs

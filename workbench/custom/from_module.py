@@ -9,25 +9,25 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from workbench.custom.fields import names_of_inputs
-from workbench.custom.functions import check_augment, loss_in_words, salt
-from workbench.custom.metrics import check_alike, metric_for
-from workbench.custom.model import check_batches, check_training_data, examine, model_of
+from workbench.custom.fields import input_names
+from workbench.custom.functions import cache_salt, check_augment, checked_loss
+from workbench.custom.metrics import check_same_targets, metric_for
+from workbench.custom.model import check_batches, check_training_data, model_of, prepare_module
 from workbench.custom.split import split_of
-from workbench.custom.wrappers import unwrapped
+from workbench.custom.wrappers import unwrap
 from workbench.domain import Model, Split, Task
-from workbench.domain.inputs import INPUTS
+from workbench.domain.inputs import INPUT_CONVERTERS
 from workbench.domain.lazy_rows import PaddedRows
-from workbench.domain.losses import IGNORED
+from workbench.domain.losses import IGNORE_INDEX
 from workbench.domain.metric import Metric
-from workbench.domain.user_architecture import Held
+from workbench.domain.user_architecture import UserSplit
 from workbench.errors import WorkbenchError
 from workbench.recipe.schema import brief
-from workbench.zoo.registry import bring as remember
-from workbench.zoo.tables import OWN
+from workbench.zoo.registry import register_model as remember
+from workbench.zoo.tables import CUSTOM_PREFIX
 
 
-def bring(
+def from_module(
     module: nn.Module,
     *,
     train: Any,
@@ -55,7 +55,7 @@ def bring(
         place of a pair, a triple with a weight for each example, which enters the loss of training
         alone, or a dict with the targets under ``labels``, ``label``, ``targets`` or ``target``.
     name
-        What to call it; the model is then known as ``own/name``.
+        What to call it; the model is then known as ``custom/name``.
     metric
         The usual one of such targets unless given: accuracy for classes, perplexity where every
         place of a sequence is a class (targets of -100 do not count), root mean squared error for
@@ -81,7 +81,7 @@ def bring(
     >>> import torch, workbench as wb
     >>> inputs, targets = torch.randn(60, 4), torch.randint(0, 3, (60,))
     >>> data = {split: (inputs, targets) for split in ("train", "validation", "test")}
-    >>> model = wb.bring(torch.nn.Linear(4, 3), **data, name="small")
+    >>> model = wb.from_module(torch.nn.Linear(4, 3), **data, name="small")
     >>> wb.measure(model, wb.Recipe(quantize=wb.Quantize(bits=4)), timed=False).total
     60
     """
@@ -94,30 +94,30 @@ def bring(
         )
     if loss is not None and not callable(loss):
         raise WorkbenchError(f"loss must be a function of outputs and targets, not {brief(loss)}.")
-    names_of = names_of_inputs(unwrapped(module))
+    names_of = input_names(unwrap(module))
     given = {"train": train, "validation": validation, "test": test}
     splits = [split_of(split, data, names_of) for split, data in given.items()]
-    examined = examine(module, splits[1], INPUTS["own"])
+    examined = prepare_module(module, splits[1], INPUT_CONVERTERS["own"])
     outputs = examined.outputs
     weights = splits[0].weights
     if augment is not None:
         check_augment(augment, splits[0])
     chosen, measure = metric_for(metric, outputs, splits[1])
-    check_alike(chosen, [splits[1], splits[0], splits[2]])
+    check_same_targets(chosen, [splits[1], splits[0], splits[2]])
     names = _class_names(classes, chosen, outputs, splits)
     task = Task(
-        name=f"{OWN}{name}",
+        name=f"{CUSTOM_PREFIX}{name}",
         title=name,
         classes=names,
         source="",
-        licence="",
-        sources=tuple(Held(split) for split in splits),
+        license="",
+        sources=tuple(UserSplit(split) for split in splits),
         form="own",
         metric=chosen,
         measure=measure,
-        lose=None if loss is None else loss_in_words(loss, weights is not None),
+        loss_fn=None if loss is None else checked_loss(loss, weights is not None),
         augment=augment,
-        lot=salt((measure, loss, augment), weights),
+        lot=cache_salt((measure, loss, augment), weights),
     )
     model = model_of(examined, task)
     check_batches(model)
@@ -148,10 +148,10 @@ def _class_names(
         padded = isinstance(split.labels, PaddedRows)
         counting = split.labels.values if padded else split.labels
         if metric.counts == "tokens":
-            counting = counting[counting != IGNORED]
+            counting = counting[counting != IGNORE_INDEX]
             if not counting.size:
                 raise WorkbenchError(
-                    f"All {split.name} targets are {IGNORED}, which do not count: give some that "
+                    f"All {split.name} targets are {IGNORE_INDEX}, which do not count: give some that "
                     "are classes."
                 )
         low, high = int(counting.min(initial=0)), int(counting.max(initial=0))

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.custom.model import TRIED
+from workbench.custom.model import PROBE_EXAMPLES
 from workbench.domain import Split
-from workbench.domain.lazy_rows import collated
-from workbench.errors import WorkbenchError, in_words
+from workbench.domain.lazy_rows import collate_examples
+from workbench.errors import WorkbenchError, user_errors
 from workbench.recipe.schema import brief
-from workbench.training.augment import changed_by
+from workbench.training.augment import apply_user_augment
 
 
 def check_augment(augment: Callable[[Any], Any], split: Split) -> None:
@@ -26,15 +26,15 @@ def check_augment(augment: Callable[[Any], Any], split: Split) -> None:
     Raises
     ------
     WorkbenchError
-        As `changed_by` does.
+        As `apply_user_augment` does.
     """
     if not callable(augment):
         raise WorkbenchError(f"augment must be a function of inputs, not {brief(augment)}.")
-    few = collated(split.examples[np.arange(min(TRIED, len(split)))])
-    changed_by(augment, few, torch.Generator())
+    few = collate_examples(split.examples[np.arange(min(PROBE_EXAMPLES, len(split)))])
+    apply_user_augment(augment, few, torch.Generator())
 
 
-def salt(functions: Sequence[Any], weights: Any) -> str:
+def cache_salt(functions: Sequence[Any], weights: Any) -> str:
     """Return what tells results of these functions and weights from those of any others."""
     random = uuid4().hex if any(one is not None for one in functions) else ""
     return (
@@ -42,7 +42,7 @@ def salt(functions: Sequence[Any], weights: Any) -> str:
     )
 
 
-def loss_in_words(loss: Callable[..., Any], weighted: bool) -> Callable[..., Tensor]:
+def checked_loss(loss: Callable[..., Any], weighted: bool) -> Callable[..., Tensor]:
     """Return a person's own loss, whose troubles are then sentences.
 
     Where examples are `weighted`, it is always given weights: 1 where none play a part.
@@ -60,7 +60,7 @@ def loss_in_words(loss: Callable[..., Any], weighted: bool) -> Callable[..., Ten
 
     def lose(outputs: Any, targets: Any, weights: Tensor | None = None) -> Tensor:
         others = () if not weighted else (torch.ones(len(targets)) if weights is None else weights,)
-        with in_words("The loss fails"):
+        with user_errors("The loss fails"):
             found = loss(outputs, targets, *others)
         if not isinstance(found, Tensor) or found.numel() != 1:
             raise WorkbenchError(

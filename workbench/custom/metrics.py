@@ -11,19 +11,19 @@ import torch
 from torch import Tensor
 
 from workbench.custom.average_precision import mean_average_precision
-from workbench.custom.model import TRIED
+from workbench.custom.model import PROBE_EXAMPLES
 from workbench.domain import Split
 from workbench.domain.lazy_rows import PaddedRows
-from workbench.domain.metric import ACCURACY, ERROR, METRICS, PERPLEXITY, Metric
-from workbench.errors import WorkbenchError, in_words
+from workbench.domain.metric import ACCURACY, METRICS, PERPLEXITY, RMSE, Metric
+from workbench.errors import WorkbenchError, user_errors
 from workbench.i18n import mark as N_
 from workbench.recipe.schema import brief
 
 Measure = Callable[[list[Any], list[Any]], float]
 
-OWN = N_("own metric")
+CUSTOM = N_("own metric")
 """What a function without a name is called."""
-WHOLE: dict[str, Measure] = {"mean average precision": mean_average_precision}
+FULL_OUTPUT_METRICS: dict[str, Measure] = {"mean average precision": mean_average_precision}
 """Built-in metrics that want all outputs at once."""
 
 
@@ -50,18 +50,18 @@ def metric_for(chosen: Any, outputs: Any, split: Split) -> tuple[Metric, Measure
         return _usual(outputs, split), None
     if not callable(chosen):
         raise WorkbenchError(
-            f"metric must be one of {', '.join((*METRICS, *WHOLE))}, a torchmetrics object or a "
+            f"metric must be one of {', '.join((*METRICS, *FULL_OUTPUT_METRICS))}, a torchmetrics object or a "
             f"function of all outputs and all targets, not {brief(chosen)}."
         )
     higher = getattr(chosen, "higher_is_better", True)
     name = getattr(chosen, "__name__", type(chosen).__name__)
-    name = OWN if name == "<lambda>" else name
+    name = CUSTOM if name == "<lambda>" else name
     metric = Metric(name, "whole", higher_is_better=higher is not False, share=False)
     measure = _of_object(chosen) if hasattr(chosen, "update") else _of_function(chosen)
     return metric, _in_words(name, measure)
 
 
-def check_alike(metric: Metric, splits: Sequence[Split]) -> None:
+def check_same_targets(metric: Metric, splits: Sequence[Split]) -> None:
     """Refuse splits whose targets are not all of the kind that a built-in `metric` counts.
 
     Raises
@@ -91,12 +91,12 @@ def _kind(split: Split) -> str:
 
 
 def _named(chosen: str, outputs: Any, split: Split) -> tuple[Metric, Measure | None]:
-    if chosen in WHOLE:
+    if chosen in FULL_OUTPUT_METRICS:
         _check_detected(chosen, outputs)
-        return Metric(chosen, "whole"), _in_words(chosen, WHOLE[chosen])
+        return Metric(chosen, "whole"), _in_words(chosen, FULL_OUTPUT_METRICS[chosen])
     if chosen not in METRICS:
         raise WorkbenchError(
-            f"There is no metric {chosen!r}: choose one of {', '.join((*METRICS, *WHOLE))}, or "
+            f"There is no metric {chosen!r}: choose one of {', '.join((*METRICS, *FULL_OUTPUT_METRICS))}, or "
             "give a function of all outputs and all targets."
         )
     metric, usual = METRICS[chosen], _usual(outputs, split)
@@ -117,7 +117,7 @@ def _usual(outputs: Any, split: Split) -> Metric:
             f"The {split.name} targets are true or false, which no built-in metric compares: give "
             "0 and 1 as int64 for classes or as float32 for numbers, or give metric=."
         )
-    asked = min(TRIED, len(split))
+    asked = min(PROBE_EXAMPLES, len(split))
     if isinstance(labels, PaddedRows):
         labels = labels[:asked].joined().numpy()
     if isinstance(labels, np.ndarray) and isinstance(outputs, Tensor) and outputs.ndim:
@@ -128,7 +128,7 @@ def _usual(outputs: Any, split: Split) -> Metric:
             )
         if not np.issubdtype(labels.dtype, np.integer):
             _check_numbers(outputs, split)
-            return ERROR
+            return RMSE
         if labels.ndim == 1 and outputs.ndim == 2:
             return ACCURACY
         if labels.ndim == 2 and outputs.ndim == 3 and labels.shape[1] == outputs.shape[1]:
@@ -166,7 +166,7 @@ def _in_words(name: str, measure: Measure) -> Measure:
     """Return `measure`, whose troubles are then sentences."""
 
     def measured(outputs: list[Any], targets: list[Any]) -> float:
-        with in_words(f"The metric {name} fails"):
+        with user_errors(f"The metric {name} fails"):
             return measure(outputs, targets)
 
     return measured

@@ -15,37 +15,50 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from workbench.cache.files import Files
+from workbench.cache.files import FileCache
 from workbench.compression.checks import check_storable
 from workbench.compression.roles import is_mask
 from workbench.custom.code_digest import code_digest
-from workbench.custom.probe import AGREE, CHANGES, MATES, SAME, agree, probe
-from workbench.custom.wrappers import unwrapped, without_masks
+from workbench.custom.probe import (
+    BATCH_DEPENDENT,
+    NOT_DETERMINISTIC,
+    REPEAT_TOLERANCE,
+    TOLERANCE,
+    agree,
+    probe,
+)
+from workbench.custom.wrappers import unwrap, without_masks
 from workbench.domain import Model, Split, Task
-from workbench.domain.user_architecture import Brought, hollow, stored, tensors_of, versions_of
-from workbench.errors import WorkbenchError, in_words
-from workbench.evaluation.batch_size import batch_of
-from workbench.evaluation.model_card import measured
+from workbench.domain.user_architecture import (
+    UserArchitecture,
+    meta_copy,
+    stored_tensors,
+    tensors_of,
+    versions_of,
+)
+from workbench.errors import WorkbenchError, user_errors
+from workbench.evaluation.batch_size import batch_size_for
+from workbench.evaluation.model_card import measure_card
 from workbench.runtime.batch import Batch, call
 from workbench.runtime.guard import guarded
-from workbench.runtime.seeding import undisturbed
+from workbench.runtime.seeding import preserve_random_state
 from workbench.runtime.shell import shell
 from workbench.runtime.traits import Traits
 
-TRIED = 4
+PROBE_EXAMPLES = 4
 """Examples on which a module is tried."""
-SMALL = 16
+SMALL_BATCH = 16
 """Examples of a small batch."""
-ALONE = 8
+SINGLE_EXAMPLES = 8
 """Examples that run alone."""
-SEEN = 64
+TRAIN_EXAMPLES = 64
 """Training examples on which a model is tried."""
-CARD = 4
+CARD_VERSION = 4
 """Raised when a card is measured otherwise."""
 
 
 @dataclass(frozen=True)
-class Examined:
+class PreparedModule:
     """A user's module, ready to become a model.
 
     `held` is what runs, the same as `source`, the user's own, but for wrappers and masks; `masked`
@@ -61,7 +74,7 @@ class Examined:
     outputs: Any
 
 
-def examine(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Examined:
+def prepare_module(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> PreparedModule:
     """Take off wrappers and masks, and try the module on a few examples of `split`.
 
     Raises
@@ -69,27 +82,27 @@ def examine(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> Ex
     WorkbenchError
         When it has no parameters, or such as cannot be compressed here, or is refused by `probe`.
     """
-    source = unwrapped(module)
+    source = unwrap(module)
     check_parameters(source)
     held, masked = without_masks(source)
-    spread = split.examples[_spread(split, TRIED)]
+    spread = split.examples[_spread(split, PROBE_EXAMPLES)]
     traits = probe(held, lambda: inputs(spread), split.name)
     weights = tensors_of(held)
-    with in_words(f"The module fails on the {split.name} data"), torch.no_grad():
-        few = inputs(split.examples[: min(TRIED, len(split))])
-        outputs = call(guarded(hollow(held).eval(), traits), weights, few)
+    with user_errors(f"The module fails on the {split.name} data"), torch.no_grad():
+        few = inputs(split.examples[: min(PROBE_EXAMPLES, len(split))])
+        outputs = call(guarded(meta_copy(held).eval(), traits), weights, few)
     _check_finite(split, few, outputs)
-    return Examined(source, held, masked, weights, traits, outputs)
+    return PreparedModule(source, held, masked, weights, traits, outputs)
 
 
 def model_of(
-    module: nn.Module | Examined,
+    module: nn.Module | PreparedModule,
     task: Task,
     *,
     name: str | None = None,
     title: str | None = None,
     card: Mapping[str, Any] | None = None,
-    files: Files | None = None,
+    files: FileCache | None = None,
 ) -> Model:
     """Return a module as a model of `task`, named like the task unless told otherwise.
 
@@ -102,12 +115,16 @@ def model_of(
         When the module does not take the task's data, or cannot be copied.
     """
     splits = [task.split(split) for split in ("validation", "test")]
-    ready = module if isinstance(module, Examined) else examine(module, splits[0], task.inputs)
+    ready = (
+        module
+        if isinstance(module, PreparedModule)
+        else prepare_module(module, splits[0], task.inputs)
+    )
     weights = ready.weights
-    stored, computed = digest_of(weights), code_digest(ready.held)
+    stored, computed = weights_digest(weights), code_digest(ready.held)
     fits = card is not None and card["weights"] == stored and card.get("code", computed) == computed
     digest = _fingerprint(stored, computed, ready.outputs, task, ready.held)
-    architecture = Brought(
+    architecture = UserArchitecture(
         name or task.name,
         task,
         title or task.title,
@@ -123,13 +140,13 @@ def model_of(
         return _told_apart(model, digest)
     held_out = " ".join(split.digest for split in splits)
     versions = f"{version('workbench')} torch-{version('torch')}"
-    key = f"card {CARD} {digest} {held_out} {task.metric.name} {versions}"
+    key = f"card {CARD_VERSION} {digest} {held_out} {task.metric.name} {versions}"
     blob = files.get(key) if files is not None else None
     if blob is not None:
         model.card.update(json.loads(blob), sha256=digest)
         return _told_apart(model, digest)
     model.card.update(
-        measured(model, weights, *splits),
+        measure_card(model, weights, *splits),
         weights=stored,
         code=computed,
         original_bytes=_file_length(ready.held),
@@ -217,35 +234,36 @@ def check_batches(model: Model) -> None:
         When the outputs differ: they depend on chance or on the other examples of a batch.
     """
     split = model.task.split("validation")
-    numbers = np.arange(min(len(split), batch_of(model)))
+    numbers = np.arange(min(len(split), batch_size_for(model)))
     weights, run = model.weights(), shell(model)
 
     def outputs(some: Any) -> Any:
         return run(weights, model.task.inputs(split.examples[some]))
 
-    with undisturbed():
+    with preserve_random_state():
         whole, again = outputs(numbers), outputs(numbers)
         if not isinstance(whole, Tensor) or whole.shape[:1] != (len(numbers),):
             return
-        if not agree(again, whole, SAME):
-            raise WorkbenchError(CHANGES)
-        groups = np.array_split(numbers, -(-len(numbers) // SMALL))
+        if not agree(again, whole, REPEAT_TOLERANCE):
+            raise WorkbenchError(NOT_DETERMINISTIC)
+        groups = np.array_split(numbers, -(-len(numbers) // SMALL_BATCH))
         if model.architecture.traits.alone:
             groups += [
-                numbers[[n]] for n in np.unique(np.linspace(0, len(numbers) - 1, ALONE, dtype=int))
+                numbers[[n]]
+                for n in np.unique(np.linspace(0, len(numbers) - 1, SINGLE_EXAMPLES, dtype=int))
             ]
         for group in groups:
             if not _alike(outputs(group), whole[torch.from_numpy(group)]):
-                raise WorkbenchError(MATES)
+                raise WorkbenchError(BATCH_DEPENDENT)
 
 
 def _alike(found: Tensor, among_others: Tensor) -> bool:
     """Return whether outputs are those of a larger batch, which may be padded at either end."""
     if found.ndim < 2 or found.ndim != among_others.ndim or found.shape == among_others.shape:
-        return agree(found, among_others, AGREE)
+        return agree(found, among_others, TOLERANCE)
     length = found.shape[1]
     ends = among_others[:, :length], among_others[:, -length:]
-    return any(agree(found, end, AGREE) for end in ends)
+    return any(agree(found, end, TOLERANCE) for end in ends)
 
 
 def check_training_data(model: Model) -> None:
@@ -257,8 +275,10 @@ def check_training_data(model: Model) -> None:
         When the module fails on them, or gives NaN or infinity.
     """
     split = model.task.split("train")
-    inputs = model.task.inputs(split.examples[_spread(split, min(SEEN, batch_of(model)))])
-    with in_words("The module fails on the train data"):
+    inputs = model.task.inputs(
+        split.examples[_spread(split, min(TRAIN_EXAMPLES, batch_size_for(model)))]
+    )
+    with user_errors("The module fails on the train data"):
         outputs = shell(model)(model.weights(), inputs)
     _check_finite(split, inputs, outputs)
 
@@ -268,7 +288,7 @@ def _spread(split: Split, most: int) -> Any:
     return np.unique(np.linspace(0, len(split) - 1, most).round().astype(np.int64))
 
 
-def digest_of(weights: Mapping[str, Tensor]) -> str:
+def weights_digest(weights: Mapping[str, Tensor]) -> str:
     """Return the SHA-256 (hex) of the names, kinds, shapes and values of `weights`."""
     found = hashlib.sha256()
     for name, tensor in weights.items():
@@ -292,7 +312,7 @@ def _file_length(module: nn.Module) -> int:
     """Return the length of the module's own ``.safetensors`` file, its tensors as they are."""
     own: dict[str, Tensor] = {}
     places: set[int] = set()
-    for name, tensor in stored(module).items():
+    for name, tensor in stored_tensors(module).items():
         place = tensor.untyped_storage().data_ptr()
         shared = place in places  # what two names share, such a file holds twice
         places.add(place)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Offer:
+class ModelPlugin:
     """A model that a package offers through its entry point of the group ``workbench.domain``.
 
     Attributes
@@ -49,7 +49,7 @@ class Offer:
         WorkbenchError
             When the module does not take the task's data.
         """
-        from workbench.cache.files import default_files
+        from workbench.cache.files import default_file_cache
         from workbench.custom.model import model_of
 
         return model_of(
@@ -58,12 +58,12 @@ class Offer:
             name=self.name,
             title=self.title,
             card=None if self.card is None else json.loads(self.card.read_text("utf-8")),
-            files=default_files(),
+            files=default_file_cache(),
         )
 
 
 @dataclass(frozen=True)
-class Later:
+class LazySplit:
     """One split of a package's own task, read when it is first wanted.
 
     Attributes
@@ -97,4 +97,4 @@ class Later:
         return _loaded[self]
 
 
-_loaded: dict[Later, Split] = {}
+_loaded: dict[LazySplit, Split] = {}

@@ -10,36 +10,43 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.custom.closures import reaches, views
-from workbench.domain.user_architecture import deep_copy, hollow, stored, tensors_of
-from workbench.errors import WorkbenchError, in_words, told
-from workbench.runtime.attributes import Attributes
-from workbench.runtime.batch import HALF, Batch, call, lay_inputs, lay_weights, outputs_of
-from workbench.runtime.guard import first, guarded
-from workbench.runtime.seeding import undisturbed
+from workbench.custom.closures import parameter_view, refers_to
+from workbench.domain.user_architecture import deep_copy, meta_copy, stored_tensors, tensors_of
+from workbench.errors import WorkbenchError, describe, user_errors
+from workbench.runtime.attributes import AttributeSnapshot
+from workbench.runtime.batch import (
+    HALF_DTYPES,
+    Batch,
+    call,
+    layout_inputs,
+    layout_weights,
+    outputs_of,
+)
+from workbench.runtime.guard import first_examples, guarded
+from workbench.runtime.seeding import preserve_random_state
 from workbench.runtime.shell import speed_up
 from workbench.runtime.traits import Traits
 
-AGREE = 1e-3
+TOLERANCE = 1e-3
 """How far outputs may lie apart that are to be equal, in proportion to the largest."""
-ROUGHLY = 0.1
+HALF_TOLERANCE = 0.1
 """The same for a module in half precision, which runs in float32 here."""
-SAME = 1e-5
+REPEAT_TOLERANCE = 1e-5
 """The same for one module that runs twice, on the same inputs or among other examples."""
-EXACT = 1e-9
+FLOAT64_TOLERANCE = 1e-9
 """The same in float64."""
-COPY = "A copy of the module fails where the module itself does not:"
-MATES = (
+COPY_FAILS = "A copy of the module fails where the module itself does not:"
+BATCH_DEPENDENT = (
     "The module's outputs for an example depend on which other examples are in the batch, as with "
     "batch norm that has no running statistics: its predictions are then not defined one by one. "
     "Let it treat each example by itself in eval mode."
 )
-CHANGES = (
+NOT_DETERMINISTIC = (
     "The module gives other outputs when it runs again on the same inputs: in eval mode it must "
     "not use random numbers, as F.dropout does without training=self.training, count its runs, or "
     "keep what it saw before."
 )
-LEAST = 1e-2
+MIN_SCALE = 1e-2
 """Outputs are compared as if the largest were at least this."""
 
 
@@ -55,21 +62,21 @@ def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Traits:
         When the module fails, cannot be copied, or gives outputs that depend on chance, on what ran
         before, or on the other examples of a batch.
     """
-    place = views(module)
+    place = parameter_view(module)
     if place is not None:
         raise WorkbenchError(
             f"The module holds a view of its {place} in an attribute, which would not follow when "
             "the weights change: make the view in forward."
         )
     weights = tensors_of(module)
-    with undisturbed(), eval_mode(module), torch.no_grad():
+    with preserve_random_state(), eval_mode(module), torch.no_grad():
         differentiates, original = _original(module, inputs, split)
-        traits = Traits(bfloat16=False, differentiates=differentiates)
+        traits = Traits(bfloat16=False, uses_autograd=differentiates)
         traits = _repeated(module, traits, inputs)
         run = _Runner(module, traits, inputs)
-        half = any(p.dtype in HALF for p in module.parameters())
+        half = any(p.dtype in HALF_DTYPES for p in module.parameters())
         outputs = run(weights)
-        if not agree(outputs, original, ROUGHLY if half else AGREE):
+        if not agree(outputs, original, HALF_TOLERANCE if half else TOLERANCE):
             raise WorkbenchError(
                 "A copy of the module gives other outputs than the module itself: what it computes "
                 "must depend on its inputs, parameters and buffers alone."
@@ -113,7 +120,7 @@ def _close(one: Tensor, other: Tensor, within: float) -> bool:
     one, other = one[finite], other[finite]
     if not other.numel():
         return True
-    bound = within * max(LEAST, float(other.abs().max()))
+    bound = within * max(MIN_SCALE, float(other.abs().max()))
     return bool((one - other).abs().max() <= bound)
 
 
@@ -145,7 +152,9 @@ def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple
         except Exception as error:  # noqa: BLE001 - a module may raise anything
             failure = failure or error
     assert failure is not None
-    raise WorkbenchError(f"The module fails on the {split} data with {told(failure)}") from failure
+    raise WorkbenchError(
+        f"The module fails on the {split} data with {describe(failure)}"
+    ) from failure
 
 
 def run_on(module: nn.Module, batch: Batch) -> Any:
@@ -160,7 +169,7 @@ def _as_before(module: nn.Module) -> Iterator[None]:
     """Give a module the tensors and attributes back that it had, whatever it does inside."""
     tensors = [t for t in (*module.parameters(), *module.buffers()) if t.layout == torch.strided]
     values = [(tensor, tensor.data, tensor.detach().clone()) for tensor in tensors]
-    attributes = Attributes(module, buffers=True)
+    attributes = AttributeSnapshot(module, buffers=True)
     try:
         yield
     finally:
@@ -186,10 +195,10 @@ def _safely(module: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
         private = make()
     except Exception as error:
         raise WorkbenchError(
-            f"The module cannot be copied with copy.deepcopy, which fails with {told(error)}: keep "
+            f"The module cannot be copied with copy.deepcopy, which fails with {describe(error)}: keep "
             "open files, locks and the like out of it."
         ) from error
-    if reaches(private, module):
+    if refers_to(private, module):
         raise WorkbenchError(
             "A function or reference that the module holds, such as a lambda, a hook or a weakref, "
             "refers to the module itself, so that a copy would run on the weights of the module: "
@@ -200,7 +209,7 @@ def _safely(module: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
 
 def _copy(module: nn.Module, traits: Traits) -> nn.Module:
     """Return a copy of `module` without values, guarded by `traits`."""
-    return guarded(_safely(module, lambda: hollow(module).eval()), traits)
+    return guarded(_safely(module, lambda: meta_copy(module).eval()), traits)
 
 
 @dataclass(frozen=True)
@@ -223,15 +232,15 @@ class _Runner:
         except WorkbenchError:
             raise
         except Exception as error:
-            if any(parameter.dtype in HALF for parameter in self.module.parameters()):
+            if any(parameter.dtype in HALF_DTYPES for parameter in self.module.parameters()):
                 raise WorkbenchError(
                     "The module computes in half precision of its own accord, and files are judged "
-                    f"in float32, where it fails with {told(error)}: give module.float(), with no "
+                    f"in float32, where it fails with {describe(error)}: give module.float(), with no "
                     "dtype named in forward."
                 ) from error
             raise WorkbenchError(
                 "A copy of the module does not run on weights that are lent to it, so it cannot be "
-                f"compressed here: {told(error)}"
+                f"compressed here: {describe(error)}"
             ) from error
 
 
@@ -247,8 +256,8 @@ def _repeated(module: nn.Module, traits: Traits, inputs: Callable[[], Any]) -> T
         id(p): nn.Parameter(p.detach().clone(), p.requires_grad) for p in module.parameters()
     }
     private = _safely(module, lambda: deep_copy(module, values).eval())
-    before = {name: tensor.clone() for name, tensor in stored(private).items()}
-    attributes = Attributes(private)
+    before = {name: tensor.clone() for name, tensor in stored_tensors(private).items()}
+    attributes = AttributeSnapshot(private)
     found = []
     changed = kept = False
     for number, backwards in enumerate((False, True, False)):
@@ -257,16 +266,19 @@ def _repeated(module: nn.Module, traits: Traits, inputs: Callable[[], Any]) -> T
         order = torch.arange(len(batch) - 1, -1, -1) if backwards else slice(None)
         given = batch[order]
         untouched = [tensor.clone() for tensor in given.tensors]
-        with torch.enable_grad() if traits.differentiates else nullcontext(), in_words(COPY):
+        with (
+            torch.enable_grad() if traits.uses_autograd else nullcontext(),
+            user_errors(COPY_FAILS),
+        ):
             found.append(_detached(run_on(private, given)))
         changed |= not all(map(_equal, given.tensors, untouched))
         kept |= attributes.changed
-    if not agree(found[2], found[0], SAME):
-        raise WorkbenchError(CHANGES)
+    if not agree(found[2], found[0], REPEAT_TOLERANCE):
+        raise WorkbenchError(NOT_DETERMINISTIC)
     written = tuple(
-        n for n, t in stored(private).items() if n in before and not _equal(t, before[n])
+        n for n, t in stored_tensors(private).items() if n in before and not _equal(t, before[n])
     )
-    return replace(traits, writes_inputs=changed, writes=written, keeps=kept)
+    return replace(traits, mutates_inputs=changed, mutated_tensors=written, mutates_attributes=kept)
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
@@ -286,8 +298,8 @@ def _check_apart(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> N
         found = run(weights, batch[:some])
     except WorkbenchError:  # the full pass over the data will say on which of them it fails
         return
-    if not agree(found, first(outputs, some), AGREE):
-        raise WorkbenchError(MATES)
+    if not agree(found, first_examples(outputs, some), TOLERANCE):
+        raise WorkbenchError(BATCH_DEPENDENT)
 
 
 def _alone(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
@@ -300,7 +312,7 @@ def _alone(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
     """
     batch = run.batch
     if len(batch) < 2 or not isinstance(outputs, Tensor) or outputs.shape[:1] != (len(batch),):
-        return _takes(run, weights, batch[:1], first(outputs, 1))
+        return _takes(run, weights, batch[:1], first_examples(outputs, 1))
     alone = all(
         _takes(run, weights, batch[n : n + 1], outputs[n : n + 1]) for n in range(len(batch))
     )
@@ -309,12 +321,12 @@ def _alone(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
     twice = [torch.tensor([n, n]) for n in range(len(batch))]
     if all(_takes(run, weights, batch[pair], outputs[pair]) for pair in twice):
         return False
-    raise WorkbenchError(MATES)
+    raise WorkbenchError(BATCH_DEPENDENT)
 
 
 def _takes(run: _Runner, weights: Mapping[str, Tensor], batch: Batch, outputs: Any) -> bool:
     try:
-        return agree(run(weights, batch), outputs, AGREE)
+        return agree(run(weights, batch), outputs, TOLERANCE)
     except WorkbenchError:
         return False
 
@@ -323,8 +335,10 @@ def _quick(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
     """Return whether quicker layers, with channels last in memory, give the same."""
     try:
         private = speed_up(_copy(run.module, run.traits))
-        laid = lay_weights(weights, quick=True)
-        return agree(call(private, laid, lay_inputs(run.batch, quick=True)), outputs, AGREE / 10)
+        laid = layout_weights(weights, quick=True)
+        return agree(
+            call(private, laid, layout_inputs(run.batch, quick=True)), outputs, TOLERANCE / 10
+        )
     except Exception:  # noqa: BLE001 - a module may depend on how tensors lie in memory in any way
         return False
 
@@ -342,4 +356,6 @@ def _float64(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
         return False
     if not isinstance(found, Tensor) or found.dtype != torch.float64:
         return False
-    return agree(found, outputs, AGREE) and agree(some, first(found, len(some)), EXACT)
+    return agree(found, outputs, TOLERANCE) and agree(
+        some, first_examples(found, len(some)), FLOAT64_TOLERANCE
+    )

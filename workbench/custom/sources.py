@@ -10,22 +10,22 @@ import numpy as np
 from torch.utils.data import DataLoader, IterableDataset, default_collate
 
 from workbench.custom import data_loaders
-from workbench.custom.fields import Fields, fields_of, is_array, is_batch, narrowed, rows_of
-from workbench.domain.lazy_rows import Columns, Rows, collated
-from workbench.errors import WorkbenchError, told
+from workbench.custom.fields import Fields, fields_of, is_array, is_batch, rows_of, to_float32
+from workbench.domain.lazy_rows import Columns, LazyRows, collate_examples
+from workbench.errors import WorkbenchError, describe
 from workbench.recipe.schema import brief
 
-FORMS = (
+ACCEPTED = (
     "a Dataset, a DataLoader, a pair of arrays or tensors (inputs, targets), or an iterable of "
     "such pairs"
 )
 
 
-class Unjoined(WorkbenchError):
+class CollateError(WorkbenchError):
     """Examples cannot be put into one batch."""
 
 
-class Miscounted(WorkbenchError):
+class BatchSizeError(WorkbenchError):
     """A batch holds more or fewer examples than it was made of."""
 
 
@@ -52,7 +52,7 @@ class Arrays:
     def join(self, read: Any) -> Fields:
         """Return what was read as a batch, the inputs as a module takes them."""
         inputs, *others = read
-        return Fields(collated(inputs), *others)
+        return Fields(collate_examples(inputs), *others)
 
     def place(self, number: int) -> str:
         """Return how a sentence names an example."""
@@ -79,12 +79,12 @@ class Examples:
         return len(self.keys)
 
     @property
-    def examples(self) -> Rows:
+    def examples(self) -> LazyRows:
         """The inputs, which can be indexed by numbers, slices and arrays of numbers."""
         return self._rows(lambda items: self.join(items).inputs)
 
     @property
-    def labels(self) -> Rows:
+    def labels(self) -> LazyRows:
         """The targets, likewise."""
         return self._rows(lambda items: self.join(items).targets)
 
@@ -96,8 +96,10 @@ class Examples:
         """Return how a sentence names an example."""
         return str(self.keys[number])
 
-    def _rows(self, collate: Callable[[Sequence[Any]], Any]) -> Rows:
-        return Rows(lambda number: self.get(self.keys[number]), collate, np.arange(len(self.keys)))
+    def _rows(self, collate: Callable[[Sequence[Any]], Any]) -> LazyRows:
+        return LazyRows(
+            lambda number: self.get(self.keys[number]), collate, np.arange(len(self.keys))
+        )
 
 
 Source = Arrays | Examples
@@ -131,7 +133,7 @@ def source_of(name: str, data: Any, names: frozenset[str] = frozenset()) -> Sour
         )
     if isinstance(data, Iterable) and not isinstance(data, str | bytes | Mapping):
         return _of_items(name, _read(name, data, names))
-    raise WorkbenchError(f"The {name} data must be {FORMS}, not {brief(data)}.")
+    raise WorkbenchError(f"The {name} data must be {ACCEPTED}, not {brief(data)}.")
 
 
 def in_batches(name: str, loader: DataLoader[Any], names: frozenset[str]) -> Source:
@@ -229,19 +231,19 @@ def _by_column(name: str) -> Callable[[Sequence[Any]], Fields]:
 def _counted(name: str, fields: Fields, wanted: int) -> Fields:
     rows = rows_of(name, fields)
     if rows != wanted:
-        raise Miscounted(
+        raise BatchSizeError(
             f"A batch of {wanted:,} items of the {name} data holds {rows:,} examples: give a row "
             "for each."
         )
-    return Fields(narrowed(fields.inputs), *fields.as_tuple()[1:])
+    return Fields(to_float32(fields.inputs), *fields.as_tuple()[1:])
 
 
 def _joined(name: str, collate: Callable[[list[Any]], Any], items: Sequence[Any]) -> Any:
     try:
         return collate(list(items))
     except Exception as error:
-        raise Unjoined(
-            f"Some of the {name} data's examples cannot be joined into a batch, {told(error)}: "
+        raise CollateError(
+            f"Some of the {name} data's examples cannot be joined into a batch, {describe(error)}: "
             "give them one size, or a DataLoader with a collate_fn that joins them."
         ) from error
 
@@ -268,7 +270,7 @@ def _item(name: str, dataset: Any, key: Any) -> Any:
 
 
 def _broken(name: str, key: Any, error: Exception) -> WorkbenchError:
-    return WorkbenchError(f"The {name} data breaks off at item {key} with {told(error)}")
+    return WorkbenchError(f"The {name} data breaks off at item {key} with {describe(error)}")
 
 
 def _row(whole: Any, row: int) -> Any:

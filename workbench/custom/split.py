@@ -10,16 +10,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from workbench.custom.fields import Fields
-from workbench.custom.sources import Arrays, Miscounted, Source, in_batches, source_of
-from workbench.custom.value_checks import INPUTS, TARGETS, WEIGHTS, Finite, check_kinds
+from workbench.custom.sources import Arrays, BatchSizeError, Source, in_batches, source_of
+from workbench.custom.value_checks import INPUTS, TARGETS, WEIGHTS, FiniteCheck, check_dtypes
 from workbench.domain import Split
-from workbench.domain.data_digest import GROUP, group_digest, whole_digest
+from workbench.domain.data_digest import GROUP_SIZE, group_digest, split_digest
 from workbench.domain.lazy_rows import PaddedRows
 from workbench.errors import WorkbenchError
 from workbench.recipe.schema import brief
-from workbench.runtime.seeding import undisturbed
+from workbench.runtime.seeding import preserve_random_state
 
-READ_AGAIN = 4
+REREAD_GROUPS = 4
 """Groups of examples, spread over a split, that are read twice: all of those of a small split."""
 
 
@@ -49,11 +49,11 @@ def split_of(name: str, data: Any, names: frozenset[str] = frozenset()) -> Split
         next, lies on another device, holds NaN or infinity, or is of a kind that PyTorch does not
         compute with.
     """
-    with undisturbed():  # reading may draw random numbers
+    with preserve_random_state():  # reading may draw random numbers
         source = source_of(name, data, names)
         try:
             return _read(name, source)
-        except Miscounted:
+        except BatchSizeError:
             if not isinstance(data, DataLoader):
                 raise
             return _read(name, in_batches(name, data, names))
@@ -67,26 +67,26 @@ def check_numbers(name: str, inputs: Any, targets: Any) -> None:
     WorkbenchError
         Naming the first example that does.
     """
-    source, finite = Arrays(name, Fields(inputs, targets)), Finite()
-    for start in range(0, len(source), GROUP):
-        for side, part in _sides(Fields(*source.read(slice(start, start + GROUP)))):
+    source, finite = Arrays(name, Fields(inputs, targets)), FiniteCheck()
+    for start in range(0, len(source), GROUP_SIZE):
+        for side, part in _sides(Fields(*source.read(slice(start, start + GROUP_SIZE)))):
             _check_finite(source, side, finite.see(side, part, start))
     _check_finite(source, INPUTS, finite.without_zeros())
 
 
 def _read(name: str, source: Source) -> Split:
     _check_rows(name, source)
-    finite = Finite()
+    finite = FiniteCheck()
     digests: list[bytes] = []
     targets: list[Any] = []
     weights: list[Tensor] = []
     padded = False
-    for start in range(0, len(source), GROUP):
-        read = source.read(slice(start, start + GROUP))
+    for start in range(0, len(source), GROUP_SIZE):
+        read = source.read(slice(start, start + GROUP_SIZE))
         batch = source.join(read)
         padded = padded or (source.pads and _is_padded(source, read, batch.targets))
         for side, part in _sides(batch):
-            check_kinds(name, side, part)
+            check_dtypes(name, side, part)
             _check_finite(source, side, finite.see(side, part, start))
         digests.append(group_digest(batch.inputs, batch.targets))
         targets.append(batch.targets)
@@ -95,7 +95,7 @@ def _read(name: str, source: Source) -> Split:
     _check_finite(source, INPUTS, finite.without_zeros())
     _check_repeats(name, source, digests)
     labels = _labels(source, targets, padded)
-    return Split(name, source.examples, labels, whole_digest(digests), _all_weights(name, weights))
+    return Split(name, source.examples, labels, split_digest(digests), _all_weights(name, weights))
 
 
 def _sides(batch: Fields) -> zip[tuple[str, Any]]:
@@ -113,7 +113,7 @@ def _check_rows(name: str, source: Source) -> None:
                     "many of both."
                 )
         for side, part in _sides(source.given):
-            check_kinds(name, side, getattr(part, "parts", part))
+            check_dtypes(name, side, getattr(part, "parts", part))
     if not len(source):
         raise WorkbenchError(f"The {name} data is empty: give at least one example.")
 
@@ -131,9 +131,9 @@ def _check_repeats(name: str, source: Source, digests: list[bytes]) -> None:
     """Refuse examples that are other ones when they are read again."""
     if isinstance(source, Arrays) or not source.rereads:
         return
-    chosen = np.linspace(0, len(digests) - 1, min(READ_AGAIN, len(digests)), dtype=int)
+    chosen = np.linspace(0, len(digests) - 1, min(REREAD_GROUPS, len(digests)), dtype=int)
     for number in chosen.tolist():
-        again = source.join(source.read(slice(number * GROUP, (number + 1) * GROUP)))
+        again = source.join(source.read(slice(number * GROUP_SIZE, (number + 1) * GROUP_SIZE)))
         if group_digest(again.inputs, again.targets) != digests[number]:
             apart = ", and their random changes as augment=" if name == "train" else ""
             raise WorkbenchError(

@@ -11,15 +11,15 @@ from torch import nn
 
 from workbench.artifact.artifact import Artifact, load
 from workbench.custom.loaders.differences import Shape, differences
-from workbench.custom.wrappers import unwrapped, without_masks
-from workbench.domain.user_architecture import hollow, stored
+from workbench.custom.wrappers import unwrap, without_masks
+from workbench.domain.user_architecture import meta_copy, stored_tensors
 from workbench.errors import ArtifactError
 from workbench.recipe.schema import brief
-from workbench.runtime.build import rewrite
-from workbench.zoo import to_module
+from workbench.runtime.build import apply_spec
+from workbench.zoo.to_module import artifact_to_module, load_operands
 
 
-def rebuild(file: Artifact | str | PathLike[str], module: nn.Module | None = None) -> nn.Module:
+def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = None) -> nn.Module:
     """Return the network of a file, as small as the file has it: a module in eval mode, on the CPU.
 
     It holds the decoded weights and needs nothing of this package but, where inputs are rounded,
@@ -42,33 +42,35 @@ def rebuild(file: Artifact | str | PathLike[str], module: nn.Module | None = Non
 
     >>> import workbench as wb
     >>> recipe = wb.Recipe(structure=wb.Structure(removed=0.5))
-    >>> wb.rebuild(wb.compress(wb.model("fashion/lenet-300-100"), recipe)).fc1
+    >>> wb.to_module(wb.compress(wb.model("fashion/lenet-300-100"), recipe)).fc1
     Linear(in_features=784, out_features=150, bias=True)
     """
     artifact = load(file) if isinstance(file, str | PathLike) else file
     if not isinstance(artifact, Artifact):
         raise ArtifactError(f"Give a file's path or what wb.load(path) returns, not {brief(file)}.")
-    return to_module.rebuild(artifact) if module is None else _of_module(artifact, module)
+    return artifact_to_module(artifact) if module is None else _of_module(artifact, module)
 
 
 def _of_module(artifact: Artifact, module: Any) -> nn.Module:
     """Return a copy of `module` with the tensors of a file, in the file's form."""
     if not isinstance(module, nn.Module):
         raise ArtifactError(f"module must be a torch.nn.Module, not {brief(module)}.")
-    held, _masked = without_masks(unwrapped(module))
+    held, _masked = without_masks(unwrap(module))
     form = replace(artifact.form, width=1.0, left_out=0)  # the module given has its own
     with torch.device("meta"):
-        empty = rewrite(hollow(held), form).eval()
+        empty = apply_spec(meta_copy(held), form).eval()
     operands = artifact.operands()
     found: dict[str, Shape] = {name: tuple(tensor.shape) for name, tensor in operands.items()}
-    own: dict[str, Shape] = {name: tuple(tensor.shape) for name, tensor in stored(empty).items()}
+    own: dict[str, Shape] = {
+        name: tuple(tensor.shape) for name, tensor in stored_tensors(empty).items()
+    }
     wrong = differences(found, own, _is_within if form.narrowed else _is_equal)
     if wrong:
         raise ArtifactError(
             f"The file of {artifact.model} does not fit this module: {wrong}. Give the network "
             "that was compressed."
         )
-    whole = to_module.filled(empty, operands)
+    whole = load_operands(empty, operands)
     lost = [
         name for name, one in (*whole.named_parameters(), *whole.named_buffers()) if one.is_meta
     ]

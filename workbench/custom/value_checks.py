@@ -13,11 +13,11 @@ from torch import Tensor
 from workbench.errors import WorkbenchError
 
 INPUTS, TARGETS, WEIGHTS = "inputs", "targets", "weights"
-STRANGE = (torch.uint16, torch.uint32, torch.uint64)
+UNSUPPORTED_DTYPES = (torch.uint16, torch.uint32, torch.uint64)
 """Kinds of numbers with which hardly a layer of PyTorch computes."""
 
 
-def check_kinds(name: str, side: str, value: Any) -> None:
+def check_dtypes(name: str, side: str, value: Any) -> None:
     """Refuse tensors and arrays, however deep in `value`, with which modules do not compute.
 
     Raises
@@ -50,7 +50,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(one, f"{path}.{key}")
 
 
-class Finite:
+class FiniteCheck:
     """Refuses NaN and infinity in batches of one split, which are shown to it in order.
 
     Inputs that hold nothing but zeros and infinities are masks, as attention takes them, and pass.
@@ -118,7 +118,7 @@ def _check_kind(name: str, side: str, kind: np.dtype[Any] | torch.dtype) -> None
     wide = {np.dtype(np.uint16), np.dtype(np.uint32), np.dtype(np.uint64)}  # old PyTorch has none
     if side == TARGETS and kind in wide:
         return
-    if known is not None and (side == TARGETS or known not in STRANGE):
+    if known is not None and (side == TARGETS or known not in UNSUPPORTED_DTYPES):
         return
     wanted = "class numbers as int64 or numbers as float32" if side == TARGETS else "float32"
     raise WorkbenchError(

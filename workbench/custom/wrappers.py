@@ -12,7 +12,7 @@ from torch.nn.utils import prune
 from workbench.errors import WorkbenchError
 
 
-def unwrapped(module: nn.Module) -> nn.Module:
+def unwrap(module: nn.Module) -> nn.Module:
     """Return the module that `torch.compile`, `nn.DataParallel` and their like are wrapped around.
 
     Raises

@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.cache.memory import Cache
+from workbench.cache.memory import MemoryCache
 from workbench.domain.inputs import targets
 from workbench.domain.task import SPLITS, Task
-from workbench.domain.user_architecture import Held
+from workbench.domain.user_architecture import UserSplit
 
-GROUP = 64
+GROUP_SIZE = 64
 """Examples hashed at once: padding depends on the examples that share a batch, so this is fixed."""
 KEPT = 16
 """Digests of splits that are remembered."""
 
-_known: Cache[str] = Cache(KEPT)
+_known: MemoryCache[str] = MemoryCache(KEPT)
 
 
 def group_digest(inputs: Any, labels: Any) -> bytes:
@@ -35,12 +35,12 @@ def group_digest(inputs: Any, labels: Any) -> bytes:
     return found.digest()
 
 
-def whole_digest(groups: Iterable[bytes]) -> str:
+def split_digest(groups: Iterable[bytes]) -> str:
     """Return the SHA-256 (hex) of a split from the digests of its groups, in order."""
     return hashlib.sha256(b"".join(groups)).hexdigest()
 
 
-def differing(one: Task, other: Task) -> str | None:
+def differing_split(one: Task, other: Task) -> str | None:
     """Return the name of the first split in which the data of two tasks differ, None if in none.
 
     Equal data are equal however they are kept: arrays of a built-in task and a person's tensors.
@@ -62,7 +62,9 @@ def _equal(one: Task, other: Task, name: str) -> bool:
 
 def _is_brought(task: Task, name: str) -> bool:
     """Whether the digest of a split is that of its content."""
-    return task.form == "own" and any(isinstance(s, Held) and s.split == name for s in task.sources)
+    return task.form == "own" and any(
+        isinstance(s, UserSplit) and s.split == name for s in task.sources
+    )
 
 
 def _content_digest(task: Task, name: str) -> str:
@@ -73,8 +75,8 @@ def _content_digest(task: Task, name: str) -> str:
 
 def _computed(task: Task, name: str) -> str:
     split = task.split(name)
-    places = [slice(at, at + GROUP) for at in range(0, len(split), GROUP)]
-    return whole_digest(
+    places = [slice(at, at + GROUP_SIZE) for at in range(0, len(split), GROUP_SIZE)]
+    return split_digest(
         group_digest(task.inputs(split.examples[some]), targets(split.labels[some]))
         for some in places
     )

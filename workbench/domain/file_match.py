@@ -21,7 +21,7 @@ def check_fit(model: Model, artifact: Artifact) -> None:
     wrong = ArtifactError(
         f"The file says it holds {model.name}, but its tensors are not those of that model."
     )
-    run = Shell(model.in_form(artifact.form))
+    run = Shell(model.with_spec(artifact.form))
     expected = {
         name: tuple(tensor.shape)
         for name, tensor in tensors_of(run.module).items()

@@ -7,24 +7,24 @@ from typing import Any
 from torch import Tensor, nn
 
 from workbench.domain.model import Architecture
-from workbench.domain.user_architecture import Brought, deep_copy
-from workbench.runtime.batch import HALF
+from workbench.domain.user_architecture import UserArchitecture, deep_copy
+from workbench.runtime.batch import HALF_DTYPES
 from workbench.runtime.seeding import seeded
 
 
-def fresh(architecture: Architecture, seed: int = 0) -> nn.Module:
+def initialize(architecture: Architecture, seed: int = 0) -> nn.Module:
     """Return a network whose weights are drawn with `seed`; the generator is left as it was."""
     with seeded(seed):
         return architecture.build()
 
 
-def subject(architecture: Architecture) -> nn.Module:
+def private_module(architecture: Architecture) -> nn.Module:
     """Return a network in eval mode that is nobody else's: a person's own with its own weights.
 
     Those are copies that gradients can be followed through, half precision widened to float32.
     """
-    if not isinstance(architecture, Brought):
-        return fresh(architecture).eval()
+    if not isinstance(architecture, UserArchitecture):
+        return initialize(architecture).eval()
     held = architecture.held
     own: dict[int, Any] = {
         id(p): nn.Parameter(_wide(p.detach().clone()), p.is_floating_point())
@@ -35,4 +35,4 @@ def subject(architecture: Architecture) -> nn.Module:
 
 
 def _wide(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.dtype in HALF else tensor
+    return tensor.float() if tensor.dtype in HALF_DTYPES else tensor

@@ -31,9 +31,9 @@ def _frames(examples: NDArray[np.float32]) -> Tensor:
 
 def _own(examples: Any) -> Any:
     """Return a user's examples in new memory: a module may write to what it is given."""
-    from workbench.domain.lazy_rows import collated
+    from workbench.domain.lazy_rows import collate_examples
 
-    return _copied(collated(examples))
+    return _copied(collate_examples(examples))
 
 
 def _copied(value: Any) -> Any:
@@ -44,7 +44,7 @@ def _copied(value: Any) -> Any:
     return type(value)(map(_copied, value)) if type(value) in {tuple, list} else value
 
 
-INPUTS: dict[str, Callable[[Any], Any]] = {
+INPUT_CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "image": _image,
     "words": _numbers,
     "characters": _numbers,
@@ -59,6 +59,6 @@ def targets(labels: Any) -> Any:
     if isinstance(labels, np.ndarray):
         whole = np.issubdtype(labels.dtype, np.integer)
         return torch.from_numpy(labels.astype(np.int64 if whole else np.float32))
-    from workbench.domain.lazy_rows import collated
+    from workbench.domain.lazy_rows import collate_examples
 
-    return collated(labels)
+    return collate_examples(labels)

@@ -14,7 +14,7 @@ Get = Callable[[int], Any]
 Collate = Callable[[Sequence[Any]], Any]
 
 
-class Rows:
+class LazyRows:
     """The examples with the numbers `chosen`, of which `get` reads one and `collate` joins some.
 
     Indexed by numbers, slices and arrays of numbers it gives fewer of them, like an array.
@@ -28,15 +28,15 @@ class Rows:
     def __len__(self) -> int:
         return len(self.chosen)
 
-    def __getitem__(self, place: Any) -> Rows:
-        return Rows(self.get, self.collate, np.atleast_1d(self.chosen[place]))
+    def __getitem__(self, place: Any) -> LazyRows:
+        return LazyRows(self.get, self.collate, np.atleast_1d(self.chosen[place]))
 
     def joined(self) -> Any:
         """Read them all, as one batch."""
         return _narrow(self.collate([self.get(int(number)) for number in self.chosen]))
 
 
-class PaddedRows(Rows):
+class PaddedRows(LazyRows):
     """Whole numbers, one for each place of a sequence, padded to the longest of those joined.
 
     `values` are the distinct numbers of all sequences, int64 [m].
@@ -72,13 +72,13 @@ class Columns:
     def joined(self) -> Any:
         """Return them as a module takes them: a dict of tensors, or a tuple."""
         if isinstance(self.parts, Mapping):
-            return {name: collated(part) for name, part in self.parts.items()}
-        return tuple(collated(part) for part in self.parts)
+            return {name: collate_examples(part) for name, part in self.parts.items()}
+        return tuple(collate_examples(part) for part in self.parts)
 
 
-def collated(examples: Any) -> Any:
+def collate_examples(examples: Any) -> Any:
     """Return stored examples as tensors: one, several, or a dict of them."""
-    if isinstance(examples, Rows | Columns):
+    if isinstance(examples, LazyRows | Columns):
         return examples.joined()
     tensor = examples
     if not isinstance(examples, Tensor):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-IGNORED = -100
+IGNORE_INDEX = -100
 """The label of a place that does not count, PyTorch's own."""
 
 
-def of_labels(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+def label_loss(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
     """Return the mean loss of a batch: cross-entropy for classes, squared error for numbers.
 
     Parameters
@@ -28,8 +28,8 @@ def of_labels(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor
     return functional.cross_entropy(outputs, labels, label_smoothing=smoothing)
 
 
-def each_of_labels(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Return the loss of each example of a batch, [b], whose mean `of_labels` returns.
+def label_losses(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Return the loss of each example of a batch, [b], whose mean `label_loss` returns.
 
     `outputs` and `labels` are as there, but that classes are those of examples, int64 [b].
     """

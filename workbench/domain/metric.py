@@ -36,7 +36,9 @@ class Metric:
 
     def written(self, value: float) -> str:
         """Write a figure of this metric: ``89.9 %``, ``1.742 bits``."""
-        return formatting.percent(value) if self.share else self._with_unit(formatting.plain(value))
+        return (
+            formatting.percent(value) if self.share else self._with_unit(formatting.number(value))
+        )
 
     def change(self, difference: float) -> str:
         """Write a difference of two figures with its sign: ``−1.5 points``, ``+0.021 bits``."""
@@ -46,9 +48,9 @@ class Metric:
 
     def better(self, one: float, other: float) -> bool:
         """Whether `one` is better than `other`; what is no number is worse than any."""
-        return self.goodness(one) > self.goodness(other)
+        return self.sort_key(one) > self.sort_key(other)
 
-    def goodness(self, value: float | None) -> float:
+    def sort_key(self, value: float | None) -> float:
         """Return what is larger for better figures, to rank by: the least for none, and for NaN."""
         if value is None or isnan(value):
             return -inf
@@ -63,10 +65,10 @@ BITS_PER_CHARACTER = Metric(
     N_("bits per character"), "tokens", higher_is_better=False, share=False, unit=N_("bits")
 )
 PERPLEXITY = Metric(N_("perplexity"), "tokens", higher_is_better=False, share=False)
-ERROR = Metric(N_("root mean squared error"), "numbers", higher_is_better=False, share=False)
+RMSE = Metric(N_("root mean squared error"), "numbers", higher_is_better=False, share=False)
 R2 = Metric(N_("explained variance"), "numbers")
 
-METRICS = {metric.name: metric for metric in (ACCURACY, BITS_PER_CHARACTER, PERPLEXITY, ERROR, R2)}
+METRICS = {metric.name: metric for metric in (ACCURACY, BITS_PER_CHARACTER, PERPLEXITY, RMSE, R2)}
 """Those that are built in."""
 
 

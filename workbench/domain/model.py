@@ -12,8 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.artifact.module_spec import UNCHANGED, Form
-from workbench.cache.memory import FOREVER, Life
+from workbench.artifact.module_spec import UNCHANGED, ModuleSpec
+from workbench.cache.memory import FOREVER, Lifetime
 from workbench.domain.task import Task
 from workbench.domain.training_plan import TrainingPlan
 from workbench.errors import WorkbenchError
@@ -56,7 +56,7 @@ class Architecture:
     title: str
     width: float = 1.0
     left_out: int = 0
-    life: Life = field(default=FOREVER, compare=False, repr=False)
+    lifetime: Lifetime = field(default=FOREVER, compare=False, repr=False)
 
     @property
     def traits(self) -> Traits:
@@ -93,11 +93,11 @@ class Architecture:
         """Names of what the module saves that is no parameter."""
         import torch
 
-        from workbench.domain.user_architecture import stored
+        from workbench.domain.user_architecture import stored_tensors
 
         with torch.device("meta"):
             module = self.empty()
-        return frozenset(stored(module)) - {name for name, _ in module.named_parameters()}
+        return frozenset(stored_tensors(module)) - {name for name, _ in module.named_parameters()}
 
     def check_unchanged(self) -> None:
         """Refuse weights that are no longer those that were brought; built-in ones never change."""
@@ -115,7 +115,7 @@ class Architecture:
     @property
     def key(self) -> Hashable:
         """What a cache knows the module by, without holding it."""
-        return self.name, self.life.number, self.width, self.left_out
+        return self.name, self.lifetime.number, self.width, self.left_out
 
     @property
     def data(self) -> tuple[Any, ...]:
@@ -172,7 +172,7 @@ class Model:
 
     architecture: Architecture
     card: dict[str, Any] = field(compare=False, repr=False)
-    form: Form = UNCHANGED
+    form: ModuleSpec = UNCHANGED
 
     def __repr__(self) -> str:
         return f"<Model {self.name}: {self.card.get('parameters', 0):,} parameters>"
@@ -230,7 +230,7 @@ class Model:
         }
         return Roles(self.layers, self.architecture.buffers, axes)
 
-    def moving_with(self, layer: str, part: str) -> tuple[str, ...]:
+    def coupled_layers(self, layer: str, part: str) -> tuple[str, ...]:
         """Return the layers that have one setting with `layer` in a part of a recipe.
 
         All but structured pruning set layers singly; empty where that cannot narrow `layer`.
@@ -291,9 +291,9 @@ class Model:
         """
         from workbench.runtime.guard import guarded
 
-        return guarded(self.plain_module(), self.architecture.traits)
+        return guarded(self.unguarded_module(), self.architecture.traits)
 
-    def plain_module(self) -> nn.Module:
+    def unguarded_module(self) -> nn.Module:
         """Make what `module` makes, without its guards: as it would run on its own.
 
         Raises
@@ -303,12 +303,12 @@ class Model:
         """
         import torch
 
-        from workbench.runtime.build import rewrite
+        from workbench.runtime.build import apply_spec
 
         with torch.device("meta"):
-            return rewrite(self.architecture.empty(), self.form).eval()
+            return apply_spec(self.architecture.empty(), self.form).eval()
 
-    def in_form(self, form: Form) -> Model:
+    def with_spec(self, form: ModuleSpec) -> Model:
         """Return the same model with the module that a file of that form runs on."""
         architecture = self.architecture
         if (architecture.width, architecture.left_out) != (form.width, form.left_out):

@@ -17,16 +17,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workbench.domain.losses import IGNORED
+from workbench.domain.losses import IGNORE_INDEX
 
-Rows = NDArray[np.float64]
+SumRows = NDArray[np.float64]
 
 MOST_NATS = 700.0
 """A mean beyond which a perplexity is more than float64 holds: a training gone wrong has some."""
 
 
 @dataclass(frozen=True)
-class Count:
+class SumMetric:
     """How examples are counted.
 
     `rows` gives float64 [b, sums] for outputs and labels of b examples; the first sum over the
@@ -35,11 +35,11 @@ class Count:
     it follows from the mean and that spread.
     """
 
-    rows: Callable[[Any, Any], Rows]
-    figures: Callable[[Rows, float], dict[str, float]]
+    rows: Callable[[Any, Any], SumRows]
+    figures: Callable[[SumRows, float], dict[str, float]]
     metrics: Mapping[str, Callable[[float, float], float]]
 
-    def bounds(self, metric: str, rows: Rows, total: int, spread: float) -> tuple[float, float]:
+    def bounds(self, metric: str, rows: SumRows, total: int, spread: float) -> tuple[float, float]:
         """Return the metric's 95 % interval for a split of `total` examples, given a sample's rows.
 
         Student's t for a ratio of two means (Cochran 1977, Sampling Techniques, section 6.5), with
@@ -61,9 +61,9 @@ class Count:
         return min(ends), max(ends)
 
 
-def _tokens(outputs: Tensor, labels: Tensor) -> Rows:
+def _tokens(outputs: Tensor, labels: Tensor) -> SumRows:
     """Return the nats, hits and places of each example; logits [b, places, classes]."""
-    counts = labels != IGNORED
+    counts = labels != IGNORE_INDEX
     logs = torch.log_softmax(outputs.double(), dim=-1)
     right = labels.where(counts, 0)
     nats = -logs.gather(-1, right.unsqueeze(-1)).squeeze(-1).where(counts, 0)
@@ -72,7 +72,7 @@ def _tokens(outputs: Tensor, labels: Tensor) -> Rows:
     return torch.stack(columns, dim=1).numpy()
 
 
-def _token_figures(total: Rows, spread: float) -> dict[str, float]:
+def _token_figures(total: SumRows, spread: float) -> dict[str, float]:
     nats, hits, places = total.tolist()
     return {
         "bits per character": nats / places / log(2),
@@ -85,7 +85,7 @@ def _perplexity(nats: float) -> float:
     return inf if nats > MOST_NATS else exp(nats)
 
 
-def _numbers(outputs: Tensor, labels: Tensor) -> Rows:
+def _numbers(outputs: Tensor, labels: Tensor) -> SumRows:
     """Return the squared and absolute errors and how many numbers each example has."""
     error = (outputs.double().view_as(labels) - labels.double()).flatten(
         1 if labels.ndim > 1 else 0
@@ -95,7 +95,7 @@ def _numbers(outputs: Tensor, labels: Tensor) -> Rows:
     return torch.stack([error.square().sum(1), error.abs().sum(1), sizes], dim=1).numpy()
 
 
-def _number_figures(total: Rows, spread: float) -> dict[str, float]:
+def _number_figures(total: SumRows, spread: float) -> dict[str, float]:
     squared, absolute, count = total.tolist()
     return {
         "root mean squared error": sqrt(squared / count),
@@ -104,15 +104,15 @@ def _number_figures(total: Rows, spread: float) -> dict[str, float]:
     }
 
 
-def spread_of(labels: Any) -> float:
+def label_variance(labels: Any) -> float:
     """Return the variance of labels where they are an array of numbers, else 0."""
     if not isinstance(labels, np.ndarray) or np.issubdtype(labels.dtype, np.integer):
         return 0.0
     return float(labels.astype(np.float64).var(axis=0).mean())
 
 
-COUNTS = {
-    "tokens": Count(
+SUM_METRICS = {
+    "tokens": SumMetric(
         _tokens,
         _token_figures,
         {
@@ -120,7 +120,7 @@ COUNTS = {
             "perplexity": lambda mean, spread: _perplexity(mean),
         },
     ),
-    "numbers": Count(
+    "numbers": SumMetric(
         _numbers,
         _number_figures,
         {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 
 
-class Holder(Protocol):
+class SplitSource(Protocol):
     """Whatever can give one split: a file of the package, or what a person brought."""
 
     @property
@@ -36,7 +36,7 @@ class Holder(Protocol):
 
 
 @dataclass(frozen=True)
-class Source:
+class PackagedSplit:
     """One split as it lies in the package: a ``.npz`` file and the digest of its content.
 
     A file that holds one stream is cut into windows of `window` numbers, whose labels are the
@@ -126,12 +126,12 @@ class Task:
     title: str
     classes: tuple[str, ...]
     source: str
-    licence: str
-    sources: tuple[Holder, ...]
+    license: str
+    sources: tuple[SplitSource, ...]
     form: str = "image"
     metric: Metric = ACCURACY
     measure: Callable[[list[Any], list[Any]], float] | None = field(default=None, compare=False)
-    lose: Callable[..., Tensor] | None = field(default=None, compare=False)
+    loss_fn: Callable[..., Tensor] | None = field(default=None, compare=False)
     augment: Callable[[Any], Any] | None = field(default=None, compare=False)
     lot: str = ""
 
@@ -163,24 +163,24 @@ class Task:
         Images become float32 [b, 1, h, w] between 0 and 1, words and characters int64
         [b, places], frames stay float32 [b, frames, features].
         """
-        from workbench.domain.inputs import INPUTS
+        from workbench.domain.inputs import INPUT_CONVERTERS
 
-        return INPUTS[self.form](examples)
+        return INPUT_CONVERTERS[self.form](examples)
 
     def loss(self, outputs: Any, labels: Any) -> Tensor:
         """Return the mean loss of a batch of outputs against its labels, a scalar."""
-        from workbench.domain.losses import of_labels
+        from workbench.domain.losses import label_loss
 
-        return (self.lose or of_labels)(outputs, labels)
+        return (self.loss_fn or label_loss)(outputs, labels)
 
-    def _source(self, name: str) -> Holder:
+    def _source(self, name: str) -> SplitSource:
         for source in self.sources:
             if source.split == name:
                 return source
-        raise unknown("split", name, (source.split for source in self.sources))
+        raise unknown_name_error("split", name, (source.split for source in self.sources))
 
 
-def unknown(kind: str, name: str, choices: Iterable[str]) -> UnknownNameError:
+def unknown_name_error(kind: str, name: str, choices: Iterable[str]) -> UnknownNameError:
     """Make the error for a name that is in no table, naming those that are."""
     return UnknownNameError(f"Unknown {kind} {name!r}; choose one of: {', '.join(choices)}.")
 
@@ -191,7 +191,7 @@ def digest_of(examples: NDArray[Any], labels: NDArray[Any]) -> str:
 
 
 @cache
-def _load(source: Source) -> Split:
+def _load(source: PackagedSplit) -> Split:
     import zipfile
 
     import numpy as np
@@ -216,5 +216,5 @@ def _parts(arrays: dict[str, NDArray[Any]], window: int) -> tuple[NDArray[Any], 
     return examples, labels
 
 
-def _damaged(source: Source) -> str:
+def _damaged(source: PackagedSplit) -> str:
     return f"The data file {source.path.name} is missing or damaged; install the package again."

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.cache.memory import Life
+from workbench.cache.memory import Lifetime
 from workbench.compression.coded import BUFFERS
 from workbench.domain.lazy_rows import Columns
 from workbench.domain.model import Architecture
 from workbench.domain.task import Split
 from workbench.errors import RecipeError, WorkbenchError
-from workbench.runtime.batch import HALF
+from workbench.runtime.batch import HALF_DTYPES
 from workbench.runtime.traits import BUILT_IN, Traits
 
 GLIMPSE = 4096
@@ -30,7 +30,7 @@ SPREAD = 0.02
 
 
 @dataclass(frozen=True)
-class Held:
+class UserSplit:
     """One split as it was brought."""
 
     content: Split
@@ -69,7 +69,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Brought(Architecture):
+class UserArchitecture(Architecture):
     """The architecture of a module that a person has made.
 
     `fingerprint` is the SHA-256 (hex) of its weights and of what it answers to some examples.
@@ -82,7 +82,7 @@ class Brought(Architecture):
     held: nn.Module = field(default_factory=nn.Module, compare=False, repr=False)
     source: nn.Module = field(default_factory=nn.Module, compare=False, repr=False)
     versions: tuple[int, ...] = field(default=(), compare=False, repr=False)
-    life: Life = field(default_factory=Life, compare=False, repr=False)
+    lifetime: Lifetime = field(default_factory=Lifetime, compare=False, repr=False)
     traits: Traits = field(default=BUILT_IN, compare=False)
 
     def build(self) -> nn.Module:
@@ -120,7 +120,7 @@ class Brought(Architecture):
     def empty(self) -> nn.Module:
         """Make a copy of the module without values; what it does not save is kept."""
         self._check_width()
-        return hollow(self.held)
+        return meta_copy(self.held)
 
     @staticmethod
     def quiet() -> AbstractContextManager[Any]:
@@ -130,7 +130,7 @@ class Brought(Architecture):
     @property
     def data(self) -> tuple[Any, ...]:
         """The arrays and tensors of its splits, but for examples that are read one by one."""
-        held = [source.content for source in self.task.sources if isinstance(source, Held)]
+        held = [source.content for source in self.task.sources if isinstance(source, UserSplit)]
         return tuple(part for split in held for part in _arrays(split))
 
     @property
@@ -161,7 +161,7 @@ class Brought(Architecture):
                 "measured before is true of it: bring it again."
             )
         for source in self.task.sources:
-            if isinstance(source, Held):
+            if isinstance(source, UserSplit):
                 source.check_unchanged()
 
     def _check_width(self) -> None:
@@ -172,13 +172,13 @@ class Brought(Architecture):
             )
 
 
-def hollow(module: nn.Module) -> nn.Module:
+def meta_copy(module: nn.Module) -> nn.Module:
     """Return a copy of `module` whose parameters and saved buffers have no values."""
     empty: dict[int, Any] = {
         id(p): nn.Parameter(torch.empty_like(p, device="meta"), requires_grad=p.requires_grad)
         for p in module.parameters()
     }
-    for tensor in stored(module).values():
+    for tensor in stored_tensors(module).values():
         if id(tensor) not in empty:
             empty[id(tensor)] = torch.empty_like(tensor, device="meta")
     copied = deep_copy(module, empty)
@@ -207,7 +207,7 @@ def _held(value: Any) -> Iterator[Tensor]:
             yield one
 
 
-def stored(module: nn.Module) -> dict[str, Tensor]:
+def stored_tensors(module: nn.Module) -> dict[str, Tensor]:
     """Return the parameters and the buffers that a file holds, by name, tied ones once.
 
     Buffers that the module does not save, and sparse ones, stay its own.
@@ -234,9 +234,9 @@ def tensors_of(module: nn.Module) -> dict[str, Tensor]:
     They are the module's own, but for those that were made in inference mode, which are copied, and
     for half precision, which is widened to float32; half buffers only where parameters are, too.
     """
-    found = stored(module)
+    found = stored_tensors(module)
     parameters = {name for name, _ in module.named_parameters()}
-    half = any(found[name].dtype in HALF for name in parameters)
+    half = any(found[name].dtype in HALF_DTYPES for name in parameters)
     return {
         name: _plain(tensor, widen=half or name in parameters) for name, tensor in found.items()
     }
@@ -248,7 +248,7 @@ def versions_of(module: nn.Module) -> tuple[int, ...]:
     What is written past autograd, or to tensors made in inference mode, is not counted: the
     checksum, of some values, sees most of that.
     """
-    saved = [tensor.detach() for tensor in stored(module).values()]
+    saved = [tensor.detach() for tensor in stored_tensors(module).values()]
     written = (0 if tensor.is_inference() else tensor._version for tensor in saved)  # noqa: SLF001 - has no public name
     trained = (int(parameter.requires_grad) for parameter in module.parameters())
     return (*written, *trained, _checksum(saved))
@@ -278,11 +278,11 @@ def _checksum(arrays: Iterable[Any]) -> int:
 
 
 def _plain(tensor: Tensor, *, widen: bool) -> Tensor:
-    if widen and tensor.dtype in HALF:
+    if widen and tensor.dtype in HALF_DTYPES:
         return tensor.detach().float()
     return tensor.detach().clone() if tensor.is_inference() else tensor.detach()
 
 
 def widened(dtype: torch.dtype) -> torch.dtype:
     """Return the dtype in which parameters of `dtype` are run here."""
-    return torch.float32 if dtype in HALF else dtype
+    return torch.float32 if dtype in HALF_DTYPES else dtype

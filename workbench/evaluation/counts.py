@@ -14,12 +14,12 @@ from workbench.evaluation.intervals import split_bounds, wilson
 Numbers = NDArray[np.int64]
 
 
-MOST_DENSE = 4096
+MAX_DENSE_CLASSES = 4096
 """Classes of the largest matrix that is made: 134 MB. Its size grows with their square."""
 
 
 @dataclass(frozen=True, eq=False)
-class Tally:
+class PredictionCounts:
     """What has been counted of a split.
 
     `labels` and `predicted` are int64 [n], numbers of `classes`, of the n examples judged so far
@@ -33,7 +33,9 @@ class Tally:
     total: int
 
     @classmethod
-    def of(cls, labels: NDArray[np.integer], predicted: Numbers, classes: int, total: int) -> Tally:
+    def of(
+        cls, labels: NDArray[np.integer], predicted: Numbers, classes: int, total: int
+    ) -> PredictionCounts:
         """Count `predicted` against `labels`."""
         return cls(labels.astype(np.int64), predicted, classes, total)
 
@@ -46,7 +48,7 @@ class Tally:
         WorkbenchError
             When there are more than `MOST_DENSE` classes.
         """
-        if self.classes > MOST_DENSE:
+        if self.classes > MAX_DENSE_CLASSES:
             raise WorkbenchError(
                 f"A confusion matrix of {self.classes:,} classes does not fit into memory: use "
                 "pairs, which counts only what occurs."
@@ -61,7 +63,7 @@ class Tally:
         return np.stack([*divmod(cells, self.classes), counts], axis=1)
 
     @property
-    def without(self) -> int:
+    def not_finite(self) -> int:
         """How many have no prediction."""
         return int(np.count_nonzero(self.predicted < 0))
 

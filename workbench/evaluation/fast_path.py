@@ -16,20 +16,26 @@ import torch
 from torch import Tensor
 
 from workbench.domain import Model
-from workbench.evaluation.reference import CLOSE, Predictions, decide, predict, settle
-from workbench.runtime.batch import Batch, lay_inputs, lay_weights
+from workbench.evaluation.reference import (
+    BORDERLINE,
+    Predictions,
+    classify,
+    predict,
+    predict_float64,
+)
+from workbench.runtime.batch import Batch, layout_inputs, layout_weights
 from workbench.runtime.cut import cut
 from workbench.runtime.shell import shell
-from workbench.threads import side_by_side
+from workbench.threads import parallel_map
 
 # What drawn recipes need is in docs/benchmarks.md, from benchmarks/sieve_bound.py.
 SAFETY = 2.5
-MOST_OPEN = 0.4
+MAX_UNDECIDED = 0.4
 
 _fastest: dict[str, bool] = {}
 
 
-class Sieve:
+class FastPath:
     """Predicts for one set of weights: float32 first, bfloat16 once its error has been measured.
 
     The bound of the bfloat16 sieve is `SAFETY` times the largest change of any difference of two
@@ -53,7 +59,7 @@ class Sieve:
         self.layer = layer
         traits = model.architecture.traits
         self.quick = traits.quick
-        self.weights = lay_weights(weights, quick=self.quick)
+        self.weights = layout_weights(weights, quick=self.quick)
         self.bfloat16 = bfloat16 if traits.bfloat16 else False
         # Rounded inputs leave nothing to be sifted, and without float64 nothing decides.
         self.judged = bool(model.form.inputs) or not traits.float64
@@ -79,10 +85,10 @@ class Sieve:
         coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
         rough = self._run_side_by_side(coarse, inputs.to(torch.bfloat16)).float()
         change = rough - outputs
-        spread = (change.amax(dim=1) - change.amin(dim=1)) / scale(rough)
+        spread = (change.amax(dim=1) - change.amin(dim=1)) / error_scale(rough)
         self.bound = SAFETY * float(spread.max())
-        leads = lead(rough) >= self.bound
-        if np.isfinite(self.bound) and float((~leads).float().mean()) <= MOST_OPEN:
+        leads = margin(rough) >= self.bound
+        if np.isfinite(self.bound) and float((~leads).float().mean()) <= MAX_UNDECIDED:
             self.coarse = coarse
 
     def predict(self, examples: Any, passed: Batch | None = None) -> Predictions:
@@ -94,7 +100,7 @@ class Sieve:
             return self._fine(examples, self._run(self.weights, inputs))
         rough = self._run(self.coarse, inputs.to(torch.bfloat16)).float()
         found = rough.argmax(dim=1).numpy()
-        open_ones = np.flatnonzero((~(lead(rough) >= self.bound)).numpy())  # NaN is open too
+        open_ones = np.flatnonzero((~(margin(rough) >= self.bound)).numpy())  # NaN is open too
         if open_ones.size:
             piece = examples[open_ones]
             outputs = self._run(self.weights, inputs[torch.from_numpy(open_ones)])
@@ -102,14 +108,14 @@ class Sieve:
         return found
 
     def _fine(self, examples: Any, outputs: Tensor) -> Predictions:
-        classes, certain = settle(outputs, CLOSE)
+        classes, certain = classify(outputs, BORDERLINE)
         open_ones = np.flatnonzero(~certain)
         if open_ones.size:
-            classes[open_ones] = decide(self.model, self.weights, examples[open_ones])
+            classes[open_ones] = predict_float64(self.model, self.weights, examples[open_ones])
         return classes
 
     def _inputs(self, examples: Any) -> Batch:
-        return lay_inputs(self.model.task.inputs(examples), quick=self.quick)
+        return layout_inputs(self.model.task.inputs(examples), quick=self.quick)
 
     def _run(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:
         if self.layer is not None:
@@ -119,7 +125,7 @@ class Sieve:
 
     def _run_side_by_side(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:
         parts = inputs.chunk(torch.get_num_threads())
-        return torch.cat(list(side_by_side(lambda part: self._run(weights, part), parts)))
+        return torch.cat(list(parallel_map(lambda part: self._run(weights, part), parts)))
 
     def _tries_bfloat16(self, inputs: Batch) -> bool:
         """Time both once per model, layer and process; only speed hangs on the answer."""
@@ -137,13 +143,13 @@ class Sieve:
         return _fastest[what]
 
 
-def lead(outputs: Tensor) -> Tensor:
+def margin(outputs: Tensor) -> Tensor:
     """Return how far each row's best output leads, in proportion to its scale."""
     best = outputs.topk(2, dim=1).values
-    return (best[:, 0] - best[:, 1]) / scale(outputs)
+    return (best[:, 0] - best[:, 1]) / error_scale(outputs)
 
 
-def scale(outputs: Tensor) -> Tensor:
+def error_scale(outputs: Tensor) -> Tensor:
     """Return what bfloat16's error in each row is measured in: the root of its largest output."""
     return outputs.abs().amax(dim=1).clamp(min=1e-30).sqrt()
 

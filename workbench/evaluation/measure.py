@@ -10,46 +10,52 @@ from math import prod
 import numpy as np
 
 from workbench.artifact.artifact import Artifact
-from workbench.cache.results import Store, default_store
-from workbench.calibration.statistics import evidence_for
+from workbench.cache.results import ResultCache, default_result_cache
+from workbench.calibration.statistics import calibration_stats
 from workbench.compression.channels import Group
-from workbench.compression.channels import asked as channels_asked
+from workbench.compression.channels import requested_fraction as channels_asked
 from workbench.compression.coded import Factors
 from workbench.domain import Model
 from workbench.domain.file_match import check_fit
 from workbench.errors import ArtifactError
 from workbench.evaluation import sparsity
-from workbench.evaluation.cached_results import known, known_score, report, score_key, size_key
-from workbench.evaluation.notes import bypassed
+from workbench.evaluation.cached_results import (
+    build_report,
+    cached_report,
+    cached_score,
+    score_key,
+    size_key,
+)
+from workbench.evaluation.notes import bypassed_inputs
 from workbench.evaluation.reasons import reasons
 from workbench.evaluation.report import Report, Score, Size
-from workbench.evaluation.scores import judge_score, scores
-from workbench.evaluation.unadjusted import left_alone
-from workbench.graph.channel_groups import channels
-from workbench.pipeline import Watch, compress, effort
+from workbench.evaluation.scores import iter_scores, reference_score
+from workbench.evaluation.unadjusted import unadjusted
+from workbench.graph.channel_groups import analyze_channels
+from workbench.pipeline import OnStep, compress, training_cost
 from workbench.profiling import resources
-from workbench.profiling.cost import cost
+from workbench.profiling.cost import module_cost
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
-from workbench.runtime.batch_norm import measured_norms
+from workbench.runtime.batch_norm import tracking_norms
 from workbench.runtime.shell import shell
 from workbench.validation import expect_model, expect_recipe
 from workbench.zoo import model as find
 
-ROUNDABLE = frozenset({"linear", "convolution"})
+ROUNDABLE_KINDS = frozenset({"linear", "convolution"})
 """What cards call the layers whose inputs can be rounded."""
-SOON_WRITTEN = 4_000_000
+QUICK_DIGEST_WEIGHTS = 4_000_000
 """Up to so many weights a file's bytes are there at once; of more, the first estimate is sooner."""
 
 
-def steps(
+def iter_reports(
     model: Model,
     recipe: Recipe,
     *,
     split: str = "validation",
-    store: Store | None = None,
+    store: ResultCache | None = None,
     cancelled: Callable[[], bool] = lambda: False,
-    watch: Watch = lambda moment: None,
+    watch: OnStep = lambda moment: None,
 ) -> Iterator[Report]:
     """Yield reports as they get more exact: the size at once, estimates, at last the exact score.
 
@@ -64,30 +70,30 @@ def steps(
     """
     expect_model(model).architecture.check_unchanged()
     expect_recipe(recipe)
-    store = store or default_store()
-    found = known(model, recipe, split, store)
+    store = store or default_result_cache()
+    found = cached_report(model, recipe, split, store)
     if found is not None and found.exact:
         yield found
         return
     artifact = compress(model, recipe, progress=watch, cancelled=cancelled)
     judged = _judged(model, artifact, split, cancelled)
-    size = size_unwritten(model, artifact)
-    if size.parameters > SOON_WRITTEN:
-        yield report(model, recipe, split, size, None)
+    size = size_without_digest(model, artifact)
+    if size.parameters > QUICK_DIGEST_WEIGHTS:
+        yield build_report(model, recipe, split, size, None)
         first = next(judged)
         if first.exact:
             judged = iter([first])
         else:
-            yield report(model, recipe, split, size, first)
+            yield build_report(model, recipe, split, size, first)
     size = replace(size, digest=artifact.digest)
-    store.put(size_key(model, recipe, evidence_for(model, recipe).digest), size.as_dict())
-    if size.parameters <= SOON_WRITTEN:
-        yield report(model, recipe, split, size, None)
-    before = known_score(model, size.digest, split, store)
+    store.put(size_key(model, recipe, calibration_stats(model, recipe).digest), size.as_dict())
+    if size.parameters <= QUICK_DIGEST_WEIGHTS:
+        yield build_report(model, recipe, split, size, None)
+    before = cached_score(model, size.digest, split, store)
     for score in judged if before is None else [before]:
         if score.exact:
             store.put(score_key(model, size.digest, split), score.as_dict())
-        yield report(model, recipe, split, size, score)
+        yield build_report(model, recipe, split, size, score)
 
 
 def _judged(
@@ -95,8 +101,8 @@ def _judged(
 ) -> Iterator[Score]:
     named = f"{model.digest} {artifact.recipe.to_json()}"
     seed = int(hashlib.sha256(named.encode()).hexdigest()[:8], 16)
-    shaped, data = model.in_form(artifact.form), model.task.split(split)
-    yield from scores(shaped, artifact.operands(), data, seed=seed, cancelled=cancelled)
+    shaped, data = model.with_spec(artifact.form), model.task.split(split)
+    yield from iter_scores(shaped, artifact.operands(), data, seed=seed, cancelled=cancelled)
 
 
 def measure(
@@ -105,9 +111,9 @@ def measure(
     *,
     split: str = "validation",
     timed: bool = True,
-    store: Store | None = None,
+    store: ResultCache | None = None,
     progress: Callable[[Report], None] = lambda report: None,
-    watch: Watch = lambda moment: None,
+    watch: OnStep = lambda moment: None,
 ) -> Report:
     """Return the exact report of `model` compressed by `recipe`.
 
@@ -132,15 +138,15 @@ def measure(
         When the recipe does not fit the model.
     """
     recipe = Recipe() if recipe is None else expect_recipe(recipe)
-    store = store or default_store()
+    store = store or default_result_cache()
     last: Report | None = None
-    for last in steps(model, recipe, split=split, store=store, watch=watch):
+    for last in iter_reports(model, recipe, split=split, store=store, watch=watch):
         progress(last)
     assert last is not None
     if not timed:
         return last
     artifact = compress(model, recipe)
-    shaped = model.in_form(artifact.form)
+    shaped = model.with_spec(artifact.form)
     return replace(last, latency=resources.latency(shaped, artifact.operands()))
 
 
@@ -158,22 +164,22 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
         raise ArtifactError(f"Give what wb.load(path) returns, not {brief(artifact)}.")
     model = find(artifact.model)
     check_fit(model, artifact)
-    shaped, operands = model.in_form(artifact.form), artifact.operands()
+    shaped, operands = model.with_spec(artifact.form), artifact.operands()
     size = measure_size(model, artifact)
-    score = judge_score(shaped, operands, model.task.split(split))
-    done = report(model, artifact.recipe, split, size, score)
+    score = reference_score(shaped, operands, model.task.split(split))
+    done = build_report(model, artifact.recipe, split, size, score)
     return replace(done, latency=resources.latency(shaped, operands)) if timed else done
 
 
 def measure_size(model: Model, artifact: Artifact) -> Size:
     """Return what is known of a file without running it."""
-    return replace(size_unwritten(model, artifact), digest=artifact.digest)
+    return replace(size_without_digest(model, artifact), digest=artifact.digest)
 
 
-def size_unwritten(model: Model, artifact: Artifact) -> Size:
+def size_without_digest(model: Model, artifact: Artifact) -> Size:
     """Return what is known before the file's bytes are written: all but the digest, left empty."""
     shapes = {name: coded.shape for name, coded in artifact.tensors.items()}
-    shaped = model.in_form(artifact.form)
+    shaped = model.with_spec(artifact.form)
     layers = {name: shapes[name] for name in shaped.layers if name in shapes}
     requested = sparsity.requested(artifact.recipe.prune, layers)
     weights = sum(map(prod, layers.values()))
@@ -181,8 +187,8 @@ def size_unwritten(model: Model, artifact: Artifact) -> Size:
     nonzero = _nonzero(artifact)
     names = [name for name, _ in shell(shaped).module.named_parameters()]
     parameters = sum(prod(shapes[name]) for name in names)
-    takes = cost(shaped, shapes)
-    found = channels(shaped.architecture) if artifact.recipe.structure else None
+    takes = module_cost(shaped, shapes)
+    found = analyze_channels(shaped.architecture) if artifact.recipe.structure else None
     coupled = found.groups if found else ()
     structure = _structure(model, artifact, coupled, takes.macs)
     return Size(
@@ -196,7 +202,7 @@ def size_unwritten(model: Model, artifact: Artifact) -> Size:
         macs=takes.macs,
         peak_memory=takes.peak_memory,
         ledger=artifact.ledger,
-        reasons=bypassed(model, artifact)
+        reasons=bypassed_inputs(model, artifact)
         + reasons(
             artifact,
             requested=requested,
@@ -205,13 +211,13 @@ def size_unwritten(model: Model, artifact: Artifact) -> Size:
             macs=takes.macs,
             structure=structure,
             whole=found.whole if found else (),
-            left_alone=left_alone(model, artifact),
+            unadjusted=unadjusted(model, artifact),
             layers=layers,
-            taking=_taking(model),
-            normalizes=bool(measured_norms(shell(shaped).module)),
+            roundable=_taking(model),
+            normalizes=bool(tracking_norms(shell(shaped).module)),
             before=model.weights,
         ),
-        training=effort(model, artifact.recipe),
+        training=training_cost(model, artifact.recipe),
         structure=structure,
     )
 
@@ -226,7 +232,7 @@ def _structure(
     before = sum(group.outputs for group in coupled) or 1  # none where no layer can lose any
     gone = before - sum(_outputs(artifact, group) for group in coupled) if coupled else 0
     whole = sum(prod(model.card["tensors"][name]) for name in model.layers) or 1
-    held = [name for name in model.in_form(artifact.form).layers if name in artifact.tensors]
+    held = [name for name in model.with_spec(artifact.form).layers if name in artifact.tensors]
     return {
         "channels_asked": channels_asked(coupled, asked),
         "channels_removed": gone / before,
@@ -247,7 +253,7 @@ def _taking(model: Model) -> list[str]:
     return [
         name
         for name in model.layers
-        if kinds[name]["kind"] in ROUNDABLE and name.endswith(".weight")
+        if kinds[name]["kind"] in ROUNDABLE_KINDS and name.endswith(".weight")
     ]
 
 

@@ -12,13 +12,13 @@ from workbench.domain import Model, Split
 from workbench.domain.metric import ACCURACY
 from workbench.errors import WorkbenchError
 from workbench.evaluation.report import Score
-from workbench.evaluation.scores import judge_score
-from workbench.profiling.resources import layers, macs, peak_memory
+from workbench.evaluation.scores import reference_score
+from workbench.profiling.resources import layer_profiles, macs, peak_memory
 
 log = logging.getLogger(__name__)
 
 
-def measured(model: Model, weights: Mapping[str, Tensor], *splits: Split) -> dict[str, Any]:
+def measure_card(model: Model, weights: Mapping[str, Tensor], *splits: Split) -> dict[str, Any]:
     """Return what a card says of the module and of how `weights` do on `splits`.
 
     What is found is put on `model.card` on the way, because what is judged is paced by it.
@@ -32,16 +32,16 @@ def measured(model: Model, weights: Mapping[str, Tensor], *splits: Split) -> dic
     card["parameters"] = sum(p.numel() for p in model.module().parameters())
     card["macs"] = _counted(model, weights, macs)
     card["peak_memory"] = _counted(model, weights, peak_memory)
-    card["layers"] = layers(model, weights)
+    card["layers"] = layer_profiles(model, weights)
     card["tensors"] = {name: list(tensor.shape) for name, tensor in weights.items()}
-    scores = {split.name: judge_score(model, weights, split) for split in splits}
+    scores = {split.name: reference_score(model, weights, split) for split in splits}
     for name, score in scores.items():
         if score.not_finite:
             raise WorkbenchError(
                 f"The module gives NaN or infinity for {score.not_finite:,} of {score.examples:,} "
                 f"{name} examples: its outputs must be finite numbers."
             )
-    return {**card, "accuracy": {name: counted(score) for name, score in scores.items()}}
+    return {**card, "accuracy": {name: score_entry(score) for name, score in scores.items()}}
 
 
 def _counted(
@@ -55,7 +55,7 @@ def _counted(
         return 0
 
 
-def counted(score: Score) -> dict[str, float]:
+def score_entry(score: Score) -> dict[str, float]:
     """Return what a card says of an original's score."""
     if score.metric == ACCURACY.name:
         return {"correct": round(score.value * score.examples), "examples": score.total}

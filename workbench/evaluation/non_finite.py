@@ -20,7 +20,7 @@ DIRECTION, SIZE = "_v", "_g"
 """Ends of the names of tensors that the older `torch.nn.utils.weight_norm` multiplies."""
 
 
-def broken(model: Model, weights: Mapping[str, Tensor]) -> dict[str, str]:
+def non_finite_tensors(model: Model, weights: Mapping[str, Tensor]) -> dict[str, str]:
     """Return the tensors to blame for what is not finite, each with the kind of its reason.
 
     ``not-a-number``: it holds NaN or infinity, and in the original it does not. ``zero-norm``: a

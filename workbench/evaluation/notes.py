@@ -19,7 +19,7 @@ NAMED = 3
 """Layers that a sentence names before it only counts them."""
 
 
-def notes(model: Model) -> tuple[Reason, ...]:
+def model_notes(model: Model) -> tuple[Reason, ...]:
     """Return what holds for all files of a user's model; nothing for the built-in ones."""
     found = []
     masked = model.card.get("masked")
@@ -30,7 +30,7 @@ def notes(model: Model) -> tuple[Reason, ...]:
     return tuple(found)
 
 
-def of_score(score: Score | None, split: str) -> tuple[Reason, ...]:
+def score_reasons(score: Score | None, split: str) -> tuple[Reason, ...]:
     """Return what is said first: how many outputs are not finite, and which weights are why."""
     if score is None or not score.not_finite:
         return ()
@@ -40,10 +40,10 @@ def of_score(score: Score | None, split: str) -> tuple[Reason, ...]:
     return (Reason(kind, split, numbers, 0), *causes[:NAMED])
 
 
-def bypassed(model: Model, artifact: Artifact) -> tuple[Reason, ...]:
+def bypassed_inputs(model: Model, artifact: Artifact) -> tuple[Reason, ...]:
     """Name the layers whose inputs were to be rounded, but whose code the module does not run."""
     asked = artifact.recipe.activations
-    if asked is None or not artifact.recipe.rounds_inputs:
+    if asked is None or not artifact.recipe.quantizes_activations:
         return ()
     rounded = {f"{path}.weight" for path, _ in artifact.form.inputs}
     missed = [

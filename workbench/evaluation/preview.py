@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from workbench.cache.results import Store
-from workbench.calibration.statistics import evidence_for
+from workbench.cache.results import ResultCache
+from workbench.calibration.statistics import calibration_stats
 from workbench.domain import Model
 from workbench.errors import Cancelled
 from workbench.evaluation import measure
-from workbench.evaluation.cached_results import known
+from workbench.evaluation.cached_results import cached_report
 from workbench.evaluation.report import Report
-from workbench.pipeline import Watch
+from workbench.pipeline import OnStep
 from workbench.recipe import Recipe
 
 SPLIT = "validation"
 
 
-def live_steps(
+def iter_reports_with_preview(
     model: Model,
     recipe: Recipe,
     *,
-    store: Store,
+    store: ResultCache,
     cancelled: Callable[[], bool] = lambda: False,
-    watch: Watch = lambda moment: None,
+    watch: OnStep = lambda moment: None,
     calibrating: Callable[[float], None] = lambda share: None,
 ) -> Iterator[Report]:
     """Yield what `steps` yields on the validation examples, and a stand-in before it.
@@ -39,11 +39,11 @@ def live_steps(
         As `steps` does.
     """
     plain = recipe.plain
-    before = known(model, recipe, SPLIT, store)
+    before = cached_report(model, recipe, SPLIT, store)
     if recipe.train is None and plain != recipe and (before is None or before.score is None):
-        for found in measure.steps(model, plain, store=store, cancelled=cancelled):
+        for found in measure.iter_reports(model, plain, store=store, cancelled=cancelled):
             if found.score is not None:
-                yield replace(found, stands_for=recipe)
+                yield replace(found, preview_of=recipe)
                 break
 
     def calibrated(share: float) -> None:
@@ -51,12 +51,16 @@ def live_steps(
             raise Cancelled("Measuring was stopped.")
         calibrating(share)
 
-    evidence_for(model, recipe, progress=calibrated)
-    yield from measure.steps(model, recipe, store=store, cancelled=cancelled, watch=watch)
+    calibration_stats(model, recipe, progress=calibrated)
+    yield from measure.iter_reports(model, recipe, store=store, cancelled=cancelled, watch=watch)
 
 
-def plain_report(
-    model: Model, recipe: Recipe, *, store: Store, cancelled: Callable[[], bool] = lambda: False
+def baseline_report(
+    model: Model,
+    recipe: Recipe,
+    *,
+    store: ResultCache,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Report | None:
     """Return the exact report of the plain version of `recipe`; None where there is none.
 
@@ -67,4 +71,4 @@ def plain_report(
     """
     if recipe.train is not None or recipe.plain == recipe:
         return None
-    return list(measure.steps(model, recipe.plain, store=store, cancelled=cancelled))[-1]
+    return list(measure.iter_reports(model, recipe.plain, store=store, cancelled=cancelled))[-1]

@@ -10,19 +10,19 @@ from torch import Tensor
 
 from workbench.domain import Model, Split
 from workbench.errors import Cancelled
-from workbench.evaluation.batch_size import batch_of, first_of
-from workbench.evaluation.counts import Tally
-from workbench.evaluation.fast_path import Sieve
+from workbench.evaluation.batch_size import batch_size_for, first_sample_size
+from workbench.evaluation.counts import PredictionCounts
+from workbench.evaluation.fast_path import FastPath
 from workbench.evaluation.reference import Predictions, predict
-from workbench.threads import side_by_side
+from workbench.threads import parallel_map
 
 Numbers = NDArray[np.int64]
 
-LOOKS = (4, 10)
+ESTIMATE_BATCHES = (4, 10)
 """After how many batches another estimate is published; the last look is at all of them."""
 
 
-def accuracy(
+def iter_counts(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
@@ -30,18 +30,20 @@ def accuracy(
     seed: int = 0,
     bfloat16: bool | None = None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Iterator[Tally]:
+) -> Iterator[PredictionCounts]:
     """Yield tallies over growing random samples of `split`, the last one over all of it.
 
-    The parameters and what is raised are those of `looks`.
+    The parameters and what is raised are those of `iter_predictions`.
     """
     classes = len(model.task.classes)
-    seen = looks(model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled)
+    seen = iter_predictions(
+        model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled
+    )
     for numbers, predicted in seen:
-        yield Tally.of(split.labels[numbers], predicted, classes, len(split))
+        yield PredictionCounts.of(split.labels[numbers], predicted, classes, len(split))
 
 
-def looks(
+def iter_predictions(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
@@ -61,11 +63,11 @@ def looks(
     Cancelled
         As soon as `cancelled()` answers True between two batches.
     """
-    first, batch = min(first_of(model), len(split)), batch_of(model)
-    looks = {first + many * batch for many in LOOKS}
+    first, batch = min(first_sample_size(model), len(split)), batch_size_for(model)
+    looks = {first + many * batch for many in ESTIMATE_BATCHES}
     order = np.random.default_rng(seed).permutation(len(split))
     predicted = np.zeros(len(split), np.int64)
-    sieve = Sieve(model, weights, bfloat16=bfloat16)
+    sieve = FastPath(model, weights, bfloat16=bfloat16)
     exact_alone = not model.architecture.traits.float64  # the bits depend on the batches
 
     def predict_batch(numbers: Numbers) -> Predictions:
@@ -84,14 +86,14 @@ def looks(
     sieve.calibrate()  # after the first estimate is out: it need not wait for this
     starts = range(first, len(split), batch)
     batches = [order[start : start + batch] for start in starts]
-    for start, found in zip(starts, side_by_side(predict_batch, batches), strict=True):
+    for start, found in zip(starts, parallel_map(predict_batch, batches), strict=True):
         stop = start + len(found)
         predicted[start:stop] = found
         if stop in looks or stop == len(split):
             yield order[:stop], predicted[:stop]
 
 
-def judged(model: Model, weights: Mapping[str, Tensor], split: Split) -> Tally:
+def reference_counts(model: Model, weights: Mapping[str, Tensor], split: Split) -> PredictionCounts:
     """Return the tally of the whole `split` by the judge itself, no sieve."""
     predicted = predict(model, weights, split.examples)
-    return Tally.of(split.labels, predicted, len(model.task.classes), len(split))
+    return PredictionCounts.of(split.labels, predicted, len(model.task.classes), len(split))

@@ -7,13 +7,19 @@ from math import ceil, prod
 from types import MappingProxyType
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.channels import Whole, share_of
-from workbench.compression.coded import Coded, Codes, Factors, Plain, Shared
-from workbench.compression.factorize import break_even
+from workbench.compression.channels import UnprunedLayers, removed_fraction
+from workbench.compression.coded import Coded, Codes, Factors, Shared, Uncompressed
+from workbench.compression.factorize import break_even_rank
 from workbench.compression.quantize import bits_of
 from workbench.evaluation import sparsity
 from workbench.evaluation.reason import Reason
-from workbench.evaluation.zero_reasons import NOTICEABLE, Before, Held, gap, set_by_hand
+from workbench.evaluation.zero_reasons import (
+    NOTICEABLE,
+    CodedLayers,
+    OriginalWeights,
+    per_layer_sparsity,
+    sparsity_gap,
+)
 from workbench.recipe import Recipe, Structure
 from workbench.recipe.schema import specs
 
@@ -33,12 +39,12 @@ def reasons(
     original: int,
     macs: int,
     structure: Mapping[str, float] | None = None,
-    whole: Sequence[Whole] = (),
-    left_alone: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    whole: Sequence[UnprunedLayers] = (),
+    unadjusted: Mapping[str, Sequence[str]] = MappingProxyType({}),
     layers: Collection[str],
-    taking: Collection[str] = (),
+    roundable: Collection[str] = (),
     normalizes: bool = False,
-    before: Before,
+    before: OriginalWeights,
 ) -> tuple[Reason, ...]:
     """Return what kept the file of `artifact` from being smaller or faster, the weightiest first.
 
@@ -71,15 +77,15 @@ def reasons(
         return ()
     held = {name: artifact.tensors[name] for name in layers if prod(artifact.tensors[name].shape)}
     train = artifact.recipe.train
-    begun: Before = dict if train is not None and train.start == "scratch" else before
+    begun: OriginalWeights = dict if train is not None and train.start == "scratch" else before
     found = [
         *(_of_layers(artifact, held, requested, achieved, begun) if held else _nothing(artifact)),
         *_shared_costs(artifact, layers),
         *_channels(artifact.recipe.structure, structure),
         *_whole(artifact.recipe.structure, whole),
         *_norms(artifact, normalizes),
-        *(Reason(kind, _listed(names), {}, 0) for kind, names in left_alone.items() if names),
-        *_inputs(artifact, taking),
+        *(Reason(kind, _listed(names), {}, 0) for kind, names in unadjusted.items() if names),
+        *_inputs(artifact, roundable),
         *_length(artifact, original, before),
         *_speed(artifact, held, original, achieved, macs),
     ]
@@ -87,7 +93,11 @@ def reasons(
 
 
 def _of_layers(
-    artifact: Artifact, held: Held, requested: float, achieved: float, before: Before
+    artifact: Artifact,
+    held: CodedLayers,
+    requested: float,
+    achieved: float,
+    before: OriginalWeights,
 ) -> list[Reason]:
     """Return what is told of layers `held` by the file, which have weights."""
     return [
@@ -100,8 +110,8 @@ def _of_layers(
         *_all_shared(artifact, held),
         *_not_factored(artifact, held),
         *_left_alone(artifact, held),
-        *set_by_hand(artifact, held, requested),
-        *gap(artifact, held, requested, achieved, before),
+        *per_layer_sparsity(artifact, held, requested),
+        *sparsity_gap(artifact, held, requested, achieved, before),
         *_all_excluded(artifact, held),
         *_factored(held),
     ]
@@ -113,7 +123,7 @@ def _nothing(artifact: Artifact) -> list[Reason]:
     return [Reason("nothing", "", {}, 0)] if asked else []
 
 
-def _emptied(artifact: Artifact, held: Held, before: Before) -> Iterator[Reason]:
+def _emptied(artifact: Artifact, held: CodedLayers, before: OriginalWeights) -> Iterator[Reason]:
     """Name the largest layer without weights: one is enough to spoil every prediction."""
     bare = [
         (prod(coded.shape), name)
@@ -132,16 +142,16 @@ def _emptied(artifact: Artifact, held: Held, before: Before) -> Iterator[Reason]
     coded = held[name]
     shared = recipe.share is not None and recipe.share.method == "k-means"  # rounds none to zero
     none_left = isinstance(coded, Shared) and coded.zero and not coded.codes.any() and shared
-    by_pruning = recipe.prunes(name) and (none_left or not sparsity.rounds(coded))
+    by_pruning = recipe.prunes(name) and (none_left or not sparsity.is_rounded(coded))
     if by_pruning and competed and recipe.prune and name not in recipe.prune.layers:
         yield Reason("emptied", name, {}, len(artifact))
     else:
         yield Reason("all-zero", name, {}, len(artifact))
 
 
-def _dense_kept(artifact: Artifact, held: Held) -> Iterator[Reason]:
+def _dense_kept(artifact: Artifact, held: CodedLayers) -> Iterator[Reason]:
     for name in held:
-        forms = artifact.considered.get(name)
+        forms = artifact.encodings.get(name)
         if forms is None or forms.sparse is None or not artifact.recipe.prunes(name):
             continue
         if forms.sparse.size <= forms.dense.size:
@@ -153,7 +163,7 @@ def _dense_kept(artifact: Artifact, held: Held) -> Iterator[Reason]:
             yield Reason("dense-kept", name, numbers, dense)
 
 
-def _index_heavy(artifact: Artifact, held: Held) -> Iterator[Reason]:
+def _index_heavy(artifact: Artifact, held: CodedLayers) -> Iterator[Reason]:
     for row in artifact.ledger.rows:
         values = row.values + row.plain
         if row.name in held and row.indices > max(values, CONSIDERABLE * len(artifact)):
@@ -161,7 +171,7 @@ def _index_heavy(artifact: Artifact, held: Held) -> Iterator[Reason]:
             yield Reason("index-heavy", row.name, numbers, row.indices)
 
 
-def _scales_heavy(artifact: Artifact, held: Held) -> Iterator[Reason]:
+def _scales_heavy(artifact: Artifact, held: CodedLayers) -> Iterator[Reason]:
     """Name layers whose scales or codebooks are long and can be shortened."""
     for row in artifact.ledger.rows:
         if row.name not in held or row.scales <= HEAVY * row.total:
@@ -185,7 +195,7 @@ def _scaled(coded: Coded) -> str | None:
     return "scales-heavy" if max(scales, default=1) > 1 else None
 
 
-def _short_groups(artifact: Artifact, held: Held) -> Iterator[Reason]:
+def _short_groups(artifact: Artifact, held: CodedLayers) -> Iterator[Reason]:
     asked = artifact.recipe.quantize
     if asked is None or asked.granularity != "group":
         return
@@ -195,7 +205,7 @@ def _short_groups(artifact: Artifact, held: Held) -> Iterator[Reason]:
             yield Reason("short-groups", name, numbers, artifact.ledger[name].scales)
 
 
-def _unfit_pattern(artifact: Artifact, held: Held) -> Iterator[Reason]:
+def _unfit_pattern(artifact: Artifact, held: CodedLayers) -> Iterator[Reason]:
     asked = artifact.recipe.prune
     if asked is None or asked.pattern == "free":
         return
@@ -212,32 +222,32 @@ def _unfit_pattern(artifact: Artifact, held: Held) -> Iterator[Reason]:
             yield Reason("wide-blocks", name, numbers, artifact.ledger[name].total)
 
 
-def _all_shared(artifact: Artifact, held: Held) -> Iterator[Reason]:
+def _all_shared(artifact: Artifact, held: CodedLayers) -> Iterator[Reason]:
     if artifact.recipe.quantize is not None and all(
         isinstance(coded, Shared) for coded in held.values()
     ):
         yield Reason("all-shared", "", {}, 0)
 
 
-def _not_factored(artifact: Artifact, held: Held) -> Iterator[Reason]:
+def _not_factored(artifact: Artifact, held: CodedLayers) -> Iterator[Reason]:
     asked = artifact.recipe.factorize
     if asked is None:
         return
     for name, coded in held.items():
-        if asked.kept_of(name) < 1 and not isinstance(coded, Factors):
+        if asked.kept_fraction(name) < 1 and not isinstance(coded, Factors):
             size = artifact.ledger[name].total
-            numbers = {"bytes": size, "rank": ceil(break_even(coded.coded_shape))}
+            numbers = {"bytes": size, "rank": ceil(break_even_rank(coded.coded_shape))}
             yield Reason("not-factored", name, numbers, size)
 
 
-def _left_alone(artifact: Artifact, held: Held) -> Iterator[Reason]:
+def _left_alone(artifact: Artifact, held: CodedLayers) -> Iterator[Reason]:
     """Name large layers that the recipe compresses nowhere, though it compresses others."""
     recipe = artifact.recipe
     for name, coded in held.items():
         size = artifact.ledger[name].total
         bits = bits_of(name, recipe.quantize) if recipe.quantize else 32
-        untouched = isinstance(coded, Plain) and not recipe.prunes(name) and bits == 32
-        whole = recipe.factorize is None or recipe.factorize.kept_of(name) == 1
+        untouched = isinstance(coded, Uncompressed) and not recipe.prunes(name) and bits == 32
+        whole = recipe.factorize is None or recipe.factorize.kept_fraction(name) == 1
         if untouched and whole and size > HEAVY * len(artifact) and _by_choice(recipe, name):
             numbers = {"bytes": size, "file": len(artifact)}
             yield Reason("left-alone", name, numbers, size)
@@ -269,16 +279,16 @@ def _shared_costs(artifact: Artifact, layers: Collection[str]) -> Iterator[Reaso
             yield Reason(kind, "", {"bytes": size, "file": len(artifact)}, size)
 
 
-def _all_excluded(artifact: Artifact, held: Held) -> Iterator[Reason]:
+def _all_excluded(artifact: Artifact, held: CodedLayers) -> Iterator[Reason]:
     for key in ("prune", "factorize", "share", "quantize", "activations"):
         part = getattr(artifact.recipe, key)
         if part is not None and held.keys() <= set(part.exclude):
             yield Reason("all-excluded", specs(part)[0].label, {}, 0)
 
 
-def _factored(held: Held) -> Iterator[Reason]:
+def _factored(held: CodedLayers) -> Iterator[Reason]:
     found = [
-        f"{name} {coded.rank} / {ceil(break_even(coded.coded_shape))}"
+        f"{name} {coded.rank} / {ceil(break_even_rank(coded.coded_shape))}"
         for name, coded in held.items()
         if isinstance(coded, Factors)
     ]
@@ -317,7 +327,7 @@ WHOLE = {
 """The sentence for each reason why a layer keeps its channels."""
 
 
-def _whole(asked: Structure | None, whole: Sequence[Whole]) -> Iterator[Reason]:
+def _whole(asked: Structure | None, whole: Sequence[UnprunedLayers]) -> Iterator[Reason]:
     """Name layers that were asked to lose channels and cannot, those of one cause together.
 
     That the outputs of one last layer are the network's own is said only where it was named.
@@ -325,10 +335,10 @@ def _whole(asked: Structure | None, whole: Sequence[Whole]) -> Iterator[Reason]:
     causes: dict[tuple[str, str], list[str]] = {}
     for one in whole:
         named = asked is not None and bool({*one.layers} & {*asked.layers})
-        if asked is None or not any(share_of([name], asked) for name in one.layers):
+        if asked is None or not any(removed_fraction([name], asked) for name in one.layers):
             continue
-        if named or one.why != "output" or len(one.layers) > 1:
-            causes.setdefault((WHOLE[one.why], one.what), []).extend(one.layers)
+        if named or one.reason != "output" or len(one.layers) > 1:
+            causes.setdefault((WHOLE[one.reason], one.what), []).extend(one.layers)
     for (kind, what), layers in causes.items():
         yield Reason(kind, _listed(layers), {}, 0, what)
 
@@ -347,15 +357,15 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:LISTED]) + more
 
 
-def _inputs(artifact: Artifact, taking: Collection[str]) -> Iterator[Reason]:
+def _inputs(artifact: Artifact, roundable: Collection[str]) -> Iterator[Reason]:
     """Say what became of the inputs of layers; those with the weights `taking` have some."""
     asked = artifact.recipe.activations
-    if asked is None or not artifact.recipe.rounds_inputs:
+    if asked is None or not artifact.recipe.quantizes_activations:
         return
     rounded = [f"{path}.weight" for path, _grid in artifact.form.inputs]
-    if not rounded and not taking:
+    if not rounded and not roundable:
         yield Reason("no-inputs", "", {}, 0)
-    elif not rounded and set(taking) <= set(asked.exclude):
+    elif not rounded and set(roundable) <= set(asked.exclude):
         yield Reason("inputs-excluded", "", {}, 0)
     if not rounded:
         return
@@ -363,7 +373,7 @@ def _inputs(artifact: Artifact, taking: Collection[str]) -> Iterator[Reason]:
     others = [
         name
         for name, coded in held.items()
-        if not isinstance(coded, Codes) or not coded.counts_by_row
+        if not isinstance(coded, Codes) or not coded.has_row_scales
     ]
     if len(others) < len(held):
         yield Reason("simulated", "", {}, 0)
@@ -372,7 +382,7 @@ def _inputs(artifact: Artifact, taking: Collection[str]) -> Iterator[Reason]:
             yield Reason("no-integers", name, {}, 0)
 
 
-def _length(artifact: Artifact, original: int, before: Before) -> Iterator[Reason]:
+def _length(artifact: Artifact, original: int, before: OriginalWeights) -> Iterator[Reason]:
     """Say why a file is longer than the original's: its header, or its tensors."""
     more = len(artifact) - original
     if more <= 0:
@@ -388,12 +398,12 @@ def _length(artifact: Artifact, original: int, before: Before) -> Iterator[Reaso
 
 
 def _speed(
-    artifact: Artifact, held: Held, original: int, achieved: float, macs: int
+    artifact: Artifact, held: CodedLayers, original: int, achieved: float, macs: int
 ) -> Iterator[Reason]:
     """Say that a smaller file is no faster where it takes the multiply-adds of the original."""
     if len(artifact) >= original or artifact.form.smaller or not macs:
         return
     if artifact.recipe.prune is not None and achieved > 0:
         yield Reason("no-faster", "", {"macs": macs}, 0)
-    elif any(isinstance(one, Factors) or sparsity.rounds(one) for one in held.values()):
+    elif any(isinstance(one, Factors) or sparsity.is_rounded(one) for one in held.values()):
         yield Reason("decoded-first", "", {"macs": macs}, 0)

@@ -29,14 +29,14 @@ from torch import Tensor
 
 from workbench.domain import Model
 from workbench.errors import Cancelled
-from workbench.evaluation.batch_size import largest_batch
+from workbench.evaluation.batch_size import max_batch_size
 from workbench.runtime.batch import Batch
 from workbench.runtime.shell import shell
-from workbench.threads import side_by_side, threads
+from workbench.threads import parallel_map, threads
 
-CLOSE = 1e-3
-TIE = 1e-9
-NONE = -1
+BORDERLINE = 1e-3
+TIE_TOLERANCE = 1e-9
+NO_CLASS = -1
 """In place of a class where the best output is not a finite number."""
 
 Predictions = NDArray[np.int64]
@@ -56,20 +56,20 @@ def predict(
     Cancelled
         As soon as `cancelled()` answers True between two batches.
     """
-    batch = batch or largest_batch(model)
+    batch = batch or max_batch_size(model)
     if not model.architecture.traits.float64:
         return _in_float32(model, weights, examples, batch, cancelled)
     if model.form.inputs:
-        return decide(model, weights, examples)
+        return predict_float64(model, weights, examples)
     found = np.zeros(len(examples), np.int64)
     for start in range(0, len(examples), batch):
         if cancelled():
             raise Cancelled("Measuring was stopped.")
-        classes, certain = settle(_outputs(model, weights, examples, start, batch), CLOSE)
+        classes, certain = classify(_outputs(model, weights, examples, start, batch), BORDERLINE)
         found[start : start + batch] = classes
         open_ones = start + np.flatnonzero(~certain)
         if open_ones.size:
-            found[open_ones] = decide(model, weights, examples[open_ones])
+            found[open_ones] = predict_float64(model, weights, examples[open_ones])
     return found
 
 
@@ -99,31 +99,31 @@ def _in_float32(
 
     starts = range(0, len(examples), batch)
     with threads(1) if len(starts) < 2 else nullcontext():
-        found = [*side_by_side(run, starts)]
+        found = [*parallel_map(run, starts)]
     return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
-def decide(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Predictions:
+def predict_float64(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Predictions:
     """Return the classes of examples too close to call in float32: the float64 verdict."""
     run = shell(model, fast=model.architecture.traits.quick)
-    wide = widened(weights)
-    batch = largest_batch(model)
+    wide = to_float64(weights)
+    batch = max_batch_size(model)
     found = []
     for start in range(0, len(examples), batch):
         inputs = Batch.of(model.task.inputs(examples[start : start + batch])).to(torch.float64)
         outputs = run(wide, inputs).numpy()
         best = outputs.max(axis=1, keepdims=True)
-        within = outputs >= best - TIE * np.maximum(1, np.abs(best))
+        within = outputs >= best - TIE_TOLERANCE * np.maximum(1, np.abs(best))
         found.append(_if_finite(within.argmax(axis=1), best[:, 0]))
     return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
-def widened(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def to_float64(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return `weights` in float64."""
     return {name: w.double() if w.is_floating_point() else w for name, w in weights.items()}
 
 
-def settle(outputs: Tensor, bound: float) -> tuple[Predictions, NDArray[np.bool_]]:
+def classify(outputs: Tensor, bound: float) -> tuple[Predictions, NDArray[np.bool_]]:
     """Return the best class of each row, and whether it leads by `bound` · max(1, |best|).
 
     A row without a finite best output has the class `NONE`, for certain.
@@ -135,7 +135,7 @@ def settle(outputs: Tensor, bound: float) -> tuple[Predictions, NDArray[np.bool_
 
 def _if_finite(classes: Predictions, best: NDArray[np.floating[Any]]) -> Predictions:
     """Return `classes` where the `best` output is a finite number, and elsewhere `NONE`."""
-    return np.where(np.isfinite(best), classes, NONE)
+    return np.where(np.isfinite(best), classes, NO_CLASS)
 
 
 def _top_two(outputs: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:

@@ -147,7 +147,7 @@ class Report:
     score: Score | None
     training_seconds: float | None = None
     latency: dict[str, Any] | None = None
-    stands_for: Recipe | None = None
+    preview_of: Recipe | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name in Size.__dataclass_fields__:

@@ -9,18 +9,18 @@ from dataclasses import replace
 from torch import Tensor
 
 from workbench.domain import Model, Split
-from workbench.errors import in_words
+from workbench.errors import user_errors
 from workbench.evaluation import sums
-from workbench.evaluation.counts import Tally
-from workbench.evaluation.non_finite import broken
-from workbench.evaluation.progress import accuracy, judged
+from workbench.evaluation.counts import PredictionCounts
+from workbench.evaluation.non_finite import non_finite_tensors
+from workbench.evaluation.progress import iter_counts, reference_counts
 from workbench.evaluation.report import Score
 
-MOST_CLASSES = 256
+MAX_CONFUSION_CLASSES = 256
 """Of more classes reports hold no confusion matrix: it grows with the square of their number."""
 
 
-def scores(
+def iter_scores(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
@@ -31,7 +31,7 @@ def scores(
 ) -> Iterator[Score]:
     """Yield scores over growing random samples of `split`, at last the exact one.
 
-    The parameters are those of `accuracy`.
+    The parameters are those of `iter_counts`.
 
     Raises
     ------
@@ -42,17 +42,17 @@ def scores(
     """
     with _in_words(model, split):
         if model.task.metric.counts != "classes":
-            found = sums.scores(model, weights, split, seed=seed, cancelled=cancelled)
+            found = sums.iter_scores(model, weights, split, seed=seed, cancelled=cancelled)
         else:
-            seen = accuracy(
+            seen = iter_counts(
                 model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled
             )
-            found = map(of_tally, seen)
+            found = map(score_from_counts, seen)
         for score in found:
-            yield explained(model, weights, score)
+            yield add_non_finite(model, weights, score)
 
 
-def judge_score(model: Model, weights: Mapping[str, Tensor], split: Split) -> Score:
+def reference_score(model: Model, weights: Mapping[str, Tensor], split: Split) -> Score:
     """Return the score of the whole `split` by the judge itself, no sieve.
 
     Raises
@@ -62,25 +62,25 @@ def judge_score(model: Model, weights: Mapping[str, Tensor], split: Split) -> Sc
     """
     with _in_words(model, split):
         if model.task.metric.counts != "classes":
-            score = sums.judged(model, weights, split)
+            score = sums.reference_score(model, weights, split)
         else:
-            score = of_tally(judged(model, weights, split))
-        return explained(model, weights, score)
+            score = score_from_counts(reference_counts(model, weights, split))
+        return add_non_finite(model, weights, score)
 
 
-def explained(model: Model, weights: Mapping[str, Tensor], score: Score) -> Score:
+def add_non_finite(model: Model, weights: Mapping[str, Tensor], score: Score) -> Score:
     """Return a score with the weights that are to blame where some outputs are not finite."""
-    return replace(score, broken=broken(model, weights)) if score.not_finite else score
+    return replace(score, broken=non_finite_tensors(model, weights)) if score.not_finite else score
 
 
 def _in_words(model: Model, split: Split) -> AbstractContextManager[None]:
     """Say in a sentence what somebody's own module raises; of a built-in one it is our mistake."""
     if model.task.form != "own":
         return nullcontext()
-    return in_words(f"The module fails on the {split.name} data")
+    return user_errors(f"The module fails on the {split.name} data")
 
 
-def of_tally(tally: Tally) -> Score:
+def score_from_counts(tally: PredictionCounts) -> Score:
     """Return the figures of a tally."""
     low, high = tally.bounds
     population = tally.population
@@ -101,12 +101,12 @@ def of_tally(tally: Tally) -> Score:
             "f1": tally.f1,
         },
         confusion=_confusion(tally),
-        not_finite=tally.without,
+        not_finite=tally.not_finite,
     )
 
 
-def _confusion(tally: Tally) -> tuple[tuple[int, ...], ...]:
+def _confusion(tally: PredictionCounts) -> tuple[tuple[int, ...], ...]:
     """Return the matrix as a report holds it; none where it would outgrow all else in there."""
-    if tally.classes > MOST_CLASSES:
+    if tally.classes > MAX_CONFUSION_CLASSES:
         return ()
     return tuple(tuple(row) for row in tally.confusion.tolist())

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.coded import Coded, Codes, Factors, Plain, Shared
+from workbench.compression.coded import Coded, Codes, Factors, Shared, Uncompressed
 from workbench.compression.sparsity_patterns import block_sums, matrix
 from workbench.recipe import Prune
 
@@ -23,7 +23,7 @@ COMPETE = frozenset({"global", "adaptive"})
 
 def requested(prune: Prune | None, shapes: Shapes) -> float:
     """Return the share of zeros that `prune` asks for over the layers of `shapes`, 0 to 1."""
-    shares = {name: prune.asked_of(name) if prune else 0.0 for name in shapes}
+    shares = {name: prune.sparsity_of(name) if prune else 0.0 for name in shapes}
     if len(set(shares.values())) < 2:  # exactly that share, not the quotient of rounded numbers
         return next(iter(shares.values()), 0.0)
     total = sum(map(prod, shapes.values()))
@@ -32,12 +32,16 @@ def requested(prune: Prune | None, shapes: Shapes) -> float:
 
 def masked(prune: Prune, shapes: Shapes) -> int:
     """Return how many weights the masks of `prune` set to zero; of blocks, how many blocks."""
-    chosen = {name: shape for name, shape in shapes.items() if prune.asked_of(name)}
+    chosen = {name: shape for name, shape in shapes.items() if prune.sparsity_of(name)}
     if prune.pattern == "n:m":
-        return sum(_in_runs(prune, prune.asked_of(name), shape) for name, shape in chosen.items())
+        return sum(
+            _in_runs(prune, prune.sparsity_of(name), shape) for name, shape in chosen.items()
+        )
     units = {name: blocks(prune, shape) for name, shape in chosen.items()}
     pool = [name for name in chosen if name not in prune.layers and prune.scope in COMPETE]
-    single = sum(round(prune.asked_of(name) * units[name]) for name in chosen if name not in pool)
+    single = sum(
+        round(prune.sparsity_of(name) * units[name]) for name in chosen if name not in pool
+    )
     return single + round(prune.sparsity * sum(units[name] for name in pool))
 
 
@@ -60,7 +64,7 @@ def zeros(artifact: Artifact, name: str) -> int:
     coded = artifact.tensors[name]
     if isinstance(coded, Factors) or _hides_zeros(coded):
         return prod(coded.shape) - int(coded.tensor().count_nonzero())
-    return prod(coded.shape) - artifact.considered[name].nonzero
+    return prod(coded.shape) - artifact.encodings[name].nonzero
 
 
 def _hides_zeros(coded: Coded) -> bool:
@@ -81,8 +85,8 @@ def zero_blocks(artifact: Artifact, name: str, width: int) -> tuple[int, int]:
     return int(empty.sum()), int(block_sums(np.ones(nonzero.shape), width)[empty].sum())
 
 
-def rounds(coded: Coded) -> bool:
+def is_rounded(coded: Coded) -> bool:
     """Whether a tensor's weights are rounded, so that small ones may have become zero."""
     return isinstance(coded, Codes | Shared) or (
-        isinstance(coded, Plain) and coded.dtype in ("bf16", "fp16")
+        isinstance(coded, Uncompressed) and coded.dtype in ("bf16", "fp16")
     )

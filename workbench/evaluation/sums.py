@@ -17,13 +17,13 @@ from torch import Tensor
 
 from workbench.domain import Model, Split
 from workbench.domain.inputs import targets
-from workbench.domain.sum_metrics import COUNTS, Rows, spread_of
+from workbench.domain.sum_metrics import SUM_METRICS, SumRows, label_variance
 from workbench.errors import Cancelled
-from workbench.evaluation.batch_size import batch_of, first_of
+from workbench.evaluation.batch_size import batch_size_for, first_sample_size
 from workbench.evaluation.report import Score
-from workbench.runtime.batch import lay_weights
+from workbench.runtime.batch import layout_weights
 from workbench.runtime.shell import shell
-from workbench.threads import side_by_side
+from workbench.threads import parallel_map
 
 MORE = 5
 """The second estimate looks at that many times the examples of the first."""
@@ -31,7 +31,7 @@ WORTH = 40
 """There is a second one where the split has at least that many times the examples of the first."""
 
 
-def scores(
+def iter_scores(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
@@ -46,22 +46,24 @@ def scores(
     Cancelled
         As soon as `cancelled()` answers True between two batches.
     """
-    if model.task.metric.counts in COUNTS:
+    if model.task.metric.counts in SUM_METRICS:
         order = np.random.default_rng(seed).permutation(len(split))
-        first = first_of(model)
-        quick = lay_weights(weights, quick=model.architecture.traits.quick)
-        rows: list[Rows] = []
+        first = first_sample_size(model)
+        quick = layout_weights(weights, quick=model.architecture.traits.quick)
+        rows: list[SumRows] = []
         for start, stop in ((0, first), (first, MORE * first)):
             if (stop if not start else first * WORTH) >= len(split):
                 break
             each = -(-(stop - start) // torch.get_num_threads())  # every core has a part
             chosen = order[start:stop]
-            rows.append(_rows(model, quick, split, chosen, min(each, batch_of(model)), cancelled))
+            rows.append(
+                _rows(model, quick, split, chosen, min(each, batch_size_for(model)), cancelled)
+            )
             yield _estimate(model, np.concatenate(rows), split)
-    yield judged(model, weights, split, cancelled)
+    yield reference_score(model, weights, split, cancelled)
 
 
-def judged(
+def reference_score(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
@@ -75,10 +77,10 @@ def judged(
         As soon as `cancelled()` answers True between two batches.
     """
     metric = model.task.metric
-    if metric.counts not in COUNTS:
+    if metric.counts not in SUM_METRICS:
         return _of_all(model, weights, split, cancelled)
-    rows = _rows(model, weights, split, np.arange(len(split)), batch_of(model), cancelled)
-    count, spread = COUNTS[metric.counts], spread_of(split.labels)
+    rows = _rows(model, weights, split, np.arange(len(split)), batch_size_for(model), cancelled)
+    count, spread = SUM_METRICS[metric.counts], label_variance(split.labels)
     figures = count.figures(rows.sum(axis=0), spread)
     value = figures[metric.name]
     every = len(split)
@@ -86,14 +88,14 @@ def judged(
     return Score(metric.name, value, value, value, every, every, figures, not_finite=without)
 
 
-def _not_finite(rows: Rows) -> int:
+def _not_finite(rows: SumRows) -> int:
     """Count the examples whose outputs are not finite: neither is what is summed of them."""
     return int(np.count_nonzero(~np.isfinite(rows[:, 0])))
 
 
-def _estimate(model: Model, rows: Rows, split: Split) -> Score:
+def _estimate(model: Model, rows: SumRows, split: Split) -> Score:
     metric = model.task.metric
-    count, spread = COUNTS[metric.counts], spread_of(split.labels)
+    count, spread = SUM_METRICS[metric.counts], label_variance(split.labels)
     figures = count.figures(rows.sum(axis=0), spread)
     low, high = count.bounds(metric.name, rows, len(split), spread)
     value, without = figures[metric.name], _not_finite(rows)
@@ -108,13 +110,13 @@ def _rows(
     numbers: Any,
     batch: int,
     cancelled: Callable[[], bool],
-) -> Rows:
-    count = COUNTS[model.task.metric.counts]
+) -> SumRows:
+    count = SUM_METRICS[model.task.metric.counts]
 
-    def run(some: Any) -> Rows:
+    def run(some: Any) -> SumRows:
         return count.rows(_outputs(model, weights, split, some, cancelled), _targets(split, some))
 
-    return np.concatenate([*side_by_side(run, _cut(numbers, batch))])
+    return np.concatenate([*parallel_map(run, _cut(numbers, batch))])
 
 
 def _of_all(
@@ -128,7 +130,7 @@ def _of_all(
     def run(some: Any) -> tuple[Any, Any]:
         return _outputs(model, weights, split, some, cancelled), _targets(split, some)
 
-    found = [*side_by_side(run, _cut(np.arange(len(split)), batch_of(model)))]
+    found = [*parallel_map(run, _cut(np.arange(len(split)), batch_size_for(model)))]
     measure, name = model.task.measure, model.task.metric.name
     assert measure is not None  # such a metric comes with its function
     value = measure([one for one, _ in found], [one for _, one in found])

@@ -9,22 +9,22 @@ import torch
 from workbench.artifact.artifact import Artifact
 from workbench.calibration.batch_norm import STATISTICS
 from workbench.calibration.bias_correction import mean_outputs
-from workbench.calibration.finish import wanted_means
-from workbench.calibration.prepare import Prepared
+from workbench.calibration.finish import target_means
+from workbench.calibration.prepare import PreparedNetwork
 from workbench.domain import Model
-from workbench.runtime.batch_norm import measured_norms
-from workbench.runtime.build import TAKES_NORMS
+from workbench.runtime.batch_norm import tracking_norms
+from workbench.runtime.build import FOLD_TARGETS
 from workbench.runtime.shell import shell
-from workbench.training.setup import prepared
+from workbench.training.setup import starting_network
 
 
-def left_alone(model: Model, artifact: Artifact) -> dict[str, tuple[str, ...]]:
+def unadjusted(model: Model, artifact: Artifact) -> dict[str, tuple[str, ...]]:
     """Return the names of the places, by the kind of reason, of each adjustment asked for.
 
     Batch norm goes by its path in the module, layers and biases by the name of their tensor.
     """
     recipe = artifact.recipe
-    asked: dict[str, tuple[bool, Callable[[Model, Prepared, Artifact], tuple[str, ...]]]] = {
+    asked: dict[str, tuple[bool, Callable[[Model, PreparedNetwork, Artifact], tuple[str, ...]]]] = {
         "norms-stay": (recipe.folds, _norms),
         "uneven": (recipe.equalizes, _uneven),
         "none-even": (recipe.equalizes, _none_even),
@@ -34,39 +34,41 @@ def left_alone(model: Model, artifact: Artifact) -> dict[str, tuple[str, ...]]:
     chosen = {kind: names for kind, (wanted, names) in asked.items() if wanted}
     if not chosen:
         return {}
-    ready, shaped = prepared(model, recipe), model.in_form(artifact.form)
+    ready, shaped = starting_network(model, recipe), model.with_spec(artifact.form)
     return {kind: names(shaped, ready, artifact) for kind, names in chosen.items()}
 
 
-def _norms(shaped: Model, ready: Prepared, artifact: Artifact) -> tuple[str, ...]:
-    return tuple(measured_norms(shell(shaped).module))
+def _norms(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
+    return tuple(tracking_norms(shell(shaped).module))
 
 
-def _uneven(shaped: Model, ready: Prepared, artifact: Artifact) -> tuple[str, ...]:
-    return ready.uneven
+def _uneven(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
+    return prepared.not_equalized
 
 
-def _none_even(shaped: Model, ready: Prepared, artifact: Artifact) -> tuple[str, ...]:
+def _none_even(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
     """Return one place without a name where there were no layers to even out."""
-    return () if ready.even or ready.uneven else ("",)
+    return () if prepared.equalized or prepared.not_equalized else ("",)
 
 
-def _same_norms(shaped: Model, ready: Prepared, artifact: Artifact) -> tuple[str, ...]:
+def _same_norms(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
     """Return the norms whose statistics are those from before, bit by bit."""
     return tuple(
         path
-        for path in measured_norms(shell(shaped).module)
-        if all(_same(f"{path}.{name}", ready, artifact) for name in STATISTICS)
+        for path in tracking_norms(shell(shaped).module)
+        if all(_same(f"{path}.{name}", prepared, artifact) for name in STATISTICS)
     )
 
 
-def _same_biases(shaped: Model, ready: Prepared, artifact: Artifact) -> tuple[str, ...]:
+def _same_biases(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
     """Return the biases of layers that could not be corrected, or not with finite numbers."""
     layers = shell(shaped).module.named_modules()
-    names = [f"{p}.bias".removeprefix(".") for p, one in layers if isinstance(one, TAKES_NORMS)]
-    before = shaped.in_form(ready.form)
-    able = wanted_means(before, ready)
-    if any(_same(n, ready, artifact) and not _same(_weight(n), ready, artifact) for n in able):
+    names = [f"{p}.bias".removeprefix(".") for p, one in layers if isinstance(one, FOLD_TARGETS)]
+    before = shaped.with_spec(prepared.form)
+    able = target_means(before, prepared)
+    if any(
+        _same(n, prepared, artifact) and not _same(_weight(n), prepared, artifact) for n in able
+    ):
         able = mean_outputs(before, artifact.weights())  # without those that are not finite
     return tuple(name for name in names if name in artifact.tensors and name not in able)
 
@@ -75,8 +77,8 @@ def _weight(bias: str) -> str:
     return f"{bias.removesuffix('bias')}weight"
 
 
-def _same(name: str, ready: Prepared, artifact: Artifact) -> bool:
+def _same(name: str, prepared: PreparedNetwork, artifact: Artifact) -> bool:
     """Whether the file has a tensor of that name, and as it was before."""
     if name not in artifact.tensors:
         return False
-    return torch.equal(artifact.tensors[name].tensor(), ready.weights[name])
+    return torch.equal(artifact.tensors[name].tensor(), prepared.weights[name])

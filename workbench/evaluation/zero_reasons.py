@@ -18,13 +18,13 @@ NOTICEABLE = 0.005
 PATTERNS = {"n:m": "one-stays", "block": "whole-blocks", "free": "whole-weights"}
 """The sentence about a number of zeros that follows from a pattern and from whole numbers."""
 
-Held = Mapping[str, Coded]
+CodedLayers = Mapping[str, Coded]
 """The layers that have weights, as the file holds them."""
-Before = Callable[[], Mapping[str, Tensor]]
+OriginalWeights = Callable[[], Mapping[str, Tensor]]
 """Returns the tensors that the file was made from, by name; none where they were random."""
 
 
-def set_by_hand(artifact: Artifact, held: Held, requested: float) -> Iterator[Reason]:
+def per_layer_sparsity(artifact: Artifact, held: CodedLayers, requested: float) -> Iterator[Reason]:
     """Say where the share asked for over all layers is not the one that is set for most."""
     prune = artifact.recipe.prune
     if prune is None or prune.scope == "layer" or abs(requested - prune.sparsity) <= NOTICEABLE:
@@ -35,9 +35,9 @@ def set_by_hand(artifact: Artifact, held: Held, requested: float) -> Iterator[Re
         size
         for name, size in sizes.items()
         if (
-            prune.asked_of(name) < prune.sparsity
+            prune.sparsity_of(name) < prune.sparsity
             if lower
-            else prune.asked_of(name) > prune.sparsity
+            else prune.sparsity_of(name) > prune.sparsity
         )
     ]
     numbers = {
@@ -48,12 +48,12 @@ def set_by_hand(artifact: Artifact, held: Held, requested: float) -> Iterator[Re
     yield Reason("less-sparse" if lower else "set-higher", "", numbers, 0)
 
 
-def gap(
+def sparsity_gap(
     artifact: Artifact,
-    held: Held,
+    held: CodedLayers,
     requested: float,
     achieved: float,
-    before: Before,
+    before: OriginalWeights,
 ) -> Iterator[Reason]:
     """Say why more or fewer weights are zero than was asked for, of all layers."""
     prune = artifact.recipe.prune
@@ -66,7 +66,7 @@ def gap(
         each = [
             sparsity.zero_blocks(artifact, name, prune.width)
             for name in held
-            if prune.asked_of(name)
+            if prune.sparsity_of(name)
         ]
         blocks, inside = (sum(numbers) for numbers in zip(*each, strict=True)) if each else (0, 0)
         made = inside if blocks <= made else made * prune.width**2
@@ -81,10 +81,10 @@ def gap(
 
 def _more_zeros(
     artifact: Artifact,
-    held: Held,
+    held: CodedLayers,
     numbers: Mapping[str, float],
     made: int,
-    before: Before,
+    before: OriginalWeights,
 ) -> Iterator[Reason]:
     """Say where zeros come from beyond the `made` ones of the masks: the original, or rounding."""
     own = before()
@@ -98,7 +98,7 @@ def _more_zeros(
     new = sum(zeros.values()) - old
     if min(old, old + new - made) > NOTICEABLE * total:
         yield Reason("already-zero", "", {**numbers, "before_share": old / total}, 0)
-    rounded = sum(zeros[name] for name, coded in held.items() if sparsity.rounds(coded))
+    rounded = sum(zeros[name] for name, coded in held.items() if sparsity.is_rounded(coded))
     if new - made > NOTICEABLE * total and rounded >= new - made:
         share = {"rounded_share": (new - made) / total}
         yield Reason("rounded-to-zero", "", {**numbers, **share}, 0)

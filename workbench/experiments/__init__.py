@@ -3,7 +3,7 @@
 from workbench.experiments.cross_validation import cross_validate
 from workbench.experiments.learning_rate_range import find_learning_rate
 from workbench.experiments.race import race
-from workbench.experiments.scaled_steps import usually
+from workbench.experiments.scaled_steps import scaled_steps
 from workbench.experiments.search import LogUniform, search
 from workbench.experiments.temperatures import sweep
 
@@ -12,7 +12,7 @@ __all__ = [
     "cross_validate",
     "find_learning_rate",
     "race",
+    "scaled_steps",
     "search",
     "sweep",
-    "usually",
 ]

@@ -11,7 +11,7 @@ from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.errors import RecipeError
 from workbench.experiments.job import Job, Outcome
-from workbench.experiments.processes import outcomes
+from workbench.experiments.processes import run_jobs
 from workbench.experiments.repeats import Repeats
 from workbench.recipe import Train
 from workbench.validation import expect_count, expect_model, expect_settings
@@ -69,7 +69,7 @@ def cross_validate(
     chosen = Train(start="scratch") if settings is None else settings
     jobs = fold_jobs(model, chosen, folds)
     found: list[Outcome | None] = [None] * folds
-    for number, outcome in outcomes(jobs, processes, cancelled):
+    for number, outcome in run_jobs(jobs, processes, cancelled):
         found[number] = outcome
         progress(CrossValidation(chosen, tuple(found), model.task.metric))
     return CrossValidation(chosen, tuple(found), model.task.metric)

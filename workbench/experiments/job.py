@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from workbench.domain import Model, Split
 from workbench.errors import TrainingError
-from workbench.evaluation.scores import scores
+from workbench.evaluation.scores import iter_scores
 from workbench.recipe import Recipe, Train
 from workbench.threads import threads
 from workbench.training.run import Run
-from workbench.training.setup import lesson
-from workbench.training.teacher_ref import teacher_named
-from workbench.training.types import Lesson
-from workbench.zoo.registry import bring as remember
-from workbench.zoo.tables import OWN
+from workbench.training.setup import training_setup
+from workbench.training.teacher_ref import resolve_teacher
+from workbench.training.types import TrainingSetup
+from workbench.zoo.registry import register_model as remember
+from workbench.zoo.tables import CUSTOM_PREFIX
 
-Numbers = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,8 @@ class Job:
 
     model: Model
     settings: Train
-    learned: Numbers | None = None
-    held_out: Numbers | None = None
+    learned: Indices | None = None
+    held_out: Indices | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Outcome:
     problem: str | None = None
 
 
-def do(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
+def run_job(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
     """Train on one thread, whatever the settings say, and judge.
 
     Raises
@@ -61,8 +61,8 @@ def do(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
         As soon as `cancelled()` answers True.
     """
     recipe = Recipe(train=replace(job.settings, threads=1))
-    whole = lesson(job.model, recipe)
-    run = Run(whole if job.learned is None else part_of(whole, job.learned), recipe)
+    whole = training_setup(job.model, recipe)
+    run = Run(whole if job.learned is None else subset_setup(whole, job.learned), recipe)
     problem = None
     with threads(1):
         try:
@@ -71,26 +71,26 @@ def do(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
         except TrainingError as error:
             problem = str(error)
         done = run.trained()
-        *_, score = scores(
+        *_, score = iter_scores(
             job.model, done.weights, _judged_on(job), bfloat16=False, cancelled=cancelled
         )
     return Outcome(score.value, score.examples, done.seconds, problem)
 
 
-def teacher_of(job: Job) -> Model | None:
+def user_teacher(job: Job) -> Model | None:
     """Return the teacher of a job if it is a user's model, which no other process knows by name."""
     named = job.settings.teacher
-    return teacher_named(named, job.model).model if named.startswith(OWN) else None
+    return resolve_teacher(named, job.model).model if named.startswith(CUSTOM_PREFIX) else None
 
 
-def do_taught(do: Callable[[Job], Outcome], job: Job, teacher: Model | None) -> Outcome:
+def run_job_with_teacher(do: Callable[[Job], Outcome], job: Job, teacher: Model | None) -> Outcome:
     """Do a job in a process that does not know its teacher yet."""
     if teacher is not None:
         remember(teacher)
     return do(job)
 
 
-def part_of(whole: Lesson, numbers: Numbers) -> Lesson:
+def subset_setup(whole: TrainingSetup, numbers: Indices) -> TrainingSetup:
     """Return the lesson of the examples with those numbers alone."""
     teacher = whole.teacher
     if teacher is not None and teacher.known is not None:

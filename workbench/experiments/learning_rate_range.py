@@ -16,7 +16,7 @@ from workbench.domain import Model
 from workbench.errors import RecipeError, TrainingError
 from workbench.recipe import Recipe, Train
 from workbench.training.run import Run
-from workbench.training.setup import lesson
+from workbench.training.setup import training_setup
 from workbench.validation import expect_count, expect_model, expect_settings
 
 WIDTH = 0.03
@@ -38,7 +38,7 @@ class RangeTest:
     rates: tuple[float, ...]
     losses: tuple[float, ...]
     smoothed: tuple[float, ...]
-    exploded: bool
+    diverged: bool
 
     @property
     def suggestion(self) -> float | None:
@@ -56,7 +56,7 @@ class RisingRun(Run):
     def __init__(self, model: Model, settings: Train, high: float) -> None:
         self.factor = (high / settings.learning_rate) ** (1 / (settings.steps - 1))
         recipe = Recipe(train=settings)
-        super().__init__(lesson(model, recipe), recipe)
+        super().__init__(training_setup(model, recipe), recipe)
 
     def _make_optimizer(self) -> None:
         super()._make_optimizer()
@@ -103,7 +103,7 @@ def find_learning_rate(
     run = RisingRun(model, rising, high)
     rates = [rising.learning_rate * run.factor**step for step in range(steps)]
     losses: list[float] = []
-    test = RangeTest((), (), (), exploded=False)
+    test = RangeTest((), (), (), diverged=False)
     try:
         for moment in run.go(cancelled=cancelled):
             losses.append(moment.loss)
@@ -114,7 +114,7 @@ def find_learning_rate(
             if exploded:
                 break
     except TrainingError:  # the loss is no number: it exploded
-        test = replace(test, exploded=True)
+        test = replace(test, diverged=True)
         progress(test)
     return test
 

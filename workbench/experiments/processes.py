@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 
 from workbench.errors import Cancelled, TrainingError
-from workbench.experiments.job import Job, Outcome, do, do_taught, teacher_of
+from workbench.experiments.job import Job, Outcome, run_job, run_job_with_teacher, user_teacher
 from workbench.validation import expect_count
 
 POLL = 0.1
@@ -20,7 +20,7 @@ POLL = 0.1
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
-def outcomes(
+def run_jobs(
     jobs: Sequence[Job], processes: int | None, cancelled: Callable[[], bool]
 ) -> Iterator[tuple[int, Outcome]]:
     """Yield the number and outcome of each job, in the order in which they are done.
@@ -47,7 +47,7 @@ def outcomes(
         yield from _side_by_side(jobs, workers, cancelled)
         return
     for number, job in enumerate(jobs):
-        yield number, do(job, cancelled)
+        yield number, run_job(job, cancelled)
 
 
 def _side_by_side(
@@ -58,7 +58,7 @@ def _side_by_side(
     pool = ProcessPoolExecutor(max_workers=workers, env=ENVIRONMENT)
     try:
         numbers = {
-            pool.submit(do_taught, do, job, teacher_of(job)): number
+            pool.submit(run_job_with_teacher, run_job, job, user_teacher(job)): number
             for number, job in enumerate(jobs)
         }
         waiting = set(numbers)

@@ -8,14 +8,14 @@ import numpy as np
 from torch import Tensor
 
 from workbench.domain import Model, Split
-from workbench.evaluation.batch_size import batch_of
+from workbench.evaluation.batch_size import batch_size_for
 from workbench.runtime.shell import shell
-from workbench.training.running_metric import Gauge, Sample
+from workbench.training.running_metric import RunningMetric, Sample
 
 EXAMPLES = 1000
 
 
-class QuickLook:
+class QuickEvaluation:
     """Estimates the figure of weights of `model` on `EXAMPLES` examples of `split`.
 
     Everybody is measured on the same examples, so that differences are finer than each figure.
@@ -25,7 +25,7 @@ class QuickLook:
     def __init__(self, model: Model, split: Split, seed: int = 0) -> None:
         self.model = model
         chosen = np.random.default_rng(seed).permutation(len(split))[:EXAMPLES]
-        gauge = Gauge.of(model.task, split)
+        gauge = RunningMetric.of(model.task, split)
         self.sample = Sample(split.examples[chosen], split.labels[chosen], gauge)
 
     def figure(self, weights: Mapping[str, Tensor], cancelled: Callable[[], bool]) -> float:
@@ -41,4 +41,4 @@ class QuickLook:
         def outputs(examples: object) -> object:
             return run(weights, self.model.task.inputs(examples))
 
-        return self.sample.figure(outputs, batch_of(self.model), cancelled)
+        return self.sample.figure(outputs, batch_size_for(self.model), cancelled)

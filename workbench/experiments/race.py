@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.errors import RecipeError
-from workbench.experiments.quick_evaluation import QuickLook
+from workbench.experiments.quick_evaluation import QuickEvaluation
 from workbench.experiments.repeats import Repeats
-from workbench.experiments.trial import Contestant, Lane
+from workbench.experiments.trial import RunningTrial, Trial
 from workbench.recipe import Train
 from workbench.threads import threads
 from workbench.validation import expect_count, expect_mapping, expect_model, expect_settings
@@ -21,7 +21,7 @@ SLICE = 0.05
 
 
 @dataclass(frozen=True)
-class Standing(Repeats):
+class RaceResult(Repeats):
     """A contestant's exact figures on validation, one for each repeat that has ended."""
 
     name: str
@@ -35,34 +35,34 @@ class Race:
     `metric` is the task's, of which all figures are.
     """
 
-    lanes: tuple[Lane, ...]
+    trials: tuple[Trial, ...]
     repeats: int
     metric: Metric = ACCURACY
 
     @property
     def names(self) -> tuple[str, ...]:
         """The contestants in the order in which they were given."""
-        return tuple(dict.fromkeys(lane.name for lane in self.lanes))
+        return tuple(dict.fromkeys(lane.name for lane in self.trials))
 
     @property
     def over(self) -> bool:
         """Whether every repeat of every contestant has ended."""
-        ended = sum(lane.value is not None for lane in self.lanes)
+        ended = sum(lane.value is not None for lane in self.trials)
         return ended == len(self.names) * self.repeats
 
     @property
-    def standings(self) -> tuple[Standing, ...]:
+    def ranking(self) -> tuple[RaceResult, ...]:
         """The contestants, the best mean figure first; level ones as they were given."""
-        found = [Standing(name, self._values(name)) for name in self.names]
-        return tuple(sorted(found, key=lambda one: self.metric.goodness(one.mean), reverse=True))
+        found = [RaceResult(name, self._values(name)) for name in self.names]
+        return tuple(sorted(found, key=lambda one: self.metric.sort_key(one.mean), reverse=True))
 
     @property
-    def winner(self) -> Standing | None:
+    def winner(self) -> RaceResult | None:
         """The contestant with the best mean figure on validation, once the race is over."""
-        return self.standings[0] if self.over else None
+        return self.ranking[0] if self.over else None
 
     def _values(self, name: str) -> tuple[float, ...]:
-        mine = (lane.value for lane in self.lanes if lane.name == name)
+        mine = (lane.value for lane in self.trials if lane.name == name)
         return tuple(value for value in mine if value is not None)
 
 
@@ -71,7 +71,7 @@ def race(
     contestants: Mapping[str, Train],
     *,
     repeats: int = 1,
-    looks: int = 15,
+    checks: int = 15,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Race]:
     """Train `model` in several ways side by side and yield how they stand after each look.
@@ -108,19 +108,19 @@ def race(
     """
     expect_model(model)
     expect_mapping(contestants, "Contestants")
-    _check(contestants, repeats, looks)
-    return _raced(model, contestants, repeats, looks, cancelled)
+    _check(contestants, repeats, checks)
+    return _raced(model, contestants, repeats, checks, cancelled)
 
 
 def _raced(
     model: Model,
     contestants: Mapping[str, Train],
     repeats: int,
-    looks: int,
+    checks: int,
     cancelled: Callable[[], bool],
 ) -> Iterator[Race]:
-    look = QuickLook(model, model.task.split("validation"))
-    ended: tuple[Lane, ...] = ()
+    look = QuickEvaluation(model, model.task.split("validation"))
+    ended: tuple[Trial, ...] = ()
     for repeat in range(repeats):
         with ExitStack() as stack:
             # Runs interleave, and each would else leave the next one a count of its own.
@@ -128,21 +128,21 @@ def _raced(
             field = []
             for name, settings in contestants.items():
                 seeded = replace(settings, seed=settings.seed + repeat)
-                lane = Lane(name, seeded, repeat)
-                contestant = Contestant(model, lane, look, looks=looks, cancelled=cancelled)
+                lane = Trial(name, seeded, repeat)
+                contestant = RunningTrial(model, lane, look, checks=checks, cancelled=cancelled)
                 field.append(stack.enter_context(closing(contestant)))
             while still := [one for one in field if one.state == "training"]:
                 if min(still, key=lambda one: one.seconds).advance(SLICE):
-                    lanes = ended + tuple(one.lane for one in field)
+                    lanes = ended + tuple(one.trial for one in field)
                     yield Race(lanes, repeats, model.task.metric)
-            ended += tuple(one.lane for one in field)
+            ended += tuple(one.trial for one in field)
 
 
 def _threads(contestants: Mapping[str, Train]) -> int:
     return next(iter(contestants.values())).threads
 
 
-def _check(contestants: Mapping[str, Train], repeats: int, looks: int) -> None:
+def _check(contestants: Mapping[str, Train], repeats: int, checks: int) -> None:
     if not contestants:
         raise RecipeError("A race needs contestants: give names and what each trains with.")
     for name, settings in contestants.items():
@@ -153,4 +153,4 @@ def _check(contestants: Mapping[str, Train], repeats: int, looks: int) -> None:
                 "all the same, so that their seconds compare."
             )
     expect_count(repeats, "The number of repeats")
-    expect_count(looks, "The number of looks")
+    expect_count(checks, "The number of looks")

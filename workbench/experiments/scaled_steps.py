@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from workbench.training.budget import granted
+from workbench.training.budget import capped_seconds
 
 SECONDS = 90.0
 """What a notebook takes with its usual numbers on two cores."""
 LEAST = 4
 
 
-def usually(steps: int) -> int:
+def scaled_steps(steps: int) -> int:
     """Return `steps`, or the part of them that the seconds in `WORKBENCH_BUDGET` leave room for.
 
     Raises
@@ -17,4 +17,4 @@ def usually(steps: int) -> int:
     WorkbenchError
         When the variable holds no number above 0.
     """
-    return max(min(LEAST, steps), int(steps * granted(SECONDS) / SECONDS))
+    return max(min(LEAST, steps), int(steps * capped_seconds(SECONDS) / SECONDS))

@@ -15,7 +15,7 @@ from workbench.domain.metric import ACCURACY, Metric
 from workbench.errors import RecipeError
 from workbench.experiments.cross_validation import fold_jobs
 from workbench.experiments.job import Job, Outcome
-from workbench.experiments.processes import outcomes
+from workbench.experiments.processes import run_jobs
 from workbench.experiments.repeats import Repeats
 from workbench.recipe import Train
 from workbench.validation import (
@@ -51,11 +51,11 @@ class LogUniform:
 
 
 @dataclass(frozen=True)
-class Trial(Repeats):
+class SearchTrial(Repeats):
     """Settings that were tried, what in them was varied, and the outcomes so far."""
 
     settings: Train
-    varied: dict[str, Any]
+    params: dict[str, Any]
     outcomes: tuple[Outcome, ...]
 
     @property
@@ -76,18 +76,18 @@ class Search:
     `metric` is the task's, of which all figures are.
     """
 
-    trials: tuple[Trial, ...]
+    trials: tuple[SearchTrial, ...]
     jobs: int
     metric: Metric = ACCURACY
 
     @property
-    def ranking(self) -> tuple[Trial, ...]:
+    def ranking(self) -> tuple[SearchTrial, ...]:
         """The trials that are done, the best mean figure first."""
         done = [trial for trial in self.trials if len(trial.outcomes) == self.jobs]
-        return tuple(sorted(done, key=lambda trial: self.metric.goodness(trial.mean), reverse=True))
+        return tuple(sorted(done, key=lambda trial: self.metric.sort_key(trial.mean), reverse=True))
 
     @property
-    def best(self) -> Trial | None:
+    def best(self) -> SearchTrial | None:
         """The best trial of those that are done, or None while none is."""
         return next(iter(self.ranking), None)
 
@@ -97,7 +97,7 @@ def search(
     space: Mapping[str, Any],
     settings: Train | None = None,
     *,
-    draws: int | None = None,
+    n_trials: int | None = None,
     folds: int | None = None,
     seed: int = 0,
     processes: int | None = None,
@@ -135,7 +135,7 @@ def search(
     expect_mapping(space, "What varies")
     expect_count(seed, "The seed", 0)
     base = Train(start="scratch") if settings is None else expect_settings(settings, "What stays")
-    varied = list(_varied(space, draws, seed))
+    varied = list(_varied(space, n_trials, seed))
     tried = [replace(base, **one) for one in varied]
     each = [[Job(model, one)] if folds is None else fold_jobs(model, one, folds) for one in tried]
     owners = [owner for owner, jobs in enumerate(each) for _job in jobs]
@@ -146,17 +146,17 @@ def search(
         for number in sorted(found):
             mine[owners[number]].append(found[number])
         trials = zip(tried, varied, mine, strict=True)
-        found_so_far = tuple(Trial(s, v, tuple(o)) for s, v, o in trials)
+        found_so_far = tuple(SearchTrial(s, v, tuple(o)) for s, v, o in trials)
         return Search(found_so_far, folds or 1, model.task.metric)
 
     jobs = [job for jobs in each for job in jobs]
-    for number, outcome in outcomes(jobs, processes, cancelled):
+    for number, outcome in run_jobs(jobs, processes, cancelled):
         found[number] = outcome
         progress(so_far())
     return so_far()
 
 
-def _varied(space: Mapping[str, Any], draws: int | None, seed: int) -> Iterator[dict[str, Any]]:
+def _varied(space: Mapping[str, Any], n_trials: int | None, seed: int) -> Iterator[dict[str, Any]]:
     from sklearn.model_selection import ParameterGrid, ParameterSampler
 
     known = [field.name for field in fields(Train) if field.name != "threads"]
@@ -165,16 +165,16 @@ def _varied(space: Mapping[str, Any], draws: int | None, seed: int) -> Iterator[
     for name, values in space.items():
         if name not in known:
             raise RecipeError(f"train has no key {name!r} to vary: choose from {', '.join(known)}.")
-        if not _listed(values) and (draws is None or not hasattr(values, "rvs")):
+        if not _listed(values) and (n_trials is None or not hasattr(values, "rvs")):
             raise RecipeError(
                 f"The values of {name} must be a list of some, or a distribution where they are "
                 "drawn at random."
             )
     combinations = _combinations(space)
-    if draws is None:
+    if n_trials is None:
         chosen = ParameterGrid(dict(space))
     else:
-        combinations = min(expect_count(draws, "The number of draws"), combinations)
+        combinations = min(expect_count(n_trials, "The number of draws"), combinations)
         chosen = ParameterSampler(dict(space), combinations, random_state=seed)
     if combinations > MOST:
         raise RecipeError(f"A search tries {MOST:,} settings at most: draw some at random.")

@@ -13,15 +13,15 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call, vmap
 
-from workbench.errors import Cancelled, in_words
+from workbench.errors import Cancelled, user_errors
 from workbench.recipe import Train
 from workbench.threads import threads
-from workbench.training.dropout import prepare
-from workbench.training.microbatch import STEP, Order, lot, portion
+from workbench.training.dropout import add_dropout
+from workbench.training.microbatch import STEP, BatchOrder, derive_seed, microbatch
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
-from workbench.training.run import PORTION
-from workbench.training.types import Lesson
+from workbench.training.run import MICROBATCH
+from workbench.training.types import TrainingSetup
 
 MOST = 50_000
 """Parameters up to which stacking pays: larger products fill the cores by themselves."""
@@ -30,7 +30,7 @@ Scores = list[tuple[float, float]]
 """For each student the loss and the accuracy of the last batch."""
 
 
-def stackable(lesson: Lesson, settings: Train) -> bool:
+def stackable(setup: TrainingSetup, settings: Train) -> bool:
     """Whether stacking is exact and pays.
 
     It is exact where students share nothing that is drawn or measured across a batch or a whole
@@ -38,35 +38,35 @@ def stackable(lesson: Lesson, settings: Train) -> bool:
     early stopping, in float32, and where classes are learned from examples that count alike. It
     pays for small fully connected nets; stacked convolutions cost more than the same side by side.
     """
-    classes = lesson.gauge.metric.counts == "classes"
-    layers = [m for m in lesson.module.modules() if list(m.parameters(recurse=False))]
+    classes = setup.running_metric.metric.counts == "classes"
+    layers = [m for m in setup.module.modules() if list(m.parameters(recurse=False))]
     plain = all(isinstance(layer, nn.Linear) for layer in layers)
-    bare = not list(lesson.module.buffers())
-    small = sum(p.numel() for p in lesson.module.parameters()) <= MOST
+    bare = not list(setup.module.buffers())
+    small = sum(p.numel() for p in setup.module.parameters()) <= MOST
     alone = settings.dropout or settings.clip or settings.patience or settings.average
     apart = not alone and settings.sparsening != "rewind" and settings.precision == "float32"
-    alike = lesson.stacks and lesson.counts is None
+    alike = setup.supports_stacking and setup.counts is None
     return classes and plain and bare and small and apart and alike
 
 
-class Stack:
+class StackedStudents:
     """Trains one copy of the weights of `lesson` for each of `students`.
 
     All of `students` are equal but for `temperature`, `mix`, and whether they have a teacher.
     """
 
-    def __init__(self, lesson: Lesson, students: Sequence[Train]) -> None:
-        self.lesson = lesson
+    def __init__(self, setup: TrainingSetup, students: Sequence[Train]) -> None:
+        self.setup = setup
         self.students = students
         self.shared = students[0]
         self.step = 0
         self._lot = Generator()
-        self._order = Order(self.shared.seed, len(lesson.labels), self.shared.batch)
+        self._order = BatchOrder(self.shared.seed, len(setup.labels), self.shared.batch)
         self._run = vmap(self._outputs, in_dims=(0, None))
-        self.module = prepare(lesson.module, 0.0, self._lot)
+        self.module = add_dropout(setup.module, 0.0, self._lot)
         self.weights = {
             name: tensor.detach().expand(len(students), *tensor.shape).clone().requires_grad_()
-            for name, tensor in lesson.weights.items()
+            for name, tensor in setup.weights.items()
         }
         decayed = [w for w in self.weights.values() if w.ndim > 2]  # one more than a student's
         others = [w for w in self.weights.values() if w.ndim <= 2]
@@ -84,7 +84,7 @@ class Stack:
             When a person's own module or data fails.
         """
         while self.step < self.shared.steps:
-            fails = in_words(f"Training fails at step {self.step + 1:,}")
+            fails = user_errors(f"Training fails at step {self.step + 1:,}")
             with threads(self.shared.threads), fails:  # whoever watches has their own number again
                 scores = self._step(cancelled)
             yield scores
@@ -94,11 +94,11 @@ class Stack:
         return {name: weight[student].detach().clone() for name, weight in self.weights.items()}
 
     def _step(self, cancelled: Callable[[], bool]) -> Scores:
-        self._lot.manual_seed(lot(self.shared.seed, STEP, self.step))
+        self._lot.manual_seed(derive_seed(self.shared.seed, STEP, self.step))
         chosen = self._order(self.step)
         self._optimizer.zero_grad()
         scores = torch.zeros(2, len(self.students))
-        for part in chosen.split(PORTION):
+        for part in chosen.split(MICROBATCH):
             if cancelled():
                 raise Cancelled("Training was stopped.")
             losses, right = self._portion(part)
@@ -111,7 +111,7 @@ class Stack:
         return list(zip(*scores.tolist(), strict=True))
 
     def _portion(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        inputs, labels, teacher, _weights = portion(self.lesson, chosen, self.shared, self._lot)
+        inputs, labels, teacher, _weights = microbatch(self.setup, chosen, self.shared, self._lot)
         outputs: Tensor = self._run(self.weights, *inputs.tensors)
         losses = [
             objective(settings, own, labels, teacher if settings.teacher else None)

@@ -20,10 +20,10 @@ from torch import Tensor
 
 from workbench.errors import RecipeError, TrainingError
 from workbench.experiments.repeats import Repeats
-from workbench.experiments.stacked_students import Stack, stackable
+from workbench.experiments.stacked_students import StackedStudents, stackable
 from workbench.recipe import Recipe, Train
 from workbench.training.run import Run
-from workbench.training.types import Lesson
+from workbench.training.types import TrainingSetup
 
 Validate = Callable[[Mapping[str, Tensor]], float]
 
@@ -48,7 +48,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StudentResult:
     """What became of a student: its figure on validation, or None and the `trouble` it had.
 
     `recipe` trains the same student again.
@@ -57,7 +57,7 @@ class Outcome:
     student: Student
     recipe: Recipe
     value: float | None
-    trouble: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ class Level(Repeats):
 class _Done:
     student: Student
     weights: dict[str, Tensor] | None
-    trouble: str = ""
+    problem: str = ""
 
 
-def row(
+def student_grid(
     temperatures: Sequence[float], mixes: Sequence[float], seeds: Sequence[int]
 ) -> tuple[Student, ...]:
     """Return the students of a sweep: for each seed one of labels alone, then every combination.
@@ -113,7 +113,7 @@ class Sweep:
     """
 
     def __init__(
-        self, learn: Callable[[Recipe], Lesson], settings: Train, students: Iterable[Student]
+        self, learn: Callable[[Recipe], TrainingSetup], settings: Train, students: Iterable[Student]
     ) -> None:
         if not settings.teacher:
             raise RecipeError("A temperature sweep needs a teacher: name one.")
@@ -129,7 +129,7 @@ class Sweep:
 
     def go(
         self, validate: Validate, cancelled: Callable[[], bool] = lambda: False
-    ) -> Iterator[Point | Outcome]:
+    ) -> Iterator[Point | StudentResult]:
         """Yield a point for each student and step, and the outcome of each student when it ends.
 
         Parameters
@@ -147,7 +147,7 @@ class Sweep:
                 yield event
             else:
                 value = None if event.weights is None else validate(event.weights)
-                yield Outcome(event.student, self.recipe(event.student), value, event.trouble)
+                yield StudentResult(event.student, self.recipe(event.student), value, event.problem)
 
     def recipe(self, student: Student) -> Recipe:
         """Return the recipe that trains `student` alone."""
@@ -176,10 +176,10 @@ class Sweep:
             yield from self._side_by_side(alone, cancelled)
 
     def _stacked(
-        self, lesson: Lesson, students: list[Student], cancelled: Callable[[], bool]
+        self, setup: TrainingSetup, students: list[Student], cancelled: Callable[[], bool]
     ) -> Iterator[Point | _Done]:
         trains = [replace(self._trains[s], threads=self.settings.threads) for s in students]
-        stack = Stack(lesson, trains)
+        stack = StackedStudents(setup, trains)
         well = dict(enumerate(students))
         for scores in stack.go(cancelled):
             for number, student in list(well.items()):
@@ -201,9 +201,9 @@ class Sweep:
         events: SimpleQueue[Point | _Done | BaseException] = SimpleQueue()
         over = Event()
 
-        def train(student: Student, lesson: Lesson) -> None:
+        def train(student: Student, setup: TrainingSetup) -> None:
             try:
-                run = Run(lesson, self.recipe(student))
+                run = Run(setup, self.recipe(student))
                 for now in run.go(cancelled=lambda: over.is_set() or cancelled()):
                     events.put(Point(student, now.step, now.loss, now.value))
                 events.put(_Done(student, run.trained().weights))
@@ -232,7 +232,7 @@ class Sweep:
             torch.set_num_threads(cores)  # new threads copy what was set last, in any thread
 
 
-def levels(students: Iterable[Student], outcomes: Iterable[Outcome]) -> tuple[Level, ...]:
+def levels(students: Iterable[Student], outcomes: Iterable[StudentResult]) -> tuple[Level, ...]:
     """Return the students by mixing weight and temperature; those not yet done have no figure."""
     found: dict[tuple[float, float], list[float]] = {
         (student.mix, student.temperature): [] for student in students

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
-from workbench.evaluation.scores import judge_score
-from workbench.experiments.sweep import Level, Outcome, Student, Sweep, levels, row
+from workbench.evaluation.scores import reference_score
+from workbench.experiments.sweep import Level, Student, StudentResult, Sweep, levels, student_grid
 from workbench.recipe import Recipe, Train
-from workbench.training.budget import granted, steps_for
-from workbench.training.setup import lesson
+from workbench.training.budget import capped_seconds, steps_for
+from workbench.training.setup import training_setup
 from workbench.validation import expect_count, expect_model, expect_numbers, expect_settings
 
 TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -24,14 +24,14 @@ BETWEEN = 0.2
 
 
 @dataclass(frozen=True)
-class Tried:
+class TemperatureSweep:
     """What is known so far: `levels` to draw, `outcomes` with a recipe each, the `share` done.
 
     `metric` is the task's, of which all figures are.
     """
 
     levels: tuple[Level, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[StudentResult, ...]
     share: float
     metric: Metric = ACCURACY
 
@@ -45,7 +45,7 @@ def sweep(
     repeats: int = 2,
     seconds: float | None = None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Iterator[Tried]:
+) -> Iterator[TemperatureSweep]:
     """Train a student for each temperature, weight of the teacher and repeat, and yield on the way.
 
     All of a repeat begin alike and see the same batches, with one of labels alone among them. The
@@ -84,8 +84,8 @@ def sweep(
     temperatures = expect_numbers(temperatures, "The temperatures")
     mixes = expect_numbers(mixes, "The weights of the teacher")
     seeds = range(settings.seed, settings.seed + repeats)
-    students = row(temperatures, mixes or [settings.mix], list(seeds))
-    Sweep(partial(lesson, model), settings, students)  # refuses at once what cannot be
+    students = student_grid(temperatures, mixes or [settings.mix], list(seeds))
+    Sweep(partial(training_setup, model), settings, students)  # refuses at once what cannot be
     return _swept(model, settings, students, seconds, cancelled)
 
 
@@ -95,21 +95,21 @@ def _swept(
     students: Sequence[Student],
     seconds: float | None,
     cancelled: Callable[[], bool],
-) -> Iterator[Tried]:
+) -> Iterator[TemperatureSweep]:
     if seconds is not None:
-        each = granted(seconds) / len(students)
+        each = capped_seconds(seconds) / len(students)
         steps = steps_for(model, Recipe(train=settings), each, cancelled)
         settings = replace(settings, steps=steps)
-    trained = Sweep(partial(lesson, model), settings, students)
+    trained = Sweep(partial(training_setup, model), settings, students)
     split = model.task.split("validation")
 
     def validate(weights: Mapping[str, Tensor]) -> float:
-        return judge_score(model, weights, split).value
+        return reference_score(model, weights, split).value
 
-    outcomes: list[Outcome] = []
+    outcomes: list[StudentResult] = []
     done, told = 0, time.monotonic()
     for event in trained.go(validate, cancelled):
-        if isinstance(event, Outcome):
+        if isinstance(event, StudentResult):
             outcomes.append(event)
         else:
             done += 1
@@ -118,4 +118,4 @@ def _swept(
         told = time.monotonic()
         share = done / trained.steps if trained.steps else 1.0
         found = levels(trained.students, outcomes)
-        yield Tried(found, tuple(outcomes), share, model.task.metric)
+        yield TemperatureSweep(found, tuple(outcomes), share, model.task.metric)

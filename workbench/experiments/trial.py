@@ -9,12 +9,12 @@ from typing import Literal
 
 from workbench.domain import Model
 from workbench.errors import TrainingError
-from workbench.evaluation.scores import scores
-from workbench.experiments.quick_evaluation import QuickLook
+from workbench.evaluation.scores import iter_scores
+from workbench.experiments.quick_evaluation import QuickEvaluation
 from workbench.recipe import Recipe, Train
 from workbench.training.run import Run
-from workbench.training.setup import lesson
-from workbench.training.types import Moment
+from workbench.training.setup import training_setup
+from workbench.training.types import TrainingStep
 
 State = Literal["training", "finished", "stopped early", "diverged"]
 
@@ -33,7 +33,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Lane:
+class Trial:
     """One contestant in one repeat: its curve, and its exact figure on validation at the end.
 
     `problem` is the sentence that says why a training diverged.
@@ -48,33 +48,33 @@ class Lane:
     problem: str | None = None
 
 
-class Contestant:
+class RunningTrial:
     """Trains `model` from `settings`, looking `looks` times at validation examples."""
 
     def __init__(
         self,
         model: Model,
-        lane: Lane,
-        look: QuickLook,
+        trial: Trial,
+        look: QuickEvaluation,
         *,
-        looks: int,
+        checks: int,
         cancelled: Callable[[], bool],
     ) -> None:
-        recipe = Recipe(train=lane.settings)
+        recipe = Recipe(train=trial.settings)
         self.model = model
         self.look = look
         self.cancelled = cancelled
-        self.name = lane.name
-        self.repeat = lane.repeat
-        self.settings = lane.settings
+        self.name = trial.name
+        self.repeat = trial.repeat
+        self.settings = trial.settings
         self.points: list[Point] = []
         self.state: State = "training"
         self.problem: str | None = None
         self.value: float | None = None
-        self._run = Run(lesson(model, recipe), recipe)
+        self._run = Run(training_setup(model, recipe), recipe)
         self._moments = self._run.go(cancelled=cancelled)
-        steps = lane.settings.steps
-        self._when = {steps * (number + 1) // looks for number in range(looks)} - {0}
+        steps = trial.settings.steps
+        self._when = {steps * (number + 1) // checks for number in range(checks)} - {0}
         self._losses: list[float] = []
 
     @property
@@ -83,9 +83,9 @@ class Contestant:
         return self._run.seconds
 
     @property
-    def lane(self) -> Lane:
+    def trial(self) -> Trial:
         """What there is to see now, as plain data."""
-        return Lane(
+        return Trial(
             self.name,
             self.settings,
             self.repeat,
@@ -118,7 +118,7 @@ class Contestant:
         """Give the run up; harmless where it has ended."""
         self._moments.close()
 
-    def _next(self) -> Moment | None:
+    def _next(self) -> TrainingStep | None:
         try:
             moment = next(self._moments, None)
         except TrainingError as error:
@@ -131,7 +131,7 @@ class Contestant:
             self._losses.append(moment.loss)
         return moment
 
-    def _see(self, moment: Moment) -> None:
+    def _see(self, moment: TrainingStep) -> None:
         found = self.look.figure(self._run.weights, self.cancelled)
         self.points.append(Point(moment.step, moment.seconds, fmean(self._losses), found))
         self._losses.clear()
@@ -140,5 +140,5 @@ class Contestant:
         """Measure the weights that count, to the last validation example."""
         weights = self._run.trained().weights
         split = self.model.task.split("validation")
-        *_, whole = scores(self.model, weights, split, cancelled=self.cancelled)
+        *_, whole = iter_scores(self.model, weights, split, cancelled=self.cancelled)
         self.value = whole.value

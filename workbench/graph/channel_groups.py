@@ -15,77 +15,79 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.cache.memory import Cache
-from workbench.compression.channels import Group, Member, Whole
-from workbench.domain.initialize import subject
+from workbench.cache.memory import MemoryCache
+from workbench.compression.channels import Group, Member, UnprunedLayers
+from workbench.domain.initialize import private_module
 from workbench.domain.model import Architecture
-from workbench.graph.dependencies import coupled, dependencies
-from workbench.graph.display_names import Names, between, brief
-from workbench.graph.layer_axes import MULTIPLY, Axis, axes_of
-from workbench.graph.verify_groups import Trials
-from workbench.runtime.batch import HALF, Batch
+from workbench.graph.dependencies import coupled_groups, dependency_graph
+from workbench.graph.display_names import DisplayNames, mixing_operations, summarize_error
+from workbench.graph.layer_axes import PRODUCT_LAYERS, Axis, channel_axes
+from workbench.graph.verify_groups import GroupVerifier
+from workbench.runtime.batch import HALF_DTYPES, Batch
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class Channels:
+class ChannelAnalysis:
     """The groups of channels of a network, and the layers that keep all of theirs.
 
     Both are in the order of their first layer.
     """
 
     groups: tuple[Group, ...]
-    whole: tuple[Whole, ...]
+    whole: tuple[UnprunedLayers, ...]
 
 
-_found: Cache[Channels] = Cache(64)
+_found: MemoryCache[ChannelAnalysis] = MemoryCache(64)
 
 
-def channels(architecture: Architecture) -> Channels:
+def analyze_channels(architecture: Architecture) -> ChannelAnalysis:
     """Return the groups of channels of an architecture, and what keeps other layers whole.
 
-    As `channels_of` says. Where torch-pruning cannot follow the network there are no groups, and
+    As `analyze_module_channels` says. Where torch-pruning cannot follow the network there are no groups, and
     `Channels.whole` says why.
     """
-    return _found.of(architecture.key, lambda: _channels(architecture), architecture.life)
+    return _found.of(architecture.key, lambda: _channels(architecture), architecture.lifetime)
 
 
-def _channels(architecture: Architecture) -> Channels:
+def _channels(architecture: Architecture) -> ChannelAnalysis:
     examples = architecture.task.split("validation").examples
     fewest = 1 if architecture.traits.alone else 2
     one, some = (_arguments(architecture.task.inputs(examples[:n])) for n in (fewest, 2))
-    module = subject(architecture)
+    module = private_module(architecture)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about tensors that no group may touch anyway
-            return channels_of(module, one, some)
+            return analyze_module_channels(module, one, some)
     except Exception as error:  # noqa: BLE001 - it meets whatever people build
         log.info("no channels of %s can be removed: %s", architecture.name, error)
-        return Channels((), tuple(_others(module, Names(module), (), brief(error))))
+        return ChannelAnalysis(
+            (), tuple(_others(module, DisplayNames(module), (), summarize_error(error)))
+        )
 
 
 def _arguments(inputs: Any) -> tuple[Tensor, ...] | dict[str, Tensor]:
     """Return a module's inputs by order or by name, half precision widened as its weights are."""
     batch = Batch.of(inputs)
-    if any(tensor.dtype in HALF for tensor in batch.tensors):
+    if any(tensor.dtype in HALF_DTYPES for tensor in batch.tensors):
         batch = batch.to(torch.float32)
     return (
         batch.tensors if batch.names is None else dict(zip(batch.names, batch.tensors, strict=True))
     )
 
 
-def groups(architecture: Architecture) -> tuple[Group, ...]:
+def channel_groups(architecture: Architecture) -> tuple[Group, ...]:
     """Return the groups of channels of an architecture, in the order of their first layer."""
-    return channels(architecture).groups
+    return analyze_channels(architecture).groups
 
 
-def groups_of(module: nn.Module, example: Any) -> tuple[Group, ...]:
-    """Return the groups of channels of any module in eval mode, as `channels_of` says."""
-    return channels_of(module, example).groups
+def module_channel_groups(module: nn.Module, example: Any) -> tuple[Group, ...]:
+    """Return the groups of channels of any module in eval mode, as `analyze_module_channels` says."""
+    return analyze_module_channels(module, example).groups
 
 
-def channels_of(module: nn.Module, example: Any, others: Any = None) -> Channels:
+def analyze_module_channels(module: nn.Module, example: Any, others: Any = None) -> ChannelAnalysis:
     """Return the groups of channels of any module in eval mode, and what keeps the others whole.
 
     A group is left out where its channels are the network's own outputs, go through a layer of
@@ -101,27 +103,29 @@ def channels_of(module: nn.Module, example: Any, others: Any = None) -> Channels
     others
         More of the same, that groups are tried on; `example` itself unless given.
     """
-    names = Names(module)
-    graph = dependencies(module, example, names)
-    followed = [*coupled(graph, names)]
-    results = [one if isinstance(one, Whole) else _group(one, graph, names) for one in followed]
+    names = DisplayNames(module)
+    graph = dependency_graph(module, example, names)
+    followed = [*coupled_groups(graph, names)]
+    results = [
+        one if isinstance(one, UnprunedLayers) else _group(one, graph, names) for one in followed
+    ]
     likely = [one for one in results if isinstance(one, Group)]
-    trials = Trials(module, example if others is None else others)
+    trials = GroupVerifier(module, example if others is None else others)
     against = dict(zip(map(id, likely), trials.objections(likely), strict=True))
     found = [one for one in likely if against[id(one)] is None]
-    whole = [one for one in results if isinstance(one, Whole)]
+    whole = [one for one in results if isinstance(one, UnprunedLayers)]
     for items, group in zip(followed, results, strict=True):
         if isinstance(group, Group) and (objection := against[id(group)]) is not None:
             why, error = objection
-            what = "; ".join(filter(None, (between(items, names), error)))
-            whole.append(Whole(group.makers, why, what))
+            what = "; ".join(filter(None, (mixing_operations(items, names), error)))
+            whole.append(UnprunedLayers(group.producers, why, what))
     met = {member.tensor for group in found for member in group.members}
     met |= {name for one in whole for name in one.layers}
     whole += [one for one in _others(module, names, graph.module2node) if not met & {*one.layers}]
     order = {name: place for place, name in enumerate(_large(module))}
     last = len(order)
-    return Channels(
-        tuple(sorted(found, key=lambda one: min(order[name] for name in one.makers))),
+    return ChannelAnalysis(
+        tuple(sorted(found, key=lambda one: min(order[name] for name in one.producers))),
         tuple(sorted(whole, key=lambda one: min(order.get(name, last) for name in one.layers))),
     )
 
@@ -141,26 +145,32 @@ class Part:
     roots: list[int | None]
 
 
-def _group(items: Any, graph: Any, names: Names) -> Group | Whole:
+def _group(items: Any, graph: Any, names: DisplayNames) -> Group | UnprunedLayers:
     """Return what one group of the graph cuts, or what is in the way of that."""
     layers, in_the_way, parts = _parts(items, graph, names)
     if in_the_way:
-        return Whole(layers, "kind", _listed(in_the_way))
+        return UnprunedLayers(layers, "kind", _listed(in_the_way))
     unit = _units(len(items[0].idxs), [part for part in parts if part.axis.block])
     members = [_member(part, unit, names) for part in parts]
     known = tuple(member for member in members if member is not None)
     if len(known) < len(members):
-        return Whole(layers, "between", between(items, names))
+        return UnprunedLayers(layers, "between", mixing_operations(items, names))
     if not any(member.role == "takes" for member in known):
         ends = any(not item.dep.target.outputs for item in items)  # else they were lost on the way
-        return Whole(layers, "output") if ends else Whole(layers, "between", between(items, names))
+        return (
+            UnprunedLayers(layers, "output")
+            if ends
+            else UnprunedLayers(layers, "between", mixing_operations(items, names))
+        )
     if max(unit) == 0 < len(unit) - 1:  # all in one block each
         blocks = (item.dep.target.module for item in items)
-        return Whole(layers, "kind", _listed(filter(None, map(names.blocks, blocks))))
+        return UnprunedLayers(layers, "kind", _listed(filter(None, map(names.blocks, blocks))))
     return Group(known)
 
 
-def _parts(items: Any, graph: Any, names: Names) -> tuple[tuple[str, ...], list[str], list[Part]]:
+def _parts(
+    items: Any, graph: Any, names: DisplayNames
+) -> tuple[tuple[str, ...], list[str], list[Part]]:
     """Return the weights that make a group's channels, the kinds that keep them, and the rest."""
     makers: list[str] = []
     in_the_way, parts = [], []
@@ -169,9 +179,9 @@ def _parts(items: Any, graph: Any, names: Names) -> tuple[tuple[str, ...], list[
         outputs = graph.is_out_channel_pruning_fn(item.dep.handler)
         if path is None:  # an operation without tensors of its own
             continue
-        if isinstance(node.module, MULTIPLY) and outputs:
+        if isinstance(node.module, PRODUCT_LAYERS) and outputs:
             makers += names.weights(node.module)
-        axes = axes_of(node.module, outputs, node.pruning_dim)
+        axes = channel_axes(node.module, outputs, node.pruning_dim)
         if axes is None or not names.own_weights(node.module):
             in_the_way.append(names.kind(node.module))
             continue
@@ -182,7 +192,7 @@ def _parts(items: Any, graph: Any, names: Names) -> tuple[tuple[str, ...], list[
     return tuple(dict.fromkeys(makers)), in_the_way, parts
 
 
-def _member(part: Part, unit: list[int], names: Names) -> Member | None:
+def _member(part: Part, unit: list[int], names: DisplayNames) -> Member | None:
     """Return the places of the units of channels in a tensor; None where they are unclear."""
     axis = part.axis
     entries = [e % axis.block for e in part.entries] if axis.folded else part.entries
@@ -194,8 +204,8 @@ def _member(part: Part, unit: list[int], names: Names) -> Member | None:
 
 
 def _others(
-    module: nn.Module, names: Names, followed: Container[Any], error: str = ""
-) -> Iterator[Whole]:
+    module: nn.Module, names: DisplayNames, followed: Container[Any], error: str = ""
+) -> Iterator[UnprunedLayers]:
     """Yield each weight whose channels are not in a graph of the layers `followed`, and why.
 
     That is the `error` with which there was none, the kind of the layer, or that none calls it.
@@ -205,10 +215,10 @@ def _others(
         above = [module.get_submodule(".".join(path[:depth])) for depth in range(1, len(path))]
         layer = next((one for one in above if one in followed), None)
         layer = layer or module.get_submodule(".".join(path))
-        if not isinstance(layer, MULTIPLY) or layer in followed:
-            yield Whole((name,), "kind", names.kind(layer))
+        if not isinstance(layer, PRODUCT_LAYERS) or layer in followed:
+            yield UnprunedLayers((name,), "kind", names.kind(layer))
         else:
-            yield Whole((name,), "graph" if error else "unseen", error)
+            yield UnprunedLayers((name,), "graph" if error else "unseen", error)
 
 
 def _units(channels: int, parts: Iterable[Part]) -> list[int]:

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.compression.channels import Whole
-from workbench.graph.display_names import Names, brief
-from workbench.graph.layer_axes import MULTIPLY
+from workbench.compression.channels import UnprunedLayers
+from workbench.graph.display_names import DisplayNames, summarize_error
+from workbench.graph.layer_axes import PRODUCT_LAYERS
 
 MOST_STEPS = 2_000
 """Steps through the graph for one group; a DenseNet of 58 layers takes 222."""
@@ -22,7 +22,7 @@ MOST_ENTRIES = 500_000
 """Entries of tensors that are followed in all steps for one group."""
 
 
-class Steps:
+class StepLimit:
     """Counts the steps through a graph, in which torch-pruning may go in circles.
 
     Where slices are joined again, as in rotary embeddings, it maps the same channels to ever new
@@ -51,7 +51,7 @@ class Steps:
         return channels
 
 
-def dependencies(module: nn.Module, example: Any, names: Names) -> Any:
+def dependency_graph(module: nn.Module, example: Any, names: DisplayNames) -> Any:
     """Return the graph of `module` run on `example`; whatever torch-pruning raises is raised."""
     import torch_pruning
 
@@ -60,12 +60,12 @@ def dependencies(module: nn.Module, example: Any, names: Names) -> Any:
         return torch_pruning.DependencyGraph().build_dependency(module, arguments)
 
 
-def coupled(graph: Any, names: Names) -> Iterator[Any]:
+def coupled_groups(graph: Any, names: DisplayNames) -> Iterator[Any]:
     """Yield the groups of the graph; for a layer whose group it cannot tell, why it stays whole."""
-    steps = Steps(graph)
+    steps = StepLimit(graph)
     met: set[int] = set()
     for layer in list(graph.module2node):
-        if not isinstance(layer, MULTIPLY) or id(layer) in met:
+        if not isinstance(layer, PRODUCT_LAYERS) or id(layer) in met:
             continue
         pruner = graph.get_pruner_of_module(layer)
         outputs = list(range(pruner.get_out_channels(layer)))
@@ -73,7 +73,7 @@ def coupled(graph: Any, names: Names) -> Iterator[Any]:
         try:
             found = graph.get_pruning_group(layer, pruner.prune_out_channels, outputs)
         except Exception as error:  # noqa: BLE001 - it meets whatever people build
-            yield Whole(names.weights(layer), "graph", brief(error))
+            yield UnprunedLayers(names.weights(layer), "graph", summarize_error(error))
             continue
         parts = (item.dep for item in found)
         met |= {id(p.target.module) for p in parts if graph.is_out_channel_pruning_fn(p.handler)}

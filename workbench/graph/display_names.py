@@ -24,7 +24,7 @@ MOST = 3
 """How many operations are named."""
 
 
-class Names:
+class DisplayNames:
     """What the parts of `module` are called.
 
     Attributes
@@ -111,7 +111,7 @@ def _class(layer: nn.Module) -> str:
     return own if base == nn.Module.__name__ or base in own else f"{own} ({base})"
 
 
-def between(coupled: Any, names: Names) -> str:
+def mixing_operations(coupled: Any, names: DisplayNames) -> str:
     """Return what lies between the layers of a group of the graph and may mix its channels."""
     nodes = (item.dep.target for item in coupled)
     found = (names.operation(node) for node in nodes if names.path(node.module) is None)
@@ -120,13 +120,13 @@ def between(coupled: Any, names: Names) -> str:
     return ", ".join((mixing or every)[:MOST]) or OPERATION
 
 
-def brief(error: Exception) -> str:
+def summarize_error(error: Exception) -> str:
     """Return the class of an error and the first line of what it says."""
     first = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {first}".removesuffix(": ")
 
 
-def failing(error: Exception) -> str:
+def failing_module(error: Exception) -> str:
     """Return the class of the module whose forward raised an error, and the error."""
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     within = [
@@ -134,4 +134,4 @@ def failing(error: Exception) -> str:
         for frame in frames
         if frame.f_code.co_name == "forward" and isinstance(frame.f_locals.get("self"), nn.Module)
     ]
-    return ": ".join([*within[-1:], brief(error)])
+    return ": ".join([*within[-1:], summarize_error(error)])

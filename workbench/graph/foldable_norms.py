@@ -13,15 +13,20 @@ from torch.overrides import TorchFunctionMode
 from workbench.compression.fold_norms import Fold
 from workbench.domain.model import Model
 from workbench.runtime.batch import Batch, call, tensors_in
-from workbench.runtime.build import NORMS, TAKES_NORMS, TRANSPOSED, computes_as_named
+from workbench.runtime.build import (
+    FOLD_TARGETS,
+    FOLDABLE_NORMS,
+    TRANSPOSED_CONVOLUTIONS,
+    is_standard_layer,
+)
 from workbench.runtime.shell import shell
-from workbench.runtime.unfused import unfused
+from workbench.runtime.unfused import unfuse
 
 STATISTICS = ("running_mean", "running_var")
 AFFINE = ("weight", "bias")
 
 
-def folds(model: Model, weights: Mapping[str, Tensor], inputs: Batch) -> tuple[Fold, ...]:
+def foldable_norms(model: Model, weights: Mapping[str, Tensor], inputs: Batch) -> tuple[Fold, ...]:
     """Return the batch norms that take what a layer has put out, and nobody else does.
 
     In order of execution, found by running `model` with `weights` once. Layers and norms whose
@@ -29,7 +34,7 @@ def folds(model: Model, weights: Mapping[str, Tensor], inputs: Batch) -> tuple[F
     out. What a network computes that PyTorch's functions do not show is not known: whether a norm
     can be folded has to be tried.
     """
-    module = unfused(model.module())
+    module = unfuse(model.module())
     tied = tied_names(module)
     watch = _Watch()
     met: dict[str, str] = {}
@@ -46,13 +51,13 @@ def folds(model: Model, weights: Mapping[str, Tensor], inputs: Batch) -> tuple[F
         watch.names = {
             id(tensor): path
             for path, child in module.named_modules()
-            if computes_as_named(child, (*TAKES_NORMS, *NORMS))
+            if is_standard_layer(child, (*FOLD_TARGETS, *FOLDABLE_NORMS))
             for name, tensor in (*child._parameters.items(), *child._buffers.items())  # noqa: SLF001
             if f"{path}.{name}" in weights
         }
 
     for path, child in module.named_modules():
-        if computes_as_named(child, NORMS):
+        if is_standard_layer(child, FOLDABLE_NORMS):
             child.register_forward_pre_hook(before(path), with_kwargs=True)
     module.register_forward_pre_hook(begin)
     with torch.no_grad(), watch:
@@ -67,9 +72,9 @@ def folds(model: Model, weights: Mapping[str, Tensor], inputs: Batch) -> tuple[F
     )
 
 
-def has_norms(model: Model) -> bool:
+def has_foldable_norms(model: Model) -> bool:
     """Whether `model` has batch norm of a kind that can be folded."""
-    return any(isinstance(child, NORMS) for child in shell(model).module.modules())
+    return any(isinstance(child, FOLDABLE_NORMS) for child in shell(model).module.modules())
 
 
 def tied_names(module: nn.Module) -> frozenset[str]:
@@ -128,8 +133,8 @@ class _Watch(TorchFunctionMode):
 
 def _fold(module: nn.Module, norm: str, layer: str) -> Fold:
     found, target = module.get_submodule(norm), module.get_submodule(layer)
-    assert isinstance(found, NORMS)
-    groups = target.groups if isinstance(target, TRANSPOSED) else None
+    assert isinstance(found, FOLDABLE_NORMS)
+    groups = target.groups if isinstance(target, TRANSPOSED_CONVOLUTIONS) else None
     return Fold(norm, layer, found.eps, groups)
 
 

@@ -12,11 +12,11 @@ from workbench.runtime.layer_sizes import (
     BATCH_NORMS,
     CONVOLUTIONS,
     INSTANCE_NORMS,
-    TRANSPOSED,
+    TRANSPOSED_CONVOLUTIONS,
     is_depthwise,
 )
 
-MULTIPLY = (nn.Linear, *CONVOLUTIONS, *TRANSPOSED)
+PRODUCT_LAYERS = (nn.Linear, *CONVOLUTIONS, *TRANSPOSED_CONVOLUTIONS)
 NORMS: dict[tuple[type[nn.Module], ...], Role] = {
     (*BATCH_NORMS, nn.LayerNorm): "scales",
     (*INSTANCE_NORMS, nn.GroupNorm, nn.PReLU): "follows",
@@ -39,7 +39,7 @@ class Axis:
     folded: bool = False
 
 
-def axes_of(layer: Any, outputs: bool, parameter_axis: int) -> tuple[Axis, ...] | None:
+def channel_axes(layer: Any, outputs: bool, parameter_axis: int) -> tuple[Axis, ...] | None:
     """Return where a layer has the channels that it puts out, or takes; None if that is unknown.
 
     A parameter that is of no layer has them along `parameter_axis`.
@@ -49,7 +49,7 @@ def axes_of(layer: Any, outputs: bool, parameter_axis: int) -> tuple[Axis, ...] 
     bias = (Axis("bias", 0, "follows"),) if getattr(layer, "bias", None) is not None else ()
     if isinstance(layer, nn.Linear):
         return (Axis("weight", 0, "makes"), *bias) if outputs else (Axis("weight", 1, "takes"),)
-    if isinstance(layer, (*CONVOLUTIONS, *TRANSPOSED)):
+    if isinstance(layer, (*CONVOLUTIONS, *TRANSPOSED_CONVOLUTIONS)):
         return _of_convolution(layer, outputs, bias)
     return _of_norm(layer, bias)
 

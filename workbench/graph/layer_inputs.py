@@ -12,14 +12,16 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from workbench.domain.model import Model
-from workbench.graph.multiplied_inputs import AXES, Multiplied
+from workbench.graph.multiplied_inputs import OBSERVED_AXES, MatmulObserver
 from workbench.runtime.batch import call
-from workbench.runtime.unfused import unfused
+from workbench.runtime.unfused import unfuse
 
-See = Callable[[str, Tensor], None]
+InputObserver = Callable[[str, Tensor], None]
 
 
-def watch(model: Model, weights: Mapping[str, Tensor], batch: Any, see: See) -> None:
+def observe_inputs(
+    model: Model, weights: Mapping[str, Tensor], batch: Any, see: InputObserver
+) -> None:
     """Run a `batch` and call ``see(name, vectors)`` for every layer that multiplies.
 
     Those are linear layers, convolutions, the fused projection of attention that looks at its own
@@ -31,7 +33,7 @@ def watch(model: Model, weights: Mapping[str, Tensor], batch: Any, see: See) -> 
     convolutions in groups among them, are passed over. `weights` are those of the whole module, and
     `batch` its inputs as the task makes them.
     """
-    module = unfused(model.module())
+    module = unfuse(model.module())
     for path, layer in module.named_modules():
         name = f"{path}.weight".removeprefix(".")
         if isinstance(layer, nn.Linear):
@@ -43,14 +45,14 @@ def watch(model: Model, weights: Mapping[str, Tensor], batch: Any, see: See) -> 
             layer.register_forward_pre_hook(_attention(path, see))
         elif isinstance(layer, nn.GRU | nn.LSTM):
             layer.register_forward_pre_hook(_recurrent(path, layer, see), with_kwargs=True)
-    axes = model.roles.turning(weights)
-    matrices = {name: weights[name] for name, found in axes.items() if found == AXES}
-    products = Multiplied(matrices, see) if matrices else nullcontext()
+    axes = model.roles.permuted_axes(weights)
+    matrices = {name: weights[name] for name, found in axes.items() if found == OBSERVED_AXES}
+    products = MatmulObserver(matrices, see) if matrices else nullcontext()
     with torch.no_grad(), products:
         call(module, weights, batch)
 
 
-def _linear(name: str, see: See) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+def _linear(name: str, see: InputObserver) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
     def hook(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         see(name, inputs[0].reshape(-1, inputs[0].shape[-1]))  # a batch, or one example
 
@@ -58,7 +60,7 @@ def _linear(name: str, see: See) -> Callable[[nn.Module, tuple[Tensor, ...]], No
 
 
 def _convolution(
-    name: str, layer: nn.Conv1d | nn.Conv2d, see: See
+    name: str, layer: nn.Conv1d | nn.Conv2d, see: InputObserver
 ) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
     def hook(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         around = layer._reversed_padding_repeated_twice  # noqa: SLF001 - a word, made numbers
@@ -76,7 +78,7 @@ def _convolution(
     return hook
 
 
-def _attention(path: str, see: See) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+def _attention(path: str, see: InputObserver) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
     name = f"{path}.in_proj_weight".removeprefix(".")
 
     def hook(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -87,7 +89,7 @@ def _attention(path: str, see: See) -> Callable[[nn.Module, tuple[Tensor, ...]],
 
 
 def _recurrent(
-    path: str, layer: nn.GRU | nn.LSTM, see: See
+    path: str, layer: nn.GRU | nn.LSTM, see: InputObserver
 ) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]:
     """Return a hook that goes through the layers once more: their states are seen nowhere else."""
 

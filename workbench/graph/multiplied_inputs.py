@@ -14,11 +14,11 @@ from workbench.compression.axes import Axes
 aten = torch.ops.aten
 FIRST: dict[Any, int] = {aten.mm: 0, aten.addmm: 1, aten.bmm: 0, aten.baddbmm: 1}
 """The first of the two matrices among the arguments of what multiplies them."""
-AXES = Axes((1,), (0,))
+OBSERVED_AXES = Axes((1,), (0,))
 """Those of the weights that are seen."""
 
 
-class Multiplied(TorchDispatchMode):
+class MatmulObserver(TorchDispatchMode):
     """Calls ``see(name, vectors)`` for every product of vectors [n, inputs] with a weight.
 
     `weights` are matrices [inputs, outputs]. Products with a part of one are passed over.

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from workbench.compression.axes import Axes, is_usual
+from workbench.compression.axes import Axes, is_canonical
 from workbench.runtime.batch import call
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ KEEPS = {
 """What leaves elements where they are, beside what computes each by itself."""
 
 
-def axes_of(
+def weight_axes(
     module: nn.Module, weights: Mapping[str, Tensor], inputs: Any, names: Collection[str]
 ) -> dict[str, Axes]:
     """Return the axes of those weights called `names` that are turned before they are compressed.
@@ -114,7 +114,7 @@ def _by_class(
         path, _, leaf = name.rpartition(".")
         layer = module.get_submodule(path)
         axes = next((of(layer) for kind, of in CLASSES.items() if isinstance(layer, kind)), None)
-        if leaf == "weight" and axes is not None and not is_usual(axes, weights[name].shape):
+        if leaf == "weight" and axes is not None and not is_canonical(axes, weights[name].shape):
             found[name] = axes
     return found
 
@@ -210,7 +210,7 @@ class _Uses(TorchDispatchMode):
                     axes = _axes(cut, TRANSPOSED)
                 else:
                     axes = _axes(places, use)
-                usual = axes is None or is_usual(axes, self._shapes[name])
+                usual = axes is None or is_canonical(axes, self._shapes[name])
                 self.found.setdefault(name, set()).add(None if usual else axes)
 
 
@@ -257,13 +257,13 @@ def _varying(numbers: Tensor) -> Iterator[int]:
             yield axis
 
 
-def _groups(numbers: Tensor, along: set[int], use: _Use) -> int | None:
+def _groups(numbers: Tensor, broadcast: set[int], use: _Use) -> int | None:
     """Return into how many parts an axis is cut that runs along outputs and inputs.
 
     None where it is not parts of equal length, one after the other.
     """
-    parts, within = sorted(along & {*use.outputs}), sorted(along & {*use.inputs})
-    if along != {*parts, *within} or len(parts) != 1 or len(within) != 1:
+    parts, within = sorted(broadcast & {*use.outputs}), sorted(broadcast & {*use.inputs})
+    if broadcast != {*parts, *within} or len(parts) != 1 or len(within) != 1:
         return None
     count, length = numbers.shape[parts[0]], numbers.shape[within[0]]
     found = numbers.movedim((parts[0], within[0]), (-2, -1)).reshape(-1, count, length)

@@ -16,10 +16,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from workbench.compression.channels import Group, staying
-from workbench.graph.display_names import failing
-from workbench.runtime.batch import lend, tensors_in
-from workbench.runtime.layer_sizes import followed
+from workbench.compression.channels import Group, kept_entries
+from workbench.graph.display_names import failing_module
+from workbench.runtime.batch import call_with_tensors, tensors_in
+from workbench.runtime.layer_sizes import tracked_sizes
 
 AVERAGING = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 """Norms that may take a mean over several channels."""
@@ -35,7 +35,7 @@ Objection = tuple[Literal["output", "between", "fails"], str]
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class ChannelRemoval:
     """Channels of a group that stay, and if the others repeat them first: all, those first."""
 
     group: Group
@@ -43,7 +43,7 @@ class Trial:
     order: Tensor | None = None
 
 
-class Trials:
+class GroupVerifier:
     """Tries to remove channels from `module`, which is run on `example` and stays as it is.
 
     Parameters
@@ -67,7 +67,7 @@ class Trials:
         compute what it does if those that go repeat those that stay, equally often. All groups are
         tried at once, and halves of them where that fails.
         """
-        with followed(self._module):
+        with tracked_sizes(self._module):
             return self._tried(groups)
 
     @cached_property
@@ -89,9 +89,9 @@ class Trials:
         first, second = zip(*map(self._likely, groups), strict=True)
         return not (self._differs(self._shaken, second) or self._differs(self._own, first))
 
-    def _likely(self, group: Group) -> tuple[Trial, Trial]:
+    def _likely(self, group: Group) -> tuple[ChannelRemoval, ChannelRemoval]:
         """Return the two trials of a group that it should pass."""
-        averaged = is_averaged(self._module, group)
+        averaged = passes_averaging_norm(self._module, group)
         return _repeating(group) if averaged else _silencing(group)
 
     def _objection(self, group: Group) -> Objection | None:
@@ -105,11 +105,11 @@ class Trials:
         differs = self._differs(self._shaken, [most]) or self._differs(self._own, [some])
         return against if differs else None
 
-    def _differs(self, tensors: Tensors, trials: Sequence[Trial]) -> Objection | None:
+    def _differs(self, tensors: Tensors, trials: Sequence[ChannelRemoval]) -> Objection | None:
         """Return how the network without channels differs from the whole one that ignores them."""
         narrow, whole = dict(tensors), dict(tensors)
         groups, kept = [one.group for one in trials], [one.kept.sort().values for one in trials]
-        for (name, axis), flags in staying(tensors, groups, kept).items():
+        for (name, axis), flags in kept_entries(tensors, groups, kept).items():
             narrow[name] = narrow[name].index_select(axis, flags.nonzero().flatten())
         for trial in trials:
             whole = _unheard(_repeated(whole, trial), trial)
@@ -117,32 +117,32 @@ class Trials:
             expected = _outputs(self._module, whole, self._example)
             found = _outputs(self._module, narrow, self._example)
         except Exception as error:  # noqa: BLE001 - a network may refuse in any way
-            return "fails", failing(error)
+            return "fails", failing_module(error)
         if [one.shape for one in found] != [other.shape for other in expected]:
             return "output", ""
         return None if all(map(_close, found, expected)) else ("between", "")
 
 
-def is_averaged(module: nn.Module, group: Group) -> bool:
+def passes_averaging_norm(module: nn.Module, group: Group) -> bool:
     """Return whether channels of a group go through a norm that may average over several."""
     paths = (member.tensor.rpartition(".")[0] for member in group.members)
     return any(isinstance(module.get_submodule(path), AVERAGING) for path in paths)
 
 
-def _silencing(group: Group) -> tuple[Trial, Trial]:
+def _silencing(group: Group) -> tuple[ChannelRemoval, ChannelRemoval]:
     """Return trials without one channel, and without half."""
     order = _order(group)
-    return Trial(group, order[min(1, group.channels - 1) :]), Trial(
+    return ChannelRemoval(group, order[min(1, group.channels - 1) :]), ChannelRemoval(
         group, order[: (group.channels + 1) // 2]
     )
 
 
-def _repeating(group: Group) -> tuple[Trial, Trial]:
+def _repeating(group: Group) -> tuple[ChannelRemoval, ChannelRemoval]:
     """Return trials with some and with most channels of which each can be repeated as often."""
     order = _order(group)
     divisors = [n for n in range(1, group.channels) if group.channels % n == 0] or [1]
     some, most = divisors[len(divisors) // 2], divisors[-1]
-    return Trial(group, order[:some], order), Trial(group, order[:most], order)
+    return ChannelRemoval(group, order[:some], order), ChannelRemoval(group, order[:most], order)
 
 
 def _order(group: Group) -> Tensor:
@@ -150,17 +150,17 @@ def _order(group: Group) -> Tensor:
     return torch.randperm(group.channels, generator=lot)
 
 
-def _unheard(tensors: Tensors, trial: Trial) -> Tensors:
+def _unheard(tensors: Tensors, trial: ChannelRemoval) -> Tensors:
     """Return tensors with which no layer hears other channels than those that are kept."""
     heard = torch.zeros(trial.group.channels)
     heard[trial.kept] = 1
     silent = dict(tensors)
-    for member in trial.group.having("takes"):
+    for member in trial.group.with_role("takes"):
         silent[member.tensor] = member.times(silent[member.tensor], heard)
     return silent
 
 
-def _repeated(tensors: Tensors, trial: Trial) -> Tensors:
+def _repeated(tensors: Tensors, trial: ChannelRemoval) -> Tensors:
     """Return tensors with which the channels that go are copies of those that stay."""
     order, stay = trial.order, len(trial.kept)
     if order is None:
@@ -170,7 +170,7 @@ def _repeated(tensors: Tensors, trial: Trial) -> Tensors:
     copies = dict(tensors)
     for member in trial.group.members:
         if member.role != "takes":
-            copies[member.tensor] = member.copied(copies[member.tensor], source)
+            copies[member.tensor] = member.gather_channels(copies[member.tensor], source)
     return copies
 
 
@@ -192,7 +192,7 @@ def _outputs(module: nn.Module, tensors: Mapping[str, Tensor], example: Any) -> 
     """Return the floating-point tensors that the module puts out."""
     named = _copied(example) if isinstance(example, Mapping) else {}
     ordered = () if named else example if isinstance(example, tuple | list) else (example,)
-    outputs = lend(module, tensors, tuple(map(_own, ordered)), named)
+    outputs = call_with_tensors(module, tensors, tuple(map(_own, ordered)), named)
     return [tensor for tensor in tensors_in(outputs) if tensor.is_floating_point()]
 
 

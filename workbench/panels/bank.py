@@ -55,7 +55,7 @@ def _row(model: Model, name: str) -> dict[str, Any]:
     share = layer["macs"] / whole if whole else 0.0
     return {
         "name": name,
-        "together": {f"{key}.layers": list(model.moving_with(name, key)) for key in BY_LAYER},
+        "together": {f"{key}.layers": list(model.coupled_layers(name, key)) for key in BY_LAYER},
         "about": f"{_(kind)} · {' × '.join(map(str, shape))} · {weights}",
         "work": {
             "share": share,

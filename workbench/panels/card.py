@@ -10,7 +10,7 @@ from workbench.domain.metric import ACCURACY, Metric
 from workbench.evaluation.report import Report, Score
 from workbench.i18n import _
 from workbench.i18n import mark as N_
-from workbench.panels.labels import examples
+from workbench.panels.labels import examples_label
 from workbench.plots.tradeoff import Spot
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.schema import specs
@@ -29,12 +29,12 @@ class Fact(NamedTuple):
 FACTS = {
     "bits per character": Fact(
         N_("bits per character"),
-        formatting.plain,
+        formatting.number,
         N_("How many bits the next one costs where the model predicts it."),
     ),
     "perplexity": Fact(
         N_("perplexity"),
-        formatting.plain,
+        formatting.number,
         N_("Among how many equally likely next ones the model is in doubt."),
     ),
     "accuracy": Fact(
@@ -53,10 +53,10 @@ FACTS = {
         N_("The balance of recall and precision, averaged over the classes (macro F1)."),
     ),
     "root mean squared error": Fact(
-        N_("root mean squared error"), formatting.plain, N_("The typical size of an error.")
+        N_("root mean squared error"), formatting.number, N_("The typical size of an error.")
     ),
     "mean absolute error": Fact(
-        N_("mean absolute error"), formatting.plain, N_("The average size of an error.")
+        N_("mean absolute error"), formatting.number, N_("The average size of an error.")
     ),
     "explained variance": Fact(
         N_("explained variance"),
@@ -118,7 +118,7 @@ def numbers(
 
 
 def _is_settled(report: Report | None) -> bool:
-    return report is not None and report.exact and report.stands_for is None
+    return report is not None and report.exact and report.preview_of is None
 
 
 def _reasons(report: Report | None) -> list[str]:
@@ -175,16 +175,16 @@ def _judged(report: Report | None, form: str, *, untouched: bool, stale: bool) -
     score = report.score if report is not None else None
     if score is None:
         return _("measuring")
-    if report is not None and report.stands_for is not None:
+    if report is not None and report.preview_of is not None:
         return _("plain version meanwhile")
     if score.exact:
         return _("exact · {count} {examples}").format(
-            count=formatting.count(score.total), examples=examples(form)
+            count=formatting.count(score.total), examples=examples_label(form)
         )
     return _("estimate · {done} of {all} {examples}").format(
         done=formatting.count(score.examples),
         all=formatting.count(score.total),
-        examples=examples(form),
+        examples=examples_label(form),
     )
 
 

@@ -15,9 +15,9 @@ from workbench import formatting
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.recipe import PARTS, Prune, Recipe
-from workbench.recipe.off import switched_off
+from workbench.recipe.off import disabled_part
 from workbench.recipe.prune import AUTO, DEFAULT_SCOPES
-from workbench.recipe.recipe import Part, said
+from workbench.recipe.recipe import Part, written_fields
 from workbench.recipe.schema import Choice, FieldSpec, specs
 
 TITLES = {
@@ -30,7 +30,7 @@ TITLES = {
     "adjust": N_("Adjustment"),
 }
 
-APART = frozenset({"train"})
+SEPARATE_PARTS = frozenset({"train"})
 """The parts that have a section of their own."""
 
 ONLY_WITH = {
@@ -67,7 +67,7 @@ def values(recipe: Recipe) -> dict[str, Any]:
     """Return the value of every control for `recipe`; absent parts read as switched off."""
     out: dict[str, Any] = {}
     for key, part in _live():
-        chosen = getattr(recipe, key) or switched_off(key)
+        chosen = getattr(recipe, key) or disabled_part(key)
         for field in fields(part):
             value = getattr(chosen, field.name)
             plain = dict(value) if isinstance(value, Mapping) else value
@@ -88,11 +88,11 @@ def recipe(chosen: Mapping[str, Any]) -> Recipe:
         key, _dot, field = str(name).partition(".")
         parts.setdefault(key, {})[field] = value
     made = Recipe.from_json(parts)
-    idle = [key for key, _part in _live() if getattr(made, key) == switched_off(key)]
+    idle = [key for key, _part in _live() if getattr(made, key) == disabled_part(key)]
     return Recipe.from_json({k: v for k, v in made.as_dict().items() if k not in idle})
 
 
-def in_scope(chosen: Recipe, before: Recipe) -> Recipe:
+def with_default_scope(chosen: Recipe, before: Recipe) -> Recipe:
     """Return `chosen` with the scope of its new criterion, if `before` had that of the old one."""
     new, old = chosen.prune, before.prune or Prune()
     if new is None or new.criterion == old.criterion or new.scope != old.scope:
@@ -108,7 +108,7 @@ def summary(recipe: Recipe) -> str:
         chosen = getattr(recipe, key)
         if chosen is None:
             continue
-        values = said(chosen)
+        values = written_fields(chosen)
         words += [
             f"{spec.label} {_written(spec, values[spec.name])}"
             for spec in specs(part)
@@ -118,7 +118,7 @@ def summary(recipe: Recipe) -> str:
 
 
 def _live() -> list[tuple[str, type[Part]]]:
-    return [(key, part) for key, part in PARTS.items() if key not in APART]
+    return [(key, part) for key, part in PARTS.items() if key not in SEPARATE_PARTS]
 
 
 def describe_field(key: str, spec: FieldSpec, *, front: bool) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def script() -> bytes:
 
 
 @lru_cache(maxsize=1)
-def packed() -> bytes:
+def compressed_script() -> bytes:
     """Return the script as gzip (about 1.5 MB), packed once per process."""
     return gzip.compress(script(), compresslevel=6, mtime=0)
 

@@ -12,7 +12,7 @@ from workbench.i18n import _
 
 
 @contextmanager
-def guarded(tell: Callable[[str], None]) -> Iterator[None]:
+def error_boundary(tell: Callable[[str], None]) -> Iterator[None]:
     """Run a callback's body; what goes wrong becomes one sentence given to `tell`.
 
     A person's own mistake is told as it is. Anything else goes to the server's terminal with its

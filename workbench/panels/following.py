@@ -8,22 +8,22 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from workbench.i18n import _
-from workbench.panels.error_boundary import guarded
-from workbench.session.analyses import Wanted
+from workbench.panels.error_boundary import error_boundary
+from workbench.session.analyses import AnalysisKey
 
 if TYPE_CHECKING:
     from workbench.panels.page import Dashboard
     from workbench.recipe import Recipe
 
-Job = tuple[str, "Recipe", Wanted]
+Job = tuple[str, "Recipe", AnalysisKey]
 
 QUIET = 0.5  # seconds of work before a bar shows
 
 
-class Follower:
+class AnalysisRunner:
     """One thread at most, of the newest need: what nobody looks at any more is given up."""
 
-    def __init__(self, view: Dashboard, wants: Callable[[], Wanted | None]) -> None:
+    def __init__(self, view: Dashboard, wants: Callable[[], AnalysisKey | None]) -> None:
         self._view = view
         self._wants = wants
         self._lock = threading.Lock()
@@ -60,14 +60,14 @@ class Follower:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            with guarded(self._view.tell), self._bar() as progress:
+            with error_boundary(self._view.tell), self._bar() as progress:
                 self._find_out(job, progress)
             if job == self._job():  # it failed, and would fail again
                 self._given_up = job
 
     def _find_out(self, job: Job, progress: Callable[[float], None]) -> None:
         wanted = job[2]
-        self._view.session.find_out(
+        self._view.session.analyze(
             wanted.kind, wanted.of, cancelled=lambda: job != self._job(), progress=progress
         )
 

@@ -16,12 +16,12 @@ EXAMPLES = {
 """What examples are called, by the form of a task."""
 
 
-def examples(form: str) -> str:
+def examples_label(form: str) -> str:
     """Return the word for several examples of a form."""
     return _(EXAMPLES[form])
 
 
-def words(metric: Metric = ACCURACY) -> dict[str, str]:
+def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
     """Return the page's fixed words by key, in the chosen language."""
     name = _(metric.name)
     least = _("{metric} floor") if metric.higher_is_better else _("most {metric}")

@@ -32,18 +32,18 @@ import traitlets
 from workbench import formatting
 from workbench.i18n import _
 from workbench.panels import bank, card, controls, points, sources, training, uploading
-from workbench.panels.actions import ACTIONS, LOOKING
-from workbench.panels.error_boundary import guarded
-from workbench.panels.following import Follower
+from workbench.panels.actions import ACTIONS, VIEW_ACTIONS
+from workbench.panels.error_boundary import error_boundary
+from workbench.panels.following import AnalysisRunner
 from workbench.panels.header import header
-from workbench.panels.labels import examples, words
+from workbench.panels.labels import examples_label, page_labels
 from workbench.panels.tabs import Tab, content, tabs
 from workbench.plots import tradeoff
 from workbench.plots.palette import THEMES
 from workbench.recipe import Recipe
 from workbench.recipe.presets import PRESETS
 from workbench.session import Session
-from workbench.session.analyses import Wanted
+from workbench.session.analyses import AnalysisKey
 
 AT_ONCE = frozenset({"training", "teacher", "temperature", "sensitivity"})
 """Tabs that do not wait for a file to be measured."""
@@ -66,7 +66,7 @@ class Dashboard(anywidget.AnyWidget):
         self.open_tab: str | None = None
         self.banner: str | None = None
         self.cancelled = threading.Event()
-        self.follower = Follower(self, self._wants)
+        self.analysis_runner = AnalysisRunner(self, self._wants)
         self.uploads = uploading.Uploads(self)
         self._asked: tuple[int, Recipe] = (0, session.recipe)
         self._quiet = True  # until the page says hello
@@ -138,12 +138,12 @@ class Dashboard(anywidget.AnyWidget):
             self._send_all(ticket, [self._picture(seq), *self._open_tab(seq)])
         elif opened or self.open_tab in AT_ONCE:
             self._send_all(ticket, self._open_tab(seq))
-        self.follower.follow()
+        self.analysis_runner.follow()
 
     def _tabs(self) -> list[Tab]:
         return tabs(self.session.model.task)
 
-    def _wants(self) -> Wanted | None:
+    def _wants(self) -> AnalysisKey | None:
         """Return what the open tab needs to be found out."""
         needs = (tab.wants(self.session) for tab in self._tabs() if tab.key == self.open_tab)
         return next(needs, None)
@@ -158,10 +158,10 @@ class Dashboard(anywidget.AnyWidget):
             return True
 
     def _on_values(self, change: dict[str, Any]) -> None:
-        with guarded(self.tell):
+        with error_boundary(self.tell):
             sent = change["new"]
             shown = controls.recipe(sent["values"])
-            recipe = controls.in_scope(shown, self.session.recipe)
+            recipe = controls.with_default_scope(shown, self.session.recipe)
             self.banner = None
             self._asked = (int(sent["seq"]), recipe)
             self._controls = shown
@@ -171,15 +171,15 @@ class Dashboard(anywidget.AnyWidget):
                 self.session.set(recipe)
 
     def _on_message(self, _widget: Any, content: dict[str, Any], buffers: Sequence[Any]) -> None:
-        with guarded(self.tell):
+        with error_boundary(self.tell):
             name = content.get("act", "")
             if name in ACTIONS:
-                if name not in LOOKING:
+                if name not in VIEW_ACTIONS:
                     self.banner = None
                 ACTIONS[name](self, {**content, "buffers": buffers})
 
     def _on_change(self) -> None:
-        with guarded(self.tell):
+        with error_boundary(self.tell):
             if self._began[0] != self.session.recipe:
                 self._began = (self.session.recipe, time.monotonic())
             self.publish()
@@ -187,7 +187,7 @@ class Dashboard(anywidget.AnyWidget):
     def _page(self) -> dict[str, Any]:
         return {
             "kind": "page",
-            "words": words(self.session.model.task.metric),
+            "words": page_labels(self.session.model.task.metric),
             "header": header(self.session),
             "parts": controls.describe(),
             "layers": list(self.session.layers),
@@ -203,7 +203,7 @@ class Dashboard(anywidget.AnyWidget):
 
     def _is_current(self) -> bool:
         report = self.session.report
-        return report is not None and self.session.recipe in (report.recipe, report.stands_for)
+        return report is not None and self.session.recipe in (report.recipe, report.preview_of)
 
     def _state(self, seq: int, *, late: bool, with_values: bool) -> dict[str, Any]:
         session = self.session
@@ -248,11 +248,11 @@ class Dashboard(anywidget.AnyWidget):
             words = {"step": formatting.count(course.step), "steps": formatting.count(course.steps)}
             share = course.step / course.steps
             return {"share": share, "text": text.format(**words, seconds=seconds)}
-        if self.session.calibrated is not None:
+        if self.session.calibration_progress is not None:
             text = _("Looking once at how the model sees calibration {examples}").format(
-                examples=examples(self.session.model.task.form)
+                examples=examples_label(self.session.model.task.form)
             )
-            return {"share": self.session.calibrated, "text": text}
+            return {"share": self.session.calibration_progress, "text": text}
         report = self.session.report
         score = report.score if report is not None else None
         if score is None or report is None or report.recipe != self.session.recipe:

@@ -42,5 +42,5 @@ def current(report: Report | None) -> Spot | None:
         score.low,
         score.high,
         trained=report.recipe.train is not None,
-        stand_in=report.stands_for is not None,
+        preview=report.preview_of is not None,
     )

@@ -13,15 +13,15 @@ from workbench.i18n import mark as N_
 from workbench.panels import controls, points
 from workbench.panels.buttons import choice
 from workbench.panels.comparing import tab as comparing
-from workbench.panels.comparing.view import knows_classes
-from workbench.panels.labels import examples
+from workbench.panels.comparing.view import has_classes
+from workbench.panels.labels import examples_label
 from workbench.plots import course, ledger, sensitivity, teacher, temperature, treemap
 from workbench.plots.palette import Palette
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.off import BY_LAYER
 from workbench.recipe.schema import specs
 from workbench.session import Session
-from workbench.session.analyses import Wanted
+from workbench.session.analyses import AnalysisKey
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Tab:
     key: str
     label_id: str
     content: Callable[[Session, Palette], dict[str, Any]]
-    wants: Callable[[Session], Wanted | None] = lambda session: None
+    wants: Callable[[Session], AnalysisKey | None] = lambda session: None
     under: str | None = None
     fits: Callable[[Task], bool] = lambda task: True
 
@@ -134,24 +134,24 @@ def training_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 def teacher_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return what the teacher thinks of one example at the temperature chosen."""
-    question = session.question
-    if question is None or question.opinion is None:
+    question = session.teacher_query
+    if question is None or question.prediction is None:
         return {"note": _("Open the training section and move the temperature.")}
-    opinion, classes = question.opinion, [_(name) for name in session.model.task.classes]
+    opinion, classes = question.prediction, [_(name) for name in session.model.task.classes]
     figure = teacher.draw(opinion.outputs, classes, opinion.label, question.temperature, palette)
-    return {"figure": teacher.beside(figure, opinion.content)}
+    return {"figure": teacher.with_example(figure, opinion.content)}
 
 
 def temperature_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return what students reach at a row of temperatures, as far as it is known."""
-    if session.tried is None:
+    if session.sweep_result is None:
         return {
             "note": _(
                 "Open the training section, choose a teacher, and press the button that tries a "
                 "row of temperatures."
             )
         }
-    tried = session.tried
+    tried = session.sweep_result
     return {"figure": temperature.draw(tried.levels, palette, metric=tried.metric)}
 
 
@@ -168,7 +168,7 @@ def sensitivity_tab(session: Session, palette: Palette) -> dict[str, Any]:
             "note": _(
                 "Which layer bears what? Every layer is tried by itself, each point measured on "
                 "all {examples}; a click on a point then sets that layer."
-            ).format(examples=examples(session.model.task.form)),
+            ).format(examples=examples_label(session.model.task.form)),
             "buttons": buttons,
         }
     return {
@@ -227,10 +227,10 @@ def recipe_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 TABS = (
     Tab("bytes", N_("bytes"), bytes_tab),
-    Tab("changed", N_("what changed"), comparing.tab, comparing.wants),
+    Tab("changed", N_("what changed"), comparing.tab, comparing.missing_analysis),
     Tab("training", N_("training"), training_tab),
-    Tab("teacher", N_("teacher"), teacher_tab, under="training", fits=knows_classes),
-    Tab("temperature", N_("temperatures"), temperature_tab, under="training", fits=knows_classes),
+    Tab("teacher", N_("teacher"), teacher_tab, under="training", fits=has_classes),
+    Tab("temperature", N_("temperatures"), temperature_tab, under="training", fits=has_classes),
     Tab("sensitivity", N_("sensitivity"), sensitivity_tab),
     Tab("cost", N_("what it takes"), cost_tab),
     Tab("results", N_("results"), results_tab),

@@ -12,7 +12,7 @@ from workbench.recipe import Train
 from workbench.recipe.schema import FieldSpec, specs
 from workbench.recipe.train import SELF
 from workbench.session import Session, teacher_warning
-from workbench.training.teacher_ref import teachers_of
+from workbench.training.teacher_ref import compatible_teachers
 from workbench.zoo.registry import title
 
 FRONT = ("teacher", "temperature", "mix")
@@ -30,7 +30,7 @@ USUAL = Train(
     patience=20,
 )
 SECONDS = 20
-MOST_SECONDS = 3600
+MAX_SECONDS = 3600
 
 
 def section(session: Session) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def section(session: Session) -> dict[str, Any]:
             "label": _("seconds"),
             "help": _("How long to train; as many steps as fit in are taken."),
             "low": 1,
-            "high": MOST_SECONDS,
+            "high": MAX_SECONDS,
             "step": 1,
             "value": SECONDS,
         },
@@ -85,7 +85,7 @@ def settings(values: Mapping[str, Any], threads: int) -> Train:
 
 
 def _others(session: Session) -> list[str]:
-    return [*teachers_of(session.model)]
+    return [*compatible_teachers(session.model)]
 
 
 def _field(spec: FieldSpec, session: Session) -> dict[str, Any]:

@@ -30,22 +30,22 @@ from workbench import formatting
 from workbench.custom.uploads import limits
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.i18n import _
-from workbench.panels.error_boundary import guarded
+from workbench.panels.error_boundary import error_boundary
 from workbench.recipe import Recipe
 from workbench.zoo.registry import models
-from workbench.zoo.tables import OWN
+from workbench.zoo.tables import CUSTOM_PREFIX
 
 if TYPE_CHECKING:
-    from workbench.custom.uploads.splits import Uploaded
+    from workbench.custom.uploads.splits import UploadedData
     from workbench.custom.uploads.tables import Table
     from workbench.domain import Model
     from workbench.panels.page import Dashboard
 
 VARIABLE = "WORKBENCH_UPLOADS"
 """Set to "off" in kernels of a server whose visitors may not upload."""
-PIECE = 2**19
+CHUNK_BYTES = 2**19
 """Bytes of a message: far below what websockets carry, and some hundred of them at most."""
-MOST_MODELS = 10
+MAX_MODELS = 10
 """Models that a page makes of uploads; each is kept in memory with its data."""
 LONGEST_NAME = 40
 
@@ -56,7 +56,7 @@ KINDS = {
 }
 LARGEST = {
     "table": limits.TABLE_BYTES,
-    "pictures": limits.PICTURES_BYTES,
+    "pictures": limits.IMAGES_BYTES,
     "weights": limits.WEIGHTS_BYTES,
 }
 
@@ -89,8 +89,8 @@ def describe() -> dict[str, Any] | None:
             {
                 "label": _("pictures"),
                 "help": images.format(
-                    size=formatting.size(limits.PICTURES_BYTES),
-                    count=formatting.count(limits.PICTURES),
+                    size=formatting.size(limits.IMAGES_BYTES),
+                    count=formatting.count(limits.IMAGES),
                     side=limits.SIDE,
                 ),
             },
@@ -102,7 +102,7 @@ def describe() -> dict[str, Any] | None:
         "promise": _("Nothing in a file is run, and closing the page forgets it."),
         "drop": _("drop a file here, or choose one"),
         "accept": ",".join(suffix for suffixes in KINDS.values() for suffix in suffixes),
-        "piece": PIECE,
+        "piece": CHUNK_BYTES,
         "target": _("what to predict"),
         "train": _("train"),
         "sending": _("sending {name}"),
@@ -123,12 +123,12 @@ class Uploads:
         """Take the announcement of a file, and ask for its first bytes."""
         self.cancel()
         tell = self._teller(number)
-        with guarded(partial(tell, "failed")):
+        with error_boundary(partial(tell, "failed")):
             incoming = _Incoming(number, str(name), size)
-            if self.made >= MOST_MODELS:
+            if self.made >= MAX_MODELS:
                 raise WorkbenchError(
                     _("{count} files have been uploaded: reload the page to begin anew.").format(
-                        count=MOST_MODELS
+                        count=MAX_MODELS
                     )
                 )
             self._now = incoming
@@ -140,7 +140,7 @@ class Uploads:
         if incoming is None or incoming.whole():
             return
         tell = self._teller(number)
-        with guarded(partial(self._fail, incoming)):
+        with error_boundary(partial(self._fail, incoming)):
             incoming.take(buffers)
             if not incoming.whole():
                 tell("ask", at=incoming.received)
@@ -153,7 +153,7 @@ class Uploads:
         if incoming is None or incoming.table is None:
             return
         table, incoming.table = incoming.table, None  # pressed twice, it is trained once
-        with guarded(partial(self._fail, incoming)):
+        with error_boundary(partial(self._fail, incoming)):
             if type(target) is not int or not 0 <= target < len(table.names):
                 raise WorkbenchError(_("There is no such column."))
             self._start(incoming, partial(self._learn_table, table=table, target=target))
@@ -190,7 +190,7 @@ class Uploads:
 
     def _start(self, incoming: _Incoming, work: Callable[[_Incoming, Any], None]) -> None:
         def run() -> None:
-            with guarded(partial(self._fail, incoming)):
+            with error_boundary(partial(self._fail, incoming)):
                 work(incoming, self._teller(incoming.number))
 
         threading.Thread(target=run, daemon=True, name="upload").start()
@@ -222,9 +222,9 @@ class Uploads:
         from workbench.custom.uploads import tables
 
         tell("busy", _("reading"))
-        self._learn(incoming, tell, tables.prepared(table, target))
+        self._learn(incoming, tell, tables.preprocess(table, target))
 
-    def _learn(self, incoming: _Incoming, tell: Callable[..., None], data: Uploaded) -> None:
+    def _learn(self, incoming: _Incoming, tell: Callable[..., None], data: UploadedData) -> None:
         tell("busy", _("training"), share=0)
         from workbench.custom.uploads import small_models
 
@@ -232,7 +232,9 @@ class Uploads:
             whole = share >= 1
             _progress(tell, _("measuring") if whole else _("training"), None if whole else share)
 
-        model = small_models.made(_free_name(incoming.name), data, watch, incoming.over)
+        model = small_models.train_small_model(
+            _free_name(incoming.name), data, watch, incoming.over
+        )
         said = _(
             "It learned from {count} examples; {metric} is {figure} on {others} others."
         ).format(
@@ -247,14 +249,14 @@ class Uploads:
     def _fit(self, incoming: _Incoming, tell: Callable[..., None], content: bytes) -> None:
         from workbench.custom.uploads import weights as fitting_file
 
-        if fitting_file.is_own_format(content):
-            artifact = fitting_file.opened(content)
+        if fitting_file.is_workbench_file(content):
+            artifact = fitting_file.open_artifact(content)
             said = _("This is a file of {model}: its recipe is open.").format(model=artifact.model)
             self._open(incoming, artifact.model, artifact.recipe, said)
             return
-        base, tensors = fitting_file.fitted(fitting_file.read(content))
+        base, tensors = fitting_file.match_builtin(fitting_file.read(content))
         measuring = partial(_progress, tell, _("measuring"))
-        model: Model = fitting_file.refilled(
+        model: Model = fitting_file.model_with_weights(
             _free_name(incoming.name), base, tensors, measuring, incoming.over
         )
         said = _("The weights fit {model}; {metric} is {figure} on {count} examples.").format(
@@ -309,7 +311,7 @@ class _Incoming:
     def take(self, buffers: Sequence[Any]) -> None:
         """Add the next piece."""
         piece = bytes(buffers[0]) if len(buffers) == 1 else b""
-        if not piece or len(piece) > PIECE or self.received + len(piece) > self.size:
+        if not piece or len(piece) > CHUNK_BYTES or self.received + len(piece) > self.size:
             raise WorkbenchError(_("The upload broke off: begin it again."))
         self.content += piece
         self.received += len(piece)
@@ -323,7 +325,7 @@ def _free_name(stem: str) -> str:
     """Return a name for a model that no other has, after the file's."""
     plain = re.sub(r"[^\w.+-]+", "-", stem)[:LONGEST_NAME].strip("-.") or "data"
     taken, name, number = set(models()), plain, 1
-    while f"{OWN}{name}" in taken:
+    while f"{CUSTOM_PREFIX}{name}" in taken:
         number += 1
         name = f"{plain}-{number}"
     return name

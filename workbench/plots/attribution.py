@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from workbench import formatting
 from workbench.i18n import _
 from workbench.plots import maps, sentences
-from workbench.plots.marks import marked
+from workbench.plots.marks import mark_prediction
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure
 
 if TYPE_CHECKING:
-    from workbench.analysis.attribution import Attribution, Look
+    from workbench.analysis.attribution import Attribution, Explanation
 
 NARROW = 6
 """With fewer columns than this, example and maps stand below one another."""
@@ -30,16 +30,16 @@ def draw(found: Attribution, palette: Palette = LIGHT, *, columns: int = 6) -> F
             f"{_line(_('before'), found, found.before, palette)} · {_('label')} {label}",
             _line(_("after"), found, found.after, palette),
         ]
-        return sentences.draw(found, palette, finding(found), heads, columns)
+        return sentences.draw(found, palette, summary(found), heads, columns)
     above = [
         f"<b>{label}</b><br>{_('the label')}",
         _head(_("before"), found, found.before, palette),
         _head(_("after"), found, found.after, palette),
     ]
-    return maps.draw(found, palette, finding(found), above, stacked=columns < NARROW)
+    return maps.draw(found, palette, summary(found), above, stacked=columns < NARROW)
 
 
-def finding(found: Attribution) -> str:
+def summary(found: Attribution) -> str:
     """Return what the example was and is taken for, in a sentence."""
     before, after = (_(found.classes[look.predicted]) for look in (found.before, found.after))
     sure = [formatting.percent(_sureness(look), 0) for look in (found.before, found.after)]
@@ -55,15 +55,17 @@ def rows(found: Attribution) -> list[dict[str, Any]]:
     return sentences.rows(found) if found.kind == "words" else maps.rows(found)
 
 
-def _head(when: str, found: Attribution, look: Look, palette: Palette) -> str:
+def _head(when: str, found: Attribution, look: Explanation, palette: Palette) -> str:
     return _line(when, found, look, palette, "<br>")
 
 
-def _line(when: str, found: Attribution, look: Look, palette: Palette, between: str = " ") -> str:
+def _line(
+    when: str, found: Attribution, look: Explanation, palette: Palette, between: str = " "
+) -> str:
     right = look.predicted == found.label
-    name = marked(_(found.classes[look.predicted]), right=right, palette=palette)
+    name = mark_prediction(_(found.classes[look.predicted]), right=right, palette=palette)
     return f"{when}: <b>{name}</b>{between}{formatting.percent(_sureness(look))}"
 
 
-def _sureness(look: Look) -> float:
+def _sureness(look: Explanation) -> float:
     return look.probabilities[look.predicted]

@@ -93,7 +93,7 @@ def draw(
         "data": data,
         "layout": layout(
             palette,
-            finding(change, names),
+            summary(change, names),
             height=3 * (SIDE + 96) if stacked else SIDE + 156,
             margin={"l": 92, "r": 16, "t": 72, "b": 84},
             annotations=notes,
@@ -102,7 +102,7 @@ def draw(
     }
 
 
-def finding(change: NDArray[np.int64], names: Sequence[str]) -> str:
+def summary(change: NDArray[np.int64], names: Sequence[str]) -> str:
     """Return which confusion grew most, in a sentence; `change` is after less before."""
     grown = change - np.diag(np.diag(change))
     if not grown.any():

@@ -15,7 +15,7 @@ from workbench.plots.style import Figure, axis, layout, legend
 
 if TYPE_CHECKING:
     from workbench.experiments.race import Race
-    from workbench.experiments.trial import Lane, Point
+    from workbench.experiments.trial import Point, Trial
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 ENDINGS = (("diverged", N_("{name} (diverged)")), ("stopped early", N_("{name} (stopped early)")))
@@ -29,7 +29,7 @@ class Curve:
     """A contestant at its looks: the mean over its repeats, the lowest and the highest."""
 
     places: tuple[float, ...]
-    middle: tuple[float, ...]
+    mean: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
 
@@ -39,8 +39,8 @@ def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = 
 
     A line is the mean over repeats, its band reaches from the lowest to the highest.
     """
-    each = {name: [lane for lane in race.lanes if lane.name == name] for name in race.names}
-    found = {name: curve_of(lanes, by) for name, lanes in each.items()}
+    each = {name: [lane for lane in race.trials if lane.name == name] for name in race.names}
+    found = {name: mean_curve(lanes, by) for name, lanes in each.items()}
     seen = [value for curve in found.values() for value in (*curve.high, *curve.low)]
     least = [LEAST_BEST] if race.metric.share else []
     up = scales.Axis.over(race.metric, seen + least)
@@ -52,7 +52,7 @@ def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = 
         "data": data,
         "layout": layout(
             palette,
-            finding(race),
+            summary(race),
             height=420,
             showlegend=True,
             margin={"l": 64, "r": 24, "t": 84, "b": 48},
@@ -69,10 +69,10 @@ def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = 
     }
 
 
-def curve_of(lanes: Sequence[Lane], by: Literal["step", "second"]) -> Curve:
+def mean_curve(trials: Sequence[Trial], by: Literal["step", "second"]) -> Curve:
     """Return the curve over the looks at which the repeats `lanes` of one contestant arrived."""
     looks: dict[int, list[Point]] = {}
-    for lane in lanes:
+    for lane in trials:
         for point in lane.points:
             looks.setdefault(point.step, []).append(point)
     met = [looks[step] for step in sorted(looks)]
@@ -86,14 +86,14 @@ def curve_of(lanes: Sequence[Lane], by: Literal["step", "second"]) -> Curve:
     )
 
 
-def finding(race: Race) -> str:
+def summary(race: Race) -> str:
     """Return what a race has shown, in a sentence."""
     if not race.over:
         return _("Who learns best? The race is on")
-    first, *others = race.standings
+    first, *others = race.ranking
     if not others:
         return _("{name} reaches {figure}").format(
-            name=first.name, figure=spread.words(first, race.metric)
+            name=first.name, figure=spread.format_mean(first, race.metric)
         )
     second = others[0]
     lead = abs((first.mean or 0.0) - (second.mean or 0.0))
@@ -103,7 +103,7 @@ def finding(race: Race) -> str:
         text = _("{name} wins with {figure}, {lead} ahead of {other}")
     return text.format(
         name=first.name,
-        figure=spread.words(first, race.metric),
+        figure=spread.format_mean(first, race.metric),
         lead=race.metric.change(lead).lstrip("+"),
         other=second.name,
     )
@@ -120,7 +120,7 @@ def rows(race: Race) -> list[dict[str, Any]]:
             "loss": point.loss,
             race.metric.name: point.value,
         }
-        for lane in race.lanes
+        for lane in race.trials
         for point in lane.points
     ]
 
@@ -132,7 +132,7 @@ def _line(
     colour = colours[number % len(colours)]
     # Once the colours begin anew, the dashes move on by one, so that no pair comes twice.
     dash = DASHES[(number + number // len(colours)) % len(DASHES)]
-    heights = [up.height(value) for value in curve.middle]
+    heights = [up.height(value) for value in curve.mean]
     band = {
         "type": "scatter",
         "mode": "lines",
@@ -150,7 +150,7 @@ def _line(
         "name": label,
         "x": list(curve.places),
         "y": heights,
-        "customdata": [up.metric.written(value) for value in curve.middle],
+        "customdata": [up.metric.written(value) for value in curve.mean],
         "hovertemplate": "%{fullData.name}<br><b>%{customdata}</b> (%{x:.3s})<extra></extra>",
         "line": {"color": colour, "width": 2.5, "dash": dash},
     }
@@ -163,7 +163,7 @@ def _faint(colour: str) -> str:
 
 
 def _label(race: Race, name: str) -> str:
-    states = {lane.state for lane in race.lanes if lane.name == name}
+    states = {lane.state for lane in race.trials if lane.name == name}
     for state, text in ENDINGS:
         if state in states:
             return _(text).format(name=name)

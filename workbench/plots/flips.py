@@ -11,23 +11,23 @@ import numpy as np
 from workbench import formatting
 from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
-from workbench.plots.marks import marked
+from workbench.plots.marks import mark_prediction
 from workbench.plots.palette import LIGHT, Palette
-from workbench.plots.sheet import LETTER, plain, sheet, texts, width_of
+from workbench.plots.sheet import LETTER, escape_text, sheet, sheet_width, text_trace
 from workbench.plots.style import Figure, layout
-from workbench.zoo.reviews.words import sentence
+from workbench.zoo.reviews.words import detokenize
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from workbench.analysis.comparison import Changes
+    from workbench.analysis.comparison import Comparison
 
 KINDS = {
     "lost": N_("went wrong"),
     "won": N_("became right"),
     "moved": N_("wrong in another way"),
 }
-"""The ways in which a prediction changes: names of properties of `Changes`, and their words."""
+"""The ways in which a prediction changes: names of properties of `Comparison`, and their words."""
 ROWS = 2
 SIDE = 28 + 6
 """Width of a tile in pixels of an image, the gap included."""
@@ -51,7 +51,7 @@ WENT: dict[str, Callable[[int], str]] = {
 
 
 def draw(
-    changes: Changes,
+    changes: Comparison,
     examples: Any,
     palette: Palette = LIGHT,
     *,
@@ -78,7 +78,7 @@ def draw(
     form
         What the examples are: "image" and "frames" are drawn as tiles, others as a list.
     """
-    numbers = shown(changes, kind, first, columns, form)
+    numbers = visible_examples(changes, kind, first, columns, form)
     if form not in TILED:
         return _listed(changes, examples, numbers, palette, columns, form)
     numbers = numbers[: columns * rows]
@@ -95,7 +95,7 @@ def draw(
         "data": tiles,
         "layout": layout(
             palette,
-            finding(changes, form),
+            summary(changes, form),
             height=56 + TILE * tall,
             margin={"l": 8, "r": 8, "t": 48, "b": 8},
             xaxis={**hidden, "range": [-0.5, columns * SIDE - 0.5], "constrain": "domain"},
@@ -124,20 +124,20 @@ def tile_at(x: float, y: float, columns: int, form: str = "image") -> int:
     return int(y // DEEP) * columns + int(x // SIDE)
 
 
-def page(columns: int, form: str = "image") -> int:
+def page_size(columns: int, form: str = "image") -> int:
     """Return how many examples are shown at once."""
     return columns * ROWS if form in TILED else ENTRIES
 
 
-def shown(
-    changes: Changes, kind: str, first: int, columns: int, form: str = "image"
+def visible_examples(
+    changes: Comparison, kind: str, first: int, columns: int, form: str = "image"
 ) -> Sequence[int]:
     """Return the numbers of the examples that `draw` shows."""
-    found: Sequence[int] = getattr(changes, kind)[first : first + page(columns, form)].tolist()
+    found: Sequence[int] = getattr(changes, kind)[first : first + page_size(columns, form)].tolist()
     return found
 
 
-def finding(changes: Changes, form: str = "image") -> str:
+def summary(changes: Comparison, form: str = "image") -> str:
     """Return what has changed, in a sentence."""
     lost, won = len(changes.lost), len(changes.won)
     if not len(changes.flipped):
@@ -149,7 +149,7 @@ def finding(changes: Changes, form: str = "image") -> str:
     return _("{said}; {count} became right").format(said=said, count=formatting.count(won))
 
 
-def rows(changes: Changes) -> list[dict[str, Any]]:
+def rows(changes: Comparison) -> list[dict[str, Any]]:
     """Return the picture's data as a table: every example whose prediction changed."""
     return changes.rows()
 
@@ -193,7 +193,7 @@ def _reach(tiles: list[dict[str, Any]]) -> tuple[float, float]:
 
 
 def _listed(
-    changes: Changes,
+    changes: Comparison,
     examples: Any,
     numbers: Sequence[int],
     palette: Palette,
@@ -201,36 +201,36 @@ def _listed(
     form: str,
 ) -> Figure:
     """Draw a list: what became of each example, and below it how it begins."""
-    width = width_of(columns)
+    width = sheet_width(columns)
     lines: list[tuple[float, float, str]] = []
     for place, number in enumerate(numbers):
         label, before, after = _said(changes, number, palette)
         top = place * ENTRY
         lines.append((0, top + 12, f"{label}: {before} → {after}"))
         begun = _beginning(examples[number], number, int(width / LETTER))
-        lines += [(0, top + 30 + 17 * row, plain(text)) for row, text in enumerate(begun)]
+        lines += [(0, top + 30 + 17 * row, escape_text(text)) for row, text in enumerate(begun)]
     lines = lines or [(0, ENTRY / 2, _nothing())]
     height = max(1, len(numbers)) * ENTRY
-    return sheet(palette, finding(changes, form), [texts(lines, palette)], (width, height), [])
+    return sheet(palette, summary(changes, form), [text_trace(lines, palette)], (width, height), [])
 
 
 def _beginning(example: Any, number: int, letters: int) -> list[str]:
     """Return how an example begins, in two lines at most; of one without words, its number."""
     if example is None:
         return [_("example {number}, counted from 0").format(number=formatting.count(number))]
-    return wrap(sentence(example), letters, max_lines=2, placeholder=" …")
+    return wrap(detokenize(example), letters, max_lines=2, placeholder=" …")
 
 
-def _said(changes: Changes, number: int, palette: Palette) -> tuple[str, str, str]:
+def _said(changes: Comparison, number: int, palette: Palette) -> tuple[str, str, str]:
     label = int(changes.labels[number])
     before, after = (
-        marked(_(changes.name(seen)), right=seen == label, palette=palette)
+        mark_prediction(_(changes.name(seen)), right=seen == label, palette=palette)
         for seen in (int(changes.before[number]), int(changes.after[number]))
     )
     return f'<b style="color:{palette.ink}">{_(changes.classes[label])}</b>', before, after
 
 
-def _note(changes: Changes, number: int, x: float, y: float, palette: Palette) -> dict[str, Any]:
+def _note(changes: Comparison, number: int, x: float, y: float, palette: Palette) -> dict[str, Any]:
     label, before, after = _said(changes, number, palette)
     return _text(f"{label}<br>{before}<br>→ {after}", x=x, y=y, yanchor="top")
 

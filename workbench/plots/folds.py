@@ -39,7 +39,7 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
         "data": [bars],
         "layout": layout(
             palette,
-            finding(result),
+            summary(result),
             height=360,
             bargap=0.4,
             xaxis=axis(palette, "", type="category", showgrid=False),
@@ -55,13 +55,13 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
     }
 
 
-def finding(result: CrossValidation) -> str:
+def summary(result: CrossValidation) -> str:
     """Return what cross-validation has shown, in a sentence."""
     total = len(result.folds)
     if len(result.values) < total:
         return _("{done} of {total} folds are done").format(done=len(result.values), total=total)
     return _("{figure} on examples not learned from, over {total} folds").format(
-        figure=spread.words(result, result.metric), total=total
+        figure=spread.format_mean(result, result.metric), total=total
     )
 
 

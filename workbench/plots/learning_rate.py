@@ -38,7 +38,7 @@ def draw(test: RangeTest, palette: Palette = LIGHT) -> Figure:
         "data": [raw, line],
         "layout": layout(
             palette,
-            finding(test),
+            summary(test),
             height=380,
             xaxis=axis(palette, _("learning rate"), type="log", exponentformat="power", dtick=1),
             yaxis=axis(palette, _("loss"), range=[0, top]),
@@ -48,13 +48,13 @@ def draw(test: RangeTest, palette: Palette = LIGHT) -> Figure:
     }
 
 
-def finding(test: RangeTest) -> str:
+def summary(test: RangeTest) -> str:
     """Return what a range test has shown, in a sentence."""
     if test.suggestion is None:
         return _("The loss has not fallen at any learning rate")
     text = (
         _("The loss falls fastest at {rate}, and explodes at {end}")
-        if test.exploded
+        if test.diverged
         else _("The loss falls fastest at {rate}")
     )
     return text.format(rate=f"{test.suggestion:.2g}", end=f"{test.rates[-1]:.2g}")

@@ -48,7 +48,7 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette) -> Figure:
         "data": [bars for bars in data if any(bars["y"])],
         "layout": layout(
             palette,
-            finding(rows, container, total),
+            summary(rows, container, total),
             barmode="stack",
             bargap=0.35,
             showlegend=True,
@@ -106,7 +106,7 @@ def _bars(
     }
 
 
-def finding(rows: Sequence[LedgerRow], container: int, total: int) -> str:
+def summary(rows: Sequence[LedgerRow], container: int, total: int) -> str:
     """Return which tensor takes the largest share of the file's `total` bytes, in a sentence."""
     largest = max(rows, key=lambda row: row.total, default=None)
     if largest is None or not total:

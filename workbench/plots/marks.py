@@ -7,7 +7,7 @@ from workbench.plots.palette import Palette
 RIGHT, WRONG = "✓", "✗"
 
 
-def marked(name: str, *, right: bool, palette: Palette) -> str:
+def mark_prediction(name: str, *, right: bool, palette: Palette) -> str:
     """Return the name of a predicted class with a mark behind it."""
     mark, colour = (RIGHT, palette.good) if right else (WRONG, palette.bad)
     return f'{name} <span style="color:{colour}">{mark}</span>'

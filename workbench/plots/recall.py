@@ -54,7 +54,7 @@ def draw(
         ],
         "layout": layout(
             palette,
-            finding(found),
+            summary(found),
             height=130 + ROW * max(1, len(found)),
             showlegend=True,
             legend=legend(),
@@ -71,7 +71,7 @@ def draw(
     }
 
 
-def finding(found: Sequence[tuple[float, str, float, float]]) -> str:
+def summary(found: Sequence[tuple[float, str, float, float]]) -> str:
     """Return which class lost and which won most; `found` as `draw` sorts it."""
     if not found or not any(change for change, *_more in found):
         return _("Every class is found as often as before")

@@ -36,14 +36,16 @@ def accuracy_range(original: float) -> tuple[float, float]:
     return height(0.0), height(original) + 0.12
 
 
-def accuracy_ticks(original: float, gap: float = 0.055) -> tuple[list[float], list[str]]:
+def accuracy_ticks(
+    original: float, convergence_delta: float = 0.055
+) -> tuple[list[float], list[str]]:
     """Return tick places and labels, as many as keep `gap` of the axis between them."""
     low, high = accuracy_range(original)
     places: list[float] = []
     labels: list[str] = []
     for tick in _TICKS:
         place = height(tick / 100)
-        if place < high and (not places or place - places[-1] >= gap * (high - low)):
+        if place < high and (not places or place - places[-1] >= convergence_delta * (high - low)):
             places.append(place)
             labels.append(f"{tick:g}{formatting.NARROW_SPACE}%")
     return places, labels
@@ -63,7 +65,7 @@ class Axis:
     @classmethod
     def over(cls, metric: Metric, values: Iterable[float]) -> Axis:
         """Return the axis of figures that are compared with each other, and with no original."""
-        found = sorted(filter(isfinite, values), key=metric.goodness)
+        found = sorted(filter(isfinite, values), key=metric.sort_key)
         return cls(metric, found[-1], found[0]) if found else cls(metric, 0.5)
 
     def height(self, value: float) -> float:

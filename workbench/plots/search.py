@@ -22,7 +22,7 @@ def draw(result: Search, palette: Palette = LIGHT) -> Figure:
     """Draw the best trials of a search, the best on top, with their spread over the folds."""
     best_trial = result.best
     shown = result.ranking[:MOST_BARS][::-1]
-    names = [settings_words(trial.varied) for trial in shown]
+    names = [format_settings(trial.params) for trial in shown]
     means = [trial.mean or 0.0 for trial in shown]
     up = scales.Axis.over(result.metric, means)
     (bottom, top), (ticks, labels) = up.range, up.ticks
@@ -39,7 +39,7 @@ def draw(result: Search, palette: Palette = LIGHT) -> Figure:
         "y": list(range(len(shown))),
         "base": bottom,
         "x": [height - bottom for height in heights],
-        "text": [spread.words(trial, result.metric) for trial in shown],
+        "text": [spread.format_mean(trial, result.metric) for trial in shown],
         "textposition": "inside",
         "insidetextanchor": "start",
         "textfont": {"color": palette.on_accent},
@@ -62,7 +62,7 @@ def draw(result: Search, palette: Palette = LIGHT) -> Figure:
     }
     around = layout(
         palette,
-        finding(result),
+        summary(result),
         height=130 + 30 * max(1, len(shown)),
         bargap=0.25,
         margin={"l": 24, "r": 24, "t": 48, "b": 48},
@@ -86,22 +86,22 @@ def draw(result: Search, palette: Palette = LIGHT) -> Figure:
     return {"data": [bars], "layout": around}
 
 
-def finding(result: Search) -> str:
+def summary(result: Search) -> str:
     """Return what a search has shown, in a sentence."""
     if result.best is None:
         return _("The search is on")
     return _("Best of {count}: {settings}, with {figure}").format(
         count=len(result.ranking),
-        settings=settings_words(result.best.varied),
-        figure=spread.words(result.best, result.metric),
+        settings=format_settings(result.best.params),
+        figure=spread.format_mean(result.best, result.metric),
     )
 
 
-def settings_words(varied: dict[str, Any]) -> str:
+def format_settings(params: dict[str, Any]) -> str:
     """Return settings as a person reads them: ``learning rate 0.0012, optimiser AdamW``."""
     described = {field.name: field for field in specs(Train)}
     return ", ".join(
-        f"{described[name].label} {_value(v, described[name])}" for name, v in varied.items()
+        f"{described[name].label} {_value(v, described[name])}" for name, v in params.items()
     )
 
 

@@ -32,7 +32,7 @@ def draw(found: Sensitivity, palette: Palette = LIGHT) -> Figure:
     `customdata` is what a click on it asks of the page: to give that layer that setting.
     """
     rows = [[found[layer, setting] for setting in found.settings] for layer in found.layers]
-    names = [short(layer) for layer in found.layers]
+    names = [short_name(layer) for layer in found.layers]
     return {
         "data": [
             {
@@ -97,12 +97,12 @@ def rows(found: Sensitivity) -> list[dict[str, Any]]:
     ]
 
 
-def written(part: str, setting: float) -> str:
+def format_setting(part: str, setting: float) -> str:
     """Return a setting as a person reads it: a share in percent, or a number."""
     return _tick(part, setting) + ("" if _first(part).choices else f"{formatting.NARROW_SPACE}%")
 
 
-def short(layer: str) -> str:
+def short_name(layer: str) -> str:
     """Return a weight's name without the word that all of them end in."""
     return layer.removesuffix(".weight")
 
@@ -155,7 +155,7 @@ def _told(found: Sensitivity, point: Point | None) -> str:
     ).format(
         layer=point.layer,
         what=_first(found.part).label,
-        setting=written(found.part, point.setting),
+        setting=format_setting(found.part, point.setting),
         change=_change(found, point),
         accuracy=formatting.percent(point.value, 2)
         if found.metric.share
@@ -173,18 +173,18 @@ def _finding(found: Sensitivity) -> str:
     if not borne:
         least = min(found.points, key=found.lost)
         return _("No layer bears it: {layer} at {setting} loses least, {change}").format(
-            layer=short(least.layer),
-            setting=written(found.part, least.setting),
+            layer=short_name(least.layer),
+            setting=format_setting(found.part, least.setting),
             change=_change(found, least),
         )
     best = max(borne, key=lambda row: (len(row), -found.lost(row[-1])))[-1]
     there = [point for point in found.points if point.setting == best.setting]
     worst = max(there, key=found.lost)
     words = {
-        "best": short(best.layer),
-        "setting": written(found.part, best.setting),
+        "best": short_name(best.layer),
+        "setting": format_setting(found.part, best.setting),
         "change": _change(found, best),
-        "worst": short(worst.layer),
+        "worst": short_name(worst.layer),
         "more": _change(found, worst),
     }
     if found.lost(worst) <= FREE:

@@ -9,11 +9,11 @@ import numpy as np
 
 from workbench.i18n import _
 from workbench.plots.palette import Palette
-from workbench.plots.sheet import MONO, plain, sheet, texts, width_of
+from workbench.plots.sheet import MONO, escape_text, sheet, sheet_width, text_trace
 from workbench.plots.style import Figure
 
 if TYPE_CHECKING:
-    from workbench.analysis.attribution import Attribution, Look
+    from workbench.analysis.attribution import Attribution, Explanation
 
 CELL = 8
 """Width of a letter in px: all are as wide in this script, so that words can be placed."""
@@ -35,8 +35,8 @@ def draw(
     What speaks for the predicted class is orange and underlined where it is strong, what speaks
     against it blue and overlined; the strongest are bold. `heads` are said above the two.
     """
-    width = width_of(columns)
-    places, count = placed(found.content, width // CELL)
+    width = sheet_width(columns)
+    places, count = place_words(found.content, width // CELL)
     largest = max((float(np.abs(look.parts).max(initial=0)) for look in looks(found)), default=0)
     data, shapes, top = [], [], 0
     lines: list[tuple[float, float, str]] = []
@@ -51,16 +51,16 @@ def draw(
     for note in notes if width < 560 else [", ".join(notes)]:
         lines.append((0, top + 14, note))
         top += 24
-    data.append(texts(lines, palette))
+    data.append(text_trace(lines, palette))
     return sheet(palette, title, data, (width, top), shapes)
 
 
-def looks(found: Attribution) -> tuple[Look, Look]:
+def looks(found: Attribution) -> tuple[Explanation, Explanation]:
     """Return both looks in order."""
     return found.before, found.after
 
 
-def placed(words: Sequence[str], cells: int) -> tuple[list[Place], int]:
+def place_words(words: Sequence[str], cells: int) -> tuple[list[Place], int]:
     """Return where each word begins, (cell, line), in lines of so many cells, and the lines."""
     places: list[Place] = []
     cell = line = 0
@@ -76,19 +76,19 @@ def placed(words: Sequence[str], cells: int) -> tuple[list[Place], int]:
 
 def _words(
     words: Sequence[str],
-    look: Look,
+    look: Explanation,
     strengths: Any,
     places: Sequence[Place],
     top: int,
     palette: Palette,
 ) -> dict[str, Any]:
     written = [
-        f"<b>{plain(word)}</b>" if abs(strength) >= BOLD else plain(word)
+        f"<b>{escape_text(word)}</b>" if abs(strength) >= BOLD else escape_text(word)
         for word, strength in zip(words, strengths, strict=True)
     ]
     middles = [(cell + len(w) / 2) * CELL for w, (cell, _line) in zip(words, places, strict=True)]
     lines = [top + line * LINE + LINE / 2 for _cell, line in places]
-    return texts(
+    return text_trace(
         list(zip(middles, lines, written, strict=True)),
         palette,
         textposition="middle center",

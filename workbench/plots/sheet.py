@@ -19,7 +19,7 @@ LETTER = 6.8
 """The width of a letter of 13 px on average, with some to spare."""
 
 
-def width_of(columns: int) -> int:
+def sheet_width(columns: int) -> int:
     """Return how wide a sheet of so many columns may be, in px."""
     return columns * COLUMN - MARGIN["l"] - MARGIN["r"]
 
@@ -55,7 +55,9 @@ def page_height(figure: Figure) -> int | None:
     return laid["height"] - TITLE if laid.get("meta") == "sheet" else None
 
 
-def texts(lines: list[tuple[float, float, str]], palette: Palette, **more: Any) -> dict[str, Any]:
+def text_trace(
+    lines: list[tuple[float, float, str]], palette: Palette, **more: Any
+) -> dict[str, Any]:
     """Return a trace of texts, each beginning at its (x, y): the middle of its left end."""
     return {
         "type": "scatter",
@@ -71,6 +73,6 @@ def texts(lines: list[tuple[float, float, str]], palette: Palette, **more: Any) 
     }
 
 
-def plain(text: str) -> str:
+def escape_text(text: str) -> str:
     """Return `text` so that plotly takes nothing in it for a tag."""
     return escape(text, quote=False)

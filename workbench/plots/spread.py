@@ -8,7 +8,7 @@ from workbench import formatting
 from workbench.domain.metric import Metric
 
 
-class Spread(Protocol):
+class HasSpread(Protocol):
     """What has a mean figure and, where there are several, their standard deviation."""
 
     @property
@@ -22,10 +22,10 @@ class Spread(Protocol):
         ...
 
 
-def words(of: Spread, metric: Metric) -> str:
+def format_mean(of: HasSpread, metric: Metric) -> str:
     """Return the mean and its spread, if there is one: ``88.2 % ± 0.4``, ``1.742 bits ± 0.012``."""
     mean = metric.written(of.mean or 0.0)
     if of.spread is None:
         return mean
-    apart = f"{of.spread * 100:.1f}" if metric.share else formatting.plain(of.spread)
+    apart = f"{of.spread * 100:.1f}" if metric.share else formatting.number(of.spread)
     return f"{mean} ± {apart}"

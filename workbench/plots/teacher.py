@@ -10,9 +10,9 @@ from typing import Any
 from workbench import formatting
 from workbench.i18n import _
 from workbench.plots.palette import Palette
-from workbench.plots.sheet import plain
+from workbench.plots.sheet import escape_text
 from workbench.plots.style import Figure, axis, layout
-from workbench.zoo.reviews.words import sentence
+from workbench.zoo.reviews.words import detokenize
 
 MOST_BARS = 50
 """Of more classes the most plausible ones are drawn, and the label's."""
@@ -93,7 +93,7 @@ def draw(
     }
 
 
-def beside(figure: Figure, content: Any) -> Figure:
+def with_example(figure: Figure, content: Any) -> Figure:
     """Return `figure` with the example itself: on its right, or above it where it is a text.
 
     On its left the names of the classes would lie over it where the page is narrow.
@@ -138,9 +138,9 @@ def beside(figure: Figure, content: Any) -> Figure:
 
 def _under_text(figure: Figure, words: Sequence[str]) -> Figure:
     laid = figure["layout"]
-    lines = wrap(sentence(words), LETTERS, max_lines=2, placeholder=" …")
+    lines = wrap(detokenize(words), LETTERS, max_lines=2, placeholder=" …")
     note = {
-        "text": "<br>".join(plain(line) for line in lines),
+        "text": "<br>".join(escape_text(line) for line in lines),
         "x": 1,  # from the right: on the left the names of the classes take what room they need
         "xref": "paper",
         "xanchor": "right",

@@ -217,8 +217,8 @@ def _words(plain: Level | None, teacher: float | None, palette: Palette) -> list
 def _finding(plain: Level | None, done: Sequence[Level], metric: Metric) -> str:
     if plain is None or plain.mean is None or not done:
         return _("The students are learning: which temperature serves them best?")
-    best = max(done, key=lambda level: metric.goodness(level.mean))
-    gain = metric.goodness(best.mean) - metric.goodness(plain.mean)
+    best = max(done, key=lambda level: metric.sort_key(level.mean))
+    gain = metric.sort_key(best.mean) - metric.sort_key(plain.mean)
     if gain <= 0:
         return _("No temperature does better than labels alone")
     if gain <= max(_apart(best), _apart(plain)):

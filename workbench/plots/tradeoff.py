@@ -31,13 +31,13 @@ class Spot:
     trained: bool = False
     """Whether it was trained after it was compressed; drawn as a triangle."""
 
-    stand_in: bool = False
+    preview: bool = False
     """Whether it is the plain version of a file that is still being made."""
 
     @property
     def exact(self) -> bool:
         """Whether the accuracy is no estimate, and of the file itself."""
-        return self.low == self.high and not self.stand_in
+        return self.low == self.high and not self.preview
 
 
 def draw(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench import formatting
 from workbench.i18n import _
-from workbench.plots.ledger import KINDS, finding
+from workbench.plots.ledger import KINDS, summary
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, layout
 
@@ -60,7 +60,7 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) ->
         ],
         "layout": layout(
             palette,
-            finding(rows, container, total),
+            summary(rows, container, total),
             height=320,
             uniformtext={"minsize": 10, "mode": "hide"},
             margin={"l": 12, "r": 12, "t": 48, "b": 12},

@@ -39,7 +39,7 @@ def draw(counted: Histogram, palette: Palette = LIGHT) -> Figure:
         ],
         "layout": layout(
             palette,
-            finding(counted),
+            summary(counted),
             height=330,
             barmode="overlay",
             showlegend=True,
@@ -58,7 +58,7 @@ def draw(counted: Histogram, palette: Palette = LIGHT) -> Figure:
     }
 
 
-def finding(counted: Histogram) -> str:
+def summary(counted: Histogram) -> str:
     """Return what has become of the layer's weights, in a sentence."""
     zeros, values = counted.zeros[1], counted.distinct[1]
     if counted.zeros == (zeros, zeros) and counted.distinct[0] == values:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from workbench.cache.memory import Cache
+from workbench.cache.memory import MemoryCache
 from workbench.domain import Model
 from workbench.domain.user_architecture import tensors_of
 from workbench.profiling.resources import macs, peak_memory
@@ -24,10 +24,10 @@ class Cost:
     peak_memory: int
 
 
-_costs: Cache[Cost] = Cache(256)
+_costs: MemoryCache[Cost] = MemoryCache(256)
 
 
-def cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
+def module_cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
     """Return what `model` costs in its form, with tensors of `shapes`.
 
     Only another structure changes it: batch norm that is folded is counted as if it were there, and
@@ -36,13 +36,13 @@ def cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
     if not model.form.smaller:
         return Cost(model.card["macs"], model.card["peak_memory"])
     built = replace(model.form, folded=(), inputs=())
-    plain = model.in_form(built)
+    plain = model.with_spec(built)
     whole = {n: tuple(t.shape) for n, t in tensors_of(Shell(plain).module).items()}
     norms = {norm: shapes[f"{layer}.bias"][0] for norm, layer in model.form.folded}
     sizes = {name: shapes.get(name) or _as_layer(name, size, norms) for name, size in whole.items()}
     counted = tuple(sizes.items())
     key = plain.key, counted
-    return _costs.of(key, lambda: _counted(plain, counted), plain.architecture.life)
+    return _costs.of(key, lambda: _counted(plain, counted), plain.architecture.lifetime)
 
 
 def _as_layer(name: str, size: tuple[int, ...], norms: Mapping[str, int]) -> tuple[int, ...]:

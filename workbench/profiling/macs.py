@@ -31,14 +31,14 @@ def _shape(value: Any) -> tuple[int, ...]:
     return tuple(value.shape if isinstance(value, Tensor) else value)
 
 
-FORMULAS = {
+FLOP_FORMULAS = {
     torch.ops.aten.mkldnn_rnn_layer: _recurrence,
     torch.ops.aten._native_multi_head_attention: _attention,  # noqa: SLF001 - its own name
 }
 """Floating-point operations of fused kernels, from their arguments or the arguments' shapes."""
 
 
-class Products(TorchDispatchMode):
+class FlopCounter(TorchDispatchMode):
     """Adds up the floating-point operations of matrix products and convolutions inside it."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Products(TorchDispatchMode):
     ) -> Any:
         out = function(*args, **(kwargs or {}))
         kernel = function._overloadpacket  # noqa: SLF001 - its own key
-        formula: Any = FORMULAS.get(kernel) or flop_registry.get(kernel)
+        formula: Any = FLOP_FORMULAS.get(kernel) or flop_registry.get(kernel)
         if formula is not None:
             self.flops += int(formula(*args, **(kwargs or {}), out_val=out))
         return out

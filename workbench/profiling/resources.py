@@ -18,18 +18,18 @@ from torch.utils.flop_counter import FlopCounterMode
 from workbench.compression.roles import compressible
 from workbench.domain import Model
 from workbench.errors import Cancelled
-from workbench.graph.channel_groups import groups
-from workbench.graph.output_axes import axes_of
-from workbench.profiling.macs import FORMULAS, Products
+from workbench.graph.channel_groups import channel_groups
+from workbench.graph.output_axes import weight_axes
+from workbench.profiling.macs import FLOP_FORMULAS, FlopCounter
 from workbench.runtime.batch import Batch, call
 from workbench.runtime.shell import Shell, shell
-from workbench.runtime.unfused import unfused
+from workbench.runtime.unfused import unfuse
 
 LATENCY_BATCHES = (1, 64)
 MEMORY_BATCH = 64
-FEW = 2
+SAMPLE_EXAMPLES = 2
 """Examples on which weights are followed; some modules take no single one."""
-MUCH = 4_000_000_000
+FAKE_TENSOR_MACS = 4_000_000_000
 """Multiply-adds from which on the life of tensors is followed without computing their values."""
 Run = Callable[[Mapping[str, Tensor], Any], None]
 SECONDS = 0.25
@@ -50,7 +50,7 @@ def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
     """Return the multiply-adds of one example through the dense module."""
     examples = _fewest(model)
     run, inputs = _runner(model, examples)
-    with Products() as counted:
+    with FlopCounter() as counted:
         run(weights, inputs)
     return int(counted.flops) // 2 // examples
 
@@ -60,7 +60,7 @@ def _fewest(model: Model) -> int:
     return 1 if model.architecture.traits.alone else 2
 
 
-def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
+def layer_profiles(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
     """Return for each tensor that can be compressed its layer's kind, multiply-adds and couplings.
 
     `coupled` names the weights whose layers lose channels together with this one's, itself among
@@ -72,13 +72,13 @@ def layers(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, A
     examples = _fewest(model)
     run = Shell(model)
     inputs = model.task.inputs(model.task.split("validation").examples[:examples])
-    unfused(run.module)
+    unfuse(run.module)
     counted = _flops_by_layer(run, weights, inputs, model.name)
-    together = [group.makers for group in groups(model.architecture)]
+    together = [group.producers for group in channel_groups(model.architecture)]
     found = {}
     names = compressible(weights, model.architecture.buffers)
-    few = model.task.inputs(model.task.split("validation").examples[:FEW])
-    axes = axes_of(run.module, weights, few, names)
+    few = model.task.inputs(model.task.split("validation").examples[:SAMPLE_EXAMPLES])
+    axes = weight_axes(run.module, weights, few, names)
     for name in names:
         path = name.rpartition(".")[0]
         layer = run.module.get_submodule(path)
@@ -103,7 +103,7 @@ def _flops_by_layer(
 ) -> Mapping[str, Mapping[Any, int]]:
     """Return the operations of each layer, none where the counter cannot follow the module."""
     try:
-        with FlopCounterMode(display=False, custom_mapping=FORMULAS) as counter:
+        with FlopCounterMode(display=False, custom_mapping=FLOP_FORMULAS) as counter:
             run(weights, inputs)
     except Exception as error:  # noqa: BLE001 - it may meet operations that it does not know
         log.info("the layers of %s are not counted: %s", name, error)
@@ -120,11 +120,13 @@ def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:
     """
     run, inputs = _runner(model, MEMORY_BATCH)
     batch = Batch.of(inputs)
-    if MEMORY_BATCH * model.card.get("macs", 0) > MUCH:
+    if MEMORY_BATCH * model.card.get("macs", 0) > FAKE_TENSOR_MACS:
         try:
             with FakeTensorMode(allow_non_fake_inputs=True) as shapes:
                 hollow = {name: shapes.from_tensor(weight) for name, weight in weights.items()}
-                return _peak(run, hollow, batch.holding(map(shapes.from_tensor, batch.tensors)))
+                return _peak(
+                    run, hollow, batch.with_tensors(map(shapes.from_tensor, batch.tensors))
+                )
         except Exception as error:  # noqa: BLE001 - a module may look at values, in whatever way
             log.info("%s is not followed by shapes alone: %s", model.name, error)
     return _peak(run, weights, batch)
@@ -138,7 +140,7 @@ def _peak(run: Run, weights: Mapping[str, Tensor], inputs: Batch) -> int:
     return int(live.peak + sum(w.numel() * w.element_size() for w in weights.values()))
 
 
-def race(
+def compare_latency(
     contestants: Sequence[tuple[Model, Mapping[str, Tensor]]],
     *,
     rounds: int = 5,
@@ -181,7 +183,7 @@ def latency(
     Cancelled
         As soon as `cancelled()` answers True between two runs.
     """
-    return race([(model, weights)], rounds=1, cancelled=cancelled)[0]
+    return compare_latency([(model, weights)], rounds=1, cancelled=cancelled)[0]
 
 
 def _timed(
@@ -225,7 +227,7 @@ def _runner(model: Model, batch: int) -> tuple[Run, Any]:
 
     On the CPU, because loading what the meta device needs takes seconds.
     """
-    module = unfused(Shell(model).module)
+    module = unfuse(Shell(model).module)
 
     def run(weights: Mapping[str, Tensor], inputs: Any) -> None:
         with torch.no_grad():  # inference mode would hide products inside larger operations

@@ -41,7 +41,7 @@ AIMS = (
     ),
 )
 
-OF_OUTPUTS = frozenset({"outputs"})
+OUTPUT_AIMS = frozenset({"outputs"})
 """The aims that need the layers' inputs on calibration data."""
 
 KEPT = {"low": 0.01, "high": 1.0, "step": 0.01}
@@ -93,6 +93,6 @@ class Factorize:
     def __post_init__(self) -> None:
         check_fields(self, "factorize")
 
-    def kept_of(self, name: str) -> float:
+    def kept_fraction(self, name: str) -> float:
         """Return the share that is kept of the tensor called `name`: 1 leaves it whole."""
         return 1.0 if name in self.exclude else float(self.layers.get(name, self.kept))

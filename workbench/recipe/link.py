@@ -16,7 +16,7 @@ from workbench.recipe.schema import FieldSpec, specs
 
 VERSION = "1"
 PAGE_KEYS = frozenset({"theme", "template", "lang", "token", "voila-template", "voila-theme"})
-LONGEST = 4096
+MAX_LENGTH = 4096
 PLAIN_INTEGER = re.compile(r"-?[0-9]{1,15}")
 PLAIN_NUMBER = re.compile(r"-?[0-9]{0,15}\.?[0-9]+(e-?[0-9]{1,3})?")
 
@@ -41,8 +41,8 @@ def from_query(
     RecipeError
         When a key is unknown, given twice, or its value is not allowed.
     """
-    if len(query) > LONGEST:
-        raise RecipeError(f"The link is longer than {LONGEST} characters.")
+    if len(query) > MAX_LENGTH:
+        raise RecipeError(f"The link is longer than {MAX_LENGTH} characters.")
     model: str | None = None
     chosen: dict[str, dict[str, Any]] = {}
     others: dict[str, str] = {}

@@ -24,31 +24,31 @@ BY_LAYER = tuple(key for key in OFF if any(spec.name == "layers" for spec in spe
 """The parts that can give single layers a setting of their own."""
 
 
-def switched_off(key: str, **more: Any) -> Any:
+def disabled_part(key: str, **more: Any) -> Any:
     """Return the part called `key` so that it does nothing but what `more` says."""
     return PARTS[key](**{specs(PARTS[key])[0].name: OFF[key], **more})
 
 
-def for_one(recipe: Recipe, key: str, layer: str, setting: float) -> Recipe:
+def for_layer(recipe: Recipe, key: str, layer: str, setting: float) -> Recipe:
     """Return the recipe that does one thing: the part `key` of `recipe` gives `layer` a setting.
 
     What else the part says, such as its criterion, stays as it is.
     """
-    part = getattr(recipe, key) or switched_off(key)
+    part = getattr(recipe, key) or disabled_part(key)
     first = specs(part)[0].name
     alone = replace(part, layers={layer: setting}, exclude=(), **{first: OFF[key]})
     return Recipe(**{key: alone})
 
 
-def with_row(recipe: Recipe, key: str, layers: Collection[str], setting: float) -> Recipe:
+def with_layers(recipe: Recipe, key: str, layers: Collection[str], setting: float) -> Recipe:
     """Return `recipe` with a setting of the part `key` for `layers`, all else as it was."""
-    part = getattr(recipe, key) or switched_off(key)
+    part = getattr(recipe, key) or disabled_part(key)
     rows = {**part.layers, **dict.fromkeys(layers, setting)}
     others = tuple(name for name in part.exclude if name not in layers)
     return replace(recipe, **{key: replace(part, layers=rows, exclude=others)})
 
 
-def without_idle_factors(recipe: Recipe) -> Recipe:
+def without_idle_factorization(recipe: Recipe) -> Recipe:
     """Return `recipe` without a part that would factor but factors no layer: it can be trained."""
     part = recipe.factorize
     idle = part is not None and part.kept == OFF["factorize"] and not part.layers

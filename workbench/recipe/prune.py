@@ -40,7 +40,7 @@ CRITERIA = (
 NEEDS_GRADIENTS = frozenset({"gradient"})
 """The criteria that need the loss's gradients on calibration data."""
 
-NEEDS_MOMENTS = frozenset({"curvature"})
+NEEDS_COVARIANCE = frozenset({"curvature"})
 """The criteria that need the layers' inputs on calibration data, and adjust what is left."""
 
 SCOPES = (
@@ -159,7 +159,7 @@ class Prune:
         if chosen:
             object.__setattr__(self, "scope", DEFAULT_SCOPES[self.criterion])
 
-    def unsaid(self, name: str) -> Any:
+    def omitted_default(self, name: str) -> Any:
         """Return the value of a field that a recipe's text leaves out, or None.
 
         Global scopes are left out where they are the criterion's own; all others are written, so
@@ -168,7 +168,7 @@ class Prune:
         own = DEFAULT_SCOPES[self.criterion]
         return own if name == "scope" and own == "global" else None
 
-    def asked_of(self, name: str) -> float:
+    def sparsity_of(self, name: str) -> float:
         """Return the share of zeros asked of the tensor called `name`: 0 leaves it whole."""
         if name in self.exclude:
             return 0.0

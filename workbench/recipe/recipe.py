@@ -13,8 +13,8 @@ from typing import Any
 from workbench.errors import RecipeError
 from workbench.recipe.activations import Activations
 from workbench.recipe.adjust import Adjust
-from workbench.recipe.factorize import OF_OUTPUTS, Factorize
-from workbench.recipe.prune import NEEDS_GRADIENTS, NEEDS_MOMENTS, Prune
+from workbench.recipe.factorize import OUTPUT_AIMS, Factorize
+from workbench.recipe.prune import NEEDS_COVARIANCE, NEEDS_GRADIENTS, Prune
 from workbench.recipe.quantize import COMPENSATED, Quantize
 from workbench.recipe.schema import brief, specs
 from workbench.recipe.share import Share
@@ -35,7 +35,7 @@ PARTS: dict[str, type[Part]] = {
 }
 """The parts of a recipe by key, in the fixed order in which they are written."""
 
-INFORMED = NEEDS_GRADIENTS | NEEDS_MOMENTS
+INFORMED = NEEDS_GRADIENTS | NEEDS_COVARIANCE
 """The criteria that rest on calibration data."""
 
 PLAIN: dict[tuple[str, str], tuple[str, str]] = {
@@ -116,9 +116,9 @@ class Recipe:
         informed = (
             self.prune is not None and self.prune.criterion in INFORMED,
             self.structure is not None and self.structure.criterion in INFORMED,
-            self.factorize is not None and self.factorize.aim in OF_OUTPUTS,
+            self.factorize is not None and self.factorize.aim in OUTPUT_AIMS,
             self._compensates,
-            self.rounds_inputs,
+            self.quantizes_activations,
         )
         return fresh and any(informed)
 
@@ -134,7 +134,7 @@ class Recipe:
 
     def prunes(self, name: str) -> bool:
         """Whether the tensor called `name` may lose weights."""
-        return self.prune is not None and self.prune.asked_of(name) > 0
+        return self.prune is not None and self.prune.sparsity_of(name) > 0
 
     @property
     def folds(self) -> bool:
@@ -157,14 +157,14 @@ class Recipe:
         return self.adjust is not None and self.adjust.biases == "correct"
 
     @property
-    def rounds_inputs(self) -> bool:
+    def quantizes_activations(self) -> bool:
         """Whether the inputs of layers are rounded to few bits."""
         return self.activations is not None and self.activations.bits < 32
 
     @property
-    def looks_again(self) -> bool:
+    def needs_post_calibration(self) -> bool:
         """Whether anything is measured on the compressed weights before the file is made."""
-        return self.recalibrates or self.corrects or self.rounds_inputs
+        return self.recalibrates or self.corrects or self.quantizes_activations
 
     @property
     def _compensates(self) -> bool:
@@ -185,7 +185,7 @@ class Recipe:
         for key in PARTS:
             part = getattr(self, key)
             if part is not None:
-                out[key] = {name: _plain(value) for name, value in said(part).items()}
+                out[key] = {name: _plain(value) for name, value in written_fields(part).items()}
         return out
 
     def to_json(self) -> str:
@@ -271,7 +271,7 @@ class Recipe:
         """
         known = list(names)
         for name in known:
-            if self.prunes(name) and self.factorize and self.factorize.kept_of(name) < 1:
+            if self.prunes(name) and self.factorize and self.factorize.kept_fraction(name) < 1:
                 raise RecipeError(
                     f"{name} would be pruned and then factored, and the factors of a sparse matrix "
                     "are dense: exclude it from one of the two."
@@ -289,9 +289,9 @@ class Recipe:
                             )
 
 
-def said(part: Part) -> dict[str, Any]:
+def written_fields(part: Part) -> dict[str, Any]:
     """Return the fields of a part that a text names: the first, and what is not its default."""
-    unsaid = part.unsaid if isinstance(part, Prune) else lambda name: None
+    unsaid = part.omitted_default if isinstance(part, Prune) else lambda name: None
     found = {}
     for position, field in enumerate(fields(part)):
         value = getattr(part, field.name)

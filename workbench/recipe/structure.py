@@ -129,7 +129,7 @@ class Structure:
     def __post_init__(self) -> None:
         check_fields(self, "structure")
 
-    def share_of(self, coupled: Iterable[str]) -> float | None:
+    def layer_fraction(self, coupled: Iterable[str]) -> float | None:
         """Return the share that the layers `coupled` lose by their own; None where none is set.
 
         Raises

@@ -11,7 +11,7 @@ _OF_MODULES = frozenset(vars(nn.Module()))
 """What PyTorch keeps in each module: parameters, hooks, the mode and the like."""
 
 
-class Attributes:
+class AttributeSnapshot:
     """The attributes of all layers of `module` as they are now, and what its lists and dicts hold.
 
     With `buffers`, the tensors that its buffers are, too.

@@ -15,7 +15,7 @@ from torch.nn.utils.stateless import _reparametrize_module
 
 from workbench.errors import WorkbenchError
 
-HALF = (torch.float16, torch.bfloat16)
+HALF_DTYPES = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Batch:
         return cls((inputs,) if isinstance(inputs, Tensor) else tuple(inputs))
 
     @classmethod
-    def quickly(cls, inputs: Any) -> Batch:
+    def in_channels_last(cls, inputs: Any) -> Batch:
         """Return what a module takes as a batch that is laid out for quick layers."""
         batch = cls.of(inputs)
         return cls(tuple(map(channels_last, batch.tensors)), batch.names, quick=True)
@@ -49,18 +49,18 @@ class Batch:
     def joined(cls, pieces: list[Batch]) -> Batch:
         """Return the examples of all `pieces` in order."""
         columns = zip(*(piece.tensors for piece in pieces), strict=True)
-        return pieces[0].holding(torch.cat(column) for column in columns)
+        return pieces[0].with_tensors(torch.cat(column) for column in columns)
 
     def __len__(self) -> int:
         return len(self.tensors[0])
 
     def __getitem__(self, chosen: slice | Tensor) -> Batch:
-        return self.holding(tensor[chosen] for tensor in self.tensors)
+        return self.with_tensors(tensor[chosen] for tensor in self.tensors)
 
     def chunk(self, parts: int) -> list[Batch]:
         """Return about equal runs of the examples, `parts` at most."""
         pieces = (tensor.chunk(parts) for tensor in self.tensors)
-        return [self.holding(some) for some in zip(*pieces, strict=True)]
+        return [self.with_tensors(some) for some in zip(*pieces, strict=True)]
 
     def split(self, size: int) -> list[Batch]:
         """Return runs of `size` examples, the last one what is left."""
@@ -68,9 +68,9 @@ class Batch:
 
     def to(self, dtype: torch.dtype) -> Batch:
         """Return the same with the floating-point tensors in another precision."""
-        return self.holding(t.to(dtype) if t.is_floating_point() else t for t in self.tensors)
+        return self.with_tensors(t.to(dtype) if t.is_floating_point() else t for t in self.tensors)
 
-    def holding(self, tensors: Iterable[Tensor]) -> Batch:
+    def with_tensors(self, tensors: Iterable[Tensor]) -> Batch:
         """Return a batch of other `tensors`, named and laid out like this one."""
         laid = tuple(map(channels_last, tensors)) if self.quick else tuple(tensors)
         return Batch(laid, self.names, self.quick)
@@ -83,31 +83,31 @@ def call(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
     a module does not save are its own, in the precision of the weights. Of what a module returns,
     the `logits` count where it names them, else the first of several tensors.
     """
-    with on_weights(module, weights):
+    with using_weights(module, weights):
         return run(module, weights, inputs)
 
 
 @contextmanager
-def on_weights(module: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
+def using_weights(module: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
     """Lend `weights` to `module` for a while, as `call` does for one run.
 
     What a module computes again in a backward pass, as checkpointing does, then finds them too.
     """
-    with lending(module, constants(module, weights) | dict(weights)):
+    with swapped_tensors(module, constants(module, weights) | dict(weights)):
         yield
 
 
 def run(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
     """Return what a `module` to which `weights` are lent makes of a batch."""
     batch = Batch.of(inputs)
-    if any(tensor.dtype in HALF for tensor in batch.tensors):  # weights are widened
+    if any(tensor.dtype in HALF_DTYPES for tensor in batch.tensors):  # weights are widened
         batch = batch.to(_kind(weights))
     if batch.names is None:
         return outputs_of(module(*batch.tensors))
     return outputs_of(module(**dict(zip(batch.names, batch.tensors, strict=True))))
 
 
-def lend(
+def call_with_tensors(
     module: nn.Module, tensors: Mapping[str, Tensor], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Any:
     """Return what `module` returns with `tensors` in place of all its parameters and buffers.
@@ -120,13 +120,13 @@ def lend(
     KeyError
         When tensors are missing, or there are others than the module has.
     """
-    with lending(module, tensors):
+    with swapped_tensors(module, tensors):
         return module(*args, **kwargs)
 
 
 @contextmanager
-def lending(module: nn.Module, tensors: Mapping[str, Tensor]) -> Iterator[None]:
-    """Put `tensors` in place of a module's own for a while, as `lend` does for one call.
+def swapped_tensors(module: nn.Module, tensors: Mapping[str, Tensor]) -> Iterator[None]:
+    """Put `tensors` in place of a module's own for a while, as `call_with_tensors` does for one call.
 
     Raises
     ------
@@ -211,12 +211,12 @@ def outputs_of(outputs: Any) -> Any:
     return outputs
 
 
-def lay_inputs(inputs: Any, *, quick: bool) -> Batch:
+def layout_inputs(inputs: Any, *, quick: bool) -> Batch:
     """Return inputs as a batch, where it is `quick` laid out for quick layers."""
-    return Batch.quickly(inputs) if quick else Batch.of(inputs)
+    return Batch.in_channels_last(inputs) if quick else Batch.of(inputs)
 
 
-def lay_weights(weights: Mapping[str, Tensor], *, quick: bool) -> dict[str, Tensor]:
+def layout_weights(weights: Mapping[str, Tensor], *, quick: bool) -> dict[str, Tensor]:
     """Return `weights`, where it is `quick` laid out for quick layers."""
     return {n: channels_last(w) if quick else w for n, w in weights.items()}
 

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from workbench.runtime.batch import tensors_in
 
 
-def measured_norms(module: nn.Module) -> dict[str, _BatchNorm]:
+def tracking_norms(module: nn.Module) -> dict[str, _BatchNorm]:
     """Return the batch norms of `module` that keep running statistics, by path."""
     return {
         path: norm
@@ -28,7 +28,7 @@ def is_frozen(norm: nn.Module) -> bool:
     return bool(own) and not any(parameter.requires_grad for parameter in own)
 
 
-def recalibrate(
+def recalibrate_norms(
     module: nn.Module,
     portions: Iterable[Any],
     forward: Callable[[Any], object],
@@ -48,7 +48,7 @@ def recalibrate(
     frozenset of str
         The paths of the norms that were measured.
     """
-    norms = {p: n for p, n in measured_norms(module).items() if frozen or not is_frozen(n)}
+    norms = {p: n for p, n in tracking_norms(module).items() if frozen or not is_frozen(n)}
     runs: Counter[str] = Counter()
 
     def before(path: str) -> Callable[..., None]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from workbench.artifact.module_spec import Form
+from workbench.artifact.module_spec import ModuleSpec
 from workbench.errors import ArtifactError
-from workbench.runtime.integer_layers import on_integers
-from workbench.runtime.layer_sizes import follow_all
-from workbench.runtime.unfused import unfused
+from workbench.runtime.integer_layers import use_integer_inputs
+from workbench.runtime.layer_sizes import track_all_sizes
+from workbench.runtime.unfused import unfuse
 
-LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
+PRODUCT_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
 """The kinds of layers that multiply: their inputs can be rounded."""
-TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-TAKES_NORMS = (*LAYERS, nn.Conv3d, *TRANSPOSED)
+TRANSPOSED_CONVOLUTIONS = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+FOLD_TARGETS = (*PRODUCT_LAYERS, nn.Conv3d, *TRANSPOSED_CONVOLUTIONS)
 """The kinds of layers that a norm can be folded into."""
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+FOLDABLE_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 """The kinds of norms that can be folded into one of those."""
 
 
-def rewrite(module: nn.Module, form: Form) -> nn.Module:
+def apply_spec(module: nn.Module, form: ModuleSpec) -> nn.Module:
     """Change `module`, which is nobody else's, into the one that `form` describes, and return it.
 
     Where channels are gone, layers take their sizes from the weights they are lent.
@@ -31,20 +31,22 @@ def rewrite(module: nn.Module, form: Form) -> nn.Module:
         When the form names a layer that is not there or not of the right kind.
     """
     for norm, layer in form.folded:
-        target, gone = _found(module, layer, TAKES_NORMS), _found(module, norm, NORMS)
-        assert isinstance(target, TAKES_NORMS)
-        assert isinstance(gone, NORMS)
+        target, gone = _found(module, layer, FOLD_TARGETS), _found(module, norm, FOLDABLE_NORMS)
+        assert isinstance(target, FOLD_TARGETS)
+        assert isinstance(gone, FOLDABLE_NORMS)
         if target.bias is None:
             target.register_parameter("bias", nn.Parameter(torch.empty(gone.num_features)))
         _replace(module, norm, nn.Identity())
     if form.narrowed:
-        follow_all(module)
+        track_all_sizes(module)
     for path, grid in form.inputs:
-        on_integers(_layer(module, path), grid)
-    return unfused(module) if form.inputs or form.narrowed else module
+        use_integer_inputs(_layer(module, path), grid)
+    return unfuse(module) if form.inputs or form.narrowed else module
 
 
-def computes_as_named(layer: nn.Module, kinds: tuple[type[nn.Module], ...] = LAYERS) -> bool:
+def is_standard_layer(
+    layer: nn.Module, kinds: tuple[type[nn.Module], ...] = PRODUCT_LAYERS
+) -> bool:
     """Return whether `layer` is of one of `kinds` and its outputs are what that class computes.
 
     Derived classes and forward hooks may do more.
@@ -59,8 +61,8 @@ def computes_as_named(layer: nn.Module, kinds: tuple[type[nn.Module], ...] = LAY
 
 
 def _layer(module: nn.Module, path: str) -> nn.Linear | nn.Conv1d | nn.Conv2d:
-    found = _found(module, path, LAYERS)
-    assert isinstance(found, LAYERS)
+    found = _found(module, path, PRODUCT_LAYERS)
+    assert isinstance(found, PRODUCT_LAYERS)
     return found
 
 

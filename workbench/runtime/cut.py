@@ -15,7 +15,7 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call
 from torch.fx.proxy import GraphAppendingTracer
 
-from workbench.cache.memory import Cache
+from workbench.cache.memory import MemoryCache
 from workbench.runtime.batch import Batch
 from workbench.runtime.shell import Shell
 
@@ -36,7 +36,7 @@ class Cut:
 
     def head(self, weights: Mapping[str, Tensor], inputs: Batch) -> Batch:
         """Return what passes the cut for a batch of the model's inputs."""
-        return Batch.quickly(_call(self._head, weights, inputs))
+        return Batch.in_channels_last(_call(self._head, weights, inputs))
 
     def tail(self, weights: Mapping[str, Tensor], passed: Batch) -> Tensor:
         """Return the model's outputs for what passed the cut."""
@@ -44,7 +44,7 @@ class Cut:
         return outputs
 
 
-def cuttable(model: Model) -> bool:
+def can_cut(model: Model) -> bool:
     """Whether every tensor on the way has a row for each example, so that a cut can be trusted.
 
     That is so in the networks for images; others make masks and positions on the way.
@@ -59,8 +59,8 @@ MOST_CUTS = 64
 
 def cut(model: Model, layer: str) -> Cut:
     """Return this thread's cut of `model` before the layer whose weight is called `layer`."""
-    mine: Cache[Cut] = _own.__dict__.setdefault("cuts", Cache(MOST_CUTS))
-    life = model.architecture.life
+    mine: MemoryCache[Cut] = _own.__dict__.setdefault("cuts", MemoryCache(MOST_CUTS))
+    life = model.architecture.lifetime
     return mine.of((model.architecture.key, layer), lambda: Cut(model, layer), life)
 
 

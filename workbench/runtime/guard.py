@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.runtime.attributes import Attributes
+from workbench.runtime.attributes import AttributeSnapshot
 from workbench.runtime.batch import outputs_of
 from workbench.runtime.traits import Traits
 
@@ -21,8 +21,8 @@ def guarded(module: nn.Module, traits: Traits) -> nn.Module:
     its attributes, on a single example twice where it does not take a batch of one, and with
     autograd where its forward differentiates.
     """
-    writes = traits.writes_inputs or traits.writes or traits.keeps
-    if writes or not traits.alone or traits.differentiates:
+    writes = traits.mutates_inputs or traits.mutated_tensors or traits.mutates_attributes
+    if writes or not traits.alone or traits.uses_autograd:
         module.forward = _Guard(module, traits)
     return module
 
@@ -37,9 +37,11 @@ class _Guard:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         traits = self.traits
-        if traits.writes_inputs:
+        if traits.mutates_inputs:
             args, kwargs = _changed(args, Tensor.clone), _changed(kwargs, Tensor.clone)
-        for name in traits.writes:  # the lent ones; who lends them puts the module's own back
+        for (
+            name
+        ) in traits.mutated_tensors:  # the lent ones; who lends them puts the module's own back
             path, _, leaf = name.rpartition(".")
             owner = self.module.get_submodule(path)
             of_buffers = leaf in owner._buffers  # noqa: SLF001 - has no public name
@@ -48,8 +50,8 @@ class _Guard:
         single = not traits.alone and _size(args, kwargs) == 1
         if single:
             args, kwargs = _changed(args, _twice), _changed(kwargs, _twice)
-        hidden = traits.differentiates and not torch.is_grad_enabled()
-        attributes = Attributes(self.module) if traits.keeps else None
+        hidden = traits.uses_autograd and not torch.is_grad_enabled()
+        attributes = AttributeSnapshot(self.module) if traits.mutates_attributes else None
         try:
             with torch.enable_grad() if hidden else nullcontext():
                 outputs = self.forward(*args, **kwargs)
@@ -58,7 +60,7 @@ class _Guard:
                 attributes.restore()
         if hidden:
             outputs = _changed(outputs_of(outputs), Tensor.detach)
-        return first(outputs_of(outputs), 1) if single else outputs
+        return first_examples(outputs_of(outputs), 1) if single else outputs
 
 
 def _size(args: Any, kwargs: Mapping[str, Any]) -> int:
@@ -71,7 +73,7 @@ def _twice(tensor: Tensor) -> Tensor:
     return torch.cat([tensor, tensor]) if tensor.ndim and len(tensor) == 1 else tensor
 
 
-def first(outputs: Any, examples: int) -> Any:
+def first_examples(outputs: Any, examples: int) -> Any:
     """Return the outputs of the first examples of a batch: rows of tensors, entries of lists.
 
     Of a tensor without axes, nothing can be left out.

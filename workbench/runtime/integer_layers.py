@@ -10,14 +10,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from workbench.artifact.module_spec import InputGrid
+from workbench.artifact.module_spec import InputQParams
 
-EXACT = 2**24
+EXACT_FLOAT32 = 2**24
 """Below this, every whole number is a float32."""
 
 
-def on_integers(
-    layer: nn.Linear | nn.Conv1d | nn.Conv2d, grid: InputGrid
+def use_integer_inputs(
+    layer: nn.Linear | nn.Conv1d | nn.Conv2d, grid: InputQParams
 ) -> nn.Linear | nn.Conv1d | nn.Conv2d:
     """Make a private `layer` run on rounded inputs, and return it: it stays what it was otherwise.
 
@@ -31,15 +31,15 @@ def on_integers(
     return layer
 
 
-def runs_on_integers(layer: nn.Module) -> bool:
-    """Return whether `on_integers` was called with the layer."""
+def uses_integer_inputs(layer: nn.Module) -> bool:
+    """Return whether `use_integer_inputs` was called with the layer."""
     return isinstance(vars(layer).get("forward"), IntegerForward)
 
 
 class IntegerForward:
     """What a layer does on inputs that are rounded to `grid`."""
 
-    def __init__(self, layer: nn.Linear | nn.Conv1d | nn.Conv2d, grid: InputGrid) -> None:
+    def __init__(self, layer: nn.Linear | nn.Conv1d | nn.Conv2d, grid: InputQParams) -> None:
         self.layer = layer
         self.grid = grid
 
@@ -80,4 +80,4 @@ class IntegerForward:
         if not bool((weight == weight.round()).all()):
             return False
         most = max(self.grid.zero_point, self.grid.top - self.grid.zero_point)
-        return float(weight.double().abs().flatten(1).sum(dim=1).max()) * most < EXACT
+        return float(weight.double().abs().flatten(1).sum(dim=1).max()) * most < EXACT_FLOAT32

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+TRANSPOSED_CONVOLUTIONS = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
 
@@ -22,7 +22,7 @@ Sizes = dict[str, Any]
 
 def is_depthwise(layer: nn.Module) -> bool:
     """Return whether a layer convolves each channel alone: one in, one out."""
-    if not isinstance(layer, (*CONVOLUTIONS, *TRANSPOSED)):
+    if not isinstance(layer, (*CONVOLUTIONS, *TRANSPOSED_CONVOLUTIONS)):
         return False
     return layer.groups == layer.in_channels == layer.out_channels > 1
 
@@ -64,7 +64,7 @@ def _parameters(layer: Any, tensor: Tensor, alone: bool) -> Sizes:
 
 SIZES: dict[tuple[type[nn.Module], ...], Callable[[Any, Tensor, bool], Sizes]] = {
     (nn.Linear,): _linear,
-    (*CONVOLUTIONS, *TRANSPOSED): _convolution,
+    (*CONVOLUTIONS, *TRANSPOSED_CONVOLUTIONS): _convolution,
     (*BATCH_NORMS, *INSTANCE_NORMS): _features,
     (nn.GroupNorm,): _group_norm,
     (nn.LayerNorm, nn.RMSNorm): _shape,
@@ -76,7 +76,7 @@ The last argument says whether each of its channels is a group of its own.
 """
 
 
-class Following:
+class SizeTracker:
     """A hook that sets the sizes of `layer` before it runs, or before another runs in its place."""
 
     def __init__(self, layer: nn.Module) -> None:
@@ -98,35 +98,35 @@ class Following:
             setattr(self.layer, attribute, size)
 
 
-def follow(layer: nn.Module, runs: nn.Module | None = None) -> None:
+def track_sizes(layer: nn.Module, runs: nn.Module | None = None) -> None:
     """Let the sizes of `layer` follow its weights, or those of the module that `runs` it."""
     if any(isinstance(layer, kinds) for kinds in SIZES):
-        (runs or layer).register_forward_pre_hook(Following(layer))
+        (runs or layer).register_forward_pre_hook(SizeTracker(layer))
 
 
-def follow_all(module: nn.Module) -> None:
+def track_all_sizes(module: nn.Module) -> None:
     """Let the sizes of every layer of `module` follow its weights."""
     for layer in module.modules():
-        follow(layer)
+        track_sizes(layer)
 
 
-def settle(module: nn.Module) -> None:
+def fix_sizes(module: nn.Module) -> None:
     """Give every layer the sizes that go with the weights it has, and let them follow no more."""
     for runs in module.modules():
         for key, hook in list(runs._forward_pre_hooks.items()):  # noqa: SLF001 - has no public name
-            if isinstance(hook, Following):
+            if isinstance(hook, SizeTracker):
                 hook(runs, ())
                 del runs._forward_pre_hooks[key]  # noqa: SLF001
 
 
 @contextmanager
-def followed(module: nn.Module) -> Iterator[None]:
+def tracked_sizes(module: nn.Module) -> Iterator[None]:
     """Let the sizes of the layers of `module` follow their weights for a while."""
     before = [(layer, dict(layer.__dict__)) for layer in module.modules()]
-    follow_all(module)
+    track_all_sizes(module)
     try:
         yield
     finally:
-        settle(module)
+        fix_sizes(module)
         for layer, own in before:
             layer.__dict__.update(own)

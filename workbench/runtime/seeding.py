@@ -14,7 +14,7 @@ _lock = RLock()  # PyTorch, NumPy and Python each have one generator for all thr
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def preserve_random_state() -> Iterator[None]:
     """Leave the generators of PyTorch, NumPy and Python as they were, whatever runs inside."""
     with _lock, torch.random.fork_rng(devices=[]):
         before = np.random.get_state(), random.getstate()  # noqa: NPY002 - theirs is the old one
@@ -28,7 +28,7 @@ def undisturbed() -> Iterator[None]:
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Run what is inside with all three generators set by `seed`, and leave them as they were."""
-    with undisturbed():
+    with preserve_random_state():
         torch.manual_seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002
         random.seed(seed)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from workbench.cache.memory import Cache
+from workbench.cache.memory import MemoryCache
 from workbench.runtime.batch import call
 
 if TYPE_CHECKING:
@@ -88,5 +88,5 @@ _own = threading.local()
 
 def shell(model: Model, *, fast: bool = False) -> Shell:
     """Return this thread's shell for `model`, in its form."""
-    mine: Cache[Shell] = _own.__dict__.setdefault("shells", Cache(MOST_SHELLS))
-    return mine.of((model.key, fast), lambda: Shell(model, fast=fast), model.architecture.life)
+    mine: MemoryCache[Shell] = _own.__dict__.setdefault("shells", MemoryCache(MOST_SHELLS))
+    return mine.of((model.key, fast), lambda: Shell(model, fast=fast), model.architecture.lifetime)

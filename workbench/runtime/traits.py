@@ -35,10 +35,10 @@ class Traits:
     bfloat16: bool = True
     float64: bool = True
     alone: bool = True
-    writes_inputs: bool = False
-    writes: tuple[str, ...] = ()
-    keeps: bool = False
-    differentiates: bool = False
+    mutates_inputs: bool = False
+    mutated_tensors: tuple[str, ...] = ()
+    mutates_attributes: bool = False
+    uses_autograd: bool = False
 
 
 BUILT_IN = Traits()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 
-def unfused(module: nn.Module) -> nn.Module:
+def unfuse(module: nn.Module) -> nn.Module:
     """Make a private `module` call each of its layers, with equal outputs, and return it."""
     for layer in module.modules():
         if isinstance(layer, nn.TransformerEncoderLayer):
@@ -26,8 +26,8 @@ def unfused(module: nn.Module) -> nn.Module:
     return module
 
 
-def fused(module: nn.Module) -> nn.Module:
-    """Undo what `unfused` did to a private `module`, and return it."""
+def restore_fusion(module: nn.Module) -> nn.Module:
+    """Undo what `unfuse` did to a private `module`, and return it."""
     for layer in module.modules():
         hooks = layer._forward_pre_hooks  # noqa: SLF001 - has no public name
         for key in [key for key, hook in hooks.items() if hook is _nothing]:

@@ -11,7 +11,7 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpec
 from workbench.panels.uploading import VARIABLE
 
 
-class OwnKernelSpecs(KernelSpecManager):
+class ServerKernelSpecManager(KernelSpecManager):
     """One kernel: the interpreter that runs the server.
 
     A kernel of the same name that some other environment left in the person's home would

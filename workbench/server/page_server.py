@@ -14,8 +14,8 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.panels import drawing
-from workbench.server.kernels import OwnKernelSpecs
-from workbench.server.websocket import PromptConnection
+from workbench.server.kernels import ServerKernelSpecManager
+from workbench.server.websocket import NoDelayConnection
 
 TEMPLATE = Path(__file__).resolve().parent / "template"
 
@@ -53,7 +53,7 @@ class DrawingHandler(tornado.web.RequestHandler):
         self.set_header("Vary", "Accept-Encoding")
         if "gzip" in self.request.headers.get("Accept-Encoding", ""):
             self.set_header("Content-Encoding", "gzip")
-            self.finish(drawing.packed())
+            self.finish(drawing.compressed_script())
         else:
             self.finish(drawing.script())
 
@@ -104,14 +104,14 @@ def settings(preheat: int, *, uploads: bool = False) -> Config:
     config.VoilaConfiguration.allow_theme_override = "NO"
     config.VoilaConfiguration.extension_allowlist = EXTENSIONS
     config.VoilaConfiguration.file_allowlist = []
-    config.VoilaConfiguration.kernel_spec_manager_class = OwnKernelSpecs
-    config.OwnKernelSpecs.uploads = uploads
+    config.VoilaConfiguration.kernel_spec_manager_class = ServerKernelSpecManager
+    config.ServerKernelSpecManager.uploads = uploads
     config.VoilaConfiguration.preheat_kernel = preheat > 0
     config.VoilaConfiguration.default_pool_size = preheat
     config.VoilaKernelManager.fill_delay = 5.0  # first let the visitor's own page load
     config.VoilaConfiguration.resources = {"drawing": drawing.fingerprint()}
     config.MappingKernelManager.cull_interval = 60
     config.MappingKernelManager.cull_idle_timeout = 600
-    config.Voila.kernel_websocket_connection_class = PromptConnection
+    config.Voila.kernel_websocket_connection_class = NoDelayConnection
     config.Voila.tornado_settings = {"headers": {"Content-Security-Policy": CONTENT_POLICY}}
     return config

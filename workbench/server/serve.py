@@ -8,9 +8,9 @@ from pathlib import Path
 from secrets import token_hex
 
 from workbench.server import address, notebooks
-from workbench.threads import sleep_while_waiting
+from workbench.threads import set_passive_waiting
 
-PROMPT = "workbench.server.websocket.PromptConnection"
+PROMPT = "workbench.server.websocket.NoDelayConnection"
 
 
 def serve(
@@ -50,7 +50,7 @@ def serve(
     """
     from workbench.server.page_server import PageServer, settings
 
-    sleep_while_waiting()
+    set_passive_waiting()
     sockets = address.listen(host, port)
     port = sockets[0].getsockname()[1]
     base_url = _slashes(base_url)
@@ -91,7 +91,7 @@ def lab(
     """
     from jupyterlab.labapp import LabApp
 
-    sleep_while_waiting()
+    set_passive_waiting()
     sockets = address.listen(host, port)  # find a taken port, or a free one, before Jupyter does
     port = sockets[0].getsockname()[1]
     for taken in sockets:

@@ -7,7 +7,7 @@ from typing import Any
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
 
-class PromptConnection(ZMQChannelsWebsocketConnection):
+class NoDelayConnection(ZMQChannelsWebsocketConnection):
     """Send each small message at once.
 
     Without TCP_NODELAY the kernel's answer to every step of a slider waits about 40 ms for the

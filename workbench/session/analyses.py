@@ -10,42 +10,42 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.domain import Model
 from workbench.recipe import Recipe
-from workbench.training.teacher_ref import learned_from
+from workbench.training.teacher_ref import training_dependencies
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
 
-KEPT = 64
+MAX_CACHED = 64
 """How many findings a session keeps: the largest, of one split, takes 120 kB."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AnalysisKey:
     """Something to find out: its `kind`, a key of `WAYS`, and of which example, layer or prompt."""
 
     kind: str
     of: Any = None
 
 
-Subject = tuple[tuple[str, ...], Recipe, str]
+FileKey = tuple[tuple[str, ...], Recipe, str]
 """A model's identity, a recipe, and what a trained file learned from beside them."""
-Way = Callable[[Model, "Artifact", Any, Callable[[], bool], Callable[[float], None]], Any]
+Analyzer = Callable[[Model, "Artifact", Any, Callable[[], bool], Callable[[float], None]], Any]
 
 
-def subject(model: Model, recipe: Recipe) -> Subject:
+def file_key(model: Model, recipe: Recipe) -> FileKey:
     """Return what findings about a file belong to."""
-    return model.identity, recipe, learned_from(model, recipe)
+    return model.identity, recipe, training_dependencies(model, recipe)
 
 
-class Findings:
+class Analyses:
     """Findings by model, recipe and what was wanted, the newest `KEPT`; and the newest file."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[Subject, Wanted], Any] = OrderedDict()
-        self._file: tuple[Subject, Artifact] | None = None
+        self._kept: OrderedDict[tuple[FileKey, AnalysisKey], Any] = OrderedDict()
+        self._file: tuple[FileKey, Artifact] | None = None
 
-    def get(self, about: Subject, wanted: Wanted) -> Any:
+    def get(self, about: FileKey, wanted: AnalysisKey) -> Any:
         """Return what was found, or None."""
         with self._lock:
             return self._kept.get((about, wanted))
@@ -54,7 +54,7 @@ class Findings:
         self,
         model: Model,
         recipe: Recipe,
-        wanted: Wanted,
+        wanted: AnalysisKey,
         cancelled: Callable[[], bool],
         progress: Callable[[float], None],
     ) -> Any:
@@ -67,21 +67,21 @@ class Findings:
         Cancelled
             When `cancelled()` answers True on the way.
         """
-        about = subject(model, recipe)
+        about = file_key(model, recipe)
         found = self.get(about, wanted)
         if found is None:
             artifact = self._make(model, recipe, cancelled)
-            found = WAYS[wanted.kind](model, artifact, wanted.of, cancelled, progress)
+            found = ANALYZERS[wanted.kind](model, artifact, wanted.of, cancelled, progress)
             with self._lock:
                 self._kept[about, wanted] = found
-                while len(self._kept) > KEPT:
+                while len(self._kept) > MAX_CACHED:
                     self._kept.popitem(last=False)
         return found
 
     def _make(self, model: Model, recipe: Recipe, cancelled: Callable[[], bool]) -> Artifact:
         from workbench.pipeline import compress
 
-        held, about = self._file, subject(model, recipe)
+        held, about = self._file, file_key(model, recipe)
         if held is not None and held[0] == about:
             return held[1]
         artifact = compress(model, recipe, cancelled=cancelled)
@@ -96,9 +96,9 @@ def _changes(
     cancelled: Callable[[], bool],
     progress: Callable[[float], None],
 ) -> Any:
-    from workbench.analysis.comparison import changes
+    from workbench.analysis.comparison import compare
 
-    return changes(model, artifact, cancelled=cancelled, progress=progress)
+    return compare(model, artifact, cancelled=cancelled, progress=progress)
 
 
 def _attribution(
@@ -132,13 +132,13 @@ def _writing(
     cancelled: Callable[[], bool],
     progress: Callable[[float], None],
 ) -> Any:
-    from workbench.analysis.generation import opening, write
+    from workbench.analysis.generation import example_prompt, generate
 
     prompt, seed, characters = of
-    return write(
+    return generate(
         model,
         artifact,
-        prompt=opening(model.task, prompt),
+        prompt=example_prompt(model.task, prompt),
         characters=characters,
         seed=seed,
         cancelled=cancelled,
@@ -146,7 +146,7 @@ def _writing(
     )
 
 
-WAYS: dict[str, Way] = {
+ANALYZERS: dict[str, Analyzer] = {
     "changes": _changes,
     "attribution": _attribution,
     "histogram": _histogram,

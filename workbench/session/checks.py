@@ -12,11 +12,11 @@ from workbench.errors import WorkbenchError
 from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.recipe.train import SELF
-from workbench.training.teacher_ref import teacher_named
+from workbench.training.teacher_ref import resolve_teacher
 from workbench.zoo import model
 
 
-def fitting(name: str, recipe: Recipe) -> Model:
+def resolve_model(name: str, recipe: Recipe) -> Model:
     """Return the model called `name`, once it is sure that `recipe` fits it.
 
     Raises
@@ -46,7 +46,7 @@ def check_training(chosen: Model, recipe: Recipe) -> None:
             _("Only images can be shifted or mirrored: set shift to 0 and mirror to never.")
         )
     if recipe.train.teacher:
-        teacher_named(recipe.train.teacher, chosen)
+        resolve_teacher(recipe.train.teacher, chosen)
     most = chosen.architecture.most_left_out if recipe.train.left_out else 0
     if recipe.train.left_out > most:
         raise WorkbenchError(
@@ -60,7 +60,7 @@ def teacher_warning(student: Model, teacher: str) -> str | None:
     """Return a sentence where the teacher is no better than the student, on validation."""
     if teacher in ("", SELF, student.name):
         return None
-    found = teacher_named(teacher, student)
+    found = resolve_teacher(teacher, student)
     ours, theirs = _validated(student, Recipe()), _validated(*found)
     metric = student.task.metric
     if metric.better(theirs, ours):
@@ -88,14 +88,14 @@ def without_layers(recipe: Recipe) -> Recipe:
     return Recipe.from_json(parts)
 
 
-def allowed_budget(size: int | None) -> int | None:
+def check_budget(size: int | None) -> int | None:
     """Return `size` in bytes, or raise `WorkbenchError` where it is no limit."""
     if size is not None and size <= 0:
         raise WorkbenchError(_("The size budget must be more than 0 bytes."))
     return size
 
 
-def allowed_floor(value: float | None, metric: Metric) -> float | None:
+def check_floor(value: float | None, metric: Metric) -> float | None:
     """Return `value`, a figure of `metric`, or raise `WorkbenchError` where it is no limit."""
     if value is None:
         return None
@@ -107,7 +107,7 @@ def allowed_floor(value: float | None, metric: Metric) -> float | None:
     return value
 
 
-def number(text: str | None, key: str, kind: type[int | float]) -> Any:
+def parse_number(text: str | None, key: str, kind: type[int | float]) -> Any:
     """Return what a link gives under `key` as a number, or raise `WorkbenchError`."""
     if text is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from workbench.session.records import Chosen
+from workbench.session.records import Selection
 
 LONGEST_HISTORY = 500
 
@@ -13,11 +13,11 @@ LONGEST_HISTORY = 500
 class History:
     """The present state, those before it, and those that were undone; the newest stand last."""
 
-    now: Chosen
-    past: tuple[Chosen, ...] = ()
-    future: tuple[Chosen, ...] = ()
+    now: Selection
+    past: tuple[Selection, ...] = ()
+    future: tuple[Selection, ...] = ()
 
-    def go(self, moment: Chosen) -> History:
+    def go(self, moment: Selection) -> History:
         """Return the history in which `moment` was chosen next."""
         if moment == self.now:
             return self
@@ -35,12 +35,12 @@ class History:
             return self
         return History(self.future[-1], (*self.past, self.now), self.future[:-1])
 
-    def withdrawn(self) -> History:
+    def without_current(self) -> History:
         """Return the history as if the present state had not been chosen."""
         if not self.past:
             return self
         return replace(self, now=self.past[-1], past=self.past[:-1])
 
-    def amended(self, moment: Chosen) -> History:
+    def with_current(self, moment: Selection) -> History:
         """Return the history in which the present state has become `moment`: no step of its own."""
         return replace(self, now=moment)

@@ -9,32 +9,32 @@ from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Recipe, Train
-from workbench.recipe.off import BY_LAYER, switched_off
-from workbench.session.analyses import Findings, Subject, Wanted, subject
-from workbench.session.checks import allowed_budget, check_training
-from workbench.session.present import Present
-from workbench.session.records import Question, Timing
+from workbench.recipe.off import BY_LAYER, disabled_part
+from workbench.session.analyses import Analyses, AnalysisKey, FileKey, file_key
+from workbench.session.checks import check_budget, check_training
+from workbench.session.present import SharedState
+from workbench.session.records import TeacherQuery, Timing
 from workbench.session.results import Results
 from workbench.zoo import model
 
 if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Sensitivity
     from workbench.artifact.artifact import Artifact
-    from workbench.experiments.temperatures import Tried
-    from workbench.training.types import Moment as TrainingMoment
+    from workbench.experiments.temperatures import TemperatureSweep
+    from workbench.training.types import TrainingStep as TrainingMoment
 
-Asks = Callable[[], bool]
+CancelCheck = Callable[[], bool]
 """Answers True once what is under way should end."""
-Hears = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 """Is told how far it is, from 0 to 1."""
 
 
-def never() -> bool:
+def never_cancelled() -> bool:
     """Answer that nobody has cancelled."""
     return False
 
 
-def unheard(_news: object) -> None:
+def ignore(_news: object) -> None:
     """Do nothing with what is told."""
 
 
@@ -45,27 +45,27 @@ class Jobs:
     what each layer bears, and `held` the bytes that the file keeps while layers change.
     """
 
-    def __init__(self, present: Present, results: Results) -> None:
-        self.question: Question | None = None
-        self.tried: Tried | None = None
+    def __init__(self, present: SharedState, results: Results) -> None:
+        self.teacher_query: TeacherQuery | None = None
+        self.sweep_result: TemperatureSweep | None = None
         self.sensitivity: Sensitivity | None = None
         self.held: int | None = None
         self._present = present
         self._results = results
-        self._findings = Findings()
-        self._timings: dict[Subject, Timing] = {}
+        self._findings = Analyses()
+        self._timings: dict[FileKey, Timing] = {}
         self._sweeps = _Calls()
         self._scans = _Calls()
         self._changes = _Calls()  # of single layers
 
     def forget(self) -> None:
         """Forget what belongs to a model, for another comes."""
-        self.question = None
-        self.tried = None
+        self.teacher_query = None
+        self.sweep_result = None
         self.sensitivity = None
         self.held = None
 
-    def artifact(self, cancelled: Asks, watch: Callable[[TrainingMoment], None]) -> Artifact:
+    def artifact(self, cancelled: CancelCheck, watch: Callable[[TrainingMoment], None]) -> Artifact:
         """Make the file of the present recipe; training it once more is told to `watch`.
 
         Raises
@@ -82,36 +82,38 @@ class Jobs:
             self._refuse_untrained()
         return compress(chosen, recipe, progress=watch, cancelled=cancelled)
 
-    def time_it(self, cancelled: Asks) -> None:
+    def measure_latency(self, cancelled: CancelCheck) -> None:
         """Time the original and the present file in turn."""
-        from workbench.profiling.resources import race
+        from workbench.profiling.resources import compare_latency
 
         with self._present.lock:
             chosen, about = self._present.model, self._about()
-        small = self.artifact(never, unheard)
-        file = chosen.in_form(small.form), small.operands()
-        timed = race([(chosen, chosen.weights()), file], cancelled=cancelled)
+        small = self.artifact(never_cancelled, ignore)
+        file = chosen.with_spec(small.form), small.operands()
+        timed = compare_latency([(chosen, chosen.weights()), file], cancelled=cancelled)
         self._timings[about] = timed[0], timed[1]
         self._present.tell()
 
     def timing(self) -> Timing | None:
-        """Return what `time_it` found about the present file, or None."""
+        """Return what `measure_latency` found about the present file, or None."""
         return self._timings.get(self._about())
 
-    def ask_teacher(self, teacher: str, temperature: float, example: int) -> None:
+    def query_teacher(self, teacher: str, temperature: float, example: int) -> None:
         """Look up what the teacher thinks of an example."""
-        from workbench.training.teacher_predictions import opinions
+        from workbench.training.teacher_predictions import teacher_predictions
 
-        known = opinions(self._present.model, teacher)
+        known = teacher_predictions(self._present.model, teacher)
         opinion = known[example % len(known)]
-        self.question = Question(teacher, temperature, example, opinion)
+        self.teacher_query = TeacherQuery(teacher, temperature, example, opinion)
         self._present.tell()
 
     def found(self, kind: str, of: Any) -> Any:
-        """Return what `find_out` found about the present file, or None."""
-        return self._findings.get(self._about(), Wanted(kind, of))
+        """Return what `analyze` found about the present file, or None."""
+        return self._findings.get(self._about(), AnalysisKey(kind, of))
 
-    def find_out(self, kind: str, of: Any, cancelled: Asks, progress: Hears) -> Any:
+    def analyze(
+        self, kind: str, of: Any, cancelled: CancelCheck, progress: ProgressCallback
+    ) -> Any:
         """Find out something about the original and the present file, once.
 
         Raises
@@ -126,12 +128,14 @@ class Jobs:
             chosen, recipe = present.model, present.recipe
             self._refuse_untrained()
         found = self._findings.find(
-            chosen, recipe, Wanted(kind, of), lambda: present.closed or cancelled(), progress
+            chosen, recipe, AnalysisKey(kind, of), lambda: present.closed or cancelled(), progress
         )
         present.tell()
         return found
 
-    def sweep(self, settings: Train, seconds: float, cancelled: Asks, progress: Hears) -> None:
+    def sweep(
+        self, settings: Train, seconds: float, cancelled: CancelCheck, progress: ProgressCallback
+    ) -> None:
         """Train the model at a row of temperatures, for `seconds` in all; the newest call wins.
 
         Raises
@@ -147,20 +151,20 @@ class Jobs:
         chosen = present.model
         check_training(chosen, Recipe(train=settings))
         with present.lock:
-            self.tried = None
+            self.sweep_result = None
             newer = self._sweeps.begin()
 
         def over() -> bool:
             return newer() or chosen is not present.model or present.closed or cancelled()
 
         for found in sweep(chosen, settings, seconds=seconds, cancelled=over):
-            fresh = self.tried is None or found.levels != self.tried.levels
-            self.tried = found
+            fresh = self.sweep_result is None or found.levels != self.sweep_result.levels
+            self.sweep_result = found
             progress(found.share)
             if fresh:
                 present.tell()
 
-    def scan(self, part: str, cancelled: Asks, progress: Hears) -> None:
+    def scan(self, part: str, cancelled: CancelCheck, progress: ProgressCallback) -> None:
         """Find out what each layer alone bears of the recipe's part called `part`; newest wins.
 
         Raises
@@ -170,20 +174,20 @@ class Jobs:
         Cancelled
             When `cancelled()` answers True; what was found so far stays.
         """
-        from workbench.analysis.sensitivity import scan
+        from workbench.analysis.sensitivity import iter_sensitivity
 
         if part not in BY_LAYER:
             raise WorkbenchError(_("There is no {name} by layer.").format(name=repr(part)))
         present = self._present
         with present.lock:
             chosen = present.model
-            how = getattr(present.recipe, part) or switched_off(part)
+            how = getattr(present.recipe, part) or disabled_part(part)
             newer = self._scans.begin()
 
         def over() -> bool:
             return newer() or chosen is not present.model or present.closed or cancelled()
 
-        for found in scan(chosen, how, store=present.store, cancelled=over):
+        for found in iter_sensitivity(chosen, how, store=present.store, cancelled=over):
             with present.lock:
                 if over():
                     return
@@ -191,12 +195,12 @@ class Jobs:
             progress(found.share)
             present.tell()
 
-    def hold(self, size: int | None) -> None:
+    def hold_size(self, size: int | None) -> None:
         """Keep the file at `size` bytes while layers change, or let it have any size again."""
-        self.held = allowed_budget(size)
+        self.held = check_budget(size)
         self._present.tell()
 
-    def balanced(self, recipe: Recipe, layer: str) -> Recipe:
+    def rebalance(self, recipe: Recipe, layer: str) -> Recipe:
         """Return `recipe`, in which `layer` has changed, at the size that is held; newest wins.
 
         Raises
@@ -215,22 +219,24 @@ class Jobs:
             return newer() or before != present.now or present.closed
 
         if asked is not None:
-            from workbench.study.fixed_size import balance
+            from workbench.study.fixed_size import hold_size
 
-            recipe = balance(chosen, recipe, layer, asked, cancelled=over).recipe
+            recipe = hold_size(chosen, recipe, layer, asked, cancelled=over).recipe
         if over():
             raise Cancelled("Another change came.")
         return recipe
 
     def test_report(
-        self, artifact: Artifact, cancelled: Asks, progress: Callable[[Report], None]
+        self, artifact: Artifact, cancelled: CancelCheck, progress: Callable[[Report], None]
     ) -> Report:
         """Measure a file that `artifact` made on the test split."""
-        from workbench.evaluation.measure import steps
+        from workbench.evaluation.measure import iter_reports
 
         chosen = model(artifact.model)
         store = self._present.store
-        for last in steps(chosen, artifact.recipe, split="test", store=store, cancelled=cancelled):
+        for last in iter_reports(
+            chosen, artifact.recipe, split="test", store=store, cancelled=cancelled
+        ):
             progress(last)
         if last.size.digest != artifact.digest:  # a store made by another machine's arithmetic
             raise WorkbenchError(
@@ -238,8 +244,8 @@ class Jobs:
             )
         return last
 
-    def _about(self) -> Subject:
-        return subject(self._present.model, self._present.recipe)
+    def _about(self) -> FileKey:
+        return file_key(self._present.model, self._present.recipe)
 
     def _refuse_untrained(self) -> None:
         if self._results.untrained(self._present.recipe):

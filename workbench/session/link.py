@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from workbench.recipe.link import from_query, to_query
 from workbench.session.checks import (
-    allowed_budget,
-    allowed_floor,
+    check_budget,
+    check_floor,
     check_training,
-    fitting,
-    number,
+    parse_number,
+    resolve_model,
 )
-from workbench.session.records import Chosen
+from workbench.session.records import Selection
 
 DEFAULT_MODEL = "fashion/lenet5"
 EXTRA_KEYS = frozenset({"budget", "floor"})
 
 
-def query_of(moment: Chosen, budget: int | None, floor: float | None) -> str:
+def format_query(moment: Selection, budget: int | None, floor: float | None) -> str:
     """Return the query string that opens `moment` under these limits."""
     extra = {}
     if budget is not None:
@@ -26,7 +26,7 @@ def query_of(moment: Chosen, budget: int | None, floor: float | None) -> str:
     return to_query(moment.model, moment.recipe, extra)
 
 
-def opened(query: str) -> tuple[Chosen, int | None, float | None]:
+def parse_query(query: str) -> tuple[Selection, int | None, float | None]:
     """Return what a query string opens, the budget and the floor.
 
     Raises
@@ -35,9 +35,9 @@ def opened(query: str) -> tuple[Chosen, int | None, float | None]:
         When the link is bad.
     """
     name, recipe, extra = from_query(query, EXTRA_KEYS)
-    budget = allowed_budget(number(extra.get("budget"), "budget", int))
-    moment = Chosen(name or DEFAULT_MODEL, recipe)
-    found = fitting(moment.model, recipe)
-    floor = allowed_floor(number(extra.get("floor"), "floor", float), found.task.metric)
+    budget = check_budget(parse_number(extra.get("budget"), "budget", int))
+    moment = Selection(name or DEFAULT_MODEL, recipe)
+    found = resolve_model(moment.model, recipe)
+    floor = check_floor(parse_number(extra.get("floor"), "floor", float), found.task.metric)
     check_training(found, recipe)
     return moment, budget, floor

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.domain import Model
 from workbench.recipe import Recipe
-from workbench.session.checks import fitting
+from workbench.session.checks import resolve_model
 from workbench.session.history import History
-from workbench.session.records import Chosen
+from workbench.session.records import Selection
 
 
-class Present:
+class SharedState:
     """What is chosen now and was before, where results are kept, and whom to tell of a change.
 
     The worker, the jobs and the session's verbs run in different threads: what has to fit together
@@ -26,9 +26,9 @@ class Present:
         When there is no such model, or its recipe does not fit it.
     """
 
-    def __init__(self, start: Chosen, store: Store, tell: Callable[[], None]) -> None:
+    def __init__(self, start: Selection, store: ResultCache, tell: Callable[[], None]) -> None:
         self.history = History(start)
-        self.model = fitting(start.model, start.recipe)
+        self.model = resolve_model(start.model, start.recipe)
         self.store = store
         self.tell = tell
         self.lock = threading.RLock()
@@ -46,7 +46,7 @@ class Present:
         self._held = held | {model.name: model}
 
     @property
-    def now(self) -> Chosen:
+    def now(self) -> Selection:
         """What is chosen now."""
         return self.history.now
 

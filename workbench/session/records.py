@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
-    from workbench.training.teacher_predictions import Opinion
+    from workbench.training.teacher_predictions import TeacherPrediction
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """How far training is, and the course so far: (step, loss, figure) of some batches."""
 
     step: int
@@ -33,13 +33,13 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Question:
+class TeacherQuery:
     """What the teacher is asked: about which example, at which temperature."""
 
     teacher: str
     temperature: float
     example: int = 0
-    opinion: Opinion | None = None
+    prediction: TeacherPrediction | None = None
 
 
 Timing = tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -68,7 +68,7 @@ class Focus:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Selection:
     """What was chosen; `seconds` are those to train for, until they have become steps."""
 
     model: str

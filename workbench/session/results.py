@@ -10,10 +10,10 @@ from workbench.domain import Model
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Recipe
-from workbench.session.records import Chosen, Progress, Visit
+from workbench.session.records import Selection, TrainingProgress, Visit
 
 if TYPE_CHECKING:
-    from workbench.training.types import Moment as TrainingMoment
+    from workbench.training.types import TrainingStep as TrainingMoment
 
 
 class Results:
@@ -28,17 +28,17 @@ class Results:
     def __init__(self) -> None:
         self.report: Report | None = None
         self.plain: Report | None = None
-        self.calibrated: float | None = None
-        self.training: Progress | None = None
+        self.calibration_progress: float | None = None
+        self.training: TrainingProgress | None = None
         self.error: str | None = None
-        self.broken_off: str | None = None
+        self.interruption: str | None = None
         self.busy = False
         self.stale = False
-        self._courses: dict[Chosen, Progress] = {}
+        self._courses: dict[Selection, TrainingProgress] = {}
         self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
         self._met: dict[str, tuple[str, ...]] = {}
 
-    def meet(self, model: Model) -> None:
+    def register_model(self, model: Model) -> None:
         """Forget what is known of another model that had the name of `model` before."""
         before = self._met.get(model.name)
         if before is not None and before != model.identity:
@@ -62,7 +62,7 @@ class Results:
         made = self.report is not None and self.report.recipe == recipe
         return recipe.train is not None and not made
 
-    def what_breaks_off(self, now: Chosen) -> str | None:
+    def interruption_message(self, now: Selection) -> str | None:
         """Return a sentence where leaving `now` breaks its training off."""
         course = self.training
         if self.busy and now.seconds is not None:
@@ -73,24 +73,24 @@ class Results:
             step=formatting.count(course.step), steps=formatting.count(course.steps)
         )
 
-    def enter(self, moment: Chosen) -> None:
+    def enter(self, moment: Selection) -> None:
         """Take up the course of `moment`, and forget what went wrong before."""
         self.training = self._courses.get(moment)
         self.error = None
-        self.broken_off = None
+        self.interruption = None
 
     def take(self, found: Report) -> None:
         """Show a report, and note the visit where it is exact and of the recipe itself."""
         self.report = found
-        if found.score is not None and found.exact and found.stands_for is None:
+        if found.score is not None and found.exact and found.preview_of is None:
             visits = self._visits.setdefault(found.model, OrderedDict())
             visits[found.recipe] = Visit(found.recipe, found.size.bytes, found.score.value)
 
-    def follow(self, now: Chosen, moment: TrainingMoment) -> None:
+    def follow(self, now: Selection, moment: TrainingMoment) -> None:
         """Add a moment to the course of training, which is kept for `now` once it is over."""
         before = self.training
         curve = before.curve if before is not None else ()
-        course = Progress(
+        course = TrainingProgress(
             step=moment.step,
             steps=moment.steps,
             seconds_left=moment.seconds_left,

@@ -11,27 +11,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.cache.results import Store, default_store
+from workbench.cache.results import ResultCache, default_result_cache
 from workbench.domain import Model
 from workbench.errors import WorkbenchError
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Recipe, Train
-from workbench.recipe.off import without_idle_factors
+from workbench.recipe.off import without_idle_factorization
 from workbench.recipe.presets import PRESETS
 from workbench.session.checks import (
-    allowed_budget,
-    allowed_floor,
+    check_budget,
+    check_floor,
     check_training,
-    fitting,
+    resolve_model,
     without_layers,
 )
 from workbench.session.history import History
-from workbench.session.jobs import Asks, Hears, Jobs, never, unheard
-from workbench.session.link import DEFAULT_MODEL, opened, query_of
+from workbench.session.jobs import CancelCheck, Jobs, ProgressCallback, ignore, never_cancelled
+from workbench.session.link import DEFAULT_MODEL, format_query, parse_query
 from workbench.session.observers import Observers
-from workbench.session.present import Present
-from workbench.session.records import Chosen
+from workbench.session.present import SharedState
+from workbench.session.records import Selection
 from workbench.session.results import Results
 from workbench.session.state import State
 from workbench.session.worker import Worker
@@ -39,7 +39,7 @@ from workbench.zoo import model
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
-    from workbench.training.types import Moment as TrainingMoment
+    from workbench.training.types import TrainingStep as TrainingMoment
 
 UNTOUCHED = Recipe()
 
@@ -68,13 +68,15 @@ class Session(State):
         model: str = DEFAULT_MODEL,
         recipe: Recipe = UNTOUCHED,
         *,
-        store: Store | None = None,
+        store: ResultCache | None = None,
     ) -> None:
-        present = Present(
-            Chosen(model, recipe), store or default_store(), lambda: self._observers.tell(self)
+        present = SharedState(
+            Selection(model, recipe),
+            store or default_result_cache(),
+            lambda: self._observers.tell(self),
         )
         results = Results()
-        results.meet(present.model)
+        results.register_model(present.model)
         super().__init__(present, results, Jobs(present, results))
         self._observers: Observers[Session] = Observers(present.lock)
         self._worker = Worker(present, results)
@@ -85,33 +87,33 @@ class Session(State):
 
     def set(self, recipe: Recipe) -> None:
         """Choose a recipe."""
-        self._go(Chosen(self._present.now.model, recipe))
+        self._go(Selection(self._present.now.model, recipe))
 
     def choose_model(self, name: str) -> None:
         """Choose a model; the recipe stays, without what names layers the new model lacks."""
         recipe = self.recipe
         try:
-            fitting(name, recipe)
+            resolve_model(name, recipe)
         except WorkbenchError:
             recipe = without_layers(recipe)
         self.open(name, recipe)
 
     def open(self, name: str, recipe: Recipe) -> None:
         """Choose a model and a recipe for it, in one step."""
-        found = fitting(name, recipe)
+        found = resolve_model(name, recipe)
         check_training(found, recipe)
         if found.task.metric != self.model.task.metric:
             self.floor = None  # a limit of another kind
-        self._go(Chosen(name, recipe))
+        self._go(Selection(name, recipe))
 
     def train(self, settings: Train, seconds: float) -> None:
         """Train the current recipe as `settings` say, as many steps as `seconds` allow.
 
         How many those are is measured first; the recipe then holds them, and repeats the run.
         """
-        recipe = replace(without_idle_factors(self.recipe), train=settings)
+        recipe = replace(without_idle_factorization(self.recipe), train=settings)
         check_training(self.model, recipe)
-        self._go(Chosen(self._present.now.model, recipe, seconds))
+        self._go(Selection(self._present.now.model, recipe, seconds))
 
     def preset(self, name: str) -> None:
         """Choose a preset's recipe."""
@@ -134,19 +136,19 @@ class Session(State):
 
     def set_budget(self, size: int | None) -> None:
         """Set the most bytes a file should have, or lift the limit."""
-        self.budget = allowed_budget(size)
+        self.budget = check_budget(size)
         self._present.tell()
 
     def set_floor(self, value: float | None) -> None:
         """Set the worst figure of the task's metric that is wanted, or lift the limit."""
-        self.floor = allowed_floor(value, self.model.task.metric)
+        self.floor = check_floor(value, self.model.task.metric)
         self._present.tell()
 
-    def hold(self, size: int | None) -> None:
+    def hold_size(self, size: int | None) -> None:
         """Keep the file at `size` bytes while layers change, or let it have any size again."""
-        self._jobs.hold(size)
+        self._jobs.hold_size(size)
 
-    def look_at(self, **changes: Any) -> None:
+    def set_focus(self, **changes: Any) -> None:
         """Change fields of `focus`."""
         self.focus = replace(self.focus, **changes)
         self._present.tell()
@@ -157,9 +159,9 @@ class Session(State):
         with present.lock:
             if not self.busy:
                 return
-            self._worker.give_up()
+            self._worker.discard()
             if present.now.seconds is not None:  # nothing has begun: as if not asked
-                present.history = present.history.withdrawn()
+                present.history = present.history.without_current()
             self._results.stop(present.recipe)
         present.tell()
 
@@ -174,7 +176,7 @@ class Session(State):
 
     def query(self) -> str:
         """Return the query string that opens this state."""
-        return query_of(self._present.now, self.budget, self.floor)
+        return format_query(self._present.now, self.budget, self.floor)
 
     def restore(self, query: str) -> None:
         """Open the state of a query string.
@@ -185,10 +187,10 @@ class Session(State):
             When the link is bad; the session then shows the default state.
         """
         try:
-            moment, budget, floor = opened(query)
+            moment, budget, floor = parse_query(query)
         except WorkbenchError:
             self.budget = self.floor = None
-            self._go(Chosen(DEFAULT_MODEL, Recipe()))
+            self._go(Selection(DEFAULT_MODEL, Recipe()))
             raise
         self.budget, self.floor = budget, floor
         self._present.tell()
@@ -197,7 +199,9 @@ class Session(State):
     # --- jobs ----------------------------------------------------------------------------
 
     def artifact(
-        self, cancelled: Asks = never, watch: Callable[[TrainingMoment], None] = unheard
+        self,
+        cancelled: CancelCheck = never_cancelled,
+        watch: Callable[[TrainingMoment], None] = ignore,
     ) -> Artifact:
         """Make the file of the current recipe, which takes a moment.
 
@@ -205,31 +209,44 @@ class Session(State):
         """
         return self._jobs.artifact(cancelled, watch)
 
-    def time_it(self, cancelled: Asks = never) -> None:
+    def measure_latency(self, cancelled: CancelCheck = never_cancelled) -> None:
         """Time the original and the current file in turn; takes about a second."""
-        self._jobs.time_it(cancelled)
+        self._jobs.measure_latency(cancelled)
 
-    def ask_teacher(self, teacher: str, temperature: float, example: int = 0) -> None:
+    def query_teacher(self, teacher: str, temperature: float, example: int = 0) -> None:
         """Look up what the teacher thinks of an example; takes a moment the first time."""
-        self._jobs.ask_teacher(teacher, temperature, example)
+        self._jobs.query_teacher(teacher, temperature, example)
 
-    def find_out(
-        self, kind: str, of: Any = None, cancelled: Asks = never, progress: Hears = unheard
+    def analyze(
+        self,
+        kind: str,
+        of: Any = None,
+        cancelled: CancelCheck = never_cancelled,
+        progress: ProgressCallback = ignore,
     ) -> Any:
         """Find out something about the original and the present file; takes a moment, once.
 
         `kind` is "changes" (the `Changes` of the validation split), "attribution" (the
         `Attribution` of the example `of`) or "histogram" (the `Histogram` of the layer `of`).
         """
-        return self._jobs.find_out(kind, of, cancelled, progress)
+        return self._jobs.analyze(kind, of, cancelled, progress)
 
     def sweep(
-        self, settings: Train, seconds: float, cancelled: Asks = never, progress: Hears = unheard
+        self,
+        settings: Train,
+        seconds: float,
+        cancelled: CancelCheck = never_cancelled,
+        progress: ProgressCallback = ignore,
     ) -> None:
         """Train the model at a row of temperatures, for `seconds` in all; the newest call wins."""
         self._jobs.sweep(settings, seconds, cancelled, progress)
 
-    def scan(self, part: str, cancelled: Asks = never, progress: Hears = unheard) -> None:
+    def scan(
+        self,
+        part: str,
+        cancelled: CancelCheck = never_cancelled,
+        progress: ProgressCallback = ignore,
+    ) -> None:
         """Find out what each layer alone bears of the recipe's part called `part`; newest wins."""
         self._jobs.scan(part, cancelled, progress)
 
@@ -238,13 +255,13 @@ class Session(State):
 
         Where the file's size is held, the other layers share what is left, which takes a moment.
         """
-        self.set(self._jobs.balanced(recipe, layer))
+        self.set(self._jobs.rebalance(recipe, layer))
 
     def test_report(
         self,
         artifact: Artifact,
-        cancelled: Asks = never,
-        progress: Callable[[Report], None] = unheard,
+        cancelled: CancelCheck = never_cancelled,
+        progress: Callable[[Report], None] = ignore,
     ) -> Report:
         """Measure a file that `artifact` made on the test split; takes seconds."""
         return self._jobs.test_report(artifact, cancelled, progress)
@@ -265,16 +282,16 @@ class Session(State):
 
     # --- inside --------------------------------------------------------------------------
 
-    def _go(self, moment: Chosen) -> None:
-        chosen = fitting(moment.model, moment.recipe)
+    def _go(self, moment: Selection) -> None:
+        chosen = resolve_model(moment.model, moment.recipe)
         present, results = self._present, self._results
         with present.lock:
             same = moment == present.now and chosen.identity == present.model.identity
             if same and results.report is not None and not results.stale:
                 return
-            broken_off = results.what_breaks_off(present.now)
+            broken_off = results.interruption_message(present.now)
             self._enter(present.history.go(moment), chosen)
-            results.broken_off = broken_off
+            results.interruption = broken_off
         self._worker.request()
 
     def _step(self, step: Callable[[History], History]) -> None:
@@ -287,7 +304,7 @@ class Session(State):
 
     def _enter(self, history: History, chosen: Model) -> None:
         present = self._present
-        self._results.meet(chosen)
+        self._results.register_model(chosen)
         if chosen.identity != present.model.identity:
             self._results.report = None
             self._jobs.forget()

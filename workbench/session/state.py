@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.domain import Model
 from workbench.evaluation.report import Report
 from workbench.recipe import Recipe
 from workbench.session.jobs import Jobs
-from workbench.session.present import Present
-from workbench.session.records import Focus, Progress, Question, Timing, Visit
+from workbench.session.present import SharedState
+from workbench.session.records import Focus, TeacherQuery, Timing, TrainingProgress, Visit
 from workbench.session.results import Results
 
 if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Sensitivity
-    from workbench.experiments.temperatures import Tried
+    from workbench.experiments.temperatures import TemperatureSweep
 
 
 class State:
@@ -24,7 +24,7 @@ class State:
     `budget` and `floor` are the limits that the person wants, `focus` what is looked at.
     """
 
-    def __init__(self, present: Present, results: Results, jobs: Jobs) -> None:
+    def __init__(self, present: SharedState, results: Results, jobs: Jobs) -> None:
         self.budget: int | None = None
         self.floor: float | None = None
         self.focus = Focus()
@@ -33,7 +33,7 @@ class State:
         self._jobs = jobs
 
     @property
-    def store(self) -> Store:
+    def store(self) -> ResultCache:
         """Where what was measured is kept."""
         return self._present.store
 
@@ -82,12 +82,12 @@ class State:
         return self._results.plain
 
     @property
-    def calibrated(self) -> float | None:
+    def calibration_progress(self) -> float | None:
         """The share that is known, from 0 to 1, of what a recipe rests on, while it is found."""
-        return self._results.calibrated
+        return self._results.calibration_progress
 
     @property
-    def training(self) -> Progress | None:
+    def training(self) -> TrainingProgress | None:
         """The course of the present training."""
         return self._results.training
 
@@ -114,7 +114,7 @@ class State:
     @property
     def note(self) -> str | None:
         """A sentence about a training that the last change broke off, or a store out of use."""
-        return self._results.broken_off or self.store.note
+        return self._results.interruption or self.store.note
 
     @property
     def visited(self) -> tuple[Visit, ...]:
@@ -128,14 +128,14 @@ class State:
         return self._jobs.timing()
 
     @property
-    def question(self) -> Question | None:
+    def teacher_query(self) -> TeacherQuery | None:
         """What the teacher was asked last."""
-        return self._jobs.question
+        return self._jobs.teacher_query
 
     @property
-    def tried(self) -> Tried | None:
+    def sweep_result(self) -> TemperatureSweep | None:
         """What `sweep` has found so far."""
-        return self._jobs.tried
+        return self._jobs.sweep_result
 
     @property
     def sensitivity(self) -> Sensitivity | None:

@@ -9,19 +9,19 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 from workbench.domain import Model
 from workbench.errors import Cancelled, WorkbenchError
-from workbench.evaluation.cached_results import known
+from workbench.evaluation.cached_results import cached_report
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Quantize, Recipe
-from workbench.session.present import Present
-from workbench.session.records import Chosen
+from workbench.session.present import SharedState
+from workbench.session.records import Selection
 from workbench.session.results import Results
 
 if TYPE_CHECKING:
-    from workbench.training.types import Moment as TrainingMoment
+    from workbench.training.types import TrainingStep as TrainingMoment
 
 REHEARSAL = Recipe(quantize=Quantize(bits=8))
 BETWEEN_TELLS = 0.15  # seconds
@@ -36,7 +36,7 @@ class Worker:
     a generation, and what is of an older one is dropped.
     """
 
-    def __init__(self, present: Present, results: Results) -> None:
+    def __init__(self, present: SharedState, results: Results) -> None:
         self.thread: threading.Thread | None = None
         self._present = present
         self._results = results
@@ -50,10 +50,10 @@ class Worker:
         present, results = self._present, self._results
         with present.lock:
             self._generation += 1
-            results.calibrated = None
+            results.calibration_progress = None
             found = None
             if present.now.seconds is None:  # else the recipe is not whole: its steps are missing
-                found = known(present.model, present.recipe, "validation", present.store)
+                found = cached_report(present.model, present.recipe, "validation", present.store)
             results.stale = False
             if found is not None:
                 results.take(found)
@@ -72,7 +72,7 @@ class Worker:
             self.thread = threading.Thread(target=self._work, name="measure", daemon=True)
             self.thread.start()
 
-    def give_up(self) -> None:
+    def discard(self) -> None:
         """Drop what is under way and what is pending; called under the lock."""
         self._generation += 1
         self._pending = False
@@ -114,7 +114,7 @@ class Worker:
 
     def _warm(self) -> None:
         """Go once through all that measuring loads, unless something is already wanted."""
-        from workbench.evaluation.measure import steps
+        from workbench.evaluation.measure import iter_reports
 
         def wanted() -> bool:
             return self._pending or self._present.closed
@@ -122,11 +122,13 @@ class Worker:
         with suppress(Exception):  # what fails now fails again, and is told, when it is wanted
             if not wanted():
                 chosen = self._present.model
-                for _found in steps(chosen, REHEARSAL, store=Store(), cancelled=wanted):
+                for _found in iter_reports(
+                    chosen, REHEARSAL, store=ResultCache(), cancelled=wanted
+                ):
                     pass
 
     def _measure(self, generation: int, chosen: Model, recipe: Recipe) -> None:
-        from workbench.evaluation.preview import live_steps, plain_report
+        from workbench.evaluation.preview import baseline_report, iter_reports_with_preview
 
         present, results = self._present, self._results
 
@@ -139,10 +141,10 @@ class Worker:
 
         def calibrating(share: float) -> None:
             if not outdated():
-                results.calibrated = share
+                results.calibration_progress = share
                 present.tell()
 
-        for found in live_steps(
+        for found in iter_reports_with_preview(
             chosen,
             recipe,
             store=present.store,
@@ -153,11 +155,11 @@ class Worker:
             with present.lock:
                 if outdated():
                     return
-                results.calibrated = None
+                results.calibration_progress = None
                 results.take(found)
-                results.busy = not found.exact or found.stands_for is not None
+                results.busy = not found.exact or found.preview_of is not None
             present.tell()
-        plain = plain_report(chosen, recipe, store=present.store, cancelled=outdated)
+        plain = baseline_report(chosen, recipe, store=present.store, cancelled=outdated)
         with present.lock:
             if outdated() or plain is None:
                 return
@@ -166,19 +168,19 @@ class Worker:
 
     def _spend(self, generation: int, chosen: Model, recipe: Recipe, seconds: float) -> Recipe:
         """Put into the recipe the steps that `seconds` allow."""
-        from workbench.pipeline import file_bytes
+        from workbench.pipeline import artifact_bytes
         from workbench.training.budget import steps_for
 
         assert recipe.train is not None
         count = steps_for(
-            chosen, recipe, seconds, lambda: generation != self._generation, file_bytes
+            chosen, recipe, seconds, lambda: generation != self._generation, artifact_bytes
         )
         spent = replace(recipe, train=replace(recipe.train, steps=count))
         present = self._present
         with present.lock:
             if generation != self._generation:
                 raise Cancelled("Training was stopped.")
-            present.history = present.history.amended(Chosen(present.now.model, spent))
+            present.history = present.history.with_current(Selection(present.now.model, spent))
         return spent
 
     def _watch(self, moment: TrainingMoment) -> None:
@@ -203,9 +205,9 @@ def _has_plain(recipe: Recipe) -> bool:
     return recipe.train is None and recipe.plain != recipe
 
 
-def _known_plain(chosen: Model, recipe: Recipe, store: Store) -> Report | None:
+def _known_plain(chosen: Model, recipe: Recipe, store: ResultCache) -> Report | None:
     """Return the exact report of the recipe's plain version, if it was measured before."""
     if not _has_plain(recipe):
         return None
-    found = known(chosen, recipe.plain, "validation", store)
+    found = cached_report(chosen, recipe.plain, "validation", store)
     return found if found is not None and found.exact else None

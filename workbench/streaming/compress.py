@@ -13,18 +13,18 @@ from torch import Tensor
 
 from workbench.artifact.artifact import check_writable
 from workbench.artifact.module_spec import UNCHANGED
-from workbench.artifact.on_disk import Sealed
-from workbench.artifact.original_dtype import with_origin
-from workbench.artifact.tensor_file import OF_FILE
-from workbench.compression.codecs.stream import Entry, entry, weigh, write
-from workbench.compression.encode import code_tensor
+from workbench.artifact.on_disk import OnDiskArtifact
+from workbench.artifact.original_dtype import with_original_dtype
+from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
+from workbench.compression.codecs.stream import Entry, entry, find_encodings, write
+from workbench.compression.encode import encode_tensor
 from workbench.errors import ArtifactError
 from workbench.recipe import Recipe
 from workbench.streaming.masks import Masks, Progress
-from workbench.streaming.nth_smallest import Cut
-from workbench.streaming.resume import Unfinished, room_for
+from workbench.streaming.nth_smallest import Threshold
+from workbench.streaming.resume import ResumableOutput, write_errors
 from workbench.streaming.source import Source
-from workbench.streaming.supported import check_suited
+from workbench.streaming.supported import check_supported
 
 VERSION = 2
 """Raised when other bytes come out, so that nothing is continued that was begun before."""
@@ -36,7 +36,7 @@ def compress_file(
     output: str | os.PathLike[str],
     *,
     progress: Progress = lambda done, total: None,
-) -> Sealed:
+) -> OnDiskArtifact:
     """Write the tensors of a safetensors file, compressed as `recipe` says, to `output`.
 
     No module and no data are needed, and only one tensor is in memory at a time. The bytes are
@@ -61,40 +61,44 @@ def compress_file(
         When something is missing, damaged, or cannot be written.
     """
     source, target = Source.open(Path(path)), Path(output)
-    check_suited(recipe)
+    check_supported(recipe)
     recipe.check_names(source.layers)
     if target.exists() and any(target.samefile(file) for file in source.files):
         raise ArtifactError(f"{target} is the file to be compressed: name another for the output.")
     check_writable(target)
-    with room_for(target):
-        done = Unfinished.of(target, _key(source, recipe))
+    with write_errors(target):
+        done = ResumableOutput.of(target, _key(source, recipe))
         return _finished(source, recipe, done, progress)
 
 
-def _finished(source: Source, recipe: Recipe, done: Unfinished, progress: Progress) -> Sealed:
+def _finished(
+    source: Source, recipe: Recipe, done: ResumableOutput, progress: Progress
+) -> OnDiskArtifact:
     masks = _masks(source, recipe, done, progress)
     read = 0
     for name, place in source.places.items():
         if name not in done.entries:
             with source.tensor(name) as weight:
-                kept, ties = masks.of_tensor(name, weight, done.ties) if masks else (None, 0)
+                kept, ties = masks.mask(name, weight, done.ties) if masks else (None, 0)
                 described, stream = _coded(name, weight, recipe, kept)
             done.add(name, described, stream, ties)
         read += place.size
         progress(read, source.size)
     header = {
-        "model": f"{OF_FILE}{source.title}",
+        "model": f"{TENSOR_FILE_PREFIX}{source.title}",
         "recipe": recipe.as_dict(),
         "form": UNCHANGED.as_list(),
         "tensors": done.entries,
     }
-    return Sealed.written(done.output, done.finish(header))
+    return OnDiskArtifact.written(done.output, done.finish(header))
 
 
-def _masks(source: Source, recipe: Recipe, done: Unfinished, progress: Progress) -> Masks | None:
+def _masks(
+    source: Source, recipe: Recipe, done: ResumableOutput, progress: Progress
+) -> Masks | None:
     """Return what is pruned; the cut of tensors that compete is found once and then kept."""
     known = done.plan
-    cut = Cut(*known["cut"]) if known and known["cut"] else None
+    cut = Threshold(*known["cut"]) if known and known["cut"] else None
     masks = None
     if recipe.prune is not None:
         masks = Masks.of(source, recipe.prune, cut, progress)
@@ -108,9 +112,9 @@ def _coded(name: str, weight: Tensor, recipe: Recipe, kept: Tensor | None) -> tu
     """Return what the header says of a tensor, and its stream."""
     if weight.dtype == torch.bool and weight.numel() and int(weight.view(torch.uint8).max()) > 1:
         raise ArtifactError(f"{name} holds truth values that are neither 0 nor 1: mend the file.")
-    coded = code_tensor(name, weight, recipe, kept)
-    chosen = weigh(coded, recipe.prune, losing=False)
-    return with_origin(entry(coded, chosen), weight.dtype), write(coded, chosen)
+    coded = encode_tensor(name, weight, recipe, kept)
+    chosen = find_encodings(coded, recipe.prune, include_larger=False)
+    return with_original_dtype(entry(coded, chosen), weight.dtype), write(coded, chosen)
 
 
 def _key(source: Source, recipe: Recipe) -> str:

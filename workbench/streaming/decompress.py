@@ -13,24 +13,24 @@ import torch
 from numpy.typing import NDArray
 
 from workbench.artifact.artifact import check_writable
-from workbench.artifact.header import LARGEST_DECODED, decoded_size
-from workbench.artifact.on_disk import Sealed
-from workbench.artifact.original_dtype import origin
+from workbench.artifact.header import MAX_DECODED_BYTES, decoded_size
+from workbench.artifact.on_disk import OnDiskArtifact
+from workbench.artifact.original_dtype import original_dtype
 from workbench.compression.codecs.stream import Entry, parts
 from workbench.compression.coded import DTYPES, Coded
 from workbench.errors import ArtifactError
 from workbench.streaming import safetensors_header
-from workbench.streaming.resume import room_for
+from workbench.streaming.resume import write_errors
 
 MOST_TIMES = 1000
 """How much larger than its stream a tensor of any size may be: 99 % zeros take more than that."""
 
 
-def expand(
+def decompress(
     path: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
-    largest: int = LARGEST_DECODED,
+    largest: int = MAX_DECODED_BYTES,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
     """Write the decoded tensors of a Workbench file as plain safetensors, and return its path.
@@ -47,12 +47,14 @@ def expand(
     source, target = Path(path), Path(output)
     if target.exists() and source.exists() and target.samefile(source):
         raise ArtifactError(f"{target} is the file to be expanded: name another for the output.")
-    sealed = Sealed.open(source)
+    sealed = OnDiskArtifact.open(source)
     entries = sealed.entries
     _check_sizes(entries, largest)
     check_writable(target)
-    order = sorted(entries, key=lambda name: (-DTYPES[origin(entries[name])].itemsize, name))
-    start = safetensors_header.text({name: _written(entries[name]) for name in order})
+    order = sorted(
+        entries, key=lambda name: (-DTYPES[original_dtype(entries[name])].itemsize, name)
+    )
+    start = safetensors_header.encode({name: _written(entries[name]) for name in order})
     total = sum(_size(entry) for entry in entries.values())
     if len(start) + total > shutil.disk_usage(target.parent).free:
         raise ArtifactError(
@@ -63,7 +65,7 @@ def expand(
         places[name] = at
         at += _size(entries[name])
     new = target.with_name(f".{target.name}.unfinished")
-    with room_for(target):
+    with write_errors(target):
         try:
             with new.open("wb") as stream:
                 stream.write(start)
@@ -89,16 +91,18 @@ def _check_sizes(entries: dict[str, Entry], largest: int) -> None:
 
 
 def _written(entry: Entry) -> tuple[str, tuple[int, ...], int]:
-    dtype = DTYPES[origin(entry)]
-    spelled = next(name for name, known in safetensors_header.SPELLED.items() if known == dtype)
+    dtype = DTYPES[original_dtype(entry)]
+    spelled = next(
+        name for name, known in safetensors_header.SAFETENSORS_DTYPES.items() if known == dtype
+    )
     return spelled, tuple(entry["shape"]), _size(entry)
 
 
 def _size(entry: Entry) -> int:
-    return int(prod(entry["shape"])) * DTYPES[origin(entry)].itemsize
+    return int(prod(entry["shape"])) * DTYPES[original_dtype(entry)].itemsize
 
 
 def _bytes(coded: Coded, entry: Entry) -> NDArray[np.uint8]:
-    tensor = coded.tensor().to(DTYPES[origin(entry)]).contiguous()
+    tensor = coded.tensor().to(DTYPES[original_dtype(entry)]).contiguous()
     found: NDArray[np.uint8] = tensor.flatten().view(torch.uint8).numpy()
     return found

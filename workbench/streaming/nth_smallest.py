@@ -18,18 +18,18 @@ from torch import Tensor
 
 DIGIT = 16
 
-Keys = NDArray[np.unsignedinteger[Any]]
+SortKeys = NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True)
-class Cut:
+class Threshold:
     """Everything below `key` goes, and the first `ties` of what is equal to it."""
 
     key: int
     ties: int
 
 
-def keys(numbers: Tensor, bits: int) -> Keys:
+def sort_keys(numbers: Tensor, bits: int) -> SortKeys:
     """Return numbers, 0 or more, as whole numbers of 16, 32 or 64 `bits` in the same order, flat.
 
     Exactly the same: 16 bits are for bfloat16, 32 for any float but float64.
@@ -40,7 +40,7 @@ def keys(numbers: Tensor, bits: int) -> Keys:
     return wide.contiguous().flatten().numpy().view(np.uint32 if bits == 32 else np.uint64)
 
 
-def smallest(passes: Callable[[], Iterable[Keys]], bits: int, count: int) -> Cut:
+def nth_smallest(passes: Callable[[], Iterable[SortKeys]], bits: int, count: int) -> Threshold:
     """Return the cut below which the `count` smallest keys lie, at least one.
 
     `passes` gives all keys, in pieces, each time that it is called.
@@ -58,4 +58,4 @@ def smallest(passes: Callable[[], Iterable[Keys]], bits: int, count: int) -> Cut
         digit = int(np.searchsorted(ends, count - below))
         below += int(ends[digit] - tally[digit])
         found = found << DIGIT | digit
-    return Cut(found, count - below)
+    return Threshold(found, count - below)

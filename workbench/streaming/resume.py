@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from workbench.artifact.container import seal
+from workbench.artifact.container import write
 from workbench.compression.codecs.stream import Entry
 from workbench.errors import ArtifactError
 
@@ -22,7 +22,7 @@ AT_ONCE = 2**20
 
 
 @dataclass(eq=False)
-class Unfinished:
+class ResumableOutput:
     """The streams that are done, and what is known of them.
 
     `plan` is what was found out before the first, or None; `ties` sums those of all `entries`.
@@ -36,7 +36,7 @@ class Unfinished:
     _sums: list[tuple[int, int]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, output: Path, key: str) -> Unfinished:
+    def of(cls, output: Path, key: str) -> ResumableOutput:
         """Return what is left of the same work, named by `key`, or nothing done."""
         found = cls(output, key)
         with suppress(OSError), found._data.open("r+b") as data, found._notes.open("r+b") as notes:
@@ -68,7 +68,7 @@ class Unfinished:
     def finish(self, header: dict[str, Any]) -> dict[str, Any]:
         """Write the output and remove everything else; return its header with the digest."""
         with self._new.open("wb") as stream:
-            digest = seal(stream, header, self._streams(), self.size)
+            digest = write(stream, header, self._streams(), self.size)
         self._new.replace(self.output)
         self.forget()
         return {**header, "sha256": digest}
@@ -138,7 +138,7 @@ class Unfinished:
 
 
 @contextmanager
-def room_for(output: Path) -> Iterator[None]:
+def write_errors(output: Path) -> Iterator[None]:
     """Say in one sentence where `output` cannot be written."""
     try:
         yield

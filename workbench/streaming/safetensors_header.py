@@ -19,7 +19,7 @@ from workbench.errors import ArtifactError
 LONGEST = 100_000_000
 """Bytes of a header: what the safetensors library reads."""
 
-SPELLED: dict[str, torch.dtype] = {
+SAFETENSORS_DTYPES: dict[str, torch.dtype] = {
     "F64": DTYPES["f64"],
     "F32": DTYPES["f32"],
     "F16": DTYPES["fp16"],
@@ -33,7 +33,7 @@ DAMAGED = "is damaged, or not a safetensors file"
 
 
 @dataclass(frozen=True)
-class Place:
+class TensorLocation:
     """A tensor in a file: `start` and `stop` are bytes from the file's beginning."""
 
     path: Path
@@ -49,7 +49,7 @@ class Place:
         return self.stop - self.start
 
 
-def read(path: Path) -> dict[str, Place]:
+def read(path: Path) -> dict[str, TensorLocation]:
     """Return where each tensor of a safetensors file is.
 
     Raises
@@ -73,7 +73,7 @@ def read(path: Path) -> dict[str, Place]:
     return found
 
 
-def text(tensors: Mapping[str, tuple[str, tuple[int, ...], int]]) -> bytes:
+def encode(tensors: Mapping[str, tuple[str, tuple[int, ...], int]]) -> bytes:
     """Return the start of a safetensors file with tensors one after the other.
 
     `tensors` gives of each, by name, the dtype as safetensors spells it, the shape and the bytes.
@@ -98,7 +98,7 @@ def _json(path: Path, content: bytes) -> dict[str, Any]:
     return header
 
 
-def _place(path: Path, name: str, entry: Any, start: int) -> Place:
+def _place(path: Path, name: str, entry: Any, start: int) -> TensorLocation:
     match entry:
         case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [first, last]} if all(
             _count(number) for number in (*shape, first, last)
@@ -106,11 +106,13 @@ def _place(path: Path, name: str, entry: Any, start: int) -> Place:
             pass
         case _:
             raise ArtifactError(f"{path} {DAMAGED}: its entry for {name!r} does not make sense.")
-    if dtype not in SPELLED:
+    if dtype not in SAFETENSORS_DTYPES:
         raise ArtifactError(
             f"{name} is of dtype {dtype}, which cannot be stored: convert it before compressing."
         )
-    found = Place(path, name, SPELLED[dtype], tuple(shape), start + first, start + last)
+    found = TensorLocation(
+        path, name, SAFETENSORS_DTYPES[dtype], tuple(shape), start + first, start + last
+    )
     if found.size != prod(shape) * found.dtype.itemsize:
         raise ArtifactError(
             f"{path} {DAMAGED}: {name!r} takes {found.size:,} bytes, which its shape does not."
@@ -118,7 +120,7 @@ def _place(path: Path, name: str, entry: Any, start: int) -> Place:
     return found
 
 
-def _check_filled(path: Path, found: Mapping[str, Place], start: int, size: int) -> None:
+def _check_filled(path: Path, found: Mapping[str, TensorLocation], start: int, size: int) -> None:
     """Raise unless the tensors fill the file: no hole, nothing twice, nothing beyond the end."""
     order = sorted(found.values(), key=lambda place: (place.start, place.stop))
     for before, after in pairwise(order):

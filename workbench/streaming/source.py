@@ -17,7 +17,7 @@ from torch import Tensor
 from workbench.compression.roles import compressible, is_mask
 from workbench.errors import ArtifactError
 from workbench.streaming import safetensors_header
-from workbench.streaming.safetensors_header import Place
+from workbench.streaming.safetensors_header import TensorLocation
 
 INDEX = ".index.json"
 FILE = ".safetensors"
@@ -35,7 +35,7 @@ class Source:
 
     title: str
     files: tuple[Path, ...]
-    places: dict[str, Place]
+    places: dict[str, TensorLocation]
 
     @classmethod
     def open(cls, path: Path) -> Source:
@@ -55,7 +55,7 @@ class Source:
         return cls(_title(path), files, {name: found[name] for name in order})
 
     @cached_property
-    def blank(self) -> dict[str, Tensor]:
+    def meta_tensors(self) -> dict[str, Tensor]:
         """The tensors without their values: dtype and shape, on the meta device."""
         return {
             name: torch.empty(place.shape, dtype=place.dtype, device="meta")
@@ -68,7 +68,7 @@ class Source:
 
         What is a mask is seen in the values: a few of them, unless those could be a mask's.
         """
-        return tuple(name for name in compressible(self.blank) if not self._holds_mask(name))
+        return tuple(name for name in compressible(self.meta_tensors) if not self._holds_mask(name))
 
     @property
     def size(self) -> int:
@@ -76,7 +76,7 @@ class Source:
         return sum(place.size for place in self.places.values())
 
     @property
-    def bytes_of_files(self) -> int:
+    def file_bytes(self) -> int:
         """Bytes of the files, headers included."""
         return sum(path.stat().st_size for path in self.files)
 
@@ -137,7 +137,7 @@ def _of_folder(folder: Path) -> Path:
     raise ArtifactError(f"{folder} holds no {FILE} file: name a folder that does.")
 
 
-def _sharded(index: Path) -> tuple[dict[str, Place], tuple[Path, ...]]:
+def _sharded(index: Path) -> tuple[dict[str, TensorLocation], tuple[Path, ...]]:
     where = _weight_map(index)
     shards = {name: index.parent / name for name in sorted(set(where.values()))}
     for name, path in shards.items():

@@ -6,22 +6,22 @@ from collections.abc import Callable
 
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe
-from workbench.recipe.factorize import OF_OUTPUTS
+from workbench.recipe.factorize import OUTPUT_AIMS
 from workbench.recipe.quantize import COMPENSATED
 from workbench.recipe.schema import brief
 
-UNSUITED: tuple[tuple[Callable[[Recipe], object], str], ...] = (
+UNSUPPORTED: tuple[tuple[Callable[[Recipe], object], str], ...] = (
     (
         lambda recipe: recipe.structure and (recipe.structure.removed or recipe.structure.layers),
         "only a module says which channels hang together: leave out structure",
     ),
     (lambda recipe: recipe.train, "training needs a module and data: leave out train"),
     (
-        lambda recipe: recipe.rounds_inputs,
+        lambda recipe: recipe.quantizes_activations,
         "the inputs of layers are observed in a module, on data: leave out activations",
     ),
     (
-        lambda recipe: recipe.folds or recipe.equalizes or recipe.looks_again,
+        lambda recipe: recipe.folds or recipe.equalizes or recipe.needs_post_calibration,
         "batch norm, biases and ranges are adjusted in a module, on data: leave out adjust",
     ),
     (
@@ -37,7 +37,7 @@ UNSUITED: tuple[tuple[Callable[[Recipe], object], str], ...] = (
         "the adaptive scope ranks whole layers at once: choose global or uniform",
     ),
     (
-        lambda recipe: recipe.factorize and recipe.factorize.aim in OF_OUTPUTS,
+        lambda recipe: recipe.factorize and recipe.factorize.aim in OUTPUT_AIMS,
         "the outputs of layers come from a module and data: let factors fit the weights",
     ),
     (
@@ -48,10 +48,10 @@ UNSUITED: tuple[tuple[Callable[[Recipe], object], str], ...] = (
 """What a file of tensors cannot have done to it, and the reason."""
 
 
-def check_suited(recipe: object) -> None:
+def check_supported(recipe: object) -> None:
     """Raise `RecipeError` where `recipe` needs a module, data, or all tensors at once."""
     if not isinstance(recipe, Recipe):
         raise RecipeError(f"A recipe must be a Recipe, such as Recipe(), not {brief(recipe)}.")
-    for needs_more, reason in UNSUITED:
+    for needs_more, reason in UNSUPPORTED:
         if needs_more(recipe):
             raise RecipeError(f"A file is compressed tensor by tensor, and {reason}.")

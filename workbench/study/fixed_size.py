@@ -8,15 +8,15 @@ from math import ceil
 
 from workbench import formatting
 from workbench.calibration.prepare import prepare
-from workbench.calibration.statistics import evidence_for
-from workbench.compression.axes import turned, turned_evidence
+from workbench.calibration.statistics import calibration_stats
+from workbench.compression.axes import stats_to_canonical, to_canonical
 from workbench.compression.prune import masks
 from workbench.domain import Model
 from workbench.errors import Cancelled, RecipeError
 from workbench.i18n import _
 from workbench.pipeline import compress
 from workbench.recipe import Prune, Recipe
-from workbench.recipe.off import switched_off
+from workbench.recipe.off import disabled_part
 from workbench.recipe.prune import SPARSITY
 from workbench.validation import expect_model, expect_recipe
 
@@ -29,7 +29,7 @@ NEAR = 0.01
 
 
 @dataclass(frozen=True)
-class Balanced:
+class SizedRecipe:
     """A recipe whose file is as near to `asked` bytes as steps allow: `bytes` long."""
 
     recipe: Recipe
@@ -37,14 +37,14 @@ class Balanced:
     bytes: int
 
 
-def balance(
+def hold_size(
     model: Model,
     recipe: Recipe,
     layer: str,
     asked: int,
     *,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Balanced:
+) -> SizedRecipe:
     """Return `recipe` with the layers other than `layer` pruned so that its file has `asked` bytes.
 
     The densities of the others, their shares of weights that are not zero, are multiplied by one
@@ -83,11 +83,11 @@ def balance(
         )
     held = _held(model, recipe, layer)
 
-    def file(densest: float) -> Balanced:
+    def file(densest: float) -> SizedRecipe:
         if cancelled():
             raise Cancelled("Balancing was stopped.")
         tried = _shared(held, layer, others, densest)
-        return Balanced(tried, asked, len(compress(model, tried)))
+        return SizedRecipe(tried, asked, len(compress(model, tried)))
 
     found = _nearest(file, asked, max(others.values()) / min(others.values()))
     if abs(found.bytes - asked) > NEAR * asked and _ended(found.recipe, layer, others):
@@ -115,10 +115,10 @@ def _held(model: Model, recipe: Recipe, layer: str) -> Recipe:
     prune = _prune(recipe)
     if layer in prune.layers or layer in prune.exclude:
         return recipe
-    ready = prepare(model, recipe, evidence_for(model, recipe))
-    axes = model.roles.turning(ready.weights)
-    evidence = turned_evidence(ready.evidence, axes)
-    kept = masks(turned(ready.weights, axes), prune, evidence, model.layers).get(layer)
+    ready = prepare(model, recipe, calibration_stats(model, recipe))
+    axes = model.roles.permuted_axes(ready.weights)
+    evidence = stats_to_canonical(ready.stats, axes)
+    kept = masks(to_canonical(ready.weights, axes), prune, evidence, model.layers).get(layer)
     lost = 0.0 if kept is None else 1 - float(kept.double().mean())
     rows = {**prune.layers, layer: _on_a_step(lost)}
     return replace(recipe, prune=replace(prune, layers=rows))
@@ -140,7 +140,7 @@ def _shared(recipe: Recipe, layer: str, others: dict[str, float], densest: float
     return replace(recipe, prune=replace(prune, sparsity=shared, layers=rows))
 
 
-def _nearest(file: Callable[[float], Balanced], asked: int, most: float) -> Balanced:
+def _nearest(file: Callable[[float], SizedRecipe], asked: int, most: float) -> SizedRecipe:
     """Return the file nearest to `asked` bytes of those that `file` makes of numbers to `most`."""
     low, high = round((1 - SPARSITY["high"]) / STEP), ceil(most / STEP)
     largest = file(high * STEP)
@@ -171,7 +171,7 @@ def _ended(recipe: Recipe, layer: str, others: dict[str, float]) -> bool:
 
 
 def _prune(recipe: Recipe) -> Prune:
-    found: Prune = recipe.prune or switched_off("prune")
+    found: Prune = recipe.prune or disabled_part("prune")
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from workbench.errors import WorkbenchError, in_words
+from workbench.errors import WorkbenchError, user_errors
 from workbench.recipe.schema import brief
 from workbench.runtime.seeding import seeded
 
@@ -59,7 +59,7 @@ def _integers(low: int, high: int, shape: tuple[int, ...], generator: Generator)
     return torch.randint(low, high + 1, shape, generator=generator)
 
 
-def changed_by(function: Callable[[Any], Any], inputs: Any, generator: Generator) -> Any:
+def apply_user_augment(function: Callable[[Any], Any], inputs: Any, generator: Generator) -> Any:
     """Return what a person's own `function` makes of the inputs of a batch, which it may write to.
 
     The generators of PyTorch, NumPy and Python are set from `generator` while it runs, and are
@@ -77,7 +77,7 @@ def changed_by(function: Callable[[Any], Any], inputs: Any, generator: Generator
         rows.
     """
     seed = int(torch.randint(2**62, (), generator=generator))
-    with in_words("The function augment fails"), seeded(seed):
+    with user_errors("The function augment fails"), seeded(seed):
         changed = function(_mapped(torch.clone, inputs))
     before, after = _tensors(inputs), _tensors(changed)
     if before.keys() != after.keys() or not all(

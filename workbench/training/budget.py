@@ -14,12 +14,12 @@ from workbench.errors import RecipeError, WorkbenchError
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.training.early_stopping import EarlyStopping
-from workbench.training.run import PORTION, RECALIBRATION, Run
-from workbench.training.setup import lesson
-from workbench.training.sparsity_schedule import shares
-from workbench.training.types import Lesson, Trained
+from workbench.training.run import MICROBATCH, RECALIBRATION_BATCHES, Run
+from workbench.training.setup import training_setup
+from workbench.training.sparsity_schedule import sparsity_schedule
+from workbench.training.types import TrainingResult, TrainingSetup
 
-Finish = Callable[[Model, Recipe, Lesson, Trained], object]
+Finish = Callable[[Model, Recipe, TrainingSetup, TrainingResult], object]
 VARIABLE = "WORKBENCH_BUDGET"
 WARM_UP = 3
 """Steps after the first one that do not count, unless there are few: they are slow."""
@@ -41,7 +41,7 @@ LONG = 10_000
 MOST = 200_000
 
 
-def granted(seconds: float) -> float:
+def capped_seconds(seconds: float) -> float:
     """Return `seconds`, or fewer where the environment variable `WORKBENCH_BUDGET` grants less.
 
     Raises
@@ -89,24 +89,24 @@ def steps_for(
     settings = recipe.train
     pilot = replace(recipe, train=replace(settings, steps=LONG, batch_norm="keep"))
     begun = Run(
-        lesson(model, pilot, cancelled), pilot
+        training_setup(model, pilot, cancelled), pilot
     )  # later ones find evidence and teacher known
-    beside = _timed(lambda: Run(lesson(model, pilot, cancelled), pilot))
+    beside = _timed(lambda: Run(training_setup(model, pilot, cancelled), pilot))
     step = _pace(begun, seconds, cancelled)
     if settings.batch_norm == "recalibrate":
-        portions = min(RECALIBRATION, -(-len(begun.lesson.labels) // PORTION))
+        portions = min(RECALIBRATION_BATCHES, -(-len(begun.setup.labels) // MICROBATCH))
         few = min(FEW, portions)
         beside += portions / few * _timed(lambda: begun.recalibrate(cancelled, few))
-    mask = _timed(begun.remask) if settings.sparsening != "one-shot" else 0.0
+    mask = _timed(begun.recompute_masks) if settings.sparsening != "one-shot" else 0.0
     look = _timed(lambda: begun.look(cancelled)) if settings.patience else 0.0
     if finish is not None:
-        beside += _timed(lambda: finish(model, recipe, begun.lesson, begun.trained()))
+        beside += _timed(lambda: finish(model, recipe, begun.setup, begun.trained()))
     left = max(seconds * LEFT, seconds - (time.perf_counter() - start) - beside)
 
     def takes(steps: int) -> float:
         of_many = replace(settings, steps=steps)
-        masks = shares(settings.sparsening, steps)
-        looks = EarlyStopping(of_many, max(masks)).looks
+        masks = sparsity_schedule(settings.sparsening, steps)
+        looks = EarlyStopping(of_many, max(masks)).checks
         return steps * step + (len(masks) - 1) * mask + looks * look
 
     return bisect_right(range(2, MOST + 1), left, key=takes) + 1

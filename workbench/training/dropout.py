@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
-from workbench.runtime.build import computes_as_named
+from workbench.runtime.build import is_standard_layer
 from workbench.training.modes import train_mode
 
 
@@ -27,7 +27,7 @@ class DropoutLinear(nn.Linear):
         return super().forward(inputs * (lot >= self.share) / (1 - self.share))
 
 
-def prepare(module: nn.Module, dropout: float, generator: Generator) -> nn.Module:
+def add_dropout(module: nn.Module, dropout: float, generator: Generator) -> nn.Module:
     """Return `module` in training mode, with dropout before its fully connected layers."""
     if dropout:
         _drop_out(module, dropout, generator)
@@ -36,7 +36,7 @@ def prepare(module: nn.Module, dropout: float, generator: Generator) -> nn.Modul
 
 def _drop_out(module: nn.Module, share: float, generator: Generator) -> None:
     for name, child in module.named_children():
-        if isinstance(child, nn.Linear) and computes_as_named(child):
+        if isinstance(child, nn.Linear) and is_standard_layer(child):
             setattr(module, name, DropoutLinear(child, share, generator))
         else:
             _drop_out(child, share, generator)

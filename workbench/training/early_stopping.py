@@ -12,7 +12,7 @@ from torch import Tensor
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.recipe import Train
 
-LOOKS = 20
+CHECKS = 20
 """Looks at the validation examples in a run of full length."""
 
 
@@ -26,7 +26,7 @@ class EarlyStopping:
     def __init__(self, settings: Train, first: int, metric: Metric = ACCURACY) -> None:
         self.metric = metric
         self.patience = settings.patience
-        even = {settings.steps * number // LOOKS for number in range(1, LOOKS + 1)}
+        even = {settings.steps * number // CHECKS for number in range(1, CHECKS + 1)}
         self._when = {step for step in even if step > first} | {settings.steps}
         self._worse = 0
         self.best: dict[str, Any] = {}
@@ -37,7 +37,7 @@ class EarlyStopping:
         return self._worse >= self.patience
 
     @property
-    def looks(self) -> int:
+    def checks(self) -> int:
         """How many looks there are if patience never ends."""
         return len(self._when)
 

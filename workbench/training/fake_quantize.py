@@ -12,21 +12,21 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from workbench.compression.axes import turned, turned_evidence
+from workbench.compression.axes import stats_to_canonical, to_canonical
 from workbench.compression.prune import masks
-from workbench.compression.qparams import Grid
-from workbench.compression.quantize import bits_of, joined, pieces
-from workbench.compression.quantize import fit as fit_grids
+from workbench.compression.qparams import QParams
+from workbench.compression.quantize import bits_of, join_rows, split_rows
+from workbench.compression.quantize import fit_qparams as fit_grids
 from workbench.compression.roles import Roles
-from workbench.compression.share import Book, clusters_of, fit, rows_of
-from workbench.compression.stats import Evidence
+from workbench.compression.share import Codebook, clusters_of, fit_codebook, rows_of
+from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Prune, Recipe
 
 REFRESH = 10
 """Looks at the weights after which the range of a straight-through quantiser is found anew."""
 
 
-class View:
+class FakeQuantizer:
     """The masks and quantisers of `recipe` over weights in training.
 
     `kept` are the masks by name (True: keep), each of its tensor's shape, turned where it has axes
@@ -39,7 +39,7 @@ class View:
         self,
         recipe: Recipe,
         weights: Mapping[str, Tensor],
-        evidence: Evidence | None = None,
+        stats: CalibrationStats | None = None,
         roles: Roles | None = None,
         *,
         quick: bool = True,
@@ -52,33 +52,33 @@ class View:
         self.rounding = recipe.train.rounding
         roles = roles or Roles.of(weights)
         self.names = tuple(name for name in roles.layers if name in weights)
-        self.axes = roles.turning(weights)
-        self.evidence = turned_evidence(evidence or Evidence(), self.axes)
+        self.axes = roles.permuted_axes(weights)
+        self.stats = stats_to_canonical(stats or CalibrationStats(), self.axes)
         self.kept: dict[str, Tensor] = {}
         self._places: dict[str, Tensor] = {}  # flat, of what is kept
         self.sparsity = 0.0
         self.scales: dict[str, list[Tensor]] = {}  # logarithms, where step sizes are learned
-        self._grids: dict[str, list[Grid]] = {}
-        self._books: dict[str, Book] = {}
+        self._grids: dict[str, list[QParams]] = {}
+        self._books: dict[str, Codebook] = {}
         self._age = 0
 
-    def sparsen(self, weights: Mapping[str, Tensor], share: float) -> None:
+    def update_masks(self, weights: Mapping[str, Tensor], share: float) -> None:
         """Set `share` of the asked zeros; what was zero stays zero."""
         if self.prune is None:
             return
         held = {
             n: w.detach() * self.kept[n] if n in self.kept else w.detach()
-            for n, w in turned(weights, self.axes).items()
+            for n, w in to_canonical(weights, self.axes).items()
         }
         asked = _part_of(self.prune, share)
         self._hold(
             {
                 name: mask if name not in self.kept else mask & self.kept[name]
-                for name, mask in masks(held, asked, self.evidence, self.names).items()
+                for name, mask in masks(held, asked, self.stats, self.names).items()
             }
         )
 
-    def learn_scales(self, weights: Mapping[str, Tensor]) -> None:
+    def init_scales(self, weights: Mapping[str, Tensor]) -> None:
         """Start the learned step sizes where they fit best, if the recipe asks for them."""
         if self.quantize is None or self.rounding != "learned":
             return
@@ -104,7 +104,7 @@ class View:
             seen[name] = _quick(rounded) if self.quick else rounded
         return seen
 
-    def grids(self) -> dict[str, list[Grid]]:
+    def qparams(self) -> dict[str, list[QParams]]:
         """Return the learned quantisers by name, for the file."""
         return {
             name: [
@@ -132,9 +132,9 @@ class View:
         self._hold(dict(state["kept"]))  # type: ignore[call-overload]
         self._age = int(state["age"])  # type: ignore[call-overload]
         grids: Mapping[str, list[tuple[Tensor, Tensor, int]]] = state["grids"]  # type: ignore[assignment]
-        self._grids = {name: [Grid(*one) for one in found] for name, found in grids.items()}
+        self._grids = {name: [QParams(*one) for one in found] for name, found in grids.items()}
         books: Mapping[str, tuple[Tensor, bool, Tensor]] = state["books"]  # type: ignore[assignment]
-        self._books = {name: Book(*one) for name, one in books.items()}
+        self._books = {name: Codebook(*one) for name, one in books.items()}
         scales: Mapping[str, list[Tensor]] = state["scales"]  # type: ignore[assignment]
         with torch.no_grad():
             for name, found in scales.items():
@@ -165,14 +165,14 @@ class View:
             return _straight(weight.detach().to(narrow).float(), weight)
         if name not in self.scales and (fresh or name not in self._grids):
             self._grids[name] = fit_grids(weight.detach(), self.quantize, bits)
-        cut = pieces(weight, self.quantize)
+        cut = split_rows(weight, self.quantize)
         grids = self._grids[name]
         if name in self.scales:
             logs = self.scales[name]
             rounded = [_learned(p, g, s) for p, g, s in zip(cut, grids, logs, strict=True)]
         else:
             rounded = [_straight(g.round(p.detach()), p) for p, g in zip(cut, grids, strict=True)]
-        return joined(rounded, weight, self.quantize)
+        return join_rows(rounded, weight, self.quantize)
 
     def _clusters(self, name: str) -> int:
         return clusters_of(name, self.share) if self.share is not None else 0
@@ -188,7 +188,7 @@ class View:
         places = self._places.get(name) if len(rows) == 1 else None
         looked_at = rows if places is None else rows[:, places]
         if fresh or name not in self._books:
-            self._books[name] = fit(looked_at, self.share, clusters)
+            self._books[name] = fit_codebook(looked_at, self.share, clusters)
         rounded = self._books[name].round(looked_at)
         if places is not None:
             rounded = torch.zeros_like(rows).index_copy_(1, places, rounded)
@@ -210,7 +210,7 @@ def _straight(value: Tensor, through: Tensor) -> Tensor:
     return value + (through - through.detach())
 
 
-def _learned(piece: Tensor, grid: Grid, log_scale: Tensor) -> Tensor:
+def _learned(piece: Tensor, grid: QParams, log_scale: Tensor) -> Tensor:
     """Return `piece` [rows, n] on a grid whose scale has a gradient (arXiv 1902.08153, eq. 3).
 
     The gradient of the scale is divided by √(n · levels), as there; the logarithm keeps the scale

@@ -11,16 +11,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from workbench.artifact.module_spec import InputGrid
+from workbench.artifact.module_spec import InputQParams
 
 
-def round_inputs(module: nn.Module, grids: Mapping[str, InputGrid]) -> None:
+def round_inputs(module: nn.Module, qparams: Mapping[str, InputQParams]) -> None:
     """Make the layers of `module` at the paths of `grids` see their inputs on those grids."""
-    for path, grid in grids.items():
+    for path, grid in qparams.items():
         module.get_submodule(path).register_forward_pre_hook(_rounding(grid))
 
 
-def _rounding(grid: InputGrid) -> Callable[..., tuple[Tensor, ...]]:
+def _rounding(grid: InputQParams) -> Callable[..., tuple[Tensor, ...]]:
     low, high = -grid.zero_point, grid.top - grid.zero_point
 
     def hook(_layer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:

@@ -10,22 +10,22 @@ from torch import Generator, Tensor
 
 from workbench.domain.inputs import targets
 from workbench.recipe import Train
-from workbench.runtime.batch import Batch, lay_inputs
-from workbench.training.augment import augment, changed_by
+from workbench.runtime.batch import Batch, layout_inputs
+from workbench.training.augment import apply_user_augment, augment
 
 if TYPE_CHECKING:
-    from workbench.training.types import Lesson
+    from workbench.training.types import TrainingSetup
 
 STEP, EPOCH, NORMS = 1, 2, 3
 """What a lot is for: a step's random changes, an epoch's order, the batches of batch norm."""
 
 
-def lot(seed: int, purpose: int, number: int) -> int:
+def derive_seed(seed: int, purpose: int, number: int) -> int:
     """Mix a seed, what it is for, and a number, so that no two streams share a lot."""
     return int(np.random.SeedSequence([seed, purpose, number]).generate_state(1, np.uint64)[0] >> 1)
 
 
-class Order:
+class BatchOrder:
     """Which examples each step takes, by seed and number of the step alone."""
 
     def __init__(self, seed: int, examples: int, batch: int) -> None:
@@ -38,12 +38,12 @@ class Order:
         """Return the numbers of a step's examples; what an epoch leaves over waits for none."""
         epoch, place = divmod(step, max(1, self.examples // self.batch))
         if self._epoch[0] != epoch:
-            generator = Generator().manual_seed(lot(self.seed, EPOCH, epoch))
+            generator = Generator().manual_seed(derive_seed(self.seed, EPOCH, epoch))
             self._epoch = epoch, torch.randperm(self.examples, generator=generator)
         return self._epoch[1][place * self.batch : (place + 1) * self.batch]
 
 
-class Portion(NamedTuple):
+class Microbatch(NamedTuple):
     """Examples computed at once: inputs, labels, the teacher's outputs and the weights, or None."""
 
     inputs: Batch
@@ -52,33 +52,35 @@ class Portion(NamedTuple):
     weights: Tensor | None = None
 
 
-def augments(settings: Train) -> bool:
+def has_augmentation(settings: Train) -> bool:
     """Whether the inputs of each step are changed by lot."""
     return bool(settings.shift) or settings.mirror != "never"
 
 
-def share_of(lesson: Lesson, part: Tensor, chosen: Tensor) -> float:
+def loss_share(setup: TrainingSetup, part: Tensor, chosen: Tensor) -> float:
     """Return the share of a part of a step's examples, by number, in the step's mean loss."""
-    if lesson.counts is None:
+    if setup.counts is None:
         return len(part) / len(chosen)
-    total = float(lesson.counts[chosen].sum())
-    return float(lesson.counts[part].sum()) / total if total else 0.0
+    total = float(setup.counts[chosen].sum())
+    return float(setup.counts[part].sum()) / total if total else 0.0
 
 
-def portion(lesson: Lesson, chosen: Tensor, settings: Train, generator: Generator) -> Portion:
+def microbatch(
+    setup: TrainingSetup, chosen: Tensor, settings: Train, generator: Generator
+) -> Microbatch:
     """Return the examples numbered `chosen`; the teacher sees the very inputs of the student."""
     numbers = chosen.numpy()
-    inputs = lesson.inputs(lesson.examples[numbers])
-    changed = augments(settings)
+    inputs = setup.inputs(setup.examples[numbers])
+    changed = has_augmentation(settings)
     if changed:
         inputs = augment(inputs, settings.shift, settings.mirror == "half", generator)
-    if lesson.augment is not None:
-        inputs, changed = changed_by(lesson.augment, inputs, generator), True
-    inputs = lay_inputs(inputs, quick=lesson.quick)
-    labels = targets(lesson.labels[numbers])
-    weights = None if lesson.counts is None else lesson.counts[chosen]
-    if lesson.teacher is None:
-        return Portion(inputs, labels, None, weights)
-    known = lesson.teacher.known
-    outputs = lesson.teacher.on(inputs) if changed or known is None else known[chosen]
-    return Portion(inputs, labels, outputs, weights)
+    if setup.augment is not None:
+        inputs, changed = apply_user_augment(setup.augment, inputs, generator), True
+    inputs = layout_inputs(inputs, quick=setup.quick)
+    labels = targets(setup.labels[numbers])
+    weights = None if setup.counts is None else setup.counts[chosen]
+    if setup.teacher is None:
+        return Microbatch(inputs, labels, None, weights)
+    known = setup.teacher.known
+    outputs = setup.teacher.on(inputs) if changed or known is None else known[chosen]
+    return Microbatch(inputs, labels, outputs, weights)

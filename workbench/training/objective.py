@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from workbench.domain.losses import IGNORED, each_of_labels, of_labels
+from workbench.domain.losses import IGNORE_INDEX, label_loss, label_losses
 from workbench.recipe import Train
 
 
@@ -36,7 +36,7 @@ def objective(
     """
     if weights is not None:
         return _weighted(settings, outputs, labels, teacher, weights)
-    hard = of_labels(outputs, labels, settings.label_smoothing)
+    hard = label_loss(outputs, labels, settings.label_smoothing)
     if teacher is None:
         return hard
     return settings.mix * _soft(settings, outputs, labels, teacher) + (1 - settings.mix) * hard
@@ -46,11 +46,11 @@ def _weighted(
     settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor | None, weights: Tensor
 ) -> Tensor:
     if labels.ndim > 1 and not labels.is_floating_point():  # every place is predicted
-        counts = labels.flatten() != IGNORED
+        counts = labels.flatten() != IGNORE_INDEX
         weights = weights.repeat_interleave(labels.shape[1])[counts]
         outputs, labels = outputs.flatten(0, -2)[counts], labels.flatten()[counts]
         teacher = teacher if teacher is None else teacher.flatten(0, -2)[counts]
-    losses = each_of_labels(outputs, labels, settings.label_smoothing)
+    losses = label_losses(outputs, labels, settings.label_smoothing)
     if teacher is not None:
         soft = _each_soft(settings, outputs, labels, teacher)
         losses = settings.mix * soft + (1 - settings.mix) * losses
@@ -59,7 +59,7 @@ def _weighted(
 
 def _each_soft(settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor) -> Tensor:
     if labels.is_floating_point():
-        return each_of_labels(outputs, teacher)
+        return label_losses(outputs, teacher)
     if settings.matching == "logits":
         return _distances(outputs, teacher) / 2
     softened = _softened(outputs, teacher, settings.temperature)
@@ -71,7 +71,7 @@ def _soft(settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor) -> 
     if labels.is_floating_point():
         return functional.mse_loss(outputs, teacher)
     if labels.ndim > 1:
-        counts = labels.flatten() != IGNORED
+        counts = labels.flatten() != IGNORE_INDEX
         outputs, teacher = outputs.flatten(0, -2)[counts], teacher.flatten(0, -2)[counts]
     return MATCHINGS[settings.matching](outputs, teacher, settings.temperature)
 

@@ -13,7 +13,7 @@ import torch
 from workbench.runtime.seeding import seeded
 
 
-class Chance:
+class StepSeeding:
     """Sets the generators of PyTorch, NumPy and Python for one step, and puts them back after it.
 
     What draws nothing in the first step is taken to draw nothing at all, so that runs side by side

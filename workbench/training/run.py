@@ -17,69 +17,76 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import Cancelled, TrainingError, in_words
+from workbench.errors import Cancelled, TrainingError, user_errors
 from workbench.recipe import Recipe
 from workbench.runtime import batch_norm
-from workbench.runtime.batch import call, lay_inputs, on_weights, run
+from workbench.runtime.batch import call, layout_inputs, run, using_weights
 from workbench.threads import threads
 from workbench.training import checkpoint as checkpoints
-from workbench.training.dropout import prepare
+from workbench.training.dropout import add_dropout
 from workbench.training.early_stopping import EarlyStopping
-from workbench.training.fake_quantize import View
+from workbench.training.fake_quantize import FakeQuantizer
 from workbench.training.input_rounding import round_inputs
-from workbench.training.microbatch import NORMS, STEP, Order, lot, portion, share_of
+from workbench.training.microbatch import (
+    NORMS,
+    STEP,
+    BatchOrder,
+    derive_seed,
+    loss_share,
+    microbatch,
+)
 from workbench.training.modes import train_mode
 from workbench.training.objective import objective
 from workbench.training.optimizers import optimizer, schedule
-from workbench.training.random_layers import Chance
-from workbench.training.sparsity_schedule import shares
-from workbench.training.types import Lesson, Moment, Trained
-from workbench.training.weight_average import Average
+from workbench.training.random_layers import StepSeeding
+from workbench.training.sparsity_schedule import sparsity_schedule
+from workbench.training.types import TrainingResult, TrainingSetup, TrainingStep
+from workbench.training.weight_average import WeightAverage
 
-PORTION = 128
+MICROBATCH = 128
 """Examples computed at once; larger batches add up gradients, so that cancelling stays quick."""
-GOOD = 25
+SNAPSHOT_EVERY = 25
 """Steps between two copies of the weights, to go back to should the loss become NaN."""
-RECALIBRATION = 32
+RECALIBRATION_BATCHES = 32
 """Portions from which batch norm is measured anew."""
 
 
 class Run:
     """Trains the weights of `lesson` as `recipe` says."""
 
-    def __init__(self, lesson: Lesson, recipe: Recipe) -> None:
+    def __init__(self, setup: TrainingSetup, recipe: Recipe) -> None:
         assert recipe.train is not None
-        self.lesson = lesson
+        self.setup = setup
         self.settings = recipe.train
         self.step = 0
         self.seconds = 0.0
         self.examples = 0
         self._lot = torch.Generator()
-        self._chance = Chance()
-        self.module = prepare(lesson.module, self.settings.dropout, self._lot)
-        round_inputs(self.module, lesson.input_grids)
+        self._chance = StepSeeding()
+        self.module = add_dropout(setup.module, self.settings.dropout, self._lot)
+        round_inputs(self.module, setup.input_qparams)
         trainable = {n for n, p in self.module.named_parameters() if p.requires_grad}
         self.weights = {
-            name: _private(tensor, lesson.quick).requires_grad_(name in trainable)
-            for name, tensor in lesson.weights.items()
+            name: _private(tensor, setup.quick).requires_grad_(name in trainable)
+            for name, tensor in setup.weights.items()
         }
-        self.view = View(
-            recipe, self.weights, lesson.ready.evidence, lesson.roles, quick=lesson.quick
+        self.view = FakeQuantizer(
+            recipe, self.weights, setup.prepared.stats, setup.roles, quick=setup.quick
         )
-        self._shares = shares(self.settings.sparsening, self.settings.steps)
+        self._shares = sparsity_schedule(self.settings.sparsening, self.settings.steps)
         self._rewinds = self.settings.sparsening == "rewind"
-        self.view.sparsen(self.weights, self._shares[0])
-        self.view.learn_scales(self.weights)
+        self.view.update_masks(self.weights, self._shares[0])
+        self.view.init_scales(self.weights)
         self._make_optimizer()
-        self._order = Order(self.settings.seed, len(lesson.labels), self.settings.batch)
+        self._order = BatchOrder(self.settings.seed, len(setup.labels), self.settings.batch)
         self._batch = self._order.batch
         self._good = (0, self._copy(), self.view.state())
         self._intact = True
         self._finite_outputs = True
         self._masked_for = 0  # the step that the masks are of, if zeros came with it
-        self._average = Average(self.settings.average, max(self._shares))
-        patient = self.settings.patience and lesson.held_out is not None
-        metric, first = lesson.gauge.metric, max(self._shares)
+        self._average = WeightAverage(self.settings.average, max(self._shares))
+        patient = self.settings.patience and setup.held_out is not None
+        metric, first = setup.running_metric.metric, max(self._shares)
         self._stopping = EarlyStopping(self.settings, first, metric) if patient else None
 
     @property
@@ -99,7 +106,7 @@ class Run:
         cancelled: Callable[[], bool] = lambda: False,
         checkpoint: Path | None = None,
         every: float = 15.0,
-    ) -> Generator[Moment, None, None]:
+    ) -> Generator[TrainingStep, None, None]:
         """Yield after every step; a `checkpoint` is read if there, and written every few seconds.
 
         It is written too when the run is given up, by whatever way, but in the middle of an update.
@@ -124,7 +131,7 @@ class Run:
 
     def _go(
         self, cancelled: Callable[[], bool], checkpoint: Path | None, every: float
-    ) -> Generator[Moment, None, None]:
+    ) -> Generator[TrainingStep, None, None]:
         written = time.perf_counter()
         if self.step == 0 and self.settings.batch_norm == "recalibrate":
             self.recalibrate(cancelled)
@@ -132,7 +139,7 @@ class Run:
             if cancelled():
                 raise Cancelled("Training was stopped.")
             begin = time.perf_counter()
-            fails = in_words(f"Training fails at step {self.step + 1:,}", _remedy)
+            fails = user_errors(f"Training fails at step {self.step + 1:,}", _remedy)
             with (
                 threads(self.settings.threads),
                 fails,
@@ -147,12 +154,12 @@ class Run:
                 checkpoints.write(checkpoint, self._state())
                 written = time.perf_counter()
 
-    def trained(self) -> Trained:
+    def trained(self) -> TrainingResult:
         """Return what has been learned so far."""
-        return Trained(
+        return TrainingResult(
             self._copy(),
             dict(self.view.kept),
-            self.view.grids(),
+            self.view.qparams(),
             self.seconds,
             self.examples,
             self.step,
@@ -160,39 +167,39 @@ class Run:
 
     def look(self, cancelled: Callable[[], bool]) -> None:
         """Judge by the examples held out, as early stopping does, and let the answer be."""
-        with threads(self.settings.threads), self._average.in_place_of(self._moving()):
+        with threads(self.settings.threads), self._average.applied_to(self._moving()):
             self._held_out_figure(cancelled)
             self._copy()
 
-    def remask(self) -> None:
+    def recompute_masks(self) -> None:
         """Find the masks again that hold now."""
         with threads(self.settings.threads):
-            self.view.sparsen(
+            self.view.update_masks(
                 self.weights, self._shares[max(s for s in self._shares if s <= self.step)]
             )
 
     def _step(self, cancelled: Callable[[], bool]) -> tuple[float, float]:
         self._change_masks()
-        self._lot.manual_seed(lot(self.settings.seed, STEP, self.step))
+        self._lot.manual_seed(derive_seed(self.settings.seed, STEP, self.step))
         chosen = self._order(self.step)
         self._optimizer.zero_grad()
         loss = 0.0
         parts: list[Any] = []
-        drawn = self._chance(lot(self.settings.seed, STEP, self.step))
+        drawn = self._chance(derive_seed(self.settings.seed, STEP, self.step))
         with self._buffers_back_unless_done(), drawn:
-            for number, part in enumerate(chosen.split(PORTION)):
+            for number, part in enumerate(chosen.split(MICROBATCH)):
                 if number and cancelled():  # before the first one `go` has asked
                     raise Cancelled("Training was stopped.")
                 seen = self.view(self.weights)
-                with on_weights(self.module, seen):  # a backward pass may run layers again
+                with using_weights(self.module, seen):  # a backward pass may run layers again
                     mean, found = self._portion(part, seen)
-                    share = share_of(self.lesson, part, chosen)
+                    share = loss_share(self.setup, part, chosen)
                     (mean * share).backward()
                 loss += float(mean.detach()) * share
                 parts += found
         if not math.isfinite(loss):
             self._go_back(broken=not self.step and not self._finite_outputs)
-        if self.step % GOOD == 0:  # only now is it known that these weights are good
+        if self.step % SNAPSHOT_EVERY == 0:  # only now is it known that these weights are good
             self._good = (self.step, self._copy(), self.view.state())
         self._intact = False  # until the step is over
         if self.settings.clip:
@@ -205,7 +212,7 @@ class Run:
         if self.step + 1 == self.settings.steps and not self._finite():
             self._go_back()
         self.step += 1
-        return loss, self.lesson.gauge.figure(parts) if parts else math.nan
+        return loss, self.setup.running_metric.figure(parts) if parts else math.nan
 
     @contextmanager
     def _buffers_back_unless_done(self) -> Iterator[None]:
@@ -223,18 +230,18 @@ class Run:
 
         The module runs on the weights `seen`, which are lent to it.
         """
-        inputs, labels, *others = portion(self.lesson, chosen, self.settings, self._lot)
+        inputs, labels, *others = microbatch(self.setup, chosen, self.settings, self._lot)
         outputs = self._precisely(lambda: run(self.module, seen, inputs))
         loss = self._loss(outputs, labels, *others)
         if not bool(loss.isfinite()):
             self._finite_outputs = isinstance(outputs, Tensor) and bool(outputs.isfinite().all())
-        gauge = self.lesson.gauge
-        return loss, [gauge.part(outputs, labels)] if gauge.adds_up else []
+        gauge = self.setup.running_metric
+        return loss, [gauge.part(outputs, labels)] if gauge.is_additive else []
 
     def _loss(
         self, outputs: Any, labels: Any, teacher: Tensor | None, weights: Tensor | None
     ) -> Tensor:
-        loss = self.lesson.objective or objective
+        loss = self.setup.objective or objective
         counts = () if weights is None else (weights,)
         return loss(self.settings, outputs, labels, teacher, *counts)
 
@@ -251,7 +258,7 @@ class Run:
     def _look(self, cancelled: Callable[[], bool]) -> None:
         """Judge by the examples held out where that is due, and settle when all is over."""
         if self._stopping is not None and self._stopping.due(self.step):
-            with self._average.in_place_of(self._moving()):
+            with self._average.applied_to(self._moving()):
                 value = self._held_out_figure(cancelled)
                 self._stopping.judge(self.step, value, self._copy(), self.view.state())
         if self.over:
@@ -262,7 +269,7 @@ class Run:
         if self._stopping is not None:
             self._restore(self._stopping.best["weights"], self._stopping.best["view"])
         else:
-            self._average.take_over(self._moving())
+            self._average.copy_to(self._moving())
 
     def _moving(self) -> dict[str, Tensor]:
         """Return everything that training changes, by name."""
@@ -274,28 +281,28 @@ class Run:
         return self.weights | scales
 
     def _held_out_figure(self, cancelled: Callable[[], bool]) -> float:
-        assert self.lesson.held_out is not None
+        assert self.setup.held_out is not None
 
         def run(examples: Any) -> Any:
             with torch.no_grad():
-                inputs = self.lesson.inputs(examples)
-                return self._outputs(lay_inputs(inputs, quick=self.lesson.quick))
+                inputs = self.setup.inputs(examples)
+                return self._outputs(layout_inputs(inputs, quick=self.setup.quick))
 
         self.module.eval()
         try:
-            return self.lesson.held_out.figure(run, PORTION, cancelled)
+            return self.setup.held_out.figure(run, MICROBATCH, cancelled)
         finally:
             train_mode(self.module)
 
     def _change_masks(self) -> None:
         if self.step in self._shares and self.step != self._masked_for:
             self._intact = False
-            self.view.sparsen(self.weights, self._shares[self.step])
+            self.view.update_masks(self.weights, self._shares[self.step])
             if self._rewinds:
                 with torch.no_grad():
-                    for name, start in self.lesson.weights.items():
+                    for name, start in self.setup.weights.items():
                         self.weights[name].copy_(start)
-                self.view.learn_scales(self.weights)
+                self.view.init_scales(self.weights)
                 self._make_optimizer()
             self._masked_for = self.step
             self._intact = True
@@ -312,19 +319,21 @@ class Run:
     def _trainable(self) -> list[Tensor]:
         return [weight for weight in self.weights.values() if weight.requires_grad]
 
-    def recalibrate(self, cancelled: Callable[[], bool], portions: int = RECALIBRATION) -> None:
+    def recalibrate(
+        self, cancelled: Callable[[], bool], portions: int = RECALIBRATION_BATCHES
+    ) -> None:
         """Measure batch norm again under the masks and rounding, as the mean over some portions."""
-        generator = torch.Generator().manual_seed(lot(self.settings.seed, NORMS, 0))
-        order = torch.randperm(len(self.lesson.labels), generator=generator)
+        generator = torch.Generator().manual_seed(derive_seed(self.settings.seed, NORMS, 0))
+        order = torch.randperm(len(self.setup.labels), generator=generator)
 
         def forward(chosen: Tensor) -> None:
             if cancelled():
                 raise Cancelled("Training was stopped.")
-            self._outputs(self.lesson.inputs(self.lesson.examples[chosen.numpy()]))
+            self._outputs(self.setup.inputs(self.setup.examples[chosen.numpy()]))
 
-        with threads(self.settings.threads), in_words("Measuring batch norm anew fails"):
-            batches = order.split(PORTION)[:portions]
-            batch_norm.recalibrate(self.module, batches, forward, frozen=False)
+        with threads(self.settings.threads), user_errors("Measuring batch norm anew fails"):
+            batches = order.split(MICROBATCH)[:portions]
+            batch_norm.recalibrate_norms(self.module, batches, forward, frozen=False)
 
     def _finite(self) -> bool:
         """Return whether the weights are numbers still; no loss follows the last step to tell."""
@@ -352,8 +361,8 @@ class Run:
                 self.weights[name].copy_(saved)
         self.view.load(view)
 
-    def _moment(self, loss: float, value: float) -> Moment:
-        return Moment(
+    def _moment(self, loss: float, value: float) -> TrainingStep:
+        return TrainingStep(
             step=self.step,
             steps=self.settings.steps,
             loss=loss,

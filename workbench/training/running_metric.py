@@ -11,14 +11,14 @@ from torch import Tensor
 from workbench.domain import Split, Task
 from workbench.domain.inputs import targets
 from workbench.domain.metric import ACCURACY, Metric
-from workbench.domain.sum_metrics import COUNTS, spread_of
+from workbench.domain.sum_metrics import SUM_METRICS, label_variance
 from workbench.errors import Cancelled
 
 Measure = Callable[[list[Any], list[Any]], float]
 
 
 @dataclass(frozen=True)
-class Gauge:
+class RunningMetric:
     """How outputs are turned into the figure of `metric`.
 
     `measure` is the function of a metric that wants all outputs at once; `spread` the variance of
@@ -30,14 +30,14 @@ class Gauge:
     spread: float = 0.0
 
     @classmethod
-    def of(cls, task: Task, split: Split) -> Gauge:
+    def of(cls, task: Task, split: Split) -> RunningMetric:
         """Return the gauge of a task, for examples of `split`."""
-        return cls(task.metric, task.measure, spread_of(split.labels))
+        return cls(task.metric, task.measure, label_variance(split.labels))
 
     @property
-    def adds_up(self) -> bool:
+    def is_additive(self) -> bool:
         """Whether a figure follows from sums over batches, and means something for one of them."""
-        return self.metric.counts == "classes" or self.metric.counts in COUNTS
+        return self.metric.counts == "classes" or self.metric.counts in SUM_METRICS
 
     def part(self, outputs: Any, labels: Any) -> Any:
         """Return what `figure` needs of a batch: sums, or all of it where the figure is no sum.
@@ -49,16 +49,18 @@ class Gauge:
         """
         if self.metric.counts == "classes":
             return _hits(outputs, labels), len(labels)
-        if self.metric.counts in COUNTS:
-            return COUNTS[self.metric.counts].rows(outputs.detach(), labels).sum(axis=0)
+        if self.metric.counts in SUM_METRICS:
+            return SUM_METRICS[self.metric.counts].rows(outputs.detach(), labels).sum(axis=0)
         return outputs, labels
 
     def figure(self, parts: Sequence[Any]) -> float:
         """Return the figure of all batches together, given the part of each in order."""
         if self.metric.counts == "classes":
             return float(sum(hits for hits, _ in parts) / sum(count for _, count in parts))
-        if self.metric.counts in COUNTS:
-            return COUNTS[self.metric.counts].figures(sum(parts), self.spread)[self.metric.name]
+        if self.metric.counts in SUM_METRICS:
+            return SUM_METRICS[self.metric.counts].figures(sum(parts), self.spread)[
+                self.metric.name
+            ]
         assert self.measure is not None  # such a metric comes with its function
         return self.measure([outputs for outputs, _ in parts], [labels for _, labels in parts])
 
@@ -69,7 +71,7 @@ class Sample:
 
     examples: Any
     labels: Any
-    gauge: Gauge
+    running_metric: RunningMetric
 
     def figure(self, run: Callable[[Any], Any], batch: int, cancelled: Callable[[], bool]) -> float:
         """Return the figure of what `run` gives for the examples, `batch` of them at a time.
@@ -84,8 +86,10 @@ class Sample:
             if cancelled():
                 raise Cancelled("Training was stopped.")
             some = slice(start, start + batch)
-            parts.append(self.gauge.part(run(self.examples[some]), targets(self.labels[some])))
-        return self.gauge.figure(parts)
+            parts.append(
+                self.running_metric.part(run(self.examples[some]), targets(self.labels[some]))
+            )
+        return self.running_metric.figure(parts)
 
 
 def _hits(outputs: Tensor, labels: Tensor) -> float:

@@ -7,23 +7,25 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from workbench.artifact.module_spec import Form, InputGrid
-from workbench.calibration.observers import observed
-from workbench.calibration.prepare import Prepared, prepare
-from workbench.calibration.statistics import evidence_for
+from workbench.artifact.module_spec import InputQParams, ModuleSpec
+from workbench.calibration.observers import observe_inputs
+from workbench.calibration.prepare import PreparedNetwork, prepare
+from workbench.calibration.statistics import calibration_stats
 from workbench.domain import Model
-from workbench.domain.initialize import fresh
+from workbench.domain.initialize import initialize
 from workbench.domain.user_architecture import tensors_of
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe, Train
 from workbench.runtime.traits import BUILT_IN
-from workbench.training.microbatch import augments
-from workbench.training.running_metric import Gauge, Sample
-from workbench.training.teacher import Teacher, check_outputs, named
-from workbench.training.types import Lesson
+from workbench.training.microbatch import has_augmentation
+from workbench.training.running_metric import RunningMetric, Sample
+from workbench.training.teacher import Teacher, check_output_shapes, load_teacher
+from workbench.training.types import TrainingSetup
 
 
-def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda: False) -> Lesson:
+def training_setup(
+    model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda: False
+) -> TrainingSetup:
     """Return the training split of `model`'s task with the start and the teacher of `recipe`.
 
     Raises
@@ -40,10 +42,10 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
     assert recipe.train is not None
     loss = _objective(model, recipe.train)
     check_depth(model, recipe.train)
-    check_changes(model, recipe.train)
+    check_augmentation(model, recipe.train)
     split = model.task.split("train")
-    ready = prepared(model, recipe)
-    shaped = model.in_form(ready.form)
+    ready = starting_network(model, recipe)
+    shaped = model.with_spec(ready.form)
     roles = shaped.roles
     recipe.check_names([n for n in roles.layers if n in ready.weights])  # not when all is trained
     module = shaped.module()
@@ -54,27 +56,27 @@ def lesson(model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda:
         )
     teacher = _teacher(model, recipe.train, cancelled)
     if teacher is not None and teacher.task is not model.task:
-        check_outputs(teacher, module, ready.weights, model.task.inputs(split.examples[:2]))
-    return Lesson(
+        check_output_shapes(teacher, module, ready.weights, model.task.inputs(split.examples[:2]))
+    return TrainingSetup(
         module=module,
-        ready=ready,
+        prepared=ready,
         roles=roles,
         examples=split.examples,
         labels=split.labels,
         inputs=model.task.inputs,
         teacher=teacher,
-        input_grids=_input_grids(shaped, ready, recipe),
+        input_qparams=_input_grids(shaped, ready, recipe),
         held_out=_held_out(model) if recipe.train.patience else None,
         objective=loss,
-        gauge=Gauge.of(model.task, split),
+        running_metric=RunningMetric.of(model.task, split),
         quick=model.architecture.traits.quick,
-        stacks=model.architecture.traits == BUILT_IN,
+        supports_stacking=model.architecture.traits == BUILT_IN,
         counts=None if split.weights is None else torch.from_numpy(split.weights),
         augment=model.task.augment,
     )
 
 
-def prepared(model: Model, recipe: Recipe) -> Prepared:
+def starting_network(model: Model, recipe: Recipe) -> PreparedNetwork:
     """Return the network that `recipe` compresses, before it trains it if it does.
 
     Raises
@@ -83,15 +85,15 @@ def prepared(model: Model, recipe: Recipe) -> Prepared:
         When the recipe does not fit the network of its width and depth.
     """
     if recipe.train is None:
-        return prepare(model, recipe, evidence_for(model, recipe))
-    drawn = model.in_form(Form(width=recipe.train.width, left_out=recipe.train.left_out))
+        return prepare(model, recipe, calibration_stats(model, recipe))
+    drawn = model.with_spec(ModuleSpec(width=recipe.train.width, left_out=recipe.train.left_out))
     start = _fresh(drawn, recipe.train.seed) if recipe.train.start == "scratch" else None
-    return prepare(drawn, recipe, evidence_for(model, recipe), start)
+    return prepare(drawn, recipe, calibration_stats(model, recipe), start)
 
 
 def _objective(model: Model, settings: Train) -> Callable[..., Tensor] | None:
     """Return a person's own loss, if they gave one: no teacher can be mixed with it."""
-    lose = model.task.lose
+    lose = model.task.loss_fn
     if lose is None:
         return None
     if settings.teacher:
@@ -102,24 +104,26 @@ def _objective(model: Model, settings: Train) -> Callable[..., Tensor] | None:
     return lambda settings, outputs, labels, teacher, *weights: lose(outputs, labels, *weights)
 
 
-def _input_grids(shaped: Model, ready: Prepared, recipe: Recipe) -> dict[str, InputGrid]:
+def _input_grids(
+    shaped: Model, prepared: PreparedNetwork, recipe: Recipe
+) -> dict[str, InputQParams]:
     """Return the grids that the inputs of layers keep from the first step into the file."""
-    if recipe.activations is None or not recipe.rounds_inputs:
+    if recipe.activations is None or not recipe.quantizes_activations:
         return {}
-    return observed(shaped, ready.weights, recipe.activations)
+    return observe_inputs(shaped, prepared.weights, recipe.activations)
 
 
 def _held_out(model: Model) -> Sample:
     split = model.task.split("validation")
-    return Sample(split.examples, split.labels, Gauge.of(model.task, split))
+    return Sample(split.examples, split.labels, RunningMetric.of(model.task, split))
 
 
 def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Teacher | None:
     if not settings.teacher:
         return None
     small = model.task.metric.counts != "tokens"  # every place has logits: too many to keep
-    know = small and not augments(settings) and model.task.augment is None
-    return named(settings.teacher, model, know=know, cancelled=cancelled)
+    know = small and not has_augmentation(settings) and model.task.augment is None
+    return load_teacher(settings.teacher, model, know=know, cancelled=cancelled)
 
 
 def check_depth(model: Model, settings: Train) -> None:
@@ -131,9 +135,9 @@ def check_depth(model: Model, settings: Train) -> None:
         )
 
 
-def check_changes(model: Model, settings: Train) -> None:
+def check_augmentation(model: Model, settings: Train) -> None:
     """Raise `RecipeError` where examples are to be shifted or mirrored that are no images."""
-    if augments(settings) and model.task.form != "image":
+    if has_augmentation(settings) and model.task.form != "image":
         raise RecipeError(
             f"Only images can be shifted or mirrored, and {model.task.title} has none: set shift "
             "to 0 and mirror to never."
@@ -141,4 +145,4 @@ def check_changes(model: Model, settings: Train) -> None:
 
 
 def _fresh(model: Model, seed: int) -> dict[str, Tensor]:
-    return tensors_of(fresh(model.architecture, seed))
+    return tensors_of(initialize(model.architecture, seed))

@@ -10,7 +10,7 @@ ROUNDS = 4
 """Rounds of iterative pruning."""
 
 
-def shares(kind: str, steps: int) -> dict[int, float]:
+def sparsity_schedule(kind: str, steps: int) -> dict[int, float]:
     """Return, for each step before which masks change, the share of the asked zeros then set.
 
     The last share is 1. ``linear`` and ``cubic`` climb `STAIRS` stairs over the first `RAMP` of

@@ -11,21 +11,21 @@ import torch
 from torch import Tensor, nn
 
 from workbench.artifact.operands import operands
-from workbench.cache.memory import Cache
-from workbench.calibration.untrained import untrained
+from workbench.cache.memory import MemoryCache
+from workbench.calibration.untrained import compress_untrained
 from workbench.domain import Model, Task
-from workbench.errors import Cancelled, RecipeError, WorkbenchError, in_words
+from workbench.errors import Cancelled, RecipeError, WorkbenchError, user_errors
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.runtime.batch import Batch, call
-from workbench.training.teacher_ref import teacher_named
+from workbench.training.teacher_ref import resolve_teacher
 
 BATCH = 250
 
-MOST_KEPT = 256 * 2**20
+MAX_CACHED_BYTES = 256 * 2**20
 """Bytes of logits that are kept; what is larger is computed batch by batch."""
 
-_kept: Cache[Tensor] = Cache(16, MOST_KEPT, lambda logits: logits.nbytes)
+_kept: MemoryCache[Tensor] = MemoryCache(16, MAX_CACHED_BYTES, lambda logits: logits.nbytes)
 _one_at_a_time = Lock()
 
 
@@ -54,7 +54,7 @@ class Teacher:
         WorkbenchError
             When a person's own module fails on them, or returns something else than a tensor.
         """
-        with in_words("The teacher fails on the train data"), torch.no_grad():
+        with user_errors("The teacher fails on the train data"), torch.no_grad():
             outputs = call(self.module, self.weights, self._taken(inputs))
         if not isinstance(outputs, Tensor):
             raise WorkbenchError(
@@ -92,19 +92,19 @@ class Teacher:
                 raise Cancelled("Training was stopped.")
             stop = min(start + BATCH, examples)
             found.append(self.on(batches(start, stop)))
-            if found[0].nbytes * examples > MOST_KEPT * min(BATCH, examples):
+            if found[0].nbytes * examples > MAX_CACHED_BYTES * min(BATCH, examples):
                 return
         self.known = torch.cat(found)
 
 
-def named(
+def load_teacher(
     name: str,
     student: Model,
     *,
     know: bool = True,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Teacher:
-    """Return the teacher that `name` means to `student`, as `teacher_named` reads it.
+    """Return the teacher that `name` means to `student`, as `resolve_teacher` reads it.
 
     Its logits on the training split are kept while the teacher lives, unless they are too many;
     without `know` they are not computed, for students that see images the split does not hold.
@@ -116,8 +116,8 @@ def named(
     Cancelled
         When `cancelled()` answers True on the way.
     """
-    chosen, recipe = teacher_named(name, student)
-    teacher = teacher_of(chosen, recipe)
+    chosen, recipe = resolve_teacher(name, student)
+    teacher = as_teacher(chosen, recipe)
     if not know:
         return teacher
     images = chosen.task.split("train").examples
@@ -128,16 +128,16 @@ def named(
             teacher.learn(lambda a, b: chosen.task.inputs(images[a:b]), len(images), cancelled)
             known = teacher.known
             if known is not None:
-                _kept.put(key, known, chosen.architecture.life)
+                _kept.put(key, known, chosen.architecture.lifetime)
     teacher.known = known
     return teacher
 
 
-def check_outputs(
+def check_output_shapes(
     teacher: Teacher, module: nn.Module, weights: Mapping[str, Tensor], inputs: Any
 ) -> None:
     """Raise `RecipeError` where teacher and student give outputs of other shapes for `inputs`."""
-    with in_words("The module fails on the train data"), torch.no_grad():
+    with user_errors("The module fails on the train data"), torch.no_grad():
         ours = call(module, weights, inputs)
     theirs = teacher.on(inputs)
     shapes = [tuple(one.shape) if isinstance(one, Tensor) else brief(one) for one in (theirs, ours)]
@@ -148,13 +148,13 @@ def check_outputs(
         )
 
 
-def teacher_of(chosen: Model, recipe: Recipe) -> Teacher:
+def as_teacher(chosen: Model, recipe: Recipe) -> Teacher:
     """Return `chosen` as a teacher, with the module and the weights of a file of `recipe`."""
     if recipe == Recipe():
         teacher = Teacher(chosen.module(), chosen.weights(), chosen.task)
     else:
-        tensors, form = untrained(chosen, recipe)
-        teacher = Teacher(chosen.in_form(form).module(), operands(tensors, form), chosen.task)
+        tensors, form = compress_untrained(chosen, recipe)
+        teacher = Teacher(chosen.with_spec(form).module(), operands(tensors, form), chosen.task)
     teacher.quick = chosen.architecture.traits.quick
     first = chosen.task.split("validation").examples[:1]
     teacher.names = Batch.of(chosen.task.inputs(first)).names

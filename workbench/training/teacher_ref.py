@@ -14,18 +14,18 @@ from workbench.recipe.schema import brief
 from workbench.recipe.train import SELF
 from workbench.zoo import model as find
 from workbench.zoo import models
-from workbench.zoo.registry import bring as remember
-from workbench.zoo.tables import OWN
+from workbench.zoo.registry import register_model as remember
+from workbench.zoo.tables import CUSTOM_PREFIX
 
 
-class Named(NamedTuple):
+class TeacherRef(NamedTuple):
     """A model, and how it is compressed before it teaches."""
 
     model: Model
     recipe: Recipe
 
 
-def teacher_named(text: str, student: Model) -> Named:
+def resolve_teacher(text: str, student: Model) -> TeacherRef:
     """Return what `text` names: `SELF`, or a model, after a question mark its recipe.
 
     ``fashion/resnet?prune.sparsity=0.5&quantize.bits=4`` writes the recipe as links do.
@@ -56,10 +56,10 @@ def teacher_named(text: str, student: Model) -> Named:
             f"The teacher {chosen.name} would have to be trained first: prune and quantise it "
             "alone, or take it as it is."
         )
-    return Named(chosen, recipe)
+    return TeacherRef(chosen, recipe)
 
 
-def learned_from(model: Model, recipe: Recipe) -> str:
+def training_dependencies(model: Model, recipe: Recipe) -> str:
     """Name what a trained file depends on beside `model` and `recipe`, for the keys of results.
 
     The teacher's name, weights and code, and, where training stops early, the held-out data and
@@ -72,14 +72,14 @@ def learned_from(model: Model, recipe: Recipe) -> str:
     found = []
     if train.teacher:
         with suppress(WorkbenchError):
-            teacher = teacher_named(train.teacher, model).model
+            teacher = resolve_teacher(train.teacher, model).model
             found += [teacher.name, teacher.digest]
     if train.patience:
         found += [model.task.digest("validation"), model.task.metric.name]
     return " ".join(found)
 
 
-def name_of(teacher: Model) -> str:
+def teacher_ref(teacher: Model) -> str:
     """Return the name by which a recipe finds a teacher that is given as a model.
 
     Raises
@@ -100,11 +100,15 @@ def name_of(teacher: Model) -> str:
     return teacher.name
 
 
-def teachers_of(student: Model) -> tuple[str, ...]:
+def compatible_teachers(student: Model) -> tuple[str, ...]:
     """Return the names of the other models of the student's task, and of those on the same data."""
     task = student.task
     same = [name for name in models(task.name) if name != student.name]
-    own = [name for name in models() if name.startswith(OWN) and name not in (*same, student.name)]
+    own = [
+        name
+        for name in models()
+        if name.startswith(CUSTOM_PREFIX) and name not in (*same, student.name)
+    ]
     digests = [task.digest(split) for split in SPLITS]
     return (
         *same,
@@ -116,10 +120,13 @@ def _check_data(teacher: Model, student: Model) -> None:
     """Raise `RecipeError` where the two do not know the same data, or not the same classes."""
     if teacher.task == student.task:
         return
-    from workbench.domain.data_digest import differing  # loads torch, which few need
+    from workbench.domain.data_digest import differing_split  # loads torch, which few need
 
-    split = differing(teacher.task, student.task)
-    if split is not None and OWN not in (teacher.name[: len(OWN)], student.name[: len(OWN)]):
+    split = differing_split(teacher.task, student.task)
+    if split is not None and CUSTOM_PREFIX not in (
+        teacher.name[: len(CUSTOM_PREFIX)],
+        student.name[: len(CUSTOM_PREFIX)],
+    ):
         raise RecipeError(
             f"The teacher {teacher.name} is of another task than {student.name}: choose one of "
             f"{student.task.name}."

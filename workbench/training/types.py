@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.training.running_metric import Gauge, Sample
+from workbench.training.running_metric import RunningMetric, Sample
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from workbench.artifact.module_spec import InputGrid
-    from workbench.calibration.prepare import Prepared
-    from workbench.compression.qparams import Grid
+    from workbench.artifact.module_spec import InputQParams
+    from workbench.calibration.prepare import PreparedNetwork
+    from workbench.compression.qparams import QParams
     from workbench.compression.roles import Roles
     from workbench.training.teacher import Teacher
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingSetup:
     """What there is to learn from, and where it starts.
 
     `module` runs on weights from outside and belongs to the run alone; `ready` has its parameters
@@ -34,29 +34,29 @@ class Lesson:
     """
 
     module: nn.Module
-    ready: Prepared
+    prepared: PreparedNetwork
     roles: Roles
     examples: Any
     labels: Any
     inputs: Callable[[Any], Any]
     teacher: Teacher | None = None
-    input_grids: Mapping[str, InputGrid] = field(default_factory=dict)
+    input_qparams: Mapping[str, InputQParams] = field(default_factory=dict)
     held_out: Sample | None = None
     objective: Callable[..., Tensor] | None = None
-    gauge: Gauge = field(default_factory=Gauge)
+    running_metric: RunningMetric = field(default_factory=RunningMetric)
     quick: bool = True
-    stacks: bool = True
+    supports_stacking: bool = True
     counts: Tensor | None = None
     augment: Callable[[Any], Any] | None = None
 
     @property
     def weights(self) -> Mapping[str, Tensor]:
         """Where training starts."""
-        return self.ready.weights
+        return self.prepared.weights
 
 
 @dataclass(frozen=True)
-class Moment:
+class TrainingStep:
     """How far a run is: after `step` of `steps`, the loss and figure of the last batch.
 
     `value` is the figure of the task's metric, not a number where that wants more than a batch.
@@ -88,7 +88,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """What a run leaves: plain tensors, with the masks and quantisers that belong to them.
 
     `steps` is how many were taken, and early stopping may have gone back to weights before them.
@@ -96,7 +96,7 @@ class Trained:
 
     weights: dict[str, Tensor]
     kept: dict[str, Tensor]
-    grids: dict[str, list[Grid]]
+    qparams: dict[str, list[QParams]]
     seconds: float
     examples: int
     steps: int

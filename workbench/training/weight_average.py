@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 
-class Average:
+class WeightAverage:
     """The exponential moving average of named tensors, from step `first` on.
 
     Before it the network is another one: zeros are still to come. While it is younger than its
@@ -51,16 +51,16 @@ class Average:
         self.mean, self.updates = state["mean"], state["updates"]
 
     @torch.no_grad()
-    def take_over(self, tensors: Mapping[str, Tensor]) -> None:
+    def copy_to(self, tensors: Mapping[str, Tensor]) -> None:
         """Write the average into `tensors`."""
         for name, mean in self.mean.items():
             tensors[name].copy_(mean)
 
     @contextmanager
-    def in_place_of(self, tensors: Mapping[str, Tensor]) -> Iterator[None]:
+    def applied_to(self, tensors: Mapping[str, Tensor]) -> Iterator[None]:
         """Let `tensors` be the average for a while."""
         kept = {name: tensors[name].detach().clone() for name in self.mean}
-        self.take_over(tensors)
+        self.copy_to(tensors)
         try:
             yield
         finally:

@@ -75,7 +75,7 @@ class Block(nn.Module):
         return out
 
 
-def begin_reading(module: nn.Module) -> None:
+def start_incremental_decoding(module: nn.Module) -> None:
     """Let a causal network read a text piece by piece from now on.
 
     The first call takes any number of places and each later one a single place, which looks at all

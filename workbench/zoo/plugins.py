@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from workbench.domain.model import Model
 from workbench.domain.task import Task
 from workbench.errors import WorkbenchError
-from workbench.zoo.tables import ARCHITECTURES, OWN, TASKS
+from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
 
 GROUP = "workbench.models"
 """The group of entry points: each names a function that returns a list of offers."""
@@ -23,11 +23,11 @@ SHIPPED = (
 
 _log = logging.getLogger("workbench")
 _looking, _making = RLock(), RLock()
-_found: dict[str, dict[str, Offered]] = {}
+_found: dict[str, dict[str, LazyModel]] = {}
 
 
 @runtime_checkable
-class Offered(Protocol):
+class LazyModel(Protocol):
     """What is known of a model before it is made."""
 
     @property
@@ -46,7 +46,7 @@ class Offered(Protocol):
         """Make it."""
 
 
-def offers() -> dict[str, Offered]:
+def plugins() -> dict[str, LazyModel]:
     """Return what all installed packages offer, by name; broken ones are named in the log."""
     with _looking:
         if GROUP not in _found:
@@ -55,7 +55,7 @@ def offers() -> dict[str, Offered]:
         return _found[GROUP]
 
 
-def _look(found: dict[str, Offered]) -> None:
+def _look(found: dict[str, LazyModel]) -> None:
     tasks: dict[str, Task] = {}
     for point in (*SHIPPED, *sorted(entry_points(group=GROUP))):
         try:
@@ -68,7 +68,7 @@ def _look(found: dict[str, Offered]) -> None:
             _log.warning("Some models of the plug-in %s are missing: %s", point.name, why)
 
 
-def made(name: str) -> Model:
+def plugin_model(name: str) -> Model:
     """Return the offered model called `name`, made at the first call.
 
     Raises
@@ -83,7 +83,7 @@ def made(name: str) -> Model:
 @cache
 def _made(name: str) -> Model:
     try:
-        return offers()[name].model()
+        return plugins()[name].model()
     except WorkbenchError:
         raise
     except Exception as error:
@@ -94,16 +94,16 @@ def _of(point: EntryPoint) -> list[Any]:
     offered = point.load()()
     if not isinstance(offered, list):
         raise WorkbenchError(
-            f"{point.value} must return a list of wb.Offer, not {type(offered).__name__}."
+            f"{point.value} must return a list of wb.ModelPlugin, not {type(offered).__name__}."
         )
     return offered
 
 
-def _check(offer: Any, found: dict[str, Offered], tasks: dict[str, Task]) -> None:
-    if not isinstance(offer, Offered) or not isinstance(offer.task, Task):
-        raise WorkbenchError(f"it offers {type(offer).__name__} where wb.Offer is due.")
+def _check(offer: Any, found: dict[str, LazyModel], tasks: dict[str, Task]) -> None:
+    if not isinstance(offer, LazyModel) or not isinstance(offer.task, Task):
+        raise WorkbenchError(f"it offers {type(offer).__name__} where wb.ModelPlugin is due.")
     name, task = offer.name, offer.task
-    if "/" not in name or name.startswith(OWN):
+    if "/" not in name or name.startswith(CUSTOM_PREFIX):
         raise WorkbenchError(f"{name!r} needs a slash and a first part of its own.")
     if name in found or name in ARCHITECTURES:
         raise WorkbenchError(f"there is a model {name} already.")

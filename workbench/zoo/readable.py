@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.cache.memory import Cache
+from workbench.cache.memory import MemoryCache
 from workbench.domain.task import Task
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 KEPT = 8
 """Of how many tasks it is kept what their examples are like."""
 
-_kinds: Cache[str] = Cache(KEPT)
+_kinds: MemoryCache[str] = MemoryCache(KEPT)
 
 
-def kind_of(task: Task) -> str:
+def display_type(task: Task) -> str:
     """Return how a task's examples are looked at.
 
     It is the task's form, but for a person's own data: those are an "image" too where a module
@@ -29,8 +29,8 @@ def kind_of(task: Task) -> str:
     return _kinds.of((task.name, task.digest("validation")), lambda: _kind_of_own(task))
 
 
-class Reader:
-    """The examples of a split, each as `read` gives it, by number."""
+class ReadableExamples:
+    """The examples of a split, each as `to_readable` gives it, by number."""
 
     def __init__(self, task: Task, examples: Any) -> None:
         self.task = task
@@ -40,10 +40,10 @@ class Reader:
         return len(self.examples)
 
     def __getitem__(self, number: int) -> Any:
-        return read(self.task, self.examples[number : number + 1])
+        return to_readable(self.task, self.examples[number : number + 1])
 
 
-def read(task: Task, examples: Any) -> Any:
+def to_readable(task: Task, examples: Any) -> Any:
     """Return the only one of `examples`, stored as the task stores them, for a person to look at.
 
     Returns
@@ -57,19 +57,19 @@ def read(task: Task, examples: Any) -> Any:
     None
         Where nothing is known of what the numbers mean.
     """
-    kind = kind_of(task)
+    kind = display_type(task)
     if kind == "words":
         from workbench.zoo.reviews.words import tokens
 
         return tuple(tokens(examples[0].tolist()))
     if kind == "frames":
-        return examples[0][real_frames(examples[0])]
+        return examples[0][valid_frames(examples[0])]
     if task.form == "image":
         return examples[0]
     return _grey(task.inputs(examples)[0].numpy()) if kind == "image" else None
 
 
-def real_frames(frames: NDArray[np.float32]) -> NDArray[np.bool_]:
+def valid_frames(frames: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return bool [..., t] for frames [..., t, features]: padding alone has only zeros."""
     real: NDArray[np.bool_] = (frames != 0).any(axis=-1)
     return real

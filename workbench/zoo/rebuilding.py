@@ -18,7 +18,7 @@ from workbench.errors import WorkbenchError
 Array = NDArray[Any]
 
 
-def original(path: Path, checksum: str) -> bytes:
+def read_original(path: Path, checksum: str) -> bytes:
     """Return the content of a file whose SHA-256 is `checksum`.
 
     Raises
@@ -56,7 +56,7 @@ def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
                 np.lib.format.write_array(file, array, allow_pickle=False)
 
 
-def command(
+def run_command(
     rebuild: Callable[[Path, Path], Mapping[str, str]],
     folder: Path,
     arguments: Sequence[str] | None = None,

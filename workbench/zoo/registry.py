@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 
-from workbench.artifact.tensor_file import OF_FILE
+from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.domain.model import Architecture, Model
-from workbench.domain.task import Task, unknown
+from workbench.domain.task import Task, unknown_name_error
 from workbench.errors import WorkbenchError
-from workbench.zoo.plugins import Offered, made, offers
-from workbench.zoo.tables import ARCHITECTURES, OWN, TASKS
-from workbench.zoo.user_models import Shelf
+from workbench.zoo.plugins import LazyModel, plugin_model, plugins
+from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
+from workbench.zoo.user_models import UserModels
 
-_brought = Shelf()
+_brought = UserModels()
 
 
-def bring(model: Model) -> None:
+def register_model(model: Model) -> None:
     """Remember a person's own model in place of its namesake, the newest even if nobody holds it.
 
-    As many before it stay as `Shelf` has room for, the others while somebody holds them.
+    As many before it stay as `UserModels` has room for, the others while somebody holds them.
     """
     _brought.put(model)
 
@@ -40,7 +40,7 @@ def task(name: str) -> Task:
         return TASKS[name]
     known = _tasks()
     if name not in known:
-        raise unknown("task", name, known)
+        raise unknown_name_error("task", name, known)
     return known[name]
 
 
@@ -53,7 +53,7 @@ def models(task: str | None = None) -> tuple[str, ...]:
         If there is no such task.
     """
     if task is not None and task not in _tasks():
-        raise unknown("task", task, _tasks())
+        raise unknown_name_error("task", task, _tasks())
     return tuple(name for name, one in _known().items() if task in (None, one.task.name))
 
 
@@ -66,12 +66,12 @@ def title(name: str) -> str:
         If there is none of that name.
     """
     if name not in _known():
-        raise unknown("model", name, _known())
+        raise unknown_name_error("model", name, _known())
     return _known()[name].title
 
 
-def _known() -> dict[str, Architecture | Offered | Model]:
-    return {**ARCHITECTURES, **offers(), **_brought.listed()}
+def _known() -> dict[str, Architecture | LazyModel | Model]:
+    return {**ARCHITECTURES, **plugins(), **_brought.listed()}
 
 
 def _tasks() -> dict[str, Task]:
@@ -87,7 +87,7 @@ def architecture(name: str) -> Architecture:
         If there is none of that name.
     """
     if name not in ARCHITECTURES:
-        raise unknown("model", name, models())
+        raise unknown_name_error("model", name, models())
     return ARCHITECTURES[name]
 
 
@@ -105,23 +105,23 @@ def model(name: str) -> Model:
     found = _brought.get(name)
     if found is not None:
         return found
-    if name not in ARCHITECTURES and name in offers():
-        return made(name)
-    if name.startswith(OF_FILE):
+    if name not in ARCHITECTURES and name in plugins():
+        return plugin_model(name)
+    if name.startswith(TENSOR_FILE_PREFIX):
         raise WorkbenchError(
-            f"The file holds the tensors of {name.removeprefix(OF_FILE)!r} without a model, so "
+            f"The file holds the tensors of {name.removeprefix(TENSOR_FILE_PREFIX)!r} without a model, so "
             "there is no module to run: workbench expand FILE gives the tensors back."
         )
     if _brought.dropped(name):
         raise WorkbenchError(
             f"{name} is no longer in memory, because nothing used it and larger or newer models "
-            f"came after it: bring it again with wb.bring(module, ..., "
-            f"name={name.removeprefix(OWN)!r}) and keep what that returns."
+            f"came after it: bring it again with wb.from_module(module, ..., "
+            f"name={name.removeprefix(CUSTOM_PREFIX)!r}) and keep what that returns."
         )
-    if name.startswith(OWN):
+    if name.startswith(CUSTOM_PREFIX):
         raise WorkbenchError(
-            f"{name} is somebody's own model: bring it first, with wb.bring(module, ..., "
-            f"name={name.removeprefix(OWN)!r}), or upload its file again on the page."
+            f"{name} is somebody's own model: bring it first, with wb.from_module(module, ..., "
+            f"name={name.removeprefix(CUSTOM_PREFIX)!r}), or upload its file again on the page."
         )
     chosen = architecture(name)
     try:

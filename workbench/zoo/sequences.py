@@ -8,14 +8,14 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def mean_of_real(x: Tensor, real: Tensor) -> Tensor:
+def masked_mean(x: Tensor, real: Tensor) -> Tensor:
     """Return the mean over the real places of `x` [b, t, channels]; zeros where there are none."""
     shares = real.to(x.dtype)
     counts = shares.sum(1, keepdim=True).clamp(min=1)
     return (x * shares.unsqueeze(-1)).sum(1) / counts
 
 
-def backwards(x: Tensor, real: Tensor) -> Tensor:
+def reverse_sequences(x: Tensor, real: Tensor) -> Tensor:
     """Return `x` [b, t, channels] with the real places of each sequence in reverse, still in front.
 
     A network that reads it meets the last word first and never padding before it; what it then

@@ -29,5 +29,5 @@ ARCHITECTURES = {
     )
 }
 
-OWN = "own/"
+CUSTOM_PREFIX = "custom/"
 """What the names of models begin with that people have brought."""

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact
 from workbench.domain.file_match import check_fit
-from workbench.runtime.batch import HALF, call
-from workbench.runtime.integer_layers import runs_on_integers
-from workbench.runtime.layer_sizes import settle
-from workbench.runtime.unfused import fused
+from workbench.runtime.batch import HALF_DTYPES, call
+from workbench.runtime.integer_layers import uses_integer_inputs
+from workbench.runtime.layer_sizes import fix_sizes
+from workbench.runtime.unfused import restore_fusion
 from workbench.zoo.registry import model
 
 
-def rebuild(artifact: Artifact) -> nn.Module:
+def artifact_to_module(artifact: Artifact) -> nn.Module:
     """Return the network of a file, as small as the file has it: a module in eval mode, on the CPU.
 
     It holds the decoded weights and needs nothing of this package but, where inputs are rounded,
@@ -31,21 +31,21 @@ def rebuild(artifact: Artifact) -> nn.Module:
     """
     original = model(artifact.model)
     check_fit(original, artifact)
-    module = original.in_form(artifact.form).plain_module()
+    module = original.with_spec(artifact.form).unguarded_module()
     operands = artifact.operands()
     if artifact.form.narrowed:  # some norms have no weight to tell their size
         fewest = 1 if original.architecture.traits.alone else 2
         some = original.task.inputs(original.task.split("validation").examples[:fewest])
         with torch.no_grad():
             call(module, operands, some)
-    return filled(module, operands)
+    return load_operands(module, operands)
 
 
-def filled(module: nn.Module, operands: Mapping[str, Tensor]) -> nn.Module:
+def load_operands(module: nn.Module, operands: Mapping[str, Tensor]) -> nn.Module:
     """Return `module`, which is nobody else's, with the tensors that a file has for it."""
     tied = _tied(module)
     own = dict(module.named_buffers())
-    half = any(parameter.dtype in HALF for parameter in module.parameters())
+    half = any(parameter.dtype in HALF_DTYPES for parameter in module.parameters())
     for name, tensor in operands.items():
         held = nn.Parameter(tensor, requires_grad=False) if name in tied else tensor
         if name in own and not half:  # files hold half precision widened, which loses nothing
@@ -53,9 +53,9 @@ def filled(module: nn.Module, operands: Mapping[str, Tensor]) -> nn.Module:
         for place in tied.get(name, [name]):
             path, _, leaf = place.rpartition(".")
             setattr(module.get_submodule(path), leaf, held)
-    settle(module)
-    integers = any(runs_on_integers(layer) for layer in module.modules())
-    return module if integers else fused(module)
+    fix_sizes(module)
+    integers = any(uses_integer_inputs(layer) for layer in module.modules())
+    return module if integers else restore_fusion(module)
 
 
 def _tied(module: nn.Module) -> dict[str, list[str]]:

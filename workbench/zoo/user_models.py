@@ -12,7 +12,7 @@ from threading import RLock
 from typing import Any
 from weakref import WeakValueDictionary
 
-from workbench.cache.memory import Life
+from workbench.cache.memory import Lifetime
 from workbench.domain.model import Model
 
 MOST_HELD = 8
@@ -20,7 +20,7 @@ ROOM = 32 * 2**20
 """Bytes of weights and data that are held beside the newest model's."""
 
 
-class Shelf:
+class UserModels:
     """Models by name, in the order in which they were brought.
 
     Held are the newest, and before it as many as `MOST_HELD` and `ROOM` allow: arrays that several
@@ -77,13 +77,13 @@ class Shelf:
 
 
 def _copy(model: Model) -> Model:
-    return replace(model, architecture=replace(model.architecture, life=Life()))
+    return replace(model, architecture=replace(model.architecture, lifetime=Lifetime()))
 
 
 def _arrays(model: Model) -> dict[int, int]:
     """Return the bytes of a model's weights and of each of its arrays, by where they lie."""
     found = {_address(array): int(array.nbytes) for array in model.architecture.data}
-    return found | {-1 - model.architecture.life.number: model.original_bytes}
+    return found | {-1 - model.architecture.lifetime.number: model.original_bytes}
 
 
 def _address(array: Any) -> int:

@@ -8,7 +8,7 @@ import torch
 
 import workbench as wb
 from workbench.custom.uploads import small_models
-from workbench.custom.uploads.splits import Uploaded, portions
+from workbench.custom.uploads.splits import UploadedData, split_rows
 from workbench.errors import Cancelled
 
 
@@ -16,8 +16,10 @@ def table(classes=("no", "yes"), rows=200):
     inputs = np.random.default_rng(0).normal(size=(rows, 4)).astype(np.float32)
     sums = inputs[:, 0] + inputs[:, 1]
     labels = (sums > 0).astype(np.int64) if classes else sums.astype(np.float32)
-    parts = portions(labels if classes else np.zeros(rows, np.int64))
-    return Uploaded({n: (inputs[r], labels[r]) for n, r in parts.items()}, tuple(classes), "own")
+    parts = split_rows(labels if classes else np.zeros(rows, np.int64))
+    return UploadedData(
+        {n: (inputs[r], labels[r]) for n, r in parts.items()}, tuple(classes), "own"
+    )
 
 
 def images(colour, rows=60):
@@ -26,8 +28,10 @@ def images(colour, rows=60):
     for row, label in enumerate(labels):
         pixels[row, 4 + 8 * label : 8 + 8 * label] += 150
     pixels = pixels if colour else pixels[..., 0]
-    parts = portions(labels)
-    return Uploaded({n: (pixels[r], labels[r]) for n, r in parts.items()}, tuple("abc"), "image")
+    parts = split_rows(labels)
+    return UploadedData(
+        {n: (pixels[r], labels[r]) for n, r in parts.items()}, tuple("abc"), "image"
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,28 +47,30 @@ def images(colour, rows=60):
 def test_it_learns_and_can_be_made_smaller(data, metric, monkeypatch):
     monkeypatch.setattr(small_models, "STEPS", {"own": 600, "image": 60})
     shares = []
-    model = small_models.made("mine", data, shares.append)
-    assert (model.name, model.task.metric.name) == ("own/mine", metric)
+    model = small_models.train_small_model("mine", data, shares.append)
+    assert (model.name, model.task.metric.name) == ("custom/mine", metric)
     assert model.figure("validation") > 0.85
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    assert wb.model("own/mine") is model
+    assert wb.model("custom/mine") is model
     artifact = wb.compress(model, wb.Recipe(wb.Prune(0.3), wb.Quantize(8)))
     report = wb.measure(model, artifact.recipe, timed=False)
     assert len(artifact) == report.bytes < model.original_bytes
     assert report.value > 0.8
-    assert wb.rebuild(artifact)(model.task.inputs(data.parts["test"][0])).shape[1] == max(
+    assert wb.to_module(artifact)(model.task.inputs(data.parts["test"][0])).shape[1] == max(
         1, len(data.classes)
     )
 
 
 def test_the_same_upload_ends_in_the_same_bits(monkeypatch):
     monkeypatch.setattr(small_models, "STEPS", {"own": 40, "image": 10})
-    one, other = (small_models.made(name, table()).weights() for name in ("one", "other"))
+    one, other = (
+        small_models.train_small_model(name, table()).weights() for name in ("one", "other")
+    )
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_training_given_up_leaves_nothing():
     with pytest.raises(Cancelled):
-        small_models.made("gone", table(), cancelled=lambda: True)
-    assert "own/gone" not in wb.models()
+        small_models.train_small_model("gone", table(), cancelled=lambda: True)
+    assert "custom/gone" not in wb.models()

@@ -19,7 +19,7 @@ def csv(rows=ROWS, header="a,b,label", line=lambda n: f"{n},{n * n % 7},{'yn'[n 
 
 def learned(data, target=-1):
     table = tables.read(data)
-    return tables.prepared(table, target % len(table.names))
+    return tables.preprocess(table, target % len(table.names))
 
 
 BAD = {
@@ -173,7 +173,7 @@ def test_numbers_are_no_python():
 
 def test_splits_are_stratified_and_the_same_every_time():
     labels = np.repeat([0, 1, 2], [100, 20, 3])
-    first, second = splits.portions(labels), splits.portions(labels)
+    first, second = splits.split_rows(labels), splits.split_rows(labels)
     for name, rows in first.items():
         np.testing.assert_array_equal(rows, second[name])
         assert set(labels[rows]) == {0, 1, 2}
@@ -184,5 +184,5 @@ def test_splits_are_stratified_and_the_same_every_time():
 
 
 def test_a_name_from_an_upload_is_one_short_line():
-    assert splits.shortened("a\nb\x00\u202e c") == "“a b c”"
-    assert len(splits.shortened("x" * 500)) == 42
+    assert splits.quoted("a\nb\x00\u202e c") == "“a b c”"
+    assert len(splits.quoted("x" * 500)) == 42

@@ -91,7 +91,7 @@ MISFITS = {
 def test_weights_that_fit_nothing_are_one_sentence(name):
     make, sentence = MISFITS[name]
     with pytest.raises(WorkbenchError, match=sentence) as told:
-        fitting_file.fitted(fitting_file.read(save(make())))
+        fitting_file.match_builtin(fitting_file.read(save(make())))
     assert re.fullmatch(r"[^\n]+\.", str(told.value))
 
 
@@ -104,22 +104,22 @@ def test_a_file_may_not_be_larger_than_said(monkeypatch):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
 def test_weights_that_fit_are_a_model_of_the_same_task(dtype):
     mine = {name: (tensor * 0.9).to(dtype) for name, tensor in weights().items()}
-    base, tensors = fitting_file.fitted(fitting_file.read(save(mine)))
+    base, tensors = fitting_file.match_builtin(fitting_file.read(save(mine)))
     assert base.name == NAME
     shares = []
-    model = fitting_file.refilled("mine", base, tensors, shares.append)
+    model = fitting_file.model_with_weights("mine", base, tensors, shares.append)
     assert shares[-1] == 1
     assert model.task is base.task
     assert model.layers == base.layers
     assert all(torch.equal(model.weights()[name], mine[name].float()) for name in mine)
     report = wb.measure(model, wb.Recipe(), timed=False)
     assert report.value == model.figure("validation")
-    assert "own/mine" in wb.models("fashion")
+    assert "custom/mine" in wb.models("fashion")
 
 
 def test_the_same_weights_have_the_same_figures_and_everything_works():
-    base, tensors = fitting_file.fitted(weights())
-    model = fitting_file.refilled("same", base, tensors)
+    base, tensors = fitting_file.match_builtin(weights())
+    model = fitting_file.model_with_weights("same", base, tensors)
     for split in ("validation", "test"):
         assert model.figure(split) == base.figure(split)
     assert model.original_bytes == base.original_bytes
@@ -127,21 +127,23 @@ def test_the_same_weights_have_the_same_figures_and_everything_works():
     ours, theirs = (wb.measure(one, recipe, timed=False) for one in (model, base))
     assert ours.value == theirs.value
     won = wb.train(model, wb.Recipe(wb.Prune(0.9)), steps=2)
-    assert won.model == "own/same"
-    assert wb.evaluate(won).model == "own/same"
+    assert won.model == "custom/same"
+    assert wb.evaluate(won).model == "custom/same"
 
 
 def test_measuring_given_up_leaves_nothing():
     with pytest.raises(Cancelled):
-        fitting_file.refilled("gone", *fitting_file.fitted(weights()), cancelled=lambda: True)
-    assert "own/gone" not in wb.models()
+        fitting_file.model_with_weights(
+            "gone", *fitting_file.match_builtin(weights()), cancelled=lambda: True
+        )
+    assert "custom/gone" not in wb.models()
 
 
 def test_a_file_of_our_own_is_told_from_others():
     artifact = wb.compress(wb.model(NAME), wb.Recipe(quantize=wb.Quantize(4)))
     data = artifact.to_bytes()
-    assert fitting_file.is_own_format(data)
-    assert not fitting_file.is_own_format(save(weights()))
-    assert fitting_file.opened(data).recipe == artifact.recipe
+    assert fitting_file.is_workbench_file(data)
+    assert not fitting_file.is_workbench_file(save(weights()))
+    assert fitting_file.open_artifact(data).recipe == artifact.recipe
     with pytest.raises(WorkbenchError, match="cut short"):
-        fitting_file.opened(data[:-5])
+        fitting_file.open_artifact(data[:-5])

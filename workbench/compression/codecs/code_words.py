@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.compression.codecs.packing import eights, symbol_bits
+from workbench.compression.codecs.packing import join_eights, symbol_bits
 from workbench.compression.pieces import in_pieces
 
 Words = NDArray[np.uint64]
@@ -103,7 +103,7 @@ def _placed(
 
 def _units(symbols: NDArray[np.uint8], chosen: Table) -> tuple[Words, Words]:
     """Return the joined words of each `unit` neighbours, right-aligned, and their lengths."""
-    numbers = eights(symbols, chosen.bits)
+    numbers = join_eights(symbols, chosen.bits)
     width = chosen.bits * chosen.run
     shifts = range(8 * chosen.bits - width, -1, -width)
     mask = np.uint64(2**width - 1)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from workbench.compression.codecs import huffman
 from workbench.compression.codecs.packing import packed_size, symbol_bits
 from workbench.compression.codecs.positions import Index, indices
-from workbench.compression.coded import Codes, Plain, Shared, Single
+from workbench.compression.coded import Codes, Shared, Single, Uncompressed
 from workbench.compression.pieces import in_pieces
 from workbench.compression.sparsity_patterns import Flags
 from workbench.recipe import Prune
@@ -34,7 +34,7 @@ class Values:
 
 
 @dataclass(frozen=True)
-class Form:
+class Encoding:
     """One way to write a tensor."""
 
     index: Index
@@ -47,18 +47,18 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Forms:
+class EncodingOptions:
     """The ways considered for one tensor: with every value written, and without the zeros.
 
     `nonzero` counts the values other than zero.
     """
 
-    dense: Form
-    sparse: Form | None
+    dense: Encoding
+    sparse: Encoding | None
     nonzero: int
 
     @property
-    def best(self) -> Form:
+    def best(self) -> Encoding:
         """The smaller one; dense where they tie."""
         if self.sparse is None or self.dense.size <= self.sparse.size:
             return self.dense
@@ -68,33 +68,39 @@ class Forms:
 DENSE = Index("all", 0)
 
 
-def forms(coded: Single, prune: Prune | None = None, *, losing: bool = True) -> Forms:
+def encodings(
+    coded: Single, prune: Prune | None = None, *, include_larger: bool = True
+) -> EncodingOptions:
     """Return the best dense and the best sparse form of a coded tensor, pruned by `prune`.
 
     Without `losing`, the sparse one is left out where it cannot be smaller, which is soon known.
     """
     flags = coded.nonzero
     nonzero = int(np.count_nonzero(flags))
-    counts = None if isinstance(coded, Plain) else huffman.tally(*symbols_of(coded, DENSE))
-    everything = Form(DENSE, values_of(coded, DENSE, counts))
+    counts = (
+        None
+        if isinstance(coded, Uncompressed)
+        else huffman.count_symbols(*symbols_of(coded, DENSE))
+    )
+    everything = Encoding(DENSE, choose_values(coded, DENSE, counts))
     if nonzero == flags.size:
-        return Forms(everything, None, nonzero)
-    if not losing and (prune is None or prune.pattern == "free"):
-        values = values_of(coded, Index("bitmap", 0, flags), counts)
+        return EncodingOptions(everything, None, nonzero)
+    if not include_larger and (prune is None or prune.pattern == "free"):
+        values = choose_values(coded, Index("bitmap", 0, flags), counts)
         if everything.size <= values.size + nonzero // 8:  # a place takes a bit at the least
-            return Forms(everything, None, nonzero)
+            return EncodingOptions(everything, None, nonzero)
     ways = indices(flags, coded.coded_shape, prune)
     shortest = [min(same, key=lambda index: index.size) for same in ways]
-    sparse = [Form(index, values_of(coded, index, counts)) for index in shortest]
-    return Forms(everything, min(sparse, key=lambda form: form.size), nonzero)
+    sparse = [Encoding(index, choose_values(coded, index, counts)) for index in shortest]
+    return EncodingOptions(everything, min(sparse, key=lambda form: form.size), nonzero)
 
 
-def values_of(coded: Single, index: Index, everything: Counts | None = None) -> Values:
+def choose_values(coded: Single, index: Index, everything: Counts | None = None) -> Values:
     """Return the smallest way to write the values of which `index` gives the places.
 
     `everything` is how often each code occurs, zeros among them, where that is known.
     """
-    if isinstance(coded, Plain):
+    if isinstance(coded, Uncompressed):
         count = coded.bits.size if index.stored is None else int(np.count_nonzero(index.stored))
         return Values("plain", count * coded.bits.itemsize, count)
     counts = _counts(coded, index, everything)
@@ -108,7 +114,7 @@ def _counts(coded: Codes | Shared, index: Index, everything: Counts | None) -> C
     """Return how often each symbol is written: without taking them out, where zero is one code."""
     one_zero = isinstance(coded, Shared) or not coded.affine
     if everything is None or (index.stored is not None and (index.holds_zeros or not one_zero)):
-        return huffman.tally(*symbols_of(coded, index))
+        return huffman.count_symbols(*symbols_of(coded, index))
     if index.stored is None:
         return everything
     if isinstance(coded, Shared):
@@ -120,14 +126,14 @@ def _counts(coded: Codes | Shared, index: Index, everything: Counts | None) -> C
 
 def symbols_of(coded: Codes | Shared, index: Index) -> tuple[NDArray[np.uint8], int]:
     """Return the symbols that are written, and how many different ones there may be."""
-    symbols = coded.codes if index.stored is None else taken(coded.codes, index.stored)
+    symbols = coded.codes if index.stored is None else take_stored(coded.codes, index.stored)
     if isinstance(coded, Codes):
         return symbols, 2**coded.bits
     skipped = 0 if index.holds_zeros else int(coded.zero)  # the code of zero does not occur
     return symbols - np.uint8(skipped), coded.alphabet - skipped
 
 
-def taken(values: NDArray[Any], stored: Flags) -> NDArray[Any]:
+def take_stored(values: NDArray[Any], stored: Flags) -> NDArray[Any]:
     """Return those of the flat `values` that are `stored`, in order."""
     return np.concatenate(
         [*in_pieces(lambda at: values[at].take(np.flatnonzero(stored[at])), values.size)]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from workbench.compression.pieces import in_pieces, pieces
 from workbench.compression.sparsity_patterns import Flags
-from workbench.threads import side_by_side
+from workbench.threads import parallel_map
 
 WIDTHS = range(2, 9)
 SHORT = 2**16
@@ -34,7 +34,7 @@ class Gaps:
         """Return how often each symbol would occur, by the width of symbols in bits."""
         short: NDArray[np.int64] = np.zeros(SHORT, np.int64)
         long: list[int] = []
-        for zeros in side_by_side(self._of, self._pieces):
+        for zeros in parallel_map(self._of, self._pieces):
             few = np.flatnonzero(zeros >= SHORT)
             long += zeros[few].tolist()
             counted = np.bincount(np.delete(zeros, few) if few.size else zeros)
@@ -51,7 +51,7 @@ class Gaps:
     def symbols(self, width: int) -> NDArray[np.uint8]:
         """Return the symbols of `width` bits."""
         return np.concatenate(
-            [*side_by_side(lambda one: to_symbols(self._of(one), width), self._pieces)]
+            [*parallel_map(lambda one: to_symbols(self._of(one), width), self._pieces)]
         )
 
     def _of(self, piece: tuple[slice, int]) -> NDArray[np.int64]:

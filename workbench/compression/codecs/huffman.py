@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from workbench.compression.codecs import code_words
 from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
 from workbench.compression.pieces import in_pieces
-from workbench.threads import side_by_side
+from workbench.threads import parallel_map
 
 BLOCK = 1024
-LONGEST = 15
-TOGETHER = 2048
+MAX_CODE_LENGTH = 15
+BLOCKS_PER_TASK = 2048
 """Blocks that are decoded together."""
 
 
@@ -53,10 +53,10 @@ def table_size(alphabet: int, count: int) -> int:
 
 def plan(symbols: NDArray[np.uint8], alphabet: int) -> Plan:
     """Return the code for `symbols` (uint8, below `alphabet`) and its cost."""
-    return plan_of(tally(symbols, alphabet))
+    return plan_of(count_symbols(symbols, alphabet))
 
 
-def tally(symbols: NDArray[np.uint8], alphabet: int) -> NDArray[np.int64]:
+def count_symbols(symbols: NDArray[np.uint8], alphabet: int) -> NDArray[np.int64]:
     """Return how often each of `alphabet` symbols occurs."""
     if symbol_bits(alphabet) > 4:
         return _counted(lambda at: np.bincount(symbols[at], minlength=alphabet), symbols.size)
@@ -86,7 +86,7 @@ def plan_of(counts: NDArray[np.int64]) -> Plan:
 def code_lengths(counts: list[int]) -> NDArray[np.uint8]:
     """Return the Huffman code length of each symbol (0 where it never occurs), at most 15."""
     lengths = _lengths(counts)
-    while max(lengths, default=0) > LONGEST:  # flatten the statistics until the code fits
+    while max(lengths, default=0) > MAX_CODE_LENGTH:  # flatten the statistics until the code fits
         counts = [(count + 1) // 2 for count in counts]
         lengths = _lengths(counts)
     return np.array(lengths, np.uint8)
@@ -154,8 +154,8 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
     stream = np.frombuffer(data, np.uint8, offset=table + 2 * blocks)
     total = int(sizes.sum())
     used = lengths[lengths > 0].astype(np.int64)
-    full = int((1 << (LONGEST - used)).sum())
-    if count and not (full == 1 << LONGEST or (used.size == 1 and used[0] == 1)):
+    full = int((1 << (MAX_CODE_LENGTH - used)).sum())
+    if count and not (full == 1 << MAX_CODE_LENGTH or (used.size == 1 and used[0] == 1)):
         raise ValueError("the Huffman code is not complete")
     if (total + 7) // 8 != stream.size:
         raise ValueError("the Huffman blocks do not fill their stream")
@@ -163,13 +163,13 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
         raise ValueError("a Huffman block is shorter than its symbols")
     if used.size == 1 and stream.any():
         raise ValueError("the Huffman stream holds a word that stands for nothing")
-    symbol_at = np.zeros(1 << LONGEST, np.uint8)
-    length_at = np.ones(1 << LONGEST, np.int64)
+    symbol_at = np.zeros(1 << MAX_CODE_LENGTH, np.uint8)
+    length_at = np.ones(1 << MAX_CODE_LENGTH, np.int64)
     for symbol, code in enumerate(canonical(lengths).tolist()):
         length = int(lengths[symbol])
         if length:
-            low = code << (LONGEST - length)
-            high = (code + 1) << (LONGEST - length)
+            low = code << (MAX_CODE_LENGTH - length)
+            high = (code + 1) << (MAX_CODE_LENGTH - length)
             symbol_at[low:high] = symbol
             length_at[low:high] = length
     ends = np.cumsum(sizes)
@@ -187,8 +187,10 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
         if not np.array_equal(at + (first << 3), last):
             raise ValueError("a Huffman block does not end where it says")
 
-    groups = [slice(at, min(at + TOGETHER, blocks)) for at in range(0, blocks, TOGETHER)]
-    for _ in side_by_side(fill, groups):
+    groups = [
+        slice(at, min(at + BLOCKS_PER_TASK, blocks)) for at in range(0, blocks, BLOCKS_PER_TASK)
+    ]
+    for _ in parallel_map(fill, groups):
         pass
     return out[:count]
 
@@ -196,7 +198,7 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
 def _windows(stream: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Return the 32 bits from each byte on."""
     # A broken stream may run on: no further than a block of the longest words, into zeros.
-    padded = np.zeros(stream.size + BLOCK * LONGEST // 8 + 4, np.uint32)
+    padded = np.zeros(stream.size + BLOCK * MAX_CODE_LENGTH // 8 + 4, np.uint32)
     padded[: stream.size] = stream
     windows = padded[3:].copy()
     for place, shift in enumerate((24, 16, 8)):
@@ -218,7 +220,9 @@ def _step(
     for step in range(steps):
         active = at.size if step < short else at.size - 1
         here = at[:active]
-        peek = (window[here >> 3] << (here & 7).astype(np.uint32)) >> np.uint32(32 - LONGEST)
+        peek = (window[here >> 3] << (here & 7).astype(np.uint32)) >> np.uint32(
+            32 - MAX_CODE_LENGTH
+        )
         rows[step, :active] = symbol_at[peek]
         here += length_at[peek]
     found[:, :steps] = rows.T

@@ -25,7 +25,7 @@ def symbol_bits(alphabet: int) -> int:
     return max(1, (alphabet - 1).bit_length())
 
 
-def eights(symbols: Symbols, bits: int) -> NDArray[np.uint64]:
+def join_eights(symbols: Symbols, bits: int) -> NDArray[np.uint64]:
     """Return each eight symbols of `bits` bits as one number, the first on top; zeros fill up."""
     if symbols.size % 8:
         symbols = np.concatenate([symbols, np.zeros(-symbols.size % 8, np.uint8)])
@@ -44,7 +44,7 @@ def pack(symbols: Symbols, bits: int) -> bytes:
         return symbols.tobytes()
 
     def packed(piece: slice) -> bytes:
-        lanes = eights(symbols[piece], bits).astype(">u8").view(np.uint8).reshape(-1, 8)
+        lanes = join_eights(symbols[piece], bits).astype(">u8").view(np.uint8).reshape(-1, 8)
         return lanes[:, 8 - bits :].tobytes()  # eight symbols are exactly `bits` bytes
 
     return b"".join(in_pieces(packed, symbols.size))[: packed_size(symbols.size, bits)]

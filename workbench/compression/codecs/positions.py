@@ -83,8 +83,8 @@ def _gaps(nonzero: Flags) -> Iterator[Index]:
 
 
 def _runs(nonzero: Flags, shape: Shape, width: int) -> Iterator[Index]:
-    kept = runs.most_in_a_run(nonzero, shape, width)
-    if 0 < kept < width and comb(width, kept) <= runs.MOST:
+    kept = runs.max_per_run(nonzero, shape, width)
+    if 0 < kept < width and comb(width, kept) <= runs.MAX_PATTERNS:
         symbols, places = runs.symbols(nonzero, shape, width, kept)
         packed = packed_size(symbols.size, symbol_bits(comb(width, kept)))
         yield Index("runs", packed, places, width, kept)

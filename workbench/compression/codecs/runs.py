@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from workbench.compression.sparsity_patterns import Flags, Shape, flattened, matrix
 
-MOST = 256
+MAX_PATTERNS = 256
 """Patterns that a symbol can tell apart."""
 
 
@@ -35,7 +35,7 @@ def size_of(shape: Shape, width: int, kept: int) -> tuple[int, int]:
     return runs, runs * kept + shape[0] * (length % width)
 
 
-def most_in_a_run(nonzero: Flags, shape: Shape, width: int) -> int:
+def max_per_run(nonzero: Flags, shape: Shape, width: int) -> int:
     """Return how many values the fullest run of `width` holds; 0 where a row is shorter."""
     rows = matrix(nonzero, shape)
     whole = rows.shape[1] // width * width

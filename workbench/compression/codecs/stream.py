@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from workbench.compression.axes import Axes
 from workbench.compression.codecs import huffman, positions
-from workbench.compression.codecs.encoding import Form, Forms, forms, symbols_of, taken
+from workbench.compression.codecs.encoding import (
+    Encoding,
+    EncodingOptions,
+    encodings,
+    symbols_of,
+    take_stored,
+)
 from workbench.compression.codecs.packing import pack, packed_size, symbol_bits, unpack
 from workbench.compression.coded import (
     STORED_AS,
@@ -24,9 +30,9 @@ from workbench.compression.coded import (
     Coded,
     Codes,
     Factors,
-    Plain,
     Shared,
     Single,
+    Uncompressed,
 )
 from workbench.compression.pieces import pieces
 from workbench.compression.sparsity_patterns import Flags
@@ -62,28 +68,32 @@ class Parts:
         return self.before_index + self.index + self.values
 
 
-Weighed = Forms | tuple[Forms, Forms]
+StreamOptions = EncodingOptions | tuple[EncodingOptions, EncodingOptions]
 """The forms considered for a tensor, or for each of its two factors."""
 
 
-def weigh(coded: Coded, prune: Prune | None = None, *, losing: bool | None = None) -> Weighed:
-    """Return the best forms of a coded tensor that was pruned by `prune`, as `forms` does.
+def find_encodings(
+    coded: Coded, prune: Prune | None = None, *, include_larger: bool | None = None
+) -> StreamOptions:
+    """Return the best forms of a coded tensor that was pruned by `prune`, as `encodings` does.
 
     A form that loses is worked out only where pruning makes people ask why, unless told otherwise.
     """
-    losing = prune is not None if losing is None else losing
+    include_larger = prune is not None if include_larger is None else include_larger
     if isinstance(coded, Factors):
-        return forms(coded.left, losing=losing), forms(coded.right, losing=losing)
-    return forms(coded, prune, losing=losing)
+        return encodings(coded.left, include_larger=include_larger), encodings(
+            coded.right, include_larger=include_larger
+        )
+    return encodings(coded, prune, include_larger=include_larger)
 
 
-def entry(coded: Coded, chosen: Weighed) -> Entry:
+def entry(coded: Coded, chosen: StreamOptions) -> Entry:
     """Return the header entry that describes the stream of `coded`: short, plain JSON data."""
     if isinstance(coded, Factors):
         assert isinstance(chosen, tuple)
         both = zip((coded.left, coded.right), chosen, strict=True)
         return {**_shaped(coded), "factors": [entry(*one) for one in both]}
-    assert isinstance(chosen, Forms)
+    assert isinstance(chosen, EncodingOptions)
     form = chosen.best
     out: Entry = {**_shaped(coded), **_describe(coded), **positions.describe(form.index)}
     if form.values.kind == "huffman":
@@ -96,7 +106,7 @@ def _shaped(coded: Coded) -> Entry:
     return found if coded.axes is None else {**found, "axes": coded.axes.as_list()}
 
 
-def as_coded(entry: Entry) -> Entry:
+def canonical_entry(entry: Entry) -> Entry:
     """Return the entry of the tensor that is coded: of a turned one its shape, without axes."""
     if "axes" not in entry:
         return entry
@@ -106,7 +116,7 @@ def as_coded(entry: Entry) -> Entry:
 
 
 def _describe(coded: Single) -> Entry:
-    if isinstance(coded, Plain):
+    if isinstance(coded, Uncompressed):
         return {} if coded.dtype == "f32" else {"dtype": coded.dtype}
     if isinstance(coded, Shared):
         return {"shared": [*coded.codebook.shape, int(coded.zero)]}
@@ -120,7 +130,7 @@ def _describe(coded: Single) -> Entry:
 
 def parts(entry: Entry) -> Parts:
     """Return the length of each part of the stream that `entry` describes."""
-    entry = as_coded(entry)
+    entry = canonical_entry(entry)
     if "factors" in entry:
         left, right = map(parts, entry["factors"])
         return Parts(*map(sum, zip(astuple(left), astuple(right), strict=True)))
@@ -149,12 +159,12 @@ def alphabet_of(entry: Entry) -> int:
     return int(2 ** entry["bits"]) if "bits" in entry else 0
 
 
-def write(coded: Coded, chosen: Weighed) -> bytes:
+def write(coded: Coded, chosen: StreamOptions) -> bytes:
     """Return the stream of `coded` in its best form."""
     if isinstance(coded, Factors):
         assert isinstance(chosen, tuple)
         return write(coded.left, chosen[0]) + write(coded.right, chosen[1])
-    assert isinstance(chosen, Forms)
+    assert isinstance(chosen, EncodingOptions)
     form = chosen.best
     out = []
     if isinstance(coded, Shared):
@@ -168,10 +178,10 @@ def write(coded: Coded, chosen: Weighed) -> bytes:
     return b"".join(out)
 
 
-def _values(coded: Single, form: Form) -> bytes:
-    if isinstance(coded, Plain):
+def _values(coded: Single, form: Encoding) -> bytes:
+    if isinstance(coded, Uncompressed):
         stored = form.index.stored
-        values = coded.bits if stored is None else taken(coded.bits, stored)
+        values = coded.bits if stored is None else take_stored(coded.bits, stored)
         return values.astype(values.dtype.newbyteorder("<")).tobytes()
     symbols, alphabet = symbols_of(coded, form.index)
     if form.values.plan is not None:
@@ -187,7 +197,7 @@ def read(entry: Entry, stream: bytes) -> Coded:
     ValueError
         When the stream does not hold what the entry says.
     """
-    found = _read_turned(as_coded(entry), stream)
+    found = _read_turned(canonical_entry(entry), stream)
     if "axes" not in entry:
         return found
     return replace(found, shape=tuple(entry["shape"]), axes=Axes.from_list(entry["axes"]))
@@ -219,14 +229,16 @@ def _read(entry: Entry, stream: bytes) -> Single:
     return reader(entry, stream[:start], symbols, stored)
 
 
-def _read_plain(entry: Entry, data: bytes, stored: Flags | None) -> Plain:
+def _read_plain(entry: Entry, data: bytes, stored: Flags | None) -> Uncompressed:
     dtype, total = entry.get("dtype", "f32"), prod(entry["shape"])
     kind = np.dtype(STORED_AS[WIDTHS[dtype]])
     count = positions.sizes(entry).values
     values = np.frombuffer(data, kind.newbyteorder("<"), count).astype(kind)
     if dtype == "bool" and values.max(initial=0) > 1:
         raise ValueError("a truth value is neither 0 nor 1")
-    return Plain(tuple(entry["shape"]), dtype, _placed(values, stored, np.zeros(total, kind)))
+    return Uncompressed(
+        tuple(entry["shape"]), dtype, _placed(values, stored, np.zeros(total, kind))
+    )
 
 
 def _read_shared(

@@ -14,12 +14,12 @@ import torch
 from torch import nn
 
 from workbench.custom.loaders.differences import Shapes, differences
-from workbench.custom.loaders.state_dicts import StateDict, readings, shape_of, state_dicts
-from workbench.errors import WorkbenchError, first_line, in_words
+from workbench.custom.loaders.state_dicts import StateDict, name_variants, shape_of, state_dicts
+from workbench.errors import WorkbenchError, first_line, user_errors
 from workbench.recipe.schema import brief
 
 _scalar = np.float64(0).__reduce__()[0]
-HARMLESS: list[Any] = [
+SAFE_TYPES: list[Any] = [
     argparse.Namespace,
     np.dtype,
     *(type(np.dtype(kind)) for kind in ("float32", "float64", "int64")),
@@ -54,7 +54,7 @@ def from_checkpoint(path: str | PathLike[str], module: nn.Module) -> nn.Module:
     states = state_dicts(_read(Path(path)), module)
     if not states:
         raise WorkbenchError(f"{path} holds no tensors by name: save a module's state_dict().")
-    tried = [readings(state, module) for state in states]
+    tried = [name_variants(state, module) for state in states]
     for reading in chain(*tried):
         if _refusal(reading, module) is None:
             module.load_state_dict(reading, strict=True)
@@ -64,7 +64,7 @@ def from_checkpoint(path: str | PathLike[str], module: nn.Module) -> nn.Module:
 
 def _refusal(state: StateDict, module: nn.Module) -> Exception | None:
     """Return why the module does not load `state` strictly, None where it does; try on a copy."""
-    with in_words("The module cannot be copied, to try the weights on the copy,"):
+    with user_errors("The module cannot be copied, to try the weights on the copy,"):
         other = copy.deepcopy(module)
     try:
         other.load_state_dict(state, strict=True)
@@ -82,7 +82,7 @@ def _read(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        with torch.serialization.safe_globals(HARMLESS):
+        with torch.serialization.safe_globals(SAFE_TYPES):
             return torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise WorkbenchError(f"{path} is no safetensors file: {first_line(error)}") from error

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.custom.loaders.optional_packages import needed
+from workbench.custom.loaders.optional_packages import require_package
 from workbench.errors import WorkbenchError
 from workbench.recipe.schema import brief
 
 
 def from_keras(model: Any) -> nn.Module:
-    """Return a Keras 3 model as a module, ready for `wb.bring`; the weights stay where they are.
+    """Return a Keras 3 model as a module, ready for `wb.from_module`; the weights stay where they are.
 
     Keras must run on PyTorch: set the environment variable ``KERAS_BACKEND=torch`` before it is
     first imported. A saved ``.keras`` file is loaded with ``keras.saving.load_model`` then. Targets
@@ -25,7 +25,7 @@ def from_keras(model: Any) -> nn.Module:
     WorkbenchError
         When Keras is not installed or runs on something else, or `model` is no built Keras model.
     """
-    keras = needed("keras", "A Keras model")
+    keras = require_package("keras", "A Keras model")
     if keras.backend.backend() != "torch":
         raise WorkbenchError(
             f"Keras runs on {keras.backend.backend()} here: set the environment variable "

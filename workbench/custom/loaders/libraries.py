@@ -9,12 +9,12 @@ from typing import Any
 
 from torch import nn
 
-from workbench.custom.loaders.optional_packages import needed
-from workbench.errors import WorkbenchError, told
+from workbench.custom.loaders.optional_packages import require_package
+from workbench.errors import WorkbenchError, describe
 
 
 def from_timm(name: str | PathLike[str], *, pretrained: bool = False, **options: Any) -> nn.Module:
-    """Return an image model of timm, ready for `wb.bring`.
+    """Return an image model of timm, ready for `wb.from_module`.
 
     Parameters
     ----------
@@ -33,14 +33,14 @@ def from_timm(name: str | PathLike[str], *, pretrained: bool = False, **options:
 
     >>> module = wb.from_timm("resnet18", pretrained=True)  # doctest: +SKIP
     """
-    timm = needed("timm", "A timm model")
+    timm = require_package("timm", "A timm model")
     local = Path(name).is_dir()
     chosen = f"local-dir:{Path(name)}" if local else str(name)
     return _made(name, lambda: timm.create_model(chosen, pretrained=pretrained or local, **options))
 
 
 def from_transformers(name: str | PathLike[str], **options: Any) -> nn.Module:
-    """Return a model of transformers, ready for `wb.bring`: float32, in eval mode.
+    """Return a model of transformers, ready for `wb.from_module`: float32, in eval mode.
 
     It is of the class that it was saved as, and is called with a dict: what a tokenizer returns.
 
@@ -58,7 +58,7 @@ def from_transformers(name: str | PathLike[str], **options: Any) -> nn.Module:
 
     >>> module = wb.from_transformers("folder/of/my-model")  # doctest: +SKIP
     """
-    transformers = needed("transformers", "A transformers model")
+    transformers = require_package("transformers", "A transformers model")
 
     def load() -> Any:
         config = transformers.AutoConfig.from_pretrained(name)
@@ -75,5 +75,5 @@ def _made(name: str | PathLike[str], make: Callable[[], Any]) -> nn.Module:
     try:
         module: nn.Module = make().eval()
     except Exception as error:
-        raise WorkbenchError(f"{name} cannot be loaded: {told(error)}") from error
+        raise WorkbenchError(f"{name} cannot be loaded: {describe(error)}") from error
     return module

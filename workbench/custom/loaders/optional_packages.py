@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from workbench.errors import WorkbenchError, told
+from workbench.errors import WorkbenchError, describe
 
 
-def needed(name: str, what: str, install: str | None = None) -> Any:
+def require_package(name: str, what: str, install: str | None = None) -> Any:
     """Return the package `name`, which `what` takes.
 
     Raises
@@ -26,4 +26,4 @@ def needed(name: str, what: str, install: str | None = None) -> Any:
             f"{what} takes the package {name}{also}; install it with: {command}"
         ) from error
     except Exception as error:
-        raise WorkbenchError(f"The package {name} does not load: {told(error)}") from error
+        raise WorkbenchError(f"The package {name} does not load: {describe(error)}") from error

@@ -37,11 +37,13 @@ def state_dicts(content: Any, module: nn.Module) -> list[StateDict]:
     found.sort(key=lambda one: _rank(one[0]))  # stable: else in the order of the file
     states = [state for _keys, state in found]
     own = module.state_dict(keep_vars=True)
-    likely = [one for one in states[1:] if any(set(own) & set(r) for r in readings(one, module))]
+    likely = [
+        one for one in states[1:] if any(set(own) & set(r) for r in name_variants(one, module))
+    ]
     return states[:1] + likely
 
 
-def readings(state: StateDict, module: nn.Module) -> list[StateDict]:
+def name_variants(state: StateDict, module: nn.Module) -> list[StateDict]:
     """Return `state` under each set of names that may be the module's, the best match first.
 
     As it is; without the first part of its names, as often as all share one; and without the parts

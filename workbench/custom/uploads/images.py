@@ -16,16 +16,16 @@ from PIL import Image, ImageOps
 
 from workbench import formatting
 from workbench.custom.uploads.limits import (
-    FEWEST_PICTURES,
-    MOST_CLASSES,
-    PICTURES,
-    PICTURES_BYTES,
+    IMAGES,
+    IMAGES_BYTES,
+    MAX_CLASSES,
+    MAX_RATIO,
+    MIN_IMAGES,
     PIXELS,
-    RATIO,
     SIDE,
     UNPACKED_BYTES,
 )
-from workbench.custom.uploads.splits import Uploaded, check_classes, portions, shortened
+from workbench.custom.uploads.splits import UploadedData, check_classes, quoted, split_rows
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.i18n import _, plural
 
@@ -41,7 +41,7 @@ def read(
     data: bytes,
     watch: Callable[[float], None] = lambda share: None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Uploaded:
+) -> UploadedData:
     """Return the images of a zip in which each class has a folder.
 
     Parameters
@@ -58,10 +58,10 @@ def read(
     Cancelled
         When `cancelled()` answers True between two images.
     """
-    if len(data) > PICTURES_BYTES:
+    if len(data) > IMAGES_BYTES:
         raise WorkbenchError(
             _("The archive is larger than {size}: make the images smaller, or keep fewer.").format(
-                size=formatting.size(PICTURES_BYTES)
+                size=formatting.size(IMAGES_BYTES)
             )
         )
     try:
@@ -83,9 +83,9 @@ def read(
     labels = np.array([names.index(name) for name in classes], np.int64)
     check_classes(names, labels)
     pixels = _grey_or_colour(np.stack(images))
-    rows = portions(labels)
+    rows = split_rows(labels)
     parts = {name: (pixels[some], labels[some]) for name, some in rows.items()}
-    return Uploaded(parts, names, "image", _notes(homeless))
+    return UploadedData(parts, names, "image", _notes(homeless))
 
 
 # --- the archive -------------------------------------------------------------------------
@@ -93,29 +93,29 @@ def read(
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     """Refuse an archive by what it says of itself, before anything is unpacked."""
-    if len(entries) > 2 * PICTURES:  # folders and the odd file beside the images
+    if len(entries) > 2 * IMAGES:  # folders and the odd file beside the images
         raise WorkbenchError(
             _("The archive holds more than {count} files: keep fewer.").format(
-                count=formatting.count(PICTURES)
+                count=formatting.count(IMAGES)
             )
         )
     for info in entries:
         if _escapes(info.filename):
             raise WorkbenchError(
                 _("The archive holds a path that leads out of it, {name}: pack it again.").format(
-                    name=shortened(info.filename)
+                    name=quoted(info.filename)
                 )
             )
         if stat.S_ISLNK(info.external_attr >> 16):
             raise WorkbenchError(
                 _("{name} in the archive is a link: pack the image itself.").format(
-                    name=shortened(info.filename)
+                    name=quoted(info.filename)
                 )
             )
         if info.flag_bits & 1:
             raise WorkbenchError(_("The archive is encrypted: pack it without a password."))
         packed = max(LEAST_PACKED, info.compress_size)
-        if info.file_size > RATIO * packed:
+        if info.file_size > MAX_RATIO * packed:
             raise WorkbenchError(_too_much())
     if sum(info.file_size for info in entries) > UNPACKED_BYTES:
         raise WorkbenchError(_too_much())
@@ -141,16 +141,16 @@ def _pictures(entries: list[zipfile.ZipInfo]) -> tuple[list[zipfile.ZipInfo], in
                 "folder of its name, and pack the folders."
             )
         )
-    if len(found) > PICTURES:
+    if len(found) > IMAGES:
         raise WorkbenchError(
             _("The archive holds more than {count} images: keep fewer.").format(
-                count=formatting.count(PICTURES)
+                count=formatting.count(IMAGES)
             )
         )
-    if len(found) < FEWEST_PICTURES:
+    if len(found) < MIN_IMAGES:
         raise WorkbenchError(
             _("The archive holds {count} images in folders: at least {least} are needed.").format(
-                count=len(found), least=FEWEST_PICTURES
+                count=len(found), least=MIN_IMAGES
             )
         )
     return found, len(seen) - len(found)
@@ -172,13 +172,13 @@ def _classes(found: list[zipfile.ZipInfo]) -> list[str]:
     if len(different) == 1:
         raise WorkbenchError(
             _("All images lie in one folder, {name}: at least two classes are needed.").format(
-                name=shortened(different[0])
+                name=quoted(different[0])
             )
         )
-    if len(different) > MOST_CLASSES:
+    if len(different) > MAX_CLASSES:
         raise WorkbenchError(
             _("The archive has {count} class folders: keep {most} or fewer.").format(
-                count=formatting.count(len(different)), most=MOST_CLASSES
+                count=formatting.count(len(different)), most=MAX_CLASSES
             )
         )
     return names
@@ -215,7 +215,7 @@ def _small(name: str, content: bytes) -> NDArray[np.uint8]:
     if large:
         raise WorkbenchError(
             _("The image {name} has more than {count} pixels: make it smaller.").format(
-                name=shortened(name), count=formatting.count(PIXELS)
+                name=quoted(name), count=formatting.count(PIXELS)
             )
         )
     try:
@@ -246,7 +246,7 @@ def _grey_or_colour(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _unreadable(name: str) -> WorkbenchError:
     return WorkbenchError(
         _("The image {name} cannot be read: leave it out, or save it again.").format(
-            name=shortened(name)
+            name=quoted(name)
         )
     )
 

@@ -11,25 +11,25 @@ from torch import Tensor, nn
 
 from workbench.checkpoints.loop import Weights, train
 from workbench.custom.model import model_of
-from workbench.custom.uploads.splits import SEED, Uploaded
+from workbench.custom.uploads.splits import SEED, UploadedData
 from workbench.domain import Model, Split, Task
 from workbench.domain.inputs import targets
-from workbench.domain.losses import of_labels
+from workbench.domain.losses import label_loss
 from workbench.domain.metric import ACCURACY, R2
 from workbench.domain.task import digest_of
 from workbench.domain.training_plan import TrainingPlan
-from workbench.domain.user_architecture import Held
+from workbench.domain.user_architecture import UserSplit
 from workbench.errors import Cancelled
 from workbench.threads import threads
-from workbench.zoo.registry import bring as remember
-from workbench.zoo.tables import OWN
+from workbench.zoo.registry import register_model as remember
+from workbench.zoo.tables import CUSTOM_PREFIX
 
 HIDDEN = (64, 64)
 CHANNELS = (8, 16, 32)
 STEPS = {"own": 1500, "image": 400}
 """Steps to take, by the form of the task, unless the epochs run out."""
-FEWEST_EPOCHS = 3
-MOST_EPOCHS = 100
+MIN_EPOCHS = 3
+MAX_EPOCHS = 100
 BATCHES = (16, 512)
 """The smallest batch and the largest; between them a thirtieth of the examples."""
 LEARNING_RATE = 0.005
@@ -37,17 +37,17 @@ AVERAGED = 25
 """An epoch of fewer steps than a few of these is averaged over fewer."""
 THREADS = 2
 """The bits that training ends with depend on their number."""
-PIECE = 2000
+EVAL_BATCH = 2000
 """Examples judged at once."""
 
 
-def made(
+def train_small_model(
     name: str,
-    data: Uploaded,
+    data: UploadedData,
     watch: Callable[[float], None] = lambda share: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Model:
-    """Return a small network trained on `data`, known as ``own/name`` from now on.
+    """Return a small network trained on `data`, known as ``custom/name`` from now on.
 
     Parameters
     ----------
@@ -84,30 +84,30 @@ def made(
     return model
 
 
-def _task(name: str, data: Uploaded) -> Task:
+def _task(name: str, data: UploadedData) -> Task:
     splits = []
     for split, (examples, labels) in data.parts.items():
         splits.append(Split(split, examples, labels, digest_of(examples, labels)))
     return Task(
-        name=f"{OWN}{name}",
+        name=f"{CUSTOM_PREFIX}{name}",
         title=name,
         classes=data.classes,
         source="",
-        licence="",
-        sources=tuple(map(Held, splits)),
+        license="",
+        sources=tuple(map(UserSplit, splits)),
         form=data.form,
         metric=ACCURACY if data.classes else R2,
     )
 
 
-def _build(inputs: Tensor, data: Uploaded) -> nn.Module:
+def _build(inputs: Tensor, data: UploadedData) -> nn.Module:
     outputs = len(data.classes) or 1
     if data.form == "image":
-        return convolutions(inputs.shape[1], inputs.shape[2], outputs)
-    return perceptron(inputs.shape[1], outputs)
+        return cnn(inputs.shape[1], inputs.shape[2], outputs)
+    return mlp(inputs.shape[1], outputs)
 
 
-def perceptron(features: int, outputs: int) -> nn.Module:
+def mlp(features: int, outputs: int) -> nn.Module:
     """Return a network of two hidden layers, with fresh weights."""
     first, second = HIDDEN
     return nn.Sequential(
@@ -119,7 +119,7 @@ def perceptron(features: int, outputs: int) -> nn.Module:
     )
 
 
-def convolutions(channels: int, side: int, outputs: int) -> nn.Module:
+def cnn(channels: int, side: int, outputs: int) -> nn.Module:
     """Return a network of three convolutions, each halving the side, with fresh weights."""
     layers: list[nn.Module] = []
     for wide in CHANNELS:
@@ -132,7 +132,7 @@ def _plan(examples: int, form: str) -> TrainingPlan:
     least, most = BATCHES
     batch = min(max(least, examples // 30), most, examples)
     steps = examples // batch
-    epochs = min(max(FEWEST_EPOCHS, math.ceil(STEPS[form] / steps)), MOST_EPOCHS)
+    epochs = min(max(MIN_EPOCHS, math.ceil(STEPS[form] / steps)), MAX_EPOCHS)
     return TrainingPlan(
         epochs=epochs,
         learning_rate=LEARNING_RATE,
@@ -152,11 +152,11 @@ def _goodness(module: nn.Module, task: Task) -> Callable[[Weights], float]:
     @torch.no_grad()
     def good(weights: Weights) -> float:
         losses = []
-        for start in range(0, len(split), PIECE):
-            inputs = task.inputs(split.examples[start : start + PIECE])
-            labels = targets(split.labels[start : start + PIECE])
+        for start in range(0, len(split), EVAL_BATCH):
+            inputs = task.inputs(split.examples[start : start + EVAL_BATCH])
+            labels = targets(split.labels[start : start + EVAL_BATCH])
             outputs = torch.func.functional_call(module, weights, (inputs,))
-            losses.append(float(of_labels(outputs, labels)) * len(labels))
+            losses.append(float(label_loss(outputs, labels)) * len(labels))
         return -float(np.sum(losses)) / len(split)
 
     return good

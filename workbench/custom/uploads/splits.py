@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import formatting
-from workbench.custom.uploads.limits import FEWEST_OF_A_CLASS
+from workbench.custom.uploads.limits import MIN_PER_CLASS
 from workbench.errors import WorkbenchError
 from workbench.i18n import _, plural
 
-SHARES = {"validation": 0.15, "test": 0.15}
+HELD_OUT = {"validation": 0.15, "test": 0.15}
 """What is kept from training; at least one example of every class."""
 SEED = 0
 
@@ -22,7 +22,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Uploaded:
+class UploadedData:
     """What an upload holds, ready to be learned.
 
     Attributes
@@ -44,7 +44,7 @@ class Uploaded:
     notes: tuple[str, ...] = ()
 
 
-def portions(groups: NDArray[np.int64]) -> dict[str, Rows]:
+def split_rows(groups: NDArray[np.int64]) -> dict[str, Rows]:
     """Return which rows are in each split, every group in each in proportion; in order.
 
     Parameters
@@ -53,12 +53,12 @@ def portions(groups: NDArray[np.int64]) -> dict[str, Rows]:
         The number of each row's group, [n]: its class, or 0 for all where there are none.
     """
     generator = np.random.default_rng(SEED)
-    found: dict[str, list[Rows]] = {"train": [], **{name: [] for name in SHARES}}
+    found: dict[str, list[Rows]] = {"train": [], **{name: [] for name in HELD_OUT}}
     for group in np.unique(groups):
         rows = generator.permutation(np.flatnonzero(groups == group))
-        counts = [max(1, round(share * len(rows))) for share in SHARES.values()]
+        counts = [max(1, round(share * len(rows))) for share in HELD_OUT.values()]
         parts = np.split(rows, np.cumsum(counts))
-        for name, part in zip((*SHARES, "train"), parts, strict=True):
+        for name, part in zip((*HELD_OUT, "train"), parts, strict=True):
             found[name].append(part)
     return {name: np.sort(np.concatenate(rows)) for name, rows in found.items()}
 
@@ -73,7 +73,7 @@ def check_classes(names: tuple[str, ...], labels: NDArray[np.int64]) -> None:
     """
     counts = np.bincount(labels, minlength=len(names))
     rarest = int(counts.argmin())
-    if counts[rarest] < FEWEST_OF_A_CLASS:
+    if counts[rarest] < MIN_PER_CLASS:
         sentence = plural(
             "The class {name} has {count} example: {least} are needed, one each to learn from, to "
             "choose by and to test.",
@@ -83,14 +83,14 @@ def check_classes(names: tuple[str, ...], labels: NDArray[np.int64]) -> None:
         )
         raise WorkbenchError(
             sentence.format(
-                name=shortened(names[rarest]),
+                name=quoted(names[rarest]),
                 count=formatting.count(int(counts[rarest])),
-                least=FEWEST_OF_A_CLASS,
+                least=MIN_PER_CLASS,
             )
         )
 
 
-def shortened(text: str, most: int = 40) -> str:
+def quoted(text: str, most: int = 40) -> str:
     """Return a name from an upload as a sentence can hold it: in quotes, on one line, not long."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return _("“{name}”").format(name=line if len(line) <= most else f"{line[: most - 1]}…")

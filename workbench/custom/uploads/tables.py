@@ -15,26 +15,26 @@ from numpy.typing import NDArray
 
 from workbench import formatting
 from workbench.custom.uploads.limits import (
-    FEWEST_ROWS,
-    MOST_CLASSES,
+    MAX_CLASSES,
+    MIN_ROWS,
     TABLE_BYTES,
     TABLE_COLUMNS,
     TABLE_NUMBERS,
     TABLE_ROWS,
 )
-from workbench.custom.uploads.splits import Uploaded, check_classes, portions, shortened
+from workbench.custom.uploads.splits import UploadedData, check_classes, quoted, split_rows
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.i18n import _, plural
 
 DELIMITERS = ",;\t|"
-SNIFFED = 20
+SNIFFED_LINES = 20
 """Lines that tell the delimiter."""
-FEW_NUMBERS = 20
+MAX_INTEGER_CLASSES = 20
 """A column of whole numbers with no more different ones than these tells classes."""
-MOST_VALUES = 50
+MAX_CATEGORIES = 50
 """A column of words with more different ones than these is no feature."""
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "?"})
-LARGEST = 1e100
+MAX_NUMBER = 1e100
 """Numbers beyond it would be infinite once squared."""
 
 
@@ -125,7 +125,7 @@ def read(data: bytes, cancelled: Callable[[], bool] = lambda: False) -> Table:
     return Table(names, columns, decimal)
 
 
-def prepared(table: Table, target: int) -> Uploaded:
+def preprocess(table: Table, target: int) -> UploadedData:
     """Return what there is to learn: the column number `target` from all others.
 
     Numbers are given in standard deviations from the mean of the training split, a number to be
@@ -147,19 +147,19 @@ def prepared(table: Table, target: int) -> Uploaded:
         raise WorkbenchError(
             _(
                 "No column is left to predict {target} from: each has one value, or too many."
-            ).format(target=shortened(aim.name))
+            ).format(target=quoted(aim.name))
         )
     whole = np.logical_and.reduce([one.present for one in (aim, *features)])
     _check_rows(int(whole.sum()), len(table) - int(whole.sum()))
     labels, classes = _target(aim, whole)
-    rows = portions(labels if classes else np.zeros(len(labels), np.int64))
+    rows = split_rows(labels if classes else np.zeros(len(labels), np.int64))
     width = sum(1 if one.numbers is not None else len(one.values) for one in features)
     if width * len(labels) > TABLE_NUMBERS:
         raise WorkbenchError(_("Rows and columns together are too many: keep fewer of either."))
     inputs = np.concatenate([_feature(one, whole, rows["train"]) for one in features], axis=1)
     if not classes:
         labels = _standardised(labels, rows["train"])
-    return Uploaded(
+    return UploadedData(
         {name: (inputs[some], labels[some]) for name, some in rows.items()},
         classes,
         "own",
@@ -185,7 +185,7 @@ def _delimiter(text: str) -> str:
 
     def cells(delimiter: str) -> tuple[bool, int]:
         try:
-            first = [*islice(_reader(text, delimiter), SNIFFED)]
+            first = [*islice(_reader(text, delimiter), SNIFFED_LINES)]
         except csv.Error:
             return False, 0
         lengths = [len(row) for row in first if row]
@@ -210,7 +210,7 @@ def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         raise WorkbenchError(
             _("Line {line} cannot be read as a row of a table: {why}.").format(
-                line=formatting.count(reader.line_num), why=error
+                line=formatting.count(reader.line_num), reason=error
             )
         ) from None
 
@@ -233,17 +233,17 @@ def _check_header(header: list[str], decimal: str) -> None:
 
 
 def _check_rows(count: int, left_out: int = 0) -> None:
-    if count >= FEWEST_ROWS:
+    if count >= MIN_ROWS:
         return
     if left_out:
         raise WorkbenchError(
             _("Without the rows that miss a value {count} are left: {least} are needed.").format(
-                count=count, least=FEWEST_ROWS
+                count=count, least=MIN_ROWS
             )
         )
     raise WorkbenchError(
         _("The table has {count} rows: at least {least} are needed.").format(
-            count=count, least=FEWEST_ROWS
+            count=count, least=MIN_ROWS
         )
     )
 
@@ -259,7 +259,7 @@ def _number(cell: str, decimal: str) -> float | None:
         value = float(cell.replace(decimal, "."))
     except ValueError:
         return None
-    return value if abs(value) < LARGEST else math.nan
+    return value if abs(value) < MAX_NUMBER else math.nan
 
 
 def _column(name: str, cells: list[str], decimal: str) -> _Column:
@@ -278,7 +278,7 @@ def _tells(column: _Column) -> bool:
     """Whether a column can tell anything: it varies, and its words are few."""
     if column.numbers is not None:
         return len(np.unique(column.numbers[column.present])) > 1
-    return 1 < len(column.values) <= MOST_VALUES
+    return 1 < len(column.values) <= MAX_CATEGORIES
 
 
 def _feature(
@@ -303,7 +303,7 @@ def _target(column: _Column, whole: NDArray[np.bool_]) -> tuple[NDArray[Any], tu
     if column.numbers is not None:
         numbers = column.numbers[whole]
         different, labels = np.unique(numbers, return_inverse=True)
-        few = len(different) <= FEW_NUMBERS and bool((different == different.round()).all())
+        few = len(different) <= MAX_INTEGER_CLASSES and bool((different == different.round()).all())
         names = tuple(f"{int(one)}" for one in different) if few else ()
     else:
         words = [word for word, kept in zip(column.words, whole, strict=True) if kept]
@@ -313,18 +313,18 @@ def _target(column: _Column, whole: NDArray[np.bool_]) -> tuple[NDArray[Any], tu
     if len(different) < 2:
         raise WorkbenchError(
             _("{target} has the same value in every row: there is nothing to predict.").format(
-                target=shortened(column.name)
+                target=quoted(column.name)
             )
         )
     if column.numbers is not None and not names:
         return numbers, ()
-    if len(names) > MOST_CLASSES:
+    if len(names) > MAX_CLASSES:
         raise WorkbenchError(
             _(
                 "{target} has {found} different values: choose a column of numbers, or of at most "
                 "{most} classes."
             ).format(
-                target=shortened(column.name), found=formatting.count(len(names)), most=MOST_CLASSES
+                target=quoted(column.name), found=formatting.count(len(names)), most=MAX_CLASSES
             )
         )
     check_classes(names, labels.astype(np.int64))
@@ -341,7 +341,7 @@ def _notes(left_out: int, dropped: list[str]) -> tuple[str, ...]:
         )
         found.append(sentence.format(count=formatting.count(left_out)))
     if dropped:
-        names = ", ".join(shortened(name) for name in dropped[:3])
+        names = ", ".join(quoted(name) for name in dropped[:3])
         if len(dropped) > 3:
             names = _("{names} and {count} more").format(names=names, count=len(dropped) - 3)
         found.append(_("Not used, for one value or too many: {names}.").format(names=names))

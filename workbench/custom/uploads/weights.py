@@ -14,32 +14,32 @@ from torch import Tensor, nn
 from workbench import formatting
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.container import FORMAT
-from workbench.cache.memory import Life
+from workbench.cache.memory import Lifetime
 from workbench.custom.uploads.limits import WEIGHTS_BYTES
-from workbench.custom.uploads.splits import shortened
+from workbench.custom.uploads.splits import quoted
 from workbench.domain import Model
 from workbench.domain.model import Architecture
 from workbench.errors import WorkbenchError
-from workbench.evaluation.model_card import counted
-from workbench.evaluation.scores import scores
+from workbench.evaluation.model_card import score_entry
+from workbench.evaluation.scores import iter_scores
 from workbench.i18n import _
-from workbench.zoo.registry import bring as remember
 from workbench.zoo.registry import model as find
-from workbench.zoo.tables import ARCHITECTURES, OWN
+from workbench.zoo.registry import register_model as remember
+from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX
 
 Shapes = Mapping[str, list[int]]
-LARGEST_DECODED = 2**28
+MAX_DECODED_BYTES = 2**28
 """Bytes that a file of our own may unpack to."""
 
 
 @dataclass(frozen=True)
-class Filled(Architecture):
+class UploadedWeights(Architecture):
     """A built-in network with somebody's weights; `fingerprint` is their SHA-256 (hex)."""
 
     base: str = ""
     fingerprint: str = ""
     held: Mapping[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
-    life: Life = field(default_factory=Life, compare=False, repr=False)
+    lifetime: Lifetime = field(default_factory=Lifetime, compare=False, repr=False)
 
     def build(self) -> nn.Module:
         """Make the module with fresh weights."""
@@ -59,12 +59,12 @@ class Filled(Architecture):
         return replace(ARCHITECTURES[self.base], width=self.width, left_out=self.left_out)
 
 
-def is_own_format(data: bytes) -> bool:
+def is_workbench_file(data: bytes) -> bool:
     """Whether the bytes are those of a file that Workbench has written, whole or not."""
     return f'"format":"{FORMAT}"'.encode() in data[:200]
 
 
-def opened(data: bytes) -> Artifact:
+def open_artifact(data: bytes) -> Artifact:
     """Return the file that Workbench has written, from its bytes.
 
     Raises
@@ -72,7 +72,7 @@ def opened(data: bytes) -> Artifact:
     ArtifactError
         When it is damaged, or unpacks to more than any model here.
     """
-    return Artifact.from_bytes(data, largest=LARGEST_DECODED)
+    return Artifact.from_bytes(data, largest=MAX_DECODED_BYTES)
 
 
 def read(data: bytes) -> dict[str, Tensor]:
@@ -100,7 +100,7 @@ def read(data: bytes) -> dict[str, Tensor]:
         ) from None
 
 
-def fitted(tensors: Mapping[str, Tensor]) -> tuple[Model, dict[str, Tensor]]:
+def match_builtin(tensors: Mapping[str, Tensor]) -> tuple[Model, dict[str, Tensor]]:
     """Return the built-in model whose tensors these could be, and them in its kinds of numbers.
 
     Raises
@@ -123,14 +123,14 @@ def fitted(tensors: Mapping[str, Tensor]) -> tuple[Model, dict[str, Tensor]]:
     )
 
 
-def refilled(
+def model_with_weights(
     name: str,
     base: Model,
     tensors: dict[str, Tensor],
     watch: Callable[[float], None] = lambda share: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Model:
-    """Return `base` with other weights, measured and known as ``own/name`` from now on.
+    """Return `base` with other weights, measured and known as ``custom/name`` from now on.
 
     Raises
     ------
@@ -139,8 +139,8 @@ def refilled(
     """
     plain = save({key: tensors[key] for key in base.card["tensors"]})
     fingerprint = hashlib.sha256(plain).hexdigest()
-    made = Filled(
-        name=f"{OWN}{name}",
+    made = UploadedWeights(
+        name=f"{CUSTOM_PREFIX}{name}",
         task=base.task,
         title=name,
         base=base.name,
@@ -158,9 +158,9 @@ def refilled(
     total, before = sum(map(len, splits)), 0
     found = {}
     for split in splits:
-        for score in scores(model, tensors, split, cancelled=cancelled):
+        for score in iter_scores(model, tensors, split, cancelled=cancelled):
             watch((before + score.examples) / total)
-        found[split.name] = counted(score)
+        found[split.name] = score_entry(score)
         before += len(split)
     card["accuracy"] = found
     remember(model)
@@ -175,14 +175,14 @@ def _converted(base: Model, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if tensor.is_floating_point() != own.is_floating_point() or tensor.is_complex():
             raise WorkbenchError(
                 _("{name} holds another kind of numbers than in {model}.").format(
-                    name=shortened(name), model=base.name
+                    name=quoted(name), model=base.name
                 )
             )
         wide = tensor.to(own.dtype)
         if not bool(wide.isfinite().all()):
             raise WorkbenchError(
                 _("{name} holds values that are no numbers: save the weights again.").format(
-                    name=shortened(name)
+                    name=quoted(name)
                 )
             )
         found[name] = wide
@@ -199,13 +199,13 @@ def _likeness(ours: Shapes, theirs: Shapes) -> tuple[int, int, int]:
 def _difference(ours: Shapes, theirs: Shapes) -> str:
     for name, shape in ours.items():
         if name not in theirs:
-            return _("{name} is missing").format(name=shortened(name))
+            return _("{name} is missing").format(name=quoted(name))
         if theirs[name] != shape:
             return _("{name} is {found} and not {wanted}").format(
-                name=shortened(name), found=_shape(theirs[name]), wanted=_shape(shape)
+                name=quoted(name), found=_shape(theirs[name]), wanted=_shape(shape)
             )
     more = next(name for name in theirs if name not in ours)
-    return _("it has no {name}").format(name=shortened(more))
+    return _("it has no {name}").format(name=quoted(more))
 
 
 def _shape(shape: list[int]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVarTuple
 
-from workbench.panels.error_boundary import guarded
+from workbench.panels.error_boundary import error_boundary
 
 if TYPE_CHECKING:
     from workbench.panels.page import Dashboard
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 Rest = TypeVarTuple("Rest")
 
 
-def begin(
+def run_in_background(
     name: str, work: Callable[[Dashboard, *Rest], None], view: Dashboard, *rest: *Rest
 ) -> None:
     """Do `work` in a thread called `name`; what goes wrong is told on the page."""
 
     def run() -> None:
-        with guarded(view.tell):
+        with error_boundary(view.tell):
             work(view, *rest)
 
     threading.Thread(target=run, daemon=True, name=name).start()
 
 
 @contextmanager
-def bar(view: Dashboard, text: str) -> Iterator[Callable[[float], None]]:
+def progress_bar(view: Dashboard, text: str) -> Iterator[Callable[[float], None]]:
     """Show a bar meanwhile; what is yielded sets its share, from 0 to 1."""
     view.send({"kind": "task", "text": text})
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.panels.actions.messages import number
+from workbench.panels.actions.messages import positive_number
 from workbench.panels.actions.registry import action
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ def visit(view: Dashboard, asked: dict[str, Any]) -> None:
 @action
 def budget(view: Dashboard, asked: dict[str, Any]) -> None:
     """Set the largest size wanted, in bytes, or none."""
-    value = number(asked.get("value"))
+    value = positive_number(asked.get("value"))
     view.session.set_budget(None if value is None else max(1, round(value)))
 
 
 @action
 def floor(view: Dashboard, asked: dict[str, Any]) -> None:
     """Set the worst figure wanted, a share from 0 to 1, or none."""
-    value = number(asked.get("value"))
+    value = positive_number(asked.get("value"))
     if value is not None and view.session.model.task.metric.share:
         value = min(1.0, value)
     view.session.set_floor(None if value is None else max(0.0, value))
@@ -70,5 +70,5 @@ def floor(view: Dashboard, asked: dict[str, Any]) -> None:
 def cancel(view: Dashboard, asked: dict[str, Any]) -> None:
     """Give up what is under way; the last good result stays."""
     view.cancelled.set()
-    view.follower.cancel()
+    view.analysis_runner.cancel()
     view.session.cancel()

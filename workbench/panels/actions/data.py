@@ -47,7 +47,7 @@ def bytes_csv(view: Dashboard, asked: dict[str, Any]) -> None:
 @action
 def changed_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send the data of the view of what changed."""
-    name = f"{comparing.shown(view.session).key}.csv"
+    name = f"{comparing.selected_view(view.session).key}.csv"
     _send(view, name, comparing.rows(view.session))
 
 
@@ -63,7 +63,7 @@ def training_csv(view: Dashboard, asked: dict[str, Any]) -> None:
 @action
 def temperature_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send what students reach at each temperature."""
-    tried = view.session.tried
+    tried = view.session.sweep_result
     rows = temperature.rows(tried.levels, tried.metric) if tried is not None else []
     _send(view, "temperature.csv", rows)
 
@@ -79,10 +79,10 @@ def sensitivity_csv(view: Dashboard, asked: dict[str, Any]) -> None:
 @action
 def teacher_csv(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send what the teacher thinks of the example."""
-    question = view.session.question
-    if question is None or question.opinion is None:
+    question = view.session.teacher_query
+    if question is None or question.prediction is None:
         raise WorkbenchError(_("Open the training section and move the temperature."))
-    shares = teacher.soften(question.opinion.outputs, question.temperature)
+    shares = teacher.soften(question.prediction.outputs, question.temperature)
     rows = [
         {"class": _(name), "probability": share}
         for name, share in zip(view.session.model.task.classes, shares, strict=True)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.i18n import _
-from workbench.panels.actions.background import bar, begin
+from workbench.panels.actions.background import progress_bar, run_in_background
 from workbench.panels.actions.registry import action
 from workbench.panels.actions.sending import send_file
-from workbench.panels.labels import examples
+from workbench.panels.labels import examples_label
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 def download(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send the file itself; then measure it on the test examples."""
     view.cancelled.clear()
-    begin("download", _download, view)
+    run_in_background("download", _download, view)
 
 
 @action
 def timing(view: Dashboard, asked: dict[str, Any]) -> None:
     """Time the original and the file on this machine."""
     view.cancelled.clear()
-    begin("timing", _time, view)
+    run_in_background("timing", _time, view)
 
 
 def _download(view: Dashboard) -> None:
-    with bar(view, _("Making the file")) as show:
+    with progress_bar(view, _("Making the file")) as show:
         artifact = view.session.artifact(
             view.cancelled.is_set, lambda now: show(now.step / now.steps)
         )
     data = artifact.to_bytes()
     send_file(view, _file_name(artifact), "application/octet-stream", data)
-    with bar(view, _("Measuring the file on the test examples")) as show:
+    with progress_bar(view, _("Measuring the file on the test examples")) as show:
 
         def progress(found: Report) -> None:
             if found.score is not None:
@@ -49,15 +49,15 @@ def _download(view: Dashboard) -> None:
     text = sentence.format(
         bytes=formatting.nbytes(len(data)),
         accuracy=view.session.model.task.metric.written(tested.value),
-        examples=examples(view.session.model.task.form),
+        examples=examples_label(view.session.model.task.form),
         count=formatting.count(tested.total),
     )
     view.send({"kind": "tested", "text": text})
 
 
 def _time(view: Dashboard) -> None:
-    with bar(view, _("Timing the original and the file in turn")):
-        view.session.time_it(view.cancelled.is_set)
+    with progress_bar(view, _("Timing the original and the file in turn")):
+        view.session.measure_latency(view.cancelled.is_set)
 
 
 def _file_name(artifact: Artifact) -> str:

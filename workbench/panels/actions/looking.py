@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.i18n import _
 from workbench.panels import drawing
 from workbench.panels.actions.registry import action
-from workbench.panels.comparing.looks import look as look_at
-from workbench.panels.error_boundary import guarded
+from workbench.panels.comparing.looks import update_focus as look_at
+from workbench.panels.error_boundary import error_boundary
 from workbench.plots.palette import THEMES
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def hello(view: Dashboard, asked: dict[str, Any]) -> None:
     search = str(asked.get("search", ""))
     with view.quiet():
         if search.strip("?"):
-            with guarded(lambda sentence: view.tell(_bad_link(sentence))):
+            with error_boundary(lambda sentence: view.tell(_bad_link(sentence))):
                 view.session.restore(search)
     view.publish(whole=True)
 
@@ -52,7 +52,7 @@ def look(view: Dashboard, asked: dict[str, Any]) -> None:
 @action
 def plotly(view: Dashboard, asked: dict[str, Any]) -> None:
     """Send the drawing library to a page whose server does not serve it."""
-    view.send({"kind": "drawing"}, buffers=[drawing.packed()])
+    view.send({"kind": "drawing"}, buffers=[drawing.compressed_script()])
 
 
 def _wear(view: Dashboard, asked: dict[str, Any]) -> None:
@@ -61,4 +61,6 @@ def _wear(view: Dashboard, asked: dict[str, Any]) -> None:
 
 
 def _bad_link(sentence: str) -> str:
-    return _("This link does not work, so here is the untouched model. {why}").format(why=sentence)
+    return _("This link does not work, so here is the untouched model. {why}").format(
+        reason=sentence
+    )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 Action = Callable[["Dashboard", dict[str, Any]], None]
 ACTIONS: dict[str, Action] = {}
-LOOKING = frozenset({"hello", "theme", "tab", "look", "plotly", "soften"})
+VIEW_ACTIONS = frozenset({"hello", "theme", "tab", "look", "plotly", "soften"})
 """Actions that change nothing but the view; the others take the banner down."""
 
 

@@ -10,29 +10,29 @@ from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels.buttons import button
 from workbench.panels.comparing.view import (
-    CHANGES,
+    COMPARISON,
     View,
-    drawn,
-    found_changes,
-    knows_classes,
-    named,
+    cached_comparison,
+    figure_content,
+    fixed_label,
+    has_classes,
 )
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
-from workbench.session.analyses import Wanted
-from workbench.zoo.readable import kind_of
+from workbench.session.analyses import AnalysisKey
+from workbench.zoo.readable import display_type
 
 if TYPE_CHECKING:
-    from workbench.analysis.comparison import Changes
+    from workbench.analysis.comparison import Comparison
 
 
-def explains(task: Task) -> bool:
+def supports_attribution(task: Task) -> bool:
     """Whether attributions can be drawn for the task's examples."""
-    return knows_classes(task) and kind_of(task) in ("image", "words", "frames")
+    return has_classes(task) and display_type(task) in ("image", "words", "frames")
 
 
-def example(session: Session, changes: Changes) -> int:
+def selected_example(session: Session, changes: Comparison) -> int:
     """Return the example picked, or the first that went wrong, or the first that changed."""
     if session.focus.example is not None:
         return session.focus.example % len(changes)
@@ -42,9 +42,13 @@ def example(session: Session, changes: Changes) -> int:
     return 0
 
 
-def _wants(session: Session) -> Wanted:
-    changes = found_changes(session)
-    return CHANGES if changes is None else Wanted("attribution", example(session, changes))
+def _wants(session: Session) -> AnalysisKey:
+    changes = cached_comparison(session)
+    return (
+        COMPARISON
+        if changes is None
+        else AnalysisKey("attribution", selected_example(session, changes))
+    )
 
 
 def _draw(session: Session, found: Any, palette: Palette) -> Figure:
@@ -60,11 +64,12 @@ def _rows(session: Session, found: Any) -> list[dict[str, Any]]:
 
 
 def _controls(session: Session) -> list[dict[str, Any]]:
-    changes = found_changes(session)
+    changes = cached_comparison(session)
     if changes is None:
         return []
     shown = _("example {number} of {count}, counted from 0").format(
-        number=formatting.count(example(session, changes)), count=formatting.count(len(changes))
+        number=formatting.count(selected_example(session, changes)),
+        count=formatting.count(len(changes)),
     )
     return [
         button("example", -1, _("previous")),
@@ -76,10 +81,10 @@ def _controls(session: Session) -> list[dict[str, Any]]:
 
 ATTRIBUTION = View(
     "attribution",
-    named(N_("what it looks at")),
-    explains,
+    fixed_label(N_("what it looks at")),
+    supports_attribution,
     _wants,
-    drawn(_draw),
+    figure_content(_draw),
     _rows,
     _controls,
 )

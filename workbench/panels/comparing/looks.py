@@ -5,43 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workbench.panels.comparing.attribution import example, explains
-from workbench.panels.comparing.examples import EXAMPLES, first, page
-from workbench.panels.comparing.tab import shown, views
-from workbench.panels.comparing.view import found_changes
+from workbench.panels.comparing.attribution import selected_example, supports_attribution
+from workbench.panels.comparing.examples import EXAMPLES, page_size, page_start
+from workbench.panels.comparing.tab import selected_view, views
+from workbench.panels.comparing.view import cached_comparison
 from workbench.session import Session
-from workbench.zoo.readable import kind_of
+from workbench.zoo.readable import display_type
 
 MOST_COLUMNS = 12
 
 
-def look(session: Session, key: str, value: Any) -> None:
+def update_focus(session: Session, key: str, value: Any) -> None:
     """Do what a control of the tab asks; what makes no sense, whoever sent it, is let be."""
     if key in LOOKS:
         changes = LOOKS[key](session, value)
         if changes:
-            session.look_at(**changes)
+            session.set_focus(**changes)
 
 
 def _turn_page(session: Session, way: Any) -> dict[str, Any]:
-    changes = found_changes(session)
+    changes = cached_comparison(session)
     if changes is None or way not in (-1, 1):
         return {}
-    return {"first": max(0, first(session, changes) + way * page(session))}
+    return {"first": max(0, page_start(session, changes) + way * page_size(session))}
 
 
 def _next_example(session: Session, way: Any) -> dict[str, Any]:
-    changes = found_changes(session)
+    changes = cached_comparison(session)
     if changes is None or way not in (-1, 1):
         return {}
-    return {"example": (example(session, changes) + way) % len(changes)}
+    return {"example": (selected_example(session, changes) + way) % len(changes)}
 
 
 def _next_flipped(session: Session, way: Any) -> dict[str, Any]:
-    changes = found_changes(session)
+    changes = cached_comparison(session)
     if changes is None or not len(changes.flipped):
         return {}
-    here = example(session, changes)
+    here = selected_example(session, changes)
     later = changes.flipped[changes.flipped > here]
     return {"example": int(later[0] if len(later) else changes.flipped[0])}
 
@@ -50,14 +50,16 @@ def _open_tile(session: Session, spot: Any) -> dict[str, Any]:
     """Show what the network looks at in the example that was clicked, at {x, y} of the picture."""
     from workbench.plots import flips
 
-    changes, focus = found_changes(session), session.focus
+    changes, focus = cached_comparison(session), session.focus
     whole = isinstance(spot, Mapping) and all(isinstance(spot.get(k), int) for k in ("x", "y"))
-    pictured = shown(session) is EXAMPLES and explains(session.model.task)
+    pictured = selected_view(session) is EXAMPLES and supports_attribution(session.model.task)
     if changes is None or not pictured or not whole:
         return {}
-    form = kind_of(session.model.task)
+    form = display_type(session.model.task)
     place = flips.tile_at(spot["x"], spot["y"], focus.columns, form)
-    numbers = flips.shown(changes, focus.kind, first(session, changes), focus.columns, form)
+    numbers = flips.visible_examples(
+        changes, focus.kind, page_start(session, changes), focus.columns, form
+    )
     if not 0 <= place < len(numbers):
         return {}
     return {"view": "attribution", "example": numbers[place]}

@@ -16,14 +16,14 @@ from workbench.panels.comparing.weights import WEIGHTS
 from workbench.panels.comparing.written import WRITTEN
 from workbench.plots.palette import Palette
 from workbench.session import Session
-from workbench.session.analyses import Wanted
+from workbench.session.analyses import AnalysisKey
 
 VIEWS = (WRITTEN, EXAMPLES, RECALL, CONFUSION, ATTRIBUTION, WEIGHTS)
 
 
 def tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the chosen view, as far as what it shows is known."""
-    view, task = shown(session), session.model.task
+    view, task = selected_view(session), session.model.task
     bar = [
         choice("view", _("view"), view.key, [(one.key, one.label(task)) for one in views(task)]),
         *view.controls(session),
@@ -42,15 +42,15 @@ def views(task: Task) -> list[View]:
     return [view for view in VIEWS if view.fits(task)]
 
 
-def shown(session: Session) -> View:
+def selected_view(session: Session) -> View:
     """Return the chosen view, or the first where the task does not have it."""
     fitting = views(session.model.task)
     return next((view for view in fitting if view.key == session.focus.view), fitting[0])
 
 
-def wants(session: Session) -> Wanted | None:
+def missing_analysis(session: Session) -> AnalysisKey | None:
     """Return what the chosen view still needs to know, or None."""
-    view = shown(session)
+    view = selected_view(session)
     if view.empty(session):
         return None
     wanted = view.wants(session)
@@ -65,7 +65,7 @@ def rows(session: Session) -> list[dict[str, Any]]:
     WorkbenchError
         While it is not known.
     """
-    view = shown(session)
+    view = selected_view(session)
     if nothing := view.empty(session):
         raise WorkbenchError(nothing)
     found = _found(session, view)

@@ -11,12 +11,12 @@ from workbench.i18n import _
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
-from workbench.session.analyses import Wanted
+from workbench.session.analyses import AnalysisKey
 
 if TYPE_CHECKING:
-    from workbench.analysis.comparison import Changes
+    from workbench.analysis.comparison import Comparison
 
-CHANGES = Wanted("changes")
+COMPARISON = AnalysisKey("changes")
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,19 @@ class View:
     key: str
     label: Callable[[Task], str]
     fits: Callable[[Task], bool]
-    wants: Callable[[Session], Wanted]
+    wants: Callable[[Session], AnalysisKey]
     fill: Callable[[Session, Any, Palette], dict[str, Any]]
     rows: Callable[[Session, Any], list[dict[str, Any]]]
     controls: Callable[[Session], list[dict[str, Any]]] = lambda session: []
     empty: Callable[[Session], str] = lambda session: ""
 
 
-def named(label: str) -> Callable[[Task], str]:
+def fixed_label(label: str) -> Callable[[Task], str]:
     """Return what names a view alike for every task."""
     return lambda task: _(label)
 
 
-def drawn(
+def figure_content(
     draw: Callable[[Session, Any, Palette], Figure],
 ) -> Callable[[Session, Any, Palette], dict[str, Any]]:
     """Return what fills the tab with a picture, as high as its units ask for."""
@@ -56,17 +56,17 @@ def drawn(
     return fill
 
 
-def wants_changes(session: Session) -> Wanted:
+def needs_comparison(session: Session) -> AnalysisKey:
     """Ask for the changes of the validation split."""
-    return CHANGES
+    return COMPARISON
 
 
-def found_changes(session: Session) -> Changes | None:
+def cached_comparison(session: Session) -> Comparison | None:
     """Return the changes of the present file, where they are known."""
-    found: Changes | None = session.found(CHANGES.kind, CHANGES.of)
+    found: Comparison | None = session.found(COMPARISON.kind, COMPARISON.of)
     return found
 
 
-def knows_classes(task: Task) -> bool:
+def has_classes(task: Task) -> bool:
     """Whether the task's examples each have a class."""
     return task.metric.counts == "classes"

@@ -6,11 +6,11 @@ from typing import Any
 
 from workbench.i18n import _
 from workbench.i18n import mark as N_
-from workbench.panels.comparing.view import View, drawn, named
+from workbench.panels.comparing.view import View, figure_content, fixed_label
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
-from workbench.session.analyses import Wanted
+from workbench.session.analyses import AnalysisKey
 
 
 def _layer(session: Session) -> str:
@@ -47,10 +47,10 @@ def _controls(session: Session) -> list[dict[str, Any]]:
 
 WEIGHTS = View(
     "weights",
-    named(N_("weights")),
+    fixed_label(N_("weights")),
     lambda task: True,
-    lambda session: Wanted("histogram", _layer(session)),
-    drawn(_draw),
+    lambda session: AnalysisKey("histogram", _layer(session)),
+    figure_content(_draw),
     _rows,
     _controls,
     _empty,

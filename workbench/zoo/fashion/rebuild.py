@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench.domain.task import digest_of
 from workbench.zoo.fashion import FOLDER
-from workbench.zoo.rebuilding import Array, command, original, write_npz
+from workbench.zoo.rebuilding import Array, read_original, run_command, write_npz
 
 CHECKSUMS = {
     "train-images-idx3-ubyte.gz": (
@@ -61,7 +61,7 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
 
 def read_idx(path: Path, checksum: str) -> Array:
     """Read a gzipped IDX file of bytes whose SHA-256 is ``checksum``."""
-    content = gzip.decompress(original(path, checksum))
+    content = gzip.decompress(read_original(path, checksum))
     dimensions = content[3]
     shape = struct.unpack_from(f">{dimensions}I", content, 4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
@@ -69,7 +69,7 @@ def read_idx(path: Path, checksum: str) -> Array:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Rebuild from the command line."""
-    command(rebuild, FOLDER / "data", arguments)
+    run_command(rebuild, FOLDER / "data", arguments)
 
 
 if __name__ == "__main__":

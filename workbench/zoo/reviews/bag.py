@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.reviews.embedding import Words
 from workbench.zoo.reviews.words import PADDING
-from workbench.zoo.sequences import mean_of_real
+from workbench.zoo.sequences import masked_mean
 from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=8, learning_rate=3e-3, batch_size=64, shift=0)
@@ -24,7 +24,7 @@ class Bag(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn word ids [b, t], padded at the end, into logits [b, 2]."""
-        logits: Tensor = self.fc(mean_of_real(self.embedding(x), x != PADDING))
+        logits: Tensor = self.fc(masked_mean(self.embedding(x), x != PADDING))
         return logits
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.reviews.embedding import Words
 from workbench.zoo.reviews.words import PADDING
-from workbench.zoo.sequences import backwards, mean_of_real
+from workbench.zoo.sequences import masked_mean, reverse_sequences
 from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=4, learning_rate=3e-3, batch_size=64, shift=0)
@@ -33,9 +33,9 @@ class Gru(nn.Module):
         """Turn word ids [b, t], padded at the end, into logits [b, 2]."""
         real = x != PADDING
         x = self.embedding(x)
-        means = [mean_of_real(self.forth(x)[0], real)]
+        means = [masked_mean(self.forth(x)[0], real)]
         if self.back is not None:
-            means.append(mean_of_real(self.back(backwards(x, real))[0], real))
+            means.append(masked_mean(self.back(reverse_sequences(x, real))[0], real))
         logits: Tensor = self.fc(torch.cat(means, 1))
         return logits
 

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from workbench.domain.task import digest_of
-from workbench.zoo.rebuilding import Array, command, shuffled, write_npz
+from workbench.zoo.rebuilding import Array, run_command, shuffled, write_npz
 from workbench.zoo.reviews import FOLDER, VOCABULARY
-from workbench.zoo.reviews.source import Review, held_out_first, read
-from workbench.zoo.reviews.words import SIZE, choose, encode
+from workbench.zoo.reviews.source import Review, read, shuffle_unique_first
+from workbench.zoo.reviews.words import SIZE, build_vocabulary, encode
 
 SEED = 0
 HELD_OUT = 1_500
@@ -39,7 +39,7 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
         If the source file is missing or is not the original.
     """
     splits = split(read(source), HELD_OUT)
-    vocabulary = choose((review.text for review in splits["train"]), SIZE)
+    vocabulary = build_vocabulary((review.text for review in splits["train"]), SIZE)
     digests = {}
     for name, reviews in splits.items():
         arrays = arrays_of(reviews, vocabulary)
@@ -55,7 +55,7 @@ def split(reviews: Sequence[Review], held_out: int) -> dict[str, list[Review]]:
 
     `held_out` counts the reviews of the validation and of the test split.
     """
-    mixed = held_out_first(reviews, SEED)
+    mixed = shuffle_unique_first(reviews, SEED)
     negative = [review for review in mixed if review.rating <= 3]
     positive = [review for review in mixed if review.rating == 5]
     pairs = list(zip(negative, positive, strict=False))  # what is left over is not needed
@@ -83,7 +83,7 @@ def arrays_of(reviews: Sequence[Review], vocabulary: Sequence[str]) -> dict[str,
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Rebuild from the command line."""
-    command(rebuild, FOLDER / "data", arguments)
+    run_command(rebuild, FOLDER / "data", arguments)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workbench.errors import WorkbenchError
-from workbench.zoo.rebuilding import original, shuffled
+from workbench.zoo.rebuilding import read_original, shuffled
 
 FILE = "WomensClothingE-CommerceReviews.parquet.brotli"
 CHECKSUM = "2d51764ec91b143fa437860e3ba459f7a18ee562aa0ff7b961d88ae3bebcbfbd"
@@ -31,7 +31,7 @@ def read(folder: Path) -> list[Review]:
     WorkbenchError
         If the file is missing or not the original, or pyarrow is not installed.
     """
-    content = original(folder / FILE, CHECKSUM)
+    content = read_original(folder / FILE, CHECKSUM)
     try:
         parquet = import_module("pyarrow.parquet")  # by name: the product does without it
     except ModuleNotFoundError as error:
@@ -42,7 +42,7 @@ def read(folder: Path) -> list[Review]:
     return [review for review in reviews if review.text]
 
 
-def held_out_first(reviews: Sequence[Review], seed: int) -> list[Review]:
+def shuffle_unique_first(reviews: Sequence[Review], seed: int) -> list[Review]:
     """Return `reviews` shuffled, those whose text occurs more than once at the end.
 
     Validation and test are taken from the front, so no text is in two splits.

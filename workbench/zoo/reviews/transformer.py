@@ -8,7 +8,7 @@ from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.attention import Block, Positions
 from workbench.zoo.reviews.embedding import Words
 from workbench.zoo.reviews.words import LENGTH, PADDING
-from workbench.zoo.sequences import mean_of_real
+from workbench.zoo.sequences import masked_mean
 from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=4, learning_rate=2e-3, batch_size=64, shift=0)
@@ -33,7 +33,7 @@ class Encoder(nn.Module):
         x = self.positions(self.embedding(x))
         for block in self.blocks:
             x = block(x, real)
-        logits: Tensor = self.fc(mean_of_real(self.norm(x), real))
+        logits: Tensor = self.fc(masked_mean(self.norm(x), real))
         return logits
 
 

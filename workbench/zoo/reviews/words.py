@@ -23,23 +23,23 @@ WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+|[^\w\s]|_")
 """A word with its apostrophe, a number, or one sign: everything but white space."""
 
 
-def words(text: str) -> list[str]:
+def tokenize(text: str) -> list[str]:
     """Cut a text into lower-case words, numbers and single punctuation marks."""
     return WORD.findall(text.lower())
 
 
-def sentence(chosen: Iterable[str]) -> str:
-    """Join words to a line that reads like text and that `words` cuts into the same words."""
+def detokenize(chosen: Iterable[str]) -> str:
+    """Join words to a line that reads like text and that `tokenize` cuts into the same words."""
     line = " ".join(chosen)
     return re.sub(r"(?<=\() | (?=[.,!?;:)])", "", line)
 
 
-def choose(texts: Iterable[str], size: int) -> list[str]:
+def build_vocabulary(texts: Iterable[str], size: int) -> list[str]:
     """Return the vocabulary of `size` entries: the special ones, then the most frequent words.
 
     Of equally frequent words, the alphabet decides.
     """
-    counts = Counter(word for text in texts for word in words(text))
+    counts = Counter(word for text in texts for word in tokenize(text))
     frequent = sorted(counts, key=lambda word: (-counts[word], word))
     return [*SPECIAL, *frequent[: size - len(SPECIAL)]]
 
@@ -49,7 +49,7 @@ def encode(texts: Sequence[str], vocabulary: Sequence[str]) -> NDArray[np.uint16
     ids = {word: place for place, word in enumerate(vocabulary)}
     encoded = np.full((len(texts), LENGTH), PADDING, np.uint16)
     for row, text in zip(encoded, texts, strict=True):
-        found = [ids.get(word, UNKNOWN) for word in words(text)[:LENGTH]]
+        found = [ids.get(word, UNKNOWN) for word in tokenize(text)[:LENGTH]]
         row[: len(found)] = found
     return encoded
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.domain.task import digest_of
-from workbench.zoo.rebuilding import command, write_npz
-from workbench.zoo.reviews.source import Review, held_out_first, read
+from workbench.zoo.rebuilding import run_command, write_npz
+from workbench.zoo.reviews.source import Review, read, shuffle_unique_first
 from workbench.zoo.reviews_lm import FOLDER, WINDOW
 from workbench.zoo.reviews_lm.characters import Ids, encode, windows
 
@@ -44,7 +44,7 @@ def split(reviews: Sequence[Review], sizes: dict[str, int]) -> dict[str, Ids]:
     A split that is held out takes reviews until its `sizes` windows are full; of the last review
     the rest is dropped.
     """
-    left = [review.text for review in held_out_first(reviews, SEED)]
+    left = [review.text for review in shuffle_unique_first(reviews, SEED)]
     streams = {}
     for name, size in sizes.items():
         characters = size * WINDOW + 1
@@ -60,7 +60,7 @@ def split(reviews: Sequence[Review], sizes: dict[str, int]) -> dict[str, Ids]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Rebuild from the command line."""
-    command(rebuild, FOLDER / "data", arguments)
+    run_command(rebuild, FOLDER / "data", arguments)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from workbench.domain.training_plan import TrainingPlan
-from workbench.zoo.sequences import mean_of_real
-from workbench.zoo.vowels.frames import COEFFICIENTS, SPEAKERS, is_real
+from workbench.zoo.sequences import masked_mean
+from workbench.zoo.vowels.frames import COEFFICIENTS, SPEAKERS, valid_mask
 from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=100, learning_rate=5e-3, batch_size=32, shift=0, noise=1.0, last=True)
@@ -30,12 +30,12 @@ class Cnn(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn recordings [b, t, 12], padded at the end with zeros, into logits [b, 9]."""
-        real = is_real(x)
+        real = valid_mask(x)
         x = x.to(self.fc.weight.dtype).transpose(1, 2)
         shares = real.unsqueeze(1).to(x.dtype)
         for conv in self.convs:
             x = self.relu(conv(x)) * shares  # so that the next one sees zeros after the end
-        logits: Tensor = self.fc(mean_of_real(x.transpose(1, 2), real))
+        logits: Tensor = self.fc(masked_mean(x.transpose(1, 2), real))
         return logits
 
 

@@ -11,6 +11,6 @@ FRAMES, COEFFICIENTS, SPEAKERS = 29, 12, 9
 """The most frames of a recording, the numbers in each, and the classes."""
 
 
-def is_real(x: Tensor) -> Tensor:
+def valid_mask(x: Tensor) -> Tensor:
     """Return bool [b, t] for recordings [b, t, 12]: padding alone has all its numbers zero."""
     return (x != 0).any(-1)

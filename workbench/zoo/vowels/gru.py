@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from workbench.domain.training_plan import TrainingPlan
-from workbench.zoo.sequences import backwards, mean_of_real
-from workbench.zoo.vowels.frames import COEFFICIENTS, SPEAKERS, is_real
+from workbench.zoo.sequences import masked_mean, reverse_sequences
+from workbench.zoo.vowels.frames import COEFFICIENTS, SPEAKERS, valid_mask
 from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=100, learning_rate=1e-2, batch_size=32, shift=0, noise=0.5, last=True)
@@ -29,11 +29,11 @@ class Gru(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Turn recordings [b, t, 12], padded at the end with zeros, into logits [b, 9]."""
-        real = is_real(x)
+        real = valid_mask(x)
         x = x.to(self.fc.weight.dtype)
-        means = [mean_of_real(self.forth(x)[0], real)]
+        means = [masked_mean(self.forth(x)[0], real)]
         if self.back is not None:
-            means.append(mean_of_real(self.back(backwards(x, real))[0], real))
+            means.append(masked_mean(self.back(reverse_sequences(x, real))[0], real))
         logits: Tensor = self.fc(torch.cat(means, 1))
         return logits
 

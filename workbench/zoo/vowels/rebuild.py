@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.domain.task import digest_of
-from workbench.zoo.rebuilding import Array, command, original, shuffled, write_npz
+from workbench.zoo.rebuilding import Array, read_original, run_command, shuffled, write_npz
 from workbench.zoo.vowels import FOLDER
 from workbench.zoo.vowels.frames import COEFFICIENTS, FRAMES
 
@@ -44,8 +44,8 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
     WorkbenchError
         If a source file is missing or is not the original.
     """
-    train, held_out = (read(original(source / name, CHECKSUMS[name])) for name in CHECKSUMS)
-    validation, test = halves(held_out)
+    train, held_out = (read(read_original(source / name, CHECKSUMS[name])) for name in CHECKSUMS)
+    validation, test = split_in_half(held_out)
     digests = {}
     for name, part in (("train", mixed(train)), ("validation", validation), ("test", test)):
         arrays = arrays_of(part)
@@ -75,7 +75,7 @@ def mixed(utterances: Sequence[Utterance]) -> list[Utterance]:
     return [utterances[place] for place in order]
 
 
-def halves(utterances: Sequence[Utterance]) -> tuple[list[Utterance], list[Utterance]]:
+def split_in_half(utterances: Sequence[Utterance]) -> tuple[list[Utterance], list[Utterance]]:
     """Return two halves with as many recordings of each speaker, give or take one."""
     by_speaker = sorted(mixed(utterances), key=lambda utterance: utterance.speaker)
     return mixed(by_speaker[::2]), mixed(by_speaker[1::2])
@@ -92,7 +92,7 @@ def arrays_of(utterances: Sequence[Utterance]) -> dict[str, Array]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Rebuild from the command line."""
-    command(rebuild, FOLDER / "data", arguments)
+    run_command(rebuild, FOLDER / "data", arguments)
 
 
 if __name__ == "__main__":
