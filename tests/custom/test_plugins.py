@@ -124,7 +124,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("code", "why"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize(("code", "reason"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_plug_in_is_named_and_the_others_are_listed(plugin, code, reason):
     said = plugin(code)
     assert "fashion/lenet5" in wb.models()

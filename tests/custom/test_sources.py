@@ -89,7 +89,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("change", "why"), WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("change", "reason"), WRONG.values(), ids=WRONG)
 def test_weights_of_another_network_are_refused(tmp_path, change, reason):
     save_file(change(network().state_dict()), tmp_path / "w.safetensors")
     module = network()
@@ -100,7 +100,7 @@ def test_weights_of_another_network_are_refused(tmp_path, change, reason):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "why"),
+    ("name", "content", "reason"),
     [
         ("none.safetensors", None, "There is no file"),
         ("bad.safetensors", b"nonsense", "is no safetensors file"),

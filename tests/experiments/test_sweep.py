@@ -161,7 +161,7 @@ def test_the_number_of_threads_stays():
     assert (torch.get_num_threads(), found) == (before, [before])
 
 
-@pytest.mark.parametrize(("build", "more", "stacks"), [
+@pytest.mark.parametrize(("build", "more", "supports_stacking"), [
     (dense, {}, True),
     (dense, {"dropout": 0.2}, False),
     (dense, {"clip": 1.0}, False),

@@ -13,7 +13,7 @@ OWN = Metric("own", "whole", share=False)
 
 
 @pytest.mark.parametrize(
-    ("metric", "value", "steps", "finding"),
+    ("metric", "value", "steps", "summary"),
     [
         (ACCURACY, 0.5, 2, "2 steps brought the batches to 50.0\u202f%"),
         (ACCURACY, 0.5, 9, "After 2 of 9 steps the batches are 50.0\u202f% right"),

@@ -42,7 +42,7 @@ def title(figure):
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 @pytest.mark.parametrize("by", ["step", "second"])
 @pytest.mark.parametrize(
-    ("race", "finding"),
+    ("race", "summary"),
     [
         (GOING, "Who learns best? The race is on"),
         (LONELY, "a reaches 80.0\u202f%"),
@@ -108,7 +108,7 @@ RATES = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
 @pytest.mark.parametrize(
-    ("losses", "exploded", "finding"),
+    ("losses", "exploded", "summary"),
     [
         ((), False, "The loss has not fallen at any learning rate"),
         ((2.0, 2.1, 2.2, 2.3), False, "The loss has not fallen at any learning rate"),
@@ -127,7 +127,7 @@ DONE = (Outcome(0.8, 100, 1.0), Outcome(0.9, 100, 1.0))
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "finding"),
+    ("outcomes", "summary"),
     [
         ((None, None), "0 of 2 folds are done"),
         ((None, DONE[0]), "1 of 2 folds are done"),

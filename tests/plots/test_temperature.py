@@ -78,7 +78,7 @@ def test_small_differences_are_not_blown_up():
 
 
 @pytest.mark.parametrize(
-    ("levels", "finding"),
+    ("levels", "summary"),
     [
         (LEVELS, "Temperature 4 gains 5.0\u202fpoints over labels alone"),
         ([PLAIN], "The students are learning: which temperature serves them best?"),

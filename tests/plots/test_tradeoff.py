@@ -62,7 +62,7 @@ def test_axes_do_not_move_with_the_point():
 
 
 @pytest.mark.parametrize(
-    ("you", "finding"),
+    ("you", "summary"),
     [
         (None, "The original model: move a slider and watch what it costs"),
         (EXACT, "41.3\u202f× smaller costs 1.5\u202fpoints of accuracy"),
