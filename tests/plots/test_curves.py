@@ -108,7 +108,7 @@ RATES = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
 @pytest.mark.parametrize(
-    ("losses", "exploded", "summary"),
+    ("losses", "diverged", "summary"),
     [
         ((), False, "The loss has not fallen at any learning rate"),
         ((2.0, 2.1, 2.2, 2.3), False, "The loss has not fallen at any learning rate"),
