@@ -62,7 +62,7 @@ def found(path: Path, threads: Sequence[int], variants: Sequence[Variant]) -> di
         torch.set_num_threads(count)
         out[str(count)] = figures(wb.evaluate(artifact, timed=False))
     if variants:
-        model, operands = wb.model(artifact.model).with_spec(artifact.form), artifact.operands()
+        model, operands = wb.model(artifact.model).with_spec(artifact.spec), artifact.operands()
         examples = model.task.split("validation").examples
         for variant in variants:
             torch.set_num_threads(variant.threads)

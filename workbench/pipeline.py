@@ -161,7 +161,7 @@ def _trained(
                 return found
     run = Run(training_setup(model, recipe, cancelled), recipe)
     try:
-        with closing(run.go(cancelled=cancelled, checkpoint=files.unfinished(key))) as moments:
+        with closing(run.go(cancelled=cancelled, checkpoint=files.checkpoint_path(key))) as moments:
             for moment in moments:
                 progress(moment)
     except TrainingError as error:

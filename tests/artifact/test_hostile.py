@@ -271,11 +271,11 @@ HEADERS = {
 }
 
 
-def refused(blob: bytes, match: str = ".", largest: int = 2**24) -> None:
+def refused(blob: bytes, match: str = ".", max_bytes: int = 2**24) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(ArtifactError, match=match):
-            Artifact.from_bytes(blob, largest=largest)
+            Artifact.from_bytes(blob, max_bytes=max_bytes)
         assert tracemalloc.get_traced_memory()[1] < MEMORY
     finally:
         tracemalloc.stop()
@@ -317,9 +317,9 @@ def test_headers(name) -> None:
         {"shape": [2**20, 2**20], "bits": 2, "rows": 1, "runs": [64, 1]},
     ],
 )
-@pytest.mark.parametrize("largest", [2**10, 4 * 2**30])
-def test_claims_of_a_size_are_refused_unseen(entry, largest) -> None:
-    refused(file(entry, SCALE), "unpacks to more than", largest=largest)
+@pytest.mark.parametrize("max_bytes", [2**10, 4 * 2**30])
+def test_claims_of_a_size_are_refused_unseen(entry, max_bytes) -> None:
+    refused(file(entry, SCALE), "unpacks to more than", max_bytes=max_bytes)
 
 
 def test_the_limit_counts_all_tensors_and_their_width() -> None:
@@ -327,16 +327,16 @@ def test_the_limit_counts_all_tensors_and_their_width() -> None:
         return file(None, b"", tensors={str(k): entry for k in range(4)})
 
     empty = {"shape": [100], "gaps": [0, 0, 2]}
-    assert Artifact.from_bytes(claim(**empty), largest=1600)
-    refused(claim(**empty), "unpacks to more than 1,599", largest=1599)
-    refused(claim(**empty, dtype="f64"), "unpacks to more", largest=3199)
+    assert Artifact.from_bytes(claim(**empty), max_bytes=1600)
+    refused(claim(**empty), "unpacks to more than 1,599", max_bytes=1599)
+    refused(claim(**empty, dtype="f64"), "unpacks to more", max_bytes=3199)
 
 
 def test_few_bytes_cannot_claim_many_symbols() -> None:
     blocks = 10**5  # 200 kB that would become 100 MB
     part = b"\x11\x00" + bytes(2 * blocks)
     entry = {"shape": [1024 * blocks], "bits": 2, "rows": 1, "huffman": len(part)}
-    refused(file(entry, SCALE + part), "shorter than its symbols", largest=2**32)
+    refused(file(entry, SCALE + part), "shorter than its symbols", max_bytes=2**32)
 
 
 @pytest.mark.parametrize("depth", [100, 500, 700, 900, 950])
@@ -403,7 +403,7 @@ def test_changed_headers_and_data_are_refused_or_read_as_the_page_says(small, re
         content[at] = data.draw(st.integers(0, 255))
     blob, _ = container.pack(json.loads(json.dumps(header)), bytes(content))
     try:
-        loaded = Artifact.from_bytes(blob, largest=2**20)
+        loaded = Artifact.from_bytes(blob, max_bytes=2**20)
     except ArtifactError:
         return
     decoded, _ = reader.read(blob)

@@ -219,7 +219,7 @@ def test_a_busy_moment_is_not_a_broken_store(tmp_path):
 
 
 def test_the_disk_is_bounded_and_the_oldest_go_first(tmp_path):
-    store = ResultCache(tmp_path, largest=10_000)
+    store = ResultCache(tmp_path, max_bytes=10_000)
     for n in range(200):
         store.put(f"key {n}", "x" * 100)
         assert sum(len(key) + len(value) for key, value in rows(tmp_path)) <= 10_000

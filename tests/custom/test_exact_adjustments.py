@@ -332,7 +332,7 @@ def test_folding_and_evening_out_change_no_output(kind):
     model = brought(module, inputs, kind)
     recipe = wb.Recipe(adjust=wb.Adjust("fold", equalize="pairs"))
     artifact = wb.compress(model, recipe)
-    assert dict(artifact.form.folded) == folded
+    assert dict(artifact.spec.folded) == folded
     assert_exact(module, artifact, inputs)
     reasons = {r.kind: r.layer for r in wb.evaluate(artifact, timed=False).reasons}
     norms = [n for n, m in module.named_modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]

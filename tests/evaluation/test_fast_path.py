@@ -35,7 +35,7 @@ def test_a_sieve_predicts_what_the_judge_does(name, recipes):
     images = model.task.split("validation").examples[:examples]
     for recipe in recipes(model, count, seed="sieve"):
         artifact = wb.compress(model, recipe)
-        shaped, weights = model.with_spec(artifact.form), artifact.operands()
+        shaped, weights = model.with_spec(artifact.spec), artifact.operands()
         expected = predict(shaped, weights, images)
         for bfloat16 in (False, True):
             found = sieved(FastPath(shaped, weights, bfloat16=bfloat16), images)

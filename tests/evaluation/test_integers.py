@@ -34,7 +34,7 @@ def test_predictions_hang_on_neither_batches_nor_threads(name, threads):
     model = wb.model(name)
     recipe = Recipe(quantize=Quantize(4), activations=Activations(4, observer="histogram"))
     file = wb.compress(model, recipe)
-    shaped, operands = model.with_spec(file.form), file.operands()
+    shaped, operands = model.with_spec(file.spec), file.operands()
     images = model.task.split("validation").examples[:500]
     whole = predict(shaped, operands, images)
     ones = np.concatenate([predict(shaped, operands, images[n : n + 1]) for n in range(40)])
@@ -48,7 +48,7 @@ def test_a_network_of_layers_equals_whole_numbers_in_numpy():
     """The hidden layer of mlp-32 by 64-bit integers, example by example."""
     model = wb.model("fashion/mlp-32")
     file = wb.compress(model, Recipe(quantize=Quantize(8), activations=Activations(8)))
-    operands, grids = file.operands(), dict(file.form.inputs)
+    operands, grids = file.operands(), dict(file.spec.inputs)
     images = model.task.split("validation").examples[:300]
     values = model.task.inputs(images).double().flatten(1).numpy()
     for layer in ("fc1", "fc2"):
@@ -61,5 +61,5 @@ def test_a_network_of_layers_equals_whole_numbers_in_numpy():
         scale = counts * grid.scale
         values = sums * scale + operands[f"{layer}.bias"].double().numpy()
         hidden, values = values, np.maximum(values, 0)
-    shaped = model.with_spec(file.form)
+    shaped = model.with_spec(file.spec)
     assert (predict(shaped, operands, images) == hidden.argmax(axis=1)).all()

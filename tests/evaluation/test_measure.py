@@ -101,14 +101,14 @@ def test_figures_are_those_of_the_decoded_weights(name, recipes, store):
     for recipe in recipes(model, 6, seed="figures"):
         artifact = wb.compress(model, recipe)
         weights = artifact.weights()
-        shaped = model.with_spec(artifact.form).module()
+        shaped = model.with_spec(artifact.spec).module()
         parameters = [key for key, _ in shaped.named_parameters()]
         report = next(iter_reports(model, recipe, store=store))
         pruned = [weights[layer] for layer in model.layers]
         zeros = sum(int((w == 0).sum()) for w in pruned)
         assert report.sparsity_achieved == pytest.approx(zeros / sum(w.numel() for w in pruned))
         assert report.parameters == sum(weights[key].numel() for key in parameters)
-        assert (report.parameters == model.card["parameters"]) or artifact.form != UNCHANGED
+        assert (report.parameters == model.card["parameters"]) or artifact.spec != UNCHANGED
         stored = sum(numbers(artifact.tensors[key]) for key in parameters)
         assert report.nonzero == stored
         assert report.original_bytes == model.architecture.checkpoint.stat().st_size

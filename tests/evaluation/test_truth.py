@@ -50,7 +50,7 @@ def test_saved_files_are_what_was_reported(name, recipes, store, tmp_path):
         artifact = wb.compress(model, recipe)
         path = artifact.save(tmp_path / f"{number}.safetensors")
         assert path.stat().st_size == report.bytes == report.ledger.total == len(artifact)
-        classes = predict(model.with_spec(artifact.form), artifact.operands(), images)
+        classes = predict(model.with_spec(artifact.spec), artifact.operands(), images)
         judged = {str(v): digest(classes[: v.examples]) for v in wanted}
         expected[path.name] = {"bytes": report.bytes, **judged}
     assert in_fresh_process(tmp_path, AVX2, variants=wanted) == expected

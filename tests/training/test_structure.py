@@ -21,7 +21,7 @@ def test_a_smaller_network_is_a_file_like_any_other(name, width, left_out):
     report = wb.measure(model, recipe, timed=False)
     artifact = Artifact.from_bytes(wb.compress(model, recipe).to_bytes())
     again = evaluate(artifact, timed=False)
-    assert (artifact.form.width, artifact.form.left_out) == (width, left_out)
+    assert (artifact.spec.width, artifact.spec.left_out) == (width, left_out)
     assert (again.accuracy, again.size) == (report.accuracy, report.size)
     assert len(artifact) == report.bytes < model.original_bytes
     # leaving out a hidden layer makes the one behind it wider: fewer products, not always weights

@@ -30,7 +30,7 @@ def test_outputs_are_the_judges_and_sizes_the_files(name, recipe):
     inputs = model.task.inputs(model.task.split("validation").examples[:20])
     with torch.no_grad():
         outputs = module(inputs)
-    assert torch.equal(outputs, shell(model.with_spec(artifact.form))(artifact.operands(), inputs))
+    assert torch.equal(outputs, shell(model.with_spec(artifact.spec))(artifact.operands(), inputs))
     assert not module.training
     for path, layer in module.named_modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):

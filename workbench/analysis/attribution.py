@@ -165,8 +165,8 @@ def _look_of(
     cancelled: Callable[[], bool],
 ) -> Explanation:
     """Return what a file looks at; its gradients pass the rounding of inputs as if it were not."""
-    smooth = model.with_spec(replace(artifact.form, inputs=()))
-    predicted = predict(model.with_spec(artifact.form), artifact.operands(), examples)
+    smooth = model.with_spec(replace(artifact.spec, inputs=()))
+    predicted = predict(model.with_spec(artifact.spec), artifact.operands(), examples)
     return explain(smooth, artifact.weights(), examples, cancelled, int(predicted[0]))
 
 

@@ -167,7 +167,7 @@ def compare(
         )
         _originals.put(key, before, model.architecture.lifetime)
     after = _predictions(
-        model.with_spec(artifact.form),
+        model.with_spec(artifact.spec),
         artifact.operands(),
         data,
         cancelled,

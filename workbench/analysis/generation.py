@@ -130,7 +130,7 @@ def generate(
     if before is None:
         before = _written(model, model.weights(), prompt, uniforms, temperature, half(0))
         _originals.put(key, before, model.architecture.lifetime)
-    small = model.with_spec(artifact.form)
+    small = model.with_spec(artifact.spec)
     after = _written(small, artifact.operands(), prompt, uniforms, temperature, half(1))
     return Generation(model.name, prompt, lot, float(temperature), before, after)
 

@@ -248,12 +248,12 @@ class _Layer:
         So does a network that cannot be cut in two, or whose figure is no count of classes.
         """
         classes = self.model.task.metric.counts == "classes"
-        if classes and not artifact.form.narrowed and can_cut(self.model):
+        if classes and not artifact.spec.narrowed and can_cut(self.model):
             weights = artifact.weights()
             return add_non_finite(
                 self.model, weights, score_from_counts(self.arriving.tally(weights))
             )
-        shaped, split = self.model.with_spec(artifact.form), self.model.task.split(SPLIT)
+        shaped, split = self.model.with_spec(artifact.spec), self.model.task.split(SPLIT)
         operands, cancelled = artifact.operands(), self.cancelled
         *_, last = iter_scores(shaped, operands, split, cancelled=cancelled)
         return last

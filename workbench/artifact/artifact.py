@@ -54,7 +54,7 @@ class Artifact:
         model: str,
         recipe: Recipe,
         tensors: dict[str, Coded],
-        form: ModuleSpec = UNCHANGED,
+        spec: ModuleSpec = UNCHANGED,
         dtypes: Mapping[str, torch.dtype] = MappingProxyType({}),
     ) -> Artifact:
         """Encode coded `tensors` of the model called `model`, each in its smallest form.
@@ -66,7 +66,7 @@ class Artifact:
         header: dict[str, Any] = {
             "model": model,
             "recipe": recipe.as_dict(),
-            "form": form.as_list(),
+            "form": spec.as_list(),
             "tensors": {name: entry(coded, weighed[name]) for name, coded in tensors.items()},
         }
         for name, dtype in dtypes.items():
@@ -77,16 +77,16 @@ class Artifact:
         return made
 
     @classmethod
-    def from_bytes(cls, blob: bytes, *, largest: int = MAX_DECODED_BYTES) -> Artifact:
-        """Read the content of a file; `largest` bounds the bytes that it may unpack to.
+    def from_bytes(cls, blob: bytes, *, max_bytes: int = MAX_DECODED_BYTES) -> Artifact:
+        """Read the content of a file; `max_bytes` bounds the bytes that it may unpack to.
 
         Raises
         ------
         ArtifactError
-            When the bytes are damaged, foreign, or would unpack to more than `largest` bytes.
+            When the bytes are damaged, foreign, or would unpack to more than `max_bytes` bytes.
         """
         header, data = container.unpack(blob)
-        check(header, len(data), largest)
+        check(header, len(data), max_bytes)
         tensors, at = {}, 0
         for name, described in header["tensors"].items():
             size = parts(described).total
@@ -141,7 +141,7 @@ class Artifact:
         return Recipe.from_json(self._header["recipe"])
 
     @cached_property
-    def form(self) -> ModuleSpec:
+    def spec(self) -> ModuleSpec:
         """How the module that the weights fit differs from the model's own."""
         return ModuleSpec.from_list(self._header["form"])
 
@@ -185,7 +185,7 @@ class Artifact:
 
         As `workbench.artifact.operands.operands` says.
         """
-        return operands(self._tensors, self.form)
+        return operands(self._tensors, self.spec)
 
 
 def write_atomic(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -241,26 +241,26 @@ def _beside(target: Path) -> tuple[int, str]:
         ) from None
 
 
-def load(path: str | os.PathLike[str], *, largest: int = MAX_DECODED_BYTES) -> Artifact:
+def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) -> Artifact:
     """Read an artifact from a file.
 
     Raises
     ------
     ArtifactError
         When the file is missing, unreadable, damaged, foreign, or unpacks to more than
-        `largest` bytes.
+        `max_bytes` bytes.
     """
     source = Path(path)
     try:
         size = source.stat().st_size
         if not source.is_file():  # a device might be read for ever
             raise ArtifactError(f"{source} is not a file.")
-        if size > 2 * largest + MAX_HEADER_BYTES:  # scales may outweigh the values they scale
-            raise ArtifactError(f"{source} is too large to unpack to {largest:,} bytes or fewer.")
+        if size > 2 * max_bytes + MAX_HEADER_BYTES:  # scales may outweigh the values they scale
+            raise ArtifactError(f"{source} is too large to unpack to {max_bytes:,} bytes or fewer.")
         blob = source.read_bytes()
     except OSError as error:
         raise ArtifactError(f"Cannot read {path}: {error.strerror}.") from None
-    return Artifact.from_bytes(blob, largest=largest)
+    return Artifact.from_bytes(blob, max_bytes=max_bytes)
 
 
 def _umask() -> int:

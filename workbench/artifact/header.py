@@ -27,12 +27,12 @@ MOST = 2**48
 """No count in a file reaches this."""
 
 
-def check(header: dict[str, Any], data_size: int, largest: int = MAX_DECODED_BYTES) -> None:
-    """Raise `ArtifactError` unless the header makes sense and unpacks to `largest` bytes."""
+def check(header: dict[str, Any], data_size: int, max_bytes: int = MAX_DECODED_BYTES) -> None:
+    """Raise `ArtifactError` unless the header makes sense and unpacks to `max_bytes` bytes."""
     check_entries(header)
-    if sum(map(decoded_size, header["tensors"].values())) > largest:
+    if sum(map(decoded_size, header["tensors"].values())) > max_bytes:
         raise ArtifactError(
-            f"The file unpacks to more than {largest:,} bytes: pass a larger limit if you trust it."
+            f"The file unpacks to more than {max_bytes:,} bytes: pass a larger limit if you trust it."
         )
     check_lengths(header, data_size)
 

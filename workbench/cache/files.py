@@ -36,9 +36,9 @@ class FileCache:
     Nothing here raises for a failing disk, which only means training again.
     """
 
-    def __init__(self, where: Path | None, largest: int = LARGEST) -> None:
+    def __init__(self, where: Path | None, max_bytes: int = LARGEST) -> None:
         self.where = where
-        self.largest = largest
+        self.max_bytes = max_bytes
         self._newest: MemoryCache[bytes] = MemoryCache(IN_MEMORY, ROOM, len)
         self._large: MemoryCache[bytes] = MemoryCache(1)
 
@@ -78,14 +78,14 @@ class FileCache:
                 Path(temporary).unlink(missing_ok=True)
             self._shrink()
 
-    def unfinished(self, key: str) -> Path | None:
+    def checkpoint_path(self, key: str) -> Path | None:
         """Return where a checkpoint of the work on `key` may lie, or None where nothing is kept."""
         path = self._path(key)
         return path.with_suffix(UNFINISHED) if path is not None else None
 
     def discard_checkpoint(self, key: str) -> None:
         """Delete the checkpoint of the work on `key`."""
-        path = self.unfinished(key)
+        path = self.checkpoint_path(key)
         if path is not None:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -100,7 +100,7 @@ class FileCache:
         found = [(path.stat(), path) for path in (self.where / "trained").iterdir()]
         total = sum(about.st_size for about, _path in found)
         for about, path in sorted(found, key=lambda one: one[0].st_mtime):
-            if total <= self.largest:
+            if total <= self.max_bytes:
                 return
             path.unlink(missing_ok=True)
             total -= about.st_size

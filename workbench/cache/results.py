@@ -43,13 +43,13 @@ class ResultCache:
     the store goes on in memory and `note` holds a sentence about it.
     """
 
-    def __init__(self, folder: Path | None = None, largest: int = LARGEST) -> None:
+    def __init__(self, folder: Path | None = None, max_bytes: int = LARGEST) -> None:
         self.note: str | None = None
         self._memory: OrderedDict[str, Any] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._taken = 0
         self._lock = threading.Lock()
-        self._largest = largest
+        self._largest = max_bytes
         self._path: Path | None = None
         self._disk: sqlite3.Connection | None = None
         if folder is not None:

@@ -56,7 +56,7 @@ def _of_module(artifact: Artifact, module: Any) -> nn.Module:
     if not isinstance(module, nn.Module):
         raise ArtifactError(f"module must be a torch.nn.Module, not {brief(module)}.")
     held, _masked = without_masks(unwrap(module))
-    form = replace(artifact.form, width=1.0, left_out=0)  # the module given has its own
+    form = replace(artifact.spec, width=1.0, left_out=0)  # the module given has its own
     with torch.device("meta"):
         empty = apply_spec(meta_copy(held), form).eval()
     operands = artifact.operands()

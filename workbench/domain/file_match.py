@@ -21,7 +21,7 @@ def check_fit(model: Model, artifact: Artifact) -> None:
     wrong = ArtifactError(
         f"The file says it holds {model.name}, but its tensors are not those of that model."
     )
-    run = Shell(model.with_spec(artifact.form))
+    run = Shell(model.with_spec(artifact.spec))
     expected = {
         name: tuple(tensor.shape)
         for name, tensor in tensors_of(run.module).items()
@@ -30,7 +30,7 @@ def check_fit(model: Model, artifact: Artifact) -> None:
     found = {name: coded.shape for name, coded in artifact.tensors.items()}
     if set(found) != set(expected):
         raise wrong
-    if not artifact.form.narrowed and found != expected:
+    if not artifact.spec.narrowed and found != expected:
         raise wrong
     for name, shape in found.items():
         if len(shape) != len(expected[name]) or any(

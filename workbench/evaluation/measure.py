@@ -101,7 +101,7 @@ def _judged(
 ) -> Iterator[Score]:
     named = f"{model.digest} {artifact.recipe.to_json()}"
     seed = int(hashlib.sha256(named.encode()).hexdigest()[:8], 16)
-    shaped, data = model.with_spec(artifact.form), model.task.split(split)
+    shaped, data = model.with_spec(artifact.spec), model.task.split(split)
     yield from iter_scores(shaped, artifact.operands(), data, seed=seed, cancelled=cancelled)
 
 
@@ -146,7 +146,7 @@ def measure(
     if not timed:
         return last
     artifact = compress(model, recipe)
-    shaped = model.with_spec(artifact.form)
+    shaped = model.with_spec(artifact.spec)
     return replace(last, latency=resources.latency(shaped, artifact.operands()))
 
 
@@ -164,7 +164,7 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
         raise ArtifactError(f"Give what wb.load(path) returns, not {brief(artifact)}.")
     model = find(artifact.model)
     check_fit(model, artifact)
-    shaped, operands = model.with_spec(artifact.form), artifact.operands()
+    shaped, operands = model.with_spec(artifact.spec), artifact.operands()
     size = measure_size(model, artifact)
     score = reference_score(shaped, operands, model.task.split(split))
     done = build_report(model, artifact.recipe, split, size, score)
@@ -179,7 +179,7 @@ def measure_size(model: Model, artifact: Artifact) -> Size:
 def size_without_digest(model: Model, artifact: Artifact) -> Size:
     """Return what is known before the file's bytes are written: all but the digest, left empty."""
     shapes = {name: coded.shape for name, coded in artifact.tensors.items()}
-    shaped = model.with_spec(artifact.form)
+    shaped = model.with_spec(artifact.spec)
     layers = {name: shapes[name] for name in shaped.layers if name in shapes}
     requested = sparsity.requested(artifact.recipe.prune, layers)
     weights = sum(map(prod, layers.values()))
@@ -232,7 +232,7 @@ def _structure(
     before = sum(group.outputs for group in coupled) or 1  # none where no layer can lose any
     gone = before - sum(_outputs(artifact, group) for group in coupled) if coupled else 0
     whole = sum(prod(model.card["tensors"][name]) for name in model.layers) or 1
-    held = [name for name in model.with_spec(artifact.form).layers if name in artifact.tensors]
+    held = [name for name in model.with_spec(artifact.spec).layers if name in artifact.tensors]
     return {
         "channels_asked": channels_asked(coupled, asked),
         "channels_removed": gone / before,

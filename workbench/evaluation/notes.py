@@ -45,7 +45,7 @@ def bypassed_inputs(model: Model, artifact: Artifact) -> tuple[Reason, ...]:
     asked = artifact.recipe.activations
     if asked is None or not artifact.recipe.quantizes_activations:
         return ()
-    rounded = {f"{path}.weight" for path, _ in artifact.form.inputs}
+    rounded = {f"{path}.weight" for path, _ in artifact.spec.inputs}
     missed = [
         name
         for name, layer in model.card["layers"].items()

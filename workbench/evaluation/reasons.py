@@ -345,7 +345,7 @@ def _whole(asked: Structure | None, whole: Sequence[UnprunedLayers]) -> Iterator
 
 def _norms(artifact: Artifact, normalizes: bool) -> Iterator[Reason]:
     recipe = artifact.recipe
-    if (recipe.folds or recipe.recalibrates) and not normalizes and not artifact.form.folded:
+    if (recipe.folds or recipe.recalibrates) and not normalizes and not artifact.spec.folded:
         yield Reason("no-norms", "", {}, 0)
     if recipe.equalizes and normalizes and not recipe.folds:
         yield Reason("norms-between", "", {}, 0)
@@ -362,7 +362,7 @@ def _inputs(artifact: Artifact, roundable: Collection[str]) -> Iterator[Reason]:
     asked = artifact.recipe.activations
     if asked is None or not artifact.recipe.quantizes_activations:
         return
-    rounded = [f"{path}.weight" for path, _grid in artifact.form.inputs]
+    rounded = [f"{path}.weight" for path, _grid in artifact.spec.inputs]
     if not rounded and not roundable:
         yield Reason("no-inputs", "", {}, 0)
     elif not rounded and set(roundable) <= set(asked.exclude):
@@ -401,7 +401,7 @@ def _speed(
     artifact: Artifact, held: CodedLayers, original: int, achieved: float, macs: int
 ) -> Iterator[Reason]:
     """Say that a smaller file is no faster where it takes the multiply-adds of the original."""
-    if len(artifact) >= original or artifact.form.smaller or not macs:
+    if len(artifact) >= original or artifact.spec.smaller or not macs:
         return
     if artifact.recipe.prune is not None and achieved > 0:
         yield Reason("no-faster", "", {"macs": macs}, 0)

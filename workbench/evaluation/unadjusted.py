@@ -34,7 +34,7 @@ def unadjusted(model: Model, artifact: Artifact) -> dict[str, tuple[str, ...]]:
     chosen = {kind: names for kind, (wanted, names) in asked.items() if wanted}
     if not chosen:
         return {}
-    ready, shaped = starting_network(model, recipe), model.with_spec(artifact.form)
+    ready, shaped = starting_network(model, recipe), model.with_spec(artifact.spec)
     return {kind: names(shaped, ready, artifact) for kind, names in chosen.items()}
 
 

@@ -89,7 +89,7 @@ class Jobs:
         with self._present.lock:
             chosen, about = self._present.model, self._about()
         small = self.artifact(never_cancelled, ignore)
-        file = chosen.with_spec(small.form), small.operands()
+        file = chosen.with_spec(small.spec), small.operands()
         timed = compare_latency([(chosen, chosen.weights()), file], cancelled=cancelled)
         self._timings[about] = timed[0], timed[1]
         self._present.tell()

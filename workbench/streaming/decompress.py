@@ -30,7 +30,7 @@ def decompress(
     path: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
-    largest: int = MAX_DECODED_BYTES,
+    max_bytes: int = MAX_DECODED_BYTES,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
     """Write the decoded tensors of a Workbench file as plain safetensors, and return its path.
@@ -41,7 +41,7 @@ def decompress(
     Raises
     ------
     ArtifactError
-        When the file is missing, damaged or foreign, when a tensor claims more than `largest`
+        When the file is missing, damaged or foreign, when a tensor claims more than `max_bytes`
         bytes and more than a thousand times its stream, or when the output cannot be written.
     """
     source, target = Path(path), Path(output)
@@ -49,7 +49,7 @@ def decompress(
         raise ArtifactError(f"{target} is the file to be expanded: name another for the output.")
     sealed = OnDiskArtifact.open(source)
     entries = sealed.entries
-    _check_sizes(entries, largest)
+    _check_sizes(entries, max_bytes)
     check_writable(target)
     order = sorted(
         entries, key=lambda name: (-DTYPES[original_dtype(entries[name])].itemsize, name)
@@ -81,11 +81,11 @@ def decompress(
     return target
 
 
-def _check_sizes(entries: dict[str, Entry], largest: int) -> None:
+def _check_sizes(entries: dict[str, Entry], max_bytes: int) -> None:
     for name, entry in entries.items():
-        if decoded_size(entry) > max(largest, MOST_TIMES * parts(entry).total):
+        if decoded_size(entry) > max(max_bytes, MOST_TIMES * parts(entry).total):
             raise ArtifactError(
-                f"{name!r} unpacks to more than {largest:,} bytes: pass a larger limit if you trust"
+                f"{name!r} unpacks to more than {max_bytes:,} bytes: pass a larger limit if you trust"
                 " the file."
             )
 

@@ -31,9 +31,9 @@ def artifact_to_module(artifact: Artifact) -> nn.Module:
     """
     original = model(artifact.model)
     check_fit(original, artifact)
-    module = original.with_spec(artifact.form).unguarded_module()
+    module = original.with_spec(artifact.spec).unguarded_module()
     operands = artifact.operands()
-    if artifact.form.narrowed:  # some norms have no weight to tell their size
+    if artifact.spec.narrowed:  # some norms have no weight to tell their size
         fewest = 1 if original.architecture.traits.alone else 2
         some = original.task.inputs(original.task.split("validation").examples[:fewest])
         with torch.no_grad():

@@ -72,7 +72,7 @@ def open_artifact(data: bytes) -> Artifact:
     ArtifactError
         When it is damaged, or unpacks to more than any model here.
     """
-    return Artifact.from_bytes(data, largest=MAX_DECODED_BYTES)
+    return Artifact.from_bytes(data, max_bytes=MAX_DECODED_BYTES)
 
 
 def read(data: bytes) -> dict[str, Tensor]:
