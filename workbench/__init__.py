@@ -1,4 +1,4 @@
-"""Workbench: make a neural network smaller, and see live what it costs. The numbers are true.
+"""Workbench: compress neural networks and see at once what that costs, in exact numbers.
 
 >>> import workbench as wb
 >>> model = wb.model("fashion/lenet5")
@@ -98,62 +98,45 @@ __all__ = [
     "train",
 ]
 
-# Public names and where they live: loaded when first used, so that importing costs nothing.
-_HOMES = {
-    "Activations": "recipe",
-    "Adjust": "recipe",
-    "Artifact": "artifact.artifact",
-    "Attribution": "analysis.attribution",
-    "Comparison": "analysis.comparison",
-    "Factorize": "recipe",
-    "Histogram": "analysis.histogram",
-    "LazySplit": "custom.plugin",
-    "Ledger": "artifact.ledger",
-    "Model": "domain",
-    "ModelPlugin": "custom.plugin",
-    "Prune": "recipe",
-    "Quantize": "recipe",
-    "Recipe": "recipe",
-    "Report": "evaluation.report",
-    "Session": "session",
-    "Share": "recipe",
-    "Structure": "recipe",
-    "Task": "domain",
-    "Train": "recipe",
-    "WorkbenchError": "errors",
-    "Generation": "analysis.generation",
-    "attribution": "analysis.attribution",
-    "from_module": "custom.from_module",
-    "compare": "analysis.comparison",
-    "compress": "pipeline",
-    "compress_file": "streaming.compress",
-    "dashboard": "panels",
-    "evaluate": "evaluation.measure",
-    "decompress": "streaming.decompress",
-    "from_checkpoint": "custom.loaders.checkpoint",
-    "from_keras": "custom.loaders.keras",
-    "from_timm": "custom.loaders.libraries",
-    "from_transformers": "custom.loaders.libraries",
-    "histogram": "analysis.histogram",
-    "load": "artifact.artifact",
-    "measure": "evaluation.measure",
-    "model": "zoo",
-    "models": "zoo",
-    "to_module": "custom.to_module",
-    "sensitivity": "analysis.sensitivity",
-    "task": "zoo",
-    "tasks": "zoo",
-    "train": "pipeline",
-    "generate": "analysis.generation",
+# Public names by the module that defines them. They load on first use, so that importing is cheap.
+_NAMES = {
+    "analysis.attribution": ("Attribution", "attribution"),
+    "analysis.comparison": ("Comparison", "compare"),
+    "analysis.generation": ("Generation", "generate"),
+    "analysis.histogram": ("Histogram", "histogram"),
+    "analysis.sensitivity": ("sensitivity",),
+    "artifact.artifact": ("Artifact", "load"),
+    "artifact.ledger": ("Ledger",),
+    "custom.from_module": ("from_module",),
+    "custom.loaders.checkpoint": ("from_checkpoint",),
+    "custom.loaders.keras": ("from_keras",),
+    "custom.loaders.libraries": ("from_timm", "from_transformers"),
+    "custom.plugin": ("LazySplit", "ModelPlugin"),
+    "custom.to_module": ("to_module",),
+    "domain": ("Model", "Task"),
+    "errors": ("WorkbenchError",),
+    "evaluation.measure": ("evaluate", "measure"),
+    "evaluation.report": ("Report",),
+    "panels": ("dashboard",),
+    "pipeline": ("compress", "train"),
+    "recipe": (
+        *("Activations", "Adjust", "Factorize", "Prune", "Quantize"),
+        *("Recipe", "Share", "Structure", "Train"),
+    ),
+    "session": ("Session",),
+    "streaming.compress": ("compress_file",),
+    "streaming.decompress": ("decompress",),
+    "zoo": ("model", "models", "task", "tasks"),
 }
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return version("workbench")
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
-    value = getattr(import_module(f"workbench.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"workbench.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 

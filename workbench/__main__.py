@@ -1,4 +1,4 @@
-"""`python -m workbench` is the console command."""
+"""Run the console command with `python -m workbench`."""
 
 from workbench.cli import main
 

@@ -90,8 +90,8 @@ def describe(error: BaseException) -> str:
 
 @contextmanager
 def user_errors(
-    what: str,
-    remedy: Callable[[Exception], str] = lambda error: "",
+    context: str,
+    hint: Callable[[Exception], str] = lambda error: "",
     *,
     code: str = "module.failed",
 ) -> Iterator[None]:
@@ -99,10 +99,10 @@ def user_errors(
 
     Parameters
     ----------
-    what
+    context
         What failed, such as ``The module fails on the test data``.
-    remedy
-        Returns what to append after the error's own words, or an empty string.
+    hint
+        Returns what to append after the error's own message, or an empty string.
     code
         The code of the error.
 
@@ -116,4 +116,30 @@ def user_errors(
     except WorkbenchError:
         raise
     except Exception as error:
-        raise InputError(f"{what} with {describe(error)}{remedy(error)}", code=code) from error
+        raise InputError(f"{context} with {describe(error)}{hint(error)}", code=code) from error
+
+
+@contextmanager
+def file_errors(action: str, path: object, hint: str = "") -> Iterator[None]:
+    """Re-raise any `OSError` as a `FileError` that names `path`.
+
+    Parameters
+    ----------
+    action
+        ``read`` or ``write``; the code of the error is ``file.cannot_read`` or
+        ``file.cannot_write``.
+    hint
+        What to append to the message.
+
+    Raises
+    ------
+    FileError
+        In place of any `OSError` that is not a `WorkbenchError`.
+    """
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except OSError as error:
+        message = f"Cannot {action} {path}: {error.strerror}.{hint}"
+        raise FileError(message, code=f"file.cannot_{action}") from None

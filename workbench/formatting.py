@@ -1,4 +1,4 @@
-"""How numbers are written, everywhere the same: units always, thin separators, signs on changes."""
+"""Formatting of numbers: always with units, thin separators, and signs on changes."""
 
 from __future__ import annotations
 
@@ -9,56 +9,56 @@ MINUS = "\u2212"
 
 
 def count(value: int) -> str:
-    """Write a whole number with commas between thousands: ``41,203``."""
+    """Format an integer with commas between thousands: ``41,203``."""
     return f"{value:,}"
 
 
 def nbytes(value: int) -> str:
-    """Write an exact length: ``41,203 bytes``."""
+    """Format an exact size: ``41,203 bytes``."""
     return plural("{count}\u202fbyte", "{count}\u202fbytes", value).format(count=count(value))
 
 
 def size(value: float) -> str:
-    """Write a length in decimal units, 1 kB = 1000 B, with three digits: ``41.2 kB``."""
+    """Format a size in decimal units (1 kB = 1000 B) with three digits: ``41.2 kB``."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if abs(value) >= scale:
             return f"{_significant(value / scale)}{NARROW_SPACE}{unit}"
     return f"{value:.0f}{NARROW_SPACE}B"
 
 
-def percent(share: float, digits: int = 1) -> str:
-    """Write a share from 0 to 1 in percent: ``89.9 %``."""
-    return f"{share * 100:.{digits}f}{NARROW_SPACE}%"
+def percent(fraction: float, digits: int = 1) -> str:
+    """Format a fraction from 0 to 1 in percent: ``89.9 %``."""
+    return f"{fraction * 100:.{digits}f}{NARROW_SPACE}%"
 
 
 def points(change: float, digits: int = 1) -> str:
-    """Write a difference of shares in percentage points with its sign: ``−1.5 points``."""
+    """Format a difference of fractions in percentage points with its sign: ``−1.5 points``."""
     value = round(change * 100, digits)
     sign = "+" if value > 0 else MINUS if value < 0 else "±"
     return _("{change}\u202fpoints").format(change=f"{sign}{abs(value):.{digits}f}")
 
 
 def number(value: float) -> str:
-    """Write a figure without a unit of its own, to a thousandth or four digits: ``1.742``."""
+    """Format a number without a unit, to three decimals or four digits: ``1.742``."""
     if (value and abs(value) < 0.1) or abs(value) >= 1e6:
         return f"{value:.3g}"
     return f"{value:,.3f}" if abs(value) < 100 else f"{value:,.1f}"
 
 
 def signed(change: float) -> str:
-    """Write a difference with its sign: ``+0.021``."""
+    """Format a difference with its sign: ``+0.021``."""
     text = number(abs(change))
     sign = "±" if float(text.replace(",", "")) == 0 else "+" if change > 0 else MINUS
     return f"{sign}{text}"
 
 
 def times(ratio: float) -> str:
-    """Write a factor with three significant digits: ``42.1 ×``."""
+    """Format a factor with three significant digits: ``42.1 ×``."""
     return f"{_significant(ratio)}{NARROW_SPACE}×"
 
 
 def milliseconds(value: float) -> str:
-    """Write a duration given in milliseconds: ``3.21 ms``."""
+    """Format a duration in milliseconds: ``3.21 ms``."""
     return f"{_significant(value)}{NARROW_SPACE}ms"
 
 

@@ -1,39 +1,32 @@
-"""The one catalogue of words that a person reads in the page.
+"""Translation of the texts that users read in the page.
 
-`_("…")` looks a sentence up at the moment of the call, so that a language chosen later,
-or a test's pseudo-language, reaches every string.
+`_("…")` looks a text up at the call, so that a catalog set later, or a test's pseudo-language,
+applies to every text.
 """
 
 from __future__ import annotations
 
 import gettext
-from importlib.resources import files
 
-_catalogue: gettext.NullTranslations = gettext.NullTranslations()
-
-
-def set_catalog(catalogue: gettext.NullTranslations) -> None:
-    """Make `catalogue` the source of every string from now on."""
-    global _catalogue
-    _catalogue = catalogue
+_catalog: gettext.NullTranslations = gettext.NullTranslations()
 
 
-def use_language(*languages: str) -> None:
-    """Choose the first of `languages` (BCP 47 or POSIX tags) with a catalogue, else English."""
-    locale = str(files("workbench") / "locale")
-    set_catalog(gettext.translation("workbench", locale, languages, fallback=True))
+def set_catalog(catalog: gettext.NullTranslations) -> None:
+    """Use `catalog` for every text from now on."""
+    global _catalog
+    _catalog = catalog
 
 
 def _(message: str) -> str:
-    """Return `message` in the chosen language."""
-    return _catalogue.gettext(message)
+    """Return `message` in the current language."""
+    return _catalog.gettext(message)
 
 
-def plural(one: str, many: str, count: int) -> str:
-    """Return the form of the message that fits `count`."""
-    return _catalogue.ngettext(one, many, count)
+def plural(singular: str, plural: str, count: int) -> str:
+    """Return the text that fits `count` in the current language."""
+    return _catalog.ngettext(singular, plural, count)
 
 
 def mark(message: str) -> str:
-    """Return `message` as it is; the extractor sees it, and `_` translates it when it is shown."""
+    """Return `message` unchanged, marked for extraction; `_` translates it when it is shown."""
     return message

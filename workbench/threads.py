@@ -1,4 +1,4 @@
-"""How many threads one operation takes, and how they wait for each other."""
+"""The number of threads of PyTorch operations, and a parallel map over threads."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 Piece = TypeVar("Piece")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 def set_passive_waiting() -> None:
-    """Let OpenMP threads sleep at barriers instead of spinning, unless the person chose.
+    """Let OpenMP threads sleep at barriers instead of spinning, unless the user has set this.
 
-    Spinning pays only where every thread has a core to itself. On a laptop that does something
-    else too, or a server with a class on it, it made measuring four to six times slower. Works
-    for this process if PyTorch is not loaded yet, and for all that it starts.
+    Spinning pays only if every thread has its own core. On a laptop with other work, or a server
+    shared by a class, it made measuring four to six times slower. Applies to this process if
+    PyTorch is not loaded yet, and to all processes that it starts.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Let PyTorch's operations of this thread use `count` cores."""
-    import torch  # callers have it; this module is read before it may be loaded
+    """Let PyTorch operations of this thread use `count` threads."""
+    import torch  # this module must be importable before torch is loaded
 
     before = torch.get_num_threads()
     torch.set_num_threads(count)
@@ -37,12 +37,12 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def parallel_map(work: Callable[[Piece], Found], pieces: Sequence[Piece]) -> Iterator[Found]:
-    """Yield what `work` returns for each of `pieces`, in their order, a piece on each core.
+def parallel_map(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Iterator[Result]:
+    """Yield the results of `work` for `pieces`, in order, computing one piece per core.
 
-    Pieces on one core each beat one piece on all cores: no waiting for each other within an
-    operation, and a piece stays in its core's cache. Results are the same whatever the number of
-    cores. Few pieces wait in line at a time, so that others who ask get their turn.
+    One piece per core is faster than one piece on all cores: operations do not wait for each other,
+    and a piece stays in its core's cache. The results do not depend on the number of cores. Only
+    few pieces are queued at a time, so that concurrent callers get their turn.
     """
     import torch
 
@@ -51,16 +51,16 @@ def parallel_map(work: Callable[[Piece], Found], pieces: Sequence[Piece]) -> Ite
         yield from map(work, pieces)
         return
     pool = _pool(cores)
-    ahead: deque[Future[Found]] = deque()
+    pending: deque[Future[Result]] = deque()
     try:
         for piece in pieces:
-            ahead.append(pool.submit(work, piece))
-            if len(ahead) > 2 * cores:  # no more results lie about than are about to be asked for
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+            pending.append(pool.submit(work, piece))
+            if len(pending) > 2 * cores:  # bounds the results in memory
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
-        for future in ahead:
+        for future in pending:
             future.cancel()
 
 
@@ -76,22 +76,22 @@ def _pool(cores: int) -> ThreadPoolExecutor:
 
 
 def _start(cores: int) -> ThreadPoolExecutor:
-    """Start workers whose operations take one thread, and leave all other threads as they were.
+    """Start workers whose operations use one thread, without changing other threads.
 
-    PyTorch keeps one number for the process and each thread copies it once, when it first asks.
+    PyTorch has one number per process, which each thread copies when it first reads it.
     """
     import torch
 
     ready = threading.Barrier(cores + 1)
     pool = ThreadPoolExecutor(cores, thread_name_prefix="worker")
 
-    def settle() -> None:
+    def initialize() -> None:
         torch.set_num_threads(1)
         torch.get_num_threads()
         ready.wait()
 
     for _ in range(cores):
-        pool.submit(settle)
+        pool.submit(initialize)
     ready.wait()
     torch.set_num_threads(cores)
     return pool

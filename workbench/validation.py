@@ -1,4 +1,4 @@
-"""What callers in Python hand in: each check refuses with one sentence that says what to give."""
+"""Checks of arguments of the Python API. Each error says in one sentence what to pass."""
 
 from __future__ import annotations
 
@@ -7,52 +7,70 @@ from collections.abc import Mapping
 import numpy as np
 
 from workbench.domain import Model
-from workbench.errors import RecipeError, WorkbenchError
+from workbench.errors import InputError, RecipeError
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import brief
 
 
 def expect_model(value: object) -> Model:
-    """Return `value`, or raise `WorkbenchError` where it is no model."""
+    """Return `value`, or raise `InputError` if it is not a model."""
     if isinstance(value, Model):
         return value
-    raise WorkbenchError(f"Give a model, such as wb.model('fashion/lenet5'), not {brief(value)}.")
+    raise InputError(
+        f"Give a model, such as wb.model('fashion/lenet5'), not {brief(value)}.",
+        code="argument.not_a_model",
+    )
 
 
 def expect_recipe(value: object) -> Recipe:
-    """Return `value`, or raise `RecipeError` where it is no recipe."""
+    """Return `value`, or raise `RecipeError` if it is not a recipe."""
     if isinstance(value, Recipe):
         return value
-    raise RecipeError(f"A recipe must be a Recipe, such as Recipe(), not {brief(value)}.")
+    raise RecipeError(
+        f"A recipe must be a Recipe, such as Recipe(), not {brief(value)}.",
+        code="argument.not_a_recipe",
+    )
 
 
-def expect_settings(value: object, whose: str) -> Train:
-    """Return `value`, or raise `RecipeError` where it does not say how to train."""
+def expect_settings(value: object, name: str) -> Train:
+    """Return `value`, or raise `RecipeError` if it is not a `Train`."""
     if isinstance(value, Train):
         return value
-    raise RecipeError(f"{whose} must be a Train, such as Train(steps=200), not {brief(value)}.")
+    raise RecipeError(
+        f"{name} must be a Train, such as Train(steps=200), not {brief(value)}.",
+        code="argument.not_train_settings",
+    )
 
 
-def expect_mapping(value: object, what: str) -> None:
-    """Raise `RecipeError` where `value` is no mapping from names."""
+def expect_mapping(value: object, name: str) -> None:
+    """Raise `RecipeError` if `value` is not a mapping."""
     if not isinstance(value, Mapping):
-        raise RecipeError(f"{what} must be a dict with names for keys, not {brief(value)}.")
+        raise RecipeError(
+            f"{name} must be a dict with names for keys, not {brief(value)}.",
+            code="argument.not_a_mapping",
+        )
 
 
-def expect_count(value: object, what: str, least: int = 1) -> int:
-    """Return `value` as int, or raise `RecipeError` where it is no whole number from `least` up."""
-    whole = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if whole and value == value // 1 and value >= least:  # type: ignore[operator]
+def expect_count(value: object, name: str, least: int = 1) -> int:
+    """Return `value` as int, or raise `RecipeError` if it is not an integer of at least `least`."""
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if is_number and value == value // 1 and value >= least:  # type: ignore[operator]
         return int(value)
-    raise RecipeError(f"{what} must be a whole number, {least} at least, not {brief(value)}.")
+    raise RecipeError(
+        f"{name} must be an integer of at least {least}, not {brief(value)}.",
+        code="argument.not_a_count",
+    )
 
 
-def expect_numbers(value: object, what: str) -> list[float]:
-    """Return `value` as a list, or raise `RecipeError` where it is no row of numbers."""
+def expect_numbers(value: object, name: str) -> list[float]:
+    """Return `value` as a list, or raise `RecipeError` if it is not a sequence of numbers."""
     try:
         numbers = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         numbers = np.zeros(())
     if numbers.ndim != 1:
-        raise RecipeError(f"{what} must be a list of numbers, not {brief(value)}.")
+        raise RecipeError(
+            f"{name} must be a list of numbers, not {brief(value)}.",
+            code="argument.not_a_list_of_numbers",
+        )
     return [float(number) for number in numbers]

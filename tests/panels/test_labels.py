@@ -28,7 +28,7 @@ class Marked(gettext.NullTranslations):
 
 @pytest.fixture
 def brackets():
-    before = i18n._catalogue
+    before = i18n._catalog
     i18n.set_catalog(Marked())
     yield
     i18n.set_catalog(before)

@@ -1,5 +1,5 @@
-"""What the Makefile's verbs need before they run: a virtual environment, a browser, a bundle.
+"""Set-up for the Makefile's targets: a virtual environment, a browser, a bundle of wheels.
 
-Only the standard library is used here, because this runs before anything is installed.
-It belongs to the repository and is left out of the wheel.
+It uses only the standard library, because it runs before anything is installed. It belongs to the
+repository and is not part of the wheel.
 """

@@ -1,4 +1,4 @@
-"""``python -m workbench._setup WHAT``: what the Makefile calls before it runs a verb."""
+"""``python -m workbench._setup STEP``: called by the Makefile before it runs a target."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STEPS: dict[str, Callable[[], None]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Do the one step named; return the exit status."""
+    """Run the named step, and return the exit status."""
     try:
         STEPS[arguments[0]]()
     except SetupError as error:

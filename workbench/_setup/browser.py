@@ -1,4 +1,4 @@
-"""A Chromium for the browser tests: found, else installed, else none."""
+"""Find a Chromium for the browser tests, or install one."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ ANSWER_LIMIT = 60.0  # seconds; a first start from a cold disk is slow
 DOWNLOAD_LIMIT = 900.0  # seconds
 
 Run = Callable[[Sequence[str], float], str | None]
-"""Runs a command for so many seconds at most; returns what it printed, or None if it failed."""
+"""Runs a command with a time limit in seconds; returns its output, or None if it failed."""
 
 
 def run(command: Sequence[str], limit: float) -> str | None:
-    """Run `command` quietly; return its standard output, or None when it failed or hung."""
+    """Run `command` and return its standard output, or None if it failed or exceeded `limit`."""
     settings = {
         "DEBIAN_FRONTEND": "noninteractive",
         "PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": "9000",
     }
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             check=True,
             capture_output=True,
@@ -46,35 +46,35 @@ def run(command: Sequence[str], limit: float) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout
+    return process.stdout
 
 
 def obtain(
     python: str, environment: Mapping[str, str] = os.environ, run: Run = run, system: str = ""
 ) -> str | None:
-    """Return a browser that works, installing one where need be, or None.
+    """Return a working browser, or None; install one if necessary.
 
     Parameters
     ----------
     python
-        The interpreter that has Playwright, for its own download.
+        The interpreter whose Playwright can download a browser.
     environment
-        `CI` allows Debian's package to be installed; `WORKBENCH_CHROMIUM` names a browser.
+        `CI` allows installing Debian's package; `WORKBENCH_CHROMIUM` names a browser.
     """
-    found = find(python, environment, run, system)
-    if found is None and environment.get("CI") and _is_debian():
+    path = find(python, environment, run, system)
+    if path is None and environment.get("CI") and _is_debian():
         _install_debian_package(run)
-        found = find(python, environment, run, system)
-    if found is None:
+        path = find(python, environment, run, system)
+    if path is None:
         run([python, "-m", "playwright", "install", "chromium"], DOWNLOAD_LIMIT)
-        found = find(python, environment, run, system)
-    return found
+        path = find(python, environment, run, system)
+    return path
 
 
 def find(
     python: str, environment: Mapping[str, str] = os.environ, run: Run = run, system: str = ""
 ) -> str | None:
-    """Return the first Chromium or Chrome here that answers ``--version``, or None."""
+    """Return the first Chromium or Chrome that answers ``--version``, or None."""
     system = system or platform.system()
     places = _places(python, environment, run, system)
     return next((path for path in places if _works(path, run, system)), None)
@@ -89,13 +89,13 @@ def _places(python: str, environment: Mapping[str, str], run: Run, system: str) 
     if system == "Windows":
         roots = [environment[root] for root in WINDOWS_ROOTS if root in environment]
         yield from (str(Path(root, program)) for root in roots for program in WINDOWS_PROGRAMS)
-    # Where an earlier download of Playwright's own would be.
+    # an earlier download by Playwright
     yield (run([python, "-c", EXECUTABLE_PATH], ANSWER_LIMIT) or "").strip()
 
 
 def _works(path: str, run: Run, system: str) -> bool:
     if system == "Windows":
-        # Chrome opens a window there when asked for its version, so being there must do.
+        # ``--version`` would open a window, so check only that the file exists
         return Path(path).is_file()
     return bool(path) and run([path, "--version"], ANSWER_LIMIT) is not None
 

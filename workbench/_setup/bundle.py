@@ -1,4 +1,4 @@
-"""A folder of wheels that installs with no index, for a classroom without internet."""
+"""Build a folder of wheels that installs without an index, for a classroom without internet."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ On Windows:
 
 
 def make(folder: Path = FOLDER) -> None:
-    """Fill `folder` anew with Workbench's wheel, the wheels of all it needs, and how to install.
+    """Replace `folder` by the wheels of Workbench and its dependencies, with instructions.
 
     Raises
     ------
     SetupError
-        When the machine cannot run Workbench, or pip fails.
+        If the machine cannot run Workbench, or pip fails.
     """
     check(this_machine())
     environment.create()
@@ -48,4 +48,4 @@ def make(folder: Path = FOLDER) -> None:
         encoding="utf-8",
     )
     megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
-    environment.say(f"{folder} holds everything, {megabytes:,.0f} MB; see INSTALL.txt in it.")
+    environment.say(f"The bundle is in {folder} ({megabytes:,.0f} MB); see its INSTALL.txt.")

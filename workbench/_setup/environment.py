@@ -1,4 +1,4 @@
-"""The virtual environment: made once, installed into again only when what it depends on changed."""
+"""The virtual environment: created once, and updated only if its dependencies have changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONSTRAINTS = ROOT / "constraints.txt"
 STAMP = VENV / "workbench.json"
 TARGETS = {"run": ".", "test": ".[test]"}
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-PATIENCE = 4.0  # seconds to wait for PyTorch's index before going on without it
+PATIENCE = 4.0  # seconds to wait for PyTorch's index before continuing without it
 
 
 def python() -> Path:
@@ -29,62 +29,62 @@ def python() -> Path:
 
 
 def ensure(target: str) -> None:
-    """Make the environment hold `target` ("run", or "test" for that and the tests' tools).
+    """Install `target` into the environment: "run", or "test" to include the test tools.
 
     Raises
     ------
     SetupError
-        When the machine cannot run Workbench, or pip fails.
+        If the machine cannot run Workbench, or pip fails.
     """
     state = digest()
     if python_works() and installed(STAMP, state) >= needs(target):
         return
     check(this_machine())
     create()
-    say(f"Installing Workbench into {VENV.name}; the first time takes some minutes.")
+    say(f"Installing Workbench into {VENV.name}; the first time takes a few minutes.")
     install_torch("install")
     pip("install", "-e", TARGETS[target])
     STAMP.write_text(json.dumps({"state": state, "target": target}))
 
 
 def create() -> None:
-    """Make an empty environment with this Python, in place of one that no longer starts."""
+    """Create an empty environment with this Python unless there is one that works."""
     if not python_works():
         _call([sys.executable, "-m", "venv", "--clear", str(VENV)], "Python could not make .venv")
 
 
 def install_torch(verb: str, *options: str) -> None:
-    """Let pip `verb` PyTorch ahead of the rest where an index of CPU builds is at hand."""
+    """Run pip `verb` for PyTorch first if an index of CPU builds is available."""
     index = torch_index(this_machine(), os.environ.get("TORCH_INDEX"), reachable)
     if index is None:
         return
     try:
         pip(verb, *options, "--extra-index-url", index, "torch")
     except SetupError:
-        say(f"{index} has no fitting PyTorch; going on without it.")
+        say(f"{index} has no suitable PyTorch; continuing without it.")
 
 
 def torch_index(
     machine: Machine, chosen: str | None, is_reachable: Callable[[str], bool]
 ) -> str | None:
-    """Return where to look for PyTorch besides pip's own places, or None.
+    """Return an extra package index for PyTorch, or None.
 
-    Without an NVIDIA driver, Linux would otherwise download gigabytes of CUDA for nothing.
-    `chosen` overrides this; empty means nowhere.
+    Without an NVIDIA driver, Linux would otherwise download gigabytes of unused CUDA libraries.
+    `chosen` overrides the index; an empty string means none.
     """
-    wanted = chosen
-    if wanted is None and machine.system == "Linux" and not machine.has_nvidia:
-        wanted = CPU_INDEX
-    if not wanted:
+    index = chosen
+    if index is None and machine.system == "Linux" and not machine.has_nvidia:
+        index = CPU_INDEX
+    if not index:
         return None
-    if not is_reachable(wanted):
-        say(f"{wanted} cannot be reached; going on without it.")
+    if not is_reachable(index):
+        say(f"{index} cannot be reached; continuing without it.")
         return None
-    return wanted
+    return index
 
 
 def reachable(index: str, patience: float = PATIENCE) -> bool:
-    """Say whether `index` answers within `patience` seconds; a local folder always does."""
+    """Whether `index` answers within `patience` seconds; a local folder always does."""
     if not index.startswith(("http://", "https://")):
         return True
     answers: list[bool] = []
@@ -97,7 +97,7 @@ def reachable(index: str, patience: float = PATIENCE) -> bool:
         except OSError:
             answers.append(False)
 
-    # A thread, because looking a name up takes no timeout of its own.
+    # in a thread, because name resolution has no timeout
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(patience)
@@ -105,12 +105,12 @@ def reachable(index: str, patience: float = PATIENCE) -> bool:
 
 
 def pip(verb: str, *arguments: str) -> None:
-    """Run the environment's pip under our constraints.
+    """Run the environment's pip with the constraints file.
 
     Raises
     ------
     SetupError
-        When pip fails; its own words are on the screen already.
+        If pip fails; its own message has been printed.
     """
     command = [str(python()), "-m", "pip", verb, "--disable-pip-version-check"]
     command += [] if sys.stdout.isatty() else ["--quiet"]
@@ -118,7 +118,7 @@ def pip(verb: str, *arguments: str) -> None:
 
 
 def digest() -> str:
-    """Return a digest of all that an installation follows from."""
+    """Return a digest of everything that determines the installation."""
     parts = [
         str(ROOT),
         (ROOT / "pyproject.toml").read_text(encoding="utf-8"),
@@ -128,7 +128,7 @@ def digest() -> str:
 
 
 def installed(stamp: Path, state: str) -> frozenset[str]:
-    """Return what `stamp` says was installed in this very `state`."""
+    """Return the targets installed for this `state`, according to `stamp`."""
     try:
         record = json.loads(stamp.read_text())
     except (OSError, ValueError):
@@ -137,12 +137,12 @@ def installed(stamp: Path, state: str) -> frozenset[str]:
 
 
 def needs(target: str) -> frozenset[str]:
-    """Return the names in `TARGETS` that `target` covers."""
+    """Return the names in `TARGETS` that `target` includes."""
     return frozenset({"run", target})
 
 
 def python_works() -> bool:
-    """Say whether the environment's interpreter starts (an upgrade or a move may break it)."""
+    """Whether the environment's interpreter starts: an upgrade or a move may break it."""
     try:
         return (
             subprocess.run([python(), "-c", ""], check=False, capture_output=True).returncode == 0
@@ -151,9 +151,9 @@ def python_works() -> bool:
         return False
 
 
-def say(sentence: str) -> None:
-    """Tell the person one thing, on standard error so that printed paths stay clean."""
-    print(sentence, file=sys.stderr, flush=True)
+def say(message: str) -> None:
+    """Print a message on standard error, so that standard output holds only paths."""
+    print(message, file=sys.stderr, flush=True)
 
 
 def _call(command: Sequence[str], failure: str) -> None:

@@ -1,4 +1,4 @@
-"""What this machine is, and whether Workbench can be installed on it."""
+"""Describe this machine, and check whether Workbench can be installed on it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ NVIDIA_SIGNS = ("/proc/driver/nvidia/version", "/usr/lib/wsl/lib/nvidia-smi")
 
 
 class SetupError(Exception):
-    """Set-up cannot go on; the message is one sentence that says what is missing."""
+    """Set-up cannot continue; the message is one sentence that says what is missing."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The facts that decide what can be installed; `libc` and `macos` are empty elsewhere."""
+    """What determines the possible installation; `libc` and `macos` are empty on other systems."""
 
     system: str
     architecture: str
@@ -57,16 +57,16 @@ def this_machine() -> Machine:
 
 
 def check(machine: Machine) -> None:
-    """Raise `SetupError` where PyTorch has no build for `machine` or Python lacks a part."""
+    """Raise `SetupError` if PyTorch has no build for `machine` or Python lacks a module."""
     for problem in _problems(machine):
         raise SetupError(problem)
 
 
 def _problems(machine: Machine) -> Iterator[str]:
-    found = ".".join(map(str, machine.python))
+    python = ".".join(map(str, machine.python))
     if machine.python < OLDEST_PYTHON:
         yield (
-            f"Workbench needs Python 3.11 or newer and found {found}: install a newer one, "
+            f"Workbench needs Python 3.11 or newer and found {python}: install a newer one, "
             "or name it with PYTHON=."
         )
     if machine.implementation != "cpython":
@@ -86,8 +86,8 @@ def _problems(machine: Machine) -> Iterator[str]:
         yield "PyTorch's builds need macOS 14 or newer: update macOS first."
     if not machine.has_venv:
         yield (
-            f"Python {found} lacks its venv module: install it (on Debian and Ubuntu: "
-            f"sudo apt install python{found}-venv)."
+            f"Python {python} lacks its venv module: install it (on Debian and Ubuntu: "
+            f"sudo apt install python{python}-venv)."
         )
 
 

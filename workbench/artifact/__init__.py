@@ -1,1 +1,1 @@
-"""The file: container, header, ledger."""
+"""The compressed file: container, header, ledger."""

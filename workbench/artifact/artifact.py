@@ -1,4 +1,4 @@
-"""The artifact: compressed weights as one file, and everything that can be read off it."""
+"""The artifact: compressed weights as one file, and everything that follows from its bytes."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from workbench.artifact.operands import operands
 from workbench.artifact.original_dtype import with_original_dtype
 from workbench.compression.codecs.encoding import EncodingOptions
 from workbench.compression.codecs.stream import (
+    Entry,
     StreamOptions,
     entry,
     find_encodings,
@@ -31,16 +32,17 @@ from workbench.compression.codecs.stream import (
     write,
 )
 from workbench.compression.coded import Coded
-from workbench.errors import ArtifactError, RecipeError
+from workbench.errors import ArtifactError, FileError, RecipeError, file_errors
 from workbench.recipe import Recipe
+
+CHOOSE_ANOTHER = " Choose another place."
 
 
 class Artifact:
-    """A file's bytes and their meaning; `len(artifact)` is the length of the file.
+    """The bytes of a compressed file and their meaning; `len(artifact)` is the file's length.
 
-    Made by `Artifact.of` or read by `load`; immutable. The recipe and the model's name are
-    inside. The bytes of one that was made are written when they are first wanted: their number is
-    known before.
+    Create one with `Artifact.of` or `load`. It is immutable, and holds the recipe and the name of
+    the model. `Artifact.of` computes the length at once and the bytes on first use.
     """
 
     def __init__(self, header: Mapping[str, Any], tensors: dict[str, Coded], length: int) -> None:
@@ -57,53 +59,53 @@ class Artifact:
         spec: ModuleSpec = UNCHANGED,
         dtypes: Mapping[str, torch.dtype] = MappingProxyType({}),
     ) -> Artifact:
-        """Encode coded `tensors` of the model called `model`, each in its smallest form.
+        """Encode coded tensors, each in its smallest encoding.
 
-        `form` says how the module that runs on them differs from the model's own, and `dtypes`
-        what those tensors were, by name, that did not have the dtype that they decode to.
+        Parameters
+        ----------
+        model
+            The name of the model.
+        recipe
+            The recipe that made the tensors.
+        spec
+            How the module that runs on the tensors differs from the model's original module.
+        dtypes
+            The original dtype of each tensor that decodes to a different one.
         """
-        weighed = {name: find_encodings(coded, recipe.prune) for name, coded in tensors.items()}
+        options = {name: find_encodings(coded, recipe.prune) for name, coded in tensors.items()}
         header: dict[str, Any] = {
             "model": model,
             "recipe": recipe.as_dict(),
             "form": spec.as_list(),
-            "tensors": {name: entry(coded, weighed[name]) for name, coded in tensors.items()},
+            "tensors": {name: entry(coded, options[name]) for name, coded in tensors.items()},
         }
         for name, dtype in dtypes.items():
             header["tensors"][name] = with_original_dtype(header["tensors"][name], dtype)
         size = sum(parts(described).total for described in header["tensors"].values())
-        made = cls(header, tensors, container.total_size(header, size))
-        made.__dict__["_weighed"] = weighed  # already known: spare the cached property
-        return made
+        artifact = cls(header, tensors, container.total_size(header, size))
+        artifact.__dict__["_options"] = options  # fills the cached property
+        return artifact
 
     @classmethod
     def from_bytes(cls, blob: bytes, *, max_bytes: int = MAX_DECODED_BYTES) -> Artifact:
-        """Read the content of a file; `max_bytes` bounds the bytes that it may unpack to.
+        """Read the content of a file that unpacks to at most `max_bytes` bytes.
 
         Raises
         ------
         ArtifactError
-            When the bytes are damaged, foreign, or would unpack to more than `max_bytes` bytes.
+            If the bytes are damaged, foreign, or would unpack to more than `max_bytes` bytes.
         """
         header, data = container.unpack(blob)
         check(header, len(data), max_bytes)
-        tensors, at = {}, 0
+        tensors, start = {}, 0
         for name, described in header["tensors"].items():
             size = parts(described).total
-            try:
-                tensors[name] = read(described, data[at : at + size])
-            except (ValueError, IndexError, TypeError, OverflowError) as error:
-                raise ArtifactError(f"The stream of {name!r} is damaged: {error}.") from None
-            at += size
-        try:
-            Recipe.from_json(header["recipe"])
-        except RecipeError as error:
-            raise ArtifactError(
-                f"The file's recipe is not one this version knows: {error}"
-            ) from None
-        made = cls(header, tensors, len(blob))
-        made.__dict__["_packed"] = blob, str(header["sha256"])
-        return made
+            tensors[name] = decode(name, described, data[start : start + size])
+            start += size
+        parse_recipe(header)
+        artifact = cls(header, tensors, len(blob))
+        artifact.__dict__["_packed"] = blob, str(header["sha256"])
+        return artifact
 
     def __len__(self) -> int:
         return self._length
@@ -116,12 +118,12 @@ class Artifact:
         return self._packed[0]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the file whole or not at all, and return its path.
+        """Write the file atomically, and return its path.
 
         Raises
         ------
-        ArtifactError
-            When the folder does not exist or cannot be written.
+        FileError
+            If the folder does not exist or cannot be written.
         """
         return write_atomic(path, self.to_bytes())
 
@@ -142,103 +144,132 @@ class Artifact:
 
     @cached_property
     def spec(self) -> ModuleSpec:
-        """How the module that the weights fit differs from the model's own."""
+        """How the module that the weights fit differs from the model's original module."""
         return ModuleSpec.from_list(self._header["form"])
 
     @cached_property
     def ledger(self) -> Ledger:
-        """Where every byte is; its total is the length of the file."""
+        """The purpose of every byte; the total is the length of the file."""
         return build_ledger(self._header["tensors"], len(self))
 
     @cached_property
     def encodings(self) -> dict[str, EncodingOptions]:
-        """The dense and sparse forms weighed for each tensor but products, with their bytes."""
+        """The dense and sparse encodings of each tensor that is not factorized."""
         return {
-            n: found for n, found in self._weighed.items() if isinstance(found, EncodingOptions)
+            name: options
+            for name, options in self._options.items()
+            if isinstance(options, EncodingOptions)
         }
 
     @cached_property
-    def _weighed(self) -> dict[str, StreamOptions]:
+    def _options(self) -> dict[str, StreamOptions]:
         return {
             name: find_encodings(coded, self.recipe.prune) for name, coded in self._tensors.items()
         }
 
     @cached_property
     def _packed(self) -> tuple[bytes, str]:
-        """The bytes, and the digest among them."""
-        streams = (write(coded, self._weighed[name]) for name, coded in self._tensors.items())
+        """The content of the file and its digest."""
+        streams = (write(coded, self._options[name]) for name, coded in self._tensors.items())
         blob, digest = container.pack(dict(self._header), b"".join(streams))
-        assert len(blob) == len(self)  # it was told already
+        assert len(blob) == len(self)  # the length was computed in advance
         return blob, digest
 
     @property
     def tensors(self) -> Mapping[str, Coded]:
-        """The tensors as coded."""
+        """The coded tensors by name."""
         return self._tensors
 
     def weights(self) -> dict[str, Tensor]:
-        """Return the decoded tensors by name, float32 where they were floats: a fresh copy."""
+        """Return a fresh copy of the decoded tensors, float32 if the originals were floats."""
         return {name: coded.tensor().clone() for name, coded in self._tensors.items()}
 
     def operands(self) -> dict[str, Tensor]:
-        """Return the tensors that the module in the file's form runs on, by name.
+        """Return the tensors that the module of the file runs on, by name.
 
-        As `workbench.artifact.operands.operands` says.
+        See `workbench.artifact.operands.operands`.
         """
         return operands(self._tensors, self.spec)
 
 
-def write_atomic(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file whole or not at all, and return its path.
+def decode(name: str, entry: Entry, stream: bytes) -> Coded:
+    """Return the coded tensor of a stream.
 
     Raises
     ------
     ArtifactError
-        When the folder does not exist or cannot be written.
+        If the stream does not match its header entry.
+    """
+    try:
+        return read(entry, stream)
+    except (ValueError, IndexError, TypeError, OverflowError) as error:
+        raise ArtifactError(
+            f"The stream of {name!r} is damaged: {error}.", code="artifact.damaged_stream"
+        ) from None
+
+
+def parse_recipe(header: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of a valid header.
+
+    Raises
+    ------
+    ArtifactError
+        If this version does not know the recipe.
+    """
+    try:
+        return Recipe.from_json(header["recipe"])
+    except RecipeError as error:
+        raise ArtifactError(
+            f"This version does not know the file's recipe: {error}", code="artifact.unknown_recipe"
+        ) from None
+
+
+def write_atomic(path: str | os.PathLike[str], content: bytes) -> Path:
+    """Write a file completely or not at all, and return its path.
+
+    Raises
+    ------
+    FileError
+        If the folder does not exist or cannot be written.
     """
     target = Path(path)
-    handle, temporary = _beside(target)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        if not target.exists():
-            Path(temporary).chmod(0o666 & ~_umask())
-        else:
-            Path(temporary).chmod(target.stat().st_mode & 0o777)
-        Path(temporary).replace(target)
-    except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
-        raise ArtifactError(
-            f"Cannot write {target}: {error.strerror}. Choose another place."
-        ) from None
+    handle, name = _open_temporary(target)
+    temporary = Path(name)
+    with file_errors("write", target, CHOOSE_ANOTHER):
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+            mode = target.stat().st_mode if target.exists() else 0o666 & ~_umask()
+            temporary.chmod(mode & 0o777)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
     return target
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Refuse at once a place where no file could be saved after a long while.
+    """Check early that a file can be saved to `path`, before long work starts.
 
     Raises
     ------
-    ArtifactError
+    FileError
         As `Artifact.save` does.
     """
-    handle, temporary = _beside(Path(path))
+    handle, temporary = _open_temporary(Path(path))
     os.close(handle)
     Path(temporary).unlink()
 
 
-def _beside(target: Path) -> tuple[int, str]:
-    """Open a file beside `target` that can take its place."""
-    try:
+def _open_temporary(target: Path) -> tuple[int, str]:
+    """Create a temporary file in the folder of `target` that can replace it."""
+    with file_errors("write", target, CHOOSE_ANOTHER):
         if target.is_dir():
-            raise ArtifactError(f"{target} is a folder: name a file in it.")
+            raise FileError(f"{target} is a folder: name a file in it.", code="file.is_a_folder")
         if target.exists() and not target.is_file():  # a device would be replaced
-            raise ArtifactError(f"{target} is not an ordinary file: name another.")
+            raise FileError(
+                f"{target} is not a regular file: name another.", code="file.not_a_regular_file"
+            )
         return tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise ArtifactError(
-            f"Cannot write {target}: {error.strerror}. Choose another place."
-        ) from None
 
 
 def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) -> Artifact:
@@ -246,21 +277,28 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) ->
 
     Raises
     ------
+    FileError
+        If the file cannot be read.
     ArtifactError
-        When the file is missing, unreadable, damaged, foreign, or unpacks to more than
-        `max_bytes` bytes.
+        If the file is damaged, foreign, or unpacks to more than `max_bytes` bytes.
     """
     source = Path(path)
-    try:
+    with file_errors("read", path):
         size = source.stat().st_size
-        if not source.is_file():  # a device might be read for ever
-            raise ArtifactError(f"{source} is not a file.")
+        check_regular(source)
         if size > 2 * max_bytes + MAX_HEADER_BYTES:  # scales may outweigh the values they scale
-            raise ArtifactError(f"{source} is too large to unpack to {max_bytes:,} bytes or fewer.")
+            raise ArtifactError(
+                f"{source} is too large to unpack to {max_bytes:,} bytes or fewer.",
+                code="artifact.decoded_too_large",
+            )
         blob = source.read_bytes()
-    except OSError as error:
-        raise ArtifactError(f"Cannot read {path}: {error.strerror}.") from None
     return Artifact.from_bytes(blob, max_bytes=max_bytes)
+
+
+def check_regular(path: Path) -> None:
+    """Raise `FileError` if `path` exists and is not a regular file: a device may never end."""
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is not a regular file.", code="file.not_a_regular_file")
 
 
 def _umask() -> int:

@@ -1,4 +1,4 @@
-"""From a file's header to its ledger."""
+"""Compute the ledger of a file from its header."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from workbench.compression.codecs.stream import Entry, parts
 
 
 def build_ledger(tensors: Mapping[str, Entry], file_size: int) -> Ledger:
-    """Return the ledger of a file of `file_size` bytes whose header holds `tensors`."""
+    """Return the ledger of a file of `file_size` bytes with the header entries `tensors`."""
     rows = tuple(_row(name, entry) for name, entry in tensors.items())
     return Ledger(rows, file_size - sum(row.total for row in rows))
 
 
 def _row(name: str, entry: Entry) -> LedgerRow:
     if "factors" in entry:
-        left, right = (_row(name, one) for one in entry["factors"])
+        left, right = (_row(name, factor) for factor in entry["factors"])
         return LedgerRow(
             name=name,
             shape=tuple(entry["shape"]),
@@ -30,37 +30,37 @@ def _row(name: str, entry: Entry) -> LedgerRow:
         )
     sizes = parts(entry)
     values = sizes.values - sizes.values_table
-    coded = "bits" in entry or "shared" in entry
+    is_coded = "bits" in entry or "shared" in entry
     return LedgerRow(
         name=name,
         shape=tuple(entry["shape"]),
         codec=_codec(entry),
-        values=values if coded else 0,
+        values=values if is_coded else 0,
         indices=sizes.index - sizes.index_table,
         scales=sizes.before_index,
         tables=sizes.index_table + sizes.values_table,
-        plain=0 if coded else values,
+        plain=0 if is_coded else values,
     )
 
 
 def _codec(entry: Entry) -> str:
-    words = []
+    labels = []
     if "bitmap" in entry:
-        words.append("bitmap")
+        labels.append("bitmap")
     elif "gaps" in entry:
-        words.append("Huffman gaps" if len(entry["gaps"]) == 4 else f"{entry['gaps'][2]}-bit gaps")
+        labels.append("Huffman gaps" if len(entry["gaps"]) == 4 else f"{entry['gaps'][2]}-bit gaps")
     elif "runs" in entry:
-        width, kept, *size = entry["runs"]
-        words.append(f"{kept}:{width}" + (" Huffman" if size else ""))
+        width, nonzero, *size = entry["runs"]
+        labels.append(f"{nonzero}:{width}" + (" Huffman" if size else ""))
     elif "blocks" in entry:
-        words.append("{0}×{0} blocks".format(entry["blocks"][1]))
+        labels.append("{0}×{0} blocks".format(entry["blocks"][1]))
     elif prod(entry["shape"]):
-        words.append("dense")
+        labels.append("dense")
     if "bits" in entry:
-        words.append(f"{entry['bits']} bits")
+        labels.append(f"{entry['bits']} bits")
     elif "shared" in entry:
-        words.append(f"{entry['shared'][1]} shared values")
+        labels.append(f"{entry['shared'][1]} shared values")
     else:
-        words.append(entry.get("dtype", "f32"))
-    words += ["Huffman"] if "huffman" in entry else []
-    return ", ".join(words)
+        labels.append(entry.get("dtype", "f32"))
+    labels += ["Huffman"] if "huffman" in entry else []
+    return ", ".join(labels)

@@ -1,7 +1,7 @@
-"""The outside of the file: a safetensors container with two byte tensors, `header` and `data`.
+"""The outer layout of the file: a safetensors container with two byte tensors, `header` and `data`.
 
-Written by hand, so that its bytes do not depend on a library's version; any safetensors reader
-opens it. The SHA-256 covers the header (with the digest's own text left empty) and the data.
+Written by hand, so that the bytes do not depend on a library's version; any safetensors reader
+opens it. The SHA-256 covers the header (with an empty digest field) and the data.
 """
 
 from __future__ import annotations
@@ -16,61 +16,67 @@ from typing import Any, BinaryIO
 from workbench.errors import ArtifactError
 
 FORMAT = "workbench/1"
-LONGEST_OUTSIDE = 2**20
+MAX_OUTER_BYTES = 2**20
 MAX_HEADER_BYTES = 16 * 2**20
-DIGITS = 64
-CHANGED = "The file is damaged: its SHA-256 does not match its content."
+DIGEST_LENGTH = 64
 Header = dict[str, Any]
 
 
 def pack(header: Header, data: bytes) -> tuple[bytes, str]:
-    """Return the whole file, and the digest that it carries."""
-    whole = BytesIO()
-    digest = write(whole, header, [data], len(data))
-    return whole.getvalue(), digest
+    """Return the content of a file and the digest that it carries."""
+    stream = BytesIO()
+    digest = write(stream, header, [data], len(data))
+    return stream.getvalue(), digest
 
 
-def total_size(header: Header, size: int) -> int:
-    """Return the length of the file that `pack` makes of `size` bytes of data.
+def total_size(header: Header, data_size: int) -> int:
+    """Return the length of the file that `pack` writes for `data_size` bytes of data.
 
     Raises
     ------
     ArtifactError
-        When there are more tensors than a header may list.
+        If there are more tensors than a header may list.
     """
-    inside = len(_unsigned(header)) + DIGITS
-    return len(_outside(inside, size)) + inside + size
+    header_size = len(_unsigned(header)) + DIGEST_LENGTH
+    return len(_outer_header(header_size, data_size)) + header_size + data_size
 
 
-def write(stream: BinaryIO, header: Header, data: Iterable[bytes], size: int) -> str:
-    """Write a file whose data, `size` bytes, come in pieces; return the digest that it carries.
+def write(stream: BinaryIO, header: Header, data: Iterable[bytes], data_size: int) -> str:
+    """Write a file whose data come in pieces, and return the digest that it carries.
 
-    `stream` is empty and can be written anywhere: the header is put right at the end.
+    Parameters
+    ----------
+    stream
+        An empty, seekable stream: the header is written again once the digest is known.
+    data
+        Pieces of `data_size` bytes in all.
 
     Raises
     ------
     ArtifactError
-        When there are more tensors than a header may list.
+        If there are more tensors than a header may list.
     """
     unsigned = _unsigned(header)
-    outside = _outside(len(unsigned) + DIGITS, size)
-    stream.write(outside)
-    stream.write(bytes(len(unsigned) + DIGITS))
-    found = hashlib.sha256(unsigned)
+    outer = _outer_header(len(unsigned) + DIGEST_LENGTH, data_size)
+    stream.write(outer)
+    stream.write(bytes(len(unsigned) + DIGEST_LENGTH))
+    digest = hashlib.sha256(unsigned)
     for piece in data:
-        found.update(piece)
+        digest.update(piece)
         stream.write(piece)
-    stream.seek(len(outside))
-    stream.write(_text({**header, "sha256": found.hexdigest()}))
-    return found.hexdigest()
+    stream.seek(len(outer))
+    stream.write(_to_json({**header, "sha256": digest.hexdigest()}))
+    return digest.hexdigest()
 
 
 def _unsigned(header: Header) -> bytes:
-    text = _text({**header, "sha256": ""})
-    if len(text) + DIGITS > MAX_HEADER_BYTES:
+    text = _to_json({**header, "sha256": ""})
+    size = len(text) + DIGEST_LENGTH
+    if size > MAX_HEADER_BYTES:
         raise ArtifactError(
             f"A file cannot list so many tensors: its header would take {len(text):,} bytes"
-            f" of {MAX_HEADER_BYTES:,} at most."
+            f" of {MAX_HEADER_BYTES:,} at most.",
+            code="artifact.too_many_tensors",
         )
     return text
 
@@ -81,7 +87,7 @@ def unpack(blob: bytes) -> tuple[Header, bytes]:
     Raises
     ------
     ArtifactError
-        When the bytes are empty, cut short, changed, or not of this format.
+        If the bytes are empty, cut short, changed, or not of this format.
     """
     header, start = read_header(BytesIO(blob), len(blob))
     data = blob[start:]
@@ -90,66 +96,85 @@ def unpack(blob: bytes) -> tuple[Header, bytes]:
 
 
 def read_header(stream: BinaryIO, size: int) -> tuple[Header, int]:
-    """Return the header of a file of `size` bytes, and where its data start.
+    """Return the header of a file of `size` bytes, and the offset of its data.
 
-    `stream` stands at its first byte, and then at the first one of the data, which are not read:
-    `check_digest` says whether header and data are what was written.
+    Reads `stream` from the first byte of the file to the first byte of the data. The data are not
+    read: `check_digest` verifies them.
 
     Raises
     ------
     ArtifactError
-        When the bytes are empty, cut short, or not of this format.
+        If the bytes are empty, cut short, or not of this format.
     """
     if not size:
-        raise ArtifactError("The file is empty: download or save it again.")
+        raise ArtifactError("The file is empty: download or save it again.", code="artifact.empty")
     if size < 8:
-        raise ArtifactError("This is not a Workbench file: it is shorter than any could be.")
+        raise ArtifactError(
+            "This is not a Workbench file: it has fewer than 8 bytes.", code="artifact.too_short"
+        )
     start = stream.read(8)
     (length,) = struct.unpack("<Q", start)
-    if length > LONGEST_OUTSIDE or length > size - 8:
-        raise ArtifactError("This is not a whole Workbench file: its start does not make sense.")
+    if length > MAX_OUTER_BYTES or length > size - 8:
+        raise ArtifactError(
+            "This is not a complete Workbench file: its first 8 bytes are not a valid length.",
+            code="artifact.invalid_start",
+        )
     start += stream.read(length)
-    outside = _json(start[8:])
-    metadata = outside.get("__metadata__")
+    outer = _from_json(start[8:])
+    metadata = outer.get("__metadata__")
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise ArtifactError(
-            f"This safetensors file was not written by Workbench in the format {FORMAT}."
+            f"Workbench did not write this safetensors file in the format {FORMAT}.",
+            code="artifact.unknown_format",
         )
+    damaged = ArtifactError(
+        "The file is damaged: its outer header was changed.", code="artifact.outer_header_damaged"
+    )
     try:
-        first, last = outside["header"]["data_offsets"][1], outside["data"]["data_offsets"][1]
-        whole = 8 + length + last
-        fits = start == _outside(first, last - first) and type(first) is int
+        header_size, end = outer["header"]["data_offsets"][1], outer["data"]["data_offsets"][1]
+        expected = 8 + length + end
+        is_canonical = (
+            start == _outer_header(header_size, end - header_size) and type(header_size) is int
+        )
     except (KeyError, TypeError, IndexError, ValueError, struct.error):
-        raise ArtifactError("The file is damaged: its outer header was changed.") from None
-    if whole != size:
+        raise damaged from None
+    if expected != size:
         raise ArtifactError(
-            f"The file is cut short or has bytes added: {size:,} bytes where {whole:,} belong."
+            f"The file is cut short or has extra bytes: {size:,} bytes instead of {expected:,}.",
+            code="artifact.wrong_size",
         )
-    if not fits or first > MAX_HEADER_BYTES:
-        raise ArtifactError("The file is damaged: its outer header was changed.")
-    inside = stream.read(first)
-    header = _json(inside)
+    if not is_canonical or header_size > MAX_HEADER_BYTES:
+        raise damaged
+    text = stream.read(header_size)
+    header = _from_json(text)
     try:
-        intact = _text(header) == inside
+        is_canonical = _to_json(header) == text
     except (UnicodeEncodeError, RecursionError):
-        intact = False
-    if not intact:
-        raise ArtifactError(CHANGED)
-    return header, 8 + length + first
+        is_canonical = False
+    if not is_canonical:
+        raise _digest_mismatch()
+    return header, 8 + length + header_size
 
 
 def check_digest(header: Header, data: Iterable[bytes]) -> None:
     """Raise `ArtifactError` unless the header's digest is that of the header and the `data`."""
-    found = hashlib.sha256(_text({**header, "sha256": ""}))
+    digest = hashlib.sha256(_to_json({**header, "sha256": ""}))
     for piece in data:
-        found.update(piece)
-    if header.get("sha256") != found.hexdigest():
-        raise ArtifactError(CHANGED)
+        digest.update(piece)
+    if header.get("sha256") != digest.hexdigest():
+        raise _digest_mismatch()
 
 
-def _outside(header_size: int, data_size: int) -> bytes:
+def _digest_mismatch() -> ArtifactError:
+    return ArtifactError(
+        "The file is damaged: its SHA-256 does not match its content.",
+        code="artifact.digest_mismatch",
+    )
+
+
+def _outer_header(header_size: int, data_size: int) -> bytes:
     end = header_size + data_size
-    text = _text(
+    text = _to_json(
         {
             "__metadata__": {"format": FORMAT},
             "header": {"dtype": "U8", "shape": [header_size], "data_offsets": [0, header_size]},
@@ -160,15 +185,20 @@ def _outside(header_size: int, data_size: int) -> bytes:
     return struct.pack("<Q", len(padded)) + padded
 
 
-def _text(content: Any) -> bytes:
+def _to_json(content: Any) -> bytes:
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _json(text: bytes) -> dict[str, Any]:
+def _from_json(text: bytes) -> dict[str, Any]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
-        raise ArtifactError("This is not a Workbench file: its header is not JSON.") from None
+        raise ArtifactError(
+            "This is not a Workbench file: its header is not JSON.", code="artifact.not_json"
+        ) from None
     if not isinstance(content, dict):
-        raise ArtifactError("This is not a Workbench file: its header is not an object.")
+        raise ArtifactError(
+            "This is not a Workbench file: its header is not a JSON object.",
+            code="artifact.header_not_an_object",
+        )
     return content

@@ -1,4 +1,4 @@
-"""The ledger: where every byte of a file is. Plain data, readable without torch."""
+"""The ledger: the purpose of every byte of a file. Plain data that needs no torch."""
 
 from __future__ import annotations
 
@@ -11,9 +11,20 @@ from typing import Any
 class LedgerRow:
     """The bytes of one tensor's stream.
 
-    `values` are coded weights, `indices` the places of the non-zero ones, `scales` what codes stand
-    for (scales and zero points, or a codebook of shared values), `tables` what Huffman coding adds
-    to be readable, and `plain` values kept as they are. `codec` says how in short.
+    Attributes
+    ----------
+    codec : str
+        A short description of the encoding.
+    values : int
+        Bytes of coded weights.
+    indices : int
+        Bytes of the positions of nonzero weights.
+    scales : int
+        Bytes of scales and zero points, or of the codebook of shared values.
+    tables : int
+        Bytes of the Huffman tables.
+    plain : int
+        Bytes of values stored without coding.
     """
 
     name: str
@@ -33,7 +44,7 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class Ledger:
-    """A row for each tensor, and the bytes of the container around them."""
+    """One row per tensor, and the bytes of the container around them."""
 
     rows: tuple[LedgerRow, ...]
     container: int
@@ -53,7 +64,7 @@ class Ledger:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ledger:
-        """Read what `as_dict` wrote."""
+        """Read the output of `as_dict`."""
         fields = ("name", "codec", "values", "indices", "scales", "tables", "plain")
         rows = [
             LedgerRow(shape=tuple(row["shape"]), **{key: row[key] for key in fields})

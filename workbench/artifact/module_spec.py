@@ -1,4 +1,4 @@
-"""The form: what a file's module differs in from the model's own, as short plain data."""
+"""The module spec: how the module of an artifact differs from the model's original module."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from workbench.errors import ArtifactError
 
 VERSION = 1
-LARGEST_BITS = 8
+MAX_BITS = 8
 
 
 @dataclass(frozen=True)
 class InputQParams:
-    """How the inputs of a layer are rounded: value = (code − zero point) · scale."""
+    """Quantization parameters of a layer's inputs: value = (code − zero point) · scale."""
 
     bits: int
     scale: float
@@ -28,19 +28,20 @@ class InputQParams:
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """The rewrites that a module needs before it runs on a file's weights.
+    """The rewrites that a module needs before it runs on the weights of an artifact.
 
     Attributes
     ----------
-    width, left_out : float, int
-        The share of channels and neurons, 0 to 1, that the module was built with, and how many of
-        its layers or blocks it lacks.
+    width : float
+        The fraction of channels and neurons, 0 to 1, that the module was built with.
+    left_out : int
+        The number of layers or blocks that were left out when the module was built.
     narrowed : bool
-        Whether channels were removed; the tensors' shapes say how many are left.
+        Whether channels were removed; the shapes of the tensors give the remaining number.
     folded : tuple
-        Pairs of a batch norm and the layer it became part of, each by its path in the module.
+        Pairs of module paths: a batch norm and the layer that it was folded into.
     inputs : tuple
-        Pairs of a layer's path and the `InputQParams` that its inputs are rounded to.
+        Pairs of a layer's path and the `InputQParams` of its inputs.
     """
 
     width: float = 1.0
@@ -51,73 +52,83 @@ class ModuleSpec:
 
     @property
     def smaller(self) -> bool:
-        """Whether the module has fewer weights than the model's own, and multiplies less."""
+        """Whether the module has fewer weights, and multiplies less, than the original."""
         return self.narrowed or (self.width, self.left_out) != (1.0, 0)
 
     def as_list(self) -> list[list[Any]]:
         """Return plain data for JSON: each rewrite with its name and version."""
-        found: list[list[Any]] = []
+        rewrites: list[list[Any]] = []
         if (self.width, self.left_out) != (1.0, 0):
-            found.append(["build", VERSION, self.width, self.left_out])
+            rewrites.append(["build", VERSION, self.width, self.left_out])
         if self.narrowed:
-            found.append(["narrow", VERSION])
+            rewrites.append(["narrow", VERSION])
         if self.folded:
-            found.append(["fold", VERSION, dict(self.folded)])
+            rewrites.append(["fold", VERSION, dict(self.folded)])
         if self.inputs:
-            grids = {path: [g.bits, g.scale, g.zero_point] for path, g in self.inputs}
-            found.append(["round inputs", VERSION, grids])
-        return found
+            qparams = {path: [q.bits, q.scale, q.zero_point] for path, q in self.inputs}
+            rewrites.append(["round inputs", VERSION, qparams])
+        return rewrites
 
     @classmethod
     def from_list(cls, data: Any) -> ModuleSpec:
-        """Read what `as_list` wrote.
+        """Read the output of `as_list`.
 
         Raises
         ------
         ArtifactError
-            When it holds a rewrite that this version does not know, or one that makes no sense.
+            If it holds an unknown rewrite or an invalid one.
         """
-        width, left_out, narrowed, folded, grids = 1.0, 0, False, {}, {}
+        width, left_out, narrowed, folded, qparams = 1.0, 0, False, {}, {}
         if not isinstance(data, list):
-            raise ArtifactError("The file does not say its form: it is damaged.")
-        for entry in data:
-            match entry:
+            raise ArtifactError(
+                "The file has no module spec: it is damaged.", code="artifact.no_module_spec"
+            )
+        for rewrite in data:
+            match rewrite:
                 case ["build", 1, float() as width, left_out] if _is_size(width, left_out):
                     pass
                 case ["narrow", 1]:
                     narrowed = True
                 case ["fold", 1, dict() as pairs] if all(map(_is_path, pairs.values())):
                     folded = pairs
-                case ["round inputs", 1, dict() as layers] if all(map(_is_grid, layers.values())):
-                    grids = {path: InputQParams(*numbers) for path, numbers in layers.items()}
+                case ["round inputs", 1, dict() as layers] if all(
+                    map(_is_qparams, layers.values())
+                ):
+                    qparams = {path: InputQParams(*numbers) for path, numbers in layers.items()}
                 case _:
                     raise ArtifactError(
-                        "The file needs rewrites this version does not know: upgrade Workbench."
+                        "The file needs module rewrites that this version does not know: upgrade "
+                        "Workbench.",
+                        code="artifact.unknown_rewrite",
                     )
-        found = cls(width, left_out, narrowed, tuple(folded.items()), tuple(grids.items()))
-        if found.as_list() != data:
-            raise ArtifactError("The file's rewrites are not in their order: it is damaged.")
-        return found
+        spec = cls(width, left_out, narrowed, tuple(folded.items()), tuple(qparams.items()))
+        if spec.as_list() != data:
+            raise ArtifactError(
+                "The file's module rewrites are not in canonical order: it is damaged.",
+                code="artifact.rewrites_not_canonical",
+            )
+        return spec
 
 
 UNCHANGED = ModuleSpec()
-"""The model's own module."""
+"""The spec of the model's original module."""
 
 
 def _is_path(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _is_size(width: float, left_out: Any) -> bool:
-    whole = isinstance(left_out, int) and not isinstance(left_out, bool)
-    return 0 < width <= 1 and whole and left_out >= 0
+    return 0 < width <= 1 and _is_integer(left_out) and left_out >= 0
 
 
-def _is_grid(value: Any) -> bool:
-    if not isinstance(value, list) or len(value) != 3:
-        return False
-    bits, scale, zero_point = value
-    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in (bits, zero_point))
-    if not whole or not isinstance(scale, float) or not math.isfinite(scale) or scale <= 0:
-        return False
-    return bool(2 <= bits <= LARGEST_BITS and 0 <= zero_point < 2**bits)
+def _is_qparams(value: Any) -> bool:
+    match value:
+        case [bits, float() as scale, zero_point] if _is_integer(bits) and _is_integer(zero_point):
+            in_range = 2 <= bits <= MAX_BITS and 0 <= zero_point < 2**bits
+            return bool(in_range and math.isfinite(scale) and scale > 0)
+    return False

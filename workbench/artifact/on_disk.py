@@ -1,4 +1,4 @@
-"""A file that stays on disk: its header in memory, its tensors decoded one at a time."""
+"""An artifact that stays on disk: the header in memory, the tensors decoded one at a time."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from workbench.artifact import container
+from workbench.artifact.artifact import check_regular, decode, parse_recipe
 from workbench.artifact.build_ledger import build_ledger
 from workbench.artifact.header import check_entries, check_lengths
 from workbench.artifact.ledger import Ledger
-from workbench.compression.codecs.stream import Entry, parts, read
+from workbench.compression.codecs.stream import Entry, parts
 from workbench.compression.coded import Coded
-from workbench.errors import ArtifactError, RecipeError
+from workbench.errors import file_errors
 from workbench.recipe import Recipe
 
-AT_ONCE = 2**20
-"""Bytes that are read at a time."""
+CHUNK_BYTES = 2**20
 
 
 class OnDiskArtifact:
-    """What a file says of itself, and its tensors; whatever its size, little of it is in memory."""
+    """The header of a file and access to its tensors; memory use is small for any file size."""
 
     def __init__(self, path: Path, header: dict[str, Any], start: int, size: int) -> None:
         self.path = path
@@ -34,42 +34,40 @@ class OnDiskArtifact:
     def open(
         cls,
         path: str | os.PathLike[str],
-        progress: Callable[[int, int], None] = lambda done, total: None,
+        on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> OnDiskArtifact:
-        """Read the header of a file and check that everything behind it is what was written.
+        """Read the header of a file, and verify the digest of its content.
 
-        `progress` is called with the bytes read and how many there are.
+        `on_progress` is called with the bytes read so far and the total.
 
         Raises
         ------
+        FileError
+            If the file cannot be read.
         ArtifactError
-            When the file is missing, unreadable, damaged or foreign.
+            If the file is damaged or foreign.
         """
         source = Path(path)
-        try:
-            if source.exists() and not source.is_file():  # a device might be read for ever
-                raise ArtifactError(f"{source} is not a file.")
+        with file_errors("read", path):
+            check_regular(source)
             size = source.stat().st_size
             with source.open("rb") as stream:
                 header, start = container.read_header(stream, size)
-                container.check_digest(header, _pieces(stream, size, progress))
-        except OSError as error:
-            raise ArtifactError(f"Cannot read {path}: {error.strerror}.") from None
+                container.check_digest(header, _chunks(stream, size, on_progress))
         check_entries(header)
         check_lengths(header, size - start)
-        found = cls(source, header, start, size)
-        found.recipe  # noqa: B018 - an unknown one is refused at once
-        return found
+        parse_recipe(header)
+        return cls(source, header, start, size)
 
     @classmethod
-    def written(cls, path: Path, header: dict[str, Any]) -> OnDiskArtifact:
+    def from_header(cls, path: Path, header: dict[str, Any]) -> OnDiskArtifact:
         """Return the file that was just written to `path` with `header`."""
         size = path.stat().st_size
         return cls(path, header, size - sum(map(_length, header["tensors"].values())), size)
 
     @property
     def model(self) -> str:
-        """The name of what the tensors are of."""
+        """The name of the model, or of the tensor file, that was compressed."""
         return str(self._header["model"])
 
     @property
@@ -80,52 +78,41 @@ class OnDiskArtifact:
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe that made the file."""
-        try:
-            return Recipe.from_json(self._header["recipe"])
-        except RecipeError as error:
-            raise ArtifactError(
-                f"The file's recipe is not one this version knows: {error}"
-            ) from None
+        return parse_recipe(self._header)
 
     @cached_property
     def ledger(self) -> Ledger:
-        """Where every byte is; its total is the length of the file."""
+        """The purpose of every byte; the total is the length of the file."""
         return build_ledger(self.entries, self.size)
 
     @property
     def entries(self) -> dict[str, Entry]:
-        """What the header says of each tensor, by name, in the order of their streams."""
+        """The header entry of each tensor by name, in the order of the streams."""
         return dict(self._header["tensors"])
 
     def tensors(self) -> Iterator[tuple[str, Coded]]:
-        """Yield each tensor as coded, with its name, in the order of their streams.
+        """Yield the name and the coded form of each tensor, in the order of the streams.
 
         Raises
         ------
+        FileError
+            If the file can no longer be read.
         ArtifactError
-            When a stream does not hold what its entry says, or cannot be read any more.
+            If a stream does not match its header entry.
         """
-        try:
-            with self.path.open("rb") as stream:
-                stream.seek(self._start)
-                for name, entry in self.entries.items():
-                    yield name, _decoded(name, entry, stream.read(_length(entry)))
-        except OSError as error:
-            raise ArtifactError(f"Cannot read {self.path}: {error.strerror}.") from None
+        with file_errors("read", self.path), self.path.open("rb") as stream:
+            stream.seek(self._start)
+            for name, entry in self.entries.items():
+                yield name, decode(name, entry, stream.read(_length(entry)))
 
 
 def _length(entry: Entry) -> int:
     return parts(entry).total
 
 
-def _decoded(name: str, entry: Entry, stream: bytes) -> Coded:
-    try:
-        return read(entry, stream)
-    except (ValueError, IndexError, TypeError, OverflowError) as error:
-        raise ArtifactError(f"The stream of {name!r} is damaged: {error}.") from None
-
-
-def _pieces(stream: BinaryIO, size: int, progress: Callable[[int, int], None]) -> Iterator[bytes]:
-    while piece := stream.read(AT_ONCE):
-        progress(stream.tell(), size)
-        yield piece
+def _chunks(
+    stream: BinaryIO, size: int, on_progress: Callable[[int, int], None]
+) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK_BYTES):
+        on_progress(stream.tell(), size)
+        yield chunk

@@ -1,4 +1,4 @@
-"""What the module of a file runs on."""
+"""The tensors that the module of an artifact runs on."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from workbench.artifact.module_spec import ModuleSpec
 from workbench.compression.coded import Coded, Codes
 
 
-def operands(tensors: Mapping[str, Coded], form: ModuleSpec) -> dict[str, Tensor]:
-    """Return the tensors that a module in `form` takes, by name: a fresh copy.
+def operands(tensors: Mapping[str, Coded], spec: ModuleSpec) -> dict[str, Tensor]:
+    """Return a fresh copy of the tensors that a module with `spec` takes, by name.
 
-    They are the decoded weights, float32 where they were floats. Where a layer computes with
-    integers, ``….weight_scale``, float32 [rows], is what its weights count in: divided by it they
-    are codes less zero points. Weights that do not count in one scale a row have scales of 1.
+    These are the decoded weights, float32 if the originals were floats. Each layer that computes
+    with integers also gets ``….weight_scale``, a float32 tensor of shape [rows]: its weights
+    divided by that scale are the codes minus the zero points. The scale is 1 if the weights do not
+    have one scale per row.
     """
-    found = {name: coded.tensor().clone() for name, coded in tensors.items()}
-    for path, _grid in form.inputs:
+    result = {name: coded.tensor().clone() for name, coded in tensors.items()}
+    for path, _qparams in spec.inputs:
         name = f"{path}.weight"
         coded = tensors[name]
         scale = torch.ones(coded.shape[0])
         if isinstance(coded, Codes) and coded.has_row_scales:
             _codes, scale = coded.counts()
-        found[f"{name}_scale"] = scale
-    return found
+        result[f"{name}_scale"] = scale
+    return result

@@ -1,6 +1,6 @@
-"""How a file says that it holds the tensors of another file, and no model."""
+"""Naming of artifacts that were made from a tensor file instead of a model."""
 
 from __future__ import annotations
 
 TENSOR_FILE_PREFIX = "file:"
-"""What the name of a model begins with that is no built-in one but came from a file."""
+"""Prefix of the model name in an artifact that was made from a tensor file."""

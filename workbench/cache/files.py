@@ -1,4 +1,4 @@
-"""Files that took training to make, kept in the person's cache folder so that it is done once."""
+"""Disk cache of artifacts and statistics that are expensive to compute."""
 
 from __future__ import annotations
 
@@ -13,40 +13,45 @@ import platformdirs
 
 from workbench.cache.memory import FOREVER, Lifetime, MemoryCache
 
-LARGEST = 256 * 2**20
-"""Bytes kept in all; the least recently used go first."""
-IN_MEMORY = 16
-ROOM = 32 * 2**20
-"""Bytes of blobs that are kept in memory, too."""
-FINISHED, UNFINISHED = ".kept", ".unfinished"
+MAX_DISK_BYTES = 256 * 2**20
+MAX_IN_MEMORY = 16
+MAX_MEMORY_BYTES = 32 * 2**20
+SUFFIX, CHECKPOINT_SUFFIX = ".kept", ".unfinished"
 VARIABLE = "WORKBENCH_STORE"
 
 
 def cache_folder() -> Path | None:
-    """Return where things are kept: `WORKBENCH_STORE` if set, nowhere if it is empty."""
-    chosen = os.environ.get(VARIABLE)
-    if chosen == "":
+    """Return the folder of the caches: `WORKBENCH_STORE` if it is set, None if it is empty."""
+    folder = os.environ.get(VARIABLE)
+    if folder == "":
         return None
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("workbench"))
+    return Path(folder) if folder else Path(platformdirs.user_cache_dir("workbench"))
 
 
 class FileCache:
-    """Blobs by key, the newest in memory and all on disk, if there is a folder.
+    """Bytes by key: all on disk, and the most recent in memory.
 
-    Nothing here raises for a failing disk, which only means training again.
+    A failing disk never raises an error: the content is computed again.
+
+    Parameters
+    ----------
+    folder
+        The folder on disk, or None for a cache in memory only.
+    max_bytes
+        The largest size on disk; the least recently used files are removed first.
     """
 
-    def __init__(self, where: Path | None, max_bytes: int = LARGEST) -> None:
-        self.where = where
-        self.max_bytes = max_bytes
-        self._newest: MemoryCache[bytes] = MemoryCache(IN_MEMORY, ROOM, len)
+    def __init__(self, folder: Path | None, max_bytes: int = MAX_DISK_BYTES) -> None:
+        self._folder = None if folder is None else folder / "trained"
+        self._max_bytes = max_bytes
+        self._recent: MemoryCache[bytes] = MemoryCache(MAX_IN_MEMORY, MAX_MEMORY_BYTES, len)
         self._large: MemoryCache[bytes] = MemoryCache(1)
 
     def get(self, key: str) -> bytes | None:
-        """Return the blob under `key`, or None."""
-        found = self._newest.get(key)
-        if found is not None:
-            return found
+        """Return the bytes under `key`, or None."""
+        blob = self._recent.get(key)
+        if blob is not None:
+            return blob
         path = self._path(key)
         if path is None:
             return self._large.get(key)
@@ -57,14 +62,14 @@ class FileCache:
         return None
 
     def put(self, key: str, blob: bytes, lifetime: Lifetime = FOREVER) -> None:
-        """Keep `blob` under `key`, written whole or not at all; in memory as long as `life` lasts.
+        """Store `blob` under `key`, atomically on disk, and in memory until `lifetime` ends.
 
-        Where there is no folder the newest blob that is too large for memory is kept there.
+        Without a folder, the last blob that exceeds the memory limit is held in memory as well.
         """
-        self._newest.put(key, blob, lifetime)
+        self._recent.put(key, blob, lifetime)
         path = self._path(key)
         if path is None:
-            if len(blob) > ROOM:
+            if len(blob) > MAX_MEMORY_BYTES:
                 self._large.put(key, blob, lifetime)
             return
         with contextlib.suppress(OSError):
@@ -76,37 +81,36 @@ class FileCache:
                 Path(temporary).replace(path)
             finally:
                 Path(temporary).unlink(missing_ok=True)
-            self._shrink()
+            self._shrink(path.parent)
 
     def checkpoint_path(self, key: str) -> Path | None:
-        """Return where a checkpoint of the work on `key` may lie, or None where nothing is kept."""
+        """Return the path of a training checkpoint for `key`, or None without a folder."""
         path = self._path(key)
-        return path.with_suffix(UNFINISHED) if path is not None else None
+        return path.with_suffix(CHECKPOINT_SUFFIX) if path is not None else None
 
     def discard_checkpoint(self, key: str) -> None:
-        """Delete the checkpoint of the work on `key`."""
+        """Delete the training checkpoint for `key`."""
         path = self.checkpoint_path(key)
         if path is not None:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path | None:
-        if self.where is None:
+        if self._folder is None:
             return None
-        return self.where / "trained" / f"{sha256(key.encode()).hexdigest()}{FINISHED}"
+        return self._folder / f"{sha256(key.encode()).hexdigest()}{SUFFIX}"
 
-    def _shrink(self) -> None:
-        assert self.where is not None
-        found = [(path.stat(), path) for path in (self.where / "trained").iterdir()]
-        total = sum(about.st_size for about, _path in found)
-        for about, path in sorted(found, key=lambda one: one[0].st_mtime):
-            if total <= self.max_bytes:
+    def _shrink(self, folder: Path) -> None:
+        files = [(path.stat(), path) for path in folder.iterdir()]
+        total = sum(stat.st_size for stat, _path in files)
+        for stat, path in sorted(files, key=lambda file: file[0].st_mtime):
+            if total <= self._max_bytes:
                 return
             path.unlink(missing_ok=True)
-            total -= about.st_size
+            total -= stat.st_size
 
 
 @cache
 def default_file_cache() -> FileCache:
-    """Return the person's own kept files."""
+    """Return the cache in the user's cache folder."""
     return FileCache(cache_folder())

@@ -1,8 +1,8 @@
-"""Results kept in memory: bounded, shared by threads, and gone with the model that they are of.
+"""Bounded in-memory caches, shared by threads, whose entries are dropped with their model.
 
-A cache must not keep a user's module alive. So its keys hold numbers and digests, never a model,
-and each entry belongs to a `Lifetime`, which the model holds: when nothing holds that model any more,
-its entries are dropped too.
+A cache must not keep a user's module alive. Its keys therefore hold numbers and digests, never a
+model, and each entry belongs to a `Lifetime` that the model holds: when the model is garbage
+collected, its entries are dropped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _numbers = count()
 
 
 class Lifetime:
-    """A token that lives exactly as long as what holds it; `number` tells it from all others."""
+    """A token that lives as long as its holder; `number` identifies it."""
 
     __slots__ = ("__weakref__", "caches", "number")
 
@@ -32,44 +32,49 @@ class Lifetime:
         weakref.finalize(self, _end, self.number, self.caches).atexit = False
 
     def __reduce__(self) -> Any:
-        """Become a token of its own in another process, where caches hold nothing of this one."""
+        """Unpickle as a new token: caches of another process hold no entries of this one."""
         return "FOREVER" if self is FOREVER else (Lifetime, ())
 
 
 class MemoryCache(Generic[Value]):
-    """The values that were asked for last: at most `most`, of at most `room` bytes in all.
+    """A least-recently-used cache.
 
-    Safe with many threads. A value larger than `room` is not kept. Keys must not refer to a model,
-    nor values to the model of their life: that would keep it alive.
+    It is safe to share between threads. A key must not refer to a model, nor a value to the model
+    of its lifetime: that would keep the model alive.
 
     Parameters
     ----------
-    most
-        How many values are kept.
-    room
-        Bytes of all values together; None does not count them.
+    max_entries
+        The largest number of values.
+    max_bytes
+        The largest size of all values together in bytes, or None for no limit. A larger value is
+        not cached.
     size
-        Returns the bytes of a value; needed where there is `room`.
+        Returns the bytes of a value; needed with `max_bytes`.
     """
 
     def __init__(
-        self, most: int, room: int | None = None, size: Callable[[Value], int] = lambda value: 0
+        self,
+        max_entries: int,
+        max_bytes: int | None = None,
+        size: Callable[[Value], int] = lambda value: 0,
     ) -> None:
-        self._most = most
-        self._room = room
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
         self._size = size
         self._entries: OrderedDict[Hashable, _Entry[Value]] = OrderedDict()
-        self._taken = 0
+        self._bytes = 0
         self._ended: deque[int] = deque()
-        self._lock = RLock()  # a life may end at any allocation, so in a thread that holds it
+        # Reentrant: a lifetime may end at any allocation, even in the thread that holds the lock.
+        self._lock = RLock()
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def get(self, key: Hashable) -> Value | None:
-        """Return the value under `key`, which then counts as the newest, or None."""
+        """Return the value under `key` and mark it as recently used, or return None."""
         with self._lock:
-            self._forget_ended()
+            self._drop_ended()
             entry = self._entries.get(key)
             if entry is None:
                 return None
@@ -77,54 +82,54 @@ class MemoryCache(Generic[Value]):
             return entry.value
 
     def put(self, key: Hashable, value: Value, lifetime: Lifetime | None = None) -> Value:
-        """Keep `value` under `key`, no longer than `life` lasts, and return it."""
+        """Cache `value` under `key` until `lifetime` ends, and return it."""
         lifetime = FOREVER if lifetime is None else lifetime
         lifetime.caches.add(self)
         size = self._size(value)
         with self._lock:
             self._drop(key)
             self._entries[key] = _Entry(value, size, lifetime.number)
-            self._taken += size
-            while len(self._entries) > self._most or self._crowded():
+            self._bytes += size
+            while len(self._entries) > self._max_entries or self._exceeds_bytes():
                 self._drop(next(iter(self._entries)))
-            self._forget_ended()
+            self._drop_ended()
         return value
 
     def of(
         self, key: Hashable, make: Callable[[], Value], lifetime: Lifetime | None = None
     ) -> Value:
-        """Return the value under `key`, made now if it is not kept.
+        """Return the value under `key`, or make and cache it.
 
-        Two threads that ask at once may both make it: the lock is not held meanwhile.
+        Two threads may both make the value, because the lock is not held meanwhile.
         """
-        found = self.get(key)
-        return self.put(key, make(), lifetime) if found is None else found
+        value = self.get(key)
+        return self.put(key, make(), lifetime) if value is None else value
 
     def end(self, number: int) -> None:
-        """Drop the entries of the life with that number, at the latest at the next call.
+        """Drop the entries of the lifetime `number`, at the latest at the next call.
 
-        Never waits: two threads in which lives end could wait for each other.
+        Never blocks: two threads in which lifetimes end could deadlock.
         """
         self._ended.append(number)
         if self._lock.acquire(blocking=False):
             try:
-                self._forget_ended()
+                self._drop_ended()
             finally:
                 self._lock.release()
 
-    def _forget_ended(self) -> None:
+    def _drop_ended(self) -> None:
         while self._ended:
             number = self._ended.popleft()
-            for key in [k for k, entry in self._entries.items() if entry.lifetime == number]:
+            for key in [key for key, entry in self._entries.items() if entry.lifetime == number]:
                 self._drop(key)
 
-    def _crowded(self) -> bool:
-        return self._room is not None and self._taken > self._room
+    def _exceeds_bytes(self) -> bool:
+        return self._max_bytes is not None and self._bytes > self._max_bytes
 
     def _drop(self, key: Hashable) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self._taken -= entry.size
+            self._bytes -= entry.size
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,13 +142,13 @@ class _Entry(Generic[Value]):
 def _end(number: int, caches: Iterable[MemoryCache[Any]]) -> None:
     for cache in list(caches):
         cache.end(number)
-    _return_memory()
+    _release_memory()
 
 
-def _return_memory() -> None:
-    """Give free memory back to the system, which glibc would keep for later.
+def _release_memory() -> None:
+    """Return free memory to the system: glibc would keep hundreds of megabytes after a training.
 
-    A training leaves some hundred megabytes of it. Other C libraries have no such call.
+    Other C libraries have no such call.
     """
     import ctypes
 
@@ -152,4 +157,4 @@ def _return_memory() -> None:
 
 
 FOREVER = Lifetime()
-"""The life of what the package itself brings, which is never dropped."""
+"""The lifetime of entries that belong to no model; it never ends."""

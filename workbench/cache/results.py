@@ -1,8 +1,8 @@
-"""What has been measured before: a bounded store on disk, shared by every process of a person.
+"""Bounded on-disk cache of evaluation results, shared across processes.
 
-Values are JSON under keys made of content digests, so an entry can be missing but never wrong.
-A store that cannot be used (a broken file, a file system without locks) is rebuilt or done
-without; `note` says so.
+Values are JSON under keys made of content digests: an entry can be missing, but never wrong.
+A cache file that cannot be used (a broken file, a file system without locks) is rebuilt or
+ignored; `note` reports it.
 """
 
 from __future__ import annotations
@@ -11,45 +11,52 @@ import json
 import sqlite3
 import threading
 import time
-from collections import OrderedDict
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from workbench.cache.files import cache_folder
+from workbench.cache.memory import MemoryCache
 from workbench.i18n import _
 
-LARGEST = 64 * 2**20
-"""Bytes of values kept on disk; the least recently written go first."""
-IN_MEMORY = 20_000
-ROOM = 16 * 2**20
-"""Bytes of values kept in memory, counted as they are written to disk."""
+MAX_DISK_BYTES = 64 * 2**20
+"""The largest size on disk; the least recently written values are removed first."""
+MAX_IN_MEMORY = 20_000
+MAX_MEMORY_BYTES = 16 * 2**20
+"""The largest size in memory, measured as JSON text."""
 FILE = "results.sqlite3"
 _COLUMNS = ("key", "value", "size", "written")
 _TABLE = """
 CREATE TABLE IF NOT EXISTS results
 (key TEXT PRIMARY KEY, value TEXT NOT NULL, size INTEGER NOT NULL, written REAL NOT NULL)
 """
-_FORGET = """
+_EVICT = """
 DELETE FROM results WHERE key IN
 (SELECT key FROM results ORDER BY written LIMIT 1 + (SELECT COUNT(*) FROM results) / 4)
 """
 
 
 class ResultCache:
-    """Results by key, in memory and, given a folder, on disk.
+    """Results by key, in memory and, if there is a folder, on disk.
 
-    Safe with many threads and processes at once. Nothing here raises for a failing disk:
-    the store goes on in memory and `note` holds a sentence about it.
+    It is safe to share between threads and processes. A failing disk never raises an error: the
+    cache continues in memory, and `note` holds a sentence about it.
+
+    Parameters
+    ----------
+    folder
+        The folder on disk, or None for a cache in memory only.
+    max_bytes
+        The largest size on disk.
     """
 
-    def __init__(self, folder: Path | None = None, max_bytes: int = LARGEST) -> None:
+    def __init__(self, folder: Path | None = None, max_bytes: int = MAX_DISK_BYTES) -> None:
         self.note: str | None = None
-        self._memory: OrderedDict[str, Any] = OrderedDict()
-        self._sizes: dict[str, int] = {}
-        self._taken = 0
+        self._memory: MemoryCache[tuple[Any, int]] = MemoryCache(
+            MAX_IN_MEMORY, MAX_MEMORY_BYTES, lambda entry: entry[1]
+        )
         self._lock = threading.Lock()
-        self._largest = max_bytes
+        self._max_bytes = max_bytes
         self._path: Path | None = None
         self._disk: sqlite3.Connection | None = None
         if folder is not None:
@@ -58,9 +65,9 @@ class ResultCache:
     def get(self, key: str) -> Any | None:
         """Return the value under `key`, or None."""
         with self._lock:
-            if key in self._memory:
-                self._memory.move_to_end(key)
-                return self._memory[key]
+            entry = self._memory.get(key)
+            if entry is not None:
+                return entry[0]
             row = self._try("SELECT value FROM results WHERE key = ?", key)
             if not row:
                 return None
@@ -69,31 +76,24 @@ class ResultCache:
             except (ValueError, TypeError):
                 self._try("DELETE FROM results WHERE key = ?", key)
                 return None
-            self._remember(key, value, len(row[0][0]))
+            self._memory.put(key, (value, len(row[0][0])))
             return value
 
     def put(self, key: str, value: Any) -> None:
-        """Keep a JSON-able `value` under `key`."""
+        """Store a JSON-serializable `value` under `key`."""
         with self._lock:
             text = json.dumps(value, separators=(",", ":"))
-            self._remember(key, value, len(text))
+            self._memory.put(key, (value, len(text)))
             insert = "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)"
             self._try(insert, key, text, len(text) + len(key), time.time())
             self._shrink()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             if self._disk is not None:
                 self._disk.close()
                 self._disk = None
-
-    def _remember(self, key: str, value: Any, size: int) -> None:
-        self._taken += size - self._sizes.get(key, 0)
-        self._memory[key], self._sizes[key] = value, size
-        while self._memory and (len(self._memory) > IN_MEMORY or self._taken > ROOM):
-            oldest, _value = self._memory.popitem(last=False)
-            self._taken -= self._sizes.pop(oldest)
 
     def _open(self, folder: Path) -> None:
         try:
@@ -101,7 +101,7 @@ class ResultCache:
             self._path = folder / FILE
             self._connect()
         except (OSError, sqlite3.OperationalError) as error:
-            self._give_up(error)
+            self._use_memory_only(error)
         except sqlite3.DatabaseError:
             self._rebuild()
 
@@ -114,9 +114,9 @@ class ResultCache:
             disk.execute("PRAGMA journal_mode = WAL")
             disk.execute("PRAGMA synchronous = NORMAL")
             disk.execute(_TABLE)
-            found = tuple(row[1] for row in disk.execute("PRAGMA table_info(results)"))
-            if found != _COLUMNS:
-                raise sqlite3.DatabaseError(f"the table has the columns {found}")
+            columns = tuple(row[1] for row in disk.execute("PRAGMA table_info(results)"))
+            if columns != _COLUMNS:
+                raise sqlite3.DatabaseError(f"the table has the columns {columns}")
             disk.execute("SELECT * FROM results LIMIT 1").fetchall()
         except sqlite3.Error:
             disk.close()
@@ -130,11 +130,13 @@ class ResultCache:
                 Path(f"{self._path}{suffix}").unlink(missing_ok=True)
             self._connect()
         except (OSError, sqlite3.Error) as error:
-            self._give_up(error)
+            self._use_memory_only(error)
 
-    def _give_up(self, error: Exception) -> None:
+    def _use_memory_only(self, error: Exception) -> None:
         self._disk = None
-        sentence = _("Results are kept in memory only, since the store cannot be used: {error}.")
+        sentence = _(
+            "Results are cached in memory only, because the cache file cannot be used: {error}."
+        )
         self.note = sentence.format(error=str(error).rstrip("."))
 
     def _try(self, statement: str, *values: Any) -> list[Any]:
@@ -143,9 +145,9 @@ class ResultCache:
         try:
             return self._disk.execute(statement, values).fetchall()
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error):  # a busy moment is not a broken store
+            if "locked" not in str(error):  # a locked database is only busy
                 self._disk.close()
-                self._give_up(error)
+                self._use_memory_only(error)
         except sqlite3.DatabaseError:
             self._disk.close()
             self._rebuild()
@@ -153,14 +155,11 @@ class ResultCache:
 
     def _shrink(self) -> None:
         rows = self._try("SELECT COALESCE(SUM(size), 0) FROM results")
-        if rows and rows[0][0] > self._largest:
-            self._try(_FORGET)
+        if rows and rows[0][0] > self._max_bytes:
+            self._try(_EVICT)
 
 
 @cache
 def default_result_cache() -> ResultCache:
-    """Return the person's own store.
-
-    `WORKBENCH_STORE` names another folder, or is empty for none.
-    """
+    """Return the cache in the user's cache folder."""
     return ResultCache(cache_folder())

@@ -1,4 +1,4 @@
-"""The commands: what each takes, does, and prints."""
+"""The commands: their options, actions and output."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from typing import Any
 
 from workbench.cli import files, tables, training
 from workbench.cli.progress import progress_bar
-from workbench.errors import RecipeError, WorkbenchError
+from workbench.errors import FileError, WorkbenchError
 from workbench.recipe import Recipe
 from workbench.recipe.off import BY_LAYER
 
-Options = argparse.ArgumentParser
+Parser = argparse.ArgumentParser
 Result = dict[str, Any]
+MODEL_HELP = "a model from `workbench list`, such as fashion/lenet5"
 
 
 @dataclass(frozen=True)
 class Command:
-    """A verb of the console: its options, what it does, and how the result is shown."""
+    """A command: how to add its options, run it, and print its result."""
 
     name: str
     help: str
-    options: Callable[[Options], None]
+    add_options: Callable[[Parser], None]
     run: Callable[[argparse.Namespace], Result | None]
     show: Callable[[Result], None] = lambda result: None
 
@@ -34,25 +35,25 @@ def _list(options: argparse.Namespace) -> Result:
     from workbench.domain import Model
     from workbench.zoo import model, models, task, tasks
 
-    found: list[Model] = []
+    loaded: list[Model] = []
     for name in models():
         try:
-            found.append(model(name))
-        except WorkbenchError as error:  # of an installed package: the others are listed
+            loaded.append(model(name))
+        except WorkbenchError as error:  # a plug-in failed: list the other models
             print(error, file=sys.stderr)
     return {
         "tasks": [{"name": name, "title": task(name).title} for name in tasks()],
         "models": [
             {
-                "name": one.name,
-                "title": one.title,
-                "parameters": one.card["parameters"],
-                "macs": one.card["macs"],
-                "original_bytes": one.original_bytes,
-                "metric": one.task.metric.name,
-                "figures": {split: one.figure(split) for split in one.card["accuracy"]},
+                "name": item.name,
+                "title": item.title,
+                "parameters": item.card["parameters"],
+                "macs": item.card["macs"],
+                "original_bytes": item.original_bytes,
+                "metric": item.task.metric.name,
+                "figures": {split: item.figure(split) for split in item.card["accuracy"]},
             }
-            for one in found
+            for item in loaded
         ],
     }
 
@@ -60,7 +61,7 @@ def _list(options: argparse.Namespace) -> Result:
 def _measure(options: argparse.Namespace) -> Result:
     from workbench.zoo import model
 
-    chosen, recipe = model(options.model), _recipe(options.recipe)  # refused before torch loads
+    chosen, recipe = model(options.model), _recipe(options.recipe)  # checked before torch loads
     from workbench.evaluation.measure import measure
 
     with progress_bar("measuring") as advance:
@@ -68,13 +69,13 @@ def _measure(options: argparse.Namespace) -> Result:
             chosen,
             recipe,
             split=options.split,
-            progress=lambda found: advance(found.examples or 0, found.total or 0),
+            progress=lambda report: advance(report.examples or 0, report.total or 0),
         )
-        plain = recipe.plain if recipe.train is None else recipe
-        if plain == recipe:
+        baseline = recipe.plain if recipe.train is None else recipe
+        if baseline == recipe:
             return report.as_dict()
-        beside = measure(chosen, plain, split=options.split, timed=False)
-    short = {"recipe": plain.as_dict(), "bytes": beside.bytes, "value": beside.value}
+        other = measure(chosen, baseline, split=options.split, timed=False)
+    short = {"recipe": baseline.as_dict(), "bytes": other.bytes, "value": other.value}
     return {**report.as_dict(), "plain": short}
 
 
@@ -85,16 +86,16 @@ def _sensitivity(options: argparse.Namespace) -> Result:
     from workbench.analysis.sensitivity import sensitivity
     from workbench.recipe.off import disabled_part
 
-    with progress_bar("trying every layer") as advance:
-        found = sensitivity(
+    with progress_bar("measuring each layer") as advance:
+        result = sensitivity(
             chosen,
             getattr(recipe, options.part) or disabled_part(options.part),
             options.settings,
-            progress=lambda so_far: advance(
-                len(so_far.points), len(so_far.layers) * len(so_far.settings)
+            progress=lambda partial: advance(
+                len(partial.points), len(partial.layers) * len(partial.settings)
             ),
         )
-    return {"model": chosen.name, **found.as_dict()}
+    return {"model": chosen.name, **result.as_dict()}
 
 
 def _compress(options: argparse.Namespace) -> Result:
@@ -129,21 +130,20 @@ def _evaluate(options: argparse.Namespace) -> Result:
     for path in options.files:
         files.check_has_model(path)
     artifacts = [load(path) for path in options.files]
-    found = []
+    results: list[Result] = []
     with progress_bar("evaluating") as advance:
-        for done, (path, artifact) in enumerate(zip(options.files, artifacts, strict=True)):
-            advance(done, len(artifacts))
+        for path, artifact in zip(options.files, artifacts, strict=True):
+            advance(len(results), len(artifacts))
             report = evaluate(artifact, split=options.split)
-            found.append({"file": path, **report.as_dict()})
+            results.append({"file": path, **report.as_dict()})
         advance(len(artifacts), len(artifacts))
-    return found[0] if len(found) == 1 else {"files": found}
+    return results[0] if len(results) == 1 else {"files": results}
 
 
 def _inspect(options: argparse.Namespace) -> Result:
     from workbench.artifact.on_disk import OnDiskArtifact
 
-    sealed = OnDiskArtifact.open(options.file)
-    return {"file": options.file, **files.summary(sealed)}
+    return {"file": options.file, **files.summary(OnDiskArtifact.open(options.file))}
 
 
 def _dashboard(options: argparse.Namespace) -> None:
@@ -166,109 +166,116 @@ def _lab(options: argparse.Namespace) -> None:
 
 
 def _recipe(text: str | None) -> Recipe:
-    """Read a recipe from JSON text, or from the file of that name."""
+    """Read a recipe from JSON text or from a file."""
     if text is None:
         return Recipe()
     if text.lstrip().startswith(("{", "[")) or not text.strip():
         return Recipe.from_json(text)
     try:
-        return Recipe.from_json(Path(text).read_bytes())
+        content = Path(text).read_bytes()
     except OSError as error:
-        raise RecipeError(
-            f"{text!r} is neither a recipe in JSON nor a file that can be read: {error.strerror}."
+        raise FileError(
+            f"{text!r} is neither a recipe in JSON nor a readable file: {error.strerror}.",
+            code="cli.recipe_not_found",
         ) from None
+    return Recipe.from_json(content)
 
 
-def _takes_nothing(parser: Options) -> None:
+def _add_nothing(parser: Parser) -> None:
     pass
 
 
-def _takes_model(parser: Options) -> None:
-    parser.add_argument("model", help="a model from `workbench list`, such as fashion/lenet5")
-    parser.add_argument("--recipe", metavar="FILE-or-JSON", help="what to do; absent: nothing")
+def _add_model(parser: Parser, help: str = MODEL_HELP) -> None:
+    parser.add_argument("model", help=help)
+    parser.add_argument(
+        "--recipe", metavar="FILE-or-JSON", help="the recipe; without one, nothing is compressed"
+    )
 
 
-def _takes_split(parser: Options) -> None:
+def _add_split(parser: Parser) -> None:
     parser.add_argument("--split", choices=("validation", "test"), default="validation")
 
 
-def _takes_measure(parser: Options) -> None:
-    _takes_model(parser)
-    _takes_split(parser)
+def _add_file(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file made by compress")
 
 
-def _takes_sensitivity(parser: Options) -> None:
-    _takes_model(parser)
+def _add_output(parser: Parser) -> None:
+    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
+
+
+def _measure_options(parser: Parser) -> None:
+    _add_model(parser)
+    _add_split(parser)
+
+
+def _sensitivity_options(parser: Parser) -> None:
+    _add_model(parser)
     parser.add_argument(
         "--part",
         choices=BY_LAYER,
         default="prune",
-        help="what to do to each layer, as the recipe says where it has that part",
+        help="the part of the recipe to apply to each layer",
     )
     parser.add_argument(
-        "--settings", nargs="+", type=float, metavar="N", help="what to try, from mild to harsh"
+        "--settings", nargs="+", type=float, metavar="N", help="the settings to try, mildest first"
     )
 
 
-def _takes_compress(parser: Options) -> None:
-    parser.add_argument(
-        "model",
-        help="a model from `workbench list`, such as fashion/lenet5; or a file of tensors: "
-        ".safetensors, the .index.json of its shards, or their folder",
+def _compress_options(parser: Parser) -> None:
+    _add_model(
+        parser,
+        f"{MODEL_HELP}; or a tensor file: .safetensors, the .index.json of its shards, or their "
+        "folder",
     )
-    parser.add_argument("--recipe", metavar="FILE-or-JSON", help="what to do; absent: nothing")
-    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
+    _add_output(parser)
 
 
-def _takes_expand(parser: Options) -> None:
-    _takes_file(parser)
-    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
+def _decompress_options(parser: Parser) -> None:
+    _add_file(parser)
+    _add_output(parser)
 
 
-def _takes_rebuild(parser: Options) -> None:
-    _takes_file(parser)
+def _to_module_options(parser: Parser) -> None:
+    _add_file(parser)
     parser.add_argument(
         "--module",
         metavar="PACKAGE.MODULE:CALLABLE",
-        help="what returns the network that was compressed, with any weights; absent: the built-in "
+        help="returns the network that was compressed, with any weights; by default, the built-in "
         "model that the file names",
     )
-    parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
+    _add_output(parser)
 
 
-def _takes_training(parser: Options) -> None:
-    parser.add_argument("model", help="a model from `workbench list`, such as fashion/lenet5")
+def _train_options(parser: Parser) -> None:
+    parser.add_argument("model", help=MODEL_HELP)
     training.add_options(parser, distilling=False)
 
 
-def _takes_distillation(parser: Options) -> None:
+def _distill_options(parser: Parser) -> None:
     parser.add_argument("model", help="the student: a model from `workbench list`")
     training.add_options(parser, distilling=True)
 
 
-def _takes_files(parser: Options) -> None:
+def _evaluate_options(parser: Parser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="files made by compress")
-    _takes_split(parser)
+    _add_split(parser)
 
 
-def _takes_file(parser: Options) -> None:
-    parser.add_argument("file", metavar="FILE", help="a file made by compress")
-
-
-def _takes_port(parser: Options) -> None:
-    parser.add_argument("--port", type=_port, default=8866, help="0 takes any free one")
+def _lab_options(parser: Parser) -> None:
+    parser.add_argument("--port", type=_port, default=8866, help="0 selects any free port")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
-def _takes_server(parser: Options) -> None:
-    _takes_port(parser)
+def _dashboard_options(parser: Parser) -> None:
+    _lab_options(parser)
     parser.add_argument("--host", default="localhost", help="the address to listen on")
     parser.add_argument("--token", help="a password that visitors must give")
     parser.add_argument("--base-url", default="/", help="the path behind a proxy, such as /bench/")
     parser.add_argument(
         "--uploads",
         action=argparse.BooleanOptionalAction,
-        help="whether visitors may upload data; unless said, where only this machine can visit",
+        help="whether visitors may upload data; by default, only on localhost",
     )
 
 
@@ -279,62 +286,62 @@ def _port(text: str) -> int:
 
 
 COMMANDS = (
+    Command("list", "Show the built-in tasks and models.", _add_nothing, _list, tables.listing),
     Command(
-        "list",
-        "Show the tasks and models that come with Workbench.",
-        _takes_nothing,
-        _list,
-        tables.listing,
+        "measure", "Measure a model under a recipe.", _measure_options, _measure, tables.report
     ),
-    Command("measure", "Measure a model under a recipe.", _takes_measure, _measure, tables.report),
     Command(
         "sensitivity",
-        "Try every layer by itself: what each bears.",
-        _takes_sensitivity,
+        "Measure what compressing each layer alone costs.",
+        _sensitivity_options,
         _sensitivity,
         tables.sensitivity,
     ),
     Command(
         "compress",
-        "Write the compressed file of a model, or of a file of tensors.",
-        _takes_compress,
+        "Compress a model or a tensor file.",
+        _compress_options,
         _compress,
         tables.saved,
     ),
     Command(
-        "expand",
+        "decompress",
         "Write the tensors of a compressed file as plain safetensors.",
-        _takes_expand,
+        _decompress_options,
         files.decompress,
         tables.written,
     ),
     Command(
-        "rebuild",
-        "Write the weights of a compressed file for PyTorch, as its module holds them.",
-        _takes_rebuild,
+        "to-module",
+        "Write the weights of a compressed file as the state dict of its PyTorch module.",
+        _to_module_options,
         files.to_module,
         tables.written,
     ),
     Command(
         "train",
         "Train a model under a recipe and write its file.",
-        _takes_training,
+        _train_options,
         _train,
         tables.trained,
     ),
     Command(
         "distill",
-        "Train a student on what a teacher says and write its file.",
-        _takes_distillation,
+        "Train a student on the outputs of a teacher and write its file.",
+        _distill_options,
         _train,
         tables.trained,
     ),
     Command(
-        "evaluate", "Measure files anew, from their bytes.", _takes_files, _evaluate, tables.reports
+        "evaluate",
+        "Evaluate compressed files from their bytes.",
+        _evaluate_options,
+        _evaluate,
+        tables.reports,
     ),
     Command(
-        "inspect", "Show where the bytes of a file are.", _takes_file, _inspect, tables.inspection
+        "inspect", "Show the purpose of a file's bytes.", _add_file, _inspect, tables.inspection
     ),
-    Command("dashboard", "Open the page in a browser.", _takes_server, _dashboard),
-    Command("lab", "Open the notebooks in JupyterLab.", _takes_port, _lab),
+    Command("dashboard", "Open the page in a browser.", _dashboard_options, _dashboard),
+    Command("lab", "Open the notebooks in JupyterLab.", _lab_options, _lab),
 )

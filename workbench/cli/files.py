@@ -1,4 +1,4 @@
-"""Files of tensors, with no model: compressed and expanded however large they are."""
+"""Commands for tensor files, which have no model: compress and decompress files of any size."""
 
 from __future__ import annotations
 
@@ -12,110 +12,116 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.progress import progress_bar
-from workbench.errors import ArtifactError, WorkbenchError, user_errors
+from workbench.errors import ArtifactError, FileError, InputError, user_errors
 from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
     from workbench.artifact.on_disk import OnDiskArtifact
 
-ENDINGS = (".safetensors", ".index.json")
+SUFFIXES = (".safetensors", ".index.json")
 
 
 def is_tensor_file(name: str) -> bool:
-    """Whether what is to be compressed is a file of tensors, or a folder of such files."""
-    return name.endswith(ENDINGS) or (name != "" and Path(name).is_dir())
+    """Whether `name` is a tensor file, or a folder of such files."""
+    return name.endswith(SUFFIXES) or (name != "" and Path(name).is_dir())
 
 
 def compress(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
-    """Write the compressed file of a file of tensors."""
+    """Compress a tensor file."""
     from workbench.streaming.compress import compress_file
     from workbench.streaming.source import Source
 
     original = Source.open(Path(options.model)).file_bytes
-    with _that_goes_on(), progress_bar("compressing") as advance:
-        sealed = compress_file(options.model, recipe, options.output, progress=advance)
-    return {"file": str(options.output), **summary(sealed), "original_bytes": original}
+    with _report_resumable(), progress_bar("compressing") as advance:
+        artifact = compress_file(options.model, recipe, options.output, on_progress=advance)
+    return {"file": str(options.output), **summary(artifact), "original_bytes": original}
 
 
 def decompress(options: argparse.Namespace) -> dict[str, Any]:
-    """Write the tensors of a compressed file as plain safetensors."""
-    from workbench.streaming.decompress import decompress as expanded
+    """Decompress an artifact to plain safetensors."""
+    from workbench.streaming import decompress as streaming
 
-    with progress_bar("expanding") as advance:
-        path = expanded(options.file, options.output, progress=advance)
+    with progress_bar("decompressing") as advance:
+        path = streaming.decompress(options.file, options.output, on_progress=advance)
     return {"file": str(path), "bytes": path.stat().st_size}
 
 
 def to_module(options: argparse.Namespace) -> dict[str, Any]:
-    """Write the weights of the network of a file, as its module has them, as plain safetensors."""
+    """Write the weights of an artifact as the state dict of its module, as plain safetensors."""
     from safetensors.torch import save
     from torch import Tensor
 
     from workbench.artifact.artifact import write_atomic
-    from workbench.custom.to_module import to_module as rebuilt
+    from workbench.custom.to_module import to_module
 
     source, target = Path(options.file), Path(options.output)
     if target.exists() and source.exists() and target.samefile(source):
-        raise ArtifactError(f"{target} is the file to be read: name another for the output.")
-    module = None if options.module is None else _made(options.module)
-    state = rebuilt(options.file, module).state_dict()
-    own = {name: one.clone() for name, one in state.items() if isinstance(one, Tensor)}
-    path = write_atomic(target, save(own))
+        raise FileError(
+            f"{target} is the file to read: choose another output.", code="file.output_is_input"
+        )
+    module = None if options.module is None else _import_module(options.module)
+    state = to_module(options.file, module).state_dict()
+    # safetensors refuses tensors that share memory
+    tensors = {name: value.clone() for name, value in state.items() if isinstance(value, Tensor)}
+    path = write_atomic(target, save(tensors))
     return {"file": str(path), "bytes": path.stat().st_size}
 
 
-def _made(text: str) -> Any:
-    """Return the module that ``package.module:callable`` makes; the current folder is searched too.
+def _import_module(text: str) -> Any:
+    """Return the module that ``package.module:callable`` makes; also searches the current folder.
 
     Raises
     ------
-    WorkbenchError
-        When it cannot be found or fails.
+    InputError
+        If it cannot be imported, or fails.
     """
     from torch import nn
 
     package, _, attribute = text.partition(":")
     if not package or not attribute:
-        raise WorkbenchError(
-            f"--module names {text!r}: give package.module:callable, which returns the module."
+        raise InputError(
+            f"--module names {text!r}: give package.module:callable, which returns the module.",
+            code="cli.invalid_module_option",
         )
     sys.path.insert(0, str(Path.cwd()))
     try:
         with user_errors(f"Making the module {text!r} fails"):
-            found = reduce(getattr, attribute.split("."), import_module(package))
-            return found if isinstance(found, nn.Module) else found()  # type: ignore[operator]
+            value = reduce(getattr, attribute.split("."), import_module(package))
+            return value if isinstance(value, nn.Module) else value()  # type: ignore[operator]
     finally:
         sys.path.pop(0)
 
 
-def summary(sealed: OnDiskArtifact) -> dict[str, Any]:
-    """Return what a file says of itself."""
+def summary(artifact: OnDiskArtifact) -> dict[str, Any]:
+    """Return the content of a file's header as plain data."""
     return {
-        "model": sealed.model,
-        "recipe": sealed.recipe.as_dict(),
-        "bytes": sealed.size,
-        "digest": sealed.digest,
-        "ledger": sealed.ledger.as_dict(),
+        "model": artifact.model,
+        "recipe": artifact.recipe.as_dict(),
+        "bytes": artifact.size,
+        "digest": artifact.digest,
+        "ledger": artifact.ledger.as_dict(),
     }
 
 
 def check_has_model(path: str) -> None:
-    """Raise `ArtifactError` where a file was not made from a model that is built in."""
+    """Raise `ArtifactError` if a file was made from a tensor file, not from a model."""
     from workbench.artifact.on_disk import OnDiskArtifact
     from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 
     model = OnDiskArtifact.open(path).model
     if model.startswith(TENSOR_FILE_PREFIX):
         raise ArtifactError(
-            f"{path} holds the tensors of {model.removeprefix(TENSOR_FILE_PREFIX)!r}, which is no built-in "
-            "model, so there is no module to evaluate: workbench expand gives them back."
+            f"{path} holds the tensors of {model.removeprefix(TENSOR_FILE_PREFIX)!r}, which is not "
+            "a built-in model, so there is no module to evaluate: restore the tensors with "
+            "workbench decompress.",
+            code="artifact.no_model",
         )
 
 
 @contextmanager
-def _that_goes_on() -> Iterator[None]:
+def _report_resumable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print("workbench: stopped; the same command goes on from there.", file=sys.stderr)
+        print("workbench: stopped; the same command continues from here.", file=sys.stderr)
         raise

@@ -1,4 +1,4 @@
-"""`workbench`: the console command and its verbs."""
+"""The console command `workbench`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ USER_ERROR = 2
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what was wrong in one line."""
+    """Report a usage error in one line."""
 
     def error(self, message: str) -> NoReturn:
-        _say(f"{self.prog}: {message}")
+        _print_error(f"{self.prog}: {message}")
         raise SystemExit(USER_ERROR)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, or 2 with one line on standard error."""
+    """Run one command and return its exit status: 0, or 2 after one line on standard error."""
     options = _parser().parse_args(arguments)
     set_passive_waiting()
     try:
@@ -35,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             else:
                 options.show(result)
     except WorkbenchError as error:
-        _say(f"workbench: {error}")
+        _print_error(f"workbench: {error}")
         return USER_ERROR
-    except BrokenPipeError:  # the reader of a pipe has gone: nothing is left to say
+    except BrokenPipeError:  # the reader of a pipe has closed it
         sys.stderr.close()
         return 0
     except KeyboardInterrupt:
@@ -45,20 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _say(complaint: str) -> None:
-    """Print one line on standard error, whatever names a person gave."""
-    print(" ".join(complaint.splitlines()), file=sys.stderr)
+def _print_error(message: str) -> None:
+    """Print one line on standard error, even if a name in the message contains line breaks."""
+    print(" ".join(message.splitlines()), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="workbench", description="Make a neural network smaller; see the cost.")
+    parser = _Parser(prog="workbench", description="Compress a neural network and see the cost.")
     from workbench import __version__
 
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
-    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in commands.COMMANDS:
-        verb = verbs.add_parser(command.name, help=command.help, description=command.help)
-        command.options(verb)
-        verb.add_argument("--json", action="store_true", help="print one JSON object")
-        verb.set_defaults(run=command.run, show=command.show)
+        subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
+        command.add_options(subparser)
+        subparser.add_argument("--json", action="store_true", help="print one JSON object")
+        subparser.set_defaults(run=command.run, show=command.show)
     return parser

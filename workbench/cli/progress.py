@@ -1,4 +1,4 @@
-"""A progress bar on standard error of a terminal; nothing where it is piped."""
+"""A progress bar on standard error, shown only in a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WIDTH = 30
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that draws how much of a total is done."""
+    """Yield a function that draws the bar, called with the amount done and the total."""
     drawn = False
 
     def advance(done: int, total: int) -> None:

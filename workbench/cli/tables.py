@@ -1,4 +1,4 @@
-"""Results as text for a terminal."""
+"""Print results as text in a terminal."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from workbench.domain.metric import metric_named
 
 Result = dict[str, Any]
 
-
-FIGURES = (
+METRICS = (
     "accuracy",
     "recall",
     "f1",
@@ -22,55 +21,55 @@ FIGURES = (
     "mean absolute error",
     "explained variance",
 )
-"""Those that are printed after the task's own, in this order."""
-LEAST_TOLD = 1.005
-"""How many times smaller a file must be for that not to be written as 1.00."""
-SAID = {"recall": "recall (macro)", "f1": "F1 (macro)"}
-"""The names of figures that are told otherwise."""
+"""Metrics printed after the task's primary metric, in this order."""
+MIN_RATIO = 1.005
+"""Below this ratio, which would be printed as 1.00, the difference in bytes is printed instead."""
+LABELS = {"recall": "recall (macro)", "f1": "F1 (macro)"}
 
 
 def listing(result: Result) -> None:
-    """Print the models, one a line."""
+    """Print the models, one per line."""
     width = max(len(model["name"]) for model in result["models"]) + 2
     for model in result["models"]:
         metric = metric_named(model["metric"])
-        found = ", ".join(f"{s} {metric.written(value)}" for s, value in model["figures"].items())
+        figures = ", ".join(f"{s} {metric.written(value)}" for s, value in model["figures"].items())
         size = formatting.size(model["original_bytes"])
-        named = f"  {metric.name}" if metric.counts != "classes" else ""
+        label = f"  {metric.name}" if metric.counts != "classes" else ""
         print(
             f"{model['name']:<{width}}{model['parameters']:>10,} parameters  {size:>8}"
-            f"  {found}{named}"
+            f"  {figures}{label}"
         )
 
 
 def report(result: Result) -> None:
-    """Print what was measured."""
-    first = result["metric"]
-    names = [first, *(name for name in FIGURES if name in result and name != first)]
-    width = max(10, *(len(SAID.get(name, name)) for name in names)) + 1
+    """Print a report."""
+    primary = result["metric"]
+    names = [primary, *(name for name in METRICS if name in result and name != primary)]
+    width = max(10, *(len(LABELS.get(name, name)) for name in names)) + 1
     print(f"{result['model']}, {result['split']} split")
-    for name in names:
-        judged = f" of {result['examples']:,} examples, exact" if name == first else ""
-        print(f"  {SAID.get(name, name):<{width}}{_written(name, result[name])}{judged}")
     row = partial(_row, width)
+    for name in names:
+        exact = f" of {result['examples']:,} examples, exact" if name == primary else ""
+        row(LABELS.get(name, name), f"{_format(name, result[name])}{exact}")
     row("size", f"{formatting.nbytes(result['bytes'])}, {_ratio(result)}")
-    if plain := result.get("plain"):
-        gain = metric_named(first).change(result["value"] - plain["value"])
+    if baseline := result.get("plain"):
+        gain = metric_named(primary).change(result["value"] - baseline["value"])
         row(
             "gain",
-            f"{gain} against the plain version, without what makes good for errors: "
-            f"{_written(first, plain['value'])} in {formatting.nbytes(plain['bytes'])}",
+            f"{gain} compared to the baseline without error compensation: "
+            f"{_format(primary, baseline['value'])} in {formatting.nbytes(baseline['bytes'])}",
         )
-    asked = formatting.percent(result["sparsity_requested"])
-    row("sparsity", f"{formatting.percent(result['sparsity_achieved'])} (asked {asked})")
-    row("parameters", f"{result['parameters']:,}, not zero {result['nonzero']:,}")
-    row("work", f"{result['macs']:,} multiply-adds an example")
+    requested = formatting.percent(result["sparsity_requested"])
+    row("sparsity", f"{formatting.percent(result['sparsity_achieved'])} (requested {requested})")
+    row("parameters", f"{result['parameters']:,}, nonzero {result['nonzero']:,}")
+    row("work", f"{result['macs']:,} multiply-adds per example")
     for batch in (1, 64):
         timing = (result["latency_ms"] or {}).get(f"batch_{batch}")
         if timing:
-            low, high = (formatting.milliseconds(timing[key]) for key in ("p10", "p90"))
-            spread = f"{low} to {high}"
-            row(f"batch {batch}", f"{formatting.milliseconds(timing['median'])} ({spread})")
+            median, low, high = (
+                formatting.milliseconds(timing[key]) for key in ("median", "p10", "p90")
+            )
+            row(f"batch {batch}", f"{median} ({low} to {high})")
     for sentence in result["reasons"]:
         print(f"  – {sentence}")
 
@@ -79,17 +78,17 @@ def _row(width: int, name: str, text: str) -> None:
     print(f"  {name:<{width}}{text}")
 
 
-def _written(name: str, value: float) -> str:
-    """Write a figure as it is known by its name: shares of examples to a hundredth of a percent."""
+def _format(name: str, value: float) -> str:
+    """Format the value of the metric `name`; fractions of examples with two decimals of percent."""
     if name in ("accuracy", "recall", "f1"):
         return formatting.percent(value, 2)
     return metric_named(name).written(value)
 
 
 def sensitivity(result: Result) -> None:
-    """Print what was lost, in points or percent, a layer a line."""
+    """Print what each layer loses, in points or percent, one layer per line."""
     width = max(len(name) for name in result["layers"]) + 2
-    before = _written(result["metric"], result["value"])
+    before = _format(result["metric"], result["value"])
     unit = "points lost" if metric_named(result["metric"]).share else "percent worse"
     print(f"{result['model']}, validation {before}; {unit} by {result['part']}")
     print(" " * width + "".join(f"{setting:>8g}" for setting in result["settings"]))
@@ -99,7 +98,7 @@ def sensitivity(result: Result) -> None:
 
 
 def trained(result: Result) -> None:
-    """Print what training made, and the recipe that makes it again."""
+    """Print the report of a training run, and the recipe that repeats it."""
     report(result)
     took = result["training"]
     if took:
@@ -113,34 +112,34 @@ def trained(result: Result) -> None:
 
 def reports(result: Result) -> None:
     """Print one report, or those of several files."""
-    for found in result.get("files", [result]):
-        print(found["file"])
-        report(found)
+    for item in result.get("files", [result]):
+        print(item["file"])
+        report(item)
 
 
 def _ratio(result: Result) -> str:
-    """Say how much smaller, or larger, a file is than the original."""
-    less = result["original_bytes"] - result["bytes"]
-    if not less:
-        return "as long as the original"
+    """Describe the size of a file relative to the original."""
+    saved = result["original_bytes"] - result["bytes"]
+    if not saved:
+        return "the same size as the original"
     ratio = result["original_bytes"] / result["bytes"]
-    if ratio < LEAST_TOLD:
-        return f"{abs(less):,} bytes {'less' if less > 0 else 'more'} than the original"
+    if ratio < MIN_RATIO:
+        return f"{abs(saved):,} bytes {'less' if saved > 0 else 'more'} than the original"
     return f"{formatting.times(ratio)} smaller"
 
 
 def saved(result: Result) -> None:
-    """Print what was written."""
+    """Print the path and the size of a file."""
     print(f"{result['file']}: {formatting.nbytes(result['bytes'])}, {_ratio(result)}")
 
 
 def written(result: Result) -> None:
-    """Print what was written."""
+    """Print the path and the size of a file."""
     print(f"{result['file']}: {formatting.nbytes(result['bytes'])}")
 
 
 def inspection(result: Result) -> None:
-    """Print the ledger, one tensor a line, and its sum."""
+    """Print the ledger, one tensor per line, and its total."""
     columns = ("values", "indices", "scales", "tables", "plain", "total")
     rows = result["ledger"]["rows"]
     width = max(len(row["name"]) for row in rows) + 2

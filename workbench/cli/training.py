@@ -1,4 +1,4 @@
-"""`workbench train` and `workbench distill`: a recipe trained for some seconds, as a file."""
+"""The commands `workbench train` and `workbench distill`: train a recipe and write its file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.progress import progress_bar
-from workbench.errors import TrainingError, WorkbenchError
+from workbench.errors import InputError, TrainingError
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import FieldSpec, specs
 
@@ -16,30 +16,37 @@ if TYPE_CHECKING:
     from workbench.training.types import TrainingStep
 
 SECONDS = 60.0
-OF_DISTILLATION = ("teacher", "temperature", "mix", "matching")
+DISTILLATION_FIELDS = ("teacher", "temperature", "mix", "matching")
 NUMBERS = {"integer": int, "real": float}
 
 
 def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     """Train `recipe`, write the file, and return its report with the file's name.
 
-    What the options say goes before what the recipe says. Steps come from ``--seconds`` or
-    ``--steps``, else from the recipe, else from a minute.
+    Options override the recipe. The number of steps comes from ``--seconds`` or ``--steps``, then
+    from the recipe; by default, training takes a minute.
 
     Raises
     ------
-    WorkbenchError
-        When both are given, or training or writing fails.
+    InputError
+        If both ``--seconds`` and ``--steps`` are given.
+    TrainingError
+        If training fails; the last good weights are written to the output.
+    FileError
+        If the output cannot be written.
     """
     from workbench.session import teacher_warning
     from workbench.zoo import model
 
     chosen = model(options.model)
-    asked = {field.name: getattr(options, field.name, None) for field in specs(Train)}
-    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    values = {field.name: getattr(options, field.name, None) for field in specs(Train)}
+    given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     seconds = options.seconds
     if seconds is not None and "steps" in given:
-        raise WorkbenchError("Seconds become steps: give --seconds or --steps, not both.")
+        raise InputError(
+            "Seconds are converted to steps: give --seconds or --steps, not both.",
+            code="cli.seconds_and_steps",
+        )
     if seconds is None and recipe.train is None and "steps" not in given:
         seconds = SECONDS
     teacher = given.get("teacher", recipe.train.teacher if recipe.train else "")
@@ -51,27 +58,27 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     from workbench.pipeline import train
 
     check_writable(options.output)
-    reached: TrainingStep | None = None
+    last: TrainingStep | None = None
     with progress_bar("training") as advance:
 
-        def progress(moment: TrainingStep) -> None:
-            nonlocal reached
-            reached = moment
-            if seconds is not None and moment.step == 1:  # what a kill would else hide
+        def on_step(event: TrainingStep) -> None:
+            nonlocal last
+            last = event
+            if seconds is not None and event.step == 1:  # print now: the process may be killed
                 print(
-                    f"workbench: {moment.steps} steps fit in; --steps {moment.steps} instead of "
-                    "--seconds repeats or resumes them.",
+                    f"workbench: training takes {event.steps} steps; use --steps {event.steps} "
+                    "instead of --seconds to repeat or resume it.",
                     file=sys.stderr,
                 )
-            advance(moment.step, moment.steps)
+            advance(event.step, event.steps)
 
         try:
-            artifact = train(chosen, recipe, seconds=seconds, progress=progress, **given)
+            artifact = train(chosen, recipe, seconds=seconds, progress=on_step, **given)
         except KeyboardInterrupt:
-            if reached is not None:
+            if last is not None:
                 print(
-                    f"workbench: stopped at step {reached.step}; with --steps {reached.steps} the "
-                    "same command goes on from there.",
+                    f"workbench: stopped at step {last.step}; the same command with --steps "
+                    f"{last.steps} continues from there.",
                     file=sys.stderr,
                 )
             raise
@@ -79,45 +86,50 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
             if error.artifact is None:
                 raise
             path = error.artifact.save(options.output)
-            raise TrainingError(f"{error} {path} holds the good weights.") from None
+            raise TrainingError(
+                f"{error} The last good weights are in {path}.", code=error.code
+            ) from None
     path = artifact.save(options.output)
     with progress_bar("measuring") as advance:
         report = measure(
             chosen,
             artifact.recipe,
             timed=False,
-            progress=lambda found: advance(found.examples or 0, found.total or 0),
+            progress=lambda report: advance(report.examples or 0, report.total or 0),
         )
     return {"file": str(path), **report.as_dict()}
 
 
 def add_options(parser: argparse.ArgumentParser, *, distilling: bool) -> None:
-    """Add the options: the recipe's own fields, and the seconds to spend."""
-    parser.add_argument("--recipe", metavar="FILE-or-JSON", help="what to do; absent: only train")
+    """Add the options: the fields of `Train`, and the seconds to train."""
+    parser.add_argument(
+        "--recipe",
+        metavar="FILE-or-JSON",
+        help="the recipe; without one, the model is only trained",
+    )
     parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
     parser.add_argument(
-        "--seconds", type=float, help=f"how long to train; {SECONDS:g} where nothing says"
+        "--seconds", type=float, help=f"how long to train, by default {SECONDS:g} seconds"
     )
     for field in specs(Train):
-        if distilling or field.name not in OF_DISTILLATION:
-            needed = distilling and field.name == "teacher"
-            parser.add_argument(f"--{field.name.replace('_', '-')}", **_option(field, needed))
+        if distilling or field.name not in DISTILLATION_FIELDS:
+            required = distilling and field.name == "teacher"
+            parser.add_argument(f"--{field.name.replace('_', '-')}", **_option(field, required))
 
 
-def _option(field: FieldSpec, needed: bool) -> dict[str, Any]:
-    # the recipe itself refuses what is out of range, and says it better
+def _option(field: FieldSpec, required: bool) -> dict[str, Any]:
+    # the recipe checks ranges, with a better message than argparse
     choices: Sequence[Any] | None = [choice.value for choice in field.choices] or None
-    kind = _somebody if needed else NUMBERS.get(field.kind, str)
     return {
         "dest": field.name,
-        "type": kind,
+        "type": _teacher if required else NUMBERS.get(field.kind, str),
         "choices": choices,
         "help": field.help.replace("%", "%%"),
-        "required": needed,
+        "required": required,
     }
 
 
-def _somebody(text: str) -> str:
+def _teacher(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("name a teacher; without one, use workbench train")
     return text

@@ -1,1 +1,1 @@
-"""Files too large for memory: safetensors compressed and expanded tensor by tensor."""
+"""Files larger than memory: compress and decompress safetensors tensor by tensor."""

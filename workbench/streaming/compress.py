@@ -1,4 +1,4 @@
-"""A safetensors file, or shards, to a Workbench file: tensor by tensor."""
+"""Compress a safetensors file, or shards, to a Workbench file, tensor by tensor."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from workbench.artifact.original_dtype import with_original_dtype
 from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.compression.codecs.stream import Entry, entry, find_encodings, write
 from workbench.compression.encode import encode_tensor
-from workbench.errors import ArtifactError
+from workbench.errors import ArtifactError, FileError, file_errors
 from workbench.recipe import Recipe
 from workbench.streaming.masks import Masks, Progress
 from workbench.streaming.nth_smallest import Threshold
-from workbench.streaming.resume import ResumableOutput, write_errors
+from workbench.streaming.resume import FREE_SPACE, ResumableOutput
 from workbench.streaming.source import Source
 from workbench.streaming.supported import check_supported
 
 VERSION = 2
-"""Raised when other bytes come out, so that nothing is continued that was begun before."""
+"""Increased whenever the output bytes change, so that older partial output is not continued."""
 
 
 def compress_file(
@@ -35,89 +35,96 @@ def compress_file(
     recipe: Recipe,
     output: str | os.PathLike[str],
     *,
-    progress: Progress = lambda done, total: None,
+    on_progress: Progress = lambda done, total: None,
 ) -> OnDiskArtifact:
-    """Write the tensors of a safetensors file, compressed as `recipe` says, to `output`.
+    """Compress the tensors of a safetensors file to `output`.
 
-    No module and no data are needed, and only one tensor is in memory at a time. The bytes are
-    those that `Artifact.of` gives for the same tensors in the same order. A run that was killed
-    goes on where it was when it is started again.
+    Needs neither a module nor data, and holds one tensor in memory at a time. The bytes equal those
+    of `Artifact.of` for the same tensors in the same order. A run that was killed continues from
+    its last tensor when it is started again.
 
     Parameters
     ----------
     path
         A ``.safetensors`` file, the ``.index.json`` of its shards, or the folder with either.
     output
-        The file to write. What is done lies beside it until all is.
-    progress
-        Called with the bytes read so far and the bytes to read, in each pass over the file: one
-        more where layers compete for what is pruned.
+        The file to write. Partial output is stored next to it until the file is complete.
+    on_progress
+        Called with the bytes read so far and the bytes to read, in each pass over the file. Pruning
+        with the global scope takes one more pass.
 
     Raises
     ------
     RecipeError
-        When the recipe needs a module or data, or does not fit the tensors.
+        If the recipe needs a module or data, or does not fit the tensors.
     ArtifactError
-        When something is missing, damaged, or cannot be written.
+        If a file is damaged.
+    FileError
+        If a file is missing, or cannot be read or written.
     """
     source, target = Source.open(Path(path)), Path(output)
     check_supported(recipe)
     recipe.check_names(source.layers)
     if target.exists() and any(target.samefile(file) for file in source.files):
-        raise ArtifactError(f"{target} is the file to be compressed: name another for the output.")
+        raise FileError(
+            f"{target} is the file to compress: choose another output.", code="file.output_is_input"
+        )
     check_writable(target)
-    with write_errors(target):
-        done = ResumableOutput.of(target, _key(source, recipe))
-        return _finished(source, recipe, done, progress)
+    with file_errors("write", target, FREE_SPACE):
+        partial = ResumableOutput.resume(target, _key(source, recipe))
+        return _write_all(source, recipe, partial, on_progress)
 
 
-def _finished(
-    source: Source, recipe: Recipe, done: ResumableOutput, progress: Progress
+def _write_all(
+    source: Source, recipe: Recipe, partial: ResumableOutput, on_progress: Progress
 ) -> OnDiskArtifact:
-    masks = _masks(source, recipe, done, progress)
+    masks = _masks(source, recipe, partial, on_progress)
     read = 0
-    for name, place in source.places.items():
-        if name not in done.entries:
+    for name, location in source.locations.items():
+        if name not in partial.entries:
             with source.tensor(name) as weight:
-                kept, ties = masks.mask(name, weight, done.ties) if masks else (None, 0)
-                described, stream = _coded(name, weight, recipe, kept)
-            done.add(name, described, stream, ties)
-        read += place.size
-        progress(read, source.size)
+                mask, ties = masks.mask(name, weight, partial.ties) if masks else (None, 0)
+                described, stream = _encode(name, weight, recipe, mask)
+            partial.add(name, described, stream, ties)
+        read += location.size
+        on_progress(read, source.size)
     header = {
         "model": f"{TENSOR_FILE_PREFIX}{source.title}",
         "recipe": recipe.as_dict(),
         "form": UNCHANGED.as_list(),
-        "tensors": done.entries,
+        "tensors": partial.entries,
     }
-    return OnDiskArtifact.written(done.output, done.finish(header))
+    return OnDiskArtifact.from_header(partial.output, partial.finish(header))
 
 
 def _masks(
-    source: Source, recipe: Recipe, done: ResumableOutput, progress: Progress
+    source: Source, recipe: Recipe, partial: ResumableOutput, on_progress: Progress
 ) -> Masks | None:
-    """Return what is pruned; the cut of tensors that compete is found once and then kept."""
-    known = done.plan
-    cut = Threshold(*known["cut"]) if known and known["cut"] else None
+    """Return the pruning masks, with the global threshold of an earlier run if there is one."""
+    plan = partial.plan
+    threshold = Threshold(*plan["cut"]) if plan and plan["cut"] else None
     masks = None
     if recipe.prune is not None:
-        masks = Masks.of(source, recipe.prune, cut, progress)
-        cut = masks.cut
-    if known is None:
-        done.begin({"cut": [cut.key, cut.ties] if cut else None})
+        masks = Masks.find(source, recipe.prune, threshold, on_progress)
+        threshold = masks.threshold
+    if plan is None:
+        partial.begin({"cut": [threshold.key, threshold.ties] if threshold else None})
     return masks
 
 
-def _coded(name: str, weight: Tensor, recipe: Recipe, kept: Tensor | None) -> tuple[Entry, bytes]:
-    """Return what the header says of a tensor, and its stream."""
+def _encode(name: str, weight: Tensor, recipe: Recipe, mask: Tensor | None) -> tuple[Entry, bytes]:
+    """Return the header entry and the stream of a tensor."""
     if weight.dtype == torch.bool and weight.numel() and int(weight.view(torch.uint8).max()) > 1:
-        raise ArtifactError(f"{name} holds truth values that are neither 0 nor 1: mend the file.")
-    coded = encode_tensor(name, weight, recipe, kept)
-    chosen = find_encodings(coded, recipe.prune, include_larger=False)
-    return with_original_dtype(entry(coded, chosen), weight.dtype), write(coded, chosen)
+        raise ArtifactError(
+            f"{name} holds Boolean values that are neither 0 nor 1: export the file again.",
+            code="file.invalid_boolean",
+        )
+    coded = encode_tensor(name, weight, recipe, mask)
+    options = find_encodings(coded, recipe.prune, include_larger=False)
+    return with_original_dtype(entry(coded, options), weight.dtype), write(coded, options)
 
 
 def _key(source: Source, recipe: Recipe) -> str:
-    """Name the work: the same files, recipe and versions."""
+    """Identify the work by its files, recipe and versions."""
     state = [source.state, recipe.as_dict(), version("workbench"), VERSION, torch.__version__]
     return hashlib.sha256(json.dumps(state).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A Workbench file back to plain safetensors: tensor by tensor."""
+"""Decompress a Workbench file to a plain safetensors file, tensor by tensor."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import original_dtype
 from workbench.compression.codecs.stream import Entry, parts
 from workbench.compression.coded import DTYPES, Coded
-from workbench.errors import ArtifactError
+from workbench.errors import ArtifactError, FileError, file_errors
 from workbench.streaming import safetensors_header
-from workbench.streaming.resume import write_errors
+from workbench.streaming.resume import FREE_SPACE
 
-MOST_TIMES = 1000
-"""How much larger than its stream a tensor of any size may be: 99 % zeros take more than that."""
+MAX_EXPANSION = 1000
+"""A tensor this many times larger than its stream is accepted at any size: 99 % zeros need it."""
 
 
 def decompress(
@@ -31,78 +31,94 @@ def decompress(
     output: str | os.PathLike[str],
     *,
     max_bytes: int = MAX_DECODED_BYTES,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
-    """Write the decoded tensors of a Workbench file as plain safetensors, and return its path.
+    """Write the decoded tensors of a Workbench file as plain safetensors, and return the path.
 
-    Each tensor has the dtype that it had before it was compressed. Only one is in memory at a
-    time; `progress` is called with the bytes written so far and the bytes to write.
+    Each tensor gets its original dtype back. One tensor is in memory at a time.
+
+    Parameters
+    ----------
+    path
+        The Workbench file.
+    output
+        The safetensors file to write.
+    max_bytes
+        The largest accepted size of a tensor that is more than 1000 times larger than its stream.
+    on_progress
+        Called with the bytes written so far and the bytes to write.
 
     Raises
     ------
     ArtifactError
-        When the file is missing, damaged or foreign, when a tensor claims more than `max_bytes`
-        bytes and more than a thousand times its stream, or when the output cannot be written.
+        If the file is damaged or foreign, or a tensor is too large.
+    FileError
+        If the file cannot be read, or the output cannot be written.
     """
     source, target = Path(path), Path(output)
     if target.exists() and source.exists() and target.samefile(source):
-        raise ArtifactError(f"{target} is the file to be expanded: name another for the output.")
-    sealed = OnDiskArtifact.open(source)
-    entries = sealed.entries
+        raise FileError(
+            f"{target} is the file to decompress: choose another output.",
+            code="file.output_is_input",
+        )
+    artifact = OnDiskArtifact.open(source)
+    entries = artifact.entries
     _check_sizes(entries, max_bytes)
     check_writable(target)
-    order = sorted(
-        entries, key=lambda name: (-DTYPES[original_dtype(entries[name])].itemsize, name)
-    )
-    start = safetensors_header.encode({name: _written(entries[name]) for name in order})
-    total = sum(_size(entry) for entry in entries.values())
+    order = sorted(entries, key=lambda name: (-_dtype(entries[name]).itemsize, name))
+    start = safetensors_header.encode({name: _describe(entries[name]) for name in order})
+    total = sum(map(_size, entries.values()))
     if len(start) + total > shutil.disk_usage(target.parent).free:
-        raise ArtifactError(
-            f"{source} unpacks to {total:,} bytes, for which there is no room beside {target}."
+        raise FileError(
+            f"{source} unpacks to {total:,} bytes, more than the free space of the disk of "
+            f"{target}: free space or choose another place.",
+            code="file.no_space",
         )
-    places, at = {}, len(start)
+    offsets, end = {}, len(start)
     for name in order:
-        places[name] = at
-        at += _size(entries[name])
-    new = target.with_name(f".{target.name}.unfinished")
-    with write_errors(target):
+        offsets[name] = end
+        end += _size(entries[name])
+    temporary = target.with_name(f".{target.name}.unfinished")
+    with file_errors("write", target, FREE_SPACE):
         try:
-            with new.open("wb") as stream:
+            with temporary.open("wb") as stream:
                 stream.write(start)
                 written = 0
-                for name, coded in sealed.tensors():
-                    stream.seek(places[name])
+                for name, coded in artifact.tensors():
+                    stream.seek(offsets[name])
                     stream.write(_bytes(coded, entries[name]).data)
                     written += _size(entries[name])
-                    progress(written, total)
-            new.replace(target)
+                    on_progress(written, total)
+            temporary.replace(target)
         finally:
-            new.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     return target
 
 
 def _check_sizes(entries: dict[str, Entry], max_bytes: int) -> None:
     for name, entry in entries.items():
-        if decoded_size(entry) > max(max_bytes, MOST_TIMES * parts(entry).total):
+        if decoded_size(entry) > max(max_bytes, MAX_EXPANSION * parts(entry).total):
             raise ArtifactError(
-                f"{name!r} unpacks to more than {max_bytes:,} bytes: pass a larger limit if you trust"
-                " the file."
+                f"{name!r} unpacks to more than {max_bytes:,} bytes: pass a larger max_bytes if "
+                "you trust the file.",
+                code="artifact.decoded_too_large",
             )
 
 
-def _written(entry: Entry) -> tuple[str, tuple[int, ...], int]:
-    dtype = DTYPES[original_dtype(entry)]
-    spelled = next(
-        name for name, known in safetensors_header.SAFETENSORS_DTYPES.items() if known == dtype
-    )
-    return spelled, tuple(entry["shape"]), _size(entry)
+def _describe(entry: Entry) -> tuple[str, tuple[int, ...], int]:
+    names = {dtype: name for name, dtype in safetensors_header.SAFETENSORS_DTYPES.items()}
+    return names[_dtype(entry)], tuple(entry["shape"]), _size(entry)
+
+
+def _dtype(entry: Entry) -> torch.dtype:
+    return DTYPES[original_dtype(entry)]
 
 
 def _size(entry: Entry) -> int:
-    return int(prod(entry["shape"])) * DTYPES[original_dtype(entry)].itemsize
+    return int(prod(entry["shape"])) * _dtype(entry).itemsize
 
 
 def _bytes(coded: Coded, entry: Entry) -> NDArray[np.uint8]:
-    tensor = coded.tensor().to(DTYPES[original_dtype(entry)]).contiguous()
-    found: NDArray[np.uint8] = tensor.flatten().view(torch.uint8).numpy()
-    return found
+    tensor = coded.tensor().to(_dtype(entry)).contiguous()
+    result: NDArray[np.uint8] = tensor.flatten().view(torch.uint8).numpy()
+    return result

@@ -1,7 +1,6 @@
-"""Which weights of a tensor stay, found without the other tensors in memory.
+"""Pruning masks computed with one tensor in memory at a time.
 
-The masks are those of `workbench.compression.prune.masks`, by magnitude: there for tensors in
-memory, here for files.
+They equal the masks of `workbench.compression.prune.masks` for tensors in memory, by magnitude.
 """
 
 from __future__ import annotations
@@ -27,67 +26,80 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Masks:
-    """What `prune` takes from the tensors of a file.
+    """Computes the pruning masks of the tensors of a file.
 
-    `names` are the tensors that may lose weights, `pool` those of them that compete, and `cut` is
-    that of the pool.
+    Attributes
+    ----------
+    names : tuple
+        The tensors that may be pruned.
+    pool : tuple
+        The tensors that share one global threshold.
+    bits : int
+        Bits of the sort keys of the pool.
+    threshold : Threshold or None
+        The threshold of the pool.
     """
 
     prune: Prune
     names: tuple[str, ...]
     pool: tuple[str, ...]
     bits: int
-    cut: Threshold | None
+    threshold: Threshold | None
 
     @classmethod
-    def of(cls, source: Source, prune: Prune, cut: Threshold | None, progress: Progress) -> Masks:
-        """Find the cut, unless it is given; `progress` is told the bytes read and to read."""
-        names = tuple(name for name in source.layers if name not in prune.exclude)
-        shared = [name for name in names if name not in prune.layers]
-        competes = prune.scope == "global" and prune.pattern != "n:m"
-        pool = tuple(shared) if competes else ()
-        bits = max((_bits(source.meta_tensors[name], prune) for name in pool), default=0)
-        total = sum(_units(source.meta_tensors[name].shape, prune) for name in pool)
-        pruned = round(prune.sparsity * total)
+    def find(
+        cls, source: Source, prune: Prune, threshold: Threshold | None, on_progress: Progress
+    ) -> Masks:
+        """Find the threshold of the pool unless it is given.
 
-        def everything() -> Iterator[SortKeys]:
-            read, whole = 0, sum(source.places[name].size for name in pool)
+        `on_progress` is called with the bytes read so far and the total.
+        """
+        names = tuple(name for name in source.layers if name not in prune.exclude)
+        is_global = prune.scope == "global" and prune.pattern != "n:m"
+        pool = tuple(name for name in names if name not in prune.layers) if is_global else ()
+        bits = max((_bits(source.meta_tensors[name], prune) for name in pool), default=0)
+        units = sum(_units(source.meta_tensors[name].shape, prune) for name in pool)
+        pruned = round(prune.sparsity * units)
+
+        def all_keys() -> Iterator[SortKeys]:
+            read, total = 0, sum(source.locations[name].size for name in pool)
             for name in pool:
                 with source.tensor(name) as weight:
                     check_finite(name, weight)
                     yield from _keys(weight, prune, bits)
-                read += source.places[name].size
-                progress(read, whole)
+                read += source.locations[name].size
+                on_progress(read, total)
 
-        if cut is None and pruned:
-            cut = nth_smallest(everything, bits, pruned)
-        return cls(prune, names, pool, bits, cut)
+        if threshold is None and pruned:
+            threshold = nth_smallest(all_keys, bits, pruned)
+        return cls(prune, names, pool, bits, threshold)
 
     def mask(self, name: str, weight: Tensor, ties: int) -> tuple[Tensor | None, int]:
-        """Return a tensor's mask (True: keep), None if all stay, and how many ties it took.
+        """Return a tensor's mask (True: keep; None: keep all) and the number of ties it pruned.
 
-        `ties` are those that tensors before took, where tensors compete.
+        `ties` is the number of ties that earlier tensors of the pool pruned.
         """
         prune = self.prune
         if name in self.pool:
-            if self.cut is None:
+            if self.threshold is None:
                 return None, 0
-            return _below(weight, prune, self.bits, Threshold(self.cut.key, self.cut.ties - ties))
-        asked = prune.layers.get(name, prune.sparsity if prune.scope != "layer" else 0.0)
+            rest = Threshold(self.threshold.key, self.threshold.ties - ties)
+            return _mask_above(weight, prune, self.bits, rest)
         if name not in self.names:
             return None, 0
+        sparsity = prune.layers.get(name, prune.sparsity if prune.scope != "layer" else 0.0)
         if prune.pattern == "n:m":
-            return _runs(weight, prune.width, asked), 0
-        pruned = round(asked * _units(weight.shape, prune))
+            return _mask_in_runs(weight, prune.width, sparsity), 0
+        pruned = round(sparsity * _units(weight.shape, prune))
         if not pruned:
             return None, 0
         bits = _bits(weight, prune)
-        cut = nth_smallest(lambda: _keys(weight, prune, bits), bits, pruned)
-        return _below(weight, prune, bits, cut)[0], 0
+        threshold = nth_smallest(lambda: _keys(weight, prune, bits), bits, pruned)
+        return _mask_above(weight, prune, bits, threshold)[0], 0
 
 
 def _bits(weight: Tensor, prune: Prune) -> int:
-    """Return the bits that tell a tensor's scores apart."""
+    """Return the bits of the sort keys of a tensor's scores."""
     if prune.pattern == "block" or weight.dtype == torch.float64:
         return 64
     return 16 if weight.dtype == torch.bfloat16 else 32
@@ -101,11 +113,12 @@ def _units(shape: tuple[int, ...], prune: Prune) -> int:
 
 
 def _keys(weight: Tensor, prune: Prune, bits: int) -> Iterator[SortKeys]:
-    """Yield the scores of a tensor's weights, or blocks, as keys, piece by piece."""
+    """Yield the sort keys of the scores of a tensor's weights, or blocks, in pieces."""
     if prune.pattern == "free":
         flat = weight.reshape(-1)
         return in_pieces(lambda piece: sort_keys(flat[piece].abs(), bits), flat.numel())
-    return parallel_map(lambda rows: _block_keys(rows, prune.width), _cut(weight, prune.width))
+    pieces = _split_rows(weight, prune.width)
+    return parallel_map(lambda rows: _block_keys(rows, prune.width), pieces)
 
 
 def _block_keys(rows: Tensor, width: int) -> SortKeys:
@@ -116,35 +129,37 @@ def _block_keys(rows: Tensor, width: int) -> SortKeys:
     return means.reshape(-1).view(np.uint64)
 
 
-def _cut(weight: Tensor, width: int) -> tuple[Tensor, ...]:
-    """Cut a tensor into some rows at a time, as many as blocks of `width` need."""
+def _split_rows(weight: Tensor, width: int) -> tuple[Tensor, ...]:
+    """Split a tensor into pieces of rows; the number of rows is a multiple of `width`."""
     length = max(1, weight[0].numel() if len(weight) else 1)
-    found: tuple[Tensor, ...] = weight.split(max(1, PIECE_SIZE // (length * width)) * width)
-    return found
+    pieces: tuple[Tensor, ...] = weight.split(max(1, PIECE_SIZE // (length * width)) * width)
+    return pieces
 
 
-def _below(weight: Tensor, prune: Prune, bits: int, cut: Threshold) -> tuple[Tensor, int]:
-    """Return the mask of what is not below `cut`, and how many ties it took."""
-    kept = np.empty(_units(weight.shape, prune), np.bool_)
-    at = taken = 0
-    for some in _keys(weight, prune, bits):
-        part = kept[at : at + some.size]
-        np.greater_equal(some, cut.key, out=part)
-        if taken < cut.ties:
-            equal = np.flatnonzero(some == cut.key)[: cut.ties - taken]
+def _mask_above(
+    weight: Tensor, prune: Prune, bits: int, threshold: Threshold
+) -> tuple[Tensor, int]:
+    """Return the mask of what `threshold` does not select, and the number of ties it pruned."""
+    mask = np.empty(_units(weight.shape, prune), np.bool_)
+    start = ties = 0
+    for keys in _keys(weight, prune, bits):
+        part = mask[start : start + keys.size]
+        np.greater_equal(keys, threshold.key, out=part)
+        if ties < threshold.ties:
+            equal = np.flatnonzero(keys == threshold.key)[: threshold.ties - ties]
             part[equal] = False
-            taken += equal.size
-        at += some.size
-    return mask_from_units(kept, tuple(weight.shape), prune), taken
+            ties += equal.size
+        start += keys.size
+    return mask_from_units(mask, tuple(weight.shape), prune), ties
 
 
-def _runs(weight: Tensor, width: int, sparsity: float) -> Tensor:
-    kept = torch.empty(weight.shape, dtype=torch.bool)
-    parts = list(zip(_cut(weight, 1), _cut(kept, 1), strict=True))
+def _mask_in_runs(weight: Tensor, width: int, sparsity: float) -> Tensor:
+    mask = torch.empty(weight.shape, dtype=torch.bool)
+    parts = list(zip(_split_rows(weight, 1), _split_rows(mask, 1), strict=True))
 
     def fill(part: tuple[Tensor, Tensor]) -> None:
         part[1].copy_(mask_in_runs(to_numpy(part[0].abs()), width, sparsity))
 
     for _ in parallel_map(fill, parts):
         pass
-    return kept
+    return mask

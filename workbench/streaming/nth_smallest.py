@@ -1,8 +1,8 @@
-"""The n-th smallest of more numbers than memory holds: exact, by the digits of their bits.
+"""Exact selection of the n-th smallest of more numbers than fit in memory.
 
-The bits of floats that are not negative rise with their value. A pass over all numbers counts those
-bits, 16 at a time, among the numbers that share the digits found before: one pass finds a
-bfloat16, two a float32, four a float64 (Knuth, "The Art of Computer Programming" 3, 5.2.5).
+The bits of non-negative floats, read as integers, have the order of their values. Each pass counts
+16 bits of the numbers that share the digits determined so far: a bfloat16 takes one pass, a float32
+two, a float64 four (Knuth, "The Art of Computer Programming" 3, 5.2.5).
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-DIGIT = 16
+DIGIT_BITS = 16
 
 SortKeys = NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """Everything below `key` goes, and the first `ties` of what is equal to it."""
+    """Selects everything below `key`, and the first `ties` keys that equal it."""
 
     key: int
     ties: int
 
 
 def sort_keys(numbers: Tensor, bits: int) -> SortKeys:
-    """Return numbers, 0 or more, as whole numbers of 16, 32 or 64 `bits` in the same order, flat.
+    """Return non-negative numbers as flat integers of 16, 32 or 64 `bits` in the same order.
 
-    Exactly the same: 16 bits are for bfloat16, 32 for any float but float64.
+    The conversion is exact: 16 bits fit a bfloat16, 32 bits any float except float64.
     """
     if bits == 16:
         return numbers.contiguous().flatten().view(torch.int16).numpy().view(np.uint16)
@@ -41,21 +41,21 @@ def sort_keys(numbers: Tensor, bits: int) -> SortKeys:
 
 
 def nth_smallest(passes: Callable[[], Iterable[SortKeys]], bits: int, count: int) -> Threshold:
-    """Return the cut below which the `count` smallest keys lie, at least one.
+    """Return the threshold that selects the `count` smallest keys; `count` is at least 1.
 
-    `passes` gives all keys, in pieces, each time that it is called.
+    Each call of `passes` returns all keys, in pieces.
     """
-    found = below = 0
-    for shift in range(bits - DIGIT, -1, -DIGIT):
-        tally = np.zeros(2**DIGIT, np.int64)
-        for some in passes():
-            if shift + DIGIT < bits:
-                some = some[some >> some.dtype.type(shift + DIGIT) == found]  # noqa: PLW2901
-            digits = some >> some.dtype.type(shift) & some.dtype.type(2**DIGIT - 1)
-            counted = np.bincount(digits.astype(np.int64))
-            tally[: counted.size] += counted
-        ends = np.cumsum(tally)
+    prefix = below = 0
+    for shift in range(bits - DIGIT_BITS, -1, -DIGIT_BITS):
+        histogram = np.zeros(2**DIGIT_BITS, np.int64)
+        for keys in passes():
+            if shift + DIGIT_BITS < bits:
+                keys = keys[keys >> keys.dtype.type(shift + DIGIT_BITS) == prefix]  # noqa: PLW2901
+            digits = keys >> keys.dtype.type(shift) & keys.dtype.type(2**DIGIT_BITS - 1)
+            counts = np.bincount(digits.astype(np.int64))
+            histogram[: counts.size] += counts
+        ends = np.cumsum(histogram)
         digit = int(np.searchsorted(ends, count - below))
-        below += int(ends[digit] - tally[digit])
-        found = found << DIGIT | digit
-    return Threshold(found, count - below)
+        below += int(ends[digit] - histogram[digit])
+        prefix = prefix << DIGIT_BITS | digit
+    return Threshold(prefix, count - below)

@@ -1,7 +1,7 @@
-"""What is done of a file, kept beside it so that a run that was killed goes on from there.
+"""Partial output next to the target file, from which a killed run continues.
 
-Streams lie end to end in one file; another has a line of JSON for each, written after it, with its
-checksum: what a power cut lost, or another process wrote, is not believed.
+One file holds the finished streams end to end. Another has one line of JSON per stream, written
+after it, with its checksum: data that a power cut lost or another process wrote is discarded.
 """
 
 from __future__ import annotations
@@ -9,23 +9,36 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from workbench.artifact.container import write
+from workbench.artifact import container
 from workbench.compression.codecs.stream import Entry
-from workbench.errors import ArtifactError
+from workbench.errors import FileError
 
-AT_ONCE = 2**20
+CHUNK_BYTES = 2**20
+FREE_SPACE = " Free disk space or choose another place."
+"""A hint for errors when writing the output."""
 
 
 @dataclass(eq=False)
 class ResumableOutput:
-    """The streams that are done, and what is known of them.
+    """The finished streams of a file and their header entries.
 
-    `plan` is what was found out before the first, or None; `ties` sums those of all `entries`.
+    Attributes
+    ----------
+    output : Path
+        The file to write.
+    key : str
+        Identifies the work; partial output with another key is discarded.
+    plan
+        Plain data computed before the first stream, or None.
+    entries : dict
+        The header entry of each finished tensor by name.
+    ties : int
+        The number of ties that the finished tensors pruned.
     """
 
     output: Path
@@ -33,48 +46,51 @@ class ResumableOutput:
     plan: Any = None
     entries: dict[str, Entry] = field(default_factory=dict)
     ties: int = 0
-    _sums: list[tuple[int, int]] = field(default_factory=list)
+    _checksums: list[tuple[int, int]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, output: Path, key: str) -> ResumableOutput:
-        """Return what is left of the same work, named by `key`, or nothing done."""
-        found = cls(output, key)
-        with suppress(OSError), found._data.open("r+b") as data, found._notes.open("r+b") as notes:
-            whole = found._take_up(data, notes)
-            notes.truncate(whole)
-        if found.plan is None:
-            found.forget()
-        return found
+    def resume(cls, output: Path, key: str) -> ResumableOutput:
+        """Return the partial output of the work `key`, or an empty one."""
+        partial = cls(output, key)
+        with (
+            suppress(OSError),
+            partial._data.open("r+b") as data,
+            partial._notes.open("r+b") as notes,
+        ):
+            notes.truncate(partial._read_notes(data, notes))
+        if partial.plan is None:
+            partial.discard()
+        return partial
 
     @property
     def size(self) -> int:
-        """Bytes of the streams that are done."""
-        return sum(size for size, _ in self._sums)
+        """Bytes of the finished streams."""
+        return sum(size for size, _ in self._checksums)
 
     def begin(self, plan: Any) -> None:
-        """Keep what was found out before the first stream."""
+        """Store the plan, before the first stream."""
         self.plan = plan
         self._data.touch()
         self._note({"key": self.key, "plan": plan})
 
     def add(self, name: str, entry: Entry, stream: bytes, ties: int) -> None:
-        """Keep the stream of a tensor."""
+        """Append the stream of a tensor."""
         with self._data.open("ab") as data:
             data.write(stream)
-        self._keep(name, entry, len(stream), zlib.crc32(stream), ties)
-        size, checksum = self._sums[-1]
+        size, checksum = len(stream), zlib.crc32(stream)
+        self._register(name, entry, size, checksum, ties)
         self._note({"name": name, "entry": entry, "size": size, "sum": checksum, "ties": ties})
 
     def finish(self, header: dict[str, Any]) -> dict[str, Any]:
-        """Write the output and remove everything else; return its header with the digest."""
+        """Write the output, remove the partial output, and return the header with its digest."""
         with self._new.open("wb") as stream:
-            digest = write(stream, header, self._streams(), self.size)
+            digest = container.write(stream, header, self._streams(), self.size)
         self._new.replace(self.output)
-        self.forget()
+        self.discard()
         return {**header, "sha256": digest}
 
-    def forget(self) -> None:
-        """Remove what is kept."""
+    def discard(self) -> None:
+        """Remove the partial output."""
         for path in (self._notes, self._data, self._new):
             path.unlink(missing_ok=True)
 
@@ -94,55 +110,46 @@ class ResumableOutput:
         with self._notes.open("ab") as notes:
             notes.write(json.dumps(line).encode() + b"\n")
 
-    def _keep(self, name: str, entry: Entry, size: int, checksum: int, ties: int) -> None:
+    def _register(self, name: str, entry: Entry, size: int, checksum: int, ties: int) -> None:
         self.entries[name] = entry
         self.ties += ties
-        self._sums.append((size, checksum))
+        self._checksums.append((size, checksum))
 
-    def _take_up(self, data: BinaryIO, notes: BinaryIO) -> int:
-        """Read what was noted, as far as the data bear it out; return the bytes of those notes."""
-        whole = 0
+    def _read_notes(self, data: BinaryIO, notes: BinaryIO) -> int:
+        """Read the notes whose streams are intact, and return the bytes of those notes."""
+        valid = 0
         for line in notes:
             try:
-                known = json.loads(line)
-                if not whole:
-                    if known["key"] != self.key:
+                note = json.loads(line)
+                if not valid:
+                    if note["key"] != self.key:
                         break
-                    self.plan = known["plan"]
+                    self.plan = note["plan"]
                 else:
-                    stream = data.read(known["size"])
-                    if (len(stream), zlib.crc32(stream)) != (known["size"], known["sum"]):
+                    stream = data.read(note["size"])
+                    if (len(stream), zlib.crc32(stream)) != (note["size"], note["sum"]):
                         break
-                    self._keep(
-                        known["name"], known["entry"], known["size"], known["sum"], known["ties"]
+                    self._register(
+                        note["name"], note["entry"], note["size"], note["sum"], note["ties"]
                     )
             except (ValueError, KeyError, TypeError):  # the last line was cut off
                 break
-            whole += len(line)
+            valid += len(line)
         data.truncate(self.size)
-        return whole
+        return valid
 
     def _streams(self) -> Iterator[bytes]:
         with self._data.open("rb") as data:
-            for size, checksum in self._sums:
-                found = 0
-                for at in range(0, size, AT_ONCE):
-                    piece = data.read(min(AT_ONCE, size - at))
-                    found = zlib.crc32(piece, found)
-                    yield piece
-                if found != checksum:
-                    self.forget()
-                    raise ArtifactError(
-                        f"Something else wrote beside {self.output} meanwhile: start again."
+            for size, expected in self._checksums:
+                checksum = 0
+                for start in range(0, size, CHUNK_BYTES):
+                    chunk = data.read(min(CHUNK_BYTES, size - start))
+                    checksum = zlib.crc32(chunk, checksum)
+                    yield chunk
+                if checksum != expected:
+                    self.discard()
+                    raise FileError(
+                        f"Another process changed the partial output of {self.output}: start "
+                        "again.",
+                        code="file.changed_by_another_process",
                     )
-
-
-@contextmanager
-def write_errors(output: Path) -> Iterator[None]:
-    """Say in one sentence where `output` cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise ArtifactError(
-            f"Cannot write {output}: {error.strerror}. Make room or choose another place."
-        ) from None

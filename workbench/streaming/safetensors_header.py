@@ -1,4 +1,4 @@
-"""The header of a plain safetensors file: checked before it is believed, and written."""
+"""Read, validate and write the header of a plain safetensors file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Any
 import torch
 
 from workbench.compression.coded import DTYPES
-from workbench.errors import ArtifactError
+from workbench.errors import ArtifactError, file_errors
 
-LONGEST = 100_000_000
-"""Bytes of a header: what the safetensors library reads."""
+MAX_BYTES = 100_000_000
+"""The longest header that the safetensors library reads."""
 
 SAFETENSORS_DTYPES: dict[str, torch.dtype] = {
     "F64": DTYPES["f64"],
@@ -27,14 +27,12 @@ SAFETENSORS_DTYPES: dict[str, torch.dtype] = {
     **{name.upper(): dtype for name, dtype in DTYPES.items() if name[0] in "iu"},
     "BOOL": DTYPES["bool"],
 }
-"""The dtypes that can be stored, as safetensors spells them."""
-
-DAMAGED = "is damaged, or not a safetensors file"
+"""The dtypes that can be stored, by their safetensors names."""
 
 
 @dataclass(frozen=True)
 class TensorLocation:
-    """A tensor in a file: `start` and `stop` are bytes from the file's beginning."""
+    """A tensor in a file: `start` and `stop` are byte offsets from the start of the file."""
 
     path: Path
     name: str
@@ -50,90 +48,97 @@ class TensorLocation:
 
 
 def read(path: Path) -> dict[str, TensorLocation]:
-    """Return where each tensor of a safetensors file is.
+    """Return the location of each tensor of a safetensors file.
 
     Raises
     ------
+    FileError
+        If the file cannot be read.
     ArtifactError
-        When the file cannot be read, its header lies, or it holds a dtype that cannot be stored.
+        If the header is invalid, or a tensor has a dtype that cannot be stored.
     """
-    try:
+    with file_errors("read", path):
         size = path.stat().st_size
         with path.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8).ljust(8, b"\xff"))
-            if length > min(LONGEST, size - 8):
-                raise ArtifactError(f"{path} {DAMAGED}: it ends before its header does.")
+            if length > min(MAX_BYTES, size - 8):
+                raise _damaged(path, "it ends before its header does", "file.header_cut_short")
             text = stream.read(length)
-    except OSError as error:
-        raise ArtifactError(f"Cannot read {path}: {error.strerror}.") from None
-    header = _json(path, text)
+    header = _from_json(path, text)
     header.pop("__metadata__", None)
-    found = {name: _place(path, name, entry, 8 + length) for name, entry in header.items()}
-    _check_filled(path, found, 8 + length, size)
-    return found
+    tensors = {name: _location(path, name, entry, 8 + length) for name, entry in header.items()}
+    _check_layout(path, tensors, 8 + length, size)
+    return tensors
 
 
 def encode(tensors: Mapping[str, tuple[str, tuple[int, ...], int]]) -> bytes:
-    """Return the start of a safetensors file with tensors one after the other.
+    """Return the start of a safetensors file that holds `tensors` one after the other.
 
-    `tensors` gives of each, by name, the dtype as safetensors spells it, the shape and the bytes.
+    `tensors` maps each name to the safetensors name of the dtype, the shape, and the bytes.
     """
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}  # transformers reads no other
-    at = 0
+    end = 0
     for name, (dtype, shape, size) in tensors.items():
-        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [at, at + size]}
-        at += size
-    written = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    written += b" " * (-len(written) % 8)
-    return struct.pack("<Q", len(written)) + written
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [end, end + size]}
+        end += size
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text
 
 
-def _json(path: Path, content: bytes) -> dict[str, Any]:
+def _damaged(path: Path, reason: str, code: str) -> ArtifactError:
+    return ArtifactError(f"{path} is damaged, or not a safetensors file: {reason}.", code=code)
+
+
+def _from_json(path: Path, content: bytes) -> dict[str, Any]:
     try:
         header = json.loads(content)
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
-        raise ArtifactError(f"{path} {DAMAGED}: its header is not a JSON object.")
+        raise _damaged(path, "its header is not a JSON object", "file.header_not_an_object")
     return header
 
 
-def _place(path: Path, name: str, entry: Any, start: int) -> TensorLocation:
+def _location(path: Path, name: str, entry: Any, start: int) -> TensorLocation:
     match entry:
         case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [first, last]} if all(
-            _count(number) for number in (*shape, first, last)
+            _is_count(number) for number in (*shape, first, last)
         ):
             pass
         case _:
-            raise ArtifactError(f"{path} {DAMAGED}: its entry for {name!r} does not make sense.")
+            raise _damaged(path, f"its entry for {name!r} is invalid", "file.invalid_entry")
     if dtype not in SAFETENSORS_DTYPES:
         raise ArtifactError(
-            f"{name} is of dtype {dtype}, which cannot be stored: convert it before compressing."
+            f"{name} is of dtype {dtype}, which cannot be stored: convert it before compressing.",
+            code="file.unsupported_dtype",
         )
-    found = TensorLocation(
+    tensor = TensorLocation(
         path, name, SAFETENSORS_DTYPES[dtype], tuple(shape), start + first, start + last
     )
-    if found.size != prod(shape) * found.dtype.itemsize:
-        raise ArtifactError(
-            f"{path} {DAMAGED}: {name!r} takes {found.size:,} bytes, which its shape does not."
-        )
-    return found
+    if tensor.size != prod(shape) * tensor.dtype.itemsize:
+        reason = f"{name!r} takes {tensor.size:,} bytes, which does not match its shape"
+        raise _damaged(path, reason, "file.shape_mismatch")
+    return tensor
 
 
-def _check_filled(path: Path, found: Mapping[str, TensorLocation], start: int, size: int) -> None:
-    """Raise unless the tensors fill the file: no hole, nothing twice, nothing beyond the end."""
-    order = sorted(found.values(), key=lambda place: (place.start, place.stop))
+def _check_layout(path: Path, tensors: Mapping[str, TensorLocation], start: int, size: int) -> None:
+    """Check that the tensors fill the file without gaps, overlaps or bytes beyond its end."""
+    order = sorted(tensors.values(), key=lambda tensor: (tensor.start, tensor.stop))
     for before, after in pairwise(order):
         if after.start != before.stop:
-            raise ArtifactError(
-                f"{path} {DAMAGED}: {before.name!r} and {after.name!r} overlap or leave a hole."
-            )
+            reason = f"{before.name!r} and {after.name!r} overlap or leave a gap"
+            raise _damaged(path, reason, "file.overlap_or_gap")
     first, last = (order[0].start, order[-1].stop) if order else (start, start)
     if first != start or last > size:
-        raise ArtifactError(f"{path} is cut short: {size:,} bytes where {last:,} belong.")
+        raise ArtifactError(
+            f"{path} is cut short: it has {size:,} bytes instead of {last:,}.",
+            code="file.cut_short",
+        )
     if last != size:
-        raise ArtifactError(f"{path} {DAMAGED}: {size - last:,} bytes belong to no tensor.")
+        reason = f"{size - last:,} bytes belong to no tensor"
+        raise _damaged(path, reason, "file.trailing_bytes")
 
 
-def _count(value: Any) -> bool:
+def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63

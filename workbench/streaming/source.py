@@ -1,4 +1,4 @@
-"""Where the tensors of a model lie: one safetensors file, or shards with their index."""
+"""The tensors of a model on disk: one safetensors file, or shards with their index."""
 
 from __future__ import annotations
 
@@ -15,160 +15,184 @@ import torch
 from torch import Tensor
 
 from workbench.compression.roles import compressible, is_mask
-from workbench.errors import ArtifactError
+from workbench.errors import ArtifactError, FileError, file_errors
 from workbench.streaming import safetensors_header
 from workbench.streaming.safetensors_header import TensorLocation
 
-INDEX = ".index.json"
-FILE = ".safetensors"
-GLIMPSE = 4096
-"""Values at the start of a tensor that nearly always show that it is no mask."""
+INDEX_SUFFIX = ".index.json"
+FILE_SUFFIX = ".safetensors"
+SAMPLE_VALUES = 4096
+"""The first values of a tensor; they nearly always suffice to see that it is not a mask."""
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
     """Tensors on disk.
 
-    They are in the order in which safetensors writes them, widest dtype first and then by name,
-    however they are spread over files: so a file and its shards give the same result.
+    They have the order in which safetensors writes them, widest dtype first and then by name,
+    whether or not they are split over shards. A file and its shards therefore give the same result.
     """
 
     title: str
     files: tuple[Path, ...]
-    places: dict[str, TensorLocation]
+    locations: dict[str, TensorLocation]
 
     @classmethod
     def open(cls, path: Path) -> Source:
-        """Find the tensors of a safetensors file, an index, or a folder that holds either.
+        """Locate the tensors of a safetensors file, an index, or a folder that holds either.
 
         Raises
         ------
+        FileError
+            If a file is missing or cannot be read.
         ArtifactError
-            When a file is missing or damaged, or the index and its shards disagree.
+            If a file is damaged, or the index and its shards disagree.
         """
-        path = _of_folder(path) if path.is_dir() else path
-        if path.name.endswith(INDEX):
-            found, files = _sharded(path)
+        path = _find_in_folder(path) if path.is_dir() else path
+        if path.name.endswith(INDEX_SUFFIX):
+            tensors, files = _read_shards(path)
         else:
-            found, files = safetensors_header.read(path), (path,)
-        order = sorted(found, key=lambda name: (-found[name].dtype.itemsize, name))
-        return cls(_title(path), files, {name: found[name] for name in order})
+            tensors, files = safetensors_header.read(path), (path,)
+        order = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
+        return cls(_title(path), files, {name: tensors[name] for name in order})
 
     @cached_property
     def meta_tensors(self) -> dict[str, Tensor]:
-        """The tensors without their values: dtype and shape, on the meta device."""
+        """The tensors on the meta device: dtype and shape without values."""
         return {
-            name: torch.empty(place.shape, dtype=place.dtype, device="meta")
-            for name, place in self.places.items()
+            name: torch.empty(location.shape, dtype=location.dtype, device="meta")
+            for name, location in self.locations.items()
         }
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
-        """Names of the tensors that can be compressed: those that are, in memory.
+        """Names of the tensors that can be compressed: the same as for tensors in memory.
 
-        What is a mask is seen in the values: a few of them, unless those could be a mask's.
+        Masks are recognized by their values. A few values suffice unless those could be a mask's.
         """
-        return tuple(name for name in compressible(self.meta_tensors) if not self._holds_mask(name))
+        return tuple(name for name in compressible(self.meta_tensors) if not self._is_mask(name))
 
     @property
     def size(self) -> int:
         """Bytes of all tensors."""
-        return sum(place.size for place in self.places.values())
+        return sum(location.size for location in self.locations.values())
 
     @property
     def file_bytes(self) -> int:
-        """Bytes of the files, headers included."""
+        """Bytes of the files, including their headers."""
         return sum(path.stat().st_size for path in self.files)
 
     @property
     def state(self) -> list[list[Any]]:
-        """What changes when the files do: their names, sizes and times, and where tensors are."""
-        about = [(path, path.stat()) for path in self.files]
-        files = [[str(path.resolve()), one.st_size, one.st_mtime_ns] for path, one in about]
-        return [*files, *([place.name, place.start] for place in self.places.values())]
+        """Plain data that changes with the files: names, sizes, times, and tensor offsets."""
+        stats = [(path, path.stat()) for path in self.files]
+        files = [[str(path.resolve()), stat.st_size, stat.st_mtime_ns] for path, stat in stats]
+        return [*files, *([tensor.name, tensor.start] for tensor in self.locations.values())]
 
     @contextmanager
     def tensor(self, name: str) -> Iterator[Tensor]:
-        """Lend a tensor whose values stay in the file: they are read as they are looked at.
+        """Yield a memory-mapped tensor: its values are read from the file on access.
 
         Raises
         ------
-        ArtifactError
-            When the file cannot be read any more.
+        FileError
+            If the file can no longer be read.
         """
-        place = self.places[name]
-        if not place.size:
-            yield torch.empty(place.shape, dtype=place.dtype)
+        location = self.locations[name]
+        if not location.size:
+            yield torch.empty(location.shape, dtype=location.dtype)
             return
-        whole = place.start - place.start % mmap.ALLOCATIONGRANULARITY
+        offset = location.start - location.start % mmap.ALLOCATIONGRANULARITY
         try:
-            with place.path.open("rb") as stream:
-                lent = mmap.mmap(  # a private copy: else PyTorch warns that nobody may write here
-                    stream.fileno(), place.stop - whole, access=mmap.ACCESS_COPY, offset=whole
+            with location.path.open("rb") as stream:
+                buffer = mmap.mmap(  # a private copy: PyTorch warns about a read-only buffer
+                    stream.fileno(),
+                    location.stop - offset,
+                    access=mmap.ACCESS_COPY,
+                    offset=offset,
                 )
         except (OSError, ValueError) as error:
-            raise ArtifactError(f"Cannot read {place.path}: {error}.") from None
+            raise FileError(
+                f"Cannot read {location.path}: {error}.", code="file.cannot_read"
+            ) from None
         flat = torch.frombuffer(
-            lent,
-            dtype=place.dtype,
-            count=place.size // place.dtype.itemsize,
-            offset=place.start - whole,
+            buffer,
+            dtype=location.dtype,
+            count=location.size // location.dtype.itemsize,
+            offset=location.start - offset,
         )
-        yield flat.view(place.shape)
+        yield flat.view(location.shape)
 
-    def _holds_mask(self, name: str) -> bool:
+    def _is_mask(self, name: str) -> bool:
         with self.tensor(name) as weight:
-            first = weight.reshape(-1)[:GLIMPSE]
-            zero_or_more = (first == 0) | (first.abs() >= torch.finfo(first.dtype).max)
-            return bool(zero_or_more.all()) and is_mask(weight)
+            first = weight.reshape(-1)[:SAMPLE_VALUES]
+            could_be = (first == 0) | (first.abs() >= torch.finfo(first.dtype).max)
+            return bool(could_be.all()) and is_mask(weight)
 
 
 def _title(path: Path) -> str:
-    return path.resolve().parent.name if path.name.endswith(INDEX) else path.stem
+    return path.resolve().parent.name if path.name.endswith(INDEX_SUFFIX) else path.stem
 
 
-def _of_folder(folder: Path) -> Path:
-    for ending in (INDEX, FILE):
-        found = sorted(folder.glob(f"*{ending}"))
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise ArtifactError(f"{folder} holds several files *{ending}: name one of them.")
-    raise ArtifactError(f"{folder} holds no {FILE} file: name a folder that does.")
+def _find_in_folder(folder: Path) -> Path:
+    for suffix in (INDEX_SUFFIX, FILE_SUFFIX):
+        paths = sorted(folder.glob(f"*{suffix}"))
+        if len(paths) == 1:
+            return paths[0]
+        if paths:
+            raise FileError(
+                f"{folder} holds several files *{suffix}: name one of them.",
+                code="file.ambiguous_folder",
+            )
+    raise FileError(
+        f"{folder} holds no {FILE_SUFFIX} file: name a folder that does.",
+        code="file.empty_folder",
+    )
 
 
-def _sharded(index: Path) -> tuple[dict[str, TensorLocation], tuple[Path, ...]]:
-    where = _weight_map(index)
-    shards = {name: index.parent / name for name in sorted(set(where.values()))}
+def _read_shards(index: Path) -> tuple[dict[str, TensorLocation], tuple[Path, ...]]:
+    weight_map = _weight_map(index)
+    shards = {name: index.parent / name for name in sorted(set(weight_map.values()))}
     for name, path in shards.items():
         if not path.is_file():
-            raise ArtifactError(f"{index} names the shard {name}, which is not beside it.")
-    held = {name: safetensors_header.read(path) for name, path in shards.items()}
-    found = {}
-    for tensor, shard in where.items():
-        if tensor not in held[shard]:
-            raise ArtifactError(f"{index} looks for {tensor!r} in {shard}, which does not hold it.")
-        found[tensor] = held[shard][tensor]
-    for shard, tensors in held.items():
-        for tensor in tensors:
-            if where.get(tensor) != shard:
-                raise ArtifactError(f"{shard} holds {tensor!r}, which {index} does not find there.")
-    return found, (index, *shards.values())
+            raise FileError(
+                f"{index} names the shard {name}, which is not in the same folder.",
+                code="file.missing_shard",
+            )
+    stored = {name: safetensors_header.read(path) for name, path in shards.items()}
+    for name, shard in weight_map.items():
+        if name not in stored[shard]:
+            raise ArtifactError(
+                f"{index} expects {name!r} in {shard}, which does not hold it.",
+                code="file.tensor_not_in_shard",
+            )
+    for shard, tensors in stored.items():
+        for name in tensors:
+            if weight_map.get(name) != shard:
+                raise ArtifactError(
+                    f"{shard} holds {name!r}, but {index} does not list it there.",
+                    code="file.unlisted_tensor",
+                )
+    tensors = {name: stored[shard][name] for name, shard in weight_map.items()}
+    return tensors, (index, *shards.values())
 
 
 def _weight_map(index: Path) -> dict[str, str]:
+    with file_errors("read", index):
+        text = index.read_bytes()
     try:
-        content = json.loads(index.read_bytes())
-    except OSError as error:
-        raise ArtifactError(f"Cannot read {index}: {error.strerror}.") from None
+        content = json.loads(text)
     except (ValueError, RecursionError):
         content = None
-    where = content.get("weight_map") if isinstance(content, dict) else None
-    if not isinstance(where, dict) or not all(map(_is_name, where.values())):
-        raise ArtifactError(f"{index} is no index of shards: its weight_map does not make sense.")
-    return where
+    weight_map = content.get("weight_map") if isinstance(content, dict) else None
+    if not isinstance(weight_map, dict) or not all(map(_is_shard_name, weight_map.values())):
+        raise ArtifactError(
+            f"{index} is not an index of shards: its weight_map is invalid.",
+            code="file.invalid_index",
+        )
+    return weight_map
 
 
-def _is_name(value: Any) -> bool:
-    """Whether an index may mean a file by `value`: one beside it, and nowhere else."""
-    return isinstance(value, str) and value.endswith(FILE) and Path(value).name == value
+def _is_shard_name(value: Any) -> bool:
+    """Whether `value` names a file in the index's own folder."""
+    return isinstance(value, str) and value.endswith(FILE_SUFFIX) and Path(value).name == value
