@@ -1,4 +1,4 @@
-"""What the tests of the file share: the independent reader, and a small file."""
+"""Fixtures: the independent reader and a small file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from workbench.recipe import Prune, Quantize, Recipe
 
 @pytest.fixture(autouse=True)
 def _one_thread(threads):
-    """Small tensors are quickest so."""
+    """One thread is fastest for small tensors."""
 
 
 @pytest.fixture(scope="session")
 def reader():
-    """The module of the independent reader, which knows nothing of ours."""
+    """The independent reader, which shares no code with the package."""
     source = Path(__file__).with_name("reader.py")
     spec = importlib.util.spec_from_file_location("reader", source)
     module = importlib.util.module_from_spec(spec)
@@ -30,7 +30,7 @@ def reader():
 
 @pytest.fixture(scope="session")
 def small() -> Artifact:
-    """A file of about a kilobyte with packed and Huffman-coded parts."""
+    """A file of about one kilobyte with packed and Huffman-coded parts."""
     generator = torch.Generator().manual_seed(0)
     weights = {
         "wide": torch.randn(40, 50, generator=generator) ** 3,

@@ -1,4 +1,4 @@
-"""An artifact is its bytes: deterministic, counted to the last one, equal when read back."""
+"""An artifact equals its bytes: deterministic, fully accounted for, unchanged when read back."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ FILLS = {
 
 
 @st.composite
-def compressed(draw) -> tuple[dict[str, torch.Tensor], Recipe, Artifact]:
-    """Draw weights of odd shapes, any recipe for them, and the artifact of both."""
+def sample(draw) -> tuple[dict[str, torch.Tensor], Recipe, Artifact]:
+    """Draw weights of unusual shapes, a recipe for them, and their artifact."""
     torch.manual_seed(draw(st.integers(0, 2**31)))
     shapes = draw(st.lists(SHAPES, max_size=4))
     fill = FILLS[draw(st.sampled_from(sorted(FILLS)))]
@@ -45,33 +45,33 @@ def compressed(draw) -> tuple[dict[str, torch.Tensor], Recipe, Artifact]:
 
 
 @settings(deadline=None, max_examples=200)
-@given(compressed())
-def test_reading_back_gives_the_same_weights_recipe_and_ledger(drawn) -> None:
-    weights, recipe, artifact = drawn
+@given(sample())
+def test_reading_back_gives_the_same_weights_recipe_and_ledger(sample) -> None:
+    weights, recipe, artifact = sample
     loaded = Artifact.from_bytes(artifact.to_bytes())
     assert loaded.recipe == artifact.recipe == recipe
     assert (loaded.model, loaded.digest) == ("drawn", artifact.digest)
     assert loaded.ledger == artifact.ledger
     assert loaded.to_bytes() == artifact.to_bytes()
-    made, read = artifact.weights(), loaded.weights()
-    assert list(made) == list(read) == list(weights)
+    before, after = artifact.weights(), loaded.weights()
+    assert list(before) == list(after) == list(weights)
     for name, tensor in weights.items():
-        assert made[name].shape == read[name].shape == tensor.shape
-        assert torch.isfinite(made[name]).all()
-        assert torch.equal(made[name], read[name])
+        assert before[name].shape == after[name].shape == tensor.shape
+        assert torch.isfinite(before[name]).all()
+        assert torch.equal(before[name], after[name])
 
 
-def scales(coded, described) -> int:
-    """Count the bytes of what codes stand for."""
+def scale_bytes(coded, described) -> int:
+    """Count the bytes of scales and zero points, or of the codebook."""
     if "bits" in described:
         return coded.scale.size * (5 if "affine" in described else 4)
     return coded.codebook.size * 4 if "shared" in described else 0
 
 
 @settings(deadline=None, max_examples=100)
-@given(compressed())
-def test_the_ledger_counts_every_byte(drawn) -> None:
-    _, _, artifact = drawn
+@given(sample())
+def test_the_ledger_counts_every_byte(sample) -> None:
+    _, _, artifact = sample
     ledger = artifact.ledger
     assert ledger.total == len(artifact) == len(artifact.to_bytes())
     outside = int.from_bytes(artifact.to_bytes()[:8], "little")
@@ -82,11 +82,11 @@ def test_the_ledger_counts_every_byte(drawn) -> None:
     for name, described in header["tensors"].items():
         row, sizes = ledger[name], parts(described)
         coded = artifact.tensors[name]
-        whole = zip([coded], [described], strict=True)
         factors = described.get("factors", [])
-        pieces = zip((coded.left, coded.right), factors, strict=True) if factors else whole
+        tensors = (coded.left, coded.right) if factors else (coded,)
+        pairs = zip(tensors, factors or [described], strict=True)
         assert row.total == sizes.total
-        assert row.scales == sum(scales(*piece) for piece in pieces)
+        assert row.scales == sum(scale_bytes(*pair) for pair in pairs)
         assert row.indices + row.values + row.plain + row.tables == sizes.index + sizes.values
         assert row.shape == tuple(described["shape"])
         assert (name in artifact.encodings) == (not factors)
@@ -123,7 +123,7 @@ def test_negative_zero_becomes_zero() -> None:
         assert not torch.signbit(decoded).any()
 
 
-def test_no_tensors_at_all() -> None:
+def test_no_tensors() -> None:
     artifact = Artifact.of("nothing", Recipe(), {})
     assert Artifact.from_bytes(artifact.to_bytes()).weights() == {}
     assert artifact.ledger.total == artifact.ledger.container == len(artifact)
@@ -138,9 +138,10 @@ def test_pruning_makes_the_file_smaller() -> None:
     assert sizes == sorted(sizes, reverse=True)
 
 
-@pytest.mark.parametrize("words", [("dense, f32", {}), ("dense, 8 bits", {"bits": 8})])
-def test_the_codec_in_words(words) -> None:
-    text, quantize = words
+@pytest.mark.parametrize(
+    ("codec", "quantize"), [("dense, f32", {}), ("dense, 8 bits", {"bits": 8})]
+)
+def test_description_of_the_codec(codec, quantize) -> None:
     weights = {"w": torch.linspace(-1, 1, 200).view(10, 20)}
     recipe = Recipe(quantize=Quantize(**quantize) if quantize else None)
-    assert Artifact.of("m", recipe, encode_tensors(weights, recipe)).ledger["w"].codec == text
+    assert Artifact.of("m", recipe, encode_tensors(weights, recipe)).ledger["w"].codec == codec

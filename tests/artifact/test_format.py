@@ -1,4 +1,4 @@
-"""docs/format.md is enough to read every file: an independent reader does, bit for bit."""
+"""docs/format.md suffices to read every file: an independent reader decodes it bit for bit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RECIPES = 34  # for each model: 204 files
 
 
 def weights_of(name: str) -> dict[str, torch.Tensor]:
-    """Weights of the model's shapes with the heavy tails of trained ones."""
+    """Return heavy-tailed weights of the model's shapes, like trained ones."""
     generator = torch.Generator().manual_seed(0)
     return {
         name: torch.randn(tensor.shape, generator=generator) ** 3 / 10
@@ -43,18 +43,18 @@ def weights_of(name: str) -> dict[str, torch.Tensor]:
 
 
 def flattened(entries):
-    """Give entries, factors in place of their product."""
+    """Yield the entries, with factors in place of a factorized tensor."""
     for entry in entries:
         yield from entry.get("factors", [entry])
 
 
 def features(header) -> set[str]:
-    """Name what the entries of a file use."""
+    """Return the features of the format that a file uses."""
     used = set()
     for entry in flattened(header["tensors"].values()):
         used |= set(entry) & {"bitmap", "blocks", "affine", "group", "huffman", "shared"}
-        plain = not entry.keys() & {"bits", "shared"}
-        used.add(entry.get("dtype", "f32") if plain else f"{entry.get('bits', 'no')} bits")
+        uncompressed = not entry.keys() & {"bits", "shared"}
+        used.add(entry.get("dtype", "f32") if uncompressed else f"{entry.get('bits', 'no')} bits")
         if "gaps" in entry:
             used.add("packed gaps" if len(entry["gaps"]) == 3 else "Huffman gaps")
         if "runs" in entry:
@@ -75,7 +75,7 @@ def assert_equal(got: np.ndarray, want: torch.Tensor) -> None:
     assert got.tobytes() == want.contiguous().numpy().tobytes()
 
 
-def test_the_reader_is_short_and_needs_numpy_and_json_alone(reader) -> None:
+def test_the_reader_is_short_and_imports_only_numpy_and_json(reader) -> None:
     source = Path(reader.__file__).read_text(encoding="utf-8")
     assert len(source.splitlines()) <= 190
     imported = set()
@@ -102,10 +102,10 @@ def test_the_reader_decodes_random_recipes_bit_for_bit(reader) -> None:
             artifact = Artifact.of(name, recipe, encode_tensors(weights, recipe, evidence))
             decoded, header = reader.read(artifact.to_bytes())
             loaded = Artifact.from_bytes(artifact.to_bytes()).weights()
-            made = artifact.weights()
-            assert list(decoded) == list(loaded) == list(made) == list(weights)
+            expected = artifact.weights()
+            assert list(decoded) == list(loaded) == list(expected) == list(weights)
             for layer, values in decoded.items():
-                assert_equal(values, made[layer])
+                assert_equal(values, expected[layer])
                 assert_equal(values, loaded[layer])
             assert header["recipe"] == recipe.as_dict()
             seen.update(features(header))
@@ -138,7 +138,7 @@ def test_the_reader_decodes_edge_shapes(reader, shape, fill) -> None:
         ((0, 3), Axes((1,), (0,))),
     ],
 )
-def test_the_reader_decodes_turned_tensors(reader, shape, axes) -> None:
+def test_the_reader_decodes_permuted_tensors(reader, shape, axes) -> None:
     weights = {"w": torch.randn(shape, generator=torch.Generator().manual_seed(0))}
     evidence = CalibrationStats({"w": torch.ones(shape)})
     roles = Roles(("w",), axes={"w": axes})
@@ -146,14 +146,14 @@ def test_the_reader_decodes_turned_tensors(reader, shape, axes) -> None:
     for _ in range(20):
         recipe = Recipe.draw(rng, ("w",))
         artifact = Artifact.of(
-            "turned", recipe, encode_tensors(weights, recipe, evidence, roles=roles)
+            "permuted", recipe, encode_tensors(weights, recipe, evidence, roles=roles)
         )
         decoded, _ = reader.read(artifact.to_bytes())
-        made = artifact.weights()["w"]
-        assert made.shape == shape
-        assert made.is_contiguous()
-        assert_equal(decoded["w"], made)
-        assert_equal(Artifact.from_bytes(artifact.to_bytes()).weights()["w"].numpy(), made)
+        expected = artifact.weights()["w"]
+        assert expected.shape == shape
+        assert expected.is_contiguous()
+        assert_equal(decoded["w"], expected)
+        assert_equal(Artifact.from_bytes(artifact.to_bytes()).weights()["w"].numpy(), expected)
         assert artifact.ledger.total == len(artifact)
 
 
@@ -164,7 +164,7 @@ def test_the_reader_decodes_turned_tensors(reader, shape, axes) -> None:
         torch.bool,
     ],
 )
-def test_the_reader_decodes_other_types(reader, dtype) -> None:
+def test_the_reader_decodes_other_dtypes(reader, dtype) -> None:
     weights = {"w": (torch.arange(-50, 50).view(10, 10) // 7).to(dtype)}
     artifact = Artifact.of("types", Recipe(), encode_tensors(weights, Recipe()))
     decoded, _ = reader.read(artifact.to_bytes())
@@ -179,7 +179,7 @@ def test_the_reader_decodes_complex_buffers(reader, dtype) -> None:
     assert_equal(decoded["w"], weights["w"])
 
 
-def test_the_reader_gives_the_bits_of_eight_bit_floats(reader) -> None:
+def test_the_reader_returns_the_bits_of_eight_bit_floats(reader) -> None:
     for dtype in (torch.float8_e4m3fn, torch.float8_e5m2):
         weights = {"w": torch.arange(256, dtype=torch.uint8).view(dtype)}
         artifact = Artifact.of("types", Recipe(), encode_tensors(weights, Recipe(), roles=BUFFER))
@@ -191,7 +191,7 @@ def page_hex(pattern: str) -> bytes:
     return bytes.fromhex("".join(re.findall(pattern, PAGE, re.MULTILINE)))
 
 
-def test_the_example_of_the_page(reader) -> None:
+def test_the_example_in_the_page(reader) -> None:
     blob = page_hex(r"^[0-9a-f]{4}  ((?:[0-9a-f]{2} ?)+)")
     assert f"{len(blob)} bytes" in PAGE
     weight = np.zeros((2, 12), np.float32)
@@ -205,7 +205,7 @@ def test_the_example_of_the_page(reader) -> None:
         assert_equal(decoded[name], tensor)
 
 
-def test_the_huffman_example_of_the_page(reader) -> None:
+def test_the_huffman_example_in_the_page(reader) -> None:
     symbols, part = re.search(
         r"8 symbols ((?:\d ){8})of an\s+alphabet of 4 are\s+`([^`]+)`", PAGE
     ).groups()

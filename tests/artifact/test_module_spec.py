@@ -1,4 +1,4 @@
-"""What a file says of its module: read back as it was, and refused where it makes no sense."""
+"""The module spec of a file: read back unchanged, and rejected if it is invalid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbench.artifact.module_spec import InputQParams, ModuleSpec
 from workbench.errors import ArtifactError
 from workbench.evaluation.measure import evaluate
 
-WHOLE = ModuleSpec(
+FULL = ModuleSpec(
     0.5,
     1,
     True,
@@ -20,14 +20,14 @@ WHOLE = ModuleSpec(
 )
 
 
-def test_plain_data_and_back():
-    assert WHOLE.as_list() == [
+def test_round_trip():
+    assert FULL.as_list() == [
         ["build", 1, 0.5, 1],
         ["narrow", 1],
         ["fold", 1, {"bn": "stem"}],
         ["round inputs", 1, {"conv1": [8, 0.25, 0], "fc.0": [2, 1e-9, 3]}],
     ]
-    assert ModuleSpec.from_list(WHOLE.as_list()) == WHOLE
+    assert ModuleSpec.from_list(FULL.as_list()) == FULL
     assert ModuleSpec.from_list([]) == ModuleSpec()
 
 
@@ -67,13 +67,19 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("form", BAD, ids=str)
-def test_nonsense_is_refused_in_one_sentence(form):
+@pytest.mark.parametrize("spec", BAD, ids=str)
+def test_an_invalid_spec_is_rejected(spec):
     entry = {"w.weight": {"shape": [0], "dtype": "u8"}}
-    blob, _ = container.pack({"model": "m", "recipe": {}, "form": form, "tensors": entry}, b"")
+    blob, _ = container.pack({"model": "m", "recipe": {}, "form": spec, "tensors": entry}, b"")
     with pytest.raises(ArtifactError) as caught:
         Artifact.from_bytes(blob)
     assert str(caught.value).endswith(".")
+    assert caught.value.code in {
+        "artifact.no_module_spec",
+        "artifact.unknown_rewrite",
+        "artifact.rewrites_not_canonical",
+        "artifact.unknown_layer",
+    }
 
 
 RESNET = "fashion/resnet"
@@ -81,36 +87,36 @@ NARROW = {"structure": {"removed": 0.5}}
 FOLDED = {"adjust": {"batch_norm": "fold"}, "quantize": {"bits": 8}, "activations": {"bits": 8}}
 
 
-def altered(recipe, change) -> Artifact:
-    """Return a file of resnet whose header was changed by hand, its digest right."""
-    made = wb.compress(wb.model(RESNET), wb.Recipe.from_json(recipe))
-    header, data = container.unpack(made.to_bytes())
+def with_header(recipe, change) -> Artifact:
+    """Return a file of resnet with a modified header and a valid digest."""
+    artifact = wb.compress(wb.model(RESNET), wb.Recipe.from_json(recipe))
+    header, data = container.unpack(artifact.to_bytes())
     header = {key: value for key, value in header.items() if key != "sha256"}
     change(header)
     return Artifact.from_bytes(container.pack(header, bytes(data))[0])
 
 
-def forget_form(header):
+def remove_spec(header):
     header["form"] = []
 
 
-def fold_what_is_not_there(header):
+def fold_missing_norm(header):
     header["form"] = [["fold", 1, {"bn9": "stem"}]]
 
 
-def fold_into_nothing(header):
+def fold_into_missing_layer(header):
     header["form"] = [["fold", 1, {"bn": "pool"}]]
 
 
-def round_what_is_no_layer(header):
+def quantize_norm_inputs(header):
     header["form"] = [["round inputs", 1, {"bn": [8, 0.5, 0]}]]
 
 
-def leave_too_much_out(header):
+def leave_out_too_much(header):
     header["form"] = [["build", 1, 0.5, 99]]
 
 
-def lose_a_channel(header):
+def reshape_channels(header):
     entry = header["tensors"]["blocks.0.conv1.weight"]
     entry["shape"] = [entry["shape"][0] * 2, entry["shape"][1] // 2, *entry["shape"][2:]]
 
@@ -118,29 +124,29 @@ def lose_a_channel(header):
 @pytest.mark.parametrize(
     ("recipe", "change"),
     [
-        (NARROW, forget_form),
-        (NARROW, lose_a_channel),
-        (FOLDED, forget_form),
-        ({}, fold_what_is_not_there),
-        ({}, leave_too_much_out),
-        ({}, fold_into_nothing),
-        ({}, round_what_is_no_layer),
+        (NARROW, remove_spec),
+        (NARROW, reshape_channels),
+        (FOLDED, remove_spec),
+        ({}, fold_missing_norm),
+        ({}, leave_out_too_much),
+        ({}, fold_into_missing_layer),
+        ({}, quantize_norm_inputs),
     ],
 )
-def test_a_file_that_does_not_fit_its_form_is_refused_when_it_is_run(recipe, change):
+def test_a_file_that_does_not_match_its_spec_is_rejected(recipe, change):
     with pytest.raises(ArtifactError) as caught:
-        evaluate(altered(recipe, change), timed=False)
+        evaluate(with_header(recipe, change), timed=False)
     assert str(caught.value).endswith(".")
 
 
 @pytest.mark.parametrize("recipe", [NARROW, FOLDED, {**NARROW, **FOLDED}])
-def test_a_file_in_a_form_is_judged_as_it_was_measured(recipe):
+def test_evaluating_a_rewritten_file_equals_measuring_its_recipe(recipe):
     model, recipe = wb.model(RESNET), wb.Recipe.from_json(recipe)
-    made = Artifact.from_bytes(wb.compress(model, recipe).to_bytes())
+    artifact = Artifact.from_bytes(wb.compress(model, recipe).to_bytes())
     report = wb.measure(model, recipe, timed=False)
-    again = evaluate(made, timed=False)
+    again = evaluate(artifact, timed=False)
     assert (again.bytes, again.accuracy, again.confusion) == (
-        len(made),
+        len(artifact),
         report.accuracy,
         report.confusion,
     )

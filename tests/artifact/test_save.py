@@ -1,4 +1,4 @@
-"""Saving is whole or not at all; loading says in a sentence what is wrong with a path."""
+"""Saving is atomic; loading reports what is wrong with a path."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.raises import raises
 from workbench.artifact.artifact import load
-from workbench.errors import ArtifactError
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes and devices are POSIX")
 
@@ -33,7 +33,7 @@ def test_a_fresh_process_reads_the_same_weights(small, tmp_path) -> None:
         " for w in load(sys.argv[1]).weights().values())).hexdigest())"
     )
     root = Path(__file__).parents[2]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script, str(path)],
         check=True,
         capture_output=True,
@@ -41,8 +41,8 @@ def test_a_fresh_process_reads_the_same_weights(small, tmp_path) -> None:
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(root)},
     )
-    whole = b"".join(w.numpy().tobytes() for w in small.weights().values())
-    assert done.stdout.strip() == hashlib.sha256(whole).hexdigest()
+    content = b"".join(w.numpy().tobytes() for w in small.weights().values())
+    assert process.stdout.strip() == hashlib.sha256(content).hexdigest()
 
 
 def test_overwriting_replaces_the_content(small, tmp_path) -> None:
@@ -64,24 +64,24 @@ def test_overwriting_keeps_the_mode(small, tmp_path, mode) -> None:
 
 
 @POSIX
-def test_a_new_file_gets_the_mode_that_open_would_give(small, tmp_path) -> None:
-    (tmp_path / "usual").touch()
+def test_a_new_file_has_the_default_mode(small, tmp_path) -> None:
+    (tmp_path / "default").touch()
     mode = small.save(tmp_path / "saved").stat().st_mode
-    assert mode == (tmp_path / "usual").stat().st_mode
+    assert mode == (tmp_path / "default").stat().st_mode
 
 
 @pytest.mark.parametrize(
-    ("place", "message"),
+    ("place", "code"),
     [
-        ("missing/file", "Cannot write .*file"),
-        ("notes.txt/file", "Cannot write .*file"),
-        ("folder", "is a folder: name a file in it"),
+        ("missing/file", "file.cannot_write"),
+        ("notes.txt/file", "file.cannot_write"),
+        ("folder", "file.is_a_folder"),
     ],
 )
-def test_a_target_that_cannot_be_is_refused(small, tmp_path, place, message) -> None:
+def test_an_impossible_target_is_rejected(small, tmp_path, place, code) -> None:
     (tmp_path / "notes.txt").write_text("notes")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ArtifactError, match=message):
+    with raises(code, place):
         small.save(tmp_path / place)
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["folder", "notes.txt"]
 
@@ -90,15 +90,13 @@ def test_a_target_that_cannot_be_is_refused(small, tmp_path, place, message) -> 
 def test_a_device_is_not_replaced_by_a_file(small, tmp_path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(ArtifactError, match="not an ordinary file"):
+    with raises("file.not_a_regular_file", pipe):
         small.save(pipe)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
 @pytest.mark.parametrize("step", ["write", "replace"])
-def test_a_failure_half_way_leaves_the_old_file_and_nothing_else(
-    small, tmp_path, monkeypatch, step
-) -> None:
+def test_a_failed_write_leaves_only_the_old_file(small, tmp_path, monkeypatch, step) -> None:
     target = tmp_path / "file"
     target.write_text("old")
 
@@ -107,22 +105,22 @@ def test_a_failure_half_way_leaves_the_old_file_and_nothing_else(
 
     place = {"write": (os, "fdopen"), "replace": (Path, "replace")}[step]
     monkeypatch.setattr(*place, fail)
-    with pytest.raises(ArtifactError, match="No space left on device"):
+    with raises("file.cannot_write", "No space left on device"):
         small.save(target)
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
 
 
 def test_paths_that_hold_no_file(tmp_path) -> None:
-    with pytest.raises(ArtifactError, match=r"Cannot read .*No such file"):
+    with raises("file.cannot_read", tmp_path / "missing", "No such file"):
         load(tmp_path / "missing")
-    with pytest.raises(ArtifactError, match="is not a file"):
+    with raises("file.not_a_regular_file", tmp_path):
         load(tmp_path)
 
 
 @POSIX
 def test_a_device_is_not_read() -> None:
-    with pytest.raises(ArtifactError, match="is not a file"):
+    with raises("file.not_a_regular_file"):
         load("/dev/zero")
 
 
@@ -130,5 +128,5 @@ def test_a_file_far_larger_than_its_limit_is_not_read(tmp_path) -> None:
     path = tmp_path / "huge"
     with path.open("wb") as stream:
         stream.truncate(2**40)  # a hole: takes no space
-    with pytest.raises(ArtifactError, match="too large"):
+    with raises("artifact.decoded_too_large"):
         load(path)

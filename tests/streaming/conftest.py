@@ -1,4 +1,4 @@
-"""What the tests of files share."""
+"""Fixtures: tensors of a checkpoint, and shards."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from safetensors.torch import save_file
 
 @pytest.fixture(autouse=True)
 def _one_thread(threads):
-    """Small tensors are quickest so."""
+    """One thread is fastest for small tensors."""
 
 
 @pytest.fixture
 def shards():
-    """Write tensors as shards with their index into a folder; return the index."""
+    """Write tensors as shards with an index into a folder, and return the index."""
 
     def write(folder, tensors, count):
         names = list(tensors)
         weight_map = {}
         for number in range(count):
             name = f"model-{number + 1:05}-of-{count:05}.safetensors"
-            inside = {one: tensors[one] for one in names[number::count]}
-            save_file(inside, folder / name)
-            weight_map |= dict.fromkeys(inside, name)
+            shard = {key: tensors[key] for key in names[number::count]}
+            save_file(shard, folder / name)
+            weight_map |= dict.fromkeys(shard, name)
         index = folder / "model.safetensors.index.json"
         index.write_text(json.dumps({"metadata": {}, "weight_map": weight_map}), encoding="utf-8")
         return index
@@ -35,7 +35,7 @@ def shards():
 
 @pytest.fixture
 def tensors():
-    """A few tensors of every kind that a checkpoint has."""
+    """Tensors of every dtype that checkpoints hold."""
     generator = torch.Generator().manual_seed(0)
 
     def normal(*shape):

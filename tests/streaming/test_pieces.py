@@ -1,4 +1,4 @@
-"""Tensors of more than one piece give the same on one core and on several."""
+"""Tensors of several pieces give the same bytes on one core and on several."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ RECIPES = {
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_threads_change_nothing(tmp_path, threads, name) -> None:
+def test_the_bytes_do_not_depend_on_the_number_of_threads(tmp_path, threads, name) -> None:
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(WIDE, generator=generator).bfloat16()
     save_file({"w": weight, "v": weight[:9] * 2}, tmp_path / "big.safetensors")
-    found = set()
+    digests = set()
     for count in (1, 2, 3):
         threads(count)
         compress_file(tmp_path / "big.safetensors", RECIPES[name], tmp_path / "small")
         decompress(tmp_path / "small", tmp_path / "again")
         content = (tmp_path / "small").read_bytes() + (tmp_path / "again").read_bytes()
-        found.add(hashlib.sha256(content).hexdigest())
-    assert len(found) == 1
+        digests.add(hashlib.sha256(content).hexdigest())
+    assert len(digests) == 1
 
 
 @pytest.mark.parametrize("bits", [16, 32, 64])
-def test_selection_is_that_of_a_sort(bits) -> None:
+def test_selection_equals_sorting(bits) -> None:
     generator = torch.Generator().manual_seed(bits)
     numbers = (torch.randn(5000, generator=generator).abs() * 3).bfloat16()
     numbers[:500] = 0
     if bits > 16:
         numbers = numbers.to(torch.float32 if bits == 32 else torch.float64)
         numbers[2000:] += torch.rand(3000, generator=generator, dtype=numbers.dtype)
-    found = sort_keys(numbers, bits)
-    ranked = np.sort(found)
+    keys = sort_keys(numbers, bits)
+    ranked = np.sort(keys)
     for count in (1, 2, 499, 500, 501, 2500, 4999, 5000):
-        cut = nth_smallest(lambda: [found[:1234], found[1234:]], bits, count)
-        assert cut.key == ranked[count - 1]
-        assert cut.ties == count - np.count_nonzero(found < cut.key)
+        threshold = nth_smallest(lambda: [keys[:1234], keys[1234:]], bits, count)
+        assert threshold.key == ranked[count - 1]
+        assert threshold.ties == count - np.count_nonzero(keys < threshold.key)
 
 
-def test_little_is_in_memory_at_a_time(tmp_path) -> None:
+def test_peak_memory_is_small(tmp_path) -> None:
     side = 1024
     tensors = {f"layer {k}": torch.randn(side, side).bfloat16() for k in range(8)}
     save_file(tensors, tmp_path / "big.safetensors")
@@ -67,17 +67,17 @@ def test_little_is_in_memory_at_a_time(tmp_path) -> None:
     tracemalloc.start()
     try:
         compress_file(tmp_path / "big.safetensors", RECIPES["groups"], tmp_path / "small")
-        assert tracemalloc.get_traced_memory()[1] < 12 * side**2  # of 16 for all in bfloat16
+        assert tracemalloc.get_traced_memory()[1] < 12 * side**2  # all tensors take 16 in bfloat16
     finally:
         tracemalloc.stop()
 
 
-def test_masks_are_those_of_memory(tmp_path) -> None:
+def test_masks_equal_those_in_memory(tmp_path) -> None:
     weights = {"w": torch.randn(WIDE), "v": torch.randn(30, 50)}
     save_file(weights, tmp_path / "big.safetensors")
     compress_file(tmp_path / "big.safetensors", Recipe(Prune(0.5)), tmp_path / "small")
     from workbench.artifact.artifact import load
 
-    kept = masks(weights, Prune(0.5), CalibrationStats())
+    expected = masks(weights, Prune(0.5), CalibrationStats())
     for name, tensor in load(tmp_path / "small").weights().items():
-        assert torch.equal(tensor != 0, kept[name])
+        assert torch.equal(tensor != 0, expected[name])

@@ -1,4 +1,4 @@
-"""A run that was killed goes on, and ends with the bytes of one that was not."""
+"""A killed run continues and produces the bytes of an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ KILLED_AT = """
 import os, sys
 from workbench.recipe import Recipe
 from workbench.streaming.compress import compress_file
-passes = []
+calls = []
 def stop(done, total):
-    passes.append(done)
-    if len(passes) == int(sys.argv[4]):
+    calls.append(done)
+    if len(calls) == int(sys.argv[4]):
         os.kill(os.getpid(), 9)
-compress_file(sys.argv[1], Recipe.from_json(sys.argv[3]), sys.argv[2], progress=stop)
+compress_file(sys.argv[1], Recipe.from_json(sys.argv[3]), sys.argv[2], on_progress=stop)
 """
 
 
 @pytest.fixture
 def big(tmp_path):
-    """A file in which many weights tie at the threshold, over several tensors."""
+    """A file in which many weights of several tensors tie at the threshold."""
     generator = torch.Generator().manual_seed(1)
     tensors = {
         f"layer {k}": (torch.randn(40, 32, generator=generator) * 2).round().bfloat16()
@@ -41,22 +41,22 @@ def big(tmp_path):
 
 
 @pytest.fixture
-def whole(big):
-    compress_file(big, RECIPE, big.with_name("whole"))
-    content = big.with_name("whole").read_bytes()
-    big.with_name("whole").unlink()
+def expected(big):
+    compress_file(big, RECIPE, big.with_name("expected"))
+    content = big.with_name("expected").read_bytes()
+    big.with_name("expected").unlink()
     return content
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there a process cannot kill itself so")
-@pytest.mark.parametrize("moment", [3, 8, 11])
-def test_killed_in_the_middle(big, whole, moment) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill differs on Windows")
+@pytest.mark.parametrize("call", [3, 8, 11])
+def test_continue_after_being_killed(big, expected, call) -> None:
     small = big.with_name("small")
-    command = [sys.executable, "-c", KILLED_AT, big, small, RECIPE.to_json(), str(moment)]
+    command = [sys.executable, "-c", KILLED_AT, big, small, RECIPE.to_json(), str(call)]
     assert subprocess.run(command, check=False).returncode == -9
     assert not small.exists()
     compress_file(big, RECIPE, small)
-    assert small.read_bytes() == whole
+    assert small.read_bytes() == expected
     assert {path.name for path in big.parent.iterdir()} == {"big.safetensors", "small"}
 
 
@@ -66,37 +66,37 @@ class Stop(Exception):
 
 @pytest.fixture
 def stopped(big, monkeypatch):
-    """Compress all but the last tensors; return what is left beside the output."""
-    coded = compressing._coded
+    """Compress all but the last tensors, and return the partial output."""
+    encode = compressing._encode
 
-    def some(name, *rest):
+    def stop(name, *rest):
         if name == "layer 4":
             raise Stop
-        return coded(name, *rest)
+        return encode(name, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(compressing, "_coded", some)
+        patched.setattr(compressing, "_encode", stop)
         with pytest.raises(Stop):
             compress_file(big, RECIPE, big.with_name("small"))
     return big.with_name(".small.unfinished"), big.with_name(".small.unfinished.notes")
 
 
-def redone(big, monkeypatch) -> list[str]:
-    """Go on, and return the names of the tensors that were coded."""
-    coded, names = compressing._coded, []
+def resumed(big, monkeypatch) -> list[str]:
+    """Continue, and return the names of the tensors that were encoded."""
+    encode, names = compressing._encode, []
     with monkeypatch.context() as patched:
         patched.setattr(
-            compressing, "_coded", lambda name, *rest: names.append(name) or coded(name, *rest)
+            compressing, "_encode", lambda name, *rest: names.append(name) or encode(name, *rest)
         )
         compress_file(big, RECIPE, big.with_name("small"))
     return names
 
 
-def _nothing(data, notes):
+def _unchanged(data, notes):
     pass
 
 
-def _note_cut_off(data, notes):
+def _truncated_note(data, notes):
     notes.write_bytes(notes.read_bytes()[:-5])
 
 
@@ -104,58 +104,58 @@ def _stream_without_note(data, notes):
     data.write_bytes(data.read_bytes() + b"more")
 
 
-def _stream_lost(data, notes):
+def _truncated_stream(data, notes):
     data.write_bytes(data.read_bytes()[:-1])
 
 
-def _zeros_after_a_power_cut(data, notes):
+def _zeros_after_power_loss(data, notes):
     content = data.read_bytes()
     data.write_bytes(content[:-9] + bytes(9))
 
 
-def _no_notes(data, notes):
+def _missing_notes(data, notes):
     notes.unlink()
 
 
-def _no_data(data, notes):
+def _missing_data(data, notes):
     data.unlink()
 
 
-def _nonsense(data, notes):
+def _invalid_note(data, notes):
     notes.write_bytes(b"[1]\n")
 
 
-def _of_other_work(data, notes):
+def _note_of_other_work(data, notes):
     first, *_ = notes.read_bytes().splitlines(keepends=True)
     notes.write_bytes(json.dumps({**json.loads(first), "key": "other"}).encode() + b"\n")
 
 
-LEFT = {
-    _nothing: 2,
-    _note_cut_off: 3,
+REMAINING = {
+    _unchanged: 2,
+    _truncated_note: 3,
     _stream_without_note: 2,
-    _stream_lost: 3,
-    _zeros_after_a_power_cut: 3,
-    _no_notes: 6,
-    _no_data: 6,
-    _nonsense: 6,
-    _of_other_work: 6,
+    _truncated_stream: 3,
+    _zeros_after_power_loss: 3,
+    _missing_notes: 6,
+    _missing_data: 6,
+    _invalid_note: 6,
+    _note_of_other_work: 6,
 }
 
 
-@pytest.mark.parametrize("harm", LEFT, ids=lambda harm: harm.__name__)
-def test_only_what_is_whole_is_believed(big, whole, stopped, monkeypatch, harm) -> None:
-    harm(*stopped)
-    assert len(redone(big, monkeypatch)) == LEFT[harm]
-    assert big.with_name("small").read_bytes() == whole
+@pytest.mark.parametrize("damage", REMAINING, ids=lambda damage: damage.__name__)
+def test_damaged_partial_output_is_discarded(big, expected, stopped, monkeypatch, damage) -> None:
+    damage(*stopped)
+    assert len(resumed(big, monkeypatch)) == REMAINING[damage]
+    assert big.with_name("small").read_bytes() == expected
     assert {path.name for path in big.parent.iterdir()} == {"big.safetensors", "small"}
 
 
-def test_another_recipe_or_file_begins_anew(big, stopped, monkeypatch) -> None:
+def test_another_recipe_or_file_starts_over(big, stopped, monkeypatch) -> None:
     other = Recipe(quantize=Quantize(8))
     compress_file(big, other, big.with_name("small"))
     again = big.with_name("again")
     compress_file(big, other, again)
     assert big.with_name("small").read_bytes() == again.read_bytes()
-    big.write_bytes(big.read_bytes())  # as it was, but nobody can know
-    assert len(redone(big, monkeypatch)) == 6
+    big.write_bytes(big.read_bytes())  # the same content with a new time
+    assert len(resumed(big, monkeypatch)) == 6
