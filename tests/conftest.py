@@ -1,4 +1,4 @@
-"""What holds for every test: a small budget, a browser if there is one, and loud words if not."""
+"""Settings of all tests: a small budget, and a browser, with a loud warning if there is none."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import pytest
 from workbench._setup import browser
 from workbench.threads import set_passive_waiting
 
-# Before anything loads PyTorch: tests share few cores with the page that they drive.
+# Before PyTorch is loaded: tests share a few cores with the page that they drive.
 set_passive_waiting()
-# Workers of pytest-xdist divide the cores among them, and so do the processes that they start.
+# Workers of pytest-xdist, and the processes that they start, share the cores.
 if "PYTEST_XDIST_WORKER" in os.environ:
     cores = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores)))
-# Notebooks and long loops take a small share of their work when they are only tested.
+# Notebooks and long loops do a small part of their work in tests.
 os.environ.setdefault("WORKBENCH_BUDGET", "2")
-# A person's own results are neither used nor touched.
+# Tests neither read nor change the user's cache.
 os.environ["WORKBENCH_STORE"] = ""
 
 NO_BROWSER = "no Chromium or Chrome answered --version; name one in WORKBENCH_CHROMIUM"
 PAGES = "tests/browser/"
 DRIVEN = ("drives", "the page")
-"""A property of a test's report: with pytest-xdist, reports come from another process."""
-unseen: set[str] = set()
+"""A property in a test's report, because pytest-xdist sends reports from another process."""
+skipped_pages: set[str] = set()
 
 
 @pytest.fixture
 def threads():
-    """One thread, or as many as the test sets, for this test only."""
-    import torch  # heavy, and most tests do without
+    """Use one thread, or as many as the test sets, during the test."""
+    import torch  # slow to import, and most tests do not need it
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -41,17 +41,15 @@ def threads():
 
 @pytest.fixture
 def linear(monkeypatch):
-    """Bring a linear problem with a little noise, to be measured by any metric."""
-    import torch  # heavy, and most tests do without
+    """Return a function that registers a noisy linear problem with any metric."""
+    import torch  # slow to import, and most tests do not need it
 
     import workbench as wb
     from workbench.zoo import registry
 
-    monkeypatch.setattr(
-        registry, "_brought", registry.UserModels()
-    )  # nothing of it is there for the next test
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())  # removed after the test
 
-    def brought(metric=None):
+    def make(metric=None):
         generator = torch.Generator().manual_seed(0)
         inputs = torch.randn(240, 6, generator=generator)
         noise = torch.randn(240, 1, generator=generator) / 10
@@ -61,15 +59,15 @@ def linear(monkeypatch):
         torch.manual_seed(0)
         return wb.from_module(torch.nn.Linear(6, 1), **data, name="linear", metric=metric)
 
-    return brought
+    return make
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Run the tests of a file on one worker, and all browser tests on one: they share a server."""
+    """Run the tests of a file on one worker, and all browser tests on one, with one server."""
     if config.getvalue("dist") != "loadfile":
         return None
-    from xdist.scheduler import LoadFileScheduling  # where there is no xdist, nobody calls this
+    from xdist.scheduler import LoadFileScheduling  # xdist may not be installed
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
@@ -79,7 +77,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(config, items):
-    if hasattr(config, "workerinput"):  # the longest first, so that all workers end together
+    if hasattr(config, "workerinput"):  # longest first, to balance the workers
         items.sort(key=lambda item: not item.nodeid.startswith((PAGES, "notebooks/")))
     pages = [item for item in items if item.get_closest_marker("browser")]
     for item in pages:
@@ -94,20 +92,22 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_runtest_logreport(report):
     if report.skipped and DRIVEN in map(tuple, report.user_properties):
-        unseen.add(report.nodeid)
+        skipped_pages.add(report.nodeid)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session):
-    if unseen and os.environ.get("CI"):
+    if skipped_pages and os.environ.get("CI"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_unconfigure(config):
-    """Speak after pytest's own summary, so that nobody takes a skipped page for a tested one."""
+    """Print a warning after pytest's summary if browser tests were skipped."""
     terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if not unseen or terminal is None:
+    if not skipped_pages or terminal is None:
         return
     loud = {"red": True, "bold": True}
-    terminal.write_sep("!", f"THE PAGE WAS NOT TESTED: {len(unseen)} browser tests skipped", **loud)
+    terminal.write_sep(
+        "!", f"THE PAGE WAS NOT TESTED: {len(skipped_pages)} browser tests skipped", **loud
+    )
     terminal.write_line(f"Reason: {NO_BROWSER}.", **loud)

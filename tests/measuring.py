@@ -24,18 +24,18 @@ def lenet5():
 
 @pytest.fixture
 def small():
-    """The cheapest model there is."""
+    """The cheapest built-in model."""
     return wb.model("fashion/lenet-300-100")
 
 
 @pytest.fixture(autouse=True)
 def one_thread(threads):
-    """Nothing here depends on how many cores the machine has."""
+    """Use one thread: the results do not depend on the number of cores."""
 
 
 @pytest.fixture
 def recipes():
-    """Draw `count` seeded recipes for a model, the extremes among them."""
+    """Return a function that draws `count` random recipes for a model from a seed."""
 
     def draw(model, count, seed=0):
         rng = Random(f"{seed} {model.name}")
@@ -46,7 +46,7 @@ def recipes():
 
 @pytest.fixture
 def fingerprint():
-    """Digest weights, so that a change anywhere in them shows."""
+    """Return a function that computes a digest of weights."""
 
     def digest(weights):
         content = hashlib.sha256()
@@ -59,12 +59,12 @@ def fingerprint():
 
 @pytest.fixture
 def shortened(monkeypatch):
-    """Cut validation splits to their first examples. Measure with a store of your own then."""
-    whole = Task.split
+    """Return a function that shortens validation splits; measure with a separate cache then."""
+    full = Task.split
 
     def shorten(examples):
         def first(task, name):
-            split = whole(task, name)
+            split = full(task, name)
             if name != "validation":
                 return split
             return Split(name, split.examples[:examples], split.labels[:examples], split.digest)

@@ -1,4 +1,4 @@
-"""Work side by side: each piece on one core, in order, and other threads stay as they were."""
+"""The parallel map: one piece per core, results in order, other threads unchanged."""
 
 import threading
 
@@ -10,21 +10,21 @@ from workbench.threads import parallel_map
 
 @pytest.fixture(autouse=True)
 def _three_threads(threads):
-    """More than one, also where the suite grants each test only one."""
+    """Use three threads, even if the suite gives each test only one."""
     threads(3)
 
 
-def test_a_worker_computes_on_one_thread_and_all_others_as_before():
+def test_workers_use_one_thread_and_other_threads_are_unchanged():
     before = 3
-    at_once = threading.Barrier(before, timeout=30)
+    barrier = threading.Barrier(before, timeout=30)
 
-    def look(_number):
-        at_once.wait()  # so that every worker has to answer
+    def report(_number):
+        barrier.wait()  # makes every worker take part
         return torch.get_num_threads(), threading.current_thread().name
 
-    found = list(parallel_map(look, range(before)))
-    assert {threads for threads, _name in found} == {1}
-    assert len({name for _threads, name in found}) == before
+    results = list(parallel_map(report, range(before)))
+    assert {threads for threads, _name in results} == {1}
+    assert len({name for _threads, name in results}) == before
     assert torch.get_num_threads() == before
     elsewhere = []
     other = threading.Thread(target=lambda: elsewhere.append(torch.get_num_threads()))
@@ -33,12 +33,12 @@ def test_a_worker_computes_on_one_thread_and_all_others_as_before():
     assert elsewhere == [before]
 
 
-def test_results_come_in_order_and_no_piece_is_begun_long_before_it_is_asked_for():
-    begun = []
-    results = parallel_map(begun.append, range(1000))
+def test_results_are_in_order_and_few_pieces_run_ahead():
+    started = []
+    results = parallel_map(started.append, range(1000))
     next(results)
     results.close()
-    assert len(begun) < 100
+    assert len(started) < 100
     assert list(parallel_map(str, range(50))) == list(map(str, range(50)))
 
 
@@ -46,5 +46,5 @@ def test_workers_are_started_once():
     def worker(_number):
         return threading.get_native_id()
 
-    found = {thread for _ in range(5) for thread in parallel_map(worker, range(20))}
-    assert len(found) <= 3
+    threads = {thread for _ in range(5) for thread in parallel_map(worker, range(20))}
+    assert len(threads) <= 3

@@ -1,4 +1,4 @@
-"""Models of the zoo with weights drawn by lot, for what does not hang on training."""
+"""Built-in models with random weights, for tests that do not depend on training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.zoo.registry import architecture
 
 @dataclass(frozen=True)
 class Untrained(Architecture):
-    """An architecture whose checkpoint is what `initialize` draws."""
+    """An architecture whose checkpoint holds the weights of `initialize`."""
 
     def weights(self, digest):
         return {
@@ -25,7 +25,7 @@ class Untrained(Architecture):
 
 
 def untrained(name):
-    """Return the model called `name` as it is before training, with a card that says so."""
+    """Return the model called `name` before training, with a matching card."""
     known = architecture(name)
     chosen = Untrained(known.name, known.task, known.title)
     tensors = chosen.weights("")

@@ -1,3 +1,5 @@
+"""The result cache on disk: shared by processes, bounded, and robust against broken files."""
+
 from __future__ import annotations
 
 import json
@@ -11,23 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from workbench.cache import files
-from workbench.cache import results as stores
+from workbench.cache import files, results
 from workbench.cache.results import FILE, ResultCache, default_result_cache
 
 MANY = """
 import sys
 from pathlib import Path
-from workbench.cache.results import Store
+from workbench.cache.results import ResultCache
 
 folder, who = Path(sys.argv[1]), int(sys.argv[2])
-store = Store(folder)
+store = ResultCache(folder)
 assert store.note is None, store.note
 for n in range(40):
     store.put(f"{who} {n}", [who, n])
     for other in range(6):
-        found = store.get(f"{other} {n}")
-        assert found in (None, [other, n]), found
+        value = store.get(f"{other} {n}")
+        assert value in (None, [other, n]), value
 assert store.note is None, store.note
 """
 
@@ -48,7 +49,7 @@ def write(folder, statement, *values):
 
 
 @pytest.mark.parametrize("value", [1, 0.1, "é", None, [1, 2], {"a": [1.5, {"b": None}]}])
-def test_what_is_put_is_found_again(tmp_path, value):
+def test_a_value_can_be_read_again(tmp_path, value):
     ResultCache(tmp_path).put("key", value)
     assert ResultCache(tmp_path).get("key") == value
     assert ResultCache(tmp_path).get("other") is None
@@ -61,28 +62,28 @@ def test_in_memory_only():
     assert store.note is None
 
 
-def test_the_latest_value_counts(tmp_path):
+def test_the_latest_value_replaces_earlier_ones(tmp_path):
     store = ResultCache(tmp_path)
     store.put("key", 1)
     store.put("key", 2)
     assert store.get("key") == ResultCache(tmp_path).get("key") == 2
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-def test_the_folder_is_the_persons_own(tmp_path):
-    ResultCache(tmp_path / "own").put("key", 1)
-    assert stat.S_IMODE((tmp_path / "own").stat().st_mode) == 0o700
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
+def test_the_folder_is_private(tmp_path):
+    ResultCache(tmp_path / "private").put("key", 1)
+    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
 
 
 def test_many_processes_at_once(tmp_path):
     commands = [[sys.executable, "-c", MANY, str(tmp_path), str(who)] for who in range(6)]
-    running = [subprocess.Popen(c, stderr=subprocess.PIPE, text=True) for c in commands]
-    for process in running:
-        _, complaint = process.communicate()
-        assert process.returncode == 0, complaint
-    found = dict(rows(tmp_path))
-    assert found
-    assert all(json.loads(value) == [int(n) for n in key.split()] for key, value in found.items())
+    processes = [subprocess.Popen(c, stderr=subprocess.PIPE, text=True) for c in commands]
+    for process in processes:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+    stored = dict(rows(tmp_path))
+    assert stored
+    assert all(json.loads(value) == [int(n) for n in key.split()] for key, value in stored.items())
 
 
 def test_many_threads_at_once(tmp_path):
@@ -108,12 +109,12 @@ def test_many_threads_at_once(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [
-        b"not a data base, but longer than the hundred bytes of a header" * 10,
+        b"not a database, but longer than the hundred bytes of a header" * 10,
         b"SQLite format 3\0" + b"\xff" * 5000,
     ],
     ids=["foreign", "damaged"],
 )
-def test_a_broken_file_is_made_anew(tmp_path, content):
+def test_a_broken_file_is_rebuilt(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)
     store = ResultCache(tmp_path)
     store.put("key", 1)
@@ -121,7 +122,7 @@ def test_a_broken_file_is_made_anew(tmp_path, content):
     assert ResultCache(tmp_path).get("key") == 1
 
 
-def test_an_empty_file_is_a_new_store(tmp_path):
+def test_an_empty_file_is_a_new_cache(tmp_path):
     (tmp_path / FILE).touch()
     ResultCache(tmp_path).put("key", 1)
     assert ResultCache(tmp_path).get("key") == 1
@@ -131,7 +132,7 @@ def test_an_empty_file_is_a_new_store(tmp_path):
     "table",
     ["CREATE TABLE results (key TEXT PRIMARY KEY)", "CREATE TABLE results (a, b, c, d, e)"],
 )
-def test_a_file_with_another_table_is_made_anew(tmp_path, table):
+def test_a_file_with_another_table_is_rebuilt(tmp_path, table):
     write(tmp_path, table)
     store = ResultCache(tmp_path)
     store.put("key", 1)
@@ -139,13 +140,13 @@ def test_a_file_with_another_table_is_made_anew(tmp_path, table):
     assert ResultCache(tmp_path).get("key") == 1
 
 
-def test_a_file_that_breaks_while_in_use_is_made_anew(tmp_path):
+def test_a_file_damaged_during_use_is_rebuilt(tmp_path):
     store = ResultCache(tmp_path)
     store.put("before", 1)
     store.close()
-    whole = (tmp_path / FILE).read_bytes()
+    content = (tmp_path / FILE).read_bytes()
     store = ResultCache(tmp_path)
-    (tmp_path / FILE).write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    (tmp_path / FILE).write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     for n in range(3):
         store.put(f"after {n}", n)
     assert store.get("after 2") == 2
@@ -163,7 +164,7 @@ def test_a_broken_value_is_dropped(tmp_path, text):
     assert ResultCache(tmp_path).get("key") == 2
 
 
-def test_a_place_that_cannot_be_is_done_without(tmp_path):
+def test_without_a_usable_folder_the_cache_is_in_memory(tmp_path):
     (tmp_path / "file").touch()
     store = ResultCache(tmp_path / "file" / "folder")
     assert "memory only" in store.note
@@ -172,9 +173,9 @@ def test_a_place_that_cannot_be_is_done_without(tmp_path):
 
 
 @pytest.mark.skipif(
-    os.name != "posix" or os.geteuid() == 0, reason="the superuser may write anywhere"
+    os.name != "posix" or os.geteuid() == 0, reason="the superuser can write anywhere"
 )
-def test_a_read_only_folder_is_done_without(tmp_path):
+def test_with_a_read_only_folder_the_cache_is_in_memory(tmp_path):
     tmp_path.chmod(0o500)
     try:
         store = ResultCache(tmp_path)
@@ -185,7 +186,7 @@ def test_a_read_only_folder_is_done_without(tmp_path):
     assert store.get("key") == 1
 
 
-def test_a_data_base_that_turns_read_only_is_done_without(tmp_path):
+def test_with_a_read_only_database_the_cache_is_in_memory(tmp_path):
     store = ResultCache(tmp_path)
     store._disk.execute("PRAGMA query_only = 1")
     store.put("key", 1)
@@ -193,18 +194,18 @@ def test_a_data_base_that_turns_read_only_is_done_without(tmp_path):
     assert store.get("key") == 1
 
 
-def test_a_file_system_without_locks_is_done_without(tmp_path, monkeypatch):
+def test_without_file_locks_the_cache_is_in_memory(tmp_path, monkeypatch):
     def refuse(*arguments, **settings):
         raise sqlite3.OperationalError("locking protocol")
 
-    monkeypatch.setattr(stores.sqlite3, "connect", refuse)
+    monkeypatch.setattr(results.sqlite3, "connect", refuse)
     store = ResultCache(tmp_path)
     store.put("key", 1)
     assert "locking protocol" in store.note
     assert store.get("key") == 1
 
 
-def test_a_busy_moment_is_not_a_broken_store(tmp_path):
+def test_a_locked_database_is_not_broken(tmp_path):
     store = ResultCache(tmp_path)
     store._disk.execute("PRAGMA busy_timeout = 0")
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
@@ -218,18 +219,18 @@ def test_a_busy_moment_is_not_a_broken_store(tmp_path):
     assert ResultCache(tmp_path).get("after") == 2
 
 
-def test_the_disk_is_bounded_and_the_oldest_go_first(tmp_path):
+def test_the_size_on_disk_is_bounded(tmp_path):
     store = ResultCache(tmp_path, max_bytes=10_000)
     for n in range(200):
         store.put(f"key {n}", "x" * 100)
         assert sum(len(key) + len(value) for key, value in rows(tmp_path)) <= 10_000
-    files = {key for key, _ in rows(tmp_path)}
-    assert "key 199" in files
-    assert "key 0" not in files
+    keys = {key for key, _ in rows(tmp_path)}
+    assert "key 199" in keys
+    assert "key 0" not in keys
 
 
-def test_the_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr(stores, "IN_MEMORY", 3)
+def test_the_number_in_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(results, "MAX_IN_MEMORY", 3)
     store = ResultCache()
     for n in range(5):
         store.put(str(n), n)
@@ -237,7 +238,7 @@ def test_the_memory_is_bounded(monkeypatch):
     assert [store.get(str(n)) for n in range(5)] == [0, None, None, 3, 4]
 
 
-def test_where_the_persons_own_store_is(tmp_path, monkeypatch):
+def test_the_default_folder(tmp_path, monkeypatch):
     default_result_cache.cache_clear()
     try:
         monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "shared"))

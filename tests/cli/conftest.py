@@ -4,44 +4,44 @@ import json
 
 import pytest
 
-from workbench.cache import results as stores
+from workbench.cache.results import default_result_cache
 from workbench.cli import main
 
 
 @pytest.fixture(autouse=True)
-def no_results(monkeypatch):
-    """Each test starts knowing nothing."""
+def empty_cache(monkeypatch):
+    """Start each test with an empty cache."""
     monkeypatch.setenv("WORKBENCH_STORE", "")
-    stores.default_result_cache.cache_clear()
+    default_result_cache.cache_clear()
     yield
-    stores.default_result_cache.cache_clear()
+    default_result_cache.cache_clear()
 
 
 @pytest.fixture
 def workbench(capsys):
-    """Run a command in this process; return its exit status and what it wrote."""
+    """Run a command in this process, and return its exit status and output."""
 
     def run(*arguments):
         try:
             status = main([str(argument) for argument in arguments])
-        except SystemExit as stop:  # argparse stops by itself
+        except SystemExit as stop:  # argparse exits
             status = stop.code
-        written = capsys.readouterr()
-        return status, written.out, written.err
+        output = capsys.readouterr()
+        return status, output.out, output.err
 
     return run
 
 
 @pytest.fixture
 def ask(workbench):
-    """Run a command with --json that must go well; return the one object it prints."""
+    """Run a command with --json that must succeed, and return the object that it prints."""
 
     def run(*arguments):
         status, out, err = workbench(*arguments, "--json")
         assert (status, err) == (0, "")
-        answer = json.loads(out)
-        assert isinstance(answer, dict)
+        result = json.loads(out)
+        assert isinstance(result, dict)
         assert out.endswith("}\n")
-        return answer
+        return result
 
     return run

@@ -1,4 +1,4 @@
-"""What a person gets wrong: exit status 2, one line that says so, and nothing else."""
+"""User errors: exit status 2, one line on standard error, and no other output."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SMALL = "fashion/lenet-300-100"
 
 
 @pytest.fixture
-def refused(workbench):
-    """Run a command that must be refused; return the line that says why."""
+def fails(workbench):
+    """Run a command that must fail, and return its error message."""
 
     def run(*arguments):
         status, out, err = workbench(*arguments)
@@ -36,11 +36,11 @@ def refused(workbench):
 RECIPES = {
     "sparsity too high": ('{"prune": {"sparsity": 1.5}}', "sparsity"),
     "sparsity below zero": ('{"prune": {"sparsity": -0.1}}', "sparsity"),
-    "sparsity in words": ('{"prune": {"sparsity": "high"}}', "sparsity"),
+    "sparsity as text": ('{"prune": {"sparsity": "high"}}', "sparsity"),
     "sparsity not a number": ('{"prune": {"sparsity": NaN}}', "sparsity"),
-    "sparsity without end": ('{"prune": {"sparsity": 1e999}}', "sparsity"),
+    "infinite sparsity": ('{"prune": {"sparsity": 1e999}}', "sparsity"),
     "sparsity too long": (f'{{"prune": {{"sparsity": 1{"0" * 400}}}}}', "sparsity"),
-    "sparsity true": ('{"prune": {"sparsity": true}}', "sparsity"),
+    "Boolean sparsity": ('{"prune": {"sparsity": true}}', "sparsity"),
     "one bit": ('{"quantize": {"bits": 1}}', "bits"),
     "nine bits": ('{"quantize": {"bits": 9}}', "bits"),
     "half a bit": ('{"quantize": {"bits": 4.5}}', "bits"),
@@ -63,60 +63,61 @@ RECIPES = {
 
 
 @pytest.mark.parametrize(("recipe", "word"), RECIPES.values(), ids=RECIPES)
-def test_bad_recipes(refused, tmp_path, recipe, word):
+def test_bad_recipes(fails, tmp_path, recipe, word):
     output = tmp_path / "out.safetensors"
-    assert word in refused("compress", SMALL, "--recipe", recipe, "--output", output)
-    assert word in refused("measure", SMALL, "--recipe", recipe, "--json")
+    assert word in fails("compress", SMALL, "--recipe", recipe, "--output", output)
+    assert word in fails("measure", SMALL, "--recipe", recipe, "--json")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"\xff\xfe\x00", b"not json", b'{"prune": {"sparsity": 2}}'], ids=repr
 )
-def test_bad_recipe_files(refused, tmp_path, content):
+def test_bad_recipe_files(fails, tmp_path, content):
     path = tmp_path / "recipe.json"
     path.write_bytes(content)
-    refused("measure", SMALL, "--recipe", path)
+    fails("measure", SMALL, "--recipe", path)
 
 
-def test_a_folder_is_no_recipe(refused, tmp_path):
-    assert str(tmp_path) in refused("measure", SMALL, "--recipe", tmp_path)
+def test_a_folder_is_not_a_recipe(fails, tmp_path):
+    assert str(tmp_path) in fails("measure", SMALL, "--recipe", tmp_path)
 
 
 @pytest.mark.parametrize(
     "name", ["lenet5", "fashion/none", "", "../fashion/lenet5", "fashion/lenet5\n"]
 )
-def test_unknown_models(refused, tmp_path, name):
+def test_unknown_models(fails, tmp_path, name):
     for more in ((), ("--json",)):
-        line = refused("measure", name, *more)
+        line = fails("measure", name, *more)
         assert all(model in line for model in wb.models())
-    refused("compress", name, "--output", tmp_path / "out")
+    fails("compress", name, "--output", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
-def whole():
+def content():
     return wb.compress(wb.model(SMALL), wb.Recipe.from_json('{"quantize": {"bits": 4}}')).to_bytes()
 
 
-def spoiled(whole):
-    """Files that are not what they should be, by what is wrong with them."""
-    flipped = [bytearray(whole) for _ in range(5)]
-    for content, place in zip(flipped, (3, 40, 400, len(whole) // 2, len(whole) - 1), strict=True):
-        content[place] ^= 1
+def damaged(content):
+    """Return damaged and foreign files by fault."""
+    positions = (3, 40, 400, len(content) // 2, len(content) - 1)
+    flipped = [bytearray(content) for _ in positions]
+    for copy, position in zip(flipped, positions, strict=True):
+        copy[position] ^= 1
     return {
         "empty": b"",
         "one byte": b"x",
         "foreign": b"PK\x03\x04 this is an archive of another kind",
         "zeros": bytes(1000),
         "another safetensors": wb.model(SMALL).architecture.checkpoint.read_bytes(),
-        "cut after the start": whole[:8],
-        "cut in the header": whole[:200],
-        "cut in the data": whole[: len(whole) // 2],
-        "cut by one": whole[:-1],
-        "longer by one": whole + b"\0",
-        "twice": whole * 2,
-        **{f"bit flipped {k}": bytes(content) for k, content in enumerate(flipped)},
+        "cut after the start": content[:8],
+        "cut in the header": content[:200],
+        "cut in the data": content[: len(content) // 2],
+        "cut by one": content[:-1],
+        "longer by one": content + b"\0",
+        "twice": content * 2,
+        **{f"bit flipped {k}": bytes(copy) for k, copy in enumerate(flipped)},
     }
 
 
@@ -127,63 +128,63 @@ def spoiled(whole):
         (("distill", "--teacher", ""), "use workbench train"),
     ],
 )
-def test_what_would_be_passed_over_is_refused(refused, tmp_path, command, words):
+def test_conflicting_training_options_are_rejected(fails, tmp_path, command, words):
     verb, *options = command
-    line = refused(verb, SMALL, "--output", tmp_path / "file", *options)
+    line = fails(verb, SMALL, "--output", tmp_path / "file", *options)
     assert words in line
     assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("command", ["evaluate", "inspect"])
-def test_files_that_are_not_whole(refused, tmp_path, whole, command):
-    for fault, content in spoiled(whole).items():
+def test_damaged_files(fails, tmp_path, content, command):
+    for fault, blob in damaged(content).items():
         path = tmp_path / "file.safetensors"
-        path.write_bytes(content)
+        path.write_bytes(blob)
         for more in ((), ("--json",)):
-            assert refused(command, path, *more), fault
-    refused(command, tmp_path / "missing.safetensors")
-    refused(command, tmp_path)
+            assert fails(command, path, *more), fault
+    fails(command, tmp_path / "missing.safetensors")
+    fails(command, tmp_path)
 
 
-def test_one_bad_file_among_several(refused, tmp_path, whole):
-    (tmp_path / "good").write_bytes(whole)
-    (tmp_path / "bad").write_bytes(whole[:-1])
-    line = refused("evaluate", tmp_path / "good", tmp_path / "bad", "--json")
+def test_one_bad_file_among_several(fails, tmp_path, content):
+    (tmp_path / "good").write_bytes(content)
+    (tmp_path / "bad").write_bytes(content[:-1])
+    line = fails("evaluate", tmp_path / "good", tmp_path / "bad", "--json")
     assert "cut short" in line
 
 
-def test_a_file_for_another_module(refused, tmp_path):
+def test_a_file_for_another_module(fails, tmp_path):
     coded = encode_tensors(wb.model(SMALL).weights(), wb.Recipe())
     for name in ("fashion/lenet5", "fashion/none"):
         path = Artifact.of(name, wb.Recipe(), coded).save(tmp_path / "other")
-        assert name in refused("evaluate", path)
+        assert name in fails("evaluate", path)
 
 
-def test_outputs_that_cannot_be_written(refused, tmp_path):
+def test_outputs_that_cannot_be_written(fails, tmp_path):
     (tmp_path / "file").touch()
     for output in (tmp_path, tmp_path / "none" / "out", tmp_path / "file" / "out"):
-        assert str(output) in refused("compress", SMALL, "--output", output)
+        assert str(output) in fails("compress", SMALL, "--output", output)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_an_output_is_whole_or_not_there(refused, tmp_path, monkeypatch):
+def test_writing_is_atomic(fails, tmp_path, monkeypatch):
     def fail(source, target):
         raise OSError(28, "No space left on device")
 
     target = tmp_path / "out"
     target.write_bytes(b"older")
     monkeypatch.setattr("workbench.artifact.artifact.os.replace", fail)
-    assert "No space left" in refused("compress", SMALL, "--output", target)
+    assert "No space left" in fails("compress", SMALL, "--output", target)
     assert target.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.skipif(
-    os.name != "posix" or os.geteuid() == 0, reason="the superuser may write anywhere"
+    os.name != "posix" or os.geteuid() == 0, reason="the superuser can write anywhere"
 )
-def test_a_folder_that_may_not_be_written(refused, tmp_path):
+def test_a_read_only_folder(fails, tmp_path):
     tmp_path.chmod(0o500)
-    refused("compress", SMALL, "--output", tmp_path / "out")
+    fails("compress", SMALL, "--output", tmp_path / "out")
     tmp_path.chmod(0o700)
 
 
@@ -205,17 +206,17 @@ def test_a_folder_that_may_not_be_written(refused, tmp_path):
     ],
     ids=" ".join,
 )
-def test_commands_that_make_no_sense(refused, arguments):
-    refused(*arguments)
+def test_invalid_commands(fails, arguments):
+    fails(*arguments)
 
 
 @pytest.mark.parametrize("command", ["dashboard", "lab"])
-def test_a_port_in_use(refused, command):
+def test_a_port_in_use(fails, command):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert str(port) in refused(command, "--port", port, "--no-browser")
+        assert str(port) in fails(command, "--port", port, "--no-browser")
 
 
 @pytest.mark.parametrize(
@@ -223,15 +224,17 @@ def test_a_port_in_use(refused, command):
     [["measure", "fashion/none"], ["inspect", "missing"], ["measure", SMALL, "--recipe", "{"]],
     ids=" ".join,
 )
-def test_a_process_of_its_own_refuses_likewise(arguments, tmp_path):
+def test_a_separate_process_fails_in_the_same_way(arguments, tmp_path):
     command = [sys.executable, "-m", "workbench", *arguments, "--json"]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
+    process = subprocess.run(
+        command, capture_output=True, encoding="utf-8", cwd=tmp_path, check=False
+    )
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.count("\n") == 1
 
 
-def test_names_with_line_breaks_stay_on_one_line(refused, tmp_path):
+def test_names_with_line_breaks_stay_on_one_line(fails, tmp_path):
     recipe = json.dumps({"prune": {"a\nb": 1}})
-    refused("measure", SMALL, "--recipe", recipe)
-    refused("inspect", tmp_path / "a\nb")
-    refused("compress", SMALL, "--output", tmp_path / "none" / "a\nb")
+    fails("measure", SMALL, "--recipe", recipe)
+    fails("inspect", tmp_path / "a\nb")
+    fails("compress", SMALL, "--output", tmp_path / "none" / "a\nb")

@@ -1,4 +1,4 @@
-"""The template of translations holds every string of the page, and no other."""
+"""The translation template holds exactly the strings of the page."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ KEYWORDS = {"_": None, "mark": None, "N_": None, "plural": (1, 2)}
 
 @pytest.mark.check
 def test_the_template_is_current() -> None:
-    found = extract_from_dir(ROOT / "workbench", keywords=KEYWORDS)
-    wanted = {message for _, _, message, _, _ in found}
+    extracted = extract_from_dir(ROOT / "workbench", keywords=KEYWORDS)
+    expected = {message for _, _, message, _, _ in extracted}
     with TEMPLATE.open("rb") as stream:
-        kept = {message.id for message in read_po(stream) if message.id}
-    assert kept == wanted, "extract the strings again: see CONTRIBUTING.md"
+        messages = {message.id for message in read_po(stream) if message.id}
+    assert messages == expected, "extract the strings again: see CONTRIBUTING.md"

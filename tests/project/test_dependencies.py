@@ -1,4 +1,4 @@
-"""One list of dependencies, told in four places that must agree."""
+"""The dependencies are listed in four places that must agree."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def tools():
     return ranges(project()["optional-dependencies"]["test"])
 
 
-def borrowed():
-    """Return what a single benchmark takes networks from, and does without."""
+def breadth():
+    """Return the optional libraries that one benchmark takes networks from."""
     return ranges(project()["optional-dependencies"]["breadth"])
 
 
 def imported(folder):
-    """Return the top-level names that Python files under `folder` import from elsewhere."""
+    """Return the third-party packages that Python files under `folder` import."""
     names = set()
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -62,13 +62,13 @@ def imported(folder):
                 names.update(alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 names.add(node.module.partition(".")[0])
-    neighbours = {
+    local = {
         name
         for near in (folder, "benchmarks")
         for path in (ROOT / near).rglob("*.py")
         for name in (path.stem, path.parent.name)
     }
-    third_party = names - OURS - neighbours - set(sys.stdlib_module_names)
+    third_party = names - OURS - local - set(sys.stdlib_module_names)
     return {IMPORT_NAMES.get(name, name.replace("_", "-")) for name in third_party}
 
 
@@ -78,11 +78,11 @@ def test_every_import_of_the_package_is_declared():
 
 @pytest.mark.parametrize("folder", ["tests", "benchmarks"])
 def test_every_import_of_tests_and_benchmarks_is_declared(folder):
-    extra = borrowed().keys() if folder == "benchmarks" else set()
+    extra = breadth().keys() if folder == "benchmarks" else set()
     assert imported(folder) - runtime().keys() - tools().keys() - extra == set()
 
 
-FROM_PIP = {"torch-pruning"}  # conda-forge lacks it, and `-e .` brings it
+FROM_PIP = {"torch-pruning"}  # not on conda-forge; `-e .` installs it
 
 
 def test_conda_environment_has_the_same_names_and_ranges():
@@ -92,8 +92,8 @@ def test_conda_environment_has_the_same_names_and_ranges():
     assert conda.pop("python") == project()["requires-python"]
     assert conda.pop("pip") == ""
     assert conda == {
-        CONDA_NAMES.get(name, name): wanted
-        for name, wanted in runtime().items()
+        CONDA_NAMES.get(name, name): version
+        for name, version in runtime().items()
         if name not in FROM_PIP
     }
     assert environment["dependencies"][-1] == {"pip": ["-e ."]}
@@ -107,10 +107,10 @@ def test_constraints_pin_every_dependency_inside_its_range():
         assert version(pins[name]) >= version(wanted.removeprefix(">=")), name
 
 
-def test_every_dependency_has_its_reason():
+def test_every_dependency_is_explained():
     text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"^\| `([a-z0-9-]+)` \| \S", text, re.MULTILINE))
-    assert told == runtime().keys() | tools().keys() | borrowed().keys()
+    explained = set(re.findall(r"^\| `([a-z0-9-]+)` \| \S", text, re.MULTILINE))
+    assert explained == runtime().keys() | tools().keys() | breadth().keys()
 
 
 def version(text):

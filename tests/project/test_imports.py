@@ -1,4 +1,4 @@
-"""Importing the package is cheap, and it imports on every system."""
+"""Importing the package is cheap, and works on every system."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ POSIX_CALLS = {
 }
 
 
-def test_importing_the_package_needs_the_standard_library_only():
-    # -S hides what is installed, as when the Makefile's set-up runs on a bare Python.
+def test_importing_the_package_needs_only_the_standard_library():
+    # -S hides installed packages, as for the Makefile's set-up with a bare Python
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import workbench, workbench._setup.__main__"
     )
     subprocess.run([sys.executable, "-I", "-S", "-c", code, str(ROOT)], check=True)
 
 
-def test_importing_the_package_leaves_torch_alone():
+def test_importing_the_package_does_not_import_torch():
     code = "import sys, workbench; print({'torch', 'numpy', 'plotly'} & sys.modules.keys())"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True, text=True
     )
-    assert done.stdout.strip() == "set()"
+    assert process.stdout.strip() == "set()"
 
 
 @pytest.mark.check

@@ -1,4 +1,4 @@
-"""The Makefile works with GNU make 3.81, and says what is missing."""
+"""The Makefile works with GNU make 3.81, and reports what is missing."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 @pytest.mark.check
 @pytest.mark.parametrize("feature", NEWER_THAN_3_81)
-def test_makefile_is_old_enough(feature):
+def test_the_makefile_uses_no_newer_feature(feature):
     assert not re.search(NEWER_THAN_3_81[feature], MAKEFILE, re.MULTILINE)
 
 
 @needs_make
-def test_help_names_every_verb():
-    verbs = re.search(r"^\.PHONY: help (.*)", MAKEFILE, re.MULTILINE)[1].split()
-    shown = subprocess.run(["make"], check=True, cwd=ROOT, capture_output=True, text=True).stdout
-    assert re.findall(r"^make (\w+)", shown, re.MULTILINE) == verbs
+def test_help_lists_every_target():
+    targets = re.search(r"^\.PHONY: help (.*)", MAKEFILE, re.MULTILINE)[1].split()
+    output = subprocess.run(["make"], check=True, cwd=ROOT, capture_output=True, text=True).stdout
+    assert re.findall(r"^make (\w+)", output, re.MULTILINE) == targets
 
 
 @needs_make
 @pytest.mark.parametrize("verb", ["dashboard", "lab"])
-def test_port_reaches_the_command(verb):
+def test_the_port_is_passed_to_the_command(verb):
     command = ["make", "--dry-run", verb, "PORT=9123"]
-    shown = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout
-    assert f"workbench {verb} --port 9123" in shown
+    output = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout
+    assert f"workbench {verb} --port 9123" in output
 
 
 @needs_make
-def test_a_machine_without_python_is_told_in_one_sentence():
+def test_a_missing_python_is_one_sentence():
     environment = {**os.environ, "PYTHON": "no-such-python"}
-    done = subprocess.run(
+    process = subprocess.run(
         ["make", "--silent", "dashboard"],
         check=False,
         cwd=ROOT,
@@ -61,5 +61,5 @@ def test_a_machine_without_python_is_told_in_one_sentence():
         capture_output=True,
         text=True,
     )
-    assert done.returncode != 0
-    assert done.stderr.startswith("Workbench needs Python 3.11 or newer and found none")
+    assert process.returncode != 0
+    assert process.stderr.startswith("Workbench needs Python 3.11 or newer and found none")

@@ -1,4 +1,4 @@
-"""Notebooks are kept as they are written: no outputs, no counts, no widget state, small."""
+"""Notebooks in the repository have no outputs, counts or widget state, and are small."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def test_notebook_is_stripped(path):
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             assert cell["execution_count"] is None
-            # A cell that asks for its output to be compared has to keep that one output.
+            # nbval compares the stored output of these cells
             assert not cell["outputs"] or "# NBVAL_CHECK_OUTPUT" in "".join(cell["source"])
 
 
 @pytest.mark.check
-def test_there_is_a_page():
+def test_the_dashboard_notebook_exists():
     assert ROOT / "notebooks" / "dashboard.ipynb" in NOTEBOOKS

@@ -1,4 +1,4 @@
-"""Which browser the tests get, on machines played by fakes."""
+"""Which browser is found or installed, on simulated machines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLAYWRIGHTS = "/cache/playwright/chrome"
 
 
 class Machine:
-    """Programs that answer ``--version``, and what two installers would add to them."""
+    """A machine with programs that answer ``--version``, and two installers."""
 
     def __init__(self, *programs, debian_has=None, playwright_has=None):
         self.programs = set(programs)
@@ -36,7 +36,7 @@ class Machine:
 
 @pytest.fixture
 def on(monkeypatch):
-    """Return what `obtain` gives, and which installers it called, on a machine."""
+    """Return a function that runs `obtain` and lists the installers that it called."""
 
     def obtain(machine, environment, *, debian=False, system="Linux"):
         monkeypatch.setattr(shutil, "which", machine.which)
@@ -47,17 +47,17 @@ def on(monkeypatch):
 
 
 def test_a_named_browser_comes_first(on):
-    machine = Machine("/mine/chrome", "/usr/bin/chromium")
-    assert on(machine, {"WORKBENCH_CHROMIUM": "/mine/chrome"}) == ("/mine/chrome", [])
+    machine = Machine("/custom/chrome", "/usr/bin/chromium")
+    assert on(machine, {"WORKBENCH_CHROMIUM": "/custom/chrome"}) == ("/custom/chrome", [])
 
 
-def test_a_browser_that_does_not_answer_is_passed_over(on):
+def test_a_browser_that_does_not_answer_is_skipped(on):
     machine = Machine("/usr/bin/google-chrome")
     named = {"WORKBENCH_CHROMIUM": "/broken/chrome"}
     assert on(machine, named) == ("/usr/bin/google-chrome", [])
 
 
-def test_debians_package_is_installed_only_on_debian_and_in_ci(on):
+def test_the_debian_package_is_installed_only_on_debian_in_ci(on):
     def bare():
         return Machine(debian_has="/usr/bin/chromium", playwright_has=PLAYWRIGHTS)
 
@@ -66,20 +66,20 @@ def test_debians_package_is_installed_only_on_debian_and_in_ci(on):
     assert on(bare(), {"CI": "true"}) == (PLAYWRIGHTS, ["playwright"])
 
 
-def test_playwrights_own_comes_after_a_debian_that_has_none(on):
+def test_playwright_is_tried_after_the_debian_package(on):
     machine = Machine(playwright_has=PLAYWRIGHTS)
     assert on(machine, {"CI": "1"}, debian=True) == (PLAYWRIGHTS, ["apt-get", "playwright"])
 
 
-def test_no_browser_anywhere_is_none(on):
+def test_no_browser(on):
     assert on(Machine(), {}) == (None, ["playwright"])
 
 
-def test_what_playwright_downloaded_before_is_found(on):
+def test_an_earlier_download_is_found(on):
     assert on(Machine(PLAYWRIGHTS), {}) == (PLAYWRIGHTS, [])
 
 
-def test_on_windows_being_there_must_do(tmp_path, monkeypatch):
+def test_on_windows_the_file_must_exist(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     chrome = tmp_path / "Google" / "Chrome" / "Application" / "chrome.exe"
     places = {"PROGRAMFILES": str(tmp_path)}
@@ -89,14 +89,14 @@ def test_on_windows_being_there_must_do(tmp_path, monkeypatch):
     assert browser.find("python", places, Machine(), "Windows") == str(chrome)
 
 
-def test_run_returns_what_was_printed():
+def test_run_returns_the_output():
     assert browser.run([sys.executable, "-c", "print(1)"], 60) == "1\n"
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit(1)", "import time; time.sleep(99)"])
-def test_a_program_that_fails_or_hangs_is_none(code):
+def test_run_returns_none_on_failure_or_timeout(code):
     assert browser.run([sys.executable, "-c", code], 2) is None
 
 
-def test_a_program_that_is_not_there_is_none():
+def test_run_returns_none_for_a_missing_program():
     assert browser.run(["no-such-program"], 2) is None

@@ -1,4 +1,4 @@
-"""Where PyTorch comes from, and when set-up has nothing to do."""
+"""The index for PyTorch, and when set-up installs."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ MIRROR = "https://mirror.example/whl"
         (MAC, None, True, None),
     ],
 )
-def test_index_of_cpu_builds(machine, chosen, is_there, index):
+def test_the_index_of_cpu_builds(machine, chosen, is_there, index):
     assert environment.torch_index(machine, chosen, lambda url: is_there) == index
 
 
-def test_an_index_out_of_reach_is_said_in_one_line(capsys):
+def test_an_unreachable_index_is_reported(capsys):
     environment.torch_index(LINUX, MIRROR, lambda url: False)
-    assert capsys.readouterr().err == f"{MIRROR} cannot be reached; going on without it.\n"
+    assert capsys.readouterr().err == f"{MIRROR} cannot be reached; continuing without it.\n"
 
 
-def test_an_index_without_the_wanted_build_is_gone_on_without(monkeypatch, capsys):
+def test_an_index_without_a_suitable_build_is_skipped(monkeypatch, capsys):
     def refuse(*arguments):
         raise SetupError("pip install failed, as it says above.")
 
     monkeypatch.setattr(environment, "pip", refuse)
     monkeypatch.setattr(environment, "torch_index", lambda *arguments: MIRROR)
     environment.install_torch("install")
-    assert "going on without" in capsys.readouterr().err
+    assert "continuing without" in capsys.readouterr().err
 
 
-def test_nobody_listening_is_not_reachable():
+def test_a_closed_port_is_not_reachable():
     assert not environment.reachable("http://127.0.0.1:9", patience=2)
 
 
@@ -56,7 +56,7 @@ def test_a_folder_is_always_reachable(tmp_path):
     assert environment.reachable(tmp_path.as_uri())
 
 
-def test_stamp_of_another_state_counts_for_nothing(tmp_path):
+def test_a_stamp_of_another_state_is_ignored(tmp_path):
     stamp = tmp_path / "stamp.json"
     assert environment.installed(stamp, "now") == set()
     stamp.write_text(json.dumps({"state": "then", "target": "test"}))
@@ -76,7 +76,7 @@ def test_stamp_of_another_state_counts_for_nothing(tmp_path):
         ("test", "run", None),
     ],
 )
-def test_pip_runs_only_when_something_is_missing(tmp_path, monkeypatch, had, wanted, installs):
+def test_pip_runs_only_if_something_is_missing(tmp_path, monkeypatch, had, wanted, installs):
     calls = []
     stamp = tmp_path / "stamp.json"
     if had:

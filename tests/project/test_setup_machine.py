@@ -1,4 +1,4 @@
-"""What set-up says of machines that are not this one."""
+"""Which machines set-up accepts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WINDOWS = Machine("Windows", "AMD64", (3, 12))
 @pytest.mark.parametrize(
     "machine", [LINUX, replace(LINUX, architecture="aarch64"), MAC, WINDOWS, this_machine()]
 )
-def test_a_machine_that_pytorch_is_built_for_passes(machine):
+def test_supported_machines(machine):
     check(machine)
 
 
@@ -36,7 +36,7 @@ def test_a_machine_that_pytorch_is_built_for_passes(machine):
         (replace(LINUX, has_venv=False), "sudo apt install python3.12-venv"),
     ],
 )
-def test_what_is_missing_is_one_sentence(machine, words):
+def test_unsupported_machines(machine, words):
     with pytest.raises(SetupError, match=words) as error:
         check(machine)
     assert str(error.value).endswith(".")

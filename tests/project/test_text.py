@@ -1,4 +1,4 @@
-"""The project's text fits any machine: no one's paths, no registry's hosts."""
+"""The repository names no private paths and no package registries."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ CPU_INDEX = "download.pytorch.org/whl/cpu"
 
 
 def tracked():
-    """Return the files that are, or would be, part of a commit; all text here is UTF-8."""
+    """Return the text files that are, or would be, part of a commit."""
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    done = subprocess.run(listing, check=False, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode != 0:
+    process = subprocess.run(listing, check=False, cwd=ROOT, capture_output=True, text=True)
+    if process.returncode != 0:
         pytest.skip("not a git checkout")
-    paths = [ROOT / name for name in done.stdout.split("\0") if name]
+    paths = [ROOT / name for name in process.stdout.split("\0") if name]
     return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:4096]]
 
 
 @pytest.mark.check
-def test_no_machine_is_named():
-    found = [(path.name, hit) for path in others() for hit in HOME.findall(read(path))]
-    assert not found
+def test_no_private_paths():
+    hits = [(path.name, hit) for path in others() for hit in HOME.findall(read(path))]
+    assert not hits
 
 
 @pytest.mark.check
-def test_no_registry_is_named_but_pytorchs_public_one():
-    found = [(path.name, hit) for path in others() for hit in HOSTS.findall(read(path))]
-    assert not [hit for hit in found if hit[1] != CPU_INDEX]
+def test_no_registries_except_the_pytorch_index():
+    hits = [(path.name, hit) for path in others() for hit in HOSTS.findall(read(path))]
+    assert not [hit for hit in hits if hit[1] != CPU_INDEX]
 
 
 def others():

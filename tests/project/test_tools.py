@@ -1,4 +1,4 @@
-"""The linters, the types and the import rules, each with its own words when it fails."""
+"""The source passes the linters, the type checker and the import rules."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ TOOLS = {
 
 @pytest.mark.check
 @pytest.mark.parametrize("name", TOOLS)
-def test_source_satisfies(name):
+def test_source_passes(name):
     program, *arguments = TOOLS[name]
-    beside_python = shutil.which(program, path=str(Path(sys.executable).parent))
-    done = subprocess.run(
-        [beside_python or program, *arguments],
+    installed = shutil.which(program, path=str(Path(sys.executable).parent))
+    process = subprocess.run(
+        [installed or program, *arguments],
         check=False,
         cwd=ROOT,
         capture_output=True,
         text=True,
         encoding="utf-8",
     )
-    assert done.returncode == 0, f"\n{done.stdout}{done.stderr}"
+    assert process.returncode == 0, f"\n{process.stdout}{process.stderr}"

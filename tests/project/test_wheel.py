@@ -1,4 +1,4 @@
-"""What is installed from a wheel is all that the repository holds for running, and no more."""
+"""The wheel holds exactly the files that are needed to run."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def test_wheel_holds_the_package_and_the_notebooks(tmp_path):
 
 
 def files(folder):
-    found = (path for path in (ROOT / folder).rglob("*") if path.is_file())
-    passing = {"__pycache__", ".ipynb_checkpoints"}
-    return [path for path in found if not passing & set(path.parts)]
+    paths = (path for path in (ROOT / folder).rglob("*") if path.is_file())
+    ignored = {"__pycache__", ".ipynb_checkpoints"}
+    return [path for path in paths if not ignored & set(path.parts)]

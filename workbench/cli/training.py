@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     if seconds is not None and "steps" in given:
         raise InputError(
             "Seconds are converted to steps: give --seconds or --steps, not both.",
-            code="cli.seconds_and_steps",
+            code="training.seconds_and_steps",
         )
     if seconds is None and recipe.train is None and "steps" not in given:
         seconds = SECONDS
