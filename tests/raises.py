@@ -1,4 +1,4 @@
-"""Expecting an error by its code, so that its wording may improve."""
+"""Expect errors by their code, so that their wording can change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.errors import WorkbenchError
 def raises(code, *facts):
     """Expect a `WorkbenchError` with `code` whose message holds every one of `facts`.
 
-    Facts are what does not depend on wording: a layer's name, a number, a path.
+    Facts do not depend on wording, such as a layer's name, a number or a path.
     """
     with pytest.raises(WorkbenchError) as caught:
         yield caught

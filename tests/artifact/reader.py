@@ -1,6 +1,6 @@
 """A reader of the format `workbench/1`, written from docs/format.md with NumPy and json alone.
 
-It trusts its input: it leaves out the digest and the checks that the page lists.
+It trusts its input: it skips the digest and the checks that the page lists.
 """
 
 import json
@@ -8,8 +8,8 @@ from itertools import combinations
 
 import numpy as np
 
-ODD = {"bf16": "<u2", "fp16": "<f2", "bool": "?", "f8e4m3": "u1", "f8e5m2": "u1"}
-# others: f32 is <f4, c64 is <c8
+OTHER_DTYPES = {"bf16": "<u2", "fp16": "<f2", "bool": "?", "f8e4m3": "u1", "f8e5m2": "u1"}
+# the rest: f32 is <f4, c64 is <c8
 
 
 def read(blob):
@@ -22,7 +22,7 @@ def read(blob):
 
 
 class Stream:
-    """The data, taken piece by piece."""
+    """The data, read from start to end."""
 
     def __init__(self, data):
         self.data, self.at = data, 0
@@ -42,7 +42,7 @@ class Stream:
         lengths = self.packed(alphabet, 4)
         ends = np.cumsum(self.take("<u2", blocks).astype(int))
         coded = np.append(self.take("u1", end - self.at), [0, 0]).astype(int)
-        words = (coded[:-2] << 16) | (coded[1:-1] << 8) | coded[2:]  # 24 bits from every byte on
+        words = (coded[:-2] << 16) | (coded[1:-1] << 8) | coded[2:]  # 24 bits starting at each byte
         meaning, width = np.zeros((2, 2**15), int)
         low = 0  # the next code word, with zeros appended to 15 bits
         for symbol in sorted(range(alphabet), key=lambda s: (lengths[s], s)):
@@ -52,7 +52,7 @@ class Stream:
                 low = high
         out = np.zeros((1024, blocks), int)
         at = np.append(0, ends[:-1])[:blocks]
-        for step in range(min(1024, count)):  # all blocks side by side
+        for step in range(min(1024, count)):  # all blocks in parallel
             at = at[: -(-(count - step) // 1024)]
             word = words[at >> 3] >> (9 - (at & 7)) & 0x7FFF
             out[step, : at.size] = meaning[word]
@@ -61,7 +61,7 @@ class Stream:
 
 
 def shared_values(entry, stream):
-    """Return the values of each row, and every position's number among them."""
+    """Return the shared values of each row, and the index of each position's value."""
     rows, clusters, zero = entry["shared"]
     book = np.zeros((rows, zero + clusters), "<f4")
     book[:, zero:] = stream.take("<f4", rows * clusters).reshape(rows, clusters)
@@ -97,9 +97,9 @@ def stored_positions(entry, stream):
 
 def runs_stored(entry, stream):
     """Return which entries of the matrix are stored."""
-    width, kept, *size = entry["runs"]
+    width, nonzero, *size = entry["runs"]
     rows, columns = entry["shape"][0], int(np.prod(entry["shape"][1:]))
-    patterns = list(combinations(range(width), kept))
+    patterns = list(combinations(range(width), nonzero))
     count, bits = rows * (columns // width), max(1, (len(patterns) - 1).bit_length())
     symbols = stream.huffman(count, len(patterns), *size) if size else stream.packed(count, bits)
     stored = np.ones((rows, columns), bool)
@@ -121,12 +121,12 @@ def blocks_stored(entry, stream):
 
 
 def places_in_order(shape, stored):
-    """Return the positions, in rising order, of what is stored of the matrix."""
+    """Return the positions of the stored matrix entries, in ascending order."""
     positions = np.arange(np.prod(shape)).reshape(shape)
     return np.sort(np.moveaxis(positions, 1, -1).reshape(shape[0], -1)[stored])
 
 
-def turned(shape, outputs, inputs, groups):
+def permuted(shape, outputs, inputs, groups):
     """Return the position of every value in the order in which it is coded."""
     others = [axis for axis in range(len(shape)) if axis not in outputs + inputs]
     parts = np.split(np.arange(np.prod(shape)).reshape(shape), groups, (*inputs, 0)[0])
@@ -140,7 +140,7 @@ def tensor(entry, stream):
     """Return one tensor from the parts that `entry` describes."""
     if "axes" not in entry:
         return as_coded(entry, stream)
-    places = turned(entry["shape"], *entry["axes"])
+    places = permuted(entry["shape"], *entry["axes"])
     values = as_coded({**entry, "shape": list(places.shape)}, stream)
     return values.ravel()[np.argsort(places, None)].reshape(entry["shape"])
 
@@ -148,7 +148,7 @@ def tensor(entry, stream):
 def as_coded(entry, stream):
     """Return one tensor in the shape in which it is coded."""
     if "factors" in entry:
-        left, right = (tensor(one, stream) for one in entry["factors"])
+        left, right = (tensor(factor, stream) for factor in entry["factors"])
         out = np.zeros((len(left), right.shape[1]), "<f4")
         for column, row in zip(left.T, right, strict=True):
             out += np.multiply.outer(column, row)
@@ -170,7 +170,7 @@ def as_coded(entry, stream):
         book, codes = shared_values(entry, stream)
         return np.take_along_axis(book, codes.reshape(len(book), -1), axis=1).reshape(shape)
     else:
-        values = np.zeros(n, ODD.get(kind) or f"<{kind[0]}{int(kind[1:]) // 8}")
+        values = np.zeros(n, OTHER_DTYPES.get(kind) or f"<{kind[0]}{int(kind[1:]) // 8}")
     where = stored_positions(entry, stream)
     if "huffman" in entry:
         values[where] = stream.huffman(where.size, 2**bits, entry["huffman"])

@@ -40,8 +40,8 @@ def sample(draw) -> tuple[dict[str, torch.Tensor], Recipe, Artifact]:
     recipe = Recipe.draw(Random(draw(st.integers(0, 2**31))), names)
     if recipe.quantize is not None and recipe.quantize.format == "fp16":
         weights = {name: tensor.clamp(-6e4, 6e4) for name, tensor in weights.items()}
-    evidence = CalibrationStats({name: torch.rand_like(weights[name]) for name in names})
-    return weights, recipe, Artifact.of("drawn", recipe, encode_tensors(weights, recipe, evidence))
+    stats = CalibrationStats({name: torch.rand_like(weights[name]) for name in names})
+    return weights, recipe, Artifact.of("drawn", recipe, encode_tensors(weights, recipe, stats))
 
 
 @settings(deadline=None, max_examples=200)
@@ -101,10 +101,10 @@ def test_the_same_weights_and_recipe_give_the_same_bytes() -> None:
     rng = Random(3)
     for _ in range(30):
         recipe = Recipe.draw(rng, names)
-        evidence = CalibrationStats({"w": torch.ones(50, 60)})
+        stats = CalibrationStats({"w": torch.ones(50, 60)})
         copies = {name: tensor.clone() for name, tensor in weights.items()}
-        first = Artifact.of("m", recipe, encode_tensors(weights, recipe, evidence))
-        again = Artifact.of("m", recipe, encode_tensors(copies, recipe, evidence))
+        first = Artifact.of("m", recipe, encode_tensors(weights, recipe, stats))
+        again = Artifact.of("m", recipe, encode_tensors(copies, recipe, stats))
         assert first.to_bytes() == again.to_bytes()
 
 

@@ -96,10 +96,10 @@ def test_the_reader_decodes_random_recipes_bit_for_bit(reader) -> None:
         rng = Random(name)
         weights = weights_of(name)
         names = compressible(weights)
-        evidence = CalibrationStats({layer: weights[layer].abs().sqrt() for layer in names})
+        stats = CalibrationStats({layer: weights[layer].abs().sqrt() for layer in names})
         for _ in range(RECIPES):
             recipe = Recipe.draw(rng, names)
-            artifact = Artifact.of(name, recipe, encode_tensors(weights, recipe, evidence))
+            artifact = Artifact.of(name, recipe, encode_tensors(weights, recipe, stats))
             decoded, header = reader.read(artifact.to_bytes())
             loaded = Artifact.from_bytes(artifact.to_bytes()).weights()
             expected = artifact.weights()
@@ -117,10 +117,10 @@ def test_the_reader_decodes_random_recipes_bit_for_bit(reader) -> None:
 def test_the_reader_decodes_edge_shapes(reader, shape, fill) -> None:
     weights = {"w": torch.full(shape, fill)}
     rng = Random(0)
-    evidence = CalibrationStats({"w": torch.ones(shape)})
+    stats = CalibrationStats({"w": torch.ones(shape)})
     for _ in range(20):
         recipe = Recipe.draw(rng, compressible(weights))
-        artifact = Artifact.of("edge", recipe, encode_tensors(weights, recipe, evidence))
+        artifact = Artifact.of("edge", recipe, encode_tensors(weights, recipe, stats))
         decoded, _ = reader.read(artifact.to_bytes())
         assert_equal(decoded["w"], artifact.weights()["w"])
 
@@ -140,13 +140,13 @@ def test_the_reader_decodes_edge_shapes(reader, shape, fill) -> None:
 )
 def test_the_reader_decodes_permuted_tensors(reader, shape, axes) -> None:
     weights = {"w": torch.randn(shape, generator=torch.Generator().manual_seed(0))}
-    evidence = CalibrationStats({"w": torch.ones(shape)})
+    stats = CalibrationStats({"w": torch.ones(shape)})
     roles = Roles(("w",), axes={"w": axes})
     rng = Random(0)
     for _ in range(20):
         recipe = Recipe.draw(rng, ("w",))
         artifact = Artifact.of(
-            "permuted", recipe, encode_tensors(weights, recipe, evidence, roles=roles)
+            "permuted", recipe, encode_tensors(weights, recipe, stats, roles=roles)
         )
         decoded, _ = reader.read(artifact.to_bytes())
         expected = artifact.weights()["w"]

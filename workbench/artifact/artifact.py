@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -247,15 +247,20 @@ def write_atomic(path: str | os.PathLike[str], content: bytes) -> Path:
     return target
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Check early that a file can be saved to `path`, before long work starts.
+def check_writable(path: str | os.PathLike[str], inputs: Iterable[Path] = ()) -> None:
+    """Check before long work starts that a file can be saved to `path`, and is none of `inputs`.
 
     Raises
     ------
     FileError
-        As `Artifact.save` does.
+        If `path` cannot be written or is an input.
     """
-    handle, temporary = _open_temporary(Path(path))
+    target = Path(path)
+    if target.exists() and any(source.exists() and target.samefile(source) for source in inputs):
+        raise FileError(
+            f"{target} is an input: choose another output.", code="file.output_is_input"
+        )
+    handle, temporary = _open_temporary(target)
     os.close(handle)
     Path(temporary).unlink()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.progress import progress_bar
-from workbench.errors import ArtifactError, FileError, InputError, user_errors
+from workbench.errors import ArtifactError, InputError, user_errors
 from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -51,19 +51,15 @@ def to_module(options: argparse.Namespace) -> dict[str, Any]:
     from safetensors.torch import save
     from torch import Tensor
 
-    from workbench.artifact.artifact import write_atomic
+    from workbench.artifact.artifact import check_writable, write_atomic
     from workbench.custom.to_module import to_module
 
-    source, target = Path(options.file), Path(options.output)
-    if target.exists() and source.exists() and target.samefile(source):
-        raise FileError(
-            f"{target} is the file to read: choose another output.", code="file.output_is_input"
-        )
+    check_writable(options.output, [Path(options.file)])
     module = None if options.module is None else _import_module(options.module)
     state = to_module(options.file, module).state_dict()
     # safetensors refuses tensors that share memory
     tensors = {name: value.clone() for name, value in state.items() if isinstance(value, Tensor)}
-    path = write_atomic(target, save(tensors))
+    path = write_atomic(options.output, save(tensors))
     return {"file": str(path), "bytes": path.stat().st_size}
 
 

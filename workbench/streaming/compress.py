@@ -18,7 +18,7 @@ from workbench.artifact.original_dtype import with_original_dtype
 from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.compression.codecs.stream import Entry, entry, find_encodings, write
 from workbench.compression.encode import encode_tensor
-from workbench.errors import ArtifactError, FileError, file_errors
+from workbench.errors import ArtifactError, file_errors
 from workbench.recipe import Recipe
 from workbench.streaming.masks import Masks, Progress
 from workbench.streaming.nth_smallest import Threshold
@@ -65,11 +65,7 @@ def compress_file(
     source, target = Source.open(Path(path)), Path(output)
     check_supported(recipe)
     recipe.check_names(source.layers)
-    if target.exists() and any(target.samefile(file) for file in source.files):
-        raise FileError(
-            f"{target} is the file to compress: choose another output.", code="file.output_is_input"
-        )
-    check_writable(target)
+    check_writable(target, source.files)
     with file_errors("write", target, FREE_SPACE):
         partial = ResumableOutput.resume(target, _key(source, recipe))
         return _write_all(source, recipe, partial, on_progress)

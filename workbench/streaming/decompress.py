@@ -56,15 +56,10 @@ def decompress(
         If the file cannot be read, or the output cannot be written.
     """
     source, target = Path(path), Path(output)
-    if target.exists() and source.exists() and target.samefile(source):
-        raise FileError(
-            f"{target} is the file to decompress: choose another output.",
-            code="file.output_is_input",
-        )
+    check_writable(target, [source])
     artifact = OnDiskArtifact.open(source)
     entries = artifact.entries
     _check_sizes(entries, max_bytes)
-    check_writable(target)
     order = sorted(entries, key=lambda name: (-_dtype(entries[name]).itemsize, name))
     start = safetensors_header.encode({name: _describe(entries[name]) for name in order})
     total = sum(map(_size, entries.values()))
