@@ -8,7 +8,7 @@ from torch import nn
 
 import workbench as wb
 from workbench.artifact.artifact import Artifact
-from workbench.errors import ArtifactError
+from workbench.errors import ArtifactError, FileError
 from workbench.runtime.shell import shell
 
 RECIPES = [
@@ -58,7 +58,7 @@ def test_it_can_be_saved_and_traced_like_any_module(tmp_path):
 
 
 def test_what_is_no_file_is_refused():
-    with pytest.raises(ArtifactError, match=r"Cannot read small\.safetensors"):
+    with pytest.raises(FileError, match=r"small\.safetensors"):
         wb.to_module("small.safetensors")
     with pytest.raises(ArtifactError, match="Give a file's path"):
         wb.to_module(3)

@@ -340,7 +340,11 @@ COMMANDS = (
         tables.reports,
     ),
     Command(
-        "inspect", "Show the purpose of a file's bytes.", _add_file, _inspect, tables.inspection
+        "inspect",
+        "Show how many bytes each tensor of a file takes.",
+        _add_file,
+        _inspect,
+        tables.inspection,
     ),
     Command("dashboard", "Open the page in a browser.", _dashboard_options, _dashboard),
     Command("lab", "Open the notebooks in JupyterLab.", _lab_options, _lab),
