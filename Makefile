@@ -1,4 +1,4 @@
-# Every verb sets up what it needs: it finds a Python, makes .venv, installs when something changed.
+# Every target sets up what it needs: it finds a Python, makes .venv, installs if something changed.
 # Written for GNU make 3.81, the one that macOS ships.
 #
 #   PORT=8866              where `make dashboard` and `make lab` listen
@@ -18,20 +18,21 @@ find_python = for python in $(PYTHONS) ''; do \
 	exit 1; }
 set_up = $(find_python); "$$python" -m workbench._setup
 find_browser = WORKBENCH_CHROMIUM="$$($(BIN)/python -m workbench._setup browser)"
-# Files of tests run side by side, a worker on each core, eight at most.
+# Test files run in parallel, one worker per core, at most eight.
 workers = -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 port = $(if $(PORT),--port $(PORT))
 
-.PHONY: help dashboard lab test check bench bundle clean
+.PHONY: help dashboard lab test check docs bench bundle clean
 
 help:
 	@echo 'make dashboard   open the page (PORT= to choose where)'
 	@echo 'make lab         open the same notebooks in JupyterLab (PORT= to choose where)'
 	@echo 'make test        run every test, in a browser too, with a worker on each core'
 	@echo 'make check       run the linters, the types and the import rules'
-	@echo 'make bench       measure every figure in docs/benchmarks.md anew'
+	@echo 'make docs        build the documentation website in dist/site'
+	@echo 'make bench       measure the figures of docs/benchmarks.md again'
 	@echo 'make bundle      collect wheels that install without internet into dist/bundle'
-	@echo 'make clean       remove what the verbs above made'
+	@echo 'make clean       remove everything that these targets made'
 
 dashboard lab:
 	@$(set_up) run
@@ -44,6 +45,12 @@ test:
 check:
 	@$(set_up) test
 	@exec $(BIN)/python -m pytest tests/project -m check
+
+docs:
+	@$(set_up) run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@exec $(BIN)/python -m mkdocs build --quiet
+	@echo 'The website is in dist/site.'
 
 bench:
 	@$(set_up) test

@@ -53,6 +53,10 @@ def breadth():
     return ranges(project()["optional-dependencies"]["breadth"])
 
 
+def website():
+    return ranges(project()["optional-dependencies"]["docs"])
+
+
 def imported(folder):
     """Return the third-party packages that Python files under `folder` import."""
     names = set()
@@ -103,14 +107,14 @@ def test_constraints_pin_every_dependency_inside_its_range():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     pins = {name.lower().replace("_", "-"): version for name, version in pins.items()}
-    for name, wanted in {**runtime(), **tools()}.items():
+    for name, wanted in {**runtime(), **tools(), **website()}.items():
         assert version(pins[name]) >= version(wanted.removeprefix(">=")), name
 
 
 def test_every_dependency_is_explained():
     text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `([a-z0-9-]+)` \| \S", text, re.MULTILINE))
-    assert explained == runtime().keys() | tools().keys() | breadth().keys()
+    assert explained == runtime().keys() | tools().keys() | website().keys() | breadth().keys()
 
 
 def version(text):
