@@ -4,7 +4,7 @@
 #   PORT=8866              where `make dashboard` and `make lab` listen
 #   PYTHON=/path/python3   the Python that .venv is made from
 #   DATA=FOLDER            where `make bench` finds the original MNIST
-#   TORCH_INDEX=URL        where to look for PyTorch besides pip's own places; empty: nowhere else
+#   TORCH_INDEX=URL        where to look for PyTorch in addition to pip's own places; empty: nowhere else
 
 SHELL := /bin/sh
 BIN := .venv/bin
