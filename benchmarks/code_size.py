@@ -1,8 +1,8 @@
 """Count the package's code: lines, files, import cycles and duplicated blocks.
 
 Lines of code are those that hold a token other than a comment or a docstring. A duplicated block is
-what pylint's duplicate-code check reports with nothing ignored: six or more equal lines in two or more
-files, docstrings, imports and signatures included.
+what pylint's duplicate-code check reports with nothing ignored: six or more equal lines in two or
+more files, docstrings, imports and signatures included.
 
     python benchmarks/code_size.py [--root FOLDER]
 """
@@ -111,7 +111,8 @@ def import_cycles(sources: dict[str, str]) -> list[list[str]]:
 def duplicated_blocks(root: Path) -> int:
     """Return how many blocks of six or more lines pylint finds in several files."""
     options = ["--disable=all", "--enable=duplicate-code", "--min-similarity-lines=6"]
-    options += [f"--ignore-{what}=no" for what in ("comments", "docstrings", "imports", "signatures")]
+    kinds = ("comments", "docstrings", "imports", "signatures")
+    options += [f"--ignore-{kind}=no" for kind in kinds]
     command = [sys.executable, "-m", "pylint", *options, PACKAGE]
     result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if result.returncode & 32:  # pylint's status for a usage error
