@@ -63,7 +63,7 @@ def too_low(model: wb.Model, found: float, plain: float) -> bool:
 
 def written(model: wb.Model, figure: float) -> str:
     """Write a figure of the model's metric, shares to a hundredth of a percent."""
-    return f"{figure:.2%}" if model.task.metric.share else model.task.metric.written(figure)
+    return f"{figure:.2%}" if model.task.metric.share else model.task.metric.format(figure)
 
 
 if __name__ == "__main__":

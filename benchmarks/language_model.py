@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=150)
     options = parser.parse_args()
     model = wb.model(options.model)
-    before = f"{model.figure('test'):.4f} bits per character on test"
+    before = f"{model.metric_value('test'):.4f} bits per character on test"
     print(f"{model.name}: {before}, {model.original_bytes:,} bytes\n")
     print("| | bytes | plain | GPTQ / SparseGPT | recovered | seconds of recovery |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")

@@ -23,7 +23,7 @@ import workbench as wb
 from workbench.evaluation import fast_path
 from workbench.evaluation.batch_size import MAX_FIRST_SAMPLE
 from workbench.recipe import Recipe
-from workbench.runtime.batch import channels_last
+from workbench.runtime.batch import to_channels_last
 from workbench.runtime.shell import shell
 
 
@@ -59,9 +59,9 @@ def main() -> None:
 @torch.no_grad()
 def look(model: wb.Model, recipe: Recipe, seed: int) -> Found | None:
     """Run one file both ways on the validation images; None where bfloat16 changes nothing."""
-    fine = {n: channels_last(w) for n, w in wb.compress(model, recipe).weights().items()}
+    fine = {n: to_channels_last(w) for n, w in wb.compress(model, recipe).weights().items()}
     coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in fine.items()}
-    inputs = channels_last(model.task.inputs(model.task.split("validation").examples))
+    inputs = to_channels_last(model.task.inputs(model.task.split("validation").examples))
     run = shell(model, fast=True)
     exact = torch.cat([run(fine, part) for part in inputs.split(500)])
     rough = torch.cat([run(coarse, part.bfloat16()).float() for part in inputs.split(500)])

@@ -47,7 +47,7 @@ def linear(monkeypatch):
     import workbench as wb
     from workbench.zoo import registry
 
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())  # removed after the test
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())  # removed after the test
 
     def make(metric=None):
         generator = torch.Generator().manual_seed(0)

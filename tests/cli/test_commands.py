@@ -103,7 +103,7 @@ def test_the_metrics_of_a_task_are_printed(workbench, model, first, more):
     status, table, _err = workbench("measure", model)
     lines = [line.strip() for line in table.splitlines()]
     chosen = wb.model(model)
-    figure = chosen.figure("validation")
+    figure = chosen.metric_value("validation")
     written = formatting.percent(figure, 2) if first == "accuracy" else f"{figure:.3f}\u202fbits"
     assert status == 0
     assert lines[1].startswith(first)
@@ -111,7 +111,7 @@ def test_the_metrics_of_a_task_are_printed(workbench, model, first, more):
     assert all(any(line.startswith(name) for line in lines) for name in more)
     status, table, _err = workbench("list")
     row = next(line for line in table.splitlines() if line.startswith(model))
-    assert chosen.task.metric.written(figure) in row
+    assert chosen.task.metric.format(figure) in row
 
 
 def test_the_loss_of_a_language_model_is_printed_in_percent(workbench, monkeypatch):

@@ -114,6 +114,6 @@ def test_silero_hears_the_made_up_voices():
         pytest.skip("Silero VAD is not installed")
     model = wb.model("voices/silero-vad")
     assert model.card["parameters"] == 309_633
-    assert model.figure("test") > 0.75
+    assert model.metric_value("test") > 0.75
     recipe = wb.Recipe(quantize=wb.Quantize(bits=8))
     assert wb.measure(model, recipe, timed=False).size.bytes < model.original_bytes / 3

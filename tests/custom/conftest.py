@@ -15,7 +15,7 @@ EXAMPLES = 240
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch, tmp_path):
     """Nothing that a test brings is there for the next one."""
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "store"))
 
 

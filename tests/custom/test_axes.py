@@ -103,7 +103,7 @@ def pair(request):
     other.load_state_dict(dict(turned(*one) for one in module.state_dict().items()))
     data = inputs, module(inputs).argmax(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "_brought", registry.UserModels())
+        patch.setattr(registry, "_user_models", registry.UserModels())
         patch.setenv("WORKBENCH_STORE", "")
         model = brought(module, data, kind.__name__)
         return module, data, model, brought(other, data, f"{kind.__name__}-twin")

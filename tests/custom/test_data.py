@@ -152,7 +152,7 @@ def test_every_kind_of_data_gives_its_examples(case):
     assert len(found) == len(labels)
     assert np.array_equal(found.labels, labels.numpy())
     joined = found.examples[np.arange(len(found))]
-    joined = joined if isinstance(joined, torch.Tensor | np.ndarray) else joined.joined()
+    joined = joined if isinstance(joined, torch.Tensor | np.ndarray) else joined.to_batch()
     assert np.array_equal(joined, inputs.numpy())
     assert found.digest == split_of("test", (inputs, labels)).digest
 
@@ -174,7 +174,7 @@ def test_a_loader_that_pads_its_batches_is_joined_by_it():
         "test", loader(list(zip(texts, labels.tolist(), strict=True)), collate_fn=padded)
     )
     assert np.array_equal(found.labels, labels.numpy())
-    assert found.examples[np.array([0, 1])].joined().tolist() == [[1, 0], [1, 2]]
+    assert found.examples[np.array([0, 1])].to_batch().tolist() == [[1, 0], [1, 2]]
 
 
 class Reader(nn.Module):
@@ -217,7 +217,7 @@ def test_targets_of_padded_sequences_are_measured_without_the_padding():
     places = sum(len(one["labels"]) for one in texts())
     right = float((sum(losses) / places).exp())
     assert model.task.metric.name == "perplexity"
-    assert model.figure("test") == pytest.approx(right, rel=1e-6)
+    assert model.metric_value("test") == pytest.approx(right, rel=1e-6)
     trained = wb.train(model, steps=30, learning_rate=0.05)
     assert wb.evaluate(trained, timed=False).value < 0.9 * right
 
@@ -239,7 +239,7 @@ NAMED = {
 @pytest.mark.parametrize("case", NAMED)
 def test_a_single_input_goes_by_name_where_the_module_has_it(case):
     names, keys = NAMED[case]
-    joined = split_of("test", loader(DICTS), names).examples[:4].joined()
+    joined = split_of("test", loader(DICTS), names).examples[:4].to_batch()
     assert (set(joined) if keys else None) == keys
     assert torch.equal(joined["pixels"] if keys else joined, X[:4])
 
@@ -350,7 +350,7 @@ def test_numbers_that_are_not_finite_are_refused(case):
 
 def test_masks_of_infinities_are_inputs():
     found = split_of("train", ({"x": X, "mask": MASK}, Y))
-    assert torch.equal(found.examples[:9].joined()["mask"], MASK[:9])
+    assert torch.equal(found.examples[:9].to_batch()["mask"], MASK[:9])
 
 
 REFUSED = {

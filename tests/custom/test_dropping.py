@@ -85,7 +85,7 @@ def bring(pictures):
 def test_a_model_that_was_used_and_dropped_is_gone(use, bring, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
     model = bring("first")
-    module = weakref.ref(model.architecture.held)
+    module = weakref.ref(model.architecture.module)
     data = weakref.ref(model.task.split("train"))
     USES[use](model)
     assert module() is not None

@@ -91,7 +91,7 @@ def test_the_accuracy_is_that_of_a_plain_loop(brought, small, points, halves):
     inputs, labels = halves(*points)["test"]
     with torch.no_grad():
         right = (small(inputs).argmax(1) == labels).float().mean()
-    assert brought.figure("test") == pytest.approx(float(right))
+    assert brought.metric_value("test") == pytest.approx(float(right))
 
 
 def test_a_reloaded_file_in_the_module_gives_the_number_shown(
@@ -119,7 +119,7 @@ def test_weights_that_change_are_noticed(brought, small):
 
 def test_training_makes_it_better(brought):
     trained = wb.train(brought, steps=200, learning_rate=0.02)
-    assert wb.evaluate(trained, timed=False).value > brought.figure("validation") + 0.2
+    assert wb.evaluate(trained, timed=False).value > brought.metric_value("validation") + 0.2
 
 
 def test_from_scratch_it_starts_with_fresh_weights(brought):
@@ -153,7 +153,7 @@ def test_numbers_are_measured_by_their_error(points, halves):
     model = wb.from_module(Regression(), **data, name="numbers")
     assert model.task.metric.name == "root mean squared error"
     trained = wb.evaluate(wb.train(model, steps=300, learning_rate=0.05), timed=False)
-    assert trained.value < 0.1 < model.figure("validation")
+    assert trained.value < 0.1 < model.metric_value("validation")
     assert trained.figures["explained variance"] > 0.99
     inputs, numbers = data["validation"]
     module = wb.to_module(wb.compress(model, SMALLER))
@@ -198,7 +198,7 @@ def test_places_are_measured_by_perplexity(halves):
     with torch.no_grad():
         logits = module(symbols)["logits"].double()
     nats = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
-    assert model.figure("test") == pytest.approx(float(nats.exp()), rel=1e-6)
+    assert model.metric_value("test") == pytest.approx(float(nats.exp()), rel=1e-6)
     report = wb.measure(model, SMALLER, timed=False)
     names = [row.name for row in report.ledger.rows]
     assert "head.weight" not in names
@@ -249,7 +249,7 @@ def test_a_function_is_a_metric(small, points, halves):
     assert model.task.metric.name == "share_of_first"
     inputs = halves(*points)["validation"][0]
     expected = float((small(inputs).argmax(1) == 0).float().mean())
-    assert model.figure("validation") == pytest.approx(expected)
+    assert model.metric_value("validation") == pytest.approx(expected)
     assert wb.measure(model, SMALLER, timed=False).exact
 
 
@@ -326,7 +326,7 @@ class Counting:
 def test_an_object_of_torchmetrics_kind_is_a_metric(brought, small, points, halves):
     model = wb.from_module(small, **halves(*points), name="wrong", metric=Counting())
     assert not model.task.metric.higher_is_better
-    assert model.figure("test") == pytest.approx(1 - brought.figure("test"))
+    assert model.metric_value("test") == pytest.approx(1 - brought.metric_value("test"))
 
 
 class Failing(nn.Linear):
@@ -682,6 +682,6 @@ def test_a_file_of_a_module_that_is_not_there(brought, monkeypatch):
     from workbench.zoo import registry
 
     artifact = wb.compress(brought, SMALLER)
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     with pytest.raises(WorkbenchError, match=r"somebody's own model: bring it first"):
         wb.evaluate(artifact)

@@ -103,7 +103,7 @@ def test_some_examples_alone_have_no_prediction(threads):
     model = brought(Rooted())
     recipe = wb.Recipe(prune=wb.Prune(0.84, layers={"last.weight": 0.0}))
     with torch.no_grad():
-        module = model.architecture.held
+        module = model.architecture.module
         assert bool(module(inputs()).isfinite().all())
     outputs = by_hand(model, recipe)
     none = ~outputs.isfinite().all(dim=1)

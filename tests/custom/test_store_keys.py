@@ -192,7 +192,7 @@ def test_a_teacher_that_is_another_now_has_taught_another_student(monkeypatch):
             replace(student, architecture=big, card={**student.card, "sha256": weights})
         )
         keys |= {size_key(student, recipe, ""), pipeline._key(student, recipe)}
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     assert cached_report(student, recipe, "validation", ResultCache()) is None
     assert len(keys) == 4
 

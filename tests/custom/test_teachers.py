@@ -130,7 +130,7 @@ def test_a_teacher_has_its_own_layout_of_memory():
     big = brought(Viewing(), data, "big")
     small = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 3))
     student = brought(small, data, "small", augment=lambda inputs: inputs * 2)
-    assert student.architecture.traits.quick > big.architecture.traits.quick
+    assert student.architecture.traits.channels_last > big.architecture.traits.channels_last
     assert learned(student, big).recipe.train.teacher == "custom/big"
 
 
@@ -239,7 +239,7 @@ def test_outputs_of_another_shape_are_one_sentence():
 
 def test_a_teacher_that_was_forgotten_is_known_again(monkeypatch):
     big, student = brought(network(), points(), "big"), brought(linear(), points(), "small")
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     registry.register_model(student)
     assert learned(student, big).recipe.train.teacher == "custom/big"
     brought(network(seed=3), points(), "big")
@@ -253,7 +253,7 @@ def test_a_teacher_goes_along_into_another_process(monkeypatch):
     job = Job(student, wb.Train(2, teacher="custom/big", batch=COUNT))
     right = run_job(job)
     sent = dumps((job, user_teacher(job)))  # as joblib sends it to other processes
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())  # as it is in a new process
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())  # as it is in a new process
     assert run_job_with_teacher(run_job, *pickle.loads(sent)).value == right.value
 
 

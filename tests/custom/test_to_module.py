@@ -95,7 +95,7 @@ def brought(network):
 @pytest.fixture
 def forget(monkeypatch):
     """Return what makes this process one that never heard of a model."""
-    return lambda: monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    return lambda: monkeypatch.setattr(registry, "_user_models", registry.UserModels())
 
 
 def outputs(module, network):

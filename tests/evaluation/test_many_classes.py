@@ -74,7 +74,7 @@ def test_recalls_of_classes_without_an_example_are_not_numbers():
 
 
 def test_a_model_of_many_classes_is_measured_in_little_memory(monkeypatch):
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     recipe = wb.Recipe(quantize=wb.Quantize(8))
     inputs = torch.arange(60) % 50
 

@@ -89,7 +89,7 @@ def test_doubt_among_more_than_can_be_counted_is_without_end():
 def test_a_report_names_its_metric(gpt):
     report = wb.measure(gpt, ROUNDED, timed=False)
     assert report.metric == "bits per character"
-    assert report.value > gpt.figure("validation")
+    assert report.value > gpt.metric_value("validation")
     plain = report.as_dict()
     assert plain["bits per character"] == plain["value"] == report.value
     assert "confusion" in plain

@@ -35,7 +35,7 @@ HALF = Structure(0.5, criterion="magnitude")
 
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch, tmp_path):
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "store"))
 
 
@@ -170,7 +170,7 @@ def test_multiply_adds_are_those_of_its_layers(name):
 @pytest.mark.parametrize("name", NARROWED)
 def test_every_layer_that_can_lose_channels_does(name):
     found = analyze_module_channels(network(name), inputs(name, 1))
-    assert {one.reason for one in found.whole} == {"output"}
+    assert {one.reason for one in found.unpruned} == {"output"}
     assert min(group.channels for group in found.groups) > 1
 
 

@@ -24,7 +24,7 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     monkeypatch.setattr(small_models, "STEPS", {"own": 60, "image": 20})
 
 

@@ -59,7 +59,7 @@ def test_activations_are_taken_apart_and_joined_alike(batch):
     passed = cut(model, "blocks.0.conv1.weight").head(model.weights(), batch(model))
     pieces = [passed[:5], passed[torch.arange(5, 11)], *passed[11:].chunk(2)]
     assert [len(piece) for piece in pieces] == [5, 6, 3, 2]
-    again = Batch.joined(pieces)
+    again = Batch.concatenate(pieces)
     for one, other in zip(again.tensors, passed.tensors, strict=True):
         assert torch.equal(one, other)
         assert one.is_contiguous(memory_format=torch.channels_last)

@@ -31,7 +31,7 @@ NAMES = tuple(FLOORS)
 
 
 def test_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     assert zoo.tasks() == ("fashion", "reviews", "reviews-lm", "vowels")
     assert zoo.models("fashion") == NAMES
     assert zoo.models() == tuple(name for task in zoo.tasks() for name in zoo.models(task))

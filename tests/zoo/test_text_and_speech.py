@@ -25,7 +25,7 @@ def test_accuracy_is_the_cards_and_reaches_its_floor(name, split):
     score = reference_score(model, model.weights(), data)
     correct = sum(row[place] for place, row in enumerate(score.confusion))
     assert {"correct": correct, "examples": len(data)} == model.card["accuracy"][split]
-    assert model.figure(split) == score.value
+    assert model.metric_value(split) == score.value
     if split == "test":
         assert score.value >= FLOORS[name]
 
@@ -36,4 +36,4 @@ def test_bits_per_character_are_the_cards_and_few():
     stated = model.card["accuracy"]["validation"]
     assert score.value == pytest.approx(stated["value"], abs=1e-6)  # another machine's float32
     assert score.figures["perplexity"] == pytest.approx(2**score.value)
-    assert model.figure("test") <= MOST_BITS
+    assert model.metric_value("test") <= MOST_BITS

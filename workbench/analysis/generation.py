@@ -137,7 +137,7 @@ def generate(
 
 def can_generate(task: Task) -> bool:
     """Whether the models of a task predict characters, one after another."""
-    return task.form == "characters" and task.metric.counts == "tokens"
+    return task.input_type == "characters" and task.metric.counts == "tokens"
 
 
 def check_can_generate(task: Task) -> None:

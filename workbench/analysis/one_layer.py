@@ -51,7 +51,7 @@ class LayerEvaluator:
         self._cancelled = cancelled
         self._examples, self._labels = data.examples[order], data.labels[order]
         self._first, self._batch = min(first_sample_size(model), len(data)), batch_size_for(model)
-        self._passed = Batch.joined([*parallel_map(self._pass, self._batches(0))])
+        self._passed = Batch.concatenate([*parallel_map(self._pass, self._batches(0))])
 
     def tally(self, weights: Mapping[str, Tensor]) -> PredictionCounts:
         """Return the tally of the whole split for `weights` that differ in the layer alone.

@@ -184,7 +184,7 @@ def iter_sensitivity(
     if not layers:
         what = specs(PARTS[key])[0].label
         raise RecipeError(f"{model.name} has no layer of which {what} could be set.")
-    empty = Sensitivity(key, layers, chosen, model.figure(SPLIT), model.task.metric)
+    empty = Sensitivity(key, layers, chosen, model.metric_value(SPLIT), model.task.metric)
     recipes = {
         layer: [(setting, for_layer(recipe, key, layer, setting)) for setting in chosen]
         for layer in layers

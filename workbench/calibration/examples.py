@@ -28,12 +28,12 @@ def calibration_inputs(model: Model, examples: int = EXAMPLES) -> Any:
 
 def quick_inputs(model: Model, inputs: Any) -> Batch:
     """Return what `model` takes as a batch, laid out as its layers are quickest."""
-    return layout_inputs(inputs, quick=model.architecture.traits.quick)
+    return layout_inputs(inputs, channels_last=model.architecture.traits.channels_last)
 
 
 def quick_weights(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return `weights` laid out to go with `quick_inputs`."""
-    return layout_weights(weights, quick=model.architecture.traits.quick)
+    return layout_weights(weights, channels_last=model.architecture.traits.channels_last)
 
 
 def run_calibration_batch(module: nn.Module, model: Model, weights: Mapping[str, Tensor]) -> None:

@@ -40,7 +40,7 @@ def foldable(model: Model, weights: Mapping[str, Tensor]) -> tuple[Fold, ...]:
 
     def holds(some: tuple[Fold, ...]) -> bool:
         folded, _ = fold(weights, some, CalibrationStats())
-        shaped = model.with_spec(with_folds(model.form, some))
+        shaped = model.with_spec(with_folds(model.spec, some))
         return reference.holds(shaped, folded, [one.norm for one in some])
 
     return largest_valid_subset(candidates, holds)

@@ -64,7 +64,7 @@ def prepare(
         return _prepared(model, recipe, stats, weights)
     early = Recipe(structure=recipe.structure, adjust=recipe.adjust)
     data = model.task.digest("validation")  # an example of it shows which channels are coupled
-    key = model.name, model.digest, data, model.form, early, stats.digest
+    key = model.name, model.digest, data, model.spec, early, stats.digest
     with _one_at_a_time:
         return _kept.of(
             key,
@@ -77,7 +77,7 @@ def _prepared(
     model: Model, recipe: Recipe, stats: CalibrationStats, weights: Mapping[str, Tensor]
 ) -> PreparedNetwork:
     left = dict(weights)
-    form = model.form
+    form = model.spec
     even: tuple[str, ...] = ()
     uneven: tuple[str, ...] = ()
     coupled = channel_groups(model.architecture) if recipe.structure or recipe.equalizes else ()

@@ -46,7 +46,7 @@ def _train(chosen: Architecture) -> None:
     splits = (task.split("train"), task.split("validation"), task.split("test"))
 
     def report(epoch: int, figure: float) -> None:
-        found = task.metric.written(figure)
+        found = task.metric.format(figure)
         sys.stdout.write(f"{name}: epoch {epoch} of {plan.epochs}, validation {found}\n")
         sys.stdout.flush()
 

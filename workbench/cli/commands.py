@@ -51,7 +51,7 @@ def _list(options: argparse.Namespace) -> Result:
                 "macs": item.card["macs"],
                 "original_bytes": item.original_bytes,
                 "metric": item.task.metric.name,
-                "figures": {split: item.figure(split) for split in item.card["accuracy"]},
+                "figures": {split: item.metric_value(split) for split in item.card["accuracy"]},
             }
             for item in loaded
         ],

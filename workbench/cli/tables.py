@@ -32,7 +32,7 @@ def listing(result: Result) -> None:
     width = max(len(model["name"]) for model in result["models"]) + 2
     for model in result["models"]:
         metric = metric_named(model["metric"])
-        figures = ", ".join(f"{s} {metric.written(value)}" for s, value in model["figures"].items())
+        figures = ", ".join(f"{s} {metric.format(value)}" for s, value in model["figures"].items())
         size = formatting.size(model["original_bytes"])
         label = f"  {metric.name}" if metric.counts != "classes" else ""
         print(
@@ -82,7 +82,7 @@ def _format(name: str, value: float) -> str:
     """Format the value of the metric `name`; fractions of examples with two decimals of percent."""
     if name in ("accuracy", "recall", "f1"):
         return formatting.percent(value, 2)
-    return metric_named(name).written(value)
+    return metric_named(name).format(value)
 
 
 def sensitivity(result: Result) -> None:

@@ -68,7 +68,7 @@ def _task() -> Task:
             )
             for split in SUBSET
         ),
-        form="words",
+        input_type="words",
     )
 
 

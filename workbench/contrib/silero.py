@@ -54,7 +54,7 @@ TASK = Task(
         LazySplit(split, sha256(f"voices {VERSION} {seed}".encode()).hexdigest(), _read)
         for split, seed in SEEDS.items()
     ),
-    form="frames",
+    input_type="frames",
 )
 
 

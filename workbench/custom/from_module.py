@@ -112,18 +112,18 @@ def from_module(
         source="",
         license="",
         sources=tuple(UserSplit(split) for split in splits),
-        form="own",
+        input_type="own",
         metric=chosen,
         measure=measure,
         loss_fn=None if loss is None else checked_loss(loss, weights is not None),
         augment=augment,
-        lot=cache_salt((measure, loss, augment), weights),
+        cache_salt=cache_salt((measure, loss, augment), weights),
     )
     model = model_of(examined, task)
     check_batches(model)
     check_training_data(model)
     for split in splits[1:]:
-        if isnan(model.figure(split.name)):
+        if isnan(model.metric_value(split.name)):
             raise WorkbenchError(
                 f"The {chosen.name} on the {split.name} data is not a number: give targets and "
                 "outputs of which it is one, or another metric."

@@ -111,7 +111,7 @@ def _named(chosen: str, outputs: Any, split: Split) -> tuple[Metric, Measure | N
 
 def _usual(outputs: Any, split: Split) -> Metric:
     labels = split.labels
-    first = labels[:1] if isinstance(labels, np.ndarray) else labels[:1].joined()
+    first = labels[:1] if isinstance(labels, np.ndarray) else labels[:1].to_batch()
     if getattr(first, "dtype", None) in (np.bool_, torch.bool):
         raise WorkbenchError(
             f"The {split.name} targets are true or false, which no built-in metric compares: give "
@@ -119,7 +119,7 @@ def _usual(outputs: Any, split: Split) -> Metric:
         )
     asked = min(PROBE_EXAMPLES, len(split))
     if isinstance(labels, PaddedRows):
-        labels = labels[:asked].joined().numpy()
+        labels = labels[:asked].to_batch().numpy()
     if isinstance(labels, np.ndarray) and isinstance(outputs, Tensor) and outputs.ndim:
         if len(outputs) != asked:
             raise WorkbenchError(

@@ -129,7 +129,7 @@ def model_of(
         task,
         title or task.title,
         fingerprint=digest,
-        held=ready.held,
+        module=ready.held,
         source=ready.source,
         versions=versions_of(ready.source),
         traits=ready.traits,
@@ -247,7 +247,7 @@ def check_batches(model: Model) -> None:
         if not agree(again, whole, REPEAT_TOLERANCE):
             raise WorkbenchError(NOT_DETERMINISTIC)
         groups = np.array_split(numbers, -(-len(numbers) // SMALL_BATCH))
-        if model.architecture.traits.alone:
+        if model.architecture.traits.single_example:
             groups += [
                 numbers[[n]]
                 for n in np.unique(np.linspace(0, len(numbers) - 1, SINGLE_EXAMPLES, dtype=int))
@@ -304,7 +304,9 @@ def _fingerprint(weights: str, code: str, outputs: Any, task: Task, module: nn.M
     it is trained on, by which loss, and which of its parameters are.
     """
     frozen = [name for name, tensor in module.named_parameters() if not tensor.requires_grad]
-    learned = f"{weights} {code} {code_digest(outputs)} {task.digest('train')} {task.lot} {frozen}"
+    learned = (
+        f"{weights} {code} {code_digest(outputs)} {task.digest('train')} {task.cache_salt} {frozen}"
+    )
     return hashlib.sha256(learned.encode()).hexdigest()
 
 

@@ -84,8 +84,8 @@ def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Traits:
         _check_apart(run, weights, outputs)
         return replace(
             traits,
-            alone=_alone(run, weights, outputs),
-            quick=_quick(run, weights, outputs),
+            single_example=_alone(run, weights, outputs),
+            channels_last=_quick(run, weights, outputs),
             float64=_float64(run, weights, outputs),
         )
 
@@ -335,9 +335,11 @@ def _quick(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
     """Return whether quicker layers, with channels last in memory, give the same."""
     try:
         private = speed_up(_copy(run.module, run.traits))
-        laid = layout_weights(weights, quick=True)
+        laid = layout_weights(weights, channels_last=True)
         return agree(
-            call(private, laid, layout_inputs(run.batch, quick=True)), outputs, TOLERANCE / 10
+            call(private, laid, layout_inputs(run.batch, channels_last=True)),
+            outputs,
+            TOLERANCE / 10,
         )
     except Exception:  # noqa: BLE001 - a module may depend on how tensors lie in memory in any way
         return False

@@ -160,7 +160,7 @@ def _labels(source: Source, batches: list[Any], padded: bool) -> Any:
     if not all(_is_sequences(one) for one in batches):
         return labels
     values = torch.cat([one.flatten().long() for one in batches]).unique().numpy()
-    return PaddedRows(labels.get, labels.collate, labels.chosen, values)
+    return PaddedRows(labels.get, labels.collate, labels.indices, values)
 
 
 def _is_sequences(targets: Any) -> bool:

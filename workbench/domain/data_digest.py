@@ -62,13 +62,13 @@ def _equal(one: Task, other: Task, name: str) -> bool:
 
 def _is_brought(task: Task, name: str) -> bool:
     """Whether the digest of a split is that of its content."""
-    return task.form == "own" and any(
+    return task.input_type == "own" and any(
         isinstance(s, UserSplit) and s.split == name for s in task.sources
     )
 
 
 def _content_digest(task: Task, name: str) -> str:
-    key = task.form, task.digest(name)
+    key = task.input_type, task.digest(name)
     known = _known.get(key)
     return _known.put(key, _computed(task, name)) if known is None else known
 

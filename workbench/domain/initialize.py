@@ -25,7 +25,7 @@ def private_module(architecture: Architecture) -> nn.Module:
     """
     if not isinstance(architecture, UserArchitecture):
         return initialize(architecture).eval()
-    held = architecture.held
+    held = architecture.module
     own: dict[int, Any] = {
         id(p): nn.Parameter(_wide(p.detach().clone()), p.is_floating_point())
         for p in held.parameters()

@@ -23,17 +23,17 @@ class LazyRows:
     def __init__(self, get: Get, collate: Collate, chosen: Any) -> None:
         self.get = get
         self.collate = collate
-        self.chosen = np.asarray(chosen)
+        self.indices = np.asarray(chosen)
 
     def __len__(self) -> int:
-        return len(self.chosen)
+        return len(self.indices)
 
     def __getitem__(self, place: Any) -> LazyRows:
-        return LazyRows(self.get, self.collate, np.atleast_1d(self.chosen[place]))
+        return LazyRows(self.get, self.collate, np.atleast_1d(self.indices[place]))
 
-    def joined(self) -> Any:
+    def to_batch(self) -> Any:
         """Read them all, as one batch."""
-        return _narrow(self.collate([self.get(int(number)) for number in self.chosen]))
+        return _narrow(self.collate([self.get(int(number)) for number in self.indices]))
 
 
 class PaddedRows(LazyRows):
@@ -47,11 +47,11 @@ class PaddedRows(LazyRows):
         self.values = values
 
     def __getitem__(self, place: Any) -> PaddedRows:
-        return PaddedRows(self.get, self.collate, np.atleast_1d(self.chosen[place]), self.values)
+        return PaddedRows(self.get, self.collate, np.atleast_1d(self.indices[place]), self.values)
 
-    def joined(self) -> Any:
+    def to_batch(self) -> Any:
         """Read them all, as one int64 batch [b, places]."""
-        return super().joined().long()
+        return super().to_batch().long()
 
 
 class Columns:
@@ -69,7 +69,7 @@ class Columns:
             return Columns({name: part[place] for name, part in self.parts.items()})
         return Columns([part[place] for part in self.parts])
 
-    def joined(self) -> Any:
+    def to_batch(self) -> Any:
         """Return them as a module takes them: a dict of tensors, or a tuple."""
         if isinstance(self.parts, Mapping):
             return {name: collate_examples(part) for name, part in self.parts.items()}
@@ -79,7 +79,7 @@ class Columns:
 def collate_examples(examples: Any) -> Any:
     """Return stored examples as tensors: one, several, or a dict of them."""
     if isinstance(examples, LazyRows | Columns):
-        return examples.joined()
+        return examples.to_batch()
     tensor = examples
     if not isinstance(examples, Tensor):
         tensor = torch.from_numpy(np.ascontiguousarray(examples))

@@ -34,7 +34,7 @@ class Metric:
     share: bool = True
     unit: str = ""
 
-    def written(self, value: float) -> str:
+    def format(self, value: float) -> str:
         """Write a figure of this metric: ``89.9 %``, ``1.742 bits``."""
         return (
             formatting.percent(value) if self.share else self._with_unit(formatting.number(value))

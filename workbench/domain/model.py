@@ -172,7 +172,7 @@ class Model:
 
     architecture: Architecture
     card: dict[str, Any] = field(compare=False, repr=False)
-    form: ModuleSpec = UNCHANGED
+    spec: ModuleSpec = UNCHANGED
 
     def __repr__(self) -> str:
         return f"<Model {self.name}: {self.card.get('parameters', 0):,} parameters>"
@@ -180,7 +180,7 @@ class Model:
     @property
     def key(self) -> Hashable:
         """What a cache knows the module in its form by, without holding it."""
-        return self.architecture.key, self.form
+        return self.architecture.key, self.spec
 
     @property
     def name(self) -> str:
@@ -242,7 +242,7 @@ class Model:
         """Length of the checkpoint, the dense float32 ``.safetensors`` file."""
         return int(self.card["original_bytes"])
 
-    def figure(self, split: str) -> float:
+    def metric_value(self, split: str) -> float:
         """Return the original's figure of the task's metric on "validation" or "test"."""
         counted = self.card["accuracy"][split]
         if "value" in counted:
@@ -306,14 +306,14 @@ class Model:
         from workbench.runtime.build import apply_spec
 
         with torch.device("meta"):
-            return apply_spec(self.architecture.empty(), self.form).eval()
+            return apply_spec(self.architecture.empty(), self.spec).eval()
 
-    def with_spec(self, form: ModuleSpec) -> Model:
+    def with_spec(self, spec: ModuleSpec) -> Model:
         """Return the same model with the module that a file of that form runs on."""
         architecture = self.architecture
-        if (architecture.width, architecture.left_out) != (form.width, form.left_out):
-            architecture = replace(architecture, width=form.width, left_out=form.left_out)
-        return replace(self, architecture=architecture, form=form)
+        if (architecture.width, architecture.left_out) != (spec.width, spec.left_out):
+            architecture = replace(architecture, width=spec.width, left_out=spec.left_out)
+        return replace(self, architecture=architecture, spec=spec)
 
 
 @cache

@@ -128,12 +128,12 @@ class Task:
     source: str
     license: str
     sources: tuple[SplitSource, ...]
-    form: str = "image"
+    input_type: str = "image"
     metric: Metric = ACCURACY
     measure: Callable[[list[Any], list[Any]], float] | None = field(default=None, compare=False)
     loss_fn: Callable[..., Tensor] | None = field(default=None, compare=False)
     augment: Callable[[Any], Any] | None = field(default=None, compare=False)
-    lot: str = ""
+    cache_salt: str = ""
 
     def split(self, name: str) -> Split:
         """Return one split, loaded at the first call and shared afterwards.
@@ -165,7 +165,7 @@ class Task:
         """
         from workbench.domain.inputs import INPUT_CONVERTERS
 
-        return INPUT_CONVERTERS[self.form](examples)
+        return INPUT_CONVERTERS[self.input_type](examples)
 
     def loss(self, outputs: Any, labels: Any) -> Tensor:
         """Return the mean loss of a batch of outputs against its labels, a scalar."""

@@ -79,7 +79,7 @@ class UserArchitecture(Architecture):
     """
 
     fingerprint: str = ""
-    held: nn.Module = field(default_factory=nn.Module, compare=False, repr=False)
+    module: nn.Module = field(default_factory=nn.Module, compare=False, repr=False)
     source: nn.Module = field(default_factory=nn.Module, compare=False, repr=False)
     versions: tuple[int, ...] = field(default=(), compare=False, repr=False)
     lifetime: Lifetime = field(default_factory=Lifetime, compare=False, repr=False)
@@ -100,9 +100,9 @@ class UserArchitecture(Architecture):
             id(p): nn.Parameter(
                 torch.empty_like(p, dtype=widened(p.dtype)), requires_grad=p.is_floating_point()
             )
-            for p in self.held.parameters()
+            for p in self.module.parameters()
         }
-        module = deep_copy(self.held, dict(tensors))
+        module = deep_copy(self.module, dict(tensors))
         drawn: set[int] = set()
         for layer in module.modules():
             if callable(getattr(layer, "reset_parameters", None)):
@@ -112,7 +112,7 @@ class UserArchitecture(Architecture):
             for parameter in module.parameters():
                 if id(parameter) not in drawn:
                     parameter.normal_(0, SPREAD) if parameter.ndim > 1 else parameter.zero_()
-            for original in self.held.parameters():
+            for original in self.module.parameters():
                 if not original.requires_grad:
                     tensors[id(original)].requires_grad_(False).copy_(original)
         return module
@@ -120,7 +120,7 @@ class UserArchitecture(Architecture):
     def empty(self) -> nn.Module:
         """Make a copy of the module without values; what it does not save is kept."""
         self._check_width()
-        return meta_copy(self.held)
+        return meta_copy(self.module)
 
     @staticmethod
     def quiet() -> AbstractContextManager[Any]:
@@ -140,7 +140,7 @@ class UserArchitecture(Architecture):
 
     @cached_property
     def _weights(self) -> dict[str, Tensor]:
-        return tensors_of(self.held)
+        return tensors_of(self.module)
 
     def weights(self, digest: str) -> dict[str, Tensor]:
         """Return the module's own tensors."""

@@ -58,11 +58,11 @@ class FastPath:
         self.model = model
         self.layer = layer
         traits = model.architecture.traits
-        self.quick = traits.quick
-        self.weights = layout_weights(weights, quick=self.quick)
+        self.quick = traits.channels_last
+        self.weights = layout_weights(weights, channels_last=self.quick)
         self.bfloat16 = bfloat16 if traits.bfloat16 else False
         # Rounded inputs leave nothing to be sifted, and without float64 nothing decides.
-        self.judged = bool(model.form.inputs) or not traits.float64
+        self.judged = bool(model.spec.inputs) or not traits.float64
         self.coarse: dict[str, Tensor] | None = None
         self.bound = 0.0
 
@@ -115,7 +115,7 @@ class FastPath:
         return classes
 
     def _inputs(self, examples: Any) -> Batch:
-        return layout_inputs(self.model.task.inputs(examples), quick=self.quick)
+        return layout_inputs(self.model.task.inputs(examples), channels_last=self.quick)
 
     def _run(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:
         if self.layer is not None:

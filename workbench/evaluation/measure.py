@@ -210,7 +210,7 @@ def size_without_digest(model: Model, artifact: Artifact) -> Size:
             original=model.original_bytes,
             macs=takes.macs,
             structure=structure,
-            whole=found.whole if found else (),
+            whole=found.unpruned if found else (),
             unadjusted=unadjusted(model, artifact),
             layers=layers,
             roundable=_taking(model),

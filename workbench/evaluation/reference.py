@@ -59,7 +59,7 @@ def predict(
     batch = batch or max_batch_size(model)
     if not model.architecture.traits.float64:
         return _in_float32(model, weights, examples, batch, cancelled)
-    if model.form.inputs:
+    if model.spec.inputs:
         return predict_float64(model, weights, examples)
     found = np.zeros(len(examples), np.int64)
     for start in range(0, len(examples), batch):
@@ -105,7 +105,7 @@ def _in_float32(
 
 def predict_float64(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Predictions:
     """Return the classes of examples too close to call in float32: the float64 verdict."""
-    run = shell(model, fast=model.architecture.traits.quick)
+    run = shell(model, fast=model.architecture.traits.channels_last)
     wide = to_float64(weights)
     batch = max_batch_size(model)
     found = []

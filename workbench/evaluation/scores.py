@@ -75,7 +75,7 @@ def add_non_finite(model: Model, weights: Mapping[str, Tensor], score: Score) ->
 
 def _in_words(model: Model, split: Split) -> AbstractContextManager[None]:
     """Say in a sentence what somebody's own module raises; of a built-in one it is our mistake."""
-    if model.task.form != "own":
+    if model.task.input_type != "own":
         return nullcontext()
     return user_errors(f"The module fails on the {split.name} data")
 

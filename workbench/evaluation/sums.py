@@ -49,7 +49,7 @@ def iter_scores(
     if model.task.metric.counts in SUM_METRICS:
         order = np.random.default_rng(seed).permutation(len(split))
         first = first_sample_size(model)
-        quick = layout_weights(weights, quick=model.architecture.traits.quick)
+        quick = layout_weights(weights, channels_last=model.architecture.traits.channels_last)
         rows: list[SumRows] = []
         for start, stop in ((0, first), (first, MORE * first)):
             if (stop if not start else first * WORTH) >= len(split):

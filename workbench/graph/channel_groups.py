@@ -36,7 +36,7 @@ class ChannelAnalysis:
     """
 
     groups: tuple[Group, ...]
-    whole: tuple[UnprunedLayers, ...]
+    unpruned: tuple[UnprunedLayers, ...]
 
 
 _found: MemoryCache[ChannelAnalysis] = MemoryCache(64)
@@ -53,7 +53,7 @@ def analyze_channels(architecture: Architecture) -> ChannelAnalysis:
 
 def _channels(architecture: Architecture) -> ChannelAnalysis:
     examples = architecture.task.split("validation").examples
-    fewest = 1 if architecture.traits.alone else 2
+    fewest = 1 if architecture.traits.single_example else 2
     one, some = (_arguments(architecture.task.inputs(examples[:n])) for n in (fewest, 2))
     module = private_module(architecture)
     try:

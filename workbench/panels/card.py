@@ -98,7 +98,7 @@ def numbers(
     if report is None and untouched:
         value, size = original.value, original.bytes
     said = {
-        "accuracy": DASH if value is None else metric.written(value),
+        "accuracy": DASH if value is None else metric.format(value),
         "interval": _interval(score, metric),
         "change": "" if value is None else metric.change(value - original.value),
         "bytes": DASH if size is None else formatting.nbytes(size),
@@ -134,7 +134,7 @@ def _gain(report: Report | None, plain: Report | None, metric: Metric) -> list[s
         sentence.format(
             change=metric.change(report.value - plain.value),
             plain=", ".join(_plainer(report.recipe)),
-            accuracy=metric.written(plain.value),
+            accuracy=metric.format(plain.value),
             bytes=formatting.nbytes(plain.bytes),
         )
     ]
@@ -155,7 +155,7 @@ def _plainer(recipe: Recipe) -> list[str]:
 def _interval(score: Score | None, metric: Metric) -> str:
     if score is None or score.exact:
         return ""
-    low, high = metric.written(score.low), metric.written(score.high)
+    low, high = metric.format(score.low), metric.format(score.high)
     return _("{low} to {high}").format(low=low, high=high)
 
 

@@ -13,7 +13,7 @@ from workbench.zoo.registry import title
 
 def header(session: Session) -> dict[str, Any]:
     """Return the models to pick from and the facts of the picked one."""
-    card, written = session.model.card, session.model.task.metric.written
+    card, written = session.model.card, session.model.task.metric.format
     metric = _(session.model.task.metric.name).capitalize()
     return {
         "tasks": [
@@ -26,14 +26,14 @@ def header(session: Session) -> dict[str, Any]:
         "chosen": session.model.name,
         "facts": [
             _fact(
-                written(session.model.figure("validation")),
+                written(session.model.metric_value("validation")),
                 _("validation"),
                 _("{metric} of the original on the examples that choices are made with.").format(
                     metric=metric
                 ),
             ),
             _fact(
-                written(session.model.figure("test")),
+                written(session.model.metric_value("test")),
                 _("test"),
                 _("{metric} of the original on examples kept aside until the end.").format(
                     metric=metric

@@ -219,7 +219,7 @@ class Dashboard(anywidget.AnyWidget):
                 untouched=session.recipe == Recipe(),
                 stale=session.stale,
                 metric=session.model.task.metric,
-                form=session.model.task.form,
+                form=session.model.task.input_type,
             ),
             "busy": session.busy,
             "stale": session.stale,
@@ -250,7 +250,7 @@ class Dashboard(anywidget.AnyWidget):
             return {"share": share, "text": text.format(**words, seconds=seconds)}
         if self.session.calibration_progress is not None:
             text = _("Looking once at how the model sees calibration {examples}").format(
-                examples=examples_label(self.session.model.task.form)
+                examples=examples_label(self.session.model.task.input_type)
             )
             return {"share": self.session.calibration_progress, "text": text}
         report = self.session.report

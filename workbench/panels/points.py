@@ -11,7 +11,7 @@ from workbench.session import Session
 
 def original(model: Model) -> Spot:
     """Return the untouched model's spot, from its card: known before anything is loaded."""
-    value = model.figure("validation")
+    value = model.metric_value("validation")
     return Spot(model.original_bytes, value, value, value)
 
 

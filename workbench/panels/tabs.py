@@ -168,7 +168,7 @@ def sensitivity_tab(session: Session, palette: Palette) -> dict[str, Any]:
             "note": _(
                 "Which layer bears what? Every layer is tried by itself, each point measured on "
                 "all {examples}; a click on a point then sets that layer."
-            ).format(examples=examples_label(session.model.task.form)),
+            ).format(examples=examples_label(session.model.task.input_type)),
             "buttons": buttons,
         }
     return {
@@ -187,7 +187,7 @@ def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
             "chosen": visit.recipe == session.recipe,
             "cells": [
                 controls.summary(visit.recipe),
-                metric.written(visit.value),
+                metric.format(visit.value),
                 metric.change(visit.value - original.value),
                 formatting.nbytes(visit.bytes),
                 formatting.times(original.bytes / visit.bytes),

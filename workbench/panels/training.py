@@ -36,7 +36,7 @@ MAX_SECONDS = 3600
 def section(session: Session) -> dict[str, Any]:
     """Return what the page needs to build the section, as plain data."""
     task = session.model.task
-    hidden = LEFT_OUT if task.form == "image" else LEFT_OUT + OF_IMAGES
+    hidden = LEFT_OUT if task.input_type == "image" else LEFT_OUT + OF_IMAGES
     described = [_field(spec, session) for spec in specs(Train) if spec.name not in hidden]
     asks = task.metric.counts == "classes"
     chosen = session.recipe.train or USUAL

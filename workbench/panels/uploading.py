@@ -240,7 +240,7 @@ class Uploads:
         ).format(
             count=formatting.count(len(data.parts["train"][1])),
             metric=_(model.task.metric.name),
-            figure=model.task.metric.written(model.figure("validation")),
+            figure=model.task.metric.format(model.metric_value("validation")),
             others=formatting.count(len(data.parts["validation"][1])),
         )
         self._models.append(model)
@@ -262,7 +262,7 @@ class Uploads:
         said = _("The weights fit {model}; {metric} is {figure} on {count} examples.").format(
             model=_(base.title),
             metric=_(model.task.metric.name),
-            figure=model.task.metric.written(model.figure("validation")),
+            figure=model.task.metric.format(model.metric_value("validation")),
             count=formatting.count(len(model.task.split("validation"))),
         )
         self._models.append(model)

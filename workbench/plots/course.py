@@ -105,7 +105,7 @@ def _finding(
         else:
             said = _("{steps} steps brought the loss to {loss}")
         return said.format(**words, loss=formatting.number(loss[-1]))
-    words["reached"] = metric.written(value[-1])
+    words["reached"] = metric.format(value[-1])
     if done < steps and metric.counts == "classes":
         return _("After {done} of {steps} steps the batches are {reached} right").format(**words)
     if done < steps:

@@ -150,7 +150,7 @@ def _line(
         "name": label,
         "x": list(curve.places),
         "y": heights,
-        "customdata": [up.metric.written(value) for value in curve.mean],
+        "customdata": [up.metric.format(value) for value in curve.mean],
         "hovertemplate": "%{fullData.name}<br><b>%{customdata}</b> (%{x:.3s})<extra></extra>",
         "line": {"color": colour, "width": 2.5, "dash": dash},
     }

@@ -27,7 +27,7 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
         "x": [_("fold {number}").format(number=number + 1) for number, _fold in done],
         "base": bottom,
         "y": [up.height(fold.value) - bottom for _number, fold in done],
-        "text": [metric.written(fold.value) for _number, fold in done],
+        "text": [metric.format(fold.value) for _number, fold in done],
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textfont": {"color": palette.panel},
@@ -69,7 +69,7 @@ def _told(fold: Outcome, metric: Metric) -> str:
     total = formatting.count(fold.examples)
     if metric.counts != "classes":
         return _("{figure} on {total} examples").format(
-            figure=metric.written(fold.value), total=total
+            figure=metric.format(fold.value), total=total
         )
     right = formatting.count(round(fold.value * fold.examples))
     return _("{correct} of {total} right").format(correct=right, total=total)

@@ -159,7 +159,7 @@ def _told(found: Sensitivity, point: Point | None) -> str:
         change=_change(found, point),
         accuracy=formatting.percent(point.value, 2)
         if found.metric.share
-        else found.metric.written(point.value),
+        else found.metric.format(point.value),
         bytes=formatting.nbytes(point.bytes),
     )
 

@@ -24,7 +24,7 @@ class HasSpread(Protocol):
 
 def format_mean(of: HasSpread, metric: Metric) -> str:
     """Return the mean and its spread, if there is one: ``88.2 % ± 0.4``, ``1.742 bits ± 0.012``."""
-    mean = metric.written(of.mean or 0.0)
+    mean = metric.format(of.mean or 0.0)
     if of.spread is None:
         return mean
     apart = f"{of.spread * 100:.1f}" if metric.share else formatting.number(of.spread)

@@ -130,14 +130,14 @@ def _line(number: int, levels: Sequence[Level], palette: Palette, metric: Metric
 
 def _told(level: Level, metric: Metric) -> str:
     assert level.mean is not None
-    temperature, figure = f"{level.temperature:g}", metric.written(level.mean)
+    temperature, figure = f"{level.temperature:g}", metric.format(level.mean)
     if len(level.values) == 1:
         return _("temperature {t}: <b>{figure}</b>").format(t=temperature, figure=figure)
     apart = _apart(level)
     return _("temperature {t}: <b>{figure}</b>, spread {spread} over {count} seeds").format(
         t=temperature,
         figure=figure,
-        spread=formatting.percent(apart, 2) if metric.share else metric.written(apart),
+        spread=formatting.percent(apart, 2) if metric.share else metric.format(apart),
         count=len(level.values),
     )
 

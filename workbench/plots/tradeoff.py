@@ -303,7 +303,7 @@ def _limit_words(
                 "xanchor": "left",
                 "y": up.height(floor),
                 "yanchor": "bottom",
-                "text": _("floor {accuracy}").format(accuracy=up.metric.written(floor)),
+                "text": _("floor {accuracy}").format(accuracy=up.metric.format(floor)),
             }
         )
     return notes
@@ -311,9 +311,9 @@ def _limit_words(
 
 def _words(spot: Spot, original: Spot, metric: Metric) -> str:
     change = metric.change(spot.value - original.value)
-    accuracy = metric.written(spot.value)
+    accuracy = metric.format(spot.value)
     if not spot.exact:
-        accuracy = f"{metric.written(spot.low)} – {metric.written(spot.high)}"
+        accuracy = f"{metric.format(spot.low)} – {metric.format(spot.high)}"
     trained = f"<br>{_('trained')}" if spot.trained else ""
     return f"<b>{accuracy}</b> ({change})<br>{formatting.nbytes(spot.bytes)}{trained}"
 

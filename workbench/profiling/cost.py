@@ -33,12 +33,12 @@ def module_cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
     Only another structure changes it: batch norm that is folded is counted as if it were there, and
     rounded inputs as if they were not.
     """
-    if not model.form.smaller:
+    if not model.spec.smaller:
         return Cost(model.card["macs"], model.card["peak_memory"])
-    built = replace(model.form, folded=(), inputs=())
+    built = replace(model.spec, folded=(), inputs=())
     plain = model.with_spec(built)
     whole = {n: tuple(t.shape) for n, t in tensors_of(Shell(plain).module).items()}
-    norms = {norm: shapes[f"{layer}.bias"][0] for norm, layer in model.form.folded}
+    norms = {norm: shapes[f"{layer}.bias"][0] for norm, layer in model.spec.folded}
     sizes = {name: shapes.get(name) or _as_layer(name, size, norms) for name, size in whole.items()}
     counted = tuple(sizes.items())
     key = plain.key, counted

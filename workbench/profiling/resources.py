@@ -57,7 +57,7 @@ def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
 
 def _fewest(model: Model) -> int:
     """Return how many examples the module takes at least."""
-    return 1 if model.architecture.traits.alone else 2
+    return 1 if model.architecture.traits.single_example else 2
 
 
 def layer_profiles(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:

@@ -28,7 +28,7 @@ class Batch:
 
     tensors: tuple[Tensor, ...]
     names: tuple[str, ...] | None = None
-    quick: bool = False
+    channels_last: bool = False
 
     @classmethod
     def of(cls, inputs: Any) -> Batch:
@@ -43,10 +43,10 @@ class Batch:
     def in_channels_last(cls, inputs: Any) -> Batch:
         """Return what a module takes as a batch that is laid out for quick layers."""
         batch = cls.of(inputs)
-        return cls(tuple(map(channels_last, batch.tensors)), batch.names, quick=True)
+        return cls(tuple(map(to_channels_last, batch.tensors)), batch.names, channels_last=True)
 
     @classmethod
-    def joined(cls, pieces: list[Batch]) -> Batch:
+    def concatenate(cls, pieces: list[Batch]) -> Batch:
         """Return the examples of all `pieces` in order."""
         columns = zip(*(piece.tensors for piece in pieces), strict=True)
         return pieces[0].with_tensors(torch.cat(column) for column in columns)
@@ -72,8 +72,8 @@ class Batch:
 
     def with_tensors(self, tensors: Iterable[Tensor]) -> Batch:
         """Return a batch of other `tensors`, named and laid out like this one."""
-        laid = tuple(map(channels_last, tensors)) if self.quick else tuple(tensors)
-        return Batch(laid, self.names, self.quick)
+        laid = tuple(map(to_channels_last, tensors)) if self.channels_last else tuple(tensors)
+        return Batch(laid, self.names, self.channels_last)
 
 
 def call(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
@@ -211,17 +211,17 @@ def outputs_of(outputs: Any) -> Any:
     return outputs
 
 
-def layout_inputs(inputs: Any, *, quick: bool) -> Batch:
+def layout_inputs(inputs: Any, *, channels_last: bool) -> Batch:
     """Return inputs as a batch, where it is `quick` laid out for quick layers."""
-    return Batch.in_channels_last(inputs) if quick else Batch.of(inputs)
+    return Batch.in_channels_last(inputs) if channels_last else Batch.of(inputs)
 
 
-def layout_weights(weights: Mapping[str, Tensor], *, quick: bool) -> dict[str, Tensor]:
+def layout_weights(weights: Mapping[str, Tensor], *, channels_last: bool) -> dict[str, Tensor]:
     """Return `weights`, where it is `quick` laid out for quick layers."""
-    return {n: channels_last(w) if quick else w for n, w in weights.items()}
+    return {n: to_channels_last(w) if channels_last else w for n, w in weights.items()}
 
 
-def channels_last(tensor: Tensor) -> Tensor:
+def to_channels_last(tensor: Tensor) -> Tensor:
     """Return `tensor`, if of four dimensions, laid out so that convolutions take the quick way.
 
     With one channel both layouts are the same in memory, and PyTorch tells them apart by the

@@ -49,7 +49,7 @@ def can_cut(model: Model) -> bool:
 
     That is so in the networks for images; others make masks and positions on the way.
     """
-    return model.task.form == "image"
+    return model.task.input_type == "image"
 
 
 _own = threading.local()

@@ -22,7 +22,7 @@ def guarded(module: nn.Module, traits: Traits) -> nn.Module:
     autograd where its forward differentiates.
     """
     writes = traits.mutates_inputs or traits.mutated_tensors or traits.mutates_attributes
-    if writes or not traits.alone or traits.uses_autograd:
+    if writes or not traits.single_example or traits.uses_autograd:
         module.forward = _Guard(module, traits)
     return module
 
@@ -47,7 +47,7 @@ class _Guard:
             of_buffers = leaf in owner._buffers  # noqa: SLF001 - has no public name
             held: dict[str, Any] = owner._buffers if of_buffers else owner._parameters  # noqa: SLF001
             held[leaf] = held[leaf].clone()
-        single = not traits.alone and _size(args, kwargs) == 1
+        single = not traits.single_example and _size(args, kwargs) == 1
         if single:
             args, kwargs = _changed(args, _twice), _changed(kwargs, _twice)
         hidden = traits.uses_autograd and not torch.is_grad_enabled()

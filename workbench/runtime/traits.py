@@ -11,14 +11,14 @@ class Traits:
 
     Attributes
     ----------
-    quick : bool
+    channels_last : bool
         Whether it gives the same outputs with channels last in memory and with quicker pooling.
     bfloat16 : bool
         Whether the bfloat16 fast path may be tried: its error bound was measured on built-in
         networks.
     float64 : bool
         Whether it runs in float64, so that borderline predictions can be decided there.
-    alone : bool
+    single_example : bool
         Whether it takes a batch of one example.
     writes_inputs : bool
         Whether it changes the tensors that it is given.
@@ -31,10 +31,10 @@ class Traits:
         Whether it needs autograd in its forward, as networks do that return forces.
     """
 
-    quick: bool = True
+    channels_last: bool = True
     bfloat16: bool = True
     float64: bool = True
-    alone: bool = True
+    single_example: bool = True
     mutates_inputs: bool = False
     mutated_tensors: tuple[str, ...] = ()
     mutates_attributes: bool = False

@@ -41,7 +41,7 @@ def check_training(chosen: Model, recipe: Recipe) -> None:
     if recipe.train is None:
         return
     moved = recipe.train.shift or recipe.train.mirror != "never"
-    if moved and chosen.task.form != "image":
+    if moved and chosen.task.input_type != "image":
         raise WorkbenchError(
             _("Only images can be shifted or mirrored: set shift to 0 and mirror to never.")
         )
@@ -67,7 +67,7 @@ def teacher_warning(student: Model, teacher: str) -> str | None:
         return None
     return _(
         "The teacher reaches {theirs} and the student already {ours}: it has little to teach."
-    ).format(theirs=metric.written(theirs), ours=metric.written(ours))
+    ).format(theirs=metric.format(theirs), ours=metric.format(ours))
 
 
 def _validated(chosen: Model, recipe: Recipe) -> float:
@@ -76,7 +76,7 @@ def _validated(chosen: Model, recipe: Recipe) -> float:
 
         found: float = measure(chosen, recipe, timed=False).value
         return found
-    return chosen.figure("validation")
+    return chosen.metric_value("validation")
 
 
 def without_layers(recipe: Recipe) -> Recipe:

@@ -76,7 +76,7 @@ def microbatch(
         inputs = augment(inputs, settings.shift, settings.mirror == "half", generator)
     if setup.augment is not None:
         inputs, changed = apply_user_augment(setup.augment, inputs, generator), True
-    inputs = layout_inputs(inputs, quick=setup.quick)
+    inputs = layout_inputs(inputs, channels_last=setup.quick)
     labels = targets(setup.labels[numbers])
     weights = None if setup.counts is None else setup.counts[chosen]
     if setup.teacher is None:

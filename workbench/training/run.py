@@ -286,7 +286,7 @@ class Run:
         def run(examples: Any) -> Any:
             with torch.no_grad():
                 inputs = self.setup.inputs(examples)
-                return self._outputs(layout_inputs(inputs, quick=self.setup.quick))
+                return self._outputs(layout_inputs(inputs, channels_last=self.setup.quick))
 
         self.module.eval()
         try:

@@ -69,7 +69,7 @@ def training_setup(
         held_out=_held_out(model) if recipe.train.patience else None,
         objective=loss,
         running_metric=RunningMetric.of(model.task, split),
-        quick=model.architecture.traits.quick,
+        quick=model.architecture.traits.channels_last,
         supports_stacking=model.architecture.traits == BUILT_IN,
         counts=None if split.weights is None else torch.from_numpy(split.weights),
         augment=model.task.augment,
@@ -137,7 +137,7 @@ def check_depth(model: Model, settings: Train) -> None:
 
 def check_augmentation(model: Model, settings: Train) -> None:
     """Raise `RecipeError` where examples are to be shifted or mirrored that are no images."""
-    if has_augmentation(settings) and model.task.form != "image":
+    if has_augmentation(settings) and model.task.input_type != "image":
         raise RecipeError(
             f"Only images can be shifted or mirrored, and {model.task.title} has none: set shift "
             "to 0 and mirror to never."

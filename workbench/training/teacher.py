@@ -155,7 +155,7 @@ def as_teacher(chosen: Model, recipe: Recipe) -> Teacher:
     else:
         tensors, form = compress_untrained(chosen, recipe)
         teacher = Teacher(chosen.with_spec(form).module(), operands(tensors, form), chosen.task)
-    teacher.quick = chosen.architecture.traits.quick
+    teacher.quick = chosen.architecture.traits.channels_last
     first = chosen.task.split("validation").examples[:1]
     teacher.names = Batch.of(chosen.task.inputs(first)).names
     return teacher

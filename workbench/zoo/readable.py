@@ -24,8 +24,8 @@ def display_type(task: Task) -> str:
     It is the task's form, but for a person's own data: those are an "image" too where a module
     takes one tensor of floats with two dimensions for each example, or with channels before them.
     """
-    if task.form != "own":
-        return task.form
+    if task.input_type != "own":
+        return task.input_type
     return _kinds.of((task.name, task.digest("validation")), lambda: _kind_of_own(task))
 
 
@@ -64,7 +64,7 @@ def to_readable(task: Task, examples: Any) -> Any:
         return tuple(tokens(examples[0].tolist()))
     if kind == "frames":
         return examples[0][valid_frames(examples[0])]
-    if task.form == "image":
+    if task.input_type == "image":
         return examples[0]
     return _grey(task.inputs(examples)[0].numpy()) if kind == "image" else None
 

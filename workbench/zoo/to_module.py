@@ -34,7 +34,7 @@ def artifact_to_module(artifact: Artifact) -> nn.Module:
     module = original.with_spec(artifact.spec).unguarded_module()
     operands = artifact.operands()
     if artifact.spec.narrowed:  # some norms have no weight to tell their size
-        fewest = 1 if original.architecture.traits.alone else 2
+        fewest = 1 if original.architecture.traits.single_example else 2
         some = original.task.inputs(original.task.split("validation").examples[:fewest])
         with torch.no_grad():
             call(module, operands, some)

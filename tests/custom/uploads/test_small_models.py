@@ -49,7 +49,7 @@ def test_it_learns_and_can_be_made_smaller(data, metric, monkeypatch):
     shares = []
     model = small_models.train_small_model("mine", data, shares.append)
     assert (model.name, model.task.metric.name) == ("custom/mine", metric)
-    assert model.figure("validation") > 0.85
+    assert model.metric_value("validation") > 0.85
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert wb.model("custom/mine") is model

@@ -113,7 +113,7 @@ def test_weights_that_fit_are_a_model_of_the_same_task(dtype):
     assert model.layers == base.layers
     assert all(torch.equal(model.weights()[name], mine[name].float()) for name in mine)
     report = wb.measure(model, wb.Recipe(), timed=False)
-    assert report.value == model.figure("validation")
+    assert report.value == model.metric_value("validation")
     assert "custom/mine" in wb.models("fashion")
 
 
@@ -121,7 +121,7 @@ def test_the_same_weights_have_the_same_figures_and_everything_works():
     base, tensors = fitting_file.match_builtin(weights())
     model = fitting_file.model_with_weights("same", base, tensors)
     for split in ("validation", "test"):
-        assert model.figure(split) == base.figure(split)
+        assert model.metric_value(split) == base.metric_value(split)
     assert model.original_bytes == base.original_bytes
     recipe = wb.Recipe(structure=wb.Structure(0.3), quantize=wb.Quantize(4))
     ours, theirs = (wb.measure(one, recipe, timed=False) for one in (model, base))

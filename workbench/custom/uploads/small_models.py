@@ -95,7 +95,7 @@ def _task(name: str, data: UploadedData) -> Task:
         source="",
         license="",
         sources=tuple(map(UserSplit, splits)),
-        form=data.form,
+        input_type=data.form,
         metric=ACCURACY if data.classes else R2,
     )
 

@@ -48,8 +48,8 @@ def _download(view: Dashboard) -> None:
     sentence = _("The file of {bytes} reaches {accuracy} on {count} test {examples}.")
     text = sentence.format(
         bytes=formatting.nbytes(len(data)),
-        accuracy=view.session.model.task.metric.written(tested.value),
-        examples=examples_label(view.session.model.task.form),
+        accuracy=view.session.model.task.metric.format(tested.value),
+        examples=examples_label(view.session.model.task.input_type),
         count=formatting.count(tested.total),
     )
     view.send({"kind": "tested", "text": text})

@@ -39,7 +39,7 @@ def page_start(session: Session, changes: Comparison) -> int:
 
 
 def _label(task: Task) -> str:
-    return _("pictures") if task.form == "image" else labels.examples_label(task.form)
+    return _("pictures") if task.input_type == "image" else labels.examples_label(task.input_type)
 
 
 def _draw(session: Session, found: Comparison, palette: Palette) -> Figure:

@@ -55,7 +55,7 @@ def rows(found: Generation) -> list[dict[str, Any]]:
 
 
 def _writes(task: Task) -> bool:
-    return task.form == "characters" and task.metric.counts == "tokens"
+    return task.input_type == "characters" and task.metric.counts == "tokens"
 
 
 def _wants(session: Session) -> AnalysisKey:

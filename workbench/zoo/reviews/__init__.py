@@ -34,5 +34,5 @@ TASK = Task(
             "ee90f9f6f69af1b0805417dfe0d74d92c8d186729ad49b86dd17afb03f6ba544",
         ),
     ),
-    form="words",
+    input_type="words",
 )

@@ -44,6 +44,6 @@ TASK = Task(
             WINDOW,
         ),
     ),
-    form="characters",
+    input_type="characters",
     metric=BITS_PER_CHARACTER,
 )

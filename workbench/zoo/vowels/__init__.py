@@ -42,5 +42,5 @@ TASK = Task(
             "6f714435ca6d3c7c07acc71c20136d4e488e7e57feb9a2744a183dc9124de33f",
         ),
     ),
-    form="frames",
+    input_type="frames",
 )
