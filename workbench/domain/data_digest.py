@@ -1,4 +1,4 @@
-"""The content of splits: hashed as modules take it, however a person keeps the data."""
+"""Digests of splits: hashes of the tensors that modules take, however the data are stored."""
 
 from __future__ import annotations
 
@@ -16,52 +16,52 @@ from workbench.domain.task import SPLITS, Task
 from workbench.domain.user_architecture import UserSplit
 
 GROUP_SIZE = 64
-"""Examples hashed at once: padding depends on the examples that share a batch, so this is fixed."""
-KEPT = 16
-"""Digests of splits that are remembered."""
+"""Examples hashed together. It is fixed, because padding depends on the batch."""
+CACHED_DIGESTS = 16
+"""Number of cached digests."""
 
-_known: MemoryCache[str] = MemoryCache(KEPT)
+_digests: MemoryCache[str] = MemoryCache(CACHED_DIGESTS)
 
 
 def group_digest(inputs: Any, labels: Any) -> bytes:
-    """Return the SHA-256 of some examples, as a module takes them, and of their labels.
+    """Return the SHA-256 of a group of examples, as a module takes them, and their labels.
 
-    The labels of classes count as int64 and those of numbers as float32, as in training. The name
-    of a single input does not count: another module may take it by position.
+    Class labels are hashed as int64 and numeric labels as float32, as in training. The name of a
+    single input is not hashed, because another module may take it by position.
     """
-    found = hashlib.sha256()
-    _add(found, _only(inputs))
-    _add(found, _settled(labels))
-    return found.digest()
+    digest = hashlib.sha256()
+    _update(digest, _single(inputs))
+    _update(digest, _converted(labels))
+    return digest.digest()
 
 
 def split_digest(groups: Iterable[bytes]) -> str:
-    """Return the SHA-256 (hex) of a split from the digests of its groups, in order."""
+    """Return the SHA-256 (hex) of a split from the digests of its groups in order."""
     return hashlib.sha256(b"".join(groups)).hexdigest()
 
 
-def differing_split(one: Task, other: Task) -> str | None:
-    """Return the name of the first split in which the data of two tasks differ, None if in none.
+def differing_split(first: Task, second: Task) -> str | None:
+    """Return the name of the first split whose data differ between two tasks, or None.
 
-    Equal data are equal however they are kept: arrays of a built-in task and a person's tensors.
+    Arrays of a built-in task and a user's tensors are equal if their content is equal.
     """
-    if one == other:
+    if first == second:
         return None
-    return next((name for name in SPLITS if not _equal(one, other, name)), None)
+    return next((name for name in SPLITS if not _equal(first, second, name)), None)
 
 
-def _equal(one: Task, other: Task, name: str) -> bool:
-    if one.digest(name) == other.digest(name):
+def _equal(first: Task, second: Task, name: str) -> bool:
+    if first.digest(name) == second.digest(name):
         return True
-    brought = [_is_brought(task, name) for task in (one, other)]
-    if all(brought) or not any(brought):  # digests are of one kind
+    custom = [_has_content_digest(task, name) for task in (first, second)]
+    if all(custom) or not any(custom):  # both digests are of the same kind
         return False
-    own, given = (one, other) if brought[0] else (other, one)
-    return own.digest(name) == _content_digest(given, name)
+    user, other = (first, second) if custom[0] else (second, first)
+    return user.digest(name) == _content_digest(other, name)
 
 
-def _is_brought(task: Task, name: str) -> bool:
-    """Whether the digest of a split is that of its content."""
+def _has_content_digest(task: Task, name: str) -> bool:
+    """Return whether the digest of a split is that of the tensors that modules take."""
     return task.input_type == "own" and any(
         isinstance(s, UserSplit) and s.split == name for s in task.sources
     )
@@ -69,27 +69,26 @@ def _is_brought(task: Task, name: str) -> bool:
 
 def _content_digest(task: Task, name: str) -> str:
     key = task.input_type, task.digest(name)
-    known = _known.get(key)
-    return _known.put(key, _computed(task, name)) if known is None else known
+    digest = _digests.get(key)
+    return _digests.put(key, _compute_digest(task, name)) if digest is None else digest
 
 
-def _computed(task: Task, name: str) -> str:
+def _compute_digest(task: Task, name: str) -> str:
     split = task.split(name)
-    places = [slice(at, at + GROUP_SIZE) for at in range(0, len(split), GROUP_SIZE)]
+    groups = [slice(start, start + GROUP_SIZE) for start in range(0, len(split), GROUP_SIZE)]
     return split_digest(
-        group_digest(task.inputs(split.examples[some]), targets(split.labels[some]))
-        for some in places
+        group_digest(task.inputs(split.examples[group]), targets(split.labels[group]))
+        for group in groups
     )
 
 
-def _only(inputs: Any) -> Any:
-    """Return the tensor that inputs consist of, or the inputs where there are several."""
+def _single(inputs: Any) -> Any:
+    """Return the only tensor of the inputs, or the inputs if there are several."""
     parts = [*inputs.values()] if isinstance(inputs, Mapping) else inputs
-    several = isinstance(parts, Tensor) or len(parts) != 1
-    return inputs if several else parts[0]
+    return inputs if isinstance(parts, Tensor) or len(parts) != 1 else parts[0]
 
 
-def _settled(labels: Any) -> Any:
+def _converted(labels: Any) -> Any:
     if isinstance(labels, Tensor) and labels.dtype != torch.bool and not labels.is_complex():
         return labels.float() if labels.is_floating_point() else labels.long()
     if isinstance(labels, np.ndarray) and labels.dtype != np.bool_:
@@ -97,20 +96,20 @@ def _settled(labels: Any) -> Any:
     return labels
 
 
-def _add(found: Any, value: Any) -> None:
-    """Add the names, types, shapes and values of nested tensors to a hash."""
+def _update(digest: Any, value: Any) -> None:
+    """Hash the names, dtypes, shapes and values of nested tensors."""
     if isinstance(value, Tensor):
-        found.update(f"{value.dtype} {tuple(value.shape)}".encode())
-        found.update(value.detach().contiguous().flatten().view(torch.uint8).numpy().data)
+        digest.update(f"{value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.detach().contiguous().flatten().view(torch.uint8).numpy().data)
     elif isinstance(value, np.ndarray):
-        found.update(f"{value.dtype} {value.shape}".encode())
-        found.update(np.ascontiguousarray(value).tobytes())
+        digest.update(f"{value.dtype} {value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
     elif isinstance(value, Mapping):
-        for key, one in value.items():
-            found.update(str(key).encode())
-            _add(found, one)
+        for key, item in value.items():
+            digest.update(str(key).encode())
+            _update(digest, item)
     elif isinstance(value, tuple | list):
-        for one in value:
-            _add(found, one)
+        for item in value:
+            _update(digest, item)
     else:
-        found.update(repr(value).encode())
+        digest.update(repr(value).encode())

@@ -1,4 +1,4 @@
-"""Whether a file's tensors are those of the model that it names, in the form that it says."""
+"""Check that the tensors of a file fit the model and the module spec that it names."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from workbench.runtime.shell import Shell
 
 
 def check_fit(model: Model, artifact: Artifact) -> None:
-    """Run one example through the module in a file's form, with the file's tensors.
+    """Run one example through the module that the file specifies, with the file's tensors.
 
     Raises
     ------
     ArtifactError
-        When tensors are missing or too many, of other shapes than the form allows, or do not go
-        together.
+        If tensors are missing or superfluous, have shapes that the spec does not allow, or do not
+        run together.
     """
-    wrong = ArtifactError(
-        f"The file says it holds {model.name}, but its tensors are not those of that model."
+    mismatch = ArtifactError(
+        f"The file says it holds {model.name}, but its tensors do not fit that model.",
+        code="artifact.tensor_mismatch",
     )
     run = Shell(model.with_spec(artifact.spec))
     expected = {
@@ -27,22 +28,22 @@ def check_fit(model: Model, artifact: Artifact) -> None:
         for name, tensor in tensors_of(run.module).items()
         if not name.endswith(".weight_scale")
     }
-    found = {name: coded.shape for name, coded in artifact.tensors.items()}
-    if set(found) != set(expected):
-        raise wrong
-    if not artifact.spec.narrowed and found != expected:
-        raise wrong
-    for name, shape in found.items():
+    shapes = {name: coded.shape for name, coded in artifact.tensors.items()}
+    if shapes.keys() != expected.keys():
+        raise mismatch
+    if not artifact.spec.narrowed and shapes != expected:
+        raise mismatch
+    for name, shape in shapes.items():
         if len(shape) != len(expected[name]) or any(
-            n > most or (n == 0) != (most == 0)
-            for n, most in zip(shape, expected[name], strict=True)
+            size > limit or (size == 0) != (limit == 0)
+            for size, limit in zip(shape, expected[name], strict=True)
         ):
-            raise wrong
+            raise mismatch
     inputs = model.task.inputs(model.task.split("validation").examples[:1])
     try:
         outputs = run(artifact.operands(), inputs)
     except (RuntimeError, ValueError) as error:
-        raise wrong from error
+        raise mismatch from error
     counts_classes = model.task.metric.counts == "classes"
     if counts_classes and tuple(outputs.shape) != (1, len(model.task.classes)):
-        raise wrong
+        raise mismatch

@@ -1,4 +1,4 @@
-"""Private networks to try things on; weights are drawn without disturbing anybody else's lot."""
+"""New networks with initial weights, made without changing the global random state."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from workbench.runtime.seeding import seeded
 
 
 def initialize(architecture: Architecture, seed: int = 0) -> nn.Module:
-    """Return a network whose weights are drawn with `seed`; the generator is left as it was."""
+    """Return a network with weights initialized from `seed`."""
     with seeded(seed):
         return architecture.build()
 
 
 def private_module(architecture: Architecture) -> nn.Module:
-    """Return a network in eval mode that is nobody else's: a person's own with its own weights.
+    """Return a private network in eval mode that can be changed and differentiated.
 
-    Those are copies that gradients can be followed through, half precision widened to float32.
+    A user's module is copied with its weights, half precision converted to float32. A built-in
+    network has initial weights.
     """
     if not isinstance(architecture, UserArchitecture):
         return initialize(architecture).eval()
-    held = architecture.module
-    own: dict[int, Any] = {
-        id(p): nn.Parameter(_wide(p.detach().clone()), p.is_floating_point())
-        for p in held.parameters()
+    module = architecture.module
+    copies: dict[int, Any] = {
+        id(p): nn.Parameter(_to_float32(p.detach().clone()), p.is_floating_point())
+        for p in module.parameters()
     }
-    own |= {id(b): _wide(b.detach().clone()) for b in held.buffers()}
-    return deep_copy(held, own).eval()
+    copies |= {id(b): _to_float32(b.detach().clone()) for b in module.buffers()}
+    return deep_copy(module, copies).eval()
 
 
-def _wide(tensor: Tensor) -> Tensor:
+def _to_float32(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.dtype in HALF_DTYPES else tensor

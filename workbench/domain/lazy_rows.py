@@ -1,4 +1,4 @@
-"""Examples in whatever a person keeps them, read by number when they are wanted."""
+"""Index-addressable views of a user's data set; examples are read on demand."""
 
 from __future__ import annotations
 
@@ -15,47 +15,56 @@ Collate = Callable[[Sequence[Any]], Any]
 
 
 class LazyRows:
-    """The examples with the numbers `chosen`, of which `get` reads one and `collate` joins some.
+    """Examples of a data set, selected by index.
 
-    Indexed by numbers, slices and arrays of numbers it gives fewer of them, like an array.
+    Indexing with an integer, a slice or an array selects fewer examples, as for an array.
+
+    Parameters
+    ----------
+    get
+        Reads the example with a given index.
+    collate
+        Joins a list of examples to a batch.
+    indices
+        Indices of the selected examples.
     """
 
-    def __init__(self, get: Get, collate: Collate, chosen: Any) -> None:
+    def __init__(self, get: Get, collate: Collate, indices: Any) -> None:
         self.get = get
         self.collate = collate
-        self.indices = np.asarray(chosen)
+        self.indices = np.asarray(indices)
 
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, place: Any) -> LazyRows:
-        return LazyRows(self.get, self.collate, np.atleast_1d(self.indices[place]))
+    def __getitem__(self, index: Any) -> LazyRows:
+        return LazyRows(self.get, self.collate, np.atleast_1d(self.indices[index]))
 
     def to_batch(self) -> Any:
-        """Read them all, as one batch."""
-        return _narrow(self.collate([self.get(int(number)) for number in self.indices]))
+        """Read all selected examples as one batch."""
+        return _narrow(self.collate([self.get(int(index)) for index in self.indices]))
 
 
 class PaddedRows(LazyRows):
-    """Whole numbers, one for each place of a sequence, padded to the longest of those joined.
+    """Integer labels for each position of a sequence, padded to the longest of a batch.
 
-    `values` are the distinct numbers of all sequences, int64 [m].
+    `values` are the distinct labels of all sequences, int64 [m].
     """
 
-    def __init__(self, get: Get, collate: Collate, chosen: Any, values: NDArray[np.int64]) -> None:
-        super().__init__(get, collate, chosen)
+    def __init__(self, get: Get, collate: Collate, indices: Any, values: NDArray[np.int64]) -> None:
+        super().__init__(get, collate, indices)
         self.values = values
 
-    def __getitem__(self, place: Any) -> PaddedRows:
-        return PaddedRows(self.get, self.collate, np.atleast_1d(self.indices[place]), self.values)
+    def __getitem__(self, index: Any) -> PaddedRows:
+        return PaddedRows(self.get, self.collate, np.atleast_1d(self.indices[index]), self.values)
 
     def to_batch(self) -> Any:
-        """Read them all, as one int64 batch [b, places]."""
+        """Read all selected labels as one int64 batch [b, positions]."""
         return super().to_batch().long()
 
 
 class Columns:
-    """Several arrays or tensors with a row for every example, by name or in order."""
+    """Several arrays or tensors with one row per example, by name or in order."""
 
     def __init__(self, parts: Mapping[str, Any] | Sequence[Any]) -> None:
         self.parts = parts
@@ -64,20 +73,20 @@ class Columns:
         parts = self.parts.values() if isinstance(self.parts, Mapping) else self.parts
         return min(len(part) for part in parts)
 
-    def __getitem__(self, place: Any) -> Columns:
+    def __getitem__(self, index: Any) -> Columns:
         if isinstance(self.parts, Mapping):
-            return Columns({name: part[place] for name, part in self.parts.items()})
-        return Columns([part[place] for part in self.parts])
+            return Columns({name: part[index] for name, part in self.parts.items()})
+        return Columns([part[index] for part in self.parts])
 
     def to_batch(self) -> Any:
-        """Return them as a module takes them: a dict of tensors, or a tuple."""
+        """Return the module's inputs: a dict or a tuple of tensors."""
         if isinstance(self.parts, Mapping):
             return {name: collate_examples(part) for name, part in self.parts.items()}
         return tuple(collate_examples(part) for part in self.parts)
 
 
 def collate_examples(examples: Any) -> Any:
-    """Return stored examples as tensors: one, several, or a dict of them."""
+    """Return stored examples as a tensor, a tuple of tensors or a dict of tensors."""
     if isinstance(examples, LazyRows | Columns):
         return examples.to_batch()
     tensor = examples
@@ -87,6 +96,6 @@ def collate_examples(examples: Any) -> Any:
 
 
 def _narrow(batch: Any) -> Any:
-    """Return float64 as float32, which weights are."""
-    wide = isinstance(batch, Tensor) and batch.dtype == torch.float64
-    return batch.float() if wide else batch
+    """Convert float64 to float32, the dtype of the weights."""
+    is_float64 = isinstance(batch, Tensor) and batch.dtype == torch.float64
+    return batch.float() if is_float64 else batch

@@ -1,4 +1,4 @@
-"""The loss of outputs against labels, by what the labels are."""
+"""Built-in losses: cross-entropy for classes, squared error for numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 IGNORE_INDEX = -100
-"""The label of a place that does not count, PyTorch's own."""
+"""The label of positions that are ignored: the default of PyTorch's cross-entropy."""
 
 
 def label_loss(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -15,11 +15,11 @@ def label_loss(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tenso
     Parameters
     ----------
     outputs
-        Logits [b, classes] or [b, places, classes], or the numbers that are predicted.
+        Logits [b, classes] or [b, positions, classes], or predicted numbers.
     labels
-        int64 [b] or [b, places], of which -100 does not count; or float, the numbers.
+        int64 [b] or [b, positions], where `IGNORE_INDEX` is ignored; or float numbers.
     smoothing
-        The share of the target spread evenly over the classes.
+        Fraction of the target spread evenly over the classes.
     """
     if labels.is_floating_point():
         return functional.mse_loss(outputs.view_as(labels), labels)
@@ -29,9 +29,9 @@ def label_loss(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tenso
 
 
 def label_losses(outputs: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Return the loss of each example of a batch, [b], whose mean `label_loss` returns.
+    """Return the loss of each example of a batch, [b], whose mean is `label_loss`.
 
-    `outputs` and `labels` are as there, but that classes are those of examples, int64 [b].
+    The parameters are the same, but class labels must be int64 [b].
     """
     if labels.is_floating_point():
         losses = functional.mse_loss(outputs.view_as(labels), labels, reduction="none")

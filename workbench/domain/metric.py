@@ -1,4 +1,4 @@
-"""Metrics: what a task is measured by, and how its figure is written."""
+"""Metrics: the number that a task is evaluated by, and its format."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from workbench.i18n import mark as N_
 
 @dataclass(frozen=True)
 class Metric:
-    """The figure that a task is measured by first.
+    """The primary metric of a task.
 
     Attributes
     ----------
     name : str
-        What the field calls it, in full: ``accuracy``, ``bits per character``.
+        The full name: ``accuracy``, ``bits per character``.
     counts : str
-        What is counted of every example, a key of `zoo.counting.COUNTS`: ``classes``,
-        ``tokens``, ``numbers``; or ``whole`` where only all examples together give a figure.
+        How it is computed: from predicted ``classes``; from sums over examples, as a key of
+        `sum_metrics.SUM_METRICS`, ``tokens`` or ``numbers``; or from the ``whole`` split at once.
     higher_is_better : bool
     share : bool
-        Whether it lies between 0 and 1 and is written in percent.
+        Whether it is a fraction, 0 to 1, and formatted as a percentage.
     unit : str
-        What follows the figure, such as ``bits``; empty for a share.
+        The unit after the number, such as ``bits``; empty for a fraction.
     """
 
     name: str
@@ -35,23 +35,23 @@ class Metric:
     unit: str = ""
 
     def format(self, value: float) -> str:
-        """Write a figure of this metric: ``89.9 %``, ``1.742 bits``."""
+        """Format a value of this metric: ``89.9 %``, ``1.742 bits``."""
         return (
             formatting.percent(value) if self.share else self._with_unit(formatting.number(value))
         )
 
     def change(self, difference: float) -> str:
-        """Write a difference of two figures with its sign: ``−1.5 points``, ``+0.021 bits``."""
+        """Format a signed difference of two values: ``−1.5 points``, ``+0.021 bits``."""
         if self.share:
             return formatting.points(difference)
         return self._with_unit(formatting.signed(difference))
 
-    def better(self, one: float, other: float) -> bool:
-        """Whether `one` is better than `other`; what is no number is worse than any."""
-        return self.sort_key(one) > self.sort_key(other)
+    def better(self, value: float, other: float) -> bool:
+        """Return whether `value` is better than `other`. NaN is worse than any number."""
+        return self.sort_key(value) > self.sort_key(other)
 
     def sort_key(self, value: float | None) -> float:
-        """Return what is larger for better figures, to rank by: the least for none, and for NaN."""
+        """Return a number that is larger for better values; minus infinity for None and NaN."""
         if value is None or isnan(value):
             return -inf
         return value if self.higher_is_better else -value
@@ -69,9 +69,9 @@ RMSE = Metric(N_("root mean squared error"), "numbers", higher_is_better=False, 
 R2 = Metric(N_("explained variance"), "numbers")
 
 METRICS = {metric.name: metric for metric in (ACCURACY, BITS_PER_CHARACTER, PERPLEXITY, RMSE, R2)}
-"""Those that are built in."""
+"""The built-in metrics by name."""
 
 
 def metric_named(name: str) -> Metric:
-    """Return the built-in metric of that name, or one whose figures are plain numbers."""
+    """Return the built-in metric of that name, or a custom one formatted as a number."""
     return METRICS.get(name, Metric(name, "whole", share=False))

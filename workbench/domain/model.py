@@ -1,4 +1,4 @@
-"""Built-in models: an architecture, its trained weights, and the card that says what they are."""
+"""Models: an architecture, its trained weights and a card that describes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workbench.artifact.module_spec import UNCHANGED, ModuleSpec
 from workbench.cache.memory import FOREVER, Lifetime
 from workbench.domain.task import Task
 from workbench.domain.training_plan import TrainingPlan
-from workbench.errors import WorkbenchError
+from workbench.errors import FileError, InputError
 from workbench.runtime.traits import BUILT_IN, Traits
 
 if TYPE_CHECKING:
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 
 
 PACKAGE = "workbench.zoo"
-"""The package that holds the built-in networks, a module and a checkpoint for each."""
+"""The package with a Python module and a checkpoint for each built-in network."""
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network of the zoo, found from its name.
+    """A built-in network, located by its name.
 
-    ``fashion/lenet-300-100`` is built by ``build()`` of ``workbench.zoo.fashion.lenet_300_100``,
-    trained by its ``PLAN``, and kept in ``workbench/zoo/fashion/checkpoints/``.
+    ``fashion/lenet-300-100`` is built by ``build()`` of ``workbench.zoo.fashion.lenet_300_100``
+    and trained by its ``PLAN``. Its checkpoint is in ``workbench/zoo/fashion/checkpoints/``.
 
     Attributes
     ----------
     name : str
-        The task's name, a slash, and the model's own.
+        The task's name, a slash and the model's name.
     task : Task
     title : str
-        The name a person reads.
+        The display name.
     width : float
-        The share of its channels and neurons that the module has.
+        Fraction of the network's channels and neurons that the module has.
     left_out : int
-        How many of its layers or blocks the module lacks.
-    life : Life
-        How long what is kept of it in caches is of use.
+        Number of layers or blocks that the module omits.
+    lifetime : Lifetime
+        Cache entries about this architecture are dropped when its lifetime ends.
     """
 
     name: str
@@ -60,28 +60,28 @@ class Architecture:
 
     @property
     def traits(self) -> Traits:
-        """How its module may be run."""
+        """The ways in which the module can run."""
         return BUILT_IN
 
     @staticmethod
-    def quiet() -> AbstractContextManager[Any]:
-        """Return what its module is run under where no gradients are wanted."""
+    def no_grad() -> AbstractContextManager[Any]:
+        """Return the context in which the module runs without gradients."""
         import torch
 
         return torch.inference_mode()
 
     def build(self) -> nn.Module:
-        """Make the module with fresh weights."""
+        """Return the module with newly initialized weights."""
         module: nn.Module = import_module(self._module).build(self.width, self.left_out)
         return module
 
     def empty(self) -> nn.Module:
-        """Make the module without values."""
+        """Return the module; the values of its tensors are not used."""
         return self.build()
 
     @cached_property
-    def large(self) -> tuple[str, ...]:
-        """Names of the parameters with two or more axes: of other depth, some are new."""
+    def matrices(self) -> tuple[str, ...]:
+        """Names of the parameters with two or more axes, in the module's order."""
         import torch
 
         with torch.device("meta"):
@@ -90,7 +90,7 @@ class Architecture:
 
     @cached_property
     def buffers(self) -> frozenset[str]:
-        """Names of what the module saves that is no parameter."""
+        """Names of the buffers that the module saves."""
         import torch
 
         from workbench.domain.user_architecture import stored_tensors
@@ -100,36 +100,36 @@ class Architecture:
         return frozenset(stored_tensors(module)) - {name for name, _ in module.named_parameters()}
 
     def check_unchanged(self) -> None:
-        """Refuse weights that are no longer those that were brought; built-in ones never change."""
+        """Raise if the weights or data have changed. Built-in ones never do."""
 
     def weights(self, digest: str) -> dict[str, Tensor]:
         """Return every parameter and buffer of the checkpoint whose SHA-256 is `digest`.
 
         Raises
         ------
-        WorkbenchError
-            If the file is missing or is another.
+        FileError
+            If the file is missing or its digest differs.
         """
         return _load(self.checkpoint, digest)
 
     @property
     def key(self) -> Hashable:
-        """What a cache knows the module by, without holding it."""
+        """The cache key of the module; it holds no reference to the module."""
         return self.name, self.lifetime.number, self.width, self.left_out
 
     @property
     def data(self) -> tuple[Any, ...]:
-        """The arrays and tensors of data that it keeps in memory for itself; none of its own."""
+        """Arrays and tensors of data that only this model keeps in memory."""
         return ()
 
     @property
     def most_left_out(self) -> int:
-        """How many layers or blocks can be left out."""
+        """The largest number of layers or blocks that can be omitted."""
         return int(import_module(self._module).MOST_LEFT_OUT)
 
     @property
     def plan(self) -> TrainingPlan:
-        """How it is trained."""
+        """How the network is trained."""
         plan: TrainingPlan = import_module(self._module).PLAN
         return plan
 
@@ -142,7 +142,7 @@ class Architecture:
 
     @property
     def card(self) -> Path:
-        """The JSON file beside the checkpoint."""
+        """The JSON file next to the checkpoint."""
         return self.checkpoint.with_suffix(".json")
 
     @property
@@ -152,22 +152,21 @@ class Architecture:
 
 @dataclass(frozen=True, repr=False)
 class Model:
-    """A trained model, built in or brought.
+    """A trained model: built-in or custom.
 
     Attributes
     ----------
     architecture : Architecture
     card : dict
-        What the JSON card says: ``parameters``, ``macs`` (multiply-adds per example),
-        ``peak_memory`` (bytes over a batch of 64), ``layers`` (by weight, the ``kind`` of its
-        layer, its ``macs``, which it is ``coupled`` with, and its ``axes`` where it is turned to be
-        compressed), ``tensors`` (shapes by name, in the
-        module's order), ``original_bytes``, ``sha256``, ``accuracy`` (per split, ``correct`` of
-        ``examples``, or the ``value`` of another metric and
-        the other figures) and ``training`` (how the checkpoint was
-        made; ``seconds`` are elapsed time).
-    form : Form
-        How `module` differs from the architecture's own; the weights are always the original's.
+        The JSON card: ``parameters``, ``macs`` (multiply-adds per example), ``peak_memory``
+        (bytes for a batch of 64), ``layers`` (for each weight, the ``kind`` of its layer, its
+        ``macs``, the weights it is ``coupled`` with, and its ``axes`` if it is transposed for
+        compression), ``tensors`` (shape by name, in the module's order), ``original_bytes``,
+        ``sha256``, ``accuracy`` (for each split, ``correct`` and ``examples``, or the ``value`` of
+        another metric and further metrics) and ``training`` (how the checkpoint was trained;
+        ``seconds`` are elapsed time).
+    spec : ModuleSpec
+        How `module` differs from the original module. The weights are always the original ones.
     """
 
     architecture: Architecture
@@ -179,7 +178,7 @@ class Model:
 
     @property
     def key(self) -> Hashable:
-        """What a cache knows the module in its form by, without holding it."""
+        """The cache key of the module with its spec; it holds no reference to the module."""
         return self.architecture.key, self.spec
 
     @property
@@ -189,12 +188,12 @@ class Model:
 
     @property
     def task(self) -> Task:
-        """The task it was trained for."""
+        """The task that the model was trained for."""
         return self.architecture.task
 
     @property
     def title(self) -> str:
-        """The name a person reads."""
+        """The display name."""
         return self.architecture.title
 
     @property
@@ -204,9 +203,10 @@ class Model:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells it from any other, one that is brought later under its name among them.
+        """A key that differs from that of any other model, even one registered under this name.
 
-        Its name, weights and code, the data of every split, the metric and the classes' names.
+        It consists of the name, a digest of weights and code, the digest of each split, the
+        metric and the class names.
         """
         data = [source.digest for source in self.task.sources]
         return (self.name, self.digest, *data, self.task.metric.name, *self.task.classes)
@@ -215,11 +215,11 @@ class Model:
     def layers(self) -> tuple[str, ...]:
         """Names of the parameters that can be compressed, in the module's order."""
         architecture = self.architecture
-        return architecture.large if architecture.left_out else tuple(self.card["layers"])
+        return architecture.matrices if architecture.left_out else tuple(self.card["layers"])
 
     @property
     def roles(self) -> Roles:
-        """Which of its tensors are compressed and turned for that, and which are buffers."""
+        """Which tensors are compressed, which are transposed for it, and which are buffers."""
         from workbench.compression.axes import Axes
         from workbench.compression.roles import Roles
 
@@ -231,75 +231,76 @@ class Model:
         return Roles(self.layers, self.architecture.buffers, axes)
 
     def coupled_layers(self, layer: str, part: str) -> tuple[str, ...]:
-        """Return the layers that have one setting with `layer` in a part of a recipe.
+        """Return the layers that share one setting with `layer` in a part of a recipe.
 
-        All but structured pruning set layers singly; empty where that cannot narrow `layer`.
+        Only structured pruning couples layers. The result is empty if it cannot narrow `layer`.
         """
         return tuple(self.card["layers"][layer]["coupled"]) if part == "structure" else (layer,)
 
     @property
     def original_bytes(self) -> int:
-        """Length of the checkpoint, the dense float32 ``.safetensors`` file."""
+        """Length of the checkpoint in bytes, a dense float32 ``.safetensors`` file."""
         return int(self.card["original_bytes"])
 
     def metric_value(self, split: str) -> float:
-        """Return the original's figure of the task's metric on "validation" or "test"."""
-        counted = self.card["accuracy"][split]
-        if "value" in counted:
-            return float(counted["value"])
-        return float(counted["correct"] / counted["examples"])
+        """Return the original model's value of the task's metric on "validation" or "test"."""
+        scores = self.card["accuracy"][split]
+        if "value" in scores:
+            return float(scores["value"])
+        return float(scores["correct"] / scores["examples"])
 
     def accuracy(self, split: str) -> float:
-        """Return the share of right predictions of the original, if there is right and wrong.
+        """Return the accuracy of the original model, 0 to 1.
 
         Raises
         ------
-        WorkbenchError
-            Where the task is measured otherwise.
+        InputError
+            If the task's metric is not an accuracy.
         """
-        counted = self.card["accuracy"][split]
-        if "correct" in counted:
-            return float(counted["correct"] / counted["examples"])
-        if "accuracy" not in counted:
-            raise WorkbenchError(
-                f"This compares accuracies, and {self.task.title} is measured by "
-                f"{self.task.metric.name}."
+        scores = self.card["accuracy"][split]
+        if "correct" in scores:
+            return float(scores["correct"] / scores["examples"])
+        if "accuracy" not in scores:
+            raise InputError(
+                f"This needs an accuracy, but the metric of {self.task.title} is "
+                f"{self.task.metric.name}.",
+                code="metric.no_accuracy",
             )
-        return float(counted["accuracy"])
+        return float(scores["accuracy"])
 
     def weights(self) -> dict[str, Tensor]:
-        """Every parameter and buffer by name; read them, never write to them.
+        """Return every parameter and buffer by name. They are shared: never write to them.
 
-        The tensors are mapped from the file once per process and shared. All are float32 but
+        A checkpoint is mapped into memory once per process. All tensors are float32 except
         the step counters of batch norm, which are int64.
 
         Raises
         ------
-        WorkbenchError
-            If the checkpoint is missing or is not the one that the card describes.
+        FileError
+            If the checkpoint is missing or its digest is not that of the card.
         """
         tensors = self.architecture.weights(self.digest)
         return {name: tensors[name] for name in self.card["tensors"]}
 
     def module(self) -> nn.Module:
-        """Make a fresh module in eval mode on the meta device: the structure without values.
+        """Return a new module in eval mode on the meta device, without values.
 
         Raises
         ------
         ArtifactError
-            When the form does not fit the architecture.
+            If the spec does not fit the architecture.
         """
         from workbench.runtime.guard import guarded
 
         return guarded(self.unguarded_module(), self.architecture.traits)
 
     def unguarded_module(self) -> nn.Module:
-        """Make what `module` makes, without its guards: as it would run on its own.
+        """Return the same as `module`, but without the guards that `guarded` adds.
 
         Raises
         ------
         ArtifactError
-            When the form does not fit the architecture.
+            If the spec does not fit the architecture.
         """
         import torch
 
@@ -309,7 +310,7 @@ class Model:
             return apply_spec(self.architecture.empty(), self.spec).eval()
 
     def with_spec(self, spec: ModuleSpec) -> Model:
-        """Return the same model with the module that a file of that form runs on."""
+        """Return the same model with the module that `spec` describes."""
         architecture = self.architecture
         if (architecture.width, architecture.left_out) != (spec.width, spec.left_out):
             architecture = replace(architecture, width=spec.width, left_out=spec.left_out)
@@ -325,7 +326,8 @@ def _load(path: Path, digest: str) -> dict[str, Tensor]:
     except OSError:
         intact = False
     if not intact:
-        raise WorkbenchError(
-            f"The checkpoint {path.name} is missing or damaged; install the package again."
+        raise FileError(
+            f"The checkpoint {path.name} is missing or damaged; install the package again.",
+            code="model.checkpoint_damaged",
         )
     return load_file(path)

@@ -1,8 +1,8 @@
-"""What is summed over examples where the figure is no count of classes, and what it comes to.
+"""Metrics that are functions of sums over examples, such as perplexity or squared error.
 
-A count turns the outputs for some examples into a row of float64 sums for each; the figures are
-functions of the rows' total. So an estimate from some examples and the exact figure of all are
-one computation, and the order of adding is fixed.
+The outputs for each example become a row of float64 sums, and the metrics are functions of the
+rows' total. Estimates from a sample and exact values use the same computation, and the order of
+addition is fixed.
 """
 
 from __future__ import annotations
@@ -22,62 +22,70 @@ from workbench.domain.losses import IGNORE_INDEX
 SumRows = NDArray[np.float64]
 
 MOST_NATS = 700.0
-"""A mean beyond which a perplexity is more than float64 holds: a training gone wrong has some."""
+"""The largest mean cross-entropy whose perplexity is finite in float64."""
 
 
 @dataclass(frozen=True)
 class SumMetric:
-    """How examples are counted.
+    """A family of metrics that are computed from the same sums.
 
-    `rows` gives float64 [b, sums] for outputs and labels of b examples; the first sum over the
-    last is the mean from which the metric follows. `figures` gives all figures from the total of
-    the rows and the spread of the split's labels; `metrics` says for the name of each metric how
-    it follows from the mean and that spread.
+    Attributes
+    ----------
+    rows : callable
+        Takes outputs and labels of b examples and returns float64 [b, sums]. The ratio of the first
+        and the last sum is the mean that the metrics depend on.
+    figures : callable
+        Takes the total of the rows and the variance of the split's labels and returns the value of
+        each metric.
+    metrics : mapping
+        For each metric, a function from the mean and the variance of the labels to its value.
     """
 
     rows: Callable[[Any, Any], SumRows]
     figures: Callable[[SumRows, float], dict[str, float]]
     metrics: Mapping[str, Callable[[float, float], float]]
 
-    def bounds(self, metric: str, rows: SumRows, total: int, spread: float) -> tuple[float, float]:
-        """Return the metric's 95 % interval for a split of `total` examples, given a sample's rows.
+    def bounds(
+        self, metric: str, rows: SumRows, total: int, variance: float
+    ) -> tuple[float, float]:
+        """Return the 95 % confidence interval of a metric from the rows of a sample.
 
-        Student's t for a ratio of two means (Cochran 1977, Sampling Techniques, section 6.5), with
-        the correction for a finite population.
+        It is Student's t interval for a ratio of two means (Cochran 1977, Sampling Techniques,
+        section 6.5) with the correction for a finite population of `total` examples.
         """
         from scipy.special import stdtrit
 
         n = len(rows)
         over, under = rows[:, 0], rows[:, -1]
         ratio = over.sum() / under.sum()
-        if not isfinite(ratio):  # of outputs that are not finite: there is no interval
+        if not isfinite(ratio):  # the outputs are not finite
             return nan, nan
         rest = over - ratio * under
         error = sqrt((1 - n / total) / n * float(rest @ rest) / (n - 1)) / under.mean()
         reach = float(stdtrit(n - 1, 0.975)) * error
         ends = [
-            self.metrics[metric](max(0.0, end), spread) for end in (ratio - reach, ratio + reach)
+            self.metrics[metric](max(0.0, end), variance) for end in (ratio - reach, ratio + reach)
         ]
         return min(ends), max(ends)
 
 
 def _tokens(outputs: Tensor, labels: Tensor) -> SumRows:
-    """Return the nats, hits and places of each example; logits [b, places, classes]."""
+    """Return the nats, hits and positions of each example for logits [b, positions, classes]."""
     counts = labels != IGNORE_INDEX
     logs = torch.log_softmax(outputs.double(), dim=-1)
-    right = labels.where(counts, 0)
-    nats = -logs.gather(-1, right.unsqueeze(-1)).squeeze(-1).where(counts, 0)
+    targets = labels.where(counts, 0)
+    nats = -logs.gather(-1, targets.unsqueeze(-1)).squeeze(-1).where(counts, 0)
     hits = (logs.argmax(dim=-1) == labels) & counts & nats.isfinite()
     columns = [nats.sum(dim=1), hits.double().sum(dim=1), counts.double().sum(dim=1)]
     return torch.stack(columns, dim=1).numpy()
 
 
-def _token_figures(total: SumRows, spread: float) -> dict[str, float]:
-    nats, hits, places = total.tolist()
+def _token_figures(total: SumRows, variance: float) -> dict[str, float]:
+    nats, hits, positions = total.tolist()
     return {
-        "bits per character": nats / places / log(2),
-        "perplexity": _perplexity(nats / places),
-        "accuracy": hits / places,
+        "bits per character": nats / positions / log(2),
+        "perplexity": _perplexity(nats / positions),
+        "accuracy": hits / positions,
     }
 
 
@@ -86,7 +94,7 @@ def _perplexity(nats: float) -> float:
 
 
 def _numbers(outputs: Tensor, labels: Tensor) -> SumRows:
-    """Return the squared and absolute errors and how many numbers each example has."""
+    """Return the squared errors, the absolute errors and the number of outputs of each example."""
     error = (outputs.double().view_as(labels) - labels.double()).flatten(
         1 if labels.ndim > 1 else 0
     )
@@ -95,17 +103,17 @@ def _numbers(outputs: Tensor, labels: Tensor) -> SumRows:
     return torch.stack([error.square().sum(1), error.abs().sum(1), sizes], dim=1).numpy()
 
 
-def _number_figures(total: SumRows, spread: float) -> dict[str, float]:
+def _number_figures(total: SumRows, variance: float) -> dict[str, float]:
     squared, absolute, count = total.tolist()
     return {
         "root mean squared error": sqrt(squared / count),
         "mean absolute error": absolute / count,
-        "explained variance": 1 - squared / count / spread if spread else float("nan"),
+        "explained variance": 1 - squared / count / variance if variance else float("nan"),
     }
 
 
 def label_variance(labels: Any) -> float:
-    """Return the variance of labels where they are an array of numbers, else 0."""
+    """Return the variance of labels if they are an array of real numbers, else 0."""
     if not isinstance(labels, np.ndarray) or np.issubdtype(labels.dtype, np.integer):
         return 0.0
     return float(labels.astype(np.float64).var(axis=0).mean())
@@ -116,17 +124,17 @@ SUM_METRICS = {
         _tokens,
         _token_figures,
         {
-            "bits per character": lambda mean, spread: mean / log(2),
-            "perplexity": lambda mean, spread: _perplexity(mean),
+            "bits per character": lambda mean, variance: mean / log(2),
+            "perplexity": lambda mean, variance: _perplexity(mean),
         },
     ),
     "numbers": SumMetric(
         _numbers,
         _number_figures,
         {
-            "root mean squared error": lambda mean, spread: sqrt(mean),
-            "explained variance": lambda mean, spread: (
-                1 - mean / spread if spread else float("nan")
+            "root mean squared error": lambda mean, variance: sqrt(mean),
+            "explained variance": lambda mean, variance: (
+                1 - mean / variance if variance else float("nan")
             ),
         },
     ),

@@ -1,4 +1,4 @@
-"""Tasks and their splits: the data sets that the built-in models are trained and judged on."""
+"""Tasks and their splits: the data that models are trained and evaluated on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.domain.metric import ACCURACY, Metric
-from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.errors import FileError, UnknownNameError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,7 @@ SPLITS = ("train", "validation", "test")
 
 
 class SplitSource(Protocol):
-    """Whatever can give one split: a file of the package, or what a person brought."""
+    """A provider of one split: a file of the package or a user's data."""
 
     @property
     def split(self) -> str:
@@ -37,10 +37,10 @@ class SplitSource(Protocol):
 
 @dataclass(frozen=True)
 class PackagedSplit:
-    """One split as it lies in the package: a ``.npz`` file and the digest of its content.
+    """One split in the package: a ``.npz`` file and the digest of its content.
 
-    A file that holds one stream is cut into windows of `window` numbers, whose labels are the
-    numbers that follow each.
+    If `window` is not 0, the file holds one stream of ids. It is cut into windows of `window` ids,
+    and the label of each id is the id that follows it.
     """
 
     split: str
@@ -49,11 +49,11 @@ class PackagedSplit:
     window: int = 0
 
     def load(self) -> Split:
-        """Return the split, read at the first call and shared afterwards.
+        """Return the split. It is read at the first call and shared afterwards.
 
         Raises
         ------
-        WorkbenchError
+        FileError
             If the file is missing or damaged.
         """
         return _load(self)
@@ -68,14 +68,14 @@ class Split:
     name : str
         "train", "validation" or "test".
     examples : array [n, ...]
-        As they are stored: images uint8, words and characters as numbers, frames of a sound
-        float32. Read-only, because every caller in the process shares them.
-    labels : array [n] or [n, places]
-        Read-only: class indices, of each place where every place is predicted.
+        As stored: images uint8, words and characters as ids, frames of a recording float32.
+        Read-only, because every caller in the process shares them.
+    labels : array [n] or [n, positions]
+        Class indices, one for each position in a sequence task. Read-only.
     digest : str
-        SHA-256 (hex) of the bytes of ``examples`` followed by those of ``labels``.
+        SHA-256 (hex) of the bytes of ``examples`` followed by the bytes of ``labels``.
     weights : array [n], optional
-        float32, how much each example counts in the loss of training.
+        float32 weight of each example in the training loss.
     """
 
     name: str
@@ -93,33 +93,33 @@ class Split:
 
 @dataclass(frozen=True)
 class Task:
-    """A data set split into train, validation and test, and what its examples mean.
+    """A data set with training, validation and test splits, and the meaning of its examples.
 
     Attributes
     ----------
     name, title : str
-        The identifier and the name a person reads.
+        The identifier and the display name.
     classes : tuple of str
         Class names by label.
-    source, licence : str
-        Where the data comes from and under which licence.
-    sources : tuple of Holder
-        Where the splits are, one each.
-    form : str
-        What an example is: "image", "words", "characters", "frames" or "own".
+    source, license : str
+        Origin of the data and its license.
+    sources : tuple of SplitSource
+        The provider of each split.
+    input_type : str
+        The type of an example: "image", "words", "characters", "frames" or "own" (a user's data).
     metric : Metric
-        What counts first.
+        The primary metric.
     measure : callable, optional
-        Takes the outputs and the labels of all examples, batch by batch in order, and returns the
-        figure: a person's own metric, which wants all at once.
-    lose : callable, optional
-        Takes the outputs and the labels of a batch, and in training the weights of its examples
-        where these have some, and returns a person's own loss, a scalar.
+        A custom metric. It takes the outputs and the labels of all examples, as lists of batches
+        in order, and returns a number.
+    loss_fn : callable, optional
+        A custom loss. It takes the outputs and labels of a batch, and during training the example
+        weights if there are any, and returns a scalar.
     augment : callable, optional
-        Takes the inputs of a training batch, as `inputs` makes them, and returns them changed.
-    lot : str
-        Random where a function above is given, so that what one function found is never taken for
-        what another would find; it names the weights of training examples too.
+        Takes the inputs of a training batch, as `inputs` returns them, and returns changed inputs.
+    cache_salt : str
+        Random if a function above is given, so that cached results of one function are never used
+        for another. It also identifies the weights of the training examples.
     """
 
     name: str
@@ -136,14 +136,14 @@ class Task:
     cache_salt: str = ""
 
     def split(self, name: str) -> Split:
-        """Return one split, loaded at the first call and shared afterwards.
+        """Return one split. It is loaded at the first call and shared afterwards.
 
         Raises
         ------
         UnknownNameError
             If there is no such split.
-        WorkbenchError
-            If the vendored file is missing or damaged.
+        FileError
+            If the packaged file is missing or damaged.
         """
         return self._source(name).load()
 
@@ -158,10 +158,10 @@ class Task:
         return self._source(split).digest
 
     def inputs(self, examples: Any) -> Any:
-        """Turn some stored examples, an array [b, ...], into what the task's models take.
+        """Convert stored examples, an array [b, ...], to the inputs of the task's models.
 
-        Images become float32 [b, 1, h, w] between 0 and 1, words and characters int64
-        [b, places], frames stay float32 [b, frames, features].
+        Images become float32 [b, 1, h, w] between 0 and 1; words and characters become int64
+        [b, positions]; frames stay float32 [b, frames, features].
         """
         from workbench.domain.inputs import INPUT_CONVERTERS
 
@@ -181,12 +181,15 @@ class Task:
 
 
 def unknown_name_error(kind: str, name: str, choices: Iterable[str]) -> UnknownNameError:
-    """Make the error for a name that is in no table, naming those that are."""
-    return UnknownNameError(f"Unknown {kind} {name!r}; choose one of: {', '.join(choices)}.")
+    """Return the error for an unknown name; its message lists the choices."""
+    return UnknownNameError(
+        f"Unknown {kind} {name!r}; choose one of: {', '.join(choices)}.",
+        code="name.unknown",
+    )
 
 
 def digest_of(examples: NDArray[Any], labels: NDArray[Any]) -> str:
-    """SHA-256 (hex) of the bytes of the examples followed by those of the labels."""
+    """Return the SHA-256 (hex) of the bytes of the examples and then the labels."""
     return hashlib.sha256(examples.tobytes() + labels.tobytes()).hexdigest()
 
 
@@ -198,16 +201,20 @@ def _load(source: PackagedSplit) -> Split:
 
     try:
         with np.load(source.path, allow_pickle=False) as arrays:
-            examples, labels = _parts({name: arrays[name] for name in arrays.files}, source.window)
+            examples, labels = _examples_and_labels(
+                {name: arrays[name] for name in arrays.files}, source.window
+            )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise WorkbenchError(_damaged(source)) from error
+        raise _damaged(source) from error
     if digest_of(examples, labels) != source.digest:
-        raise WorkbenchError(_damaged(source))
+        raise _damaged(source)
     examples.flags.writeable = labels.flags.writeable = False
     return Split(source.split, examples, labels, source.digest)
 
 
-def _parts(arrays: dict[str, NDArray[Any]], window: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def _examples_and_labels(
+    arrays: dict[str, NDArray[Any]], window: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
     if window:
         stream = arrays["stream"]
         return stream[:-1].reshape(-1, window), stream[1:].reshape(-1, window)
@@ -216,5 +223,8 @@ def _parts(arrays: dict[str, NDArray[Any]], window: int) -> tuple[NDArray[Any], 
     return examples, labels
 
 
-def _damaged(source: PackagedSplit) -> str:
-    return f"The data file {source.path.name} is missing or damaged; install the package again."
+def _damaged(source: PackagedSplit) -> FileError:
+    return FileError(
+        f"The data file {source.path.name} is missing or damaged; install the package again.",
+        code="data.damaged",
+    )

@@ -1,4 +1,4 @@
-"""How a built-in model is trained, as plain data beside its architecture."""
+"""Training plans of the built-in models, as plain data."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ class TrainingPlan:
     epochs : int
         Passes over the training split.
     learning_rate : float
-        The peak of the schedule.
+        Peak learning rate of the schedule.
     batch_size : int
         Examples per step.
     weight_decay : float
-        Decoupled decay (Loshchilov and Hutter, arXiv 1711.05101).
+        Decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101).
     label_smoothing : float
-        Share of the target spread evenly over the classes.
+        Fraction of the target spread evenly over the classes.
     shift : int
         Largest random shift of an image, in pixels, in each direction.
     mirror : bool
-        Whether half of the images are mirrored left and right. It teaches a network with room
-        to spare, and takes room from one without.
+        Whether to mirror half of the images left to right. It improves a network with capacity
+        to spare and harms a small one.
     noise : float
-        Standard deviation of the noise added to the real frames of a sound, in those of the
-        features over the training split. Few recordings are then no longer learned by heart.
+        Standard deviation of the noise added to the frames of a recording, in units of each
+        feature's standard deviation over the training split. It prevents overfitting to few
+        recordings.
     last : bool
-        Whether the last epoch's weights are kept, and not the best on validation: where
-        validation is small, many epochs are equally good on it, and the first of them is not done.
+        Whether to use the weights of the last epoch instead of the best epoch on validation. On a
+        small validation split many epochs tie, and the first of them has not converged.
     average : float
-        Decay per step of the exponential moving average that becomes the checkpoint.
+        Decay per step of the exponential moving average of the weights, which is the checkpoint.
     seed : int
-        Seeds the initial weights, the order of examples and the augmentation.
+        Seed of the initial weights, the order of examples and the augmentation.
     """
 
     epochs: int

@@ -1,4 +1,4 @@
-"""A person's own model: its module stays theirs, and is neither changed nor copied."""
+"""The architecture of a custom model. The user's module is neither changed nor copied."""
 
 from __future__ import annotations
 
@@ -19,63 +19,73 @@ from workbench.compression.coded import BUFFERS
 from workbench.domain.lazy_rows import Columns
 from workbench.domain.model import Architecture
 from workbench.domain.task import Split
-from workbench.errors import RecipeError, WorkbenchError
+from workbench.errors import InputError, RecipeError
 from workbench.runtime.batch import HALF_DTYPES
 from workbench.runtime.traits import BUILT_IN, Traits
 
-GLIMPSE = 4096
-"""Values of a tensor or array that are looked at again to tell whether it has changed."""
-SPREAD = 0.02
-"""Of fresh weights that no layer knows how to draw, the standard deviation of GPT-2's."""
+CHECKED_VALUES = 4096
+"""Number of values of each tensor or array that are checked for changes."""
+INITIAL_STD = 0.02
+"""Standard deviation of initial weights of layers without `reset_parameters`, as in GPT-2."""
 
 
 @dataclass(frozen=True)
 class UserSplit:
-    """One split as it was brought."""
+    """One split of a user's data, in memory."""
 
     content: Split
-    seen: int = field(init=False, compare=False)
+    checksum: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seen", _glimpse(self.content))
+        object.__setattr__(self, "checksum", _split_checksum(self.content))
 
     @property
     def split(self) -> str:
-        """Its name."""
+        """The name of the split."""
         return self.content.name
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of its content when it was brought."""
+        """SHA-256 (hex) of the content at registration."""
         return self.content.digest
 
     def load(self) -> Split:
-        """Return it."""
+        """Return the split."""
         return self.content
 
     def check_unchanged(self) -> None:
-        """Refuse data that are no longer those that were brought.
+        """Raise if the data have changed since registration.
 
         Raises
         ------
-        WorkbenchError
-            When arrays or tensors have been written to since.
+        InputError
+            If arrays or tensors have been written to.
         """
-        if _glimpse(self.content) != self.seen:
-            raise WorkbenchError(
-                f"The {self.split} data have changed since they were brought, so that nothing "
-                "measured before is true of them: bring the model again."
+        if _split_checksum(self.content) != self.checksum:
+            raise InputError(
+                f"The {self.split} data have changed since the model was registered, so cached "
+                "results are invalid; call wb.from_module again.",
+                code="data.changed",
             )
 
 
 @dataclass(frozen=True)
 class UserArchitecture(Architecture):
-    """The architecture of a module that a person has made.
+    """The architecture of a user's module.
 
-    `fingerprint` is the SHA-256 (hex) of its weights and of what it answers to some examples.
-    `held` is the module that runs, which shares its tensors with `source`, the user's; the two
-    differ only where a wrapper or masks were taken off. `versions` are those of `source` when the
-    model was made, and `traits` say how the module may be run.
+    Attributes
+    ----------
+    fingerprint : str
+        SHA-256 (hex) of the weights and of the outputs for some examples.
+    module : nn.Module
+        The module that runs. It shares its tensors with `source` and differs from it only if a
+        wrapper or masks were removed.
+    source : nn.Module
+        The user's module.
+    versions : tuple of int
+        `versions_of` the source at registration.
+    traits : Traits
+        The ways in which the module can run.
     """
 
     fingerprint: str = ""
@@ -86,14 +96,14 @@ class UserArchitecture(Architecture):
     traits: Traits = field(default=BUILT_IN, compare=False)
 
     def build(self) -> nn.Module:
-        """Make a copy of the module with fresh weights, as its layers draw them.
+        """Return a copy of the module, initialized by the `reset_parameters` of its layers.
 
         Parameters that do not require gradients keep their values.
 
         Raises
         ------
         RecipeError
-            When another width is asked for: only the module's author knows how to build it.
+            If another width or depth is requested.
         """
         self._check_width()
         tensors = {
@@ -103,39 +113,39 @@ class UserArchitecture(Architecture):
             for p in self.module.parameters()
         }
         module = deep_copy(self.module, dict(tensors))
-        drawn: set[int] = set()
+        initialized: set[int] = set()
         for layer in module.modules():
             if callable(getattr(layer, "reset_parameters", None)):
                 layer.reset_parameters()  # type: ignore[operator]
-                drawn |= {id(p) for p in layer.parameters(recurse=False)}
+                initialized |= {id(p) for p in layer.parameters(recurse=False)}
         with torch.no_grad():
             for parameter in module.parameters():
-                if id(parameter) not in drawn:
-                    parameter.normal_(0, SPREAD) if parameter.ndim > 1 else parameter.zero_()
+                if id(parameter) not in initialized:
+                    parameter.normal_(0, INITIAL_STD) if parameter.ndim > 1 else parameter.zero_()
             for original in self.module.parameters():
                 if not original.requires_grad:
                     tensors[id(original)].requires_grad_(False).copy_(original)
         return module
 
     def empty(self) -> nn.Module:
-        """Make a copy of the module without values; what it does not save is kept."""
+        """Return a copy of the module without values; unsaved buffers keep theirs."""
         self._check_width()
         return meta_copy(self.module)
 
     @staticmethod
-    def quiet() -> AbstractContextManager[Any]:
-        """Return what a user's module is run under: some differentiate inside."""
+    def no_grad() -> AbstractContextManager[Any]:
+        """Return `torch.no_grad`: unlike inference mode, a forward pass can enable gradients in it."""
         return torch.no_grad()
 
     @property
     def data(self) -> tuple[Any, ...]:
-        """The arrays and tensors of its splits, but for examples that are read one by one."""
-        held = [source.content for source in self.task.sources if isinstance(source, UserSplit)]
-        return tuple(part for split in held for part in _arrays(split))
+        """Arrays and tensors of the splits, without examples that are read one by one."""
+        splits = [source.content for source in self.task.sources if isinstance(source, UserSplit)]
+        return tuple(part for split in splits for part in _arrays(split))
 
     @property
     def most_left_out(self) -> int:
-        """None of its layers can be left out."""
+        """Zero: no layer can be omitted."""
         return 0
 
     @cached_property
@@ -143,22 +153,23 @@ class UserArchitecture(Architecture):
         return tensors_of(self.module)
 
     def weights(self, digest: str) -> dict[str, Tensor]:
-        """Return the module's own tensors."""
+        """Return the tensors of the module, half precision converted to float32."""
         self.check_unchanged()
         return self._weights
 
     def check_unchanged(self) -> None:
-        """Refuse weights that are no longer those that were brought.
+        """Raise if the weights or data have changed since registration.
 
         Raises
         ------
-        WorkbenchError
-            When anybody has written to them since.
+        InputError
+            If weights, arrays or tensors have been written to.
         """
         if versions_of(self.source) != self.versions:
-            raise WorkbenchError(
-                f"The weights of {self.name} have changed since it was brought, so that nothing "
-                "measured before is true of it: bring it again."
+            raise InputError(
+                f"The weights of {self.name} have changed since it was registered, so cached "
+                "results are invalid; call wb.from_module again.",
+                code="module.changed",
             )
         for source in self.task.sources:
             if isinstance(source, UserSplit):
@@ -167,8 +178,9 @@ class UserArchitecture(Architecture):
     def _check_width(self) -> None:
         if self.width != 1 or self.left_out:
             raise RecipeError(
-                f"{self.name} cannot be built narrower or with fewer layers: only built-in models "
-                "can. Remove channels instead."
+                f"{self.name} cannot be built with another width or depth, because only built-in "
+                "models can; remove channels instead.",
+                code="recipe.fixed_architecture",
             )
 
 
@@ -184,105 +196,106 @@ def meta_copy(module: nn.Module) -> nn.Module:
     copied = deep_copy(module, empty)
     for layer in copied.modules():
         if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
-            layer.sparse = False  # masks and rounding have no sparse gradients
+            layer.sparse = False  # pruning masks and fake quantization have no sparse gradients
     return copied
 
 
-def deep_copy(module: nn.Module, known: dict[int, Any]) -> nn.Module:
-    """Return a deep copy of `module` with the tensors that are `known` by their identity."""
+def deep_copy(module: nn.Module, replacements: dict[int, Any]) -> nn.Module:
+    """Return a deep copy of `module` with replacements for some tensors, by their `id`."""
     for layer in module.modules():
         for value in vars(layer).values():
-            for tensor in _held(value):
-                if tensor.grad_fn is not None:  # such tensors do not copy deeply
-                    known.setdefault(id(tensor), tensor.detach().clone())
-    return copy.deepcopy(module, known)
+            for tensor in _tensors_in(value):
+                if tensor.grad_fn is not None:  # deepcopy refuses such tensors
+                    replacements.setdefault(id(tensor), tensor.detach().clone())
+    return copy.deepcopy(module, replacements)
 
 
-def _held(value: Any) -> Iterator[Tensor]:
-    """Yield a tensor, or those in a list or dict."""
+def _tensors_in(value: Any) -> Iterator[Tensor]:
+    """Yield a tensor, or the tensors in a list, tuple or dict."""
     if isinstance(value, Mapping):
         value = [*value.values()]
-    for one in value if isinstance(value, list | tuple) else [value]:
-        if isinstance(one, Tensor):
-            yield one
+    for item in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(item, Tensor):
+            yield item
 
 
 def stored_tensors(module: nn.Module) -> dict[str, Tensor]:
-    """Return the parameters and the buffers that a file holds, by name, tied ones once.
+    """Return the parameters and buffers that a file holds, by name; tied ones once.
 
-    Buffers that the module does not save, and sparse ones, stay its own.
+    Unsaved and sparse buffers are not included.
     """
-    found: dict[str, Tensor] = dict(module.named_parameters())
+    tensors: dict[str, Tensor] = dict(module.named_parameters())
     unsaved = {
         f"{path}.{name}".removeprefix(".")
         for path, layer in module.named_modules()
         for name in layer._non_persistent_buffers_set  # noqa: SLF001 - has no public name
     }
-    found |= {
+    tensors |= {
         name: buffer
         for name, buffer in module.named_buffers()
         if name not in unsaved
         and buffer.layout == torch.strided
         and buffer.dtype in BUFFERS.values()
     }
-    return found
+    return tensors
 
 
 def tensors_of(module: nn.Module) -> dict[str, Tensor]:
-    """Return a module's parameters and saved buffers by name, tied ones once.
+    """Return a module's parameters and saved buffers by name; tied ones once.
 
-    They are the module's own, but for those that were made in inference mode, which are copied, and
-    for half precision, which is widened to float32; half buffers only where parameters are, too.
+    They share memory with the module, except that tensors made in inference mode are copied, and
+    half precision is converted to float32. Buffers are converted only if a parameter is half.
     """
-    found = stored_tensors(module)
+    tensors = stored_tensors(module)
     parameters = {name for name, _ in module.named_parameters()}
-    half = any(found[name].dtype in HALF_DTYPES for name in parameters)
+    half = any(tensors[name].dtype in HALF_DTYPES for name in parameters)
     return {
-        name: _plain(tensor, widen=half or name in parameters) for name, tensor in found.items()
+        name: _detached(tensor, widen=half or name in parameters)
+        for name, tensor in tensors.items()
     }
 
 
 def versions_of(module: nn.Module) -> tuple[int, ...]:
-    """Return how often each tensor was written to, which are trained, and a checksum.
+    """Return the version of each tensor, which parameters require gradients, and a checksum.
 
-    What is written past autograd, or to tensors made in inference mode, is not counted: the
-    checksum, of some values, sees most of that.
+    Versions do not count writes that bypass autograd or go to tensors made in inference mode. The
+    checksum of some values detects most of those.
     """
     saved = [tensor.detach() for tensor in stored_tensors(module).values()]
-    written = (0 if tensor.is_inference() else tensor._version for tensor in saved)  # noqa: SLF001 - has no public name
+    writes = (0 if tensor.is_inference() else tensor._version for tensor in saved)  # noqa: SLF001 - has no public name
     trained = (int(parameter.requires_grad) for parameter in module.parameters())
-    return (*written, *trained, _checksum(saved))
+    return (*writes, *trained, _checksum(saved))
 
 
-def _glimpse(split: Split) -> int:
-    """Return a checksum of some values of a split's arrays and tensors, as far as it has any."""
+def _split_checksum(split: Split) -> int:
+    """Return a checksum of some values of a split's arrays and tensors."""
     return _checksum(_arrays(split))
 
 
 def _arrays(split: Split) -> list[Any]:
-    """Return the arrays and tensors that a split holds."""
+    """Return the arrays and tensors of a split."""
     examples = split.examples.parts if isinstance(split.examples, Columns) else [split.examples]
     parts = [*(examples.values() if isinstance(examples, Mapping) else examples), split.labels]
     return [part for part in parts if isinstance(part, Tensor | np.ndarray)]
 
 
 def _checksum(arrays: Iterable[Any]) -> int:
-    found = 0
+    checksum = 0
     for array in arrays:
         flat = array.reshape(-1)
-        some = flat[:: max(1, len(flat) // GLIMPSE)]
-        if isinstance(some, Tensor):
-            some = some.contiguous().view(torch.uint8).numpy()
-        found = crc32(some.tobytes(), found)
-    return found
+        sample = flat[:: max(1, len(flat) // CHECKED_VALUES)]
+        if isinstance(sample, Tensor):
+            sample = sample.contiguous().view(torch.uint8).numpy()
+        checksum = crc32(sample.tobytes(), checksum)
+    return checksum
 
 
-def _plain(tensor: Tensor, *, widen: bool) -> Tensor:
+def _detached(tensor: Tensor, *, widen: bool) -> Tensor:
     if widen and tensor.dtype in HALF_DTYPES:
         return tensor.detach().float()
     return tensor.detach().clone() if tensor.is_inference() else tensor.detach()
 
 
 def widened(dtype: torch.dtype) -> torch.dtype:
-    """Return the dtype in which parameters of `dtype` are run here."""
+    """Return the dtype in which parameters of `dtype` run: float32 for half precision."""
     return torch.float32 if dtype in HALF_DTYPES else dtype

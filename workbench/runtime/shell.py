@@ -29,13 +29,13 @@ class Shell:
 
     def __init__(self, model: Model, *, fast: bool = False) -> None:
         self.module = model.module()
-        self.quiet = model.architecture.quiet
+        self.no_grad = model.architecture.no_grad
         if fast:
             speed_up(self.module)
 
     def __call__(self, weights: Mapping[str, Tensor], inputs: Any) -> Any:
         """Return the outputs for a batch, as `call` does."""
-        with self.quiet():
+        with self.no_grad():
             return call(self.module, weights, inputs)
 
 

@@ -1,4 +1,4 @@
-"""Models that installed packages offer: found by their entry points, made when first asked for."""
+"""Models of installed packages: found by entry points, built when first requested."""
 
 from __future__ import annotations
 
@@ -10,107 +10,116 @@ from typing import Any, Protocol, runtime_checkable
 
 from workbench.domain.model import Model
 from workbench.domain.task import Task
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError, WorkbenchError, describe
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
 
 GROUP = "workbench.models"
-"""The group of entry points: each names a function that returns a list of offers."""
+"""The entry-point group. Each entry names a function that returns a list of plug-ins."""
 SHIPPED = (
-    EntryPoint("minilm", "workbench.contrib.minilm:offers", GROUP),
-    EntryPoint("silero", "workbench.contrib.silero:offers", GROUP),
+    EntryPoint("minilm", "workbench.contrib.minilm:plugins", GROUP),
+    EntryPoint("silero", "workbench.contrib.silero:plugins", GROUP),
 )
-"""Our own, which offer something where an optional package is installed."""
+"""Plug-ins of this package; they return models if an optional package is installed."""
 
 _log = logging.getLogger("workbench")
-_looking, _making = RLock(), RLock()
-_found: dict[str, dict[str, LazyModel]] = {}
+_loading, _building = RLock(), RLock()
+_by_group: dict[str, dict[str, LazyModel]] = {}
 
 
 @runtime_checkable
 class LazyModel(Protocol):
-    """What is known of a model before it is made."""
+    """A model that is built on request, and what is known of it before."""
 
     @property
     def name(self) -> str:
-        """The identifier, with a slash in it."""
+        """The identifier; it contains a slash."""
 
     @property
     def title(self) -> str:
-        """The name a person reads."""
+        """The display name."""
 
     @property
     def task(self) -> Task:
-        """The task it is for, built in or its own."""
+        """The task, built-in or of the plug-in."""
 
     def model(self) -> Model:
-        """Make it."""
+        """Build the model."""
 
 
 def plugins() -> dict[str, LazyModel]:
-    """Return what all installed packages offer, by name; broken ones are named in the log."""
-    with _looking:
-        if GROUP not in _found:
-            _found[GROUP] = {}  # a plug-in that asks for models meanwhile sees those before it
-            _look(_found[GROUP])
-        return _found[GROUP]
+    """Return the models of all installed packages by name. Broken packages are logged."""
+    with _loading:
+        if GROUP not in _by_group:
+            _by_group[GROUP] = {}  # a plug-in that lists models meanwhile sees the earlier ones
+            _load(_by_group[GROUP])
+        return _by_group[GROUP]
 
 
-def _look(found: dict[str, LazyModel]) -> None:
+def _load(loaded: dict[str, LazyModel]) -> None:
     tasks: dict[str, Task] = {}
     for point in (*SHIPPED, *sorted(entry_points(group=GROUP))):
         try:
-            for offer in _of(point):
-                _check(offer, found, tasks)
-                found[offer.name] = offer
-                tasks[offer.task.name] = offer.task
-        except Exception as error:  # noqa: BLE001 - a stranger's code must not break ours
-            why = str(error) if isinstance(error, WorkbenchError) else _told(error)
-            _log.warning("Some models of the plug-in %s are missing: %s", point.name, why)
+            for plugin in _plugins_of(point):
+                _check(plugin, loaded, tasks)
+                loaded[plugin.name] = plugin
+                tasks[plugin.task.name] = plugin.task
+        except Exception as error:  # noqa: BLE001 - a plug-in may fail in any way
+            reason = str(error) if isinstance(error, WorkbenchError) else describe(error)
+            _log.warning("Some models of the plug-in %s are missing: %s", point.name, reason)
 
 
 def plugin_model(name: str) -> Model:
-    """Return the offered model called `name`, made at the first call.
+    """Return the plug-in model called `name`. It is built at the first call.
 
     Raises
     ------
     WorkbenchError
-        When the package that offers it fails to make it.
+        If the plug-in cannot build it.
     """
-    with _making:  # several pages may ask at once
-        return _made(name)
+    with _building:  # several pages may request it at once
+        return _build(name)
 
 
 @cache
-def _made(name: str) -> Model:
+def _build(name: str) -> Model:
     try:
         return plugins()[name].model()
     except WorkbenchError:
         raise
     except Exception as error:
-        raise WorkbenchError(f"{name} cannot be made: {_told(error)}") from error
-
-
-def _of(point: EntryPoint) -> list[Any]:
-    offered = point.load()()
-    if not isinstance(offered, list):
         raise WorkbenchError(
-            f"{point.value} must return a list of wb.ModelPlugin, not {type(offered).__name__}."
+            f"The plug-in model {name} cannot be built: {describe(error)}", code="plugin.failed"
+        ) from error
+
+
+def _plugins_of(point: EntryPoint) -> list[Any]:
+    plugins = point.load()()
+    if not isinstance(plugins, list):
+        raise InputError(
+            f"{point.value} must return a list of wb.ModelPlugin, not {type(plugins).__name__}.",
+            code="plugin.invalid",
         )
-    return offered
+    return plugins
 
 
-def _check(offer: Any, found: dict[str, LazyModel], tasks: dict[str, Task]) -> None:
-    if not isinstance(offer, LazyModel) or not isinstance(offer.task, Task):
-        raise WorkbenchError(f"it offers {type(offer).__name__} where wb.ModelPlugin is due.")
-    name, task = offer.name, offer.task
+def _check(plugin: Any, loaded: dict[str, LazyModel], tasks: dict[str, Task]) -> None:
+    if not isinstance(plugin, LazyModel) or not isinstance(plugin.task, Task):
+        raise InputError(
+            f"the list contains {type(plugin).__name__} instead of wb.ModelPlugin.",
+            code="plugin.invalid",
+        )
+    name, task = plugin.name, plugin.task
     if "/" not in name or name.startswith(CUSTOM_PREFIX):
-        raise WorkbenchError(f"{name!r} needs a slash and a first part of its own.")
-    if name in found or name in ARCHITECTURES:
-        raise WorkbenchError(f"there is a model {name} already.")
+        raise InputError(
+            f"{name!r} needs a slash and a first part other than {CUSTOM_PREFIX!r}.",
+            code="plugin.invalid_name",
+        )
+    if name in loaded or name in ARCHITECTURES:
+        raise InputError(
+            f"there is a model {name} already; choose another name.", code="plugin.duplicate_model"
+        )
     if (TASKS | tasks).get(task.name, task) != task:
-        raise WorkbenchError(f"there is another task {task.name} already.")
-
-
-def _told(error: Exception) -> str:
-    said = str(error).splitlines()
-    return f"{type(error).__name__}: {said[0]}" if said else f"{type(error).__name__}."
+        raise InputError(
+            f"there is another task {task.name} already; choose another name.",
+            code="plugin.duplicate_task",
+        )

@@ -1,4 +1,4 @@
-"""An example the way a person looks at it: a picture, words, the course of a sound."""
+"""Examples in a form for display: an image, words, or the frames of a recording."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from workbench.domain.task import Task
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KEPT = 8
-"""Of how many tasks it is kept what their examples are like."""
+CACHED_TASKS = 8
+"""Number of tasks whose display type is cached."""
 
-_kinds: MemoryCache[str] = MemoryCache(KEPT)
+_display_types: MemoryCache[str] = MemoryCache(CACHED_TASKS)
 
 
 def display_type(task: Task) -> str:
-    """Return how a task's examples are looked at.
+    """Return how to display a task's examples: "image", "words", "characters", "frames" or "own".
 
-    It is the task's form, but for a person's own data: those are an "image" too where a module
-    takes one tensor of floats with two dimensions for each example, or with channels before them.
+    It is the task's input type, except that a user's data are an "image" if the module takes one
+    floating-point tensor [height, width] or [channels, height, width] per example.
     """
     if task.input_type != "own":
         return task.input_type
-    return _kinds.of((task.name, task.digest("validation")), lambda: _kind_of_own(task))
+    return _display_types.of(
+        (task.name, task.digest("validation")), lambda: _custom_display_type(task)
+    )
 
 
 class ReadableExamples:
-    """The examples of a split, each as `to_readable` gives it, by number."""
+    """The examples of a split by index, each as `to_readable` returns it."""
 
     def __init__(self, task: Task, examples: Any) -> None:
         self.task = task
@@ -39,49 +41,52 @@ class ReadableExamples:
     def __len__(self) -> int:
         return len(self.examples)
 
-    def __getitem__(self, number: int) -> Any:
-        return to_readable(self.task, self.examples[number : number + 1])
+    def __getitem__(self, index: int) -> Any:
+        return to_readable(self.task, self.examples[index : index + 1])
 
 
 def to_readable(task: Task, examples: Any) -> Any:
-    """Return the only one of `examples`, stored as the task stores them, for a person to look at.
+    """Return the single example in `examples`, as stored by the task, in a form for display.
 
     Returns
     -------
     uint8 array [h, w]
-        For an image; of several channels the mean, between the least and the most.
+        An image. Several channels are averaged and scaled from minimum to maximum.
     tuple of str
-        For a text: its words, without padding.
+        The words of a text, without padding.
     float32 array [frames, features]
-        For a sound, without padding.
+        The frames of a recording, without padding.
     None
-        Where nothing is known of what the numbers mean.
+        If the meaning of the data is unknown.
     """
-    kind = display_type(task)
-    if kind == "words":
+    shown_as = display_type(task)
+    if shown_as == "words":
         from workbench.zoo.reviews.words import tokens
 
         return tuple(tokens(examples[0].tolist()))
-    if kind == "frames":
+    if shown_as == "frames":
         return examples[0][valid_frames(examples[0])]
     if task.input_type == "image":
         return examples[0]
-    return _grey(task.inputs(examples)[0].numpy()) if kind == "image" else None
+    return _gray(task.inputs(examples)[0].numpy()) if shown_as == "image" else None
 
 
 def valid_frames(frames: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return bool [..., t] for frames [..., t, features]: padding alone has only zeros."""
-    real: NDArray[np.bool_] = (frames != 0).any(axis=-1)
-    return real
+    """Return bool [..., t], false for padding, for frames [..., t, features].
+
+    Padding frames are all zero.
+    """
+    valid: NDArray[np.bool_] = (frames != 0).any(axis=-1)
+    return valid
 
 
-def _grey(image: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+def _gray(image: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     flat = image.mean(axis=0) if image.ndim > 2 else image
     low, high = float(flat.min()), float(flat.max())
     return np.round((flat - low) * (255 / (high - low or 1))).astype(np.uint8)
 
 
-def _kind_of_own(task: Task) -> str:
+def _custom_display_type(task: Task) -> str:
     inputs = task.inputs(task.split("validation").examples[:1])
-    pictured = getattr(inputs, "ndim", 0) in (3, 4) and inputs.is_floating_point()
-    return "image" if pictured else "own"
+    is_image = getattr(inputs, "ndim", 0) in (3, 4) and inputs.is_floating_point()
+    return "image" if is_image else "own"

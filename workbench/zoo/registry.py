@@ -1,4 +1,4 @@
-"""Tasks and models by name: built in, of installed packages, and brought."""
+"""Tasks and models by name: built-in, of installed packages, and custom."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import json
 from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.domain.model import Architecture, Model
 from workbench.domain.task import Task, unknown_name_error
-from workbench.errors import WorkbenchError
+from workbench.errors import FileError, InputError, UnknownNameError
 from workbench.zoo.plugins import LazyModel, plugin_model, plugins
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
 from workbench.zoo.user_models import UserModels
 
-_brought = UserModels()
+_user_models = UserModels()
 
 
 def register_model(model: Model) -> None:
-    """Remember a person's own model in place of its namesake, the newest even if nobody holds it.
+    """Register a custom model by name; it replaces a model of the same name.
 
-    As many before it stay as `UserModels` has room for, the others while somebody holds them.
+    `UserModels` says how long it stays available if nothing refers to it.
     """
-    _brought.put(model)
+    _user_models.put(model)
 
 
 def tasks() -> tuple[str, ...]:
-    """Names of the tasks: the built-in ones, those of installed packages, then those brought."""
+    """Return the names of all tasks: built-in, of installed packages, then custom."""
     return tuple(_tasks())
 
 
@@ -34,7 +34,7 @@ def task(name: str) -> Task:
     Raises
     ------
     UnknownNameError
-        If there is none of that name.
+        If there is no such task.
     """
     if name in TASKS:
         return TASKS[name]
@@ -45,7 +45,7 @@ def task(name: str) -> Task:
 
 
 def models(task: str | None = None) -> tuple[str, ...]:
-    """Names of the models, of one task if given: built in, of installed packages, then brought.
+    """Return the names of all models, or of one task: built-in, of packages, then custom.
 
     Raises
     ------
@@ -54,16 +54,16 @@ def models(task: str | None = None) -> tuple[str, ...]:
     """
     if task is not None and task not in _tasks():
         raise unknown_name_error("task", task, _tasks())
-    return tuple(name for name, one in _known().items() if task in (None, one.task.name))
+    return tuple(name for name, model in _known().items() if task in (None, model.task.name))
 
 
 def title(name: str) -> str:
-    """Return the name that a person reads of a model, which is not made for it.
+    """Return the display name of a model without building the model.
 
     Raises
     ------
     UnknownNameError
-        If there is none of that name.
+        If there is no such model.
     """
     if name not in _known():
         raise unknown_name_error("model", name, _known())
@@ -71,20 +71,20 @@ def title(name: str) -> str:
 
 
 def _known() -> dict[str, Architecture | LazyModel | Model]:
-    return {**ARCHITECTURES, **plugins(), **_brought.listed()}
+    return {**ARCHITECTURES, **plugins(), **_user_models.available()}
 
 
 def _tasks() -> dict[str, Task]:
-    return TASKS | {one.task.name: one.task for one in _known().values()}
+    return TASKS | {model.task.name: model.task for model in _known().values()}
 
 
 def architecture(name: str) -> Architecture:
-    """Return how a built-in model is built and trained, whether or not it has been trained.
+    """Return the architecture of a built-in model, whether or not it has been trained.
 
     Raises
     ------
     UnknownNameError
-        If there is none of that name.
+        If there is no such built-in model.
     """
     if name not in ARCHITECTURES:
         raise unknown_name_error("model", name, models())
@@ -92,43 +92,51 @@ def architecture(name: str) -> Architecture:
 
 
 def model(name: str) -> Model:
-    """Return a trained built-in model, one that was brought, or one of an installed package.
+    """Return a trained model: built-in, custom, or of an installed package.
 
     Raises
     ------
     UnknownNameError
-        If there is none of that name.
+        If there is no such model.
+        A custom model must be registered first.
+    InputError
+        If the name is that of a file of tensors, which has no module.
+    FileError
+        If the card is missing or damaged.
     WorkbenchError
-        If nobody has brought it, its card is missing or damaged, or its package fails; or if it
-        names a file of tensors, which has no module.
+        If the plug-in of the model fails.
     """
-    found = _brought.get(name)
-    if found is not None:
-        return found
+    registered = _user_models.get(name)
+    if registered is not None:
+        return registered
     if name not in ARCHITECTURES and name in plugins():
         return plugin_model(name)
     if name.startswith(TENSOR_FILE_PREFIX):
-        raise WorkbenchError(
-            f"The file holds the tensors of {name.removeprefix(TENSOR_FILE_PREFIX)!r} without a model, so "
-            "there is no module to run: workbench expand FILE gives the tensors back."
+        raise InputError(
+            f"The file holds the tensors of {name.removeprefix(TENSOR_FILE_PREFIX)!r} without a "
+            "model, so there is no module to run; use workbench decompress FILE to restore them.",
+            code="model.tensors_only",
         )
-    if _brought.dropped(name):
-        raise WorkbenchError(
-            f"{name} is no longer in memory, because nothing used it and larger or newer models "
-            f"came after it: bring it again with wb.from_module(module, ..., "
-            f"name={name.removeprefix(CUSTOM_PREFIX)!r}) and keep what that returns."
+    call = f"wb.from_module(module, ..., name={name.removeprefix(CUSTOM_PREFIX)!r})"
+    if _user_models.was_dropped(name):
+        raise UnknownNameError(
+            f"{name} is no longer in memory, because nothing referred to it and newer or larger "
+            f"models replaced it; call {call} again and keep the result.",
+            code="model.dropped",
         )
     if name.startswith(CUSTOM_PREFIX):
-        raise WorkbenchError(
-            f"{name} is somebody's own model: bring it first, with wb.from_module(module, ..., "
-            f"name={name.removeprefix(CUSTOM_PREFIX)!r}), or upload its file again on the page."
+        raise UnknownNameError(
+            f"{name} is a custom model that is not registered; call {call} first, or upload its "
+            "file again on the page.",
+            code="model.not_registered",
         )
-    chosen = architecture(name)
+    built_in = architecture(name)
     try:
-        card = json.loads(chosen.card.read_text(encoding="utf-8"))
+        card = json.loads(built_in.card.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise WorkbenchError(
+        raise FileError(
             f"The card of {name} is missing or damaged; install the package again, "
-            f"or train the model with: python -m workbench.checkpoints {name}"
+            f"or train the model with: python -m workbench.checkpoints {name}",
+            code="model.card_damaged",
         ) from error
-    return Model(chosen, card)
+    return Model(built_in, card)

@@ -1,4 +1,4 @@
-"""The tables of built-in tasks and models: a new one is a file of its own and a line here."""
+"""The built-in tasks and models. A new model needs one file and one line here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARCHITECTURES = {
         Architecture("fashion/lenet5-narrow", FASHION, mark("Student: LeNet-5, narrow")),
         Architecture("fashion/mlp-32", FASHION, mark("Student: one hidden layer of 32")),
         Architecture("fashion/cnn-10k", FASHION, mark("Student: convolutions, 10,000 weights")),
-        Architecture("reviews/gru", REVIEWS, mark("GRU, both ways")),
+        Architecture("reviews/gru", REVIEWS, mark("GRU, bidirectional")),
         Architecture("reviews/transformer", REVIEWS, mark("Transformer encoder")),
         Architecture("reviews/bag", REVIEWS, mark("Bag of embeddings")),
         Architecture("reviews-lm/gpt", REVIEWS_LM, mark("GPT, small")),
@@ -30,4 +30,4 @@ ARCHITECTURES = {
 }
 
 CUSTOM_PREFIX = "custom/"
-"""What the names of models begin with that people have brought."""
+"""The names of custom models begin with this."""

@@ -1,7 +1,7 @@
-"""The models that people have brought: the newest can be had by name, the others while in use.
+"""Registered custom models: the newest can be retrieved by name, the others while in use.
 
-A notebook may bring a model without keeping what it gets, and ask for it by its name afterwards.
-One that brings many large models and drops them must not run out of memory for it.
+A notebook may register a model, drop the result and retrieve it by name later. One that registers
+many large models and drops them must not run out of memory.
 """
 
 from __future__ import annotations
@@ -17,75 +17,75 @@ from workbench.domain.model import Model
 
 MOST_HELD = 8
 ROOM = 32 * 2**20
-"""Bytes of weights and data that are held beside the newest model's."""
+"""Bytes of weights and data that are retained in addition to the newest model's."""
 
 
 class UserModels:
-    """Models by name, in the order in which they were brought.
+    """Models by name, in the order of registration.
 
-    Held are the newest, and before it as many as `MOST_HELD` and `ROOM` allow: arrays that several
-    models share count once, examples that are read one by one not at all. What is held is a copy
-    with a life of its own (weights and data are shared): what caches know of a model goes when the
-    last user of the model itself drops it.
+    The newest model is retained, and before it as many as `MOST_HELD` and `ROOM` allow. Arrays that
+    several models share count once; examples that are read one by one do not count. A retained
+    model is a copy with its own lifetime that shares weights and data, so cache entries of a model
+    are dropped when the last user of the model itself drops it.
     """
 
     def __init__(self) -> None:
         self._lock = RLock()
         self._names: dict[str, None] = {}
-        self._held: OrderedDict[str, Model] = OrderedDict()
+        self._retained: OrderedDict[str, Model] = OrderedDict()
         self._alive: WeakValueDictionary[str, Model] = WeakValueDictionary()
 
     def put(self, model: Model) -> None:
-        """Take a model in, in place of its namesake."""
+        """Add a model. It replaces a model of the same name."""
         with self._lock:
             self._names.pop(model.name, None)
-            self._held.pop(model.name, None)
+            self._retained.pop(model.name, None)
             self._names[model.name] = None
             self._alive[model.name] = model
-            self._held[model.name] = _copy(model)
-            for oldest in [*self._held][: len(self._held) - self._fitting()]:
-                del self._held[oldest]
+            self._retained[model.name] = _copy(model)
+            for oldest in [*self._retained][: len(self._retained) - self._fitting()]:
+                del self._retained[oldest]
 
     def get(self, name: str) -> Model | None:
-        """Return the model of that name; None where there is none, or it was dropped."""
+        """Return the model of that name, or None if there is none or it was dropped."""
         with self._lock:
-            found = self._alive.get(name)
-            if found is None and name in self._held:
-                found = self._alive[name] = _copy(self._held[name])
-            return found
+            model = self._alive.get(name)
+            if model is None and name in self._retained:
+                model = self._alive[name] = _copy(self._retained[name])
+            return model
 
-    def listed(self) -> dict[str, Model]:
-        """Return by name what is known of the models that can be had, not for use."""
+    def available(self) -> dict[str, Model]:
+        """Return the available models by name, to look at their attributes only."""
         with self._lock:
-            found = {name: self._alive.get(name, self._held.get(name)) for name in self._names}
-        return {name: model for name, model in found.items() if model is not None}
+            models = {name: self._alive.get(name, self._retained.get(name)) for name in self._names}
+        return {name: model for name, model in models.items() if model is not None}
 
-    def dropped(self, name: str) -> bool:
-        """Whether a model of that name was brought and can no longer be had."""
-        return name in self._names and name not in self.listed()
+    def was_dropped(self, name: str) -> bool:
+        """Return whether a model of that name was registered and is no longer available."""
+        return name in self._names and name not in self.available()
 
     def _fitting(self) -> int:
         """Return how many of the newest models fit, at least one."""
-        counted: dict[int, int] = {}
-        room = 0
-        for place, model in enumerate(reversed(self._held.values())):
-            counted |= _arrays(model)
-            room = room or sum(counted.values()) + ROOM
-            if place > MOST_HELD or sum(counted.values()) > room:
-                return place
-        return len(self._held)
+        sizes: dict[int, int] = {}
+        limit = 0
+        for number, model in enumerate(reversed(self._retained.values())):
+            sizes |= _array_sizes(model)
+            limit = limit or sum(sizes.values()) + ROOM
+            if number > MOST_HELD or sum(sizes.values()) > limit:
+                return number
+        return len(self._retained)
 
 
 def _copy(model: Model) -> Model:
     return replace(model, architecture=replace(model.architecture, lifetime=Lifetime()))
 
 
-def _arrays(model: Model) -> dict[int, int]:
-    """Return the bytes of a model's weights and of each of its arrays, by where they lie."""
-    found = {_address(array): int(array.nbytes) for array in model.architecture.data}
-    return found | {-1 - model.architecture.lifetime.number: model.original_bytes}
+def _array_sizes(model: Model) -> dict[int, int]:
+    """Return the bytes of a model's weights and of each of its arrays, by memory address."""
+    sizes = {_address(array): int(array.nbytes) for array in model.architecture.data}
+    return sizes | {-1 - model.architecture.lifetime.number: model.original_bytes}
 
 
 def _address(array: Any) -> int:
-    """Return where an array or a tensor begins in memory."""
+    """Return the memory address of an array or tensor."""
     return int(array.data_ptr() if hasattr(array, "data_ptr") else array.ctypes.data)
