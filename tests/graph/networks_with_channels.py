@@ -348,7 +348,7 @@ SHAPES: dict[str, tuple[int, ...]] = {
 
 WHOLE: dict[str, dict[str, str]] = {
     "sums": {"conv.weight": "the network's own outputs"},
-    "rotary": {"query.weight": "followed in circles", "value.weight": "followed in circles"},
+    "rotary": {"query.weight": "cannot be followed", "value.weight": "cannot be followed"},
     "pixel shuffle": {"0.weight": "next layers (PixelShuffle)"},
     "shuffle": {"stem.weight": "Split", "inner.weight": "Conv2d: RuntimeError"},
     "heads": {"mix.weight": "next layers (View, Unbind, "},

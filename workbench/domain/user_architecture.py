@@ -134,7 +134,7 @@ class UserArchitecture(Architecture):
 
     @staticmethod
     def no_grad() -> AbstractContextManager[Any]:
-        """Return `torch.no_grad`: unlike inference mode, a forward pass can enable gradients in it."""
+        """Return `torch.no_grad`. Unlike in inference mode, forward passes can enable gradients."""
         return torch.no_grad()
 
     @property

@@ -1,4 +1,4 @@
-"""Which batch norms of a model may become part of the layer before them: still to be proved."""
+"""Find batch norms that may be folded into the preceding layer, before a numerical check."""
 
 from __future__ import annotations
 
@@ -13,12 +13,8 @@ from torch.overrides import TorchFunctionMode
 from workbench.compression.fold_norms import Fold
 from workbench.domain.model import Model
 from workbench.runtime.batch import Batch, call, tensors_in
-from workbench.runtime.build import (
-    FOLD_TARGETS,
-    FOLDABLE_NORMS,
-    TRANSPOSED_CONVOLUTIONS,
-    is_standard_layer,
-)
+from workbench.runtime.build import FOLD_TARGETS, is_standard_layer
+from workbench.runtime.layer_sizes import BATCH_NORMS, TRANSPOSED_CONVOLUTIONS
 from workbench.runtime.shell import shell
 from workbench.runtime.unfused import unfuse
 
@@ -27,133 +23,131 @@ AFFINE = ("weight", "bias")
 
 
 def foldable_norms(model: Model, weights: Mapping[str, Tensor], inputs: Batch) -> tuple[Fold, ...]:
-    """Return the batch norms that take what a layer has put out, and nobody else does.
+    """Return the batch norms that are the only consumer of a layer's outputs.
 
-    In order of execution, found by running `model` with `weights` once. Layers and norms whose
-    tensors are used more than once, go by two names, or are used by code of the user's are left
-    out. What a network computes that PyTorch's functions do not show is not known: whether a norm
-    can be folded has to be tried.
+    They are in execution order, found by running `model` with `weights` once. Layers and norms are
+    omitted if their tensors are tied, used more than once, or used by user code. Computations that
+    bypass PyTorch's functions are not seen, so each fold must still be verified numerically.
     """
     module = unfuse(model.module())
     tied = tied_names(module)
-    watch = _Watch()
-    met: dict[str, str] = {}
+    usage = _UsageRecorder()
+    producers: dict[str, str] = {}
 
     def before(path: str) -> Callable[..., None]:
-        def hook(_norm: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-            layer = watch.maker(next(tensors_in((given, named))))
+        def hook(_norm: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            layer = usage.producer(next(tensors_in((args, kwargs))))
             if layer is not None:
-                met[path] = layer
+                producers[path] = layer
 
         return hook
 
-    def begin(_module: nn.Module, _given: Any) -> None:  # its weights are lent to it by now
-        watch.names = {
+    def begin(_module: nn.Module, _args: Any) -> None:  # the weights are swapped in by now
+        usage.names = {
             id(tensor): path
             for path, child in module.named_modules()
-            if is_standard_layer(child, (*FOLD_TARGETS, *FOLDABLE_NORMS))
+            if is_standard_layer(child, (*FOLD_TARGETS, *BATCH_NORMS))
             for name, tensor in (*child._parameters.items(), *child._buffers.items())  # noqa: SLF001
             if f"{path}.{name}" in weights
         }
 
     for path, child in module.named_modules():
-        if is_standard_layer(child, FOLDABLE_NORMS):
+        if is_standard_layer(child, BATCH_NORMS):
             child.register_forward_pre_hook(before(path), with_kwargs=True)
     module.register_forward_pre_hook(begin)
-    with torch.no_grad(), watch:
+    with torch.no_grad(), usage:
         call(module, weights, inputs)
-    candidates = [_fold(module, norm, layer) for norm, layer in met.items() if watch.only(layer)]
+    folds = (
+        _fold(module, norm, layer)
+        for norm, layer in producers.items()
+        if usage.consumers[layer] == usage.uses[layer] == usage.uses[norm] == 1
+    )
     return tuple(
-        one
-        for one in candidates
-        if watch.uses[one.layer] == watch.uses[one.norm] == 1
-        and _has_own_tensors(module, one, weights, tied)
-        and _fits(one, weights)
+        fold
+        for fold in folds
+        if _has_untied_tensors(module, fold, weights, tied) and _sizes_match(fold, weights)
     )
 
 
 def has_foldable_norms(model: Model) -> bool:
-    """Whether `model` has batch norm of a kind that can be folded."""
-    return any(isinstance(child, FOLDABLE_NORMS) for child in shell(model).module.modules())
+    """Return whether `model` has batch norms of a type that can be folded."""
+    return any(isinstance(child, BATCH_NORMS) for child in shell(model).module.modules())
 
 
 def tied_names(module: nn.Module) -> frozenset[str]:
-    """Return the names of the parameters and buffers that go by more than one."""
+    """Return all names of tied parameters and buffers."""
     names: dict[int, list[str]] = {}
     for kind in (module.named_parameters, module.named_buffers):
         for name, tensor in kind(remove_duplicate=False):
             names.setdefault(id(tensor), []).append(name)
-    return frozenset(name for some in names.values() if len(some) > 1 for name in some)
+    return frozenset(name for group in names.values() if len(group) > 1 for name in group)
 
 
-class _Watch(TorchFunctionMode):
-    """Notes every use of the tensors of layers and norms, and of what layers have put out.
+class _UsageRecorder(TorchFunctionMode):
+    """Records every use of the tensors of layers and norms, and of the outputs of layers.
 
-    Code that reads a layer's weight itself is seen too, which hooks on the layer do not show.
+    Unlike hooks, it also sees code that reads the weight of a layer directly.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.names: Mapping[int, str] = {}
         self.uses: Counter[str] = Counter()
-        """How many of PyTorch's functions used tensors of a layer or norm, by its path."""
-        self._made: dict[int, tuple[str, Tensor, int]] = {}
-        """A layer's path, its outputs and their version, by their address: they are kept alive,
-        since an address belongs to one tensor only while it lives."""
-        self._takers: Counter[str] = Counter()
+        """The number of function calls that used tensors of a layer or norm, by its path."""
+        self.consumers: Counter[str] = Counter()
+        """The number of function calls that took the outputs of a layer, by its path."""
+        self._outputs: dict[int, tuple[str, Tensor, int]] = {}
+        """A layer's path, its output and the output's version, by memory address. The outputs are
+        kept alive, because an address may be reused later."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         results = func(*args, **(kwargs or {}))
-        made = {_address(one): one for one in tensors_in(results)}
-        if not made:  # it asked for a shape or a dtype
+        outputs = {_address(tensor): tensor for tensor in tensors_in(results)}
+        if not outputs:  # the call returned a shape or a dtype
             return results
-        given = [*tensors_in((args, kwargs))]
-        used = {self.names[id(one)] for one in given if id(one) in self.names}
-        taken = {_address(one) for one in given} & self._made.keys() - made.keys()  # no mere views
-        self._takers.update(self._made[address][0] for address in taken)
+        inputs = [*tensors_in((args, kwargs))]
+        used = {self.names[id(tensor)] for tensor in inputs if id(tensor) in self.names}
+        taken = {_address(t) for t in inputs} & self._outputs.keys() - outputs.keys()  # no views
+        self.consumers.update(self._outputs[address][0] for address in taken)
         self.uses.update(used)
         for path in used:
-            self._made |= {at: (path, one, one._version) for at, one in made.items()}  # noqa: SLF001
+            self._outputs |= {at: (path, t, t._version) for at, t in outputs.items()}  # noqa: SLF001
         return results
 
-    def maker(self, tensor: Tensor) -> str | None:
-        """Return the path of the layer that put out `tensor`, or what it is a view of, if any.
+    def producer(self, tensor: Tensor) -> str | None:
+        """Return the path of the layer whose output `tensor` is or views.
 
-        None where it was written to since.
+        Return None if there is no such layer, or the output was written to since.
         """
-        path, whole, version = self._made.get(_address(tensor), ("", tensor, -1))
-        return path if whole._version == version else None  # noqa: SLF001
-
-    def only(self, layer: str) -> bool:
-        """Whether one function alone took what the layer put out."""
-        return self._takers[layer] == 1
+        path, output, version = self._outputs.get(_address(tensor), ("", tensor, -1))
+        return path if output._version == version else None  # noqa: SLF001
 
 
 def _fold(module: nn.Module, norm: str, layer: str) -> Fold:
-    found, target = module.get_submodule(norm), module.get_submodule(layer)
-    assert isinstance(found, FOLDABLE_NORMS)
+    batch_norm, target = module.get_submodule(norm), module.get_submodule(layer)
+    assert isinstance(batch_norm, BATCH_NORMS)
     groups = target.groups if isinstance(target, TRANSPOSED_CONVOLUTIONS) else None
-    return Fold(norm, layer, found.eps, groups)
+    return Fold(norm, layer, batch_norm.eps, groups)
 
 
-def _has_own_tensors(
-    module: nn.Module, one: Fold, weights: Mapping[str, Tensor], tied: frozenset[str]
+def _has_untied_tensors(
+    module: nn.Module, fold: Fold, weights: Mapping[str, Tensor], tied: frozenset[str]
 ) -> bool:
-    """Whether all tensors of layer and norm are among `weights`, and nobody else's."""
-    norm, layer = module.get_submodule(one.norm), module.get_submodule(one.layer)
-    needed = [f"{one.norm}.{name}" for name in STATISTICS]
-    needed += [f"{one.norm}.{name}" for name in AFFINE if getattr(norm, name) is not None]
-    needed += [f"{one.layer}.{name}" for name in AFFINE if getattr(layer, name) is not None]
+    """Return whether all tensors of layer and norm are in `weights` and none is tied."""
+    norm, layer = module.get_submodule(fold.norm), module.get_submodule(fold.layer)
+    needed = [f"{fold.norm}.{name}" for name in STATISTICS]
+    needed += [f"{fold.norm}.{name}" for name in AFFINE if getattr(norm, name) is not None]
+    needed += [f"{fold.layer}.{name}" for name in AFFINE if getattr(layer, name) is not None]
     return all(name in weights and name not in tied for name in needed)
 
 
-def _fits(one: Fold, weights: Mapping[str, Tensor]) -> bool:
-    """Whether the norm has a channel for each output of the layer."""
-    shape = weights[f"{one.layer}.weight"].shape
-    outputs = shape[0] if one.transposed is None else shape[1] * one.transposed
-    return len(weights[f"{one.norm}.running_mean"]) == outputs
+def _sizes_match(fold: Fold, weights: Mapping[str, Tensor]) -> bool:
+    """Return whether the norm has one channel per output of the layer."""
+    shape = weights[f"{fold.layer}.weight"].shape
+    outputs = shape[0] if fold.transposed is None else shape[1] * fold.transposed
+    return len(weights[f"{fold.norm}.running_mean"]) == outputs
 
 
 def _address(tensor: Tensor) -> int:

@@ -1,4 +1,4 @@
-"""What is multiplied with weights that are held as [inputs, outputs], seen while a module runs."""
+"""Observe the inputs that are multiplied with weights of shape [inputs, outputs]."""
 
 from __future__ import annotations
 
@@ -13,44 +13,46 @@ from workbench.compression.axes import Axes
 
 aten = torch.ops.aten
 FIRST: dict[Any, int] = {aten.mm: 0, aten.addmm: 1, aten.bmm: 0, aten.baddbmm: 1}
-"""The first of the two matrices among the arguments of what multiplies them."""
+"""For each product, the index of the first matrix among its arguments."""
 OBSERVED_AXES = Axes((1,), (0,))
-"""Those of the weights that are seen."""
+"""The axes of the observed weights."""
 
 
 class MatmulObserver(TorchDispatchMode):
-    """Calls ``see(name, vectors)`` for every product of vectors [n, inputs] with a weight.
+    """Calls ``observe(name, vectors)`` for every product of vectors [n, inputs] with a weight.
 
-    `weights` are matrices [inputs, outputs]. Products with a part of one are passed over.
+    `weights` are matrices [inputs, outputs]. Products with a part of a weight are ignored.
     """
 
-    def __init__(self, weights: Mapping[str, Tensor], see: Callable[[str, Tensor], None]) -> None:
+    def __init__(
+        self, weights: Mapping[str, Tensor], observe: Callable[[str, Tensor], None]
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._names = {_place(weight): name for name, weight in weights.items()}
-        self._see = see
+        self._names = {_key(weight): name for name, weight in weights.items()}
+        self._observe = observe
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         first = FIRST.get(function.overloadpacket)
         if first is not None:
-            left, right = (_matrix(one) for one in args[first : first + 2])
-            if left.layout == right.layout == torch.strided:  # of graphs they may be sparse
-                self._look(left, right)
+            left, right = (_matrix(argument) for argument in args[first : first + 2])
+            if left.layout == right.layout == torch.strided:  # graph networks have sparse ones
+                self._match(left, right)
         return function(*args, **(kwargs or {}))
 
-    def _look(self, left: Tensor, right: Tensor) -> None:
-        if (name := self._names.get(_place(right))) is not None:
-            self._see(name, left)
-        elif (name := self._names.get(_place(left.mT))) is not None:
-            self._see(name, right.mT)
+    def _match(self, left: Tensor, right: Tensor) -> None:
+        if (name := self._names.get(_key(right))) is not None:
+            self._observe(name, left)
+        elif (name := self._names.get(_key(left.mT))) is not None:
+            self._observe(name, right.mT)
 
 
 def _matrix(tensor: Tensor) -> Tensor:
-    """Return the matrix in a batch of one."""
+    """Return the matrix of a batch of one."""
     return tensor[0] if tensor.ndim == 3 and len(tensor) == 1 else tensor
 
 
-def _place(matrix: Tensor) -> tuple[Any, ...]:
-    """Return what tells a view of a whole weight from all other tensors."""
+def _key(matrix: Tensor) -> tuple[Any, ...]:
+    """Return a key that only views of an entire weight share."""
     return matrix.data_ptr(), matrix.shape, matrix.stride()

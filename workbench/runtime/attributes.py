@@ -1,69 +1,71 @@
-"""What a module has noted in its own attributes, and how to undo it."""
+"""Snapshots of the attributes that a module may change when it runs."""
 
 from __future__ import annotations
 
 import copy
+import operator
 from typing import Any
 
 from torch import nn
 
-_OF_MODULES = frozenset(vars(nn.Module()))
-"""What PyTorch keeps in each module: parameters, hooks, the mode and the like."""
+_PYTORCH_ATTRIBUTES = frozenset(vars(nn.Module()))
+"""The attributes that PyTorch itself keeps: parameters, hooks, the training flag and so on."""
 
 
 class AttributeSnapshot:
-    """The attributes of all layers of `module` as they are now, and what its lists and dicts hold.
+    """A snapshot of the attributes of all layers, including the content of lists, dicts and sets.
 
-    With `buffers`, the tensors that its buffers are, too.
+    Parameters
+    ----------
+    module
+        The module whose layers are recorded.
+    buffers
+        Whether to record which tensors the buffers are.
     """
 
     def __init__(self, module: nn.Module, *, buffers: bool = False) -> None:
-        self._layers = [(layer, _own(layer)) for layer in module.modules()]
+        self._layers = [(layer, _user_attributes(layer)) for layer in module.modules()]
         self._contents = [
             (value, copy.copy(value))
-            for _, own in self._layers
-            for value in own.values()
+            for _, saved in self._layers
+            for value in saved.values()
             if isinstance(value, list | dict | set)
         ]
         if buffers:
-            held = [layer._buffers for layer in module.modules()]  # noqa: SLF001 - has no public name
-            self._contents += [(one, copy.copy(one)) for one in held]
+            tables = [layer._buffers for layer in module.modules()]  # noqa: SLF001 - has no public name
+            self._contents += [(table, copy.copy(table)) for table in tables]
 
     @property
     def changed(self) -> bool:
-        """Whether attributes are others by now, or their lists and dicts hold something else."""
+        """Whether an attribute, or the content of a list, dict or set, has changed."""
         return any(
-            now.keys() != own.keys() or any(now[name] is not own[name] for name in own)
-            for layer, own in self._layers
-            for now in [_own(layer)]
-        ) or any(not _alike(value, content) for value, content in self._contents)
+            now.keys() != saved.keys() or any(now[name] is not saved[name] for name in saved)
+            for layer, saved in self._layers
+            for now in [_user_attributes(layer)]
+        ) or any(not _same_items(value, content) for value, content in self._contents)
 
     def restore(self) -> None:
-        """Give every layer its attributes back, and their lists and dicts what they held."""
-        for layer, own in self._layers:
-            for name in _own(layer).keys() - own.keys():
+        """Restore the attributes of every layer and the content of lists, dicts and sets."""
+        for layer, saved in self._layers:
+            for name in _user_attributes(layer).keys() - saved.keys():
                 del vars(layer)[name]
-            vars(layer).update(own)
+            vars(layer).update(saved)
         for value, content in self._contents:
-            if not _alike(value, content):
+            if not _same_items(value, content):
                 value.clear()
                 value.extend(content) if isinstance(value, list) else value.update(content)
 
 
-def _own(layer: nn.Module) -> dict[str, Any]:
-    return {name: value for name, value in vars(layer).items() if name not in _OF_MODULES}
+def _user_attributes(layer: nn.Module) -> dict[str, Any]:
+    return {name: value for name, value in vars(layer).items() if name not in _PYTORCH_ATTRIBUTES}
 
 
-def _alike(value: Any, content: Any) -> bool:
-    """Return whether a list, dict or set holds the very objects of another."""
+def _same_items(value: Any, content: Any) -> bool:
+    """Return whether two lists, dicts or sets hold the same objects."""
     if len(value) != len(content):
         return False
     if isinstance(value, dict):
-        return all(name in value and value[name] is one for name, one in content.items())
+        return all(name in value and value[name] is item for name, item in content.items())
     if isinstance(value, set):
         return bool(value == content)
-    return all(map(_is, value, content))
-
-
-def _is(one: object, other: object) -> bool:
-    return one is other
+    return all(map(operator.is_, value, content))

@@ -1,4 +1,4 @@
-"""Batches: tensors with a row for every example, as a module takes them or passes them on."""
+"""Batches of tensors, and running a module on given weights."""
 
 from __future__ import annotations
 
@@ -13,17 +13,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.stateless import _reparametrize_module
 
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 
 HALF_DTYPES = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Tensors [n, …] that belong together.
+    """The tensors of one batch, each [n, …].
 
-    `names` are those of a module's keyword arguments; without them the tensors go in order. Where
-    it is `quick`, the channels of four-dimensional tensors lie last, as quick layers take them.
+    Attributes
+    ----------
+    tensors : tuple of Tensor
+    names : tuple of str, optional
+        Names of the module's keyword arguments. Without names the tensors are positional.
+    channels_last : bool
+        Whether four-dimensional tensors have the channels-last memory format.
     """
 
     tensors: tuple[Tensor, ...]
@@ -32,7 +37,7 @@ class Batch:
 
     @classmethod
     def of(cls, inputs: Any) -> Batch:
-        """Return what a module takes, a tensor, several or a dict of them, as a batch."""
+        """Return a module's inputs, a tensor, a sequence or a dict of tensors, as a batch."""
         if isinstance(inputs, Batch):
             return inputs
         if isinstance(inputs, Mapping):
@@ -41,47 +46,46 @@ class Batch:
 
     @classmethod
     def in_channels_last(cls, inputs: Any) -> Batch:
-        """Return what a module takes as a batch that is laid out for quick layers."""
+        """Return a module's inputs as a batch in channels-last memory format."""
         batch = cls.of(inputs)
         return cls(tuple(map(to_channels_last, batch.tensors)), batch.names, channels_last=True)
 
     @classmethod
-    def concatenate(cls, pieces: list[Batch]) -> Batch:
-        """Return the examples of all `pieces` in order."""
-        columns = zip(*(piece.tensors for piece in pieces), strict=True)
-        return pieces[0].with_tensors(torch.cat(column) for column in columns)
+    def concatenate(cls, batches: list[Batch]) -> Batch:
+        """Return one batch with the examples of all `batches` in order."""
+        columns = zip(*(batch.tensors for batch in batches), strict=True)
+        return batches[0].with_tensors(torch.cat(column) for column in columns)
 
     def __len__(self) -> int:
         return len(self.tensors[0])
 
-    def __getitem__(self, chosen: slice | Tensor) -> Batch:
-        return self.with_tensors(tensor[chosen] for tensor in self.tensors)
+    def __getitem__(self, index: slice | Tensor) -> Batch:
+        return self.with_tensors(tensor[index] for tensor in self.tensors)
 
     def chunk(self, parts: int) -> list[Batch]:
-        """Return about equal runs of the examples, `parts` at most."""
-        pieces = (tensor.chunk(parts) for tensor in self.tensors)
-        return [self.with_tensors(some) for some in zip(*pieces, strict=True)]
+        """Split the examples into at most `parts` batches of about equal size."""
+        columns = (tensor.chunk(parts) for tensor in self.tensors)
+        return [self.with_tensors(tensors) for tensors in zip(*columns, strict=True)]
 
     def split(self, size: int) -> list[Batch]:
-        """Return runs of `size` examples, the last one what is left."""
+        """Split the examples into batches of `size`; the last one may be smaller."""
         return [self[start : start + size] for start in range(0, len(self), size)]
 
     def to(self, dtype: torch.dtype) -> Batch:
-        """Return the same with the floating-point tensors in another precision."""
+        """Return the batch with floating-point tensors converted to `dtype`."""
         return self.with_tensors(t.to(dtype) if t.is_floating_point() else t for t in self.tensors)
 
     def with_tensors(self, tensors: Iterable[Tensor]) -> Batch:
-        """Return a batch of other `tensors`, named and laid out like this one."""
-        laid = tuple(map(to_channels_last, tensors)) if self.channels_last else tuple(tensors)
-        return Batch(laid, self.names, self.channels_last)
+        """Return a batch of other `tensors` with the same names and memory format."""
+        converted = tuple(map(to_channels_last, tensors)) if self.channels_last else tuple(tensors)
+        return Batch(converted, self.names, self.channels_last)
 
 
 def call(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
-    """Return what `module` makes of a batch with `weights` in place of its own.
+    """Return the outputs of `module` for a batch, using `weights` in place of its tensors.
 
-    Every parameter and buffer comes from `weights`, which hold a tied one once; only buffers that
-    a module does not save are its own, in the precision of the weights. Of what a module returns,
-    the `logits` count where it names them, else the first of several tensors.
+    `weights` holds every parameter and saved buffer, a tied one once. Unsaved buffers are the
+    module's, converted to the dtype of the weights. `outputs_of` selects the output tensor.
     """
     with using_weights(module, weights):
         return run(module, weights, inputs)
@@ -89,19 +93,20 @@ def call(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
 
 @contextmanager
 def using_weights(module: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
-    """Lend `weights` to `module` for a while, as `call` does for one run.
+    """Use `weights` in place of the module's tensors inside the context.
 
-    What a module computes again in a backward pass, as checkpointing does, then finds them too.
+    The context must include the backward pass if the module recomputes layers there, as activation
+    checkpointing does.
     """
-    with swapped_tensors(module, constants(module, weights) | dict(weights)):
+    with swapped_tensors(module, _constants(module, weights) | dict(weights)):
         yield
 
 
 def run(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
-    """Return what a `module` to which `weights` are lent makes of a batch."""
+    """Return the outputs of a module inside `using_weights(module, weights)`."""
     batch = Batch.of(inputs)
-    if any(tensor.dtype in HALF_DTYPES for tensor in batch.tensors):  # weights are widened
-        batch = batch.to(_kind(weights))
+    if any(tensor.dtype in HALF_DTYPES for tensor in batch.tensors):  # the weights are float32
+        batch = batch.to(_float_dtype(weights))
     if batch.names is None:
         return outputs_of(module(*batch.tensors))
     return outputs_of(module(**dict(zip(batch.names, batch.tensors, strict=True))))
@@ -110,15 +115,14 @@ def run(module: nn.Module, weights: Mapping[str, Tensor], inputs: Any) -> Any:
 def call_with_tensors(
     module: nn.Module, tensors: Mapping[str, Tensor], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Any:
-    """Return what `module` returns with `tensors` in place of all its parameters and buffers.
+    """Call `module` with `tensors` in place of all its parameters and buffers.
 
-    A tensor that a module holds in several places goes by its first name, and a layer that the
-    module holds under several names by the first of them.
+    A tied tensor has its first name, and so has a layer that is registered under several names.
 
     Raises
     ------
     KeyError
-        When tensors are missing, or there are others than the module has.
+        If the names of `tensors` are not exactly those of the module.
     """
     with swapped_tensors(module, tensors):
         return module(*args, **kwargs)
@@ -126,20 +130,20 @@ def call_with_tensors(
 
 @contextmanager
 def swapped_tensors(module: nn.Module, tensors: Mapping[str, Tensor]) -> Iterator[None]:
-    """Put `tensors` in place of a module's own for a while, as `call_with_tensors` does for one call.
+    """Replace all parameters and buffers of a module by `tensors` inside the context.
 
     Raises
     ------
     KeyError
-        When tensors are missing, or there are others than the module has.
+        If the names of `tensors` are not exactly those of the module.
     """
     places = _places(module)
     if places.keys() != tensors.keys():
-        apart = ", ".join(sorted(places.keys() ^ tensors.keys()))
-        raise KeyError(f"these tensors are not both lent and in the module: {apart}")
-    lent = {name: tensors[first] for first, names in places.items() for name in names}
-    # PyTorch's own way with tied tensors would put a lent one where a layer has two names.
-    with _reparametrize_module(module, lent, tie_weights=False, strict=False):
+        mismatched = ", ".join(sorted(places.keys() ^ tensors.keys()))
+        raise KeyError(f"missing or unknown tensors: {mismatched}")
+    replacements = {name: tensors[first] for first, names in places.items() for name in names}
+    # With tie_weights=True PyTorch would replace the wrong tensor of a layer that has two names.
+    with _reparametrize_module(module, replacements, tie_weights=False, strict=False):
         yield
 
 
@@ -147,13 +151,13 @@ _known_places: WeakKeyDictionary[nn.Module, dict[str, list[str]]] = WeakKeyDicti
 
 
 def _places(module: nn.Module) -> dict[str, list[str]]:
-    """Return where each parameter and buffer lies, by its first name."""
-    found = _known_places.get(module)
-    if found is not None:
-        return found
+    """Return all names of each parameter and buffer, by its first name."""
+    known = _known_places.get(module)
+    if known is not None:
+        return known
     first: dict[int, str] = {}
     places: dict[str, list[str]] = {}
-    for path, layer in module.named_modules():  # each layer once, whatever names it has
+    for path, layer in module.named_modules():  # each layer once, under its first name
         for leaf, tensor in chain(layer._parameters.items(), layer._buffers.items()):  # noqa: SLF001 - named_parameters skips repeats
             if tensor is not None:
                 name = f"{path}.{leaf}".removeprefix(".")
@@ -162,70 +166,71 @@ def _places(module: nn.Module) -> dict[str, list[str]]:
     return places
 
 
-def constants(module: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the buffers that `weights` lack, which `strict` calls ask for all the same."""
-    found = {
+def _constants(module: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the buffers that `weights` do not include, in the dtype of the weights."""
+    buffers = {
         name: buffer
         for name, buffer in module.named_buffers()
         if name not in weights and not buffer.is_meta
     }
-    if not found:
-        return found
-    kind = _kind(weights)
-    if kind == torch.float32:
-        return found
-    return {n: b.to(kind) if b.is_floating_point() else b for n, b in found.items()}
+    dtype = _float_dtype(weights) if buffers else torch.float32
+    if dtype == torch.float32:
+        return buffers
+    return {n: b.to(dtype) if b.is_floating_point() else b for n, b in buffers.items()}
 
 
-def _kind(weights: Mapping[str, Tensor]) -> torch.dtype:
-    """Return the precision that all weights were brought to, float32 where they differ."""
-    kinds = {weight.dtype for weight in weights.values() if weight.is_floating_point()}
-    return kinds.pop() if len(kinds) == 1 else torch.float32
+def _float_dtype(weights: Mapping[str, Tensor]) -> torch.dtype:
+    """Return the common dtype of all floating-point weights, or float32 if they differ."""
+    dtypes = {weight.dtype for weight in weights.values() if weight.is_floating_point()}
+    return dtypes.pop() if len(dtypes) == 1 else torch.float32
 
 
 def outputs_of(outputs: Any) -> Any:
-    """Return the tensor that counts among what a module returned.
+    """Return the output tensor among the values that a module returned.
 
-    Of named outputs, in a mapping, a dataclass or an object with `logits`, the logits count, else
-    the first tensor; of a tuple its first entry. What holds no tensor first is returned as it is.
+    For named outputs, in a mapping, a dataclass or an object with `logits`, it is the logits, else
+    the first tensor. For a tuple or list it is the first entry. Other values are returned as is.
 
     Raises
     ------
-    WorkbenchError
-        When it returned an empty dict.
+    InputError
+        If the module returned an empty dict.
     """
     if isinstance(outputs, Tensor):
         return outputs
-    if isinstance(outputs, Mapping):  # among them the named outputs of transformers
+    if isinstance(outputs, Mapping):  # such as the ModelOutput of transformers
         if not outputs:
-            raise WorkbenchError("The module returns an empty dict: let it return its outputs.")
-        tensors = (one for one in outputs.values() if isinstance(one, Tensor))
+            raise InputError(
+                "The module returns an empty dict; it must return its outputs.",
+                code="module.no_outputs",
+            )
+        tensors = (value for value in outputs.values() if isinstance(value, Tensor))
         return outputs["logits"] if "logits" in outputs else next(tensors, outputs)
     if isinstance(getattr(outputs, "logits", None), Tensor):
         return outputs.logits
     if is_dataclass(outputs) and not isinstance(outputs, type):
         values = [getattr(outputs, field.name) for field in fields(outputs)]
-        return next((one for one in values if isinstance(one, Tensor)), outputs)
+        return next((value for value in values if isinstance(value, Tensor)), outputs)
     if isinstance(outputs, tuple | list) and outputs and isinstance(outputs[0], Tensor):
         return outputs[0]
     return outputs
 
 
 def layout_inputs(inputs: Any, *, channels_last: bool) -> Batch:
-    """Return inputs as a batch, where it is `quick` laid out for quick layers."""
+    """Return a module's inputs as a batch, optionally in channels-last memory format."""
     return Batch.in_channels_last(inputs) if channels_last else Batch.of(inputs)
 
 
 def layout_weights(weights: Mapping[str, Tensor], *, channels_last: bool) -> dict[str, Tensor]:
-    """Return `weights`, where it is `quick` laid out for quick layers."""
+    """Return `weights`, optionally in channels-last memory format."""
     return {n: to_channels_last(w) if channels_last else w for n, w in weights.items()}
 
 
 def to_channels_last(tensor: Tensor) -> Tensor:
-    """Return `tensor`, if of four dimensions, laid out so that convolutions take the quick way.
+    """Return a four-dimensional `tensor` in channels-last memory format; others unchanged.
 
-    With one channel both layouts are the same in memory, and PyTorch tells them apart by the
-    strides alone: it has to be told.
+    With one channel both formats are identical in memory. PyTorch distinguishes them by strides
+    alone, so the strides are set explicitly to select the faster convolutions.
     """
     if tensor.ndim != 4:
         return tensor
@@ -236,11 +241,11 @@ def to_channels_last(tensor: Tensor) -> Tensor:
 
 
 def tensors_in(outputs: Any) -> Iterator[Tensor]:
-    """Yield the tensors among what a module takes or returns, in order, nested ones included."""
+    """Yield the tensors in nested inputs or outputs of a module, in order."""
     if isinstance(outputs, Tensor):
         yield outputs
     elif isinstance(outputs, Mapping):
         yield from tensors_in(tuple(outputs.values()))
     elif isinstance(outputs, tuple | list):
-        for one in outputs:
-            yield from tensors_in(one)
+        for item in outputs:
+            yield from tensors_in(item)

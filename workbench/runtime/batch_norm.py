@@ -1,4 +1,4 @@
-"""Batch norm measured again: its means and variances no longer fit once weights have changed."""
+"""Batch norm: recompute running statistics, which no longer fit after weights have changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.runtime.batch import tensors_in
 
 
 def tracking_norms(module: nn.Module) -> dict[str, _BatchNorm]:
-    """Return the batch norms of `module` that keep running statistics, by path."""
+    """Return the batch norms of `module` that track running statistics, by path."""
     return {
         path: norm
         for path, norm in module.named_modules()
@@ -24,36 +24,45 @@ def tracking_norms(module: nn.Module) -> dict[str, _BatchNorm]:
 
 def is_frozen(norm: nn.Module) -> bool:
     """Return whether a layer has parameters, none of which requires gradients."""
-    own = [*norm.parameters(recurse=False)]
-    return bool(own) and not any(parameter.requires_grad for parameter in own)
+    parameters = [*norm.parameters(recurse=False)]
+    return bool(parameters) and not any(p.requires_grad for p in parameters)
 
 
 def recalibrate_norms(
     module: nn.Module,
-    portions: Iterable[Any],
+    batches: Iterable[Any],
     forward: Callable[[Any], object],
     *,
     frozen: bool = True,
 ) -> frozenset[str]:
-    """Set the running statistics of `module` to the mean over `portions`, each run `forward`.
+    """Set the running statistics of batch norms to the mean over `batches`.
 
-    A norm that runs several times in a pass gets the mean over all its runs. Only batch norm is in
-    training mode meanwhile, so that dropout and the like do nothing; a run with one value in each
-    channel, which has no variance, is passed over. Without `frozen`, norms whose parameters do not
-    require gradients keep their statistics. `forward` may raise to stop; modes and momentum are
-    left as they were.
+    A norm that runs several times per pass gets the mean over all its runs. Only batch norms are in
+    training mode, so dropout is inactive. A run with one value per channel has no variance and is
+    skipped. Training flags and momentum are restored afterwards, also if `forward` raises.
+
+    Parameters
+    ----------
+    module
+        The module whose buffers are written.
+    batches
+        The arguments for `forward`.
+    forward
+        Runs the module on one batch.
+    frozen
+        Whether to include norms whose parameters do not require gradients.
 
     Returns
     -------
     frozenset of str
-        The paths of the norms that were measured.
+        Paths of the norms that were recomputed.
     """
     norms = {p: n for p, n in tracking_norms(module).items() if frozen or not is_frozen(n)}
     runs: Counter[str] = Counter()
 
     def before(path: str) -> Callable[..., None]:
-        def hook(norm: _BatchNorm, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-            inputs = next(tensors_in((given, named)))
+        def hook(norm: _BatchNorm, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            inputs = next(tensors_in((args, kwargs)))
             norm.training = inputs.numel() > inputs.shape[1]
             runs[path] += norm.training
             norm.momentum = 1 / max(1, runs[path])
@@ -69,9 +78,9 @@ def recalibrate_norms(
     try:
         for child, _ in modes:
             child.training = False
-        for chosen in portions if norms else ():
+        for batch in batches if norms else ():
             with torch.no_grad():
-                forward(chosen)
+                forward(batch)
     finally:
         for handle in handles:
             handle.remove()

@@ -1,4 +1,4 @@
-"""From a model's own module to the module that a file needs."""
+"""Apply a module spec: change a model's original module to the one that a file needs."""
 
 from __future__ import annotations
 
@@ -8,76 +8,72 @@ from torch import nn
 from workbench.artifact.module_spec import ModuleSpec
 from workbench.errors import ArtifactError
 from workbench.runtime.integer_layers import use_integer_inputs
-from workbench.runtime.layer_sizes import track_all_sizes
+from workbench.runtime.layer_sizes import BATCH_NORMS, TRANSPOSED_CONVOLUTIONS, track_all_sizes
 from workbench.runtime.unfused import unfuse
 
 PRODUCT_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d)
-"""The kinds of layers that multiply: their inputs can be rounded."""
-TRANSPOSED_CONVOLUTIONS = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+"""The layer types whose inputs can be quantized."""
 FOLD_TARGETS = (*PRODUCT_LAYERS, nn.Conv3d, *TRANSPOSED_CONVOLUTIONS)
-"""The kinds of layers that a norm can be folded into."""
-FOLDABLE_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-"""The kinds of norms that can be folded into one of those."""
+"""The layer types that a norm can be folded into."""
 
 
-def apply_spec(module: nn.Module, form: ModuleSpec) -> nn.Module:
-    """Change `module`, which is nobody else's, into the one that `form` describes, and return it.
+def apply_spec(module: nn.Module, spec: ModuleSpec) -> nn.Module:
+    """Change a private `module` as `spec` describes, and return it.
 
-    Where channels are gone, layers take their sizes from the weights they are lent.
+    If channels were removed, layers take their sizes from the weights that they run on.
 
     Raises
     ------
     ArtifactError
-        When the form names a layer that is not there or not of the right kind.
+        If the spec names a layer that is missing or of the wrong type.
     """
-    for norm, layer in form.folded:
-        target, gone = _found(module, layer, FOLD_TARGETS), _found(module, norm, FOLDABLE_NORMS)
+    for norm, layer in spec.folded:
+        target, folded = _find(module, layer, FOLD_TARGETS), _find(module, norm, BATCH_NORMS)
         assert isinstance(target, FOLD_TARGETS)
-        assert isinstance(gone, FOLDABLE_NORMS)
+        assert isinstance(folded, BATCH_NORMS)
         if target.bias is None:
-            target.register_parameter("bias", nn.Parameter(torch.empty(gone.num_features)))
+            target.register_parameter("bias", nn.Parameter(torch.empty(folded.num_features)))
         _replace(module, norm, nn.Identity())
-    if form.narrowed:
+    if spec.narrowed:
         track_all_sizes(module)
-    for path, grid in form.inputs:
-        use_integer_inputs(_layer(module, path), grid)
-    return unfuse(module) if form.inputs or form.narrowed else module
+    for path, qparams in spec.inputs:
+        quantized = _find(module, path, PRODUCT_LAYERS)
+        assert isinstance(quantized, PRODUCT_LAYERS)
+        use_integer_inputs(quantized, qparams)
+    return unfuse(module) if spec.inputs or spec.narrowed else module
 
 
 def is_standard_layer(
     layer: nn.Module, kinds: tuple[type[nn.Module], ...] = PRODUCT_LAYERS
 ) -> bool:
-    """Return whether `layer` is of one of `kinds` and its outputs are what that class computes.
+    """Return whether `layer` is of one of `kinds` and computes exactly what that class does.
 
-    Derived classes and forward hooks may do more.
+    Derived classes and forward hooks may compute something else.
     """
     kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
     if kind is None or layer._forward_hooks:  # noqa: SLF001 - has no public name
         return False
-    own = [getattr(type(layer), name, None) for name in ("forward", "_conv_forward")]
-    return "forward" not in vars(layer) and own == [
-        getattr(kind, name, None) for name in ("forward", "_conv_forward")
-    ]
+    return "forward" not in vars(layer) and all(
+        getattr(type(layer), name, None) == getattr(kind, name, None)
+        for name in ("forward", "_conv_forward")
+    )
 
 
-def _layer(module: nn.Module, path: str) -> nn.Linear | nn.Conv1d | nn.Conv2d:
-    found = _found(module, path, PRODUCT_LAYERS)
-    assert isinstance(found, PRODUCT_LAYERS)
-    return found
-
-
-def _found(module: nn.Module, path: str, kinds: tuple[type[nn.Module], ...]) -> nn.Module:
+def _find(module: nn.Module, path: str, kinds: tuple[type[nn.Module], ...]) -> nn.Module:
     try:
-        found = module.get_submodule(path)
+        layer = module.get_submodule(path)
     except AttributeError:
-        found = module
-    if not path or not isinstance(found, kinds):
-        raise ArtifactError(f"The file rewrites {path!r}, which its model does not have.")
-    return found
+        layer = module
+    if not path or not isinstance(layer, kinds):
+        raise ArtifactError(
+            f"The file changes the layer {path!r}, which its model does not have.",
+            code="artifact.unknown_layer",
+        )
+    return layer
 
 
 def _replace(module: nn.Module, path: str, new: nn.Module) -> None:
-    """Put `new` in the place of a layer, under all names that it has."""
+    """Replace a layer by `new` under all of its names."""
     old = module.get_submodule(path)
     for parent in [*module.modules()]:
         for name, child in parent._modules.items():  # noqa: SLF001 - named_children skips repeats

@@ -1,4 +1,4 @@
-"""Private copies of user modules, guarded: what they are lent stays as it was."""
+"""Guards for user modules that change their inputs, tensors or attributes when they run."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from workbench.runtime.traits import Traits
 
 
 def guarded(module: nn.Module, traits: Traits) -> nn.Module:
-    """Return `module`, which nobody else has, so that callers need not know of its `traits`.
+    """Wrap the forward of a private `module` so that callers can ignore its `traits`.
 
-    It is run on copies of inputs and buffers that it writes to, without what earlier runs left in
-    its attributes, on a single example twice where it does not take a batch of one, and with
-    autograd where its forward differentiates.
+    Inputs and saved tensors that it writes to are copied, and its attributes are restored after
+    each run. A single example is duplicated if it cannot run on a batch of one. Autograd is enabled
+    if its forward pass needs it.
     """
-    writes = traits.mutates_inputs or traits.mutated_tensors or traits.mutates_attributes
-    if writes or not traits.single_example or traits.uses_autograd:
+    mutates = traits.mutates_inputs or traits.mutated_tensors or traits.mutates_attributes
+    if mutates or not traits.single_example or traits.uses_autograd:
         module.forward = _Guard(module, traits)
     return module
 
@@ -38,35 +38,33 @@ class _Guard:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         traits = self.traits
         if traits.mutates_inputs:
-            args, kwargs = _changed(args, Tensor.clone), _changed(kwargs, Tensor.clone)
-        for (
-            name
-        ) in traits.mutated_tensors:  # the lent ones; who lends them puts the module's own back
+            args, kwargs = _map_tensors(args, Tensor.clone), _map_tensors(kwargs, Tensor.clone)
+        for name in traits.mutated_tensors:  # the caller restores the module's tensors
             path, _, leaf = name.rpartition(".")
             owner = self.module.get_submodule(path)
-            of_buffers = leaf in owner._buffers  # noqa: SLF001 - has no public name
-            held: dict[str, Any] = owner._buffers if of_buffers else owner._parameters  # noqa: SLF001
-            held[leaf] = held[leaf].clone()
+            is_buffer = leaf in owner._buffers  # noqa: SLF001 - has no public name
+            tensors: dict[str, Any] = owner._buffers if is_buffer else owner._parameters  # noqa: SLF001
+            tensors[leaf] = tensors[leaf].clone()
         single = not traits.single_example and _size(args, kwargs) == 1
         if single:
-            args, kwargs = _changed(args, _twice), _changed(kwargs, _twice)
-        hidden = traits.uses_autograd and not torch.is_grad_enabled()
+            args, kwargs = _map_tensors(args, _twice), _map_tensors(kwargs, _twice)
+        enable_grad = traits.uses_autograd and not torch.is_grad_enabled()
         attributes = AttributeSnapshot(self.module) if traits.mutates_attributes else None
         try:
-            with torch.enable_grad() if hidden else nullcontext():
+            with torch.enable_grad() if enable_grad else nullcontext():
                 outputs = self.forward(*args, **kwargs)
         finally:
             if attributes is not None:
                 attributes.restore()
-        if hidden:
-            outputs = _changed(outputs_of(outputs), Tensor.detach)
+        if enable_grad:
+            outputs = _map_tensors(outputs_of(outputs), Tensor.detach)
         return first_examples(outputs_of(outputs), 1) if single else outputs
 
 
 def _size(args: Any, kwargs: Mapping[str, Any]) -> int:
-    """Return the number of examples of a batch."""
-    tensors = [one for one in (*args, *kwargs.values()) if isinstance(one, Tensor) and one.ndim]
-    return max((len(one) for one in tensors), default=0)
+    """Return the number of examples in a batch."""
+    values = (*args, *kwargs.values())
+    return max((len(v) for v in values if isinstance(v, Tensor) and v.ndim), default=0)
 
 
 def _twice(tensor: Tensor) -> Tensor:
@@ -74,23 +72,23 @@ def _twice(tensor: Tensor) -> Tensor:
 
 
 def first_examples(outputs: Any, examples: int) -> Any:
-    """Return the outputs of the first examples of a batch: rows of tensors, entries of lists.
+    """Return the outputs of the first examples: rows of tensors or entries of a list.
 
-    Of a tensor without axes, nothing can be left out.
+    A tensor without axes is returned unchanged.
     """
     if isinstance(outputs, list):
         return outputs[:examples]
-    return _changed(outputs, lambda tensor: tensor[:examples] if tensor.ndim else tensor)
+    return _map_tensors(outputs, lambda tensor: tensor[:examples] if tensor.ndim else tensor)
 
 
-def _changed(value: Any, change: Any) -> Any:
-    """Return `value` with `change` applied to all tensors in it; other objects stay."""
+def _map_tensors(value: Any, function: Any) -> Any:
+    """Return `value` with `function` applied to every tensor in it."""
     if isinstance(value, Tensor):
-        return change(value)
+        return function(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_changed(one, change) for one in value))
+        return type(value)(*(_map_tensors(item, function) for item in value))
     if isinstance(value, tuple | list):
-        return type(value)(_changed(one, change) for one in value)
+        return type(value)(_map_tensors(item, function) for item in value)
     if isinstance(value, dict):
-        return {name: _changed(one, change) for name, one in value.items()}
+        return {name: _map_tensors(item, function) for name, item in value.items()}
     return value

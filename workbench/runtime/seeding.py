@@ -1,4 +1,4 @@
-"""Random numbers for somebody else's code, which takes them from the generators of the process."""
+"""Seeding of the global random generators, for code that draws from them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _lock = RLock()  # PyTorch, NumPy and Python each have one generator for all thr
 
 @contextmanager
 def preserve_random_state() -> Iterator[None]:
-    """Leave the generators of PyTorch, NumPy and Python as they were, whatever runs inside."""
+    """Restore the global generators of PyTorch, NumPy and Python after the context."""
     with _lock, torch.random.fork_rng(devices=[]):
-        before = np.random.get_state(), random.getstate()  # noqa: NPY002 - theirs is the old one
+        before = np.random.get_state(), random.getstate()  # noqa: NPY002 - user code draws from the legacy generator
         try:
             yield
         finally:
@@ -27,7 +27,7 @@ def preserve_random_state() -> Iterator[None]:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Run what is inside with all three generators set by `seed`, and leave them as they were."""
+    """Seed all three global generators inside the context and restore them afterwards."""
     with preserve_random_state():
         torch.manual_seed(seed)
         np.random.seed(seed % 2**32)  # noqa: NPY002

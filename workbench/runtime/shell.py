@@ -1,8 +1,7 @@
-"""A private module that runs on weights from outside.
+"""Shells: private modules without values that run on given weights.
 
-`torch.func.functional_call` swaps tensors into the module while it runs, so two threads must
-never share one. A shell belongs to one thread, holds no weights of its own (it lives on the
-meta device) and leaves nothing behind.
+`torch.func.functional_call` swaps tensors into the module while it runs, so threads must not share
+a module. Each shell belongs to one thread. Its own tensors are on the meta device.
 """
 
 from __future__ import annotations
@@ -21,11 +20,14 @@ if TYPE_CHECKING:
     from workbench.domain.model import Model
 
 MOST_SHELLS = 8
-"""Kept by each thread; a form with scales of its own needs a new one for every file."""
+"""Number of shells cached by each thread. A spec with input scales needs one for each file."""
 
 
 class Shell:
-    """A model's module, empty, in eval mode; `fast` swaps in quicker layers with equal results."""
+    """A model's module in eval mode without values.
+
+    `fast` replaces some layers by faster ones with equal outputs.
+    """
 
     def __init__(self, model: Model, *, fast: bool = False) -> None:
         self.module = model.module()
@@ -40,9 +42,9 @@ class Shell:
 
 
 class BlockMax(nn.Module):
-    """Max pooling over blocks that tile the input, as plain maxima.
+    """Max pooling over non-overlapping blocks, as elementwise maxima.
 
-    Exact, and several times faster than the general kernel on channels-last tensors.
+    It is exact, and several times faster than the general kernel on channels-last tensors.
     """
 
     def __init__(self, size: int) -> None:
@@ -56,19 +58,19 @@ class BlockMax(nn.Module):
         rows, columns = h // size, w // size
         blocks = inputs.permute(0, 2, 3, 1)[:, : rows * size, : columns * size]
         blocks = blocks.reshape(n, rows, size, columns, size, c)
-        best = _maximum(blocks, 2, size)
-        return _maximum(best, 3, size).permute(0, 3, 1, 2)
+        maxima = _maximum(blocks, 2, size)
+        return _maximum(maxima, 3, size).permute(0, 3, 1, 2)
 
 
 def _maximum(blocks: Tensor, dim: int, size: int) -> Tensor:
-    best = blocks.select(dim, 0)
+    maximum = blocks.select(dim, 0)
     for offset in range(1, size):
-        best = torch.maximum(best, blocks.select(dim, offset))
-    return best
+        maximum = torch.maximum(maximum, blocks.select(dim, offset))
+    return maximum
 
 
 def speed_up(module: nn.Module) -> nn.Module:
-    """Put quicker layers with equal results into a private `module`, and return it."""
+    """Replace layers of a private `module` by faster ones with equal outputs, and return it."""
     for name, child in module.named_children():
         if isinstance(child, nn.MaxPool2d) and _tiles(child):
             setattr(module, name, BlockMax(int(child.kernel_size)))  # type: ignore[arg-type]
@@ -79,14 +81,16 @@ def speed_up(module: nn.Module) -> nn.Module:
 
 def _tiles(pool: nn.MaxPool2d) -> bool:
     square = isinstance(pool.kernel_size, int) and pool.kernel_size == pool.stride
-    plain = pool.padding == 0 and pool.dilation == 1
-    return square and plain and not pool.ceil_mode and not pool.return_indices
+    dense = pool.padding == 0 and pool.dilation == 1
+    return square and dense and not pool.ceil_mode and not pool.return_indices
 
 
-_own = threading.local()
+_thread = threading.local()
 
 
 def shell(model: Model, *, fast: bool = False) -> Shell:
-    """Return this thread's shell for `model`, in its form."""
-    mine: MemoryCache[Shell] = _own.__dict__.setdefault("shells", MemoryCache(MOST_SHELLS))
-    return mine.of((model.key, fast), lambda: Shell(model, fast=fast), model.architecture.lifetime)
+    """Return this thread's shell for `model` and its spec."""
+    shells: MemoryCache[Shell] = _thread.__dict__.setdefault("shells", MemoryCache(MOST_SHELLS))
+    return shells.of(
+        (model.key, fast), lambda: Shell(model, fast=fast), model.architecture.lifetime
+    )

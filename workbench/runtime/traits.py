@@ -1,4 +1,4 @@
-"""What a module can be asked to do: found once for a user's module, by running it."""
+"""Traits: the ways in which a module can run, determined once by probing a user's module."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Traits:
-    """How a module may be run. The defaults are those of the built-in networks.
+    """The ways in which a module can run. The defaults are those of the built-in networks.
 
     Attributes
     ----------
     channels_last : bool
-        Whether it gives the same outputs with channels last in memory and with quicker pooling.
+        Whether it has the same outputs in channels-last memory format and with faster pooling.
     bfloat16 : bool
-        Whether the bfloat16 fast path may be tried: its error bound was measured on built-in
+        Whether the bfloat16 fast path is allowed. Its error bound was measured on built-in
         networks.
     float64 : bool
-        Whether it runs in float64, so that borderline predictions can be decided there.
+        Whether it runs in float64, which decides borderline predictions.
     single_example : bool
-        Whether it takes a batch of one example.
-    writes_inputs : bool
-        Whether it changes the tensors that it is given.
-    writes : tuple of str
-        The saved tensors that it changes in eval mode: counters, or weights held to a norm.
-    keeps : bool
-        Whether a run leaves something in its attributes, such as a product of weights: what one
-        set of weights left must not meet another.
-    differentiates : bool
-        Whether it needs autograd in its forward, as networks do that return forces.
+        Whether it runs on a batch of one example.
+    mutates_inputs : bool
+        Whether it writes to its inputs.
+    mutated_tensors : tuple of str
+        The saved tensors that it writes to in eval mode, such as counters or weights that are
+        renormalized.
+    mutates_attributes : bool
+        Whether a run changes its attributes, such as a cached product of weights. The attributes
+        are then restored, because they must not be used with other weights.
+    uses_autograd : bool
+        Whether its forward pass needs autograd, as in networks that return forces.
     """
 
     channels_last: bool = True

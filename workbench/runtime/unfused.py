@@ -1,8 +1,7 @@
-"""Modules that run layer by layer, so that every layer can be watched or replaced.
+"""Disable the fused kernels of transformers, so that every layer is called.
 
-In eval mode PyTorch runs a whole `nn.TransformerEncoderLayer` as one kernel, which reads the
-weights of its layers and calls none of them, and `nn.TransformerEncoder` packs padded sequences
-for it.
+In eval mode PyTorch runs an `nn.TransformerEncoderLayer` as one kernel that reads the weights of
+its layers without calling them, and `nn.TransformerEncoder` packs padded sequences for it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ def unfuse(module: nn.Module) -> nn.Module:
     """Make a private `module` call each of its layers, with equal outputs, and return it."""
     for layer in module.modules():
         if isinstance(layer, nn.TransformerEncoderLayer):
-            layer.register_forward_pre_hook(_nothing)  # PyTorch fuses no layer that has hooks
+            layer.register_forward_pre_hook(_no_op)  # PyTorch does not fuse layers with hooks
         elif isinstance(layer, nn.TransformerEncoder) and getattr(
             layer, "use_nested_tensor", False
         ):
@@ -27,10 +26,10 @@ def unfuse(module: nn.Module) -> nn.Module:
 
 
 def restore_fusion(module: nn.Module) -> nn.Module:
-    """Undo what `unfuse` did to a private `module`, and return it."""
+    """Undo `unfuse` on a private `module`, and return it."""
     for layer in module.modules():
         hooks = layer._forward_pre_hooks  # noqa: SLF001 - has no public name
-        for key in [key for key, hook in hooks.items() if hook is _nothing]:
+        for key in [key for key, hook in hooks.items() if hook is _no_op]:
             del hooks[key]
         if isinstance(layer, nn.TransformerEncoder) and isinstance(
             vars(layer).get("forward"), partial
@@ -39,7 +38,7 @@ def restore_fusion(module: nn.Module) -> nn.Module:
     return module
 
 
-def _nothing(_layer: nn.Module, _inputs: Any) -> None:
+def _no_op(_layer: nn.Module, _inputs: Any) -> None:
     """Do nothing."""
 
 
@@ -51,7 +50,7 @@ def _padded(
     src_key_padding_mask: Tensor | None = None,
     is_causal: bool | None = None,
 ) -> Tensor:
-    """Run `encoder` on padded sequences as if it packed them: outputs are zero where they end."""
+    """Run `encoder` on padded sequences with the outputs of packed ones: zero for padding."""
     if not _packs(encoder, src, mask, src_key_padding_mask):
         encoder.use_nested_tensor = False
         try:
@@ -71,19 +70,19 @@ def _padded(
 def _packs(
     encoder: nn.TransformerEncoder, src: Tensor, mask: Tensor | None, padding: Tensor | None
 ) -> bool:
-    """Return whether PyTorch would run `encoder` on packed sequences, which only it decides."""
+    """Return whether PyTorch would pack the sequences for `encoder`."""
     if padding is None or mask is not None or encoder.layers[0].training or src.ndim != 3:
         return False
     if not torch.backends.mha.get_fastpath_enabled() or torch.is_autocast_enabled():
         return False
-    differentiable = any(one.requires_grad for one in (src, *encoder.layers[0].parameters()))
+    differentiable = any(tensor.requires_grad for tensor in (src, *encoder.layers[0].parameters()))
     if torch.is_grad_enabled() and differentiable:
         return False
     checks = getattr(encoder, "mask_check", True)
-    real = ~_blocked(padding)
-    return not checks or bool(torch._nested_tensor_from_mask_left_aligned(src, real))  # noqa: SLF001 - PyTorch's own test
+    valid = ~_blocked(padding)
+    return not checks or bool(torch._nested_tensor_from_mask_left_aligned(src, valid))  # noqa: SLF001 - the test that PyTorch uses
 
 
 def _blocked(padding: Tensor) -> Tensor:
-    """Return which places are padding: True, or minus infinity in a mask that is added."""
+    """Return the padding mask as bool. A float mask is minus infinity at padding."""
     return padding if padding.dtype == torch.bool else padding < 0
