@@ -1,7 +1,7 @@
-"""Small networks of the kinds that people narrow: one of each way in which channels hang together.
+"""Small networks for channel pruning, one for each way in which channels are coupled.
 
-Each entry of `NETWORKS` makes a module; `SHAPES` says what it takes, [8, 8] pictures of 3 channels
-unless it says otherwise.
+Each entry of `NETWORKS` builds a module. `SHAPES` has its input shape; the default is an [8, 8]
+image with 3 channels.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
-PICTURE = (3, 8, 8)
+IMAGE = (3, 8, 8)
 
 
 class Head(nn.Module):
-    """Mean over places, then a linear layer for five classes."""
+    """The mean over positions, then a linear layer for five classes."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class InvertedResidual(nn.Module):
 
 
 class Squeeze(nn.Module):
-    """A block of EfficientNet: depthwise, then squeezed and excited."""
+    """A block of EfficientNet: a depthwise convolution, then squeeze and excitation."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Squeeze(nn.Module):
 
 
 class ConvNeXt(nn.Module):
-    """A block of ConvNeXt, with layer norm on the channels last and a scale that is nearly 0."""
+    """A block of ConvNeXt, with channels-last layer norm and a scale near 0."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class UNet(nn.Module):
 
 
 class Dense(nn.Module):
-    """A block of DenseNet: norm, activation, convolution, and all before side by side."""
+    """A block of DenseNet: norm, activation, convolution, concatenated with all earlier outputs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,10 +115,10 @@ class Dense(nn.Module):
         self.head = Head(20)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        found = self.stem(inputs)
+        hidden = self.stem(inputs)
         for norm, conv in zip(self.norms, self.convs, strict=True):
-            found = torch.cat([found, conv(norm(found).relu())], 1)
-        return self.head(found)
+            hidden = torch.cat([hidden, conv(norm(hidden).relu())], 1)
+        return self.head(hidden)
 
 
 class Shuffle(nn.Module):
@@ -137,7 +137,7 @@ class Shuffle(nn.Module):
 
 
 class Twice(nn.Module):
-    """One layer used two times."""
+    """A layer that is used twice."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ class Twice(nn.Module):
 
 
 class Heads(nn.Module):
-    """Self-attention with heads cut by hand."""
+    """Self-attention with a manual split into heads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,8 +157,8 @@ class Heads(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         n, t, _ = inputs.shape
         query, key, value = self.mix(inputs).view(n, t, 3, 2, 4).permute(2, 0, 3, 1, 4)
-        found = functional.scaled_dot_product_attention(query, key, value)
-        return self.head(self.out(found.transpose(1, 2).reshape(n, t, 8)).relu().mean(1))
+        hidden = functional.scaled_dot_product_attention(query, key, value)
+        return self.head(self.out(hidden.transpose(1, 2).reshape(n, t, 8)).relu().mean(1))
 
 
 class Recurrent(nn.Module):
@@ -175,7 +175,7 @@ class Recurrent(nn.Module):
 
 
 class Fixed(nn.Module):
-    """A number of channels written down where it is not looked up."""
+    """A hard-coded number of channels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,7 +186,7 @@ class Fixed(nn.Module):
 
 
 class Reads(nn.Module):
-    """Uses a layer's weight without calling the layer."""
+    """Use of a layer's weight without calling the layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,7 +198,7 @@ class Reads(nn.Module):
 
 
 class Sums(nn.Module):
-    """Adds channels to the outputs, which are coupled with them for that."""
+    """Addition of channels to the outputs, which couples them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -210,7 +210,7 @@ class Sums(nn.Module):
 
 
 class Rotary(nn.Module):
-    """Slices that are joined again, the other way round, as in language models."""
+    """Rotary embeddings: slices that are concatenated in reverse order, as in language models."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -220,12 +220,12 @@ class Rotary(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         query, key = self.query(inputs), self.key(inputs)
         query, key = (torch.cat([-x[..., 4:], x[..., :4]], -1) + x for x in (query, key))
-        found = (query @ key.transpose(1, 2)).softmax(-1) @ self.value(inputs)
-        return self.out(self.up(found).relu().mean(1))
+        hidden = (query @ key.transpose(1, 2)).softmax(-1) @ self.value(inputs)
+        return self.out(self.up(hidden).relu().mean(1))
 
 
-class OwnNorm(nn.Module):
-    """Root mean square norm with a parameter of its own, as language models have."""
+class CustomNorm(nn.Module):
+    """A custom root mean square norm, as in language models."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -242,25 +242,25 @@ def tcn(norm: Callable[[nn.Module], nn.Module]) -> nn.Module:
 
 
 def rnet() -> nn.Module:
-    """The second network of MTCNN, smaller."""
+    """A smaller version of the second network of MTCNN."""
     return nn.Sequential(
         nn.Conv2d(3, 7, 3), nn.PReLU(7), nn.MaxPool2d(2), nn.Conv2d(7, 12, 2), nn.PReLU(12),
         nn.Flatten(), nn.Linear(48, 10), nn.PReLU(10), nn.Linear(10, 5),
     )  # fmt: skip
 
 
-def generator(norm: type[nn.Module] = nn.BatchNorm2d, **more: object) -> nn.Module:
-    """A generator of DCGAN: from 6 numbers to pictures."""
+def generator(norm: type[nn.Module] = nn.BatchNorm2d, **options: object) -> nn.Module:
+    """A DCGAN generator: from 6 numbers to images."""
     return nn.Sequential(
-        nn.ConvTranspose2d(6, 16, 4, bias=False), norm(16, **more), nn.ReLU(),
-        nn.ConvTranspose2d(16, 8, 4, 2, 1, bias=False), norm(8, **more), nn.ReLU(),
+        nn.ConvTranspose2d(6, 16, 4, bias=False), norm(16, **options), nn.ReLU(),
+        nn.ConvTranspose2d(16, 8, 4, 2, 1, bias=False), norm(8, **options), nn.ReLU(),
         nn.ConvTranspose2d(8, 1, 4, 2, 1), nn.Tanh(), nn.Flatten(),
     )  # fmt: skip
 
 
-def chain(*between: nn.Module, kind: type[nn.Module] = nn.Conv2d, channels: int = 8) -> nn.Module:
+def chain(*layers: nn.Module, kind: type[nn.Module] = nn.Conv2d, channels: int = 8) -> nn.Module:
     return nn.Sequential(
-        kind(3, channels, 3, padding=1), *between, nn.ReLU(), kind(channels, 4, 3), Head(4)
+        kind(3, channels, 3, padding=1), *layers, nn.ReLU(), kind(channels, 4, 3), Head(4)
     )
 
 
@@ -294,7 +294,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "root mean square norm": lambda: nn.Sequential(
         nn.Linear(8, 12), nn.RMSNorm(12), nn.Linear(12, 5)
     ),
-    "norm of their own": lambda: nn.Sequential(nn.Linear(8, 12), OwnNorm(12), nn.Linear(12, 5)),
+    "custom norm": lambda: nn.Sequential(nn.Linear(8, 12), CustomNorm(12), nn.Linear(12, 5)),
     "prelu": rnet,
     "one prelu": lambda: chain(nn.PReLU()),
     "grouped": lambda: chain(nn.Conv2d(8, 16, 3, padding=1, groups=4), nn.Conv2d(16, 8, 1)),
@@ -324,9 +324,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     ),
     "recurrent": Recurrent,
     "weight norm": lambda: tcn(parametrizations.weight_norm),
-    "weight norm of old": lambda: tcn(nn.utils.weight_norm),
-    "a number written down": Fixed,
-    "a weight that is read": Reads,
+    "old weight norm": lambda: tcn(nn.utils.weight_norm),
+    "hard-coded size": Fixed,
+    "weight used without its layer": Reads,
     "several in, one out": lambda: chain(nn.Conv2d(8, 16, 1, groups=8), nn.Conv2d(16, 8, 1)),
     "layer norm over places": lambda: chain(nn.LayerNorm((8, 8, 8))),
     "layer norm alone": lambda: nn.Sequential(
@@ -337,16 +337,18 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 
 SHAPES: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(
-        ("layer norm", "root mean square norm", "norm of their own", "layer norm alone"), (8,)
+        ("layer norm", "root mean square norm", "custom norm", "layer norm alone"), (8,)
     ),
-    **dict.fromkeys(("heads", "rotary", "attention", "recurrent", "a weight that is read"), (6, 8)),
-    **dict.fromkeys(("transposed 1", "weight norm", "weight norm of old"), (3, 8)),
+    **dict.fromkeys(
+        ("heads", "rotary", "attention", "recurrent", "weight used without its layer"), (6, 8)
+    ),
+    **dict.fromkeys(("transposed 1", "weight norm", "old weight norm"), (3, 8)),
     **dict.fromkeys(("transposed 3", "solid"), (3, 4, 4, 4)),
     "generator": (6, 1, 1),
 }
 
 
-WHOLE: dict[str, dict[str, str]] = {
+UNPRUNED: dict[str, dict[str, str]] = {
     "sums": {"conv.weight": "the network's own outputs"},
     "rotary": {"query.weight": "cannot be followed", "value.weight": "cannot be followed"},
     "pixel shuffle": {"0.weight": "next layers (PixelShuffle)"},
@@ -359,27 +361,28 @@ WHOLE: dict[str, dict[str, str]] = {
     },
     "recurrent": {"into.weight": "cannot follow", "gru.weight_ih_l0": "none are removed from GRU"},
     "weight norm": {"0.parametrizations.weight.original1": "ParametrizedConv1d"},
-    "weight norm of old": {"0.weight_v": "Conv1d (its weight is computed from others)"},
-    "a number written down": {
-        "conv.weight": "View; Fixed: RuntimeError: shape '[-1, 512]' is invalid"
+    "old weight norm": {"0.weight_v": "Conv1d (its weight is computed from others)"},
+    "hard-coded size": {"conv.weight": "View; Fixed: RuntimeError: shape '[-1, 512]' is invalid"},
+    "weight used without its layer": {
+        "one.weight": "fails",
+        "two.weight": "does not call this layer",
     },
-    "a weight that is read": {"one.weight": "fails", "two.weight": "does not call this layer"},
     "several in, one out": {"0.weight": "Conv2d (8 groups)"},
     "layer norm over places": {"0.weight": "none are removed from LayerNorm"},
     "layer norm alone": {"0.weight": "none are removed from LayerNorm"},
     "softmax over channels": {"0.weight": "next layers (Softmax)"},
 }
-"""Layers that keep their channels, and what the sentence about them says."""
+"""Layers that keep their channels, and a part of the reported reason."""
 
 NORMS_OVER_CHANNELS = (
     "convnext", "group norm", "group norms of two sizes", "norm of all", "layer norm",
-    "root mean square norm", "norm of their own",
+    "root mean square norm", "custom norm",
 )  # fmt: skip
-"""Networks in which norms take a mean over several channels, those that go among them."""
+"""Networks with norms that average over several channels, including removed ones."""
 
 
 def network(name: str) -> nn.Module:
-    """Return the network in eval mode, with weights and statistics of which none is trivial."""
+    """Return the network in eval mode, with non-trivial weights and statistics."""
     torch.manual_seed(0)
     module = NETWORKS[name]().eval()
     with torch.no_grad():
@@ -392,6 +395,6 @@ def network(name: str) -> nn.Module:
 
 
 def inputs(name: str, examples: int = 3) -> Tensor:
-    """Return what the network takes."""
-    lot = torch.Generator().manual_seed(1)
-    return torch.randn(examples, *SHAPES.get(name, PICTURE), generator=lot)
+    """Return random inputs of the network."""
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(examples, *SHAPES.get(name, IMAGE), generator=generator)

@@ -1,4 +1,4 @@
-"""Groups of channels: what torch-pruning itself removes, and its counts."""
+"""Channel groups, compared with torch-pruning's own removal and counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.evaluation.measure import measure
 from workbench.graph.channel_groups import channel_groups, module_channel_groups
 from workbench.recipe import Recipe, Structure
 
-LOT = torch.Generator()
+GENERATOR = torch.Generator()
 
 
 def original(model: wb.Model) -> nn.Module:
@@ -30,31 +30,32 @@ def graph_of(module: nn.Module) -> torch_pruning.DependencyGraph:
     return torch_pruning.DependencyGraph().build_dependency(module, torch.zeros(1, 1, 28, 28))
 
 
-def prune_as_torch_pruning_does(module: nn.Module, group, kept) -> None:
+def prune_with_torch_pruning(module: nn.Module, group, kept) -> None:
     graph = graph_of(module)
-    maker = module.get_submodule(group.producers[0].removesuffix(".weight"))
-    linear = isinstance(maker, nn.Linear)
+    producer = module.get_submodule(group.producers[0].removesuffix(".weight"))
+    linear = isinstance(producer, nn.Linear)
     function = (
         torch_pruning.prune_linear_out_channels if linear else torch_pruning.prune_conv_out_channels
     )
-    gone = sorted(set(range(group.channels)) - set(kept.tolist()))
-    graph.get_pruning_group(maker, function, idxs=gone).prune()
+    removed = sorted(set(range(group.channels)) - set(kept.tolist()))
+    graph.get_pruning_group(producer, function, idxs=removed).prune()
 
 
 @pytest.mark.parametrize("name", wb.models("fashion"))
-def test_tensors_and_outputs_are_those_of_torch_pruning(name):
+def test_tensors_equal_those_of_torch_pruning(name):
     model = wb.model(name)
-    found = channel_groups(model.architecture)
-    lot = torch.Generator().manual_seed(0)
+    groups = channel_groups(model.architecture)
+    generator = torch.Generator().manual_seed(0)
     kept = [
-        torch.randperm(g.channels, generator=lot)[: g.channels // 2].sort().values for g in found
+        torch.randperm(g.channels, generator=generator)[: g.channels // 2].sort().values
+        for g in groups
     ]
     ours = dict(model.weights())
     theirs = original(model)
-    for group, chosen in zip(found, kept, strict=True):
+    for group, kept_channels in zip(groups, kept, strict=True):
         for member in group.members:
-            ours[member.tensor] = member.cut(ours[member.tensor], chosen)
-        prune_as_torch_pruning_does(theirs, group, chosen)
+            ours[member.tensor] = member.cut(ours[member.tensor], kept_channels)
+        prune_with_torch_pruning(theirs, group, kept_channels)
     expected = theirs.state_dict()
     assert list(ours) == list(expected)
     for tensor, value in expected.items():
@@ -62,30 +63,30 @@ def test_tensors_and_outputs_are_those_of_torch_pruning(name):
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet"])
-def test_counts_are_those_of_torch_pruning(name):
+def test_counts_equal_those_of_torch_pruning(name):
     model, structure = wb.model(name), Structure(0.5)
-    found = channel_groups(model.architecture)
+    groups = channel_groups(model.architecture)
     report = measure(model, Recipe(structure=structure), timed=False, store=ResultCache())
     theirs = original(model)
-    whole = torch_pruning.utils.count_ops_and_params(
+    total = torch_pruning.utils.count_ops_and_params(
         copy.deepcopy(theirs), torch.zeros(1, 1, 28, 28)
     )
     weights = dict(model.weights())
-    for group in found:
-        norms = SCORES["group norm"](group, weights, CalibrationStats(), LOT)
+    for group in groups:
+        norms = SCORES["group norm"](group, weights, CalibrationStats(), GENERATOR)
         kept = norms.argsort(stable=True)[round(0.5 * group.channels) :].sort().values
-        prune_as_torch_pruning_does(theirs, group, kept)
+        prune_with_torch_pruning(theirs, group, kept)
     parameters = sum(tensor.numel() for tensor in theirs.parameters())
     assert report.parameters == parameters
-    left = torch_pruning.utils.count_ops_and_params(theirs, torch.zeros(1, 1, 28, 28))
+    remaining = torch_pruning.utils.count_ops_and_params(theirs, torch.zeros(1, 1, 28, 28))
     # torch-pruning adds a few operations of biases, norms and pooling to each product
-    assert report.macs / model.card["macs"] == pytest.approx(left[0] / whole[0], abs=0.02)
+    assert report.macs / model.card["macs"] == pytest.approx(remaining[0] / total[0], abs=0.02)
     assert report.structure["channels_removed"] == 0.5
     assert report.structure["macs_removed"] == 1 - report.macs / model.card["macs"]
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet"])
-def test_group_norm_is_that_of_torch_pruning(name):
+def test_group_norm_equals_that_of_torch_pruning(name):
     model = wb.model(name)
     module = original(model)
     graph = graph_of(module)
@@ -94,38 +95,42 @@ def test_group_norm_is_that_of_torch_pruning(name):
     )
     compared = 0
     for group in channel_groups(model.architecture):
-        maker = module.get_submodule(group.producers[0].removesuffix(".weight"))
-        linear = isinstance(maker, nn.Linear)
+        producer = module.get_submodule(group.producers[0].removesuffix(".weight"))
+        linear = isinstance(producer, nn.Linear)
         function = (
             torch_pruning.prune_linear_out_channels
             if linear
             else torch_pruning.prune_conv_out_channels
         )
-        theirs = importance(graph.get_pruning_group(maker, function, list(range(group.channels))))
-        ours = SCORES["group norm"](group, model.weights(), CalibrationStats(), LOT)
+        theirs = importance(
+            graph.get_pruning_group(producer, function, list(range(group.channels)))
+        )
+        ours = SCORES["group norm"](group, model.weights(), CalibrationStats(), GENERATOR)
         torch.testing.assert_close(ours.float(), theirs.detach(), rtol=1e-4, atol=1e-5)
         compared += 1
     assert compared == len(channel_groups(model.architecture)) > 1
 
 
 def test_residual_layers_are_coupled():
-    makers = [group.producers for group in channel_groups(wb.model("fashion/resnet").architecture)]
-    assert ("blocks.2.shortcut.0.weight", "blocks.2.conv2.weight") in makers
-    assert all("fc.weight" not in names for names in makers)  # its outputs are the classes
+    producers = [
+        group.producers for group in channel_groups(wb.model("fashion/resnet").architecture)
+    ]
+    assert ("blocks.2.shortcut.0.weight", "blocks.2.conv2.weight") in producers
+    assert all("fc.weight" not in names for names in producers)  # its outputs are the classes
 
 
-def test_narrow_network_is_smaller_and_whole():
+def test_reduced_network_is_smaller():
     model = wb.model("fashion/resnet")
-    done = remove_channels(
+    reduced = remove_channels(
         model.weights(), channel_groups(model.architecture), Structure(0.25), CalibrationStats()
     )
-    assert sum(group.channels for group in done.groups) == 416 - 104
-    assert done.weights["blocks.0.conv1.weight"].shape == (48, 24, 3, 3)
-    assert model.weights()["stem.weight"].shape[0] == 32  # the caller's are as they were
+    assert sum(group.channels for group in reduced.groups) == 416 - 104
+    assert reduced.weights["blocks.0.conv1.weight"].shape == (48, 24, 3, 3)
+    assert model.weights()["stem.weight"].shape[0] == 32  # the original is unchanged
 
 
 class Heads(nn.Module):
-    """Channels that are cut into heads, others that nothing hinders, and some that are put out."""
+    """Channels that are split into heads, removable channels, and channels that are outputs."""
 
     def __init__(self):
         super().__init__()
@@ -139,9 +144,9 @@ class Heads(nn.Module):
         return self.decode(code), code
 
 
-def test_groups_that_only_seem_so_are_left_out():
-    found = module_channel_groups(Heads().eval(), torch.randn(2, 6))
-    assert [group.producers for group in found] == [
+def test_groups_that_fail_verification_are_excluded():
+    groups = module_channel_groups(Heads().eval(), torch.randn(2, 6))
+    assert [group.producers for group in groups] == [
         ("out.weight",),
         ("up.weight",),
         ("down.weight",),
@@ -157,5 +162,5 @@ def test_groups_that_only_seem_so_are_left_out():
 )
 def test_convolutions_of_any_dimensions_have_groups(kind, norm, shape):
     module = nn.Sequential(kind(3, 8, 3), norm(8), nn.ReLU(), kind(8, 4, 3)).eval()
-    (found,) = module_channel_groups(module, (torch.randn(shape),))
-    assert (found.producers, found.channels) == (("0.weight",), 8)
+    (group,) = module_channel_groups(module, (torch.randn(shape),))
+    assert (group.producers, group.channels) == (("0.weight",), 8)

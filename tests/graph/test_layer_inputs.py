@@ -1,4 +1,4 @@
-"""A layer's inputs, times its weights, are its outputs."""
+"""The observed inputs of a layer, multiplied by its weights, are its outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.graph.layer_inputs import observe_inputs
 
 
 class Stub:
-    """A model made of any module, some of whose weights are turned to be compressed."""
+    """A fake model of any module, with the axes of weights that are permuted for compression."""
 
     def __init__(self, module, axes=None):
         self.module = lambda: module
@@ -65,7 +65,7 @@ class Product(nn.Module):
     ],
     ids=["x @ W", "addmm", "einsum", "from the left", "linear"],
 )
-def test_what_multiplies_with_matrices_is_seen(multiply):
+def test_products_with_matrices_are_observed(multiply):
     module = Product(multiply)
     batch = torch.randn(2, 5, 6, generator=torch.Generator().manual_seed(0))
     seen = {}
@@ -77,23 +77,23 @@ def test_what_multiplies_with_matrices_is_seen(multiply):
 
 @pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM])
 @pytest.mark.parametrize("first", [True, False])
-@pytest.mark.parametrize("begun", [False, True])
-def test_recurrent_layers_see_their_inputs_and_the_states_before(kind, first, begun):
-    """Against cells that are stepped by hand through two layers, both ways."""
+@pytest.mark.parametrize("has_state", [False, True])
+def test_recurrent_layers_have_inputs_and_previous_states(kind, first, has_state):
+    """Compare with cells that are stepped by hand, two layers, bidirectional."""
     torch.manual_seed(1)
     layer = kind(3, 4, num_layers=2, bidirectional=True, batch_first=first)
     x = torch.randn(2, 5, 3)
-    start = torch.randn(4, 2, 4) if begun else torch.zeros(4, 2, 4)
+    start = torch.randn(4, 2, 4) if has_state else torch.zeros(4, 2, 4)
     cells = [(start, torch.randn(4, 2, 4))[: 2 if kind is nn.LSTM else 1]]
-    if not begun:
-        cells = [tuple(torch.zeros_like(one) for one in cells[0])]
+    if not has_state:
+        cells = [tuple(torch.zeros_like(state) for state in cells[0])]
     batch = {"input": x if first else x.transpose(0, 1)}
-    if begun:
+    if has_state:
         batch["hx"] = cells[0] if kind is nn.LSTM else start
     seen = {}
     stub = Stub(layer)
-    if begun and kind is nn.LSTM:
-        layer.register_forward_pre_hook(  # the batch holds tensors alone
+    if has_state and kind is nn.LSTM:
+        layer.register_forward_pre_hook(  # a batch holds only tensors
             lambda _layer, args, named: (args, {**named, "hx": cells[0]}), with_kwargs=True
         )
         batch.pop("hx")
@@ -102,35 +102,35 @@ def test_recurrent_layers_see_their_inputs_and_the_states_before(kind, first, be
     with torch.no_grad():
         for number in range(2):
             outputs = []
-            for way, suffix in enumerate(("", "_reverse")):
-                one = cell(x.shape[-1], 4)
+            for direction, suffix in enumerate(("", "_reverse")):
+                step = cell(x.shape[-1], 4)
                 for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-                    getattr(one, name).copy_(getattr(layer, f"{name}_l{number}{suffix}"))
-                state = tuple(part[2 * number + way] for part in cells[0])
+                    getattr(step, name).copy_(getattr(layer, f"{name}_l{number}{suffix}"))
+                state = tuple(part[2 * number + direction] for part in cells[0])
                 state = state if kind is nn.LSTM else state[0]
                 before, after = [None] * 5, [None] * 5
-                for at in reversed(range(5)) if way else range(5):
+                for at in reversed(range(5)) if direction else range(5):
                     before[at] = state[0] if kind is nn.LSTM else state
-                    state = one(x[:, at], state)
+                    state = step(x[:, at], state)
                     after[at] = state[0] if kind is nn.LSTM else state
                 dim = 1 if first else 0
-                wanted = torch.stack(before, dim).flatten(0, 1)
-                found = seen[f"weight_hh_l{number}{suffix}"]
-                torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
-                given = (x if first else x.transpose(0, 1)).flatten(0, 1)
-                found = seen[f"weight_ih_l{number}{suffix}"]
-                torch.testing.assert_close(found, given, rtol=1e-4, atol=1e-5)
+                expected = torch.stack(before, dim).flatten(0, 1)
+                vectors = seen[f"weight_hh_l{number}{suffix}"]
+                torch.testing.assert_close(vectors, expected, rtol=1e-4, atol=1e-5)
+                inputs = (x if first else x.transpose(0, 1)).flatten(0, 1)
+                vectors = seen[f"weight_ih_l{number}{suffix}"]
+                torch.testing.assert_close(vectors, inputs, rtol=1e-4, atol=1e-5)
                 outputs.append(torch.stack(after, 1))
             x = torch.cat(outputs, -1)
 
 
-def test_layers_in_groups_are_passed_over():
+def test_grouped_convolutions_are_skipped():
     layer, seen = nn.Conv2d(4, 4, 3, groups=2), {}
     observe_inputs(Stub(layer), dict(layer.state_dict()), torch.randn(1, 4, 5, 5), seen.__setitem__)
     assert not seen
 
 
-def test_every_layer_of_a_built_in_model_is_seen():
+def test_every_layer_of_a_built_in_model_is_observed():
     model = wb.model("fashion/resnet")
     seen = {}
     batch = model.task.inputs(model.task.split("train").examples[:2])

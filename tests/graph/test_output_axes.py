@@ -1,4 +1,4 @@
-"""Which axes of weights count outputs and inputs, for every way in which modules multiply."""
+"""The output and input axes of weights, for many ways to multiply with them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ einsum = torch.einsum
 weight_norm = nn.utils.parametrizations.weight_norm
 
 
-class Own(nn.Module):
-    """A module of parameters w, v, … of the shapes given, and of `layers`."""
+class Custom(nn.Module):
+    """A module with parameters w, v, … of the given shapes, and `layers`."""
 
     def __init__(self, run, *shapes, **layers) -> None:
         super().__init__()
@@ -59,24 +59,24 @@ def graph(self, x):
 
 
 COLUMNS = Axes((1,), (0,))
-USUAL: dict[str, Axes] = {}
+DEFAULT: dict[str, Axes] = {}
 W = {"w": COLUMNS}
 
 CASES = {
-    "linear": (matrices(nn.Linear(4, 6), 5, 4), USUAL),
-    "linear on sequences": (matrices(nn.Linear(4, 6), 5, 3, 4), USUAL),
-    "linear, of a square": (matrices(nn.Linear(4, 4), 5, 4), USUAL),
-    "linear, of one input": (matrices(nn.Linear(1, 6), 5, 1), USUAL),
-    "linear, of one output": (matrices(nn.Linear(4, 1), 5, 4), USUAL),
-    "convolution 1": (matrices(nn.Conv1d(4, 6, 3), 2, 4, 7), USUAL),
-    "convolution 2": (matrices(nn.Conv2d(4, 6, 3), 2, 4, 7, 7), USUAL),
-    "convolution 3": (matrices(nn.Conv3d(4, 6, 3), 2, 4, 5, 5, 5), USUAL),
-    "convolution 1 × 1": (matrices(nn.Conv2d(4, 6, 1), 2, 4, 7, 7), USUAL),
-    "convolution in groups": (matrices(nn.Conv2d(4, 6, 3, groups=2), 2, 4, 7, 7), USUAL),
-    "depthwise convolution": (matrices(nn.Conv2d(4, 8, 3, groups=4), 2, 4, 7, 7), USUAL),
+    "linear": (matrices(nn.Linear(4, 6), 5, 4), DEFAULT),
+    "linear on sequences": (matrices(nn.Linear(4, 6), 5, 3, 4), DEFAULT),
+    "linear, of a square": (matrices(nn.Linear(4, 4), 5, 4), DEFAULT),
+    "linear, of one input": (matrices(nn.Linear(1, 6), 5, 1), DEFAULT),
+    "linear, of one output": (matrices(nn.Linear(4, 1), 5, 4), DEFAULT),
+    "convolution 1": (matrices(nn.Conv1d(4, 6, 3), 2, 4, 7), DEFAULT),
+    "convolution 2": (matrices(nn.Conv2d(4, 6, 3), 2, 4, 7, 7), DEFAULT),
+    "convolution 3": (matrices(nn.Conv3d(4, 6, 3), 2, 4, 5, 5, 5), DEFAULT),
+    "convolution 1 × 1": (matrices(nn.Conv2d(4, 6, 1), 2, 4, 7, 7), DEFAULT),
+    "convolution in groups": (matrices(nn.Conv2d(4, 6, 3, groups=2), 2, 4, 7, 7), DEFAULT),
+    "depthwise convolution": (matrices(nn.Conv2d(4, 8, 3, groups=4), 2, 4, 7, 7), DEFAULT),
     "circular convolution": (
         matrices(nn.Conv2d(4, 6, 3, padding=1, padding_mode="circular"), 2, 4, 7, 7),
-        USUAL,
+        DEFAULT,
     ),
     "transposed 1": (matrices(nn.ConvTranspose1d(4, 6, 3), 2, 4, 7), {"weight": COLUMNS}),
     "transposed 2": (matrices(nn.ConvTranspose2d(4, 6, 3), 2, 4, 7, 7), {"weight": COLUMNS}),
@@ -85,7 +85,7 @@ CASES = {
         matrices(nn.ConvTranspose2d(4, 6, 3, groups=2), 2, 4, 7, 7),
         {"weight": Axes((1,), (0,), 2)},
     ),
-    "transposed depthwise": (matrices(nn.ConvTranspose2d(4, 4, 3, groups=4), 2, 4, 7, 7), USUAL),
+    "transposed depthwise": (matrices(nn.ConvTranspose2d(4, 4, 3, groups=4), 2, 4, 7, 7), DEFAULT),
     "transposed depthwise, wider": (
         matrices(nn.ConvTranspose1d(4, 8, 3, groups=4), 2, 4, 7),
         {"weight": Axes((0, 1), ())},
@@ -99,117 +99,129 @@ CASES = {
         {"parametrizations.weight.original": COLUMNS},
     ),
     "attention": (
-        matrices(Own(lambda s, x: s.a(x, x, x)[0], a=nn.MultiheadAttention(8, 2)), 5, 3, 8),
-        USUAL,
+        matrices(Custom(lambda s, x: s.a(x, x, x)[0], a=nn.MultiheadAttention(8, 2)), 5, 3, 8),
+        DEFAULT,
     ),
     "attention to others": (
-        matrices(Own(lambda s, x: s.a(x, 2 * x, x)[0], a=nn.MultiheadAttention(8, 2)), 5, 3, 8),
-        USUAL,
+        matrices(Custom(lambda s, x: s.a(x, 2 * x, x)[0], a=nn.MultiheadAttention(8, 2)), 5, 3, 8),
+        DEFAULT,
     ),
     "attention of other widths": (
         matrices(
-            Own(
+            Custom(
                 lambda s, x: s.a(x, x[..., :4], x[..., :6])[0],
                 a=nn.MultiheadAttention(8, 2, kdim=4, vdim=6),
             ),
             *(5, 3, 8),
         ),
-        USUAL,
+        DEFAULT,
     ),
     "transformer": (
         matrices(
             nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), 2),
             *(5, 3, 8),
         ),
-        USUAL,
+        DEFAULT,
     ),
-    "LSTM": (matrices(nn.LSTM(8, 6, 2, bidirectional=True), 5, 3, 8), USUAL),
-    "GRU": (matrices(nn.GRU(8, 6), 5, 3, 8), USUAL),
-    "RNN": (matrices(nn.RNN(8, 6), 5, 3, 8), USUAL),
-    "LSTM cell": (matrices(Own(lambda s, x: s.c(x)[0], c=nn.LSTMCell(8, 6)), 5, 8), USUAL),
-    "bilinear": (matrices(Own(lambda s, x: s.b(x, x), b=nn.Bilinear(4, 4, 3)), 5, 4), USUAL),
-    "x @ W": (matrices(Own(lambda s, x: x @ s.w, (4, 6)), 5, 3, 4), W),
-    "x @ W, of a square": (matrices(Own(lambda s, x: x @ s.w, (4, 4)), 5, 3, 4), W),
-    "x @ W, of one output": (matrices(Own(lambda s, x: x @ s.w, (4, 1)), 5, 4), W),
+    "LSTM": (matrices(nn.LSTM(8, 6, 2, bidirectional=True), 5, 3, 8), DEFAULT),
+    "GRU": (matrices(nn.GRU(8, 6), 5, 3, 8), DEFAULT),
+    "RNN": (matrices(nn.RNN(8, 6), 5, 3, 8), DEFAULT),
+    "LSTM cell": (matrices(Custom(lambda s, x: s.c(x)[0], c=nn.LSTMCell(8, 6)), 5, 8), DEFAULT),
+    "bilinear": (matrices(Custom(lambda s, x: s.b(x, x), b=nn.Bilinear(4, 4, 3)), 5, 4), DEFAULT),
+    "x @ W": (matrices(Custom(lambda s, x: x @ s.w, (4, 6)), 5, 3, 4), W),
+    "x @ W, of a square": (matrices(Custom(lambda s, x: x @ s.w, (4, 4)), 5, 3, 4), W),
+    "x @ W, of one output": (matrices(Custom(lambda s, x: x @ s.w, (4, 1)), 5, 4), W),
     "x @ W, of one input": (
-        matrices(Own(lambda s, x: x @ s.w, (1, 4)), 5, 1),
+        matrices(Custom(lambda s, x: x @ s.w, (1, 4)), 5, 1),
         {"w": Axes((0, 1), ())},
     ),
-    "x @ Wᵀ": (matrices(Own(lambda s, x: x @ s.w.T, (6, 4)), 5, 4), USUAL),
-    "W @ x": (matrices(Own(lambda s, x: s.w @ x, (6, 4)), 5, 4, 3), USUAL),
-    "Wᵀ @ x": (matrices(Own(lambda s, x: s.w.mT @ x, (4, 6)), 5, 4, 3), W),
-    "W @ vector": (matrices(Own(lambda s, x: torch.stack([s.w @ r for r in x]), (6, 4)), 5, 4), {}),
-    "vector @ W": (matrices(Own(lambda s, x: torch.stack([r @ s.w for r in x]), (4, 6)), 5, 4), W),
+    "x @ Wᵀ": (matrices(Custom(lambda s, x: x @ s.w.T, (6, 4)), 5, 4), DEFAULT),
+    "W @ x": (matrices(Custom(lambda s, x: s.w @ x, (6, 4)), 5, 4, 3), DEFAULT),
+    "Wᵀ @ x": (matrices(Custom(lambda s, x: s.w.mT @ x, (4, 6)), 5, 4, 3), W),
+    "W @ vector": (
+        matrices(Custom(lambda s, x: torch.stack([s.w @ r for r in x]), (6, 4)), 5, 4),
+        {},
+    ),
+    "vector @ W": (
+        matrices(Custom(lambda s, x: torch.stack([r @ s.w for r in x]), (4, 6)), 5, 4),
+        W,
+    ),
     "GPT-2's Conv1D": (
-        matrices(Own(lambda s, x: torch.addmm(s.v[0], x.view(-1, 4), s.w), (4, 6), (1, 6)), 5, 4),
+        matrices(
+            Custom(lambda s, x: torch.addmm(s.v[0], x.view(-1, 4), s.w), (4, 6), (1, 6)), 5, 4
+        ),
         W,
     ),
     "x @ W in half precision": (
-        matrices(Own(lambda s, x: x.bfloat16() @ s.w.bfloat16(), (4, 6)), 5, 4),
+        matrices(Custom(lambda s, x: x.bfloat16() @ s.w.bfloat16(), (4, 6)), 5, 4),
         W,
     ),
-    "x @ (W − mean)": (matrices(Own(lambda s, x: x @ (s.w - s.w.mean(0)), (4, 6)), 5, 4), W),
-    "x @ copied W": (matrices(Own(lambda s, x: x @ s.w.T.contiguous(), (6, 4)), 5, 4), USUAL),
+    "x @ (W − mean)": (matrices(Custom(lambda s, x: x @ (s.w - s.w.mean(0)), (4, 6)), 5, 4), W),
+    "x @ copied W": (matrices(Custom(lambda s, x: x @ s.w.T.contiguous(), (6, 4)), 5, 4), DEFAULT),
     "x @ (W + A B)": (
-        matrices(Own(lambda s, x: x @ (s.w + s.v @ s.u), (4, 6), (4, 2), (2, 6)), 5, 4),
+        matrices(Custom(lambda s, x: x @ (s.w + s.v @ s.u), (4, 6), (4, 2), (2, 6)), 5, 4),
         W,
     ),
     "x @ (W · V)": (
-        matrices(Own(lambda s, x: x @ (s.w * s.v), (4, 6), (4, 6)), 5, 4),
+        matrices(Custom(lambda s, x: x @ (s.w * s.v), (4, 6), (4, 6)), 5, 4),
         {"w": COLUMNS, "v": COLUMNS},
     ),
     "parts of W": (
-        matrices(Own(lambda s, x: (x @ s.w[:, :6]) * (x @ s.w[:, 6:]), (4, 12)), 5, 4),
+        matrices(Custom(lambda s, x: (x @ s.w[:, :6]) * (x @ s.w[:, 6:]), (4, 12)), 5, 4),
         W,
     ),
     "chunks of W": (
-        matrices(Own(lambda s, x: sum(x @ c for c in s.w.chunk(3, 1)), (4, 12)), 5, 4),
+        matrices(Custom(lambda s, x: sum(x @ c for c in s.w.chunk(3, 1)), (4, 12)), 5, 4),
         W,
     ),
     "recurrence": (
-        matrices(Own(recurrent, (4, 6), (6, 6)), 5, 3, 4),
+        matrices(Custom(recurrent, (4, 6), (6, 6)), 5, 3, 4),
         {"w": COLUMNS, "v": COLUMNS},
     ),
-    "written to": (matrices(Own(written, (4, 6)), 5, 4), W),
+    "written to": (matrices(Custom(written, (4, 6)), 5, 4), W),
     "learned queries": (
-        matrices(Own(lambda s, x: (s.w @ s.l.weight) @ x.mT, (3, 6), l=nn.Linear(4, 6)), 5, 2, 4),
-        USUAL,
+        matrices(
+            Custom(lambda s, x: (s.w @ s.l.weight) @ x.mT, (3, 6), l=nn.Linear(4, 6)), 5, 2, 4
+        ),
+        DEFAULT,
     ),
     "position table": (
-        matrices(Own(lambda s, x: s.l(x + s.w), (1, 3, 4), l=nn.Linear(4, 6)), 1, 3, 4),
-        USUAL,
+        matrices(Custom(lambda s, x: s.l(x + s.w), (1, 3, 4), l=nn.Linear(4, 6)), 1, 3, 4),
+        DEFAULT,
     ),
     "weights in another shape": (
-        matrices(Own(lambda s, x: functional.linear(x, s.w.view(6, 4)), (6, 2, 2)), 5, 4),
+        matrices(Custom(lambda s, x: functional.linear(x, s.w.view(6, 4)), (6, 2, 2)), 5, 4),
         {"w": Axes((0,), (1, 2))},
     ),
     "queries of heads": (
-        matrices(Own(lambda s, x: einsum("bsd,dhe->bshe", x, s.w), (4, 2, 3)), 5, 3, 4),
+        matrices(Custom(lambda s, x: einsum("bsd,dhe->bshe", x, s.w), (4, 2, 3)), 5, 3, 4),
         {"w": Axes((1, 2), (0,))},
     ),
     "heads first": (
-        matrices(Own(lambda s, x: einsum("bsd,hde->bshe", x, s.w), (2, 4, 3)), 5, 3, 4),
+        matrices(Custom(lambda s, x: einsum("bsd,hde->bshe", x, s.w), (2, 4, 3)), 5, 3, 4),
         {"w": Axes((0, 2), (1,))},
     ),
     "outputs of heads": (
-        matrices(Own(lambda s, x: einsum("bshe,hed->bsd", x, s.w), (2, 3, 4)), 5, 3, 2, 3),
+        matrices(Custom(lambda s, x: einsum("bshe,hed->bsd", x, s.w), (2, 3, 4)), 5, 3, 2, 3),
         {"w": Axes((2,), (0, 1))},
     ),
     "experts": (
-        matrices(Own(lambda s, x: torch.bmm(x.transpose(0, 1), s.w), (3, 4, 6)), 5, 3, 4),
+        matrices(Custom(lambda s, x: torch.bmm(x.transpose(0, 1), s.w), (3, 4, 6)), 5, 3, 4),
         {"w": Axes((0, 2), (1,))},
     ),
     "experts one by one": (
-        matrices(Own(lambda s, x: sum(x @ s.w[i] for i in range(3)), (3, 4, 6)), 5, 4),
+        matrices(Custom(lambda s, x: sum(x @ s.w[i] for i in range(3)), (3, 4, 6)), 5, 4),
         {"w": Axes((0, 2), (1,))},
     ),
     "experts, outputs first": (
-        matrices(Own(lambda s, x: sum(x @ s.w[i].T for i in range(3)), (3, 6, 4)), 5, 4),
+        matrices(Custom(lambda s, x: sum(x @ s.w[i].T for i in range(3)), (3, 6, 4)), 5, 4),
         {"w": Axes((0, 1), (2,))},
     ),
     "blocks along the diagonal": (
         matrices(
-            Own(lambda s, x: einsum("bgi,gio->bgo", x.view(-1, 2, 2), s.w.view(2, 2, 6)), (4, 6)),
+            Custom(
+                lambda s, x: einsum("bgi,gio->bgo", x.view(-1, 2, 2), s.w.view(2, 2, 6)), (4, 6)
+            ),
             5,
             4,
         ),
@@ -217,13 +229,13 @@ CASES = {
     ),
     "tensordot": (
         matrices(
-            Own(lambda s, x: torch.tensordot(x, s.w, ([2, 3], [0, 1])), (2, 2, 6)), 5, 3, 2, 2
+            Custom(lambda s, x: torch.tensordot(x, s.w, ([2, 3], [0, 1])), (2, 2, 6)), 5, 3, 2, 2
         ),
         {"w": Axes((2,), (0, 1))},
     ),
     "kernel of Keras": (
         matrices(
-            Own(lambda s, x: functional.conv2d(x, s.w.permute(3, 2, 0, 1)), (3, 3, 4, 6)),
+            Custom(lambda s, x: functional.conv2d(x, s.w.permute(3, 2, 0, 1)), (3, 3, 4, 6)),
             2,
             4,
             5,
@@ -233,7 +245,7 @@ CASES = {
     ),
     "kernel of Keras, 1 × 1": (
         matrices(
-            Own(lambda s, x: functional.conv2d(x, s.w.permute(3, 2, 0, 1)), (1, 1, 4, 6)),
+            Custom(lambda s, x: functional.conv2d(x, s.w.permute(3, 2, 0, 1)), (1, 1, 4, 6)),
             2,
             4,
             5,
@@ -243,7 +255,7 @@ CASES = {
     ),
     "depthwise kernel of Keras": (
         matrices(
-            Own(
+            Custom(
                 lambda s, x: functional.conv2d(
                     x, s.w.reshape(3, 3, 1, 8).permute(3, 2, 0, 1), groups=4
                 ),
@@ -255,67 +267,71 @@ CASES = {
     ),
     "transposed kernel of Keras": (
         matrices(
-            Own(lambda s, x: functional.conv_transpose2d(x, s.w.permute(3, 2, 0, 1)), (3, 3, 6, 4)),
+            Custom(
+                lambda s, x: functional.conv_transpose2d(x, s.w.permute(3, 2, 0, 1)), (3, 3, 6, 4)
+            ),
             *(2, 4, 5, 5),
         ),
         {"w": Axes((2,), (3,))},
     ),
     "convolution of sequences, batch second": (
-        matrices(Own(lambda s, x: torch.conv_tbc(x, s.w, s.v[0]), (3, 4, 6), (1, 6)), *(7, 2, 4)),
+        matrices(
+            Custom(lambda s, x: torch.conv_tbc(x, s.w, s.v[0]), (3, 4, 6), (1, 6)), *(7, 2, 4)
+        ),
         {"w": Axes((2,), (1,))},
     ),
     "sparse graph": (
-        matrices(Own(graph, (4, 6), edges=Edges()), 5, 4),
+        matrices(Custom(graph, (4, 6), edges=Edges()), 5, 4),
         W,
     ),
-    "both ways": (matrices(Own(lambda s, x: (x @ s.w) @ s.w.T, (4, 6)), 5, 4), USUAL),
+    "both ways": (matrices(Custom(lambda s, x: (x @ s.w) @ s.w.T, (4, 6)), 5, 4), DEFAULT),
     "embedding and head": (
-        (Own(lambda s, x: s.e(x) @ s.e.weight.T, e=nn.Embedding(9, 4)), torch.tensor([[1, 2]])),
-        USUAL,
+        (Custom(lambda s, x: s.e(x) @ s.e.weight.T, e=nn.Embedding(9, 4)), torch.tensor([[1, 2]])),
+        DEFAULT,
     ),
     "embedding, and mixtures of it": (
         (
-            Own(
+            Custom(
                 lambda s, x: (s.e(x) @ s.l.weight.T).softmax(-1) @ s.e.weight,
                 e=nn.Embedding(9, 4),
                 l=nn.Linear(4, 9),
             ),
             torch.tensor([[1, 2]]),
         ),
-        USUAL,
+        DEFAULT,
     ),
     "not run": (
-        matrices(Own(lambda s, x: x, t=nn.ConvTranspose1d(4, 6, 3, groups=2)), 2, 4, 7),
+        matrices(Custom(lambda s, x: x, t=nn.ConvTranspose1d(4, 6, 3, groups=2)), 2, 4, 7),
         {"t.weight": Axes((1,), (0,), 2)},
     ),
 }
 
 
-@pytest.mark.parametrize(("given", "expected"), CASES.values(), ids=CASES)
-def test_axes(given, expected) -> None:
-    module, inputs = given
-    assert found(module.eval(), inputs) == expected
+@pytest.mark.parametrize(("case", "expected"), CASES.values(), ids=CASES)
+def test_axes(case, expected) -> None:
+    module, inputs = case
+    assert traced_axes(module.eval(), inputs) == expected
 
 
-def found(module, inputs):
+def traced_axes(module, inputs):
     weights = {name: p.detach() for name, p in module.named_parameters()}
     weights |= dict(module.named_buffers())
     names = [name for name, p in module.named_parameters() if p.ndim >= 2]
     return weight_axes(unfuse(module), weights, inputs, names)
 
 
-def test_where_a_module_cannot_be_followed_the_classes_decide() -> None:
+def test_classes_decide_if_a_module_cannot_be_traced() -> None:
     def fails(_self, x):
         raise ValueError
 
     layer = nn.ConvTranspose2d(4, 6, 3)
-    assert found(Own(fails, (4, 6), t=layer), torch.ones(1)) == {"t.weight": COLUMNS}
+    assert traced_axes(Custom(fails, (4, 6), t=layer), torch.ones(1)) == {"t.weight": COLUMNS}
 
 
 @pytest.mark.parametrize(
     "name", ["fashion/lenet5", "reviews/gru", "reviews/transformer", "vowels/cnn"]
 )
-def test_built_in_weights_are_compressed_as_they_are(name) -> None:
+def test_built_in_weights_are_not_permuted(name) -> None:
     model = zoo.model(name)
     inputs = model.task.inputs(model.task.split("validation").examples[:2])
     module = unfuse(model.architecture.build()).eval()

@@ -1,4 +1,4 @@
-"""A network cut before any of its layers computes what the whole one does."""
+"""A network that is cut before a layer computes the same outputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.runtime.batch import Batch
 from workbench.runtime.cut import cut
 from workbench.runtime.shell import shell
 
-PLACES = [(name, layer) for name in wb.models("fashion") for layer in wb.model(name).layers]
+LAYERS = [(name, layer) for name in wb.models("fashion") for layer in wb.model(name).layers]
 
 
 @pytest.fixture
@@ -25,53 +25,53 @@ def batch():
     return first
 
 
-@pytest.mark.parametrize(("name", "layer"), PLACES)
-def test_both_parts_are_the_whole(name, layer, batch):
+@pytest.mark.parametrize(("name", "layer"), LAYERS)
+def test_head_and_tail_compute_the_same_outputs(name, layer, batch):
     model = wb.model(name)
     inputs = batch(model)
     changed = dict(model.weights())
     changed[layer] = changed[layer] * 0.5 + 0.01
-    whole = shell(model, fast=True)(changed, *inputs.tensors)
+    expected = shell(model, fast=True)(changed, *inputs.tensors)
     parts = cut(model, layer)
-    passed = parts.head(model.weights(), inputs)
-    assert len(passed) == len(inputs)
-    torch.testing.assert_close(parts.tail(changed, passed), whole, rtol=1e-5, atol=1e-5)
+    intermediate = parts.head(model.weights(), inputs)
+    assert len(intermediate) == len(inputs)
+    torch.testing.assert_close(parts.tail(changed, intermediate), expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "layer"), PLACES)
-def test_the_first_part_does_not_hang_on_the_layer_and_the_second_does(name, layer, batch):
+@pytest.mark.parametrize(("name", "layer"), LAYERS)
+def test_only_the_tail_depends_on_the_layer(name, layer, batch):
     model = wb.model(name)
     broken = {**model.weights(), layer: torch.full_like(model.weights()[layer], torch.nan)}
     parts = cut(model, layer)
-    passed = parts.head(broken, batch(model))
-    assert all(tensor.isfinite().all() for tensor in passed.tensors)
-    assert parts.tail(broken, passed).isnan().all()
+    intermediate = parts.head(broken, batch(model))
+    assert all(tensor.isfinite().all() for tensor in intermediate.tensors)
+    assert parts.tail(broken, intermediate).isnan().all()
 
 
-def test_beside_a_residual_layer_its_shortcut_passes_too(batch):
+def test_the_shortcut_of_a_residual_block_passes_the_cut(batch):
     model = wb.model("fashion/resnet")
-    passed = cut(model, "blocks.1.conv2.weight").head(model.weights(), batch(model))
-    assert [tuple(one.shape) for one in passed.tensors] == [(16, 64, 7, 7)] * 2
+    intermediate = cut(model, "blocks.1.conv2.weight").head(model.weights(), batch(model))
+    assert [tuple(tensor.shape) for tensor in intermediate.tensors] == [(16, 64, 7, 7)] * 2
 
 
-def test_activations_are_taken_apart_and_joined_alike(batch):
+def test_batches_are_indexed_split_and_concatenated(batch):
     model = wb.model("fashion/resnet")
-    passed = cut(model, "blocks.0.conv1.weight").head(model.weights(), batch(model))
-    pieces = [passed[:5], passed[torch.arange(5, 11)], *passed[11:].chunk(2)]
+    intermediate = cut(model, "blocks.0.conv1.weight").head(model.weights(), batch(model))
+    pieces = [intermediate[:5], intermediate[torch.arange(5, 11)], *intermediate[11:].chunk(2)]
     assert [len(piece) for piece in pieces] == [5, 6, 3, 2]
-    again = Batch.concatenate(pieces)
-    for one, other in zip(again.tensors, passed.tensors, strict=True):
-        assert torch.equal(one, other)
-        assert one.is_contiguous(memory_format=torch.channels_last)
-    assert {one.dtype for one in passed.to(torch.bfloat16).tensors} == {torch.bfloat16}
+    restored = Batch.concatenate(pieces)
+    for tensor, expected in zip(restored.tensors, intermediate.tensors, strict=True):
+        assert torch.equal(tensor, expected)
+        assert tensor.is_contiguous(memory_format=torch.channels_last)
+    assert {tensor.dtype for tensor in intermediate.to(torch.bfloat16).tensors} == {torch.bfloat16}
 
 
-def test_cuts_belong_to_a_thread():
+def test_cuts_are_cached_per_thread():
     model = wb.model("fashion/mlp-32")
-    mine = cut(model, "fc1.weight")
-    assert cut(model, "fc1.weight") is mine
-    theirs = []
-    other = threading.Thread(target=lambda: theirs.append(cut(model, "fc1.weight")))
+    first = cut(model, "fc1.weight")
+    assert cut(model, "fc1.weight") is first
+    others = []
+    other = threading.Thread(target=lambda: others.append(cut(model, "fc1.weight")))
     other.start()
     other.join()
-    assert theirs[0] is not mine
+    assert others[0] is not first

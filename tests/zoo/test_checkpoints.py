@@ -1,4 +1,4 @@
-"""Training repeats itself to the bit, and its parts do what they say."""
+"""Training of checkpoints is bit-reproducible; augmentation works."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def first(split: Split, examples: int) -> Split:
 
 
 @pytest.mark.parametrize("name", [*zoo.models("fashion"), "reviews/gru", "vowels/cnn"])
-def test_one_epoch_twice_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
-    made = architecture(name)
-    plan = replace(made.plan, epochs=1)
-    splits = tuple(first(made.task.split(s), 256) for s in ("train", "validation", "test"))
+def test_repeated_training_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
+    network = architecture(name)
+    plan = replace(network.plan, epochs=1)
+    splits = tuple(first(network.task.split(s), 256) for s in ("train", "validation", "test"))
     assert len(splits) == 3
     random_state = torch.get_rng_state()
     paths = [tmp_path / f"{i}.safetensors" for i in range(2)]
     for path in paths:
-        make_checkpoint(made, plan, splits, path)
+        make_checkpoint(network, plan, splits, path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert torch.equal(torch.get_rng_state(), random_state)
     card = json.loads(paths[0].with_suffix(".json").read_text(encoding="utf-8"))
     assert card.keys() == zoo.model(name).card.keys()
     other = tmp_path / "other.safetensors"
-    make_checkpoint(made, replace(plan, seed=plan.seed + 1), splits, other)
+    make_checkpoint(network, replace(plan, seed=plan.seed + 1), splits, other)
     assert other.read_bytes() != paths[0].read_bytes()
 
 
 @pytest.mark.parametrize("name", zoo.models())
-def test_card_tells_the_plan_it_was_made_by(name: str) -> None:
+def test_card_contains_the_training_plan(name: str) -> None:
     plan = architecture(name).plan
     training = zoo.model(name).card["training"]
     assert {key: training[key] for key in plan.__dict__} == plan.__dict__
@@ -53,11 +53,11 @@ def test_shifted_moves_rows_and_columns() -> None:
     image = torch.zeros(1, 1, 5, 5)
     image[0, 0, 2, 2] = 1
     images, offsets = image.repeat(3, 1, 1, 1), torch.tensor([[0, 1, -2], [0, -1, 2]])
-    where = [tuple(m[0].nonzero()[0].tolist()) for m in shifted(images, offsets)]
-    assert where == [(2, 2), (3, 1), (0, 4)]
+    positions = [tuple(m[0].nonzero()[0].tolist()) for m in shifted(images, offsets)]
+    assert positions == [(2, 2), (3, 1), (0, 4)]
 
 
-def test_mirrored_flips_the_chosen() -> None:
+def test_mirrored_flips_the_selected_images() -> None:
     images = torch.arange(8.0).reshape(2, 1, 2, 2)
     result = mirrored(images, torch.tensor([True, False]))
     assert result[0].flatten().tolist() == [1, 0, 3, 2]

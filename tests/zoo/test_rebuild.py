@@ -1,4 +1,4 @@
-"""The vendored data can be made again from its public source."""
+"""The vendored data can be rebuilt from the public source."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.raises import raises
 from workbench import zoo
-from workbench.errors import WorkbenchError
 from workbench.zoo.fashion import FOLDER
 from workbench.zoo.fashion.rebuild import CHECKSUMS, main, read_idx, rebuild
 
@@ -26,10 +26,10 @@ def test_rebuild_gives_the_vendored_files(tmp_path: Path) -> None:
         assert (tmp_path / f"{name}.npz").read_bytes() == vendored.read_bytes()
 
 
-def test_another_file_is_refused(tmp_path: Path) -> None:
+def test_wrong_file_raises(tmp_path: Path) -> None:
     path = tmp_path / "train-labels-idx1-ubyte.gz"
     path.write_bytes(b"something else")
-    with pytest.raises(WorkbenchError, match="not the original"):
+    with raises("data.source_changed", path.name):
         read_idx(path, CHECKSUMS[path.name])
 
 

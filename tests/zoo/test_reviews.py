@@ -1,4 +1,4 @@
-"""The vendored reviews are what the task says, and read as sentences."""
+"""The vendored reviews match the task definition and read as sentences."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.raises import raises
 from workbench.domain.task import digest_of
-from workbench.errors import WorkbenchError
 from workbench.zoo.reviews import FOLDER, TASK, VOCABULARY
 from workbench.zoo.reviews.rebuild import arrays_of, main, rebuild, split
 from workbench.zoo.reviews.source import FILE, Review, read, shuffle_unique_first
@@ -34,8 +34,8 @@ SIZES = {"train": 7_386, "validation": 1_500, "test": 1_500}
 
 
 def arrays(name):
-    with np.load(FOLDER / "data" / f"{name}.npz") as found:
-        return found["examples"], found["labels"]
+    with np.load(FOLDER / "data" / f"{name}.npz") as loaded:
+        return loaded["examples"], loaded["labels"]
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -50,8 +50,8 @@ def test_split_has_its_size_types_balance_and_digest(name: str) -> None:
 
 def test_no_review_is_in_two_splits() -> None:
     rows = {name: {row.tobytes() for row in arrays(name)[0]} for name in SIZES}
-    for one, other in combinations(SIZES, 2):
-        assert rows[one].isdisjoint(rows[other])
+    for first, second in combinations(SIZES, 2):
+        assert rows[first].isdisjoint(rows[second])
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -70,7 +70,7 @@ def test_vocabulary_is_that_of_the_training_split() -> None:
     assert table[: len(SPECIAL)] == SPECIAL
     assert VOCABULARY.read_bytes().count(b"\n") == SIZE
     used = np.unique(arrays("train")[0])
-    assert len(used) > 0.99 * SIZE  # less the words that only stand where a review was cut
+    assert len(used) > 0.99 * SIZE  # except words that occur only in truncated parts
 
 
 def test_a_stored_review_reads_as_a_sentence() -> None:
@@ -82,7 +82,7 @@ def test_a_stored_review_reads_as_a_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found", "line"),
+    ("text", "words", "line"),
     [
         (
             "Love it!  It's 5'8\".",
@@ -94,19 +94,19 @@ def test_a_stored_review_reads_as_a_sentence() -> None:
         ("", [], ""),
     ],
 )
-def test_words_and_their_sentence(text: str, found: list[str], line: str) -> None:
-    assert tokenize(text) == found
-    assert detokenize(found) == line
+def test_words_and_their_sentence(text: str, words: list[str], line: str) -> None:
+    assert tokenize(text) == words
+    assert detokenize(words) == line
 
 
 @given(st.text())
-def test_a_sentence_is_cut_into_the_words_that_it_was_made_of(text: str) -> None:
-    found = tokenize(text)
-    assert tokenize(detokenize(found)) == found
-    assert "".join(found) == "".join(text.lower().split())
+def test_tokenize_inverts_detokenize(text: str) -> None:
+    words = tokenize(text)
+    assert tokenize(detokenize(words)) == words
+    assert "".join(words) == "".join(text.lower().split())
 
 
-def test_encoding_pads_cuts_and_marks_what_it_does_not_know() -> None:
+def test_encoding_pads_truncates_and_marks_unknown_words() -> None:
     table = build_vocabulary(["b a b", "c a b"], 5)
     assert table == [*SPECIAL, "b", "a", "c"]
     short, long = encode(["a d", "b " * 200], table).tolist()
@@ -115,14 +115,14 @@ def test_encoding_pads_cuts_and_marks_what_it_does_not_know() -> None:
     assert build_vocabulary(["b a b"], 3) == [*SPECIAL, "b"]
 
 
-def made_up():
+def synthetic():
     ratings = [1, 2, 3, 4, 5, 5, 5] * 4
     once = [Review(f"number {number}", rating) for number, rating in enumerate(ratings)]
     return [*once, Review("twice", 1), Review("twice", 2)]
 
 
-def test_made_up_reviews_are_split_in_balance() -> None:
-    splits = split(made_up(), 4)
+def test_synthetic_reviews_are_split_in_balance() -> None:
+    splits = split(synthetic(), 4)
     sizes = {name: len(part) for name, part in splits.items()}
     assert sizes == {"train": 16, "validation": 4, "test": 4}  # there are 12 with 5 stars
     for part in splits.values():
@@ -131,21 +131,21 @@ def test_made_up_reviews_are_split_in_balance() -> None:
         assert all(review.rating != 4 for review in part)
     held_out = {review.text for name in ("validation", "test") for review in splits[name]}
     assert held_out.isdisjoint(review.text for review in splits["train"])
-    assert splits == split(made_up(), 4)
+    assert splits == split(synthetic(), 4)
 
 
 def test_a_text_that_occurs_twice_is_never_held_out() -> None:
-    mixed = shuffle_unique_first(made_up(), 0)
+    mixed = shuffle_unique_first(synthetic(), 0)
     assert [review.text for review in mixed[-2:]] == ["twice", "twice"]
-    assert sorted(mixed) == sorted(made_up())
+    assert sorted(mixed) == sorted(synthetic())
 
 
-def test_another_source_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_or_wrong_source_raises(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["--source", str(tmp_path), "--output", str(tmp_path)])
     assert capsys.readouterr().err.count("\n") == 1
     (tmp_path / FILE).write_bytes(b"something else")
-    with pytest.raises(WorkbenchError, match="not the original"):
+    with raises("data.source_changed", FILE):
         read(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""The vendored text of the language model is what the task says."""
+"""The vendored text of the language model matches the task definition."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ WINDOWS = {"train": 26_587, "validation": 256, "test": 512}
 
 
 def stream(name):
-    with np.load(FOLDER / "data" / f"{name}.npz") as found:
-        return found["stream"]
+    with np.load(FOLDER / "data" / f"{name}.npz") as loaded:
+        return loaded["stream"]
 
 
 @pytest.mark.parametrize("name", WINDOWS)
@@ -45,30 +45,30 @@ def test_text_reads_back() -> None:
 
 
 def test_labels_are_the_next_characters_across_windows() -> None:
-    made = np.arange(2 * WINDOW + 1).astype(np.uint8)
-    examples, labels = windows(made)
-    assert examples.tolist() == made[:-1].reshape(2, -1).tolist()
-    assert labels.tolist() == made[1:].reshape(2, -1).tolist()
+    ids = np.arange(2 * WINDOW + 1).astype(np.uint8)
+    examples, labels = windows(ids)
+    assert examples.tolist() == ids[:-1].reshape(2, -1).tolist()
+    assert labels.tolist() == ids[1:].reshape(2, -1).tolist()
     assert labels[0, -1] == examples[1, 0]
 
 
 def test_no_review_is_in_two_splits() -> None:
     lines = {name: decode(stream(name)).split("\n") for name in WINDOWS}
-    lines["train"].append("")  # the last review of a split is cut
+    lines["train"].append("")  # the last review of a split is truncated
     for name in ("validation", "test"):
         assert len(lines[name]) > 200
         assert set(lines[name][:-1]).isdisjoint(lines["train"][:-1])
     assert set(lines["validation"][:-1]).isdisjoint(lines["test"][:-1])
 
 
-def test_made_up_reviews_are_split_by_review() -> None:
+def test_synthetic_reviews_are_split_by_review() -> None:
     reviews = [Review(f"{letter}" * 300, 5) for letter in "abcdefghij"]
     streams = split(reviews, {"validation": 1, "test": 2})
     assert [len(part) for part in streams.values()] == [8 * WINDOW + 1, WINDOW + 1, 2 * WINDOW + 1]
     letters = [set(decode(part)) - {"\n"} for part in streams.values()]
     assert sum(map(len, letters)) == len(set().union(*letters))
-    again = split(reviews, {"validation": 1, "test": 2})
-    assert all((again[name] == part).all() for name, part in streams.items())
+    repeated = split(reviews, {"validation": 1, "test": 2})
+    assert all((repeated[name] == part).all() for name, part in streams.items())
 
 
 def test_missing_source_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The networks for words, characters and frames keep what the judge relies on."""
+"""The networks for words, characters and frames have the properties that evaluation relies on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def recordings(generator: torch.Generator) -> Tensor:
 class Case:
     name: str
     parameters: int
-    draw: Callable[[torch.Generator], Tensor]
+    random: Callable[[torch.Generator], Tensor]
     outputs: tuple[int, ...]
 
     @property
@@ -44,9 +44,9 @@ class Case:
             return self.module.build(**options).eval()
 
     def inputs(self) -> Tensor:
-        """Four examples; those of words and recordings have the lengths above."""
-        x = self.draw(torch.Generator().manual_seed(1))
-        if self.draw is not characters:
+        """Return four examples. Words and recordings have the lengths above."""
+        x = self.random(torch.Generator().manual_seed(1))
+        if self.random is not characters:
             for row, length in zip(x, LENGTHS, strict=True):
                 row[length:] = 0
         return x
@@ -62,7 +62,7 @@ CASES = (
 )
 ALL = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 PADDED = pytest.mark.parametrize(
-    "case", [case for case in CASES if case.draw is not characters], ids=lambda case: case.name
+    "case", [case for case in CASES if case.random is not characters], ids=lambda case: case.name
 )
 
 
@@ -88,7 +88,7 @@ def test_size_and_outputs(case: Case) -> None:
     [(torch.float32, 1e-5), (torch.float64, 1e-4), (torch.bfloat16, 0.1)],
     ids=str,
 )
-def test_lent_weights_run_on_a_meta_module_in_their_type(
+def test_meta_module_runs_on_weights_of_any_dtype(
     case: Case, dtype: torch.dtype, tolerance: float
 ) -> None:
     network, x = case.network(), case.inputs()
@@ -105,7 +105,7 @@ def test_lent_weights_run_on_a_meta_module_in_their_type(
 
 @ALL
 @torch.no_grad()
-def test_an_example_does_not_hang_on_the_others(case: Case) -> None:
+def test_examples_are_independent(case: Case) -> None:
     network, x = case.network().double(), case.inputs()
     for place, outputs in enumerate(network(x)):
         assert torch.allclose(network(x[place : place + 1])[0], outputs, atol=1e-12)
@@ -123,13 +123,13 @@ def test_padding_does_not_matter(case: Case) -> None:
 
 @PADDED
 @torch.no_grad()
-def test_nothing_but_padding_has_finite_outputs(case: Case) -> None:
+def test_padding_alone_has_finite_outputs(case: Case) -> None:
     assert case.network()(torch.zeros_like(case.inputs())).isfinite().all()
 
 
 @ALL
 @torch.no_grad()
-def test_narrower_and_without_layers(case: Case) -> None:
+def test_width_and_depth(case: Case) -> None:
     sizes = [count(case.network())]
     for left_out in range(1, case.module.MOST_LEFT_OUT + 1):
         network = case.network(left_out=left_out)
@@ -163,11 +163,11 @@ def test_the_second_gru_reads_from_the_end(name: str) -> None:
 
 
 @torch.no_grad()
-def test_gpt_sees_nothing_of_what_comes() -> None:
+def test_gpt_is_causal() -> None:
     case = next(case for case in CASES if case.name == "reviews_lm.gpt")
     network, x = case.network().double(), case.inputs()
-    whole = network(x)
-    other = x.clone()
-    other[:, 10:] = 5
-    assert torch.allclose(network(other)[:, :10], whole[:, :10], atol=1e-12)
-    assert torch.allclose(network(x[:, :10]), whole[:, :10], atol=1e-12)
+    outputs = network(x)
+    changed = x.clone()
+    changed[:, 10:] = 5
+    assert torch.allclose(network(changed)[:, :10], outputs[:, :10], atol=1e-12)
+    assert torch.allclose(network(x[:, :10]), outputs[:, :10], atol=1e-12)

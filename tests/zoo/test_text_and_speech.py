@@ -1,4 +1,4 @@
-"""The models of words, characters and frames are what their cards say."""
+"""The models of words, characters and frames match their cards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_BITS = 1.75
 
 @pytest.mark.parametrize("name", FLOORS)
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_accuracy_is_the_cards_and_reaches_its_floor(name, split):
+def test_accuracy_matches_the_card_and_its_floor(name, split):
     model = zoo.model(name)
     data = model.task.split(split)
     score = reference_score(model, model.weights(), data)
@@ -30,10 +30,12 @@ def test_accuracy_is_the_cards_and_reaches_its_floor(name, split):
         assert score.value >= FLOORS[name]
 
 
-def test_bits_per_character_are_the_cards_and_few():
+def test_bits_per_character_match_the_card_and_their_limit():
     model = zoo.model("reviews-lm/gpt")
     score = reference_score(model, model.weights(), model.task.split("validation"))
-    stated = model.card["accuracy"]["validation"]
-    assert score.value == pytest.approx(stated["value"], abs=1e-6)  # another machine's float32
+    scores = model.card["accuracy"]["validation"]
+    assert score.value == pytest.approx(
+        scores["value"], abs=1e-6
+    )  # float32 differs between machines
     assert score.figures["perplexity"] == pytest.approx(2**score.value)
     assert model.metric_value("test") <= MOST_BITS

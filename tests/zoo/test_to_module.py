@@ -1,4 +1,4 @@
-"""A file as an ordinary module: as small as it says, with the outputs of the judge's own."""
+"""A file as an ordinary module: its sizes and outputs match the file."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ RECIPES = [
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=str)
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/resnet"])
-def test_outputs_are_the_judges_and_sizes_the_files(name, recipe):
+def test_outputs_and_sizes_match_the_file(name, recipe):
     model = wb.model(name)
-    made = wb.compress(model, wb.Recipe.from_json(recipe))
-    artifact = Artifact.from_bytes(made.to_bytes())
+    compressed = wb.compress(model, wb.Recipe.from_json(recipe))
+    artifact = Artifact.from_bytes(compressed.to_bytes())
     module = wb.to_module(artifact)
     inputs = model.task.inputs(model.task.split("validation").examples[:20])
     with torch.no_grad():
@@ -35,17 +35,17 @@ def test_outputs_are_the_judges_and_sizes_the_files(name, recipe):
     for path, layer in module.named_modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
             shape = artifact.tensors[f"{path}.weight"].shape
-            said = (
+            size = (
                 (layer.out_features, layer.in_features)
                 if isinstance(layer, nn.Linear)
                 else (layer.out_channels, layer.in_channels)
             )
-            assert said == shape[:2]
-    stored = sum(p.numel() for p in module.parameters())
-    assert stored == wb.measure(model, wb.Recipe.from_json(recipe), timed=False).parameters
+            assert size == shape[:2]
+    parameters = sum(p.numel() for p in module.parameters())
+    assert parameters == wb.measure(model, wb.Recipe.from_json(recipe), timed=False).parameters
 
 
-def test_it_can_be_saved_and_traced_like_any_module(tmp_path):
+def test_module_can_be_saved_and_traced(tmp_path):
     module = wb.to_module(
         wb.compress(wb.model("fashion/lenet5"), wb.Recipe(structure=wb.Structure(0.5)))
     )
@@ -53,11 +53,11 @@ def test_it_can_be_saved_and_traced_like_any_module(tmp_path):
     traced = torch.jit.trace(module, inputs)
     assert torch.equal(traced(inputs), module(inputs))
     torch.save(module.state_dict(), tmp_path / "weights.pt")
-    again = torch.load(tmp_path / "weights.pt", weights_only=True)
-    assert again.keys() == module.state_dict().keys()
+    loaded = torch.load(tmp_path / "weights.pt", weights_only=True)
+    assert loaded.keys() == module.state_dict().keys()
 
 
-def test_what_is_no_file_is_refused():
+def test_invalid_files_raise():
     with pytest.raises(FileError, match=r"small\.safetensors"):
         wb.to_module("small.safetensors")
     with pytest.raises(ArtifactError, match="Give a file's path"):

@@ -1,4 +1,4 @@
-"""The vendored recordings are what the task says."""
+"""The vendored recordings match the task definition."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ OFFICIAL_TEST = [31, 35, 88, 44, 29, 24, 40, 50, 29]
 
 
 def arrays(name):
-    with np.load(FOLDER / "data" / f"{name}.npz") as found:
-        return found["examples"], found["labels"]
+    with np.load(FOLDER / "data" / f"{name}.npz") as loaded:
+        return loaded["examples"], loaded["labels"]
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -49,11 +49,11 @@ def test_speakers_are_those_of_the_official_splits() -> None:
 
 def test_no_recording_is_in_two_splits() -> None:
     rows = {name: {row.tobytes() for row in arrays(name)[0]} for name in SIZES}
-    for one, other in combinations(SIZES, 2):
-        assert rows[one].isdisjoint(rows[other])
+    for first, second in combinations(SIZES, 2):
+        assert rows[first].isdisjoint(rows[second])
 
 
-def made_up():
+def synthetic():
     lines = [
         ":".join([*[f"{number}.5,{place}"] * COEFFICIENTS, f"{number % 2 + 1}"])
         for number, place in enumerate(range(10), 1)
@@ -61,21 +61,21 @@ def made_up():
     return ("@dimensions 12\n@data\n" + "\n".join(lines) + "\n").encode()
 
 
-def test_a_made_up_file_is_read_and_padded() -> None:
-    first = read(made_up())[0]
+def test_a_synthetic_file_is_read_and_padded() -> None:
+    first = read(synthetic())[0]
     assert first.frames.tolist() == [[1.5] * COEFFICIENTS, [0.0] * COEFFICIENTS]
     assert first.speaker == 1
-    made = arrays_of([first])
-    assert made["examples"][0, :2].tolist() == first.frames.tolist()
-    assert not made["examples"][0, 2:].any()
-    assert made["labels"].tolist() == [1]
+    padded = arrays_of([first])
+    assert padded["examples"][0, :2].tolist() == first.frames.tolist()
+    assert not padded["examples"][0, 2:].any()
+    assert padded["labels"].tolist() == [1]
 
 
 def test_halves_have_the_same_speakers() -> None:
-    utterances = read(made_up())
-    one, other = split_in_half(utterances)
-    assert sorted(u.line for u in (*one, *other)) == sorted(u.line for u in utterances)
-    assert abs(sum(u.speaker for u in one) - sum(u.speaker for u in other)) <= 1
+    utterances = read(synthetic())
+    first, second = split_in_half(utterances)
+    assert sorted(u.line for u in (*first, *second)) == sorted(u.line for u in utterances)
+    assert abs(sum(u.speaker for u in first) - sum(u.speaker for u in second)) <= 1
 
 
 def test_missing_source_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,1 +1,1 @@
-"""Checkpoints: makes those of the built-in models, from scratch and reproducibly."""
+"""Reproducible training of the checkpoints of the built-in models."""

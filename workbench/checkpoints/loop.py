@@ -1,4 +1,4 @@
-"""One training run from scratch: what the plan says, the same on every repetition."""
+"""A deterministic training loop that follows a training plan."""
 
 from __future__ import annotations
 
@@ -23,22 +23,30 @@ def train(
     labels: Tensor,
     validate: Callable[[Weights], float],
     report: Callable[[int, float], None],
-    watch: Callable[[float], None] = lambda share: None,
+    on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> Weights:
-    """Train a fresh module and return the averaged weights of its best epoch, or of its last.
+    """Train a new module and return the averaged weights of its best or last epoch.
 
-    The same arguments, number of threads, machine and version of PyTorch give the same bits.
-    PyTorch's global random state is left as it was.
+    The result is bit-identical for the same arguments, number of threads, machine and version of
+    PyTorch. The global random state of PyTorch is restored.
 
     Parameters
     ----------
-    build : makes the module with fresh weights
-    plan : what to do
-    inputs : tensor [n, ...], as the module takes them
-    labels : int64 tensor [n] or [n, places], or float32 [n] where numbers are predicted
-    validate : says how good some weights are; the first of the highest wins
-    report : called after each epoch with its number, from 1, and how good it was
-    watch : called after each step with the share that is done; what it raises ends the run
+    build
+        Returns the module with initial weights.
+    plan
+        The training plan.
+    inputs
+        Tensor [n, ...], the inputs of the module.
+    labels
+        int64 [n] or [n, positions], or float32 [n] for regression.
+    validate
+        Returns a score of some weights. The first epoch with the highest score is used.
+    report
+        Called after each epoch with its number, from 1, and its score.
+    on_progress
+        Called after each step with the completed fraction. Any exception that it raises ends the
+        run.
 
     Returns
     -------
@@ -55,34 +63,34 @@ def train(
         optimizer, plan.learning_rate, total_steps=plan.epochs * steps
     )
     average = _copy(module.state_dict())
-    spread = inputs.flatten(0, -2).std(dim=0) if plan.noise else inputs.new_zeros(0)
-    best, most = average, -inf
+    deviation = inputs.flatten(0, -2).std(dim=0) if plan.noise else inputs.new_zeros(0)
+    best, best_score = average, -inf
     for epoch in range(1, plan.epochs + 1):
         batches = _batches(len(inputs), plan.batch_size, generator)
-        for step, chosen in enumerate(batches, start=1 + (epoch - 1) * steps):
-            x = inputs[chosen]
+        for step, batch in enumerate(batches, start=1 + (epoch - 1) * steps):
+            x = inputs[batch]
             if plan.shift or plan.mirror:
                 x = augment(x, plan.shift, plan.mirror, generator)
             if plan.noise:
-                x = noisy(x, plan.noise * spread, generator)
+                x = noisy(x, plan.noise * deviation, generator)
             if x.ndim == 4:
                 x = x.to(memory_format=torch.channels_last)
-            loss = label_loss(module(x), labels[chosen], plan.label_smoothing)
+            loss = label_loss(module(x), labels[batch], plan.label_smoothing)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             _update(average, module.state_dict(), plan.average)
-            watch(step / (plan.epochs * steps))
-        good = validate(average)
-        report(epoch, good)
-        if good > most or plan.last:
-            best, most = _copy(average), good
+            on_progress(step / (plan.epochs * steps))
+        score = validate(average)
+        report(epoch, score)
+        if score > best_score or plan.last:
+            best, best_score = _copy(average), score
     return best
 
 
 def _batches(examples: int, size: int, generator: Generator) -> Tensor:
-    """Cut a random order into the rows of whole batches; what is left over waits an epoch."""
+    """Return shuffled indices [batches, size]; the incomplete last batch is dropped."""
     order = torch.randperm(examples, generator=generator)
     return order[: examples - examples % size].reshape(-1, size)
 
@@ -93,7 +101,7 @@ def _copy(weights: Weights) -> Weights:
 
 @torch.no_grad()
 def _update(average: Weights, weights: Weights, decay: float) -> None:
-    """Move the average towards the weights; whole numbers (counters) are taken over."""
+    """Update the moving average of the weights; integer counters are copied."""
     for name, mean in average.items():
         if mean.is_floating_point():
             mean.lerp_(weights[name], 1 - decay)

@@ -1,4 +1,4 @@
-"""From an architecture and its task to a checkpoint and the card beside it."""
+"""Train an architecture and write its checkpoint and card."""
 
 from __future__ import annotations
 
@@ -28,17 +28,22 @@ def make_checkpoint(
     plan: TrainingPlan,
     splits: tuple[Split, Split, Split],
     path: Path,
-    report: Report = lambda epoch, figure: None,
+    report: Report = lambda epoch, value: None,
 ) -> None:
-    """Train, choose on validation, measure, and write ``path`` and the card beside it.
+    """Train, select an epoch on validation, evaluate, and write the checkpoint and its card.
 
     Parameters
     ----------
-    architecture : what to train
-    plan : how to train it
-    splits : train, validation and test; the test split is only measured, at the end
-    path : the ``.safetensors`` file to write; the card has the suffix ``.json``
-    report : called after each epoch with its number and the figure on validation
+    architecture
+        The architecture to train.
+    plan
+        The training plan.
+    splits
+        Training, validation and test. The test split is only evaluated at the end.
+    path
+        The ``.safetensors`` file to write. The card has the suffix ``.json``.
+    report
+        Called after each epoch with its number and the metric on validation.
     """
     training, validation, test = splits
     model = Model(architecture, card={})
@@ -50,7 +55,7 @@ def make_checkpoint(
         architecture.task.inputs(training.examples),
         targets(training.labels),
         validate=lambda candidate: sign * reference_score(model, candidate, validation).value,
-        report=lambda epoch, good: report(epoch, sign * good),
+        report=lambda epoch, score: report(epoch, sign * score),
     )
     seconds = time.perf_counter() - started
     content = save(weights)

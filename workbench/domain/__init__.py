@@ -1,4 +1,4 @@
-"""Models, tasks, splits and metrics. Importing it loads no PyTorch."""
+"""Models, tasks, splits and metrics. Importing it does not import PyTorch."""
 
 from workbench.domain.model import Model
 from workbench.domain.task import Split, Task

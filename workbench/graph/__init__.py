@@ -1,1 +1,1 @@
-"""What depends on what in a module: channel groups, foldable norms, layer inputs."""
+"""Dependencies within a module: channel groups, foldable norms, layer inputs."""

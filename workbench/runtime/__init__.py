@@ -1,1 +1,1 @@
-"""Running a module on given weights: batches, private copies, integer layers."""
+"""Running modules on given weights: batches, shells, guards, integer layers."""

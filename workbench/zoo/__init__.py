@@ -1,4 +1,4 @@
-"""Built-in tasks, data and models, and the registry. Importing it loads no PyTorch."""
+"""Built-in tasks, data and models, and the registry. Importing it does not import PyTorch."""
 
 from workbench.zoo.registry import model, models, task, tasks
 

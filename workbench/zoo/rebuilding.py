@@ -1,4 +1,4 @@
-"""What the scripts that rebuild vendored data have in common."""
+"""Shared functions of the scripts that rebuild vendored data sets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import WorkbenchError
+from workbench.errors import FileError, WorkbenchError
 
 Array = NDArray[Any]
 
@@ -23,34 +23,38 @@ def read_original(path: Path, checksum: str) -> bytes:
 
     Raises
     ------
-    WorkbenchError
+    FileError
         If the file is missing or is not the original.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise WorkbenchError(f"Cannot read {path}; give the folder that holds it.") from error
+        raise FileError(
+            f"Cannot read {path}; pass the folder that contains it.", code="data.source_missing"
+        ) from error
     if hashlib.sha256(content).hexdigest() != checksum:
-        raise WorkbenchError(f"{path} is not the original file: its SHA-256 differs.")
+        raise FileError(
+            f"{path} is not the original file: its SHA-256 differs.", code="data.source_changed"
+        )
     return content
 
 
 def shuffled(texts: Iterable[str], seed: int) -> list[int]:
-    """Return the places of `texts` in an order that hangs on nothing but their words and `seed`.
+    """Return a permutation of the indices of `texts` that depends only on the texts and `seed`.
 
-    By SHA-256 rather than a random generator: no version of any library changes it.
+    It uses SHA-256 instead of a random generator, so no library version changes it.
     """
     keys = [hashlib.sha256(f"{seed} {text}".encode()).digest() for text in texts]
     return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Write what ``numpy.savez_compressed`` writes, but the same bytes on every system."""
+    """Write a file like ``numpy.savez_compressed``, with the same bytes on every system."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy")
-            entry.create_system = 3  # else the system that wrote it
+            entry.create_system = 3  # the default depends on the system
             entry.compress_type = zipfile.ZIP_DEFLATED
             with archive.open(entry, "w") as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
@@ -63,13 +67,16 @@ def run_command(
 ) -> None:
     """Run `rebuild` from the command line and print the digest of each split.
 
-    The exit status is 2 when the source is not right.
+    The exit status is 2 if a source file is missing or wrong.
 
     Parameters
     ----------
-    rebuild : takes the folder of the source and the one to write, returns digests by split
-    folder : what is written unless the command says otherwise
-    arguments : those of the command line
+    rebuild
+        Takes the source folder and the output folder and returns the digest of each split.
+    folder
+        The default output folder.
+    arguments
+        Command-line arguments; those of the process by default.
     """
     parser = argparse.ArgumentParser(description="Rebuild a vendored data set.")
     parser.add_argument("--source", type=Path, required=True, help="folder of the original files")

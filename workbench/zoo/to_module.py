@@ -1,4 +1,4 @@
-"""From a file of a known model to an ordinary PyTorch module."""
+"""Convert a file of a known model to an ordinary PyTorch module."""
 
 from __future__ import annotations
 
@@ -17,50 +17,51 @@ from workbench.zoo.registry import model
 
 
 def artifact_to_module(artifact: Artifact) -> nn.Module:
-    """Return the network of a file, as small as the file has it: a module in eval mode, on the CPU.
+    """Return the compressed network of a file as a module in eval mode on the CPU.
 
-    It holds the decoded weights and needs nothing of this package but, where inputs are rounded,
-    the layers that do it. Its float32 outputs are those that the judge starts from.
+    It holds the decoded weights and has the sizes of the file. It needs nothing of this package
+    except, if inputs are quantized, the forward of those layers. Its float32 outputs are those of
+    the reference evaluation.
 
     Raises
     ------
     UnknownNameError
-        When the file's model is not known.
+        If the model of the file is unknown.
     ArtifactError
-        When the file's tensors are not those of its model.
+        If the tensors of the file do not fit its model.
     """
     original = model(artifact.model)
     check_fit(original, artifact)
     module = original.with_spec(artifact.spec).unguarded_module()
     operands = artifact.operands()
-    if artifact.spec.narrowed:  # some norms have no weight to tell their size
+    if artifact.spec.narrowed:  # norms without weights get their size from a run
         fewest = 1 if original.architecture.traits.single_example else 2
-        some = original.task.inputs(original.task.split("validation").examples[:fewest])
+        inputs = original.task.inputs(original.task.split("validation").examples[:fewest])
         with torch.no_grad():
-            call(module, operands, some)
+            call(module, operands, inputs)
     return load_operands(module, operands)
 
 
 def load_operands(module: nn.Module, operands: Mapping[str, Tensor]) -> nn.Module:
-    """Return `module`, which is nobody else's, with the tensors that a file has for it."""
+    """Set the tensors of a private `module` to the `operands` of a file, and return it."""
     tied = _tied(module)
-    own = dict(module.named_buffers())
+    buffers = dict(module.named_buffers())
     half = any(parameter.dtype in HALF_DTYPES for parameter in module.parameters())
     for name, tensor in operands.items():
-        held = nn.Parameter(tensor, requires_grad=False) if name in tied else tensor
-        if name in own and not half:  # files hold half precision widened, which loses nothing
-            held = held.to(own[name].dtype)
+        value = nn.Parameter(tensor, requires_grad=False) if name in tied else tensor
+        if name in buffers and not half:  # files hold half precision as float32
+            value = value.to(buffers[name].dtype)
         for place in tied.get(name, [name]):
             path, _, leaf = place.rpartition(".")
-            setattr(module.get_submodule(path), leaf, held)
+            setattr(module.get_submodule(path), leaf, value)
     fix_sizes(module)
     integers = any(uses_integer_inputs(layer) for layer in module.modules())
     return module if integers else restore_fusion(module)
 
 
 def _tied(module: nn.Module) -> dict[str, list[str]]:
-    """Return all names of each parameter by its first, which is the one in files."""
+    """Return all names of each parameter by its first name, which files use."""
     names: dict[int, list[str]] = {}
     for name, parameter in module.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
-    return {some[0]: some for some in names.values()}
+    return {group[0]: group for group in names.values()}

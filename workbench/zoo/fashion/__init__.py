@@ -1,4 +1,4 @@
-"""The vision task: small grey pictures of clothes."""
+"""The vision task: small grayscale images of clothes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A student: two small convolutions and one layer."""
+"""A student network: two small convolutions and a linear layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_LEFT_OUT = 1
 class Cnn10k(nn.Module):
     """8 and 28 filters of 5x5 with pooling, then 448-10; 10,326 parameters.
 
-    `filters` and `more` count the filters; 0 more leaves the second convolution out.
+    `filters` and `more` are the numbers of filters. `more=0` omits the second convolution.
     """
 
     def __init__(self, filters: int = 8, more: int = 28) -> None:
@@ -26,7 +26,7 @@ class Cnn10k(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn images [b, 1, 28, 28] into logits [b, 10]."""
+        """Map images [b, 1, 28, 28] to logits [b, 10]."""
         x = self.relu(self.pool(self.conv1(x)))
         if self.conv2 is not None:
             x = self.relu(self.pool(self.conv2(x)))
@@ -35,5 +35,5 @@ class Cnn10k(nn.Module):
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights, without its second convolution if one is left out."""
+    """Return the network with initial weights, without its second convolution if `left_out`."""
     return Cnn10k(scaled(8, width), 0 if left_out else scaled(28, width))

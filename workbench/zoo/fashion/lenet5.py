@@ -1,7 +1,7 @@
-"""LeNet-5 as Caffe's MNIST example has it, the one that pruning papers report on.
+"""LeNet-5 as in Caffe's MNIST example, which pruning papers report on.
 
-It differs from LeCun et al. (1998): 20 and 50 filters, max pooling, and no non-linearity after
-the convolutions but the pooling.
+It differs from LeCun et al. (1998): 20 and 50 filters, max pooling, and no non-linearity after the
+convolutions except the pooling.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ MOST_LEFT_OUT = 1
 
 
 class LeNet5(nn.Module):
-    """Two 5x5 convolutions with pooling and two layers; 20-50-500 has 431,080 parameters.
+    """Two 5x5 convolutions with pooling, two linear layers; 20-50-500 has 431,080 parameters.
 
-    `filters` and `more` count the filters of the convolutions, `hidden` the units between; 0
-    leaves their layer out.
+    `filters` and `more` are the numbers of filters, `hidden` the number of hidden units.
+    `hidden=0` omits the hidden layer.
     """
 
     def __init__(self, filters: int = 20, more: int = 50, hidden: int = 500) -> None:
@@ -32,7 +32,7 @@ class LeNet5(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn images [b, 1, 28, 28] into logits [b, 10]."""
+        """Map images [b, 1, 28, 28] to logits [b, 10]."""
         x = self.pool(self.conv1(x))
         x = self.pool(self.conv2(x))
         x = x.flatten(1)
@@ -45,6 +45,6 @@ class LeNet5(nn.Module):
 def build(
     width: float = 1.0, left_out: int = 0, sizes: tuple[int, int, int] = (20, 50, 500)
 ) -> nn.Module:
-    """Make the network with fresh weights, without its hidden layer if one is left out."""
+    """Return the network with initial weights, without its hidden layer if `left_out`."""
     filters, more, hidden = (scaled(size, width) for size in sizes)
     return LeNet5(filters, more, 0 if left_out else hidden)

@@ -1,4 +1,4 @@
-"""A student: LeNet-5 with half the filters and a fifth of the hidden layer."""
+"""A student network: LeNet-5 with half the filters and a fifth of the hidden units."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.fashion import lenet5
 
 PLAN = TrainingPlan(epochs=20, learning_rate=3e-3)
-
-
 MOST_LEFT_OUT = lenet5.MOST_LEFT_OUT
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights: 10-25-100, 47,645 parameters."""
+    """Return the network with initial weights: 10-25-100, 47,645 parameters."""
     return lenet5.build(width, left_out, (10, 25, 100))

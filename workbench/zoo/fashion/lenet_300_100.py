@@ -1,4 +1,4 @@
-"""LeNet-300-100: the fully connected network of LeCun et al. (1998), in its usual ReLU form."""
+"""LeNet-300-100: the fully connected network of LeCun et al. (1998), with ReLU activations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_LEFT_OUT = 1
 
 
 class LeNet300100(nn.Module):
-    """784-300-100-10 with ReLU between; 266,610 parameters. `hidden` counts the units between."""
+    """784-300-100-10 with ReLU; 266,610 parameters. `hidden` are the numbers of hidden units."""
 
     def __init__(self, hidden: Sequence[int] = (300, 100)) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class LeNet300100(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn images [b, 1, 28, 28] into logits [b, 10]."""
+        """Map images [b, 1, 28, 28] to logits [b, 10]."""
         x = x.flatten(1)
         for number in range(1, self.depth):
             x = self.relu(self.get_submodule(f"fc{number}")(x))
@@ -34,6 +34,6 @@ class LeNet300100(nn.Module):
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights, without its last hidden layer if one is left out."""
+    """Return the network with initial weights, without its last hidden layer if `left_out`."""
     hidden = (300, 100)[: 2 - left_out]
     return LeNet300100([scaled(units, width) for units in hidden])

@@ -1,4 +1,4 @@
-"""A student: one hidden layer of 32."""
+"""A student network: one hidden layer of 32 units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_LEFT_OUT = 1
 
 
 class Mlp32(nn.Module):
-    """784-32-10 with ReLU; 25,450 parameters. `hidden` counts the units between, 0 for no layer."""
+    """784-32-10 with ReLU; 25,450 parameters. `hidden=0` omits the hidden layer."""
 
     def __init__(self, hidden: int = 32) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Mlp32(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn images [b, 1, 28, 28] into logits [b, 10]."""
+        """Map images [b, 1, 28, 28] to logits [b, 10]."""
         x = x.flatten(1)
         if self.fc1 is not None:
             x = self.relu(self.fc1(x))
@@ -30,5 +30,5 @@ class Mlp32(nn.Module):
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights, without its hidden layer if one is left out."""
+    """Return the network with initial weights, without its hidden layer if `left_out`."""
     return Mlp32(0 if left_out else scaled(32, width))

@@ -2,8 +2,8 @@
 
     python -m workbench.zoo.fashion.rebuild --source /usr/share/datasets/fashion-mnist
 
-The folder is that of Debian's package ``dataset-fashion-mnist``; the files that
-https://github.com/zalandoresearch/fashion-mnist offers are the same.
+The folder is that of Debian's package ``dataset-fashion-mnist``. The files at
+https://github.com/zalandoresearch/fashion-mnist are identical.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
 
     Raises
     ------
-    WorkbenchError
+    FileError
         If a source file is missing or is not the original.
     """
     files = {name: read_idx(source / name, checksum) for name, checksum in CHECKSUMS.items()}
@@ -68,7 +68,7 @@ def read_idx(path: Path, checksum: str) -> Array:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Rebuild from the command line."""
+    """Run the script from the command line."""
     run_command(rebuild, FOLDER / "data", arguments)
 
 

@@ -1,7 +1,7 @@
 """A small residual network (He et al., arXiv 1512.03385) that starts at half resolution.
 
-The stride-2 stem leaves 14x14 positions to work on, a quarter of what a CIFAR-style network of
-the same depth computes, for little accuracy on 28x28 images.
+The stride-2 stem leaves 14x14 positions. This needs a quarter of the computation of a CIFAR-style
+network of the same depth and costs little accuracy on 28x28 images.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_LEFT_OUT = 2
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions with batch norm beside a shortcut (1x1 where the shape changes)."""
+    """Two 3x3 convolutions with batch norm and a shortcut (1x1 if the shape changes)."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__()
@@ -35,16 +35,16 @@ class Block(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn [b, inputs, h, w] into [b, outputs, h / stride, w / stride]."""
+        """Map [b, inputs, h, w] to [b, outputs, h / stride, w / stride]."""
         y = self.relu(self.bn1(self.conv1(x)))
         out: Tensor = self.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
         return out
 
 
 class ResNet(nn.Module):
-    """A stride-2 stem and residual blocks: three, at 7x7, 7x7 and 4x4, unless said otherwise.
+    """A stride-2 stem and residual blocks, by default three at 7x7, 7x7 and 4x4.
 
-    `channels` are those of the stem, then of each block; `strides` are the blocks' own.
+    `channels` are those of the stem and each block, `strides` those of the blocks.
     """
 
     def __init__(
@@ -60,15 +60,15 @@ class ResNet(nn.Module):
         self.fc = nn.Linear(channels[-1], 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn images [b, 1, 28, 28] into logits [b, 10]."""
+        """Map images [b, 1, 28, 28] to logits [b, 10]."""
         x = self.blocks(self.relu(self.bn(self.stem(x))))
         logits: Tensor = self.fc(self.pool(x).flatten(1))
         return logits
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights, without its second block, then without its third."""
+    """Return the network with initial weights, omitting its second block first, then its third."""
     blocks = ((64, 2), (64, 1), (96, 2))
-    left = [block for place, block in enumerate(blocks) if place not in (1, 2)[:left_out]]
-    channels = [scaled(32, width), *(scaled(outputs, width) for outputs, _ in left)]
-    return ResNet(channels, [stride for _, stride in left])
+    remaining = [block for i, block in enumerate(blocks) if i not in (1, 2)[:left_out]]
+    channels = [scaled(32, width), *(scaled(outputs, width) for outputs, _ in remaining)]
+    return ResNet(channels, [stride for _, stride in remaining])

@@ -1,4 +1,4 @@
-"""The text task: whether a customer's review of a piece of clothing is good or bad."""
+"""The text task: classify clothing reviews as good or bad."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workbench.i18n import mark
 
 FOLDER = Path(__file__).parent
 VOCABULARY = FOLDER / "data" / "vocabulary.txt"
-"""The word of each id, one a line."""
+"""The vocabulary file: the word of each id, one per line."""
 
 TASK = Task(
     name="reviews",

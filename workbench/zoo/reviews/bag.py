@@ -1,4 +1,4 @@
-"""A bag of words: what a review says, whatever the order (Joulin et al., arXiv 1607.01759)."""
+"""A bag of words (Joulin et al., arXiv 1607.01759)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_LEFT_OUT = 0
 
 
 class Bag(nn.Module):
-    """The mean of the words' embeddings and one layer; 64 channels have 512,130 parameters."""
+    """The mean of word embeddings and a linear layer; 64 channels have 512,130 parameters."""
 
     def __init__(self, channels: int = 64) -> None:
         super().__init__()
@@ -23,11 +23,11 @@ class Bag(nn.Module):
         self.fc = nn.Linear(channels, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn word ids [b, t], padded at the end, into logits [b, 2]."""
+        """Map word ids [b, t], padded at the end, to logits [b, 2]."""
         logits: Tensor = self.fc(masked_mean(self.embedding(x), x != PADDING))
         return logits
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights; it has no layer that can be left out."""
+    """Return the network with initial weights; no layer can be omitted."""
     return Bag(scaled(64, width))

@@ -1,4 +1,4 @@
-"""The vectors that stand for words."""
+"""Word embeddings."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from workbench.zoo.reviews.words import PADDING, SIZE
 
 
 class Words(nn.Embedding):
-    """An embedding of the vocabulary's words, small at first; padding is zero and stays it.
+    """An embedding of the vocabulary with small initial values; padding stays zero.
 
-    PyTorch draws embeddings ten times as large. A word that training meets once or twice would
-    then keep what chance gave it, and have as much to say as others.
+    PyTorch's default is ten times larger. Rare words would then keep their random embeddings and
+    have as much influence as frequent ones.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__(SIZE, channels, padding_idx=PADDING)
 
     def reset_parameters(self) -> None:
-        """Draw the vectors."""
+        """Initialize the embeddings."""
         nn.init.normal_(self.weight, std=0.1)
         nn.init.zeros_(self.weight[PADDING])

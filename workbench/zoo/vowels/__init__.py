@@ -1,4 +1,4 @@
-"""The speech task: which of nine men said a vowel."""
+"""The speech task: identify which of nine speakers said a vowel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Convolutions along time over the frames of a recording."""
+"""Temporal convolutions over the frames of a recording."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_LEFT_OUT = 1
 class Cnn(nn.Module):
     """Three convolutions of width 5 and the mean over the frames; 26,505 parameters.
 
-    `channels` counts the filters of each convolution, of which there are `depth`.
+    `channels` is the number of filters of each of the `depth` convolutions.
     """
 
     def __init__(self, channels: int = 48, depth: int = 3) -> None:
@@ -29,16 +29,16 @@ class Cnn(nn.Module):
         self.fc = nn.Linear(channels, SPEAKERS)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn recordings [b, t, 12], padded at the end with zeros, into logits [b, 9]."""
-        real = valid_mask(x)
+        """Map recordings [b, t, 12], padded at the end with zeros, to logits [b, 9]."""
+        mask = valid_mask(x)
         x = x.to(self.fc.weight.dtype).transpose(1, 2)
-        shares = real.unsqueeze(1).to(x.dtype)
+        weights = mask.unsqueeze(1).to(x.dtype)
         for conv in self.convs:
-            x = self.relu(conv(x)) * shares  # so that the next one sees zeros after the end
-        logits: Tensor = self.fc(masked_mean(x.transpose(1, 2), real))
+            x = self.relu(conv(x)) * weights  # padding stays zero for the next convolution
+        logits: Tensor = self.fc(masked_mean(x.transpose(1, 2), mask))
         return logits
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights, without its last convolution if one is left out."""
+    """Return the network with initial weights, without its last convolution if `left_out`."""
     return Cnn(scaled(48, width), 3 - left_out)

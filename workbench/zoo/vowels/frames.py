@@ -1,4 +1,4 @@
-"""The frames of a recording, and which of them are none."""
+"""The sizes of recordings and the mask of their padding."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FRAMES, COEFFICIENTS, SPEAKERS = 29, 12, 9
-"""The most frames of a recording, the numbers in each, and the classes."""
+"""Maximum frames per recording, coefficients per frame, and number of classes."""
 
 
 def valid_mask(x: Tensor) -> Tensor:
-    """Return bool [b, t] for recordings [b, t, 12]: padding alone has all its numbers zero."""
+    """Return bool [b, t], false at padding, for recordings [b, t, 12]. Padding is all zero."""
     return (x != 0).any(-1)

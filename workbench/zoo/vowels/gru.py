@@ -1,4 +1,4 @@
-"""A recurrent network with gated units (Cho et al., arXiv 1406.1078) that reads both ways."""
+"""A bidirectional GRU (Cho et al., arXiv 1406.1078)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MOST_LEFT_OUT = 1
 
 
 class Gru(nn.Module):
-    """A GRU from the front, one from the end, the mean of both over the frames, and a layer.
+    """A forward and a backward GRU, the mean over the frames, and a linear layer.
 
-    64 units have 31,113 parameters. `hidden` counts the units of each GRU; without `both` only the
-    first one reads.
+    64 units have 31,113 parameters. `hidden` is the number of units of each GRU. `both=False` omits
+    the backward GRU.
     """
 
     def __init__(self, hidden: int = 64, *, both: bool = True) -> None:
@@ -28,16 +28,16 @@ class Gru(nn.Module):
         self.fc = nn.Linear(hidden * (1 + both), SPEAKERS)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn recordings [b, t, 12], padded at the end with zeros, into logits [b, 9]."""
-        real = valid_mask(x)
+        """Map recordings [b, t, 12], padded at the end with zeros, to logits [b, 9]."""
+        mask = valid_mask(x)
         x = x.to(self.fc.weight.dtype)
-        means = [masked_mean(self.forth(x)[0], real)]
+        means = [masked_mean(self.forth(x)[0], mask)]
         if self.back is not None:
-            means.append(masked_mean(self.back(reverse_sequences(x, real))[0], real))
+            means.append(masked_mean(self.back(reverse_sequences(x, mask))[0], mask))
         logits: Tensor = self.fc(torch.cat(means, 1))
         return logits
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
-    """Make the network with fresh weights, without the GRU from the end if one is left out."""
+    """Return the network with initial weights, without the backward GRU if `left_out`."""
     return Gru(scaled(64, width), both=not left_out)

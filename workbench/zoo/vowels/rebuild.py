@@ -1,10 +1,10 @@
-"""Rebuild the vendored Japanese Vowels from the files that aeon carries.
+"""Rebuild the vendored Japanese Vowels from files of aeon.
 
     pip download --no-deps aeon==1.6.0
     unzip aeon-1.6.0-py3-none-any.whl
     python -m workbench.zoo.vowels.rebuild --source aeon/datasets/data/JapaneseVowels
 
-The official training split stays; the official test split is halved, speaker by speaker, into
+The official training split is unchanged. The official test split is divided equally by speaker into
 validation and test.
 """
 
@@ -29,7 +29,7 @@ SEED = 0
 
 
 class Utterance(NamedTuple):
-    """One recording: its line in the file, float32 [frames, 12], and who spoke, 0 to 8."""
+    """One recording: its line in the file, frames float32 [frames, 12], and the speaker, 0 to 8."""
 
     line: str
     frames: Array
@@ -41,13 +41,17 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
 
     Raises
     ------
-    WorkbenchError
+    FileError
         If a source file is missing or is not the original.
     """
     train, held_out = (read(read_original(source / name, CHECKSUMS[name])) for name in CHECKSUMS)
     validation, test = split_in_half(held_out)
     digests = {}
-    for name, part in (("train", mixed(train)), ("validation", validation), ("test", test)):
+    for name, part in (
+        ("train", shuffle_utterances(train)),
+        ("validation", validation),
+        ("test", test),
+    ):
         arrays = arrays_of(part)
         write_npz(output / f"{name}.npz", arrays)
         digests[name] = digest_of(**arrays)
@@ -55,34 +59,34 @@ def rebuild(source: Path, output: Path) -> dict[str, str]:
 
 
 def read(content: bytes) -> list[Utterance]:
-    """Read a ``.ts`` file: after a head, one line for each recording.
+    """Read a ``.ts`` file: a header, then one line per recording.
 
-    A line has the 12 coefficients' courses and the speaker, 1 to 9, between colons; a course has
-    a number for each frame, between commas.
+    A line has 12 coefficient series and the speaker, 1 to 9, separated by colons. A series has one
+    number per frame, separated by commas.
     """
     _, _, data = content.decode().partition("@data\n")
     utterances = []
     for line in data.splitlines():
-        *courses, speaker = line.split(":")
-        frames = np.array([course.split(",") for course in courses], np.float32).T
+        *series, speaker = line.split(":")
+        frames = np.array([values.split(",") for values in series], np.float32).T
         utterances.append(Utterance(line, frames, int(speaker) - 1))
     return utterances
 
 
-def mixed(utterances: Sequence[Utterance]) -> list[Utterance]:
-    """Return the recordings shuffled; the files have them speaker by speaker."""
+def shuffle_utterances(utterances: Sequence[Utterance]) -> list[Utterance]:
+    """Return the recordings shuffled; in the files they are sorted by speaker."""
     order = shuffled((utterance.line for utterance in utterances), SEED)
-    return [utterances[place] for place in order]
+    return [utterances[index] for index in order]
 
 
 def split_in_half(utterances: Sequence[Utterance]) -> tuple[list[Utterance], list[Utterance]]:
-    """Return two halves with as many recordings of each speaker, give or take one."""
-    by_speaker = sorted(mixed(utterances), key=lambda utterance: utterance.speaker)
-    return mixed(by_speaker[::2]), mixed(by_speaker[1::2])
+    """Return two halves with equally many recordings of each speaker, up to one."""
+    by_speaker = sorted(shuffle_utterances(utterances), key=lambda utterance: utterance.speaker)
+    return shuffle_utterances(by_speaker[::2]), shuffle_utterances(by_speaker[1::2])
 
 
 def arrays_of(utterances: Sequence[Utterance]) -> dict[str, Array]:
-    """Return `examples`, float32 [n, 29, 12] with zeros after the end, and `labels`, uint8 [n]."""
+    """Return `examples`, float32 [n, 29, 12] padded with zeros, and `labels`, uint8 [n]."""
     examples = np.zeros((len(utterances), FRAMES, COEFFICIENTS), np.float32)
     for row, utterance in zip(examples, utterances, strict=True):
         row[: len(utterance.frames)] = utterance.frames
@@ -91,7 +95,7 @@ def arrays_of(utterances: Sequence[Utterance]) -> dict[str, Array]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Rebuild from the command line."""
+    """Run the script from the command line."""
     run_command(rebuild, FOLDER / "data", arguments)
 
 
