@@ -159,7 +159,7 @@ def test_a_model_that_is_gone_is_one_sentence(bring, monkeypatch):
     bring("second")
     gc.collect()
     with pytest.raises(
-        WorkbenchError, match=r"no longer in memory.*keep what that returns"
+        WorkbenchError, match=r"no longer in memory.*keep the result"
     ) as said:
         wb.model("custom/first")
     assert "\n" not in str(said.value)

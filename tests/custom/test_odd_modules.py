@@ -150,5 +150,5 @@ def test_what_was_changed_behind_its_back_is_not_measured(what):
         module.weight.data.mul_(-3)
     else:
         inputs.neg_()
-    with pytest.raises(WorkbenchError, match=r"changed since .* bring"):
+    with pytest.raises(WorkbenchError, match=r"changed since .* again"):
         wb.measure(model, wb.Recipe(quantize=wb.Quantize(4)), timed=False)

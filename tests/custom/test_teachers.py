@@ -201,7 +201,7 @@ REFUSED = {
         lambda: "fashion/mlp-32",
         "The train data of the teacher fashion/mlp-32 are not those of custom/small",
     ),
-    "one that nobody brought": (lambda: "custom/nobody", "bring it first"),
+    "one that nobody brought": (lambda: "custom/nobody", "is not registered"),
 }
 
 

@@ -192,7 +192,7 @@ REFUSED = {
     "another kind of layer": (
         lambda: nn.Sequential(nn.Linear(2, 2)),
         "folded",
-        "The file rewrites 'c1', which its model does not have",
+        "The file changes the layer 'c1', which its model does not have",
     ),
     "no values": (hollow, "as it is", "has no values for scale"),
     "no module": (lambda: "net", "as it is", "module must be a torch.nn.Module, not 'net'"),
