@@ -16,7 +16,7 @@ einsum = torch.einsum
 weight_norm = nn.utils.parametrizations.weight_norm
 
 
-class Custom(nn.Module):
+class Net(nn.Module):
     """A module with parameters w, v, … of the given shapes, and `layers`."""
 
     def __init__(self, run, *shapes, **layers) -> None:
@@ -99,16 +99,16 @@ CASES = {
         {"parametrizations.weight.original": COLUMNS},
     ),
     "attention": (
-        matrices(Custom(lambda s, x: s.a(x, x, x)[0], a=nn.MultiheadAttention(8, 2)), 5, 3, 8),
+        matrices(Net(lambda s, x: s.a(x, x, x)[0], a=nn.MultiheadAttention(8, 2)), 5, 3, 8),
         DEFAULT,
     ),
     "attention to others": (
-        matrices(Custom(lambda s, x: s.a(x, 2 * x, x)[0], a=nn.MultiheadAttention(8, 2)), 5, 3, 8),
+        matrices(Net(lambda s, x: s.a(x, 2 * x, x)[0], a=nn.MultiheadAttention(8, 2)), 5, 3, 8),
         DEFAULT,
     ),
     "attention of other widths": (
         matrices(
-            Custom(
+            Net(
                 lambda s, x: s.a(x, x[..., :4], x[..., :6])[0],
                 a=nn.MultiheadAttention(8, 2, kdim=4, vdim=6),
             ),
@@ -126,102 +126,90 @@ CASES = {
     "LSTM": (matrices(nn.LSTM(8, 6, 2, bidirectional=True), 5, 3, 8), DEFAULT),
     "GRU": (matrices(nn.GRU(8, 6), 5, 3, 8), DEFAULT),
     "RNN": (matrices(nn.RNN(8, 6), 5, 3, 8), DEFAULT),
-    "LSTM cell": (matrices(Custom(lambda s, x: s.c(x)[0], c=nn.LSTMCell(8, 6)), 5, 8), DEFAULT),
-    "bilinear": (matrices(Custom(lambda s, x: s.b(x, x), b=nn.Bilinear(4, 4, 3)), 5, 4), DEFAULT),
-    "x @ W": (matrices(Custom(lambda s, x: x @ s.w, (4, 6)), 5, 3, 4), W),
-    "x @ W, of a square": (matrices(Custom(lambda s, x: x @ s.w, (4, 4)), 5, 3, 4), W),
-    "x @ W, of one output": (matrices(Custom(lambda s, x: x @ s.w, (4, 1)), 5, 4), W),
+    "LSTM cell": (matrices(Net(lambda s, x: s.c(x)[0], c=nn.LSTMCell(8, 6)), 5, 8), DEFAULT),
+    "bilinear": (matrices(Net(lambda s, x: s.b(x, x), b=nn.Bilinear(4, 4, 3)), 5, 4), DEFAULT),
+    "x @ W": (matrices(Net(lambda s, x: x @ s.w, (4, 6)), 5, 3, 4), W),
+    "x @ W, of a square": (matrices(Net(lambda s, x: x @ s.w, (4, 4)), 5, 3, 4), W),
+    "x @ W, of one output": (matrices(Net(lambda s, x: x @ s.w, (4, 1)), 5, 4), W),
     "x @ W, of one input": (
-        matrices(Custom(lambda s, x: x @ s.w, (1, 4)), 5, 1),
+        matrices(Net(lambda s, x: x @ s.w, (1, 4)), 5, 1),
         {"w": Axes((0, 1), ())},
     ),
-    "x @ Wᵀ": (matrices(Custom(lambda s, x: x @ s.w.T, (6, 4)), 5, 4), DEFAULT),
-    "W @ x": (matrices(Custom(lambda s, x: s.w @ x, (6, 4)), 5, 4, 3), DEFAULT),
-    "Wᵀ @ x": (matrices(Custom(lambda s, x: s.w.mT @ x, (4, 6)), 5, 4, 3), W),
-    "W @ vector": (
-        matrices(Custom(lambda s, x: torch.stack([s.w @ r for r in x]), (6, 4)), 5, 4),
-        {},
-    ),
-    "vector @ W": (
-        matrices(Custom(lambda s, x: torch.stack([r @ s.w for r in x]), (4, 6)), 5, 4),
-        W,
-    ),
+    "x @ Wᵀ": (matrices(Net(lambda s, x: x @ s.w.T, (6, 4)), 5, 4), DEFAULT),
+    "W @ x": (matrices(Net(lambda s, x: s.w @ x, (6, 4)), 5, 4, 3), DEFAULT),
+    "Wᵀ @ x": (matrices(Net(lambda s, x: s.w.mT @ x, (4, 6)), 5, 4, 3), W),
+    "W @ vector": (matrices(Net(lambda s, x: torch.stack([s.w @ r for r in x]), (6, 4)), 5, 4), {}),
+    "vector @ W": (matrices(Net(lambda s, x: torch.stack([r @ s.w for r in x]), (4, 6)), 5, 4), W),
     "GPT-2's Conv1D": (
-        matrices(
-            Custom(lambda s, x: torch.addmm(s.v[0], x.view(-1, 4), s.w), (4, 6), (1, 6)), 5, 4
-        ),
+        matrices(Net(lambda s, x: torch.addmm(s.v[0], x.view(-1, 4), s.w), (4, 6), (1, 6)), 5, 4),
         W,
     ),
     "x @ W in half precision": (
-        matrices(Custom(lambda s, x: x.bfloat16() @ s.w.bfloat16(), (4, 6)), 5, 4),
+        matrices(Net(lambda s, x: x.bfloat16() @ s.w.bfloat16(), (4, 6)), 5, 4),
         W,
     ),
-    "x @ (W − mean)": (matrices(Custom(lambda s, x: x @ (s.w - s.w.mean(0)), (4, 6)), 5, 4), W),
-    "x @ copied W": (matrices(Custom(lambda s, x: x @ s.w.T.contiguous(), (6, 4)), 5, 4), DEFAULT),
+    "x @ (W − mean)": (matrices(Net(lambda s, x: x @ (s.w - s.w.mean(0)), (4, 6)), 5, 4), W),
+    "x @ copied W": (matrices(Net(lambda s, x: x @ s.w.T.contiguous(), (6, 4)), 5, 4), DEFAULT),
     "x @ (W + A B)": (
-        matrices(Custom(lambda s, x: x @ (s.w + s.v @ s.u), (4, 6), (4, 2), (2, 6)), 5, 4),
+        matrices(Net(lambda s, x: x @ (s.w + s.v @ s.u), (4, 6), (4, 2), (2, 6)), 5, 4),
         W,
     ),
     "x @ (W · V)": (
-        matrices(Custom(lambda s, x: x @ (s.w * s.v), (4, 6), (4, 6)), 5, 4),
+        matrices(Net(lambda s, x: x @ (s.w * s.v), (4, 6), (4, 6)), 5, 4),
         {"w": COLUMNS, "v": COLUMNS},
     ),
     "parts of W": (
-        matrices(Custom(lambda s, x: (x @ s.w[:, :6]) * (x @ s.w[:, 6:]), (4, 12)), 5, 4),
+        matrices(Net(lambda s, x: (x @ s.w[:, :6]) * (x @ s.w[:, 6:]), (4, 12)), 5, 4),
         W,
     ),
     "chunks of W": (
-        matrices(Custom(lambda s, x: sum(x @ c for c in s.w.chunk(3, 1)), (4, 12)), 5, 4),
+        matrices(Net(lambda s, x: sum(x @ c for c in s.w.chunk(3, 1)), (4, 12)), 5, 4),
         W,
     ),
     "recurrence": (
-        matrices(Custom(recurrent, (4, 6), (6, 6)), 5, 3, 4),
+        matrices(Net(recurrent, (4, 6), (6, 6)), 5, 3, 4),
         {"w": COLUMNS, "v": COLUMNS},
     ),
-    "written to": (matrices(Custom(written, (4, 6)), 5, 4), W),
+    "written to": (matrices(Net(written, (4, 6)), 5, 4), W),
     "learned queries": (
-        matrices(
-            Custom(lambda s, x: (s.w @ s.l.weight) @ x.mT, (3, 6), l=nn.Linear(4, 6)), 5, 2, 4
-        ),
+        matrices(Net(lambda s, x: (s.w @ s.l.weight) @ x.mT, (3, 6), l=nn.Linear(4, 6)), 5, 2, 4),
         DEFAULT,
     ),
     "position table": (
-        matrices(Custom(lambda s, x: s.l(x + s.w), (1, 3, 4), l=nn.Linear(4, 6)), 1, 3, 4),
+        matrices(Net(lambda s, x: s.l(x + s.w), (1, 3, 4), l=nn.Linear(4, 6)), 1, 3, 4),
         DEFAULT,
     ),
     "weights in another shape": (
-        matrices(Custom(lambda s, x: functional.linear(x, s.w.view(6, 4)), (6, 2, 2)), 5, 4),
+        matrices(Net(lambda s, x: functional.linear(x, s.w.view(6, 4)), (6, 2, 2)), 5, 4),
         {"w": Axes((0,), (1, 2))},
     ),
     "queries of heads": (
-        matrices(Custom(lambda s, x: einsum("bsd,dhe->bshe", x, s.w), (4, 2, 3)), 5, 3, 4),
+        matrices(Net(lambda s, x: einsum("bsd,dhe->bshe", x, s.w), (4, 2, 3)), 5, 3, 4),
         {"w": Axes((1, 2), (0,))},
     ),
     "heads first": (
-        matrices(Custom(lambda s, x: einsum("bsd,hde->bshe", x, s.w), (2, 4, 3)), 5, 3, 4),
+        matrices(Net(lambda s, x: einsum("bsd,hde->bshe", x, s.w), (2, 4, 3)), 5, 3, 4),
         {"w": Axes((0, 2), (1,))},
     ),
     "outputs of heads": (
-        matrices(Custom(lambda s, x: einsum("bshe,hed->bsd", x, s.w), (2, 3, 4)), 5, 3, 2, 3),
+        matrices(Net(lambda s, x: einsum("bshe,hed->bsd", x, s.w), (2, 3, 4)), 5, 3, 2, 3),
         {"w": Axes((2,), (0, 1))},
     ),
     "experts": (
-        matrices(Custom(lambda s, x: torch.bmm(x.transpose(0, 1), s.w), (3, 4, 6)), 5, 3, 4),
+        matrices(Net(lambda s, x: torch.bmm(x.transpose(0, 1), s.w), (3, 4, 6)), 5, 3, 4),
         {"w": Axes((0, 2), (1,))},
     ),
     "experts one by one": (
-        matrices(Custom(lambda s, x: sum(x @ s.w[i] for i in range(3)), (3, 4, 6)), 5, 4),
+        matrices(Net(lambda s, x: sum(x @ s.w[i] for i in range(3)), (3, 4, 6)), 5, 4),
         {"w": Axes((0, 2), (1,))},
     ),
     "experts, outputs first": (
-        matrices(Custom(lambda s, x: sum(x @ s.w[i].T for i in range(3)), (3, 6, 4)), 5, 4),
+        matrices(Net(lambda s, x: sum(x @ s.w[i].T for i in range(3)), (3, 6, 4)), 5, 4),
         {"w": Axes((0, 1), (2,))},
     ),
     "blocks along the diagonal": (
         matrices(
-            Custom(
-                lambda s, x: einsum("bgi,gio->bgo", x.view(-1, 2, 2), s.w.view(2, 2, 6)), (4, 6)
-            ),
+            Net(lambda s, x: einsum("bgi,gio->bgo", x.view(-1, 2, 2), s.w.view(2, 2, 6)), (4, 6)),
             5,
             4,
         ),
@@ -229,13 +217,13 @@ CASES = {
     ),
     "tensordot": (
         matrices(
-            Custom(lambda s, x: torch.tensordot(x, s.w, ([2, 3], [0, 1])), (2, 2, 6)), 5, 3, 2, 2
+            Net(lambda s, x: torch.tensordot(x, s.w, ([2, 3], [0, 1])), (2, 2, 6)), 5, 3, 2, 2
         ),
         {"w": Axes((2,), (0, 1))},
     ),
     "kernel of Keras": (
         matrices(
-            Custom(lambda s, x: functional.conv2d(x, s.w.permute(3, 2, 0, 1)), (3, 3, 4, 6)),
+            Net(lambda s, x: functional.conv2d(x, s.w.permute(3, 2, 0, 1)), (3, 3, 4, 6)),
             2,
             4,
             5,
@@ -245,7 +233,7 @@ CASES = {
     ),
     "kernel of Keras, 1 × 1": (
         matrices(
-            Custom(lambda s, x: functional.conv2d(x, s.w.permute(3, 2, 0, 1)), (1, 1, 4, 6)),
+            Net(lambda s, x: functional.conv2d(x, s.w.permute(3, 2, 0, 1)), (1, 1, 4, 6)),
             2,
             4,
             5,
@@ -255,7 +243,7 @@ CASES = {
     ),
     "depthwise kernel of Keras": (
         matrices(
-            Custom(
+            Net(
                 lambda s, x: functional.conv2d(
                     x, s.w.reshape(3, 3, 1, 8).permute(3, 2, 0, 1), groups=4
                 ),
@@ -267,31 +255,27 @@ CASES = {
     ),
     "transposed kernel of Keras": (
         matrices(
-            Custom(
-                lambda s, x: functional.conv_transpose2d(x, s.w.permute(3, 2, 0, 1)), (3, 3, 6, 4)
-            ),
+            Net(lambda s, x: functional.conv_transpose2d(x, s.w.permute(3, 2, 0, 1)), (3, 3, 6, 4)),
             *(2, 4, 5, 5),
         ),
         {"w": Axes((2,), (3,))},
     ),
     "convolution of sequences, batch second": (
-        matrices(
-            Custom(lambda s, x: torch.conv_tbc(x, s.w, s.v[0]), (3, 4, 6), (1, 6)), *(7, 2, 4)
-        ),
+        matrices(Net(lambda s, x: torch.conv_tbc(x, s.w, s.v[0]), (3, 4, 6), (1, 6)), *(7, 2, 4)),
         {"w": Axes((2,), (1,))},
     ),
     "sparse graph": (
-        matrices(Custom(graph, (4, 6), edges=Edges()), 5, 4),
+        matrices(Net(graph, (4, 6), edges=Edges()), 5, 4),
         W,
     ),
-    "both ways": (matrices(Custom(lambda s, x: (x @ s.w) @ s.w.T, (4, 6)), 5, 4), DEFAULT),
+    "both ways": (matrices(Net(lambda s, x: (x @ s.w) @ s.w.T, (4, 6)), 5, 4), DEFAULT),
     "embedding and head": (
-        (Custom(lambda s, x: s.e(x) @ s.e.weight.T, e=nn.Embedding(9, 4)), torch.tensor([[1, 2]])),
+        (Net(lambda s, x: s.e(x) @ s.e.weight.T, e=nn.Embedding(9, 4)), torch.tensor([[1, 2]])),
         DEFAULT,
     ),
     "embedding, and mixtures of it": (
         (
-            Custom(
+            Net(
                 lambda s, x: (s.e(x) @ s.l.weight.T).softmax(-1) @ s.e.weight,
                 e=nn.Embedding(9, 4),
                 l=nn.Linear(4, 9),
@@ -301,7 +285,7 @@ CASES = {
         DEFAULT,
     ),
     "not run": (
-        matrices(Custom(lambda s, x: x, t=nn.ConvTranspose1d(4, 6, 3, groups=2)), 2, 4, 7),
+        matrices(Net(lambda s, x: x, t=nn.ConvTranspose1d(4, 6, 3, groups=2)), 2, 4, 7),
         {"t.weight": Axes((1,), (0,), 2)},
     ),
 }
@@ -325,7 +309,7 @@ def test_classes_decide_if_a_module_cannot_be_traced() -> None:
         raise ValueError
 
     layer = nn.ConvTranspose2d(4, 6, 3)
-    assert traced_axes(Custom(fails, (4, 6), t=layer), torch.ones(1)) == {"t.weight": COLUMNS}
+    assert traced_axes(Net(fails, (4, 6), t=layer), torch.ones(1)) == {"t.weight": COLUMNS}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -57,6 +57,16 @@ class PackagedSplit:
             If the file is missing or damaged.
         """
         return _load(self)
+
+
+def packaged_splits(
+    folder: Path, digests: Mapping[str, str], window: int = 0
+) -> tuple[PackagedSplit, ...]:
+    """Return the splits in ``folder/data``, given the digest of each by name."""
+    return tuple(
+        PackagedSplit(split, folder / "data" / f"{split}.npz", digest, window)
+        for split, digest in digests.items()
+    )
 
 
 @dataclass(frozen=True, eq=False)

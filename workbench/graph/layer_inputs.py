@@ -136,18 +136,16 @@ def _states(
     names = single.state_dict()
     weights = {name: getattr(layer, name.replace("_l0", f"_l{number}")) for name in names}
     rows = slice(number * directions, (number + 1) * directions)
-    if isinstance(initial, Tensor):
-        initial = initial[rows]
-    elif initial is not None:
-        initial = tuple(state[rows] for state in initial)
+    if initial is not None:
+        is_gru = isinstance(initial, Tensor)
+        initial = initial[rows] if is_gru else tuple(state[rows] for state in initial)
     outputs, _ = functional_call(single, weights, (x, initial))
     previous = []
     for direction, states in enumerate(outputs.chunk(directions, dim=-1)):
         steps = states.shape[time]
         first = torch.zeros_like(states.narrow(time, 0, 1))
         if initial is not None:
-            hidden = initial if isinstance(initial, Tensor) else initial[0]
-            first += hidden[direction].unsqueeze(time)
+            first += (initial if is_gru else initial[0])[direction].unsqueeze(time)
         forward = [first, states.narrow(time, 0, steps - 1)]
         backward = [states.narrow(time, 1, steps - 1), first]
         previous.append(torch.cat(backward if direction else forward, dim=time))

@@ -42,6 +42,7 @@ class Attention(nn.Module):
         """Map [b, t, channels] to the same shape; `mask` [b, t] is false at padding."""
         split = self.inputs(x).unflatten(-1, (3, self.heads, -1))  # [b, t, 3, heads, size]
         query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)
+        key_mask = None if mask is None else mask[:, None, None]
         first = not self.cache
         if self.cache is not None:
             if self.cache:
@@ -49,11 +50,7 @@ class Attention(nn.Module):
                 value = torch.cat([self.cache[1], value], dim=2)
             self.cache = key, value
         y = functional.scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            attn_mask=None if mask is None else mask[:, None, None],
-            is_causal=self.causal and first,
+            query, key, value, attn_mask=key_mask, is_causal=self.causal and first
         )
         out: Tensor = self.outputs(y.transpose(1, 2).flatten(2))
         return out

@@ -60,7 +60,8 @@ def _load(loaded: dict[str, LazyModel]) -> None:
     for point in (*SHIPPED, *sorted(entry_points(group=GROUP))):
         try:
             for plugin in _plugins_of(point):
-                _check(plugin, loaded, tasks)
+                if problem := _problem(plugin, loaded, tasks):
+                    raise InputError(problem, code="plugin.invalid")
                 loaded[plugin.name] = plugin
                 tasks[plugin.task.name] = plugin.task
         except Exception as error:  # noqa: BLE001 - a plug-in may fail in any way
@@ -102,24 +103,15 @@ def _plugins_of(point: EntryPoint) -> list[Any]:
     return plugins
 
 
-def _check(plugin: Any, loaded: dict[str, LazyModel], tasks: dict[str, Task]) -> None:
+def _problem(plugin: Any, loaded: dict[str, LazyModel], tasks: dict[str, Task]) -> str:
+    """Return why a plug-in cannot be used, or an empty string."""
     if not isinstance(plugin, LazyModel) or not isinstance(plugin.task, Task):
-        raise InputError(
-            f"the list contains {type(plugin).__name__} instead of wb.ModelPlugin.",
-            code="plugin.invalid",
-        )
+        return f"the list contains {type(plugin).__name__} instead of wb.ModelPlugin."
     name, task = plugin.name, plugin.task
     if "/" not in name or name.startswith(CUSTOM_PREFIX):
-        raise InputError(
-            f"{name!r} needs a slash and a first part other than {CUSTOM_PREFIX!r}.",
-            code="plugin.invalid_name",
-        )
+        return f"{name!r} needs a slash and a first part other than {CUSTOM_PREFIX!r}."
     if name in loaded or name in ARCHITECTURES:
-        raise InputError(
-            f"there is a model {name} already; choose another name.", code="plugin.duplicate_model"
-        )
+        return f"there is a model {name} already; choose another name."
     if (TASKS | tasks).get(task.name, task) != task:
-        raise InputError(
-            f"there is another task {task.name} already; choose another name.",
-            code="plugin.duplicate_task",
-        )
+        return f"there is another task {task.name} already; choose another name."
+    return ""
