@@ -108,7 +108,8 @@ class UserArchitecture(Architecture):
         self._check_width()
         tensors = {
             id(p): nn.Parameter(
-                torch.empty_like(p, dtype=widened(p.dtype)), requires_grad=p.is_floating_point()
+                torch.empty_like(p, dtype=torch.float32 if p.dtype in HALF_DTYPES else None),
+                requires_grad=p.is_floating_point(),
             )
             for p in self.module.parameters()
         }
@@ -294,8 +295,3 @@ def _detached(tensor: Tensor, *, widen: bool) -> Tensor:
     if widen and tensor.dtype in HALF_DTYPES:
         return tensor.detach().float()
     return tensor.detach().clone() if tensor.is_inference() else tensor.detach()
-
-
-def widened(dtype: torch.dtype) -> torch.dtype:
-    """Return the dtype in which parameters of `dtype` run: float32 for half precision."""
-    return torch.float32 if dtype in HALF_DTYPES else dtype

@@ -60,8 +60,7 @@ def _load(loaded: dict[str, LazyModel]) -> None:
     for point in (*SHIPPED, *sorted(entry_points(group=GROUP))):
         try:
             for plugin in _plugins_of(point):
-                if problem := _problem(plugin, loaded, tasks):
-                    raise InputError(problem, code="plugin.invalid")
+                _check(plugin, loaded, tasks)
                 loaded[plugin.name] = plugin
                 tasks[plugin.task.name] = plugin.task
         except Exception as error:  # noqa: BLE001 - a plug-in may fail in any way
@@ -101,6 +100,11 @@ def _plugins_of(point: EntryPoint) -> list[Any]:
             code="plugin.invalid",
         )
     return plugins
+
+
+def _check(plugin: Any, loaded: dict[str, LazyModel], tasks: dict[str, Task]) -> None:
+    if problem := _problem(plugin, loaded, tasks):
+        raise InputError(problem, code="plugin.invalid")
 
 
 def _problem(plugin: Any, loaded: dict[str, LazyModel], tasks: dict[str, Task]) -> str:
