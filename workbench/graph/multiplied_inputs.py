@@ -36,16 +36,16 @@ class MatmulObserver(TorchDispatchMode):
     ) -> Any:
         first = FIRST.get(function.overloadpacket)
         if first is not None:
-            left, right = (_matrix(argument) for argument in args[first : first + 2])
-            if left.layout == right.layout == torch.strided:  # graph networks have sparse ones
-                self._match(left, right)
+            a, b = (_matrix(argument) for argument in args[first : first + 2])
+            if a.layout == b.layout == torch.strided:  # graph networks have sparse ones
+                self._match(a, b)
         return function(*args, **(kwargs or {}))
 
-    def _match(self, left: Tensor, right: Tensor) -> None:
-        if (name := self._names.get(_key(right))) is not None:
-            self._observe(name, left)
-        elif (name := self._names.get(_key(left.mT))) is not None:
-            self._observe(name, right.mT)
+    def _match(self, a: Tensor, b: Tensor) -> None:
+        if (name := self._names.get(_key(b))) is not None:
+            self._observe(name, a)
+        elif (name := self._names.get(_key(a.mT))) is not None:
+            self._observe(name, b.mT)
 
 
 def _matrix(tensor: Tensor) -> Tensor:

@@ -46,10 +46,10 @@ class _Usage:
 
 def _products(first: int, batched: bool) -> tuple[_Usage, _Usage]:
     """Return the usages of the two matrices of a product, at `first` and the next argument."""
-    left, right = ((0, 1), (0, 2)) if batched else ((0,), (1,))
+    rows, columns = ((0, 1), (0, 2)) if batched else ((0,), (1,))
     return (
-        _Usage(first, first + 1, left, (1 + batched,)),
-        _Usage(first + 1, first, right, (int(batched),)),
+        _Usage(first, first + 1, rows, (1 + batched,)),
+        _Usage(first + 1, first, columns, (int(batched),)),
     )
 
 

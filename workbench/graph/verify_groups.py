@@ -36,14 +36,14 @@ Objection = tuple[Literal["output", "between", "fails"], str]
 
 @dataclass(frozen=True, eq=False)
 class ChannelRemoval:
-    """The removal of all channels of a group except `kept`.
+    """The removal of all channels of a group except `retained`.
 
-    With `order`, a permutation of all channels that begins with `kept`, the reference network
-    repeats the kept channels in place of the removed ones.
+    With `order`, a permutation of all channels that begins with `retained`, the reference network
+    repeats the retained channels in place of the removed ones.
     """
 
     group: Group
-    kept: Tensor
+    retained: Tensor
     order: Tensor | None = None
 
 
@@ -68,8 +68,8 @@ class GroupVerifier:
 
         Random channels are removed, one with the original weights and half of them with noisy
         weights. The outputs must equal those of the network in which no layer uses the removed
-        channels, or those in which the removed channels are equally many copies of the kept ones.
-        All groups are verified at once, and halves of them after a failure.
+        channels, or those in which the removed channels are copies of the retained ones. All groups
+        are verified at once, and halves of them after a failure.
         """
         with tracked_sizes(self._module):
             return self._verify(groups)
@@ -112,8 +112,8 @@ class GroupVerifier:
     def _differs(self, tensors: Tensors, removals: Sequence[ChannelRemoval]) -> Objection | None:
         """Return how the network without channels differs from the reference network."""
         reduced, reference = dict(tensors), dict(tensors)
-        groups, kept = [r.group for r in removals], [r.kept.sort().values for r in removals]
-        for (name, axis), flags in kept_entries(tensors, groups, kept).items():
+        groups, retained = [r.group for r in removals], [r.retained.sort().values for r in removals]
+        for (name, axis), flags in kept_entries(tensors, groups, retained).items():
             reduced[name] = reduced[name].index_select(axis, flags.nonzero().flatten())
         for removal in removals:
             reference = _zeroed(_repeated(reference, removal), removal)
@@ -142,11 +142,11 @@ def _zeroing(group: Group) -> tuple[ChannelRemoval, ChannelRemoval]:
 
 
 def _repeating(group: Group) -> tuple[ChannelRemoval, ChannelRemoval]:
-    """Return removals that keep some and most channels, each of which can be repeated equally."""
+    """Return removals that retain some and most channels, which can be repeated equally."""
     order = _random_order(group)
     divisors = [n for n in range(1, group.channels) if group.channels % n == 0] or [1]
-    some, most = divisors[len(divisors) // 2], divisors[-1]
-    return ChannelRemoval(group, order[:some], order), ChannelRemoval(group, order[:most], order)
+    few, many = divisors[len(divisors) // 2], divisors[-1]
+    return ChannelRemoval(group, order[:few], order), ChannelRemoval(group, order[:many], order)
 
 
 def _random_order(group: Group) -> Tensor:
@@ -157,7 +157,7 @@ def _random_order(group: Group) -> Tensor:
 def _zeroed(tensors: Tensors, removal: ChannelRemoval) -> Tensors:
     """Return tensors with which no layer uses the removed channels."""
     factors = torch.zeros(removal.group.channels)
-    factors[removal.kept] = 1
+    factors[removal.retained] = 1
     zeroed = dict(tensors)
     for member in removal.group.with_role("takes"):
         zeroed[member.tensor] = member.times(zeroed[member.tensor], factors)
@@ -165,12 +165,12 @@ def _zeroed(tensors: Tensors, removal: ChannelRemoval) -> Tensors:
 
 
 def _repeated(tensors: Tensors, removal: ChannelRemoval) -> Tensors:
-    """Return tensors with which the removed channels are copies of the kept ones."""
-    order, kept = removal.order, len(removal.kept)
+    """Return tensors with which the removed channels are copies of the retained ones."""
+    order, retained = removal.order, len(removal.retained)
     if order is None:
         return tensors
     source = torch.empty_like(order)
-    source[order] = order[:kept].repeat(len(order) // kept)
+    source[order] = order[:retained].repeat(len(order) // retained)
     repeated = dict(tensors)
     for member in removal.group.members:
         if member.role != "takes":
