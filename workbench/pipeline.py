@@ -1,4 +1,4 @@
-"""From a model and a recipe to an artifact."""
+"""Compress or train a model: from a model and a recipe to an artifact."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from workbench.training.types import TrainingResult, TrainingSetup, TrainingStep
 
 VERSION = 7
-"""Raised when training changes, so that files trained before are made again."""
+"""Incremented when training changes, so that cached trained files are not reused."""
 
 OnStep = Callable[["TrainingStep"], None]
 
@@ -36,24 +36,30 @@ def compress(
     model: Model,
     recipe: Recipe,
     *,
-    progress: OnStep = lambda moment: None,
+    on_step: OnStep = lambda step: None,
     cancelled: Callable[[], bool] = lambda: False,
     files: FileCache | None = None,
 ) -> Artifact:
-    """Return `model` compressed as `recipe` says; the model itself is not changed.
+    """Return `model` compressed as `recipe` says. The model itself is not changed.
 
-    A recipe that trains takes as long as its steps take, the first time: `progress` is called
-    after each, and the file is kept in `files`, the person's own unless given, with a checkpoint
-    on the way, so that a run that was killed goes on where it was.
+    Parameters
+    ----------
+    on_step
+        Called with a `TrainingStep` after each training step.
+    cancelled
+        Polled during training. Return True to stop.
+    files
+        Where trained files and checkpoints are cached; the user's cache folder unless given. A
+        trained recipe is trained once, and an interrupted run is resumed.
 
     Raises
     ------
     RecipeError
         When the recipe does not fit the model.
     TrainingError
-        When training diverges; it holds the file of the last good weights.
+        When training diverges. Its `artifact` holds the last good weights.
     Cancelled
-        When `cancelled()` answers True during training.
+        When `cancelled()` returns True during training.
 
     >>> import workbench as wb
     >>> recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')
@@ -63,7 +69,7 @@ def compress(
     """
     expect_model(model).architecture.check_unchanged()
     if expect_recipe(recipe).train is not None:
-        return _trained(model, recipe, progress, cancelled, files or default_file_cache())
+        return _compress_trained(model, recipe, on_step, cancelled, files or default_file_cache())
     return Artifact.of(model.name, recipe, *compress_untrained(model, recipe))
 
 
@@ -72,29 +78,29 @@ def train(
     recipe: Recipe | None = None,
     *,
     seconds: float | None = None,
-    progress: OnStep = lambda moment: None,
+    on_step: OnStep = lambda step: None,
     cancelled: Callable[[], bool] = lambda: False,
     **settings: Any,
 ) -> Artifact:
-    """Return `model` trained under `recipe`, as a file; its recipe can repeat it.
+    """Return `model` trained under `recipe`, as an artifact whose recipe reproduces it.
 
     Parameters
     ----------
     model, recipe
-        What to train, and how it is pruned and quantised meanwhile.
+        What to train, and how it is pruned and quantized during training.
     seconds
-        How long this call takes, turned into steps by a short trial; without it the recipe's or
-        the settings' steps count. It takes longer where setup alone does, such as a teacher's
-        outputs. `WORKBENCH_BUDGET` in the environment caps it.
-    progress, cancelled
+        Time budget for this call. A short pilot run converts it to steps; without it, the steps of
+        `settings` or the recipe apply. A slow setup, such as computing the outputs of a teacher,
+        may exceed it. The environment variable `WORKBENCH_BUDGET` limits it.
+    on_step, cancelled
         As in `compress`.
     **settings
-        Fields of `Train` that go before those of the recipe; `teacher` may be a model.
+        Fields of `Train`, which override those of the recipe. `teacher` may be a model.
 
     Raises
     ------
     RecipeError, TrainingError, Cancelled
-        As `compress` does.
+        As in `compress`.
 
     >>> import workbench as wb
     >>> sparse = wb.Recipe(prune=wb.Prune(0.9))
@@ -103,50 +109,58 @@ def train(
     """
     expect_model(model)
     recipe = Recipe() if recipe is None else expect_recipe(recipe)
-    chosen = recipe.train or Train(threads=torch.get_num_threads())
-    known = [field.name for field in specs(Train)]
+    base = recipe.train or Train(threads=torch.get_num_threads())
+    fields = [field.name for field in specs(Train)]
     for name in settings:
-        if name not in known:
-            raise RecipeError(f"Training has no setting {name!r}: choose from {', '.join(known)}.")
+        if name not in fields:
+            raise RecipeError(
+                f"Training has no setting {name!r}: choose from {', '.join(fields)}.",
+                code="recipe.unknown_setting",
+            )
     if seconds is not None and "steps" in settings:
-        raise RecipeError("Seconds become steps: give seconds or steps, not both.")
+        raise RecipeError(
+            "Give seconds or steps, not both: seconds are converted to steps.",
+            code="training.seconds_and_steps",
+        )
     if isinstance(teacher := settings.get("teacher"), Model):
         settings["teacher"] = teacher_ref(teacher)
-    recipe = replace(recipe, train=replace(chosen, **settings))
+    recipe = replace(recipe, train=replace(base, **settings))
     if seconds is not None:
         from workbench.training.budget import capped_seconds, steps_for
 
         assert recipe.train is not None
         steps = steps_for(model, recipe, capped_seconds(seconds), cancelled, artifact_bytes)
         recipe = replace(recipe, train=replace(recipe.train, steps=steps))
-    return compress(model, recipe, progress=progress, cancelled=cancelled)
+    return compress(model, recipe, on_step=on_step, cancelled=cancelled)
 
 
 def training_cost(
     model: Model, recipe: Recipe, files: FileCache | None = None
 ) -> dict[str, float] | None:
-    """Return what training `recipe` took where it was made: seconds, steps, examples per second."""
-    blob = (
-        (files or default_file_cache()).get(f"{_key(model, recipe)} effort")
-        if recipe.train
-        else None
-    )
+    """Return the recorded cost of training `recipe`: seconds, steps, examples per second."""
+    if not recipe.train:
+        return None
+    blob = (files or default_file_cache()).get(_cost_key(_key(model, recipe)))
     try:
-        found: dict[str, float] | None = json.loads(blob) if blob else None
+        cost: dict[str, float] | None = json.loads(blob) if blob else None
     except ValueError:
         return None
-    return found
+    return cost
 
 
 def _key(model: Model, recipe: Recipe) -> str:
-    """Name a trained file: model, recipe, what else it learns from, and versions."""
+    """Return the cache key of a trained file: model, recipe, dependencies and versions."""
     versions = f"{version('workbench')} {VERSION} torch-{torch.__version__}"
-    learned = training_dependencies(model, recipe)
-    return f"{model.name} {model.digest} {recipe.to_json()} {learned} {versions}"
+    dependencies = training_dependencies(model, recipe)
+    return f"{model.name} {model.digest} {recipe.to_json()} {dependencies} {versions}"
 
 
-def _trained(
-    model: Model, recipe: Recipe, progress: OnStep, cancelled: Callable[[], bool], files: FileCache
+def _cost_key(key: str) -> str:
+    return f"{key} effort"
+
+
+def _compress_trained(
+    model: Model, recipe: Recipe, on_step: OnStep, cancelled: Callable[[], bool], files: FileCache
 ) -> Artifact:
     from workbench.training.run import Run
     from workbench.training.setup import training_setup
@@ -155,54 +169,49 @@ def _trained(
     key = _key(model, recipe)
     blob = files.get(key)
     if blob is not None:
-        with suppress(ArtifactError):  # damaged: made again
-            found = Artifact.from_bytes(blob)
-            if (found.model, found.recipe) == (model.name, recipe):
-                return found
+        with suppress(ArtifactError):  # a damaged file is made again
+            artifact = Artifact.from_bytes(blob)
+            if (artifact.model, artifact.recipe) == (model.name, recipe):
+                return artifact
     run = Run(training_setup(model, recipe, cancelled), recipe)
     try:
-        with closing(run.go(cancelled=cancelled, checkpoint=files.checkpoint_path(key))) as moments:
-            for moment in moments:
-                progress(moment)
+        with closing(run.go(cancelled=cancelled, checkpoint=files.checkpoint_path(key))) as steps:
+            for step in steps:
+                on_step(step)
     except TrainingError as error:
-        error.artifact = _file_of(model, recipe, run.setup, run.trained()) if run.good else None
+        error.artifact = _artifact(model, recipe, run.setup, run.trained()) if run.good else None
         raise
-    done = run.trained()
-    artifact = _file_of(model, recipe, run.setup, done)
+    result = run.trained()
+    artifact = _artifact(model, recipe, run.setup, result)
     files.put(key, artifact.to_bytes(), model.architecture.lifetime)
-    files.put(
-        f"{key} effort",
-        json.dumps(
-            {
-                "seconds": done.seconds,
-                "steps": done.steps,
-                "examples_per_second": done.examples / done.seconds if done.seconds else 0.0,
-            }
-        ).encode(),
-    )
+    cost = {
+        "seconds": result.seconds,
+        "steps": result.steps,
+        "examples_per_second": result.examples / result.seconds if result.seconds else 0.0,
+    }
+    files.put(_cost_key(key), json.dumps(cost).encode())
     files.discard_checkpoint(key)
     return artifact
 
 
 def artifact_bytes(
-    model: Model, recipe: Recipe, learned: TrainingSetup, done: TrainingResult
+    model: Model, recipe: Recipe, setup: TrainingSetup, result: TrainingResult
 ) -> bytes:
-    """Return the bytes of the file of what was learned."""
-    return _file_of(model, recipe, learned, done).to_bytes()
+    """Return the bytes of the file of a training result."""
+    return _artifact(model, recipe, setup, result).to_bytes()
 
 
-def _file_of(
-    model: Model, recipe: Recipe, learned: TrainingSetup, done: TrainingResult
+def _artifact(
+    model: Model, recipe: Recipe, setup: TrainingSetup, result: TrainingResult
 ) -> Artifact:
-    ready = learned.prepared
+    prepared = setup.prepared
     coded = encode_tensors(
-        done.weights,
+        result.weights,
         recipe,
-        ready.stats,
-        roles=model.with_spec(ready.form).roles,
-        kept=done.kept,
-        qparams=done.qparams,
+        prepared.stats,
+        roles=model.with_spec(prepared.spec).roles,
+        kept=result.masks,
+        qparams=result.qparams,
     )
-    return Artifact.of(
-        model.name, recipe, *finish(model, recipe, ready, coded, learned.input_qparams)
-    )
+    tensors, spec = finish(model, recipe, prepared, coded, setup.input_qparams)
+    return Artifact.of(model.name, recipe, tensors, spec)

@@ -13,7 +13,7 @@ from workbench.calibration.equalized_pairs import equalizable_pairs
 from workbench.calibration.observers import (
     OBSERVERS,
     ObservedInputs,
-    observe_inputs,
+    fit_input_qparams,
     qparams_for_range,
 )
 from workbench.calibration.prepare import prepare
@@ -138,7 +138,7 @@ def test_folding_and_removing_channels_go_together(resnet):
 
 def test_observed_ranges_hold_the_inputs(lenet5):
     images = inputs_of(lenet5, 256)
-    found = observe_inputs(lenet5, lenet5.weights(), Activations(8))
+    found = fit_input_qparams(lenet5, lenet5.weights(), Activations(8))
     assert sorted(found) == ["conv1", "conv2", "fc1", "fc2"]
     grid = found["conv1"]
     assert grid.scale * (0 - grid.zero_point) == pytest.approx(float(images.min()), abs=grid.scale)
@@ -146,7 +146,7 @@ def test_observed_ranges_hold_the_inputs(lenet5):
         float(images.max()), abs=grid.scale
     )
     assert found["fc2"].zero_point == 0  # after a ReLU
-    left_out = observe_inputs(lenet5, lenet5.weights(), Activations(8, exclude=("fc1.weight",)))
+    left_out = fit_input_qparams(lenet5, lenet5.weights(), Activations(8, exclude=("fc1.weight",)))
     assert sorted(left_out) == ["conv1", "conv2", "fc2"]
 
 

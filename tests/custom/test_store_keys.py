@@ -144,7 +144,7 @@ def forget(monkeypatch):
     """Make this process know nothing, as a new one with an empty folder would."""
 
     def forgotten():
-        for place, name in ((calibration, "_known"), (prepare, "_kept"), (teacher, "_kept")):
+        for place, name in ((calibration, "_cache"), (prepare, "_cache"), (teacher, "_cache")):
             monkeypatch.setattr(place, name, MemoryCache(64))
         files.default_file_cache.cache_clear()
         monkeypatch.setattr(files.default_file_cache(), "where", None)

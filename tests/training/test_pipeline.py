@@ -60,12 +60,12 @@ def test_a_kept_file_is_returned_without_training(
     model, recipe, files, opened, watched, monkeypatch
 ):
     asked = recipe(**ASKED)
-    first = compress(model, asked, files=files, progress=watched)
+    first = compress(model, asked, files=files, on_step=watched)
     assert watched.seen == [1, 2, 3, 4]
     monkeypatch.setattr("workbench.training.run.Run", None)
     monkeypatch.setattr("workbench.training.setup.training_setup", None)
     for kept in (files, opened()):
-        second = compress(model, asked, files=kept, progress=watched)
+        second = compress(model, asked, files=kept, on_step=watched)
         assert second.to_bytes() == first.to_bytes()
         assert second.recipe == asked
     assert watched.seen == [1, 2, 3, 4]
@@ -79,7 +79,7 @@ def test_another_recipe_or_model_is_another_file(model, recipe, files, watched):
         (recipe(**ASKED, threads=2), model.name),
         (asked, "fashion/lenet5"),
     ]:
-        compress(wb.model(name), other, files=files, progress=watched)
+        compress(wb.model(name), other, files=files, on_step=watched)
     assert watched.seen == 3 * [1, 2, 3, 4]
 
 
@@ -97,7 +97,7 @@ def test_a_damaged_kept_file_is_made_again(damage, model, recipe, opened, larges
     first = compress(model, asked, files=opened()).to_bytes()
     path = largest()
     path.write_bytes(DAMAGE[damage](first))
-    again = compress(model, asked, files=opened(), progress=watched)
+    again = compress(model, asked, files=opened(), on_step=watched)
     assert watched.seen == [1, 2, 3, 4]
     assert again.to_bytes() == first == path.read_bytes()
 
@@ -107,7 +107,7 @@ def test_a_kept_file_of_another_recipe_is_not_taken(model, recipe, opened, large
     compress(model, asked, files=opened())
     stranger = compress(model, recipe(**ASKED, seed=1), files=FileCache(None))
     largest().write_bytes(stranger.to_bytes())
-    assert compress(model, asked, files=opened(), progress=watched).recipe == asked
+    assert compress(model, asked, files=opened(), on_step=watched).recipe == asked
     assert watched.seen == [1, 2, 3, 4]
 
 
@@ -120,7 +120,7 @@ def test_an_empty_store_keeps_nothing(model, recipe, watched, monkeypatch, tmp_p
     for _process in range(2):
         default_file_cache.cache_clear()
         assert training_cost(model, recipe(**ASKED)) is None
-        made.add(compress(model, recipe(**ASKED), progress=watched).to_bytes())
+        made.add(compress(model, recipe(**ASKED), on_step=watched).to_bytes())
     assert watched.seen == 2 * [1, 2, 3, 4]
     assert len(made) == 1
     assert list(tmp_path.iterdir()) == []
@@ -146,9 +146,9 @@ def test_a_run_that_was_interrupted_goes_on(model, recipe, files, watched, monke
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compress(model, asked, files=files, progress=interrupt)
+        compress(model, asked, files=files, on_step=interrupt)
     assert [path.suffix for path in paths(tmp_path)] == [".unfinished"]
-    resumed = compress(model, asked, files=files, progress=watched)
+    resumed = compress(model, asked, files=files, on_step=watched)
     assert watched.seen == [5, 6]
     assert not [path for path in paths(tmp_path) if path.suffix == ".unfinished"]
     assert resumed.to_bytes() == compress(model, asked, files=FileCache(None)).to_bytes()
@@ -166,7 +166,7 @@ def test_what_was_cancelled_or_failed_is_not_kept(model, recipe, files, tmp_path
 def test_names_are_checked_before_training(model, recipe, files, watched):
     asked = recipe(prune={"sparsity": 0.5, "layers": {"fc9.weight": 0.1}})
     with pytest.raises(RecipeError, match="fc9"):
-        compress(model, asked, files=files, progress=watched)
+        compress(model, asked, files=files, on_step=watched)
     assert watched.seen == []
 
 
@@ -175,7 +175,7 @@ def test_a_disk_that_takes_nothing_only_means_training_again(model, recipe, tmp_
     made = set()
     for _process in range(2):
         files = FileCache(tmp_path / "in the way")
-        made.add(compress(model, recipe(**ASKED), files=files, progress=watched).to_bytes())
+        made.add(compress(model, recipe(**ASKED), files=files, on_step=watched).to_bytes())
     assert watched.seen == 2 * [1, 2, 3, 4]
     assert len(made) == 1
 
@@ -184,7 +184,7 @@ def test_the_effort_is_kept_beside_the_file(model, recipe, opened, largest, tmp_
     asked = recipe(**ASKED)
     assert training_cost(model, asked, opened()) is None
     last = []
-    compress(model, asked, files=opened(), progress=last.append)
+    compress(model, asked, files=opened(), on_step=last.append)
     found = training_cost(model, asked, opened())
     assert found["seconds"] == pytest.approx(last[-1].seconds)
     assert found["examples_per_second"] == pytest.approx(last[-1].examples_per_second)

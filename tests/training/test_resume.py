@@ -256,9 +256,9 @@ def test_whoever_watches_may_break_it_off(way, tmp_path):
             raise way
 
     with pytest.raises(way):
-        compress(model, asked, progress=breaks, files=kept)
+        compress(model, asked, on_step=breaks, files=kept)
     seen = []
-    compress(model, asked, progress=lambda now: seen.append(now.step), files=kept)
+    compress(model, asked, on_step=lambda now: seen.append(now.step), files=kept)
     assert seen == [5, 6]
 
 

@@ -12,7 +12,8 @@ from torch import nn
 import workbench as wb
 from workbench.errors import Cancelled, TrainingError
 from workbench.evaluation.reference import predict
-from workbench.training.run import MICROBATCH, SNAPSHOT_EVERY
+from workbench.training.forward import MICROBATCH
+from workbench.training.run import SNAPSHOT_EVERY
 from workbench.training.setup import training_setup
 
 RESNET = "fashion/resnet"

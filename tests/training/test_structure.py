@@ -79,5 +79,5 @@ def test_channels_of_a_network_without_some_layers_are_counted(name):
 def test_what_cannot_be_is_one_sentence_before_anything_is_trained(recipe, sentence):
     steps = []
     with pytest.raises(RecipeError, match=sentence):
-        wb.compress(wb.model("fashion/lenet5"), wb.Recipe.from_json(recipe), progress=steps.append)
+        wb.compress(wb.model("fashion/lenet5"), wb.Recipe.from_json(recipe), on_step=steps.append)
     assert not steps

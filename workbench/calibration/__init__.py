@@ -1,1 +1,1 @@
-"""Calibration: statistics of inputs and gradients, and adjustments made with them."""
+"""Calibration: statistics and observers, batch-norm and bias adjustment, on training examples."""

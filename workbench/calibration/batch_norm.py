@@ -1,4 +1,4 @@
-"""Batch norm of a compressed network, measured anew (Li et al. 2020, arXiv 2007.02491)."""
+"""Recalibration of batch-norm statistics after compression (Li et al. 2020, arXiv 2007.02491)."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from workbench.runtime.batch_norm import recalibrate_norms, tracking_norms
 from workbench.threads import threads
 
 EXAMPLES = 512
-PORTION = 256
+BATCH = 256
 STATISTICS = ("running_mean", "running_var")
 
 
 def recalibrated(model: Model, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the means and variances that batch norm sees with `weights`, float32 [channels].
+    """Return batch-norm means and variances under `weights`, float32 [channels], by buffer name.
 
-    By name, over the first 512 training examples, in equal portions of 256 at most. Norms that
-    do not run, that get one value in each channel, or whose statistics would not be finite are
-    left out.
+    They are computed on the first 512 training examples, in equal batches of at most 256. Norms
+    that do not run, get one value per channel, or have statistics that are not finite are omitted.
 
     Raises
     ------
-    WorkbenchError
-        When a person's own module fails on them.
+    InputError
+        When a user's module fails on these examples.
     """
     module = model.module()
     if not tracking_norms(module):
         return {}
     buffers = {name for name, _ in module.named_buffers()}  # the forward pass may write to them
-    own = quick_weights(model, weights)
-    own |= {name: weights[name].clone() for name in buffers & own.keys()}
+    tensors = quick_weights(model, weights)
+    tensors |= {name: weights[name].clone() for name in buffers & tensors.keys()}
     inputs = quick_inputs(model, calibration_inputs(model, EXAMPLES))
-    portions = inputs.chunk(-(-len(inputs) // PORTION))
-    with user_errors(FAILS), threads(1), torch.no_grad():  # on more, sums may end with other bits
-        seen = recalibrate_norms(module, portions, lambda part: call(module, own, part))
-    found: dict[str, Tensor] = {}
-    for path in seen:
+    batches = inputs.chunk(-(-len(inputs) // BATCH))
+    # One thread, because the order of summation changes the low-order bits.
+    with user_errors(FAILS), threads(1), torch.no_grad():
+        paths = recalibrate_norms(module, batches, lambda batch: call(module, tensors, batch))
+    updated: dict[str, Tensor] = {}
+    for path in paths:
         names = [f"{path}.{name}".removeprefix(".") for name in STATISTICS]
-        if all(name in own and bool(own[name].isfinite().all()) for name in names):
-            found |= {name: own[name] for name in names}
-    return {name: found[name] for name in weights if name in found}
+        if all(name in tensors and bool(tensors[name].isfinite().all()) for name in names):
+            updated |= {name: tensors[name] for name in names}
+    return {name: updated[name] for name in weights if name in updated}

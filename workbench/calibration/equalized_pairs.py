@@ -1,4 +1,4 @@
-"""Which layers are evened out: proved on the model itself."""
+"""Find pairs of layers that can be equalized, verified numerically on the model."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from workbench.errors import user_errors
 from workbench.runtime.batch import Batch
 
 EXAMPLES = 8
-STEP = 12
-"""Channels are tried 2^12 times as large and as small: far enough to reach where a ReLU6 clips."""
+EXPONENT = 12
+"""Channels are scaled by 2^12 and 2^-12, far enough to reach the limits of a ReLU6."""
 
 
 def equalizable_pairs(
     model: Model, weights: Mapping[str, Tensor], groups: Sequence[Group]
 ) -> tuple[Group, ...]:
-    """Return the groups of one layer that makes channels and one that takes them, scaled freely.
+    """Return the groups of one producer and one consumer layer that can be rescaled freely.
 
-    A group is a candidate where scaling the channels of the one by powers of two, and those of the
-    other back, leaves each output of `model` with `weights` as it was, bit by bit: powers of two
-    are exact, so this shows that what lies between commutes with positive factors. Batch norm that
-    is still there, residual links and other functions fail it. Of the candidates those are taken
-    after whose equalisation `model` puts out the same, but for rounding.
+    A group qualifies in two tests. First, the channels of the producer are scaled by powers of two
+    and those of the consumer by their inverses. Powers of two are exact, so bit-identical outputs
+    of `model` prove that everything in between commutes with positive factors. Unfolded batch
+    norms and residual connections fail this. Second, the outputs after equalization must be equal
+    up to rounding.
 
     Raises
     ------
-    WorkbenchError
-        When a user module fails on the calibration examples.
+    InputError
+        When a user's module fails on the calibration examples.
     """
     candidates = tuple(Group(_present(group, weights)) for group in one_to_one_groups(groups))
     if not candidates:
@@ -48,16 +48,17 @@ def equalizable_pairs(
     commuting = _commuting(model, weights, candidates)
     reference = ReferenceOutputs(model, weights, {_path(group, "takes") for group in commuting})
 
-    def holds(some: tuple[Group, ...]) -> bool:
-        even, _ = equalize(weights, some, CalibrationStats())
-        scaled = {_path(group, "makes") for group in some}
-        return reference.holds(model, even, {_path(group, "takes") for group in some} - scaled)
+    def is_valid(pairs: tuple[Group, ...]) -> bool:
+        equalized, _ = equalize(weights, pairs, CalibrationStats())
+        scaled = {_path(group, "makes") for group in pairs}
+        unscaled = {_path(group, "takes") for group in pairs} - scaled
+        return reference.matches(model, equalized, unscaled)
 
-    return largest_valid_subset(commuting, holds)
+    return largest_valid_subset(commuting, is_valid)
 
 
 def one_to_one_groups(groups: Sequence[Group]) -> list[Group]:
-    """Return the groups in which one layer makes the channels and one takes them."""
+    """Return the groups with one producer layer and one consumer layer."""
     return [
         group
         for group in groups
@@ -68,62 +69,62 @@ def one_to_one_groups(groups: Sequence[Group]) -> list[Group]:
 def _commuting(
     model: Model, weights: Mapping[str, Tensor], candidates: tuple[Group, ...]
 ) -> tuple[Group, ...]:
-    """Return the groups of `candidates` that can be scaled by powers of two without any change."""
+    """Return the groups of `candidates` whose scaling by powers of two changes no output."""
     inputs = Batch.of(calibration_inputs(model, EXAMPLES))
-    takers = {_path(group, "takes") for group in candidates}
-    kind, plain = _plain(model, weights, inputs, takers)
-    own = _as(kind, weights)
-    found = []
+    consumers = {_path(group, "takes") for group in candidates}
+    dtype, expected = _unscaled_outputs(model, weights, inputs, consumers)
+    tensors = _as(dtype, weights)
+    commuting = []
     for group in candidates:
-        factors = 2.0 ** (STEP * (1 - 2 * (torch.arange(group.channels) % 2))).to(kind)
-        tried = dict(own)
+        factors = 2.0 ** (EXPONENT * (1 - 2 * (torch.arange(group.channels) % 2))).to(dtype)
+        scaled = dict(tensors)
         for member in group.members:
             by = 1 / factors if member.role == "takes" else factors
-            tried[member.tensor] = member.times(own[member.tensor], by)
-        taker = _path(group, "takes")
-        seen = record_outputs(model, tried, inputs.to(kind), [taker])
-        if outputs_match(seen, {"": plain[""], taker: plain[taker]}, torch.equal):
-            found.append(group)
-    return tuple(found)
+            scaled[member.tensor] = member.times(tensors[member.tensor], by)
+        consumer = _path(group, "takes")
+        outputs = record_outputs(model, scaled, inputs.to(dtype), [consumer])
+        if outputs_match(outputs, {p: expected[p] for p in ("", consumer)}, torch.equal):
+            commuting.append(group)
+    return tuple(commuting)
 
 
-def _plain(
+def _unscaled_outputs(
     model: Model, weights: Mapping[str, Tensor], inputs: Batch, paths: Collection[str]
 ) -> tuple[torch.dtype, dict[str, list[Tensor]]]:
-    """Return the outputs in float64, or in float32 where that is not possible, and which it was.
+    """Return the outputs and their dtype: float64, or float32 if the module fails in float64.
 
-    A user module may make float32 tensors of its own. Powers of two are exact in either.
+    A user's module may create float32 tensors. Powers of two are exact in both.
     """
     try:
         wide = _as(torch.float64, weights)
         return torch.float64, record_outputs(model, wide, inputs.to(torch.float64), paths)
-    except Exception:  # noqa: BLE001 - a user module may fail in any way
+    except Exception:  # noqa: BLE001 - a user's module may fail in any way
         with user_errors(FAILS):
             return torch.float32, record_outputs(model, weights, inputs, paths)
 
 
 def _path(group: Group, role: Role) -> str:
-    """Return the path of the only layer that has a role in `group`."""
+    """Return the path of the only layer with `role` in `group`."""
     (member,) = group.with_role(role)
     return member.tensor.rpartition(".")[0]
 
 
-def _as(kind: torch.dtype, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {n: w.to(kind) if w.is_floating_point() else w for n, w in weights.items()}
+def _as(dtype: torch.dtype, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {n: w.to(dtype) if w.is_floating_point() else w for n, w in weights.items()}
 
 
 def _present(group: Group, weights: Mapping[str, Tensor]) -> tuple[Member, ...]:
-    """Return the members that grow with the channels: both weights, and the biases that follow.
+    """Return the members that scale with the channels: both weights, and biases.
 
-    Slopes of a PReLU stay as they are. A bias is among them that folding has left.
+    The slopes of a PReLU do not scale. Folding may have added a bias that the group does not list.
     """
     members = [
         member
         for member in group.members
         if member.tensor in weights and (member.role != "follows" or member.tensor.endswith("bias"))
     ]
-    (maker,) = group.with_role("makes")
-    bias = f"{maker.tensor.removesuffix('weight')}bias"
+    (producer,) = group.with_role("makes")
+    bias = f"{producer.tensor.removesuffix('weight')}bias"
     if bias in weights and bias not in [member.tensor for member in members]:
-        members.append(Member(bias, 0, "follows", maker.places))
+        members.append(Member(bias, 0, "follows", producer.places))
     return tuple(members)

@@ -1,4 +1,4 @@
-"""What comes after coding: batch norm and biases measured on the decoded weights, input ranges."""
+"""Adjustments after encoding: batch norm and biases on decoded weights, and input ranges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from workbench.artifact.module_spec import InputQParams, ModuleSpec
 from workbench.calibration.batch_norm import recalibrated
 from workbench.calibration.bias_correction import corrected_biases, mean_outputs
-from workbench.calibration.observers import observe_inputs
+from workbench.calibration.observers import fit_input_qparams
 from workbench.calibration.prepare import PreparedNetwork
 from workbench.compression.coded import Coded, Uncompressed
 from workbench.domain import Model
@@ -27,37 +27,44 @@ def finish(
     coded: Mapping[str, Coded],
     qparams: Mapping[str, InputQParams] | None = None,
 ) -> tuple[dict[str, Coded], ModuleSpec]:
-    """Return the tensors of the file, adjusted as `recipe` says, and the form of its module.
+    """Return the tensors of the file, adjusted as `recipe` says, and the spec of its module.
 
-    `grids` are those for the inputs of layers that training has settled, by path; without them
-    they are observed.
+    `qparams` are the quantization parameters of layer inputs that training used, by layer path.
+    Without them they are measured.
     """
-    done = dict(coded)
-    shaped = model.with_spec(prepared.form)
+    tensors = dict(coded)
+    shaped = model.with_spec(prepared.spec)
     if not recipe.needs_post_calibration:
-        return done, prepared.form
-    weights = {name: one.tensor() for name, one in done.items()}
+        return tensors, prepared.spec
+    weights = {name: encoded.tensor() for name, encoded in tensors.items()}
     if recipe.recalibrates:
-        found = recalibrated(shaped, weights)
-        weights |= found
-        done |= {name: Uncompressed.of(tensor) for name, tensor in found.items()}
+        _replace(tensors, weights, recalibrated(shaped, weights))
     if recipe.corrects:
-        found = corrected_biases(shaped, weights, target_means(shaped, prepared))
-        weights |= found
-        done |= {name: Uncompressed.of(tensor) for name, tensor in found.items()}
-    form = prepared.form
+        targets = target_means(shaped, prepared)
+        _replace(tensors, weights, corrected_biases(shaped, weights, targets))
+    spec = prepared.spec
     if recipe.activations is not None and recipe.quantizes_activations:
-        qparams = qparams or observe_inputs(shaped, weights, recipe.activations)
-        form = replace(form, inputs=tuple(qparams.items()))
-    return done, form
+        qparams = qparams or fit_input_qparams(shaped, weights, recipe.activations)
+        spec = replace(spec, inputs=tuple(qparams.items()))
+    return tensors, spec
+
+
+def _replace(
+    tensors: dict[str, Coded], weights: dict[str, Tensor], adjusted: Mapping[str, Tensor]
+) -> None:
+    weights |= adjusted
+    tensors |= {name: Uncompressed.of(tensor) for name, tensor in adjusted.items()}
 
 
 _means: WeakKeyDictionary[PreparedNetwork, dict[str, Tensor]] = WeakKeyDictionary()
 
 
 def target_means(shaped: Model, prepared: PreparedNetwork) -> dict[str, Tensor]:
-    """Return the mean outputs that corrected biases bring back: a slider moves, these stay."""
-    found = _means.get(prepared)
-    if found is None:
-        found = _means[prepared] = mean_outputs(shaped, prepared.weights)
-    return found
+    """Return the mean outputs that bias correction restores.
+
+    They are cached, as they do not depend on the settings of pruning and quantization.
+    """
+    means = _means.get(prepared)
+    if means is None:
+        means = _means[prepared] = mean_outputs(shaped, prepared.weights)
+    return means

@@ -1,4 +1,4 @@
-"""Which batch norms are folded: proved on the model itself."""
+"""Find the batch norms that can be folded, verified numerically on the model."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from workbench.errors import user_errors
 from workbench.graph.foldable_norms import foldable_norms, has_foldable_norms
 from workbench.runtime.batch import Batch
 
-FEW = 2
-"""Examples that are followed through the network."""
+TRACED_EXAMPLES = 2
+"""Examples that are traced through the network."""
 
 
 def foldable(model: Model, weights: Mapping[str, Tensor]) -> tuple[Fold, ...]:
-    """Return the folds after which `model` with `weights` puts out what it did.
+    """Return the folds that leave the outputs of `model` with `weights` unchanged.
 
     Raises
     ------
-    WorkbenchError
-        When a user module fails on the calibration examples.
+    InputError
+        When a user's module fails on the calibration examples.
     """
     if not has_foldable_norms(model):
         return ()
-    few = Batch.of(calibration_inputs(model, FEW))
+    inputs = Batch.of(calibration_inputs(model, TRACED_EXAMPLES))
     with user_errors(FAILS):
-        candidates = foldable_norms(model, weights, few)
+        candidates = foldable_norms(model, weights, inputs)
     if not candidates:
         return ()
-    reference = ReferenceOutputs(model, weights, [one.norm for one in candidates])
+    reference = ReferenceOutputs(model, weights, [candidate.norm for candidate in candidates])
 
-    def holds(some: tuple[Fold, ...]) -> bool:
-        folded, _ = fold(weights, some, CalibrationStats())
-        shaped = model.with_spec(with_folds(model.spec, some))
-        return reference.holds(shaped, folded, [one.norm for one in some])
+    def is_valid(folds: tuple[Fold, ...]) -> bool:
+        folded, _ = fold(weights, folds, CalibrationStats())
+        shaped = model.with_spec(with_folds(model.spec, folds))
+        return reference.matches(shaped, folded, [fold.norm for fold in folds])
 
-    return largest_valid_subset(candidates, holds)
+    return largest_valid_subset(candidates, is_valid)
 
 
-def with_folds(form: ModuleSpec, some: Sequence[Fold]) -> ModuleSpec:
-    """Return `form` with the batch norms of `some` folded."""
-    return replace(form, folded=tuple((one.norm, one.layer) for one in some))
+def with_folds(spec: ModuleSpec, folds: Sequence[Fold]) -> ModuleSpec:
+    """Return `spec` with the batch norms of `folds` folded."""
+    return replace(spec, folded=tuple((fold.norm, fold.layer) for fold in folds))

@@ -1,4 +1,4 @@
-"""What comes before pruning: channels removed, batch norm folded, ranges evened out."""
+"""Adjustments before pruning: channel removal, batch-norm folding, range equalization."""
 
 from __future__ import annotations
 
@@ -20,28 +20,34 @@ from workbench.domain import Model
 from workbench.graph.channel_groups import channel_groups
 from workbench.recipe import Recipe
 
-MOST_KEPT = 4
+MAX_CACHED = 4
 
-_one_at_a_time = Lock()
+_lock = Lock()
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedNetwork:
-    """The network that is compressed: its weights, what is known of it, and how its module differs.
+    """The network that pruning and quantization start from.
 
-    `evidence` is of this network as far as it can be told from the original's. `even` are the
-    weights of the layers that were evened out with the next one, `uneven` of those that could not
-    be.
+    Attributes
+    ----------
+    weights : mapping of str to tensor
+    stats : CalibrationStats
+        Statistics of the original network, converted to this one as far as possible.
+    spec : ModuleSpec
+        How the module differs from the original.
+    equalized, not_equalized : tuple of str
+        Weights whose output ranges were equalized with the next layer, and those that could not be.
     """
 
     weights: Mapping[str, Tensor]
     stats: CalibrationStats
-    form: ModuleSpec
+    spec: ModuleSpec
     equalized: tuple[str, ...] = ()
     not_equalized: tuple[str, ...] = ()
 
 
-_kept: MemoryCache[PreparedNetwork] = MemoryCache(MOST_KEPT)
+_cache: MemoryCache[PreparedNetwork] = MemoryCache(MAX_CACHED)
 
 
 def prepare(
@@ -50,23 +56,26 @@ def prepare(
     stats: CalibrationStats,
     weights: Mapping[str, Tensor] | None = None,
 ) -> PreparedNetwork:
-    """Return the network that `recipe` prunes and quantises.
+    """Return the network that `recipe` prunes and quantizes.
 
-    `weights` are the model's unless given; the last few networks made of those are kept, since
-    a slider that comes after changes nothing here.
+    Parameters
+    ----------
+    weights
+        The model's own weights unless given. Networks made of the model's weights are cached: most
+        changes of a recipe do not affect them.
 
     Raises
     ------
     RecipeError
-        When layers that are coupled are to lose different shares of their channels.
+        When coupled layers would lose different shares of their channels.
     """
     if weights is not None:
         return _prepared(model, recipe, stats, weights)
     early = Recipe(structure=recipe.structure, adjust=recipe.adjust)
     data = model.task.digest("validation")  # an example of it shows which channels are coupled
     key = model.name, model.digest, data, model.spec, early, stats.digest
-    with _one_at_a_time:
-        return _kept.of(
+    with _lock:
+        return _cache.of(
             key,
             lambda: _prepared(model, recipe, stats, model.weights()),
             model.architecture.lifetime,
@@ -76,25 +85,24 @@ def prepare(
 def _prepared(
     model: Model, recipe: Recipe, stats: CalibrationStats, weights: Mapping[str, Tensor]
 ) -> PreparedNetwork:
-    left = dict(weights)
-    form = model.spec
-    even: tuple[str, ...] = ()
-    uneven: tuple[str, ...] = ()
-    coupled = channel_groups(model.architecture) if recipe.structure or recipe.equalizes else ()
+    tensors = dict(weights)
+    spec = model.spec
+    equalized: tuple[str, ...] = ()
+    not_equalized: tuple[str, ...] = ()
+    groups = channel_groups(model.architecture) if recipe.structure or recipe.equalizes else ()
     if recipe.structure is not None:
-        narrowed = remove_channels(left, coupled, recipe.structure, stats)
-        left, stats, coupled = narrowed.weights, narrowed.stats, narrowed.groups
-        narrower = any(left[name].shape != weights[name].shape for name in weights)
-        form = replace(form, narrowed=narrower)
+        narrowed = remove_channels(tensors, groups, recipe.structure, stats)
+        tensors, stats, groups = narrowed.weights, narrowed.stats, narrowed.groups
+        is_narrower = any(tensors[name].shape != weights[name].shape for name in weights)
+        spec = replace(spec, narrowed=is_narrower)
     if recipe.folds:
-        norms = foldable(model.with_spec(form), left)
-        left, stats = fold(left, norms, stats)
-        form = with_folds(form, norms)
+        folds = foldable(model.with_spec(spec), tensors)
+        tensors, stats = fold(tensors, folds, stats)
+        spec = with_folds(spec, folds)
     if recipe.equalizes:
-        evened = equalizable_pairs(model.with_spec(form), left, coupled)
-        left, stats = equalize(left, evened, stats)
-        even = tuple(group.producers[0] for group in evened)
-        uneven = tuple(
-            g.producers[0] for g in one_to_one_groups(coupled) if g.producers[0] not in even
-        )
-    return PreparedNetwork(left, stats, form, even, uneven)
+        pairs = equalizable_pairs(model.with_spec(spec), tensors, groups)
+        tensors, stats = equalize(tensors, pairs, stats)
+        equalized = tuple(group.producers[0] for group in pairs)
+        candidates = (group.producers[0] for group in one_to_one_groups(groups))
+        not_equalized = tuple(name for name in candidates if name not in equalized)
+    return PreparedNetwork(tensors, stats, spec, equalized, not_equalized)

@@ -1,4 +1,4 @@
-"""Evidence from calibration data: drawn from the training split only, computed once and kept."""
+"""Calibration statistics, computed once on the training split and cached."""
 
 from __future__ import annotations
 
@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 
 BATCHES = 8
 BATCH = 64
-EXAMPLES = 2048
-"""Training images whose layers' inputs are looked at."""
-AT_ONCE = 128
+COVARIANCE_EXAMPLES = 2048
+COVARIANCE_BATCH = 128
 VERSION = 3
-"""Raised when evidence is computed otherwise."""
+"""Incremented when statistics are computed differently."""
 
 
 @dataclass(frozen=True)
@@ -41,53 +40,55 @@ class _Computed:
     digest: str
 
 
-_known: MemoryCache[_Computed] = MemoryCache(64)
-_one_at_a_time = Lock()
+_cache: MemoryCache[_Computed] = MemoryCache(64)
+_lock = Lock()
+Progress = Callable[[float], None]
 
 
 def stats_digest(model: Model, recipe: Recipe) -> str | None:
-    """Return the digest of the evidence that `recipe` needs; None while it is not computed yet."""
-    known = [_known.get((model.digest, kind)) for kind in _needed(recipe)]
-    if None in known:
+    """Return the digest of the statistics that `recipe` needs; None if not computed yet."""
+    cached = [_cache.get((model.digest, kind)) for kind in _kinds(recipe)]
+    if None in cached:
         return None
-    return " ".join(one.digest for one in known if one is not None)
-
-
-Progress = Callable[[float], None]
+    return " ".join(stats.digest for stats in cached if stats is not None)
 
 
 def calibration_stats(
     model: Model,
     recipe: Recipe,
     files: FileCache | None = None,
-    progress: Progress = lambda share: None,
+    on_progress: Progress = lambda fraction: None,
 ) -> CalibrationStats:
-    """Return what `recipe` needs to know of `model`, which may be nothing.
+    """Return the statistics of `model` that `recipe` needs, which may be none.
 
-    What takes long is kept in `files`, the person's own unless given. `progress` is told the
-    share that is done, from 0 to 1, of what has to be computed; it may raise to stop.
+    Parameters
+    ----------
+    files
+        Where statistics are cached; the user's cache folder unless given.
+    on_progress
+        Called with the fraction from 0 to 1 of a computation that is done. It may raise to stop.
     """
     from workbench.compression.stats import CalibrationStats
 
-    found = {}
-    with _one_at_a_time:
-        for kind in _needed(recipe):
-            found[kind] = _known.of(
+    computed = {}
+    with _lock:
+        for kind in _kinds(recipe):
+            computed[kind] = _cache.of(
                 (model.digest, kind),
-                partial(_computed, model, kind, files or default_file_cache(), progress),
+                partial(_computed, model, kind, files or default_file_cache(), on_progress),
                 model.architecture.lifetime,
             )
-    tensors = {kind: one.tensors for kind, one in found.items()}
-    return CalibrationStats(**tensors, digest=" ".join(one.digest for one in found.values()))
+    tensors = {kind: stats.tensors for kind, stats in computed.items()}
+    return CalibrationStats(**tensors, digest=" ".join(s.digest for s in computed.values()))
 
 
 def mean_absolute_gradients(
-    model: Model, progress: Progress = lambda share: None
+    model: Model, on_progress: Progress = lambda fraction: None
 ) -> dict[str, Tensor]:
     """Return the mean absolute gradient of the task's loss over calibration batches.
 
-    The first 512 training examples, if there are as many, in batches of 64; batch norm uses its
-    running statistics.
+    Gradients are per batch of 64, on at most the first 512 training examples, by weight name. Batch
+    norm uses its running statistics.
     """
     import torch
 
@@ -115,20 +116,22 @@ def mean_absolute_gradients(
                     loss, [weights[name] for name in names], allow_unused=True
                 )
             for name, gradient in zip(names, gradients, strict=True):
-                if gradient is not None:  # the loss depends on it
+                if gradient is not None:  # None if the loss does not depend on it
                     totals[name] += gradient.abs()
-            progress(min(1.0, (start + BATCH) / examples))
+            on_progress(min(1.0, (start + BATCH) / examples))
     return {
         name: (total / -(-examples // BATCH)).detach().contiguous()
         for name, total in totals.items()
     }
 
 
-def input_covariances(model: Model, progress: Progress = lambda share: None) -> dict[str, Tensor]:
+def input_covariances(
+    model: Model, on_progress: Progress = lambda fraction: None
+) -> dict[str, Tensor]:
     """Return the mean of x xᵀ over the inputs x of each layer, float32 [n, n] by weight name.
 
-    The inputs are those of the original network on the first 2,048 training examples at most; a
-    convolution has one x for each place.
+    The inputs are those of the original network on at most the first 2,048 training examples. A
+    convolution has one x for each position.
     """
     import torch
 
@@ -137,24 +140,25 @@ def input_covariances(model: Model, progress: Progress = lambda share: None) -> 
     split = model.task.split("train")
     sums: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
-    examples = min(EXAMPLES, len(split))
+    examples = min(COVARIANCE_EXAMPLES, len(split))
 
-    def see(name: str, vectors: Tensor) -> None:
+    def add(name: str, vectors: Tensor) -> None:
         vectors = vectors.detach()  # a module may differentiate in its forward
         product = (vectors.T @ vectors).double()
         sums[name] = sums[name] + product if name in sums else product
         counts[name] = counts.get(name, 0) + len(vectors)
 
-    with threads(1):  # on more, sums may end with other bits
-        for start in range(0, examples, AT_ONCE):
-            batch = model.task.inputs(split.examples[start : start + AT_ONCE])
+    with threads(1):  # the order of summation changes the low-order bits
+        for start in range(0, examples, COVARIANCE_BATCH):
+            batch = model.task.inputs(split.examples[start : start + COVARIANCE_BATCH])
             with user_errors("The module fails on the train data"):
-                observe_inputs(model, model.weights(), batch, see)
-            progress(min(1.0, (start + AT_ONCE) / examples))
+                observe_inputs(model, model.weights(), batch, add)
+            on_progress(min(1.0, (start + COVARIANCE_BATCH) / examples))
     return {name: (total / counts[name]).to(torch.float32) for name, total in sums.items()}
 
 
-def _needed(recipe: Recipe) -> list[str]:
+def _kinds(recipe: Recipe) -> list[str]:
+    """Return the kinds of statistics that `recipe` needs."""
     quantize, factorize = recipe.quantize, recipe.factorize
     criteria = {part.criterion for part in (recipe.prune, recipe.structure) if part is not None}
     compensates = quantize is not None and quantize.rounding in COMPENSATED
@@ -163,28 +167,27 @@ def _needed(recipe: Recipe) -> list[str]:
     return [*kinds, "moments"] if aims or compensates or criteria & NEEDS_COVARIANCE else kinds
 
 
-def _computed(model: Model, kind: str, files: FileCache, progress: Progress) -> _Computed:
-    """Return what was computed before, or compute it and keep it."""
+def _computed(model: Model, kind: str, files: FileCache, on_progress: Progress) -> _Computed:
+    """Return statistics from the file cache, or compute and store them."""
     from safetensors import SafetensorError
     from safetensors.torch import load, save
 
     from workbench.compression.covariance import InputCovariance
 
-    found = None
+    tensors = None
     key = f"evidence {kind} {VERSION} {model.digest} torch-{version('torch')}"
     blob = files.get(key)
     if blob is not None:
-        with suppress(SafetensorError):  # damaged: computed again
-            found = load(blob)
-    if found is None:
+        with suppress(SafetensorError):  # a damaged file is computed again
+            tensors = load(blob)
+    if tensors is None:
         compute = mean_absolute_gradients if kind == "gradients" else input_covariances
-        found = compute(model, progress)
-        files.put(key, save(found), model.architecture.lifetime)
+        tensors = compute(model, on_progress)
+        files.put(key, save(tensors), model.architecture.lifetime)
     digest = hashlib.sha256()
-    for name, tensor in sorted(found.items()):
+    for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tuple(tensor.shape)}".encode() + tensor.numpy().tobytes())
     if kind == "gradients":
-        return _Computed(found, digest.hexdigest())
-    return _Computed(
-        {name: InputCovariance(one) for name, one in found.items()}, digest.hexdigest()
-    )
+        return _Computed(tensors, digest.hexdigest())
+    covariances = {name: InputCovariance(tensor) for name, tensor in tensors.items()}
+    return _Computed(covariances, digest.hexdigest())

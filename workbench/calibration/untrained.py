@@ -1,4 +1,4 @@
-"""The whole of compression without training: from a model and a recipe to coded tensors."""
+"""Compression without training: from a model and a recipe to encoded tensors."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from workbench.recipe import Recipe
 
 
 def compress_untrained(model: Model, recipe: Recipe) -> tuple[dict[str, Coded], ModuleSpec]:
-    """Return the tensors of a file, and the form of its module.
+    """Return the encoded tensors of a file, and the spec of its module.
 
     Raises
     ------
     RecipeError
         When the recipe does not fit the model.
     """
-    ready = prepare(model, recipe, calibration_stats(model, recipe))
-    coded = encode_tensors(ready.weights, recipe, ready.stats, roles=model.roles)
-    return finish(model, recipe, ready, coded)
+    prepared = prepare(model, recipe, calibration_stats(model, recipe))
+    coded = encode_tensors(prepared.weights, recipe, prepared.stats, roles=model.roles)
+    return finish(model, recipe, prepared, coded)

@@ -1,4 +1,4 @@
-"""Whether a change of weights leaves what a model computes as it was: tried on real examples."""
+"""Verify on real examples that a change of weights leaves the outputs of a model unchanged."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from workbench.runtime.unfused import unfuse
 from workbench.threads import threads
 
 EXAMPLES = 64
-CLOSE = 1e-4
-"""How far outputs may move, as a share of the largest: float32 sums in another order."""
+TOLERANCE = 1e-4
+"""Tolerance as a share of the largest output, for float32 sums in another order."""
 
-MOST_VALUES = 4096
-"""Of a layer's outputs: those of all layers together would take much memory."""
+MAX_VALUES = 4096
+"""Output values that are compared in each layer, to limit memory."""
 
 Change = TypeVar("Change")
 
 
 class ReferenceOutputs:
-    """What `model` and its layers at `paths` put out for calibration examples with `weights`.
+    """The outputs of `model` and of its layers at `paths` on calibration examples, with `weights`.
 
-    Layers are compared as well as the whole, since outputs may say little of what happens inside:
-    a network can put out the same for all of these examples, and not for others.
+    Layers are compared too, because the final outputs alone may hide a change: they can be equal on
+    these examples and differ on others.
 
     Raises
     ------
-    WorkbenchError
-        When a user module fails on them.
+    InputError
+        When a user's module fails on these examples.
     """
 
     def __init__(
@@ -44,88 +44,86 @@ class ReferenceOutputs:
         with user_errors(FAILS):
             self._expected = record_outputs(model, weights, self.inputs, paths)
 
-    def holds(
+    def matches(
         self, model: Model, weights: Mapping[str, Tensor], paths: Collection[str] = ()
     ) -> bool:
-        """Whether `model`, in whatever form, and its layers at `paths` put out the same.
+        """Whether `model` with `weights` has the same outputs, up to rounding.
 
-        With `weights`, but for rounding; `paths` are some of those of the reference.
+        `paths` is a subset of the paths of the reference. `model` may have another spec.
         """
         try:
-            found = record_outputs(model, weights, self.inputs, paths)
-        except Exception:  # noqa: BLE001 - a user module may read what is gone, and fail in any way
+            outputs = record_outputs(model, weights, self.inputs, paths)
+        except Exception:  # noqa: BLE001 - a user's module may access removed parts and fail in any way
             return False
-        return outputs_match(found, {path: self._expected[path] for path in found}, _close)
+        return outputs_match(outputs, {path: self._expected[path] for path in outputs}, _close)
 
 
 def record_outputs(
     model: Model, weights: Mapping[str, Tensor], inputs: Batch, paths: Collection[str] = ()
 ) -> dict[str, list[Tensor]]:
-    """Return the floating-point tensors that `model` returns, and that its layers at `paths` do.
+    """Return the floating-point tensors that `model` and its layers at `paths` return, by path.
 
-    By path, that of the whole being empty; of a layer's outputs some values. All that the model
-    returns is there, not only what counts.
+    The path of the model is empty. Its outputs are complete; those of layers are subsampled.
     """
-    module = unfuse(model.module())  # a layer that is looked at has to run as a layer
-    found: dict[str, list[Tensor]] = {path: [] for path in ("", *paths)}
+    module = unfuse(model.module())  # fused kernels would bypass the hooks of layers
+    recorded: dict[str, list[Tensor]] = {path: [] for path in ("", *paths)}
 
-    def keep(path: str) -> Callable[..., None]:
-        def hook(_module: nn.Module, _given: Any, result: Any) -> None:
+    def hook_for(path: str) -> Callable[..., None]:
+        def hook(_module: nn.Module, _inputs: Any, result: Any) -> None:
             tensors = [tensor for tensor in tensors_in(result) if tensor.is_floating_point()]
-            found[path] += tensors if path == "" else map(_some, tensors)
+            recorded[path] += tensors if path == "" else map(_subsampled, tensors)
 
         return hook
 
-    for path in found:
-        module.get_submodule(path).register_forward_hook(keep(path))
+    for path in recorded:
+        module.get_submodule(path).register_forward_hook(hook_for(path))
     with threads(1), torch.no_grad():
         call(module, weights, inputs)
-    return found
+    return recorded
 
 
 def outputs_match(
-    found: Mapping[str, Sequence[Tensor]],
+    outputs: Mapping[str, Sequence[Tensor]],
     expected: Mapping[str, Sequence[Tensor]],
     same: Callable[[Tensor, Tensor], bool],
 ) -> bool:
-    """Whether there are outputs of the whole, and all are the `same`, those of layers too."""
+    """Whether the model has outputs, and all outputs are the `same`, also those of layers."""
     return bool(expected[""]) and all(
-        len(found[path]) == len(tensors) and all(map(same, found[path], tensors))
+        len(outputs[path]) == len(tensors) and all(map(same, outputs[path], tensors))
         for path, tensors in expected.items()
     )
 
 
 def largest_valid_subset(
     changes: tuple[Change, ...],
-    holds: Callable[[tuple[Change, ...]], bool],
+    is_valid: Callable[[tuple[Change, ...]], bool],
     accepted: tuple[Change, ...] = (),
 ) -> tuple[Change, ...]:
-    """Return `accepted` and those of `changes` with which it still `holds`, in their order.
+    """Return `accepted` plus those of `changes` that are valid together, in order.
 
-    All are tried together first, then by halves: few trials where few changes are wrong. What is
-    returned was tried as a whole.
+    All changes are tried first, then halves, which needs few trials if few changes are invalid.
+    The result has been tried as a whole.
     """
-    if not changes or holds(accepted + changes):
+    if not changes or is_valid(accepted + changes):
         return accepted + changes
     if len(changes) == 1:
         return accepted
     middle = len(changes) // 2
-    return largest_valid_subset(
-        changes[middle:], holds, largest_valid_subset(changes[:middle], holds, accepted)
-    )
+    first = largest_valid_subset(changes[:middle], is_valid, accepted)
+    return largest_valid_subset(changes[middle:], is_valid, first)
 
 
-def _some(tensor: Tensor) -> Tensor:
-    """Return some values of `tensor`, [n], evenly spread, as they are now."""
+def _subsampled(tensor: Tensor) -> Tensor:
+    """Return a copy of evenly spaced values of `tensor`, [n]."""
     flat = tensor.reshape(-1)
-    return flat[:: len(flat) // MOST_VALUES | 1].clone()  # an odd step meets every channel
+    return flat[:: len(flat) // MAX_VALUES | 1].clone()  # an odd step reaches every channel
 
 
-def _close(found: Tensor, expected: Tensor) -> bool:
-    if found.shape != expected.shape:
+def _close(outputs: Tensor, expected: Tensor) -> bool:
+    if outputs.shape != expected.shape:
         return False
     if not expected.numel():
         return True
-    apart = torch.where(found == expected, 0.0, (found - expected).abs())  # infinities are equal
+    difference = torch.where(outputs == expected, 0.0, (outputs - expected).abs())  # inf == inf
     finite = torch.where(expected.isfinite(), expected, 0.0)
-    return bool(apart.max() <= CLOSE * finite.abs().max())
+    return bool(difference.max() <= TOLERANCE * finite.abs().max())

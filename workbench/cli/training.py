@@ -73,7 +73,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
             advance(event.step, event.steps)
 
         try:
-            artifact = train(chosen, recipe, seconds=seconds, progress=on_step, **given)
+            artifact = train(chosen, recipe, seconds=seconds, on_step=on_step, **given)
         except KeyboardInterrupt:
             if last is not None:
                 print(

@@ -75,7 +75,7 @@ def iter_reports(
     if found is not None and found.exact:
         yield found
         return
-    artifact = compress(model, recipe, progress=watch, cancelled=cancelled)
+    artifact = compress(model, recipe, on_step=watch, cancelled=cancelled)
     judged = _judged(model, artifact, split, cancelled)
     size = size_without_digest(model, artifact)
     if size.parameters > QUICK_DIGEST_WEIGHTS:

@@ -51,7 +51,7 @@ def iter_reports_with_preview(
             raise Cancelled("Measuring was stopped.")
         calibrating(share)
 
-    calibration_stats(model, recipe, progress=calibrated)
+    calibration_stats(model, recipe, on_progress=calibrated)
     yield from measure.iter_reports(model, recipe, store=store, cancelled=cancelled, watch=watch)
 
 

@@ -64,7 +64,7 @@ def _same_biases(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -
     """Return the biases of layers that could not be corrected, or not with finite numbers."""
     layers = shell(shaped).module.named_modules()
     names = [f"{p}.bias".removeprefix(".") for p, one in layers if isinstance(one, FOLD_TARGETS)]
-    before = shaped.with_spec(prepared.form)
+    before = shaped.with_spec(prepared.spec)
     able = target_means(before, prepared)
     if any(
         _same(n, prepared, artifact) and not _same(_weight(n), prepared, artifact) for n in able

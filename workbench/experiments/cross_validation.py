@@ -1,4 +1,4 @@
-"""k-fold cross-validation: the training split judges itself, each part by what it did not see."""
+"""k-fold cross-validation on the training split."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from workbench.validation import expect_count, expect_model, expect_settings
 
 @dataclass(frozen=True)
 class CrossValidation(Repeats):
-    """What cross-validation found: the outcome of each fold, None where it is still to come.
+    """The outcome of each fold; None for folds that have not run yet.
 
-    `metric` is the task's, of which all figures are.
+    `metric` is the metric of the task, which all values refer to.
     """
 
     settings: Train
@@ -30,7 +30,7 @@ class CrossValidation(Repeats):
 
     @property
     def values(self) -> tuple[float, ...]:
-        """The exact figures on the examples held out, of the folds that are done."""
+        """The exact metric on the held-out examples of each completed fold."""
         return tuple(fold.value for fold in self.folds if fold is not None)
 
 
@@ -40,64 +40,70 @@ def cross_validate(
     *,
     folds: int = 5,
     processes: int | None = None,
-    progress: Callable[[CrossValidation], None] = lambda so_far: None,
+    on_update: Callable[[CrossValidation], None] = lambda result: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> CrossValidation:
-    """Train once for each of `folds` parts of the training split, without it, and judge on it.
+    """Train once for each fold on the other folds, and evaluate on the held-out fold.
 
-    Where examples have classes, every part has its share of each. Each fold trains on one thread,
-    and the result is the same for any number of processes. A teacher may have seen what is held
-    out, which flatters its student a little.
+    Folds are stratified by class if there are classes. Each fold trains on one thread, and the
+    result does not depend on the number of processes. A teacher may have seen the held-out
+    examples, which favors its student slightly.
 
     Parameters
     ----------
     settings
-        How to train; from scratch with AdamW unless given.
+        Training settings; from scratch with AdamW unless given.
+    folds
+        Number of parts of the training split.
     processes
-        How many folds train side by side; None is as many as there are cores.
-    progress
-        Called after every fold with what is known so far.
+        Number of folds that train in parallel; None for one per core.
+    on_update
+        Called with the result so far after each fold.
 
     Raises
     ------
     RecipeError
-        When training begins with weights that have seen what is held out, or there are fewer
-        than two folds, or more than there are examples or a class has of them.
+        When training starts from weights that have seen the held-out examples, or the number of
+        folds is less than two or greater than the number of examples (of the smallest class).
     Cancelled
-        Soon after `cancelled()` answers True.
+        Soon after `cancelled()` returns True.
     """
-    chosen = Train(start="scratch") if settings is None else settings
-    jobs = fold_jobs(model, chosen, folds)
-    found: list[Outcome | None] = [None] * folds
+    settings = Train(start="scratch") if settings is None else settings
+    jobs = fold_jobs(model, settings, folds)
+    outcomes: list[Outcome | None] = [None] * folds
     for number, outcome in run_jobs(jobs, processes, cancelled):
-        found[number] = outcome
-        progress(CrossValidation(chosen, tuple(found), model.task.metric))
-    return CrossValidation(chosen, tuple(found), model.task.metric)
+        outcomes[number] = outcome
+        on_update(CrossValidation(settings, tuple(outcomes), model.task.metric))
+    return CrossValidation(settings, tuple(outcomes), model.task.metric)
 
 
 def fold_jobs(model: Model, settings: Train, folds: int) -> list[Job]:
-    """Return a job for each fold; scikit-learn cuts them, with the seed of `settings`.
+    """Return a job for each fold. scikit-learn splits them, with the seed of `settings`.
 
     Raises
     ------
     RecipeError
-        As `cross_validate` does.
+        As in `cross_validate`.
     """
     from sklearn.model_selection import KFold, StratifiedKFold
 
     expect_model(model)
-    expect_settings(settings, "How to train")
+    expect_settings(settings, "The training settings")
     if settings.start != "scratch":
         raise RecipeError(
-            "The trained weights have seen the examples that are held out: cross-validate from "
-            "scratch, with start='scratch'."
+            "The trained weights have seen the held-out examples: cross-validate from scratch, "
+            "with start='scratch'.",
+            code="training.held_out_seen",
         )
     labels = model.task.split("train").labels
     classes = model.task.metric.counts == "classes"
     most = int(np.bincount(labels).min()) if classes else len(labels)
     if not 2 <= expect_count(folds, "The number of folds") <= most:
-        raise RecipeError(f"The number of folds must be from 2 to {most}, not {folds}.")
-    kind = StratifiedKFold if classes else KFold
-    cuts = kind(folds, shuffle=True, random_state=settings.seed)
-    parts = cuts.split(np.zeros(len(labels)), labels if classes else None)
-    return [Job(model, settings, learned, held_out) for learned, held_out in parts]
+        raise RecipeError(
+            f"The number of folds must be from 2 to {most}, not {folds}.", code="training.folds"
+        )
+    splitter = (StratifiedKFold if classes else KFold)(
+        folds, shuffle=True, random_state=settings.seed
+    )
+    parts = splitter.split(np.zeros(len(labels)), labels if classes else None)
+    return [Job(model, settings, train, test) for train, test in parts]

@@ -1,4 +1,4 @@
-"""One training with its verdict, such that any process can do it with the same result."""
+"""One training with an exact evaluation, with the same result in any process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workbench.training.run import Run
 from workbench.training.setup import training_setup
 from workbench.training.teacher_ref import resolve_teacher
 from workbench.training.types import TrainingSetup
-from workbench.zoo.registry import register_model as remember
+from workbench.zoo.registry import register_model
 from workbench.zoo.tables import CUSTOM_PREFIX
 
 Indices = NDArray[np.int64]
@@ -26,24 +26,31 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """Train `model` and judge it.
+    """A training of `model` and its evaluation.
 
-    `learned` and `held_out` are numbers of training examples: those to learn from and those to
-    be judged on. With None it learns from the whole training split and is judged on validation.
+    `train_indices` and `test_indices` select training examples to learn from and to evaluate on.
+    None means the whole training split, and the validation split.
     """
 
     model: Model
     settings: Train
-    learned: Indices | None = None
-    held_out: Indices | None = None
+    train_indices: Indices | None = None
+    test_indices: Indices | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job found: the exact figure of `examples`, and the seconds of training.
+    """The result of a job.
 
-    `value` is that of the task's metric. `problem` is the sentence that says why training
-    diverged; the last good weights were judged.
+    Attributes
+    ----------
+    value : float
+        The exact metric of the task over `examples` examples.
+    examples : int
+    seconds : float
+        Training time.
+    problem : str or None
+        Why training diverged. `value` is then that of the last good weights.
     """
 
     value: float
@@ -53,61 +60,64 @@ class Outcome:
 
 
 def run_job(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
-    """Train on one thread, whatever the settings say, and judge.
+    """Train on one thread, whatever the settings say, and evaluate.
 
     Raises
     ------
     Cancelled
-        As soon as `cancelled()` answers True.
+        When `cancelled()` returns True.
     """
     recipe = Recipe(train=replace(job.settings, threads=1))
-    whole = training_setup(job.model, recipe)
-    run = Run(whole if job.learned is None else subset_setup(whole, job.learned), recipe)
+    setup = training_setup(job.model, recipe)
+    if job.train_indices is not None:
+        setup = subset_setup(setup, job.train_indices)
+    run = Run(setup, recipe)
     problem = None
     with threads(1):
         try:
-            for _moment in run.go(cancelled=cancelled):
+            for _step in run.go(cancelled=cancelled):
                 pass
         except TrainingError as error:
             problem = str(error)
-        done = run.trained()
+        result = run.trained()
         *_, score = iter_scores(
-            job.model, done.weights, _judged_on(job), bfloat16=False, cancelled=cancelled
+            job.model, result.weights, _test_split(job), bfloat16=False, cancelled=cancelled
         )
-    return Outcome(score.value, score.examples, done.seconds, problem)
+    return Outcome(score.value, score.examples, result.seconds, problem)
 
 
 def user_teacher(job: Job) -> Model | None:
-    """Return the teacher of a job if it is a user's model, which no other process knows by name."""
-    named = job.settings.teacher
-    return resolve_teacher(named, job.model).model if named.startswith(CUSTOM_PREFIX) else None
+    """Return the teacher of a job if it is a user's model, which other processes do not know."""
+    name = job.settings.teacher
+    return resolve_teacher(name, job.model).model if name.startswith(CUSTOM_PREFIX) else None
 
 
-def run_job_with_teacher(do: Callable[[Job], Outcome], job: Job, teacher: Model | None) -> Outcome:
-    """Do a job in a process that does not know its teacher yet."""
+def run_job_with_teacher(run: Callable[[Job], Outcome], job: Job, teacher: Model | None) -> Outcome:
+    """Run a job in a process that does not know its teacher yet."""
     if teacher is not None:
-        remember(teacher)
-    return do(job)
+        register_model(teacher)
+    return run(job)
 
 
-def subset_setup(whole: TrainingSetup, numbers: Indices) -> TrainingSetup:
-    """Return the lesson of the examples with those numbers alone."""
-    teacher = whole.teacher
-    if teacher is not None and teacher.known is not None:
-        known = teacher.known[numbers]
+def subset_setup(setup: TrainingSetup, indices: Indices) -> TrainingSetup:
+    """Return a setup with the examples at `indices` only."""
+    teacher = setup.teacher
+    if teacher is not None and teacher.cached is not None:
+        cached = teacher.cached[indices]
         teacher = copy.copy(teacher)
-        teacher.known = known
+        teacher.cached = cached
+    weights = setup.example_weights
     return replace(
-        whole,
-        examples=whole.examples[numbers],
-        labels=whole.labels[numbers],
+        setup,
+        examples=setup.examples[indices],
+        labels=setup.labels[indices],
         teacher=teacher,
-        counts=None if whole.counts is None else whole.counts[numbers],
+        example_weights=None if weights is None else weights[indices],
     )
 
 
-def _judged_on(job: Job) -> Split:
-    if job.held_out is None:
+def _test_split(job: Job) -> Split:
+    if job.test_indices is None:
         return job.model.task.split("validation")
-    train = job.model.task.split("train")
-    return Split("held out", train.examples[job.held_out], train.labels[job.held_out], digest="")
+    train, indices = job.model.task.split("train"), job.test_indices
+    return Split("held out", train.examples[indices], train.labels[indices], digest="")

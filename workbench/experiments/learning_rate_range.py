@@ -1,7 +1,7 @@
-"""The learning-rate range test: at which learning rate the loss falls fastest (arXiv 1506.01186).
+"""The learning-rate range test: find where the loss falls fastest (Smith, arXiv 1506.01186).
 
-The learning rate rises exponentially from step to step. Where it is too low the loss hardly
-moves, then it falls, and where the rate is too high it explodes.
+The learning rate rises exponentially from step to step. At first the loss hardly changes, then it
+falls, and when the rate is too high it diverges.
 """
 
 from __future__ import annotations
@@ -20,19 +20,24 @@ from workbench.training.setup import training_setup
 from workbench.validation import expect_count, expect_model, expect_settings
 
 WIDTH = 0.03
-"""The width of the smoothing, as a share of all steps."""
-LEAST = 10
-"""Steps."""
-EXPLODED = 4.0
-"""How many times the least loss so far is an explosion."""
+"""Width of the smoothing, as a share of all steps."""
+MIN_STEPS = 10
+DIVERGED = 4.0
+"""The loss has diverged at this multiple of the smallest loss so far."""
 
 
 @dataclass(frozen=True)
 class RangeTest:
-    """What a range test saw, by step, as plain data.
+    """The result of a range test, by step.
 
-    `losses` are those of the batches, `smoothed` their weighted means over neighbours on both
-    sides. `exploded` says whether it ended because the loss did.
+    Attributes
+    ----------
+    rates, losses : tuple of float
+        Learning rate and loss of each batch.
+    smoothed : tuple of float
+        Losses, averaged with their neighbors on both sides.
+    diverged : bool
+        Whether the test ended because the loss diverged.
     """
 
     rates: tuple[float, ...]
@@ -42,16 +47,16 @@ class RangeTest:
 
     @property
     def suggestion(self) -> float | None:
-        """The learning rate of the steepest descent before the least loss; None if none fell."""
-        fell = int(np.argmin(self.smoothed)) if self.smoothed else 0
-        if fell < 2:
+        """The rate of the steepest descent before the minimum; None if the loss never fell."""
+        lowest = int(np.argmin(self.smoothed)) if self.smoothed else 0
+        if lowest < 2:
             return None
-        slopes = np.gradient(self.smoothed, np.log(self.rates))[: fell + 1]
+        slopes = np.gradient(self.smoothed, np.log(self.rates))[: lowest + 1]
         return float(f"{self.rates[int(np.argmin(slopes))]:.2g}")
 
 
 class RisingRun(Run):
-    """A run whose learning rate rises by the same factor from step to step, up to `high`."""
+    """A run whose learning rate rises by a constant factor per step, up to `high`."""
 
     def __init__(self, model: Model, settings: Train, high: float) -> None:
         self.factor = (high / settings.learning_rate) ** (1 / (settings.steps - 1))
@@ -70,61 +75,64 @@ def find_learning_rate(
     low: float = 1e-6,
     high: float = 10.0,
     steps: int = 150,
-    progress: Callable[[RangeTest], None] = lambda test: None,
+    on_update: Callable[[RangeTest], None] = lambda test: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> RangeTest:
-    """Train with a learning rate that rises from `low` to `high`, and see where the loss falls.
+    """Train with a learning rate that rises from `low` to `high`, and record the loss.
 
     Parameters
     ----------
     settings
-        How to train, but for the learning rate, its schedule and the steps; from scratch with
-        AdamW unless given. The suggestion is good for these settings alone.
-    progress
-        Called after every step with what has been seen so far.
+        Training settings, of which learning rate, schedule and steps are ignored; from scratch
+        with AdamW unless given. The suggestion holds for these settings only.
+    on_update
+        Called with the result so far after each step.
 
     Raises
     ------
     RecipeError
         When a learning rate is out of range, or `low` is not below `high`.
     Cancelled
-        As soon as `cancelled()` answers True.
+        When `cancelled()` returns True.
     """
     expect_model(model)
-    chosen = (
-        Train(start="scratch") if settings is None else expect_settings(settings, "How to train")
-    )
-    steps = expect_count(steps, "The steps of a range test", LEAST)
-    steady = replace(chosen, schedule="constant", steps=steps, patience=0)
-    rising = replace(steady, learning_rate=low)
-    replace(chosen, learning_rate=high)  # as the line above, refuses what no training would take
+    if settings is None:
+        settings = Train(start="scratch")
+    expect_settings(settings, "The training settings")
+    steps = expect_count(steps, "The steps of a range test", MIN_STEPS)
+    fixed = replace(settings, schedule="constant", steps=steps, patience=0)
+    rising = replace(fixed, learning_rate=low)
+    replace(settings, learning_rate=high)  # validates `high`, as the line above does `low`
     if not low < high:
-        raise RecipeError("The range of learning rates must begin below its end.")
+        raise RecipeError(
+            "The low end of the learning rates must be below the high end.",
+            code="training.learning_rate_range",
+        )
     run = RisingRun(model, rising, high)
     rates = [rising.learning_rate * run.factor**step for step in range(steps)]
     losses: list[float] = []
     test = RangeTest((), (), (), diverged=False)
     try:
-        for moment in run.go(cancelled=cancelled):
-            losses.append(moment.loss)
+        for step in run.go(cancelled=cancelled):
+            losses.append(step.loss)
             smooth = smoothed(losses, WIDTH * steps)
-            exploded = smooth[-1] > EXPLODED * min(smooth)
-            test = RangeTest(tuple(rates[: len(losses)]), tuple(losses), smooth, exploded)
-            progress(test)
-            if exploded:
+            diverged = smooth[-1] > DIVERGED * min(smooth)
+            test = RangeTest(tuple(rates[: len(losses)]), tuple(losses), smooth, diverged)
+            on_update(test)
+            if diverged:
                 break
-    except TrainingError:  # the loss is no number: it exploded
+    except TrainingError:  # the loss is not finite
         test = replace(test, diverged=True)
-        progress(test)
+        on_update(test)
     return test
 
 
 def smoothed(losses: Sequence[float], width: float) -> tuple[float, ...]:
-    """Return means of neighbours, weighted by a bell curve whose deviation is `width` steps.
+    """Return the losses convolved with a Gaussian whose standard deviation is `width` steps.
 
-    Centred, because a mean of the past alone would move every fall to a higher learning rate.
+    The window is centered: a mean over past steps only would shift every fall to a higher rate.
     """
-    places = np.arange(len(losses))
-    weights = np.exp(-(((places[:, None] - places) / width) ** 2) / 2)
+    positions = np.arange(len(losses))
+    weights = np.exp(-(((positions[:, None] - positions) / width) ** 2) / 2)
     means = weights @ np.asarray(losses) / weights.sum(axis=1)
     return tuple(float(mean) for mean in means)

@@ -1,8 +1,7 @@
-"""Jobs side by side in processes of their own.
+"""Run jobs in parallel processes.
 
-Started afresh and never forked, because PyTorch's threads do not survive a fork. loky starts them
-without running the caller's script again, ends them at once when nobody waits any more, and says
-so when one dies.
+Processes are spawned, not forked, because PyTorch's threads do not survive a fork. loky spawns
+without running the caller's script again, kills workers on shutdown, and reports dead workers.
 """
 
 from __future__ import annotations
@@ -16,41 +15,41 @@ from workbench.experiments.job import Job, Outcome, run_job, run_job_with_teache
 from workbench.validation import expect_count
 
 POLL = 0.1
-"""Seconds between two looks at whether somebody still waits."""
+"""Seconds between two polls of `cancelled`."""
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def run_jobs(
     jobs: Sequence[Job], processes: int | None, cancelled: Callable[[], bool]
 ) -> Iterator[tuple[int, Outcome]]:
-    """Yield the number and outcome of each job, in the order in which they are done.
+    """Yield the index and outcome of each job, in order of completion.
 
     Parameters
     ----------
     processes
-        How many work side by side; None is as many as there are cores. One is this process.
+        Number of worker processes; None for one per core. With 1, jobs run in this process.
 
     Raises
     ------
     Cancelled
-        Soon after `cancelled()` answers True.
+        Soon after `cancelled()` returns True.
     RecipeError
-        When `processes` is no number from 1 up.
+        When `processes` is not an integer of at least 1.
     TrainingError
-        When a process dies.
+        When a worker process dies.
     """
     from joblib import cpu_count
 
-    most = cpu_count() if processes is None else expect_count(processes, "The number of processes")
-    workers = min(most, len(jobs))
+    limit = cpu_count() if processes is None else expect_count(processes, "The number of processes")
+    workers = min(limit, len(jobs))
     if workers > 1:
-        yield from _side_by_side(jobs, workers, cancelled)
+        yield from _in_parallel(jobs, workers, cancelled)
         return
     for number, job in enumerate(jobs):
         yield number, run_job(job, cancelled)
 
 
-def _side_by_side(
+def _in_parallel(
     jobs: Sequence[Job], workers: int, cancelled: Callable[[], bool]
 ) -> Iterator[tuple[int, Outcome]]:
     from joblib.externals.loky import ProcessPoolExecutor
@@ -70,7 +69,8 @@ def _side_by_side(
                 raise Cancelled("Training was stopped.")
     except BrokenProcessPool as error:
         raise TrainingError(
-            "A process that trained has died, perhaps for want of memory: try fewer processes."
+            "A training process has died, perhaps from lack of memory: use fewer processes.",
+            code="training.process_died",
         ) from error
     finally:
         pool.shutdown(wait=True, kill_workers=True)

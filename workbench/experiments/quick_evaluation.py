@@ -1,4 +1,4 @@
-"""A quick look at how good some weights are: the same random examples every time."""
+"""Fast approximate evaluation of weights on a fixed random sample of examples."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ EXAMPLES = 1000
 
 
 class QuickEvaluation:
-    """Estimates the figure of weights of `model` on `EXAMPLES` examples of `split`.
+    """Estimates the metric of weights of `model` on `EXAMPLES` random examples of `split`.
 
-    Everybody is measured on the same examples, so that differences are finer than each figure.
-    Plain float32 and no judge: an estimate does not hang on the last example.
+    All weights are evaluated on the same examples, so that differences between them are more
+    precise than the values. It uses float32 without a reference evaluation, because borderline
+    cases do not matter for an estimate.
     """
 
     def __init__(self, model: Model, split: Split, seed: int = 0) -> None:
         self.model = model
         chosen = np.random.default_rng(seed).permutation(len(split))[:EXAMPLES]
-        gauge = RunningMetric.of(model.task, split)
-        self.sample = Sample(split.examples[chosen], split.labels[chosen], gauge)
+        metric = RunningMetric.of(model.task, split)
+        self.sample = Sample(split.examples[chosen], split.labels[chosen], metric)
 
-    def figure(self, weights: Mapping[str, Tensor], cancelled: Callable[[], bool]) -> float:
-        """Return what `weights` come to on the examples, by the task's metric.
+    def evaluate(self, weights: Mapping[str, Tensor], cancelled: Callable[[], bool]) -> float:
+        """Return the estimated metric of `weights`.
 
         Raises
         ------
         Cancelled
-            As soon as `cancelled()` answers True between two batches.
+            When `cancelled()` returns True between two batches.
         """
         run = shell(self.model, fast=True)
 
         def outputs(examples: object) -> object:
             return run(weights, self.model.task.inputs(examples))
 
-        return self.sample.figure(outputs, batch_size_for(self.model), cancelled)
+        return self.sample.evaluate(outputs, batch_size_for(self.model), cancelled)

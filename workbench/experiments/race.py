@@ -1,4 +1,4 @@
-"""A race: several ways to train the same model, from the same start, on the same data."""
+"""A race: train the same model in several ways, from the same start, on the same data."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from workbench.threads import threads
 from workbench.validation import expect_count, expect_mapping, expect_model, expect_settings
 
 SLICE = 0.05
-"""Seconds for which one contestant trains before the next one does."""
+"""Seconds that one trial trains before the next one continues."""
 
 
 @dataclass(frozen=True)
 class RaceResult(Repeats):
-    """A contestant's exact figures on validation, one for each repeat that has ended."""
+    """The exact metric on validation of one candidate, for each completed repeat."""
 
     name: str
     values: tuple[float, ...]
@@ -30,9 +30,9 @@ class RaceResult(Repeats):
 
 @dataclass(frozen=True)
 class Race:
-    """How a race stands: a lane for each contestant in each repeat begun, as plain data.
+    """The state of a race: one trial per candidate in each repeat begun.
 
-    `metric` is the task's, of which all figures are.
+    `metric` is the metric of the task, which all values refer to.
     """
 
     trials: tuple[Trial, ...]
@@ -41,62 +41,62 @@ class Race:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The contestants in the order in which they were given."""
-        return tuple(dict.fromkeys(lane.name for lane in self.trials))
+        """The names of the candidates, in the order given."""
+        return tuple(dict.fromkeys(trial.name for trial in self.trials))
 
     @property
     def over(self) -> bool:
-        """Whether every repeat of every contestant has ended."""
-        ended = sum(lane.value is not None for lane in self.trials)
+        """Whether every repeat of every candidate has ended."""
+        ended = sum(trial.value is not None for trial in self.trials)
         return ended == len(self.names) * self.repeats
 
     @property
     def ranking(self) -> tuple[RaceResult, ...]:
-        """The contestants, the best mean figure first; level ones as they were given."""
-        found = [RaceResult(name, self._values(name)) for name in self.names]
-        return tuple(sorted(found, key=lambda one: self.metric.sort_key(one.mean), reverse=True))
+        """The candidates by mean value, best first. Ties keep the order given."""
+        results = [RaceResult(name, self._values(name)) for name in self.names]
+        return tuple(sorted(results, key=lambda r: self.metric.sort_key(r.mean), reverse=True))
 
     @property
     def winner(self) -> RaceResult | None:
-        """The contestant with the best mean figure on validation, once the race is over."""
+        """The candidate with the best mean value, once the race is over."""
         return self.ranking[0] if self.over else None
 
     def _values(self, name: str) -> tuple[float, ...]:
-        mine = (lane.value for lane in self.trials if lane.name == name)
-        return tuple(value for value in mine if value is not None)
+        values = (trial.value for trial in self.trials if trial.name == name)
+        return tuple(value for value in values if value is not None)
 
 
 def race(
     model: Model,
-    contestants: Mapping[str, Train],
+    candidates: Mapping[str, Train],
     *,
     repeats: int = 1,
     checks: int = 15,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Race]:
-    """Train `model` in several ways side by side and yield how they stand after each look.
+    """Train `model` in several ways side by side, and yield the state of the race after each check.
 
-    Whoever has trained for the fewest seconds goes next, for a moment, so that the curves by
-    second compare although the machine may be busy at times. In one repeat all have the same
-    seed: the same fresh weights where they begin from scratch, and the same order of examples
-    where batches are equal. Curves are of the task's metric: estimates on 1,000 validation
-    examples, the same ones throughout; the figure at the end is exact.
+    The candidate with the least training time continues next, for a short time slice. So curves
+    over seconds are comparable even if the machine is busy at times. Within a repeat all
+    candidates have the same seed: the same initial weights if they start from scratch, and the same
+    order of examples if their batch sizes are equal. Curves show the task's metric, estimated on
+    the same 1,000 validation examples; final values are exact.
 
     Parameters
     ----------
-    contestants
-        What to train with, by names of your choice.
+    candidates
+        Training settings by name.
     repeats
-        How often all is done again, each time with the next seed.
-    looks
-        How often each contestant is measured on its way.
+        Number of repeats, each with the next seed.
+    checks
+        Number of evaluations of each trial.
 
     Raises
     ------
     RecipeError
-        When there is nobody to race, or they train on different numbers of threads.
+        When there are no candidates, or their numbers of threads differ.
     Cancelled
-        As soon as `cancelled()` answers True.
+        When `cancelled()` returns True.
 
     >>> import workbench as wb
     >>> from workbench.experiments import race
@@ -107,50 +107,53 @@ def race(
     'Adam'
     """
     expect_model(model)
-    expect_mapping(contestants, "Contestants")
-    _check(contestants, repeats, checks)
-    return _raced(model, contestants, repeats, checks, cancelled)
+    expect_mapping(candidates, "The candidates")
+    _check(candidates, repeats, checks)
+    return _race(model, candidates, repeats, checks, cancelled)
 
 
-def _raced(
+def _race(
     model: Model,
-    contestants: Mapping[str, Train],
+    candidates: Mapping[str, Train],
     repeats: int,
     checks: int,
     cancelled: Callable[[], bool],
 ) -> Iterator[Race]:
-    look = QuickEvaluation(model, model.task.split("validation"))
+    evaluation = QuickEvaluation(model, model.task.split("validation"))
     ended: tuple[Trial, ...] = ()
     for repeat in range(repeats):
         with ExitStack() as stack:
-            # Runs interleave, and each would else leave the next one a count of its own.
-            stack.enter_context(threads(_threads(contestants)))
-            field = []
-            for name, settings in contestants.items():
-                seeded = replace(settings, seed=settings.seed + repeat)
-                lane = Trial(name, seeded, repeat)
-                contestant = RunningTrial(model, lane, look, checks=checks, cancelled=cancelled)
-                field.append(stack.enter_context(closing(contestant)))
-            while still := [one for one in field if one.state == "training"]:
-                if min(still, key=lambda one: one.seconds).advance(SLICE):
-                    lanes = ended + tuple(one.trial for one in field)
-                    yield Race(lanes, repeats, model.task.metric)
-            ended += tuple(one.trial for one in field)
+            # Interleaved runs would otherwise leave their number of threads to the next one.
+            stack.enter_context(threads(_threads(candidates)))
+            running = []
+            for name, settings in candidates.items():
+                trial = Trial(name, replace(settings, seed=settings.seed + repeat), repeat)
+                started = RunningTrial(model, trial, evaluation, checks=checks, cancelled=cancelled)
+                running.append(stack.enter_context(closing(started)))
+            while active := [trial for trial in running if trial.state == "training"]:
+                if min(active, key=lambda trial: trial.seconds).advance(SLICE):
+                    trials = ended + tuple(one.trial for one in running)
+                    yield Race(trials, repeats, model.task.metric)
+            ended += tuple(one.trial for one in running)
 
 
-def _threads(contestants: Mapping[str, Train]) -> int:
-    return next(iter(contestants.values())).threads
+def _threads(candidates: Mapping[str, Train]) -> int:
+    return next(iter(candidates.values())).threads
 
 
-def _check(contestants: Mapping[str, Train], repeats: int, checks: int) -> None:
-    if not contestants:
-        raise RecipeError("A race needs contestants: give names and what each trains with.")
-    for name, settings in contestants.items():
-        expect_settings(settings, f"The contestant {name}")
-        if settings.threads != _threads(contestants):
+def _check(candidates: Mapping[str, Train], repeats: int, checks: int) -> None:
+    if not candidates:
+        raise RecipeError(
+            "A race needs candidates: give a dict from names to training settings.",
+            code="training.no_candidates",
+        )
+    for name, settings in candidates.items():
+        expect_settings(settings, f"The candidate {name}")
+        if settings.threads != _threads(candidates):
             raise RecipeError(
-                f"The contestant {name} trains on another number of threads than the first: give "
-                "all the same, so that their seconds compare."
+                f"The candidate {name} has another number of threads than the first: give all "
+                "candidates the same number, so that their times are comparable.",
+                code="training.threads_differ",
             )
     expect_count(repeats, "The number of repeats")
-    expect_count(checks, "The number of looks")
+    expect_count(checks, "The number of checks")

@@ -1,4 +1,4 @@
-"""The same training done more than once: the mean figure, and how far its repeats lie apart."""
+"""Mean and spread of a metric over repeated trainings."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 
 
 class Repeats:
-    """What has `values`, the figures of one metric, of trainings that differ by lot alone."""
+    """Mixin for objects with `values`: one metric, of trainings that differ by random seed only."""
 
-    if TYPE_CHECKING:  # a property here would be taken for the default of a dataclass's field
+    if TYPE_CHECKING:  # a real property would become the default of a dataclass field
 
         @property
         def values(self) -> Sequence[float]:
-            """The figures of those that are done."""
+            """The metric values of completed trainings."""
 
     @property
     def mean(self) -> float | None:
-        """Their mean, or None while there is none."""
+        """The mean, or None without values."""
         return fmean(self.values) if self.values else None
 
     @property
     def spread(self) -> float | None:
-        """The sample's standard deviation (divided by n - 1), or None of fewer than two.
+        """The sample standard deviation (divided by n - 1), or None for fewer than two values.
 
-        Without end where a figure is none: a training may have gone wrong without telling.
+        Infinite if a value is not finite: a training may diverge silently.
         """
         if len(self.values) < 2:
             return None

@@ -1,20 +1,20 @@
-"""How many steps a notebook trains: its usual number, or fewer where less time is granted."""
+"""Scale training steps in notebooks to the time budget of the environment."""
 
 from __future__ import annotations
 
 from workbench.training.budget import capped_seconds
 
-SECONDS = 90.0
-"""What a notebook takes with its usual numbers on two cores."""
-LEAST = 4
+FULL_SECONDS = 90.0
+"""Duration of a notebook with unscaled steps, on two cores."""
+MIN_STEPS = 4
 
 
 def scaled_steps(steps: int) -> int:
-    """Return `steps`, or the part of them that the seconds in `WORKBENCH_BUDGET` leave room for.
+    """Return `steps`, or proportionally fewer if `WORKBENCH_BUDGET` is less than 90 seconds.
 
     Raises
     ------
-    WorkbenchError
-        When the variable holds no number above 0.
+    InputError
+        When the variable is not a number above 0.
     """
-    return max(min(LEAST, steps), int(steps * capped_seconds(SECONDS) / SECONDS))
+    return max(min(MIN_STEPS, steps), int(steps * capped_seconds(FULL_SECONDS) / FULL_SECONDS))

@@ -1,4 +1,4 @@
-"""Grid and random search over the settings of training."""
+"""Grid and random search over training settings."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ from workbench.validation import (
     expect_settings,
 )
 
-MOST = 10_000
-"""Trials in one search."""
+MAX_TRIALS = 10_000
 
 
 @dataclass(frozen=True)
 class LogUniform:
-    """Numbers from `low` to `high` of which every factor is as likely: 1 to 10 as 10 to 100.
+    """The log-uniform distribution from `low` to `high`: 1 to 10 is as likely as 10 to 100.
 
     Raises `RecipeError` unless 0 < `low` < `high`.
     """
@@ -41,18 +40,22 @@ class LogUniform:
     high: float
 
     def __post_init__(self) -> None:
-        low, high = expect_numbers([self.low, self.high], "The ends of what is drawn")
+        low, high = expect_numbers([self.low, self.high], "The bounds of a distribution")
         if not 0 < low < high < inf:
-            raise RecipeError("Numbers to draw must lie above 0, between a low and a high one.")
+            raise RecipeError(
+                "The bounds of a log-uniform distribution must be above 0, the low one below the "
+                "high one.",
+                code="training.distribution",
+            )
 
     def rvs(self, random_state: np.random.RandomState) -> float:
-        """Draw one number, as scikit-learn asks of a distribution."""
+        """Return a random number. The method that scikit-learn expects of a distribution."""
         return exp(random_state.uniform(log(self.low), log(self.high)))
 
 
 @dataclass(frozen=True)
 class SearchTrial(Repeats):
-    """Settings that were tried, what in them was varied, and the outcomes so far."""
+    """Training settings, the parameters varied in them, and the outcomes so far."""
 
     settings: Train
     params: dict[str, Any]
@@ -60,20 +63,20 @@ class SearchTrial(Repeats):
 
     @property
     def values(self) -> tuple[float, ...]:
-        """The exact figures, one for each fold, or the one on validation."""
+        """The exact metric values: one for each fold, or one on validation."""
         return tuple(outcome.value for outcome in self.outcomes)
 
     @property
     def problem(self) -> str | None:
-        """The sentence that says why training diverged, if it did."""
-        return next((one.problem for one in self.outcomes if one.problem is not None), None)
+        """Why training diverged, or None."""
+        return next((o.problem for o in self.outcomes if o.problem is not None), None)
 
 
 @dataclass(frozen=True)
 class Search:
-    """The trials of a search in the order drawn, with `jobs` outcomes each when all is done.
+    """The trials of a search, with `jobs` outcomes each when complete.
 
-    `metric` is the task's, of which all figures are.
+    `metric` is the metric of the task, which all values refer to.
     """
 
     trials: tuple[SearchTrial, ...]
@@ -82,13 +85,13 @@ class Search:
 
     @property
     def ranking(self) -> tuple[SearchTrial, ...]:
-        """The trials that are done, the best mean figure first."""
+        """The completed trials by mean value, best first."""
         done = [trial for trial in self.trials if len(trial.outcomes) == self.jobs]
         return tuple(sorted(done, key=lambda trial: self.metric.sort_key(trial.mean), reverse=True))
 
     @property
     def best(self) -> SearchTrial | None:
-        """The best trial of those that are done, or None while none is."""
+        """The best completed trial, or None."""
         return next(iter(self.ranking), None)
 
 
@@ -101,97 +104,111 @@ def search(
     folds: int | None = None,
     seed: int = 0,
     processes: int | None = None,
-    progress: Callable[[Search], None] = lambda so_far: None,
+    on_update: Callable[[Search], None] = lambda result: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Search:
-    """Train with many settings and rank them by their figure on examples they did not learn from.
+    """Train with many settings and rank them by their metric on held-out examples.
 
     Parameters
     ----------
     space
-        For each field of `Train` to vary, a list of values, or for random search a distribution,
+        For each field of `Train` to vary, a list of values or, for random search, a distribution
         such as ``LogUniform(1e-4, 1e-1)`` or one of ``scipy.stats``.
     settings
-        The fields that stay; from scratch with AdamW unless given.
-    draws
-        How many settings to draw at random; None tries every combination.
+        The fixed fields; from scratch with AdamW unless given.
+    n_trials
+        Number of random trials; None tries every combination.
     folds
-        Parts for cross-validation; None judges on the validation split instead.
+        Folds of a cross-validation; None evaluates on the validation split.
     seed
-        Seeds the draws.
+        Seed of the random trials.
     processes
-        How many train side by side, on one thread each; None is as many as there are cores.
-    progress
-        Called after every training with what is known so far.
+        Number of trainings in parallel, on one thread each; None for one per core.
+    on_update
+        Called with the result so far after each training.
 
     Raises
     ------
     RecipeError
-        When `space` names no field of `Train`, or holds what the field may not.
+        When `space` has a key that is not a field of `Train`, or an invalid value.
     Cancelled
-        Soon after `cancelled()` answers True.
+        Soon after `cancelled()` returns True.
     """
     expect_model(model)
-    expect_mapping(space, "What varies")
+    expect_mapping(space, "The search space")
     expect_count(seed, "The seed", 0)
-    base = Train(start="scratch") if settings is None else expect_settings(settings, "What stays")
-    varied = list(_varied(space, n_trials, seed))
-    tried = [replace(base, **one) for one in varied]
-    each = [[Job(model, one)] if folds is None else fold_jobs(model, one, folds) for one in tried]
-    owners = [owner for owner, jobs in enumerate(each) for _job in jobs]
-    found: dict[int, Outcome] = {}
+    fixed = (
+        Train(start="scratch") if settings is None else expect_settings(settings, "The settings")
+    )
+    params = list(_params(space, n_trials, seed))
+    trials = [replace(fixed, **varied) for varied in params]
+    jobs = [
+        (index, job)
+        for index, trial in enumerate(trials)
+        for job in ([Job(model, trial)] if folds is None else fold_jobs(model, trial, folds))
+    ]
+    outcomes: dict[int, Outcome] = {}
 
-    def so_far() -> Search:
-        mine: list[list[Outcome]] = [[] for _one in tried]
-        for number in sorted(found):
-            mine[owners[number]].append(found[number])
-        trials = zip(tried, varied, mine, strict=True)
-        found_so_far = tuple(SearchTrial(s, v, tuple(o)) for s, v, o in trials)
-        return Search(found_so_far, folds or 1, model.task.metric)
+    def result() -> Search:
+        by_trial: list[list[Outcome]] = [[] for _trial in trials]
+        for number in sorted(outcomes):
+            by_trial[jobs[number][0]].append(outcomes[number])
+        rows = zip(trials, params, by_trial, strict=True)
+        done = tuple(SearchTrial(trial, varied, tuple(o)) for trial, varied, o in rows)
+        return Search(done, folds or 1, model.task.metric)
 
-    jobs = [job for jobs in each for job in jobs]
-    for number, outcome in run_jobs(jobs, processes, cancelled):
-        found[number] = outcome
-        progress(so_far())
-    return so_far()
+    for number, outcome in run_jobs([job for _, job in jobs], processes, cancelled):
+        outcomes[number] = outcome
+        on_update(result())
+    return result()
 
 
-def _varied(space: Mapping[str, Any], n_trials: int | None, seed: int) -> Iterator[dict[str, Any]]:
+def _params(space: Mapping[str, Any], n_trials: int | None, seed: int) -> Iterator[dict[str, Any]]:
     from sklearn.model_selection import ParameterGrid, ParameterSampler
 
     known = [field.name for field in fields(Train) if field.name != "threads"]
     if not space:
-        raise RecipeError("A search needs something to vary: give a field and its values.")
+        raise RecipeError(
+            "A search needs parameters to vary: give a field of Train and its values.",
+            code="training.empty_search",
+        )
     for name, values in space.items():
         if name not in known:
-            raise RecipeError(f"train has no key {name!r} to vary: choose from {', '.join(known)}.")
-        if not _listed(values) and (n_trials is None or not hasattr(values, "rvs")):
             raise RecipeError(
-                f"The values of {name} must be a list of some, or a distribution where they are "
-                "drawn at random."
+                f"Train has no field {name!r} to vary: choose from {', '.join(known)}.",
+                code="recipe.unknown_setting",
             )
-    combinations = _combinations(space)
+        if not _is_list(values) and (n_trials is None or not hasattr(values, "rvs")):
+            raise RecipeError(
+                f"The values of {name} must be a list that is not empty or, with n_trials, a "
+                "distribution.",
+                code="training.search_values",
+            )
+    count = _combinations(space)
     if n_trials is None:
         chosen = ParameterGrid(dict(space))
     else:
-        combinations = min(expect_count(n_trials, "The number of draws"), combinations)
-        chosen = ParameterSampler(dict(space), combinations, random_state=seed)
-    if combinations > MOST:
-        raise RecipeError(f"A search tries {MOST:,} settings at most: draw some at random.")
-    for one in chosen:
-        yield {name: _plain(value) for name, value in one.items()}
+        count = min(expect_count(n_trials, "The number of trials"), count)
+        chosen = ParameterSampler(dict(space), count, random_state=seed)
+    if count > MAX_TRIALS:
+        raise RecipeError(
+            f"A search can try at most {MAX_TRIALS:,} settings: set n_trials to try random ones.",
+            code="training.too_many_trials",
+        )
+    for varied in chosen:
+        yield {name: _as_python(value) for name, value in varied.items()}
 
 
-def _listed(values: Any) -> bool:
+def _is_list(values: Any) -> bool:
     flat = isinstance(values, list | tuple) or (isinstance(values, np.ndarray) and values.ndim == 1)
     return flat and len(values) > 0
 
 
 def _combinations(space: Mapping[str, Any]) -> int:
-    """Return how many settings there are; a distribution never runs out."""
+    """Return the number of combinations; unlimited with a distribution."""
     return prod(sys.maxsize if hasattr(values, "rvs") else len(values) for values in space.values())
 
 
-def _plain(value: Any) -> Any:
-    """Return what NumPy drew as Python's own number."""
+def _as_python(value: Any) -> Any:
+    """Return a NumPy scalar as a Python number."""
     return value.item() if hasattr(value, "item") else value

@@ -1,8 +1,8 @@
-"""The temperature sweep: one student for each temperature, mixing weight and seed, in one go.
+"""The temperature sweep: train a student for each temperature, mixing weight and seed.
 
-Students of one seed begin with the same weights and see the same batches, and each is what its
-own recipe gives alone: bit for bit where they train side by side, to float rounding where they
-are stacked. The teacher's outputs are computed once for all of them.
+Students with the same seed start from the same weights and see the same batches. The teacher's
+outputs are computed once. Each student equals what its recipe gives alone: bit-identical if trained
+in parallel threads, up to float rounding if stacked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Validate = Callable[[Mapping[str, Tensor]], float]
 
 @dataclass(frozen=True, order=True)
 class Student:
-    """One student of a sweep; with a `mix` of 0 it learns from the labels alone."""
+    """One student of a sweep. With a `mix` of 0 it learns from the labels only."""
 
     seed: int
     mix: float
@@ -39,7 +39,7 @@ class Student:
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a student's curves: loss and figure of the batch that ends `step`."""
+    """Loss and metric of a student on the batch of `step`."""
 
     student: Student
     step: int
@@ -49,7 +49,7 @@ class Point:
 
 @dataclass(frozen=True)
 class StudentResult:
-    """What became of a student: its figure on validation, or None and the `trouble` it had.
+    """The metric of a student on validation, or None and the `problem` that occurred.
 
     `recipe` trains the same student again.
     """
@@ -62,7 +62,7 @@ class StudentResult:
 
 @dataclass(frozen=True)
 class Level(Repeats):
-    """All students of one temperature and mixing weight, a figure on validation for each seed."""
+    """All students of one temperature and mixing weight: the metric on validation for each seed."""
 
     temperature: float
     mix: float
@@ -70,7 +70,7 @@ class Level(Repeats):
 
 
 @dataclass(frozen=True)
-class _Done:
+class _Trained:
     student: Student
     weights: dict[str, Tensor] | None
     problem: str = ""
@@ -79,7 +79,7 @@ class _Done:
 def student_grid(
     temperatures: Sequence[float], mixes: Sequence[float], seeds: Sequence[int]
 ) -> tuple[Student, ...]:
-    """Return the students of a sweep: for each seed one of labels alone, then every combination.
+    """Return all combinations and, for each seed, a student that learns from labels only.
 
     Raises
     ------
@@ -87,67 +87,78 @@ def student_grid(
         When one of the three is empty.
     """
     if not (temperatures and mixes and seeds):
-        raise RecipeError("A sweep needs a temperature, a weight of the teacher and a seed.")
-    found: list[Student] = []
+        raise RecipeError(
+            "A sweep needs a temperature, a weight of the teacher and a seed: give at least one of "
+            "each.",
+            code="training.empty_sweep",
+        )
+    students: list[Student] = []
     for seed in seeds:
-        found.append(Student(seed, 0.0, 1.0))
-        found += [Student(seed, m, t) for m, t in product(mixes, temperatures) if m]
-    return tuple(dict.fromkeys(found))
+        students.append(Student(seed, 0.0, 1.0))
+        students += [Student(seed, m, t) for m, t in product(mixes, temperatures) if m]
+    return tuple(dict.fromkeys(students))
 
 
 class Sweep:
-    """Trains `students` with `settings`, but for their own temperatures, weights and seeds.
+    """Trains `students` with `settings`, except for their temperatures, weights and seeds.
 
     Parameters
     ----------
-    learn
-        Gives what there is to learn for a recipe, each time with a module of its own; called in
-        the thread that trains. Built-in models: ``partial(lesson, model)``.
+    make_setup
+        Returns the training setup for a recipe, each time with a new module. It is called in the
+        calling thread. Usually ``partial(training_setup, model)``.
     settings
         Its `threads` is the number of cores to use.
 
     Raises
     ------
     RecipeError
-        When a temperature, weight or seed is out of range, or `settings` name no teacher.
+        When a temperature, weight or seed is out of range, or `settings` has no teacher.
     """
 
     def __init__(
-        self, learn: Callable[[Recipe], TrainingSetup], settings: Train, students: Iterable[Student]
+        self,
+        make_setup: Callable[[Recipe], TrainingSetup],
+        settings: Train,
+        students: Iterable[Student],
     ) -> None:
         if not settings.teacher:
-            raise RecipeError("A temperature sweep needs a teacher: name one.")
-        self.learn = learn
+            raise RecipeError(
+                "A temperature sweep needs a teacher: set `teacher` to a model.",
+                code="training.no_teacher",
+            )
+        self.make_setup = make_setup
         self.settings = settings
         self.students = tuple(students)
         self._trains = {student: self._train(student) for student in self.students}
 
     @property
     def steps(self) -> int:
-        """The steps of all students together: as many points as `go` yields."""
+        """The steps of all students together: the number of points that `go` yields."""
         return self.settings.steps * len(self.students)
 
     def go(
         self, validate: Validate, cancelled: Callable[[], bool] = lambda: False
     ) -> Iterator[Point | StudentResult]:
-        """Yield a point for each student and step, and the outcome of each student when it ends.
+        """Yield a point for each student and step, and a result when a student has finished.
 
         Parameters
         ----------
         validate
-            Measures the figure of weights on validation, exactly.
+            Returns the exact metric of weights on validation.
 
         Raises
         ------
         Cancelled
-            As soon as `cancelled()` answers True between two portions of a batch.
+            When `cancelled()` returns True between two microbatches.
         """
         for event in self._events(cancelled):
             if isinstance(event, Point):
                 yield event
             else:
                 value = None if event.weights is None else validate(event.weights)
-                yield StudentResult(event.student, self.recipe(event.student), value, event.problem)
+                recipe = self.recipe(event.student)
+                yield StudentResult(event.student, recipe, value, event.problem)
 
     def recipe(self, student: Student) -> Recipe:
         """Return the recipe that trains `student` alone."""
@@ -163,53 +174,58 @@ class Sweep:
             threads=1,
         )
 
-    def _events(self, cancelled: Callable[[], bool]) -> Iterator[Point | _Done]:
-        alone: list[Student] = []
+    def _events(self, cancelled: Callable[[], bool]) -> Iterator[Point | _Trained]:
+        parallel: list[Student] = []
         for _seed, group in groupby(sorted(self.students), key=lambda student: student.seed):
-            same = list(group)
-            lesson = self.learn(self.recipe(same[-1]))  # the first may have no teacher
-            if stackable(lesson, self.settings):
-                yield from self._stacked(lesson, same, cancelled)
+            students = list(group)
+            setup = self.make_setup(self.recipe(students[-1]))  # the first may have no teacher
+            if stackable(setup, self.settings):
+                yield from self._stacked(setup, students, cancelled)
             else:
-                alone += same
-        if alone:
-            yield from self._side_by_side(alone, cancelled)
+                parallel += students
+        if parallel:
+            yield from self._in_parallel(parallel, cancelled)
 
     def _stacked(
         self, setup: TrainingSetup, students: list[Student], cancelled: Callable[[], bool]
-    ) -> Iterator[Point | _Done]:
+    ) -> Iterator[Point | _Trained]:
         trains = [replace(self._trains[s], threads=self.settings.threads) for s in students]
         stack = StackedStudents(setup, trains)
-        well = dict(enumerate(students))
+        active = dict(enumerate(students))
         for scores in stack.go(cancelled):
-            for number, student in list(well.items()):
-                loss, right = scores[number]
+            for number, student in list(active.items()):
+                loss, accuracy = scores[number]
                 if isfinite(loss):
-                    yield Point(student, stack.step, loss, right)
+                    yield Point(student, stack.step, loss, accuracy)
                 else:
-                    yield _Done(well.pop(number), None, _trouble(stack.step))
-        for number, student in well.items():
+                    yield _Trained(active.pop(number), None, _problem(stack.step))
+        for number, student in active.items():
             weights = stack.weights_of(number)
-            sound = all(bool(weight.isfinite().all()) for weight in weights.values())
-            yield _Done(student, *((weights,) if sound else (None, _trouble(stack.step))))
+            if all(bool(weight.isfinite().all()) for weight in weights.values()):
+                yield _Trained(student, weights)
+            else:
+                yield _Trained(student, None, _problem(stack.step))
 
-    def _side_by_side(
+    def _in_parallel(
         self, students: list[Student], cancelled: Callable[[], bool]
-    ) -> Iterator[Point | _Done]:
-        """Train each on one core; fresh weights are drawn here, where no two draw at once."""
-        lessons = [self.learn(self.recipe(student)) for student in students]
-        events: SimpleQueue[Point | _Done | BaseException] = SimpleQueue()
-        over = Event()
+    ) -> Iterator[Point | _Trained]:
+        """Train each student on one core.
+
+        Setups are made here, one after another, because initializing weights is not thread-safe.
+        """
+        setups = [self.make_setup(self.recipe(student)) for student in students]
+        events: SimpleQueue[Point | _Trained | BaseException] = SimpleQueue()
+        stopped = Event()
 
         def train(student: Student, setup: TrainingSetup) -> None:
             try:
                 run = Run(setup, self.recipe(student))
-                for now in run.go(cancelled=lambda: over.is_set() or cancelled()):
-                    events.put(Point(student, now.step, now.loss, now.value))
-                events.put(_Done(student, run.trained().weights))
+                for step in run.go(cancelled=lambda: stopped.is_set() or cancelled()):
+                    events.put(Point(student, step.step, step.loss, step.value))
+                events.put(_Trained(student, run.trained().weights))
             except TrainingError as error:
-                events.put(_Done(student, None, str(error)))
-            except BaseException as error:  # noqa: BLE001  # raised again where it is awaited
+                events.put(_Trained(student, None, str(error)))
+            except BaseException as error:  # noqa: BLE001  # raised again in the calling thread
                 events.put(error)
 
         cores = torch.get_num_threads()
@@ -217,31 +233,31 @@ class Sweep:
             self.settings.threads, "student", initializer=torch.set_num_threads, initargs=(1,)
         )
         try:
-            for student, lesson in zip(students, lessons, strict=True):
-                pool.submit(train, student, lesson)
+            for student, setup in zip(students, setups, strict=True):
+                pool.submit(train, student, setup)
             waiting = len(students)
             while waiting:
                 event = events.get()
                 if isinstance(event, BaseException):
                     raise event
-                waiting -= isinstance(event, _Done)
+                waiting -= isinstance(event, _Trained)
                 yield event
         finally:
-            over.set()
+            stopped.set()
             pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(cores)  # new threads copy what was set last, in any thread
+            torch.set_num_threads(cores)  # new threads copy the last value set in any thread
 
 
-def levels(students: Iterable[Student], outcomes: Iterable[StudentResult]) -> tuple[Level, ...]:
-    """Return the students by mixing weight and temperature; those not yet done have no figure."""
-    found: dict[tuple[float, float], list[float]] = {
+def levels(students: Iterable[Student], results: Iterable[StudentResult]) -> tuple[Level, ...]:
+    """Return the results by mixing weight and temperature. Unfinished students have no value."""
+    values: dict[tuple[float, float], list[float]] = {
         (student.mix, student.temperature): [] for student in students
     }
-    for outcome in outcomes:
-        if outcome.value is not None:
-            found[outcome.student.mix, outcome.student.temperature].append(outcome.value)
-    return tuple(Level(t, mix, tuple(got)) for (mix, t), got in sorted(found.items()))
+    for result in results:
+        if result.value is not None:
+            values[result.student.mix, result.student.temperature].append(result.value)
+    return tuple(Level(t, mix, tuple(done)) for (mix, t), done in sorted(values.items()))
 
 
-def _trouble(step: int) -> str:
-    return f"The loss was no longer a number at step {step}: choose a lower learning rate."
+def _problem(step: int) -> str:
+    return f"The loss was no longer finite at step {step}: choose a lower learning rate."

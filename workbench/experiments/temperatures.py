@@ -1,4 +1,4 @@
-"""A row of temperatures: what the same student reaches at each, beside labels alone."""
+"""Compare distillation temperatures: the same student at each, and trained on labels only."""
 
 from __future__ import annotations
 
@@ -19,15 +19,24 @@ from workbench.training.setup import training_setup
 from workbench.validation import expect_count, expect_model, expect_numbers, expect_settings
 
 TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 16.0)
-BETWEEN = 0.2
-"""Seconds between two tellings of how far it is."""
+UPDATE_SECONDS = 0.2
+"""Seconds between two progress updates."""
 
 
 @dataclass(frozen=True)
 class TemperatureSweep:
-    """What is known so far: `levels` to draw, `outcomes` with a recipe each, the `share` done.
+    """The state of a sweep.
 
-    `metric` is the task's, of which all figures are.
+    Attributes
+    ----------
+    levels : tuple of Level
+        Results by temperature and weight of the teacher.
+    outcomes : tuple of StudentResult
+        Results by student, each with its recipe.
+    share : float
+        Share of the steps that are done.
+    metric : Metric
+        The metric of the task, which all values refer to.
     """
 
     levels: tuple[Level, ...]
@@ -46,50 +55,50 @@ def sweep(
     seconds: float | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[TemperatureSweep]:
-    """Train a student for each temperature, weight of the teacher and repeat, and yield on the way.
+    """Train a student for each temperature, teacher weight and repeat, and yield the state.
 
-    All of a repeat begin alike and see the same batches, with one of labels alone among them. The
-    teacher's outputs are computed once for all; figures are exact, on the validation examples.
-    Where numbers are predicted nothing can be softened: there only the teacher's weight matters.
+    Students of a repeat start from the same weights and see the same batches; one of them learns
+    from labels only. Values are exact, on validation. In regression there is nothing to soften, so
+    only the weight of the teacher has an effect.
 
     Parameters
     ----------
     settings
-        How each student trains, its teacher among it.
+        Training settings of each student, including its teacher.
     mixes
         Weights of the teacher; that of `settings` unless given.
     repeats
-        How often all is done, each time with the next seed.
+        Number of repeats, each with the next seed.
     seconds
-        How long all may take together, turned into steps by a short trial; without it the steps
-        of `settings` count. `WORKBENCH_BUDGET` in the environment caps it.
+        Time budget of all students together. A short pilot run converts it to steps; without it,
+        the steps of `settings` apply. The environment variable `WORKBENCH_BUDGET` limits it.
 
     Raises
     ------
     RecipeError
         When there is no teacher, or a temperature or weight is out of range.
     Cancelled
-        As soon as `cancelled()` answers True.
+        When `cancelled()` returns True.
 
     >>> import workbench as wb
     >>> from workbench.experiments import sweep
-    >>> how = wb.Train(4, start="scratch", teacher="fashion/lenet-300-100")
-    >>> *_, last = sweep(wb.model("fashion/mlp-32"), how, temperatures=[4], repeats=1)
+    >>> settings = wb.Train(4, start="scratch", teacher="fashion/lenet-300-100")
+    >>> *_, last = sweep(wb.model("fashion/mlp-32"), settings, temperatures=[4], repeats=1)
     >>> [level.mix for level in last.levels]
     [0.0, 0.9]
     """
     expect_model(model)
-    expect_settings(settings, "How each student trains")
+    expect_settings(settings, "The training settings")
     expect_count(repeats, "The number of repeats")
     temperatures = expect_numbers(temperatures, "The temperatures")
     mixes = expect_numbers(mixes, "The weights of the teacher")
     seeds = range(settings.seed, settings.seed + repeats)
     students = student_grid(temperatures, mixes or [settings.mix], list(seeds))
-    Sweep(partial(training_setup, model), settings, students)  # refuses at once what cannot be
-    return _swept(model, settings, students, seconds, cancelled)
+    Sweep(partial(training_setup, model), settings, students)  # validates the settings at once
+    return _sweep(model, settings, students, seconds, cancelled)
 
 
-def _swept(
+def _sweep(
     model: Model,
     settings: Train,
     students: Sequence[Student],
@@ -100,22 +109,22 @@ def _swept(
         each = capped_seconds(seconds) / len(students)
         steps = steps_for(model, Recipe(train=settings), each, cancelled)
         settings = replace(settings, steps=steps)
-    trained = Sweep(partial(training_setup, model), settings, students)
+    running = Sweep(partial(training_setup, model), settings, students)
     split = model.task.split("validation")
 
     def validate(weights: Mapping[str, Tensor]) -> float:
         return reference_score(model, weights, split).value
 
-    outcomes: list[StudentResult] = []
-    done, told = 0, time.monotonic()
-    for event in trained.go(validate, cancelled):
+    results: list[StudentResult] = []
+    done, updated = 0, time.monotonic()
+    for event in running.go(validate, cancelled):
         if isinstance(event, StudentResult):
-            outcomes.append(event)
+            results.append(event)
         else:
             done += 1
-            if time.monotonic() - told < BETWEEN:
+            if time.monotonic() - updated < UPDATE_SECONDS:
                 continue
-        told = time.monotonic()
-        share = done / trained.steps if trained.steps else 1.0
-        found = levels(trained.students, outcomes)
-        yield TemperatureSweep(found, tuple(outcomes), share, model.task.metric)
+        updated = time.monotonic()
+        share = done / running.steps if running.steps else 1.0
+        by_level = levels(running.students, results)
+        yield TemperatureSweep(by_level, tuple(results), share, model.task.metric)

@@ -1,4 +1,4 @@
-"""One training that is looked at on the way, and may stop before its last step."""
+"""One training that is evaluated at intervals and may stop early."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ State = Literal["training", "finished", "stopped early", "diverged"]
 
 @dataclass(frozen=True)
 class Point:
-    """One look at a training: the mean loss since the last look, an estimate of its figure.
+    """One check of a trial: the mean loss since the last check, and the estimated metric.
 
-    `seconds` count training alone, neither looks nor other contestants.
+    `seconds` is training time only, without checks and other trials.
     """
 
     step: int
@@ -34,13 +34,20 @@ class Point:
 
 @dataclass(frozen=True)
 class Trial:
-    """One contestant in one repeat: its curve, and its exact figure on validation at the end.
+    """One training in one repeat: its learning curve and final result.
 
-    `problem` is the sentence that says why a training diverged.
+    Attributes
+    ----------
+    params : Train
+        The training settings.
+    value : float or None
+        The exact metric on validation, once training has ended.
+    problem : str or None
+        Why the training diverged.
     """
 
     name: str
-    settings: Train
+    params: Train
     repeat: int
     points: tuple[Point, ...] = ()
     state: State = "training"
@@ -49,32 +56,32 @@ class Trial:
 
 
 class RunningTrial:
-    """Trains `model` from `settings`, looking `looks` times at validation examples."""
+    """Trains `model` as `trial` says, and evaluates it `checks` times on the way."""
 
     def __init__(
         self,
         model: Model,
         trial: Trial,
-        look: QuickEvaluation,
+        evaluation: QuickEvaluation,
         *,
         checks: int,
         cancelled: Callable[[], bool],
     ) -> None:
-        recipe = Recipe(train=trial.settings)
+        recipe = Recipe(train=trial.params)
         self.model = model
-        self.look = look
+        self.evaluation = evaluation
         self.cancelled = cancelled
         self.name = trial.name
         self.repeat = trial.repeat
-        self.settings = trial.settings
+        self.params = trial.params
         self.points: list[Point] = []
         self.state: State = "training"
         self.problem: str | None = None
         self.value: float | None = None
         self._run = Run(training_setup(model, recipe), recipe)
-        self._moments = self._run.go(cancelled=cancelled)
-        steps = trial.settings.steps
-        self._when = {steps * (number + 1) // checks for number in range(checks)} - {0}
+        self._steps = self._run.go(cancelled=cancelled)
+        steps = trial.params.steps
+        self._check_steps = {steps * (number + 1) // checks for number in range(checks)} - {0}
         self._losses: list[float] = []
 
     @property
@@ -84,10 +91,10 @@ class RunningTrial:
 
     @property
     def trial(self) -> Trial:
-        """What there is to see now, as plain data."""
+        """A snapshot as plain data."""
         return Trial(
             self.name,
-            self.settings,
+            self.params,
             self.repeat,
             tuple(self.points),
             self.state,
@@ -96,49 +103,49 @@ class RunningTrial:
         )
 
     def advance(self, seconds: float) -> bool:
-        """Train for about `seconds`, at most to the next look; return whether something changed.
+        """Train for about `seconds`, at most to the next check. Return whether the trial changed.
 
         Raises
         ------
         Cancelled
-            As soon as `cancelled()` answers True.
+            When `cancelled()` returns True.
         """
         until = self._run.seconds + seconds
         while self.state == "training" and self._run.seconds < until:
-            moment = self._next()
-            if moment is not None and (moment.over or moment.step in self._when):
-                self._see(moment)
+            step = self._next()
+            if step is not None and (step.over or step.step in self._check_steps):
+                self._check(step)
                 return True
         if self.state != "training":
-            self._judge()
+            self._evaluate()
             return True
         return False
 
     def close(self) -> None:
-        """Give the run up; harmless where it has ended."""
-        self._moments.close()
+        """Abort the run. Does nothing if it has ended."""
+        self._steps.close()
 
     def _next(self) -> TrainingStep | None:
         try:
-            moment = next(self._moments, None)
+            step = next(self._steps, None)
         except TrainingError as error:
             self.state, self.problem = "diverged", str(error)
             return None
-        if moment is None:
-            early = self._run.step < self.settings.steps
+        if step is None:
+            early = self._run.step < self.params.steps
             self.state = "stopped early" if early else "finished"
         else:
-            self._losses.append(moment.loss)
-        return moment
+            self._losses.append(step.loss)
+        return step
 
-    def _see(self, moment: TrainingStep) -> None:
-        found = self.look.figure(self._run.weights, self.cancelled)
-        self.points.append(Point(moment.step, moment.seconds, fmean(self._losses), found))
+    def _check(self, step: TrainingStep) -> None:
+        value = self.evaluation.evaluate(self._run.weights, self.cancelled)
+        self.points.append(Point(step.step, step.seconds, fmean(self._losses), value))
         self._losses.clear()
 
-    def _judge(self) -> None:
-        """Measure the weights that count, to the last validation example."""
+    def _evaluate(self) -> None:
+        """Evaluate the final weights on all validation examples."""
         weights = self._run.trained().weights
         split = self.model.task.split("validation")
-        *_, whole = iter_scores(self.model, weights, split, cancelled=self.cancelled)
-        self.value = whole.value
+        *_, final = iter_scores(self.model, weights, split, cancelled=self.cancelled)
+        self.value = final.value

@@ -80,7 +80,7 @@ class Jobs:
         with self._present.lock:
             chosen, recipe = self._present.model, self._present.recipe
             self._refuse_untrained()
-        return compress(chosen, recipe, progress=watch, cancelled=cancelled)
+        return compress(chosen, recipe, on_step=watch, cancelled=cancelled)
 
     def measure_latency(self, cancelled: CancelCheck) -> None:
         """Time the original and the present file in turn."""

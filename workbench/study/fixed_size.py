@@ -1,4 +1,4 @@
-"""A file that keeps its size: one layer changes, and the others share what is left."""
+"""Hold the file size: one layer changes, and the sparsity of the others compensates."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from workbench.recipe.prune import SPARSITY
 from workbench.validation import expect_model, expect_recipe
 
 STEP = 1e-3
-"""Of a sparsity: shares are found no finer."""
+"""Resolution of sparsities."""
 CLOSE = 1e-3
-"""How far from what was asked, as a share of it, a file may be for no nearer one to be sought."""
-NEAR = 0.01
-"""How far from what was asked, as a share of it, a file may be where sparsities have ended."""
+"""The search stops at this relative distance from the target size."""
+MAX_ERROR = 0.01
+"""Largest relative distance from the target size when all sparsities have reached a limit."""
 
 
 @dataclass(frozen=True)
 class SizedRecipe:
-    """A recipe whose file is as near to `asked` bytes as steps allow: `bytes` long."""
+    """A recipe whose file, of `bytes` bytes, is as close to `target` bytes as possible."""
 
     recipe: Recipe
-    asked: int
+    target: int
     bytes: int
 
 
@@ -41,140 +41,150 @@ def hold_size(
     model: Model,
     recipe: Recipe,
     layer: str,
-    asked: int,
+    target: int,
     *,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> SizedRecipe:
-    """Return `recipe` with the layers other than `layer` pruned so that its file has `asked` bytes.
+    """Return `recipe` with all layers except `layer` pruned so that its file has `target` bytes.
 
-    The densities of the others, their shares of weights that are not zero, are multiplied by one
-    number, sought on the length of the real file. `layer` keeps its settings, and where
-    it has no sparsity of its own, the one that it has in the file of `recipe`. Layers that pruning
-    leaves alone stay so.
+    The densities (shares of nonzero weights) of the other layers are multiplied by one factor,
+    found by a search over real files. `layer` keeps its settings; if it has no sparsity of its own,
+    it gets the one it has in the file of `recipe`. Layers excluded from pruning stay excluded.
 
     Raises
     ------
     RecipeError
-        When the others cannot make up for it, or the recipe does not fit the model.
+        When the other layers cannot compensate, or the recipe does not fit the model.
     Cancelled
-        As soon as `cancelled()` answers True between two files.
+        When `cancelled()` returns True between two files.
 
     >>> import workbench as wb
-    >>> from workbench.experiments import balance
+    >>> from workbench.study.fixed_size import hold_size
     >>> recipe = wb.Recipe(wb.Prune(0.8, layers={"fc1.weight": 0.9}), wb.Quantize(4))
-    >>> found = balance(wb.model("fashion/lenet-300-100"), recipe, "fc1.weight", 25_000)
-    >>> abs(found.bytes - 25_000) < 250
+    >>> sized = hold_size(wb.model("fashion/lenet-300-100"), recipe, "fc1.weight", 25_000)
+    >>> abs(sized.bytes - 25_000) < 250
     True
     """
     expect_model(model)
     expect_recipe(recipe)
     if not model.layers:
-        raise RecipeError(f"{model.name} has no layers that could make up for each other.")
+        raise RecipeError(
+            f"{model.name} has no layers that could compensate for each other.",
+            code="recipe.no_layers",
+        )
     if layer not in model.layers:
-        raise RecipeError(f"The model has no layer {layer!r}: try {model.layers[0]}.")
+        raise RecipeError(
+            f"The model has no layer {layer!r}: try {model.layers[0]}.", code="recipe.unknown_layer"
+        )
     if recipe.train is not None:
         raise RecipeError(
-            _("A trained file cannot keep its size: take the training out of the recipe first.")
+            _("A trained file cannot keep its size: remove training from the recipe first."),
+            code="recipe.hold_size_trained",
         )
-    others = _others(model, recipe, layer)
+    others = _densities(model, recipe, layer)
     if not others:
         raise RecipeError(
-            _("No other layer can make up for it: all are left alone. Take the lock off.")
+            _("No other layer can compensate, because all are excluded. Unlock the size."),
+            code="recipe.hold_size_no_layers",
         )
-    held = _held(model, recipe, layer)
+    fixed = _with_own_sparsity(model, recipe, layer)
 
-    def file(densest: float) -> SizedRecipe:
+    def measured(densest: float) -> SizedRecipe:
         if cancelled():
-            raise Cancelled("Balancing was stopped.")
-        tried = _shared(held, layer, others, densest)
-        return SizedRecipe(tried, asked, len(compress(model, tried)))
+            raise Cancelled("Holding the size was stopped.")
+        candidate = _scaled(fixed, others, densest)
+        return SizedRecipe(candidate, target, len(compress(model, candidate)))
 
-    found = _nearest(file, asked, max(others.values()) / min(others.values()))
-    if abs(found.bytes - asked) > NEAR * asked and _ended(found.recipe, layer, others):
+    closest = _closest(measured, target, max(others.values()) / min(others.values()))
+    is_far = abs(closest.bytes - target) > MAX_ERROR * target
+    if is_far and _is_at_limit(closest.recipe, others):
         raise RecipeError(
             _(
-                "The file cannot keep its {asked}: the other layers can bring it to {found} and no "
-                "nearer. Change {layer} less, or take the lock off."
+                "The file cannot keep its {target}: the other layers can only bring it to "
+                "{reached}. Change {layer} less, or unlock the size."
             ).format(
-                asked=formatting.nbytes(asked), found=formatting.nbytes(found.bytes), layer=layer
-            )
+                target=formatting.nbytes(target),
+                reached=formatting.nbytes(closest.bytes),
+                layer=layer,
+            ),
+            code="recipe.hold_size_out_of_reach",
         )
-    return found
+    return closest
 
 
-def _others(model: Model, recipe: Recipe, layer: str) -> dict[str, float]:
-    """Return the densities of the layers that share the rest, as the recipe asks for them."""
+def _densities(model: Model, recipe: Recipe, layer: str) -> dict[str, float]:
+    """Return the densities that `recipe` asks of the other layers that can be pruned."""
     prune = _prune(recipe)
     free = [name for name in model.layers if name != layer and name not in prune.exclude]
-    unnamed = 0.0 if prune.scope == "layer" else prune.sparsity
-    return {name: 1 - prune.layers.get(name, unnamed) for name in free}
+    default = 0.0 if prune.scope == "layer" else prune.sparsity
+    return {name: 1 - prune.layers.get(name, default) for name in free}
 
 
-def _held(model: Model, recipe: Recipe, layer: str) -> Recipe:
-    """Return `recipe` in which `layer` has the sparsity of its own that it has in the file."""
+def _with_own_sparsity(model: Model, recipe: Recipe, layer: str) -> Recipe:
+    """Return `recipe` with the sparsity that `layer` has in its file as an explicit setting."""
     prune = _prune(recipe)
     if layer in prune.layers or layer in prune.exclude:
         return recipe
-    ready = prepare(model, recipe, calibration_stats(model, recipe))
-    axes = model.roles.permuted_axes(ready.weights)
-    evidence = stats_to_canonical(ready.stats, axes)
-    kept = masks(to_canonical(ready.weights, axes), prune, evidence, model.layers).get(layer)
-    lost = 0.0 if kept is None else 1 - float(kept.double().mean())
-    rows = {**prune.layers, layer: _on_a_step(lost)}
-    return replace(recipe, prune=replace(prune, layers=rows))
+    prepared = prepare(model, recipe, calibration_stats(model, recipe))
+    axes = model.roles.permuted_axes(prepared.weights)
+    stats = stats_to_canonical(prepared.stats, axes)
+    mask = masks(to_canonical(prepared.weights, axes), prune, stats, model.layers).get(layer)
+    sparsity = 0.0 if mask is None else 1 - float(mask.double().mean())
+    layers = {**prune.layers, layer: _rounded(sparsity)}
+    return replace(recipe, prune=replace(prune, layers=layers))
 
 
-def _shared(recipe: Recipe, layer: str, others: dict[str, float], densest: float) -> Recipe:
-    """Return `recipe` with the densities of `others` multiplied so that the largest is `densest`.
+def _scaled(recipe: Recipe, others: dict[str, float], densest: float) -> Recipe:
+    """Return `recipe` with the densities of `others` scaled so that the largest is `densest`.
 
-    None is more than 1: those that are whole before the others stay so.
+    Densities are limited to 1.
     """
     prune = _prune(recipe)
     factor = densest / max(others.values())
-    sparsities = {name: _on_a_step(1 - density * factor) for name, density in others.items()}
-    rows = dict(prune.layers)
-    rows |= {name: sparsities[name] for name in others if name in rows or prune.scope == "layer"}
-    shared = prune.sparsity
-    if prune.scope != "layer":
-        shared = _on_a_step(1 - (1 - prune.sparsity) * factor)
-    return replace(recipe, prune=replace(prune, sparsity=shared, layers=rows))
+    sparsities = {name: _rounded(1 - density * factor) for name, density in others.items()}
+    named = prune.scope == "layer"
+    layers = dict(prune.layers)
+    layers |= {name: sparsities[name] for name in others if name in layers or named}
+    sparsity = prune.sparsity if named else _rounded(1 - (1 - prune.sparsity) * factor)
+    return replace(recipe, prune=replace(prune, sparsity=sparsity, layers=layers))
 
 
-def _nearest(file: Callable[[float], SizedRecipe], asked: int, most: float) -> SizedRecipe:
-    """Return the file nearest to `asked` bytes of those that `file` makes of numbers to `most`."""
+def _closest(measured: Callable[[float], SizedRecipe], target: int, most: float) -> SizedRecipe:
+    """Return the file closest to `target` bytes, searching largest densities up to `most`."""
     low, high = round((1 - SPARSITY["high"]) / STEP), ceil(most / STEP)
-    largest = file(high * STEP)
-    if largest.bytes <= asked:
+    largest = measured(high * STEP)
+    if largest.bytes <= target:
         return largest
-    smallest = file(low * STEP)
+    smallest = measured(low * STEP)
     tried = [largest, smallest]
-    if smallest.bytes >= asked:
+    if smallest.bytes >= target:
         return smallest
-    while high - low > 1 and abs(tried[-1].bytes - asked) > CLOSE * asked:
-        share = (asked - smallest.bytes) / (largest.bytes - smallest.bytes)
-        # Lengths are nearly in proportion to densities; halves keep it short where they are not.
+    while high - low > 1 and abs(tried[-1].bytes - target) > CLOSE * target:
+        share = (target - smallest.bytes) / (largest.bytes - smallest.bytes)
+        # Sizes are nearly linear in densities, so interpolate. Every other step bisects, which
+        # bounds the number of files where they are not.
         guess = low + (round(share * (high - low)) if len(tried) % 2 == 0 else (high - low) // 2)
         middle = min(max(guess, low + 1), high - 1)
-        tried.append(file(middle * STEP))
-        if tried[-1].bytes <= asked:
+        tried.append(measured(middle * STEP))
+        if tried[-1].bytes <= target:
             low, smallest = middle, tried[-1]
         else:
             high, largest = middle, tried[-1]
-    return min(tried, key=lambda one: abs(one.bytes - asked))
+    return min(tried, key=lambda sized: abs(sized.bytes - target))
 
 
-def _ended(recipe: Recipe, layer: str, others: dict[str, float]) -> bool:
-    """Whether the others are all as dense or as sparse as they can be."""
+def _is_at_limit(recipe: Recipe, others: dict[str, float]) -> bool:
+    """Whether the other layers are all as dense or all as sparse as possible."""
     prune = _prune(recipe)
-    found = {prune.layers.get(name, prune.sparsity) for name in others}
-    return max(found) == 0 or min(found) >= SPARSITY["high"]
+    sparsities = {prune.layers.get(name, prune.sparsity) for name in others}
+    return max(sparsities) == 0 or min(sparsities) >= SPARSITY["high"]
 
 
 def _prune(recipe: Recipe) -> Prune:
-    found: Prune = recipe.prune or disabled_part("prune")
-    return found
+    prune: Prune = recipe.prune or disabled_part("prune")
+    return prune
 
 
-def _on_a_step(sparsity: float) -> float:
-    whole = round(min(max(sparsity, 0.0), SPARSITY["high"]) / STEP)
-    return round(whole * STEP, 6)
+def _rounded(sparsity: float) -> float:
+    steps = round(min(max(sparsity, 0.0), SPARSITY["high"]) / STEP)
+    return round(steps * STEP, 6)

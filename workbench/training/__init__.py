@@ -1,1 +1,1 @@
-"""Training: the loop and what hangs on it: objectives, optimisers, schedules, quantisers."""
+"""Training: the training loop, losses, optimizers, schedules, and quantization-aware training."""

@@ -1,4 +1,4 @@
-"""From seconds to steps: how many fit is measured when training is asked for."""
+"""Convert a time budget in seconds to training steps, by timing a short pilot run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from dataclasses import replace
 from statistics import median
 
 from workbench.domain import Model
-from workbench.errors import RecipeError, WorkbenchError
+from workbench.errors import InputError, RecipeError
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.training.early_stopping import EarlyStopping
-from workbench.training.run import MICROBATCH, RECALIBRATION_BATCHES, Run
+from workbench.training.forward import MICROBATCH
+from workbench.training.run import RECALIBRATION_BATCHES, Run
 from workbench.training.setup import training_setup
 from workbench.training.sparsity_schedule import sparsity_schedule
 from workbench.training.types import TrainingResult, TrainingSetup
@@ -22,44 +23,47 @@ from workbench.training.types import TrainingResult, TrainingSetup
 Finish = Callable[[Model, Recipe, TrainingSetup, TrainingResult], object]
 VARIABLE = "WORKBENCH_BUDGET"
 WARM_UP = 3
-"""Steps after the first one that do not count, unless there are few: they are slow."""
+"""Slow steps after the first one that are not counted, unless there are few steps."""
 PILOT = 100
-SHARE = 0.08
-"""Of the seconds, that a pilot of so many steps may take."""
-LEAST = 1
-"""Steps after the first one that it takes however slow they are."""
+"""Steps that the pilot counts at most."""
+PILOT_SHARE = 0.08
+"""Share of the seconds that the counted steps of the pilot may take."""
+MIN_PILOT = 1
+"""Steps after the first one that the pilot takes even if they are slow."""
 LONG_STEP = 0.2
-"""Of the seconds, that the first step may take if there are to be others."""
-FEW = 4
-"""Portions on which measuring batch norm is tried."""
-LEFT = 1 / 8
-"""Of the seconds, what steps have at least."""
-LONGEST = 86_400.0
-"""Seconds for which one may ask."""
-LONG = 10_000
-"""Steps that a pilot pretends to take, so that zeros come in as rarely as they will."""
-MOST = 200_000
+"""Share of the seconds above which the first step alone is the pilot."""
+RECALIBRATION_SAMPLE = 4
+"""Microbatches on which batch-norm recalibration is timed."""
+MIN_STEP_SHARE = 1 / 8
+"""Share of the seconds that is always reserved for steps."""
+MAX_SECONDS = 86_400.0
+PLANNED_STEPS = 10_000
+"""Steps in the recipe of the pilot, so that masks change as rarely as in a long run."""
+MAX_STEPS = 200_000
 
 
 def capped_seconds(seconds: float) -> float:
-    """Return `seconds`, or fewer where the environment variable `WORKBENCH_BUDGET` grants less.
+    """Return `seconds`, or the value of the environment variable `WORKBENCH_BUDGET` if smaller.
 
     Raises
     ------
     RecipeError
-        When `seconds` are no time to spend.
-    WorkbenchError
-        When the variable holds no number above 0.
+        When `seconds` is out of range.
+    InputError
+        When the variable is not a number above 0.
     """
     _check(seconds)
-    given = os.environ.get(VARIABLE, "")
+    text = os.environ.get(VARIABLE, "")
     try:
-        most = float(given or "inf")
+        limit = float(text or "inf")
     except ValueError:
-        most = 0.0
-    if not most > 0:
-        raise WorkbenchError(f"{VARIABLE} must be a number of seconds above 0: it is {given!r}.")
-    return min(seconds, most)
+        limit = 0.0
+    if not limit > 0:
+        raise InputError(
+            f"{VARIABLE} must be a number of seconds above 0, not {text!r}.",
+            code="training.budget_variable",
+        )
+    return min(seconds, limit)
 
 
 def steps_for(
@@ -69,67 +73,66 @@ def steps_for(
     cancelled: Callable[[], bool] = lambda: False,
     finish: Finish | None = None,
 ) -> int:
-    """Return how many steps of `recipe` fit into about `seconds` here and now, at least one.
+    """Return how many training steps of `recipe` fit into `seconds` on this machine, at least one.
 
-    A pilot is timed: its setup, some steps, a part of measuring batch norm, one look of early
-    stopping, one change of masks, and `finish`, which makes the file of what was learned. What
-    the pilot takes, and what the run will take beside its steps, comes off the time, of which an
-    eighth is left for them in any case. A teacher's outputs are computed in the pilot.
+    A pilot run times the setup, some steps, part of the batch-norm recalibration, one check of
+    early stopping, one change of masks, and `finish`, which makes the file. The time of the pilot
+    and of all that a run does besides its steps is subtracted from the budget, but an eighth of it
+    is always reserved for steps. The pilot also computes the outputs of the teacher.
 
     Raises
     ------
     RecipeError
-        When there is nothing to spend.
+        When `seconds` is out of range.
     Cancelled
-        When `cancelled()` answers True on the way.
+        When `cancelled()` returns True.
     """
     _check(seconds)
     assert recipe.train is not None
     start = time.perf_counter()
     settings = recipe.train
-    pilot = replace(recipe, train=replace(settings, steps=LONG, batch_norm="keep"))
-    begun = Run(
-        training_setup(model, pilot, cancelled), pilot
-    )  # later ones find evidence and teacher known
-    beside = _timed(lambda: Run(training_setup(model, pilot, cancelled), pilot))
-    step = _pace(begun, seconds, cancelled)
+    pilot = replace(recipe, train=replace(settings, steps=PLANNED_STEPS, batch_norm="keep"))
+    run = Run(training_setup(model, pilot, cancelled), pilot)
+    # The second setup finds statistics and teacher cached, as the real run will.
+    overhead = _timed(lambda: Run(training_setup(model, pilot, cancelled), pilot))
+    step = _seconds_per_step(run, seconds, cancelled)
     if settings.batch_norm == "recalibrate":
-        portions = min(RECALIBRATION_BATCHES, -(-len(begun.setup.labels) // MICROBATCH))
-        few = min(FEW, portions)
-        beside += portions / few * _timed(lambda: begun.recalibrate(cancelled, few))
-    mask = _timed(begun.recompute_masks) if settings.sparsening != "one-shot" else 0.0
-    look = _timed(lambda: begun.look(cancelled)) if settings.patience else 0.0
+        total = min(RECALIBRATION_BATCHES, -(-len(run.setup.labels) // MICROBATCH))
+        sample = min(RECALIBRATION_SAMPLE, total)
+        overhead += total / sample * _timed(lambda: run.recalibrate(cancelled, sample))
+    mask = _timed(run.recompute_masks) if settings.sparsening != "one-shot" else 0.0
+    check = _timed(lambda: run.evaluate_held_out(cancelled)) if settings.patience else 0.0
     if finish is not None:
-        beside += _timed(lambda: finish(model, recipe, begun.setup, begun.trained()))
-    left = max(seconds * LEFT, seconds - (time.perf_counter() - start) - beside)
+        overhead += _timed(lambda: finish(model, recipe, run.setup, run.trained()))
+    elapsed = time.perf_counter() - start
+    available = max(seconds * MIN_STEP_SHARE, seconds - elapsed - overhead)
 
-    def takes(steps: int) -> float:
-        of_many = replace(settings, steps=steps)
+    def duration(steps: int) -> float:
         masks = sparsity_schedule(settings.sparsening, steps)
-        looks = EarlyStopping(of_many, max(masks)).checks
-        return steps * step + (len(masks) - 1) * mask + looks * look
+        checks = EarlyStopping(replace(settings, steps=steps), max(masks)).checks
+        return steps * step + (len(masks) - 1) * mask + checks * check
 
-    return bisect_right(range(2, MOST + 1), left, key=takes) + 1
+    return bisect_right(range(2, MAX_STEPS + 1), available, key=duration) + 1
 
 
-def _pace(run: Run, seconds: float, cancelled: Callable[[], bool]) -> float:
-    """Return the seconds of a step; all but the first take a small share of `seconds` altogether.
+def _seconds_per_step(run: Run, seconds: float, cancelled: Callable[[], bool]) -> float:
+    """Return the median time of a step, from steps that take a small share of `seconds`.
 
-    Where the first one takes much of them by itself, it has to do.
+    A first step that takes too long is the only one.
     """
-    taken: list[float] = []
-    most = SHARE * seconds
+    times: list[float] = []
     begin = time.perf_counter()
-    for moment in run.go(cancelled=cancelled):
+    for event in run.go(cancelled=cancelled):
         spent = time.perf_counter() - begin
-        if moment.step == 1 and spent > LONG_STEP * seconds:
+        if event.step == 1 and spent > LONG_STEP * seconds:
             return spent
-        if moment.step > 1:
-            taken.append(spent)
-        if len(taken) >= LEAST and (len(taken) >= WARM_UP + PILOT or sum(taken) > most):
+        if event.step > 1:
+            times.append(spent)
+        enough = len(times) >= WARM_UP + PILOT or sum(times) > PILOT_SHARE * seconds
+        if len(times) >= MIN_PILOT and enough:
             break
         begin = time.perf_counter()
-    return median(taken[min(WARM_UP, len(taken) // 2) :])
+    return median(times[min(WARM_UP, len(times) // 2) :])
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -140,9 +143,10 @@ def _timed(work: Callable[[], object]) -> float:
 
 def _check(seconds: object) -> None:
     real = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if real and 0 < seconds <= LONGEST:  # type: ignore[operator]
+    if real and 0 < seconds <= MAX_SECONDS:  # type: ignore[operator]
         return
     raise RecipeError(
-        f"The time to train must be above 0 and at most {LONGEST:.0f} seconds, not "
-        f"{brief(seconds)}."
+        f"The training time must be above 0 and at most {MAX_SECONDS:.0f} seconds, not "
+        f"{brief(seconds)}.",
+        code="training.seconds",
     )

@@ -1,4 +1,4 @@
-"""A run's state in a file, to take it up again after a kill."""
+"""The state of a training run in a file, to resume it after a crash or kill."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 import torch
 
 DIGEST = 32
-"""Bytes of the SHA-256 that a checkpoint begins with."""
+"""Bytes of the SHA-256 digest at the start of a checkpoint."""
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors and plain values whole or not at all; a full disk means that none is kept."""
+    """Write tensors and plain values atomically. A failed write, as on a full disk, is ignored."""
     content = io.BytesIO()
     torch.save(state, content)
     blob = content.getvalue()
@@ -26,14 +26,14 @@ def write(path: Path, state: dict[str, Any]) -> None:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as stream:
-                stream.write(sha256(blob).digest() + blob)  # torch.load notices no damage
+                stream.write(sha256(blob).digest() + blob)  # torch.load does not detect damage
             Path(temporary).replace(path)
         finally:
             Path(temporary).unlink(missing_ok=True)
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """Return the state in a file, or None when it is missing or damaged."""
+    """Return the state in a file, or None if the file is missing or damaged."""
     try:
         content = path.read_bytes()
     except OSError:

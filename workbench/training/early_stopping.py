@@ -1,4 +1,4 @@
-"""Early stopping: training ends when validation gains no more, and the best weights stay.
+"""Early stopping: end training when validation stops improving, and restore the best weights.
 
 Prechelt, Early Stopping - But When?, 1998.
 """
@@ -13,52 +13,59 @@ from workbench.domain.metric import ACCURACY, Metric
 from workbench.recipe import Train
 
 CHECKS = 20
-"""Looks at the validation examples in a run of full length."""
+"""Validation checks in a run of full length."""
 
 
 class EarlyStopping:
-    """Remembers the best look, and counts those since.
+    """Tracks the best validation check and counts the checks since then.
 
-    `first` is the first step that counts: before all zeros have come, a network looks better than
-    the one that is asked for. `metric` says which of two looks is the better one.
+    Parameters
+    ----------
+    settings
+        Its `patience` and `steps`.
+    first
+        Checks up to this step are skipped: before pruning has set all zeros, a network is better
+        than the one that results.
+    metric
+        Decides which of two values is better.
     """
 
     def __init__(self, settings: Train, first: int, metric: Metric = ACCURACY) -> None:
         self.metric = metric
         self.patience = settings.patience
         even = {settings.steps * number // CHECKS for number in range(1, CHECKS + 1)}
-        self._when = {step for step in even if step > first} | {settings.steps}
+        self._steps = {step for step in even if step > first} | {settings.steps}
         self._worse = 0
         self.best: dict[str, Any] = {}
 
     @property
     def over(self) -> bool:
-        """Whether patience has come to its end."""
+        """Whether patience is exhausted."""
         return self._worse >= self.patience
 
     @property
     def checks(self) -> int:
-        """How many looks there are if patience never ends."""
-        return len(self._when)
+        """Number of checks in a run that does not stop early."""
+        return len(self._steps)
 
-    def due(self, step: int) -> bool:
-        """Whether to look after `step`."""
-        return step in self._when
+    def is_due(self, step: int) -> bool:
+        """Whether to check after `step`."""
+        return step in self._steps
 
-    def judge(
-        self, step: int, value: float, weights: dict[str, Tensor], view: dict[str, Any]
+    def record(
+        self, step: int, value: float, weights: dict[str, Tensor], quantizer: dict[str, Any]
     ) -> None:
-        """Take in a look: the figure on validation of copies of weights and view."""
+        """Record a check: the metric on validation, and copies of weights and quantizer state."""
         if not self.best or self.metric.better(value, self.best["value"]):
             self._worse = 0
-            self.best = {"value": value, "step": step, "weights": weights, "view": view}
+            self.best = {"value": value, "step": step, "weights": weights, "view": quantizer}
         else:
             self._worse += 1
 
     def state(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return {"best": self.best, "worse": self._worse}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take up what `state` returned."""
+        """Restore what `state` returned."""
         self.best, self._worse = state["best"], state["worse"]

@@ -1,7 +1,7 @@
-"""Inputs of layers rounded in training, with the gradient of the inputs themselves.
+"""Rounding of layer inputs in training, with the straight-through estimator.
 
-Gradients pass where an input is inside its range, as if nothing had been rounded (the
-straight-through estimator: Bengio et al. 2013, arXiv 1308.3432), and stop outside.
+The gradient passes unchanged where an input is inside the range, and is zero outside (Bengio et
+al. 2013, arXiv 1308.3432).
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from workbench.artifact.module_spec import InputQParams
 
 
 def round_inputs(module: nn.Module, qparams: Mapping[str, InputQParams]) -> None:
-    """Make the layers of `module` at the paths of `grids` see their inputs on those grids."""
-    for path, grid in qparams.items():
-        module.get_submodule(path).register_forward_pre_hook(_rounding(grid))
+    """Register hooks that quantize the inputs of the layers at the paths of `qparams`."""
+    for path, of_layer in qparams.items():
+        module.get_submodule(path).register_forward_pre_hook(_rounding(of_layer))
 
 
-def _rounding(grid: InputQParams) -> Callable[..., tuple[Tensor, ...]]:
-    low, high = -grid.zero_point, grid.top - grid.zero_point
+def _rounding(qparams: InputQParams) -> Callable[..., tuple[Tensor, ...]]:
+    low, high = -qparams.zero_point, qparams.top - qparams.zero_point
 
     def hook(_layer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
-        steps = (inputs[0].float() / grid.scale).clamp(low, high)
-        return ((steps + (steps.detach().round() - steps.detach())) * grid.scale,)
+        steps = (inputs[0].float() / qparams.scale).clamp(low, high)
+        return ((steps + (steps.detach().round() - steps.detach())) * qparams.scale,)
 
     return hook

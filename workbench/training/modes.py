@@ -1,4 +1,4 @@
-"""Training mode, in which frozen layers stay as they are."""
+"""Training mode that leaves frozen batch norms in evaluation mode."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from workbench.runtime.batch_norm import is_frozen
 
 
 def train_mode(module: nn.Module) -> nn.Module:
-    """Put `module` into training mode, but for batch norms that are frozen, and return it.
+    """Put `module` into training mode, except for frozen batch norms, and return it.
 
-    Those are the ones whose parameters do not require gradients: their statistics then stay, too.
+    A batch norm is frozen if its parameters do not require gradients. Its statistics stay fixed.
     """
     module.train()
     for layer in module.modules():

@@ -1,4 +1,4 @@
-"""What training makes small: the loss against labels, a teacher, or both."""
+"""The training loss: against labels, a teacher, or both."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def objective(
     settings
         Its `mix`, `temperature`, `matching` and `label_smoothing`.
     outputs
-        The student's logits, float [b, classes], or [b, places, classes] where every place is
-        predicted; where numbers are predicted, those.
+        The student's logits, float [b, classes] or, for sequences, [b, places, classes]. For
+        regression, the predicted values.
     labels
-        int64 [b] or [b, places], of which -100 does not count; or float, the numbers.
+        int64 [b] or [b, places], where -100 is ignored; float for regression.
     teacher
         The teacher's outputs for the same examples, or None.
     weights
-        How much each example counts, float [b] ≥ 0, or None where all count alike: the mean is then
-        the sum of weight · loss over the sum of weights, over all that is predicted.
+        Example weights, float [b] ≥ 0, or None for equal weights. The mean is the sum of
+        weight · loss over all predictions, divided by the sum of weights.
     """
     if weights is not None:
         return _weighted(settings, outputs, labels, teacher, weights)
@@ -45,11 +45,11 @@ def objective(
 def _weighted(
     settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor | None, weights: Tensor
 ) -> Tensor:
-    if labels.ndim > 1 and not labels.is_floating_point():  # every place is predicted
-        counts = labels.flatten() != IGNORE_INDEX
-        weights = weights.repeat_interleave(labels.shape[1])[counts]
-        outputs, labels = outputs.flatten(0, -2)[counts], labels.flatten()[counts]
-        teacher = teacher if teacher is None else teacher.flatten(0, -2)[counts]
+    if labels.ndim > 1 and not labels.is_floating_point():  # sequences
+        valid = labels.flatten() != IGNORE_INDEX
+        weights = weights.repeat_interleave(labels.shape[1])[valid]
+        outputs, labels = outputs.flatten(0, -2)[valid], labels.flatten()[valid]
+        teacher = teacher if teacher is None else teacher.flatten(0, -2)[valid]
     losses = label_losses(outputs, labels, settings.label_smoothing)
     if teacher is not None:
         soft = _each_soft(settings, outputs, labels, teacher)
@@ -71,16 +71,17 @@ def _soft(settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor) -> 
     if labels.is_floating_point():
         return functional.mse_loss(outputs, teacher)
     if labels.ndim > 1:
-        counts = labels.flatten() != IGNORE_INDEX
-        outputs, teacher = outputs.flatten(0, -2)[counts], teacher.flatten(0, -2)[counts]
+        valid = labels.flatten() != IGNORE_INDEX
+        outputs, teacher = outputs.flatten(0, -2)[valid], teacher.flatten(0, -2)[valid]
     return MATCHINGS[settings.matching](outputs, teacher, settings.temperature)
 
 
 def soft_targets(outputs: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """Return T² times the mean divergence of the softened teacher from the softened student.
+    """Return T² times the mean KL divergence between the softened teacher and student.
 
-    The factor keeps the gradient's size when T changes (Hinton et al., arXiv 1503.02531, §2). The
-    divergence differs from their cross-entropy by the teacher's entropy, which has no gradient.
+    The factor T² keeps the size of the gradient independent of T (Hinton et al., arXiv 1503.02531,
+    §2). The KL divergence and the cross-entropy of the paper have the same gradient: they differ
+    by the teacher's entropy.
     """
     softened = _softened(outputs, teacher, temperature)
     divergence = functional.kl_div(*softened, reduction="batchmean", log_target=True)
@@ -95,19 +96,19 @@ def _softened(outputs: Tensor, teacher: Tensor, temperature: float) -> tuple[Ten
 
 
 def logits(outputs: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """Return half the mean over examples of the squared distance of the logits, each centred.
+    """Return half the mean squared distance between the centered logits.
 
-    The limit of soft targets for high temperatures, times the number of classes (arXiv
-    1503.02531, §2.1); `temperature` plays no part.
+    This is the limit of soft targets for high temperatures, times the number of classes (arXiv
+    1503.02531, §2.1). `temperature` is not used.
     """
     return _distances(outputs, teacher).mean() / 2
 
 
 def _distances(outputs: Tensor, teacher: Tensor) -> Tensor:
-    """Return for each row the squared distance of its logits, centred, from the teacher's."""
-    centred = outputs - outputs.mean(dim=1, keepdim=True)
+    """Return the squared distance between the centered logits of each row."""
+    centered = outputs - outputs.mean(dim=1, keepdim=True)
     target = teacher - teacher.mean(dim=1, keepdim=True)
-    return (centred - target).square().sum(dim=1)
+    return (centered - target).square().sum(dim=1)
 
 
 MATCHINGS = {"soft targets": soft_targets, "logits": logits}

@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules: PyTorch's own, by the names that recipes use."""
+"""PyTorch optimizers and learning-rate schedules, by the names that recipes use."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], dict[str, Any]]] = {
     "adam": (Adam, {"fused": True}),
     "adamw": (AdamW, {"fused": True}),
 }
-"""The class of each optimiser and what it is made with beside learning rate and weight decay."""
+"""The class and further arguments of each optimizer."""
 
 SCHEDULES: dict[str, Callable[[Optimizer, int, float], LRScheduler]] = {
     "constant": lambda optimizer, steps, peak: ConstantLR(optimizer, factor=1.0),
@@ -47,19 +47,19 @@ SCHEDULES: dict[str, Callable[[Optimizer, int, float], LRScheduler]] = {
 
 
 def optimizer(settings: Train, decayed: Iterable[Tensor], others: Iterable[Tensor]) -> Optimizer:
-    """Return the optimiser of `settings`; weight decay reaches the `decayed` tensors only.
+    """Return the optimizer of `settings`. Weight decay applies to the `decayed` tensors only.
 
-    Biases, batch norm and the scales of quantisers are no use to decay.
+    Biases, batch-norm parameters and quantization scales should not decay.
     """
-    kind, more = OPTIMIZERS[settings.optimizer]
+    cls, arguments = OPTIMIZERS[settings.optimizer]
     groups = [
         {"params": list(decayed), "weight_decay": settings.weight_decay},
         {"params": list(others), "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
-    return kind(groups, lr=settings.learning_rate, **more)
+    return cls(groups, lr=settings.learning_rate, **arguments)
 
 
-def schedule(settings: Train, made: Optimizer) -> LRScheduler:
-    """Return the schedule of `settings` over its steps, to be stepped after each of them."""
-    return SCHEDULES[settings.schedule](made, max(1, settings.steps), settings.learning_rate)
+def schedule(settings: Train, optimizer: Optimizer) -> LRScheduler:
+    """Return the learning-rate schedule of `settings`, to be stepped after each training step."""
+    return SCHEDULES[settings.schedule](optimizer, max(1, settings.steps), settings.learning_rate)

@@ -1,4 +1,4 @@
-"""Random numbers that a user's module draws itself in training, as `nn.Dropout` does."""
+"""Seeding of random layers in a user's module, such as `nn.Dropout`."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from workbench.runtime.seeding import seeded
 
 
 class StepSeeding:
-    """Sets the generators of PyTorch, NumPy and Python for one step, and puts them back after it.
+    """Seeds the global generators of PyTorch, NumPy and Python for each step, and restores them.
 
-    What draws nothing in the first step is taken to draw nothing at all, so that runs side by side
-    need not wait for each other.
+    If the first step draws no random number, the module is assumed to be deterministic: later steps
+    are not seeded, and runs in parallel threads need not wait for each other.
     """
 
     def __init__(self) -> None:
-        self._draws: bool | None = None
+        self._is_random: bool | None = None
 
     @contextmanager
     def __call__(self, seed: int) -> Iterator[None]:
-        """Run a step whose random numbers follow from `seed`."""
-        if self._draws is False:
+        """Run a step with the global generators seeded by `seed`."""
+        if self._is_random is False:
             yield
             return
         with seeded(seed):
             before = _states()
             yield
-            self._draws = bool(self._draws) or _states() != before
+            self._is_random = bool(self._is_random) or _states() != before
 
 
 def _states() -> tuple[Any, ...]:
-    numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - the module's may be the old one
+    numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - modules may use the legacy generator
     words = numpy["state"]["key"].tobytes(), numpy["state"]["pos"]
     return torch.random.get_rng_state().numpy().tobytes(), words, random.getstate()

@@ -1,7 +1,7 @@
-"""One training run: small steps that can be watched, stopped, kept and taken up again.
+"""A resumable training loop, one step at a time.
 
-Everything drawn by lot hangs on the seed and the number of the step alone, so that a run that was
-killed and resumed ends with the same bits as one that was not.
+All randomness derives from (seed, step), so a run that was killed and resumed ends with the same
+bits as one that was not.
 """
 
 from __future__ import annotations
@@ -20,39 +20,27 @@ from torch import Tensor, nn
 from workbench.errors import Cancelled, TrainingError, user_errors
 from workbench.recipe import Recipe
 from workbench.runtime import batch_norm
-from workbench.runtime.batch import call, layout_inputs, run, using_weights
+from workbench.runtime.batch import using_weights
 from workbench.threads import threads
 from workbench.training import checkpoint as checkpoints
-from workbench.training.dropout import add_dropout
 from workbench.training.early_stopping import EarlyStopping
 from workbench.training.fake_quantize import FakeQuantizer
-from workbench.training.input_rounding import round_inputs
-from workbench.training.microbatch import (
-    NORMS,
-    STEP,
-    BatchOrder,
-    derive_seed,
-    loss_share,
-    microbatch,
-)
-from workbench.training.modes import train_mode
-from workbench.training.objective import objective
+from workbench.training.forward import MICROBATCH, Forward
+from workbench.training.microbatch import NORMS, STEP, BatchOrder, derive_seed, loss_share
 from workbench.training.optimizers import optimizer, schedule
 from workbench.training.random_layers import StepSeeding
 from workbench.training.sparsity_schedule import sparsity_schedule
 from workbench.training.types import TrainingResult, TrainingSetup, TrainingStep
 from workbench.training.weight_average import WeightAverage
 
-MICROBATCH = 128
-"""Examples computed at once; larger batches add up gradients, so that cancelling stays quick."""
 SNAPSHOT_EVERY = 25
-"""Steps between two copies of the weights, to go back to should the loss become NaN."""
+"""Steps between two copies of the weights, to which a run returns if the loss becomes NaN."""
 RECALIBRATION_BATCHES = 32
-"""Portions from which batch norm is measured anew."""
+"""Microbatches for batch-norm recalibration."""
 
 
 class Run:
-    """Trains the weights of `lesson` as `recipe` says."""
+    """Trains the weights of `setup` as `recipe` says."""
 
     def __init__(self, setup: TrainingSetup, recipe: Recipe) -> None:
         assert recipe.train is not None
@@ -61,42 +49,41 @@ class Run:
         self.step = 0
         self.seconds = 0.0
         self.examples = 0
-        self._lot = torch.Generator()
-        self._chance = StepSeeding()
-        self.module = add_dropout(setup.module, self.settings.dropout, self._lot)
-        round_inputs(self.module, setup.input_qparams)
+        self._seeding = StepSeeding()
+        self._forward = Forward(setup, self.settings)
+        self.module = self._forward.module
         trainable = {n for n, p in self.module.named_parameters() if p.requires_grad}
         self.weights = {
-            name: _private(tensor, setup.quick).requires_grad_(name in trainable)
+            name: _private_copy(tensor, setup.quick).requires_grad_(name in trainable)
             for name, tensor in setup.weights.items()
         }
-        self.view = FakeQuantizer(
+        self.quantizer = FakeQuantizer(
             recipe, self.weights, setup.prepared.stats, setup.roles, quick=setup.quick
         )
         self._shares = sparsity_schedule(self.settings.sparsening, self.settings.steps)
         self._rewinds = self.settings.sparsening == "rewind"
-        self.view.update_masks(self.weights, self._shares[0])
-        self.view.init_scales(self.weights)
+        self.quantizer.update_masks(self.weights, self._shares[0])
+        self.quantizer.init_scales(self.weights)
         self._make_optimizer()
         self._order = BatchOrder(self.settings.seed, len(setup.labels), self.settings.batch)
         self._batch = self._order.batch
-        self._good = (0, self._copy(), self.view.state())
-        self._intact = True
-        self._finite_outputs = True
-        self._masked_for = 0  # the step that the masks are of, if zeros came with it
-        self._average = WeightAverage(self.settings.average, max(self._shares))
-        patient = self.settings.patience and setup.held_out is not None
-        metric, first = setup.running_metric.metric, max(self._shares)
-        self._stopping = EarlyStopping(self.settings, first, metric) if patient else None
+        self._snapshot = (0, self._copy(), self.quantizer.state())
+        self._intact = True  # no update is in progress
+        self._masked_for = 0  # the step whose scheduled masks are set
+        first = max(self._shares)
+        self._average = WeightAverage(self.settings.average, first)
+        self._stopping: EarlyStopping | None = None
+        if self.settings.patience and setup.held_out is not None:
+            self._stopping = EarlyStopping(self.settings, first, setup.running_metric.metric)
 
     @property
     def good(self) -> int:
-        """The last step whose weights are known to be good."""
-        return self._good[0]
+        """The last step whose weights are known to be finite."""
+        return self._snapshot[0]
 
     @property
     def over(self) -> bool:
-        """Whether all steps are taken, or early stopping has ended the run."""
+        """Whether all steps are done, or early stopping has ended the run."""
         stopped = self._stopping is not None and self._stopping.over
         return stopped or self.step >= self.settings.steps
 
@@ -107,21 +94,25 @@ class Run:
         checkpoint: Path | None = None,
         every: float = 15.0,
     ) -> Generator[TrainingStep, None, None]:
-        """Yield after every step; a `checkpoint` is read if there, and written every few seconds.
+        """Train, and yield after every step.
 
-        It is written too when the run is given up, by whatever way, but in the middle of an update.
+        Parameters
+        ----------
+        checkpoint
+            Resume from this file if it exists. It is written every `every` seconds, and when the
+            run is interrupted other than during a weight update.
 
         Raises
         ------
         Cancelled
-            As soon as `cancelled()` answers True between two portions of a batch.
+            When `cancelled()` returns True between two microbatches.
         TrainingError
-            When the loss is no longer a number; `trained` then gives the last good weights.
-        WorkbenchError
-            When a person's own module, data or loss fails.
+            When the loss is not finite. `trained` then returns the last good weights.
+        InputError
+            When a user's module, data or loss fails.
         """
         if checkpoint is not None and (state := checkpoints.read(checkpoint)) is not None:
-            self._take_up(state)
+            self._resume(state)
         try:
             yield from self._go(cancelled, checkpoint, every)
         except (Cancelled, KeyboardInterrupt, GeneratorExit):
@@ -139,84 +130,80 @@ class Run:
             if cancelled():
                 raise Cancelled("Training was stopped.")
             begin = time.perf_counter()
-            fails = user_errors(f"Training fails at step {self.step + 1:,}", _remedy)
-            with (
-                threads(self.settings.threads),
-                fails,
-            ):  # whoever watches has their own number again
+            errors = user_errors(f"Training fails at step {self.step + 1:,}", _remedy)
+            with threads(self.settings.threads), errors:  # restored before yielding to the caller
                 loss, value = self._step(cancelled)
-                self._look(cancelled)
+                self._check_held_out(cancelled)
                 self._intact = True
             self.seconds += time.perf_counter() - begin
             self.examples += self._batch
-            yield self._moment(loss, value)
+            yield self._event(loss, value)
             if checkpoint is not None and time.perf_counter() - written > every:
                 checkpoints.write(checkpoint, self._state())
                 written = time.perf_counter()
 
     def trained(self) -> TrainingResult:
-        """Return what has been learned so far."""
+        """Return the current weights."""
         return TrainingResult(
             self._copy(),
-            dict(self.view.kept),
-            self.view.qparams(),
+            dict(self.quantizer.masks),
+            self.quantizer.qparams(),
             self.seconds,
             self.examples,
             self.step,
         )
 
-    def look(self, cancelled: Callable[[], bool]) -> None:
-        """Judge by the examples held out, as early stopping does, and let the answer be."""
-        with threads(self.settings.threads), self._average.applied_to(self._moving()):
-            self._held_out_figure(cancelled)
+    def evaluate_held_out(self, cancelled: Callable[[], bool]) -> None:
+        """Evaluate as early stopping does, and discard the result. For timing."""
+        with threads(self.settings.threads), self._average.applied_to(self._trained_tensors()):
+            self._forward.held_out_value(self._seen, cancelled)
             self._copy()
 
     def recompute_masks(self) -> None:
-        """Find the masks again that hold now."""
+        """Compute the current masks again. For timing."""
         with threads(self.settings.threads):
-            self.view.update_masks(
-                self.weights, self._shares[max(s for s in self._shares if s <= self.step)]
-            )
+            current = max(step for step in self._shares if step <= self.step)
+            self.quantizer.update_masks(self.weights, self._shares[current])
 
     def _step(self, cancelled: Callable[[], bool]) -> tuple[float, float]:
         self._change_masks()
-        self._lot.manual_seed(derive_seed(self.settings.seed, STEP, self.step))
+        seed = derive_seed(self.settings.seed, STEP, self.step)
+        self._forward.generator.manual_seed(seed)
         chosen = self._order(self.step)
         self._optimizer.zero_grad()
         loss = 0.0
-        parts: list[Any] = []
-        drawn = self._chance(derive_seed(self.settings.seed, STEP, self.step))
-        with self._buffers_back_unless_done(), drawn:
+        states: list[Any] = []
+        with self._buffers_restored_on_error(), self._seeding(seed):
             for number, part in enumerate(chosen.split(MICROBATCH)):
-                if number and cancelled():  # before the first one `go` has asked
+                if number and cancelled():  # `_go` has checked before the first one
                     raise Cancelled("Training was stopped.")
-                seen = self.view(self.weights)
+                seen = self._seen()
                 with using_weights(self.module, seen):  # a backward pass may run layers again
-                    mean, found = self._portion(part, seen)
+                    mean, of_batch = self._forward.loss(part, seen)
                     share = loss_share(self.setup, part, chosen)
                     (mean * share).backward()
                 loss += float(mean.detach()) * share
-                parts += found
+                states += of_batch
         if not math.isfinite(loss):
-            self._go_back(broken=not self.step and not self._finite_outputs)
-        if self.step % SNAPSHOT_EVERY == 0:  # only now is it known that these weights are good
-            self._good = (self.step, self._copy(), self.view.state())
-        self._intact = False  # until the step is over
+            self._restore_snapshot(at_start=not self.step and not self._forward.finite_outputs)
+        if self.step % SNAPSHOT_EVERY == 0:  # the finite loss proves that these weights are good
+            self._snapshot = (self.step, self._copy(), self.quantizer.state())
+        self._intact = False  # until the step is complete
         if self.settings.clip:
             trained = [p for group in self._optimizer.param_groups for p in group["params"]]
             nn.utils.clip_grad_norm_(trained, self.settings.clip)
         self._optimizer.step()
         self._schedule.step()
         if self.settings.average:
-            self._average.update(self.step + 1, self._moving())
-        if self.step + 1 == self.settings.steps and not self._finite():
-            self._go_back()
+            self._average.update(self.step + 1, self._trained_tensors())
+        if self.step + 1 == self.settings.steps and not self._is_finite():
+            self._restore_snapshot()
         self.step += 1
-        return loss, self.setup.running_metric.figure(parts) if parts else math.nan
+        return loss, self.setup.running_metric.compute(states) if states else math.nan
 
     @contextmanager
-    def _buffers_back_unless_done(self) -> Iterator[None]:
-        """Undo what batch norm has counted of a batch that is given up half-way."""
+    def _buffers_restored_on_error(self) -> Iterator[None]:
+        """Undo the changes of batch-norm statistics by a batch that is interrupted."""
         before = {n: w.clone() for n, w in self.weights.items() if not w.requires_grad}
         try:
             yield
@@ -225,150 +212,111 @@ class Run:
                 self.weights[name].copy_(saved)
             raise
 
-    def _portion(self, chosen: Tensor, seen: Mapping[str, Tensor]) -> tuple[Tensor, list[Any]]:
-        """Return the loss, and what of the outputs the figure of the batch follows from, if any.
+    def _seen(self) -> dict[str, Tensor]:
+        """Return the weights as the network sees them, pruned and rounded."""
+        return self.quantizer(self.weights)
 
-        The module runs on the weights `seen`, which are lent to it.
-        """
-        inputs, labels, *others = microbatch(self.setup, chosen, self.settings, self._lot)
-        outputs = self._precisely(lambda: run(self.module, seen, inputs))
-        loss = self._loss(outputs, labels, *others)
-        if not bool(loss.isfinite()):
-            self._finite_outputs = isinstance(outputs, Tensor) and bool(outputs.isfinite().all())
-        gauge = self.setup.running_metric
-        return loss, [gauge.part(outputs, labels)] if gauge.is_additive else []
-
-    def _loss(
-        self, outputs: Any, labels: Any, teacher: Tensor | None, weights: Tensor | None
-    ) -> Tensor:
-        loss = self.setup.objective or objective
-        counts = () if weights is None else (weights,)
-        return loss(self.settings, outputs, labels, teacher, *counts)
-
-    def _outputs(self, inputs: Any) -> Any:
-        """Return the outputs in float32, whatever the precision of what comes before."""
-        return self._precisely(lambda: call(self.module, self.view(self.weights), inputs))
-
-    def _precisely(self, compute: Callable[[], Any]) -> Any:
-        mixed = self.settings.precision == "mixed"
-        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
-            outputs = compute()
-        return outputs.float() if isinstance(outputs, Tensor) else outputs
-
-    def _look(self, cancelled: Callable[[], bool]) -> None:
-        """Judge by the examples held out where that is due, and settle when all is over."""
-        if self._stopping is not None and self._stopping.due(self.step):
-            with self._average.applied_to(self._moving()):
-                value = self._held_out_figure(cancelled)
-                self._stopping.judge(self.step, value, self._copy(), self.view.state())
+    def _check_held_out(self, cancelled: Callable[[], bool]) -> None:
+        """Evaluate on the held-out set if scheduled; set the final weights when the run is over."""
+        if self._stopping is not None and self._stopping.is_due(self.step):
+            with self._average.applied_to(self._trained_tensors()):
+                value = self._forward.held_out_value(self._seen, cancelled)
+                self._stopping.record(self.step, value, self._copy(), self.quantizer.state())
         if self.over:
-            self._settle()
+            self._set_final_weights()
 
-    def _settle(self) -> None:
-        """End with the weights that count: the best look's, or the average, or the last step's."""
+    def _set_final_weights(self) -> None:
+        """Set the weights of the best check, or else their average, or else the last ones."""
         if self._stopping is not None:
             self._restore(self._stopping.best["weights"], self._stopping.best["view"])
         else:
-            self._average.copy_to(self._moving())
+            self._average.copy_to(self._trained_tensors())
 
-    def _moving(self) -> dict[str, Tensor]:
-        """Return everything that training changes, by name."""
+    def _trained_tensors(self) -> dict[str, Tensor]:
+        """Return all tensors that training changes, by name."""
         scales = {
             f"{name} {number}": scale
-            for name, found in self.view.scales.items()
-            for number, scale in enumerate(found)
+            for name, of_layer in self.quantizer.scales.items()
+            for number, scale in enumerate(of_layer)
         }
         return self.weights | scales
-
-    def _held_out_figure(self, cancelled: Callable[[], bool]) -> float:
-        assert self.setup.held_out is not None
-
-        def run(examples: Any) -> Any:
-            with torch.no_grad():
-                inputs = self.setup.inputs(examples)
-                return self._outputs(layout_inputs(inputs, channels_last=self.setup.quick))
-
-        self.module.eval()
-        try:
-            return self.setup.held_out.figure(run, MICROBATCH, cancelled)
-        finally:
-            train_mode(self.module)
 
     def _change_masks(self) -> None:
         if self.step in self._shares and self.step != self._masked_for:
             self._intact = False
-            self.view.update_masks(self.weights, self._shares[self.step])
+            self.quantizer.update_masks(self.weights, self._shares[self.step])
             if self._rewinds:
                 with torch.no_grad():
                     for name, start in self.setup.weights.items():
                         self.weights[name].copy_(start)
-                self.view.init_scales(self.weights)
+                self.quantizer.init_scales(self.weights)
                 self._make_optimizer()
             self._masked_for = self.step
             self._intact = True
 
     def _make_optimizer(self) -> None:
-        decayed = [w for w in self._trainable() if w.ndim > 1]
-        others = [w for w in self._trainable() if w.ndim <= 1]
-        others += [scale for scales in self.view.scales.values() for scale in scales]
+        trainable = [weight for weight in self.weights.values() if weight.requires_grad]
+        decayed = [w for w in trainable if w.ndim > 1]
+        others = [w for w in trainable if w.ndim <= 1]
+        others += [scale for scales in self.quantizer.scales.values() for scale in scales]
         self._optimizer = optimizer(self.settings, decayed, others)
         rounds = len(self._shares) if self._rewinds else 1  # each runs the whole schedule
-        one = replace(self.settings, steps=math.ceil(self.settings.steps / rounds))
-        self._schedule = schedule(one, self._optimizer)
-
-    def _trainable(self) -> list[Tensor]:
-        return [weight for weight in self.weights.values() if weight.requires_grad]
+        of_round = replace(self.settings, steps=math.ceil(self.settings.steps / rounds))
+        self._schedule = schedule(of_round, self._optimizer)
 
     def recalibrate(
-        self, cancelled: Callable[[], bool], portions: int = RECALIBRATION_BATCHES
+        self, cancelled: Callable[[], bool], batches: int = RECALIBRATION_BATCHES
     ) -> None:
-        """Measure batch norm again under the masks and rounding, as the mean over some portions."""
+        """Recompute batch-norm statistics under masks and rounding, averaged over `batches`."""
         generator = torch.Generator().manual_seed(derive_seed(self.settings.seed, NORMS, 0))
         order = torch.randperm(len(self.setup.labels), generator=generator)
 
         def forward(chosen: Tensor) -> None:
             if cancelled():
                 raise Cancelled("Training was stopped.")
-            self._outputs(self.setup.inputs(self.setup.examples[chosen.numpy()]))
+            inputs = self.setup.inputs(self.setup.examples[chosen.numpy()])
+            self._forward.outputs(self._seen, inputs)
 
-        with threads(self.settings.threads), user_errors("Measuring batch norm anew fails"):
-            batches = order.split(MICROBATCH)[:portions]
-            batch_norm.recalibrate_norms(self.module, batches, forward, frozen=False)
+        with threads(self.settings.threads), user_errors("Recalibrating batch norm fails"):
+            parts = order.split(MICROBATCH)[:batches]
+            batch_norm.recalibrate_norms(self.module, parts, forward, frozen=False)
 
-    def _finite(self) -> bool:
-        """Return whether the weights are numbers still; no loss follows the last step to tell."""
-        trained = [one for one in self._moving().values() if one.requires_grad]
-        return all(bool(one.isfinite().all()) for one in trained)
+    def _is_finite(self) -> bool:
+        """Whether the trained tensors are finite. Needed once: no loss follows the last step."""
+        trained = [tensor for tensor in self._trained_tensors().values() if tensor.requires_grad]
+        return all(bool(tensor.isfinite().all()) for tensor in trained)
 
-    def _go_back(self, *, broken: bool = False) -> None:
-        """Go back to the last good weights; `broken` are those that the run begins with."""
-        step, weights, view = self._good
-        self._restore(weights, view)
-        if broken:
+    def _restore_snapshot(self, *, at_start: bool = False) -> None:
+        """Restore the last good weights and raise `TrainingError`."""
+        step, weights, quantizer = self._snapshot
+        self._restore(weights, quantizer)
+        if at_start:
             raise TrainingError(
-                "The loss is not a number before the first step: with weights pruned and rounded "
-                "as the recipe says, the network gives NaN or infinity, as weight norm does where "
-                "a whole row is zero. Prune or round less."
+                "The loss is not finite before the first step: with the pruning and rounding of "
+                "this recipe the network returns NaN or infinity, as weight norm does for a row of "
+                "zeros. Prune or round less.",
+                code="training.not_finite_at_start",
             )
         raise TrainingError(
-            f"The loss was no longer a number at step {self.step + 1}, after good weights at step "
-            f"{step}: choose a lower learning rate, or clip the gradient."
+            f"The loss was no longer finite at step {self.step + 1}, after good weights at step "
+            f"{step}: choose a lower learning rate, or clip the gradient.",
+            code="training.diverged",
         )
 
-    def _restore(self, weights: Mapping[str, Tensor], view: dict[str, Any]) -> None:
+    def _restore(self, weights: Mapping[str, Tensor], quantizer: dict[str, Any]) -> None:
         with torch.no_grad():
             for name, saved in weights.items():
                 self.weights[name].copy_(saved)
-        self.view.load(view)
+        self.quantizer.load(quantizer)
 
-    def _moment(self, loss: float, value: float) -> TrainingStep:
+    def _event(self, loss: float, value: float) -> TrainingStep:
         return TrainingStep(
             step=self.step,
             steps=self.settings.steps,
             loss=loss,
             value=value,
             learning_rate=float(self._optimizer.param_groups[0]["lr"]),
-            sparsity=self.view.sparsity,
+            sparsity=self.quantizer.sparsity,
             seconds=self.seconds,
             examples=self.examples,
             batch=self._batch,
@@ -388,14 +336,14 @@ class Run:
             "weights": {name: weight.detach() for name, weight in self.weights.items()},
             "optimizer": self._optimizer.state_dict(),
             "schedule": {k: v for k, v in self._schedule.state_dict().items() if _is_plain(v)},
-            "view": self.view.state(),
+            "view": self.quantizer.state(),
             "average": self._average.state(),
             "stopping": self._stopping.state() if self._stopping is not None else None,
             "seconds": self.seconds,
             "examples": self.examples,
         }
 
-    def _take_up(self, state: dict[str, Any]) -> None:
+    def _resume(self, state: dict[str, Any]) -> None:
         self.step, self._masked_for = state["step"], state["masked_for"]
         self._restore(state["weights"], state["view"])
         self._average.load(state["average"])
@@ -404,19 +352,18 @@ class Run:
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
         self.seconds, self.examples = state["seconds"], state["examples"]
-        self._good = (self.step, self._copy(), self.view.state())
+        self._snapshot = (self.step, self._copy(), self.quantizer.state())
 
 
 def _remedy(error: Exception) -> str:
-    """Return what helps where batch norm, which says this, is to learn from a single example."""
-    lonely = str(error).startswith("Expected more than 1 value per channel")
-    return (
-        ": batch norm learns from two examples or more, so give a larger batch." if lonely else ""
-    )
+    """Return the remedy for the error of PyTorch when batch norm gets a single example."""
+    if str(error).startswith("Expected more than 1 value per channel"):
+        return ": batch norm needs two examples or more, so choose a larger batch."
+    return ""
 
 
-def _private(tensor: Tensor, quick: bool) -> Tensor:
-    """Return a copy, where it is `quick` in the layout that is quickest to train."""
+def _private_copy(tensor: Tensor, quick: bool) -> Tensor:
+    """Return a copy of `tensor`, in channels-last layout if `quick`."""
     layout = torch.channels_last if tensor.ndim == 4 and quick else torch.contiguous_format
     return tensor.detach().clone(memory_format=layout)
 

@@ -1,4 +1,4 @@
-"""What outputs come to by a task's metric while a training is under way: quickly, with no judge."""
+"""Metrics during training. They are approximate: the reference evaluation is separate."""
 
 from __future__ import annotations
 
@@ -19,33 +19,38 @@ Measure = Callable[[list[Any], list[Any]], float]
 
 @dataclass(frozen=True)
 class RunningMetric:
-    """How outputs are turned into the figure of `metric`.
+    """Computes `metric` from model outputs, batch by batch.
 
-    `measure` is the function of a metric that wants all outputs at once; `spread` the variance of
-    the labels where they are numbers.
+    Attributes
+    ----------
+    metric : Metric
+    measure : callable or None
+        The user's function, for a metric that needs the outputs of all batches at once.
+    variance : float
+        The variance of the labels, for regression metrics.
     """
 
     metric: Metric = ACCURACY
     measure: Measure | None = None
-    spread: float = 0.0
+    variance: float = 0.0
 
     @classmethod
     def of(cls, task: Task, split: Split) -> RunningMetric:
-        """Return the gauge of a task, for examples of `split`."""
+        """Return the running metric of a task on `split`."""
         return cls(task.metric, task.measure, label_variance(split.labels))
 
     @property
     def is_additive(self) -> bool:
-        """Whether a figure follows from sums over batches, and means something for one of them."""
+        """Whether the metric follows from sums over batches, so that each batch has a value."""
         return self.metric.counts == "classes" or self.metric.counts in SUM_METRICS
 
-    def part(self, outputs: Any, labels: Any) -> Any:
-        """Return what `figure` needs of a batch: sums, or all of it where the figure is no sum.
+    def batch_state(self, outputs: Any, labels: Any) -> Any:
+        """Return what `compute` needs of a batch: sums, or all data if the metric is not additive.
 
         Parameters
         ----------
         outputs, labels
-            Those of a batch, as tensors; for a metric that wants all at once, whatever they are.
+            Tensors of one batch, or any objects if the metric is not additive.
         """
         if self.metric.counts == "classes":
             return _hits(outputs, labels), len(labels)
@@ -53,45 +58,45 @@ class RunningMetric:
             return SUM_METRICS[self.metric.counts].rows(outputs.detach(), labels).sum(axis=0)
         return outputs, labels
 
-    def figure(self, parts: Sequence[Any]) -> float:
-        """Return the figure of all batches together, given the part of each in order."""
+    def compute(self, states: Sequence[Any]) -> float:
+        """Return the value of the metric over several batches, from their states in order."""
         if self.metric.counts == "classes":
-            return float(sum(hits for hits, _ in parts) / sum(count for _, count in parts))
+            return float(sum(hits for hits, _ in states) / sum(count for _, count in states))
         if self.metric.counts in SUM_METRICS:
-            return SUM_METRICS[self.metric.counts].figures(sum(parts), self.spread)[
-                self.metric.name
-            ]
-        assert self.measure is not None  # such a metric comes with its function
-        return self.measure([outputs for outputs, _ in parts], [labels for _, labels in parts])
+            figures = SUM_METRICS[self.metric.counts].figures(sum(states), self.variance)
+            return figures[self.metric.name]
+        assert self.measure is not None  # such a metric has a function
+        return self.measure([outputs for outputs, _ in states], [labels for _, labels in states])
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Examples and labels, as they are stored, on which weights are looked at again and again."""
+    """Examples and labels in stored form, on which weights are evaluated repeatedly."""
 
     examples: Any
     labels: Any
     running_metric: RunningMetric
 
-    def figure(self, run: Callable[[Any], Any], batch: int, cancelled: Callable[[], bool]) -> float:
-        """Return the figure of what `run` gives for the examples, `batch` of them at a time.
+    def evaluate(
+        self, run: Callable[[Any], Any], batch: int, cancelled: Callable[[], bool]
+    ) -> float:
+        """Return the metric of the outputs of `run`, which gets `batch` examples at a time.
 
         Raises
         ------
         Cancelled
-            As soon as `cancelled()` answers True between two batches.
+            When `cancelled()` returns True between two batches.
         """
-        parts = []
+        states = []
         for start in range(0, len(self.labels), batch):
             if cancelled():
                 raise Cancelled("Training was stopped.")
-            some = slice(start, start + batch)
-            parts.append(
-                self.running_metric.part(run(self.examples[some]), targets(self.labels[some]))
-            )
-        return self.running_metric.figure(parts)
+            rows = slice(start, start + batch)
+            outputs = run(self.examples[rows])
+            states.append(self.running_metric.batch_state(outputs, targets(self.labels[rows])))
+        return self.running_metric.compute(states)
 
 
 def _hits(outputs: Tensor, labels: Tensor) -> float:
-    right = (outputs.detach().argmax(dim=-1) == labels).float()
-    return float(right.mean()) * len(labels)
+    correct = (outputs.detach().argmax(dim=-1) == labels).float()
+    return float(correct.mean()) * len(labels)

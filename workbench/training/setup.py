@@ -1,4 +1,4 @@
-"""From a built-in model and a recipe to what there is to learn."""
+"""Build the training setup for a model and a recipe: data, teacher, loss, initial weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from workbench.artifact.module_spec import InputQParams, ModuleSpec
-from workbench.calibration.observers import observe_inputs
+from workbench.calibration.observers import fit_input_qparams
 from workbench.calibration.prepare import PreparedNetwork, prepare
 from workbench.calibration.statistics import calibration_stats
 from workbench.domain import Model
@@ -26,58 +26,61 @@ from workbench.training.types import TrainingSetup
 def training_setup(
     model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda: False
 ) -> TrainingSetup:
-    """Return the training split of `model`'s task with the start and the teacher of `recipe`.
+    """Return the setup that trains `model` on its training split as `recipe` says.
 
     Raises
     ------
     UnknownNameError
         When the teacher does not exist.
     RecipeError
-        When the teacher is of another task, examples that are no images are to be shifted or
-        mirrored, no parameter requires gradients, a fresh start comes with evidence of the trained
-        weights, or the recipe does not fit the network of its width and depth.
+        When the teacher has other data or outputs, the recipe shifts or mirrors examples that are
+        not images, no parameter requires gradients, training from scratch is combined with
+        statistics of the trained weights, or the recipe does not fit the network of its width and
+        depth.
     Cancelled
-        When `cancelled()` answers True while the teacher's outputs are computed.
+        When `cancelled()` returns True while the teacher's outputs are computed.
     """
     assert recipe.train is not None
-    loss = _objective(model, recipe.train)
+    objective = _objective(model, recipe.train)
     check_depth(model, recipe.train)
     check_augmentation(model, recipe.train)
     split = model.task.split("train")
-    ready = starting_network(model, recipe)
-    shaped = model.with_spec(ready.form)
+    prepared = starting_network(model, recipe)
+    shaped = model.with_spec(prepared.spec)
     roles = shaped.roles
-    recipe.check_names([n for n in roles.layers if n in ready.weights])  # not when all is trained
+    recipe.check_names([n for n in roles.layers if n in prepared.weights])  # before long training
     module = shaped.module()
     if not any(parameter.requires_grad for parameter in module.parameters()):
         raise RecipeError(
-            f"No parameter of {model.name} requires gradients, so there is nothing to train: call "
-            "module.requires_grad_(True) and give the module again."
+            f"No parameter of {model.name} requires gradients, so nothing can be trained: call "
+            "module.requires_grad_(True) and register the module again.",
+            code="training.no_trainable_parameters",
         )
     teacher = _teacher(model, recipe.train, cancelled)
     if teacher is not None and teacher.task is not model.task:
-        check_output_shapes(teacher, module, ready.weights, model.task.inputs(split.examples[:2]))
+        inputs = model.task.inputs(split.examples[:2])
+        check_output_shapes(teacher, module, prepared.weights, inputs)
     return TrainingSetup(
         module=module,
-        prepared=ready,
+        prepared=prepared,
         roles=roles,
         examples=split.examples,
         labels=split.labels,
         inputs=model.task.inputs,
         teacher=teacher,
-        input_qparams=_input_grids(shaped, ready, recipe),
+        input_qparams=_input_qparams(shaped, prepared, recipe),
         held_out=_held_out(model) if recipe.train.patience else None,
-        objective=loss,
+        objective=objective,
         running_metric=RunningMetric.of(model.task, split),
         quick=model.architecture.traits.channels_last,
         supports_stacking=model.architecture.traits == BUILT_IN,
-        counts=None if split.weights is None else torch.from_numpy(split.weights),
+        example_weights=None if split.weights is None else torch.from_numpy(split.weights),
         augment=model.task.augment,
     )
 
 
 def starting_network(model: Model, recipe: Recipe) -> PreparedNetwork:
-    """Return the network that `recipe` compresses, before it trains it if it does.
+    """Return the network that `recipe` compresses, as it is before any training.
 
     Raises
     ------
@@ -86,31 +89,35 @@ def starting_network(model: Model, recipe: Recipe) -> PreparedNetwork:
     """
     if recipe.train is None:
         return prepare(model, recipe, calibration_stats(model, recipe))
-    drawn = model.with_spec(ModuleSpec(width=recipe.train.width, left_out=recipe.train.left_out))
-    start = _fresh(drawn, recipe.train.seed) if recipe.train.start == "scratch" else None
-    return prepare(drawn, recipe, calibration_stats(model, recipe), start)
+    shaped = model.with_spec(ModuleSpec(width=recipe.train.width, left_out=recipe.train.left_out))
+    weights = None
+    if recipe.train.start == "scratch":
+        weights = tensors_of(initialize(shaped.architecture, recipe.train.seed))
+    return prepare(shaped, recipe, calibration_stats(model, recipe), weights)
 
 
 def _objective(model: Model, settings: Train) -> Callable[..., Tensor] | None:
-    """Return a person's own loss, if they gave one: no teacher can be mixed with it."""
-    lose = model.task.loss_fn
-    if lose is None:
+    """Return the user's loss as an objective, or None. It cannot be combined with a teacher."""
+    loss_fn = model.task.loss_fn
+    if loss_fn is None:
         return None
     if settings.teacher:
         raise RecipeError(
-            f"{model.name} has a loss of its own, which no teacher can be mixed with."
+            f"{model.name} has a custom loss, which cannot be combined with a teacher: train "
+            "without a teacher.",
+            code="training.teacher_with_custom_loss",
         )
 
-    return lambda settings, outputs, labels, teacher, *weights: lose(outputs, labels, *weights)
+    return lambda settings, outputs, labels, teacher, *weights: loss_fn(outputs, labels, *weights)
 
 
-def _input_grids(
+def _input_qparams(
     shaped: Model, prepared: PreparedNetwork, recipe: Recipe
 ) -> dict[str, InputQParams]:
-    """Return the grids that the inputs of layers keep from the first step into the file."""
+    """Return the quantization parameters of layer inputs, fixed for the whole run."""
     if recipe.activations is None or not recipe.quantizes_activations:
         return {}
-    return observe_inputs(shaped, prepared.weights, recipe.activations)
+    return fit_input_qparams(shaped, prepared.weights, recipe.activations)
 
 
 def _held_out(model: Model) -> Sample:
@@ -121,28 +128,27 @@ def _held_out(model: Model) -> Sample:
 def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Teacher | None:
     if not settings.teacher:
         return None
-    small = model.task.metric.counts != "tokens"  # every place has logits: too many to keep
-    know = small and not has_augmentation(settings) and model.task.augment is None
-    return load_teacher(settings.teacher, model, know=know, cancelled=cancelled)
+    fits = model.task.metric.counts != "tokens"  # one vector of logits per token is too much
+    precompute = fits and not has_augmentation(settings) and model.task.augment is None
+    return load_teacher(settings.teacher, model, precompute=precompute, cancelled=cancelled)
 
 
 def check_depth(model: Model, settings: Train) -> None:
-    """Raise `RecipeError` where more layers are to be left out than the model can lack."""
+    """Raise `RecipeError` if the recipe leaves out more layers than the model allows."""
     most = model.architecture.most_left_out
     if settings.left_out > most:
         raise RecipeError(
-            f"{model.name} can leave out {most} of its layers or blocks, not {settings.left_out}."
+            f"{model.name} can leave out at most {most} of its layers or blocks, not "
+            f"{settings.left_out}.",
+            code="recipe.left_out_too_many",
         )
 
 
 def check_augmentation(model: Model, settings: Train) -> None:
-    """Raise `RecipeError` where examples are to be shifted or mirrored that are no images."""
+    """Raise `RecipeError` if the recipe shifts or mirrors examples that are not images."""
     if has_augmentation(settings) and model.task.input_type != "image":
         raise RecipeError(
             f"Only images can be shifted or mirrored, and {model.task.title} has none: set shift "
-            "to 0 and mirror to never."
+            "to 0 and mirror to never.",
+            code="recipe.augmentation_without_images",
         )
-
-
-def _fresh(model: Model, seed: int) -> dict[str, Tensor]:
-    return tensors_of(initialize(model.architecture, seed))

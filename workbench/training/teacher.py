@@ -1,4 +1,4 @@
-"""The teacher: a model whose outputs a student learns, computed once and kept."""
+"""The teacher of a distillation: a model whose outputs are computed once and cached."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.artifact.operands import operands
 from workbench.cache.memory import MemoryCache
 from workbench.calibration.untrained import compress_untrained
 from workbench.domain import Model, Task
-from workbench.errors import Cancelled, RecipeError, WorkbenchError, user_errors
+from workbench.errors import Cancelled, InputError, RecipeError, user_errors
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.runtime.batch import Batch, call
@@ -23,17 +23,23 @@ from workbench.training.teacher_ref import resolve_teacher
 BATCH = 250
 
 MAX_CACHED_BYTES = 256 * 2**20
-"""Bytes of logits that are kept; what is larger is computed batch by batch."""
+"""Size of the logits that are cached. Larger logits are computed batch by batch."""
 
-_kept: MemoryCache[Tensor] = MemoryCache(16, MAX_CACHED_BYTES, lambda logits: logits.nbytes)
-_one_at_a_time = Lock()
+_cache: MemoryCache[Tensor] = MemoryCache(16, MAX_CACHED_BYTES, lambda logits: logits.nbytes)
+_lock = Lock()
 
 
 class Teacher:
-    """Gives logits for training examples by number, or for inputs made from them.
+    """Computes teacher logits.
 
-    `names` are those of the inputs that the module takes, and `quick` says whether these may have
-    channels last in memory: a student may take the same inputs otherwise.
+    Attributes
+    ----------
+    names : tuple of str or None
+        Names of the inputs that the module takes.
+    quick : bool
+        Whether the module runs on inputs in channels-last layout.
+    cached : tensor [examples, classes] or None
+        The logits of all training examples, if precomputed.
     """
 
     def __init__(
@@ -44,118 +50,125 @@ class Teacher:
         self.names: tuple[str, ...] | None = None
         self.module = module.eval()
         self.weights = dict(weights)
-        self.known: Tensor | None = None
+        self.cached: Tensor | None = None
 
-    def on(self, inputs: Any) -> Tensor:
-        """Return the logits [b, classes] for inputs that no example gives as it is.
+    def predict(self, inputs: Any) -> Tensor:
+        """Return the logits [b, classes] for `inputs`.
 
         Raises
         ------
-        WorkbenchError
-            When a person's own module fails on them, or returns something else than a tensor.
+        InputError
+            When a user's module fails on the inputs, or does not return a tensor.
         """
         with user_errors("The teacher fails on the train data"), torch.no_grad():
-            outputs = call(self.module, self.weights, self._taken(inputs))
+            outputs = call(self.module, self.weights, self._as_batch(inputs))
         if not isinstance(outputs, Tensor):
-            raise WorkbenchError(
-                f"The teacher returns {brief(outputs)}, and only outputs in a tensor can be "
-                "learned: train without it."
+            raise InputError(
+                f"The teacher returns {brief(outputs)}, but a student can only learn from a "
+                "tensor: train without this teacher.",
+                code="training.teacher_outputs",
             )
         return outputs
 
-    def _taken(self, inputs: Any) -> Batch:
+    def _as_batch(self, inputs: Any) -> Batch:
         batch = Batch.of(inputs)
         names = self.names if len(batch.tensors) == 1 else batch.names
         if self.quick:
             return replace(batch, names=names)
         return Batch(tuple(tensor.contiguous() for tensor in batch.tensors), names)
 
-    def learn(
+    def precompute(
         self,
         batches: Callable[[int, int], Any],
         examples: int,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Compute the logits of all `examples`, once; `batches(a, b)` gives their inputs.
+        """Compute the logits of all `examples`, where `batches(a, b)` returns inputs a to b - 1.
 
-        Always in the same batches: the last bits of a logit depend on its neighbours. Logits that
-        would take more than `MOST_KEPT` bytes stay unknown, and each step computes its own.
+        Batch boundaries are fixed because batching affects the low-order bits of the logits.
+        Logits of more than `MAX_CACHED_BYTES` are not stored: each step computes its own.
 
         Raises
         ------
         Cancelled
-            When `cancelled()` answers True between two batches.
+            When `cancelled()` returns True between two batches.
         """
-        found = []
+        logits = []
         for start in range(0, examples, BATCH):
             if cancelled():
                 raise Cancelled("Training was stopped.")
             stop = min(start + BATCH, examples)
-            found.append(self.on(batches(start, stop)))
-            if found[0].nbytes * examples > MAX_CACHED_BYTES * min(BATCH, examples):
+            logits.append(self.predict(batches(start, stop)))
+            if logits[0].nbytes * examples > MAX_CACHED_BYTES * min(BATCH, examples):
                 return
-        self.known = torch.cat(found)
+        self.cached = torch.cat(logits)
 
 
 def load_teacher(
     name: str,
     student: Model,
     *,
-    know: bool = True,
+    precompute: bool = True,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Teacher:
-    """Return the teacher that `name` means to `student`, as `resolve_teacher` reads it.
+    """Return the teacher that `name` refers to, as `resolve_teacher` reads it.
 
-    Its logits on the training split are kept while the teacher lives, unless they are too many;
-    without `know` they are not computed, for students that see images the split does not hold.
+    Parameters
+    ----------
+    precompute
+        Compute the logits on the training split and cache them, unless they are too large. False
+        for students whose inputs are augmented.
 
     Raises
     ------
     UnknownNameError, RecipeError
         When there is no such teacher.
     Cancelled
-        When `cancelled()` answers True on the way.
+        When `cancelled()` returns True.
     """
-    chosen, recipe = resolve_teacher(name, student)
-    teacher = as_teacher(chosen, recipe)
-    if not know:
+    model, recipe = resolve_teacher(name, student)
+    teacher = as_teacher(model, recipe)
+    if not precompute:
         return teacher
-    images = chosen.task.split("train").examples
-    key = (chosen.name, chosen.digest, recipe)
-    with _one_at_a_time:
-        known = _kept.get(key)
-        if known is None:
-            teacher.learn(lambda a, b: chosen.task.inputs(images[a:b]), len(images), cancelled)
-            known = teacher.known
-            if known is not None:
-                _kept.put(key, known, chosen.architecture.lifetime)
-    teacher.known = known
+    examples = model.task.split("train").examples
+    key = (model.name, model.digest, recipe)
+    with _lock:
+        logits = _cache.get(key)
+        if logits is None:
+            teacher.precompute(
+                lambda a, b: model.task.inputs(examples[a:b]), len(examples), cancelled
+            )
+            logits = teacher.cached
+            if logits is not None:
+                _cache.put(key, logits, model.architecture.lifetime)
+    teacher.cached = logits
     return teacher
 
 
 def check_output_shapes(
     teacher: Teacher, module: nn.Module, weights: Mapping[str, Tensor], inputs: Any
 ) -> None:
-    """Raise `RecipeError` where teacher and student give outputs of other shapes for `inputs`."""
+    """Raise `RecipeError` if teacher and student return different shapes for `inputs`."""
     with user_errors("The module fails on the train data"), torch.no_grad():
         ours = call(module, weights, inputs)
-    theirs = teacher.on(inputs)
-    shapes = [tuple(one.shape) if isinstance(one, Tensor) else brief(one) for one in (theirs, ours)]
+    theirs = teacher.predict(inputs)
+    shapes = [tuple(x.shape) if isinstance(x, Tensor) else brief(x) for x in (theirs, ours)]
     if shapes[0] != shapes[1]:
         raise RecipeError(
             f"The teacher's outputs are {shapes[0]} and the student's {shapes[1]}: choose a "
-            "teacher with outputs of the same shape."
+            "teacher with outputs of the same shape.",
+            code="training.teacher_output_shape",
         )
 
 
-def as_teacher(chosen: Model, recipe: Recipe) -> Teacher:
-    """Return `chosen` as a teacher, with the module and the weights of a file of `recipe`."""
+def as_teacher(model: Model, recipe: Recipe) -> Teacher:
+    """Return `model`, compressed by `recipe`, as a teacher."""
     if recipe == Recipe():
-        teacher = Teacher(chosen.module(), chosen.weights(), chosen.task)
+        teacher = Teacher(model.module(), model.weights(), model.task)
     else:
-        tensors, form = compress_untrained(chosen, recipe)
-        teacher = Teacher(chosen.with_spec(form).module(), operands(tensors, form), chosen.task)
-    teacher.quick = chosen.architecture.traits.channels_last
-    first = chosen.task.split("validation").examples[:1]
-    teacher.names = Batch.of(chosen.task.inputs(first)).names
+        tensors, spec = compress_untrained(model, recipe)
+        teacher = Teacher(model.with_spec(spec).module(), operands(tensors, spec), model.task)
+    teacher.quick = model.architecture.traits.channels_last
+    first = model.task.split("validation").examples[:1]
+    teacher.names = Batch.of(model.task.inputs(first)).names
     return teacher

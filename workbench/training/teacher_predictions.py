@@ -1,4 +1,4 @@
-"""What a teacher thinks of some examples it is not sure about."""
+"""Teacher predictions on ambiguous validation examples."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ import torch
 
 from workbench.cache.memory import MemoryCache
 from workbench.domain import Model
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 from workbench.training.teacher import as_teacher
 from workbench.training.teacher_ref import TeacherRef, resolve_teacher
 from workbench.zoo.readable import ReadableExamples
 
 EXAMPLES = 8
-LOOKED_AT = 1000
-KEPT = 16
-"""Teachers whose opinions are kept."""
+CANDIDATES = 1000
+"""Validation examples to choose from."""
+MAX_CACHED = 16
+"""Teachers whose predictions are cached."""
 
 
 @dataclass(frozen=True, eq=False)
 class TeacherPrediction:
-    """An example as it is looked at, its label, and the teacher's logits, one for each class.
+    """The teacher's logits for one example, one logit for each class.
 
-    `content` is what `read` gives: an image, words, frames of a sound, or None.
+    `content` is the example in readable form: an image, words, frames of a sound, or None.
     """
 
     content: Any
@@ -32,43 +33,41 @@ class TeacherPrediction:
     outputs: tuple[float, ...]
 
 
-_kept: MemoryCache[tuple[TeacherPrediction, ...]] = MemoryCache(KEPT)
+_cache: MemoryCache[tuple[TeacherPrediction, ...]] = MemoryCache(MAX_CACHED)
 
 
 def teacher_predictions(student: Model, teacher: str) -> tuple[TeacherPrediction, ...]:
-    """Return the validation examples, of the first thousand, about which the teacher is in doubt.
+    """Return the teacher's predictions on ambiguous examples among the first 1,000 of validation.
 
     `teacher` is written as in a recipe.
 
     Raises
     ------
-    WorkbenchError
-        When the task knows no classes to be in doubt between, or there is no such teacher.
+    InputError
+        When the task has no classes.
+    UnknownNameError, RecipeError
+        When there is no such teacher.
     """
     if student.task.metric.counts != "classes":
-        raise WorkbenchError(
-            f"A teacher can be asked about classes, and {student.task.title} is measured by "
-            f"{student.task.metric.name}."
+        raise InputError(
+            f"Teacher predictions need a task with classes, but {student.task.title} is measured "
+            f"by {student.task.metric.name}.",
+            code="training.teacher_without_classes",
         )
-    named = resolve_teacher(teacher, student)
-    key = named.model.key, named.model.digest, named.recipe
-    return _kept.of(key, lambda: _opinions(named), named.model.architecture.lifetime)
+    ref = resolve_teacher(teacher, student)
+    key = ref.model.key, ref.model.digest, ref.recipe
+    return _cache.of(key, lambda: _predictions(ref), ref.model.architecture.lifetime)
 
 
-def _opinions(named: TeacherRef) -> tuple[TeacherPrediction, ...]:
-    chosen, recipe = named
-    split = chosen.task.split("validation")
-    examples, labels = split.examples[:LOOKED_AT], split.labels[:LOOKED_AT]
-    outputs = as_teacher(chosen, recipe).on(chosen.task.inputs(examples))
-    best = torch.softmax(outputs, dim=1).topk(2, dim=1).values
-    doubt = (best[:, 0] - best[:, 1] - 0.5).abs()  # neither sure nor torn
-    picked = doubt.argsort(stable=True)[:EXAMPLES].tolist()
-    reader = ReadableExamples(chosen.task, examples)
+def _predictions(ref: TeacherRef) -> tuple[TeacherPrediction, ...]:
+    model, recipe = ref
+    split = model.task.split("validation")
+    examples, labels = split.examples[:CANDIDATES], split.labels[:CANDIDATES]
+    outputs = as_teacher(model, recipe).predict(model.task.inputs(examples))
+    top = torch.softmax(outputs, dim=1).topk(2, dim=1).values
+    distance = (top[:, 0] - top[:, 1] - 0.5).abs()  # halfway between certain and undecided
+    chosen = distance.argsort(stable=True)[:EXAMPLES].tolist()
+    readable = ReadableExamples(model.task, examples)
     return tuple(
-        TeacherPrediction(
-            reader[n],
-            int(labels[n]),
-            tuple(outputs[n].tolist()),
-        )
-        for n in picked
+        TeacherPrediction(readable[n], int(labels[n]), tuple(outputs[n].tolist())) for n in chosen
     )

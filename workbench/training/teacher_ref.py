@@ -1,4 +1,4 @@
-"""Which model a recipe's teacher is: built in, as it is or compressed."""
+"""Resolve the teacher that a recipe names: a model, optionally compressed."""
 
 from __future__ import annotations
 
@@ -14,88 +14,93 @@ from workbench.recipe.schema import brief
 from workbench.recipe.train import SELF
 from workbench.zoo import model as find
 from workbench.zoo import models
-from workbench.zoo.registry import register_model as remember
+from workbench.zoo.registry import register_model
 from workbench.zoo.tables import CUSTOM_PREFIX
 
 
 class TeacherRef(NamedTuple):
-    """A model, and how it is compressed before it teaches."""
+    """A teacher model and the recipe that compresses it."""
 
     model: Model
     recipe: Recipe
 
 
 def resolve_teacher(text: str, student: Model) -> TeacherRef:
-    """Return what `text` names: `SELF`, or a model, after a question mark its recipe.
+    """Return the teacher that `text` names: `SELF` or a model, optionally with ``?`` and a query.
 
-    ``fashion/resnet?prune.sparsity=0.5&quantize.bits=4`` writes the recipe as links do.
+    The query writes a recipe as links do: ``fashion/resnet?prune.sparsity=0.5&quantize.bits=4``.
 
     Raises
     ------
     UnknownNameError
         When there is no such model.
     RecipeError
-        When it knows other data than the student, or its recipe is wrong, names a model or what it
-        lacks, or trains.
+        When the teacher has other data than the student, or its recipe is invalid, names a model
+        or an unknown layer, or trains.
     """
     name, _, query = text.partition("?")
-    chosen = student if name == SELF else find(name)
-    _check_data(chosen, student)
+    teacher = student if name == SELF else find(name)
+    _check_data(teacher, student)
     try:
-        twice, recipe, _others = from_query(query)
+        named, recipe, _unknown = from_query(query)
     except RecipeError as error:
-        raise RecipeError(f"The recipe of the teacher {brief(name)} is wrong. {error}") from None
-    if twice is not None:
         raise RecipeError(
-            f"The teacher {brief(text)} names its model twice: leave out m={twice}, or put it "
-            "before the question mark."
+            f"The recipe of the teacher {brief(name)} is invalid. {error}",
+            code="training.teacher_recipe",
+        ) from None
+    if named is not None:
+        raise RecipeError(
+            f"The teacher {brief(text)} names its model twice: leave out m={named}, or put it "
+            "before the question mark.",
+            code="training.teacher_named_twice",
         )
-    recipe.check_names(chosen.layers)
+    recipe.check_names(teacher.layers)
     if recipe.train is not None:
         raise RecipeError(
-            f"The teacher {chosen.name} would have to be trained first: prune and quantise it "
-            "alone, or take it as it is."
+            f"The recipe of the teacher {teacher.name} trains, which a teacher cannot: only prune "
+            "and quantize it, or use it uncompressed.",
+            code="training.teacher_trains",
         )
-    return TeacherRef(chosen, recipe)
+    return TeacherRef(teacher, recipe)
 
 
 def training_dependencies(model: Model, recipe: Recipe) -> str:
-    """Name what a trained file depends on beside `model` and `recipe`, for the keys of results.
+    """Return what a trained file depends on besides `model` and `recipe`, for cache keys.
 
-    The teacher's name, weights and code, and, where training stops early, the held-out data and
-    the metric that it stops by; empty without training. A teacher that is not there has no part: it
-    is refused when it is to teach.
+    This is the teacher's name and digest, and for early stopping the validation data and the
+    metric. It is empty without training. A missing teacher is skipped: training reports it.
     """
     train = recipe.train
     if train is None:
         return ""
-    found = []
+    dependencies = []
     if train.teacher:
         with suppress(WorkbenchError):
             teacher = resolve_teacher(train.teacher, model).model
-            found += [teacher.name, teacher.digest]
+            dependencies += [teacher.name, teacher.digest]
     if train.patience:
-        found += [model.task.digest("validation"), model.task.metric.name]
-    return " ".join(found)
+        dependencies += [model.task.digest("validation"), model.task.metric.name]
+    return " ".join(dependencies)
 
 
 def teacher_ref(teacher: Model) -> str:
-    """Return the name by which a recipe finds a teacher that is given as a model.
+    """Return the name by which a recipe refers to the model `teacher`. Register it if needed.
 
     Raises
     ------
     RecipeError
-        When another model has that name by now.
+        When another model has that name now.
     """
     try:
         known = find(teacher.name)
-    except WorkbenchError:  # it was forgotten
-        remember(teacher)
+    except WorkbenchError:  # removed from the registry
+        register_model(teacher)
         return teacher.name
     if known.digest != teacher.digest:
         raise RecipeError(
-            f"Another model is called {teacher.name} by now: bring the teacher again, under a name "
-            "of its own."
+            f"Another model is called {teacher.name} now: register the teacher again under another "
+            "name.",
+            code="training.teacher_name_taken",
         )
     return teacher.name
 
@@ -104,7 +109,7 @@ def compatible_teachers(student: Model) -> tuple[str, ...]:
     """Return the names of the other models of the student's task, and of those on the same data."""
     task = student.task
     same = [name for name in models(task.name) if name != student.name]
-    own = [
+    custom = [
         name
         for name in models()
         if name.startswith(CUSTOM_PREFIX) and name not in (*same, student.name)
@@ -112,33 +117,34 @@ def compatible_teachers(student: Model) -> tuple[str, ...]:
     digests = [task.digest(split) for split in SPLITS]
     return (
         *same,
-        *(n for n in own if [find(n).task.digest(split) for split in SPLITS] == digests),
+        *(n for n in custom if [find(n).task.digest(split) for split in SPLITS] == digests),
     )
 
 
 def _check_data(teacher: Model, student: Model) -> None:
-    """Raise `RecipeError` where the two do not know the same data, or not the same classes."""
+    """Raise `RecipeError` if teacher and student have different data or numbers of classes."""
     if teacher.task == student.task:
         return
     from workbench.domain.data_digest import differing_split  # loads torch, which few need
 
     split = differing_split(teacher.task, student.task)
-    if split is not None and CUSTOM_PREFIX not in (
-        teacher.name[: len(CUSTOM_PREFIX)],
-        student.name[: len(CUSTOM_PREFIX)],
-    ):
+    is_custom = any(model.name.startswith(CUSTOM_PREFIX) for model in (teacher, student))
+    if split is not None and not is_custom:
         raise RecipeError(
-            f"The teacher {teacher.name} is of another task than {student.name}: choose one of "
-            f"{student.task.name}."
+            f"The teacher {teacher.name} belongs to another task than {student.name}: choose a "
+            f"model of {student.task.name}.",
+            code="training.teacher_task",
         )
     if split is not None:
         raise RecipeError(
-            f"The {split} data of the teacher {teacher.name} are not those of {student.name}: "
-            "bring both with the same data, or choose another."
+            f"The {split} data of the teacher {teacher.name} differs from that of {student.name}: "
+            "register both with the same data, or choose another teacher.",
+            code="training.teacher_data",
         )
     theirs, ours = len(teacher.task.classes), len(student.task.classes)
     if theirs != ours:
         raise RecipeError(
-            f"The teacher {teacher.name} has outputs for {theirs:,} classes and {student.name} for "
-            f"{ours:,}: choose one with as many."
+            f"The teacher {teacher.name} has {theirs:,} classes and {student.name} has {ours:,}: "
+            "choose a teacher with as many classes.",
+            code="training.teacher_classes",
         )

@@ -1,4 +1,4 @@
-"""What goes into a training run, what it tells on the way, and what it leaves: plain data."""
+"""Data types of training: the setup of a run, the event after each step, and the result."""
 
 from __future__ import annotations
 
@@ -20,17 +20,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """What there is to learn from, and where it starts.
+    """Everything a training run needs besides its recipe.
 
-    `module` runs on weights from outside and belongs to the run alone; `ready` has its parameters
-    and buffers by name, never written to, and what is known of them; `roles` say which of them
-    recipes compress. `examples` and `labels` are those of the training split as it is stored, and
-    `inputs` turns some examples into what the module takes. `held_out` are the examples by which
-    early stopping judges, and `input_grids` those that the inputs of layers are rounded to, by
-    path. `objective` is a user's loss, and `gauge` what batches are measured by. Where it is
-    `quick`, the module takes tensors with channels last; where it `stacks`, several copies of it
-    can be trained as one. `counts` is how much each example counts in the loss, float32 [n], and
-    `augment` a function that changes the inputs of each step.
+    Attributes
+    ----------
+    module : nn.Module
+        Used by this run only. It runs on weights that are passed in.
+    prepared : PreparedNetwork
+        Initial parameters and buffers by name, never modified, and their calibration statistics.
+    roles : Roles
+        Which tensors a recipe compresses.
+    examples, labels
+        The training split in stored form.
+    inputs : callable
+        Converts stored examples to inputs of the module.
+    input_qparams : mapping
+        Quantization parameters of layer inputs, by layer path.
+    held_out : Sample or None
+        The examples on which early stopping evaluates.
+    objective : callable or None
+        The user's loss, called like `workbench.training.objective.objective`.
+    quick : bool
+        Whether the module runs on tensors in channels-last layout.
+    supports_stacking : bool
+        Whether several copies of the module can be trained as one.
+    example_weights : float32 tensor [n] or None
+        Weight of each example in the loss.
+    augment : callable or None
+        The user's function that augments the inputs of each step.
     """
 
     module: nn.Module
@@ -46,22 +63,33 @@ class TrainingSetup:
     running_metric: RunningMetric = field(default_factory=RunningMetric)
     quick: bool = True
     supports_stacking: bool = True
-    counts: Tensor | None = None
+    example_weights: Tensor | None = None
     augment: Callable[[Any], Any] | None = None
 
     @property
     def weights(self) -> Mapping[str, Tensor]:
-        """Where training starts."""
+        """The initial weights."""
         return self.prepared.weights
 
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """How far a run is: after `step` of `steps`, the loss and figure of the last batch.
+    """The event after a training step.
 
-    `value` is the figure of the task's metric, not a number where that wants more than a batch.
-    `seconds` and `examples` count all steps so far, those before a kill included; `over` says
-    that no more follow.
+    Attributes
+    ----------
+    step, steps : int
+        Steps so far, and in total.
+    loss, value : float
+        Loss and metric of the last batch. `value` is NaN if the metric needs more than a batch.
+    sparsity : float
+        Share of zeros in the pruned tensors.
+    seconds, examples : float, int
+        Totals over all steps, including those before an interruption.
+    batch : int
+        Examples in each step.
+    over : bool
+        Whether this is the last step.
     """
 
     step: int
@@ -77,25 +105,25 @@ class TrainingStep:
 
     @property
     def examples_per_second(self) -> float:
-        """The pace so far."""
+        """Throughput so far."""
         return self.examples / self.seconds if self.seconds else 0.0
 
     @property
     def seconds_left(self) -> float:
-        """The time left at this pace."""
-        here = self.examples / self.batch
-        return self.seconds / here * (self.steps - self.step) if here else 0.0
+        """Estimated remaining time in seconds."""
+        done = self.examples / self.batch
+        return self.seconds / done * (self.steps - self.step) if done else 0.0
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a run leaves: plain tensors, with the masks and quantisers that belong to them.
+    """Trained weights, with their pruning masks and learned quantization parameters.
 
-    `steps` is how many were taken, and early stopping may have gone back to weights before them.
+    `steps` counts the steps taken. Early stopping may have restored weights of an earlier step.
     """
 
     weights: dict[str, Tensor]
-    kept: dict[str, Tensor]
+    masks: dict[str, Tensor]
     qparams: dict[str, list[QParams]]
     seconds: float
     examples: int

@@ -1,4 +1,4 @@
-"""The moving average of the weights: steadier than the last step's, and often more accurate.
+"""Exponential moving average of the weights: steadier than the last step, often more accurate.
 
 Polyak & Juditsky, Acceleration of Stochastic Approximation by Averaging, 1992.
 """
@@ -14,11 +14,11 @@ from torch import Tensor
 
 
 class WeightAverage:
-    """The exponential moving average of named tensors, from step `first` on.
+    """The exponential moving average of named tensors, started after step `first`.
 
-    Before it the network is another one: zeros are still to come. While it is younger than its
-    memory it moves faster, so that it does not remember where it began: after n updates it keeps
-    (1 + n) / (10 + n) of itself at most.
+    Up to `first`, pruning still adds zeros, so earlier weights are not comparable. The decay warms
+    up, so that the initial weights are soon forgotten: after n updates it is at most
+    (1 + n) / (10 + n).
     """
 
     def __init__(self, decay: float, first: int) -> None:
@@ -29,25 +29,25 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, step: int, tensors: Mapping[str, Tensor]) -> None:
-        """Move towards what `tensors` are after `step`; whole numbers are taken over."""
+        """Add `tensors` as they are after `step`. Integer tensors are copied."""
         if step <= self.first:
             return
         if not self.mean:
             self.mean = {name: tensor.detach().clone() for name, tensor in tensors.items()}
         self.updates += 1
-        keep = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         for name, mean in self.mean.items():
             if mean.is_floating_point():
-                mean.lerp_(tensors[name].detach(), 1 - keep)
+                mean.lerp_(tensors[name].detach(), 1 - decay)
             else:
                 mean.copy_(tensors[name])
 
     def state(self) -> dict[str, object]:
-        """Return what a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return {"mean": self.mean, "updates": self.updates}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take up what `state` returned."""
+        """Restore what `state` returned."""
         self.mean, self.updates = state["mean"], state["updates"]
 
     @torch.no_grad()
@@ -58,12 +58,12 @@ class WeightAverage:
 
     @contextmanager
     def applied_to(self, tensors: Mapping[str, Tensor]) -> Iterator[None]:
-        """Let `tensors` be the average for a while."""
-        kept = {name: tensors[name].detach().clone() for name in self.mean}
+        """Replace the values of `tensors` by the average inside the context."""
+        saved = {name: tensors[name].detach().clone() for name in self.mean}
         self.copy_to(tensors)
         try:
             yield
         finally:
             with torch.no_grad():
-                for name, own in kept.items():
-                    tensors[name].copy_(own)
+                for name, value in saved.items():
+                    tensors[name].copy_(value)
