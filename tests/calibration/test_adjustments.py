@@ -1,4 +1,4 @@
-"""Adjustments do what they say, on the built-in models."""
+"""Adjustments before and after compression, on the built-in models."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def outputs(model, weights, count=64):
         )
 
 
-def test_batch_norm_measured_anew_on_the_original_is_about_the_original(resnet):
+def test_recalibration_hardly_changes_the_original(resnet):
     found = recalibrated(resnet, resnet.weights())
     statistics = [n for n in resnet.weights() if n.endswith(("running_mean", "running_var"))]
     assert sorted(found) == sorted(statistics)
@@ -54,16 +54,16 @@ def test_batch_norm_measured_anew_on_the_original_is_about_the_original(resnet):
     assert all(torch.equal(found[n], recalibrated(resnet, resnet.weights())[n]) for n in found)
 
 
-def test_batch_norm_measured_anew_is_the_mean_and_variance_of_what_comes_in(resnet):
-    """The first norm's inputs, from the definition."""
+def test_recalibrated_statistics_are_mean_and_variance_of_the_inputs(resnet):
+    """Computed by definition for the first norm."""
     weights = {**resnet.weights(), "stem.weight": resnet.weights()["stem.weight"] * 3}
     found = recalibrated(resnet, weights)
     stem = torch.nn.functional.conv2d(
         inputs_of(resnet, 512), weights["stem.weight"], stride=2, padding=2
     )
-    portions = stem.split(256)
-    mean = torch.stack([part.mean(dim=(0, 2, 3)) for part in portions]).mean(dim=0)
-    variance = torch.stack([part.var(dim=(0, 2, 3)) for part in portions]).mean(dim=0)
+    batches = stem.split(256)
+    mean = torch.stack([part.mean(dim=(0, 2, 3)) for part in batches]).mean(dim=0)
+    variance = torch.stack([part.var(dim=(0, 2, 3)) for part in batches]).mean(dim=0)
     torch.testing.assert_close(found["bn.running_mean"], mean, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(found["bn.running_var"], variance, rtol=1e-3, atol=1e-5)
     assert torch.equal(weights["bn.running_mean"], resnet.weights()["bn.running_mean"])
@@ -78,22 +78,22 @@ def test_recalibration_recovers_tens_of_points(resnet):
     assert after.accuracy > before.accuracy + 0.3
 
 
-def test_corrected_biases_give_the_wanted_means(lenet5):
+def test_corrected_biases_restore_the_mean_outputs(lenet5):
     rough, _ = compress_untrained(lenet5, Recipe(quantize=Quantize(2)))
     weights = {name: coded.tensor() for name, coded in rough.items()}
-    wanted = mean_outputs(lenet5, lenet5.weights())
-    assert sorted(wanted) == ["conv1.bias", "conv2.bias", "fc1.bias", "fc2.bias"]
+    targets = mean_outputs(lenet5, lenet5.weights())
+    assert sorted(targets) == ["conv1.bias", "conv2.bias", "fc1.bias", "fc2.bias"]
     off = mean_outputs(lenet5, weights)
-    better = weights | corrected_biases(lenet5, weights, wanted)
+    better = weights | corrected_biases(lenet5, weights, targets)
     found = mean_outputs(lenet5, better)
-    for name, mean in wanted.items():
+    for name, mean in targets.items():
         assert float((off[name] - mean).abs().max()) > 1e-2
         torch.testing.assert_close(found[name], mean, rtol=1e-3, atol=1e-4)
 
 
-def test_every_pair_of_lenet5_can_be_evened_out_and_of_resnet_only_when_folded(lenet5, resnet):
-    found = equalizable_pairs(lenet5, lenet5.weights(), channel_groups(lenet5.architecture))
-    assert [group.producers for group in found] == [
+def test_all_pairs_of_lenet5_can_be_equalized_and_those_of_resnet_after_folding(lenet5, resnet):
+    pairs = equalizable_pairs(lenet5, lenet5.weights(), channel_groups(lenet5.architecture))
+    assert [group.producers for group in pairs] == [
         ("conv1.weight",),
         ("conv2.weight",),
         ("fc1.weight",),
@@ -101,9 +101,9 @@ def test_every_pair_of_lenet5_can_be_evened_out_and_of_resnet_only_when_folded(l
     assert equalizable_pairs(resnet, resnet.weights(), channel_groups(resnet.architecture)) == ()
     same = prepare(resnet, Recipe(adjust=Adjust("keep", equalize="pairs")), CalibrationStats())
     assert all(torch.equal(same.weights[name], tensor) for name, tensor in resnet.weights().items())
-    ready = prepare(resnet, Recipe(adjust=Adjust("fold")), CalibrationStats())
+    prepared = prepare(resnet, Recipe(adjust=Adjust("fold")), CalibrationStats())
     folded = equalizable_pairs(
-        resnet.with_spec(ready.form), ready.weights, channel_groups(resnet.architecture)
+        resnet.with_spec(prepared.spec), prepared.weights, channel_groups(resnet.architecture)
     )
     assert [group.producers[0] for group in folded] == [
         "blocks.0.conv1.weight",
@@ -114,43 +114,44 @@ def test_every_pair_of_lenet5_can_be_evened_out_and_of_resnet_only_when_folded(l
 
 @pytest.mark.parametrize("adjust", [Adjust("fold"), Adjust("fold", equalize="pairs")])
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/resnet"])
-def test_what_comes_before_changes_no_output(name, adjust):
+def test_folding_and_equalization_do_not_change_the_outputs(name, adjust):
     model = wb.model(name)
-    ready = prepare(model, Recipe(adjust=adjust), CalibrationStats())
-    shaped = model.with_spec(ready.form)
-    assert all("bn" not in tensor for tensor in ready.weights)
+    prepared = prepare(model, Recipe(adjust=adjust), CalibrationStats())
+    shaped = model.with_spec(prepared.spec)
+    assert all("bn" not in tensor for tensor in prepared.weights)
     torch.testing.assert_close(
-        outputs(shaped, ready.weights), outputs(model, model.weights()), rtol=1e-3, atol=1e-3
+        outputs(shaped, prepared.weights), outputs(model, model.weights()), rtol=1e-3, atol=1e-3
     )
 
 
-def test_folding_and_removing_channels_go_together(resnet):
+def test_folding_works_with_channel_removal(resnet):
     recipe = Recipe(structure=Structure(0.5), adjust=Adjust("fold"))
     both = prepare(resnet, recipe, CalibrationStats())
     narrow = prepare(resnet, Recipe(structure=Structure(0.5)), CalibrationStats())
     torch.testing.assert_close(
-        outputs(resnet.with_spec(both.form), both.weights),
-        outputs(resnet.with_spec(narrow.form), narrow.weights),
+        outputs(resnet.with_spec(both.spec), both.weights),
+        outputs(resnet.with_spec(narrow.spec), narrow.weights),
         rtol=1e-3,
         atol=1e-3,
     )
 
 
-def test_observed_ranges_hold_the_inputs(lenet5):
+def test_observed_ranges_contain_the_inputs(lenet5):
     images = inputs_of(lenet5, 256)
-    found = fit_input_qparams(lenet5, lenet5.weights(), Activations(8))
-    assert sorted(found) == ["conv1", "conv2", "fc1", "fc2"]
-    grid = found["conv1"]
-    assert grid.scale * (0 - grid.zero_point) == pytest.approx(float(images.min()), abs=grid.scale)
-    assert grid.scale * (255 - grid.zero_point) == pytest.approx(
-        float(images.max()), abs=grid.scale
+    qparams = fit_input_qparams(lenet5, lenet5.weights(), Activations(8))
+    assert sorted(qparams) == ["conv1", "conv2", "fc1", "fc2"]
+    first = qparams["conv1"]
+    low, high = (first.scale * (code - first.zero_point) for code in (0, 255))
+    assert low == pytest.approx(float(images.min()), abs=first.scale)
+    assert high == pytest.approx(float(images.max()), abs=first.scale)
+    assert qparams["fc2"].zero_point == 0  # after a ReLU
+    without_fc1 = fit_input_qparams(
+        lenet5, lenet5.weights(), Activations(8, exclude=("fc1.weight",))
     )
-    assert found["fc2"].zero_point == 0  # after a ReLU
-    left_out = fit_input_qparams(lenet5, lenet5.weights(), Activations(8, exclude=("fc1.weight",)))
-    assert sorted(left_out) == ["conv1", "conv2", "fc2"]
+    assert sorted(without_fc1) == ["conv1", "conv2", "fc2"]
 
 
-def test_percentile_leaves_out_what_it_says():
+def test_the_percentile_observer_clips_its_percentage():
     inputs = torch.cat([torch.linspace(0, 1, 999), torch.tensor([100.0])])
     low, high = OBSERVERS["percentile"](ObservedInputs.of(inputs), Activations(8, percentile=99.9))
     assert low == 0
@@ -162,24 +163,26 @@ def test_percentile_leaves_out_what_it_says():
     assert high == 0
 
 
-def test_histogram_range_has_the_least_error_of_all_it_could_be():
+def test_the_histogram_observer_minimizes_the_error():
     inputs = torch.randn(20000, generator=torch.Generator().manual_seed(0)).clamp(-4, 4)
     inputs[0] = 40.0
     settings = Activations(4, observer="histogram")
-    seen = ObservedInputs.of(inputs)
+    observed = ObservedInputs.of(inputs)
 
     def error(low, high):
-        grid = qparams_for_range(low, high, 4)
-        codes = (inputs / grid.scale).round().add(grid.zero_point).clamp(0, grid.top)
-        return float(((codes - grid.zero_point) * grid.scale - inputs).square().sum())
+        q = qparams_for_range(low, high, 4)
+        codes = (inputs / q.scale).round().add(q.zero_point).clamp(0, q.top)
+        return float(((codes - q.zero_point) * q.scale - inputs).square().sum())
 
-    best = error(*OBSERVERS["histogram"](seen, settings))
-    assert best < 0.2 * error(seen.low, seen.high)
-    assert best <= 1.02 * min(error(seen.low * f, seen.high * f) for f in (0.05, 0.1, 0.2, 0.5, 1))
+    best = error(*OBSERVERS["histogram"](observed, settings))
+    assert best < 0.2 * error(observed.low, observed.high)
+    assert best <= 1.02 * min(
+        error(observed.low * f, observed.high * f) for f in (0.05, 0.1, 0.2, 0.5, 1)
+    )
 
 
-def test_nothing_but_zeros_has_a_grid_too():
-    seen = ObservedInputs.of(torch.zeros(10))
+def test_zero_inputs_have_a_valid_range():
+    observed = ObservedInputs.of(torch.zeros(10))
     for name, observer in OBSERVERS.items():
-        low, high = observer(seen, Activations(8, observer=name))
+        low, high = observer(observed, Activations(8, observer=name))
         assert qparams_for_range(low, high, 8).scale > 0

@@ -1,4 +1,4 @@
-"""A model that trains quickly, and settings from scratch on one thread."""
+"""Fixtures: a model that trains quickly, and settings from scratch on one thread."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ def brief():
 
 @pytest.fixture(autouse=True)
 def one_thread(threads):
-    """Nothing here depends on how many cores the machine has."""
+    """Use one thread, so that results do not depend on the machine."""

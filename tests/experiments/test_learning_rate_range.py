@@ -1,4 +1,4 @@
-"""The range test: rates rise by a factor, explosions end it, the suggestion is where it falls."""
+"""The learning-rate range test: rates, divergence, and the suggestion."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.raises import raises
 from workbench.errors import Cancelled, RecipeError
 from workbench.experiments import find_learning_rate
 from workbench.experiments.learning_rate_range import RangeTest, RisingRun, smoothed
 
 
-def test_rates_rise_by_one_factor_and_are_the_ones_used(small, brief):
+def test_rates_rise_by_a_constant_factor_and_are_used(small, brief):
     rising = replace(brief, steps=10, learning_rate=1e-4, schedule="constant")
     run = RisingRun(small, rising, high=0.1)
-    after = [moment.learning_rate for moment in run.go()]
+    after = [step.learning_rate for step in run.go()]
     test = find_learning_rate(small, brief, low=1e-4, high=0.1, steps=10)
     assert test.rates == pytest.approx(np.geomspace(1e-4, 0.1, 10))
     assert after[:-1] == pytest.approx(test.rates[1:])
 
 
-def test_it_ends_where_the_loss_explodes_and_suggests_a_rate_before(small, brief):
+def test_it_ends_when_the_loss_diverges_and_suggests_a_lower_rate(small, brief):
     seen = []
     test = find_learning_rate(
-        small, replace(brief, optimizer="sgd", batch=128), low=1e-3, steps=60, progress=seen.append
+        small, replace(brief, optimizer="sgd", batch=128), low=1e-3, steps=60, on_update=seen.append
     )
     assert test.diverged
     assert len(test.rates) < 60
     assert len(test.rates) == len(test.losses) == len(test.smoothed)
     assert test.rates[0] < test.suggestion < test.rates[-1]
     assert seen[-1] == test
-    assert [len(one.rates) for one in seen[:3]] == [1, 2, 3]
+    assert [len(state.rates) for state in seen[:3]] == [1, 2, 3]
 
 
 def test_it_suggests_the_steepest_descent():
@@ -40,7 +41,7 @@ def test_it_suggests_the_steepest_descent():
     assert RangeTest(rates, falls, falls, diverged=False).suggestion == pytest.approx(1e-3)
 
 
-def test_a_fall_after_the_least_loss_does_not_count():
+def test_a_fall_after_the_minimum_is_ignored():
     losses = (2.0, 1.9, 1.7, 1.6, 9.0, 2.0)
     rates = tuple(np.geomspace(1e-5, 1, 6))
     test = RangeTest(rates, losses, losses, diverged=True)
@@ -48,12 +49,12 @@ def test_a_fall_after_the_least_loss_does_not_count():
 
 
 @pytest.mark.parametrize("losses", [(), (1.0,), (1.0, 2.0, 3.0, 4.0)])
-def test_no_suggestion_where_nothing_fell(losses):
+def test_there_is_no_suggestion_if_the_loss_never_fell(losses):
     rates = tuple(10.0 ** -(4 - n) for n in range(len(losses)))
     assert RangeTest(rates, losses, losses, diverged=False).suggestion is None
 
 
-def test_smoothing_does_not_move_a_fall():
+def test_smoothing_does_not_shift_a_fall():
     step = [1.0] * 50 + [0.0] * 50
     smooth = smoothed(step, 3.0)
     assert int(np.argmin(np.diff(smooth))) == 49
@@ -67,15 +68,15 @@ def test_it_can_be_cancelled(small, brief):
 
 
 @pytest.mark.parametrize(
-    ("more", "words"),
+    ("more", "code", "fact"),
     [
-        ({"low": 1.0, "high": 0.1}, "must begin below its end"),
-        ({"low": float("nan")}, "learning_rate must be a number"),
-        ({"low": 0.0}, "learning_rate must be a number"),
-        ({"high": 100.0}, "learning_rate must be a number"),
-        ({"steps": 1}, "whole number, 10 at least, not 1"),
+        ({"low": 1.0, "high": 0.1}, "training.learning_rate_range", "below"),
+        ({"low": float("nan")}, None, "learning_rate"),
+        ({"low": 0.0}, None, "learning_rate"),
+        ({"high": 100.0}, None, "learning_rate"),
+        ({"steps": 1}, None, "10"),
     ],
 )
-def test_bad_input_is_one_sentence(small, brief, more, words):
-    with pytest.raises(RecipeError, match=words):
+def test_invalid_arguments_are_rejected(small, brief, more, code, fact):
+    with raises(code, fact) if code else pytest.raises(RecipeError, match=fact):
         find_learning_rate(small, brief, **more)

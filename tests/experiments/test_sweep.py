@@ -1,20 +1,22 @@
-"""The sweep: what is trained together is what each recipe gives alone."""
+"""The sweep: students trained together equal those that their recipes train alone."""
 
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from tests.raises import raises
 from workbench.artifact.module_spec import UNCHANGED
 from workbench.calibration.prepare import PreparedNetwork
 from workbench.compression.roles import Roles
 from workbench.compression.stats import CalibrationStats
-from workbench.errors import Cancelled, RecipeError, WorkbenchError
-from workbench.experiments.stacked_students import MOST, stackable
+from workbench.errors import Cancelled, RecipeError
+from workbench.experiments.stacked_students import MAX_PARAMETERS, stackable
 from workbench.experiments.sweep import (
     Level,
     Point,
@@ -43,7 +45,7 @@ def convolutional():
 
 
 class School:
-    """Small students of random images; counts what the teacher computes."""
+    """Setups for small students on random images. Counts the examples of the teacher."""
 
     def __init__(self, build):
         rng = np.random.default_rng(0)
@@ -51,15 +53,15 @@ class School:
         self.examples = rng.integers(0, 256, (EXAMPLES, 8, 8), dtype=np.uint8)
         self.labels = rng.integers(0, CLASSES, EXAMPLES)
         torch.manual_seed(9)
-        taught = dense()
-        self.teacher = Teacher(taught.to("meta"), dense().state_dict())
-        self.asked = 0
+        shell = dense()
+        self.teacher = Teacher(shell.to("meta"), dense().state_dict())
+        self.teacher_examples = 0
 
         def inputs(first, end):
-            self.asked += end - first
+            self.teacher_examples += end - first
             return self.inputs(self.examples[first:end])
 
-        self.teacher.learn(inputs, EXAMPLES)
+        self.teacher.precompute(inputs, EXAMPLES)
 
     def inputs(self, images):
         return torch.from_numpy(images).unsqueeze(1).float() / 255
@@ -80,8 +82,8 @@ class School:
 
 
 def settings(**more):
-    chosen = {"steps": 12, "batch": 32, "teacher": "self", "learning_rate": 5e-3, **more}
-    return Train(**chosen)
+    values = {"steps": 12, "batch": 32, "teacher": "self", "learning_rate": 5e-3, **more}
+    return Train(**values)
 
 
 def trained(school, train, students):
@@ -104,8 +106,8 @@ def trained(school, train, students):
 
 def alone(school, recipe):
     run = Run(school.setup(recipe), recipe)
-    moments = list(run.go())
-    return moments, run.trained().weights
+    steps = list(run.go())
+    return steps, run.trained().weights
 
 
 @pytest.mark.parametrize("more", [
@@ -116,49 +118,47 @@ def alone(school, recipe):
     {"shift": 1},
     {"batch": EXAMPLES},
 ])  # fmt: skip
-def test_a_stacked_student_is_the_same_student_alone(more):
+def test_a_stacked_student_equals_one_trained_alone(more):
     school, train = School(dense), settings(**more)
     students = student_grid([1.0, 4.0, 20.0], [0.5, 1.0], [0, 3])
     points, final = trained(school, train, students)
     assert set(final) == set(students)
     for student in students:
-        moments, weights = alone(school, Sweep(school.setup, train, students).recipe(student))
+        steps, weights = alone(school, Sweep(school.setup, train, students).recipe(student))
         mine = [point for point in points if point.student == student]
-        assert [p.step for p in mine] == [m.step for m in moments]
-        # A loss near zero is a difference of float32 numbers near one, exact to about 1e-6.
-        same = pytest.approx([m.loss for m in moments], rel=1e-4, abs=5e-6)
+        assert [p.step for p in mine] == [s.step for s in steps]
+        # A loss near zero is a difference of float32 values near one, accurate to about 1e-6.
+        same = pytest.approx([s.loss for s in steps], rel=1e-4, abs=5e-6)
         assert [p.loss for p in mine] == same
-        assert [p.value for p in mine] == pytest.approx([m.value for m in moments])
+        assert [p.value for p in mine] == pytest.approx([s.value for s in steps])
         for name, weight in weights.items():
             torch.testing.assert_close(final[student][name], weight, rtol=1e-4, atol=1e-5)
 
 
-def test_students_side_by_side_are_their_recipes_bit_for_bit():
+def test_students_in_parallel_are_bit_identical_to_their_recipes():
     school, train = School(convolutional), settings()
     students = student_grid([2.0, 8.0], [0.9], [0, 1])
     points, final = trained(school, train, students)
     assert len(points) == Sweep(school.setup, train, students).steps
     for student in students:
-        _moments, weights = alone(school, Sweep(school.setup, train, students).recipe(student))
+        _steps, weights = alone(school, Sweep(school.setup, train, students).recipe(student))
         assert all(torch.equal(final[student][name], weights[name]) for name in weights)
 
 
-def test_the_teacher_is_asked_once_for_all():
+def test_the_teacher_runs_once_for_all_students():
     school = School(dense)
     trained(school, settings(), student_grid([1.0, 4.0, 9.0], [0.5, 1.0], [0, 1, 2]))
-    assert school.asked == EXAMPLES
+    assert school.teacher_examples == EXAMPLES
 
 
-def test_the_number_of_threads_stays():
+def test_the_number_of_threads_is_restored():
     before = torch.get_num_threads()
     trained(School(convolutional), settings(threads=2), student_grid([4.0], [0.9], [0, 1]))
-    found = []
-    import threading
-
-    thread = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+    counts = []
+    thread = threading.Thread(target=lambda: counts.append(torch.get_num_threads()))
     thread.start()
     thread.join()
-    assert (torch.get_num_threads(), found) == (before, [before])
+    assert (torch.get_num_threads(), counts) == (before, [before])
 
 
 @pytest.mark.parametrize(("build", "more", "supports_stacking"), [
@@ -168,10 +168,10 @@ def test_the_number_of_threads_stays():
     (dense, {"sparsening": "rewind"}, False),
     (convolutional, {}, False),
     (lambda: nn.Sequential(nn.Linear(64, CLASSES), nn.BatchNorm1d(CLASSES)), {}, False),
-    (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, MOST // 65)), {}, True),
-    (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, MOST // 65 + 1)), {}, False),
+    (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, MAX_PARAMETERS // 65)), {}, True),
+    (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, MAX_PARAMETERS // 65 + 1)), {}, False),
 ])  # fmt: skip
-def test_what_is_stacked(build, more, supports_stacking):
+def test_which_students_are_stacked(build, more, supports_stacking):
     train = settings(**more)
     assert stackable(School(build).setup(Recipe(train=train)), train) == supports_stacking
 
@@ -187,7 +187,7 @@ def test_cancelling_stops_all_students(build):
 
 
 @pytest.mark.parametrize("build", [dense, convolutional])
-def test_whoever_stops_listening_stops_the_students(build):
+def test_closing_the_generator_stops_the_students(build):
     going = Sweep(School(build).setup, settings(steps=100_000), student_grid([1.0], [0.9], [0])).go(
         len
     )
@@ -196,33 +196,33 @@ def test_whoever_stops_listening_stops_the_students(build):
 
 
 @pytest.mark.parametrize("build", [dense, convolutional])
-def test_a_student_that_diverges_is_named_and_spares_the_others(build):
+def test_a_student_that_diverges_is_reported_and_does_not_affect_others(build):
     school = School(build)
     train = settings(optimizer="sgd", learning_rate=1.0, matching="logits")
-    teacher = school.teacher.known
-    teacher[:] = teacher * 1e30  # labels alone are untouched by it
+    teacher = school.teacher.cached
+    teacher[:] = teacher * 1e30  # students that learn from labels only are not affected
     students = student_grid([1.0], [1.0], [0])
-    outcomes = [
+    results = [
         e for e in Sweep(school.setup, train, students).go(len) if isinstance(e, StudentResult)
     ]
-    by_mix = {outcome.student.mix: outcome for outcome in outcomes}
+    by_mix = {result.student.mix: result for result in results}
     assert by_mix[1.0].value is None
-    assert "no longer a number at step" in by_mix[1.0].problem
+    assert "no longer finite at step" in by_mix[1.0].problem
     assert by_mix[0.0].value is not None
     assert not by_mix[0.0].problem
 
 
-def test_a_student_whose_last_step_spoils_it_is_named():
+def test_a_student_that_diverges_in_its_last_step_is_reported():
     train = settings(steps=1, optimizer="sgd", learning_rate=10.0, matching="logits")
     school = School(dense)
-    school.teacher.known = school.teacher.known * 1e18  # the loss is a number, just
+    school.teacher.cached = school.teacher.cached * 1e18  # the loss is just finite
     school.inputs = lambda images: torch.from_numpy(images).unsqueeze(1).float() * 1e20
-    outcomes = [e for e in Sweep(school.setup, train, student_grid([1.0], [1.0], [0])).go(len)
+    results = [e for e in Sweep(school.setup, train, student_grid([1.0], [1.0], [0])).go(len)
                 if isinstance(e, StudentResult)]  # fmt: skip
-    assert [o.value for o in outcomes if o.student.mix] == [None]
+    assert [r.value for r in results if r.student.mix] == [None]
 
 
-def test_a_mistake_of_the_program_is_not_swallowed():
+def test_an_error_in_the_validation_is_raised():
     def broken(weights):
         raise ZeroDivisionError
 
@@ -234,46 +234,46 @@ def test_a_mistake_of_the_program_is_not_swallowed():
         )
 
 
-def test_a_mistake_in_a_student_is_not_swallowed():
+def test_an_error_in_a_student_is_raised():
     school = School(convolutional)
     school.labels = school.labels + CLASSES
-    with pytest.raises(WorkbenchError, match="with IndexError: Target 5 is out of bounds"):
+    with raises("module.failed", "IndexError: Target 5 is out of bounds"):
         list(Sweep(school.setup, settings(), student_grid([1.0], [0.9], [0])).go(len))
 
 
-def test_the_row_has_labels_alone_once_for_each_seed():
+def test_each_seed_has_one_student_that_learns_from_labels_only():
     students = student_grid([1.0, 4.0], [0.0, 0.9], [5, 6])
     assert [s for s in students if s.mix == 0] == [Student(5, 0.0, 1.0), Student(6, 0.0, 1.0)]
     assert len(students) == 2 * (1 + 2)
 
 
 @pytest.mark.parametrize("empty", [([], [0.9], [0]), ([1.0], [], [0]), ([1.0], [0.9], [])])
-def test_an_empty_row_is_one_clear_sentence(empty):
-    with pytest.raises(RecipeError, match="needs a temperature"):
+def test_an_empty_grid_is_rejected(empty):
+    with raises("training.empty_sweep"):
         student_grid(*empty)
 
 
 @pytest.mark.parametrize("student", [Student(0, 0.5, 0.0), Student(0, 0.5, -1.0),
                                      Student(0, 1.5, 4.0), Student(-1, 0.5, 4.0)])  # fmt: skip
-def test_values_out_of_range_are_refused_before_training(student):
+def test_values_out_of_range_are_rejected_before_training(student):
     with pytest.raises(RecipeError):
         Sweep(School(dense).setup, settings(), [student])
 
 
-def test_a_sweep_without_a_teacher_is_refused():
-    with pytest.raises(RecipeError, match="needs a teacher"):
+def test_a_sweep_without_a_teacher_is_rejected():
+    with raises("training.no_teacher"):
         Sweep(School(dense).setup, settings(teacher=""), student_grid([1.0], [0.9], [0]))
 
 
-def test_levels_hold_the_mean_and_spread_over_seeds():
+def test_levels_have_the_mean_and_spread_over_seeds():
     students = student_grid([1.0, 4.0], [0.9], [0, 1])
-    outcomes = [
+    results = [
         StudentResult(Student(0, 0.9, 4.0), Recipe(), 0.8),
         StudentResult(Student(1, 0.9, 4.0), Recipe(), 0.9),
         StudentResult(Student(0, 0.9, 1.0), Recipe(), None, "diverged"),
         StudentResult(Student(0, 0.0, 1.0), Recipe(), 0.7),
     ]
-    plain, low, high = levels(students, outcomes)
+    plain, low, high = levels(students, results)
     assert plain == Level(1.0, 0.0, (0.7,))
     assert (plain.mean, plain.spread) == (0.7, None)
     assert (low.values, low.mean) == ((), None)

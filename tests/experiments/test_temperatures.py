@@ -1,4 +1,4 @@
-"""A row of temperatures: which students there are, and that each figure is its file's own."""
+"""Comparing temperatures: the students of a sweep, and the accuracy of their files."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 import workbench as wb
+from tests.raises import raises
 from workbench.errors import Cancelled, RecipeError
 from workbench.evaluation.progress import reference_counts
 from workbench.experiments import sweep
 from workbench.pipeline import compress
 
-STUDENT = "fashion/cnn-10k"  # convolutions train side by side, so the bits are those of one alone
+STUDENT = "fashion/cnn-10k"  # convolutions train in parallel, with the bits of one trained alone
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def taught(brief):
     return replace(brief, teacher="fashion/lenet-300-100", steps=3, batch=16)
 
 
-def test_each_accuracy_is_that_of_the_file_its_recipe_makes(taught):
+def test_each_accuracy_is_that_of_the_file_of_its_recipe(taught):
     model = wb.model(STUDENT)
     *_, last = sweep(model, taught, temperatures=[1, 8], mixes=[0.5, 1.0], repeats=1)
     assert last.share == 1
@@ -40,20 +41,20 @@ def test_repeats_differ_by_seed(taught):
 
 
 @pytest.mark.parametrize(
-    ("settings", "more", "words"),
+    ("settings", "more", "code", "fact"),
     [
-        ({"teacher": ""}, {}, "needs a teacher"),
-        ({}, {"temperatures": []}, "needs a temperature"),
-        ({}, {"temperatures": [0]}, "temperature must be"),
-        ({}, {"repeats": 0}, "number of repeats"),
-        ({}, {"mixes": [2]}, "mix must be"),
+        ({"teacher": ""}, {}, "training.no_teacher", "teacher"),
+        ({}, {"temperatures": []}, "training.empty_sweep", "temperature"),
+        ({}, {"temperatures": [0]}, None, "temperature"),
+        ({}, {"repeats": 0}, None, "repeats"),
+        ({}, {"mixes": [2]}, None, "mix"),
     ],
 )
-def test_what_cannot_be_is_refused_at_once(taught, settings, more, words):
-    with pytest.raises(RecipeError, match=words):
+def test_invalid_arguments_are_rejected_at_once(taught, settings, more, code, fact):
+    with raises(code, fact) if code else pytest.raises(RecipeError, match=fact):
         sweep(wb.model(STUDENT), replace(taught, **settings), **more)
 
 
-def test_it_stops_when_told(taught):
+def test_it_can_be_cancelled(taught):
     with pytest.raises(Cancelled):
         list(sweep(wb.model(STUDENT), taught, cancelled=lambda: True))

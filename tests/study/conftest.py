@@ -1,4 +1,4 @@
-"""Fixtures of this folder."""
+"""Fixtures shared with the experiments."""
 
 from tests.experiments.conftest import brief, one_thread, small
 

@@ -1,4 +1,4 @@
-"""Recipes that train a little, runs of them, and what a file made of them holds."""
+"""Fixtures: short training recipes, their runs, and the files made of them."""
 
 from __future__ import annotations
 
@@ -19,59 +19,59 @@ RESNET = "fashion/resnet"
 
 @pytest.fixture(autouse=True)
 def _one_thread(threads):
-    """Nothing here depends on how many cores the machine has."""
+    """Use one thread, so that results do not depend on the machine."""
 
 
 @pytest.fixture
-def recipe():
-    """Write a recipe that trains: its settings by name, the other parts as they are."""
+def make_recipe():
+    """Return a function that makes a recipe from training settings and other parts."""
 
-    def written(prune=None, quantize=None, share=None, **settings):
+    def make(prune=None, quantize=None, share=None, **settings):
         settings = {"threads": 1, "batch": 32, "steps": 4} | settings
         return wb.Recipe(prune=prune, quantize=quantize, share=share, train=settings)
 
-    return written
+    return make
 
 
 @pytest.fixture
-def begun():
-    """Begin a run of a recipe on the first examples of the training split."""
+def start_run():
+    """Return a function that starts a run on the first examples of the training split."""
 
-    def begin(recipe, name=LENET, most=640, **changes):
-        whole = training_setup(wb.model(name), recipe)
-        few = {"examples": whole.examples[:most], "labels": whole.labels[:most]}
-        return Run(replace(whole, **few | changes), recipe)
+    def start(recipe, name=LENET, most=640, **changes):
+        setup = training_setup(wb.model(name), recipe)
+        subset = {"examples": setup.examples[:most], "labels": setup.labels[:most]}
+        return Run(replace(setup, **subset | changes), recipe)
 
-    return begin
+    return start
 
 
 @pytest.fixture
 def finish():
-    """Run to the end and return all moments."""
+    """Return a function that completes a run and returns all its events."""
 
-    def finished(run, **how):
-        return list(run.go(**how))
+    def complete(run, **options):
+        return list(run.go(**options))
 
-    return finished
+    return complete
 
 
 @pytest.fixture
-def filed():
-    """Return the file that a run leaves."""
+def artifact_of():
+    """Return a function that makes the artifact of a run."""
 
-    def file(run, recipe, name=LENET):
-        done = run.trained()
-        coded = encode_tensors(done.weights, recipe, kept=done.kept, qparams=done.qparams)
+    def make(run, recipe, name=LENET):
+        result = run.trained()
+        coded = encode_tensors(result.weights, recipe, kept=result.masks, qparams=result.qparams)
         return Artifact.of(name, recipe, coded)
 
-    return file
+    return make
 
 
 @pytest.fixture
 def same():
-    """Tell whether two sets of named weights are equal to the bit."""
+    """Return a function that tells whether two sets of named weights are bit-identical."""
 
-    def equal(one, other):
-        return list(one) == list(other) and all(torch.equal(one[n], other[n]) for n in one)
+    def equal(a, b):
+        return list(a) == list(b) and all(torch.equal(a[n], b[n]) for n in a)
 
     return equal

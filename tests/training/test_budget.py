@@ -1,4 +1,4 @@
-"""Seconds become steps: by a pilot's pace, never by guessing."""
+"""Converting seconds to steps by timing a pilot run."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 import workbench as wb
-from workbench.errors import Cancelled, RecipeError, WorkbenchError
+from tests.raises import raises
+from workbench.errors import Cancelled
 from workbench.training import budget
 from workbench.training.budget import (
-    LEAST,
-    LEFT,
+    MIN_PILOT,
+    MIN_STEP_SHARE,
     PILOT,
     VARIABLE,
     WARM_UP,
@@ -27,51 +28,51 @@ LENET = "fashion/lenet-300-100"
 
 
 class Clock:
-    """Time that passes only where a test says so."""
+    """A fake clock that advances only when a test says so."""
 
     def __init__(self):
         self.now = 100.0
         self.steps = 0
 
     def costs(self, work, *seconds):
-        """Return `work`, which then takes the next of `seconds` at each call, at last the last."""
-        left = list(seconds)
+        """Return `work` such that call n takes `seconds[n]`, and later calls the last of them."""
+        remaining = list(seconds)
 
-        def slow(*how):
-            self.now += left.pop(0) if len(left) > 1 else left[0]
-            return work(*how)
+        def slow(*args):
+            self.now += remaining.pop(0) if len(remaining) > 1 else remaining[0]
+            return work(*args)
 
         return slow
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Let training take time by a clock of its own: no time at all unless the test says so."""
-    made = Clock()
-    monkeypatch.setattr(budget, "time", SimpleNamespace(perf_counter=lambda: made.now))
+    """Let training run on a fake clock. It takes no time unless the test sets `timings`."""
+    fake = Clock()
+    monkeypatch.setattr(budget, "time", SimpleNamespace(perf_counter=lambda: fake.now))
 
     def counted(self, cancelled):
-        made.steps += 1
+        fake.steps += 1
         self.step += 1
         return 0.5, 0.5
 
     monkeypatch.setattr(Run, "_step", counted)
-    return made
+    return fake
 
 
 @pytest.fixture
-def taking(clock, monkeypatch):
-    """Say what takes how many seconds."""
+def timings(clock, monkeypatch):
+    """Return a function that sets how many seconds each operation takes."""
 
-    def say(step=(0.0,), setup=(0.0,), look=0.0, recompute_masks=0.0):
+    def set_timings(step=(0.0,), setup=(0.0,), check=0.0, masks=0.0):
         monkeypatch.setattr(Run, "_step", clock.costs(Run._step, *step))
         monkeypatch.setattr(budget, "training_setup", clock.costs(budget.training_setup, *setup))
-        monkeypatch.setattr(Run, "look", clock.costs(lambda *how: None, look))
-        monkeypatch.setattr(Run, "recompute_masks", clock.costs(lambda *how: None, recompute_masks))
-        monkeypatch.setattr(Run, "recalibrate", lambda *how: None)
+        monkeypatch.setattr(Run, "evaluate_held_out", clock.costs(lambda *args: None, check))
+        monkeypatch.setattr(Run, "recompute_masks", clock.costs(lambda *args: None, masks))
+        monkeypatch.setattr(Run, "recalibrate", lambda *args: None)
         return clock
 
-    return say
+    return set_timings
 
 
 @pytest.mark.parametrize(
@@ -79,30 +80,30 @@ def taking(clock, monkeypatch):
     [
         (0.01, 60, 1 + WARM_UP + PILOT),
         (0.1, 60, 1 + 49),  # more than 8 % of the time
-        (5.0, 60, 1 + LEAST),
+        (5.0, 60, 1 + MIN_PILOT),
         (40.0, 60, 1),
         (1e-6, 60, 1 + WARM_UP + PILOT),
         (0.125, 3, 1 + 2),
     ],
 )
-def test_steps_follow_the_pace(each, seconds, pilot, roundable, recipe):
-    clock = roundable(step=(each,))
-    found = steps_for(wb.model(LENET), recipe(batch=4), seconds)
-    left = max(seconds * LEFT, seconds - pilot * each)
-    assert found == pytest.approx(max(1, min(budget.MOST, left / each)), abs=1)
+def test_steps_follow_from_the_speed_of_the_pilot(each, seconds, pilot, timings, make_recipe):
+    clock = timings(step=(each,))
+    steps = steps_for(wb.model(LENET), make_recipe(batch=4), seconds)
+    available = max(seconds * MIN_STEP_SHARE, seconds - pilot * each)
+    assert steps == pytest.approx(max(1, min(budget.MAX_STEPS, available / each)), abs=1)
     assert clock.steps == pilot
 
 
-def test_first_steps_and_one_that_was_interrupted_do_not_set_the_pace(roundable, recipe):
+def test_slow_first_steps_and_outliers_are_ignored(timings, make_recipe):
     slow = [2.0, 1.0, 0.5, *[0.1] * 5, 7.0, 0.1]
-    clock = roundable(step=slow)
+    clock = timings(step=slow)
     begin = clock.now
-    found = steps_for(wb.model(LENET), recipe(batch=4), 300)
-    assert found == pytest.approx((300 - (clock.now - begin)) / 0.1, abs=1)
+    steps = steps_for(wb.model(LENET), make_recipe(batch=4), 300)
+    assert steps == pytest.approx((300 - (clock.now - begin)) / 0.1, abs=1)
 
 
 @pytest.mark.parametrize(
-    ("settings", "beside"),
+    ("settings", "extra"),
     [
         ({}, 0),
         ({"patience": 3}, CHECKS * 0.25),
@@ -110,85 +111,85 @@ def test_first_steps_and_one_that_was_interrupted_do_not_set_the_pace(roundable,
         ({"sparsening": "rewind", "patience": 1}, (ROUNDS - 1) * 0.5 + CHECKS // ROUNDS * 0.25),
     ],
 )
-def test_what_comes_beside_the_steps_is_taken_off(settings, beside, roundable, recipe):
-    clock = roundable(step=(0.1,), setup=(9.0, 2.0), look=0.25, recompute_masks=0.5)
-    begin, made = clock.now, []
+def test_time_besides_steps_is_subtracted(settings, extra, timings, make_recipe):
+    clock = timings(step=(0.1,), setup=(9.0, 2.0), check=0.25, masks=0.5)
+    begin, calls = clock.now, []
 
-    def finish(*how):
+    def finish(*args):
         clock.now += 1.5
-        made.append(how)
+        calls.append(args)
 
-    asked = recipe(prune={"sparsity": 0.5}, batch=4, **settings)
-    found = steps_for(wb.model(LENET), asked, 100, finish=finish)
-    to_come = 2.0 + 1.5 + beside
-    assert found == pytest.approx((100 - (clock.now - begin) - to_come) / 0.1, abs=1)
-    ((model, of, learned, done),) = made
-    assert (model, of) == (wb.model(LENET), asked)
-    assert done.weights.keys() == learned.weights.keys()
+    recipe = make_recipe(prune={"sparsity": 0.5}, batch=4, **settings)
+    steps = steps_for(wb.model(LENET), recipe, 100, finish=finish)
+    to_come = 2.0 + 1.5 + extra
+    assert steps == pytest.approx((100 - (clock.now - begin) - to_come) / 0.1, abs=1)
+    ((model, of, setup, result),) = calls
+    assert (model, of) == (wb.model(LENET), recipe)
+    assert result.weights.keys() == setup.weights.keys()
 
 
 @pytest.mark.parametrize(("norms", "to_come"), [("recalibrate", 0.4 * 32 / 4), ("keep", 0)])
-def test_batch_norm_measured_before_the_first_step_is_taken_off(
-    norms, to_come, roundable, recipe, monkeypatch
+def test_time_of_batch_norm_recalibration_is_subtracted(
+    norms, to_come, timings, make_recipe, monkeypatch
 ):
-    clock, asked = roundable(step=(0.1,)), []
-    monkeypatch.setattr(Run, "recalibrate", clock.costs(lambda *how: asked.append(how[2]), 0.4))
+    clock, batches = timings(step=(0.1,)), []
+    monkeypatch.setattr(Run, "recalibrate", clock.costs(lambda *args: batches.append(args[2]), 0.4))
     begin = clock.now
-    found = steps_for(wb.model(LENET), recipe(batch=4, batch_norm=norms), 40)
-    assert found == pytest.approx((40 - (clock.now - begin) - to_come) / 0.1, abs=1)
-    assert asked == [budget.FEW][: norms == "recalibrate"]
+    steps = steps_for(wb.model(LENET), make_recipe(batch=4, batch_norm=norms), 40)
+    assert steps == pytest.approx((40 - (clock.now - begin) - to_come) / 0.1, abs=1)
+    assert batches == [budget.RECALIBRATION_SAMPLE][: norms == "recalibrate"]
 
 
-def test_with_few_steps_there_are_as_few_looks(roundable, recipe):
-    clock = roundable(step=(0.1,), look=1.9)
+def test_with_few_steps_there_are_as_few_checks(timings, make_recipe):
+    clock = timings(step=(0.1,), check=1.9)
     begin = clock.now
-    found = steps_for(wb.model(LENET), recipe(patience=3, batch=4), 20)
-    assert found == int((20 - (clock.now - begin)) / (0.1 + 1.9))
-    assert found < CHECKS
+    steps = steps_for(wb.model(LENET), make_recipe(patience=3, batch=4), 20)
+    assert steps == int((20 - (clock.now - begin)) / (0.1 + 1.9))
+    assert steps < CHECKS
 
 
-def test_the_pilot_changes_masks_as_rarely_as_training_will(roundable, recipe, monkeypatch) -> None:
-    found = []
-    plain = FakeQuantizer.update_masks
+def test_the_pilot_changes_masks_as_rarely_as_training(timings, make_recipe, monkeypatch) -> None:
+    shares = []
+    update = FakeQuantizer.update_masks
     monkeypatch.setattr(
-        FakeQuantizer, "update_masks", lambda *a: (found.append(a[2]), plain(*a))[1]
+        FakeQuantizer, "update_masks", lambda *a: (shares.append(a[2]), update(*a))[1]
     )
-    roundable(step=(0.01,))
-    asked = recipe(prune={"sparsity": 0.9}, sparsening="cubic", batch=4)
-    steps_for(wb.model(LENET), asked, 60)
-    assert len(found) == 2  # as each of two runs begins
+    timings(step=(0.01,))
+    recipe = make_recipe(prune={"sparsity": 0.9}, sparsening="cubic", batch=4)
+    steps_for(wb.model(LENET), recipe, 60)
+    assert len(shares) == 2  # once at the start of each of two runs
 
 
-def test_a_look_and_new_masks_leave_the_run_as_it_was(begun, recipe, finish, same):
-    asked = recipe(prune={"sparsity": 0.5}, patience=2, batch=8, steps=6)
-    plain, looked = begun(asked), begun(asked)
-    looked.look(lambda: False)
-    looked.recompute_masks()
-    for run in (plain, looked):
+def test_a_timed_check_and_mask_update_do_not_change_the_run(start_run, make_recipe, finish, same):
+    recipe = make_recipe(prune={"sparsity": 0.5}, patience=2, batch=8, steps=6)
+    plain, timed = start_run(recipe), start_run(recipe)
+    timed.evaluate_held_out(lambda: False)
+    timed.recompute_masks()
+    for run in (plain, timed):
         finish(run)
-    assert same(plain.trained().weights, looked.trained().weights)
+    assert same(plain.trained().weights, timed.trained().weights)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), 86_401])
-def test_no_time_and_too_much_are_refused(seconds, recipe) -> None:
-    with pytest.raises(RecipeError, match="above 0 and at most 86400 seconds"):
-        steps_for(wb.model(LENET), recipe(), seconds)
+def test_too_few_or_too_many_seconds_are_rejected(seconds, make_recipe) -> None:
+    with raises("training.seconds", "above 0", "86400"):
+        steps_for(wb.model(LENET), make_recipe(), seconds)
 
 
-def test_a_pilot_can_be_cancelled(recipe) -> None:
+def test_a_pilot_can_be_cancelled(make_recipe) -> None:
     with pytest.raises(Cancelled):
-        steps_for(wb.model(LENET), recipe(), 60, lambda: True)
+        steps_for(wb.model(LENET), make_recipe(), 60, lambda: True)
 
 
-def test_the_environment_caps_seconds(monkeypatch) -> None:
+def test_the_environment_limits_seconds(monkeypatch) -> None:
     monkeypatch.setenv(VARIABLE, "3.5")
     assert (capped_seconds(60), capped_seconds(1)) == (3.5, 1)
     monkeypatch.delenv(VARIABLE)
     assert capped_seconds(60) == 60
 
 
-@pytest.mark.parametrize("given", ["0", "-2", "much", "nan"])
-def test_a_cap_that_is_none_is_one_sentence(monkeypatch, given) -> None:
-    monkeypatch.setenv(VARIABLE, given)
-    with pytest.raises(WorkbenchError, match="must be a number of seconds above 0"):
+@pytest.mark.parametrize("text", ["0", "-2", "much", "nan"])
+def test_an_invalid_budget_variable_is_rejected(monkeypatch, text) -> None:
+    monkeypatch.setenv(VARIABLE, text)
+    with raises("training.budget_variable", VARIABLE, text):
         capped_seconds(60)

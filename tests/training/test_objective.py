@@ -1,4 +1,4 @@
-"""The loss, against tables worked by hand and against finite differences."""
+"""The loss, compared with values computed by hand and with finite differences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLE = [
     (2, 1 / 5, 9 / 10, 4.582902012, -1.4),
     (4, 1 / 3, 3 / 4, 5.807845583, -1.666666667),
 ]
-# The label has probability 16/17 in the student's eyes, the other class 1/17.
+# The student gives the label probability 16/17 and the other class 1/17.
 HARD = 0.060624622  # −ln(16/17)
 SMOOTHED = 0.337883494  # 0.9 · −ln(16/17) + 0.1 · ln 17, for smoothing 0.2
 
@@ -38,13 +38,13 @@ def loss(**settings):
 
 
 @pytest.mark.parametrize(("temperature", "student", "teacher", "soft", "slope"), TABLE)
-def test_soft_targets_are_those_worked_by_hand(temperature, student, teacher, soft, slope):
+def test_soft_targets_match_values_computed_by_hand(temperature, student, teacher, soft, slope):
     outputs = row(STUDENT).requires_grad_()
-    found = soft_targets(outputs, row(TEACHER), temperature)
-    (gradient,) = torch.autograd.grad(found, outputs)
+    value = soft_targets(outputs, row(TEACHER), temperature)
+    (gradient,) = torch.autograd.grad(value, outputs)
     assert soften(STUDENT, temperature)[0] == pytest.approx(student)
     assert soften(TEACHER, temperature)[0] == pytest.approx(teacher)
-    assert found.item() == pytest.approx(soft, abs=1e-8)
+    assert value.item() == pytest.approx(soft, abs=1e-8)
     assert gradient[0].tolist() == pytest.approx([slope, -slope], abs=1e-8)
 
 
@@ -54,26 +54,26 @@ def test_the_mix_weighs_teacher_and_labels(temperature, _s, _t, soft, _g):
     assert loss(temperature=temperature, mix=1) == pytest.approx(soft, abs=1e-8)
     both = (soft + HARD) / 2
     assert loss(temperature=temperature, mix=0.5) == pytest.approx(both, abs=1e-8)
-    uneven = 0.9 * soft + 0.1 * HARD
-    assert loss(temperature=temperature, mix=0.9) == pytest.approx(uneven, abs=1e-8)
+    weighted = 0.9 * soft + 0.1 * HARD
+    assert loss(temperature=temperature, mix=0.9) == pytest.approx(weighted, abs=1e-8)
 
 
 def test_logits_are_matched_by_half_their_squared_distance():
-    # Centred: (−ln 4, ln 4) and (ln 9, −ln 9); both differ by ln 36, so (ln 36)² in all.
+    # Centered: (−ln 4, ln 4) and (ln 9, −ln 9); both differ by ln 36, so (ln 36)² in all.
     assert loss(mix=1, matching="logits") == pytest.approx(12.841607982, abs=1e-8)
     assert loss(mix=0.5, matching="logits") == pytest.approx(6.451116302, abs=1e-8)
 
 
-def test_the_temperature_plays_no_part_in_matching_logits():
-    found = {loss(mix=0.7, matching="logits", temperature=t) for t in (0.5, 1, 20)}
-    assert len(found) == 1
+def test_matching_logits_ignores_the_temperature():
+    values = {loss(mix=0.7, matching="logits", temperature=t) for t in (0.5, 1, 20)}
+    assert len(values) == 1
 
 
 def test_a_constant_added_to_all_logits_changes_nothing():
     for matched in (soft_targets, logits):
         plain = matched(row(STUDENT), row(TEACHER), 3.0)
-        moved = matched(row(STUDENT) + 7, row(TEACHER) - 5, 3.0)
-        assert moved.item() == pytest.approx(plain.item())
+        shifted = matched(row(STUDENT) + 7, row(TEACHER) - 5, 3.0)
+        assert shifted.item() == pytest.approx(plain.item())
 
 
 def test_logits_are_the_limit_of_high_temperatures():
@@ -82,14 +82,14 @@ def test_logits_are_the_limit_of_high_temperatures():
     assert limit.item() == pytest.approx(logits(student, teacher, 1.0).item(), rel=1e-3)
 
 
-def test_label_smoothing_spreads_the_label_and_leaves_the_teacher_alone():
+def test_label_smoothing_affects_labels_but_not_the_teacher():
     assert loss(mix=0, label_smoothing=0.2) == pytest.approx(SMOOTHED, abs=1e-8)
     assert loss(mix=1, temperature=2, label_smoothing=0.2) == pytest.approx(TABLE[1][3], abs=1e-8)
     both = 0.25 * TABLE[1][3] + 0.75 * SMOOTHED
     assert loss(mix=0.25, temperature=2, label_smoothing=0.2) == pytest.approx(both, abs=1e-8)
 
 
-def test_without_a_teacher_the_mix_plays_no_part():
+def test_without_a_teacher_the_mix_is_ignored():
     settings = wb.Train(mix=0.9, label_smoothing=0.2)
     alone = objective(settings, row(STUDENT), torch.tensor([LABEL]), None)
     assert alone.item() == pytest.approx(SMOOTHED, abs=1e-8)
@@ -99,10 +99,10 @@ def test_without_a_teacher_the_mix_plays_no_part():
 def test_the_loss_is_a_mean_over_examples(matching):
     settings = wb.Train(mix=1, temperature=2, matching=matching)
     outputs, teacher = row(STUDENT), row(TEACHER)
-    one = objective(settings, outputs, torch.tensor([LABEL]), teacher)
-    learned = torch.cat([outputs, teacher])  # the second example is known already
-    two = objective(settings, learned, torch.tensor([LABEL, 0]), torch.cat([teacher, teacher]))
-    assert two.item() == pytest.approx(one.item() / 2)
+    single = objective(settings, outputs, torch.tensor([LABEL]), teacher)
+    perfect = torch.cat([outputs, teacher])  # the second student equals its teacher
+    two = objective(settings, perfect, torch.tensor([LABEL, 0]), torch.cat([teacher, teacher]))
+    assert two.item() == pytest.approx(single.item() / 2)
 
 
 @pytest.mark.parametrize("matching", ["soft targets", "logits"])
@@ -110,16 +110,16 @@ def test_the_loss_is_a_mean_over_examples(matching):
 @pytest.mark.parametrize("mix", [0, 0.5, 1])
 def test_gradients_are_those_of_finite_differences(matching, temperature, mix):
     settings = wb.Train(mix=mix, temperature=temperature, matching=matching, label_smoothing=0.1)
-    lot = torch.Generator().manual_seed(0)
-    outputs, teacher = 3 * torch.randn(2, 4, 10, dtype=torch.float64, generator=lot)
+    generator = torch.Generator().manual_seed(0)
+    outputs, teacher = 3 * torch.randn(2, 4, 10, dtype=torch.float64, generator=generator)
     labels = torch.tensor([0, 9, 3, 3])
-    inside = outputs.requires_grad_()
-    assert torch.autograd.gradcheck(lambda z: objective(settings, z, labels, teacher), inside)
+    inputs = outputs.requires_grad_()
+    assert torch.autograd.gradcheck(lambda z: objective(settings, z, labels, teacher), inputs)
 
 
-def test_the_size_of_the_gradient_hardly_depends_on_the_temperature():
-    lot = torch.Generator().manual_seed(0)
-    outputs, teacher = torch.randn(2, 64, 10, dtype=torch.float64, generator=lot)
+def test_the_size_of_the_gradient_is_nearly_independent_of_the_temperature():
+    generator = torch.Generator().manual_seed(0)
+    outputs, teacher = torch.randn(2, 64, 10, dtype=torch.float64, generator=generator)
     sizes = []
     for temperature in (4, 8, 16, 32):
         inside = outputs.clone().requires_grad_()
@@ -131,7 +131,7 @@ def test_the_size_of_the_gradient_hardly_depends_on_the_temperature():
 def test_a_certain_teacher_at_a_low_temperature_gives_a_finite_loss():
     settings = wb.Train(temperature=0.5, mix=0.5)
     outputs = torch.tensor([[0.0, 300.0]]).requires_grad_()
-    found = objective(settings, outputs, torch.tensor([0]), torch.tensor([[300.0, 0.0]]))
-    found.backward()
-    assert found.isfinite()
+    value = objective(settings, outputs, torch.tensor([0]), torch.tensor([[300.0, 0.0]]))
+    value.backward()
+    assert value.isfinite()
     assert outputs.grad.isfinite().all()

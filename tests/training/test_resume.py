@@ -1,4 +1,4 @@
-"""A run that was killed and taken up ends with the same bits as one that was not."""
+"""A run that is killed and resumed ends with the same bits as one that is not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import torch
 
 import workbench as wb
 from workbench.cache.files import FileCache
@@ -64,74 +65,76 @@ WITH_BATCH_NORM = {
 
 
 @pytest.fixture
-def leave(begun):
-    """Train until `step` steps lie in a checkpoint, and then give up."""
+def interrupt_at(start_run):
+    """Return a function that trains until `step` is in a checkpoint, and then aborts."""
 
-    def left(asked, name, step, path):
-        with closing(begun(asked, name).go(checkpoint=path, every=0.0)) as moments:
-            for moment in moments:
-                if moment.step == step:
+    def train(recipe, name, step, path):
+        with closing(start_run(recipe, name).go(checkpoint=path, every=0.0)) as events:
+            for event in events:
+                if event.step == step:
                     break
 
-    return left
+    return train
 
 
-def check(asked, name, steps, tmp_path, begun, finish, filed, leave, same):
-    whole = begun(asked, name)
+def check(recipe, name, steps, tmp_path, start_run, finish, artifact_of, interrupt_at, same):
+    whole = start_run(recipe, name)
     finish(whole)
-    expected = filed(whole, asked, name)
+    expected = artifact_of(whole, recipe, name)
     for step in steps:
         path = tmp_path / f"{step}" / "checkpoint"
-        leave(asked, name, step, path)
-        again = begun(asked, name)
-        moments = finish(again, checkpoint=path)
-        assert [m.step for m in moments] == list(range(step + 1, whole.step + 1))
+        interrupt_at(recipe, name, step, path)
+        again = start_run(recipe, name)
+        events = finish(again, checkpoint=path)
+        assert [m.step for m in events] == list(range(step + 1, whole.step + 1))
         assert same(again.trained().weights, whole.trained().weights)
-        assert same(again.view.kept, whole.view.kept)
-        assert filed(again, asked, name).to_bytes() == expected.to_bytes()
+        assert same(again.quantizer.masks, whole.quantizer.masks)
+        assert artifact_of(again, recipe, name).to_bytes() == expected.to_bytes()
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_run_given_up_and_taken_up_ends_the_same(
-    case, tmp_path, begun, recipe, finish, filed, leave, same
+def test_a_resumed_run_ends_the_same(
+    case, tmp_path, start_run, make_recipe, finish, artifact_of, interrupt_at, same
 ):
-    asked = recipe(**{"steps": 8} | CASES[case])
-    steps = (1, 2, 5, asked.train.steps - 1)
+    recipe = make_recipe(**{"steps": 8} | CASES[case])
+    steps = (1, 2, 5, recipe.train.steps - 1)
     check(
-        asked, "fashion/lenet-300-100", steps[case == "16 bits" :], tmp_path,
-        begun, finish, filed, leave, same,
+        recipe, "fashion/lenet-300-100", steps[case == "16 bits" :], tmp_path,
+        start_run, finish, artifact_of, interrupt_at, same,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("case", WITH_BATCH_NORM)
-def test_so_does_one_with_batch_norm(case, tmp_path, begun, recipe, finish, filed, leave, same):
-    asked = recipe(**{"steps": 4, "batch": 16, "threads": 2} | WITH_BATCH_NORM[case])
-    check(asked, RESNET, (1, 3), tmp_path, begun, finish, filed, leave, same)
+def test_a_resumed_run_with_batch_norm_ends_the_same(
+    case, tmp_path, start_run, make_recipe, finish, artifact_of, interrupt_at, same
+):
+    recipe = make_recipe(**{"steps": 4, "batch": 16, "threads": 2} | WITH_BATCH_NORM[case])
+    check(recipe, RESNET, (1, 3), tmp_path, start_run, finish, artifact_of, interrupt_at, same)
 
 
 KILLED = """
 import sys
 from pathlib import Path
 import workbench as wb
-from workbench.training.setup import lesson
+from workbench.training.setup import training_setup
 from workbench.training.run import Run
 
 recipe = wb.Recipe.from_json(sys.argv[1])
-run = Run(lesson(wb.model("fashion/lenet-300-100"), recipe), recipe)
-for moment in run.go(checkpoint=Path(sys.argv[2]), every=0.0):
-    print(moment.step, flush=True)
-    sys.stdin.readline()  # waits to be told to go on, or killed
+run = Run(training_setup(wb.model("fashion/lenet-300-100"), recipe), recipe)
+for event in run.go(checkpoint=Path(sys.argv[2]), every=0.0):
+    print(event.step, flush=True)
+    sys.stdin.readline()  # waits for a line, or to be killed
 """
 
 
-def test_a_process_that_was_killed_is_taken_up(recipe, tmp_path, filed, finish, same):
-    asked = recipe(
+def test_a_killed_process_is_resumed(make_recipe, tmp_path, artifact_of, finish, same):
+    recipe = make_recipe(
         prune={"sparsity": 0.9}, quantize={"bits": 4}, rounding="learned",
         sparsening="cubic", dropout=0.1, shift=1, steps=8,
     )  # fmt: skip
     path = tmp_path / "checkpoint"
     with subprocess.Popen(
-        [sys.executable, "-c", KILLED, asked.to_json(), str(path)],
+        [sys.executable, "-c", KILLED, recipe.to_json(), str(path)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY,
     ) as process:  # fmt: skip
         for step in range(1, 5):
@@ -142,11 +145,11 @@ def test_a_process_that_was_killed_is_taken_up(recipe, tmp_path, filed, finish, 
         process.kill()
     assert path.exists()
     model = wb.model("fashion/lenet-300-100")
-    resumed, whole = (Run(training_setup(model, asked), asked) for _ in range(2))
-    assert [moment.step for moment in finish(resumed, checkpoint=path)] == [4, 5, 6, 7, 8]
+    resumed, whole = (Run(training_setup(model, recipe), recipe) for _ in range(2))
+    assert [event.step for event in finish(resumed, checkpoint=path)] == [4, 5, 6, 7, 8]
     finish(whole)
     assert same(resumed.trained().weights, whole.trained().weights)
-    assert filed(resumed, asked).to_bytes() == filed(whole, asked).to_bytes()
+    assert artifact_of(resumed, recipe).to_bytes() == artifact_of(whole, recipe).to_bytes()
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint"]
 
 
@@ -166,112 +169,112 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_checkpoint_means_starting_anew(
-    damage, tmp_path, begun, recipe, finish, leave, same
+def test_a_damaged_checkpoint_is_ignored(
+    damage, tmp_path, start_run, make_recipe, finish, interrupt_at, same
 ):
-    asked = recipe(prune={"sparsity": 0.5}, optimizer="momentum")
+    recipe = make_recipe(prune={"sparsity": 0.5}, optimizer="momentum")
     path = tmp_path / "checkpoint"
-    leave(asked, "fashion/lenet-300-100", 2, path)
+    interrupt_at(recipe, "fashion/lenet-300-100", 2, path)
     change = DAMAGE[damage]
     path.write_bytes(change(path.read_bytes())) if change else path.unlink()
-    again, whole = begun(asked), begun(asked)
-    assert [moment.step for moment in finish(again, checkpoint=path)] == [1, 2, 3, 4]
+    again, whole = start_run(recipe), start_run(recipe)
+    assert [event.step for event in finish(again, checkpoint=path)] == [1, 2, 3, 4]
     finish(whole)
     assert same(again.trained().weights, whole.trained().weights)
 
 
-def test_a_disk_that_takes_nothing_stops_nothing(tmp_path, begun, recipe, finish):
-    (tmp_path / "in the way").write_text("a file, not a folder")
-    path = tmp_path / "in the way" / "checkpoint"
-    run = begun(recipe())
+def test_a_run_completes_if_the_disk_is_not_writable(tmp_path, start_run, make_recipe, finish):
+    (tmp_path / "blocked").write_text("a file, not a folder")
+    path = tmp_path / "blocked" / "checkpoint"
+    run = start_run(make_recipe())
     assert len(finish(run, checkpoint=path, every=0.0)) == 4
 
 
-def test_a_full_disk_leaves_the_checkpoint_before(
-    tmp_path, begun, recipe, leave, finish, monkeypatch
+def test_a_full_disk_keeps_the_previous_checkpoint(
+    tmp_path, start_run, make_recipe, interrupt_at, finish, monkeypatch
 ):
-    asked = recipe()
+    recipe = make_recipe()
     path = tmp_path / "checkpoint"
-    leave(asked, "fashion/lenet-300-100", 2, path)
+    interrupt_at(recipe, "fashion/lenet-300-100", 2, path)
     before = path.read_bytes()
 
     def full(_self, _target):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    assert len(finish(begun(asked), checkpoint=path, every=0.0)) == 2
+    assert len(finish(start_run(recipe), checkpoint=path, every=0.0)) == 2
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint"]
 
 
 @pytest.mark.parametrize("last", [1, 4])
-def test_a_cancelled_run_goes_on_where_it_stood(last, tmp_path, begun, recipe, finish, same):
-    asked = recipe(steps=6, quantize={"bits": 4}, rounding="learned")
+def test_a_cancelled_run_resumes_where_it_stopped(
+    last, tmp_path, start_run, make_recipe, finish, same
+):
+    recipe = make_recipe(steps=6, quantize={"bits": 4}, rounding="learned")
     path = tmp_path / "checkpoint"
-    stopped = begun(asked)
+    stopped = start_run(recipe)
     with pytest.raises(Cancelled):
-        for _moment in stopped.go(
+        for _event in stopped.go(
             cancelled=lambda: stopped.step == last, checkpoint=path, every=1e9
         ):
             pass
-    taken_up = begun(asked)
-    assert [now.step for now in taken_up.go(checkpoint=path)] == list(range(last + 1, 7))
-    undisturbed = begun(asked)
+    resumed = start_run(recipe)
+    assert [event.step for event in resumed.go(checkpoint=path)] == list(range(last + 1, 7))
+    undisturbed = start_run(recipe)
     finish(undisturbed)
-    assert same(taken_up.trained().weights, undisturbed.trained().weights)
+    assert same(resumed.trained().weights, undisturbed.trained().weights)
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", RESNET])
 @pytest.mark.parametrize("sparsening", ["cubic", "rewind"])
-def test_a_run_cancelled_inside_a_batch_goes_on_where_it_stood(
-    sparsening, name, tmp_path, begun, recipe, finish, same
+def test_a_run_cancelled_within_a_batch_resumes_where_it_stopped(
+    sparsening, name, tmp_path, start_run, make_recipe, finish, same
 ):
-    asked = recipe(prune={"sparsity": 0.8}, sparsening=sparsening, steps=6, batch=300)
+    recipe = make_recipe(prune={"sparsity": 0.8}, sparsening=sparsening, steps=6, batch=300)
     path = tmp_path / "checkpoint"
-    stopped = begun(asked, name)
+    stopped = start_run(recipe, name)
     calls = 0
 
     def cancelled():
         nonlocal calls
         calls += stopped.step == 3
-        return calls == 3  # the third question about the fourth batch
+        return calls == 3  # the third poll in the fourth batch
 
     with pytest.raises(Cancelled):
         finish(stopped, cancelled=cancelled, checkpoint=path, every=1e9)
-    taken_up = begun(asked, name)
-    assert [now.step for now in taken_up.go(checkpoint=path)] == [4, 5, 6]
-    undisturbed = begun(asked, name)
+    resumed = start_run(recipe, name)
+    assert [event.step for event in resumed.go(checkpoint=path)] == [4, 5, 6]
+    undisturbed = start_run(recipe, name)
     finish(undisturbed)
-    assert same(taken_up.trained().weights, undisturbed.trained().weights)
+    assert same(resumed.trained().weights, undisturbed.trained().weights)
 
 
-@pytest.mark.parametrize("way", [KeyboardInterrupt, ZeroDivisionError])
-def test_whoever_watches_may_break_it_off(way, tmp_path):
-    kept = FileCache(tmp_path)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_a_callback_may_stop_the_run(error, tmp_path):
+    files = FileCache(tmp_path)
     model = wb.model("fashion/mlp-32")
-    asked = wb.Recipe(train=wb.Train(6, threads=1))
+    recipe = wb.Recipe(train=wb.Train(6, threads=1))
 
-    def breaks(moment):
-        if moment.step == 4:
-            raise way
+    def breaks(event):
+        if event.step == 4:
+            raise error
 
-    with pytest.raises(way):
-        compress(model, asked, on_step=breaks, files=kept)
+    with pytest.raises(error):
+        compress(model, recipe, on_step=breaks, files=files)
     seen = []
-    compress(model, asked, on_step=lambda now: seen.append(now.step), files=kept)
+    compress(model, recipe, on_step=lambda step: seen.append(step.step), files=files)
     assert seen == [5, 6]
 
 
-def test_a_checkpoint_runs_no_code(tmp_path, begun, recipe, leave):
+def test_loading_a_checkpoint_runs_no_code(tmp_path, start_run, make_recipe, interrupt_at):
     path = tmp_path / "checkpoint"
-    asked = recipe(quantize={"bits": 4}, rounding="learned", schedule="step")
-    leave(asked, "fashion/lenet-300-100", 1, path)
-    run = begun(asked)
-    seen = []
-    import torch
-
-    plain = torch.load
+    recipe = make_recipe(quantize={"bits": 4}, rounding="learned", schedule="step")
+    interrupt_at(recipe, "fashion/lenet-300-100", 1, path)
+    run = start_run(recipe)
+    calls = []
+    load = torch.load
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch, "load", lambda *a, **how: seen.append(how) or plain(*a, **how))
+        patch.setattr(torch, "load", lambda *a, **k: calls.append(k) or load(*a, **k))
         next(run.go(checkpoint=path))
-    assert seen == [{"weights_only": True}]
+    assert calls == [{"weights_only": True}]

@@ -1,4 +1,4 @@
-"""The gauge: a metric's figure from batches, whatever the metric counts."""
+"""The running metric: the value over batches equals the value over all examples."""
 
 from __future__ import annotations
 
@@ -19,78 +19,78 @@ from workbench.training.setup import training_setup
 SPREAD = Metric("spread", "whole", share=False)
 
 
-def drawn(*shape):
+def random(*shape):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
 
 
-def whole(outputs, labels):
+def spread(outputs, labels):
     return float(torch.cat(outputs).std() + len(labels))
 
 
 CASES = {
     "classes": (
         RunningMetric(ACCURACY),
-        drawn(10, 3),
+        random(10, 3),
         torch.arange(10) % 3,
         lambda out, true: (out.argmax(1) == true).double().mean(),
     ),
     "tokens": (
         RunningMetric(BITS_PER_CHARACTER),
-        drawn(10, 4, 3),
+        random(10, 4, 3),
         (torch.arange(40) % 3).view(10, 4),
         lambda out, true: functional.cross_entropy(out.flatten(0, 1), true.flatten()) / math.log(2),
     ),
     "numbers": (
         RunningMetric(RMSE),
-        drawn(10, 1),
+        random(10, 1),
         torch.arange(10.0).view(10, 1),
         lambda out, true: (out - true).square().mean().sqrt(),
     ),
     "share of numbers": (
-        RunningMetric(R2, spread=8.25),
-        drawn(10, 1),
+        RunningMetric(R2, variance=8.25),
+        random(10, 1),
         torch.arange(10.0).view(10, 1),
         lambda out, true: 1 - (out - true).square().mean() / 8.25,
     ),
-    "all at once": (
-        RunningMetric(SPREAD, whole),
-        drawn(10, 1),
-        drawn(10),
+    "not additive": (
+        RunningMetric(SPREAD, spread),
+        random(10, 1),
+        random(10),
         lambda out, _: out.std() + 3,
     ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_figure_from_batches_is_that_of_all(case):
-    gauge, outputs, labels, expected = CASES[case]
-    parts = [gauge.part(outputs[a:b], labels[a:b]) for a, b in ((0, 4), (4, 8), (8, 10))]
-    assert gauge.figure(parts) == pytest.approx(float(expected(outputs, labels)), rel=1e-5)
-    sample = Sample(outputs.numpy(), labels.numpy(), gauge)
-    assert sample.figure(torch.from_numpy, 4, lambda: False) == gauge.figure(parts)
+def test_the_value_over_batches_is_that_over_all_examples(case):
+    metric, outputs, labels, expected = CASES[case]
+    states = [metric.batch_state(outputs[a:b], labels[a:b]) for a, b in ((0, 4), (4, 8), (8, 10))]
+    assert metric.compute(states) == pytest.approx(float(expected(outputs, labels)), rel=1e-5)
+    sample = Sample(outputs.numpy(), labels.numpy(), metric)
+    assert sample.evaluate(torch.from_numpy, 4, lambda: False) == metric.compute(states)
 
 
-def test_a_look_can_be_cancelled():
-    asked = iter([False, True])
+def test_an_evaluation_can_be_cancelled():
+    answers = iter([False, True])
     sample = Sample(np.zeros((6, 2), np.float32), np.zeros(6, np.int64), RunningMetric())
     with pytest.raises(Cancelled):
-        sample.figure(torch.from_numpy, 4, lambda: next(asked))
+        sample.evaluate(torch.from_numpy, 4, lambda: next(answers))
 
 
-def test_batches_are_told_by_the_metric_of_the_task(linear):
+def test_batch_values_use_the_metric_of_the_task(linear):
     recipe = Recipe(train=Train(start="scratch", steps=3, batch=300, threads=1))
-    moments = list(Run(training_setup(linear(), recipe), recipe).go())
-    assert [one.value for one in moments] == pytest.approx([one.loss**0.5 for one in moments])
+    events = list(Run(training_setup(linear(), recipe), recipe).go())
+    assert [event.value for event in events] == pytest.approx([e.loss**0.5 for e in events])
 
 
-def test_a_batch_says_nothing_of_a_metric_of_all_at_once(linear):
-    asked = []
+def test_a_metric_that_is_not_additive_has_no_batch_value(linear):
+    lengths = []
 
     def counted(outputs, targets):
-        asked.append(len(targets))
+        lengths.append(len(targets))
         return 1.0
 
     model = linear(counted)
     recipe = Recipe(train=Train(start="scratch", steps=3, batch=16, threads=1, patience=1))
-    assert all(math.isnan(one.value) for one in Run(training_setup(model, recipe), recipe).go())
-    assert 16 not in asked  # only whole splits, whose looks are due
+    assert all(math.isnan(event.value) for event in Run(training_setup(model, recipe), recipe).go())
+    assert 16 not in lengths  # only whole splits, for early stopping

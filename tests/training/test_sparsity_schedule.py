@@ -1,4 +1,4 @@
-"""How zeros come in: the shares, and the masks of a run."""
+"""The sparsity schedule, and the masks of a run that follows it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ STEPS = [0, 1, 2, 3, 4, 5, 7, 10, 29, 30, 31, 100, 301, 5000]
 
 @pytest.mark.parametrize("steps", STEPS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_shares_climb_to_one_within_the_steps(kind, steps):
-    found = sparsity_schedule(kind, steps)
-    assert list(found) == sorted(found)
-    assert list(found.values()) == sorted(found.values())
-    assert len(set(found.values())) == len(found)
-    assert next(iter(found)) == 0
-    assert list(found.values())[-1] == 1
-    assert max(found) < max(1, steps)
-    assert min(found.values()) >= 0
+def test_shares_rise_to_one_within_the_steps(kind, steps):
+    schedule = sparsity_schedule(kind, steps)
+    assert list(schedule) == sorted(schedule)
+    assert list(schedule.values()) == sorted(schedule.values())
+    assert len(set(schedule.values())) == len(schedule)
+    assert next(iter(schedule)) == 0
+    assert list(schedule.values())[-1] == 1
+    assert max(schedule) < max(1, steps)
+    assert min(schedule.values()) >= 0
 
 
 @pytest.mark.parametrize("kind", ["linear", "cubic"])
 def test_the_last_third_is_recovery(kind):
-    found = sparsity_schedule(kind, 300)
-    assert len(found) == STAIRS
-    assert list(found) == list(range(0, 200, 10))
+    schedule = sparsity_schedule(kind, 300)
+    assert len(schedule) == STAIRS
+    assert list(schedule) == list(range(0, 200, 10))
 
 
 def test_the_cubic_shares_are_those_of_zhu_and_gupta():
@@ -52,76 +52,77 @@ def test_rewinding_takes_even_rounds():
 
 @pytest.mark.parametrize("criterion", ["magnitude", "gradient", "random"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_masks_of_a_run_are_nested_and_end_as_asked(kind, criterion, begun, recipe):
-    asked = recipe(
+def test_masks_are_nested_and_reach_the_target(kind, criterion, start_run, make_recipe):
+    recipe = make_recipe(
         prune={"sparsity": 0.9, "criterion": criterion},
         sparsening=kind, steps=9, learning_rate=0.01,
     )  # fmt: skip
-    run = begun(asked)
-    kept, sparsities = dict(run.view.kept), []
-    for moment in run.go():
-        sparsities.append(moment.sparsity)
-        for name, mask in run.view.kept.items():
-            assert not (mask & ~kept[name]).any()  # what was zero stays zero
-        kept = dict(run.view.kept)
-    total = sum(mask.numel() for mask in kept.values())
+    run = start_run(recipe)
+    masks, sparsities = dict(run.quantizer.masks), []
+    for event in run.go():
+        sparsities.append(event.sparsity)
+        for name, mask in run.quantizer.masks.items():
+            assert not (mask & ~masks[name]).any()  # zeros stay zero
+        masks = dict(run.quantizer.masks)
+    total = sum(mask.numel() for mask in masks.values())
     assert sparsities == sorted(sparsities)
-    assert sum(int(mask.sum()) for mask in kept.values()) == total - round(0.9 * total)
+    assert sum(int(mask.sum()) for mask in masks.values()) == total - round(0.9 * total)
     if kind != "one-shot":
         assert sparsities[0] < 0.9 * sparsities[-1]
 
 
-def test_layers_of_their_own_are_added_to_as_well(begun, recipe):
-    asked = recipe(
+def test_layers_with_their_own_sparsity_follow_the_schedule(start_run, make_recipe):
+    recipe = make_recipe(
         prune={"sparsity": 0.9, "layers": {"fc3.weight": 0.2}, "scope": "uniform"},
         sparsening="cubic",
         steps=6,
     )
-    run = begun(asked)
-    for _moment in run.go():
+    run = start_run(recipe)
+    for _event in run.go():
         pass
-    zeros = {name: int((~mask).sum()) for name, mask in run.view.kept.items()}
+    zeros = {name: int((~mask).sum()) for name, mask in run.quantizer.masks.items()}
     assert zeros == {"fc1.weight": 211_680, "fc2.weight": 27_000, "fc3.weight": 200}
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/resnet"])
-def test_rewinding_returns_what_is_left_to_where_it_began(name, begun, recipe):
-    asked = recipe(
+def test_rewinding_resets_the_remaining_weights(name, start_run, make_recipe):
+    recipe = make_recipe(
         prune={"sparsity": 0.8}, quantize={"bits": 4}, rounding="learned",
         sparsening="rewind", steps=8, optimizer="momentum", learning_rate=0.05,
     )  # fmt: skip
-    run = begun(asked, name)
+    run = start_run(recipe, name)
     begin = {name: weight.clone() for name, weight in wb.model(name).weights().items()}
     rounds = sparsity_schedule("rewind", 8)
     assert len(rounds) == ROUNDS
-    for moment in run.go():
-        if moment.step not in rounds:
+    for event in run.go():
+        if event.step not in rounds:
             continue
         trained = {name: weight.detach().clone() for name, weight in run.weights.items()}
         assert not all(torch.equal(trained[n], begin[n]) for n in begin)
         assert run._optimizer.state
-        run._change_masks()  # as the next step does first
+        run._change_masks()  # as at the start of the next step
         for weight_name, weight in run.weights.items():
             assert torch.equal(weight, begin[weight_name])
-        assert not run._optimizer.state  # no momentum from the round before
-        assert run.view.sparsity == pytest.approx(0.8 * rounds[moment.step], abs=1e-3)
-        fresh = begun(asked, name).view
-        fresh.kept = dict(run.view.kept)
+        assert not run._optimizer.state  # no momentum from the previous round
+        assert run.quantizer.sparsity == pytest.approx(0.8 * rounds[event.step], abs=1e-3)
+        fresh = start_run(recipe, name).quantizer
+        fresh.masks = dict(run.quantizer.masks)
         fresh.init_scales(run.weights)
-        for layer, found in run.view.scales.items():
-            for scale, expected in zip(found, fresh.scales[layer], strict=True):
+        for layer, scales in run.quantizer.scales.items():
+            for scale, expected in zip(scales, fresh.scales[layer], strict=True):
                 assert torch.equal(scale, expected)
 
 
-def test_a_round_prunes_by_the_weights_it_trained(begun, recipe):
-    asked = recipe(
+def test_a_round_prunes_by_its_trained_weights(start_run, make_recipe):
+    recipe = make_recipe(
         prune={"sparsity": 0.5}, sparsening="rewind", steps=4, optimizer="sgd", learning_rate=0.5
     )
-    run = begun(asked)
-    untrained = begun(recipe(prune={"sparsity": 0.5}))
-    for _moment in run.go():
+    run = start_run(recipe)
+    untrained = start_run(make_recipe(prune={"sparsity": 0.5}))
+    for _event in run.go():
         pass
     differ = sum(
-        int((mask != untrained.view.kept[name]).sum()) for name, mask in run.view.kept.items()
+        int((mask != untrained.quantizer.masks[name]).sum())
+        for name, mask in run.quantizer.masks.items()
     )
     assert differ > 0
