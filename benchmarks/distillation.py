@@ -147,7 +147,7 @@ class Experiment:
         weights = train(self.teacher_width, self.digits, settings, None)
         teacher = Teacher(empty(self.teacher_width), weights)
         images = self.digits.examples
-        teacher.learn(lambda a, b: inputs(images[a:b]), len(images))
+        teacher.precompute(lambda a, b: inputs(images[a:b]), len(images))
         wrong = errors(self.teacher_width, weights, self.test)
         self._tell(f"teacher: {wrong} errors")
         return teacher, wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from typing import ClassVar
 
 import pytest
@@ -94,7 +95,8 @@ class Timed:
 
 
 def test_the_trial_with_the_least_training_time_is_next(monkeypatch, small, brief):
-    monkeypatch.setattr("workbench.experiments.race.RunningTrial", Timed)
+    module = import_module("workbench.experiments.race")  # the package attribute is the function
+    monkeypatch.setattr(module, "RunningTrial", Timed)
     list(race(small, {"1": brief, "3": brief}))
     assert Timed.turns == ["1", "3", "1", "1", "1", "3", "1", "1"]
 
