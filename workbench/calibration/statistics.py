@@ -175,7 +175,7 @@ def _computed(model: Model, kind: str, files: FileCache, on_progress: Progress) 
     from workbench.compression.covariance import InputCovariance
 
     tensors = None
-    key = f"evidence {kind} {VERSION} {model.digest} torch-{version('torch')}"
+    key = f"stats {kind} {VERSION} {model.digest} torch-{version('torch')}"
     blob = files.get(key)
     if blob is not None:
         with suppress(SafetensorError):  # a damaged file is computed again

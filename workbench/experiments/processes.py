@@ -62,8 +62,8 @@ def _in_parallel(
         }
         waiting = set(numbers)
         while waiting:
-            done, waiting = wait(waiting, timeout=POLL, return_when=FIRST_COMPLETED)
-            for future in done:
+            completed, waiting = wait(waiting, timeout=POLL, return_when=FIRST_COMPLETED)
+            for future in completed:
                 yield numbers[future], future.result()
             if waiting and cancelled():
                 raise Cancelled("Training was stopped.")

@@ -132,9 +132,9 @@ def _race(
                 running.append(stack.enter_context(closing(started)))
             while active := [trial for trial in running if trial.state == "training"]:
                 if min(active, key=lambda trial: trial.seconds).advance(SLICE):
-                    trials = ended + tuple(one.trial for one in running)
+                    trials = ended + tuple(trial.trial for trial in running)
                     yield Race(trials, repeats, model.task.metric)
-            ended += tuple(one.trial for one in running)
+            ended += tuple(trial.trial for trial in running)
 
 
 def _threads(candidates: Mapping[str, Train]) -> int:

@@ -86,8 +86,9 @@ class Search:
     @property
     def ranking(self) -> tuple[SearchTrial, ...]:
         """The completed trials by mean value, best first."""
-        done = [trial for trial in self.trials if len(trial.outcomes) == self.jobs]
-        return tuple(sorted(done, key=lambda trial: self.metric.sort_key(trial.mean), reverse=True))
+        completed = [trial for trial in self.trials if len(trial.outcomes) == self.jobs]
+        key = self.metric.sort_key
+        return tuple(sorted(completed, key=lambda trial: key(trial.mean), reverse=True))
 
     @property
     def best(self) -> SearchTrial | None:
@@ -154,8 +155,8 @@ def search(
         for number in sorted(outcomes):
             by_trial[jobs[number][0]].append(outcomes[number])
         rows = zip(trials, params, by_trial, strict=True)
-        done = tuple(SearchTrial(trial, varied, tuple(o)) for trial, varied, o in rows)
-        return Search(done, folds or 1, model.task.metric)
+        state = tuple(SearchTrial(trial, varied, tuple(o)) for trial, varied, o in rows)
+        return Search(state, folds or 1, model.task.metric)
 
     for number, outcome in run_jobs([job for _, job in jobs], processes, cancelled):
         outcomes[number] = outcome

@@ -256,7 +256,7 @@ def levels(students: Iterable[Student], results: Iterable[StudentResult]) -> tup
     for result in results:
         if result.value is not None:
             values[result.student.mix, result.student.temperature].append(result.value)
-    return tuple(Level(t, mix, tuple(done)) for (mix, t), done in sorted(values.items()))
+    return tuple(Level(t, mix, tuple(seeds)) for (mix, t), seeds in sorted(values.items()))
 
 
 def _problem(step: int) -> str:

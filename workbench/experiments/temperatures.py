@@ -116,15 +116,15 @@ def _sweep(
         return reference_score(model, weights, split).value
 
     results: list[StudentResult] = []
-    done, updated = 0, time.monotonic()
+    steps, updated = 0, time.monotonic()
     for event in running.go(validate, cancelled):
         if isinstance(event, StudentResult):
             results.append(event)
         else:
-            done += 1
+            steps += 1
             if time.monotonic() - updated < UPDATE_SECONDS:
                 continue
         updated = time.monotonic()
-        share = done / running.steps if running.steps else 1.0
+        share = steps / running.steps if running.steps else 1.0
         by_level = levels(running.students, results)
         yield TemperatureSweep(by_level, tuple(results), share, model.task.metric)

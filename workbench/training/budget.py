@@ -77,8 +77,8 @@ def steps_for(
 
     A pilot run times the setup, some steps, part of the batch-norm recalibration, one check of
     early stopping, one change of masks, and `finish`, which makes the file. The time of the pilot
-    and of all that a run does besides its steps is subtracted from the budget, but an eighth of it
-    is always reserved for steps. The pilot also computes the outputs of the teacher.
+    and of all other parts of a run is subtracted from the budget, but an eighth of it is always
+    reserved for steps. The pilot also computes the outputs of the teacher.
 
     Raises
     ------

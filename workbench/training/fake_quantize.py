@@ -132,13 +132,15 @@ class FakeQuantizer:
 
     def state(self) -> dict[str, object]:
         """Return the state for a checkpoint, as tensors and plain values."""
-        grids = {n: [(q.scale, q.zero_point, q.top) for q in qs] for n, qs in self._qparams.items()}
+        qparams = {
+            n: [(q.scale, q.zero_point, q.top) for q in qs] for n, qs in self._qparams.items()
+        }
         scales = {name: [s.detach().clone() for s in logs] for name, logs in self.scales.items()}
         books = {name: (b.values, b.zero, b.threshold) for name, b in self._codebooks.items()}
         return {
             "kept": dict(self.masks),
             "scales": scales,
-            "grids": grids,
+            "grids": qparams,
             "books": books,
             "age": self._passes,
         }

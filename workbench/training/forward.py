@@ -18,7 +18,7 @@ from workbench.training.objective import objective
 from workbench.training.types import TrainingSetup
 
 MICROBATCH = 128
-"""Examples in a forward pass. Larger batches accumulate gradients, so that cancelling is fast."""
+"""Examples in a forward pass. Larger batches accumulate gradients, so that canceling is fast."""
 
 Weights = Callable[[], Mapping[str, Tensor]]
 

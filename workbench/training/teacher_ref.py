@@ -65,7 +65,7 @@ def resolve_teacher(text: str, student: Model) -> TeacherRef:
 
 
 def training_dependencies(model: Model, recipe: Recipe) -> str:
-    """Return what a trained file depends on besides `model` and `recipe`, for cache keys.
+    """Return what a trained file depends on in addition to `model` and `recipe`, for cache keys.
 
     This is the teacher's name and digest, and for early stopping the validation data and the
     metric. It is empty without training. A missing teacher is skipped: training reports it.

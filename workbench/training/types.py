@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """Everything a training run needs besides its recipe.
+    """Everything a training run needs in addition to its recipe.
 
     Attributes
     ----------
@@ -111,8 +111,8 @@ class TrainingStep:
     @property
     def seconds_left(self) -> float:
         """Estimated remaining time in seconds."""
-        done = self.examples / self.batch
-        return self.seconds / done * (self.steps - self.step) if done else 0.0
+        trained = self.examples / self.batch  # steps that `seconds` covers
+        return self.seconds / trained * (self.steps - self.step) if trained else 0.0
 
 
 @dataclass(frozen=True)
