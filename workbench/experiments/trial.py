@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
@@ -71,9 +71,7 @@ class RunningTrial:
         self.model = model
         self.evaluation = evaluation
         self.cancelled = cancelled
-        self.name = trial.name
-        self.repeat = trial.repeat
-        self.params = trial.params
+        self._initial = trial
         self.points: list[Point] = []
         self.state: State = "training"
         self.problem: str | None = None
@@ -92,14 +90,12 @@ class RunningTrial:
     @property
     def trial(self) -> Trial:
         """A snapshot as plain data."""
-        return Trial(
-            self.name,
-            self.params,
-            self.repeat,
-            tuple(self.points),
-            self.state,
-            self.value,
-            self.problem,
+        return replace(
+            self._initial,
+            points=tuple(self.points),
+            state=self.state,
+            value=self.value,
+            problem=self.problem,
         )
 
     def advance(self, seconds: float) -> bool:
@@ -132,7 +128,7 @@ class RunningTrial:
             self.state, self.problem = "diverged", str(error)
             return None
         if step is None:
-            early = self._run.step < self.params.steps
+            early = self._run.step < self._initial.params.steps
             self.state = "stopped early" if early else "finished"
         else:
             self._losses.append(step.loss)

@@ -59,7 +59,7 @@ def hold_size(
         When `cancelled()` returns True between two files.
 
     >>> import workbench as wb
-    >>> from workbench.study.fixed_size import hold_size
+    >>> from workbench.study import hold_size
     >>> recipe = wb.Recipe(wb.Prune(0.8, layers={"fc1.weight": 0.9}), wb.Quantize(4))
     >>> sized = hold_size(wb.model("fashion/lenet-300-100"), recipe, "fc1.weight", 25_000)
     >>> abs(sized.bytes - 25_000) < 250
