@@ -38,7 +38,7 @@ class FakeQuantizer:
     roles
         Which weights are compressed, and which of them have permuted axes. Inferred from the
         weights if not given.
-    quick
+    channels_last
         Return convolution weights in channels-last layout.
 
     Attributes
@@ -58,10 +58,10 @@ class FakeQuantizer:
         stats: CalibrationStats | None = None,
         roles: Roles | None = None,
         *,
-        quick: bool = True,
+        channels_last: bool = True,
     ) -> None:
         assert recipe.train is not None
-        self.quick = quick
+        self.channels_last = channels_last
         self.prune = recipe.prune
         self.quantize = recipe.quantize
         self.share = recipe.share
@@ -117,7 +117,7 @@ class FakeQuantizer:
             rounded = self._rounded(name, masked, refresh) if rounds else masked
             if name in self.axes:
                 rounded = self.axes[name].back(rounded, weight.shape)
-            seen[name] = _channels_last(rounded) if self.quick else rounded
+            seen[name] = _channels_last(rounded) if self.channels_last else rounded
         return seen
 
     def qparams(self) -> dict[str, list[QParams]]:

@@ -76,7 +76,9 @@ class Forward:
         def outputs(examples: Any) -> Any:
             with torch.no_grad():
                 inputs = self.setup.inputs(examples)
-                return self.outputs(weights, layout_inputs(inputs, channels_last=self.setup.quick))
+                return self.outputs(
+                    weights, layout_inputs(inputs, channels_last=self.setup.channels_last)
+                )
 
         self.module.eval()
         try:

@@ -76,7 +76,7 @@ def microbatch(
         inputs = augment(inputs, settings.shift, settings.mirror == "half", generator)
     if setup.augment is not None:
         inputs, changed = apply_user_augment(setup.augment, inputs, generator), True
-    inputs = layout_inputs(inputs, channels_last=setup.quick)
+    inputs = layout_inputs(inputs, channels_last=setup.channels_last)
     labels = targets(setup.labels[indices])
     weights = None if setup.example_weights is None else setup.example_weights[chosen]
     if setup.teacher is None:

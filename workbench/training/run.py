@@ -54,11 +54,15 @@ class Run:
         self.module = self._forward.module
         trainable = {n for n, p in self.module.named_parameters() if p.requires_grad}
         self.weights = {
-            name: _private_copy(tensor, setup.quick).requires_grad_(name in trainable)
+            name: _private_copy(tensor, setup.channels_last).requires_grad_(name in trainable)
             for name, tensor in setup.weights.items()
         }
         self.quantizer = FakeQuantizer(
-            recipe, self.weights, setup.prepared.stats, setup.roles, quick=setup.quick
+            recipe,
+            self.weights,
+            setup.prepared.stats,
+            setup.roles,
+            channels_last=setup.channels_last,
         )
         self._shares = sparsity_schedule(self.settings.sparsening, self.settings.steps)
         self._rewinds = self.settings.sparsening == "rewind"
@@ -362,9 +366,9 @@ def _remedy(error: Exception) -> str:
     return ""
 
 
-def _private_copy(tensor: Tensor, quick: bool) -> Tensor:
-    """Return a copy of `tensor`, in channels-last layout if `quick`."""
-    layout = torch.channels_last if tensor.ndim == 4 and quick else torch.contiguous_format
+def _private_copy(tensor: Tensor, channels_last: bool) -> Tensor:
+    """Return a copy of `tensor`, in channels-last layout if `channels_last`."""
+    layout = torch.channels_last if tensor.ndim == 4 and channels_last else torch.contiguous_format
     return tensor.detach().clone(memory_format=layout)
 
 

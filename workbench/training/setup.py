@@ -72,7 +72,7 @@ def training_setup(
         held_out=_held_out(model) if recipe.train.patience else None,
         objective=objective,
         running_metric=RunningMetric.of(model.task, split),
-        quick=model.architecture.traits.channels_last,
+        channels_last=model.architecture.traits.channels_last,
         supports_stacking=model.architecture.traits == BUILT_IN,
         example_weights=None if split.weights is None else torch.from_numpy(split.weights),
         augment=model.task.augment,

@@ -36,7 +36,7 @@ class Teacher:
     ----------
     names : tuple of str or None
         Names of the inputs that the module takes.
-    quick : bool
+    channels_last : bool
         Whether the module runs on inputs in channels-last layout.
     cached : tensor [examples, classes] or None
         The logits of all training examples, if precomputed.
@@ -46,7 +46,7 @@ class Teacher:
         self, module: nn.Module, weights: Mapping[str, Tensor], task: Task | None = None
     ) -> None:
         self.task = task
-        self.quick = True
+        self.channels_last = True
         self.names: tuple[str, ...] | None = None
         self.module = module.eval()
         self.weights = dict(weights)
@@ -73,7 +73,7 @@ class Teacher:
     def _as_batch(self, inputs: Any) -> Batch:
         batch = Batch.of(inputs)
         names = self.names if len(batch.tensors) == 1 else batch.names
-        if self.quick:
+        if self.channels_last:
             return replace(batch, names=names)
         return Batch(tuple(tensor.contiguous() for tensor in batch.tensors), names)
 
@@ -168,7 +168,7 @@ def as_teacher(model: Model, recipe: Recipe) -> Teacher:
     else:
         tensors, spec = compress_untrained(model, recipe)
         teacher = Teacher(model.with_spec(spec).module(), operands(tensors, spec), model.task)
-    teacher.quick = model.architecture.traits.channels_last
+    teacher.channels_last = model.architecture.traits.channels_last
     first = model.task.split("validation").examples[:1]
     teacher.names = Batch.of(model.task.inputs(first)).names
     return teacher

@@ -40,7 +40,7 @@ class TrainingSetup:
         The examples on which early stopping evaluates.
     objective : callable or None
         The user's loss, called like `workbench.training.objective.objective`.
-    quick : bool
+    channels_last : bool
         Whether the module runs on tensors in channels-last layout.
     supports_stacking : bool
         Whether several copies of the module can be trained as one.
@@ -61,7 +61,7 @@ class TrainingSetup:
     held_out: Sample | None = None
     objective: Callable[..., Tensor] | None = None
     running_metric: RunningMetric = field(default_factory=RunningMetric)
-    quick: bool = True
+    channels_last: bool = True
     supports_stacking: bool = True
     example_weights: Tensor | None = None
     augment: Callable[[Any], Any] | None = None
