@@ -14,8 +14,8 @@ from torch.nn import functional
 import workbench as wb
 from workbench.errors import WorkbenchError
 from workbench.recipe import Recipe, Train
-from workbench.training.microbatch import BatchOrder
 from workbench.training.forward import MICROBATCH
+from workbench.training.microbatch import BatchOrder
 from workbench.training.run import Run
 from workbench.training.setup import training_setup
 
