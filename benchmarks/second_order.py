@@ -103,7 +103,7 @@ def written(model: wb.Model, value: float) -> str:
 
 def ratios(model: wb.Model, pair: Pair) -> dict[str, float]:
     """Return the output error made good over the plain one, of layers with many inputs."""
-    moments = calibration_stats(model, pair.better).moments
+    moments = calibration_stats(model, pair.better).covariances
     files = [wb.compress(model, one).weights() for one in (pair.plain, pair.better)]
     found = {}
     for name, weight in model.weights().items():

@@ -178,7 +178,9 @@ class Common:
 def fake_quantize(weight: Tensor, bits: int) -> Tensor:
     """Return `weight` rounded by PyTorch to symmetric codes per channel."""
     flat = weight.flatten(1)
-    grid = QParams.over(flat.amin(1).clamp(max=0), flat.amax(1).clamp(min=0), "symmetric", bits)
+    grid = QParams.from_range(
+        flat.amin(1).clamp(max=0), flat.amax(1).clamp(min=0), "symmetric", bits
+    )
     half = 2 ** (bits - 1) - 1
     zero = torch.zeros(len(weight), dtype=torch.int32)
     return torch.fake_quantize_per_channel_affine(weight, grid.scale, zero, 0, -half, half)

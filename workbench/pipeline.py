@@ -210,7 +210,7 @@ def _artifact(
         recipe,
         prepared.stats,
         roles=model.with_spec(prepared.spec).roles,
-        kept=result.masks,
+        masks=result.masks,
         qparams=result.qparams,
     )
     tensors, spec = finish(model, recipe, prepared, coded, setup.input_qparams)

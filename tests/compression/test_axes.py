@@ -58,13 +58,13 @@ def weight_of(shape: tuple[int, ...]) -> torch.Tensor:
 @kinds
 def test_turning_and_turning_back(shape, axes) -> None:
     weight = weight_of(shape)
-    turned = axes.turned(weight)
+    turned = axes.to_canonical(weight)
     np.testing.assert_array_equal(turned, by_hand(weight.numpy(), axes))
     assert tuple(turned.shape) == axes.shape(shape)
-    assert axes.fit(shape)
+    assert axes.matches(shape)
     assert not is_canonical(axes, shape)
-    assert torch.equal(axes.back(turned, shape), weight)
-    assert axes.back(turned, shape).is_contiguous()
+    assert torch.equal(axes.from_canonical(turned, shape), weight)
+    assert axes.from_canonical(turned, shape).is_contiguous()
     assert Axes.from_list(axes.as_list()) == axes
 
 
@@ -162,7 +162,7 @@ def test_what_is_compressed_as_it_is(axes, shape, usual) -> None:
     assert is_canonical(axes, shape) is usual
     if usual:
         weight = weight_of(shape)
-        assert torch.equal(axes.turned(weight).flatten(), weight.flatten())
+        assert torch.equal(axes.to_canonical(weight).flatten(), weight.flatten())
 
 
 def test_random_recipes_give_the_same_file_content_for_both() -> None:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from workbench.compression.channels import (
-    SCORES,
-    Group,
-    Member,
-    remove_channels,
-    requested_fraction,
-)
+from workbench.compression.channel_pruning import remove_channels, requested_fraction
+from workbench.compression.channel_scores import SCORES
+from workbench.compression.channels import Group, Member
 from workbench.compression.covariance import InputCovariance
 from workbench.compression.stats import CalibrationStats
 from workbench.errors import RecipeError
@@ -50,7 +46,7 @@ def evidence(tensors: dict[str, torch.Tensor]) -> CalibrationStats:
             inputs[name] = mixed + 0.3 * torch.randn(mixed.shape, generator=lot)
     return CalibrationStats(
         gradients={n: torch.rand(t.shape, generator=lot) for n, t in tensors.items() if t.ndim > 1},
-        moments={n: InputCovariance(x.T @ x / len(x)) for n, x in inputs.items()},
+        covariances={n: InputCovariance(x.T @ x / len(x)) for n, x in inputs.items()},
     )
 
 
@@ -84,7 +80,7 @@ def test_as_many_channels_go_as_were_asked(criterion, scope, removed):
     assert {n: tuple(t.shape) for n, t in done.stats.gradients.items()} == {
         n: s for n, s in shapes(done.weights).items() if len(s) > 1
     }
-    for name, moment in done.stats.moments.items():
+    for name, moment in done.stats.covariances.items():
         assert moment.matrix.shape == (done.weights[name].shape[1],) * 2
 
 
@@ -154,7 +150,7 @@ def test_curvature_removes_what_the_next_layer_misses_least_and_makes_good_for_i
     change[:, kept] = done.weights["b.weight"]
     cut = torch.zeros_like(change)
     cut[:, kept] = tensors["b.weight"][:, kept]
-    moment = known.moments["b.weight"]
+    moment = known.covariances["b.weight"]
     better = moment.output_error(change - tensors["b.weight"])
     assert (better <= moment.output_error(cut - tensors["b.weight"]) * 1.0001).all()
     assert float(better.sum()) < 0.8 * float(moment.output_error(cut - tensors["b.weight"]).sum())
@@ -220,7 +216,7 @@ def test_layers_that_are_joined_lose_their_own_channels(criterion):
         "c.weight": torch.arange(9.0).unsqueeze(0),
     }
     moments = {} if criterion == "magnitude" else {"c.weight": InputCovariance(torch.eye(9))}
-    given = CalibrationStats(gradients={"c.weight": tensors["c.weight"]}, moments=moments)
+    given = CalibrationStats(gradients={"c.weight": tensors["c.weight"]}, covariances=moments)
     done = remove_channels(tensors, joined(), Structure(0.5, criterion=criterion), given)
     a, b = done.weights["a.bias"], done.weights["b.bias"]
     assert (len(a), len(b)) == (2, 1)
@@ -228,7 +224,7 @@ def test_layers_that_are_joined_lose_their_own_channels(criterion):
     expected = torch.cat([torch.tensor([0.0, 1]), a + 2, b + 6])
     assert done.weights["c.weight"].flatten().tolist() == expected.tolist()
     assert done.stats.gradients["c.weight"].flatten().tolist() == expected.tolist()
-    for moment in done.stats.moments.values():
+    for moment in done.stats.covariances.values():
         assert moment.matrix.shape == (5, 5)
     again = remove_channels(
         done.weights, done.groups, Structure(0.5, criterion="magnitude"), CalibrationStats()

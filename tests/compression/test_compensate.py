@@ -125,7 +125,7 @@ def test_layers_change_less_than_with_the_plain_method(plain, better, name) -> N
     weights = model.weights()
     ours, theirs = encode_tensors(weights, better, evidence), encode_tensors(weights, plain)
     ratios = {}
-    for layer, moment in evidence.moments.items():
+    for layer, moment in evidence.covariances.items():
         whole = weights[layer].flatten(1)
         left = [change(one[layer].tensor().flatten(1), whole, moment) for one in (ours, theirs)]
         assert left[0] <= left[1] * (1 + 1e-5)

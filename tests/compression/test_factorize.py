@@ -61,7 +61,7 @@ def test_outputs_suffer_less_where_they_are_the_aim() -> None:
     model = wb.model("fashion/lenet-300-100")
     recipe = Recipe(factorize=Factorize(0.4, "bytes", "outputs"))
     evidence = calibration_stats(model, recipe)
-    for name, moment in evidence.moments.items():
+    for name, moment in evidence.covariances.items():
         matrix = model.weights()[name]
         lost = [
             float(moment.output_error(product(factorize(matrix, how, 0.4, moment)) - matrix).sum())

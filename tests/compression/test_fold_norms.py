@@ -96,7 +96,7 @@ def test_evened_out_layers_span_like_ranges_and_compute_the_same():
     weights, group = pair()
     inputs = torch.randn(50, 4)
     hidden, plain = outputs(weights, inputs)
-    known = CalibrationStats(moments={"b.weight": InputCovariance(hidden.T @ hidden / 50)})
+    known = CalibrationStats(covariances={"b.weight": InputCovariance(hidden.T @ hidden / 50)})
     left, found = equalize(weights, [group], known)
     changed, same = outputs(left, inputs)
     torch.testing.assert_close(same, plain, rtol=1e-4, atol=1e-4)
@@ -105,7 +105,7 @@ def test_evened_out_layers_span_like_ranges_and_compute_the_same():
     used = first > 0
     torch.testing.assert_close(first[used], second[used], rtol=1e-5, atol=0)
     torch.testing.assert_close(
-        found.moments["b.weight"].matrix, changed.T @ changed / 50, rtol=1e-3, atol=1e-5
+        found.covariances["b.weight"].matrix, changed.T @ changed / 50, rtol=1e-3, atol=1e-5
     )
     spread = weights["a.weight"].abs().amax(dim=1)[used]
     assert first[used].max() / first[used].min() < 0.5 * spread.max() / spread.min()

@@ -83,7 +83,7 @@ def test_least_squares_is_never_worse_than_min_max(rows, bits, scheme) -> None:
     chosen = Quantize(bits=bits, scheme=scheme)
 
     def error(bounds) -> torch.Tensor:
-        rounded = QParams.over(*bounds(values, chosen, bits), scheme, bits).round(values)
+        rounded = QParams.from_range(*bounds(values, chosen, bits), scheme, bits).round(values)
         return (rounded - values).double().square().sum(dim=1)
 
     least, widest = error(least_squares), error(minmax)

@@ -11,7 +11,8 @@ from torch import nn
 
 import workbench as wb
 from workbench.cache.results import ResultCache
-from workbench.compression.channels import SCORES, remove_channels
+from workbench.compression.channel_pruning import remove_channels
+from workbench.compression.channel_scores import SCORES
 from workbench.compression.stats import CalibrationStats
 from workbench.evaluation.measure import measure
 from workbench.graph.channel_groups import channel_groups, module_channel_groups

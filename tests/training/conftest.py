@@ -61,7 +61,7 @@ def artifact_of():
 
     def make(run, recipe, name=LENET):
         result = run.trained()
-        coded = encode_tensors(result.weights, recipe, kept=result.masks, qparams=result.qparams)
+        coded = encode_tensors(result.weights, recipe, masks=result.masks, qparams=result.qparams)
         return Artifact.of(name, recipe, coded)
 
     return make

@@ -108,7 +108,7 @@ def _are_axes(axes: Any, shape: list[int]) -> bool:
     """Whether `axes` can permute a tensor of `shape`."""
     match axes:
         case [list() as outputs, list() as inputs, groups] if _is_count(groups):
-            return all(map(_is_count, [*outputs, *inputs])) and Axes.from_list(axes).fit(shape)
+            return all(map(_is_count, [*outputs, *inputs])) and Axes.from_list(axes).matches(shape)
     return False
 
 

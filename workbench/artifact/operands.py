@@ -25,6 +25,6 @@ def operands(tensors: Mapping[str, Coded], spec: ModuleSpec) -> dict[str, Tensor
         coded = tensors[name]
         scale = torch.ones(coded.shape[0])
         if isinstance(coded, Codes) and coded.has_row_scales:
-            _codes, scale = coded.counts()
+            _codes, scale = coded.centered_codes()
         result[f"{name}_scale"] = scale
     return result

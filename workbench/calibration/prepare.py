@@ -12,7 +12,7 @@ from workbench.artifact.module_spec import ModuleSpec
 from workbench.cache.memory import MemoryCache
 from workbench.calibration.equalized_pairs import equalizable_pairs, one_to_one_groups
 from workbench.calibration.norm_folding import foldable, with_folds
-from workbench.compression.channels import remove_channels
+from workbench.compression.channel_pruning import remove_channels
 from workbench.compression.equalize import equalize
 from workbench.compression.fold_norms import fold
 from workbench.compression.stats import CalibrationStats

@@ -164,7 +164,7 @@ def _kinds(recipe: Recipe) -> list[str]:
     compensates = quantize is not None and quantize.rounding in COMPENSATED
     aims = factorize is not None and factorize.aim in OUTPUT_AIMS
     kinds = ["gradients"] if criteria & NEEDS_GRADIENTS else []
-    return [*kinds, "moments"] if aims or compensates or criteria & NEEDS_COVARIANCE else kinds
+    return [*kinds, "covariances"] if aims or compensates or criteria & NEEDS_COVARIANCE else kinds
 
 
 def _computed(model: Model, kind: str, files: FileCache, on_progress: Progress) -> _Computed:

@@ -71,7 +71,7 @@ def _measure(options: argparse.Namespace) -> Result:
             split=options.split,
             progress=lambda report: advance(report.examples or 0, report.total or 0),
         )
-        baseline = recipe.plain if recipe.train is None else recipe
+        baseline = recipe.baseline if recipe.train is None else recipe
         if baseline == recipe:
             return report.as_dict()
         other = measure(chosen, baseline, split=options.split, timed=False)

@@ -1,1 +1,1 @@
-"""Compression as pure functions on named tensors: prune, then quantise, then encode."""
+"""Compression as pure functions on named tensors: prune, then quantize, then encode."""

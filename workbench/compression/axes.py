@@ -1,9 +1,9 @@
-"""Which axes of a tensor count outputs, and which inputs, where they are not the first and second.
+"""Permute a tensor's axes to the canonical layout [outputs, inputs, …] and back.
 
-Compression reads every tensor as [outputs, inputs, …]: a scale for each output, runs and blocks
-along the inputs. Linear layers and convolutions hold their weights so. Transposed convolutions,
-layers that compute x @ W, and the kernels of Keras do not: their tensors are turned before they
-are compressed, and turned back when they are decoded.
+Compression reads every tensor in the canonical layout: one scale per output, runs and blocks along
+the inputs. Linear layers and convolutions store their weights in it. Transposed convolutions,
+layers that compute x @ W, and Keras kernels do not: their tensors are permuted before compression
+and permuted back after decoding.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Axes:
-    """The axes of a tensor that is turned to be compressed.
+    """The output and input axes of a tensor that is not in the canonical layout.
 
     Attributes
     ----------
@@ -30,45 +30,45 @@ class Axes:
         The axes that count outputs, the last one fastest. They become the first axis.
     inputs : tuple of int
         The axes that count inputs, the last one fastest. They become the second axis, of length 1
-        where there are none. All other axes, such as those of a convolution's kernel, follow in
+        if there are none. All other axes, such as those of a convolution's kernel, follow in
         their order.
     groups : int
-        Into how many equal parts the first of the `inputs` is cut, each of which has outputs of its
-        own, as in a transposed convolution with groups. The number of the part counts outputs,
-        slower than `outputs` do.
+        The number of equal parts of the first of the `inputs`, each with its own outputs, as in a
+        transposed convolution with groups. The part's number becomes the slowest output index.
     """
 
     outputs: tuple[int, ...]
     inputs: tuple[int, ...]
     groups: int = 1
 
-    def shape(self, own: Sequence[int]) -> Shape:
-        """Return the shape in which a tensor of the shape `own` is compressed."""
-        rows = self.groups * prod(own[axis] for axis in self.outputs)
-        columns = prod(own[axis] for axis in self.inputs) // self.groups
-        return rows, columns, *(own[axis] for axis in self._others(len(own)))
+    def shape(self, shape: Sequence[int]) -> Shape:
+        """Return the canonical shape of a tensor of `shape`."""
+        rows = self.groups * prod(shape[axis] for axis in self.outputs)
+        columns = prod(shape[axis] for axis in self.inputs) // self.groups
+        return rows, columns, *(shape[axis] for axis in self._others(len(shape)))
 
-    def fit(self, own: Sequence[int]) -> bool:
-        """Return whether a tensor of the shape `own`, of two axes or more, has these axes."""
-        known = sorted((*self.outputs, *self.inputs))
-        if len(own) < 2 or len(set(known)) < len(known) or not {*known} <= {*range(len(own))}:
+    def matches(self, shape: Sequence[int]) -> bool:
+        """Return whether these axes exist in a tensor of `shape`, which has at least two."""
+        axes = sorted((*self.outputs, *self.inputs))
+        if len(shape) < 2 or len(set(axes)) < len(axes) or not {*axes} <= {*range(len(shape))}:
             return False
         if self.groups == 1:
             return True
-        return bool(self.inputs) and self.groups > 0 and own[self.inputs[0]] % self.groups == 0
+        return bool(self.inputs) and self.groups > 0 and shape[self.inputs[0]] % self.groups == 0
 
-    def turned(self, tensor: Tensor) -> Tensor:
-        """Return `tensor` as [outputs, inputs, …], contiguous; differentiable."""
-        cut = tensor.reshape(self._cut(tensor.shape))
-        return cut.permute(self._order(tensor.ndim)).reshape(self.shape(tensor.shape)).contiguous()
+    def to_canonical(self, tensor: Tensor) -> Tensor:
+        """Return `tensor` as [outputs, inputs, …], contiguous. Differentiable."""
+        split = tensor.reshape(self._split(tensor.shape))
+        order = self._order(tensor.ndim)
+        return split.permute(order).reshape(self.shape(tensor.shape)).contiguous()
 
-    def back(self, turned: Tensor, own: Sequence[int]) -> Tensor:
-        """Undo `to_canonical` for a tensor of the shape `own`; contiguous and differentiable."""
-        order = self._order(len(own))
-        cut = self._cut(own)
-        apart = turned.reshape([cut[axis] for axis in order])
+    def from_canonical(self, tensor: Tensor, shape: Sequence[int]) -> Tensor:
+        """Undo `to_canonical` for a tensor of `shape`; contiguous. Differentiable."""
+        order = self._order(len(shape))
+        split_shape = self._split(shape)
+        split = tensor.reshape([split_shape[axis] for axis in order])
         inverse = sorted(range(len(order)), key=order.__getitem__)
-        return apart.permute(inverse).reshape(tuple(own)).contiguous()
+        return split.permute(inverse).reshape(tuple(shape)).contiguous()
 
     def as_list(self) -> list[Any]:
         """Return plain data for JSON."""
@@ -76,52 +76,54 @@ class Axes:
 
     @classmethod
     def from_list(cls, data: Sequence[Any]) -> Axes:
-        """Read what `as_list` wrote."""
+        """Read the output of `as_list`."""
         outputs, inputs, groups = data
         return cls(tuple(outputs), tuple(inputs), groups)
 
     def _others(self, ndim: int) -> list[int]:
-        known = {*self.outputs, *self.inputs}
-        return [axis for axis in range(ndim) if axis not in known]
+        used = {*self.outputs, *self.inputs}
+        return [axis for axis in range(ndim) if axis not in used]
 
-    def _cut(self, own: Sequence[int]) -> list[int]:
-        """Return the shape with the first of the inputs cut into two axes: groups and the rest."""
+    def _split(self, shape: Sequence[int]) -> list[int]:
+        """Return the shape with the first input axis split into two: groups and the rest."""
         if self.groups == 1:
-            return list(own)
+            return list(shape)
         at = self.inputs[0]
-        return [*own[:at], self.groups, own[at] // self.groups, *own[at + 1 :]]
+        return [*shape[:at], self.groups, shape[at] // self.groups, *shape[at + 1 :]]
 
     def _order(self, ndim: int) -> list[int]:
-        """Return the axes of the cut shape in the order in which they are compressed."""
+        """Return the axes of the split shape in canonical order."""
+        order = [*self.outputs, *self.inputs, *self._others(ndim)]
         if self.groups == 1:
-            return [*self.outputs, *self.inputs, *self._others(ndim)]
+            return order
         at = self.inputs[0]
-        rest = [*self.outputs, *self.inputs, *self._others(ndim)]
-        return [at, *(axis + (axis >= at) for axis in rest)]
+        return [at, *(axis + (axis >= at) for axis in order)]
 
 
-def is_canonical(axes: Axes, own: Sequence[int]) -> bool:
-    """Return whether a tensor of the shape `own` is compressed as it is: [outputs, inputs, …]."""
+def is_canonical(axes: Axes, shape: Sequence[int]) -> bool:
+    """Return whether a tensor of `shape` with `axes` is already in the canonical layout."""
 
-    def counting(chosen: Sequence[int]) -> list[int]:
-        return [axis for axis in chosen if own[axis] > 1]
+    def longer_than_one(axes: Sequence[int]) -> list[int]:
+        return [axis for axis in axes if shape[axis] > 1]
 
-    if axes.groups > 1 and own[axes.inputs[0]] != axes.groups:
+    if axes.groups > 1 and shape[axes.inputs[0]] != axes.groups:
         return False
     inputs = axes.inputs[1:] if axes.groups > 1 else axes.inputs
     outputs = (axes.inputs[0], *axes.outputs) if axes.groups > 1 else axes.outputs
-    return counting(outputs) == counting([0]) and counting(inputs) == counting([1])
+    return longer_than_one(outputs) == longer_than_one([0]) and longer_than_one(
+        inputs
+    ) == longer_than_one([1])
 
 
 def to_canonical(weights: Mapping[str, Tensor], axes: Mapping[str, Axes]) -> Mapping[str, Tensor]:
-    """Return `weights` with those that have `axes` turned; the very same where none has."""
+    """Permute those of `weights` that have `axes`; return the same mapping if none has."""
     if not axes:
         return weights
-    return {n: axes[n].turned(w) if n in axes else w for n, w in weights.items()}
+    return {n: axes[n].to_canonical(w) if n in axes else w for n, w in weights.items()}
 
 
 def stats_to_canonical(stats: CalibrationStats, axes: Mapping[str, Axes]) -> CalibrationStats:
-    """Return `evidence` of the tensors that `to_canonical` returns; moments are of inputs in any case."""
+    """Permute the gradients of `stats` as `to_canonical` does; covariances need no change."""
     if not axes or not stats.gradients:
         return stats
     return replace(stats, gradients=to_canonical(stats.gradients, axes))

@@ -1,4 +1,4 @@
-"""Tensors as the file holds them: values, codes with scales, shared values, or a product."""
+"""Tensors as the file stores them: values, codes with scales, shared values, or two factors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.compression.axes import Axes, Shape
-from workbench.errors import RecipeError
+from workbench.errors import InputError
 
 DTYPES: dict[str, torch.dtype] = {
     "f32": torch.float32,
@@ -34,15 +34,15 @@ BUFFERS = DTYPES | {
     "f8e4m3": torch.float8_e4m3fn,
     "f8e5m2": torch.float8_e5m2,
 }
-"""With those that only buffers are stored in: nothing is pruned or quantised in them."""
+"""`DTYPES` and the dtypes of buffers only, which are never compressed."""
 WIDTHS = {name: dtype.itemsize for name, dtype in BUFFERS.items()}
 STORED_AS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
 
 class CodedBase:
-    """What all coded tensors have: a `shape`, and the `axes` of one that is coded turned.
+    """What all coded tensors have: a `shape`, and `axes` if they are not in the canonical layout.
 
-    Rows, runs and blocks are those of `coded_shape`, and flat values lie in its order.
+    Rows, runs and blocks are those of `coded_shape`, and flat values are in its order.
     """
 
     shape: Shape
@@ -50,17 +50,19 @@ class CodedBase:
 
     @property
     def coded_shape(self) -> Shape:
-        """The shape in which the tensor is coded."""
+        """The canonical shape, in which the tensor is coded."""
         return self.shape if self.axes is None else self.axes.shape(self.shape)
 
-    def _own(self, tensor: Tensor) -> Tensor:
-        """Return a decoded `tensor` in its own shape."""
-        return tensor.view(self.shape) if self.axes is None else self.axes.back(tensor, self.shape)
+    def _restore(self, tensor: Tensor) -> Tensor:
+        """Return a decoded `tensor` in the original layout."""
+        if self.axes is None:
+            return tensor.view(self.shape)
+        return self.axes.from_canonical(tensor, self.shape)
 
 
 @dataclass(frozen=True)
 class Uncompressed(CodedBase):
-    """Values kept as they are: `bits` holds their bit patterns, flat, in `dtype`'s width."""
+    """Unchanged values: `bits` holds their bit patterns, flat, in the width of `dtype`."""
 
     shape: Shape
     dtype: str
@@ -69,32 +71,33 @@ class Uncompressed(CodedBase):
 
     @classmethod
     def of(cls, tensor: Tensor, *, exact: bool = False) -> Uncompressed:
-        """Return `tensor`, copied, unchanged but for negative zeros, which become zeros.
-
-        With `exact`, they stay what they are.
+        """Copy `tensor`; unless `exact`, negative zeros become positive.
 
         Raises
         ------
-        RecipeError
-            When the file has no name for its dtype.
+        InputError
+            If files cannot store its dtype.
         """
         name = next((name for name, dtype in BUFFERS.items() if dtype == tensor.dtype), None)
         if name is None:
-            raise RecipeError(f"Tensors of {tensor.dtype} cannot be stored: convert them first.")
+            raise InputError(
+                f"Tensors of {tensor.dtype} cannot be stored: convert them to another dtype.",
+                code="model.unsupported_dtype",
+            )
         values = tensor + 0.0 if tensor.is_floating_point() and not exact else tensor.clone()
         raw = values.detach().contiguous().flatten().view(torch.uint8).numpy()
         return cls(tuple(tensor.shape), name, raw.view(STORED_AS[WIDTHS[name]]))
 
     @property
     def nonzero(self) -> NDArray[np.bool_]:
-        """Which of the flat values differ from zero."""
+        """A mask of the flat values that are not zero."""
         flags: NDArray[np.bool_] = self.bits != 0
         return flags
 
     def tensor(self) -> Tensor:
         """Return the tensor; 16-bit floats are widened to float32."""
         raw = torch.from_numpy(self.bits.view(np.uint8))
-        tensor = self._own(raw.view(BUFFERS[self.dtype]))
+        tensor = self._restore(raw.view(BUFFERS[self.dtype]))
         return tensor.float() if self.dtype in ("bf16", "fp16") else tensor
 
 
@@ -102,10 +105,10 @@ class Uncompressed(CodedBase):
 class Codes(CodedBase):
     """Integer codes: value = (code − zero point) · scale, in float32.
 
-    `codes` is uint8, flat, in the order of `coded_shape`. The tensor is read as `rows` equal rows,
-    each cut into runs of `group` values (the last may be shorter) with one scale each: `scale`
-    is float32 and `zero_point` uint8, both [rows · runs]; symmetric codes share one zero point
-    in the middle, 2^(bits−1) − 1, and store none.
+    `codes` is uint8, flat, in the order of `coded_shape`. The tensor is read as `rows` rows of
+    equal length, each split into runs of `group` values (the last may be shorter). Each run has one
+    `scale`, float32, and one `zero_point`, uint8, both [rows · runs]. The zero point of symmetric
+    codes is always the middle one, 2^(bits−1) − 1, and is not stored.
     """
 
     shape: Shape
@@ -120,31 +123,32 @@ class Codes(CodedBase):
 
     @property
     def length(self) -> int:
-        """Values in a row."""
+        """The number of values in a row."""
         return self.codes.size // self.rows if self.rows else 0
 
     @property
     def nonzero(self) -> NDArray[np.bool_]:
-        """Which of the flat codes stand for a value other than zero."""
+        """A mask of the flat codes that do not decode to zero."""
         zero = self.zero_codes() if self.affine else np.uint8(2 ** (self.bits - 1) - 1)
         flags: NDArray[np.bool_] = self.codes != zero
         return flags
 
     def zero_codes(self) -> NDArray[np.uint8]:
-        """Return the code that stands for zero at each flat position."""
+        """Return the code of zero at each flat position."""
         if not self.affine or not self.codes.size:
             return np.full(self.codes.size, 2 ** (self.bits - 1) - 1, np.uint8)
         return expand_runs(self.zero_point, self.rows, self.length, self.group)
 
     @property
     def has_row_scales(self) -> bool:
-        """Whether each entry of the first axis has a single scale and zero point."""
+        """Whether each entry of the first axis has exactly one scale and zero point."""
         return self.codes.size > 0 and self.group == self.length and self.axes is None
 
-    def counts(self) -> tuple[Tensor, Tensor]:
-        """Return codes less zero points, whole float32 numbers of the tensor's shape, and scales.
+    def centered_codes(self) -> tuple[Tensor, Tensor]:
+        """Return codes minus zero points, and the scale of each entry of the first axis.
 
-        The scales are float32, one for each entry of the first axis; only where `has_row_scales`.
+        Valid only if `has_row_scales`. Both are float32: integers of the tensor's shape, and
+        [shape[0]].
         """
         codes = torch.from_numpy(self.codes).float() - torch.from_numpy(self.zero_codes()).float()
         scale = torch.from_numpy(self.scale).expand(self.shape[0]).clone()
@@ -158,20 +162,20 @@ class Codes(CodedBase):
         runs = -(-self.length // self.group)
         scale = torch.from_numpy(self.scale).view(self.rows, runs, 1)
         zero = torch.from_numpy(self.zero_point).view(self.rows, runs, 1).float()
-        whole = self.length // self.group
-        even = values[:, : whole * self.group].unflatten(1, (whole, self.group))
-        even.sub_(zero[:, :whole]).mul_(scale[:, :whole])
-        if whole < runs:
-            values[:, whole * self.group :].sub_(zero[:, -1]).mul_(scale[:, -1])
-        return self._own(values)
+        full = self.length // self.group
+        full_runs = values[:, : full * self.group].unflatten(1, (full, self.group))
+        full_runs.sub_(zero[:, :full]).mul_(scale[:, :full])
+        if full < runs:
+            values[:, full * self.group :].sub_(zero[:, -1]).mul_(scale[:, -1])
+        return self._restore(values)
 
 
 @dataclass(frozen=True)
 class Shared(CodedBase):
-    """Numbers of shared values: uint8 `codes`, flat, in the order of `coded_shape`.
+    """Indices into a codebook: uint8 `codes`, flat, in the order of `coded_shape`.
 
-    The tensor is read as as many equal rows as `codebook`, float32 [rows, values], has. Code c
-    stands for its row's value c; with `zero`, code 0 for zero and c for value c − 1.
+    The tensor is read as rows of equal length, one per row of `codebook`, float32 [rows, values].
+    Code c is value c of its row's codebook. With `zero`, code 0 is zero and code c is value c − 1.
     """
 
     shape: Shape
@@ -182,12 +186,12 @@ class Shared(CodedBase):
 
     @property
     def alphabet(self) -> int:
-        """How many different codes there are."""
+        """The number of different codes."""
         return int(self.codebook.shape[1]) + self.zero
 
     @property
     def nonzero(self) -> NDArray[np.bool_]:
-        """Which of the flat codes stand for a value other than zero."""
+        """A mask of the flat codes that do not decode to zero."""
         flags: NDArray[np.bool_] = self.codes >= self.zero
         return flags
 
@@ -195,7 +199,7 @@ class Shared(CodedBase):
         """Return the decoded float32 tensor."""
         table = np.pad(self.codebook, ((0, 0), (int(self.zero), 0)))
         rows = self.codes.reshape(len(table), -1)
-        return self._own(torch.from_numpy(np.take_along_axis(table, rows, axis=1)))
+        return self._restore(torch.from_numpy(np.take_along_axis(table, rows, axis=1)))
 
 
 Single = Uncompressed | Codes | Shared
@@ -203,9 +207,9 @@ Single = Uncompressed | Codes | Shared
 
 @dataclass(frozen=True)
 class Factors(CodedBase):
-    """Two thinner matrices in place of one: `left` [m, r] and `right` [r, n], each coded itself.
+    """A product of two matrices: `left` [m, r] and `right` [r, n], each coded by itself.
 
-    The first axis of `coded_shape` is m long, and all others together n.
+    m is the length of the first axis of `coded_shape`, and n the product of the others.
     """
 
     shape: Shape
@@ -219,15 +223,15 @@ class Factors(CodedBase):
         return self.left.shape[1]
 
     def tensor(self) -> Tensor:
-        """Return the product, float32, which is computed once."""
-        return self._own(torch.from_numpy(self._product))
+        """Return the product, float32. It is computed once."""
+        return self._restore(torch.from_numpy(self._product))
 
     @cached_property
     def _product(self) -> NDArray[np.float32]:
-        """The terms added in order of rank.
+        """The sum of the rank-1 terms in order.
 
-        One product and one sum after the other, each rounded as IEEE 754 says: no library's
-        matrix product would give the same bits everywhere.
+        Each product and each sum is rounded by IEEE 754. The matrix products of libraries do not
+        give the same bits on every machine.
         """
         left, right = self.left.tensor().numpy(), self.right.tensor().numpy()
         out = np.zeros((left.shape[0], right.shape[1]), np.float32)
@@ -244,6 +248,6 @@ Coded = Single | Factors
 def expand_runs(
     per_run: NDArray[np.uint8], rows: int, length: int, group: int
 ) -> NDArray[np.uint8]:
-    """Repeat one entry per run over the run's values; flat, `rows · length` long."""
+    """Repeat the entry of each run for all values of the run; flat [rows · length]."""
     runs = per_run.reshape(rows, -1)
     return np.repeat(runs, group, axis=1)[:, :length].reshape(-1)

@@ -1,8 +1,8 @@
-"""Second-order pruning and rounding: what one weight's error does is made good by the others.
+"""Second-order pruning and rounding: later weights compensate for the error of earlier ones.
 
-The Optimal Brain Surgeon's update (Hassibi & Stork 1992), column by column as in GPTQ (Frantar et
-al. 2022, arXiv 2210.17323) and SparseGPT (Frantar & Alistarh 2023, arXiv 2301.00774): the squared
-change of a layer's outputs on calibration inputs is what is kept small.
+The update of Optimal Brain Surgeon (Hassibi & Stork 1992), column by column as in GPTQ (Frantar et
+al. 2022, arXiv 2210.17323) and SparseGPT (Frantar & Alistarh 2023, arXiv 2301.00774). It minimizes
+the squared change of a layer's outputs on calibration inputs.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from workbench.compression.covariance import InputCovariance, Numbers
 from workbench.threads import threads
 
 BLOCK = 32
-"""Columns whose updates are carried to the others together."""
+"""The number of columns whose updates are applied to the remaining columns together."""
 
 
 @dataclass(frozen=True)
 class ExpandedQParams:
-    """The grid of every weight of a matrix: `scale` and `zero_point` [rows, n], codes to `top`."""
+    """The quantization parameters of each weight: `scale` and `zero_point` are [rows, n]."""
 
     scale: Tensor
     zero_point: Tensor
@@ -31,74 +31,82 @@ class ExpandedQParams:
 
 def compensate(
     weight: Tensor,
-    moment: InputCovariance,
-    kept: Tensor | None = None,
-    steps: ExpandedQParams | None = None,
+    covariance: InputCovariance,
+    mask: Tensor | None = None,
+    qparams: ExpandedQParams | None = None,
 ) -> Tensor:
-    """Return `weight` pruned and rounded, each error made good by the weights still to come.
+    """Prune and round `weight`; later columns compensate for the error of earlier ones.
+
+    Columns are processed by the mean square of their inputs, largest first. A row whose outputs
+    would change less without compensation is only pruned and rounded.
 
     Parameters
     ----------
     weight
-        Float32 [rows, n].
-    moment
+        float32 tensor of shape [rows, n].
+    covariance
         Of the n inputs.
-    kept
-        Which weights stay, bool [rows, n]; None for all.
-    steps
-        The grid to round to; None rounds nothing.
+    mask
+        Which weights to keep, bool [rows, n]; None keeps all.
+    qparams
+        How to round each weight; None rounds nothing.
 
-    Columns go in the order of their inputs' size. A row whose outputs would change more than if
-    its weights were just set to zero and rounded is left at that.
+    Returns
+    -------
+    Tensor
+        float32 tensor of shape [rows, n].
     """
-    with threads(1):  # on more, products may end with other bits, and the file with them
-        place = torch.from_numpy(moment.order)
-        settle = _Settle(kept, steps, place)
-        found, plain = torch.empty_like(weight), torch.empty_like(weight)
-        found[:, place] = _swept(_turned(weight, place), moment.root, settle).T
-        plain[:, place] = torch.from_numpy(settle(_turned(weight, place).numpy(), slice(None))).T
-        better = moment.output_error(found - weight) < moment.output_error(plain - weight)
-    return torch.where(better.unsqueeze(1), found, plain)
+    with threads(1):  # on several threads, the last bits of products can differ, and so the file
+        order = torch.from_numpy(covariance.order)
+        project = _Projection(mask, qparams, order)
+        ordered = _columns(weight, order)
+        compensated, direct = torch.empty_like(weight), torch.empty_like(weight)
+        direct[:, order] = torch.from_numpy(project(ordered.numpy(), slice(None))).T
+        compensated[:, order] = _sweep(ordered, covariance.root, project).T
+        error = covariance.output_error(compensated - weight)
+        better = error < covariance.output_error(direct - weight)
+    return torch.where(better.unsqueeze(1), compensated, direct)
 
 
-def _swept(left: Tensor, root: Tensor, settle: _Settle) -> Tensor:
-    """Settle one row of `left` [n, rows] after the other; `root` says what the later ones take.
+def _sweep(columns: Tensor, root: Tensor, project: _Projection) -> Tensor:
+    """Project one column after the other and spread its error over the later ones.
 
-    `left` holds the columns of a matrix as rows, side by side in memory.
+    `columns` [n, rows] is overwritten. Each of its rows is a column of the matrix, so that a column
+    is contiguous in memory. `root` is that of the `InputCovariance`.
     """
-    done = torch.empty_like(left)
-    # NumPy's steps are shorter; the products between blocks are PyTorch's.
-    values, settled, factor = left.numpy(), done.numpy(), root.numpy()
-    for start in range(0, len(left), BLOCK):
-        end = min(start + BLOCK, len(left))
-        errors = torch.empty(end - start, left.shape[1])
-        lost = errors.numpy()
+    result = torch.empty_like(columns)
+    # NumPy has less overhead per step; the products between blocks are PyTorch's.
+    values, projected, factor = columns.numpy(), result.numpy(), root.numpy()
+    for start in range(0, len(columns), BLOCK):
+        end = min(start + BLOCK, len(columns))
+        block_errors = torch.empty(end - start, columns.shape[1])
+        errors = block_errors.numpy()
         for at in range(start, end):
-            settled[at] = settle(values[at], at)
-            lost[at - start] = (values[at] - settled[at]) / factor[at, at]
-            values[at:end] -= factor[at, at:end, None] * lost[at - start]
-        left[end:] -= root[start:end, end:].T @ errors
-    return done
+            projected[at] = project(values[at], at)
+            errors[at - start] = (values[at] - projected[at]) / factor[at, at]
+            values[at:end] -= factor[at, at:end, None] * errors[at - start]
+        columns[end:] -= root[start:end, end:].T @ block_errors
+    return result
 
 
-class _Settle:
-    """Sets weights to zero where they are not kept, and rounds them to their grid."""
+class _Projection:
+    """Zero the weights outside a mask, and round the others."""
 
-    def __init__(self, kept: Tensor | None, steps: ExpandedQParams | None, place: Tensor) -> None:
-        self.kept = None if kept is None else _turned(kept, place).numpy()
-        self.steps = steps
-        if steps is not None:
-            self.scale = _turned(steps.scale, place).numpy()
-            self.inverse = _turned(steps.scale.reciprocal(), place).numpy()
-            self.zero = _turned(steps.zero_point, place).numpy()
+    def __init__(self, mask: Tensor | None, qparams: ExpandedQParams | None, order: Tensor) -> None:
+        self.mask = None if mask is None else _columns(mask, order).numpy()
+        self.qparams = qparams
+        if qparams is not None:
+            self.scale = _columns(qparams.scale, order).numpy()
+            self.inverse = _columns(qparams.scale.reciprocal(), order).numpy()
+            self.zero = _columns(qparams.zero_point, order).numpy()
 
     def __call__(self, values: Numbers, at: int | slice) -> Numbers:
-        """Return what becomes of the `values` of one column, or of all."""
-        if self.steps is not None:
+        """Return the projected `values` of one column, or of all."""
+        if self.qparams is not None:
             codes = np.rint(values * self.inverse[at]) + self.zero[at]
-            values = (codes.clip(0, self.steps.top) - self.zero[at]) * self.scale[at]
-        return values if self.kept is None else values * self.kept[at]
+            values = (codes.clip(0, self.qparams.top) - self.zero[at]) * self.scale[at]
+        return values if self.mask is None else values * self.mask[at]
 
 
-def _turned(matrix: Tensor, place: Tensor) -> Tensor:
-    return matrix[:, place].T.contiguous()
+def _columns(matrix: Tensor, order: Tensor) -> Tensor:
+    return matrix[:, order].T.contiguous()

@@ -13,7 +13,7 @@ from torch import Tensor
 from workbench.threads import threads
 
 DAMPING = 0.01
-"""Of the mean square of the inputs, added to each so that the moments can be inverted."""
+"""The fraction of the mean square of the inputs added to the diagonal, to make it invertible."""
 
 Numbers = NDArray[Any]
 
@@ -22,8 +22,8 @@ Numbers = NDArray[Any]
 class InputCovariance:
     """The mean of x xᵀ over the inputs x of a layer: `matrix`, float32 [n, n].
 
-    What is derived from it is computed once, on one thread, so that it is the same everywhere on a
-    machine.
+    The derived matrices are computed once, on one thread, so that their bits do not depend on the
+    number of threads.
     """
 
     matrix: Tensor
@@ -32,39 +32,40 @@ class InputCovariance:
     def inverse(self) -> Tensor:
         """The inverse of the damped matrix, float64 [n, n]."""
         with threads(1):
-            found: Tensor = torch.cholesky_inverse(self.factor)
-        return found
+            inverse: Tensor = torch.cholesky_inverse(self.factor)
+        return inverse
 
     @cached_property
     def factor(self) -> Tensor:
         """The lower Cholesky factor of the damped matrix, float64 [n, n]."""
         with threads(1):
-            found: Tensor = torch.linalg.cholesky(self._damped)
-        return found
+            factor: Tensor = torch.linalg.cholesky(self._damped)
+        return factor
 
     @cached_property
     def order(self) -> Numbers:
-        """The inputs from the largest mean square to the least."""
-        found: Numbers = self.matrix.diagonal().argsort(descending=True, stable=True).numpy()
-        return found
+        """The inputs sorted by mean square, largest first."""
+        order: Numbers = self.matrix.diagonal().argsort(descending=True, stable=True).numpy()
+        return order
 
     @cached_property
     def root(self) -> Tensor:
         """The upper Cholesky factor of the inverse, its inputs in `order`, float32 [n, n]."""
         order = torch.from_numpy(self.order)
-        ordered = self.inverse[order][:, order] * self._mean  # in float32's range, and as good
+        # A common factor does not change the updates; this one keeps them in float32's range.
+        ordered = self.inverse[order][:, order] * self._mean
         with threads(1):
-            found: Tensor = torch.linalg.cholesky(ordered, upper=True).float().contiguous()
-        return found
+            root: Tensor = torch.linalg.cholesky(ordered, upper=True).float().contiguous()
+        return root
 
     def output_error(self, change: Tensor) -> Tensor:
-        """Return the mean squared change of each output when weights [rows, n] change, [rows]."""
+        """Return the mean squared change of each output, [rows], for a weight change [rows, n]."""
         with threads(1):
             return ((change @ self.matrix.to(change.dtype)) * change).sum(dim=1)
 
     @property
     def _mean(self) -> float:
-        """The inputs' mean square; 1 where there never is an input."""
+        """The mean square of the inputs; 1 if all inputs are zero."""
         return float(self.matrix.diagonal().double().mean()) or 1.0
 
     @property

@@ -1,6 +1,6 @@
-"""Pruning criteria: how much each weight matters.
+"""Pruning criteria: the importance of each weight.
 
-To add one: write a function here, and its words in `workbench.recipe.prune.CRITERIA`.
+To add one, write a function here and describe it in `workbench.recipe.prune.CRITERIA`.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ def magnitude(weights: Mapping[str, Tensor], prune: Prune, stats: CalibrationSta
 def gradient(weights: Mapping[str, Tensor], prune: Prune, stats: CalibrationStats) -> Scores:
     """Return |w · g|, the first-order Taylor term of the loss.
 
-    Molchanov et al. 2016, arXiv 1611.06440; g is the mean absolute gradient over calibration
-    batches, from `evidence.gradients`.
+    Molchanov et al. 2016, arXiv 1611.06440. g is the mean absolute gradient over calibration
+    batches, `stats.gradients`.
     """
     return {name: weight.abs() * stats.gradients[name] for name, weight in weights.items()}
 
 
 def curvature(weights: Mapping[str, Tensor], prune: Prune, stats: CalibrationStats) -> Scores:
-    """Return |w| / √[H⁻¹]: how much a layer's outputs change when the others make good for it.
+    """Return |w| / √[H⁻¹], the change of a layer's outputs after the other weights compensate.
 
-    The root of the saliency of the Optimal Brain Surgeon (Hassibi & Stork 1992), with H the mean
-    of x xᵀ over the layer's inputs, from `evidence.moments`; as a share of the layer's outputs, so
-    that layers compare. Where there are no moments, as of embeddings, |w| as a share of all of the
-    layer's weights, √Σw²: what it is for inputs that come one at a time and equally often.
+    The root of the saliency of Optimal Brain Surgeon (Hassibi & Stork 1992). H is the mean of x xᵀ
+    over the layer's inputs, `stats.covariances`. Scores are divided by the norm of the layer's
+    outputs, so that layers are comparable. For a layer without a covariance, such as an embedding,
+    the score is |w| / √Σw²: the same formula for one-hot inputs of equal frequency.
     """
-    found = {}
+    scores = {}
     for name, weight in weights.items():
-        found[name] = weight.abs().double() / (float(weight.double().norm()) or 1.0)
-        if name in stats.moments:
-            moment = stats.moments[name]
+        scores[name] = weight.abs().double() / (float(weight.double().norm()) or 1.0)
+        if name in stats.covariances:
+            covariance = stats.covariances[name]
             rows = weight.flatten(1).double()
-            outputs = float(moment.output_error(rows).sum()) or 1.0
-            scores = rows.abs() / moment.inverse.diagonal().sqrt() / outputs**0.5
-            found[name] = scores.view(weight.shape)
-    return found
+            outputs = float(covariance.output_error(rows).sum()) or 1.0
+            saliency = rows.abs() / covariance.inverse.diagonal().sqrt() / outputs**0.5
+            scores[name] = saliency.view(weight.shape)
+    return scores
 
 
 def random(weights: Mapping[str, Tensor], prune: Prune, stats: CalibrationStats) -> Scores:
-    """Return a lot drawn from `prune.seed`, the same on every platform."""
+    """Return random numbers from `prune.seed`, the same on every platform."""
     generator = torch.Generator().manual_seed(prune.seed)
     return {name: torch.rand(weight.shape, generator=generator) for name, weight in weights.items()}
 
@@ -62,4 +62,4 @@ CRITERIA: dict[str, Callable[[Mapping[str, Tensor], Prune, CalibrationStats], Sc
     "curvature": curvature,
     "random": random,
 }
-"""Scores by criterion name: each tensor's, of its shape, at least 0, larger means keep."""
+"""Functions by criterion. They return a score for each weight, at least 0; larger means keep."""

@@ -1,4 +1,4 @@
-"""From a matrix to two thinner ones whose product comes near to it."""
+"""Low-rank factorization: replace a matrix by the product of two thinner ones."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Triple = tuple[Tensor, Tensor, Tensor]
 
 
 class Pair(NamedTuple):
-    """U [m, r] and V [r, n], float32, whose product takes a matrix's place."""
+    """Two factors, U [m, r] and V [r, n], float32."""
 
     left: Tensor
     right: Tensor
 
 
 def break_even_rank(shape: tuple[int, ...]) -> float:
-    """Return the rank at which two factors take as many numbers as the matrix: mn / (m + n)."""
+    """Return the rank at which two factors have as many entries as the matrix: mn / (m + n)."""
     rows, columns = shape[0], prod(shape[1:])
     return rows * columns / (rows + columns) if rows + columns else 0.0
 
@@ -36,76 +36,92 @@ def factorize(
     weight: Tensor,
     settings: Factorize,
     kept: float,
-    moment: InputCovariance | None = None,
+    covariance: InputCovariance | None = None,
     axes: Axes | None = None,
 ) -> Pair | None:
-    """Return the factors of `weight`, or None where they would take no fewer numbers.
+    """Factorize `weight` by a truncated singular value decomposition.
 
-    Of one that has `axes` they are the factors of it turned.
+    The decomposition is that of the weights. If `settings` aim at the outputs and `covariance` is
+    given, it is that of the weights times the covariance's Cholesky factor, which minimizes the
+    error of the outputs (SVD-LLM, arXiv 2403.07378).
 
-    By singular values, of which the largest r are kept: of the weights, or, where the outputs are
-    the aim and `moment` is known, of the weights times the Cholesky factor of the inputs' moments,
-    so that what is lost of the outputs is least (SVD-LLM, arXiv 2403.07378).
+    Parameters
+    ----------
+    weight
+        Tensor of two or more dimensions.
+    settings
+        How to choose the rank.
+    kept
+        The fraction to keep, in the measure of `settings`; 1 does not factorize.
+    covariance
+        Of the layer's inputs.
+    axes
+        If given, the canonical layout of `weight` is factorized.
+
+    Returns
+    -------
+    Pair or None
+        None if the factors would not have fewer entries.
     """
     if kept == 1 or not weight.numel():
         return None
-    whitens = moment if settings.aim in OUTPUT_AIMS else None
+    whitening = covariance if settings.aim in OUTPUT_AIMS else None
     shape = tuple(weight.shape) if axes is None else axes.shape(weight.shape)
-    left, values, right = _decomposed(weight, whitens, axes)
+    left, values, right = _svd(weight, whitening, axes)
     rank = _rank(shape, values, settings, kept)
     if rank >= break_even_rank(shape):
         return None
     root = values[:rank].sqrt()
     left, right = left[:, :rank] * root, root.unsqueeze(1) * right[:rank]
-    if whitens is not None:
+    if whitening is not None:
         with threads(1):
-            right = torch.linalg.solve_triangular(whitens.factor, right, upper=False, left=False)
+            right = torch.linalg.solve_triangular(whitening.factor, right, upper=False, left=False)
     return Pair(left.float().contiguous(), right.float().contiguous())
 
 
 @dataclass(frozen=True, eq=False)
-class _Seen:
-    """What a tensor was decomposed to: `weight` and its `version` tell whether it is still that."""
+class _CachedSvd:
+    """A decomposition with its inputs; `version` tells whether `weight` has changed in place."""
 
     weight: weakref.ref[Tensor]
     version: int
-    whitens: InputCovariance | None
+    whitening: InputCovariance | None
     axes: Axes | None
-    found: Triple
+    result: Triple
 
-    def of(
-        self, weight: Tensor, version: int, whitens: InputCovariance | None, axes: Axes | None
+    def matches(
+        self, weight: Tensor, version: int, whitening: InputCovariance | None, axes: Axes | None
     ) -> bool:
-        """Whether this is what `weight` would be decomposed to now."""
+        """Whether the decomposition is that of these inputs."""
         same = self.weight() is weight and self.version == version
-        return same and self.whitens is whitens and self.axes == axes
+        return same and self.whitening is whitening and self.axes == axes
 
 
-_seen: dict[int, _Seen] = {}
+_cache: dict[int, _CachedSvd] = {}
 
 
-def _decomposed(weight: Tensor, whitens: InputCovariance | None, axes: Axes | None) -> Triple:
-    """Return the singular values with their vectors; those of a slider's tensor are kept."""
-    key, version = id(weight), weight._version  # noqa: SLF001 - what else tells of a change
-    seen = _seen.get(key)
-    if seen is not None and seen.of(weight, version, whitens, axes):
-        return seen.found
-    turned = weight.detach() if axes is None else axes.turned(weight.detach())
-    matrix = turned.flatten(1).double()
-    with threads(1):  # on more, the last bits may differ, and the file with them
-        aimed = matrix if whitens is None else matrix @ whitens.factor
-        left, values, right = torch.linalg.svd(aimed, full_matrices=False)
-    gone = weakref.ref(weight, lambda _ref: _seen.pop(key, None))
-    _seen[key] = _Seen(gone, version, whitens, axes, (left, values, right))
+def _svd(weight: Tensor, whitening: InputCovariance | None, axes: Axes | None) -> Triple:
+    """Return U, the singular values and Vᵀ, cached for as long as `weight` lives."""
+    key, version = id(weight), weight._version  # noqa: SLF001 - nothing public tells of a change
+    cached = _cache.get(key)
+    if cached is not None and cached.matches(weight, version, whitening, axes):
+        return cached.result
+    canonical = weight.detach() if axes is None else axes.to_canonical(weight.detach())
+    matrix = canonical.flatten(1).double()
+    with threads(1):  # on several threads, the last bits can differ, and so the file
+        whitened = matrix if whitening is None else matrix @ whitening.factor
+        left, values, right = torch.linalg.svd(whitened, full_matrices=False)
+    reference = weakref.ref(weight, lambda _ref: _cache.pop(key, None))
+    _cache[key] = _CachedSvd(reference, version, whitening, axes, (left, values, right))
     return left, values, right
 
 
 def _rank(shape: tuple[int, ...], values: Tensor, settings: Factorize, kept: float) -> int:
-    """Return how many singular values are kept, at least one."""
+    """Return the number of singular values to keep, at least one."""
     if settings.measure == "number":
         return min(settings.rank, len(values))
     if settings.measure == "energy":
         energy = values.square().cumsum(0)
         return int((energy < kept * energy[-1]).sum()) + 1
-    most = len(values) if settings.measure == "rank" else break_even_rank(shape)
-    return max(1, int(kept * most + 1e-9))
+    largest = len(values) if settings.measure == "rank" else break_even_rank(shape)
+    return max(1, int(kept * largest + 1e-9))

@@ -1,4 +1,4 @@
-"""Batch norm folded into the layer before it (Jacob et al. 2017, arXiv 1712.05877, section 3.2)."""
+"""Fold batch norm into the layer before it (Jacob et al. 2017, arXiv 1712.05877, section 3.2)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ NORM_TENSORS = ("weight", "bias", "running_mean", "running_var", "num_batches_tr
 
 @dataclass(frozen=True)
 class Fold:
-    """The batch norm at the path `norm`, with its `eps`, comes right after the layer at `layer`.
+    """A batch norm that directly follows a layer.
 
-    `transposed` is the number of groups of a transposed convolution, which has the output channels
-    of each group along the second axis of its weight; any other layer has them along the first.
+    Attributes
+    ----------
+    norm, layer : str
+        The paths of the two modules.
+    eps : float
+        The batch norm's ε.
+    transposed : int or None
+        The number of groups if the layer is a transposed convolution, whose output channels are
+        along the second axis of its weight. None if they are along the first axis.
     """
 
     norm: str
@@ -27,7 +34,7 @@ class Fold:
     transposed: int | None = None
 
     def broadcast(self, factors: Tensor, weight: Tensor) -> Tensor:
-        """Return `factors`, one for each output channel, in a shape that multiplies `weight`."""
+        """Reshape `factors`, one per output channel, so that they can multiply `weight`."""
         ones = [1] * (weight.ndim - 2)
         if self.transposed is None:
             return factors.view(-1, 1, *ones)
@@ -40,46 +47,42 @@ class Fold:
 def fold(
     weights: Mapping[str, Tensor], folds: Sequence[Fold], stats: CalibrationStats
 ) -> tuple[dict[str, Tensor], CalibrationStats]:
-    """Return weights and evidence of the network without the batch norms of `folds`.
+    """Return the weights and statistics of the network without the batch norms of `folds`.
 
     W' = W · γ / √(σ² + ε) and b' = β + (b − μ) · γ / √(σ² + ε), computed in float64 for each
-    output channel; a layer without a bias gets one, and a norm without γ and β has ones and zeros.
+    output channel. A layer without a bias gets one. A norm without γ and β has γ = 1 and β = 0.
     """
-    left = dict(weights)
+    folded = dict(weights)
     gradients = dict(stats.gradients)
-    for one in folds:
-        gamma, beta, mean, variance = _removed(left, one.norm)
-        factor = gamma / (variance + one.eps).sqrt()
-        weight, bias = f"{one.layer}.weight", f"{one.layer}.bias"
-        wide = one.broadcast(factor, left[weight])
-        shift = left[bias].double() if bias in left else torch.zeros_like(mean)
-        kind = left[weight].dtype
-        left = _placed(left, weight, bias, (beta + (shift - mean) * factor).to(kind))
-        left[weight] = (left[weight].double() * wide).to(kind)
-        if weight in gradients:  # the loss falls by as much for a step as large in proportion
-            safe = torch.where(wide == 0, torch.ones_like(wide), wide.abs())
-            gradients[weight] = (gradients[weight].double() / safe).to(kind)
-    return left, replace(stats, gradients=gradients)
+    for pair in folds:
+        gamma, beta, mean, variance = _pop_norm(folded, pair.norm)
+        factor = gamma / (variance + pair.eps).sqrt()
+        weight, bias = f"{pair.layer}.weight", f"{pair.layer}.bias"
+        factors = pair.broadcast(factor, folded[weight])
+        old_bias = folded[bias].double() if bias in folded else torch.zeros_like(mean)
+        dtype = folded[weight].dtype
+        folded = _with_bias(folded, weight, bias, (beta + (old_bias - mean) * factor).to(dtype))
+        folded[weight] = (folded[weight].double() * factors).to(dtype)
+        if weight in gradients:  # by the chain rule, the gradient is divided by the factor
+            divisors = torch.where(factors == 0, torch.ones_like(factors), factors.abs())
+            gradients[weight] = (gradients[weight].double() / divisors).to(dtype)
+    return folded, replace(stats, gradients=gradients)
 
 
-def _removed(weights: dict[str, Tensor], norm: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Take the tensors of a batch norm out of `weights`; return γ, β, μ and σ², float64."""
-    own = {name: weights.pop(f"{norm}.{name}", None) for name in NORM_TENSORS}
-    found = {name: tensor.double() for name, tensor in own.items() if tensor is not None}
-    mean, variance = found["running_mean"], found["running_var"]
-    gamma, beta = found.get("weight"), found.get("bias")
-    return (
-        torch.ones_like(mean) if gamma is None else gamma,
-        torch.zeros_like(mean) if beta is None else beta,
-        mean,
-        variance,
-    )
+def _pop_norm(weights: dict[str, Tensor], norm: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Remove the tensors of a batch norm from `weights`; return γ, β, μ and σ², float64."""
+    entries = {name: weights.pop(f"{norm}.{name}", None) for name in NORM_TENSORS}
+    tensors = {name: tensor.double() for name, tensor in entries.items() if tensor is not None}
+    mean, variance = tensors["running_mean"], tensors["running_var"]
+    gamma = tensors.get("weight", torch.ones_like(mean))
+    beta = tensors.get("bias", torch.zeros_like(mean))
+    return gamma, beta, mean, variance
 
 
-def _placed(
+def _with_bias(
     weights: dict[str, Tensor], weight: str, bias: str, values: Tensor
 ) -> dict[str, Tensor]:
-    """Put `values` under `bias`, right behind `weight` as a module's own bias would be."""
+    """Return `weights` with `values` as `bias`, directly after `weight` as in a module."""
     out: dict[str, Tensor] = {}
     for name, tensor in weights.items():
         if name != bias:

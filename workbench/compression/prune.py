@@ -1,4 +1,4 @@
-"""From importance scores to masks."""
+"""Pruning masks from importance scores."""
 
 from __future__ import annotations
 
@@ -27,125 +27,135 @@ def masks(
     stats: CalibrationStats,
     layers: Collection[str] | None = None,
 ) -> dict[str, Tensor]:
-    """Return a boolean mask (True: keep) for each tensor that `prune` touches, of its shape.
+    """Return a boolean mask (True: keep) for each tensor that `prune` covers, of its shape.
 
-    The number pruned is `round(sparsity · n)` of the n weights or blocks, over the pool of all
-    tensors in scope where layers compete and per tensor otherwise; among equal scores the first in
-    order go. Runs of the pattern N:M lose `round(sparsity · M)` each, whatever the scope.
-    `layers` are the tensors that can be pruned, in order; all that are `compressible` unless given.
+    `round(sparsity · n)` of the n weights or blocks are pruned: of the pool of all covered tensors
+    if layers compete, else of each tensor. Among equal scores, the first are pruned. With the
+    pattern N:M, each run loses `round(sparsity · M)` weights, whatever the scope.
+
+    Parameters
+    ----------
+    weights
+        All tensors by name.
+    prune
+        The settings.
+    stats
+        Calibration statistics, needed by data-driven criteria.
+    layers
+        The tensors that can be pruned, in order; by default all that are `compressible`.
     """
     layers = compressible(weights) if layers is None else layers
-    pool = [n for n in layers if n not in prune.exclude]
-    own = [n for n in pool if n in prune.layers]
-    shared = [n for n in pool if n not in prune.layers] if prune.scope != "layer" else []
-    chosen = {name: weights[name] for name in pool if name in own or name in shared}
+    included = [n for n in layers if n not in prune.exclude]
+    single = [n for n in included if n in prune.layers]
+    pool = [n for n in included if n not in prune.layers] if prune.scope != "layer" else []
+    covered = {name: weights[name] for name in included if name in single or name in pool}
     scores = {
-        name: to_numpy(found)
-        for name, found in CRITERIA[prune.criterion](chosen, prune, stats).items()
+        name: to_numpy(values)
+        for name, values in CRITERIA[prune.criterion](covered, prune, stats).items()
     }
-    asked = {name: prune.layers.get(name, prune.sparsity) for name in chosen}
+    sparsity = {name: prune.layers.get(name, prune.sparsity) for name in covered}
     if prune.pattern == "n:m":
-        return {name: mask_in_runs(scores[name], prune.width, asked[name]) for name in chosen}
-    units = {name: _units(scores[name], prune) for name in chosen}
-    kept = {name: _keep(units[name], asked[name]) for name in own}
-    if prune.scope in COMPETING and shared:
-        weigh = COMPETING[prune.scope]
-        together = _keep(np.concatenate([weigh(units[name]) for name in shared]), prune.sparsity)
-        ends = np.cumsum([units[name].size for name in shared])[:-1]
-        kept |= dict(zip(shared, np.split(together, ends), strict=True))
+        return {name: mask_in_runs(scores[name], prune.width, sparsity[name]) for name in covered}
+    units = {name: _units(scores[name], prune) for name in covered}
+    if prune.scope in COMPETING and pool:
+        scale = COMPETING[prune.scope]
+        pooled = _keep(np.concatenate([scale(units[name]) for name in pool]), prune.sparsity)
+        ends = np.cumsum([units[name].size for name in pool])[:-1]
+        keep = dict(zip(pool, np.split(pooled, ends), strict=True))
     else:
-        kept |= {name: _keep(units[name], prune.sparsity) for name in shared}
-    return {name: mask_from_units(kept[name], scores[name].shape, prune) for name in chosen}
+        keep = {name: _keep(units[name], prune.sparsity) for name in pool}
+    keep |= {name: _keep(units[name], sparsity[name]) for name in single}
+    return {name: mask_from_units(keep[name], scores[name].shape, prune) for name in covered}
 
 
-def apply_mask(weight: Tensor, kept: Tensor) -> Tensor:
-    """Return `weight` with zeros, none of them negative, where the mask `kept` is False."""
-    same = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[weight.element_size()]
-    flat = weight.detach().contiguous().flatten().view(same)
+def apply_mask(weight: Tensor, mask: Tensor) -> Tensor:
+    """Return `weight` with positive zeros where `mask` is False."""
+    integer = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+    dtype = integer[weight.element_size()]
+    flat = weight.detach().contiguous().flatten().view(dtype)
     out = torch.empty_like(flat)
-    flags = kept.contiguous().flatten().view(torch.int8)
+    flags = mask.contiguous().flatten().view(torch.int8)
 
-    def fill(piece: slice) -> None:  # by bits: several times as fast as torch.where
-        torch.bitwise_and(flat[piece], flags[piece].neg().to(same), out=out[piece])
+    def fill(piece: slice) -> None:  # on bits: several times as fast as torch.where
+        torch.bitwise_and(flat[piece], flags[piece].neg().to(dtype), out=out[piece])
 
     for _ in in_pieces(fill, flat.numel()):
         pass
     return out.view(weight.dtype).view(weight.shape)
 
 
-def magnitude_mask_like(name: str, weight: Tensor, kept: Tensor, prune: Prune) -> Tensor:
-    """Return the mask of as many weights as `kept` has, or as many in each run, the largest ones.
+def magnitude_mask_like(name: str, weight: Tensor, mask: Tensor, prune: Prune) -> Tensor:
+    """Return a mask by magnitude with the same number of zeros as `mask`, or as in each run of it.
 
-    Blocks stay those that are kept.
+    With the block pattern, `mask` itself is returned.
     """
     size = to_numpy(weight.abs())
     if prune.pattern == "block":
-        return kept
+        return mask
     if prune.pattern == "n:m":
         return mask_in_runs(size, prune.width, prune.layers.get(name, prune.sparsity))
-    pruned = kept.numel() - int(kept.sum())
+    pruned = mask.numel() - int(mask.sum())
     return torch.from_numpy(_keep_all_but(size.reshape(-1), pruned)).view(weight.shape)
 
 
 def to_numpy(scores: Tensor) -> Scores:
-    """Return scores as an array, bfloat16 widened to float32."""
-    found: Scores = (scores.float() if scores.dtype == torch.bfloat16 else scores).numpy()
-    return found
+    """Return scores as an array; bfloat16 becomes float32."""
+    array: Scores = (scores.float() if scores.dtype == torch.bfloat16 else scores).numpy()
+    return array
 
 
 def mask_in_runs(scores: Scores, width: int, sparsity: float) -> Tensor:
-    """Return the mask of a tensor whose runs of `width` lose their smallest `scores`."""
+    """Return the mask of a tensor in which each run of `width` loses its smallest `scores`."""
     if not scores.size:
         return torch.ones(scores.shape, dtype=torch.bool)
-    kept = sparsity_patterns.keep_in_runs(
+    keep = sparsity_patterns.keep_in_runs(
         sparsity_patterns.matrix(scores, scores.shape), width, sparsity
     )
-    return torch.from_numpy(sparsity_patterns.flattened(kept, scores.shape)).view(scores.shape)
+    return torch.from_numpy(sparsity_patterns.flattened(keep, scores.shape)).view(scores.shape)
 
 
 def _units(scores: Scores, prune: Prune) -> Scores:
-    """Return the flat scores of what is kept or pruned as a whole: weights, or blocks."""
+    """Return the flat scores of the units that are kept or pruned: weights or blocks."""
     if prune.pattern == "free" or not scores.size:
         return scores.reshape(-1)
-    return sparsity_patterns.block_means(
-        sparsity_patterns.matrix(scores, scores.shape), prune.width
-    ).reshape(-1)
+    matrix = sparsity_patterns.matrix(scores, scores.shape)
+    return sparsity_patterns.block_means(matrix, prune.width).reshape(-1)
 
 
-def mask_from_units(kept: sparsity_patterns.Flags, shape: tuple[int, ...], prune: Prune) -> Tensor:
-    """Return the mask over a tensor of `shape` that keeps the units `kept`."""
-    if prune.pattern == "block" and kept.size:
+def mask_from_units(keep: sparsity_patterns.Flags, shape: tuple[int, ...], prune: Prune) -> Tensor:
+    """Return the mask over a tensor of `shape` from a flat mask over its units."""
+    if prune.pattern == "block" and keep.size:
         rows, columns = shape[0], prod(shape[1:])
-        grid = kept.reshape(-(-rows // prune.width), -1)
-        wide = sparsity_patterns.spread_blocks(grid, prune.width, (rows, columns))
-        kept = sparsity_patterns.flattened(wide, shape)
-    return torch.from_numpy(kept).view(shape)
+        blocks = keep.reshape(-(-rows // prune.width), -1)
+        matrix = sparsity_patterns.spread_blocks(blocks, prune.width, (rows, columns))
+        keep = sparsity_patterns.flattened(matrix, shape)
+    return torch.from_numpy(keep).view(shape)
 
 
 def _adaptive(scores: Scores) -> Scores:
-    """Return s² over the sum of the squares of all scores that are no smaller, for flat `scores`.
+    """Return s² divided by the sum of the squares of all scores that are no smaller.
 
-    The score of layer-adaptive magnitude pruning (LAMP; Lee et al. 2020, arXiv 2010.07611): the
-    last weight of a layer has score 1, so that no layer is emptied before all are down to one.
+    This is layer-adaptive magnitude pruning (LAMP; Lee et al. 2020, arXiv 2010.07611). The largest
+    weight of a layer gets the score 1, so that no layer becomes empty before all have one weight.
     """
-    largest = float(scores.max(initial=0.0)) or 1.0  # shares are the same, and nothing overflows
+    largest = float(scores.max(initial=0.0)) or 1.0  # avoids overflow; the ratios do not change
     squares = np.square(scores / largest, dtype=np.float64)
     order = np.argsort(squares, kind="stable")
-    left = np.cumsum(squares[order][::-1])[::-1]
-    found = np.zeros_like(squares)
-    found[order] = squares[order] / np.maximum(left, np.finfo(np.float64).tiny)
-    return found
+    remaining = np.cumsum(squares[order][::-1])[::-1]
+    result = np.zeros_like(squares)
+    result[order] = squares[order] / np.maximum(remaining, np.finfo(np.float64).tiny)
+    return result
 
 
 COMPETING: dict[str, Callable[[Scores], Scores]] = {
     "global": lambda scores: scores,
     "adaptive": _adaptive,
 }
-"""The scopes in which layers compete, and what their flat scores become before that."""
+"""The scopes in which layers compete, and how each transforms a layer's flat scores."""
 
 
 def _keep(scores: Scores, sparsity: float) -> sparsity_patterns.Flags:
-    """Return which of the flat `scores` survive when the smallest `round(sparsity · n)` go."""
+    """Return the mask without the smallest `round(sparsity · n)` of the flat `scores`."""
     return _keep_all_but(scores, round(sparsity * scores.size))
 
 

@@ -1,7 +1,7 @@
-"""The quantiser's grid: scales and zero points, values to codes and back.
+"""Quantization parameters: scales and zero points, values to codes and back.
 
-The arithmetic is that of `torch.fake_quantize_per_channel_affine`: round half to even of the
-value times the float32 reciprocal of the scale (Krishnamoorthi 2018, arXiv 1806.08342).
+The arithmetic is that of `torch.fake_quantize_per_channel_affine`: the value times the float32
+reciprocal of the scale, rounded half to even (Krishnamoorthi 2018, arXiv 1806.08342).
 """
 
 from __future__ import annotations
@@ -18,8 +18,14 @@ SMALLEST = torch.finfo(torch.float32).tiny
 class QParams:
     """One scale and zero point per row of values.
 
-    `scale` is float32 [rows], positive; `zero_point` float32 [rows], whole numbers from 0 to
-    `top`, the largest code.
+    Attributes
+    ----------
+    scale : Tensor
+        Positive, float32 [rows].
+    zero_point : Tensor
+        Integers from 0 to `top`, as float32 [rows].
+    top : int
+        The largest code.
     """
 
     scale: Tensor
@@ -27,8 +33,8 @@ class QParams:
     top: int
 
     @classmethod
-    def over(cls, low: Tensor, high: Tensor, scheme: str, bits: int) -> QParams:
-        """Return the grid whose codes span `low` to `high`, each [rows], with zero between them."""
+    def from_range(cls, low: Tensor, high: Tensor, scheme: str, bits: int) -> QParams:
+        """Return the parameters whose codes span `low` ≤ 0 to `high` ≥ 0, each [rows]."""
         if scheme == "symmetric":
             half = 2 ** (bits - 1) - 1
             scale = torch.maximum(-low, high) / half
@@ -40,12 +46,12 @@ class QParams:
         return cls(scale, (-low / scale).round_().clamp_(0, top), top)
 
     def codes(self, rows: Tensor) -> Tensor:
-        """Return the codes of `rows` [rows, length] as whole float32 numbers, same shape."""
+        """Return the codes of `rows` [rows, length]: integers as float32, of the same shape."""
         codes = rows * self.scale.reciprocal().unsqueeze(1)
         return codes.round_().add_(self.zero_point.unsqueeze(1)).clamp_(0, self.top)
 
     def values(self, codes: Tensor) -> Tensor:
-        """Return the values that `codes` [rows, length] stand for, float32, same shape."""
+        """Return the float32 values of `codes` [rows, length], of the same shape."""
         return (codes - self.zero_point.unsqueeze(1)).mul_(self.scale.unsqueeze(1))
 
     def round(self, rows: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""From float tensors to codes."""
+"""Quantize float tensors to integer codes or 16-bit floats."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ FLOATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def bits_of(name: str, settings: Quantize) -> int:
-    """Return the bits that `settings` give the tensor called `name`: 32 leaves it alone."""
+    """Return the number of bits for the tensor `name`; 32 leaves it as it is."""
     return 32 if name in settings.exclude else int(settings.layers.get(name, settings.bits))
 
 
 def quantize(
     name: str, weight: Tensor, settings: Quantize, qparams: list[QParams] | None = None
 ) -> Uncompressed | Codes:
-    """Return `weight` in the number of bits that `settings` give the tensor called `name`.
+    """Quantize `weight` to the number of bits that `settings` give the tensor `name`.
 
-    `grids` are those to use, one per entry of `split_rows`, instead of the ones that fit best.
+    `qparams`, one per entry of `split_rows`, replace those that `fit_qparams` would choose.
 
     Raises
     ------
     RecipeError
-        When the largest value does not fit.
+        If the largest value does not fit.
     """
     bits = bits_of(name, settings)
     if bits == 32:
@@ -42,69 +42,70 @@ def quantize(
         narrow = weight.to(FLOATS[settings.format])
         if not torch.isfinite(narrow).all():
             other = "bf16" if settings.format == "fp16" else "32 bits"
-            raise RecipeError(
-                f"{name} holds {weight.abs().max().item():g}, more than {settings.format} can: "
-                f"choose {other}."
-            )
+            raise _too_large(name, weight, f"{settings.format} can represent: choose {other}.")
         return Uncompressed.of(narrow)
     coded = _codes(weight, settings, bits, qparams)
     if float(coded.scale.max(initial=0)) * 2**bits > LARGEST:
-        raise RecipeError(
-            f"{name} holds {weight.abs().max().item():g}, more than {bits}-bit codes can: "
-            "choose 32 bits."
-        )
+        raise _too_large(name, weight, f"{bits}-bit codes can represent: choose 32 bits.")
     return coded
 
 
-def split_rows(weight: Tensor, settings: Quantize) -> list[Tensor]:
-    """Return `weight` cut into rows that share a scale each: one or two matrices, float32.
+def _too_large(name: str, weight: Tensor, limit: str) -> RecipeError:
+    largest = weight.abs().max().item()
+    return RecipeError(
+        f"{name} holds {largest:g}, more than {limit}", code="recipe.weight_too_large"
+    )
 
-    There are two where groups do not divide a channel evenly: whole groups, then what is left of
-    each channel.
+
+def split_rows(weight: Tensor, settings: Quantize) -> list[Tensor]:
+    """Split `weight` into rows that share a scale each: one or two float32 matrices.
+
+    There are two if the group size does not divide a channel: the full groups, then the remainder
+    of each channel.
     """
     rows, length, group = _layout(weight, settings)
     flat = weight.float().reshape(rows, length) if length else weight.new_zeros(0, 0)
-    whole = length // group * group if group else 0
-    cut = [flat[:, :whole].reshape(-1, group)] if whole else []
-    return [*cut, flat[:, whole:]] if whole < length else cut
+    full = length // group * group if group else 0
+    pieces = [flat[:, :full].reshape(-1, group)] if full else []
+    return [*pieces, flat[:, full:]] if full < length else pieces
 
 
-def join_rows(cut: list[Tensor], weight: Tensor, settings: Quantize) -> Tensor:
-    """Put together what `split_rows` cut: a tensor of `weight`'s shape."""
-    if not cut:  # it is empty
+def join_rows(pieces: list[Tensor], weight: Tensor, settings: Quantize) -> Tensor:
+    """Undo `split_rows` for a tensor of the shape of `weight`."""
+    if not pieces:  # the tensor is empty
         return weight
     rows, _length, _group = _layout(weight, settings)
-    return torch.cat([piece.reshape(rows, -1) for piece in cut], dim=1).view(weight.shape)
+    return torch.cat([piece.reshape(rows, -1) for piece in pieces], dim=1).view(weight.shape)
 
 
 def fit_qparams(weight: Tensor, settings: Quantize, bits: int) -> list[QParams]:
-    """Return the grids that suit `weight` best by the range in `settings`, one per piece."""
-    return _fitted(split_rows(weight, settings), settings, bits)
+    """Return the quantization parameters for `weight`, one per entry of `split_rows`."""
+    return _fit(split_rows(weight, settings), settings, bits)
 
 
-def _fitted(cut: list[Tensor], settings: Quantize, bits: int) -> list[QParams]:
+def _fit(pieces: list[Tensor], settings: Quantize, bits: int) -> list[QParams]:
     return [
-        QParams.over(*RANGES[settings.range](piece, settings, bits), settings.scheme, bits)
-        for piece in cut
+        QParams.from_range(*RANGES[settings.range](piece, settings, bits), settings.scheme, bits)
+        for piece in pieces
     ]
 
 
 def expand_qparams(weight: Tensor, settings: Quantize, qparams: list[QParams]) -> ExpandedQParams:
-    """Return the grid of every weight, as rows of `weight` flattened behind its first axis."""
+    """Return the parameters of every weight, for `weight` flattened to [shape[0], ·]."""
 
-    def spread(numbers: list[Tensor]) -> Tensor:
-        wide = [
-            number.unsqueeze(1).expand(piece.shape)
-            for number, piece in zip(numbers, split_rows(weight, settings), strict=True)
+    def expand(per_row: list[Tensor]) -> Tensor:
+        expanded = [
+            values.unsqueeze(1).expand(piece.shape)
+            for values, piece in zip(per_row, split_rows(weight, settings), strict=True)
         ]
-        return join_rows(wide, weight, settings).flatten(1)
+        return join_rows(expanded, weight, settings).flatten(1)
 
-    scale = spread([grid.scale for grid in qparams])
-    return ExpandedQParams(scale, spread([grid.zero_point for grid in qparams]), qparams[0].top)
+    scale = expand([q.scale for q in qparams])
+    return ExpandedQParams(scale, expand([q.zero_point for q in qparams]), qparams[0].top)
 
 
 def _layout(weight: Tensor, settings: Quantize) -> tuple[int, int, int]:
-    """Return the rows, the values in each, and how many of them share a scale."""
+    """Return the number of rows, the length of each, and the values that share a scale."""
     rows = 1 if settings.granularity == "tensor" else weight.shape[0]
     rows = rows if weight.numel() else 0
     length = weight.numel() // rows if rows else 0
@@ -117,13 +118,11 @@ def _codes(weight: Tensor, settings: Quantize, bits: int, qparams: list[QParams]
     weight = weight.detach()
     codes = torch.empty(rows, length, dtype=torch.uint8)
     parts = [(weight, codes)]
-    if (
-        qparams is None and rows > 1
-    ):  # rows have grids of their own: some at a time stay in the cache
-        some = max(1, PIECE_SIZE // length)
-        parts = list(zip(weight.split(some), codes.split(some), strict=True))
-    found = parallel_map(lambda part: _filled(*part, settings, bits, qparams), parts)
-    scales, zeros = zip(*found, strict=True)
+    if qparams is None and rows > 1:  # rows are independent: process as many as fit the cache
+        count = max(1, PIECE_SIZE // length)
+        parts = list(zip(weight.split(count), codes.split(count), strict=True))
+    results = parallel_map(lambda part: _fill(*part, settings, bits, qparams), parts)
+    scales, zeros = zip(*results, strict=True)
     return Codes(
         shape=tuple(weight.shape),
         bits=bits,
@@ -136,20 +135,20 @@ def _codes(weight: Tensor, settings: Quantize, bits: int, qparams: list[QParams]
     )
 
 
-def _filled(
+def _fill(
     weight: Tensor, codes: Tensor, settings: Quantize, bits: int, qparams: list[QParams] | None
 ) -> tuple[Tensor, Tensor]:
-    """Fill the rows of `codes`, uint8; return scales, float32, and zero points, uint8, flat."""
+    """Fill the rows of `codes`, uint8; return flat scales, float32, and zero points, uint8."""
     rows = len(codes)
-    cut = split_rows(weight, settings)
-    qparams = qparams or _fitted(cut, settings, bits)
+    pieces = split_rows(weight, settings)
+    qparams = qparams or _fit(pieces, settings, bits)
     at = 0
-    for piece, grid in zip(cut, qparams, strict=True):
-        found = grid.codes(piece).view(rows, -1)
-        codes[:, at : at + found.shape[1]] = found
-        at += found.shape[1]
-    if not cut:
+    for piece, piece_qparams in zip(pieces, qparams, strict=True):
+        piece_codes = piece_qparams.codes(piece).view(rows, -1)
+        codes[:, at : at + piece_codes.shape[1]] = piece_codes
+        at += piece_codes.shape[1]
+    if not pieces:
         return torch.zeros(0), torch.zeros(0, dtype=torch.uint8)
-    scales = torch.cat([grid.scale.view(rows, -1) for grid in qparams], dim=1)
-    zeros = torch.cat([grid.zero_point.view(rows, -1) for grid in qparams], dim=1)
+    scales = torch.cat([q.scale.view(rows, -1) for q in qparams], dim=1)
+    zeros = torch.cat([q.zero_point.view(rows, -1) for q in qparams], dim=1)
     return scales.reshape(-1), zeros.to(torch.uint8).reshape(-1)

@@ -13,17 +13,20 @@ from workbench.compression.axes import Axes
 
 @dataclass(frozen=True)
 class Roles:
-    """What the tensors of a module are, by name.
+    """The role of each tensor of a module, by name.
+
+    All tensors that are neither `layers` nor `buffers` are parameters that are too small to
+    compress, such as biases.
 
     Attributes
     ----------
     layers : tuple of str
         The tensors that recipes compress.
     buffers : frozenset of str
-        What is no parameter, such as position tables and counters: stored bit by bit, whatever its
-        dtype and values. All other tensors are parameters too small to compress, such as biases.
+        The tensors that are not parameters, such as position tables and counters. They are stored
+        bit by bit, whatever their dtype and values.
     axes : mapping of str to Axes
-        Those of the `layers` that are turned before they are compressed.
+        The axes of the `layers` that are not in the canonical layout.
     """
 
     layers: tuple[str, ...]
@@ -31,17 +34,20 @@ class Roles:
     axes: Mapping[str, Axes] = field(default_factory=dict)
 
     def permuted_axes(self, weights: Mapping[str, Tensor]) -> dict[str, Axes]:
-        """Return the axes of those of `weights` that are turned.
+        """Return the axes of those of `weights` that are not in the canonical layout.
 
-        Where channels were removed, a tensor may no longer be cut into its groups: it is not.
+        After channels are removed, a tensor may no longer divide into its groups. It is then
+        compressed in the layout that it has.
         """
         return {
-            n: axes for n, axes in self.axes.items() if n in weights and axes.fit(weights[n].shape)
+            name: axes
+            for name, axes in self.axes.items()
+            if name in weights and axes.matches(weights[name].shape)
         }
 
     @classmethod
     def of(cls, weights: Mapping[str, Tensor]) -> Roles:
-        """Return the roles of tensors of which nothing is known but their values."""
+        """Infer the roles from the tensors alone."""
         return cls(compressible(weights))
 
 
@@ -50,8 +56,7 @@ def compressible(
 ) -> tuple[str, ...]:
     """Return the names of the floating-point tensors with two or more dimensions, in order.
 
-    Buffers are none of them, and neither are masks: what attention may not see would be seen after
-    rounding.
+    Buffers are excluded. So are attention masks, which rounding would break.
     """
     return tuple(
         name
@@ -64,12 +69,12 @@ def compressible(
 
 
 def is_mask(weight: Tensor) -> bool:
-    """Return whether a floating-point tensor holds zeros and infinities, or nearly those, alone."""
+    """Return whether a tensor is an attention mask: only zeros and (nearly) infinite values."""
     if weight.is_meta or not weight.numel():
         return False
-    most = torch.finfo(weight.dtype).max
+    largest = torch.finfo(weight.dtype).max
     low, high = weight.aminmax()
-    if -most < low and high < most:  # nearly always, after one look
+    if -largest < low and high < largest:  # the usual case needs only one pass
         return False
-    blocked = weight.abs() >= most
+    blocked = weight.abs() >= largest
     return bool(blocked.any()) and bool((blocked | (weight == 0)).all())

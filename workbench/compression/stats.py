@@ -1,4 +1,4 @@
-"""What a method needs from data: computed once per model, then plain data."""
+"""Calibration statistics: what data-driven methods measure, once per model, as plain data."""
 
 from __future__ import annotations
 
@@ -14,12 +14,19 @@ from workbench.compression.covariance import InputCovariance
 class CalibrationStats:
     """Measurements of a model on calibration data.
 
-    `gradients` maps tensor names to the mean absolute gradient of the loss over calibration
-    batches, each of its tensor's shape. `moments` maps them to the second moments
-    [n, n] of their layer's inputs, n as many as a row of the tensor, flattened, has entries; layers
-    whose weights multiply no such inputs are missing. `digest` names the whole in caches.
+    Attributes
+    ----------
+    gradients : mapping of str to Tensor
+        By tensor name, the mean absolute gradient of the loss over calibration batches, of the
+        tensor's shape.
+    covariances : mapping of str to InputCovariance
+        By tensor name, the second moments [n, n] of the layer's inputs. n is the number of entries
+        in a flattened row of the tensor. Layers whose weights do not multiply such inputs, such as
+        embeddings, are missing.
+    digest : str
+        Identifies the statistics in caches.
     """
 
     gradients: Mapping[str, Tensor] = field(default_factory=dict)
-    moments: Mapping[str, InputCovariance] = field(default_factory=dict)
+    covariances: Mapping[str, InputCovariance] = field(default_factory=dict)
     digest: str = ""

@@ -13,7 +13,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.calibration.statistics import calibration_stats
 from workbench.compression.channels import Group
-from workbench.compression.channels import requested_fraction as channels_asked
+from workbench.compression.channel_pruning import requested_fraction as channels_asked
 from workbench.compression.coded import Factors
 from workbench.domain import Model
 from workbench.domain.file_match import check_fit

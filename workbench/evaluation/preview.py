@@ -38,7 +38,7 @@ def iter_reports_with_preview(
     RecipeError, Cancelled
         As `steps` does.
     """
-    plain = recipe.plain
+    plain = recipe.baseline
     before = cached_report(model, recipe, SPLIT, store)
     if recipe.train is None and plain != recipe and (before is None or before.score is None):
         for found in measure.iter_reports(model, plain, store=store, cancelled=cancelled):
@@ -69,6 +69,6 @@ def baseline_report(
     Cancelled
         As `steps` does.
     """
-    if recipe.train is not None or recipe.plain == recipe:
+    if recipe.train is not None or recipe.baseline == recipe:
         return None
-    return list(measure.iter_reports(model, recipe.plain, store=store, cancelled=cancelled))[-1]
+    return list(measure.iter_reports(model, recipe.baseline, store=store, cancelled=cancelled))[-1]

@@ -7,7 +7,8 @@ from math import ceil, prod
 from types import MappingProxyType
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.channels import UnprunedLayers, removed_fraction
+from workbench.compression.channel_pruning import removed_fraction
+from workbench.compression.channels import UnprunedLayers
 from workbench.compression.coded import Coded, Codes, Factors, Shared, Uncompressed
 from workbench.compression.factorize import break_even_rank
 from workbench.compression.quantize import bits_of
@@ -338,7 +339,7 @@ def _whole(asked: Structure | None, whole: Sequence[UnprunedLayers]) -> Iterator
         if asked is None or not any(removed_fraction([name], asked) for name in one.layers):
             continue
         if named or one.reason != "output" or len(one.layers) > 1:
-            causes.setdefault((WHOLE[one.reason], one.what), []).extend(one.layers)
+            causes.setdefault((WHOLE[one.reason], one.detail), []).extend(one.layers)
     for (kind, what), layers in causes.items():
         yield Reason(kind, _listed(layers), {}, 0, what)
 

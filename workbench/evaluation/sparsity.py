@@ -79,7 +79,7 @@ def zero_blocks(artifact: Artifact, name: str, width: int) -> tuple[int, int]:
     coded = artifact.tensors[name]
     if not prod(coded.shape):
         return 0, 0
-    tensor = coded.tensor() if coded.axes is None else coded.axes.turned(coded.tensor())
+    tensor = coded.tensor() if coded.axes is None else coded.axes.to_canonical(coded.tensor())
     nonzero = matrix(tensor.numpy() != 0, coded.coded_shape).astype(np.float64)
     empty = block_sums(nonzero, width) == 0
     return int(empty.sum()), int(block_sums(np.ones(nonzero.shape), width)[empty].sum())

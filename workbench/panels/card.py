@@ -142,7 +142,7 @@ def _gain(report: Report | None, plain: Report | None, metric: Metric) -> list[s
 
 def _plainer(recipe: Recipe) -> list[str]:
     """Name the choices in which the plain version of `recipe` differs."""
-    plain = recipe.plain
+    plain = recipe.baseline
     return [
         f"{spec.label} {next(c.label for c in spec.choices if c.value == getattr(part, spec.name))}"
         for key in PARTS

@@ -251,7 +251,7 @@ class Recipe:
         return replace(self, train=None)
 
     @property
-    def plain(self) -> Recipe:
+    def baseline(self) -> Recipe:
         """The same recipe without what takes a while to make good for errors, or the recipe itself.
 
         Second-order criteria become those of size, rounding goes to the nearest value, and what is

@@ -202,12 +202,12 @@ class Worker:
 
 
 def _has_plain(recipe: Recipe) -> bool:
-    return recipe.train is None and recipe.plain != recipe
+    return recipe.train is None and recipe.baseline != recipe
 
 
 def _known_plain(chosen: Model, recipe: Recipe, store: ResultCache) -> Report | None:
     """Return the exact report of the recipe's plain version, if it was measured before."""
     if not _has_plain(recipe):
         return None
-    found = cached_report(chosen, recipe.plain, "validation", store)
+    found = cached_report(chosen, recipe.baseline, "validation", store)
     return found if found is not None and found.exact else None

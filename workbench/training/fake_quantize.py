@@ -116,7 +116,7 @@ class FakeQuantizer:
             rounds = name in self.names and self.rounding != "afterwards"
             rounded = self._rounded(name, masked, refresh) if rounds else masked
             if name in self.axes:
-                rounded = self.axes[name].back(rounded, weight.shape)
+                rounded = self.axes[name].from_canonical(rounded, weight.shape)
             seen[name] = _channels_last(rounded) if self.channels_last else rounded
         return seen
 
@@ -164,7 +164,7 @@ class FakeQuantizer:
         self.sparsity = 1 - remaining / total if total else 0.0
 
     def _canonical(self, name: str, weight: Tensor) -> Tensor:
-        return self.axes[name].turned(weight) if name in self.axes else weight
+        return self.axes[name].to_canonical(weight) if name in self.axes else weight
 
     def _masked(self, name: str, weight: Tensor) -> Tensor:
         return weight * self.masks[name] if name in self.masks else weight

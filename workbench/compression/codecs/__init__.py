@@ -1,1 +1,1 @@
-"""Codecs: streams of small symbols to bytes and back, exactly, the same on every platform."""
+"""Lossless codecs for streams of small symbols, with the same bytes on every platform."""

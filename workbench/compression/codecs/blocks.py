@@ -1,4 +1,4 @@
-"""Positions where values stand in square blocks: a bit for each block says whether it is stored."""
+"""Positions for square blocks: one bit per block says whether it is stored."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def count_of(shape: Shape, width: int) -> int:
 
 
 def stored_blocks(nonzero: Flags, shape: Shape, width: int) -> Flags:
-    """Return which blocks hold a value, flat."""
+    """Return a flat mask of the blocks that hold a nonzero value."""
     sums = block_sums(matrix(nonzero, shape).astype(np.float64), width)
     return (sums > 0).reshape(-1)
 
 
 def stored(blocks: Flags, shape: Shape, width: int) -> Flags:
-    """Return which of the flat positions lie in the blocks that are stored."""
+    """Return a mask of the flat positions inside stored blocks."""
     rows, columns = shape[0], int(np.prod(shape[1:], dtype=np.int64))
-    wide = spread_blocks(blocks.reshape(-(-rows // width), -1), width, (rows, columns))
-    return flattened(wide, shape)
+    matrix_mask = spread_blocks(blocks.reshape(-(-rows // width), -1), width, (rows, columns))
+    return flattened(matrix_mask, shape)

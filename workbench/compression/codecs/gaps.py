@@ -1,8 +1,8 @@
-"""Relative positions: how far each non-zero value lies from the one before.
+"""Relative positions: the number of zeros between consecutive nonzero values.
 
-A symbol s below the escape 2^w − 1 skips s positions and then a value follows; the escape skips
-2^w − 1 positions and no value follows. (Deep Compression, arXiv 1510.00149, stores a filler zero
-there instead, which also costs a value.)
+A symbol s below the escape 2^w − 1 skips s positions, and a value follows. The escape skips
+2^w − 1 positions, and no value follows. (Deep Compression, arXiv 1510.00149, stores a filler zero
+instead, which also costs a value.)
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from workbench.threads import parallel_map
 
 WIDTHS = range(2, 9)
 SHORT = 2**16
-"""Gaps below this are counted in a table, and the few longer ones one by one."""
+"""Gaps below this are counted in a table, the few longer ones one by one."""
 
 
 class Gaps:
-    """The zeros before each set one of `flags`, never all in memory at once."""
+    """The number of zeros before each True of `flags`, never all in memory at once."""
 
     def __init__(self, flags: Flags) -> None:
         self.flags = flags
@@ -31,27 +31,27 @@ class Gaps:
         self._pieces = list(zip(pieces(flags.size), before, strict=False))
 
     def counts(self) -> dict[int, NDArray[np.int64]]:
-        """Return how often each symbol would occur, by the width of symbols in bits."""
+        """Return how often each symbol occurs, by symbol width in bits."""
         short: NDArray[np.int64] = np.zeros(SHORT, np.int64)
         long: list[int] = []
         for zeros in parallel_map(self._of, self._pieces):
-            few = np.flatnonzero(zeros >= SHORT)
-            long += zeros[few].tolist()
-            counted = np.bincount(np.delete(zeros, few) if few.size else zeros)
+            at = np.flatnonzero(zeros >= SHORT)
+            long += zeros[at].tolist()
+            counted = np.bincount(np.delete(zeros, at) if at.size else zeros)
             short[: counted.size] += counted
         short = np.trim_zeros(short, "b")
-        found = {width: symbol_counts(short, width) for width in WIDTHS}
-        for counts in found.values():
+        by_width = {width: symbol_counts(short, width) for width in WIDTHS}
+        for counts in by_width.values():
             for gap in long:
                 escapes, rest = divmod(gap, counts.size - 1)
                 counts[-1] += escapes
                 counts[rest] += 1
-        return found
+        return by_width
 
     def symbols(self, width: int) -> NDArray[np.uint8]:
         """Return the symbols of `width` bits."""
         return np.concatenate(
-            [*parallel_map(lambda one: to_symbols(self._of(one), width), self._pieces)]
+            [*parallel_map(lambda piece: to_symbols(self._of(piece), width), self._pieces)]
         )
 
     def _of(self, piece: tuple[slice, int]) -> NDArray[np.int64]:
@@ -61,19 +61,19 @@ class Gaps:
 
 
 def _last(flags: Flags, start: int) -> int:
-    """Return the position, from `start` on, of the last set one of `flags`, or -1."""
+    """Return the position of the last True of `flags`, which begin at `start`, or -1."""
     backwards = flags[::-1]
     place = int(backwards.argmax()) if flags.size else 0
     return start + flags.size - 1 - place if flags.size and backwards[place] else -1
 
 
 def set_flags(flags: Flags, symbols: NDArray[np.uint8], width: int) -> None:
-    """Set those of `flags` whose positions the gap symbols of `width` bits stand for.
+    """Set the `flags` at the positions that gap symbols of `width` bits encode.
 
     Raises
     ------
     ValueError
-        When a position is outside.
+        If a position is out of range.
     """
     at = 0
     escape = 2**width - 1
@@ -87,12 +87,12 @@ def set_flags(flags: Flags, symbols: NDArray[np.uint8], width: int) -> None:
 
 
 def gaps(positions: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the zeros before each of the rising `positions`."""
+    """Return the number of zeros before each of the rising `positions`."""
     return np.diff(positions, prepend=-1) - 1
 
 
 def symbol_counts(tally: NDArray[np.int64], width: int) -> NDArray[np.int64]:
-    """Return how often each symbol of `width` bits occurs, for gaps of which `tally[n]` are n."""
+    """Return how often each symbol of `width` bits occurs, if gap n occurs `tally[n]` times."""
     escape = 2**width - 1
     escapes, rest = np.divmod(np.arange(tally.size), escape)
     counts = np.bincount(rest, weights=tally, minlength=escape + 1).astype(np.int64)
@@ -103,7 +103,7 @@ def symbol_counts(tally: NDArray[np.int64], width: int) -> NDArray[np.int64]:
 def to_symbols(zeros_before: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
     """Return the gap symbols of `width` bits, uint8."""
     escape = 2**width - 1
-    long = np.flatnonzero(zeros_before >= escape)  # few, as a rule
+    long = np.flatnonzero(zeros_before >= escape)  # usually few
     if not long.size:
         return zeros_before.astype(np.uint8)
     escapes, rest = np.divmod(zeros_before[long], escape)
@@ -117,7 +117,7 @@ def to_symbols(zeros_before: NDArray[np.int64], width: int) -> NDArray[np.uint8]
 
 
 def to_positions(symbols: NDArray[np.uint8], width: int) -> NDArray[np.int64]:
-    """Return the positions that gap symbols of `width` bits stand for."""
+    """Return the positions that gap symbols of `width` bits encode."""
     escape = 2**width - 1
     is_value = symbols != escape
     steps = symbols.astype(np.int64) + is_value

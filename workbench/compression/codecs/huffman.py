@@ -1,9 +1,9 @@
-"""Canonical Huffman coding of a symbol stream, in blocks that decode side by side.
+"""Canonical Huffman coding of a symbol stream, in blocks that are decoded in parallel.
 
-A part is: the code lengths of all symbols (4 bits each, packed), the number of bits of every
-block of 1,024 symbols (uint16, little-endian), and the bits themselves, most significant first.
-Codes are canonical (shorter first, then smaller symbol), at most 15 bits long, so that the
-lengths alone define them (Huffman 1952, "A method for the construction of minimum-redundancy
+The encoded part consists of the code lengths of all symbols (4 bits each, packed), the number of
+bits of each block of 1,024 symbols (uint16, little-endian), and the code words, most significant
+bit first. Codes are canonical (shorter first, then smaller symbol) and at most 15 bits long, so
+that the lengths define them (Huffman 1952, "A method for the construction of minimum-redundancy
 codes").
 """
 
@@ -24,12 +24,12 @@ from workbench.threads import parallel_map
 BLOCK = 1024
 MAX_CODE_LENGTH = 15
 BLOCKS_PER_TASK = 2048
-"""Blocks that are decoded together."""
+"""The number of blocks that one task decodes together."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What coding a stream would take: `lengths` per symbol, and bytes."""
+    """A Huffman code (`lengths` by symbol) and its cost for a stream of `count` symbols."""
 
     lengths: NDArray[np.uint8]
     bits: int
@@ -42,12 +42,12 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """Bytes in all."""
+        """Bytes in total."""
         return self.table_size + (self.bits + 7) // 8
 
 
 def table_size(alphabet: int, count: int) -> int:
-    """Return the bytes of code lengths and block sizes for `count` symbols of an alphabet."""
+    """Return the bytes of code lengths and block sizes for `count` symbols."""
     return packed_size(alphabet, 4) + 2 * -(-count // BLOCK)
 
 
@@ -59,34 +59,34 @@ def plan(symbols: NDArray[np.uint8], alphabet: int) -> Plan:
 def count_symbols(symbols: NDArray[np.uint8], alphabet: int) -> NDArray[np.int64]:
     """Return how often each of `alphabet` symbols occurs."""
     if symbol_bits(alphabet) > 4:
-        return _counted(lambda at: np.bincount(symbols[at], minlength=alphabet), symbols.size)
+        return _sum_pieces(lambda at: np.bincount(symbols[at], minlength=alphabet), symbols.size)
     even = symbols.size // 2 * 2
 
     def pairs(piece: slice) -> NDArray[np.int64]:
-        both = symbols[piece][: even - piece.start].view(np.uint16)  # half as many to count
-        return np.bincount((both << 4 | both >> 8).astype(np.uint8), minlength=256)
+        pair = symbols[piece][: even - piece.start].view(np.uint16)  # half as many to count
+        return np.bincount((pair << 4 | pair >> 8).astype(np.uint8), minlength=256)
 
-    counts = _counted(pairs, symbols.size).reshape(16, 16)
-    found: NDArray[np.int64] = counts.sum(axis=0) + counts.sum(axis=1)
-    found[symbols[even:]] += 1
-    return found[:alphabet]
+    pair_counts = _sum_pieces(pairs, symbols.size).reshape(16, 16)
+    counts: NDArray[np.int64] = pair_counts.sum(axis=0) + pair_counts.sum(axis=1)
+    counts[symbols[even:]] += 1
+    return counts[:alphabet]
 
 
-def _counted(count: Callable[[slice], NDArray[np.int64]], size: int) -> NDArray[np.int64]:
-    found: NDArray[np.int64] = np.sum([*in_pieces(count, size)], axis=0)
-    return found
+def _sum_pieces(count: Callable[[slice], NDArray[np.int64]], size: int) -> NDArray[np.int64]:
+    total: NDArray[np.int64] = np.sum([*in_pieces(count, size)], axis=0)
+    return total
 
 
 def plan_of(counts: NDArray[np.int64]) -> Plan:
-    """Return the code, and its cost, for a stream in which symbol s occurs `counts[s]` times."""
+    """Return the code for a stream in which symbol s occurs `counts[s]` times, and its cost."""
     lengths = code_lengths(counts.tolist())
     return Plan(lengths, int((counts * lengths).sum()), int(counts.sum()))
 
 
 def code_lengths(counts: list[int]) -> NDArray[np.uint8]:
-    """Return the Huffman code length of each symbol (0 where it never occurs), at most 15."""
+    """Return the Huffman code length of each symbol, at most 15; 0 if it never occurs."""
     lengths = _lengths(counts)
-    while max(lengths, default=0) > MAX_CODE_LENGTH:  # flatten the statistics until the code fits
+    while max(lengths, default=0) > MAX_CODE_LENGTH:  # flatten the counts until the code fits
         counts = [(count + 1) // 2 for count in counts]
         lengths = _lengths(counts)
     return np.array(lengths, np.uint8)
@@ -131,21 +131,22 @@ def canonical(lengths: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 def encode(symbols: NDArray[np.uint8], coding: Plan) -> bytes:
-    """Return the part that holds `symbols`, coded by their `plan`."""
+    """Return the encoded part of `symbols` with their `coding`."""
     stream, sizes = b"", np.zeros(0, np.int64)
     if symbols.size:
-        chosen = code_words.table(canonical(coding.lengths), coding.lengths, symbols.size)
-        stream, sizes = code_words.stream(symbols, chosen, coding.bits, BLOCK)
+        words = canonical(coding.lengths)
+        table = code_words.build_table(words, coding.lengths, symbols.size)
+        stream, sizes = code_words.write_stream(symbols, table, coding.bits, BLOCK)
     return b"".join((pack(coding.lengths, 4), sizes.astype("<u2").tobytes(), stream))
 
 
 def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
-    """Return the `count` symbols in the part `data`; all blocks step forward together.
+    """Return the `count` symbols of an encoded part. All blocks advance together.
 
     Raises
     ------
     ValueError
-        When the code lengths or block sizes do not make sense.
+        If the code lengths or block sizes are invalid.
     """
     table = packed_size(alphabet, 4)
     blocks = -(-count // BLOCK)
@@ -159,10 +160,12 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
         raise ValueError("the Huffman code is not complete")
     if (total + 7) // 8 != stream.size:
         raise ValueError("the Huffman blocks do not fill their stream")
-    if (sizes[:-1] < BLOCK).any():  # a symbol takes a bit: bounds the memory below by the stream
+    if (
+        sizes[:-1] < BLOCK
+    ).any():  # each symbol takes a bit, so that memory is bounded by the stream
         raise ValueError("a Huffman block is shorter than its symbols")
     if used.size == 1 and stream.any():
-        raise ValueError("the Huffman stream holds a word that stands for nothing")
+        raise ValueError("the Huffman stream holds an invalid code word")
     symbol_at = np.zeros(1 << MAX_CODE_LENGTH, np.uint8)
     length_at = np.ones(1 << MAX_CODE_LENGTH, np.int64)
     for symbol, code in enumerate(canonical(lengths).tolist()):
@@ -175,17 +178,17 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
     ends = np.cumsum(sizes)
     out = np.zeros(blocks * BLOCK, np.uint8)
 
-    def fill(some: slice) -> None:
-        at, last = ends[some] - sizes[some], ends[some]
+    def fill(group: slice) -> None:
+        at, last = ends[group] - sizes[group], ends[group]
         first = int(at[0]) >> 3
-        found = out[some.start * BLOCK : some.stop * BLOCK].reshape(-1, BLOCK)
+        target = out[group.start * BLOCK : group.stop * BLOCK].reshape(-1, BLOCK)
         steps = min(BLOCK, count)
-        short = count - (blocks - 1) * BLOCK if some.stop == blocks else BLOCK
+        short = count - (blocks - 1) * BLOCK if group.stop == blocks else BLOCK
         at -= first << 3
         read = stream[first : (int(last[-1]) + 7) // 8]
-        _step(_windows(read), at, found, (symbol_at, length_at), steps, short)
+        _step(_windows(read), at, target, (symbol_at, length_at), steps, short)
         if not np.array_equal(at + (first << 3), last):
-            raise ValueError("a Huffman block does not end where it says")
+            raise ValueError("a Huffman block does not end at its stated size")
 
     groups = [
         slice(at, min(at + BLOCKS_PER_TASK, blocks)) for at in range(0, blocks, BLOCKS_PER_TASK)
@@ -196,8 +199,8 @@ def decode(data: bytes, alphabet: int, count: int) -> NDArray[np.uint8]:
 
 
 def _windows(stream: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return the 32 bits from each byte on."""
-    # A broken stream may run on: no further than a block of the longest words, into zeros.
+    """Return the 32 bits that begin at each byte."""
+    # A damaged stream can be read past its end, by at most a block of the longest words.
     padded = np.zeros(stream.size + BLOCK * MAX_CODE_LENGTH // 8 + 4, np.uint32)
     padded[: stream.size] = stream
     windows = padded[3:].copy()
@@ -209,12 +212,12 @@ def _windows(stream: NDArray[np.uint8]) -> NDArray[np.uint32]:
 def _step(
     window: NDArray[np.uint32],
     at: NDArray[np.int64],
-    found: NDArray[np.uint8],
+    target: NDArray[np.uint8],
     tables: tuple[NDArray[np.uint8], NDArray[np.int64]],
     steps: int,
     short: int,
 ) -> None:
-    """Move all blocks forward together, a symbol a step; the last has but `short` symbols."""
+    """Decode all blocks together, one symbol per step; the last has only `short` symbols."""
     symbol_at, length_at = tables
     rows = np.zeros((steps, at.size), np.uint8)
     for step in range(steps):
@@ -225,4 +228,4 @@ def _step(
         )
         rows[step, :active] = symbol_at[peek]
         here += length_at[peek]
-    found[:, :steps] = rows.T
+    target[:, :steps] = rows.T

@@ -12,7 +12,7 @@ from workbench.compression.pieces import in_pieces
 Symbols = NDArray[np.uint8]
 
 HALVES = ((8, 0x00FF00FF00FF00FF), (16, 0x0000FFFF0000FFFF), (32, 0x00000000FFFFFFFF))
-"""The widths of lanes in a 64-bit word, and the lower lane of each two."""
+"""The widths of lanes in a 64-bit word, and the mask of the lower lane of each pair."""
 
 
 def packed_size(count: int, bits: int) -> int:
@@ -21,33 +21,36 @@ def packed_size(count: int, bits: int) -> int:
 
 
 def symbol_bits(alphabet: int) -> int:
-    """Return the bits that tell `alphabet` symbols apart, at least one."""
+    """Return the bits needed for `alphabet` different symbols, at least one."""
     return max(1, (alphabet - 1).bit_length())
 
 
 def join_eights(symbols: Symbols, bits: int) -> NDArray[np.uint64]:
-    """Return each eight symbols of `bits` bits as one number, the first on top; zeros fill up."""
+    """Join each eight symbols of `bits` bits to one number, the first in the high bits.
+
+    The last eight are padded with zeros.
+    """
     if symbols.size % 8:
         symbols = np.concatenate([symbols, np.zeros(-symbols.size % 8, np.uint8)])
     words = symbols.view(np.uint64)
     words = words.byteswap() if sys.byteorder == "little" else words
     if bits < 8:
-        for width, low in HALVES:  # neighbours join: bytes, then pairs, then fours
+        for width, low in HALVES:  # join neighbors: bytes, then pairs, then fours
             gap = np.uint64(bits * width // 8)
             words = ((words >> np.uint64(width) & np.uint64(low)) << gap) | words & np.uint64(low)
     return words
 
 
 def pack(symbols: Symbols, bits: int) -> bytes:
-    """Return `symbols` (uint8, below 2^bits, bits from 1 to 8) side by side, zero-padded."""
+    """Pack `symbols` (uint8, below 2^bits, bits from 1 to 8), zero-padded to a byte."""
     if bits == 8:
         return symbols.tobytes()
 
-    def packed(piece: slice) -> bytes:
+    def pack_piece(piece: slice) -> bytes:
         lanes = join_eights(symbols[piece], bits).astype(">u8").view(np.uint8).reshape(-1, 8)
         return lanes[:, 8 - bits :].tobytes()  # eight symbols are exactly `bits` bytes
 
-    return b"".join(in_pieces(packed, symbols.size))[: packed_size(symbols.size, bits)]
+    return b"".join(in_pieces(pack_piece, symbols.size))[: packed_size(symbols.size, bits)]
 
 
 def unpack(data: bytes, bits: int, count: int) -> Symbols:

@@ -1,7 +1,8 @@
-"""Where values stand: the ways to write positions, of which a tensor takes the shortest.
+"""The positions of stored values, encoded in the shortest of several ways.
 
-Every value; a bitmap of those other than zero; gaps between them; and, where pruning left a
-pattern, a symbol for each run or a bit for each block. Symbols are packed or Huffman coded.
+All values are stored, or positions are a bitmap of the nonzero values, the gaps between them, or,
+after pruning with a pattern, a symbol per run or a bit per block. Symbols are packed or Huffman
+coded.
 """
 
 from __future__ import annotations
@@ -21,12 +22,21 @@ from workbench.recipe import Prune
 
 @dataclass(frozen=True)
 class Index:
-    """One way to write positions: `kind` is all, bitmap, gaps, runs or blocks; `size` in bytes.
+    """One way to write positions.
 
-    `stored` says which of the flat values are written, None for all; they hold every value
-    other than zero, and of a pattern some zeros too. `width` and `count` are the bits and number
-    of gap symbols, or the width of a pattern and the values in each of its runs. With a `plan`
-    symbols are Huffman coded.
+    Attributes
+    ----------
+    kind : str
+        ``all``, ``bitmap``, ``gaps``, ``runs`` or ``blocks``.
+    size : int
+        In bytes.
+    stored : array of bool or None
+        The flat values that are written; None for all. They include every nonzero value, and with
+        ``runs`` and ``blocks`` some zeros.
+    width, count : int
+        The bits and number of gap symbols, or the width of a pattern and the values per run.
+    plan : Plan or None
+        The Huffman code of the symbols; None if they are packed.
     """
 
     kind: str
@@ -38,16 +48,16 @@ class Index:
 
     @property
     def holds_zeros(self) -> bool:
-        """Whether there may be zeros among the values written."""
+        """Whether the written values may include zeros."""
         return self.kind not in EXACT
 
 
 EXACT = frozenset({"bitmap", "gaps"})
-"""The kinds that write the places of values other than zero, and of no others."""
+"""The kinds that store exactly the nonzero values."""
 
 
 class Sizes(NamedTuple):
-    """How many values are stored, and the bytes of the index with those of its Huffman table."""
+    """The number of stored values, the bytes of the index, and those of its Huffman table."""
 
     values: int
     places: int
@@ -55,26 +65,26 @@ class Sizes(NamedTuple):
 
 
 def indices(nonzero: Flags, shape: Shape, prune: Prune | None) -> Iterator[list[Index]]:
-    """Yield ways to write where `nonzero` (flat) is true, in a tensor pruned by `prune`.
+    """Yield ways to write the positions where `nonzero` (flat) is True.
 
-    Those in one list write the same positions, so that the shortest of them is the best.
+    All entries of a list write the same positions, so that the shortest of them is the best.
     """
     if not nonzero.any():
         yield [Index("gaps", 0, nonzero, width=gaps.WIDTHS[0])]
         return
     yield [Index("bitmap", (nonzero.size + 7) // 8, nonzero), *_gaps(nonzero)]
     if prune is not None and len(shape) >= 2 and prune.pattern == "n:m":
-        if found := [*_runs(nonzero, shape, prune.width)]:
-            yield found
+        if options := [*_runs(nonzero, shape, prune.width)]:
+            yield options
     elif prune is not None and len(shape) >= 2 and prune.pattern == "block":
-        chosen = blocks.stored_blocks(nonzero, shape, prune.width)
-        places = blocks.stored(chosen, shape, prune.width)
-        yield [Index("blocks", (chosen.size + 7) // 8, places, prune.width)]
+        block_flags = blocks.stored_blocks(nonzero, shape, prune.width)
+        stored = blocks.stored(block_flags, shape, prune.width)
+        yield [Index("blocks", (block_flags.size + 7) // 8, stored, prune.width)]
 
 
 def _gaps(nonzero: Flags) -> Iterator[Index]:
     symbols = gaps.Gaps(nonzero).counts()
-    counts = {width: int(found.sum()) for width, found in symbols.items()}
+    counts = {width: int(tally.sum()) for width, tally in symbols.items()}
     width = min(counts, key=lambda w: packed_size(counts[w], w))
     yield Index("gaps", packed_size(counts[width], width), nonzero, width, counts[width])
     widest = gaps.WIDTHS[-1]
@@ -93,22 +103,22 @@ def _runs(nonzero: Flags, shape: Shape, width: int) -> Iterator[Index]:
 
 
 def describe(index: Index) -> dict[str, Any]:
-    """Return what a header entry says of `index`."""
+    """Return the header entry of `index`."""
     if index.stored is None:
         return {}
     stored = int(np.count_nonzero(index.stored))
     if index.kind == "bitmap":
         return {"bitmap": stored}
-    said = {
+    data = {
         "gaps": [stored, index.count, index.width],
         "runs": [index.width, index.count],
         "blocks": [stored, index.width],
     }[index.kind]
-    return {index.kind: [*said, index.size] if index.plan else said}
+    return {index.kind: [*data, index.size] if index.plan else data}
 
 
 def sizes(entry: dict[str, Any]) -> Sizes:
-    """Return how many values a header entry says are stored, and the bytes of its index."""
+    """Return the number of stored values and the index sizes that a header entry describes."""
     shape = tuple(entry["shape"])
     if "bitmap" in entry:
         return Sizes(entry["bitmap"], (prod(shape) + 7) // 8, 0)
@@ -148,12 +158,12 @@ def write(index: Index, nonzero: Flags, shape: Shape) -> bytes:
 
 
 def read(entry: dict[str, Any], data: bytes) -> Flags | None:
-    """Return which of the flat values are stored, or None where all are.
+    """Return a mask of the flat values that are stored, or None if all are.
 
     Raises
     ------
     ValueError
-        When `data` does not hold what the entry says.
+        If `data` does not match the entry.
     """
     shape = tuple(entry["shape"])
     if "bitmap" in entry:

@@ -1,8 +1,8 @@
-"""A coded tensor as the bytes of its stream, and back.
+"""Write a coded tensor as a stream of bytes, and read it back.
 
-A stream is its parts end to end: scales (float32) and zero points (uint8, affine only) of codes,
-or the codebook (float32) of shared values, then index and values. What the parts are and how long
-stands in an entry of the file's header.
+A stream is the concatenation of its parts: scales (float32) and zero points (uint8, affine only) of
+codes, or the codebook (float32) of shared values, then index and values. An entry of the file's
+header describes the parts and their lengths.
 """
 
 from __future__ import annotations
@@ -43,10 +43,9 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Parts:
-    """The bytes of each part of a stream, as its header entry tells.
+    """The bytes of each part of a stream.
 
-    The tables are what Huffman coding adds to say how it codes, inside `index` and `values` on
-    disk.
+    The tables of Huffman codes are included in `index` and `values`.
     """
 
     scales: int
@@ -59,7 +58,7 @@ class Parts:
 
     @property
     def before_index(self) -> int:
-        """Bytes of what codes stand for."""
+        """Bytes of scales, zero points and codebook."""
         return self.scales + self.zero_points + self.codebook
 
     @property
@@ -69,45 +68,45 @@ class Parts:
 
 
 StreamOptions = EncodingOptions | tuple[EncodingOptions, EncodingOptions]
-"""The forms considered for a tensor, or for each of its two factors."""
+"""The encodings considered for a tensor, or for each of its two factors."""
 
 
 def find_encodings(
     coded: Coded, prune: Prune | None = None, *, include_larger: bool | None = None
 ) -> StreamOptions:
-    """Return the best forms of a coded tensor that was pruned by `prune`, as `encodings` does.
+    """Return the best encodings of a tensor that `prune` has pruned, as `encodings` does.
 
-    A form that loses is worked out only where pruning makes people ask why, unless told otherwise.
+    By default, an encoding that cannot be the smallest is computed only for a pruned tensor, whose
+    report explains the choice.
     """
     include_larger = prune is not None if include_larger is None else include_larger
     if isinstance(coded, Factors):
-        return encodings(coded.left, include_larger=include_larger), encodings(
-            coded.right, include_larger=include_larger
-        )
+        left = encodings(coded.left, include_larger=include_larger)
+        return left, encodings(coded.right, include_larger=include_larger)
     return encodings(coded, prune, include_larger=include_larger)
 
 
-def entry(coded: Coded, chosen: StreamOptions) -> Entry:
-    """Return the header entry that describes the stream of `coded`: short, plain JSON data."""
+def entry(coded: Coded, options: StreamOptions) -> Entry:
+    """Return the header entry that describes the stream of `coded`, as JSON data."""
     if isinstance(coded, Factors):
-        assert isinstance(chosen, tuple)
-        both = zip((coded.left, coded.right), chosen, strict=True)
-        return {**_shaped(coded), "factors": [entry(*one) for one in both]}
-    assert isinstance(chosen, EncodingOptions)
-    form = chosen.best
-    out: Entry = {**_shaped(coded), **_describe(coded), **positions.describe(form.index)}
-    if form.values.kind == "huffman":
-        out["huffman"] = form.values.size
+        assert isinstance(options, tuple)
+        factors = zip((coded.left, coded.right), options, strict=True)
+        return {**_describe_shape(coded), "factors": [entry(*factor) for factor in factors]}
+    assert isinstance(options, EncodingOptions)
+    best = options.best
+    out: Entry = {**_describe_shape(coded), **_describe(coded), **positions.describe(best.index)}
+    if best.values.kind == "huffman":
+        out["huffman"] = best.values.size
     return out
 
 
-def _shaped(coded: Coded) -> Entry:
-    found: Entry = {"shape": list(coded.shape)}
-    return found if coded.axes is None else {**found, "axes": coded.axes.as_list()}
+def _describe_shape(coded: Coded) -> Entry:
+    out: Entry = {"shape": list(coded.shape)}
+    return out if coded.axes is None else {**out, "axes": coded.axes.as_list()}
 
 
 def canonical_entry(entry: Entry) -> Entry:
-    """Return the entry of the tensor that is coded: of a turned one its shape, without axes."""
+    """Return the entry with the canonical shape, without axes."""
     if "axes" not in entry:
         return entry
     shape = Axes.from_list(entry["axes"]).shape(entry["shape"])
@@ -152,20 +151,20 @@ def parts(entry: Entry) -> Parts:
 
 
 def alphabet_of(entry: Entry) -> int:
-    """Return how many different symbols the values may be; 0: they are plain."""
+    """Return the number of different symbols; 0 if values are stored unchanged."""
     if "shared" in entry:
         _rows, clusters, zero = entry["shared"]
         return int(clusters) + (0 if positions.EXACT & entry.keys() else int(zero))
     return int(2 ** entry["bits"]) if "bits" in entry else 0
 
 
-def write(coded: Coded, chosen: StreamOptions) -> bytes:
-    """Return the stream of `coded` in its best form."""
+def write(coded: Coded, options: StreamOptions) -> bytes:
+    """Return the stream of `coded` in its best encoding."""
     if isinstance(coded, Factors):
-        assert isinstance(chosen, tuple)
-        return write(coded.left, chosen[0]) + write(coded.right, chosen[1])
-    assert isinstance(chosen, EncodingOptions)
-    form = chosen.best
+        assert isinstance(options, tuple)
+        return write(coded.left, options[0]) + write(coded.right, options[1])
+    assert isinstance(options, EncodingOptions)
+    best = options.best
     out = []
     if isinstance(coded, Shared):
         out.append(coded.codebook.astype("<f4").tobytes())
@@ -173,51 +172,52 @@ def write(coded: Coded, chosen: StreamOptions) -> bytes:
         out.append(coded.scale.astype("<f4").tobytes())
         if coded.affine:
             out.append(coded.zero_point.tobytes())
-    out.append(positions.write(form.index, coded.nonzero, coded.coded_shape))
-    out.append(_values(coded, form))
+    out.append(positions.write(best.index, coded.nonzero, coded.coded_shape))
+    out.append(_write_values(coded, best))
     return b"".join(out)
 
 
-def _values(coded: Single, form: Encoding) -> bytes:
+def _write_values(coded: Single, encoding: Encoding) -> bytes:
     if isinstance(coded, Uncompressed):
-        stored = form.index.stored
+        stored = encoding.index.stored
         values = coded.bits if stored is None else take_stored(coded.bits, stored)
         return values.astype(values.dtype.newbyteorder("<")).tobytes()
-    symbols, alphabet = symbols_of(coded, form.index)
-    if form.values.plan is not None:
-        return huffman.encode(symbols, form.values.plan)
+    symbols, alphabet = symbols_of(coded, encoding.index)
+    if encoding.values.plan is not None:
+        return huffman.encode(symbols, encoding.values.plan)
     return pack(symbols, symbol_bits(alphabet))
 
 
 def read(entry: Entry, stream: bytes) -> Coded:
-    """Return the tensor whose stream `entry` describes.
+    """Return the coded tensor of a stream that `entry` describes.
 
     Raises
     ------
     ValueError
-        When the stream does not hold what the entry says.
+        If the stream does not match the entry.
     """
-    found = _read_turned(canonical_entry(entry), stream)
+    coded = _read_canonical(canonical_entry(entry), stream)
     if "axes" not in entry:
-        return found
-    return replace(found, shape=tuple(entry["shape"]), axes=Axes.from_list(entry["axes"]))
+        return coded
+    return replace(coded, shape=tuple(entry["shape"]), axes=Axes.from_list(entry["axes"]))
 
 
-def _read_turned(entry: Entry, stream: bytes) -> Coded:
+def _read_canonical(entry: Entry, stream: bytes) -> Coded:
     if "factors" in entry:
         left, right = entry["factors"]
-        cut = parts(left).total
-        return Factors(tuple(entry["shape"]), _read(left, stream[:cut]), _read(right, stream[cut:]))
-    return _read(entry, stream)
+        end = parts(left).total
+        factors = _read_single(left, stream[:end]), _read_single(right, stream[end:])
+        return Factors(tuple(entry["shape"]), *factors)
+    return _read_single(entry, stream)
 
 
-def _read(entry: Entry, stream: bytes) -> Single:
+def _read_single(entry: Entry, stream: bytes) -> Single:
     sizes = parts(entry)
     start, end = sizes.before_index, sizes.before_index + sizes.index
     stored = positions.read(entry, stream[start:end])
     alphabet = alphabet_of(entry)
     if not alphabet:
-        return _read_plain(entry, stream[end:], stored)
+        return _read_uncompressed(entry, stream[end:], stored)
     count = positions.sizes(entry).values
     if "huffman" in entry:
         symbols = huffman.decode(stream[end:], alphabet, count)
@@ -229,16 +229,14 @@ def _read(entry: Entry, stream: bytes) -> Single:
     return reader(entry, stream[:start], symbols, stored)
 
 
-def _read_plain(entry: Entry, data: bytes, stored: Flags | None) -> Uncompressed:
+def _read_uncompressed(entry: Entry, data: bytes, stored: Flags | None) -> Uncompressed:
     dtype, total = entry.get("dtype", "f32"), prod(entry["shape"])
     kind = np.dtype(STORED_AS[WIDTHS[dtype]])
     count = positions.sizes(entry).values
     values = np.frombuffer(data, kind.newbyteorder("<"), count).astype(kind)
     if dtype == "bool" and values.max(initial=0) > 1:
-        raise ValueError("a truth value is neither 0 nor 1")
-    return Uncompressed(
-        tuple(entry["shape"]), dtype, _placed(values, stored, np.zeros(total, kind))
-    )
+        raise ValueError("a boolean is neither 0 nor 1")
+    return Uncompressed(tuple(entry["shape"]), dtype, _place(values, stored, np.zeros(total, kind)))
 
 
 def _read_shared(
@@ -249,7 +247,7 @@ def _read_shared(
     if not np.isfinite(codebook).all():
         raise ValueError("a shared value is not a number")
     skipped = np.uint8(zero and positions.EXACT & entry.keys() != set())
-    codes = _placed(symbols + skipped, stored, np.zeros(prod(entry["shape"]), np.uint8))
+    codes = _place(symbols + skipped, stored, np.zeros(prod(entry["shape"]), np.uint8))
     return Shared(tuple(entry["shape"]), bool(zero), codes, codebook)
 
 
@@ -271,12 +269,12 @@ def _read_codes(
     length = total // rows if rows else 0
     group = entry.get("group", length)
     empty = Codes(shape, bits, rows, group, affine, np.zeros(total, np.uint8), scale, zero)
-    codes = _placed(symbols, stored, empty.zero_codes())
+    codes = _place(symbols, stored, empty.zero_codes())
     return Codes(shape, bits, rows, group, affine, codes, scale, zero)
 
 
-def _placed(values: NDArray[Any], stored: Flags | None, background: NDArray[Any]) -> NDArray[Any]:
-    """Put `values` in their order where `stored` says, into `background`."""
+def _place(values: NDArray[Any], stored: Flags | None, background: NDArray[Any]) -> NDArray[Any]:
+    """Write `values` in order into `background` where `stored` is True."""
     if stored is None:
         return values
     at = 0
