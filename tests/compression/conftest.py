@@ -1,4 +1,4 @@
-"""Small tensors are quickest on one thread."""
+"""Tests of small tensors run on one thread."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _one_thread(threads):
-    """Small tensors are quickest so."""
+    """Small tensors are fastest on one thread."""

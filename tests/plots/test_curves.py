@@ -148,11 +148,11 @@ def test_a_search_puts_the_best_on_top_and_in_the_accent():
         SearchTrial(SETTINGS, {"learning_rate": 9.0, "optimizer": "sgd"}, ()),
     )
     figure = search.draw(Search(trials, 1))
-    assert title(figure) == "Best of 2: learning rate 0.1, optimiser SGD, with 90.0\u202f%"
+    assert title(figure) == "Best of 2: learning rate 0.1, optimizer SGD, with 90.0\u202f%"
     (bars,) = figure["data"]
     assert bars["x"] == [height(0.8), height(0.9)]
     labels = figure["layout"]["yaxis"]["ticktext"]
-    assert labels == ["learning rate 0.00123, optimiser Adam", "learning rate 0.1, optimiser SGD"]
+    assert labels == ["learning rate 0.00123, optimizer Adam", "learning rate 0.1, optimizer SGD"]
     light = THEMES["light"]
     assert bars["marker"]["color"] == [light.muted, light.accent]
 

@@ -1,4 +1,4 @@
-"""Recipes are plain data: canonical, comparable, hashable, the same after every round trip."""
+"""Recipes are plain data: canonical, comparable, hashable and unchanged by round trips."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from workbench.recipe.layermap import LayerMap
 from workbench.recipe.presets import PRESETS
 
 NAMES = ("conv1.weight", "conv2.weight", "fc1.weight", "fc2.weight")
-DRAWN = [Recipe.draw(Random(seed), NAMES) for seed in range(500)]
+RANDOM = [Recipe.draw(Random(seed), NAMES) for seed in range(500)]
 
 
 def test_json_round_trip() -> None:
-    for recipe in DRAWN:
+    for recipe in RANDOM:
         text = recipe.to_json()
-        for again in (
+        for copied in (
             Recipe.from_json(text),
             Recipe.from_json(text.encode()),
             Recipe.from_json(recipe.as_dict()),
@@ -35,19 +35,19 @@ def test_json_round_trip() -> None:
             copy.deepcopy(recipe),
             pickle.loads(pickle.dumps(recipe)),
         ):
-            assert again == recipe
-            assert hash(again) == hash(recipe)
-            assert again.to_json() == text
-            assert again.digest == recipe.digest == hashlib.sha256(text.encode()).hexdigest()
+            assert copied == recipe
+            assert hash(copied) == hash(recipe)
+            assert copied.to_json() == text
+            assert copied.digest == recipe.digest == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_different_recipes_have_different_texts() -> None:
-    assert len(set(DRAWN)) == len({recipe.to_json() for recipe in DRAWN})
+    assert len(set(RANDOM)) == len({recipe.to_json() for recipe in RANDOM})
 
 
-def test_drawn_recipes_reach_the_extremes() -> None:
-    prunes = [recipe.prune for recipe in DRAWN if recipe.prune]
-    quantizes = [recipe.quantize for recipe in DRAWN if recipe.quantize]
+def test_random_recipes_include_the_extremes() -> None:
+    prunes = [recipe.prune for recipe in RANDOM if recipe.prune]
+    quantizes = [recipe.quantize for recipe in RANDOM if recipe.quantize]
     assert {0.0, 0.99} <= {prune.sparsity for prune in prunes}
     assert {quantize.bits for quantize in quantizes} == {2, 3, 4, 5, 6, 7, 8, 16, 32}
     assert {8, 1024} <= {quantize.group_size for quantize in quantizes}
@@ -55,12 +55,12 @@ def test_drawn_recipes_reach_the_extremes() -> None:
     assert any(prune.exclude for prune in prunes)
     assert any(quantize.layers for quantize in quantizes)
     assert any(quantize.exclude for quantize in quantizes)
-    assert {(r.prune is None, r.quantize is None) for r in DRAWN} == {
+    assert {(r.prune is None, r.quantize is None) for r in RANDOM} == {
         (a, b) for a in (True, False) for b in (True, False)
     }
 
 
-def test_the_same_seed_draws_the_same_recipe() -> None:
+def test_same_seed_gives_the_same_recipe() -> None:
     assert Recipe.draw(Random(7), NAMES) == Recipe.draw(Random(7), NAMES)
 
 
@@ -78,14 +78,14 @@ SAME = [
 
 
 @pytest.mark.parametrize(("left", "right"), SAME)
-def test_one_meaning_has_one_text(left, right) -> None:
+def test_equal_recipes_have_equal_text(left, right) -> None:
     first, second = Recipe.from_json(left), Recipe.from_json(right)
     assert first == second
     assert hash(first) == hash(second)
     assert first.to_json() == second.to_json()
 
 
-def test_the_text_is_compact_and_holds_what_differs_from_the_defaults() -> None:
+def test_text_is_compact_and_omits_defaults() -> None:
     assert Recipe().to_json() == "{}"
     assert Recipe(Prune(0.9), Quantize(4, granularity="tensor")).to_json() == (
         '{"prune":{"sparsity":0.9},"quantize":{"bits":4,"granularity":"tensor"}}'
@@ -93,7 +93,7 @@ def test_the_text_is_compact_and_holds_what_differs_from_the_defaults() -> None:
     assert repr(Recipe(Prune(0.9))) == "Recipe(prune={'sparsity': 0.9})"
 
 
-def test_recipes_do_not_change() -> None:
+def test_recipes_are_immutable() -> None:
     recipe = Recipe(Prune(layers={"a": 0.5}))
     with pytest.raises(FrozenInstanceError):
         recipe.prune = None
@@ -101,12 +101,12 @@ def test_recipes_do_not_change() -> None:
         recipe.prune.sparsity = 0.1
     with pytest.raises(TypeError):
         recipe.prune.layers["a"] = 0.1
-    plain = recipe.as_dict()
-    plain["prune"]["layers"]["a"] = 0.1
+    data = recipe.as_dict()
+    data["prune"]["layers"]["a"] = 0.1
     assert recipe.prune.layers["a"] == 0.5
 
 
-def test_the_given_data_is_not_kept() -> None:
+def test_input_data_is_copied() -> None:
     layers = {"a": 0.5}
     prune = Prune(layers=layers)
     layers["a"] = 0.1
@@ -122,7 +122,7 @@ def test_layer_maps() -> None:
     assert (len(first), len(LayerMap())) == (2, 0)
 
 
-def test_presets_are_recipes_with_words() -> None:
+def test_presets_have_texts_and_round_trip() -> None:
     assert len({preset.name for preset in PRESETS}) == len(PRESETS)
     for preset in PRESETS:
         assert preset.label
@@ -137,7 +137,7 @@ def test_reading_a_recipe_needs_no_torch_and_no_numpy() -> None:
         "sys.exit(' '.join({'torch', 'numpy', 'safetensors'} & set(sys.modules)))"
     )
     environment = {**os.environ, "PYTHONPATH": str(root)}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script], check=False, env=environment, capture_output=True, text=True
     )
-    assert (done.returncode, done.stderr.strip()) == (1, "")
+    assert (process.returncode, process.stderr.strip()) == (1, "")

@@ -1,4 +1,4 @@
-"""Every field describes itself, and whatever it draws it also accepts."""
+"""Every field has texts and limits, and accepts what it draws."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def test_parts_are_the_fields_of_a_recipe() -> None:
 
 
 @every_field
-def test_words(key, part, spec) -> None:
+def test_texts(key, part, spec) -> None:
     assert spec.label
     assert spec.label == spec.label.strip()
     assert spec.help.endswith(".")
 
 
 @every_field
-def test_choices_have_words(key, part, spec) -> None:
+def test_choices_have_texts(key, part, spec) -> None:
     for choice in spec.choices:
         assert choice.label
         assert not choice.help or choice.help.endswith(".")
@@ -49,14 +49,14 @@ def test_limits(key, part, spec) -> None:
 
 
 @every_field
-def test_the_default_is_allowed_and_canonical(key, part, spec) -> None:
+def test_default_is_allowed_and_canonical(key, part, spec) -> None:
     default = getattr(part(), spec.name)
     assert spec.check(default, key) == default
     assert type(spec.check(default, key)) is type(default)
 
 
 @every_field
-def test_what_is_drawn_is_allowed(key, part, spec) -> None:
+def test_random_values_are_allowed(key, part, spec) -> None:
     rng = Random(0)
     drawn = [spec.draw(rng, ("a", "b", "c")) for _ in range(300)]
     for value in drawn:
@@ -70,7 +70,7 @@ def test_what_is_drawn_is_allowed(key, part, spec) -> None:
 
 
 @every_field
-def test_every_choice_is_accepted_and_kept(key, part, spec) -> None:
+def test_every_choice_is_accepted(key, part, spec) -> None:
     for choice in spec.choices:
         value = {"a": choice.value} if spec.kind == "layers" else choice.value
         assert getattr(part(**{spec.name: value}), spec.name) == value

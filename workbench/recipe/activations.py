@@ -1,4 +1,4 @@
-"""Activation quantisation: in how many bits a layer's inputs are computed with."""
+"""Activation quantization: the bits of a layer's inputs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ OBSERVERS = (
     Choice(
         "minmax",
         N_("min–max"),
-        N_("The range covers every input seen on calibration examples."),
+        N_("The range covers all inputs on calibration examples."),
         "Jacob et al. 2017, arXiv 1712.05877",
     ),
     Choice(
         "percentile",
         N_("percentile"),
-        N_("The range leaves out the most extreme inputs."),
+        N_("The range excludes the most extreme inputs."),
         "Wu et al. 2020, arXiv 2004.09602",
     ),
     Choice(
@@ -33,17 +33,25 @@ OBSERVERS = (
 
 @dataclass(frozen=True)
 class Activations:
-    """Round the inputs of linear layers and convolutions to `bits`, so that integers do the work.
+    """Quantize the inputs of linear layers and convolutions, so that they compute with integers.
 
-    Each layer's inputs share one scale and zero point, found by `observer` on calibration examples;
-    `percentile` is the share of inputs, in percent, that the percentile range covers. 32 leaves
-    inputs alone. `exclude` names the weights of layers whose inputs stay in float32.
+    Attributes
+    ----------
+    bits : int
+        Bits of an input; 32 does not quantize.
+    observer : str
+        How the range is chosen on calibration examples. A layer's inputs share one scale and zero
+        point.
+    percentile : float
+        The percentage of inputs inside the range of the percentile observer.
+    exclude : tuple of str
+        Layers, named by their weights, whose inputs stay in float32.
     """
 
     bits: int = spec(
         8,
         "choice",
-        N_("bits of activations"),
+        N_("activation bits"),
         N_("Bits for each input of a layer."),
         choices=BITS,
     )
@@ -51,20 +59,20 @@ class Activations:
         "minmax",
         "choice",
         N_("observer"),
-        N_("How the range of a layer's inputs is found."),
+        N_("How the range of a layer's inputs is chosen."),
         choices=OBSERVERS,
     )
     percentile: float = spec(
         99.9,
         "real",
-        N_("percentile of activations"),
+        N_("activation percentile"),
         N_("The percentage of inputs inside the percentile range."),
         low=90.0,
         high=100.0,
         step=0.1,
     )
     exclude: tuple[str, ...] = spec(
-        (), "names", N_("inputs in float32"), N_("Layers whose inputs are not rounded.")
+        (), "names", N_("inputs in float32"), N_("Layers whose inputs are not quantized.")
     )
 
     def __post_init__(self) -> None:

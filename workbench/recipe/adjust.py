@@ -1,4 +1,4 @@
-"""Adjustments: what makes compression cost less without training a weight."""
+"""Adjustments: recover accuracy on calibration examples, without training."""
 
 from __future__ import annotations
 
@@ -8,39 +8,41 @@ from workbench.i18n import mark as N_
 from workbench.recipe.schema import Choice, check_fields, spec
 
 NORMS = (
-    Choice("keep", N_("as is"), N_("Batch norm keeps the original's means and variances.")),
+    Choice(
+        "keep", N_("unchanged"), N_("Batch norm keeps the means and variances of the original.")
+    ),
     Choice(
         "recalibrate",
-        N_("anew"),
-        N_("Its means and variances are measured anew on calibration examples, after compression."),
+        N_("recalibrated"),
+        N_("Means and variances are measured again on calibration examples, after compression."),
         "Li et al. 2020, EagleEye, arXiv 2007.02491",
     ),
     Choice(
         "fold",
         N_("folded"),
-        N_("It becomes part of the layer before it, which then has a bias."),
+        N_("Batch norm is folded into the weights and bias of the layer before it."),
         "Jacob et al. 2017, arXiv 1712.05877",
     ),
 )
 
 BIASES = (
-    Choice("keep", N_("as they were"), N_("Biases stay as they were.")),
+    Choice("keep", N_("unchanged"), N_("Biases do not change.")),
     Choice(
         "correct",
         N_("corrected"),
-        N_("Biases take up the mean error that compression brings to each output."),
+        N_("Each bias compensates for the mean error that compression causes in its output."),
         "Nagel et al. 2019, arXiv 1906.04721",
     ),
 )
 
 EQUALIZATION = (
-    Choice("never", N_("as they are"), N_("Layers keep the sizes of their weights.")),
+    Choice("never", N_("unchanged"), N_("The ranges of weights do not change.")),
     Choice(
         "pairs",
-        N_("evened out"),
+        N_("equalized"),
         N_(
-            "Channels are scaled so that one layer's weights and the next one's span like ranges; "
-            "the network computes the same."
+            "Channels are rescaled so that the weights of consecutive layers have similar ranges; "
+            "the outputs of the network do not change."
         ),
         "Nagel et al. 2019, arXiv 1906.04721",
     ),
@@ -49,31 +51,31 @@ EQUALIZATION = (
 
 @dataclass(frozen=True)
 class Adjust:
-    """Repair a compressed network from calibration examples, or ready it to be compressed.
+    """Prepare a network for compression, or correct it afterwards, without training.
 
-    Folding and evening out come before anything is pruned or quantised and change no output;
-    measuring batch norm anew, then correcting biases, come after, on the decoded weights.
+    Folding and equalization come before pruning and quantization, and change no output. Batch norm
+    recalibration and then bias correction come last, on the decoded weights.
     """
 
     batch_norm: str = spec(
         "recalibrate",
         "choice",
         N_("batch norm"),
-        N_("What becomes of batch norm's means and variances, which no longer fit."),
+        N_("How batch norm is adjusted to the compressed weights."),
         choices=NORMS,
     )
     biases: str = spec(
         "keep",
         "choice",
         N_("biases"),
-        N_("Whether biases make good for a mean error."),
+        N_("Whether biases compensate for the mean error of each output."),
         choices=BIASES,
     )
     equalize: str = spec(
         "never",
         "choice",
         N_("ranges across layers"),
-        N_("Whether channels are rescaled from layer to layer before they are quantised."),
+        N_("Whether channel ranges are equalized across layers before quantization."),
         choices=EQUALIZATION,
     )
 

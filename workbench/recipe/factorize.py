@@ -1,4 +1,4 @@
-"""Low rank: a layer's weights as the product of two thinner matrices."""
+"""Low-rank factorization: a layer's weights as the product of two thinner matrices."""
 
 from __future__ import annotations
 
@@ -13,78 +13,89 @@ MEASURES = (
     Choice(
         "energy",
         N_("energy"),
-        N_(
-            "Of what the factors fit, weights or outputs, the squares keep that share of their sum."
-        ),
+        N_("The factors keep that fraction of the sum of squares of the weights or outputs."),
     ),
     Choice(
         "bytes",
         N_("bytes"),
-        N_("The two factors together take that share of the layer's numbers."),
+        N_("The two factors have that fraction of the layer's number of weights."),
     ),
-    Choice("rank", N_("rank"), N_("The rank is that share of the largest there is.")),
-    Choice("number", N_("number"), N_("The rank is the number set below, in every layer.")),
+    Choice("rank", N_("rank"), N_("The rank is that fraction of the full rank.")),
+    Choice("number", N_("number"), N_("Every layer has the rank set below.")),
 )
 
 AIMS = (
     Choice(
         "weights",
         N_("weights"),
-        N_("The factors come as near to the weights as they can, by singular values."),
+        N_("The factors have the least squared error of the weights (truncated SVD)."),
         "Eckart & Young 1936",
     ),
     Choice(
         "outputs",
         N_("outputs"),
-        N_("They come as near to the layer's outputs on calibration examples as they can."),
+        N_("The factors have the least squared error of the outputs on calibration examples."),
         "Wang et al. 2024, SVD-LLM, arXiv 2403.07378",
     ),
 )
 
 OUTPUT_AIMS = frozenset({"outputs"})
-"""The aims that need the layers' inputs on calibration data."""
+"""The aims that need input covariances."""
 
 KEPT = {"low": 0.01, "high": 1.0, "step": 0.01}
 
 
 @dataclass(frozen=True)
 class Factorize:
-    """Store W [m, n] as U V with U [m, r] and V [r, n], where that takes fewer numbers.
+    """Store W [m, n] as U V, with U [m, r] and V [r, n], if that has fewer entries.
 
-    `kept` is measured as `measure` says, or plays no part where that is ``number``: the rank is
-    then `rank`; a `kept` of 1 leaves a layer whole. A convolution counts as the
-    matrix of its outputs and everything else. Above the break-even rank, m·n / (m + n), the two
-    factors are no smaller, and the layer stays as it is.
+    A convolution is a matrix of its outputs by everything else. Above the break-even rank,
+    m·n / (m + n), the factors are not smaller, and the layer is not factorized.
+
+    Attributes
+    ----------
+    kept : float
+        The fraction to keep, in terms of `measure`; 1 does not factorize.
+    measure : str
+        What `kept` is a fraction of. With ``number``, the rank is `rank` if `kept` is below 1.
+    aim : str
+        Whether the factors fit the weights or the layer's outputs.
+    layers : mapping of str to float
+        The fraction to keep of single layers.
+    exclude : tuple of str
+        Layers that are not factorized.
+    rank : int
+        The rank of every factorized layer when `measure` is ``number``.
     """
 
     kept: float = spec(
-        0.95, "real", N_("kept"), N_("How much of a layer its two factors keep."), **KEPT
+        0.95, "real", N_("kept"), N_("The fraction of a layer that its two factors keep."), **KEPT
     )
     measure: str = spec(
         "energy",
         "choice",
         N_("measured by"),
-        N_("What the share that is kept is a share of."),
+        N_("What the kept fraction refers to."),
         choices=MEASURES,
     )
     aim: str = spec(
         "weights",
         "choice",
         N_("factors fit"),
-        N_("What the factors come near to."),
+        N_("What the factors approximate."),
         choices=AIMS,
     )
     layers: Mapping[str, float] = spec(
-        LayerMap(), "layers", N_("kept by layer"), N_("Layers with a share of their own."), **KEPT
+        LayerMap(), "layers", N_("kept by layer"), N_("Layers with their own fraction."), **KEPT
     )
     exclude: tuple[str, ...] = spec(
-        (), "names", N_("leave unfactored"), N_("Layers that stay one matrix.")
+        (), "names", N_("do not factorize"), N_("Layers that are not factorized.")
     )
     rank: int = spec(
         16,
         "integer",
         N_("rank"),
-        N_("The rank of every layer whose share is less than whole, measured by number."),
+        N_("The rank of every factorized layer, if measured by number."),
         low=1,
         high=4096,
         step=1,
@@ -94,5 +105,5 @@ class Factorize:
         check_fields(self, "factorize")
 
     def kept_fraction(self, name: str) -> float:
-        """Return the share that is kept of the tensor called `name`: 1 leaves it whole."""
+        """Return the fraction to keep of the tensor `name`; 1 does not factorize it."""
         return 1.0 if name in self.exclude else float(self.layers.get(name, self.kept))

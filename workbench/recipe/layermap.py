@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 
 class LayerMap(Mapping[str, float]):
-    """Numbers by tensor name, in alphabetical order, comparable and hashable."""
+    """Numbers by tensor name, sorted by name, comparable and hashable."""
 
     __slots__ = ("_items",)
 

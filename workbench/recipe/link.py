@@ -1,7 +1,8 @@
-"""A model and its recipe as a short query string, and back.
+"""Convert a model and its recipe to a short query string, and back.
 
-``m=fashion/lenet5&prune.sparsity=0.9&quantize.bits=4``; a layer map is ``name:0.5,other:0.2``
-and a list of names is ``name,other``. Keys of the page itself (theme, language) are ignored.
+An example is ``m=fashion/lenet5&prune.sparsity=0.9&quantize.bits=4``. A layer map is written as
+``name:0.5,other:0.2`` and a list of names as ``name,other``. Keys of the page itself, such as the
+theme, are ignored.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from workbench.recipe.schema import FieldSpec, specs
 VERSION = "1"
 PAGE_KEYS = frozenset({"theme", "template", "lang", "token", "voila-template", "voila-theme"})
 MAX_LENGTH = 4096
-PLAIN_INTEGER = re.compile(r"-?[0-9]{1,15}")
-PLAIN_NUMBER = re.compile(r"-?[0-9]{0,15}\.?[0-9]+(e-?[0-9]{1,3})?")
+INTEGER = re.compile(r"-?[0-9]{1,15}")
+NUMBER = re.compile(r"-?[0-9]{0,15}\.?[0-9]+(e-?[0-9]{1,3})?")
 
 
 def to_query(model: str, recipe: Recipe, extra: dict[str, str] | None = None) -> str:
-    """Return the query string (without ``?``) that opens `model` with `recipe`."""
+    """Return the query string, without ``?``, that opens `model` with `recipe`."""
     pairs = [("v", VERSION), ("m", model)]
     for part, values in recipe.as_dict().items():
         for name, value in values.items():
-            pairs.append((f"{part}.{name}", _text(value)))
+            pairs.append((f"{part}.{name}", _format(value)))
     pairs += list((extra or {}).items())
     return urlencode(pairs, safe="/:,", quote_via=quote)
 
@@ -34,52 +35,66 @@ def to_query(model: str, recipe: Recipe, extra: dict[str, str] | None = None) ->
 def from_query(
     query: str, extra: frozenset[str] = frozenset()
 ) -> tuple[str | None, Recipe, dict[str, str]]:
-    """Read a query string: the model's name (None if absent), the recipe, and the `extra` keys.
+    """Read a query string.
+
+    Returns
+    -------
+    tuple
+        The model's name or None, the recipe, and the values of the `extra` keys.
 
     Raises
     ------
     RecipeError
-        When a key is unknown, given twice, or its value is not allowed.
+        If a key is unknown or given twice, or a value is not allowed.
     """
     if len(query) > MAX_LENGTH:
-        raise RecipeError(f"The link is longer than {MAX_LENGTH} characters.")
+        raise RecipeError(
+            f"The link is longer than {MAX_LENGTH} characters.", code="recipe.link_too_long"
+        )
     model: str | None = None
-    chosen: dict[str, dict[str, Any]] = {}
+    data: dict[str, dict[str, Any]] = {}
     others: dict[str, str] = {}
-    described = {f"{key}.{s.name}": s for key, part in PARTS.items() for s in specs(part)}
+    fields = {f"{key}.{s.name}": s for key, part in PARTS.items() for s in specs(part)}
     seen: set[str] = set()
     for key, value in parse_qsl(query.lstrip("?"), keep_blank_values=True):
         if key in PAGE_KEYS:
             continue
         if key in seen:
-            raise RecipeError(f"The link gives {key!r} twice.")
+            raise RecipeError(
+                f"The link has the key {key!r} twice: remove one.", code="recipe.duplicate_key"
+            )
         seen.add(key)
         if key == "v":
             if value != VERSION:
-                raise RecipeError(f"The link is of version {value!r}; this is version {VERSION}.")
+                raise RecipeError(
+                    f"The link has version {value!r}, but this program reads version {VERSION}.",
+                    code="recipe.link_version",
+                )
         elif key == "m":
             model = value
         elif key in extra:
             others[key] = value
-        elif key in described:
+        elif key in fields:
             part, name = key.split(".")
-            chosen.setdefault(part, {})[name] = _value(described[key], value)
+            data.setdefault(part, {})[name] = _parse(fields[key], value)
         else:
-            raise RecipeError(f"The link has an unknown key {key!r}.")
-    return model, Recipe.from_json(chosen), others
+            raise RecipeError(
+                f"The link has an unknown key {key!r}: remove it.", code="recipe.unknown_key"
+            )
+    return model, Recipe.from_json(data), others
 
 
-def _text(value: Any) -> str:
+def _format(value: Any) -> str:
     if isinstance(value, dict):
-        return ",".join(f"{_hidden(name)}:{number}" for name, number in value.items())
-    return ",".join(map(_hidden, value)) if isinstance(value, list) else str(value)
+        return ",".join(f"{_escape(name)}:{number}" for name, number in value.items())
+    return ",".join(map(_escape, value)) if isinstance(value, list) else str(value)
 
 
-def _hidden(name: str) -> str:
-    return name.replace("%", "%25").replace(",", "%2C")  # a comma ends a name
+def _escape(name: str) -> str:
+    return name.replace("%", "%25").replace(",", "%2C")  # a comma separates names
 
 
-def _value(field: FieldSpec, text: str) -> Any:
+def _parse(field: FieldSpec, text: str) -> Any:
     if field.kind == "text":
         return text
     if field.kind == "names":
@@ -91,6 +106,6 @@ def _value(field: FieldSpec, text: str) -> Any:
 
 
 def _number(text: str) -> int | float | str:
-    if PLAIN_INTEGER.fullmatch(text):
+    if INTEGER.fullmatch(text):
         return int(text)
-    return float(text) if PLAIN_NUMBER.fullmatch(text) else text
+    return float(text) if NUMBER.fullmatch(text) else text

@@ -1,4 +1,4 @@
-"""Parts that do nothing: the values at which each is switched off, and what one layer gets."""
+"""Disabled parts of a recipe, and changes to the settings of single layers."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ OFF: Mapping[str, float | int | str] = {
     "activations": 32,
     "adjust": "keep",
 }
-"""The value of each part's first field at which the part does nothing."""
+"""The value of each part's first field that disables the part."""
 
 BY_LAYER = tuple(key for key in OFF if any(spec.name == "layers" for spec in specs(PARTS[key])))
-"""The parts that can give single layers a setting of their own."""
+"""The parts that have settings for single layers."""
 
 
 def disabled_part(key: str, **more: Any) -> Any:
-    """Return the part called `key` so that it does nothing but what `more` says."""
+    """Return the disabled part `key` with the fields `more`."""
     return PARTS[key](**{specs(PARTS[key])[0].name: OFF[key], **more})
 
 
 def for_layer(recipe: Recipe, key: str, layer: str, setting: float) -> Recipe:
-    """Return the recipe that does one thing: the part `key` of `recipe` gives `layer` a setting.
+    """Return a recipe that applies only the part `key`, with `setting`, to a single `layer`.
 
-    What else the part says, such as its criterion, stays as it is.
+    The other fields of the part, such as its criterion, are those of `recipe`.
     """
     part = getattr(recipe, key) or disabled_part(key)
     first = specs(part)[0].name
-    alone = replace(part, layers={layer: setting}, exclude=(), **{first: OFF[key]})
-    return Recipe(**{key: alone})
+    single = replace(part, layers={layer: setting}, exclude=(), **{first: OFF[key]})
+    return Recipe(**{key: single})
 
 
 def with_layers(recipe: Recipe, key: str, layers: Collection[str], setting: float) -> Recipe:
-    """Return `recipe` with a setting of the part `key` for `layers`, all else as it was."""
+    """Return `recipe` with `setting` for `layers` in the part `key`."""
     part = getattr(recipe, key) or disabled_part(key)
-    rows = {**part.layers, **dict.fromkeys(layers, setting)}
-    others = tuple(name for name in part.exclude if name not in layers)
-    return replace(recipe, **{key: replace(part, layers=rows, exclude=others)})
+    settings = {**part.layers, **dict.fromkeys(layers, setting)}
+    exclude = tuple(name for name in part.exclude if name not in layers)
+    return replace(recipe, **{key: replace(part, layers=settings, exclude=exclude)})
 
 
 def without_idle_factorization(recipe: Recipe) -> Recipe:
-    """Return `recipe` without a part that would factor but factors no layer: it can be trained."""
+    """Remove a factorize part that factorizes no layer, so that the recipe can be trained."""
     part = recipe.factorize
     idle = part is not None and part.kept == OFF["factorize"] and not part.layers
     return replace(recipe, factorize=None) if idle else recipe

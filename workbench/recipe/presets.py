@@ -1,4 +1,4 @@
-"""Named recipes to start from."""
+"""Predefined recipes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.recipe.recipe import Recipe
 
 @dataclass(frozen=True)
 class Preset:
-    """A recipe with a name and a sentence about it."""
+    """A recipe with a name, a label and a description."""
 
     name: str
     label_id: str
@@ -22,12 +22,12 @@ class Preset:
 
     @property
     def label(self) -> str:
-        """The short name a person reads."""
+        """The label in the user's language."""
         return _(self.label_id)
 
     @property
     def help(self) -> str:
-        """One sentence of explanation."""
+        """The description, one sentence."""
         return _(self.help_id)
 
 
@@ -35,25 +35,25 @@ PRESETS = (
     Preset(
         "int8",
         N_("8 bits"),
-        N_("Every weight in 8 bits: a quarter of the size, usually for free."),
+        N_("Every weight in 8 bits: a quarter of the size, usually without loss of accuracy."),
         Recipe(quantize=Quantize(bits=8)),
     ),
     Preset(
         "half",
         N_("half pruned"),
-        N_("Half of the weights gone, the rest in 8 bits."),
+        N_("Half of the weights pruned, the rest in 8 bits."),
         Recipe(prune=Prune(sparsity=0.5), quantize=Quantize(bits=8)),
     ),
     Preset(
         "small",
         N_("small"),
-        N_("Four weights in five gone, the rest in 4 bits."),
+        N_("80 % of the weights pruned, the rest in 4 bits."),
         Recipe(prune=Prune(sparsity=0.8), quantize=Quantize(bits=4, range="mse")),
     ),
     Preset(
         "tiny",
         N_("tiny"),
-        N_("Nine weights in ten gone, the rest in 3 bits: see what breaks."),
+        N_("90 % of the weights pruned, the rest in 3 bits: expect a loss of accuracy."),
         Recipe(prune=Prune(sparsity=0.9), quantize=Quantize(bits=3, range="mse")),
     ),
 )

@@ -1,4 +1,4 @@
-"""Pruning: which share of the weights becomes zero, and which ones."""
+"""Pruning: what fraction of the weights becomes zero, and which ones."""
 
 from __future__ import annotations
 
@@ -20,69 +20,73 @@ CRITERIA = (
     Choice(
         "gradient",
         N_("gradient"),
-        N_("Removes the weights whose loss would change least, by weight × gradient."),
+        N_("Removes the weights that affect the loss least, by weight × gradient."),
         "Molchanov et al. 2016, arXiv 1611.06440",
     ),
     Choice(
         "curvature",
         N_("curvature"),
         N_(
-            "Removes the weights that change a layer's outputs least on calibration examples, and "
-            "lets the others make good what is lost."
+            "Removes the weights that affect a layer's outputs least on calibration examples; the "
+            "other weights compensate for them."
         ),
         "Frantar & Alistarh 2023, SparseGPT, arXiv 2301.00774",
     ),
-    Choice(
-        "random", N_("random"), N_("Removes weights by lot: the floor any criterion must beat.")
-    ),
+    Choice("random", N_("random"), N_("Removes random weights: a baseline for other criteria.")),
 )
 
 NEEDS_GRADIENTS = frozenset({"gradient"})
-"""The criteria that need the loss's gradients on calibration data."""
+"""The criteria that need gradients on calibration data."""
 
 NEEDS_COVARIANCE = frozenset({"curvature"})
-"""The criteria that need the layers' inputs on calibration data, and adjust what is left."""
+"""The criteria that need input covariances and adjust the remaining weights."""
 
 SCOPES = (
-    Choice("global", N_("global"), N_("All layers compete: the weakest weights go, wherever.")),
+    Choice(
+        "global",
+        N_("global"),
+        N_("All layers compete: the least important weights are removed anywhere."),
+    ),
     Choice(
         "adaptive",
         N_("adaptive"),
-        N_("All layers compete by each weight's share of what would be left of its layer (LAMP)."),
+        N_("All layers compete by scores relative to the remaining weights of a layer (LAMP)."),
         "Lee et al. 2020, arXiv 2010.07611",
     ),
-    Choice("uniform", N_("uniform"), N_("Every layer loses the same share of its weights.")),
-    Choice("layer", N_("by layer"), N_("Only the layers named lose weights, each its own share.")),
+    Choice("uniform", N_("uniform"), N_("Every layer loses the same fraction of its weights.")),
+    Choice(
+        "layer", N_("by layer"), N_("Only the layers listed lose weights, each its own fraction.")
+    ),
 )
 
 PATTERNS = (
-    Choice("free", N_("single weights"), N_("Zeros fall wherever they cost least.")),
+    Choice("free", N_("single weights"), N_("Any weight can become zero.")),
     Choice(
         "n:m",
         N_("N of M"),
         N_(
-            "Every run of M weights along the input keeps the same number of them, all layers "
-            "alike: at half sparsity and M = 4 this is 2:4."
+            "Every run of M weights along the input keeps the same number of weights, in all "
+            "layers: sparsity 0.5 and M = 4 give 2:4."
         ),
         "Mishra et al. 2021, arXiv 2104.08378",
     ),
     Choice(
         "block",
         N_("blocks"),
-        N_("Square blocks of weights are kept or removed as a whole, by their mean score."),
+        N_("Square blocks of weights are kept or removed together, by their mean score."),
         "Gray et al. 2017",
     ),
 )
 
 AUTO = "auto"
-"""The scope that suits the criterion, which a recipe then holds by its name."""
+"""Replaced by the default scope of the criterion when a `Prune` is created."""
 DEFAULT_SCOPES = {
     "magnitude": "global",
     "gradient": "global",
     "curvature": "adaptive",
     "random": "global",
 }
-"""The scope of each criterion unless one is given; benchmarks/criteria.py measures them."""
+"""The default scope of each criterion; benchmarks/criteria.py compares them."""
 
 SPARSITY = {"low": 0.0, "high": 0.99, "step": 0.01}
 
@@ -91,15 +95,29 @@ SPARSITY = {"low": 0.0, "high": 0.99, "step": 0.01}
 class Prune:
     """Set the least important weights to zero.
 
-    `sparsity` is the share of zeros asked for (0 to 0.99) over the tensors in scope. The `scope`
-    is that of `DEFAULT_SCOPES` for the criterion unless one is given. `layers`
-    gives single tensors their own share, outside the global pool; `exclude` leaves tensors
-    whole; `seed` serves the random criterion. With the `pattern` ``n:m`` each run of `width`
-    weights keeps the same number, at least one; with ``block`` squares of `width` weights go.
+    Attributes
+    ----------
+    sparsity : float
+        The requested fraction of zeros in the tensors in scope, 0 to 0.99.
+    criterion : str
+        How the weights to remove are chosen.
+    scope : str
+        Whether layers compete. By default that of `DEFAULT_SCOPES` for the criterion.
+    pattern : str
+        ``free``: single weights. ``n:m``: each run of `width` weights keeps the same number, at
+        least one. ``block``: squares of `width` by `width` weights.
+    width : int
+        The size of the pattern.
+    layers : mapping of str to float
+        The sparsity of single tensors, which do not compete.
+    exclude : tuple of str
+        Tensors that are not pruned.
+    seed : int
+        For the random criterion.
     """
 
     sparsity: float = spec(
-        0.5, "real", N_("sparsity"), N_("The share of weights set to zero."), **SPARSITY
+        0.5, "real", N_("sparsity"), N_("The fraction of weights set to zero."), **SPARSITY
     )
     criterion: str = spec(
         "magnitude",
@@ -112,21 +130,21 @@ class Prune:
         AUTO,
         "choice",
         N_("scope"),
-        N_("Whether layers compete, share alike, or are set one by one."),
+        N_("Whether layers compete, are pruned equally, or are set one by one."),
         choices=SCOPES,
     )
     pattern: str = spec(
         "free",
         "choice",
         N_("pattern"),
-        N_("Whether single weights are removed, or a set number of each run, or blocks."),
+        N_("Whether single weights, a fixed number in each run, or blocks are removed."),
         choices=PATTERNS,
     )
     width: int = spec(
         4,
         "integer",
         N_("width of the pattern"),
-        N_("Weights in a run, or rows and columns of a block."),
+        N_("The weights in a run, or the rows and columns of a block."),
         low=2,
         high=64,
         step=1,
@@ -135,41 +153,41 @@ class Prune:
         LayerMap(),
         "layers",
         N_("sparsity by layer"),
-        N_("Layers with a share of their own."),
+        N_("Layers with their own sparsity."),
         **SPARSITY,
     )
     exclude: tuple[str, ...] = spec(
-        (), "names", N_("leave whole"), N_("Layers that lose no weights.")
+        (), "names", N_("do not prune"), N_("Layers that lose no weights.")
     )
     seed: int = spec(
         0,
         "integer",
         N_("seed"),
-        N_("The lot drawn by the random criterion."),
+        N_("The random seed of the random criterion."),
         low=0,
         high=2**31 - 1,
         step=1,
     )
 
     def __post_init__(self) -> None:
-        chosen = type(self.scope) is str and self.scope == AUTO
-        if chosen:
+        auto = type(self.scope) is str and self.scope == AUTO
+        if auto:
             object.__setattr__(self, "scope", SCOPES[0].value)
         check_fields(self, "prune")
-        if chosen:
+        if auto:
             object.__setattr__(self, "scope", DEFAULT_SCOPES[self.criterion])
 
     def omitted_default(self, name: str) -> Any:
-        """Return the value of a field that a recipe's text leaves out, or None.
+        """Return the value of a field that JSON text omits, or None.
 
-        Global scopes are left out where they are the criterion's own; all others are written, so
-        that a text says by itself how layers compete.
+        A global scope is omitted if it is the criterion's default. All others are written, so that
+        the text says how layers compete.
         """
-        own = DEFAULT_SCOPES[self.criterion]
-        return own if name == "scope" and own == "global" else None
+        default = DEFAULT_SCOPES[self.criterion]
+        return default if name == "scope" and default == "global" else None
 
     def sparsity_of(self, name: str) -> float:
-        """Return the share of zeros asked of the tensor called `name`: 0 leaves it whole."""
+        """Return the requested fraction of zeros in the tensor `name`."""
         if name in self.exclude:
             return 0.0
         return self.layers.get(name, self.sparsity if self.scope != "layer" else 0.0)

@@ -1,4 +1,4 @@
-"""Quantisation: how many bits a weight gets, and how values map to codes."""
+"""Weight quantization: the bits of a weight, and how values map to codes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ FORMATS = (
 )
 
 SCHEMES = (
-    Choice("symmetric", N_("symmetric"), N_("Zero is the middle code; the range is ± one bound.")),
-    Choice("affine", N_("affine"), N_("A zero point lets the range be lopsided.")),
+    Choice("symmetric", N_("symmetric"), N_("Zero is the middle code; the range is symmetric.")),
+    Choice("affine", N_("affine"), N_("A zero point allows an asymmetric range.")),
 )
 
 GRANULARITIES = (
@@ -29,36 +29,50 @@ GRANULARITIES = (
 
 RANGES = (
     Choice("minmax", N_("min–max"), N_("The range covers every value.")),
-    Choice("percentile", N_("percentile"), N_("The range leaves out the most extreme values.")),
+    Choice("percentile", N_("percentile"), N_("The range excludes the most extreme values.")),
     Choice("mse", N_("least squared error"), N_("The range with the least squared error.")),
 )
 
-
 ROUNDINGS = (
-    Choice("nearest", N_("nearest"), N_("Each weight takes the nearest value.")),
+    Choice("nearest", N_("nearest"), N_("Each weight is rounded to the nearest value.")),
     Choice(
         "compensated",
         N_("compensated"),
         N_(
-            "Weight by weight, those still to come make good what rounding changed in a layer's "
-            "outputs on calibration examples."
+            "Later weights are adjusted to compensate for rounding errors in a layer's outputs on "
+            "calibration examples."
         ),
         "Frantar et al. 2022, GPTQ, arXiv 2210.17323",
     ),
 )
 
 COMPENSATED = frozenset({"compensated"})
-"""The roundings that need the layers' inputs on calibration data."""
+"""The roundings that need input covariances."""
 
 
 @dataclass(frozen=True)
 class Quantize:
-    """Store weights in few bits.
+    """Store weights with few bits.
 
-    `bits` from 2 to 8 are integer codes with a scale (Krishnamoorthi 2018, arXiv 1806.08342);
-    16 is a float `format`; 32 leaves values alone. `layers` gives single tensors their own
-    bits; `exclude` leaves tensors in float32. `group_size` counts values along a flattened
-    channel; `percentile` is the share of values, in percent, that the percentile range covers.
+    Attributes
+    ----------
+    bits : int
+        2 to 8: integer codes with a scale (Krishnamoorthi 2018, arXiv 1806.08342). 16: a float
+        format. 32: unchanged.
+    format : str
+        The float format at 16 bits.
+    scheme : str
+        Whether ranges are symmetric around zero.
+    granularity, group_size : str, int
+        Which weights share a scale; a group is a run of values in a flattened channel.
+    range, percentile : str, float
+        How the range is chosen; the percentage of values inside the percentile range.
+    rounding : str
+        Whether later weights compensate for rounding errors.
+    layers : mapping of str to int
+        The bits of single tensors.
+    exclude : tuple of str
+        Tensors that stay in float32.
     """
 
     bits: int = spec(8, "choice", N_("bits"), N_("Bits for each weight."), choices=BITS)
@@ -69,7 +83,7 @@ class Quantize:
         "symmetric",
         "choice",
         N_("scheme"),
-        N_("Whether codes are centred on zero."),
+        N_("Whether codes are centered on zero."),
         choices=SCHEMES,
     )
     granularity: str = spec(
@@ -92,7 +106,7 @@ class Quantize:
         "minmax",
         "choice",
         N_("range"),
-        N_("How the largest code's value is chosen."),
+        N_("How the range of values is chosen."),
         choices=RANGES,
     )
     percentile: float = spec(
@@ -108,18 +122,18 @@ class Quantize:
         "nearest",
         "choice",
         N_("rounding of weights"),
-        N_("Whether other weights make good for what rounding changes."),
+        N_("Whether other weights compensate for rounding errors."),
         choices=ROUNDINGS,
     )
     layers: Mapping[str, float] = spec(
         LayerMap(),
         "layers",
         N_("bits by layer"),
-        N_("Layers with bits of their own."),
+        N_("Layers with their own number of bits."),
         choices=BITS,
     )
     exclude: tuple[str, ...] = spec(
-        (), "names", N_("leave in float32"), N_("Layers that are not quantised.")
+        (), "names", N_("keep in float32"), N_("Layers that are not quantized.")
     )
 
     def __post_init__(self) -> None:

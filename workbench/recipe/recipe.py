@@ -1,4 +1,4 @@
-"""The recipe: everything a person chose, as immutable plain data."""
+"""The recipe: all compression settings, as immutable plain data."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ PARTS: dict[str, type[Part]] = {
     "adjust": Adjust,
     "train": Train,
 }
-"""The parts of a recipe by key, in the fixed order in which they are written."""
+"""The parts of a recipe by key, in the order in which JSON lists them."""
 
-INFORMED = NEEDS_GRADIENTS | NEEDS_COVARIANCE
-"""The criteria that rest on calibration data."""
+DATA_DRIVEN = NEEDS_GRADIENTS | NEEDS_COVARIANCE
+"""The criteria that need calibration data."""
 
-PLAIN: dict[tuple[str, str], tuple[str, str]] = {
+BASELINES: dict[tuple[str, str], tuple[str, str]] = {
     ("structure", "criterion"): ("curvature", "group norm"),
     ("prune", "criterion"): ("curvature", "magnitude"),
     ("quantize", "rounding"): ("compensated", "nearest"),
     ("adjust", "batch_norm"): ("recalibrate", "keep"),
     ("adjust", "biases"): ("correct", "keep"),
 }
-"""Of a part's field, a choice that takes a while, and the plain one that it improves upon."""
+"""By part and field: a slow choice, and the fast one that replaces it in a baseline."""
 
-CHANCE: dict[type[Part], float] = {
+PART_PROBABILITY: dict[type[Part], float] = {
     Structure: 0.3,
     Share: 0.3,
     Factorize: 0.2,
@@ -55,19 +55,23 @@ CHANCE: dict[type[Part], float] = {
     Adjust: 0.3,
     Train: 0.2,
 }
-"""How likely a drawn recipe has a part, where that is not most likely."""
+"""The probability that a random recipe has a part, if it is not 0.85."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to do to a model's weights; a part that is None leaves them alone.
+    """How to compress a model's weights; a part that is None does nothing.
 
-    Weights are trained, if at all, with their zeros held and their rounding in place, and then
-    pruned, given shared values or quantised, and coded. A tensor whose weights share values is not
-    quantised.
+    Weights are trained with pruning masks and rounding applied, then pruned, factorized, shared or
+    quantized, and encoded. A tensor whose weights share values is not quantized.
 
-    Raises `RecipeError` when a part holds a value that its schema does not allow.
+    Raises
+    ------
+    RecipeError
+        If a value is not allowed, or two parts cannot be combined.
 
+    Examples
+    --------
     >>> Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')
     Recipe(prune={'sparsity': 0.9}, quantize={'bits': 4})
     """
@@ -87,109 +91,102 @@ class Recipe:
             if isinstance(value, Mapping):
                 object.__setattr__(self, key, _part(key, value))
             elif value is not None and not isinstance(value, part):
-                raise RecipeError(f"{key} must be an object of settings, not {brief(value)}.")
+                raise _not_settings(key, value)
+        if self.train is not None:
+            self._check_training(self.train)
 
-        if self._is_groundless:
+    def _check_training(self, train: Train) -> None:
+        if train.start == "scratch" and self._needs_calibration:
             raise RecipeError(
-                "Gradients and layer inputs are those of the trained weights: train from the "
-                "trained weights, or prune by magnitude, round to the nearest, and leave "
-                "activations alone."
+                "Calibration statistics describe the trained weights, not weights trained from "
+                "scratch: start from the trained weights, or prune by magnitude, round to the "
+                "nearest and do not quantize activations.",
+                code="recipe.calibration_from_scratch",
             )
-        if self._reshapes_the_trained:
+        if train.start == "trained" and (train.width, train.left_out) != (1.0, 0):
             raise RecipeError(
-                "Trained weights have their own width and depth: train from scratch to change them."
+                "The width and depth of trained weights are fixed: train from scratch to change "
+                "them.",
+                code="recipe.resized_trained_weights",
             )
-        if self.factorize is not None and self.train is not None:
+        if self.factorize is not None:
             raise RecipeError(
-                "Factors cannot be trained yet: leave out factorize, or train without it."
+                "Factors cannot be trained yet: remove factorize or train.",
+                code="recipe.trained_factors",
             )
-        if self._rounds_twice:
+        if self._compensates and train.rounding != "afterwards":
             raise RecipeError(
-                "Compensated rounding comes after training: train with the rounding afterwards, or "
-                "round to the nearest."
+                "Compensated rounding comes after training: set train.rounding to afterwards, or "
+                "quantize.rounding to nearest.",
+                code="recipe.rounded_in_training",
             )
-
-    @property
-    def _is_groundless(self) -> bool:
-        """Whether fresh weights would be pruned by what is known of the trained ones."""
-        fresh = self.train is not None and self.train.start == "scratch"
-        informed = (
-            self.prune is not None and self.prune.criterion in INFORMED,
-            self.structure is not None and self.structure.criterion in INFORMED,
-            self.factorize is not None and self.factorize.aim in OUTPUT_AIMS,
-            self._compensates,
-            self.quantizes_activations,
-        )
-        return fresh and any(informed)
 
     @property
-    def _reshapes_the_trained(self) -> bool:
-        """Whether weights that are there would have to fit another network."""
-        train = self.train
+    def _needs_calibration(self) -> bool:
+        """Whether a method needs statistics of the weights before compression."""
         return (
-            train is not None
-            and train.start == "trained"
-            and (train.width, train.left_out) != (1.0, 0)
+            (self.prune is not None and self.prune.criterion in DATA_DRIVEN)
+            or (self.structure is not None and self.structure.criterion in DATA_DRIVEN)
+            or (self.factorize is not None and self.factorize.aim in OUTPUT_AIMS)
+            or self._compensates
+            or self.quantizes_activations
         )
 
     def prunes(self, name: str) -> bool:
-        """Whether the tensor called `name` may lose weights."""
+        """Whether the tensor `name` is pruned."""
         return self.prune is not None and self.prune.sparsity_of(name) > 0
 
     @property
     def folds(self) -> bool:
-        """Whether batch norm becomes part of the layers before it."""
+        """Whether batch norm is folded into the layers before it."""
         return self.adjust is not None and self.adjust.batch_norm == "fold"
 
     @property
     def equalizes(self) -> bool:
-        """Whether the ranges of layers are evened out before they are compressed."""
+        """Whether channel ranges are equalized across layers before compression."""
         return self.adjust is not None and self.adjust.equalize == "pairs"
 
     @property
     def recalibrates(self) -> bool:
-        """Whether batch norm is measured anew on the compressed weights."""
+        """Whether batch norm is recalibrated on the compressed weights."""
         return self.adjust is not None and self.adjust.batch_norm == "recalibrate"
 
     @property
     def corrects(self) -> bool:
-        """Whether biases make good for a mean error."""
+        """Whether biases are corrected for the mean error of each output."""
         return self.adjust is not None and self.adjust.biases == "correct"
 
     @property
     def quantizes_activations(self) -> bool:
-        """Whether the inputs of layers are rounded to few bits."""
+        """Whether the inputs of layers are quantized."""
         return self.activations is not None and self.activations.bits < 32
 
     @property
     def needs_post_calibration(self) -> bool:
-        """Whether anything is measured on the compressed weights before the file is made."""
+        """Whether something is calibrated on the compressed weights before the file is written."""
         return self.recalibrates or self.corrects or self.quantizes_activations
 
     @property
     def _compensates(self) -> bool:
         return self.quantize is not None and self.quantize.rounding in COMPENSATED
 
-    @property
-    def _rounds_twice(self) -> bool:
-        """Whether weights would be rounded in training and otherwise after it."""
-        return self._compensates and self.train is not None and self.train.rounding != "afterwards"
-
     def __repr__(self) -> str:
         inside = ", ".join(f"{key}={value!r}" for key, value in self.as_dict().items())
         return f"Recipe({inside})"
 
     def as_dict(self) -> dict[str, dict[str, Any]]:
-        """Return nested plain data: of each part the first field, and what is not its default."""
+        """Return nested plain data: the first field of each part, and all that are not defaults."""
         out: dict[str, dict[str, Any]] = {}
         for key in PARTS:
             part = getattr(self, key)
             if part is not None:
-                out[key] = {name: _plain(value) for name, value in written_fields(part).items()}
+                out[key] = {
+                    name: _to_json_value(value) for name, value in written_fields(part).items()
+                }
         return out
 
     def to_json(self) -> str:
-        """Return the canonical compact JSON text: equal recipes give equal text."""
+        """Return canonical compact JSON; equal recipes give equal text."""
         return json.dumps(self.as_dict(), separators=(",", ":"))
 
     @property
@@ -204,46 +201,53 @@ class Recipe:
         Raises
         ------
         RecipeError
-            When it is not JSON, not an object, or holds an unknown key or a value out of range.
+            If it is not a JSON object, or has an unknown key or an invalid value.
         """
         if isinstance(source, Mapping):
             data: Any = source
         else:
             try:
-                data = json.loads(source, object_pairs_hook=_once)
+                data = json.loads(source, object_pairs_hook=_unique_keys)
+            except RecipeError:  # a duplicate key; it is also a ValueError
+                raise
             except (TypeError, ValueError, RecursionError) as error:
-                raise RecipeError(f"The recipe is not valid JSON: {error}.") from None
+                raise RecipeError(
+                    f"The recipe is not valid JSON: {error}.", code="recipe.invalid_json"
+                ) from None
         if not isinstance(data, Mapping):
-            raise RecipeError('A recipe is a JSON object such as {"prune": {"sparsity": 0.9}}.')
-        _refuse_unknown(data, PARTS, "the recipe")
+            raise RecipeError(
+                'A recipe must be a JSON object such as {"prune": {"sparsity": 0.9}}.',
+                code="recipe.not_an_object",
+            )
+        _check_keys(data, PARTS, "The recipe")
         return cls(**{k: None if v is None else _part(k, v) for k, v in data.items()})
 
     @classmethod
     def draw(cls, rng: Random, names: Iterable[str]) -> Recipe:
-        """Return a random recipe over the whole schema, extremes included, for tensors `names`."""
+        """Return a random valid recipe for tensors `names`, often with extreme values."""
         names = list(names)
-        chosen: dict[str, Any] = {}
+        data: dict[str, Any] = {}
         for key, part in PARTS.items():
-            if rng.random() < CHANCE.get(part, 0.85):
-                chosen[key] = {field.name: field.draw(rng, names) for field in specs(part)}
-        informed = any(
-            chosen.get(part, {}).get("criterion") in INFORMED for part in ("prune", "structure")
+            if rng.random() < PART_PROBABILITY.get(part, 0.85):
+                data[key] = {field.name: field.draw(rng, names) for field in specs(part)}
+        data_driven = any(
+            data.get(part, {}).get("criterion") in DATA_DRIVEN for part in ("prune", "structure")
         )
-        compensated = chosen.get("quantize", {}).get("rounding") in COMPENSATED
-        if "train" in chosen and (informed or compensated or "activations" in chosen):
-            chosen["train"]["start"] = "trained"  # the only start that goes with evidence
-        if "train" in chosen and compensated:
-            chosen["train"]["rounding"] = "afterwards"
-        if chosen.get("train", {}).get("start") == "trained":
-            chosen["train"]["width"] = 1.0  # trained weights have their own
-        if "structure" in chosen:  # coupled layers may not have shares of their own
-            layers = chosen["structure"]["layers"]
-            chosen["structure"]["layers"] = dict(list(layers.items())[:1])
-        if "factorize" in chosen:
-            chosen.pop(rng.choice(["prune", "factorize"]), None)  # for one tensor they exclude
-        if "factorize" in chosen:
-            chosen.pop("train", None)
-        return cls.from_json(chosen)
+        compensates = data.get("quantize", {}).get("rounding") in COMPENSATED
+        if "train" in data and (data_driven or compensates or "activations" in data):
+            data["train"]["start"] = "trained"  # calibration requires it
+        if "train" in data and compensates:
+            data["train"]["rounding"] = "afterwards"
+        if data.get("train", {}).get("start") == "trained":
+            data["train"]["width"] = 1.0  # the width of trained weights is fixed
+        if "structure" in data:  # coupled layers must not have different fractions
+            layers = data["structure"]["layers"]
+            data["structure"]["layers"] = dict(list(layers.items())[:1])
+        if "factorize" in data:  # a tensor cannot be both pruned and factorized
+            data.pop(rng.choice(["prune", "factorize"]), None)
+        if "factorize" in data:
+            data.pop("train", None)
+        return cls.from_json(data)
 
     @property
     def untrained(self) -> Recipe:
@@ -252,29 +256,30 @@ class Recipe:
 
     @property
     def baseline(self) -> Recipe:
-        """The same recipe without what takes a while to make good for errors, or the recipe itself.
+        """The same recipe with fast methods only; the recipe itself if it has no slow one.
 
-        Second-order criteria become those of size, rounding goes to the nearest value, and what is
-        measured on the compressed weights stays as it was.
+        Second-order criteria become magnitude or group norm, compensated rounding becomes nearest,
+        and nothing is recalibrated or corrected.
         """
         changed: dict[str, Any] = {}
-        for (key, field), (slow, quick) in PLAIN.items():
+        for (key, field), (slow, fast) in BASELINES.items():
             part = changed.get(key, getattr(self, key))
             if getattr(part, field, None) == slow:
-                changed[key] = replace(part, **{field: quick})
+                changed[key] = replace(part, **{field: fast})
         return replace(self, **changed) if changed else self
 
     def check_names(self, names: Iterable[str]) -> None:
-        """Raise `RecipeError` where the recipe does not fit a model with the tensors `names`.
+        """Raise `RecipeError` unless the recipe fits a model with the compressible tensors `names`.
 
-        It may name none but those, and must not both prune and factor one.
+        It must not name other tensors, nor both prune and factorize one.
         """
         known = list(names)
         for name in known:
             if self.prunes(name) and self.factorize and self.factorize.kept_fraction(name) < 1:
                 raise RecipeError(
-                    f"{name} would be pruned and then factored, and the factors of a sparse matrix "
-                    "are dense: exclude it from one of the two."
+                    f"{name} would be pruned and then factorized, but the factors of a sparse "
+                    "matrix are dense: exclude it from one of the two.",
+                    code="recipe.pruned_and_factorized",
                 )
         for key in PARTS:
             part = getattr(self, key)
@@ -285,47 +290,60 @@ class Recipe:
                             close = get_close_matches(name, known, 1) or known[:3]
                             raise RecipeError(
                                 f"{key}.{field.name} names {name!r}, which this model does not"
-                                f" have: try {', '.join(close)}."
+                                f" have: try {', '.join(close)}.",
+                                code="recipe.unknown_layer",
                             )
 
 
 def written_fields(part: Part) -> dict[str, Any]:
-    """Return the fields of a part that a text names: the first, and what is not its default."""
-    unsaid = part.omitted_default if isinstance(part, Prune) else lambda name: None
-    found = {}
+    """Return the fields of a part that JSON contains: the first, and all that are not defaults."""
+    omitted = part.omitted_default if isinstance(part, Prune) else lambda name: None
+    written = {}
     for position, field in enumerate(fields(part)):
         value = getattr(part, field.name)
-        if position == 0 or value not in (field.default, unsaid(field.name)):
-            found[field.name] = value
-    return found
+        if position == 0 or value not in (field.default, omitted(field.name)):
+            written[field.name] = value
+    return written
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an object that gives a key twice, of which one would silently be lost."""
-    found: dict[str, Any] = {}
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raise `RecipeError` for a duplicate key, which `json` would silently drop."""
+    out: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
-            raise RecipeError(f"The recipe gives {brief(key)} twice: leave one out.")
-        found[key] = value
-    return found
+        if key in out:
+            raise RecipeError(
+                f"The recipe has the key {brief(key)} twice: remove one.",
+                code="recipe.duplicate_key",
+            )
+        out[key] = value
+    return out
 
 
 def _part(key: str, data: Any) -> Any:
     if not isinstance(data, Mapping):
-        raise RecipeError(f"{key} must be an object of settings, not {brief(data)}.")
+        raise _not_settings(key, data)
     part = PARTS[key]
-    _refuse_unknown(data, [field.name for field in specs(part)], key)
+    _check_keys(data, [field.name for field in specs(part)], key)
     return part(**data)
 
 
-def _refuse_unknown(data: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+def _not_settings(key: str, value: Any) -> RecipeError:
+    return RecipeError(
+        f"{key} must be an object of settings, not {brief(value)}.", code="recipe.not_an_object"
+    )
+
+
+def _check_keys(data: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     names = list(known)
     for name in data:
         if name not in names:
-            raise RecipeError(f"{where} has no key {brief(name)}: choose from {', '.join(names)}.")
+            raise RecipeError(
+                f"{where} has no key {brief(name)}: choose from {', '.join(names)}.",
+                code="recipe.unknown_key",
+            )
 
 
-def _plain(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     return list(value) if isinstance(value, tuple) else value

@@ -1,8 +1,7 @@
-"""What a field of a recipe may hold: the one description that everything else reads.
+"""The schema of a recipe: the allowed values of each field, and its texts.
 
-Each field of a recipe's parts carries a `FieldSpec` in its metadata. Adding a field or a choice
-there is all it takes for the page and the console to show it, the link to carry it, validation to
-check it and the tests to draw it.
+Each field of a recipe's parts has a `FieldSpec` in its metadata. The page, the console, links,
+validation and the tests all read it, so that a new field or choice is defined in one place.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from workbench.errors import RecipeError
 from workbench.i18n import _
 from workbench.recipe.layermap import LayerMap
 
-LONGEST_TEXT = 400
+MAX_TEXT_LENGTH = 400
 
 Kind = Literal["real", "integer", "choice", "text", "layers", "names"]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One value of a field, with the words that explain it (message ids of the catalogue)."""
+    """One value of a field, with its texts (message ids of the translation catalog)."""
 
     value: str | int
     label_id: str
@@ -33,22 +32,32 @@ class Choice:
 
     @property
     def label(self) -> str:
-        """The short name a person reads."""
+        """The label in the user's language."""
         return _(self.label_id)
 
     @property
     def help(self) -> str:
-        """One sentence of explanation, or an empty string."""
+        """The description, one sentence or empty."""
         return _(self.help_id) if self.help_id else ""
 
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """The values one field may take, and its words.
+    """The allowed values of a field, and its texts.
 
-    `low`, `high` and `step` bound numbers; `choices` lists the values of a choice, and of each
-    entry of a ``layers`` field whose entries are choices. `drawn` narrows what tests draw, where
-    some allowed values would take hours: the bounds of a number, or texts to choose from.
+    Attributes
+    ----------
+    name, kind : str
+        The field's name and the type of its values.
+    label_id, help_id : str
+        Message ids of its label and description.
+    low, high, step : float
+        The bounds and step of a number.
+    choices : tuple of Choice
+        The values of a ``choice`` field, or of the entries of a ``layers`` field.
+    drawn : tuple
+        What `draw` is limited to, if some allowed values would take hours in tests: the bounds of a
+        number, or the texts to choose from.
     """
 
     name: str
@@ -63,54 +72,72 @@ class FieldSpec:
 
     @property
     def label(self) -> str:
-        """The short name a person reads."""
+        """The label in the user's language."""
         return _(self.label_id)
 
     @property
     def help(self) -> str:
-        """One sentence of explanation."""
+        """The description, one sentence."""
         return _(self.help_id)
 
     def check(self, value: Any, part: str) -> Any:
-        """Return `value` in canonical form, or raise `RecipeError` saying what it may be."""
+        """Return `value` in canonical form; raise `RecipeError` if it is not allowed."""
         where = f"{part}.{self.name}"
         if self.kind == "layers":
             if not isinstance(value, Mapping):
-                raise RecipeError(f"{where} must map layer names to values, not {brief(value)}.")
+                raise RecipeError(
+                    f"{where} must map layer names to values, not {brief(value)}.",
+                    code="recipe.wrong_type",
+                )
             return LayerMap({_name(k, where): self._scalar(v, where) for k, v in value.items()})
         if self.kind == "names":
             if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
-                raise RecipeError(f"{where} must be a list of layer names, not {brief(value)}.")
+                raise RecipeError(
+                    f"{where} must be a list of layer names, not {brief(value)}.",
+                    code="recipe.wrong_type",
+                )
             return tuple(sorted({_name(item, where) for item in value}))
         if self.kind == "text":
-            if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-                raise RecipeError(f"{where} must be a short text, not {brief(value)}.")
+            if not isinstance(value, str) or len(value) > MAX_TEXT_LENGTH:
+                raise RecipeError(
+                    f"{where} must be a string of at most {MAX_TEXT_LENGTH} characters, not "
+                    f"{brief(value)}.",
+                    code="recipe.wrong_type",
+                )
             return value
         return self._scalar(value, where)
 
     def _scalar(self, value: Any, where: str) -> Any:
         if getattr(value, "shape", None) == () and hasattr(value, "item"):
-            value = value.item()  # a number of NumPy's, or a tensor's
+            value = value.item()  # a number from NumPy, or a tensor
         if self.choices:
             values = [choice.value for choice in self.choices]
-            whole = isinstance(value, float) and value.is_integer()
-            candidate = int(value) if whole else value
+            integral = isinstance(value, float) and value.is_integer()
+            candidate = int(value) if integral else value
             if isinstance(value, bool) or candidate not in values:
                 allowed = ", ".join(str(v) for v in values)
-                raise RecipeError(f"{where} must be one of {allowed}, not {brief(value)}.")
+                raise RecipeError(
+                    f"{where} must be one of {allowed}, not {brief(value)}.",
+                    code="recipe.unknown_choice",
+                )
             return candidate
         number = not isinstance(value, bool) and isinstance(value, int | float)
-        if not number or not self.low <= value <= self.high:  # NaN lies nowhere
+        if not number or not self.low <= value <= self.high:  # also rejects NaN
             allowed = f"{self.low:.10g} to {self.high:.10g}"
-            raise RecipeError(f"{where} must be a number from {allowed}, not {brief(value)}.")
+            raise RecipeError(
+                f"{where} must be a number from {allowed}, not {brief(value)}.",
+                code="recipe.out_of_range",
+            )
         if self.kind == "integer":
             if value != int(value):
-                raise RecipeError(f"{where} must be a whole number, not {brief(value)}.")
+                raise RecipeError(
+                    f"{where} must be an integer, not {brief(value)}.", code="recipe.not_an_integer"
+                )
             return int(value)
-        return float(f"{value:.9g}") + 0.0  # 0.1 + 0.2 and 0.3 are one recipe, and -0 and 0
+        return float(f"{value:.9g}") + 0.0  # 0.1 + 0.2 equals 0.3, and -0 equals 0
 
     def draw(self, rng: Random, names: Sequence[str]) -> Any:
-        """Return a random allowed value, the extremes often; `names` are the model's tensors."""
+        """Return a random allowed value, often an extreme one; `names` are the model's tensors."""
         if self.kind == "layers":
             picked = [name for name in names if rng.random() < 0.3] if rng.random() < 0.4 else []
             return {name: self._draw_scalar(rng) for name in picked}
@@ -124,10 +151,10 @@ class FieldSpec:
         if self.kind == "text":
             return rng.choice(self.drawn)
         low, high = self.drawn or (self.low, self.high)
-        luck = rng.random()
-        if luck < 0.1:
+        draw = rng.random()
+        if draw < 0.1:
             return self._typed(low)
-        if luck < 0.2:
+        if draw < 0.2:
             return self._typed(high)
         value = rng.uniform(low, high)
         if self.step:
@@ -139,13 +166,16 @@ class FieldSpec:
 
 
 def brief(value: Any) -> str:
-    """Return `value` as a message shows it, one short line, however large or deep it is."""
+    """Return a one-line `repr` of `value`, short enough for a message."""
     return reprlib.repr(value).replace("\n", " ")
 
 
 def _name(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value:
-        raise RecipeError(f"{where} must name layers by text, not {brief(value)}.")
+        raise RecipeError(
+            f"{where} must name layers by non-empty strings, not {brief(value)}.",
+            code="recipe.invalid_layer_name",
+        )
     return value
 
 
@@ -156,12 +186,12 @@ def spec(default: Any, kind: Kind, label: str, help: str, **limits: Any) -> Any:
 
 
 def specs(part: Any) -> tuple[FieldSpec, ...]:
-    """Return the field descriptions of a recipe part (class or instance), in order."""
+    """Return the field specs of a recipe part (class or instance), in order."""
     return tuple(FieldSpec(name=f.name, **f.metadata["spec"]) for f in fields(part))
 
 
 def check_fields(part: Any, key: str) -> None:
-    """Bring every field of a frozen recipe part into canonical form, or raise `RecipeError`."""
-    for description in specs(part):
-        checked = description.check(getattr(part, description.name), key)
-        object.__setattr__(part, description.name, checked)
+    """Convert the fields of a recipe part to canonical form; raise `RecipeError` if invalid."""
+    for field_spec in specs(part):
+        value = field_spec.check(getattr(part, field_spec.name), key)
+        object.__setattr__(part, field_spec.name, value)

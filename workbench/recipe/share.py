@@ -1,4 +1,4 @@
-"""Weight sharing: all weights of a layer take one of a few values, listed in a codebook."""
+"""Weight sharing: all weights of a layer take one of a few values, stored in a codebook."""
 
 from __future__ import annotations
 
@@ -24,21 +24,29 @@ METHODS = (
     Choice(
         "ternary",
         N_("ternary"),
-        N_("Three values: zero, and one number with either sign. The number of values is set."),
+        N_("Three values: −a, 0 and a. The number of shared values has no effect."),
         "Li & Liu 2016, arXiv 1605.04711",
     ),
     Choice(
         "binary",
         N_("binary"),
-        N_("One number with either sign. The number of values is set."),
+        N_("Two values: −a and a. The number of shared values has no effect."),
         "Rastegari et al. 2016, arXiv 1603.05279",
     ),
 )
 
 STARTS = (
-    Choice("linear", N_("linear"), N_("Starts evenly from the least to the largest weight.")),
-    Choice("density", N_("density"), N_("Starts with as many weights between as many values.")),
-    Choice("random", N_("random"), N_("Starts from weights drawn by lot.")),
+    Choice(
+        "linear",
+        N_("linear"),
+        N_("Starts with evenly spaced values from the smallest to the largest weight."),
+    ),
+    Choice(
+        "density",
+        N_("density"),
+        N_("Starts with the same number of weights between any two values."),
+    ),
+    Choice("random", N_("random"), N_("Starts with random weights.")),
 )
 
 CODEBOOKS = (
@@ -49,55 +57,68 @@ CODEBOOKS = (
 
 @dataclass(frozen=True)
 class Share:
-    """Store each weight as the number of a shared value.
+    """Store each weight as an index into a codebook of shared values.
 
-    `clusters` values beside zero, which keeps a value of its own where pruning left any; 0 leaves
-    weights alone. Tensors that share values are not quantised.
+    Zero is an additional value if pruning left any zeros. Tensors that share values are not
+    quantized.
+
+    Attributes
+    ----------
+    clusters : int
+        The number of shared values, in addition to zero; 0 does not share.
+    method, start, seed : str, str, int
+        How the values are chosen, and the initialization and seed of k-means.
+    granularity : str
+        Whether a codebook belongs to a tensor or to a channel.
+    layers : mapping of str to int
+        The number of shared values of single tensors.
+    exclude : tuple of str
+        Tensors that do not share values.
     """
 
     clusters: int = spec(
         16,
         "choice",
         N_("shared values"),
-        N_("How many different values the weights of a layer may have, beside zero."),
+        N_("How many different values the weights of a layer can have, in addition to zero."),
         choices=CLUSTERS,
     )
     method: str = spec(
         "k-means",
         "choice",
         N_("sharing"),
-        N_("How the shared values are found."),
+        N_("How the shared values are chosen."),
         choices=METHODS,
     )
     start: str = spec(
         "linear",
         "choice",
         N_("start of k-means"),
-        N_("Where the search for the shared values begins."),
+        N_("How k-means is initialized."),
         choices=STARTS,
     )
     granularity: str = spec(
         "tensor",
         "choice",
         N_("codebooks"),
-        N_("How many weights share one codebook."),
+        N_("Which weights share one codebook."),
         choices=CODEBOOKS,
     )
     layers: Mapping[str, float] = spec(
         LayerMap(),
         "layers",
         N_("shared values by layer"),
-        N_("Layers with a number of shared values of their own."),
+        N_("Layers with their own number of shared values."),
         choices=CLUSTERS,
     )
     exclude: tuple[str, ...] = spec(
-        (), "names", N_("leave unshared"), N_("Layers whose weights stay as they are.")
+        (), "names", N_("do not share"), N_("Layers whose weights do not share values.")
     )
     seed: int = spec(
         0,
         "integer",
         N_("seed of k-means"),
-        N_("The lot drawn by the random start."),
+        N_("The random seed of the random start."),
         low=0,
         high=2**31 - 1,
         step=1,

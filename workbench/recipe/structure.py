@@ -1,4 +1,4 @@
-"""Structured pruning: which share of the channels, filters and neurons is removed, and which."""
+"""Structured pruning: what fraction of channels, filters and neurons is removed, and which."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ CRITERIA = (
     Choice(
         "group norm",
         N_("group norm"),
-        N_("Removes the channels whose weights are smallest over all layers that share them."),
+        N_("Removes the channels with the smallest weights over all layers that share them."),
         "Fang et al. 2023, DepGraph, arXiv 2301.12900",
     ),
     Choice(
         "magnitude",
         N_("magnitude"),
-        N_("Removes the channels that small weights make."),
+        N_("Removes the channels that the smallest weights produce."),
         "Li et al. 2016, arXiv 1608.08710",
     ),
     Choice(
         "gradient",
         N_("gradient"),
-        N_("Removes the channels without which the loss would change least, by weight × gradient."),
+        N_("Removes the channels that affect the loss least, by weight × gradient."),
         "Molchanov et al. 2016, arXiv 1611.06440",
     ),
     Choice(
         "curvature",
         N_("curvature"),
         N_(
-            "Removes the channels that change the next layers' outputs least on calibration "
-            "examples, and lets the others make good what is lost."
+            "Removes the channels that affect the next layers' outputs least on calibration "
+            "examples; the other channels compensate for them."
         ),
         "Hassibi & Stork 1992, over channels",
     ),
-    Choice(
-        "random", N_("random"), N_("Removes channels by lot: the floor any criterion must beat.")
-    ),
+    Choice("random", N_("random"), N_("Removes random channels: a baseline for other criteria.")),
 )
 
 SCOPES = (
-    Choice("uniform", N_("uniform"), N_("Every layer loses the same share of its channels.")),
+    Choice("uniform", N_("uniform"), N_("Every layer loses the same fraction of its channels.")),
     Choice(
         "global",
         N_("global"),
-        N_("All layers compete, each channel measured against the mean of its layer."),
+        N_("All layers compete by scores relative to the mean of a layer."),
     ),
-    Choice("layer", N_("by layer"), N_("Only the layers named lose channels, each its own share.")),
+    Choice(
+        "layer", N_("by layer"), N_("Only the layers listed lose channels, each its own fraction.")
+    ),
 )
 
 MULTIPLES = (
-    Choice(1, N_("any number"), N_("Each layer keeps as many channels as the share leaves.")),
+    Choice(1, N_("any number"), N_("Each layer keeps exactly the remaining channels.")),
     *(Choice(n, str(n)) for n in (2, 4, 8, 16, 32)),
 )
 
@@ -63,13 +63,24 @@ REMOVED = {"low": 0.0, "high": 0.95, "step": 0.01}
 
 @dataclass(frozen=True)
 class Structure:
-    """Remove whole channels, filters and neurons: what is left is dense, and smaller.
+    """Remove channels, filters and neurons; the remaining network is dense and smaller.
 
-    `removed` is the share of channels asked for (0 to 0.95); every layer keeps at least one.
-    Layers whose channels are added up or normalised together are coupled and lose the same ones.
-    `layers` gives layers, with all that are coupled to them, their own share; `exclude` leaves
-    them whole; `seed` serves the random criterion. Layers that lose channels keep a multiple of
-    `multiple`, the nearest there is.
+    Layers whose channels are added or normalized together are coupled: they lose the same channels.
+
+    Attributes
+    ----------
+    removed : float
+        The requested fraction of channels to remove, 0 to 0.95. Every layer keeps at least one.
+    criterion, seed : str, int
+        How the channels are chosen, and the seed of the random criterion.
+    scope : str
+        Whether layers compete.
+    layers : mapping of str to float
+        The fraction to remove of single layers and all that are coupled to them.
+    exclude : tuple of str
+        Layers that keep all channels, with all that are coupled to them.
+    multiple : int
+        Layers that lose channels keep the nearest multiple of this number.
     """
 
     removed: float = spec(
@@ -77,8 +88,8 @@ class Structure:
         "real",
         N_("channels removed"),
         N_(
-            "The share of channels, filters and neurons taken out. Between two layers thinned to "
-            "a half, only a quarter of the weights is left."
+            "The fraction of channels, filters and neurons that is removed. A layer between two "
+            "that are halved keeps only a quarter of its weights."
         ),
         **REMOVED,
     )
@@ -93,24 +104,24 @@ class Structure:
         "uniform",
         "choice",
         N_("scope of channels"),
-        N_("Whether layers lose channels alike, compete, or are set one by one."),
+        N_("Whether layers lose channels equally, compete, or are set one by one."),
         choices=SCOPES,
     )
     layers: Mapping[str, float] = spec(
         LayerMap(),
         "layers",
         N_("channels by layer"),
-        N_("Layers, with those coupled to them, that lose a share of their own."),
+        N_("Layers with their own fraction, which also applies to the layers coupled to them."),
         **REMOVED,
     )
     exclude: tuple[str, ...] = spec(
-        (), "names", N_("leave all channels"), N_("Layers that lose no channels.")
+        (), "names", N_("keep all channels"), N_("Layers that lose no channels.")
     )
     seed: int = spec(
         0,
         "integer",
         N_("seed of channels"),
-        N_("The lot drawn by the random criterion."),
+        N_("The random seed of the random criterion."),
         low=0,
         high=2**31 - 1,
         step=1,
@@ -120,7 +131,7 @@ class Structure:
         "choice",
         N_("multiple of channels"),
         N_(
-            "The number of channels that a layer keeps is the nearest multiple of this: kernels "
+            "The number of channels that a layer keeps is the nearest multiple of this. Kernels "
             "are often fastest at multiples of 8 or 16."
         ),
         choices=MULTIPLES,
@@ -130,19 +141,21 @@ class Structure:
         check_fields(self, "structure")
 
     def layer_fraction(self, coupled: Iterable[str]) -> float | None:
-        """Return the share that the layers `coupled` lose by their own; None where none is set.
+        """Return the fraction set for the layers `coupled` themselves; None if there is none.
 
         Raises
         ------
         RecipeError
-            When they are given different shares.
+            If they are given different fractions.
         """
         names = list(coupled)
         if any(name in self.exclude for name in names):
             return 0.0
-        own = {name: self.layers[name] for name in names if name in self.layers}
-        if len(set(own.values())) > 1:
+        fractions = {name: self.layers[name] for name in names if name in self.layers}
+        if len(set(fractions.values())) > 1:
             raise RecipeError(
-                f"{' and '.join(own)} are coupled and lose the same channels: give them one share."
+                f"{' and '.join(fractions)} are coupled and lose the same channels: give them the "
+                "same fraction.",
+                code="recipe.coupled_layers_differ",
             )
-        return next(iter(own.values()), None)
+        return next(iter(fractions.values()), None)

@@ -1,4 +1,4 @@
-"""Training: how the weights are trained while they are pruned and quantised."""
+"""Training: how weights are trained while they are pruned and quantized."""
 
 from __future__ import annotations
 
@@ -9,77 +9,90 @@ from workbench.i18n import mark as N_
 from workbench.recipe.schema import Choice, check_fields, spec
 
 STARTS = (
-    Choice("trained", N_("trained weights"), N_("Goes on from the weights as they are.")),
-    Choice("scratch", N_("from scratch"), N_("Begins with fresh weights, drawn with the seed.")),
+    Choice(
+        "trained", N_("trained weights"), N_("Continues from the trained weights (fine-tuning).")
+    ),
+    Choice("scratch", N_("from scratch"), N_("Starts from random initial weights.")),
 )
 
 OPTIMIZERS = (
-    Choice("sgd", N_("SGD"), N_("Steps down the gradient of each batch."), "Robbins & Monro 1951"),
+    Choice("sgd", N_("SGD"), N_("Follows the gradient of each batch."), "Robbins & Monro 1951"),
     Choice(
         "momentum",
         N_("momentum"),
-        N_("SGD that keeps nine tenths of its last step."),
+        N_("SGD with momentum 0.9."),
         "Polyak 1964",
     ),
     Choice(
         "nesterov",
         N_("Nesterov"),
-        N_("Momentum that looks ahead before it takes the gradient."),
+        N_("Momentum whose gradient is taken one step ahead."),
         "Nesterov 1983",
     ),
     Choice(
         "rmsprop",
         N_("RMSprop"),
-        N_("Divides each step by the recent size of that weight's gradient."),
+        N_("Divides each step by a running mean of the gradient's magnitude."),
         "Tieleman & Hinton 2012",
     ),
     Choice(
-        "adam", N_("Adam"), N_("Momentum and RMSprop in one."), "Kingma & Ba 2014, arXiv 1412.6980"
+        "adam",
+        N_("Adam"),
+        N_("Combines momentum and RMSprop."),
+        "Kingma & Ba 2014, arXiv 1412.6980",
     ),
     Choice(
         "adamw",
         N_("AdamW"),
-        N_("Adam with the weight decay kept apart from the gradient."),
+        N_("Adam with weight decay decoupled from the gradient."),
         "Loshchilov & Hutter 2017, arXiv 1711.05101",
     ),
 )
 
 SCHEDULES = (
-    Choice("constant", N_("constant"), N_("The learning rate stays.")),
-    Choice("step", N_("step"), N_("A tenth of it after half, a hundredth after three quarters.")),
+    Choice("constant", N_("constant"), N_("The learning rate does not change.")),
+    Choice(
+        "step",
+        N_("step"),
+        N_("Divided by 10 after half of the steps, and again after three quarters."),
+    ),
     Choice(
         "cosine",
         N_("cosine"),
-        N_("It falls to zero along half a cosine."),
+        N_("Decays to zero along half a cosine."),
         "Loshchilov & Hutter 2016, arXiv 1608.03983",
     ),
     Choice(
         "one-cycle",
         N_("one-cycle"),
-        N_("It rises for three tenths of the steps and then falls to nearly nothing."),
+        N_("Rises for 30 % of the steps, then decays to nearly zero."),
         "Smith & Topin 2017, arXiv 1708.07120",
     ),
     Choice(
         "warm-up",
         N_("warm-up"),
-        N_("It rises over the first tenth and then stays."),
+        N_("Rises over the first 10 % of the steps, then stays constant."),
         "Goyal et al. 2017, arXiv 1706.02677",
     ),
 )
 
 SPARSENING = (
-    Choice("one-shot", N_("at once"), N_("All zeros are set before the first step.")),
-    Choice("linear", N_("linear"), N_("Zeros are added evenly over the first two thirds.")),
+    Choice("one-shot", N_("one-shot"), N_("All weights are pruned before the first step.")),
+    Choice(
+        "linear",
+        N_("linear"),
+        N_("Sparsity rises linearly over the first two thirds of the steps."),
+    ),
     Choice(
         "cubic",
         N_("cubic"),
-        N_("Zeros are added fast at first, then ever slower, over the first two thirds."),
+        N_("Sparsity rises fast at first, then slower, over the first two thirds of the steps."),
         "Zhu & Gupta 2017, arXiv 1710.01878",
     ),
     Choice(
         "rewind",
-        N_("iterative, rewound"),
-        N_("In four rounds: train, set zeros, return what is left to where it began."),
+        N_("iterative with rewinding"),
+        N_("Four rounds: train, prune, reset the remaining weights to their initial values."),
         "Frankle & Carbin 2018, arXiv 1803.03635",
     ),
 )
@@ -88,13 +101,13 @@ ROUNDINGS = (
     Choice(
         "straight-through",
         N_("straight-through"),
-        N_("Weights are rounded in every step, and gradients pass the rounding as if it were not."),
+        N_("Weights are rounded in every step; gradients ignore the rounding."),
         "Bengio et al. 2013, arXiv 1308.3432",
     ),
     Choice(
         "learned",
         N_("learned step size"),
-        N_("The scales of the rounding are trained too."),
+        N_("The quantization scales are trained too (LSQ)."),
         "Esser et al. 2019, arXiv 1902.08153",
     ),
     Choice("afterwards", N_("afterwards"), N_("Weights are rounded once, after training.")),
@@ -104,58 +117,72 @@ MATCHINGS = (
     Choice(
         "soft targets",
         N_("soft targets"),
-        N_("The student learns the teacher's probabilities at the temperature."),
+        N_("The student learns the teacher's probabilities, softened by the temperature."),
         "Hinton et al. 2015, arXiv 1503.02531",
     ),
     Choice(
         "logits",
         N_("logits"),
-        N_("The student learns the teacher's outputs themselves; the temperature plays no part."),
+        N_("The student learns the teacher's raw outputs; the temperature has no effect."),
         "Ba & Caruana 2013, arXiv 1312.6184",
     ),
 )
 
 NORMS = (
-    Choice("recalibrate", N_("recalibrate"), N_("Batch norm is measured anew before training.")),
-    Choice("keep", N_("keep"), N_("Batch norm starts with the original's statistics.")),
+    Choice(
+        "recalibrate",
+        N_("recalibrate"),
+        N_("Means and variances are measured again before training."),
+    ),
+    Choice("keep", N_("keep"), N_("Training starts with the original's means and variances.")),
 )
 
 PRECISIONS = (
-    Choice("float32", N_("float32"), N_("Everything is computed in 32 bits.")),
+    Choice("float32", N_("float32"), N_("All computations use 32 bits.")),
     Choice(
         "mixed",
         N_("mixed, with bfloat16"),
-        N_("Layers compute in 16 bits: faster where the processor has instructions for it."),
+        N_("Layers compute in 16 bits: faster on processors with bfloat16 instructions."),
         "Micikevicius et al. 2017, arXiv 1710.03740",
     ),
 )
 
 MIRRORINGS = (
-    Choice("never", N_("never"), N_("Images stay as they are.")),
-    Choice("half", N_("half of them"), N_("Half of the images, drawn by lot, are mirrored.")),
+    Choice("never", N_("never"), N_("Images are not mirrored.")),
+    Choice("half", N_("half of them"), N_("Half of the images, chosen at random, are mirrored.")),
 )
 
 SELF = "self"
-"""The teacher that is the model's own original."""
+"""The teacher name that means the original model."""
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train the weights, with zeros held and rounding in place, before they are coded.
+    """Train the weights, with pruning masks and rounding applied, before they are encoded.
 
-    `steps` batches of `batch` training examples; `teacher` names a model of the same task whose
-    outputs are learned with the share `mix` at `temperature`, or is that model; ``self`` names the
-    model's own original, and nobody is it when empty; after a question mark may follow how it is
-    compressed, as in a link.
-    A network trained from scratch may be of another `width`, and lack `left_out` layers.
-    `threads` and `seed` are part of it because the bits depend on them.
+    The weights depend on `seed` and `threads`, bit for bit; that is why both are part of a recipe.
+
+    Attributes
+    ----------
+    steps, batch : int
+        The number of steps, and the training examples in each.
+    start : str
+        Whether to continue from the trained weights, or to train from scratch.
+    width, left_out : float, int
+        For a network trained from scratch: the fraction of channels and neurons that it has, and
+        the number of layers that it lacks.
+    teacher : str
+        The name of a model of the same task, optionally followed by ``?`` and a recipe as in a
+        link; ``self`` for the original model; empty for none. A `Model` is replaced by its name.
+    temperature, mix, matching : float, float, str
+        Of distillation; `mix` is the teacher's fraction of the loss.
     """
 
     steps: int = spec(
         300,
         "integer",
         N_("steps"),
-        N_("How many batches to train on."),
+        N_("The number of batches to train on."),
         low=0,
         high=200_000,
         step=1,
@@ -168,7 +195,7 @@ class Train:
         1.0,
         "real",
         N_("width"),
-        N_("The share of its channels and neurons that a network trained from scratch has."),
+        N_("The fraction of channels and neurons that a network trained from scratch has."),
         low=0.1,
         high=1.0,
         step=0.05,
@@ -177,7 +204,7 @@ class Train:
         0,
         "integer",
         N_("layers left out"),
-        N_("How many of its layers or blocks a network trained from scratch lacks."),
+        N_("The number of layers or blocks that a network trained from scratch lacks."),
         low=0,
         high=2,
         step=1,
@@ -188,8 +215,8 @@ class Train:
         "text",
         N_("teacher"),
         N_(
-            "The model whose outputs are learned, self for the original, or nobody; a recipe may "
-            "follow, as in fashion/resnet?prune.sparsity=0.5."
+            "The model whose outputs the student learns, self for the original, or empty; "
+            "optionally with a recipe, as in fashion/resnet?prune.sparsity=0.5."
         ),
         drawn=("", SELF),
     )
@@ -197,7 +224,7 @@ class Train:
         4.0,
         "real",
         N_("temperature"),
-        N_("How much the teacher's outputs are softened: above 1, unlikely classes show more."),
+        N_("How much the teacher's outputs are softened; above 1, unlikely classes weigh more."),
         low=0.5,
         high=20.0,
         step=0.5,
@@ -206,7 +233,7 @@ class Train:
         0.9,
         "real",
         N_("weight of the teacher"),
-        N_("The share of the loss that comes from the teacher; the rest comes from the labels."),
+        N_("The teacher's fraction of the loss; the rest comes from the labels."),
         low=0.0,
         high=1.0,
         step=0.05,
@@ -215,38 +242,38 @@ class Train:
         "soft targets",
         "choice",
         N_("matching"),
-        N_("What of the teacher is learned."),
+        N_("What the student learns from the teacher."),
         choices=MATCHINGS,
     )
     sparsening: str = spec(
         "one-shot",
         "choice",
-        N_("zeros come"),
-        N_("How the zeros of pruning come in during training."),
+        N_("sparsity schedule"),
+        N_("When weights are pruned during training."),
         choices=SPARSENING,
     )
     rounding: str = spec(
         "straight-through",
         "choice",
         N_("rounding"),
-        N_("How quantisation takes part in training."),
+        N_("How training takes quantization into account."),
         choices=ROUNDINGS,
     )
     batch_norm: str = spec(
         "recalibrate",
         "choice",
         N_("batch norm"),
-        N_("What happens to the running statistics before training."),
+        N_("How the running statistics are set before training."),
         choices=NORMS,
     )
     optimizer: str = spec(
-        "adamw", "choice", N_("optimiser"), N_("The rule of each step."), choices=OPTIMIZERS
+        "adamw", "choice", N_("optimizer"), N_("How weights are updated."), choices=OPTIMIZERS
     )
     learning_rate: float = spec(
         1e-3,
         "real",
         N_("learning rate"),
-        N_("The size of the steps, at the schedule's peak."),
+        N_("The step size at the peak of the schedule."),
         low=1e-6,
         high=10.0,
         step=1e-6,
@@ -273,7 +300,7 @@ class Train:
         0.0,
         "real",
         N_("weight decay"),
-        N_("How strongly weights are pulled towards zero."),
+        N_("How strongly weights are pulled toward zero."),
         low=0.0,
         high=1.0,
         step=0.01,
@@ -282,7 +309,7 @@ class Train:
         0.0,
         "real",
         N_("label smoothing"),
-        N_("The share of each label that is spread evenly over the classes."),
+        N_("The fraction of each label that is spread evenly over all classes."),
         low=0.0,
         high=0.5,
         step=0.05,
@@ -291,7 +318,7 @@ class Train:
         0.0,
         "real",
         N_("dropout"),
-        N_("The share of the inputs of each fully connected layer left out at random."),
+        N_("The fraction of the inputs of fully connected layers that is dropped at random."),
         low=0.0,
         high=0.9,
         step=0.1,
@@ -300,7 +327,7 @@ class Train:
         0.0,
         "real",
         N_("gradient clipping"),
-        N_("The longest gradient that is let through; 0 lets all through."),
+        N_("The largest norm of a gradient; 0 does not clip."),
         low=0.0,
         high=1000.0,
         step=0.5,
@@ -309,7 +336,7 @@ class Train:
         0,
         "integer",
         N_("shift"),
-        N_("Pixels by which images are moved at random."),
+        N_("The largest random shift of images, in pixels."),
         low=0,
         high=8,
         step=1,
@@ -318,7 +345,7 @@ class Train:
         "never",
         "choice",
         N_("mirror"),
-        N_("Whether images are mirrored left to right."),
+        N_("Whether images are mirrored horizontally."),
         choices=MIRRORINGS,
     )
     patience: int = spec(
@@ -326,8 +353,8 @@ class Train:
         "integer",
         N_("patience"),
         N_(
-            "Looks at the validation examples, of twenty, without gain after which training stops "
-            "with its best weights; 0 never stops early."
+            "Stop after this many validation checks (of 20 per run) without improvement and "
+            "restore the best weights; 0 disables early stopping."
         ),
         low=0,
         high=20,
@@ -339,8 +366,8 @@ class Train:
         "real",
         N_("averaging"),
         N_(
-            "How slowly the average of the weights moves that is kept, once all zeros have come; "
-            "0 keeps the weights of the last step."
+            "The decay of a moving average of the weights, taken once all pruning is done; 0 keeps "
+            "the weights of the last step."
         ),
         low=0.0,
         high=0.9999,
@@ -351,14 +378,14 @@ class Train:
         "float32",
         "choice",
         N_("precision"),
-        N_("How exactly layers compute during training."),
+        N_("The floating-point format of computations during training."),
         choices=PRECISIONS,
     )
     seed: int = spec(
         0,
         "integer",
         N_("seed"),
-        N_("Seeds everything drawn by lot."),
+        N_("The seed of all random numbers."),
         low=0,
         high=2**31 - 1,
         step=1,
@@ -367,7 +394,7 @@ class Train:
         2,
         "integer",
         N_("threads"),
-        N_("Cores that train; the bits depend on it."),
+        N_("The cores used for training; the results depend on it, bit for bit."),
         low=1,
         high=64,
         step=1,
@@ -376,6 +403,6 @@ class Train:
 
     def __post_init__(self) -> None:
         teacher: Any = self.teacher
-        if hasattr(teacher, "architecture"):  # a model: its name is plain data
+        if hasattr(teacher, "architecture"):  # a Model
             object.__setattr__(self, "teacher", teacher.name)
         check_fields(self, "train")
