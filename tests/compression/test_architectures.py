@@ -1,4 +1,4 @@
-"""Networks that nobody here wrote the compression for survive the file, tied weights and all."""
+"""Third-party architectures give the same outputs after compression, tied weights included."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from _architectures import fixtures
 from _architectures.narrowing import narrowing
 from _architectures.trial import answer, attempt, own_tensors
 
-KNOWN = {one.name: one for one in fixtures()}
+KNOWN = {fixture.name: fixture for fixture in fixtures()}
 CHOSEN = (
     "densenet",
     "mobilenet v2",
@@ -28,29 +28,29 @@ CHOSEN = (
 
 
 @pytest.mark.parametrize("name", CHOSEN)
-def test_a_fresh_module_answers_alike_with_the_file_alone(name):
+def test_new_module_with_the_file_gives_the_same_outputs(name):
     trial = attempt(KNOWN[name])
     assert not trial.faults
     assert answer(KNOWN[name], trial.blob) == trial.answer
 
 
 @pytest.mark.parametrize("name", ["densenet", "mobilenet v2", "swin", "u-net in 3-D"])
-def test_channels_go_where_they_can(name):
-    found = narrowing(name)
-    assert found.groups
-    assert (found.unsupported, found.fault) == ("", "")
+def test_channels_can_be_removed(name):
+    result = narrowing(name)
+    assert result.groups
+    assert (result.unsupported, result.fault) == ("", "")
 
 
 @pytest.mark.parametrize("name", ["gru", "tcn, weight norm"])
-def test_channels_stay_where_they_cannot_go(name):
+def test_unsupported_layers_keep_their_channels(name):
     assert narrowing(name).unsupported
 
 
-def test_names_are_no_two_alike():
+def test_names_are_unique():
     assert len(KNOWN) == len(fixtures())
 
 
-def test_tied_weights_are_held_once():
+def test_tied_weights_are_stored_once():
     module = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     module[1].weight = module[0].weight
     assert list(own_tensors(module)) == ["0.weight", "0.bias", "1.bias"]

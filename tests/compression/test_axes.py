@@ -1,4 +1,4 @@
-"""Tensors with their outputs elsewhere than first: compressed as the turned tensor is."""
+"""Tensors in other layouts are compressed as their canonical layout is."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share
 
 
 def by_hand(array: np.ndarray, axes: Axes) -> np.ndarray:
-    """Turn `array` value by value."""
-    own = array.shape
-    others = [axis for axis in range(len(own)) if axis not in axes.outputs + axes.inputs]
-    rows = axes.groups * int(np.prod([own[a] for a in axes.outputs], dtype=int))
-    columns = int(np.prod([own[a] for a in axes.inputs], dtype=int)) // axes.groups
-    out = np.full((rows, columns, *(own[a] for a in others)), np.nan, array.dtype)
-    for place in np.ndindex(own):
+    """Permute `array` to the canonical layout value by value."""
+    shape = array.shape
+    others = [axis for axis in range(len(shape)) if axis not in axes.outputs + axes.inputs]
+    rows = axes.groups * int(np.prod([shape[a] for a in axes.outputs], dtype=int))
+    columns = int(np.prod([shape[a] for a in axes.inputs], dtype=int)) // axes.groups
+    out = np.full((rows, columns, *(shape[a] for a in others)), np.nan, array.dtype)
+    for place in np.ndindex(shape):
         row = column = 0
         if axes.groups > 1:
-            row = place[axes.inputs[0]] // (own[axes.inputs[0]] // axes.groups)
+            row = place[axes.inputs[0]] // (shape[axes.inputs[0]] // axes.groups)
         for axis in axes.outputs:
-            row = row * own[axis] + place[axis]
+            row = row * shape[axis] + place[axis]
         for number, axis in enumerate(axes.inputs):
-            length = own[axis] // axes.groups if number == 0 else own[axis]
+            length = shape[axis] // axes.groups if number == 0 else shape[axis]
             column = column * length + place[axis] % length
         out[(row, column, *(place[a] for a in others))] = array[place]
     return out
@@ -56,15 +56,15 @@ def weight_of(shape: tuple[int, ...]) -> torch.Tensor:
 
 
 @kinds
-def test_turning_and_turning_back(shape, axes) -> None:
+def test_permuting_and_undoing_it(shape, axes) -> None:
     weight = weight_of(shape)
-    turned = axes.to_canonical(weight)
-    np.testing.assert_array_equal(turned, by_hand(weight.numpy(), axes))
-    assert tuple(turned.shape) == axes.shape(shape)
+    canonical = axes.to_canonical(weight)
+    np.testing.assert_array_equal(canonical, by_hand(weight.numpy(), axes))
+    assert tuple(canonical.shape) == axes.shape(shape)
     assert axes.matches(shape)
     assert not is_canonical(axes, shape)
-    assert torch.equal(axes.from_canonical(turned, shape), weight)
-    assert axes.from_canonical(turned, shape).is_contiguous()
+    assert torch.equal(axes.from_canonical(canonical, shape), weight)
+    assert axes.from_canonical(canonical, shape).is_contiguous()
     assert Axes.from_list(axes.as_list()) == axes
 
 
@@ -88,36 +88,37 @@ RECIPES = {
 
 @kinds
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
-def test_a_turned_tensor_is_compressed_as_the_one_that_it_is_turned_to(shape, axes, recipe) -> None:
+def test_tensor_is_compressed_as_its_canonical_layout(shape, axes, recipe) -> None:
     weight, gradient = weight_of(shape), weight_of(shape).sin().abs()
-    hand = torch.from_numpy(by_hand(weight.numpy(), axes))
-    inputs = torch.randn(50, hand[0].numel(), generator=torch.Generator().manual_seed(1))
-    moments = {"w": InputCovariance(inputs.T @ inputs / 50)}
-    own = CalibrationStats({"w": gradient}, moments)
-    laid = CalibrationStats({"w": torch.from_numpy(by_hand(gradient.numpy(), axes))}, moments)
-    coded = encode_tensors({"w": weight}, recipe, own, roles=Roles(("w",), axes={"w": axes}))["w"]
-    wanted = encode_tensors({"w": hand}, recipe, laid)["w"]
+    canonical = torch.from_numpy(by_hand(weight.numpy(), axes))
+    inputs = torch.randn(50, canonical[0].numel(), generator=torch.Generator().manual_seed(1))
+    covariances = {"w": InputCovariance(inputs.T @ inputs / 50)}
+    stats = CalibrationStats({"w": gradient}, covariances)
+    canonical_gradient = torch.from_numpy(by_hand(gradient.numpy(), axes))
+    canonical_stats = CalibrationStats({"w": canonical_gradient}, covariances)
+    coded = encode_tensors({"w": weight}, recipe, stats, roles=Roles(("w",), axes={"w": axes}))["w"]
+    expected = encode_tensors({"w": canonical}, recipe, canonical_stats)["w"]
     assert coded.shape == shape
-    assert coded.coded_shape == wanted.shape
-    np.testing.assert_array_equal(by_hand(coded.tensor().numpy(), axes), wanted.tensor().numpy())
-    assert type(coded) is type(wanted)
+    assert coded.coded_shape == expected.shape
+    np.testing.assert_array_equal(by_hand(coded.tensor().numpy(), axes), expected.tensor().numpy())
+    assert type(coded) is type(expected)
 
 
-def test_a_scale_for_each_output_is_found_by_hand() -> None:
-    """Of a transposed convolution with groups, by a loop over its output channels."""
+def test_each_output_of_a_grouped_transposed_convolution_has_its_scale() -> None:
+    """Compare with a loop over the output channels."""
     layer = torch.nn.ConvTranspose2d(6, 4, 3, groups=2)
     weight = layer.weight.detach()
     roles = Roles(("w",), axes={"w": Axes((1,), (0,), 2)})
-    found = encode_tensors({"w": weight}, Recipe(quantize=Quantize(4)), roles=roles)["w"].tensor()
+    decoded = encode_tensors({"w": weight}, Recipe(quantize=Quantize(4)), roles=roles)["w"].tensor()
     for channel in range(4):
         group, number = divmod(channel, 2)
-        mine = weight[3 * group : 3 * group + 3, number]
-        scale = mine.abs().max() / 7
-        wanted = (mine * scale.reciprocal()).round().clamp(-7, 7) * scale
-        assert torch.equal(found[3 * group : 3 * group + 3, number], wanted)
+        part = weight[3 * group : 3 * group + 3, number]
+        scale = part.abs().max() / 7
+        expected = (part * scale.reciprocal()).round().clamp(-7, 7) * scale
+        assert torch.equal(decoded[3 * group : 3 * group + 3, number], expected)
 
 
-def test_singular_values_are_found_once_for_a_turned_tensor(monkeypatch) -> None:
+def test_singular_values_of_a_permuted_tensor_are_cached(monkeypatch) -> None:
     weight = weight_of((5, 7))
     roles = Roles(("w",), axes={"w": Axes((1,), (0,))})
     calls = []
@@ -128,11 +129,11 @@ def test_singular_values_are_found_once_for_a_turned_tensor(monkeypatch) -> None
         part = replace(recipe.factorize, kept=kept)
         encode_tensors({"w": weight}, replace(recipe, factorize=part), roles=roles)
     assert len(calls) == 1
-    encode_tensors({"w": weight}, recipe)  # the same tensor, not turned
+    encode_tensors({"w": weight}, recipe)  # the same tensor in its own layout
     assert len(calls) == 2
 
 
-def test_a_tensor_that_no_longer_has_its_groups_is_compressed_as_it_is() -> None:
+def test_tensor_that_does_not_divide_into_its_groups_is_not_permuted() -> None:
     roles = Roles(("w",), axes={"w": Axes((1,), (0,), 2)})
     weight = weight_of((3, 4))
     coded = encode_tensors({"w": weight}, Recipe(quantize=Quantize(4)), roles=roles)["w"]
@@ -143,7 +144,7 @@ def test_a_tensor_that_no_longer_has_its_groups_is_compressed_as_it_is() -> None
 
 
 @pytest.mark.parametrize(
-    ("axes", "shape", "usual"),
+    ("axes", "shape", "canonical"),
     [
         (Axes((0,), (1,)), (3, 4, 5), True),
         (Axes((0, 2, 3), (1,)), (3, 4, 1, 1), True),
@@ -158,23 +159,23 @@ def test_a_tensor_that_no_longer_has_its_groups_is_compressed_as_it_is() -> None
         (Axes((1, 0), (2,)), (3, 4, 5), False),
     ],
 )
-def test_what_is_compressed_as_it_is(axes, shape, usual) -> None:
-    assert is_canonical(axes, shape) is usual
-    if usual:
+def test_canonical_layouts(axes, shape, canonical) -> None:
+    assert is_canonical(axes, shape) is canonical
+    if canonical:
         weight = weight_of(shape)
         assert torch.equal(axes.to_canonical(weight).flatten(), weight.flatten())
 
 
-def test_random_recipes_give_the_same_file_content_for_both() -> None:
+def test_random_recipes_give_the_same_weights_in_both_layouts() -> None:
     rng = Random(3)
     weight, axes = weight_of((12, 8)), Axes((1,), (0,))
-    evidence = CalibrationStats({"w": weight.abs()})
+    stats = CalibrationStats({"w": weight.abs()})
     for _ in range(40):
         recipe = Recipe.draw(rng, ("w",))
-        coded = encode_tensors(
-            {"w": weight}, recipe, evidence, roles=Roles(("w",), axes={"w": axes})
-        )["w"]
-        wanted = encode_tensors(
+        coded = encode_tensors({"w": weight}, recipe, stats, roles=Roles(("w",), axes={"w": axes}))[
+            "w"
+        ]
+        expected = encode_tensors(
             {"w": weight.T.contiguous()}, recipe, CalibrationStats({"w": weight.T.abs()})
         )["w"]
-        assert torch.equal(coded.tensor().T, wanted.tensor())
+        assert torch.equal(coded.tensor().T, expected.tensor())

@@ -1,4 +1,4 @@
-"""What a codec writes, it reads back exactly, and it writes as much as it said."""
+"""Codecs are lossless, and their output has the announced size."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_huffman_codes_have_at_most_15_bits() -> None:
     counts = [1, 1]
     while len(counts) < 24:  # Fibonacci: the deepest tree that so many symbols can have
         counts.append(counts[-1] + counts[-2])
-    plain = huffman._lengths(counts)
-    assert max(plain) > huffman.MAX_CODE_LENGTH
+    unlimited = huffman._lengths(counts)
+    assert max(unlimited) > huffman.MAX_CODE_LENGTH
     lengths = huffman.code_lengths(counts)
     assert lengths.max() <= huffman.MAX_CODE_LENGTH
     assert sum(2.0 ** -lengths.astype(float)) == 1
@@ -70,7 +70,7 @@ def test_huffman_codes_have_at_most_15_bits() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 10**6), min_size=2, max_size=256))
-def test_huffman_lengths_make_a_complete_code_no_longer_than_entropy_plus_one(counts) -> None:
+def test_huffman_lengths_are_complete_and_within_one_bit_of_the_entropy(counts) -> None:
     lengths = huffman.code_lengths(counts)
     used = np.array(counts) > 0
     np.testing.assert_array_equal(lengths > 0, used)
@@ -78,17 +78,17 @@ def test_huffman_lengths_make_a_complete_code_no_longer_than_entropy_plus_one(co
         assert lengths.sum() == used.sum()
         return
     assert sum(2.0 ** -lengths[used].astype(float)) == 1
-    share = np.array(counts)[used] / sum(counts)
+    frequency = np.array(counts)[used] / sum(counts)
     if lengths.max() < huffman.MAX_CODE_LENGTH:
-        assert share @ lengths[used] < 1 - share @ np.log2(share)
+        assert frequency @ lengths[used] < 1 - frequency @ np.log2(frequency)
 
 
-def test_huffman_of_one_symbol_takes_one_bit_each() -> None:
+def test_huffman_of_a_single_symbol_takes_one_bit_each() -> None:
     plan = huffman.plan(np.full(1024, 3, np.uint8), 4)
     assert plan.size == 2 + 2 + 128
 
 
-BROKEN = {
+DAMAGED = {
     "cut short": lambda part: part[:-1],
     "longer": lambda part: part + b"\0",
     "nothing": lambda part: b"",
@@ -107,20 +107,20 @@ def _moved(sizes: bytes) -> bytes:
     return np.array([first + 1, second - 1], "<u2").tobytes()
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_huffman_part_is_refused(name) -> None:
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_huffman_part_is_refused(name) -> None:
     values = np.random.default_rng(1).choice(4, 1500, p=(0.5, 0.25, 0.15, 0.1)).astype(np.uint8)
     part = huffman.encode(values, huffman.plan(values, 4))
     with pytest.raises(ValueError, match=r"Huffman|buffer|offset"):
-        huffman.decode(BROKEN[name](part), 4, values.size)
+        huffman.decode(DAMAGED[name](part), 4, values.size)
 
 
-def test_a_word_outside_a_code_of_one_symbol_is_refused() -> None:
+def test_invalid_word_of_a_single_symbol_code_is_refused() -> None:
     with pytest.raises(ValueError, match="invalid code word"):
         huffman.decode(bytes([0x00, 0x01, 3, 0, 0b01000000]), 4, 3)
 
 
-def test_many_empty_blocks_are_refused_before_they_take_memory() -> None:
+def test_many_empty_blocks_are_refused_before_allocation() -> None:
     blocks = 10**6  # would be 1 GB of symbols
     part = bytes([0x11, 0x00]) + bytes(2 * blocks)
     with pytest.raises(ValueError, match="shorter than its symbols"):

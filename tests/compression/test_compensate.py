@@ -1,4 +1,4 @@
-"""Second-order pruning and rounding against the definition, and against the plain methods."""
+"""Second-order pruning and rounding, compared with the definition and the simple methods."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ROUNDED = Quantize(3, rounding="compensated")
 
 @pytest.fixture(scope="module")
 def inputs() -> torch.Tensor:
-    """Inputs that go together, as those of a trained network do."""
+    """Return correlated inputs, like those of a trained network."""
     generator = torch.Generator().manual_seed(0)
     mixed = torch.randn(48, 48, generator=generator) / 5
     return torch.randn(500, 48, generator=generator) @ mixed
 
 
 @pytest.fixture(scope="module")
-def moment(inputs) -> InputCovariance:
+def covariance(inputs) -> InputCovariance:
     return InputCovariance(inputs.T @ inputs / len(inputs))
 
 
@@ -35,78 +35,81 @@ def weight() -> torch.Tensor:
     return torch.randn(20, 48, generator=torch.Generator().manual_seed(1))
 
 
-def change(one, other, moment) -> float:
-    return float(moment.output_error(one - other).sum())
+def change(one, other, covariance) -> float:
+    return float(covariance.output_error(one - other).sum())
 
 
-def test_the_error_is_that_of_the_outputs(inputs, moment, weight) -> None:
+def test_output_error_is_the_error_of_the_outputs(inputs, covariance, weight) -> None:
     other = weight + 0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(2))
     outputs = inputs @ (other - weight).T
     torch.testing.assert_close(
-        moment.output_error(other - weight), outputs.square().mean(dim=0), rtol=1e-4, atol=1e-6
+        covariance.output_error(other - weight), outputs.square().mean(dim=0), rtol=1e-4, atol=1e-6
     )
 
 
-def test_one_weight_less_is_made_good_as_the_surgeon_does(moment, weight) -> None:
+def test_one_pruned_weight_gives_the_update_of_optimal_brain_surgeon(covariance, weight) -> None:
     """With the last column pruned first, the update is w − w_q / [H⁻¹]_qq · [H⁻¹]_q."""
-    first = int(moment.order[0])
-    kept = torch.ones_like(weight, dtype=torch.bool)
-    kept[:, first] = False
-    lost = moment.inverse[first] / moment.inverse[first, first]
-    wanted = weight.double() - weight.double()[:, first : first + 1] * lost
-    wanted[:, first] = 0
+    first = int(covariance.order[0])
+    mask = torch.ones_like(weight, dtype=torch.bool)
+    mask[:, first] = False
+    lost = covariance.inverse[first] / covariance.inverse[first, first]
+    expected = weight.double() - weight.double()[:, first : first + 1] * lost
+    expected[:, first] = 0
     torch.testing.assert_close(
-        compensate(weight, moment, kept).double(), wanted, rtol=1e-4, atol=1e-4
+        compensate(weight, covariance, mask).double(), expected, rtol=1e-4, atol=1e-4
     )
 
 
-def test_it_is_the_definition_column_by_column(moment, weight) -> None:
-    """GPTQ as its paper's equations 2 and 3 have it: a smaller inverse after every column."""
-    grids = fit_qparams(weight, ROUNDED, 3)
-    steps = expand_qparams(weight, ROUNDED, grids)
-    left, done = weight.double().clone(), torch.zeros_like(weight)
-    order = moment.order.tolist()
-    matrix = moment.matrix.double()
+def test_matches_gptq_column_by_column(covariance, weight) -> None:
+    """Equations 2 and 3 of the GPTQ paper, with a smaller inverse after every column."""
+    qparams = fit_qparams(weight, ROUNDED, 3)
+    expanded = expand_qparams(weight, ROUNDED, qparams)
+    remaining, result = weight.double().clone(), torch.zeros_like(weight)
+    order = covariance.order.tolist()
+    matrix = covariance.matrix.double()
     damped = matrix + torch.eye(48) * DAMPING * matrix.diagonal().mean()
     for number, place in enumerate(order):
         rest = order[number:]
         inverse = torch.linalg.inv(damped[rest][:, rest])
-        column = left[:, place].float()
-        done[:, place] = grids[0].round(column.unsqueeze(1)).squeeze(1)
-        error = (left[:, place] - done[:, place]) / inverse[0, 0]
-        left[:, rest] -= torch.outer(error, inverse[0])
-    ours = compensate(weight, moment, None, steps)
-    same = (ours == done).all(dim=1)
-    assert same.float().mean() >= 0.8  # a rounding on a border sends the rest of its row elsewhere
-    assert change(ours, weight, moment) == pytest.approx(change(done, weight, moment), rel=0.05)
+        column = remaining[:, place].float()
+        result[:, place] = qparams[0].round(column.unsqueeze(1)).squeeze(1)
+        error = (remaining[:, place] - result[:, place]) / inverse[0, 0]
+        remaining[:, rest] -= torch.outer(error, inverse[0])
+    ours = compensate(weight, covariance, None, expanded)
+    same = (ours == result).all(dim=1)
+    assert same.float().mean() >= 0.8  # one different rounding changes the rest of a row
+    expected = change(result, weight, covariance)
+    assert change(ours, weight, covariance) == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])
 @pytest.mark.parametrize("granularity", ["tensor", "channel", "group"])
 @pytest.mark.parametrize("scheme", ["symmetric", "affine"])
-def test_what_comes_out_is_on_the_grid_and_no_worse(bits, granularity, scheme, moment, weight):
+def test_results_are_representable_and_no_worse(bits, granularity, scheme, covariance, weight):
     settings = Quantize(bits, scheme=scheme, granularity=granularity, group_size=16)
-    grids = fit_qparams(weight, settings, bits)
-    found = compensate(weight, moment, None, expand_qparams(weight, settings, grids))
-    again = quantize("w", found, settings, grids).tensor()
-    assert torch.equal(again, found)
-    plain = quantize("w", weight, settings, grids).tensor()
-    assert (moment.output_error(found - weight) <= moment.output_error(plain - weight)).all()
+    qparams = fit_qparams(weight, settings, bits)
+    result = compensate(weight, covariance, None, expand_qparams(weight, settings, qparams))
+    requantized = quantize("w", result, settings, qparams).tensor()
+    assert torch.equal(requantized, result)
+    nearest = quantize("w", weight, settings, qparams).tensor()
+    assert (
+        covariance.output_error(result - weight) <= covariance.output_error(nearest - weight)
+    ).all()
 
 
-def test_inputs_that_are_never_there_harm_nothing(weight) -> None:
+def test_inputs_that_are_always_zero(weight) -> None:
     matrix = torch.zeros(48, 48)
     matrix[:5, :5] = torch.eye(5)
-    found = compensate(weight, InputCovariance(matrix), weight.abs() > 1)
-    assert torch.isfinite(found).all()
-    assert not found[weight.abs() <= 1].any()
+    result = compensate(weight, InputCovariance(matrix), weight.abs() > 1)
+    assert torch.isfinite(result).all()
+    assert not result[weight.abs() <= 1].any()
     silent = InputCovariance(torch.zeros(48, 48))
     assert torch.isfinite(compensate(weight, silent, weight.abs() > 1)).all()
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5", "fashion/cnn-10k"])
 @pytest.mark.parametrize(
-    ("plain", "better"),
+    ("simple", "compensated"),
     [
         (Recipe(quantize=Quantize(3)), Recipe(quantize=ROUNDED)),
         (
@@ -119,32 +122,33 @@ def test_inputs_that_are_never_there_harm_nothing(weight) -> None:
         ),
     ],
 )
-def test_layers_change_less_than_with_the_plain_method(plain, better, name) -> None:
+def test_outputs_change_less_than_with_the_simple_method(simple, compensated, name) -> None:
     model = wb.model(name)
-    evidence = calibration_stats(model, better)
+    stats = calibration_stats(model, compensated)
     weights = model.weights()
-    ours, theirs = encode_tensors(weights, better, evidence), encode_tensors(weights, plain)
+    ours, theirs = encode_tensors(weights, compensated, stats), encode_tensors(weights, simple)
     ratios = {}
-    for layer, moment in evidence.covariances.items():
-        whole = weights[layer].flatten(1)
-        left = [change(one[layer].tensor().flatten(1), whole, moment) for one in (ours, theirs)]
-        assert left[0] <= left[1] * (1 + 1e-5)
-        if whole.shape[1] > 100:
-            ratios[layer] = left[0] / left[1]
-        zeros = [int((one[layer].tensor() == 0).sum()) for one in (ours, theirs)]
-        if better.prune is not None:
+    for layer, covariance in stats.covariances.items():
+        original = weights[layer].flatten(1)
+        decoded = [coded[layer].tensor() for coded in (ours, theirs)]
+        errors = [change(tensor.flatten(1), original, covariance) for tensor in decoded]
+        assert errors[0] <= errors[1] * (1 + 1e-5)
+        if original.shape[1] > 100:
+            ratios[layer] = errors[0] / errors[1]
+        zeros = [int((tensor == 0).sum()) for tensor in decoded]
+        if compensated.prune is not None:
             assert zeros[0] >= zeros[1]
     assert sum(ratio <= 0.8 for ratio in ratios.values()) >= 0.8 * len(ratios), ratios
 
 
-def test_zeros_stay_where_both_prune_and_round() -> None:
+def test_rounding_keeps_the_zeros_of_pruning() -> None:
     model = wb.model("fashion/lenet-300-100")
     halves = Prune(0.5, "curvature", pattern="n:m")
-    found = wb.compress(model, Recipe(prune=halves, quantize=ROUNDED)).weights()["fc1.weight"]
-    assert ((found.view(-1, 4) != 0).sum(dim=1) <= 2).all()
+    weight = wb.compress(model, Recipe(prune=halves, quantize=ROUNDED)).weights()["fc1.weight"]
+    assert ((weight.view(-1, 4) != 0).sum(dim=1) <= 2).all()
 
 
-def test_the_file_does_not_hang_on_the_number_of_threads() -> None:
+def test_file_does_not_depend_on_the_number_of_threads() -> None:
     model = wb.model("fashion/lenet5")
     recipe = Recipe(prune=Prune(0.6, "curvature"), quantize=Quantize(3, rounding="compensated"))
     blobs = []
@@ -154,9 +158,9 @@ def test_the_file_does_not_hang_on_the_number_of_threads() -> None:
     assert blobs[0] == blobs[1]
 
 
-def test_layers_without_inputs_are_rounded_to_the_nearest() -> None:
+def test_layers_without_a_covariance_are_rounded_to_nearest() -> None:
     weights = {"table.weight": torch.randn(9, 5)}
-    plain = encode_tensors(weights, Recipe(quantize=Quantize(3)))["table.weight"].tensor()
+    nearest = encode_tensors(weights, Recipe(quantize=Quantize(3)))["table.weight"].tensor()
     assert torch.equal(
-        encode_tensors(weights, Recipe(quantize=ROUNDED))["table.weight"].tensor(), plain
+        encode_tensors(weights, Recipe(quantize=ROUNDED))["table.weight"].tensor(), nearest
     )

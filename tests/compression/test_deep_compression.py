@@ -1,7 +1,7 @@
-"""The published table of Deep Compression (arXiv 1510.00149, tables 2 and 3), by our arithmetic.
+"""The published sizes of Deep Compression (arXiv 1510.00149, tables 2 and 3), recomputed.
 
-There a layer takes, for every weight that is kept and every filler zero, the bits of its number
-and of its relative index, and a codebook of float32; the share is of the weights in float32.
+There, a layer stores a code and a relative index for every remaining weight and every filler zero,
+and a float32 codebook. Sizes are percentages of the float32 weights.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ INDEX_BITS = 5
 
 
 class Layer(NamedTuple):
-    """A row of the tables: weights, percent kept, bits of a number, percent of the size."""
+    """A row of the tables: weights, percent kept, bits of a code, percent of the size."""
 
     name: str
     weights: int
@@ -46,14 +46,14 @@ LAYERS = [layer for layers in TABLES.values() for layer in layers]
 
 
 def positions(layer: Layer) -> np.ndarray:
-    """Draw where the weights that are kept stand."""
+    """Return random positions of the remaining weights."""
     rng = np.random.default_rng(0)
     count = round(layer.kept / 100 * layer.weights)
     return np.sort(rng.choice(layer.weights, count, replace=False))
 
 
 def stored(layer: Layer, *, fillers: bool = True, codebook: bool = True) -> int:
-    """Return the bytes of a layer coded as in the paper."""
+    """Return the bytes of a layer encoded as in the paper."""
     tally = np.bincount(gaps.gaps(positions(layer)))
     symbols = int(gaps.symbol_counts(tally, INDEX_BITS).sum())
     if not fillers:
@@ -67,35 +67,35 @@ def percent(size: int, weights: int) -> float:
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: f"{layer.name}-{layer.weights}")
-def test_each_layer_takes_its_published_share(layer) -> None:
+def test_layers_have_their_published_size(layer) -> None:
     assert percent(stored(layer), layer.weights) == pytest.approx(layer.published, abs=0.5)
 
 
 @pytest.mark.parametrize("network", TABLES)
-def test_each_network_takes_its_published_share(network) -> None:
+def test_networks_have_their_published_size(network) -> None:
     layers = TABLES[network]
     total = percent(sum(map(stored, layers)), sum(layer.weights for layer in layers))
     assert 3.0 <= total <= 3.2
 
 
-@pytest.mark.parametrize("left_out", ["fillers", "codebook"])
-def test_the_figures_need_fillers_and_codebooks(left_out) -> None:
-    off = {left_out: False}
-    apart = [abs(percent(stored(one, **off), one.weights) - one.published) for one in LAYERS]
+@pytest.mark.parametrize("omitted", ["fillers", "codebook"])
+def test_published_sizes_include_fillers_and_codebooks(omitted) -> None:
+    off = {omitted: False}
+    errors = [abs(percent(stored(x, **off), x.weights) - x.published) for x in LAYERS]
     totals = [
-        percent(sum(stored(one, **off) for one in layers), sum(one.weights for one in layers))
+        percent(sum(stored(x, **off) for x in layers), sum(x.weights for x in layers))
         for layers in TABLES.values()
     ]
-    assert max(apart) > 0.5 or not all(3.0 <= total <= 3.2 for total in totals)
+    assert max(errors) > 0.5 or not all(3.0 <= total <= 3.2 for total in totals)
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: f"{layer.name}-{layer.weights}")
-def test_our_file_takes_no_more(layer) -> None:
+def test_our_file_is_not_larger(layer) -> None:
     places = positions(layer)
     flags = np.zeros(layer.weights, np.bool_)
     flags[places] = True
     index = min(
-        chain.from_iterable(indices(flags, (1, layer.weights), None)), key=lambda one: one.size
+        chain.from_iterable(indices(flags, (1, layer.weights), None)), key=lambda index: index.size
     )
     codes = np.random.default_rng(1).integers(0, 2**layer.bits, len(places)).astype(np.uint8)
     values = min(packed_size(codes.size, layer.bits), huffman.plan(codes, 2**layer.bits).size)

@@ -1,4 +1,4 @@
-"""Compression leaves the caller's tensors alone and says what it cannot do."""
+"""Compression does not change the caller's tensors, and refuses what it cannot store."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from random import Random
 import pytest
 import torch
 
+from tests.raises import raises
 from workbench.artifact.artifact import Artifact
 from workbench.compression.criteria import CRITERIA
 from workbench.compression.encode import encode_tensors
 from workbench.compression.roles import Roles, compressible
 from workbench.compression.stats import CalibrationStats
-from workbench.errors import RecipeError
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.recipe.prune import CRITERIA as CHOICES
 
@@ -24,7 +24,7 @@ def weights() -> dict[str, torch.Tensor]:
     return {
         "conv.weight": torch.randn(6, 4, 3, 3),
         "conv.bias": torch.randn(6),
-        "turned.weight": torch.randn(30, 20).T,
+        "transposed.weight": torch.randn(30, 20).T,
         "norm.steps": torch.tensor(7),
         "table": torch.arange(12).view(3, 4),
         "scalar": torch.tensor(0.5),
@@ -33,11 +33,11 @@ def weights() -> dict[str, torch.Tensor]:
 
 
 def digest(weights) -> str:
-    whole = hashlib.sha256()
+    total = hashlib.sha256()
     for name, tensor in weights.items():
-        whole.update(f"{name} {tensor.dtype} {tensor.shape} {tensor.stride()}".encode())
-        whole.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return whole.hexdigest()
+        total.update(f"{name} {tensor.dtype} {tensor.shape} {tensor.stride()}".encode())
+        total.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
 
 
 def test_every_criterion_has_its_function() -> None:
@@ -45,22 +45,22 @@ def test_every_criterion_has_its_function() -> None:
 
 
 def test_tensors_with_two_or_more_dimensions_can_be_compressed(weights) -> None:
-    assert compressible(weights) == ("conv.weight", "turned.weight", "empty")
+    assert compressible(weights) == ("conv.weight", "transposed.weight", "empty")
 
 
 def test_the_callers_tensors_do_not_change(weights) -> None:
     before = digest(weights)
     rng = Random(0)
     names = compressible(weights)
-    evidence = CalibrationStats({name: torch.rand(weights[name].shape) for name in names})
+    stats = CalibrationStats({name: torch.rand(weights[name].shape) for name in names})
     for _ in range(50):
-        coded = encode_tensors(weights, Recipe.draw(rng, names), evidence)
+        coded = encode_tensors(weights, Recipe.draw(rng, names), stats)
         for tensor in coded.values():
             tensor.tensor()
         assert digest(weights) == before
 
 
-def test_what_was_coded_does_not_follow_the_callers_tensors(weights) -> None:
+def test_coded_tensors_are_copies(weights) -> None:
     coded = encode_tensors(weights, Recipe())
     before = {name: tensor.tensor().clone() for name, tensor in coded.items()}
     for tensor in weights.values():
@@ -68,7 +68,7 @@ def test_what_was_coded_does_not_follow_the_callers_tensors(weights) -> None:
     assert all(torch.equal(coded[name].tensor(), before[name]) for name in coded)
 
 
-def test_an_empty_recipe_keeps_every_tensor(weights) -> None:
+def test_empty_recipe_keeps_every_tensor(weights) -> None:
     coded = encode_tensors(weights, Recipe())
     assert list(coded) == list(weights)
     for name, tensor in weights.items():
@@ -87,16 +87,16 @@ def test_only_compressible_tensors_are_touched(weights) -> None:
 @pytest.mark.parametrize("recipe", [Recipe(), Recipe(Prune(0.5)), Recipe(quantize=Quantize(8))])
 def test_nan_and_infinity_are_refused(weights, name, value, recipe) -> None:
     weights[name].view(-1)[0] = value
-    with pytest.raises(RecipeError, match=f"{name} holds NaN or infinity"):
+    with raises("model.not_finite", name):
         encode_tensors(weights, recipe)
 
 
 def test_a_dtype_without_a_name_is_refused() -> None:
-    with pytest.raises(RecipeError, match="complex64"):
+    with raises("model.unsupported_dtype", "complex64"):
         encode_tensors({"w": torch.zeros(2, 2, dtype=torch.complex64)}, Recipe())
 
 
-def test_a_parameter_that_wants_gradients_is_fine() -> None:
+def test_parameters_that_require_gradients_are_accepted() -> None:
     weight = torch.nn.Parameter(torch.randn(4, 4))
     coded = encode_tensors({"w": weight}, Recipe(Prune(0.5), Quantize(8)))
     assert not coded["w"].tensor().requires_grad
@@ -111,8 +111,8 @@ def test_a_parameter_that_wants_gradients_is_fine() -> None:
         Recipe(quantize=Quantize(exclude=("conv.weigh",))),
     ],
 )
-def test_a_tensor_that_is_not_there_is_named_with_the_nearest(weights, recipe) -> None:
-    with pytest.raises(RecipeError, match=r"'conv\.weigh'.*try conv\.weight"):
+def test_unknown_tensor_suggests_the_nearest(weights, recipe) -> None:
+    with raises("recipe.unknown_layer", "'conv.weigh'", "try conv.weight"):
         encode_tensors(weights, recipe)
 
 

@@ -1,4 +1,4 @@
-"""Low rank: the Eckart-Young bound, factors only where they are smaller, the product exact."""
+"""Low-rank factorization: Eckart-Young bound, factors only if smaller, exact products."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import pytest
 import torch
 
 import workbench as wb
+from tests.raises import raises
 from workbench.calibration.statistics import calibration_stats
 from workbench.compression.codecs.stream import entry, find_encodings, parts, read, write
 from workbench.compression.coded import Factors, Shared, Uncompressed
 from workbench.compression.encode import encode_tensors
 from workbench.compression.factorize import break_even_rank, factorize
-from workbench.errors import RecipeError
 from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train
 
 
@@ -28,22 +28,22 @@ def product(pair) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("kept", "rank"), [(0.05, 1), (0.25, 6), (0.5, 12), (0.95, 22)])
-def test_no_product_of_that_rank_is_nearer(weight, kept, rank) -> None:
+def test_error_is_the_smallest_for_the_rank(weight, kept, rank) -> None:
     pair = factorize(weight, Factorize(kept, "bytes"), kept)
     assert pair.left.shape == (40, rank)
-    lost = torch.linalg.svdvals(weight.double())[rank:].square().sum()
-    found = (product(pair).double() - weight).square().sum()
-    assert float(found) == pytest.approx(float(lost), rel=1e-4)
+    expected = torch.linalg.svdvals(weight.double())[rank:].square().sum()
+    error = (product(pair).double() - weight).square().sum()
+    assert float(error) == pytest.approx(float(expected), rel=1e-4)
 
 
-def test_a_share_of_bytes_is_one_of_the_break_even_rank(weight) -> None:
+def test_fraction_of_bytes_is_a_fraction_of_the_break_even_rank(weight) -> None:
     assert break_even_rank((40, 60)) == 24
     pair = factorize(weight, Factorize(0.5, "bytes"), 0.5)
     assert pair.left.numel() + pair.right.numel() == 0.5 * weight.numel()
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.9, 0.99])
-def test_energy_keeps_what_it_says_and_no_rank_more(weight, kept) -> None:
+def test_energy_uses_the_smallest_sufficient_rank(weight, kept) -> None:
     pair = factorize(weight, Factorize(kept, "energy"), kept)
     energy = torch.linalg.svdvals(weight.double()).square()
     rank = pair.left.shape[1]
@@ -51,28 +51,29 @@ def test_energy_keeps_what_it_says_and_no_rank_more(weight, kept) -> None:
     assert energy[: rank - 1].sum() < kept * energy.sum()
 
 
-def test_at_the_break_even_rank_it_stays_one_matrix(weight) -> None:
+def test_no_factors_from_the_break_even_rank(weight) -> None:
     assert factorize(weight, Factorize(0.7, "rank"), 0.7) is None
     assert factorize(weight, Factorize(1.0), 1.0) is None
     assert factorize(torch.zeros(3, 0), Factorize(0.5, "bytes"), 0.5) is None
 
 
-def test_outputs_suffer_less_where_they_are_the_aim() -> None:
+def test_aim_at_outputs_reduces_their_error() -> None:
     model = wb.model("fashion/lenet-300-100")
     recipe = Recipe(factorize=Factorize(0.4, "bytes", "outputs"))
-    evidence = calibration_stats(model, recipe)
-    for name, moment in evidence.covariances.items():
+    stats = calibration_stats(model, recipe)
+    for name, covariance in stats.covariances.items():
         matrix = model.weights()[name]
-        lost = [
-            float(moment.output_error(product(factorize(matrix, how, 0.4, moment)) - matrix).sum())
-            for how in (recipe.factorize, Factorize(0.4, "bytes"))
+        pairs = [
+            factorize(matrix, settings, 0.4, covariance)
+            for settings in (recipe.factorize, Factorize(0.4, "bytes"))
         ]
-        assert lost[0] < lost[1]
+        errors = [float(covariance.output_error(product(p) - matrix).sum()) for p in pairs]
+        assert errors[0] < errors[1]
 
 
 @pytest.mark.parametrize("more", [{}, {"quantize": Quantize(4)}, {"share": Share(16)}])
 @pytest.mark.parametrize("shape", [(40, 60), (24, 6, 5, 5)])
-def test_the_product_in_the_file_is_exact(shape, more) -> None:
+def test_product_in_the_file_is_exact(shape, more) -> None:
     generator = torch.Generator().manual_seed(1)
     weights = {"w": torch.randn(shape, generator=generator)}
     coded = encode_tensors(weights, Recipe(factorize=Factorize(0.3, "bytes"), **more))["w"]
@@ -80,15 +81,15 @@ def test_the_product_in_the_file_is_exact(shape, more) -> None:
     assert isinstance(coded.left, Shared if "share" in more else type(coded.right))
     described, stream = entry(coded, find_encodings(coded)), write(coded, find_encodings(coded))
     assert len(stream) == parts(described).total
-    again = read(described, stream)
-    assert torch.equal(again.tensor(), coded.tensor())
+    decoded = read(described, stream)
+    assert torch.equal(decoded.tensor(), coded.tensor())
     left, right = coded.left.tensor().double(), coded.right.tensor().double()
     torch.testing.assert_close(
         coded.tensor().double(), (left @ right).view(shape), rtol=1e-4, atol=1e-4
     )
 
 
-def test_each_term_is_rounded_by_itself() -> None:
+def test_each_term_is_rounded_separately() -> None:
     left, right = torch.tensor([[1.0, 1e8, -1e8]]), torch.tensor([[1.0], [1.0], [1.0]])
     coded = Factors((1, 1), Uncompressed.of(left), Uncompressed.of(right))
     terms = np.float32(0)
@@ -97,19 +98,19 @@ def test_each_term_is_rounded_by_itself() -> None:
     assert coded.tensor().item() == terms
 
 
-def test_factors_are_kept_only_where_the_file_gets_smaller() -> None:
+def test_factors_are_used_only_if_the_file_shrinks() -> None:
     model = wb.model("fashion/lenet5")
     for kept in (0.1, 0.5, 0.9):
         for bits in (32, 4):
             recipe = Recipe(factorize=Factorize(kept, "bytes"), quantize=Quantize(bits))
-            plain = wb.compress(model, Recipe(quantize=Quantize(bits))).ledger
-            found = wb.compress(model, recipe)
-            assert any(isinstance(one, Factors) for one in found.tensors.values())
-            for row in found.ledger.rows:
-                assert row.total <= plain[row.name].total
+            baseline = wb.compress(model, Recipe(quantize=Quantize(bits))).ledger
+            artifact = wb.compress(model, recipe)
+            assert any(isinstance(coded, Factors) for coded in artifact.tensors.values())
+            for row in artifact.ledger.rows:
+                assert row.total <= baseline[row.name].total
 
 
-def test_the_decomposition_of_a_changed_tensor_is_not_reused(weight) -> None:
+def test_decomposition_of_a_changed_tensor_is_not_reused(weight) -> None:
     before = product(factorize(weight, Factorize(0.3, "bytes"), 0.3))
     weight *= 2
     after = product(factorize(weight, Factorize(0.3, "bytes"), 0.3))
@@ -117,23 +118,26 @@ def test_the_decomposition_of_a_changed_tensor_is_not_reused(weight) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "words"),
+    ("recipe", "code"),
     [
-        ({"prune": {"sparsity": 0.5}, "factorize": {"kept": 0.5}}, "pruned and then factored"),
-        ({"factorize": {"kept": 0.5}, "train": {"steps": 1}}, "cannot be trained yet"),
+        (
+            {"prune": {"sparsity": 0.5}, "factorize": {"kept": 0.5}},
+            "recipe.pruned_and_factorized",
+        ),
+        ({"factorize": {"kept": 0.5}, "train": {"steps": 1}}, "recipe.trained_factors"),
     ],
 )
-def test_what_makes_no_sense_is_one_sentence(recipe, words) -> None:
-    with pytest.raises(RecipeError, match=words):
+def test_combinations_with_other_parts_are_refused(recipe, code) -> None:
+    with raises(code):
         wb.compress(wb.model("fashion/mlp-32"), Recipe.from_json(recipe))
 
 
-def test_one_layer_may_be_pruned_and_another_factored() -> None:
+def test_one_layer_can_be_pruned_and_another_factorized() -> None:
     recipe = Recipe(
         prune=Prune(0.5, scope="layer", layers={"fc1.weight": 0.5}),
         factorize=Factorize(0.5, "bytes", exclude=("fc1.weight",)),
     )
-    found = wb.compress(wb.model("fashion/lenet-300-100"), recipe)
-    assert isinstance(found.tensors["fc2.weight"], Factors)
-    assert found.weights()["fc1.weight"].count_nonzero() == 784 * 150
+    artifact = wb.compress(wb.model("fashion/lenet-300-100"), recipe)
+    assert isinstance(artifact.tensors["fc2.weight"], Factors)
+    assert artifact.weights()["fc1.weight"].count_nonzero() == 784 * 150
     assert Recipe(factorize=Factorize(), train=None) != Recipe(train=Train())

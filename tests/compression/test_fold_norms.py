@@ -1,4 +1,4 @@
-"""Batch norm folded, and ranges evened out: the network computes the same."""
+"""Folding batch norm and equalizing ranges do not change the outputs of the network."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def network(bias: bool) -> nn.Sequential:
     return module.eval()
 
 
-def test_folded_network_computes_the_same():
+def test_folded_network_has_the_same_outputs():
     inputs = torch.randn(4, 2, 6, 6)
     for bias in (True, False):
         module = network(bias)
         weights = module.state_dict()
-        left, _ = fold(weights, [Fold("1", "0", 1e-3)], CalibrationStats())
-        assert list(left) == ["0.weight", "0.bias", "4.weight", "4.bias"]
+        folded_weights, _ = fold(weights, [Fold("1", "0", 1e-3)], CalibrationStats())
+        assert list(folded_weights) == ["0.weight", "0.bias", "4.weight", "4.bias"]
         folded = nn.Sequential(nn.Conv2d(2, 6, 3), nn.Identity(), *module[2:])
-        outputs = functional_call(folded, left, (inputs,), strict=True)
+        outputs = functional_call(folded, folded_weights, (inputs,), strict=True)
         torch.testing.assert_close(outputs, module(inputs), rtol=1e-4, atol=1e-5)
         assert weights["0.weight"] is module[0].weight or torch.equal(
             weights["0.weight"], module[0].weight
@@ -46,24 +46,24 @@ def test_folded_network_computes_the_same():
 
 
 def test_gradients_follow_the_folded_weights():
-    """A step of the folded weight is a step of the original one, times its factor."""
+    """By the chain rule, the gradient is divided by the factor of each channel."""
     module = network(bias=False)
     weights = dict(module.state_dict())
-    inputs, wanted = torch.randn(8, 2, 6, 6), torch.randint(5, (8,))
+    inputs, labels = torch.randn(8, 2, 6, 6), torch.randint(5, (8,))
 
     def gradient(shell, tensors, name):
         tensors = dict(tensors) | {name: tensors[name].clone().requires_grad_()}
-        loss = nn.functional.cross_entropy(functional_call(shell, tensors, (inputs,)), wanted)
-        (found,) = torch.autograd.grad(loss, [tensors[name]])
-        return found.abs()
+        loss = nn.functional.cross_entropy(functional_call(shell, tensors, (inputs,)), labels)
+        (result,) = torch.autograd.grad(loss, [tensors[name]])
+        return result.abs()
 
-    known = CalibrationStats(gradients={"0.weight": gradient(module, weights, "0.weight")})
-    left, found = fold(weights, [Fold("1", "0", 1e-3)], known)
+    stats = CalibrationStats(gradients={"0.weight": gradient(module, weights, "0.weight")})
+    folded_weights, folded_stats = fold(weights, [Fold("1", "0", 1e-3)], stats)
     folded = nn.Sequential(nn.Conv2d(2, 6, 3), nn.Identity(), *module[2:])
     alive = weights["1.weight"] != 0
     torch.testing.assert_close(
-        found.gradients["0.weight"][alive],
-        gradient(folded, left, "0.weight")[alive],
+        folded_stats.gradients["0.weight"][alive],
+        gradient(folded, folded_weights, "0.weight")[alive],
         rtol=1e-3,
         atol=1e-6,
     )
@@ -92,20 +92,23 @@ def outputs(weights, inputs):
     return hidden, nn.functional.linear(hidden, weights["b.weight"], weights["b.bias"])
 
 
-def test_evened_out_layers_span_like_ranges_and_compute_the_same():
+def test_equalized_layers_have_equal_ranges_and_the_same_outputs():
     weights, group = pair()
     inputs = torch.randn(50, 4)
-    hidden, plain = outputs(weights, inputs)
-    known = CalibrationStats(covariances={"b.weight": InputCovariance(hidden.T @ hidden / 50)})
-    left, found = equalize(weights, [group], known)
-    changed, same = outputs(left, inputs)
-    torch.testing.assert_close(same, plain, rtol=1e-4, atol=1e-4)
-    first = left["a.weight"].abs().amax(dim=1)
-    second = left["b.weight"].abs().amax(dim=0)
+    hidden, expected = outputs(weights, inputs)
+    stats = CalibrationStats(covariances={"b.weight": InputCovariance(hidden.T @ hidden / 50)})
+    scaled, scaled_stats = equalize(weights, [group], stats)
+    scaled_hidden, result = outputs(scaled, inputs)
+    torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-4)
+    first = scaled["a.weight"].abs().amax(dim=1)
+    second = scaled["b.weight"].abs().amax(dim=0)
     used = first > 0
     torch.testing.assert_close(first[used], second[used], rtol=1e-5, atol=0)
     torch.testing.assert_close(
-        found.covariances["b.weight"].matrix, changed.T @ changed / 50, rtol=1e-3, atol=1e-5
+        scaled_stats.covariances["b.weight"].matrix,
+        scaled_hidden.T @ scaled_hidden / 50,
+        rtol=1e-3,
+        atol=1e-5,
     )
     spread = weights["a.weight"].abs().amax(dim=1)[used]
     assert first[used].max() / first[used].min() < 0.5 * spread.max() / spread.min()

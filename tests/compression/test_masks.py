@@ -1,4 +1,4 @@
-"""Masks are those of torch.nn.utils.prune; ties go to the first in order."""
+"""Masks match torch.nn.utils.prune; among equal scores, the first are pruned."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_global(layers, sparsity) -> None:
 
 
 def lamp(weights: dict[str, torch.Tensor], sparsity: float) -> dict[str, torch.Tensor]:
-    """Remove one weight after the other: always the one with the least share of what is left."""
+    """Remove one weight at a time: the smallest relative to the remaining weights of its layer."""
     left = {name: w.double().square().flatten().tolist() for name, w in weights.items()}
     kept = {name: [True] * len(squares) for name, squares in left.items()}
     for _ in range(round(sparsity * sum(map(len, left.values())))):
@@ -103,7 +103,7 @@ def test_adaptive_is_lamp(layers, sparsity) -> None:
     assert all(bool(mask.any()) for mask in got.values())
 
 
-def test_adaptive_spares_a_layer_of_zeros_no_zero() -> None:
+def test_adaptive_prunes_a_layer_of_zeros_completely() -> None:
     weights = {"a": torch.zeros(4, 4), "b": torch.ones(4, 4)}
     got = masks(weights, Prune(0.5, scope="adaptive"), CalibrationStats())
     assert not got["a"].any()
@@ -111,7 +111,7 @@ def test_adaptive_spares_a_layer_of_zeros_no_zero() -> None:
 
 
 @pytest.mark.parametrize("scope", ["global", "uniform", "layer"])
-def test_layers_of_their_own_and_layers_left_whole(layers, scope) -> None:
+def test_sparsity_of_single_layers_and_excluded_layers(layers, scope) -> None:
     own = {"a.weight": 0.25, "b.weight": 0.95}
     settings = Prune(0.6, scope=scope, layers=own, exclude=("c.weight_hh_l0",))
     got = masks(parameters(layers), settings, CalibrationStats())
@@ -138,14 +138,15 @@ def test_gradient_scores_rank_by_weight_times_gradient(layers) -> None:
     assert_same(got, expected(layers))
 
 
-def test_random_depends_on_the_seed_alone(layers) -> None:
+def test_random_depends_only_on_the_seed(layers) -> None:
     weights = parameters(layers)
 
-    def lot(seed, of=weights):
-        return masks(of, Prune(0.5, criterion="random", seed=seed), CalibrationStats())
+    def random_masks(seed, tensors=weights):
+        return masks(tensors, Prune(0.5, criterion="random", seed=seed), CalibrationStats())
 
-    first, again, other = lot(1), lot(1, {k: w * 3 for k, w in weights.items()}), lot(2)
-    assert all(torch.equal(first[name], again[name]) for name in first)
+    first, other = random_masks(1), random_masks(2)
+    repeated = random_masks(1, {k: w * 3 for k, w in weights.items()})
+    assert all(torch.equal(first[name], repeated[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
     assert sum(int((~mask).sum()) for mask in first.values()) == round(
         0.5 * sum(mask.numel() for mask in first.values())
@@ -154,7 +155,7 @@ def test_random_depends_on_the_seed_alone(layers) -> None:
 
 @pytest.mark.parametrize("sparsity", SPARSITIES)
 @pytest.mark.parametrize("values", [torch.zeros(10, 10), torch.ones(10, 10)])
-def test_ties_go_first_in_order_and_the_number_is_exact(sparsity, values) -> None:
+def test_first_of_equal_scores_are_pruned_and_the_number_is_exact(sparsity, values) -> None:
     mask = masks({"w": values}, Prune(sparsity), CalibrationStats())["w"].flatten()
     pruned = round(sparsity * 100)
     assert mask.tolist() == [False] * pruned + [True] * (100 - pruned)
@@ -184,7 +185,7 @@ RUN_CASES = [(0.5, 4, 2), (0.75, 4, 3), (0.9, 4, 3), (0.99, 8, 7), (0.1, 4, 0), 
 
 @pytest.mark.parametrize("shape", [(6, 56), (6, 56, 3, 3), (5, 1, 5, 5), (3, 2)])
 @pytest.mark.parametrize(("sparsity", "width", "gone"), RUN_CASES)
-def test_every_run_along_the_input_loses_its_smallest(sparsity, width, gone, shape) -> None:
+def test_each_run_along_the_input_loses_its_smallest(sparsity, width, gone, shape) -> None:
     generator = torch.Generator().manual_seed(3)
     weight = torch.randn(shape, generator=generator)
     mask = masks({"w": weight}, Prune(sparsity, pattern="n:m", width=width), CalibrationStats())[
@@ -200,7 +201,7 @@ def test_every_run_along_the_input_loses_its_smallest(sparsity, width, gone, sha
             assert [value in lost for value in run] == [not flag for flag in left]
 
 
-def test_half_in_runs_of_four_keeps_the_two_largest() -> None:
+def test_2_of_4_keeps_the_two_largest() -> None:
     weight = torch.randn(32, 64, generator=torch.Generator().manual_seed(1))
     mask = masks({"w": weight}, Prune(0.5, pattern="n:m"), CalibrationStats())["w"]
     assert (mask.view(32, 16, 4).sum(dim=2) == 2).all()
@@ -211,7 +212,7 @@ def test_half_in_runs_of_four_keeps_the_two_largest() -> None:
 
 @pytest.mark.parametrize("scope", ["global", "uniform", "adaptive"])
 @pytest.mark.parametrize("width", [2, 4, 5])
-def test_blocks_go_as_a_whole_by_their_mean(scope, width) -> None:
+def test_blocks_are_pruned_together_by_their_mean(scope, width) -> None:
     generator = torch.Generator().manual_seed(4)
     weights = {
         "a": torch.randn(10, 12, generator=generator),
@@ -241,7 +242,7 @@ def test_blocks_go_as_a_whole_by_their_mean(scope, width) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["n:m", "block"])
-def test_a_layer_of_its_own_and_one_left_whole(pattern) -> None:
+def test_patterns_in_single_layers_and_excluded_layers(pattern) -> None:
     weights = {name: torch.randn(16, 16) for name in "abc"}
     prune = Prune(0.5, pattern=pattern, layers={"b": 0.75}, exclude=("c",))
     found = masks(weights, prune, CalibrationStats())

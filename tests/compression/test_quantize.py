@@ -1,4 +1,4 @@
-"""Quantised values are torch's fake-quantised ones for the same scales; codes fit their bits."""
+"""Quantized values equal torch's fake quantization with the same scales; codes fit their bits."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.raises import raises
 from workbench.compression.coded import Codes
 from workbench.compression.quantize import quantize
-from workbench.errors import RecipeError
 from workbench.recipe import Quantize
 
 SCHEMES = ("symmetric", "affine")
 BITS = range(2, 9)
-GRAINS = (("tensor", 64), ("channel", 64), ("group", 8), ("group", 27), ("group", 64))
+GRANULARITIES = (("tensor", 64), ("channel", 64), ("group", 8), ("group", 27), ("group", 64))
 
 
 def weight(shape=(12, 5, 3, 3), seed=0) -> torch.Tensor:
@@ -24,7 +24,7 @@ def weight(shape=(12, 5, 3, 3), seed=0) -> torch.Tensor:
 
 
 def faked(tensor: torch.Tensor, codes: Codes) -> torch.Tensor:
-    """Return what torch makes of `tensor` with the same scales, zero points and codes."""
+    """Fake-quantize `tensor` with torch and the same scales, zero points and codes."""
     top = 2**codes.bits - (1 if codes.affine else 2)
     rows = tensor.reshape(codes.rows, -1)
     runs = -(-rows.shape[1] // codes.group)
@@ -41,11 +41,11 @@ def faked(tensor: torch.Tensor, codes: Codes) -> torch.Tensor:
 
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("grain", GRAINS)
+@pytest.mark.parametrize("granularity", GRANULARITIES)
 @pytest.mark.parametrize("bounds", ["minmax", "percentile", "mse"])
-def test_values_are_those_of_fake_quantize(bits, scheme, grain, bounds) -> None:
+def test_values_match_fake_quantize(bits, scheme, granularity, bounds) -> None:
     tensor = weight()
-    chosen = Quantize(bits, "bf16", scheme, *grain, range=bounds, percentile=97)
+    chosen = Quantize(bits, "bf16", scheme, *granularity, range=bounds, percentile=97)
     codes = quantize("w", tensor, chosen)
     assert isinstance(codes, Codes)
     assert torch.equal(codes.tensor(), faked(tensor, codes))
@@ -56,11 +56,11 @@ def test_values_are_those_of_fake_quantize(bits, scheme, grain, bounds) -> None:
     st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=40),
     st.sampled_from(BITS),
     st.sampled_from(SCHEMES),
-    st.sampled_from(GRAINS),
+    st.sampled_from(GRANULARITIES),
 )
-def test_values_of_any_size(values, bits, scheme, grain) -> None:
+def test_values_of_any_size(values, bits, scheme, granularity) -> None:
     tensor = torch.tensor([values, values[::-1]])
-    codes = quantize("w", tensor, Quantize(bits, "bf16", scheme, *grain))
+    codes = quantize("w", tensor, Quantize(bits, "bf16", scheme, *granularity))
     decoded = codes.tensor()
     assert torch.isfinite(decoded).all()
     assert codes.codes.max() <= 2**bits - (1 if scheme == "affine" else 2)
@@ -85,28 +85,28 @@ def test_16_bits_are_a_cast(name, dtype) -> None:
     assert torch.equal(coded.tensor(), tensor.to(dtype).float())
 
 
-def test_32_bits_and_excluded_tensors_are_left_alone() -> None:
+def test_32_bits_and_excluded_tensors_do_not_change() -> None:
     tensor = weight()
     for chosen in (Quantize(32), Quantize(4, exclude=("w",)), Quantize(4, layers={"w": 32})):
         assert torch.equal(quantize("w", tensor, chosen).tensor(), tensor)
 
 
-def test_layers_have_bits_of_their_own() -> None:
+def test_bits_of_single_layers() -> None:
     chosen = Quantize(4, layers={"w": 7})
     assert quantize("w", weight(), chosen).bits == 7
     assert quantize("v", weight(), chosen).bits == 4
 
 
 @pytest.mark.parametrize(
-    ("chosen", "value", "advice"),
+    ("chosen", "value", "facts"),
     [
-        (Quantize(16, "fp16"), 70_000.0, "w holds 70000, more than fp16 can: choose bf16"),
-        (Quantize(16, "bf16"), 3.4e38, "more than bf16 can: choose 32 bits"),
-        (Quantize(8, scheme="affine"), 3.4e38, "more than 8-bit codes can: choose 32 bits"),
-        (Quantize(8), 1e300, "more than 8-bit codes can"),
+        (Quantize(16, "fp16"), 70_000.0, ("w holds 70000", "fp16", "choose bf16")),
+        (Quantize(16, "bf16"), 3.4e38, ("bf16", "choose 32 bits")),
+        (Quantize(8, scheme="affine"), 3.4e38, ("8-bit", "choose 32 bits")),
+        (Quantize(8), 1e300, ("8-bit",)),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused(chosen, value, advice) -> None:
+def test_values_that_do_not_fit_are_refused(chosen, value, facts) -> None:
     dtype = torch.float64 if value > 1e39 else torch.float32
-    with pytest.raises(RecipeError, match=advice):
+    with raises("recipe.weight_too_large", *facts):
         quantize("w", torch.tensor([[value, -value]], dtype=dtype), chosen)

@@ -1,4 +1,4 @@
-"""Each range does what its name says."""
+"""Each range has the properties that its name says."""
 
 from __future__ import annotations
 
@@ -36,41 +36,41 @@ def test_min_max_covers_every_value_and_zero(rows) -> None:
 
 @settings(deadline=None)
 @given(ROWS, st.floats(90, 100))
-def test_symmetric_percentile_is_the_quantile_of_the_absolute_values(rows, share) -> None:
-    share = round(share, 3)
-    low, high = percentile(torch.from_numpy(rows), Quantize(percentile=share), 8)
+def test_symmetric_percentile_is_the_quantile_of_absolute_values(rows, percent) -> None:
+    percent = round(percent, 3)
+    low, high = percentile(torch.from_numpy(rows), Quantize(percentile=percent), 8)
     for row, bottom, top in zip(rows, low, high, strict=True):
-        # of the values that are not zero, the smallest with at least that share at or below it
+        # the smallest nonzero value with at least that percentage at or below it
         ranked = np.sort(np.abs(row[row != 0]))
         n = ranked.size
         if n:
-            rank = next(k for k in range(1, n + 1) if k * 100_000 >= round(share * 1000) * n)
+            rank = next(k for k in range(1, n + 1) if k * 100_000 >= round(percent * 1000) * n)
             assert top == ranked[rank - 1]
         else:
             assert top == 0
         assert bottom == -top
 
 
-@pytest.mark.parametrize("share", [90.0, 95.5, 99.0, 100.0])
-def test_percentile_is_numpys_inverted_cdf(share) -> None:
+@pytest.mark.parametrize("percent", [90.0, 95.5, 99.0, 100.0])
+def test_percentile_matches_numpy_inverted_cdf(percent) -> None:
     rows = torch.randn(3, 777, generator=torch.Generator().manual_seed(0))
-    _, high = percentile(rows, Quantize(percentile=share), 8)
-    want = np.quantile(rows.abs().numpy(), share / 100, axis=1, method="inverted_cdf")
-    np.testing.assert_array_equal(high, want)
-    below = torch.quantile(rows.abs(), share / 100, dim=1, interpolation="lower")
-    above = torch.quantile(rows.abs(), share / 100, dim=1, interpolation="higher")
+    _, high = percentile(rows, Quantize(percentile=percent), 8)
+    expected = np.quantile(rows.abs().numpy(), percent / 100, axis=1, method="inverted_cdf")
+    np.testing.assert_array_equal(high, expected)
+    below = torch.quantile(rows.abs(), percent / 100, dim=1, interpolation="lower")
+    above = torch.quantile(rows.abs(), percent / 100, dim=1, interpolation="higher")
     assert ((below <= high) & (high <= above)).all()
 
 
 @pytest.mark.parametrize("length", [1, 10, 1000, 1024, 2000])
-def test_affine_percentile_leaves_out_half_of_the_rest_at_each_end(length) -> None:
+def test_affine_percentile_excludes_the_same_number_at_each_end(length) -> None:
     rows = torch.randperm(length, generator=torch.Generator().manual_seed(0)) - length // 2
     rows = (rows + 0.5).view(1, -1)
     low, high = percentile(rows, Quantize(scheme="affine", percentile=99.0), 8)
     assert (rows < low).sum() == (rows > high).sum() == int(length * 0.005)
 
 
-def test_percentile_is_not_fooled_by_float_arithmetic() -> None:
+def test_percentile_is_exact_despite_float_arithmetic() -> None:
     rows = torch.arange(1.0, 1001).view(1, -1)
     _, high = percentile(rows, Quantize(percentile=99.9), 8)  # 0.999… × 1,000 > 999 in floats
     assert high.item() == 999
@@ -91,7 +91,7 @@ def test_least_squares_is_never_worse_than_min_max(rows, bits, scheme) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_least_squares_wins_at_few_bits_on_bell_shaped_weights(scheme) -> None:
+def test_least_squares_is_narrower_on_normal_weights(scheme) -> None:
     values = torch.randn(4, 5000, generator=torch.Generator().manual_seed(0))
     low, high = least_squares(values, Quantize(scheme=scheme), 3)
     full_low, full_high = minmax(values, Quantize(scheme=scheme), 3)
@@ -99,7 +99,7 @@ def test_least_squares_wins_at_few_bits_on_bell_shaped_weights(scheme) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["symmetric", "affine"])
-def test_percentile_does_not_count_pruned_zeros(scheme) -> None:
+def test_percentile_ignores_zeros(scheme) -> None:
     rows = torch.zeros(1, 1000)
     rows[0, :20] = torch.linspace(-1, 1, 20)
     low, high = percentile(rows, Quantize(scheme=scheme, percentile=95.0), 8)

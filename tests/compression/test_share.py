@@ -1,4 +1,4 @@
-"""Shared values: as good as scikit-learn's k-means, exact in the file, zeros kept apart."""
+"""Weight sharing: as good as scikit-learn's k-means, lossless in the file, zeros preserved."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_every_start_has_its_function() -> None:
 
 @pytest.mark.parametrize("clusters", [2, 8, 32])
 @pytest.mark.parametrize("start", kmeans.STARTS)
-def test_lloyd_ends_where_scikit_learn_does(start, clusters) -> None:
+def test_error_is_no_larger_than_that_of_scikit_learn(start, clusters) -> None:
     values = trained_like(1, 3000)
     everything = torch.ones_like(values, dtype=torch.bool)
     ranked = values.double().sort(dim=1).values
@@ -49,13 +49,13 @@ def test_lloyd_ends_where_scikit_learn_does(start, clusters) -> None:
     assert error(values, ours) <= theirs.inertia_ * (1 + 1e-6)
 
 
-def test_rows_are_found_side_by_side_as_alone() -> None:
+def test_rows_are_independent() -> None:
     rows = trained_like(7, 200, zeros=0.3)
-    together = kmeans.centers(rows, 8, "linear", 0)
-    for row, book in zip(rows, together, strict=True):
-        alone = row[row != 0].unsqueeze(0)
-        wanted = kmeans.centers(alone, 8, "linear", 0)
-        torch.testing.assert_close(book, wanted[0], rtol=0, atol=1e-12)
+    books = kmeans.centers(rows, 8, "linear", 0)
+    for row, book in zip(rows, books, strict=True):
+        nonzero = row[row != 0].unsqueeze(0)
+        expected = kmeans.centers(nonzero, 8, "linear", 0)
+        torch.testing.assert_close(book, expected[0], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("start", kmeans.STARTS)
@@ -63,31 +63,31 @@ def test_rows_are_found_side_by_side_as_alone() -> None:
 @pytest.mark.parametrize("granularity", ["tensor", "channel"])
 @pytest.mark.parametrize("method", [choice.value for choice in METHODS])
 @pytest.mark.parametrize("shape", [(12, 30), (6, 4, 3, 3), (3, 1), (0, 3), (2, 0)])
-def test_a_shared_tensor_is_exact(shape, method, granularity, zeros, start) -> None:
+def test_shared_tensor_round_trips(shape, method, granularity, zeros, start) -> None:
     weight = trained_like(*shape, zeros=zeros)
     for clusters in (2, 16, 256):
         coded = share(weight, Share(method=method, granularity=granularity, start=start), clusters)
         decoded = coded.tensor()
         assert decoded.shape == weight.shape
         assert torch.equal(decoded[weight == 0], torch.zeros_like(decoded[weight == 0]))
-        considered = encodings(coded, Prune(0.5, pattern="n:m"))
-        described, stream = entry(coded, considered), write(coded, considered)
+        options = encodings(coded, Prune(0.5, pattern="n:m"))
+        described, stream = entry(coded, options), write(coded, options)
         assert len(stream) == parts(described).total
-        again = read(described, stream)
-        assert isinstance(again, Shared)
-        assert torch.equal(again.tensor(), decoded)
-        assert np.array_equal(again.codes, coded.codes)
+        reread = read(described, stream)
+        assert isinstance(reread, Shared)
+        assert torch.equal(reread.tensor(), decoded)
+        assert np.array_equal(reread.codes, coded.codes)
 
 
 @pytest.mark.parametrize("clusters", COUNTS)
 def test_each_weight_takes_the_nearest_value(clusters) -> None:
     weight = trained_like(50, 40, zeros=0.4)
     decoded = share(weight, Share(), clusters).tensor()
-    left = weight[weight != 0]
+    nonzero = weight[weight != 0]
     assert len(decoded.unique()) <= clusters + 1
     book = decoded[weight != 0].unique()
-    assert float((left - decoded[weight != 0]).double().square().sum()) == pytest.approx(
-        error(left, book), rel=1e-5
+    assert float((nonzero - decoded[weight != 0]).double().square().sum()) == pytest.approx(
+        error(nonzero, book), rel=1e-5
     )
 
 
@@ -96,12 +96,12 @@ def test_enough_values_lose_nothing() -> None:
     assert torch.equal(share(weight, Share(start="density"), 256).tensor(), weight)
 
 
-def test_ternary_is_that_of_the_paper() -> None:
+def test_ternary_matches_the_paper() -> None:
     weight = torch.tensor([[1.0, -2.0, 0.1, 3.0], [0.0, 0.5, -0.5, 0.2]])
     decoded = share(weight, Share(method="ternary", granularity="channel"), 2).tensor()
-    # thresholds 0.7 · 1.525 and, zeros apart, 0.7 · 0.4; then the mean of what is larger
-    wanted = torch.tensor([[0.0, -2.5, 0.0, 2.5], [0.0, 0.5, -0.5, 0.0]])
-    torch.testing.assert_close(decoded, wanted)
+    # thresholds 0.7 · 1.525 and, without zeros, 0.7 · 0.4; then the mean of the larger values
+    expected = torch.tensor([[0.0, -2.5, 0.0, 2.5], [0.0, 0.5, -0.5, 0.0]])
+    torch.testing.assert_close(decoded, expected)
 
 
 def test_binary_is_the_sign_times_the_mean() -> None:
@@ -112,7 +112,7 @@ def test_binary_is_the_sign_times_the_mean() -> None:
     assert len(write(coded, encodings(coded))) == 2 * 4 + 1
 
 
-def test_what_is_shared_is_not_quantised_and_the_rest_is() -> None:
+def test_shared_tensors_are_not_quantized() -> None:
     weights = {name: trained_like(20, 20, seed=k) for k, name in enumerate("abc")}
     recipe = Recipe(quantize=Quantize(4), share=Share(8, layers={"b": 0}, exclude=("c",)))
     coded = encode_tensors(weights, recipe)
@@ -122,9 +122,9 @@ def test_what_is_shared_is_not_quantised_and_the_rest_is() -> None:
     assert isinstance(encode_tensors(weights, Recipe(share=Share(0)))["a"], Uncompressed)
 
 
-def test_rounding_is_what_the_file_holds() -> None:
+def test_rounding_matches_the_file() -> None:
     weight = trained_like(30, 20, zeros=0.5)
     for settings in (Share(), Share(method="ternary"), Share(granularity="channel")):
         rows = rows_of(weight, settings)
-        seen = fit_codebook(rows, settings, 8).round(rows).view(weight.shape)
-        assert torch.equal(seen, share(weight, settings, 8).tensor())
+        rounded = fit_codebook(rows, settings, 8).round(rows).view(weight.shape)
+        assert torch.equal(rounded, share(weight, settings, 8).tensor())

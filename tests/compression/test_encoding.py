@@ -1,4 +1,4 @@
-"""Every form of a tensor is exact, takes the bytes it was weighed with, and the best is written."""
+"""Every encoding is lossless and has the predicted size, and the best one is written."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ FILLS = ("zero", "equal", "normal", "sparse", "one", "few")
 def filled(shape, fill: str, seed: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     values = torch.randn(shape, generator=generator)
-    lot = torch.rand(shape, generator=generator)
+    noise = torch.rand(shape, generator=generator)
     return {
         "zero": torch.zeros(shape),
         "equal": torch.full(shape, -1.5),
         "normal": values,
-        "sparse": values * (lot < 0.1),
-        "one": values * (lot == lot.max() if lot.numel() else 1),
+        "sparse": values * (noise < 0.1),
+        "one": values * (noise == noise.max() if noise.numel() else 1),
         "few": (values * 2).round(),
     }[fill]
 
@@ -55,22 +55,22 @@ def same(left, right) -> bool:
     )
 
 
-def alone(weighed: EncodingOptions):
-    """Each form by itself, as if it had won."""
-    yield replace(weighed, sparse=None)
-    if weighed.sparse is not None:
-        yield replace(weighed, dense=replace(weighed.sparse))
+def single_options(options: EncodingOptions):
+    """Yield each encoding as the best one."""
+    yield replace(options, sparse=None)
+    if options.sparse is not None:
+        yield replace(options, dense=replace(options.sparse))
 
 
 def check(coded) -> None:
-    weighed = encodings(coded)
-    for chosen in alone(weighed):
+    options = encodings(coded)
+    for chosen in single_options(options):
         described, stream = entry(coded, chosen), write(coded, chosen)
         sizes = parts(described)
         assert len(stream) == sizes.total
         assert sizes.index + sizes.values == chosen.best.size
         assert same(read(described, stream), coded)
-    assert weighed.best.size == min(chosen.best.size for chosen in alone(weighed))
+    assert options.best.size == min(chosen.best.size for chosen in single_options(options))
 
 
 @st.composite
@@ -97,7 +97,7 @@ def test_codes(quantization, shape, fill, seed) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES + BLOCKS)
 @pytest.mark.parametrize("name", DTYPES)
-def test_plain(name, shape) -> None:
+def test_uncompressed(name, shape) -> None:
     for fill in FILLS:
         tensor = filled(shape, fill, 3).to(DTYPES[name])
         coded = Uncompressed.of(tensor)
@@ -112,7 +112,7 @@ SHARES = {"all": 1, "bitmap": 0.5, "gaps": 0.02, "Huffman gaps": 0.1}
 
 
 @pytest.mark.parametrize("kind", SHARES)
-def test_every_way_to_write_positions_wins_somewhere(kind) -> None:
+def test_every_index_kind_is_the_best_for_some_tensor(kind) -> None:
     generator = torch.Generator().manual_seed(0)
     weight = torch.randn(100, 500, generator=generator)
     weight *= torch.rand(weight.shape, generator=generator) < SHARES[kind]
@@ -136,7 +136,7 @@ PATTERNS = {
 @pytest.mark.parametrize("bits", [2, 4, 32])
 @pytest.mark.parametrize("shape", PATTERNED)
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_what_a_pattern_leaves_is_exact(pattern, shape, bits) -> None:
+def test_pruned_patterns_round_trip(pattern, shape, bits) -> None:
     prune = PATTERNS[pattern]
     weight = filled(shape, "normal", 7)
     pruned = weight * masks({"w": weight}, prune, CalibrationStats())["w"]
@@ -150,7 +150,7 @@ def test_what_a_pattern_leaves_is_exact(pattern, shape, bits) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["2:4", "1:4", "4:8", "blocks of 4"])
-def test_a_pattern_pays(pattern) -> None:
+def test_patterns_reduce_the_size(pattern) -> None:
     prune = PATTERNS[pattern]
     weight = filled((128, 256), "normal", 1)
     pruned = weight * masks({"w": weight}, prune, CalibrationStats())["w"]
@@ -160,7 +160,7 @@ def test_a_pattern_pays(pattern) -> None:
     assert best.size < free.size
 
 
-def test_2_of_4_takes_less_than_three_bits_for_four_places() -> None:
+def test_2_of_4_index_takes_less_than_three_bits_per_run() -> None:
     prune = PATTERNS["2:4"]
     weight = filled((512, 512), "normal", 1)
     coded = Uncompressed.of(weight * masks({"w": weight}, prune, CalibrationStats())["w"])
@@ -169,15 +169,15 @@ def test_2_of_4_takes_less_than_three_bits_for_four_places() -> None:
     assert np.log2(6) * runs / 8 <= index.size < 3 * runs / 8  # log2 of the six pairs in four
 
 
-def test_dense_wins_a_tie() -> None:
+def test_dense_encoding_is_chosen_in_a_tie() -> None:
     coded = Uncompressed.of(torch.tensor([1, 0, 2, 3, 4, 5, 6, 7], dtype=torch.uint8))
-    weighed = encodings(coded)
-    assert weighed.sparse is not None
-    assert weighed.sparse.size == weighed.dense.size
-    assert weighed.best is weighed.dense
+    options = encodings(coded)
+    assert options.sparse is not None
+    assert options.sparse.size == options.dense.size
+    assert options.best is options.dense
 
 
-def test_nothing_but_zeros_costs_only_its_scale() -> None:
+def test_tensor_of_zeros_stores_only_its_scale() -> None:
     coded = quantize("w", torch.zeros(64, 64), Quantize(bits=8, granularity="tensor"))
     assert isinstance(coded, Codes)
     assert len(write(coded, encodings(coded))) == 4
