@@ -63,14 +63,14 @@ def test_requested_number_of_channels_is_removed(criterion, scope, removed):
     tensors = weights()
     structure = Structure(removed, criterion=criterion, scope=scope)
     result = remove_channels(tensors, CHAIN, structure, calibration(tensors))
-    left = [len(result.weights["a.weight"]), len(result.weights["b.weight"])]
-    assert [group.channels for group in result.groups] == left
+    remaining = [len(result.weights["a.weight"]), len(result.weights["b.weight"])]
+    assert [group.channels for group in result.groups] == remaining
     if scope == "uniform":
-        assert left == [max(1, 10 - round(removed * 10)), max(1, 4 - round(removed * 4))]
+        assert remaining == [max(1, 10 - round(removed * 10)), max(1, 4 - round(removed * 4))]
     else:
-        assert sum(left) == max(2, 14 - round(removed * 14))
-        assert min(left) >= 1
-    a, b = left
+        assert sum(remaining) == max(2, 14 - round(removed * 14))
+        assert min(remaining) >= 1
+    a, b = remaining
     assert shapes(result.weights) == {
         "a.weight": (a, 6),
         "a.bias": (a,),
@@ -87,7 +87,7 @@ def test_requested_number_of_channels_is_removed(criterion, scope, removed):
 
 
 @pytest.mark.parametrize(
-    ("multiple", "removed", "blocks", "left"),
+    ("multiple", "removed", "blocks", "expected"),
     [
         (1, 0.3, 1, 17),  # 24 - round(7.2)
         (8, 0.3, 1, 16),
@@ -105,15 +105,15 @@ def test_requested_number_of_channels_is_removed(criterion, scope, removed):
     ],
 )
 @pytest.mark.parametrize("scope", ["uniform", "global"])
-def test_nearest_multiple_remains(multiple, removed, blocks, left, scope):
+def test_nearest_multiple_remains(multiple, removed, blocks, expected, scope):
     places = torch.arange(24).view(blocks, -1).T
     only = Group((Member("a.weight", 0, "makes", places), Member("b.weight", 1, "takes", places)))
     tensors = {"a.weight": torch.randn(24, 5), "b.weight": torch.randn(4, 24)}
     structure = Structure(removed, scope=scope, multiple=multiple, criterion="magnitude")
     result = remove_channels(tensors, [only], structure, CalibrationStats()).weights
-    assert shapes(result) == {"a.weight": (left, 5), "b.weight": (4, left)}
+    assert shapes(result) == {"a.weight": (expected, 5), "b.weight": (4, expected)}
     score = tensors["a.weight"].abs().view(blocks, -1, 5).mean((0, 2))
-    remaining = score.argsort()[24 // blocks - left // blocks :].sort().values
+    remaining = score.argsort()[24 // blocks - expected // blocks :].sort().values
     rows = torch.cat([remaining + block * (24 // blocks) for block in range(blocks)])
     assert torch.equal(result["a.weight"], tensors["a.weight"][rows])
 
@@ -163,12 +163,12 @@ def test_curvature_compensates_for_the_channels_it_removes():
 def test_random_depends_on_the_seed():
     tensors = weights()
 
-    def left(seed):
+    def random_weights(seed):
         structure = Structure(0.5, criterion="random", seed=seed)
         return remove_channels(tensors, CHAIN, structure, CalibrationStats()).weights["a.weight"]
 
-    assert torch.equal(left(0), left(0))
-    assert any(not torch.equal(left(0), left(seed)) for seed in (1, 2, 3))
+    assert torch.equal(random_weights(0), random_weights(0))
+    assert any(not torch.equal(random_weights(0), random_weights(seed)) for seed in (1, 2, 3))
 
 
 def test_excluded_or_unlisted_layers_keep_their_channels():

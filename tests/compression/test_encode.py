@@ -48,7 +48,7 @@ def test_tensors_with_two_or_more_dimensions_can_be_compressed(weights) -> None:
     assert compressible(weights) == ("conv.weight", "transposed.weight", "empty")
 
 
-def test_the_callers_tensors_do_not_change(weights) -> None:
+def test_inputs_are_not_modified(weights) -> None:
     before = digest(weights)
     rng = Random(0)
     names = compressible(weights)
@@ -91,7 +91,7 @@ def test_nan_and_infinity_are_refused(weights, name, value, recipe) -> None:
         encode_tensors(weights, recipe)
 
 
-def test_a_dtype_without_a_name_is_refused() -> None:
+def test_unsupported_dtype_is_refused() -> None:
     with raises("model.unsupported_dtype", "complex64"):
         encode_tensors({"w": torch.zeros(2, 2, dtype=torch.complex64)}, Recipe())
 
@@ -131,7 +131,7 @@ BUFFERS = {
 
 
 @pytest.mark.parametrize("name", BUFFERS)
-def test_a_buffer_is_stored_bit_by_bit_and_never_compressed(name) -> None:
+def test_buffers_are_stored_bit_by_bit_and_never_compressed(name) -> None:
     weights = {"w": torch.randn(8, 8), name: BUFFERS[name]}
     roles = Roles(("w",), frozenset({name}))
     recipe = Recipe(Prune(0.75), Quantize(4))

@@ -27,115 +27,119 @@ def layers() -> dict[str, nn.Module]:
 
 def parameters(layers) -> dict[str, torch.Tensor]:
     return {
-        f"{name}.{own}": tensor.detach()
+        f"{name}.{attribute}": tensor.detach()
         for name, layer in layers.items()
-        for own, tensor in layer.named_parameters()
+        for attribute, tensor in layer.named_parameters()
     }
 
 
 def pairs(layers, skip=()) -> list[tuple[nn.Module, str]]:
     return [
-        (layer, own)
+        (layer, attribute)
         for name, layer in layers.items()
-        for own, tensor in layer.named_parameters()
-        if tensor.ndim >= 2 and f"{name}.{own}" not in skip
+        for attribute, tensor in layer.named_parameters()
+        if tensor.ndim >= 2 and f"{name}.{attribute}" not in skip
     ]
 
 
 def expected(layers) -> dict[str, torch.Tensor]:
     return {
-        f"{name}.{own.removesuffix('_mask')}": mask.bool()
+        f"{name}.{attribute.removesuffix('_mask')}": mask.bool()
         for name, layer in layers.items()
-        for own, mask in layer.named_buffers()
-        if own.endswith("_mask")
+        for attribute, mask in layer.named_buffers()
+        if attribute.endswith("_mask")
     }
 
 
-def assert_same(got, wanted) -> None:
-    touched = {name: mask for name, mask in got.items() if name in wanted or not mask.all()}
-    assert touched.keys() == wanted.keys()
+def assert_same(result, expected_masks) -> None:
+    touched = {
+        name: mask for name, mask in result.items() if name in expected_masks or not mask.all()
+    }
+    assert touched.keys() == expected_masks.keys()
     for name, mask in touched.items():
-        assert torch.equal(mask, wanted[name]), name
+        assert torch.equal(mask, expected_masks[name]), name
 
 
 @pytest.mark.parametrize("sparsity", SPARSITIES)
 def test_uniform(layers, sparsity) -> None:
-    got = masks(parameters(layers), Prune(sparsity=sparsity, scope="uniform"), CalibrationStats())
-    for layer, own in pairs(layers):
-        reference.l1_unstructured(layer, own, sparsity)
-    assert_same(got, expected(layers))
+    result = masks(
+        parameters(layers), Prune(sparsity=sparsity, scope="uniform"), CalibrationStats()
+    )
+    for layer, attribute in pairs(layers):
+        reference.l1_unstructured(layer, attribute, sparsity)
+    assert_same(result, expected(layers))
 
 
 @pytest.mark.parametrize("sparsity", SPARSITIES)
 def test_global(layers, sparsity) -> None:
-    got = masks(parameters(layers), Prune(sparsity=sparsity), CalibrationStats())
+    result = masks(parameters(layers), Prune(sparsity=sparsity), CalibrationStats())
     reference.global_unstructured(pairs(layers), reference.L1Unstructured, amount=sparsity)
-    assert_same(got, expected(layers))
+    assert_same(result, expected(layers))
 
 
 def lamp(weights: dict[str, torch.Tensor], sparsity: float) -> dict[str, torch.Tensor]:
     """Remove one weight at a time: the smallest relative to the remaining weights of its layer."""
-    left = {name: w.double().square().flatten().tolist() for name, w in weights.items()}
-    kept = {name: [True] * len(squares) for name, squares in left.items()}
-    for _ in range(round(sparsity * sum(map(len, left.values())))):
-        shares = {
-            name: min((s, n) for n, s in enumerate(squares) if kept[name][n])
-            for name, squares in left.items()
-            if any(kept[name])
+    remaining = {name: w.double().square().flatten().tolist() for name, w in weights.items()}
+    masks = {name: [True] * len(squares) for name, squares in remaining.items()}
+    for _ in range(round(sparsity * sum(map(len, remaining.values())))):
+        smallest = {
+            name: min((s, n) for n, s in enumerate(squares) if masks[name][n])
+            for name, squares in remaining.items()
+            if any(masks[name])
         }
         totals = {
-            name: sum(s for s, keep in zip(left[name], kept[name], strict=True) if keep)
-            for name in shares
+            name: sum(s for s, keep in zip(remaining[name], masks[name], strict=True) if keep)
+            for name in smallest
         }
-        weakest = min(shares, key=lambda name: shares[name][0] / totals[name])
-        kept[weakest][shares[weakest][1]] = False
-    return {name: torch.tensor(kept[name]).view(w.shape) for name, w in weights.items()}
+        weakest = min(smallest, key=lambda name: smallest[name][0] / totals[name])
+        masks[weakest][smallest[weakest][1]] = False
+    return {name: torch.tensor(masks[name]).view(w.shape) for name, w in weights.items()}
 
 
 @pytest.mark.parametrize("sparsity", SPARSITIES)
 def test_adaptive_is_lamp(layers, sparsity) -> None:
     weights = {name: w for name, w in parameters(layers).items() if w.ndim > 1 and w.numel() < 700}
     assert len(weights) == 4
-    got = masks(weights, Prune(sparsity=sparsity, scope="adaptive"), CalibrationStats())
+    result = masks(weights, Prune(sparsity=sparsity, scope="adaptive"), CalibrationStats())
     assert_same(
-        got, {name: mask for name, mask in lamp(weights, sparsity).items() if not mask.all()}
+        result, {name: mask for name, mask in lamp(weights, sparsity).items() if not mask.all()}
     )
-    assert all(bool(mask.any()) for mask in got.values())
+    assert all(bool(mask.any()) for mask in result.values())
 
 
 def test_adaptive_prunes_a_layer_of_zeros_completely() -> None:
     weights = {"a": torch.zeros(4, 4), "b": torch.ones(4, 4)}
-    got = masks(weights, Prune(0.5, scope="adaptive"), CalibrationStats())
-    assert not got["a"].any()
-    assert got["b"].all()
+    result = masks(weights, Prune(0.5, scope="adaptive"), CalibrationStats())
+    assert not result["a"].any()
+    assert result["b"].all()
 
 
 @pytest.mark.parametrize("scope", ["global", "uniform", "layer"])
 def test_sparsity_of_single_layers_and_excluded_layers(layers, scope) -> None:
-    own = {"a.weight": 0.25, "b.weight": 0.95}
-    settings = Prune(0.6, scope=scope, layers=own, exclude=("c.weight_hh_l0",))
-    got = masks(parameters(layers), settings, CalibrationStats())
-    others = pairs(layers, skip={*own, *settings.exclude})
+    single = {"a.weight": 0.25, "b.weight": 0.95}
+    settings = Prune(0.6, scope=scope, layers=single, exclude=("c.weight_hh_l0",))
+    result = masks(parameters(layers), settings, CalibrationStats())
+    others = pairs(layers, skip={*single, *settings.exclude})
     if scope == "global":
         reference.global_unstructured(others, reference.L1Unstructured, amount=0.6)
     if scope == "uniform":
         for layer, name in others:
             reference.l1_unstructured(layer, name, 0.6)
-    for name, sparsity in own.items():
+    for name, sparsity in single.items():
         reference.l1_unstructured(layers[name[0]], "weight", sparsity)
-    assert_same(got, expected(layers))
+    assert_same(result, expected(layers))
 
 
 def test_gradient_scores_rank_by_weight_times_gradient(layers) -> None:
     weights = parameters(layers)
     gradients = {name: torch.rand_like(w) for name, w in weights.items()}
     settings = Prune(0.7, criterion="gradient", scope="uniform")
-    got = masks(weights, settings, CalibrationStats(gradients))
-    for layer, own in pairs(layers):
-        name = next(f"{key}.{own}" for key, value in layers.items() if value is layer)
+    result = masks(weights, settings, CalibrationStats(gradients))
+    for layer, attribute in pairs(layers):
+        name = next(f"{key}.{attribute}" for key, value in layers.items() if value is layer)
         scores = weights[name] * gradients[name]
-        reference.l1_unstructured(layer, own, 0.7, importance_scores=scores)
-    assert_same(got, expected(layers))
+        reference.l1_unstructured(layer, attribute, 0.7, importance_scores=scores)
+    assert_same(result, expected(layers))
 
 
 def test_random_depends_only_on_the_seed(layers) -> None:
@@ -184,8 +188,8 @@ RUN_CASES = [(0.5, 4, 2), (0.75, 4, 3), (0.9, 4, 3), (0.99, 8, 7), (0.1, 4, 0), 
 
 
 @pytest.mark.parametrize("shape", [(6, 56), (6, 56, 3, 3), (5, 1, 5, 5), (3, 2)])
-@pytest.mark.parametrize(("sparsity", "width", "gone"), RUN_CASES)
-def test_each_run_along_the_input_loses_its_smallest(sparsity, width, gone, shape) -> None:
+@pytest.mark.parametrize(("sparsity", "width", "removed"), RUN_CASES)
+def test_each_run_along_the_input_loses_its_smallest(sparsity, width, removed, shape) -> None:
     generator = torch.Generator().manual_seed(3)
     weight = torch.randn(shape, generator=generator)
     mask = masks({"w": weight}, Prune(sparsity, pattern="n:m", width=width), CalibrationStats())[
@@ -195,10 +199,10 @@ def test_each_run_along_the_input_loses_its_smallest(sparsity, width, gone, shap
     kept = mask.movedim(1, -1).flatten(1).tolist()
     for row, flags in zip(rows, kept, strict=True):
         for start in range(0, len(row), width):
-            run, left = row[start : start + width], flags[start : start + width]
+            run, kept_flags = row[start : start + width], flags[start : start + width]
             short = min(round(sparsity * len(run)), len(run) - 1)
-            lost = sorted(run)[: gone if len(run) == width else short]
-            assert [value in lost for value in run] == [not flag for flag in left]
+            lost = sorted(run)[: removed if len(run) == width else short]
+            assert [value in lost for value in run] == [not flag for flag in kept_flags]
 
 
 def test_2_of_4_keeps_the_two_largest() -> None:
@@ -206,8 +210,8 @@ def test_2_of_4_keeps_the_two_largest() -> None:
     mask = masks({"w": weight}, Prune(0.5, pattern="n:m"), CalibrationStats())["w"]
     assert (mask.view(32, 16, 4).sum(dim=2) == 2).all()
     two = weight.abs().view(-1, 4).topk(2, dim=1).indices
-    wanted = torch.zeros(32 * 16, 4, dtype=torch.bool).scatter_(1, two, True)
-    assert torch.equal(mask.view(-1, 4), wanted)
+    expected_mask = torch.zeros(32 * 16, 4, dtype=torch.bool).scatter_(1, two, True)
+    assert torch.equal(mask.view(-1, 4), expected_mask)
 
 
 @pytest.mark.parametrize("scope", ["global", "uniform", "adaptive"])
@@ -229,24 +233,24 @@ def test_blocks_are_pruned_together_by_their_mean(scope, width) -> None:
                 assert flags[block].all() or not flags[block].any()
                 kept[name, row, column] = bool(flags[block].all())
                 means[name, row, column] = float(scores[block].mean())
-    gone = [block for block, stays in kept.items() if not stays]
+    removed = [block for block, stays in kept.items() if not stays]
     groups = [["a", "b"]] if scope == "global" else [["a"], ["b"]]
     for names in groups:
-        lost = [means[block] for block in gone if block[0] in names]
-        left = [means[b] for b, stays in kept.items() if stays and b[0] in names]
-        assert max(lost) <= min(left)
+        lost = [means[block] for block in removed if block[0] in names]
+        remaining = [means[b] for b, stays in kept.items() if stays and b[0] in names]
+        assert max(lost) <= min(remaining)
     if scope != "adaptive":
         for names in groups:
-            mine = [block for block in kept if block[0] in names]
-            assert len([b for b in gone if b[0] in names]) == round(0.6 * len(mine))
+            blocks_of_group = [block for block in kept if block[0] in names]
+            assert len([b for b in removed if b[0] in names]) == round(0.6 * len(blocks_of_group))
 
 
 @pytest.mark.parametrize("pattern", ["n:m", "block"])
 def test_patterns_in_single_layers_and_excluded_layers(pattern) -> None:
     weights = {name: torch.randn(16, 16) for name in "abc"}
     prune = Prune(0.5, pattern=pattern, layers={"b": 0.75}, exclude=("c",))
-    found = masks(weights, prune, CalibrationStats())
-    assert "c" not in found
-    assert 1 - found["b"].float().mean() == pytest.approx(0.75)
+    result = masks(weights, prune, CalibrationStats())
+    assert "c" not in result
+    assert 1 - result["b"].float().mean() == pytest.approx(0.75)
     alone = Prune(0.5, pattern=pattern, scope="layer", layers={"b": 0.75})
     assert [*masks(weights, alone, CalibrationStats())] == ["b"]

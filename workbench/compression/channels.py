@@ -123,7 +123,7 @@ class UnprunedLayers:
     reason : str
         ``output``: the channels are the network's outputs. ``kind``: they belong to, or pass
         through, a kind of layer that cannot lose channels. ``between``: an operation between these
-        layers and the next mixes the channels. ``fails``: a trial network without some of them
+        layers and the next mixes the channels. ``fails``: a trial network with fewer of them
         does not run. ``unseen``: the layer is never called. ``graph``: the network cannot be
         traced.
     detail : str

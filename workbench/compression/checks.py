@@ -40,7 +40,7 @@ def check_storable(name: str, weight: Tensor, *, buffer: bool = False) -> None:
         )
     if weight.ndim > MAX_AXES:
         raise InputError(
-            f"{name} has {weight.ndim} axes, but a file allows at most {MAX_AXES}: merge some.",
+            f"{name} has {weight.ndim} axes, but a file allows at most {MAX_AXES}: merge axes.",
             code="model.too_many_axes",
         )
     if buffer:

@@ -22,7 +22,7 @@ SCHEMES = (
 )
 
 GRANULARITIES = (
-    Choice("tensor", N_("per tensor"), N_("One scale for a whole layer.")),
+    Choice("tensor", N_("per tensor"), N_("One scale for the layer.")),
     Choice("channel", N_("per channel"), N_("One scale for each output channel.")),
     Choice("group", N_("per group"), N_("One scale for each run of weights in a channel.")),
 )
@@ -90,7 +90,7 @@ class Quantize:
         "channel",
         "choice",
         N_("granularity"),
-        N_("How many weights share one scale."),
+        N_("Which weights share one scale."),
         choices=GRANULARITIES,
     )
     group_size: int = spec(

@@ -50,7 +50,7 @@ STARTS = (
 )
 
 CODEBOOKS = (
-    Choice("tensor", N_("per tensor"), N_("One codebook for a whole layer.")),
+    Choice("tensor", N_("per tensor"), N_("One codebook for the layer.")),
     Choice("channel", N_("per channel"), N_("One codebook for each output channel.")),
 )
 

@@ -93,13 +93,13 @@ def _gaps(nonzero: Flags) -> Iterator[Index]:
 
 
 def _runs(nonzero: Flags, shape: Shape, width: int) -> Iterator[Index]:
-    kept = runs.max_per_run(nonzero, shape, width)
-    if 0 < kept < width and comb(width, kept) <= runs.MAX_PATTERNS:
-        symbols, places = runs.symbols(nonzero, shape, width, kept)
-        packed = packed_size(symbols.size, symbol_bits(comb(width, kept)))
-        yield Index("runs", packed, places, width, kept)
-        plan = huffman.plan(symbols, comb(width, kept))
-        yield Index("runs", plan.size, places, width, kept, plan)
+    per_run = runs.max_per_run(nonzero, shape, width)
+    if 0 < per_run < width and comb(width, per_run) <= runs.MAX_PATTERNS:
+        symbols, places = runs.symbols(nonzero, shape, width, per_run)
+        packed = packed_size(symbols.size, symbol_bits(comb(width, per_run)))
+        yield Index("runs", packed, places, width, per_run)
+        plan = huffman.plan(symbols, comb(width, per_run))
+        yield Index("runs", plan.size, places, width, per_run, plan)
 
 
 def describe(index: Index) -> dict[str, Any]:
@@ -129,9 +129,9 @@ def sizes(entry: dict[str, Any]) -> Sizes:
         count, symbols, bits, *coded = entry["gaps"]
         alphabet = 2**bits
     elif "runs" in entry:
-        width, kept, *coded = entry["runs"]
-        symbols, count = runs.size_of(shape, width, kept)
-        alphabet = comb(width, kept)
+        width, per_run, *coded = entry["runs"]
+        symbols, count = runs.size_of(shape, width, per_run)
+        alphabet = comb(width, per_run)
         bits = symbol_bits(alphabet)
     else:
         return Sizes(prod(shape), 0, 0)
@@ -178,12 +178,12 @@ def read(entry: dict[str, Any], data: bytes) -> Flags | None:
         stored = np.zeros(prod(shape), np.bool_)
         gaps.set_flags(stored, symbols, bits)
     elif "runs" in entry:
-        width, kept, *coded = entry["runs"]
-        count, _values = runs.size_of(shape, width, kept)
-        alphabet = comb(width, kept)
+        width, per_run, *coded = entry["runs"]
+        count, _values = runs.size_of(shape, width, per_run)
+        alphabet = comb(width, per_run)
         bits = symbol_bits(alphabet)
         symbols = huffman.decode(data, alphabet, count) if coded else unpack(data, bits, count)
-        stored = runs.stored(symbols, shape, width, kept)
+        stored = runs.stored(symbols, shape, width, per_run)
     else:
         return None
     if np.count_nonzero(stored) != sizes(entry).values:

@@ -20,19 +20,19 @@ MAX_PATTERNS = 256
 
 
 @cache
-def table(width: int, kept: int) -> Flags:
-    """Return every pattern of `kept` in `width`, [patterns, width]."""
-    patterns = np.zeros((comb(width, kept), width), np.bool_)
-    for number, places in enumerate(combinations(range(width), kept)):
+def table(width: int, per_run: int) -> Flags:
+    """Return every pattern of `per_run` in `width`, [patterns, width]."""
+    patterns = np.zeros((comb(width, per_run), width), np.bool_)
+    for number, places in enumerate(combinations(range(width), per_run)):
         patterns[number, list(places)] = True
     return patterns
 
 
-def size_of(shape: Shape, width: int, kept: int) -> tuple[int, int]:
+def size_of(shape: Shape, width: int, per_run: int) -> tuple[int, int]:
     """Return the number of runs of a tensor of `shape`, and the number of stored values."""
     length = int(np.prod(shape[1:], dtype=object))
     runs = shape[0] * (length // width)
-    return runs, runs * kept + shape[0] * (length % width)
+    return runs, runs * per_run + shape[0] * (length % width)
 
 
 def max_per_run(nonzero: Flags, shape: Shape, width: int) -> int:
@@ -43,25 +43,27 @@ def max_per_run(nonzero: Flags, shape: Shape, width: int) -> int:
     return int(runs.sum(axis=1).max(initial=0))
 
 
-def symbols(nonzero: Flags, shape: Shape, width: int, kept: int) -> tuple[NDArray[np.uint8], Flags]:
+def symbols(
+    nonzero: Flags, shape: Shape, width: int, per_run: int
+) -> tuple[NDArray[np.uint8], Flags]:
     """Return a symbol for each run, and a mask of the flat positions that are stored.
 
-    A run with fewer than `kept` values also stores its first zeros.
+    A run with fewer than `per_run` values also stores its first zeros.
     """
     rows = matrix(nonzero, shape).copy()
     end = rows.shape[1] // width * width
     runs = rows[:, :end].reshape(-1, width)
-    first = np.argsort(~runs, axis=1, kind="stable")[:, :kept]
+    first = np.argsort(~runs, axis=1, kind="stable")[:, :per_run]
     chosen = np.zeros(runs.shape, np.bool_)
     np.put_along_axis(chosen, first, True, axis=1)
     numbers = _as_numbers(chosen)
-    known = _as_numbers(table(width, kept))
+    known = _as_numbers(table(width, per_run))
     order = np.argsort(known)
     ranks = order[np.searchsorted(known[order], numbers)].astype(np.uint8)
     return ranks, _flat(chosen, shape, end)
 
 
-def stored(ranks: NDArray[np.uint8], shape: Shape, width: int, kept: int) -> Flags:
+def stored(ranks: NDArray[np.uint8], shape: Shape, width: int, per_run: int) -> Flags:
     """Return a mask of the flat positions that are stored.
 
     Raises
@@ -69,7 +71,7 @@ def stored(ranks: NDArray[np.uint8], shape: Shape, width: int, kept: int) -> Fla
     ValueError
         If a symbol is not the number of a pattern.
     """
-    patterns = table(width, kept)
+    patterns = table(width, per_run)
     if ranks.max(initial=0) >= len(patterns):
         raise ValueError("a symbol of the index is not the number of a pattern")
     length = int(np.prod(shape[1:], dtype=np.int64))
