@@ -83,7 +83,7 @@ def test_the_ledger_counts_every_byte(sample) -> None:
         row, sizes = ledger[name], parts(described)
         coded = artifact.tensors[name]
         factors = described.get("factors", [])
-        tensors = (coded.left, coded.right) if factors else (coded,)
+        tensors = (coded.u, coded.v) if factors else (coded,)
         pairs = zip(tensors, factors or [described], strict=True)
         assert row.total == sizes.total
         assert row.scales == sum(scale_bytes(*pair) for pair in pairs)

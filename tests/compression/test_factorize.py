@@ -24,13 +24,13 @@ def weight() -> torch.Tensor:
 
 
 def product(pair) -> torch.Tensor:
-    return pair.left @ pair.right
+    return pair.u @ pair.v
 
 
 @pytest.mark.parametrize(("kept", "rank"), [(0.05, 1), (0.25, 6), (0.5, 12), (0.95, 22)])
 def test_error_is_the_smallest_for_the_rank(weight, kept, rank) -> None:
     pair = factorize(weight, Factorize(kept, "bytes"), kept)
-    assert pair.left.shape == (40, rank)
+    assert pair.u.shape == (40, rank)
     expected = torch.linalg.svdvals(weight.double())[rank:].square().sum()
     error = (product(pair).double() - weight).square().sum()
     assert float(error) == pytest.approx(float(expected), rel=1e-4)
@@ -39,14 +39,14 @@ def test_error_is_the_smallest_for_the_rank(weight, kept, rank) -> None:
 def test_fraction_of_bytes_is_a_fraction_of_the_break_even_rank(weight) -> None:
     assert break_even_rank((40, 60)) == 24
     pair = factorize(weight, Factorize(0.5, "bytes"), 0.5)
-    assert pair.left.numel() + pair.right.numel() == 0.5 * weight.numel()
+    assert pair.u.numel() + pair.v.numel() == 0.5 * weight.numel()
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.9, 0.99])
 def test_energy_uses_the_smallest_sufficient_rank(weight, kept) -> None:
     pair = factorize(weight, Factorize(kept, "energy"), kept)
     energy = torch.linalg.svdvals(weight.double()).square()
-    rank = pair.left.shape[1]
+    rank = pair.u.shape[1]
     assert energy[:rank].sum() >= kept * energy.sum()
     assert energy[: rank - 1].sum() < kept * energy.sum()
 
@@ -78,20 +78,18 @@ def test_product_in_the_file_is_exact(shape, more) -> None:
     weights = {"w": torch.randn(shape, generator=generator)}
     coded = encode_tensors(weights, Recipe(factorize=Factorize(0.3, "bytes"), **more))["w"]
     assert isinstance(coded, Factors)
-    assert isinstance(coded.left, Shared if "share" in more else type(coded.right))
+    assert isinstance(coded.u, Shared if "share" in more else type(coded.v))
     described, stream = entry(coded, find_encodings(coded)), write(coded, find_encodings(coded))
     assert len(stream) == parts(described).total
     decoded = read(described, stream)
     assert torch.equal(decoded.tensor(), coded.tensor())
-    left, right = coded.left.tensor().double(), coded.right.tensor().double()
-    torch.testing.assert_close(
-        coded.tensor().double(), (left @ right).view(shape), rtol=1e-4, atol=1e-4
-    )
+    u, v = coded.u.tensor().double(), coded.v.tensor().double()
+    torch.testing.assert_close(coded.tensor().double(), (u @ v).view(shape), rtol=1e-4, atol=1e-4)
 
 
 def test_each_term_is_rounded_separately() -> None:
-    left, right = torch.tensor([[1.0, 1e8, -1e8]]), torch.tensor([[1.0], [1.0], [1.0]])
-    coded = Factors((1, 1), Uncompressed.of(left), Uncompressed.of(right))
+    u, v = torch.tensor([[1.0, 1e8, -1e8]]), torch.tensor([[1.0], [1.0], [1.0]])
+    coded = Factors((1, 1), Uncompressed.of(u), Uncompressed.of(v))
     terms = np.float32(0)
     for term in (1.0, 1e8, -1e8):
         terms = np.float32(terms + np.float32(term))

@@ -118,7 +118,7 @@ def test_figures_are_those_of_the_decoded_weights(name, recipes, store):
 def numbers(coded) -> int:
     """Count what is stored and not zero: of a product, what is in its factors."""
     if isinstance(coded, Factors):
-        return numbers(coded.left) + numbers(coded.right)
+        return numbers(coded.u) + numbers(coded.v)
     return int((coded.tensor() != 0).sum())
 
 

@@ -171,7 +171,7 @@ def numbers(kind, layer, artifact, size):
             f"{name} {coded.rank} / {-(-m * n // (m + n))}"
             for name, coded in artifact.tensors.items()
             if isinstance(coded, Factors)
-            for m, n in [(coded.left.shape[0], coded.right.shape[1])]
+            for m, n in [(coded.u.shape[0], coded.v.shape[1])]
         ],
         "no-channels": list,
         "kind-whole": lambda: ["GRU"],

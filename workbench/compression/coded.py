@@ -207,20 +207,20 @@ Single = Uncompressed | Codes | Shared
 
 @dataclass(frozen=True)
 class Factors(CodedBase):
-    """A product of two matrices: `left` [m, r] and `right` [r, n], each coded by itself.
+    """A product of two matrices: `u` [m, r] and `v` [r, n], each coded by itself.
 
     m is the length of the first axis of `coded_shape`, and n the product of the others.
     """
 
     shape: Shape
-    left: Single
-    right: Single
+    u: Single
+    v: Single
     axes: Axes | None = None
 
     @property
     def rank(self) -> int:
         """The rank of the product."""
-        return self.left.shape[1]
+        return self.u.shape[1]
 
     def tensor(self) -> Tensor:
         """Return the product, float32. It is computed once."""
@@ -233,10 +233,10 @@ class Factors(CodedBase):
         Each product and each sum is rounded by IEEE 754. The matrix products of libraries do not
         give the same bits on every machine.
         """
-        left, right = self.left.tensor().numpy(), self.right.tensor().numpy()
-        out = np.zeros((left.shape[0], right.shape[1]), np.float32)
+        u, v = self.u.tensor().numpy(), self.v.tensor().numpy()
+        out = np.zeros((u.shape[0], v.shape[1]), np.float32)
         term = np.empty_like(out)
-        for column, row in zip(left.T, right, strict=True):
+        for column, row in zip(u.T, v, strict=True):
             np.multiply(column[:, None], row, out=term)
             out += term
         return out

@@ -146,8 +146,8 @@ def _encode(
     pair = factorize(weight, recipe.factorize, fraction, covariance, axes)
     if pair is None:
         return single
-    left, right = (_encode_single(name, factor, recipe, None, None) for factor in pair)
-    factors = Factors(tuple(pruned.shape), left, right)
+    u, v = (_encode_single(name, factor, recipe, None, None) for factor in pair)
+    factors = Factors(tuple(pruned.shape), u, v)
     return factors if _bytes(factors) < _bytes(single) else single
 
 

@@ -22,8 +22,8 @@ Triple = tuple[Tensor, Tensor, Tensor]
 class Pair(NamedTuple):
     """Two factors, U [m, r] and V [r, n], float32."""
 
-    left: Tensor
-    right: Tensor
+    u: Tensor
+    v: Tensor
 
 
 def break_even_rank(shape: tuple[int, ...]) -> float:
@@ -35,7 +35,7 @@ def break_even_rank(shape: tuple[int, ...]) -> float:
 def factorize(
     weight: Tensor,
     settings: Factorize,
-    kept: float,
+    fraction: float,
     covariance: InputCovariance | None = None,
     axes: Axes | None = None,
 ) -> Pair | None:
@@ -51,7 +51,7 @@ def factorize(
         Tensor of two or more dimensions.
     settings
         How to choose the rank.
-    kept
+    fraction
         The fraction to keep, in the measure of `settings`; 1 does not factorize.
     covariance
         Of the layer's inputs.
@@ -63,20 +63,20 @@ def factorize(
     Pair or None
         None if the factors would not have fewer entries.
     """
-    if kept == 1 or not weight.numel():
+    if fraction == 1 or not weight.numel():
         return None
     whitening = covariance if settings.aim in OUTPUT_AIMS else None
     shape = tuple(weight.shape) if axes is None else axes.shape(weight.shape)
-    left, values, right = _svd(weight, whitening, axes)
-    rank = _rank(shape, values, settings, kept)
+    u, values, v = _svd(weight, whitening, axes)
+    rank = _rank(shape, values, settings, fraction)
     if rank >= break_even_rank(shape):
         return None
     root = values[:rank].sqrt()
-    left, right = left[:, :rank] * root, root.unsqueeze(1) * right[:rank]
+    u, v = u[:, :rank] * root, root.unsqueeze(1) * v[:rank]
     if whitening is not None:
         with threads(1):
-            right = torch.linalg.solve_triangular(whitening.factor, right, upper=False, left=False)
-    return Pair(left.float().contiguous(), right.float().contiguous())
+            v = torch.linalg.solve_triangular(whitening.factor, v, upper=False, left=False)
+    return Pair(u.float().contiguous(), v.float().contiguous())
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ _cache: dict[int, _CachedSvd] = {}
 
 def _svd(weight: Tensor, whitening: InputCovariance | None, axes: Axes | None) -> Triple:
     """Return U, the singular values and Vᵀ, cached for as long as `weight` lives."""
-    key, version = id(weight), weight._version  # noqa: SLF001 - nothing public tells of a change
+    key, version = id(weight), weight._version  # noqa: SLF001 - there is no public one
     cached = _cache.get(key)
     if cached is not None and cached.matches(weight, version, whitening, axes):
         return cached.result
@@ -110,18 +110,18 @@ def _svd(weight: Tensor, whitening: InputCovariance | None, axes: Axes | None) -
     matrix = canonical.flatten(1).double()
     with threads(1):  # on several threads, the last bits can differ, and so the file
         whitened = matrix if whitening is None else matrix @ whitening.factor
-        left, values, right = torch.linalg.svd(whitened, full_matrices=False)
+        result: Triple = torch.linalg.svd(whitened, full_matrices=False)
     reference = weakref.ref(weight, lambda _ref: _cache.pop(key, None))
-    _cache[key] = _CachedSvd(reference, version, whitening, axes, (left, values, right))
-    return left, values, right
+    _cache[key] = _CachedSvd(reference, version, whitening, axes, result)
+    return result
 
 
-def _rank(shape: tuple[int, ...], values: Tensor, settings: Factorize, kept: float) -> int:
+def _rank(shape: tuple[int, ...], values: Tensor, settings: Factorize, fraction: float) -> int:
     """Return the number of singular values to keep, at least one."""
     if settings.measure == "number":
         return min(settings.rank, len(values))
     if settings.measure == "energy":
         energy = values.square().cumsum(0)
-        return int((energy < kept * energy[-1]).sum()) + 1
+        return int((energy < fraction * energy[-1]).sum()) + 1
     largest = len(values) if settings.measure == "rank" else break_even_rank(shape)
-    return max(1, int(kept * largest + 1e-9))
+    return max(1, int(fraction * largest + 1e-9))

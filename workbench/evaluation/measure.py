@@ -12,8 +12,8 @@ import numpy as np
 from workbench.artifact.artifact import Artifact
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.calibration.statistics import calibration_stats
-from workbench.compression.channels import Group
 from workbench.compression.channel_pruning import requested_fraction as channels_asked
+from workbench.compression.channels import Group
 from workbench.compression.coded import Factors
 from workbench.domain import Model
 from workbench.domain.file_match import check_fit
@@ -262,7 +262,7 @@ def _nonzero(artifact: Artifact) -> dict[str, int]:
     found = {}
     for name, coded in artifact.tensors.items():
         if isinstance(coded, Factors):
-            both = (coded.left.nonzero, coded.right.nonzero)
+            both = (coded.u.nonzero, coded.v.nonzero)
             found[name] = sum(int(np.count_nonzero(flags)) for flags in both)
         else:
             found[name] = prod(coded.shape) - sparsity.zeros(artifact, name)

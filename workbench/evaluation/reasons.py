@@ -186,7 +186,7 @@ def _scales_heavy(artifact: Artifact, held: CodedLayers) -> Iterator[Reason]:
 
 def _scaled(coded: Coded) -> str | None:
     """Return the kind of sentence about scales that says how there would be fewer, if so."""
-    singles = [coded.left, coded.right] if isinstance(coded, Factors) else [coded]
+    singles = [coded.u, coded.v] if isinstance(coded, Factors) else [coded]
     books = [one.codebook for one in singles if isinstance(one, Shared)]
     if any(len(book) > 1 for book in books):
         return "codebook-heavy"

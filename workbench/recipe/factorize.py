@@ -42,7 +42,7 @@ AIMS = (
 OUTPUT_AIMS = frozenset({"outputs"})
 """The aims that need input covariances."""
 
-KEPT = {"low": 0.01, "high": 1.0, "step": 0.01}
+FRACTION = {"low": 0.01, "high": 1.0, "step": 0.01}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,11 @@ class Factorize:
     """
 
     kept: float = spec(
-        0.95, "real", N_("kept"), N_("The fraction of a layer that its two factors keep."), **KEPT
+        0.95,
+        "real",
+        N_("kept"),
+        N_("The fraction of a layer that its two factors keep."),
+        **FRACTION,
     )
     measure: str = spec(
         "energy",
@@ -86,7 +90,7 @@ class Factorize:
         choices=AIMS,
     )
     layers: Mapping[str, float] = spec(
-        LayerMap(), "layers", N_("kept by layer"), N_("Layers with their own fraction."), **KEPT
+        LayerMap(), "layers", N_("kept by layer"), N_("Layers with their own fraction."), **FRACTION
     )
     exclude: tuple[str, ...] = spec(
         (), "names", N_("do not factorize"), N_("Layers that are not factorized.")

@@ -97,14 +97,14 @@ def _write_piece(
     ends = np.cumsum(sizes)
     starts = ends - sizes
     word, phase = starts >> np.uint64(6), starts & np.uint64(63)
-    left = codes << (np.uint64(64) - sizes)
+    aligned = codes << (np.uint64(64) - sizes)
     # A unit touches the machine word in which it starts and at most the next one. A unit starts in
     # every word but the last, and only the last one in a word can extend into the next.
     last = np.append(np.flatnonzero(word[1:] != word[:-1]), word.size - 1)
     first = np.append(0, last[:-1] + 1)
     joined = np.zeros(last.size + 1, np.uint64)
-    joined[:-1] = np.bitwise_or.reduceat(left >> phase, first)
-    joined[1:] |= left[last] << np.uint64(1) << (np.uint64(63) - phase[last])
+    joined[:-1] = np.bitwise_or.reduceat(aligned >> phase, first)
+    joined[1:] |= aligned[last] << np.uint64(1) << (np.uint64(63) - phase[last])
     used = (int(ends[-1]) + 7) // 8
     blocks = np.append(ends[block // table.unit - 1 :: block // table.unit], ends[-1])
     count = -(-symbols.size // block)

@@ -102,9 +102,9 @@ def _lengths(counts: list[int]) -> list[int]:
     parents: dict[int, int] = {}
     node = len(counts)
     while len(heap) > 1:
-        first, left = heapq.heappop(heap)
-        second, right = heapq.heappop(heap)
-        parents[left] = parents[right] = node
+        first, first_node = heapq.heappop(heap)
+        second, second_node = heapq.heappop(heap)
+        parents[first_node] = parents[second_node] = node
         heapq.heappush(heap, (first + second, node))
         node += 1
     depth = {node - 1: 0}

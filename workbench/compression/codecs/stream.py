@@ -81,8 +81,8 @@ def find_encodings(
     """
     include_larger = prune is not None if include_larger is None else include_larger
     if isinstance(coded, Factors):
-        left = encodings(coded.left, include_larger=include_larger)
-        return left, encodings(coded.right, include_larger=include_larger)
+        u = encodings(coded.u, include_larger=include_larger)
+        return u, encodings(coded.v, include_larger=include_larger)
     return encodings(coded, prune, include_larger=include_larger)
 
 
@@ -90,7 +90,7 @@ def entry(coded: Coded, options: StreamOptions) -> Entry:
     """Return the header entry that describes the stream of `coded`, as JSON data."""
     if isinstance(coded, Factors):
         assert isinstance(options, tuple)
-        factors = zip((coded.left, coded.right), options, strict=True)
+        factors = zip((coded.u, coded.v), options, strict=True)
         return {**_describe_shape(coded), "factors": [entry(*factor) for factor in factors]}
     assert isinstance(options, EncodingOptions)
     best = options.best
@@ -131,8 +131,8 @@ def parts(entry: Entry) -> Parts:
     """Return the length of each part of the stream that `entry` describes."""
     entry = canonical_entry(entry)
     if "factors" in entry:
-        left, right = map(parts, entry["factors"])
-        return Parts(*map(sum, zip(astuple(left), astuple(right), strict=True)))
+        u, v = map(parts, entry["factors"])
+        return Parts(*map(sum, zip(astuple(u), astuple(v), strict=True)))
     count, places, table = positions.sizes(entry)
     alphabet = alphabet_of(entry)
     if not alphabet:
@@ -162,7 +162,7 @@ def write(coded: Coded, options: StreamOptions) -> bytes:
     """Return the stream of `coded` in its best encoding."""
     if isinstance(coded, Factors):
         assert isinstance(options, tuple)
-        return write(coded.left, options[0]) + write(coded.right, options[1])
+        return write(coded.u, options[0]) + write(coded.v, options[1])
     assert isinstance(options, EncodingOptions)
     best = options.best
     out = []
@@ -204,9 +204,9 @@ def read(entry: Entry, stream: bytes) -> Coded:
 
 def _read_canonical(entry: Entry, stream: bytes) -> Coded:
     if "factors" in entry:
-        left, right = entry["factors"]
-        end = parts(left).total
-        factors = _read_single(left, stream[:end]), _read_single(right, stream[end:])
+        u, v = entry["factors"]
+        end = parts(u).total
+        factors = _read_single(u, stream[:end]), _read_single(v, stream[end:])
         return Factors(tuple(entry["shape"]), *factors)
     return _read_single(entry, stream)
 
