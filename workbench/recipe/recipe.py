@@ -99,7 +99,7 @@ class Recipe:
         if train.start == "scratch" and self._needs_calibration:
             raise RecipeError(
                 "Calibration statistics describe the trained weights, not weights trained from "
-                "scratch: start from the trained weights, or prune by magnitude, round to the "
+                "scratch: train from the trained weights, or prune by magnitude, round to the "
                 "nearest and do not quantize activations.",
                 code="recipe.calibration_from_scratch",
             )
