@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.i18n import mark as N_
-from workbench.recipe.schema import Choice, check_fields, spec
+from workbench.recipe.schema import Choice, check_fields, choice, name_list, real
 
 BITS = tuple(Choice(bits, str(bits)) for bits in (2, 3, 4, 5, 6, 7, 8, 32))
 
@@ -48,31 +48,18 @@ class Activations:
         Layers, named by their weights, whose inputs stay in float32.
     """
 
-    bits: int = spec(
-        8,
-        "choice",
-        N_("activation bits"),
-        N_("Bits for each input of a layer."),
-        choices=BITS,
+    bits: int = choice(8, BITS, N_("activation bits"), N_("Bits for each input of a layer."))
+    observer: str = choice(
+        "minmax", OBSERVERS, N_("observer"), N_("How the range of a layer's inputs is chosen.")
     )
-    observer: str = spec(
-        "minmax",
-        "choice",
-        N_("observer"),
-        N_("How the range of a layer's inputs is chosen."),
-        choices=OBSERVERS,
-    )
-    percentile: float = spec(
+    percentile: float = real(
         99.9,
-        "real",
+        (90.0, 100.0, 0.1),
         N_("activation percentile"),
         N_("The percentage of inputs inside the percentile range."),
-        low=90.0,
-        high=100.0,
-        step=0.1,
     )
-    exclude: tuple[str, ...] = spec(
-        (), "names", N_("inputs in float32"), N_("Layers whose inputs are not quantized.")
+    exclude: tuple[str, ...] = name_list(
+        N_("inputs in float32"), N_("Layers whose inputs are not quantized.")
     )
 
     def __post_init__(self) -> None:

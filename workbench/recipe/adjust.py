@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.i18n import mark as N_
-from workbench.recipe.schema import Choice, check_fields, spec
+from workbench.recipe.schema import Choice, check_fields, choice
 
 NORMS = (
     Choice(
@@ -57,26 +57,23 @@ class Adjust:
     recalibration and then bias correction come last, on the decoded weights.
     """
 
-    batch_norm: str = spec(
+    batch_norm: str = choice(
         "recalibrate",
-        "choice",
+        NORMS,
         N_("batch norm"),
         N_("How batch norm is adjusted to the compressed weights."),
-        choices=NORMS,
     )
-    biases: str = spec(
+    biases: str = choice(
         "keep",
-        "choice",
+        BIASES,
         N_("biases"),
         N_("Whether biases compensate for the mean error of each output."),
-        choices=BIASES,
     )
-    equalize: str = spec(
+    equalize: str = choice(
         "never",
-        "choice",
+        EQUALIZATION,
         N_("ranges across layers"),
         N_("Whether channel ranges are equalized across layers before quantization."),
-        choices=EQUALIZATION,
     )
 
     def __post_init__(self) -> None:

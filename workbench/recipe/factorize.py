@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.i18n import mark as N_
-from workbench.recipe.layermap import LayerMap
-from workbench.recipe.schema import Choice, check_fields, spec
+from workbench.recipe.schema import (
+    Bounds,
+    Choice,
+    check_fields,
+    choice,
+    integer,
+    layer_map,
+    name_list,
+    real,
+)
 
 MEASURES = (
     Choice(
@@ -42,7 +50,7 @@ AIMS = (
 OUTPUT_AIMS = frozenset({"outputs"})
 """The aims that need input covariances."""
 
-FRACTION = {"low": 0.01, "high": 1.0, "step": 0.01}
+FRACTION = Bounds(0.01, 1.0, 0.01)
 
 
 @dataclass(frozen=True)
@@ -68,41 +76,21 @@ class Factorize:
         The rank of every factorized layer when `measure` is ``number``.
     """
 
-    kept: float = spec(
-        0.95,
-        "real",
-        N_("kept"),
-        N_("The fraction of a layer that its two factors keep."),
-        **FRACTION,
+    kept: float = real(
+        0.95, FRACTION, N_("kept"), N_("The fraction of a layer that its two factors keep.")
     )
-    measure: str = spec(
-        "energy",
-        "choice",
-        N_("measured by"),
-        N_("What the kept fraction refers to."),
-        choices=MEASURES,
+    measure: str = choice(
+        "energy", MEASURES, N_("measured by"), N_("What the kept fraction refers to.")
     )
-    aim: str = spec(
-        "weights",
-        "choice",
-        N_("factors fit"),
-        N_("What the factors approximate."),
-        choices=AIMS,
+    aim: str = choice("weights", AIMS, N_("factors fit"), N_("What the factors approximate."))
+    layers: Mapping[str, float] = layer_map(
+        FRACTION, N_("kept by layer"), N_("Layers with their own fraction.")
     )
-    layers: Mapping[str, float] = spec(
-        LayerMap(), "layers", N_("kept by layer"), N_("Layers with their own fraction."), **FRACTION
+    exclude: tuple[str, ...] = name_list(
+        N_("do not factorize"), N_("Layers that are not factorized.")
     )
-    exclude: tuple[str, ...] = spec(
-        (), "names", N_("do not factorize"), N_("Layers that are not factorized.")
-    )
-    rank: int = spec(
-        16,
-        "integer",
-        N_("rank"),
-        N_("The rank of every factorized layer, if measured by number."),
-        low=1,
-        high=4096,
-        step=1,
+    rank: int = integer(
+        16, (1, 4096), N_("rank"), N_("The rank of every factorized layer, if measured by number.")
     )
 
     def __post_init__(self) -> None:

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.i18n import mark as N_
-from workbench.recipe.layermap import LayerMap
-from workbench.recipe.schema import Choice, check_fields, spec
+from workbench.recipe.schema import (
+    Bounds,
+    Choice,
+    check_fields,
+    choice,
+    integer,
+    layer_map,
+    name_list,
+    real,
+)
 
 CRITERIA = (
     Choice(
@@ -88,7 +96,7 @@ DEFAULT_SCOPES = {
 }
 """The default scope of each criterion; benchmarks/criteria.py compares them."""
 
-SPARSITY = {"low": 0.0, "high": 0.99, "step": 0.01}
+SPARSITY = Bounds(0.0, 0.99, 0.01)
 
 
 @dataclass(frozen=True)
@@ -116,57 +124,36 @@ class Prune:
         For the random criterion.
     """
 
-    sparsity: float = spec(
-        0.5, "real", N_("sparsity"), N_("The fraction of weights set to zero."), **SPARSITY
+    sparsity: float = real(
+        0.5, SPARSITY, N_("sparsity"), N_("The fraction of weights set to zero.")
     )
-    criterion: str = spec(
-        "magnitude",
-        "choice",
-        N_("criterion"),
-        N_("How the weights to remove are chosen."),
-        choices=CRITERIA,
+    criterion: str = choice(
+        "magnitude", CRITERIA, N_("criterion"), N_("How the weights to remove are chosen.")
     )
-    scope: str = spec(
+    scope: str = choice(
         AUTO,
-        "choice",
+        SCOPES,
         N_("scope"),
         N_("Whether layers compete, are pruned equally, or are set one by one."),
-        choices=SCOPES,
     )
-    pattern: str = spec(
+    pattern: str = choice(
         "free",
-        "choice",
+        PATTERNS,
         N_("pattern"),
         N_("Whether single weights, a fixed number in each run, or blocks are removed."),
-        choices=PATTERNS,
     )
-    width: int = spec(
+    width: int = integer(
         4,
-        "integer",
+        (2, 64),
         N_("width of the pattern"),
         N_("The weights in a run, or the rows and columns of a block."),
-        low=2,
-        high=64,
-        step=1,
     )
-    layers: Mapping[str, float] = spec(
-        LayerMap(),
-        "layers",
-        N_("sparsity by layer"),
-        N_("Layers with their own sparsity."),
-        **SPARSITY,
+    layers: Mapping[str, float] = layer_map(
+        SPARSITY, N_("sparsity by layer"), N_("Layers with their own sparsity.")
     )
-    exclude: tuple[str, ...] = spec(
-        (), "names", N_("do not prune"), N_("Layers that lose no weights.")
-    )
-    seed: int = spec(
-        0,
-        "integer",
-        N_("seed"),
-        N_("The random seed of the random criterion."),
-        low=0,
-        high=2**31 - 1,
-        step=1,
+    exclude: tuple[str, ...] = name_list(N_("do not prune"), N_("Layers that lose no weights."))
+    seed: int = integer(
+        0, (0, 2**31 - 1), N_("seed"), N_("The random seed of the random criterion.")
     )
 
     def __post_init__(self) -> None:

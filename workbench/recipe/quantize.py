@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.i18n import mark as N_
-from workbench.recipe.layermap import LayerMap
-from workbench.recipe.schema import Choice, check_fields, spec
+from workbench.recipe.schema import (
+    Choice,
+    check_fields,
+    choice,
+    integer,
+    layer_map,
+    name_list,
+    real,
+)
 
 BITS = tuple(Choice(bits, str(bits)) for bits in (2, 3, 4, 5, 6, 7, 8, 16, 32))
 
@@ -75,65 +82,38 @@ class Quantize:
         Tensors that stay in float32.
     """
 
-    bits: int = spec(8, "choice", N_("bits"), N_("Bits for each weight."), choices=BITS)
-    format: str = spec(
-        "bf16", "choice", N_("16-bit format"), N_("The float format at 16 bits."), choices=FORMATS
+    bits: int = choice(8, BITS, N_("bits"), N_("Bits for each weight."))
+    format: str = choice("bf16", FORMATS, N_("16-bit format"), N_("The float format at 16 bits."))
+    scheme: str = choice(
+        "symmetric", SCHEMES, N_("scheme"), N_("Whether codes are centered on zero.")
     )
-    scheme: str = spec(
-        "symmetric",
-        "choice",
-        N_("scheme"),
-        N_("Whether codes are centered on zero."),
-        choices=SCHEMES,
+    granularity: str = choice(
+        "channel", GRANULARITIES, N_("granularity"), N_("Which weights share one scale.")
     )
-    granularity: str = spec(
-        "channel",
-        "choice",
-        N_("granularity"),
-        N_("Which weights share one scale."),
-        choices=GRANULARITIES,
-    )
-    group_size: int = spec(
+    group_size: int = integer(
         64,
-        "integer",
+        (8, 1024, 8),
         N_("group size"),
         N_("Weights that share a scale when the granularity is per group."),
-        low=8,
-        high=1024,
-        step=8,
     )
-    range: str = spec(
-        "minmax",
-        "choice",
-        N_("range"),
-        N_("How the range of values is chosen."),
-        choices=RANGES,
-    )
-    percentile: float = spec(
+    range: str = choice("minmax", RANGES, N_("range"), N_("How the range of values is chosen."))
+    percentile: float = real(
         99.9,
-        "real",
+        (90.0, 100.0, 0.1),
         N_("percentile"),
         N_("The percentage of values inside the percentile range."),
-        low=90.0,
-        high=100.0,
-        step=0.1,
     )
-    rounding: str = spec(
+    rounding: str = choice(
         "nearest",
-        "choice",
+        ROUNDINGS,
         N_("rounding of weights"),
         N_("Whether other weights compensate for rounding errors."),
-        choices=ROUNDINGS,
     )
-    layers: Mapping[str, float] = spec(
-        LayerMap(),
-        "layers",
-        N_("bits by layer"),
-        N_("Layers with their own number of bits."),
-        choices=BITS,
+    layers: Mapping[str, float] = layer_map(
+        BITS, N_("bits by layer"), N_("Layers with their own number of bits.")
     )
-    exclude: tuple[str, ...] = spec(
-        (), "names", N_("keep in float32"), N_("Layers that are not quantized.")
+    exclude: tuple[str, ...] = name_list(
+        N_("keep in float32"), N_("Layers that are not quantized.")
     )
 
     def __post_init__(self) -> None:

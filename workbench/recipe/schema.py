@@ -10,7 +10,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from workbench.errors import RecipeError
 from workbench.i18n import _
@@ -179,10 +179,54 @@ def _name(value: Any, where: str) -> str:
     return value
 
 
+class Bounds(NamedTuple):
+    """The lowest and highest value of a number, and the step of its slider."""
+
+    low: float
+    high: float
+    step: float = 1
+
+
+Limits = tuple[float, float] | tuple[float, float, float]
+"""`Bounds` as a plain tuple; the step is 1 unless given."""
+
+
 def spec(default: Any, kind: Kind, label: str, help: str, **limits: Any) -> Any:
     """Return a dataclass field with `default` and a `FieldSpec` in its metadata."""
     description = {"kind": kind, "label_id": label, "help_id": help, **limits}
     return field(default=default, metadata={"spec": description})
+
+
+def real(default: float, limits: Limits, label: str, help: str, **more: Any) -> Any:
+    """Return the field of a number."""
+    return spec(default, "real", label, help, **Bounds(*limits)._asdict(), **more)
+
+
+def integer(default: int, limits: Limits, label: str, help: str, **more: Any) -> Any:
+    """Return the field of an integer."""
+    return spec(default, "integer", label, help, **Bounds(*limits)._asdict(), **more)
+
+
+def choice(default: str | int, choices: tuple[Choice, ...], label: str, help: str) -> Any:
+    """Return the field of one of `choices`."""
+    return spec(default, "choice", label, help, choices=choices)
+
+
+def text(default: str, label: str, help: str, **more: Any) -> Any:
+    """Return the field of a short text."""
+    return spec(default, "text", label, help, **more)
+
+
+def layer_map(allowed: Limits | tuple[Choice, ...], label: str, help: str) -> Any:
+    """Return the field of a `LayerMap` to numbers within bounds, or to the values of choices."""
+    if isinstance(allowed[0], Choice):
+        return spec(LayerMap(), "layers", label, help, choices=allowed)
+    return spec(LayerMap(), "layers", label, help, **Bounds(*allowed)._asdict())
+
+
+def name_list(label: str, help: str) -> Any:
+    """Return the field of a tuple of layer names."""
+    return spec((), "names", label, help)
 
 
 def specs(part: Any) -> tuple[FieldSpec, ...]:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.i18n import mark as N_
-from workbench.recipe.layermap import LayerMap
-from workbench.recipe.schema import Choice, check_fields, spec
+from workbench.recipe.schema import Choice, check_fields, choice, integer, layer_map, name_list
 
 CLUSTERS = (
     Choice(0, N_("off")),
@@ -76,52 +75,25 @@ class Share:
         Tensors that do not share values.
     """
 
-    clusters: int = spec(
+    clusters: int = choice(
         16,
-        "choice",
+        CLUSTERS,
         N_("shared values"),
         N_("How many different values the weights of a layer can have, in addition to zero."),
-        choices=CLUSTERS,
     )
-    method: str = spec(
-        "k-means",
-        "choice",
-        N_("sharing"),
-        N_("How the shared values are chosen."),
-        choices=METHODS,
+    method: str = choice("k-means", METHODS, N_("sharing"), N_("How the shared values are chosen."))
+    start: str = choice("linear", STARTS, N_("start of k-means"), N_("How k-means is initialized."))
+    granularity: str = choice(
+        "tensor", CODEBOOKS, N_("codebooks"), N_("Which weights share one codebook.")
     )
-    start: str = spec(
-        "linear",
-        "choice",
-        N_("start of k-means"),
-        N_("How k-means is initialized."),
-        choices=STARTS,
+    layers: Mapping[str, float] = layer_map(
+        CLUSTERS, N_("shared values by layer"), N_("Layers with their own number of shared values.")
     )
-    granularity: str = spec(
-        "tensor",
-        "choice",
-        N_("codebooks"),
-        N_("Which weights share one codebook."),
-        choices=CODEBOOKS,
+    exclude: tuple[str, ...] = name_list(
+        N_("do not share"), N_("Layers whose weights do not share values.")
     )
-    layers: Mapping[str, float] = spec(
-        LayerMap(),
-        "layers",
-        N_("shared values by layer"),
-        N_("Layers with their own number of shared values."),
-        choices=CLUSTERS,
-    )
-    exclude: tuple[str, ...] = spec(
-        (), "names", N_("do not share"), N_("Layers whose weights do not share values.")
-    )
-    seed: int = spec(
-        0,
-        "integer",
-        N_("seed of k-means"),
-        N_("The random seed of the random start."),
-        low=0,
-        high=2**31 - 1,
-        step=1,
+    seed: int = integer(
+        0, (0, 2**31 - 1), N_("seed of k-means"), N_("The random seed of the random start.")
     )
 
     def __post_init__(self) -> None:

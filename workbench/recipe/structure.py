@@ -7,8 +7,16 @@ from dataclasses import dataclass
 
 from workbench.errors import RecipeError
 from workbench.i18n import mark as N_
-from workbench.recipe.layermap import LayerMap
-from workbench.recipe.schema import Choice, check_fields, spec
+from workbench.recipe.schema import (
+    Bounds,
+    Choice,
+    check_fields,
+    choice,
+    integer,
+    layer_map,
+    name_list,
+    real,
+)
 
 CRITERIA = (
     Choice(
@@ -58,7 +66,7 @@ MULTIPLES = (
     *(Choice(n, str(n)) for n in (2, 4, 8, 16, 32)),
 )
 
-REMOVED = {"low": 0.0, "high": 0.95, "step": 0.01}
+REMOVED = Bounds(0.0, 0.95, 0.01)
 
 
 @dataclass(frozen=True)
@@ -83,58 +91,46 @@ class Structure:
         Layers that lose channels keep the nearest multiple of this number.
     """
 
-    removed: float = spec(
+    removed: float = real(
         0.5,
-        "real",
+        REMOVED,
         N_("channels removed"),
         N_(
             "The fraction of channels, filters and neurons that is removed. A layer between two "
             "that are halved keeps only a quarter of its weights."
         ),
-        **REMOVED,
     )
-    criterion: str = spec(
+    criterion: str = choice(
         "group norm",
-        "choice",
+        CRITERIA,
         N_("criterion for channels"),
         N_("How the channels to remove are chosen."),
-        choices=CRITERIA,
     )
-    scope: str = spec(
+    scope: str = choice(
         "uniform",
-        "choice",
+        SCOPES,
         N_("scope of channels"),
         N_("Whether layers lose channels equally, compete, or are set one by one."),
-        choices=SCOPES,
     )
-    layers: Mapping[str, float] = spec(
-        LayerMap(),
-        "layers",
+    layers: Mapping[str, float] = layer_map(
+        REMOVED,
         N_("channels by layer"),
         N_("Layers with their own fraction, which also applies to the layers coupled to them."),
-        **REMOVED,
     )
-    exclude: tuple[str, ...] = spec(
-        (), "names", N_("keep all channels"), N_("Layers that lose no channels.")
+    exclude: tuple[str, ...] = name_list(
+        N_("keep all channels"), N_("Layers that lose no channels.")
     )
-    seed: int = spec(
-        0,
-        "integer",
-        N_("seed of channels"),
-        N_("The random seed of the random criterion."),
-        low=0,
-        high=2**31 - 1,
-        step=1,
+    seed: int = integer(
+        0, (0, 2**31 - 1), N_("seed of channels"), N_("The random seed of the random criterion.")
     )
-    multiple: int = spec(
+    multiple: int = choice(
         1,
-        "choice",
+        MULTIPLES,
         N_("multiple of channels"),
         N_(
             "The number of channels that a layer keeps is the nearest multiple of this. Kernels "
             "are often fastest at multiples of 8 or 16."
         ),
-        choices=MULTIPLES,
     )
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.i18n import mark as N_
-from workbench.recipe.schema import Choice, check_fields, spec
+from workbench.recipe.schema import Choice, check_fields, choice, integer, real, text
 
 STARTS = (
     Choice(
@@ -178,41 +178,25 @@ class Train:
         Of distillation; `mix` is the teacher's fraction of the loss.
     """
 
-    steps: int = spec(
-        300,
-        "integer",
-        N_("steps"),
-        N_("The number of batches to train on."),
-        low=0,
-        high=200_000,
-        step=1,
-        drawn=(0, 3),
+    steps: int = integer(
+        300, (0, 200_000), N_("steps"), N_("The number of batches to train on."), drawn=(0, 3)
     )
-    start: str = spec(
-        "trained", "choice", N_("start"), N_("Where training begins."), choices=STARTS
-    )
-    width: float = spec(
+    start: str = choice("trained", STARTS, N_("start"), N_("Where training begins."))
+    width: float = real(
         1.0,
-        "real",
+        (0.1, 1.0, 0.05),
         N_("width"),
         N_("The fraction of channels and neurons that a network trained from scratch has."),
-        low=0.1,
-        high=1.0,
-        step=0.05,
     )
-    left_out: int = spec(
+    left_out: int = integer(
         0,
-        "integer",
+        (0, 2),
         N_("layers left out"),
         N_("The number of layers or blocks that a network trained from scratch lacks."),
-        low=0,
-        high=2,
-        step=1,
         drawn=(0, 0),
     )
-    teacher: str = spec(
+    teacher: str = text(
         "",
-        "text",
         N_("teacher"),
         N_(
             "The model whose outputs the student learns, self for the original, or empty; "
@@ -220,184 +204,119 @@ class Train:
         ),
         drawn=("", SELF),
     )
-    temperature: float = spec(
+    temperature: float = real(
         4.0,
-        "real",
+        (0.5, 20.0, 0.5),
         N_("temperature"),
         N_("How much the teacher's outputs are softened; above 1, unlikely classes weigh more."),
-        low=0.5,
-        high=20.0,
-        step=0.5,
     )
-    mix: float = spec(
+    mix: float = real(
         0.9,
-        "real",
+        (0.0, 1.0, 0.05),
         N_("weight of the teacher"),
         N_("The teacher's fraction of the loss; the rest comes from the labels."),
-        low=0.0,
-        high=1.0,
-        step=0.05,
     )
-    matching: str = spec(
-        "soft targets",
-        "choice",
-        N_("matching"),
-        N_("What the student learns from the teacher."),
-        choices=MATCHINGS,
+    matching: str = choice(
+        "soft targets", MATCHINGS, N_("matching"), N_("What the student learns from the teacher.")
     )
-    sparsening: str = spec(
+    sparsening: str = choice(
         "one-shot",
-        "choice",
+        SPARSENING,
         N_("sparsity schedule"),
         N_("When weights are pruned during training."),
-        choices=SPARSENING,
     )
-    rounding: str = spec(
+    rounding: str = choice(
         "straight-through",
-        "choice",
+        ROUNDINGS,
         N_("rounding"),
         N_("How training takes quantization into account."),
-        choices=ROUNDINGS,
     )
-    batch_norm: str = spec(
+    batch_norm: str = choice(
         "recalibrate",
-        "choice",
+        NORMS,
         N_("batch norm"),
         N_("How the running statistics are set before training."),
-        choices=NORMS,
     )
-    optimizer: str = spec(
-        "adamw", "choice", N_("optimizer"), N_("How weights are updated."), choices=OPTIMIZERS
-    )
-    learning_rate: float = spec(
+    optimizer: str = choice("adamw", OPTIMIZERS, N_("optimizer"), N_("How weights are updated."))
+    learning_rate: float = real(
         1e-3,
-        "real",
+        (1e-6, 10.0, 1e-6),
         N_("learning rate"),
         N_("The step size at the peak of the schedule."),
-        low=1e-6,
-        high=10.0,
-        step=1e-6,
         drawn=(1e-5, 1e-3),
     )
-    schedule: str = spec(
-        "cosine",
-        "choice",
-        N_("schedule"),
-        N_("How the learning rate changes over the steps."),
-        choices=SCHEDULES,
+    schedule: str = choice(
+        "cosine", SCHEDULES, N_("schedule"), N_("How the learning rate changes over the steps.")
     )
-    batch: int = spec(
+    batch: int = integer(
         128,
-        "integer",
+        (1, 20_000),
         N_("batch"),
         N_("Examples per step: 1 is stochastic, all of them is batch gradient descent."),
-        low=1,
-        high=20_000,
-        step=1,
         drawn=(1, 64),
     )
-    weight_decay: float = spec(
+    weight_decay: float = real(
         0.0,
-        "real",
+        (0.0, 1.0, 0.01),
         N_("weight decay"),
         N_("How strongly weights are pulled toward zero."),
-        low=0.0,
-        high=1.0,
-        step=0.01,
     )
-    label_smoothing: float = spec(
+    label_smoothing: float = real(
         0.0,
-        "real",
+        (0.0, 0.5, 0.05),
         N_("label smoothing"),
         N_("The fraction of each label that is spread evenly over all classes."),
-        low=0.0,
-        high=0.5,
-        step=0.05,
     )
-    dropout: float = spec(
+    dropout: float = real(
         0.0,
-        "real",
+        (0.0, 0.9, 0.1),
         N_("dropout"),
         N_("The fraction of the inputs of fully connected layers that is dropped at random."),
-        low=0.0,
-        high=0.9,
-        step=0.1,
     )
-    clip: float = spec(
+    clip: float = real(
         0.0,
-        "real",
+        (0.0, 1000.0, 0.5),
         N_("gradient clipping"),
         N_("The largest norm of a gradient; 0 does not clip."),
-        low=0.0,
-        high=1000.0,
-        step=0.5,
     )
-    shift: int = spec(
+    shift: int = integer(
+        0, (0, 8), N_("shift"), N_("The largest random shift of images, in pixels.")
+    )
+    mirror: str = choice(
+        "never", MIRRORINGS, N_("mirror"), N_("Whether images are mirrored horizontally.")
+    )
+    patience: int = integer(
         0,
-        "integer",
-        N_("shift"),
-        N_("The largest random shift of images, in pixels."),
-        low=0,
-        high=8,
-        step=1,
-    )
-    mirror: str = spec(
-        "never",
-        "choice",
-        N_("mirror"),
-        N_("Whether images are mirrored horizontally."),
-        choices=MIRRORINGS,
-    )
-    patience: int = spec(
-        0,
-        "integer",
+        (0, 20),
         N_("patience"),
         N_(
             "Stop after this many validation checks (of 20 per run) without improvement and "
             "restore the best weights; 0 disables early stopping."
         ),
-        low=0,
-        high=20,
-        step=1,
         drawn=(0, 3),
     )
-    average: float = spec(
+    average: float = real(
         0.0,
-        "real",
+        (0.0, 0.9999, 0.01),
         N_("averaging"),
         N_(
             "The decay of a moving average of the weights, taken once all pruning is done; 0 keeps "
             "the weights of the last step."
         ),
-        low=0.0,
-        high=0.9999,
-        step=0.01,
         drawn=(0.0, 0.99),
     )
-    precision: str = spec(
+    precision: str = choice(
         "float32",
-        "choice",
+        PRECISIONS,
         N_("precision"),
         N_("The floating-point format of computations during training."),
-        choices=PRECISIONS,
     )
-    seed: int = spec(
-        0,
-        "integer",
-        N_("seed"),
-        N_("The seed of all random numbers."),
-        low=0,
-        high=2**31 - 1,
-        step=1,
-    )
-    threads: int = spec(
+    seed: int = integer(0, (0, 2**31 - 1), N_("seed"), N_("The seed of all random numbers."))
+    threads: int = integer(
         2,
-        "integer",
+        (1, 64),
         N_("threads"),
         N_("The cores used for training; the results depend on it, bit for bit."),
-        low=1,
-        high=64,
-        step=1,
         drawn=(1, 2),
     )
 

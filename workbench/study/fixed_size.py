@@ -151,7 +151,7 @@ def _scaled(recipe: Recipe, others: dict[str, float], densest: float) -> Recipe:
 
 def _closest(measured: Callable[[float], SizedRecipe], target: int, most: float) -> SizedRecipe:
     """Return the file closest to `target` bytes, searching largest densities up to `most`."""
-    low, high = round((1 - SPARSITY["high"]) / STEP), ceil(most / STEP)
+    low, high = round((1 - SPARSITY.high) / STEP), ceil(most / STEP)
     largest = measured(high * STEP)
     if largest.bytes <= target:
         return largest
@@ -177,7 +177,7 @@ def _is_at_limit(recipe: Recipe, others: dict[str, float]) -> bool:
     """Whether the other layers are all as dense or all as sparse as possible."""
     prune = _prune(recipe)
     sparsities = {prune.layers.get(name, prune.sparsity) for name in others}
-    return max(sparsities) == 0 or min(sparsities) >= SPARSITY["high"]
+    return max(sparsities) == 0 or min(sparsities) >= SPARSITY.high
 
 
 def _prune(recipe: Recipe) -> Prune:
@@ -186,5 +186,5 @@ def _prune(recipe: Recipe) -> Prune:
 
 
 def _rounded(sparsity: float) -> float:
-    steps = round(min(max(sparsity, 0.0), SPARSITY["high"]) / STEP)
+    steps = round(min(max(sparsity, 0.0), SPARSITY.high) / STEP)
     return round(steps * STEP, 6)
