@@ -1,4 +1,4 @@
-"""A page without a browser: what it is sent, and what it sends back, in plain lists and calls."""
+"""A client without a browser: it records the messages of a dashboard and sends actions."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from workbench.panels import controls
 from workbench.panels.page import Dashboard
 from workbench.session import Session
 
-LONGEST = 60  # seconds to wait for anything
+TIMEOUT = 60  # seconds
 
 
 class Recording(Dashboard):
-    """A dashboard that keeps its messages."""
+    """A dashboard that records its messages."""
 
     def __init__(self, session):
         self.sent = []
-        self.news = threading.Condition()
+        self.changed = threading.Condition()
         super().__init__(session)
 
     def send(self, content, buffers=None):
-        with self.news:
+        with self.changed:
             self.sent.append((content, buffers))
-            self.news.notify_all()
+            self.changed.notify_all()
 
 
-class Page:
-    """The browser's side of the wire."""
+class Client:
+    """The browser's side of the connection."""
 
     def __init__(self, session):
         self.view = Recording(session)
@@ -40,29 +40,29 @@ class Page:
     def act(self, name, **details):
         self.view._on_message(self.view, {"act": name, **details}, [])
 
-    def choose(self, **changes):
+    def set_values(self, **changes):
         values = controls.values(self.session.recipe)
         values |= {key.replace("_", ".", 1): value for key, value in changes.items()}
-        self.raw(values)
+        self.send_values(values)
 
-    def raw(self, values):
+    def send_values(self, values):
         self.view.values = {"seq": next(self.seq), "values": values}
 
     def last(self, kind):
         return next((m for m, _ in reversed(self.view.sent) if m["kind"] == kind), None)
 
     def wait(self, kind, accept=lambda message: True):
-        """Return the newest message of `kind` once it is acceptable."""
+        """Return the newest message of `kind` as soon as `accept` returns true for it."""
 
-        def found():
+        def accepted():
             message = self.last(kind)
             return message is not None and accept(message)
 
-        with self.view.news:
-            assert self.view.news.wait_for(found, LONGEST), (kind, self.last(kind))
+        with self.view.changed:
+            assert self.view.changed.wait_for(accepted, TIMEOUT), (kind, self.last(kind))
             return self.last(kind)
 
-    def settled(self):
+    def wait_until_idle(self):
         return self.wait("state", lambda state: not state["busy"])
 
     def file(self):
@@ -80,8 +80,8 @@ def store():
 
 
 @pytest.fixture
-def wire(store):
-    made = Page(Session("fashion/lenet-300-100", store=store))
-    made.act("hello", search="", theme="light")
-    yield made
-    made.view.close()
+def client(store):
+    client = Client(Session("fashion/lenet-300-100", store=store))
+    client.act("hello", search="", theme="light")
+    yield client
+    client.view.close()

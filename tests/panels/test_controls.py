@@ -1,4 +1,4 @@
-"""Controls come from the schema, and their values survive the way to a recipe and back."""
+"""Controls come from the schema, and recipes convert to their values and back."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ NAMES = ["conv1.weight", "fc1.weight", "fc2.weight"]
 def test_values_and_back(seed):
     recipe = Recipe.draw(Random(seed), NAMES).untrained
     back = controls.recipe(controls.values(recipe))
-    idle = [k for k in PARTS if getattr(recipe, k) is not None and getattr(back, k) is None]
-    assert all(getattr(recipe, key) == disabled_part(key) for key in idle)
-    assert {k: v for k, v in recipe.as_dict().items() if k not in idle} == back.as_dict()
+    disabled = [k for k in PARTS if getattr(recipe, k) is not None and getattr(back, k) is None]
+    assert all(getattr(recipe, key) == disabled_part(key) for key in disabled)
+    assert {k: v for k, v in recipe.as_dict().items() if k not in disabled} == back.as_dict()
 
 
-def test_a_part_switched_off_is_left_out_unless_it_says_something():
+def test_a_disabled_part_is_omitted_unless_another_field_is_set():
     assert controls.recipe(controls.values(Recipe())) == Recipe()
     values = controls.values(Recipe()) | {"prune.criterion": "gradient"}
     assert controls.recipe(values) == Recipe(prune=Prune(sparsity=0, criterion="gradient"))
@@ -37,7 +37,7 @@ def test_every_field_has_a_control():
     assert set(controls.values(Recipe())) == described
 
 
-def test_a_new_field_shows_up_by_itself(monkeypatch):
+def test_a_new_part_appears_automatically(monkeypatch):
     @dataclass(frozen=True)
     class Polish:
         shine: float = spec(0.1, "real", "shine", "How bright.", low=0, high=1, step=0.1)
@@ -48,20 +48,22 @@ def test_a_new_field_shows_up_by_itself(monkeypatch):
     monkeypatch.setitem(controls.PARTS, "polish", Polish)
     part = controls.describe()[-1]
     assert [field["label"] for field in part["fields"]] == ["shine", "cloth"]
-    assert [field["front"] for field in part["fields"]] == [True, False]
+    assert [field["primary"] for field in part["fields"]] == [True, False]
     assert part["fields"][0]["percent"]
 
 
-def test_what_hides_beside_other_values_exists():
+def test_conditions_of_visibility_name_existing_fields_and_values():
     described = {f["key"]: f for part in controls.describe() for f in part["fields"]}
-    for name, (other, wanted) in controls.ONLY_WITH.items():
+    for name, (other, values) in controls.VISIBLE_IF.items():
         assert name in described
-        assert {*wanted} < {choice["value"] for choice in described[other]["choices"]}
+        assert {*values} < {choice["value"] for choice in described[other]["choices"]}
 
 
-def test_a_summary_says_what_differs():
+def test_a_summary_lists_the_settings():
     recipe = Recipe(prune=Prune(0.9, layers={"fc1.weight": 0.5}), quantize=Quantize(4, range="mse"))
-    said = controls.summary(recipe)
-    assert said.startswith("sparsity 90\u202f% · sparsity by layer fc1.weight: 50\u202f% · bits 4")
-    assert said.endswith("range least squared error")
-    assert controls.summary(Recipe()) == "nothing changed"
+    summary = controls.summary(recipe)
+    assert summary.startswith(
+        "sparsity 90\u202f% · sparsity by layer fc1.weight: 50\u202f% · bits 4"
+    )
+    assert summary.endswith("range least squared error")
+    assert controls.summary(Recipe()) == "not compressed"

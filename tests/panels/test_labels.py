@@ -1,4 +1,4 @@
-"""Every word a person reads comes from the catalogue; the script holds none."""
+"""All displayed text comes from the translation catalog; the script contains none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from workbench import i18n
 from workbench.panels import sources
-from workbench.panels.comparing.tab import views
+from workbench.panels.comparison.tab import views
 from workbench.recipe import Prune, Quantize, Recipe
 
 # What is not prose: numbers with their units, and proper names.
@@ -17,7 +17,7 @@ PROPER = re.compile(r"^[\W\d_]*(?:[kMG]?B|F1|JSON|Python|Workbench|float32|bf16|
 
 
 class Marked(gettext.NullTranslations):
-    """A language in which every sentence stands in brackets."""
+    """A language in which every text is in brackets."""
 
     def gettext(self, message):
         return f"⟦{message}⟧"
@@ -34,42 +34,42 @@ def brackets():
     i18n.set_catalog(before)
 
 
-def test_every_word_is_translated(brackets, wire):
-    wire.act("hello", search="", theme="dark")
+def test_all_text_is_translated(brackets, client):
+    client.act("hello", search="", theme="dark")
     recipe = Recipe(prune=Prune(0.3), quantize=Quantize(8))
-    wire.act("budget", value=50_000)
-    wire.act("floor", value=0.85)
-    wire.session.set(recipe)
-    wire.settled()
-    for tab in wire.last("page")["tabs"]:
-        wire.act("tab", key=tab["key"])
-    wire.act("tab", key="changed", columns=8)
-    for view in views(wire.session.model.task):
-        wire.act("look", key="view", value=view.key)
-        wire.wait("tab", lambda told, view=view: shows(told, view.key))
-    wire.act("tab", key="bytes")
-    wire.act("look", key="areas", value=True)
-    tensors = [*wire.session.model.card["tensors"]]
-    wire.act("hello", search="?nonsense=1", theme="light")
-    tensors += wire.session.model.card["tensors"]  # a bad link opens the default model
-    bare = [
-        found
-        for message, _ in wire.view.sent
-        for found in said(message)
-        if not spoken_for(found, tensors)
+    client.act("budget", value=50_000)
+    client.act("floor", value=0.85)
+    client.session.set(recipe)
+    client.wait_until_idle()
+    for tab in client.last("page")["tabs"]:
+        client.act("tab", key=tab["key"])
+    client.act("tab", key="comparison", columns=8)
+    for view in views(client.session.model.task):
+        client.act("focus", key="view", value=view.key)
+        client.wait("tab", lambda tab, view=view: shows(tab, view.key))
+    client.act("tab", key="bytes")
+    client.act("focus", key="areas", value=True)
+    tensors = [*client.session.model.card["tensors"]]
+    client.act("hello", search="?nonsense=1", theme="light")
+    tensors += client.session.model.card["tensors"]  # an invalid link opens the default model
+    untranslated = [
+        text
+        for message, _ in client.view.sent
+        for text in texts(message)
+        if not is_translated(text, tensors)
     ]
-    assert not bare
+    assert not untranslated
 
 
 def shows(message, view):
     return message.get("figure") and message["controls"][0]["value"] == view
 
 
-def said(message):
-    """Yield the texts of a message that a person reads."""
+def texts(message):
+    """Yield the texts of a message that the page displays."""
     kind = message["kind"]
     if kind == "page":
-        yield from message["words"].values()
+        yield from message["labels"].values()
         yield from (tab["label"] for tab in message["tabs"])
         for preset in message["presets"]:
             yield from (preset["label"], preset["help"])
@@ -83,31 +83,31 @@ def said(message):
             yield from (fact["value"], fact["label"], fact["help"])
     elif kind == "state":
         numbers = message["numbers"]
-        names = ("interval", "times", "judged", "spoken")
+        names = ("interval", "times", "status", "announcement")
         yield from (numbers[name] for name in names)
         for fact in numbers["facts"]:
             yield from (fact["label"], fact["help"])
         yield from numbers["reasons"]
         yield from (message[name] for name in ("error", "note") if message[name])
-    elif kind in {"picture", "tab"}:
-        yield from shown(message)
+    elif kind in {"chart", "tab"}:
+        yield from tab_texts(message)
 
 
-def shown(message):
-    yield from drawn(message.get("figure", {}))
+def tab_texts(message):
+    yield from figure_texts(message.get("figure", {}))
     table = message.get("table", {})
     yield from table.get("head", [])
     yield from (table[name] for name in ("empty", "action", "foot") if table.get(name))
     yield from (table[name]["text"] for name in ("button",) if name in table)
     yield from (row["cells"][0] for row in table.get("rows", []))
-    yield from (one["title"] for one in message.get("texts", []))
+    yield from (section["title"] for section in message.get("texts", []))
     yield from (message[name] for name in ("note",) if name in message)
     for control in message.get("controls", []):
         yield from (control[name] for name in ("label", "text") if name in control)
         yield from (choice["label"] for choice in control.get("choices", []))
 
 
-def drawn(figure):
+def figure_texts(figure):
     if not figure:
         return
     layout = figure["layout"]
@@ -116,21 +116,21 @@ def drawn(figure):
     yield from (axis["title"]["text"] for axis in axes if "title" in axis)
     yield from (note["text"] for note in layout.get("annotations", []))
     for trace in figure["data"]:
-        texts = trace.get("text", [])
-        yield from (one for i18n in texts for one in (i18n if isinstance(i18n, list) else [i18n]))
+        for text in trace.get("text", []):
+            yield from text if isinstance(text, list) else [text]
         if "title" in trace.get("colorbar", {}):
             yield trace["colorbar"]["title"]["text"]
         if trace["type"] == "treemap":
             yield from trace["labels"]
-            yield from (i18n for i18n in trace["hovertemplate"].split("<br>") if "%" not in i18n)
+            yield from (x for x in trace["hovertemplate"].split("<br>") if "%" not in x)
         if trace.get("showlegend", layout["showlegend"]):
             yield trace["name"]
 
 
-def spoken_for(found, tensors):
-    """Whether what is left outside of the brackets is no prose."""
-    rest, before = found, None
-    while rest != before:  # sentences stand inside sentences
+def is_translated(text, tensors):
+    """Whether the text outside of brackets contains no words."""
+    rest, before = text, None
+    while rest != before:  # brackets may be nested
         rest, before = re.sub(r"⟦[^⟦⟧]*⟧", "", rest), rest
     rest = re.sub(r"\u202f(bytes?|points)", "", rest)
     rest = re.sub(r"<[^<>]*>", "", rest)
@@ -139,8 +139,8 @@ def spoken_for(found, tensors):
     return PROPER.match(rest) or not re.search(r"[a-z]{3}", rest)
 
 
-def test_the_script_has_no_words():
-    """A text literal that holds a space and letters, or starts like a sentence, would be one."""
+def test_the_script_contains_no_text():
+    """No string literal starts like a sentence."""
     code = re.sub(r"^\s*//.*$|\s//\s.*$", "", sources.script(), flags=re.MULTILINE)
     prose = [
         literal

@@ -1,4 +1,4 @@
-"""The script is one module made of readable files; colours come from the palette alone."""
+"""The script is bundled from several files; colors come from the palette only."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from workbench.panels import sources
 FOLDER = files("workbench.panels")
 
 
-def test_every_file_is_in_and_none_imports_another_any_more():
+def test_the_bundle_contains_every_file_and_no_imports():
     for folder, suffix, names in (("js", ".js", sources.SCRIPTS), ("css", ".css", sources.STYLES)):
-        found = {item.name for item in (FOLDER / folder).iterdir() if item.name.endswith(suffix)}
-        assert found == {f"{name}{suffix}" for name in names}
+        existing = {x.name for x in (FOLDER / folder).iterdir() if x.name.endswith(suffix)}
+        assert existing == {f"{name}{suffix}" for name in names}
     script = sources.script()
     assert not re.search(r"^(import|export (?!default))", script, re.MULTILINE)
     assert script.count("export default") == 1
 
 
 @pytest.mark.parametrize("name", sources.SCRIPTS)
-def test_what_a_file_imports_comes_before_it_and_is_exported(name):
+def test_imports_come_earlier_and_are_exported(name):
     text = (FOLDER / "js" / f"{name}.js").read_text("utf-8")
     for names, source in re.findall(
         r'^import \{([^}]*)\} from "\./(\w+)\.js";', text, re.MULTILINE
     ):
         assert sources.SCRIPTS.index(source) < sources.SCRIPTS.index(name)
         exported = (FOLDER / "js" / f"{source}.js").read_text("utf-8")
-        for wanted in (word.strip() for word in names.split(",")):
-            pattern = rf"^export (async )?(function|class|const|let) {wanted}\b"
-            assert re.search(pattern, exported, re.MULTILINE), wanted
+        for imported in (word.strip() for word in names.split(",")):
+            pattern = rf"^export (async )?(function|class|const|let) {imported}\b"
+            assert re.search(pattern, exported, re.MULTILINE), imported
             body = text.replace(f"import {{{names}}}", "")
-            assert re.search(rf"\b{wanted}\b", body), f"{wanted} is imported and not used"
+            assert re.search(rf"\b{imported}\b", body), f"{imported} is imported and not used"
 
 
 def test_top_level_names_are_unique():
@@ -42,12 +42,12 @@ def test_top_level_names_are_unique():
     assert len(names) == len(set(names))
 
 
-def test_nothing_is_fetched_from_elsewhere():
+def test_nothing_is_fetched_from_other_servers():
     for text in (sources.script(), sources.styles()):
         assert not re.search(r"https?:|@import|url\(", text)
 
 
-def test_style_files_name_no_colours():
+def test_style_files_contain_no_colors():
     for name in sources.STYLES:
         text = (FOLDER / "css" / f"{name}.css").read_text("utf-8")
         assert not re.search(r"#[0-9a-fA-F]{3,8}\b", text), name

@@ -1,4 +1,4 @@
-"""A file comes in piece by piece; it ends in a model, or in one sentence and nothing else."""
+"""A file is uploaded in chunks; it becomes a model, or one error message and nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import save
 
 import workbench as wb
-from workbench.custom.uploads import limits, small_models
+from workbench.custom.uploads import images, limits, small_models, tables, weights
 from workbench.panels import uploading
 from workbench.recipe import Prune, Recipe
 from workbench.zoo import registry
@@ -23,7 +23,7 @@ NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def _few_steps(monkeypatch):
     monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     monkeypatch.setattr(small_models, "STEPS", {"own": 60, "image": 20})
 
@@ -33,226 +33,233 @@ def csv(rows=80):
     return "\n".join(["n,m,label", *lines]).encode()
 
 
-def pictures():
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
+def zipped_images():
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
         for number in range(40):
-            one = io.BytesIO()
-            shade = np.full((20, 20, 3), (number % 2) * 200 + number, np.uint8)
-            shade[:, :, 1] = 90
-            Image.fromarray(shade).save(one, "png")
-            archive.writestr(f"{'ab'[number % 2]}/{number}.png", one.getvalue())
-    return made.getvalue()
+            png = io.BytesIO()
+            pixels = np.full((20, 20, 3), (number % 2) * 200 + number, np.uint8)
+            pixels[:, :, 1] = 90
+            Image.fromarray(pixels).save(png, "png")
+            archive.writestr(f"{'ab'[number % 2]}/{number}.png", png.getvalue())
+    return content.getvalue()
 
 
 class Sender:
-    """The page's side of an upload."""
+    """The client's side of an upload."""
 
-    def __init__(self, wire):
-        self.wire = wire
+    def __init__(self, client):
+        self.client = client
         self.number = 0
 
-    def begin(self, name, size):
+    def start(self, name, size):
         self.number = next(NUMBERS)
-        self.wire.act("upload", number=self.number, file=name, size=size)
+        self.client.act("upload", number=self.number, file=name, size=size)
         return self.last()
 
     def last(self):
-        return self.wire.last("upload")
+        return self.client.last("upload")
 
-    def part(self, *buffers):
-        message = {"act": "upload_part", "number": self.number}
-        self.wire.view._on_message(self.wire.view, message, list(buffers))
+    def send_chunk(self, *buffers):
+        message = {"act": "upload_chunk", "number": self.number}
+        self.client.view._on_message(self.client.view, message, list(buffers))
 
     def send(self, name, data):
-        answer = self.begin(name, len(data))
-        while answer["step"] == "ask":
-            at = answer["at"]
-            self.part(memoryview(data)[at : at + uploading.CHUNK_BYTES])
+        answer = self.start(name, len(data))
+        while answer["step"] == "chunk":
+            offset = answer["offset"]
+            self.send_chunk(memoryview(data)[offset : offset + uploading.CHUNK_BYTES])
             answer = self.last()
-            if at + uploading.CHUNK_BYTES >= len(data):
+            if offset + uploading.CHUNK_BYTES >= len(data):
                 break
 
     def until(self, *steps):
-        mine = self.number
-        return self.wire.wait("upload", lambda m: m["number"] == mine and m["step"] in steps)
+        number = self.number
+        return self.client.wait("upload", lambda m: m["number"] == number and m["step"] in steps)
 
 
 @pytest.fixture
-def sender(wire):
-    wire.settled()
-    return Sender(wire)
+def sender(client):
+    client.wait_until_idle()
+    return Sender(client)
 
 
-def test_a_table_is_learned_from_and_slid(wire, sender):
+def test_a_model_is_trained_on_a_table(client, sender):
     sender.send("my data (1).csv", csv())
-    asked = sender.until("choose", "failed")
-    assert (asked["columns"], asked["chosen"]) == (["n", "m", "label"], 2)
-    assert asked["text"] == "80 rows, 3 columns"
-    wire.act("upload_target", number=sender.number, target=2)
-    wire.act("upload_target", number=sender.number, target=1)  # too late, and too much
-    done = sender.until("done", "failed")
-    assert done["step"] == "done", done
-    assert done["text"].startswith("It learned from 56 examples; accuracy is")
-    steps = [m["text"] for m, _ in wire.view.sent if m["kind"] == "upload" and m["step"] == "busy"]
+    message = sender.until("target", "failed")
+    assert (message["columns"], message["selected"]) == (["n", "m", "label"], 2)
+    assert message["text"] == "80 rows, 3 columns"
+    client.act("upload_target", number=sender.number, target=2)
+    client.act("upload_target", number=sender.number, target=1)  # the second choice has no effect
+    result = sender.until("done", "failed")
+    assert result["step"] == "done", result
+    assert result["text"].startswith("Trained on 56 examples; accuracy is")
+    steps = [
+        m["text"] for m, _ in client.view.sent if m["kind"] == "upload" and m["step"] == "busy"
+    ]
     assert [text for text, _ in itertools.groupby(steps)] == ["reading", "training", "measuring"]
-    assert wire.session.model.name == "custom/my-data-1"
-    assert wire.session.recipe == Recipe()
-    header = wire.wait("page", lambda page: page["header"]["chosen"] == "custom/my-data-1")[
+    assert client.session.model.name == "custom/my-data-1"
+    assert client.session.recipe == Recipe()
+    header = client.wait("page", lambda page: page["header"]["selected"] == "custom/my-data-1")[
         "header"
     ]
     assert header["tasks"][-1]["models"][0]["label"] == "my-data-1"
     assert registry.models()[-1] == "custom/my-data-1"
-    wire.choose(prune_sparsity=0.5, quantize_bits=4)
-    shown = wire.settled()["numbers"]
+    client.set_values(prune_sparsity=0.5, quantize_bits=4)
+    shown = client.wait_until_idle()["numbers"]
     assert shown["exact"]
-    wire.act("tab", key="changed", columns=8)
+    client.act("tab", key="comparison", columns=8)
     for view in ("recall", "confusion", "weights"):
-        wire.act("look", key="view", value=view)
-        wire.wait("tab", lambda tab: tab.get("figure") is not None)
-    wire.act("download")
-    assert f"{len(wire.file()[2]):,}\u202fbytes" == shown["bytes"]
+        client.act("focus", key="view", value=view)
+        client.wait("tab", lambda tab: tab.get("figure") is not None)
+    client.act("download")
+    assert f"{len(client.file()[2]):,}\u202fbytes" == shown["bytes"]
 
 
-def test_pictures_in_colour_are_learned_from_and_seen(wire, sender):
-    sender.send("shades.zip", pictures())
+def test_a_model_is_trained_on_color_images(client, sender):
+    sender.send("shades.zip", zipped_images())
     assert sender.until("done", "failed")["step"] == "done", sender.last()
-    assert wire.session.model.name == "custom/shades"
-    wire.choose(prune_sparsity=0.9, quantize_bits=2)
-    wire.settled()
-    wire.act("tab", key="changed", columns=8)
-    for view in ("pictures", "attribution"):
-        wire.act("look", key="view", value=view)
-        wire.wait("tab", lambda tab: tab.get("figure") is not None)
-    assert "text" not in (wire.last("tell") or {})
+    assert client.session.model.name == "custom/shades"
+    client.set_values(prune_sparsity=0.9, quantize_bits=2)
+    client.wait_until_idle()
+    client.act("tab", key="comparison", columns=8)
+    for view in ("examples", "attribution"):
+        client.act("focus", key="view", value=view)
+        client.wait("tab", lambda tab: tab.get("figure") is not None)
+    assert "text" not in (client.last("banner") or {})
 
 
-def test_weights_that_fit_are_a_model_beside_the_built_in_one(wire, sender):
+def test_matching_weights_become_a_model_next_to_the_built_in_one(client, sender):
     data = save({n: t * 0.5 for n, t in wb.model("fashion/lenet-300-100").weights().items()})
     sender.send("half.safetensors", data)
-    done = sender.until("done", "failed")
-    assert done["text"].startswith("The weights fit LeNet-300-100, fully connected; accuracy is")
-    assert wire.session.model.name == "custom/half"
-    wire.choose(prune_sparsity=0.5)
-    assert wire.settled()["numbers"]["exact"]
-    section = wire.last("page")["training"]
-    assert "fashion/resnet" in [choice["value"] for choice in section["front"][0]["choices"]]
-    sender.send("half.safetensors", data)  # a namesake does not take its place
+    text = sender.until("done", "failed")["text"]
+    assert text.startswith("The weights match LeNet-300-100, fully connected; accuracy is")
+    assert client.session.model.name == "custom/half"
+    client.set_values(prune_sparsity=0.5)
+    assert client.wait_until_idle()["numbers"]["exact"]
+    section = client.last("page")["training"]
+    assert "fashion/resnet" in [choice["value"] for choice in section["primary"][0]["choices"]]
+    sender.send("half.safetensors", data)  # a model of the same name is not replaced
     sender.until("done", "failed")
-    assert wire.session.model.name == "custom/half-2"
+    assert client.session.model.name == "custom/half-2"
 
 
-def test_a_file_of_our_own_opens_its_recipe(wire, sender):
+def test_a_compressed_file_selects_its_recipe(client, sender):
     recipe = Recipe(Prune(0.3))
     sender.send("a.safetensors", wb.compress(wb.model("fashion/lenet5"), recipe).to_bytes())
     assert sender.until("done", "failed")["text"] == (
-        "This is a file of fashion/lenet5: its recipe is open."
+        "This is a compressed fashion/lenet5; its recipe is now selected."
     )
-    assert (wire.session.model.name, wire.session.recipe) == ("fashion/lenet5", recipe)
-    wire.act("undo")
-    assert (wire.session.model.name, wire.session.recipe) == ("fashion/lenet-300-100", Recipe())
+    assert (client.session.model.name, client.session.recipe) == ("fashion/lenet5", recipe)
+    client.act("undo")
+    assert (client.session.model.name, client.session.recipe) == ("fashion/lenet-300-100", Recipe())
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "sentence"),
+    ("name", "data", "read"),
     [
-        ("a.csv", b"1,2\n3,4\n", "first line holds numbers"),
-        ("a.csv", csv(10), "10 rows"),
-        ("a.zip", b"PK nonsense", "not a whole zip"),
-        ("a.safetensors", b"\0" * 20, "no whole safetensors file"),
-        ("a.pt", b"\x80\x04", "Choose a table"),
-        ("a.CSV.exe", b"MZ", "Choose a table"),
-        ("", b"x", "Choose a table"),
+        ("a.csv", b"1,2\n3,4\n", tables.read),
+        ("a.csv", csv(10), tables.read),
+        ("a.zip", b"PK nonsense", images.read),
+        ("a.safetensors", b"\0" * 20, weights.read),
+        ("a.pt", b"\x80\x04", None),
+        ("a.CSV.exe", b"MZ", None),
+        ("", b"x", None),
     ],
     ids=["header", "rows", "zip", "weights", "pickle", "program", "nameless"],
 )
-def test_a_bad_file_is_one_sentence_and_changes_nothing(wire, sender, name, data, sentence):
-    wire.choose(prune_sparsity=0.5)
-    before = wire.settled()["numbers"]
+def test_an_invalid_file_is_one_sentence_and_changes_nothing(client, sender, name, data, read):
+    expected = "Choose a table (.csv), images in folders (.zip) or weights (.safetensors)."
+    if read:
+        with pytest.raises(wb.WorkbenchError) as caught:
+            read(data)
+        expected = str(caught.value)
+    client.set_values(prune_sparsity=0.5)
+    before = client.wait_until_idle()["numbers"]
     sender.send(name, data)
-    told = sender.until("failed", "choose", "done")
-    assert told["step"] == "failed"
-    assert sentence in told["text"]
-    assert told["text"].endswith(".")
-    assert wire.session.recipe == Recipe(Prune(0.5))
-    assert wire.session.model.name == "fashion/lenet-300-100"
-    assert wire.last("state")["numbers"] == before
+    message = sender.until("failed", "target", "done")
+    assert message["step"] == "failed"
+    assert message["text"] == expected
+    assert message["text"].endswith(".")
+    assert client.session.recipe == Recipe(Prune(0.5))
+    assert client.session.model.name == "fashion/lenet-300-100"
+    assert client.last("state")["numbers"] == before
     assert registry.models() == tuple(ARCHITECTURES)
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, True, None, "9", limits.TABLE_BYTES + 1])
-def test_a_size_that_cannot_be_is_refused_before_any_byte(sender, size):
-    assert sender.begin("a.csv", size)["step"] == "failed"
-    sender.part(b"abc")
+def test_an_invalid_size_is_rejected_before_any_chunk(sender, size):
+    assert sender.start("a.csv", size)["step"] == "failed"
+    sender.send_chunk(b"abc")
     assert sender.last()["step"] == "failed"
 
 
 @pytest.mark.parametrize("buffers", [[], [b""], [b"x", b"y"], [b"x" * 11], [b"x" * 2**20]])
-def test_pieces_that_do_not_fit_end_the_upload(sender, buffers):
-    sender.begin("a.csv", 10)
-    sender.part(*buffers)
-    assert sender.last()["text"] == "The upload broke off: begin it again."
-    sender.part(b"x" * 10)
+def test_an_invalid_chunk_ends_the_upload(sender, buffers):
+    sender.start("a.csv", 10)
+    sender.send_chunk(*buffers)
+    assert sender.last()["text"] == "The upload was interrupted: start it again."
+    sender.send_chunk(b"x" * 10)
     assert sender.last()["step"] == "failed"
 
 
-def test_pieces_of_an_older_file_are_let_be(sender):
-    sender.begin("a.csv", 10)
+def test_chunks_of_an_older_file_are_ignored(sender):
+    sender.start("a.csv", 10)
     old, sender.number = sender.number, 0
-    sender.part(b"x" * 10)
+    sender.send_chunk(b"x" * 10)
     assert sender.last() == {
-        "kind": "upload", "number": old, "step": "ask", "text": None, "at": 0
+        "kind": "upload", "number": old, "step": "chunk", "text": None, "offset": 0
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("target", [3, -1, "label", None, True])
-def test_a_column_that_is_not_there(wire, sender, target):
+def test_an_unknown_column(client, sender, target):
     sender.send("a.csv", csv())
-    sender.until("choose")
-    wire.act("upload_target", number=sender.number, target=target)
-    assert sender.until("failed", "done")["text"] == "There is no such column."
+    sender.until("target")
+    client.act("upload_target", number=sender.number, target=target)
+    assert sender.until("failed", "done")["text"] == "The table has no such column."
 
 
-def test_an_upload_can_be_given_up_at_any_time(wire, sender, monkeypatch):
-    sender.begin("a.csv", 10)
-    wire.act("upload_cancel")
+def test_an_upload_can_be_cancelled_at_any_time(client, sender, monkeypatch):
+    sender.start("a.csv", 10)
+    client.act("upload_cancel")
     assert sender.last()["step"] == "idle"
     sender.send("a.csv", csv())
-    sender.until("choose")
+    sender.until("target")
     training, stopped = threading.Event(), threading.Event()
 
-    def train(name, data, watch, over):
+    def train(name, data, on_progress, is_cancelled):
         training.set()
-        while not over():
+        while not is_cancelled():
             pass
         stopped.set()
-        raise uploading.Cancelled("Training was stopped.")
+        raise uploading.Cancelled("Training was cancelled.")
 
     monkeypatch.setattr(small_models, "train_small_model", train)
-    wire.act("upload_target", number=sender.number, target=2)
+    client.act("upload_target", number=sender.number, target=2)
     assert training.wait(60)
-    wire.act("upload_cancel")
+    client.act("upload_cancel")
     assert sender.last()["step"] == "idle"
     assert stopped.wait(60)
-    assert wire.session.model.name == "fashion/lenet-300-100"
-    assert wire.last("tell") is None
+    assert client.session.model.name == "fashion/lenet-300-100"
+    assert client.last("banner") is None
 
 
-def test_no_more_than_a_few_are_kept(wire, sender):
-    wire.view.uploads.made = uploading.MAX_MODELS
-    assert "reload the page" in sender.begin("a.csv", 10)["text"]
+def test_the_number_of_uploads_is_limited(client, sender):
+    client.view.uploads.count = uploading.MAX_MODELS
+    assert "reload the page" in sender.start("a.csv", 10)["text"]
 
 
-def test_where_uploads_are_off_there_is_no_panel_and_the_kernel_refuses(wire, sender, monkeypatch):
-    assert wire.last("page")["upload"]["kinds"]
+def test_disabled_uploads_have_no_panel_and_are_rejected(client, sender, monkeypatch):
+    assert client.last("page")["upload"]["kinds"]
     monkeypatch.setenv(uploading.VARIABLE, "off")
-    wire.act("hello", search="", theme="light")
-    assert wire.last("page")["upload"] is None
-    wire.act("upload", number=1, file="a.csv", size=10)
-    assert wire.last("tell")["text"] == "This server takes no uploads."
-    assert wire.last("upload") is None
+    client.act("hello", search="", theme="light")
+    assert client.last("page")["upload"] is None
+    client.act("upload", number=1, file="a.csv", size=10)
+    assert client.last("banner")["text"] == "Uploads are disabled on this server."
+    assert client.last("upload") is None
 
 
-def test_a_link_to_an_upload_says_that_it_is_gone(wire):
-    wire.act("hello", search="?m=custom/gone", theme="light")
-    assert "upload its file again on the page" in wire.last("state")["error"]
+def test_a_link_to_an_upload_reports_that_it_is_deleted(client):
+    client.act("hello", search="?m=custom/gone", theme="light")
+    assert "upload its file again on the page" in client.last("state")["error"]

@@ -1,4 +1,4 @@
-"""The page: a widget that shows a session, and the servers that show the widget."""
+"""The dashboard: a widget that shows one session, with its JavaScript and style sheets."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
 
 
 def dashboard(model: str = "fashion/lenet5", recipe: Recipe | None = None) -> Dashboard:
-    """Return the page as a widget: put it last in a notebook cell to see it.
+    """Return the dashboard as a widget; the last expression of a notebook cell displays it.
 
     Parameters
     ----------
     model
-        Name of the model to start with.
+        Name of the initial model.
     recipe
-        What to start from; the untouched model unless said.
+        Initial recipe; by default the model is not compressed.
 
     Raises
     ------
     UnknownNameError
-        When there is no such model.
+        If there is no model of that name.
     RecipeError
-        When the recipe names layers that the model does not have.
+        If the recipe names layers that the model does not have.
     """
     from workbench.panels.page import Dashboard
     from workbench.recipe import Recipe

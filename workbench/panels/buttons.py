@@ -1,4 +1,4 @@
-"""Buttons above what a tab shows, as the page wants them."""
+"""Descriptions of the buttons above the content of a tab."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def choice(key: str, label: str, value: Any, choices: list[tuple[Any, str]]) -> dict[str, Any]:
-    """Return a row of buttons of which one is pressed."""
-    named = [{"value": value, "label": label} for value, label in choices]
-    return {"kind": "buttons", "key": key, "label": label, "value": value, "choices": named}
+    """Return a row of buttons of which exactly one is pressed."""
+    options = [{"value": value, "label": label} for value, label in choices]
+    return {"kind": "buttons", "key": key, "label": label, "value": value, "choices": options}
 
 
 def button(key: str, value: int, text: str, disabled: bool = False) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The numbers beside the picture, written out."""
+"""The results card: accuracy, size and further figures, formatted as text."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ DASH = "\u2013"
 
 
 class Fact(NamedTuple):
-    """A figure beside the headline: its label, how it is written, and what it is."""
+    """A secondary figure: its label, its format and its explanation."""
 
     label: str
-    write: Callable[[float], str]
+    format: Callable[[float], str]
     help: str
 
 
@@ -30,48 +30,50 @@ FACTS = {
     "bits per character": Fact(
         N_("bits per character"),
         formatting.number,
-        N_("How many bits the next one costs where the model predicts it."),
+        N_("Cross-entropy of the next character or token, in bits per character."),
     ),
     "perplexity": Fact(
         N_("perplexity"),
         formatting.number,
-        N_("Among how many equally likely next ones the model is in doubt."),
+        N_("Exponential of the cross-entropy; lower is better."),
     ),
     "accuracy": Fact(
-        N_("next one right"),
+        N_("top-1 accuracy"),
         formatting.percent,
-        N_("How often the likeliest next one is the true one."),
+        N_("How often the most likely prediction is the correct one."),
     ),
     "recall": Fact(
         N_("recall"),
         formatting.percent,
-        N_("The share found of each class, averaged over the classes (macro recall)."),
+        N_("Recall averaged over the classes (macro recall)."),
     ),
     "f1": Fact(
         N_("F1"),
         formatting.percent,
-        N_("The balance of recall and precision, averaged over the classes (macro F1)."),
+        N_("F1 score averaged over the classes (macro F1)."),
     ),
     "root mean squared error": Fact(
-        N_("root mean squared error"), formatting.number, N_("The typical size of an error.")
+        N_("root mean squared error"),
+        formatting.number,
+        N_("Square root of the mean squared error (RMSE)."),
     ),
     "mean absolute error": Fact(
-        N_("mean absolute error"), formatting.number, N_("The average size of an error.")
+        N_("mean absolute error"), formatting.number, N_("Mean of the absolute errors (MAE).")
     ),
     "explained variance": Fact(
         N_("explained variance"),
         formatting.percent,
-        N_("The share of the numbers' variance that the predictions account for (R²)."),
+        N_("Share of the variance of the targets that the predictions explain (R²)."),
     ),
 }
-"""By the names of a score's figures."""
+"""Secondary figures by their names in `Score.figures`."""
 EXPECTED = {
     "classes": ("recall", "f1"),
     "tokens": ("bits per character", "perplexity", "accuracy"),
     "numbers": ("root mean squared error", "mean absolute error", "explained variance"),
     "whole": (),
 }
-"""Those that a score will have, by what a task's metric counts."""
+"""Names of the figures to expect before there is a score, by `Metric.counts`."""
 
 
 def numbers(
@@ -85,39 +87,51 @@ def numbers(
     metric: Metric = ACCURACY,
     form: str = "image",
 ) -> dict[str, Any]:
-    """Return the card's texts by key, and what a screen reader says once they have settled.
+    """Return the texts of the card by key.
 
-    Until there is a report, those of an `untouched` model are what its own card states. `stale`
-    says that the report is of an older recipe and that no newer one is under way; `plain` is the
-    exact report of the recipe's plain version, if it has one, and `parameters` those of the model.
-    `metric` and `form` are those of the task.
+    Parameters
+    ----------
+    report
+        The newest report; without one, an uncompressed model shows the figures of its model card.
+    original
+        The uncompressed model as a point of the chart.
+    untouched
+        Whether the recipe is empty.
+    stale
+        Whether the report belongs to an earlier recipe and no measurement is running.
+    plain
+        The exact report of the baseline recipe, if there is one.
+    parameters
+        Number of parameters of the model; by default that of the file.
+    metric, form
+        Metric and input type of the task.
     """
     score = report.score if report is not None else None
     value = score.value if score is not None else None
     size = report.size.bytes if report is not None else None
     if report is None and untouched:
         value, size = original.value, original.bytes
-    said = {
+    texts = {
         "accuracy": DASH if value is None else metric.format(value),
         "interval": _interval(score, metric),
         "change": "" if value is None else metric.change(value - original.value),
         "bytes": DASH if size is None else formatting.nbytes(size),
         "times": "" if size is None else _times(original.bytes / size),
-        "judged": _judged(report, form, untouched=untouched, stale=stale),
+        "status": _status(report, form, untouched=untouched, stale=stale),
     }
     return {
-        **said,
+        **texts,
         "pending": value is None,
-        "exact": (report is None and untouched) or _is_settled(report),
+        "exact": (report is None and untouched) or _is_exact(report),
         "facts": _facts(report, parameters, metric),
-        "reasons": [*_gain(report, plain, metric), *_reasons(report)],
-        "spoken": ", ".join(
-            [_(metric.name), *(said[key] for key in ("accuracy", "judged", "bytes", "times"))]
+        "reasons": [*_baseline_comparison(report, plain, metric), *_reasons(report)],
+        "announcement": ", ".join(
+            [_(metric.name), *(texts[key] for key in ("accuracy", "status", "bytes", "times"))]
         ),
     }
 
 
-def _is_settled(report: Report | None) -> bool:
+def _is_exact(report: Report | None) -> bool:
     return report is not None and report.exact and report.preview_of is None
 
 
@@ -125,24 +139,24 @@ def _reasons(report: Report | None) -> list[str]:
     return [reason.text for reason in report.size.reasons] if report is not None else []
 
 
-def _gain(report: Report | None, plain: Report | None, metric: Metric) -> list[str]:
-    """Say what the slower choices bring, once both files are measured."""
-    if report is None or plain is None or not _is_settled(report):
+def _baseline_comparison(report: Report | None, plain: Report | None, metric: Metric) -> list[str]:
+    """Compare the file with that of its baseline recipe, once both are measured."""
+    if report is None or plain is None or not _is_exact(report):
         return []
-    sentence = _("{change} against the plain version, {plain}: {accuracy} in {bytes}.")
+    sentence = _("{change} compared with the baseline ({baseline}): {accuracy} in {bytes}.")
     return [
         sentence.format(
             change=metric.change(report.value - plain.value),
-            plain=", ".join(_plainer(report.recipe)),
+            baseline=", ".join(_baseline_settings(report.recipe)),
             accuracy=metric.format(plain.value),
             bytes=formatting.nbytes(plain.bytes),
         )
     ]
 
 
-def _plainer(recipe: Recipe) -> list[str]:
-    """Name the choices in which the plain version of `recipe` differs."""
-    plain = recipe.baseline
+def _baseline_settings(recipe: Recipe) -> list[str]:
+    """Return the settings in which the baseline of `recipe` differs from it."""
+    plain = recipe.plain
     return [
         f"{spec.label} {next(c.label for c in spec.choices if c.value == getattr(part, spec.name))}"
         for key in PARTS
@@ -167,23 +181,23 @@ def _times(ratio: float) -> str:
     return _("{ratio} smaller").format(ratio=formatting.times(ratio))
 
 
-def _judged(report: Report | None, form: str, *, untouched: bool, stale: bool) -> str:
+def _status(report: Report | None, form: str, *, untouched: bool, stale: bool) -> str:
     if stale:
-        return _("of the recipe before this one")
+        return _("of the previous recipe")
     if report is None and untouched:
         return _("the original model")
     score = report.score if report is not None else None
     if score is None:
         return _("measuring")
     if report is not None and report.preview_of is not None:
-        return _("plain version meanwhile")
+        return _("preview with the baseline")
     if score.exact:
         return _("exact · {count} {examples}").format(
             count=formatting.count(score.total), examples=examples_label(form)
         )
-    return _("estimate · {done} of {all} {examples}").format(
-        done=formatting.count(score.examples),
-        all=formatting.count(score.total),
+    return _("estimate · {count} of {total} {examples}").format(
+        count=formatting.count(score.examples),
+        total=formatting.count(score.total),
         examples=examples_label(form),
     )
 
@@ -191,27 +205,27 @@ def _judged(report: Report | None, form: str, *, untouched: bool, stale: bool) -
 def _facts(report: Report | None, parameters: int | None, metric: Metric) -> list[dict[str, str]]:
     size = report.size if report is not None else None
     score = report.score if report is not None else None
-    left = DASH
+    nonzero = DASH
     if size is not None:
-        left = _("{left} of {all}").format(
-            left=formatting.count(size.nonzero),
-            all=formatting.count(size.parameters if parameters is None else parameters),
+        nonzero = _("{count} of {total}").format(
+            count=formatting.count(size.nonzero),
+            total=formatting.count(size.parameters if parameters is None else parameters),
         )
     facts = [
         (
-            _("sparsity asked"),
+            _("requested sparsity"),
             _share(size.sparsity_requested if size else None),
-            _("The share of zeros asked for, over all prunable layers."),
+            _("Requested share of zeros, over all prunable layers."),
         ),
         (
             _("achieved"),
             _share(size.sparsity_achieved if size else None),
-            _("The share of zeros in the file's weights, over all prunable layers."),
+            _("Share of zeros in the weights of the file, over all prunable layers."),
         ),
         (
-            _("parameters left"),
-            left,
-            _("Values in the file that are not zero, of all that the model has."),
+            _("nonzero parameters"),
+            nonzero,
+            _("Number of nonzero values in the file, out of all parameters of the model."),
         ),
         *_figures(score, metric),
     ]
@@ -219,12 +233,12 @@ def _facts(report: Report | None, parameters: int | None, metric: Metric) -> lis
 
 
 def _figures(score: Score | None, metric: Metric) -> list[tuple[str, str, str]]:
-    """Return what is measured beside the headline, and until then what will be."""
-    known = score.figures if score is not None else dict.fromkeys(EXPECTED[metric.counts])
+    """Return the secondary figures; those still to be measured show a dash."""
+    figures = score.figures if score is not None else dict.fromkeys(EXPECTED[metric.counts])
     return [
-        (_(fact.label), DASH if (value := known[name]) is None else fact.write(value), _(fact.help))
-        for name, fact in FACTS.items()
-        if name in known and name != metric.name
+        (_(x.label), DASH if (value := figures[name]) is None else x.format(value), _(x.help))
+        for name, x in FACTS.items()
+        if name in figures and name != metric.name
     ]
 
 

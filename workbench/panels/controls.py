@@ -1,8 +1,8 @@
-"""The page's controls, described from the recipe's own schema, and their values both ways.
+"""Controls generated from the recipe schema, and the conversion between recipes and their values.
 
-A new field, criterion or part of a recipe shows up by itself: the first field of each part is a
-large control, layer maps and lists of layers go to the layer table, the rest to "more choices".
-Training takes its time, so it is no live control: it has a section and a button of its own.
+New fields, criteria and parts of a recipe appear automatically. The first field of each part is a
+large control. Per-layer fields go to the layer table, all others to "more settings". Training is
+slow, so it is not a live control: it has a section and a button of its own.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ TITLES = {
     "prune": N_("Pruning"),
     "factorize": N_("Low rank"),
     "share": N_("Weight sharing"),
-    "quantize": N_("Quantisation"),
+    "quantize": N_("Quantization"),
     "activations": N_("Activations"),
     "adjust": N_("Adjustment"),
 }
 
 SEPARATE_PARTS = frozenset({"train"})
-"""The parts that have a section of their own."""
+"""Parts with a section of their own."""
 
-ONLY_WITH = {
+VISIBLE_IF = {
     "structure.seed": ("structure.criterion", ["random"]),
     "activations.percentile": ("activations.observer", ["percentile"]),
     "prune.seed": ("prune.criterion", ["random"]),
@@ -45,17 +45,17 @@ ONLY_WITH = {
     "quantize.group_size": ("quantize.granularity", ["group"]),
     "quantize.percentile": ("quantize.range", ["percentile"]),
 }
-"""Fields that matter only beside certain values of another one; they hide otherwise."""
+"""Fields that apply only to certain values of another field, and are hidden otherwise."""
 
 
 def describe() -> list[dict[str, Any]]:
-    """Return what the page needs to build the controls: parts with their fields, as plain data."""
+    """Return the parts of a recipe with their fields, from which the page builds its controls."""
     return [
         {
             "key": key,
             "title": _(TITLES[key]) if key in TITLES else key,
             "fields": [
-                describe_field(key, spec, front=position == 0)
+                describe_field(key, spec, primary=position == 0)
                 for position, spec in enumerate(specs(part))
             ],
         }
@@ -64,70 +64,81 @@ def describe() -> list[dict[str, Any]]:
 
 
 def values(recipe: Recipe) -> dict[str, Any]:
-    """Return the value of every control for `recipe`; absent parts read as switched off."""
-    out: dict[str, Any] = {}
+    """Return the value of every control for `recipe`; a missing part gets its disabled values."""
+    result: dict[str, Any] = {}
     for key, part in _live():
-        chosen = getattr(recipe, key) or disabled_part(key)
+        settings = getattr(recipe, key) or disabled_part(key)
         for field in fields(part):
-            value = getattr(chosen, field.name)
-            plain = dict(value) if isinstance(value, Mapping) else value
-            out[f"{key}.{field.name}"] = list(plain) if isinstance(plain, tuple) else plain
-    return out
+            value = getattr(settings, field.name)
+            value = dict(value) if isinstance(value, Mapping) else value
+            result[f"{key}.{field.name}"] = list(value) if isinstance(value, tuple) else value
+    return result
 
 
-def recipe(chosen: Mapping[str, Any]) -> Recipe:
-    """Return the recipe that the controls' values say; a part switched off is left out.
+def recipe(values: Mapping[str, Any]) -> Recipe:
+    """Return the recipe for the values of the controls, without disabled parts.
 
     Raises
     ------
     RecipeError
-        When a value is not allowed or a key is unknown, whoever sent it.
+        If a value is not allowed or a key is unknown; `values` come from the browser.
     """
     parts: dict[str, dict[str, Any]] = {}
-    for name, value in chosen.items():
+    for name, value in values.items():
         key, _dot, field = str(name).partition(".")
         parts.setdefault(key, {})[field] = value
-    made = Recipe.from_json(parts)
-    idle = [key for key, _part in _live() if getattr(made, key) == disabled_part(key)]
-    return Recipe.from_json({k: v for k, v in made.as_dict().items() if k not in idle})
+    full = Recipe.from_json(parts)
+    disabled = [key for key, _part in _live() if getattr(full, key) == disabled_part(key)]
+    return Recipe.from_json({k: v for k, v in full.as_dict().items() if k not in disabled})
 
 
-def with_default_scope(chosen: Recipe, before: Recipe) -> Recipe:
-    """Return `chosen` with the scope of its new criterion, if `before` had that of the old one."""
-    new, old = chosen.prune, before.prune or Prune()
+def with_default_scope(recipe: Recipe, previous: Recipe) -> Recipe:
+    """Return `recipe` with the default scope of its new criterion.
+
+    The scope changes only if `previous` had the default scope of the old criterion.
+    """
+    new, old = recipe.prune, previous.prune or Prune()
     if new is None or new.criterion == old.criterion or new.scope != old.scope:
-        return chosen
-    own = old.scope == DEFAULT_SCOPES[old.criterion]
-    return replace(chosen, prune=replace(new, scope=AUTO)) if own else chosen
+        return recipe
+    was_default = old.scope == DEFAULT_SCOPES[old.criterion]
+    return replace(recipe, prune=replace(new, scope=AUTO)) if was_default else recipe
 
 
 def summary(recipe: Recipe) -> str:
-    """Say in a few words what `recipe` does."""
-    words: list[str] = []
+    """Return a short text with the settings of `recipe`."""
+    texts: list[str] = []
     for key, part in PARTS.items():
-        chosen = getattr(recipe, key)
-        if chosen is None:
+        settings = getattr(recipe, key)
+        if settings is None:
             continue
-        values = written_fields(chosen)
-        words += [
-            f"{spec.label} {_written(spec, values[spec.name])}"
+        values = written_fields(settings)
+        texts += [
+            f"{spec.label} {_format(spec, values[spec.name])}"
             for spec in specs(part)
             if spec.name in values
         ]
-    return " · ".join(words) or _("nothing changed")
+    return " · ".join(texts) or _("not compressed")
 
 
 def _live() -> list[tuple[str, type[Part]]]:
     return [(key, part) for key, part in PARTS.items() if key not in SEPARATE_PARTS]
 
 
-def describe_field(key: str, spec: FieldSpec, *, front: bool) -> dict[str, Any]:
-    """Return what the page needs to build the control of one field, large if `front`."""
+def describe_field(key: str, spec: FieldSpec, *, primary: bool) -> dict[str, Any]:
+    """Return the description from which the page builds the control of one field.
+
+    Parameters
+    ----------
+    key
+        The part of the recipe.
+    primary
+        Whether the control is large and always visible.
+    """
     name = f"{key}.{spec.name}"
     return {
         "key": name,
         "kind": spec.kind,
-        "front": front,
+        "primary": primary,
         "label": spec.label,
         "short": specs(PARTS[key])[0].label if spec.kind == "layers" else spec.label,
         "help": spec.help,
@@ -137,22 +148,22 @@ def describe_field(key: str, spec: FieldSpec, *, front: bool) -> dict[str, Any]:
         "percent": _is_share(spec),
         "unit": f"{formatting.NARROW_SPACE}%" if _is_share(spec) else "",
         "choices": [_choice(choice) for choice in spec.choices],
-        "only_with": ONLY_WITH.get(name),
+        "visible_if": VISIBLE_IF.get(name),
     }
 
 
 def _choice(choice: Choice) -> dict[str, Any]:
-    said = [text for text in (choice.help, choice.paper) if text]
-    return {"value": choice.value, "label": choice.label, "help": " ".join(said)}
+    texts = [text for text in (choice.help, choice.paper) if text]
+    return {"value": choice.value, "label": choice.label, "help": " ".join(texts)}
 
 
 def _is_share(spec: FieldSpec) -> bool:
     return not spec.choices and spec.kind in ("real", "layers") and spec.high <= 1
 
 
-def _written(spec: FieldSpec, value: Any) -> str:
+def _format(spec: FieldSpec, value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_written(spec, v)}" for name, v in value.items())
+        return ", ".join(f"{name}: {_format(spec, v)}" for name, v in value.items())
     if isinstance(value, tuple):
         return ", ".join(value)
     if spec.kind == "text":

@@ -1,4 +1,4 @@
-"""One net under every callback: nothing is lost silently, and no one sees a traceback."""
+"""Error boundary for widget callbacks."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from workbench.i18n import _
 
 
 @contextmanager
-def error_boundary(tell: Callable[[str], None]) -> Iterator[None]:
-    """Run a callback's body; what goes wrong becomes one sentence given to `tell`.
+def error_boundary(report: Callable[[str], None]) -> Iterator[None]:
+    """Run the body of a callback and pass any error to `report` as one sentence.
 
-    A person's own mistake is told as it is. Anything else goes to the server's terminal with its
-    traceback; in a kernel only the original standard error leads there.
+    The message of a `WorkbenchError` is reported unchanged. For any other error the traceback goes
+    to the terminal of the server; in a kernel only the original standard error leads there.
     """
     try:
         yield
     except Cancelled:
         return
     except WorkbenchError as error:
-        tell(str(error))
-    except Exception as error:  # noqa: BLE001  # the last net: it reports all that falls in
+        report(str(error))
+    except Exception as error:  # noqa: BLE001  # the last handler before the event loop
         traceback.print_exc(file=sys.__stderr__)
-        tell(
-            _("Something went wrong here ({kind}); the last good result stays.").format(
-                kind=type(error).__name__
-            )
+        report(
+            _(
+                "An unexpected error occurred ({kind}); the last valid result is still shown."
+            ).format(kind=type(error).__name__)
         )

@@ -1,4 +1,4 @@
-"""The model in the page's header: its name, its accuracy untouched, its size."""
+"""The model selector in the header, with accuracy and size of the uncompressed model."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from workbench.zoo.registry import title
 
 
 def header(session: Session) -> dict[str, Any]:
-    """Return the models to pick from and the facts of the picked one."""
-    card, written = session.model.card, session.model.task.metric.format
+    """Return the models to choose from and the facts about the selected model."""
+    card, format_value = session.model.card, session.model.task.metric.format
     metric = _(session.model.task.metric.name).capitalize()
     return {
         "tasks": [
@@ -23,33 +23,29 @@ def header(session: Session) -> dict[str, Any]:
             }
             for name in tasks()
         ],
-        "chosen": session.model.name,
+        "selected": session.model.name,
         "facts": [
             _fact(
-                written(session.model.metric_value("validation")),
+                format_value(session.model.metric_value("validation")),
                 _("validation"),
-                _("{metric} of the original on the examples that choices are made with.").format(
-                    metric=metric
-                ),
+                _("{metric} of the original model on the validation split.").format(metric=metric),
             ),
             _fact(
-                written(session.model.metric_value("test")),
+                format_value(session.model.metric_value("test")),
                 _("test"),
-                _("{metric} of the original on examples kept aside until the end.").format(
-                    metric=metric
-                ),
+                _("{metric} of the original model on the test split.").format(metric=metric),
             ),
             _fact(
                 formatting.size(session.model.original_bytes),
                 "",
-                _("The file with every weight in float32: {size}.").format(
+                _("Size of the file with all weights in float32: {size}.").format(
                     size=formatting.nbytes(session.model.original_bytes)
                 ),
             ),
             _fact(
                 formatting.count(card["parameters"]),
                 _("parameters"),
-                _("Numbers that training has set."),
+                _("Number of trainable parameters."),
             ),
         ],
     }

@@ -1,4 +1,4 @@
-"""Every word that the script itself puts on the page; it holds none of its own."""
+"""All text that the JavaScript of the page displays; the script itself contains none."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ EXAMPLES = {
     "frames": N_("recordings"),
     "own": N_("examples"),
 }
-"""What examples are called, by the form of a task."""
+"""The noun for examples, by input type of the task."""
 
 
 def examples_label(form: str) -> str:
-    """Return the word for several examples of a form."""
+    """Return the plural noun for examples of an input type."""
     return _(EXAMPLES[form])
 
 
 def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
-    """Return the page's fixed words by key, in the chosen language."""
+    """Return the fixed texts of the page by key, in the chosen language."""
     name = _(metric.name)
-    least = _("{metric} floor") if metric.higher_is_better else _("most {metric}")
+    floor = _("minimum {metric}") if metric.higher_is_better else _("maximum {metric}")
     return {
         "title": _("Workbench"),
         "model": _("model"),
@@ -33,46 +33,46 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "reset": _("reset"),
         "presets": _("presets"),
         "theme": _("switch between light and dark"),
-        "doing": _("what you do"),
+        "settings": _("Compression settings"),
         "limits": _("Limits"),
-        "limits_help": _("What lies outside is shaded in the picture; nothing else changes."),
-        "budget": _("size budget"),
+        "limits_help": _(
+            "The area outside the limits is shaded in the chart; nothing else changes."
+        ),
+        "budget": _("maximum size"),
         "budget_unit": _("kB"),
-        "floor": least.format(metric=name),
+        "floor": floor.format(metric=name),
         "floor_unit": _("%") if metric.share else _(metric.unit or "-"),
         "floor_scale": "100" if metric.share else "1",
         "none": _("none"),
-        "more": _("more choices"),
+        "more": _("more settings"),
         "layers": _("layer by layer"),
-        "leave": _("leave alone"),
-        "leave_help": _("This layer stays as it is, whatever the controls above say."),
-        "share_bytes": _("of the bytes"),
-        "share_work": _("of the work"),
-        "hold": _("keep the file's size"),
-        "hold_help": _(
-            "When one layer changes, the others are pruned more or less so that the file stays as "
-            "long as it is now. Layers that are left alone take no part."
+        "exclude": _("exclude"),
+        "exclude_help": _("Do not compress this layer, whatever the settings above."),
+        "bytes_share": _("of the bytes"),
+        "macs_share": _("of the MACs"),
+        "hold_size": _("keep the file size"),
+        "hold_size_help": _(
+            "When you change one layer, the sparsity of the other layers is adjusted so that the "
+            "file keeps its current size. Excluded layers are not adjusted."
         ),
-        "same": _("same"),
-        "cost": _("what it costs"),
-        "picture": _("{metric} against file size").format(metric=name),
-        "numbers": _("the numbers"),
-        "details": _("details"),
+        "inherit": _("same"),
+        "tradeoff": _("Accuracy vs. size"),
+        "results": _("Results"),
         "png": _("save as PNG"),
-        "csv": _("save its data as CSV"),
+        "csv": _("save data as CSV"),
         "png_short": _("PNG"),
         "csv_short": _("CSV"),
         "copy_link": _("copy link"),
         "copied": _("copied"),
         "copy": _("copy"),
-        "copy_failed": _("This browser does not let the page copy: select the text instead."),
+        "copy_failed": _("The browser blocked copying: select the text and copy it."),
         "download": _("download"),
         "cancel": _("cancel"),
         "close": _("close"),
         "reload": _("reload"),
-        "retry": _("try again"),
         "offline": _(
-            "The computing part of this page has gone away; reload to go on from where you are."
+            "The connection to the Python kernel was lost. Reload the page to continue from the "
+            "current settings."
         ),
-        "drawing_failed": _("The drawing library did not load; reload to try again."),
+        "plotly_failed": _("plotly.js did not load: reload the page to try again."),
     }

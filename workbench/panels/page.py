@@ -1,20 +1,21 @@
-"""The page as one widget: a view of a session that holds no state of its own.
+"""The dashboard widget: a view of one session.
 
-What the page sends: the trait `values` (what the controls say, with a sequence number; at most one
-such message is under way and the newest wins), and custom messages, each a name of `ACTIONS`.
-What it gets, as custom messages with a `kind`:
+The page sends the trait `values` (the values of all controls and a sequence number; at most one
+such message is in flight and the newest replaces a waiting one), and custom messages whose `act`
+is a key of `ACTIONS`. It receives custom messages with a `kind`:
 
 page
-    the words, controls, models, presets and tabs: once, and again for another model
+    Labels, controls, models, presets and tabs; sent once, and again when the model changes.
 state
-    the numbers, flags and banner: after every change, first
-picture, tab
-    the main figure and the content of the open tab: after the state they belong to, once there
-    is an accuracy to show; the tab again when what it needs has been found out
+    Results, flags and error message; sent first after every change.
+chart, tab
+    The main figure and the content of the open tab; sent after the state they belong to, once the
+    accuracy is known. The tab is sent again when its analysis has finished.
 upload
-    how far a file of the person's own has come, as `panels.uploading` says
-task, file, drawing, tell
-    progress of a download, bytes to save or to run, a sentence for the banner
+    The state of an upload, see `panels.uploading`.
+progress, file, plotly, banner, test_result
+    Progress of a long operation, bytes to save, the plotly.js script, a message for the banner,
+    the result on the test split.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ import traitlets
 
 from workbench import formatting
 from workbench.i18n import _
-from workbench.panels import bank, card, controls, points, sources, training, uploading
+from workbench.panels import card, controls, layer_table, points, sources, training, uploading
 from workbench.panels.actions import ACTIONS, VIEW_ACTIONS
+from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.error_boundary import error_boundary
-from workbench.panels.following import AnalysisRunner
 from workbench.panels.header import header
 from workbench.panels.labels import examples_label, page_labels
 from workbench.panels.tabs import Tab, content, tabs
@@ -45,17 +46,17 @@ from workbench.recipe.presets import PRESETS
 from workbench.session import Session
 from workbench.session.analyses import AnalysisKey
 
-AT_ONCE = frozenset({"training", "teacher", "temperature", "sensitivity"})
-"""Tabs that do not wait for a file to be measured."""
+IMMEDIATE_TABS = frozenset({"training", "teacher", "temperature", "sensitivity"})
+"""Tabs whose content does not depend on the report."""
 
 
 class Dashboard(anywidget.AnyWidget):
-    """Shows `session`, and does what the person asks of it."""
+    """Show `session` and carry out the actions that the page requests."""
 
     _esm = sources.script()
     _css = sources.styles()
 
-    values = traitlets.Dict(help="what the controls say, and a sequence number").tag(
+    values = traitlets.Dict(help="values of the controls, and a sequence number").tag(
         sync=True, echo_update=False
     )
 
@@ -66,104 +67,110 @@ class Dashboard(anywidget.AnyWidget):
         self.open_tab: str | None = None
         self.banner: str | None = None
         self.cancelled = threading.Event()
-        self.analysis_runner = AnalysisRunner(self, self._wants)
+        self.analysis_runner = AnalysisRunner(self, self._missing_analysis)
         self.uploads = uploading.Uploads(self)
-        self._asked: tuple[int, Recipe] = (0, session.recipe)
-        self._quiet = True  # until the page says hello
-        self._answered = 0
-        self._controls: Recipe | None = session.recipe  # what the page's controls say
+        self._requested: tuple[int, Recipe] = (0, session.recipe)  # newest values from the page
+        self._paused = True  # until the page sends hello
+        self._sent_seq = 0
+        self._controls: Recipe | None = session.recipe  # the recipe that the controls show
         self._shown_model: str | None = None
         self._last_spot: tradeoff.Spot | None = None
-        self._began = (session.recipe, time.monotonic())
+        self._started = (session.recipe, time.monotonic())
         self._tickets = itertools.count(1)
-        self._newest_sent = 0
-        self._sending = threading.Lock()
+        self._last_ticket = 0
+        self._send_lock = threading.Lock()
         self.observe(self._on_values, "values")
         self.on_msg(self._on_message)
         self._unsubscribe = session.subscribe(lambda _session: self._on_change())
 
     def close(self) -> None:
-        """Let go of the session and of the page."""
+        """Close the session and the widget."""
         self._unsubscribe()
         self.uploads.cancel()
         self.session.close()
         super().close()
 
-    def tell(self, sentence: str) -> None:
-        """Show `sentence` in the banner until the next change."""
-        self.banner = sentence
-        self.send({"kind": "tell", "text": sentence})
+    def show_message(self, text: str) -> None:
+        """Show `text` in the banner until the next change."""
+        self.banner = text
+        self.send({"kind": "banner", "text": text})
 
-    def correct(self) -> None:
-        """Put the page's controls back to what holds."""
+    def reset_controls(self) -> None:
+        """Set the controls of the page back to the recipe of the session."""
         self._controls = None
         self.publish()
 
     @contextmanager
-    def quiet(self) -> Iterator[None]:
-        """Publish nothing meanwhile: what comes after is the first that the page hears."""
-        self._quiet = True
+    def paused(self) -> Iterator[None]:
+        """Publish nothing inside this context."""
+        self._paused = True
         try:
             yield
         finally:
-            self._quiet = False
+            self._paused = False
 
-    def publish(self, *, whole: bool = False, opened: bool = False) -> None:
-        """Send what has changed: the numbers first, then the picture and the open tab.
+    def publish(self, *, full: bool = False, tab_opened: bool = False) -> None:
+        """Send what has changed: first the results, then the chart and the open tab.
 
-        Safe from any thread; of two that race, the older view is dropped. `whole` sends the page
-        and the values of its controls too; `opened` sends the open tab whatever else is late.
+        Any thread may call this. Of two concurrent calls, the messages of the earlier one are
+        dropped.
+
+        Parameters
+        ----------
+        full
+            Also send the page description and the values of the controls.
+        tab_opened
+            Also send the open tab while the results are outdated.
         """
-        if self._quiet:
+        if self._paused:
             return
         ticket = next(self._tickets)
         session = self.session
         recipe = session.recipe
-        asked, wanted = self._asked
-        seq = asked if recipe == wanted else self._answered
-        late = session.busy and session.report is not None and not self._is_current()
+        requested_seq, requested = self._requested
+        seq = requested_seq if recipe == requested else self._sent_seq
+        outdated = session.busy and session.report is not None and not self._is_current()
         new_model = session.model.name != self._shown_model
-        with_values = whole or recipe != self._controls
-        first = [self._page()] if whole or new_model else []
-        first.append(self._state(seq, late=late, with_values=with_values))
-        if not self._send_all(ticket, first):
+        with_values = full or recipe != self._controls
+        messages = [self._page()] if full or new_model else []
+        messages.append(self._state(seq, outdated=outdated, with_values=with_values))
+        if not self._send_all(ticket, messages):
             return
-        self._answered = seq
+        self._sent_seq = seq
         self._controls = recipe
         only_size = session.busy and session.report is not None and session.report.score is None
-        if whole or not (late or only_size):  # the text is out before the picture is even made
+        if full or not (outdated or only_size):  # text is sent before the chart is computed
             if new_model:
                 self._last_spot = None
             self._shown_model = session.model.name
-            self._send_all(ticket, [self._picture(seq), *self._open_tab(seq)])
-        elif opened or self.open_tab in AT_ONCE:
+            self._send_all(ticket, [self._chart(seq), *self._open_tab(seq)])
+        elif tab_opened or self.open_tab in IMMEDIATE_TABS:
             self._send_all(ticket, self._open_tab(seq))
-        self.analysis_runner.follow()
+        self.analysis_runner.update()
 
     def _tabs(self) -> list[Tab]:
         return tabs(self.session.model.task)
 
-    def _wants(self) -> AnalysisKey | None:
-        """Return what the open tab needs to be found out."""
-        needs = (tab.wants(self.session) for tab in self._tabs() if tab.key == self.open_tab)
-        return next(needs, None)
+    def _missing_analysis(self) -> AnalysisKey | None:
+        keys = (tab.missing(self.session) for tab in self._tabs() if tab.key == self.open_tab)
+        return next(keys, None)
 
     def _send_all(self, ticket: int, messages: Sequence[dict[str, Any]]) -> bool:
-        with self._sending:
-            if ticket < self._newest_sent:
+        with self._send_lock:
+            if ticket < self._last_ticket:
                 return False
-            self._newest_sent = ticket
+            self._last_ticket = ticket
             for message in messages:
                 self.send(message)
             return True
 
     def _on_values(self, change: dict[str, Any]) -> None:
-        with error_boundary(self.tell):
-            sent = change["new"]
-            shown = controls.recipe(sent["values"])
+        with error_boundary(self.show_message):
+            message = change["new"]
+            shown = controls.recipe(message["values"])
             recipe = controls.with_default_scope(shown, self.session.recipe)
             self.banner = None
-            self._asked = (int(sent["seq"]), recipe)
+            self._requested = (int(message["seq"]), recipe)
             self._controls = shown
             if recipe == self.session.recipe:
                 self.publish()
@@ -171,7 +178,7 @@ class Dashboard(anywidget.AnyWidget):
                 self.session.set(recipe)
 
     def _on_message(self, _widget: Any, content: dict[str, Any], buffers: Sequence[Any]) -> None:
-        with error_boundary(self.tell):
+        with error_boundary(self.show_message):
             name = content.get("act", "")
             if name in ACTIONS:
                 if name not in VIEW_ACTIONS:
@@ -179,24 +186,24 @@ class Dashboard(anywidget.AnyWidget):
                 ACTIONS[name](self, {**content, "buffers": buffers})
 
     def _on_change(self) -> None:
-        with error_boundary(self.tell):
-            if self._began[0] != self.session.recipe:
-                self._began = (self.session.recipe, time.monotonic())
+        with error_boundary(self.show_message):
+            if self._started[0] != self.session.recipe:
+                self._started = (self.session.recipe, time.monotonic())
             self.publish()
 
     def _page(self) -> dict[str, Any]:
         return {
             "kind": "page",
-            "words": page_labels(self.session.model.task.metric),
+            "labels": page_labels(self.session.model.task.metric),
             "header": header(self.session),
             "parts": controls.describe(),
             "layers": list(self.session.layers),
-            "bank": bank.rows(self.session.model),
+            "layer_table": layer_table.rows(self.session.model),
             "training": training.section(self.session),
             "upload": uploading.describe(),
             "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
             "tabs": [
-                {"key": tab.key, "label": _(tab.label_id), "under": tab.under}
+                {"key": tab.key, "label": _(tab.label_id), "parent": tab.parent}
                 for tab in self._tabs()
             ],
         }
@@ -205,12 +212,12 @@ class Dashboard(anywidget.AnyWidget):
         report = self.session.report
         return report is not None and self.session.recipe in (report.recipe, report.preview_of)
 
-    def _state(self, seq: int, *, late: bool, with_values: bool) -> dict[str, Any]:
+    def _state(self, seq: int, *, outdated: bool, with_values: bool) -> dict[str, Any]:
         session = self.session
         state = {
             "kind": "state",
             "seq": seq,
-            "late": late,
+            "outdated": outdated,
             "numbers": card.numbers(
                 session.report,
                 points.original(session.model),
@@ -232,7 +239,7 @@ class Dashboard(anywidget.AnyWidget):
             "budget": session.budget,
             "floor": session.floor,
             "model": session.model.name,
-            "bank": bank.live(session),
+            "layer_table": layer_table.live(session),
         }
         if with_values:
             state["values"] = controls.values(session.recipe)
@@ -241,28 +248,29 @@ class Dashboard(anywidget.AnyWidget):
     def _progress(self) -> dict[str, Any] | None:
         if not self.session.busy:
             return None
-        course = self.session.training
-        if course is not None and course.step < course.steps:
-            text = _("Training, step {step} of {steps}, about {seconds} s left")
-            seconds = max(1, round(course.seconds_left))
-            words = {"step": formatting.count(course.step), "steps": formatting.count(course.steps)}
-            share = course.step / course.steps
-            return {"share": share, "text": text.format(**words, seconds=seconds)}
+        training_run = self.session.training
+        if training_run is not None and training_run.step < training_run.steps:
+            text = _("Training, step {step} of {steps}, about {seconds} s left").format(
+                step=formatting.count(training_run.step),
+                steps=formatting.count(training_run.steps),
+                seconds=max(1, round(training_run.seconds_left)),
+            )
+            return {"fraction": training_run.step / training_run.steps, "text": text}
         if self.session.calibration_progress is not None:
-            text = _("Looking once at how the model sees calibration {examples}").format(
+            text = _("Collecting calibration statistics on {examples}").format(
                 examples=examples_label(self.session.model.task.input_type)
             )
-            return {"share": self.session.calibration_progress, "text": text}
+            return {"fraction": self.session.calibration_progress, "text": text}
         report = self.session.report
         score = report.score if report is not None else None
         if score is None or report is None or report.recipe != self.session.recipe:
-            return {"share": None, "text": _("Making the file and measuring it")}
-        share = score.examples / score.total
-        left = (time.monotonic() - self._began[1]) * (1 - share) / share
+            return {"fraction": None, "text": _("Creating and measuring the file")}
+        fraction = score.examples / score.total
+        remaining = (time.monotonic() - self._started[1]) * (1 - fraction) / fraction
         text = _("Measuring on all examples, about {seconds} s left")
-        return {"share": share, "text": text.format(seconds=max(1, round(left)))}
+        return {"fraction": fraction, "text": text.format(seconds=max(1, round(remaining)))}
 
-    def _picture(self, seq: int) -> dict[str, Any]:
+    def _chart(self, seq: int) -> dict[str, Any]:
         session = self.session
         report = session.report
         original = points.original(session.model)
@@ -277,7 +285,7 @@ class Dashboard(anywidget.AnyWidget):
             floor=session.floor,
             metric=session.model.task.metric,
         )
-        return {"kind": "picture", "seq": seq, "figure": figure}
+        return {"kind": "chart", "seq": seq, "figure": figure}
 
     def _open_tab(self, seq: int) -> list[dict[str, Any]]:
         return [

@@ -1,4 +1,4 @@
-"""A session's reports and visits as spots of the picture."""
+"""Reports and visited recipes of a session as points of the trade-off chart."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from workbench.session import Session
 
 
 def original(model: Model) -> Spot:
-    """Return the untouched model's spot, from its card: known before anything is loaded."""
+    """Return the point of the uncompressed model, taken from its card without loading weights."""
     value = model.metric_value("validation")
     return Spot(model.original_bytes, value, value, value)
 
 
 def visited(session: Session) -> list[Spot]:
-    """Return a spot for each recipe measured before; `key` is its place among the visits."""
+    """Return a point for each measured recipe; `key` is its index in `session.visited`."""
     return [
         Spot(
             visit.bytes,
@@ -32,7 +32,7 @@ def visited(session: Session) -> list[Spot]:
 
 
 def current(report: Report | None) -> Spot | None:
-    """Return the spot of `report`, or None while it has no accuracy."""
+    """Return the point of `report`, or None until its accuracy is known."""
     if report is None or report.score is None:
         return None
     score = report.score

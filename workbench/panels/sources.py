@@ -1,8 +1,7 @@
-"""The page's script and style sheet, put together from the files of `js/` and `css/`.
+"""Bundle the files of `js/` and `css/` into one script and one style sheet for anywidget.
 
-anywidget takes one script and one style sheet. The files are ordinary ES modules that import from
-one another; here the imports and the `export` words go, and what is left is one module, in an
-order in which everything is defined before it is used.
+The JavaScript files are ordinary ES modules that import from one another. Bundling removes their
+imports and `export` keywords and joins them in dependency order.
 """
 
 from __future__ import annotations
@@ -16,18 +15,18 @@ SCRIPTS = (
     "dom",
     "channel",
     "plotly",
-    "picture",
+    "chart",
     "field",
-    "layers",
+    "layer_table",
     "training",
-    "choices",
+    "settings",
     "upload",
     "header",
     "card",
-    "share",
+    "export",
     "buttons",
     "views",
-    "written",
+    "generation",
     "tabs",
     "status",
     "address",
@@ -38,11 +37,11 @@ STYLES = (
     "layout",
     "upload",
     "controls",
-    "bank",
+    "layer_table",
     "card",
     "tabs",
     "views",
-    "written",
+    "generation",
     "status",
 )
 
@@ -51,21 +50,21 @@ _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
 def script() -> str:
-    """Return the page's script as one ES module."""
+    """Return the script of the page as one ES module."""
     root = files("workbench.panels") / "js"
     texts = [(root / f"{name}.js").read_text("utf-8") for name in SCRIPTS]
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)
 
 
 def styles() -> str:
-    """Return the page's style sheet, with the palette's colours as custom properties."""
+    """Return the style sheet of the page, with the palette's colors as custom properties."""
     root = files("workbench.panels") / "css"
-    texts = [_colours(name, palette) for name, palette in THEMES.items()]
+    texts = [_colors(name, palette) for name, palette in THEMES.items()]
     texts += [(root / f"{name}.css").read_text("utf-8") for name in STYLES]
     return "\n".join(texts)
 
 
-def _colours(theme: str, palette: Palette) -> str:
+def _colors(theme: str, palette: Palette) -> str:
     names = [name for name in vars(palette) if name != "categories"]
     lines = [f"  --{name.replace('_', '-')}: {getattr(palette, name)};" for name in names]
     inside = "\n".join(lines)

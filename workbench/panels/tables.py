@@ -1,4 +1,4 @@
-"""Tables as CSV."""
+"""Tables to export as CSV."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbench.session import Session
 
 
 def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
-    """Return rows of equal keys as UTF-8 CSV with a head line; empty when there are no rows."""
+    """Return `rows`, which have equal keys, as UTF-8 CSV with a header; no rows give no bytes."""
     text = io.StringIO(newline="")
     if rows:
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
@@ -21,14 +21,14 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
 
 
 def results(session: Session) -> list[dict[str, Any]]:
-    """Return what was visited, one row each: recipe, length, accuracy."""
-    whole = session.model.original_bytes
+    """Return one row for each visited recipe: recipe, file size in bytes, value of the metric."""
+    original_bytes = session.model.original_bytes
     return [
         {
             "model": session.model.name,
             "recipe": visit.recipe.to_json(),
             "bytes": visit.bytes,
-            "times_smaller": round(whole / visit.bytes, 3),
+            "times_smaller": round(original_bytes / visit.bytes, 3),
             session.model.task.metric.name.replace(" ", "_"): visit.value,
         }
         for visit in session.visited

@@ -1,4 +1,4 @@
-"""What the tabs below the picture show; only the open one is kept up to date."""
+"""The tabs below the chart; only the open tab is kept up to date."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
 from workbench.panels import controls, points
 from workbench.panels.buttons import choice
-from workbench.panels.comparing import tab as comparing
-from workbench.panels.comparing.view import has_classes
+from workbench.panels.comparison import tab as comparison
+from workbench.panels.comparison.view import has_classes
 from workbench.panels.labels import examples_label
 from workbench.plots import course, ledger, sensitivity, teacher, temperature, treemap
 from workbench.plots.palette import Palette
@@ -26,165 +26,168 @@ from workbench.session.analyses import AnalysisKey
 
 @dataclass(frozen=True)
 class Tab:
-    """One tab: its key, its name, and what fills it.
+    """One tab.
 
-    `content` returns plain data with one of the keys `figure` (a plotly figure), `table` (head,
-    rows, a sentence for when there are none, a button and perhaps a foot), `texts` (title and text
-    to copy) or `note` (a sentence while there is nothing; with `keep`, what was shown stays, pale).
-    `controls` and `buttons`, a row of what can be asked for, are shown above any of them, and
-    `height` is the pixels that a figure needs. `wants` says what has to be found out about the file
-    for it, while that is not known. A tab `under` another has no place of its own in the row: a
-    control of the two turns from one to the other. A tab is there for the tasks that it `fits`.
+    Attributes
+    ----------
+    content
+        Returns plain data with one of these keys: `figure`, a plotly figure; `table`, with header,
+        rows, a text for an empty table, a button and an optional footnote; `texts`, with titles and
+        texts to copy; `generation`, two generated texts; or `note`, a sentence for when there is
+        nothing to show. With `keep`, the previous content stays visible, faded, instead of the
+        note. Further keys: `controls` and `buttons` above the content, and `height` of a figure in
+        pixels.
+    missing
+        Returns the analysis that the tab needs and that is not cached yet, or None.
+    parent
+        The tab with which this one shares a button in the tab bar; a control switches between them.
+    supports
+        Whether the tab exists for a task.
     """
 
     key: str
     label_id: str
     content: Callable[[Session, Palette], dict[str, Any]]
-    wants: Callable[[Session], AnalysisKey | None] = lambda session: None
-    under: str | None = None
-    fits: Callable[[Task], bool] = lambda task: True
+    missing: Callable[[Session], AnalysisKey | None] = lambda session: None
+    parent: str | None = None
+    supports: Callable[[Task], bool] = lambda task: True
 
 
 def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return the ledger of the file as stacked bars, or as areas."""
+    """Return the size ledger of the file as stacked bars or as a treemap."""
     if session.report is None:
-        return {"note": _("The file is being made.")}
-    found = session.report.size.ledger
+        return {"note": _("The file is being created.")}
+    size_ledger = session.report.size.ledger
     areas = session.focus.areas
     draw = treemap.draw if areas else ledger.draw
     shapes = [(False, _("bars")), (True, _("areas"))]
     return {
-        "controls": [choice("areas", _("drawn as"), areas, shapes)],
-        "figure": draw(found.rows, found.container, palette),
+        "controls": [choice("areas", _("chart type"), areas, shapes)],
+        "figure": draw(size_ledger.rows, size_ledger.container, palette),
     }
 
 
 def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return what running the original and the file takes."""
+    """Return MACs, memory and latency of the original model and the file."""
     if session.report is None:
-        return {"note": _("The file is being made.")}
+        return {"note": _("The file is being created.")}
     report = session.report
     card = session.model.card
-    timed = session.timing or ({}, {})
+    latencies = session.timing or ({}, {})
     seconds = report.training_seconds
     rows = [
-        [_("multiply-adds of one example"), card["macs"], report.macs, formatting.count],
-        [
-            _("memory at its peak, batch of 64"),
-            card["peak_memory"],
-            report.peak_memory,
-            formatting.size,
-        ],
-        [_("one example, batch of 1"), *(_time_of(t, 1) for t in timed), str],
-        [_("batch of 64"), *(_time_of(t, 64) for t in timed), str],
+        [_("multiply-accumulates per example"), card["macs"], report.macs, formatting.count],
+        [_("peak memory, batch of 64"), card["peak_memory"], report.peak_memory, formatting.size],
+        [_("latency, batch of 1"), *(_latency(x, 1) for x in latencies), str],
+        [_("latency, batch of 64"), *(_latency(x, 64) for x in latencies), str],
     ]
     cells = [[name, *("…" if v is None else write(v) for v in both)] for name, *both, write in rows]
     if seconds is not None:
-        took = _("{seconds} s").format(seconds=formatting.count(round(seconds)))
-        cells.append([_("training, once"), took, _effort(report.training)])
+        original_time = _("{seconds} s").format(seconds=formatting.count(round(seconds)))
+        cells.append([_("training, once"), original_time, _training_cost(report.training)])
     return {
         "table": {
             "head": ["", _("original"), _("this file")],
-            "rows": [{"key": None, "chosen": False, "cells": row} for row in cells],
+            "rows": [{"key": None, "selected": False, "cells": row} for row in cells],
             "empty": "",
-            "button": {"act": "timing", "text": _("time both on this machine")},
+            "button": {"act": "timing", "text": _("measure latency on this machine")},
             "foot": _(
-                "Median of the runs, and in brackets the middle 80 %; float32, {threads}. Zeros "
-                "and few bits make the file smaller; this runtime multiplies them all the same."
-            ).format(threads=_threads(timed[0])),
+                "Latency: median of the runs, 10th to 90th percentile in parentheses; float32, "
+                "{threads}. Sparsity and quantization make the file smaller, but this runtime "
+                "computes with dense float32 weights."
+            ).format(threads=_threads(latencies[0])),
         }
     }
 
 
-def _effort(took: Mapping[str, float] | None) -> str:
-    if took is None:
+def _training_cost(cost: Mapping[str, float] | None) -> str:
+    if cost is None:
         return _("none")
-    return _("{seconds} s: {steps} steps, {pace} examples per second").format(
-        seconds=formatting.count(round(took["seconds"])),
-        steps=formatting.count(round(took["steps"])),
-        pace=formatting.count(round(took["examples_per_second"])),
+    return _("{seconds} s: {steps} steps, {rate} examples per second").format(
+        seconds=formatting.count(round(cost["seconds"])),
+        steps=formatting.count(round(cost["steps"])),
+        rate=formatting.count(round(cost["examples_per_second"])),
     )
 
 
-def _time_of(timed: Mapping[str, Any], batch: int) -> str | None:
-    found = timed.get(f"batch_{batch}")
-    if found is None:
+def _latency(measured: Mapping[str, Any], batch: int) -> str | None:
+    times = measured.get(f"batch_{batch}")
+    if times is None:
         return None
-    low, high = formatting.milliseconds(found["p10"]), formatting.milliseconds(found["p90"])
-    return f"{formatting.milliseconds(found['median'])} ({low} – {high})"
+    low, high = formatting.milliseconds(times["p10"]), formatting.milliseconds(times["p90"])
+    return f"{formatting.milliseconds(times['median'])} ({low} – {high})"
 
 
-def _threads(timed: Mapping[str, Any]) -> str:
-    count = timed.get("threads")
+def _threads(measured: Mapping[str, Any]) -> str:
+    count = measured.get("threads")
     if count is None:
-        return _("not timed yet")
+        return _("not measured yet")
     return plural("{count} thread", "{count} threads", count).format(count=count)
 
 
 def training_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return the course of the training that is under way or was the last."""
-    if session.training is None:
-        waits = session.busy and session.recipe.train is not None
-        finding = _("Finding out how many steps fit into the time.")
-        nothing = _("Nothing was trained yet: open the training section on the left.")
-        return {"note": finding if waits else nothing}
-    so_far, metric = session.training, session.model.task.metric
-    return {"figure": course.draw(so_far.curve, so_far.steps, palette, metric)}
+    """Return the learning curve of the current or last training run."""
+    progress = session.training
+    if progress is None:
+        if session.busy and session.recipe.train is not None:
+            return {"note": _("Measuring how many steps fit into the time budget.")}
+        return {"note": _("Nothing is trained yet: open the training section on the left.")}
+    metric = session.model.task.metric
+    return {"figure": course.draw(progress.curve, progress.steps, palette, metric)}
 
 
 def teacher_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return what the teacher thinks of one example at the temperature chosen."""
-    question = session.teacher_query
-    if question is None or question.prediction is None:
+    """Return the teacher's prediction for one example at the selected temperature."""
+    query = session.teacher_query
+    if query is None or query.prediction is None:
         return {"note": _("Open the training section and move the temperature.")}
-    opinion, classes = question.prediction, [_(name) for name in session.model.task.classes]
-    figure = teacher.draw(opinion.outputs, classes, opinion.label, question.temperature, palette)
-    return {"figure": teacher.with_example(figure, opinion.content)}
+    prediction, classes = query.prediction, [_(name) for name in session.model.task.classes]
+    figure = teacher.draw(prediction.outputs, classes, prediction.label, query.temperature, palette)
+    return {"figure": teacher.with_example(figure, prediction.content)}
 
 
 def temperature_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return what students reach at a row of temperatures, as far as it is known."""
-    if session.sweep_result is None:
+    """Return the results of students at several temperatures, as far as they are measured."""
+    sweep = session.sweep_result
+    if sweep is None:
         return {
             "note": _(
-                "Open the training section, choose a teacher, and press the button that tries a "
-                "row of temperatures."
+                "Open the training section, choose a teacher, and press “compare temperatures”."
             )
         }
-    tried = session.sweep_result
-    return {"figure": temperature.draw(tried.levels, palette, metric=tried.metric)}
+    return {"figure": temperature.draw(sweep.levels, palette, metric=sweep.metric)}
 
 
 def sensitivity_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return what each layer alone bears, as far as it is known, and what can be tried."""
+    """Return the per-layer sensitivity, as far as it is measured, with a button for each scan."""
     labels = {key: specs(PARTS[key])[0].label for key in BY_LAYER}
     buttons = [
-        {"act": "scan", "part": key, "text": _("try {what}").format(what=label)}
+        {"act": "scan", "part": key, "text": _("try {setting}").format(setting=label)}
         for key, label in labels.items()
     ]
-    found = session.sensitivity
-    if found is None:
+    result = session.sensitivity
+    if result is None:
         return {
             "note": _(
-                "Which layer bears what? Every layer is tried by itself, each point measured on "
-                "all {examples}; a click on a point then sets that layer."
+                "How much compression does each layer tolerate? Each layer is compressed alone and "
+                "measured on all {examples}; click a point to use its setting for the layer."
             ).format(examples=examples_label(session.model.task.input_type)),
             "buttons": buttons,
         }
     return {
-        "figure": sensitivity.draw(found, palette),
-        "height": sensitivity.height(found),
+        "figure": sensitivity.draw(result, palette),
+        "height": sensitivity.height(result),
         "buttons": buttons,
     }
 
 
 def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return the table of everything visited, newest first."""
+    """Return the table of the visited recipes, newest first."""
     original, metric = points.original(session.model), session.model.task.metric
     rows = [
         {
             "key": key,
-            "chosen": visit.recipe == session.recipe,
+            "selected": visit.recipe == session.recipe,
             "cells": [
                 controls.summary(visit.recipe),
                 metric.format(visit.value),
@@ -200,15 +203,15 @@ def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
         "table": {
             "head": [_("recipe"), _(metric.name), _("change"), _("file"), _("times smaller")],
             "rows": rows[::-1],
-            "empty": _("Nothing measured yet: move a slider, and every stop is kept here."),
-            "action": _("bring back"),
+            "empty": _("Nothing is measured yet: move a slider, and each result appears here."),
+            "action": _("restore"),
             "button": {"act": "results_csv", "text": _("save the table as CSV")},
         }
     }
 
 
 def recipe_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return the recipe as text to take elsewhere."""
+    """Return the recipe as text to copy: JSON, Python and a link."""
     name = session.model.name
     python = (
         "import workbench as wb\n\n"
@@ -227,32 +230,36 @@ def recipe_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 TABS = (
     Tab("bytes", N_("bytes"), bytes_tab),
-    Tab("changed", N_("what changed"), comparing.tab, comparing.missing_analysis),
+    Tab("comparison", N_("comparison"), comparison.tab, comparison.missing_analysis),
     Tab("training", N_("training"), training_tab),
-    Tab("teacher", N_("teacher"), teacher_tab, under="training", fits=has_classes),
-    Tab("temperature", N_("temperatures"), temperature_tab, under="training", fits=has_classes),
+    Tab("teacher", N_("teacher"), teacher_tab, parent="training", supports=has_classes),
+    Tab(
+        "temperature",
+        N_("temperatures"),
+        temperature_tab,
+        parent="training",
+        supports=has_classes,
+    ),
     Tab("sensitivity", N_("sensitivity"), sensitivity_tab),
-    Tab("cost", N_("what it takes"), cost_tab),
+    Tab("cost", N_("cost"), cost_tab),
     Tab("results", N_("results"), results_tab),
     Tab("recipe", N_("recipe"), recipe_tab),
 )
 
 
 def tabs(task: Task) -> list[Tab]:
-    """Return the tabs that a task can have."""
-    return [tab for tab in TABS if tab.fits(task)]
+    """Return the tabs for a task."""
+    return [tab for tab in TABS if tab.supports(task)]
 
 
 def content(tab: Tab, session: Session, palette: Palette) -> dict[str, Any]:
-    """Return what fills `tab`, with the control that turns to those it shares its place with."""
-    filled = tab.content(session, palette)
-    place = tab.under or tab.key
-    sharing = [
-        (one.key, _(one.label_id))
-        for one in tabs(session.model.task)
-        if place in (one.key, one.under)
+    """Return the content of `tab`, with a control to switch between tabs that share a button."""
+    result = tab.content(session, palette)
+    group = tab.parent or tab.key
+    members = [
+        (x.key, _(x.label_id)) for x in tabs(session.model.task) if group in (x.key, x.parent)
     ]
-    if len(sharing) == 1:
-        return filled
-    turn = choice("tab", _("view"), tab.key, sharing)
-    return {**filled, "controls": [turn, *filled.get("controls", [])]}
+    if len(members) == 1:
+        return result
+    switch = choice("tab", _("view"), tab.key, members)
+    return {**result, "controls": [switch, *result.get("controls", [])]}

@@ -1,4 +1,4 @@
-"""The section in which a person trains: its controls, and what they say."""
+"""The training section: its controls, and the conversion of their values."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from workbench.session import Session, teacher_warning
 from workbench.training.teacher_ref import compatible_teachers
 from workbench.zoo.registry import title
 
-FRONT = ("teacher", "temperature", "mix")
-LEFT_OUT = ("steps", "threads")  # steps come from the seconds, threads from the machine
-OF_IMAGES = ("shift", "mirror")
-ONLY_WITH = {"width": ("start", ["scratch"]), "left_out": ("start", ["scratch"])}
-"""Fields that matter only beside certain values of another one; they hide otherwise."""
-# Of a few settings tried on five recipes, the best or nearly so on each.
-USUAL = Train(
+PRIMARY = ("teacher", "temperature", "mix")
+HIDDEN = ("steps", "threads")  # set by the time budget and by the machine
+IMAGES_ONLY = ("shift", "mirror")
+VISIBLE_IF = {"width": ("start", ["scratch"]), "left_out": ("start", ["scratch"])}
+"""Fields that apply only to certain values of another field, and are hidden otherwise."""
+# Best or close to the best of a few settings on each of five recipes.
+DEFAULTS = Train(
     teacher=SELF,
     temperature=1.0,
     sparsening="cubic",
@@ -34,74 +34,74 @@ MAX_SECONDS = 3600
 
 
 def section(session: Session) -> dict[str, Any]:
-    """Return what the page needs to build the section, as plain data."""
+    """Return the description from which the page builds the section."""
     task = session.model.task
-    hidden = LEFT_OUT if task.input_type == "image" else LEFT_OUT + OF_IMAGES
-    described = [_field(spec, session) for spec in specs(Train) if spec.name not in hidden]
-    asks = task.metric.counts == "classes"
-    chosen = session.recipe.train or USUAL
+    hidden = HIDDEN if task.input_type == "image" else HIDDEN + IMAGES_ONLY
+    fields = [_field(spec, session) for spec in specs(Train) if spec.name not in hidden]
+    classifies = task.metric.counts == "classes"
+    settings = session.recipe.train or DEFAULTS
     return {
-        "title": _("train: win it back, distil"),
-        "front": [field for field in described if field["key"] in FRONT],
-        "more": [field for field in described if field["key"] not in FRONT],
-        "values": {field["key"]: getattr(chosen, field["key"]) for field in described},
+        "title": _("train: fine-tune, distill"),
+        "primary": [field for field in fields if field["key"] in PRIMARY],
+        "more": [field for field in fields if field["key"] not in PRIMARY],
+        "values": {field["key"]: getattr(settings, field["key"]) for field in fields},
         "seconds": {
             "key": "seconds",
             "kind": "integer",
-            "front": False,
+            "primary": False,
             "label": _("seconds"),
-            "help": _("How long to train; as many steps as fit in are taken."),
+            "help": _("Time budget for training, in seconds; it determines the number of steps."),
             "low": 1,
             "high": MAX_SECONDS,
             "step": 1,
             "value": SECONDS,
         },
-        "how": _("how it trains"),
-        "another": _("ask about another example") if asks else None,
-        "button": _("train"),
-        "button_back": _("win it back"),
-        "button_sweep": _("try a row of temperatures") if asks else None,
-        "help_sweep": _(
-            "Trains the network as it is, without pruning or quantising, at five temperatures "
-            "and on labels alone, twice each, in the seconds chosen."
+        "details": _("training settings"),
+        "next_example": _("next example") if classifies else None,
+        "train": _("train"),
+        "fine_tune": _("fine-tune"),
+        "sweep": _("compare temperatures") if classifies else None,
+        "sweep_help": _(
+            "Trains the uncompressed network at five temperatures and on labels only, twice each, "
+            "within the time budget."
         ),
-        "warnings": {name: teacher_warning(session.model, name) for name in _others(session)},
+        "warnings": {
+            name: teacher_warning(session.model, name)
+            for name in compatible_teachers(session.model)
+        },
     }
 
 
 def settings(values: Mapping[str, Any], threads: int) -> Train:
-    """Return what the section's controls say.
+    """Return the training settings for the values of the controls.
 
     Raises
     ------
     RecipeError
-        When a value is not allowed or a key is unknown, whoever sent it.
+        If a value is not allowed or a key is unknown; `values` come from the browser.
     """
-    known = {spec.name for spec in specs(Train)} - set(LEFT_OUT)
+    known = {spec.name for spec in specs(Train)} - set(HIDDEN)
     for key in values:
         if key not in known:
-            raise RecipeError(f"Training has no setting {key!r}.")
+            raise RecipeError(f"Training has no setting {key!r}.", code="recipe.unknown_field")
     return Train(**values, threads=threads)
 
 
-def _others(session: Session) -> list[str]:
-    return [*compatible_teachers(session.model)]
-
-
 def _field(spec: FieldSpec, session: Session) -> dict[str, Any]:
-    described = describe_field("train", spec, front=spec.name in FRONT)
-    field = {**described, "key": spec.name, "only_with": ONLY_WITH.get(spec.name)}
+    description = describe_field("train", spec, primary=spec.name in PRIMARY)
+    field = {**description, "key": spec.name, "visible_if": VISIBLE_IF.get(spec.name)}
     if spec.name != "teacher":
         return field
-    nobody = {"value": "", "label": _("labels alone"), "help": _("No teacher takes part.")}
-    itself = {
+    none = {"value": "", "label": _("labels only"), "help": _("Train without a teacher.")}
+    original = {
         "value": SELF,
-        "label": _("the original itself"),
-        "help": _("The model learns what it said before it was compressed."),
+        "label": _("the original model"),
+        "help": _("The model before compression is the teacher."),
     }
-    others = [{"value": name, "label": _(title(name)), "help": ""} for name in _others(session)]
-    choices = [nobody, itself, *others]
-    linked = session.recipe.train.teacher if session.recipe.train else SELF
-    if linked not in [choice["value"] for choice in choices]:  # compressed, from a link
-        choices.append({"value": linked, "label": linked, "help": ""})
-    return {**field, "kind": "choice", "front": False, "choices": choices}
+    teachers = compatible_teachers(session.model)
+    others = [{"value": name, "label": _(title(name)), "help": ""} for name in teachers]
+    choices = [none, original, *others]
+    current = session.recipe.train.teacher if session.recipe.train else SELF
+    if current not in [choice["value"] for choice in choices]:  # a compressed teacher, from a link
+        choices.append({"value": current, "label": current, "help": ""})
+    return {**field, "kind": "choice", "primary": False, "choices": choices}

@@ -1,19 +1,19 @@
-"""A file of the person's own, from the page's first byte to a model that is chosen.
+"""Uploads: from the first byte that the page sends to a model of the session.
 
-The page announces a file, and sends it piece by piece as it is asked for them, so that no message
-is large and nothing piles up. What the page is told of it are messages of the kind ``upload`` with
-the number that the page gave the file and a `step`:
+The page announces a file, then sends one chunk for each request, so that no message is large and
+none queue up. It receives messages of kind ``upload`` with the number that it gave the file and a
+`step`:
 
-ask
-    send the bytes from `at` on
+chunk
+    Send the next chunk, from byte `offset` on.
 busy
-    `text` says what is going on, `share` how much of it is done
-choose
-    a table is read: which of its `columns` is to be predicted?
+    `text` describes the operation, `fraction` is its progress.
+target
+    A table was read; ask which of its `columns` to predict.
 done, failed
-    `text` says it in a sentence
+    `text` is the result or the error.
 idle
-    it was given up
+    The upload was cancelled.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.custom.uploads import limits
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled, FileError, InputError, WorkbenchError
 from workbench.i18n import _
 from workbench.panels.error_boundary import error_boundary
 from workbench.recipe import Recipe
@@ -42,21 +42,21 @@ if TYPE_CHECKING:
     from workbench.panels.page import Dashboard
 
 VARIABLE = "WORKBENCH_UPLOADS"
-"""Set to "off" in kernels of a server whose visitors may not upload."""
+"""Environment variable that disables uploads in a kernel; values "on" and "off"."""
 CHUNK_BYTES = 2**19
-"""Bytes of a message: far below what websockets carry, and some hundred of them at most."""
+"""Far below the message limit of websockets, and at most a few hundred chunks per file."""
 MAX_MODELS = 10
-"""Models that a page makes of uploads; each is kept in memory with its data."""
-LONGEST_NAME = 40
+"""Uploads per page; each stays in memory as a model with its data."""
+MAX_NAME_LENGTH = 40
 
 KINDS = {
     "table": (".csv", ".tsv", ".txt"),
-    "pictures": (".zip",),
+    "images": (".zip",),
     "weights": (".safetensors",),
 }
-LARGEST = {
+MAX_BYTES = {
     "table": limits.TABLE_BYTES,
-    "pictures": limits.IMAGES_BYTES,
+    "images": limits.IMAGES_BYTES,
     "weights": limits.WEIGHTS_BYTES,
 }
 
@@ -67,15 +67,15 @@ def allowed() -> bool:
 
 
 def describe() -> dict[str, Any] | None:
-    """Return the words of the page's panel, or None where nothing may be uploaded."""
+    """Return the texts of the upload panel, or None if uploads are disabled."""
     if not allowed():
         return None
-    table = _("CSV in UTF-8, the first line names the columns; up to {size} and {rows} rows.")
+    table = _("CSV in UTF-8 with column names in the first line; up to {size} and {rows} rows.")
     images = _(
-        "a zip with a folder of images for each class; up to {size} and {count} images, which are "
-        "made {side} pixels wide."
+        "a ZIP archive with a folder of images for each class; up to {size} and {count} images, "
+        "which are resized to a width of {side} pixels."
     )
-    weights = _("a .safetensors file for one of the models here; up to {size}.")
+    weights = _("a .safetensors file for one of the built-in models; up to {size}.")
     return {
         "button": _("your data"),
         "kinds": [
@@ -87,7 +87,7 @@ def describe() -> dict[str, Any] | None:
                 ),
             },
             {
-                "label": _("pictures"),
+                "label": _("images"),
                 "help": images.format(
                     size=formatting.size(limits.IMAGES_BYTES),
                     count=formatting.count(limits.IMAGES),
@@ -99,233 +99,239 @@ def describe() -> dict[str, Any] | None:
                 "help": weights.format(size=formatting.size(limits.WEIGHTS_BYTES)),
             },
         ],
-        "promise": _("Nothing in a file is run, and closing the page forgets it."),
+        "privacy": _("Code in a file is never executed. Closing the page deletes the data."),
         "drop": _("drop a file here, or choose one"),
         "accept": ",".join(suffix for suffixes in KINDS.values() for suffix in suffixes),
-        "piece": CHUNK_BYTES,
-        "target": _("what to predict"),
+        "chunk_bytes": CHUNK_BYTES,
+        "target": _("target column"),
         "train": _("train"),
-        "sending": _("sending {name}"),
+        "sending": _("uploading {name}"),
     }
 
 
 class Uploads:
-    """The uploads of one page, one at a time: a new one takes the place of the one before."""
+    """The uploads of one page, one at a time; a new upload cancels the previous one."""
 
     def __init__(self, view: Dashboard) -> None:
         self.view = view
-        self.made = 0
+        self.count = 0
         self._models: list[Model] = []
         self._lock = threading.Lock()
-        self._now: _Incoming | None = None
+        self._active: _Upload | None = None
 
-    def begin(self, number: Any, name: Any, size: Any) -> None:
-        """Take the announcement of a file, and ask for its first bytes."""
+    def start(self, number: Any, name: Any, size: Any) -> None:
+        """Accept the announcement of a file and request its first chunk."""
         self.cancel()
-        tell = self._teller(number)
-        with error_boundary(partial(tell, "failed")):
-            incoming = _Incoming(number, str(name), size)
-            if self.made >= MAX_MODELS:
+        reply = self._replier(number)
+        with error_boundary(partial(reply, "failed")):
+            upload = _Upload(number, str(name), size)
+            if self.count >= MAX_MODELS:
                 raise WorkbenchError(
-                    _("{count} files have been uploaded: reload the page to begin anew.").format(
+                    _("The limit of {count} uploads is reached: reload the page.").format(
                         count=MAX_MODELS
-                    )
+                    ),
+                    code="upload.limit_reached",
                 )
-            self._now = incoming
-            tell("ask", at=0)
+            self._active = upload
+            reply("chunk", offset=0)
 
-    def part(self, number: Any, buffers: Sequence[Any]) -> None:
-        """Take the next bytes; after the last ones begin to read."""
-        incoming = self._current(number)
-        if incoming is None or incoming.whole():
+    def add_chunk(self, number: Any, buffers: Sequence[Any]) -> None:
+        """Accept the next chunk; after the last one, read the file."""
+        upload = self._find(number)
+        if upload is None or upload.is_complete():
             return
-        tell = self._teller(number)
-        with error_boundary(partial(self._fail, incoming)):
-            incoming.take(buffers)
-            if not incoming.whole():
-                tell("ask", at=incoming.received)
+        with error_boundary(partial(self._fail, upload)):
+            upload.append(buffers)
+            if not upload.is_complete():
+                self._replier(number)("chunk", offset=upload.received)
             else:
-                self._start(incoming, self._read)
+                self._run(upload, self._read)
 
-    def choose(self, number: Any, target: Any) -> None:
-        """Train on the table that was read, to predict the column number `target`."""
-        incoming = self._current(number)
-        if incoming is None or incoming.table is None:
+    def choose_target(self, number: Any, target: Any) -> None:
+        """Train a model on the uploaded table that predicts the column with index `target`."""
+        upload = self._find(number)
+        if upload is None or upload.table is None:
             return
-        table, incoming.table = incoming.table, None  # pressed twice, it is trained once
-        with error_boundary(partial(self._fail, incoming)):
+        table, upload.table = upload.table, None  # a second click has no effect
+        with error_boundary(partial(self._fail, upload)):
             if type(target) is not int or not 0 <= target < len(table.names):
-                raise WorkbenchError(_("There is no such column."))
-            self._start(incoming, partial(self._learn_table, table=table, target=target))
+                raise InputError(_("The table has no such column."), code="upload.unknown_column")
+            self._run(upload, partial(self._train_on_table, table=table, target=target))
 
     def cancel(self) -> None:
-        """Give up what is under way; nothing of it is kept."""
-        incoming = self._now
-        if incoming is not None:
-            self._end(incoming, "idle")
+        """Cancel the current upload and discard it."""
+        upload = self._active
+        if upload is not None:
+            self._end(upload, "idle")
 
-    # --- inside --------------------------------------------------------------------------
+    def _find(self, number: Any) -> _Upload | None:
+        upload = self._active
+        return upload if upload is not None and upload.number == number else None
 
-    def _current(self, number: Any) -> _Incoming | None:
-        incoming = self._now
-        return incoming if incoming is not None and incoming.number == number else None
-
-    def _teller(self, number: Any) -> Callable[..., None]:
-        def tell(step: str, text: str | None = None, **more: Any) -> None:
+    def _replier(self, number: Any) -> Callable[..., None]:
+        def reply(step: str, text: str | None = None, **more: Any) -> None:
             self.view.send({"kind": "upload", "number": number, "step": step, "text": text, **more})
 
-        return tell
+        return reply
 
-    def _end(self, incoming: _Incoming, step: str, text: str | None = None) -> None:
-        """Let go of a file, once, and tell the page how it ended."""
+    def _end(self, upload: _Upload, step: str, text: str | None = None) -> None:
+        """Close an upload, unless it is closed already, and send its final step."""
         with self._lock:
-            if self._now is not incoming:
+            if self._active is not upload:
                 return
-            self._now = None
-        incoming.cancelled.set()
-        self._teller(incoming.number)(step, text)
+            self._active = None
+        upload.cancelled.set()
+        self._replier(upload.number)(step, text)
 
-    def _fail(self, incoming: _Incoming, sentence: str) -> None:
-        self._end(incoming, "failed", sentence)
+    def _fail(self, upload: _Upload, message: str) -> None:
+        self._end(upload, "failed", message)
 
-    def _start(self, incoming: _Incoming, work: Callable[[_Incoming, Any], None]) -> None:
+    def _run(self, upload: _Upload, work: Callable[[_Upload, Any], None]) -> None:
         def run() -> None:
-            with error_boundary(partial(self._fail, incoming)):
-                work(incoming, self._teller(incoming.number))
+            with error_boundary(partial(self._fail, upload)):
+                work(upload, self._replier(upload.number))
 
         threading.Thread(target=run, daemon=True, name="upload").start()
 
-    def _read(self, incoming: _Incoming, tell: Callable[..., None]) -> None:
-        """Read a whole file in the background, and go on with what it is."""
-        tell("busy", _("reading"))
-        content, incoming.content = bytes(incoming.content), bytearray()
-        if incoming.kind == "table":
+    def _read(self, upload: _Upload, reply: Callable[..., None]) -> None:
+        """Read a complete file and process it by its kind."""
+        reply("busy", _("reading"))
+        content, upload.content = bytes(upload.content), bytearray()
+        if upload.kind == "table":
             from workbench.custom.uploads import tables
 
-            table = tables.read(content, incoming.over)
-            incoming.table = table
-            rows = _("{count} rows, {columns} columns").format(
+            table = tables.read(content, upload.is_cancelled)
+            upload.table = table
+            text = _("{count} rows, {columns} columns").format(
                 count=formatting.count(len(table)), columns=formatting.count(len(table.names))
             )
-            tell("choose", rows, columns=list(table.names), chosen=len(table.names) - 1)
-        elif incoming.kind == "pictures":
+            reply("target", text, columns=list(table.names), selected=len(table.names) - 1)
+        elif upload.kind == "images":
             from workbench.custom.uploads import images
 
-            reading = partial(_progress, tell, _("reading"))
-            self._learn(incoming, tell, images.read(content, reading, incoming.over))
+            on_progress = partial(_send_progress, reply, _("reading"))
+            data = images.read(content, on_progress, upload.is_cancelled)
+            self._train(upload, reply, data)
         else:
-            self._fit(incoming, tell, content)
+            self._match_weights(upload, reply, content)
 
-    def _learn_table(
-        self, incoming: _Incoming, tell: Callable[..., None], table: Table, target: int
+    def _train_on_table(
+        self, upload: _Upload, reply: Callable[..., None], table: Table, target: int
     ) -> None:
         from workbench.custom.uploads import tables
 
-        tell("busy", _("reading"))
-        self._learn(incoming, tell, tables.preprocess(table, target))
+        reply("busy", _("reading"))
+        self._train(upload, reply, tables.preprocess(table, target))
 
-    def _learn(self, incoming: _Incoming, tell: Callable[..., None], data: UploadedData) -> None:
-        tell("busy", _("training"), share=0)
+    def _train(self, upload: _Upload, reply: Callable[..., None], data: UploadedData) -> None:
+        reply("busy", _("training"), fraction=0)
         from workbench.custom.uploads import small_models
 
-        def watch(share: float) -> None:
-            whole = share >= 1
-            _progress(tell, _("measuring") if whole else _("training"), None if whole else share)
+        def on_progress(fraction: float) -> None:
+            trained = fraction >= 1
+            text = _("measuring") if trained else _("training")
+            _send_progress(reply, text, None if trained else fraction)
 
         model = small_models.train_small_model(
-            _free_name(incoming.name), data, watch, incoming.over
+            _unique_name(upload.name), data, on_progress, upload.is_cancelled
         )
-        said = _(
-            "It learned from {count} examples; {metric} is {figure} on {others} others."
+        text = _(
+            "Trained on {count} examples; {metric} is {value} on {validation} validation examples."
         ).format(
             count=formatting.count(len(data.parts["train"][1])),
             metric=_(model.task.metric.name),
-            figure=model.task.metric.format(model.metric_value("validation")),
-            others=formatting.count(len(data.parts["validation"][1])),
+            value=model.task.metric.format(model.metric_value("validation")),
+            validation=formatting.count(len(data.parts["validation"][1])),
         )
         self._models.append(model)
-        self._open(incoming, model.name, Recipe(), " ".join((said, *data.notes)))
+        self._open(upload, model.name, Recipe(), " ".join((text, *data.notes)))
 
-    def _fit(self, incoming: _Incoming, tell: Callable[..., None], content: bytes) -> None:
-        from workbench.custom.uploads import weights as fitting_file
+    def _match_weights(self, upload: _Upload, reply: Callable[..., None], content: bytes) -> None:
+        from workbench.custom.uploads import weights
 
-        if fitting_file.is_workbench_file(content):
-            artifact = fitting_file.open_artifact(content)
-            said = _("This is a file of {model}: its recipe is open.").format(model=artifact.model)
-            self._open(incoming, artifact.model, artifact.recipe, said)
+        if weights.is_workbench_file(content):
+            artifact = weights.open_artifact(content)
+            text = _("This is a compressed {model}; its recipe is now selected.").format(
+                model=artifact.model
+            )
+            self._open(upload, artifact.model, artifact.recipe, text)
             return
-        base, tensors = fitting_file.match_builtin(fitting_file.read(content))
-        measuring = partial(_progress, tell, _("measuring"))
-        model: Model = fitting_file.model_with_weights(
-            _free_name(incoming.name), base, tensors, measuring, incoming.over
+        base, tensors = weights.match_builtin(weights.read(content))
+        on_progress = partial(_send_progress, reply, _("measuring"))
+        model: Model = weights.model_with_weights(
+            _unique_name(upload.name), base, tensors, on_progress, upload.is_cancelled
         )
-        said = _("The weights fit {model}; {metric} is {figure} on {count} examples.").format(
+        text = _("The weights match {model}; {metric} is {value} on {count} examples.").format(
             model=_(base.title),
             metric=_(model.task.metric.name),
-            figure=model.task.metric.format(model.metric_value("validation")),
+            value=model.task.metric.format(model.metric_value("validation")),
             count=formatting.count(len(model.task.split("validation"))),
         )
         self._models.append(model)
-        self._open(incoming, model.name, Recipe(), said)
+        self._open(upload, model.name, Recipe(), text)
 
-    def _open(self, incoming: _Incoming, model: str, recipe: Recipe, said: str) -> None:
-        if incoming.over():
-            raise Cancelled("The upload was stopped.")
+    def _open(self, upload: _Upload, model: str, recipe: Recipe, text: str) -> None:
+        if upload.is_cancelled():
+            raise Cancelled("The upload was cancelled.", code="upload.cancelled")
         self.view.session.open(model, recipe)
-        self.made += 1
-        self._end(incoming, "done", said)
+        self.count += 1
+        self._end(upload, "done", text)
 
 
-class _Incoming:
-    """One file on its way in."""
+class _Upload:
+    """One file and the bytes received so far."""
 
     def __init__(self, number: Any, name: str, size: Any) -> None:
         path = PurePath(name)
-        found = [kind for kind, suffixes in KINDS.items() if path.suffix.lower() in suffixes]
-        if not found:
-            raise WorkbenchError(
-                _("Choose a table (.csv), pictures in folders (.zip) or weights (.safetensors).")
+        kinds = [kind for kind, suffixes in KINDS.items() if path.suffix.lower() in suffixes]
+        if not kinds:
+            raise FileError(
+                _("Choose a table (.csv), images in folders (.zip) or weights (.safetensors)."),
+                code="upload.unsupported_type",
             )
         self.number = number
         self.name = path.stem
-        self.kind = found[0]
+        self.kind = kinds[0]
         if type(size) is not int or size < 1:
-            raise WorkbenchError(_("The file is empty."))
-        if size > LARGEST[self.kind]:
-            raise WorkbenchError(
-                _("The file has {size}: up to {most} can be uploaded.").format(
-                    size=formatting.size(size), most=formatting.size(LARGEST[self.kind])
-                )
+            raise FileError(_("The file is empty."), code="upload.empty")
+        if size > MAX_BYTES[self.kind]:
+            raise FileError(
+                _("The file is {size}; the maximum is {maximum}.").format(
+                    size=formatting.size(size), maximum=formatting.size(MAX_BYTES[self.kind])
+                ),
+                code="upload.too_large",
             )
         self.size = size
         self.content = bytearray()
         self.received = 0
         self.table: Table | None = None
         self.cancelled = threading.Event()
-        self.over = self.cancelled.is_set
+        self.is_cancelled = self.cancelled.is_set
 
-    def whole(self) -> bool:
-        """Whether all of it is here."""
+    def is_complete(self) -> bool:
+        """Whether all bytes are received."""
         return self.received == self.size
 
-    def take(self, buffers: Sequence[Any]) -> None:
-        """Add the next piece."""
-        piece = bytes(buffers[0]) if len(buffers) == 1 else b""
-        if not piece or len(piece) > CHUNK_BYTES or self.received + len(piece) > self.size:
-            raise WorkbenchError(_("The upload broke off: begin it again."))
-        self.content += piece
-        self.received += len(piece)
+    def append(self, buffers: Sequence[Any]) -> None:
+        """Add the next chunk."""
+        chunk = bytes(buffers[0]) if len(buffers) == 1 else b""
+        if not chunk or len(chunk) > CHUNK_BYTES or self.received + len(chunk) > self.size:
+            raise FileError(
+                _("The upload was interrupted: start it again."), code="upload.interrupted"
+            )
+        self.content += chunk
+        self.received += len(chunk)
 
 
-def _progress(tell: Callable[..., None], text: str, share: float | None) -> None:
-    tell("busy", text, share=share)
+def _send_progress(reply: Callable[..., None], text: str, fraction: float | None) -> None:
+    reply("busy", text, fraction=fraction)
 
 
-def _free_name(stem: str) -> str:
-    """Return a name for a model that no other has, after the file's."""
-    plain = re.sub(r"[^\w.+-]+", "-", stem)[:LONGEST_NAME].strip("-.") or "data"
-    taken, name, number = set(models()), plain, 1
-    while f"{CUSTOM_PREFIX}{name}" in taken:
+def _unique_name(stem: str) -> str:
+    """Return a model name that is not in use, derived from the file name."""
+    base = re.sub(r"[^\w.+-]+", "-", stem)[:MAX_NAME_LENGTH].strip("-.") or "data"
+    existing, name, number = set(models()), base, 1
+    while f"{CUSTOM_PREFIX}{name}" in existing:
         number += 1
-        name = f"{plain}-{number}"
+        name = f"{base}-{number}"
     return name

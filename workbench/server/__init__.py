@@ -1,1 +1,1 @@
-"""Voila and Jupyter servers, kernels and addresses."""
+"""Voila and Jupyter servers for the dashboard, their kernels and addresses."""

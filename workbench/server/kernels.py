@@ -1,4 +1,4 @@
-"""Which Python runs a visitor's page."""
+"""The kernel specification of the server."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from workbench.panels.uploading import VARIABLE
 
 
 class ServerKernelSpecManager(KernelSpecManager):
-    """One kernel: the interpreter that runs the server.
+    """Offer one kernel: the Python interpreter that runs the server.
 
-    A kernel of the same name that some other environment left in the person's home would
-    otherwise be taken first, and personal IPython start-up files would run for every visitor.
+    Without this, a kernel of the same name installed by another environment in the user's home
+    directory would take precedence, and IPython startup files of the user would run for every
+    visitor.
     """
 
     uploads = traitlets.Bool(False, help="whether visitors may upload files").tag(config=True)
 
     def find_kernel_specs(self) -> dict[str, str]:
-        """Return the one kernel's name; it has no resource folder."""
+        """Return the name of the kernel; it has no resource directory."""
         return {NATIVE_KERNEL_NAME: ""}
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Return how to start the kernel, whatever `kernel_name` a notebook asks for."""
+        """Return the specification of the kernel, whatever `kernel_name` a notebook requests."""
         flags = ["-f", "{connection_file}", "--HistoryManager.enabled=False", "--log-level=ERROR"]
         return KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", *flags],

@@ -1,28 +1,31 @@
-"""Where the notebooks are: beside the package in a checkout, inside it when installed."""
+"""Location of the notebooks: next to the package in a checkout, inside it when installed."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.errors import WorkbenchError
+from workbench.errors import FileError
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def folder() -> Path:
-    """Return the folder that holds the notebooks.
+    """Return the folder of the notebooks.
 
     Raises
     ------
-    WorkbenchError
-        When the installation has none.
+    FileError
+        If the installation has no notebooks.
     """
     for candidate in (PACKAGE / "notebooks", PACKAGE.parent / "notebooks"):
         if (candidate / "dashboard.ipynb").is_file():
             return candidate
-    raise WorkbenchError("The notebooks are missing from this installation: install it again.")
+    raise FileError(
+        "The notebooks are missing from this installation: reinstall workbench.",
+        code="server.missing_notebooks",
+    )
 
 
 def dashboard() -> Path:
-    """Return the path of the page's notebook."""
+    """Return the path of the dashboard notebook."""
     return folder() / "dashboard.ipynb"

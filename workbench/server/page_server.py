@@ -1,4 +1,4 @@
-"""The page as Voila serves it: one named notebook, our settings only, nothing from elsewhere."""
+"""Voila configured for a single notebook, without user settings and external resources."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
-from workbench.panels import drawing
+from workbench.panels import plotly_script
 from workbench.server.kernels import ServerKernelSpecManager
 from workbench.server.websocket import NoDelayConnection
 
 TEMPLATE = Path(__file__).resolve().parent / "template"
 
-CONTENT_POLICY = (  # the browser itself refuses anything that is not from this server
+CONTENT_POLICY = (  # browsers block resources from any other server
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' blob: data:; frame-ancestors 'self'"
 )
 
-EXTENSIONS = [  # all three are needed, and no others: each one is megabytes for every visitor
+EXTENSIONS = [  # only the required ones: each adds megabytes to the page
     "@voila-dashboards/widgets-manager8",
     "@jupyter-widgets/jupyterlab-manager",
     "anywidget",
@@ -31,52 +31,52 @@ EXTENSIONS = [  # all three are needed, and no others: each one is megabytes for
 
 
 class PageHandler(TornadoVoilaHandler):
-    """Render the notebook, and let its kernel be freed when the page is closed."""
+    """Render the notebook, and shut down its kernel when the page is closed."""
 
     async def get(self, path: str | None = None) -> None:
-        """Answer with the page; its XSRF cookie is what the closing page signs off with."""
-        _ = self.xsrf_token  # touching it sets the cookie, which Voila forgets
+        """Send the page, with the XSRF cookie that its shutdown request needs."""
+        _ = self.xsrf_token  # reading it sets the cookie, which Voila does not do
         await super().get(path)
 
-    def should_use_rendered_notebook(self, data: Any, size: int, *asked: Any) -> bool:
-        """Take a warm kernel whatever the query says: the theme is the page's own affair."""
+    def should_use_rendered_notebook(self, data: Any, size: int, *requested: Any) -> bool:
+        """Use a preheated kernel whatever theme the query requests: the page sets its theme."""
         return bool(super().should_use_rendered_notebook(data, size, None, None, {}))
 
 
-class DrawingHandler(tornado.web.RequestHandler):
-    """Serve plotly.js, packed once and kept by the browser for as long as it likes."""
+class PlotlyHandler(tornado.web.RequestHandler):
+    """Serve plotly.js, which browsers may cache without expiry."""
 
     def get(self) -> None:
-        """Answer with the script, as gzip unless the browser cannot take it."""
+        """Send the script, compressed with gzip if the browser accepts it."""
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
         self.set_header("Vary", "Accept-Encoding")
         if "gzip" in self.request.headers.get("Accept-Encoding", ""):
             self.set_header("Content-Encoding", "gzip")
-            self.finish(drawing.compressed_script())
+            self.finish(plotly_script.compressed_script())
         else:
-            self.finish(drawing.script())
+            self.finish(plotly_script.script())
 
 
 class PageServer(Voila):
-    """Voila for one notebook on sockets that are already open."""
+    """Voila for one notebook, on sockets that are already bound."""
 
     def __init__(self, sockets: list[socket.socket], **settings: Any) -> None:
         self.sockets = sockets
         super().__init__(**settings)
 
     def setup_template_dirs(self) -> None:
-        """Look for the page's template in the package before Voila's own folders."""
+        """Search for templates in the package before Voila's folders."""
         super().setup_template_dirs()
         self.template_paths: list[str] = [str(TEMPLATE), *self.template_paths]
 
     def init_handlers(self) -> list[Any]:
-        """Put our page and the drawing script in place of Voila's."""
+        """Replace Voila's page handler, and add a handler for plotly.js."""
         handlers = [
             (rule[0], PageHandler, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule
             for rule in super().init_handlers()
         ]
-        return [(f"{self.server_url}workbench/plotly\\.js", DrawingHandler), *handlers]
+        return [(f"{self.server_url}workbench/plotly\\.js", PlotlyHandler), *handlers]
 
     def listen(self) -> None:
         """Serve until interrupted."""
@@ -91,10 +91,17 @@ class PageServer(Voila):
 
 
 def settings(preheat: int, *, uploads: bool = False) -> Config:
-    """Return Voila's settings for `preheat` kernels kept warm, which may take `uploads`.
+    """Return the Voila configuration.
 
-    Sources stay hidden, errors show no traceback, no file of the folder is served, and kernels
-    that lost their page are ended after ten minutes.
+    It hides source code and tracebacks, serves no other files of the folder, and shuts down
+    kernels ten minutes after their page disconnects.
+
+    Parameters
+    ----------
+    preheat
+        Number of kernels started in advance.
+    uploads
+        Whether visitors may upload data.
     """
     config = Config()
     config.VoilaConfiguration.template = "lab"
@@ -108,8 +115,10 @@ def settings(preheat: int, *, uploads: bool = False) -> Config:
     config.ServerKernelSpecManager.uploads = uploads
     config.VoilaConfiguration.preheat_kernel = preheat > 0
     config.VoilaConfiguration.default_pool_size = preheat
-    config.VoilaKernelManager.fill_delay = 5.0  # first let the visitor's own page load
-    config.VoilaConfiguration.resources = {"drawing": drawing.fingerprint()}
+    config.VoilaKernelManager.fill_delay = (
+        5.0  # seconds: the page of the current visitor loads first
+    )
+    config.VoilaConfiguration.resources = {"plotly_digest": plotly_script.fingerprint()}
     config.MappingKernelManager.cull_interval = 60
     config.MappingKernelManager.cull_idle_timeout = 600
     config.Voila.kernel_websocket_connection_class = NoDelayConnection

@@ -1,4 +1,4 @@
-"""Starting the page, or JupyterLab with the same notebooks, and saying where."""
+"""Start the dashboard server, or JupyterLab with the same notebooks, and print the address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from secrets import token_hex
 from workbench.server import address, notebooks
 from workbench.threads import set_passive_waiting
 
-PROMPT = "workbench.server.websocket.NoDelayConnection"
+CONNECTION_CLASS = "workbench.server.websocket.NoDelayConnection"
 
 
 def serve(
@@ -24,36 +24,37 @@ def serve(
     *,
     uploads: bool | None = None,
 ) -> None:
-    """Serve the page until interrupted, and print its address.
+    """Serve the dashboard until interrupted, and print its address.
 
     Parameters
     ----------
     port
-        Where to listen; 0 takes any free port.
+        Port to listen on; 0 takes any free port.
     token
-        What visitors must give as ``?token=``; None lets in everyone who can reach `host`.
+        Token that visitors pass as ``?token=``; None gives access to everyone who can reach `host`.
     base_url
-        The path behind a proxy, starting and ending with a slash.
+        Path behind a proxy, starting and ending with a slash.
     preheat
-        How many kernels wait warm for the next visitor; each takes memory.
+        Number of kernels started in advance for the next visitors; each uses memory.
     host
-        The interface; only this machine can reach the default one.
+        Interface to listen on; the default accepts connections from this machine only.
     notebook
-        The one notebook to serve; the dashboard unless said.
+        The notebook to serve; by default the dashboard.
     uploads
-        Whether visitors may upload data; unless said, where only this machine can reach the page.
+        Whether visitors may upload data; by default only if the server accepts connections from
+        this machine only.
 
     Raises
     ------
     WorkbenchError
-        When the port is taken.
+        If the port is not available.
     """
     from workbench.server.page_server import PageServer, settings
 
     set_passive_waiting()
     sockets = address.listen(host, port)
     port = sockets[0].getsockname()[1]
-    base_url = _slashes(base_url)
+    base_url = _normalize_base_url(base_url)
     path = notebook or notebooks.dashboard()
     app = PageServer(
         sockets,
@@ -68,7 +69,7 @@ def serve(
         log_level=logging.ERROR,
     )
     app.initialize([])
-    logging.getLogger("tornado").setLevel(logging.ERROR)  # it warns of Jupyter's own settings
+    logging.getLogger("tornado").setLevel(logging.ERROR)  # it warns about Jupyter's settings
     _announce(address.url(host, port, base_url, token), open_browser)
     app.start()
 
@@ -80,23 +81,23 @@ def lab(
     base_url: str = "/",
     host: str = "localhost",
 ) -> None:
-    """Open the notebooks in JupyterLab until interrupted, and print the address.
+    """Serve the notebooks in JupyterLab until interrupted, and print the address.
 
-    The parameters are those of `serve`; without a `token` Jupyter makes one and prints it.
+    The parameters are those of `serve`; without a `token`, a random one is used.
 
     Raises
     ------
     WorkbenchError
-        When the port is taken.
+        If the port is not available.
     """
     from jupyterlab.labapp import LabApp
 
     set_passive_waiting()
-    sockets = address.listen(host, port)  # find a taken port, or a free one, before Jupyter does
+    sockets = address.listen(host, port)  # checks the port early, and finds a free one
     port = sockets[0].getsockname()[1]
-    for taken in sockets:
-        taken.close()
-    base_url = _slashes(base_url)
+    for socket in sockets:
+        socket.close()
+    base_url = _normalize_base_url(base_url)
     token = token if token is not None else token_hex(16)
     app = LabApp.initialize_server(
         [
@@ -106,25 +107,25 @@ def lab(
             f"--ServerApp.base_url={base_url}",
             f"--IdentityProvider.token={token}",
             f"--ServerApp.root_dir={notebooks.folder()}",
-            f"--ServerApp.kernel_websocket_connection_class={PROMPT}",
+            f"--ServerApp.kernel_websocket_connection_class={CONNECTION_CLASS}",
             "--ServerApp.open_browser=False",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",  # stays at home
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",  # stay local
             "--LabApp.news_url=None",
-            "--ServerApp.allow_root=True",  # containers; the page server does not mind either
+            "--ServerApp.allow_root=True",  # for containers; Voila allows it as well
             "--ServerApp.log_level=WARN",
         ]
     )
-    where = address.url(host, port, base_url + "lab/tree/dashboard.ipynb", token)
-    app.io_loop.add_callback(_announce, where, open_browser)  # after it has begun to listen
+    url = address.url(host, port, base_url + "lab/tree/dashboard.ipynb", token)
+    app.io_loop.add_callback(_announce, url, open_browser)  # once the server is listening
     app.start()
 
 
-def _slashes(base_url: str) -> str:
+def _normalize_base_url(base_url: str) -> str:
     inner = base_url.strip("/")
     return f"/{inner}/" if inner else "/"
 
 
-def _announce(where: str, open_browser: bool) -> None:
-    print(f"Workbench is at {where}", flush=True)
+def _announce(url: str, open_browser: bool) -> None:
+    print(f"Workbench is at {url}", flush=True)
     if open_browser:
-        webbrowser.open(where)
+        webbrowser.open(url)

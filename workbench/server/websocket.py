@@ -1,4 +1,4 @@
-"""The kernel's websocket without Nagle's delay."""
+"""Kernel websocket with TCP_NODELAY."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 
 
 class NoDelayConnection(ZMQChannelsWebsocketConnection):
-    """Send each small message at once.
+    """Send each small message immediately.
 
-    Without TCP_NODELAY the kernel's answer to every step of a slider waits about 40 ms for the
-    browser's delayed acknowledgement of the one before, even on the same machine.
+    Without TCP_NODELAY, each answer of the kernel to a slider event waits about 40 ms for the
+    browser's delayed acknowledgment of the previous one, even on the same machine.
     """
 
     def connect(self) -> Any:
-        """Open the kernel's channels as usual, with the delay switched off."""
+        """Open the channels of the kernel after setting TCP_NODELAY."""
         self.websocket_handler.set_nodelay(True)
         return super().connect()

@@ -56,7 +56,7 @@ class Focus:
     language model goes on from, and its lot.
     """
 
-    view: str = "pictures"
+    view: str = "examples"
     kind: str = "lost"
     first: int = 0
     columns: int = 8

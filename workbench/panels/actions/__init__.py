@@ -1,16 +1,24 @@
-"""What the page can ask for by name: each file puts its actions into `ACTIONS` when imported."""
+"""The actions that the page can request by name; importing a module registers its actions."""
 
-from workbench.panels.actions import choosing, data, file, layers, looking, training, uploads
+from workbench.panels.actions import (
+    artifact,
+    display,
+    export,
+    layers,
+    selection,
+    training,
+    uploads,
+)
 from workbench.panels.actions.registry import ACTIONS, VIEW_ACTIONS
 
 __all__ = [
     "ACTIONS",
     "VIEW_ACTIONS",
-    "choosing",
-    "data",
-    "file",
+    "artifact",
+    "display",
+    "export",
     "layers",
-    "looking",
+    "selection",
     "training",
     "uploads",
 ]

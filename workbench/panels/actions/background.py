@@ -1,4 +1,4 @@
-"""Work that takes a moment: in a thread of its own, with a bar that shows how far it is."""
+"""Long operations: a background thread and a progress bar."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Rest = TypeVarTuple("Rest")
 def run_in_background(
     name: str, work: Callable[[Dashboard, *Rest], None], view: Dashboard, *rest: *Rest
 ) -> None:
-    """Do `work` in a thread called `name`; what goes wrong is told on the page."""
+    """Run `work` in a thread called `name`; errors appear in the banner of the page."""
 
     def run() -> None:
-        with error_boundary(view.tell):
+        with error_boundary(view.show_message):
             work(view, *rest)
 
     threading.Thread(target=run, daemon=True, name=name).start()
@@ -29,9 +29,9 @@ def run_in_background(
 
 @contextmanager
 def progress_bar(view: Dashboard, text: str) -> Iterator[Callable[[float], None]]:
-    """Show a bar meanwhile; what is yielded sets its share, from 0 to 1."""
-    view.send({"kind": "task", "text": text})
+    """Show a progress bar; yield the function that sets its fraction, from 0 to 1."""
+    view.send({"kind": "progress", "text": text})
     try:
-        yield lambda share: view.send({"kind": "task", "text": text, "share": share})
+        yield lambda fraction: view.send({"kind": "progress", "text": text, "fraction": fraction})
     finally:
-        view.send({"kind": "task", "text": None})
+        view.send({"kind": "progress", "text": None})

@@ -1,4 +1,4 @@
-"""What the page sent, made sure of."""
+"""Validation of values in messages from the page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from typing import Any
 
 
 def positive_number(value: Any) -> float | None:
-    """Return `value` where it is a number above 0 and finite, else None."""
-    sure = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if sure and 0 < value < math.inf else None
+    """Return `value` as a float if it is a finite number above 0, else None."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 < value < math.inf else None

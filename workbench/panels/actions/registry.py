@@ -1,4 +1,4 @@
-"""The table of all actions, and how one gets into it."""
+"""The table of actions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from workbench.panels.page import Dashboard
 
 Action = Callable[["Dashboard", dict[str, Any]], None]
+"""Called with the dashboard and a message from the page, which is not validated."""
 ACTIONS: dict[str, Action] = {}
-VIEW_ACTIONS = frozenset({"hello", "theme", "tab", "look", "plotly", "soften"})
-"""Actions that change nothing but the view; the others take the banner down."""
+VIEW_ACTIONS = frozenset({"hello", "theme", "tab", "focus", "plotly", "query_teacher"})
+"""Actions that change only the display; all others hide the banner."""
 
 
-def action(work: Action) -> Action:
-    """Register `work` under its own name."""
-    ACTIONS[work.__name__] = work
-    return work
+def action(function: Action) -> Action:
+    """Register `function` under its own name."""
+    ACTIONS[function.__name__] = function
+    return function

@@ -1,4 +1,4 @@
-"""Sending a file, which the page saves."""
+"""Sending a file for the browser to save."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ if TYPE_CHECKING:
 
 
 def send_file(view: Dashboard, name: str, mime: str, data: bytes) -> None:
-    """Have the page save `data` under `name`."""
+    """Send `data` to the page, which saves it as `name`."""
     view.send({"kind": "file", "name": name, "mime": mime}, buffers=[data])

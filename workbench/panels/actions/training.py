@@ -1,4 +1,4 @@
-"""Training: the recipe, a row of temperatures, and what the teacher thinks."""
+"""Actions of the training section: train, compare temperatures, query the teacher."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.panels import training
 from workbench.panels.actions.background import progress_bar, run_in_background
@@ -19,48 +19,50 @@ if TYPE_CHECKING:
 
 
 @action
-def train(view: Dashboard, asked: dict[str, Any]) -> None:
-    """Train the present recipe for some seconds."""
-    view.session.train(*_asked_training(asked))
+def train(view: Dashboard, message: dict[str, Any]) -> None:
+    """Train with the current recipe for a number of seconds."""
+    view.session.train(*_settings(message))
 
 
 @action
-def sweep(view: Dashboard, asked: dict[str, Any]) -> None:
-    """Train students at a row of temperatures, for some seconds in all."""
-    settings, seconds = _asked_training(asked)
+def sweep(view: Dashboard, message: dict[str, Any]) -> None:
+    """Train students at several temperatures within a number of seconds."""
+    settings, seconds = _settings(message)
     view.cancelled.clear()
     run_in_background("sweep", _sweep, view, settings, seconds)
 
 
 @action
-def soften(view: Dashboard, asked: dict[str, Any]) -> None:
-    """Show what the teacher thinks of an example at a temperature."""
-    teacher, temperature = (
-        str(asked.get("teacher") or SELF),
-        positive_number(asked.get("temperature")),
-    )
-    example = asked.get("example", 0)
+def query_teacher(view: Dashboard, message: dict[str, Any]) -> None:
+    """Show the teacher's prediction for an example at a temperature."""
+    teacher = str(message.get("teacher") or SELF)
+    temperature = positive_number(message.get("temperature"))
+    example = message.get("example", 0)
     if temperature is None or not isinstance(example, int):
-        raise WorkbenchError(_("The temperature must be above 0."))
-    known = view.session.teacher_query
-    if known is not None and known.teacher == teacher:  # at once: the outputs are there
+        raise InputError(_("The temperature must be above 0."), code="argument.invalid_temperature")
+    query = view.session.teacher_query
+    if query is not None and query.teacher == teacher:  # its outputs are cached
         view.session.query_teacher(teacher, temperature, example)
     else:
-        run_in_background("teacher", _ask, view, teacher, temperature, example)
+        run_in_background("teacher", _query_teacher, view, teacher, temperature, example)
 
 
-def _asked_training(asked: dict[str, Any]) -> tuple[Train, float]:
-    values, seconds = asked.get("values"), positive_number(asked.get("seconds"))
+def _settings(message: dict[str, Any]) -> tuple[Train, float]:
+    values, seconds = message.get("values"), positive_number(message.get("seconds"))
     if not isinstance(values, dict) or seconds is None or seconds > training.MAX_SECONDS:
-        most = formatting.count(training.MAX_SECONDS)
-        raise WorkbenchError(_("Choose how long to train, up to {most} seconds.").format(most=most))
+        raise InputError(
+            _("Choose a training time of up to {maximum} seconds.").format(
+                maximum=formatting.count(training.MAX_SECONDS)
+            ),
+            code="argument.invalid_seconds",
+        )
     return training.settings(values, os.cpu_count() or 1), seconds
 
 
 def _sweep(view: Dashboard, settings: Train, seconds: float) -> None:
-    with progress_bar(view, _("Training students at a row of temperatures")) as show:
-        view.session.sweep(settings, seconds, view.cancelled.is_set, show)
+    with progress_bar(view, _("Training students at several temperatures")) as on_progress:
+        view.session.sweep(settings, seconds, view.cancelled.is_set, on_progress)
 
 
-def _ask(view: Dashboard, teacher: str, temperature: float, example: int) -> None:
+def _query_teacher(view: Dashboard, teacher: str, temperature: float, example: int) -> None:
     view.session.query_teacher(teacher, temperature, example)

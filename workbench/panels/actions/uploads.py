@@ -1,4 +1,4 @@
-"""Uploading a model or data of the person's own."""
+"""Actions that upload a model or data."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 
 @action
-def upload(view: Dashboard, asked: dict[str, Any]) -> None:
-    """Take a file of the person's own, of which the bytes follow."""
+def upload(view: Dashboard, message: dict[str, Any]) -> None:
+    """Announce a file, whose chunks follow."""
     if not uploading.allowed():
-        raise WorkbenchError(_("This server takes no uploads."))
-    view.uploads.begin(asked.get("number"), asked.get("file"), asked.get("size"))
+        raise WorkbenchError(_("Uploads are disabled on this server."), code="upload.disabled")
+    view.uploads.start(message.get("number"), message.get("file"), message.get("size"))
 
 
 @action
-def upload_part(view: Dashboard, asked: dict[str, Any]) -> None:
-    """Take the next bytes of it."""
-    view.uploads.part(asked.get("number"), asked["buffers"])
+def upload_chunk(view: Dashboard, message: dict[str, Any]) -> None:
+    """Send the next chunk of a file."""
+    view.uploads.add_chunk(message.get("number"), message["buffers"])
 
 
 @action
-def upload_target(view: Dashboard, asked: dict[str, Any]) -> None:
-    """Train on the table that was uploaded, to predict one of its columns."""
-    view.uploads.choose(asked.get("number"), asked.get("target"))
+def upload_target(view: Dashboard, message: dict[str, Any]) -> None:
+    """Train a model on the uploaded table that predicts one of its columns."""
+    view.uploads.choose_target(message.get("number"), message.get("target"))
 
 
 @action
-def upload_cancel(view: Dashboard, asked: dict[str, Any]) -> None:
-    """Give the upload up."""
+def upload_cancel(view: Dashboard, message: dict[str, Any]) -> None:
+    """Cancel the upload."""
     view.uploads.cancel()

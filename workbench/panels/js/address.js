@@ -1,34 +1,35 @@
-// The page's own address holds its state, so that a reload, and a kernel that died, lose nothing.
-// Inside JupyterLab and elsewhere the address is not ours and stays as it is.
+// The URL of the page holds its state, so that it survives a reload and a lost kernel.
+// Where the page is embedded, as in JupyterLab, the URL is not changed.
 
-export const ownAddress = () => document.getElementById("workbench-plotly") !== null;
+export const isStandalone = () => document.getElementById("workbench-plotly") !== null;
 
-const OURS = ["theme", "lang", "token"]; // these stay when the state changes
+const PAGE_KEYS = ["theme", "lang", "token"]; // not part of the state
 
 export function search() {
-  if (!ownAddress()) return "";
-  const asked = new URLSearchParams(location.search);
-  OURS.forEach((key) => asked.delete(key));
-  return asked.size ? location.search : "";
+  if (!isStandalone()) return "";
+  const params = new URLSearchParams(location.search);
+  PAGE_KEYS.forEach((key) => params.delete(key));
+  return params.size ? location.search : "";
 }
 
-const CALM = 300; // ms without a change, after which the address is written: it costs a frame
+const SAVE_DELAY = 300; // ms without a change before the URL is updated, which costs a frame
 let pending = 0;
 
-export function keep(query) {
-  if (!ownAddress()) return;
+export function saveState(query) {
+  if (!isStandalone()) return;
   clearTimeout(pending);
-  pending = setTimeout(() => history.replaceState(null, "", address(query)), CALM);
+  pending = setTimeout(() => history.replaceState(null, "", address(query)), SAVE_DELAY);
 }
 
 export function address(query) {
-  const asked = new URLSearchParams(location.search);
-  const kept = OURS.filter((key) => asked.has(key) && key !== "token").map((key) => `${key}=${asked.get(key)}`);
-  return `${location.pathname}?${[query, ...kept].filter(Boolean).join("&")}`;
+  const params = new URLSearchParams(location.search);
+  const keys = PAGE_KEYS.filter((key) => params.has(key) && key !== "token");
+  const retained = keys.map((key) => `${key}=${params.get(key)}`);
+  return `${location.pathname}?${[query, ...retained].filter(Boolean).join("&")}`;
 }
 
 export function setTheme(theme) {
-  if (!ownAddress()) return;
-  const asked = location.search.replace(/^\?/, "").split("&").filter((pair) => pair && !pair.startsWith("theme="));
-  history.replaceState(null, "", `${location.pathname}?${[...asked, `theme=${theme}`].join("&")}`);
+  if (!isStandalone()) return;
+  const pairs = location.search.replace(/^\?/, "").split("&").filter((pair) => pair && !pair.startsWith("theme="));
+  history.replaceState(null, "", `${location.pathname}?${[...pairs, `theme=${theme}`].join("&")}`);
 }

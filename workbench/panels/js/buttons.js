@@ -1,4 +1,4 @@
-// A row of buttons above what a tab shows; each asks Python for something by name.
+// A row of buttons above the content of a tab; each requests an action from Python.
 
 import { h } from "./dom.js";
 

@@ -1,20 +1,20 @@
-// The wire to Python. Values of controls go through a synced trait: the widget manager keeps one
-// message under way and replaces the waiting one, so the newest wins. All else is custom messages.
+// The connection to Python. Values of controls use a synced trait: the widget manager has one
+// message in flight and replaces the waiting one by the newest. All other messages are custom.
 
-const BROKEN = 2000; // ms for a broken connection to come back
-const SILENT = 15000; // ms for any answer to values
-const GONE = ["dead", "terminating", "restarting", "autorestarting"]; // a new kernel knows no page
+const RECONNECT_TIMEOUT = 2000; // ms
+const ANSWER_TIMEOUT = 15000; // ms from sending values to any answer
+const LOST = ["dead", "terminating", "restarting", "autorestarting"]; // a new kernel has no session
 
 export class Channel {
   constructor(model) {
     this.model = model;
     this.listeners = {};
     this.seq = 0; // of the newest values sent
-    this.tellAlive = () => {}; // told whether the kernel is there
-    this.silence = 0;
+    this.onAlive = () => {}; // called with whether the kernel responds
+    this.answerTimer = 0;
     this.onCustom = (message, buffers) => {
-      clearTimeout(this.silence);
-      this.silence = 0;
+      clearTimeout(this.answerTimer);
+      this.answerTimer = 0;
       for (const listen of this.listeners[message.kind] || []) listen(message, buffers);
     };
     model.on("msg:custom", this.onCustom);
@@ -36,38 +36,38 @@ export class Channel {
     this.seq += 1;
     this.model.set("values", { seq: this.seq, values: { ...values } });
     this.model.save_changes();
-    this.silence ||= setTimeout(() => this.tellAlive(false), SILENT);
+    this.answerTimer ||= setTimeout(() => this.onAlive(false), ANSWER_TIMEOUT);
     this.emit("sent", { seq: this.seq });
   }
 
-  // Tells whether the kernel is there: by its silence, and by its state where the widget manager
-  // shows it. A connection that breaks is given a while to come back by itself. Returns a function
-  // that stops it.
-  watchKernel(tell) {
-    this.tellAlive = tell;
+  // Calls `onAlive(alive)` when the kernel stops or resumes responding: it does not answer, or the
+  // widget manager reports its state. A broken connection has some time to reconnect. Returns a
+  // function that stops watching.
+  watchKernel(onAlive) {
+    this.onAlive = onAlive;
     const kernel = this.model.widget_manager?.kernel;
     if (!kernel) return () => {};
-    let waiting = 0;
-    const onConnection = (_kernel, now) => {
-      clearTimeout(waiting);
-      if (now === "connected") tell(true);
-      else waiting = setTimeout(tell, BROKEN, false);
+    let reconnectTimer = 0;
+    const onConnection = (_kernel, status) => {
+      clearTimeout(reconnectTimer);
+      if (status === "connected") onAlive(true);
+      else reconnectTimer = setTimeout(onAlive, RECONNECT_TIMEOUT, false);
     };
-    const onStatus = (_kernel, now) => {
-      if (!GONE.includes(now)) return;
+    const onStatus = (_kernel, status) => {
+      if (!LOST.includes(status)) return;
       stop();
-      tell(false);
+      onAlive(false);
     };
     const stop = () => {
-      clearTimeout(waiting);
-      clearTimeout(this.silence);
+      clearTimeout(reconnectTimer);
+      clearTimeout(this.answerTimer);
       kernel.connectionStatusChanged.disconnect(onConnection);
       kernel.statusChanged.disconnect(onStatus);
       window.removeEventListener("pagehide", stop);
     };
     kernel.connectionStatusChanged.connect(onConnection);
     kernel.statusChanged.connect(onStatus);
-    window.addEventListener("pagehide", stop); // a page that leaves ends its own kernel
+    window.addEventListener("pagehide", stop); // closing the page shuts down its kernel
     return stop;
   }
 

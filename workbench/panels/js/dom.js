@@ -1,4 +1,4 @@
-// Making elements. `h("p", {class: "a", onclick: f, text: "words"}, child, …)`
+// Creates elements: `h("p", { className: "a", onclick: f, text: "label" }, child, …)`
 
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -13,29 +13,29 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
-// Sets a text only where it differs, so that nothing is laid out again for nothing.
+// Sets a text only if it differs, to avoid a layout.
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 let lastId = 0;
-export function freshId() {
+export function uniqueId() {
   lastId += 1;
   return `wb-${lastId}`;
 }
 
-// A word with an explanation that shows on hover and on focus, and that screen readers read.
+// A label with an explanation that shows on hover and on focus, and that screen readers read.
 export function term(label, help, className = "") {
   if (!help) return h("span", { className, text: label });
-  const id = freshId();
+  const id = uniqueId();
   const tip = h("span", { className: "tip", role: "tooltip", popover: "manual", id, text: help });
   const show = () => {
     tip.showPopover();
-    place(tip, word.getBoundingClientRect());
+    place(tip, target.getBoundingClientRect());
   };
   const hide = () => tip.hidePopover();
-  const word = h("span", {
-    className: "term-word",
+  const target = h("span", {
+    className: "term-label",
     tabIndex: 0,
     "aria-describedby": id,
     text: label,
@@ -44,13 +44,13 @@ export function term(label, help, className = "") {
     onfocus: show,
     onblur: hide,
   });
-  return h("span", { className: `term ${className}` }, word, tip);
+  return h("span", { className: `term ${className}` }, target, tip);
 }
 
-// Below its word where there is room, else above; never past the window's edge.
-function place(tip, word) {
+// Below the label if there is room, else above; always inside the window.
+function place(tip, label) {
   const { width, height } = tip.getBoundingClientRect();
-  const below = word.bottom + 6 + height < window.innerHeight;
-  tip.style.left = `${Math.max(8, Math.min(word.left, window.innerWidth - width - 8))}px`;
-  tip.style.top = `${below ? word.bottom + 6 : word.top - 6 - height}px`;
+  const below = label.bottom + 6 + height < window.innerHeight;
+  tip.style.left = `${Math.max(8, Math.min(label.left, window.innerWidth - width - 8))}px`;
+  tip.style.top = `${below ? label.bottom + 6 : label.top - 6 - height}px`;
 }

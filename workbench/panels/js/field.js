@@ -1,7 +1,7 @@
-// Controls for single fields, built from the descriptions that Python sends. Each maker returns
-// {node, show(value)}: `show` sets the control without telling anyone.
+// Controls for single fields, built from the descriptions that Python sends. Each function returns
+// {node, show(value)}: `show` sets the control without calling `change`.
 
-import { freshId, h, setText, term } from "./dom.js";
+import { uniqueId, h, setText, term } from "./dom.js";
 
 export function readout(field, value) {
   const shown = field.percent ? Math.round(value * 1000) / 10 : value;
@@ -9,7 +9,7 @@ export function readout(field, value) {
 }
 
 export function slider(field, change) {
-  const id = freshId();
+  const id = uniqueId();
   const output = h("output", { className: "readout", htmlFor: id });
   const input = h("input", {
     type: "range",
@@ -29,7 +29,7 @@ export function slider(field, change) {
     paint();
     change(Number(input.value));
   });
-  input.addEventListener("keydown", (event) => leap(event, input, field));
+  input.addEventListener("keydown", (event) => jump(event, input, field));
   return {
     node: h(
       "div",
@@ -39,22 +39,22 @@ export function slider(field, change) {
     ),
     show(value) {
       input.value = value;
-      paint(value); // which may lie between two steps of the slider
+      paint(value); // may lie between two steps of the slider
     },
   };
 }
 
-// Shift and an arrow go ten steps; the browser itself goes one.
-function leap(event, input, field) {
-  const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-  if (!event.shiftKey || !way) return;
+// Shift and an arrow key move the slider by ten steps; an arrow key alone moves it by one.
+function jump(event, input, field) {
+  const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+  if (!event.shiftKey || !direction) return;
   event.preventDefault();
-  input.value = Number(input.value) + way * 10 * field.step;
+  input.value = Number(input.value) + direction * 10 * field.step;
   input.dispatchEvent(new Event("input"));
 }
 
 export function segments(field, change) {
-  const name = freshId();
+  const name = uniqueId();
   const radios = field.choices.map((choice) => {
     const input = h("input", {
       type: "radio",
@@ -83,14 +83,14 @@ export function segments(field, change) {
 }
 
 export function select(field, change) {
-  const id = freshId();
+  const id = uniqueId();
   const input = h(
     "select",
     { id, "aria-label": field.label },
     ...field.choices.map((choice) => h("option", { value: choice.value, text: choice.label })),
   );
-  const about = h("p", { className: "about" });
-  const explain = () => setText(about, field.choices[input.selectedIndex]?.help || "");
+  const help = h("p", { className: "help" });
+  const explain = () => setText(help, field.choices[input.selectedIndex]?.help || "");
   input.addEventListener("change", () => {
     explain();
     change(field.choices[input.selectedIndex].value);
@@ -101,7 +101,7 @@ export function select(field, change) {
       { className: "field row" },
       term(field.label, field.help),
       input,
-      about,
+      help,
     ),
     show(value) {
       input.selectedIndex = field.choices.findIndex((choice) => choice.value === value);
@@ -111,7 +111,7 @@ export function select(field, change) {
 }
 
 export function number(field, change) {
-  let last = field.value; // what holds while something impossible is typed
+  let last = field.value; // restored after invalid input
   const input = h("input", {
     type: "number",
     min: field.low,
@@ -137,7 +137,7 @@ export function number(field, change) {
 }
 
 export function control(field, change) {
-  if (field.kind === "choice") return (field.front ? segments : select)(field, change);
-  if (field.kind === "real" && field.front) return slider(field, change);
+  if (field.kind === "choice") return (field.primary ? segments : select)(field, change);
+  if (field.kind === "real" && field.primary) return slider(field, change);
   return number(field, change);
 }

@@ -1,4 +1,4 @@
-// The strip at the top: which model, how good it is untouched, steps back and forth, presets, theme.
+// The header: model selector and facts, uploads, undo and redo, presets, theme.
 
 import { h, term } from "./dom.js";
 import { Upload } from "./upload.js";
@@ -12,16 +12,16 @@ export class Header {
   }
 
   build(page) {
-    const { words, header, presets } = page;
+    const { labels, header, presets } = page;
     const act = (name) => () => this.channel.act(name);
     const button = (name) =>
-      h("button", { type: "button", className: "quiet", onclick: act(name), text: words[name] });
+      h("button", { type: "button", className: "quiet", onclick: act(name), text: labels[name] });
     this.undo = button("undo");
     this.redo = button("redo");
     this.models = h(
       "select",
       {
-        "aria-label": words.model,
+        "aria-label": labels.model,
         className: "models",
         onchange: (event) => this.channel.act("model", { key: event.target.value }),
       },
@@ -29,14 +29,14 @@ export class Header {
         h(
           "optgroup",
           { label: task.title },
-          ...task.models.map((one) => h("option", { value: one.value, text: one.label })),
+          ...task.models.map((model) => h("option", { value: model.value, text: model.label })),
         ),
       ),
     );
-    this.models.value = header.chosen;
+    this.models.value = header.selected;
     if (page.upload) this.upload.build(page);
     this.node.replaceChildren(
-      h("h1", { text: words.title }),
+      h("h1", { text: labels.title }),
       this.models,
       ...(page.upload ? [this.upload.node] : []),
       h(
@@ -48,30 +48,30 @@ export class Header {
       ),
       h(
         "div",
-        { className: "tools", role: "toolbar", "aria-label": words.title },
+        { className: "tools", role: "toolbar", "aria-label": labels.title },
         this.undo,
         this.redo,
         button("reset"),
-        this.menu(words, presets),
+        this.menu(labels, presets),
         h("button", {
           type: "button",
           className: "quiet theme",
-          title: words.theme,
-          "aria-label": words.theme,
+          title: labels.theme,
+          "aria-label": labels.theme,
           text: "◐",
-          onclick: () => this.theme.turn(),
+          onclick: () => this.theme.toggle(),
         }),
       ),
     );
   }
 
-  menu(words, presets) {
+  menu(labels, presets) {
     const details = h("details", { className: "menu" });
     const close = () => {
       details.open = false;
     };
     details.append(
-      h("summary", { className: "quiet", text: words.presets }),
+      h("summary", { className: "quiet", text: labels.presets }),
       h(
         "div",
         { className: "menu-list" },

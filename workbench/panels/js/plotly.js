@@ -1,5 +1,5 @@
-// Loads plotly.js once for the page: from our own server where there is one (the page's head loads it
-// beside all else), else from the kernel through the widget's own wire. Never from anywhere else.
+// Loads plotly.js once per page: the head of a page from our server loads it; anywhere else it comes
+// from the kernel through the widget's channel. No other server is contacted.
 
 let loading = null;
 
@@ -16,7 +16,7 @@ function fromPage() {
 
 function fromKernel(channel) {
   return new Promise((resolve) => {
-    channel.on("drawing", (_message, buffers) => resolve(unpack(buffers[0])));
+    channel.on("plotly", (_message, buffers) => resolve(unpack(buffers[0])));
     channel.act("plotly");
   });
 }

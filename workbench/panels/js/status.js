@@ -1,9 +1,9 @@
-// What the page says about itself: the banner, and a bar for what takes longer than a second.
+// The banner, and the progress bar for operations longer than a second.
 
 import { h, setText } from "./dom.js";
 
-const QUIET = 300; // ms until a busy mark shows
-const LONG = 1000; // ms until the bar shows
+const SPINNER_DELAY = 300; // ms until the spinner shows
+const BAR_DELAY = 1000; // ms until the progress bar shows
 
 export class Status {
   constructor(channel, root) {
@@ -13,40 +13,40 @@ export class Status {
     this.text = h("span");
     this.banner = h("div", { className: "banner", role: "alert", hidden: true }, this.text);
     this.bar = h("progress", { max: 1 });
-    this.doing = h("span");
-    this.task = h("div", { className: "task-bar", hidden: true });
+    this.barText = h("span");
+    this.progress = h("div", { className: "progress-bar", hidden: true });
   }
 
-  build(words) {
-    this.words = words;
+  build(labels) {
+    this.labels = labels;
     this.close = h("button", {
       type: "button",
       className: "quiet small",
-      text: words.close,
+      text: labels.close,
       onclick: () => (this.banner.hidden = true),
     });
     this.reload = h("button", {
       type: "button",
       className: "primary small",
-      text: words.reload,
+      text: labels.reload,
       onclick: () => location.reload(),
     });
     this.banner.replaceChildren(this.text, this.reload, this.close);
     this.reload.hidden = true;
-    this.bar.setAttribute("aria-label", words.numbers);
-    this.task.replaceChildren(
-      this.doing,
+    this.bar.setAttribute("aria-label", labels.results);
+    this.progress.replaceChildren(
+      this.barText,
       this.bar,
       h("button", {
         type: "button",
         className: "quiet small",
-        text: words.cancel,
+        text: labels.cancel,
         onclick: () => this.channel.act("cancel"),
       }),
     );
   }
 
-  tell(text, tone = "bad") {
+  showMessage(text, tone = "bad") {
     if (this.offline) return;
     setText(this.text, text || "");
     this.banner.dataset.tone = tone;
@@ -54,8 +54,8 @@ export class Status {
   }
 
   goOffline() {
-    if (!this.words) return;
-    this.tell(this.words.offline);
+    if (!this.labels) return;
+    this.showMessage(this.labels.offline);
     this.offline = true;
     this.reload.hidden = false;
     this.close.hidden = true;
@@ -69,44 +69,44 @@ export class Status {
     this.reload.hidden = true;
     this.close.hidden = false;
     delete this.root.dataset.offline;
-    this.tell("");
+    this.showMessage("");
   }
 
   show(state) {
-    if (state.error) this.tell(state.error);
-    else if (state.note) this.tell(state.note, "note");
-    else this.tell("");
-    if (this.hasTask) return; // the bar is the task's until it is done
+    if (state.error) this.showMessage(state.error);
+    else if (state.note) this.showMessage(state.note, "note");
+    else this.showMessage("");
+    if (this.hasOperation) return; // it uses the progress bar until it ends
     if (state.busy) this.work(state.seq, state.progress);
     else this.idle();
   }
 
-  // A task's own progress comes and goes by itself.
-  showTask(message) {
-    this.hasTask = message.text !== null;
-    if (this.hasTask) this.work("task", message);
+  // Progress of an operation other than the measurement; it ends with a null text.
+  showProgress(message) {
+    this.hasOperation = message.text !== null;
+    if (this.hasOperation) this.work("operation", message);
     else this.idle();
   }
 
-  work(what, progress) {
+  work(operation, progress) {
     if (progress) {
-      setText(this.doing, progress.text);
-      if (typeof progress.share !== "number") this.bar.removeAttribute("value");
-      else this.bar.value = progress.share;
+      setText(this.barText, progress.text);
+      if (typeof progress.fraction !== "number") this.bar.removeAttribute("value");
+      else this.bar.value = progress.fraction;
     }
-    if (this.what === what) return;
+    if (this.operation === operation) return;
     this.idle();
-    this.what = what;
+    this.operation = operation;
     this.timers = [
-      setTimeout(() => this.root.classList.add("busy"), QUIET),
-      setTimeout(() => (this.task.hidden = false), LONG),
+      setTimeout(() => this.root.classList.add("busy"), SPINNER_DELAY),
+      setTimeout(() => (this.progress.hidden = false), BAR_DELAY),
     ];
   }
 
   idle() {
-    this.what = null;
+    this.operation = null;
     this.timers.forEach(clearTimeout);
     this.root.classList.remove("busy");
-    this.task.hidden = true;
+    this.progress.hidden = true;
   }
 }

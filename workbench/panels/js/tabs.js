@@ -1,15 +1,15 @@
-// The tabs below the picture. Python keeps only the open one up to date and says what is in it:
-// a figure, two texts to compare, a table or texts to copy.
+// The tabs below the chart. Python keeps only the open tab up to date and sends its content: a figure,
+// two generated texts, a table, texts to copy, or a note.
 
 import { buttonRow } from "./buttons.js";
 import { h } from "./dom.js";
-import { Picture } from "./picture.js";
-import { copyButton, saveBlob } from "./share.js";
+import { Chart } from "./chart.js";
+import { copyButton, saveBlob } from "./export.js";
+import { generatedTexts } from "./generation.js";
 import { ViewBar } from "./views.js";
-import { writtenTexts } from "./written.js";
 
-const ROOMY = "(min-height: 1000px)"; // as in layout.css: the first tab is open from the start
-const TILE = 104; // px that a picture with its words takes
+const TALL_WINDOW = "(min-height: 1000px)"; // as in layout.css: the first tab opens initially
+const TILE_WIDTH = 104; // px of an example with its caption
 
 export class Tabs {
   constructor(channel, status) {
@@ -17,17 +17,17 @@ export class Tabs {
     this.status = status;
     this.bar = h("div", { className: "tab-bar", role: "tablist" });
     this.views = new ViewBar(channel, (key) => this.choose(key));
-    this.inside = h("div");
-    this.body = h("div", { className: "tab-body panel", role: "tabpanel", tabIndex: -1 }, this.views.node, this.inside);
+    this.content = h("div");
+    this.body = h("div", { className: "tab-body panel", role: "tabpanel", tabIndex: -1 }, this.views.node, this.content);
     new ResizeObserver(() => this.measure()).observe(this.body);
-    this.open = undefined; // the key of the open tab; null when all were closed by hand
-    this.picture = null;
+    this.open = undefined; // the key of the open tab; null when the user has closed it
+    this.chart = null;
   }
 
   build(page) {
-    this.words = page.words;
-    this.places = Object.fromEntries(page.tabs.map((tab) => [tab.key, tab.under || tab.key]));
-    const row = page.tabs.filter((tab) => !tab.under);
+    this.labels = page.labels;
+    this.buttonKeys = Object.fromEntries(page.tabs.map((tab) => [tab.key, tab.parent || tab.key]));
+    const row = page.tabs.filter((tab) => !tab.parent);
     this.tabs = row.map((tab) => ({
       ...tab,
       node: h("button", {
@@ -35,13 +35,13 @@ export class Tabs {
         role: "tab",
         text: tab.label,
         onclick: () => this.press(tab.key),
-        onkeydown: (event) => this.walk(event),
+        onkeydown: (event) => this.onKey(event),
       }),
     }));
     this.bar.replaceChildren(...this.tabs.map((tab) => tab.node));
-    const gone = this.open && !(this.open in this.places); // another task has other tabs
-    if (gone) this.choose(this.tabs[0].key);
-    else if (this.open === undefined && matchMedia(ROOMY).matches) this.choose(this.tabs[0].key);
+    const removed = this.open && !(this.open in this.buttonKeys); // the new task has other tabs
+    if (removed) this.choose(this.tabs[0].key);
+    else if (this.open === undefined && matchMedia(TALL_WINDOW).matches) this.choose(this.tabs[0].key);
     else this.mark();
   }
 
@@ -49,29 +49,29 @@ export class Tabs {
     this.open = key;
     this.clear();
     this.mark();
-    this.columns = this.fitting();
+    this.columns = this.countColumns();
     this.channel.act("tab", { key, columns: this.columns });
   }
 
-  // How many pictures fit side by side: the one thing about the window that Python has to know.
-  fitting() {
-    return Math.max(2, Math.min(12, Math.floor(this.body.clientWidth / TILE)));
+  // The number of examples that fit side by side; Python needs it to lay out figures.
+  countColumns() {
+    return Math.max(2, Math.min(12, Math.floor(this.body.clientWidth / TILE_WIDTH)));
   }
 
   measure() {
-    const columns = this.fitting();
+    const columns = this.countColumns();
     if (!this.open || columns === this.columns) return;
     this.columns = columns;
-    this.channel.act("look", { key: "columns", value: columns });
+    this.channel.act("focus", { key: "columns", value: columns });
   }
 
-  // Chosen by hand: the same one again closes it, and what opens comes into sight.
+  // A click opens a tab and scrolls to it; a click on the open tab closes it.
   press(key) {
-    this.choose(key === this.places[this.open] ? null : key);
+    this.choose(key === this.buttonKeys[this.open] ? null : key);
     if (this.open) this.body.scrollIntoView({ block: "nearest" });
   }
 
-  // Opened by what happens elsewhere: it comes into sight, and stays open if it was.
+  // Opens a tab, unless it is open already, and scrolls to it.
   reveal(key) {
     if (key !== this.open) this.choose(key);
     this.bar.scrollIntoView({ block: "start" });
@@ -79,106 +79,107 @@ export class Tabs {
 
   mark() {
     this.body.hidden = !this.open;
-    for (const [place, tab] of this.tabs.entries()) {
-      const chosen = tab.key === this.places[this.open];
-      tab.node.setAttribute("aria-selected", chosen);
-      tab.node.tabIndex = chosen || (!this.open && place === 0) ? 0 : -1;
-      if (chosen) this.body.setAttribute("aria-label", tab.label);
+    for (const [index, tab] of this.tabs.entries()) {
+      const selected = tab.key === this.buttonKeys[this.open];
+      tab.node.setAttribute("aria-selected", selected);
+      tab.node.tabIndex = selected || (!this.open && index === 0) ? 0 : -1;
+      if (selected) this.body.setAttribute("aria-label", tab.label);
     }
   }
 
-  walk(event) {
-    const way = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!way) return;
-    const place = this.tabs.findIndex((tab) => tab.node === event.target);
-    const next = this.tabs[(place + way + this.tabs.length) % this.tabs.length];
+  onKey(event) {
+    const direction = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!direction) return;
+    const index = this.tabs.findIndex((tab) => tab.node === event.target);
+    const next = this.tabs[(index + direction + this.tabs.length) % this.tabs.length];
     this.choose(next.key);
     next.node.focus();
   }
 
   clear() {
-    this.drop();
-    this.inside.replaceChildren();
-    this.body.classList.remove("pale");
+    this.closeChart();
+    this.content.replaceChildren();
+    this.body.classList.remove("faded");
     delete this.body.dataset.seq;
   }
 
-  drop() {
-    this.picture?.close();
-    this.picture = null;
+  closeChart() {
+    this.chart?.close();
+    this.chart = null;
   }
 
   show(message) {
     if (message.key !== this.open) return;
-    // What the same view showed stays, paler, with its controls: nothing jumps while it is renewed.
-    const stays = message.keep && (this.picture || this.written?.isConnected) && message.controls[0].value === this.views.view;
-    if (!stays) this.views.show(message.controls);
-    this.body.classList.toggle("pale", Boolean(stays));
-    const held = this.row ? [...this.row.children].indexOf(document.activeElement) : -1;
+    // During an update, the content of the same view and its controls stay, faded: nothing jumps.
+    const hasContent = this.chart || this.generation?.isConnected;
+    const keep = message.keep && hasContent && message.controls[0].value === this.views.view;
+    if (!keep) this.views.show(message.controls);
+    this.body.classList.toggle("faded", Boolean(keep));
+    const focused = this.row ? [...this.row.children].indexOf(document.activeElement) : -1;
     if (message.figure) this.showFigure(message);
-    else if (message.written) this.showWritten(message);
-    else if (message.note) stays || this.showNote(message.note);
-    else this.showOther(message);
-    this.showButtons(message.buttons, held);
+    else if (message.generation) this.showGeneration(message);
+    else if (message.note) keep || this.showNote(message.note);
+    else this.showTableOrTexts(message);
+    this.showButtons(message.buttons, focused);
     this.body.dataset.seq = message.seq;
   }
 
   showNote(text) {
-    this.drop();
-    this.inside.replaceChildren(h("p", { className: "empty", text }));
+    this.closeChart();
+    this.content.replaceChildren(h("p", { className: "empty", text }));
   }
 
-  // The row stays above whatever comes below it, and the one that had the focus keeps it.
-  showButtons(buttons, held) {
+  // Shows the row above the content, and restores the focus.
+  showButtons(buttons, focused) {
     if (this.row?.isConnected) return;
     this.row = buttons ? buttonRow(buttons, this.channel) : null;
-    if (this.row) this.inside.prepend(this.row);
-    this.row?.children[held]?.focus();
+    if (this.row) this.content.prepend(this.row);
+    this.row?.children[focused]?.focus();
   }
 
   showFigure(message) {
-    if (!this.picture) {
-      const tools = pictureTools(this.words, this.channel, () => this.picture, message.key);
-      this.picture = new Picture(this.channel, tools, () => this.status.tell(this.words.drawing_failed));
-      this.picture.onPoint = ({ x, y, customdata }) =>
+    if (!this.chart) {
+      const tools = chartTools(this.labels, this.channel, () => this.chart, message.key);
+      this.chart = new Chart(this.channel, tools, () => this.status.showMessage(this.labels.plotly_failed));
+      this.chart.onPoint = ({ x, y, customdata }) =>
         customdata?.act
           ? this.channel.act(customdata.act, customdata)
-          : this.channel.act("look", { key: "tile", value: { x, y } });
-      this.inside.replaceChildren(this.picture.node);
+          : this.channel.act("focus", { key: "tile", value: { x, y } });
+      this.content.replaceChildren(this.chart.node);
     }
     const height = message.height ?? message.figure.layout.height;
-    this.picture.plot.style.height = height ? `${height}px` : "";
-    this.picture.show(message.figure, message.seq);
+    this.chart.plot.style.height = height ? `${height}px` : "";
+    this.chart.show(message.figure, message.seq);
   }
 
-  showWritten(message) {
-    const csv = csvButton(this.words, this.channel, message.key);
-    this.drop();
-    this.written = writtenTexts(message.written, h("div", { className: "picture-tools" }, csv));
-    this.inside.replaceChildren(this.written);
+  showGeneration(message) {
+    const csv = csvButton(this.labels, this.channel, message.key);
+    this.closeChart();
+    this.generation = generatedTexts(message.generation, h("div", { className: "chart-tools" }, csv));
+    this.content.replaceChildren(this.generation);
   }
 
-  showOther(message) {
-    const content = JSON.stringify([message.table, message.texts]);
-    if (content === this.content && this.inside.childElementCount) return;
-    this.content = content;
-    this.drop();
-    const held = document.activeElement?.dataset?.key;
-    this.inside.replaceChildren(message.table ? this.table(message.table) : this.texts(message.texts));
-    if (held) this.body.querySelector(`[data-key="${held}"]`)?.focus();
+  showTableOrTexts(message) {
+    const description = JSON.stringify([message.table, message.texts]);
+    if (description === this.description && this.content.childElementCount) return;
+    this.description = description;
+    this.closeChart();
+    const focused = document.activeElement?.dataset?.key;
+    this.content.replaceChildren(message.table ? this.table(message.table) : this.texts(message.texts));
+    if (focused) this.body.querySelector(`[data-key="${focused}"]`)?.focus();
   }
 
   table({ head, rows, empty, action, button, foot }) {
     if (!rows.length) return h("p", { className: "empty", text: empty });
-    const line = ({ key, chosen, cells }) =>
+    const line = ({ key, selected, cells }) =>
       h(
         "tr",
-        { className: chosen ? "chosen" : "", "aria-current": chosen ? "true" : null },
+        { className: selected ? "selected" : "", "aria-current": selected ? "true" : null },
         ...cells.map((text) => h("td", { text })),
         h(
           "td",
           {},
-          chosen || key === null
+          selected || key === null
             ? null
             : h("button", {
                 type: "button",
@@ -218,7 +219,7 @@ export class Tabs {
       "div",
       { className: "texts" },
       ...texts.map(({ title, text, link }) => {
-        const whole = link && this.status.ownAddress ? new URL(text, location.href).href : text;
+        const content = link && this.status.isStandalone ? new URL(text, location.href).href : text;
         return h(
           "section",
           {},
@@ -226,31 +227,31 @@ export class Tabs {
             "div",
             { className: "text-head" },
             h("h3", { text: title }),
-            copyButton(this.words, () => whole, this.status, "quiet small"),
+            copyButton(this.labels, () => content, this.status, "quiet small"),
           ),
-          h("pre", { tabIndex: 0, text: whole }),
+          h("pre", { tabIndex: 0, text: content }),
         );
       }),
     );
   }
 }
 
-// The two small buttons in a picture's corner: the picture itself, and the data behind it.
-export function pictureTools(words, channel, picture, key) {
+// The small buttons in the corner of a chart, which save its image and its data.
+export function chartTools(labels, channel, chart, key) {
   const save = async () => {
-    const ground = getComputedStyle(picture().node).getPropertyValue("--panel").trim();
-    saveBlob(await picture().save(ground), `${key}.png`);
+    const background = getComputedStyle(chart().node).getPropertyValue("--panel").trim();
+    saveBlob(await chart().save(background), `${key}.png`);
   };
   return h(
     "div",
-    { className: "picture-tools" },
-    toolButton(words.png_short, words.png, save),
-    csvButton(words, channel, key),
+    { className: "chart-tools" },
+    toolButton(labels.png_short, labels.png, save),
+    csvButton(labels, channel, key),
   );
 }
 
-function csvButton(words, channel, key) {
-  return toolButton(words.csv_short, words.csv, () => channel.act(`${key}_csv`));
+function csvButton(labels, channel, key) {
+  return toolButton(labels.csv_short, labels.csv, () => channel.act(`${key}_csv`));
 }
 
 function toolButton(short, long, onclick) {

@@ -1,4 +1,4 @@
-// The section in which a person trains: pressed, not slid, because it takes its time.
+// The training section. Training is slow, so it starts with a button, not with each change.
 
 import { h, setText } from "./dom.js";
 import { control, number } from "./field.js";
@@ -7,68 +7,70 @@ export class TrainingSection {
   constructor(channel) {
     this.channel = channel;
     this.node = h("details", { className: "training" });
-    this.onStart = null; // called when training is asked for
-    this.onSweep = null; // called when a row of temperatures is asked for
-    this.onAsk = null; // called when the teacher is asked
+    this.onStart = null; // called when training starts
+    this.onSweep = null; // called when the comparison of temperatures starts
+    this.onQuery = null; // called when the teacher is queried
     this.example = 0;
     this.compressed = false;
   }
 
   build({ training }) {
-    this.words = training;
-    const known = Object.entries(this.values ?? {}).filter(([key]) => key in training.values);
-    this.values = { ...Object.fromEntries(known), ...training.values }; // what another task has is let go
+    this.texts = training;
+    const valid = Object.entries(this.values ?? {}).filter(([key]) => key in training.values);
+    this.values = { ...Object.fromEntries(valid), ...training.values }; // drops fields of another task
     const change = (key) => (value) => {
       this.values = { ...this.values, [key]: value };
       this.warn();
-      this.arrange();
-      if (key === "teacher" || key === "temperature") this.soften();
+      this.hideUnused();
+      if (key === "teacher" || key === "temperature") this.queryTeacher();
     };
     const make = (field) => {
       const made = control(field, change(field.key));
       made.show(this.values[field.key]);
-      if (field.only_with) this.sometimes.push({ node: made.node, beside: field.only_with });
+      if (field.visible_if) this.conditional.push({ node: made.node, condition: field.visible_if });
       return made.node;
     };
-    this.sometimes = [];
+    this.conditional = [];
     this.seconds ??= training.seconds.value;
     const seconds = number(training.seconds, (value) => (this.seconds = value));
     seconds.show(this.seconds);
-    this.warning = h("p", { className: "about warning", role: "status" });
+    this.warning = h("p", { className: "help warning", role: "status" });
     this.button = h("button", { type: "button", className: "primary", onclick: () => this.start() });
     this.node.replaceChildren(
       h("summary", { text: training.title }),
-      ...training.front.map(make),
+      ...training.primary.map(make),
       this.warning,
-      training.another ? this.quiet(training.another, () => this.soften(this.example + 1)) : "",
-      h("details", {}, h("summary", { text: training.how }), ...training.more.map(make)),
-      h("div", { className: "spend" }, seconds.node, this.button),
-      training.button_sweep ? this.quiet(training.button_sweep, () => this.sweep(), training.help_sweep) : "",
+      training.next_example ? this.quiet(training.next_example, () => this.queryTeacher(this.example + 1)) : "",
+      h("details", {}, h("summary", { text: training.details }), ...training.more.map(make)),
+      h("div", { className: "start" }, seconds.node, this.button),
+      training.sweep ? this.quiet(training.sweep, () => this.sweep(), training.sweep_help) : "",
     );
-    this.name();
+    this.setButtonText();
     this.warn();
-    this.arrange();
+    this.hideUnused();
   }
 
   quiet(text, onclick, title) {
     return h("button", { type: "button", className: "quiet small", text, title, onclick });
   }
 
-  // Fields that mean nothing beside the present values are out of the way.
-  arrange() {
-    for (const { node, beside } of this.sometimes) node.hidden = !beside[1].includes(this.values[beside[0]]);
+  // Hides fields that have no effect with the current values.
+  hideUnused() {
+    for (const { node, condition } of this.conditional) {
+      node.hidden = !condition[1].includes(this.values[condition[0]]);
+    }
   }
 
-  // What the teacher thinks follows the temperature at once; the newest question is enough.
-  soften(example = this.example) {
-    if (!this.words.another) return; // there are no classes to ask about
+  // Requests the teacher's prediction; at most once per frame, for the newest values.
+  queryTeacher(example = this.example) {
+    if (!this.texts.next_example) return; // not a classification task
     this.example = example;
-    if (this.asking) return;
-    this.asking = requestAnimationFrame(() => {
-      this.asking = 0;
+    if (this.queryFrame) return;
+    this.queryFrame = requestAnimationFrame(() => {
+      this.queryFrame = 0;
       const { teacher, temperature } = this.values;
-      this.channel.act("soften", { teacher, temperature, example: this.example });
-      this.onAsk?.();
+      this.channel.act("query_teacher", { teacher, temperature, example: this.example });
+      this.onQuery?.();
     });
   }
 
@@ -82,17 +84,17 @@ export class TrainingSection {
     this.onSweep?.();
   }
 
-  // What the button does has two names: there is something to win back, or there is not.
+  // The button says "train" or "fine-tune", depending on whether the model is compressed.
   show(values) {
     this.compressed = values["prune.sparsity"] > 0 || values["quantize.bits"] < 32;
-    this.name();
+    this.setButtonText();
   }
 
-  name() {
-    if (this.button) setText(this.button, this.compressed ? this.words.button_back : this.words.button);
+  setButtonText() {
+    if (this.button) setText(this.button, this.compressed ? this.texts.fine_tune : this.texts.train);
   }
 
   warn() {
-    setText(this.warning, this.words.warnings[this.values.teacher] || "");
+    setText(this.warning, this.texts.warnings[this.values.teacher] || "");
   }
 }

@@ -1,14 +1,14 @@
-// A file of the person's own: what may be uploaded, the file on its way in, what became of it.
+// The upload panel: supported files, upload progress and result.
 //
-// The kernel asks for each piece, so that nothing piles up on the way. Marks for tests:
-//   .upload[data-step]       as Python says: ask, busy, choose, done, failed or idle
+// The kernel requests each chunk, so that messages do not queue up. Attribute for tests:
+//   .upload[data-step]       the step that Python sent: chunk, busy, target, done, failed or idle
 
 import { h, setText } from "./dom.js";
 
 export class Upload {
   constructor(channel) {
     this.channel = channel;
-    this.number = 0; // of the newest file; answers about older ones are too late
+    this.number = 0; // of the newest file; messages about older ones are ignored
     this.node = h("details", { className: "menu upload", "data-step": "idle" });
     channel.on("upload", (message) => message.number === this.number && this.show(message));
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
@@ -17,35 +17,35 @@ export class Upload {
     };
     document.addEventListener("pointerdown", this.onOutside);
     this.node.addEventListener("toggle", () => {
-      if (!this.node.open && this.node.dataset.step === "done") this.show({ step: "idle" }); // read
+      if (!this.node.open && this.node.dataset.step === "done") this.show({ step: "idle" }); // the result was seen
     });
   }
 
-  // Once: what is on its way stays when another model brings another page.
-  build({ words, upload }) {
-    if (this.words) return;
-    this.words = upload;
+  // Builds the panel once: a running upload stays when the page is rebuilt for another model.
+  build({ labels, upload }) {
+    if (this.texts) return;
+    this.texts = upload;
     this.input = h("input", {
       type: "file",
       accept: upload.accept,
       "aria-label": upload.drop,
       onchange: () => {
         this.send(this.input.files[0]);
-        this.input.value = ""; // the same file may be chosen again
+        this.input.value = ""; // allows choosing the same file again
       },
     });
     this.drop = h("label", { className: "drop" }, this.input, h("span", { text: upload.drop }));
     for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
       this.drop.addEventListener(name, (event) => this.onDrag(event));
     }
-    this.about = h(
+    this.intro = h(
       "div",
-      { className: "about-files" },
+      { className: "intro" },
       h("dl", {}, ...upload.kinds.flatMap((kind) => [h("dt", { text: kind.label }), h("dd", { text: kind.help })])),
       this.drop,
-      h("p", { className: "promise", text: upload.promise }),
+      h("p", { className: "privacy", text: upload.privacy }),
     );
-    this.doing = h("span", { className: "doing" });
+    this.operation = h("span", { className: "operation" });
     this.bar = h("progress", { max: 1, "aria-label": upload.button });
     this.columns = h("select", { "aria-label": upload.target });
     this.target = h(
@@ -58,23 +58,23 @@ export class Upload {
     this.work = h(
       "div",
       { className: "work", hidden: true },
-      this.doing,
+      this.operation,
       this.bar,
       this.target,
       h("button", {
         type: "button",
         className: "quiet small",
-        text: words.cancel,
+        text: labels.cancel,
         onclick: () => this.channel.act("upload_cancel"),
       }),
     );
-    this.said = h("p", { className: "said", role: "status" });
+    this.result = h("p", { className: "result", role: "status" });
     this.summary = h("summary", { className: "quiet", text: upload.button });
-    this.node.append(this.summary, h("div", { className: "menu-list" }, this.said, this.work, this.about));
+    this.node.append(this.summary, h("div", { className: "menu-list" }, this.result, this.work, this.intro));
   }
 
   get busy() {
-    return ["ask", "busy", "choose"].includes(this.node.dataset.step);
+    return ["chunk", "busy", "target"].includes(this.node.dataset.step);
   }
 
   close() {
@@ -83,7 +83,7 @@ export class Upload {
   }
 
   onDrag(event) {
-    event.preventDefault(); // else the browser opens the file in place of the page
+    event.preventDefault(); // otherwise the browser opens the file instead of the page
     this.drop.classList.toggle("over", event.type === "dragenter" || event.type === "dragover");
     if (event.type === "drop") this.send(event.dataTransfer.files[0]);
   }
@@ -95,40 +95,39 @@ export class Upload {
     this.channel.act("upload", { number: this.number, file: file.name, size: file.size });
   }
 
-  async sendPiece(at) {
+  async sendChunk(offset) {
     const { file, number } = this;
-    const doing = this.words.sending.replace("{name}", () => file.name);
-    this.showWork(doing, at / file.size);
-    const piece = await file.slice(at, at + this.words.piece).arrayBuffer().catch(() => null);
+    this.showWork(this.texts.sending.replace("{name}", () => file.name), offset / file.size);
+    const chunk = await file.slice(offset, offset + this.texts.chunk_bytes).arrayBuffer().catch(() => null);
     if (number !== this.number || !this.busy) return;
-    this.channel.act("upload_part", { number }, piece ? [piece] : []); // none: it cannot be read
+    this.channel.act("upload_chunk", { number }, chunk ? [chunk] : []); // empty if it cannot be read
   }
 
   train() {
     this.channel.act("upload_target", { number: this.number, target: this.columns.selectedIndex });
   }
 
-  show({ step, text, share, at, columns, chosen }) {
+  show({ step, text, fraction, offset, columns, selected }) {
     this.node.dataset.step = step;
-    this.about.hidden = this.busy || step === "done";
+    this.intro.hidden = this.busy || step === "done";
     this.work.hidden = !this.busy;
-    this.target.hidden = step !== "choose";
-    this.bar.hidden = step === "choose";
-    setText(this.said, (!this.busy && text) || "");
-    if (step === "ask") this.sendPiece(at);
-    if (step === "busy") this.showWork(text, share);
-    if (step === "choose") {
-      setText(this.doing, text);
+    this.target.hidden = step !== "target";
+    this.bar.hidden = step === "target";
+    setText(this.result, (!this.busy && text) || "");
+    if (step === "chunk") this.sendChunk(offset);
+    if (step === "busy") this.showWork(text, fraction);
+    if (step === "target") {
+      setText(this.operation, text);
       this.columns.replaceChildren(...columns.map((name) => h("option", { text: name })));
-      this.columns.selectedIndex = chosen;
+      this.columns.selectedIndex = selected;
       this.columns.focus();
     }
     if (!this.busy) this.file = null;
   }
 
-  showWork(text, share) {
-    setText(this.doing, text);
-    if (typeof share === "number") this.bar.value = share;
+  showWork(text, fraction) {
+    setText(this.operation, text);
+    if (typeof fraction === "number") this.bar.value = fraction;
     else this.bar.removeAttribute("value");
   }
 

@@ -1,29 +1,30 @@
-// The row of controls above a tab's content: what is looked at, and in which way. Python says which
-// there are and what they say; each sends its key and value back.
+// The row of controls above the content of a tab. Python sends their descriptions; each control sends
+// its key and value back.
 
 import { h } from "./dom.js";
 
 export class ViewBar {
   constructor(channel, onTab) {
     this.channel = channel;
-    this.onTab = onTab; // called with the key of another tab of the same place
+    this.onTab = onTab; // called with the key of a tab that shares the button
     this.node = h("div", { className: "view-bar" });
     this.shown = "";
   }
 
-  // Builds the row anew where it differs; the control that had the focus keeps it.
+  // Rebuilds the row if it differs, and restores the focus.
   show(controls = []) {
-    const wanted = JSON.stringify(controls);
-    if (wanted === this.shown) return;
-    this.shown = wanted;
-    this.view = controls[0]?.value; // the first control says which view it is
-    const held = this.node.contains(document.activeElement) ? document.activeElement.dataset.control : null;
+    const description = JSON.stringify(controls);
+    if (description === this.shown) return;
+    this.shown = description;
+    this.view = controls[0]?.value; // the first control selects the view
+    const focused = this.node.contains(document.activeElement) ? document.activeElement.dataset.control : null;
     this.node.hidden = !controls.length;
     this.node.replaceChildren(...this.grouped(controls));
-    if (held) [...this.node.querySelectorAll("[data-control]")].find((one) => one.dataset.control === held)?.focus();
+    const nodes = [...this.node.querySelectorAll("[data-control]")];
+    if (focused) nodes.find((node) => node.dataset.control === focused)?.focus();
   }
 
-  // Buttons that follow one another stand together, and wrap together.
+  // Groups consecutive buttons, so that they wrap together.
   grouped(controls) {
     const nodes = [];
     let row = null;
@@ -37,20 +38,20 @@ export class ViewBar {
 
   make(control) {
     const { kind, key, label, value, choices } = control;
-    const look = (chosen) => (key === "tab" ? this.onTab(chosen) : this.channel.act("look", { key, value: chosen }));
+    const select = (to) => (key === "tab" ? this.onTab(to) : this.channel.act("focus", { key, value: to }));
     if (kind === "text") return h("span", { className: "unit", text: control.text });
-    if (kind === "button") return this.button(control, `${key} ${value}`, () => look(value));
+    if (kind === "button") return this.button(control, `${key} ${value}`, () => select(value));
     if (kind === "select") {
       const input = h(
         "select",
-        { "aria-label": label, "data-control": key, onchange: () => look(choices[input.selectedIndex].value) },
+        { "aria-label": label, "data-control": key, onchange: () => select(choices[input.selectedIndex].value) },
         ...choices.map((choice) => h("option", { text: choice.label })),
       );
       input.selectedIndex = choices.findIndex((choice) => choice.value === value);
       return input;
     }
     const buttons = choices.map((choice) =>
-      this.button({ text: choice.label, pressed: choice.value === value }, `${key} ${choice.value}`, () => look(choice.value)),
+      this.button({ text: choice.label, pressed: choice.value === value }, `${key} ${choice.value}`, () => select(choice.value)),
     );
     return h("div", { className: "view-choice", role: "group", "aria-label": label }, ...buttons);
   }

@@ -1,4 +1,4 @@
-"""The drawing library's own script, from the installed `plotly` package and from nowhere else."""
+"""The plotly.js script of the installed `plotly` package; no copy from the network is used."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def script() -> bytes:
 
 @lru_cache(maxsize=1)
 def compressed_script() -> bytes:
-    """Return the script as gzip (about 1.5 MB), packed once per process."""
+    """Return the script as gzip (about 1.5 MB), compressed once per process."""
     return gzip.compress(script(), compresslevel=6, mtime=0)
 
 
 @lru_cache(maxsize=1)
 def fingerprint() -> str:
-    """Return a short digest that changes with the script, so that browsers may keep it for ever."""
+    """Return a short digest of the script, which lets browsers cache it without expiry."""
     return sha256(script()).hexdigest()[:16]

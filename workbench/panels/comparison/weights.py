@@ -1,4 +1,4 @@
-"""How the weights of one layer are spread, before and after."""
+"""View: histogram of the weights of one layer, before and after compression."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from workbench.i18n import _
 from workbench.i18n import mark as N_
-from workbench.panels.comparing.view import View, figure_content, fixed_label
+from workbench.panels.comparison.view import View, figure_content, fixed_label
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
@@ -17,31 +17,29 @@ def _layer(session: Session) -> str:
     return session.focus.layer or session.layers[0]
 
 
-def _draw(session: Session, found: Any, palette: Palette) -> Figure:
+def _draw(session: Session, result: Any, palette: Palette) -> Figure:
     from workbench.plots import weights
 
-    return weights.draw(found, palette)
+    return weights.draw(result, palette)
 
 
-def _rows(session: Session, found: Any) -> list[dict[str, Any]]:
+def _rows(session: Session, result: Any) -> list[dict[str, Any]]:
     from workbench.plots import weights
 
-    return weights.rows(found)
+    return weights.rows(result)
 
 
-def _empty(session: Session) -> str:
-    if session.layers:
-        return ""
-    return _("This model has no layers whose weights could be compared.")
+def _unavailable(session: Session) -> str:
+    return "" if session.layers else _("This model has no layers to compare.")
 
 
 def _controls(session: Session) -> list[dict[str, Any]]:
     if not session.layers:
         return []
     layers = [{"value": name, "label": name} for name in session.layers]
-    shown = _layer(session)
+    value = _layer(session)
     return [
-        {"kind": "select", "key": "layer", "label": _("layer"), "value": shown, "choices": layers}
+        {"kind": "select", "key": "layer", "label": _("layer"), "value": value, "choices": layers}
     ]
 
 
@@ -53,5 +51,5 @@ WEIGHTS = View(
     figure_content(_draw),
     _rows,
     _controls,
-    _empty,
+    _unavailable,
 )

@@ -1,4 +1,4 @@
-// Taking things away from the page: files and text.
+// Saving files and copying text.
 
 import { h } from "./dom.js";
 
@@ -11,17 +11,17 @@ export function saveBlob(blob, name) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-export function copyButton(words, text, status, className, label = words.copy) {
+export function copyButton(labels, text, status, className, label = labels.copy) {
   const button = h("button", { type: "button", className, text: label });
   button.addEventListener("click", async () => {
-    if (!(await copy(text()))) return status.tell(words.copy_failed);
-    button.textContent = words.copied;
+    if (!(await copy(text()))) return status.showMessage(labels.copy_failed);
+    button.textContent = labels.copied;
     setTimeout(() => (button.textContent = label), 1500);
   });
   return button;
 }
 
-// The clipboard of the browser, or the old way where a page may not use it (plain http).
+// Uses the clipboard API, or a text area where the API is not available (pages over http).
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -30,8 +30,8 @@ async function copy(text) {
     const area = h("textarea", { value: text, className: "off-screen" });
     document.body.append(area);
     area.select();
-    const done = document.execCommand("copy");
+    const copied = document.execCommand("copy");
     area.remove();
-    return done;
+    return copied;
   }
 }

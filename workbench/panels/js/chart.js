@@ -1,10 +1,10 @@
-// One plotly picture under its finding. The newest figure is drawn in the next animation frame; older
-// ones that were not drawn yet are dropped, and nothing is drawn while the picture is out of sight.
+// One plotly chart with its title. The newest figure is drawn in the next animation frame. Older
+// figures that are not drawn yet are dropped, and nothing is drawn while the chart is hidden.
 
 import { h, setText } from "./dom.js";
 import { loadPlotly } from "./plotly.js";
 
-const TITLE = 36; // px of the top margin that the title takes in the picture that is saved
+const TITLE_HEIGHT = 36; // px of the top margin for the title in the saved image
 
 const CONFIG = {
   displayModeBar: false,
@@ -15,32 +15,32 @@ const CONFIG = {
   scrollZoom: false,
 };
 
-export class Picture {
+export class Chart {
   constructor(channel, tools, onFail) {
     this.title = h("h2");
     this.plot = h("div", { className: "plot", role: "img" });
-    this.node = h("div", { className: "picture" }, h("div", { className: "picture-head" }, this.title, tools), this.plot);
-    this.waiting = null;
+    this.node = h("div", { className: "chart" }, h("div", { className: "chart-head" }, this.title, tools), this.plot);
+    this.waiting = null; // the figure to draw next
     this.plotly = null;
-    this.figure = null; // what is drawn now
-    this.onPoint = null; // called with the point that was clicked
+    this.figure = null; // the figure that is drawn
+    this.onPoint = null; // called with the clicked point
     loadPlotly(channel).then((plotly) => {
       this.plotly = plotly;
-      this.plan();
+      this.schedule();
     }, onFail);
-    this.watch = new ResizeObserver(() => this.fit());
-    this.watch.observe(this.plot);
+    this.resizeObserver = new ResizeObserver(() => this.fit());
+    this.resizeObserver.observe(this.plot);
   }
 
   show(figure, seq) {
     this.waiting = { figure, seq };
-    this.plan();
+    this.schedule();
   }
 
-  plan() {
-    if (this.planned || !this.plotly || !this.waiting) return;
-    this.planned = requestAnimationFrame(() => {
-      this.planned = 0;
+  schedule() {
+    if (this.frame || !this.plotly || !this.waiting) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
       this.draw();
     });
   }
@@ -53,7 +53,7 @@ export class Picture {
     const layout = {
       ...figure.layout,
       title: { text: "" },
-      margin: { ...margin, t: margin.t - TITLE },
+      margin: { ...margin, t: margin.t - TITLE_HEIGHT },
       width: this.plot.clientWidth,
       height: this.plot.clientHeight,
     };
@@ -65,25 +65,25 @@ export class Picture {
     this.plot.dataset.seq = seq;
   }
 
-  // Draws again at the new size; a picture that was out of sight is drawn for the first time.
+  // Redraws at the new size; a chart that was hidden is drawn for the first time.
   fit() {
     if (!this.waiting && this.figure) this.waiting = { figure: this.figure, seq: this.plot.dataset.seq };
-    this.plan();
+    this.schedule();
   }
 
-  async save(ground) {
+  async save(background) {
     const { width, height } = this.plot.getBoundingClientRect();
     const figure = {
       data: this.figure.data,
-      layout: { ...this.figure.layout, paper_bgcolor: ground },
+      layout: { ...this.figure.layout, paper_bgcolor: background },
     };
     const options = { format: "png", width: Math.max(width, 800), height: Math.max(height, 400), scale: 2 };
     return (await fetch(await this.plotly.toImage(figure, options))).blob();
   }
 
   close() {
-    this.watch.disconnect();
-    if (this.planned) cancelAnimationFrame(this.planned);
+    this.resizeObserver.disconnect();
+    if (this.frame) cancelAnimationFrame(this.frame);
     if (this.plotly && this.figure) this.plotly.purge(this.plot);
   }
 }

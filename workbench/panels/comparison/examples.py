@@ -1,0 +1,86 @@
+"""View: the examples with a changed prediction, in pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench.domain import Task
+from workbench.i18n import _
+from workbench.panels.buttons import button, choice
+from workbench.panels.comparison.view import (
+    View,
+    cached_comparison,
+    figure_content,
+    has_classes,
+    needs_comparison,
+)
+from workbench.panels.labels import examples_label
+from workbench.plots.palette import Palette
+from workbench.plots.style import Figure
+from workbench.session import Session
+from workbench.zoo.readable import ReadableExamples, display_type
+
+if TYPE_CHECKING:
+    from workbench.analysis.comparison import Comparison
+
+
+def page_size(session: Session) -> int:
+    """Return the number of examples per page."""
+    from workbench.plots import flips
+
+    return flips.page_size(session.focus.columns, display_type(session.model.task))
+
+
+def page_start(session: Session, comparison: Comparison) -> int:
+    """Return the position of the first example on the current page."""
+    size = page_size(session)
+    last = max(0, len(getattr(comparison, session.focus.kind)) - 1) // size
+    return min(session.focus.first // size, last) * size
+
+
+def _label(task: Task) -> str:
+    return examples_label(task.input_type)
+
+
+def _draw(session: Session, comparison: Comparison, palette: Palette) -> Figure:
+    from workbench.plots import flips
+
+    focus, task = session.focus, session.model.task
+    return flips.draw(
+        comparison,
+        ReadableExamples(task, task.split(comparison.split).examples),
+        palette,
+        kind=focus.kind,
+        first=page_start(session, comparison),
+        columns=focus.columns,
+        form=display_type(task),
+    )
+
+
+def _controls(session: Session) -> list[dict[str, Any]]:
+    from workbench.plots import flips
+
+    comparison = cached_comparison(session)
+    if comparison is None:
+        return []
+    kinds = [
+        (kind, f"{_(label)} ({len(getattr(comparison, kind))})")
+        for kind, label in flips.KINDS.items()
+    ]
+    start, count = page_start(session, comparison), len(getattr(comparison, session.focus.kind))
+    return [
+        choice("kind", _("predictions"), session.focus.kind, kinds),
+        button("page", -1, _("previous"), start == 0),
+        button("page", 1, _("next"), start + page_size(session) >= count),
+    ]
+
+
+EXAMPLES = View(
+    "examples",
+    _label,
+    has_classes,
+    needs_comparison,
+    figure_content(_draw),
+    lambda session, comparison: comparison.rows(),
+    _controls,
+)

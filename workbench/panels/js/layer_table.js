@@ -1,0 +1,163 @@
+// The layer table: a row for each layer with its description, its share of file size and MACs, and a
+// cell for each per-layer field. An empty cell uses the setting above the table. The check box
+// "exclude" excludes the layer from all parts of the recipe.
+
+import { h, setText, term } from "./dom.js";
+
+export class LayerTable {
+  // Calls `change(layer, values)` with the values that the user has changed.
+  constructor(fields, rows, labels, change, holdSize) {
+    this.values = {};
+    this.fields = fields.filter((field) => field.kind === "layers");
+    this.excludeFields = fields.filter((field) => field.kind === "names");
+    this.rows = rows.map((row) => this.row(row, labels, change));
+    this.holdBox = h("input", { type: "checkbox", onchange: () => holdSize(this.holdBox.checked) });
+    this.heldSize = h("span", { className: "held-size", role: "status" });
+    this.node = h(
+      "div",
+      { className: "layer-table" },
+      h(
+        "div",
+        { className: "hold-size" },
+        h("label", {}, this.holdBox, h("span", { className: "announcement", text: labels.hold_size })),
+        term(labels.hold_size, labels.hold_size_help),
+        this.heldSize,
+      ),
+      h("ul", { className: "rows", tabIndex: 0, "aria-label": labels.layers }, ...this.rows.map((row) => row.node)),
+    );
+  }
+
+  row({ name, description, macs, coupled }, labels, change) {
+    const bytesMeter = meter(labels.bytes_share);
+    const macsMeter = meter(labels.macs_share);
+    macsMeter.show(macs);
+    const fields = this.fields.filter((field) => coupled[field.key].length);
+    const cells = fields.map((field) => {
+      const make = field.choices.length ? choice : share;
+      const cell = make(field, name, labels, (value) =>
+        change(name, { [field.key]: withRows(this.values[field.key], coupled[field.key], value) }),
+      );
+      return { field, ...cell };
+    });
+    const exclude = h("input", { type: "checkbox", "aria-label": `${labels.exclude}: ${name}` });
+    exclude.addEventListener("change", () => {
+      const lists = this.excludeFields.map(({ key }) => [key, withLayer(this.values[key], name, exclude.checked)]);
+      change(name, Object.fromEntries(lists));
+    });
+    return {
+      name,
+      bytesMeter,
+      cells,
+      exclude,
+      node: h(
+        "li",
+        {},
+        h(
+          "div",
+          { className: "row-head" },
+          h("b", { text: name }),
+          h("label", { title: labels.exclude_help }, exclude, h("span", { text: labels.exclude })),
+        ),
+        h("p", { className: "help", text: description }),
+        h("div", { className: "meters" }, bytesMeter.node, macsMeter.node),
+        h("div", { className: "cells" }, ...cells.map((cell) => cell.node)),
+      ),
+    };
+  }
+
+  show(values) {
+    this.values = values;
+    for (const { name, cells, exclude } of this.rows) {
+      const excluded = this.excludeFields.filter(({ key }) => values[key].includes(name)).length;
+      exclude.checked = excluded === this.excludeFields.length;
+      exclude.indeterminate = excluded > 0 && !exclude.checked;
+      for (const { field, input, show } of cells) {
+        show(values[field.key][name]);
+        const part = field.key.split(".")[0];
+        const excludeField = this.excludeFields.find(({ key }) => key.split(".")[0] === part);
+        input.disabled = excludeField !== undefined && values[excludeField.key].includes(name);
+      }
+    }
+  }
+
+  // Updates what differs between files: the bytes of each layer, and the size to keep.
+  showLive({ bytes, held_size }) {
+    for (const row of this.rows) row.bytesMeter.show(bytes[row.name]);
+    this.holdBox.checked = held_size !== null;
+    setText(this.heldSize, held_size === null ? "" : held_size.text);
+  }
+}
+
+function withRows(current, layers, value) {
+  const next = { ...current };
+  for (const layer of layers) {
+    if (value === undefined) delete next[layer];
+    else next[layer] = value;
+  }
+  return next;
+}
+
+function withLayer(current, layer, included) {
+  const others = current.filter((name) => name !== layer);
+  return included ? [...others, layer] : others;
+}
+
+function meter(label) {
+  const text = h("span");
+  const node = h("span", { className: "meter" }, text);
+  return {
+    node,
+    show(value) {
+      setText(text, value ? `${value.text} ${label}` : `… ${label}`);
+      node.title = value ? value.help : "";
+      node.style.setProperty("--share", value ? value.share : 0);
+    },
+  };
+}
+
+function labeled(field, input) {
+  const unit = field.unit ? ` (${field.unit.trim()})` : "";
+  const text = field.short + unit;
+  return h("label", { className: "cell", title: field.help }, h("span", { text }), input);
+}
+
+function choice(field, layer, labels, change) {
+  const input = h(
+    "select",
+    { "aria-label": `${field.label}: ${layer}` },
+    h("option", { value: "", text: labels.inherit }),
+    ...field.choices.map((item) => h("option", { value: item.value, text: item.label })),
+  );
+  input.addEventListener("change", () => change(field.choices[input.selectedIndex - 1]?.value));
+  return {
+    node: labeled(field, input),
+    input,
+    show(value) {
+      input.selectedIndex = field.choices.findIndex((item) => item.value === value) + 1;
+    },
+  };
+}
+
+function share(field, layer, labels, change) {
+  const scale = field.percent ? 100 : 1;
+  const input = h("input", {
+    type: "number",
+    min: field.low * scale,
+    max: field.high * scale,
+    step: "any",
+    placeholder: labels.inherit,
+    "aria-label": `${field.label}: ${layer}`,
+  });
+  input.addEventListener("change", () => {
+    if (!input.checkValidity()) return input.reportValidity();
+    change(input.value === "" ? undefined : Number(input.value) / scale);
+  });
+  return {
+    node: labeled(field, input),
+    input,
+    show(value) {
+      if (document.activeElement === input) return;
+      input.value = value === undefined ? "" : Math.round(value * scale * 1000) / 1000;
+    },
+  };
+}
