@@ -25,7 +25,7 @@ window.bench = (() => {
   }
 
   function slide(value) {
-    const slider = document.querySelector('.choices input[aria-label="sparsity"]');
+    const slider = document.querySelector('.settings input[aria-label="sparsity"]');
     slider.value = value;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
   }
@@ -99,7 +99,7 @@ window.bench = (() => {
       await pause(wait);
       if (card().busy !== "true") continue;
       const start = performance.now();
-      document.querySelector(".task-bar button").click();
+      document.querySelector(".progress-bar button").click();
       taken.push((await when(() => card().busy === "false")) - start);
     }
     return taken;

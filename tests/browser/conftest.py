@@ -1,4 +1,4 @@
-"""The real page in a real browser: one server for all tests, a kernel of its own for each visit."""
+"""The page in a browser: one server for all tests, with a separate kernel for each visit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 from workbench._setup import browser
 
 START = "from workbench.server.serve import {verb}; {verb}(0, open_browser=False, {more})"
-PATIENCE = 90_000  # ms: the slowest machine that shall still pass
-# JupyterLab 4.6 extensions on Voila's 4.2 core say so, and harmlessly.
+TIMEOUT = 90_000  # ms, for slow machines
+# A harmless warning of JupyterLab 4.6 extensions on Voila's 4.2 core.
 HARMLESS = re.compile(r"shared (singleton )?module")
 
 
@@ -26,12 +26,12 @@ def browser_type_launch_args(browser_type_launch_args):
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     flags += ["--disable-component-update", "--disable-sync"]
     flags += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"]  # there is no internet
-    found = os.environ.get(browser.VARIABLE)
-    return {**browser_type_launch_args, "args": flags, "executable_path": found}
+    path = os.environ.get(browser.VARIABLE)
+    return {**browser_type_launch_args, "args": flags, "executable_path": path}
 
 
 class Server:
-    """A server under test: its address, its log, and the kernels that run for it."""
+    """A server under test: its address, its log and its kernels."""
 
     def __init__(self, folder, verb, more):
         folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
@@ -47,24 +47,24 @@ class Server:
         self.url = self.until(self._address, "the address")
 
     def _address(self):
-        found = re.search(r"Workbench is at (\S+)", self.log.read_text("utf-8"))
-        return found and found[1]
+        match = re.search(r"Workbench is at (\S+)", self.log.read_text("utf-8"))
+        return match and match[1]
 
     def kernels(self):
         children = psutil.Process(self.process.pid).children(recursive=True)
         return [child for child in children if "ipykernel_launcher" in " ".join(command(child))]
 
-    def until(self, answer, what):
-        """Return what `answer()` gives as soon as that is something."""
-        end = time.monotonic() + PATIENCE / 1000
+    def until(self, condition, name):
+        """Return the result of `condition()` as soon as it is true."""
+        end = time.monotonic() + TIMEOUT / 1000
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 break
-            found = answer()
-            if found:
-                return found
+            result = condition()
+            if result:
+                return result
             time.sleep(0.05)
-        raise AssertionError(f"waited in vain for {what}:\n{self.log.read_text('utf-8')}")
+        raise AssertionError(f"timeout while waiting for {name}:\n{self.log.read_text('utf-8')}")
 
     def stop(self):
         for child in psutil.Process(self.process.pid).children(recursive=True):
@@ -82,62 +82,60 @@ def command(process):
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    made = Server(tmp_path_factory.mktemp("voila"), "serve", "preheat=1")
-    yield made
-    made.stop()
+    server = Server(tmp_path_factory.mktemp("voila"), "serve", "preheat=1")
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
 def lab_server(tmp_path_factory):
-    made = Server(tmp_path_factory.mktemp("lab"), "lab", "token='secret'")
-    yield made
-    made.stop()
+    server = Server(tmp_path_factory.mktemp("lab"), "lab", "token='secret'")
+    yield server
+    server.stop()
 
 
 @contextmanager
 def watching(page):
-    """Let nothing go wrong on the page until it is closed, and nothing leave the machine."""
-    page.set_default_timeout(PATIENCE)
-    trouble = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda said: note(trouble, said))
-    page.on("request", lambda request: note_stranger(trouble, request.url))
+    """Check that the page has no errors and sends no requests to other machines."""
+    page.set_default_timeout(TIMEOUT)
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: check_console(problems, message))
+    page.on("request", lambda request: check_host(problems, request.url))
     yield page
     page.close(run_before_unload=True)
-    assert not trouble
+    assert not problems
 
 
 @pytest.fixture
 def watched(page):
-    """A page of the test's own."""
+    """A new page for one test."""
     with watching(page):
         yield page
 
 
 @pytest.fixture(scope="module")
 def visited(browser, browser_context_args):
-    """One page for the tests of a file that can begin where another has ended."""
+    """One page for all tests of a file that can continue on the page of another test."""
     context = browser.new_context(**browser_context_args)
     with watching(context.new_page()) as page:
         yield page
     context.close()
 
 
-def note(problem, said):
-    if said.type == "error" and not HARMLESS.search(said.text):
-        problem.append(said.text)
+def check_console(problems, message):
+    if message.type == "error" and not HARMLESS.search(message.text):
+        problems.append(message.text)
 
 
-def note_stranger(problem, url):
-    if (
-        urlsplit(url).scheme not in {"blob", "data", "about"}
-        and urlsplit(url).hostname != "localhost"
-    ):
-        problem.append(f"asked for {url}")
+def check_host(problems, url):
+    parts = urlsplit(url)
+    if parts.scheme not in {"blob", "data", "about"} and parts.hostname != "localhost":
+        problems.append(f"request to {url}")
 
 
 class Bench:
-    """The page as a person has it before them."""
+    """The page as users see it."""
 
     def __init__(self, page, url):
         self.page = page
@@ -148,7 +146,7 @@ class Bench:
         return self.page.locator(f'[data-number="{name}"]')
 
     def settle(self):
-        """Wait until numbers and picture answer what was asked last, exactly."""
+        """Wait until the exact results and the chart belong to the newest values."""
         self.page.wait_for_function(
             """() => {
               const sent = document.querySelector(".wb").dataset.sent || "0";
@@ -175,7 +173,7 @@ class Bench:
 
     @property
     def readout(self):
-        """The number beside that slider."""
+        """The value shown next to that slider."""
         return self.page.get_by_role("group", name="Pruning").locator(".readout")
 
     def bits(self, value):

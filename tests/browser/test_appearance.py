@@ -1,4 +1,4 @@
-"""The page fits, in both themes, and everything on it can be named and reached."""
+"""Layout, themes and accessibility of the page."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ NAMELESS = """() => [...document.querySelectorAll(".wb :is(input, select, button
   .map((node) => node.outerHTML)"""
 
 LUMINANCE = """(selector) => {
-  const colour = getComputedStyle(document.querySelector(selector)).backgroundColor;
-  const [r, g, b] = colour.match(/[\\d.]+/g).map(Number);
+  const color = getComputedStyle(document.querySelector(selector)).backgroundColor;
+  const [r, g, b] = color.match(/[\\d.]+/g).map(Number);
   return (r + g + b) / 3 / 255;
 }"""
 
 
-def test_nothing_scrolls_sideways_at_any_width(open_bench, watched):
+def test_no_horizontal_scrolling_at_any_width(open_bench, watched):
     bench = open_bench("?m=fashion/lenet-300-100&prune.sparsity=0.3&quantize.bits=4")
-    for summary in watched.locator(".choices summary").all():
+    for summary in watched.locator(".settings summary").all():
         summary.click()
     for width, height in ((390, 844), (900, 1000), (1280, 800), (1920, 1080)):
         watched.set_viewport_size({"width": width, "height": height})
@@ -33,9 +33,9 @@ def test_nothing_scrolls_sideways_at_any_width(open_bench, watched):
     bench.settle()
 
 
-def test_dark_is_dark_and_the_switch_turns_it(open_bench, watched):
+def test_the_dark_theme_and_the_theme_button(open_bench, watched):
     open_bench("?theme=dark")
-    for selector in (".wb", ".stage", ".card", ".choices", ".top"):
+    for selector in (".wb", ".stage", ".card", ".settings", ".top"):
         assert watched.evaluate(LUMINANCE, selector) < 0.25, selector
     ink = "document.querySelector('.stage .plot').layout.font.color"
     dark = watched.evaluate(ink)
@@ -48,7 +48,7 @@ def test_dark_is_dark_and_the_switch_turns_it(open_bench, watched):
 
 def test_every_control_has_a_name_and_the_keyboard_reaches_it(open_bench, watched):
     open_bench()
-    for summary in watched.locator(".choices summary").all():
+    for summary in watched.locator(".settings summary").all():
         summary.click()
     assert watched.evaluate(NAMELESS) == []
     reached = set()

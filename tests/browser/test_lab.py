@@ -1,4 +1,4 @@
-"""The same notebook in JupyterLab, where no page of ours is around it."""
+"""The dashboard notebook in JupyterLab."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def test_the_page_works_in_jupyterlab(page, lab_server):
     page.locator(".wb[data-ready] .stage .plot[data-seq]").wait_for()
     slider = page.get_by_role("slider", name="sparsity")
     slider.fill("0.9")
-    asked = page.locator(".card dd").first
-    expect(asked).to_have_text("90.0\u202f%")
-    slider.fill("0.8")  # the second event comes on another thread of the kernel
-    expect(asked).to_have_text("80.0\u202f%")
+    requested = page.locator(".card dd").first
+    expect(requested).to_have_text("90.0\u202f%")
+    slider.fill("0.8")  # the second event arrives on another thread of the kernel
+    expect(requested).to_have_text("80.0\u202f%")
     assert "prune" not in page.url
     page.get_by_role("tab", name="recipe").click()
     expect(page.locator(".texts pre").first).to_have_text(re.compile(r'"sparsity":0\.8'))

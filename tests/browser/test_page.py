@@ -1,4 +1,4 @@
-"""What a person does first: open, slide, look, take the file away."""
+"""The basic workflow: open the page, move a slider, read the results, download the file."""
 
 from __future__ import annotations
 
@@ -21,50 +21,50 @@ def small(visit):
 
 
 @pytest.fixture
-def plain(small):
-    """The small model as its link shows it, however the test before has left the page."""
+def uncompressed(small):
+    """The page of the small model with an empty recipe, whatever the previous test did."""
     small.sparsity.fill("0")
     small.bits(32)
     small.settle()
     return small
 
 
-def test_first_paint_has_data_and_no_code(open_bench, watched):
+def test_the_first_paint_has_data_and_no_code(open_bench, watched):
     loaded = []
-    wire = watched.context.new_cdp_session(watched)
-    wire.send("Network.enable")
-    wire.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
+    devtools = watched.context.new_cdp_session(watched)
+    devtools.send("Network.enable")
+    devtools.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
     bench = open_bench()
     expect(bench.number("accuracy")).to_have_text(re.compile(r"^9\d\.\d"))
     expect(bench.number("bytes")).to_have_text(re.compile(r"^1,72\d,\d{3}"))
     assert bench.trace("original")["x"] == [model("fashion/lenet5").original_bytes]
     assert watched.locator(".stage .scatterlayer .trace").count() >= 2
     assert 1_000_000 < sum(loaded) < MOST_BYTES
-    words = watched.locator("body").inner_text()
-    assert "import workbench" not in words
-    assert "Traceback" not in words
+    text = watched.locator("body").inner_text()
+    assert "import workbench" not in text
+    assert "Traceback" not in text
 
 
-def test_the_picture_is_drawn_without_the_servers_script(page, server):
+def test_the_chart_is_drawn_without_the_script_of_the_server(page, server):
     page.route("**/plotly.js*", lambda route: route.abort())
     page.goto(server.url + SMALL)
     page.locator(".stage .plot[data-seq] .main-svg").first.wait_for()
 
 
-def test_cancel_keeps_the_last_figures(open_bench, watched):
+def test_cancel_retains_the_last_results(open_bench, watched):
     bench = open_bench("?m=fashion/resnet")
     bench.settle()
     for share in range(31, 90, 2):
         watched.evaluate(
             """(share) => new Promise((done) => {
-              const slider = document.querySelector('.choices input[aria-label="sparsity"]');
+              const slider = document.querySelector('.settings input[aria-label="sparsity"]');
               slider.value = share;
               slider.dispatchEvent(new Event("input", { bubbles: true }));
               const card = document.querySelector(".card");
               const look = () => {
                 if (card.dataset.busy !== "true") return;
                 watch.disconnect();
-                document.querySelector(".task-bar button").click();
+                document.querySelector(".progress-bar button").click();
                 done();
               };
               const watch = new MutationObserver(look);
@@ -79,8 +79,8 @@ def test_cancel_keeps_the_last_figures(open_bench, watched):
     expect(bench.number("bytes")).to_have_text(re.compile(r"\d"))
 
 
-def test_a_slider_moves_text_picture_and_address(plain, visited):
-    bench = plain
+def test_a_slider_updates_results_chart_and_url(uncompressed, visited):
+    bench = uncompressed
     before = bench.number("bytes").inner_text()
     bench.sparsity.focus()
     for _ in range(7):
@@ -93,14 +93,14 @@ def test_a_slider_moves_text_picture_and_address(plain, visited):
     size = int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
     assert bench.trace("you")["x"] == [size]
     expect(visited).to_have_url(re.compile(r"prune\.sparsity=0\.71&quantize\.bits=5"))
-    said = visited.locator(".spoken[role=status]")
-    expect(said).to_contain_text(bench.number("bytes").inner_text())
+    announcement = visited.locator(".announcement[role=status]")
+    expect(announcement).to_contain_text(bench.number("bytes").inner_text())
     visited.get_by_role("button", name="undo").click()
     bits = visited.get_by_role("radiogroup", name="bits", exact=True)
     expect(bits.get_by_role("radio", name="32", exact=True)).to_be_checked()
 
 
-def test_a_drag_ends_where_the_hand_ends(open_bench, watched):
+def test_a_drag_ends_at_the_last_position(open_bench, watched):
     bench = open_bench(SMALL)
     box = bench.sparsity.bounding_box()
     middle = box["y"] + box["height"] / 2
@@ -111,11 +111,11 @@ def test_a_drag_ends_where_the_hand_ends(open_bench, watched):
     watched.mouse.up()
     bench.settle()
     shown = bench.readout.inner_text()
-    asked = watched.locator(".card dd").first.inner_text()
-    assert asked == shown.replace("\u202f%", ".0\u202f%")
+    requested = watched.locator(".card dd").first.inner_text()
+    assert requested == shown.replace("\u202f%", ".0\u202f%")
 
 
-def test_visited_points_come_back_by_a_click(open_bench, watched):
+def test_a_click_restores_a_visited_recipe(open_bench, watched):
     bench = open_bench(f"{SMALL}&prune.sparsity=0.9&quantize.bits=3")
     bench.settle()
     first = bench.number("bytes").inner_text()
@@ -127,31 +127,31 @@ def test_visited_points_come_back_by_a_click(open_bench, watched):
     expect(bench.number("bytes")).to_have_text(first)
     expect(bench.sparsity).to_have_value("0.9")
     watched.get_by_role("tab", name="results").click()
-    watched.get_by_role("button", name="bring back: sparsity 50").click()
+    watched.get_by_role("button", name="restore: sparsity 50").click()
     expect(bench.sparsity).to_have_value("0.5")
 
 
-def test_the_file_taken_away_is_the_one_on_the_screen(plain, visited):
-    bench = plain
+def test_the_download_has_the_displayed_size(uncompressed, visited):
+    bench = uncompressed
     bench.sparsity.fill("0.8")
     bench.bits(4)
     bench.settle()
-    with visited.expect_download() as taken:
+    with visited.expect_download() as download:
         visited.get_by_role("button", name="download").click()
-    size = len(Path(taken.value.path()).read_bytes())
+    size = len(Path(download.value.path()).read_bytes())
     assert bench.number("bytes").inner_text() == f"{size:,}\u202fbytes"
-    assert taken.value.suggested_filename.endswith(".safetensors")
+    assert download.value.suggested_filename.endswith(".safetensors")
     expect(visited.get_by_role("alert")).to_contain_text("10,000 test images")
-    with visited.expect_download() as taken:
+    with visited.expect_download() as download:
         visited.get_by_role("button", name="save as PNG").click()
-    assert Path(taken.value.path()).read_bytes().startswith(b"\x89PNG")
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_bad_link_says_so_and_runs_nothing(open_bench, watched):
-    watched.add_init_script("window.hurt = false")
-    bench = open_bench("?m=<img src=x onerror=window.hurt=true>&prune.sparsity=9")
-    expect(watched.get_by_role("alert")).to_contain_text("This link does not work")
-    assert not watched.evaluate("window.hurt")
+def test_an_invalid_link_is_reported_and_runs_nothing(open_bench, watched):
+    watched.add_init_script("window.injected = false")
+    bench = open_bench("?m=<img src=x onerror=window.injected=true>&prune.sparsity=9")
+    expect(watched.get_by_role("alert")).to_contain_text("This link is not valid")
+    assert not watched.evaluate("window.injected")
     expect(bench.sparsity).to_have_value("0")
     watched.get_by_role("button", name="close").click()
     expect(watched.get_by_role("alert")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""What is around the page: kernels come and go with it, files stay where they are."""
+"""The server in a browser: kernels end with their page, and no other files are served."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SMALL = "?m=fashion/lenet-300-100"
 WARM = 1  # kernels that wait for the next visitor
 
 
-def test_reload_and_close_free_the_kernel(open_bench, watched, server):
+def test_reload_and_close_shut_down_the_kernel(open_bench, watched, server):
     bench = open_bench(SMALL)
     bench.sparsity.fill("0.5")
     bench.settle()
@@ -25,7 +25,7 @@ def test_reload_and_close_free_the_kernel(open_bench, watched, server):
     server.until(lambda: len(server.kernels()) == WARM, "the second visit's kernel to end")
 
 
-def test_a_kernel_that_dies_is_said_and_a_reload_goes_on(open_bench, watched, server):
+def test_a_lost_kernel_is_reported_and_a_reload_restores_the_state(open_bench, watched, server):
     bench = open_bench(SMALL)
     bench.sparsity.fill("0.4")
     bench.settle()
@@ -34,7 +34,7 @@ def test_a_kernel_that_dies_is_said_and_a_reload_goes_on(open_bench, watched, se
         "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
     )
     next(kernel for kernel in server.kernels() if mine in " ".join(kernel.cmdline())).kill()
-    expect(watched.get_by_role("alert")).to_contain_text("has gone away", timeout=30_000)
+    expect(watched.get_by_role("alert")).to_contain_text("kernel was lost", timeout=30_000)
     watched.get_by_role("button", name="reload").click()
     watched.locator(".wb[data-ready]").wait_for()
     expect(bench.sparsity).to_have_value("0.4")
@@ -50,12 +50,12 @@ def test_a_kernel_that_dies_is_said_and_a_reload_goes_on(open_bench, watched, se
         "a.csv",
     ],
 )
-def test_other_files_are_refused(page, server, path):
+def test_other_files_are_not_served(page, server, path):
     answer = page.request.get(server.url + path)
     assert answer.status in {403, 404}
 
 
-def test_kernels_cannot_be_ended_from_another_site(page, server):
+def test_kernels_cannot_be_shut_down_from_another_site(page, server):
     answer = page.request.post(
         f"{server.url}voila/api/shutdown/{'0' * 8}-0000-0000-0000-{'0' * 12}"
     )

@@ -1,4 +1,4 @@
-"""A task that is no pictures, in a real browser: its examples as a person looks at them."""
+"""A task with recordings as examples, in a browser."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ pytestmark = pytest.mark.browser
 SOUNDS = "?m=vowels/cnn&prune.sparsity=0.9&quantize.bits=3"
 
 
-def test_recordings_that_changed_and_what_the_network_looks_at(open_bench, watched):
+def test_changed_recordings_and_their_attribution(open_bench, watched):
     open_bench(SOUNDS).settle()
-    watched.get_by_role("tab", name="what changed").click()
+    watched.get_by_role("tab", name="comparison").click()
     watched.locator(".tab-body .plot .annotation-text").first.wait_for()
     title = watched.locator(".tab-body h2")
     expect(title).to_have_text(re.compile(r"^\d+ recordings went wrong, mostly Speaker"))
-    watched.get_by_role("button", name="what it looks at").click()
+    watched.get_by_role("button", name="attribution").click()
     watched.locator(".tab-body .plot .colorbar").first.wait_for(state="attached")
-    expect(title).to_have_text(re.compile(r"^Taken for Speaker .* sure"))
+    expect(title).to_have_text(re.compile(r"^(Taken for|Predicted) Speaker .* before"))
     watched.set_viewport_size({"width": 390, "height": 844})
     watched.wait_for_function(
         "() => document.querySelector('.tab-body .plot .main-svg')?.clientWidth"

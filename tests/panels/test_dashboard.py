@@ -283,7 +283,7 @@ def test_the_page_does_not_import_torch():
         "sent = []\n"
         "view.send = lambda content, buffers=None: sent.append(content['kind'])\n"
         "view._on_message(view, {'act': 'hello', 'search': '', 'theme': 'light'}, [])\n"
-        "assert sent == ['page', 'state', 'picture'], sent\n"
+        "assert sent == ['page', 'state', 'chart'], sent\n"
         "assert 'torch' not in sys.modules and 'plotly' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -333,7 +333,7 @@ def test_a_trained_recipe_is_in_the_results_and_can_be_restored(client):
     client.act("undo")
     client.act("redo")
     client.act("tab", key="training")
-    assert client.last("tab")["figure"]  # the learning curve is still available
+    assert client.wait("tab", lambda tab: tab.get("figure"))  # the learning curve is retained
 
 
 def test_a_file_that_is_not_trained_yet_cannot_be_downloaded(client):

