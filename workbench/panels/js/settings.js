@@ -43,7 +43,7 @@ export class Settings {
           "fieldset",
           {},
           h("legend", { text: part.title }),
-          ...part.controls.map((made) => made.node),
+          ...part.controls.map((field) => field.node),
         ),
       ),
       this.limits.node,
@@ -92,7 +92,7 @@ export class Settings {
 }
 
 function titled({ title, controls }) {
-  return [h("h3", { text: title }), ...controls.map((made) => made.node)];
+  return [h("h3", { text: title }), ...controls.map((field) => field.node)];
 }
 
 function limits(labels, channel) {
