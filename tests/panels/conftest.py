@@ -33,12 +33,12 @@ class Client:
     """The browser's side of the connection."""
 
     def __init__(self, session):
-        self.view = Recording(session)
+        self.dashboard = Recording(session)
         self.session = session
         self.seq = itertools.count(1)
 
     def act(self, name, **details):
-        self.view._on_message(self.view, {"act": name, **details}, [])
+        self.dashboard._on_message(self.dashboard, {"act": name, **details}, [])
 
     def set_values(self, **changes):
         values = controls.values(self.session.recipe)
@@ -46,10 +46,10 @@ class Client:
         self.send_values(values)
 
     def send_values(self, values):
-        self.view.values = {"seq": next(self.seq), "values": values}
+        self.dashboard.values = {"seq": next(self.seq), "values": values}
 
     def last(self, kind):
-        return next((m for m, _ in reversed(self.view.sent) if m["kind"] == kind), None)
+        return next((m for m, _ in reversed(self.dashboard.sent) if m["kind"] == kind), None)
 
     def wait(self, kind, accept=lambda message: True):
         """Return the newest message of `kind` as soon as `accept` returns true for it."""
@@ -58,8 +58,8 @@ class Client:
             message = self.last(kind)
             return message is not None and accept(message)
 
-        with self.view.changed:
-            assert self.view.changed.wait_for(accepted, TIMEOUT), (kind, self.last(kind))
+        with self.dashboard.changed:
+            assert self.dashboard.changed.wait_for(accepted, TIMEOUT), (kind, self.last(kind))
             return self.last(kind)
 
     def wait_until_idle(self):
@@ -69,7 +69,7 @@ class Client:
         """Return name, kind and bytes of the newest file sent."""
         self.wait("file")
         message, buffers = next(
-            pair for pair in reversed(self.view.sent) if pair[0]["kind"] == "file"
+            pair for pair in reversed(self.dashboard.sent) if pair[0]["kind"] == "file"
         )
         return message["name"], message["mime"], bytes(buffers[0])
 
@@ -84,4 +84,4 @@ def client(store):
     client = Client(Session("fashion/lenet-300-100", store=store))
     client.act("hello", search="", theme="light")
     yield client
-    client.view.close()
+    client.dashboard.close()

@@ -37,10 +37,10 @@ def control(tab, key):
 
 
 def table(client, name):
-    sent = len([1 for message, _ in client.view.sent if message["kind"] == "file"])
+    sent = len([1 for message, _ in client.dashboard.sent if message["kind"] == "file"])
     client.act("comparison_csv")
     client.wait("file")
-    assert len([1 for message, _ in client.view.sent if message["kind"] == "file"]) == sent + 1
+    assert len([1 for message, _ in client.dashboard.sent if message["kind"] == "file"]) == sent + 1
     file_name, _mime, data = client.file()
     assert file_name == f"{name}.csv"
     return list(csv.DictReader(io.StringIO(data.decode())))
@@ -163,17 +163,17 @@ def test_invalid_values_of_controls_change_nothing(changed, key, value):
     before = changed.session.focus
     changed.act("focus", key=key, value=value)
     assert changed.session.focus == before
-    assert changed.view.banner is None
+    assert changed.dashboard.banner is None
 
 
 def test_content_stays_during_an_update(changed):
     before = changed.last("tab")["figure"]["layout"]["title"]["text"]
-    sent = len(changed.view.sent)
+    sent = len(changed.dashboard.sent)
     changed.set_values(prune_sparsity=0.5, quantize_bits=3)
     after = shown(changed, lambda tab: tab["figure"]["layout"]["title"]["text"] != before)
     comparison = changed.session.found("changes")
     assert after["figure"]["layout"]["title"]["text"] == flips.summary(comparison)
-    tabs = [message for message, _ in changed.view.sent[sent:] if message["kind"] == "tab"]
+    tabs = [message for message, _ in changed.dashboard.sent[sent:] if message["kind"] == "tab"]
     assert "note" in tabs[0]
     assert tabs[0]["keep"]
     changed.act("undo")  # cached, so it is shown immediately

@@ -54,7 +54,7 @@ def test_all_text_is_translated(brackets, client):
     tensors += client.session.model.card["tensors"]  # an invalid link opens the default model
     untranslated = [
         text
-        for message, _ in client.view.sent
+        for message, _ in client.dashboard.sent
         for text in texts(message)
         if not is_translated(text, tensors)
     ]

@@ -84,7 +84,7 @@ def test_other_layers_are_adjusted_while_the_size_is_kept(client):
     assert prune.layers["fc2.weight"] == 0.6
     assert prune.sparsity > 0.9
     assert abs(client.session.report.bytes - size) <= 0.01 * size
-    sent = [m["values"] for m, _ in client.view.sent if m["kind"] == "state" and "values" in m]
+    sent = [m["values"] for m, _ in client.dashboard.sent if m["kind"] == "state" and "values" in m]
     assert sent[-1]["prune.layers"] == {"fc2.weight": 0.6}
     assert sent[-1]["prune.sparsity"] == prune.sparsity
     shown = state["layer_table"]["held_size"]["text"]
@@ -96,11 +96,13 @@ def test_other_layers_are_adjusted_while_the_size_is_kept(client):
 def test_a_change_that_cannot_keep_the_size_is_reported_and_reverted(client):
     hold_size(client)
     values = controls.values(client.session.recipe) | {"prune.layers": {"fc1.weight": 0.1}}
-    sent = len(client.view.sent)
+    sent = len(client.dashboard.sent)
     client.act("layer_values", layer="fc1.weight", values=values)
     assert "cannot keep its" in client.wait("banner")["text"]
     assert client.session.recipe == SPARSE
-    reverted = [m for m, _ in client.view.sent[sent:] if m["kind"] == "state" and "values" in m]
+    reverted = [
+        m for m, _ in client.dashboard.sent[sent:] if m["kind"] == "state" and "values" in m
+    ]
     assert reverted[-1]["values"]["prune.layers"] == {}
 
 
@@ -136,7 +138,7 @@ def test_sensitivity_is_drawn_incrementally_and_a_click_sets_the_layer(client):
     client.wait("progress", lambda task: task["text"] is None)
     titles = [
         m["figure"]["layout"]["title"]["text"]
-        for m, _ in client.view.sent
+        for m, _ in client.dashboard.sent
         if m["kind"] == "tab" and "figure" in m
     ]
     assert {"Layer by layer: 1 of 6 measured", "Layer by layer: 5 of 6 measured"} <= set(titles)

@@ -62,7 +62,7 @@ class Sender:
 
     def send_chunk(self, *buffers):
         message = {"act": "upload_chunk", "number": self.number}
-        self.client.view._on_message(self.client.view, message, list(buffers))
+        self.client.dashboard._on_message(self.client.dashboard, message, list(buffers))
 
     def send(self, name, data):
         answer = self.start(name, len(data))
@@ -95,7 +95,7 @@ def test_a_model_is_trained_on_a_table(client, sender):
     assert result["step"] == "done", result
     assert result["text"].startswith("Trained on 56 examples; accuracy is")
     steps = [
-        m["text"] for m, _ in client.view.sent if m["kind"] == "upload" and m["step"] == "busy"
+        m["text"] for m, _ in client.dashboard.sent if m["kind"] == "upload" and m["step"] == "busy"
     ]
     assert [text for text, _ in itertools.groupby(steps)] == ["reading", "training", "measuring"]
     assert client.session.model.name == "custom/my-data-1"
@@ -246,7 +246,7 @@ def test_an_upload_can_be_cancelled_at_any_time(client, sender, monkeypatch):
 
 
 def test_the_number_of_uploads_is_limited(client, sender):
-    client.view.uploads.count = uploading.MAX_MODELS
+    client.dashboard.uploads.count = uploading.MAX_MODELS
     assert "reload the page" in sender.start("a.csv", 10)["text"]
 
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from workbench.i18n import _
+from workbench.panels.channel import Channel
 from workbench.panels.error_boundary import error_boundary
 from workbench.session.analyses import AnalysisKey
 
 if TYPE_CHECKING:
-    from workbench.panels.page import Dashboard
     from workbench.recipe import Recipe
 
 Job = tuple[str, "Recipe", AnalysisKey]
@@ -30,8 +30,8 @@ class AnalysisRunner:
         Returns the analysis that the open tab needs and that is not cached yet, or None.
     """
 
-    def __init__(self, view: Dashboard, missing: Callable[[], AnalysisKey | None]) -> None:
-        self._view = view
+    def __init__(self, channel: Channel, missing: Callable[[], AnalysisKey | None]) -> None:
+        self._channel = channel
         self._missing = missing
         self._lock = threading.Lock()
         self._busy = False
@@ -51,7 +51,7 @@ class AnalysisRunner:
         self._skipped = self._current
 
     def _job(self) -> Job | None:
-        session = self._view.session
+        session = self._channel.session
         key = self._missing() if session.settled else None
         job = None if key is None else (session.model.name, session.recipe, key)
         if job != self._skipped:
@@ -67,14 +67,14 @@ class AnalysisRunner:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            with error_boundary(self._view.show_message), self._progress_bar() as on_progress:
+            with error_boundary(self._channel.show_message), self._progress_bar() as on_progress:
                 self._run(job, on_progress)
             if job == self._job():  # it failed, and would fail again
                 self._skipped = job
 
     def _run(self, job: Job, on_progress: Callable[[float], None]) -> None:
         key = job[2]
-        self._view.session.analyze(
+        self._channel.session.analyze(
             key.kind, key.of, cancelled=lambda: job != self._job(), progress=on_progress
         )
 
@@ -90,11 +90,11 @@ class AnalysisRunner:
             with lock:
                 if not finished:
                     shown = True
-                    self._view.send(message)
+                    self._channel.send(message)
 
         def on_progress(fraction: float) -> None:
             if shown:
-                self._view.send({**message, "fraction": fraction})
+                self._channel.send({**message, "fraction": fraction})
 
         timer = threading.Timer(PROGRESS_DELAY, show)
         timer.daemon = True
@@ -106,4 +106,4 @@ class AnalysisRunner:
             with lock:
                 finished = True
             if shown:
-                self._view.send({**message, "text": None})
+                self._channel.send({**message, "text": None})

@@ -53,9 +53,7 @@ FACTS = {
         N_("F1 score averaged over the classes (macro F1)."),
     ),
     "root mean squared error": Fact(
-        N_("root mean squared error"),
-        formatting.number,
-        N_("Square root of the mean squared error (RMSE)."),
+        N_("root mean squared error"), formatting.number, N_("Root mean squared error (RMSE).")
     ),
     "mean absolute error": Fact(
         N_("mean absolute error"), formatting.number, N_("Mean of the absolute errors (MAE).")
@@ -82,10 +80,10 @@ def numbers(
     *,
     untouched: bool,
     stale: bool,
-    plain: Report | None = None,
+    baseline: Report | None = None,
     parameters: int | None = None,
     metric: Metric = ACCURACY,
-    form: str = "image",
+    input_type: str = "image",
 ) -> dict[str, Any]:
     """Return the texts of the card by key.
 
@@ -99,11 +97,11 @@ def numbers(
         Whether the recipe is empty.
     stale
         Whether the report belongs to an earlier recipe and no measurement is running.
-    plain
+    baseline
         The exact report of the baseline recipe, if there is one.
     parameters
         Number of parameters of the model; by default that of the file.
-    metric, form
+    metric, input_type
         Metric and input type of the task.
     """
     score = report.score if report is not None else None
@@ -117,14 +115,14 @@ def numbers(
         "change": "" if value is None else metric.change(value - original.value),
         "bytes": DASH if size is None else formatting.nbytes(size),
         "times": "" if size is None else _times(original.bytes / size),
-        "status": _status(report, form, untouched=untouched, stale=stale),
+        "status": _status(report, input_type, untouched=untouched, stale=stale),
     }
     return {
         **texts,
         "pending": value is None,
         "exact": (report is None and untouched) or _is_exact(report),
         "facts": _facts(report, parameters, metric),
-        "reasons": [*_baseline_comparison(report, plain, metric), *_reasons(report)],
+        "reasons": [*_baseline_comparison(report, baseline, metric), *_reasons(report)],
         "announcement": ", ".join(
             [_(metric.name), *(texts[key] for key in ("accuracy", "status", "bytes", "times"))]
         ),
@@ -139,28 +137,30 @@ def _reasons(report: Report | None) -> list[str]:
     return [reason.text for reason in report.size.reasons] if report is not None else []
 
 
-def _baseline_comparison(report: Report | None, plain: Report | None, metric: Metric) -> list[str]:
+def _baseline_comparison(
+    report: Report | None, baseline: Report | None, metric: Metric
+) -> list[str]:
     """Compare the file with that of its baseline recipe, once both are measured."""
-    if report is None or plain is None or not _is_exact(report):
+    if report is None or baseline is None or not _is_exact(report):
         return []
     sentence = _("{change} compared with the baseline ({baseline}): {accuracy} in {bytes}.")
     return [
         sentence.format(
-            change=metric.change(report.value - plain.value),
+            change=metric.change(report.value - baseline.value),
             baseline=", ".join(_baseline_settings(report.recipe)),
-            accuracy=metric.format(plain.value),
-            bytes=formatting.nbytes(plain.bytes),
+            accuracy=metric.written(baseline.value),
+            bytes=formatting.nbytes(baseline.bytes),
         )
     ]
 
 
 def _baseline_settings(recipe: Recipe) -> list[str]:
     """Return the settings in which the baseline of `recipe` differs from it."""
-    plain = recipe.plain
+    baseline = recipe.plain
     return [
         f"{spec.label} {next(c.label for c in spec.choices if c.value == getattr(part, spec.name))}"
         for key in PARTS
-        if (part := getattr(plain, key)) is not None
+        if (part := getattr(baseline, key)) is not None
         for spec in specs(part)
         if getattr(part, spec.name) != getattr(getattr(recipe, key), spec.name)
     ]
@@ -181,7 +181,7 @@ def _times(ratio: float) -> str:
     return _("{ratio} smaller").format(ratio=formatting.times(ratio))
 
 
-def _status(report: Report | None, form: str, *, untouched: bool, stale: bool) -> str:
+def _status(report: Report | None, input_type: str, *, untouched: bool, stale: bool) -> str:
     if stale:
         return _("of the previous recipe")
     if report is None and untouched:
@@ -193,12 +193,12 @@ def _status(report: Report | None, form: str, *, untouched: bool, stale: bool) -
         return _("preview with the baseline")
     if score.exact:
         return _("exact · {count} {examples}").format(
-            count=formatting.count(score.total), examples=examples_label(form)
+            count=formatting.count(score.total), examples=examples_label(input_type)
         )
     return _("estimate · {count} of {total} {examples}").format(
         count=formatting.count(score.examples),
         total=formatting.count(score.total),
-        examples=examples_label(form),
+        examples=examples_label(input_type),
     )
 
 

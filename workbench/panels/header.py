@@ -13,8 +13,32 @@ from workbench.zoo.registry import title
 
 def header(session: Session) -> dict[str, Any]:
     """Return the models to choose from and the facts about the selected model."""
-    card, format_value = session.model.card, session.model.task.metric.format
-    metric = _(session.model.task.metric.name).capitalize()
+    model, written = session.model, session.model.task.metric.written
+    metric = _(model.task.metric.name).capitalize()
+    facts = [
+        (
+            written(model.figure("validation")),
+            _("validation"),
+            _("{metric} of the original model on the validation split.").format(metric=metric),
+        ),
+        (
+            written(model.figure("test")),
+            _("test"),
+            _("{metric} of the original model on the test split.").format(metric=metric),
+        ),
+        (
+            formatting.size(model.original_bytes),
+            "",
+            _("Size of the file with all weights in float32: {size}.").format(
+                size=formatting.nbytes(model.original_bytes)
+            ),
+        ),
+        (
+            formatting.count(model.card["parameters"]),
+            _("parameters"),
+            _("Number of trainable parameters."),
+        ),
+    ]
     return {
         "tasks": [
             {
@@ -23,33 +47,6 @@ def header(session: Session) -> dict[str, Any]:
             }
             for name in tasks()
         ],
-        "selected": session.model.name,
-        "facts": [
-            _fact(
-                format_value(session.model.metric_value("validation")),
-                _("validation"),
-                _("{metric} of the original model on the validation split.").format(metric=metric),
-            ),
-            _fact(
-                format_value(session.model.metric_value("test")),
-                _("test"),
-                _("{metric} of the original model on the test split.").format(metric=metric),
-            ),
-            _fact(
-                formatting.size(session.model.original_bytes),
-                "",
-                _("Size of the file with all weights in float32: {size}.").format(
-                    size=formatting.nbytes(session.model.original_bytes)
-                ),
-            ),
-            _fact(
-                formatting.count(card["parameters"]),
-                _("parameters"),
-                _("Number of trainable parameters."),
-            ),
-        ],
+        "selected": model.name,
+        "facts": [{"value": value, "label": label, "help": h} for value, label, h in facts],
     }
-
-
-def _fact(value: str, label: str, help_: str) -> dict[str, str]:
-    return {"value": value, "label": label, "help": help_}

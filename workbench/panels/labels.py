@@ -16,9 +16,9 @@ EXAMPLES = {
 """The noun for examples, by input type of the task."""
 
 
-def examples_label(form: str) -> str:
+def examples_label(input_type: str) -> str:
     """Return the plural noun for examples of an input type."""
-    return _(EXAMPLES[form])
+    return _(EXAMPLES[input_type])
 
 
 def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:

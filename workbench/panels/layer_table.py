@@ -28,21 +28,15 @@ def rows(model: Model) -> list[dict[str, Any]]:
 def live(session: Session) -> dict[str, Any]:
     """Return the facts that change: each layer's share of the file, and the size to keep."""
     report = session.report
-    if report is None:
-        return {"bytes": {}, "held_size": _held_size(session)}
-    sizes = {row.name: row.total for row in report.size.ledger.rows}
-    return {
-        "bytes": {
-            name: {
-                "share": sizes[name] / report.size.bytes,
-                "text": formatting.percent(sizes[name] / report.size.bytes),
-                "help": formatting.nbytes(sizes[name]),
-            }
-            for name in session.layers
-            if name in sizes
-        },
-        "held_size": _held_size(session),
-    }
+    rows = report.size.ledger.rows if report is not None else ()
+    sizes = {row.name: row.total for row in rows if row.name in session.layers}
+    total = report.size.bytes if report is not None else 0
+    shares = {name: _share(size / total, formatting.nbytes(size)) for name, size in sizes.items()}
+    return {"bytes": shares, "held_size": _held_size(session)}
+
+
+def _share(share: float, help_: str) -> dict[str, Any]:
+    return {"share": share, "text": formatting.percent(share), "help": help_}
 
 
 def _row(model: Model, name: str) -> dict[str, Any]:
@@ -54,17 +48,14 @@ def _row(model: Model, name: str) -> dict[str, Any]:
     )
     total = model.card["macs"]  # zero for a model of embeddings only
     share = layer["macs"] / total if total else 0.0
+    macs = _("{count} multiply-accumulates per example").format(
+        count=formatting.count(layer["macs"])
+    )
     return {
         "name": name,
         "coupled": {f"{key}.layers": list(model.coupled_layers(name, key)) for key in BY_LAYER},
         "description": f"{_(kind)} · {' × '.join(map(str, shape))} · {weights}",
-        "macs": {
-            "share": share,
-            "text": formatting.percent(share),
-            "help": _("{count} multiply-accumulates per example").format(
-                count=formatting.count(layer["macs"])
-            ),
-        },
+        "macs": _share(share, macs),
     }
 
 

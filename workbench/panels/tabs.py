@@ -146,15 +146,12 @@ def teacher_tab(session: Session, palette: Palette) -> dict[str, Any]:
     return {"figure": teacher.with_example(figure, prediction.content)}
 
 
-def temperature_tab(session: Session, palette: Palette) -> dict[str, Any]:
+def sweep_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the results of students at several temperatures, as far as they are measured."""
     sweep = session.sweep_result
     if sweep is None:
-        return {
-            "note": _(
-                "Open the training section, choose a teacher, and press “compare temperatures”."
-            )
-        }
+        note = _("Open the training section, choose a teacher, and press “compare temperatures”.")
+        return {"note": note}
     return {"figure": temperature.draw(sweep.levels, palette, metric=sweep.metric)}
 
 
@@ -233,13 +230,7 @@ TABS = (
     Tab("comparison", N_("comparison"), comparison.tab, comparison.missing_analysis),
     Tab("training", N_("training"), training_tab),
     Tab("teacher", N_("teacher"), teacher_tab, parent="training", supports=has_classes),
-    Tab(
-        "temperature",
-        N_("temperatures"),
-        temperature_tab,
-        parent="training",
-        supports=has_classes,
-    ),
+    Tab("temperature", N_("temperatures"), sweep_tab, parent="training", supports=has_classes),
     Tab("sensitivity", N_("sensitivity"), sensitivity_tab),
     Tab("cost", N_("cost"), cost_tab),
     Tab("results", N_("results"), results_tab),

@@ -30,6 +30,7 @@ from workbench import formatting
 from workbench.custom.uploads import limits
 from workbench.errors import Cancelled, FileError, InputError, WorkbenchError
 from workbench.i18n import _
+from workbench.panels.channel import Channel
 from workbench.panels.error_boundary import error_boundary
 from workbench.recipe import Recipe
 from workbench.zoo.registry import models
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from workbench.custom.uploads.splits import UploadedData
     from workbench.custom.uploads.tables import Table
     from workbench.domain import Model
-    from workbench.panels.page import Dashboard
 
 VARIABLE = "WORKBENCH_UPLOADS"
 """Environment variable that disables uploads in a kernel; values "on" and "off"."""
@@ -112,8 +112,8 @@ def describe() -> dict[str, Any] | None:
 class Uploads:
     """The uploads of one page, one at a time; a new upload cancels the previous one."""
 
-    def __init__(self, view: Dashboard) -> None:
-        self.view = view
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
         self.count = 0
         self._models: list[Model] = []
         self._lock = threading.Lock()
@@ -170,7 +170,9 @@ class Uploads:
 
     def _replier(self, number: Any) -> Callable[..., None]:
         def reply(step: str, text: str | None = None, **more: Any) -> None:
-            self.view.send({"kind": "upload", "number": number, "step": step, "text": text, **more})
+            self.channel.send(
+                {"kind": "upload", "number": number, "step": step, "text": text, **more}
+            )
 
         return reply
 
@@ -273,7 +275,7 @@ class Uploads:
     def _open(self, upload: _Upload, model: str, recipe: Recipe, text: str) -> None:
         if upload.is_cancelled():
             raise Cancelled("The upload was cancelled.", code="upload.cancelled")
-        self.view.session.open(model, recipe)
+        self.channel.session.open(model, recipe)
         self.count += 1
         self._end(upload, "done", text)
 

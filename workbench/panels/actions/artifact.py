@@ -7,56 +7,55 @@ from typing import TYPE_CHECKING, Any
 from workbench import formatting
 from workbench.i18n import _
 from workbench.panels.actions.background import progress_bar, run_in_background
-from workbench.panels.actions.registry import action
+from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.labels import examples_label
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
     from workbench.evaluation.report import Report
-    from workbench.panels.page import Dashboard
 
 
 @action
-def download(view: Dashboard, message: dict[str, Any]) -> None:
+def download(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the compressed file, then measure it on the test split."""
-    view.cancelled.clear()
-    run_in_background("download", _download, view)
+    dashboard.cancelled.clear()
+    run_in_background("download", _download, dashboard)
 
 
 @action
-def timing(view: Dashboard, message: dict[str, Any]) -> None:
+def timing(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Measure the latency of the original model and of the file on this machine."""
-    view.cancelled.clear()
-    run_in_background("timing", _measure_latency, view)
+    dashboard.cancelled.clear()
+    run_in_background("timing", _measure_latency, dashboard)
 
 
-def _download(view: Dashboard) -> None:
-    with progress_bar(view, _("Creating the file")) as on_progress:
-        artifact = view.session.artifact(
-            view.cancelled.is_set, lambda x: on_progress(x.step / x.steps)
+def _download(dashboard: Dashboard) -> None:
+    with progress_bar(dashboard, _("Creating the file")) as on_progress:
+        artifact = dashboard.session.artifact(
+            dashboard.cancelled.is_set, lambda x: on_progress(x.step / x.steps)
         )
     data = artifact.to_bytes()
-    send_file(view, _file_name(artifact), "application/octet-stream", data)
-    with progress_bar(view, _("Measuring the file on the test split")) as on_progress:
+    send_file(dashboard, _file_name(artifact), "application/octet-stream", data)
+    with progress_bar(dashboard, _("Measuring the file on the test split")) as on_progress:
 
         def on_report(report: Report) -> None:
             if report.score is not None:
                 on_progress(report.score.examples / report.score.total)
 
-        result = view.session.test_report(artifact, view.cancelled.is_set, on_report)
+        result = dashboard.session.test_report(artifact, dashboard.cancelled.is_set, on_report)
     text = _("The file of {bytes} reaches {accuracy} on {count} test {examples}.").format(
         bytes=formatting.nbytes(len(data)),
-        accuracy=view.session.model.task.metric.format(result.value),
-        examples=examples_label(view.session.model.task.input_type),
+        accuracy=dashboard.session.model.task.metric.written(result.value),
+        examples=examples_label(dashboard.session.model.task.form),
         count=formatting.count(result.total),
     )
-    view.send({"kind": "test_result", "text": text})
+    dashboard.send({"kind": "test_result", "text": text})
 
 
-def _measure_latency(view: Dashboard) -> None:
-    with progress_bar(view, _("Measuring the latency of the original model and the file")):
-        view.session.measure_latency(view.cancelled.is_set)
+def _measure_latency(dashboard: Dashboard) -> None:
+    with progress_bar(dashboard, _("Measuring the latency of the original model and the file")):
+        dashboard.session.measure_latency(dashboard.cancelled.is_set)
 
 
 def _file_name(artifact: Artifact) -> str:

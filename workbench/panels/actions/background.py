@@ -5,33 +5,33 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVarTuple
+from typing import TypeVarTuple
 
+from workbench.panels.actions.registry import Dashboard
+from workbench.panels.channel import Channel
 from workbench.panels.error_boundary import error_boundary
-
-if TYPE_CHECKING:
-    from workbench.panels.page import Dashboard
 
 Rest = TypeVarTuple("Rest")
 
 
 def run_in_background(
-    name: str, work: Callable[[Dashboard, *Rest], None], view: Dashboard, *rest: *Rest
+    name: str, work: Callable[[Dashboard, *Rest], None], dashboard: Dashboard, *rest: *Rest
 ) -> None:
     """Run `work` in a thread called `name`; errors appear in the banner of the page."""
 
     def run() -> None:
-        with error_boundary(view.show_message):
-            work(view, *rest)
+        with error_boundary(dashboard.show_message):
+            work(dashboard, *rest)
 
     threading.Thread(target=run, daemon=True, name=name).start()
 
 
 @contextmanager
-def progress_bar(view: Dashboard, text: str) -> Iterator[Callable[[float], None]]:
+def progress_bar(channel: Channel, text: str) -> Iterator[Callable[[float], None]]:
     """Show a progress bar; yield the function that sets its fraction, from 0 to 1."""
-    view.send({"kind": "progress", "text": text})
+    message = {"kind": "progress", "text": text}
+    channel.send(message)
     try:
-        yield lambda fraction: view.send({"kind": "progress", "text": text, "fraction": fraction})
+        yield lambda fraction: channel.send({**message, "fraction": fraction})
     finally:
-        view.send({"kind": "progress", "text": None})
+        channel.send({**message, "text": None})

@@ -1,14 +1,37 @@
-"""The table of actions."""
+"""The table of actions, and the interface of the dashboard on which they act."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from workbench.panels.page import Dashboard
+from workbench.panels.analysis_runner import AnalysisRunner
+from workbench.panels.channel import Channel
+from workbench.panels.uploading import Uploads
 
-Action = Callable[["Dashboard", dict[str, Any]], None]
+
+class Dashboard(Channel, Protocol):
+    """The part of `panels.page.Dashboard` that actions use."""
+
+    theme: str
+    open_tab: str | None
+    cancelled: threading.Event
+    analysis_runner: AnalysisRunner
+    uploads: Uploads
+
+    def reset_controls(self) -> None:
+        """Set the controls of the page back to the recipe of the session."""
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Publish nothing inside this context."""
+
+    def publish(self, *, full: bool = False, tab_opened: bool = False) -> None:
+        """Send what has changed."""
+
+
+Action = Callable[[Dashboard, dict[str, Any]], None]
 """Called with the dashboard and a message from the page, which is not validated."""
 ACTIONS: dict[str, Action] = {}
 VIEW_ACTIONS = frozenset({"hello", "theme", "tab", "focus", "plotly", "query_teacher"})

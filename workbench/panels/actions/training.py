@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench import formatting
 from workbench.errors import InputError
@@ -11,40 +11,37 @@ from workbench.i18n import _
 from workbench.panels import training
 from workbench.panels.actions.background import progress_bar, run_in_background
 from workbench.panels.actions.messages import positive_number
-from workbench.panels.actions.registry import action
+from workbench.panels.actions.registry import Dashboard, action
 from workbench.recipe.train import SELF, Train
 
-if TYPE_CHECKING:
-    from workbench.panels.page import Dashboard
-
 
 @action
-def train(view: Dashboard, message: dict[str, Any]) -> None:
+def train(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Train with the current recipe for a number of seconds."""
-    view.session.train(*_settings(message))
+    dashboard.session.train(*_settings(message))
 
 
 @action
-def sweep(view: Dashboard, message: dict[str, Any]) -> None:
+def sweep(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Train students at several temperatures within a number of seconds."""
     settings, seconds = _settings(message)
-    view.cancelled.clear()
-    run_in_background("sweep", _sweep, view, settings, seconds)
+    dashboard.cancelled.clear()
+    run_in_background("sweep", _sweep, dashboard, settings, seconds)
 
 
 @action
-def query_teacher(view: Dashboard, message: dict[str, Any]) -> None:
+def query_teacher(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Show the teacher's prediction for an example at a temperature."""
     teacher = str(message.get("teacher") or SELF)
     temperature = positive_number(message.get("temperature"))
     example = message.get("example", 0)
     if temperature is None or not isinstance(example, int):
         raise InputError(_("The temperature must be above 0."), code="argument.invalid_temperature")
-    query = view.session.teacher_query
+    query = dashboard.session.teacher_query
     if query is not None and query.teacher == teacher:  # its outputs are cached
-        view.session.query_teacher(teacher, temperature, example)
+        dashboard.session.query_teacher(teacher, temperature, example)
     else:
-        run_in_background("teacher", _query_teacher, view, teacher, temperature, example)
+        run_in_background("teacher", _query_teacher, dashboard, teacher, temperature, example)
 
 
 def _settings(message: dict[str, Any]) -> tuple[Train, float]:
@@ -59,10 +56,10 @@ def _settings(message: dict[str, Any]) -> tuple[Train, float]:
     return training.settings(values, os.cpu_count() or 1), seconds
 
 
-def _sweep(view: Dashboard, settings: Train, seconds: float) -> None:
-    with progress_bar(view, _("Training students at several temperatures")) as on_progress:
-        view.session.sweep(settings, seconds, view.cancelled.is_set, on_progress)
+def _sweep(dashboard: Dashboard, settings: Train, seconds: float) -> None:
+    with progress_bar(dashboard, _("Training students at several temperatures")) as on_progress:
+        dashboard.session.sweep(settings, seconds, dashboard.cancelled.is_set, on_progress)
 
 
-def _query_teacher(view: Dashboard, teacher: str, temperature: float, example: int) -> None:
-    view.session.query_teacher(teacher, temperature, example)
+def _query_teacher(dashboard: Dashboard, teacher: str, temperature: float, example: int) -> None:
+    dashboard.session.query_teacher(teacher, temperature, example)

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.i18n import _
 from workbench.panels import uploading
-from workbench.panels.actions.registry import action
-
-if TYPE_CHECKING:
-    from workbench.panels.page import Dashboard
+from workbench.panels.actions.registry import Dashboard, action
 
 
 @action
-def upload(view: Dashboard, message: dict[str, Any]) -> None:
+def upload(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Announce a file, whose chunks follow."""
     if not uploading.allowed():
         raise WorkbenchError(_("Uploads are disabled on this server."), code="upload.disabled")
-    view.uploads.start(message.get("number"), message.get("file"), message.get("size"))
+    dashboard.uploads.start(message.get("number"), message.get("file"), message.get("size"))
 
 
 @action
-def upload_chunk(view: Dashboard, message: dict[str, Any]) -> None:
+def upload_chunk(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the next chunk of a file."""
-    view.uploads.add_chunk(message.get("number"), message["buffers"])
+    dashboard.uploads.add_chunk(message.get("number"), message["buffers"])
 
 
 @action
-def upload_target(view: Dashboard, message: dict[str, Any]) -> None:
+def upload_target(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Train a model on the uploaded table that predicts one of its columns."""
-    view.uploads.choose_target(message.get("number"), message.get("target"))
+    dashboard.uploads.choose_target(message.get("number"), message.get("target"))
 
 
 @action
-def upload_cancel(view: Dashboard, message: dict[str, Any]) -> None:
+def upload_cancel(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Cancel the upload."""
-    view.uploads.cancel()
+    dashboard.uploads.cancel()

@@ -11,7 +11,7 @@ from workbench.i18n import mark as N_
 from workbench.panels.buttons import button
 from workbench.panels.comparison.view import (
     COMPARISON,
-    View,
+    ComparisonView,
     cached_comparison,
     figure_content,
     fixed_label,
@@ -80,7 +80,7 @@ def _controls(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-ATTRIBUTION = View(
+ATTRIBUTION = ComparisonView(
     "attribution",
     fixed_label(N_("attribution")),
     supports_attribution,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.domain import Task
 from workbench.i18n import mark as N_
 from workbench.panels.comparison.view import (
-    View,
+    ComparisonView,
     figure_content,
     fixed_label,
     has_classes,
@@ -57,7 +57,7 @@ def _confusion_rows(session: Session, comparison: Comparison) -> list[dict[str, 
     return confusion.rows(before, after, comparison.classes)
 
 
-RECALL = View(
+RECALL = ComparisonView(
     "recall",
     fixed_label(N_("classes")),
     _has_few_classes,
@@ -65,7 +65,7 @@ RECALL = View(
     figure_content(_draw_recall),
     _recall_rows,
 )
-CONFUSION = View(
+CONFUSION = ComparisonView(
     "confusion",
     fixed_label(N_("confusion matrix")),
     _has_few_classes,

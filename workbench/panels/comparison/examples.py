@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.domain import Task
 from workbench.i18n import _
 from workbench.panels.buttons import button, choice
 from workbench.panels.comparison.view import (
-    View,
+    ComparisonView,
     cached_comparison,
     figure_content,
     has_classes,
@@ -36,10 +35,6 @@ def page_start(session: Session, comparison: Comparison) -> int:
     size = page_size(session)
     last = max(0, len(getattr(comparison, session.focus.kind)) - 1) // size
     return min(session.focus.first // size, last) * size
-
-
-def _label(task: Task) -> str:
-    return examples_label(task.input_type)
 
 
 def _draw(session: Session, comparison: Comparison, palette: Palette) -> Figure:
@@ -75,9 +70,9 @@ def _controls(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-EXAMPLES = View(
+EXAMPLES = ComparisonView(
     "examples",
-    _label,
+    lambda task: examples_label(task.form),
     has_classes,
     needs_comparison,
     figure_content(_draw),

@@ -55,10 +55,10 @@ def _open_tile(session: Session, point: Any) -> dict[str, Any]:
     has_tiles = selected_view(session) is EXAMPLES and supports_attribution(session.model.task)
     if comparison is None or not has_tiles or not valid:
         return {}
-    form = display_type(session.model.task)
-    tile = flips.tile_at(point["x"], point["y"], focus.columns, form)
+    input_type = display_type(session.model.task)
+    tile = flips.tile_at(point["x"], point["y"], focus.columns, input_type)
     examples = flips.visible_examples(
-        comparison, focus.kind, page_start(session, comparison), focus.columns, form
+        comparison, focus.kind, page_start(session, comparison), focus.columns, input_type
     )
     if not 0 <= tile < len(examples):
         return {}
@@ -92,7 +92,7 @@ def _choose_kind(session: Session, value: Any) -> dict[str, Any]:
 
 
 CONTROLS: dict[str, Callable[[Session, Any], dict[str, Any]]] = {
-    "view": _one_of("view", lambda session: [view.key for view in views(session.model.task)]),
+    "view": _one_of("view", lambda session: [x.key for x in views(session.model.task)]),
     "kind": _choose_kind,
     "layer": _one_of("layer", lambda session: session.layers),
     "areas": _one_of("areas", lambda session: (False, True)),

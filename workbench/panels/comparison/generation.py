@@ -9,8 +9,7 @@ from workbench.domain import Task
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels.buttons import button
-from workbench.panels.comparison.view import View, fixed_label
-from workbench.plots.palette import Palette
+from workbench.panels.comparison.view import ComparisonView, fixed_label
 from workbench.session import Session
 from workbench.session.analyses import AnalysisKey
 
@@ -64,10 +63,6 @@ def _analysis(session: Session) -> AnalysisKey:
     return AnalysisKey("writing", (session.focus.prompt, session.focus.seed, CHARACTERS))
 
 
-def _content(session: Session, result: Generation, palette: Palette) -> dict[str, Any]:
-    return {"generation": content(result)}
-
-
 def _controls(session: Session) -> list[dict[str, Any]]:
     focus = session.focus
     text = _("prompt {prompt}, seed {seed}").format(
@@ -82,12 +77,12 @@ def _controls(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-GENERATION = View(
+GENERATION = ComparisonView(
     "generation",
     fixed_label(N_("generated text")),
     _generates_text,
     _analysis,
-    _content,
+    lambda session, result, palette: {"generation": content(result)},
     lambda session, result: rows(result),
     _controls,
 )

@@ -12,7 +12,7 @@ from workbench.panels.comparison.attribution import ATTRIBUTION
 from workbench.panels.comparison.classes import CONFUSION, RECALL
 from workbench.panels.comparison.examples import EXAMPLES
 from workbench.panels.comparison.generation import GENERATION
-from workbench.panels.comparison.view import View
+from workbench.panels.comparison.view import ComparisonView
 from workbench.panels.comparison.weights import WEIGHTS
 from workbench.plots.palette import Palette
 from workbench.session import Session
@@ -23,37 +23,37 @@ VIEWS = (GENERATION, EXAMPLES, RECALL, CONFUSION, ATTRIBUTION, WEIGHTS)
 
 def tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the content of the selected view, or a note until its analysis is cached."""
-    view, task = selected_view(session), session.model.task
+    selected, task = selected_view(session), session.model.task
     controls = [
-        choice("view", _("view"), view.key, [(x.key, x.label(task)) for x in views(task)]),
-        *view.controls(session),
+        choice("view", _("view"), selected.key, [(x.key, x.label(task)) for x in views(task)]),
+        *selected.controls(session),
     ]
-    if reason := view.unavailable(session):
+    if reason := selected.unavailable(session):
         return {"controls": controls, "note": reason, "keep": False}
-    result = _cached_result(session, view)
+    result = _cached_result(session, selected)
     if result is None:
         note = _("The comparison starts when the exact results are available.")
         return {"controls": controls, "note": note, "keep": True}
-    return {"controls": controls, **view.content(session, result, palette)}
+    return {"controls": controls, **selected.content(session, result, palette)}
 
 
-def views(task: Task) -> list[View]:
+def views(task: Task) -> list[ComparisonView]:
     """Return the views for a task."""
-    return [view for view in VIEWS if view.supports(task)]
+    return [x for x in VIEWS if x.supports(task)]
 
 
-def selected_view(session: Session) -> View:
+def selected_view(session: Session) -> ComparisonView:
     """Return the selected view, or the first one if the task does not support it."""
     supported = views(session.model.task)
-    return next((view for view in supported if view.key == session.focus.view), supported[0])
+    return next((x for x in supported if x.key == session.focus.view), supported[0])
 
 
 def missing_analysis(session: Session) -> AnalysisKey | None:
     """Return the analysis of the selected view if it is not cached yet, else None."""
-    view = selected_view(session)
-    if view.unavailable(session) or _cached_result(session, view) is not None:
+    selected = selected_view(session)
+    if selected.unavailable(session) or _cached_result(session, selected) is not None:
         return None
-    return view.analysis(session)
+    return selected.analysis(session)
 
 
 def rows(session: Session) -> list[dict[str, Any]]:
@@ -64,17 +64,17 @@ def rows(session: Session) -> list[dict[str, Any]]:
     WorkbenchError
         If the view has nothing to show, or its analysis is not finished.
     """
-    view = selected_view(session)
-    if reason := view.unavailable(session):
+    selected = selected_view(session)
+    if reason := selected.unavailable(session):
         raise WorkbenchError(reason, code="session.nothing_to_export")
-    result = _cached_result(session, view)
+    result = _cached_result(session, selected)
     if result is None:
         raise WorkbenchError(
             _("The comparison is not finished: try again in a moment."), code="session.not_ready"
         )
-    return view.rows(session, result)
+    return selected.rows(session, result)
 
 
-def _cached_result(session: Session, view: View) -> Any:
-    key = view.analysis(session)
+def _cached_result(session: Session, selected: ComparisonView) -> Any:
+    key = selected.analysis(session)
     return session.found(key.kind, key.of)

@@ -20,7 +20,7 @@ COMPARISON = AnalysisKey("changes")
 
 
 @dataclass(frozen=True)
-class View:
+class ComparisonView:
     """One view of the comparison tab.
 
     Attributes

@@ -6,7 +6,7 @@ from typing import Any
 
 from workbench.i18n import _
 from workbench.i18n import mark as N_
-from workbench.panels.comparison.view import View, figure_content, fixed_label
+from workbench.panels.comparison.view import ComparisonView, figure_content, fixed_label
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session
@@ -43,7 +43,7 @@ def _controls(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-WEIGHTS = View(
+WEIGHTS = ComparisonView(
     "weights",
     fixed_label(N_("weights")),
     lambda task: True,
