@@ -148,7 +148,7 @@ def _baseline_comparison(
         sentence.format(
             change=metric.change(report.value - baseline.value),
             baseline=", ".join(_baseline_settings(report.recipe)),
-            accuracy=metric.written(baseline.value),
+            accuracy=metric.format(baseline.value),
             bytes=formatting.nbytes(baseline.bytes),
         )
     ]

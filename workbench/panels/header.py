@@ -13,16 +13,16 @@ from workbench.zoo.registry import title
 
 def header(session: Session) -> dict[str, Any]:
     """Return the models to choose from and the facts about the selected model."""
-    model, written = session.model, session.model.task.metric.written
+    model, format_value = session.model, session.model.task.metric.format
     metric = _(model.task.metric.name).capitalize()
     facts = [
         (
-            written(model.figure("validation")),
+            format_value(model.metric_value("validation")),
             _("validation"),
             _("{metric} of the original model on the validation split.").format(metric=metric),
         ),
         (
-            written(model.figure("test")),
+            format_value(model.metric_value("test")),
             _("test"),
             _("{metric} of the original model on the test split.").format(metric=metric),
         ),

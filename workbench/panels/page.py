@@ -226,7 +226,7 @@ class Dashboard(anywidget.AnyWidget):
                 untouched=session.recipe == Recipe(),
                 stale=session.stale,
                 metric=session.model.task.metric,
-                input_type=session.model.task.form,
+                input_type=session.model.task.input_type,
             ),
             "busy": session.busy,
             "stale": session.stale,

@@ -46,8 +46,8 @@ def _download(dashboard: Dashboard) -> None:
         result = dashboard.session.test_report(artifact, dashboard.cancelled.is_set, on_report)
     text = _("The file of {bytes} reaches {accuracy} on {count} test {examples}.").format(
         bytes=formatting.nbytes(len(data)),
-        accuracy=dashboard.session.model.task.metric.written(result.value),
-        examples=examples_label(dashboard.session.model.task.form),
+        accuracy=dashboard.session.model.task.metric.format(result.value),
+        examples=examples_label(dashboard.session.model.task.input_type),
         count=formatting.count(result.total),
     )
     dashboard.send({"kind": "test_result", "text": text})

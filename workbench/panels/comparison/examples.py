@@ -72,7 +72,7 @@ def _controls(session: Session) -> list[dict[str, Any]]:
 
 EXAMPLES = ComparisonView(
     "examples",
-    lambda task: examples_label(task.form),
+    lambda task: examples_label(task.input_type),
     has_classes,
     needs_comparison,
     figure_content(_draw),

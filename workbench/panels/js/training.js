@@ -56,9 +56,7 @@ export class TrainingSection {
 
   // Hides fields that have no effect with the current values.
   hideUnused() {
-    for (const { node, condition } of this.conditional) {
-      node.hidden = !condition[1].includes(this.values[condition[0]]);
-    }
+    for (const { node, condition: [key, values] } of this.conditional) node.hidden = !values.includes(this.values[key]);
   }
 
   // Requests the teacher's prediction; at most once per frame, for the newest values.

@@ -20,8 +20,7 @@ export class ViewBar {
     const focused = this.node.contains(document.activeElement) ? document.activeElement.dataset.control : null;
     this.node.hidden = !controls.length;
     this.node.replaceChildren(...this.grouped(controls));
-    const nodes = [...this.node.querySelectorAll("[data-control]")];
-    if (focused) nodes.find((node) => node.dataset.control === focused)?.focus();
+    if (focused) [...this.node.querySelectorAll("[data-control]")].find((x) => x.dataset.control === focused)?.focus();
   }
 
   // Groups consecutive buttons, so that they wrap together.
