@@ -37,7 +37,7 @@ def test_attributions_sum_to_what_the_logit_rises_by(name):
             model, weights, np.zeros_like(image), seen.predicted
         )
         assert seen.logit_difference == pytest.approx(rise, abs=1e-4)
-        assert seen.parts.sum() == pytest.approx(rise + seen.convergence_delta, abs=1e-3)
+        assert seen.attributions.sum() == pytest.approx(rise + seen.convergence_delta, abs=1e-3)
         assert abs(seen.convergence_delta) <= TOLERANCE * max(1, abs(rise))
         assert sum(seen.probabilities) == pytest.approx(1)
 
@@ -51,9 +51,9 @@ def test_what_words_add_sums_to_what_the_logit_rises_by(name):
     assert found.kind == "words"
     assert found.content == tuple(tokens(examples[number].tolist()))
     for seen in (found.before, found.after):
-        assert seen.parts.shape == (len(found.content),)
-        assert np.abs(seen.parts).max() > 0
-        assert seen.parts.sum() == pytest.approx(
+        assert seen.attributions.shape == (len(found.content),)
+        assert np.abs(seen.attributions).max() > 0
+        assert seen.attributions.sum() == pytest.approx(
             seen.logit_difference + seen.convergence_delta, abs=1e-4
         )
         assert abs(seen.convergence_delta) <= TOLERANCE * max(1, abs(seen.logit_difference))
@@ -74,7 +74,7 @@ def test_what_frames_add_sums_to_what_the_logit_rises_by():
     examples = model.task.split("validation").examples[3:4]
     found = wb.attribution(model, HARSH, 3)
     frames = int(examples.any(axis=2).sum())
-    assert found.content.shape == found.after.parts.shape == (frames, 12)
+    assert found.content.shape == found.after.attributions.shape == (frames, 12)
     train = model.task.split("train").examples
     silence = np.where(examples.any(axis=2, keepdims=True), train[train.any(axis=2)].mean(0), 0)
     decoded = wb.compress(model, HARSH).weights()
@@ -83,7 +83,7 @@ def test_what_frames_add_sums_to_what_the_logit_rises_by():
             model, weights, silence.astype(np.float32), seen.predicted
         )
         assert seen.logit_difference == pytest.approx(rise, abs=1e-3)
-        assert seen.parts.sum() == pytest.approx(rise + seen.convergence_delta, abs=1e-3)
+        assert seen.attributions.sum() == pytest.approx(rise + seen.convergence_delta, abs=1e-3)
         assert abs(seen.convergence_delta) <= TOLERANCE * max(1, abs(rise))
 
 
@@ -114,8 +114,8 @@ def test_pictures_of_a_persons_own_are_explained(shape):
     splits = dict.fromkeys(("train", "validation", "test"), (inputs, targets))
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(inputs[0].numel(), 2))
     found = wb.attribution(wb.from_module(module, **splits, name="seen"), wb.Recipe(), 4)
-    assert found.content.shape == found.after.parts.shape == (6, 5)
-    assert found.after.parts.sum() == pytest.approx(found.after.logit_difference, abs=1e-4)
+    assert found.content.shape == found.after.attributions.shape == (6, 5)
+    assert found.after.attributions.sum() == pytest.approx(found.after.logit_difference, abs=1e-4)
 
 
 def test_what_is_explained_is_what_the_judge_predicts(small):
@@ -134,25 +134,25 @@ def test_what_is_explained_is_what_the_judge_predicts(small):
 def test_pixels_as_black_as_the_baseline_add_nothing(small):
     images = small.task.split("validation").examples[:1]
     seen = explain(small, small.weights(), images)
-    assert np.abs(seen.parts[images[0] == 0]).max() == 0
-    assert np.abs(seen.parts).max() > 0
+    assert np.abs(seen.attributions[images[0] == 0]).max() == 0
+    assert np.abs(seen.attributions).max() > 0
 
 
 def test_an_untouched_file_looks_where_the_original_does(small):
     found = wb.attribution(small, wb.Recipe(), 4)
-    np.testing.assert_array_equal(found.before.parts, found.after.parts)
+    np.testing.assert_array_equal(found.before.attributions, found.after.attributions)
 
 
 def test_two_threads_look_at_their_own_examples(lenet5, fingerprint):
     before = fingerprint(lenet5.weights())
     artifact = wb.compress(lenet5, HARSH)
-    alone = [wb.attribution(lenet5, artifact, n).after.parts for n in (1, 2)]
+    alone = [wb.attribution(lenet5, artifact, n).after.attributions for n in (1, 2)]
     together = threading.Barrier(2, timeout=60)
     found = {}
 
     def work(number):
         together.wait()
-        found[number] = wb.attribution(lenet5, artifact, number).after.parts
+        found[number] = wb.attribution(lenet5, artifact, number).after.attributions
 
     threads = [threading.Thread(target=work, args=(n,)) for n in (1, 2)]
     for thread in threads:

@@ -86,7 +86,7 @@ def test_predictions_cannot_be_written_to(found):
 
 def test_progress_ends_at_the_whole_and_a_cancel_is_heard(small):
     told = []
-    wb.compare(small, HARSH, progress=told.append)
+    wb.compare(small, HARSH, on_progress=told.append)
     assert told == sorted(told)
     assert told[-1] == 1
     with pytest.raises(Cancelled):

@@ -105,5 +105,7 @@ def test_a_model_that_predicts_no_characters_is_refused(small):
 def test_a_cancel_is_heard_and_progress_told(gpt):
     shares = []
     with pytest.raises(Cancelled):
-        wb.generate(gpt, COARSE, seed=99, cancelled=lambda: len(shares) > 5, progress=shares.append)
+        wb.generate(
+            gpt, COARSE, seed=99, cancelled=lambda: len(shares) > 5, on_progress=shares.append
+        )
     assert shares == sorted(shares)

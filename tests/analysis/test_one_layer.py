@@ -29,12 +29,10 @@ def test_every_layer_is_counted_as_the_judge_counts(name, shortened, monkeypatch
         files = [wb.compress(model, for_layer(part, key, layer, at)) for key, part, at in HARSH]
         expected = [reference_counts(model, file.weights(), split).confusion for file in files]
         for bfloat16 in (False, True):
-            monkeypatch.setattr(
-                sieves.FastPath, "_tries_bfloat16", lambda *_, tries=bfloat16: tries
-            )
+            monkeypatch.setattr(sieves.FastPath, "_use_bfloat16", lambda *_, tries=bfloat16: tries)
             arriving = LayerEvaluator(model, layer)
             for file, confusion in zip(files, expected, strict=True):
-                found = arriving.tally(file.weights())
+                found = arriving.evaluate(file.weights())
                 told = f"{layer} {bfloat16=}"
                 np.testing.assert_array_equal(found.confusion, confusion, err_msg=told)
                 assert found.exact
@@ -43,7 +41,7 @@ def test_every_layer_is_counted_as_the_judge_counts(name, shortened, monkeypatch
 def test_weights_that_differ_elsewhere_are_refused(small):
     weights = wb.compress(small, Recipe(quantize=Quantize(4))).weights()
     with pytest.raises(AssertionError):
-        LayerEvaluator(small, "fc2.weight").tally(weights)
+        LayerEvaluator(small, "fc2.weight").evaluate(weights)
 
 
 def test_it_stops_when_nobody_waits(small):
@@ -53,4 +51,4 @@ def test_it_stops_when_nobody_waits(small):
     arriving = LayerEvaluator(small, "fc2.weight", cancelled=lambda: bool(gone))
     gone.append(True)
     with pytest.raises(Cancelled):
-        arriving.tally(small.weights())
+        arriving.evaluate(small.weights())

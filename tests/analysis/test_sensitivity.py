@@ -81,7 +81,7 @@ def test_what_was_found_is_known_to_a_slider_and_never_measured_twice(small, sto
 
 def test_it_comes_layer_by_layer_with_the_settings_of_the_part(small, store):
     seen = []
-    found = sensitivity(small, Quantize(), store=store, progress=seen.append)
+    found = sensitivity(small, Quantize(), store=store, on_report=seen.append)
     assert found.settings == SETTINGS["quantize"]
     assert [len(one.points) for one in seen] == [*range(len(found.points) + 1)]
     assert seen[0].share == 0

@@ -19,7 +19,7 @@ RECIPE = wb.Recipe(
 WAYS = {
     "reference": reference_counts,
     "estimates": lambda model, weights, split: [*iter_counts(model, weights, split)][-1],
-    "one layer": lambda model, weights, split: LayerEvaluator(model, LAYER).tally(weights),
+    "one layer": lambda model, weights, split: LayerEvaluator(model, LAYER).evaluate(weights),
 }
 
 
@@ -35,7 +35,7 @@ def test_a_file_has_the_same_bytes(lenet5, threads):
 @pytest.mark.parametrize("bfloat16", [False, True])
 @pytest.mark.parametrize("way", WAYS)
 def test_counts_are_those_of_one_thread(way, bfloat16, small, threads, monkeypatch):
-    monkeypatch.setattr(sieves.FastPath, "_tries_bfloat16", lambda sieve, inputs: bfloat16)
+    monkeypatch.setattr(sieves.FastPath, "_use_bfloat16", lambda sieve, inputs: bfloat16)
     weights = wb.compress(small, RECIPE).weights()
     split = small.task.split("validation")
     classes = predict(small, weights, split.examples)

@@ -48,15 +48,15 @@ def test_bfloat16_settles_most_examples_of_a_sound_model(name, monkeypatch):
     model = wb.model(name)
     images = model.task.split("validation").examples[:1000]
     finer = []
-    fine = FastPath._fine
+    fine = FastPath._classify_float32
     monkeypatch.setattr(
         FastPath,
-        "_fine",
+        "_classify_float32",
         lambda self, piece, outputs: finer.append(len(piece)) or fine(self, piece, outputs),
     )
     sieve = FastPath(model, model.weights(), bfloat16=True)
     sieved(sieve, images)
-    assert sieve.coarse is not None
+    assert sieve.bfloat16_weights is not None
     assert 0 < sieve.bound < 1
     assert sum(finer[1:]) < 0.25 * (len(images) - FIRST)
 
@@ -65,7 +65,7 @@ def test_float32_alone_where_bfloat16_is_not_wanted(small):
     sieve = FastPath(small, small.weights(), bfloat16=False)
     sieve.first(small.task.split("validation").examples[:FIRST])
     sieve.calibrate()
-    assert sieve.coarse is None
+    assert sieve.bfloat16_weights is None
 
 
 def test_float32_alone_where_bfloat16_says_nothing(small, monkeypatch):
@@ -73,19 +73,19 @@ def test_float32_alone_where_bfloat16_says_nothing(small, monkeypatch):
     sieve = FastPath(small, small.weights(), bfloat16=True)
     sieve.first(small.task.split("validation").examples[:FIRST])
     sieve.calibrate()
-    assert sieve.coarse is None
+    assert sieve.bfloat16_weights is None
 
 
 @pytest.mark.parametrize("faster", [False, True])
 def test_which_is_faster_is_timed_once(small, monkeypatch, faster):
-    monkeypatch.setattr(sieves, "_fastest", {})
+    monkeypatch.setattr(sieves, "_bfloat16_is_faster", {})
     times = iter([1.0, 2.0] if faster else [2.0, 2.0])
     monkeypatch.setattr(sieves, "_seconds", lambda run: next(times))
     for _ in range(2):
         sieve = FastPath(small, small.weights())
         sieve.first(small.task.split("validation").examples[:FIRST])
         sieve.calibrate()
-        assert (sieve.coarse is not None) == faster
+        assert (sieve.bfloat16_weights is not None) == faster
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])

@@ -82,7 +82,7 @@ def test_cancelling(small, store):
 
 def test_progress_is_told_of_every_report(small, store):
     told = []
-    last = measure(small, RECIPE, timed=False, store=store, progress=told.append)
+    last = measure(small, RECIPE, timed=False, store=store, on_report=told.append)
     assert told[-1] == last
     assert all(isinstance(report, Report) for report in told)
 

@@ -34,7 +34,7 @@ class Stage:
         self.moved = threading.Condition()
 
     def steps(
-        self, model, recipe, *, split="validation", store, cancelled=lambda: False, watch=None
+        self, model, recipe, *, split="validation", store, cancelled=lambda: False, on_step=None
     ):
         self._note(self.begun, (model.name, recipe))
         if self.failure:

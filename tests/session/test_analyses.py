@@ -30,7 +30,7 @@ def test_what_is_found_is_what_python_finds(real):
     assert real.analyze("changes") is changes
     seen = real.analyze("attribution", 3)
     expected = wb.attribution(real.model, SMALL, 3)
-    np.testing.assert_allclose(seen.after.parts, expected.after.parts, atol=1e-5)
+    np.testing.assert_allclose(seen.after.attributions, expected.after.attributions, atol=1e-5)
     assert real.found("attribution", 4) is None
     counted = real.analyze("histogram", "fc2.weight")
     assert counted.zeros == wb.histogram(real.model, SMALL, "fc2.weight").zeros

@@ -1,1 +1,1 @@
-"""Sensitivity, comparison, attribution, histograms and generated text."""
+"""Analysis: what compression changed in a model, and how sensitive each layer is."""

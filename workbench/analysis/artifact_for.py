@@ -1,4 +1,4 @@
-"""The file that a comparison is about: given, or made from a recipe."""
+"""Resolve a recipe or an artifact to an artifact of the given model."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from workbench.validation import expect_model, expect_recipe
 
 
 def artifact_for(
-    model: Model, what: Recipe | Artifact, cancelled: Callable[[], bool] = lambda: False
+    model: Model, compressed: Recipe | Artifact, cancelled: Callable[[], bool] = lambda: False
 ) -> Artifact:
-    """Return `what` where it is a file of `model`, else the file that the recipe `what` makes.
+    """Return an artifact of `model`: `compressed` itself, or the result of that recipe.
 
     Raises
     ------
     ArtifactError
-        When the file is of another model.
+        If the artifact belongs to another model.
     RecipeError
-        When `what` is no recipe, or does not fit the model.
+        If `compressed` is neither a recipe nor an artifact, or does not fit the model.
     Cancelled
-        When `cancelled()` answers True during training.
+        If `cancelled()` returns True during training.
     """
     expect_model(model)
-    if not isinstance(what, Artifact):
-        return compress(model, expect_recipe(what), cancelled=cancelled)
-    if what.model != model.name:
-        raise ArtifactError(f"The file holds {what.model}, not {model.name}: give that model.")
-    check_fit(model, what)
-    return what
+    if not isinstance(compressed, Artifact):
+        return compress(model, expect_recipe(compressed), cancelled=cancelled)
+    if compressed.model != model.name:
+        raise ArtifactError(
+            f"The file holds {compressed.model}, not {model.name}: pass that model.",
+            code="artifact.other_model",
+        )
+    check_fit(model, compressed)
+    return compressed

@@ -1,4 +1,4 @@
-"""What a model looks at in one example, before and after compression."""
+"""Attribution of one prediction to its input, before and after compression."""
 
 from __future__ import annotations
 
@@ -17,56 +17,64 @@ from workbench.analysis.attribution_paths import check_explainable, path_to
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
 from workbench.domain import Model
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled, InputError
 from workbench.evaluation.reference import NO_CLASS, predict
 from workbench.recipe import Recipe
 from workbench.validation import expect_count, expect_model
 from workbench.zoo.readable import display_type, to_readable
 
 MIN_STEPS = 64
-"""Points of the integral; where the gap stays wide, twice as many, and so on up to `MOST_STEPS`."""
+"""Initial integration steps; they double while the error exceeds `TOLERANCE`."""
 MAX_STEPS = 512
 TOLERANCE = 0.02
-"""The gap that is narrow enough, as a share of what the parts have to explain."""
-BYTES_OF_A_NUMBER = 32
-"""Of a float of Python's with its place in a tuple."""
-KEPT = 64
-"""How many examples' originals are kept, which are the same beside every file."""
+"""Accepted integration error, as a fraction of the logit difference."""
+FLOAT_BYTES = 32
+"""Memory of a Python float and its slot in a tuple."""
+MAX_CACHED = 64
+"""Cached explanations of the original model; they do not depend on the file."""
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What one network looks at.
+    """Why one network predicts a class for one example.
 
-    `predicted` is the judge's class, `probabilities` the softmax of the outputs. `parts`, float32,
-    is what each part of the example adds to the logit of `predicted`: each pixel [h, w], compared
-    with a black image; each word [words], compared with none; each number of each frame of a sound
-    [frames, features], compared with the mean frame of the training split. `explained` is how far
-    that logit lies above that of what it is compared with, and `gap` the sum of the parts less
-    `explained`: what the integral, taken in steps, misses it by.
+    Attributes
+    ----------
+    predicted : int
+        The class of the reference prediction.
+    probabilities : tuple of float
+        The softmax of the outputs.
+    attributions : ndarray
+        What each part of the input adds to the logit of `predicted`, float32: per pixel [h, w]
+        relative to a black image, per word [words] relative to zero embeddings, or per feature of
+        each audio frame [frames, features] relative to the mean training frame.
+    logit_difference : float
+        That logit minus the logit at the baseline input.
+    convergence_delta : float
+        The sum of `attributions` minus `logit_difference`: the error of the numerical integral.
     """
 
     predicted: int
     probabilities: tuple[float, ...]
-    parts: NDArray[np.float32]
+    attributions: NDArray[np.float32]
     logit_difference: float
     convergence_delta: float
 
     @property
     def nbytes(self) -> int:
-        """Bytes that it takes, but for small change."""
-        return self.parts.nbytes + BYTES_OF_A_NUMBER * len(self.probabilities)
+        """Approximate memory in bytes."""
+        return self.attributions.nbytes + FLOAT_BYTES * len(self.probabilities)
 
 
-_originals: MemoryCache[Explanation] = MemoryCache(KEPT, 16 * 2**20, lambda look: look.nbytes)
+_originals: MemoryCache[Explanation] = MemoryCache(MAX_CACHED, 16 * 2**20, lambda item: item.nbytes)
 
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """One example of class `label`, as original and file look at it.
+    """One example of class `label`, explained for the original and for the compressed model.
 
-    `kind` is "image", "words" or "frames", and `content` accordingly uint8 [h, w], in
-    colour [h, w, 3], a tuple of words, or float32 [frames, features].
+    `kind` is "image", "words" or "frames". `content` is accordingly uint8 of shape [h, w] (gray)
+    or [h, w, 3] (color), a tuple of words, or float32 of shape [frames, features].
     """
 
     model: str
@@ -80,66 +88,67 @@ class Attribution:
     kind: str = "image"
 
     def __repr__(self) -> str:
-        seen = [self.classes[number] for number in (self.before.predicted, self.after.predicted)]
+        before, after = (self.classes[i] for i in (self.before.predicted, self.after.predicted))
         return (
             f"<Attribution {self.model}: {self.split} example {self.example}, "
-            f"{self.classes[self.label]}, seen as {seen[0]} before and {seen[1]} after>"
+            f"{self.classes[self.label]}, predicted {before} before and {after} after>"
         )
 
 
 def attribution(
     model: Model,
-    what: Recipe | Artifact,
+    compressed: Recipe | Artifact,
     example: int = 0,
     *,
     split: str = "validation",
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Attribution:
-    """Return what each part of an example adds to what the original and the file predict.
+    """Attribute the predictions of the original and the compressed model to parts of the input.
 
-    Integrated gradients (Sundararajan, Taly and Yan 2017, arXiv 1703.01365), by Captum: the
-    gradient of the logit of the predicted class, added up along the straight line from what the
-    example is compared with, such as a black image. Where a file rounds the inputs of its layers,
-    the gradient passes as if it did not. The attributions sum to that logit's rise; where the
-    network bends sharply, more steps are taken, and what is still missing is the `gap`.
+    Uses integrated gradients (Sundararajan, Taly and Yan 2017, arXiv 1703.01365) as implemented by
+    Captum: the gradient of the predicted logit is integrated along the straight line from a
+    baseline, such as a black image, to the example. Activation quantization is treated as the
+    identity in the backward pass. The number of steps grows until the attributions sum to the
+    logit difference; `convergence_delta` is the remaining error.
 
     Parameters
     ----------
     model
-    what
-        How to compress it, or a file that holds it compressed.
+    compressed
+        A recipe, or an artifact of the model.
     example
-        The number of the example in the split, from 0 up.
+        The index of the example in the split.
     split : "validation" or "test"
     cancelled
-        Asked between two integrals whether to give up.
+        Called between two integrals; True stops.
 
     Raises
     ------
     RecipeError, ArtifactError
-        When the recipe or the file does not fit the model.
-    WorkbenchError
-        When there is no such example, the task knows no classes, or its examples are neither
+        If the recipe or the artifact does not fit the model.
+    InputError
+        If the example does not exist, the task has no classes, or its examples are neither
         images nor words nor frames.
     Cancelled
-        When `cancelled()` answers True on the way.
+        If `cancelled()` returns True.
 
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
-    >>> found = wb.attribution(model, wb.Recipe(quantize=wb.Quantize(bits=4)), example=3)
-    >>> found.after.parts.shape
+    >>> result = wb.attribution(model, wb.Recipe(quantize=wb.Quantize(bits=4)), example=3)
+    >>> result.after.attributions.shape
     (28, 28)
     """
     check_explainable(expect_model(model).task)
-    artifact = artifact_for(model, what, cancelled)
+    artifact = artifact_for(model, compressed, cancelled)
     data = model.task.split(split)
-    number = expect_count(example, "The number of the example", least=0)
-    if number >= len(data):
-        raise WorkbenchError(
-            f"There is no example {number:,}: the {split} split has {len(data):,}, counted from 0."
+    index = expect_count(example, "The index of the example", least=0)
+    if index >= len(data):
+        raise InputError(
+            f"There is no example {index:,}: the {split} split has {len(data):,}, counted from 0.",
+            code="argument.unknown_example",
         )
-    examples = data.examples[number : number + 1]
-    key = (model.name, model.digest, data.digest, number)
+    examples = data.examples[index : index + 1]
+    key = (model.name, model.digest, data.digest, index)
     before = _originals.of(
         key,
         lambda: explain(model, model.weights(), examples, cancelled),
@@ -149,25 +158,25 @@ def attribution(
         model=model.name,
         split=split,
         classes=model.task.classes,
-        example=number,
+        example=index,
         content=to_readable(model.task, examples),
-        label=int(data.labels[number]),
+        label=int(data.labels[index]),
         before=before,
-        after=_look_of(model, artifact, examples, cancelled),
+        after=_explain_artifact(model, artifact, examples, cancelled),
         kind=display_type(model.task),
     )
 
 
-def _look_of(
+def _explain_artifact(
     model: Model,
     artifact: Artifact,
     examples: Any,
     cancelled: Callable[[], bool],
 ) -> Explanation:
-    """Return what a file looks at; its gradients pass the rounding of inputs as if it were not."""
-    smooth = model.with_spec(replace(artifact.spec, inputs=()))
+    """Explain the prediction of an artifact; gradients ignore activation quantization."""
+    differentiable = model.with_spec(replace(artifact.spec, inputs=()))
     predicted = predict(model.with_spec(artifact.spec), artifact.operands(), examples)
-    return explain(smooth, artifact.weights(), examples, cancelled, int(predicted[0]))
+    return explain(differentiable, artifact.weights(), examples, cancelled, int(predicted[0]))
 
 
 def explain(
@@ -177,42 +186,43 @@ def explain(
     cancelled: Callable[[], bool] = lambda: False,
     predicted: int | None = None,
 ) -> Explanation:
-    """Return what a model with `weights` looks at in `examples`, which holds one, as it is stored.
+    """Explain class `predicted` of the single stored example in `examples`.
 
-    It is asked about the class `predicted`, the judge's own unless given.
+    `predicted` defaults to the reference prediction.
     """
     if predicted is None:
         predicted = int(predict(model, weights, examples)[0])
     if predicted == NO_CLASS:
-        raise WorkbenchError(
-            "The outputs for this example are not finite, so that there is no prediction to "
-            "explain: choose another example."
+        raise InputError(
+            "The outputs for this example are not finite, so there is no prediction to explain: "
+            "choose another example.",
+            code="model.no_prediction",
         )
     path = path_to(model, weights, examples)
     with torch.no_grad():
         outputs = path.run(torch.cat([path.end, path.begin]))
-    explained = float(outputs[0, predicted] - outputs[1, predicted])
+    difference = float(outputs[0, predicted] - outputs[1, predicted])
     steps = MIN_STEPS
     while True:
         if cancelled():
-            raise Cancelled("Looking was stopped.")
+            raise Cancelled("The attribution was stopped.")
         with torch.enable_grad():
-            found, gap = IntegratedGradients(path.run).attribute(
+            raw, delta = IntegratedGradients(path.run).attribute(
                 path.end,
                 baselines=path.begin,
                 target=predicted,
                 n_steps=steps,
                 return_convergence_delta=True,
             )
-        if abs(float(gap)) <= TOLERANCE * max(1.0, abs(explained)) or steps >= MAX_STEPS:
+        if abs(float(delta)) <= TOLERANCE * max(1.0, abs(difference)) or steps >= MAX_STEPS:
             break
         steps *= 2
-    parts = path.parts(found.detach()[0]).numpy()
-    parts.flags.writeable = False
+    attributions = path.reduce(raw.detach()[0]).numpy()
+    attributions.flags.writeable = False
     return Explanation(
         predicted=predicted,
         probabilities=tuple(torch.softmax(outputs[0], dim=0).tolist()),
-        parts=parts,
-        logit_difference=explained,
-        convergence_delta=float(gap),
+        attributions=attributions,
+        logit_difference=difference,
+        convergence_delta=float(delta),
     )

@@ -1,8 +1,8 @@
-"""What attributions are integrated along, by what an example is: a path from nothing to it.
+"""Integration paths for attributions: from a baseline input to the example, by kind of input.
 
-Images begin black, a person's own at zeros. Words begin as vectors of zeros in place of their
-embeddings: the ids stay, and with them what is padding. Each real frame of a sound begins as the
-mean real frame of the training split, and padding stays what it is.
+The baseline of an image is black (zeros for a user's data). The baseline of a text replaces the
+embeddings by zeros; token ids and padding stay. The baseline of a sound is the mean valid frame of
+the training split in place of each valid frame; padding stays.
 """
 
 from __future__ import annotations
@@ -17,98 +17,102 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from workbench.domain import Model, Task
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 from workbench.runtime.batch import call
 from workbench.zoo.readable import display_type, valid_frames
 from workbench.zoo.reviews.words import PADDING
 
 
 class Path(NamedTuple):
-    """A straight line between two inputs, and what lies at its ends.
+    """A straight line from a baseline to an example.
 
-    `begin` and `end` are float32 [1, ...]; `run` gives the logits [b, classes] of points between
-    them, and `parts` turns their attributions into those of what a person sees.
+    `begin` and `end` are float32 tensors of shape [1, ...]. `run` maps points between them to
+    logits [b, classes]. `reduce` sums attributions to one value per displayed part.
     """
 
     begin: Tensor
     end: Tensor
     run: Callable[[Tensor], Tensor]
-    parts: Callable[[Tensor], Tensor]
+    reduce: Callable[[Tensor], Tensor]
 
 
 def check_explainable(task: Task) -> None:
-    """Raise `WorkbenchError` where there is no class to explain, or no picture to explain it by."""
+    """Raise `InputError` if the task has no classes or its examples cannot be displayed."""
     if task.metric.counts != "classes":
-        raise WorkbenchError(
-            f"Attributions explain why a class was chosen, and {task.title} is measured by "
-            f"{task.metric.name}."
+        raise InputError(
+            f"Attributions explain a predicted class, and {task.title} is measured by "
+            f"{task.metric.name}.",
+            code="metric.no_classes",
         )
     if display_type(task) not in PATHS:
-        raise WorkbenchError(
-            f"Attributions need one tensor of floats with two or three dimensions for each "
-            f"example, and the examples of {task.title} are something else."
+        raise InputError(
+            f"Attributions need one floating-point tensor of two or three dimensions per example, "
+            f"which {task.title} does not have.",
+            code="data.not_explainable",
         )
 
 
 def path_to(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Path:
-    """Return the path to `examples`, which holds one example, in `model` with `weights`."""
+    """Return the path to the single example in `examples` for `model` with `weights`."""
     return PATHS[display_type(model.task)](model, weights, examples)
 
 
 def _images(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Path:
     end = model.task.inputs(examples)
-    module = model.module()  # of this path's own, without values
+    module = model.module()  # not shared: other threads explain other examples
 
-    def parts(found: Tensor) -> Tensor:
-        return found.sum(dim=0) if found.ndim > 2 else found
+    def sum_channels(values: Tensor) -> Tensor:
+        return values.sum(dim=0) if values.ndim > 2 else values
 
-    return Path(torch.zeros_like(end), end, lambda batch: call(module, weights, batch), parts)
+    return Path(
+        torch.zeros_like(end), end, lambda batch: call(module, weights, batch), sum_channels
+    )
 
 
 def _words(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Path:
     ids = model.task.inputs(examples)
-    ids = ids[:, : max(1, int((ids != PADDING).sum()))]  # what follows is padding, and adds nothing
+    ids = ids[:, : max(1, int((ids != PADDING).sum()))]  # padding contributes nothing
     module = model.module()
-    layer, end = _embedded(module, weights, ids)
+    layer, end = _embed(module, weights, ids)
 
     def run(batch: Tensor) -> Tensor:
-        hook = layer.register_forward_hook(lambda *_seen: batch)
+        hook = layer.register_forward_hook(lambda *_args: batch)
         try:
             outputs: Tensor = call(module, weights, ids.expand(len(batch), -1))
         finally:
             hook.remove()
         return outputs
 
-    return Path(torch.zeros_like(end), end, run, lambda found: found.sum(dim=-1))
+    return Path(torch.zeros_like(end), end, run, lambda values: values.sum(dim=-1))
 
 
-def _embedded(
+def _embed(
     module: nn.Module, weights: Mapping[str, Tensor], ids: Tensor
 ) -> tuple[nn.Module, Tensor]:
-    """Return the first layer that turns `ids` into vectors, and those vectors."""
-    seen: list[tuple[nn.Module, Tensor]] = []
+    """Return the first layer that embeds `ids`, and its output."""
+    calls: list[tuple[nn.Module, Tensor]] = []
 
-    def note(layer: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
-        if torch.equal(given[0], ids):
-            seen.append((layer, made))
+    def record(layer: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+        if torch.equal(args[0], ids):
+            calls.append((layer, output))
 
     embeddings = [layer for layer in module.modules() if isinstance(layer, nn.Embedding)]
-    hooks = [layer.register_forward_hook(note) for layer in embeddings]
+    hooks = [layer.register_forward_hook(record) for layer in embeddings]
     with torch.no_grad():
         call(module, weights, ids)
     for hook in hooks:
         hook.remove()
-    return seen[0]
+    return calls[0]
 
 
 def _frames(model: Model, weights: Mapping[str, Tensor], examples: Any) -> Path:
     end = model.task.inputs(examples)
-    real = torch.from_numpy(valid_frames(examples))
+    valid = torch.from_numpy(valid_frames(examples))
     mean = torch.from_numpy(_mean_frame(model.task))
-    begin = torch.where(real.unsqueeze(-1), mean, torch.zeros(()))
+    begin = torch.where(valid.unsqueeze(-1), mean, torch.zeros(()))
     module = model.module()
     return Path(
-        begin, end, lambda batch: call(module, weights, batch), lambda found: found[real[0]]
+        begin, end, lambda batch: call(module, weights, batch), lambda values: values[valid[0]]
     )
 
 
@@ -124,4 +128,4 @@ PATHS: dict[str, Callable[[Model, Mapping[str, Tensor], Any], Path]] = {
     "words": _words,
     "frames": _frames,
 }
-"""By the kind of example."""
+"""Path builders by kind of example."""

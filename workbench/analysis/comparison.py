@@ -1,4 +1,4 @@
-"""What compression changed: the judge's class of every example, of the original and of the file."""
+"""Compare the predictions of the original and of the compressed model, example by example."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.analysis.artifact_for import artifact_for
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
 from workbench.domain import Model, Split
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 from workbench.evaluation.counts import PredictionCounts
 from workbench.evaluation.progress import iter_predictions
 from workbench.evaluation.reference import Predictions
@@ -23,20 +23,20 @@ from workbench.recipe import Recipe
 from workbench.validation import expect_model
 
 Numbers = NDArray[np.int64]
-Watch = Callable[[float], None]
+OnProgress = Callable[[float], None]
 
 NO_PREDICTION = N_("no prediction")
-"""In place of a class where outputs are not finite."""
+"""Displayed in place of a class if the outputs are not finite."""
 
-_originals: MemoryCache[Predictions] = MemoryCache(16, 16 * 2**20, lambda found: found.nbytes)
+_originals: MemoryCache[Predictions] = MemoryCache(16, 16 * 2**20, lambda array: array.nbytes)
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Labels and predictions of every example of a split, in its order.
 
-    `labels`, `before` (the original's) and `after` (the decoded file's) are int64 [n], read-only:
-    numbers of `classes`. Predictions are the judge's own, −1 where outputs are not finite.
+    `labels`, `before` (original) and `after` (compressed) are read-only int64 arrays of shape [n]
+    that index `classes`. They hold reference predictions, −1 where the outputs are not finite.
     """
 
     model: str
@@ -51,34 +51,34 @@ class Comparison:
 
     def __repr__(self) -> str:
         return (
-            f"<Changes {self.model}: of {len(self):,} {self.split} examples {len(self.lost)} went "
-            f"wrong, {len(self.won)} the other way, {len(self.moved)} wrong in another way>"
+            f"<Comparison {self.model}: of {len(self):,} {self.split} examples {len(self.lost)} "
+            f"became wrong, {len(self.won)} became right, {len(self.moved)} stayed wrong>"
         )
 
     @property
     def lost(self) -> Numbers:
-        """The examples that went from right to wrong, by number."""
+        """Indices of the examples that were right and are now wrong."""
         return self._where((self.before == self.labels) & (self.after != self.labels))
 
     @property
     def won(self) -> Numbers:
-        """The examples that went from wrong to right, by number."""
+        """Indices of the examples that were wrong and are now right."""
         return self._where((self.before != self.labels) & (self.after == self.labels))
 
     @property
     def moved(self) -> Numbers:
-        """The examples that were wrong, and are now wrong in another way, by number."""
+        """Indices of the examples whose prediction changed from one wrong class to another."""
         wrong = (self.before != self.labels) & (self.after != self.labels)
         return self._where(wrong & (self.before != self.after))
 
     @property
     def flipped(self) -> Numbers:
-        """All examples whose prediction changed, by number."""
+        """Indices of all examples whose prediction changed."""
         return self._where(self.before != self.after)
 
     @property
     def prediction_counts(self) -> tuple[PredictionCounts, PredictionCounts]:
-        """The counts of the original and of the file; each can give its confusion matrix."""
+        """The counts of the original and of the compressed model, with their confusion matrices."""
         before, after = (
             PredictionCounts.of(self.labels, predicted, len(self.classes), len(self))
             for predicted in (self.before, self.after)
@@ -87,15 +87,12 @@ class Comparison:
 
     @property
     def recall(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """The share found of each class, 0 to 1, by the original and by the file.
-
-        NaN for a class that has no example.
-        """
-        before, after = (tuple(tally.recalls.tolist()) for tally in self.prediction_counts)
+        """The recall of each class, 0 to 1, before and after; NaN for a class without examples."""
+        before, after = (tuple(counts.recalls.tolist()) for counts in self.prediction_counts)
         return before, after
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each example whose prediction changed: number, label, before, after."""
+        """Return a row for each changed prediction: example, label, before, after."""
         return [
             {
                 "example": int(n),
@@ -106,9 +103,9 @@ class Comparison:
             for n in self.flipped
         ]
 
-    def name(self, seen: int) -> str:
-        """Return what a label or prediction is called: a class, or that there is none."""
-        return self.classes[seen] if seen >= 0 else NO_PREDICTION
+    def name(self, index: int) -> str:
+        """Return the display name of a label or prediction."""
+        return self.classes[index] if index >= 0 else NO_PREDICTION
 
     @staticmethod
     def _where(flags: NDArray[np.bool_]) -> Numbers:
@@ -117,53 +114,57 @@ class Comparison:
 
 def compare(
     model: Model,
-    what: Recipe | Artifact,
+    compressed: Recipe | Artifact,
     *,
     split: str = "validation",
     cancelled: Callable[[], bool] = lambda: False,
-    progress: Watch = lambda share: None,
+    on_progress: OnProgress = lambda fraction: None,
 ) -> Comparison:
-    """Return what `model` and its compressed file predict for every example of a split.
+    """Compare the predictions of `model` and of its compressed version on a split.
 
     Parameters
     ----------
     model
-    what
-        How to compress it, or a file that holds it compressed.
+    compressed
+        A recipe, or an artifact of the model.
     split : "validation" or "test"
-    cancelled, progress
-        Asked between two batches whether to give up, and told the share done, 0 to 1.
+    cancelled
+        Called between two batches; True stops.
+    on_progress
+        Called with the completed fraction, 0 to 1.
 
     Raises
     ------
     RecipeError, ArtifactError
-        When the recipe or the file does not fit the model.
-    WorkbenchError
-        When the task knows no classes.
+        If the recipe or the artifact does not fit the model.
+    InputError
+        If the task has no classes.
     Cancelled
-        When `cancelled()` answers True on the way.
+        If `cancelled()` returns True.
 
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
-    >>> found = wb.compare(model, wb.Recipe(quantize=wb.Quantize(bits=3)))
-    >>> len(found.lost) - len(found.won) == found.tallies[0].correct - found.tallies[1].correct
+    >>> result = wb.compare(model, wb.Recipe(quantize=wb.Quantize(bits=3)))
+    >>> before, after = result.prediction_counts
+    >>> len(result.lost) - len(result.won) == before.correct - after.correct
     True
     """
     task = expect_model(model).task
     if task.metric.counts != "classes":
-        raise WorkbenchError(
-            f"Changes are classes that became others, and {task.title} is measured by "
-            f"{task.metric.name}."
+        raise InputError(
+            f"A comparison needs predicted classes, and {task.title} is measured by "
+            f"{task.metric.name}.",
+            code="metric.no_classes",
         )
-    artifact = artifact_for(model, what, cancelled)
+    artifact = artifact_for(model, compressed, cancelled)
     data = model.task.split(split)
     key = (model.name, model.digest, data.digest)
-    begin = 0.0
+    start = 0.0
     before = _originals.get(key)
     if before is None:
-        begin = 0.5
+        start = 0.5
         before = _predictions(
-            model, model.weights(), data, cancelled, lambda share: progress(share / 2)
+            model, model.weights(), data, cancelled, lambda fraction: on_progress(fraction / 2)
         )
         _originals.put(key, before, model.architecture.lifetime)
     after = _predictions(
@@ -171,7 +172,7 @@ def compare(
         artifact.operands(),
         data,
         cancelled,
-        lambda share: progress(begin + (1 - begin) * share),
+        lambda fraction: on_progress(start + (1 - start) * fraction),
     )
     labels = data.labels.astype(np.int64)
     labels.flags.writeable = False
@@ -183,11 +184,11 @@ def _predictions(
     weights: Mapping[str, Tensor],
     split: Split,
     cancelled: Callable[[], bool],
-    progress: Watch,
+    on_progress: OnProgress,
 ) -> Predictions:
-    found = np.zeros(len(split), np.int64)
-    for numbers, classes in iter_predictions(model, weights, split, cancelled=cancelled):
-        found[numbers] = classes
-        progress(len(numbers) / len(split))
-    found.flags.writeable = False
-    return found
+    predictions = np.zeros(len(split), np.int64)
+    for indices, classes in iter_predictions(model, weights, split, cancelled=cancelled):
+        predictions[indices] = classes
+        on_progress(len(indices) / len(split))
+    predictions.flags.writeable = False
+    return predictions

@@ -1,4 +1,4 @@
-"""The weights of one layer, counted before and after compression."""
+"""Histogram of the weights of one layer, before and after compression."""
 
 from __future__ import annotations
 
@@ -14,16 +14,25 @@ from workbench.errors import RecipeError
 from workbench.recipe import Recipe
 
 BINS = 61
-"""Odd, so that one bin lies around zero."""
+"""Odd, so that one bin is centered on zero."""
 
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """The weights of `layer` counted in bins of equal width between `edges`, float64 [bins + 1].
+    """The weights of `layer` counted in bins of equal width.
 
-    `before` (the original's) and `after` (the decoded file's) count the weights that are not
-    exactly zero, int64 [bins]; `zeros` counts those that are, before and after, `distinct` the
-    different values other than zero, and `weights` all of them.
+    Attributes
+    ----------
+    edges : ndarray
+        The edges of the bins, float64 of shape [bins + 1].
+    before, after : ndarray
+        The nonzero weights of the original and of the decoded file per bin, int64 of shape [bins].
+    zeros : tuple of int
+        The weights that are exactly zero, before and after.
+    distinct : tuple of int
+        The distinct nonzero values, before and after.
+    weights : int
+        The number of weights.
     """
 
     model: str
@@ -43,33 +52,34 @@ class Histogram:
         )
 
 
-def histogram(model: Model, what: Recipe | Artifact, layer: str) -> Histogram:
-    """Return how many weights of `layer` lie where, in `model` and in its compressed file.
+def histogram(model: Model, compressed: Recipe | Artifact, layer: str) -> Histogram:
+    """Count the weights of `layer` by value, in `model` and in its compressed version.
 
-    `what` is a recipe, or a file of the model.
+    `compressed` is a recipe, or an artifact of the model.
 
     Raises
     ------
     RecipeError, ArtifactError
-        When the recipe or the file does not fit the model, or it has no such layer.
+        If the recipe or the artifact does not fit the model, or the model has no such layer.
 
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
-    >>> found = wb.histogram(model, wb.Recipe(quantize=wb.Quantize(bits=2)), "fc1.weight")
-    >>> found.weights - found.zeros[1] == int(found.after.sum())
+    >>> result = wb.histogram(model, wb.Recipe(quantize=wb.Quantize(bits=2)), "fc1.weight")
+    >>> result.weights - result.zeros[1] == int(result.after.sum())
     True
     """
-    artifact = artifact_for(model, what)
+    artifact = artifact_for(model, compressed)
     if not model.layers:
-        raise RecipeError(f"{model.name} has no layers, and so no weights of one to count.")
+        raise RecipeError(f"{model.name} has no layers to count.", code="recipe.no_layers")
     if layer not in model.layers:
         raise RecipeError(
-            f"There is no layer {layer!r} in {model.name}: choose from {', '.join(model.layers)}."
+            f"There is no layer {layer!r} in {model.name}: choose from {', '.join(model.layers)}.",
+            code="recipe.unknown_layer",
         )
     before = model.weights()[layer].numpy().ravel()
     after = artifact.tensors[layer].tensor().numpy().ravel()
-    widest = max(float(np.abs(values).max(initial=0)) for values in (before, after)) or 1.0
-    edges = np.linspace(-widest, widest, BINS + 1)
+    largest = max(float(np.abs(values).max(initial=0)) for values in (before, after)) or 1.0
+    edges = np.linspace(-largest, largest, BINS + 1)
     return Histogram(
         model=model.name,
         layer=layer,

@@ -1,6 +1,6 @@
-"""Accuracy where a single layer has changed: what comes before it is computed once.
+"""Accuracy when a single layer changes: the part of the network before it runs only once.
 
-The predictions are the judge's, as those of any sieve; only the work is less.
+The predictions are the reference predictions, as on any fast path.
 """
 
 from __future__ import annotations
@@ -22,19 +22,18 @@ from workbench.runtime.cut import cut
 from workbench.threads import parallel_map
 
 SEED = 0
-"""Of the order of the examples, whose first ones say how far bfloat16 can be believed."""
+"""Seed of the order of the examples; the first ones calibrate the bfloat16 fast path."""
 
 
 class LayerEvaluator:
-    """The examples of a split as they arrive at one layer of the original model.
+    """Evaluates changes of one layer on cached inputs of that layer.
 
-    They are held in float32, so that a split of 5,000 images takes up to about 130 MB for the
-    built-in models.
+    The inputs are float32: 5,000 images take up to about 130 MB for the built-in models.
 
     Raises
     ------
     Cancelled
-        As soon as `cancelled()` answers True between two batches.
+        If `cancelled()` returns True between two batches.
     """
 
     def __init__(
@@ -51,39 +50,39 @@ class LayerEvaluator:
         self._cancelled = cancelled
         self._examples, self._labels = data.examples[order], data.labels[order]
         self._first, self._batch = min(first_sample_size(model), len(data)), batch_size_for(model)
-        self._passed = Batch.concatenate([*parallel_map(self._pass, self._batches(0))])
+        self._inputs = Batch.concatenate([*parallel_map(self._layer_inputs, self._batches(0))])
 
-    def tally(self, weights: Mapping[str, Tensor]) -> PredictionCounts:
-        """Return the tally of the whole split for `weights` that differ in the layer alone.
+    def evaluate(self, weights: Mapping[str, Tensor]) -> PredictionCounts:
+        """Count the predictions on the full split for `weights` that differ in the layer alone.
 
         Raises
         ------
         Cancelled
-            As soon as `cancelled()` answers True between two batches.
+            If `cancelled()` returns True between two batches.
         """
         originals = self.model.weights()
         assert all(torch.equal(w, originals[n]) for n, w in weights.items() if n != self.layer)
-        sieve = FastPath(self.model, weights, layer=self.layer)
+        fast_path = FastPath(self.model, weights, layer=self.layer)
         self._check()
         first = slice(0, self._first)
-        found = [sieve.first(self._examples[first], self._passed[first])]
-        sieve.calibrate()
+        predictions = [fast_path.first(self._examples[first], self._inputs[first])]
+        fast_path.calibrate()
 
         def predict(batch: slice) -> Predictions:
             self._check()
-            return sieve.predict(self._examples[batch], self._passed[batch])
+            return fast_path.predict(self._examples[batch], self._inputs[batch])
 
-        found += parallel_map(predict, self._batches(self._first))
+        predictions += parallel_map(predict, self._batches(self._first))
         classes, total = len(self.model.task.classes), len(self._labels)
-        return PredictionCounts.of(self._labels, np.concatenate(found), classes, total)
+        return PredictionCounts.of(self._labels, np.concatenate(predictions), classes, total)
 
-    def _pass(self, batch: slice) -> Batch:
+    def _layer_inputs(self, batch: slice) -> Batch:
         self._check()
         inputs = Batch.in_channels_last(self.model.task.inputs(self._examples[batch]))
         return cut(self.model, self.layer).head(self.model.weights(), inputs)
 
     def _batches(self, start: int) -> list[slice]:
-        return [slice(at, at + self._batch) for at in range(start, len(self._labels), self._batch)]
+        return [slice(i, i + self._batch) for i in range(start, len(self._labels), self._batch)]
 
     def _check(self) -> None:
         if self._cancelled():

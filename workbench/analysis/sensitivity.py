@@ -1,4 +1,4 @@
-"""Sensitivity: what the model loses when a single layer is pruned, rounded, shared or factored."""
+"""Sensitivity analysis: the loss of quality when a single layer is compressed."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ SETTINGS: dict[str, tuple[float, ...]] = {
     "share": (256, 64, 32, 16, 8, 4, 2),
     "quantize": (8, 7, 6, 5, 4, 3, 2),
 }
-"""What is tried of each part unless other settings are given, from mild to harsh."""
+"""Default settings for each part of a recipe, from mild to harsh."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One layer with one setting, all else untouched: a recipe, and what its file has.
+    """One layer compressed with one setting, the others unchanged.
 
-    `bytes` is the length of the file and `value` the figure of the task's metric over all
-    validation examples.
+    `bytes` is the length of the file of `recipe`, and `value` the task's metric over all validation
+    examples.
     """
 
     layer: str
@@ -54,10 +54,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What is known so far of `layers` × `settings` of the part of a recipe called `part`.
+    """The results so far over `layers` × `settings` for one part of a recipe.
 
-    Of layers that lose channels together, `layers` has the first. `value` is the original's figure
-    of `metric`. `points` come layer by layer.
+    Layers that lose channels together are represented by the first. `value` is the `metric` of the
+    original. `points` are ordered by layer.
     """
 
     part: str
@@ -69,14 +69,14 @@ class Sensitivity:
 
     @property
     def share(self) -> float:
-        """How much of it is known, 0 to 1."""
+        """The completed fraction, 0 to 1."""
         return len(self.points) / (len(self.layers) * len(self.settings))
 
     def lost(self, point: Point) -> float:
-        """Return how much worse `point` is than the original, negative where it is better.
+        """Return how much worse `point` is than the original; negative if it is better.
 
-        In points where the metric is a share, else in percent of the original's figure; infinite
-        where the figure is not a number.
+        In percentage points if the metric is a fraction, else in percent of the original's value;
+        infinite if the value is not a number.
         """
         if isnan(point.value):
             return inf
@@ -99,19 +99,19 @@ class Sensitivity:
         }
 
     def __iter__(self) -> Iterator[Point]:
-        """Return the points that are known, in the order in which they were measured."""
+        """Return the measured points in the order of measurement."""
         return iter(self.points)
 
     def __len__(self) -> int:
-        """Return how many points are known."""
+        """Return the number of measured points."""
         return len(self.points)
 
-    def __getitem__(self, place: tuple[str, float]) -> Point | None:
-        """Return the point of a layer and a setting; None where it is not known yet."""
-        return self._places.get(place)
+    def __getitem__(self, key: tuple[str, float]) -> Point | None:
+        """Return the point of a layer and a setting, or None if it is not measured yet."""
+        return self._by_key.get(key)
 
     @cached_property
-    def _places(self) -> dict[tuple[str, float], Point]:
+    def _by_key(self) -> dict[tuple[str, float], Point]:
         return {(point.layer, point.setting): point for point in self.points}
 
 
@@ -121,39 +121,41 @@ def sensitivity(
     settings: Sequence[float] | None = None,
     *,
     store: ResultCache | None = None,
-    progress: Callable[[Sensitivity], None] = lambda so_far: None,
+    on_report: Callable[[Sensitivity], None] = lambda sensitivity: None,
 ) -> Sensitivity:
-    """Return what `model` loses for every layer and setting, each applied by itself.
+    """Measure `model` with one layer compressed at a time, for every layer and setting.
 
-    Every point is the length and the exact figure of the file of its recipe, as `measure` has
-    them; what was measured before is not measured again.
+    Every point has the file length and the exact metric of its recipe, as `measure` reports them.
+    Cached results are reused.
 
     Parameters
     ----------
+    model
     part
         How layers are compressed, such as ``wb.Prune(criterion="gradient")`` or
-        ``wb.Quantize(range="mse")``; pruning by magnitude unless given. Its first field, its rows
-        and its exclusions do not count.
+        ``wb.Quantize(range="mse")``; by default pruning by magnitude. Its first field, its
+        settings per layer and its exclusions are ignored.
     settings
-        The sparsities, bits, numbers of shared values or kept shares to try.
+        The sparsities, bit widths, numbers of shared values or kept fractions to try.
     store
-        Where results are kept; the person's own unless given.
-    progress
+        The cache of results; by default the user's.
+    on_report
         Called after each point.
 
     Raises
     ------
     RecipeError
-        When a setting is out of range, the part knows no layers, or the model has none that it
-        could change.
+        If a setting is out of range, the part does not act on layers, or the model has no layer
+        that it could change.
 
     >>> import workbench as wb
-    >>> found = wb.sensitivity(wb.model("fashion/mlp-32"), wb.Quantize(), [8, 2])
-    >>> found["fc1.weight", 8].value > found["fc1.weight", 2].value
+    >>> result = wb.sensitivity(wb.model("fashion/mlp-32"), wb.Quantize(), [8, 2])
+    >>> result["fc1.weight", 8].value > result["fc1.weight", 2].value
     True
     """
-    *_, last = map(_telling(progress), iter_sensitivity(model, part, settings, store=store))
-    return last
+    for result in iter_sensitivity(model, part, settings, store=store):
+        on_report(result)
+    return result
 
 
 def iter_sensitivity(
@@ -164,14 +166,14 @@ def iter_sensitivity(
     store: ResultCache | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Sensitivity]:
-    """Yield what `sensitivity` returns after each point, and before the first.
+    """Yield an empty `Sensitivity`, then one after each point.
 
     Raises
     ------
     RecipeError
-        As `sensitivity` does, at once.
+        As `sensitivity`, before the first result is requested.
     Cancelled
-        As soon as `cancelled()` answers True.
+        If `cancelled()` returns True.
     """
     expect_model(model)
     key, recipe = _part(Prune() if part is None else part)
@@ -179,40 +181,44 @@ def iter_sensitivity(
         SETTINGS[key] if settings is None else dict.fromkeys(expect_numbers(settings, "Settings"))
     )
     if not chosen:
-        raise RecipeError("Sensitivity needs settings to try: give one at least.")
+        raise RecipeError(
+            "Sensitivity needs at least one setting to try.", code="recipe.no_settings"
+        )
     layers = tuple(name for name in model.layers if name in model.coupled_layers(name, key)[:1])
     if not layers:
-        what = specs(PARTS[key])[0].label
-        raise RecipeError(f"{model.name} has no layer of which {what} could be set.")
+        setting = specs(PARTS[key])[0].label
+        raise RecipeError(
+            f"{model.name} has no layer for which {setting} could be set.", code="recipe.no_layers"
+        )
     empty = Sensitivity(key, layers, chosen, model.metric_value(SPLIT), model.task.metric)
     recipes = {
         layer: [(setting, for_layer(recipe, key, layer, setting)) for setting in chosen]
         for layer in layers
     }
-    return _scanned(model, empty, recipes, store or default_result_cache(), cancelled)
+    return _measure_all(model, empty, recipes, store or default_result_cache(), cancelled)
 
 
-def _scanned(
+def _measure_all(
     model: Model,
-    so_far: Sensitivity,
+    result: Sensitivity,
     recipes: dict[str, list[tuple[float, Recipe]]],
     store: ResultCache,
     cancelled: Callable[[], bool],
 ) -> Iterator[Sensitivity]:
-    yield so_far
-    for layer, tried in recipes.items():
-        measured = _Layer(model, layer, store, cancelled)
-        for setting, recipe in tried:
+    yield result
+    for layer, layer_recipes in recipes.items():
+        measure_layer = _LayerMeasurement(model, layer, store, cancelled)
+        for setting, recipe in layer_recipes:
             if cancelled():
-                raise Cancelled("Measuring was stopped.")
-            size, score = measured.of(recipe)
+                raise Cancelled("The sensitivity analysis was stopped.")
+            size, score = measure_layer(recipe)
             point = Point(layer, setting, recipe, size.bytes, score.value)
-            so_far = replace(so_far, points=(*so_far.points, point))
-            yield so_far
+            result = replace(result, points=(*result.points, point))
+            yield result
 
 
-class _Layer:
-    """Measures recipes that touch one layer alone, as `measure` does, and keeps what it finds."""
+class _LayerMeasurement:
+    """Measures recipes that change one layer, with the same results and cache as `measure`."""
 
     def __init__(
         self, model: Model, layer: str, store: ResultCache, cancelled: Callable[[], bool]
@@ -223,12 +229,12 @@ class _Layer:
         self.cancelled = cancelled
 
     @cached_property
-    def arriving(self) -> LayerEvaluator:
-        """The images as they arrive at the layer: computed where something is not known yet."""
+    def evaluator(self) -> LayerEvaluator:
+        """Created only if a score is not cached: it computes the inputs of the layer."""
         return LayerEvaluator(self.model, self.layer, SPLIT, self.cancelled)
 
-    def of(self, recipe: Recipe) -> tuple[Size, Score]:
-        """Return what the file of `recipe` has."""
+    def __call__(self, recipe: Recipe) -> tuple[Size, Score]:
+        """Return the size and the score of the file of `recipe`."""
         model, store = self.model, self.store
         before = cached_report(model, recipe, SPLIT, store)
         if before is not None and before.score is not None:
@@ -243,16 +249,16 @@ class _Layer:
         return size, score
 
     def _score(self, artifact: Artifact) -> Score:
-        """Judge a file; one without some channels differs in other layers too, and runs whole.
+        """Evaluate from the changed layer on if possible, else run the full network.
 
-        So does a network that cannot be cut in two, or whose figure is no count of classes.
+        The full network runs if channels were removed (other layers change, too), if it cannot be
+        cut in two, or if the metric does not count classes.
         """
         classes = self.model.task.metric.counts == "classes"
         if classes and not artifact.spec.narrowed and can_cut(self.model):
             weights = artifact.weights()
-            return add_non_finite(
-                self.model, weights, score_from_counts(self.arriving.tally(weights))
-            )
+            counts = self.evaluator.evaluate(weights)
+            return add_non_finite(self.model, weights, score_from_counts(counts))
         shaped, split = self.model.with_spec(artifact.spec), self.model.task.split(SPLIT)
         operands, cancelled = artifact.operands(), self.cancelled
         *_, last = iter_scores(shaped, operands, split, cancelled=cancelled)
@@ -260,19 +266,12 @@ class _Layer:
 
 
 def _part(part: Any) -> tuple[str, Recipe]:
-    """Return the key of a recipe's part, and a recipe of it alone."""
+    """Return the key of a part, and a recipe that has only this part."""
     for key in BY_LAYER:
         if isinstance(part, PARTS[key]):
             alone: dict[str, Any] = {key: part}
             return key, Recipe(**alone)
     raise RecipeError(
-        f"Give a part of a recipe that knows layers, such as wb.Prune(), not {brief(part)}."
+        f"Pass a part of a recipe that acts on layers, such as wb.Prune(), not {brief(part)}.",
+        code="recipe.not_a_layer_part",
     )
-
-
-def _telling(progress: Callable[[Sensitivity], None]) -> Callable[[Sensitivity], Sensitivity]:
-    def tell(so_far: Sensitivity) -> Sensitivity:
-        progress(so_far)
-        return so_far
-
-    return tell

@@ -69,7 +69,7 @@ def _measure(options: argparse.Namespace) -> Result:
             chosen,
             recipe,
             split=options.split,
-            progress=lambda report: advance(report.examples or 0, report.total or 0),
+            on_report=lambda report: advance(report.examples or 0, report.total or 0),
         )
         baseline = recipe.baseline if recipe.train is None else recipe
         if baseline == recipe:
@@ -91,7 +91,7 @@ def _sensitivity(options: argparse.Namespace) -> Result:
             chosen,
             getattr(recipe, options.part) or disabled_part(options.part),
             options.settings,
-            progress=lambda partial: advance(
+            on_report=lambda partial: advance(
                 len(partial.points), len(partial.layers) * len(partial.settings)
             ),
         )

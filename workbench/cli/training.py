@@ -95,7 +95,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
             chosen,
             artifact.recipe,
             timed=False,
-            progress=lambda report: advance(report.examples or 0, report.total or 0),
+            on_report=lambda report: advance(report.examples or 0, report.total or 0),
         )
     return {"file": str(path), **report.as_dict()}
 

@@ -1,1 +1,1 @@
-"""Evaluation: what a model predicts, exactly, and what it costs to run."""
+"""Evaluation: exact predictions, estimates with intervals, and reports."""

@@ -1,4 +1,4 @@
-"""Results that were measured before, found by content and without loading torch."""
+"""Look up cached results by content, without importing torch."""
 
 from __future__ import annotations
 
@@ -15,62 +15,63 @@ from workbench.evaluation.report import Report, Score, Size
 from workbench.recipe import Recipe
 from workbench.training.teacher_ref import training_dependencies
 
-Kept = TypeVar("Kept", Size, Score)
+Result = TypeVar("Result", Size, Score)
 
 REFERENCE_VERSION = 2
-"""Raised when the judge's definition changes, so that older accuracies are measured again."""
+"""Incremented when the reference evaluation changes, to invalidate cached scores."""
 SIZE_VERSION = 2
-"""Raised when what is said of a file without running it changes, its reasons among it."""
+"""Incremented when the contents of a `Size` or its reasons change, to invalidate cached sizes."""
 
 
 def size_key(model: Model, recipe: Recipe, stats: str) -> str:
-    """Name the file that `recipe` makes of `model`, and what is said of it.
+    """Return the cache key of the `Size` of `recipe` applied to `model`.
 
-    The model's name, which is in the file; its weights, code and training data, which its digest
-    covers; the evidence, recipe, teacher and versions; and the validation data, of which an example
-    shows what the module costs and which channels are coupled.
+    It covers everything that determines the file and its report: the model's name (stored in the
+    file) and digest (weights, code and training data), the digest `stats` of the calibration
+    statistics, the recipe, its teacher, the versions, and the validation data (examples of it
+    determine the cost and the coupled channels).
     """
-    data, learned = model.task.digest("validation"), training_dependencies(model, recipe)
+    data, dependencies = model.task.digest("validation"), training_dependencies(model, recipe)
     kind = f"size {SIZE_VERSION} {_versions()}"
-    return f"{kind} {model.name} {model.digest} {data} {stats} {recipe.to_json()} {learned}"
+    return f"{kind} {model.name} {model.digest} {data} {stats} {recipe.to_json()} {dependencies}"
 
 
 def score_key(model: Model, artifact: str, split: str) -> str:
-    """Name the score of the file with digest `artifact` on a split, by the task's metric.
+    """Return the cache key of the score on a split of the file with digest `artifact`.
 
-    The model's own digest counts too: a person's modules may do other things with equal weights.
+    It includes the model's digest: user modules may compute different things from equal weights.
     """
     data, metric = model.task.digest(split), model.task.metric.name
     return f"score {REFERENCE_VERSION} {_versions()} {model.digest} {artifact} {data} {metric}"
 
 
 def cached_report(model: Model, recipe: Recipe, split: str, store: ResultCache) -> Report | None:
-    """Return the report of `recipe` as far as `store` knows it; None when not even the size."""
-    evidence = stats_digest(model, recipe)
-    if evidence is None:
+    """Return the cached report of `recipe`, perhaps without a score; None if no size is cached."""
+    stats = stats_digest(model, recipe)
+    if stats is None:
         return None
-    size = _read(Size, store.get(size_key(model, recipe, evidence)))
+    size = _read(Size, store.get(size_key(model, recipe, stats)))
     if size is None:
         return None
     return build_report(model, recipe, split, size, cached_score(model, size.digest, split, store))
 
 
 def cached_score(model: Model, artifact: str, split: str, store: ResultCache) -> Score | None:
-    """Return the score of the file with digest `artifact` on a split, if `store` knows it."""
+    """Return the cached score on a split of the file with digest `artifact`, or None."""
     return _read(Score, store.get(score_key(model, artifact, split)))
 
 
 def build_report(
     model: Model, recipe: Recipe, split: str, size: Size, score: Score | None
 ) -> Report:
-    """Return a report with what the model's card adds."""
+    """Return a report, with reasons about the score and the model added to those of the size."""
     seconds = model.card["training"]["seconds"]
     size = replace(size, reasons=(*score_reasons(score, split), *size.reasons, *model_notes(model)))
     return Report(model.task.name, model.name, recipe, split, size, score, seconds)
 
 
-def _read(kind: type[Kept], value: Any) -> Kept | None:
-    """Return a stored value; what other hands left in its place counts as missing."""
+def _read(kind: type[Result], value: Any) -> Result | None:
+    """Return a stored value; None if it is invalid, such as after a change from outside."""
     try:
         return kind.from_dict(value)
     except (AttributeError, KeyError, TypeError, ValueError):

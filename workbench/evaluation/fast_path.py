@@ -1,8 +1,8 @@
-"""Sieves: faster ways to run a model that settle the clear examples and hand on the close ones.
+"""Fast path: predict clear examples in low precision, and pass borderline ones on.
 
-A sieve changes speed and never a count: it settles an example only where its best output leads
-by more than its error bound, and what it leaves open goes to a finer sieve and at last to the
-judge's float64 verdict.
+A prediction is accepted only if the best output leads by more than an error bound. The remaining
+examples are evaluated in float32, and then in float64 as in the reference evaluation. The bfloat16
+bound is measured on the first examples; in all tests, the predictions equal the reference.
 """
 
 from __future__ import annotations
@@ -28,23 +28,27 @@ from workbench.runtime.cut import cut
 from workbench.runtime.shell import shell
 from workbench.threads import parallel_map
 
-# What drawn recipes need is in docs/benchmarks.md, from benchmarks/sieve_bound.py.
+# What random recipes need is in docs/benchmarks.md, from benchmarks/sieve_bound.py.
 SAFETY = 2.5
 MAX_UNDECIDED = 0.4
 
-_fastest: dict[str, bool] = {}
+_bfloat16_is_faster: dict[str, bool] = {}
 
 
 class FastPath:
-    """Predicts for one set of weights: float32 first, bfloat16 once its error has been measured.
+    """Predicts with one set of weights: in float32, then in bfloat16 once its error is measured.
 
-    The bound of the bfloat16 sieve is `SAFETY` times the largest change of any difference of two
-    outputs that it shows on the examples already run in float32, in proportion to the root of the
-    largest output: the error grows with the outputs, but less than they do.
-    `bfloat16` says whether to try it; None tries it where it was timed to be faster.
+    The bfloat16 error bound is `SAFETY` times the largest change of the difference of two outputs
+    on the examples already run in float32, relative to the square root of the largest output: the
+    error grows with the outputs, but more slowly.
 
-    With a `layer` the network runs from there on only: `first` and `predict` are then given what
-    passes the cut before it, and `weights` may differ from the model's in that layer alone.
+    Parameters
+    ----------
+    bfloat16
+        Whether to try bfloat16; None tries it if it was timed to be faster.
+    layer
+        Run the network from this layer on only. `first` and `predict` then take its `inputs`, and
+        `weights` may differ from the model's only in this layer.
     """
 
     def __init__(
@@ -58,106 +62,106 @@ class FastPath:
         self.model = model
         self.layer = layer
         traits = model.architecture.traits
-        self.quick = traits.channels_last
-        self.weights = layout_weights(weights, channels_last=self.quick)
+        self.channels_last = traits.channels_last
+        self.weights = layout_weights(weights, channels_last=self.channels_last)
         self.bfloat16 = bfloat16 if traits.bfloat16 else False
-        # Rounded inputs leave nothing to be sifted, and without float64 nothing decides.
-        self.judged = bool(model.spec.inputs) or not traits.float64
-        self.coarse: dict[str, Tensor] | None = None
+        # Quantized activations need float64 throughout; a module without float64 has no fast path.
+        self.reference_only = bool(model.spec.inputs) or not traits.float64
+        self.bfloat16_weights: dict[str, Tensor] | None = None
         self.bound = 0.0
 
-    def first(self, examples: Any, passed: Batch | None = None) -> Predictions:
-        """Return the classes of the first examples, on which bfloat16 can then be tried."""
-        if self.judged:
+    def first(self, examples: Any, inputs: Batch | None = None) -> Predictions:
+        """Predict the first examples in float32, and keep them to calibrate bfloat16."""
+        if self.reference_only:
             return predict(self.model, self.weights, examples)
-        inputs = self._inputs(examples) if passed is None else passed
-        outputs = self._run_side_by_side(self.weights, inputs)
+        inputs = self._inputs(examples) if inputs is None else inputs
+        outputs = self._run_parallel(self.weights, inputs)
         self._sample = inputs, outputs
-        return self._fine(examples, outputs)
+        return self._classify_float32(examples, outputs)
 
     def calibrate(self) -> None:
-        """Learn from the first examples what bfloat16 would have said, and whether it will do."""
-        if self.judged:
+        """Measure the bfloat16 error on the first examples, and decide whether to use bfloat16."""
+        if self.reference_only:
             return
         inputs, outputs = self._sample
-        if not self._tries_bfloat16(inputs):
+        if not self._use_bfloat16(inputs):
             return
-        coarse = {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
-        rough = self._run_side_by_side(coarse, inputs.to(torch.bfloat16)).float()
-        change = rough - outputs
-        spread = (change.amax(dim=1) - change.amin(dim=1)) / error_scale(rough)
+        weights = self._to_bfloat16()
+        rough = self._run_parallel(weights, inputs.to(torch.bfloat16)).float()
+        error = rough - outputs
+        spread = (error.amax(dim=1) - error.amin(dim=1)) / error_scale(rough)
         self.bound = SAFETY * float(spread.max())
-        leads = margin(rough) >= self.bound
-        if np.isfinite(self.bound) and float((~leads).float().mean()) <= MAX_UNDECIDED:
-            self.coarse = coarse
+        decided = margin(rough) >= self.bound
+        if np.isfinite(self.bound) and float((~decided).float().mean()) <= MAX_UNDECIDED:
+            self.bfloat16_weights = weights
 
-    def predict(self, examples: Any, passed: Batch | None = None) -> Predictions:
-        """Return the classes of more examples, int64 [n]."""
-        if self.judged:
+    def predict(self, examples: Any, inputs: Batch | None = None) -> Predictions:
+        """Return the classes of more examples, int64 of shape [n]."""
+        if self.reference_only:
             return predict(self.model, self.weights, examples)
-        inputs = self._inputs(examples) if passed is None else passed
-        if self.coarse is None:
-            return self._fine(examples, self._run(self.weights, inputs))
-        rough = self._run(self.coarse, inputs.to(torch.bfloat16)).float()
-        found = rough.argmax(dim=1).numpy()
-        open_ones = np.flatnonzero((~(margin(rough) >= self.bound)).numpy())  # NaN is open too
-        if open_ones.size:
-            piece = examples[open_ones]
-            outputs = self._run(self.weights, inputs[torch.from_numpy(open_ones)])
-            found[open_ones] = self._fine(piece, outputs)
-        return found
-
-    def _fine(self, examples: Any, outputs: Tensor) -> Predictions:
-        classes, certain = classify(outputs, BORDERLINE)
-        open_ones = np.flatnonzero(~certain)
-        if open_ones.size:
-            classes[open_ones] = predict_float64(self.model, self.weights, examples[open_ones])
+        inputs = self._inputs(examples) if inputs is None else inputs
+        if self.bfloat16_weights is None:
+            return self._classify_float32(examples, self._run(self.weights, inputs))
+        rough = self._run(self.bfloat16_weights, inputs.to(torch.bfloat16)).float()
+        classes = rough.argmax(dim=1).numpy()
+        # negated, so that NaN is undecided
+        undecided = np.flatnonzero((~(margin(rough) >= self.bound)).numpy())
+        if undecided.size:
+            outputs = self._run(self.weights, inputs[torch.from_numpy(undecided)])
+            classes[undecided] = self._classify_float32(examples[undecided], outputs)
         return classes
 
+    def _classify_float32(self, examples: Any, outputs: Tensor) -> Predictions:
+        classes, certain = classify(outputs, BORDERLINE)
+        borderline = np.flatnonzero(~certain)
+        if borderline.size:
+            classes[borderline] = predict_float64(self.model, self.weights, examples[borderline])
+        return classes
+
+    def _to_bfloat16(self) -> dict[str, Tensor]:
+        return {n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()}
+
     def _inputs(self, examples: Any) -> Batch:
-        return layout_inputs(self.model.task.inputs(examples), channels_last=self.quick)
+        return layout_inputs(self.model.task.inputs(examples), channels_last=self.channels_last)
 
     def _run(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:
         if self.layer is not None:
             return cut(self.model, self.layer).tail(weights, inputs)
-        outputs: Tensor = shell(self.model, fast=self.quick)(weights, inputs)
+        outputs: Tensor = shell(self.model, fast=self.channels_last)(weights, inputs)
         return outputs
 
-    def _run_side_by_side(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:
+    def _run_parallel(self, weights: Mapping[str, Tensor], inputs: Batch) -> Tensor:
         parts = inputs.chunk(torch.get_num_threads())
         return torch.cat(list(parallel_map(lambda part: self._run(weights, part), parts)))
 
-    def _tries_bfloat16(self, inputs: Batch) -> bool:
-        """Time both once per model, layer and process; only speed hangs on the answer."""
+    def _use_bfloat16(self, inputs: Batch) -> bool:
+        """Time both precisions once per model, layer and process; this affects only speed."""
         if self.bfloat16 is not None:
             return self.bfloat16
-        what = f"{self.model.name} {self.layer or ''}"
-        if what not in _fastest:
-            coarse = {
-                n: w.bfloat16() if w.is_floating_point() else w for n, w in self.weights.items()
-            }
-            narrow = inputs.to(torch.bfloat16)
-            _fastest[what] = _seconds(
-                lambda: self._run_side_by_side(coarse, narrow)
-            ) < 0.8 * _seconds(lambda: self._run_side_by_side(self.weights, inputs))
-        return _fastest[what]
+        key = f"{self.model.name} {self.layer or ''}"
+        if key not in _bfloat16_is_faster:
+            weights, narrow = self._to_bfloat16(), inputs.to(torch.bfloat16)
+            bfloat16 = _seconds(lambda: self._run_parallel(weights, narrow))
+            float32 = _seconds(lambda: self._run_parallel(self.weights, inputs))
+            _bfloat16_is_faster[key] = bfloat16 < 0.8 * float32
+        return _bfloat16_is_faster[key]
 
 
 def margin(outputs: Tensor) -> Tensor:
-    """Return how far each row's best output leads, in proportion to its scale."""
+    """Return the difference of the two largest outputs of each row, relative to `error_scale`."""
     best = outputs.topk(2, dim=1).values
     return (best[:, 0] - best[:, 1]) / error_scale(outputs)
 
 
 def error_scale(outputs: Tensor) -> Tensor:
-    """Return what bfloat16's error in each row is measured in: the root of its largest output."""
+    """Return the unit of the bfloat16 error of each row: the square root of its largest output."""
     return outputs.abs().amax(dim=1).clamp(min=1e-30).sqrt()
 
 
 def _seconds(run: Callable[[], Tensor]) -> float:
-    taken = []
+    times = []
     for _ in range(3):
-        begin = time.perf_counter()
+        start = time.perf_counter()
         run()
-        taken.append(time.perf_counter() - begin)
-    return min(taken)
+        times.append(time.perf_counter() - start)
+    return min(times)

@@ -1,4 +1,4 @@
-"""Intervals: what part of a split says about the whole, and the split about the world."""
+"""Confidence intervals of the accuracy on a full split and on new data."""
 
 from __future__ import annotations
 
@@ -13,15 +13,11 @@ LEVEL = 0.95
 
 
 def split_bounds(correct: int, seen: int, total: int, level: float = LEVEL) -> tuple[int, int]:
-    """Bound how many of all `total` examples are right, from a random `seen` without replacement.
+    """Return bounds of the number of correct examples among `total`, from a sample.
 
-    The exact (Clopper–Pearson type) interval of the hypergeometric distribution: it covers the
-    true count at least as often as `level`, for every true count, and closes when all are seen.
-
-    Returns
-    -------
-    tuple of int
-        The lowest and highest count that the sample does not contradict.
+    `correct` of `seen` examples, sampled without replacement, are correct. This is the exact
+    (Clopper–Pearson type) interval of the hypergeometric distribution: it covers every true count
+    with a probability of at least `level`, and has zero width if `seen` is `total`.
     """
     tail = (1 - level) / 2
     wrong = seen - correct
@@ -37,14 +33,15 @@ def split_bounds(correct: int, seen: int, total: int, level: float = LEVEL) -> t
 def wilson(correct: int, examples: int) -> tuple[float, float]:
     """Return the Wilson 95 % interval of the accuracy on new data (Wilson 1927)."""
     z = 1.959963984540054
-    share = correct / examples
-    centre = share + z * z / (2 * examples)
-    half = z * sqrt(share * (1 - share) / examples + z * z / (4 * examples * examples))
+    accuracy = correct / examples
+    center = accuracy + z * z / (2 * examples)
+    half = z * sqrt(accuracy * (1 - accuracy) / examples + z * z / (4 * examples * examples))
     scale = 1 + z * z / examples
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+    return max(0.0, (center - half) / scale), min(1.0, (center + half) / scale)
 
 
 def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
+    """Return the smallest integer from `low` to `high` for which `holds`, by bisection."""
     while low < high:
         middle = (low + high) // 2
         if holds(middle):
@@ -54,13 +51,13 @@ def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
     return low
 
 
-def _at_least(right: int, found: int, seen: int, total: int) -> float:
-    """Return P(X ≥ found) when `right` of `total` are right and `seen` are drawn."""
-    counts = np.arange(max(found, seen - (total - right)), min(seen, right) + 1)
+def _at_least(right: int, count: int, seen: int, total: int) -> float:
+    """Return P(X ≥ count) if `right` of `total` are correct and `seen` are sampled."""
+    counts = np.arange(max(count, seen - (total - right)), min(seen, right) + 1)
     if not counts.size:
         return 0.0
     logs = _log_factorials(total)
-    chances = (
+    log_probabilities = (
         logs[right]
         - logs[counts]
         - logs[right - counts]
@@ -71,7 +68,7 @@ def _at_least(right: int, found: int, seen: int, total: int) -> float:
         + logs[seen]
         + logs[total - seen]
     )
-    return float(np.exp(chances).sum())
+    return float(np.exp(log_probabilities).sum())
 
 
 @cache

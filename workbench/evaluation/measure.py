@@ -1,4 +1,4 @@
-"""Measuring: from a model and a recipe to a report, step by step."""
+"""Measure a model compressed by a recipe: size, estimates, and the exact score."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import numpy as np
 from workbench.artifact.artifact import Artifact
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.calibration.statistics import calibration_stats
-from workbench.compression.channel_pruning import requested_fraction as channels_asked
-from workbench.compression.channels import Group
+from workbench.compression.channels import Group, requested_fraction
 from workbench.compression.coded import Factors
 from workbench.domain import Model
 from workbench.domain.file_match import check_fit
@@ -43,9 +42,9 @@ from workbench.validation import expect_model, expect_recipe
 from workbench.zoo import model as find
 
 ROUNDABLE_KINDS = frozenset({"linear", "convolution"})
-"""What cards call the layers whose inputs can be rounded."""
+"""Kinds of layers, as in model cards, whose inputs can be quantized."""
 QUICK_DIGEST_WEIGHTS = 4_000_000
-"""Up to so many weights a file's bytes are there at once; of more, the first estimate is sooner."""
+"""Above this many weights, computing the digest takes longer than the first estimate."""
 
 
 def iter_reports(
@@ -55,52 +54,52 @@ def iter_reports(
     split: str = "validation",
     store: ResultCache | None = None,
     cancelled: Callable[[], bool] = lambda: False,
-    watch: OnStep = lambda moment: None,
+    on_step: OnStep = lambda step: None,
 ) -> Iterator[Report]:
-    """Yield reports as they get more exact: the size at once, estimates, at last the exact score.
+    """Yield reports of increasing accuracy: first the size, then estimates, then the exact score.
 
-    Where the recipe trains, the size comes after training, of which `watch` is told each step.
+    If the recipe trains, the size follows training, and `on_step` is called after each step.
 
     Raises
     ------
     RecipeError
-        When the recipe does not fit the model.
+        If the recipe does not fit the model.
     Cancelled
-        When `cancelled()` answers True between two batches.
+        If `cancelled()` returns True between two batches.
     """
     expect_model(model).architecture.check_unchanged()
     expect_recipe(recipe)
     store = store or default_result_cache()
-    found = cached_report(model, recipe, split, store)
-    if found is not None and found.exact:
-        yield found
+    cached = cached_report(model, recipe, split, store)
+    if cached is not None and cached.exact:
+        yield cached
         return
-    artifact = compress(model, recipe, on_step=watch, cancelled=cancelled)
-    judged = _judged(model, artifact, split, cancelled)
+    artifact = compress(model, recipe, progress=on_step, cancelled=cancelled)
+    scores = _scores(model, artifact, split, cancelled)
     size = size_without_digest(model, artifact)
     if size.parameters > QUICK_DIGEST_WEIGHTS:
         yield build_report(model, recipe, split, size, None)
-        first = next(judged)
+        first = next(scores)
         if first.exact:
-            judged = iter([first])
+            scores = iter([first])
         else:
             yield build_report(model, recipe, split, size, first)
     size = replace(size, digest=artifact.digest)
     store.put(size_key(model, recipe, calibration_stats(model, recipe).digest), size.as_dict())
     if size.parameters <= QUICK_DIGEST_WEIGHTS:
         yield build_report(model, recipe, split, size, None)
-    before = cached_score(model, size.digest, split, store)
-    for score in judged if before is None else [before]:
+    known_score = cached_score(model, size.digest, split, store)
+    for score in scores if known_score is None else [known_score]:
         if score.exact:
             store.put(score_key(model, size.digest, split), score.as_dict())
         yield build_report(model, recipe, split, size, score)
 
 
-def _judged(
+def _scores(
     model: Model, artifact: Artifact, split: str, cancelled: Callable[[], bool]
 ) -> Iterator[Score]:
-    named = f"{model.digest} {artifact.recipe.to_json()}"
-    seed = int(hashlib.sha256(named.encode()).hexdigest()[:8], 16)
+    key = f"{model.digest} {artifact.recipe.to_json()}"
+    seed = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
     shaped, data = model.with_spec(artifact.spec), model.task.split(split)
     yield from iter_scores(shaped, artifact.operands(), data, seed=seed, cancelled=cancelled)
 
@@ -112,36 +111,36 @@ def measure(
     split: str = "validation",
     timed: bool = True,
     store: ResultCache | None = None,
-    progress: Callable[[Report], None] = lambda report: None,
-    watch: OnStep = lambda moment: None,
+    on_report: Callable[[Report], None] = lambda report: None,
+    on_step: OnStep = lambda step: None,
 ) -> Report:
     """Return the exact report of `model` compressed by `recipe`.
 
     Parameters
     ----------
     model, recipe
-        What to compress, and how; no recipe means as it is.
+        Without a recipe the original is measured.
     split : "validation" or "test"
     timed
-        Whether to time the model too: about a second, and anew each time, because a timing is of
-        this machine at this moment.
+        Whether to measure the latency, too. It takes about a second and is never cached, because
+        it depends on the current load of the machine.
     store
-        Where results are kept; the person's own unless given.
-    progress
-        Called with each report on the way.
-    watch
-        Called after each step of training, where the recipe trains.
+        The cache of results; by default the user's.
+    on_report
+        Called with each intermediate report.
+    on_step
+        Called after each training step if the recipe trains.
 
     Raises
     ------
     RecipeError
-        When the recipe does not fit the model.
+        If the recipe does not fit the model.
     """
     recipe = Recipe() if recipe is None else expect_recipe(recipe)
     store = store or default_result_cache()
     last: Report | None = None
-    for last in iter_reports(model, recipe, split=split, store=store, watch=watch):
-        progress(last)
+    for last in iter_reports(model, recipe, split=split, store=store, on_step=on_step):
+        on_report(last)
     assert last is not None
     if not timed:
         return last
@@ -151,33 +150,36 @@ def measure(
 
 
 def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = True) -> Report:
-    """Return the exact report of a file, every example judged anew and nothing looked up.
+    """Return the exact report of a file by the reference evaluation, without any cache.
 
     Raises
     ------
     UnknownNameError
-        When the file's model is not one of the built-in ones.
+        If the file's model is not known.
     ArtifactError
-        When the file's tensors are not those of its model.
+        If the file's tensors do not match its model.
     """
     if not isinstance(artifact, Artifact):
-        raise ArtifactError(f"Give what wb.load(path) returns, not {brief(artifact)}.")
+        raise ArtifactError(
+            f"Pass an artifact, such as wb.load(path) returns, not {brief(artifact)}.",
+            code="argument.not_an_artifact",
+        )
     model = find(artifact.model)
     check_fit(model, artifact)
     shaped, operands = model.with_spec(artifact.spec), artifact.operands()
     size = measure_size(model, artifact)
     score = reference_score(shaped, operands, model.task.split(split))
-    done = build_report(model, artifact.recipe, split, size, score)
-    return replace(done, latency=resources.latency(shaped, operands)) if timed else done
+    report = build_report(model, artifact.recipe, split, size, score)
+    return replace(report, latency=resources.latency(shaped, operands)) if timed else report
 
 
 def measure_size(model: Model, artifact: Artifact) -> Size:
-    """Return what is known of a file without running it."""
+    """Return everything about a file that does not require running it."""
     return replace(size_without_digest(model, artifact), digest=artifact.digest)
 
 
 def size_without_digest(model: Model, artifact: Artifact) -> Size:
-    """Return what is known before the file's bytes are written: all but the digest, left empty."""
+    """Return the size with an empty digest: the file's bytes are not computed yet."""
     shapes = {name: coded.shape for name, coded in artifact.tensors.items()}
     shaped = model.with_spec(artifact.spec)
     layers = {name: shapes[name] for name in shaped.layers if name in shapes}
@@ -187,10 +189,10 @@ def size_without_digest(model: Model, artifact: Artifact) -> Size:
     nonzero = _nonzero(artifact)
     names = [name for name, _ in shell(shaped).module.named_parameters()]
     parameters = sum(prod(shapes[name]) for name in names)
-    takes = module_cost(shaped, shapes)
-    found = analyze_channels(shaped.architecture) if artifact.recipe.structure else None
-    coupled = found.groups if found else ()
-    structure = _structure(model, artifact, coupled, takes.macs)
+    cost = module_cost(shaped, shapes)
+    channels = analyze_channels(shaped.architecture) if artifact.recipe.structure else None
+    groups = channels.groups if channels else ()
+    structure = _structure(model, artifact, groups, cost.macs)
     return Size(
         digest="",
         bytes=len(artifact),
@@ -199,23 +201,23 @@ def size_without_digest(model: Model, artifact: Artifact) -> Size:
         sparsity_achieved=achieved,
         parameters=parameters,
         nonzero=sum(nonzero[name] for name in names),
-        macs=takes.macs,
-        peak_memory=takes.peak_memory,
+        macs=cost.macs,
+        peak_memory=cost.peak_memory,
         ledger=artifact.ledger,
         reasons=bypassed_inputs(model, artifact)
         + reasons(
             artifact,
             requested=requested,
             achieved=achieved,
-            original=model.original_bytes,
-            macs=takes.macs,
+            original_bytes=model.original_bytes,
+            macs=cost.macs,
             structure=structure,
-            whole=found.unpruned if found else (),
+            unpruned=channels.unpruned if channels else (),
             unadjusted=unadjusted(model, artifact),
             layers=layers,
-            roundable=_taking(model),
-            normalizes=bool(tracking_norms(shell(shaped).module)),
-            before=model.weights,
+            roundable=_roundable(model),
+            has_norms=bool(tracking_norms(shell(shaped).module)),
+            original_weights=model.weights,
         ),
         training=training_cost(model, artifact.recipe),
         structure=structure,
@@ -223,32 +225,32 @@ def size_without_digest(model: Model, artifact: Artifact) -> Size:
 
 
 def _structure(
-    model: Model, artifact: Artifact, coupled: Sequence[Group], macs: int
+    model: Model, artifact: Artifact, groups: Sequence[Group], macs: int
 ) -> dict[str, float] | None:
-    """Return what structured pruning was asked for and did; None where it had no part."""
-    asked = artifact.recipe.structure
-    if asked is None:
+    """Return the requested and achieved structured pruning; None if the recipe has none."""
+    requested = artifact.recipe.structure
+    if requested is None:
         return None
-    before = sum(group.outputs for group in coupled) or 1  # none where no layer can lose any
-    gone = before - sum(_outputs(artifact, group) for group in coupled) if coupled else 0
-    whole = sum(prod(model.card["tensors"][name]) for name in model.layers) or 1
-    held = [name for name in model.with_spec(artifact.spec).layers if name in artifact.tensors]
+    before = sum(group.outputs for group in groups) or 1  # no groups: nothing can be removed
+    removed = before - sum(_outputs(artifact, group) for group in groups) if groups else 0
+    weights = sum(prod(model.card["tensors"][name]) for name in model.layers) or 1
+    left = [name for name in model.with_spec(artifact.spec).layers if name in artifact.tensors]
     return {
-        "channels_asked": channels_asked(coupled, asked),
-        "channels_removed": gone / before,
-        "weights_removed": 1 - sum(prod(artifact.tensors[name].shape) for name in held) / whole,
-        "macs_removed": 1 - macs / computed if (computed := model.card["macs"]) else 0.0,
+        "channels_asked": requested_fraction(groups, requested),
+        "channels_removed": removed / before,
+        "weights_removed": 1 - sum(prod(artifact.tensors[name].shape) for name in left) / weights,
+        "macs_removed": 1 - macs / total if (total := model.card["macs"]) else 0.0,
     }
 
 
 def _outputs(artifact: Artifact, group: Group) -> int:
-    """Return how many channels the first layer of a group has in a file."""
+    """Return the number of channels of a group in a file, from its first member."""
     first = group.members[0]
     return artifact.tensors[first.tensor].shape[first.axis]
 
 
-def _taking(model: Model) -> list[str]:
-    """Return the weights of layers inside the network whose inputs can be rounded."""
+def _roundable(model: Model) -> list[str]:
+    """Return the weights of the layers whose inputs can be quantized."""
     kinds = model.card["layers"]
     return [
         name
@@ -258,12 +260,12 @@ def _taking(model: Model) -> list[str]:
 
 
 def _nonzero(artifact: Artifact) -> dict[str, int]:
-    """Count the numbers that are stored and not zero, of a product those of its factors."""
-    found = {}
+    """Count the stored nonzero values of each tensor; for a factorized one, of both factors."""
+    counts = {}
     for name, coded in artifact.tensors.items():
         if isinstance(coded, Factors):
-            both = (coded.u.nonzero, coded.v.nonzero)
-            found[name] = sum(int(np.count_nonzero(flags)) for flags in both)
+            masks = (coded.left.nonzero, coded.right.nonzero)
+            counts[name] = sum(int(np.count_nonzero(mask)) for mask in masks)
         else:
-            found[name] = prod(coded.shape) - sparsity.zeros(artifact, name)
-    return found
+            counts[name] = prod(coded.shape) - sparsity.zeros(artifact, name)
+    return counts

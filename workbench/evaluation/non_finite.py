@@ -1,7 +1,7 @@
-"""Which weights of a file's module are not finite numbers, and why: what its outputs then are, too.
+"""Find the weights that make the outputs of a module NaN or infinite, and the reason.
 
 A parametrized layer computes its weight from other tensors. `weight_norm` divides each row by its
-norm (Salimans and Kingma 2016, arXiv 1602.07868), which is 0 where all of the row was pruned.
+norm (Salimans and Kingma 2016, arXiv 1602.07868), which is 0 if the full row was pruned.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from workbench.domain import Model
 from workbench.runtime.shell import Shell
 
 DIRECTION, SIZE = "_v", "_g"
-"""Ends of the names of tensors that the older `torch.nn.utils.weight_norm` multiplies."""
+"""Suffixes of the tensors that the older `torch.nn.utils.weight_norm` multiplies."""
 
 
 def non_finite_tensors(model: Model, weights: Mapping[str, Tensor]) -> dict[str, str]:
-    """Return the tensors to blame for what is not finite, each with the kind of its reason.
+    """Return the tensors that cause non-finite weights, each with the kind of `Reason`.
 
-    ``not-a-number``: it holds NaN or infinity, and in the original it does not. ``zero-norm``: a
-    weight is computed from it, and is not finite where all of a row of it is zero.
+    ``not-a-number``: the tensor holds NaN or infinity, and the original does not. ``zero-norm``: a
+    weight is computed from the tensor, and is not finite in rows where the tensor is zero.
     """
-    own = model.weights()
-    found = {
+    original = model.weights()
+    causes = {
         name: "not-a-number"
         for name, weight in weights.items()
-        if not _finite(weight) and (name not in own or _finite(own[name]))
+        if not _finite(weight) and (name not in original or _finite(original[name]))
     }
-    for value, parts in _computed(Shell(model).module, weights):
+    for value, sources in _computed(Shell(model).module, weights):
         if not value.is_meta and not _finite(value):
-            bare = [name for name, part in parts.items() if _has_zero_rows(part, value)]
-            found |= dict.fromkeys(bare, "zero-norm")
-    return found
+            zeroed = [name for name, source in sources.items() if _has_zero_rows(source, value)]
+            causes |= dict.fromkeys(zeroed, "zero-norm")
+    return causes
 
 
 def _computed(
     module: nn.Module, weights: Mapping[str, Tensor]
 ) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
-    """Yield the value of each weight that is computed, and the tensors by name that it is of."""
+    """Yield the value of each computed weight, and its source tensors by name."""
     for path, layer in module.named_modules():
         if isinstance(layer, ParametrizationList):
-            inside = _inside(weights, path)
+            sources = _submodule_weights(weights, path)
             with torch.inference_mode():
-                value = functional_call(layer, inside, ())
-            yield value, {f"{path}.{name}": part for name, part in inside.items()}
+                value = functional_call(layer, sources, ())
+            yield value, {f"{path}.{name}": source for name, source in sources.items()}
     for name, direction in weights.items():
         size = weights.get(f"{name.removesuffix(DIRECTION)}{SIZE}")
         if name.endswith(DIRECTION) and size is not None and size.ndim == direction.ndim:
@@ -56,19 +56,19 @@ def _computed(
             yield direction * (size / direction.norm(dim=axes, keepdim=True)), {name: direction}
 
 
-def _inside(weights: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
-    start = f"{path}."
-    return {n.removeprefix(start): w for n, w in weights.items() if n.startswith(start)}
+def _submodule_weights(weights: Mapping[str, Tensor], path: str) -> dict[str, Tensor]:
+    prefix = f"{path}."
+    return {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
 
 
-def _has_zero_rows(part: Tensor, value: Tensor) -> bool:
-    """Whether `value` is not finite in rows along some axis alone, of which `part` has nothing."""
-    if part.shape != value.shape:
+def _has_zero_rows(source: Tensor, value: Tensor) -> bool:
+    """Whether `value` is not finite only in rows (along some axis) where `source` is zero."""
+    if source.shape != value.shape:
         return False
-    for axis in range(part.ndim):
-        zero = (part.movedim(axis, 0).reshape(part.shape[axis], -1) == 0).all(dim=1)
-        strange = ~value.movedim(axis, 0).reshape(part.shape[axis], -1).isfinite().all(dim=1)
-        if bool(zero.any()) and bool((zero | ~strange).all()):
+    for axis in range(source.ndim):
+        zero = (source.movedim(axis, 0).reshape(source.shape[axis], -1) == 0).all(dim=1)
+        finite = value.movedim(axis, 0).reshape(source.shape[axis], -1).isfinite().all(dim=1)
+        if bool(zero.any()) and bool((zero | finite).all()):
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""A quick look ahead: the plain version of a recipe, while what it stands for is being made."""
+"""Preview: report the baseline version of a recipe while the slow one is computed."""
 
 from __future__ import annotations
 
@@ -24,35 +24,37 @@ def iter_reports_with_preview(
     *,
     store: ResultCache,
     cancelled: Callable[[], bool] = lambda: False,
-    watch: OnStep = lambda moment: None,
-    calibrating: Callable[[float], None] = lambda share: None,
+    on_step: OnStep = lambda step: None,
+    on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> Iterator[Report]:
-    """Yield what `steps` yields on the validation examples, and a stand-in before it.
+    """Yield the reports of `iter_reports` on the validation split, after a preview.
 
-    Where `recipe` has a plain version, the first estimate of that comes first, its `stands_for`
-    set; of one that was measured before, the exact figures. `calibrating` is told how much of what
-    the recipe needs to know of the model is computed, from 0 to 1, where that has to be done first.
+    If `recipe` has a baseline version, its first estimate comes first, with `preview_of` set; if
+    the baseline is cached, its exact report. `on_progress` receives the completed fraction, 0 to 1,
+    of the calibration statistics if they have to be computed.
 
     Raises
     ------
     RecipeError, Cancelled
-        As `steps` does.
+        As `iter_reports`.
     """
-    plain = recipe.baseline
-    before = cached_report(model, recipe, SPLIT, store)
-    if recipe.train is None and plain != recipe and (before is None or before.score is None):
-        for found in measure.iter_reports(model, plain, store=store, cancelled=cancelled):
-            if found.score is not None:
-                yield replace(found, preview_of=recipe)
+    plain = recipe.plain
+    cached = cached_report(model, recipe, SPLIT, store)
+    if recipe.train is None and plain != recipe and (cached is None or cached.score is None):
+        for report in measure.iter_reports(model, plain, store=store, cancelled=cancelled):
+            if report.score is not None:
+                yield replace(report, preview_of=recipe)
                 break
 
-    def calibrated(share: float) -> None:
+    def calibrating(fraction: float) -> None:
         if cancelled():
             raise Cancelled("Measuring was stopped.")
-        calibrating(share)
+        on_progress(fraction)
 
-    calibration_stats(model, recipe, on_progress=calibrated)
-    yield from measure.iter_reports(model, recipe, store=store, cancelled=cancelled, watch=watch)
+    calibration_stats(model, recipe, progress=calibrating)
+    yield from measure.iter_reports(
+        model, recipe, store=store, cancelled=cancelled, on_step=on_step
+    )
 
 
 def baseline_report(
@@ -62,12 +64,12 @@ def baseline_report(
     store: ResultCache,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Report | None:
-    """Return the exact report of the plain version of `recipe`; None where there is none.
+    """Return the exact report of the baseline version of `recipe`; None if there is none.
 
     Raises
     ------
     Cancelled
-        As `steps` does.
+        As `iter_reports`.
     """
     if recipe.train is not None or recipe.baseline == recipe:
         return None

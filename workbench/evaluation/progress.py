@@ -1,4 +1,4 @@
-"""Progressive accuracy: a first estimate from a random sample, then more, then all."""
+"""Progressive evaluation: estimates from growing random samples, then the full split."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from workbench.evaluation.fast_path import FastPath
 from workbench.evaluation.reference import Predictions, predict
 from workbench.threads import parallel_map
 
-Numbers = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 ESTIMATE_BATCHES = (4, 10)
-"""After how many batches another estimate is published; the last look is at all of them."""
+"""Batch counts at which an estimate is yielded, before the final one of the full split."""
 
 
 def iter_counts(
@@ -31,16 +31,15 @@ def iter_counts(
     bfloat16: bool | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[PredictionCounts]:
-    """Yield tallies over growing random samples of `split`, the last one over all of it.
+    """Yield counts over growing random samples of `split`, the last one over the full split.
 
-    The parameters and what is raised are those of `iter_predictions`.
+    Parameters and errors are those of `iter_predictions`.
     """
     classes = len(model.task.classes)
-    seen = iter_predictions(
+    for indices, predicted in iter_predictions(
         model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled
-    )
-    for numbers, predicted in seen:
-        yield PredictionCounts.of(split.labels[numbers], predicted, classes, len(split))
+    ):
+        yield PredictionCounts.of(split.labels[indices], predicted, classes, len(split))
 
 
 def iter_predictions(
@@ -51,49 +50,47 @@ def iter_predictions(
     seed: int = 0,
     bfloat16: bool | None = None,
     cancelled: Callable[[], bool] = lambda: False,
-) -> Iterator[tuple[Numbers, Predictions]]:
-    """Yield the numbers of the examples judged so far and their classes, at last those of all.
+) -> Iterator[tuple[Indices, Predictions]]:
+    """Yield the indices of the examples evaluated so far and their classes; finally all of them.
 
-    The order is drawn anew for each `seed`, so that the interval of a sample covers the whole
-    as often as it says, whatever was measured before. `bfloat16` is the sieve's: whether to try
-    it, or None to find out what is faster.
+    Each `seed` gives an independent random order, so that the intervals have their nominal
+    coverage. `bfloat16` is passed to `FastPath`.
 
     Raises
     ------
     Cancelled
-        As soon as `cancelled()` answers True between two batches.
+        If `cancelled()` returns True between two batches.
     """
     first, batch = min(first_sample_size(model), len(split)), batch_size_for(model)
-    looks = {first + many * batch for many in ESTIMATE_BATCHES}
+    estimates_at = {first + count * batch for count in ESTIMATE_BATCHES}
     order = np.random.default_rng(seed).permutation(len(split))
     predicted = np.zeros(len(split), np.int64)
-    sieve = FastPath(model, weights, bfloat16=bfloat16)
-    exact_alone = not model.architecture.traits.float64  # the bits depend on the batches
+    fast_path = FastPath(model, weights, bfloat16=bfloat16)
+    float32_only = not model.architecture.traits.float64  # results depend on the batches
 
-    def predict_batch(numbers: Numbers) -> Predictions:
+    def predict_batch(indices: Indices) -> Predictions:
         if cancelled():
             raise Cancelled("Measuring was stopped.")
-        return sieve.predict(split.examples[numbers])
+        return fast_path.predict(split.examples[indices])
 
     if cancelled():
         raise Cancelled("Measuring was stopped.")
-    predicted[:first] = sieve.first(split.examples[order[:first]])
+    predicted[:first] = fast_path.first(split.examples[order[:first]])
     yield order[:first], predicted[:first]
-    if exact_alone and first < len(split):
-        everything = predict(model, weights, split.examples, cancelled=cancelled)
-        yield order, everything[order]
+    if float32_only and first < len(split):
+        yield order, predict(model, weights, split.examples, cancelled=cancelled)[order]
         return
-    sieve.calibrate()  # after the first estimate is out: it need not wait for this
+    fast_path.calibrate()  # after the first estimate, so as not to delay it
     starts = range(first, len(split), batch)
     batches = [order[start : start + batch] for start in starts]
-    for start, found in zip(starts, parallel_map(predict_batch, batches), strict=True):
-        stop = start + len(found)
-        predicted[start:stop] = found
-        if stop in looks or stop == len(split):
+    for start, classes in zip(starts, parallel_map(predict_batch, batches), strict=True):
+        stop = start + len(classes)
+        predicted[start:stop] = classes
+        if stop in estimates_at or stop == len(split):
             yield order[:stop], predicted[:stop]
 
 
 def reference_counts(model: Model, weights: Mapping[str, Tensor], split: Split) -> PredictionCounts:
-    """Return the tally of the whole `split` by the judge itself, no sieve."""
+    """Return the counts of the full `split` by the reference evaluation, without a fast path."""
     predicted = predict(model, weights, split.examples)
     return PredictionCounts.of(split.labels, predicted, len(model.task.classes), len(split))

@@ -1,9 +1,9 @@
-"""A reason: why a choice did not pay, as numbers with a sentence around them."""
+"""A reason why a choice did not pay off: a sentence with numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench import formatting
@@ -14,191 +14,187 @@ Number = int | float
 
 SENTENCES = {
     "emptied": N_(
-        "Nothing is left of {layer}: all its weights are pruned. Ask for fewer zeros, or choose "
-        "the adaptive scope, which empties a layer last."
+        "All weights of {layer} are pruned. Reduce the sparsity, or choose the adaptive scope, "
+        "which empties layers last."
     ),
     "all-zero": N_(
-        "Nothing is left of {layer}: all its weights are zero. Ask for fewer zeros there, or for "
-        "more bits."
+        "All weights of {layer} are zero. Reduce the sparsity of this layer, or use more bits."
     ),
     "nothing": N_(
-        "This model has no floating-point weights of two or more axes, so there is nothing to "
-        "prune, factor, share or quantise: its values stay as they are."
+        "This model has no floating-point weights with two or more axes, so nothing can be pruned, "
+        "factorized, shared or quantized: its values stay unchanged."
     ),
     "not-finite": N_(
         "The outputs for {without} of {judged} {layer} examples are NaN or infinite: such examples "
         "have no prediction and count as wrong."
     ),
     "no-figure": N_(
-        "The outputs for {without} of {judged} {layer} examples are NaN or infinite, and so is "
-        "what is measured on them."
+        "The outputs for {without} of {judged} {layer} examples are NaN or infinite, and so is the "
+        "metric."
     ),
     "zero-norm": N_(
-        "The module divides each row of {layer} by its norm, and a row with nothing but zeros has "
-        "the norm 0, so that the weight is NaN: prune {layer} less, or leave it whole."
+        "The module divides each row of {layer} by its norm, and the norm of an all-zero row is 0, "
+        "so the weight is NaN: prune {layer} less, or exclude it."
     ),
-    "not-a-number": N_(
-        "{layer} holds NaN or infinity in this file, and in the original it does not."
-    ),
+    "not-a-number": N_("{layer} holds NaN or infinity in this file, but not in the original."),
     "dense-kept": N_(
-        "At {zeros} zeros, writing the places of the other weights costs more than leaving the "
-        "zeros out saves: {layer} keeps the dense form, {dense} instead of {sparse}."
+        "At {zeros} zeros, storing the positions of the nonzero weights costs more than omitting "
+        "the zeros saves: {layer} stays dense, {dense} instead of {sparse}."
     ),
     "index-heavy": N_(
-        "In {layer} the places of the weights take {indices} and the weights themselves {values}: "
-        "fewer bits would make only the smaller part smaller."
+        "In {layer} the positions of the weights take {indices} and their values {values}: fewer "
+        "bits would reduce only the smaller part."
     ),
     "scales-heavy": N_(
-        "{layer} spends {scales} of its {bytes} on scales: let more weights share one."
+        "{layer} spends {scales} of its {bytes} on scales: let more weights share one scale."
     ),
     "codebook-heavy": N_(
-        "{layer} spends {scales} of its {bytes} on its codebooks: one codebook for the whole layer "
-        "would take less."
+        "{layer} spends {scales} of its {bytes} on codebooks: one codebook per layer would take less."
     ),
     "codebook-long": N_(
         "{layer} spends {scales} of its {bytes} on its codebook: fewer shared values would take "
         "less."
     ),
     "not-factored": N_(
-        "{layer} stays one matrix of {bytes}: at the rank asked two factors would take no less. "
-        "They are fewer numbers below rank {rank}."
+        "{layer} stays one matrix of {bytes}: at the requested rank, two factors would not be "
+        "smaller. They have fewer values below rank {rank}."
     ),
     "all-shared": N_(
-        "Every layer that could be quantised shares values, so the choice of bits changes nothing."
+        "Every layer that could be quantized uses weight sharing, so the bit width has no effect."
     ),
     "short-groups": N_(
-        "Groups of {asked} do not fit the {length} weights of a channel of {layer}: "
-        "each channel is one group."
+        "Groups of {asked} exceed the {length} weights of a channel of {layer}: each channel is a "
+        "group."
     ),
     "one-stays": N_(
-        "Asked for {asked_share} zeros, and this pattern makes {made_share}: of every {width} "
-        "weights in a row a whole number stays, and at least one."
+        "Requested {asked_share} zeros, but this pattern gives {made_share}: of every {width} "
+        "consecutive weights a whole number remains, at least one."
     ),
     "whole-blocks": N_(
-        "Asked for {asked_share} zeros, and this pattern makes {made_share}: blocks are kept or "
-        "removed whole, and those at the edges are smaller."
+        "Requested {asked_share} zeros, but this pattern gives {made_share}: only complete blocks "
+        "are removed, and blocks at the edges are smaller."
     ),
     "whole-weights": N_(
-        "Asked for {asked_share} zeros, and {made_share} is the nearest that can be: each layer "
-        "loses a whole number of its few weights."
+        "Requested {asked_share} zeros; the nearest possible is {made_share}: each layer loses a "
+        "whole number of its few weights."
     ),
     "short-runs": N_(
-        "Runs of {width} do not fit the {length} weights that an output of {layer} has: each "
-        "output is one run."
+        "Runs of {width} exceed the {length} weights per output of {layer}: each output is one run."
     ),
     "wide-blocks": N_(
-        "Blocks of {width} by {width} do not fit {layer}, {rows} by {length}: it is cut into "
+        "Blocks of {width} by {width} do not fit {layer}, {rows} by {length}: it is divided into "
         "{blocks} smaller ones."
     ),
-    "left-alone": N_("{layer} was left alone and takes {bytes} of the file's {file}."),
+    "left-alone": N_("{layer} is not compressed and takes {bytes} of the file's {file}."),
     "container": N_("Names, shapes, recipe and checksum take {bytes} of the file's {file}."),
     "one-dimensional": N_(
-        "Biases and other values with fewer than two axes stay as they are and take {bytes} of the "
-        "file's {file}."
+        "Biases and other values with fewer than two axes are not compressed and take {bytes} of "
+        "the file's {file}."
     ),
     "other-tensors": N_(
         "Tables, masks and other tensors that are not compressed take {bytes} of the file's {file}."
     ),
     "less-sparse": N_(
-        "{set_share} zeros are asked of the layers that are not set by hand, {asked_share} of all "
-        "weights: {left_share} of them are in layers left whole or set lower."
+        "{set_share} zeros are requested for layers without their own setting, which is "
+        "{asked_share} of all weights: {left_share} of the weights are in layers that are excluded "
+        "or set lower."
     ),
     "already-zero": N_(
-        "Asked for {asked_share} zeros, got {got_share}: {before_share} of the weights were zero "
-        "in the original already."
+        "Requested {asked_share} zeros, got {got_share}: {before_share} of the weights were zero "
+        "in the original."
     ),
     "rounded-to-zero": N_(
-        "Asked for {asked_share} zeros, got {got_share}: rounding makes {rounded_share} of the "
-        "weights zero beside those that are pruned."
+        "Requested {asked_share} zeros, got {got_share}: rounding sets another {rounded_share} of "
+        "the weights to zero."
     ),
     "set-higher": N_(
-        "{set_share} zeros are asked of the layers that are not set by hand, {asked_share} of all "
-        "weights: {left_share} of them are in layers set higher."
+        "{set_share} zeros are requested for layers without their own setting, which is "
+        "{asked_share} of all weights: {left_share} of the weights are in layers that are set "
+        "higher."
     ),
     "channels": N_(
-        "Asked for {asked_share} of the channels, {got_share} are gone, and with them "
+        "Requested to remove {asked_share} of the channels: {got_share} are removed, and with them "
         "{weights_share} of the weights and {macs_share} of the multiply-adds."
     ),
     "few-channels": N_(
-        "Asked for {asked_share} of the channels, none are gone: layers have so few that the share "
-        "is less than half a channel of each."
+        "Requested to remove {asked_share} of the channels, but none are removed: this is less "
+        "than half a channel in every layer."
     ),
     "few-multiples": N_(
-        "Asked for {asked_share} of the channels, none are gone: in each layer, the multiple of "
-        "{width} that is nearest to what would be left is no fewer than all."
+        "Requested to remove {asked_share} of the channels, but none are removed: in every layer, "
+        "the nearest multiple of {width} is not below the present number of channels."
     ),
     "no-layers": N_(
-        "No channels are gone: only layers that are named lose channels, and none is named."
+        "No channels are removed: the scope includes only layers with their own setting, and there "
+        "are none."
     ),
-    "all-excluded": N_("Every layer is left out of {layer}, so that choice changes nothing."),
+    "all-excluded": N_("Every layer is excluded from {layer}, so this setting has no effect."),
     "factored": N_(
-        "Two factors are fewer numbers below the break-even rank. Rank and break-even here: "
+        "Two factors have fewer values below the break-even rank. Rank and break-even rank here: "
         "{layer}."
     ),
-    "no-channels": N_("All channels of {layer} stay: they are the network's own outputs."),
-    "kind-whole": N_("All channels of {layer} stay: none are removed from {what}."),
+    "no-channels": N_("{layer} keeps all channels: they are the outputs of the network."),
+    "kind-whole": N_("{layer} keeps all channels: channels of {what} cannot be removed."),
     "mixed-whole": N_(
-        "All channels of {layer} stay: they cannot be followed on the way to the next layers "
-        "({what})."
+        "{layer} keeps all channels: they cannot be traced to the next layers ({what})."
     ),
-    "fails-whole": N_(
-        "All channels of {layer} stay: with fewer of them the module fails ({what})."
-    ),
+    "fails-whole": N_("{layer} keeps all channels: with fewer channels the module fails ({what})."),
     "unseen-whole": N_(
-        "All channels of {layer} stay: the module does not call this layer, or its outputs depend "
-        "on it in no way that can be followed."
+        "{layer} keeps all channels: the module does not call this layer, or the dependence of its "
+        "outputs on it cannot be traced."
     ),
     "not-followed": N_(
-        "All channels of {layer} stay: torch-pruning cannot follow them through the module "
-        "({what})."
+        "{layer} keeps all channels: torch-pruning cannot trace them through the module ({what})."
     ),
     "norms-between": N_(
-        "Layers with batch norm between them were not evened out: fold it, and they are."
+        "Layers separated by batch norm are not equalized: fold batch norm to equalize them."
     ),
     "norms-stay": N_(
-        "Batch norm that was not folded, because no layer comes right before it or the outputs "
-        "would change: {layer}."
+        "Batch norm that is not folded, because no layer directly precedes it or the outputs would "
+        "change: {layer}."
     ),
     "uneven": N_(
-        "Layers that were not evened out with the next one, because the outputs would change: "
+        "Layers that are not equalized with the next one, because the outputs would change: "
         "{layer}."
     ),
-    "none-even": N_("No layers were evened out: no channels go from one layer to just one other."),
+    "none-even": N_(
+        "No layers are equalized: no layer passes its channels to exactly one other layer."
+    ),
     "norms-as-they-were": N_(
-        "Batch norm that was not measured again, because it does not run, gets one value in each "
-        "channel, or would not be finite: {layer}."
+        "Batch norm that is not recalibrated, because it does not run, gets one value per channel, "
+        "or would not be finite: {layer}."
     ),
     "biases-as-they-were": N_(
-        "Biases that were not corrected, because their layers do not run exactly once, are not "
-        "run as layers, or would not be finite: {layer}."
+        "Biases that are not corrected, because their layers do not run exactly once, are not run "
+        "as layers, or would not be finite: {layer}."
     ),
-    "no-norms": N_("This network has no batch norm, so that choice changes nothing."),
+    "no-norms": N_("This network has no batch norm, so this setting has no effect."),
     "no-inputs": N_(
-        "No inputs were rounded: inside this network is no linear layer or convolution with a "
+        "No activations are quantized: the network contains no linear layer or convolution with a "
         "weight of its own."
     ),
     "inputs-excluded": N_(
-        "No inputs were rounded: every layer whose inputs could be rounded is left out."
+        "No activations are quantized: every layer whose inputs could be quantized is excluded."
     ),
     "simulated": N_(
-        "Inputs are rounded and summed exactly as integers are, but not faster here: that takes a "
-        "runtime with integer kernels."
+        "Activations are quantized and summed exactly as integers, but not faster here: that takes "
+        "a runtime with integer kernels."
     ),
     "inputs-bypassed": N_(
-        "The inputs of {layer} are not rounded: that is done in PyTorch's own linear layers and "
-        "1-D and 2-D convolutions with a plain weight, where the network calls them and does not "
-        "differentiate through them."
+        "The inputs of {layer} are not quantized: this is supported for PyTorch's linear layers "
+        "and 1-D and 2-D convolutions with a single weight parameter, if the network calls them "
+        "and does not differentiate through them."
     ),
     "masks-folded": N_(
-        "The masks that torch.nn.utils.prune left on {layer} are multiplied into the weights."
+        "The masks of torch.nn.utils.prune on {layer} are multiplied into the weights."
     ),
     "float32-only": N_(
-        "This module does not run in float64, as it makes float32 tensors itself, so borderline "
-        "predictions are decided in float32."
+        "This module does not run in float64, because it creates float32 tensors itself, so "
+        "borderline predictions are decided in float32."
     ),
     "no-integers": N_(
-        "The inputs of {layer} are rounded but its weights are no integers with one scale an "
-        "output: quantise it by tensor or by channel, in 8 bits or fewer."
+        "The inputs of {layer} are quantized, but its weights are not integers with one scale per "
+        "output: quantize it per tensor or per channel, with at most 8 bits."
     ),
     "grew": N_(
         "The file is {more} longer than the original: its tensors take {now} instead of {before}, "
@@ -213,17 +209,18 @@ SENTENCES = {
     ),
     "wider": N_(
         "The file is {more} longer than the original: its tensors take {now}, and the original "
-        "takes {before} in all, because its numbers are narrower than float32."
+        "takes {before} in total, because its values are narrower than float32."
     ),
     "no-faster": N_(
-        "Smaller, but no faster: zeros are multiplied too, so an example still takes "
-        "{macs} multiply-adds."
+        "Smaller, but not faster: zeros are multiplied, too, so an example still takes {macs} "
+        "multiply-adds."
     ),
     "decoded-first": N_(
-        "Smaller, but no faster: the file is decoded to whole float32 matrices before it runs, so "
+        "Smaller, but not faster: the file is decoded to dense float32 matrices before it runs, so "
         "an example still takes {macs} multiply-adds."
     ),
 }
+"""The sentence of each kind of reason, with placeholders for its numbers."""
 
 _FORMATS: dict[str, Callable[[Any], str]] = {
     "zeros": lambda share: formatting.percent(share, 0),
@@ -250,27 +247,36 @@ _FORMATS: dict[str, Callable[[Any], str]] = {
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a choice did not pay.
+    """Why a choice did not pay off.
 
-    `kind` is a key of `SENTENCES`; `layer` a tensor's name or empty; `numbers` what the sentence
-    says, lengths in bytes and shares from 0 to 1; `weight` the bytes it is about, to sort by;
-    `what` what is in the way, such as the class of a layer, or empty.
+    Attributes
+    ----------
+    kind : str
+        A key of `SENTENCES`.
+    layer : str
+        The name of a tensor, or of several, or empty.
+    numbers : mapping
+        The numbers in the sentence: lengths in bytes and fractions from 0 to 1.
+    weight : int
+        The number of bytes concerned; reasons are sorted by it.
+    what : str
+        The obstacle, such as the class of a layer, or empty.
     """
 
     kind: str
-    layer: str
-    numbers: Mapping[str, Number]
-    weight: int
+    layer: str = ""
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    weight: int = 0
     what: str = ""
 
     @property
     def text(self) -> str:
-        """The sentence, in the reader's language."""
+        """The translated sentence."""
         words = {key: _FORMATS.get(key, formatting.nbytes)(n) for key, n in self.numbers.items()}
         return _(SENTENCES[self.kind]).format(layer=self.layer, what=self.what, **words)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         numbers = dict(self.numbers)
-        plain = {"kind": self.kind, "layer": self.layer, "numbers": numbers, "weight": self.weight}
-        return {**plain, "what": self.what} if self.what else plain
+        data = {"kind": self.kind, "layer": self.layer, "numbers": numbers, "weight": self.weight}
+        return {**data, "what": self.what} if self.what else data

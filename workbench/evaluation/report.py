@@ -1,4 +1,4 @@
-"""The report: everything measured for a model and a recipe. Plain data, readable without torch."""
+"""The report of a model and a recipe: plain data that can be read without torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from workbench.artifact.ledger import Ledger
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 from workbench.evaluation.reason import Reason
 from workbench.recipe import Recipe
 
@@ -22,22 +22,36 @@ FIGURES = frozenset(
         "f1",
     }
 )
-"""What is known of every classifier; until it is measured, each is None."""
+"""Metrics of every classifier; None until they are measured."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """What is known of a file without running it.
+    """Properties of a file that do not require running it.
 
-    `bytes` is the file's length and `digest` the SHA-256 inside it, empty until the file's bytes
-    are written; `original_bytes` is the length of the original as a file. `sparsity_requested` and
-    `sparsity_achieved` are shares of the weights of all layers, in the shapes that the file has: of
-    those that pruning was asked to make zero, and of those that decode to zero. `parameters` counts
-    the stored values of parameters, `nonzero` those that are not zero, `macs` the multiply-adds of
-    one example, `peak_memory` bytes of weights and activations over a batch of 64. `training` says
-    what training this file took where it was trained: seconds and examples per second.
-    `structure` says what structured pruning was asked for and did, as shares of the original's:
-    ``channels_asked``, ``channels_removed``, ``weights_removed`` and ``macs_removed``.
+    Attributes
+    ----------
+    digest : str
+        The SHA-256 stored in the file; empty until its bytes are computed.
+    bytes, original_bytes : int
+        The length of the file, and of the original as a file.
+    sparsity_requested, sparsity_achieved : float
+        The requested and the actual fraction of zeros in the layers, in the shapes of the file.
+    parameters, nonzero : int
+        The stored values of parameters, and those that are not zero.
+    macs : int
+        Multiply-adds per example.
+    peak_memory : int
+        Bytes of weights and activations for a batch of 64.
+    ledger : Ledger
+        The bytes of the file by tensor and purpose.
+    reasons : tuple of Reason
+        Why choices did not pay off, the most important first.
+    training : dict, optional
+        Seconds and examples per second, if the recipe trains.
+    structure : dict, optional
+        Requested and achieved structured pruning, as fractions of the original:
+        ``channels_asked``, ``channels_removed``, ``weights_removed`` and ``macs_removed``.
     """
 
     digest: str
@@ -57,14 +71,14 @@ class Size:
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         return {
-            **{one.name: getattr(self, one.name) for one in fields(self)},
+            **{f.name: getattr(self, f.name) for f in fields(self)},
             "ledger": self.ledger.as_dict(),
             "reasons": [reason.as_dict() for reason in self.reasons],
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Size:
-        """Read what `as_dict` wrote."""
+        """Inverse of `as_dict`."""
         ledger = Ledger.from_dict(data["ledger"])
         reasons = tuple(Reason(**reason) for reason in data["reasons"])
         return cls(**{**data, "ledger": ledger, "reasons": reasons})
@@ -72,16 +86,29 @@ class Size:
 
 @dataclass(frozen=True)
 class Score:
-    """How good a file's predictions are on one split, in whole or so far.
+    """The quality of a file's predictions on one split, exact or estimated.
 
-    `value` is the figure of the task's `metric` over the `examples` judged of `total`; `low` and
-    `high` bound that of the whole split at 95 % and are equal when it is known. `figures` are all
-    figures by name, among them, where classes are predicted, ``accuracy``, macro ``recall`` and
-    macro ``f1``, and ``population_low`` and ``population_high``, the Wilson 95 % interval of the
-    accuracy on new examples; `confusion` then counts true by predicted class. It is empty where
-    there are more than 256 classes: `changes` counts the pairs that occur. `not_finite` counts the
-    examples whose outputs are no finite numbers, and `broken` holds the weights that are none, each
-    with the kind of its reason.
+    Attributes
+    ----------
+    metric : str
+        The task's metric.
+    value : float
+        The metric over the evaluated examples.
+    low, high : float
+        The 95 % confidence interval of the metric on the full split; both equal `value` if exact.
+    examples, total : int
+        The evaluated examples, and those of the split.
+    figures : mapping
+        All metrics by name. For classifiers: ``accuracy``, macro ``recall``, macro ``f1``, and
+        ``population_low`` and ``population_high``, the Wilson 95 % interval of the accuracy on new
+        data.
+    confusion : tuple of tuple of int
+        Counts of true by predicted class. Empty for more than 256 classes: `wb.compare` counts the
+        pairs that occur.
+    not_finite : int
+        Examples whose outputs are NaN or infinite.
+    broken : mapping
+        The weights that cause them, each with the kind of `Reason`.
     """
 
     metric: str
@@ -97,46 +124,56 @@ class Score:
 
     @property
     def exact(self) -> bool:
-        """Whether every example of the split was judged."""
+        """Whether every example of the split was evaluated."""
         return self.examples == self.total
 
     @property
     def accuracy(self) -> float:
-        """The share of right predictions.
+        """The fraction of correct predictions.
 
         Raises
         ------
-        WorkbenchError
-            Where nothing is right or wrong, as where numbers are predicted.
+        InputError
+            If the task has no accuracy, such as regression.
         """
         if "accuracy" not in self.figures:
-            raise WorkbenchError(
-                f"There is no accuracy here: the task is measured by {self.metric}."
+            raise InputError(
+                f"There is no accuracy: the task is measured by {self.metric}.",
+                code="metric.no_accuracy",
             )
         return self.figures["accuracy"]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data for JSON, without what is broken where nothing is."""
-        plain = {one.name: getattr(self, one.name) for one in fields(self)}
-        broken = plain.pop("broken")
-        not_finite = plain.pop("not_finite")
-        return {**plain, "not_finite": not_finite, "broken": dict(broken)} if not_finite else plain
+        """Return plain data for JSON; `not_finite` and `broken` only if an output is not finite."""
+        data = {f.name: getattr(self, f.name) for f in fields(self)}
+        broken = data.pop("broken")
+        not_finite = data.pop("not_finite")
+        return {**data, "not_finite": not_finite, "broken": dict(broken)} if not_finite else data
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Score:
-        """Read what `as_dict` wrote."""
+        """Inverse of `as_dict`."""
         return cls(**{**data, "confusion": tuple(tuple(row) for row in data["confusion"])})
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured for a model and a recipe on a split.
+    """Measurements of a model and a recipe on a split.
 
-    `score` is None while only the size is known; `latency` is None unless it was timed: for
-    batches of 1 and 64 the median and deciles in milliseconds, on which device and threads.
-    `training_seconds` is what training the original took. The fields of `size` and `score` can
-    be read from the report itself: `report.bytes`, `report.accuracy`. Where `stands_for` is set,
-    this is the plain version of that recipe, shown while its own file is being made.
+    Fields of `size` and `score` are also attributes of the report: `report.bytes`,
+    `report.accuracy`.
+
+    Attributes
+    ----------
+    score : Score, optional
+        None while only the size is known.
+    training_seconds : float, optional
+        How long training the original took.
+    latency : dict, optional
+        The median and deciles in milliseconds for batches of 1 and 64, with device and threads;
+        None if not timed.
+    preview_of : Recipe, optional
+        The recipe whose baseline version this report measures, while the recipe is computed.
     """
 
     task: str
@@ -158,11 +195,11 @@ class Report:
             return self.score.figures[name]
         if self.score is None and name in FIGURES:
             return None
-        raise AttributeError(f"a report has no {name!r}")
+        raise AttributeError(f"A report has no attribute {name!r}.")
 
     @property
     def exact(self) -> bool:
-        """Whether the accuracy is that of every example of the split."""
+        """Whether every example of the split was evaluated."""
         return self.score is not None and self.score.exact
 
     def as_dict(self) -> dict[str, Any]:
@@ -181,11 +218,11 @@ class Report:
 
     @staticmethod
     def _flat(score: Score) -> dict[str, Any]:
-        plain = score.as_dict()
-        return {**plain.pop("figures"), **plain}
+        data = score.as_dict()
+        return {**data.pop("figures"), **data}
 
     def __repr__(self) -> str:
-        found = "…"
+        result = "…"
         if self.score is not None:
-            found = f"{self.score.metric} {self.score.value:.4f} of {self.score.examples:,}"
-        return f"<Report {self.model} {self.size.bytes:,} bytes, {self.split} {found}>"
+            result = f"{self.score.metric} {self.score.value:.4f} of {self.score.examples:,}"
+        return f"<Report {self.model} {self.size.bytes:,} bytes, {self.split} {result}>"

@@ -1,4 +1,4 @@
-"""From the outputs of a model to the figures of its task, step by step."""
+"""Scores of a model on a split: estimates, then the exact values of the task's metrics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.evaluation.progress import iter_counts, reference_counts
 from workbench.evaluation.report import Score
 
 MAX_CONFUSION_CLASSES = 256
-"""Of more classes reports hold no confusion matrix: it grows with the square of their number."""
+"""Above this, reports have no confusion matrix, since it grows with the square of the classes."""
 
 
 def iter_scores(
@@ -29,38 +29,38 @@ def iter_scores(
     bfloat16: bool | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Score]:
-    """Yield scores over growing random samples of `split`, at last the exact one.
+    """Yield scores over growing random samples of `split`, finally the exact one.
 
-    The parameters are those of `iter_counts`.
+    Parameters are those of `iter_counts`.
 
     Raises
     ------
     Cancelled
-        As soon as `cancelled()` answers True between two batches.
-    WorkbenchError
-        When somebody's own module fails on the data, or their metric on its outputs.
+        If `cancelled()` returns True between two batches.
+    InputError
+        If a user's module fails on the data, or their metric on its outputs.
     """
-    with _in_words(model, split):
+    with _user_errors(model, split):
         if model.task.metric.counts != "classes":
-            found = sums.iter_scores(model, weights, split, seed=seed, cancelled=cancelled)
+            scores = sums.iter_scores(model, weights, split, seed=seed, cancelled=cancelled)
         else:
-            seen = iter_counts(
+            counts = iter_counts(
                 model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled
             )
-            found = map(score_from_counts, seen)
-        for score in found:
+            scores = map(score_from_counts, counts)
+        for score in scores:
             yield add_non_finite(model, weights, score)
 
 
 def reference_score(model: Model, weights: Mapping[str, Tensor], split: Split) -> Score:
-    """Return the score of the whole `split` by the judge itself, no sieve.
+    """Return the score of the full `split` by the reference evaluation, without a fast path.
 
     Raises
     ------
-    WorkbenchError
-        When somebody's own module fails on the data, or their metric on its outputs.
+    InputError
+        If a user's module fails on the data, or their metric on its outputs.
     """
-    with _in_words(model, split):
+    with _user_errors(model, split):
         if model.task.metric.counts != "classes":
             score = sums.reference_score(model, weights, split)
         else:
@@ -69,44 +69,44 @@ def reference_score(model: Model, weights: Mapping[str, Tensor], split: Split) -
 
 
 def add_non_finite(model: Model, weights: Mapping[str, Tensor], score: Score) -> Score:
-    """Return a score with the weights that are to blame where some outputs are not finite."""
+    """Return a score with the weights that make outputs non-finite, if any."""
     return replace(score, broken=non_finite_tensors(model, weights)) if score.not_finite else score
 
 
-def _in_words(model: Model, split: Split) -> AbstractContextManager[None]:
-    """Say in a sentence what somebody's own module raises; of a built-in one it is our mistake."""
+def _user_errors(model: Model, split: Split) -> AbstractContextManager[None]:
+    """Convert exceptions of user modules; those of a built-in module are bugs and propagate."""
     if model.task.input_type != "own":
         return nullcontext()
     return user_errors(f"The module fails on the {split.name} data")
 
 
-def score_from_counts(tally: PredictionCounts) -> Score:
-    """Return the figures of a tally."""
-    low, high = tally.bounds
-    population = tally.population
+def score_from_counts(counts: PredictionCounts) -> Score:
+    """Return the metrics of a classifier from its counts."""
+    low, high = counts.bounds
+    population = counts.population
     return Score(
         metric="accuracy",
-        value=tally.accuracy,
+        value=counts.accuracy,
         low=low,
         high=high,
-        examples=tally.examples,
-        total=tally.total,
+        examples=counts.examples,
+        total=counts.total,
         figures={
-            "accuracy": tally.accuracy,
+            "accuracy": counts.accuracy,
             "accuracy_low": low,
             "accuracy_high": high,
             "population_low": population[0],
             "population_high": population[1],
-            "recall": tally.recall,
-            "f1": tally.f1,
+            "recall": counts.recall,
+            "f1": counts.f1,
         },
-        confusion=_confusion(tally),
-        not_finite=tally.not_finite,
+        confusion=_confusion(counts),
+        not_finite=counts.not_finite,
     )
 
 
-def _confusion(tally: PredictionCounts) -> tuple[tuple[int, ...], ...]:
-    """Return the matrix as a report holds it; none where it would outgrow all else in there."""
-    if tally.classes > MAX_CONFUSION_CLASSES:
+def _confusion(counts: PredictionCounts) -> tuple[tuple[int, ...], ...]:
+    """Return the confusion matrix for a report; empty if it would dominate the report."""
+    if counts.classes > MAX_CONFUSION_CLASSES:
         return ()
-    return tuple(tuple(row) for row in tally.confusion.tolist())
+    return tuple(tuple(row) for row in counts.confusion.tolist())

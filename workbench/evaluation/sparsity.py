@@ -1,7 +1,7 @@
-"""How many weights a recipe asks to be zero, its masks make zero, and a file holds as zero.
+"""Sparsity as requested by a recipe, as set by its masks, and as stored in a file.
 
-All are counted over the same weights: those of the layers, in the shapes that they have in the
-file, which are smaller than the original's where channels were removed.
+All are counted over the weights of the layers in the shapes of the file, which are smaller than the
+original's if channels were removed.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from workbench.compression.sparsity_patterns import block_sums, matrix
 from workbench.recipe import Prune
 
 Shapes = Mapping[str, tuple[int, ...]]
-COMPETE = frozenset({"global", "adaptive"})
-"""The scopes in which layers share one number of weights to lose."""
+POOLED_SCOPES = frozenset({"global", "adaptive"})
+"""Scopes in which all layers share one budget of pruned weights."""
 
 
 def requested(prune: Prune | None, shapes: Shapes) -> float:
-    """Return the share of zeros that `prune` asks for over the layers of `shapes`, 0 to 1."""
+    """Return the requested fraction of zeros over the layers of `shapes`, 0 to 1."""
     shares = {name: prune.sparsity_of(name) if prune else 0.0 for name in shapes}
-    if len(set(shares.values())) < 2:  # exactly that share, not the quotient of rounded numbers
+    if len(set(shares.values())) < 2:  # exact, without a quotient of rounded counts
         return next(iter(shares.values()), 0.0)
     total = sum(map(prod, shapes.values()))
     return sum(shares[name] * prod(shape) for name, shape in shapes.items()) / (total or 1)
 
 
 def masked(prune: Prune, shapes: Shapes) -> int:
-    """Return how many weights the masks of `prune` set to zero; of blocks, how many blocks."""
+    """Return the number of weights (or blocks, for that pattern) that the masks set to zero."""
     chosen = {name: shape for name, shape in shapes.items() if prune.sparsity_of(name)}
     if prune.pattern == "n:m":
         return sum(
             _in_runs(prune, prune.sparsity_of(name), shape) for name, shape in chosen.items()
         )
     units = {name: blocks(prune, shape) for name, shape in chosen.items()}
-    pool = [name for name in chosen if name not in prune.layers and prune.scope in COMPETE]
+    pool = [name for name in chosen if name not in prune.layers and prune.scope in POOLED_SCOPES]
     single = sum(
         round(prune.sparsity_of(name) * units[name]) for name in chosen if name not in pool
     )
@@ -46,21 +46,21 @@ def masked(prune: Prune, shapes: Shapes) -> int:
 
 
 def blocks(prune: Prune, shape: tuple[int, ...]) -> int:
-    """Return how many weights, or blocks of the pattern, a tensor of `shape` has."""
+    """Return the number of weights (or blocks, for that pattern) in a tensor of `shape`."""
     width = prune.width if prune.pattern == "block" else 1
     return -(-shape[0] // width) * -(-prod(shape[1:]) // width)
 
 
-def _in_runs(prune: Prune, share: float, shape: tuple[int, ...]) -> int:
-    """Return how many weights a tensor loses where each run keeps one at least."""
+def _in_runs(prune: Prune, fraction: float, shape: tuple[int, ...]) -> int:
+    """Return the number of pruned weights; each run keeps at least one."""
     runs, rest = divmod(prod(shape[1:]), prune.width)
     lengths = [(runs, prune.width), (1, rest)]
-    lost = [many * min(round(share * n), n - 1) for many, n in lengths if n]
-    return shape[0] * sum(lost)
+    pruned = [count * min(round(fraction * n), n - 1) for count, n in lengths if n]
+    return shape[0] * sum(pruned)
 
 
 def zeros(artifact: Artifact, name: str) -> int:
-    """Return how many decoded weights of a tensor are zero."""
+    """Return the number of decoded weights that are zero."""
     coded = artifact.tensors[name]
     if isinstance(coded, Factors) or _hides_zeros(coded):
         return prod(coded.shape) - int(coded.tensor().count_nonzero())
@@ -68,14 +68,14 @@ def zeros(artifact: Artifact, name: str) -> int:
 
 
 def _hides_zeros(coded: Coded) -> bool:
-    """Whether a code other than the one of zero may stand for zero."""
+    """Whether a nonzero code may decode to zero."""
     if isinstance(coded, Shared):
         return bool((coded.codebook == 0).any())
     return isinstance(coded, Codes) and bool((coded.scale == 0).any())
 
 
 def zero_blocks(artifact: Artifact, name: str, width: int) -> tuple[int, int]:
-    """Return how many blocks of `width` hold nothing but zeros, and how many weights those have."""
+    """Return the number of all-zero blocks of `width`, and the number of weights in them."""
     coded = artifact.tensors[name]
     if not prod(coded.shape):
         return 0, 0
@@ -86,7 +86,7 @@ def zero_blocks(artifact: Artifact, name: str, width: int) -> tuple[int, int]:
 
 
 def is_rounded(coded: Coded) -> bool:
-    """Whether a tensor's weights are rounded, so that small ones may have become zero."""
+    """Whether the weights are rounded, so that small ones may become zero."""
     return isinstance(coded, Codes | Shared) or (
         isinstance(coded, Uncompressed) and coded.dtype in ("bf16", "fp16")
     )

@@ -1,9 +1,9 @@
-"""Figures that are sums over examples: estimated from some, judged on all.
+"""Metrics that are sums over examples: estimates from samples, and the exact value.
 
-The exact figure comes from float32 outputs in data-set order, in fixed batches on one thread each;
-logarithms and sums are float64, and added up in that order. So it is the same to the last bit
-in every process and for every number of threads. A metric of all examples together, about which
-nothing can be said before the end, is given the outputs in the same order.
+The exact value is computed from float32 outputs in dataset order, in fixed batches with one thread
+each. Logarithms and sums are float64 and added in that order. The value is therefore bit-identical
+in every process and for every number of threads. A metric of all outputs together has no estimate;
+it receives the outputs in the same order.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from workbench.runtime.batch import layout_weights
 from workbench.runtime.shell import shell
 from workbench.threads import parallel_map
 
-MORE = 5
-"""The second estimate looks at that many times the examples of the first."""
-WORTH = 40
-"""There is a second one where the split has at least that many times the examples of the first."""
+SECOND_ESTIMATE = 5
+"""The size of the second sample, relative to the first."""
+MIN_SPLIT = 40
+"""The smallest split that gets a second estimate, relative to the first sample."""
 
 
 def iter_scores(
@@ -39,27 +39,25 @@ def iter_scores(
     seed: int = 0,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Score]:
-    """Yield one or two estimates from random examples, then the exact score.
+    """Yield up to two estimates from random samples, then the exact score.
 
     Raises
     ------
     Cancelled
-        As soon as `cancelled()` answers True between two batches.
+        If `cancelled()` returns True between two batches.
     """
     if model.task.metric.counts in SUM_METRICS:
         order = np.random.default_rng(seed).permutation(len(split))
         first = first_sample_size(model)
         quick = layout_weights(weights, channels_last=model.architecture.traits.channels_last)
         rows: list[SumRows] = []
-        for start, stop in ((0, first), (first, MORE * first)):
-            if (stop if not start else first * WORTH) >= len(split):
+        for start, stop in ((0, first), (first, SECOND_ESTIMATE * first)):
+            if (stop if not start else first * MIN_SPLIT) >= len(split):
                 break
-            each = -(-(stop - start) // torch.get_num_threads())  # every core has a part
-            chosen = order[start:stop]
-            rows.append(
-                _rows(model, quick, split, chosen, min(each, batch_size_for(model)), cancelled)
-            )
-            yield _estimate(model, np.concatenate(rows), split)
+            per_thread = -(-(stop - start) // torch.get_num_threads())
+            batch = min(per_thread, batch_size_for(model))
+            rows.append(_rows(model, quick, split, order[start:stop], batch, cancelled))
+            yield _score_of_rows(model, np.concatenate(rows), split)
     yield reference_score(model, weights, split, cancelled)
 
 
@@ -69,95 +67,85 @@ def reference_score(
     split: Split,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Score:
-    """Return the exact score of the whole `split`.
+    """Return the exact score of the full `split`.
 
     Raises
     ------
     Cancelled
-        As soon as `cancelled()` answers True between two batches.
+        If `cancelled()` returns True between two batches.
     """
-    metric = model.task.metric
-    if metric.counts not in SUM_METRICS:
-        return _of_all(model, weights, split, cancelled)
+    if model.task.metric.counts not in SUM_METRICS:
+        return _score_of_outputs(model, weights, split, cancelled)
     rows = _rows(model, weights, split, np.arange(len(split)), batch_size_for(model), cancelled)
-    count, spread = SUM_METRICS[metric.counts], label_variance(split.labels)
-    figures = count.figures(rows.sum(axis=0), spread)
-    value = figures[metric.name]
-    every = len(split)
-    without = _not_finite(rows)
-    return Score(metric.name, value, value, value, every, every, figures, not_finite=without)
+    return _score_of_rows(model, rows, split)
 
 
-def _not_finite(rows: SumRows) -> int:
-    """Count the examples whose outputs are not finite: neither is what is summed of them."""
-    return int(np.count_nonzero(~np.isfinite(rows[:, 0])))
-
-
-def _estimate(model: Model, rows: SumRows, split: Split) -> Score:
-    metric = model.task.metric
-    count, spread = SUM_METRICS[metric.counts], label_variance(split.labels)
-    figures = count.figures(rows.sum(axis=0), spread)
-    low, high = count.bounds(metric.name, rows, len(split), spread)
-    value, without = figures[metric.name], _not_finite(rows)
-    seen, every = len(rows), len(split)
-    return Score(metric.name, value, low, high, seen, every, figures, not_finite=without)
+def _score_of_rows(model: Model, rows: SumRows, split: Split) -> Score:
+    """Return the score of the examples in `rows`: an estimate unless they are the full split."""
+    name, total = model.task.metric.name, len(split)
+    metric, variance = SUM_METRICS[model.task.metric.counts], label_variance(split.labels)
+    figures = metric.figures(rows.sum(axis=0), variance)
+    low = high = value = figures[name]
+    if len(rows) < total:
+        low, high = metric.bounds(name, rows, total, variance)
+    # outputs that are not finite have sums that are not finite
+    not_finite = int(np.count_nonzero(~np.isfinite(rows[:, 0])))
+    return Score(name, value, low, high, len(rows), total, figures, not_finite=not_finite)
 
 
 def _rows(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
-    numbers: Any,
+    indices: Any,
     batch: int,
     cancelled: Callable[[], bool],
 ) -> SumRows:
-    count = SUM_METRICS[model.task.metric.counts]
+    metric = SUM_METRICS[model.task.metric.counts]
 
-    def run(some: Any) -> SumRows:
-        return count.rows(_outputs(model, weights, split, some, cancelled), _targets(split, some))
+    def run(part: Any) -> SumRows:
+        return metric.rows(*_outputs_and_targets(model, weights, split, part, cancelled))
 
-    return np.concatenate([*parallel_map(run, _cut(numbers, batch))])
+    return np.concatenate([*parallel_map(run, _batches(indices, batch))])
 
 
-def _of_all(
+def _score_of_outputs(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
     cancelled: Callable[[], bool],
 ) -> Score:
-    """Return the score by a metric that wants all outputs at once."""
+    """Return the score by a metric that needs all outputs at once."""
 
-    def run(some: Any) -> tuple[Any, Any]:
-        return _outputs(model, weights, split, some, cancelled), _targets(split, some)
+    def run(part: Any) -> tuple[Any, Any]:
+        return _outputs_and_targets(model, weights, split, part, cancelled)
 
-    found = [*parallel_map(run, _cut(np.arange(len(split)), batch_size_for(model)))]
+    batches = _batches(np.arange(len(split)), batch_size_for(model))
+    results = [*parallel_map(run, batches)]
+    outputs = [batch for batch, _ in results]
     measure, name = model.task.measure, model.task.metric.name
     assert measure is not None  # such a metric comes with its function
-    value = measure([one for one, _ in found], [one for _, one in found])
-    figures, every = {name: value}, len(split)
-    without = sum(
-        int((~one.isfinite().reshape(len(one), -1).all(dim=1)).sum())
-        for one, _ in found
-        if isinstance(one, Tensor) and one.ndim
+    value, total = measure(outputs, [labels for _, labels in results]), len(split)
+    not_finite = sum(
+        int((~batch.isfinite().reshape(len(batch), -1).all(dim=1)).sum())
+        for batch in outputs
+        if isinstance(batch, Tensor) and batch.ndim
     )
-    return Score(name, value, value, value, every, every, figures, not_finite=without)
+    return Score(name, value, value, value, total, total, {name: value}, not_finite=not_finite)
 
 
-def _outputs(
+def _outputs_and_targets(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
-    numbers: Any,
+    indices: Any,
     cancelled: Callable[[], bool],
-) -> Any:
+) -> tuple[Any, Any]:
     if cancelled():
         raise Cancelled("Measuring was stopped.")
-    return shell(model)(weights, model.task.inputs(split.examples[numbers]))
+    outputs = shell(model)(weights, model.task.inputs(split.examples[indices]))
+    return outputs, targets(split.labels[indices])
 
 
-def _targets(split: Split, numbers: Any) -> Any:
-    return targets(split.labels[numbers])
-
-
-def _cut(numbers: Any, size: int) -> list[Any]:
-    return [numbers[at : at + size] for at in range(0, len(numbers), size)]
+def _batches(indices: Any, size: int) -> list[Any]:
+    return [indices[i : i + size] for i in range(0, len(indices), size)]

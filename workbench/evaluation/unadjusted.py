@@ -1,4 +1,4 @@
-"""Which places an adjustment has left as they were: found on the file and on its network."""
+"""Find layers that a requested adjustment left unchanged, from the file and its network."""
 
 from __future__ import annotations
 
@@ -17,68 +17,72 @@ from workbench.runtime.build import FOLD_TARGETS
 from workbench.runtime.shell import shell
 from workbench.training.setup import starting_network
 
+Finder = Callable[[Model, PreparedNetwork, Artifact], tuple[str, ...]]
+
 
 def unadjusted(model: Model, artifact: Artifact) -> dict[str, tuple[str, ...]]:
-    """Return the names of the places, by the kind of reason, of each adjustment asked for.
+    """Return the unchanged layers of each requested adjustment, by kind of `Reason`.
 
-    Batch norm goes by its path in the module, layers and biases by the name of their tensor.
+    Batch norms are named by module path, layers and biases by tensor.
     """
     recipe = artifact.recipe
-    asked: dict[str, tuple[bool, Callable[[Model, PreparedNetwork, Artifact], tuple[str, ...]]]] = {
-        "norms-stay": (recipe.folds, _norms),
-        "uneven": (recipe.equalizes, _uneven),
-        "none-even": (recipe.equalizes, _none_even),
-        "norms-as-they-were": (recipe.recalibrates, _same_norms),
-        "biases-as-they-were": (recipe.corrects, _same_biases),
+    finders: dict[str, tuple[bool, Finder]] = {
+        "norms-stay": (recipe.folds, _unfolded),
+        "uneven": (recipe.equalizes, _not_equalized),
+        "none-even": (recipe.equalizes, _nothing_to_equalize),
+        "norms-as-they-were": (recipe.recalibrates, _not_recalibrated),
+        "biases-as-they-were": (recipe.corrects, _not_corrected),
     }
-    chosen = {kind: names for kind, (wanted, names) in asked.items() if wanted}
-    if not chosen:
+    requested = {kind: find for kind, (wanted, find) in finders.items() if wanted}
+    if not requested:
         return {}
-    ready, shaped = starting_network(model, recipe), model.with_spec(artifact.spec)
-    return {kind: names(shaped, ready, artifact) for kind, names in chosen.items()}
+    prepared, shaped = starting_network(model, recipe), model.with_spec(artifact.spec)
+    return {kind: find(shaped, prepared, artifact) for kind, find in requested.items()}
 
 
-def _norms(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
+def _unfolded(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
     return tuple(tracking_norms(shell(shaped).module))
 
 
-def _uneven(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
+def _not_equalized(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
     return prepared.not_equalized
 
 
-def _none_even(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
-    """Return one place without a name where there were no layers to even out."""
+def _nothing_to_equalize(
+    shaped: Model, prepared: PreparedNetwork, artifact: Artifact
+) -> tuple[str, ...]:
+    """Return a single empty name if there were no layers to equalize."""
     return () if prepared.equalized or prepared.not_equalized else ("",)
 
 
-def _same_norms(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
-    """Return the norms whose statistics are those from before, bit by bit."""
+def _not_recalibrated(
+    shaped: Model, prepared: PreparedNetwork, artifact: Artifact
+) -> tuple[str, ...]:
+    """Return the norms whose statistics are bit-identical to those before."""
     return tuple(
         path
         for path in tracking_norms(shell(shaped).module)
-        if all(_same(f"{path}.{name}", prepared, artifact) for name in STATISTICS)
+        if all(_unchanged(f"{path}.{name}", prepared, artifact) for name in STATISTICS)
     )
 
 
-def _same_biases(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
-    """Return the biases of layers that could not be corrected, or not with finite numbers."""
+def _not_corrected(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
+    """Return the biases that could not be corrected, or only with non-finite values."""
     layers = shell(shaped).module.named_modules()
-    names = [f"{p}.bias".removeprefix(".") for p, one in layers if isinstance(one, FOLD_TARGETS)]
-    before = shaped.with_spec(prepared.spec)
-    able = target_means(before, prepared)
+    biases = [f"{p}.bias".removeprefix(".") for p, m in layers if isinstance(m, FOLD_TARGETS)]
+    before = shaped.with_spec(prepared.form)
+    correctable = target_means(before, prepared)
     if any(
-        _same(n, prepared, artifact) and not _same(_weight(n), prepared, artifact) for n in able
+        _unchanged(name, prepared, artifact)
+        and not _unchanged(f"{name.removesuffix('bias')}weight", prepared, artifact)
+        for name in correctable
     ):
-        able = mean_outputs(before, artifact.weights())  # without those that are not finite
-    return tuple(name for name in names if name in artifact.tensors and name not in able)
+        correctable = mean_outputs(before, artifact.weights())  # omits non-finite means
+    return tuple(name for name in biases if name in artifact.tensors and name not in correctable)
 
 
-def _weight(bias: str) -> str:
-    return f"{bias.removesuffix('bias')}weight"
-
-
-def _same(name: str, prepared: PreparedNetwork, artifact: Artifact) -> bool:
-    """Whether the file has a tensor of that name, and as it was before."""
+def _unchanged(name: str, prepared: PreparedNetwork, artifact: Artifact) -> bool:
+    """Whether the file has this tensor with its values from before the adjustment."""
     if name not in artifact.tensors:
         return False
     return torch.equal(artifact.tensors[name].tensor(), prepared.weights[name])

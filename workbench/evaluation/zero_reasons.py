@@ -1,4 +1,4 @@
-"""Why a file has more or fewer zeros than were asked for, found in its weights."""
+"""Reasons why a file has more or fewer zeros than requested, derived from its weights."""
 
 from __future__ import annotations
 
@@ -14,94 +14,90 @@ from workbench.evaluation import sparsity
 from workbench.evaluation.reason import Reason
 
 NOTICEABLE = 0.005
-"""A share of all weights from which on a difference is told of."""
+"""The smallest difference that is reported, as a fraction of all weights."""
 PATTERNS = {"n:m": "one-stays", "block": "whole-blocks", "free": "whole-weights"}
-"""The sentence about a number of zeros that follows from a pattern and from whole numbers."""
+"""The kind of reason for a number of zeros that results from the pattern and from rounding."""
 
 CodedLayers = Mapping[str, Coded]
-"""The layers that have weights, as the file holds them."""
+"""The layers that have weights, as stored in the file."""
 OriginalWeights = Callable[[], Mapping[str, Tensor]]
-"""Returns the tensors that the file was made from, by name; none where they were random."""
+"""Returns the tensors before compression by name; empty if training started from random weights."""
 
 
-def per_layer_sparsity(artifact: Artifact, held: CodedLayers, requested: float) -> Iterator[Reason]:
-    """Say where the share asked for over all layers is not the one that is set for most."""
+def per_layer_sparsity(
+    artifact: Artifact, layers: CodedLayers, requested: float
+) -> Iterator[Reason]:
+    """Explain a requested sparsity that differs from the general setting."""
     prune = artifact.recipe.prune
     if prune is None or prune.scope == "layer" or abs(requested - prune.sparsity) <= NOTICEABLE:
         return
-    lower = requested < prune.sparsity
-    sizes = {name: prod(coded.shape) for name, coded in held.items()}
+    sign = 1 if requested > prune.sparsity else -1
+    sizes = {name: prod(coded.shape) for name, coded in layers.items()}
     others = [
         size
         for name, size in sizes.items()
-        if (
-            prune.sparsity_of(name) < prune.sparsity
-            if lower
-            else prune.sparsity_of(name) > prune.sparsity
-        )
+        if sign * (prune.sparsity_of(name) - prune.sparsity) > 0
     ]
     numbers = {
         "set_share": prune.sparsity,
         "asked_share": requested,
         "left_share": sum(others) / sum(sizes.values()),
     }
-    yield Reason("less-sparse" if lower else "set-higher", "", numbers, 0)
+    yield Reason("set-higher" if sign > 0 else "less-sparse", "", numbers)
 
 
 def sparsity_gap(
     artifact: Artifact,
-    held: CodedLayers,
+    layers: CodedLayers,
     requested: float,
     achieved: float,
-    before: OriginalWeights,
+    original_weights: OriginalWeights,
 ) -> Iterator[Reason]:
-    """Say why more or fewer weights are zero than was asked for, of all layers."""
+    """Explain a number of zeros over all layers that differs from the request."""
     prune = artifact.recipe.prune
     if prune is None or abs(achieved - requested) <= NOTICEABLE:
         return
-    shapes = {name: coded.coded_shape for name, coded in held.items()}
+    shapes = {name: coded.coded_shape for name, coded in layers.items()}
     total = sum(map(prod, shapes.values()))
-    made, blocks = sparsity.masked(prune, shapes), 0
+    units = masked = sparsity.masked(prune, shapes)
+    blocks = 0
     if prune.pattern == "block":
-        each = [
-            sparsity.zero_blocks(artifact, name, prune.width)
-            for name in held
-            if prune.sparsity_of(name)
-        ]
-        blocks, inside = (sum(numbers) for numbers in zip(*each, strict=True)) if each else (0, 0)
-        made = inside if blocks <= made else made * prune.width**2
-    asked = {"asked_share": requested}
-    by_pattern = blocks <= sparsity.masked(prune, shapes) and made <= achieved * total + 0.5
-    if by_pattern and abs(made / total - requested) > NOTICEABLE:
-        numbers = {**asked, "made_share": made / total, "width": prune.width}
-        yield Reason(PATTERNS[prune.pattern], "", numbers, 0)
+        pruned = [name for name in layers if prune.sparsity_of(name)]
+        counts = [sparsity.zero_blocks(artifact, name, prune.width) for name in pruned]
+        blocks, weights = map(sum, zip(*counts, strict=True)) if counts else (0, 0)
+        masked = weights if blocks <= units else units * prune.width**2
+    numbers = {"asked_share": requested}
+    by_pattern = blocks <= units and masked <= achieved * total + 0.5
+    if by_pattern and abs(masked / total - requested) > NOTICEABLE:
+        pattern_numbers = {**numbers, "made_share": masked / total, "width": prune.width}
+        yield Reason(PATTERNS[prune.pattern], "", pattern_numbers)
     if achieved > requested:
-        yield from _more_zeros(artifact, held, {**asked, "got_share": achieved}, made, before)
+        numbers["got_share"] = achieved
+        yield from _more_zeros(artifact, layers, numbers, masked, original_weights)
 
 
 def _more_zeros(
     artifact: Artifact,
-    held: CodedLayers,
+    layers: CodedLayers,
     numbers: Mapping[str, float],
-    made: int,
-    before: OriginalWeights,
+    masked: int,
+    original_weights: OriginalWeights,
 ) -> Iterator[Reason]:
-    """Say where zeros come from beyond the `made` ones of the masks: the original, or rounding."""
-    own = before()
-    total = sum(prod(coded.shape) for coded in held.values())
-    known = all(name not in own or own[name].shape == coded.shape for name, coded in held.items())
-    bare = [name for name in held if name in own and not bool(own[name].all())]
-    if bare and not known:  # channels are gone, and the zeros among them cannot be told
+    """Explain zeros beyond the `masked` ones: from the original, or from rounding."""
+    original = original_weights()
+    total = sum(prod(coded.shape) for coded in layers.values())
+    with_zeros = [name for name in layers if name in original and not bool(original[name].all())]
+    same_shapes = all(original[n].shape == c.shape for n, c in layers.items() if n in original)
+    if with_zeros and not same_shapes:  # channels are removed, their zeros cannot be attributed
         return
-    old = sum(_zero_in_both(held[name], own[name]) for name in bare)
-    zeros = {name: sparsity.zeros(artifact, name) for name in held}
+    old = sum(_zero_in_both(layers[name], original[name]) for name in with_zeros)
+    zeros = {name: sparsity.zeros(artifact, name) for name in layers}
     new = sum(zeros.values()) - old
-    if min(old, old + new - made) > NOTICEABLE * total:
-        yield Reason("already-zero", "", {**numbers, "before_share": old / total}, 0)
-    rounded = sum(zeros[name] for name, coded in held.items() if sparsity.is_rounded(coded))
-    if new - made > NOTICEABLE * total and rounded >= new - made:
-        share = {"rounded_share": (new - made) / total}
-        yield Reason("rounded-to-zero", "", {**numbers, **share}, 0)
+    if min(old, old + new - masked) > NOTICEABLE * total:
+        yield Reason("already-zero", "", {**numbers, "before_share": old / total})
+    rounded = sum(zeros[name] for name, coded in layers.items() if sparsity.is_rounded(coded))
+    if new - masked > NOTICEABLE * total and rounded >= new - masked:
+        yield Reason("rounded-to-zero", "", {**numbers, "rounded_share": (new - masked) / total})
 
 
 def _zero_in_both(coded: Coded, weight: Tensor) -> int:

@@ -44,7 +44,9 @@ def draw(
     its coefficients up.
     """
     sound = found.kind == "frames"
-    largest = max(float(np.abs(look.parts).max()) for look in (found.before, found.after)) or 1.0
+    largest = (
+        max(float(np.abs(look.attributions).max()) for look in (found.before, found.after)) or 1.0
+    )
     blue, orange = palette.categories[0], palette.categories[1]
     scale = {
         "colorscale": [[0, blue], [0.5, palette.panel], [1, orange]],
@@ -70,8 +72,8 @@ def draw(
     }
     panels: list[dict[str, Any]] = [
         example,
-        {**scale, "z": _grid(found.before.parts, sound=sound), "showscale": False},
-        {**scale, "z": _grid(found.after.parts, sound=sound), "colorbar": bar},
+        {**scale, "z": _grid(found.before.attributions, sound=sound), "showscale": False},
+        {**scale, "z": _grid(found.after.attributions, sound=sound), "colorbar": bar},
     ]
     axes: dict[str, Any] = {}
     notes = []
@@ -116,7 +118,7 @@ def rows(found: Attribution) -> list[dict[str, Any]]:
     sound = found.kind == "frames"
     names = ("frame", "coefficient", "value") if sound else ("row", "column", "grey")
     values = found.content.tolist()
-    before, after = (look.parts.tolist() for look in (found.before, found.after))
+    before, after = (look.attributions.tolist() for look in (found.before, found.after))
     high, wide = found.content.shape
     return [
         dict(zip(names, (i, j, values[i][j]), strict=True))

@@ -37,12 +37,14 @@ def draw(
     """
     width = sheet_width(columns)
     places, count = place_words(found.content, width // CELL)
-    largest = max((float(np.abs(look.parts).max(initial=0)) for look in looks(found)), default=0)
+    largest = max(
+        (float(np.abs(look.attributions).max(initial=0)) for look in looks(found)), default=0
+    )
     data, shapes, top = [], [], 0
     lines: list[tuple[float, float, str]] = []
     for head, look in zip(heads, looks(found), strict=True):
         lines.append((0, top + HEAD / 2, head))
-        strengths = look.parts / (largest or 1.0)
+        strengths = look.attributions / (largest or 1.0)
         data.append(_words(found.content, look, strengths, places, top + HEAD, palette))
         for word, strength, place in zip(found.content, strengths.tolist(), places, strict=True):
             shapes += _marks(word, strength, place, top + HEAD, palette)
@@ -93,7 +95,7 @@ def _words(
         palette,
         textposition="middle center",
         textfont={"size": 13, "family": MONO, "color": palette.ink},
-        customdata=np.round(look.parts.astype(np.float64), 4).tolist(),
+        customdata=np.round(look.attributions.astype(np.float64), 4).tolist(),
         hoverinfo="all",
         hovertemplate="%{text}: <b>%{customdata:+.3f}</b><extra></extra>",
     )
@@ -133,7 +135,7 @@ def _legend() -> list[str]:
 
 def rows(found: Attribution) -> list[dict[str, Any]]:
     """Return the picture's data as a table: a row for each word."""
-    parts = zip(found.content, found.before.parts, found.after.parts, strict=True)
+    parts = zip(found.content, found.before.attributions, found.after.attributions, strict=True)
     return [
         {"place": place, "word": word, "before": float(before), "after": float(after)}
         for place, (word, before, after) in enumerate(parts)

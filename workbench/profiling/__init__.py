@@ -1,1 +1,1 @@
-"""What a model costs to run: multiply-adds, memory, time."""
+"""Profiling: multiply-adds, memory and latency of a model."""

@@ -1,4 +1,4 @@
-"""What a file's module costs to run, looked up where it is the original's."""
+"""Multiply-adds and memory of a compressed model; read from the card if unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
 @dataclass(frozen=True)
 class Cost:
-    """Multiply-adds of an example, and bytes of weights and activations over a batch of 64."""
+    """Multiply-adds per example, and peak bytes of weights and activations for a batch of 64."""
 
     macs: int
     peak_memory: int
@@ -28,29 +28,27 @@ _costs: MemoryCache[Cost] = MemoryCache(256)
 
 
 def module_cost(model: Model, shapes: Mapping[str, tuple[int, ...]]) -> Cost:
-    """Return what `model` costs in its form, with tensors of `shapes`.
+    """Return the cost of `model` with tensors of `shapes`.
 
-    Only another structure changes it: batch norm that is folded is counted as if it were there, and
-    rounded inputs as if they were not.
+    Only a changed structure changes the cost: folded batch norm is still counted, and activation
+    quantization is not.
     """
     if not model.spec.smaller:
         return Cost(model.card["macs"], model.card["peak_memory"])
-    built = replace(model.spec, folded=(), inputs=())
-    plain = model.with_spec(built)
-    whole = {n: tuple(t.shape) for n, t in tensors_of(Shell(plain).module).items()}
+    unfolded = model.with_spec(replace(model.spec, folded=(), inputs=()))
+    original = {n: tuple(t.shape) for n, t in tensors_of(Shell(unfolded).module).items()}
     norms = {norm: shapes[f"{layer}.bias"][0] for norm, layer in model.spec.folded}
-    sizes = {name: shapes.get(name) or _as_layer(name, size, norms) for name, size in whole.items()}
-    counted = tuple(sizes.items())
-    key = plain.key, counted
-    return _costs.of(key, lambda: _counted(plain, counted), plain.architecture.lifetime)
+    full = {n: shapes.get(n) or _norm_shape(n, size, norms) for n, size in original.items()}
+    key = unfolded.key, (items := tuple(full.items()))
+    return _costs.of(key, lambda: _measure(unfolded, items), unfolded.architecture.lifetime)
 
 
-def _as_layer(name: str, size: tuple[int, ...], norms: Mapping[str, int]) -> tuple[int, ...]:
-    """Return the shape that a tensor of a folded batch norm would have beside its layer."""
-    return (norms[name.rpartition(".")[0]],) if size else ()
+def _norm_shape(name: str, shape: tuple[int, ...], norms: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the shape of a tensor of a folded batch norm, to match its layer."""
+    return (norms[name.rpartition(".")[0]],) if shape else ()
 
 
-def _counted(model: Model, shapes: Shapes) -> Cost:
-    kinds = {name: tensor.dtype for name, tensor in tensors_of(Shell(model).module).items()}
-    zeros = {name: torch.zeros(shape, dtype=kinds[name]) for name, shape in shapes}
+def _measure(model: Model, shapes: Shapes) -> Cost:
+    dtypes = {name: tensor.dtype for name, tensor in tensors_of(Shell(model).module).items()}
+    zeros = {name: torch.zeros(shape, dtype=dtypes[name]) for name, shape in shapes}
     return Cost(macs(model, zeros), peak_memory(model, zeros))

@@ -1,4 +1,4 @@
-"""Counting multiply-adds: what PyTorch's own counter does not know is added here."""
+"""FLOP counting, with formulas for fused kernels that PyTorch's own counter lacks."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ def _recurrence(inputs: Any, from_input: Any, from_state: Any, *args: Any, **kwa
 def _attention(
     query: Any, key: Any, value: Any, size: int, heads: int, fused: Any, *args: Any, **kwargs: Any
 ) -> int:
-    """Count attention of places to each other; `query` is [examples, places, size]."""
-    examples, places = _shape(query)[:2]
+    """Count self-attention; `query` is [examples, positions, size]."""
+    examples, positions = _shape(query)[:2]
     projections = prod(_shape(fused)) + size * size
-    return 2 * examples * places * (projections + 2 * places * size)
+    return 2 * examples * positions * (projections + 2 * positions * size)
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    """Return the shape of a tensor, or what PyTorch's counter hands in for one."""
+    """Return the shape of a tensor; PyTorch's counter passes shapes instead of tensors."""
     return tuple(value.shape if isinstance(value, Tensor) else value)
 
 
 FLOP_FORMULAS = {
     torch.ops.aten.mkldnn_rnn_layer: _recurrence,
-    torch.ops.aten._native_multi_head_attention: _attention,  # noqa: SLF001 - its own name
+    torch.ops.aten._native_multi_head_attention: _attention,  # noqa: SLF001 - no public name
 }
-"""Floating-point operations of fused kernels, from their arguments or the arguments' shapes."""
+"""Floating-point operations of fused kernels, from their arguments or the shapes of these."""
 
 
 class FlopCounter(TorchDispatchMode):
-    """Adds up the floating-point operations of matrix products and convolutions inside it."""
+    """Counts the floating-point operations of matrix products and convolutions in its context."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -49,7 +49,7 @@ class FlopCounter(TorchDispatchMode):
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         out = function(*args, **(kwargs or {}))
-        kernel = function._overloadpacket  # noqa: SLF001 - its own key
+        kernel = function._overloadpacket  # noqa: SLF001 - the registry's key
         formula: Any = FLOP_FORMULAS.get(kernel) or flop_registry.get(kernel)
         if formula is not None:
             self.flops += int(formula(*args, **(kwargs or {}), out_val=out))

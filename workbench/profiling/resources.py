@@ -1,4 +1,4 @@
-"""What a model costs to run: multiply-adds, memory, time."""
+"""Multiply-adds, peak memory and latency of a model."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from workbench.runtime.unfused import unfuse
 LATENCY_BATCHES = (1, 64)
 MEMORY_BATCH = 64
 SAMPLE_EXAMPLES = 2
-"""Examples on which weights are followed; some modules take no single one."""
+"""Examples on which the axes of weights are traced; some modules reject a batch of one."""
 FAKE_TENSOR_MACS = 4_000_000_000
-"""Multiply-adds from which on the life of tensors is followed without computing their values."""
+"""Above this many multiply-adds, memory is measured on fake tensors, which hold no values."""
 Run = Callable[[Mapping[str, Tensor], Any], None]
 SECONDS = 0.25
-"""How long each batch size is run."""
+"""Duration of the timed runs per batch size."""
 log = logging.getLogger(__name__)
 
 KINDS: dict[type[nn.Module], str] = {
@@ -43,92 +43,90 @@ KINDS: dict[type[nn.Module], str] = {
     nn.Embedding: "embedding",
     nn.MultiheadAttention: "attention",
 }
-"""What layers are called; others go by their class."""
+"""Display names of layer types; other layers use the class name."""
 
 
 def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
     """Return the multiply-adds of one example through the dense module."""
-    examples = _fewest(model)
+    examples = _min_batch(model)
     run, inputs = _runner(model, examples)
-    with FlopCounter() as counted:
+    with FlopCounter() as counter:
         run(weights, inputs)
-    return int(counted.flops) // 2 // examples
+    return int(counter.flops) // 2 // examples
 
 
-def _fewest(model: Model) -> int:
-    """Return how many examples the module takes at least."""
+def _min_batch(model: Model) -> int:
+    """Return the smallest batch that the module accepts."""
     return 1 if model.architecture.traits.single_example else 2
 
 
 def layer_profiles(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
-    """Return for each tensor that can be compressed its layer's kind, multiply-adds and couplings.
+    """Return the layer's kind, multiply-adds and couplings for each compressible tensor.
 
-    `coupled` names the weights whose layers lose channels together with this one's, itself among
-    them; it is empty where a layer cannot lose any. The multiply-adds are those of one example
-    through the dense layer; those of all layers sum to `macs` where nothing else multiplies. A
-    layer with several weights, such as a GRU, has its work divided by their sizes. `axes` says how
-    a tensor is turned to be compressed, where it is.
+    ``coupled`` names the weights whose layers lose channels together, including this one; it is
+    empty if the layer cannot lose channels. ``macs`` counts one example through the dense layer;
+    the layers sum to `macs` of the model unless other operations multiply. The work of a layer with
+    several weights, such as a GRU, is divided in proportion to their sizes. ``axes`` describes how
+    the tensor is rearranged for compression, if it is.
     """
-    examples = _fewest(model)
+    examples = _min_batch(model)
     run = Shell(model)
     inputs = model.task.inputs(model.task.split("validation").examples[:examples])
     unfuse(run.module)
-    counted = _flops_by_layer(run, weights, inputs, model.name)
-    together = [group.producers for group in channel_groups(model.architecture)]
-    found = {}
+    flops_by_layer = _flops_by_layer(run, weights, inputs, model.name)
+    coupled = [group.producers for group in channel_groups(model.architecture)]
+    profiles = {}
     names = compressible(weights, model.architecture.buffers)
-    few = model.task.inputs(model.task.split("validation").examples[:SAMPLE_EXAMPLES])
-    axes = weight_axes(run.module, weights, few, names)
+    sample = model.task.inputs(model.task.split("validation").examples[:SAMPLE_EXAMPLES])
+    axes = weight_axes(run.module, weights, sample, names)
     for name in names:
         path = name.rpartition(".")[0]
         layer = run.module.get_submodule(path)
-        flops = counted.get(f"{type(run.module).__name__}.{path}", {})
+        flops = flops_by_layer.get(f"{type(run.module).__name__}.{path}", {})
         owner = run.module.get_submodule(path.partition(".parametrizations.")[0])
         kind = next((k for t, k in KINDS.items() if isinstance(owner, t)), type(layer).__name__)
-        beside = [n for n in names if n.rpartition(".")[0] == path]
-        whole = sum(weights[n].numel() for n in beside) or 1  # a weight may be empty
-        share = weights[name].numel() / whole
-        found[name] = {
+        siblings = [n for n in names if n.rpartition(".")[0] == path]
+        total = sum(weights[n].numel() for n in siblings) or 1  # a weight may be empty
+        fraction = weights[name].numel() / total
+        profiles[name] = {
             "kind": kind.lower(),
-            "macs": round(sum(flops.values()) // 2 // examples * share),
-            "coupled": next((list(makers) for makers in together if name in makers), []),
+            "macs": round(sum(flops.values()) // 2 // examples * fraction),
+            "coupled": next((list(group) for group in coupled if name in group), []),
         }
         if name in axes:
-            found[name]["axes"] = axes[name].as_list()
-    return found
+            profiles[name]["axes"] = axes[name].as_list()
+    return profiles
 
 
 def _flops_by_layer(
     run: Shell, weights: Mapping[str, Tensor], inputs: Any, name: str
 ) -> Mapping[str, Mapping[Any, int]]:
-    """Return the operations of each layer, none where the counter cannot follow the module."""
+    """Return the operations of each layer; empty if the counter fails on the module."""
     try:
         with FlopCounterMode(display=False, custom_mapping=FLOP_FORMULAS) as counter:
             run(weights, inputs)
-    except Exception as error:  # noqa: BLE001 - it may meet operations that it does not know
+    except Exception as error:  # noqa: BLE001 - it does not support every operation
         log.info("the layers of %s are not counted: %s", name, error)
         return {}
-    found: Mapping[str, Mapping[Any, int]] = counter.get_flop_counts()
-    return found
+    counts: Mapping[str, Mapping[Any, int]] = counter.get_flop_counts()
+    return counts
 
 
 def peak_memory(model: Model, weights: Mapping[str, Tensor]) -> int:
-    """Return the bytes of the weights and the most bytes of activations alive at once.
+    """Return the bytes of the weights plus the peak bytes of live activations.
 
-    Counted over one batch of 64 by following the life of every tensor the module makes, inputs
-    included; a runtime's own workspace is not seen.
+    Measured for a batch of 64 by tracking the lifetime of every tensor that the module creates,
+    and of the inputs. Workspaces inside kernels are not included.
     """
     run, inputs = _runner(model, MEMORY_BATCH)
     batch = Batch.of(inputs)
     if MEMORY_BATCH * model.card.get("macs", 0) > FAKE_TENSOR_MACS:
         try:
-            with FakeTensorMode(allow_non_fake_inputs=True) as shapes:
-                hollow = {name: shapes.from_tensor(weight) for name, weight in weights.items()}
-                return _peak(
-                    run, hollow, batch.with_tensors(map(shapes.from_tensor, batch.tensors))
-                )
-        except Exception as error:  # noqa: BLE001 - a module may look at values, in whatever way
-            log.info("%s is not followed by shapes alone: %s", model.name, error)
+            with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+                fake = {name: mode.from_tensor(weight) for name, weight in weights.items()}
+                return _peak(run, fake, batch.with_tensors(map(mode.from_tensor, batch.tensors)))
+        except Exception as error:  # noqa: BLE001 - a module may depend on values
+            log.info("%s does not run on fake tensors: %s", model.name, error)
     return _peak(run, weights, batch)
 
 
@@ -141,27 +139,27 @@ def _peak(run: Run, weights: Mapping[str, Tensor], inputs: Batch) -> int:
 
 
 def compare_latency(
-    contestants: Sequence[tuple[Model, Mapping[str, Tensor]]],
+    models: Sequence[tuple[Model, Mapping[str, Tensor]]],
     *,
     rounds: int = 5,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[dict[str, Any]]:
-    """Time several models in turn, so that what else the machine does strikes all of them alike.
+    """Time several models in interleaved rounds, so background load affects all equally.
 
-    Returns what `latency` returns for each, over all rounds.
+    Returns the same as `latency` for each model, over all rounds.
 
     Raises
     ------
     Cancelled
-        As soon as `cancelled()` answers True between two runs.
+        If `cancelled()` returns True between two runs.
     """
-    taken: list[dict[int, list[float]]] = [{} for _ in contestants]
+    times: list[dict[int, list[float]]] = [{} for _ in models]
     for _ in range(rounds):
-        for (model, weights), mine in zip(contestants, taken, strict=True):
+        for (model, weights), by_batch in zip(models, times, strict=True):
             for batch in LATENCY_BATCHES:
                 runs = _timed(model, weights, batch, SECONDS / rounds, cancelled)
-                mine.setdefault(batch, []).extend(runs)
-    return [_summary(mine) for mine in taken]
+                by_batch.setdefault(batch, []).extend(runs)
+    return [_summary(by_batch) for by_batch in times]
 
 
 def latency(
@@ -175,13 +173,13 @@ def latency(
     Returns
     -------
     dict
-        For each batch size the median, the 10th and 90th percentile and the number of runs, and
-        the number of threads. Eager float32, a quarter of a second of runs per batch size.
+        The median, the 10th and 90th percentile and the number of runs for each batch size, and
+        the number of threads. Runs are eager float32, for a quarter of a second per batch size.
 
     Raises
     ------
     Cancelled
-        As soon as `cancelled()` answers True between two runs.
+        If `cancelled()` returns True between two runs.
     """
     return compare_latency([(model, weights)], rounds=1, cancelled=cancelled)[0]
 
@@ -193,51 +191,51 @@ def _timed(
     seconds: float,
     cancelled: Callable[[], bool],
 ) -> list[float]:
-    """Return the milliseconds of at least five runs that fill `seconds`, once it is warm."""
+    """Return the milliseconds of each run: five at least, for `seconds`, after a warm-up."""
     run = shell(model)
     inputs = model.task.inputs(model.task.split("validation").examples[:batch])
     for _ in range(3):
         run(weights, inputs)
-    taken: list[float] = []
+    times: list[float] = []
     begin = time.perf_counter()
-    while len(taken) < 5 or (time.perf_counter() - begin < seconds and len(taken) < 1000):
+    while len(times) < 5 or (time.perf_counter() - begin < seconds and len(times) < 1000):
         if cancelled():
             raise Cancelled("Timing was stopped.")
         start = time.perf_counter()
         run(weights, inputs)
-        taken.append((time.perf_counter() - start) * 1000)
-    return taken
+        times.append((time.perf_counter() - start) * 1000)
+    return times
 
 
-def _summary(taken: Mapping[int, list[float]]) -> dict[str, Any]:
-    out: dict[str, Any] = {"threads": torch.get_num_threads(), "device": "cpu"}
-    for batch, runs in taken.items():
+def _summary(times: Mapping[int, list[float]]) -> dict[str, Any]:
+    summary: dict[str, Any] = {"threads": torch.get_num_threads(), "device": "cpu"}
+    for batch, runs in times.items():
         deciles = statistics.quantiles(runs, n=10)
-        out[f"batch_{batch}"] = {
+        summary[f"batch_{batch}"] = {
             "median": statistics.median(runs),
             "p10": deciles[0],
             "p90": deciles[-1],
             "runs": len(runs),
         }
-    return out
+    return summary
 
 
 def _runner(model: Model, batch: int) -> tuple[Run, Any]:
-    """Return what runs the module so that modes see its basic operations, and a batch for it.
+    """Return a function that runs the module with basic operations visible to modes, and a batch.
 
-    On the CPU, because loading what the meta device needs takes seconds.
+    It runs on the CPU, because the first use of the meta device takes seconds to load.
     """
     module = unfuse(Shell(model).module)
 
     def run(weights: Mapping[str, Tensor], inputs: Any) -> None:
-        with torch.no_grad():  # inference mode would hide products inside larger operations
+        with torch.no_grad():  # inference mode hides products inside composite operations
             call(module, weights, inputs)
 
     return run, model.task.inputs(model.task.split("validation").examples[:batch])
 
 
 class _LiveBytes(TorchDispatchMode):
-    """Follows how many bytes of storage, beside `known` ones, the operations inside keep alive."""
+    """Tracks the bytes of live storage that operations create, without those of `known` tensors."""
 
     def __init__(self, known: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -247,7 +245,7 @@ class _LiveBytes(TorchDispatchMode):
     def add(self, tensor: Tensor) -> None:
         """Count the tensor's storage until it is freed."""
         storage = tensor.untyped_storage()
-        key = storage._cdata  # noqa: SLF001 - views of a storage have no other name in common
+        key = storage._cdata  # noqa: SLF001 - shared by all views of a storage
         if key in self._known:
             return
         size = storage.nbytes()

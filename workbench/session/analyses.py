@@ -98,7 +98,7 @@ def _changes(
 ) -> Any:
     from workbench.analysis.comparison import compare
 
-    return compare(model, artifact, cancelled=cancelled, progress=progress)
+    return compare(model, artifact, cancelled=cancelled, on_progress=progress)
 
 
 def _attribution(
@@ -142,7 +142,7 @@ def _writing(
         characters=characters,
         seed=seed,
         cancelled=cancelled,
-        progress=progress,
+        on_progress=progress,
     )
 
 

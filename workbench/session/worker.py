@@ -149,8 +149,8 @@ class Worker:
             recipe,
             store=present.store,
             cancelled=outdated,
-            watch=watch,
-            calibrating=calibrating,
+            on_step=watch,
+            on_progress=calibrating,
         ):
             with present.lock:
                 if outdated():
