@@ -1,4 +1,4 @@
-"""What a language model writes: the same lot for both, and the same text whenever it is asked."""
+"""Generated text: reproducible, and sampled with equal random numbers before and after."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import workbench as wb
+from tests.raises import raises
 from tests.untrained import untrained
 from workbench.analysis import generation
 from workbench.analysis.generation import example_prompt
@@ -24,65 +25,67 @@ def gpt():
     return untrained("reviews-lm/gpt")
 
 
-def test_both_begin_alike_and_repeat_themselves(gpt, monkeypatch):
-    found = wb.generate(gpt, COARSE, prompt="\nI love", characters=40, seed=3)
-    assert len(found.before) == len(found.after) == 40
-    assert found.before[: found.common_prefix] == found.after[: found.common_prefix]
+def test_texts_share_a_prefix_and_are_reproducible(gpt, monkeypatch):
+    result = wb.generate(gpt, COARSE, prompt="\nI love", characters=40, seed=3)
+    assert len(result.before) == len(result.after) == 40
+    assert result.before[: result.common_prefix] == result.after[: result.common_prefix]
     assert (
-        found.before[found.common_prefix : found.common_prefix + 1]
-        != found.after[found.common_prefix :][:1]
+        result.before[result.common_prefix : result.common_prefix + 1]
+        != result.after[result.common_prefix :][:1]
     )
     monkeypatch.setattr(generation, "_originals", MemoryCache(4))
     assert (
         wb.generate(gpt, wb.compress(gpt, COARSE), prompt="\nI love", characters=40, seed=3)
-        == found
+        == result
     )
-    assert wb.generate(gpt, COARSE, prompt="\nI love", characters=40, seed=4).before != found.before
-    assert f"before: {found.before}" in repr(found)
+    assert (
+        wb.generate(gpt, COARSE, prompt="\nI love", characters=40, seed=4).before != result.before
+    )
+    assert f"before: {result.before}" in repr(result)
 
 
-def test_an_untouched_file_writes_what_the_original_does(gpt):
-    found = wb.generate(gpt, wb.Recipe(), characters=30)
-    assert found.before == found.after
-    assert found.common_prefix == 30
+def test_uncompressed_file_generates_the_same_text(gpt):
+    result = wb.generate(gpt, wb.Recipe(), characters=30)
+    assert result.before == result.after
+    assert result.common_prefix == 30
 
 
-def test_a_character_is_drawn_by_the_inverse_of_the_distribution(gpt):
-    found = wb.generate(gpt, wb.Recipe(), prompt="\nSo", characters=1, seed=7, temperature=0.5)
+def test_characters_are_sampled_by_inversion(gpt):
+    result = wb.generate(gpt, wb.Recipe(), prompt="\nSo", characters=1, seed=7, temperature=0.5)
     inputs = gpt.task.inputs(encode("\nSo")[None])
     with torch.no_grad():
         logits = call(gpt.module(), gpt.weights(), inputs)[0, -1].double()
-    shares = torch.softmax(logits / 0.5, 0).cumsum(0).numpy()
-    expected = np.searchsorted(shares, np.random.default_rng(7).random())
-    assert found.before == gpt.task.classes[expected]
+    cumulative = torch.softmax(logits / 0.5, 0).cumsum(0).numpy()
+    expected = np.searchsorted(cumulative, np.random.default_rng(7).random())
+    assert result.before == gpt.task.classes[expected]
 
 
-def test_what_is_read_piece_by_piece_is_what_is_read_at_once(gpt):
+def test_incremental_decoding_equals_a_single_pass(gpt):
     ids = gpt.task.inputs(gpt.task.split("validation").examples[:1, :40])
     with torch.no_grad():
-        whole = call(gpt.module(), gpt.weights(), ids)
+        expected = call(gpt.module(), gpt.weights(), ids)
         module = gpt.module()
         start_incremental_decoding(module)
         pieces = [call(module, gpt.weights(), ids[:, :20])]
         pieces += [call(module, gpt.weights(), ids[:, n : n + 1]) for n in range(20, 40)]
-    torch.testing.assert_close(torch.cat(pieces, 1), whole, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(torch.cat(pieces, 1), expected, atol=1e-5, rtol=1e-4)
 
 
-def test_texts_longer_than_what_the_model_sees(gpt):
-    found = wb.generate(gpt, wb.Recipe(), prompt="\n" + "a" * 250, characters=150)
-    assert found.before == found.after
-    assert len(found.after) == 150
+def test_text_longer_than_the_context_window(gpt):
+    result = wb.generate(gpt, wb.Recipe(), prompt="\n" + "a" * 250, characters=150)
+    assert result.before == result.after
+    assert len(result.after) == 150
 
 
-def test_openings_are_how_reviews_of_the_validation_split_begin(gpt):
-    found = [example_prompt(gpt.task, number) for number in range(20)]
-    assert len(set(found)) == 20
-    assert all(text[0] == "\n" and 0 < len(text) <= 33 for text in found)
+def test_example_prompts_are_starts_of_reviews(gpt):
+    result = [example_prompt(gpt.task, number) for number in range(20)]
+    assert len(set(result)) == 20
+    assert all(text[0] == "\n" and 0 < len(text) <= 33 for text in result)
     assert example_prompt(gpt.task, 10**6)
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "settings",
     [
         {"prompt": ""},
         {"characters": 0},
@@ -92,20 +95,24 @@ def test_openings_are_how_reviews_of_the_validation_split_begin(gpt):
         {"seed": -1},
     ],
 )
-def test_what_makes_no_sense_is_refused(gpt, wrong):
+def test_invalid_settings_are_an_error(gpt, settings):
     with pytest.raises(WorkbenchError):
-        wb.generate(gpt, COARSE, **wrong)
+        wb.generate(gpt, COARSE, **settings)
 
 
-def test_a_model_that_predicts_no_characters_is_refused(small):
-    with pytest.raises(WorkbenchError, match="can write"):
+def test_model_without_characters_is_an_error(small):
+    with raises("model.cannot_generate"):
         wb.generate(small, COARSE)
 
 
-def test_a_cancel_is_heard_and_progress_told(gpt):
-    shares = []
+def test_progress_and_cancel(gpt):
+    fractions = []
     with pytest.raises(Cancelled):
         wb.generate(
-            gpt, COARSE, seed=99, cancelled=lambda: len(shares) > 5, on_progress=shares.append
+            gpt,
+            COARSE,
+            seed=99,
+            cancelled=lambda: len(fractions) > 5,
+            on_progress=fractions.append,
         )
-    assert shares == sorted(shares)
+    assert fractions == sorted(fractions)

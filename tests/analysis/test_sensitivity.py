@@ -1,4 +1,4 @@
-"""Every point of a sensitivity is the real effect: that of the file, as measured elsewhere."""
+"""Sensitivity analysis: every point equals the measured report of its recipe."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import workbench as wb
-from workbench.analysis import sensitivity as scanning
+from tests.raises import raises
+from workbench.analysis import sensitivity as sensitivity_module
 from workbench.analysis.sensitivity import SETTINGS, iter_sensitivity, sensitivity
 from workbench.cache.results import ResultCache
 from workbench.errors import Cancelled, RecipeError, WorkbenchError
@@ -29,25 +30,25 @@ def store():
 
 
 @pytest.mark.parametrize(("part", "settings"), PARTS)
-def test_points_are_what_measuring_says(small, store, part, settings):
-    found = sensitivity(small, part, settings, store=store)
-    assert found.layers == small.layers
-    assert found.share == 1
-    assert len(found.points) == len(small.layers) * len(settings)
-    for point in found.points:
+def test_points_equal_measured_reports(small, store, part, settings):
+    result = sensitivity(small, part, settings, store=store)
+    assert result.layers == small.layers
+    assert result.share == 1
+    assert len(result.points) == len(small.layers) * len(settings)
+    for point in result.points:
         report = wb.measure(small, point.recipe, timed=False, store=ResultCache())
         assert (point.bytes, point.value) == (report.bytes, report.value), point
-        assert found[point.layer, point.setting] is point
+        assert result[point.layer, point.setting] is point
 
 
-def test_its_points_are_gone_through_one_by_one(small, store):
-    found = sensitivity(small, Quantize(), [3], store=store)
-    assert list(found) == list(found.points)
-    assert len(found) == len(small.layers)
+def test_iterates_over_points(small, store):
+    result = sensitivity(small, Quantize(), [3], store=store)
+    assert list(result) == list(result.points)
+    assert len(result) == len(small.layers)
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/cnn-10k"])
-def test_points_of_convolutions_too(name, store):
+def test_points_of_convolutions(name, store):
     model = wb.model(name)
     for point in sensitivity(model, Quantize(), [3], store=store).points:
         report = wb.measure(model, point.recipe, timed=False, store=ResultCache())
@@ -55,69 +56,81 @@ def test_points_of_convolutions_too(name, store):
 
 
 @pytest.mark.parametrize(("part", "settings"), PARTS)
-def test_a_point_touches_its_layer_alone(small, part, settings):
-    *_, found = iter_sensitivity(small, part, settings, store=ResultCache())
+def test_point_changes_only_its_layer(small, part, settings):
+    *_, result = iter_sensitivity(small, part, settings, store=ResultCache())
     originals = small.weights()
-    for point in found.points:
+    for point in result.points:
         weights = wb.compress(small, point.recipe).weights()
-        changed = [name for name, one in weights.items() if not torch.equal(one, originals[name])]
+        changed = [
+            name for name, weight in weights.items() if not torch.equal(weight, originals[name])
+        ]
         assert changed == [point.layer]
     kind = type(part).__name__.lower()
-    rest = {"criterion", "range", "aim", "scope"}
-    for name in rest & vars(part).keys():  # how it is done is as asked
+    settings_kept = {"criterion", "range", "aim", "scope"}
+    for name in settings_kept & vars(part).keys():
         assert getattr(getattr(point.recipe, kind), name) == getattr(part, name)
 
 
-def test_what_was_found_is_known_to_a_slider_and_never_measured_twice(small, store, monkeypatch):
+def test_points_are_cached_and_shared_with_measure(small, store, monkeypatch):
     first = sensitivity(small, settings=[0.6], store=store)
     for point in first.points:
         assert cached_report(small, point.recipe, "validation", store).value == point.value
-    alone = Recipe(prune=Prune(0, layers={"fc2.weight": 0.6}))  # as the page's controls say it
-    assert first["fc2.weight", 0.6].recipe == alone
-    monkeypatch.setattr(scanning, "compress", None)
-    monkeypatch.setattr(scanning, "LayerEvaluator", None)
+    recipe = Recipe(prune=Prune(0, layers={"fc2.weight": 0.6}))  # as set on the page
+    assert first["fc2.weight", 0.6].recipe == recipe
+    monkeypatch.setattr(sensitivity_module, "compress", None)
+    monkeypatch.setattr(sensitivity_module, "LayerEvaluator", None)
     assert sensitivity(small, settings=[0.6], store=store) == first
 
 
-def test_it_comes_layer_by_layer_with_the_settings_of_the_part(small, store):
-    seen = []
-    found = sensitivity(small, Quantize(), store=store, on_report=seen.append)
-    assert found.settings == SETTINGS["quantize"]
-    assert [len(one.points) for one in seen] == [*range(len(found.points) + 1)]
-    assert seen[0].share == 0
-    assert seen[0]["fc1.weight", 8] is None
-    assert [point.layer for point in found.points[:7]] == ["fc1.weight"] * 7
+def test_results_grow_layer_by_layer(small, store):
+    results = []
+    result = sensitivity(small, Quantize(), store=store, on_report=results.append)
+    assert result.settings == SETTINGS["quantize"]
+    assert [len(partial.points) for partial in results] == [*range(len(result.points) + 1)]
+    assert results[0].share == 0
+    assert results[0]["fc1.weight", 8] is None
+    assert [point.layer for point in result.points[:7]] == ["fc1.weight"] * 7
     counted = small.card["accuracy"]["validation"]
-    assert found.value == counted["correct"] / counted["examples"]
+    assert result.value == counted["correct"] / counted["examples"]
 
 
-def test_it_stops_when_nobody_waits_and_keeps_what_it_found(small, store):
-    enough = []
-    on_the_way = iter_sensitivity(small, store=store, cancelled=lambda: bool(enough))
-    *_, last = (next(on_the_way) for _ in range(3))
+def test_cancel_keeps_cached_points(small, store):
+    stop = []
+    results = iter_sensitivity(small, store=store, cancelled=lambda: bool(stop))
+    *_, last = (next(results) for _ in range(3))
     assert len(last.points) == 2
-    enough.append(True)
+    stop.append(True)
     with pytest.raises(Cancelled):
-        next(on_the_way)
+        next(results)
     assert cached_report(small, last.points[-1].recipe, "validation", store).exact
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "code"),
     [
-        ((Train(),), "Give a part of a recipe that knows layers"),
-        (("prune",), "Give a part of a recipe that knows layers"),
-        ((Prune(), [1.5]), "prune.layers must be a number"),
-        ((Quantize(), [9]), "quantize.layers must be one of"),
-        ((Prune(), []), "settings to try"),
-        ((Prune(), "half"), "Settings must be a list of numbers"),
+        ((Train(),), "recipe.not_a_layer_part"),
+        (("prune",), "recipe.not_a_layer_part"),
+        ((Prune(), []), "recipe.no_settings"),
     ],
 )
-def test_what_cannot_be_is_said_at_once(small, arguments, said):
-    with pytest.raises(RecipeError, match=said):
+def test_invalid_arguments_are_an_error_immediately(small, arguments, code):
+    with raises(code):
         iter_sensitivity(small, *arguments)
 
 
-def test_a_model_is_needed():
-    with pytest.raises(WorkbenchError, match="Give a model"):
+@pytest.mark.parametrize(
+    ("arguments", "fact"),
+    [
+        ((Prune(), [1.5]), r"prune\.layers"),
+        ((Quantize(), [9]), r"quantize\.layers"),
+        ((Prune(), "half"), "Settings"),
+    ],
+)
+def test_invalid_settings_are_an_error_immediately(small, arguments, fact):
+    with pytest.raises(RecipeError, match=fact):
+        iter_sensitivity(small, *arguments)
+
+
+def test_model_is_required():
+    with pytest.raises(WorkbenchError, match="model"):
         iter_sensitivity("fashion/lenet5")

@@ -1,4 +1,4 @@
-"""However many cores the machine has: the same file and the same counts."""
+"""Files and counts do not depend on the number of threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 import workbench as wb
 from workbench.analysis.one_layer import LayerEvaluator
-from workbench.evaluation import fast_path as sieves
+from workbench.evaluation.fast_path import FastPath
 from workbench.evaluation.progress import iter_counts, reference_counts
 from workbench.evaluation.reference import predict
 
@@ -16,14 +16,14 @@ RECIPE = wb.Recipe(
     prune=wb.Prune(0, scope="layer", layers={LAYER: 0.8}),
     quantize=wb.Quantize(3, layers={"fc1.weight": 32, "fc3.weight": 32}),
 )
-WAYS = {
+METHODS = {
     "reference": reference_counts,
     "estimates": lambda model, weights, split: [*iter_counts(model, weights, split)][-1],
     "one layer": lambda model, weights, split: LayerEvaluator(model, LAYER).evaluate(weights),
 }
 
 
-def test_a_file_has_the_same_bytes(lenet5, threads):
+def test_file_bytes_do_not_depend_on_threads(lenet5, threads):
     recipe = wb.Recipe(prune=wb.Prune(0.8), quantize=wb.Quantize(4, range="mse"))
     files = []
     for count in (1, 2, 3):
@@ -33,9 +33,9 @@ def test_a_file_has_the_same_bytes(lenet5, threads):
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])
-@pytest.mark.parametrize("way", WAYS)
-def test_counts_are_those_of_one_thread(way, bfloat16, small, threads, monkeypatch):
-    monkeypatch.setattr(sieves.FastPath, "_use_bfloat16", lambda sieve, inputs: bfloat16)
+@pytest.mark.parametrize("method", METHODS)
+def test_counts_do_not_depend_on_threads(method, bfloat16, small, threads, monkeypatch):
+    monkeypatch.setattr(FastPath, "_use_bfloat16", lambda fast_path, inputs: bfloat16)
     weights = wb.compress(small, RECIPE).weights()
     split = small.task.split("validation")
     classes = predict(small, weights, split.examples)
@@ -43,4 +43,4 @@ def test_counts_are_those_of_one_thread(way, bfloat16, small, threads, monkeypat
     np.add.at(expected, (split.labels, classes), 1)
     for count in (2, 3):
         threads(count)
-        np.testing.assert_array_equal(WAYS[way](small, weights, split).confusion, expected)
+        np.testing.assert_array_equal(METHODS[method](small, weights, split).confusion, expected)

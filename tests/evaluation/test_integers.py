@@ -1,4 +1,4 @@
-"""Files that round their inputs: measured as evaluated, for every model, whole or in part."""
+"""Files with quantized activations: measured and evaluated reports are equal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workbench.recipe import Activations, Quantize, Recipe
 
 
 @pytest.mark.parametrize("name", wb.models("fashion"))
-def test_every_model_runs_on_integers(name, shortened, store):
+def test_every_model_runs_with_integer_activations(name, shortened, store):
     shortened(1000)
     model = wb.model(name)
     original = reference_counts(model, model.weights(), model.task.split("validation"))
@@ -30,35 +30,35 @@ def test_every_model_runs_on_integers(name, shortened, store):
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/resnet"])
-def test_predictions_hang_on_neither_batches_nor_threads(name, threads):
+def test_predictions_do_not_depend_on_batch_or_threads(name, threads):
     model = wb.model(name)
     recipe = Recipe(quantize=Quantize(4), activations=Activations(4, observer="histogram"))
     file = wb.compress(model, recipe)
     shaped, operands = model.with_spec(file.spec), file.operands()
     images = model.task.split("validation").examples[:500]
-    whole = predict(shaped, operands, images)
-    ones = np.concatenate([predict(shaped, operands, images[n : n + 1]) for n in range(40)])
-    assert (ones == whole[:40]).all()
+    expected = predict(shaped, operands, images)
+    singles = np.concatenate([predict(shaped, operands, images[n : n + 1]) for n in range(40)])
+    assert (singles == expected[:40]).all()
     threads(2)
-    assert (predict(shaped, operands, images) == whole).all()
-    assert (FastPath(shaped, operands).predict(images[::-1].copy())[::-1] == whole).all()
+    assert (predict(shaped, operands, images) == expected).all()
+    assert (FastPath(shaped, operands).predict(images[::-1].copy())[::-1] == expected).all()
 
 
-def test_a_network_of_layers_equals_whole_numbers_in_numpy():
-    """The hidden layer of mlp-32 by 64-bit integers, example by example."""
+def test_layers_equal_integer_arithmetic_in_numpy():
+    """Compute mlp-32 with int64 in NumPy."""
     model = wb.model("fashion/mlp-32")
     file = wb.compress(model, Recipe(quantize=Quantize(8), activations=Activations(8)))
-    operands, grids = file.operands(), dict(file.spec.inputs)
+    operands, qparams = file.operands(), dict(file.spec.inputs)
     images = model.task.split("validation").examples[:300]
     values = model.task.inputs(images).double().flatten(1).numpy()
     for layer in ("fc1", "fc2"):
-        grid = grids[layer]
-        codes = np.rint(values / grid.scale) + grid.zero_point
-        codes = codes.clip(0, grid.top).astype(np.int64) - grid.zero_point
-        counts = operands[f"{layer}.weight_scale"].double().numpy()
-        weight = np.rint(operands[f"{layer}.weight"].double().numpy() / counts[:, None])
+        params = qparams[layer]
+        codes = np.rint(values / params.scale) + params.zero_point
+        codes = codes.clip(0, params.top).astype(np.int64) - params.zero_point
+        weight_scale = operands[f"{layer}.weight_scale"].double().numpy()
+        weight = np.rint(operands[f"{layer}.weight"].double().numpy() / weight_scale[:, None])
         sums = codes @ weight.astype(np.int64).T
-        scale = counts * grid.scale
+        scale = weight_scale * params.scale
         values = sums * scale + operands[f"{layer}.bias"].double().numpy()
         hidden, values = values, np.maximum(values, 0)
     shaped = model.with_spec(file.spec)

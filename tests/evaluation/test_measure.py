@@ -1,3 +1,5 @@
+"""Measuring: reports of increasing accuracy, cached results, errors."""
+
 from __future__ import annotations
 
 import json
@@ -21,29 +23,29 @@ from workbench.profiling import resources
 RECIPE = wb.Recipe.from_json('{"prune": {"sparsity": 0.7}, "quantize": {"bits": 4}}')
 
 
-def test_the_size_comes_first_then_estimates_then_the_exact_figure(small, store):
-    found = list(iter_reports(small, RECIPE, store=store))
-    assert [report.examples for report in found] == [
+def test_reports_are_size_then_estimates_then_exact(small, store):
+    reports = list(iter_reports(small, RECIPE, store=store))
+    assert [report.examples for report in reports] == [
         None,
         MAX_FIRST_SAMPLE,
-        *(MAX_FIRST_SAMPLE + many * MAX_BATCH for many in ESTIMATE_BATCHES),
+        *(MAX_FIRST_SAMPLE + count * MAX_BATCH for count in ESTIMATE_BATCHES),
         5000,
     ]
-    assert [report.exact for report in found] == [False] * 4 + [True]
-    assert found[0].accuracy is None
-    assert {report.bytes for report in found} == {len(wb.compress(small, RECIPE))}
-    for report in found[1:-1]:
+    assert [report.exact for report in reports] == [False] * 4 + [True]
+    assert reports[0].accuracy is None
+    assert {report.bytes for report in reports} == {len(wb.compress(small, RECIPE))}
+    for report in reports[1:-1]:
         assert report.accuracy_low < report.accuracy < report.accuracy_high
-    assert found[-1].accuracy_low == found[-1].accuracy == found[-1].accuracy_high
+    assert reports[-1].accuracy_low == reports[-1].accuracy == reports[-1].accuracy_high
 
 
-def test_what_was_measured_is_not_measured_again(small, store, monkeypatch):
+def test_cached_report_is_not_measured_again(small, store, monkeypatch):
     (*_, exact) = iter_reports(small, RECIPE, store=store)
     monkeypatch.setattr("workbench.evaluation.measure.compress", None)
     assert list(iter_reports(small, RECIPE, store=store)) == [exact]
 
 
-def test_recipes_that_make_the_same_file_share_its_score(small, store, monkeypatch):
+def test_equal_files_share_a_score(small, store, monkeypatch):
     (*_, first) = iter_reports(small, wb.Recipe(), store=store)
     twin = Artifact.of(small.name, wb.Recipe(), encode_tensors(small.weights(), wb.Recipe()))
     assert twin.digest == first.digest
@@ -51,11 +53,11 @@ def test_recipes_that_make_the_same_file_share_its_score(small, store, monkeypat
     sizes = [key for key in store._memory if key.startswith("size")]
     for key in sizes:
         del store._memory[key]
-    found = list(iter_reports(small, wb.Recipe(), store=store))
-    assert [report.exact for report in found] == [False, True]
+    reports = list(iter_reports(small, wb.Recipe(), store=store))
+    assert [report.exact for report in reports] == [False, True]
 
 
-def test_each_split_is_its_own(small, store):
+def test_splits_have_separate_scores(small, store):
     validation = measure(small, RECIPE, timed=False, store=store)
     test = measure(small, RECIPE, timed=False, store=store, split="test")
     assert (validation.total, test.total) == (5000, 10000)
@@ -64,7 +66,7 @@ def test_each_split_is_its_own(small, store):
     assert test.exact
 
 
-def test_a_measured_original_is_what_its_card_says(small, store):
+def test_original_scores_match_card(small, store):
     for split in ("validation", "test"):
         known = small.card["accuracy"][split]
         report = measure(small, timed=False, store=store, split=split)
@@ -72,22 +74,22 @@ def test_a_measured_original_is_what_its_card_says(small, store):
     assert report.reasons == ()
 
 
-def test_cancelling(small, store):
-    found = iter_reports(small, RECIPE, store=store, cancelled=lambda: True)
-    assert next(found).accuracy is None
+def test_cancel_after_size(small, store):
+    reports = iter_reports(small, RECIPE, store=store, cancelled=lambda: True)
+    assert next(reports).accuracy is None
     with pytest.raises(Cancelled):
-        next(found)
+        next(reports)
     assert measure(small, RECIPE, timed=False, store=store).exact
 
 
-def test_progress_is_told_of_every_report(small, store):
-    told = []
-    last = measure(small, RECIPE, timed=False, store=store, on_report=told.append)
-    assert told[-1] == last
-    assert all(isinstance(report, Report) for report in told)
+def test_on_report_receives_every_report(small, store):
+    reports = []
+    last = measure(small, RECIPE, timed=False, store=store, on_report=reports.append)
+    assert reports[-1] == last
+    assert all(isinstance(report, Report) for report in reports)
 
 
-def test_a_file_measures_as_its_recipe_did(small, store, tmp_path):
+def test_evaluating_a_file_equals_measuring_its_recipe(small, store, tmp_path):
     report = measure(small, RECIPE, timed=False, store=store)
     path = wb.compress(small, RECIPE).save(tmp_path / "small.safetensors")
     again = evaluate(wb.load(path), timed=False)
@@ -96,7 +98,7 @@ def test_a_file_measures_as_its_recipe_did(small, store, tmp_path):
 
 
 @pytest.mark.parametrize("name", wb.models("fashion"))
-def test_figures_are_those_of_the_decoded_weights(name, recipes, store):
+def test_size_counts_decoded_weights(name, recipes, store):
     model = wb.model(name)
     for recipe in recipes(model, 6, seed="figures"):
         artifact = wb.compress(model, recipe)
@@ -109,16 +111,16 @@ def test_figures_are_those_of_the_decoded_weights(name, recipes, store):
         assert report.sparsity_achieved == pytest.approx(zeros / sum(w.numel() for w in pruned))
         assert report.parameters == sum(weights[key].numel() for key in parameters)
         assert (report.parameters == model.card["parameters"]) or artifact.spec != UNCHANGED
-        stored = sum(numbers(artifact.tensors[key]) for key in parameters)
+        stored = sum(count_nonzero(artifact.tensors[key]) for key in parameters)
         assert report.nonzero == stored
         assert report.original_bytes == model.architecture.checkpoint.stat().st_size
         assert report.digest == artifact.digest
 
 
-def numbers(coded) -> int:
-    """Count what is stored and not zero: of a product, what is in its factors."""
+def count_nonzero(coded) -> int:
+    """Count the stored nonzero values; for a factorized tensor, of both factors."""
     if isinstance(coded, Factors):
-        return numbers(coded.u) + numbers(coded.v)
+        return count_nonzero(coded.left) + count_nonzero(coded.right)
     return int((coded.tensor() != 0).sum())
 
 
@@ -132,20 +134,20 @@ def numbers(coded) -> int:
         ({"sparsity": 0.3, "scope": "layer", "layers": {"fc1.weight": 1 / 2}}, 235200 / 2 / 266200),
     ],
 )
-def test_the_sparsity_asked_for(small, store, prune, requested):
+def test_requested_sparsity(small, store, prune, requested):
     recipe = wb.Recipe.from_json({"prune": prune})
     assert next(iter_reports(small, recipe, store=store)).sparsity_requested == pytest.approx(
         requested
     )
 
 
-def test_a_recipe_that_does_not_fit_says_so(small, store):
+def test_recipe_for_other_layers_is_an_error(small, store):
     recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.5, "exclude": ["conv9.weight"]}}')
     with pytest.raises(RecipeError, match=r"conv9\.weight"):
         measure(small, recipe, store=store)
 
 
-def test_a_file_for_no_model_of_ours(small):
+def test_file_of_unknown_model_is_an_error(small):
     coded = encode_tensors(small.weights(), wb.Recipe())
     with pytest.raises(UnknownNameError, match="fashion/none"):
         evaluate(Artifact.of("fashion/none", wb.Recipe(), coded))
@@ -164,14 +166,14 @@ def _swapped(coded):
 
 
 @pytest.mark.parametrize("change", [_without, _added, _swapped])
-def test_a_file_whose_tensors_are_not_its_models(small, change):
+def test_file_with_wrong_tensors_is_an_error(small, change):
     coded = dict(encode_tensors(small.weights(), wb.Recipe()))
     change(coded)
     with pytest.raises(ArtifactError, match="fashion/lenet-300-100"):
         evaluate(Artifact.of(small.name, wb.Recipe(), coded))
 
 
-def test_measuring_leaves_the_model_as_it_was(small, store, fingerprint):
+def test_measuring_does_not_change_the_model(small, store, fingerprint):
     before = fingerprint(small.weights())
     for criterion in ("magnitude", "gradient", "random"):
         recipe = wb.Recipe(prune=wb.Prune(0.5, criterion=criterion), quantize=wb.Quantize(4))
@@ -179,7 +181,7 @@ def test_measuring_leaves_the_model_as_it_was(small, store, fingerprint):
     assert fingerprint(small.weights()) == before
 
 
-def test_timing_is_taken_anew_each_time(small, store, monkeypatch):
+def test_latency_is_never_cached(small, store, monkeypatch):
     taken = iter(range(2))
     monkeypatch.setattr(resources, "latency", lambda model, weights: {"run": next(taken)})
     assert [measure(small, RECIPE, store=store).latency for _ in range(2)] == [
@@ -188,19 +190,19 @@ def test_timing_is_taken_anew_each_time(small, store, monkeypatch):
     ]
 
 
-def test_reports_survive_json(small, store):
-    for found in iter_reports(small, RECIPE, store=store):
-        assert Size.from_dict(json.loads(json.dumps(found.size.as_dict()))) == found.size
-        if found.score is not None:
-            assert Score.from_dict(json.loads(json.dumps(found.score.as_dict()))) == found.score
-        flat = json.loads(json.dumps(found.as_dict()))
-        assert flat["bytes"] == found.bytes
-        assert flat.get("accuracy") == found.accuracy
-        with pytest.raises(AttributeError, match="colour"):
-            _ = found.colour
+def test_reports_round_trip_through_json(small, store):
+    for report in iter_reports(small, RECIPE, store=store):
+        assert Size.from_dict(json.loads(json.dumps(report.size.as_dict()))) == report.size
+        if report.score is not None:
+            assert Score.from_dict(json.loads(json.dumps(report.score.as_dict()))) == report.score
+        flat = json.loads(json.dumps(report.as_dict()))
+        assert flat["bytes"] == report.bytes
+        assert flat.get("accuracy") == report.accuracy
+        with pytest.raises(AttributeError, match="color"):
+            _ = report.color
 
 
-def test_estimates_narrow(small, store):
+def test_intervals_narrow(small, store):
     widths = [
         r.accuracy_high - r.accuracy_low
         for r in iter_reports(small, RECIPE, store=store)
@@ -209,7 +211,7 @@ def test_estimates_narrow(small, store):
     assert all(wide > narrow for wide, narrow in pairwise(widths))
 
 
-def test_a_store_on_disk_answers_a_new_one(small, tmp_path):
+def test_result_cache_on_disk_is_shared(small, tmp_path):
     first = measure(small, RECIPE, timed=False, store=ResultCache(tmp_path))
-    found = list(iter_reports(small, RECIPE, store=ResultCache(tmp_path)))
-    assert found == [first]
+    reports = list(iter_reports(small, RECIPE, store=ResultCache(tmp_path)))
+    assert reports == [first]

@@ -1,3 +1,5 @@
+"""Progressive evaluation: samples, intervals, threads."""
+
 from __future__ import annotations
 
 import threading
@@ -19,24 +21,24 @@ def validation(small):
     return small.task.split("validation")
 
 
-def test_looks_grow_and_end_at_the_judges_count(small, validation):
+def test_samples_grow_and_end_at_reference_counts(small, validation):
     weights = wb.compress(small, RECIPE).weights()
     exact = reference_counts(small, weights, validation)
     for seed in range(3):
-        tallies = list(iter_counts(small, weights, validation, seed=seed))
-        assert [tally.examples for tally in tallies] == [
+        results = list(iter_counts(small, weights, validation, seed=seed))
+        assert [counts.examples for counts in results] == [
             MAX_FIRST_SAMPLE,
-            *(MAX_FIRST_SAMPLE + many * MAX_BATCH for many in ESTIMATE_BATCHES),
+            *(MAX_FIRST_SAMPLE + count * MAX_BATCH for count in ESTIMATE_BATCHES),
             len(validation),
         ]
-        assert [tally.exact for tally in tallies] == [False, False, False, True]
-        np.testing.assert_array_equal(tallies[-1].confusion, exact.confusion)
-        assert tallies[-1].bounds == (exact.accuracy, exact.accuracy)
-        widths = [high - low for low, high in (tally.bounds for tally in tallies)]
+        assert [counts.exact for counts in results] == [False, False, False, True]
+        np.testing.assert_array_equal(results[-1].confusion, exact.confusion)
+        assert results[-1].bounds == (exact.accuracy, exact.accuracy)
+        widths = [high - low for low, high in (counts.bounds for counts in results)]
         assert widths == sorted(widths, reverse=True)
 
 
-def test_each_seed_draws_its_own_sample(small, validation):
+def test_each_seed_gives_its_own_sample(small, validation):
     weights = wb.compress(small, RECIPE).weights()
     first = {
         next(iter_counts(small, weights, validation, seed=s)).confusion.tobytes() for s in range(8)
@@ -47,8 +49,8 @@ def test_each_seed_draws_its_own_sample(small, validation):
 
 
 @pytest.mark.parametrize("right", [0.0, 0.11, 0.5, 0.9, 0.995, 1.0])
-def test_published_intervals_cover_as_often_as_they_say(small, validation, monkeypatch, right):
-    """Prescribed answers in the model's place, drawn anew for each of many seeds."""
+def test_interval_coverage_is_at_least_nominal(small, validation, monkeypatch, right):
+    """With prescribed predictions in place of a model, over many seeds."""
     labels = validation.labels.astype(np.int64)
     by_image = {image.tobytes(): k for k, image in enumerate(validation.examples)}
     places = [by_image[image.tobytes()] for image in validation.examples]
@@ -62,71 +64,73 @@ def test_published_intervals_cover_as_often_as_they_say(small, validation, monke
 
         def predict(self, images):
             stop = self.at + len(images)
-            found = answers[order[self.at : stop]]
+            predictions = answers[order[self.at : stop]]
             self.at = stop
-            return found
+            return predictions
 
         def calibrate(self):
-            """Nothing to learn: the answers are prescribed."""
+            """Nothing to calibrate."""
 
         first = predict
 
     assert len(places) == len(labels)
     monkeypatch.setattr(progress, "FastPath", Prescribed)
     exact = (answers == labels).mean()
-    held = []
+    covered = []
     for seed in range(150):
         order = np.random.default_rng(seed).permutation(len(labels))
-        for tally in iter_counts(small, {}, validation, seed=seed):
-            low, high = tally.bounds
-            held.append(low <= exact <= high)
-    assert np.mean(held) >= 0.95
+        for counts in iter_counts(small, {}, validation, seed=seed):
+            low, high = counts.bounds
+            covered.append(low <= exact <= high)
+    assert np.mean(covered) >= 0.95
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 7])
-def test_cancelling_stops_between_two_batches(small, validation, after, monkeypatch):
-    run = []
+def test_cancel_stops_between_batches(small, validation, after, monkeypatch):
+    batch_sizes = []
     for name in ("first", "predict"):
-        kept = getattr(progress.FastPath, name)
+        original = getattr(progress.FastPath, name)
         monkeypatch.setattr(
             progress.FastPath,
             name,
-            lambda self, images, kept=kept: run.append(len(images)) or kept(self, images),
+            lambda self, images, original=original: (
+                batch_sizes.append(len(images)) or original(self, images)
+            ),
         )
     with pytest.raises(Cancelled):
         for _tally in iter_counts(
-            small, small.weights(), validation, cancelled=lambda: len(run) >= after
+            small, small.weights(), validation, cancelled=lambda: len(batch_sizes) >= after
         ):
             pass
-    assert len(run) == after
-    assert sum(run) <= MAX_FIRST_SAMPLE + 250 * after
+    assert len(batch_sizes) == after
+    assert sum(batch_sizes) <= MAX_FIRST_SAMPLE + 250 * after
 
 
 @pytest.mark.parametrize("name", ["fashion/lenet-300-100", "fashion/lenet5"])
-def test_two_threads_on_one_model_get_the_right_answers(name, recipes, fingerprint):
+def test_two_threads_share_a_model(name, recipes, fingerprint):
     model = wb.model(name)
     split = model.task.split("validation")
     before = fingerprint(model.weights())
     chosen = recipes(model, 4, seed="threads")
-    alone = [
+    expected_counts = [
         reference_counts(model, wb.compress(model, recipe).weights(), split) for recipe in chosen
     ]
-    found: dict[int, list] = {0: [], 1: []}
-    together = threading.Barrier(2, timeout=60)
+    by_worker: dict[int, list] = {0: [], 1: []}
+    barrier = threading.Barrier(2, timeout=60)
 
-    def work(who):
-        for recipe in chosen[who::2]:
+    def work(worker):
+        for recipe in chosen[worker::2]:
             weights = wb.compress(model, recipe).weights()
-            together.wait()
-            found[who].append(list(iter_counts(model, weights, split))[-1])
+            barrier.wait()
+            by_worker[worker].append(list(iter_counts(model, weights, split))[-1])
 
-    workers = [threading.Thread(target=work, args=(who,)) for who in found]
+    workers = [threading.Thread(target=work, args=(worker,)) for worker in by_worker]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    for who, tallies in found.items():
-        for tally, expected in zip(tallies, alone[who::2], strict=True):
-            np.testing.assert_array_equal(tally.confusion, expected.confusion)
+    for worker, results in by_worker.items():
+        for counts, expected in zip(results, expected_counts[worker::2], strict=True):
+            np.testing.assert_array_equal(counts.confusion, expected.confusion)
     assert fingerprint(model.weights()) == before
     assert model.digest == wb.model(name).digest

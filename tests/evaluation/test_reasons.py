@@ -1,4 +1,4 @@
-"""Each cause is brought about by a real recipe, and its sentence says the ledger's numbers."""
+"""Reasons: each kind results from a real recipe and states the numbers of the ledger."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from workbench.evaluation.reason import SENTENCES, Reason
 
 SMALL, CONV, RESNET = "fashion/lenet-300-100", "fashion/lenet5", "fashion/resnet"
 
-# The kind, the model, a recipe that brings it about.
+# The kind of reason, the model, and a recipe that causes it.
 CASES = [
     (
-        "emptied",  # fresh weights of a wide layer are smaller than all others
+        "emptied",  # initial weights of a wide layer are smaller than all others
         SMALL,
         {"prune": {"sparsity": 0.99}, "train": {"start": "scratch", "steps": 1, "threads": 1}},
     ),
@@ -110,22 +110,21 @@ OTHERS = {
     "whole-weights",
     "wider",
 }
-"""Of a person's own modules: tests/own/test_reasons_hold.py."""
-OTHERS |= {"norms-stay", "norms-as-they-were", "biases-as-they-were"}  # tests/own/*_adjustments.py
-OTHERS |= {"none-even"}  # tests/own/test_exact_adjustments.py
-OTHERS |= {"masks-folded", "float32-only", "inputs-bypassed"}  # tests/own/test_running.py
-OTHERS |= {"not-finite", "no-figure", "zero-norm", "not-a-number"}  # tests/own/test_not_finite.py
-OTHERS |= {"mixed-whole", "fails-whole", "unseen-whole", "not-followed"}  # tests/zoo/*_narrowing.py
+"""Kinds that are tested with user modules, in tests/custom and tests/graph."""
+OTHERS |= {"norms-stay", "norms-as-they-were", "biases-as-they-were", "none-even"}
+OTHERS |= {"masks-folded", "float32-only", "inputs-bypassed"}
+OTHERS |= {"not-finite", "no-figure", "zero-norm", "not-a-number"}
+OTHERS |= {"mixed-whole", "fails-whole", "unseen-whole", "not-followed"}
 
 
 def numbers(kind, layer, artifact, size):
-    """What the sentence has to say, looked up in the ledger and the forms weighed."""
+    """Return the numbers that the sentence must contain, from the ledger and the encodings."""
     row = next((row for row in artifact.ledger.rows if row.name == layer), None)
-    forms = artifact.encodings.get(layer)
+    options = artifact.encodings.get(layer)
     columns = prod(row.shape[1:]) if row else 0
     bytes_ = formatting.nbytes
     file = bytes_(len(artifact.to_bytes()))
-    asked = [
+    shares = [
         formatting.percent(size.sparsity_requested),
         formatting.percent(size.sparsity_achieved),
     ]
@@ -134,7 +133,9 @@ def numbers(kind, layer, artifact, size):
     return {
         "emptied": list,
         "dense-kept": lambda: [
-            formatting.percent(zeros, 0), bytes_(row.values + row.tables), bytes_(forms.sparse.size)
+            formatting.percent(zeros, 0),
+            bytes_(row.values + row.tables),
+            bytes_(options.sparse.size),
         ],
         "index-heavy": lambda: [bytes_(row.indices), bytes_(row.values + row.plain)],
         "scales-heavy": lambda: [bytes_(row.scales), bytes_(row.total)],
@@ -145,15 +146,15 @@ def numbers(kind, layer, artifact, size):
         "left-alone": lambda: [bytes_(row.total), file],
         "container": lambda: [bytes_(artifact.ledger.container), file],
         "one-dimensional": lambda: [bytes_(small), file],
-        "less-sparse": lambda: [formatting.percent(artifact.recipe.prune.sparsity), asked[0]],
+        "less-sparse": lambda: [formatting.percent(artifact.recipe.prune.sparsity), shares[0]],
         "codebook-heavy": lambda: [bytes_(row.scales), bytes_(row.total)],
         "all-shared": list,
         "not-factored": lambda: [
             bytes_(row.total),
             formatting.count(-(-row.shape[0] * columns // (row.shape[0] + columns))),
         ],
-        "one-stays": lambda: [*asked, formatting.count(artifact.recipe.prune.width)],
-        "whole-blocks": lambda: asked[:1],
+        "one-stays": lambda: [*shares, formatting.count(artifact.recipe.prune.width)],
+        "whole-blocks": lambda: shares[:1],
         "short-runs": lambda: [formatting.count(32), formatting.count(25)],
         "wide-blocks": lambda: [formatting.count(16), formatting.count(10), formatting.count(100)],
         "channels": lambda: [
@@ -180,8 +181,8 @@ def numbers(kind, layer, artifact, size):
         "uneven": lambda: ["blocks.0.conv1.weight"],
         "simulated": list,
         "no-integers": list,
-        "rounded-to-zero": lambda: asked,
-        "set-higher": lambda: [formatting.percent(artifact.recipe.prune.sparsity), asked[0]],
+        "rounded-to-zero": lambda: shares,
+        "set-higher": lambda: [formatting.percent(artifact.recipe.prune.sparsity), shares[0]],
         "not-smaller": lambda: [
             bytes_(len(artifact) - size.original_bytes),
             bytes_(sum(r.total for r in artifact.ledger.rows)),
@@ -192,25 +193,25 @@ def numbers(kind, layer, artifact, size):
 
 
 @pytest.mark.parametrize(("kind", "name", "recipe"), CASES, ids=lambda value: str(value)[:40])
-def test_a_cause_is_named_with_the_ledgers_numbers(kind, name, recipe):
+def test_reason_states_the_numbers_of_the_ledger(kind, name, recipe):
     model = wb.model(name)
     artifact = wb.compress(model, wb.Recipe.from_json(recipe))
     size = measure_size(model, artifact)
-    found = [reason for reason in size.reasons if reason.kind == kind]
-    assert found, [reason.kind for reason in size.reasons]
-    for reason in found:
+    matching = [reason for reason in size.reasons if reason.kind == kind]
+    assert matching, [reason.kind for reason in size.reasons]
+    for reason in matching:
         assert reason.layer in reason.text
         for number in numbers(kind, reason.layer, artifact, size):
             assert number in reason.text
     assert sum(row.total for row in size.ledger.rows) + size.ledger.container == size.bytes
 
 
-def test_every_kind_is_brought_about():
+def test_every_kind_has_a_test():
     assert {kind for kind, _, _ in CASES} | OTHERS == set(SENTENCES)
 
 
 @pytest.mark.parametrize("name", wb.models("fashion"))
-def test_sentences_are_whole_and_the_weightiest_first(name, recipes):
+def test_sentences_are_complete_and_sorted_by_weight(name, recipes):
     model = wb.model(name)
     for recipe in recipes(model, 8, seed="reasons"):
         reasons = measure_size(model, wb.compress(model, recipe)).reasons
@@ -221,11 +222,11 @@ def test_sentences_are_whole_and_the_weightiest_first(name, recipes):
             assert Reason(**reason.as_dict()) == reason
 
 
-def test_an_untouched_model_needs_no_excuse(small):
+def test_original_has_no_reasons(small):
     assert measure_size(small, wb.compress(small, wb.Recipe())).reasons == ()
 
 
-def test_dense_is_kept_only_where_it_is_smaller(small):
+def test_dense_encoding_is_explained_only_if_smaller(small):
     recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.95}, "quantize": {"bits": 8}}')
     size = measure_size(small, wb.compress(small, recipe))
     assert "dense-kept" not in {reason.kind for reason in size.reasons}

@@ -1,4 +1,4 @@
-"""What is reported is what the saved file is, also to a process that knows nothing else."""
+"""Reports match the saved file, also when a new process evaluates it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ EXTREMES = [
     {"quantize": {"bits": 2, "scheme": "affine", "granularity": "group", "group_size": 8}},
     {"prune": {"sparsity": 0.5, "criterion": "gradient"}, "quantize": {"bits": 16}},
 ]
-DRAWN = dict.fromkeys(wb.models("fashion"), 3) | {"fashion/lenet-300-100": 6, "fashion/lenet5": 6}
+RANDOM_RECIPES = dict.fromkeys(wb.models("fashion"), 3) | {
+    "fashion/lenet-300-100": 6,
+    "fashion/lenet5": 6,
+}
 
 
 def digest(classes):
@@ -38,19 +41,19 @@ def variants(name):
 
 
 @pytest.mark.parametrize("name", wb.models("fashion"))
-def test_saved_files_are_what_was_reported(name, recipes, store, tmp_path):
+def test_saved_files_match_their_reports(name, recipes, store, tmp_path):
     model = wb.model(name)
     images = model.task.split("validation").examples[:EXAMPLES]
-    wanted = variants(name)
+    runs = variants(name)
     expected = {}
     chosen = [wb.Recipe.from_json(extreme) for extreme in EXTREMES]
-    chosen += recipes(model, DRAWN[name], seed="truth")
+    chosen += recipes(model, RANDOM_RECIPES[name], seed="truth")
     for number, recipe in enumerate(chosen):
         report = next(iter_reports(model, recipe, store=store))
         artifact = wb.compress(model, recipe)
         path = artifact.save(tmp_path / f"{number}.safetensors")
         assert path.stat().st_size == report.bytes == report.ledger.total == len(artifact)
         classes = predict(model.with_spec(artifact.spec), artifact.operands(), images)
-        judged = {str(v): digest(classes[: v.examples]) for v in wanted}
-        expected[path.name] = {"bytes": report.bytes, **judged}
-    assert in_fresh_process(tmp_path, AVX2, variants=wanted) == expected
+        digests = {str(v): digest(classes[: v.examples]) for v in runs}
+        expected[path.name] = {"bytes": report.bytes, **digests}
+    assert in_fresh_process(tmp_path, AVX2, variants=runs) == expected

@@ -1,4 +1,4 @@
-"""Multiply-adds of fused kernels, counted by hand."""
+"""Multiply-adds of fused kernels, computed by hand."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_products_of_fused_kernels_are_counted(case):
+def test_flops_of_fused_kernels(case):
     module, size, expected = CASES[case]
-    with torch.no_grad(), FlopCounter() as counted:
+    with torch.no_grad(), FlopCounter() as counter:
         unfuse(module.eval())(torch.zeros(B, T, *size))
-    assert counted.flops == 2 * expected
+    assert counter.flops == 2 * expected

@@ -1,3 +1,5 @@
+"""Multiply-adds, peak memory and latency."""
+
 from __future__ import annotations
 
 from itertools import count
@@ -16,35 +18,35 @@ from workbench.profiling.resources import (
     peak_memory,
 )
 
-WORK = {
-    # A weight of a linear layer multiplies once, one of a convolution once at each place.
+MACS = {
+    # A weight of a linear layer multiplies once, of a convolution once per position.
     "fashion/lenet-300-100": 784 * 300 + 300 * 100 + 100 * 10,
     "fashion/lenet5": 24 * 24 * 20 * 25 + 8 * 8 * 50 * 20 * 25 + 800 * 500 + 500 * 10,
 }
 
 
 @pytest.mark.parametrize("name", wb.models())
-def test_multiply_adds(name):
+def test_macs_match_card(name):
     model = wb.model(name)
-    found = macs(model, model.weights())
-    assert found == WORK.get(name, found) == model.card["macs"]
+    result = macs(model, model.weights())
+    assert result == MACS.get(name, result) == model.card["macs"]
 
 
-def test_multiply_adds_of_lenet5_as_published(lenet5):
+def test_macs_of_lenet5_as_published(lenet5):
     assert macs(lenet5, lenet5.weights()) == 2_293_000
 
 
 @pytest.mark.parametrize("name", wb.models())
-def test_layers_share_the_multiply_adds(name):
+def test_layer_macs_sum_to_at_most_the_total(name):
     model = wb.model(name)
-    found = layer_profiles(model, model.weights())
-    assert found == model.card["layers"]
-    assert tuple(found) == model.layers
-    # what multiplies beside weights, as places in attention do, belongs to no layer
-    assert sum(one["macs"] for one in found.values()) <= model.card["macs"]
+    result = layer_profiles(model, model.weights())
+    assert result == model.card["layers"]
+    assert tuple(result) == model.layers
+    # products without weights, as in attention, belong to no layer
+    assert sum(profile["macs"] for profile in result.values()) <= model.card["macs"]
 
 
-def test_layers_of_lenet5(lenet5):
+def test_layer_profiles_of_lenet5(lenet5):
     assert layer_profiles(lenet5, lenet5.weights()) == {
         "conv1.weight": {
             "kind": "convolution",
@@ -61,39 +63,39 @@ def test_layers_of_lenet5(lenet5):
     }
 
 
-def test_peak_memory_of_a_known_network(small):
+def test_peak_memory_by_hand(small):
     weights = small.weights()
-    whole = sum(w.numel() * 4 for w in weights.values())
+    weight_bytes = sum(w.numel() * 4 for w in weights.values())
     inputs = 64 * 784 * 4
     first, relu = 64 * 300 * 4, 64 * 300 * 4
-    assert peak_memory(small, weights) == whole + inputs + first + relu
+    assert peak_memory(small, weights) == weight_bytes + inputs + first + relu
 
 
 @pytest.mark.parametrize("name", wb.models())
-def test_peak_memory_holds_weights_inputs_and_the_widest_layer(name):
+def test_peak_memory_includes_weights_inputs_and_activations(name):
     model = wb.model(name)
     weights = model.weights()
-    whole = sum(w.numel() * w.element_size() for w in weights.values())
-    activations = peak_memory(model, weights) - whole
-    most = {"reviews/transformer": 30_000_000, "reviews-lm/gpt": 100_000_000}
-    most["reviews-pieces/minilm-l6"] = 100_000_000
-    assert 64 * 12 * 4 < activations < most.get(name, 20_000_000)
-    if name == "fashion/lenet5":  # the first convolution's output and what is pooled from it
+    weight_bytes = sum(w.numel() * w.element_size() for w in weights.values())
+    activations = peak_memory(model, weights) - weight_bytes
+    limits = {"reviews/transformer": 30_000_000, "reviews-lm/gpt": 100_000_000}
+    limits["reviews-pieces/minilm-l6"] = 100_000_000
+    assert 64 * 12 * 4 < activations < limits.get(name, 20_000_000)
+    if name == "fashion/lenet5":  # input, output of the first convolution, and pooled output
         assert activations >= 64 * (784 + 24 * 24 * 20 + 12 * 12 * 20) * 4
 
 
 @pytest.mark.parametrize("name", ["fashion/resnet", "reviews/gru", "reviews-lm/gpt"])
-def test_memory_is_the_same_whether_values_are_computed_or_not(monkeypatch, name):
+def test_peak_memory_is_the_same_on_fake_tensors(monkeypatch, name):
     model = wb.model(name)
-    found = []
-    for much in (0, 10**15):
-        monkeypatch.setattr(resources, "FAKE_TENSOR_MACS", much)
-        found.append(peak_memory(model, model.weights()))
-    assert found == [model.card["peak_memory"]] * 2
+    result = []
+    for threshold in (0, 10**15):
+        monkeypatch.setattr(resources, "FAKE_TENSOR_MACS", threshold)
+        result.append(peak_memory(model, model.weights()))
+    assert result == [model.card["peak_memory"]] * 2
 
 
-def test_a_module_that_looks_at_values_is_computed(monkeypatch):
-    class Looks(torch.nn.Module):
+def test_module_that_depends_on_values_is_run_on_real_tensors(monkeypatch):
+    class Branching(torch.nn.Module):
         def __init__(self):
             super().__init__()
             self.fc = torch.nn.Linear(4, 3)
@@ -104,34 +106,36 @@ def test_a_module_that_looks_at_values_is_computed(monkeypatch):
 
     monkeypatch.setattr(resources, "FAKE_TENSOR_MACS", 0)
     data = torch.randn(80, 4), torch.randint(0, 3, (80,))
-    model = wb.from_module(Looks(), train=data, validation=data, test=data, name="looks")
+    model = wb.from_module(Branching(), train=data, validation=data, test=data, name="branching")
     assert model.card["peak_memory"] >= 4 * (15 + 64 * 4 + 64 * 3)
 
 
-def test_latency_names_what_it_timed(small, monkeypatch):
-    clock = count(0, 0.01)  # each look at the clock is 10 ms after the one before
+def test_latency_statistics(small, monkeypatch):
+    clock = count(0, 0.01)  # each call returns 10 ms more
     monkeypatch.setattr(resources.time, "perf_counter", lambda: next(clock))
-    found = latency(small, small.weights())
-    assert found["threads"] == torch.get_num_threads()
-    assert found["device"] == "cpu"
+    result = latency(small, small.weights())
+    assert result["threads"] == torch.get_num_threads()
+    assert result["device"] == "cpu"
     for batch in (1, 64):
-        timing = found[f"batch_{batch}"]
+        timing = result[f"batch_{batch}"]
         assert set(timing) == {"median", "p10", "p90", "runs"}
         for figure in ("median", "p10", "p90"):
             assert timing[figure] == pytest.approx(10)
         assert timing["runs"] >= 5
 
 
-def test_a_race_takes_turns(small, monkeypatch):
-    ran = []
+def test_compare_latency_interleaves_models(small, monkeypatch):
+    order = []
     monkeypatch.setattr(
-        resources, "_timed", lambda model, weights, *rest: ran.append(weights["turn"]) or [1.0] * 5
+        resources,
+        "_timed",
+        lambda model, weights, *rest: order.append(weights["turn"]) or [1.0] * 5,
     )
-    found = compare_latency([(small, {"turn": "a"}), (small, {"turn": "b"})], rounds=3)
-    assert ran == ["a", "a", "b", "b"] * 3  # two batch sizes each
-    assert [timing["batch_64"]["runs"] for timing in found] == [15, 15]
+    result = compare_latency([(small, {"turn": "a"}), (small, {"turn": "b"})], rounds=3)
+    assert order == ["a", "a", "b", "b"] * 3  # two batch sizes each
+    assert [timing["batch_64"]["runs"] for timing in result] == [15, 15]
 
 
-def test_timing_can_be_stopped(small):
+def test_latency_can_be_cancelled(small):
     with pytest.raises(Cancelled):
         latency(small, small.weights(), cancelled=lambda: True)
