@@ -33,16 +33,16 @@ def test_pixel_attributions_sum_to_logit_difference(name):
     decoded = wb.compress(model, HARSH).weights()
     result = wb.attribution(model, HARSH, 9)
     image = model.task.split("validation").examples[9:10]
-    for weights, explanation in ((model.weights(), result.before), (decoded, result.after)):
-        difference = logit(model, weights, image, explanation.predicted) - logit(
-            model, weights, np.zeros_like(image), explanation.predicted
+    for weights, side in ((model.weights(), result.before), (decoded, result.after)):
+        difference = logit(model, weights, image, side.predicted) - logit(
+            model, weights, np.zeros_like(image), side.predicted
         )
-        assert explanation.logit_difference == pytest.approx(difference, abs=1e-4)
-        assert explanation.attributions.sum() == pytest.approx(
-            difference + explanation.convergence_delta, abs=1e-3
+        assert side.logit_difference == pytest.approx(difference, abs=1e-4)
+        assert side.attributions.sum() == pytest.approx(
+            difference + side.convergence_delta, abs=1e-3
         )
-        assert abs(explanation.convergence_delta) <= TOLERANCE * max(1, abs(difference))
-        assert sum(explanation.probabilities) == pytest.approx(1)
+        assert abs(side.convergence_delta) <= TOLERANCE * max(1, abs(difference))
+        assert sum(side.probabilities) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("name", ["reviews/gru", "reviews/transformer", "reviews/bag"])
@@ -53,15 +53,13 @@ def test_word_attributions_sum_to_logit_difference(name):
     result = wb.attribution(model, wb.Recipe(quantize=wb.Quantize(bits=6)), number)
     assert result.kind == "words"
     assert result.content == tuple(tokens(examples[number].tolist()))
-    for explanation in (result.before, result.after):
-        assert explanation.attributions.shape == (len(result.content),)
-        assert np.abs(explanation.attributions).max() > 0
-        assert explanation.attributions.sum() == pytest.approx(
-            explanation.logit_difference + explanation.convergence_delta, abs=1e-4
+    for side in (result.before, result.after):
+        assert side.attributions.shape == (len(result.content),)
+        assert np.abs(side.attributions).max() > 0
+        assert side.attributions.sum() == pytest.approx(
+            side.logit_difference + side.convergence_delta, abs=1e-4
         )
-        assert abs(explanation.convergence_delta) <= TOLERANCE * max(
-            1, abs(explanation.logit_difference)
-        )
+        assert abs(side.convergence_delta) <= TOLERANCE * max(1, abs(side.logit_difference))
     with torch.no_grad():
         inputs = model.task.inputs(examples[number : number + 1])
         outputs = call(model.module(), model.weights(), inputs)
@@ -83,15 +81,15 @@ def test_frame_attributions_sum_to_logit_difference():
     train = model.task.split("train").examples
     baseline = np.where(examples.any(axis=2, keepdims=True), train[train.any(axis=2)].mean(0), 0)
     decoded = wb.compress(model, HARSH).weights()
-    for weights, explanation in ((model.weights(), result.before), (decoded, result.after)):
-        difference = logit(model, weights, examples, explanation.predicted) - logit(
-            model, weights, baseline.astype(np.float32), explanation.predicted
+    for weights, side in ((model.weights(), result.before), (decoded, result.after)):
+        difference = logit(model, weights, examples, side.predicted) - logit(
+            model, weights, baseline.astype(np.float32), side.predicted
         )
-        assert explanation.logit_difference == pytest.approx(difference, abs=1e-3)
-        assert explanation.attributions.sum() == pytest.approx(
-            difference + explanation.convergence_delta, abs=1e-3
+        assert side.logit_difference == pytest.approx(difference, abs=1e-3)
+        assert side.attributions.sum() == pytest.approx(
+            difference + side.convergence_delta, abs=1e-3
         )
-        assert abs(explanation.convergence_delta) <= TOLERANCE * max(1, abs(difference))
+        assert abs(side.convergence_delta) <= TOLERANCE * max(1, abs(difference))
 
 
 @pytest.mark.parametrize(

@@ -29,15 +29,11 @@ def test_texts_share_a_prefix_and_are_reproducible(gpt, monkeypatch):
     result = wb.generate(gpt, COARSE, prompt="\nI love", characters=40, seed=3)
     assert len(result.before) == len(result.after) == 40
     assert result.before[: result.common_prefix] == result.after[: result.common_prefix]
-    assert (
-        result.before[result.common_prefix : result.common_prefix + 1]
-        != result.after[result.common_prefix :][:1]
-    )
+    common = result.common_prefix
+    assert result.before[common : common + 1] != result.after[common:][:1]
     monkeypatch.setattr(generation, "_originals", MemoryCache(4))
-    assert (
-        wb.generate(gpt, wb.compress(gpt, COARSE), prompt="\nI love", characters=40, seed=3)
-        == result
-    )
+    file = wb.compress(gpt, COARSE)
+    assert wb.generate(gpt, file, prompt="\nI love", characters=40, seed=3) == result
     assert (
         wb.generate(gpt, COARSE, prompt="\nI love", characters=40, seed=4).before != result.before
     )
@@ -107,12 +103,7 @@ def test_model_without_characters_is_an_error(small):
 
 def test_progress_and_cancel(gpt):
     fractions = []
+    options = {"cancelled": lambda: len(fractions) > 5, "on_progress": fractions.append}
     with pytest.raises(Cancelled):
-        wb.generate(
-            gpt,
-            COARSE,
-            seed=99,
-            cancelled=lambda: len(fractions) > 5,
-            on_progress=fractions.append,
-        )
+        wb.generate(gpt, COARSE, seed=99, **options)
     assert fractions == sorted(fractions)

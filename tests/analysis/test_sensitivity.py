@@ -6,11 +6,10 @@ import pytest
 import torch
 
 import workbench as wb
-from tests.raises import raises
 from workbench.analysis import sensitivity as sensitivity_module
 from workbench.analysis.sensitivity import SETTINGS, iter_sensitivity, sensitivity
 from workbench.cache.results import ResultCache
-from workbench.errors import Cancelled, RecipeError, WorkbenchError
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.cached_results import cached_report
 from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train
 
@@ -61,9 +60,7 @@ def test_point_changes_only_its_layer(small, part, settings):
     originals = small.weights()
     for point in result.points:
         weights = wb.compress(small, point.recipe).weights()
-        changed = [
-            name for name, weight in weights.items() if not torch.equal(weight, originals[name])
-        ]
+        changed = [n for n, weight in weights.items() if not torch.equal(weight, originals[n])]
         assert changed == [point.layer]
     kind = type(part).__name__.lower()
     settings_kept = {"criterion", "range", "aim", "scope"}
@@ -106,29 +103,20 @@ def test_cancel_keeps_cached_points(small, store):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"),
+    ("arguments", "code", "fact"),
     [
-        ((Train(),), "recipe.not_a_layer_part"),
-        (("prune",), "recipe.not_a_layer_part"),
-        ((Prune(), []), "recipe.no_settings"),
+        ((Train(),), "recipe.not_a_layer_part", ""),
+        (("prune",), "recipe.not_a_layer_part", ""),
+        ((Prune(), [1.5]), None, r"prune\.layers"),
+        ((Quantize(), [9]), None, r"quantize\.layers"),
+        ((Prune(), []), "recipe.no_settings", ""),
+        ((Prune(), "half"), None, "Settings"),
     ],
 )
-def test_invalid_arguments_are_an_error_immediately(small, arguments, code):
-    with raises(code):
+def test_invalid_arguments_are_an_error_immediately(small, arguments, code, fact):
+    with pytest.raises(WorkbenchError, match=fact) as caught:
         iter_sensitivity(small, *arguments)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "fact"),
-    [
-        ((Prune(), [1.5]), r"prune\.layers"),
-        ((Quantize(), [9]), r"quantize\.layers"),
-        ((Prune(), "half"), "Settings"),
-    ],
-)
-def test_invalid_settings_are_an_error_immediately(small, arguments, fact):
-    with pytest.raises(RecipeError, match=fact):
-        iter_sensitivity(small, *arguments)
+    assert code in (None, caught.value.code)
 
 
 def test_model_is_required():

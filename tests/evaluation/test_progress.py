@@ -90,15 +90,14 @@ def test_cancel_stops_between_batches(small, validation, after, monkeypatch):
     batch_sizes = []
     for name in ("first", "predict"):
         original = getattr(progress.FastPath, name)
-        monkeypatch.setattr(
-            progress.FastPath,
-            name,
-            lambda self, images, original=original: (
-                batch_sizes.append(len(images)) or original(self, images)
-            ),
-        )
+
+        def counted(self, images, original=original):
+            batch_sizes.append(len(images))
+            return original(self, images)
+
+        monkeypatch.setattr(progress.FastPath, name, counted)
     with pytest.raises(Cancelled):
-        for _tally in iter_counts(
+        for _ in iter_counts(
             small, small.weights(), validation, cancelled=lambda: len(batch_sizes) >= after
         ):
             pass

@@ -25,10 +25,7 @@ EXTREMES = [
     {"quantize": {"bits": 2, "scheme": "affine", "granularity": "group", "group_size": 8}},
     {"prune": {"sparsity": 0.5, "criterion": "gradient"}, "quantize": {"bits": 16}},
 ]
-RANDOM_RECIPES = dict.fromkeys(wb.models("fashion"), 3) | {
-    "fashion/lenet-300-100": 6,
-    "fashion/lenet5": 6,
-}
+RANDOM = dict.fromkeys(wb.models("fashion"), 3) | {"fashion/lenet-300-100": 6, "fashion/lenet5": 6}
 
 
 def digest(classes):
@@ -47,7 +44,7 @@ def test_saved_files_match_their_reports(name, recipes, store, tmp_path):
     runs = variants(name)
     expected = {}
     chosen = [wb.Recipe.from_json(extreme) for extreme in EXTREMES]
-    chosen += recipes(model, RANDOM_RECIPES[name], seed="truth")
+    chosen += recipes(model, RANDOM[name], seed="truth")
     for number, recipe in enumerate(chosen):
         report = next(iter_reports(model, recipe, store=store))
         artifact = wb.compress(model, recipe)

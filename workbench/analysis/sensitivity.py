@@ -217,16 +217,14 @@ def _measure_all(
             yield result
 
 
+@dataclass
 class _LayerMeasurement:
     """Measures recipes that change one layer, with the same results and cache as `measure`."""
 
-    def __init__(
-        self, model: Model, layer: str, store: ResultCache, cancelled: Callable[[], bool]
-    ) -> None:
-        self.model = model
-        self.layer = layer
-        self.store = store
-        self.cancelled = cancelled
+    model: Model
+    layer: str
+    store: ResultCache
+    cancelled: Callable[[], bool]
 
     @cached_property
     def evaluator(self) -> LayerEvaluator:

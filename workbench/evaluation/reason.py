@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -222,27 +222,18 @@ SENTENCES = {
 }
 """The sentence of each kind of reason, with placeholders for its numbers."""
 
-_FORMATS: dict[str, Callable[[Any], str]] = {
-    "zeros": lambda share: formatting.percent(share, 0),
-    "asked_share": formatting.percent,
-    "got_share": formatting.percent,
-    "set_share": formatting.percent,
-    "left_share": formatting.percent,
-    "made_share": formatting.percent,
-    "before_share": formatting.percent,
-    "rounded_share": formatting.percent,
-    "weights_share": formatting.percent,
-    "macs_share": formatting.percent,
-    "without": formatting.count,
-    "judged": formatting.count,
-    "asked": formatting.count,
-    "length": formatting.count,
-    "rank": formatting.count,
-    "width": formatting.count,
-    "rows": formatting.count,
-    "blocks": formatting.count,
-    "macs": formatting.count,
-}
+_COUNTS = frozenset(
+    ("without", "judged", "asked", "length", "rank", "width", "rows", "blocks", "macs")
+)
+
+
+def _format(key: str, number: Number) -> str:
+    """Format a fraction, a count, or else a length in bytes."""
+    if key == "zeros":
+        return formatting.percent(number, 0)
+    if key.endswith("_share"):
+        return formatting.percent(number)
+    return formatting.count(number) if key in _COUNTS else formatting.nbytes(number)
 
 
 @dataclass(frozen=True)
@@ -272,7 +263,7 @@ class Reason:
     @property
     def text(self) -> str:
         """The translated sentence."""
-        words = {key: _FORMATS.get(key, formatting.nbytes)(n) for key, n in self.numbers.items()}
+        words = {key: _format(key, number) for key, number in self.numbers.items()}
         return _(SENTENCES[self.kind]).format(layer=self.layer, what=self.what, **words)
 
     def as_dict(self) -> dict[str, Any]:

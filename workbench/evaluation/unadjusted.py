@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 
 from workbench.artifact.artifact import Artifact
@@ -17,8 +15,6 @@ from workbench.runtime.build import FOLD_TARGETS
 from workbench.runtime.shell import shell
 from workbench.training.setup import starting_network
 
-Finder = Callable[[Model, PreparedNetwork, Artifact], tuple[str, ...]]
-
 
 def unadjusted(model: Model, artifact: Artifact) -> dict[str, tuple[str, ...]]:
     """Return the unchanged layers of each requested adjustment, by kind of `Reason`.
@@ -26,33 +22,21 @@ def unadjusted(model: Model, artifact: Artifact) -> dict[str, tuple[str, ...]]:
     Batch norms are named by module path, layers and biases by tensor.
     """
     recipe = artifact.recipe
-    finders: dict[str, tuple[bool, Finder]] = {
-        "norms-stay": (recipe.folds, _unfolded),
-        "uneven": (recipe.equalizes, _not_equalized),
-        "none-even": (recipe.equalizes, _nothing_to_equalize),
-        "norms-as-they-were": (recipe.recalibrates, _not_recalibrated),
-        "biases-as-they-were": (recipe.corrects, _not_corrected),
-    }
-    requested = {kind: find for kind, (wanted, find) in finders.items() if wanted}
-    if not requested:
+    if not (recipe.folds or recipe.equalizes or recipe.recalibrates or recipe.corrects):
         return {}
     prepared, shaped = starting_network(model, recipe), model.with_spec(artifact.spec)
-    return {kind: find(shaped, prepared, artifact) for kind, find in requested.items()}
-
-
-def _unfolded(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
-    return tuple(tracking_norms(shell(shaped).module))
-
-
-def _not_equalized(shaped: Model, prepared: PreparedNetwork, artifact: Artifact) -> tuple[str, ...]:
-    return prepared.not_equalized
-
-
-def _nothing_to_equalize(
-    shaped: Model, prepared: PreparedNetwork, artifact: Artifact
-) -> tuple[str, ...]:
-    """Return a single empty name if there were no layers to equalize."""
-    return () if prepared.equalized or prepared.not_equalized else ("",)
+    unchanged: dict[str, tuple[str, ...]] = {}
+    if recipe.folds:
+        unchanged["norms-stay"] = tuple(tracking_norms(shell(shaped).module))
+    if recipe.equalizes:
+        candidates = prepared.equalized or prepared.not_equalized
+        unchanged["uneven"] = prepared.not_equalized
+        unchanged["none-even"] = () if candidates else ("",)
+    if recipe.recalibrates:
+        unchanged["norms-as-they-were"] = _not_recalibrated(shaped, prepared, artifact)
+    if recipe.corrects:
+        unchanged["biases-as-they-were"] = _not_corrected(shaped, prepared, artifact)
+    return unchanged
 
 
 def _not_recalibrated(
