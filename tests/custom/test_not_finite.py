@@ -182,7 +182,7 @@ def test_numbers_that_are_none_have_no_figure(threads):
     assert report.not_finite == without > 0
     assert report.reasons[0].text == (
         f"The outputs for {without} of {EXAMPLES} validation examples are NaN or infinite, and so "
-        "is what is measured on them."
+        "is the metric."
     )
 
 

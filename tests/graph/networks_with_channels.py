@@ -349,17 +349,17 @@ SHAPES: dict[str, tuple[int, ...]] = {
 
 
 UNPRUNED: dict[str, dict[str, str]] = {
-    "sums": {"conv.weight": "the network's own outputs"},
+    "sums": {"conv.weight": "the outputs of the network"},
     "rotary": {"query.weight": "cannot be followed", "value.weight": "cannot be followed"},
     "pixel shuffle": {"0.weight": "next layers (PixelShuffle)"},
     "shuffle": {"stem.weight": "Split", "inner.weight": "Conv2d: RuntimeError"},
     "heads": {"mix.weight": "next layers (View, Unbind, "},
     "attention": {
-        "0.self_attn.in_proj_weight": "from MultiheadAttention",
-        "0.self_attn.out_proj.weight": "from MultiheadAttention",
-        "0.linear2.weight": "from MultiheadAttention",
+        "0.self_attn.in_proj_weight": "of MultiheadAttention",
+        "0.self_attn.out_proj.weight": "of MultiheadAttention",
+        "0.linear2.weight": "of MultiheadAttention",
     },
-    "recurrent": {"into.weight": "cannot follow", "gru.weight_ih_l0": "none are removed from GRU"},
+    "recurrent": {"into.weight": "cannot trace", "gru.weight_ih_l0": "of GRU"},
     "weight norm": {"0.parametrizations.weight.original1": "ParametrizedConv1d"},
     "old weight norm": {"0.weight_v": "Conv1d (its weight is computed from others)"},
     "hard-coded size": {"conv.weight": "View; Fixed: RuntimeError: shape '[-1, 512]' is invalid"},
@@ -368,8 +368,8 @@ UNPRUNED: dict[str, dict[str, str]] = {
         "two.weight": "does not call this layer",
     },
     "several in, one out": {"0.weight": "Conv2d (8 groups)"},
-    "layer norm over places": {"0.weight": "none are removed from LayerNorm"},
-    "layer norm alone": {"0.weight": "none are removed from LayerNorm"},
+    "layer norm over places": {"0.weight": "of LayerNorm"},
+    "layer norm alone": {"0.weight": "of LayerNorm"},
     "softmax over channels": {"0.weight": "next layers (Softmax)"},
 }
 """Layers that keep their channels, and a part of the reported reason."""

@@ -49,7 +49,8 @@ SENTENCES = {
         "{layer} spends {scales} of its {bytes} on scales: let more weights share one scale."
     ),
     "codebook-heavy": N_(
-        "{layer} spends {scales} of its {bytes} on codebooks: one codebook per layer would take less."
+        "{layer} spends {scales} of its {bytes} on codebooks: one codebook per layer would "
+        "take less."
     ),
     "codebook-long": N_(
         "{layer} spends {scales} of its {bytes} on its codebook: fewer shared values would take "
@@ -227,7 +228,7 @@ _COUNTS = frozenset(
 )
 
 
-def _format(key: str, number: Number) -> str:
+def _format(key: str, number: Any) -> str:
     """Format a fraction, a count, or else a length in bytes."""
     if key == "zeros":
         return formatting.percent(number, 0)

@@ -235,7 +235,7 @@ def _runner(model: Model, batch: int) -> tuple[Run, Any]:
 
 
 class _LiveBytes(TorchDispatchMode):
-    """Tracks the bytes of live storage that operations create, without those of `known` tensors."""
+    """Tracks the bytes of live storage that operations create, without that of `known` tensors."""
 
     def __init__(self, known: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
