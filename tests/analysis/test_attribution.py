@@ -13,7 +13,7 @@ import workbench as wb
 from tests.raises import raises
 from tests.untrained import untrained
 from workbench.analysis.attribution import TOLERANCE, explain
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled
 from workbench.evaluation.reference import predict
 from workbench.runtime.batch import call
 from workbench.zoo.reviews.words import tokens
@@ -169,9 +169,17 @@ def test_two_threads_explain_different_examples(lenet5, fingerprint):
     assert fingerprint(lenet5.weights()) == before
 
 
-@pytest.mark.parametrize("example", [-1, 5000, 1.5, "first"])
-def test_unknown_example_is_an_error(small, example):
-    with pytest.raises(WorkbenchError, match="example"):
+@pytest.mark.parametrize(
+    ("example", "code"),
+    [
+        (-1, "argument.not_a_count"),
+        (5000, "argument.unknown_example"),
+        (1.5, "argument.not_a_count"),
+        ("first", "argument.not_a_count"),
+    ],
+)
+def test_unknown_example_is_an_error(small, example, code):
+    with raises(code, "example"):
         wb.attribution(small, HARSH, example)
 
 

@@ -12,7 +12,7 @@ from tests.untrained import untrained
 from workbench.analysis import generation
 from workbench.analysis.generation import example_prompt
 from workbench.cache.memory import MemoryCache
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled
 from workbench.runtime.batch import call
 from workbench.zoo.attention import start_incremental_decoding
 from workbench.zoo.reviews_lm.characters import encode
@@ -81,18 +81,18 @@ def test_example_prompts_are_starts_of_reviews(gpt):
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "code"),
     [
-        {"prompt": ""},
-        {"characters": 0},
-        {"characters": 10**6},
-        {"temperature": 0.0},
-        {"temperature": float("nan")},
-        {"seed": -1},
+        ({"prompt": ""}, "argument.empty_prompt"),
+        ({"characters": 0}, "argument.not_a_count"),
+        ({"characters": 10**6}, "argument.too_many_characters"),
+        ({"temperature": 0.0}, "argument.temperature_out_of_range"),
+        ({"temperature": float("nan")}, "argument.temperature_out_of_range"),
+        ({"seed": -1}, "argument.not_a_count"),
     ],
 )
-def test_invalid_settings_are_an_error(gpt, settings):
-    with pytest.raises(WorkbenchError):
+def test_invalid_settings_are_an_error(gpt, settings, code):
+    with raises(code):
         wb.generate(gpt, COARSE, **settings)
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import workbench as wb
+from tests.raises import raises
 from workbench.analysis import sensitivity as sensitivity_module
 from workbench.analysis.sensitivity import SETTINGS, iter_sensitivity, sensitivity
 from workbench.cache.results import ResultCache
@@ -110,7 +111,7 @@ def test_cancel_keeps_cached_points(small, store):
         ((Prune(), [1.5]), None, r"prune\.layers"),
         ((Quantize(), [9]), None, r"quantize\.layers"),
         ((Prune(), []), "recipe.no_settings", ""),
-        ((Prune(), "half"), None, "Settings"),
+        ((Prune(), "half"), "argument.not_a_list_of_numbers", "Settings"),
     ],
 )
 def test_invalid_arguments_are_an_error_immediately(small, arguments, code, fact):
@@ -120,5 +121,5 @@ def test_invalid_arguments_are_an_error_immediately(small, arguments, code, fact
 
 
 def test_model_is_required():
-    with pytest.raises(WorkbenchError, match="model"):
+    with raises("argument.not_a_model"):
         iter_sensitivity("fashion/lenet5")

@@ -219,7 +219,7 @@ def test_sentences_are_complete_and_sorted_by_weight(name, recipes):
         for reason in reasons:
             assert reason.text.endswith(".")
             assert not set("{}") & set(reason.text)
-            assert Reason(**reason.as_dict()) == reason
+            assert Reason.from_dict(reason.as_dict()) == reason
 
 
 def test_original_has_no_reasons(small):

@@ -234,11 +234,11 @@ def _structure(
     before = sum(group.outputs for group in groups) or 1  # no groups: nothing can be removed
     removed = before - sum(_outputs(artifact, group) for group in groups) if groups else 0
     weights = sum(prod(model.card["tensors"][name]) for name in model.layers) or 1
-    left = [name for name in model.with_spec(artifact.spec).layers if name in artifact.tensors]
+    layers = [name for name in model.with_spec(artifact.spec).layers if name in artifact.tensors]
     return {
         "channels_asked": requested_fraction(groups, requested),
         "channels_removed": removed / before,
-        "weights_removed": 1 - sum(prod(artifact.tensors[name].shape) for name in left) / weights,
+        "weights_removed": 1 - sum(prod(artifact.tensors[name].shape) for name in layers) / weights,
         "macs_removed": 1 - macs / total if (total := model.card["macs"]) else 0.0,
     }
 

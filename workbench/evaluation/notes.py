@@ -35,7 +35,7 @@ def score_reasons(score: Score | None, split: str) -> tuple[Reason, ...]:
     if score is None or not score.not_finite:
         return ()
     kind = "not-finite" if "accuracy" in score.figures else "no-figure"
-    numbers = {"without": score.not_finite, "judged": score.examples}
+    numbers = {"without": score.not_finite, "examples": score.examples}
     causes = [Reason(cause, name) for name, cause in score.broken.items()]
     return (Reason(kind, split, numbers), *causes[:MAX_NAMED])
 

@@ -38,10 +38,10 @@ def iter_reports_with_preview(
     RecipeError, Cancelled
         As `iter_reports`.
     """
-    plain = recipe.plain
+    baseline = recipe.plain
     cached = cached_report(model, recipe, SPLIT, store)
-    if recipe.train is None and plain != recipe and (cached is None or cached.score is None):
-        for report in measure.iter_reports(model, plain, store=store, cancelled=cancelled):
+    if recipe.train is None and baseline != recipe and (cached is None or cached.score is None):
+        for report in measure.iter_reports(model, baseline, store=store, cancelled=cancelled):
             if report.score is not None:
                 yield replace(report, preview_of=recipe)
                 break

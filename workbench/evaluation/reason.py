@@ -25,12 +25,12 @@ SENTENCES = {
         "factorized, shared or quantized: its values stay unchanged."
     ),
     "not-finite": N_(
-        "The outputs for {without} of {judged} {layer} examples are NaN or infinite: such examples "
-        "have no prediction and count as wrong."
+        "The outputs for {without} of {examples} {layer} examples are NaN or infinite: such "
+        "examples have no prediction and count as wrong."
     ),
     "no-figure": N_(
-        "The outputs for {without} of {judged} {layer} examples are NaN or infinite, and so is the "
-        "metric."
+        "The outputs for {without} of {examples} {layer} examples are NaN or infinite, and so is "
+        "the metric."
     ),
     "zero-norm": N_(
         "The module divides each row of {layer} by its norm, and the norm of an all-zero row is 0, "
@@ -224,7 +224,7 @@ SENTENCES = {
 """The sentence of each kind of reason, with placeholders for its numbers."""
 
 _COUNTS = frozenset(
-    ("without", "judged", "asked", "length", "rank", "width", "rows", "blocks", "macs")
+    ("without", "examples", "asked", "length", "rank", "width", "rows", "blocks", "macs")
 )
 
 
@@ -251,24 +251,30 @@ class Reason:
         The numbers in the sentence: lengths in bytes and fractions from 0 to 1.
     weight : int
         The number of bytes concerned; reasons are sorted by it.
-    what : str
-        The obstacle, such as the class of a layer, or empty.
+    obstacle : str
+        What prevents it, such as the class of a layer, or empty.
     """
 
     kind: str
     layer: str = ""
     numbers: Mapping[str, Number] = field(default_factory=dict)
     weight: int = 0
-    what: str = ""
+    obstacle: str = ""
 
     @property
     def text(self) -> str:
         """The translated sentence."""
         words = {key: _format(key, number) for key, number in self.numbers.items()}
-        return _(SENTENCES[self.kind]).format(layer=self.layer, what=self.what, **words)
+        return _(SENTENCES[self.kind]).format(layer=self.layer, what=self.obstacle, **words)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         numbers = dict(self.numbers)
         data = {"kind": self.kind, "layer": self.layer, "numbers": numbers, "weight": self.weight}
-        return {**data, "what": self.what} if self.what else data
+        return {**data, "what": self.obstacle} if self.obstacle else data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Reason:
+        """Inverse of `as_dict`."""
+        fields = {key: value for key, value in data.items() if key != "what"}
+        return cls(**fields, obstacle=data.get("what", ""))

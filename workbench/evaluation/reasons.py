@@ -74,7 +74,7 @@ def reasons(
     coded = {name: artifact.tensors[name] for name in layers if prod(artifact.tensors[name].shape)}
     from_scratch = recipe.train is not None and recipe.train.start == "scratch"
     initial: OriginalWeights = dict if from_scratch else original_weights
-    found = [
+    all_reasons = [
         *(
             layer_reasons(artifact, coded, requested, achieved, initial)
             if coded
@@ -89,7 +89,7 @@ def reasons(
         *_length(artifact, original_bytes, original_weights),
         *_speed(artifact, coded, original_bytes, achieved, macs),
     ]
-    return tuple(sorted(found, key=lambda reason: -reason.weight))
+    return tuple(sorted(all_reasons, key=lambda reason: -reason.weight))
 
 
 def _nothing(recipe: Recipe) -> list[Reason]:
@@ -146,7 +146,7 @@ def _unpruned(requested: Structure | None, unpruned: Sequence[UnprunedLayers]) -
         if named or layers.reason != "output" or len(layers.layers) > 1:
             causes.setdefault((UNPRUNED[layers.reason], layers.what), []).extend(layers.layers)
     for (kind, obstacle), names in causes.items():
-        yield Reason(kind, _join(names), what=obstacle)
+        yield Reason(kind, _join(names), obstacle=obstacle)
 
 
 def _norms(artifact: Artifact, has_norms: bool) -> Iterator[Reason]:

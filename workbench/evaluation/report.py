@@ -80,7 +80,7 @@ class Size:
     def from_dict(cls, data: dict[str, Any]) -> Size:
         """Inverse of `as_dict`."""
         ledger = Ledger.from_dict(data["ledger"])
-        reasons = tuple(Reason(**reason) for reason in data["reasons"])
+        reasons = tuple(map(Reason.from_dict, data["reasons"]))
         return cls(**{**data, "ledger": ledger, "reasons": reasons})
 
 
