@@ -169,17 +169,9 @@ def test_two_threads_explain_different_examples(lenet5, fingerprint):
     assert fingerprint(lenet5.weights()) == before
 
 
-@pytest.mark.parametrize(
-    ("example", "code"),
-    [
-        (-1, "argument.not_a_count"),
-        (5000, "argument.unknown_example"),
-        (1.5, "argument.not_a_count"),
-        ("first", "argument.not_a_count"),
-    ],
-)
-def test_unknown_example_is_an_error(small, example, code):
-    with raises(code, "example"):
+@pytest.mark.parametrize("example", [-1, 5000, 1.5, "first"])
+def test_unknown_example_is_an_error(small, example):
+    with raises("argument.unknown_example" if example == 5000 else "argument.not_a_count"):
         wb.attribution(small, HARSH, example)
 
 

@@ -276,5 +276,4 @@ class Reason:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Reason:
         """Inverse of `as_dict`."""
-        fields = {key: value for key, value in data.items() if key != "what"}
-        return cls(**fields, obstacle=data.get("what", ""))
+        return cls(**{"obstacle" if key == "what" else key: data[key] for key in data})
