@@ -11,10 +11,12 @@ import workbench as wb
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.module_spec import UNCHANGED
 from workbench.cache.results import ResultCache
+from workbench.calibration.statistics import stats_digest
 from workbench.compression.coded import Factors
 from workbench.compression.encode import encode_tensors
 from workbench.errors import ArtifactError, Cancelled, RecipeError, UnknownNameError
 from workbench.evaluation.batch_size import MAX_BATCH, MAX_FIRST_SAMPLE
+from workbench.evaluation.cached_results import size_key
 from workbench.evaluation.measure import evaluate, iter_reports, measure
 from workbench.evaluation.progress import ESTIMATE_BATCHES, reference_counts
 from workbench.evaluation.report import Report, Score, Size
@@ -49,10 +51,7 @@ def test_equal_files_share_a_score(small, store, monkeypatch):
     (*_, first) = iter_reports(small, wb.Recipe(), store=store)
     twin = Artifact.of(small.name, wb.Recipe(), encode_tensors(small.weights(), wb.Recipe()))
     assert twin.digest == first.digest
-    store.put("unrelated", 1)
-    sizes = [key for key in store._memory if key.startswith("size")]
-    for key in sizes:
-        del store._memory[key]
+    store.put(size_key(small, wb.Recipe(), stats_digest(small, wb.Recipe())), None)
     reports = list(iter_reports(small, wb.Recipe(), store=store))
     assert [report.exact for report in reports] == [False, True]
 
