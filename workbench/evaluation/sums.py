@@ -49,14 +49,14 @@ def iter_scores(
     if model.task.metric.counts in SUM_METRICS:
         order = np.random.default_rng(seed).permutation(len(split))
         first = first_sample_size(model)
-        quick = layout_weights(weights, channels_last=model.architecture.traits.channels_last)
+        arranged = layout_weights(weights, channels_last=model.architecture.traits.channels_last)
         rows: list[SumRows] = []
         for start, stop in ((0, first), (first, SECOND_ESTIMATE * first)):
             if (stop if not start else first * MIN_SPLIT) >= len(split):
                 break
             per_thread = -(-(stop - start) // torch.get_num_threads())
             batch = min(per_thread, batch_size_for(model))
-            rows.append(_rows(model, quick, split, order[start:stop], batch, cancelled))
+            rows.append(_rows(model, arranged, split, order[start:stop], batch, cancelled))
             yield _score_of_rows(model, np.concatenate(rows), split)
     yield reference_score(model, weights, split, cancelled)
 
