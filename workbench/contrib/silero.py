@@ -1,9 +1,9 @@
-"""Silero VAD on made-up sounds, where the package that holds its weights is installed.
+"""Silero VAD on synthetic sounds, if the package with its weights is installed.
 
 The network is that of Silero VAD 6 for 16 kHz (github.com/snakers4/silero-vad, MIT): a Fourier
-transform as a convolution, four convolutions, an LSTM. The weights are those of the package's
-safetensors file, which are not those of its TorchScript file. No recorded speech comes with
-anything that we depend on, so the sounds are synthetic, and the title says so.
+transform as a convolution, four convolutions, an LSTM. The weights are from the package's
+safetensors file, and differ from those of its TorchScript file. No dependency includes recorded
+speech, so the sounds are synthetic, as the title says.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 PACKAGE = "silero_vad"
 FRAMES = 16
-"""Pieces of 512 samples that a sound has: half a second."""
+"""Frames of 512 samples per sound: half a second."""
 SEEDS = {"train": 1, "validation": 2, "test": 3}
 COUNT = 1_000
-"""Sounds of each split."""
+"""Sounds per split."""
 VERSION = 1
-"""Raised when sounds are made otherwise."""
+"""Increase when the synthesis of the sounds changes."""
 
 
 def plugins() -> list[ModelPlugin]:
-    """Return the model where its package is installed."""
+    """Return the model if its package is installed."""
     if find_spec(PACKAGE) is None:
         return []
     return [ModelPlugin("voices/silero-vad", mark("Silero VAD, 310,000 weights"), TASK, _module)]

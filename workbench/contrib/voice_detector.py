@@ -1,4 +1,4 @@
-"""The network of Silero VAD 6 for 16 kHz, which hears whether there is a voice."""
+"""The network of Silero VAD 6 for 16 kHz, which detects voices in sounds."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 FRAME = 512
-"""Samples that are heard at once: 32 ms."""
+"""Samples per frame: 32 ms."""
 CONTEXT = 64
-"""Samples of the piece before that are heard again."""
+"""Samples of the previous frame that precede each frame."""
 REFLECTED = 64
-"""Samples that are mirrored at the end."""
+"""Samples of reflection padding at the end."""
 
 
 class Detector(nn.Module):
-    """Magnitudes of a Fourier transform, four convolutions, an LSTM over the pieces."""
+    """Magnitudes of a Fourier transform, four convolutions, an LSTM over the frames."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,33 +29,33 @@ class Detector(nn.Module):
         self.lstm = nn.LSTM(128, 128, batch_first=True)
         self.fc = nn.Linear(128, 1)
 
-    def pieces(self, x: Tensor) -> Tensor:
-        """Turn sounds [b, pieces · 512] into the logit of a voice in each piece, [b, pieces]."""
-        heard = functional.pad(x, (CONTEXT, 0)).unfold(1, CONTEXT + FRAME, FRAME)
-        y = functional.pad(heard.flatten(0, 1).unsqueeze(1), (0, REFLECTED), mode="reflect")
+    def frame_logits(self, x: Tensor) -> Tensor:
+        """Map sounds [b, frames · 512] to the logit of a voice in each frame, [b, frames]."""
+        frames = functional.pad(x, (CONTEXT, 0)).unfold(1, CONTEXT + FRAME, FRAME)
+        y = functional.pad(frames.flatten(0, 1).unsqueeze(1), (0, REFLECTED), mode="reflect")
         real, imaginary = self.fourier(y).chunk(2, dim=1)
         y = (real**2 + imaginary**2).sqrt()
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
             y = layer(y).relu()
-        y, _state = self.lstm(y.squeeze(-1).unflatten(0, heard.shape[:2]))
+        y, _state = self.lstm(y.squeeze(-1).unflatten(0, frames.shape[:2]))
         logits: Tensor = self.fc(y.relu()).squeeze(-1)
         return logits
 
     def forward(self, x: Tensor) -> Tensor:
-        """Turn sounds [b, pieces · 512] into logits [b, 2], no voice and voice."""
-        voice = self.pieces(x).mean(1)
+        """Map sounds [b, frames · 512] to logits [b, 2], no voice and voice."""
+        voice = self.frame_logits(x).mean(1)
         return torch.stack([-voice / 2, voice / 2], dim=1)
 
 
 def load_detector(stored: Mapping[str, Tensor]) -> Detector:
-    """Return the network with the weights of Silero's own file."""
+    """Return the network with the weights of Silero's file."""
     module = Detector()
-    found = {name: t for name, t in stored.items() if name.startswith("conv")}
-    found["fourier.weight"] = stored["stft_conv.weight"]
-    found["fc.weight"] = stored["final_conv.weight"].squeeze(-1)
-    found["fc.bias"] = stored["final_conv.bias"]
-    for kind in ("weight", "bias"):
+    state = {name: t for name, t in stored.items() if name.startswith("conv")}
+    state["fourier.weight"] = stored["stft_conv.weight"]
+    state["fc.weight"] = stored["final_conv.weight"].squeeze(-1)
+    state["fc.bias"] = stored["final_conv.bias"]
+    for part in ("weight", "bias"):
         for side in ("ih", "hh"):
-            found[f"lstm.{kind}_{side}_l0"] = stored[f"lstm_cell.{kind}_{side}"]
-    module.load_state_dict(found)
+            state[f"lstm.{part}_{side}_l0"] = stored[f"lstm_cell.{part}_{side}"]
+    module.load_state_dict(state)
     return module.eval()

@@ -1,7 +1,7 @@
-"""Made-up sounds: a voice that speaks vowels, and what is no voice. Drawn from a seed.
+"""Synthetic sounds from a random seed: a voice that speaks vowels, and other sounds.
 
-The voice is a source and filters, as Klatt's synthesiser has them (JASA 67, 1980): pulses of the
-vocal folds through resonances that glide from vowel to vowel, syllable by syllable.
+The voice is a source-filter model like Klatt's synthesizer (JASA 67, 1980): pulses of the vocal
+folds pass through resonances that glide from vowel to vowel, syllable by syllable.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 RATE = 16_000
-"""Samples a second."""
+"""Samples per second."""
 STEP = 80
-"""Samples for which the resonances stand still: 5 ms."""
+"""Samples with constant resonances: 5 ms."""
 VOWELS = np.array(
     [
         (270, 2290, 3010),
@@ -27,45 +27,44 @@ VOWELS = np.array(
         (490, 1350, 1690),
     ]
 )
-"""Hz of the first three resonances (Peterson and Barney, JASA 24, 1952)."""
+"""Frequencies in Hz of the first three resonances (Peterson and Barney, JASA 24, 1952)."""
 WIDTHS = (80, 100, 140)
-"""Hz between the points where a resonance is half as strong."""
+"""Bandwidths of the resonances in Hz."""
 
 Sound = NDArray[np.float64]
 
 
 def sounds(count: int, samples: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return `count` sounds, float32 [count, samples], and whether each is a voice, 0 or 1.
+    """Return `count` sounds, float32 [count, samples], and whether each is a voice, int64 0 or 1.
 
-    A voice speaks in the noise of a room, 5 to 30 dB above it.
+    Every sound has background noise, 5 to 30 dB below it.
     """
-    draw = np.random.default_rng(seed)
-    labels = draw.permutation(np.arange(count) % 2)
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(count) % 2)
     rows = []
     for label in labels:
-        one = _voice(samples, draw) if label else OTHERS[draw.integers(len(OTHERS))](samples, draw)
-        room = _coloured(samples, draw) * 10 ** (-draw.uniform(5, 30) / 20)
-        both = _even(one) + room
-        rows.append(_even(both) * 10 ** draw.uniform(-2.2, -0.8))
+        sound = _voice(samples, rng) if label else OTHERS[rng.integers(len(OTHERS))](samples, rng)
+        noise = _colored_noise(samples, rng) * 10 ** (-rng.uniform(5, 30) / 20)
+        rows.append(_normalized(_normalized(sound) + noise) * 10 ** rng.uniform(-2.2, -0.8))
     return np.stack(rows).astype(np.float32), labels.astype(np.int64)
 
 
-def _voice(samples: int, draw: np.random.Generator) -> Sound:
-    pitch = draw.uniform(90, 250) * 2 ** _wander(samples, draw, 0.25, 3)
+def _voice(samples: int, rng: np.random.Generator) -> Sound:
+    pitch = rng.uniform(90, 250) * 2 ** _wander(samples, rng, 0.25, 3)
     phase = np.cumsum(pitch / RATE)
     opening = (phase % 1) ** 2 * (1 - phase % 1)  # of the vocal folds
-    source = np.diff(opening, prepend=opening[0]) + 0.002 * draw.standard_normal(samples)
-    syllable = draw.uniform(0.12, 0.3) * RATE
+    source = np.diff(opening, prepend=opening[0]) + 0.002 * rng.standard_normal(samples)
+    syllable = rng.uniform(0.12, 0.3) * RATE
     stops = np.arange(0, samples + 2 * syllable, syllable)
-    vowels = VOWELS[draw.integers(len(VOWELS), size=len(stops))] * draw.uniform(0.9, 1.2)
+    vowels = VOWELS[rng.integers(len(VOWELS), size=len(stops))] * rng.uniform(0.9, 1.2)
     middle = np.arange(0, samples, STEP) + STEP / 2
     glide = np.stack([np.interp(middle, stops, vowels[:, n]) for n in range(3)], axis=1)
     loudness: Sound = np.abs(np.sin(np.pi * np.arange(samples) / syllable)) ** 0.7
-    return _even(_through(source, glide)) * (0.15 + 0.85 * loudness)
+    return _normalized(_filtered(source, glide)) * (0.15 + 0.85 * loudness)
 
 
-def _through(source: Sound, glide: Sound) -> Sound:
-    """Send a sound through three resonances in turn, at the frequencies `glide` [steps, 3]."""
+def _filtered(source: Sound, glide: Sound) -> Sound:
+    """Filter a sound by three resonances in series, at the frequencies `glide` [steps, 3]."""
     out = source
     for n, width in enumerate(WIDTHS):
         radius = np.exp(-np.pi * width / RATE)
@@ -78,41 +77,41 @@ def _through(source: Sound, glide: Sound) -> Sound:
     return out
 
 
-def _coloured(samples: int, draw: np.random.Generator) -> Sound:
-    """Return noise that falls by 0 to 6 dB an octave: white, pink, brown."""
-    spectrum = np.fft.rfft(draw.standard_normal(samples))
-    spectrum /= np.maximum(np.arange(len(spectrum)), 1) ** draw.uniform(0, 1)
-    return _even(np.fft.irfft(spectrum, samples))
+def _colored_noise(samples: int, rng: np.random.Generator) -> Sound:
+    """Return noise that falls by 0 to 6 dB per octave: white, pink, brown."""
+    spectrum = np.fft.rfft(rng.standard_normal(samples))
+    spectrum /= np.maximum(np.arange(len(spectrum)), 1) ** rng.uniform(0, 1)
+    return _normalized(np.fft.irfft(spectrum, samples))
 
 
-def _hum(samples: int, draw: np.random.Generator) -> Sound:
-    """Return a mains hum with its overtones."""
-    base, time = draw.choice([50.0, 60.0]), np.arange(samples) / RATE
-    strengths = draw.uniform(0, 1, 8) / np.arange(1, 9)
-    return _even(
+def _hum(samples: int, rng: np.random.Generator) -> Sound:
+    """Return a power-line hum with its overtones."""
+    base, time = rng.choice([50.0, 60.0]), np.arange(samples) / RATE
+    strengths = rng.uniform(0, 1, 8) / np.arange(1, 9)
+    return _normalized(
         sum(s * np.sin(2 * np.pi * base * (n + 1) * time) for n, s in enumerate(strengths))
     )
 
 
-def _tone(samples: int, draw: np.random.Generator) -> Sound:
-    """Return a tone that slides."""
-    start, stop = draw.uniform(200, 4000, 2)
+def _tone(samples: int, rng: np.random.Generator) -> Sound:
+    """Return a tone of gliding frequency."""
+    start, stop = rng.uniform(200, 4000, 2)
     return np.sin(2 * np.pi * np.cumsum(np.linspace(start, stop, samples)) / RATE)
 
 
-def _clicks(samples: int, draw: np.random.Generator) -> Sound:
-    """Return knocks that ring for a moment."""
-    hits = (draw.uniform(size=samples) < draw.uniform(3, 20) / RATE) * draw.standard_normal(samples)
-    ring = np.exp(-np.arange(800) / draw.uniform(20, 200)) * draw.standard_normal(800)
+def _clicks(samples: int, rng: np.random.Generator) -> Sound:
+    """Return clicks with a short decay."""
+    hits = (rng.uniform(size=samples) < rng.uniform(3, 20) / RATE) * rng.standard_normal(samples)
+    ring = np.exp(-np.arange(800) / rng.uniform(20, 200)) * rng.standard_normal(800)
     return np.convolve(hits, ring)[:samples]
 
 
-def _silence(samples: int, draw: np.random.Generator) -> Sound:
+def _silence(samples: int, rng: np.random.Generator) -> Sound:
     return np.zeros(samples)
 
 
 OTHERS: tuple[Callable[[int, np.random.Generator], Sound], ...] = (
-    _coloured,
+    _colored_noise,
     _hum,
     _tone,
     _clicks,
@@ -120,11 +119,11 @@ OTHERS: tuple[Callable[[int, np.random.Generator], Sound], ...] = (
 )
 
 
-def _wander(samples: int, draw: np.random.Generator, size: float, bends: int) -> Sound:
-    ends = draw.normal(0, size, bends + 1)
+def _wander(samples: int, rng: np.random.Generator, size: float, bends: int) -> Sound:
+    ends = rng.normal(0, size, bends + 1)
     return np.interp(np.linspace(0, bends, samples), np.arange(bends + 1), ends)
 
 
-def _even(sound: Sound) -> Sound:
-    """Return a sound of loudness 1; silence stays."""
+def _normalized(sound: Sound) -> Sound:
+    """Return a sound scaled to a root mean square of 1; silence stays silent."""
     return sound / max(float(np.sqrt(np.mean(sound**2))), 1e-9)

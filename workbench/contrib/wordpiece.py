@@ -1,4 +1,4 @@
-"""Words cut into the pieces of a vocabulary, as BERT does it (Devlin et al., arXiv 1810.04805)."""
+"""WordPiece tokenization as in BERT (Devlin et al., arXiv 1810.04805)."""
 
 from __future__ import annotations
 
@@ -11,44 +11,45 @@ from numpy.typing import NDArray
 
 PADDING, UNKNOWN, BEGIN, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 MAX_CHARACTERS = 100
-"""Characters of a word that is cut; a longer one is unknown."""
+"""Longest word that is split into pieces; longer words are unknown."""
 
 PART = re.compile(r"[^\W_]+|[^\w\s]|_")
-"""Letters and digits, or one sign."""
+"""A run of letters and digits, or one other character."""
 
 
 def word_pieces(word: str, ids: Mapping[str, int]) -> list[int]:
-    """Return the ids of a word's pieces: always the longest that the vocabulary has."""
-    found: list[int] = []
+    """Return the ids of a word's pieces, by greedy longest match."""
+    pieces: list[int] = []
     start = 0
     while start < len(word) <= MAX_CHARACTERS:
-        front = "##" if start else ""
+        prefix = "##" if start else ""
         ends = range(len(word), start, -1)
-        end = next((end for end in ends if front + word[start:end] in ids), None)
+        end = next((end for end in ends if prefix + word[start:end] in ids), None)
         if end is None:
             return [ids[UNKNOWN]]
-        found.append(ids[front + word[start:end]])
+        pieces.append(ids[prefix + word[start:end]])
         start = end
-    return found or [ids[UNKNOWN]]
+    return pieces or [ids[UNKNOWN]]
 
 
 def encode(
     texts: Iterable[Sequence[str]], ids: Mapping[str, int], length: int
 ) -> NDArray[np.uint16]:
-    """Return texts, given as words, as ids of pieces: uint16 [n, length], padded at the end.
+    """Return the ids of the word pieces of texts: uint16 [n, length], padded at the end.
 
-    Each begins and ends with a mark of its own; what is longer is cut.
+    Texts are lists of words. Each row starts with `BEGIN` and ends with `END`; longer texts are
+    truncated.
     """
     rows = []
     for words in texts:
-        parts = [part for word in words for part in PART.findall(_bare(word))]
-        found = [piece for part in parts for piece in word_pieces(part, ids)]
-        row = [ids[BEGIN], *found[: length - 2], ids[END]]
+        parts = [part for word in words for part in PART.findall(_normalized(word))]
+        pieces = [piece for part in parts for piece in word_pieces(part, ids)]
+        row = [ids[BEGIN], *pieces[: length - 2], ids[END]]
         rows.append(row + [ids[PADDING]] * (length - len(row)))
     return np.array(rows, np.uint16)
 
 
-def _bare(word: str) -> str:
+def _normalized(word: str) -> str:
     """Return a word in lower case and without accents."""
-    apart = unicodedata.normalize("NFD", word.lower())
-    return "".join(sign for sign in apart if unicodedata.category(sign) != "Mn")
+    decomposed = unicodedata.normalize("NFD", word.lower())
+    return "".join(c for c in decomposed if unicodedata.category(c) != "Mn")

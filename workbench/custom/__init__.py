@@ -1,1 +1,1 @@
-"""User models and data: made from modules, loaded from other libraries, uploaded."""
+"""User models and data: from modules, other libraries and uploads."""

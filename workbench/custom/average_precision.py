@@ -8,72 +8,74 @@ import torch
 from torch import Tensor
 
 THRESHOLDS = tuple(0.5 + 0.05 * step for step in range(10))
-"""Overlaps from which a box counts as found."""
+"""Intersection over union from which a detection matches a ground-truth box."""
 RECALLS = 101
-"""Points of the recall axis at which precision is read."""
+"""Number of recall values at which precision is sampled."""
+
+Boxes = dict[str, Tensor]
 
 
 def mean_average_precision(outputs: list[Any], targets: list[Any]) -> float:
-    """Return the mean over classes and thresholds of the average precision, 0 to 1.
+    """Return the average precision, averaged over classes and thresholds, from 0 to 1.
 
     Parameters
     ----------
     outputs, targets
-        Batches of one dict for each image: ``boxes`` float [n, 4] as corners x0, y0, x1, y1,
-        ``labels`` int64 [n], and of outputs ``scores`` float [n].
+        Batches of one dict per image: ``boxes`` float [n, 4] as corners x0, y0, x1, y1,
+        ``labels`` int64 [n], and in outputs ``scores`` float [n].
     """
-    found = [one for batch in outputs for one in batch]
-    true = [one for batch in targets for one in batch]
-    classes = sorted({int(label) for one in true for label in one["labels"]})
-    each = [
+    detected = [image for batch in outputs for image in batch]
+    true = [image for batch in targets for image in batch]
+    classes = sorted({int(label) for image in true for label in image["labels"]})
+    precisions = [
         _average_precision(
-            [_of(one, kind) for one in found], [_of(one, kind) for one in true], least
+            [_of_class(image, label) for image in detected],
+            [_of_class(image, label) for image in true],
+            threshold,
         )
-        for kind in classes
-        for least in THRESHOLDS
+        for label in classes
+        for threshold in THRESHOLDS
     ]
-    return sum(each) / len(each) if each else 0.0
+    return sum(precisions) / len(precisions) if precisions else 0.0
 
 
-def _of(one: dict[str, Tensor], kind: int) -> dict[str, Tensor]:
-    chosen = one["labels"] == kind
-    return {name: tensor[chosen] for name, tensor in one.items()}
+def _of_class(image: Boxes, label: int) -> Boxes:
+    mask = image["labels"] == label
+    return {name: tensor[mask] for name, tensor in image.items()}
 
 
-def _average_precision(
-    found: list[dict[str, Tensor]], true: list[dict[str, Tensor]], least: float
-) -> float:
-    total = sum(len(one["boxes"]) for one in true)
+def _average_precision(detected: list[Boxes], true: list[Boxes], threshold: float) -> float:
+    total = sum(len(image["boxes"]) for image in true)
     scores, hits = [], []
-    for guess, known in zip(found, true, strict=True):
-        order = guess["scores"].argsort(descending=True, stable=True)
-        scores.append(guess["scores"][order].double())
-        hits.append(_matched(guess["boxes"][order], known["boxes"], least))
+    for predicted, known in zip(detected, true, strict=True):
+        order = predicted["scores"].argsort(descending=True, stable=True)
+        scores.append(predicted["scores"][order].double())
+        hits.append(_matches(predicted["boxes"][order], known["boxes"], threshold))
     order = torch.cat(scores).argsort(descending=True, stable=True)
-    right = torch.cat(hits)[order].double().cumsum(0)
-    precision = right / torch.arange(1, len(right) + 1)
-    recall = right / total
-    best = precision.flip(0).cummax(0).values.flip(0) if len(right) else precision
-    places = torch.searchsorted(recall, torch.linspace(0, 1, RECALLS, dtype=torch.float64))
-    return float(torch.cat([best, best.new_zeros(1)])[places.clamp(max=len(best))].mean())
+    true_positives = torch.cat(hits)[order].double().cumsum(0)
+    precision = true_positives / torch.arange(1, len(true_positives) + 1)
+    recall = true_positives / total
+    best = precision.flip(0).cummax(0).values.flip(0) if len(precision) else precision
+    ranks = torch.searchsorted(recall, torch.linspace(0, 1, RECALLS, dtype=torch.float64))
+    return float(torch.cat([best, best.new_zeros(1)])[ranks.clamp(max=len(best))].mean())
 
 
-def _matched(boxes: Tensor, known: Tensor, least: float) -> Tensor:
-    """Return for each box, best score first, whether it finds a known box not yet found."""
+def _matches(boxes: Tensor, known: Tensor, threshold: float) -> Tensor:
+    """Return for each box, by descending score, whether it matches an unmatched known box."""
     overlaps, free = _overlaps(boxes, known), torch.ones(len(known), dtype=torch.bool)
     hits = torch.zeros(len(boxes), dtype=torch.bool)
-    for number in range(len(boxes)):
-        mine = overlaps[number].where(free, -1.0)
-        if len(known) and float(mine.max()) >= least:
-            hits[number] = True
-            free[int(mine.argmax())] = False
+    for index in range(len(boxes)):
+        available = overlaps[index].where(free, -1.0)
+        if len(known) and float(available.max()) >= threshold:
+            hits[index] = True
+            free[int(available.argmax())] = False
     return hits
 
 
-def _overlaps(one: Tensor, other: Tensor) -> Tensor:
+def _overlaps(boxes: Tensor, others: Tensor) -> Tensor:
     """Return the intersection over union of every pair, [n, m]."""
-    low = torch.maximum(one[:, None, :2], other[None, :, :2])
-    high = torch.minimum(one[:, None, 2:], other[None, :, 2:])
-    both = (high - low).clamp(min=0).prod(dim=2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(dim=1) for boxes in (one, other)]
-    return both / (areas[0][:, None] + areas[1][None] - both).clamp(min=1e-12)
+    low = torch.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = torch.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    intersection = (high - low).clamp(min=0).prod(dim=2)
+    areas = [(b[:, 2:] - b[:, :2]).prod(dim=1) for b in (boxes, others)]
+    return intersection / (areas[0][:, None] + areas[1][None] - intersection).clamp(min=1e-12)

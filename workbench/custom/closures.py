@@ -1,4 +1,4 @@
-"""Whether functions that a module holds still refer to the module that it was copied from."""
+"""Find references from a copied module to its original, and views of parameters."""
 
 from __future__ import annotations
 
@@ -13,48 +13,50 @@ import torch
 from torch import Tensor, nn
 
 _OF_LAYERS = frozenset((*vars(nn.Module()), "_flat_weights"))
-"""What PyTorch keeps in its layers."""
+"""Attributes that PyTorch itself stores in layers."""
 
 
 def refers_to(private: nn.Module, original: nn.Module) -> bool:
-    """Return whether a deep copy `private` still refers to layers or weights of `original`.
+    """Whether a deep copy `private` still refers to layers or weights of `original`.
 
-    Functions are not copied, so one that was made inside the module and holds `self` does. What
-    functions find in global variables is not looked at, and neither is an object that says by
-    `computes_with_lent` that it uses none of the weights it holds, such as the one that calls a
-    Keras model.
+    ``copy.deepcopy`` does not copy functions, so a closure over ``self`` still refers to the
+    original. Global variables of functions are not searched, nor are objects whose class sets
+    `uses_only_given_weights`, such as the wrapper of a Keras model, which use no weights that they
+    hold.
     """
-    theirs = {id(one) for one in (*original.modules(), *original.parameters())}
-    theirs -= {id(one) for one in (*private.modules(), *private.parameters())}
+    targets = {id(x) for x in (*original.modules(), *original.parameters())}
+    targets -= {id(x) for x in (*private.modules(), *private.parameters())}
     seen: set[int] = set()
-    waiting: list[Any] = [private]
-    while waiting:
-        value = waiting.pop()
-        if id(value) in theirs:
+    pending: list[Any] = [private]
+    while pending:
+        value = pending.pop()
+        if id(value) in targets:
             return True
         if id(value) not in seen:
             seen.add(id(value))
-            trusted = getattr(type(value), "computes_with_lent", False)
-            waiting.extend(() if trusted else _inside(value))
+            trusted = getattr(type(value), "uses_only_given_weights", False)
+            pending.extend(() if trusted else _contents(value))
     return False
 
 
 def parameter_view(module: nn.Module) -> str | None:
-    """Return the name of a parameter of which a layer holds a view in an attribute, if any does.
+    """Return the name of a parameter of which a layer stores a view in an attribute, if any.
 
-    On other weights such a view would still show the module's own.
+    When the weights are replaced, such a view still shows the original ones.
     """
-    own = {id(tensor) for tensor in (*module.parameters(), *module.buffers())}
-    places = {p.untyped_storage().data_ptr(): n for n, p in module.named_parameters() if p.numel()}
+    registered = {id(tensor) for tensor in (*module.parameters(), *module.buffers())}
+    names = {p.untyped_storage().data_ptr(): n for n, p in module.named_parameters() if p.numel()}
     for layer in module.modules():
-        for name, value in vars(layer).items():
-            if name in _OF_LAYERS or {f"{name}_orig", f"{name}_v"} & {*layer._parameters}:  # noqa: SLF001 - computed again by a hook
+        for attribute, value in vars(layer).items():
+            if attribute in _OF_LAYERS or {f"{attribute}_orig", f"{attribute}_v"} & {
+                *layer._parameters  # noqa: SLF001 - such attributes are recomputed by a hook
+            }:
                 continue
-            for one in value.values() if isinstance(value, dict) else _listed(value):
-                if isinstance(one, Tensor) and id(one) not in own and one.numel():
-                    place = places.get(_place(one))
-                    if place is not None:
-                        return place
+            for item in value.values() if isinstance(value, dict) else _listed(value):
+                if isinstance(item, Tensor) and id(item) not in registered and item.numel():
+                    name = names.get(_storage(item))
+                    if name is not None:
+                        return name
     return None
 
 
@@ -62,16 +64,16 @@ def _listed(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def _place(tensor: Tensor) -> int:
+def _storage(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr() if tensor.layout == torch.strided else 0
 
 
-def _inside(value: Any) -> Iterable[Any]:
-    """Return what an object holds, as far as it may be a module or a function."""
-    for kinds, inside in INSIDE.items():
-        if isinstance(value, kinds):
-            return inside(value)
-    return [one for name, one in getattr(value, "__dict__", {}).items() if name not in _REFERENCES]
+def _contents(value: Any) -> Iterable[Any]:
+    """Return the objects inside `value` that may lead to a module or a function."""
+    for types, contents in CONTENTS.items():
+        if isinstance(value, types):
+            return contents(value)
+    return [v for name, v in getattr(value, "__dict__", {}).items() if name not in _REFERENCES]
 
 
 def _of_function(function: Any) -> Iterator[Any]:
@@ -82,15 +84,15 @@ def _of_function(function: Any) -> Iterator[Any]:
     yield from (function.__kwdefaults__ or {}).values()
 
 
-INSIDE: dict[tuple[type, ...], Callable[[Any], Iterable[Any]]] = {
+CONTENTS: dict[tuple[type, ...], Callable[[Any], Iterable[Any]]] = {
     (Tensor, str, bytes, int, float, type, ModuleType): lambda value: (),
     (FunctionType,): _of_function,
     (MethodType,): lambda method: (method.__self__,),
-    (partial,): lambda made: (made.func, *made.args, *made.keywords.values()),
+    (partial,): lambda bound: (bound.func, *bound.args, *bound.keywords.values()),
     (Mapping,): lambda mapping: mapping.values(),
-    (list, tuple, set): lambda several: several,
+    (list, tuple, set): lambda items: items,
     (weakref.ref,): lambda reference: (reference(),),
 }
-"""What objects of each kind hold; others what their attributes are."""
+"""The contents of objects by type; of other objects, the attributes are searched."""
 _REFERENCES = frozenset(("_flat_weight_refs",))
-"""References of recurrent layers that PyTorch makes again when it needs them."""
+"""References of recurrent layers that PyTorch recreates when it needs them."""

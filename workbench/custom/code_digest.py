@@ -1,7 +1,7 @@
-"""What a module computes with its tensors, in one digest: classes, code, settings, constants.
+"""A digest of a module's code: classes, functions, settings and constants.
 
-Two modules with equal weights may differ in a stride, an activation or a line of their code, and
-still agree on the few examples on which a module is tried.
+Two modules with equal weights may differ in a stride, an activation or a line of code, and still
+agree on the few examples on which a module is probed.
 """
 
 from __future__ import annotations
@@ -22,53 +22,53 @@ ATOMS = (
     type(None), bool, int, float, complex, str, bytes, type(...), range, slice,
     torch.dtype, torch.device, torch.Size, torch.memory_format, np.generic,
 )  # fmt: skip
-"""Kinds of values that their `repr` describes in full."""
-LOOKED_UP = (
+"""Types whose `repr` describes a value completely."""
+DIGESTED = (
     *ATOMS, FunctionType, type, tuple, list, dict, set, frozenset, np.ndarray, Tensor, nn.Module,
 )  # fmt: skip
-"""Kinds of values that count where a function names them or a class holds them."""
+"""Types that are included when a function refers to them by name or a class holds them."""
 CALLED = frozenset({"__call__", "__getattr__", "__getitem__", "__iter__", "__len__"})
-"""Methods with such names that a forward may use; others, and the like, say nothing."""
+"""Special methods that a forward may use; other special attributes are ignored."""
 LIBRARIES = frozenset(sys.stdlib_module_names) | {"torch", "numpy", "workbench"}
-"""Packages whose code follows from versions, which the keys of stored results hold."""
+"""Packages whose code is determined by versions, which are part of the cache keys."""
 MANGLED = re.compile(r"___torch_mangle_\d+\.")
-"""What TorchScript puts into a class's name the second time that it meets it in a process."""
+"""The part that TorchScript adds to a class name when it compiles the class again."""
 TENSORS = frozenset({"_parameters", "_buffers"})
 VOLATILE = frozenset({"training", "_is_full_backward_hook", "_backward_hooks"}) | TENSORS
-"""Attributes of a module that change nothing that it computes, or are described otherwise."""
+"""Attributes of a module that do not affect its outputs, or are digested separately."""
 HOOKS = frozenset({"_forward_hooks", "_forward_pre_hooks"})
-"""Attributes whose values count and whose keys are numbers that differ in every process."""
+"""Attributes of which only the values are digested: the keys differ in every process."""
 MOST, DEEPEST = 100_000, 60
-"""Values that are looked at, and how deep inside each other; what lies beyond does not count."""
+"""Limits on the number of values and on the nesting depth; values beyond are ignored."""
 
 
 def code_digest(*values: Any) -> str:
     """Return the SHA-256 (hex) of modules, functions, tensors and other values.
 
-    Of a module, the values of its parameters and saved buffers do not count, only their kinds and
-    shapes. The digest is the same in every process of one version of Python.
+    Of a module's parameters and saved buffers only dtypes and shapes are included, not values. The
+    digest is the same in every process of one Python version.
     """
-    found = _Description()
+    digest = _Digest()
     for value in values:
-        found.add(value)
-    return found.digest()
+        digest.add(value)
+    return digest.hexdigest()
 
 
-class _Description:
-    """Adds values to a digest, each object once: where it comes again, only its number counts."""
+class _Digest:
+    """Digests values. An object that occurs again is represented by its number."""
 
     def __init__(self) -> None:
         self._sha = hashlib.sha256()
         self._seen: dict[int, int] = {}
-        self._alive: list[Any] = []  # an identity belongs to one object only while it lives
+        self._alive: list[Any] = []  # keeps objects alive, since ids are reused after deletion
         self._depth = 0
 
-    def digest(self) -> str:
-        """Return the digest of what was added."""
+    def hexdigest(self) -> str:
+        """Return the digest of all values so far."""
         return self._sha.hexdigest()
 
     def add(self, value: Any) -> None:
-        """Add a value and what it consists of."""
+        """Add a value and its contents."""
         if isinstance(value, ATOMS):
             self._put(f"{type(value).__qualname__} {value!r}")
             return
@@ -81,7 +81,7 @@ class _Description:
         self._alive.append(value)
         self._put(_name(type(value)))
         self._depth += 1
-        next(describe for kind, describe in self._KINDS if isinstance(value, kind))(self, value)
+        next(add for types, add in self._TYPES if isinstance(value, types))(self, value)
         self._depth -= 1
 
     def _put(self, text: str | bytes) -> None:
@@ -89,42 +89,42 @@ class _Description:
         self._sha.update(len(content).to_bytes(8, "little") + content)
 
     def _all(self, values: Iterable[Any]) -> None:
-        some = list(values)
-        self._put(f"{len(some)}")
-        for value in some:
-            self.add(value)
+        items = list(values)
+        self._put(f"{len(items)}")
+        for item in items:
+            self.add(item)
 
     def _mapping(self, value: Mapping[Any, Any]) -> None:
         self._put(f"{len(value)}")
-        for key, one in value.items():
+        for key, item in value.items():
             self.add(key)
-            self.add(one)
+            self.add(item)
 
     def _set(self, value: Iterable[Any]) -> None:
-        self._all(sorted(repr(one) for one in value if isinstance(one, ATOMS)))
+        self._all(sorted(repr(item) for item in value if isinstance(item, ATOMS)))
 
     def _script(self, value: Any) -> None:
         self._put(MANGLED.sub("", str(getattr(value, "inlined_graph", ""))))
 
     def _module(self, value: nn.Module) -> None:
-        own = vars(value)
-        for name, tensor in own["_parameters"].items():
-            self._put(f"{name} {_kind(tensor)}")
-        for name, tensor in own["_buffers"].items():
-            self._put(f"{name} {_kind(tensor)}")
-            if name in own["_non_persistent_buffers_set"]:
+        attributes = vars(value)
+        for name, tensor in attributes["_parameters"].items():
+            self._put(f"{name} {_signature(tensor)}")
+        for name, tensor in attributes["_buffers"].items():
+            self._put(f"{name} {_signature(tensor)}")
+            if name in attributes["_non_persistent_buffers_set"]:
                 self.add(tensor)
-        for name in sorted(own.keys() - VOLATILE):
+        for name in sorted(attributes.keys() - VOLATILE):
             self._put(name)
-            self.add([*own[name].values()] if name in HOOKS else own[name])
+            self.add([*attributes[name].values()] if name in HOOKS else attributes[name])
         self._class(type(value))
 
     def _tensor(self, value: Tensor) -> None:
-        self._put(_kind(value))
+        self._put(_signature(value))
         ordinary = type(value) in (Tensor, nn.Parameter) and not value.is_quantized
         if ordinary and value.device.type == "cpu" and value.layout == torch.strided:
-            plain = value.detach().resolve_conj().resolve_neg().contiguous()
-            self._put(plain.flatten().view(torch.uint8).numpy().tobytes())
+            dense = value.detach().resolve_conj().resolve_neg().contiguous()
+            self._put(dense.flatten().view(torch.uint8).numpy().tobytes())
 
     def _array(self, value: np.ndarray[Any, Any]) -> None:
         self._put(f"{value.dtype} {value.shape}")
@@ -142,25 +142,25 @@ class _Description:
         self._mapping(value.__kwdefaults__ or {})
         for cell in value.__closure__ or ():
             try:
-                held = cell.cell_contents
+                content = cell.cell_contents
             except ValueError:  # the cell is still empty
                 continue
-            self.add(held)
+            self.add(content)
         names = _names(value.__code__)
         for name in names:
             self._global(name, value.__globals__.get(name), names)
 
-    def _global(self, name: str, held: Any, names: list[str]) -> None:
-        """Add what a function finds under a global name; of a module, what it finds in that."""
-        if isinstance(held, LOOKED_UP):
+    def _global(self, name: str, value: Any, names: list[str]) -> None:
+        """Add a global variable of a function; of a Python module, the members in `names`."""
+        if isinstance(value, DIGESTED):
             self._put(name)
-            self.add(held)
-        elif isinstance(held, ModuleType) and held.__name__.partition(".")[0] not in LIBRARIES:
-            for inside in names:
-                found = vars(held).get(inside)
-                if isinstance(found, LOOKED_UP):
-                    self._put(f"{name}.{inside}")
-                    self.add(found)
+            self.add(value)
+        elif isinstance(value, ModuleType) and value.__name__.partition(".")[0] not in LIBRARIES:
+            for attribute in names:
+                member = vars(value).get(attribute)
+                if isinstance(member, DIGESTED):
+                    self._put(f"{name}.{attribute}")
+                    self.add(member)
 
     def _code(self, code: CodeType) -> None:
         self._put(code.co_code)
@@ -186,16 +186,16 @@ class _Description:
             if _of_library(base) or (base is not value and id(base) in self._seen):
                 continue
             self._seen.setdefault(id(base), len(self._seen))
-            for name, held in sorted(vars(base).items()):
-                self._member(name, held)
+            for name, member in sorted(vars(base).items()):
+                self._member(name, member)
 
-    def _member(self, name: str, held: Any) -> None:
-        """Add what a class holds under a name: its functions, however wrapped, and constants."""
-        inside = getattr(held, "fget", None) or getattr(held, "__func__", None) or held
-        inside = getattr(inside, "__wrapped__", inside)
-        if isinstance(inside, LOOKED_UP) and (name in CALLED or not name.startswith("__")):
+    def _member(self, name: str, member: Any) -> None:
+        """Add a member of a class: a function, however wrapped, or a constant."""
+        value = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
+        value = getattr(value, "__wrapped__", value)
+        if isinstance(value, DIGESTED) and (name in CALLED or not name.startswith("__")):
             self._put(name)
-            self.add(inside)
+            self.add(value)
 
     def _named(self, value: Any) -> None:
         self._put(_name(value))
@@ -204,11 +204,11 @@ class _Description:
         if _of_library(type(value)):
             return
         self._class(type(value))
-        slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
-        held = {name: getattr(value, name, None) for name in slots if name != "__dict__"}
-        self._mapping({**held, **getattr(value, "__dict__", {})})
+        slots = [name for base in type(value).__mro__ for name in getattr(base, "__slots__", ())]
+        members = {name: getattr(value, name, None) for name in slots if name != "__dict__"}
+        self._mapping({**members, **getattr(value, "__dict__", {})})
 
-    _KINDS: ClassVar[tuple[tuple[Any, Callable[[_Description, Any], None]], ...]] = (
+    _TYPES: ClassVar[tuple[tuple[Any, Callable[[_Digest, Any], None]], ...]] = (
         (torch.jit.ScriptModule, _script),
         (nn.Module, _module),
         (Tensor, _tensor),
@@ -223,7 +223,7 @@ class _Description:
         (type, _class),
         (object, _object),
     )
-    """How values are described, by the first kind that they are of."""
+    """How to add values, by the first type that matches."""
 
 
 def _name(value: Any) -> str:
@@ -235,13 +235,13 @@ def _of_library(value: Any) -> bool:
 
 
 def _names(code: CodeType) -> list[str]:
-    """Return the names that a function and those inside it look up outside of them."""
-    found = dict.fromkeys(code.co_names)
+    """Return the global and attribute names in a function and the functions inside it."""
+    names = dict.fromkeys(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            found |= dict.fromkeys(_names(constant))
-    return list(found)
+            names |= dict.fromkeys(_names(constant))
+    return list(names)
 
 
-def _kind(tensor: Tensor | None) -> str:
+def _signature(tensor: Tensor | None) -> str:
     return "" if tensor is None else f"{tensor.dtype} {tuple(tensor.shape)} {tensor.layout}"

@@ -1,4 +1,4 @@
-"""What a batch or an example of a person's data holds: inputs, targets, weights."""
+"""Split a batch or an example of user data into inputs, targets and weights."""
 
 from __future__ import annotations
 
@@ -11,71 +11,72 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 from workbench.recipe.schema import brief
 
 TARGET_KEYS = ("labels", "label", "targets", "target")
-"""Keys of the targets in a batch that is a dict; the rest of it are inputs by name."""
+"""Keys of the targets in a batch that is a dict; all other entries are inputs by name."""
 
 
 @dataclass(frozen=True)
 class Fields:
-    """Inputs and targets of one example or of several, and their weights where there are any."""
+    """Inputs, targets and optional weights of one or more examples."""
 
     inputs: Any
     targets: Any
     weights: Any = None
 
     def as_tuple(self) -> tuple[Any, ...]:
-        """Return what is there, in order."""
+        """Return the fields that are present, in order."""
         return (self.inputs, self.targets, *(() if self.weights is None else (self.weights,)))
 
 
 def input_names(module: nn.Module) -> frozenset[str]:
-    """Return the names under which a module takes its inputs."""
+    """Return the argument names of a module's inputs."""
     try:
         parameters = inspect.signature(module.forward).parameters.values()
-    except (TypeError, ValueError):  # compiled code tells nothing of its parameters
+    except (TypeError, ValueError):  # compiled code has no signature
         return frozenset()
-    any_number = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-    return frozenset(one.name for one in parameters if one.kind not in any_number)
+    variadic = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    return frozenset(p.name for p in parameters if p.kind not in variadic)
 
 
-def fields_of(what: str, value: Any, names: frozenset[str] = frozenset()) -> Fields:
-    """Take a batch or an example apart.
+def fields_of(subject: str, value: Any, names: frozenset[str] = frozenset()) -> Fields:
+    """Return the fields of a batch or an example.
 
     Parameters
     ----------
-    what
-        What `value` is, to begin a sentence with.
+    subject
+        What `value` is, to begin an error message with.
     value
         ``(inputs, targets)``, ``(inputs, targets, weights)``, or a dict with the targets under one
-        of `TARGET_KEYS`. The rest of a dict are inputs by name; a single one goes by position
-        unless its name is among `names`.
+        of `TARGET_KEYS`. The other entries of a dict are inputs by name; a single input is passed
+        by position unless its name is among `names`.
 
     Raises
     ------
-    WorkbenchError
+    InputError
         When it is none of these.
     """
     if isinstance(value, Mapping):
-        return _of_mapping(what, value, names)
+        return _of_mapping(subject, value, names)
     if isinstance(value, tuple | list) and len(value) in {2, 3}:
         return Fields(*value)
-    raise WorkbenchError(
-        f"{what} is no pair (inputs, target) but {brief(value)}: give pairs, triples (inputs, "
-        "target, weight), or dicts with the target under labels."
+    raise InputError(
+        f"{subject} is not a pair (inputs, target) but {brief(value)}: give pairs, triples "
+        "(inputs, target, weight), or dicts with the target under labels.",
+        code="data.not_a_pair",
     )
 
 
-def _of_mapping(what: str, value: Mapping[Any, Any], names: frozenset[str]) -> Fields:
+def _of_mapping(subject: str, value: Mapping[Any, Any], names: frozenset[str]) -> Fields:
     keys = [key for key in TARGET_KEYS if key in value]
-    inputs = {key: one for key, one in value.items() if key not in keys}
+    inputs = {key: field for key, field in value.items() if key not in keys}
     if len(keys) != 1 or not inputs:
-        found = f"the keys {', '.join(map(str, value))}"
-        raise WorkbenchError(
-            f"{what} is a dict with {found}: give inputs under their names and the targets under "
-            f"one of {', '.join(TARGET_KEYS)}."
+        raise InputError(
+            f"{subject} is a dict with the keys {', '.join(map(str, value))}: give inputs by name "
+            f"and the targets under one of {', '.join(TARGET_KEYS)}.",
+            code="data.dict_keys",
         )
     only = next(iter(inputs))
     by_position = len(inputs) == 1 and only not in names
@@ -88,7 +89,7 @@ def is_array(value: Any) -> bool:
 
 
 def is_batch(fields: Fields) -> bool:
-    """Whether inputs and targets have as many rows: a batch, and not one example."""
+    """Whether inputs and targets have equally many rows, so that they are a batch of examples."""
     first, targets = _first(fields.inputs), fields.targets
     return is_array(targets) and is_array(first) and len(first) == len(targets)
 
@@ -100,31 +101,33 @@ def _first(inputs: Any) -> Any:
 
 
 def rows_of(name: str, fields: Fields) -> int:
-    """Return how many examples a batch holds, whose inputs are tensors.
+    """Return the number of examples in a batch whose inputs are tensors.
 
     Raises
     ------
-    WorkbenchError
-        When inputs are no tensors, or the parts of the batch have other numbers of rows.
+    InputError
+        When an input is not a tensor, or the parts of the batch differ in their number of rows.
     """
     inputs = fields.inputs
     named = isinstance(inputs, Mapping)
     parts = inputs if named else dict(enumerate([inputs] if isinstance(inputs, Tensor) else inputs))
     for key, part in parts.items():
         if not is_tensor(part):
-            which = f"hold under {key!r}" if named else "are"
-            raise WorkbenchError(
-                f"The {name} inputs {which} {brief(part)}, which is no tensor: leave it out, or "
-                "give a tensor, several, or a dict of tensors, with a row for each example."
+            which = f"contain under {key!r}" if named else "are"
+            raise InputError(
+                f"The {name} inputs {which} {brief(part)}, which is not a tensor: leave it out, or "
+                "give a tensor, several, or a dict of tensors, with one row per example.",
+                code="data.not_tensors",
             )
     counts = [len(part) for part in parts.values()]
     targets = fields.targets
     counts += [len(part) for part in (targets, fields.weights) if is_array(part)]
     if len(set(counts)) != 1:
-        said = ", ".join(f"{count:,}" for count in counts)
-        raise WorkbenchError(
-            f"The parts of a batch of the {name} data have {said} rows: the first dimension of "
-            "inputs and targets must count the examples."
+        raise InputError(
+            f"The parts of a batch of the {name} data have "
+            f"{', '.join(f'{count:,}' for count in counts)} rows: the first dimension of inputs "
+            "and targets must be the number of examples.",
+            code="data.row_count",
         )
     return counts[0]
 
@@ -135,9 +138,9 @@ def is_tensor(value: Any) -> bool:
 
 
 def to_float32(inputs: Any) -> Any:
-    """Return inputs with float64 as float32, which weights are."""
+    """Return inputs with float64 converted to float32, the dtype of the weights."""
     if isinstance(inputs, Tensor):
         return inputs.float() if inputs.dtype == torch.float64 else inputs
     if isinstance(inputs, Mapping):
-        return {name: to_float32(one) for name, one in inputs.items()}
+        return {name: to_float32(value) for name, value in inputs.items()}
     return tuple(map(to_float32, inputs)) if isinstance(inputs, tuple | list) else inputs

@@ -1,4 +1,4 @@
-"""Bringing a model of one's own: any module with any data, treated like a built-in one."""
+"""Make a model of any PyTorch module and any data, treated like a built-in one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from workbench.domain.lazy_rows import PaddedRows
 from workbench.domain.losses import IGNORE_INDEX
 from workbench.domain.metric import Metric
 from workbench.domain.user_architecture import UserSplit
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 from workbench.recipe.schema import brief
-from workbench.zoo.registry import register_model as remember
+from workbench.zoo.registry import register_model
 from workbench.zoo.tables import CUSTOM_PREFIX
 
 
@@ -39,44 +39,44 @@ def from_module(
     classes: Sequence[str] | None = None,
     augment: Callable[[Any], Any] | None = None,
 ) -> Model:
-    """Return your own module as a model: sliders, training, ledger and download work on it.
+    """Return a model of your own module, which you can compress, train, inspect and download.
 
-    The module is neither changed nor copied, nor is the data; only do not train the module further
-    while it is in use here. It runs in eval mode.
+    The module and the data are neither changed nor copied. Do not train the module further while
+    the model is in use. The module runs in eval mode.
 
     Parameters
     ----------
     module
-        On the CPU. It is called with the inputs: a tensor, several, or a dict by argument name.
-        What it returns is its output; of named outputs the ``logits`` count.
+        On the CPU. It is called with the inputs: one tensor, several tensors, or a dict by argument
+        name. If it returns named outputs, ``logits`` is used.
     train, validation, test
-        A Dataset, a DataLoader, whose sampler says which examples count and whose ``collate_fn``
-        joins them, a pair of arrays or tensors (inputs, targets), or an iterable of such pairs. In
-        place of a pair, a triple with a weight for each example, which enters the loss of training
-        alone, or a dict with the targets under ``labels``, ``label``, ``targets`` or ``target``.
+        A Dataset; a DataLoader, whose sampler selects the examples and whose ``collate_fn`` joins
+        them; a pair of arrays or tensors (inputs, targets); or an iterable of such pairs. Instead
+        of a pair, a triple with a weight for each example, which applies to the training loss only,
+        or a dict with the targets under ``labels``, ``label``, ``targets`` or ``target``.
     name
-        What to call it; the model is then known as ``custom/name``.
+        The model is registered as ``custom/name``.
     metric
-        The usual one of such targets unless given: accuracy for classes, perplexity where every
-        place of a sequence is a class (targets of -100 do not count), root mean squared error for
-        numbers. Or a name, ``bits per character``, ``explained variance``, ``mean average
-        precision``; or a torchmetrics object, or a function of all outputs and all targets.
+        By default accuracy for classes, perplexity if every position of a sequence is a class
+        (targets of -100 are ignored), and root mean squared error for numbers. Otherwise a name
+        (``bits per character``, ``explained variance``, ``mean average precision``), a torchmetrics
+        object, or a function of all outputs and all targets.
     loss
-        What training makes small, given outputs and targets; cross-entropy for classes and
-        squared error for numbers unless given. Where training examples have weights, it is given
-        those of the batch too, as a third argument.
+        Training loss, called as ``loss(outputs, targets)``. The default is cross-entropy for
+        classes and squared error for numbers. If the training examples have weights, it receives
+        those of the batch as a third argument.
     classes
-        The classes' names.
+        The names of the classes.
     augment
-        Random changes of training inputs: takes those of a batch, as the module takes them, and
-        returns them changed. Random numbers of PyTorch, NumPy and Python are seeded for each step
-        while it runs, so that a training can be repeated; a teacher sees the changed inputs too.
+        Random augmentation of training inputs: takes the inputs of a batch, as the module takes
+        them, and returns them changed. The random numbers of PyTorch, NumPy and Python are seeded
+        at each step, so training is reproducible. A teacher sees the augmented inputs too.
 
     Raises
     ------
-    WorkbenchError
-        When the module does not take the data, or the data does not fit the metric; later, when
-        metric or loss fail or return something else than one number.
+    InputError
+        When the module does not accept the data, or the data does not fit the metric; later, when
+        metric or loss fail or do not return a single number.
 
     >>> import torch, workbench as wb
     >>> inputs, targets = torch.randn(60, 4), torch.randint(0, 3, (60,))
@@ -86,91 +86,102 @@ def from_module(
     60
     """
     if not isinstance(module, nn.Module):
-        raise WorkbenchError(f"Give a torch.nn.Module to bring, not {brief(module)}.")
+        raise InputError(
+            f"The model must be a torch.nn.Module, not {brief(module)}.", code="module.invalid_type"
+        )
     if not re.fullmatch(r"\w[\w.+-]{0,63}", str(name)):
-        raise WorkbenchError(
-            f"{name!r} cannot be a model's name: use up to 64 letters, digits and . + - _, and a "
-            "letter or digit first."
+        raise InputError(
+            f"{name!r} is not a valid model name: use up to 64 letters, digits and . + - _, "
+            "starting with a letter or digit.",
+            code="name.invalid",
         )
     if loss is not None and not callable(loss):
-        raise WorkbenchError(f"loss must be a function of outputs and targets, not {brief(loss)}.")
-    names_of = input_names(unwrap(module))
-    given = {"train": train, "validation": validation, "test": test}
-    splits = [split_of(split, data, names_of) for split, data in given.items()]
-    examined = prepare_module(module, splits[1], INPUT_CONVERTERS["own"])
-    outputs = examined.outputs
+        raise InputError(
+            f"loss must be a function of outputs and targets, not {brief(loss)}.",
+            code="argument.invalid_type",
+        )
+    argument_names = input_names(unwrap(module))
+    data = {"train": train, "validation": validation, "test": test}
+    splits = [split_of(split, content, argument_names) for split, content in data.items()]
+    prepared = prepare_module(module, splits[1], INPUT_CONVERTERS["own"])
     weights = splits[0].weights
     if augment is not None:
         check_augment(augment, splits[0])
-    chosen, measure = metric_for(metric, outputs, splits[1])
-    check_same_targets(chosen, [splits[1], splits[0], splits[2]])
-    names = _class_names(classes, chosen, outputs, splits)
+    metric, measure = metric_for(metric, prepared.outputs, splits[1])
+    check_same_targets(metric, [splits[1], splits[0], splits[2]])
     task = Task(
         name=f"{CUSTOM_PREFIX}{name}",
         title=name,
-        classes=names,
+        classes=_class_names(classes, metric, prepared.outputs, splits),
         source="",
         license="",
         sources=tuple(UserSplit(split) for split in splits),
-        input_type="own",
-        metric=chosen,
+        form="own",
+        metric=metric,
         measure=measure,
         loss_fn=None if loss is None else checked_loss(loss, weights is not None),
         augment=augment,
-        cache_salt=cache_salt((measure, loss, augment), weights),
+        lot=cache_salt((measure, loss, augment), weights),
     )
-    model = model_of(examined, task)
+    model = model_of(prepared, task)
     check_batches(model)
     check_training_data(model)
     for split in splits[1:]:
-        if isnan(model.metric_value(split.name)):
-            raise WorkbenchError(
-                f"The {chosen.name} on the {split.name} data is not a number: give targets and "
-                "outputs of which it is one, or another metric."
+        if isnan(model.figure(split.name)):
+            raise InputError(
+                f"The {metric.name} on the {split.name} data is not a number: check the targets "
+                "and outputs, or choose another metric.",
+                code="metric.not_a_number",
             )
-    remember(model)
+    register_model(model)
     return model
 
 
 def _class_names(
     classes: Sequence[str] | None, metric: Metric, outputs: Any, splits: Sequence[Split]
 ) -> tuple[str, ...]:
-    given = _names_given(classes)
+    """Return the class names after checking that all targets are classes of the module."""
+    names = _names(classes)
     if metric.counts not in {"classes", "tokens"}:
-        return given or ()
+        return names or ()
     count = outputs.shape[-1]
     if count == 1:
-        raise WorkbenchError(
-            "The module gives one output, and one class cannot be told apart from others: give "
-            "an output for each class, or targets as float32 if these are numbers to predict."
+        raise InputError(
+            "The module has a single output, but classification needs one output per class: add "
+            "outputs, or give targets as float32 if these are numbers to predict.",
+            code="module.single_output",
         )
     for split in splits:
         padded = isinstance(split.labels, PaddedRows)
-        counting = split.labels.values if padded else split.labels
+        labels = split.labels.values if padded else split.labels
         if metric.counts == "tokens":
-            counting = counting[counting != IGNORE_INDEX]
-            if not counting.size:
-                raise WorkbenchError(
-                    f"All {split.name} targets are {IGNORE_INDEX}, which do not count: give some that "
-                    "are classes."
+            labels = labels[labels != IGNORE_INDEX]
+            if not labels.size:
+                raise InputError(
+                    f"All {split.name} targets are {IGNORE_INDEX}, which is ignored: give targets "
+                    "that are classes.",
+                    code="data.no_targets",
                 )
-        low, high = int(counting.min(initial=0)), int(counting.max(initial=0))
+        low, high = int(labels.min(initial=0)), int(labels.max(initial=0))
         if low < 0 or high >= count:
-            wrong = low if low < 0 else high
-            raise WorkbenchError(
-                f"The {split.name} targets hold the class {wrong:,}, but the module tells "
-                f"{count:,} classes apart, 0 to {count - 1:,}."
+            raise InputError(
+                f"The {split.name} targets contain the class {low if low < 0 else high:,}, but the "
+                f"module has {count:,} outputs, for the classes 0 to {count - 1:,}.",
+                code="data.class_out_of_range",
             )
-    if given is not None and len(given) != count:
-        raise WorkbenchError(
-            f"classes names {len(given):,} classes, but the module tells {count:,} apart."
+    if names is not None and len(names) != count:
+        raise InputError(
+            f"classes has {len(names):,} names, but the module has {count:,} outputs.",
+            code="argument.class_count",
         )
-    return given if given is not None else tuple(map(str, range(count)))
+    return names if names is not None else tuple(map(str, range(count)))
 
 
-def _names_given(classes: Any) -> tuple[str, ...] | None:
+def _names(classes: Any) -> tuple[str, ...] | None:
     if classes is None:
         return None
     if isinstance(classes, str) or not isinstance(classes, Iterable):
-        raise WorkbenchError(f"classes must be a list of names, not {brief(classes)}.")
+        raise InputError(
+            f"classes must be a list of names, not {brief(classes)}.", code="argument.invalid_type"
+        )
     return tuple(map(str, classes))

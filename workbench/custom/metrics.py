@@ -1,4 +1,4 @@
-"""Which metric a person's own task is measured by: a built-in one, theirs, or torchmetrics'."""
+"""Choose the metric of a user's task: built in, a function, or a torchmetrics object."""
 
 from __future__ import annotations
 
@@ -15,116 +15,126 @@ from workbench.custom.model import PROBE_EXAMPLES
 from workbench.domain import Split
 from workbench.domain.lazy_rows import PaddedRows
 from workbench.domain.metric import ACCURACY, METRICS, PERPLEXITY, RMSE, Metric
-from workbench.errors import WorkbenchError, user_errors
+from workbench.errors import InputError, user_errors
 from workbench.i18n import mark as N_
 from workbench.recipe.schema import brief
 
 Measure = Callable[[list[Any], list[Any]], float]
 
-CUSTOM = N_("own metric")
-"""What a function without a name is called."""
+CUSTOM = N_("custom metric")
+"""Display name of anonymous functions."""
 FULL_OUTPUT_METRICS: dict[str, Measure] = {"mean average precision": mean_average_precision}
-"""Built-in metrics that want all outputs at once."""
+"""Built-in metrics that need all outputs at once."""
+NAMES = ", ".join((*METRICS, *FULL_OUTPUT_METRICS))
 
 
-def metric_for(chosen: Any, outputs: Any, split: Split) -> tuple[Metric, Measure | None]:
-    """Return the metric that was `chosen` and, where it wants all outputs at once, its function.
+def metric_for(metric: Any, outputs: Any, split: Split) -> tuple[Metric, Measure | None]:
+    """Return the metric and, if it needs all outputs at once, its function.
 
     Parameters
     ----------
-    chosen
-        None for the usual one of such labels; a name; a torchmetrics object; or a function of
-        all outputs and all targets that returns a number, higher for better unless its attribute
+    metric
+        None for the default of such labels; a name; a torchmetrics object; or a function of all
+        outputs and all targets that returns a number, where higher is better unless its attribute
         `higher_is_better` is false.
     outputs
-        What the module gives for some examples of `split`.
+        The outputs of the module for the first examples of `split`.
 
     Raises
     ------
-    WorkbenchError
+    InputError
         When it is none of these, or the labels do not fit it.
     """
-    if isinstance(chosen, str):
-        return _named(chosen, outputs, split)
-    if chosen is None:
-        return _usual(outputs, split), None
-    if not callable(chosen):
-        raise WorkbenchError(
-            f"metric must be one of {', '.join((*METRICS, *FULL_OUTPUT_METRICS))}, a torchmetrics object or a "
-            f"function of all outputs and all targets, not {brief(chosen)}."
+    if isinstance(metric, str):
+        return _named(metric, outputs, split)
+    if metric is None:
+        return _default(outputs, split), None
+    if not callable(metric):
+        raise InputError(
+            f"metric must be one of {NAMES}, a torchmetrics object or a function of all outputs "
+            f"and all targets, not {brief(metric)}.",
+            code="metric.invalid_type",
         )
-    higher = getattr(chosen, "higher_is_better", True)
-    name = getattr(chosen, "__name__", type(chosen).__name__)
+    higher = getattr(metric, "higher_is_better", True)
+    name = getattr(metric, "__name__", type(metric).__name__)
     name = CUSTOM if name == "<lambda>" else name
-    metric = Metric(name, "whole", higher_is_better=higher is not False, share=False)
-    measure = _of_object(chosen) if hasattr(chosen, "update") else _of_function(chosen)
-    return metric, _in_words(name, measure)
+    measure = _of_object(metric) if hasattr(metric, "update") else _of_function(metric)
+    return (
+        Metric(name, "whole", higher_is_better=higher is not False, share=False),
+        _checked(name, measure),
+    )
 
 
 def check_same_targets(metric: Metric, splits: Sequence[Split]) -> None:
-    """Refuse splits whose targets are not all of the kind that a built-in `metric` counts.
+    """Check that the targets of all splits have the same type, for a built-in `metric`.
 
     Raises
     ------
-    WorkbenchError
-        When classes stand beside numbers, or their dimensions differ.
+    InputError
+        When one split has classes and another numbers, or their dimensions differ.
     """
     if metric.counts == "whole":
         return
     first = splits[0]
     for other in splits[1:]:
-        if _kind(other) != _kind(first):
-            raise WorkbenchError(
-                f"The {other.name} targets are {_kind(other)}, but the {first.name} targets are "
-                f"{_kind(first)}: give the same kind in every split."
+        if _target_type(other) != _target_type(first):
+            raise InputError(
+                f"The {other.name} targets are {_target_type(other)}, but the {first.name} targets "
+                f"are {_target_type(first)}: give the same type in every split.",
+                code="data.mixed_targets",
             )
 
 
-def _kind(split: Split) -> str:
+def _target_type(split: Split) -> str:
     labels = split.labels
     if isinstance(labels, PaddedRows):
-        return "whole numbers [n, m]"
+        return "integers [n, m]"
     if not isinstance(labels, np.ndarray):
         return "of several sizes"
-    numbers = "whole numbers" if np.issubdtype(labels.dtype, np.integer) else "numbers"
+    numbers = "integers" if np.issubdtype(labels.dtype, np.integer) else "numbers"
     return f"{numbers} [{', '.join(['n', *'m' * (labels.ndim - 1)])}]"
 
 
-def _named(chosen: str, outputs: Any, split: Split) -> tuple[Metric, Measure | None]:
-    if chosen in FULL_OUTPUT_METRICS:
-        _check_detected(chosen, outputs)
-        return Metric(chosen, "whole"), _in_words(chosen, FULL_OUTPUT_METRICS[chosen])
-    if chosen not in METRICS:
-        raise WorkbenchError(
-            f"There is no metric {chosen!r}: choose one of {', '.join((*METRICS, *FULL_OUTPUT_METRICS))}, or "
-            "give a function of all outputs and all targets."
+def _named(name: str, outputs: Any, split: Split) -> tuple[Metric, Measure | None]:
+    if name in FULL_OUTPUT_METRICS:
+        _check_detections(name, outputs)
+        return Metric(name, "whole"), _checked(name, FULL_OUTPUT_METRICS[name])
+    if name not in METRICS:
+        raise InputError(
+            f"There is no metric {name!r}: choose one of {NAMES}, or give a function of all "
+            "outputs and all targets.",
+            code="metric.unknown",
         )
-    metric, usual = METRICS[chosen], _usual(outputs, split)
-    if metric.counts != usual.counts:
-        fitting = [one.name for one in METRICS.values() if one.counts == usual.counts]
-        raise WorkbenchError(
-            f"The {split.name} targets are not such that {chosen} can be counted: these are "
-            f"measured by {', '.join(fitting)}."
+    metric, default = METRICS[name], _default(outputs, split)
+    if metric.counts != default.counts:
+        suitable = [m.name for m in METRICS.values() if m.counts == default.counts]
+        raise InputError(
+            f"The metric {name} does not apply to the {split.name} targets: use "
+            f"{', '.join(suitable)}.",
+            code="metric.unsuitable",
         )
     return metric, None
 
 
-def _usual(outputs: Any, split: Split) -> Metric:
+def _default(outputs: Any, split: Split) -> Metric:
+    """Return the default metric for the shapes and dtypes of outputs and targets."""
     labels = split.labels
-    first = labels[:1] if isinstance(labels, np.ndarray) else labels[:1].to_batch()
+    first = labels[:1] if isinstance(labels, np.ndarray) else labels[:1].joined()
     if getattr(first, "dtype", None) in (np.bool_, torch.bool):
-        raise WorkbenchError(
-            f"The {split.name} targets are true or false, which no built-in metric compares: give "
-            "0 and 1 as int64 for classes or as float32 for numbers, or give metric=."
+        raise InputError(
+            f"The {split.name} targets are boolean, which no built-in metric supports: give 0 and "
+            "1 as int64 for classes or as float32 for numbers, or give metric=.",
+            code="data.boolean_targets",
         )
-    asked = min(PROBE_EXAMPLES, len(split))
+    count = min(PROBE_EXAMPLES, len(split))
     if isinstance(labels, PaddedRows):
-        labels = labels[:asked].to_batch().numpy()
+        labels = labels[:count].joined().numpy()
     if isinstance(labels, np.ndarray) and isinstance(outputs, Tensor) and outputs.ndim:
-        if len(outputs) != asked:
-            raise WorkbenchError(
-                f"The module gives outputs for {len(outputs):,} examples when asked for {asked:,}: "
-                "their first dimension must count the examples."
+        if len(outputs) != count:
+            raise InputError(
+                f"The module returns outputs for {len(outputs):,} examples when it is given "
+                f"{count:,}: their first dimension must be the number of examples.",
+                code="module.output_rows",
             )
         if not np.issubdtype(labels.dtype, np.integer):
             _check_numbers(outputs, split)
@@ -134,51 +144,56 @@ def _usual(outputs: Any, split: Split) -> Metric:
         if labels.ndim == 2 and outputs.ndim == 3 and labels.shape[1] == outputs.shape[1]:
             return PERPLEXITY
     shape = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
-    raise WorkbenchError(
-        f"The module gives {shape} for such targets, which no built-in metric compares: give "
-        "metric=, a function of all outputs and all targets."
+    raise InputError(
+        f"The module returns {shape} for such targets, which no built-in metric supports: give "
+        "metric=, a function of all outputs and all targets.",
+        code="metric.needed",
     )
 
 
 def _check_numbers(outputs: Tensor, split: Split) -> None:
-    """Refuse outputs that are other in number than the numbers to be predicted."""
-    wanted, given = split.labels[:1].size, outputs[:1].numel()
-    if wanted != given:
-        raise WorkbenchError(
-            f"The module gives {given:,} numbers for each example, but the {split.name} targets "
-            f"hold {wanted:,}: give as many, or class numbers as int64 if these are classes."
+    """Refuse outputs with another number of values per example than the targets."""
+    expected, actual = split.labels[:1].size, outputs[:1].numel()
+    if expected != actual:
+        raise InputError(
+            f"The module returns {actual:,} numbers for each example, but the {split.name} targets "
+            f"have {expected:,}: return as many, or give class indices as int64 if these are "
+            "classes.",
+            code="module.output_size",
         )
 
 
-def _check_detected(name: str, outputs: Any) -> None:
-    """Refuse outputs other than a list with what was found on each image."""
-    wanted = {"boxes", "labels", "scores"}
+def _check_detections(name: str, outputs: Any) -> None:
+    """Refuse outputs that are not a list of detections, one dict per image."""
+    required = {"boxes", "labels", "scores"}
     if not isinstance(outputs, list | tuple) or not all(
-        isinstance(one, Mapping) and wanted <= set(one) for one in outputs
+        isinstance(image, Mapping) and required <= set(image) for image in outputs
     ):
-        raise WorkbenchError(
+        raise InputError(
             f"The metric {name} is for detectors, which return a dict of boxes, labels and scores "
-            f"for each image, but this module returns {type(outputs).__name__}: choose another."
+            f"for each image, but this module returns {type(outputs).__name__}: choose another.",
+            code="metric.unsuitable",
         )
 
 
-def _in_words(name: str, measure: Measure) -> Measure:
-    """Return `measure`, whose troubles are then sentences."""
+def _checked(name: str, measure: Measure) -> Measure:
+    """Return `measure` with exceptions converted to `InputError`."""
 
-    def measured(outputs: list[Any], targets: list[Any]) -> float:
-        with user_errors(f"The metric {name} fails"):
+    def checked(outputs: list[Any], targets: list[Any]) -> float:
+        with user_errors(f"The metric {name} fails", code="metric.failed"):
             return measure(outputs, targets)
 
-    return measured
+    return checked
 
 
-def _number(found: Any) -> float:
-    """Return what a metric returned as a number."""
+def _number(value: Any) -> float:
+    """Return the result of a metric as a float."""
     try:
-        return float(found)
+        return float(value)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise WorkbenchError(
-            f"The metric returns {brief(found)}: it must return one number."
+        raise InputError(
+            f"The metric returns {brief(value)}: it must return one number.",
+            code="metric.not_scalar",
         ) from error
 
 
@@ -190,25 +205,25 @@ def _of_function(function: Any) -> Measure:
 
 
 def _of_object(metric: Any) -> Measure:
-    """Return what runs a copy of a torchmetrics object: one update for each batch, compute.
+    """Return a function that updates a copy of a torchmetrics object with each batch.
 
-    Students that train side by side measure at the same time, each with a copy of its own.
+    Students that train at the same time measure at the same time, so each call has its own copy.
     """
 
     def measure(outputs: list[Any], targets: list[Any]) -> float:
-        own = copy.deepcopy(metric)
-        own.reset()
-        for found, true in zip(outputs, targets, strict=True):
-            own.update(found, true)
-        return _number(own.compute())
+        private = copy.deepcopy(metric)
+        private.reset()
+        for predicted, true in zip(outputs, targets, strict=True):
+            private.update(predicted, true)
+        return _number(private.compute())
 
     return measure
 
 
 def _joined(batches: list[Any]) -> Any:
-    """Return batches as one where they are tensors or lists, else as they are."""
-    if all(isinstance(one, Tensor) for one in batches):
+    """Return the batches joined if they are tensors or lists, else unchanged."""
+    if all(isinstance(batch, Tensor) for batch in batches):
         return torch.cat(batches)
-    if all(isinstance(one, list) for one in batches):
-        return [item for one in batches for item in one]
+    if all(isinstance(batch, list) for batch in batches):
+        return [item for batch in batches for item in batch]
     return batches

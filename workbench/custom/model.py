@@ -1,4 +1,4 @@
-"""A module of somebody's own as a model: tried on its task's data, measured, given its card."""
+"""Turn a user's module into a model: probe it on its task's data, measure it, write its card."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from workbench.domain.user_architecture import (
     tensors_of,
     versions_of,
 )
-from workbench.errors import WorkbenchError, user_errors
+from workbench.errors import InputError, user_errors
 from workbench.evaluation.batch_size import batch_size_for
 from workbench.evaluation.model_card import measure_card
 from workbench.runtime.batch import Batch, call
@@ -46,24 +46,35 @@ from workbench.runtime.shell import shell
 from workbench.runtime.traits import Traits
 
 PROBE_EXAMPLES = 4
-"""Examples on which a module is tried."""
+"""Examples on which a module is probed."""
 SMALL_BATCH = 16
-"""Examples of a small batch."""
+"""Examples in a small batch."""
 SINGLE_EXAMPLES = 8
-"""Examples that run alone."""
+"""Examples that run as batches of one."""
 TRAIN_EXAMPLES = 64
-"""Training examples on which a model is tried."""
+"""Training examples on which a model is run once."""
 CARD_VERSION = 4
-"""Raised when a card is measured otherwise."""
+"""Increase when cards are measured differently."""
 
 
 @dataclass(frozen=True)
 class PreparedModule:
     """A user's module, ready to become a model.
 
-    `held` is what runs, the same as `source`, the user's own, but for wrappers and masks; `masked`
-    are the weights that had masks. `weights` are its tensors by name, `traits` say how it may be
-    run, and `outputs` are those for the first examples.
+    Attributes
+    ----------
+    source : nn.Module
+        The user's module.
+    held : nn.Module
+        The module that runs: `source` without wrappers and pruning masks.
+    masked : tuple of str
+        Names of the weights that had masks.
+    weights : dict
+        Tensors of `held` by name.
+    traits : Traits
+        How the module may be run.
+    outputs
+        The outputs for the first examples.
     """
 
     source: nn.Module
@@ -75,12 +86,12 @@ class PreparedModule:
 
 
 def prepare_module(module: nn.Module, split: Split, inputs: Callable[[Any], Any]) -> PreparedModule:
-    """Take off wrappers and masks, and try the module on a few examples of `split`.
+    """Remove wrappers and masks, and probe the module on a few examples of `split`.
 
     Raises
     ------
-    WorkbenchError
-        When it has no parameters, or such as cannot be compressed here, or is refused by `probe`.
+    InputError
+        When the module has no parameters or unsupported ones, or `probe` refuses it.
     """
     source = unwrap(module)
     check_parameters(source)
@@ -104,175 +115,190 @@ def model_of(
     card: Mapping[str, Any] | None = None,
     files: FileCache | None = None,
 ) -> Model:
-    """Return a module as a model of `task`, named like the task unless told otherwise.
+    """Return a module as a model of `task`.
 
-    What its card says is taken from `card` where that is of these weights and, if it names any, of
-    this code; else it is looked for in `files`, if given, and kept there.
+    Parameters
+    ----------
+    module
+        A module, or the result of `prepare_module`.
+    task
+        The task, which also names the model unless `name` and `title` are given.
+    card
+        A model card. It is used if its digests of weights and, if present, of code match.
+    files
+        A cache in which the card is looked up and stored otherwise.
 
     Raises
     ------
-    WorkbenchError
-        When the module does not take the task's data, or cannot be copied.
+    InputError
+        When the module does not accept the task's data, or cannot be copied.
     """
     splits = [task.split(split) for split in ("validation", "test")]
-    ready = (
-        module
-        if isinstance(module, PreparedModule)
-        else prepare_module(module, splits[0], task.inputs)
-    )
-    weights = ready.weights
-    stored, computed = weights_digest(weights), code_digest(ready.held)
-    fits = card is not None and card["weights"] == stored and card.get("code", computed) == computed
-    digest = _fingerprint(stored, computed, ready.outputs, task, ready.held)
+    if not isinstance(module, PreparedModule):
+        module = prepare_module(module, splits[0], task.inputs)
+    weights = module.weights
+    stored, code = weights_digest(weights), code_digest(module.held)
+    fits = card is not None and card["weights"] == stored and card.get("code", code) == code
+    digest = _fingerprint(stored, code, module.outputs, task, module.held)
     architecture = UserArchitecture(
         name or task.name,
         task,
         title or task.title,
         fingerprint=digest,
-        module=ready.held,
-        source=ready.source,
-        versions=versions_of(ready.source),
-        traits=ready.traits,
+        held=module.held,
+        source=module.source,
+        versions=versions_of(module.source),
+        traits=module.traits,
     )
     known = dict(card) if card is not None and fits else {}
     model = Model(architecture, {**known, "sha256": digest})
     if fits:
-        return _told_apart(model, digest)
+        return _with_final_digest(model, digest)
     held_out = " ".join(split.digest for split in splits)
     versions = f"{version('workbench')} torch-{version('torch')}"
     key = f"card {CARD_VERSION} {digest} {held_out} {task.metric.name} {versions}"
     blob = files.get(key) if files is not None else None
     if blob is not None:
         model.card.update(json.loads(blob), sha256=digest)
-        return _told_apart(model, digest)
+        return _with_final_digest(model, digest)
     model.card.update(
         measure_card(model, weights, *splits),
         weights=stored,
-        code=computed,
-        original_bytes=_file_length(ready.held),
+        code=code,
+        original_bytes=_file_length(module.held),
         training={"seconds": None},
-        masked=list(ready.masked),
+        masked=list(module.masked),
     )
     if files is not None:
         files.put(key, json.dumps(model.card).encode())
-    return _told_apart(model, digest)
+    return _with_final_digest(model, digest)
 
 
-def _told_apart(model: Model, digest: str) -> Model:
-    """Return `model` under a digest that its figures on all held-out examples count in, too."""
+def _with_final_digest(model: Model, digest: str) -> Model:
+    """Return `model` with a digest that also covers its metrics on the held-out data."""
     figures = json.dumps(model.card["accuracy"], sort_keys=True)
     model.card["sha256"] = hashlib.sha256(f"{digest} {figures}".encode()).hexdigest()
     return model
 
 
 def check_parameters(module: nn.Module) -> None:
-    """Refuse parameters that cannot be compressed here.
+    """Check that a module's parameters can be compressed.
 
     Raises
     ------
-    WorkbenchError
-        When there are none, or some lie elsewhere than on the CPU, have no values yet, are complex
-        or float64, or hold NaN or infinity.
+    InputError
+        When there are none, or some are not on the CPU, not initialized, complex or float64, or
+        contain NaN or infinity.
     """
     tensors = [*module.parameters(), *module.buffers()]
     if not [*module.parameters()]:
-        raise WorkbenchError("The module has no parameters: there is nothing to compress.")
+        raise InputError(
+            "The module has no parameters: there is nothing to compress.",
+            code="module.no_parameters",
+        )
     if any(map(is_lazy, tensors)):
-        raise WorkbenchError(
-            "The module has lazy layers without weights yet: run it once on an example first."
+        raise InputError(
+            "The module has lazy layers without weights yet: run it once on an example first.",
+            code="module.lazy_layers",
         )
     other = next((t.device for t in tensors if t.device.type != "cpu"), None)
     if other is not None:
-        raise WorkbenchError(
-            f"The module lies on {other}: move it to the CPU, where files are judged, with "
-            "module.cpu()."
+        raise InputError(
+            f"The module is on {other}: move it to the CPU, where models are evaluated, with "
+            "module.cpu().",
+            code="module.wrong_device",
         )
     for name, parameter in module.named_parameters():
         if parameter.is_complex():
-            raise WorkbenchError(
-                f"The module's {name} is complex, and only real weights are compressed: hold it as "
-                "two real parameters, and join them with torch.complex in forward."
+            raise InputError(
+                f"The module's {name} is complex, but only real weights can be compressed: store "
+                "it as two real parameters and join them with torch.complex in forward.",
+                code="module.complex_weights",
             )
         if parameter.dtype == torch.float64:
-            raise WorkbenchError(
-                "The module computes in float64, and files are judged in float32: bring "
-                "module.float()."
+            raise InputError(
+                "The module's parameters are float64, but models are evaluated in float32: give "
+                "module.float().",
+                code="module.float64_weights",
             )
         values = parameter.detach()
         if values.is_floating_point() and not bool(values.isfinite().all()):
             if values.ndim >= 2 and is_mask(values):
                 continue
-            raise WorkbenchError(
-                f"The module's {name} holds NaN or infinity: bring weights that are all finite."
+            raise InputError(
+                f"The module's {name} contains NaN or infinity: give finite weights.",
+                code="module.non_finite_weights",
             )
         check_storable(name, values)
 
 
 def _check_finite(split: Split, inputs: Any, outputs: Any) -> None:
-    """Refuse outputs that are no finite numbers, and say where they come from."""
+    """Refuse outputs that are not finite, and say whether the inputs or the module cause it."""
     if not isinstance(outputs, Tensor) or bool(outputs.isfinite().all()):
         return
     if not all(bool(tensor.isfinite().all()) for tensor in Batch.of(inputs).tensors):
-        raise WorkbenchError(
-            f"The {split.name} inputs hold NaN or infinity, and so do the module's outputs: "
-            "replace such inputs with finite numbers."
+        raise InputError(
+            f"The {split.name} inputs contain NaN or infinity, and so do the module's outputs: "
+            "replace such inputs with finite numbers.",
+            code="data.non_finite",
         )
-    raise WorkbenchError(
-        f"The module gives NaN or infinity for finite {split.name} inputs: its outputs must be "
-        "finite numbers."
+    raise InputError(
+        f"The module returns NaN or infinity for finite {split.name} inputs: its outputs must be "
+        "finite numbers.",
+        code="module.non_finite_outputs",
     )
 
 
 def check_batches(model: Model) -> None:
-    """Run a whole batch of validation examples twice, and in small batches.
+    """Check that outputs do not depend on the batch: run a full batch twice, and small batches.
 
-    Small batches, and single examples, are padded to their own lengths where a `collate_fn` pads.
+    Small batches and single examples are padded to their own lengths if a `collate_fn` pads.
 
     Raises
     ------
-    WorkbenchError
-        When the outputs differ: they depend on chance or on the other examples of a batch.
+    InputError
+        When the outputs differ: they are random, or depend on the other examples of a batch.
     """
     split = model.task.split("validation")
     numbers = np.arange(min(len(split), batch_size_for(model)))
     weights, run = model.weights(), shell(model)
 
-    def outputs(some: Any) -> Any:
-        return run(weights, model.task.inputs(split.examples[some]))
+    def outputs(chosen: Any) -> Any:
+        return run(weights, model.task.inputs(split.examples[chosen]))
 
     with preserve_random_state():
-        whole, again = outputs(numbers), outputs(numbers)
-        if not isinstance(whole, Tensor) or whole.shape[:1] != (len(numbers),):
+        expected, again = outputs(numbers), outputs(numbers)
+        if not isinstance(expected, Tensor) or expected.shape[:1] != (len(numbers),):
             return
-        if not agree(again, whole, REPEAT_TOLERANCE):
-            raise WorkbenchError(NOT_DETERMINISTIC)
+        if not agree(again, expected, REPEAT_TOLERANCE):
+            raise InputError(NOT_DETERMINISTIC, code="module.not_deterministic")
         groups = np.array_split(numbers, -(-len(numbers) // SMALL_BATCH))
-        if model.architecture.traits.single_example:
+        if model.architecture.traits.alone:
             groups += [
                 numbers[[n]]
                 for n in np.unique(np.linspace(0, len(numbers) - 1, SINGLE_EXAMPLES, dtype=int))
             ]
         for group in groups:
-            if not _alike(outputs(group), whole[torch.from_numpy(group)]):
-                raise WorkbenchError(BATCH_DEPENDENT)
+            if not _same_outputs(outputs(group), expected[torch.from_numpy(group)]):
+                raise InputError(BATCH_DEPENDENT, code="module.batch_dependent")
 
 
-def _alike(found: Tensor, among_others: Tensor) -> bool:
-    """Return whether outputs are those of a larger batch, which may be padded at either end."""
-    if found.ndim < 2 or found.ndim != among_others.ndim or found.shape == among_others.shape:
-        return agree(found, among_others, TOLERANCE)
-    length = found.shape[1]
-    ends = among_others[:, :length], among_others[:, -length:]
-    return any(agree(found, end, TOLERANCE) for end in ends)
+def _same_outputs(outputs: Tensor, expected: Tensor) -> bool:
+    """Whether outputs equal those of a larger batch, which may be padded at either end."""
+    if outputs.ndim < 2 or outputs.ndim != expected.ndim or outputs.shape == expected.shape:
+        return agree(outputs, expected, TOLERANCE)
+    length = outputs.shape[1]
+    ends = expected[:, :length], expected[:, -length:]
+    return any(agree(outputs, end, TOLERANCE) for end in ends)
 
 
 def check_training_data(model: Model) -> None:
-    """Run a model on some of its training examples, from all over the split.
+    """Run a model on training examples that are spread over the split.
 
     Raises
     ------
-    WorkbenchError
-        When the module fails on them, or gives NaN or infinity.
+    InputError
+        When the module fails on them, or returns NaN or infinity.
     """
     split = model.task.split("train")
     inputs = model.task.inputs(
@@ -283,42 +309,40 @@ def check_training_data(model: Model) -> None:
     _check_finite(split, inputs, outputs)
 
 
-def _spread(split: Split, most: int) -> Any:
-    """Return the numbers of examples from the first to the last, at most so many."""
-    return np.unique(np.linspace(0, len(split) - 1, most).round().astype(np.int64))
+def _spread(split: Split, limit: int) -> Any:
+    """Return up to `limit` evenly spaced indices, from the first example to the last."""
+    return np.unique(np.linspace(0, len(split) - 1, limit).round().astype(np.int64))
 
 
 def weights_digest(weights: Mapping[str, Tensor]) -> str:
-    """Return the SHA-256 (hex) of the names, kinds, shapes and values of `weights`."""
-    found = hashlib.sha256()
+    """Return the SHA-256 (hex) of the names, dtypes, shapes and values of `weights`."""
+    digest = hashlib.sha256()
     for name, tensor in weights.items():
-        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        found.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
-    return found.hexdigest()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _fingerprint(weights: str, code: str, outputs: Any, task: Task, module: nn.Module) -> str:
-    """Return the SHA-256 (hex) of all that results depend on but recipe and held-out data.
+    """Return the SHA-256 (hex) of what results depend on, except recipe and held-out data.
 
-    The digests of the weights and of the code, what the module computes for a few examples, what
-    it is trained on, by which loss, and which of its parameters are.
+    It covers the weights, the code, the outputs for a few examples, the training data, the loss,
+    and which parameters are trainable.
     """
     frozen = [name for name, tensor in module.named_parameters() if not tensor.requires_grad]
-    learned = (
-        f"{weights} {code} {code_digest(outputs)} {task.digest('train')} {task.cache_salt} {frozen}"
-    )
+    learned = f"{weights} {code} {code_digest(outputs)} {task.digest('train')} {task.lot} {frozen}"
     return hashlib.sha256(learned.encode()).hexdigest()
 
 
 def _file_length(module: nn.Module) -> int:
-    """Return the length of the module's own ``.safetensors`` file, its tensors as they are."""
-    own: dict[str, Tensor] = {}
-    places: set[int] = set()
+    """Return the length in bytes of a ``.safetensors`` file of the uncompressed module."""
+    tensors: dict[str, Tensor] = {}
+    storages: set[int] = set()
     for name, tensor in stored_tensors(module).items():
-        place = tensor.untyped_storage().data_ptr()
-        shared = place in places  # what two names share, such a file holds twice
-        places.add(place)
-        plain = tensor.detach().contiguous()
-        plain = torch.view_as_real(plain) if plain.dtype == torch.complex128 else plain
-        own[name] = plain.clone() if shared else plain
-    return len(save(own))
+        storage = tensor.untyped_storage().data_ptr()
+        shared = storage in storages  # the file stores a shared tensor under each name
+        storages.add(storage)
+        dense = tensor.detach().contiguous()
+        dense = torch.view_as_real(dense) if dense.dtype == torch.complex128 else dense
+        tensors[name] = dense.clone() if shared else dense
+    return len(save(tensors))

@@ -1,4 +1,4 @@
-"""What an installed package says of a model that it offers, before any of it is loaded."""
+"""Declare the models of an installed package, which load only when they are used."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelPlugin:
-    """A model that a package offers through its entry point of the group ``workbench.domain``.
+    """A model that a package provides through an entry point of the group ``workbench.models``.
 
     Attributes
     ----------
     name : str
         The identifier, with a slash in it: ``acme/sentiment``.
     title : str
-        The name a person reads.
+        The display name.
     task : Task
-        One that is built in, ``wb.task("fashion")``, or the package's own.
+        A built-in task, ``wb.task("fashion")``, or one of the package.
     module : callable
-        Takes nothing and returns the trained ``nn.Module``, called when first asked for.
+        Takes no arguments and returns the trained ``nn.Module``; called on first use.
     card : path, optional
-        A JSON file of ``wb.model(name).card``, so that nothing has to be measured at first; let be
-        where the weights are others, or the code, unless it says no ``code``: that depends on the
-        version of Python, too.
+        A JSON file with the content of ``wb.model(name).card``, which saves the first measurement.
+        It is ignored if its weights digest differs, or its ``code`` digest, which may be left out
+        because it depends on the Python version.
     """
 
     name: str
@@ -42,12 +42,12 @@ class ModelPlugin:
     card: Path | None = None
 
     def model(self) -> Model:
-        """Make it. What its card says is measured once and kept, where none came with it.
+        """Build the model. Without a card, it is measured once and the card is cached.
 
         Raises
         ------
-        WorkbenchError
-            When the module does not take the task's data.
+        InputError
+            When the module does not accept the task's data.
         """
         from workbench.cache.files import default_file_cache
         from workbench.custom.model import model_of
@@ -64,16 +64,16 @@ class ModelPlugin:
 
 @dataclass(frozen=True)
 class LazySplit:
-    """One split of a package's own task, read when it is first wanted.
+    """One split of a package's task, read on first use.
 
     Attributes
     ----------
     split : str
         "train", "validation" or "test".
     digest : str
-        What tells this content from any other: its SHA-256 (hex), or a version.
+        Identifies the content: its SHA-256 (hex), or a version.
     read : callable
-        Takes the split's name and returns its examples and labels, a row for every example.
+        Takes the split's name and returns its examples and labels, one row per example.
     """
 
     split: str
@@ -81,12 +81,12 @@ class LazySplit:
     read: Callable[[str], tuple[Any, Any]]
 
     def load(self) -> Split:
-        """Return the split, read at the first call and shared afterwards.
+        """Return the split. The first call reads it, later calls share it.
 
         Raises
         ------
-        WorkbenchError
-            When it holds NaN or infinity.
+        InputError
+            When it contains NaN or infinity.
         """
         from workbench.custom.split import check_numbers
 

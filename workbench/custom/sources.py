@@ -1,4 +1,4 @@
-"""Where the examples of a split come from: arrays, a data set, a loader, or what was iterated."""
+"""Sources of the examples of a split: arrays, a dataset, a loader, or an iterable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, IterableDataset, default_collate
 from workbench.custom import data_loaders
 from workbench.custom.fields import Fields, fields_of, is_array, is_batch, rows_of, to_float32
 from workbench.domain.lazy_rows import Columns, LazyRows, collate_examples
-from workbench.errors import WorkbenchError, describe
+from workbench.errors import InputError, WorkbenchError, describe
 from workbench.recipe.schema import brief
 
 ACCEPTED = (
@@ -21,51 +21,64 @@ ACCEPTED = (
 )
 
 
-class CollateError(WorkbenchError):
-    """Examples cannot be put into one batch."""
+class CollateError(InputError):
+    """Examples cannot be joined into a batch."""
+
+    default_code = "data.not_collatable"
 
 
-class BatchSizeError(WorkbenchError):
-    """A batch holds more or fewer examples than it was made of."""
+class BatchSizeError(InputError):
+    """A batch has more or fewer rows than the examples it was made of."""
+
+    default_code = "data.batch_size"
 
 
 @dataclass(frozen=True)
 class Arrays:
-    """Arrays or tensors with a row for each example, as they were given."""
+    """Arrays or tensors of the user, with one row per example."""
 
     name: str
-    given: Fields
+    fields: Fields
     rereads = pads = False
 
     def __len__(self) -> int:
-        return len(self.given.targets)
+        return len(self.fields.targets)
 
     @property
     def examples(self) -> Any:
-        """The inputs, which can be indexed by numbers, slices and arrays of numbers."""
-        return self.given.inputs
+        """The inputs, which can be indexed by integers, slices and index arrays."""
+        return self.fields.inputs
 
-    def read(self, some: slice) -> Any:
-        """Return some examples as they are given."""
-        return [part[some] for part in self.given.as_tuple()]
+    def read(self, chosen: slice) -> Any:
+        """Return the fields of some examples, not yet collated."""
+        return [part[chosen] for part in self.fields.as_tuple()]
 
-    def join(self, read: Any) -> Fields:
-        """Return what was read as a batch, the inputs as a module takes them."""
-        inputs, *others = read
+    def join(self, examples: Any) -> Fields:
+        """Return the result of `read` as a batch, the inputs as a module takes them."""
+        inputs, *others = examples
         return Fields(collate_examples(inputs), *others)
 
-    def place(self, number: int) -> str:
-        """Return how a sentence names an example."""
-        return f"{number:,}"
+    def label(self, index: int) -> str:
+        """Return how an error message names an example."""
+        return f"{index:,}"
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Examples that are read when they are wanted, by number.
+    """Examples that are read on demand, by index.
 
-    `get` reads one of `keys`, and `join` turns several into a batch. `rereads` says that each
-    reading makes the example again, so that two may differ, and `pads` that a batch may be wider
-    than the examples in it.
+    Attributes
+    ----------
+    keys : sequence
+        The key of each example.
+    get : callable
+        Reads the example of a key.
+    join : callable
+        Turns several examples into a batch.
+    rereads : bool
+        Whether each access reads the example again, so that two accesses may differ.
+    pads : bool
+        Whether a batch may be wider than the examples in it.
     """
 
     name: str
@@ -80,21 +93,21 @@ class Examples:
 
     @property
     def examples(self) -> LazyRows:
-        """The inputs, which can be indexed by numbers, slices and arrays of numbers."""
+        """The inputs, which can be indexed by integers, slices and index arrays."""
         return self._rows(lambda items: self.join(items).inputs)
 
     @property
     def labels(self) -> LazyRows:
-        """The targets, likewise."""
+        """The targets, which can be indexed likewise."""
         return self._rows(lambda items: self.join(items).targets)
 
-    def read(self, some: slice) -> Any:
-        """Return some examples as the data set has them."""
-        return [self.get(key) for key in self.keys[some]]
+    def read(self, chosen: slice) -> Any:
+        """Return some examples as they are in the dataset."""
+        return [self.get(key) for key in self.keys[chosen]]
 
-    def place(self, number: int) -> str:
-        """Return how a sentence names an example."""
-        return str(self.keys[number])
+    def label(self, index: int) -> str:
+        """Return how an error message names an example."""
+        return str(self.keys[index])
 
     def _rows(self, collate: Callable[[Sequence[Any]], Any]) -> LazyRows:
         return LazyRows(
@@ -106,19 +119,19 @@ Source = Arrays | Examples
 
 
 def source_of(name: str, data: Any, names: frozenset[str] = frozenset()) -> Source:
-    """Return where the examples of the split called `name` come from.
+    """Return the source of the examples of the split called `name`.
 
     Parameters
     ----------
     data
         As `workbench.custom.split.split_of` takes it.
     names
-        Under which names the module takes its inputs.
+        The argument names of the module's inputs.
 
     Raises
     ------
-    WorkbenchError
-        When `data` is of another kind, or breaks off.
+    InputError
+        When `data` is of another type, or fails while it is read.
     """
     arrays = _arrays(name, data, names)
     if arrays is not None:
@@ -133,13 +146,15 @@ def source_of(name: str, data: Any, names: frozenset[str] = frozenset()) -> Sour
         )
     if isinstance(data, Iterable) and not isinstance(data, str | bytes | Mapping):
         return _of_items(name, _read(name, data, names))
-    raise WorkbenchError(f"The {name} data must be {ACCEPTED}, not {brief(data)}.")
+    raise InputError(
+        f"The {name} data must be {ACCEPTED}, not {brief(data)}.", code="data.invalid_type"
+    )
 
 
 def in_batches(name: str, loader: DataLoader[Any], names: frozenset[str]) -> Source:
-    """Return the examples of the batches that a loader yields, which stay in memory.
+    """Return the examples of all batches of a loader, which are held in memory.
 
-    This is for loaders whose batches hold more or fewer examples than they were made of.
+    For loaders whose batches have more or fewer rows than the examples they were made of.
     """
     batches = (
         _joined(name, loader.collate_fn, [_item(name, loader.dataset, key) for key in keys])
@@ -149,13 +164,13 @@ def in_batches(name: str, loader: DataLoader[Any], names: frozenset[str]) -> Sou
 
 
 def _arrays(name: str, data: Any, names: frozenset[str]) -> Fields | None:
-    """Return `data` as arrays with a row for each example; None where it is something else."""
+    """Return `data` as arrays with one row per example; None if it is something else."""
     several = isinstance(data, tuple | list) and len(data) in {2, 3}
     if several and _has_rows(data[0]) and all(map(is_array, data[1:])):
         return Fields(_columns(data[0]), *data[1:])
     if isinstance(data, Mapping) and data and all(map(is_array, data.values())):
-        found = fields_of(f"The {name} data", data, names)
-        return Fields(_columns(found.inputs), found.targets)
+        fields = fields_of(f"The {name} data", data, names)
+        return Fields(_columns(fields.inputs), fields.targets)
     return None
 
 
@@ -173,7 +188,7 @@ def _of_loader(name: str, loader: DataLoader[Any], names: frozenset[str]) -> Sou
     if isinstance(loader.dataset, IterableDataset):
         return _of_items(name, _read(name, loader, names))
     keys = data_loaders.keys(name, loader)
-    if not data_loaders.collates(loader):  # the data set itself makes the batches
+    if not data_loaders.collates(loader):  # the dataset itself yields batches
         items = (loader.collate_fn(_item(name, loader.dataset, key)) for key in keys)
         return _of_items(name, _read(name, items, names))
     return _of_dataset(name, loader.dataset, loader.collate_fn, keys, names)
@@ -186,16 +201,16 @@ def _of_dataset(
     keys: Sequence[Any],
     names: frozenset[str],
 ) -> Examples:
-    """Return examples that are read from a data set, and joined into batches by `collate`."""
+    """Return examples that are read from a dataset and joined into batches by `collate`."""
 
     def item(key: Any) -> tuple[Any, ...]:
-        found = _item(name, dataset, key)
-        return fields_of(f"Item {key} of the {name} data", found, names).as_tuple()
+        example = _item(name, dataset, key)
+        return fields_of(f"Item {key} of the {name} data", example, names).as_tuple()
 
     def join(items: Sequence[Any]) -> Fields:
-        what = f"A batch that the collate_fn of the {name} data returns"
-        found = fields_of(what, _joined(name, collate, items), names)
-        return _counted(name, found, len(items))
+        subject = f"A batch that the collate_fn of the {name} data returns"
+        fields = fields_of(subject, _joined(name, collate, items), names)
+        return _checked(name, fields, len(items))
 
     if collate is default_collate:
         return Examples(name, keys, item, _by_column(name), rereads=True)
@@ -205,7 +220,7 @@ def _of_dataset(
 
 
 def _of_items(name: str, items: list[Fields]) -> Examples:
-    """Return the examples of items that lie in memory, batches taken apart."""
+    """Return the examples of items in memory; batches are split into examples."""
     if items and all(map(is_batch, items)):
         sizes = [len(item.targets) for item in items]
         places = [(at, row) for at, size in enumerate(sizes) for row in range(size)]
@@ -219,21 +234,21 @@ def _of_items(name: str, items: list[Fields]) -> Examples:
 
 
 def _by_column(name: str) -> Callable[[Sequence[Any]], Fields]:
-    """Return what joins examples that are taken apart already, as PyTorch does."""
+    """Return a function that collates tuples of fields with PyTorch's default."""
 
     def join(items: Sequence[Any]) -> Fields:
         parts = [_joined(name, default_collate, column) for column in zip(*items, strict=True)]
-        return _counted(name, Fields(*parts), len(items))
+        return _checked(name, Fields(*parts), len(items))
 
     return join
 
 
-def _counted(name: str, fields: Fields, wanted: int) -> Fields:
+def _checked(name: str, fields: Fields, expected: int) -> Fields:
     rows = rows_of(name, fields)
-    if rows != wanted:
+    if rows != expected:
         raise BatchSizeError(
-            f"A batch of {wanted:,} items of the {name} data holds {rows:,} examples: give a row "
-            "for each."
+            f"A batch of {expected:,} items of the {name} data has {rows:,} rows: give one row per "
+            "item."
         )
     return Fields(to_float32(fields.inputs), *fields.as_tuple()[1:])
 
@@ -243,39 +258,45 @@ def _joined(name: str, collate: Callable[[list[Any]], Any], items: Sequence[Any]
         return collate(list(items))
     except Exception as error:
         raise CollateError(
-            f"Some of the {name} data's examples cannot be joined into a batch, {describe(error)}: "
-            "give them one size, or a DataLoader with a collate_fn that joins them."
+            f"Some examples of the {name} data cannot be joined into a batch ({describe(error)}): "
+            "give examples of one size, or a DataLoader with a collate_fn that joins them."
         ) from error
 
 
 def _read(name: str, data: Iterable[Any], names: frozenset[str]) -> list[Fields]:
-    found: list[Fields] = []
+    items: list[Fields] = []
     try:
         for item in data:
-            found.append(fields_of(f"Item {len(found):,} of the {name} data", item, names))
+            items.append(fields_of(f"Item {len(items):,} of the {name} data", item, names))
     except WorkbenchError:
         raise
     except Exception as error:
-        raise _broken(name, f"{len(found):,}", error) from error
-    if len({len(one.as_tuple()) for one in found}) > 1:
-        raise WorkbenchError(f"Some items of the {name} data have a weight: give one to all.")
-    return found
+        raise _failed(name, f"{len(items):,}", error) from error
+    if len({len(item.as_tuple()) for item in items}) > 1:
+        raise InputError(
+            f"Only some items of the {name} data have a weight: give every item a weight, or none.",
+            code="data.some_weights",
+        )
+    return items
 
 
 def _item(name: str, dataset: Any, key: Any) -> Any:
     try:
         return dataset[key]
     except Exception as error:
-        raise _broken(name, key, error) from error
+        raise _failed(name, key, error) from error
 
 
-def _broken(name: str, key: Any, error: Exception) -> WorkbenchError:
-    return WorkbenchError(f"The {name} data breaks off at item {key} with {describe(error)}")
+def _failed(name: str, key: Any, error: Exception) -> InputError:
+    return InputError(
+        f"Reading item {key} of the {name} data fails with {describe(error)}",
+        code="data.reading_failed",
+    )
 
 
-def _row(whole: Any, row: int) -> Any:
-    if isinstance(whole, Mapping):
-        return {name: part[row] for name, part in whole.items()}
-    if isinstance(whole, tuple | list):
-        return tuple(part[row] for part in whole)
-    return whole[row]
+def _row(batch: Any, row: int) -> Any:
+    if isinstance(batch, Mapping):
+        return {name: part[row] for name, part in batch.items()}
+    if isinstance(batch, tuple | list):
+        return tuple(part[row] for part in batch)
+    return batch[row]

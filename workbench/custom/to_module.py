@@ -1,7 +1,8 @@
-"""From a file to an ordinary PyTorch module: of a known model, or of one that is given."""
+"""Turn a compressed file into an ordinary PyTorch module."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -20,25 +21,27 @@ from workbench.zoo.to_module import artifact_to_module, load_operands
 
 
 def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = None) -> nn.Module:
-    """Return the network of a file, as small as the file has it: a module in eval mode, on the CPU.
+    """Return the compressed network of a file as a module in eval mode on the CPU.
 
-    It holds the decoded weights and needs nothing of this package but, where inputs are rounded,
-    the layers that do it.
+    It has the decoded weights and the reduced shapes. It depends on this package only if inputs are
+    quantized, for the layers that do so.
 
     Parameters
     ----------
     file
         An artifact, or the path of a file.
     module
-        The network that was compressed, with any weights: it is not changed, and no data are
-        needed. Without it the file's model must be built in, or known under its name.
+        The network that was compressed, with any weights. It is not changed, and no data is needed.
+        Without it, the file's model must be built in or registered under its name.
 
     Raises
     ------
     UnknownNameError
         When no module is given and the file's model is not known.
     ArtifactError
-        When the file cannot be read, or its tensors are not those of the module.
+        When the file is damaged, or its tensors do not fit the module.
+    FileError
+        When the file cannot be read.
 
     >>> import workbench as wb
     >>> recipe = wb.Recipe(structure=wb.Structure(removed=0.5))
@@ -47,48 +50,58 @@ def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = N
     """
     artifact = load(file) if isinstance(file, str | PathLike) else file
     if not isinstance(artifact, Artifact):
-        raise ArtifactError(f"Give a file's path or what wb.load(path) returns, not {brief(file)}.")
+        raise ArtifactError(
+            f"Give a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
+            code="artifact.invalid_type",
+        )
     return artifact_to_module(artifact) if module is None else _of_module(artifact, module)
 
 
 def _of_module(artifact: Artifact, module: Any) -> nn.Module:
-    """Return a copy of `module` with the tensors of a file, in the file's form."""
+    """Return a copy of `module` with the tensors and the module spec of a file."""
     if not isinstance(module, nn.Module):
-        raise ArtifactError(f"module must be a torch.nn.Module, not {brief(module)}.")
-    held, _masked = without_masks(unwrap(module))
-    form = replace(artifact.spec, width=1.0, left_out=0)  # the module given has its own
+        raise ArtifactError(
+            f"module must be a torch.nn.Module, not {brief(module)}.", code="module.invalid_type"
+        )
+    base, _masked = without_masks(unwrap(module))
+    spec = replace(artifact.spec, width=1.0, left_out=0)  # `module` already has that size
     with torch.device("meta"):
-        empty = apply_spec(meta_copy(held), form).eval()
+        empty = apply_spec(meta_copy(base), spec).eval()
     operands = artifact.operands()
-    found: dict[str, Shape] = {name: tuple(tensor.shape) for name, tensor in operands.items()}
-    own: dict[str, Shape] = {
-        name: tuple(tensor.shape) for name, tensor in stored_tensors(empty).items()
-    }
-    wrong = differences(found, own, _is_within if form.narrowed else _is_equal)
-    if wrong:
+    in_file = _shapes(operands)
+    problem = differences(
+        in_file, _shapes(stored_tensors(empty)), _is_within if spec.narrowed else _is_equal
+    )
+    if problem:
         raise ArtifactError(
-            f"The file of {artifact.model} does not fit this module: {wrong}. Give the network "
-            "that was compressed."
+            f"The file of {artifact.model} does not fit this module: {problem}. Give the network "
+            "that was compressed.",
+            code="artifact.wrong_module",
         )
-    whole = load_operands(empty, operands)
-    lost = [
-        name for name, one in (*whole.named_parameters(), *whole.named_buffers()) if one.is_meta
-    ]
-    if lost:
+    result = load_operands(empty, operands)
+    tensors = (*result.named_parameters(), *result.named_buffers())
+    missing = next((name for name, tensor in tensors if tensor.is_meta), None)
+    if missing is not None:
         raise ArtifactError(
-            f"The module has no values for {lost[0]}, nor has the file: build it on the CPU."
+            f"Neither the module nor the file has values for {missing}: build the module on the "
+            "CPU.",
+            code="module.no_values",
         )
-    return whole
+    return result
 
 
-def _is_equal(one: Shape, other: Shape) -> bool:
-    return one == other
+def _shapes(tensors: Mapping[str, Any]) -> dict[str, Shape]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
-def _is_within(one: Shape, other: Shape) -> bool:
-    """Whether channels may have been removed from `other` to make `one`."""
-    assert one is not None
-    assert other is not None
-    return len(one) == len(other) and all(
-        n <= most and (n == 0) == (most == 0) for n, most in zip(one, other, strict=True)
+def _is_equal(shape: Shape, full: Shape) -> bool:
+    return shape == full
+
+
+def _is_within(shape: Shape, full: Shape) -> bool:
+    """Whether removing channels from `full` may give `shape`."""
+    assert shape is not None
+    assert full is not None
+    return len(shape) == len(full) and all(
+        n <= most and (n == 0) == (most == 0) for n, most in zip(shape, full, strict=True)
     )

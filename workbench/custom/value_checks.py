@@ -1,4 +1,4 @@
-"""What numbers a person's data may hold: those of kinds that modules compute with, all finite."""
+"""Check the values of user data: supported dtypes, finite numbers."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 
 INPUTS, TARGETS, WEIGHTS = "inputs", "targets", "weights"
 UNSUPPORTED_DTYPES = (torch.uint16, torch.uint32, torch.uint64)
-"""Kinds of numbers with which hardly a layer of PyTorch computes."""
+"""Dtypes that hardly any PyTorch layer supports."""
 
 
 def check_dtypes(name: str, side: str, value: Any) -> None:
-    """Refuse tensors and arrays, however deep in `value`, with which modules do not compute.
+    """Check the device, layout and dtype of all tensors and arrays in nested data.
 
     Raises
     ------
-    WorkbenchError
-        When one lies on another device, is sparse, or holds numbers of a strange kind.
+    InputError
+        When one is not on the CPU, is sparse, or has an unsupported dtype.
     """
-    for _path, one in leaves(value):
-        if isinstance(one, Tensor):
-            if one.device.type != "cpu":
-                raise WorkbenchError(
-                    f"The {name} data lies on {one.device}: move it to the CPU, where files are "
-                    "judged."
+    for _path, leaf in leaves(value):
+        if isinstance(leaf, Tensor):
+            if leaf.device.type != "cpu":
+                raise InputError(
+                    f"The {name} data is on {leaf.device}: move it to the CPU, where models are "
+                    "evaluated.",
+                    code="data.wrong_device",
                 )
-            if one.layout != torch.strided:
-                raise WorkbenchError(
-                    f"The {name} {side} hold sparse tensors: give dense ones, made with "
-                    ".to_dense()."
+            if leaf.layout != torch.strided:
+                raise InputError(
+                    f"The {name} {side} contain sparse tensors: convert them with .to_dense().",
+                    code="data.sparse",
                 )
-        _check_kind(name, side, one.dtype)
+        _check_dtype(name, side, leaf.dtype)
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -45,26 +46,26 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, Tensor | np.ndarray):
         yield path, value
     elif isinstance(value, Mapping | tuple | list):
-        inside = value.items() if isinstance(value, Mapping) else enumerate(value)
-        for key, one in inside:
-            yield from leaves(one, f"{path}.{key}")
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, item in items:
+            yield from leaves(item, f"{path}.{key}")
 
 
 class FiniteCheck:
-    """Refuses NaN and infinity in batches of one split, which are shown to it in order.
+    """Find NaN and infinity in the batches of one split, which it receives in order.
 
-    Inputs that hold nothing but zeros and infinities are masks, as attention takes them, and pass.
+    Inputs of zeros and infinities only are attention masks, which are allowed.
     """
 
     def __init__(self) -> None:
         self._infinite: dict[str, int] = {}  # by path, the first example with an infinity
-        self._others: set[str] = set()  # paths that hold other numbers than 0 and infinity
+        self._others: set[str] = set()  # paths with numbers other than 0 and infinity
         self._zeros: set[str] = set()
 
-    def see(self, side: str, value: Any, start: int) -> int | None:
-        """Return the number of the first example, from `start` on, that is refused, if any."""
-        for path, one in leaves(value):
-            tensor = _floats(one)
+    def update(self, side: str, value: Any, start: int) -> int | None:
+        """Return the index of the first example, from `start` on, that is refused, if any."""
+        for path, leaf in leaves(value):
+            tensor = _floats(leaf)
             if tensor is None or not tensor.numel():
                 continue
             low, high = (float(bound) for bound in tensor.aminmax())
@@ -85,14 +86,14 @@ class FiniteCheck:
         return None
 
     def without_zeros(self) -> int | None:
-        """Return the first example of inputs that turned out to be infinite throughout, if any."""
+        """Return the first example of inputs that are infinite everywhere, if any."""
         return min(
             (n for path, n in self._infinite.items() if path not in self._zeros), default=None
         )
 
 
 def _floats(value: Any) -> Tensor | None:
-    """Return a tensor or array of floating-point numbers as a real tensor; None for any other."""
+    """Return floating-point or complex numbers as a real tensor; None for other dtypes."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "fc":
             return None
@@ -107,20 +108,22 @@ def _first_row(wrong: Tensor) -> int:
     return int(wrong.reshape(len(wrong), -1).any(dim=1).nonzero()[0]) if wrong.ndim else 0
 
 
-def _check_kind(name: str, side: str, kind: np.dtype[Any] | torch.dtype) -> None:
-    """Refuse what no tensor holds, and inputs that hardly a layer takes."""
+def _check_dtype(name: str, side: str, dtype: np.dtype[Any] | torch.dtype) -> None:
+    """Refuse dtypes that PyTorch lacks, and inputs of dtypes that hardly any layer supports."""
     known: torch.dtype | None = None
-    if isinstance(kind, torch.dtype):
-        known = kind
-    elif kind.isnative:
+    if isinstance(dtype, torch.dtype):
+        known = dtype
+    elif dtype.isnative:
         with suppress(TypeError):
-            known = torch.from_numpy(np.empty(0, kind)).dtype
+            known = torch.from_numpy(np.empty(0, dtype)).dtype
     wide = {np.dtype(np.uint16), np.dtype(np.uint32), np.dtype(np.uint64)}  # old PyTorch has none
-    if side == TARGETS and kind in wide:
+    if side == TARGETS and dtype in wide:
         return
     if known is not None and (side == TARGETS or known not in UNSUPPORTED_DTYPES):
         return
-    wanted = "class numbers as int64 or numbers as float32" if side == TARGETS else "float32"
-    raise WorkbenchError(
-        f"The {name} {side} are of kind {kind}, with which modules do not compute: give {wanted}."
+    supported = "class indices as int64 or numbers as float32" if side == TARGETS else "float32"
+    raise InputError(
+        f"The {name} {side} have the dtype {dtype}, which modules do not support: give "
+        f"{supported}.",
+        code="data.dtype",
     )

@@ -1,4 +1,4 @@
-"""The module inside wrappers: those of parallel training, of compilation, and pruning masks."""
+"""Remove wrappers from a module: those of parallel training and compilation, and pruning masks."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ import torch
 from torch import nn
 from torch.nn.utils import prune
 
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 
 
 def unwrap(module: nn.Module) -> nn.Module:
-    """Return the module that `torch.compile`, `nn.DataParallel` and their like are wrapped around.
+    """Return the module inside wrappers such as `torch.compile` and `nn.DataParallel`.
 
     Raises
     ------
-    WorkbenchError
-        When it was compiled by `torch.jit`, whose code cannot be run on other weights.
+    InputError
+        When it was compiled by `torch.jit`, whose code does not run on other weights.
     """
     while True:
         if isinstance(module, torch.jit.ScriptModule):
-            raise WorkbenchError(
-                "The module was compiled by torch.jit, and such a module does not run on weights "
-                "from outside: give the module that it was made from."
+            raise InputError(
+                "The module was compiled by torch.jit, so it does not run on other weights: give "
+                "the module that it was compiled from.",
+                code="module.torchscript",
             )
         inner = _inner(module)
         if inner is None:
@@ -39,8 +40,8 @@ def _inner(module: nn.Module) -> nn.Module | None:
         torch.optim.swa_utils.AveragedModel,
     )
     if isinstance(module, wrappers):
-        found: nn.Module = module.module
-        return found
+        inner: nn.Module = module.module
+        return inner
     compiled = vars(module).get("_modules", {}).get("_orig_mod")
     return compiled if type(module).__name__ == "OptimizedModule" else None
 
@@ -48,8 +49,8 @@ def _inner(module: nn.Module) -> nn.Module | None:
 def without_masks(module: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
     """Return `module` with the masks of `torch.nn.utils.prune` multiplied into its weights.
 
-    The module itself is not changed: where there are masks, a copy is returned, which shares all
-    other tensors, and the names of the weights that had masks.
+    The module itself is not changed. If there are masks, the result is a copy, which shares all
+    other tensors, and the names of the masked weights.
     """
     masked = [
         (path, name.removesuffix("_orig"))

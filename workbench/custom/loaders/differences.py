@@ -1,4 +1,4 @@
-"""In what the tensors of a file differ from those of a module, as the end of a sentence."""
+"""Describe how the tensors of a file differ from those of a module."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ Shape = tuple[int, ...] | None
 Shapes = Mapping[str, Shape]
 
 NAMED = 3
-"""Names that a sentence lists before it only counts."""
+"""Number of names that a message lists; the others are counted."""
 
 
-def differences(found: Shapes, own: Shapes, fits: Callable[[Shape, Shape], bool] = eq) -> str:
-    """Return what is missing, too much, or of a shape that does not fit; nothing where all fits.
+def differences(
+    in_file: Shapes, in_module: Shapes, fits: Callable[[Shape, Shape], bool] = eq
+) -> str:
+    """Return missing and unexpected names and shapes that do not fit; empty if all fit.
 
     Parameters
     ----------
-    found, own
-        Shapes by name: of the file, and of the module.
+    in_file, in_module
+        Shapes by name.
     fits
-        Says of two shapes whether the first may stand for the second.
+        Whether a shape of the file fits a shape of the module.
     """
-    missing = [name for name in own if name not in found]
-    unexpected = [name for name in found if name not in own]
-    said = [f"{_listed(missing)} {_are(missing)} missing"] if missing else []
+    missing = [name for name in in_module if name not in in_file]
+    unexpected = [name for name in in_file if name not in in_module]
+    parts = [f"{_listed(missing)} {_are(missing)} missing"] if missing else []
     if unexpected:
-        said.append(f"{_listed(unexpected)} {_are(unexpected)} not in the module")
-    if said:
-        return ", and ".join(said)
-    wrong = [name for name, shape in found.items() if not fits(shape, own[name])]
+        parts.append(f"{_listed(unexpected)} {_are(unexpected)} not in the module")
+    if parts:
+        return ", and ".join(parts)
+    wrong = [name for name, shape in in_file.items() if not fits(shape, in_module[name])]
     if not wrong:
         return ""
     return (
-        f"{_listed(wrong)} {_have(wrong)} another shape, such as {found[wrong[0]]} where the "
-        f"module has {own[wrong[0]]}"
+        f"{_listed(wrong)} {_have(wrong)} another shape, such as {in_file[wrong[0]]} instead of "
+        f"{in_module[wrong[0]]}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Keras models: their variables as parameters of a module, lent to Keras for each call."""
+"""Keras models as modules: their variables are parameters, passed to Keras at each call."""
 
 from __future__ import annotations
 
@@ -8,89 +8,98 @@ import torch
 from torch import Tensor, nn
 
 from workbench.custom.loaders.optional_packages import require_package
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 from workbench.recipe.schema import brief
 
 
 def from_keras(model: Any) -> nn.Module:
-    """Return a Keras 3 model as a module, ready for `wb.from_module`; the weights stay where they are.
+    """Return a Keras 3 model as a module for `wb.from_module`, which shares its weights.
 
-    Keras must run on PyTorch: set the environment variable ``KERAS_BACKEND=torch`` before it is
-    first imported. A saved ``.keras`` file is loaded with ``keras.saving.load_model`` then. Targets
-    and losses are those of PyTorch, so let the model end in logits, not in a softmax. Keras
+    Keras must use the PyTorch backend: set the environment variable ``KERAS_BACKEND=torch`` before
+    the first import, then load a saved ``.keras`` file with ``keras.saving.load_model``. Targets
+    and losses are those of PyTorch, so the model must end in logits, not in a softmax. Keras
     computes in float32 throughout.
 
     Raises
     ------
-    WorkbenchError
-        When Keras is not installed or runs on something else, or `model` is no built Keras model.
+    InputError
+        When Keras is not installed or uses another backend, or `model` is not a built Keras model.
     """
     keras = require_package("keras", "A Keras model")
     if keras.backend.backend() != "torch":
-        raise WorkbenchError(
-            f"Keras runs on {keras.backend.backend()} here: set the environment variable "
-            "KERAS_BACKEND=torch before keras is imported, and load the model again."
+        raise InputError(
+            f"Keras uses the backend {keras.backend.backend()}: set the environment variable "
+            "KERAS_BACKEND=torch before keras is imported, and load the model again.",
+            code="module.keras_backend",
         )
     if not isinstance(model, keras.Model):
-        raise WorkbenchError(f"Give a keras.Model, not {brief(model)}.")
-    if not model.built:
-        raise WorkbenchError("The Keras model is not built yet: call it once on some inputs first.")
-    variables = [one for one in model.variables if _is_weight(one)]
-    if any(one.value.device.type != "cpu" for one in variables):
-        raise WorkbenchError(
-            "The Keras model lies on another device: make or load it inside "
-            'keras.device("cpu"), where files are judged.'
+        raise InputError(
+            f"The model must be a keras.Model, not {brief(model)}.", code="module.invalid_type"
         )
-    return KerasModule(_Lender(keras, model, variables)).eval()
+    if not model.built:
+        raise InputError(
+            "The Keras model is not built yet: call it once on an input first.",
+            code="module.not_built",
+        )
+    variables = [variable for variable in model.variables if _is_weight(variable)]
+    if any(variable.value.device.type != "cpu" for variable in variables):
+        raise InputError(
+            "The Keras model is not on the CPU, where models are evaluated: create or load it "
+            'inside keras.device("cpu").',
+            code="module.wrong_device",
+        )
+    return KerasModule(_StatelessModel(keras, model, variables)).eval()
 
 
 class KerasModule(nn.Module):
-    """A Keras model whose weights lie where a module's lie: ``weights.dense.kernel``."""
+    """A Keras model with its weights as parameters of a module: ``weights.dense.kernel``."""
 
-    def __init__(self, lender: _Lender) -> None:
+    def __init__(self, stateless: _StatelessModel) -> None:
         super().__init__()
-        self.lender = lender
+        self.stateless = stateless
         self.weights = nn.Module()
-        self.places = [_hold(self.weights, one) for one in lender.variables]
+        self.paths = [_register(self.weights, variable) for variable in stateless.variables]
 
     def forward(self, *inputs: Tensor, **named: Tensor) -> Any:
-        """Return what the Keras model returns outside training."""
-        values = [getattr(self.weights.get_submodule(path), leaf) for path, leaf in self.places]
-        return self.lender.call(values, named or (inputs[0] if len(inputs) == 1 else list(inputs)))
+        """Return the outputs of the Keras model in inference mode."""
+        values = [getattr(self.weights.get_submodule(path), leaf) for path, leaf in self.paths]
+        return self.stateless.call(
+            values, named or (inputs[0] if len(inputs) == 1 else list(inputs))
+        )
 
 
-class _Lender:
+class _StatelessModel:
     """Calls a Keras model with other values for its variables.
 
-    Its layers look variables up by themselves, so that swapping parameters would not reach them.
-    Keras's own way, a stateless scope, holds in the calling thread alone: one model serves
-    all copies of a module, and is not copied with them.
+    Keras layers access their variables directly, so swapping the module's parameters would have no
+    effect. A stateless scope replaces them in the calling thread only, so all copies of a module
+    share one Keras model.
     """
 
-    computes_with_lent = True
+    uses_only_given_weights = True
 
     def __init__(self, keras: Any, model: Any, variables: list[Any]) -> None:
         self.keras = keras
         self.model = model
         self.variables = variables
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> _Lender:
+    def __deepcopy__(self, memo: dict[int, Any]) -> _StatelessModel:
         return self
 
     def call(self, values: list[Tensor], inputs: Any) -> Any:
-        """Return the outputs with `values` for the variables."""
+        """Return the outputs for `values` of the variables."""
         pairs = list(zip(self.variables, values, strict=True))
         with self.keras.device("cpu"), self.keras.StatelessScope(state_mapping=pairs):
             return self.model(inputs, training=False)
 
 
 def _is_weight(variable: Any) -> bool:
-    """Whether a variable holds numbers, not the state of a random generator or a counter."""
+    """Whether a variable is floating point, not the state of a random generator or a counter."""
     return bool(torch.is_floating_point(variable.value))
 
 
-def _hold(root: nn.Module, variable: Any) -> tuple[str, str]:
-    """Register a variable's tensor under its path, and return the path and its last part."""
+def _register(root: nn.Module, variable: Any) -> tuple[str, str]:
+    """Register a variable's tensor under its path, and return the module path and the name."""
     *folders, leaf = variable.path.replace(".", "_").split("/")
     node, path = root, []
     for folder in folders:
@@ -106,8 +115,8 @@ def _hold(root: nn.Module, variable: Any) -> tuple[str, str]:
     return ".".join(path), leaf
 
 
-def _free(name: str, node: nn.Module, fine: Any) -> str:
-    """Return `name`, longer where the node means something else by it."""
-    while hasattr(node, name) and name not in fine:
+def _free(name: str, node: nn.Module, allowed: Any) -> str:
+    """Return `name` with underscores appended until it hides no attribute of the node."""
+    while hasattr(node, name) and name not in allowed:
         name += "_"
     return name

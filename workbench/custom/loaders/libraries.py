@@ -1,4 +1,4 @@
-"""Modules from timm and transformers, by name or from a folder."""
+"""Load modules from timm and transformers, by name or from a folder."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from typing import Any
 from torch import nn
 
 from workbench.custom.loaders.optional_packages import require_package
-from workbench.errors import WorkbenchError, describe
+from workbench.errors import InputError, describe
 
 
 def from_timm(name: str | PathLike[str], *, pretrained: bool = False, **options: Any) -> nn.Module:
-    """Return an image model of timm, ready for `wb.from_module`.
+    """Return an image model of timm for `wb.from_module`.
 
     Parameters
     ----------
     name
-        What ``timm.list_models()`` lists, or a folder with ``config.json`` and its weights.
+        A name from ``timm.list_models()``, or a folder with ``config.json`` and weights.
     pretrained
-        Whether to fetch the trained weights of that name from the hub; a folder's own are always
-        read. Without, the weights are fresh.
+        Whether to download the trained weights from the hub; otherwise they are random. The weights
+        of a folder are always read.
     options
-        Handed on to ``timm.create_model``, such as ``num_classes=10``.
+        Passed to ``timm.create_model``, such as ``num_classes=10``.
 
     Raises
     ------
-    WorkbenchError
-        When timm is not installed or cannot make the model.
+    InputError
+        When timm is not installed or cannot create the model.
 
     >>> module = wb.from_timm("resnet18", pretrained=True)  # doctest: +SKIP
     """
     timm = require_package("timm", "A timm model")
     local = Path(name).is_dir()
     chosen = f"local-dir:{Path(name)}" if local else str(name)
-    return _made(name, lambda: timm.create_model(chosen, pretrained=pretrained or local, **options))
+    return _load(name, lambda: timm.create_model(chosen, pretrained=pretrained or local, **options))
 
 
 def from_transformers(name: str | PathLike[str], **options: Any) -> nn.Module:
-    """Return a model of transformers, ready for `wb.from_module`: float32, in eval mode.
+    """Return a model of transformers for `wb.from_module`, float32 and in eval mode.
 
-    It is of the class that it was saved as, and is called with a dict: what a tokenizer returns.
+    It has the class that it was saved as, and is called with a dict, as a tokenizer returns it.
 
     Parameters
     ----------
     name
-        A folder that ``save_pretrained`` wrote, or a name on the hub, which is then asked.
+        A folder that ``save_pretrained`` wrote, or a name on the hub, from which it is downloaded.
     options
-        Handed on to ``from_pretrained``, such as ``num_labels=3`` or ``revision=...``.
+        Passed to ``from_pretrained``, such as ``num_labels=3`` or ``revision=...``.
 
     Raises
     ------
-    WorkbenchError
+    InputError
         When transformers is not installed or cannot load the model.
 
     >>> module = wb.from_transformers("folder/of/my-model")  # doctest: +SKIP
@@ -63,17 +63,19 @@ def from_transformers(name: str | PathLike[str], **options: Any) -> nn.Module:
     def load() -> Any:
         config = transformers.AutoConfig.from_pretrained(name)
         saved_as = (config.architectures or ["AutoModel"])[0]
-        kind = getattr(transformers, saved_as, transformers.AutoModel)
-        module = kind.from_pretrained(name, **{"dtype": "float32", **options})
-        module.config.use_cache = False  # what is kept for the next token is nobody's output here
+        model_class = getattr(transformers, saved_as, transformers.AutoModel)
+        module = model_class.from_pretrained(name, **{"dtype": "float32", **options})
+        module.config.use_cache = False  # the key-value cache is not an output here
         return module
 
-    return _made(name, load)
+    return _load(name, load)
 
 
-def _made(name: str | PathLike[str], make: Callable[[], Any]) -> nn.Module:
+def _load(name: str | PathLike[str], load: Callable[[], Any]) -> nn.Module:
     try:
-        module: nn.Module = make().eval()
+        module: nn.Module = load().eval()
     except Exception as error:
-        raise WorkbenchError(f"{name} cannot be loaded: {describe(error)}") from error
+        raise InputError(
+            f"{name} cannot be loaded: {describe(error)}", code="module.loading_failed"
+        ) from error
     return module

@@ -1,9 +1,9 @@
-"""Finding, in what a checkpoint holds, the state dict that a module loads.
+"""Find the state dict of a module in the content of a checkpoint.
 
-Training scripts put a module's weights beside optimizers and counters, and wrappers put prefixes
-before their names: ``module.`` (DataParallel), ``_orig_mod.`` (``torch.compile``), ``model.``
-(Lightning). Nothing here changes a tensor, and no name is guessed: a reading of the checkpoint
-counts only if the module loads it strictly.
+Training scripts save a module's weights next to optimizers and counters, and wrappers add prefixes
+to their names: ``module.`` (DataParallel), ``_orig_mod.`` (``torch.compile``), ``model.``
+(Lightning). Tensors are not changed and names are not guessed: the module must load a candidate
+strictly.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ StateDict = Mapping[str, Any]
 Rename = Callable[[str], str]
 
 LISTED_FIRST = ("state_dict", "model_state_dict", "model", "net", "network", "module", "weights")
-"""Keys under which training scripts keep the weights, the most usual first."""
+"""Keys under which training scripts save the weights, the most common first."""
 AVERAGED = ("ema", "swa", "average", "shadow")
-"""Parts of the keys of averaged weights, which are read only if no others fit."""
+"""Parts of the keys of averaged weights, which are used only if no others fit."""
 WRAPPERS = frozenset({"module", "_orig_mod"})
 """Parts of names that DataParallel and ``torch.compile`` add, at any depth."""
 DEEPEST = 3
@@ -29,37 +29,33 @@ DEEPEST = 3
 
 
 def state_dicts(content: Any, module: nn.Module) -> list[StateDict]:
-    """Return the dicts in `content` that hold tensors by name, the most likely first.
+    """Return the dicts in `content` that contain tensors by name, the most likely first.
 
-    Those without a name of the module's, as an optimizer's, are left out but for the first.
+    Except for the first, dicts without any name of the module, such as an optimizer's, are left
+    out.
     """
-    found = [*_nested(content, (), DEEPEST)]
-    found.sort(key=lambda one: _rank(one[0]))  # stable: else in the order of the file
-    states = [state for _keys, state in found]
+    candidates = sorted(_nested(content, (), DEEPEST), key=lambda item: _rank(item[0]))
+    states = [state for _keys, state in candidates]
     own = module.state_dict(keep_vars=True)
-    likely = [
-        one for one in states[1:] if any(set(own) & set(r) for r in name_variants(one, module))
-    ]
+    likely = [s for s in states[1:] if any(set(own) & set(v) for v in name_variants(s, module))]
     return states[:1] + likely
 
 
 def name_variants(state: StateDict, module: nn.Module) -> list[StateDict]:
-    """Return `state` under each set of names that may be the module's, the best match first.
+    """Return `state` under each set of names that the module may use, the best match first.
 
-    As it is; without the first part of its names, as often as all share one; and without the parts
-    that wrappers add, on either side. A tied tensor that is stored once is there under each of
-    its names.
+    The variants are: unchanged; without common prefixes; and without the parts that wrappers add,
+    in the file or in the module. A tied tensor that is stored once gets all of its names.
     """
     own = module.state_dict(keep_vars=True)
-    unwrapped = _renamed(state, _unwrap)
-    plain = {_unwrap(name): name for name in own}
-    found = [*_stripped(state), *_stripped(unwrapped)]
-    found += [_renamed(one, lambda name: plain.get(name, name)) for one in found]
+    wrapped_names = {_unwrap(name): name for name in own}
+    variants = [*_stripped(state), *_stripped(_renamed(state, _unwrap))]
+    variants += [_renamed(v, lambda name: wrapped_names.get(name, name)) for v in variants]
     distinct: dict[tuple[str, ...], StateDict] = {}
-    for one in found:
-        complete = _with_tied(one, own)
+    for variant in variants:
+        complete = _with_tied(variant, own)
         distinct.setdefault(tuple(complete), complete)
-    return sorted(distinct.values(), key=lambda one: -_matches(one, own))
+    return sorted(distinct.values(), key=lambda variant: -_matches(variant, own))
 
 
 def _nested(
@@ -76,14 +72,14 @@ def _nested(
 
 
 def _rank(keys: tuple[str, ...]) -> tuple[bool, int, int]:
-    """Return what orders the keys on the way to a state dict."""
+    """Return the sort key of a state dict by the keys that lead to it."""
     averaged = any(part in key.lower() for key in keys for part in AVERAGED)
     places = [LISTED_FIRST.index(key) for key in keys if key in LISTED_FIRST]
     return averaged, min(places, default=len(LISTED_FIRST)), len(keys)
 
 
 def _stripped(state: StateDict) -> Iterator[StateDict]:
-    """Yield `state`, and without the first part of its names as long as all have the same."""
+    """Yield `state`, then remove the first part of all names as long as they share it."""
     while True:
         yield state
         first = {name.partition(".")[0] for name in state}
@@ -102,21 +98,21 @@ def _unwrap(name: str) -> str:
 
 
 def _renamed(state: StateDict, rename: Rename) -> StateDict:
-    """Return `state` under other names; versions of layers (``_metadata``) move with them."""
+    """Return `state` with renamed tensors and layer versions (``_metadata``)."""
     values = {rename(name): value for name, value in state.items()}
     if len(values) < len(state):  # two names would become one
         return state
     versions = getattr(state, "_metadata", {})
-    return _Named(values, {_layer(rename, path): about for path, about in versions.items()})
+    return _Versioned(values, {_layer(rename, path): value for path, value in versions.items()})
 
 
 def _layer(rename: Rename, path: str) -> str:
-    """Return the path of a layer after its tensors were renamed."""
+    """Return the path of a layer after its tensors are renamed."""
     return str(rename(f"{path}.x").rpartition(".")[0])
 
 
-class _Named(dict[str, Any]):
-    """A state dict with the versions of layers where `nn.Module.load_state_dict` looks for them."""
+class _Versioned(dict[str, Any]):
+    """A state dict with layer versions, in the attribute that `load_state_dict` reads."""
 
     def __init__(self, values: Mapping[str, Any], versions: Mapping[str, Any]) -> None:
         super().__init__(values)
@@ -124,18 +120,18 @@ class _Named(dict[str, Any]):
 
 
 def _with_tied(state: StateDict, own: Mapping[str, Tensor]) -> StateDict:
-    """Return `state` with a tied tensor that it holds once under all of its names."""
-    stored = {_place(own[name]): value for name, value in state.items() if name in own}
+    """Return `state` with tied tensors under all of their names."""
+    stored = {_memory(own[name]): value for name, value in state.items() if name in own}
     absent = {
-        name: stored[_place(tensor)]
+        name: stored[_memory(tensor)]
         for name, tensor in own.items()
-        if name not in state and _place(tensor) in stored
+        if name not in state and _memory(tensor) in stored
     }
-    return _Named({**state, **absent}, getattr(state, "_metadata", {})) if absent else state
+    return _Versioned({**state, **absent}, getattr(state, "_metadata", {})) if absent else state
 
 
-def _place(tensor: Any) -> tuple[Any, ...]:
-    """Return what two tensors share exactly if they are the same memory, seen alike."""
+def _memory(tensor: Any) -> tuple[Any, ...]:
+    """Return a key that two tensors share only if they are the same view of the same memory."""
     if not isinstance(tensor, Tensor) or is_lazy(tensor) or tensor.is_meta or not tensor.numel():
         return (id(tensor),)
     view = (tensor.storage_offset(), *tensor.shape, *tensor.stride())
@@ -143,12 +139,12 @@ def _place(tensor: Any) -> tuple[Any, ...]:
 
 
 def _matches(state: StateDict, own: Mapping[str, Any]) -> int:
-    """Return for how many names both have a value of one shape."""
+    """Return the number of names for which both have values of the same shape."""
     return sum(
         name in own and shape_of(value) == shape_of(own[name]) for name, value in state.items()
     )
 
 
 def shape_of(value: Any) -> tuple[int, ...] | None:
-    """Return the shape of a tensor; None where there is none, or not yet."""
+    """Return the shape of a tensor; None for lazy tensors and other values."""
     return None if not isinstance(value, Tensor) or is_lazy(value) else tuple(value.shape)

@@ -1,4 +1,4 @@
-"""How much may be uploaded; the page says so beforehand."""
+"""Limits on uploads, which the page shows."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ TABLE_ROWS = 200_000
 TABLE_COLUMNS = 1_000
 MIN_ROWS = 50
 TABLE_NUMBERS = 40_000_000
-"""Numbers that rows and features make together: 160 MB."""
+"""Rows times features: 160 MB as float32."""
 
 IMAGES_BYTES = 50_000_000
 IMAGES = 20_000
 MIN_IMAGES = 30
 UNPACKED_BYTES = 500_000_000
-"""What an archive may unpack to, all together."""
+"""Total size of the files in an archive."""
 MAX_RATIO = 200
-"""How much longer a file of an archive may be than what it is packed into."""
+"""Size of a file in an archive relative to its compressed size."""
 SIDE = 28
-"""Pixels of a side of what the network sees."""
+"""Height and width in pixels of the images that the network receives."""
 PIXELS = 40_000_000
-"""Of one image, before it is made small."""
+"""Pixels of one image before it is resized."""
 
 WEIGHTS_BYTES = 50_000_000
 
 MAX_CLASSES = 50
 MIN_PER_CLASS = 3
-"""One for each split."""
+"""One example for each split."""

@@ -1,4 +1,4 @@
-"""Small networks for what somebody uploads, trained the same way every time and then brought."""
+"""Small networks that are trained on uploaded data and registered as models."""
 
 from __future__ import annotations
 
@@ -21,66 +21,66 @@ from workbench.domain.training_plan import TrainingPlan
 from workbench.domain.user_architecture import UserSplit
 from workbench.errors import Cancelled
 from workbench.threads import threads
-from workbench.zoo.registry import register_model as remember
+from workbench.zoo.registry import register_model
 from workbench.zoo.tables import CUSTOM_PREFIX
 
 HIDDEN = (64, 64)
 CHANNELS = (8, 16, 32)
 STEPS = {"own": 1500, "image": 400}
-"""Steps to take, by the form of the task, unless the epochs run out."""
+"""Training steps by the input type of the task, within the limits on epochs."""
 MIN_EPOCHS = 3
 MAX_EPOCHS = 100
 BATCHES = (16, 512)
-"""The smallest batch and the largest; between them a thirtieth of the examples."""
+"""The smallest and the largest batch size; in between, 1/30 of the examples."""
 LEARNING_RATE = 0.005
 AVERAGED = 25
-"""An epoch of fewer steps than a few of these is averaged over fewer."""
+"""The weight average spans 1/25 of all steps, from 5 to 100 steps."""
 THREADS = 2
-"""The bits that training ends with depend on their number."""
+"""Fixed, because the trained weights depend on the number of threads."""
 EVAL_BATCH = 2000
-"""Examples judged at once."""
+"""Examples in a validation batch."""
 
 
 def train_small_model(
     name: str,
     data: UploadedData,
-    watch: Callable[[float], None] = lambda share: None,
+    on_progress: Callable[[float], None] = lambda fraction: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Model:
-    """Return a small network trained on `data`, known as ``custom/name`` from now on.
+    """Return a small network trained on `data` and registered as ``custom/name``.
 
     Parameters
     ----------
-    watch
-        Told the share of the training that is done, from 0 to 1.
+    on_progress
+        Called with the completed fraction of the training, from 0 to 1.
 
     Raises
     ------
     Cancelled
-        When `cancelled()` answers True between two steps; nothing is then kept.
+        When `cancelled()` returns True between two steps; nothing is then registered.
     """
     task = _task(name, data)
     inputs = task.inputs(data.parts["train"][0])
     module = _build(inputs, data)
 
-    def step(share: float) -> None:
+    def step(fraction: float) -> None:
         if cancelled():
-            raise Cancelled("Training was stopped.")
-        watch(share)
+            raise Cancelled("Training was cancelled.")
+        on_progress(fraction)
 
     with threads(THREADS):
         weights = train(
             lambda: _build(inputs, data),
-            _plan(len(inputs), data.form),
+            _plan(len(inputs), data.input_type),
             inputs,
             targets(data.parts["train"][1]),
-            _goodness(module, task),
-            lambda epoch, good: None,
+            _validation_score(module, task),
+            lambda epoch, score: None,
             step,
         )
     module.load_state_dict(weights)
     model = model_of(module, task)
-    remember(model)
+    register_model(model)
     return model
 
 
@@ -95,20 +95,20 @@ def _task(name: str, data: UploadedData) -> Task:
         source="",
         license="",
         sources=tuple(map(UserSplit, splits)),
-        input_type=data.form,
+        form=data.input_type,
         metric=ACCURACY if data.classes else R2,
     )
 
 
 def _build(inputs: Tensor, data: UploadedData) -> nn.Module:
     outputs = len(data.classes) or 1
-    if data.form == "image":
+    if data.input_type == "image":
         return cnn(inputs.shape[1], inputs.shape[2], outputs)
     return mlp(inputs.shape[1], outputs)
 
 
 def mlp(features: int, outputs: int) -> nn.Module:
-    """Return a network of two hidden layers, with fresh weights."""
+    """Return a network with two hidden layers and random weights."""
     first, second = HIDDEN
     return nn.Sequential(
         nn.Linear(features, first),
@@ -120,37 +120,37 @@ def mlp(features: int, outputs: int) -> nn.Module:
 
 
 def cnn(channels: int, side: int, outputs: int) -> nn.Module:
-    """Return a network of three convolutions, each halving the side, with fresh weights."""
+    """Return a network of three convolutions, each halving the size, with random weights."""
     layers: list[nn.Module] = []
-    for wide in CHANNELS:
-        layers += [nn.Conv2d(channels, wide, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-        channels, side = wide, side // 2
+    for width in CHANNELS:
+        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+        channels, side = width, side // 2
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side * side, outputs))
 
 
-def _plan(examples: int, form: str) -> TrainingPlan:
-    least, most = BATCHES
-    batch = min(max(least, examples // 30), most, examples)
+def _plan(examples: int, input_type: str) -> TrainingPlan:
+    smallest, largest = BATCHES
+    batch = min(max(smallest, examples // 30), largest, examples)
     steps = examples // batch
-    epochs = min(max(MIN_EPOCHS, math.ceil(STEPS[form] / steps)), MAX_EPOCHS)
+    epochs = min(max(MIN_EPOCHS, math.ceil(STEPS[input_type] / steps)), MAX_EPOCHS)
     return TrainingPlan(
         epochs=epochs,
         learning_rate=LEARNING_RATE,
         batch_size=batch,
         weight_decay=0.01,
         label_smoothing=0.0,
-        shift=2 if form == "image" else 0,
+        shift=2 if input_type == "image" else 0,
         average=1 - 1 / max(5, min(100, epochs * steps // AVERAGED)),
         seed=SEED,
     )
 
 
-def _goodness(module: nn.Module, task: Task) -> Callable[[Weights], float]:
-    """Return what tells how good weights are: minus the loss on the validation split."""
+def _validation_score(module: nn.Module, task: Task) -> Callable[[Weights], float]:
+    """Return a function that returns the negative validation loss of weights."""
     split = task.split("validation")
 
     @torch.no_grad()
-    def good(weights: Weights) -> float:
+    def score(weights: Weights) -> float:
         losses = []
         for start in range(0, len(split), EVAL_BATCH):
             inputs = task.inputs(split.examples[start : start + EVAL_BATCH])
@@ -159,4 +159,4 @@ def _goodness(module: nn.Module, task: Task) -> Callable[[Weights], float]:
             losses.append(float(label_loss(outputs, labels)) * len(labels))
         return -float(np.sum(losses)) / len(split)
 
-    return good
+    return score

@@ -1,4 +1,4 @@
-"""A table that somebody uploads, read as text and turned into numbers; nothing in it is run."""
+"""Uploaded CSV tables: parsing, and conversion to numeric features and targets."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from workbench.custom.uploads.limits import (
     TABLE_ROWS,
 )
 from workbench.custom.uploads.splits import UploadedData, check_classes, quoted, split_rows
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled, InputError
 from workbench.i18n import _, plural
 
 DELIMITERS = ",;\t|"
 SNIFFED_LINES = 20
-"""Lines that tell the delimiter."""
+"""Lines from which the delimiter is detected."""
 MAX_INTEGER_CLASSES = 20
-"""A column of whole numbers with no more different ones than these tells classes."""
+"""A target column of integers with at most this many distinct values is a class."""
 MAX_CATEGORIES = 50
-"""A column of words with more different ones than these is no feature."""
+"""A text column with more distinct values than this is not used as a feature."""
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "?"})
 MAX_NUMBER = 1e100
-"""Numbers beyond it would be infinite once squared."""
+"""Larger numbers count as missing: their squares would be infinite."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """The cells of a table by column, as they were written, without blanks around them."""
+    """The cells of a table by column, as text without surrounding spaces."""
 
     names: tuple[str, ...]
     columns: tuple[list[str], ...]
@@ -52,9 +52,9 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class _Column:
-    """What one column holds: numbers [rows], NaN where missing; or words, None where missing.
+    """One column: numbers [rows] with NaN for missing values, or words with None.
 
-    Two of the same name are two columns: each is equal to itself alone.
+    Columns are compared by identity, because two may have the same name.
     """
 
     name: str
@@ -77,16 +77,17 @@ def read(data: bytes, cancelled: Callable[[], bool] = lambda: False) -> Table:
 
     Raises
     ------
-    WorkbenchError
-        When it is too large or too small, no text, without a header, or lines differ in length.
+    InputError
+        When it is too large or too small, not text, has no header, or lines differ in length.
     Cancelled
-        When `cancelled()` answers True on the way.
+        When `cancelled()` returns True while reading.
     """
     if len(data) > TABLE_BYTES:
-        raise WorkbenchError(
+        raise InputError(
             _("The table is larger than {size}: keep fewer rows or columns.").format(
                 size=formatting.size(TABLE_BYTES)
-            )
+            ),
+            code="upload.too_large",
         )
     text = _decoded(data)
     delimiter = _delimiter(text)
@@ -97,73 +98,81 @@ def read(data: bytes, cancelled: Callable[[], bool] = lambda: False) -> Table:
     columns: tuple[list[str], ...] = tuple([] for _name in header)
     for number, (line, cells) in enumerate(lines):
         if number >= TABLE_ROWS:
-            raise WorkbenchError(
+            raise InputError(
                 _("The table has more than {count} rows: keep fewer.").format(
                     count=formatting.count(TABLE_ROWS)
-                )
+                ),
+                code="upload.too_many_rows",
             )
         if len(cells) != len(header):
-            found = plural(
-                "Line {line} has {cells} cell where the header has {names}: every row needs as "
-                "many.",
-                "Line {line} has {cells} cells where the header has {names}: every row needs as "
-                "many.",
+            sentence = plural(
+                "Line {line} has {cells} cell, but the header has {names}: every row must have as "
+                "many cells as the header.",
+                "Line {line} has {cells} cells, but the header has {names}: every row must have "
+                "as many cells as the header.",
                 len(cells),
             )
-            raise WorkbenchError(
-                found.format(line=formatting.count(line), cells=len(cells), names=len(header))
+            raise InputError(
+                sentence.format(line=formatting.count(line), cells=len(cells), names=len(header)),
+                code="upload.row_length",
             )
         if not number % 1000 and cancelled():
-            raise Cancelled("Reading was stopped.")
+            raise Cancelled("Reading was cancelled.")
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell.strip())
     _check_rows(len(columns[0]))
     names = tuple(
-        name.strip() or _("column {number}").format(number=place)
-        for place, name in enumerate(header, start=1)
+        name.strip() or _("column {number}").format(number=number)
+        for number, name in enumerate(header, start=1)
     )
     return Table(names, columns, decimal)
 
 
 def preprocess(table: Table, target: int) -> UploadedData:
-    """Return what there is to learn: the column number `target` from all others.
+    """Return the data for predicting the column with the index `target` from all others.
 
-    Numbers are given in standard deviations from the mean of the training split, a number to be
-    predicted too; words as one number for each value.
+    Numbers, including numeric targets, are standardized by mean and standard deviation of the
+    training split. Text columns are one-hot encoded.
 
     Raises
     ------
-    WorkbenchError
-        When the target or what is left of the others cannot be learned.
+    InputError
+        When the target cannot be predicted, or no usable features or too few rows remain.
     """
     columns = [
         _column(name, cells, table.decimal)
         for name, cells in zip(table.names, table.columns, strict=True)
     ]
-    aim = columns[target]
-    features = [one for place, one in enumerate(columns) if place != target and _tells(one)]
-    dropped = [one.name for one in columns if one is not aim and one not in features]
+    goal = columns[target]
+    features = [c for index, c in enumerate(columns) if index != target and _is_informative(c)]
+    dropped = [c.name for c in columns if c is not goal and c not in features]
     if not features:
-        raise WorkbenchError(
+        raise InputError(
             _(
                 "No column is left to predict {target} from: each has one value, or too many."
-            ).format(target=quoted(aim.name))
+            ).format(target=quoted(goal.name)),
+            code="upload.no_features",
         )
-    whole = np.logical_and.reduce([one.present for one in (aim, *features)])
-    _check_rows(int(whole.sum()), len(table) - int(whole.sum()))
-    labels, classes = _target(aim, whole)
-    rows = split_rows(labels if classes else np.zeros(len(labels), np.int64))
-    width = sum(1 if one.numbers is not None else len(one.values) for one in features)
+    complete = np.logical_and.reduce([column.present for column in (goal, *features)])
+    left_out = len(table) - int(complete.sum())
+    _check_rows(int(complete.sum()), left_out)
+    labels, classes = _target(goal, complete)
+    splits = split_rows(labels if classes else np.zeros(len(labels), np.int64))
+    width = sum(1 if column.numbers is not None else len(column.values) for column in features)
     if width * len(labels) > TABLE_NUMBERS:
-        raise WorkbenchError(_("Rows and columns together are too many: keep fewer of either."))
-    inputs = np.concatenate([_feature(one, whole, rows["train"]) for one in features], axis=1)
+        raise InputError(
+            _("The table has too many rows and columns together: keep fewer of either."),
+            code="upload.too_large",
+        )
+    train = splits["train"]
+    inputs = np.concatenate([_feature(column, complete, train) for column in features], axis=1)
     if not classes:
-        labels = _standardised(labels, rows["train"])
+        labels = _standardized(labels, train)
     return UploadedData(
-        {name: (inputs[some], labels[some]) for name, some in rows.items()},
+        {name: (inputs[rows], labels[rows]) for name, rows in splits.items()},
         classes,
         "own",
-        _notes(len(table) - int(whole.sum()), dropped),
+        _notes(left_out, dropped),
     )
 
 
@@ -176,12 +185,15 @@ def _decoded(data: bytes) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise WorkbenchError(_("This is no table in UTF-8 text: save it again as “CSV UTF-8”."))
+        raise InputError(
+            _("This is not a table in UTF-8 text: save it again as “CSV UTF-8”."),
+            code="upload.not_text",
+        )
     return text
 
 
 def _delimiter(text: str) -> str:
-    """Return what cuts the first lines into the most cells, as many in each."""
+    """Return the delimiter that splits the first lines into the most cells, equally many each."""
 
     def cells(delimiter: str) -> tuple[bool, int]:
         try:
@@ -191,9 +203,9 @@ def _delimiter(text: str) -> str:
         lengths = [len(row) for row in first if row]
         return len(set(lengths)) == 1, lengths[0] if lengths else 0
 
-    found = {delimiter: cells(delimiter) for delimiter in DELIMITERS}
-    several = [one for one in DELIMITERS if found[one][1] > 1]
-    return max(several or DELIMITERS, key=lambda one: found[one])
+    ranks = {delimiter: cells(delimiter) for delimiter in DELIMITERS}
+    several = [delimiter for delimiter in DELIMITERS if ranks[delimiter][1] > 1]
+    return max(several or DELIMITERS, key=lambda delimiter: ranks[delimiter])
 
 
 def _reader(text: str, delimiter: str) -> Any:
@@ -208,43 +220,53 @@ def _lines(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, cells
     except csv.Error as error:
-        raise WorkbenchError(
-            _("Line {line} cannot be read as a row of a table: {why}.").format(
+        raise InputError(
+            _("Line {line} cannot be read as a row of a table: {reason}.").format(
                 line=formatting.count(reader.line_num), reason=error
-            )
+            ),
+            code="upload.invalid_row",
         ) from None
 
 
 def _check_header(header: list[str], decimal: str) -> None:
     if not header:
-        raise WorkbenchError(_("The file is empty: upload a table with a header and rows."))
+        raise InputError(
+            _("The file is empty: upload a table with a header and rows."), code="upload.empty"
+        )
     if len(header) == 1:
-        raise WorkbenchError(
-            _("The table has one column: at least two are needed, what is known and the answer.")
+        raise InputError(
+            _("The table has one column: at least two are needed, a feature and a target."),
+            code="upload.one_column",
         )
     if len(header) > TABLE_COLUMNS:
-        raise WorkbenchError(
+        raise InputError(
             _("The table has {found} columns: keep {most} or fewer.").format(
                 found=formatting.count(len(header)), most=formatting.count(TABLE_COLUMNS)
-            )
+            ),
+            code="upload.too_many_columns",
         )
     if all(_number(cell, decimal) is not None for cell in header):
-        raise WorkbenchError(_("The first line holds numbers: it must name the columns."))
+        raise InputError(
+            _("The first line contains only numbers: it must name the columns."),
+            code="upload.no_header",
+        )
 
 
 def _check_rows(count: int, left_out: int = 0) -> None:
     if count >= MIN_ROWS:
         return
     if left_out:
-        raise WorkbenchError(
-            _("Without the rows that miss a value {count} are left: {least} are needed.").format(
+        raise InputError(
+            _("Only {count} rows have no missing value: {least} are needed.").format(
                 count=count, least=MIN_ROWS
-            )
+            ),
+            code="upload.too_few_examples",
         )
-    raise WorkbenchError(
+    raise InputError(
         _("The table has {count} rows: at least {least} are needed.").format(
             count=count, least=MIN_ROWS
-        )
+        ),
+        code="upload.too_few_examples",
     )
 
 
@@ -252,7 +274,7 @@ def _check_rows(count: int, left_out: int = 0) -> None:
 
 
 def _number(cell: str, decimal: str) -> float | None:
-    """Return a cell as a number, or None; a comma may stand for the point where it cuts nothing."""
+    """Return a cell as a number, or None; `decimal` is the decimal separator besides the point."""
     if "_" in cell:  # Python would read 1_000
         return None
     try:
@@ -263,86 +285,86 @@ def _number(cell: str, decimal: str) -> float | None:
 
 
 def _column(name: str, cells: list[str], decimal: str) -> _Column:
-    missing = [cell.lower() in MISSING for cell in cells]
-    numbers = [
-        math.nan if lacks else _number(cell, decimal)
-        for cell, lacks in zip(cells, missing, strict=True)
-    ]
-    if not all(missing) and None not in numbers:
+    words = [None if cell.lower() in MISSING else cell for cell in cells]
+    numbers = [math.nan if word is None else _number(word, decimal) for word in words]
+    if any(word is not None for word in words) and None not in numbers:
         return _Column(name, np.array(numbers, np.float64), [])
-    words = [None if lacks else cell for cell, lacks in zip(cells, missing, strict=True)]
     return _Column(name, None, words)
 
 
-def _tells(column: _Column) -> bool:
-    """Whether a column can tell anything: it varies, and its words are few."""
+def _is_informative(column: _Column) -> bool:
+    """Whether a column is not constant and, if it is text, has at most `MAX_CATEGORIES` values."""
     if column.numbers is not None:
         return len(np.unique(column.numbers[column.present])) > 1
     return 1 < len(column.values) <= MAX_CATEGORIES
 
 
 def _feature(
-    column: _Column, whole: NDArray[np.bool_], train: NDArray[np.int64]
+    column: _Column, complete: NDArray[np.bool_], train: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Return a column as float32 [rows, n]."""
+    """Return the complete rows of a column as float32 [rows, n]."""
     if column.numbers is not None:
-        return _standardised(column.numbers[whole], train)[:, None]
-    words = np.array([word for word, kept in zip(column.words, whole, strict=True) if kept])
-    found: NDArray[np.float32] = (words[:, None] == np.array(column.values)).astype(np.float32)
-    return found
+        return _standardized(column.numbers[complete], train)[:, None]
+    words = _words(column, complete)
+    one_hot: NDArray[np.float32] = (words[:, None] == np.array(column.values)).astype(np.float32)
+    return one_hot
 
 
-def _standardised(numbers: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float32]:
-    mean, spread = numbers[train].mean(), numbers[train].std()
-    found: NDArray[np.float32] = ((numbers - mean) / (spread or 1.0)).astype(np.float32)
-    return found
+def _words(column: _Column, complete: NDArray[np.bool_]) -> NDArray[Any]:
+    return np.array([word for word, use in zip(column.words, complete, strict=True) if use])
 
 
-def _target(column: _Column, whole: NDArray[np.bool_]) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Return classes and their names, or numbers and no names."""
-    if column.numbers is not None:
-        numbers = column.numbers[whole]
-        different, labels = np.unique(numbers, return_inverse=True)
-        few = len(different) <= MAX_INTEGER_CLASSES and bool((different == different.round()).all())
-        names = tuple(f"{int(one)}" for one in different) if few else ()
-    else:
-        words = [word for word, kept in zip(column.words, whole, strict=True) if kept]
-        found, labels = np.unique(np.array(words), return_inverse=True)
-        names = tuple(str(one) for one in found)
-        different = found
-    if len(different) < 2:
-        raise WorkbenchError(
+def _standardized(numbers: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float32]:
+    mean, std = numbers[train].mean(), numbers[train].std()
+    result: NDArray[np.float32] = ((numbers - mean) / (std or 1.0)).astype(np.float32)
+    return result
+
+
+def _target(column: _Column, complete: NDArray[np.bool_]) -> tuple[NDArray[Any], tuple[str, ...]]:
+    """Return class indices and class names, or numbers and no names."""
+    numbers = None if column.numbers is None else column.numbers[complete]
+    values: NDArray[Any] = _words(column, complete) if numbers is None else numbers
+    distinct, labels = np.unique(values, return_inverse=True)
+    if len(distinct) < 2:
+        raise InputError(
             _("{target} has the same value in every row: there is nothing to predict.").format(
                 target=quoted(column.name)
-            )
+            ),
+            code="upload.constant_target",
         )
-    if column.numbers is not None and not names:
+    if numbers is not None and (
+        len(distinct) > MAX_INTEGER_CLASSES or bool((distinct != distinct.round()).any())
+    ):
         return numbers, ()
+    names = tuple(str(value if numbers is None else int(value)) for value in distinct)
     if len(names) > MAX_CLASSES:
-        raise WorkbenchError(
+        raise InputError(
             _(
                 "{target} has {found} different values: choose a column of numbers, or of at most "
                 "{most} classes."
             ).format(
                 target=quoted(column.name), found=formatting.count(len(names)), most=MAX_CLASSES
-            )
+            ),
+            code="upload.too_many_classes",
         )
     check_classes(names, labels.astype(np.int64))
     return labels.astype(np.int64), names
 
 
 def _notes(left_out: int, dropped: list[str]) -> tuple[str, ...]:
-    found = []
+    notes = []
     if left_out:
         sentence = plural(
-            "{count} row that misses a value is left out.",
-            "{count} rows that miss a value are left out.",
+            "{count} row with a missing value is left out.",
+            "{count} rows with missing values are left out.",
             left_out,
         )
-        found.append(sentence.format(count=formatting.count(left_out)))
+        notes.append(sentence.format(count=formatting.count(left_out)))
     if dropped:
         names = ", ".join(quoted(name) for name in dropped[:3])
         if len(dropped) > 3:
             names = _("{names} and {count} more").format(names=names, count=len(dropped) - 3)
-        found.append(_("Not used, for one value or too many: {names}.").format(names=names))
-    return tuple(found)
+        notes.append(
+            _("Not used, because of too few or too many values: {names}.").format(names=names)
+        )
+    return tuple(notes)

@@ -1,4 +1,4 @@
-"""A ``.safetensors`` file that somebody uploads: weights for one of the built-in networks."""
+"""Uploaded ``.safetensors`` files: weights for a built-in network, or compressed files."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ from workbench.custom.uploads.limits import WEIGHTS_BYTES
 from workbench.custom.uploads.splits import quoted
 from workbench.domain import Model
 from workbench.domain.model import Architecture
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError
 from workbench.evaluation.model_card import score_entry
 from workbench.evaluation.scores import iter_scores
 from workbench.i18n import _
-from workbench.zoo.registry import model as find
-from workbench.zoo.registry import register_model as remember
+from workbench.zoo.registry import model as find_model
+from workbench.zoo.registry import register_model
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX
 
 Shapes = Mapping[str, list[int]]
 MAX_DECODED_BYTES = 2**28
-"""Bytes that a file of our own may unpack to."""
+"""Bytes that a compressed file may decode to."""
 
 
 @dataclass(frozen=True)
 class UploadedWeights(Architecture):
-    """A built-in network with somebody's weights; `fingerprint` is their SHA-256 (hex)."""
+    """A built-in network with uploaded weights; `fingerprint` is their SHA-256 (hex)."""
 
     base: str = ""
     fingerprint: str = ""
-    held: Mapping[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
+    tensors: Mapping[str, Tensor] = field(default_factory=dict, compare=False, repr=False)
     lifetime: Lifetime = field(default_factory=Lifetime, compare=False, repr=False)
 
     def build(self) -> nn.Module:
-        """Make the module with fresh weights."""
+        """Return the module with random weights."""
         return self._base.build()
 
     @property
     def most_left_out(self) -> int:
-        """How many layers or blocks can be left out."""
+        """The number of layers or blocks that can be left out."""
         return self._base.most_left_out
 
     def weights(self, digest: str) -> dict[str, Tensor]:
-        """Return the weights that were uploaded."""
-        return dict(self.held)
+        """Return the uploaded weights."""
+        return dict(self.tensors)
 
     @property
     def _base(self) -> Architecture:
@@ -60,17 +60,17 @@ class UploadedWeights(Architecture):
 
 
 def is_workbench_file(data: bytes) -> bool:
-    """Whether the bytes are those of a file that Workbench has written, whole or not."""
+    """Whether the bytes are the beginning of a file that Workbench has written."""
     return f'"format":"{FORMAT}"'.encode() in data[:200]
 
 
 def open_artifact(data: bytes) -> Artifact:
-    """Return the file that Workbench has written, from its bytes.
+    """Return the artifact of a file that Workbench has written, from its bytes.
 
     Raises
     ------
     ArtifactError
-        When it is damaged, or unpacks to more than any model here.
+        When it is damaged, or decodes to more than `MAX_DECODED_BYTES`.
     """
     return Artifact.from_bytes(data, max_bytes=MAX_DECODED_BYTES)
 
@@ -80,46 +80,49 @@ def read(data: bytes) -> dict[str, Tensor]:
 
     Raises
     ------
-    WorkbenchError
-        When it is too large, or its header does not tell what is in it.
+    InputError
+        When it is too large, or its header does not fit its content.
     """
     if len(data) > WEIGHTS_BYTES:
-        raise WorkbenchError(
+        raise InputError(
             _("The file is larger than {size}, and so than any built-in model.").format(
                 size=formatting.size(WEIGHTS_BYTES)
-            )
+            ),
+            code="upload.too_large",
         )
     try:
         return load(data)
     except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError, AssertionError):
-        raise WorkbenchError(
+        raise InputError(
             _(
-                "This is no whole safetensors file: its header does not fit what follows, or names "
-                "a kind of number that is not known here."
-            )
+                "This is not a complete safetensors file: its header does not fit its content, or "
+                "names an unknown dtype."
+            ),
+            code="upload.not_safetensors",
         ) from None
 
 
 def match_builtin(tensors: Mapping[str, Tensor]) -> tuple[Model, dict[str, Tensor]]:
-    """Return the built-in model whose tensors these could be, and them in its kinds of numbers.
+    """Return the built-in model that the tensors fit, and the tensors in its dtypes.
 
     Raises
     ------
-    WorkbenchError
-        When they are those of none, saying which is the closest, or hold what is no number.
+    InputError
+        When they fit none, with the closest one in the message, or contain NaN or infinity.
     """
     if not tensors:
-        raise WorkbenchError(_("The file holds no tensors."))
+        raise InputError(_("The file contains no tensors."), code="upload.no_tensors")
     shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
-    known = [find(name) for name in ARCHITECTURES]
-    for one in known:
-        if one.card["tensors"] == shapes:
-            return one, _converted(one, tensors)
-    closest = max(known, key=lambda one: _likeness(one.card["tensors"], shapes))
-    raise WorkbenchError(
-        _("These weights fit no built-in model; the closest is {model}, but {difference}.").format(
+    models = [find_model(name) for name in ARCHITECTURES]
+    for model in models:
+        if model.card["tensors"] == shapes:
+            return model, _converted(model, tensors)
+    closest = max(models, key=lambda model: _similarity(model.card["tensors"], shapes))
+    raise InputError(
+        _("These weights fit no built-in model. The closest is {model}, but {difference}.").format(
             model=closest.name, difference=_difference(closest.card["tensors"], shapes)
-        )
+        ),
+        code="upload.unknown_weights",
     )
 
 
@@ -127,86 +130,87 @@ def model_with_weights(
     name: str,
     base: Model,
     tensors: dict[str, Tensor],
-    watch: Callable[[float], None] = lambda share: None,
+    on_progress: Callable[[float], None] = lambda fraction: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Model:
-    """Return `base` with other weights, measured and known as ``custom/name`` from now on.
+    """Return `base` with other weights, measured and registered as ``custom/name``.
 
     Raises
     ------
     Cancelled
-        When `cancelled()` answers True between two batches; nothing is then kept.
+        When `cancelled()` returns True between two batches; nothing is then registered.
     """
-    plain = save({key: tensors[key] for key in base.card["tensors"]})
-    fingerprint = hashlib.sha256(plain).hexdigest()
-    made = UploadedWeights(
+    content = save({key: tensors[key] for key in base.card["tensors"]})
+    fingerprint = hashlib.sha256(content).hexdigest()
+    architecture = UploadedWeights(
         name=f"{CUSTOM_PREFIX}{name}",
         task=base.task,
         title=name,
         base=base.name,
         fingerprint=fingerprint,
-        held=tensors,
+        tensors=tensors,
     )
     card: dict[str, Any] = {
         **base.card,
         "sha256": fingerprint,
-        "original_bytes": len(plain),
+        "original_bytes": len(content),
         "training": {"seconds": None},
     }
-    model = Model(made, card)
+    model = Model(architecture, card)
     splits = [base.task.split(split) for split in ("validation", "test")]
     total, before = sum(map(len, splits)), 0
-    found = {}
+    entries = {}
     for split in splits:
         for score in iter_scores(model, tensors, split, cancelled=cancelled):
-            watch((before + score.examples) / total)
-        found[split.name] = score_entry(score)
+            on_progress((before + score.examples) / total)
+        entries[split.name] = score_entry(score)
         before += len(split)
-    card["accuracy"] = found
-    remember(model)
+    card["accuracy"] = entries
+    register_model(model)
     return model
 
 
 def _converted(base: Model, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors in the kinds of numbers that the model's own have."""
-    found = {}
-    for name, own in base.weights().items():
+    """Return the tensors in the dtypes of the model."""
+    converted = {}
+    for name, original in base.weights().items():
         tensor = tensors[name]
-        if tensor.is_floating_point() != own.is_floating_point() or tensor.is_complex():
-            raise WorkbenchError(
-                _("{name} holds another kind of numbers than in {model}.").format(
+        if tensor.is_floating_point() != original.is_floating_point() or tensor.is_complex():
+            raise InputError(
+                _("{name} has another type of numbers than in {model}.").format(
                     name=quoted(name), model=base.name
-                )
+                ),
+                code="upload.dtype",
             )
-        wide = tensor.to(own.dtype)
-        if not bool(wide.isfinite().all()):
-            raise WorkbenchError(
-                _("{name} holds values that are no numbers: save the weights again.").format(
+        converted[name] = tensor.to(original.dtype)
+        if not bool(converted[name].isfinite().all()):
+            raise InputError(
+                _("{name} contains NaN or infinity: save the weights again.").format(
                     name=quoted(name)
-                )
+                ),
+                code="upload.non_finite",
             )
-        found[name] = wide
-    return found
+    return converted
 
 
-def _likeness(ours: Shapes, theirs: Shapes) -> tuple[int, int, int]:
-    names = ours.keys() & theirs.keys()
-    same = sum(ours[name] == theirs[name] for name in names)
-    kinds = {tuple(shape) for shape in ours.values()} & {tuple(shape) for shape in theirs.values()}
-    return same, len(names), len(kinds)
+def _similarity(expected: Shapes, actual: Shapes) -> tuple[int, int, int]:
+    names = expected.keys() & actual.keys()
+    same = sum(expected[name] == actual[name] for name in names)
+    shapes = set(map(tuple, expected.values())) & set(map(tuple, actual.values()))
+    return same, len(names), len(shapes)
 
 
-def _difference(ours: Shapes, theirs: Shapes) -> str:
-    for name, shape in ours.items():
-        if name not in theirs:
+def _difference(expected: Shapes, actual: Shapes) -> str:
+    for name, shape in expected.items():
+        if name not in actual:
             return _("{name} is missing").format(name=quoted(name))
-        if theirs[name] != shape:
-            return _("{name} is {found} and not {wanted}").format(
-                name=quoted(name), found=_shape(theirs[name]), wanted=_shape(shape)
+        if actual[name] != shape:
+            return _("{name} is {found} instead of {wanted}").format(
+                name=quoted(name), found=_shape(actual[name]), wanted=_shape(shape)
             )
-    more = next(name for name in theirs if name not in ours)
-    return _("it has no {name}").format(name=quoted(more))
+    extra = next(name for name in actual if name not in expected)
+    return _("it has no {name}").format(name=quoted(extra))
 
 
 def _shape(shape: list[int]) -> str:
-    return " × ".join(map(str, shape[:6])) or _("one number")
+    return " × ".join(map(str, shape[:6])) or _("a scalar")
