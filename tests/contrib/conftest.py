@@ -1,5 +1,5 @@
 """Fixtures of this folder."""
 
-from tests.custom.conftest import forgotten
+from tests.custom.conftest import empty_registry
 
-__all__ = ["forgotten"]
+__all__ = ["empty_registry"]

@@ -1,4 +1,4 @@
-"""Small modules and data of a person's own."""
+"""Small user modules and data."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ EXAMPLES = 240
 
 
 @pytest.fixture(autouse=True)
-def forgotten(monkeypatch, tmp_path):
-    """Nothing that a test brings is there for the next one."""
-    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
+def empty_registry(monkeypatch, tmp_path):
+    """Start each test without user models and cached results."""
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())
     monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "store"))
 
 
 @pytest.fixture
 def points():
-    """Points on a plane of eight dimensions, in three classes that a linear layer tells apart."""
+    """Random points in eight dimensions, in three linearly separable classes."""
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn(EXAMPLES, 8, generator=generator)
     labels = (inputs @ torch.randn(8, 3, generator=generator)).argmax(1)
@@ -29,15 +29,15 @@ def points():
 
 
 @pytest.fixture
-def halves():
-    """Turn a pair of tensors into the three splits."""
+def make_splits():
+    """Return a function that divides a pair of tensors into the three splits."""
 
-    def three(inputs, labels):
+    def split(inputs, labels):
         thirds = [slice(at, at + EXAMPLES // 3) for at in range(0, EXAMPLES, EXAMPLES // 3)]
         names = ("train", "validation", "test")
         return {n: (inputs[part], labels[part]) for n, part in zip(names, thirds, strict=True)}
 
-    return three
+    return split
 
 
 @pytest.fixture
@@ -47,5 +47,5 @@ def small():
 
 
 @pytest.fixture
-def brought(small, points, halves):
-    return wb.from_module(small, **halves(*points), name="small")
+def small_model(small, points, make_splits):
+    return wb.from_module(small, **make_splits(*points), name="small")

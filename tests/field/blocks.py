@@ -1,4 +1,4 @@
-"""Building blocks that keep the shape of what they are given, for modules composed at random."""
+"""Shape-preserving building blocks for random compositions."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.field.kinds.blocks import Conv1D
 from tests.field.kinds.published import ConvNeXtBlock, InvertedResidual
 
 MAP, ROW, PLACES = "map", "row", "places"
-"""What a block takes: [b, width, height, width], [b, width], [b, places, width]."""
+"""The layouts of a block's inputs: [b, width, height, width], [b, width], [b, places, width]."""
 
 
 class Block(nn.Module):
-    """Named parts (layers, parameters, buffers, constants), and what is done with them."""
+    """Named parts (layers, parameters, buffers, constants), and a function that uses them."""
 
     def __init__(self, run: Callable[[Any, Tensor], Tensor], **parts: Any):
         super().__init__()
@@ -37,7 +37,7 @@ class Block(nn.Module):
 
 @dataclass(frozen=True)
 class Entry:
-    """A block of the table: what it takes, how it is made of a width, and why it is refused."""
+    """A block of the table: the layout of its inputs, a factory, and the code of its refusal."""
 
     takes: str
     make: Callable[[int], nn.Module]
@@ -45,12 +45,12 @@ class Entry:
 
 
 def conv(width: int, size: int = 3, **settings: Any) -> nn.Conv2d:
-    """Return a convolution that keeps shapes."""
+    """Return a convolution that preserves shapes."""
     return nn.Conv2d(width, width, size, **{"padding": size // 2, **settings})
 
 
 def weight(*shape: int) -> nn.Parameter:
-    """Return a bare parameter that keeps the size of what it multiplies."""
+    """Return a bare parameter that preserves the scale of its inputs in a product."""
     return nn.Parameter(torch.randn(shape) / shape[-1] ** 0.5)
 
 
@@ -88,7 +88,7 @@ def attend(x: Tensor, bias: Tensor | float = 0.0) -> Tensor:
 
 
 def fused(self: Any, x: Tensor) -> Tensor:
-    q, k, v = (one.unflatten(-1, (2, -1)).transpose(1, 2) for one in self.qkv(x).chunk(3, -1))
+    q, k, v = (x.unflatten(-1, (2, -1)).transpose(1, 2) for x in self.qkv(x).chunk(3, -1))
     return self.o(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 
@@ -347,22 +347,26 @@ BLOCKS: dict[str, Entry] = {
         lambda w: Block(lambda s, x: F.relu(s.l(x)), l=nn.Linear(w, w), rest=nn.Linear(w, 7)),
     ),
 }
-"""Blocks that must be measured, wherever they stand."""
+"""Blocks that must be accepted at any position."""
 
 FLAWS: dict[str, Entry] = {
-    "mean of the batch": Entry(ROW, lambda w: Block(lambda s, x: x - x.mean(0)), "batch"),
+    "mean of the batch": Entry(
+        ROW, lambda w: Block(lambda s, x: x - x.mean(0)), "module.batch_dependent"
+    ),
     "norm of the batch": Entry(
-        MAP, lambda w: nn.BatchNorm2d(w, track_running_stats=False), "batch"
+        MAP,
+        lambda w: nn.BatchNorm2d(w, track_running_stats=False),
+        "module.batch_dependent",
     ),
     "dropout in eval": Entry(
         ROW,
         lambda w: Block(lambda s, x: F.dropout(x, 0.3, training=True)),
-        "random|chance|differ|each time",
+        "module.not_deterministic",
     ),
     "noise": Entry(
         ROW,
         lambda w: Block(lambda s, x: x + 0.3 * torch.rand_like(x)),
-        "random|chance|differ|each time",
+        "module.not_deterministic",
     ),
     "complex weight": Entry(
         ROW,
@@ -370,7 +374,7 @@ FLAWS: dict[str, Entry] = {
             lambda s, x: torch.fft.irfft(torch.fft.rfft(x) * s.p, x.shape[1]),
             p=nn.Parameter(torch.randn(w // 2 + 1, dtype=torch.complex64)),
         ),
-        "complex",
+        "module.complex_weights",
     ),
 }
-"""Blocks with which a module must be refused, and the word that its refusal holds."""
+"""Blocks with which a module must be refused, with the code of the error."""

@@ -1,4 +1,4 @@
-"""Nothing that one test brings or keeps is there for the next one."""
+"""Isolate the tests: no models in memory, one thread."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from workbench.zoo import registry
 
 
 @pytest.fixture(autouse=True)
-def forgotten(monkeypatch):
-    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
+def empty_registry(monkeypatch):
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Small data of every form that the table's modules take, made without the package under test."""
+"""Small random data for the modules of the table, generated without the package under test."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ WORDS = 12
 
 
 def _noise(n: int, seed: int, *shape: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return noise around a mean for each class, and the classes."""
+    """Return noise around a mean per class, and the classes."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.randint(0, CLASSES, (n,), generator=generator)
     fixed = torch.Generator().manual_seed(99)
     means = torch.randn(CLASSES, *shape, generator=fixed) * 0.7
-    if len(shape) > 2 or shape[0] == 2:  # what a mean over places does not remove
+    if len(shape) > 2 or shape[0] == 2:  # a mean over positions must not remove the signal
         means = means + torch.randn(CLASSES, shape[0], *[1] * (len(shape) - 1), generator=fixed)
     return means[labels] + torch.randn(n, *shape, generator=generator), labels
 
 
 def _ids(n: int, seed: int, length: int = 7) -> torch.Tensor:
-    """Return word numbers, of which 0 is padding at the end of every other row."""
+    """Return word indices; 0 is padding at the end of every other row."""
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(1, WORDS, (n, length), generator=generator)
     ids[::2, length - 2 :] = 0
@@ -98,17 +98,17 @@ DATA: dict[str, Callable[[int, int], Any]] = {
     "named": _named,
     "tokenized": _tokenized,
 }
-"""For each form a function of a number of examples and a seed that returns inputs and targets."""
+"""Functions of a number of examples and a seed that return inputs and targets, by name."""
 
 TOKENS = frozenset({"next words"})
 NUMBERS = frozenset({"number", "one number", "two numbers", "same image", "larger image"})
 
 
-def task_of(form: str) -> str:
-    """Return what is counted: ``tokens``, ``numbers`` or ``classes``."""
-    return "tokens" if form in TOKENS else "numbers" if form in NUMBERS else "classes"
+def task_of(data: str) -> str:
+    """Return the type of the targets: ``tokens``, ``numbers`` or ``classes``."""
+    return "tokens" if data in TOKENS else "numbers" if data in NUMBERS else "classes"
 
 
-def splits(form: str) -> dict[str, Any]:
-    """Return train, validation and test data of a form."""
-    return {name: DATA[form](n, seed) for seed, (name, n) in enumerate(SIZES.items())}
+def splits(data: str) -> dict[str, Any]:
+    """Return training, validation and test data."""
+    return {name: DATA[data](n, seed) for seed, (name, n) in enumerate(SIZES.items())}

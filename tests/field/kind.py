@@ -1,4 +1,4 @@
-"""What a module kind of the table is, and how one is registered and built."""
+"""Register and build the module kinds of the table."""
 
 from __future__ import annotations
 
@@ -15,13 +15,24 @@ from tests.field.loop import outputs
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of module that people have, with the data that it takes.
+    """A kind of module that users have, with the data that it takes.
 
-    `make` returns the module with its first weights, `data` is a key of `data.FORMS`. Where
-    `refused` is set, `wb.from_module` must refuse the module in a sentence that this pattern matches;
-    where `may_refuse` is set, it may. Where `untrained` is set, recipes that need gradients may be
-    refused in such a sentence. `plain` makes the same network without what is peculiar to its
-    weights, so that its state holds the tensors that a file should hold; `make` unless given.
+    Attributes
+    ----------
+    make : callable
+        Returns the module with its initial weights.
+    data : str
+        A key of `data.DATA`.
+    refused : str
+        If set, `wb.from_module` must refuse the module with an error whose code or message this
+        pattern matches.
+    may_refuse : str
+        The same for modules that may also be accepted.
+    untrained : str
+        The same for recipes that need gradients.
+    plain : callable, optional
+        Returns the network without special handling of its weights, so that its state has the
+        tensors that a file should contain. The default is `make`.
     """
 
     name: str
@@ -33,20 +44,20 @@ class Kind:
     plain: Callable[[], nn.Module] | None = None
 
     def build(self) -> nn.Module:
-        """Return the module in eval mode: always the same weights, large enough to matter."""
+        """Return the module in eval mode, with fixed weights that are large enough to matter."""
         return balanced(self.make, self.data)
 
     def build_plain(self) -> nn.Module:
-        """Return the network that has the tensors of a file as its state."""
+        """Return the network whose state has the tensors of a file."""
         return balanced(self.plain or self.make, self.data)
 
 
 TABLE: dict[str, Kind] = {}
-"""All kinds by name, in the order in which their files are imported."""
+"""All kinds by name, in the order in which they are imported."""
 
 
 def kind(data: str, **settings):
-    """Register a module class or a function that makes a module, with other fields of `Kind`."""
+    """Register a module class or a function that returns a module, with other fields of `Kind`."""
 
     def register(make):
         name = make.__name__
@@ -57,13 +68,13 @@ def kind(data: str, **settings):
     return register
 
 
-def balanced(make: Callable[[], nn.Module], form: str) -> nn.Module:
-    """Return a module whose head tells the classes of the validation data about equally often."""
+def balanced(make: Callable[[], nn.Module], data: str) -> nn.Module:
+    """Return a module that predicts all classes of the validation data about equally often."""
     module = _built(make)
-    if task_of(form) == "classes":
-        heads = [one for one in module.parameters() if one.shape == (CLASSES,)]
-        inputs = splits(form)["validation"][0]
-        with torch.inference_mode(any(one.is_inference() for one in heads)), torch.no_grad():
+    if task_of(data) == "classes":
+        heads = [p for p in module.parameters() if p.shape == (CLASSES,)]
+        inputs = splits(data)["validation"][0]
+        with torch.inference_mode(any(p.is_inference() for p in heads)), torch.no_grad():
             if heads:
                 heads[-1].sub_(outputs(_built(make), inputs).mean(0))
     return module
@@ -73,14 +84,14 @@ def _built(make: Callable[[], nn.Module]) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = make().eval()
-        with torch.inference_mode(any(one.is_inference() for one in module.parameters())):
+        with torch.inference_mode(any(p.is_inference() for p in module.parameters())):
             _spread(module)
     return module
 
 
 @torch.no_grad()
 def _spread(module: nn.Module) -> None:
-    """Enlarge matrices, and move vectors and running statistics from ones and zeros."""
+    """Scale matrices, and change vectors and running statistics from ones and zeros."""
     for parameter in module.parameters():
         if parameter.ndim > 1:
             parameter.mul_(2.0)

@@ -1,4 +1,4 @@
-"""A plain evaluation loop of our own: outputs, figures and counts by PyTorch and NumPy alone."""
+"""A simple evaluation loop: outputs, metrics and counts with PyTorch and NumPy only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 BATCH = 16
-"""Examples that run at once here; other than under the package."""
+"""Batch size here, unlike that of the package."""
 NEAR = 1e-4
-"""Outputs closer than this share of the largest may come in either order in float32."""
+"""Outputs closer than this, relative to the largest, may be in either order in float32."""
 
 
 def rows(inputs: Any, part: slice) -> Any:
-    """Return some examples of inputs, which are a tensor, a tuple or a dict: a copy."""
+    """Return a copy of some examples of inputs, which are a tensor, a tuple or a dict."""
     if isinstance(inputs, Mapping):
         return {name: rows(one, part) for name, one in inputs.items()}
     if isinstance(inputs, tuple):
@@ -26,14 +26,14 @@ def rows(inputs: Any, part: slice) -> Any:
 
 
 def call(module: nn.Module, inputs: Any) -> Any:
-    """Call a module with inputs of any form."""
+    """Call a module with a tensor, a tuple or a dict."""
     if isinstance(inputs, Mapping):
         return module(**inputs)
     return module(*inputs) if isinstance(inputs, tuple) else module(inputs)
 
 
 def logits(output: Any) -> Tensor:
-    """Return the tensor that counts of whatever a module returns."""
+    """Return the logits among the outputs of a module."""
     if isinstance(output, Tensor):
         return output
     if isinstance(output, Mapping):
@@ -67,26 +67,27 @@ def figure(outputs: Tensor, targets: Tensor, task: str) -> float:
 
 
 def predicted(outputs: Tensor) -> Tensor:
-    """Return the class of each example; outputs that are not numbers predict none, -1."""
+    """Return the class of each example, or -1 if its outputs contain NaN."""
     return outputs.argmax(1).where(~outputs.isnan().any(1), -1)
 
 
 def confusion(outputs: Tensor, targets: Tensor, classes: int) -> list[list[int]]:
-    """Count true by predicted class."""
+    """Return the confusion matrix: counts by true and predicted class."""
     counts = np.zeros((classes, classes), int)
-    found = predicted(outputs)
-    np.add.at(counts, (targets[found >= 0].numpy(), found[found >= 0].numpy()), 1)
+    classes_found = predicted(outputs)
+    valid = classes_found >= 0
+    np.add.at(counts, (targets[valid].numpy(), classes_found[valid].numpy()), 1)
     return counts.tolist()
 
 
 def close_calls(outputs: Tensor) -> int:
-    """Count the examples whose class float32 does not settle."""
+    """Return the number of examples whose class is uncertain in float32."""
     best, second = outputs.topk(2, 1).values.T
     return int(((best - second) <= NEAR * best.abs().clamp(min=1)).sum())
 
 
 def in_double(module: nn.Module, inputs: Any) -> Tensor | None:
-    """Return the outputs as float64 computes them; None where the module cannot."""
+    """Return the outputs in float64; None if the module does not support it."""
 
     def wide(value: Any) -> Any:
         if isinstance(value, Mapping):

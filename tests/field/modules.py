@@ -1,4 +1,4 @@
-"""The table of module kinds: importing this reads all files of `kinds`."""
+"""The table of module kinds. Importing it imports all files of `kinds`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pkgutil import iter_modules
 from tests.field import kind, kinds
 from tests.field.kind import Kind
 
-for _found in iter_modules(kinds.__path__):
-    import_module(f"{kinds.__name__}.{_found.name}")
+for _module in iter_modules(kinds.__path__):
+    import_module(f"{kinds.__name__}.{_module.name}")
 
 TABLE: dict[str, Kind] = dict(sorted(kind.TABLE.items()))
-"""All kinds by name, in an order that does not depend on what was imported first."""
+"""All kinds sorted by name, so that the order does not depend on imports."""

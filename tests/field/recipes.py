@@ -1,4 +1,4 @@
-"""The recipes that a module of the table goes through: every part, with choices that rotate."""
+"""The recipes for each module of the table: every part, with rotating settings."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ OPTIMIZERS = ("adamw", "sgd", "momentum")
 
 
 def turn(choices, number):
-    """Return the choice whose turn it is."""
+    """Return the choice for a number, in rotation."""
     return choices[number % len(choices)]
 
 
 def short(number: int, **settings) -> wb.Train:
     """Return two steps of training."""
-    chosen = {"batch": 12, "threads": 1, "learning_rate": 0.003}
-    return wb.Train(steps=2, optimizer=turn(OPTIMIZERS, number), **{**chosen, **settings})
+    defaults = {"batch": 12, "threads": 1, "learning_rate": 0.003}
+    return wb.Train(steps=2, optimizer=turn(OPTIMIZERS, number), **{**defaults, **settings})
 
 
 def rounded(number: int, rounding: str) -> wb.Quantize:
-    """Return a quantisation with that rounding."""
+    """Return a quantization with a rounding method."""
     return wb.Quantize(
         turn(BITS, number),
         rounding=rounding,
@@ -45,13 +45,13 @@ def rounded(number: int, rounding: str) -> wb.Quantize:
 
 
 def pruned(number: int, pattern: int) -> wb.Prune:
-    """Return a pruning with that pattern; over eight modules, it meets every criterion."""
+    """Return a pruning with a pattern; eight modules cover every criterion."""
     criterion = turn(CRITERIA, number // 2 + pattern)
     return wb.Prune(0.5, criterion, turn(SCOPES, number // 8), **PATTERNS[pattern])
 
 
 def recipes(number: int, task: str) -> dict[str, wb.Recipe]:
-    """Return recipes by a name that says what they do, for the module of that number."""
+    """Return the recipes for the module of a number, by a descriptive name."""
     recipe = wb.Recipe
     teacher = {"teacher": "self"} if task == "classes" else {}
     share = wb.Share(

@@ -1,4 +1,4 @@
-"""A fingerprint of all that is a person's and must stay as it was."""
+"""A fingerprint of everything of the user's that must not change."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-PLAIN = (bool, int, float, str, bytes, type(None), torch.dtype, torch.Size)
+ATOMS = (bool, int, float, str, bytes, type(None), torch.dtype, torch.Size)
 
-OWN = ("_modules", "_compiled_call_impl", "_flat_weight_refs")
-"""What PyTorch keeps for itself and renews; modules are gone through one by one."""
+INTERNAL = ("_modules", "_compiled_call_impl", "_flat_weight_refs")
+"""Attributes that PyTorch manages; modules are visited one by one."""
 
 
 def fingerprint(module: nn.Module, data: Any) -> dict[str, Any]:
-    """Return what can be seen of a module, of data, and of PyTorch's and others' global state."""
-    found: dict[str, Any] = {"data": _plain(data), **_global()}
+    """Return the state of a module, of data, and the global state of PyTorch, NumPy and Python."""
+    state: dict[str, Any] = {"data": _comparable(data), **_global()}
     for name, layer in module.named_modules():
         for key, value in vars(layer).items():
-            if key not in OWN:
-                found[f"{name}.{key}"] = _plain(value)
-    return found
+            if key not in INTERNAL:
+                state[f"{name}.{key}"] = _comparable(value)
+    return state
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return what differs between two fingerprints."""
+    """Return the names of entries that differ between two fingerprints."""
     return sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
 
 
 def same_bytes(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors are of one dtype and shape and alike bit by bit, NaN included."""
-    return _plain(one)[:3] == _plain(other)[:3]
+    """Whether two tensors have the same dtype, shape and bits, including NaN."""
+    return _comparable(one)[:3] == _comparable(other)[:3]
 
 
 def _global() -> dict[str, Any]:
@@ -51,19 +51,19 @@ def _global() -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
-    """Return a value that is equal only for equal content; functions and such by identity."""
+def _comparable(value: Any) -> Any:
+    """Return a value that is equal only for equal content; functions are compared by identity."""
     if isinstance(value, Tensor):
         content = value.detach().contiguous().clone().flatten().view(torch.uint8).numpy().tobytes()
-        seen = str(value.dtype), tuple(value.shape), hashlib.sha256(content).hexdigest()
+        key = str(value.dtype), tuple(value.shape), hashlib.sha256(content).hexdigest()
         if not isinstance(value, nn.Parameter):
-            return seen
-        gradient = None if value.grad is None else _plain(value.grad)
-        return *seen, value.data_ptr(), value.stride(), value.requires_grad, gradient
-    if isinstance(value, PLAIN):
+            return key
+        gradient = None if value.grad is None else _comparable(value.grad)
+        return *key, value.data_ptr(), value.stride(), value.requires_grad, gradient
+    if isinstance(value, ATOMS):
         return value
     if isinstance(value, Mapping):
-        return [(_plain(key), _plain(one)) for key, one in value.items()]
+        return [(_comparable(key), _comparable(item)) for key, item in value.items()]
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(one) for one in value]
+        return [_comparable(item) for item in value]
     return id(value)

@@ -1,4 +1,4 @@
-"""Modules composed at random: all numbers are true, and refusals are right."""
+"""Random compositions of blocks: all reported numbers and all refusals are correct."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ EXAMPLES = 60
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_is_composed_at_random_is_measured_truly_or_refused_rightly(tmp_path):
-    counted = Counter()
+def test_random_compositions_are_measured_or_refused_correctly(tmp_path):
+    counts = Counter()
 
     @settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None,
               phases=(Phase.explicit, Phase.generate))  # fmt: skip
     @given(plans())
     def each(plan):
         note(repr(plan))
-        verdict = examine(plan.subject(), recipes(plan.seed, task_of(plan.start)), tmp_path)
-        assert not verdict.faults, "\n".join(["", *verdict.faults])
-        assert bool(verdict.refusal) == bool(plan.refused), verdict.refusal
-        assert re.search(plan.refused, verdict.refusal, re.IGNORECASE), verdict.refusal
-        counted["refused" if verdict.refusal else "measured"] += 1
+        result = examine(plan.subject(), recipes(plan.seed, task_of(plan.start)), tmp_path)
+        assert not result.faults, "\n".join(["", *result.faults])
+        assert bool(result.refusal) == bool(plan.refused), result.refusal
+        assert re.search(plan.refused, result.refusal, re.IGNORECASE), result.refusal
+        counts["refused" if result.refusal else "measured"] += 1
 
     each()
-    assert counted["measured"] >= 0.9 * counted.total(), counted
+    assert counts["measured"] >= 0.9 * counts.total(), counts

@@ -1,4 +1,4 @@
-"""Every module kind of the table with every part of a recipe: all numbers are true."""
+"""Every module kind of the table with every part of a recipe: all reported numbers are correct."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ NUMBERS = {name: number for number, name in enumerate(TABLE)}
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", TABLE)
-def test_what_is_measured_is_true_and_what_is_refused_is_said(name, tmp_path):
+def test_every_kind_is_measured_or_refused_correctly(name, tmp_path):
     kind = TABLE[name]
     task = task_of(kind.data)
     subject = Subject(kind.build(), kind.build_plain, splits(kind.data), task, name, kind.untrained)
-    verdict = examine(subject, recipes(NUMBERS[name], task), tmp_path)
-    assert not verdict.faults, "\n".join(["", *verdict.faults])
-    if verdict.refusal:
+    result = examine(subject, recipes(NUMBERS[name], task), tmp_path)
+    assert not result.faults, "\n".join(["", *result.faults])
+    if result.refusal:
         expected = kind.refused or kind.may_refuse or "not refused at all"
-        assert re.search(expected, verdict.refusal, re.IGNORECASE), verdict.refusal
+        assert re.search(expected, result.refusal, re.IGNORECASE), result.refusal
     else:
-        assert not kind.refused, f"measured, though {kind.refused!r} bars it"
+        assert not kind.refused, f"measured, although {kind.refused!r} should be refused"

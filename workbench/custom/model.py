@@ -227,7 +227,7 @@ def check_parameters(module: nn.Module) -> None:
                 continue
             raise InputError(
                 f"The module's {name} contains NaN or infinity: give finite weights.",
-                code="module.non_finite_weights",
+                code="module.weights_not_finite",
             )
         check_storable(name, values)
 
@@ -240,12 +240,12 @@ def _check_finite(split: Split, inputs: Any, outputs: Any) -> None:
         raise InputError(
             f"The {split.name} inputs contain NaN or infinity, and so do the module's outputs: "
             "replace such inputs with finite numbers.",
-            code="data.non_finite",
+            code="data.not_finite",
         )
     raise InputError(
         f"The module returns NaN or infinity for finite {split.name} inputs: its outputs must be "
         "finite numbers.",
-        code="module.non_finite_outputs",
+        code="module.outputs_not_finite",
     )
 
 

@@ -124,7 +124,7 @@ def _check_finite(source: Source, side: str, index: int | None) -> None:
         raise InputError(
             f"The {source.name} {side} contain NaN or infinity in example {source.label(index)}: "
             "replace such numbers with finite ones, or leave the example out.",
-            code="data.non_finite",
+            code="data.not_finite",
         )
 
 

@@ -1,1 +1,1 @@
-"""The module kinds, by what is peculiar to them; importing a file registers its kinds."""
+"""The module kinds, one file per topic; importing a file registers its kinds."""

@@ -1,4 +1,4 @@
-"""Attention and transformers: PyTorch's fused paths, masks, positions made in the forward."""
+"""Attention and transformers: PyTorch's fused paths, masks, positions computed in forward."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def layer(**settings) -> nn.TransformerEncoderLayer:
 
 
 class Encoder(nn.Module):
-    """An encoder of PyTorch's layers over places, and a head for classes."""
+    """An encoder of PyTorch layers over positions, and a classification head."""
 
     def __init__(self, *, nested=False, **settings):
         super().__init__()
@@ -31,13 +31,13 @@ class Encoder(nn.Module):
 
 @kind("sequences")
 def encoder():
-    """Return an encoder that takes the fused path in eval mode."""
+    """Return an encoder that uses the fused path in eval mode."""
     return Encoder()
 
 
 @kind("sequences")
 def encoder_norm_first():
-    """Return an encoder whose norms come first, with GELU."""
+    """Return a pre-norm encoder with GELU."""
     return Encoder(norm_first=True, activation="gelu")
 
 
@@ -52,7 +52,7 @@ class EncoderTimeFirst(Encoder):
 
 @kind("words")
 class EncoderPadded(nn.Module):
-    """PyTorch's defaults and a padding mask: nested tensors inside."""
+    """PyTorch's defaults with a padding mask, which use nested tensors."""
 
     def __init__(self):
         super().__init__()
@@ -66,7 +66,7 @@ class EncoderPadded(nn.Module):
 
 @kind("next words")
 class CausalEncoder(nn.Module):
-    """The causal mask is made in the forward, positions are sines of float32 numbers."""
+    """The causal mask and sinusoidal positions in float32 are computed in forward."""
 
     def __init__(self):
         super().__init__()
@@ -95,7 +95,7 @@ class AttentionAlone(nn.Module):
 
 @kind("sequences")
 class AttentionAcross(nn.Module):
-    """Keys and values of other widths have projections of their own; weights are returned."""
+    """Keys and values of other widths have separate projections; attention weights are returned."""
 
     def __init__(self):
         super().__init__()
@@ -125,7 +125,7 @@ class EncoderDecoder(nn.Module):
 
 @kind("sequences")
 class FusedProduct(nn.Module):
-    """`F.scaled_dot_product_attention` on one projection for all three."""
+    """`F.scaled_dot_product_attention` on one projection for queries, keys and values."""
 
     def __init__(self):
         super().__init__()
@@ -141,7 +141,7 @@ class FusedProduct(nn.Module):
 
 @kind("sequences")
 class LinearBiases(nn.Module):
-    """Attention with linear biases, made in the forward from float32 numbers."""
+    """Attention with linear biases, computed in forward from float32 numbers."""
 
     def __init__(self):
         super().__init__()
@@ -157,7 +157,7 @@ class LinearBiases(nn.Module):
 
 
 class RMSNorm(nn.Module):
-    """The norm of Llama: float32 inside, whatever comes in."""
+    """The norm of Llama, which always computes in float32."""
 
     def __init__(self, width):
         super().__init__()
@@ -171,7 +171,7 @@ class RMSNorm(nn.Module):
 
 @kind("sequences")
 class LlamaBlock(nn.Module):
-    """Norms in float32, rotary positions made in the forward, gated layers."""
+    """Norms in float32, rotary positions computed in forward, gated layers."""
 
     def __init__(self):
         super().__init__()
@@ -197,7 +197,7 @@ class LlamaBlock(nn.Module):
 
 @kind("sequences")
 class EyeInForward(nn.Module):
-    """A graph network: `torch.eye` is added to the neighbours, both made in the forward."""
+    """A graph network: forward computes the neighbors and adds `torch.eye`."""
 
     def __init__(self):
         super().__init__()

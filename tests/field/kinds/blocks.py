@@ -1,4 +1,4 @@
-"""Blocks that architectures are made of, as their papers describe them."""
+"""Blocks of well-known architectures, as in their papers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.field.kinds.parameters import perceptron
 
 @kind("pictures")
 class SqueezeExcite(nn.Module):
-    """Hu et al. 2018: channels are scaled by what they are on average."""
+    """Hu et al. 2018 (squeeze-and-excitation): channels are scaled by their means."""
 
     def __init__(self):
         super().__init__()
@@ -28,7 +28,7 @@ class SqueezeExcite(nn.Module):
 
 @kind("pictures")
 class Inception(nn.Module):
-    """Szegedy et al. 2015: branches side by side."""
+    """Szegedy et al. 2015 (Inception): parallel branches."""
 
     def __init__(self):
         super().__init__()
@@ -49,7 +49,7 @@ class Inception(nn.Module):
 
 @kind("same image")
 class UNet(nn.Module):
-    """Ronneberger et al. 2015: what is made smaller meets what was not."""
+    """Ronneberger et al. 2015 (U-Net): skip connections between resolutions."""
 
     def __init__(self):
         super().__init__()
@@ -70,7 +70,7 @@ class UNet(nn.Module):
 
 @kind("sequences")
 class Mixer(nn.Module):
-    """Tolstikhin et al. 2021: layers over places and over features in turn."""
+    """Tolstikhin et al. 2021 (MLP-Mixer): alternating layers over positions and features."""
 
     def __init__(self):
         super().__init__()
@@ -85,7 +85,7 @@ class Mixer(nn.Module):
 
 @kind("pictures")
 class ChannelShuffle(nn.Module):
-    """Zhang et al. 2018: groups exchange channels."""
+    """Zhang et al. 2018 (ShuffleNet): groups exchange channels."""
 
     def __init__(self):
         super().__init__()
@@ -100,7 +100,7 @@ class ChannelShuffle(nn.Module):
 
 @kind("pictures")
 class Splits(nn.Module):
-    """Half of the channels pass by, as in later shuffle and CSP networks."""
+    """Half of the channels bypass the block, as in ShuffleNet V2 and CSP networks."""
 
     def __init__(self):
         super().__init__()
@@ -114,7 +114,7 @@ class Splits(nn.Module):
 
 @kind("points")
 class Gated(nn.Module):
-    """Two halves of one layer gate each other."""
+    """One half of a layer's outputs gates the other."""
 
     def __init__(self):
         super().__init__()
@@ -126,7 +126,7 @@ class Gated(nn.Module):
 
 @kind("points")
 class Maxout(nn.Module):
-    """Goodfellow et al. 2013: the largest of several."""
+    """Goodfellow et al. 2013 (maxout): the largest of several outputs."""
 
     def __init__(self):
         super().__init__()
@@ -137,7 +137,7 @@ class Maxout(nn.Module):
 
 
 class Conv1D(nn.Module):
-    """The layer of GPT-2: a linear layer whose weight lies inputs by outputs."""
+    """The linear layer of GPT-2, with a weight of shape [inputs, outputs]."""
 
     def __init__(self, outputs, inputs):
         super().__init__()
@@ -182,7 +182,7 @@ class GPT2(nn.Module):
 
 @kind("points")
 class HardExperts(nn.Module):
-    """Each example goes to one expert; an expert may get none."""
+    """Each example is routed to one expert; an expert may get no examples."""
 
     def __init__(self):
         super().__init__()
@@ -201,7 +201,7 @@ class HardExperts(nn.Module):
 
 @kind("sequences")
 class StackedExperts(nn.Module):
-    """The two best of several experts for each place, their weights in one parameter."""
+    """The top two of several experts for each position, with their weights in one parameter."""
 
     def __init__(self):
         super().__init__()
@@ -217,7 +217,7 @@ class StackedExperts(nn.Module):
 
 @kind("points")
 class EarlyExit(nn.Module):
-    """Examples of which a first head is sure go no further."""
+    """Early exit: examples for which a first head is confident skip the rest."""
 
     def __init__(self):
         super().__init__()
@@ -233,7 +233,7 @@ class EarlyExit(nn.Module):
 
 @kind("points")
 class HyperNetwork(nn.Module):
-    """One layer computes the weights of another."""
+    """A hypernetwork: one layer computes the weights of another."""
 
     def __init__(self):
         super().__init__()
@@ -247,7 +247,7 @@ class HyperNetwork(nn.Module):
 
 @kind("points")
 class Fourier(nn.Module):
-    """A real parameter multiplies a spectrum."""
+    """A real parameter is multiplied with a spectrum."""
 
     def __init__(self):
         super().__init__()
@@ -260,7 +260,7 @@ class Fourier(nn.Module):
 
 @kind("points")
 class FixedPoint(nn.Module):
-    """A layer is repeated until its output stays, in each batch as often as its slowest example."""
+    """A layer is repeated until its output converges for every example of the batch."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Buffers of every kind: what a module saves or holds beside its parameters."""
+"""Buffers of every kind, saved or not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.field.kind import kind
 
 
 class Attention(nn.Module):
-    """One head over six places of eight features, then a head for classes."""
+    """One attention head over six positions of eight features, and a classification head."""
 
     def __init__(self):
         super().__init__()
@@ -48,7 +48,7 @@ class InfiniteMask(Attention):
 
 @kind("sequences")
 class IndexTable(Attention):
-    """Relative positions as in Swin: a table of biases, and an int64 table of its rows."""
+    """Relative positions as in Swin: a bias table, and an int64 table of its row indices."""
 
     def __init__(self):
         super().__init__()
@@ -62,7 +62,7 @@ class IndexTable(Attention):
 
 @kind("sequences")
 class UnsignedMask(Attention):
-    """The masks of older GPT-2 code: uint8, four axes, and a constant in a buffer."""
+    """The masks of older GPT-2 code: uint8 with four dimensions, and a constant in a buffer."""
 
     def __init__(self):
         super().__init__()
@@ -93,7 +93,7 @@ class RotaryComplex(Attention):
 
 @kind("sequences")
 class RotaryNotSaved(RotaryComplex):
-    """The same from cosines and sines that no file holds."""
+    """Rotary positions from cosines and sines in non-persistent buffers."""
 
     def __init__(self):
         super().__init__()
@@ -110,7 +110,7 @@ class RotaryNotSaved(RotaryComplex):
 
 @kind("points")
 class NormalizesInDouble(nn.Module):
-    """Means and deviations of the inputs in float64, with digits that float32 cannot hold."""
+    """Means and deviations of the inputs in float64, with more digits than float32 has."""
 
     def __init__(self):
         super().__init__()
@@ -125,7 +125,7 @@ class NormalizesInDouble(nn.Module):
 
 @kind("points")
 class HalfTables(nn.Module):
-    """Tables of float16 and bfloat16 that are added as float32."""
+    """Tables in float16 and bfloat16 that are added in float32."""
 
     def __init__(self):
         super().__init__()
@@ -141,7 +141,7 @@ class HalfTables(nn.Module):
 
 @kind("points")
 class EveryDtype(nn.Module):
-    """Buffers of every dtype, no axes, none elements and three axes among them."""
+    """Buffers of every dtype, also scalar, empty and three-dimensional."""
 
     def __init__(self):
         super().__init__()
@@ -161,7 +161,7 @@ class EveryDtype(nn.Module):
 
 @kind("points")
 class UnusedNan(nn.Module):
-    """A buffer that nothing reads and nobody filled: NaN and infinity."""
+    """An unused buffer with NaN and infinity."""
 
     def __init__(self):
         super().__init__()
@@ -175,7 +175,7 @@ class UnusedNan(nn.Module):
 
 @kind("next words")
 class LargeSinusoids(nn.Module):
-    """A saved table of positions that is far larger than all weights."""
+    """A saved position table that is far larger than all weights."""
 
     def __init__(self):
         super().__init__()
@@ -191,7 +191,7 @@ class LargeSinusoids(nn.Module):
 
 @kind("points")
 class PlainTensors(nn.Module):
-    """Tensors as plain attributes, which no file holds: a matrix and a list of vectors."""
+    """Tensors as attributes that are not registered: a matrix and a list of vectors."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Convolutions of every kind and number of axes."""
+"""Convolutions of every kind and number of dimensions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _head(width, pool=nn.AdaptiveAvgPool2d):
 
 @kind("signals")
 def conv1d():
-    """Return a network over signals, dilated and with strides."""
+    """Return a network over signals with dilation and strides."""
     layers = [
         nn.Conv1d(2, 6, 3, dilation=2),
         nn.BatchNorm1d(6),
@@ -81,7 +81,7 @@ def grouped():
 
 @kind("pictures")
 def depthwise():
-    """Return a network with depthwise convolutions, one of which makes two channels of each."""
+    """Return a network with depthwise convolutions, one with a channel multiplier of two."""
     layers = [
         nn.Conv2d(3, 6, 3, padding=1),
         nn.ReLU6(),
@@ -93,7 +93,7 @@ def depthwise():
 
 @kind("pictures")
 def circular():
-    """Return a network that pads with the other edge, and with mirrored ones."""
+    """Return a network with circular and reflection padding."""
     layers = [nn.Conv2d(3, 6, 3, padding=1, padding_mode="circular"), nn.ReLU()]
     layers += [nn.Conv2d(6, 6, 3, padding="same", padding_mode="reflect", dilation=2), nn.ReLU()]
     return nn.Sequential(*layers, *_head(6))
@@ -101,7 +101,7 @@ def circular():
 
 @kind("pictures")
 def uneven():
-    """Return a network with kernels, strides and padding that differ by axis."""
+    """Return a network with kernels, strides and padding that differ by dimension."""
     layers = [
         nn.Conv2d(3, 6, (1, 3), padding="same"),
         nn.ELU(),
@@ -112,14 +112,14 @@ def uneven():
 
 @kind("larger image")
 def pixel_shuffle():
-    """Return a network that makes pictures larger from channels."""
+    """Return a network with pixel shuffle."""
     layers = [nn.Conv2d(1, 6, 3, padding=1), nn.PReLU(6), nn.Conv2d(6, 4, 3, padding=1)]
     return nn.Sequential(*layers, nn.PixelShuffle(2), nn.Tanh())
 
 
 @kind("larger image")
 def upsampled():
-    """Return a network that makes pictures larger by interpolation."""
+    """Return a network with upsampling by interpolation."""
     up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
     return nn.Sequential(
         nn.Conv2d(1, 6, 3, padding=1), nn.LeakyReLU(0.1), up, nn.Conv2d(6, 1, 3, padding=1)
@@ -128,20 +128,20 @@ def upsampled():
 
 @kind("pictures")
 def prelu():
-    """Return a network with slopes by channel and one slope for all."""
+    """Return a network with PReLU, per channel and shared."""
     layers = [nn.Conv2d(3, 8, 3), nn.PReLU(8), nn.MaxPool2d(2), nn.Conv2d(8, 6, 2), nn.PReLU()]
     return nn.Sequential(*layers, *_head(6))
 
 
 @kind("pictures")
 def separable_3x3_of_one():
-    """Return a network with one channel in the middle, and layers of one output."""
+    """Return a network with a single channel inside, and layers with one output."""
     return nn.Sequential(nn.Conv2d(3, 1, 3), nn.Tanh(), nn.Conv2d(1, 5, 3), nn.ReLU(), *_head(5))
 
 
 @kind("pictures")
 class WeightStandardized(nn.Module):
-    """A convolution of one's own whose weights are normalised at each call."""
+    """A custom convolution that standardizes its weights at each call."""
 
     class Layer(nn.Conv2d):
         def forward(self, x):
@@ -160,7 +160,7 @@ class WeightStandardized(nn.Module):
 
 @kind("pictures")
 class DynamicConvolution(nn.Module):
-    """Each example mixes its own kernel from several: grouped by example."""
+    """Each example mixes its own kernel from several, in a convolution grouped by example."""
 
     def __init__(self):
         super().__init__()

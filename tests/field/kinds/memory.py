@@ -1,4 +1,4 @@
-"""Modules that depend on memory order, write to their inputs, or fail for odd batches."""
+"""Modules that depend on the memory layout, write to their inputs, or fail for some batch sizes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.field.kinds.parameters import Convolutions, perceptron
 
 
 class Flattening(nn.Module):
-    """A convolution whose outputs are laid in a row for a linear layer."""
+    """A convolution whose outputs are flattened for a linear layer."""
 
     def __init__(self):
         super().__init__()
@@ -46,7 +46,7 @@ class ViewOfInput(nn.Module):
 
 @kind("pictures")
 class Storage(Flattening):
-    """Reads the storage itself: right for contiguous inputs."""
+    """Reads the storage directly, which is correct for contiguous inputs only."""
 
     def row(self, x):
         flat = torch.empty(0, dtype=x.dtype).set_(
@@ -57,7 +57,7 @@ class Storage(Flattening):
 
 @kind("pictures")
 class Patches(nn.Module):
-    """Cut into patches by view and permute, as a vision transformer does."""
+    """Splits images into patches by view and permute, as a vision transformer does."""
 
     def __init__(self):
         super().__init__()
@@ -70,7 +70,7 @@ class Patches(nn.Module):
 
 @kind("pictures")
 def channels_last():
-    """Return a network whose weights lie channels-last."""
+    """Return a network whose weights are channels-last in memory."""
     return Convolutions().to(memory_format=torch.channels_last)
 
 
@@ -112,7 +112,7 @@ class WritesToNamed(nn.Module):
 
 @kind("pictures")
 class Squeezes(nn.Module):
-    """`squeeze` without an axis fails for a batch of one."""
+    """`squeeze` without a dimension fails for a batch of one."""
 
     def __init__(self):
         super().__init__()
@@ -124,7 +124,7 @@ class Squeezes(nn.Module):
 
 @kind("number")
 class NumberWithoutAxis(nn.Module):
-    """One number for each example, of one axis as the targets."""
+    """One number per example, one-dimensional like the targets."""
 
     def __init__(self):
         super().__init__()
@@ -151,7 +151,7 @@ class InPlaceLayers(nn.Module):
 
 @kind("pictures")
 class Unfolds(nn.Module):
-    """A convolution by hand: patches by `unfold`, and a product."""
+    """A convolution as `unfold` and a matrix product."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Norms of every kind, and places at which folding one into a layer is not exact."""
+"""Norms of every kind, and graphs in which folding one into a layer is not exact."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch.nn import functional as F
 from tests.field.data import CLASSES
 from tests.field.kind import kind
 
-BATCH = "batch"
+BATCH = "module.batch_dependent"
 
 
 def _normed(norm, shape=nn.Conv2d, inputs=3):
-    """Return a convolution, that norm of eight channels, another convolution, and a head."""
+    """Return a convolution, the norm of eight channels, another convolution, and a head."""
     pool = nn.AdaptiveAvgPool2d(1) if shape is nn.Conv2d else nn.AdaptiveAvgPool1d(1)
     layers = [shape(inputs, 8, 3, padding=1), norm, nn.ReLU(), shape(8, 8, 3), nn.ReLU()]
     return nn.Sequential(*layers, pool, nn.Flatten(), nn.Linear(8, CLASSES))
@@ -39,13 +39,13 @@ def instance_norm_affine():
 
 @kind("signals")
 def instance_norm_tracking():
-    """Return a network with instance norm whose statistics are running ones."""
+    """Return a network with instance norm with running statistics."""
     return _normed(nn.InstanceNorm1d(8, track_running_stats=True), nn.Conv1d, 2)
 
 
 @kind("pictures")
 def layer_norm_plain():
-    """Return a network with layer norm over pictures, without parameters."""
+    """Return a network with layer norm over images, without parameters."""
     return _normed(nn.LayerNorm([8, 8, 8], elementwise_affine=False))
 
 
@@ -63,7 +63,7 @@ def batch_norm_of_batch():
 
 @kind("pictures", refused=BATCH)
 def batch_norm_in_training():
-    """Return a network of which one norm always counts as in training."""
+    """Return a network with one norm that always uses batch statistics."""
 
     class Always(nn.BatchNorm2d):
         def train(self, mode=True):
@@ -74,7 +74,7 @@ def batch_norm_in_training():
 
 @kind("pictures")
 def local_response_norm():
-    """Return a network with the norm of AlexNet."""
+    """Return a network with local response norm, as in AlexNet."""
     return _normed(nn.LocalResponseNorm(3))
 
 
@@ -88,7 +88,7 @@ def rms_norm():
 
 @kind("sequences")
 class NormOverPlaces(nn.Module):
-    """Batch norm of one axis on three: channels are in the middle."""
+    """One-dimensional batch norm on three-dimensional inputs: channels come second."""
 
     def __init__(self):
         super().__init__()
@@ -101,13 +101,13 @@ class NormOverPlaces(nn.Module):
 
 @kind("volumes")
 def norm_of_volumes():
-    """Return a network over volumes with norm before and after."""
+    """Return a network over volumes with norms before and after a layer."""
     layers = [nn.BatchNorm3d(1), nn.Conv3d(1, 6, 3), nn.BatchNorm3d(6), nn.ReLU()]
     return nn.Sequential(*layers, nn.AdaptiveMaxPool3d(1), nn.Flatten(), nn.Linear(6, CLASSES))
 
 
 class Skips(nn.Module):
-    """Two convolutions and two norms, joined as each subclass says."""
+    """Two convolutions and two norms, connected by subclasses."""
 
     def __init__(self):
         super().__init__()
@@ -121,7 +121,7 @@ class Skips(nn.Module):
 
 @kind("pictures")
 class PreActivation(Skips):
-    """The first output feeds the norm and the skip."""
+    """The first output feeds the norm and the residual connection."""
 
     def body(self, x):
         h = self.c1(x)
@@ -159,7 +159,7 @@ class LayerTwice(Skips):
 
 @kind("pictures")
 class NormAfterActivation(Skips):
-    """What comes between layer and norm keeps them apart."""
+    """An operation between layer and norm prevents folding."""
 
     def body(self, x):
         return self.n2(F.relu(self.c2(self.n1(F.relu(self.c1(x))))))
@@ -167,7 +167,7 @@ class NormAfterActivation(Skips):
 
 @kind("pictures")
 class NormAfterPadding(Skips):
-    """Zeros are padded between norm and convolution, which bars folding forward."""
+    """Zero padding between norm and convolution prevents folding forward."""
 
     def body(self, x):
         return F.relu(self.c2(F.pad(self.n1(F.pad(self.c1(x), (1, 1, 1, 1))), (1, 1, 1, 1))))
@@ -184,7 +184,7 @@ class BranchesBeforeNorm(Skips):
 
 @kind("pictures")
 class NormByFunction(Skips):
-    """`F.batch_norm` on the norm's own tensors."""
+    """`F.batch_norm` on the tensors of the norm."""
 
     def body(self, x):
         n = self.n1
@@ -194,7 +194,7 @@ class NormByFunction(Skips):
 
 @kind("pictures")
 class DenseBlock(nn.Module):
-    """Each norm reads all outputs before it, side by side."""
+    """Each norm reads the concatenation of all previous outputs, as in DenseNet."""
 
     def __init__(self):
         super().__init__()

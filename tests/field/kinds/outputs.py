@@ -1,4 +1,4 @@
-"""Inputs and outputs of many forms."""
+"""Inputs and outputs of many types."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from tests.field.kinds.parameters import Convolutions, perceptron
 
 @dataclass
 class Output:
-    """As several libraries return."""
+    """Named outputs, as several libraries return them."""
 
     logits: torch.Tensor
     hidden: torch.Tensor | None = None
 
 
 class NamedOutput(NamedTuple):
-    """With the logits not first."""
+    """Named outputs whose first field is not the logits."""
 
     hidden: torch.Tensor
     logits: torch.Tensor
 
 
 class ModelOutput(OrderedDict):
-    """As transformers' own: a dict with attributes, and numbers for its values in order."""
+    """Like the outputs of transformers: a dict with attribute access and integer indices."""
 
     def __getattr__(self, name):
         try:
@@ -44,7 +44,7 @@ class ModelOutput(OrderedDict):
 
 
 class Returns(nn.Module):
-    """Two layers whose outputs are returned in some form."""
+    """Two layers whose outputs are returned as another type."""
 
     def __init__(self):
         super().__init__()
@@ -111,7 +111,7 @@ class ReturnsDouble(Returns):
 
 @kind("points")
 class ReturnsView(Returns):
-    """The outputs are a view of something larger, laid the other way round."""
+    """The outputs are a transposed view of a larger tensor."""
 
     def returned(self, logits, hidden):
         return torch.cat([hidden.T, logits.T])[10:].T
@@ -119,7 +119,7 @@ class ReturnsView(Returns):
 
 @kind("pictures")
 class TwoHeads(Convolutions):
-    """The loss sees one head of two; the other has layers of its own."""
+    """Only one of two heads enters the loss; the other has separate layers."""
 
     def __init__(self):
         super().__init__()
@@ -132,7 +132,7 @@ class TwoHeads(Convolutions):
 
 @kind("one number")
 def regression():
-    """Return a network for one number."""
+    """Return a network with one output."""
     return perceptron(8, 12, 1)
 
 
@@ -158,7 +158,7 @@ class TwoInputs(nn.Module):
 
 @kind("pair")
 class Siamese(nn.Module):
-    """One body for both inputs."""
+    """A siamese network: one body for both inputs."""
 
     def __init__(self):
         super().__init__()
@@ -191,7 +191,7 @@ class AnyKeywords(nn.Module):
 
 @kind("tokenized")
 class Tokenized(nn.Module):
-    """A classifier in the manner of transformers."""
+    """A classifier with the interface of transformers."""
 
     def __init__(self):
         super().__init__()
@@ -222,7 +222,7 @@ class Bags(nn.Module):
 
 @kind("words")
 class OneHot(nn.Module):
-    """Words become float32 ones and zeros in the forward."""
+    """Words are one-hot encoded in float32 in forward."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Parameters that are no plain weight of a plain layer: tied, bare, masked, frozen, computed."""
+"""Unusual parameters: tied, bare, masked, frozen, computed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def perceptron(*sizes: int) -> nn.Sequential:
 
 
 class Convolutions(nn.Module):
-    """Two convolutions with norms, and a head for classes."""
+    """Two convolutions with norms, and a classification head."""
 
     def __init__(self):
         super().__init__()
@@ -35,14 +35,14 @@ class Convolutions(nn.Module):
 
 
 def unmasked() -> nn.Module:
-    """Return the network that `masked` is once its masks are made permanent."""
+    """Return the network of `masked` with permanent masks."""
     module = masked()
     for name in ("c1", "c2", "fc"):
         prune.remove(getattr(module, name), "weight")
     return module
 
 
-@kind("pictures", may_refuse="prune", plain=unmasked)
+@kind("pictures", plain=unmasked)
 def masked():
     """Return a network with the masks of `torch.nn.utils.prune`."""
     module = Convolutions()
@@ -54,7 +54,7 @@ def masked():
 
 @kind("pictures")
 def half_zeros():
-    """Return a network of which half is zero already."""
+    """Return a network in which half of the weights are zero."""
     module = Convolutions()
     with torch.no_grad():
         for parameter in module.parameters():
@@ -74,7 +74,7 @@ def frozen_layer():
 
 @kind("pictures")
 def frozen_norms():
-    """Return a network whose norms alone are frozen."""
+    """Return a network in which only the norms are frozen."""
     module = Convolutions()
     for norm in (module.b1, module.b2):
         norm.requires_grad_(requires_grad=False)
@@ -83,7 +83,7 @@ def frozen_norms():
 
 @kind("pictures", untrained="frozen|requires_grad|train")
 def all_frozen():
-    """Return a network that is not to be trained at all."""
+    """Return a network in which all parameters are frozen."""
     return Convolutions().requires_grad_(requires_grad=False)
 
 
@@ -112,7 +112,7 @@ class UsedTwice(nn.Module):
 
 @kind("points")
 class UnderTwoNames(nn.Module):
-    """One layer that is registered twice."""
+    """One layer registered under two names."""
 
     def __init__(self):
         super().__init__()
@@ -140,7 +140,7 @@ class ParameterLists(nn.Module):
 
 @kind("sequences")
 class BareEinsum(nn.Module):
-    """Projections of several heads as bare parameters of three axes."""
+    """Projections of several heads as bare three-dimensional parameters."""
 
     def __init__(self):
         super().__init__()
@@ -156,7 +156,7 @@ class BareEinsum(nn.Module):
 
 @kind("two numbers")
 class ReadsWeights(nn.Module):
-    """A layer's weight is read, not called, and once more as the transpose of itself."""
+    """A layer's weight is read without calling the layer, and used again transposed."""
 
     def __init__(self):
         super().__init__()
@@ -169,7 +169,7 @@ class ReadsWeights(nn.Module):
 
 @kind("points")
 class Scalars(nn.Module):
-    """Parameters without axes, and gains of one axis."""
+    """Scalar parameters, and one-dimensional gains."""
 
     def __init__(self):
         super().__init__()
@@ -183,7 +183,7 @@ class Scalars(nn.Module):
 
 @kind("sequences")
 class ClassToken(nn.Module):
-    """A token and positions as parameters of three axes, the first of one."""
+    """A token and positions as three-dimensional parameters with a first dimension of one."""
 
     def __init__(self):
         super().__init__()
@@ -232,14 +232,14 @@ def old_spectral_norm():
 
 @kind("points")
 def orthogonal():
-    """Return a network of which one layer is held orthogonal."""
+    """Return a network with an orthogonal parametrization."""
     module = perceptron(8, 8, 8, CLASSES)
     module[2] = parametrizations.orthogonal(module[2])
     return module
 
 
 class Symmetric(nn.Module):
-    """A parametrization of one's own."""
+    """A custom parametrization."""
 
     def forward(self, weight):
         return weight.triu() + weight.triu(1).transpose(-1, -2)
@@ -247,13 +247,13 @@ class Symmetric(nn.Module):
 
 @kind("points")
 def symmetric():
-    """Return a network with a parametrization of one's own."""
+    """Return a network with a custom parametrization."""
     module = perceptron(8, 8, CLASSES)
     parametrize.register_parametrization(module[0], "weight", Symmetric())
     return module
 
 
-@kind("points", refused="complex")
+@kind("points", refused="module.complex_weights")
 class ComplexWeights(nn.Module):
     def __init__(self):
         super().__init__()
@@ -264,9 +264,9 @@ class ComplexWeights(nn.Module):
         return self.fc(torch.fft.irfft(torch.fft.rfft(x) @ self.spectrum, 8))
 
 
-@kind("points", refused="complex")
+@kind("points", refused="module.complex_weights")
 class ComplexBias(nn.Module):
-    """The complex parameter has one axis, and is not compressed itself."""
+    """The complex parameter is one-dimensional, so it is not compressed itself."""
 
     def __init__(self):
         super().__init__()
@@ -279,7 +279,7 @@ class ComplexBias(nn.Module):
 
 @kind("points")
 class UnusedLayer(nn.Module):
-    """Layers that the outputs do not depend on."""
+    """Layers that do not affect the outputs."""
 
     def __init__(self):
         super().__init__()
@@ -293,7 +293,7 @@ class UnusedLayer(nn.Module):
 
 @kind("points")
 class DetachedLayer(nn.Module):
-    """A layer that no gradient reaches, though the outputs depend on it."""
+    """A layer without gradient, although it affects the outputs."""
 
     def __init__(self):
         super().__init__()
@@ -307,7 +307,7 @@ class DetachedLayer(nn.Module):
 
 @kind("points")
 class ListOfLayers(nn.Module):
-    """Layers in a plain list, which PyTorch does not see; one that it sees comes after."""
+    """Layers in a Python list, which PyTorch does not register, and a registered layer."""
 
     def __init__(self):
         super().__init__()

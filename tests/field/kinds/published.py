@@ -14,7 +14,7 @@ from tests.field.kinds.parameters import perceptron
 
 
 class BasicBlock(nn.Module):
-    """The block of the CIFAR networks in He et al. 2016, whose shortcut pads with zeros."""
+    """The block of the CIFAR networks in He et al. 2016, with a zero-padded shortcut."""
 
     def __init__(self, inputs, outputs, stride=1):
         super().__init__()
@@ -54,7 +54,7 @@ class ResNet20(nn.Module):
 
 @kind("pictures")
 class LeNet(nn.Module):
-    """LeCun et al. 1998, as tutorials write it."""
+    """LeNet (LeCun et al. 1998), as in tutorials."""
 
     def __init__(self):
         super().__init__()
@@ -100,7 +100,7 @@ def mobilenet_v2():
 
 
 class ConvNeXtBlock(nn.Module):
-    """Liu et al. 2022: depthwise, channels last, and a scale for each channel."""
+    """The block of ConvNeXt (Liu et al. 2022): depthwise, channels last, a scale per channel."""
 
     def __init__(self, width):
         super().__init__()
@@ -125,7 +125,7 @@ def convnext():
 
 
 class Chomp(nn.Module):
-    """Take off what was padded on the right."""
+    """Remove the padding on the right."""
 
     def __init__(self, size):
         super().__init__()
@@ -166,7 +166,7 @@ class TCN(nn.Module):
 
 
 class CausalSelfAttention(nn.Module):
-    """As in minGPT."""
+    """Causal attention as in minGPT."""
 
     def __init__(self):
         super().__init__()
@@ -186,7 +186,7 @@ class CausalSelfAttention(nn.Module):
 
 @kind("next words")
 class MinGPT(nn.Module):
-    """Karpathy's: returns logits and a loss that is absent."""
+    """minGPT by Karpathy: returns logits and a loss of None."""
 
     def __init__(self):
         super().__init__()
@@ -207,7 +207,7 @@ class MinGPT(nn.Module):
 
 @kind("next words")
 class WordLanguageModel(nn.Module):
-    """The transformer of PyTorch's example: places first, sinusoids saved, log probabilities."""
+    """The transformer of PyTorch's example: positions first, saved sinusoids, log probabilities."""
 
     def __init__(self):
         super().__init__()
@@ -229,7 +229,7 @@ class WordLanguageModel(nn.Module):
 
 @kind("pictures")
 class VisionTransformer(nn.Module):
-    """Dosovitskiy et al. 2021, over four patches."""
+    """A vision transformer (Dosovitskiy et al. 2021) over four patches."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Recurrent networks, with first states of their own, packed, projected, both ways."""
+"""Recurrent networks: initial states, packed, projected, bidirectional."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.field.kind import kind
 
 
 class Recurrent(nn.Module):
-    """A recurrent layer over six places, then a head for classes on the last."""
+    """A recurrent layer over six positions, and a classification head on the last one."""
 
     def __init__(self, layer, width):
         super().__init__()
@@ -23,7 +23,7 @@ class Recurrent(nn.Module):
 
 @kind("sequences")
 def elman():
-    """Return a plain recurrent network that reads both ways."""
+    """Return a bidirectional Elman network."""
     return Recurrent(nn.RNN(8, 6, bidirectional=True, batch_first=True), 12)
 
 
@@ -41,7 +41,7 @@ def lstm_projected():
 
 @kind("sequences")
 class FirstState(nn.Module):
-    """The forward makes the first states itself."""
+    """Forward creates the initial states."""
 
     def __init__(self):
         super().__init__()
@@ -56,7 +56,7 @@ class FirstState(nn.Module):
 
 @kind("sequences")
 class TimeFirst(nn.Module):
-    """Places come first inside, examples second."""
+    """Positions come first inside, examples second."""
 
     def __init__(self):
         super().__init__()
@@ -103,7 +103,7 @@ class Cells(nn.Module):
 
 @kind("sequences")
 class LearnedState(nn.Module):
-    """The first state is a parameter."""
+    """The initial state is a parameter."""
 
     def __init__(self):
         super().__init__()
@@ -116,7 +116,7 @@ class LearnedState(nn.Module):
 
 @kind("pictures")
 class ConvolutionsThenRows(nn.Module):
-    """Rows of a convolution's outputs are read in turn, as in optical character recognition."""
+    """The outputs of a convolution are read column by column, as in text recognition."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Modules that count, cache, roll dice, differentiate, or look at the rest of the batch."""
+"""Modules that count, cache, use random numbers, differentiate, or depend on the batch."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tests.field.data import CLASSES
 from tests.field.kind import kind
 from tests.field.kinds.parameters import Convolutions, perceptron
 
-CHANCE = "random|chance|differ|twice|each time|same input"
-BATCH = "batch"
-WRITES = "itself|writes|changes its|counter|counts|buffer|state|differ|twice|each time|same input"
+RANDOM = "module.not_deterministic"
+BATCH = "module.batch_dependent"
+STATEFUL = "module.(not_deterministic|copy_differs)"
 
 
 class Perceptron(nn.Module):
@@ -26,9 +26,9 @@ class Perceptron(nn.Module):
         return self.two(F.relu(self.one(x)))
 
 
-@kind("points", may_refuse=WRITES)
+@kind("points", may_refuse=STATEFUL)
 class CountsInBuffer(Perceptron):
-    """The count has no part in the outputs."""
+    """The counter does not affect the outputs."""
 
     def __init__(self):
         super().__init__()
@@ -39,9 +39,9 @@ class CountsInBuffer(Perceptron):
         return super().forward(x)
 
 
-@kind("points", may_refuse=WRITES)
+@kind("points", may_refuse=STATEFUL)
 class AveragesInBuffer(Perceptron):
-    """A running mean that is written in eval mode too, and read by nobody."""
+    """An unused running mean that is updated in eval mode, too."""
 
     def __init__(self):
         super().__init__()
@@ -52,9 +52,9 @@ class AveragesInBuffer(Perceptron):
         return super().forward(x)
 
 
-@kind("points", refused=WRITES)
+@kind("points", refused=STATEFUL)
 class DependsOnCounter(Perceptron):
-    """The outputs change from call to call."""
+    """The outputs change with each call."""
 
     def __init__(self):
         super().__init__()
@@ -65,9 +65,9 @@ class DependsOnCounter(Perceptron):
         return super().forward(x) * torch.cos(self.calls)
 
 
-@kind("points", refused=WRITES)
+@kind("points", refused=STATEFUL)
 class DependsOnAttribute(Perceptron):
-    """The outputs change from call to call by a number that is no tensor."""
+    """The outputs change with each call, by a counter that is a Python number."""
 
     def __init__(self):
         super().__init__()
@@ -80,7 +80,7 @@ class DependsOnAttribute(Perceptron):
 
 @kind("points")
 class CountsInAttribute(Perceptron):
-    """A count and a log as plain attributes, without part in the outputs."""
+    """A counter and a log as attributes, which do not affect the outputs."""
 
     def __init__(self):
         super().__init__()
@@ -94,7 +94,7 @@ class CountsInAttribute(Perceptron):
 
 @kind("sequences")
 class CachesMask(nn.Module):
-    """Makes its mask and positions when it first sees a length, and keeps them."""
+    """Computes its mask and positions for each new length, and caches them."""
 
     def __init__(self):
         super().__init__()
@@ -113,7 +113,7 @@ class CachesMask(nn.Module):
 
 @kind("points")
 class KeepsActivations(Perceptron):
-    """The last hidden values are kept for whoever wants to look at them."""
+    """The last hidden values are stored for inspection."""
 
     def forward(self, x):
         self.hidden = F.relu(self.one(x))
@@ -122,7 +122,7 @@ class KeepsActivations(Perceptron):
 
 @kind("points", untrained="grad")
 class CachesWeights(Perceptron):
-    """A product of weights is computed at the first call and kept: it must not outlive them."""
+    """A product of weights is cached at the first call: it must not be used with other weights."""
 
     def __init__(self):
         super().__init__()
@@ -134,21 +134,21 @@ class CachesWeights(Perceptron):
         return F.linear(x, self.merged)
 
 
-@kind("points", refused=CHANCE)
+@kind("points", refused=RANDOM)
 class AlwaysDropout(Perceptron):
     def forward(self, x):
         return self.two(F.dropout(F.relu(self.one(x)), 0.3, training=True))
 
 
-@kind("points", refused=CHANCE)
+@kind("points", refused=RANDOM)
 class AddsNoise(Perceptron):
     def forward(self, x):
         return super().forward(x + 0.1 * torch.randn_like(x))
 
 
-@kind("points", refused=CHANCE)
+@kind("points", refused=RANDOM)
 class Samples(Perceptron):
-    """A variational layer that draws from its own generator."""
+    """A variational layer that samples from its own generator."""
 
     def __init__(self):
         super().__init__()
@@ -219,7 +219,7 @@ class WithoutGradient(Perceptron):
 
 @kind("points")
 class DropoutInEval(nn.Module):
-    """Dropout that follows the mode, and layers dropped whole in training."""
+    """Dropout that depends on the mode, and stochastic depth in training."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Modules inside wrappers, with attributes that are functions, and built in other modes."""
+"""Modules inside wrappers, with functions as attributes, or built in other modes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.field.kind import kind
 from tests.field.kinds.attention import Encoder
 from tests.field.kinds.parameters import Convolutions, perceptron
 
-CAPTURED = "itself|original|own weights|function|closure|captur|copy|refers"
-"""What a refusal of a module names that runs its own layers through a function."""
+CAPTURED = "module.(self_reference|copy_differs)"
+"""The error codes of modules that call their layers through a function."""
 
 
 @kind("pictures", plain=Convolutions)
 def data_parallel():
-    """Return a network in DataParallel, without devices."""
+    """Return a network in DataParallel without devices."""
     return nn.DataParallel(Convolutions())
 
 
@@ -32,7 +32,7 @@ def compiled():
 
 @kind("points")
 def compiled_in_place():
-    """Return a network whose own call is compiled."""
+    """Return a network that is compiled in place."""
     module = perceptron(8, 10, CLASSES)
     module.compile(backend="eager")
     return module
@@ -51,13 +51,13 @@ class Inner(nn.Module):
 
 @kind("pictures")
 def wrapped():
-    """Return a network in a wrapper of its own."""
+    """Return a network in a custom wrapper."""
     return Inner(Inner(Convolutions()))
 
 
 @kind("points")
 class Lightning(nn.Module):
-    """In the manner of a LightningModule: settings, a loss, steps, and a trainer that is absent."""
+    """Like a LightningModule: settings, a loss, steps, and no trainer."""
 
     def __init__(self):
         super().__init__()
@@ -71,7 +71,7 @@ class Lightning(nn.Module):
 
     @property
     def current_epoch(self):
-        return self.trainer.current_epoch  # fails until it is fitted, as Lightning's own does
+        return self.trainer.current_epoch  # fails before fitting, as in Lightning
 
     def forward(self, x):
         return self.net(x.to(self.device))
@@ -85,14 +85,14 @@ class Lightning(nn.Module):
 
 @kind("pictures")
 def inference_tensors():
-    """Return a network that was built under inference mode."""
+    """Return a network that was built in inference mode."""
     with torch.inference_mode():
         return Convolutions()
 
 
 @kind("sequences")
 def inference_encoder():
-    """Return an encoder that was built under inference mode."""
+    """Return an encoder that was built in inference mode."""
     with torch.inference_mode():
         return Encoder()
 
@@ -113,7 +113,7 @@ class Lambdas(nn.Module):
 
 @kind("points", may_refuse=CAPTURED)
 class CapturesItself(nn.Module):
-    """A function that was made with the module runs the layers of that very module."""
+    """A closure calls the layers of the original module."""
 
     def __init__(self):
         super().__init__()
@@ -126,7 +126,7 @@ class CapturesItself(nn.Module):
 
 @kind("points", may_refuse=CAPTURED)
 class HoldsMethod(nn.Module):
-    """A method as attribute is bound to the module that it was taken from."""
+    """A method as attribute is bound to the original module."""
 
     def __init__(self):
         super().__init__()
@@ -147,7 +147,7 @@ class HoldsMethod(nn.Module):
 
 @kind("points", may_refuse=CAPTURED)
 def other_forward():
-    """Return a network whose forward was replaced by a method of this very instance."""
+    """Return a network whose forward was replaced by a method bound to the instance."""
     module = perceptron(8, 10, CLASSES)
 
     def forward(self, x):
@@ -159,7 +159,7 @@ def other_forward():
 
 @kind("points", may_refuse=CAPTURED)
 class ParentInList(nn.Module):
-    """A layer knows the module that holds it, by a list that hides it from PyTorch."""
+    """A layer refers to its parent module through a list, which hides it from PyTorch."""
 
     class Half(nn.Module):
         def __init__(self, parent):
@@ -189,7 +189,7 @@ def hooked():
 
 @kind("points")
 class CallsChildByName(nn.Module):
-    """Layers are looked up by name at each call."""
+    """Layers are accessed by name at each call."""
 
     def __init__(self):
         super().__init__()

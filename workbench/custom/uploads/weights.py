@@ -188,7 +188,7 @@ def _converted(base: Model, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
                 _("{name} contains NaN or infinity: save the weights again.").format(
                     name=quoted(name)
                 ),
-                code="upload.non_finite",
+                code="upload.not_finite",
             )
     return converted
 
