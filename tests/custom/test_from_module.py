@@ -209,7 +209,9 @@ def test_sequences_are_measured_by_perplexity(make_splits):
 
 def test_bits_per_character_do_not_depend_on_the_number_of_threads(make_splits, threads):
     torch.manual_seed(0)
-    model = wb.from_module(Next(), **make_splits(*sequences()), name="next", metric="bits per character")
+    model = wb.from_module(
+        Next(), **make_splits(*sequences()), name="next", metric="bits per character"
+    )
     values = []
     for count in (1, 2):
         threads(count)
@@ -724,7 +726,9 @@ def test_training_failures_are_one_sentence(case, small, points, make_splits):
     assert "\n" not in str(caught.value)
 
 
-def test_a_module_that_fails_on_the_training_data_is_refused_immediately(small, points, make_splits):
+def test_a_module_that_fails_on_the_training_data_is_refused_immediately(
+    small, points, make_splits
+):
     data = {**make_splits(*points), "train": (points[0][:, :7], points[1])}
     with raises("module.failed", "train", "RuntimeError"):
         wb.from_module(small, **data, name="small")

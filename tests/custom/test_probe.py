@@ -1,4 +1,4 @@
-"""How a module may be run is found by running it, on copies, and what it is stays as it was."""
+"""Probing how a module may be run, without changing the module."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tests.raises import raises
 from workbench.custom.probe import agree, probe
 from workbench.custom.wrappers import unwrap, without_masks
 from workbench.domain.user_architecture import meta_copy, tensors_of
-from workbench.errors import WorkbenchError
 from workbench.runtime.batch import call
 from workbench.runtime.guard import guarded
 from workbench.runtime.unfused import unfuse
 
 
 class Flat(nn.Module):
-    """Base of modules that classify 3 × 6 × 6 pictures."""
+    """Base of modules that classify 3 × 6 × 6 images."""
 
     def __init__(self):
         super().__init__()
@@ -69,7 +69,7 @@ class Squeezes(Flat):
 
 
 @dataclass
-class Found:
+class Outputs:
     logits: torch.Tensor
     extra: torch.Tensor
 
@@ -77,7 +77,7 @@ class Found:
 class SqueezesNamed(Squeezes):
     def forward(self, x):
         logits = super().forward(x)
-        return Found(logits, logits.sum())
+        return Outputs(logits, logits.sum())
 
 
 class Forces(Flat):
@@ -101,7 +101,7 @@ class Returns(Flat):
 
 
 class Table(Flat):
-    """Holds plain tensors, one computed of its weights, and sparse and unsaved buffers."""
+    """Holds unregistered tensors, one computed from weights, and sparse and unsaved buffers."""
 
     def __init__(self):
         super().__init__()
@@ -114,35 +114,35 @@ class Table(Flat):
 
 
 EXPECTED = {
-    Flat: {"channels_last": True, "float64": True, "single_example": True},
-    View: {"channels_last": False, "float64": True},
-    Strided: {"channels_last": False, "float64": True},
-    Float32State: {"channels_last": True, "float64": False},
-    InPlace: {"mutates_inputs": True, "channels_last": True, "float64": True},
+    Flat: {"quick": True, "float64": True, "alone": True},
+    View: {"quick": False, "float64": True},
+    Strided: {"quick": False, "float64": True},
+    Float32State: {"quick": True, "float64": False},
+    InPlace: {"mutates_inputs": True, "quick": True, "float64": True},
     Counts: {"mutated_tensors": ("calls",), "float64": True},
-    Squeezes: {"single_example": False, "float64": True},
-    SqueezesNamed: {"single_example": False, "float64": True},
+    Squeezes: {"alone": False, "float64": True},
+    SqueezesNamed: {"alone": False, "float64": True},
     Forces: {"uses_autograd": True},
-    Returns: {"channels_last": True, "float64": True},
-    Table: {"channels_last": True},
+    Returns: {"quick": True, "float64": True},
+    Table: {"quick": True},
 }
 
 
 @pytest.fixture
-def pictures():
+def images():
     return torch.randn(4, 3, 6, 6, generator=torch.Generator().manual_seed(1))
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
-def test_traits_and_that_nothing_of_the_module_changes(kind, pictures):
+def test_probing_finds_the_traits_and_changes_nothing(kind, images):
     torch.manual_seed(0)
     module = kind()
-    module.conv.eval()  # modes that differ from layer to layer stay
+    module.conv.eval()  # each layer keeps its mode
     before = copy.deepcopy(module.state_dict())
     modes = [layer.training for layer in module.modules()]
     state = torch.random.get_rng_state()
-    found = probe(module, pictures.clone, "validation")
-    assert {name: getattr(found, name) for name in EXPECTED[kind]} == EXPECTED[kind]
+    traits = probe(module, images.clone, "validation")
+    assert {name: getattr(traits, name) for name in EXPECTED[kind]} == EXPECTED[kind]
     assert [layer.training for layer in module.modules()] == modes
     assert torch.equal(torch.random.get_rng_state(), state)
     after = module.state_dict()
@@ -150,22 +150,22 @@ def test_traits_and_that_nothing_of_the_module_changes(kind, pictures):
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
-def test_a_guarded_copy_gives_the_same_for_one_example_and_changes_nothing(kind, pictures):
+def test_a_guarded_copy_gives_the_same_for_a_batch_of_one_and_changes_nothing(kind, images):
     torch.manual_seed(0)
     module = kind().eval()
-    traits = probe(module, pictures.clone, "validation")
+    traits = probe(module, images.clone, "validation")
     weights = tensors_of(module)
     before = {name: tensor.clone() for name, tensor in weights.items()}
-    given = pictures.clone()
+    inputs = images.clone()
     with torch.no_grad():
-        whole = call(guarded(meta_copy(module).eval(), traits), weights, given)
-        one = call(guarded(meta_copy(module).eval(), traits), weights, given[:1])
-    assert agree(one, whole[:1], 1e-5)
-    assert torch.equal(given, pictures)
+        outputs = call(guarded(meta_copy(module).eval(), traits), weights, inputs)
+        single = call(guarded(meta_copy(module).eval(), traits), weights, inputs[:1])
+    assert agree(single, outputs[:1], 1e-5)
+    assert torch.equal(inputs, images)
     assert all(torch.equal(tensor, before[name]) for name, tensor in weights.items())
 
 
-class Draws(Flat):
+class Drops(Flat):
     def forward(self, x):
         return functional.dropout(super().forward(x), 0.5)
 
@@ -192,7 +192,7 @@ class CountsInABuffer(Counts):
         return super().forward(x) * self.calls.sum()
 
 
-class Mates(Flat):
+class UsesBatchStatistics(Flat):
     def __init__(self):
         super().__init__()
         self.norm = nn.BatchNorm2d(4, track_running_stats=False)
@@ -202,20 +202,20 @@ class Mates(Flat):
 
 
 class Closure(Flat):
-    """Reaches a layer through a lambda that a copy does not copy."""
+    """Calls a layer through a lambda, which is not copied."""
 
     def __init__(self):
         super().__init__()
-        self.head = lambda x: self.fc(x)  # noqa: PLW0108 - the point of it
+        self.head = lambda x: self.fc(x)  # noqa: PLW0108 - the lambda is under test
 
     def forward(self, x):
         return self.head(self.conv(x).flatten(1))
 
 
-class Lender:
-    """Holds a module's weights, as a model of another library does, and computes with others."""
+class Stateless:
+    """Holds a module's weights, like a model of another library, but computes with given ones."""
 
-    computes_with_lent = True
+    uses_only_given_weights = True
 
     def __init__(self, weight):
         self.weight = weight
@@ -227,19 +227,19 @@ class Lender:
         return functional.linear(x, weight)
 
 
-class Lends(Flat):
+class CallsStateless(Flat):
     def __init__(self):
         super().__init__()
-        self.lender = Lender(self.fc.weight)
+        self.stateless = Stateless(self.fc.weight)
 
     def forward(self, x):
-        return self.lender.call(self.conv(x).flatten(1), self.fc.weight)
+        return self.stateless.call(self.conv(x).flatten(1), self.fc.weight)
 
 
-def test_what_computes_with_lent_weights_may_hold_those_of_the_original(pictures):
+def test_an_object_that_uses_only_given_weights_may_hold_the_original_weights(images):
     torch.manual_seed(0)
-    module = Lends()
-    probe(module, pictures.clone, "validation")  # which compares copies with the module
+    module = CallsStateless()
+    probe(module, images.clone, "validation")  # compares copies with the module
 
 
 class Fails(Flat):
@@ -254,27 +254,27 @@ class Locked(Flat):
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "code", "fact"),
     [
-        (Draws, "other outputs when it runs again"),
-        (Remembers, "other outputs when it runs again"),
-        (CountsInPython, "other outputs when it runs again"),
-        (CountsInABuffer, "other outputs when it runs again"),
-        (Mates, "depend on which other examples are in the batch"),
-        (Closure, "refers to the module itself"),
-        (Fails, "fails on the validation data with ValueError: no such thing"),
-        (Locked, "cannot be copied with copy.deepcopy"),
+        (Drops, "module.not_deterministic", ""),
+        (Remembers, "module.not_deterministic", ""),
+        (CountsInPython, "module.not_deterministic", ""),
+        (CountsInABuffer, "module.not_deterministic", ""),
+        (UsesBatchStatistics, "module.batch_dependent", ""),
+        (Closure, "module.self_reference", ""),
+        (Fails, "module.failed", "the validation data with ValueError: no such thing"),
+        (Locked, "module.not_copyable", "copy.deepcopy"),
     ],
 )
-def test_what_has_no_defined_predictions_is_refused(kind, said, pictures):
+def test_modules_without_well_defined_predictions_are_refused(kind, code, fact, images):
     torch.manual_seed(0)
-    with pytest.raises(WorkbenchError, match=said):
-        probe(kind(), pictures.clone, "validation")
+    with raises(code, fact):
+        probe(kind(), images.clone, "validation")
 
 
 @pytest.mark.parametrize("norm", [None, "layer"])
 @pytest.mark.parametrize("padded", [False, True])
-def test_an_unfused_encoder_computes_what_the_fused_one_does(norm, padded):
+def test_an_unfused_encoder_equals_the_fused_one(norm, padded):
     torch.manual_seed(0)
     layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
     final = nn.LayerNorm(8) if norm else None
@@ -283,21 +283,21 @@ def test_an_unfused_encoder_computes_what_the_fused_one_does(norm, padded):
         nn.init.normal_(parameter, 0, 0.3)
     x = torch.randn(3, 6, 8)
     padding = torch.arange(6) >= torch.tensor([[6], [4], [2]]) if padded else None
-    seen = []
-    plain = unfuse(copy.deepcopy(encoder))
-    plain.layers[1].linear1.register_forward_hook(lambda *_: seen.append(1))
+    calls = []
+    unfused = unfuse(copy.deepcopy(encoder))
+    unfused.layers[1].linear1.register_forward_hook(lambda *_: calls.append(1))
     with torch.no_grad():
-        fused = encoder(x, src_key_padding_mask=padding)
-        found = plain(x, src_key_padding_mask=padding)
-        copied = copy.deepcopy(plain)(x, src_key_padding_mask=padding)
-    assert seen
-    torch.testing.assert_close(found, fused, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(copied, fused, rtol=1e-5, atol=1e-5)
+        expected = encoder(x, src_key_padding_mask=padding)
+        actual = unfused(x, src_key_padding_mask=padding)
+        copied = copy.deepcopy(unfused)(x, src_key_padding_mask=padding)
+    assert calls
+    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(copied, expected, rtol=1e-5, atol=1e-5)
     if padded and norm is None:
-        assert bool((fused[2, 2:] == 0).all())  # PyTorch's packing, which is kept
+        assert bool((expected[2, 2:] == 0).all())  # PyTorch sets padding to zero
 
 
-def test_wrappers_are_taken_off():
+def test_wrappers_are_removed():
     inner = nn.Linear(3, 2)
     compiled = torch.compile(inner, backend="eager")
     wrapped = [
@@ -305,12 +305,12 @@ def test_wrappers_are_taken_off():
         compiled,
         nn.DataParallel(compiled),
     ]
-    assert all(unwrap(one) is inner for one in wrapped)
+    assert all(unwrap(module) is inner for module in wrapped)
     averaged = torch.optim.swa_utils.AveragedModel(inner)
     assert unwrap(averaged) is averaged.module
     with pytest.warns(DeprecationWarning, match="jit"):
         traced = torch.jit.trace(inner, torch.zeros(1, 3))
-    with pytest.raises(WorkbenchError, match=r"torch\.jit"):
+    with raises("module.torchscript", "torch.jit"):
         unwrap(traced)
 
 
@@ -331,8 +331,8 @@ def test_masks_are_multiplied_into_the_weights_of_a_copy():
     assert without_masks(folded) == (folded, ())
 
 
-class Keeps(Flat):
-    """Writes to its own attributes whenever it runs."""
+class WritesAttributes(Flat):
+    """Writes to its attributes at each call."""
 
     def __init__(self):
         super().__init__()
@@ -346,36 +346,36 @@ class Keeps(Flat):
         return self.fc(self.hidden.flatten(1))
 
 
-def test_what_a_module_notes_about_its_runs_is_not_there_afterwards(pictures):
-    module = Keeps()
+def test_attributes_that_a_module_writes_are_restored(images):
+    module = WritesAttributes()
     before = set(vars(module))
-    probe(module, pictures.clone, "validation")
+    probe(module, images.clone, "validation")
     assert (module.shapes, module.seen, set(vars(module))) == ([], {"calls": 0}, before)
 
 
-def test_a_layer_under_two_names_stays_the_parameter_that_it_is(pictures):
+def test_a_layer_under_two_names_keeps_its_parameters(images):
     module = nn.Sequential(nn.Flatten(), nn.Linear(108, 108), nn.Linear(108, 5))
     module.append(module[1])
     module.again = module[1]
     module = nn.Sequential(module[0], module[1], nn.ReLU(), module[1], module[2])
     before = dict(module.named_parameters())
     values = {name: tensor.detach().clone() for name, tensor in before.items()}
-    probe(module, pictures.clone, "validation")
+    probe(module, images.clone, "validation")
     after = dict(module.named_parameters())
     assert all(after[name] is before[name] for name in before)
     assert all(torch.equal(after[name], values[name]) for name in before)
     private = meta_copy(module).eval()
     with torch.no_grad():
-        expected = module.eval()(pictures)
+        expected = module.eval()(images)
     for _ in range(2):
-        assert agree(call(private, tensors_of(module), pictures), expected, 1e-6)
+        assert agree(call(private, tensors_of(module), images), expected, 1e-6)
     assert all(
         isinstance(tensor, nn.Parameter) and tensor.is_meta for tensor in private.parameters()
     )
 
 
 class CachesWeights(Flat):
-    """Computes a product of weights when it first runs, and keeps it."""
+    """Caches a product of weights at the first call."""
 
     merged = None
 
@@ -385,22 +385,22 @@ class CachesWeights(Flat):
         return self.conv(x).flatten(1) @ self.merged.T
 
 
-def test_what_one_set_of_weights_left_does_not_meet_another(pictures):
+def test_caches_of_a_module_are_not_used_with_other_weights(images):
     torch.manual_seed(0)
     module = CachesWeights().eval()
-    traits = probe(module, pictures.clone, "validation")
+    traits = probe(module, images.clone, "validation")
     assert traits.mutates_attributes
     assert module.merged is None
     private, weights = guarded(meta_copy(module).eval(), traits), tensors_of(module)
     with torch.no_grad():
-        first = call(private, weights, pictures)
-        zeros = call(private, weights | {"fc.weight": torch.zeros(5, 64)}, pictures)
+        first = call(private, weights, images)
+        zeros = call(private, weights | {"fc.weight": torch.zeros(5, 64)}, images)
     assert bool(first.abs().sum() > 1)
     assert bool((zeros == 0).all())
 
 
 class Reassigns(Flat):
-    """Puts another tensor in the place of a buffer whenever it runs."""
+    """Replaces a buffer by another tensor at each call."""
 
     def __init__(self):
         super().__init__()
@@ -417,24 +417,24 @@ class UsesReassigned(Reassigns):
         return super().forward(x) - self.mean
 
 
-def test_a_buffer_that_is_put_in_place_of_another_stays_as_it_was(pictures):
+def test_a_buffer_that_the_module_replaces_is_restored(images):
     module = Reassigns()
     mean = module.mean
-    probe(module, pictures.clone, "validation")
+    probe(module, images.clone, "validation")
     assert module.mean is mean
     assert bool((mean == 0).all())
-    with pytest.raises(WorkbenchError, match="other outputs when it runs again"):
-        probe(UsesReassigned(), pictures.clone, "validation")
+    with raises("module.not_deterministic"):
+        probe(UsesReassigned(), images.clone, "validation")
 
 
-class Looks(Flat):
-    """Its outputs depend on its batch a little, and only where another example is brighter."""
+class UsesBatchMaximum(Flat):
+    """Its outputs depend on the batch slightly, and only if another example has a larger norm."""
 
     def forward(self, x):
         return super().forward(x / x.flatten(1).norm(dim=1).max())
 
 
-def test_every_example_is_tried_alone(pictures):
-    pictures[3] *= 3  # all others look darker beside it
-    with pytest.raises(WorkbenchError, match="depend on which other examples"):
-        probe(Looks(), pictures.clone, "validation")
+def test_every_example_is_run_alone(images):
+    images[3] *= 3  # affects all other examples
+    with raises("module.batch_dependent"):
+        probe(UsesBatchMaximum(), images.clone, "validation")

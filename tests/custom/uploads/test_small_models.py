@@ -1,4 +1,4 @@
-"""A small network learns an upload, the same way every time."""
+"""Small networks trained on uploads, reproducibly."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def table(classes=("no", "yes"), rows=200):
     )
 
 
-def images(colour, rows=60):
+def images(color, rows=60):
     labels = np.arange(rows) % 3
     pixels = np.random.default_rng(0).integers(0, 80, (rows, 28, 28, 3), np.uint8)
     for row, label in enumerate(labels):
         pixels[row, 4 + 8 * label : 8 + 8 * label] += 150
-    pixels = pixels if colour else pixels[..., 0]
+    pixels = pixels if color else pixels[..., 0]
     parts = split_rows(labels)
     return UploadedData(
         {n: (pixels[r], labels[r]) for n, r in parts.items()}, tuple("abc"), "image"
@@ -39,19 +39,19 @@ def images(colour, rows=60):
     [
         (table(), "accuracy"),
         (table(()), "explained variance"),
-        (images(colour=False), "accuracy"),
-        (images(colour=True), "accuracy"),
+        (images(color=False), "accuracy"),
+        (images(color=True), "accuracy"),
     ],
-    ids=["classes", "a number", "grey", "colour"],
+    ids=["classes", "a number", "gray", "color"],
 )
-def test_it_learns_and_can_be_made_smaller(data, metric, monkeypatch):
+def test_a_small_model_is_trained_and_can_be_compressed(data, metric, monkeypatch):
     monkeypatch.setattr(small_models, "STEPS", {"own": 600, "image": 60})
-    shares = []
-    model = small_models.train_small_model("mine", data, shares.append)
+    fractions = []
+    model = small_models.train_small_model("mine", data, fractions.append)
     assert (model.name, model.task.metric.name) == ("custom/mine", metric)
-    assert model.metric_value("validation") > 0.85
-    assert shares == sorted(shares)
-    assert shares[-1] == 1
+    assert model.figure("validation") > 0.85
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
     assert wb.model("custom/mine") is model
     artifact = wb.compress(model, wb.Recipe(wb.Prune(0.3), wb.Quantize(8)))
     report = wb.measure(model, artifact.recipe, timed=False)
@@ -62,7 +62,7 @@ def test_it_learns_and_can_be_made_smaller(data, metric, monkeypatch):
     )
 
 
-def test_the_same_upload_ends_in_the_same_bits(monkeypatch):
+def test_the_same_upload_gives_the_same_weights(monkeypatch):
     monkeypatch.setattr(small_models, "STEPS", {"own": 40, "image": 10})
     one, other = (
         small_models.train_small_model(name, table()).weights() for name in ("one", "other")
@@ -70,7 +70,7 @@ def test_the_same_upload_ends_in_the_same_bits(monkeypatch):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_training_given_up_leaves_nothing():
+def test_cancelled_training_registers_no_model():
     with pytest.raises(Cancelled):
         small_models.train_small_model("gone", table(), cancelled=lambda: True)
     assert "custom/gone" not in wb.models()
