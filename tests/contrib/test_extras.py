@@ -1,4 +1,4 @@
-"""The extras: MiniLM and Silero VAD, where their packages are installed; nothing is fetched."""
+"""The optional models MiniLM and Silero VAD; nothing is downloaded."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,30 +12,31 @@ from workbench.contrib import minilm, silero
 from workbench.contrib.wordpiece import encode, word_pieces
 
 IDS = {
-    p: n for n, p in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "'"])
+    piece: n
+    for n, piece in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "'"])
 }
 
 
 @pytest.mark.parametrize(
-    ("word", "found"),
+    ("word", "expected"),
     [("unaffable", [4, 5, 6]), ("un", [4]), ("able", [1]), ("unx", [1]), ("u" * 101, [1])],
 )
-def test_words_are_cut_into_the_longest_pieces(word, found):
-    assert word_pieces(word, IDS) == found
+def test_words_are_split_into_the_longest_pieces(word, expected):
+    assert word_pieces(word, IDS) == expected
 
 
-def test_texts_are_marked_padded_and_cut():
+def test_texts_are_delimited_padded_and_truncated():
     rows = encode([["UN", "un'un"], ["ün"] * 9], IDS, 7)
     assert rows.tolist() == [[2, 4, 4, 7, 4, 3, 0], [2, 4, 4, 4, 4, 4, 3]]
 
 
 @pytest.mark.parametrize("extra", [minilm, silero])
-def test_without_its_package_an_extra_offers_nothing(monkeypatch, extra):
+def test_without_its_package_an_extra_has_no_models(monkeypatch, extra):
     monkeypatch.setattr(extra, "find_spec", lambda name: None)
-    assert extra.offers() == []
+    assert extra.plugins() == []
 
 
-def test_sounds_are_the_same_every_time():
+def test_sounds_are_reproducible():
     from workbench.contrib.voices import sounds
 
     first, labels = sounds(6, 4096, 1)
@@ -61,7 +62,7 @@ def test_pieces_are_those_of_the_tokenizer():
     assert ours.tolist() == [theirs.encode(detokenize(row)).ids for row in rows]
 
 
-def test_the_encoder_is_berts():
+def test_the_encoder_equals_that_of_transformers():
     if find_spec(minilm.PACKAGE) is None:
         pytest.skip("MiniLM is not installed")
     transformers = pytest.importorskip("transformers")
@@ -75,13 +76,13 @@ def test_the_encoder_is_berts():
     theirs = transformers.BertModel.from_pretrained(minilm._folder(), local_files_only=True).eval()
     real = (ids != 0).long()
     with torch.no_grad():
-        found = ours.features(ids)
+        features = ours.features(ids)
         states = theirs(input_ids=ids, attention_mask=real).last_hidden_state
     mean = (states * real[..., None]).sum(1) / real.sum(1, keepdim=True)
-    assert torch.allclose(found, torch.nn.functional.normalize(mean), atol=1e-5)
+    assert torch.allclose(features, torch.nn.functional.normalize(mean), atol=1e-5)
 
 
-def test_the_detector_computes_what_sileros_own_file_does():
+def test_the_detector_equals_the_torchscript_file_of_silero():
     if find_spec(silero.PACKAGE) is None:
         pytest.skip("Silero VAD is not installed")
     from workbench.contrib.voice_detector import load_detector
@@ -103,13 +104,13 @@ def test_the_detector_computes_what_sileros_own_file_does():
     module = load_detector(weights)
     sounds = torch.from_numpy(silero.TASK.split("test").examples[:3])
     with torch.no_grad():
-        found = module.pieces(sounds).sigmoid()
+        actual = module.frame_logits(sounds).sigmoid()
         theirs.reset_states()
-        heard = [theirs(piece, 16_000) for piece in sounds.split(512, dim=1)]
-    assert torch.allclose(found, torch.cat(heard, 1), atol=1e-4)
+        expected = [theirs(frame, 16_000) for frame in sounds.split(512, dim=1)]
+    assert torch.allclose(actual, torch.cat(expected, 1), atol=1e-4)
 
 
-def test_silero_hears_the_made_up_voices():
+def test_silero_detects_the_synthetic_voices():
     if find_spec(silero.PACKAGE) is None:
         pytest.skip("Silero VAD is not installed")
     model = wb.model("voices/silero-vad")

@@ -1,4 +1,4 @@
-"""Detection through `bring`: boxes, a loss of one's own, mean average precision."""
+"""Detectors as user models: boxes, a custom loss, mean average precision."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 import workbench as wb
+from tests.raises import raises
 from workbench.custom.average_precision import mean_average_precision
 
 
@@ -24,28 +25,28 @@ def truth(corners, labels):
 
 SQUARE, FAR = (0, 0, 10, 10), (50, 50, 60, 60)
 CASES = {
-    "all found": ([guess(boxes(SQUARE), [0.9], [0])], [truth(boxes(SQUARE), [0])], 1.0),
-    "none found": ([guess(boxes(FAR), [0.9], [0])], [truth(boxes(SQUARE), [0])], 0.0),
+    "all detected": ([guess(boxes(SQUARE), [0.9], [0])], [truth(boxes(SQUARE), [0])], 1.0),
+    "none detected": ([guess(boxes(FAR), [0.9], [0])], [truth(boxes(SQUARE), [0])], 0.0),
     "another class": ([guess(boxes(SQUARE), [0.9], [1])], [truth(boxes(SQUARE), [0])], 0.0),
-    "nothing said": (
+    "no detections": (
         [guess(boxes(), [], torch.zeros(0, dtype=torch.int64).tolist())],
         [truth(boxes(SQUARE), [0])],
         0.0,
     ),
-    # of an overlap of 0.8 the thresholds 0.5 to 0.8 are content: 7 of 10
-    "roughly": ([guess(boxes((0, 0, 8, 10)), [0.9], [0])], [truth(boxes(SQUARE), [0])], 0.7),
-    # the first of two guesses is wrong: precision 1/2 at every recall
-    "a false alarm first": (
+    # an overlap of 0.8 reaches the thresholds 0.5 to 0.8: 7 of 10
+    "approximately": ([guess(boxes((0, 0, 8, 10)), [0.9], [0])], [truth(boxes(SQUARE), [0])], 0.7),
+    # the first of two detections is wrong: precision 1/2 at every recall
+    "a false positive first": (
         [guess(boxes(FAR, SQUARE), [0.9, 0.8], [0, 0])],
         [truth(boxes(SQUARE), [0])],
         0.5,
     ),
-    "a false alarm last": (
+    "a false positive last": (
         [guess(boxes(FAR, SQUARE), [0.7, 0.8], [0, 0])],
         [truth(boxes(SQUARE), [0])],
         1.0,
     ),
-    # one box may be found once: recall 1/2 is reached, 51 of 101 points
+    # each box is matched once: recall 1/2 is reached, 51 of 101 points
     "twice the same": (
         [guess(boxes(SQUARE, SQUARE), [0.9, 0.8], [0, 0])],
         [truth(boxes(SQUARE, FAR), [0, 0])],
@@ -60,14 +61,14 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_average_precision_by_hand(case):
-    found, true, expected = CASES[case]
-    found = [{k: v.long() if k == "labels" else v for k, v in one.items()} for one in found]
-    assert mean_average_precision([found], [true]) == pytest.approx(expected, abs=1e-6)
+def test_average_precision_of_known_cases(case):
+    detected, true, expected = CASES[case]
+    detected = [{k: v.long() if k == "labels" else v for k, v in d.items()} for d in detected]
+    assert mean_average_precision([detected], [true]) == pytest.approx(expected, abs=1e-6)
 
 
 class Finder(nn.Module):
-    """Looks for one bright square: its corners, in training as numbers, else as a list of boxes."""
+    """Detects one bright square: returns corners in training, otherwise a list of boxes."""
 
     def __init__(self):
         super().__init__()
@@ -78,7 +79,7 @@ class Finder(nn.Module):
         if self.training:
             return corners
         score, label = torch.ones(1), torch.zeros(1, dtype=torch.int64)
-        return [{"boxes": one.view(1, 4), "scores": score, "labels": label} for one in corners]
+        return [{"boxes": box.view(1, 4), "scores": score, "labels": label} for box in corners]
 
 
 class Squares(torch.utils.data.Dataset):
@@ -103,7 +104,7 @@ def collate(items):
 
 
 def loss(outputs, targets):
-    return nn.functional.smooth_l1_loss(outputs, torch.cat([one["boxes"] for one in targets]))
+    return nn.functional.smooth_l1_loss(outputs, torch.cat([image["boxes"] for image in targets]))
 
 
 def test_a_detector_is_trained_and_compressed():
@@ -118,9 +119,9 @@ def test_a_detector_is_trained_and_compressed():
     )
     assert model.task.metric.share
     recipe = wb.Recipe(prune=wb.Prune(0.3), quantize=wb.Quantize(bits=8))
-    plain = wb.measure(model, recipe, timed=False)
+    untrained = wb.measure(model, recipe, timed=False)
     trained = wb.evaluate(wb.train(model, recipe, steps=400, learning_rate=3e-3), timed=False)
-    assert plain.exact
-    assert plain.value < 0.2 < trained.value
-    with pytest.raises(wb.WorkbenchError, match="a loss of its own"):
+    assert untrained.exact
+    assert untrained.value < 0.2 < trained.value
+    with raises("training.teacher_with_custom_loss"):
         wb.train(model, steps=1, teacher="self")

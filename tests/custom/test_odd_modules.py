@@ -1,4 +1,4 @@
-"""Modules that are not a plain row of layers: tied, bare, of several inputs, parametrised, half."""
+"""Unusual modules: tied, bare, with several inputs, parametrized, half precision."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from torch.utils.data import (
 )
 
 import workbench as wb
-from workbench.errors import WorkbenchError
+from tests.raises import raises
 
 ADJUSTED = (
     wb.Recipe(quantize=wb.Quantize(8), activations=wb.Activations(8)),
     wb.Recipe(adjust=wb.Adjust("fold", biases="correct", equalize="pairs")),
     wb.Recipe(structure=wb.Structure(0.3), adjust=wb.Adjust("recalibrate")),
 )
+
+
+CHANGED = {"weights": "module.changed", "data": "data.changed"}
 
 
 class Tied(nn.Module):
@@ -52,15 +55,15 @@ def words(seed):
 
 
 def points():
-    lot = torch.Generator().manual_seed(3)
-    return torch.randn(40, 6, generator=lot), torch.randint(0, 3, (40,), generator=lot)
+    rng = torch.Generator().manual_seed(3)
+    return torch.randn(40, 6, generator=rng), torch.randint(0, 3, (40,), generator=rng)
 
 
 def everywhere(data):
     return dict.fromkeys(("train", "validation", "test"), data)
 
 
-def made(kind):
+def make_model(kind):
     torch.manual_seed(0)
     inputs, labels = points()
     if kind == "tied":
@@ -78,77 +81,78 @@ def made(kind):
 
 
 @pytest.mark.parametrize("recipe", ADJUSTED)
-@pytest.mark.parametrize("kind", ["tied", "named", "bare", "half", "parametrised"])
-def test_what_is_measured_is_what_the_file_does(kind, recipe):
-    model = made(kind)
-    found = wb.measure(model, recipe, timed=False)
+@pytest.mark.parametrize("kind", ["tied", "named", "bare", "half", "parametrized"])
+def test_the_report_describes_the_file(kind, recipe):
+    model = make_model(kind)
+    report = wb.measure(model, recipe, timed=False)
     artifact = wb.compress(model, recipe)
     again = wb.evaluate(artifact, timed=False)
-    assert (len(artifact), again.value) == (found.bytes, found.value)
+    assert (len(artifact), again.value) == (report.bytes, report.value)
     rebuilt = wb.to_module(artifact)
-    assert sum(p.numel() for p in rebuilt.parameters()) == found.parameters
+    assert sum(p.numel() for p in rebuilt.parameters()) == report.parameters
 
 
-def test_where_no_inputs_can_be_rounded_a_sentence_says_so():
-    found = wb.measure(made("bare"), wb.Recipe(activations=wb.Activations(8)), timed=False)
-    assert "no-inputs" in [reason.kind for reason in found.reasons]
+def test_a_reason_says_that_no_inputs_can_be_quantized():
+    report = wb.measure(make_model("bare"), wb.Recipe(activations=wb.Activations(8)), timed=False)
+    assert "no-inputs" in [reason.kind for reason in report.reasons]
 
 
-def test_tied_weights_are_trained_from_scratch_dropped_out_and_rebuilt_as_one():
-    model = made("tied")
+def test_tied_weights_stay_tied_after_training_from_scratch_and_dropout():
+    model = make_model("tied")
     wb.train(model, steps=2, start="scratch")
     artifact = wb.train(model, steps=2, dropout=0.2, average=0.9)
     module = wb.to_module(artifact)
     assert module.emb.weight is module.out.weight
 
 
-def test_float64_is_refused_in_a_sentence():
+def test_float64_is_refused():
     inputs, labels = points()
-    with pytest.raises(WorkbenchError, match=r"computes in float64.*module\.float\(\)"):
+    with raises("module.float64_weights", "module.float()"):
         wb.from_module(
             nn.Linear(6, 3).double(), **everywhere((inputs.double(), labels)), name="wide"
         )
 
 
-def test_a_function_without_a_name_is_called_ones_own():
+def test_an_anonymous_metric_is_called_custom():
     data = everywhere(points())
     model = wb.from_module(
-        nn.Linear(6, 3), **data, name="nameless", metric=lambda found, wanted: 0.5
+        nn.Linear(6, 3), **data, name="nameless", metric=lambda outputs, targets: 0.5
     )
-    assert model.task.metric.name == "own metric"
+    assert model.task.metric.name == "custom metric"
 
 
 def loader(numbers):
     return DataLoader(TensorDataset(*points()), 8, sampler=SubsetRandomSampler(numbers))
 
 
-def test_a_loader_gives_what_its_sampler_draws():
+def test_a_loader_gives_the_examples_of_its_sampler():
     parts = {"train": range(20), "validation": range(20, 32), "test": range(32, 40)}
     module = nn.Linear(6, 3)
     inputs, labels = points()
     model = wb.from_module(
-        module, **{n: loader(list(some)) for n, some in parts.items()}, name="drawn"
+        module, **{n: loader(list(rows)) for n, rows in parts.items()}, name="sampled"
     )
-    same = {n: (inputs[list(some)], labels[list(some)]) for n, some in parts.items()}
-    other = wb.from_module(module, **same, name="plain")
-    for name, some in parts.items():
-        assert len(model.task.split(name)) == len(some)
+    same = {n: (inputs[list(rows)], labels[list(rows)]) for n, rows in parts.items()}
+    other = wb.from_module(module, **same, name="indexed")
+    for name, rows in parts.items():
+        assert len(model.task.split(name)) == len(rows)
         assert list(model.task.split(name).labels) == list(other.task.split(name).labels)
     assert model.card["accuracy"] == other.card["accuracy"]
-    often = WeightedRandomSampler([1.0] * 40, 100)
-    data = DataLoader(TensorDataset(*points()), 8, sampler=often)
-    assert len(wb.from_module(module, **everywhere(data), name="often").task.split("test")) == 100
+    sampler = WeightedRandomSampler([1.0] * 40, 100)
+    data = DataLoader(TensorDataset(*points()), 8, sampler=sampler)
+    model = wb.from_module(module, **everywhere(data), name="repeated")
+    assert len(model.task.split("test")) == 100
 
 
-@pytest.mark.parametrize("what", ["weights", "data"])
-def test_what_was_changed_behind_its_back_is_not_measured(what):
+@pytest.mark.parametrize(("changed", "code"), CHANGED.items())
+def test_changed_weights_or_data_are_detected(changed, code):
     inputs, labels = points()
     module = nn.Linear(6, 3)
-    model = wb.from_module(module, **everywhere((inputs, labels)), name="behind")
+    model = wb.from_module(module, **everywhere((inputs, labels)), name="changed")
     wb.measure(model, timed=False)
-    if what == "weights":
+    if changed == "weights":
         module.weight.data.mul_(-3)
     else:
         inputs.neg_()
-    with pytest.raises(WorkbenchError, match=r"changed since .* again"):
+    with raises(code):
         wb.measure(model, wb.Recipe(quantize=wb.Quantize(4)), timed=False)

@@ -1,4 +1,4 @@
-"""Models of installed packages: listed without being made, and broken ones harm nobody."""
+"""Models of installed packages: listed without being built, and broken ones are skipped."""
 
 import logging
 import subprocess
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.raises import raises
 from workbench.zoo import plugins
 
 GOOD = """
@@ -18,8 +19,8 @@ import workbench as wb
 
 
 def _read(split):
-    draw = np.random.default_rng(len(split))
-    inputs = draw.normal(size=(60, 4)).astype(np.float32)
+    rng = np.random.default_rng(len(split))
+    inputs = rng.normal(size=(60, 4)).astype(np.float32)
     return inputs, (inputs[:, 0] > 0).astype(np.int64)
 
 
@@ -30,7 +31,7 @@ TASK = wb.Task(
     source="",
     license="",
     sources=tuple(wb.LazySplit(split, split, _read) for split in ("train", "validation", "test")),
-    input_type="own",
+    form="own",
 )
 built = []
 
@@ -49,44 +50,47 @@ def models():
     return [
         wb.ModelPlugin("acme/linear", "Acme's layer", TASK, _module),
         wb.ModelPlugin("acme/wrong", "Acme's other", TASK, _wrong),
-        wb.ModelPlugin("fashion/acme", "Acme's pixels", wb.task("fashion"), lambda: torch.nn.Sequential(
-            torch.nn.Flatten(), torch.nn.Linear(784, 10)
-        )),
+        wb.ModelPlugin(
+            "fashion/acme",
+            "Acme's pixels",
+            wb.task("fashion"),
+            lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10)),
+        ),
     ]
 """
 
 
 @pytest.fixture
 def plugin(tmp_path, monkeypatch, caplog):
-    """Install a package of one module with entry points for the length of a test."""
+    """Install a package of one module with entry points during a test."""
 
     def install(code, value="acme_models:models"):
         (tmp_path / "acme_models.py").write_text(code, encoding="utf-8")
-        about = tmp_path / "acme_models-1.dist-info"
-        about.mkdir(exist_ok=True)
-        (about / "METADATA").write_text("Name: acme-models\nVersion: 1\n", encoding="utf-8")
+        metadata = tmp_path / "acme_models-1.dist-info"
+        metadata.mkdir(exist_ok=True)
+        (metadata / "METADATA").write_text("Name: acme-models\nVersion: 1\n", encoding="utf-8")
         points = f"[workbench.models]\nacme = {value}\n"
-        (about / "entry_points.txt").write_text(points, encoding="utf-8")
+        (metadata / "entry_points.txt").write_text(points, encoding="utf-8")
         monkeypatch.syspath_prepend(str(tmp_path))
         monkeypatch.delitem(sys.modules, "acme_models", raising=False)
         monkeypatch.setenv("WORKBENCH_STORE", "")
-        plugins._by_group.clear()
-        plugins._build.cache_clear()
+        plugins._found.clear()
+        plugins._made.cache_clear()
         caplog.set_level(logging.WARNING, "workbench")
         return caplog
 
     yield install
-    plugins._by_group.clear()
-    plugins._build.cache_clear()
+    plugins._found.clear()
+    plugins._made.cache_clear()
     sys.modules.pop("acme_models", None)
 
 
-def test_an_offered_model_is_listed_and_made_when_asked_for(plugin):
-    said = plugin(GOOD)
+def test_a_plugin_model_is_listed_and_built_on_first_use(plugin):
+    log = plugin(GOOD)
     assert {"acme/linear", "acme/wrong"} == set(wb.models("acme"))
     assert "fashion/acme" in wb.models("fashion")
     assert "acme" in wb.tasks()
-    assert not said.messages
+    assert not log.messages
     acme_models = import_module("acme_models")
     assert not acme_models.built
     model = wb.model("acme/linear")
@@ -97,62 +101,59 @@ def test_an_offered_model_is_listed_and_made_when_asked_for(plugin):
     assert wb.evaluate(artifact, timed=False).size.bytes == len(artifact)
 
 
-def test_an_offered_model_can_be_for_a_built_in_task(plugin):
+def test_a_plugin_model_can_have_a_built_in_task(plugin):
     plugin(GOOD)
     assert wb.model("fashion/acme").card["accuracy"]["test"]["examples"] == 10_000
 
 
-def test_one_that_cannot_be_made_says_why(plugin):
+def test_a_plugin_model_that_cannot_be_built_is_reported(plugin):
     plugin(GOOD)
-    with pytest.raises(wb.WorkbenchError, match=r"acme/wrong cannot be built: OSError: the disk"):
+    with raises("plugin.failed", "acme/wrong", "OSError: the disk"):
         wb.model("acme/wrong")
 
 
 BROKEN = {
     "import": ("import no_such_thing", "No module named 'no_such_thing'"),
     "raises": ("def models():\n    raise RuntimeError('not today')", "RuntimeError: not today"),
-    "no list": ("def models():\n    return 3", "must return a list of wb.ModelPlugin, not int"),
-    "no offers": ("def models():\n    return [3]", "the list contains int instead of wb.ModelPlugin"),
+    "no list": ("def models():\n    return 3", "int"),
+    "no plugins": ("def models():\n    return [3]", "int"),
     "no function": ("", "has no attribute 'models'"),
-    "taken": (
-        GOOD.replace('"acme/linear"', '"fashion/lenet5"'),
-        "there is a model fashion/lenet5 already",
-    ),
-    "no slash": (GOOD.replace('"acme/linear"', '"linear"'), "'linear' needs a slash"),
-    "own": (GOOD.replace('"acme/linear"', '"custom/linear"'), "'custom/linear' needs a slash"),
-    "another task": (GOOD.replace('name="acme"', 'name="fashion"'), "another task fashion"),
+    "a name that exists": (GOOD.replace('"acme/linear"', '"fashion/lenet5"'), "fashion/lenet5"),
+    "no slash": (GOOD.replace('"acme/linear"', '"linear"'), "'linear'"),
+    "custom": (GOOD.replace('"acme/linear"', '"custom/linear"'), "'custom/linear'"),
+    "a task that exists": (GOOD.replace('name="acme"', 'name="fashion"'), "task fashion"),
 }
 
 
 @pytest.mark.parametrize(("code", "reason"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_plug_in_is_named_and_the_others_are_listed(plugin, code, reason):
-    said = plugin(code)
+def test_a_broken_plugin_is_reported_and_the_others_are_listed(plugin, code, reason):
+    log = plugin(code)
     assert "fashion/lenet5" in wb.models()
     assert wb.model("fashion/lenet5").name == "fashion/lenet5"
-    (line,) = said.messages
-    assert line.startswith("Some models of the plug-in acme are missing: ")
+    (line,) = log.messages
+    assert " acme " in line
     assert reason in line
 
 
-def test_a_plug_in_may_ask_for_models_itself(plugin):
-    said = plugin("import workbench as wb\n\ndef models():\n    return [] if wb.models() else [3]")
+def test_a_plugin_may_list_models_itself(plugin):
+    log = plugin("import workbench as wb\n\ndef models():\n    return [] if wb.models() else [3]")
     assert "fashion/lenet5" in wb.models()
-    assert not said.messages
+    assert not log.messages
 
 
 def test_listing_loads_no_torch():
     code = "import sys, workbench as wb; wb.models(); wb.ModelPlugin; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "False"
 
 
-def test_numbers_that_are_not_finite_are_refused_when_they_are_read():
+def test_numbers_that_are_not_finite_are_refused_on_reading():
     def read(split):
         inputs = np.ones((99, 4), np.float32)
         inputs[70, 1] = np.inf
         return inputs, np.zeros(99, np.int64)
 
-    with pytest.raises(
-        wb.WorkbenchError, match="The test inputs hold NaN or infinity in example 70"
-    ):
-        wb.LazySplit("test", "spoiled", read).load()
+    with raises("data.not_finite", "test inputs", "example 70"):
+        wb.LazySplit("test", "infinite", read).load()

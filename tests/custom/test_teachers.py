@@ -1,4 +1,4 @@
-"""A person's own model teaches another on the same data, and nobody teaches on other data."""
+"""User models as teachers of other models on the same data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 import workbench as wb
-from workbench.errors import RecipeError, WorkbenchError
+from tests.raises import raises
 from workbench.experiments.job import Job, run_job, run_job_with_teacher, user_teacher
 from workbench.training.teacher_ref import compatible_teachers
 from workbench.zoo import registry
@@ -37,12 +37,12 @@ def linear(width=3):
     return nn.Linear(6, width)
 
 
-def brought(module, data, name, **others):
+def make_model(module, data, name, **others):
     splits = data if isinstance(data, dict) else dict.fromkeys(SPLITS, data)
     return wb.from_module(module, **splits, name=name, **others)
 
 
-def learned(student, teacher, **settings):
+def distill(student, teacher, **settings):
     return wb.train(
         student, steps=1, teacher=teacher, mix=1.0, temperature=2.0, optimizer="sgd",
         schedule="constant", learning_rate=0.5, batch=COUNT, **settings,
@@ -57,12 +57,12 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("given", ["model", "name"])
-def test_one_of_ones_own_teaches_another(kind, given):
+@pytest.mark.parametrize("argument", ["model", "name"])
+def test_a_user_model_teaches_another(kind, argument):
     module, small, (inputs, labels) = network(), linear(), points()
-    big = brought(module, KINDS[kind](inputs, labels), "big")
-    student = brought(small, (inputs, labels), "small")
-    artifact = learned(student, big if given == "model" else "custom/big")
+    big = make_model(module, KINDS[kind](inputs, labels), "big")
+    student = make_model(small, (inputs, labels), "small")
+    artifact = distill(student, big if argument == "model" else "custom/big")
     assert artifact.recipe.train.teacher == "custom/big"
     soft = (module(inputs) / 2).detach().softmax(1)
     loss = -(soft * (small(inputs) / 2).log_softmax(1)).sum(1).mean() * 4
@@ -72,21 +72,21 @@ def test_one_of_ones_own_teaches_another(kind, given):
     )
 
 
-def test_a_teacher_of_numbers():
+def test_a_regression_model_as_teacher():
     module, small, (inputs, _labels) = network(), linear(), points()
     data = (inputs, inputs[:, :3])
-    big, student = brought(module, data, "big"), brought(small, data, "small")
+    big, student = make_model(module, data, "big"), make_model(small, data, "small")
     loss = functional.mse_loss(small(inputs), module(inputs).detach())
     (slope,) = torch.autograd.grad(loss, small.weight)
-    found = learned(student, big).weights()["weight"]
-    torch.testing.assert_close(found, (small.weight - 0.5 * slope).detach(), atol=1e-6, rtol=1e-5)
+    weight = distill(student, big).weights()["weight"]
+    torch.testing.assert_close(weight, (small.weight - 0.5 * slope).detach(), atol=1e-6, rtol=1e-5)
 
 
-def test_weights_and_names_of_classes_are_each_students_own():
+def test_teacher_and_student_may_differ_in_example_weights_and_class_names():
     inputs, labels = points()
-    big = brought(network(), (inputs, labels), "big", classes=["a", "b", "c"])
-    student = brought(linear(), (inputs, labels, torch.rand(COUNT)), "small")
-    assert learned(student, big).recipe.train.teacher == big.name
+    big = make_model(network(), (inputs, labels), "big", classes=["a", "b", "c"])
+    student = make_model(linear(), (inputs, labels, torch.rand(COUNT)), "small")
+    assert distill(student, big).recipe.train.teacher == big.name
 
 
 class Named(nn.Module):
@@ -99,21 +99,21 @@ class Named(nn.Module):
 
 
 @pytest.mark.parametrize("augment", [None, lambda inputs: inputs * 2])
-def test_a_teacher_may_take_the_inputs_by_name(augment):
+def test_a_teacher_may_have_named_inputs(augment):
     module, small, (inputs, labels) = Named(), linear(), points()
-    items = [{"pixels": one, "label": int(y)} for one, y in zip(inputs, labels, strict=True)]
-    big = brought(module, items, "big")
-    student = brought(small, (inputs, labels), "small", augment=augment)
+    items = [{"pixels": x, "label": int(y)} for x, y in zip(inputs, labels, strict=True)]
+    big = make_model(module, items, "big")
+    student = make_model(small, (inputs, labels), "small", augment=augment)
     seen = inputs if augment is None else inputs * 2
     soft = (module(pixels=seen) / 2).detach().softmax(1)
     loss = -(soft * (small(seen) / 2).log_softmax(1)).sum(1).mean() * 4
     (slope,) = torch.autograd.grad(loss, small.weight)
-    found = learned(student, big).weights()["weight"]
-    torch.testing.assert_close(found, (small.weight - 0.5 * slope).detach(), atol=1e-6, rtol=1e-5)
+    weight = distill(student, big).weights()["weight"]
+    torch.testing.assert_close(weight, (small.weight - 0.5 * slope).detach(), atol=1e-6, rtol=1e-5)
 
 
 class Viewing(nn.Module):
-    """Works only on tensors whose memory is in order, as many modules do."""
+    """Works only on contiguous tensors, like many modules."""
 
     def __init__(self):
         super().__init__()
@@ -124,40 +124,42 @@ class Viewing(nn.Module):
         return self.head(self.layer(inputs).view(len(inputs), -1))
 
 
-def test_a_teacher_has_its_own_layout_of_memory():
+def test_teacher_and_student_may_differ_in_memory_layout():
     generator = torch.Generator().manual_seed(0)
     data = torch.randn(COUNT, 3, 4, 4, generator=generator), points()[1]
-    big = brought(Viewing(), data, "big")
+    big = make_model(Viewing(), data, "big")
     small = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 3))
-    student = brought(small, data, "small", augment=lambda inputs: inputs * 2)
-    assert student.architecture.traits.channels_last > big.architecture.traits.channels_last
-    assert learned(student, big).recipe.train.teacher == "custom/big"
+    student = make_model(small, data, "small", augment=lambda inputs: inputs * 2)
+    assert student.architecture.traits.quick > big.architecture.traits.quick
+    assert distill(student, big).recipe.train.teacher == "custom/big"
 
 
-def test_a_recipe_takes_a_model_and_holds_its_name():
-    big = brought(network(), points(), "big")
+def test_a_recipe_accepts_a_model_and_stores_its_name():
+    big = make_model(network(), points(), "big")
     settings = wb.Train(2, teacher=big)
     assert settings == wb.Train(2, teacher="custom/big")
     assert wb.Recipe(train=settings).as_dict()["train"]["teacher"] == "custom/big"
 
 
-def test_a_compressed_model_of_ones_own_teaches():
-    big, student = brought(network(), points(), "big"), brought(linear(), points(), "small")
-    plain, compressed = (learned(student, f"custom/big{q}") for q in ("", "?prune.sparsity=0.9"))
-    assert big.name in compressed.recipe.train.teacher
-    assert not torch.equal(plain.weights()["weight"], compressed.weights()["weight"])
+def test_a_compressed_user_model_as_teacher():
+    big, student = make_model(network(), points(), "big"), make_model(linear(), points(), "small")
+    by_original, by_compressed = (
+        distill(student, f"custom/big{query}") for query in ("", "?prune.sparsity=0.9")
+    )
+    assert big.name in by_compressed.recipe.train.teacher
+    assert not torch.equal(by_original.weights()["weight"], by_compressed.weights()["weight"])
 
 
-def test_what_one_teacher_taught_is_not_taken_for_what_another_does():
-    student = brought(linear(), points(), "small")
-    found = []
+def test_results_of_different_teachers_are_cached_separately():
+    student = make_model(linear(), points(), "small")
+    weights = []
     for seed in (0, 5):
-        big = brought(network(seed=seed), points(), "big")
-        found.append(learned(student, big).weights()["weight"])
-    assert not torch.equal(*found)
+        big = make_model(network(seed=seed), points(), "big")
+        weights.append(distill(student, big).weights()["weight"])
+    assert not torch.equal(*weights)
 
 
-def test_a_built_in_model_teaches_ones_own_on_its_pictures():
+def test_a_built_in_model_teaches_a_user_model_on_its_images():
     task = wb.task("fashion")
     splits = {}
     for name in SPLITS:
@@ -166,7 +168,7 @@ def test_a_built_in_model_teaches_ones_own_on_its_pictures():
         splits[name] = images, torch.from_numpy(split.labels.astype(np.int64))
     torch.manual_seed(0)
     small = nn.Sequential(nn.MaxPool2d(7), nn.Flatten(), nn.Linear(16, 10))
-    student = brought(small, splits, "small")
+    student = make_model(small, splits, "small")
     artifact = wb.train(student, steps=2, batch=32, teacher="fashion/mlp-32")
     assert wb.evaluate(artifact, timed=False).exact
 
@@ -182,35 +184,53 @@ def other_test():
 
 REFUSED = {
     "other inputs": (
-        lambda: brought(network(), other_inputs(), "big"),
-        "The train data of the teacher custom/big are not those of custom/small: bring both",
+        lambda: make_model(network(), other_inputs(), "big"),
+        "training.teacher_data",
+        "train data",
+        "custom/big",
+        "custom/small",
     ),
     "another order": (
-        lambda: brought(network(), tuple(part.flip(0) for part in points()), "big"),
-        "The train data of the teacher custom/big",
+        lambda: make_model(network(), tuple(part.flip(0) for part in points()), "big"),
+        "training.teacher_data",
+        "train data",
+        "custom/big",
     ),
     "other test data": (
-        lambda: brought(network(), other_test(), "big"),
-        "The test data of the teacher custom/big",
+        lambda: make_model(network(), other_test(), "big"),
+        "training.teacher_data",
+        "test data",
+        "custom/big",
     ),
     "more outputs": (
-        lambda: brought(network(4), points(), "big"),
-        "custom/big has outputs for 4 classes and custom/small for 3",
+        lambda: make_model(network(4), points(), "big"),
+        "training.teacher_classes",
+        "custom/big",
+        "4",
+        "custom/small",
+        "3",
     ),
-    "one that is built in": (
+    "a built-in model": (
         lambda: "fashion/mlp-32",
-        "The train data of the teacher fashion/mlp-32 are not those of custom/small",
+        "training.teacher_data",
+        "train data",
+        "fashion/mlp-32",
+        "custom/small",
     ),
-    "one that nobody brought": (lambda: "custom/nobody", "is not registered"),
+    "a model that is not registered": (
+        lambda: "custom/unknown",
+        "model.not_registered",
+        "custom/unknown",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_who_cannot_teach_is_one_sentence(case):
-    teacher, words = REFUSED[case]
-    student = brought(linear(), points(), "small")
-    with pytest.raises(WorkbenchError, match=words) as caught:
-        learned(student, teacher())
+def test_unsuitable_teachers_are_refused(case):
+    teacher, code, *facts = REFUSED[case]
+    student = make_model(linear(), points(), "small")
+    with raises(code, *facts) as caught:
+        distill(student, teacher())
     assert "\n" not in str(caught.value)
 
 
@@ -220,46 +240,46 @@ class Several(nn.Module):
         self.layer = nn.Linear(6, 3)
 
     def forward(self, inputs):
-        return {"found": [self.layer(inputs)]}
+        return {"outputs": [self.layer(inputs)]}
 
 
-def test_outputs_of_another_shape_are_one_sentence():
+def test_teachers_with_outputs_of_another_shape_are_refused():
     def metric(outputs, targets):
         return 0.5
 
     data = (points()[0], points()[0][:, :1])
-    student = brought(linear(1), data, "small")
-    wide = brought(network(2), data, "wide", metric=metric)
-    with pytest.raises(RecipeError, match=r"outputs are \(2, 2\) and the student's \(2, 1\)"):
-        learned(student, wide)
-    several = brought(Several(), data, "several", metric=metric)
-    with pytest.raises(WorkbenchError, match="only outputs in a tensor can be learned"):
-        learned(student, several)
+    student = make_model(linear(1), data, "small")
+    wide = make_model(network(2), data, "wide", metric=metric)
+    with raises("training.teacher_output_shape", "(2, 2)", "(2, 1)"):
+        distill(student, wide)
+    several = make_model(Several(), data, "several", metric=metric)
+    with raises("training.teacher_outputs"):
+        distill(student, several)
 
 
-def test_a_teacher_that_was_forgotten_is_known_again(monkeypatch):
-    big, student = brought(network(), points(), "big"), brought(linear(), points(), "small")
-    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
+def test_a_teacher_that_was_removed_is_registered_again(monkeypatch):
+    big, student = make_model(network(), points(), "big"), make_model(linear(), points(), "small")
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())
     registry.register_model(student)
-    assert learned(student, big).recipe.train.teacher == "custom/big"
-    brought(network(seed=3), points(), "big")
-    with pytest.raises(RecipeError, match="Another model is called custom/big by now"):
-        learned(student, big)
+    assert distill(student, big).recipe.train.teacher == "custom/big"
+    make_model(network(seed=3), points(), "big")
+    with raises("training.teacher_name_taken", "custom/big"):
+        distill(student, big)
 
 
-def test_a_teacher_goes_along_into_another_process(monkeypatch):
-    brought(network(), points(), "big")
-    student = brought(linear(), points(), "small")
+def test_a_teacher_is_sent_to_another_process(monkeypatch):
+    make_model(network(), points(), "big")
+    student = make_model(linear(), points(), "small")
     job = Job(student, wb.Train(2, teacher="custom/big", batch=COUNT))
-    right = run_job(job)
+    expected = run_job(job)
     sent = dumps((job, user_teacher(job)))  # as joblib sends it to other processes
-    monkeypatch.setattr(registry, "_user_models", registry.UserModels())  # as it is in a new process
-    assert run_job_with_teacher(run_job, *pickle.loads(sent)).value == right.value
+    monkeypatch.setattr(registry, "_brought", registry.UserModels())  # as in a new process
+    assert run_job_with_teacher(run_job, *pickle.loads(sent)).value == expected.value
 
 
-def test_the_page_offers_those_on_the_same_data():
-    student = brought(linear(), points(), "small")
-    brought(network(), points(), "big")
-    brought(network(), other_inputs(), "stranger")
+def test_models_on_the_same_data_are_compatible_teachers():
+    student = make_model(linear(), points(), "small")
+    make_model(network(), points(), "big")
+    make_model(network(), other_inputs(), "other")
     assert compatible_teachers(student) == ("custom/big",)
     assert "custom/big" not in compatible_teachers(wb.model("fashion/mlp-32"))

@@ -1,4 +1,4 @@
-"""Models without layers, or without multiply-adds, on the page, in Python and in the console."""
+"""Models without layers or multiply-adds, on the page, in Python and on the command line."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.raises import raises
 from workbench.analysis.sensitivity import Point, Sensitivity
 from workbench.cache.results import ResultCache
 from workbench.cli import tables
-from workbench.errors import RecipeError
-from workbench.panels import layer_table
-from workbench.panels.comparison import tab
+from workbench.errors import WorkbenchError
+from workbench.panels import bank
+from workbench.panels.comparing import tab
 from workbench.plots import sensitivity as picture
 from workbench.plots.palette import LIGHT
 from workbench.session import Session
@@ -25,7 +25,7 @@ from workbench.study.fixed_size import hold_size
 
 
 class Scaled(nn.Module):
-    """Parameters of one axis, beside buffers of several that are no layers."""
+    """One-dimensional parameters, and buffers that are not layers."""
 
     def __init__(self):
         super().__init__()
@@ -47,70 +47,70 @@ class Words(nn.Module):
         return self.table(x.long().abs()).mean(1)
 
 
-def brought(module, name="one"):
+def make_model(module, name="one"):
     data = torch.randint(0, 20, (30, 4)).float(), torch.arange(30) % 3
     return wb.from_module(module, train=data, validation=data, test=data, name=name)
 
 
-def test_the_bank_of_an_embedding_alone():
-    (row,) = layer_table.rows(brought(Words()))
+def test_the_bank_of_a_single_embedding():
+    (row,) = bank.rows(make_model(Words()))
     assert row["name"] == "table.weight"
     assert (row["macs"]["share"], row["macs"]["text"]) == (0, "0.0\u202f%")
 
 
 def test_buffers_have_no_rows_no_histogram_and_no_sensitivity():
-    model = brought(Words())
-    assert [row["name"] for row in layer_table.rows(model)] == ["table.weight"]
-    found = wb.sensitivity(model, wb.Prune(), [0.5], store=ResultCache())
-    assert [point.layer for point in found.points] == ["table.weight"]
-    with pytest.raises(RecipeError, match="no layer 'mask'"):
+    model = make_model(Words())
+    assert [row["name"] for row in bank.rows(model)] == ["table.weight"]
+    sensitivity = wb.sensitivity(model, wb.Prune(), [0.5], store=ResultCache())
+    assert [point.layer for point in sensitivity.points] == ["table.weight"]
+    with raises("recipe.unknown_layer", "'mask'"):
         wb.histogram(model, wb.Recipe(), "mask")
 
 
-def test_there_is_nothing_to_compare_or_to_balance(threads):
-    model = brought(Scaled())
-    assert layer_table.rows(model) == []
+def test_analyses_of_layers_are_refused(threads):
+    model = make_model(Scaled())
+    assert bank.rows(model) == []
     for part in (wb.Prune(), wb.Quantize(), wb.Share(), wb.Factorize(), wb.Structure()):
-        with pytest.raises(RecipeError, match="custom/one has no layer of which"):
+        with raises("recipe.no_layers", "custom/one"):
             wb.sensitivity(model, part, store=ResultCache())
-    with pytest.raises(RecipeError, match="has no layers"):
+    with raises("recipe.no_layers", "custom/one"):
         wb.histogram(model, wb.Recipe(), "scale")
-    with pytest.raises(RecipeError, match="has no layers"):
+    with raises("recipe.no_layers", "custom/one"):
         hold_size(model, wb.Recipe(), "scale", 1000)
 
 
-def test_a_network_whose_channels_all_stay_has_no_sensitivity_to_their_removal():
-    with pytest.raises(RecipeError, match="has no layer of which"):
-        wb.sensitivity(brought(Words()), wb.Structure(), store=ResultCache())
+def test_sensitivity_to_removing_channels_needs_removable_channels():
+    with raises("recipe.no_layers", "custom/one"):
+        wb.sensitivity(make_model(Words()), wb.Structure(), store=ResultCache())
 
 
-def test_the_page_says_that_there_are_no_weights_to_compare(threads):
-    brought(Scaled())
+def test_the_page_reports_that_there_are_no_weights_to_compare(threads):
+    make_model(Scaled())
     session = Session("custom/one", store=ResultCache())
     try:
         session.set_focus(view="weights")
         assert tab.tab(session, LIGHT)["note"] == "This model has no layers to compare."
         assert tab.missing_analysis(session) is None
-        with raises("session.nothing_to_export"):
+        with pytest.raises(WorkbenchError, match="layers"):
             tab.rows(session)
     finally:
         session.close()
 
 
 @pytest.mark.parametrize("share", [True, False])
-def test_a_figure_that_is_no_number_loses_all(share):
+def test_a_metric_that_is_nan_counts_as_an_infinite_loss(share):
     metric = wb.model("fashion/mlp-32").task.metric
     point = Point("layer.weight", 0.5, wb.Recipe(), 10, nan)
-    found = Sensitivity("prune", ("layer.weight",), (0.5,), 0.9, replace(metric, share=share))
-    found = replace(found, points=(point,))
-    assert found.lost(point) == inf
-    figure = picture.draw(found)
+    sensitivity = Sensitivity("prune", ("layer.weight",), (0.5,), 0.9, replace(metric, share=share))
+    sensitivity = replace(sensitivity, points=(point,))
+    assert sensitivity.lost(point) == inf
+    figure = picture.draw(sensitivity)
     assert figure["data"][0]["text"] == [[">1,000"]]
     json.dumps(figure["data"][0]["z"], allow_nan=False)
 
 
 @pytest.mark.parametrize(
-    ("bytes_", "said"),
+    ("bytes_", "expected"),
     [
         (1000, "as long as the original"),
         (1001, "1 bytes more than the original"),
@@ -118,5 +118,5 @@ def test_a_figure_that_is_no_number_loses_all(share):
         (500, "2.00\u202f× smaller"),
     ],
 )
-def test_the_console_says_how_much_smaller(bytes_, said):
-    assert tables._ratio({"original_bytes": 1000, "bytes": bytes_}) == said
+def test_the_command_line_reports_the_size_ratio(bytes_, expected):
+    assert tables._ratio({"original_bytes": 1000, "bytes": bytes_}) == expected
