@@ -1,6 +1,7 @@
-"""Modules whose weights do not have their outputs first: every number is that of the twin's.
+"""Modules whose weights do not have their outputs in the first dimension.
 
-The twin is the same network of linear layers and convolutions, with the weights turned by hand.
+Every number must equal that of a twin: the same network of linear layers and convolutions, with
+transposed weights.
 """
 
 from __future__ import annotations
@@ -75,12 +76,12 @@ class Convolutions(Twin):
     forward = Kernels.forward
 
 
-def brought(module: nn.Module, data, name: str):
+def make_model(module: nn.Module, data, name: str):
     return wb.from_module(module, train=data, validation=data, test=data, name=name)
 
 
-def turned(name: str, tensor: torch.Tensor) -> tuple[str, torch.Tensor]:
-    """Return a tensor of a module as its twin has it."""
+def transposed(name: str, tensor: torch.Tensor) -> tuple[str, torch.Tensor]:
+    """Return the name and values of a tensor in the twin."""
     if name.endswith("kernel"):
         return name.replace("kernel", "weight"), tensor.permute(3, 2, 0, 1)
     return name, tensor.T if tensor.ndim == 2 else tensor
@@ -100,18 +101,18 @@ def pair(request):
         torch.manual_seed(0)
         module, other = kind().eval(), twin().eval()
         inputs = torch.randn(EXAMPLES, *shape)
-    other.load_state_dict(dict(turned(*one) for one in module.state_dict().items()))
+    other.load_state_dict(dict(transposed(*item) for item in module.state_dict().items()))
     data = inputs, module(inputs).argmax(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "_user_models", registry.UserModels())
         patch.setenv("WORKBENCH_STORE", "")
-        model = brought(module, data, kind.__name__)
-        return module, data, model, brought(other, data, f"{kind.__name__}-twin")
+        model = make_model(module, data, kind.__name__)
+        return module, data, model, make_model(other, data, f"{kind.__name__}-twin")
 
 
 @pytest.fixture
 def both(pair):
-    """Return the pair, known in this test, too."""
+    """Return the pair, registered in this test, too."""
     registry.register_model(pair[2])
     return pair
 
@@ -127,47 +128,47 @@ RECIPES = {
     "codebooks": wb.Recipe(share=wb.Share(4, granularity="channel")),
     "low rank": wb.Recipe(factorize=wb.Factorize(0.5)),
 }
-MOMENTS = {
+CALIBRATED = {
     "compensated": wb.Recipe(quantize=wb.Quantize(3, rounding="compensated")),
     "curvature": wb.Recipe(wb.Prune(0.5, criterion="curvature", pattern="n:m", width=4)),
     "outputs": wb.Recipe(factorize=wb.Factorize(0.5, aim="outputs")),
 }
 
 
-def check_alike(both, recipe: wb.Recipe) -> None:
+def check_same_result(both, recipe: wb.Recipe) -> None:
     module, (inputs, targets), model, twin = both
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     artifact = wb.compress(model, recipe)
-    wanted = wb.compress(twin, recipe).weights()
-    found = dict(turned(*one) for one in artifact.weights().items())
-    assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+    expected = wb.compress(twin, recipe).weights()
+    actual = dict(transposed(*item) for item in artifact.weights().items())
+    assert all(torch.equal(actual[name], expected[name]) for name in expected)
     read = Artifact.from_bytes(artifact.to_bytes())
     assert all(torch.equal(t, read.weights()[n]) for n, t in artifact.weights().items())
-    right = int((wb.to_module(read)(inputs).argmax(1) == targets).sum())
+    correct = int((wb.to_module(read)(inputs).argmax(1) == targets).sum())
     report = wb.measure(model, recipe, timed=False)
-    assert report.accuracy == right / EXAMPLES
+    assert report.accuracy == correct / EXAMPLES
     assert report.bytes == len(artifact.to_bytes())
     assert report.sparsity_achieved == wb.measure(twin, recipe, timed=False).sparsity_achieved
     assert all(torch.equal(tensor, before[n]) for n, tensor in module.state_dict().items())
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
-def test_files_hold_what_the_twins_hold(both, recipe) -> None:
-    check_alike(both, recipe)
+def test_a_file_equals_that_of_the_twin(both, recipe) -> None:
+    check_same_result(both, recipe)
 
 
-@pytest.mark.parametrize("recipe", MOMENTS.values(), ids=MOMENTS)
-def test_products_with_matrices_give_their_inputs(both, recipe) -> None:
+@pytest.mark.parametrize("recipe", CALIBRATED.values(), ids=CALIBRATED)
+def test_calibrated_recipes_observe_the_inputs_of_matrix_products(both, recipe) -> None:
     """A convolution with a kernel of Keras has no input covariance, as documented."""
     name = "b.weight"
-    wanted = wb.compress(both[3], recipe).weights()[name]
-    assert torch.equal(wb.compress(both[2], recipe).weights()[name].T, wanted)
+    expected = wb.compress(both[3], recipe).weights()[name]
+    assert torch.equal(wb.compress(both[2], recipe).weights()[name].T, expected)
     if "a.weight" in both[2].layers:
-        check_alike(both, recipe)
+        check_same_result(both, recipe)
 
 
 @pytest.mark.parametrize("rounding", ["straight-through", "learned"])
-def test_training_ends_on_the_grid_of_each_output(both, rounding) -> None:
+def test_trained_weights_are_quantized_per_output(both, rounding) -> None:
     module, data, model, _twin = both
     recipe = wb.Recipe(
         wb.Prune(0.5, pattern="n:m", width=4),
@@ -178,7 +179,7 @@ def test_training_ends_on_the_grid_of_each_output(both, rounding) -> None:
     for name in model.layers:
         coded = artifact.tensors[name]
         assert isinstance(coded, Codes)
-        _name, tensor = turned(name, coded.tensor())
+        _name, tensor = transposed(name, coded.tensor())
         rows = tensor.flatten(1)
         assert coded.rows == len(rows)
         counts = rows / torch.from_numpy(coded.scale).unsqueeze(1)
@@ -188,24 +189,24 @@ def test_training_ends_on_the_grid_of_each_output(both, rounding) -> None:
         runs = matrix[:, : matrix.shape[1] // 4 * 4].unflatten(1, (-1, 4))
         assert int((runs != 0).sum(-1).max()) <= 2
         assert not torch.equal(coded.tensor(), dict(module.state_dict())[name])
-    right = int((wb.to_module(artifact)(data[0]).argmax(1) == data[1]).sum())
-    assert wb.measure(model, recipe, timed=False).accuracy == right / EXAMPLES
+    correct = int((wb.to_module(artifact)(data[0]).argmax(1) == data[1]).sum())
+    assert wb.measure(model, recipe, timed=False).accuracy == correct / EXAMPLES
 
 
-def test_reasons_speak_of_the_rows_that_are_coded() -> None:
-    """Three inputs are too few for runs of four, though there are twelve outputs."""
+def test_reasons_refer_to_the_rows_of_the_encoding() -> None:
+    """Three inputs are too few for runs of four, although there are twelve outputs."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         module = nn.Sequential(Conv1D(12, 3)).eval()
         inputs = torch.randn(EXAMPLES, 3)
-    model = brought(module, (inputs, module(inputs).argmax(1)), "few-inputs")
+    model = make_model(module, (inputs, module(inputs).argmax(1)), "few-inputs")
     recipe = wb.Recipe(wb.Prune(0.5, pattern="n:m", width=4))
-    found = {r.kind: r for r in wb.measure(model, recipe, timed=False).reasons}
-    assert found["short-runs"].numbers["length"] == 3
+    reasons = {r.kind: r for r in wb.measure(model, recipe, timed=False).reasons}
+    assert reasons["short-runs"].numbers["length"] == 3
 
 
-class Beside(nn.Module):
-    """A linear layer beside a matrix, whose outputs are the same channels."""
+class Parallel(nn.Module):
+    """A linear layer parallel to a matrix, whose outputs are the same channels."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -225,42 +226,41 @@ class Beside(nn.Module):
     ],
     ids=["curvature", "compensated"],
 )
-def test_channels_that_a_matrix_puts_out_are_removed(outputs, recipe) -> None:
+def test_output_channels_of_a_matrix_are_removed(outputs, recipe) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        module = Beside(8, outputs).eval()
+        module = Parallel(8, outputs).eval()
         inputs = torch.randn(EXAMPLES, 8)
     targets = module(inputs).argmax(1)
-    model = brought(module, (inputs, targets), "beside")
+    model = make_model(module, (inputs, targets), "parallel")
     artifact = wb.compress(model, recipe)
     weights = artifact.weights()
     assert weights["w"].shape == (8, outputs // 2)
     assert weights["fc.weight"].shape == (outputs // 2, 8)
-    if recipe.quantize is None:  # what is left of a matrix's outputs is as it was
-        own = module.w.detach()
-        assert all(bool((own == column[:, None]).all(0).any()) for column in weights["w"].T)
-    right = int((wb.to_module(artifact)(inputs).argmax(1) == targets).sum())
-    assert wb.measure(model, recipe, timed=False).accuracy == right / EXAMPLES
+    if recipe.quantize is None:  # the remaining columns of the matrix are unchanged
+        original = module.w.detach()
+        assert all(bool((original == column[:, None]).all(0).any()) for column in weights["w"].T)
+    correct = int((wb.to_module(artifact)(inputs).argmax(1) == targets).sum())
+    assert wb.measure(model, recipe, timed=False).accuracy == correct / EXAMPLES
 
 
-def test_transposed_convolutions_in_groups_through_a_file() -> None:
+def test_grouped_transposed_convolutions_in_a_file() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         up = nn.ConvTranspose2d(4, 6, 3, groups=2)
         module = nn.Sequential(up, nn.ReLU(), nn.Flatten(), nn.Linear(6 * 25, 3)).eval()
         inputs = torch.randn(EXAMPLES, 4, 3, 3)
-    model = brought(module, (inputs, module(inputs).argmax(1)), "up")
+    model = make_model(module, (inputs, module(inputs).argmax(1)), "up")
     recipe = wb.Recipe(wb.Prune(0.5, pattern="n:m", width=2), wb.Quantize(4))
     artifact = wb.compress(model, recipe)
     coded = artifact.tensors["0.weight"].tensor()
     for channel in range(6):
         group, number = divmod(channel, 3)
-        place = slice(2 * group, 2 * group + 2), number
-        mine = up.weight.detach()[place]
-        larger = mine.abs() >= mine.abs().flip(0)  # one of two inputs stays at each place
-        kept = mine * larger
-        scale = kept.abs().max() / 7
-        wanted = (kept * scale.reciprocal()).round().clamp(-7, 7) * scale
-        assert torch.equal(coded[place], wanted + 0.0)
-    right = int((wb.to_module(artifact)(inputs).argmax(1) == module(inputs).argmax(1)).sum())
-    assert wb.measure(model, recipe, timed=False).accuracy == right / EXAMPLES
+        index = slice(2 * group, 2 * group + 2), number
+        weight = up.weight.detach()[index]
+        pruned = weight * (weight.abs() >= weight.abs().flip(0))  # one of two inputs remains
+        scale = pruned.abs().max() / 7
+        expected = (pruned * scale.reciprocal()).round().clamp(-7, 7) * scale
+        assert torch.equal(coded[index], expected + 0.0)
+    correct = int((wb.to_module(artifact)(inputs).argmax(1) == module(inputs).argmax(1)).sum())
+    assert wb.measure(model, recipe, timed=False).accuracy == correct / EXAMPLES

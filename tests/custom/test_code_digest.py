@@ -1,4 +1,4 @@
-"""What tells two modules apart that have equal weights and agree on a few examples."""
+"""Digests distinguish modules with equal weights that agree on a few examples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from workbench.custom.code_digest import code_digest
 
 SLOPE = 0.1
-KEPT = """
+NETWORK = """
 import torch
 from torch import nn
 
@@ -33,11 +33,11 @@ class Net(nn.Module):
     def forward(self, x):
         return torch.relu(self.layer(x))
 """
-ASK = """
-import kept
+SCRIPT = """
+import network
 from workbench.custom.code_digest import code_digest
 
-print(code_digest(kept.Net()))
+print(code_digest(network.Net()))
 """
 HELPERS = """
 import torch
@@ -52,7 +52,7 @@ def leaky(x):
 
 
 class Net(nn.Module):
-    """A layer, and whatever `setting` and `function` are."""
+    """A layer, a setting and a function."""
 
     constant = 1
 
@@ -75,30 +75,30 @@ class OtherConstant(Net):
     constant = 2
 
 
-class Listed(Net):
+class WithTuple(Net):
     sizes = (1, 2)
 
 
-class ListedOtherwise(Net):
+class WithOtherTuple(Net):
     sizes = (1, 3)
 
 
-ListedOtherwise.__qualname__ = Listed.__qualname__
+WithOtherTuple.__qualname__ = WithTuple.__qualname__
 
 
-class Described(Net):
+class WithProperty(Net):
     @property
     def slope(self):
         return 0.1
 
 
-class DescribedOtherwise(Net):
+class WithOtherProperty(Net):
     @property
     def slope(self):
         return 0.2
 
 
-DescribedOtherwise.__qualname__ = Described.__qualname__
+WithOtherProperty.__qualname__ = WithProperty.__qualname__
 
 
 class Slotted:
@@ -129,7 +129,7 @@ def closed_over(value):
     return Net(function=lambda x: x * value)
 
 
-def methodical(value):
+def with_method(value):
     net = Net()
 
     def forward(self, x):
@@ -147,7 +147,7 @@ def padding(mode):
     return nn.Conv2d(1, 2, 3, padding=1, padding_mode=mode)
 
 
-def kept(names):
+def with_names(names):
     return Net(setting=Config(names=names, inner=Slotted(len(names))))
 
 
@@ -159,34 +159,34 @@ def scripted(bound):
     return torch.jit.trace(Bounded(), torch.zeros(2))
 
 
-# Two that differ in one thing alone, and compute the same for most inputs.
+# Pairs of modules with one difference, which compute the same for most inputs.
 PAIRS = {
     "a setting": (lambda: Net(1), lambda: Net(2)),
-    "the kind of a setting": (lambda: Net(1), lambda: Net(1.0)),
+    "the type of a setting": (lambda: Net(1), lambda: Net(1.0)),
     "a setting that is true": (lambda: Net(1), lambda: Net(True)),
     "a function": (Net, lambda: Net(function=F.gelu)),
     "the class of the module": (Net, Clipped),
     "a constant of the class": (Net, OtherConstant),
-    "a list that a class holds": (Listed, ListedOtherwise),
-    "a property": (Described, DescribedOtherwise),
+    "a tuple of the class": (WithTuple, WithOtherTuple),
+    "a property": (WithProperty, WithOtherProperty),
     "a constant in a lambda": (
         lambda: Net(function=lambda x: x.clamp(max=8)),
         lambda: Net(function=lambda x: x.clamp(max=9)),
     ),
-    "a value that is closed over": (lambda: closed_over(1), lambda: closed_over(2)),
-    "an argument bound": (
+    "a value in a closure": (lambda: closed_over(1), lambda: closed_over(2)),
+    "a bound argument": (
         lambda: Net(function=partial(F.leaky_relu, negative_slope=0.1)),
         lambda: Net(function=partial(F.leaky_relu, negative_slope=0.2)),
     ),
-    "a method put on it": (lambda: methodical(1), lambda: methodical(2)),
+    "a method of the instance": (lambda: with_method(1), lambda: with_method(2)),
     "a hook": (lambda: hooked(1), lambda: hooked(2)),
     "a buffer that is not saved": (lambda: buffered(1.0), lambda: buffered(2.0)),
     "whether a buffer is saved": (lambda: buffered(1.0), lambda: buffered(1.0, True)),
-    "an array held": (lambda: Net(np.arange(3)), lambda: Net(np.arange(1, 4))),
-    "a tensor held": (lambda: Net(torch.ones(2)), lambda: Net(torch.zeros(2))),
+    "an array": (lambda: Net(np.arange(3)), lambda: Net(np.arange(1, 4))),
+    "a tensor": (lambda: Net(torch.ones(2)), lambda: Net(torch.zeros(2))),
     "a nested setting": (lambda: Net({"a": [1, (2,)]}), lambda: Net({"a": [1, (3,)]})),
     "a set": (lambda: Net({1, 2}), lambda: Net({1, 3})),
-    "an object's attribute": (lambda: kept("ab"), lambda: kept("abc")),
+    "an object's attribute": (lambda: with_names("ab"), lambda: with_names("abc")),
     "a stride": (lambda: stride(1), lambda: stride(2)),
     "padding": (lambda: padding("zeros"), lambda: padding("reflect")),
     "an activation": (lambda: nn.Sequential(nn.ReLU()), lambda: nn.Sequential(nn.ReLU6())),
@@ -201,17 +201,17 @@ PAIRS = {
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
-@pytest.mark.parametrize("what", PAIRS)
-def test_one_difference_is_seen_and_equal_modules_are_equal(what):
-    one, other = PAIRS[what]
+@pytest.mark.parametrize("difference", PAIRS)
+def test_a_single_difference_changes_the_digest(difference):
+    one, other = PAIRS[difference]
     assert code_digest(one()) == code_digest(one())
     assert code_digest(other()) == code_digest(other())
     assert code_digest(one()) != code_digest(other())
 
 
 @pytest.mark.parametrize("used", ["SLOPE", "TABLE", "leaky"])
-def test_what_a_function_looks_up_counts(tmp_path, monkeypatch, used):
-    """Of a module's own globals, and of another module that it imports."""
+def test_global_variables_of_a_function_are_digested(tmp_path, monkeypatch, used):
+    """Constants, tensors and functions in the globals of a function."""
     monkeypatch.syspath_prepend(str(tmp_path))
     digests = []
     for slope in (0.1, 0.2):
@@ -227,14 +227,14 @@ def _defined(code, names):
     return names["act"]
 
 
-def test_weights_and_the_mode_do_not_count():
+def test_weights_and_the_mode_are_ignored():
     one, other = Net(), Net().train()
     with torch.no_grad():
         other.layer.weight.add_(1)
     assert code_digest(one.eval()) == code_digest(other)
 
 
-def test_values_that_hold_each_other_end():
+def test_cyclic_and_deep_references_terminate():
     net = Net()
     ring = [net]
     ring.append(ring)
@@ -246,16 +246,16 @@ def test_values_that_hold_each_other_end():
     assert code_digest(net) == code_digest(net)
 
 
-def test_another_process_finds_the_same(tmp_path):
-    (tmp_path / "cache/files.py").write_text(KEPT, encoding="utf-8")
-    found = {
+def test_the_digest_is_the_same_in_another_process(tmp_path):
+    (tmp_path / "network.py").write_text(NETWORK, encoding="utf-8")
+    digests = {
         subprocess.run(
-            [sys.executable, "-c", ASK], cwd=tmp_path, env=_environment(seed), check=True,
+            [sys.executable, "-c", SCRIPT], cwd=tmp_path, env=_environment(seed), check=True,
             capture_output=True, encoding="utf-8",
         ).stdout
         for seed in ("1", "2")
     }  # fmt: skip
-    assert len(found) == 1
+    assert len(digests) == 1
 
 
 def _environment(seed):

@@ -1,4 +1,4 @@
-"""A model that nobody uses any more leaves memory, whatever was done with it."""
+"""A model that is no longer used is removed from memory, whatever was done with it."""
 
 from __future__ import annotations
 
@@ -11,57 +11,59 @@ import torch
 from torch import nn
 
 import workbench as wb
-from workbench.errors import WorkbenchError
+from tests.raises import raises
 from workbench.session import Session
 from workbench.training.teacher_predictions import teacher_predictions
 from workbench.zoo import user_models
 
 STATM = Path("/proc/self/statm")
-COARSE = wb.Recipe(quantize=wb.Quantize(4))
+QUANTIZED = wb.Recipe(quantize=wb.Quantize(4))
 
 
-def exact(model, **parts):
+def measure(model, **parts):
     return wb.measure(model, wb.Recipe(**parts), timed=False)
 
 
 def visited(model):
-    session = Session(model.name, COARSE)
+    session = Session(model.name, QUANTIZED)
     session.analyze("changes")
     session.undo()
     session.close()
 
 
 USES = {
-    "bringing": lambda model: model,
-    "rounding": lambda model: exact(model, quantize=wb.Quantize(4)),
-    "timing": lambda model: wb.measure(model, COARSE),
-    "gradients": lambda model: exact(model, prune=wb.Prune(0.5, "gradient")),
-    "curvature": lambda model: exact(model, prune=wb.Prune(0.5, "curvature")),
-    "compensating": lambda model: exact(model, quantize=wb.Quantize(3, rounding="compensated")),
-    "removing channels": lambda model: exact(model, structure=wb.Structure(0.5)),
-    "folding": lambda model: exact(model, adjust=wb.Adjust("fold")),
-    "correcting biases": lambda model: exact(
+    "registering": lambda model: model,
+    "quantizing": lambda model: measure(model, quantize=wb.Quantize(4)),
+    "timing": lambda model: wb.measure(model, QUANTIZED),
+    "gradients": lambda model: measure(model, prune=wb.Prune(0.5, "gradient")),
+    "curvature": lambda model: measure(model, prune=wb.Prune(0.5, "curvature")),
+    "compensated rounding": lambda model: measure(
+        model, quantize=wb.Quantize(3, rounding="compensated")
+    ),
+    "removing channels": lambda model: measure(model, structure=wb.Structure(0.5)),
+    "folding": lambda model: measure(model, adjust=wb.Adjust("fold")),
+    "correcting biases": lambda model: measure(
         model, quantize=wb.Quantize(3), adjust=wb.Adjust(biases="correct")
     ),
-    "rounding inputs": lambda model: exact(
+    "quantizing inputs": lambda model: measure(
         model, quantize=wb.Quantize(8), activations=wb.Activations(8)
     ),
-    "factoring": lambda model: exact(model, factorize=wb.Factorize(0.3, aim="outputs")),
+    "factorizing": lambda model: measure(model, factorize=wb.Factorize(0.3, aim="outputs")),
     "training": lambda model: wb.train(model, steps=2),
-    "teaching itself": lambda model: wb.train(model, steps=2, teacher="self"),
-    "teaching by name": lambda model: wb.train(model, steps=2, teacher=model.name),
-    "asking": lambda model: teacher_predictions(model, "self"),
-    "comparing": lambda model: wb.compare(model, COARSE),
-    "attributing": lambda model: wb.attribution(model, COARSE),
-    "rebuilding": lambda model: wb.to_module(wb.compress(model, COARSE)),
+    "self-distillation": lambda model: wb.train(model, steps=2, teacher="self"),
+    "self-distillation by name": lambda model: wb.train(model, steps=2, teacher=model.name),
+    "teacher predictions": lambda model: teacher_predictions(model, "self"),
+    "comparing": lambda model: wb.compare(model, QUANTIZED),
+    "attribution": lambda model: wb.attribution(model, QUANTIZED),
+    "to a module": lambda model: wb.to_module(wb.compress(model, QUANTIZED)),
     "a session": visited,
 }
 
 
 @pytest.fixture
-def pictures(halves):
+def images(make_splits):
     generator = torch.Generator().manual_seed(0)
-    return halves(
+    return make_splits(
         torch.randn(240, 1, 6, 6, generator=generator),
         torch.randint(0, 3, (240,), generator=generator),
     )
@@ -74,54 +76,54 @@ def network():
 
 
 @pytest.fixture
-def bring(pictures):
-    def brought(name, module=None):
-        return wb.from_module(network() if module is None else module, **pictures, name=name)
+def register(images):
+    def register(name, module=None):
+        return wb.from_module(network() if module is None else module, **images, name=name)
 
-    return brought
+    return register
 
 
 @pytest.mark.parametrize("use", USES)
-def test_a_model_that_was_used_and_dropped_is_gone(use, bring, monkeypatch):
+def test_a_model_that_was_used_and_deleted_is_freed(use, register, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
-    model = bring("first")
-    module = weakref.ref(model.architecture.module)
+    model = register("first")
+    module = weakref.ref(model.architecture.held)
     data = weakref.ref(model.task.split("train"))
     USES[use](model)
     assert module() is not None
     del model
-    bring("second")
+    register("second")
     gc.collect()
     assert module() is None
     assert data() is None
 
 
-def test_what_is_known_of_a_model_goes_though_its_name_stays(bring):
-    model = bring("only")
-    life = weakref.ref(model.architecture.lifetime)
-    exact(model, prune=wb.Prune(0.5, "curvature"))
+def test_cached_statistics_of_a_deleted_model_are_freed(register):
+    model = register("only")
+    lifetime = weakref.ref(model.architecture.lifetime)
+    measure(model, prune=wb.Prune(0.5, "curvature"))
     del model
     gc.collect()
-    assert life() is None
-    assert exact(wb.model("custom/only"), prune=wb.Prune(0.5)).total == 80
+    assert lifetime() is None
+    assert measure(wb.model("custom/only"), prune=wb.Prune(0.5)).total == 80
 
 
-def test_a_model_that_is_held_stays(bring, monkeypatch):
+def test_a_model_with_references_stays(register, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
-    first = bring("first")
-    bring("second")
+    first = register("first")
+    register("second")
     gc.collect()
     assert wb.model("custom/first") is first
     assert wb.models()[-2:] == ("custom/first", "custom/second")
 
 
-def test_a_session_holds_its_models(bring, monkeypatch):
+def test_a_session_keeps_its_models(register, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
-    bring("first")
-    session = Session("custom/first", COARSE)
-    bring("second")
+    register("first")
+    session = Session("custom/first", QUANTIZED)
+    register("second")
     session.choose_model("custom/second")
-    bring("third")
+    register("third")
     gc.collect()
     session.undo()
     assert session.model.name == "custom/first"
@@ -129,54 +131,50 @@ def test_a_session_holds_its_models(bring, monkeypatch):
 
 
 @pytest.mark.parametrize("room", [0, 20_000])
-def test_small_models_can_be_had_by_name_and_large_ones_as_long_as_there_is_room(
-    room, bring, monkeypatch
-):
+def test_unused_models_stay_registered_within_the_memory_limit(room, register, monkeypatch):
     monkeypatch.setattr(user_models, "ROOM", room)
-    one = bring("size").original_bytes  # the data are shared, and count once
+    size = register("size").original_bytes  # the data is shared, and counted once
     for number in range(5):
-        bring(f"m{number}")
+        register(f"m{number}")
     gc.collect()
-    found = [number for number in range(5) if f"custom/m{number}" in wb.models()]
-    assert found == list(range(max(0, 4 - room // one), 5))
+    remaining = [number for number in range(5) if f"custom/m{number}" in wb.models()]
+    assert remaining == list(range(max(0, 4 - room // size), 5))
     assert wb.model("custom/m4").name == "custom/m4"
 
 
-def test_data_count_unless_models_share_them(bring, points, halves, monkeypatch):
+def test_data_is_counted_unless_models_share_it(register, points, make_splits, monkeypatch):
     monkeypatch.setattr(user_models, "ROOM", 15_000)  # more than a network, less than its data
-    bring("first")
-    bring("same-data")
+    register("first")
+    register("same-data")
     assert "custom/first" in wb.models()
-    wb.from_module(nn.Linear(8, 3), **halves(*points), name="other-data")
+    wb.from_module(nn.Linear(8, 3), **make_splits(*points), name="other-data")
     gc.collect()
     assert wb.models()[-1] == "custom/other-data"
     assert "custom/first" not in wb.models()
 
 
-def test_a_model_that_is_gone_is_one_sentence(bring, monkeypatch):
+def test_a_removed_model_is_reported(register, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
-    bring("first")
-    bring("second")
+    register("first")
+    register("second")
     gc.collect()
-    with pytest.raises(
-        WorkbenchError, match=r"no longer in memory.*keep the result"
-    ) as said:
+    with raises("model.dropped", "custom/first", "wb.from_module(") as caught:
         wb.model("custom/first")
-    assert "\n" not in str(said.value)
-    bring("first")
+    assert "\n" not in str(caught.value)
+    register("first")
     assert wb.model("custom/first").name == "custom/first"
 
 
-def test_a_name_brought_again_means_the_newer_model(bring):
-    first = bring("twin")
-    second = bring("twin")
+def test_registering_a_name_again_replaces_the_model(register):
+    first = register("twin")
+    second = register("twin")
     assert wb.model("custom/twin") is second
     assert first is not second
     assert wb.models().count("custom/twin") == 1
 
 
 @pytest.mark.skipif(not STATM.exists(), reason="resident memory is read from Linux's /proc")
-def test_memory_comes_back(bring, monkeypatch):
+def test_memory_is_freed(register, monkeypatch):
     def resident():
         return int(STATM.read_text().split()[1]) * 4096
 
@@ -190,9 +188,9 @@ def test_memory_comes_back(bring, monkeypatch):
             return self.last(inputs.flatten(1)) + self.table.mean()
 
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
-    bring("warm", Large())
+    register("warm", Large())
     before = resident()
     for number in range(5):
-        bring(f"m{number}", Large())  # 16 MB each
+        register(f"m{number}", Large())  # 16 MB each
         gc.collect()
     assert resident() - before < 48 * 2**20

@@ -1,4 +1,4 @@
-"""Batch norm measured again and biases corrected: only what is right, against plain PyTorch."""
+"""Recalibrating batch norm and correcting biases, compared with PyTorch."""
 
 from __future__ import annotations
 
@@ -11,27 +11,15 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
 import workbench as wb
+from tests.custom.networks import Net, ended, make_model, norm
 
 EXAMPLES = 40
 RECALIBRATE = wb.Recipe(quantize=wb.Quantize(4), adjust=wb.Adjust("recalibrate"))
 CORRECT = wb.Recipe(quantize=wb.Quantize(3), adjust=wb.Adjust("keep", biases="correct"))
 
 
-class Net(nn.Module):
-    """Layers by name, and a function of them and the inputs."""
-
-    def __init__(self, run, **layers):
-        super().__init__()
-        for name, layer in layers.items():
-            setattr(self, name, layer)
-        self.run = run
-
-    def forward(self, x):
-        return self.run(self, x)
-
-
 class Modal(nn.Module):
-    """Puts out something else in training mode."""
+    """Returns other outputs in training mode."""
 
     def forward(self, x):
         return x * 3 if self.training else x
@@ -48,25 +36,11 @@ def conv(**settings):
     return nn.Conv2d(4, 4, 3, padding=1, **settings)
 
 
-def norm(**settings):
-    return nn.BatchNorm2d(4, **settings)
-
-
 def layers(**more):
     return {"c": conv(), "b": norm(), "fc": nn.Linear(4, 3)} | more
 
 
-def ended(m, h):
-    return m.fc(functional.relu(h).mean((-1, -2)))
-
-
-def brought(module, inputs, kind):
-    labels = torch.arange(len(inputs)) % 3
-    data = dict.fromkeys(("train", "validation", "test"), (inputs, labels))
-    return wb.from_module(module, **data, name=kind.replace(" ", "-").replace(",", ""))
-
-
-def pictures(count=EXAMPLES):
+def images(count=EXAMPLES):
     return torch.randn(count, 4, 5, 5, generator=torch.Generator().manual_seed(1))
 
 
@@ -74,7 +48,7 @@ def reasons(artifact):
     return {r.kind: r.layer for r in wb.evaluate(artifact, timed=False).reasons}
 
 
-# The module, and the norms that are left as they were.
+# The module, and the norms that stay unchanged.
 NORMED = {
     "one": (lambda: Net(lambda m, x: ended(m, m.b(m.c(x))), **layers()), ()),
     "dropout before it": (
@@ -102,17 +76,17 @@ NORMED = {
     "without weights": (
         lambda: Net(lambda m, x: ended(m, m.b(m.c(x))), **layers(b=norm(affine=False))), ()
     ),
-    "beside a group norm": (
+    "with a group norm": (
         lambda: Net(lambda m, x: ended(m, m.g(m.b(m.c(x)))), **layers(g=nn.GroupNorm(2, 4))), ()
     ),
-    "beside an instance norm with statistics": (
+    "with an instance norm with statistics": (
         lambda: Net(
             lambda m, x: ended(m, m.b(m.i(m.c(x)))),
             **layers(i=nn.InstanceNorm2d(4, track_running_stats=True)),
         ),
         (),
     ),
-    "synchronised": (
+    "synchronized": (
         lambda: Net(lambda m, x: ended(m, m.b(m.c(x))), **layers(b=nn.SyncBatchNorm(4))), ()
     ),
     "keyword argument": (
@@ -129,56 +103,58 @@ NORMED = {
 
 
 @pytest.mark.parametrize("kind", NORMED)
-def test_only_batch_norm_is_in_training_mode_while_it_is_measured(kind):
-    make, left = NORMED[kind]
+def test_only_batch_norm_is_in_training_mode_during_recalibration(kind):
+    make, unchanged = NORMED[kind]
     torch.manual_seed(0)
-    module, inputs = make().eval(), pictures()
+    module, inputs = make().eval(), images()
     before = copy.deepcopy(module.state_dict())
-    artifact = wb.compress(brought(module, inputs, kind), RECALIBRATE)
-    found = artifact.weights()
+    artifact = wb.compress(make_model(module, inputs, kind), RECALIBRATE)
+    weights = artifact.weights()
     other = copy.deepcopy(module)
-    other.load_state_dict(found, strict=True)
+    other.load_state_dict(weights, strict=True)
     norms = {
         n: m for n, m in other.named_modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)
     }
-    for one in norms.values():
-        one.reset_running_stats()
-        one.momentum = None  # the mean over all runs
-        one.train()
+    for norm_layer in norms.values():
+        norm_layer.reset_running_stats()
+        norm_layer.momentum = None  # the mean over all runs
+        norm_layer.train()
     with torch.no_grad():
         other(inputs)
-    for path, one in norms.items():
+    for path, norm_layer in norms.items():
         for name in ("running_mean", "running_var"):
-            expected = before[f"{path}.{name}"] if path in left else getattr(one, name)
-            torch.testing.assert_close(found[f"{path}.{name}"], expected, rtol=1e-4, atol=1e-5)
+            measured = getattr(norm_layer, name)
+            expected = before[f"{path}.{name}"] if path in unchanged else measured
+            torch.testing.assert_close(weights[f"{path}.{name}"], expected, rtol=1e-4, atol=1e-5)
     for name, tensor in before.items():
         assert torch.equal(tensor, module.state_dict()[name])
         if "running" in name and name.rpartition(".")[0] not in norms:
-            assert torch.equal(tensor, found[name])
-    assert reasons(artifact).get("norms-as-they-were", "") == ", ".join(left)
+            assert torch.equal(tensor, weights[name])
+    assert reasons(artifact).get("norms-as-they-were", "") == ", ".join(unchanged)
 
 
-@pytest.mark.parametrize(("count", "left"), [(1, "1"), (2, ""), (257, "")])
-def test_a_norm_that_gets_one_value_in_each_channel_is_left_alone(count, left):
+@pytest.mark.parametrize(("count", "unchanged"), [(1, "1"), (2, ""), (257, "")])
+def test_a_norm_with_one_value_per_channel_stays_unchanged(count, unchanged):
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(6, 4), nn.BatchNorm1d(4), nn.Linear(4, 3)).eval()
     inputs = torch.randn(count, 6)
-    some = torch.arange(len(inputs)) % 3
+    labels = torch.arange(len(inputs)) % 3
     data = {
-        "train": (inputs, some),
-        **dict.fromkeys(("validation", "test"), (inputs[:1], some[:1])),
+        "train": (inputs, labels),
+        **dict.fromkeys(("validation", "test"), (inputs[:1], labels[:1])),
     }
     artifact = wb.compress(wb.from_module(module, **data, name=f"of-{count}"), RECALIBRATE)
-    assert reasons(artifact).get("norms-as-they-were", "") == left
-    if not left:
-        found = artifact.weights()
-        seen = functional.linear(inputs, found["0.weight"], found["0.bias"]).chunk(-(-count // 256))
-        variance = torch.stack([part.var(dim=0) for part in seen]).mean(dim=0)
-        torch.testing.assert_close(found["1.running_var"], variance)
+    assert reasons(artifact).get("norms-as-they-were", "") == unchanged
+    if not unchanged:
+        weights = artifact.weights()
+        outputs = functional.linear(inputs, weights["0.weight"], weights["0.bias"])
+        parts = outputs.chunk(-(-count // 256))
+        variance = torch.stack([part.var(dim=0) for part in parts]).mean(dim=0)
+        torch.testing.assert_close(weights["1.running_var"], variance)
 
 
-class Scaled(nn.Linear):
-    """Does more than to add its bias."""
+class Activated(nn.Linear):
+    """Does more than adding its bias."""
 
     def forward(self, x):
         return super().forward(x).tanh()
@@ -211,10 +187,10 @@ def encoder():
     return Net(lambda m, x: m.fc(m.e(x).mean(1)), e=layer, fc=nn.Linear(6, 3))
 
 
-# The module, the shape of an example, and the biases that are left as they were.
+# The module, the shape of an example, and the biases that stay unchanged.
 BIASED = {
     "linear": (lambda: nn.Sequential(nn.Linear(6, 4), nn.ReLU(), nn.Linear(4, 3)), (6,), []),
-    "linear at every place": (
+    "linear at every position": (
         lambda: Net(lambda m, x: m.fc(m.a(x).relu().mean(1)), a=nn.Linear(6, 4),
                     fc=nn.Linear(4, 3)),
         (5, 6), [],
@@ -222,7 +198,7 @@ BIASED = {
     "without batch norm": (
         lambda: Net(lambda m, x: ended(m, m.c(x)), c=conv(), fc=nn.Linear(4, 3)), (4, 5, 5), []
     ),
-    "over lines": (
+    "over signals": (
         lambda: Net(lambda m, x: ended(m, m.c(x)[..., None]), c=nn.Conv1d(4, 4, 2),
                     fc=nn.Linear(4, 3)),
         (4, 5), [],
@@ -237,7 +213,7 @@ BIASED = {
                     fc=nn.Linear(6, 3)),
         (4, 5, 5), [],
     ),
-    "parametrised": (
+    "parametrized": (
         lambda: nn.Sequential(weight_norm(nn.Linear(6, 4)), nn.ReLU(), nn.Linear(4, 3)), (6,), []
     ),
     "used twice": (
@@ -247,11 +223,11 @@ BIASED = {
     "never used": (
         lambda: Net(lambda m, x: m.fc(x), a=nn.Linear(6, 6), fc=nn.Linear(6, 3)), (6,), ["a.bias"]
     ),
-    "code of its own": (
-        lambda: Net(lambda m, x: m.fc(m.a(x)), a=Scaled(6, 6), fc=nn.Linear(6, 3)),
+    "a custom forward": (
+        lambda: Net(lambda m, x: m.fc(m.a(x)), a=Activated(6, 6), fc=nn.Linear(6, 3)),
         (6,), ["a.bias"],
     ),
-    "hooked by its owner": (hooked, (6,), ["0.bias"]),
+    "with a hook": (hooked, (6,), ["0.bias"]),
     "tied": (tied_bias, (6,), ["a.bias"]),
     "weights read by attention": (attending, (5, 6), ["a.out_proj.bias"]),
     "encoder with a fused path": (encoder, (5, 6), ["e.self_attn.out_proj.bias"]),
@@ -259,62 +235,60 @@ BIASED = {
 
 
 def means(module, inputs):
-    """Return the mean output of each layer that multiplies, by the name of its bias."""
-    found, module = {}, copy.deepcopy(module)
+    """Return the mean outputs of each linear layer and convolution, by the name of its bias."""
+    means, module = {}, copy.deepcopy(module)
 
-    def watch(name, layer):
+    def observe(name, layer):
         def hook(_layer, _inputs, outputs):
             axis = -1 if isinstance(layer, nn.Linear) else 1
-            found[name] = outputs.movedim(axis, 0).flatten(1).mean(1)
+            means[name] = outputs.movedim(axis, 0).flatten(1).mean(1)
 
         return hook
 
     for path, layer in module.named_modules():
         if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd):
-            layer.register_forward_hook(watch(f"{path}.bias", layer))
+            layer.register_forward_hook(observe(f"{path}.bias", layer))
     with torch.no_grad():
         module(inputs)
-    return found
+    return means
 
 
 @pytest.mark.parametrize("kind", BIASED)
-def test_corrected_biases_bring_back_the_mean_outputs(kind):
-    make, shape, left = BIASED[kind]
+def test_corrected_biases_restore_the_mean_outputs(kind):
+    make, shape, unchanged = BIASED[kind]
     torch.manual_seed(0)
     module = make().eval()
     inputs = torch.randn(EXAMPLES, *shape)
     before = dict(module.named_parameters())
-    artifact = wb.compress(brought(module, inputs, kind), CORRECT)
-    found = artifact.weights()
+    artifact = wb.compress(make_model(module, inputs, kind), CORRECT)
+    weights = artifact.weights()
     other = copy.deepcopy(module)
-    other.load_state_dict(other.state_dict() | found, strict=True)
-    wanted, now = means(module, inputs), means(other, inputs)
-    changed = [n for n in found if n.endswith("bias") and not torch.equal(found[n], before[n])]
+    other.load_state_dict(other.state_dict() | weights, strict=True)
+    expected, actual = means(module, inputs), means(other, inputs)
+    biases = [name for name in weights if name.endswith("bias")]
+    changed = [name for name in biases if not torch.equal(weights[name], before[name])]
     assert changed
-    assert not set(changed) & set(left)
+    assert not set(changed) & set(unchanged)
     for name in changed:
-        torch.testing.assert_close(now[name], wanted[name], rtol=1e-3, atol=1e-4)
-    assert reasons(artifact).get("biases-as-they-were", "") == ", ".join(left)
-    assert changed == [n for n in wanted if n in found and n not in left]
+        torch.testing.assert_close(actual[name], expected[name], rtol=1e-3, atol=1e-4)
+    assert reasons(artifact).get("biases-as-they-were", "") == ", ".join(unchanged)
+    assert changed == [n for n in expected if n in weights and n not in unchanged]
 
 
-def test_nothing_is_written_that_is_not_finite():
-    """A row of zeros has no direction, so that its normalised weights are 0 / 0."""
+def test_adjustments_that_are_not_finite_are_not_stored():
+    """A row of zeros has no direction, so its normalized weights are 0 / 0."""
     torch.manual_seed(0)
     module = Net(
         lambda m, x: m.fc(m.b(m.c(x)).mean((2, 3)).nan_to_num()), **layers(c=weight_norm(conv()))
     ).eval()
     module.c.parametrizations.weight.original1.data[0] *= 1e-6
     sparse = wb.Prune(0.5, exclude=("fc.weight",))
-    model = brought(module, pictures(), "zero row")
+    model = make_model(module, images(), "zero row")
     for adjust in (wb.Adjust("recalibrate"), wb.Adjust("keep", biases="correct")):
         artifact = wb.compress(model, wb.Recipe(prune=sparse, adjust=adjust))
-        found = artifact.weights()
-        assert all(bool(tensor.isfinite().all()) for tensor in found.values())
+        weights = artifact.weights()
+        assert all(bool(tensor.isfinite().all()) for tensor in weights.values())
         for name in ("b.running_mean", "b.running_var", "c.bias"):
-            assert torch.equal(found[name], module.state_dict()[name])
-        named = reasons(artifact)
-        assert ("norms-as-they-were", "b") in named.items() or (
-            "biases-as-they-were",
-            "c.bias",
-        ) in named.items()
+            assert torch.equal(weights[name], module.state_dict()[name])
+        named = reasons(artifact).items()
+        assert ("norms-as-they-were", "b") in named or ("biases-as-they-were", "c.bias") in named

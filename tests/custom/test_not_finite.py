@@ -1,4 +1,4 @@
-"""Files whose outputs are not finite on some examples: counted, explained, and wrong."""
+"""Files whose outputs are not finite for some examples, which count as wrong."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from torch.nn.utils import weight_norm as older_weight_norm
 from torch.nn.utils.parametrizations import weight_norm
 
 import workbench as wb
+from tests.raises import raises
 from workbench.analysis.attribution import explain
 from workbench.cache.results import ResultCache
-from workbench.errors import WorkbenchError
 from workbench.evaluation.counts import PredictionCounts
 from workbench.evaluation.fast_path import FastPath
 from workbench.evaluation.measure import evaluate
@@ -28,7 +28,7 @@ PRUNED = wb.Recipe(prune=wb.Prune(0.5))
 
 
 class Normed(nn.Module):
-    """Its first layer divides by the norms of its rows, one of which is nearly nothing."""
+    """Its first layer divides by the norms of its rows, one of which is nearly zero."""
 
     def __init__(self, norm=weight_norm, outputs=3):
         super().__init__()
@@ -48,7 +48,7 @@ DIRECTIONS = {
 
 
 class Rooted(nn.Module):
-    """Outputs that are NaN for some examples as soon as the first weight is smaller than it was."""
+    """Its outputs are NaN for some examples as soon as the first weight decreases."""
 
     def __init__(self, outputs=3):
         super().__init__()
@@ -59,63 +59,60 @@ class Rooted(nn.Module):
             self.gate.weight[0, 0] = 2.0
 
     def forward(self, x):
-        room = (self.gate(x.abs()) - 2 * x[:, :1].abs() - 1e-4 + (x[:, 1:2] < 0.5)).sqrt()
-        return self.last(x) + 0 * room
+        root = (self.gate(x.abs()) - 2 * x[:, :1].abs() - 1e-4 + (x[:, 1:2] < 0.5)).sqrt()
+        return self.last(x) + 0 * root
 
 
 def inputs():
-    lot = torch.Generator().manual_seed(1)
-    return torch.randn(EXAMPLES, 6, generator=lot)
+    return torch.randn(EXAMPLES, 6, generator=torch.Generator().manual_seed(1))
 
 
-def brought(module, targets=None):
+def make_model(module, targets=None):
     x = inputs()
     targets = torch.arange(EXAMPLES) % 3 if targets is None else targets
     return wb.from_module(module, train=(x, targets), validation=(x, targets), test=(x, targets),
                     name="one")  # fmt: skip
 
 
-def by_hand(model, recipe):
-    """The outputs of the rebuilt module, by PyTorch alone."""
+def rebuilt_outputs(model, recipe):
+    """Return the outputs of the rebuilt module, computed by PyTorch."""
     with torch.no_grad():
         return wb.to_module(wb.compress(model, recipe))(inputs())
 
 
 @pytest.mark.parametrize("norm", [weight_norm, older_weight_norm])
 @pytest.mark.filterwarnings("ignore:.*weight_norm.*")
-def test_a_row_without_a_norm_is_named(norm, threads):
-    model = brought(Normed(norm))
-    outputs = by_hand(model, PRUNED)
-    assert bool(outputs.isnan().all())  # every example goes through the row
+def test_a_row_of_zero_norm_is_reported(norm, threads):
+    model = make_model(Normed(norm))
+    outputs = rebuilt_outputs(model, PRUNED)
+    assert bool(outputs.isnan().all())  # the row affects every example
     report = wb.measure(model, PRUNED, timed=False, store=ResultCache())
     assert (report.not_finite, report.accuracy, report.recall, report.f1) == (EXAMPLES, 0, 0, 0)
     assert sum(map(sum, report.confusion)) == 0
     first, second = report.reasons[:2]
-    assert first.text == (
-        f"The outputs for {EXAMPLES} of {EXAMPLES} validation examples are NaN or infinite: such "
-        "examples have no prediction and count as wrong."
-    )
+    assert first.kind == "not-finite"
+    assert f"{EXAMPLES} of {EXAMPLES} validation examples" in first.text
     assert (second.kind, second.layer) == ("zero-norm", DIRECTIONS[norm])
     assert not bool((wb.compress(model, PRUNED).weights()[DIRECTIONS[norm]][2] != 0).any())
 
 
-def test_some_examples_alone_have_no_prediction(threads):
-    model = brought(Rooted())
+def test_only_some_examples_have_no_prediction(threads):
+    model = make_model(Rooted())
     recipe = wb.Recipe(prune=wb.Prune(0.84, layers={"last.weight": 0.0}))
     with torch.no_grad():
         module = model.architecture.module
         assert bool(module(inputs()).isfinite().all())
-    outputs = by_hand(model, recipe)
-    none = ~outputs.isfinite().all(dim=1)
+    outputs = rebuilt_outputs(model, recipe)
+    not_finite = ~outputs.isfinite().all(dim=1)
     labels = torch.arange(EXAMPLES) % 3
-    right = (outputs.argmax(1) == labels) & ~none
+    correct = (outputs.argmax(1) == labels) & ~not_finite
     store = ResultCache()
     report = wb.measure(model, recipe, timed=False, store=store)
-    assert 0 < int(none.sum()) < EXAMPLES
-    assert report.not_finite == int(none.sum())
-    assert report.accuracy == int(right.sum()) / EXAMPLES
-    shares = [float(right[labels == one].float().mean()) for one in range(3)]
-    assert report.recall == pytest.approx(np.mean(shares))
+    assert 0 < int(not_finite.sum()) < EXAMPLES
+    assert report.not_finite == int(not_finite.sum())
+    assert report.accuracy == int(correct.sum()) / EXAMPLES
+    recalls = [float(correct[labels == label].float().mean()) for label in range(3)]
+    assert report.recall == pytest.approx(np.mean(recalls))
     assert sum(map(sum, report.confusion)) == EXAMPLES - report.not_finite
     assert report.reasons[0].kind == "not-finite"
     assert report.broken == {}  # the weights are finite
@@ -126,19 +123,19 @@ def test_some_examples_alone_have_no_prediction(threads):
 
 
 @pytest.mark.parametrize("bfloat16", [True, False])
-def test_every_way_to_predict_agrees(bfloat16, threads):
-    model = brought(Rooted())
+def test_all_ways_to_predict_agree(bfloat16, threads):
+    model = make_model(Rooted())
     artifact = wb.compress(model, wb.Recipe(prune=wb.Prune(0.84, layers={"last.weight": 0.0})))
     weights, x = artifact.weights(), inputs().numpy()
-    judged = predict(model, weights, x)
-    assert NO_CLASS in judged
-    sieve = FastPath(model, weights, bfloat16=bfloat16)
-    first = sieve.first(x[:60])
-    sieve.calibrate()
-    assert np.array_equal(np.concatenate([first, sieve.predict(x[60:])]), judged)
-    assert np.array_equal(predict_float64(model, weights, x), judged)
-    assert np.array_equal(np.concatenate([predict(model, weights, x[at : at + 7]) for at in
-                                          range(0, len(x), 7)]), judged)  # fmt: skip
+    reference = predict(model, weights, x)
+    assert NO_CLASS in reference
+    fast = FastPath(model, weights, bfloat16=bfloat16)
+    first = fast.first(x[:60])
+    fast.calibrate()
+    assert np.array_equal(np.concatenate([first, fast.predict(x[60:])]), reference)
+    assert np.array_equal(predict_float64(model, weights, x), reference)
+    batches = [predict(model, weights, x[at : at + 7]) for at in range(0, len(x), 7)]
+    assert np.array_equal(np.concatenate(batches), reference)
 
 
 ROWS = {
@@ -148,45 +145,43 @@ ROWS = {
     "all NaN": ([float("nan")] * 3, NO_CLASS),
     "infinite": ([1.0, float("inf"), 2.0], NO_CLASS),
     "several infinite": ([float("inf"), float("inf"), 2.0], NO_CLASS),
-    "ruled out": ([1.0, 3.0, float("-inf")], 1),
-    "all ruled out": ([float("-inf")] * 3, NO_CLASS),
+    "masked": ([1.0, 3.0, float("-inf")], 1),
+    "all masked": ([float("-inf")] * 3, NO_CLASS),
 }
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_what_settles(name):
-    row, wanted = ROWS[name]
+def test_classifying_special_values(name):
+    row, expected = ROWS[name]
     classes, certain = classify(torch.tensor([row, [0.0, 0.0, 5.0]]), 1e-3)
-    assert classes.tolist() == [wanted, 2]
+    assert classes.tolist() == [expected, 2]
     assert certain.tolist() == [True, True]
 
 
-def test_a_tally_without_predictions():
+def test_counts_of_examples_without_prediction():
     labels, predicted = np.array([0, 0, 1, 1, 2]), np.array([0, NO_CLASS, 1, 0, NO_CLASS])
-    tally = PredictionCounts.of(labels, predicted, 3, 5)
-    assert (tally.examples, tally.not_finite, tally.correct, tally.exact) == (5, 2, 2, True)
-    assert tally.confusion.tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 0]]
-    assert tally.pairs.tolist() == [[0, 0, 1], [1, 0, 1], [1, 1, 1]]
-    assert tally.recall == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
+    counts = PredictionCounts.of(labels, predicted, 3, 5)
+    assert (counts.examples, counts.not_finite, counts.correct, counts.exact) == (5, 2, 2, True)
+    assert counts.confusion.tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 0]]
+    assert counts.pairs.tolist() == [[0, 0, 1], [1, 0, 1], [1, 1, 1]]
+    assert counts.recall == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
     # 2·TP / (labels + predictions) of each class
-    assert tally.f1 == pytest.approx((2 / (2 + 2) + 2 / (2 + 1) + 0) / 3)
+    assert counts.f1 == pytest.approx((2 / (2 + 2) + 2 / (2 + 1) + 0) / 3)
 
 
-def test_numbers_that_are_none_have_no_figure(threads):
+def test_regression_with_nan_has_no_metric(threads):
     x = inputs()
-    model = brought(Rooted(1), x.sum(1, keepdim=True))
+    model = make_model(Rooted(1), x.sum(1, keepdim=True))
     recipe = wb.Recipe(prune=wb.Prune(0.84, layers={"last.weight": 0.0}))
-    without = int((~by_hand(model, recipe).isfinite()).sum())
+    not_finite = int((~rebuilt_outputs(model, recipe).isfinite()).sum())
     report = wb.measure(model, recipe, timed=False, store=ResultCache())
     assert isnan(report.value)
-    assert report.not_finite == without > 0
-    assert report.reasons[0].text == (
-        f"The outputs for {without} of {EXAMPLES} validation examples are NaN or infinite, and so "
-        "is the metric."
-    )
+    assert report.not_finite == not_finite > 0
+    assert report.reasons[0].kind == "no-figure"
+    assert f"{not_finite} of {EXAMPLES} validation examples" in report.reasons[0].text
 
 
-def test_places_without_a_finite_output_are_no_hits(threads):
+def test_positions_without_finite_outputs_are_wrong(threads):
     class Tagger(nn.Module):
         def __init__(self):
             super().__init__()
@@ -195,10 +190,10 @@ def test_places_without_a_finite_output_are_no_hits(threads):
         def forward(self, x):
             return self.inner(x).unsqueeze(1).expand(-1, 2, -1)
 
-    labels = torch.zeros(EXAMPLES, 2, dtype=torch.long)  # where argmax of NaN points to
-    model = brought(Tagger(), labels)
+    labels = torch.zeros(EXAMPLES, 2, dtype=torch.long)  # the argmax of NaN
+    model = make_model(Tagger(), labels)
     recipe = wb.Recipe(prune=wb.Prune(0.84, layers={"inner.last.weight": 0.0}))
-    outputs = by_hand(model, recipe)
+    outputs = rebuilt_outputs(model, recipe)
     finite = outputs.isfinite().all(-1)
     hits = (outputs.argmax(-1) == labels) & finite
     report = wb.measure(model, recipe, timed=False, store=ResultCache())
@@ -206,31 +201,31 @@ def test_places_without_a_finite_output_are_no_hits(threads):
     assert report.not_finite == int((~finite.all(1)).sum()) > 0
 
 
-def test_weights_that_are_no_numbers_are_named(threads):
-    model = brought(Rooted())
+def test_weights_that_are_not_finite_are_named(threads):
+    model = make_model(Rooted())
     weights = {name: tensor.clone() for name, tensor in model.weights().items()}
     assert non_finite_tensors(model, weights) == {}
     weights["last.bias"][1] = torch.nan
     assert non_finite_tensors(model, weights) == {"last.bias": "not-a-number"}
 
 
-def test_built_in_models_say_nothing_of_it():
+def test_finite_scores_do_not_mention_it():
     score = Score("accuracy", 0.5, 0.5, 0.5, 10, 10, {})
     assert not {"not_finite", "broken"} & set(score.as_dict())
     assert Score.from_dict(score.as_dict()) == score
 
 
-def test_changes_name_no_class_where_there_is_none(threads):
-    model = brought(Normed())
-    changed = wb.compare(model, PRUNED)
-    assert set(changed.after.tolist()) == {NO_CLASS}
-    assert {row["after"] for row in changed.rows()} == {"no prediction"}
-    assert changed.prediction_counts[1].correct == 0
-    assert len(changed.won) == 0
+def test_a_comparison_names_no_class_without_prediction(threads):
+    model = make_model(Normed())
+    comparison = wb.compare(model, PRUNED)
+    assert set(comparison.after.tolist()) == {NO_CLASS}
+    assert {row["after"] for row in comparison.rows()} == {"no prediction"}
+    assert comparison.prediction_counts[1].correct == 0
+    assert len(comparison.won) == 0
 
 
-def test_what_has_no_prediction_cannot_be_explained(threads):
-    model = brought(Normed())
+def test_examples_without_prediction_cannot_be_explained(threads):
+    model = make_model(Normed())
     weights = wb.compress(model, PRUNED).weights()
-    with pytest.raises(WorkbenchError, match="no prediction to explain"):
+    with raises("model.no_prediction"):
         explain(model, weights, inputs()[:1].numpy())

@@ -115,8 +115,8 @@ def test_a_plugin_model_that_cannot_be_built_is_reported(plugin):
 BROKEN = {
     "import": ("import no_such_thing", "No module named 'no_such_thing'"),
     "raises": ("def models():\n    raise RuntimeError('not today')", "RuntimeError: not today"),
-    "no list": ("def models():\n    return 3", "int"),
-    "no plugins": ("def models():\n    return [3]", "int"),
+    "no list": ("def models():\n    return 3", "list of wb.ModelPlugin"),
+    "no plugins": ("def models():\n    return [3]", "wb.ModelPlugin"),
     "no function": ("", "has no attribute 'models'"),
     "a name that exists": (GOOD.replace('"acme/linear"', '"fashion/lenet5"'), "fashion/lenet5"),
     "no slash": (GOOD.replace('"acme/linear"', '"linear"'), "'linear'"),

@@ -13,11 +13,9 @@ from torch.nn import functional
 
 from tests.raises import raises
 from workbench.custom.probe import agree, probe
-from workbench.custom.wrappers import unwrap, without_masks
 from workbench.domain.user_architecture import meta_copy, tensors_of
 from workbench.runtime.batch import call
 from workbench.runtime.guard import guarded
-from workbench.runtime.unfused import unfuse
 
 
 class Flat(nn.Module):
@@ -270,65 +268,6 @@ def test_modules_without_well_defined_predictions_are_refused(kind, code, fact, 
     torch.manual_seed(0)
     with raises(code, fact):
         probe(kind(), images.clone, "validation")
-
-
-@pytest.mark.parametrize("norm", [None, "layer"])
-@pytest.mark.parametrize("padded", [False, True])
-def test_an_unfused_encoder_equals_the_fused_one(norm, padded):
-    torch.manual_seed(0)
-    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
-    final = nn.LayerNorm(8) if norm else None
-    encoder = nn.TransformerEncoder(layer, 2, norm=final).eval()
-    for parameter in encoder.parameters():
-        nn.init.normal_(parameter, 0, 0.3)
-    x = torch.randn(3, 6, 8)
-    padding = torch.arange(6) >= torch.tensor([[6], [4], [2]]) if padded else None
-    calls = []
-    unfused = unfuse(copy.deepcopy(encoder))
-    unfused.layers[1].linear1.register_forward_hook(lambda *_: calls.append(1))
-    with torch.no_grad():
-        expected = encoder(x, src_key_padding_mask=padding)
-        actual = unfused(x, src_key_padding_mask=padding)
-        copied = copy.deepcopy(unfused)(x, src_key_padding_mask=padding)
-    assert calls
-    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(copied, expected, rtol=1e-5, atol=1e-5)
-    if padded and norm is None:
-        assert bool((expected[2, 2:] == 0).all())  # PyTorch sets padding to zero
-
-
-def test_wrappers_are_removed():
-    inner = nn.Linear(3, 2)
-    compiled = torch.compile(inner, backend="eager")
-    wrapped = [
-        nn.DataParallel(inner),
-        compiled,
-        nn.DataParallel(compiled),
-    ]
-    assert all(unwrap(module) is inner for module in wrapped)
-    averaged = torch.optim.swa_utils.AveragedModel(inner)
-    assert unwrap(averaged) is averaged.module
-    with pytest.warns(DeprecationWarning, match="jit"):
-        traced = torch.jit.trace(inner, torch.zeros(1, 3))
-    with raises("module.torchscript", "torch.jit"):
-        unwrap(traced)
-
-
-def test_masks_are_multiplied_into_the_weights_of_a_copy():
-    torch.manual_seed(0)
-    module = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3))
-    nn.utils.prune.l1_unstructured(module[0], "weight", 0.5)
-    nn.utils.prune.random_unstructured(module[2], "bias", 1)
-    before = [name for name, _ in module.named_parameters()]
-    x = torch.randn(4, 6)
-    expected = module(x)
-    folded, masked = without_masks(module)
-    assert masked == ("0.weight", "2.bias")
-    assert [name for name, _ in module.named_parameters()] == before
-    assert torch.equal(folded(x), expected)
-    assert int((folded[0].weight == 0).sum()) == 15
-    assert folded[2].weight is module[2].weight
-    assert without_masks(folded) == (folded, ())
 
 
 class WritesAttributes(Flat):

@@ -1,4 +1,4 @@
-"""What was measured before is never taken for what differs from it in one thing alone."""
+"""Cached results are not used for models, data or settings with a single difference."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from workbench.training import teacher
 from workbench.zoo import registry
 
 AGREE = 4
-"""The first examples, on which the modules below compute the same."""
+"""The first examples, for which the modules below return the same."""
 STEP = {"steps": 3, "batch": 8, "threads": 1}
 
 
 class Net(nn.Module):
-    """Differs from others of its kind where inputs are negative, which the first ones are not."""
+    """Depends on its function only for negative inputs, which the first examples do not have."""
 
     def __init__(self, function, table=0.0, classes=3):
         super().__init__()
@@ -55,25 +55,25 @@ class Sloped(Net):
 
 def data(seed=0, numbers=False, **changed):
     """Return three splits whose first examples are all positive."""
-    lot = torch.Generator().manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
     splits = {}
     for name in ("train", "validation", "test"):
-        inputs = torch.randn(60, 4, generator=lot)
-        inputs[:AGREE] = torch.rand(AGREE, 4, generator=lot)
+        inputs = torch.randn(60, 4, generator=rng)
+        inputs[:AGREE] = torch.rand(AGREE, 4, generator=rng)
         labels = (inputs.sum(1) * 2).long() % 3
         splits[name] = (inputs, inputs.sum(1, keepdim=True)) if numbers else (inputs, labels)
     return splits | changed
 
 
 def other(split, **settings):
-    """Return the splits of `data` with one changed behind its first examples."""
+    """Return the splits of `data` with one changed after its first examples."""
     splits = data(**settings)
     inputs, targets = (part.clone() for part in splits[split])
     inputs[AGREE:] *= -1
     return splits | {split: (inputs, targets)}
 
 
-def plain(**changed):
+def base(**changed):
     return {"module": Net(torch.relu), **data(), "name": "one", **changed}
 
 
@@ -88,46 +88,46 @@ TRAINED = wb.Recipe(wb.Prune(0.5), train=wb.Train(**STEP))
 STOPPED = wb.Recipe(train=wb.Train(**STEP | {"steps": 40}, patience=2, learning_rate=0.1))
 CORRECTED = wb.Recipe(quantize=wb.Quantize(2), adjust=wb.Adjust("keep", biases="correct"))
 
-# What differs: how both are brought, the recipe, the split.
+# The difference: arguments of both models, the recipe, the split.
 PAIRS = {
-    "the name": (plain, lambda: plain(name="a-much-longer-name"), SMALL, "validation"),
-    "the name of a trained one": (plain, lambda: plain(name="other"), TRAINED, "validation"),
+    "the name": (base, lambda: base(name="a-much-longer-name"), SMALL, "validation"),
+    "the name of a trained model": (base, lambda: base(name="other"), TRAINED, "validation"),
     "an attribute": (
-        lambda: plain(module=Sloped(0.1)), lambda: plain(module=Sloped(-3.0)), SMALL, "validation"
+        lambda: base(module=Sloped(0.1)), lambda: base(module=Sloped(-3.0)), SMALL, "validation"
     ),
-    "a function": (plain, lambda: plain(module=Net(torch.abs)), SMALL, "validation"),
+    "a function": (base, lambda: base(module=Net(torch.abs)), SMALL, "validation"),
     "a lambda": (
-        lambda: plain(module=Net(lambda x: x.clamp(min=0))),
-        lambda: plain(module=Net(lambda x: x.clamp(min=-9))),
+        lambda: base(module=Net(lambda x: x.clamp(min=0))),
+        lambda: base(module=Net(lambda x: x.clamp(min=-9))),
         SMALL,
         "validation",
     ),
     "a buffer that is not saved": (
-        plain, lambda: plain(module=Net(torch.relu, table=5.0)), SMALL, "validation"
+        base, lambda: base(module=Net(torch.relu, table=5.0)), SMALL, "validation"
     ),
     "gradients of another module": (
-        lambda: plain(module=Sloped(0.1)), lambda: plain(module=Sloped(-3.0)), GRADIENT, "test"
+        lambda: base(module=Sloped(0.1)), lambda: base(module=Sloped(-3.0)), GRADIENT, "test"
     ),
     "inputs inside another module": (
-        lambda: plain(module=Sloped(0.1)), lambda: plain(module=Sloped(-3.0)), CURVATURE, "test"
+        lambda: base(module=Sloped(0.1)), lambda: base(module=Sloped(-3.0)), CURVATURE, "test"
     ),
-    "train data of gradients": (plain, lambda: plain(**other("train")), GRADIENT, "validation"),
+    "train data of gradients": (base, lambda: base(**other("train")), GRADIENT, "validation"),
     "train data of an adjustment": (
-        plain, lambda: plain(**other("train")), CORRECTED, "validation"
+        base, lambda: base(**other("train")), CORRECTED, "validation"
     ),
-    "train data": (plain, lambda: plain(**other("train")), TRAINED, "validation"),
-    "validation data": (plain, lambda: plain(**other("validation")), SMALL, "validation"),
-    "validation data that stop it": (
-        plain, lambda: plain(**other("validation")), STOPPED, "validation"
+    "train data": (base, lambda: base(**other("train")), TRAINED, "validation"),
+    "validation data": (base, lambda: base(**other("validation")), SMALL, "validation"),
+    "validation data of early stopping": (
+        base, lambda: base(**other("validation")), STOPPED, "validation"
     ),
-    "validation data that stop it, tested": (
-        plain, lambda: plain(**other("validation")), STOPPED, "test"
+    "validation data of early stopping, tested": (
+        base, lambda: base(**other("validation")), STOPPED, "test"
     ),
-    "test data": (plain, lambda: plain(**other("test")), SMALL, "test"),
+    "test data": (base, lambda: base(**other("test")), SMALL, "test"),
     "the metric": (
         numbers, lambda: numbers(metric="explained variance"), SMALL, "validation"
     ),
-    "a metric of one's own": (
+    "a custom metric": (
         lambda: numbers(metric=lambda outputs, targets: 1.0),
         lambda: numbers(metric=lambda outputs, targets: 2.0),
         SMALL,
@@ -141,48 +141,48 @@ PAIRS = {
 
 @pytest.fixture
 def forget(monkeypatch):
-    """Make this process know nothing, as a new one with an empty folder would."""
+    """Return a function that empties all caches, as in a new process."""
 
-    def forgotten():
-        for place, name in ((calibration, "_cache"), (prepare, "_cache"), (teacher, "_cache")):
-            monkeypatch.setattr(place, name, MemoryCache(64))
+    def clear():
+        for module, name in ((calibration, "_known"), (prepare, "_kept"), (teacher, "_kept")):
+            monkeypatch.setattr(module, name, MemoryCache(64))
         files.default_file_cache.cache_clear()
         monkeypatch.setattr(files.default_file_cache(), "where", None)
 
-    yield forgotten
+    yield clear
     files.default_file_cache.cache_clear()
 
 
-def measured(how, recipe, split, store):
-    model = wb.from_module(**how())
-    found = wb.measure(model, recipe, split=split, timed=False, store=store)
-    return replace(found, size=replace(found.size, training=None))  # how long it took
+def measured(arguments, recipe, split, store):
+    model = wb.from_module(**arguments())
+    report = wb.measure(model, recipe, split=split, timed=False, store=store)
+    return replace(report, size=replace(report.size, training=None))  # without the duration
 
 
-@pytest.mark.parametrize("what", PAIRS)
-def test_two_that_differ_in_one_thing_have_results_of_their_own(what, forget, threads):
-    one, another, recipe, split = PAIRS[what]
+@pytest.mark.parametrize("difference", PAIRS)
+def test_models_with_a_single_difference_are_cached_separately(difference, forget, threads):
+    one, another, recipe, split = PAIRS[difference]
     forget()
-    right = measured(another, recipe, split, ResultCache())
+    expected = measured(another, recipe, split, ResultCache())
     forget()
     store = ResultCache()
     before = measured(one, recipe, split, store)
-    assert measured(another, recipe, split, store) == right
-    assert replace(before, model=right.model) != right  # else nothing was tried
+    assert measured(another, recipe, split, store) == expected
+    assert replace(before, model=expected.model) != expected  # otherwise nothing is tested
     assert measured(one, recipe, split, store) == before
 
 
-def test_what_is_the_same_is_found_again(forget, threads):
+def test_results_of_an_equal_model_are_reused(forget, threads):
     forget()
     store = ResultCache()
     recipe = GRADIENT
-    first = wb.from_module(**plain())  # calibration statistics are kept as long as their model
+    first = wb.from_module(**base())  # calibration statistics live as long as their model
     report = wb.measure(first, recipe, timed=False, store=store)
-    again = wb.from_module(**plain())
+    again = wb.from_module(**base())
     assert cached_report(again, recipe, "validation", store) == report
 
 
-def test_a_teacher_that_is_another_now_has_taught_another_student(monkeypatch):
+def test_students_of_a_replaced_teacher_are_cached_separately(monkeypatch):
     student = wb.model("fashion/mlp-32")
     recipe = wb.Recipe(train=wb.Train(4, teacher="custom/big"))
     keys = set()
@@ -206,23 +206,23 @@ def test_a_teacher_that_is_another_now_has_taught_another_student(monkeypatch):
     ],
     ids=["class names", "validation data", "module"],
 )
-def test_a_session_forgets_what_was_found_about_a_namesake(changed, forget, threads):
+def test_a_session_drops_the_results_of_a_replaced_model(changed, forget, threads):
     forget()
-    wb.from_module(**plain())
+    wb.from_module(**base())
     session = Session("custom/one", SMALL, store=ResultCache())
     try:
         first = session.analyze("changes")
-        wb.from_module(**plain(**changed))
+        wb.from_module(**base(**changed))
         session.open("custom/one", SMALL)
         assert session.found("changes", None) is None
         second = session.analyze("changes")
     finally:
         session.close()
     forget()
-    right = wb.compare(wb.model("custom/one"), SMALL)
-    assert second.classes == right.classes
-    assert np.array_equal(second.before, right.before)
-    assert np.array_equal(second.after, right.after)
-    assert {visit.value for visit in session.visited} <= {right.prediction_counts[1].accuracy}
-    same = first.classes == right.classes and np.array_equal(first.after, right.after)
-    assert not same  # else nothing was tried
+    expected = wb.compare(wb.model("custom/one"), SMALL)
+    assert second.classes == expected.classes
+    assert np.array_equal(second.before, expected.before)
+    assert np.array_equal(second.after, expected.after)
+    assert {visit.value for visit in session.visited} <= {expected.prediction_counts[1].accuracy}
+    same = first.classes == expected.classes and np.array_equal(first.after, expected.after)
+    assert not same  # otherwise nothing is tested
