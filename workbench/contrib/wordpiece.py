@@ -41,8 +41,8 @@ def encode(
     truncated.
     """
     rows = []
-    for words in texts:
-        parts = [part for word in words for part in PART.findall(_normalized(word))]
+    for text in texts:
+        parts = [part for word in text for part in PART.findall(_normalized(word))]
         pieces = [piece for part in parts for piece in word_pieces(part, ids)]
         row = [ids[BEGIN], *pieces[: length - 2], ids[END]]
         rows.append(row + [ids[PADDING]] * (length - len(row)))

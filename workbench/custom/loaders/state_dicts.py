@@ -36,8 +36,10 @@ def state_dicts(content: Any, module: nn.Module) -> list[StateDict]:
     """
     candidates = sorted(_nested(content, (), DEEPEST), key=lambda item: _rank(item[0]))
     states = [state for _keys, state in candidates]
-    own = module.state_dict(keep_vars=True)
-    likely = [s for s in states[1:] if any(set(own) & set(v) for v in name_variants(s, module))]
+    expected = module.state_dict(keep_vars=True)
+    likely = [
+        s for s in states[1:] if any(set(expected) & set(v) for v in name_variants(s, module))
+    ]
     return states[:1] + likely
 
 
@@ -47,15 +49,15 @@ def name_variants(state: StateDict, module: nn.Module) -> list[StateDict]:
     The variants are: unchanged; without common prefixes; and without the parts that wrappers add,
     in the file or in the module. A tied tensor that is stored once gets all of its names.
     """
-    own = module.state_dict(keep_vars=True)
-    wrapped_names = {_unwrap(name): name for name in own}
+    expected = module.state_dict(keep_vars=True)
+    wrapped_names = {_unwrap(name): name for name in expected}
     variants = [*_stripped(state), *_stripped(_renamed(state, _unwrap))]
     variants += [_renamed(v, lambda name: wrapped_names.get(name, name)) for v in variants]
     distinct: dict[tuple[str, ...], StateDict] = {}
     for variant in variants:
-        complete = _with_tied(variant, own)
+        complete = _with_tied(variant, expected)
         distinct.setdefault(tuple(complete), complete)
-    return sorted(distinct.values(), key=lambda variant: -_matches(variant, own))
+    return sorted(distinct.values(), key=lambda variant: -_matches(variant, expected))
 
 
 def _nested(
@@ -119,12 +121,12 @@ class _Versioned(dict[str, Any]):
         self._metadata = versions
 
 
-def _with_tied(state: StateDict, own: Mapping[str, Tensor]) -> StateDict:
+def _with_tied(state: StateDict, expected: Mapping[str, Tensor]) -> StateDict:
     """Return `state` with tied tensors under all of their names."""
-    stored = {_memory(own[name]): value for name, value in state.items() if name in own}
+    stored = {_memory(expected[name]): value for name, value in state.items() if name in expected}
     absent = {
         name: stored[_memory(tensor)]
-        for name, tensor in own.items()
+        for name, tensor in expected.items()
         if name not in state and _memory(tensor) in stored
     }
     return _Versioned({**state, **absent}, getattr(state, "_metadata", {})) if absent else state
@@ -134,14 +136,15 @@ def _memory(tensor: Any) -> tuple[Any, ...]:
     """Return a key that two tensors share only if they are the same view of the same memory."""
     if not isinstance(tensor, Tensor) or is_lazy(tensor) or tensor.is_meta or not tensor.numel():
         return (id(tensor),)
-    view = (tensor.storage_offset(), *tensor.shape, *tensor.stride())
-    return (tensor.untyped_storage().data_ptr(), *view)
+    layout = (tensor.storage_offset(), *tensor.shape, *tensor.stride())
+    return (tensor.untyped_storage().data_ptr(), *layout)
 
 
-def _matches(state: StateDict, own: Mapping[str, Any]) -> int:
+def _matches(state: StateDict, expected: Mapping[str, Any]) -> int:
     """Return the number of names for which both have values of the same shape."""
     return sum(
-        name in own and shape_of(value) == shape_of(own[name]) for name, value in state.items()
+        name in expected and shape_of(value) == shape_of(expected[name])
+        for name, value in state.items()
     )
 
 

@@ -274,7 +274,7 @@ def _check_rows(count: int, left_out: int = 0) -> None:
 
 
 def _number(cell: str, decimal: str) -> float | None:
-    """Return a cell as a number, or None; `decimal` is the decimal separator besides the point."""
+    """Return a cell as a number, or None; `decimal` is accepted as decimal separator like the point."""
     if "_" in cell:  # Python would read 1_000
         return None
     try:
@@ -285,11 +285,11 @@ def _number(cell: str, decimal: str) -> float | None:
 
 
 def _column(name: str, cells: list[str], decimal: str) -> _Column:
-    words = [None if cell.lower() in MISSING else cell for cell in cells]
-    numbers = [math.nan if word is None else _number(word, decimal) for word in words]
-    if any(word is not None for word in words) and None not in numbers:
+    texts = [None if cell.lower() in MISSING else cell for cell in cells]
+    numbers = [math.nan if text is None else _number(text, decimal) for text in texts]
+    if any(text is not None for text in texts) and None not in numbers:
         return _Column(name, np.array(numbers, np.float64), [])
-    return _Column(name, None, words)
+    return _Column(name, None, texts)
 
 
 def _is_informative(column: _Column) -> bool:
