@@ -147,7 +147,7 @@ def forget(monkeypatch):
         for module, name in ((calibration, "_known"), (prepare, "_kept"), (teacher, "_kept")):
             monkeypatch.setattr(module, name, MemoryCache(64))
         files.default_file_cache.cache_clear()
-        monkeypatch.setattr(files.default_file_cache(), "where", None)
+        monkeypatch.setattr(files.default_file_cache(), "_folder", None)
 
     yield clear
     files.default_file_cache.cache_clear()

@@ -262,7 +262,7 @@ def folder(tmp_path, monkeypatch, request):
 def test_the_command_writes_the_weights(attribute, folder, forget, capsys, tmp_path):
     forget()
     options = ["--module", f"{folder}:{attribute}", "--output", "weights.safetensors", "--json"]
-    assert main(["rebuild", "small.safetensors", *options]) == 0
+    assert main(["to-module", "small.safetensors", *options]) == 0
     path = tmp_path / "weights.safetensors"
     result = json.loads(capsys.readouterr().out)
     assert result == {"file": "weights.safetensors", "bytes": path.stat().st_size}
@@ -274,7 +274,7 @@ def test_the_command_writes_the_weights(attribute, folder, forget, capsys, tmp_p
 
 def test_the_command_needs_no_module_for_a_built_in_model(tmp_path, capsys):
     wb.compress(wb.model("fashion/mlp-32"), wb.Recipe()).save(tmp_path / "small")
-    assert main(["rebuild", str(tmp_path / "small"), "--output", str(tmp_path / "out")]) == 0
+    assert main(["to-module", str(tmp_path / "small"), "--output", str(tmp_path / "out")]) == 0
     assert set(load_file(tmp_path / "out")) == set(wb.model("fashion/mlp-32").weights())
     assert capsys.readouterr().err == ""
 
@@ -292,7 +292,7 @@ CALLS = {
 def test_an_invalid_module_option_is_reported_in_one_line(case, folder, capsys):
     text, fact = CALLS[case]
     options = ["--module", text.format(folder), "--output", "weights.safetensors"]
-    assert main(["rebuild", "small.safetensors", *options]) == 2
+    assert main(["to-module", "small.safetensors", *options]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.count("\n") == 1
@@ -302,6 +302,6 @@ def test_an_invalid_module_option_is_reported_in_one_line(case, folder, capsys):
 def test_the_command_does_not_overwrite_the_file(folder, capsys, tmp_path):
     before = (tmp_path / "small.safetensors").read_bytes()
     options = ["--module", f"{folder}:network", "--output", "small.safetensors"]
-    assert main(["rebuild", "small.safetensors", *options]) == 2
+    assert main(["to-module", "small.safetensors", *options]) == 2
     assert "small.safetensors" in capsys.readouterr().err
     assert (tmp_path / "small.safetensors").read_bytes() == before

@@ -112,7 +112,7 @@ def test_a_metric_that_is_nan_counts_as_an_infinite_loss(share):
 @pytest.mark.parametrize(
     ("bytes_", "expected"),
     [
-        (1000, "as long as the original"),
+        (1000, "the same size as the original"),
         (1001, "1 bytes more than the original"),
         (999, "1 bytes less than the original"),
         (500, "2.00\u202f× smaller"),
