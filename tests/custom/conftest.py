@@ -15,7 +15,7 @@ EXAMPLES = 240
 @pytest.fixture(autouse=True)
 def empty_registry(monkeypatch, tmp_path):
     """Start each test without user models and cached results."""
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     monkeypatch.setenv("WORKBENCH_STORE", str(tmp_path / "store"))
 
 

@@ -22,7 +22,7 @@ class Facts:
         self.model, self.recipe, self.size = model, artifact.recipe, measure_size(model, artifact)
         self.rows = {row.name: row for row in self.size.ledger.rows}
         self.entries = self.header["tensors"]
-        self.module = model.architecture.held
+        self.module = model.architecture.module
         self.original = {
             name: tensor.detach().float().numpy() if tensor.is_floating_point() else tensor.numpy()
             for name, tensor in self.module.state_dict().items()

@@ -154,7 +154,7 @@ def test_every_type_of_data_gives_its_examples(case):
     assert len(split) == len(labels)
     assert np.array_equal(split.labels, labels.numpy())
     examples = split.examples[np.arange(len(split))]
-    examples = examples if isinstance(examples, torch.Tensor | np.ndarray) else examples.joined()
+    examples = examples if isinstance(examples, torch.Tensor | np.ndarray) else examples.to_batch()
     assert np.array_equal(examples, inputs.numpy())
     assert split.digest == split_of("test", (inputs, labels)).digest
 
@@ -173,7 +173,7 @@ NAMED = {
 @pytest.mark.parametrize("case", NAMED)
 def test_a_single_input_is_passed_by_name_if_the_module_has_that_argument(case):
     names, keys = NAMED[case]
-    joined = split_of("test", loader(DICTS), names).examples[:4].joined()
+    joined = split_of("test", loader(DICTS), names).examples[:4].to_batch()
     assert (set(joined) if keys else None) == keys
     assert torch.equal(joined["pixels"] if keys else joined, X[:4])
 
@@ -285,7 +285,7 @@ def test_numbers_that_are_not_finite_are_refused(case):
 
 def test_masks_of_infinities_are_accepted():
     split = split_of("train", ({"x": X, "mask": MASK}, Y))
-    assert torch.equal(split.examples[:9].joined()["mask"], MASK[:9])
+    assert torch.equal(split.examples[:9].to_batch()["mask"], MASK[:9])
 
 
 REFUSED = {

@@ -87,7 +87,7 @@ def register(images):
 def test_a_model_that_was_used_and_deleted_is_freed(use, register, monkeypatch):
     monkeypatch.setattr(user_models, "MOST_HELD", 0)
     model = register("first")
-    module = weakref.ref(model.architecture.held)
+    module = weakref.ref(model.architecture.module)
     data = weakref.ref(model.task.split("train"))
     USES[use](model)
     assert module() is not None

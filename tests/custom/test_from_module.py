@@ -81,7 +81,7 @@ def test_the_accuracy_is_that_of_an_evaluation_loop(small_model, small, points, 
     inputs, labels = make_splits(*points)["test"]
     with torch.no_grad():
         right = (small(inputs).argmax(1) == labels).float().mean()
-    assert small_model.figure("test") == pytest.approx(float(right))
+    assert small_model.metric_value("test") == pytest.approx(float(right))
 
 
 def test_a_reloaded_file_in_the_module_gives_the_reported_accuracy(
@@ -109,7 +109,7 @@ def test_changed_weights_are_detected(small_model, small):
 
 def test_training_improves_it(small_model):
     trained = wb.train(small_model, steps=200, learning_rate=0.02)
-    assert wb.evaluate(trained, timed=False).value > small_model.figure("validation") + 0.2
+    assert wb.evaluate(trained, timed=False).value > small_model.metric_value("validation") + 0.2
 
 
 def test_training_from_scratch_keeps_the_width(small_model):
@@ -143,7 +143,7 @@ def test_numbers_are_measured_by_root_mean_squared_error(points, make_splits):
     model = wb.from_module(Regression(), **data, name="numbers")
     assert model.task.metric.name == "root mean squared error"
     trained = wb.evaluate(wb.train(model, steps=300, learning_rate=0.05), timed=False)
-    assert trained.value < 0.1 < model.figure("validation")
+    assert trained.value < 0.1 < model.metric_value("validation")
     assert trained.figures["explained variance"] > 0.99
     inputs, numbers = data["validation"]
     module = wb.to_module(wb.compress(model, SMALLER))
@@ -180,7 +180,7 @@ def test_sequences_are_measured_by_perplexity(make_splits):
     with torch.no_grad():
         logits = module(symbols)["logits"].double()
     nats = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
-    assert model.figure("test") == pytest.approx(float(nats.exp()), rel=1e-6)
+    assert model.metric_value("test") == pytest.approx(float(nats.exp()), rel=1e-6)
     report = wb.measure(model, SMALLER, timed=False)
     names = [row.name for row in report.ledger.rows]
     assert "head.weight" not in names
@@ -233,7 +233,7 @@ def test_a_function_is_a_metric(small, points, make_splits):
     assert model.task.metric.name == "share_of_first"
     inputs = make_splits(*points)["validation"][0]
     expected = float((small(inputs).argmax(1) == 0).float().mean())
-    assert model.figure("validation") == pytest.approx(expected)
+    assert model.metric_value("validation") == pytest.approx(expected)
     assert wb.measure(model, SMALLER, timed=False).exact
 
 
@@ -311,7 +311,7 @@ class Counting:
 def test_a_torchmetrics_object_is_a_metric(small_model, small, points, make_splits):
     model = wb.from_module(small, **make_splits(*points), name="wrong", metric=Counting())
     assert not model.task.metric.higher_is_better
-    assert model.figure("test") == pytest.approx(1 - small_model.figure("test"))
+    assert model.metric_value("test") == pytest.approx(1 - small_model.metric_value("test"))
 
 
 class WithEmpty(nn.Linear):
@@ -350,6 +350,6 @@ def test_a_file_of_a_model_that_is_not_registered(small_model, monkeypatch):
     from workbench.zoo import registry
 
     artifact = wb.compress(small_model, SMALLER)
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     with raises("model.not_registered", "custom/small"):
         wb.evaluate(artifact)

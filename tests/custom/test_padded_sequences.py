@@ -32,7 +32,7 @@ def test_a_padding_collate_fn_joins_the_examples():
         "test", loader(list(zip(texts, labels.tolist(), strict=True)), collate_fn=padded)
     )
     assert np.array_equal(split.labels, labels.numpy())
-    assert split.examples[np.array([0, 1])].joined().tolist() == [[1, 0], [1, 2]]
+    assert split.examples[np.array([0, 1])].to_batch().tolist() == [[1, 0], [1, 2]]
 
 
 class Reader(nn.Module):
@@ -75,7 +75,7 @@ def test_padding_does_not_affect_the_perplexity():
     positions = sum(len(text["labels"]) for text in texts())
     expected = float((sum(losses) / positions).exp())
     assert model.task.metric.name == "perplexity"
-    assert model.figure("test") == pytest.approx(expected, rel=1e-6)
+    assert model.metric_value("test") == pytest.approx(expected, rel=1e-6)
     trained = wb.train(model, steps=30, learning_rate=0.05)
     assert wb.evaluate(trained, timed=False).value < 0.9 * expected
 

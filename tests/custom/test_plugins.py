@@ -31,7 +31,7 @@ TASK = wb.Task(
     source="",
     license="",
     sources=tuple(wb.LazySplit(split, split, _read) for split in ("train", "validation", "test")),
-    form="own",
+    input_type="own",
 )
 built = []
 
@@ -74,14 +74,14 @@ def plugin(tmp_path, monkeypatch, caplog):
         monkeypatch.syspath_prepend(str(tmp_path))
         monkeypatch.delitem(sys.modules, "acme_models", raising=False)
         monkeypatch.setenv("WORKBENCH_STORE", "")
-        plugins._found.clear()
-        plugins._made.cache_clear()
+        plugins._by_group.clear()
+        plugins._build.cache_clear()
         caplog.set_level(logging.WARNING, "workbench")
         return caplog
 
     yield install
-    plugins._found.clear()
-    plugins._made.cache_clear()
+    plugins._by_group.clear()
+    plugins._build.cache_clear()
     sys.modules.pop("acme_models", None)
 
 

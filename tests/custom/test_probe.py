@@ -112,17 +112,17 @@ class Table(Flat):
 
 
 EXPECTED = {
-    Flat: {"quick": True, "float64": True, "alone": True},
-    View: {"quick": False, "float64": True},
-    Strided: {"quick": False, "float64": True},
-    Float32State: {"quick": True, "float64": False},
-    InPlace: {"mutates_inputs": True, "quick": True, "float64": True},
+    Flat: {"channels_last": True, "float64": True, "single_example": True},
+    View: {"channels_last": False, "float64": True},
+    Strided: {"channels_last": False, "float64": True},
+    Float32State: {"channels_last": True, "float64": False},
+    InPlace: {"mutates_inputs": True, "channels_last": True, "float64": True},
     Counts: {"mutated_tensors": ("calls",), "float64": True},
-    Squeezes: {"alone": False, "float64": True},
-    SqueezesNamed: {"alone": False, "float64": True},
+    Squeezes: {"single_example": False, "float64": True},
+    SqueezesNamed: {"single_example": False, "float64": True},
     Forces: {"uses_autograd": True},
-    Returns: {"quick": True, "float64": True},
-    Table: {"quick": True},
+    Returns: {"channels_last": True, "float64": True},
+    Table: {"channels_last": True},
 }
 
 

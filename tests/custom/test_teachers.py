@@ -130,7 +130,7 @@ def test_teacher_and_student_may_differ_in_memory_layout():
     big = make_model(Viewing(), data, "big")
     small = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 3))
     student = make_model(small, data, "small", augment=lambda inputs: inputs * 2)
-    assert student.architecture.traits.quick > big.architecture.traits.quick
+    assert student.architecture.traits.channels_last > big.architecture.traits.channels_last
     assert distill(student, big).recipe.train.teacher == "custom/big"
 
 
@@ -259,7 +259,7 @@ def test_teachers_with_outputs_of_another_shape_are_refused():
 
 def test_a_teacher_that_was_removed_is_registered_again(monkeypatch):
     big, student = make_model(network(), points(), "big"), make_model(linear(), points(), "small")
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     registry.register_model(student)
     assert distill(student, big).recipe.train.teacher == "custom/big"
     make_model(network(seed=3), points(), "big")
@@ -273,7 +273,7 @@ def test_a_teacher_is_sent_to_another_process(monkeypatch):
     job = Job(student, wb.Train(2, teacher="custom/big", batch=COUNT))
     expected = run_job(job)
     sent = dumps((job, user_teacher(job)))  # as joblib sends it to other processes
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())  # as in a new process
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())  # as in a new process
     assert run_job_with_teacher(run_job, *pickle.loads(sent)).value == expected.value
 
 

@@ -96,7 +96,7 @@ def make_model(network):
 @pytest.fixture
 def forget(monkeypatch):
     """Return a function that removes all registered user models."""
-    return lambda: monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    return lambda: monkeypatch.setattr(registry, "_user_models", registry.UserModels())
 
 
 def outputs(module, network):

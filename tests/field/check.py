@@ -192,7 +192,7 @@ def _figure(
     if recipe.activations:  # rounding separates close inputs, so float64 decides
         exact = loop.in_double(rebuilt, original.inputs)
         outputs = outputs if exact is None else exact
-    expected = loop.figure(outputs, targets, task)
+    expected = loop.metric_value(outputs, targets, task)
     if task != "classes":
         if not abs(report.value - expected) <= 1e-4 * max(abs(expected), 1e-3):
             yield f"reports {report.metric} {report.value}, expected {expected}"

@@ -10,7 +10,7 @@ from workbench.zoo import registry
 
 @pytest.fixture(autouse=True)
 def empty_registry(monkeypatch):
-    monkeypatch.setattr(registry, "_brought", registry.UserModels())
+    monkeypatch.setattr(registry, "_user_models", registry.UserModels())
 
 
 @pytest.fixture(autouse=True)

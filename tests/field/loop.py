@@ -54,7 +54,7 @@ def _first(inputs: Any) -> Tensor:
     return inputs[0] if isinstance(inputs, tuple) else inputs
 
 
-def figure(outputs: Tensor, targets: Tensor, task: str) -> float:
+def metric_value(outputs: Tensor, targets: Tensor, task: str) -> float:
     """Return accuracy, perplexity or root mean squared error."""
     if task == "classes":
         return float((predicted(outputs) == targets).double().mean())

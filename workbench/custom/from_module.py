@@ -116,18 +116,18 @@ def from_module(
         source="",
         license="",
         sources=tuple(UserSplit(split) for split in splits),
-        form="own",
+        input_type="own",
         metric=metric,
         measure=measure,
         loss_fn=None if loss is None else checked_loss(loss, weights is not None),
         augment=augment,
-        lot=cache_salt((measure, loss, augment), weights),
+        cache_salt=cache_salt((measure, loss, augment), weights),
     )
     model = model_of(prepared, task)
     check_batches(model)
     check_training_data(model)
     for split in splits[1:]:
-        if isnan(model.figure(split.name)):
+        if isnan(model.metric_value(split.name)):
             raise InputError(
                 f"The {metric.name} on the {split.name} data is not a number: check the targets "
                 "and outputs, or choose another metric.",

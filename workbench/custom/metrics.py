@@ -119,7 +119,7 @@ def _named(name: str, outputs: Any, split: Split) -> tuple[Metric, Measure | Non
 def _default(outputs: Any, split: Split) -> Metric:
     """Return the default metric for the shapes and dtypes of outputs and targets."""
     labels = split.labels
-    first = labels[:1] if isinstance(labels, np.ndarray) else labels[:1].joined()
+    first = labels[:1] if isinstance(labels, np.ndarray) else labels[:1].to_batch()
     if getattr(first, "dtype", None) in (np.bool_, torch.bool):
         raise InputError(
             f"The {split.name} targets are boolean, which no built-in metric supports: give 0 and "
@@ -128,7 +128,7 @@ def _default(outputs: Any, split: Split) -> Metric:
         )
     count = min(PROBE_EXAMPLES, len(split))
     if isinstance(labels, PaddedRows):
-        labels = labels[:count].joined().numpy()
+        labels = labels[:count].to_batch().numpy()
     if isinstance(labels, np.ndarray) and isinstance(outputs, Tensor) and outputs.ndim:
         if len(outputs) != count:
             raise InputError(

@@ -145,7 +145,7 @@ def model_of(
         task,
         title or task.title,
         fingerprint=digest,
-        held=module.held,
+        module=module.held,
         source=module.source,
         versions=versions_of(module.source),
         traits=module.traits,
@@ -273,7 +273,7 @@ def check_batches(model: Model) -> None:
         if not agree(again, expected, REPEAT_TOLERANCE):
             raise InputError(NOT_DETERMINISTIC, code="module.not_deterministic")
         groups = np.array_split(numbers, -(-len(numbers) // SMALL_BATCH))
-        if model.architecture.traits.alone:
+        if model.architecture.traits.single_example:
             groups += [
                 numbers[[n]]
                 for n in np.unique(np.linspace(0, len(numbers) - 1, SINGLE_EXAMPLES, dtype=int))
@@ -330,7 +330,9 @@ def _fingerprint(weights: str, code: str, outputs: Any, task: Task, module: nn.M
     and which parameters are trainable.
     """
     frozen = [name for name, tensor in module.named_parameters() if not tensor.requires_grad]
-    learned = f"{weights} {code} {code_digest(outputs)} {task.digest('train')} {task.lot} {frozen}"
+    learned = (
+        f"{weights} {code} {code_digest(outputs)} {task.digest('train')} {task.cache_salt} {frozen}"
+    )
     return hashlib.sha256(learned.encode()).hexdigest()
 
 

@@ -94,8 +94,8 @@ def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Traits:
         _check_independent(run, weights, outputs)
         return replace(
             traits,
-            alone=_alone(run, weights, outputs),
-            quick=_quick(run, weights, outputs),
+            single_example=_alone(run, weights, outputs),
+            channels_last=_quick(run, weights, outputs),
             float64=_float64(run, weights, outputs),
         )
 
@@ -347,8 +347,8 @@ def _quick(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
     """Whether faster layers, with channels last in memory, give the same outputs."""
     try:
         private = speed_up(_copy(run.module, run.traits))
-        inputs = layout_inputs(run.batch, quick=True)
-        quick = call(private, layout_weights(weights, quick=True), inputs)
+        inputs = layout_inputs(run.batch, channels_last=True)
+        quick = call(private, layout_weights(weights, channels_last=True), inputs)
         return agree(quick, outputs, TOLERANCE / 10)
     except Exception:  # noqa: BLE001 - a module may depend on the memory layout in any way
         return False

@@ -162,7 +162,7 @@ def _labels(source: Source, batches: list[Any], padded: bool) -> Any:
     if not all(_is_sequences(batch) for batch in batches):
         return labels
     values = torch.cat([batch.flatten().long() for batch in batches]).unique().numpy()
-    return PaddedRows(labels.get, labels.collate, labels.chosen, values)
+    return PaddedRows(labels.get, labels.collate, labels.indices, values)
 
 
 def _is_sequences(targets: Any) -> bool:

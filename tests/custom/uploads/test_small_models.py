@@ -49,7 +49,7 @@ def test_a_small_model_is_trained_and_can_be_compressed(data, metric, monkeypatc
     fractions = []
     model = small_models.train_small_model("mine", data, fractions.append)
     assert (model.name, model.task.metric.name) == ("custom/mine", metric)
-    assert model.figure("validation") > 0.85
+    assert model.metric_value("validation") > 0.85
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
     assert wb.model("custom/mine") is model

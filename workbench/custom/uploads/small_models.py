@@ -95,7 +95,7 @@ def _task(name: str, data: UploadedData) -> Task:
         source="",
         license="",
         sources=tuple(map(UserSplit, splits)),
-        form=data.input_type,
+        input_type=data.input_type,
         metric=ACCURACY if data.classes else R2,
     )
 

@@ -274,7 +274,7 @@ def _check_rows(count: int, left_out: int = 0) -> None:
 
 
 def _number(cell: str, decimal: str) -> float | None:
-    """Return a cell as a number, or None; `decimal` is accepted as decimal separator like the point."""
+    """Return a cell as a number, or None; `decimal` is a decimal separator like the point."""
     if "_" in cell:  # Python would read 1_000
         return None
     try:
