@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import Phase, given, note, settings
+from hypothesis import Phase, given, note, seed, settings
 
 from tests.field.check import examine
 from tests.field.compose import plans
@@ -20,7 +20,8 @@ EXAMPLES = 60
 def test_random_compositions_are_measured_or_refused_correctly(tmp_path):
     counts = Counter()
 
-    @settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None,
+    @seed(0)  # else the compositions change with the source code of `each`
+    @settings(max_examples=EXAMPLES, database=None, deadline=None,
               phases=(Phase.explicit, Phase.generate))  # fmt: skip
     @given(plans())
     def each(plan):
