@@ -214,7 +214,7 @@ def test_a_session_drops_the_results_of_a_replaced_model(changed, forget, thread
         first = session.analyze("changes")
         wb.from_module(**base(**changed))
         session.open("custom/one", SMALL)
-        assert session.found("changes", None) is None
+        assert session.analysis("changes", None) is None
         second = session.analyze("changes")
     finally:
         session.close()

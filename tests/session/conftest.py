@@ -1,4 +1,4 @@
-"""Sessions whose measuring is played by a stand-in that the test holds the reins of."""
+"""Sessions whose measuring is replaced by a fake that the test controls."""
 
 from __future__ import annotations
 
@@ -12,59 +12,57 @@ from workbench.artifact.ledger import Ledger
 from workbench.cache.results import ResultCache
 from workbench.errors import Cancelled
 from workbench.evaluation import measure
-from workbench.evaluation.cached_results import build_report, cached_report, score_key, size_key
+from workbench.evaluation.cached_results import build_report, score_key, size_key
 from workbench.evaluation.report import Score, Size
 from workbench.session import Session
 
-PATIENCE = 60  # seconds until a test that waits in vain gives up
+TIMEOUT = 60  # seconds a test waits before it fails
 
 
-class Stage:
-    """Stands in for `measure.steps`: begins at once, goes on when the gate is open.
+class FakeMeasure:
+    """A fake `measure.iter_reports`: starts at once and continues while `gate` is set.
 
-    `begun` holds what was asked for, in order; `failure` is raised in place of an answer.
+    `started` lists the requests, `ended` how each one ended. `failure` is raised if it is set.
     """
 
     def __init__(self) -> None:
-        self.begun: list[tuple[str, wb.Recipe]] = []
+        self.started: list[tuple[str, wb.Recipe]] = []
         self.ended: list[str] = []
         self.gate = threading.Event()
         self.gate.set()
         self.failure: Exception | None = None
-        self.moved = threading.Condition()
+        self.changed = threading.Condition()
 
-    def steps(
-        self, model, recipe, *, split="validation", store, cancelled=lambda: False, on_step=None
+    def iter_reports(
+        self, model, recipe, *, split="validation", store, cancelled=lambda: False, **_callbacks
     ):
-        self._note(self.begun, (model.name, recipe))
+        self._note(self.started, (model.name, recipe))
         if self.failure:
             raise self.failure
-        answers = (size_of(recipe), *(score_of(recipe, seen) for seen in (400, 5000)))
-        size = answers[0]
+        size = size_of(recipe)
         store.put(size_key(model, recipe, ""), size.as_dict())
         yield build_report(model, recipe, split, size, None)
-        for score in answers[1:]:
-            while not self.gate.wait(0.01):
+        for score in (score_of(recipe, examples) for examples in (400, 5000)):
+            opened = False
+            while not opened:
+                opened = self.gate.wait(0.01)
                 if cancelled():
                     self._note(self.ended, "cancelled")
                     raise Cancelled("Measuring was stopped.")
-            if cancelled():
-                self._note(self.ended, "cancelled")
-                raise Cancelled("Measuring was stopped.")
             if score.exact:
                 store.put(score_key(model, size.digest, split), score.as_dict())
             yield build_report(model, recipe, split, size, score)
         self._note(self.ended, "done")
 
-    def _note(self, where, what) -> None:
-        with self.moved:
-            where.append(what)
-            self.moved.notify_all()
+    def _note(self, events, event) -> None:
+        with self.changed:
+            events.append(event)
+            self.changed.notify_all()
 
-    def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until `holds()`, looked at whenever something begins or ends."""
-        with self.moved:
-            assert self.moved.wait_for(holds, PATIENCE)
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until `condition()` holds; it is checked when a request starts or ends."""
+        with self.changed:
+            assert self.changed.wait_for(condition, TIMEOUT)
 
 
 def size_of(recipe):
@@ -74,18 +72,18 @@ def size_of(recipe):
     )
 
 
-def score_of(recipe, seen):
+def score_of(recipe, examples):
     share = int(recipe.digest[:3], 16) / 4096
-    low, high = (share, share) if seen == 5000 else (share - 0.01, share + 0.01)
-    return Score("accuracy", share, low, high, seen, 5000, {"accuracy": share}, ((1,),))
+    low, high = (share, share) if examples == 5000 else (share - 0.01, share + 0.01)
+    return Score("accuracy", share, low, high, examples, 5000, {"accuracy": share}, ((1,),))
 
 
 @pytest.fixture
-def stage(monkeypatch):
-    played = Stage()
-    monkeypatch.setattr(measure, "iter_reports", played.steps)
-    yield played
-    played.gate.set()
+def fake(monkeypatch):
+    measuring = FakeMeasure()
+    monkeypatch.setattr(measure, "iter_reports", measuring.iter_reports)
+    yield measuring
+    measuring.gate.set()
 
 
 @pytest.fixture
@@ -95,7 +93,7 @@ def store():
 
 @pytest.fixture
 def open_session(store):
-    """Open sessions that are closed when the test ends."""
+    """Open sessions and close them when the test ends."""
     opened = []
 
     def make(*settings, **more):
@@ -109,39 +107,28 @@ def open_session(store):
 
 
 @pytest.fixture
-def session(stage, open_session, until):
-    made = open_session("fashion/lenet-300-100")
-    until(made, lambda: not made.busy)
-    stage.begun.clear()
-    stage.ended.clear()
-    return made
+def session(fake, open_session, until):
+    session = open_session("fashion/lenet-300-100")
+    until(session, lambda: not session.busy)
+    fake.started.clear()
+    fake.ended.clear()
+    return session
 
 
 @pytest.fixture
 def until():
-    """Wait until something holds of a session, looked at after each of its changes."""
+    """Wait until a condition on a session holds; it is checked after each change."""
 
-    def wait(session, holds):
+    def wait(session, condition):
         changed = threading.Condition()
 
-        def tell(_):
+        def notify(_):
             with changed:
                 changed.notify_all()
 
-        stop = session.subscribe(tell)
+        stop = session.subscribe(notify)
         with changed:
-            assert changed.wait_for(holds, PATIENCE)
+            assert changed.wait_for(condition, TIMEOUT)
         stop()
 
     return wait
-
-
-@pytest.fixture
-def knows(store):
-    """Whether the store has the exact report of a recipe."""
-
-    def answer(model, recipe):
-        found = cached_report(model, recipe, "validation", store)
-        return found is not None and found.exact
-
-    return answer

@@ -18,11 +18,11 @@ def pruned(sparsity, **more):
 
 @pytest.fixture
 def state(session):
-    """What a person sees of where they are."""
+    """Return the visible part of the selection."""
     return lambda: (session.model.name, session.recipe, session.can_undo, session.can_redo)
 
 
-def test_undo_and_redo_walk_the_same_path(session, state):
+def test_undo_and_redo_visit_the_same_states(session, state):
     path = [state()]
     for sparsity in (0.2, 0.4):
         session.set(pruned(sparsity))
@@ -43,7 +43,7 @@ def test_undo_and_redo_walk_the_same_path(session, state):
     assert state()[:2] == (CONV, pruned(0.4))
 
 
-def test_a_new_choice_ends_what_could_be_redone(session):
+def test_a_new_selection_clears_redo(session):
     session.set(pruned(0.2))
     session.undo()
     session.set(pruned(0.3))
@@ -52,7 +52,7 @@ def test_a_new_choice_ends_what_could_be_redone(session):
     assert session.recipe == wb.Recipe()
 
 
-def test_undo_measures_or_knows(session, until):
+def test_undo_and_redo_show_cached_reports(session, until):
     session.set(pruned(0.2))
     until(session, lambda: not session.busy)
     session.undo()
@@ -62,7 +62,7 @@ def test_undo_measures_or_knows(session, until):
     assert session.report.exact
 
 
-def test_history_is_bounded(session, stage, monkeypatch):
+def test_history_is_bounded(session, fake, monkeypatch):
     monkeypatch.setattr("workbench.session.history.LONGEST_HISTORY", 3)
     for k in range(20):
         session.set(pruned(k / 100 + 0.1))
@@ -73,7 +73,7 @@ def test_history_is_bounded(session, stage, monkeypatch):
     assert 3 <= steps <= 4
 
 
-def test_reset_is_a_step_that_can_be_undone(session):
+def test_reset_can_be_undone(session):
     session.set(pruned(0.2))
     session.reset()
     assert (session.model.name, session.recipe) == (SMALL, wb.Recipe())
@@ -100,7 +100,7 @@ def test_another_model_keeps_the_recipe(session, until):
     assert session.visited[0].recipe == pruned(0.2)
 
 
-def test_another_model_drops_settings_of_layers_it_lacks(session):
+def test_another_model_drops_settings_of_missing_layers(session):
     session.set(
         wb.Recipe(
             prune=wb.Prune(0.2, criterion="random", layers={"fc3.weight": 0.5}),
@@ -114,7 +114,7 @@ def test_another_model_drops_settings_of_layers_it_lacks(session):
     assert session.recipe.prune.layers == {"fc3.weight": 0.5}
 
 
-def test_another_model_keeps_settings_of_layers_it_has(session):
+def test_another_model_keeps_settings_of_common_layers(session):
     recipe = pruned(0.2, exclude=("fc1.weight",))
     session.set(recipe)
     session.choose_model(CONV)
@@ -122,28 +122,29 @@ def test_another_model_keeps_settings_of_layers_it_has(session):
 
 
 @pytest.mark.parametrize(
-    "act",
+    ("act", "code"),
     [
-        lambda session: session.choose_model("fashion/vgg"),
-        lambda session: session.preset("huge"),
-        lambda session: session.set(pruned(0.5, exclude=("conv1.weight",))),
-        lambda session: session.set_budget(0),
-        lambda session: session.set_budget(-5),
-        lambda session: session.set_floor(1.01),
-        lambda session: session.set_floor(-0.1),
-        lambda session: session.set_floor(float("nan")),
+        (lambda session: session.choose_model("fashion/vgg"), None),
+        (lambda session: session.preset("huge"), "name.unknown_preset"),
+        (lambda session: session.set(pruned(0.5, exclude=("conv1.weight",))), None),
+        (lambda session: session.set_budget(0), "session.invalid_budget"),
+        (lambda session: session.set_budget(-5), "session.invalid_budget"),
+        (lambda session: session.set_floor(1.01), "session.invalid_floor"),
+        (lambda session: session.set_floor(-0.1), "session.invalid_floor"),
+        (lambda session: session.set_floor(float("nan")), "session.invalid_floor"),
     ],
 )
-def test_what_does_not_fit_changes_nothing(session, state, act):
+def test_an_invalid_request_changes_nothing(session, state, act, code):
     session.set_budget(1000)
     session.set_floor(0.8)
     before = state(), session.budget, session.floor, session.report
-    with pytest.raises(WorkbenchError):
+    with pytest.raises(WorkbenchError) as caught:
         act(session)
+    assert code in (None, caught.value.code)
     assert (state(), session.budget, session.floor, session.report) == before
 
 
-def test_limits_can_be_lifted(session):
+def test_limits_can_be_removed(session):
     session.set_budget(1000)
     session.set_floor(0.0)
     session.set_floor(1.0)
@@ -188,7 +189,7 @@ def test_an_empty_link_opens_the_default(session):
         "m=fashion/lenet5&prune.sparsity=1.5",
         "m=fashion/lenet5&prune.sparsity=much",
         "m=fashion/lenet5&quantize.bits=1",
-        "m=fashion/lenet5&colour=red",
+        "m=fashion/lenet5&color=red",
         "m=fashion/lenet5&m=fashion/resnet",
         "m=fashion/lenet5&prune.exclude=fc9.weight",
         "m=fashion/lenet5&budget=much",
@@ -201,7 +202,7 @@ def test_an_empty_link_opens_the_default(session):
         "%00=%ff",
     ],
 )
-def test_a_bad_link_says_so_and_opens_the_default(session, query):
+def test_an_invalid_link_is_an_error_and_opens_the_default(session, query):
     session.set(pruned(0.2))
     session.set_budget(7)
     with pytest.raises(WorkbenchError) as caught:
@@ -211,7 +212,7 @@ def test_a_bad_link_says_so_and_opens_the_default(session, query):
     assert (session.budget, session.floor) == (None, None)
 
 
-def test_visits_are_exact_and_each_recipe_once(session, until):
+def test_visits_are_exact_and_list_each_recipe_once(session, until):
     for sparsity in (0.2, 0.4, 0.2):
         session.set(pruned(sparsity))
         until(session, lambda: not session.busy)
@@ -220,7 +221,7 @@ def test_visits_are_exact_and_each_recipe_once(session, until):
     assert (last.bytes, last.value) == (session.report.bytes, session.report.accuracy)
 
 
-def test_a_store_that_cannot_be_used_is_noted(session, open_session):
+def test_an_unusable_result_cache_is_noted(session, open_session):
     assert session.note is None
     session.store.note = "Results are kept in memory only."
     assert session.note == "Results are kept in memory only."

@@ -1,4 +1,4 @@
-"""Training in a session: seconds become steps, the course is told, and it can be stopped."""
+"""Training in a session: seconds become steps, progress is reported, and it can be stopped."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SPARSE = wb.Recipe(prune=wb.Prune(0.9), quantize=wb.Quantize(bits=4))
 
 @pytest.fixture
 def real(until):
-    made = Session(NAME, store=ResultCache())
-    until(made, lambda: not made.busy)
-    made.set(SPARSE)
-    until(made, lambda: not made.busy)
-    yield made
-    made.close()
+    session = Session(NAME, store=ResultCache())
+    until(session, lambda: not session.busy)
+    session.set(SPARSE)
+    until(session, lambda: not session.busy)
+    yield session
+    session.close()
 
 
-def test_seconds_become_steps_and_win_accuracy_back(real, until):
+def test_seconds_become_steps_and_recover_accuracy(real, until):
     before = real.report
     seen = []
     real.subscribe(lambda session: seen.append(session.training))
@@ -40,15 +40,14 @@ def test_seconds_become_steps_and_win_accuracy_back(real, until):
     assert real.report.exact
     assert real.report.accuracy > before.accuracy + 0.1
     assert real.report.training["examples_per_second"] > 0
-    course = real.training
-    assert course.step == course.steps == recipe.train.steps
-    assert [step for step, _loss, _share in course.curve] == sorted(
-        {step for step, _loss, _share in course.curve}
-    )
-    assert len([one for one in seen if one is not None]) >= 2
+    training = real.training
+    assert training.step == training.steps == recipe.train.steps
+    steps = [step for step, _loss, _value in training.curve]
+    assert steps == sorted(set(steps))
+    assert len([progress for progress in seen if progress is not None]) >= 2
     assert real.visited[-1].recipe == recipe
     again = Session(NAME, store=real.store)
-    again.restore(real.query())  # the link repeats the run, and the store knows its result
+    again.restore(real.query())  # the link repeats the run, whose result is cached
     assert again.recipe == recipe
     assert again.report.accuracy == real.report.accuracy
     again.close()
@@ -57,7 +56,7 @@ def test_seconds_become_steps_and_win_accuracy_back(real, until):
     assert real.recipe == SPARSE
 
 
-def test_cancelling_leaves_the_figures_before(real, until):
+def test_cancelling_keeps_the_earlier_results(real, until):
     before = real.report
     real.train(wb.Train(threads=1), seconds=3000)
     until(real, lambda: real.training is not None)
@@ -70,40 +69,40 @@ def test_cancelling_leaves_the_figures_before(real, until):
     assert real.report.recipe == SPARSE
 
 
-def test_a_slider_breaks_training_off_with_a_word_and_undo_goes_on(
+def test_a_slider_interrupts_training_with_a_note_and_undo_resumes_it(
     real, until, monkeypatch, tmp_path
 ):
-    kept = FileCache(tmp_path)
-    monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: kept)
+    files = FileCache(tmp_path)
+    monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: files)
     real.train(wb.Train(threads=1), seconds=3000)
     until(real, lambda: real.training is not None and real.training.step > 5)
     assert real.note is None
     real.set(wb.Recipe())
-    left = int(real.note.split(" of ")[0].rsplit(" ")[-1])
-    assert "undo to return" in real.note
+    stopped_at = int(real.note.split(" of ")[0].rsplit(" ")[-1])
+    assert "undo to resume" in real.note
     until(real, lambda: not real.busy)
-    assert "undo to return" in real.note
+    assert "undo to resume" in real.note
     real.undo()
     assert real.note is None
     until(real, lambda: real.training is not None)
-    assert real.training.step > left  # taken up, not begun again
+    assert real.training.step > stopped_at  # resumed, not restarted
     real.cancel()
 
 
-def test_a_slider_moved_before_the_first_step_says_so(real, until, monkeypatch):
-    begun, on = threading.Event(), threading.Event()
+def test_a_slider_moved_before_the_first_step_is_noted(real, until, monkeypatch):
+    started, proceed = threading.Event(), threading.Event()
 
-    def steps_for(*_how):
-        begun.set()
-        assert on.wait(20)
+    def steps_for(*_arguments):
+        started.set()
+        assert proceed.wait(20)
         return 5
 
     monkeypatch.setattr("workbench.training.budget.steps_for", steps_for)
     real.train(wb.Train(threads=1), seconds=3)
-    assert begun.wait(20)
+    assert started.wait(20)
     real.set(wb.Recipe())
     assert "before its first step" in real.note
-    on.set()
+    proceed.set()
     until(real, lambda: not real.busy)
     real.undo()
     assert real.note is None
@@ -111,25 +110,25 @@ def test_a_slider_moved_before_the_first_step_says_so(real, until, monkeypatch):
     assert real.recipe.train.steps == 5
 
 
-def test_a_file_that_is_no_longer_kept_is_trained_again(real, until, monkeypatch):
+def test_a_file_that_is_no_longer_cached_is_trained_again(real, until, monkeypatch):
     real.set(wb.Recipe(train=wb.Train(4, threads=1)))
     until(real, lambda: not real.busy)
     first = real.artifact().to_bytes()
     empty = FileCache(None)
     monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: empty)
     seen = []
-    assert real.artifact(watch=lambda moment: seen.append(moment.step)).to_bytes() == first
+    assert real.artifact(on_step=lambda step: seen.append(step.step)).to_bytes() == first
     assert seen == [1, 2, 3, 4]
     monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: FileCache(None))
     with pytest.raises(Cancelled):
         real.artifact(cancelled=lambda: True)
 
 
-def test_divergence_is_a_sentence(real, until):
+def test_divergence_is_a_clear_error(real, until):
     before = real.report
     real.train(wb.Train(threads=1, optimizer="sgd", learning_rate=10, clip=0), seconds=3)
     until(real, lambda: not real.busy)
-    if real.error is None:  # it survived the few steps: then it was measured
+    if real.error is None:  # it did not diverge in these few steps
         assert real.report.exact
     else:
         assert "learning rate" in real.error
@@ -137,46 +136,46 @@ def test_divergence_is_a_sentence(real, until):
         assert real.stale
 
 
-def test_what_cannot_be_trained_is_refused_at_once(real):
+def test_invalid_training_settings_are_refused_at_once(real):
     with pytest.raises(WorkbenchError, match="nobody"):
         real.train(wb.Train(teacher="nobody"), seconds=1)
     assert real.recipe == SPARSE
     assert not real.busy
 
 
-def test_a_teacher_worse_than_the_student_is_warned_of():
-    said = teacher_warning(model("fashion/resnet"), "fashion/lenet5")
-    assert "91.6" in said
-    assert "92.6" in said
+def test_a_teacher_worse_than_the_student_causes_a_warning():
+    warning = teacher_warning(model("fashion/resnet"), "fashion/lenet5")
+    assert "91.6" in warning
+    assert "92.6" in warning
     assert teacher_warning(model("fashion/lenet5"), "fashion/resnet") is None
     assert teacher_warning(model("fashion/lenet5"), "self") is None
 
 
-def test_a_row_of_temperatures_is_told_level_by_level(real):
+def test_a_temperature_sweep_is_reported_level_by_level(real):
     seen = []
     real.subscribe(lambda session: session.sweep_result and seen.append(session.sweep_result))
-    shares = []
-    taught = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
-    real.sweep(taught, 2, progress=shares.append)
-    assert shares == sorted(shares)
-    assert shares[-1] == 1
-    plain, *levels = real.sweep_result.levels
-    assert plain.mix == 0
-    assert len(plain.values) == 2
+    fractions = []
+    settings = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
+    real.sweep(settings, 2, on_progress=fractions.append)
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    baseline, *levels = real.sweep_result.levels
+    assert baseline.mix == 0
+    assert len(baseline.values) == 2
     assert all(len(level.values) == 2 for level in levels)
     assert len(seen) >= len(levels)
-    assert real.recipe == SPARSE  # what is on the screen is not touched
+    assert real.recipe == SPARSE  # the selection does not change
     for outcome in real.sweep_result.outcomes[:2]:
-        found = wb.measure(real.model, outcome.recipe, timed=False, store=ResultCache())
-        assert found.accuracy == pytest.approx(outcome.value, abs=0.001)
+        report = wb.measure(real.model, outcome.recipe, timed=False, store=ResultCache())
+        assert report.accuracy == pytest.approx(outcome.value, abs=0.001)
     real.choose_model("fashion/lenet5")
     assert real.sweep_result is None
 
 
-def test_a_sweep_can_be_cancelled_and_keeps_what_it_found(real):
-    taught = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
+def test_a_cancelled_sweep_keeps_its_results(real):
+    settings = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
     with pytest.raises(Cancelled):
-        real.sweep(taught, 30, cancelled=lambda: real.sweep_result is not None)
+        real.sweep(settings, 30, cancelled=lambda: real.sweep_result is not None)
     assert real.sweep_result is not None
 
 
@@ -188,31 +187,31 @@ def test_a_sweep_can_be_cancelled_and_keeps_what_it_found(real):
         ({"teacher": "self"}, 0, "above 0"),
     ],
 )
-def test_a_sweep_that_cannot_be_is_a_sentence(real, settings, seconds, words):
+def test_an_invalid_sweep_is_a_clear_error(real, settings, seconds, words):
     with pytest.raises(WorkbenchError, match=words):
         real.sweep(wb.Train(threads=1, **settings), seconds)
 
 
-def test_cancelling_before_the_first_step_is_as_if_not_asked(real, monkeypatch):
+def test_cancelling_before_the_first_step_restores_the_selection(real, monkeypatch):
     from workbench.training import budget
 
-    begun = threading.Event()
+    started = threading.Event()
 
-    def waiting(model, recipe, seconds, cancelled, finish):
-        begun.set()
+    def wait_for_cancel(model, recipe, seconds, cancelled, finish):
+        started.set()
         while not cancelled():
             pass
         raise Cancelled("Training was stopped.")
 
-    monkeypatch.setattr(budget, "steps_for", waiting)
+    monkeypatch.setattr(budget, "steps_for", wait_for_cancel)
     real.train(wb.Train(threads=1), seconds=300)
-    assert begun.wait(60)
+    assert started.wait(60)
     real.cancel()
     assert real.recipe == SPARSE
     assert not real.stale
 
 
-def test_a_link_with_a_wrong_teacher_shows_the_untouched_model(real, until):
+def test_a_link_with_an_unknown_teacher_opens_the_original_model(real, until):
     with pytest.raises(WorkbenchError, match="nobody"):
         real.restore(f"v=1&m={NAME}&train.steps=3&train.teacher=nobody")
     until(real, lambda: not real.busy)

@@ -1,4 +1,4 @@
-"""One person's state: model, recipe, history, and a worker that measures the newest recipe."""
+"""The state of one user: model, recipe, history, and a worker that measures the current recipe."""
 
 from workbench.session.checks import teacher_warning
 from workbench.session.link import DEFAULT_MODEL

@@ -1,4 +1,4 @@
-"""What is worked out about a file beside its original when somebody asks, and kept."""
+"""Analyses of a compressed file and its original: computed on request and cached."""
 
 from __future__ import annotations
 
@@ -16,125 +16,127 @@ if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
 
 MAX_CACHED = 64
-"""How many findings a session keeps: the largest, of one split, takes 120 kB."""
+"""Analyses that a session caches; the largest, a comparison of one split, takes 120 kB."""
 
 
 @dataclass(frozen=True)
 class AnalysisKey:
-    """Something to find out: its `kind`, a key of `WAYS`, and of which example, layer or prompt."""
+    """An analysis: its `kind`, a key of `ANALYZERS`, and its `target` (example, layer, prompt)."""
 
     kind: str
-    of: Any = None
+    target: Any = None
 
 
 FileKey = tuple[tuple[str, ...], Recipe, str]
-"""A model's identity, a recipe, and what a trained file learned from beside them."""
+"""A model's identity, a recipe, and the identity of what training depends on (teacher, data)."""
 Analyzer = Callable[[Model, "Artifact", Any, Callable[[], bool], Callable[[float], None]], Any]
+"""Called with model, artifact, target, cancelled and on_progress."""
 
 
 def file_key(model: Model, recipe: Recipe) -> FileKey:
-    """Return what findings about a file belong to."""
+    """Return the key of the file that `recipe` makes of `model`."""
     return model.identity, recipe, training_dependencies(model, recipe)
 
 
 class Analyses:
-    """Findings by model, recipe and what was wanted, the newest `KEPT`; and the newest file."""
+    """Cache of the newest `MAX_CACHED` analyses, and of the newest artifact."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[FileKey, AnalysisKey], Any] = OrderedDict()
-        self._file: tuple[FileKey, Artifact] | None = None
+        self._cache: OrderedDict[tuple[FileKey, AnalysisKey], Any] = OrderedDict()
+        self._artifact: tuple[FileKey, Artifact] | None = None
 
-    def get(self, about: FileKey, wanted: AnalysisKey) -> Any:
-        """Return what was found, or None."""
+    def get(self, file: FileKey, analysis: AnalysisKey) -> Any:
+        """Return a cached result, or None."""
         with self._lock:
-            return self._kept.get((about, wanted))
+            return self._cache.get((file, analysis))
 
-    def find(
+    def compute(
         self,
         model: Model,
         recipe: Recipe,
-        wanted: AnalysisKey,
+        analysis: AnalysisKey,
         cancelled: Callable[[], bool],
-        progress: Callable[[float], None],
+        on_progress: Callable[[float], None],
     ) -> Any:
-        """Return what is wanted of `model` compressed by `recipe`, worked out unless it is kept.
+        """Analyze `model` compressed by `recipe`, unless the result is cached.
 
         Raises
         ------
         WorkbenchError
-            When there is no such example or layer.
+            If there is no such example or layer.
         Cancelled
-            When `cancelled()` answers True on the way.
+            If `cancelled()` returns True.
         """
-        about = file_key(model, recipe)
-        found = self.get(about, wanted)
-        if found is None:
-            artifact = self._make(model, recipe, cancelled)
-            found = ANALYZERS[wanted.kind](model, artifact, wanted.of, cancelled, progress)
+        file = file_key(model, recipe)
+        result = self.get(file, analysis)
+        if result is None:
+            artifact = self._compress(model, recipe, cancelled)
+            analyzer = ANALYZERS[analysis.kind]
+            result = analyzer(model, artifact, analysis.target, cancelled, on_progress)
             with self._lock:
-                self._kept[about, wanted] = found
-                while len(self._kept) > MAX_CACHED:
-                    self._kept.popitem(last=False)
-        return found
+                self._cache[file, analysis] = result
+                while len(self._cache) > MAX_CACHED:
+                    self._cache.popitem(last=False)
+        return result
 
-    def _make(self, model: Model, recipe: Recipe, cancelled: Callable[[], bool]) -> Artifact:
+    def _compress(self, model: Model, recipe: Recipe, cancelled: Callable[[], bool]) -> Artifact:
         from workbench.pipeline import compress
 
-        held, about = self._file, file_key(model, recipe)
-        if held is not None and held[0] == about:
-            return held[1]
+        cached, file = self._artifact, file_key(model, recipe)
+        if cached is not None and cached[0] == file:
+            return cached[1]
         artifact = compress(model, recipe, cancelled=cancelled)
-        self._file = about, artifact
+        self._artifact = file, artifact
         return artifact
 
 
-def _changes(
+def _compare(
     model: Model,
     artifact: Artifact,
-    of: None,
+    target: None,
     cancelled: Callable[[], bool],
-    progress: Callable[[float], None],
+    on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.comparison import compare
 
-    return compare(model, artifact, cancelled=cancelled, on_progress=progress)
+    return compare(model, artifact, cancelled=cancelled, progress=on_progress)
 
 
 def _attribution(
     model: Model,
     artifact: Artifact,
-    of: int,
+    target: int,
     cancelled: Callable[[], bool],
-    progress: Callable[[float], None],
+    on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.attribution import attribution
 
-    return attribution(model, artifact, of, cancelled=cancelled)
+    return attribution(model, artifact, target, cancelled=cancelled)
 
 
 def _histogram(
     model: Model,
     artifact: Artifact,
-    of: str,
+    target: str,
     cancelled: Callable[[], bool],
-    progress: Callable[[float], None],
+    on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.histogram import histogram
 
-    return histogram(model, artifact, of)
+    return histogram(model, artifact, target)
 
 
-def _writing(
+def _generate(
     model: Model,
     artifact: Artifact,
-    of: tuple[int, int, int],
+    target: tuple[int, int, int],
     cancelled: Callable[[], bool],
-    progress: Callable[[float], None],
+    on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.generation import example_prompt, generate
 
-    prompt, seed, characters = of
+    prompt, seed, characters = target
     return generate(
         model,
         artifact,
@@ -142,13 +144,13 @@ def _writing(
         characters=characters,
         seed=seed,
         cancelled=cancelled,
-        on_progress=progress,
+        progress=on_progress,
     )
 
 
 ANALYZERS: dict[str, Analyzer] = {
-    "changes": _changes,
+    "changes": _compare,
     "attribution": _attribution,
     "histogram": _histogram,
-    "writing": _writing,
+    "writing": _generate,
 }

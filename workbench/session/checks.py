@@ -1,86 +1,88 @@
-"""What may be chosen: each check refuses with one sentence, before anything has changed."""
+"""Checks of a user's choices: each raises one clear error before anything changes."""
 
 from __future__ import annotations
 
 from math import isfinite
 from typing import Any
 
-from workbench import formatting
+from workbench import formatting, zoo
 from workbench.domain import Model
 from workbench.domain.metric import Metric
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError, RecipeError
 from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.recipe.train import SELF
 from workbench.training.teacher_ref import resolve_teacher
-from workbench.zoo import model
 
 
 def resolve_model(name: str, recipe: Recipe) -> Model:
-    """Return the model called `name`, once it is sure that `recipe` fits it.
+    """Return the model called `name` after checking that `recipe` fits it.
 
     Raises
     ------
     WorkbenchError
-        When there is no such model, or the recipe names a tensor that it lacks.
+        If there is no such model, or the recipe names a tensor that the model lacks.
     """
-    found = model(name)
-    recipe.check_names(found.layers)
-    return found
+    model = zoo.model(name)
+    recipe.check_names(model.layers)
+    return model
 
 
-def check_training(chosen: Model, recipe: Recipe) -> None:
-    """Refuse at once what could only fail after a while.
+def check_training(model: Model, recipe: Recipe) -> None:
+    """Check the training settings of `recipe`, so that they do not fail later.
 
     Raises
     ------
     WorkbenchError
-        When there is no such teacher, the model has too few layers to leave out, or examples that
-        are no images are to be shifted or mirrored.
+        If there is no such teacher, the model has too few layers to leave out, or the
+        augmentation is for images and the examples are not images.
     """
     if recipe.train is None:
         return
-    moved = recipe.train.shift or recipe.train.mirror != "never"
-    if moved and chosen.task.input_type != "image":
-        raise WorkbenchError(
-            _("Only images can be shifted or mirrored: set shift to 0 and mirror to never.")
+    augments = recipe.train.shift or recipe.train.mirror != "never"
+    if augments and model.task.form != "image":
+        raise RecipeError(
+            _("Only images can be shifted or mirrored: set shift to 0 and mirror to never."),
+            code="recipe.augmentation_needs_images",
         )
     if recipe.train.teacher:
-        resolve_teacher(recipe.train.teacher, chosen)
-    most = chosen.architecture.most_left_out if recipe.train.left_out else 0
+        resolve_teacher(recipe.train.teacher, model)
+    most = model.architecture.most_left_out if recipe.train.left_out else 0
     if recipe.train.left_out > most:
-        raise WorkbenchError(
-            _("{model} can leave out {most} of its layers or blocks.").format(
-                model=chosen.name, most=formatting.count(most)
-            )
+        raise RecipeError(
+            _("{model} can leave out at most {most} of its layers or blocks.").format(
+                model=model.name, most=formatting.count(most)
+            ),
+            code="recipe.too_many_left_out",
         )
 
 
 def teacher_warning(student: Model, teacher: str) -> str | None:
-    """Return a sentence where the teacher is no better than the student, on validation."""
+    """Return a warning if the teacher is no better than the student on validation, else None."""
     if teacher in ("", SELF, student.name):
         return None
-    found = resolve_teacher(teacher, student)
-    ours, theirs = _validated(student, Recipe()), _validated(*found)
+    ours = _validation_value(student, Recipe())
+    theirs = _validation_value(*resolve_teacher(teacher, student))
     metric = student.task.metric
     if metric.better(theirs, ours):
         return None
     return _(
-        "The teacher reaches {theirs} and the student already {ours}: it has little to teach."
-    ).format(theirs=metric.format(theirs), ours=metric.format(ours))
+        "The teacher reaches {theirs} and the student already reaches {ours}: choose a better "
+        "teacher."
+    ).format(theirs=metric.written(theirs), ours=metric.written(ours))
 
 
-def _validated(chosen: Model, recipe: Recipe) -> float:
-    if recipe != Recipe():
-        from workbench.evaluation.measure import measure
+def _validation_value(model: Model, recipe: Recipe) -> float:
+    if recipe == Recipe():
+        return model.figure("validation")
+    from workbench.evaluation.measure import measure
 
-        found: float = measure(chosen, recipe, timed=False).value
-        return found
-    return chosen.metric_value("validation")
+    value: float = measure(model, recipe, timed=False).value
+    return value
 
 
 def without_layers(recipe: Recipe) -> Recipe:
-    """Return `recipe` without what names single layers."""
+    """Return `recipe` without its settings of single layers."""
     parts = {
         part: {key: value for key, value in fields.items() if key not in ("layers", "exclude")}
         for part, fields in recipe.as_dict().items()
@@ -89,30 +91,57 @@ def without_layers(recipe: Recipe) -> Recipe:
 
 
 def check_budget(size: int | None) -> int | None:
-    """Return `size` in bytes, or raise `WorkbenchError` where it is no limit."""
+    """Return `size` in bytes.
+
+    Raises
+    ------
+    InputError
+        If it is not above 0.
+    """
     if size is not None and size <= 0:
-        raise WorkbenchError(_("The size budget must be more than 0 bytes."))
+        raise InputError(
+            _("The size budget must be more than 0 bytes."), code="session.invalid_budget"
+        )
     return size
 
 
 def check_floor(value: float | None, metric: Metric) -> float | None:
-    """Return `value`, a figure of `metric`, or raise `WorkbenchError` where it is no limit."""
+    """Return `value`, a value of `metric`.
+
+    Raises
+    ------
+    InputError
+        If it is not finite, or is a fraction outside 0 to 1.
+    """
     if value is None:
         return None
     if metric.share and not 0 <= value <= 1:
-        name = _(metric.name)
-        raise WorkbenchError(_("The {metric} floor must be from 0 to 100 %.").format(metric=name))
+        raise InputError(
+            _("The {metric} floor must be from 0 to 100 %.").format(metric=_(metric.name)),
+            code="session.invalid_floor",
+        )
     if not isfinite(value):
-        raise WorkbenchError(_("The limit must be a number, not {value}.").format(value=value))
+        raise InputError(
+            _("The limit must be a number, not {value}.").format(value=value),
+            code="session.invalid_floor",
+        )
     return value
 
 
 def parse_number(text: str | None, key: str, kind: type[int | float]) -> Any:
-    """Return what a link gives under `key` as a number, or raise `WorkbenchError`."""
+    """Return the value of `key` in a link as a number, or None if it is missing.
+
+    Raises
+    ------
+    InputError
+        If it is not a number.
+    """
     if text is None:
         return None
     try:
         return kind(text)
     except ValueError:
         message = _("The link gives {key} as {value}, which is not a number.")
-        raise WorkbenchError(message.format(key=key, value=repr(text))) from None
+        raise InputError(
+            message.format(key=key, value=repr(text)), code="session.invalid_link"
+        ) from None

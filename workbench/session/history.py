@@ -1,4 +1,4 @@
-"""What was chosen, one state after another: what undo and redo go through."""
+"""Undo and redo: an immutable history of selections."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ LONGEST_HISTORY = 500
 
 @dataclass(frozen=True)
 class History:
-    """The present state, those before it, and those that were undone; the newest stand last."""
+    """The current selection, earlier ones, and undone ones; the most recent is last in each."""
 
-    now: Selection
+    current: Selection
     past: tuple[Selection, ...] = ()
     future: tuple[Selection, ...] = ()
 
-    def go(self, moment: Selection) -> History:
-        """Return the history in which `moment` was chosen next."""
-        if moment == self.now:
+    def push(self, selection: Selection) -> History:
+        """Return the history with `selection` as the new current one."""
+        if selection == self.current:
             return self
-        return History(moment, (*self.past[-LONGEST_HISTORY:], self.now))
+        return History(selection, (*self.past[-LONGEST_HISTORY:], self.current))
 
-    def back(self) -> History:
-        """Return the history one state earlier, or this one where there is none."""
+    def undo(self) -> History:
+        """Return the history one step back, or this one if there is no earlier selection."""
         if not self.past:
             return self
-        return History(self.past[-1], self.past[:-1], (*self.future, self.now))
+        return History(self.past[-1], self.past[:-1], (*self.future, self.current))
 
-    def forward(self) -> History:
-        """Return the history with the state undone last, or this one where there is none."""
+    def redo(self) -> History:
+        """Return the history with the last undone selection, or this one if there is none."""
         if not self.future:
             return self
-        return History(self.future[-1], (*self.past, self.now), self.future[:-1])
+        return History(self.future[-1], (*self.past, self.current), self.future[:-1])
 
     def without_current(self) -> History:
-        """Return the history as if the present state had not been chosen."""
+        """Return the history as if the current selection had never been made."""
         if not self.past:
             return self
-        return replace(self, now=self.past[-1], past=self.past[:-1])
+        return replace(self, current=self.past[-1], past=self.past[:-1])
 
-    def with_current(self, moment: Selection) -> History:
-        """Return the history in which the present state has become `moment`: no step of its own."""
-        return replace(self, now=moment)
+    def with_current(self, selection: Selection) -> History:
+        """Return the history with the current selection replaced, without a new step."""
+        return replace(self, current=selection)

@@ -1,267 +1,287 @@
-"""What takes a moment and is done in the caller's thread; of some the newest call wins."""
+"""Longer computations that run in the caller's thread; some are superseded by a newer call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import Cancelled, WorkbenchError
+from workbench import zoo
+from workbench.domain import Model
+from workbench.errors import ArtifactError, Cancelled, RecipeError, WorkbenchError
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Recipe, Train
 from workbench.recipe.off import BY_LAYER, disabled_part
 from workbench.session.analyses import Analyses, AnalysisKey, FileKey, file_key
 from workbench.session.checks import check_budget, check_training
-from workbench.session.present import SharedState
 from workbench.session.records import TeacherQuery, Timing
 from workbench.session.results import Results
-from workbench.zoo import model
+from workbench.session.shared_state import SharedState
 
 if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Sensitivity
     from workbench.artifact.artifact import Artifact
     from workbench.experiments.temperatures import TemperatureSweep
-    from workbench.training.types import TrainingStep as TrainingMoment
+    from workbench.training.types import TrainingStep
 
 CancelCheck = Callable[[], bool]
-"""Answers True once what is under way should end."""
+"""Returns True once the computation should end."""
 ProgressCallback = Callable[[float], None]
-"""Is told how far it is, from 0 to 1."""
+"""Called with the completed fraction, from 0 to 1."""
 
 
 def never_cancelled() -> bool:
-    """Answer that nobody has cancelled."""
+    """Return False: the default `CancelCheck`."""
     return False
 
 
-def ignore(_news: object) -> None:
-    """Do nothing with what is told."""
+def ignore(_progress: object) -> None:
+    """Do nothing: the default callback."""
 
 
 class Jobs:
-    """The longer jobs of one session, and what they found.
+    """The longer computations of one session, and their results.
 
-    `question` is what the teacher was asked last, `tried` the row of temperatures, `sensitivity`
-    what each layer bears, and `held` the bytes that the file keeps while layers change.
+    Attributes
+    ----------
+    teacher_query : TeacherQuery or None
+        The last query to a teacher.
+    sweep_result : TemperatureSweep or None
+        The temperatures trained so far.
+    sensitivity : Sensitivity or None
+        The per-layer sensitivity measured so far.
+    target_size : int or None
+        The file size in bytes to hold while layers change.
     """
 
-    def __init__(self, present: SharedState, results: Results) -> None:
-        self.teacher_query: TeacherQuery | None = None
-        self.sweep_result: TemperatureSweep | None = None
-        self.sensitivity: Sensitivity | None = None
-        self.held: int | None = None
-        self._present = present
+    def __init__(self, shared: SharedState, results: Results) -> None:
+        self._shared = shared
         self._results = results
-        self._findings = Analyses()
+        self._analyses = Analyses()
         self._timings: dict[FileKey, Timing] = {}
         self._sweeps = _Calls()
         self._scans = _Calls()
-        self._changes = _Calls()  # of single layers
+        self._layer_changes = _Calls()
+        self.reset()
 
-    def forget(self) -> None:
-        """Forget what belongs to a model, for another comes."""
-        self.teacher_query = None
-        self.sweep_result = None
-        self.sensitivity = None
-        self.held = None
+    def reset(self) -> None:
+        """Clear the results that belong to one model."""
+        self.teacher_query: TeacherQuery | None = None
+        self.sweep_result: TemperatureSweep | None = None
+        self.sensitivity: Sensitivity | None = None
+        self.target_size: int | None = None
 
-    def artifact(self, cancelled: CancelCheck, watch: Callable[[TrainingMoment], None]) -> Artifact:
-        """Make the file of the present recipe; training it once more is told to `watch`.
+    def artifact(self, cancelled: CancelCheck, on_step: Callable[[TrainingStep], None]) -> Artifact:
+        """Compress the model by the current recipe; `on_step` is called if training must rerun.
 
         Raises
         ------
         WorkbenchError
-            When it was never trained.
+            If the recipe's training has not finished.
         Cancelled
-            When `cancelled()` answers True during training.
+            If `cancelled()` returns True during training.
         """
         from workbench.pipeline import compress
 
-        with self._present.lock:
-            chosen, recipe = self._present.model, self._present.recipe
-            self._refuse_untrained()
-        return compress(chosen, recipe, on_step=watch, cancelled=cancelled)
+        with self._shared.lock:
+            model, recipe = self._shared.model, self._shared.recipe
+            self._check_trained()
+        return compress(model, recipe, progress=on_step, cancelled=cancelled)
 
     def measure_latency(self, cancelled: CancelCheck) -> None:
-        """Time the original and the present file in turn."""
+        """Time the original and the current file alternately."""
         from workbench.profiling.resources import compare_latency
 
-        with self._present.lock:
-            chosen, about = self._present.model, self._about()
-        small = self.artifact(never_cancelled, ignore)
-        file = chosen.with_spec(small.spec), small.operands()
-        timed = compare_latency([(chosen, chosen.weights()), file], cancelled=cancelled)
-        self._timings[about] = timed[0], timed[1]
-        self._present.tell()
+        with self._shared.lock:
+            model, file = self._shared.model, self._file_key()
+        artifact = self.artifact(never_cancelled, ignore)
+        compressed = model.with_spec(artifact.spec), artifact.operands()
+        timings = compare_latency([(model, model.weights()), compressed], cancelled=cancelled)
+        self._timings[file] = timings[0], timings[1]
+        self._shared.notify()
 
     def timing(self) -> Timing | None:
-        """Return what `measure_latency` found about the present file, or None."""
-        return self._timings.get(self._about())
+        """Return the result of `measure_latency` for the current file, or None."""
+        return self._timings.get(self._file_key())
 
     def query_teacher(self, teacher: str, temperature: float, example: int) -> None:
-        """Look up what the teacher thinks of an example."""
+        """Look up a teacher's prediction of an example."""
         from workbench.training.teacher_predictions import teacher_predictions
 
-        known = teacher_predictions(self._present.model, teacher)
-        opinion = known[example % len(known)]
-        self.teacher_query = TeacherQuery(teacher, temperature, example, opinion)
-        self._present.tell()
+        predictions = teacher_predictions(self._shared.model, teacher)
+        prediction = predictions[example % len(predictions)]
+        self.teacher_query = TeacherQuery(teacher, temperature, example, prediction)
+        self._shared.notify()
 
-    def found(self, kind: str, of: Any) -> Any:
-        """Return what `analyze` found about the present file, or None."""
-        return self._findings.get(self._about(), AnalysisKey(kind, of))
+    def analysis(self, kind: str, target: Any) -> Any:
+        """Return the result of `analyze` for the current file, or None."""
+        return self._analyses.get(self._file_key(), AnalysisKey(kind, target))
 
     def analyze(
-        self, kind: str, of: Any, cancelled: CancelCheck, progress: ProgressCallback
+        self, kind: str, target: Any, cancelled: CancelCheck, on_progress: ProgressCallback
     ) -> Any:
-        """Find out something about the original and the present file, once.
+        """Analyze the original and the current file, unless the result is cached.
 
         Raises
         ------
         WorkbenchError
-            When there is no such example or layer, or the file was never trained.
+            If there is no such example or layer, or the recipe's training has not finished.
         Cancelled
-            When `cancelled()` answers True on the way, or the session is closed.
+            If `cancelled()` returns True, or the session is closed.
         """
-        present = self._present
-        with present.lock:
-            chosen, recipe = present.model, present.recipe
-            self._refuse_untrained()
-        found = self._findings.find(
-            chosen, recipe, AnalysisKey(kind, of), lambda: present.closed or cancelled(), progress
+        shared = self._shared
+        with shared.lock:
+            model, recipe = shared.model, shared.recipe
+            self._check_trained()
+
+        def ended() -> bool:
+            return shared.closed or cancelled()
+
+        result = self._analyses.compute(
+            model, recipe, AnalysisKey(kind, target), ended, on_progress
         )
-        present.tell()
-        return found
+        shared.notify()
+        return result
 
     def sweep(
-        self, settings: Train, seconds: float, cancelled: CancelCheck, progress: ProgressCallback
+        self, settings: Train, seconds: float, cancelled: CancelCheck, on_progress: ProgressCallback
     ) -> None:
-        """Train the model at a row of temperatures, for `seconds` in all; the newest call wins.
+        """Train the model at several temperatures, for `seconds` in total; a newer call wins.
 
         Raises
         ------
         WorkbenchError
-            When there is no teacher, or no time.
+            If there is no teacher, or no time.
         Cancelled
-            When `cancelled()` answers True; what was found so far stays.
+            If `cancelled()` returns True; the results so far stay.
         """
         from workbench.experiments.temperatures import sweep
 
-        present = self._present
-        chosen = present.model
-        check_training(chosen, Recipe(train=settings))
-        with present.lock:
+        shared = self._shared
+        model = shared.model
+        check_training(model, Recipe(train=settings))
+        with shared.lock:
             self.sweep_result = None
-            newer = self._sweeps.begin()
+            ended = self._ended(model, self._sweeps.begin(), cancelled)
+        for result in sweep(model, settings, seconds=seconds, cancelled=ended):
+            changed = self.sweep_result is None or result.levels != self.sweep_result.levels
+            self.sweep_result = result
+            on_progress(result.share)
+            if changed:
+                shared.notify()
 
-        def over() -> bool:
-            return newer() or chosen is not present.model or present.closed or cancelled()
-
-        for found in sweep(chosen, settings, seconds=seconds, cancelled=over):
-            fresh = self.sweep_result is None or found.levels != self.sweep_result.levels
-            self.sweep_result = found
-            progress(found.share)
-            if fresh:
-                present.tell()
-
-    def scan(self, part: str, cancelled: CancelCheck, progress: ProgressCallback) -> None:
-        """Find out what each layer alone bears of the recipe's part called `part`; newest wins.
+    def scan(self, part: str, cancelled: CancelCheck, on_progress: ProgressCallback) -> None:
+        """Measure each layer's sensitivity to one part of the recipe; a newer call wins.
 
         Raises
         ------
         WorkbenchError
-            When no part of that name knows layers.
+            If the part has no per-layer settings.
         Cancelled
-            When `cancelled()` answers True; what was found so far stays.
+            If `cancelled()` returns True; the results so far stay.
         """
         from workbench.analysis.sensitivity import iter_sensitivity
 
         if part not in BY_LAYER:
-            raise WorkbenchError(_("There is no {name} by layer.").format(name=repr(part)))
-        present = self._present
-        with present.lock:
-            chosen = present.model
-            how = getattr(present.recipe, part) or disabled_part(part)
-            newer = self._scans.begin()
-
-        def over() -> bool:
-            return newer() or chosen is not present.model or present.closed or cancelled()
-
-        for found in iter_sensitivity(chosen, how, store=present.store, cancelled=over):
-            with present.lock:
-                if over():
+            raise RecipeError(
+                _("The recipe has no per-layer settings for {name}.").format(name=repr(part)),
+                code="recipe.no_layer_settings",
+            )
+        shared = self._shared
+        with shared.lock:
+            model = shared.model
+            settings = getattr(shared.recipe, part) or disabled_part(part)
+            ended = self._ended(model, self._scans.begin(), cancelled)
+        for result in iter_sensitivity(model, settings, store=shared.store, cancelled=ended):
+            with shared.lock:
+                if ended():
                     return
-                self.sensitivity = found
-            progress(found.share)
-            present.tell()
+                self.sensitivity = result
+            on_progress(result.share)
+            shared.notify()
 
     def hold_size(self, size: int | None) -> None:
-        """Keep the file at `size` bytes while layers change, or let it have any size again."""
-        self.held = check_budget(size)
-        self._present.tell()
+        """Hold the file at `size` bytes while layers change; None removes the limit."""
+        self.target_size = check_budget(size)
+        self._shared.notify()
 
     def rebalance(self, recipe: Recipe, layer: str) -> Recipe:
-        """Return `recipe`, in which `layer` has changed, at the size that is held; newest wins.
+        """Return `recipe`, in which `layer` has changed, at the target size; a newer call wins.
 
         Raises
         ------
         WorkbenchError
-            When the other layers cannot make up for the change.
+            If the other layers cannot compensate for the change.
         Cancelled
-            When a newer call, or another choice, came meanwhile.
+            If a newer call, or another selection, came meanwhile.
         """
-        present = self._present
-        with present.lock:
-            chosen, asked, before = present.model, self.held, present.now
-            newer = self._changes.begin()
+        shared = self._shared
+        with shared.lock:
+            model, size, before = shared.model, self.target_size, shared.selection
+            superseded = self._layer_changes.begin()
 
-        def over() -> bool:
-            return newer() or before != present.now or present.closed
+        def ended() -> bool:
+            return superseded() or before != shared.selection or shared.closed
 
-        if asked is not None:
+        if size is not None:
             from workbench.study.fixed_size import hold_size
 
-            recipe = hold_size(chosen, recipe, layer, asked, cancelled=over).recipe
-        if over():
-            raise Cancelled("Another change came.")
+            recipe = hold_size(model, recipe, layer, size, cancelled=ended).recipe
+        if ended():
+            raise Cancelled("A newer change replaced this one.", code="session.superseded")
         return recipe
 
     def test_report(
-        self, artifact: Artifact, cancelled: CancelCheck, progress: Callable[[Report], None]
+        self, artifact: Artifact, cancelled: CancelCheck, on_report: Callable[[Report], None]
     ) -> Report:
-        """Measure a file that `artifact` made on the test split."""
+        """Measure a file made by `artifact` on the test split.
+
+        Raises
+        ------
+        ArtifactError
+            If the file differs from the one that is measured.
+        """
         from workbench.evaluation.measure import iter_reports
 
-        chosen = model(artifact.model)
-        store = self._present.store
-        for last in iter_reports(
-            chosen, artifact.recipe, split="test", store=store, cancelled=cancelled
+        model, store = zoo.model(artifact.model), self._shared.store
+        for report in iter_reports(
+            model, artifact.recipe, split="test", store=store, cancelled=cancelled
         ):
-            progress(last)
-        if last.size.digest != artifact.digest:  # a store made by another machine's arithmetic
-            raise WorkbenchError(
-                _("The file differs from the one measured: empty the store of results, and reload.")
+            on_report(report)
+        if report.size.digest != artifact.digest:  # e.g. results cached by another kind of machine
+            raise ArtifactError(
+                _(
+                    "The file differs from the one that was measured: clear the result cache and "
+                    "reload the page."
+                ),
+                code="session.file_differs",
             )
-        return last
+        return report
 
-    def _about(self) -> FileKey:
-        return file_key(self._present.model, self._present.recipe)
+    def _ended(self, model: Model, superseded: CancelCheck, cancelled: CancelCheck) -> CancelCheck:
+        """Return a check that is True once a job of `model` has become useless."""
+        shared = self._shared
+        return lambda: superseded() or model is not shared.model or shared.closed or cancelled()
 
-    def _refuse_untrained(self) -> None:
-        if self._results.untrained(self._present.recipe):
+    def _file_key(self) -> FileKey:
+        return file_key(self._shared.model, self._shared.recipe)
+
+    def _check_trained(self) -> None:
+        if self._results.untrained(self._shared.recipe):
             raise WorkbenchError(
-                _("This file is not trained yet: let the training end, or undo to the last file.")
+                _("This file is not trained yet: let the training finish, or undo the change."),
+                code="session.not_trained",
             )
 
 
 class _Calls:
-    """The calls of one job: a newer one ends those before it."""
+    """The calls of one job: a newer call supersedes the ones before it."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def begin(self) -> Callable[[], bool]:
-        """Begin a call under the session's lock; return what answers whether a newer has begun."""
+        """Begin a call under the session's lock; return a check for whether a newer one began."""
         self._count += 1
-        mine = self._count
-        return lambda: mine != self._count
+        number = self._count
+        return lambda: number != self._count

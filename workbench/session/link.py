@@ -16,28 +16,28 @@ DEFAULT_MODEL = "fashion/lenet5"
 EXTRA_KEYS = frozenset({"budget", "floor"})
 
 
-def format_query(moment: Selection, budget: int | None, floor: float | None) -> str:
-    """Return the query string that opens `moment` under these limits."""
+def format_query(selection: Selection, budget: int | None, floor: float | None) -> str:
+    """Return the query string that opens `selection` under these limits."""
     extra = {}
     if budget is not None:
         extra["budget"] = str(budget)
     if floor is not None:
         extra["floor"] = f"{floor:g}"
-    return to_query(moment.model, moment.recipe, extra)
+    return to_query(selection.model, selection.recipe, extra)
 
 
 def parse_query(query: str) -> tuple[Selection, int | None, float | None]:
-    """Return what a query string opens, the budget and the floor.
+    """Return the selection, the size budget in bytes and the metric floor of a query string.
 
     Raises
     ------
     WorkbenchError
-        When the link is bad.
+        If the link is invalid.
     """
     name, recipe, extra = from_query(query, EXTRA_KEYS)
     budget = check_budget(parse_number(extra.get("budget"), "budget", int))
-    moment = Selection(name or DEFAULT_MODEL, recipe)
-    found = resolve_model(moment.model, recipe)
-    floor = check_floor(parse_number(extra.get("floor"), "floor", float), found.task.metric)
-    check_training(found, recipe)
-    return moment, budget, floor
+    selection = Selection(name or DEFAULT_MODEL, recipe)
+    model = resolve_model(selection.model, recipe)
+    floor = check_floor(parse_number(extra.get("floor"), "floor", float), model.task.metric)
+    check_training(model, recipe)
+    return selection, budget, floor

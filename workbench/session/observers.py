@@ -1,4 +1,4 @@
-"""Who is told of changes."""
+"""Observers of a session's changes."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ log = logging.getLogger(__name__)
 
 
 class Observers(Generic[Subject]):
-    """Functions that are called with what has changed, each until it is stopped."""
+    """Callbacks that are called with the subject after each of its changes."""
 
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
-        self._all: list[Callable[[Subject], None]] = []
+        self._observers: list[Callable[[Subject], None]] = []
 
     def add(self, observer: Callable[[Subject], None]) -> Callable[[], None]:
         """Call `observer` after every change, until the returned function is called."""
         with self._lock:
-            self._all.append(observer)
+            self._observers.append(observer)
 
         def stop() -> None:
             with self._lock, suppress(ValueError):
-                self._all.remove(observer)
+                self._observers.remove(observer)
 
         return stop
 
-    def tell(self, subject: Subject) -> None:
-        """Call them all, from this thread."""
+    def notify(self, subject: Subject) -> None:
+        """Call all observers from this thread."""
         with self._lock:
-            observers = list(self._all)
+            observers = list(self._observers)
         for observer in observers:
             try:
                 observer(subject)
-            except Exception:  # one that fails must stop neither the others nor the worker
+            except Exception:  # a failing observer must stop neither the others nor the worker
                 log.exception("an observer failed")
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Remove all observers."""
         with self._lock:
-            self._all.clear()
+            self._observers.clear()

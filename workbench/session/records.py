@@ -1,4 +1,4 @@
-"""What a session hands out and remembers: plain data."""
+"""Plain data that a session returns and stores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Visit:
-    """A recipe that was measured exactly: bytes of its file and its figure on validation."""
+    """A recipe with exact results: its file's size in bytes and its metric on validation."""
 
     recipe: Recipe
     bytes: int
@@ -23,7 +23,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """How far training is, and the course so far: (step, loss, figure) of some batches."""
+    """Progress of a training run, with (step, loss, metric value) of some batches as `curve`."""
 
     step: int
     steps: int
@@ -34,7 +34,7 @@ class TrainingProgress:
 
 @dataclass(frozen=True)
 class TeacherQuery:
-    """What the teacher is asked: about which example, at which temperature."""
+    """A query for a teacher's prediction of one example at one temperature."""
 
     teacher: str
     temperature: float
@@ -43,17 +43,29 @@ class TeacherQuery:
 
 
 Timing = tuple[Mapping[str, Any], Mapping[str, Any]]
-"""What `latency` says of the original and of the file, timed in turn."""
+"""The latencies of the original and of the file, measured alternately."""
 
 
 @dataclass(frozen=True)
 class Focus:
-    """What the person looks at in the views beside the numbers.
+    """What the views show.
 
-    `view` and `kind` are which view of the changes and which of them, `first` how many examples
-    are passed over and `columns` how many fit side by side; `example` and `layer` are None until
-    somebody picks one. `areas` is whether bytes are drawn as areas; `prompt` and `seed` are what a
-    language model goes on from, and its lot.
+    Attributes
+    ----------
+    view, kind : str
+        The comparison view, and the kind of changed predictions that it lists.
+    first : int
+        How many examples of that kind to skip.
+    columns : int
+        How many examples fit side by side.
+    example : int or None
+        The selected example; None until the user picks one.
+    layer : str or None
+        The selected layer; None until the user picks one.
+    areas : bool
+        Whether to draw bytes as a treemap.
+    prompt, seed : int
+        The prompt that a language model continues, and the seed of its sampling.
     """
 
     view: str = "examples"
@@ -69,7 +81,7 @@ class Focus:
 
 @dataclass(frozen=True)
 class Selection:
-    """What was chosen; `seconds` are those to train for, until they have become steps."""
+    """A model and a recipe; `seconds` is the training time, until it is converted to steps."""
 
     model: str
     recipe: Recipe

@@ -1,6 +1,6 @@
-"""The session: what one person can do; the worker behind it measures what was chosen.
+"""The session: everything one user can do. A worker thread measures the selected recipe.
 
-Knows nothing of widgets and loads no torch of its own: the worker does, in the background.
+It does not depend on widgets and does not import torch; the worker does, in the background.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from workbench import zoo
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.domain import Model
-from workbench.errors import WorkbenchError
+from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Recipe, Train
@@ -30,37 +31,36 @@ from workbench.session.history import History
 from workbench.session.jobs import CancelCheck, Jobs, ProgressCallback, ignore, never_cancelled
 from workbench.session.link import DEFAULT_MODEL, format_query, parse_query
 from workbench.session.observers import Observers
-from workbench.session.present import SharedState
 from workbench.session.records import Selection
 from workbench.session.results import Results
+from workbench.session.shared_state import SharedState
 from workbench.session.state import State
 from workbench.session.worker import Worker
-from workbench.zoo import model
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
-    from workbench.training.types import TrainingStep as TrainingMoment
+    from workbench.training.types import TrainingStep
 
 UNTOUCHED = Recipe()
 
 
 class Session(State):
-    """What one person has chosen and seen, and what can be done with it.
+    """The selection and results of one user, and the actions on them.
 
-    Every verb returns at once. A recipe measured before is answered before `set` returns; any
-    other is measured by a worker that drops it as soon as a newer one arrives. Observers are
-    told after every change, from the thread that made it.
+    Every selection method returns at once. A recipe with cached results has its report before
+    `set` returns. A worker measures any other recipe and drops it when a newer one arrives.
+    Observers are called after every change, from the thread that made it.
 
-    Jobs are done in the caller's thread and take a moment; `cancelled` is asked on the way whether
-    to end, and `progress` hears how far they are.
+    Jobs run in the caller's thread and take a while. They call `cancelled` to know whether to
+    end, and `on_progress` with the completed fraction.
 
     Raises
     ------
     WorkbenchError
-        From the verbs, when what is asked for does not exist or does not fit; the state is then
-        as it was. From the jobs, when they cannot be done.
+        From selection methods, if the request is unknown or does not fit; the state is then
+        unchanged. From jobs, if they cannot be carried out.
     Cancelled
-        From the jobs, when they were ended; what was found so far stays.
+        From jobs that were cancelled; the results so far stay.
     """
 
     def __init__(
@@ -70,27 +70,27 @@ class Session(State):
         *,
         store: ResultCache | None = None,
     ) -> None:
-        present = SharedState(
+        shared = SharedState(
             Selection(model, recipe),
             store or default_result_cache(),
-            lambda: self._observers.tell(self),
+            lambda: self._observers.notify(self),
         )
         results = Results()
-        results.register_model(present.model)
-        super().__init__(present, results, Jobs(present, results))
-        self._observers: Observers[Session] = Observers(present.lock)
-        self._worker = Worker(present, results)
+        results.register_model(shared.model)
+        super().__init__(shared, results, Jobs(shared, results))
+        self._observers: Observers[Session] = Observers(shared.lock)
+        self._worker = Worker(shared, results)
         _open_sessions.add(self)
         self._worker.request()
 
-    # --- verbs ---------------------------------------------------------------------------
+    # --- selection -----------------------------------------------------------------------
 
     def set(self, recipe: Recipe) -> None:
-        """Choose a recipe."""
-        self._go(Selection(self._present.now.model, recipe))
+        """Select a recipe."""
+        self._select(Selection(self._shared.selection.model, recipe))
 
     def choose_model(self, name: str) -> None:
-        """Choose a model; the recipe stays, without what names layers the new model lacks."""
+        """Select a model; the recipe stays, without per-layer settings that do not fit."""
         recipe = self.recipe
         try:
             resolve_model(name, recipe)
@@ -99,84 +99,86 @@ class Session(State):
         self.open(name, recipe)
 
     def open(self, name: str, recipe: Recipe) -> None:
-        """Choose a model and a recipe for it, in one step."""
-        found = resolve_model(name, recipe)
-        check_training(found, recipe)
-        if found.task.metric != self.model.task.metric:
-            self.floor = None  # a limit of another kind
-        self._go(Selection(name, recipe))
+        """Select a model and a recipe in one step."""
+        model = resolve_model(name, recipe)
+        check_training(model, recipe)
+        if model.task.metric != self.model.task.metric:
+            self.floor = None  # a limit on another metric
+        self._select(Selection(name, recipe))
 
     def train(self, settings: Train, seconds: float) -> None:
-        """Train the current recipe as `settings` say, as many steps as `seconds` allow.
+        """Train the current recipe with `settings`, for as many steps as `seconds` allow.
 
-        How many those are is measured first; the recipe then holds them, and repeats the run.
+        The number of steps is measured first and stored in the recipe, which then repeats the run.
         """
         recipe = replace(without_idle_factorization(self.recipe), train=settings)
         check_training(self.model, recipe)
-        self._go(Selection(self._present.now.model, recipe, seconds))
+        self._select(Selection(self._shared.selection.model, recipe, seconds))
 
     def preset(self, name: str) -> None:
-        """Choose a preset's recipe."""
+        """Select a preset's recipe."""
         for preset in PRESETS:
             if preset.name == name:
                 return self.set(preset.recipe)
-        raise WorkbenchError(_("There is no preset {name}.").format(name=repr(name)))
+        raise UnknownNameError(
+            _("There is no preset {name}.").format(name=repr(name)), code="name.unknown_preset"
+        )
 
     def reset(self) -> None:
-        """Go back to the model as it was, keeping it chosen."""
+        """Select the empty recipe for the current model."""
         self.set(Recipe())
 
     def undo(self) -> None:
-        """Return to the state before the last change, if there is one."""
-        self._step(History.back)
+        """Return to the selection before the last change, if there is one."""
+        self._step(History.undo)
 
     def redo(self) -> None:
-        """Return to the state that was undone last, if there is one."""
-        self._step(History.forward)
+        """Return to the selection that was undone last, if there is one."""
+        self._step(History.redo)
 
     def set_budget(self, size: int | None) -> None:
-        """Set the most bytes a file should have, or lift the limit."""
+        """Set the largest file size wanted, in bytes; None removes the limit."""
         self.budget = check_budget(size)
-        self._present.tell()
+        self._shared.notify()
 
     def set_floor(self, value: float | None) -> None:
-        """Set the worst figure of the task's metric that is wanted, or lift the limit."""
+        """Set the worst value of the task's metric wanted; None removes the limit."""
         self.floor = check_floor(value, self.model.task.metric)
-        self._present.tell()
+        self._shared.notify()
 
     def hold_size(self, size: int | None) -> None:
-        """Keep the file at `size` bytes while layers change, or let it have any size again."""
+        """Hold the file at `size` bytes while layers change; None removes the limit."""
         self._jobs.hold_size(size)
 
     def set_focus(self, **changes: Any) -> None:
         """Change fields of `focus`."""
         self.focus = replace(self.focus, **changes)
-        self._present.tell()
+        self._shared.notify()
 
     def cancel(self) -> None:
-        """Stop measuring; the last figures stay, marked stale where they are of another recipe."""
-        present = self._present
-        with present.lock:
+        """Stop measuring; the last results stay, marked stale if they are of another recipe."""
+        shared = self._shared
+        with shared.lock:
             if not self.busy:
                 return
             self._worker.discard()
-            if present.now.seconds is not None:  # nothing has begun: as if not asked
-                present.history = present.history.without_current()
-            self._results.stop(present.recipe)
-        present.tell()
+            if shared.selection.seconds is not None:  # training has not begun: drop the request
+                shared.history = shared.history.without_current()
+            self._results.stop(shared.recipe)
+        shared.notify()
 
     def measure_again(self) -> None:
         """Measure the current recipe again, after a cancel or an error."""
         self._worker.request()
 
     def warm_up(self) -> None:
-        """Load in the background what measuring will need, so that the first slide is quick."""
-        with self._present.lock:
+        """Load in the background what measuring needs, so that the first change is fast."""
+        with self._shared.lock:
             self._worker.start()
 
     def query(self) -> str:
         """Return the query string that opens this state."""
-        return format_query(self._present.now, self.budget, self.floor)
+        return format_query(self._shared.selection, self.budget, self.floor)
 
     def restore(self, query: str) -> None:
         """Open the state of a query string.
@@ -184,76 +186,82 @@ class Session(State):
         Raises
         ------
         WorkbenchError
-            When the link is bad; the session then shows the default state.
+            If the link is invalid; the session then shows the default state.
         """
         try:
-            moment, budget, floor = parse_query(query)
+            selection, budget, floor = parse_query(query)
         except WorkbenchError:
             self.budget = self.floor = None
-            self._go(Selection(DEFAULT_MODEL, Recipe()))
+            self._select(Selection(DEFAULT_MODEL, Recipe()))
             raise
         self.budget, self.floor = budget, floor
-        self._present.tell()
-        self._go(moment)
+        self._shared.notify()
+        self._select(selection)
 
     # --- jobs ----------------------------------------------------------------------------
 
     def artifact(
         self,
         cancelled: CancelCheck = never_cancelled,
-        watch: Callable[[TrainingMoment], None] = ignore,
+        on_step: Callable[[TrainingStep], None] = ignore,
     ) -> Artifact:
-        """Make the file of the current recipe, which takes a moment.
+        """Compress the model by the current recipe.
 
-        A trained file that is no longer kept is trained once more, of which `watch` is told.
+        A trained file that is no longer cached is trained again; `on_step` is called each step.
         """
-        return self._jobs.artifact(cancelled, watch)
+        return self._jobs.artifact(cancelled, on_step)
 
     def measure_latency(self, cancelled: CancelCheck = never_cancelled) -> None:
-        """Time the original and the current file in turn; takes about a second."""
+        """Time the original and the current file alternately; takes about a second."""
         self._jobs.measure_latency(cancelled)
 
     def query_teacher(self, teacher: str, temperature: float, example: int = 0) -> None:
-        """Look up what the teacher thinks of an example; takes a moment the first time."""
+        """Look up a teacher's prediction of an example; the first call takes a while."""
         self._jobs.query_teacher(teacher, temperature, example)
 
     def analyze(
         self,
         kind: str,
-        of: Any = None,
+        target: Any = None,
         cancelled: CancelCheck = never_cancelled,
-        progress: ProgressCallback = ignore,
+        on_progress: ProgressCallback = ignore,
     ) -> Any:
-        """Find out something about the original and the present file; takes a moment, once.
+        """Analyze the original and the current file, unless the result is cached.
 
-        `kind` is "changes" (the `Changes` of the validation split), "attribution" (the
-        `Attribution` of the example `of`) or "histogram" (the `Histogram` of the layer `of`).
+        Parameters
+        ----------
+        kind
+            "changes" returns the `Comparison` on the validation split, "attribution" the
+            `Attribution` of one example, "histogram" the `Histogram` of one layer, "writing" the
+            `Generation` of a language model.
+        target
+            The example's number, the layer's name, or (prompt, seed, characters).
         """
-        return self._jobs.analyze(kind, of, cancelled, progress)
+        return self._jobs.analyze(kind, target, cancelled, on_progress)
 
     def sweep(
         self,
         settings: Train,
         seconds: float,
         cancelled: CancelCheck = never_cancelled,
-        progress: ProgressCallback = ignore,
+        on_progress: ProgressCallback = ignore,
     ) -> None:
-        """Train the model at a row of temperatures, for `seconds` in all; the newest call wins."""
-        self._jobs.sweep(settings, seconds, cancelled, progress)
+        """Train the model at several temperatures, for `seconds` in total; a newer call wins."""
+        self._jobs.sweep(settings, seconds, cancelled, on_progress)
 
     def scan(
         self,
         part: str,
         cancelled: CancelCheck = never_cancelled,
-        progress: ProgressCallback = ignore,
+        on_progress: ProgressCallback = ignore,
     ) -> None:
-        """Find out what each layer alone bears of the recipe's part called `part`; newest wins."""
-        self._jobs.scan(part, cancelled, progress)
+        """Measure each layer's sensitivity to one part of the recipe; a newer call wins."""
+        self._jobs.scan(part, cancelled, on_progress)
 
     def change_layer(self, recipe: Recipe, layer: str) -> None:
-        """Choose a recipe in which `layer` has changed; the newest call wins.
+        """Select a recipe in which `layer` has changed; a newer call wins.
 
-        Where the file's size is held, the other layers share what is left, which takes a moment.
+        If the file's size is held, the other layers are adjusted, which takes a while.
         """
         self.set(self._jobs.rebalance(recipe, layer))
 
@@ -261,58 +269,58 @@ class Session(State):
         self,
         artifact: Artifact,
         cancelled: CancelCheck = never_cancelled,
-        progress: Callable[[Report], None] = ignore,
+        on_report: Callable[[Report], None] = ignore,
     ) -> Report:
-        """Measure a file that `artifact` made on the test split; takes seconds."""
-        return self._jobs.test_report(artifact, cancelled, progress)
+        """Measure a file made by `artifact` on the test split; takes seconds."""
+        return self._jobs.test_report(artifact, cancelled, on_report)
 
-    # --- observers and the end -----------------------------------------------------------
+    # --- observers and closing -----------------------------------------------------------
 
     def subscribe(self, observer: Callable[[Session], None]) -> Callable[[], None]:
         """Call `observer` after every change, until the returned function is called."""
         return self._observers.add(observer)
 
     def close(self) -> None:
-        """Stop the worker and forget the observers."""
-        with self._present.lock:
-            self._present.closed = True
+        """Stop the worker and remove the observers."""
+        with self._shared.lock:
+            self._shared.closed = True
             self._observers.clear()
             self._worker.end()
         self._worker.join()
 
-    # --- inside --------------------------------------------------------------------------
+    # --- internals -----------------------------------------------------------------------
 
-    def _go(self, moment: Selection) -> None:
-        chosen = resolve_model(moment.model, moment.recipe)
-        present, results = self._present, self._results
-        with present.lock:
-            same = moment == present.now and chosen.identity == present.model.identity
+    def _select(self, selection: Selection) -> None:
+        model = resolve_model(selection.model, selection.recipe)
+        shared, results = self._shared, self._results
+        with shared.lock:
+            same = selection == shared.selection and model.identity == shared.model.identity
             if same and results.report is not None and not results.stale:
                 return
-            broken_off = results.interruption_message(present.now)
-            self._enter(present.history.go(moment), chosen)
-            results.interruption = broken_off
+            interruption = results.interruption_message(shared.selection)
+            self._enter(shared.history.push(selection), model)
+            results.interruption = interruption
         self._worker.request()
 
     def _step(self, step: Callable[[History], History]) -> None:
-        with self._present.lock:
-            history = step(self._present.history)
-            if history is self._present.history:
+        with self._shared.lock:
+            history = step(self._shared.history)
+            if history is self._shared.history:
                 return
-            self._enter(history, model(history.now.model))
+            self._enter(history, zoo.model(history.current.model))
         self._worker.request()
 
-    def _enter(self, history: History, chosen: Model) -> None:
-        present = self._present
-        self._results.register_model(chosen)
-        if chosen.identity != present.model.identity:
+    def _enter(self, history: History, model: Model) -> None:
+        shared = self._shared
+        self._results.register_model(model)
+        if model.identity != shared.model.identity:
             self._results.report = None
-            self._jobs.forget()
+            self._jobs.reset()
             self.focus = replace(self.focus, first=0, layer=None)
-            if chosen.task != present.model.task:
+            if model.task != shared.model.task:
                 self.focus = replace(self.focus, example=None)
-        present.enter(history, chosen)
-        self._results.enter(history.now)
+        shared.enter(history, model)
+        self._results.enter(history.current)
 
 
 _open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
@@ -320,6 +328,6 @@ _open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 
 @atexit.register
 def _close_all() -> None:
-    """End the workers in time: one that is inside PyTorch while Python ends aborts the process."""
+    """Stop the workers before Python ends: a thread inside PyTorch would abort the process."""
     for session in list(_open_sessions):
         session.close()

@@ -1,4 +1,4 @@
-"""What there is to read of a session: what is chosen, what is known of it, what was found out."""
+"""The readable half of a session: selection, results and analyses."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from workbench.domain import Model
 from workbench.evaluation.report import Report
 from workbench.recipe import Recipe
 from workbench.session.jobs import Jobs
-from workbench.session.present import SharedState
 from workbench.session.records import Focus, TeacherQuery, Timing, TrainingProgress, Visit
 from workbench.session.results import Results
+from workbench.session.shared_state import SharedState
 
 if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Sensitivity
@@ -19,129 +19,138 @@ if TYPE_CHECKING:
 
 
 class State:
-    """The half of a session that is read: nothing here changes it.
+    """Read-only properties of a session.
 
-    `budget` and `floor` are the limits that the person wants, `focus` what is looked at.
+    Attributes
+    ----------
+    budget : int or None
+        The largest file size wanted, in bytes.
+    floor : float or None
+        The worst value of the task's metric wanted.
+    focus : Focus
+        What the views show.
     """
 
-    def __init__(self, present: SharedState, results: Results, jobs: Jobs) -> None:
+    def __init__(self, shared: SharedState, results: Results, jobs: Jobs) -> None:
         self.budget: int | None = None
         self.floor: float | None = None
         self.focus = Focus()
-        self._present = present
+        self._shared = shared
         self._results = results
         self._jobs = jobs
 
     @property
     def store(self) -> ResultCache:
-        """Where what was measured is kept."""
-        return self._present.store
+        """The cache of evaluation results."""
+        return self._shared.store
 
-    # --- what is chosen ------------------------------------------------------------------
+    # --- selection -----------------------------------------------------------------------
 
     @property
     def model(self) -> Model:
-        """The chosen model."""
-        return self._present.model
+        """The selected model."""
+        return self._shared.model
 
     @property
     def recipe(self) -> Recipe:
-        """The chosen recipe."""
-        return self._present.recipe
+        """The selected recipe."""
+        return self._shared.recipe
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The names of the tensors that can be pruned and quantised."""
+        """The names of the tensors that can be pruned and quantized."""
         return self.model.layers
 
     @property
-    def held(self) -> int | None:
-        """The bytes that the file keeps while layers change, or None."""
-        return self._jobs.held
+    def target_size(self) -> int | None:
+        """The file size in bytes to hold while layers change, or None."""
+        return self._jobs.target_size
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is an earlier state to go back to."""
-        return bool(self._present.history.past)
+        """Whether there is an earlier selection."""
+        return bool(self._shared.history.past)
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is an undone state to return to."""
-        return bool(self._present.history.future)
+        """Whether there is an undone selection."""
+        return bool(self._shared.history.future)
 
-    # --- what is known -------------------------------------------------------------------
+    # --- results -------------------------------------------------------------------------
 
     @property
     def report(self) -> Report | None:
-        """What is known of the recipe; while a slow one is made, of its plain version."""
+        """The newest report; of the baseline while a slow recipe is being compressed."""
         return self._results.report
 
     @property
-    def plain(self) -> Report | None:
-        """The exact report of the recipe's plain version, to compare with."""
-        return self._results.plain
+    def baseline(self) -> Report | None:
+        """The exact report of the recipe's baseline, for comparison."""
+        return self._results.baseline
 
     @property
     def calibration_progress(self) -> float | None:
-        """The share that is known, from 0 to 1, of what a recipe rests on, while it is found."""
+        """The computed fraction of the calibration statistics, from 0 to 1, while under way."""
         return self._results.calibration_progress
 
     @property
     def training(self) -> TrainingProgress | None:
-        """The course of the present training."""
+        """Progress of the current training run."""
         return self._results.training
 
     @property
     def busy(self) -> bool:
-        """Whether the worker is at the recipe."""
+        """Whether the worker is measuring the recipe."""
         return self._results.busy
 
     @property
     def stale(self) -> bool:
-        """Whether the report is of another recipe after a cancel or an error, and nothing comes."""
+        """Whether a cancel or an error left a report of another recipe."""
         return self._results.stale
 
     @property
     def settled(self) -> bool:
-        """Whether the report is that of the present recipe, and exact."""
+        """Whether the report is the exact one of the current recipe."""
         return self._results.settled(self.recipe)
 
     @property
     def error(self) -> str | None:
-        """Why measuring failed, in a sentence."""
+        """Why measuring failed, in one sentence."""
         return self._results.error
 
     @property
     def note(self) -> str | None:
-        """A sentence about a training that the last change broke off, or a store out of use."""
+        """A sentence about an interrupted training run or an unusable result cache."""
         return self._results.interruption or self.store.note
 
     @property
     def visited(self) -> tuple[Visit, ...]:
-        """The recipes measured exactly for this model, in the order of their first visit."""
-        with self._present.lock:
-            return self._results.visited(self._present.now.model)
+        """The recipes with exact results for this model, in the order of the first visit."""
+        with self._shared.lock:
+            return self._results.visited(self._shared.selection.model)
+
+    # --- analyses ------------------------------------------------------------------------
 
     @property
     def timing(self) -> Timing | None:
-        """How long the original and the current file take to run, once `time_it` has been asked."""
+        """The latencies of the original and the current file, once `measure_latency` has run."""
         return self._jobs.timing()
 
     @property
     def teacher_query(self) -> TeacherQuery | None:
-        """What the teacher was asked last."""
+        """The last query to a teacher."""
         return self._jobs.teacher_query
 
     @property
     def sweep_result(self) -> TemperatureSweep | None:
-        """What `sweep` has found so far."""
+        """The results of `sweep` so far."""
         return self._jobs.sweep_result
 
     @property
     def sensitivity(self) -> Sensitivity | None:
-        """What `scan` has found so far."""
+        """The results of `scan` so far."""
         return self._jobs.sensitivity
 
-    def found(self, kind: str, of: Any = None) -> Any:
-        """Return what `find_out` found about the present file, or None."""
-        return self._jobs.found(kind, of)
+    def analysis(self, kind: str, target: Any = None) -> Any:
+        """Return the result of `analyze` for the current file, or None."""
+        return self._jobs.analysis(kind, target)

@@ -1,4 +1,4 @@
-"""The thread that measures the newest recipe, and drops it as soon as a newer one arrives."""
+"""The thread that measures the newest recipe and drops it when a newer one arrives."""
 
 from __future__ import annotations
 
@@ -16,198 +16,201 @@ from workbench.evaluation.cached_results import cached_report
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Quantize, Recipe
-from workbench.session.present import SharedState
 from workbench.session.records import Selection
 from workbench.session.results import Results
+from workbench.session.shared_state import SharedState
 
 if TYPE_CHECKING:
-    from workbench.training.types import TrainingStep as TrainingMoment
+    from workbench.training.types import TrainingStep
 
-REHEARSAL = Recipe(quantize=Quantize(bits=8))
-BETWEEN_TELLS = 0.15  # seconds
+WARM_UP_RECIPE = Recipe(quantize=Quantize(bits=8))
+NOTIFY_INTERVAL = 0.15  # seconds between two notifications of training steps
 
 log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Measures what is present, in a `thread` that is begun when it is first needed.
+    """Measures the current selection in a `thread` that starts when it is first needed.
 
-    What it finds goes into `results`, and only while nothing newer was requested: each request has
-    a generation, and what is of an older one is dropped.
+    Each request has a generation. Results of an older generation are dropped.
     """
 
-    def __init__(self, present: SharedState, results: Results) -> None:
+    def __init__(self, shared: SharedState, results: Results) -> None:
         self.thread: threading.Thread | None = None
-        self._present = present
+        self._shared = shared
         self._results = results
-        self._wanted = threading.Condition(present.lock)
+        self._changed = threading.Condition(shared.lock)
         self._generation = 0
         self._pending = False
-        self._told = 0.0
+        self._notified = 0.0
 
     def request(self) -> None:
-        """Answer from what is known, or wake the thread."""
-        present, results = self._present, self._results
-        with present.lock:
+        """Answer from the result cache, or wake the thread."""
+        shared, results = self._shared, self._results
+        with shared.lock:
             self._generation += 1
             results.calibration_progress = None
-            found = None
-            if present.now.seconds is None:  # else the recipe is not whole: its steps are missing
-                found = cached_report(present.model, present.recipe, "validation", present.store)
+            cached = None
+            if shared.selection.seconds is None:  # otherwise the number of steps is still unknown
+                cached = cached_report(shared.model, shared.recipe, "validation", shared.store)
             results.stale = False
-            if found is not None:
-                results.take(found)
-            results.busy = found is None or not found.exact
-            results.plain = _known_plain(present.model, present.recipe, present.store)
-            plain_missing = _has_plain(present.recipe) and results.plain is None
-            self._pending = results.busy or plain_missing
+            if cached is not None:
+                results.add_report(cached)
+            results.busy = cached is None or not cached.exact
+            results.baseline = _cached_baseline(shared.model, shared.recipe, shared.store)
+            needs_baseline = _has_baseline(shared.recipe) and results.baseline is None
+            self._pending = results.busy or needs_baseline
             if self._pending:
                 self.start()
-            self._wanted.notify_all()
-        present.tell()
+            self._changed.notify_all()
+        shared.notify()
 
     def start(self) -> None:
-        """Begin the thread, unless it runs or the session is closed; called under the lock."""
-        if self.thread is None and not self._present.closed:
+        """Start the thread unless it runs or the session is closed; call under the lock."""
+        if self.thread is None and not self._shared.closed:
             self.thread = threading.Thread(target=self._work, name="measure", daemon=True)
             self.thread.start()
 
     def discard(self) -> None:
-        """Drop what is under way and what is pending; called under the lock."""
+        """Drop the current and the pending request; call under the lock."""
         self._generation += 1
         self._pending = False
 
     def end(self) -> None:
-        """Wake the thread of a session that has just been closed; called under the lock."""
+        """Wake the thread of a session that has just been closed; call under the lock."""
         self._generation += 1
-        self._wanted.notify_all()
+        self._changed.notify_all()
 
     def join(self) -> None:
-        """Wait for the end of the thread, unless this is it."""
+        """Wait until the thread ends, unless called from it."""
         if self.thread is not None and self.thread is not threading.current_thread():
             self.thread.join()
 
     def _work(self) -> None:
-        present = self._present
-        self._warm()
+        shared = self._shared
+        self._warm_up()
         while True:
-            with present.lock:
-                while not self._pending and not present.closed:
-                    self._wanted.wait()
-                if present.closed:
+            with shared.lock:
+                while not self._pending and not shared.closed:
+                    self._changed.wait()
+                if shared.closed:
                     return
                 self._pending = False
-                generation, chosen, recipe = self._generation, present.model, present.recipe
-                seconds = present.now.seconds
+                generation, model, recipe = self._generation, shared.model, shared.recipe
+                seconds = shared.selection.seconds
             try:
                 if seconds is not None:
-                    recipe = self._spend(generation, chosen, recipe, seconds)
-                self._measure(generation, chosen, recipe)
+                    recipe = self._resolve_seconds(generation, model, recipe, seconds)
+                self._measure(generation, model, recipe)
             except Cancelled:
                 continue
             except WorkbenchError as error:
                 self._fail(generation, str(error))
-            except Exception as error:  # a worker that dies would leave the page waiting
+            except Exception as error:  # if the worker died, the page would wait forever
                 log.exception("measuring failed")
                 message = _("Measuring failed: {error}. Move a slider or reload the page.")
                 self._fail(generation, message.format(error=error))
 
-    def _warm(self) -> None:
-        """Go once through all that measuring loads, unless something is already wanted."""
+    def _warm_up(self) -> None:
+        """Load everything that measuring needs, unless a request is already pending."""
         from workbench.evaluation.measure import iter_reports
 
-        def wanted() -> bool:
-            return self._pending or self._present.closed
+        def interrupted() -> bool:
+            return self._pending or self._shared.closed
 
-        with suppress(Exception):  # what fails now fails again, and is told, when it is wanted
-            if not wanted():
-                chosen = self._present.model
-                for _found in iter_reports(
-                    chosen, REHEARSAL, store=ResultCache(), cancelled=wanted
+        with suppress(Exception):  # the same failure is reported when a request needs it
+            if not interrupted():
+                model, store = self._shared.model, ResultCache()
+                for _report in iter_reports(
+                    model, WARM_UP_RECIPE, store=store, cancelled=interrupted
                 ):
                     pass
 
-    def _measure(self, generation: int, chosen: Model, recipe: Recipe) -> None:
+    def _measure(self, generation: int, model: Model, recipe: Recipe) -> None:
         from workbench.evaluation.preview import baseline_report, iter_reports_with_preview
 
-        present, results = self._present, self._results
+        shared, results = self._shared, self._results
 
         def outdated() -> bool:
             return generation != self._generation
 
-        def watch(moment: TrainingMoment) -> None:
+        def on_step(step: TrainingStep) -> None:
             if not outdated():
-                self._watch(moment)
+                self._on_step(step)
 
-        def calibrating(share: float) -> None:
+        def on_calibration(fraction: float) -> None:
             if not outdated():
-                results.calibration_progress = share
-                present.tell()
+                results.calibration_progress = fraction
+                shared.notify()
 
-        for found in iter_reports_with_preview(
-            chosen,
+        for report in iter_reports_with_preview(
+            model,
             recipe,
-            store=present.store,
+            store=shared.store,
             cancelled=outdated,
-            on_step=watch,
-            on_progress=calibrating,
+            watch=on_step,
+            calibrating=on_calibration,
         ):
-            with present.lock:
+            with shared.lock:
                 if outdated():
                     return
                 results.calibration_progress = None
-                results.take(found)
-                results.busy = not found.exact or found.preview_of is not None
-            present.tell()
-        plain = baseline_report(chosen, recipe, store=present.store, cancelled=outdated)
-        with present.lock:
-            if outdated() or plain is None:
+                results.add_report(report)
+                results.busy = not report.exact or report.preview_of is not None
+            shared.notify()
+        baseline = baseline_report(model, recipe, store=shared.store, cancelled=outdated)
+        with shared.lock:
+            if outdated() or baseline is None:
                 return
-            results.plain = plain
-        present.tell()
+            results.baseline = baseline
+        shared.notify()
 
-    def _spend(self, generation: int, chosen: Model, recipe: Recipe, seconds: float) -> Recipe:
-        """Put into the recipe the steps that `seconds` allow."""
+    def _resolve_seconds(
+        self, generation: int, model: Model, recipe: Recipe, seconds: float
+    ) -> Recipe:
+        """Set the number of training steps in the recipe that `seconds` allow."""
         from workbench.pipeline import artifact_bytes
         from workbench.training.budget import steps_for
 
+        def outdated() -> bool:
+            return generation != self._generation
+
         assert recipe.train is not None
-        count = steps_for(
-            chosen, recipe, seconds, lambda: generation != self._generation, artifact_bytes
-        )
-        spent = replace(recipe, train=replace(recipe.train, steps=count))
-        present = self._present
-        with present.lock:
-            if generation != self._generation:
-                raise Cancelled("Training was stopped.")
-            present.history = present.history.with_current(Selection(present.now.model, spent))
-        return spent
+        count = steps_for(model, recipe, seconds, outdated, artifact_bytes)
+        resolved = replace(recipe, train=replace(recipe.train, steps=count))
+        shared = self._shared
+        with shared.lock:
+            if outdated():
+                raise Cancelled("Training was stopped.", code="session.superseded")
+            selection = Selection(shared.selection.model, resolved)
+            shared.history = shared.history.with_current(selection)
+        return resolved
 
-    def _watch(self, moment: TrainingMoment) -> None:
-        """Keep the course of training, and tell of it a few times a second."""
+    def _on_step(self, step: TrainingStep) -> None:
+        """Record a training step, and notify observers a few times a second."""
         now = time.monotonic()
-        begun = self._results.training is not None
-        if begun and not moment.over and now - self._told < BETWEEN_TELLS:
+        started = self._results.training is not None
+        if started and not step.over and now - self._notified < NOTIFY_INTERVAL:
             return
-        self._told = now
-        self._results.follow(self._present.now, moment)
-        self._present.tell()
+        self._notified = now
+        self._results.add_step(self._shared.selection, step)
+        self._shared.notify()
 
-    def _fail(self, generation: int, sentence: str) -> None:
-        with self._present.lock:
+    def _fail(self, generation: int, message: str) -> None:
+        with self._shared.lock:
             if generation != self._generation:
                 return
-            self._results.fail(sentence)
-        self._present.tell()
+            self._results.fail(message)
+        self._shared.notify()
 
 
-def _has_plain(recipe: Recipe) -> bool:
-    return recipe.train is None and recipe.baseline != recipe
+def _has_baseline(recipe: Recipe) -> bool:
+    return recipe.train is None and recipe.plain != recipe
 
 
-def _known_plain(chosen: Model, recipe: Recipe, store: ResultCache) -> Report | None:
-    """Return the exact report of the recipe's plain version, if it was measured before."""
-    if not _has_plain(recipe):
+def _cached_baseline(model: Model, recipe: Recipe, store: ResultCache) -> Report | None:
+    """Return the exact report of the recipe's baseline if it is cached."""
+    if not _has_baseline(recipe):
         return None
-    found = cached_report(chosen, recipe.baseline, "validation", store)
-    return found if found is not None and found.exact else None
+    report = cached_report(model, recipe.plain, "validation", store)
+    return report if report is not None and report.exact else None
