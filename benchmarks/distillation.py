@@ -5,7 +5,7 @@ gzip) in DIR and prints the test errors of teacher, plain and distilled students
 It takes about half an hour on two cores.
 
 As there: a teacher 784-1200-1200-10 trained on images jittered by up to two pixels; students
-784-800-800-10 without any regularisation, on images as they are. Scaled: the teacher has 40 passes
+784-800-800-10 without any regularization, on images as they are. Scaled: the teacher has 40 passes
 over the images and each student 20, in batches of 128, and there are three seeds of students. AdamW
 without weight decay and a falling learning rate take the place of the paper's SGD, and the moving
 average of its weights that of the teacher's dropout and limits on weights. The last 5,000 training

@@ -66,7 +66,7 @@ def main() -> None:
 
 
 class Plain:
-    """A module, a loader, an optimiser."""
+    """A module, a loader, an optimizer."""
 
     def __init__(self, model: wb.Model) -> None:
         torch.manual_seed(0)

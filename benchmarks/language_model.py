@@ -3,7 +3,7 @@
     python benchmarks/language_model.py [--steps 150] [--model reviews-lm/gpt]
 
 Bits per character on the test split, of the file itself. The blocks' weights are rounded in groups
-of 64, embeddings and positions to 8 bits throughout, as quantisers of language models leave them
+of 64, embeddings and positions to 8 bits throughout, as quantizers of language models leave them
 finer. "Recovery" trains under the same rounding or zeros, the original as teacher.
 """
 
@@ -21,7 +21,7 @@ BITS = (8, 4, 3, 2)
 SPARSITY = 0.5
 
 
-def quantised(bits: int, **choices: Any) -> wb.Recipe:
+def quantized(bits: int, **choices: Any) -> wb.Recipe:
     """Return the recipe that rounds the blocks to `bits`."""
     layers = {name: max(bits, fine) for name, fine in FINE.items()}
     return wb.Recipe(
@@ -54,9 +54,9 @@ def rows(steps: int) -> dict[str, tuple[wb.Recipe, ...]]:
     """Return for each line plain, compensated and recovered recipes."""
     table = {
         f"{bits} bits": (
-            quantised(bits),
-            quantised(bits, rounding="compensated"),
-            recovering(quantised(bits), steps),
+            quantized(bits),
+            quantized(bits, rounding="compensated"),
+            recovering(quantized(bits), steps),
         )
         for bits in BITS
     }

@@ -4,7 +4,7 @@ Files of random bfloat16 tensors in the shapes of TinyLlama (22 layers, hidden 2
 5,632, 4 heads of 32 for keys and values, 32,000 words: 1.1 billion weights), and two smaller ones,
 are compressed tensor by tensor to 4 bits in groups of 64, without and with half of all weights
 pruned by one threshold. Beside that, in the same run: what optimum-quanto and torchao take to
-quantise the same tensors, one after the other, without coding or writing anything; copying in
+quantize the same tensors, one after the other, without coding or writing anything; copying in
 memory; reading the file; and writing to the disk.
 
 Each is done by a process of its own. Its peak is the memory that only it has (RssAnon and RssShmem
@@ -164,7 +164,7 @@ def back(path: Path) -> int:
 
 
 def matrices(path: Path) -> Iterator[Tensor]:
-    """Yield the tensors that are quantised."""
+    """Yield the tensors that are quantized."""
     with safe_open(path, "pt") as stream:
         for name in stream.offset_keys():
             tensor = stream.get_tensor(name)
@@ -173,7 +173,7 @@ def matrices(path: Path) -> Iterator[Tensor]:
 
 
 def quanto(path: Path) -> int:
-    """Quantise as optimum-quanto does."""
+    """Quantize as optimum-quanto does."""
     rival = import_module("optimum.quanto")
     for tensor in matrices(path):
         scale, shift = rival.MaxOptimizer()(tensor, qtype=rival.qint4, axis=0, group_size=64)
@@ -182,7 +182,7 @@ def quanto(path: Path) -> int:
 
 
 def torchao(path: Path) -> int:
-    """Quantise as torchao does for weights of any integer width."""
+    """Quantize as torchao does for weights of any integer width."""
     rival = import_module("torchao.quantization")
     config = rival.IntxWeightOnlyConfig(torch.int4, rival.PerGroup(64))
     for tensor in matrices(path):

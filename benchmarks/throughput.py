@@ -1,6 +1,6 @@
 """How fast is one recipe? Ours beside the common way, in the same run.
 
-The common way copies the module, prunes it with `torch.nn.utils.prune`, fake-quantises it, saves
+The common way copies the module, prunes it with `torch.nn.utils.prune`, fake-quantizes it, saves
 it to memory with `torch.save` to learn a size, and evaluates it eagerly in batches of 256. Ours
 compresses, encodes the file, and counts the exact validation accuracy. Both get the same scales,
 so their weights are equal, and so must be what they predict; the judge decides. A recipe measured
@@ -121,7 +121,7 @@ def ours(bfloat16: bool) -> Callable[[wb.Recipe], float]:
 
 
 class Common:
-    """The way that tutorials show: copy, prune, fake-quantise, save, evaluate."""
+    """The way that tutorials show: copy, prune, fake-quantize, save, evaluate."""
 
     def __init__(self, model: wb.Model) -> None:
         self.model = model

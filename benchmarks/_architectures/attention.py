@@ -101,7 +101,7 @@ class Windows(nn.Module):
 
 
 class Merge(nn.Module):
-    """Four neighbours become one token of twice the width."""
+    """Four neighbors become one token of twice the width."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -222,7 +222,7 @@ def gmlp() -> nn.Module:
 
 
 class PoolingLess(nn.Module):
-    """What the mean of the neighbours adds (Yu et al. 2021, arXiv 2111.11418)."""
+    """What the mean of the neighbors adds (Yu et al. 2021, arXiv 2111.11418)."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -198,14 +198,14 @@ def pointnet() -> nn.Module:
 
 
 class Graph(nn.Module):
-    """Each node gets the mean of its neighbours (Kipf & Welling 2016, arXiv 1609.02907)."""
+    """Each node gets the mean of its neighbors (Kipf & Welling 2016, arXiv 1609.02907)."""
 
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.ModuleList((nn.Linear(64, 128), nn.Linear(128, 128), nn.Linear(128, 7)))
 
     def forward(self, nodes: Tensor, links: Tensor) -> Tensor:
-        """Return [nodes, 7]; `links` holds the shares of the neighbours, [nodes, nodes]."""
+        """Return [nodes, 7]; `links` holds the shares of the neighbors, [nodes, nodes]."""
         for layer in self.layers[:-1]:
             nodes = (links @ layer(nodes)).relu()
         classes: Tensor = links @ self.layers[-1](nodes)

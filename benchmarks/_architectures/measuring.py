@@ -10,7 +10,7 @@ from torch import Tensor
 
 import workbench as wb
 from _architectures.architecture import Architecture, Inputs
-from _architectures.trial import fresh, randomise
+from _architectures.trial import fresh, randomize
 from tests.field import loop
 
 RECIPE = wb.Recipe(prune=wb.Prune(0.5), quantize=wb.Quantize(bits=4))
@@ -31,7 +31,7 @@ class Measured:
 def measured(architecture: Architecture) -> Measured:
     """Measure as it is and compressed, and compare both figures with our own loop's."""
     module = fresh(architecture, 0)
-    randomise(module, 0)
+    randomize(module, 0)
     splits = {name: _examples(architecture, seeds) for name, seeds in SEEDS.items()}
     try:
         data = {name: (inputs, _targets(module, inputs)) for name, inputs in splits.items()}

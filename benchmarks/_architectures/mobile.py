@@ -209,7 +209,7 @@ def xception() -> nn.Module:
 
 
 class ResponseNorm(nn.Module):
-    """Global response normalisation (Woo et al. 2023, arXiv 2301.00808)."""
+    """Global response normalization (Woo et al. 2023, arXiv 2301.00808)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

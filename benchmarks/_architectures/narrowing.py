@@ -12,10 +12,8 @@ from torch.func import functional_call
 
 from _architectures import named
 from _architectures.architecture import Inputs, run
-from _architectures.trial import SAME, SEEDS, fresh, own_tensors, randomise
-from workbench.compression.channel_pruning import remove_channels
-from workbench.compression.channel_scores import SCORES
-from workbench.compression.channels import Group
+from _architectures.trial import SAME, SEEDS, fresh, own_tensors, randomize
+from workbench.compression.channels import SCORES, Group, remove_channels
 from workbench.compression.stats import CalibrationStats
 from workbench.graph.channel_groups import module_channel_groups
 from workbench.graph.verify_groups import passes_averaging_norm
@@ -53,7 +51,7 @@ def narrowing(name: str) -> Narrowing:
     """
     architecture = named(name)
     module = fresh(architecture, 0)
-    randomise(module, 0)
+    randomize(module, 0)
     tensors = {name: tensor.detach().clone() for name, tensor in own_tensors(module).items()}
     try:
         groups = module_channel_groups(module, architecture.inputs(SEEDS[0]))

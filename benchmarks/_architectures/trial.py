@@ -51,7 +51,7 @@ def own_tensors(module: nn.Module) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def randomise(module: nn.Module, seed: int) -> None:
+def randomize(module: nn.Module, seed: int) -> None:
     """Give every parameter, and running means and variances, other values drawn by lot.
 
     Matrices keep the size of what they multiply; vectors stay around the values that they begin
@@ -114,7 +114,7 @@ def answer(architecture: Architecture, blob: bytes) -> str:
 def attempt(architecture: Architecture) -> Trial:
     """Prune and code an architecture, and compare what it answers before and after."""
     module = fresh(architecture, 0)
-    randomise(module, 0)
+    randomize(module, 0)
     before = outputs(architecture, module)
     tensors = {name: tensor.detach().clone() for name, tensor in own_tensors(module).items()}
     coded = encode_tensors(tensors, RECIPE)

@@ -60,7 +60,7 @@ def test_the_learning_curve_uses_the_metric(task, value):
     progress = TrainingProgress(2, 2, 0.0, 1.0, ((1, 1.0, 1.5), (2, 1.0, 1.5)))
     session = SimpleNamespace(training=progress, model=SimpleNamespace(task=task))
     figure = training_tab(session, LIGHT)["figure"]
-    assert value in figure["layout"]["title"]["text"]
+    assert figure["layout"]["title"]["text"] == f"Batch {task.metric.name} after 2 steps: {said}"
 
 
 def test_only_images_can_be_shifted_and_mirrored(client):
@@ -86,15 +86,13 @@ def test_recordings_are_tiles_and_a_click_opens_the_attribution(client):
     client.act("tab", key="comparison", columns=4)
     tab = client.wait("tab", lambda tab: tab.get("figure"))
     assert "recordings went wrong" in tab["figure"]["layout"]["title"]["text"]
-    client.act("focus", key="tile", value={"x": 10, "y": 10})
-    tab = client.wait("tab", lambda tab: tab["controls"][0]["value"] == "attribution")
-    tab = client.wait(
-        "tab", lambda tab: tab.get("figure") and "3" in str(len(tab["figure"]["data"]))
-    )
-    assert "Speaker" in tab["figure"]["layout"]["title"]["text"]
-    client.act("query_teacher", teacher="self", temperature=2.0, example=0)
-    client.act("tab", key="teacher")
-    tab = client.wait("tab", lambda tab: tab["key"] == "teacher" and tab.get("figure"))
+    wire.act("look", key="tile", value={"x": 10, "y": 10})
+    tab = wire.wait("tab", lambda tab: tab["controls"][0]["value"] == "attribution")
+    tab = wire.wait("tab", lambda tab: tab.get("figure") and "3" in str(len(tab["figure"]["data"])))
+    assert tab["figure"]["layout"]["title"]["text"].startswith("Predicted Speaker")
+    wire.act("soften", teacher="self", temperature=2.0, example=0)
+    wire.act("tab", key="teacher")
+    tab = wire.wait("tab", lambda tab: tab["key"] == "teacher" and tab.get("figure"))
     assert len(tab["figure"]["data"]) == 2
 
 

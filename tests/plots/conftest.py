@@ -1,4 +1,4 @@
-"""Changes, attributions and histograms drawn by hand, so that a picture needs no network."""
+"""Comparisons and images made by hand, so that figures need no model."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ CLASSES = ("shirt", "coat", "bag")
 
 
 @pytest.fixture
-def changes():
-    """Make changes from labels, and classes before and after."""
+def compare():
+    """Make a comparison from labels and predictions before and after."""
 
     def make(labels, before, after):
         rows = (np.array(row, np.int64) for row in (labels, before, after))
@@ -23,5 +23,5 @@ def changes():
 
 @pytest.fixture
 def images():
-    """Six images, each of one grey value of its own."""
+    """Six images, each of a different uniform gray value."""
     return np.repeat(np.arange(6, dtype=np.uint8) * 40, 28 * 28).reshape(6, 28, 28)

@@ -1,4 +1,4 @@
-"""What a network looks at: two maps on one scale, and both predictions with a mark."""
+"""Attribution figures: two maps on one scale, and both predictions with a mark."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from workbench.plots.sheet import sheet_width
 CLASSES = ("shirt", "coat", "bag")
 
 
-def seen(predicted, shares, largest):
+def explanation(predicted, probabilities, largest):
     pixels = np.full((28, 28), -0.1, np.float32)
     pixels[3, 4] = largest
-    return Explanation(predicted, shares, pixels, 1.0, 0.0)
+    return Explanation(predicted, probabilities, pixels, 1.0, 0.0)
 
 
 def example(after):
     image = np.zeros((28, 28), np.uint8)
-    before = seen(0, (0.7, 0.2, 0.1), 0.5)
+    before = explanation(0, (0.7, 0.2, 0.1), 0.5)
     return Attribution("drawn", "validation", CLASSES, 7, image, 0, before, after)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_both_maps_have_one_scale_around_zero(theme):
-    figure = attribution.draw(example(seen(1, (0.3, 0.6, 0.1), 2.0)), THEMES[theme])
+    figure = attribution.draw(example(explanation(1, (0.3, 0.6, 0.1), 2.0)), THEMES[theme])
     go.Figure(figure)
     _image, before, after = figure["data"]
     assert before["zmax"] == after["zmax"] == -after["zmin"] == 2.0
     assert before["colorscale"] == after["colorscale"]
     assert before["z"][3][4] == 0.5
-    heads = [note["text"] for note in figure["layout"]["annotations"]]
-    assert "shirt" in heads[0]
-    assert "✓" in heads[1]
-    assert "70.0\u202f%" in heads[1]
-    assert "coat" in heads[2]
-    assert "✗" in heads[2]
-    said = "Taken for shirt before (70\u202f% sure), for coat after (60\u202f%)"
-    assert figure["layout"]["title"]["text"] == said
+    headings = [note["text"] for note in figure["layout"]["annotations"]]
+    assert "shirt" in headings[0]
+    assert "✓" in headings[1]
+    assert "70.0\u202f%" in headings[1]
+    assert "coat" in headings[2]
+    assert "✗" in headings[2]
+    title = "Predicted shirt before (70\u202f%), coat after (60\u202f%)"
+    assert figure["layout"]["title"]["text"] == title
 
 
-def test_an_example_that_is_seen_the_same():
-    found = example(seen(0, (0.6, 0.3, 0.1), 0.5))
-    said = attribution.summary(found)
-    assert said == "Taken for shirt before and after, 70\u202f% and 60\u202f% sure"
-    rows = attribution.rows(found)
+def test_an_unchanged_prediction():
+    result = example(explanation(0, (0.6, 0.3, 0.1), 0.5))
+    text = attribution.summary(result)
+    assert text == "Predicted shirt before (70\u202f%) and after (60\u202f%)"
+    rows = attribution.rows(result)
     assert len(rows) == 28 * 28
     assert rows[3 * 28 + 4]["after"] == 0.5
 
 
-def test_maps_of_nothing_but_zeros():
+def test_maps_of_zeros():
     flat = Explanation(0, (1.0, 0.0, 0.0), np.zeros((28, 28), np.float32), 0.0, 0.0)
     go.Figure(attribution.draw(example(flat)))
 
@@ -61,7 +61,7 @@ def test_maps_of_nothing_but_zeros():
 WORDS = ("i", "love", "this", "(", "soft", ")", "dress", ",", "but", "<", "the", "zipper", "broke")
 
 
-def read(after):
+def text_example(after):
     before = Explanation(
         0, (0.7, 0.2, 0.1), np.linspace(-1, 1, len(WORDS), dtype=np.float32), 0.0, 0.0
     )
@@ -70,18 +70,18 @@ def read(after):
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("columns", [2, 3, 12])
-def test_words_are_coloured_by_sign_and_size_and_none_is_cut(theme, columns):
+def test_words_are_colored_by_sign_and_strength_and_fit_the_width(theme, columns):
     after = Explanation(1, (0.3, 0.6, 0.1), np.zeros(len(WORDS), np.float32), 0.0, 0.0)
-    figure = attribution.draw(read(after), THEMES[theme], columns=columns)
+    figure = attribution.draw(text_example(after), THEMES[theme], columns=columns)
     go.Figure(figure)
-    before, _after, said = figure["data"]
+    before, _after, labels = figure["data"]
     assert before["text"][-1] == "<b>broke</b>"
     assert before["text"][9] == "&lt;"
     for x, word in zip(before["x"], WORDS, strict=True):
         assert sentences.CELL * len(word) / 2 <= x <= sheet_width(columns)
         assert x + sentences.CELL * len(word) / 2 <= sheet_width(columns)
-    assert "✓" in said["text"][0]
-    assert "✗" in said["text"][1]
+    assert "✓" in labels["text"][0]
+    assert "✗" in labels["text"][1]
     fills = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect"]
     rules = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "line"]
     strongest = max(fills, key=lambda shape: shape["opacity"])["opacity"]
@@ -91,10 +91,10 @@ def test_words_are_coloured_by_sign_and_size_and_none_is_cut(theme, columns):
         fills[0]["fillcolor"],
         fills[-1]["fillcolor"],
     }
-    assert [row["word"] for row in attribution.rows(read(after))] == list(WORDS)
+    assert [row["word"] for row in attribution.rows(text_example(after))] == list(WORDS)
 
 
-def test_signs_stand_where_they_do_in_writing():
+def test_punctuation_is_placed_as_in_writing():
     places, lines = sentences.place_words(WORDS, 12)
     assert places[3:6] == [(12 - 12, 1), (1, 1), (5, 1)]
     assert lines > 2
@@ -105,13 +105,13 @@ def test_signs_stand_where_they_do_in_writing():
 def test_a_sound_has_time_across_and_coefficients_up(columns):
     frames = np.arange(15 * 12, dtype=np.float32).reshape(15, 12)
     look = Explanation(0, (0.7, 0.2, 0.1), frames / 100, 1.0, 0.0)
-    found = Attribution("drawn", "validation", CLASSES, 7, frames, 0, look, look, "frames")
-    figure = attribution.draw(found, columns=columns)
+    result = Attribution("drawn", "validation", CLASSES, 7, frames, 0, look, look, "frames")
+    figure = attribution.draw(result, columns=columns)
     go.Figure(figure)
     for panel in figure["data"]:
         assert len(panel["z"]) == 12
         assert len(panel["z"][0]) == 15
-    rows = attribution.rows(found)
+    rows = attribution.rows(result)
     assert rows[13] == {
         "frame": 1,
         "coefficient": 1,

@@ -1,4 +1,4 @@
-"""Confusion matrices: counts as they are, and a difference that says where it grew."""
+"""Confusion matrices with exact counts, and their difference."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def test_three_matrices_with_their_counts(theme, stacked):
     assert change["customdata"] == (AFTER - BEFORE).tolist()
     assert change["text"][0] == ["\u22123", "+3", ""]
     assert change["zmin"] == -change["zmax"]
-    assert figure["layout"]["title"]["text"] == "What grew most: shirt taken for coat, 3 more"
+    assert figure["layout"]["title"]["text"] == "Largest increase: shirt predicted as coat, 3 more"
     domains = [figure["layout"][name]["domain"] for name in ("yaxis", "yaxis2", "yaxis3")]
     assert (len({tuple(d) for d in domains}) == 3) == stacked
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "text"),
     [
-        (BEFORE, BEFORE, "The matrix is as it was"),
-        (AFTER, BEFORE, "What shrank most: shirt taken for coat, 3 fewer"),
+        (BEFORE, BEFORE, "The confusion matrix did not change"),
+        (AFTER, BEFORE, "Largest decrease: shirt predicted as coat, 3 fewer"),
     ],
 )
-def test_other_findings(before, after, said):
-    assert confusion.summary(after - before, CLASSES) == said
+def test_other_summaries(before, after, text):
+    assert confusion.summary(after - before, CLASSES) == text
 
 
 def test_the_data_of_the_matrices():
@@ -54,31 +54,31 @@ def test_the_data_of_the_matrices():
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_recall_is_sorted_by_what_was_lost(theme):
+def test_recall_is_sorted_by_loss(theme):
     figure = recall.draw((0.8, 0.9, 0.5), (0.5, 0.8, 0.6), CLASSES, THEMES[theme])
     go.Figure(figure)
     _line, before, after = figure["data"]
     assert before["y"] == after["y"] == ["shirt", "coat", "bag"]
     assert after["x"] == [0.5, 0.8, 0.6]
     assert before["marker"]["symbol"] != after["marker"]["symbol"]
-    said = "shirt lost most, \u221230.0\u202fpoints; bag won +10.0\u202fpoints"
-    assert figure["layout"]["title"]["text"] == said
+    title = "shirt lost most, \u221230.0\u202fpoints; bag gained +10.0\u202fpoints"
+    assert figure["layout"]["title"]["text"] == title
 
 
 @pytest.mark.parametrize(
-    ("after", "said"),
+    ("after", "text"),
     [
-        ((0.8, 0.9), "Every class is found as often as before"),
-        ((0.8, 1.0), "No class lost; coat won most, +10.0\u202fpoints"),
+        ((0.8, 0.9), "The recall of every class is unchanged"),
+        ((0.8, 1.0), "No class lost recall; coat gained most, +10.0\u202fpoints"),
         ((0.7, 0.9), "shirt lost most, \u221210.0\u202fpoints"),
     ],
 )
-def test_other_findings_on_recall(after, said):
+def test_other_summaries_of_recall(after, text):
     figure = recall.draw((0.8, 0.9), after, CLASSES[:2])
-    assert figure["layout"]["title"]["text"] == said
+    assert figure["layout"]["title"]["text"] == text
 
 
-def test_a_class_without_examples_is_left_out():
+def test_a_class_without_examples_is_omitted():
     figure = recall.draw((0.8, float("nan")), (0.7, float("nan")), CLASSES[:2])
     assert figure["data"][1]["y"] == ["shirt"]
     assert len(recall.rows((0.8, 0.5), (0.7, 0.5), CLASSES[:2])) == 2

@@ -1,4 +1,4 @@
-"""The ledger's picture: every byte of the file is in it once."""
+"""The ledger figure contains every byte of the file once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_bars_sum_to_the_file(theme):
     )
 
 
-def test_kinds_differ_by_more_than_colour():
+def test_kinds_differ_in_their_pattern():
     figure = ledger.draw(ROWS, 900, THEMES["light"])
     shapes = [bars["marker"]["pattern"]["shape"] for bars in figure["data"]]
     assert len(shapes) == len(set(shapes)) == 6
@@ -36,7 +36,7 @@ def test_a_file_without_tensors():
     go.Figure(ledger.draw((), 900, THEMES["light"]))
 
 
-def test_the_data_behind_it():
+def test_the_table():
     rows = ledger.rows(ROWS, 900)
     assert rows[-1] == {
         "tensor": "container",

@@ -1,4 +1,4 @@
-"""Words can be read: contrast of at least 4.5:1 in both themes."""
+"""Text is readable: its contrast is at least 4.5:1 in both themes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ PAIRS = (
 @pytest.mark.parametrize(("front", "back"), PAIRS)
 def test_contrast(theme, front, back):
     palette = THEMES[theme]
-    light, dark = sorted((luminance(getattr(palette, one)) for one in (front, back)), reverse=True)
+    light, dark = sorted(
+        (luminance(getattr(palette, name)) for name in (front, back)), reverse=True
+    )
     assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
-def luminance(colour):
-    channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+def luminance(color):
+    channels = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,4 +1,4 @@
-"""The axes: known before any point is, and equal factors of error at equal distances."""
+"""Fixed axes, with equal distances for equal factors of error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_height_grows_with_accuracy():
 
 
 @pytest.mark.parametrize("original", [0.3, 0.86, 0.92, 0.999, 1.0])
-def test_accuracy_axis_shows_everything_up_to_the_original(original):
+def test_the_accuracy_axis_reaches_from_zero_to_the_original(original):
     low, high = scales.accuracy_range(original)
     assert low <= scales.height(0) < scales.height(original) < high
     places, labels = scales.accuracy_ticks(original)
@@ -28,16 +28,16 @@ def test_accuracy_axis_shows_everything_up_to_the_original(original):
     assert all(low <= place < high for place in places)
 
 
-RISING = Metric("own", "whole", share=False)
-FALLING = Metric("own", "whole", higher_is_better=False, share=False)
+RISING = Metric("custom", "whole", share=False)
+FALLING = Metric("custom", "whole", higher_is_better=False, share=False)
 
 
-@pytest.mark.parametrize("metric", [RMSE, R2, RISING, FALLING], ids=lambda one: one.name)
+@pytest.mark.parametrize("metric", [RMSE, R2, RISING, FALLING], ids=lambda metric: metric.name)
 @pytest.mark.parametrize("original", [-30.0, -0.2, 0.0, 1e-7, 0.4, 0.9, 3.0, 1e6])
 @pytest.mark.parametrize("worst", [None, -1e9, -3.0, 0.4, 8.0, 1e9])
-def test_an_axis_of_any_metric_has_its_original_above_what_is_worse(metric, original, worst):
+def test_the_original_is_above_worse_values_for_any_metric(metric, original, worst):
     if metric.share and original > 1:
-        return  # no share is
+        return  # impossible for a fraction
     if worst is not None and metric.better(worst, original):
         worst = None
     up = scales.Axis(metric, original, worst)
@@ -52,7 +52,7 @@ def test_an_axis_of_any_metric_has_its_original_above_what_is_worse(metric, orig
     assert all(low <= place <= high for place in places)
 
 
-def test_an_axis_over_figures_reaches_to_the_worst_but_not_to_the_absurd():
+def test_an_axis_over_values_reaches_the_worst_within_a_limit():
     near, far = scales.Axis.over(RMSE, [1.0, 8.0]), scales.Axis.over(RMSE, [1.0, 8.0, 1e9])
     assert near.height(8.0) == pytest.approx(near.range[0])
     assert far.range[0] < far.height(8.0) < far.height(1.0)
@@ -62,14 +62,14 @@ def test_an_axis_over_figures_reaches_to_the_worst_but_not_to_the_absurd():
     assert scales.Axis.over(RISING, []).range
 
 
-def test_size_axis_stays_until_something_smaller_is_seen():
+def test_the_size_axis_is_fixed_until_a_smaller_size_appears():
     fixed = scales.size_range(1_000_000, [])
     assert scales.size_range(1_000_000, [20_000, 900_000]) == fixed
     low, high = scales.size_range(1_000_000, [1_000])
     assert low < math.log10(1_000) < high == fixed[1]
 
 
-def test_size_ticks_are_written_in_decimal_units():
+def test_size_ticks_use_decimal_units():
     places, labels = scales.size_ticks(2.9, 6.3)
     assert places == [1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6]
     assert labels[0] == "1\u202fkB"

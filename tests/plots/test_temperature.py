@@ -1,4 +1,4 @@
-"""The temperature's pictures: valid for plotly at every stage, and honest about spread."""
+"""The temperature figure: valid for plotly at every stage, with the spread over seeds."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from workbench.experiments.sweep import Level
 from workbench.plots import temperature
 from workbench.plots.palette import THEMES
 
-PLAIN = Level(1.0, 0.0, (0.80, 0.82))
+BASELINE = Level(1.0, 0.0, (0.80, 0.82))
 LEVELS = [
-    PLAIN,
+    BASELINE,
     Level(1.0, 0.5, (0.81, 0.81)),
     Level(4.0, 0.5, (0.83, 0.85)),
     Level(1.0, 0.9, (0.79,)),
@@ -25,7 +25,7 @@ LEVELS = [
 
 def draw(levels=LEVELS, theme="light", **more):
     figure = temperature.draw(levels, THEMES[theme], **more)
-    go.Figure(figure)  # plotly refuses what it does not know
+    go.Figure(figure)  # plotly rejects unknown properties
     return figure
 
 
@@ -34,13 +34,13 @@ def title(figure):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("levels", [[], [PLAIN], LEVELS, LEVELS[1:], LEVELS[-1:]])
+@pytest.mark.parametrize("levels", [[], [BASELINE], LEVELS, LEVELS[1:], LEVELS[-1:]])
 @pytest.mark.parametrize("teacher", [None, 0.91])
 def test_every_stage_is_a_valid_figure(theme, levels, teacher):
     assert title(draw(levels, theme, teacher=teacher))
 
 
-def test_each_weight_is_a_line_of_its_own_with_colour_and_symbol():
+def test_each_weight_has_its_own_line_color_and_symbol():
     first, second = draw()["data"]
     assert first["x"] == [1.0, 4.0]
     assert second["y"] == pytest.approx([0.79, 0.86])
@@ -48,7 +48,7 @@ def test_each_weight_is_a_line_of_its_own_with_colour_and_symbol():
     assert first["marker"]["symbol"] != second["marker"]["symbol"]
 
 
-def test_the_whiskers_are_the_standard_deviation_over_seeds():
+def test_error_bars_are_the_standard_deviation_over_seeds():
     assert draw()["data"][0]["error_y"]["array"] == pytest.approx([0, math.sqrt(2) * 0.01])
 
 
@@ -60,44 +60,44 @@ def test_labels_alone_are_a_band():
     assert line["y0"] == pytest.approx(0.81)
 
 
-def test_the_colour_of_a_weight_stays_when_others_come():
+def test_the_color_of_a_weight_is_fixed():
     few = [level for level in LEVELS if level.mix != 0.5] + [Level(1.0, 0.5, ())]
     assert draw(few)["data"][0]["marker"] == draw()["data"][1]["marker"]
 
 
-def test_the_temperature_axis_spans_students_still_to_come():
+def test_the_temperature_axis_includes_unfinished_students():
     low, high = draw()["layout"]["xaxis"]["range"]
     assert low < 0 < math.log10(16) < high
 
 
-def test_small_differences_are_not_blown_up():
+def test_small_differences_are_not_magnified():
     low, high = draw([Level(1.0, 0.0, (0.8,)), Level(2.0, 0.9, (0.8001,))])["layout"]["yaxis"][
         "range"
     ]
-    assert high - low >= temperature.LEAST_HEIGHT
+    assert high - low >= temperature.MIN_HEIGHT
 
 
 @pytest.mark.parametrize(
     ("levels", "summary"),
     [
         (LEVELS, "Temperature 4 gains 5.0\u202fpoints over labels alone"),
-        ([PLAIN], "The students are learning: which temperature serves them best?"),
-        (LEVELS[1:], "The students are learning: which temperature serves them best?"),
+        ([BASELINE], "The students are training: no result yet"),
+        (LEVELS[1:], "The students are training: no result yet"),
         (
-            [PLAIN, Level(4.0, 0.9, (0.815,))],
-            "No temperature gains more over labels alone than seeds differ",
+            [BASELINE, Level(4.0, 0.9, (0.815,))],
+            "No temperature improves on labels alone by more than the spread over seeds",
         ),
         (
-            [PLAIN, Level(4.0, 0.9, (0.7,))],
-            "No temperature does better than labels alone",
+            [BASELINE, Level(4.0, 0.9, (0.7,))],
+            "No temperature improves on labels alone",
         ),
     ],
 )
-def test_the_title_says_the_finding(levels, summary):
+def test_the_title_summarizes_the_result(levels, summary):
     assert title(draw(levels)) == summary
 
 
-def test_where_less_is_better_better_is_still_higher():
+def test_better_is_higher_for_a_metric_to_minimize():
     levels = [Level(1.0, 0.0, (2.0, 2.02)), Level(4.0, 0.9, (1.5, 1.52)), Level(8.0, 0.9, (2.5,))]
     figure = draw(levels, metric=BITS_PER_CHARACTER)
     assert title(figure) == "Temperature 4 gains 0.500\u202fbits over labels alone"
@@ -106,18 +106,18 @@ def test_where_less_is_better_better_is_still_higher():
     bottom, top = up["range"]
     assert bottom > 2.5
     assert top < 1.5
-    told = figure["data"][0]["customdata"]
-    assert "<b>1.510\u202fbits</b>, spread 0.0141\u202fbits over 2 seeds" in told[0]
+    texts = figure["data"][0]["customdata"]
+    assert "<b>1.510\u202fbits</b>, spread 0.0141\u202fbits over 2 seeds" in texts[0]
     assert title(draw(levels[::2], metric=BITS_PER_CHARACTER)).startswith("No temperature")
     assert temperature.rows(levels, BITS_PER_CHARACTER)[1]["bits per character"] == 1.51
 
 
-def test_what_is_no_number_is_not_drawn():
-    levels = [PLAIN, Level(1.0, 0.9, (float("nan"), 0.8)), Level(4.0, 0.9, (0.9, 0.9))]
+def test_non_finite_values_are_not_drawn():
+    levels = [BASELINE, Level(1.0, 0.9, (float("nan"), 0.8)), Level(4.0, 0.9, (0.9, 0.9))]
     assert draw(levels)["data"][0]["x"] == [4.0]
 
 
-def test_the_table_holds_what_is_drawn():
+def test_the_table_holds_every_level():
     table = temperature.rows(LEVELS)
     assert table[0] == {
         "teacher_weight": 0.0,

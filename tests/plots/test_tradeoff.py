@@ -1,4 +1,4 @@
-"""The main picture: valid for plotly, honest about estimates, still while points move."""
+"""The trade-off figure: valid for plotly, with marked estimates and fixed axes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ VISITED = [Spot(400_000, 0.913, 0.913, 0.913, 0), Spot(90_000, 0.90, 0.90, 0.90,
 
 def draw(you=EXACT, visited=VISITED, theme="light", **more):
     figure = tradeoff.draw(ORIGINAL, visited, you, THEMES[theme], **more)
-    go.Figure(figure)  # plotly refuses what it does not know
+    go.Figure(figure)  # plotly rejects unknown properties
     return figure
 
 
 def trace(figure, name):
-    return next(one for one in figure["data"] if one.get("name") == name)
+    return next(t for t in figure["data"] if t.get("name") == name)
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -33,7 +33,7 @@ def test_every_state_is_a_valid_figure(theme, you, limits):
     assert draw(you, theme=theme, size=45_000, **limits)["layout"]["title"]["text"]
 
 
-def test_an_estimate_is_hollow_and_has_a_whisker():
+def test_an_estimate_is_hollow_with_an_error_bar():
     you = trace(draw(ESTIMATE, size=ESTIMATE.bytes), "you")
     assert you["marker"]["color"] == THEMES["light"].panel
     assert you["error_y"]["visible"]
@@ -49,7 +49,7 @@ def test_an_exact_point_is_filled():
     assert you["opacity"] == 1
 
 
-def test_a_point_of_a_moment_ago_is_faint():
+def test_an_outdated_point_is_faint():
     figure = draw(size=39_000)
     assert trace(figure, "you")["opacity"] < 1
     assert figure["layout"]["shapes"][-1]["x0"] == 39_000
@@ -64,7 +64,7 @@ def test_axes_do_not_move_with_the_point():
 @pytest.mark.parametrize(
     ("you", "summary"),
     [
-        (None, "The original model: move a slider and watch what it costs"),
+        (None, "The original model: move a slider to compress it"),
         (EXACT, "41.3\u202f× smaller costs 1.5\u202fpoints of accuracy"),
         (ESTIMATE, "41.3\u202f× smaller for about 1.4\u202fpoints of accuracy"),
         (Spot(170_000, 0.914, 0.914, 0.914), "10.0\u202f× smaller, and as accurate as before"),
@@ -75,28 +75,28 @@ def test_axes_do_not_move_with_the_point():
         (Spot(1_800_000, 0.9, 0.9, 0.9), "Not smaller than the original, −1.4\u202fpoints"),
     ],
 )
-def test_the_title_says_the_finding(you, summary):
+def test_the_title_summarizes_the_result(you, summary):
     assert draw(you)["layout"]["title"]["text"] == summary
 
 
-def test_the_front_holds_what_no_other_point_beats():
+def test_the_pareto_front():
     worse = Spot(500_000, 0.90, 0.90, 0.90)
     assert tradeoff.pareto([ORIGINAL, *VISITED, worse]) == [VISITED[1], VISITED[0], ORIGINAL]
 
 
-def test_clicks_hand_back_the_key():
+def test_a_click_returns_the_key():
     assert trace(draw(), "visited")["customdata"] == [0, 1]
 
 
-def test_many_visits_are_thinned_and_the_best_stay():
+def test_many_visits_are_thinned_and_the_best_remain():
     visits = [Spot(10_000 + n, 0.5, 0.5, 0.5, n) for n in range(1, 2000)]
     best = Spot(10_000, 0.91, 0.91, 0.91, 0)
     drawn = trace(draw(visited=[best, *visits]), "visited")
-    assert len(drawn["x"]) <= tradeoff.MOST_SHOWN
+    assert len(drawn["x"]) <= tradeoff.MAX_SHOWN
     assert {0, 1999} <= set(drawn["customdata"])
 
 
-def test_the_data_behind_it():
+def test_the_table():
     rows = tradeoff.rows(ORIGINAL, VISITED, ESTIMATE)
     assert [row["point"] for row in rows] == ["original", "visited", "visited", "you"]
     assert rows[-1]["accuracy_low"] == 0.88

@@ -1,4 +1,4 @@
-"""The ledger as areas: they sum to the file, layer by layer."""
+"""The ledger as a treemap: the areas sum to the file, layer by layer."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def test_tiles_sum_to_the_file(theme):
     go.Figure(figure)
     tiles = figure["data"][0]
     sizes = dict(zip(tiles["ids"], tiles["values"], strict=True))
-    whole = 900 + sum(row.total for row in ROWS)
-    assert sizes["file"] == whole
+    total = 900 + sum(row.total for row in ROWS)
+    assert sizes["file"] == total
     children = {}
     for name, parent in zip(tiles["ids"], tiles["parents"], strict=True):
         children[parent] = children.get(parent, 0) + sizes[name]
-    assert children["file"] == whole
+    assert children["file"] == total
     for row in ROWS[:2]:
         assert children[row.name] == sizes[row.name] == row.total
     assert "steps" not in sizes

@@ -1,1 +1,1 @@
-"""Pictures: pure functions from data to plotly figures as plain dictionaries."""
+"""Figures: pure functions from data to plotly figures as plain dictionaries."""

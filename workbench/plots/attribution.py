@@ -1,4 +1,4 @@
-"""What a network looks at in one example, before and after compression."""
+"""Attribution of one prediction to the parts of the example, before and after compression."""
 
 from __future__ import annotations
 
@@ -15,57 +15,58 @@ if TYPE_CHECKING:
     from workbench.analysis.attribution import Attribution, Explanation
 
 NARROW = 6
-"""With fewer columns than this, example and maps stand below one another."""
+"""With fewer columns than this, the example and its maps are stacked."""
 
 
-def draw(found: Attribution, palette: Palette = LIGHT, *, columns: int = 6) -> Figure:
-    """Draw the example, and what each of its parts adds to the predicted class's logit.
+def draw(result: Attribution, palette: Palette = LIGHT, *, columns: int = 6) -> Figure:
+    """Draw the example and the contribution of each of its parts to the predicted class's logit.
 
-    Images and sounds are drawn beside maps of before and after, texts as sentences whose words are
-    coloured. `columns` says how wide: a column has 104 px at least.
+    Images and sounds are drawn next to maps of before and after, texts as colored words. `columns`
+    is the available width in columns of at least 104 px.
     """
-    label = _(found.classes[found.label])
-    if found.kind == "words":
-        heads = [
-            f"{_line(_('before'), found, found.before, palette)} · {_('label')} {label}",
-            _line(_("after"), found, found.after, palette),
+    label = _(result.classes[result.label])
+    if result.kind == "words":
+        headings = [
+            f"{_line(_('before'), result, result.before, palette)} · {_('label')} {label}",
+            _line(_("after"), result, result.after, palette),
         ]
-        return sentences.draw(found, palette, summary(found), heads, columns)
-    above = [
+        return sentences.draw(result, palette, summary(result), headings, columns)
+    headings = [
         f"<b>{label}</b><br>{_('the label')}",
-        _head(_("before"), found, found.before, palette),
-        _head(_("after"), found, found.after, palette),
+        _heading(_("before"), result, result.before, palette),
+        _heading(_("after"), result, result.after, palette),
     ]
-    return maps.draw(found, palette, summary(found), above, stacked=columns < NARROW)
+    return maps.draw(result, palette, summary(result), headings, stacked=columns < NARROW)
 
 
-def summary(found: Attribution) -> str:
-    """Return what the example was and is taken for, in a sentence."""
-    before, after = (_(found.classes[look.predicted]) for look in (found.before, found.after))
-    sure = [formatting.percent(_sureness(look), 0) for look in (found.before, found.after)]
-    if found.before.predicted == found.after.predicted:
-        text = _("Taken for {before} before and after, {first} and {second} sure")
+def summary(result: Attribution) -> str:
+    """Summarize both predictions in one sentence."""
+    both = result.before, result.after
+    before, after = (_(result.classes[e.predicted]) for e in both)
+    first, second = (formatting.percent(_confidence(e), 0) for e in both)
+    if result.before.predicted == result.after.predicted:
+        text = _("Predicted {before} before ({first}) and after ({second})")
     else:
-        text = _("Taken for {before} before ({first} sure), for {after} after ({second})")
-    return text.format(before=before, after=after, first=sure[0], second=sure[1])
+        text = _("Predicted {before} before ({first}), {after} after ({second})")
+    return text.format(before=before, after=after, first=first, second=second)
 
 
-def rows(found: Attribution) -> list[dict[str, Any]]:
-    """Return the picture's data as a table: a row for each part of the example."""
-    return sentences.rows(found) if found.kind == "words" else maps.rows(found)
+def rows(result: Attribution) -> list[dict[str, Any]]:
+    """Return the figure's data as a table: a row for each part of the example."""
+    return sentences.rows(result) if result.kind == "words" else maps.rows(result)
 
 
-def _head(when: str, found: Attribution, look: Explanation, palette: Palette) -> str:
-    return _line(when, found, look, palette, "<br>")
+def _heading(when: str, result: Attribution, explanation: Explanation, palette: Palette) -> str:
+    return _line(when, result, explanation, palette, "<br>")
 
 
 def _line(
-    when: str, found: Attribution, look: Explanation, palette: Palette, between: str = " "
+    when: str, result: Attribution, explanation: Explanation, palette: Palette, separator: str = " "
 ) -> str:
-    right = look.predicted == found.label
-    name = mark_prediction(_(found.classes[look.predicted]), right=right, palette=palette)
-    return f"{when}: <b>{name}</b>{between}{formatting.percent(_sureness(look))}"
+    right = explanation.predicted == result.label
+    name = mark_prediction(_(result.classes[explanation.predicted]), right=right, palette=palette)
+    return f"{when}: <b>{name}</b>{separator}{formatting.percent(_confidence(explanation))}"
 
 
-def _sureness(look: Explanation) -> float:
-    return look.probabilities[look.predicted]
+def _confidence(explanation: Explanation) -> float:
+    return explanation.probabilities[explanation.predicted]

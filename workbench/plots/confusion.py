@@ -1,4 +1,4 @@
-"""Which classes are taken for which: before, after, and the difference."""
+"""Confusion matrices before and after compression, and their difference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 GAP = 0.03
 SIDE = 260
-"""Height of one matrix where they stand side by side, in px."""
+"""Height of one matrix in px when they are side by side."""
 
 
 def draw(
@@ -28,16 +28,27 @@ def draw(
     *,
     stacked: bool = False,
 ) -> Figure:
-    """Draw two confusion matrices, int64 [classes, classes], true by predicted, and after − before.
+    """Draw two confusion matrices and their difference.
 
-    Counts are coloured by their root, so that the few wrong ones show beside the many right ones.
-    `stacked` sets the three below one another, for a narrow page.
+    Colors scale with the square root of the counts, so that the few errors are visible next to
+    the many correct predictions.
+
+    Parameters
+    ----------
+    before, after
+        int64 matrices of shape [classes, classes], labels by predictions.
+    classes
+        The names of the classes.
+    palette
+        The colors.
+    stacked
+        Whether to stack the matrices, for a narrow page.
     """
     names = [_(name) for name in classes]
     change = after - before
     largest = float(np.sqrt(max(before.max(initial=1), after.max(initial=1))))
-    widest = float(np.sqrt(max(int(np.abs(change).max(initial=0)), 1)))
-    blue, orange = OKABE_ITO[:2]  # in the dark theme too: counts are written on them
+    limit = float(np.sqrt(max(int(np.abs(change).max(initial=0)), 1)))
+    blue, orange = OKABE_ITO[:2]  # in the dark theme too, since counts are drawn on them
     few_to_many = [[0, palette.panel], [1, blue]]
     fewer_to_more = [[0, blue], [0.5, palette.panel], [1, orange]]
     data = [
@@ -49,18 +60,18 @@ def draw(
             change,
             names,
             fewer_to_more,
-            (-widest, widest),
+            (-limit, limit),
             _signed,
         ),
     ]
     titles = (_("before"), _("after"), _("difference: after − before"))
     axes: dict[str, Any] = {}
     notes = []
-    for place, title in enumerate(titles):
-        across, down = _domains(place, stacked=stacked)
-        number = "" if not place else place + 1
+    for position, title in enumerate(titles):
+        across, down = _domains(position, stacked=stacked)
+        number = "" if not position else position + 1
         axes[f"xaxis{number}"] = {
-            **axis(palette, _("predicted") if stacked or place == 1 else "", showgrid=False),
+            **axis(palette, _("predicted") if stacked or position == 1 else "", showgrid=False),
             "domain": across,
             "anchor": f"y{number}",
             "tickangle": -45,
@@ -68,13 +79,13 @@ def draw(
             "ticks": "",
         }
         axes[f"yaxis{number}"] = {
-            **axis(palette, _("label") if stacked or not place else "", showgrid=False),
+            **axis(palette, _("label") if stacked or not position else "", showgrid=False),
             "domain": down,
             "anchor": f"x{number}",
             "autorange": "reversed",
             "tickfont": {"size": 10},
             "ticks": "",
-            "showticklabels": stacked or not place,
+            "showticklabels": stacked or not position,
         }
         notes.append(
             {
@@ -103,25 +114,24 @@ def draw(
 
 
 def summary(change: NDArray[np.int64], names: Sequence[str]) -> str:
-    """Return which confusion grew most, in a sentence; `change` is after less before."""
-    grown = change - np.diag(np.diag(change))
-    if not grown.any():
-        return _("The matrix is as it was")
-    if grown.max() > 0:
-        label, seen = divmod(int(grown.argmax()), len(names))
-        text = _("What grew most: {label} taken for {seen}, {count} more")
-        count = int(grown.max())
+    """Name the confusion that grew most, in one sentence; `change` is after minus before."""
+    errors = change - np.diag(np.diag(change))
+    if not errors.any():
+        return _("The confusion matrix did not change")
+    if errors.max() > 0:
+        label, predicted = divmod(int(errors.argmax()), len(names))
+        text = _("Largest increase: {label} predicted as {predicted}, {count} more")
     else:
-        label, seen = divmod(int(grown.argmin()), len(names))
-        text = _("What shrank most: {label} taken for {seen}, {count} fewer")
-        count = -int(grown.min())
-    return text.format(label=names[label], seen=names[seen], count=formatting.count(count))
+        label, predicted = divmod(int(errors.argmin()), len(names))
+        text = _("Largest decrease: {label} predicted as {predicted}, {count} fewer")
+    count = formatting.count(abs(int(errors[label, predicted])))
+    return text.format(label=names[label], predicted=names[predicted], count=count)
 
 
 def rows(
     before: NDArray[np.int64], after: NDArray[np.int64], classes: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return the picture's data as a table: a row for each pair of label and prediction."""
+    """Return the figure's data as a table: a row for each pair of label and prediction."""
     return [
         {
             "label": label,
@@ -140,23 +150,23 @@ def _matrix(
     shades: NDArray[Any],
     counts: NDArray[np.int64],
     names: Sequence[str],
-    colours: list[list[Any]],
-    reach: tuple[float, float],
-    write: Any,
+    colors: list[list[Any]],
+    limits: tuple[float, float],
+    to_text: Any,
 ) -> dict[str, Any]:
     return {
         "type": "heatmap",
         "x": list(names),
         "y": list(names),
         "z": np.round(shades, 3).tolist(),
-        "text": [[write(int(v)) if v else "" for v in line] for line in counts],
+        "text": [[to_text(int(v)) if v else "" for v in line] for line in counts],
         "texttemplate": "%{text}",
         "textfont": {"size": 10},
         "customdata": counts.tolist(),
-        "hovertemplate": _("%{y} taken for %{x}") + ": <b>%{customdata}</b><extra></extra>",
-        "colorscale": colours,
-        "zmin": reach[0],
-        "zmax": reach[1],
+        "hovertemplate": _("%{y} predicted as %{x}") + ": <b>%{customdata}</b><extra></extra>",
+        "colorscale": colors,
+        "zmin": limits[0],
+        "zmax": limits[1],
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
@@ -165,13 +175,14 @@ def _matrix(
     }
 
 
-def _domains(place: int, *, stacked: bool) -> tuple[list[float], list[float]]:
+def _domains(position: int, *, stacked: bool) -> tuple[list[float], list[float]]:
     if stacked:
-        deep = (1 - 2 * 0.11) / 3
-        top = 1 - place * (deep + 0.11)
-        return [0, 1], [max(0.0, top - deep), top]
-    wide = (1 - 2 * GAP) / 3
-    return [place * (wide + GAP), min(1.0, place * (wide + GAP) + wide)], [0, 1]
+        height = (1 - 2 * 0.11) / 3
+        top = 1 - position * (height + 0.11)
+        return [0, 1], [max(0.0, top - height), top]
+    width = (1 - 2 * GAP) / 3
+    left = position * (width + GAP)
+    return [left, min(1.0, left + width)], [0, 1]
 
 
 def _signed(value: int) -> str:

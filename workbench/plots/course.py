@@ -1,4 +1,4 @@
-"""The course of one training run: loss and figure of the batches, step by step."""
+"""Loss and metric of the batches during one training run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workbench.plots.style import Figure, axis, layout, legend
 
 MOST_SHOWN = 400
 SMOOTH = 0.9
-"""How much of the running mean each batch leaves standing."""
+"""Decay of the exponential moving average over batches."""
 
 
 def draw(
@@ -23,32 +23,42 @@ def draw(
     palette: Palette,
     metric: Metric = ACCURACY,
 ) -> Figure:
-    """Draw (step, loss, figure of `metric`) of batches; `steps` is where the axis ends.
+    """Draw the loss and the metric of batches.
 
-    A metric that means nothing for a batch is NaN throughout, and the loss is drawn alone.
+    Parameters
+    ----------
+    course
+        (step, loss, metric value) of batches. If the metric is undefined for a batch, its values
+        are NaN and only the loss is drawn.
+    steps
+        The last step, where the axis ends.
+    palette
+        The colors.
+    metric
+        The metric of the values.
     """
     shown = course[:: max(1, len(course) // MOST_SHOWN)]
-    at = [step for step, _loss, _share in shown]
-    loss = _smoothed([loss for _step, loss, _share in shown])
+    at = [step for step, _loss, _value in shown]
+    loss = _smoothed([loss for _step, loss, _value in shown])
     value = _smoothed([value for _step, _loss, value in shown])
     first, second = palette.categories[:2]
     lines = [_line(_("loss"), at, loss, second, "dash", "y2")]
-    counted = all(map(isfinite, value))
-    if counted:
-        name = _("{metric} of the batches").format(metric=_(metric.name))
+    has_values = all(map(isfinite, value))
+    if has_values:
+        name = _("batch {metric}").format(metric=_(metric.name))
         lines.insert(0, _line(name, at, value, first, "solid", "y"))
     return {
         "data": lines,
         "layout": layout(
             palette,
-            _finding(course, steps, value if counted else [], loss, metric),
+            _summary(course, steps, value if has_values else [], loss, metric),
             showlegend=True,
             legend=legend(),
             margin={"l": 60, "r": 60, "t": 72, "b": 48},
             xaxis=axis(palette, _("step"), range=[0, max(1, steps)]),
             yaxis={
                 **axis(palette, _(metric.name), **_scale(metric)),
-                "visible": counted,
+                "visible": has_values,
             },
             yaxis2={
                 **axis(palette, _("loss"), rangemode="tozero", automargin=True),
@@ -67,7 +77,7 @@ def _scale(metric: Metric) -> dict[str, Any]:
 
 
 def _line(
-    name: str, x: list[int], y: list[float], colour: str, dash: str, side: str
+    name: str, x: list[int], y: list[float], color: str, dash: str, side: str
 ) -> dict[str, Any]:
     return {
         "type": "scatter",
@@ -76,7 +86,7 @@ def _line(
         "x": x,
         "y": y,
         "yaxis": side,
-        "line": {"color": colour, "dash": dash, "width": 2},
+        "line": {"color": color, "dash": dash, "width": 2},
     }
 
 
@@ -88,7 +98,7 @@ def _smoothed(values: Sequence[float]) -> list[float]:
     return out
 
 
-def _finding(
+def _summary(
     course: Sequence[tuple[int, float, float]],
     steps: int,
     value: Sequence[float],
@@ -96,18 +106,19 @@ def _finding(
     metric: Metric,
 ) -> str:
     if not course:
-        return _("Training begins")
-    done = course[-1][0]
-    words = {"done": formatting.count(done), "steps": formatting.count(steps)}
-    if not value:
-        if done < steps:
-            said = _("After {done} of {steps} steps the loss is {loss}")
+        return _("Training starts")
+    step = course[-1][0]
+    fields = {"step": formatting.count(step), "steps": formatting.count(steps)}
+    if value:
+        fields |= {"metric": _(metric.name), "value": metric.written(value[-1])}
+        if step < steps:
+            text = _("Batch {metric} after {step} of {steps} steps: {value}")
         else:
-            said = _("{steps} steps brought the loss to {loss}")
-        return said.format(**words, loss=formatting.number(loss[-1]))
-    words["reached"] = metric.format(value[-1])
-    if done < steps and metric.counts == "classes":
-        return _("After {done} of {steps} steps the batches are {reached} right").format(**words)
-    if done < steps:
-        return _("After {done} of {steps} steps the batches are at {reached}").format(**words)
-    return _("{steps} steps brought the batches to {reached}").format(**words)
+            text = _("Batch {metric} after {steps} steps: {value}")
+    else:
+        fields["value"] = formatting.number(loss[-1])
+        if step < steps:
+            text = _("Loss after {step} of {steps} steps: {value}")
+        else:
+            text = _("Loss after {steps} steps: {value}")
+    return text.format(**fields)

@@ -1,4 +1,4 @@
-"""Trainings side by side: their figure on validation by step, or by second of training."""
+"""Learning curves of several trials: validation metric by step or by second of training."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 ENDINGS = (("diverged", N_("{name} (diverged)")), ("stopped early", N_("{name} (stopped early)")))
-LEAST_BEST = 0.5
-"""A share up to which the axis reaches at least, so that small ones do not look large."""
+MIN_BEST = 0.5
+"""The axis of a fraction reaches at least this value, so that small ones do not look large."""
 BY = {"step": N_("steps"), "second": N_("seconds of training")}
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A contestant at its looks: the mean over its repeats, the lowest and the highest."""
+    """One trial at its validation checks: mean, minimum and maximum over its repeats."""
 
-    places: tuple[float, ...]
+    positions: tuple[float, ...]
     mean: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
 
 
 def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = LIGHT) -> Figure:
-    """Draw the figure of each contestant on validation by step or by second of training.
+    """Draw the validation metric of each trial by step or by second of training.
 
-    A line is the mean over repeats, its band reaches from the lowest to the highest.
+    A line is the mean over repeats; its band reaches from the minimum to the maximum.
     """
-    each = {name: [lane for lane in race.trials if lane.name == name] for name in race.names}
-    found = {name: mean_curve(lanes, by) for name, lanes in each.items()}
-    seen = [value for curve in found.values() for value in (*curve.high, *curve.low)]
-    least = [LEAST_BEST] if race.metric.share else []
-    up = scales.Axis.over(race.metric, seen + least)
+    repeats = {name: [trial for trial in race.trials if trial.name == name] for name in race.names}
+    by_name = {name: mean_curve(trials, by) for name, trials in repeats.items()}
+    values = [value for curve in by_name.values() for value in (*curve.high, *curve.low)]
+    minimum = [MIN_BEST] if race.metric.share else []
+    up = scales.Axis.over(race.metric, values + minimum)
     ticks, labels = up.ticks
     data: list[dict[str, Any]] = []
-    for number, (name, curve) in enumerate(found.items()):
+    for number, (name, curve) in enumerate(by_name.items()):
         data += _line(curve, number, _label(race, name), up, palette)
     return {
         "data": data,
@@ -70,26 +70,26 @@ def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = 
 
 
 def mean_curve(trials: Sequence[Trial], by: Literal["step", "second"]) -> Curve:
-    """Return the curve over the looks at which the repeats `lanes` of one contestant arrived."""
-    looks: dict[int, list[Point]] = {}
-    for lane in trials:
-        for point in lane.points:
-            looks.setdefault(point.step, []).append(point)
-    met = [looks[step] for step in sorted(looks)]
-    places = [fmean(p.step if by == "step" else p.seconds for p in points) for points in met]
-    seen = [[point.value for point in points] for points in met]
+    """Return the curve over the validation checks that the repeats of one trial reached."""
+    by_step: dict[int, list[Point]] = {}
+    for trial in trials:
+        for point in trial.points:
+            by_step.setdefault(point.step, []).append(point)
+    checks = [by_step[step] for step in sorted(by_step)]
+    positions = [fmean(p.step if by == "step" else p.seconds for p in points) for points in checks]
+    values = [[point.value for point in points] for points in checks]
     return Curve(
-        tuple(places),
-        tuple(fmean(one) for one in seen),
-        tuple(min(one) for one in seen),
-        tuple(max(one) for one in seen),
+        tuple(positions),
+        tuple(map(fmean, values)),
+        tuple(map(min, values)),
+        tuple(map(max, values)),
     )
 
 
 def summary(race: Race) -> str:
-    """Return what a race has shown, in a sentence."""
+    """Summarize a race in one sentence."""
     if not race.over:
-        return _("Who learns best? The race is on")
+        return _("The trials are running: no result yet")
     first, *others = race.ranking
     if not others:
         return _("{name} reaches {figure}").format(
@@ -98,7 +98,7 @@ def summary(race: Race) -> str:
     second = others[0]
     lead = abs((first.mean or 0.0) - (second.mean or 0.0))
     if lead <= max(first.spread or 0.0, second.spread or 0.0):
-        text = _("{name} reaches {figure}, too close to {other} to call")
+        text = _("{name} reaches {figure}; its lead over {other} is within the spread")
     else:
         text = _("{name} wins with {figure}, {lead} ahead of {other}")
     return text.format(
@@ -110,36 +110,36 @@ def summary(race: Race) -> str:
 
 
 def rows(race: Race) -> list[dict[str, Any]]:
-    """Return the data of a race as a table, a row for each look."""
+    """Return the data of a race as a table: a row for each validation check."""
     return [
         {
-            "contestant": lane.name,
-            "repeat": lane.repeat,
+            "contestant": trial.name,
+            "repeat": trial.repeat,
             "step": point.step,
             "seconds": point.seconds,
             "loss": point.loss,
             race.metric.name: point.value,
         }
-        for lane in race.trials
-        for point in lane.points
+        for trial in race.trials
+        for point in trial.points
     ]
 
 
 def _line(
     curve: Curve, number: int, label: str, up: scales.Axis, palette: Palette
 ) -> list[dict[str, Any]]:
-    colours = palette.categories
-    colour = colours[number % len(colours)]
-    # Once the colours begin anew, the dashes move on by one, so that no pair comes twice.
-    dash = DASHES[(number + number // len(colours)) % len(DASHES)]
+    colors = palette.categories
+    color = colors[number % len(colors)]
+    # The dashes shift by one each time the colors repeat, so that every pair is unique.
+    dash = DASHES[(number + number // len(colors)) % len(DASHES)]
     heights = [up.height(value) for value in curve.mean]
     band = {
         "type": "scatter",
         "mode": "lines",
-        "x": [*curve.places, *reversed(curve.places)],
+        "x": [*curve.positions, *reversed(curve.positions)],
         "y": [up.height(value) for value in (*curve.high, *reversed(curve.low))],
         "fill": "toself",
-        "fillcolor": _faint(colour),
+        "fillcolor": _translucent(color),
         "line": {"width": 0},
         "hoverinfo": "skip",
         "showlegend": False,
@@ -148,22 +148,22 @@ def _line(
         "type": "scatter",
         "mode": "lines",
         "name": label,
-        "x": list(curve.places),
+        "x": list(curve.positions),
         "y": heights,
         "customdata": [up.metric.format(value) for value in curve.mean],
         "hovertemplate": "%{fullData.name}<br><b>%{customdata}</b> (%{x:.3s})<extra></extra>",
-        "line": {"color": colour, "width": 2.5, "dash": dash},
+        "line": {"color": color, "width": 2.5, "dash": dash},
     }
     return [band, line] if curve.low != curve.high else [line]
 
 
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+def _translucent(color: str) -> str:
+    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, 0.18)"
 
 
 def _label(race: Race, name: str) -> str:
-    states = {lane.state for lane in race.trials if lane.name == name}
+    states = {trial.state for trial in race.trials if trial.name == name}
     for state, text in ENDINGS:
         if state in states:
             return _(text).format(name=name)

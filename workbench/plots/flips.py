@@ -1,4 +1,4 @@
-"""The examples that compression made the network see otherwise."""
+"""Examples whose prediction changed by compression."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ if TYPE_CHECKING:
 KINDS = {
     "lost": N_("went wrong"),
     "won": N_("became right"),
-    "moved": N_("wrong in another way"),
+    "moved": N_("wrong in a different way"),
 }
-"""The ways in which a prediction changes: names of properties of `Comparison`, and their words."""
+"""The kinds of changed predictions: properties of `Comparison`, and their labels."""
 ROWS = 2
-SIDE = 28 + 6
-"""Width of a tile in pixels of an image, the gap included."""
-DEEP = 28 + 21
-"""Height of a tile, with room for three lines of text."""
-TILE = 144
+TILE_WIDTH = 28 + 6
+"""Width of a tile in image pixels, including the gap."""
+TILE_HEIGHT = 28 + 21
+"""Height of a tile in image pixels, with room for three lines of text."""
+TILE_PX = 144
 """Height of a tile on the screen, in px."""
-FINEST = 56
-"""Pixels that a tile shows of a larger image, across and up."""
+MAX_PIXELS = 56
+"""Pixels that a tile shows of a larger image, in each direction."""
 ENTRIES = 8
-"""Examples on a page of a list."""
-ENTRY = 64
-"""Height of one of them, in px: what became of it, and two lines of how it reads."""
-WENT: dict[str, Callable[[int], str]] = {
+"""Examples on one page of a list."""
+ENTRY_PX = 64
+"""Height of a list entry in px: its predictions, and two lines of its text."""
+WENT_WRONG: dict[str, Callable[[int], str]] = {
     "image": lambda n: plural("{count} image went wrong", "{count} images went wrong", n),
     "words": lambda n: plural("{count} text went wrong", "{count} texts went wrong", n),
     "frames": lambda n: plural("{count} recording went wrong", "{count} recordings went wrong", n),
     "own": lambda n: plural("{count} example went wrong", "{count} examples went wrong", n),
 }
-"""By the kind of example."""
+"""By display type."""
 
 
 def draw(
-    changes: Comparison,
+    comparison: Comparison,
     examples: Any,
     palette: Palette = LIGHT,
     *,
@@ -59,49 +59,52 @@ def draw(
     first: int = 0,
     columns: int = 8,
     rows: int = ROWS,
-    form: str = "image",
+    display_type: str = "image",
 ) -> Figure:
-    """Draw examples whose prediction changed: the label, and below it what it was taken for.
+    """Draw examples whose prediction changed, with the label and both predictions.
 
     Parameters
     ----------
-    changes
+    comparison
+        The comparison of both models.
     examples
-        Those of the split by number, as a person looks at them: uint8 [h, w], float32 [frames,
-        features], words, or None.
+        The split's readable examples by number: uint8 images of shape [height, width] or [height,
+        width, 3], float32 arrays of shape [frames, features], tuples of words, or None.
+    palette
+        The colors.
     kind
         A key of `KINDS`.
     first
-        How many of that kind to pass over.
+        How many examples of that kind to skip.
     columns, rows
-        How many tiles stand side by side, and in how many rows at most.
-    form
-        What the examples are: "image" and "frames" are drawn as tiles, others as a list.
+        Tiles side by side, and the maximum number of rows.
+    display_type
+        "image" and "frames" are drawn as tiles, other types as a list.
     """
-    numbers = visible_examples(changes, kind, first, columns, form)
-    if form not in TILED:
-        return _listed(changes, examples, numbers, palette, columns, form)
+    numbers = visible_examples(comparison, kind, first, columns, display_type)
+    if display_type not in TILED:
+        return _draw_list(comparison, examples, numbers, palette, columns, display_type)
     numbers = numbers[: columns * rows]
-    tall = max(1, -(-len(numbers) // columns))
+    lines = max(1, -(-len(numbers) // columns))
     tiles, notes = [], []
-    for place, number in enumerate(numbers):
-        row, column = divmod(place, columns)
-        top, left = row * DEEP, column * SIDE + (SIDE - 28) // 2
-        tiles.append(TILED[form](examples[number], left, top))
-        notes.append(_note(changes, number, left + 13.5, top + 28, palette))
-    low, high = _reach(tiles) if form == "frames" else (0.0, 255.0)
+    for position, number in enumerate(numbers):
+        row, column = divmod(position, columns)
+        top, left = row * TILE_HEIGHT, column * TILE_WIDTH + (TILE_WIDTH - 28) // 2
+        tiles.append(TILED[display_type](examples[number], left, top))
+        notes.append(_note(comparison, number, left + 13.5, top + 28, palette))
+    low, high = _value_range(tiles) if display_type == "frames" else (0.0, 255.0)
     hidden = {"visible": False, "fixedrange": True}
     return {
         "data": tiles,
         "layout": layout(
             palette,
-            summary(changes, form),
-            height=56 + TILE * tall,
+            summary(comparison, display_type),
+            height=56 + TILE_PX * lines,
             margin={"l": 8, "r": 8, "t": 48, "b": 8},
-            xaxis={**hidden, "range": [-0.5, columns * SIDE - 0.5], "constrain": "domain"},
+            xaxis={**hidden, "range": [-0.5, columns * TILE_WIDTH - 0.5], "constrain": "domain"},
             yaxis={
                 **hidden,
-                "range": [tall * DEEP - 0.5, -0.5],
+                "range": [lines * TILE_HEIGHT - 0.5, -0.5],
                 "scaleanchor": "x",
                 "constrain": "domain",
                 "constraintoward": "top",
@@ -112,69 +115,70 @@ def draw(
                 "cmax": high,
                 "showscale": False,
             },
-            annotations=notes or [_note_of_nothing()],
+            annotations=notes or [_empty_note()],
         ),
     }
 
 
-def tile_at(x: float, y: float, columns: int, form: str = "image") -> int:
-    """Return the number of the tile or entry that a point of the picture lies in, row by row."""
-    if form not in TILED:
-        return int(y // ENTRY)
-    return int(y // DEEP) * columns + int(x // SIDE)
+def tile_at(x: float, y: float, columns: int, display_type: str = "image") -> int:
+    """Return the index of the tile or entry at a point of the figure, row by row."""
+    if display_type not in TILED:
+        return int(y // ENTRY_PX)
+    return int(y // TILE_HEIGHT) * columns + int(x // TILE_WIDTH)
 
 
-def page_size(columns: int, form: str = "image") -> int:
-    """Return how many examples are shown at once."""
-    return columns * ROWS if form in TILED else ENTRIES
+def page_size(columns: int, display_type: str = "image") -> int:
+    """Return how many examples one page shows."""
+    return columns * ROWS if display_type in TILED else ENTRIES
 
 
 def visible_examples(
-    changes: Comparison, kind: str, first: int, columns: int, form: str = "image"
+    comparison: Comparison, kind: str, first: int, columns: int, display_type: str = "image"
 ) -> Sequence[int]:
     """Return the numbers of the examples that `draw` shows."""
-    found: Sequence[int] = getattr(changes, kind)[first : first + page_size(columns, form)].tolist()
-    return found
+    last = first + page_size(columns, display_type)
+    numbers: Sequence[int] = getattr(comparison, kind)[first:last].tolist()
+    return numbers
 
 
-def summary(changes: Comparison, form: str = "image") -> str:
-    """Return what has changed, in a sentence."""
-    lost, won = len(changes.lost), len(changes.won)
-    if not len(changes.flipped):
+def summary(comparison: Comparison, display_type: str = "image") -> str:
+    """Summarize the changed predictions in one sentence."""
+    lost, won = len(comparison.lost), len(comparison.won)
+    if not len(comparison.flipped):
         return _("No prediction changed")
-    said = WENT[form](lost).format(count=formatting.count(lost))
+    text = WENT_WRONG[display_type](lost).format(count=formatting.count(lost))
     if lost:
-        worst = int(np.bincount(changes.labels[changes.lost]).argmax())
-        said = _("{said}, mostly {name}").format(said=said, name=_(changes.classes[worst]))
-    return _("{said}; {count} became right").format(said=said, count=formatting.count(won))
+        worst = int(np.bincount(comparison.labels[comparison.lost]).argmax())
+        text = _("{text}, mostly {name}").format(text=text, name=_(comparison.classes[worst]))
+    return _("{text}; {count} became right").format(text=text, count=formatting.count(won))
 
 
-def rows(changes: Comparison) -> list[dict[str, Any]]:
-    """Return the picture's data as a table: every example whose prediction changed."""
-    return changes.rows()
+def rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the figure's data as a table: every example whose prediction changed."""
+    return comparison.rows()
 
 
 def _image_tile(image: NDArray[np.uint8], left: int, top: int) -> dict[str, Any]:
-    """Return an image in a square of 28: a smaller one is enlarged, of a larger one pixels drop."""
-    every = -(-max(image.shape[:2]) // FINEST)
-    image = image[::every, ::every]
-    high, wide = image.shape[:2]
-    size = 28 / max(high, wide)
-    begin = left + (28 - wide * size + size - 1) / 2, top + (28 - high * size + size - 1) / 2
-    return _tile(image.tolist(), begin, (size, size))
+    """Return an image scaled to a square of side 28, after subsampling a large one."""
+    step = -(-max(image.shape[:2]) // MAX_PIXELS)
+    image = image[::step, ::step]
+    height, width = image.shape[:2]
+    size = 28 / max(height, width)
+    start = left + (28 - width * size + size - 1) / 2, top + (28 - height * size + size - 1) / 2
+    return _tile(image.tolist(), start, (size, size))
 
 
 def _frames_tile(frames: NDArray[np.float32], left: int, top: int) -> dict[str, Any]:
-    """Return a sound as a map, time across and coefficients up."""
-    long, high = frames.shape
-    across, up = 28 / long, 28 / high
+    """Return a sound as a map: time across, coefficients up."""
+    length, features = frames.shape
+    across, up = 28 / length, 28 / features
     z = np.round(frames.T[::-1].astype(np.float64), 3).tolist()
     return _tile(z, (left + (across - 1) / 2, top + (up - 1) / 2), (across, up))
 
 
-def _tile(z: list[Any], begin: tuple[float, float], step: tuple[float, float]) -> dict[str, Any]:
-    place = {"x0": begin[0], "dx": step[0], "y0": begin[1], "dy": step[1], "hoverinfo": "none"}
-    if np.ndim(z) == 3:  # in colour
+def _tile(z: list[Any], start: tuple[float, float], step: tuple[float, float]) -> dict[str, Any]:
+    place = {"x0": start[0], "dx": step[0], "y0": start[1], "dy": step[1], "hoverinfo": "none"}
+    if np.ndim(z) == 3:  # in color
         return {"type": "image", "z": z, **place}
     return {"type": "heatmap", "z": z, "coloraxis": "coloraxis", **place}
 
@@ -183,64 +187,62 @@ TILED: dict[str, Callable[[Any, int, int], dict[str, Any]]] = {
     "image": _image_tile,
     "frames": _frames_tile,
 }
-"""What is drawn as a tile, and how."""
+"""The display types that are drawn as tiles, and how."""
 
 
-def _reach(tiles: list[dict[str, Any]]) -> tuple[float, float]:
-    grey = [tile["z"] for tile in tiles if tile["type"] == "heatmap"]
-    values = [value for z in grey for row in z for value in row]
+def _value_range(tiles: list[dict[str, Any]]) -> tuple[float, float]:
+    gray = [tile["z"] for tile in tiles if tile["type"] == "heatmap"]
+    values = [value for z in gray for row in z for value in row]
     return min(values, default=0.0), max(values, default=1.0)
 
 
-def _listed(
-    changes: Comparison,
+def _draw_list(
+    comparison: Comparison,
     examples: Any,
     numbers: Sequence[int],
     palette: Palette,
     columns: int,
-    form: str,
+    display_type: str,
 ) -> Figure:
-    """Draw a list: what became of each example, and below it how it begins."""
+    """Draw a list of examples: label and predictions, and below them the start of the text."""
     width = sheet_width(columns)
     lines: list[tuple[float, float, str]] = []
-    for place, number in enumerate(numbers):
-        label, before, after = _said(changes, number, palette)
-        top = place * ENTRY
+    for position, number in enumerate(numbers):
+        label, before, after = _predictions(comparison, number, palette)
+        top = position * ENTRY_PX
         lines.append((0, top + 12, f"{label}: {before} → {after}"))
-        begun = _beginning(examples[number], number, int(width / LETTER))
-        lines += [(0, top + 30 + 17 * row, escape_text(text)) for row, text in enumerate(begun)]
-    lines = lines or [(0, ENTRY / 2, _nothing())]
-    height = max(1, len(numbers)) * ENTRY
-    return sheet(palette, summary(changes, form), [text_trace(lines, palette)], (width, height), [])
+        start = _excerpt(examples[number], number, int(width / LETTER))
+        lines += [(0, top + 30 + 17 * row, escape_text(text)) for row, text in enumerate(start)]
+    lines = lines or [(0, ENTRY_PX / 2, _("There are none."))]
+    title, height = summary(comparison, display_type), max(1, len(numbers)) * ENTRY_PX
+    return sheet(palette, title, [text_trace(lines, palette)], (width, height), [])
 
 
-def _beginning(example: Any, number: int, letters: int) -> list[str]:
-    """Return how an example begins, in two lines at most; of one without words, its number."""
+def _excerpt(example: Any, number: int, letters: int) -> list[str]:
+    """Return the first two lines of a text, or the number of an example without words."""
     if example is None:
         return [_("example {number}, counted from 0").format(number=formatting.count(number))]
     return wrap(detokenize(example), letters, max_lines=2, placeholder=" …")
 
 
-def _said(changes: Comparison, number: int, palette: Palette) -> tuple[str, str, str]:
-    label = int(changes.labels[number])
+def _predictions(comparison: Comparison, number: int, palette: Palette) -> tuple[str, str, str]:
+    label = int(comparison.labels[number])
     before, after = (
-        mark_prediction(_(changes.name(seen)), right=seen == label, palette=palette)
-        for seen in (int(changes.before[number]), int(changes.after[number]))
+        mark_prediction(_(comparison.name(predicted)), right=predicted == label, palette=palette)
+        for predicted in (int(comparison.before[number]), int(comparison.after[number]))
     )
-    return f'<b style="color:{palette.ink}">{_(changes.classes[label])}</b>', before, after
+    return f'<b style="color:{palette.ink}">{_(comparison.classes[label])}</b>', before, after
 
 
-def _note(changes: Comparison, number: int, x: float, y: float, palette: Palette) -> dict[str, Any]:
-    label, before, after = _said(changes, number, palette)
+def _note(
+    comparison: Comparison, number: int, x: float, y: float, palette: Palette
+) -> dict[str, Any]:
+    label, before, after = _predictions(comparison, number, palette)
     return _text(f"{label}<br>{before}<br>→ {after}", x=x, y=y, yanchor="top")
 
 
-def _nothing() -> str:
-    return _("There are none.")
-
-
-def _note_of_nothing() -> dict[str, Any]:
-    return _text(_nothing(), x=0.5, y=0.5, xref="paper", yref="paper")
+def _empty_note() -> dict[str, Any]:
+    return _text(_("There are none."), x=0.5, y=0.5, xref="paper", yref="paper")
 
 
 def _text(text: str, **place: Any) -> dict[str, Any]:

@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
-    """Draw the exact figure of each fold, their mean as a line and their spread as a band."""
+    """Draw the exact metric of each fold, the mean as a line and the spread as a band."""
     metric = result.metric
     up = scales.Axis.over(metric, result.values)
     (bottom, top), (ticks, labels) = up.range, up.ticks
-    done = [(n, fold) for n, fold in enumerate(result.folds) if fold is not None]
+    finished = [(n, fold) for n, fold in enumerate(result.folds) if fold is not None]
     bars = {
         "type": "bar",
-        "x": [_("fold {number}").format(number=number + 1) for number, _fold in done],
+        "x": [_("fold {number}").format(number=number + 1) for number, _fold in finished],
         "base": bottom,
-        "y": [up.height(fold.value) - bottom for _number, fold in done],
-        "text": [metric.format(fold.value) for _number, fold in done],
+        "y": [up.height(fold.value) - bottom for _number, fold in finished],
+        "text": [metric.written(fold.value) for _number, fold in finished],
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textfont": {"color": palette.panel},
-        "customdata": [_told(fold, metric) for _number, fold in done],
+        "customdata": [_hover_text(fold, metric) for _number, fold in finished],
         "hovertemplate": "%{x}<br>%{customdata}<extra></extra>",
         "marker": {"color": palette.categories[0]},
     }
@@ -45,7 +45,7 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
             xaxis=axis(palette, "", type="category", showgrid=False),
             yaxis=axis(
                 palette,
-                _("{metric} on what was held out").format(metric=_(metric.name)),
+                _("{metric} on the held-out fold").format(metric=_(metric.name)),
                 range=[bottom, top],
                 tickvals=ticks,
                 ticktext=labels,
@@ -56,39 +56,39 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
 
 
 def summary(result: CrossValidation) -> str:
-    """Return what cross-validation has shown, in a sentence."""
+    """Summarize a cross-validation in one sentence."""
     total = len(result.folds)
     if len(result.values) < total:
         return _("{done} of {total} folds are done").format(done=len(result.values), total=total)
-    return _("{figure} on examples not learned from, over {total} folds").format(
+    return _("{figure} on held-out examples, over {total} folds").format(
         figure=spread.format_mean(result, result.metric), total=total
     )
 
 
-def _told(fold: Outcome, metric: Metric) -> str:
+def _hover_text(fold: Outcome, metric: Metric) -> str:
     total = formatting.count(fold.examples)
     if metric.counts != "classes":
         return _("{figure} on {total} examples").format(
             figure=metric.format(fold.value), total=total
         )
-    right = formatting.count(round(fold.value * fold.examples))
-    return _("{correct} of {total} right").format(correct=right, total=total)
+    correct = formatting.count(round(fold.value * fold.examples))
+    return _("{correct} of {total} correct").format(correct=correct, total=total)
 
 
 def _mean_and_band(
     result: CrossValidation, up: scales.Axis, palette: Palette
 ) -> list[dict[str, Any]]:
-    mean, apart = result.mean, result.spread
+    mean, deviation = result.mean, result.spread
     if mean is None:
         return []
     height = up.height(mean)
-    wide = {"xref": "paper", "x0": 0, "x1": 1}
+    across = {"xref": "paper", "x0": 0, "x1": 1}
     line = {"color": palette.ink, "width": 1.5, "dash": "dash"}
     shapes: list[dict[str, Any]] = [
-        {"type": "line", **wide, "y0": height, "y1": height, "line": line}
+        {"type": "line", **across, "y0": height, "y1": height, "line": line}
     ]
-    if apart is not None:
-        ends = {"y0": up.height(mean - apart), "y1": up.height(mean + apart)}
+    if deviation is not None:
+        ends = {"y0": up.height(mean - deviation), "y1": up.height(mean + deviation)}
         shade = {"fillcolor": palette.shade, "line": {"width": 0}, "layer": "below"}
-        shapes.append({"type": "rect", **wide, **ends, **shade})
+        shapes.append({"type": "rect", **across, **ends, **shade})
     return shapes

@@ -1,4 +1,4 @@
-"""The learning-rate range test: the loss while the learning rate rises."""
+"""The learning-rate range test (Smith, arXiv 1506.01186): loss by learning rate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def draw(test: RangeTest, palette: Palette = LIGHT) -> Figure:
-    """Draw the loss by learning rate, each batch's and smoothed, and where it falls fastest."""
+    """Draw the loss by learning rate, raw and smoothed, and the suggested learning rate."""
     top = 1.3 * max(test.smoothed[: max(1, len(test.smoothed) // 3)], default=1.0)
     raw = {
         "type": "scatter",
@@ -42,44 +42,44 @@ def draw(test: RangeTest, palette: Palette = LIGHT) -> Figure:
             height=380,
             xaxis=axis(palette, _("learning rate"), type="log", exponentformat="power", dtick=1),
             yaxis=axis(palette, _("loss"), range=[0, top]),
-            shapes=_upright(test.suggestion, palette),
-            annotations=_words_at(test.suggestion, palette),
+            shapes=_suggestion_line(test.suggestion, palette),
+            annotations=_suggestion_text(test.suggestion, palette),
         ),
     }
 
 
 def summary(test: RangeTest) -> str:
-    """Return what a range test has shown, in a sentence."""
+    """Summarize a range test in one sentence."""
     if test.suggestion is None:
-        return _("The loss has not fallen at any learning rate")
+        return _("The loss did not decrease at any learning rate")
     text = (
-        _("The loss falls fastest at {rate}, and explodes at {end}")
+        _("The loss decreases fastest at {rate} and diverges at {end}")
         if test.diverged
-        else _("The loss falls fastest at {rate}")
+        else _("The loss decreases fastest at {rate}")
     )
     return text.format(rate=f"{test.suggestion:.2g}", end=f"{test.rates[-1]:.2g}")
 
 
-def _upright(place: float | None, palette: Palette) -> list[dict[str, Any]]:
-    if place is None:
+def _suggestion_line(rate: float | None, palette: Palette) -> list[dict[str, Any]]:
+    if rate is None:
         return []
     line = {"color": palette.accent, "width": 1.5, "dash": "dot"}
     return [
-        {"type": "line", "x0": place, "x1": place, "yref": "paper", "y0": 0, "y1": 1, "line": line}
+        {"type": "line", "x0": rate, "x1": rate, "yref": "paper", "y0": 0, "y1": 1, "line": line}
     ]
 
 
-def _words_at(place: float | None, palette: Palette) -> list[dict[str, Any]]:
-    if place is None:
+def _suggestion_text(rate: float | None, palette: Palette) -> list[dict[str, Any]]:
+    if rate is None:
         return []
     return [
         {
-            "x": log10(place),  # plotly wants the logarithm here
+            "x": log10(rate),  # plotly expects the logarithm here
             "y": 1,
             "yref": "paper",
             "yanchor": "top",
             "xanchor": "left",
-            "text": _("try {rate}").format(rate=f"{place:.2g}"),
+            "text": _("try {rate}").format(rate=f"{rate:.2g}"),
             "showarrow": False,
             "font": {"size": 12, "color": palette.accent},
         }

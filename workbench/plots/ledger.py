@@ -1,4 +1,4 @@
-"""Where the bytes are: a stacked bar for each tensor of the file."""
+"""Bytes of a file by tensor and use, as stacked bars."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kind:
-    """One use of bytes: its field in the ledger, its name, and a pattern as a second cue."""
+    """A use of bytes: its ledger field, its label, and a pattern in addition to the color."""
 
     field: str
     label_id: str
@@ -26,24 +26,26 @@ class Kind:
 
 
 KINDS = (
-    Kind("values", N_("coded values"), ""),
-    Kind("indices", N_("places of the non-zeros"), "/"),
+    Kind("values", N_("encoded values"), ""),
+    Kind("indices", N_("positions of nonzeros"), "/"),
     Kind("scales", N_("scales, codebooks"), "x"),
     Kind("tables", N_("code tables"), "."),
-    Kind("plain", N_("uncoded values"), "-"),
+    Kind("plain", N_("uncompressed values"), "-"),
 )
 
 
 def draw(rows: Sequence[LedgerRow], container: int, palette: Palette) -> Figure:
-    """Draw the ledger of one file: a bar for each tensor and one for the container."""
+    """Draw one bar for each tensor and one for the `container`, whose size is in bytes."""
     total = container + sum(row.total for row in rows)
     names = [row.name for row in rows]
     data = [
-        _bars(kind, colour, names, [getattr(row, kind.field) for row in rows], total, palette)
-        for kind, colour in zip(KINDS, palette.categories, strict=False)
+        _bars(kind, color, names, [getattr(row, kind.field) for row in rows], total, palette)
+        for kind, color in zip(KINDS, palette.categories, strict=False)
     ]
-    last = Kind("container", N_("header"), "+")
-    data.append(_bars(last, palette.categories[-1], [_("header")], [container], total, palette))
+    container_kind = Kind("container", N_("header"), "+")
+    data.append(
+        _bars(container_kind, palette.categories[-1], [_("header")], [container], total, palette)
+    )
     return {
         "data": [bars for bars in data if any(bars["y"])],
         "layout": layout(
@@ -61,7 +63,7 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette) -> Figure:
 
 
 def rows(ledger_rows: Sequence[LedgerRow], container: int) -> list[dict[str, Any]]:
-    """Return the picture's data as a table."""
+    """Return the figure's data as a table."""
     fields = [kind.field for kind in KINDS]
     table: list[dict[str, Any]] = [
         {"tensor": row.name, **{field: getattr(row, field) for field in fields}, "total": row.total}
@@ -73,7 +75,7 @@ def rows(ledger_rows: Sequence[LedgerRow], container: int) -> list[dict[str, Any
 
 def _bars(
     kind: Kind,
-    colour: str,
+    color: str,
     names: Sequence[str],
     sizes: Sequence[int],
     total: int,
@@ -92,7 +94,7 @@ def _bars(
         ],
         "hovertemplate": "%{x}<br>%{customdata}<extra></extra>",
         "marker": {
-            "color": colour,
+            "color": color,
             "line": {"width": 0},
             "pattern": {
                 "shape": kind.pattern,
@@ -107,10 +109,10 @@ def _bars(
 
 
 def summary(rows: Sequence[LedgerRow], container: int, total: int) -> str:
-    """Return which tensor takes the largest share of the file's `total` bytes, in a sentence."""
+    """Name the tensor with the largest fraction of the file's `total` bytes, in one sentence."""
     largest = max(rows, key=lambda row: row.total, default=None)
     if largest is None or not total:
-        return _("The file holds no tensors")
+        return _("The file has no tensors")
     share = formatting.percent(largest.total / total, 0)
     size = formatting.nbytes(total)
     return _("{name} takes {share} of the {size}").format(name=largest.name, share=share, size=size)

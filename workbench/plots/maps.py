@@ -1,4 +1,4 @@
-"""An image or a sound beside two maps of what each of its parts adds to the prediction."""
+"""An image or a sound next to two attribution maps, before and after compression."""
 
 from __future__ import annotations
 
@@ -14,39 +14,37 @@ from workbench.plots.style import Figure, axis, layout
 if TYPE_CHECKING:
     from workbench.analysis.attribution import Attribution
 
-Places = tuple[tuple[list[float], list[float]], ...]
+Domains = tuple[tuple[list[float], list[float]], ...]
 
-SIDE_BY_SIDE: Places = (
+SIDE_BY_SIDE: Domains = (
     ([0, 0.32], [0, 1]),
     ([0.34, 0.66], [0, 1]),
     ([0.68, 1], [0, 1]),
 )
-"""Where example and maps stand, across and up."""
-STACKED: Places = (
+"""The plotly domains of the example and the maps, x and y."""
+STACKED: Domains = (
     ([0.26, 0.74], [0.56, 1]),
     ([0, 0.49], [0, 0.44]),
     ([0.51, 1], [0, 0.44]),
 )
-STACKED_WIDE: Places = (
+STACKED_WIDE: Domains = (
     ([0, 1], [0.74, 1]),
     ([0, 1], [0.37, 0.63]),
     ([0, 1], [0, 0.26]),
 )
-"""For a sound, whose time needs the width."""
+"""For a sound, whose time axis needs the width."""
 
 
 def draw(
-    found: Attribution, palette: Palette, title: str, heads: Sequence[str], *, stacked: bool
+    result: Attribution, palette: Palette, title: str, headings: Sequence[str], *, stacked: bool
 ) -> Figure:
-    """Draw the example and the maps before and after, with one colour scale, under `heads`.
+    """Draw the example and both maps on one color scale, each under its heading.
 
-    `stacked` sets the example above the maps, for a narrow page. Of a sound, time goes across and
-    its coefficients up.
+    `stacked` puts the example above the maps, for a narrow page. A sound has time across and its
+    coefficients up.
     """
-    sound = found.kind == "frames"
-    largest = (
-        max(float(np.abs(look.attributions).max()) for look in (found.before, found.after)) or 1.0
-    )
+    sound = result.kind == "frames"
+    largest = max(float(np.abs(e.parts).max()) for e in (result.before, result.after)) or 1.0
     blue, orange = palette.categories[0], palette.categories[1]
     scale = {
         "colorscale": [[0, blue], [0.5, palette.panel], [1, orange]],
@@ -54,10 +52,13 @@ def draw(
         "zmax": largest,
         "hovertemplate": "%{z:+.3f}<extra></extra>",
     }
-    example: dict[str, Any] = {"z": _grid(found.content, sound=sound), "hoverinfo": "skip"}
-    if np.ndim(found.content) == 2:
+    example: dict[str, Any] = {
+        "z": _heat_map_rows(result.content, sound=sound),
+        "hoverinfo": "skip",
+    }
+    if np.ndim(result.content) == 2:
         example |= {"colorscale": [[0, palette.ground], [1, palette.ink]], "showscale": False}
-    part = _("what a number adds to the logit") if sound else _("what a pixel adds to the logit")
+    part = _("contribution to the logit")
     bar = {
         "orientation": "h",
         "x": 1,
@@ -72,24 +73,24 @@ def draw(
     }
     panels: list[dict[str, Any]] = [
         example,
-        {**scale, "z": _grid(found.before.attributions, sound=sound), "showscale": False},
-        {**scale, "z": _grid(found.after.attributions, sound=sound), "colorbar": bar},
+        {**scale, "z": _heat_map_rows(result.before.parts, sound=sound), "showscale": False},
+        {**scale, "z": _heat_map_rows(result.after.parts, sound=sound), "colorbar": bar},
     ]
     axes: dict[str, Any] = {}
     notes = []
     domains = SIDE_BY_SIDE if not stacked else STACKED_WIDE if sound else STACKED
-    for place, (head, (across, up)) in enumerate(zip(heads, domains, strict=True)):
-        number = "" if not place else str(place + 1)
-        x, y = _axes(palette, place, sound=sound, stacked=stacked)
+    for position, (heading, (across, up)) in enumerate(zip(headings, domains, strict=True)):
+        number = "" if not position else str(position + 1)
+        x, y = _axes(palette, position, sound=sound, stacked=stacked)
         axes[f"xaxis{number}"] = {**x, "domain": across, "anchor": f"y{number}"}
         axes[f"yaxis{number}"] = {**y, "domain": up, "anchor": f"x{number}"}
         if not sound:
             axes[f"yaxis{number}"]["scaleanchor"] = f"x{number}"
-        kind = "image" if np.ndim(panels[place]["z"]) == 3 else "heatmap"
-        panels[place] |= {"type": kind, "xaxis": f"x{number}", "yaxis": f"y{number}"}
+        kind = "image" if np.ndim(panels[position]["z"]) == 3 else "heatmap"
+        panels[position] |= {"type": kind, "xaxis": f"x{number}", "yaxis": f"y{number}"}
         notes.append(
             {
-                "text": head,
+                "text": heading,
                 "x": sum(across) / 2,
                 "y": up[1],
                 "xref": "paper",
@@ -113,23 +114,23 @@ def draw(
     }
 
 
-def rows(found: Attribution) -> list[dict[str, Any]]:
-    """Return the picture's data as a table: a row for each pixel, or for each number of a frame."""
-    sound = found.kind == "frames"
+def rows(result: Attribution) -> list[dict[str, Any]]:
+    """Return the figure's data as a table: a row for each pixel, or each coefficient of a frame."""
+    sound = result.kind == "frames"
     names = ("frame", "coefficient", "value") if sound else ("row", "column", "grey")
-    values = found.content.tolist()
-    before, after = (look.attributions.tolist() for look in (found.before, found.after))
-    high, wide = found.content.shape
+    values = result.content.tolist()
+    before, after = (e.parts.tolist() for e in (result.before, result.after))
+    height, width = result.content.shape
     return [
         dict(zip(names, (i, j, values[i][j]), strict=True))
         | {"before": before[i][j], "after": after[i][j]}
-        for i in range(high)
-        for j in range(wide)
+        for i in range(height)
+        for j in range(width)
     ]
 
 
 def _axes(
-    palette: Palette, place: int, *, sound: bool, stacked: bool
+    palette: Palette, position: int, *, sound: bool, stacked: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     frame = {
         **axis(palette, "", showgrid=False, showline=True, mirror=True),
@@ -138,9 +139,9 @@ def _axes(
     }
     if not sound:
         frame["constrain"] = "domain"
-        upright = {"autorange": "reversed", "constraintoward": "bottom" if stacked else "top"}
-        return frame, {**frame, **upright}
-    first, last = stacked or not place, not stacked or place == 2
+        down = {"autorange": "reversed", "constraintoward": "bottom" if stacked else "top"}
+        return frame, {**frame, **down}
+    first, last = stacked or not position, not stacked or position == 2
     size = {"size": 12}
     across = {
         **frame,
@@ -162,11 +163,11 @@ def _height(*, sound: bool, stacked: bool) -> int:
     return 520 if stacked else 380
 
 
-def _grid(values: Any, *, sound: bool) -> list[list[float]]:
-    """Return the rows of a heat map: of a sound, one for each coefficient."""
+def _heat_map_rows(values: Any, *, sound: bool) -> list[list[float]]:
+    """Return the rows of a heat map; a sound has one row for each coefficient."""
     if not np.issubdtype(values.dtype, np.floating):
-        whole: list[list[float]] = values.tolist()
-        return whole
+        integers: list[list[float]] = values.tolist()
+        return integers
     rounded: list[list[float]] = np.round(
         (values.T if sound else values).astype(np.float64), 4
     ).tolist()

@@ -1,4 +1,4 @@
-"""How a picture says that a prediction is right or wrong, without relying on colour."""
+"""Marks for right and wrong predictions, which do not rely on color."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ RIGHT, WRONG = "✓", "✗"
 
 
 def mark_prediction(name: str, *, right: bool, palette: Palette) -> str:
-    """Return the name of a predicted class with a mark behind it."""
-    mark, colour = (RIGHT, palette.good) if right else (WRONG, palette.bad)
-    return f'{name} <span style="color:{colour}">{mark}</span>'
+    """Return the name of a predicted class followed by a mark."""
+    mark, color = (RIGHT, palette.good) if right else (WRONG, palette.bad)
+    return f'{name} <span style="color:{color}">{mark}</span>'

@@ -1,7 +1,7 @@
-"""The colours of the page and of its pictures, light and dark.
+"""The colors of the page and its figures, light and dark.
 
-One accent for "you", grey for the past, Okabe and Ito's set for categories. Text colours have a
-contrast of at least 4.5:1 on their ground in both themes; a test holds them to it.
+One accent for the current point, gray for earlier ones, Okabe and Ito's set for categories. Text
+colors have a contrast of at least 4.5:1 on their background in both themes, which a test checks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours by their use."""
+    """Colors by their use."""
 
     ground: str
     panel: str

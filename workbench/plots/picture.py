@@ -1,4 +1,4 @@
-"""A figure that a notebook shows as a cell's last value, or keeps up to date in one place."""
+"""Display a figure in Jupyter."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ MIME = "application/vnd.plotly.v1+json"
 
 @dataclass(frozen=True)
 class Picture:
-    """Wraps a figure in what Jupyter asks of things that show themselves."""
+    """A figure that Jupyter can display."""
 
     figure: Figure
 
-    def _repr_mimebundle_(self, **_wanted: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
         title = self.figure["layout"]["title"]["text"]
         config = {"displayModeBar": False}
         return {MIME: {**self.figure, "config": config}, "text/plain": title}

@@ -1,4 +1,4 @@
-"""How much of each class is found, before and after."""
+"""Recall of each class before and after compression."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, axis, layout, legend
 
 ROW = 24
-"""Height of a class, in px."""
+"""Height of one class in px."""
 
 
 def draw(
@@ -21,21 +21,21 @@ def draw(
     classes: Sequence[str],
     palette: Palette = LIGHT,
 ) -> Figure:
-    """Draw the recall of each class, 0 to 1, of the original and of the file: what lost most first.
+    """Draw the recall of each class, from 0 to 1, with the largest loss first.
 
-    Classes without an example (NaN) are left out.
+    Classes without an example (NaN) are omitted.
     """
-    found = sorted(
+    entries = sorted(
         (
             (a - b, _(name), b, a)
             for name, b, a in zip(classes, before, after, strict=True)
             if not isnan(b) and not isnan(a)
         ),
-        key=lambda one: one[0],
+        key=lambda entry: entry[0],
     )
-    names = [name for _change, name, _b, _a in found]
+    names = [name for _change, name, _b, _a in entries]
     ends: list[float | None] = []
-    for _change, _name, b, a in found:
+    for _change, _name, b, a in entries:
         ends += [b, a, None]
     line = {
         "type": "scatter",
@@ -49,20 +49,20 @@ def draw(
     return {
         "data": [
             line,
-            _marks(_("before"), names, [b for _c, _n, b, _a in found], "circle", palette.past),
-            _marks(_("after"), names, [a for _c, _n, _b, a in found], "diamond", palette.accent),
+            _marks(_("before"), names, [b for _c, _n, b, _a in entries], "circle", palette.past),
+            _marks(_("after"), names, [a for _c, _n, _b, a in entries], "diamond", palette.accent),
         ],
         "layout": layout(
             palette,
-            summary(found),
-            height=130 + ROW * max(1, len(found)),
+            summary(entries),
+            height=130 + ROW * max(1, len(entries)),
             showlegend=True,
             legend=legend(),
             margin={"l": 92, "r": 24, "t": 72, "b": 44},
             xaxis=axis(
                 palette,
-                _("recall: share of the class that is found"),
-                range=_reach([b for _c, _n, b, _a in found] + [a for _c, _n, _b, a in found]),
+                _("recall"),
+                range=_range([b for _c, _n, b, _a in entries] + [a for _c, _n, _b, a in entries]),
                 tickformat=".0%",
                 nticks=6,
             ),
@@ -71,27 +71,30 @@ def draw(
     }
 
 
-def summary(found: Sequence[tuple[float, str, float, float]]) -> str:
-    """Return which class lost and which won most; `found` as `draw` sorts it."""
-    if not found or not any(change for change, *_more in found):
-        return _("Every class is found as often as before")
-    (worst, loser, *_b), (best, winner, *_a) = found[0], found[-1]
+def summary(entries: Sequence[tuple[float, str, float, float]]) -> str:
+    """Name the classes that lost and gained most.
+
+    `entries` are (change, name, before, after), sorted by change.
+    """
+    if not any(change for change, *_recalls in entries):
+        return _("The recall of every class is unchanged")
+    (worst, loser, *_b), (best, winner, *_a) = entries[0], entries[-1]
     if worst >= 0:
-        return _("No class lost; {name} won most, {change}").format(
+        return _("No class lost recall; {name} gained most, {change}").format(
             name=winner, change=formatting.points(best)
         )
-    said = _("{name} lost most, {change}").format(name=loser, change=formatting.points(worst))
+    text = _("{name} lost most, {change}").format(name=loser, change=formatting.points(worst))
     if best <= 0:
-        return said
-    return _("{said}; {name} won {change}").format(
-        said=said, name=winner, change=formatting.points(best)
+        return text
+    return _("{text}; {name} gained {change}").format(
+        text=text, name=winner, change=formatting.points(best)
     )
 
 
 def rows(
     before: Sequence[float], after: Sequence[float], classes: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return the picture's data as a table."""
+    """Return the figure's data as a table."""
     return [
         {"class": name, "before": b, "after": a, "change": a - b}
         for name, b, a in zip(classes, before, after, strict=True)
@@ -99,7 +102,7 @@ def rows(
 
 
 def _marks(
-    label: str, names: Sequence[str], shares: Sequence[float], symbol: str, colour: str
+    label: str, names: Sequence[str], shares: Sequence[float], symbol: str, color: str
 ) -> dict[str, Any]:
     return {
         "type": "scatter",
@@ -109,9 +112,9 @@ def _marks(
         "y": list(names),
         "text": [formatting.percent(share) for share in shares],
         "hovertemplate": "%{y}, " + label + ": <b>%{text}</b><extra></extra>",
-        "marker": {"symbol": symbol, "size": 11, "color": colour},
+        "marker": {"symbol": symbol, "size": 11, "color": color},
     }
 
 
-def _reach(shares: Sequence[float]) -> list[float]:
+def _range(shares: Sequence[float]) -> list[float]:
     return [max(0.0, min(shares, default=0.0) - 0.05), 1.02]

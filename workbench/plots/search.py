@@ -1,4 +1,4 @@
-"""A search: the best trials, the best on top."""
+"""The best trials of a hyperparameter search."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from workbench.recipe.schema import FieldSpec, specs
 if TYPE_CHECKING:
     from workbench.experiments.search import Search
 
-MOST_BARS = 12
-"""Trials drawn at most: the best ones."""
+MAX_BARS = 12
+"""How many of the best trials are drawn."""
 
 
 def draw(result: Search, palette: Palette = LIGHT) -> Figure:
-    """Draw the best trials of a search, the best on top, with their spread over the folds."""
+    """Draw the best trials of a search, best on top, with the spread over folds."""
     best_trial = result.best
-    shown = result.ranking[:MOST_BARS][::-1]
+    shown = result.ranking[:MAX_BARS][::-1]
     names = [format_settings(trial.params) for trial in shown]
     means = [trial.mean or 0.0 for trial in shown]
     up = scales.Axis.over(result.metric, means)
@@ -60,7 +60,7 @@ def draw(result: Search, palette: Palette = LIGHT) -> Figure:
             "color": [palette.accent if trial is best_trial else palette.muted for trial in shown],
         },
     }
-    around = layout(
+    figure_layout = layout(
         palette,
         summary(result),
         height=130 + 30 * max(1, len(shown)),
@@ -82,14 +82,15 @@ def draw(result: Search, palette: Palette = LIGHT) -> Figure:
             ticktext=names,
         ),
     )
-    around["title"] |= {"xref": "container", "x": 0.03}  # names to the left leave it little room
-    return {"data": [bars], "layout": around}
+    # long trial names on the left leave the title little room
+    figure_layout["title"] |= {"xref": "container", "x": 0.03}
+    return {"data": [bars], "layout": figure_layout}
 
 
 def summary(result: Search) -> str:
-    """Return what a search has shown, in a sentence."""
+    """Summarize a search in one sentence."""
     if result.best is None:
-        return _("The search is on")
+        return _("The search is running: no result yet")
     return _("Best of {count}: {settings}, with {figure}").format(
         count=len(result.ranking),
         settings=format_settings(result.best.params),
@@ -98,10 +99,10 @@ def summary(result: Search) -> str:
 
 
 def format_settings(params: dict[str, Any]) -> str:
-    """Return settings as a person reads them: ``learning rate 0.0012, optimiser AdamW``."""
-    described = {field.name: field for field in specs(Train)}
+    """Return settings with their labels: ``learning rate 0.0012, optimizer AdamW``."""
+    fields = {field.name: field for field in specs(Train)}
     return ", ".join(
-        f"{described[name].label} {_value(v, described[name])}" for name, v in params.items()
+        f"{fields[name].label} {_value(v, fields[name])}" for name, v in params.items()
     )
 
 

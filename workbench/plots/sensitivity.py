@@ -1,4 +1,4 @@
-"""What a model loses when one layer at a time is compressed: a map of layers and settings."""
+"""Per-layer sensitivity: the loss of each layer at each setting, as a heat map."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from workbench.recipe.schema import specs
 if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Point, Sensitivity
 
-FREE = 0.5
-"""Up to this loss, in points or percent, a layer bears a setting."""
+TOLERATED = 0.5
+"""A layer tolerates a setting that loses at most this much, in points or percent."""
 DARKEST = 50.0
-"""Points or percent lost from which on cells are darkest."""
-MOST = 1000
-"""What more was lost than this is not told apart."""
-ROW, AROUND = 26, 112
-"""Pixels of a layer's row, and of what is above and below the map."""
+"""The loss, in points or percent, of the darkest cells."""
+MAX_LOSS = 1000
+"""Larger losses are not distinguished."""
+ROW, MARGINS = 26, 112
+"""Height in px of a layer's row, and of the margins around the map."""
 
 
-def draw(found: Sensitivity, palette: Palette = LIGHT) -> Figure:
-    """Draw a cell for each layer and setting, the darker the more was lost.
+def draw(result: Sensitivity, palette: Palette = LIGHT) -> Figure:
+    """Draw a cell for each layer and setting; darker cells lose more.
 
-    The points lost stand in the cells too, or percent where the figure is no share. A cell's
-    `customdata` is what a click on it asks of the page: to give that layer that setting.
+    The cells also show the loss: points, or percent if the metric is not a fraction. A cell's
+    `customdata` is the message that a click sends to the page, to apply that setting.
     """
-    rows = [[found[layer, setting] for setting in found.settings] for layer in found.layers]
-    names = [short_name(layer) for layer in found.layers]
+    rows = [[result[layer, setting] for setting in result.settings] for layer in result.layers]
+    names = [short_name(layer) for layer in result.layers]
     return {
         "data": [
             {
                 "type": "heatmap",
-                "x": [_tick(found.part, setting) for setting in found.settings],
+                "x": [_tick(result.part, setting) for setting in result.settings],
                 "y": names,
-                "z": [[_shade(found, point) for point in row] for row in rows],
-                "text": [[_lost(found, point) for point in row] for row in rows],
+                "z": [[_shade(result, point) for point in row] for row in rows],
+                "text": [[_lost(result, point) for point in row] for row in rows],
                 "texttemplate": "%{text}",
-                "customdata": [[_ask(found, point) for point in row] for row in rows],
-                "hovertext": [[_told(found, point) for point in row] for row in rows],
+                "customdata": [[_message(result, point) for point in row] for row in rows],
+                "hovertext": [[_hover_text(result, point) for point in row] for row in rows],
                 "hovertemplate": "%{hovertext}<extra></extra>",
                 "hoverongaps": False,
                 "zmin": 0,
@@ -56,11 +56,11 @@ def draw(found: Sensitivity, palette: Palette = LIGHT) -> Figure:
         ],
         "layout": layout(
             palette,
-            _finding(found),
+            _summary(result),
             margin={"l": 60, "r": 24, "t": 56, "b": 48},
             xaxis=axis(
                 palette,
-                _cells(found).format(what=_with_unit(found.part)),
+                _x_title(result).format(what=_with_unit(result.part)),
                 type="category",
                 showgrid=False,
                 tickangle=0,
@@ -78,32 +78,32 @@ def draw(found: Sensitivity, palette: Palette = LIGHT) -> Figure:
     }
 
 
-def height(found: Sensitivity) -> int:
-    """Return how many pixels the picture needs."""
-    return AROUND + ROW * len(found.layers)
+def height(result: Sensitivity) -> int:
+    """Return the height of the figure in px."""
+    return MARGINS + ROW * len(result.layers)
 
 
-def rows(found: Sensitivity) -> list[dict[str, Any]]:
-    """Return the picture's data as a table."""
+def rows(result: Sensitivity) -> list[dict[str, Any]]:
+    """Return the figure's data as a table."""
     return [
         {
             "layer": point.layer,
-            _first(found.part).name: point.setting,
-            found.metric.name: point.value,
-            "change": round(point.value - found.value, 6),
+            _first(result.part).name: point.setting,
+            result.metric.name: point.value,
+            "change": round(point.value - result.value, 6),
             "bytes": point.bytes,
         }
-        for point in found.points
+        for point in result.points
     ]
 
 
 def format_setting(part: str, setting: float) -> str:
-    """Return a setting as a person reads it: a share in percent, or a number."""
+    """Return a setting as text: a percentage or a number."""
     return _tick(part, setting) + ("" if _first(part).choices else f"{formatting.NARROW_SPACE}%")
 
 
 def short_name(layer: str) -> str:
-    """Return a weight's name without the word that all of them end in."""
+    """Return a weight's name without its ``.weight`` suffix."""
     return layer.removesuffix(".weight")
 
 
@@ -120,88 +120,88 @@ def _first(part: str) -> Any:
     return specs(PARTS[part])[0]
 
 
-def _cells(found: Sensitivity) -> str:
-    if found.metric.share:
-        return _("{what}; in the cells, points lost")
-    return _("{what}; in the cells, percent worse")
+def _x_title(result: Sensitivity) -> str:
+    if result.metric.share:
+        return _("{what}; cells show points lost")
+    return _("{what}; cells show percent worse")
 
 
-def _shade(found: Sensitivity, point: Point | None) -> float | None:
-    """Return the root of the points lost, so that small losses can be told apart too."""
-    return None if point is None else sqrt(min(max(0.0, found.lost(point)), MOST))
+def _shade(result: Sensitivity, point: Point | None) -> float | None:
+    """Return the square root of the loss, which makes small losses visible."""
+    return None if point is None else sqrt(min(max(0.0, result.lost(point)), MAX_LOSS))
 
 
-def _lost(found: Sensitivity, point: Point | None) -> str:
+def _lost(result: Sensitivity, point: Point | None) -> str:
     if point is None:
         return ""
-    if found.lost(point) > MOST:
-        return f">{MOST:,}"
-    lost = round(found.lost(point), 1) + 0.0  # and never −0
+    if result.lost(point) > MAX_LOSS:
+        return f">{MAX_LOSS:,}"
+    lost = round(result.lost(point), 1) + 0.0  # avoids −0
     return f"+{-lost:.1f}" if lost < 0 else f"{lost:.1f}" if lost < 10 else f"{lost:.0f}"
 
 
-def _ask(found: Sensitivity, point: Point | None) -> dict[str, Any] | None:
+def _message(result: Sensitivity, point: Point | None) -> dict[str, Any] | None:
     if point is None:
         return None
     place = {"layer": point.layer, "setting": point.setting}
-    return {"act": "set_row", "part": found.part, **place}
+    return {"act": "set_row", "part": result.part, **place}
 
 
-def _told(found: Sensitivity, point: Point | None) -> str:
+def _hover_text(result: Sensitivity, point: Point | None) -> str:
     if point is None:
         return ""
     return _(
-        "{layer}, {what} {setting}: <b>{change}</b><br>{accuracy}, {bytes}<br>click to set it"
+        "{layer}, {what} {setting}: <b>{change}</b><br>{accuracy}, {bytes}<br>click to apply it"
     ).format(
         layer=point.layer,
-        what=_first(found.part).label,
-        setting=format_setting(found.part, point.setting),
-        change=_change(found, point),
+        what=_first(result.part).label,
+        setting=format_setting(result.part, point.setting),
+        change=_change(result, point),
         accuracy=formatting.percent(point.value, 2)
-        if found.metric.share
-        else found.metric.format(point.value),
+        if result.metric.share
+        else result.metric.written(point.value),
         bytes=formatting.nbytes(point.bytes),
     )
 
 
-def _finding(found: Sensitivity) -> str:
-    if found.share < 1:
+def _summary(result: Sensitivity) -> str:
+    if result.share < 1:
         return _("Layer by layer: {count} of {total} measured").format(
-            count=len(found.points), total=len(found.layers) * len(found.settings)
+            count=len(result.points), total=len(result.layers) * len(result.settings)
         )
-    borne = [row for layer in found.layers if (row := _borne(found, layer))]
-    if not borne:
-        least = min(found.points, key=found.lost)
-        return _("No layer bears it: {layer} at {setting} loses least, {change}").format(
+    tolerated = [row for layer in result.layers if (row := _tolerated(result, layer))]
+    if not tolerated:
+        least = min(result.points, key=result.lost)
+        return _("No layer tolerates it: {layer} at {setting} loses least, {change}").format(
             layer=short_name(least.layer),
-            setting=format_setting(found.part, least.setting),
-            change=_change(found, least),
+            setting=format_setting(result.part, least.setting),
+            change=_change(result, least),
         )
-    best = max(borne, key=lambda row: (len(row), -found.lost(row[-1])))[-1]
-    there = [point for point in found.points if point.setting == best.setting]
-    worst = max(there, key=found.lost)
-    words = {
+    best = max(tolerated, key=lambda row: (len(row), -result.lost(row[-1])))[-1]
+    others = [point for point in result.points if point.setting == best.setting]
+    worst = max(others, key=result.lost)
+    fields = {
         "best": short_name(best.layer),
-        "setting": format_setting(found.part, best.setting),
-        "change": _change(found, best),
+        "setting": format_setting(result.part, best.setting),
+        "change": _change(result, best),
         "worst": short_name(worst.layer),
-        "more": _change(found, worst),
+        "more": _change(result, worst),
     }
-    if found.lost(worst) <= FREE:
-        return _("Every layer bears {setting}: {worst} loses most, {more}").format(**words)
-    return _("{best} bears {setting} ({change}); {worst} does not ({more})").format(**words)
+    if result.lost(worst) <= TOLERATED:
+        return _("Every layer tolerates {setting}: {worst} loses most, {more}").format(**fields)
+    return _("{best} tolerates {setting} ({change}); {worst} does not ({more})").format(**fields)
 
 
-def _borne(found: Sensitivity, layer: str) -> list[Point]:
-    """Return the points of `layer` from the mildest to the last that it bears."""
+def _tolerated(result: Sensitivity, layer: str) -> list[Point]:
+    """Return the points of `layer` from the mildest to the last that it tolerates."""
     row: list[Point] = []
-    for setting in found.settings:
-        point = found[layer, setting]
-        if point is None or found.lost(point) > FREE:
+    for setting in result.settings:
+        point = result[layer, setting]
+        if point is None or result.lost(point) > TOLERATED:
             break
         row.append(point)
     return row
 
 
-def _change(found: Sensitivity, point: Point) -> str:
-    return found.metric.change(point.value - found.value)
+def _change(result: Sensitivity, point: Point) -> str:
+    return result.metric.change(point.value - result.value)

@@ -1,4 +1,4 @@
-"""A picture made of text, whose units are px: nothing in it stretches with the window."""
+"""Text figures in px units, which do not stretch with the window."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from workbench.plots.style import Figure, layout
 MONO = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 MARGIN = {"l": 12, "r": 12, "t": 48, "b": 8}
 TITLE = 36
-"""Of the top margin, what the page takes for its own title, in px."""
+"""The part of the top margin in px that the page uses for its own title."""
 COLUMN = 104
-"""The least width of one of the columns that the page counts, in px."""
+"""The minimum width of one page column in px."""
 LETTER = 6.8
-"""The width of a letter of 13 px on average, with some to spare."""
+"""The average width of a 13 px letter in px, rounded up."""
 
 
 def sheet_width(columns: int) -> int:
-    """Return how wide a sheet of so many columns may be, in px."""
+    """Return the width in px of a sheet of that many columns."""
     return columns * COLUMN - MARGIN["l"] - MARGIN["r"]
 
 
@@ -31,7 +31,7 @@ def sheet(
     size: tuple[int, int],
     shapes: list[dict[str, Any]],
 ) -> Figure:
-    """Return a figure, `size` wide and high, with `data` and `shapes` at px from its top left."""
+    """Return a figure of `size` (width, height); `data` and `shapes` use px from the top left."""
     width, height = size
     hidden = {"visible": False, "fixedrange": True}
     return {
@@ -50,15 +50,16 @@ def sheet(
 
 
 def page_height(figure: Figure) -> int | None:
-    """Return how high the page must draw a sheet so that its units are px; None for others."""
-    laid: Mapping[str, Any] = figure["layout"]
-    return laid["height"] - TITLE if laid.get("meta") == "sheet" else None
+    """Return the height at which a sheet's units are px; None for other figures."""
+    figure_layout: Mapping[str, Any] = figure["layout"]
+    is_sheet = figure_layout.get("meta") == "sheet"
+    return figure_layout["height"] - TITLE if is_sheet else None
 
 
 def text_trace(
     lines: list[tuple[float, float, str]], palette: Palette, **more: Any
 ) -> dict[str, Any]:
-    """Return a trace of texts, each beginning at its (x, y): the middle of its left end."""
+    """Return a trace of texts, each anchored at (x, y) by the middle of its left end."""
     return {
         "type": "scatter",
         "mode": "text",
@@ -74,5 +75,5 @@ def text_trace(
 
 
 def escape_text(text: str) -> str:
-    """Return `text` so that plotly takes nothing in it for a tag."""
+    """Return `text` with HTML escaped, so that plotly reads no tags in it."""
     return escape(text, quote=False)

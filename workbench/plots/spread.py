@@ -1,4 +1,4 @@
-"""A mean and its spread, in words."""
+"""Format a mean with its standard deviation."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from workbench.domain.metric import Metric
 
 
 class HasSpread(Protocol):
-    """What has a mean figure and, where there are several, their standard deviation."""
+    """An object with a mean and a standard deviation of several values."""
 
     @property
     def mean(self) -> float | None:
-        """A figure of some metric, or None where there is nothing yet."""
+        """The mean, or None without values."""
         ...
 
     @property
     def spread(self) -> float | None:
-        """Of the same unit, or None of fewer than two."""
+        """The standard deviation, or None for fewer than two values."""
         ...
 
 
-def format_mean(of: HasSpread, metric: Metric) -> str:
-    """Return the mean and its spread, if there is one: ``88.2 % ± 0.4``, ``1.742 bits ± 0.012``."""
-    mean = metric.format(of.mean or 0.0)
-    if of.spread is None:
+def format_mean(values: HasSpread, metric: Metric) -> str:
+    """Return the mean and its spread, if any: ``88.2 % ± 0.4``, ``1.742 bits ± 0.012``."""
+    mean = metric.written(values.mean or 0.0)
+    if values.spread is None:
         return mean
-    apart = f"{of.spread * 100:.1f}" if metric.share else formatting.number(of.spread)
-    return f"{mean} ± {apart}"
+    deviation = f"{values.spread * 100:.1f}" if metric.share else formatting.number(values.spread)
+    return f"{mean} ± {deviation}"

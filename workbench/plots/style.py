@@ -1,4 +1,4 @@
-"""What all pictures share: font, calm axes, no clutter."""
+"""The common style of all figures: font, axes and legend."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 
 
 def layout(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
-    """Return the layout common to every picture; `title` says what it shows."""
+    """Return the layout common to all figures."""
     return {
         "title": {
             "text": title,
@@ -44,7 +44,7 @@ def layout(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
 
 
 def legend() -> dict[str, Any]:
-    """Return a legend in one row between title and picture; a click in it hides nothing."""
+    """Return a legend in one row below the title; clicks on it do nothing."""
     return {
         "orientation": "h",
         "x": 0,
@@ -59,7 +59,7 @@ def legend() -> dict[str, Any]:
 
 
 def axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
-    """Return an axis that stays where it is."""
+    """Return an axis that cannot be zoomed or moved."""
     return {
         "title": {"text": title, "font": {"size": 12}, "standoff": 8},
         "fixedrange": True,

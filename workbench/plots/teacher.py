@@ -1,4 +1,4 @@
-"""What a teacher finds plausible for one example at a temperature."""
+"""A teacher's softened class probabilities for one example."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from workbench.plots.sheet import escape_text
 from workbench.plots.style import Figure, axis, layout
 from workbench.zoo.reviews.words import detokenize
 
-MOST_BARS = 50
-"""Of more classes the most plausible ones are drawn, and the label's."""
+MAX_BARS = 50
+"""Of more classes, only the most probable ones and the label are drawn."""
 LETTERS = 40
-"""How many of a text's letters stand in a line above the picture, on a phone too."""
+"""Letters in one line of a text above the figure, also on a phone."""
 
 
 def soften(outputs: Sequence[float], temperature: float) -> list[float]:
-    """Return the probabilities of a model's outputs at a temperature above 0."""
+    """Return the softmax of logits at a temperature above 0 (Hinton et al., arXiv 1503.02531)."""
     top = max(outputs)
     powers = [exp((value - top) / temperature) for value in outputs]
     total = sum(powers)
@@ -35,22 +35,26 @@ def draw(
     temperature: float,
     palette: Palette,
 ) -> Figure:
-    """Draw what the teacher finds plausible for one example at a temperature.
+    """Draw the teacher's class probabilities for one example at a temperature.
 
-    Of more than `MOST_BARS` classes those that it finds most plausible, and the label's.
+    Of more than `MAX_BARS` classes, only the most probable ones and the label are drawn.
 
     Parameters
     ----------
     outputs
         The teacher's logits, one for each class.
     classes
-        Their names.
+        The names of the classes.
     true
-        The number of the class that the label gives.
+        The index of the label's class.
+    temperature
+        The softmax temperature, above 0.
+    palette
+        The colors.
     """
     shares = soften(outputs, temperature)
-    finding = _doubt(shares, classes, temperature)
-    best = sorted(range(len(shares)), key=lambda number: -shares[number])[:MOST_BARS]
+    title = _summary(shares, classes, temperature)
+    best = sorted(range(len(shares)), key=lambda number: -shares[number])[:MAX_BARS]
     drawn = sorted({*best, true})
     right = [number == true for number in drawn]
     shares, classes = [shares[number] for number in drawn], [classes[number] for number in drawn]
@@ -83,7 +87,7 @@ def draw(
         ],
         "layout": layout(
             palette,
-            finding,
+            title,
             bargap=0.35,
             xaxis=axis(
                 palette, _("the teacher's probability"), range=[0, 1.1], tickformat=".0%", nticks=6
@@ -94,22 +98,22 @@ def draw(
 
 
 def with_example(figure: Figure, content: Any) -> Figure:
-    """Return `figure` with the example itself: on its right, or above it where it is a text.
+    """Return `figure` with the example on its right, or above it for a text.
 
-    On its left the names of the classes would lie over it where the page is narrow.
+    On the left, the class names would overlap it on a narrow page.
 
     Parameters
     ----------
     content : uint8 array [h, w], float32 array [frames, features], tuple of str, or None
-        An image, a sound, the words of a text; or nothing that can be shown.
+        An image, a sound, the words of a text, or None if it cannot be displayed.
     """
     if content is None:
         return figure
     if isinstance(content, tuple):
-        return _under_text(figure, content)
+        return _with_text(figure, content)
     sound = content.dtype.kind == "f"
     hidden = {"visible": False, "fixedrange": True}
-    picture = {
+    example = {
         "type": "heatmap",
         "z": (content.T[::-1] if sound else content).tolist(),
         "xaxis": "x2",
@@ -118,12 +122,12 @@ def with_example(figure: Figure, content: Any) -> Figure:
         "showscale": False,
         "hoverinfo": "skip",
     }
-    laid = figure["layout"]
+    figure_layout = figure["layout"]
     return {
-        "data": [*figure["data"], picture],
+        "data": [*figure["data"], example],
         "layout": {
-            **laid,
-            "xaxis": {**laid["xaxis"], "domain": [0, 0.72], "nticks": 3},
+            **figure_layout,
+            "xaxis": {**figure_layout["xaxis"], "domain": [0, 0.72], "nticks": 3},
             "xaxis2": {**hidden, "domain": [0.78, 1], "anchor": "y2"},
             "yaxis2": {
                 **hidden,
@@ -136,12 +140,12 @@ def with_example(figure: Figure, content: Any) -> Figure:
     }
 
 
-def _under_text(figure: Figure, words: Sequence[str]) -> Figure:
-    laid = figure["layout"]
+def _with_text(figure: Figure, words: Sequence[str]) -> Figure:
+    figure_layout = figure["layout"]
     lines = wrap(detokenize(words), LETTERS, max_lines=2, placeholder=" …")
     note = {
         "text": "<br>".join(escape_text(line) for line in lines),
-        "x": 1,  # from the right: on the left the names of the classes take what room they need
+        "x": 1,  # from the right, since the class names on the left vary in width
         "xref": "paper",
         "xanchor": "right",
         "y": 1,
@@ -152,15 +156,15 @@ def _under_text(figure: Figure, words: Sequence[str]) -> Figure:
         "showarrow": False,
         "font": {"size": 12},
     }
-    margin = {**laid["margin"], "t": laid["margin"]["t"] + 44}
-    return {**figure, "layout": {**laid, "margin": margin, "annotations": [note]}}
+    margin = {**figure_layout["margin"], "t": figure_layout["margin"]["t"] + 44}
+    return {**figure, "layout": {**figure_layout, "margin": margin, "annotations": [note]}}
 
 
 def _pairs(classes: Sequence[str], right: Sequence[bool]) -> zip[tuple[str, bool]]:
     return zip(classes, right, strict=True)
 
 
-def _doubt(shares: Sequence[float], classes: Sequence[str], temperature: float) -> str:
+def _summary(shares: Sequence[float], classes: Sequence[str], temperature: float) -> str:
     first, second = sorted(range(len(shares)), key=lambda n: -shares[n])[:2]
     return _("At temperature {t}: {first} {most}, and {second} {next}").format(
         t=f"{temperature:g}",

@@ -1,4 +1,4 @@
-"""What a student reaches at each temperature, beside labels alone."""
+"""Student results at each distillation temperature, compared with labels alone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from workbench.experiments.sweep import Level
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
-"""A second cue beside colour for the weights of the teacher."""
+"""The symbols of the teacher weights, in addition to color."""
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
-LEAST_HEIGHT = 0.02
-"""Between the ends of the axis at least, so that noise does not look large.
+MIN_HEIGHT = 0.02
+"""Minimum length of the axis, so that noise does not look large.
 
-As a share, or of the largest figure where that is none.
+An absolute value for fractions, relative to the largest value for other metrics.
 """
 
 
@@ -33,27 +33,29 @@ def draw(
     teacher: float | None = None,
     metric: Metric = ACCURACY,
 ) -> Figure:
-    """Draw the students' figures against the temperature, a line for each weight of the teacher.
+    """Draw the students' metric by temperature, with a line for each weight of the teacher.
 
     Parameters
     ----------
     levels
-        By mixing weight and temperature; those of weight 0 learned from the labels alone and are
-        drawn as a band. Levels that wait for their first student only widen the axis.
+        Results by mixing weight and temperature. Weight 0 is training on labels alone, drawn as a
+        band. Levels without a finished student only extend the axis.
+    palette
+        The colors.
     teacher
-        The teacher's own figure, a line above.
+        The teacher's own value, drawn as a line.
     metric
-        What the figures are; better is higher.
+        The metric of the values; the axis points towards better ones.
     """
-    plain, taught = _plain(levels), [level for level in levels if level.mix]
-    done = [level for level in taught if _is_number(level)]
-    lines = groupby(sorted(done, key=lambda level: (level.mix, level.temperature)), _mix)
-    mixes = sorted({level.mix for level in taught})
+    baseline, distilled = _baseline(levels), [level for level in levels if level.mix]
+    finished = [level for level in distilled if _is_finite(level)]
+    lines = groupby(sorted(finished, key=lambda level: (level.mix, level.temperature)), _mix)
+    mixes = sorted({level.mix for level in distilled})
     return {
         "data": [_line(mixes.index(mix), list(group), palette, metric) for mix, group in lines],
         "layout": layout(
             palette,
-            _finding(plain, done, metric),
+            _summary(baseline, finished, metric),
             showlegend=len(mixes) > 1,
             legend=legend(),
             margin={"l": 72, "r": 24, "t": 72, "b": 48},
@@ -61,25 +63,25 @@ def draw(
                 palette,
                 _("temperature"),
                 type="log",
-                range=_temperature_range(taught),
+                range=_temperature_range(distilled),
                 tickvals=list(TICKS),
                 ticktext=[f"{tick:g}" for tick in TICKS],
             ),
             yaxis=axis(
                 palette,
                 _("validation {metric}").format(metric=_(metric.name)),
-                range=_range([*done, *([plain] if plain else [])], teacher, metric),
+                range=_range([*finished, *([baseline] if baseline else [])], teacher, metric),
                 tickformat=".1%" if metric.share else "",
                 nticks=6,
             ),
-            shapes=_band(plain, palette) + _mark(teacher, palette.muted, "dot"),
-            annotations=_words(plain, teacher, palette),
+            shapes=_band(baseline, palette) + _horizontal_line(teacher, palette.muted, "dot"),
+            annotations=_line_labels(baseline, teacher, palette),
         ),
     }
 
 
 def rows(levels: Sequence[Level], metric: Metric = ACCURACY) -> list[dict[str, Any]]:
-    """Return the picture's data as a table, in which the figures are called by the metric."""
+    """Return the figure's data as a table with a column named after the metric."""
     return [
         {
             "teacher_weight": level.mix,
@@ -96,17 +98,17 @@ def _mix(level: Level) -> float:
     return level.mix
 
 
-def _plain(levels: Sequence[Level]) -> Level | None:
-    """Return the students of labels alone, once one of them is done."""
-    return next((level for level in levels if not level.mix and _is_number(level)), None)
+def _baseline(levels: Sequence[Level]) -> Level | None:
+    """Return the level of labels alone, once one of its students is finished."""
+    return next((level for level in levels if not level.mix and _is_finite(level)), None)
 
 
-def _is_number(level: Level) -> bool:
+def _is_finite(level: Level) -> bool:
     return level.mean is not None and isfinite(level.mean)
 
 
 def _line(number: int, levels: Sequence[Level], palette: Palette, metric: Metric) -> dict[str, Any]:
-    colour = palette.categories[number % len(palette.categories)]
+    color = palette.categories[number % len(palette.categories)]
     name = _("weight of the teacher {mix}").format(mix=formatting.percent(levels[0].mix, 0))
     return {
         "type": "scatter",
@@ -116,44 +118,44 @@ def _line(number: int, levels: Sequence[Level], palette: Palette, metric: Metric
         "y": [level.mean for level in levels],
         "error_y": {
             "type": "data",
-            "array": [_apart(level) for level in levels],
-            "color": colour,
+            "array": [_deviation(level) for level in levels],
+            "color": color,
             "thickness": 1.5,
             "width": 4,
         },
-        "customdata": [f"{name}<br>{_told(level, metric)}" for level in levels],
+        "customdata": [f"{name}<br>{_hover_text(level, metric)}" for level in levels],
         "hovertemplate": "%{customdata}<extra></extra>",
-        "line": {"color": colour, "width": 2},
-        "marker": {"color": colour, "size": 9, "symbol": SYMBOLS[number % len(SYMBOLS)]},
+        "line": {"color": color, "width": 2},
+        "marker": {"color": color, "size": 9, "symbol": SYMBOLS[number % len(SYMBOLS)]},
     }
 
 
-def _told(level: Level, metric: Metric) -> str:
+def _hover_text(level: Level, metric: Metric) -> str:
     assert level.mean is not None
     temperature, figure = f"{level.temperature:g}", metric.format(level.mean)
     if len(level.values) == 1:
         return _("temperature {t}: <b>{figure}</b>").format(t=temperature, figure=figure)
-    apart = _apart(level)
+    deviation = _deviation(level)
     return _("temperature {t}: <b>{figure}</b>, spread {spread} over {count} seeds").format(
         t=temperature,
         figure=figure,
-        spread=formatting.percent(apart, 2) if metric.share else metric.format(apart),
+        spread=formatting.percent(deviation, 2) if metric.share else metric.written(deviation),
         count=len(level.values),
     )
 
 
-def _apart(level: Level) -> float:
+def _deviation(level: Level) -> float:
     return level.spread or 0.0
 
 
 def _temperature_range(levels: Sequence[Level]) -> list[float]:
-    found = [level.temperature for level in levels] or [1.0, 10.0]
-    return [log10(min(found)) - 0.1, log10(max(found)) + 0.1]
+    temperatures = [level.temperature for level in levels] or [1.0, 10.0]
+    return [log10(min(temperatures)) - 0.1, log10(max(temperatures)) + 0.1]
 
 
 def _range(levels: Sequence[Level], teacher: float | None, metric: Metric) -> list[float]:
     ends = [
-        level.mean + sign * _apart(level)
+        level.mean + sign * _deviation(level)
         for level in levels
         if level.mean is not None
         for sign in (-1, 1)
@@ -162,14 +164,14 @@ def _range(levels: Sequence[Level], teacher: float | None, metric: Metric) -> li
     if not ends:
         return [0.0, 1.0]
     low, high = min(ends), max(ends)
-    least = LEAST_HEIGHT * (1.0 if metric.share else max(abs(low), abs(high)) or 1.0)
-    margin = max(0.08 * (high - low), (least - (high - low)) / 2)
+    minimum = MIN_HEIGHT * (1.0 if metric.share else max(abs(low), abs(high)) or 1.0)
+    margin = max(0.08 * (high - low), (minimum - (high - low)) / 2)
     ends = [low - margin, high + margin]
     return ends if metric.higher_is_better else ends[::-1]
 
 
-def _band(plain: Level | None, palette: Palette) -> list[dict[str, Any]]:
-    if plain is None or plain.mean is None:
+def _band(baseline: Level | None, palette: Palette) -> list[dict[str, Any]]:
+    if baseline is None or baseline.mean is None:
         return []
     band = {
         "type": "rect",
@@ -177,25 +179,27 @@ def _band(plain: Level | None, palette: Palette) -> list[dict[str, Any]]:
         "xref": "paper",
         "x0": 0,
         "x1": 1,
-        "y0": plain.mean - _apart(plain),
-        "y1": plain.mean + _apart(plain),
+        "y0": baseline.mean - _deviation(baseline),
+        "y1": baseline.mean + _deviation(baseline),
         "fillcolor": palette.shade,
         "line": {"width": 0},
     }
-    return [band, *_mark(plain.mean, palette.past, "solid")]
+    return [band, *_horizontal_line(baseline.mean, palette.past, "solid")]
 
 
-def _mark(height: float | None, colour: str, dash: str) -> list[dict[str, Any]]:
+def _horizontal_line(height: float | None, color: str, dash: str) -> list[dict[str, Any]]:
     if height is None:
         return []
-    line = {"color": colour, "width": 1.5, "dash": dash}
+    line = {"color": color, "width": 1.5, "dash": dash}
     ends = {"xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height}
     return [{"type": "line", "layer": "below", "line": line, **ends}]
 
 
-def _words(plain: Level | None, teacher: float | None, palette: Palette) -> list[dict[str, Any]]:
-    named = [
-        (plain.mean if plain else None, _("labels alone"), "bottom"),
+def _line_labels(
+    baseline: Level | None, teacher: float | None, palette: Palette
+) -> list[dict[str, Any]]:
+    labels = [
+        (baseline.mean if baseline else None, _("labels alone"), "bottom"),
         (teacher, _("the teacher"), "top"),
     ]
     return [
@@ -209,20 +213,20 @@ def _words(plain: Level | None, teacher: float | None, palette: Palette) -> list
             "yanchor": anchor,
             "font": {"size": 12, "color": palette.muted},
         }
-        for height, text, anchor in named
+        for height, text, anchor in labels
         if height is not None
     ]
 
 
-def _finding(plain: Level | None, done: Sequence[Level], metric: Metric) -> str:
-    if plain is None or plain.mean is None or not done:
-        return _("The students are learning: which temperature serves them best?")
-    best = max(done, key=lambda level: metric.sort_key(level.mean))
-    gain = metric.sort_key(best.mean) - metric.sort_key(plain.mean)
+def _summary(baseline: Level | None, finished: Sequence[Level], metric: Metric) -> str:
+    if baseline is None or baseline.mean is None or not finished:
+        return _("The students are training: no result yet")
+    best = max(finished, key=lambda level: metric.sort_key(level.mean))
+    gain = metric.sort_key(best.mean) - metric.sort_key(baseline.mean)
     if gain <= 0:
-        return _("No temperature does better than labels alone")
-    if gain <= max(_apart(best), _apart(plain)):
-        return _("No temperature gains more over labels alone than seeds differ")
+        return _("No temperature improves on labels alone")
+    if gain <= max(_deviation(best), _deviation(baseline)):
+        return _("No temperature improves on labels alone by more than the spread over seeds")
     return _("Temperature {t} gains {gain} over labels alone").format(
         t=f"{best.temperature:g}", gain=metric.change(gain).lstrip("+")
     )

@@ -1,4 +1,4 @@
-"""The metric against size: the original, the points visited, and you."""
+"""Metric by file size: the original, the visited points, and the current one."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ from workbench.plots import scales
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout
 
-MOST_SHOWN = 300
-"""Visited points drawn at most: the best ones and the newest."""
+MAX_SHOWN = 300
+"""How many visited points are drawn: the best and the newest."""
 
 
 @dataclass(frozen=True)
 class Spot:
-    """One file in the picture: its length, and its figure with bounds (equal when exact)."""
+    """One file: its size in bytes, and its metric with bounds, which are equal if it is exact."""
 
     bytes: int
     value: float
     low: float
     high: float
     key: int = 0
-    """What a click on the spot hands back."""
+    """The value that a click on the spot returns."""
     trained: bool = False
-    """Whether it was trained after it was compressed; drawn as a triangle."""
-
+    """Whether the recipe trains; drawn as a triangle."""
     preview: bool = False
-    """Whether it is the plain version of a file that is still being made."""
+    """Whether it is the baseline of a file that is still being compressed."""
 
     @property
     def exact(self) -> bool:
-        """Whether the accuracy is no estimate, and of the file itself."""
+        """Whether the metric is exact and of the file itself."""
         return self.low == self.high and not self.preview
 
 
@@ -51,7 +50,7 @@ def draw(
     floor: float | None = None,
     metric: Metric = ACCURACY,
 ) -> Figure:
-    """Draw the picture.
+    """Draw the trade-off.
 
     Parameters
     ----------
@@ -60,31 +59,33 @@ def draw(
     visited
         Points measured exactly before, oldest first.
     you
-        The newest point with an accuracy; hollow while it is an estimate.
+        The newest point with a metric value; hollow while it is an estimate.
+    palette
+        The colors.
     size
-        Bytes of the file as it is now, known before its accuracy; where it differs from `you`,
-        that point belongs to a moment ago and is drawn faint.
+        Size of the current file in bytes, which is known before its metric. If it differs from
+        `you`, that point belongs to an earlier recipe and is drawn faint.
     budget, floor
-        Largest size and worst figure wanted; what lies outside is shaded.
+        The largest size and the worst value wanted; the area outside is shaded.
     metric
-        What the figures are.
+        The metric of the values.
     """
     shown = _thin(visited, metric)
     x_range = scales.size_range(original.bytes, [spot.bytes for spot in visited])
     up = scales.Axis(metric, original.value)
     x_ticks, x_labels = scales.size_ticks(*x_range)
     y_ticks, y_labels = up.ticks
-    late = you is not None and size is not None and size != you.bytes
+    outdated = you is not None and size is not None and size != you.bytes
     return {
         "data": [
             _front(pareto([original, *visited], metric), up, palette),
             _past(shown, original, up, palette),
             _origin(original, up, palette),
-            _you(you, original, up, palette, faint=late),
+            _you(you, original, up, palette, faint=outdated),
         ],
         "layout": layout(
             palette,
-            _finding(original, you, metric, size if late else None),
+            _summary(original, you, metric, size if outdated else None),
             xaxis=axis(
                 palette,
                 _("file size"),
@@ -100,14 +101,14 @@ def draw(
                 tickvals=y_ticks,
                 ticktext=y_labels,
             ),
-            shapes=_limits(budget, floor, up, palette) + _needle(size, palette),
-            annotations=_limit_words(budget, floor, x_range, up, palette),
+            shapes=_limits(budget, floor, up, palette) + _size_line(size, palette),
+            annotations=_limit_labels(budget, floor, x_range, up, palette),
         ),
     }
 
 
 def pareto(spots: Sequence[Spot], metric: Metric = ACCURACY) -> list[Spot]:
-    """Return the spots that no other one beats in both size and accuracy, smallest first."""
+    """Return the spots on the Pareto front of size and metric, smallest first."""
     best: list[Spot] = []
     sign = -1 if metric.higher_is_better else 1
     for spot in sorted(spots, key=lambda s: (s.bytes, sign * s.value)):
@@ -119,7 +120,7 @@ def pareto(spots: Sequence[Spot], metric: Metric = ACCURACY) -> list[Spot]:
 def rows(
     original: Spot, visited: Sequence[Spot], you: Spot | None, metric: Metric = ACCURACY
 ) -> list[dict[str, Any]]:
-    """Return the picture's data as a table, whose columns are called by the metric."""
+    """Return the figure's data as a table with columns named after the metric."""
     name = metric.name.replace(" ", "_")
     named = [("original", original), *(("visited", spot) for spot in visited)]
     named += [("you", you)] if you is not None else []
@@ -136,11 +137,11 @@ def rows(
 
 
 def _thin(visited: Sequence[Spot], metric: Metric) -> list[Spot]:
-    if len(visited) <= MOST_SHOWN:
+    if len(visited) <= MAX_SHOWN:
         return list(visited)
-    newest = list(visited[-MOST_SHOWN // 2 :])
+    newest = list(visited[-MAX_SHOWN // 2 :])
     return [
-        *[spot for spot in pareto(visited, metric) if spot not in newest][: MOST_SHOWN // 2],
+        *[spot for spot in pareto(visited, metric) if spot not in newest][: MAX_SHOWN // 2],
         *newest,
     ]
 
@@ -159,7 +160,7 @@ def _front(spots: Sequence[Spot], up: scales.Axis, palette: Palette) -> dict[str
 def _past(
     spots: Sequence[Spot], original: Spot, up: scales.Axis, palette: Palette
 ) -> dict[str, Any]:
-    hint = _("click to bring it back")
+    hint = _("click to select it")
     return {
         "type": "scatter",
         "mode": "markers",
@@ -167,7 +168,7 @@ def _past(
         "x": [spot.bytes for spot in spots],
         "y": [up.height(spot.value) for spot in spots],
         "customdata": [spot.key for spot in spots],
-        "text": [f"{_words(spot, original, up.metric)}<br>{hint}" for spot in spots],
+        "text": [f"{_hover_text(spot, original, up.metric)}<br>{hint}" for spot in spots],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
             "size": [11 if spot.trained else 8 for spot in spots],
@@ -189,7 +190,7 @@ def _origin(original: Spot, up: scales.Axis, palette: Palette) -> dict[str, Any]
         "textposition": "top center",
         "textfont": {"color": palette.muted, "size": 12},
         "cliponaxis": False,
-        "customdata": [_words(original, original, up.metric)],
+        "customdata": [_hover_text(original, original, up.metric)],
         "hovertemplate": "%{customdata}<extra></extra>",
         "marker": {"size": 13, "color": palette.ink, "line": {"color": palette.panel, "width": 2}},
     }
@@ -199,19 +200,19 @@ def _you(
     you: Spot | None, original: Spot, up: scales.Axis, palette: Palette, *, faint: bool
 ) -> dict[str, Any]:
     spots = [you] if you is not None else []
-    middle = [up.height(spot.value) for spot in spots]
+    heights = [up.height(spot.value) for spot in spots]
     hollow = faint or any(not spot.exact for spot in spots)
     return {
         "type": "scatter",
         "mode": "markers+text",
         "name": "you",
         "x": [spot.bytes for spot in spots],
-        "y": middle,
+        "y": heights,
         "error_y": {
             "type": "data",
             "symmetric": False,
-            "array": [up.height(s.high) - m for s, m in zip(spots, middle, strict=True)],
-            "arrayminus": [m - up.height(s.low) for s, m in zip(spots, middle, strict=True)],
+            "array": [up.height(s.high) - m for s, m in zip(spots, heights, strict=True)],
+            "arrayminus": [m - up.height(s.low) for s, m in zip(spots, heights, strict=True)],
             "color": palette.accent,
             "thickness": 2,
             "width": 6,
@@ -221,7 +222,7 @@ def _you(
         "textposition": "bottom center",
         "textfont": {"color": palette.accent, "size": 13},
         "cliponaxis": False,
-        "customdata": [_words(spot, original, up.metric) for spot in spots],
+        "customdata": [_hover_text(spot, original, up.metric) for spot in spots],
         "hovertemplate": "%{customdata}<extra></extra>",
         "opacity": 0.45 if faint else 1,
         "marker": {
@@ -236,7 +237,7 @@ def _you(
     }
 
 
-def _needle(size: int | None, palette: Palette) -> list[dict[str, Any]]:
+def _size_line(size: int | None, palette: Palette) -> list[dict[str, Any]]:
     if size is None:
         return []
     line = {"color": palette.accent, "width": 1, "dash": "dot"}
@@ -271,21 +272,21 @@ def _limits(
     return shapes
 
 
-def _limit_words(
+def _limit_labels(
     budget: int | None,
     floor: float | None,
     x_range: tuple[float, float],
     up: scales.Axis,
     palette: Palette,
 ) -> list[dict[str, Any]]:
-    words = {"showarrow": False, "font": {"size": 12, "color": palette.muted}}
+    label = {"showarrow": False, "font": {"size": 12, "color": palette.muted}}
     notes: list[dict[str, Any]] = []
     if budget:
-        place = min(max(log10(budget), x_range[0]), x_range[1])  # plotly wants the logarithm here
+        place = min(max(log10(budget), x_range[0]), x_range[1])  # plotly expects the logarithm here
         left = place > sum(x_range) / 2
         notes.append(
             {
-                **words,
+                **label,
                 "x": place,
                 "y": 0,
                 "yref": "paper",
@@ -297,7 +298,7 @@ def _limit_words(
     if floor:
         notes.append(
             {
-                **words,
+                **label,
                 "x": 0,
                 "xref": "paper",
                 "xanchor": "left",
@@ -309,7 +310,7 @@ def _limit_words(
     return notes
 
 
-def _words(spot: Spot, original: Spot, metric: Metric) -> str:
+def _hover_text(spot: Spot, original: Spot, metric: Metric) -> str:
     change = metric.change(spot.value - original.value)
     accuracy = metric.format(spot.value)
     if not spot.exact:
@@ -318,20 +319,20 @@ def _words(spot: Spot, original: Spot, metric: Metric) -> str:
     return f"<b>{accuracy}</b> ({change})<br>{formatting.nbytes(spot.bytes)}{trained}"
 
 
-def _finding(original: Spot, you: Spot | None, metric: Metric, size: int | None) -> str:
+def _summary(original: Spot, you: Spot | None, metric: Metric, size: int | None) -> str:
     if size is not None:
         ratio = formatting.times(original.bytes / size)
-        return _("{ratio} smaller: what does it cost?").format(ratio=ratio)
-    if you is None or _untouched(you, original):
-        return _("The original model: move a slider and watch what it costs")
-    return _price(original, you, metric)
+        return _("{ratio} smaller: the cost is not measured yet").format(ratio=ratio)
+    if you is None or _is_original(you, original):
+        return _("The original model: move a slider to compress it")
+    return _cost(original, you, metric)
 
 
-def _untouched(you: Spot, original: Spot) -> bool:
+def _is_original(you: Spot, original: Spot) -> bool:
     return you.value == original.value and abs(you.bytes / original.bytes - 1) < 0.005
 
 
-def _price(original: Spot, you: Spot, metric: Metric) -> str:
+def _cost(original: Spot, you: Spot, metric: Metric) -> str:
     change = you.value - original.value
     if you.bytes >= original.bytes:
         return _("Not smaller than the original, {change}").format(change=metric.change(change))

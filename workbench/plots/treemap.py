@@ -1,4 +1,4 @@
-"""Where the bytes are, as areas: layer by layer, and in each what they are for."""
+"""Bytes of a file by tensor and use, as a treemap."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) -> Figure:
-    """Draw the ledger of one file as a treemap; the area of the whole is the file's length."""
+    """Draw the ledger of one file; the total area is the file's size in bytes."""
     total = container + sum(row.total for row in rows)
     tiles = [("file", "", _("the file"), total, palette.panel)]
     for row in rows:
         if not row.total:
             continue
         tiles.append((row.name, "file", row.name, row.total, palette.line))
-        for kind, colour in zip(KINDS, palette.categories, strict=False):
+        for kind, color in zip(KINDS, palette.categories, strict=False):
             size = getattr(row, kind.field)
             if size:
-                inside = f"{row.name} {kind.field}"
-                tiles.append((inside, row.name, _(kind.label_id), size, colour))
+                tile_id = f"{row.name} {kind.field}"
+                tiles.append((tile_id, row.name, _(kind.label_id), size, color))
     if container:
         tiles.append(("container", "file", _("header"), container, palette.categories[-1]))
-    ids, parents, labels, sizes, colours = zip(*tiles, strict=True)
+    ids, parents, labels, sizes, colors = zip(*tiles, strict=True)
     return {
         "data": [
             {
@@ -48,7 +48,7 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) ->
                 "texttemplate": "%{label}<br>%{text}",
                 "hovertemplate": "%{id}<br><b>%{customdata}</b><br>%{text}<extra></extra>",
                 "marker": {
-                    "colors": list(colours),
+                    "colors": list(colors),
                     "line": {"width": 1, "color": palette.panel},
                     "pad": {"t": 20, "l": 2, "r": 2, "b": 2},
                 },

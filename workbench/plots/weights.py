@@ -1,4 +1,4 @@
-"""The weights of one layer, counted before and after."""
+"""Histogram of one layer's weights before and after compression."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
     from workbench.analysis.histogram import Histogram
 
 
-def draw(counted: Histogram, palette: Palette = LIGHT) -> Figure:
-    """Draw how many weights lie where, on a logarithmic axis; zeros are said and not drawn."""
-    width = float(counted.edges[1] - counted.edges[0])
-    middles = [float(edge) + width / 2 for edge in counted.edges[:-1]]
-    before, after = (_zeros(count) for count in counted.zeros)
+def draw(histogram: Histogram, palette: Palette = LIGHT) -> Figure:
+    """Draw both histograms on a logarithmic axis; zeros are histogram in the legend only."""
+    width = float(histogram.edges[1] - histogram.edges[0])
+    centers = [float(edge) + width / 2 for edge in histogram.edges[:-1]]
+    before, after = (_zeros(count) for count in histogram.zeros)
     return {
         "data": [
             _bars(
                 _("before, {zeros}").format(zeros=before),
-                middles,
-                counted.before.tolist(),
+                centers,
+                histogram.before.tolist(),
                 width,
                 palette.past,
             ),
             _bars(
                 _("after, {zeros}").format(zeros=after),
-                middles,
-                counted.after.tolist(),
+                centers,
+                histogram.after.tolist(),
                 width * 0.45,
                 palette.accent,
             ),
         ],
         "layout": layout(
             palette,
-            summary(counted),
+            summary(histogram),
             height=330,
             barmode="overlay",
             showlegend=True,
             legend=legend(),
             margin={"l": 60, "r": 24, "t": 72, "b": 44},
-            xaxis=axis(palette, _("value of the weight, zeros left out"), nticks=7),
+            xaxis=axis(palette, _("weight value, zeros excluded"), nticks=7),
             yaxis=axis(
                 palette,
                 _("weights"),
                 type="log",
-                range=[-0.3, _top(counted)],
+                range=[-0.3, _top(histogram)],
                 dtick=1,
                 tickformat="~s",
             ),
@@ -58,31 +58,35 @@ def draw(counted: Histogram, palette: Palette = LIGHT) -> Figure:
     }
 
 
-def summary(counted: Histogram) -> str:
-    """Return what has become of the layer's weights, in a sentence."""
-    zeros, values = counted.zeros[1], counted.distinct[1]
-    if counted.zeros == (zeros, zeros) and counted.distinct[0] == values:
-        return _("{layer}: as it was, {values} different values").format(
-            layer=counted.layer, values=formatting.count(values)
+def summary(histogram: Histogram) -> str:
+    """Summarize the change of the layer's weights in one sentence."""
+    zeros, values = histogram.zeros[1], histogram.distinct[1]
+    if histogram.zeros == (zeros, zeros) and histogram.distinct[0] == values:
+        return _("{layer}: unchanged, {values} distinct values").format(
+            layer=histogram.layer, values=formatting.count(values)
         )
-    left = plural("{count} other value is left", "{count} other values are left", values)
-    return _("{layer}: {zeros} of {all} weights are zero, {left}").format(
-        layer=counted.layer,
+    others = plural("{count} other distinct value", "{count} other distinct values", values)
+    return _("{layer}: {zeros} of {all} weights are zero, {others}").format(
+        layer=histogram.layer,
         zeros=formatting.count(zeros),
-        all=formatting.count(int(counted.after.sum()) + zeros),
-        left=left.format(count=formatting.count(values)),
+        all=formatting.count(int(histogram.after.sum()) + zeros),
+        others=others.format(count=formatting.count(values)),
     )
 
 
-def rows(counted: Histogram) -> list[dict[str, Any]]:
-    """Return the picture's data as a table: the exact zeros first, then a row for each bin."""
+def rows(histogram: Histogram) -> list[dict[str, Any]]:
+    """Return the figure's data as a table: the exact zeros first, then a row for each bin."""
     bins: list[dict[str, Any]] = [
         {"from": float(low), "to": float(high), "before": int(b), "after": int(a)}
         for low, high, b, a in zip(
-            counted.edges[:-1], counted.edges[1:], counted.before, counted.after, strict=True
+            histogram.edges[:-1],
+            histogram.edges[1:],
+            histogram.before,
+            histogram.after,
+            strict=True,
         )
     ]
-    before, after = counted.zeros
+    before, after = histogram.zeros
     return [{"from": 0.0, "to": 0.0, "before": before, "after": after}, *bins]
 
 
@@ -90,21 +94,21 @@ def _zeros(count: int) -> str:
     return plural("{count} zero", "{count} zeros", count).format(count=formatting.count(count))
 
 
-def _top(counted: Histogram) -> float:
-    most = max(int(counted.before.max(initial=1)), int(counted.after.max(initial=1)), 1)
-    return len(str(most)) + 0.1
+def _top(histogram: Histogram) -> float:
+    highest = max(int(histogram.before.max(initial=1)), int(histogram.after.max(initial=1)), 1)
+    return len(str(highest)) + 0.1
 
 
 def _bars(
-    label: str, middles: Sequence[float], counts: Sequence[int], width: float, colour: str
+    label: str, centers: Sequence[float], counts: Sequence[int], width: float, color: str
 ) -> dict[str, Any]:
     return {
         "type": "bar",
         "name": label,
-        "x": list(middles),
+        "x": list(centers),
         "y": [count or None for count in counts],
         "width": width,
-        "marker": {"color": colour, "line": {"width": 0}},
+        "marker": {"color": color, "line": {"width": 0}},
         "text": [formatting.count(count) for count in counts],
         "textposition": "none",
         "hovertemplate": _("about %{x:.3g}") + ": <b>%{text}</b><extra></extra>",
