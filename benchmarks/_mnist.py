@@ -1,8 +1,7 @@
-"""The original MNIST as a task of the package, and networks of the zoo trained on it.
+"""The original MNIST as a task, and networks of the zoo trained on it.
 
-`python benchmarks/_mnist.py FILE --data DIR --split test` reloads a saved file in a process of its
-own and prints one JSON object: its length, and how many examples of the split the judge finds
-right.
+`python benchmarks/_mnist.py FILE --data DIR --split test` loads a saved file and prints one JSON
+object: its size in bytes, and the number of correct reference predictions on the split.
 """
 
 from __future__ import annotations
@@ -44,11 +43,11 @@ CHECKSUMS = {
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
     ),
 }
-"""SHA-256 of what is inside: archives differ from mirror to mirror."""
+"""SHA-256 of the decompressed files; the archives differ between mirrors."""
 HELD_BACK = 5_000
-"""The last training images, kept for validation."""
+"""The last training images, used for validation."""
 NETWORKS = {"mnist/lenet-300-100": "fashion/lenet-300-100", "mnist/lenet5": "fashion/lenet5"}
-"""Networks of the zoo that are trained on MNIST too, by the name they have there."""
+"""Networks of the zoo that are trained on MNIST, by their MNIST name."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +70,15 @@ class Mnist(Task):
 
 @dataclass(frozen=True)
 class Network(Architecture):
-    """A network of the zoo for another task; its checkpoint lies in `folder`."""
+    """A network of the zoo for another task, with its checkpoint in `folder`."""
 
-    twin: Architecture = field(kw_only=True)
+    original: Architecture = field(kw_only=True)
     folder: Path = field(kw_only=True)
 
     @property
     def build(self) -> Callable[[], nn.Module]:
-        """The function that makes the module with fresh weights."""
-        return self.twin.build
+        """The function that makes a module with random weights."""
+        return self.original.build
 
     @property
     def checkpoint(self) -> Path:
@@ -88,7 +87,7 @@ class Network(Architecture):
 
 
 def mnist(folder: Path) -> Mnist:
-    """Return the task whose files lie in `folder`."""
+    """Return the task with its files in `folder`."""
     return Mnist(
         name="mnist",
         title="Digits (MNIST)",
@@ -101,19 +100,19 @@ def mnist(folder: Path) -> Mnist:
 
 
 def untrained(name: str, task: Task, folder: Path) -> Model:
-    """Return one of `NETWORKS` without weights, to be trained from scratch.
+    """Return one of `NETWORKS` without weights, to train it from scratch.
 
-    Its checkpoint would lie in `folder`; what is learned hangs on the data, whose digest it has.
+    The digest of the training data takes the place of the digest of the weights.
     """
-    twin = architecture(NETWORKS[name])
-    shapes = {name: list(tensor.shape) for name, tensor in twin.build().state_dict().items()}
-    network = Network(name, task, twin.title, twin=twin, folder=folder)
+    original = architecture(NETWORKS[name])
+    shapes = {name: list(tensor.shape) for name, tensor in original.build().state_dict().items()}
+    network = Network(name, task, original.title, original=original, folder=folder)
     layers = {name: {} for name, shape in shapes.items() if len(shape) >= 2}
     return Model(network, {"tensors": shapes, "layers": layers, "sha256": task.digest("train")})
 
 
 def read(path: Path) -> NDArray[np.uint8]:
-    """Read an original MNIST file, or end with a sentence that says what is wrong."""
+    """Read an original MNIST file, or exit with an error message."""
     try:
         content = gzip.decompress(path.read_bytes())
     except OSError:
@@ -139,17 +138,17 @@ def _splits(folder: Path) -> dict[str, Split]:
     }
 
 
-def in_fresh_process(path: Path, data: Path, split: str) -> dict[str, int]:
-    """Run this script on the file at `path`, and return what it found."""
+def in_new_process(path: Path, data: Path, split: str) -> dict[str, int]:
+    """Run this script on the file at `path` and return its output."""
     command = [sys.executable, __file__, str(path), "--data", str(data), "--split", split]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    answer: dict[str, int] = json.loads(done.stdout)
-    return answer
+    process = subprocess.run(command, check=True, capture_output=True, text=True)
+    output: dict[str, int] = json.loads(process.stdout)
+    return output
 
 
 def main() -> None:
-    """Reload, judge and print."""
-    parser = argparse.ArgumentParser(description="Judge a saved file on MNIST.")
+    """Load, predict and print."""
+    parser = argparse.ArgumentParser(description="Evaluate a saved file on MNIST.")
     parser.add_argument("file", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", required=True)
@@ -161,8 +160,8 @@ def main() -> None:
     artifact = wb.load(options.file)
     model = untrained(artifact.model, mnist(options.data), options.file.parent)
     split = model.task.split(options.split)
-    right = int((predict(model, artifact.weights(), split.examples) == split.labels).sum())
-    print(json.dumps({"bytes": options.file.stat().st_size, "right": right}))
+    correct = int((predict(model, artifact.weights(), split.examples) == split.labels).sum())
+    print(json.dumps({"bytes": options.file.stat().st_size, "correct": correct}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Our server and a headless Chromium, for the scripts that look at the page."""
+"""The server and a headless Chromium, for benchmarks of the page."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ START = (
     "serve(0, open_browser=False, preheat={preheat}, notebook={notebook})"
 )
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-PATIENCE = 90_000  # ms
+TIMEOUT = 90_000  # ms
 
 
 @contextmanager
 def served(store: Path, *, preheat: int, notebook: Path | None = None) -> Iterator[tuple[str, int]]:
-    """Yield the address and the process id of a server that keeps its results in `store`."""
+    """Yield the address and the process id of a server with its result cache in `store`."""
     path = f"Path({str(notebook)!r})" if notebook else None
     process = subprocess.Popen(
         [sys.executable, "-c", START.format(preheat=preheat, notebook=path)],
@@ -34,8 +34,8 @@ def served(store: Path, *, preheat: int, notebook: Path | None = None) -> Iterat
     )
     try:
         assert process.stdout is not None
-        found = next(filter(None, (re.search(r"at (http\S+)", line) for line in process.stdout)))
-        yield found[1], process.pid
+        match = next(filter(None, (re.search(r"at (http\S+)", line) for line in process.stdout)))
+        yield match[1], process.pid
     finally:
         process.terminate()
         process.wait()
@@ -45,7 +45,7 @@ def served(store: Path, *, preheat: int, notebook: Path | None = None) -> Iterat
 def chromium() -> Iterator[Browser]:
     """Yield a headless Chromium."""
     with sync_playwright() as playwright:
-        found = browser.find(sys.executable)
-        launched = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        path = browser.find(sys.executable)
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield launched
         launched.close()

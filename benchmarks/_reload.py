@@ -1,9 +1,9 @@
-"""In a fresh process: reload saved files and print what each is and does.
+"""Load saved files in a new process and print their sizes and results.
 
-``python benchmarks/_reload.py FOLDER --threads 1 2 --variants 2x7x140`` prints one JSON object: for
-every ``*.safetensors`` file of the folder its length; for every number of threads what `evaluate`
-finds on the validation split; and for every variant ``threads x batch x examples`` the SHA-256 of
-the judge's predictions (int64), where classes are predicted.
+``python benchmarks/_reload.py FOLDER --threads 1 2 --variants 2x7x140`` prints one JSON object. For
+every ``*.safetensors`` file of the folder it has the size in bytes; for every number of threads the
+result of `evaluate` on the validation split; and for every variant ``threads x batch x examples``
+the SHA-256 of the reference predictions (int64), for classification tasks.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ AVX2 = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "MKL_ENABLE_INSTRUCTIONS": "AVX2",
 }
-"""What keeps PyTorch and its libraries to the AVX2 instructions."""
+"""Restricts PyTorch and its libraries to AVX2 instructions."""
 
 
 class Variant(NamedTuple):
-    """A way to run the judge that must not change what it predicts."""
+    """A way to run the reference evaluation that must not change its predictions."""
 
     threads: int
     batch: int
@@ -46,11 +46,11 @@ def main() -> None:
     options = parser.parse_args()
     variants = [Variant(*map(int, text.split("x"))) for text in options.variants]
     files = sorted(options.folder.glob("*.safetensors"))
-    print(json.dumps({path.name: found(path, options.threads, variants) for path in files}))
+    print(json.dumps({path.name: results(path, options.threads, variants) for path in files}))
 
 
-def found(path: Path, threads: Sequence[int], variants: Sequence[Variant]) -> dict[str, Any]:
-    """Return the file's length, its figures by threads, and a digest for each variant."""
+def results(path: Path, threads: Sequence[int], variants: Sequence[Variant]) -> dict[str, Any]:
+    """Return the file's size, its results by threads, and a digest for each variant."""
     import torch
 
     import workbench as wb
@@ -72,7 +72,7 @@ def found(path: Path, threads: Sequence[int], variants: Sequence[Variant]) -> di
 
 
 def figures(report: Any) -> list[Any]:
-    """Return all that is said of a file's predictions, as JSON has it."""
+    """Return metrics, confusion matrix and number of examples as JSON values."""
     score = report.score
     return [dict(score.figures), [list(row) for row in score.confusion], score.examples]
 
@@ -83,14 +83,14 @@ def in_fresh_process(
     threads: Sequence[int] = (),
     variants: Sequence[Variant] = (),
 ) -> dict[str, dict[str, Any]]:
-    """Run this script on `folder` with `environment` added, and return what it found."""
+    """Run this script on `folder` with `environment` added, and return its output."""
     command = [sys.executable, __file__, str(folder)]
     command += ["--threads", *map(str, threads), "--variants", *map(str, variants)]
-    done = subprocess.run(
+    process = subprocess.run(
         command, env={**os.environ, **environment}, check=True, capture_output=True, text=True
     )
-    answer: dict[str, dict[str, Any]] = json.loads(done.stdout)
-    return answer
+    output: dict[str, dict[str, Any]] = json.loads(process.stdout)
+    return output
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Markdown tables, and the words for the machine that their figures come from.
+"""Markdown tables, and a description of the machine.
 
-Imported before PyTorch, it makes threads wait as they do under the console command.
+Import it before PyTorch: it sets passive thread waiting, as the console command does.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ set_passive_waiting()
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a markdown table; every column but the first is aligned to the right."""
+    """Return a markdown table with all columns but the first aligned right."""
     rule = ["---", *["---:"] * (len(columns) - 1)]
     lines = [columns, rule, *([str(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def machine() -> str:
-    """Return one line: processor, cores, Python, PyTorch, day."""
+    """Return processor, cores, Python, PyTorch and date in one line."""
     import torch
 
     cpuinfo = Path("/proc/cpuinfo")

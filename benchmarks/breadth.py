@@ -1,16 +1,17 @@
-"""Does any architecture survive the file? Half of the weights zero, the others in 4 bits, reloaded.
+"""Does any architecture survive the file? Half of the weights are zero, the rest has 4 bits.
 
-Every network has weights drawn by lot, no zeros and ones left, is coded and saved. A fresh process
-builds each anew, loads the file and answers two inputs; what it says must be, bit for bit, what the
-network says here with the decoded tensors. Then 30 % of the channels go, where torch-pruning can
-follow the network: outputs must be those of the whole network in which nobody hears them. Last,
-each is brought as a person's own module and measured, as it is and compressed: the figures must be
-those of a plain loop over the rebuilt module, and at least 95 % of the networks must be measured.
+Every network has random weights without zeros and ones; it is encoded and saved. A new process
+builds each network, loads the file and runs it on two inputs; the outputs must equal, bit for bit,
+those of the network here with the decoded tensors. Then 30 % of the channels are removed where
+torch-pruning supports the network; the outputs must equal those of the full network in which the
+channels have no effect. Finally, each network is measured as a user module, original and
+compressed: the values must equal those of a simple loop over the module, and at least 95 % of the
+networks must be measured.
 
     python benchmarks/breadth.py [--only NAME]
 
-The networks of transformers take part where it is installed (`pip install -e ".[breadth]"`); they
-are built from configurations, and nothing is downloaded. The exit status is 1 if anything fails.
+The networks of transformers are included if it is installed (`pip install -e ".[breadth]"`). They
+are built from configurations, without downloads. The exit status is 1 if anything fails.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TooLate
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers looks
-os.environ["WORKBENCH_STORE"] = ""  # nothing is looked up, and nothing is kept
+os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers reads it
+os.environ["WORKBENCH_STORE"] = ""  # disables the result cache
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installed
 
 import _table
@@ -37,72 +38,75 @@ import psutil
 import torch
 from _architectures import fixtures, foreign
 from _architectures.architecture import Architecture
+from _architectures.channel_removal import Removal, remove, warm_up
 from _architectures.measuring import Measured, measured
-from _architectures.narrowing import Narrowing, narrowing, ready
-from _architectures.trial import Trial, answer, attempt
+from _architectures.trial import Trial, output_digest, run_trial
 from joblib.externals.loky import ProcessPoolExecutor
 
-PATIENCE = 30
-"""Seconds of processor time for torch-pruning to follow a network; of some it finds no end."""
-LEAST_MEASURED = 0.95
+TIMEOUT = 30
+"""CPU seconds for torch-pruning to trace a network; for some it does not terminate."""
+MIN_MEASURED = 0.95
 
 
 def main() -> None:
-    """Print a line for each family, the totals, and what failed."""
+    """Print a line for each family, the totals, and the failures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="", help="the name of one architecture")
     parser.add_argument("--answers", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    warnings.simplefilter("ignore")  # networks of others, with warnings of their own
+    warnings.simplefilter("ignore")  # third-party networks cause warnings
     torch.set_num_threads(1)
     if options.answers:
         print(json.dumps(answers(options.answers)))
         return
-    own, others = (
-        [one for one in found if options.only in ("", one.name)]
-        for found in (fixtures(), foreign())
+    local, others = (
+        [a for a in architectures if options.only in ("", a.name)]
+        for architectures in (fixtures(), foreign())
     )
     if not others:
-        print("transformers is not installed, or not asked for: its networks are left out.\n")
+        print("transformers is not installed or not selected: its networks are skipped.\n")
     print(_table.machine(), end="\n\n")
-    failed = [*measure("PyTorch alone", own), *measure("transformers", others)]
+    failed = [*measure("PyTorch only", local), *measure("transformers", others)]
     print(*failed, sep="\n")
     sys.exit(bool(failed))
 
 
 def measure(title: str, architectures: Sequence[Architecture]) -> list[str]:
-    """Print the table of `architectures`, and return a line for whatever failed."""
+    """Print the table of `architectures` and return a line for each failure."""
     if not architectures:
         return []
     trials = []
-    for one in architectures:
-        print(f"{one.family}: {one.name}", file=sys.stderr, flush=True)
-        trials.append(attempt(one))
+    for architecture in architectures:
+        log(architecture, "encoding")
+        trials.append(run_trial(architecture))
     faults = {trial.architecture.name: list(trial.faults) for trial in trials}
-    found = in_fresh_process(trials)
+    digests = in_new_process(trials)
     for trial in trials:
-        if found.get(trial.architecture.name) != trial.answer:
-            faults[trial.architecture.name].append("a fresh process answers otherwise")
-    narrowings = dict(zip(faults, narrowed(architectures), strict=True))
-    figures = {one.name: measured_aloud(one) for one in architectures}
-    refused = {name: one.refused for name, one in figures.items() if one.refused}
-    print(f"{title}: {sum(not found for found in faults.values())} of {len(trials)} pass; ", end="")
-    print(summary(list(narrowings.values())), end="; ")
+        if digests.get(trial.architecture.name) != trial.digest:
+            faults[trial.architecture.name].append("a new process has other outputs")
+    removals = dict(zip(faults, removed(architectures), strict=True))
+    measurements = {}
+    for architecture in architectures:
+        log(architecture, "measuring")
+        measurements[architecture.name] = measured(architecture)
+    refused = {name: m.refused for name, m in measurements.items() if m.refused}
+    print(f"{title}: {sum(not f for f in faults.values())} of {len(trials)} pass; ", end="")
+    print(summary(list(removals.values())), end="; ")
     print(f"measured: {len(trials) - len(refused)} of {len(trials)}", end="\n\n")
-    print(_table.table(COLUMNS, rows(trials, faults, narrowings, figures)))
-    reasons = Counter(one.unsupported for one in narrowings.values() if one.unsupported)
+    print(_table.table(COLUMNS, rows(trials, faults, removals, measurements)))
+    reasons = Counter(r.unsupported for r in removals.values() if r.unsupported)
     for reason, count in reasons.most_common():
-        names = [name for name, one in narrowings.items() if one.unsupported == reason]
+        names = [name for name, r in removals.items() if r.unsupported == reason]
         print(f"\n{reason} ({count}): {'; '.join(names)}.", end="")
     for name, reason in refused.items():
         print(f"\nNot measured, {name}: {reason}", end="")
     print("\n")
-    for name, one in narrowings.items():
-        faults[name] += [f"narrowed: {one.fault}"] if one.fault else []
-        faults[name] += [figures[name].fault] if figures[name].fault else []
-    if len(refused) > (1 - LEAST_MEASURED) * len(trials):
+    for name, removal in removals.items():
+        faults[name] += [f"channels removed: {removal.fault}"] if removal.fault else []
+        faults[name] += [measurements[name].fault] if measurements[name].fault else []
+    if len(refused) > (1 - MIN_MEASURED) * len(trials):
         faults["all"] = [f"{len(refused)} of {len(trials)} are not measured"]
-    return [f"{name}: {fault}" for name, found in faults.items() for fault in found]
+    return [f"{name}: {fault}" for name, listed in faults.items() for fault in listed]
 
 
 COLUMNS = (
@@ -110,101 +114,101 @@ COLUMNS = (
     "networks",
     "pass",
     "values",
-    "least coded",
+    "least encoded",
     "least times smaller",
-    "channels removed, right",
-    "cannot be narrowed",
-    "values that go with them",
-    "measured, right",
+    "channels removed, correct",
+    "not supported",
+    "values removed with channels",
+    "measured, correct",
 )
 
 
 def rows(
     trials: Sequence[Trial],
     faults: dict[str, list[str]],
-    narrowings: dict[str, Narrowing],
-    figures: dict[str, Measured],
+    removals: dict[str, Removal],
+    measurements: dict[str, Measured],
 ) -> Iterator[Sequence[object]]:
     """Yield a line for each family."""
     for family in dict.fromkeys(trial.architecture.family for trial in trials):
-        these = [trial for trial in trials if trial.architecture.family == family]
-        names = [trial.architecture.name for trial in these]
-        cut = [narrowings[name] for name in names]
-        removed = [one.removed for one in cut if one.groups]
-        known = [figures[name] for name in names if not figures[name].refused]
+        members = [trial for trial in trials if trial.architecture.family == family]
+        names = [trial.architecture.name for trial in members]
+        all_removals = [removals[name] for name in names]
+        fractions = [r.removed for r in all_removals if r.groups]
+        results = [measurements[name] for name in names if not measurements[name].refused]
         yield (
             family,
-            len(these),
+            len(members),
             sum(not faults[name] for name in names),
-            f"{sum(trial.values for trial in these):,}",
-            f"{min(trial.coded for trial in these):.1%}".replace("%", " %"),
-            f"{1 / max(trial.share for trial in these):.1f}",
-            f"{sum(bool(one.groups) and not one.fault for one in cut)} of {len(removed)}",
-            sum(bool(one.unsupported) for one in cut),
-            f"{min(removed):.0%} to {max(removed):.0%}".replace("%", " %") if removed else "",
-            f"{sum(not one.fault for one in known)} of {len(known)}",
+            f"{sum(trial.values for trial in members):,}",
+            f"{min(trial.encoded for trial in members):.1%}".replace("%", " %"),
+            f"{1 / max(trial.size for trial in members):.1f}",
+            f"{sum(bool(r.groups) and not r.fault for r in all_removals)} of {len(fractions)}",
+            sum(bool(r.unsupported) for r in all_removals),
+            f"{min(fractions):.0%} to {max(fractions):.0%}".replace("%", " %") if fractions else "",
+            f"{sum(not result.fault for result in results)} of {len(results)}",
         )
 
 
-def measured_aloud(architecture: Architecture) -> Measured:
-    """Measure a network, and say which."""
-    print(f"{architecture.family}: {architecture.name}, measured", file=sys.stderr, flush=True)
-    return measured(architecture)
+def log(architecture: Architecture, action: str) -> None:
+    """Print the progress to stderr."""
+    print(f"{architecture.family}: {architecture.name}, {action}", file=sys.stderr, flush=True)
 
 
-def summary(found: Sequence[Narrowing]) -> str:
-    """Return how many were narrowed, rightly or not, and how many cannot be."""
-    supported = [one for one in found if not one.unsupported]
-    right = sum(not one.fault for one in supported)
-    return f"narrowed: {right} of {len(supported)}, not supported: {len(found) - len(supported)}"
+def summary(removals: Sequence[Removal]) -> str:
+    """Return how many networks lost channels correctly, and how many are not supported."""
+    supported = [r for r in removals if not r.unsupported]
+    correct = sum(not r.fault for r in supported)
+    unsupported = len(removals) - len(supported)
+    return f"channels removed: {correct} of {len(supported)}, not supported: {unsupported}"
 
 
-def in_fresh_process(trials: Sequence[Trial]) -> dict[str, str]:
-    """Return what a new Python answers that sees the files' bytes alone, by name."""
+def in_new_process(trials: Sequence[Trial]) -> dict[str, str]:
+    """Return the output digests of a new Python process that has only the files, by name."""
     with tempfile.TemporaryDirectory() as folder:
         for number, trial in enumerate(trials):
             (Path(folder) / f"{number}.safetensors").write_bytes(trial.blob)
-        listed = {trial.architecture.name: number for number, trial in enumerate(trials)}
-        (Path(folder) / "names.json").write_text(json.dumps(listed), encoding="utf-8")
+        numbers = {trial.architecture.name: number for number, trial in enumerate(trials)}
+        (Path(folder) / "names.json").write_text(json.dumps(numbers), encoding="utf-8")
         command = [sys.executable, __file__, "--answers", folder]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
+        process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    digests: dict[str, str] = json.loads(process.stdout)
+    return digests
 
 
 def answers(folder: Path) -> dict[str, str]:
-    """Return what the files of a folder answer."""
-    listed = json.loads((folder / "names.json").read_text(encoding="utf-8"))
-    known = {one.name: one for one in (*fixtures(), *foreign())}
+    """Return the output digests of the files in a folder."""
+    numbers = json.loads((folder / "names.json").read_text(encoding="utf-8"))
+    known = {a.name: a for a in (*fixtures(), *foreign())}
     return {
-        name: answer(known[name], (folder / f"{number}.safetensors").read_bytes())
-        for name, number in listed.items()
+        name: output_digest(known[name], (folder / f"{number}.safetensors").read_bytes())
+        for name, number in numbers.items()
     }
 
 
-def narrowed(architectures: Sequence[Architecture]) -> Iterator[Narrowing]:
-    """Yield what becomes of each without 30 % of its channels, in a process that may be ended."""
+def removed(architectures: Sequence[Architecture]) -> Iterator[Removal]:
+    """Remove 30 % of the channels of each network, in a process that can be killed."""
     pool = ProcessPoolExecutor(1)
-    for one in architectures:
-        print(f"{one.family}: {one.name}, narrowed", file=sys.stderr, flush=True)
-        worker = psutil.Process(pool.submit(ready, one.name).result())
-        found = patiently(pool.submit(narrowing, one.name), worker)
-        if found is None:
+    for architecture in architectures:
+        log(architecture, "removing channels")
+        worker = psutil.Process(pool.submit(warm_up, architecture.name).result())
+        result = wait_for(pool.submit(remove, architecture.name), worker)
+        if result is None:
             pool.shutdown(wait=True, kill_workers=True)
             pool = ProcessPoolExecutor(1)
-            reason = f"torch-pruning finds no end in {PATIENCE} seconds"
-        yield found or Narrowing(unsupported=reason)
+            result = Removal(unsupported=f"torch-pruning does not end in {TIMEOUT} seconds")
+        yield result
     pool.shutdown()
 
 
-def patiently(future: Future[Narrowing], worker: psutil.Process) -> Narrowing | None:
-    """Return what comes of it; None once the worker has computed for too long."""
-    begin = worker.cpu_times().user
+def wait_for(future: Future[Removal], worker: psutil.Process) -> Removal | None:
+    """Return the result, or None once the worker has used too much CPU time."""
+    start = worker.cpu_times().user
     while True:
         try:
             return future.result(1)
-        except TooLate:
-            if worker.cpu_times().user - begin > PATIENCE:
+        except FutureTimeoutError:
+            if worker.cpu_times().user - start > TIMEOUT:
                 return None
 
 

@@ -99,8 +99,8 @@ def import_cycles(sources: dict[str, str]) -> list[list[str]]:
                 targets = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
                 full = [f"{node.module}.{alias.name}" for alias in node.names]
-                targets = [one if one in number else node.module for one in full]
-            edges |= {(number[name], number[one]) for one in targets if one in number}
+                targets = [name if name in number else node.module for name in full]
+            edges |= {(number[name], number[target]) for target in targets if target in number}
     rows, columns = zip(*sorted(edges), strict=True)
     graph = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(names), len(names)))
     count, labels = connected_components(graph, connection="strong")

@@ -2,16 +2,16 @@
 
 `python benchmarks/deep_compression.py --data DIR [--quick]` reads the four original MNIST files
 (IDX, gzip) in DIR. It trains LeNet-300-100 and LeNet-5, prunes them with retraining to the
-densities of the paper's tables 2 and 3, shares values and codes, and goes on to smaller files.
-Every size is the length of a written file, container included; every accuracy is the judge's, of
-that file reloaded in a process of its own. The status is 1 when a target is missed.
+densities of the paper's tables 2 and 3, shares values, encodes, and continues to smaller files.
+Every size is that of a written file, including the container. Every accuracy is a reference
+evaluation of that file, loaded in a new process. The exit status is 1 if a target is missed.
 
-All settings were chosen on 5,000 images held back from training. So is the smallest file: of those
-tried, the smallest that has no more errors there than the dense network. Test images are looked at
-once for each file, and choose nothing.
+All settings were chosen on 5,000 images held back from training. So is the smallest file: the
+smallest one with no more errors there than the dense network. Test images are evaluated once for
+each file and are never used for selection.
 
-The two networks are trained side by side, one core each. What was trained is kept in the person's
-cache folder, so that a run that was stopped goes on where it was.
+The two networks train in parallel, on one core each. Trained files are cached in the user's cache
+folder, so that an interrupted run resumes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from _mnist import HELD_BACK, in_fresh_process, mnist, untrained
+from _mnist import HELD_BACK, in_new_process, mnist, untrained
 from _table import machine, table
 
 import workbench as wb
@@ -38,32 +38,32 @@ from workbench.domain.model import Model
 from workbench.recipe import Prune, Recipe, Share, Train
 
 EPOCH = 429
-"""Batches of 128 among 55,000 images."""
+"""Batches of 128 in 55,000 images."""
 QUICK = 20
-"""Steps of every training, to try the script."""
+"""Training steps in a quick test of the script."""
 PAPERS = "the paper's densities"
 SLACK = 0.001
-"""How much test accuracy the paper's densities may cost."""
+"""Tolerated loss of test accuracy at the paper's densities."""
 
 
 class Published(NamedTuple):
-    """A row of the paper's tables 2 and 3, all of it after pruning, sharing and Huffman coding.
+    """A row of the paper's tables 2 and 3, after pruning, sharing and Huffman coding.
 
-    Percent of the weights kept, bits for each value and for each place, percent of float32.
+    Percentage of remaining weights, bits per value and per position, percentage of float32 size.
     """
 
-    kept: float
+    density: float
     value: float
-    place: float
-    share: float
+    position: float
+    size: float
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A network: the paper's figures for it, and what is done here.
+    """A network: the paper's results for it, and our recipes.
 
-    `accuracy` is that of the paper's dense network and `times` how much smaller its file is;
-    `smaller` are the recipes with which to go beyond, by label.
+    `accuracy` is that of the paper's dense network and `times` its compression ratio. `smaller`
+    has the recipes for smaller files, by label.
     """
 
     network: str
@@ -89,24 +89,24 @@ CONVOLUTIONAL = {
 
 
 def to_the_densities(published: dict[str, Published]) -> Prune:
-    """Return the pruning that keeps what the paper keeps of each layer."""
-    layers = {f"{name}.weight": round(1 - row.kept / 100, 2) for name, row in published.items()}
+    """Return the pruning to the paper's density of each layer."""
+    layers = {f"{name}.weight": round(1 - row.density / 100, 2) for name, row in published.items()}
     return Prune(0.0, scope="layer", layers=layers)
 
 
 def adaptive(sparsity: float) -> Prune:
-    """Return the pruning to `sparsity` for which layers compete (LAMP)."""
+    """Return the pruning to `sparsity` with adaptive per-layer ratios (LAMP)."""
     return Prune(sparsity, scope="adaptive")
 
 
-HOW = Train(schedule="one-cycle", learning_rate=2e-3, shift=1, average=0.999, threads=1)
-DENSE_300 = replace(HOW, start="scratch", steps=20 * EPOCH, weight_decay=0.1)
-AGAIN_300 = replace(HOW, steps=12 * EPOCH, sparsening="cubic", teacher="self")
-LONGER_300 = replace(AGAIN_300, steps=16 * EPOCH)
-DENSE_5 = replace(HOW, start="scratch", steps=12 * EPOCH, precision="mixed")
-AGAIN_5 = replace(HOW, steps=10 * EPOCH, sparsening="cubic", precision="mixed")
-TAUGHT_5 = replace(AGAIN_5, teacher="self")
-SHORTER_5 = replace(TAUGHT_5, steps=5 * EPOCH)
+BASE = Train(schedule="one-cycle", learning_rate=2e-3, shift=1, average=0.999, threads=1)
+DENSE_300 = replace(BASE, start="scratch", steps=20 * EPOCH, weight_decay=0.1)
+RETRAIN_300 = replace(BASE, steps=12 * EPOCH, sparsening="cubic", teacher="self")
+LONGER_300 = replace(RETRAIN_300, steps=16 * EPOCH)
+DENSE_5 = replace(BASE, start="scratch", steps=12 * EPOCH, precision="mixed")
+RETRAIN_5 = replace(BASE, steps=10 * EPOCH, sparsening="cubic", precision="mixed")
+DISTILL_5 = replace(RETRAIN_5, teacher="self")
+SHORTER_5 = replace(DISTILL_5, steps=5 * EPOCH)
 
 PLANS = (
     Plan(
@@ -115,15 +115,15 @@ PLANS = (
         times=40,
         published=FULLY_CONNECTED,
         dense=DENSE_300,
-        paper=Recipe(prune=to_the_densities(FULLY_CONNECTED), share=Share(16), train=AGAIN_300),
+        paper=Recipe(prune=to_the_densities(FULLY_CONNECTED), share=Share(16), train=RETRAIN_300),
         smaller={
-            "8 % kept, 16 shared values": Recipe(
+            "8 % of the weights, 16 shared values": Recipe(
                 prune=adaptive(0.92), share=Share(16), train=LONGER_300
             ),
-            "7 % kept, 8 shared values": Recipe(
+            "7 % of the weights, 8 shared values": Recipe(
                 prune=adaptive(0.93), share=Share(8), train=LONGER_300
             ),
-            "4 % kept, 8 shared values": Recipe(
+            "4 % of the weights, 8 shared values": Recipe(
                 prune=adaptive(0.96), share=Share(8), train=LONGER_300
             ),
         },
@@ -134,13 +134,13 @@ PLANS = (
         times=39,
         published=CONVOLUTIONAL,
         dense=DENSE_5,
-        paper=Recipe(prune=to_the_densities(CONVOLUTIONAL), share=Share(16), train=AGAIN_5),
+        paper=Recipe(prune=to_the_densities(CONVOLUTIONAL), share=Share(16), train=RETRAIN_5),
         smaller={
-            "5 % kept, 8 shared values": Recipe(
+            "5 % of the weights, 8 shared values": Recipe(
                 prune=adaptive(0.95), share=Share(8), train=SHORTER_5
             ),
-            "1.5 % kept, 8 shared values": Recipe(
-                prune=adaptive(0.985), share=Share(8), train=TAUGHT_5
+            "1.5 % of the weights, 8 shared values": Recipe(
+                prune=adaptive(0.985), share=Share(8), train=DISTILL_5
             ),
         },
     ),
@@ -148,12 +148,12 @@ PLANS = (
 
 
 class File(NamedTuple):
-    """A written file: length, where its bytes are, weights kept by tensor, right answers."""
+    """A written file: size, ledger, nonzero weights by tensor, and correct predictions."""
 
     label: str
     bytes: int
     ledger: Ledger
-    kept: dict[str, int]
+    nonzeros: dict[str, int]
     validation: int
     test: int
 
@@ -163,16 +163,16 @@ class Experiment:
 
     def __init__(self, plan: Plan, data: Path, folder: Path, quick: bool) -> None:
         self.plan, self.data, self.folder, self.quick = plan, data, folder, quick
-        self.begin = time.perf_counter()
+        self.start = time.perf_counter()
         self.model = self._dense()
 
     def files(self) -> list[File]:
-        """Return the dense file, that of the paper's densities, and the smaller ones, in order."""
+        """Return the dense file, the one at the paper's densities, and the smaller ones."""
         recipes = {"dense, float32": Recipe(), PAPERS: self.plan.paper, **self.plan.smaller}
-        return [self._made(label, recipe) for label, recipe in recipes.items()]
+        return [self._compress(label, recipe) for label, recipe in recipes.items()]
 
     def _dense(self) -> Model:
-        """Train the dense network from scratch, and return it as a model of the package."""
+        """Train the dense network from scratch and return it as a `Model`."""
         from safetensors.torch import save
 
         model = untrained(self.plan.network, mnist(self.data), self.folder)
@@ -181,35 +181,35 @@ class Experiment:
         digest = sha256(content).hexdigest()
         return Model(model.architecture, {**model.card, "sha256": digest})
 
-    def _made(self, label: str, recipe: Recipe) -> File:
+    def _compress(self, label: str, recipe: Recipe) -> File:
         artifact = wb.compress(self.model, self._shortened(recipe))
         path = artifact.save(self.folder / f"{len(list(self.folder.iterdir()))}.wb")
-        kept = {name: int((values != 0).sum()) for name, values in artifact.weights().items()}
+        nonzeros = {name: int((values != 0).sum()) for name, values in artifact.weights().items()}
         validation, test = (
-            in_fresh_process(path, self.data, split) for split in ("validation", "test")
+            in_new_process(path, self.data, split) for split in ("validation", "test")
         )
-        size, right = validation["bytes"], validation["right"]
-        self._tell(f"{label}: {size:,} bytes, {right:,} right on validation")
-        return File(label, size, artifact.ledger, kept, right, test["right"])
+        size, correct = validation["bytes"], validation["correct"]
+        self._log(f"{label}: {size:,} bytes, {correct:,} correct on validation")
+        return File(label, size, artifact.ledger, nonzeros, correct, test["correct"])
 
     def _shortened(self, recipe: Recipe) -> Recipe:
         if not self.quick or recipe.train is None:
             return recipe
         return replace(recipe, train=replace(recipe.train, steps=QUICK))
 
-    def _tell(self, news: str) -> None:
-        seconds = time.perf_counter() - self.begin
-        print(f"{seconds:6.0f} s  {self.plan.network}, {news}", file=sys.stderr, flush=True)
+    def _log(self, message: str) -> None:
+        seconds = time.perf_counter() - self.start
+        print(f"{seconds:6.0f} s  {self.plan.network}, {message}", file=sys.stderr, flush=True)
 
 
-def smallest_without_loss(dense: File, sweep_result: Sequence[File]) -> File | None:
-    """Return the smallest of `tried` with no more validation errors than `dense`, if there is."""
-    good = [file for file in sweep_result if file.validation >= dense.validation]
+def smallest_without_loss(dense: File, files: Sequence[File]) -> File | None:
+    """Return the smallest of `files` with no more validation errors than `dense`, or None."""
+    good = [file for file in files if file.validation >= dense.validation]
     return min(good, key=lambda file: file.bytes, default=None)
 
 
 def run(plan: Plan, data: Path, quick: bool) -> list[File]:
-    """Return the files of `plan`; this is the work of a process."""
+    """Return the files of `plan`; runs in its own process."""
     import torch
 
     torch.set_num_threads(1)
@@ -218,7 +218,7 @@ def run(plan: Plan, data: Path, quick: bool) -> list[File]:
 
 
 def summary(files: Sequence[File], examples: int) -> str:
-    """Return the table of whole files; `examples` is the number of test images."""
+    """Return the table of files; `examples` is the number of test images."""
     dense = files[0]
     rows = [
         [
@@ -236,7 +236,7 @@ def summary(files: Sequence[File], examples: int) -> str:
 
 
 def layers(file: File, plan: Plan) -> str:
-    """Return the table of a file's layers, the paper's figures in brackets."""
+    """Return the table of a file's layers, with the paper's results in brackets."""
     rows = [list(_layer(file, f"{name}.weight", row)) for name, row in plan.published.items()]
     biases = [row for row in file.ledger.rows if len(row.shape) == 1]
     count = sum(row.shape[0] for row in biases)
@@ -248,10 +248,10 @@ def layers(file: File, plan: Plan) -> str:
     columns = [
         "tensor",
         "weights",
-        "kept",
+        "nonzero",
         "shared values",
-        "bits of a value",
-        "bits of a place",
+        "bits per value",
+        "bits per position",
         "codebook and tables",
         "bytes",
         "of float32",
@@ -260,21 +260,21 @@ def layers(file: File, plan: Plan) -> str:
 
 
 def _layer(file: File, name: str, published: Published) -> Iterator[str]:
-    row, kept = file.ledger[name], file.kept[name]
+    row, nonzeros = file.ledger[name], file.nonzeros[name]
     weights = prod(row.shape)
     yield name.removesuffix(".weight")
     yield f"{weights:,}"
-    yield f"{kept / weights:.1%} ({published.kept:g} %)"
+    yield f"{nonzeros / weights:.1%} ({published.density:g} %)"
     yield f"{row.scales // 4}"
-    yield f"{8 * row.values / kept:.1f} ({published.value})"
-    yield f"{8 * row.indices / kept:.1f} ({published.place})"
+    yield f"{8 * row.values / nonzeros:.1f} ({published.value})"
+    yield f"{8 * row.indices / nonzeros:.1f} ({published.position})"
     yield f"{row.scales + row.tables:,}"
     yield f"{row.total:,}"
-    yield f"{row.total / 4 / weights:.2%} ({published.share} %)"
+    yield f"{row.total / 4 / weights:.2%} ({published.size} %)"
 
 
-def missed(plan: Plan, files: Sequence[File], examples: int) -> list[str]:
-    """Return a sentence for each target that is missed."""
+def missed_targets(plan: Plan, files: Sequence[File], examples: int) -> list[str]:
+    """Return a sentence for each missed target."""
     dense, paper = files[:2]
     targets = {
         f"{plan.network} dense: test accuracy below the paper's {plan.accuracy:.2%}.": (
@@ -291,29 +291,29 @@ def missed(plan: Plan, files: Sequence[File], examples: int) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make the files and print the tables; the status is 1 when a target is missed."""
+    """Make the files and print the tables; the exit status is 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the MNIST IDX files")
-    parser.add_argument("--quick", action="store_true", help="a minute, to try the script")
+    parser.add_argument("--quick", action="store_true", help="a test run of one minute")
     options = parser.parse_args(arguments)
-    examples = len(mnist(options.data).split("test"))  # and an early word on missing files
-    begin = time.perf_counter()
+    examples = len(mnist(options.data).split("test"))  # also fails early if files are missing
+    start = time.perf_counter()
     with ProcessPoolExecutor(len(PLANS), mp_context=get_context("spawn")) as pool:
-        work = [pool.submit(run, plan, options.data, options.quick) for plan in PLANS]
-        found = [one.result() for one in work]
-    print(f"{machine()}; {(time.perf_counter() - begin) / 60:.0f} minutes", end="\n\n")
-    complaints = []
-    for plan, files in zip(PLANS, found, strict=True):
+        futures = [pool.submit(run, plan, options.data, options.quick) for plan in PLANS]
+        results = [future.result() for future in futures]
+    print(f"{machine()}; {(time.perf_counter() - start) / 60:.0f} minutes", end="\n\n")
+    failures = []
+    for plan, files in zip(PLANS, results, strict=True):
         smallest = smallest_without_loss(files[0], files[1:])
         print(f"`{plan.network}`; the paper: {plan.accuracy:.2%}, {plan.times} times smaller\n")
         print(summary(files, examples), end="\n\n")
-        said = f"“{smallest.label}”" if smallest else "none"
-        print(f"The smallest without loss on the validation images: {said}.\n")
+        label = f"“{smallest.label}”" if smallest else "none"
+        print(f"The smallest without loss on the validation images: {label}.\n")
         for file in files[1:]:
             print(f"The layers of “{file.label}” (the paper):\n\n{layers(file, plan)}\n")
-        complaints += missed(plan, files, examples)
-    if complaints and not options.quick:
-        sys.exit("\n".join(complaints))
+        failures += missed_targets(plan, files, examples)
+    if failures and not options.quick:
+        sys.exit("\n".join(failures))
 
 
 if __name__ == "__main__":

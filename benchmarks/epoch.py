@@ -1,8 +1,8 @@
-"""One epoch of training on `lenet5`: ours against the plain loop, turn by turn in the same run.
+"""The time of one training epoch of `lenet5`: Workbench against a simple loop, interleaved.
 
-The plain loop is the one of tutorials: a `DataLoader` over a `TensorDataset`, batch 128, AdamW, the
-module as it is. Ours runs in float32 and in mixed precision. All see the 20,000 training images
-once per epoch.
+The simple loop is that of tutorials: a `DataLoader` over a `TensorDataset`, batch size 128, AdamW,
+the unmodified module. Workbench trains in float32 and in mixed precision. All train on the 20,000
+training images once per epoch.
 
     python benchmarks/epoch.py [--epochs 3]
 """
@@ -33,7 +33,7 @@ TARGET = 2.0
 
 
 def main() -> None:
-    """Train both ways from scratch and print one table."""
+    """Train with all methods from scratch and print one table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=3)
     epochs = parser.parse_args().epochs
@@ -41,32 +41,32 @@ def main() -> None:
     torch.set_num_threads(threads)
     print(f"{_table.machine()}\n`python benchmarks/epoch.py --epochs {epochs}`\n")
     model = wb.model(MODEL)
-    ways: dict[str, Plain | Ours] = {
-        "the plain loop": Plain(model),
-        "ours, float32": Ours(model, epochs, threads, "float32"),
-        "ours, mixed precision": Ours(model, epochs, threads, "mixed"),
+    methods: dict[str, SimpleLoop | Workbench] = {
+        "simple loop": SimpleLoop(model),
+        "Workbench, float32": Workbench(model, epochs, threads, "float32"),
+        "Workbench, mixed precision": Workbench(model, epochs, threads, "mixed"),
     }
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+    times: dict[str, list[float]] = {name: [] for name in methods}
     for _ in range(epochs):
-        for name, way in ways.items():
-            begin = time.perf_counter()
-            way.epoch()
-            taken[name].append(time.perf_counter() - begin)
-    middle = {name: median(seconds) for name, seconds in taken.items()}
-    faster = {name: middle["the plain loop"] / seconds for name, seconds in middle.items()}
+        for name, method in methods.items():
+            start = time.perf_counter()
+            method.epoch()
+            times[name].append(time.perf_counter() - start)
+    medians = {name: median(seconds) for name, seconds in times.items()}
+    faster = {name: medians["simple loop"] / seconds for name, seconds in medians.items()}
     rows = [
-        (name, f"{middle[name]:.2f}", f"{faster[name]:.1f}", accuracy(model, way.weights()))
-        for name, way in ways.items()
+        (name, f"{medians[name]:.2f}", f"{faster[name]:.1f}", accuracy(model, method.weights()))
+        for name, method in methods.items()
     ]
-    columns = ("way", "an epoch (s)", "times faster", f"validation after {epochs} epochs")
+    columns = ("method", "epoch (s)", "times faster", f"validation after {epochs} epochs")
     print(_table.table(columns, rows))
     best = max(faster.values())
     print(f"\nThe fastest is {best:.1f} times faster; the target is {TARGET:g}.")
     sys.exit(0 if best >= TARGET else 1)
 
 
-class Plain:
-    """A module, a loader, an optimizer."""
+class SimpleLoop:
+    """A module, a loader and an optimizer."""
 
     def __init__(self, model: wb.Model) -> None:
         torch.manual_seed(0)
@@ -78,19 +78,19 @@ class Plain:
         self.optimizer = torch.optim.AdamW(self.module.parameters(), lr=RATE, weight_decay=0)
 
     def epoch(self) -> None:
-        """Go once through the data."""
+        """Train for one epoch."""
         for inputs, labels in self.loader:
             self.optimizer.zero_grad()
             nn.functional.cross_entropy(self.module(inputs), labels).backward()
             self.optimizer.step()
 
     def weights(self) -> dict[str, torch.Tensor]:
-        """Return what was learned."""
+        """Return the trained weights."""
         return {name: tensor.detach() for name, tensor in self.module.state_dict().items()}
 
 
-class Ours:
-    """A run of the training room."""
+class Workbench:
+    """A run of `workbench.training`."""
 
     def __init__(self, model: wb.Model, epochs: int, threads: int, precision: str) -> None:
         self.steps = len(model.task.split("train")) // BATCH
@@ -105,20 +105,20 @@ class Ours:
         )
         recipe = wb.Recipe(train=settings)
         self.run = Run(training_setup(model, recipe), recipe)
-        self.moments = self.run.go()
+        self.training_steps = self.run.go()
 
     def epoch(self) -> None:
-        """Go once through the data."""
+        """Train for one epoch."""
         for _ in range(self.steps):
-            next(self.moments)
+            next(self.training_steps)
 
     def weights(self) -> dict[str, torch.Tensor]:
-        """Return what was learned."""
+        """Return the trained weights."""
         return self.run.trained().weights
 
 
 def accuracy(model: wb.Model, weights: dict[str, torch.Tensor]) -> str:
-    """Return the validation accuracy by the judge."""
+    """Return the validation accuracy of the reference evaluation."""
     split = model.task.split("validation")
     return f"{(predict(model, weights, split.examples) == split.labels).mean():.2%}"
 

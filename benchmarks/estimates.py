@@ -1,8 +1,8 @@
-"""Are the intervals honest? How often each published one covers the exact accuracy.
+"""Measure how often the published intervals cover the exact accuracy.
 
-Measures random recipes over the whole schema and holds every interval that was published on the
-way against the exact figure of the same recipe, look by look. Target: at least 93 % covered at
-each look, and a median half-width of at most 5 points at the first.
+Measures random recipes from the full schema and compares every interim interval with the exact
+value of the same recipe. Target: a coverage of at least 93 % at each interim estimate, and a median
+half-width of at most 5 points at the first.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ COVERED, HALF_WIDTH = 0.93, 0.05
 
 
 def main() -> None:
-    """Measure and count."""
+    """Measure and print the coverage."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recipes", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     command = f"python benchmarks/estimates.py --recipes {options.recipes} --seed {options.seed}"
     print(f"{_table.machine()}\n`{command}`\n")
-    begin = time.perf_counter()
+    start = time.perf_counter()
     covered: dict[tuple[str, int], list[bool]] = defaultdict(list)
-    halves: dict[tuple[str, int], list[float]] = defaultdict(list)
+    half_widths: dict[tuple[str, int], list[float]] = defaultdict(list)
     for name, share in SHARES.items():
         model, rng = wb.model(name), Random(f"{options.seed} {name}")
         for _ in range(round(share * options.recipes)):
@@ -46,31 +46,31 @@ def main() -> None:
                 for key in ((name, report.examples), ("all", report.examples)):
                     low, high = report.accuracy_low, report.accuracy_high
                     covered[key].append(low <= exact.accuracy <= high)
-                    halves[key].append((high - low) / 2)
+                    half_widths[key].append((high - low) / 2)
     rows = [
         (
             name,
             f"{examples:,}",
             f"{len(covered[name, examples]):,}",
             f"{mean(covered[name, examples]):.1%}",
-            f"{100 * median(halves[name, examples]):.2f}",
-            f"{100 * max(halves[name, examples]):.2f}",
+            f"{100 * median(half_widths[name, examples]):.2f}",
+            f"{100 * max(half_widths[name, examples]):.2f}",
         )
         for name, examples in sorted(covered)
     ]
     columns = (
         "model",
-        "examples judged",
+        "examples",
         "recipes",
         "covered",
         "median half-width (points)",
-        "widest",
+        "largest",
     )
     print(_table.table(columns, rows))
-    print(f"\n{time.perf_counter() - begin:.0f} s.")
-    looks = [examples for name, examples in covered if name == "all"]
-    honest = all(mean(covered["all", look]) >= COVERED for look in looks)
-    sys.exit(0 if honest and median(halves["all", min(looks)]) <= HALF_WIDTH else 1)
+    print(f"\n{time.perf_counter() - start:.0f} s.")
+    sizes = [examples for name, examples in covered if name == "all"]
+    valid = all(mean(covered["all", size]) >= COVERED for size in sizes)
+    sys.exit(0 if valid and median(half_widths["all", min(sizes)]) <= HALF_WIDTH else 1)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,26 @@
-// Runs in the page: moves controls as a hand would, and notes when what they change is in the DOM.
+// Runs in the page: moves controls as a user would, and measures when the DOM has changed.
 
 window.bench = (() => {
   const card = () => document.querySelector(".card").dataset;
   const plot = () => document.querySelector(".stage .plot").dataset;
   const sent = () => document.querySelector(".wb").dataset.sent || "0";
   const text = (name) => document.querySelector(`[data-number="${name}"]`).textContent;
-  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-  // Resolves with the time at which `holds()` was first true, looking after every DOM change.
-  function when(holds) {
-    return new Promise((done) => {
-      const look = () => {
-        if (!holds()) return false;
-        watch.disconnect();
-        done(performance.now());
+  // Resolves with the time at which `condition()` first holds; it is checked after every DOM change.
+  function when(condition) {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!condition()) return false;
+        observer.disconnect();
+        resolve(performance.now());
         return true;
       };
-      const watch = new MutationObserver(look);
-      watch.observe(document.body, {
+      const observer = new MutationObserver(check);
+      observer.observe(document.body, {
         attributes: true, childList: true, characterData: true, subtree: true,
       });
-      look();
+      check();
     });
   }
 
@@ -32,53 +32,53 @@ window.bench = (() => {
 
   async function label(steps, gap) {
     const handle = document.querySelector(".widget-slider .noUi-handle");
-    const words = document.querySelector(".bare-label");
-    const taken = [];
+    const output = document.querySelector(".plain-label");
+    const times = [];
     for (let step = 0; step < steps; step += 1) {
-      const before = words.textContent;
+      const before = output.textContent;
       const start = performance.now();
       handle.dispatchEvent(
         new KeyboardEvent("keydown", { key: "ArrowRight", keyCode: 39, bubbles: true }),
       );
-      taken.push((await when(() => words.textContent !== before)) - start);
+      times.push((await when(() => output.textContent !== before)) - start);
       await pause(Math.max(0, gap - (performance.now() - start)));
     }
-    return taken;
+    return times;
   }
 
-  // For each value: milliseconds until text and picture answer it, and the texts themselves.
-  async function known(values, gap) {
-    const taken = [];
+  // For each value: milliseconds until text and figure show it, and the texts themselves.
+  async function cached(values, gap) {
+    const times = [];
     for (const value of values) {
       const start = performance.now();
       slide(value);
-      const mine = sent();
-      const texts = when(() => card().seq === mine && card().exact === "true");
-      const drawn = when(() => plot().seq === mine);
+      const id = sent();
+      const texts = when(() => card().seq === id && card().exact === "true");
+      const drawn = when(() => plot().seq === id);
       const textAt = await texts;
       const shown = { bytes: text("bytes"), accuracy: text("accuracy") };
-      taken.push({ value, text: textAt - start, plot: (await drawn) - start, ...shown });
+      times.push({ value, text: textAt - start, plot: (await drawn) - start, ...shown });
       await pause(Math.max(0, gap - (performance.now() - start)));
     }
-    return taken;
+    return times;
   }
 
-  async function unseen(values, gap) {
-    const taken = [];
+  async function uncached(values, gap) {
+    const times = [];
     for (const value of values) {
       const start = performance.now();
       slide(value);
-      const mine = sent();
-      const size = (await when(() => card().seq === mine)) - start;
-      const first = (await when(() => card().seq === mine && /\d/.test(text("accuracy")))) - start;
-      const exact = (await when(() => card().seq === mine && card().exact === "true")) - start;
-      taken.push({ value, size, first, exact, bytes: text("bytes"), accuracy: text("accuracy") });
+      const id = sent();
+      const size = (await when(() => card().seq === id)) - start;
+      const first = (await when(() => card().seq === id && /\d/.test(text("accuracy")))) - start;
+      const exact = (await when(() => card().seq === id && card().exact === "true")) - start;
+      times.push({ value, size, first, exact, bytes: text("bytes"), accuracy: text("accuracy") });
       await pause(gap);
     }
-    return taken;
+    return times;
   }
 
-  // As many events as there are values, evenly over `span`; resolves when the last one is exact.
+  // Sends one event per value, evenly over `span` ms; resolves when the last result is exact.
   async function burst(values, span) {
     for (const value of values) {
       slide(value);
@@ -86,24 +86,24 @@ window.bench = (() => {
     }
     const last = Date.now();
     const start = performance.now();
-    const mine = sent();
-    const exact = await when(() => card().seq === mine && card().exact === "true");
+    const id = sent();
+    const exact = await when(() => card().seq === id && card().exact === "true");
     return { last: last / 1000, exact: exact - start };
   }
 
   async function cancel(values, wait) {
-    const taken = [];
+    const times = [];
     for (const value of values) {
       slide(value);
       await when(() => card().busy === "true");
       await pause(wait);
       if (card().busy !== "true") continue;
       const start = performance.now();
-      document.querySelector(".progress-bar button").click();
-      taken.push((await when(() => card().busy === "false")) - start);
+      document.querySelector(".task-bar button").click();
+      times.push((await when(() => card().busy === "false")) - start);
     }
-    return taken;
+    return times;
   }
 
-  return { label, known, unseen, burst, cancel };
+  return { label, cached, uncached, burst, cancel };
 })();

@@ -1,7 +1,7 @@
-"""How soon the page answers a hand on a slider, beside a bare Label on the same page.
+"""Measure the latency of the page after slider events, compared with a simple Label.
 
-Everything is timed inside the page, from the event to the changed DOM, in headless Chromium through
-our own server. Every length that the page showed is computed anew with `workbench.compress`.
+All times are measured inside the page, from the event to the changed DOM, in headless Chromium.
+Every size shown by the page is checked with `workbench.compress`.
 
     python benchmarks/live.py [--steps 60]
 """
@@ -27,7 +27,7 @@ SCRIPT = (Path(__file__).parent / "live.js").read_text(encoding="utf-8")
 CELL = """
 import ipywidgets, workbench as wb
 slider, label = ipywidgets.IntSlider(max=10_000), ipywidgets.Label("0")
-label.add_class("bare-label")
+label.add_class("plain-label")
 slider.observe(lambda change: setattr(label, "value", str(change.new)), "value")
 display(wb.dashboard(), ipywidgets.VBox([slider, label]))
 """
@@ -35,7 +35,7 @@ GAP = 60  # ms between two events
 
 
 def main() -> None:
-    """Run everything and print one table."""
+    """Run all measurements and print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=60)
     steps = parser.parse_args().steps
@@ -51,35 +51,37 @@ def main() -> None:
             page.add_init_script(SCRIPT)
             rows = measure(page, url, steps, Path(folder))
         store.close()
-    print("| what | p50 | p95 | worst |\n| --- | ---: | ---: | ---: |")
-    for name, taken in rows:
-        print(f"| {name} | {quantile(taken, 50)} | {quantile(taken, 95)} | {max(taken):.0f} ms |")
+    print("| measurement | p50 | p95 | maximum |\n| --- | ---: | ---: | ---: |")
+    for name, times in rows:
+        print(f"| {name} | {quantile(times, 50)} | {quantile(times, 95)} | {max(times):.0f} ms |")
 
 
 def measure(page: Page, url: str, steps: int, folder: Path) -> list[tuple[str, list[float]]]:
-    """Return the milliseconds of everything, in the order of the table."""
+    """Return all times in milliseconds, in the order of the table."""
     open_page(page, url, "fashion/lenet5", 4)
-    rows = [("a bare Label", page.evaluate("n => bench.label(n, 60)", steps))]
+    rows = [("Label", page.evaluate("n => bench.label(n, 60)", steps))]
     shares = [round(0.01 * step, 2) for step in range(1, steps + 1)]
-    known = page.evaluate("([v, gap]) => bench.known(v, gap)", [shares, GAP])
-    check("fashion/lenet5", 4, known)
-    rows.append(("known: text", [step["text"] for step in known]))
-    rows.append(("known: picture", [step["plot"] for step in known]))
-    rows.append(("a bare Label, once more", page.evaluate("n => bench.label(n, 60)", steps)))
+    cached = page.evaluate("([v, gap]) => bench.cached(v, gap)", [shares, GAP])
+    check("fashion/lenet5", 4, cached)
+    rows.append(("cached: text", [step["text"] for step in cached]))
+    rows.append(("cached: figure", [step["plot"] for step in cached]))
+    rows.append(("Label, repeated", page.evaluate("n => bench.label(n, 60)", steps)))
     for name in wb.models():
         open_page(page, url, name, 5)
-        page.evaluate("([v, gap]) => bench.unseen(v, gap)", [[0.005, 0.015], GAP])  # kernels load
+        page.evaluate(
+            "([v, gap]) => bench.uncached(v, gap)", [[0.005, 0.015], GAP]
+        )  # loads the kernels
         new = [round(0.02 * step, 2) for step in range(1, min(steps, 40) + 1)]
-        taken = page.evaluate("([v, gap]) => bench.unseen(v, gap)", [new, GAP])
-        check(name, 5, taken)
-        for key, what in (("size", "size"), ("first", "first estimate"), ("exact", "exact")):
-            rows.append((f"{name}, never seen: {what}", [t[key] for t in taken]))
+        steps_taken = page.evaluate("([v, gap]) => bench.uncached(v, gap)", [new, GAP])
+        check(name, 5, steps_taken)
+        for key, label in (("size", "size"), ("first", "first estimate"), ("exact", "exact")):
+            rows.append((f"{name}, new: {label}", [step[key] for step in steps_taken]))
     open_page(page, url, "fashion/lenet5", 6)
     hundred = [round(0.0097 * step, 4) for step in range(1, 101)]
     burst = page.evaluate("([v]) => bench.burst(v, 2000)", [hundred])
-    rows.append(("100 events in 2 s: last one exact", [burst["exact"]]))
+    rows.append(("100 events in 2 s: exact result of the last", [burst["exact"]]))
     started = evaluations_after(folder, burst["last"])
-    print(f"100 events in 2 s: {started} evaluations ended after the last one\n")
+    print(f"100 events in 2 s: {started} evaluations ended after the last event\n")
     open_page(page, url, "fashion/resnet", 7)
     cancels = page.evaluate("([v]) => bench.cancel(v, 150)", [[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]])
     rows.append(("fashion/resnet: cancel", cancels))
@@ -87,37 +89,39 @@ def measure(page: Page, url: str, steps: int, folder: Path) -> list[tuple[str, l
 
 
 def open_page(page: Page, url: str, model: str, bits: int) -> None:
-    """Open the page on a model and wait until it has settled."""
+    """Open the page with a model and wait for the exact result."""
     page.goto(f"{url}?m={model}&quantize.bits={bits}")
     page.locator(".wb[data-ready] .stage .plot[data-seq]").wait_for(timeout=90_000)
     page.locator('.card[data-busy="false"][data-exact="true"]').wait_for(timeout=90_000)
 
 
 def check(model: str, bits: int, shown: list[dict[str, object]]) -> None:
-    """Stop unless every length that was shown is that of the file."""
+    """Exit if a size shown by the page differs from that of the file."""
     for step in shown:
         prune = wb.Prune(float(str(step["value"])))
         artifact = wb.compress(wb.model(model), wb.Recipe(prune, wb.Quantize(bits=bits)))
-        length = int(re.sub(r"\D", "", str(step["bytes"])))
-        if length != len(artifact):
-            sys.exit(f"{model} at {step['value']}: shown {length}, the file has {len(artifact)}")
+        size = int(re.sub(r"\D", "", str(step["bytes"])))
+        if size != len(artifact):
+            sys.exit(
+                f"{model} at {step['value']}: the page shows {size}, the file has {len(artifact)}"
+            )
 
 
 def fill(store: ResultCache, steps: int) -> None:
-    """Measure beforehand what counts as known, and the original."""
+    """Measure the recipes of the cached case, and the original."""
     model = wb.model("fashion/lenet5")
-    four = wb.Quantize(bits=4)
+    quantize = wb.Quantize(bits=4)
     pruned = [wb.Prune(round(0.01 * step, 2)) for step in range(1, steps + 1)]
-    recipes = [wb.Recipe(prune, four) for prune in (None, *pruned)]
+    recipes = [wb.Recipe(prune, quantize) for prune in (None, *pruned)]
     for recipe in (wb.Recipe(), *recipes):
         wb.measure(model, recipe, timed=False, store=store)
 
 
-def evaluations_after(folder: Path, moment: float) -> int:
-    """Return how many exact scores were stored after `moment`, seconds since the epoch."""
+def evaluations_after(folder: Path, time: float) -> int:
+    """Return how many exact scores were stored after `time`, in seconds since the epoch."""
     with sqlite3.connect(folder / FILE) as disk:
         query = "SELECT COUNT(*) FROM results WHERE key LIKE 'score%' AND written > ?"
-        return int(disk.execute(query, (moment,)).fetchone()[0])
+        return int(disk.execute(query, (time,)).fetchone()[0])
 
 
 def _notebook() -> dict[str, object]:
@@ -133,11 +137,11 @@ def _notebook() -> dict[str, object]:
     return {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
-def quantile(taken: list[float], percent: int) -> str:
-    """Return a percentile in whole milliseconds."""
-    if len(taken) < 2:
-        return f"{taken[0]:.0f} ms"
-    return f"{statistics.quantiles(taken, n=100, method='inclusive')[percent - 1]:.0f} ms"
+def quantile(times: list[float], percent: int) -> str:
+    """Return a percentile, rounded to milliseconds."""
+    if len(times) < 2:
+        return f"{times[0]:.0f} ms"
+    return f"{statistics.quantiles(times, n=100, method='inclusive')[percent - 1]:.0f} ms"
 
 
 if __name__ == "__main__":

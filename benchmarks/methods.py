@@ -1,9 +1,9 @@
-"""How long a slide takes with each method: the size, what is shown first, its own, all of it.
+"""Measure the latency of a slider event with each compression method.
 
-As the session measures, without a page: the length of the file, the stand-in of a slow recipe, the
-file's own first estimate, and the exact figure on all validation examples. Every recipe is another
-one, never seen; what is computed once for a model (gradients, moments, groups of channels) is
-there. Methods that a model refuses are left out.
+As in a session, without a page: the time to the size, to the preview of a slow recipe, to the first
+estimate of the file itself, and to the exact value on all validation examples. Every recipe is new.
+Statistics that are computed once per model (gradients, covariances, channel groups) are cached.
+Methods that a model does not support are skipped.
 
     python benchmarks/methods.py [--slides 12] [--models NAME ...] [--methods NAME ...]
 """
@@ -36,14 +36,14 @@ MODELS = (
     "vowels/cnn",
     "vowels/gru",
 )
-FIRST, OWN = 0.150, 0.500
+FIRST, OWN = 0.150, 0.500  # seconds
 LARGE, FIRST_OF_LARGE = 4_000_000, 1.0
-"""Models of more weights have longer to show a first estimate."""
+"""Models with more weights have more time for the first estimate."""
 EXACT = {"fashion/resnet": 3.0, "reviews-lm/gpt": 5.0}
 
 
 class Method(NamedTuple):
-    """A name, the recipe of a slider at a share from 0 to 1, and whether it has a stand-in."""
+    """A name, the recipe for a slider position from 0 to 1, and whether it shows a preview."""
 
     name: str
     recipe: Any
@@ -51,7 +51,7 @@ class Method(NamedTuple):
 
 
 def sparse(share: float) -> dict[str, Any]:
-    """Return the part that a slider moves beside a method without a slider of its own."""
+    """Return the pruning part that varies the recipe of a method without a slider."""
     return {"sparsity": round(0.3 + 0.6 * share, 3)}
 
 
@@ -68,7 +68,7 @@ METHODS = (
         lambda s: {"prune": sparse(s), "quantize": {"bits": 8}, "activations": {"bits": 8}},
     ),
     Method(
-        "batch norm anew",
+        "recalibrated batch norm",
         lambda s: {"prune": sparse(s), "adjust": {"batch_norm": "recalibrate"}},
         sequential=True,
     ),
@@ -96,15 +96,15 @@ METHODS = (
 
 
 def slide(model: wb.Model, recipe: Recipe) -> tuple[float, float, float, float]:
-    """Return the seconds to the size, the first estimate, the file's own, and the exact one."""
-    begin = time.perf_counter()
+    """Return the seconds to size, first estimate, own estimate and exact value."""
+    start = time.perf_counter()
     size = first = own = 0.0
-    for found in iter_reports_with_preview(model, recipe, store=ResultCache()):
-        now = time.perf_counter() - begin
+    for report in iter_reports_with_preview(model, recipe, store=ResultCache()):
+        now = time.perf_counter() - start
         size = size or now
-        if found.score is not None:
+        if report.score is not None:
             first = first or now
-            own = own or (now if found.preview_of is None else 0.0)
+            own = own or (now if report.preview_of is None else 0.0)
     return size, first, own, now
 
 
@@ -124,28 +124,30 @@ def main() -> None:
                 continue
             recipes = [Recipe.from_json(method.recipe(step / slides)) for step in range(slides + 1)]
             try:
-                slide(model, recipes[-1])  # what is computed once
+                slide(model, recipes[-1])  # computes the cached statistics
             except WorkbenchError as error:
                 print(f"{name}, {method.name}: {error}", file=sys.stderr)
                 continue
-            taken = list(zip(*(slide(model, recipe) for recipe in recipes[:-1]), strict=True))
-            p95 = [quantiles(times, n=20, method="inclusive")[-1] for times in taken]
+            columns = list(zip(*(slide(model, recipe) for recipe in recipes[:-1]), strict=True))
+            p95 = [quantiles(times, n=20, method="inclusive")[-1] for times in columns]
             large = model.card["parameters"] > LARGE
             soon = FIRST_OF_LARGE if large else FIRST
             own = max(soon, OWN) if method.sequential else soon
             limits = (soon, soon, own, inf if large else EXACT.get(name, 1.0))
             over = [
-                at for at, (found, most) in enumerate(zip(p95, limits, strict=True)) if found > most
+                i for i, (time, limit) in enumerate(zip(p95, limits, strict=True)) if time > limit
             ]
             cells = [
-                f"{seconds * 1000:,.0f} ms{' !' if at in over else ''}"
-                for at, seconds in enumerate(p95)
+                f"{seconds * 1000:,.0f} ms{' !' if i in over else ''}"
+                for i, seconds in enumerate(p95)
             ]
             rows.append([f"`{name}`", method.name, *cells])
             missed += [f"{name} {method.name}"] if over else []
             print(rows[-1], file=sys.stderr, flush=True)
     print(_table.machine(), end="\n\n")
-    print(_table.table(["model", "method", "size", "first estimate", "its own", "exact"], rows))
+    print(
+        _table.table(["model", "method", "size", "first estimate", "own estimate", "exact"], rows)
+    )
     print(f"\nOver a target (!): {len(missed)} of {len(rows)} rows.")
 
 

@@ -1,7 +1,7 @@
-"""What making good for errors gains: layers' outputs and the figure, at 3 bits and at 70 % zeros.
+"""Measure the gain of second-order methods at 3 bits and at 70 % zeros.
 
-For every built-in model, layers with more than 60 inputs: the change of their outputs on
-calibration inputs with the second-order method, as a share of that with the plain one.
+For every built-in model and every layer with more than 60 inputs: the output error on calibration
+inputs with the second-order method, relative to that of the baseline.
 
     python benchmarks/second_order.py [--models NAME ...]
 """
@@ -21,17 +21,17 @@ from workbench.calibration.statistics import calibration_stats
 from workbench.compression.covariance import InputCovariance
 from workbench.recipe import Recipe
 
-WIDE = 60
-LESS = 0.8
-ENOUGH = 0.8
+MIN_INPUTS = 60
+MAX_RATIO = 0.8
+MIN_FRACTION = 0.8
 
 
 class Pair(NamedTuple):
-    """A plain recipe, and the same with errors made good."""
+    """A baseline recipe, and the same with error compensation."""
 
     name: str
-    plain: Recipe
-    better: Recipe
+    baseline: Recipe
+    compensated: Recipe
 
 
 PAIRS = (
@@ -59,7 +59,7 @@ PAIRS = (
 
 
 def main() -> None:
-    """Print the table; the status is 1 where too few layers gain or one loses."""
+    """Print the table; the exit status is 1 if too few layers gain or one loses."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=wb.models())
     names = parser.parse_args().models
@@ -68,55 +68,55 @@ def main() -> None:
     for pair in PAIRS:
         for name in names:
             model = wb.model(name)
-            shares = ratios(model, pair)
-            gained = sum(share <= LESS for share in shares.values())
-            plain, better = (wb.measure(model, one, timed=False) for one in pair[1:])
+            errors = ratios(model, pair)
+            gained = sum(ratio <= MAX_RATIO for ratio in errors.values())
+            baseline, compensated = (wb.measure(model, r, timed=False) for r in pair[1:])
             rows.append(
                 [
                     pair.name,
                     f"`{name}`",
-                    f"{gained} of {len(shares)}",
-                    f"{median(shares.values()):.0%}" if shares else "–",
-                    f"{max(shares.values()):.0%}" if shares else "–",
-                    written(model, plain.value),
-                    written(model, better.value),
-                    f"{plain.bytes:,}",
-                    f"{better.bytes:,}",
+                    f"{gained} of {len(errors)}",
+                    f"{median(errors.values()):.0%}" if errors else "–",
+                    f"{max(errors.values()):.0%}" if errors else "–",
+                    written(model, baseline.value),
+                    written(model, compensated.value),
+                    f"{baseline.bytes:,}",
+                    f"{compensated.bytes:,}",
                 ]
             )
-            if not shares:
+            if not errors:
                 continue
-            few = gained < ENOUGH * len(shares) or max(shares.values()) > 1
-            if few and "global" not in pair.name:  # there layers lose other numbers of weights
+            too_few = gained < MIN_FRACTION * len(errors) or max(errors.values()) > 1
+            if too_few and "global" not in pair.name:  # where the layers' sparsities differ
                 missed.append(f"{name}, {pair.name}")
-    columns = ["choice", "model", "layers 20 % lower", "median", "highest"]
-    columns += ["plain", "made good", "plain bytes", "bytes"]
+    columns = ["methods", "model", "layers 20 % lower", "median", "highest"]
+    columns += ["baseline", "compensated", "baseline bytes", "bytes"]
     print(_table.table(columns, rows))
     if missed:
-        sys.exit(f"Too little is gained: {'; '.join(missed)}")
+        sys.exit(f"The gain is too small: {'; '.join(missed)}")
 
 
 def written(model: wb.Model, value: float) -> str:
-    """Write a figure of the model's metric, shares to a hundredth of a percent."""
-    return f"{value:.2%}" if model.task.metric.share else model.task.metric.format(value)
+    """Format a value of the model's metric, fractions to a hundredth of a percent."""
+    return f"{value:.2%}" if model.task.metric.share else model.task.metric.written(value)
 
 
 def ratios(model: wb.Model, pair: Pair) -> dict[str, float]:
-    """Return the output error made good over the plain one, of layers with many inputs."""
-    moments = calibration_stats(model, pair.better).covariances
-    files = [wb.compress(model, one).weights() for one in (pair.plain, pair.better)]
-    found = {}
+    """Return the relative output error of each layer with many inputs."""
+    covariances = calibration_stats(model, pair.compensated).covariances
+    files = [wb.compress(model, recipe).weights() for recipe in pair[1:]]
+    result = {}
     for name, weight in model.weights().items():
-        if name in moments and weight[0].numel() > WIDE:
-            plain, better = (error(one[name] - weight, moments[name]) for one in files)
-            if plain:  # else nothing changes either way
-                found[name] = better / plain
-    return found
+        if name in covariances and weight[0].numel() > MIN_INPUTS:
+            baseline, compensated = (error(f[name] - weight, covariances[name]) for f in files)
+            if baseline:  # otherwise the layer does not change
+                result[name] = compensated / baseline
+    return result
 
 
-def error(change: Tensor, moment: InputCovariance) -> float:
-    """Return the squared change of the outputs when weights change."""
-    return float(moment.output_error(change.flatten(1)).sum())
+def error(change: Tensor, covariance: InputCovariance) -> float:
+    """Return the squared change of the outputs for a change of the weights."""
+    return float(covariance.output_error(change.flatten(1)).sum())
 
 
 if __name__ == "__main__":

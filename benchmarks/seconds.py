@@ -1,7 +1,7 @@
-"""How long `wb.train(..., seconds=N)` takes: every built-in model, and a user's module.
+"""Measure how long `wb.train(..., seconds=N)` takes, for every built-in model and a user module.
 
-The ratio of the time that passes to the time that was asked for. With ``--cpu`` one thread trains
-and its CPU time counts in place of elapsed time, in the pilot too: a figure for busy machines.
+Prints the ratio of elapsed to requested time. With ``--cpu``, one thread trains and its CPU time is
+measured instead, also in the pilot run; use it on busy machines.
 
     python benchmarks/seconds.py [--models NAME ...] [--seconds N ...] [--cpu]
 """
@@ -21,39 +21,39 @@ from torch import nn
 import workbench as wb
 from workbench.training import budget
 
-ALLOWED = 0.2
+TOLERANCE = 0.2
 PRUNED = wb.Recipe(prune=wb.Prune(0.8))
 KINDS: dict[str, dict[str, object]] = {
-    "plain": {},
-    "taught, early stopping": {"teacher": "self", "patience": 20},
+    "default": {},
+    "distillation, early stopping": {"teacher": "self", "patience": 20},
     "cubic, averaged": {"sparsening": "cubic", "average": 0.9},
 }
 
 
 def main() -> None:
-    """Print the table; the status is 1 where a time is off by more than a fifth."""
+    """Print the table; the exit status is 1 if a time is off by more than 20 %."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", default=[*wb.models(), "custom/module"])
     parser.add_argument("--seconds", nargs="+", type=float, default=[3.0, 10.0])
     parser.add_argument("--cpu", action="store_true")
-    chosen = parser.parse_args()
-    clock = time.process_time if chosen.cpu else time.perf_counter
-    if chosen.cpu:
+    options = parser.parse_args()
+    clock = time.process_time if options.cpu else time.perf_counter
+    if options.cpu:
         torch.set_num_threads(1)
         vars(budget)["time"] = SimpleNamespace(perf_counter=clock)
-    module = own()
+    module = user_model()
     print(f"{_table.machine()}\n`python benchmarks/seconds.py`\n")
     rows, off = [], 0
-    for name in chosen.models:
+    for name in options.models:
         for kind, settings in KINDS.items():
-            for seconds in chosen.seconds:
+            for seconds in options.seconds:
                 steps, ratio = trained(name, seconds, settings, clock)
-                off += abs(ratio - 1) > ALLOWED
+                off += abs(ratio - 1) > TOLERANCE
                 rows.append([f"`{name}`", kind, f"{seconds:g}", steps, f"{ratio:.2f}"])
                 print(*rows[-1], file=sys.stderr, flush=True)
-    columns = ["model", "training", "seconds", "steps", "taken ÷ asked"]
+    columns = ["model", "training", "seconds", "steps", "elapsed ÷ requested"]
     print(_table.table(columns, rows))
-    print(f"\nOff by more than {ALLOWED:.0%}: {off} of {len(rows)}")
+    print(f"\nOff by more than {TOLERANCE:.0%}: {off} of {len(rows)}")
     del module
     sys.exit(off > 0)
 
@@ -61,19 +61,19 @@ def main() -> None:
 def trained(
     name: str, seconds: float, settings: dict[str, object], clock: Callable[[], float]
 ) -> tuple[int, float]:
-    """Return the steps taken, and the time that they and all else took, over `seconds`."""
+    """Return the number of steps, and the ratio of total time to `seconds`."""
     model = wb.model(name)
     model.weights()
-    seed = time.time_ns() % 2**31  # a training that nobody has kept
-    begin = clock()
+    seed = time.time_ns() % 2**31  # a seed without a cached result
+    start = clock()
     artifact = wb.train(model, PRUNED, seconds=seconds, seed=seed, **settings)
-    passed = clock() - begin
+    elapsed = clock() - start
     assert artifact.recipe.train is not None
-    return artifact.recipe.train.steps, passed / seconds
+    return artifact.recipe.train.steps, elapsed / seconds
 
 
-def own() -> wb.Model:
-    """Bring a small convolutional network of a user's own."""
+def user_model() -> wb.Model:
+    """Return a small convolutional user model."""
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn(3000, 3, 16, 16, generator=generator)
     targets = torch.randint(0, 5, (3000,), generator=generator)

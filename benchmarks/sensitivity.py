@@ -1,6 +1,6 @@
-"""How long sensitivity takes: ten sparsities of every layer, exactly, against one by one.
+"""Measure the time of a sensitivity scan of ten sparsities per layer, against one-by-one measuring.
 
-Both ways begin with an empty store, and must find the same lengths and accuracies.
+Both methods start with an empty result cache and must return the same sizes and accuracies.
 
     python benchmarks/sensitivity.py
 """
@@ -17,60 +17,62 @@ import workbench as wb
 from workbench.cache.results import ResultCache
 
 TARGETS = {"fashion/lenet5": 20.0, "fashion/resnet": 120.0}
-"""Seconds for ten sparsities of every layer."""
+"""Target seconds for ten sparsities per layer."""
 
 
 class Row(NamedTuple):
-    """One model: how many points, and elapsed and processor seconds of both ways."""
+    """One model: number of points, and (elapsed, CPU) seconds of both methods."""
 
     model: str
     points: int
-    ours: tuple[float, float]
+    scan: tuple[float, float]
     one_by_one: tuple[float, float]
 
 
 def main() -> None:
-    """Print the table; the status is 1 where a target is missed."""
+    """Print the table; the exit status is 1 if a target is missed."""
     print(f"{_table.machine()}\n`python benchmarks/sensitivity.py`\n")
-    found = [timed(name) for name in wb.models()]
-    columns = ["model", "points", "ours", "one by one", "target", "processor, ours", "one by one"]
-    print(_table.table(columns, map(cells, found)))
-    late = [row.model for row in found if row.ours[0] > TARGETS.get(row.model, float("inf"))]
+    results = [timed(name) for name in wb.models()]
+    columns = ["model", "points", "scan", "one by one", "target", "scan, CPU", "one by one, CPU"]
+    print(_table.table(columns, map(cells, results)))
+    late = [row.model for row in results if row.scan[0] > TARGETS.get(row.model, float("inf"))]
     if late:
         sys.exit(f"Too slow: {', '.join(late)}")
 
 
 def timed(name: str) -> Row:
-    """Measure every point in both ways."""
+    """Measure every point with both methods."""
     model = wb.model(name)
-    wb.measure(model, wb.Recipe(quantize=wb.Quantize(8)), timed=False, store=ResultCache())  # warm
-    begin = clocks()
-    found = wb.sensitivity(model, store=ResultCache())
+    wb.measure(
+        model, wb.Recipe(quantize=wb.Quantize(8)), timed=False, store=ResultCache()
+    )  # warm-up
+    start = clocks()
+    result = wb.sensitivity(model, store=ResultCache())
     middle = clocks()
     store = ResultCache()
-    reports = [wb.measure(model, one.recipe, timed=False, store=store) for one in found.points]
+    reports = [wb.measure(model, p.recipe, timed=False, store=store) for p in result.points]
     end = clocks()
-    for point, report in zip(found.points, reports, strict=True):
+    for point, report in zip(result.points, reports, strict=True):
         assert (point.bytes, point.value) == (report.bytes, report.value), point
-    return Row(name, len(found.points), spent(begin, middle), spent(middle, end))
+    return Row(name, len(result.points), elapsed(start, middle), elapsed(middle, end))
 
 
 def clocks() -> tuple[float, float]:
-    """Return the time, and the processor time of all threads, which other work does not touch."""
+    """Return the time, and the CPU time of all threads, which other processes do not affect."""
     return time.perf_counter(), time.process_time()
 
 
-def spent(begin: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
+def elapsed(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float]:
     """Return the seconds between two readings of both clocks."""
-    return end[0] - begin[0], end[1] - begin[1]
+    return end[0] - start[0], end[1] - start[1]
 
 
 def cells(row: Row) -> list[str]:
     """Return a row of the table."""
-    asked = f"{TARGETS[row.model]:.0f} s" if row.model in TARGETS else ""
-    (ours, work), (plain, plain_work) = row.ours, row.one_by_one
-    first = [f"`{row.model}`", str(row.points), f"{ours:.1f} s", f"{plain:.1f} s", asked]
-    return [*first, f"{work:.1f} s", f"{plain_work:.1f} s"]
+    target = f"{TARGETS[row.model]:.0f} s" if row.model in TARGETS else ""
+    (scan, scan_cpu), (single, single_cpu) = row.scan, row.one_by_one
+    first = [f"`{row.model}`", str(row.points), f"{scan:.1f} s", f"{single:.1f} s", target]
+    return [*first, f"{scan_cpu:.1f} s", f"{single_cpu:.1f} s"]
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How fast is one recipe? Ours beside the common way, in the same run.
+"""Compare the time of one recipe with that of the usual PyTorch code, in the same run.
 
-The common way copies the module, prunes it with `torch.nn.utils.prune`, fake-quantizes it, saves
-it to memory with `torch.save` to learn a size, and evaluates it eagerly in batches of 256. Ours
-compresses, encodes the file, and counts the exact validation accuracy. Both get the same scales,
-so their weights are equal, and so must be what they predict; the judge decides. A recipe measured
-before is then looked up by a new process in the store on disk.
+The usual code copies the module, prunes it with `torch.nn.utils.prune`, fake-quantizes it, saves it
+to memory with `torch.save` to get a size, and evaluates it in batches of 256. Workbench compresses,
+encodes the file and computes the exact validation accuracy. Both use the same scales, so weights
+and predictions must be equal, up to the reference evaluation. Finally, a new process reads the
+cached results from disk.
 """
 
 from __future__ import annotations
@@ -39,62 +39,64 @@ from workbench.evaluation.reference import BORDERLINE, predict
 
 MODEL = "fashion/lenet5"
 BATCH = 256
-TARGETS = {"float32": 2.5, "bfloat16": 4.0, "seen": 100.0}
+TARGETS = {"float32": 2.5, "bfloat16": 4.0, "cached": 100.0}
 
 
 def main() -> None:
-    """Time all ways on the same recipes, turn by turn."""
+    """Time all methods on the same recipes, interleaved."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recipes", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--look-up", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--cached", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     recipes = draw(options.recipes, options.seed)
-    if options.look_up:
-        print(json.dumps(look_up(recipes, options.look_up)))
+    if options.cached:
+        print(json.dumps(read_cached(recipes, options.cached)))
         return
     torch.set_num_threads(options.threads)
     print(
         f"{_table.machine()}\n`python benchmarks/throughput.py --recipes {options.recipes} "
         f"--seed {options.seed} --threads {options.threads}`\n"
     )
-    common = Common(wb.model(MODEL))
-    ways = {"common": common, "float32": ours(False), "bfloat16": ours(True)}
-    for way in ways.values():
-        way(recipes[0])  # warm
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    different = too_close = 0
+    usual = UsualCode(wb.model(MODEL))
+    methods = {"usual": usual, "float32": workbench(False), "bfloat16": workbench(True)}
+    for method in methods.values():
+        method(recipes[0])  # warm-up
+    times: dict[str, list[float]] = {name: [] for name in methods}
+    different = borderline = 0
     for recipe in recipes:
-        answers = {}
-        for name, way in ways.items():
-            begin = time.perf_counter()
-            answers[name] = way(recipe)
-            taken[name].append(time.perf_counter() - begin)
-        agrees, ties = common.agrees(recipe, answers)
+        accuracies = {}
+        for name, method in methods.items():
+            start = time.perf_counter()
+            accuracies[name] = method(recipe)
+            times[name].append(time.perf_counter() - start)
+        agrees, ties = usual.agrees(recipe, accuracies)
         different += not agrees
-        too_close += ties
-    taken["seen"] = seen(recipes, options)
+        borderline += ties
+    times["cached"] = cached_times(recipes, options)
     rows = [
-        (words, f"{1000 * median(taken[name]):.2f}", f"{sum(taken[name]):.3f}", ratio(taken, name))
-        for name, words in {
-            "common": "the common way",
-            "float32": "ours, float32 sieve",
-            "bfloat16": "ours, bfloat16 sieve",
-            "seen": "ours, seen before, new process",
+        (label, f"{1000 * median(times[name]):.2f}", f"{sum(times[name]):.3f}", ratio(times, name))
+        for name, label in {
+            "usual": "usual PyTorch code",
+            "float32": "Workbench, float32 fast path",
+            "bfloat16": "Workbench, bfloat16 fast path",
+            "cached": "Workbench, cached, new process",
         }.items()
     ]
-    print(_table.table(("way", "median (ms)", f"{len(recipes)} recipes (s)", "times faster"), rows))
     print(
-        f"\nRecipes on which weights, accuracies or predictions differ: {different}. Examples too "
-        f"close for the common way's float32 to tell, left aside: {too_close}."
+        _table.table(("method", "median (ms)", f"{len(recipes)} recipes (s)", "times faster"), rows)
     )
-    missed = [n for n, t in TARGETS.items() if sum(taken["common"]) / sum(taken[n]) < t]
+    print(
+        f"\nRecipes with different weights, accuracies or predictions: {different}. Borderline "
+        f"examples in the usual float32 code, excluded: {borderline}."
+    )
+    missed = [n for n, t in TARGETS.items() if sum(times["usual"]) / sum(times[n]) < t]
     sys.exit(1 if different or missed else 0)
 
 
 def draw(count: int, seed: int) -> list[wb.Recipe]:
-    """Return recipes that the common way can follow: global magnitude pruning, symmetric codes."""
+    """Return recipes that the usual code supports: global magnitude pruning, symmetric codes."""
     rng = Random(seed)
     return [
         wb.Recipe(
@@ -105,8 +107,8 @@ def draw(count: int, seed: int) -> list[wb.Recipe]:
     ]
 
 
-def ours(bfloat16: bool) -> Callable[[wb.Recipe], float]:
-    """Return our way: the file, its size with everything known of it, the exact accuracy."""
+def workbench(bfloat16: bool) -> Callable[[wb.Recipe], float]:
+    """Return the method of Workbench: file, complete size report, exact accuracy."""
     model = wb.model(MODEL)
     split = model.task.split("validation")
 
@@ -120,8 +122,8 @@ def ours(bfloat16: bool) -> Callable[[wb.Recipe], float]:
     return run
 
 
-class Common:
-    """The way that tutorials show: copy, prune, fake-quantize, save, evaluate."""
+class UsualCode:
+    """The method of tutorials: copy, prune, fake-quantize, save, evaluate."""
 
     def __init__(self, model: wb.Model) -> None:
         self.model = model
@@ -152,74 +154,72 @@ class Common:
         self.last, self.outputs = module, outputs
         return float((outputs.argmax(dim=1) == self.labels).float().mean(dtype=torch.float64))
 
-    def agrees(self, recipe: wb.Recipe, answers: dict[str, float]) -> tuple[bool, int]:
-        """Return whether all ways had the same weights, predictions and accuracy.
+    def agrees(self, recipe: wb.Recipe, accuracies: dict[str, float]) -> tuple[bool, int]:
+        """Return whether all methods had the same weights, predictions and accuracy.
 
-        The second number counts examples on which the common way says otherwise because its two
-        best outputs are closer than float32 can tell; its answer there hangs on the batch size.
+        The second number counts borderline examples, on which the usual code differs because its
+        two largest outputs are equal within float32 accuracy and depend on the batch size.
         """
         weights = wb.compress(self.model, recipe).weights()
-        theirs = self.last.state_dict()
-        judge = predict(self.model, weights, self.split.examples)
-        other = np.flatnonzero(judge != self.outputs.argmax(dim=1).numpy())
+        other_weights = self.last.state_dict()
+        reference = predict(self.model, weights, self.split.examples)
+        other = np.flatnonzero(reference != self.outputs.argmax(dim=1).numpy())
         best = self.outputs[other].topk(2, dim=1).values
         ties = int((best[:, 0] - best[:, 1] < BORDERLINE * best[:, 0].abs().clamp(min=1)).sum())
-        hits = judge == self.split.labels
+        hits = reference == self.split.labels
         shift = sum(int(hits[n]) - int(self.outputs[n].argmax() == self.labels[n]) for n in other)
-        counts = {name: round(value * len(self.labels)) for name, value in answers.items()}
-        counts["common"] += shift
+        counts = {name: round(value * len(self.labels)) for name, value in accuracies.items()}
+        counts["usual"] += shift
         return (
-            all(torch.equal(weight, theirs[name]) for name, weight in weights.items())
+            all(torch.equal(weight, other_weights[name]) for name, weight in weights.items())
             and ties == len(other)
             and set(counts.values()) == {int(hits.sum())}
         ), ties
 
 
 def fake_quantize(weight: Tensor, bits: int) -> Tensor:
-    """Return `weight` rounded by PyTorch to symmetric codes per channel."""
+    """Return `weight` fake-quantized by PyTorch to symmetric codes per channel."""
     flat = weight.flatten(1)
-    grid = QParams.from_range(
-        flat.amin(1).clamp(max=0), flat.amax(1).clamp(min=0), "symmetric", bits
-    )
+    qparams = QParams.over(flat.amin(1).clamp(max=0), flat.amax(1).clamp(min=0), "symmetric", bits)
     half = 2 ** (bits - 1) - 1
     zero = torch.zeros(len(weight), dtype=torch.int32)
-    return torch.fake_quantize_per_channel_affine(weight, grid.scale, zero, 0, -half, half)
+    return torch.fake_quantize_per_channel_affine(weight, qparams.scale, zero, 0, -half, half)
 
 
-def seen(recipes: list[wb.Recipe], options: argparse.Namespace) -> list[float]:
-    """Measure into a store on disk, then return a new process's seconds for each look-up."""
+def cached_times(recipes: list[wb.Recipe], options: argparse.Namespace) -> list[float]:
+    """Fill a result cache on disk, then return a new process's seconds for each recipe."""
     with tempfile.TemporaryDirectory() as folder:
         store = ResultCache(Path(folder))
         for recipe in recipes:
             measure(wb.model(MODEL), recipe, timed=False, store=store)
         store.close()
-        command = [sys.executable, __file__, "--look-up", folder]
+        command = [sys.executable, __file__, "--cached", folder]
         command += ["--recipes", str(options.recipes), "--seed", str(options.seed)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-    answer: list[float] = json.loads(done.stdout)
-    return answer
+        process = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds: list[float] = json.loads(process.stdout)
+    return seconds
 
 
-def look_up(recipes: list[wb.Recipe], folder: Path) -> list[float]:
-    """Return the seconds that each recipe takes to be answered from the store."""
+def read_cached(recipes: list[wb.Recipe], folder: Path) -> list[float]:
+    """Return the seconds to read each recipe's report from the result cache."""
     model, store = wb.model(MODEL), ResultCache(folder)
-    cached_report(model, wb.Recipe(), "validation", store)  # start-up aside
-    taken = []
+    cached_report(model, wb.Recipe(), "validation", store)  # excludes the start-up
+    times = []
     for recipe in recipes:
-        begin = time.perf_counter()
+        start = time.perf_counter()
         report = cached_report(model, recipe, "validation", store)
-        taken.append(time.perf_counter() - begin)
+        times.append(time.perf_counter() - start)
         assert report is not None
         assert report.exact
-    return taken
+    return times
 
 
-def ratio(taken: dict[str, list[float]], name: str) -> str:
-    """Return how many times faster than the common way `name` is, with its target."""
-    if name == "common":
+def ratio(times: dict[str, list[float]], name: str) -> str:
+    """Return how many times faster than the usual code `name` is, with its target."""
+    if name == "usual":
         return "1"
-    found = sum(taken["common"]) / sum(taken[name])
-    return f"{found:.1f} (target {TARGETS[name]:g})"
+    speedup = sum(times["usual"]) / sum(times[name])
+    return f"{speedup:.1f} (target {TARGETS[name]:g})"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Architectures as small readable networks, and those of transformers where that is installed."""
+"""Small readable implementations of architectures, and those of transformers if installed."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from importlib.util import find_spec
 
 from _architectures.architecture import Architecture
 
-FIXTURES = ("plain", "residual", "mobile", "attention", "sequences", "fields")
+FIXTURES = ("feedforward", "residual", "mobile", "attention", "sequences", "fields")
 FOREIGN = "hugging_face"
 
 
 def fixtures() -> list[Architecture]:
-    """Return the networks that need nothing but PyTorch."""
-    return [one for part in FIXTURES for one in _of(part)]
+    """Return the networks that need only PyTorch."""
+    return [architecture for module in FIXTURES for architecture in _load(module)]
 
 
 def foreign() -> list[Architecture]:
-    """Return those of transformers; none where it is not installed."""
-    return _of(FOREIGN) if find_spec("transformers") else []
+    """Return the networks of transformers, or none if it is not installed."""
+    return _load(FOREIGN) if find_spec("transformers") else []
 
 
-def _of(part: str) -> list[Architecture]:
-    found: list[Architecture] = import_module(f"{__name__}.{part}").ARCHITECTURES
-    return found
+def _load(module: str) -> list[Architecture]:
+    architectures: list[Architecture] = import_module(f"{__name__}.{module}").ARCHITECTURES
+    return architectures
 
 
 def named(name: str) -> Architecture:
-    """Return the architecture of a name."""
-    return next(one for one in (*fixtures(), *foreign()) if one.name == name)
+    """Return the architecture called `name`."""
+    return next(a for a in (*fixtures(), *foreign()) if a.name == name)

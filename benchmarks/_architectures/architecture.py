@@ -1,4 +1,4 @@
-"""What an architecture is here: how to build it, and what to show it."""
+"""An architecture: how to build it and how to draw its inputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ Inputs = dict[str, Tensor] | tuple[Tensor, ...]
 class Architecture:
     """A network of a family.
 
-    `build` makes it with fresh weights; `draw` makes inputs, by name or in order, from a lot.
+    `build` makes the module with random weights. `draw` makes its inputs, by name or by position,
+    from a generator.
     """
 
     family: str
@@ -25,7 +26,7 @@ class Architecture:
     draw: Callable[[torch.Generator], Inputs]
 
     def inputs(self, seed: int) -> Inputs:
-        """Return the inputs of a seed."""
+        """Return the inputs for a seed."""
         return self.draw(torch.Generator().manual_seed(seed))
 
 
@@ -41,27 +42,27 @@ def _tensors(outputs: Any) -> list[Tensor]:
     if isinstance(outputs, dict):
         outputs = tuple(outputs.values())
     if isinstance(outputs, list | tuple):
-        return [tensor for one in outputs for tensor in _tensors(one)]
+        return [tensor for output in outputs for tensor in _tensors(output)]
     return []
 
 
 def floats(*shape: int) -> Callable[[torch.Generator], Inputs]:
-    """Return what draws one tensor of normal numbers."""
-    return lambda lot: (torch.randn(shape, generator=lot),)
+    """Return a function that draws one normally distributed tensor."""
+    return lambda rng: (torch.randn(shape, generator=rng),)
 
 
-def picture(lot: torch.Generator, size: int = 32, channels: int = 3) -> Tensor:
-    """Draw two square images: broad patches under the noise, for the mean of noise is always 0."""
-    patches = torch.randn(2, channels, 2, 2, generator=lot).repeat_interleave(size // 2, 2)
-    noise = torch.randn(2, channels, size, size, generator=lot)
+def image(rng: torch.Generator, size: int = 32, channels: int = 3) -> Tensor:
+    """Draw two square images: noise on large patches, so that their means differ."""
+    patches = torch.randn(2, channels, 2, 2, generator=rng).repeat_interleave(size // 2, 2)
+    noise = torch.randn(2, channels, size, size, generator=rng)
     return patches.repeat_interleave(size // 2, 3) + 0.5 * noise
 
 
 def images(size: int = 32, channels: int = 3) -> Callable[[torch.Generator], Inputs]:
-    """Return what draws images."""
-    return lambda lot: (picture(lot, size, channels),)
+    """Return a function that draws images."""
+    return lambda rng: (image(rng, size, channels),)
 
 
 def tokens(length: int = 16, words: int = 1000, count: int = 2) -> Callable[..., Inputs]:
-    """Return what draws sequences of words; none is the padding, 0."""
-    return lambda lot: (torch.randint(1, words, (count, length), generator=lot),)
+    """Return a function that draws sequences of words without the padding, 0."""
+    return lambda rng: (torch.randint(1, words, (count, length), generator=rng),)

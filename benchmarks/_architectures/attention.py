@@ -1,4 +1,4 @@
-"""Networks that see an image as a row of tokens."""
+"""Vision transformers, mixers and pooling networks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WIDTH, HEADS, TOKENS = 96, 4, 64
 
 
 class Vit(nn.Module):
-    """A class token before the patches, and another for a teacher where `taught`.
+    """A class token before the patches, and a distillation token if `taught`.
 
     Dosovitskiy et al. 2020, arXiv 2010.11929; Touvron et al. 2020, arXiv 2012.12877.
     """
@@ -41,14 +41,14 @@ class Vit(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the mean of the heads' logits."""
         patches = self.patches(inputs)
-        whole = torch.cat([self.extra.expand(len(patches), -1, -1), patches], dim=1)
-        made = self.norm(self.blocks(whole + self.positions))
-        votes = [head(made[:, at]) for at, head in enumerate(self.heads)]
+        tokens = torch.cat([self.extra.expand(len(patches), -1, -1), patches], dim=1)
+        hidden = self.norm(self.blocks(tokens + self.positions))
+        votes = [head(hidden[:, at]) for at, head in enumerate(self.heads)]
         return torch.stack(votes).mean(dim=0)
 
 
 class ClassAttention(nn.Module):
-    """The class token alone attends to the patches (Touvron et al. 2021, arXiv 2103.17239)."""
+    """Class attention: the class token attends to the patches (arXiv 2103.17239)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,12 +59,12 @@ class ClassAttention(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the class token, [n, width]."""
         token = self.token.expand(len(inputs), -1, -1)
-        made, _weights = self.attention(token, inputs, inputs, need_weights=False)
-        return (token + self.scale(made)).squeeze(1)
+        hidden, _weights = self.attention(token, inputs, inputs, need_weights=False)
+        return (token + self.scale(hidden)).squeeze(1)
 
 
 def cait() -> nn.Module:
-    """Return blocks whose branches are scaled, and class attention at the end."""
+    """Return blocks with layer scale, and class attention at the end."""
     blocks = [
         Residual(nn.Sequential(nn.LayerNorm(WIDTH), Attention(WIDTH, HEADS), Scale(WIDTH)))
         for _ in range(3)
@@ -73,7 +73,7 @@ def cait() -> nn.Module:
 
 
 class Windows(nn.Module):
-    """Attention inside windows, shifted by half of one or not, with a bias for each offset.
+    """Window attention, optionally shifted by half a window, with a relative position bias.
 
     Liu et al. 2021, arXiv 2103.14030; without the mask at the image's rim.
     """
@@ -95,13 +95,13 @@ class Windows(nn.Module):
         moved = inputs.roll((-self.shift, -self.shift), (1, 2))
         apart = moved.view(n, count, size, count, size, channels).transpose(2, 3)
         bias = self.table[self.offsets].permute(2, 0, 1)
-        made = self.attention(apart.reshape(-1, size * size, channels), bias)
-        together = made.view(n, count, count, size, size, channels).transpose(2, 3)
+        hidden = self.attention(apart.reshape(-1, size * size, channels), bias)
+        together = hidden.view(n, count, count, size, size, channels).transpose(2, 3)
         return together.reshape(inputs.shape).roll((self.shift, self.shift), (1, 2))
 
 
 class Merge(nn.Module):
-    """Four neighbors become one token of twice the width."""
+    """Patch merging: four neighbors become one token of twice the width."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ def swin() -> nn.Module:
 
 
 class Reduced(nn.Module):
-    """Keys and values from a smaller image (Wang et al. 2021, arXiv 2102.12122)."""
+    """Keys and values from a downsampled image (Wang et al. 2021, arXiv 2102.12122)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -138,13 +138,13 @@ class Reduced(nn.Module):
         """Return [n, tokens, width], tokens being those of a square."""
         n, length, width = inputs.shape
         image = inputs.transpose(1, 2).reshape(n, width, round(length**0.5), -1)
-        few = self.norm(self.smaller(image).flatten(2).transpose(1, 2))
-        made: Tensor = self.attention(inputs, few, few, need_weights=False)[0]
-        return made
+        reduced = self.norm(self.smaller(image).flatten(2).transpose(1, 2))
+        hidden: Tensor = self.attention(inputs, reduced, reduced, need_weights=False)[0]
+        return hidden
 
 
 def pvt() -> nn.Module:
-    """Return blocks of reduced attention."""
+    """Return blocks with reduced attention."""
     blocks = [encoder_block(WIDTH, HEADS, Reduced(WIDTH, HEADS)) for _ in range(3)]
     return nn.Sequential(Patches(WIDTH, 4), *blocks, MeanOf(1), nn.Linear(WIDTH, 10))
 
@@ -167,7 +167,7 @@ def mixer() -> nn.Module:
 
 
 class Affine(nn.Module):
-    """A factor and a summand for every channel, in the place of a norm (arXiv 2105.03404)."""
+    """A scale and a shift for every channel, in place of a norm (arXiv 2105.03404)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,7 +190,7 @@ def resmlp() -> nn.Module:
 
 
 class Gate(nn.Module):
-    """One half of the channels gates the other, over tokens (Liu et al. 2021, 2105.08050)."""
+    """Half of the channels gates the other half over tokens (Liu et al. 2021, 2105.08050)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -199,8 +199,8 @@ class Gate(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return [n, tokens, width] from twice the width."""
-        one, other = inputs.chunk(2, dim=-1)
-        gated: Tensor = one * self.over_tokens(self.norm(other))
+        gate, other = inputs.chunk(2, dim=-1)
+        gated: Tensor = gate * self.over_tokens(self.norm(other))
         return gated
 
 
@@ -222,7 +222,7 @@ def gmlp() -> nn.Module:
 
 
 class PoolingLess(nn.Module):
-    """What the mean of the neighbors adds (Yu et al. 2021, arXiv 2111.11418)."""
+    """Pooling as token mixer: mean of the neighbors minus the token (arXiv 2111.11418)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -235,7 +235,7 @@ class PoolingLess(nn.Module):
 
 
 def poolformer() -> nn.Module:
-    """Return two stages of blocks that pool."""
+    """Return two stages of pooling blocks."""
     layers: list[nn.Module] = [nn.Conv2d(3, 64, 4, 4)]
     for width in (64, 128):
         layers += [nn.Conv2d(64, 128, 2, 2)] if width == 128 else []

@@ -1,4 +1,4 @@
-"""Parts that several networks share."""
+"""Blocks shared by several networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def conv(
     groups: int = 1,
     act: Callable[[], nn.Module] = nn.ReLU,
 ) -> nn.Sequential:
-    """Return convolution, batch norm, activation; the size stays but for the stride."""
+    """Return a convolution with batch norm and activation, padded to keep the size."""
     padding = size // 2 if isinstance(size, int) else tuple(side // 2 for side in size)
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, size, stride, padding, groups=groups, bias=False),
@@ -26,17 +26,17 @@ def conv(
 
 
 def classifier(width: int, classes: int = 10) -> nn.Sequential:
-    """Return the mean over the image, and a layer."""
+    """Return global average pooling and a linear layer."""
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
 
 
 def mlp(width: int, hidden: int, outputs: int = 0) -> nn.Sequential:
-    """Return two layers with GELU between."""
+    """Return two layers with GELU between them."""
     return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, outputs or width))
 
 
 class Residual(nn.Module):
-    """What the body makes of the inputs, added to them or their shortcut."""
+    """A residual connection around `body`, with an optional shortcut."""
 
     def __init__(self, body: nn.Module, shortcut: nn.Module | None = None) -> None:
         super().__init__()
@@ -50,19 +50,19 @@ class Residual(nn.Module):
 
 
 class Concat(nn.Module):
-    """The outputs of all branches side by side, in channels."""
+    """The outputs of all branches, concatenated along the channels."""
 
     def __init__(self, *branches: nn.Module) -> None:
         super().__init__()
         self.branches = nn.ModuleList(branches)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return [n, channels of all, ...]."""
+        """Return [n, sum of the channels, ...]."""
         return torch.cat([branch(inputs) for branch in self.branches], dim=1)
 
 
 class Squeeze(nn.Module):
-    """Squeeze and excitation: a gate for every channel, from the mean of all."""
+    """Squeeze and excitation: a gate for every channel, from the channel means."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Squeeze(nn.Module):
 
 
 class Moved(nn.Module):
-    """Axes in another order."""
+    """A permutation of the axes."""
 
     def __init__(self, *order: int) -> None:
         super().__init__()
@@ -93,20 +93,20 @@ class Moved(nn.Module):
 
 
 class Channels(nn.Module):
-    """A module that wants channels last, between modules that have them first."""
+    """A channels-last module inside a channels-first network."""
 
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
         self.body = body
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return [n, c, h, w] of the same."""
+        """Return [n, c, h, w]."""
         outputs: Tensor = self.body(inputs.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return outputs
 
 
 class Attention(nn.Module):
-    """Attention of tokens to one another, queries, keys and values from one layer."""
+    """Self-attention with one layer for queries, keys and values."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -119,13 +119,13 @@ class Attention(nn.Module):
         n, length, width = inputs.shape
         parts = self.qkv(inputs).view(n, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
-        found = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        outputs: Tensor = self.out(found.transpose(1, 2).reshape(n, length, width))
+        attended = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        outputs: Tensor = self.out(attended.transpose(1, 2).reshape(n, length, width))
         return outputs
 
 
 def encoder_block(width: int, heads: int, mixer: nn.Module | None = None) -> nn.Sequential:
-    """Return a block of a transformer, norms first; `mixer` takes the place of attention."""
+    """Return a pre-norm transformer block in which `mixer` replaces attention."""
     return nn.Sequential(
         Residual(nn.Sequential(nn.LayerNorm(width), mixer or Attention(width, heads))),
         Residual(nn.Sequential(nn.LayerNorm(width), mlp(width, 4 * width))),
@@ -133,7 +133,7 @@ def encoder_block(width: int, heads: int, mixer: nn.Module | None = None) -> nn.
 
 
 class Patches(nn.Module):
-    """An image as a row of tokens, one for each square."""
+    """Patch embedding: one token for each square of the image."""
 
     def __init__(self, width: int, size: int, channels: int = 3) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Networks whose output is an image, a volume or a field, and those for points and tables."""
+"""Networks that output images, volumes or fields, and networks for points and tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from _architectures.blocks import Concat, conv
 
 
 class UNet(nn.Module):
-    """Down, and up again with what was on the way (Ronneberger et al. 2015, arXiv 1505.04597)."""
+    """A U-Net with skip connections (Ronneberger et al. 2015, arXiv 1505.04597)."""
 
     def __init__(self, channels: int, dimensions: int) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class UNet(nn.Module):
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return two classes for each place."""
+        """Return two classes for each pixel."""
         first = self.down[0](inputs)
         second = self.down[1](self.pool(first))
         third = self.down[2](self.pool(second))
@@ -46,7 +46,7 @@ class UNet(nn.Module):
 
 
 class Fcn(nn.Module):
-    """Classes from two depths (Long et al. 2014, arXiv 1411.4038)."""
+    """Per-pixel classes from two depths (Long et al. 2014, arXiv 1411.4038)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,14 +57,14 @@ class Fcn(nn.Module):
         self.grow = nn.ConvTranspose2d(5, 5, 4, 2, 1, groups=5, bias=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return five classes for each place."""
+        """Return five classes for each pixel."""
         early = self.early(inputs)
         scores = self.score_early(early) + self.grow(self.score_late(self.late(early)))
         return nn.functional.interpolate(scores, scale_factor=4.0, mode="bilinear")
 
 
 def dilated(inputs: int, outputs: int, spread: int) -> nn.Module:
-    """Return a convolution with gaps."""
+    """Return a dilated convolution."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, 1, spread, spread, bias=False),
         nn.BatchNorm2d(outputs),
@@ -73,7 +73,7 @@ def dilated(inputs: int, outputs: int, spread: int) -> nn.Module:
 
 
 def deeplab() -> nn.Module:
-    """Convolutions with gaps of several widths (Chen et al. 2017, arXiv 1706.05587)."""
+    """Dilated convolutions with several rates (Chen et al. 2017, arXiv 1706.05587)."""
     return nn.Sequential(
         conv(3, 64, 3, 2),
         conv(64, 128, 3, 2),
@@ -84,7 +84,7 @@ def deeplab() -> nn.Module:
 
 
 class Pyramid(nn.Module):
-    """Features of all sizes, each with what the smaller ones say (arXiv 1612.03144)."""
+    """A feature pyramid with a top-down path (arXiv 1612.03144)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,22 +93,22 @@ class Pyramid(nn.Module):
         self.head = nn.Conv2d(64, 9, 3, 1, 1)
 
     def forward(self, inputs: Tensor) -> list[Tensor]:
-        """Return nine numbers for each place, for three sizes."""
-        made = []
+        """Return nine numbers for each position, for three sizes."""
+        features = []
         for step in self.steps:
             inputs = step(inputs)
-            made.append(inputs)
-        above = self.across[2](made[2])
-        found = [self.head(above)]
+            features.append(inputs)
+        above = self.across[2](features[2])
+        outputs = [self.head(above)]
         for level in (1, 0):
             grown = nn.functional.interpolate(above, scale_factor=2.0)
-            above = self.across[level](made[level]) + grown
-            found.append(self.head(above))
-        return found
+            above = self.across[level](features[level]) + grown
+            outputs.append(self.head(above))
+        return outputs
 
 
 def autoencoder() -> nn.Module:
-    """Convolutions to a few numbers, and back."""
+    """Return a convolutional autoencoder."""
     return nn.Sequential(
         nn.Conv2d(1, 32, 3, 2, 1),
         nn.ReLU(),
@@ -125,7 +125,7 @@ def autoencoder() -> nn.Module:
 
 
 class Variational(nn.Module):
-    """Mean and spread of a code, and the image of the mean (arXiv 1312.6114)."""
+    """A variational autoencoder (arXiv 1312.6114)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,10 +134,10 @@ class Variational(nn.Module):
         self.decode = nn.Sequential(nn.Linear(16, 256), nn.ReLU(), nn.Linear(256, 784))
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return image, mean and spread."""
-        seen = self.encode(inputs)
-        mean = self.mean(seen)
-        return self.decode(mean), mean, self.spread(seen)
+        """Return image, mean and log variance."""
+        hidden = self.encode(inputs)
+        mean = self.mean(hidden)
+        return self.decode(mean), mean, self.spread(hidden)
 
 
 def generator() -> nn.Module:
@@ -153,7 +153,7 @@ def generator() -> nn.Module:
 
 
 def super_resolution() -> nn.Module:
-    """Channels become pixels (Shi et al. 2016, arXiv 1609.05158)."""
+    """Pixel shuffle: channels become pixels (Shi et al. 2016, arXiv 1609.05158)."""
     return nn.Sequential(
         nn.Conv2d(1, 64, 5, 1, 2),
         nn.Tanh(),
@@ -165,7 +165,7 @@ def super_resolution() -> nn.Module:
 
 
 def c3d() -> nn.Module:
-    """Convolutions over time too (Tran et al. 2014, arXiv 1412.0767)."""
+    """Convolutions over space and time (Tran et al. 2014, arXiv 1412.0767)."""
     layers: list[nn.Module] = []
     for inputs, outputs in ((3, 32), (32, 64), (64, 96)):
         layers += [nn.Conv3d(inputs, outputs, 3, 1, 1), nn.BatchNorm3d(outputs), nn.ReLU()]
@@ -174,7 +174,7 @@ def c3d() -> nn.Module:
 
 
 def r2plus1d() -> nn.Module:
-    """Over the image, then over time (Tran et al. 2017, arXiv 1711.11248)."""
+    """Convolutions over space, then over time (Tran et al. 2017, arXiv 1711.11248)."""
     layers: list[nn.Module] = []
     for inputs, outputs in ((3, 64), (64, 96)):
         layers += [nn.Conv3d(inputs, outputs, (1, 3, 3), (1, 2, 2), (0, 1, 1)), nn.ReLU()]
@@ -183,7 +183,7 @@ def r2plus1d() -> nn.Module:
 
 
 def pointnet() -> nn.Module:
-    """Each point alone, then the largest of all (Qi et al. 2016, arXiv 1612.00593)."""
+    """Per-point layers and a max over the points (Qi et al. 2016, arXiv 1612.00593)."""
     layers: list[nn.Module] = []
     for inputs, outputs in ((3, 64), (64, 128), (128, 256)):
         layers += [nn.Conv1d(inputs, outputs, 1), nn.BatchNorm1d(outputs), nn.ReLU()]
@@ -205,21 +205,21 @@ class Graph(nn.Module):
         self.layers = nn.ModuleList((nn.Linear(64, 128), nn.Linear(128, 128), nn.Linear(128, 7)))
 
     def forward(self, nodes: Tensor, links: Tensor) -> Tensor:
-        """Return [nodes, 7]; `links` holds the shares of the neighbors, [nodes, nodes]."""
+        """Return [nodes, 7]; `links` are the weights of the neighbors, [nodes, nodes]."""
         for layer in self.layers[:-1]:
             nodes = (links @ layer(nodes)).relu()
         classes: Tensor = links @ self.layers[-1](nodes)
         return classes
 
 
-def graph(lot: torch.Generator) -> Inputs:
+def graph(rng: torch.Generator) -> Inputs:
     """Return nodes and their links."""
-    links = (torch.rand(20, 20, generator=lot) < 0.2).float() + torch.eye(20)
-    return torch.randn(20, 64, generator=lot), links / links.sum(dim=1, keepdim=True)
+    links = (torch.rand(20, 20, generator=rng) < 0.2).float() + torch.eye(20)
+    return torch.randn(20, 64, generator=rng), links / links.sum(dim=1, keepdim=True)
 
 
 class Radiance(nn.Module):
-    """Colour and density of a place, from its waves (Mildenhall et al. 2020, arXiv 2003.08934)."""
+    """Color and density of a point from its encoding (Mildenhall et al. 2020, arXiv 2003.08934)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -232,12 +232,12 @@ class Radiance(nn.Module):
         """Return [n, 4]."""
         angles = (places.unsqueeze(-1) * self.frequencies).flatten(1)
         waves = torch.cat([angles.sin(), angles.cos()], dim=1)
-        found: Tensor = self.again(torch.cat([self.first(waves), waves], dim=1))
-        return found
+        outputs: Tensor = self.again(torch.cat([self.first(waves), waves], dim=1))
+        return outputs
 
 
 class WideAndDeep(nn.Module):
-    """Tables of numbers and of names (Cheng et al. 2016, arXiv 1606.07792)."""
+    """Wide and deep: numbers and categories (Cheng et al. 2016, arXiv 1606.07792)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -247,18 +247,18 @@ class WideAndDeep(nn.Module):
 
     def forward(self, numbers: Tensor, names: Tensor) -> Tensor:
         """Return [n, 1]."""
-        found = [table(names[:, at]) for at, table in enumerate(self.tables)]
-        deep: Tensor = self.deep(torch.cat([numbers, *found], dim=1))
+        outputs = [table(names[:, at]) for at, table in enumerate(self.tables)]
+        deep: Tensor = self.deep(torch.cat([numbers, *outputs], dim=1))
         return deep + self.wide(numbers)
 
 
-def table(lot: torch.Generator) -> Inputs:
-    """Return numbers and names."""
-    return torch.randn(4, 16, generator=lot), torch.randint(0, 50, (4, 3), generator=lot)
+def table(rng: torch.Generator) -> Inputs:
+    """Draw numbers and categories."""
+    return torch.randn(4, 16, generator=rng), torch.randint(0, 50, (4, 3), generator=rng)
 
 
 class Experts(nn.Module):
-    """Each row is answered by the two experts that a gate chooses (arXiv 1701.06538)."""
+    """A gate routes each row to two experts (arXiv 1701.06538)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -280,10 +280,10 @@ ARCHITECTURES = [
         ("U-Net and segmentation", "fcn", Fcn, images()),
         ("U-Net and segmentation", "deeplab", deeplab, images()),
         ("U-Net and segmentation", "feature pyramid", Pyramid, images()),
-        ("Images made", "autoencoder", autoencoder, images(32, 1)),
-        ("Images made", "variational autoencoder", Variational, floats(2, 784)),
-        ("Images made", "dcgan's generator", generator, floats(2, 64, 1, 1)),
-        ("Images made", "super-resolution", super_resolution, images(16, 1)),
+        ("Image generation", "autoencoder", autoencoder, images(32, 1)),
+        ("Image generation", "variational autoencoder", Variational, floats(2, 784)),
+        ("Image generation", "dcgan's generator", generator, floats(2, 64, 1, 1)),
+        ("Image generation", "super-resolution", super_resolution, images(16, 1)),
         ("Convolutions in 3-D", "c3d", c3d, floats(2, 3, 8, 16, 16)),
         ("Convolutions in 3-D", "r(2+1)d", r2plus1d, floats(2, 3, 8, 16, 16)),
         ("Convolutions in 3-D", "u-net in 3-D", lambda: UNet(16, 3), floats(1, 1, 8, 8, 8)),

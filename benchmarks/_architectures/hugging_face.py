@@ -1,4 +1,4 @@
-"""Networks of the transformers package, built small from a configuration; nothing is downloaded."""
+"""Small networks of the transformers package, built from configurations without downloads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 import transformers
 from torch import nn
 
-from _architectures.architecture import Architecture, Inputs, picture
+from _architectures.architecture import Architecture, Inputs, image
 
 WORDS = 1000
 IDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
@@ -22,7 +22,7 @@ SIZES = {
     "max_position_embeddings": 64,
     **IDS,
 }
-"""What most configurations call their sizes."""
+"""The size fields that most configurations have."""
 GROUPED = {**SIZES, "num_key_value_heads": 2, "head_dim": 24}
 PICTURES = {key: SIZES[key] for key in list(SIZES)[1:5]} | {"image_size": 32, "patch_size": 4}
 SPOKEN = {
@@ -60,42 +60,42 @@ T5 = {
 }
 
 
-def words(lot: torch.Generator) -> Inputs:
-    """Draw words, none of them padding."""
-    return {"input_ids": torch.randint(3, WORDS, (2, 16), generator=lot)}
+def words(rng: torch.Generator) -> Inputs:
+    """Draw words without padding."""
+    return {"input_ids": torch.randint(3, WORDS, (2, 16), generator=rng)}
 
 
-def two_rows(lot: torch.Generator) -> Inputs:
-    """Draw the words of a source and of a target."""
-    target = torch.randint(3, WORDS, (2, 8), generator=lot)
-    return {**words(lot), "decoder_input_ids": target}  # type: ignore[dict-item]
+def source_and_target(rng: torch.Generator) -> Inputs:
+    """Draw a source and a target sequence."""
+    target = torch.randint(3, WORDS, (2, 8), generator=rng)
+    return {**words(rng), "decoder_input_ids": target}  # type: ignore[dict-item]
 
 
-def pictures(size: int = 32) -> Callable[[torch.Generator], Inputs]:
-    """Return what draws images."""
-    return lambda lot: {"pixel_values": picture(lot, size)}
+def images(size: int = 32) -> Callable[[torch.Generator], Inputs]:
+    """Return a function that draws images."""
+    return lambda rng: {"pixel_values": image(rng, size)}
 
 
-def sound(lot: torch.Generator) -> Inputs:
-    """Draw a tenth of a second."""
-    return {"input_values": torch.randn(2, 1600, generator=lot)}
+def sound(rng: torch.Generator) -> Inputs:
+    """Draw a tenth of a second of sound."""
+    return {"input_values": torch.randn(2, 1600, generator=rng)}
 
 
-def spectrum(lot: torch.Generator) -> Inputs:
-    """Draw a spectrum, and the words heard so far."""
+def spectrum(rng: torch.Generator) -> Inputs:
+    """Draw a spectrogram and a target sequence."""
     return {
-        "input_features": torch.randn(2, 40, 64, generator=lot),
-        "decoder_input_ids": torch.randint(3, WORDS, (2, 8), generator=lot),
+        "input_features": torch.randn(2, 40, 64, generator=rng),
+        "decoder_input_ids": torch.randint(3, WORDS, (2, 8), generator=rng),
     }
 
 
-def words_and_pictures(lot: torch.Generator) -> Inputs:
+def words_and_images(rng: torch.Generator) -> Inputs:
     """Draw words and images."""
-    return {**words(lot), **pictures()(lot)}  # type: ignore[dict-item]
+    return {**words(rng), **images()(rng)}  # type: ignore[dict-item]
 
 
-def made(kind: str, settings: dict[str, Any]) -> Callable[[], nn.Module]:
-    """Return what builds a model of a kind; it answers with values alone, and keeps no cache."""
+def builder(kind: str, settings: dict[str, Any]) -> Callable[[], nn.Module]:
+    """Return a function that builds a model of class `kind` without a cache."""
 
     def build() -> nn.Module:
         model = getattr(transformers, kind)
@@ -114,7 +114,7 @@ TEXT_AND_VISION = {
 }
 
 ARCHITECTURES = [
-    Architecture(family, name, made(kind, settings), draw)
+    Architecture(family, name, builder(kind, settings), draw)
     for family, name, kind, settings, draw in (
         ("BERT", "bert", "BertForMaskedLM", SIZES, words),
         ("BERT", "roberta", "RobertaForMaskedLM", SIZES, words),
@@ -216,18 +216,24 @@ ARCHITECTURES = [
         ("Llama", "phi", "PhiForCausalLM", SIZES, words),
         ("Llama", "phi 3", "Phi3ForCausalLM", SIZES, words),
         ("Llama", "olmo 2", "Olmo2ForCausalLM", SIZES, words),
-        ("Encoder and decoder", "t5", "T5ForConditionalGeneration", T5, two_rows),
+        ("Encoder and decoder", "t5", "T5ForConditionalGeneration", T5, source_and_target),
         (
             "Encoder and decoder",
             "t5 v1.1, gated",
             "T5ForConditionalGeneration",
             {**T5, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False},
-            two_rows,
+            source_and_target,
         ),
-        ("Encoder and decoder", "bart", "BartForConditionalGeneration", BART, two_rows),
-        ("Encoder and decoder", "mbart", "MBartForConditionalGeneration", BART, two_rows),
-        ("Encoder and decoder", "pegasus", "PegasusForConditionalGeneration", BART, two_rows),
-        ("Encoder and decoder", "marian", "MarianMTModel", BART, two_rows),
+        ("Encoder and decoder", "bart", "BartForConditionalGeneration", BART, source_and_target),
+        ("Encoder and decoder", "mbart", "MBartForConditionalGeneration", BART, source_and_target),
+        (
+            "Encoder and decoder",
+            "pegasus",
+            "PegasusForConditionalGeneration",
+            BART,
+            source_and_target,
+        ),
+        ("Encoder and decoder", "marian", "MarianMTModel", BART, source_and_target),
         (
             "State spaces",
             "mamba",
@@ -263,16 +269,16 @@ ARCHITECTURES = [
             },
             words,
         ),
-        ("Pictures", "vit, transformers", "ViTForImageClassification", PICTURES, pictures()),
+        ("Pictures", "vit, transformers", "ViTForImageClassification", PICTURES, images()),
         (
             "Pictures",
             "deit, transformers",
             "DeiTForImageClassificationWithTeacher",
             PICTURES,
-            pictures(),
+            images(),
         ),
-        ("Pictures", "beit", "BeitForImageClassification", PICTURES, pictures()),
-        ("Pictures", "dinov2", "Dinov2Model", PICTURES, pictures()),
+        ("Pictures", "beit", "BeitForImageClassification", PICTURES, images()),
+        ("Pictures", "dinov2", "Dinov2Model", PICTURES, images()),
         (
             "Pictures",
             "swin, transformers",
@@ -285,7 +291,7 @@ ARCHITECTURES = [
                 "num_heads": [2, 4],
                 "window_size": 4,
             },
-            pictures(),
+            images(),
         ),
         (
             "Pictures",
@@ -301,21 +307,21 @@ ARCHITECTURES = [
                 "num_attention_heads": [2, 4],
                 "mlp_ratios": [4, 4],
             },
-            pictures(),
+            images(),
         ),
         (
             "Pictures",
             "resnet",
             "ResNetForImageClassification",
             {"embedding_size": 32, "hidden_sizes": [64, 128, 256], "depths": [1, 1, 1]},
-            pictures(),
+            images(),
         ),
         (
             "Pictures",
             "convnext, transformers",
             "ConvNextForImageClassification",
             {"hidden_sizes": [48, 96, 192], "depths": [1, 1, 1], "num_stages": 3},
-            pictures(),
+            images(),
         ),
         (
             "Pictures",
@@ -326,10 +332,10 @@ ARCHITECTURES = [
                 "hidden_sizes": [48, 64, 96],
                 "neck_hidden_sizes": [16, 24, 32, 48, 64, 96, 192],
             },
-            pictures(64),
+            images(64),
         ),
-        ("Words and pictures", "clip", "CLIPModel", TEXT_AND_VISION, words_and_pictures),
-        ("Words and pictures", "siglip", "SiglipModel", TEXT_AND_VISION, words_and_pictures),
+        ("Words and images", "clip", "CLIPModel", TEXT_AND_VISION, words_and_images),
+        ("Words and images", "siglip", "SiglipModel", TEXT_AND_VISION, words_and_images),
         ("Sound", "wav2vec 2", "Wav2Vec2ForCTC", SPOKEN, sound),
         ("Sound", "hubert", "HubertForCTC", SPOKEN, sound),
         ("Sound", "wavlm", "WavLMForCTC", SPOKEN, sound),

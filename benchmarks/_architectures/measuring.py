@@ -1,4 +1,4 @@
-"""One architecture brought as a person's own module, measured, and compared with a plain loop."""
+"""Measure one architecture as a user module, and compare with a simple loop."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from torch import Tensor
 
 import workbench as wb
 from _architectures.architecture import Architecture, Inputs
-from _architectures.trial import fresh, randomize
+from _architectures.trial import build, randomize
 from tests.field import loop
 
 RECIPE = wb.Recipe(prune=wb.Prune(0.5), quantize=wb.Quantize(bits=4))
 SEEDS = {"train": (11, 12), "validation": (21, 22, 23, 24), "test": (31, 32)}
-"""Of the inputs in each split."""
-NEAR = 1e-4
-"""Share of a figure by which rounding in float32 may move it."""
+"""The seeds of the inputs in each split."""
+TOLERANCE = 1e-4
+"""Relative difference that float32 rounding may cause."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What came of measuring it: why it was refused, or what was wrong."""
+    """The result of measuring: why it was refused, or what was wrong."""
 
     refused: str = ""
     fault: str = ""
 
 
 def measured(architecture: Architecture) -> Measured:
-    """Measure as it is and compressed, and compare both figures with our own loop's."""
-    module = fresh(architecture, 0)
+    """Measure the original and a compressed file, and compare both with a simple loop."""
+    module = build(architecture, 0)
     randomize(module, 0)
     splits = {name: _examples(architecture, seeds) for name, seeds in SEEDS.items()}
     try:
         data = {name: (inputs, _targets(module, inputs)) for name, inputs in splits.items()}
-    except RuntimeError as error:  # as of networks that take one graph, whose rows are its nodes
+    except RuntimeError as error:  # for example, a network on one graph, whose rows are nodes
         return Measured(refused=f"inputs do not join into a batch: {error}")
     name = re.sub(r"[^\w.+-]+", "-", architecture.name)
     try:
@@ -43,20 +43,20 @@ def measured(architecture: Architecture) -> Measured:
         return Measured(fault=_difference(model, *data["validation"]))
     except wb.WorkbenchError as error:
         return Measured(refused=str(error))
-    except Exception as error:  # noqa: BLE001 - of whatever type, it should have been a sentence
+    except Exception as error:  # noqa: BLE001 - any other type is a fault
         return Measured(fault=f"measured: {type(error).__name__}: {error}")
 
 
 def _difference(model: wb.Model, inputs: Inputs, targets: Tensor) -> str:
-    """Return how a figure differs from that of a plain loop; nothing where none does."""
+    """Return how a reported value differs from that of a simple loop, or an empty string."""
     task = "numbers" if targets.is_floating_point() else "classes"
     for recipe in (wb.Recipe(), RECIPE):
         report = wb.measure(model, recipe, timed=False)
         outputs = loop.outputs(wb.to_module(wb.compress(model, recipe)), inputs, batch=4)
-        right = loop.figure(outputs, targets, task)
-        doubtful = 0.0 if task == "numbers" else loop.close_calls(outputs) / len(targets)
-        if abs(report.value - right) > NEAR * max(abs(right), 1e-3) + doubtful:
-            return f"measured: reports {report.metric} {report.value}, a plain loop {right}"
+        expected = loop.figure(outputs, targets, task)
+        borderline = 0.0 if task == "numbers" else loop.close_calls(outputs) / len(targets)
+        if abs(report.value - expected) > TOLERANCE * max(abs(expected), 1e-3) + borderline:
+            return f"measured: reports {report.metric} {report.value}, a simple loop {expected}"
     return ""
 
 
@@ -65,17 +65,17 @@ def _examples(architecture: Architecture, seeds: tuple[int, ...]) -> Inputs:
     drawn = [architecture.inputs(seed) for seed in seeds]
     first = drawn[0]
     if isinstance(first, dict):
-        return {name: torch.cat([one[name] for one in drawn]) for name in first}
-    whole = tuple(torch.cat(parts) for parts in zip(*drawn, strict=True))
-    return whole[0] if len(whole) == 1 else whole
+        return {name: torch.cat([inputs[name] for inputs in drawn]) for name in first}
+    batch = tuple(torch.cat(parts) for parts in zip(*drawn, strict=True))
+    return batch[0] if len(batch) == 1 else batch
 
 
 @torch.no_grad()
 def _targets(module: torch.nn.Module, inputs: Inputs) -> Tensor:
-    """Return classes or numbers near to what the module puts out."""
+    """Return classes or numbers close to the module's outputs."""
     outputs = loop.logits(loop.call(module, loop.rows(inputs, slice(None))))
-    lot = torch.Generator().manual_seed(5)
+    rng = torch.Generator().manual_seed(5)
     if outputs.ndim == 2 and outputs.shape[1] > 1:
-        near = outputs + outputs.std() * torch.randn(outputs.shape, generator=lot)
-        return near.argmax(1)
-    return outputs + 0.1 * outputs.std() * torch.randn(outputs.shape, generator=lot)
+        noisy = outputs + outputs.std() * torch.randn(outputs.shape, generator=rng)
+        return noisy.argmax(1)
+    return outputs + 0.1 * outputs.std() * torch.randn(outputs.shape, generator=rng)

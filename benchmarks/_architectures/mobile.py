@@ -11,7 +11,7 @@ from _architectures.residual import bottleneck, stages
 
 
 def mobilenet_v1() -> nn.Module:
-    """Depthwise, then pointwise (Howard et al. 2017, arXiv 1704.04861)."""
+    """Depthwise, then pointwise convolution (Howard et al. 2017, arXiv 1704.04861)."""
     layers: list[nn.Module] = [conv(3, 32, 3, 2)]
     for inputs, outputs, stride in ((32, 64, 1), (64, 128, 2), (128, 256, 2), (256, 256, 1)):
         layers += [conv(inputs, inputs, 3, stride, inputs), conv(inputs, outputs, 1)]
@@ -28,7 +28,7 @@ def inverted(
     act: type[nn.Module] = nn.ReLU6,
     gate: bool = False,
 ) -> nn.Module:
-    """Widen, depthwise, narrow (Sandler et al. 2018, arXiv 1801.04381)."""
+    """Expand, depthwise convolution, project (Sandler et al. 2018, arXiv 1801.04381)."""
     middle = times * inputs
     body = nn.Sequential(
         conv(inputs, middle, 1, act=act),
@@ -40,7 +40,7 @@ def inverted(
 
 
 def fused(inputs: int, outputs: int, stride: int) -> nn.Module:
-    """Widen and convolve in one, narrow (Tan & Le 2021, arXiv 2104.00298)."""
+    """Expand and convolve in one layer, then project (Tan & Le 2021, arXiv 2104.00298)."""
     middle = 4 * inputs
     body = nn.Sequential(
         conv(inputs, middle, 3, stride, act=nn.SiLU), conv(middle, outputs, 1, act=nn.Identity)
@@ -52,7 +52,7 @@ SIZES = ((24, 32, 1), (32, 32, 1), (32, 48, 2), (48, 48, 1), (48, 96, 2), (96, 9
 
 
 def mobilenet_v2() -> nn.Module:
-    """Return inverted residuals."""
+    """Return a network of inverted residuals."""
     blocks = [inverted(*size) for size in SIZES]
     return nn.Sequential(
         conv(3, 24, 3, 2), *blocks, conv(96, 384, 1, act=nn.ReLU6), classifier(384)
@@ -60,7 +60,7 @@ def mobilenet_v2() -> nn.Module:
 
 
 def mobilenet_v3() -> nn.Module:
-    """With gates and hard swish (Howard et al. 2019, arXiv 1905.02244)."""
+    """MobileNetV3 with gates and hard swish (Howard et al. 2019, arXiv 1905.02244)."""
     blocks = [inverted(*size, times=4, act=nn.Hardswish, gate=True) for size in SIZES]
     return nn.Sequential(
         conv(3, 24, 3, 2, act=nn.Hardswish),
@@ -73,7 +73,7 @@ def mobilenet_v3() -> nn.Module:
 
 
 def mnasnet() -> nn.Module:
-    """Kernels of three and five (Tan et al. 2018, arXiv 1807.11626)."""
+    """Kernels of size three and five (Tan et al. 2018, arXiv 1807.11626)."""
     blocks = [
         inverted(*size, times=3, size=5 if number % 2 else 3) for number, size in enumerate(SIZES)
     ]
@@ -96,7 +96,7 @@ def efficientnet_v2() -> nn.Module:
 
 
 class Shuffle(nn.Module):
-    """Channels of the groups in turn."""
+    """Channel shuffle: interleaves the channels of the groups."""
 
     def __init__(self, groups: int) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class Shuffle(nn.Module):
 
 
 def shuffled(width: int, groups: int = 4) -> nn.Module:
-    """Pointwise convolutions in groups, shuffled between (arXiv 1707.01083)."""
+    """Return grouped pointwise convolutions with a channel shuffle (arXiv 1707.01083)."""
     body = nn.Sequential(
         conv(width, width, 1, groups=groups),
         Shuffle(groups),
@@ -133,7 +133,7 @@ def shufflenet_v1() -> nn.Module:
 
 
 class HalfConvolved(nn.Module):
-    """One half of the channels as it is, the other convolved (Ma et al. 2018, arXiv 1807.11164)."""
+    """Half of the channels unchanged, the other half convolved (arXiv 1807.11164)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

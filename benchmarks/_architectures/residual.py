@@ -1,4 +1,4 @@
-"""Networks of residual and dense links."""
+"""Networks with residual and dense connections."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from _architectures.architecture import Architecture, images
 from _architectures.blocks import Concat, Residual, Squeeze, classifier, conv
 
 Block = Callable[[int, int, int], nn.Module]
-"""From channels in, channels out and stride to a block."""
+"""Builds a block from input channels, output channels and stride."""
 
 
 def stages(block: Block, widths: tuple[int, ...], depth: int = 2) -> nn.Sequential:
-    """Return a stem, `depth` blocks of each width, each width at half the size, and a layer."""
+    """Return a stem, `depth` blocks for each width at half the size of the last, and a head."""
     layers: list[nn.Module] = [conv(3, widths[0])]
     before = widths[0]
     for number, width in enumerate(widths):
@@ -26,7 +26,7 @@ def stages(block: Block, widths: tuple[int, ...], depth: int = 2) -> nn.Sequenti
 
 
 def shortcut(inputs: int, outputs: int, stride: int) -> nn.Module | None:
-    """Return what brings inputs to the shape of the outputs, where they differ."""
+    """Return a projection to the shape of the outputs, or the identity if they are equal."""
     if (inputs, stride) == (outputs, 1):
         return None
     return conv(inputs, outputs, 1, stride, act=nn.Identity)
@@ -43,7 +43,7 @@ def basic(inputs: int, outputs: int, stride: int) -> nn.Module:
 def bottleneck(
     groups: int = 1, narrow: int = 4, gate: Callable[[int], nn.Module] | None = None
 ) -> Block:
-    """Three convolutions, the middle one narrow or in groups (arXiv 1512.03385, 1611.05431)."""
+    """Three convolutions, the middle one narrow or grouped (arXiv 1512.03385, 1611.05431)."""
 
     def block(inputs: int, outputs: int, stride: int) -> nn.Module:
         middle = outputs // narrow
@@ -61,7 +61,7 @@ def bottleneck(
 
 
 def pre_activated(inputs: int, outputs: int, stride: int) -> nn.Module:
-    """Norm and activation before each convolution (arXiv 1603.05027)."""
+    """Return a pre-activation block (arXiv 1603.05027)."""
     body = nn.Sequential(
         nn.BatchNorm2d(inputs),
         nn.ReLU(),
@@ -83,7 +83,7 @@ def dark(inputs: int, outputs: int, stride: int) -> nn.Module:
 
 
 def densenet(growth: int = 24, depth: int = 4) -> nn.Module:
-    """Every layer gets what all before it made (Huang et al. 2016, arXiv 1608.06993)."""
+    """Every layer gets the outputs of all earlier layers (Huang et al. 2016, arXiv 1608.06993)."""
     width = 48
     layers: list[nn.Module] = [nn.Conv2d(3, width, 3, 1, 1, bias=False)]
     for stage in range(3):
@@ -106,7 +106,7 @@ def densenet(growth: int = 24, depth: int = 4) -> nn.Module:
 
 
 class SplitScales(nn.Module):
-    """Four quarters of the channels, each convolved with what the one before it made.
+    """Four quarters of the channels, each convolved with the output of the previous one.
 
     Res2Net (Gao et al. 2019, arXiv 1904.01169).
     """
@@ -118,14 +118,14 @@ class SplitScales(nn.Module):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return a tensor of the inputs' shape."""
         first, *rest = inputs.chunk(4, dim=1)
-        made = [first]
+        outputs = [first]
         for part, convolution in zip(rest, self.convolutions, strict=True):
-            made.append(convolution(part if len(made) == 1 else part + made[-1]))
-        return torch.cat(made, dim=1)
+            outputs.append(convolution(part if len(outputs) == 1 else part + outputs[-1]))
+        return torch.cat(outputs, dim=1)
 
 
 def res2net(inputs: int, outputs: int, stride: int) -> nn.Module:
-    """Return a bottleneck whose middle works on several scales."""
+    """Return a bottleneck with a multi-scale middle convolution."""
     middle = outputs // 2
     body = [
         conv(inputs, middle, 1, stride),

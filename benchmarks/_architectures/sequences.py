@@ -1,4 +1,4 @@
-"""Networks for words, sound and other rows of numbers."""
+"""Networks for text, sound and other sequences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORDS, WIDTH = 1000, 96
 
 
 class Recurrent(nn.Module):
-    """Words, a recurrent network, and the classes from its last step."""
+    """A recurrent classifier on the last step."""
 
     def __init__(self, recurrent: nn.RNNBase, outputs: int) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Recurrent(nn.Module):
 
 
 class TiedLanguageModel(nn.Module):
-    """The next word, by the very table that the words come from (arXiv 1608.05859)."""
+    """A language model with tied embeddings (arXiv 1608.05859)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class TiedLanguageModel(nn.Module):
 
 
 class Translator(nn.Module):
-    """Encoder, decoder and attention between (Bahdanau et al. 2014, arXiv 1409.0473)."""
+    """Encoder and decoder with attention (Bahdanau et al. 2014, arXiv 1409.0473)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,27 +59,27 @@ class Translator(nn.Module):
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         """Return [n, steps of the target, words]."""
         memory, last = self.encoder(self.words(source))
-        made, _last = self.decoder(self.words(target), last)
-        n, steps, width = made.shape
+        hidden, _last = self.decoder(self.words(target), last)
+        n, steps, width = hidden.shape
         pairs = torch.cat(
             [
-                made.unsqueeze(2).expand(n, steps, memory.shape[1], width),
+                hidden.unsqueeze(2).expand(n, steps, memory.shape[1], width),
                 memory.unsqueeze(1).expand(n, steps, memory.shape[1], width),
             ],
             dim=-1,
         )
         looks = (torch.tanh(self.match(pairs)) @ self.vote).softmax(dim=-1)
-        nexts: Tensor = self.next(torch.cat([made, looks @ memory], dim=-1))
+        nexts: Tensor = self.next(torch.cat([hidden, looks @ memory], dim=-1))
         return nexts
 
 
-def two_rows(lot: torch.Generator) -> Inputs:
+def two_rows(rng: torch.Generator) -> Inputs:
     """Return words of a source and of a target."""
-    return tokens(12)(lot) + tokens(8)(lot)
+    return tokens(12)(rng) + tokens(8)(rng)
 
 
 class Encoder(nn.Module):
-    """PyTorch's own encoder over words with positions; the padding is masked."""
+    """PyTorch's transformer encoder with positions and a padding mask."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,15 +91,15 @@ class Encoder(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return [n, classes]."""
-        made = self.encoder(
+        hidden = self.encoder(
             self.words(inputs) + self.positions[: inputs.shape[1]], src_key_padding_mask=inputs == 0
         )
-        classes: Tensor = self.classes(made.mean(dim=1))
+        classes: Tensor = self.classes(hidden.mean(dim=1))
         return classes
 
 
 class EncoderDecoder(nn.Module):
-    """PyTorch's own transformer (Vaswani et al. 2017, arXiv 1706.03762), with its causal mask."""
+    """PyTorch's transformer (Vaswani et al. 2017, arXiv 1706.03762), with a causal mask."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,13 +111,13 @@ class EncoderDecoder(nn.Module):
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         """Return [n, steps of the target, words]."""
-        made = self.body(self.words(source), self.words(target), tgt_mask=self.later)
-        nexts: Tensor = self.next(made)
+        hidden = self.body(self.words(source), self.words(target), tgt_mask=self.later)
+        nexts: Tensor = self.next(hidden)
         return nexts
 
 
 class Causal(nn.Module):
-    """A convolution that sees no later step, its weights a direction and a length."""
+    """A causal convolution with weight normalization."""
 
     def __init__(self, inputs: int, outputs: int, spread: int) -> None:
         super().__init__()
@@ -127,12 +127,12 @@ class Causal(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return [n, outputs, steps]."""
         padded = nn.functional.pad(inputs, (self.before, 0))
-        made: Tensor = self.convolution(padded)
-        return made
+        hidden: Tensor = self.convolution(padded)
+        return hidden
 
 
 def tcn() -> nn.Module:
-    """Causal convolutions, ever wider (Bai et al. 2018, arXiv 1803.01271)."""
+    """Causal convolutions with growing dilation (Bai et al. 2018, arXiv 1803.01271)."""
     blocks = [
         Residual(nn.Sequential(Causal(64, 64, 2**n), nn.ReLU(), Causal(64, 64, 2**n), nn.ReLU()))
         for n in range(4)
@@ -141,7 +141,7 @@ def tcn() -> nn.Module:
 
 
 class WaveNet(nn.Module):
-    """Gated causal convolutions whose parts are summed (van den Oord 2016, arXiv 1609.03499)."""
+    """Gated causal convolutions with summed skip connections (arXiv 1609.03499)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,8 +155,8 @@ class WaveNet(nn.Module):
         state, total = self.first(inputs), torch.zeros(())
         for causal, part in zip(self.filters, self.parts, strict=True):
             signal, gate = causal(state).chunk(2, dim=1)
-            passed, kept = part(signal.tanh() * gate.sigmoid()).chunk(2, dim=1)
-            state, total = state + passed, total + kept
+            passed, skip = part(signal.tanh() * gate.sigmoid()).chunk(2, dim=1)
+            state, total = state + passed, total + skip
         levels: Tensor = self.last(total.relu())
         return levels
 
@@ -173,7 +173,7 @@ def m5() -> nn.Module:
 
 
 def vocoder() -> nn.Module:
-    """From few steps to many (Kong et al. 2020, arXiv 2010.05646)."""
+    """Upsampling from few steps to many (Kong et al. 2020, arXiv 2010.05646)."""
     return nn.Sequential(
         nn.Conv1d(40, 128, 7, 1, 3),
         nn.LeakyReLU(),
@@ -187,7 +187,7 @@ def vocoder() -> nn.Module:
 
 
 class TextCnn(nn.Module):
-    """The largest answer of filters of several lengths (Kim 2014, arXiv 1408.5882)."""
+    """Max pooling over filters of several lengths (Kim 2014, arXiv 1408.5882)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,18 +198,18 @@ class TextCnn(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return [n, classes]."""
         words = self.words(inputs).transpose(1, 2)
-        found = [one(words).relu().amax(dim=-1) for one in self.filters]
-        classes: Tensor = self.classes(torch.cat(found, dim=1))
+        pooled = [conv(words).relu().amax(dim=-1) for conv in self.filters]
+        classes: Tensor = self.classes(torch.cat(pooled, dim=1))
         return classes
 
 
 def fast_text() -> nn.Module:
-    """Return a layer on the mean of the words (Joulin et al. 2016, arXiv 1607.01759)."""
+    """Return a linear layer on the mean of the words (Joulin et al. 2016, arXiv 1607.01759)."""
     return nn.Sequential(nn.EmbeddingBag(WORDS, WIDTH, mode="mean"), nn.Linear(WIDTH, 10))
 
 
 def critic() -> nn.Module:
-    """Layers of spectral norm one, whose vectors are buffers (arXiv 1802.05957)."""
+    """Layers with spectral normalization, whose vectors are buffers (arXiv 1802.05957)."""
     return nn.Sequential(
         spectral_norm(nn.Linear(128, 256)),
         nn.LeakyReLU(),

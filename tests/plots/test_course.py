@@ -9,7 +9,7 @@ from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, Metric
 from workbench.plots import course
 from workbench.plots.palette import LIGHT
 
-CUSTOM = Metric("own", "whole", share=False)
+CUSTOM = Metric("custom", "whole", share=False)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ CUSTOM = Metric("own", "whole", share=False)
 )
 def test_the_title_summarizes_the_progress(metric, value, steps, summary):
     figure = course.draw([(1, 1.0, value), (2, 1.0, value)], steps, LIGHT, metric)
-    go.Figure(figure)  # plotly refuses what it does not know
+    go.Figure(figure)  # plotly rejects unknown properties
     assert figure["layout"]["title"]["text"] == summary
     names = [line["name"] for line in figure["data"]]
     assert names == [*([] if metric is CUSTOM else [f"batch {metric.name}"]), "loss"]

@@ -35,7 +35,7 @@ SINGLE = Race((trial("a", 0.8),), 1)
 
 
 def title(figure):
-    go.Figure(figure)  # plotly refuses what it does not know
+    go.Figure(figure)  # plotly rejects unknown properties
     return figure["layout"]["title"]["text"]
 
 

@@ -12,7 +12,7 @@ from workbench.i18n import _
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout, legend
 
-MOST_SHOWN = 400
+MAX_SHOWN = 400
 SMOOTH = 0.9
 """Decay of the exponential moving average over batches."""
 
@@ -37,7 +37,7 @@ def draw(
     metric
         The metric of the values.
     """
-    shown = course[:: max(1, len(course) // MOST_SHOWN)]
+    shown = course[:: max(1, len(course) // MAX_SHOWN)]
     at = [step for step, _loss, _value in shown]
     loss = _smoothed([loss for _step, loss, _value in shown])
     value = _smoothed([value for _step, _loss, value in shown])

@@ -1,4 +1,4 @@
-"""Networks that are a row of layers, or of branches put side by side."""
+"""Feed-forward networks without residual connections."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def nin() -> nn.Module:
 
 
 def fire(inputs: int, squeezed: int, outputs: int) -> nn.Module:
-    """Squeeze to few channels, spread by two sizes (arXiv 1602.07360)."""
+    """Return a fire module: squeeze, then expand with two kernel sizes (arXiv 1602.07360)."""
     half = outputs // 2
     return nn.Sequential(
         nn.Conv2d(inputs, squeezed, 1),
@@ -107,7 +107,7 @@ def inception(inputs: int, *widths: int) -> nn.Module:
 
 
 def googlenet() -> nn.Module:
-    """Three modules of four branches."""
+    """Three inception modules."""
     return nn.Sequential(
         conv(3, 64, 3, 2),
         inception(64, 32, 48, 64, 16, 32, 32),
@@ -119,7 +119,7 @@ def googlenet() -> nn.Module:
 
 
 def inception_v3() -> nn.Module:
-    """Long thin convolutions, one after the other (arXiv 1512.00567)."""
+    """Factorized 1 x n and n x 1 convolutions (arXiv 1512.00567)."""
     thin = nn.Sequential(conv(128, 64, 1), conv(64, 64, (1, 7)), conv(64, 96, (7, 1)))
     spread = Concat(conv(96, 96, (1, 3)), conv(96, 96, (3, 1)))
     return nn.Sequential(
@@ -132,7 +132,7 @@ def inception_v3() -> nn.Module:
 
 
 class RepVgg(nn.Module):
-    """Three branches that are one convolution once trained (arXiv 2101.03697)."""
+    """Three branches that merge into one convolution after training (arXiv 2101.03697)."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -142,8 +142,8 @@ class RepVgg(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the sum of the branches."""
-        made = self.three(inputs) + self.one(inputs)
-        return nn.functional.relu(made if self.same is None else made + self.same(inputs))
+        outputs = self.three(inputs) + self.one(inputs)
+        return nn.functional.relu(outputs if self.same is None else outputs + self.same(inputs))
 
 
 def repvgg() -> nn.Module:
