@@ -117,7 +117,7 @@ def draw(
 def rows(result: Attribution) -> list[dict[str, Any]]:
     """Return the figure's data as a table: a row for each pixel, or each coefficient of a frame."""
     sound = result.kind == "frames"
-    names = ("frame", "coefficient", "value") if sound else ("row", "column", "grey")
+    names = ("frame", "coefficient", "value") if sound else ("row", "column", "gray")
     values = result.content.tolist()
     before, after = (e.parts.tolist() for e in (result.before, result.after))
     height, width = result.content.shape
