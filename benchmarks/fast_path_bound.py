@@ -64,7 +64,7 @@ def compare(model: wb.Model, recipe: Recipe, seed: int) -> Result | None:
     weights = {n: channels_last(w) for n, w in artifact.operands().items()}
     rounded = {n: w.bfloat16() if w.is_floating_point() else w for n, w in weights.items()}
     inputs = channels_last(model.task.inputs(model.task.split("validation").examples))
-    run = shell(model.with_spec(artifact.form), fast=True)
+    run = shell(model.with_spec(artifact.spec), fast=True)
     exact = torch.cat([run(weights, part) for part in inputs.split(500)])
     approximate = torch.cat([run(rounded, part.bfloat16()).float() for part in inputs.split(500)])
     change = approximate - exact

@@ -181,8 +181,8 @@ def _domains(position: int, *, stacked: bool) -> tuple[list[float], list[float]]
         top = 1 - position * (height + 0.11)
         return [0, 1], [max(0.0, top - height), top]
     width = (1 - 2 * GAP) / 3
-    left = position * (width + GAP)
-    return [left, min(1.0, left + width)], [0, 1]
+    x = position * (width + GAP)
+    return [x, min(1.0, x + width)], [0, 1]
 
 
 def _signed(value: int) -> str:

@@ -89,9 +89,9 @@ def draw(
     tiles, notes = [], []
     for position, number in enumerate(numbers):
         row, column = divmod(position, columns)
-        top, left = row * TILE_HEIGHT, column * TILE_WIDTH + (TILE_WIDTH - 28) // 2
-        tiles.append(TILED[display_type](examples[number], left, top))
-        notes.append(_note(comparison, number, left + 13.5, top + 28, palette))
+        y, x = row * TILE_HEIGHT, column * TILE_WIDTH + (TILE_WIDTH - 28) // 2
+        tiles.append(TILED[display_type](examples[number], x, y))
+        notes.append(_note(comparison, number, x + 13.5, y + 28, palette))
     low, high = _value_range(tiles) if display_type == "frames" else (0.0, 255.0)
     hidden = {"visible": False, "fixedrange": True}
     return {
@@ -158,22 +158,22 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
     return comparison.rows()
 
 
-def _image_tile(image: NDArray[np.uint8], left: int, top: int) -> dict[str, Any]:
+def _image_tile(image: NDArray[np.uint8], x: int, y: int) -> dict[str, Any]:
     """Return an image scaled to a square of side 28, after subsampling a large one."""
     step = -(-max(image.shape[:2]) // MAX_PIXELS)
     image = image[::step, ::step]
     height, width = image.shape[:2]
     size = 28 / max(height, width)
-    start = left + (28 - width * size + size - 1) / 2, top + (28 - height * size + size - 1) / 2
+    start = x + (28 - width * size + size - 1) / 2, y + (28 - height * size + size - 1) / 2
     return _tile(image.tolist(), start, (size, size))
 
 
-def _frames_tile(frames: NDArray[np.float32], left: int, top: int) -> dict[str, Any]:
+def _frames_tile(frames: NDArray[np.float32], x: int, y: int) -> dict[str, Any]:
     """Return a sound as a map: time across, coefficients up."""
     length, features = frames.shape
     across, up = 28 / length, 28 / features
     z = np.round(frames.T[::-1].astype(np.float64), 3).tolist()
-    return _tile(z, (left + (across - 1) / 2, top + (up - 1) / 2), (across, up))
+    return _tile(z, (x + (across - 1) / 2, y + (up - 1) / 2), (across, up))
 
 
 def _tile(z: list[Any], start: tuple[float, float], step: tuple[float, float]) -> dict[str, Any]:

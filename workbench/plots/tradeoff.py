@@ -283,7 +283,7 @@ def _limit_labels(
     notes: list[dict[str, Any]] = []
     if budget:
         place = min(max(log10(budget), x_range[0]), x_range[1])  # plotly expects the logarithm here
-        left = place > sum(x_range) / 2
+        in_right_half = place > sum(x_range) / 2
         notes.append(
             {
                 **label,
@@ -291,7 +291,7 @@ def _limit_labels(
                 "y": 0,
                 "yref": "paper",
                 "yanchor": "bottom",
-                "xanchor": "right" if left else "left",
+                "xanchor": "right" if in_right_half else "left",
                 "text": _("budget {size}").format(size=formatting.size(budget)),
             }
         )
