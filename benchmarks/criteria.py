@@ -63,7 +63,7 @@ def too_low(model: wb.Model, result: float, baseline: float) -> bool:
 
 def written(model: wb.Model, value: float) -> str:
     """Format a value of the model's metric, fractions to a hundredth of a percent."""
-    return f"{value:.2%}" if model.task.metric.share else model.task.metric.written(value)
+    return f"{value:.2%}" if model.task.metric.share else model.task.metric.format(value)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=150)
     options = parser.parse_args()
     model = wb.model(options.model)
-    original = f"{model.figure('test'):.4f} bits per character on test"
+    original = f"{model.metric_value('test'):.4f} bits per character on test"
     print(f"{model.name}: {original}, {model.original_bytes:,} bytes\n")
     print("| | bytes | baseline | GPTQ / SparseGPT | fine-tuned | fine-tuning (s) |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")

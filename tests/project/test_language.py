@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CHECKED = ("workbench", "notebooks", "docs", "README.md", "CONTRIBUTING.md", "mkdocs.yml", "Makefile")
+CHECKED = (
+    "workbench",
+    "notebooks",
+    "docs",
+    "README.md",
+    "CONTRIBUTING.md",
+    "mkdocs.yml",
+    "Makefile",
+)
 SUFFIXES = {".css", ".ipynb", ".j2", ".js", ".md", ".pot", ".py", ".yml", ""}
 
 # Phrases that are not used in any text or name, with what to write.

@@ -110,7 +110,7 @@ def _summary(
     step = course[-1][0]
     fields = {"step": formatting.count(step), "steps": formatting.count(steps)}
     if value:
-        fields |= {"metric": _(metric.name), "value": metric.written(value[-1])}
+        fields |= {"metric": _(metric.name), "value": metric.format(value[-1])}
         if step < steps:
             text = _("Batch {metric} after {step} of {steps} steps: {value}")
         else:

@@ -27,7 +27,7 @@ def draw(result: CrossValidation, palette: Palette = LIGHT) -> Figure:
         "x": [_("fold {number}").format(number=number + 1) for number, _fold in finished],
         "base": bottom,
         "y": [up.height(fold.value) - bottom for _number, fold in finished],
-        "text": [metric.written(fold.value) for _number, fold in finished],
+        "text": [metric.format(fold.value) for _number, fold in finished],
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textfont": {"color": palette.panel},

@@ -159,7 +159,7 @@ def _hover_text(result: Sensitivity, point: Point | None) -> str:
         change=_change(result, point),
         accuracy=formatting.percent(point.value, 2)
         if result.metric.share
-        else result.metric.written(point.value),
+        else result.metric.format(point.value),
         bytes=formatting.nbytes(point.bytes),
     )
 

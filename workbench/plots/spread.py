@@ -24,7 +24,7 @@ class HasSpread(Protocol):
 
 def format_mean(values: HasSpread, metric: Metric) -> str:
     """Return the mean and its spread, if any: ``88.2 % ± 0.4``, ``1.742 bits ± 0.012``."""
-    mean = metric.written(values.mean or 0.0)
+    mean = metric.format(values.mean or 0.0)
     if values.spread is None:
         return mean
     deviation = f"{values.spread * 100:.1f}" if metric.share else formatting.number(values.spread)

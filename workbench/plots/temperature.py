@@ -139,7 +139,7 @@ def _hover_text(level: Level, metric: Metric) -> str:
     return _("temperature {t}: <b>{figure}</b>, spread {spread} over {count} seeds").format(
         t=temperature,
         figure=figure,
-        spread=formatting.percent(deviation, 2) if metric.share else metric.written(deviation),
+        spread=formatting.percent(deviation, 2) if metric.share else metric.format(deviation),
         count=len(level.values),
     )
 

@@ -40,7 +40,7 @@ def check_training(model: Model, recipe: Recipe) -> None:
     if recipe.train is None:
         return
     augments = recipe.train.shift or recipe.train.mirror != "never"
-    if augments and model.task.form != "image":
+    if augments and model.task.input_type != "image":
         raise RecipeError(
             _("Only images can be shifted or mirrored: set shift to 0 and mirror to never."),
             code="recipe.augmentation_needs_images",
@@ -69,12 +69,12 @@ def teacher_warning(student: Model, teacher: str) -> str | None:
     return _(
         "The teacher reaches {theirs} and the student already reaches {ours}: choose a better "
         "teacher."
-    ).format(theirs=metric.written(theirs), ours=metric.written(ours))
+    ).format(theirs=metric.format(theirs), ours=metric.format(ours))
 
 
 def _validation_value(model: Model, recipe: Recipe) -> float:
     if recipe == Recipe():
-        return model.figure("validation")
+        return model.metric_value("validation")
     from workbench.evaluation.measure import measure
 
     value: float = measure(model, recipe, timed=False).value
