@@ -110,7 +110,7 @@ def _scales_heavy(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
 
 def _reducible_scales(coded: Coded) -> str | None:
     """Return the kind of reason that says how to reduce scales or codebooks; None if impossible."""
-    parts = [coded.left, coded.right] if isinstance(coded, Factors) else [coded]
+    parts = [coded.u, coded.v] if isinstance(coded, Factors) else [coded]
     codebooks = [part.codebook for part in parts if isinstance(part, Shared)]
     if any(len(codebook) > 1 for codebook in codebooks):
         return "codebook-heavy"

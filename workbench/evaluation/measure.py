@@ -12,7 +12,8 @@ import numpy as np
 from workbench.artifact.artifact import Artifact
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.calibration.statistics import calibration_stats
-from workbench.compression.channels import Group, requested_fraction
+from workbench.compression.channel_pruning import requested_fraction
+from workbench.compression.channels import Group
 from workbench.compression.coded import Factors
 from workbench.domain import Model
 from workbench.domain.file_match import check_fit
@@ -74,7 +75,7 @@ def iter_reports(
     if cached is not None and cached.exact:
         yield cached
         return
-    artifact = compress(model, recipe, progress=on_step, cancelled=cancelled)
+    artifact = compress(model, recipe, on_step=on_step, cancelled=cancelled)
     scores = _scores(model, artifact, split, cancelled)
     size = size_without_digest(model, artifact)
     if size.parameters > QUICK_DIGEST_WEIGHTS:
@@ -264,7 +265,7 @@ def _nonzero(artifact: Artifact) -> dict[str, int]:
     counts = {}
     for name, coded in artifact.tensors.items():
         if isinstance(coded, Factors):
-            masks = (coded.left.nonzero, coded.right.nonzero)
+            masks = (coded.u.nonzero, coded.v.nonzero)
             counts[name] = sum(int(np.count_nonzero(mask)) for mask in masks)
         else:
             counts[name] = prod(coded.shape) - sparsity.zeros(artifact, name)

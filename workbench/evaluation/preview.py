@@ -38,7 +38,7 @@ def iter_reports_with_preview(
     RecipeError, Cancelled
         As `iter_reports`.
     """
-    baseline = recipe.plain
+    baseline = recipe.baseline
     cached = cached_report(model, recipe, SPLIT, store)
     if recipe.train is None and baseline != recipe and (cached is None or cached.score is None):
         for report in measure.iter_reports(model, baseline, store=store, cancelled=cancelled):
@@ -51,7 +51,7 @@ def iter_reports_with_preview(
             raise Cancelled("Measuring was stopped.")
         on_progress(fraction)
 
-    calibration_stats(model, recipe, progress=calibrating)
+    calibration_stats(model, recipe, on_progress=calibrating)
     yield from measure.iter_reports(
         model, recipe, store=store, cancelled=cancelled, on_step=on_step
     )

@@ -7,7 +7,8 @@ from math import prod
 from types import MappingProxyType
 
 from workbench.artifact.artifact import Artifact
-from workbench.compression.channels import UnprunedLayers, removed_fraction
+from workbench.compression.channel_pruning import removed_fraction
+from workbench.compression.channels import UnprunedLayers
 from workbench.compression.coded import Codes, Factors
 from workbench.evaluation import sparsity
 from workbench.evaluation.layer_reasons import COMPRESSING, CONSIDERABLE, layer_reasons
@@ -144,7 +145,7 @@ def _unpruned(requested: Structure | None, unpruned: Sequence[UnprunedLayers]) -
         if not any(removed_fraction([name], requested) for name in layers.layers):
             continue
         if named or layers.reason != "output" or len(layers.layers) > 1:
-            causes.setdefault((UNPRUNED[layers.reason], layers.what), []).extend(layers.layers)
+            causes.setdefault((UNPRUNED[layers.reason], layers.detail), []).extend(layers.layers)
     for (kind, obstacle), names in causes.items():
         yield Reason(kind, _join(names), obstacle=obstacle)
 

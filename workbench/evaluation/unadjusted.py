@@ -54,7 +54,7 @@ def _not_corrected(shaped: Model, prepared: PreparedNetwork, artifact: Artifact)
     """Return the biases that could not be corrected, or only with non-finite values."""
     layers = shell(shaped).module.named_modules()
     biases = [f"{p}.bias".removeprefix(".") for p, m in layers if isinstance(m, FOLD_TARGETS)]
-    before = shaped.with_spec(prepared.form)
+    before = shaped.with_spec(prepared.spec)
     correctable = target_means(before, prepared)
     if any(
         _unchanged(name, prepared, artifact)

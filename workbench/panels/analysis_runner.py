@@ -75,7 +75,7 @@ class AnalysisRunner:
     def _run(self, job: Job, on_progress: Callable[[float], None]) -> None:
         key = job[2]
         self._channel.session.analyze(
-            key.kind, key.of, cancelled=lambda: job != self._job(), progress=on_progress
+            key.kind, key.target, cancelled=lambda: job != self._job(), on_progress=on_progress
         )
 
     @contextmanager

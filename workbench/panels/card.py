@@ -156,7 +156,7 @@ def _baseline_comparison(
 
 def _baseline_settings(recipe: Recipe) -> list[str]:
     """Return the settings in which the baseline of `recipe` differs from it."""
-    baseline = recipe.plain
+    baseline = recipe.baseline
     return [
         f"{spec.label} {next(c.label for c in spec.choices if c.value == getattr(part, spec.name))}"
         for key in PARTS

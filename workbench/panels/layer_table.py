@@ -61,7 +61,7 @@ def _row(model: Model, name: str) -> dict[str, Any]:
 
 def _held_size(session: Session) -> dict[str, Any] | None:
     """Return the text about the size to keep and the current size; None if it is not kept."""
-    target, report = session.held, session.report
+    target, report = session.target_size, session.report
     if target is None:
         return None
     if report is None or report.recipe != session.recipe:

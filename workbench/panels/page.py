@@ -221,7 +221,7 @@ class Dashboard(anywidget.AnyWidget):
             "numbers": card.numbers(
                 session.report,
                 points.original(session.model),
-                plain=session.baseline,
+                baseline=session.baseline,
                 parameters=session.model.card["parameters"],
                 untouched=session.recipe == Recipe(),
                 stale=session.stale,

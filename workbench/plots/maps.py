@@ -44,7 +44,7 @@ def draw(
     coefficients up.
     """
     sound = result.kind == "frames"
-    largest = max(float(np.abs(e.parts).max()) for e in (result.before, result.after)) or 1.0
+    largest = max(float(np.abs(e.attributions).max()) for e in (result.before, result.after)) or 1.0
     blue, orange = palette.categories[0], palette.categories[1]
     scale = {
         "colorscale": [[0, blue], [0.5, palette.panel], [1, orange]],
@@ -73,8 +73,8 @@ def draw(
     }
     panels: list[dict[str, Any]] = [
         example,
-        {**scale, "z": _heat_map_rows(result.before.parts, sound=sound), "showscale": False},
-        {**scale, "z": _heat_map_rows(result.after.parts, sound=sound), "colorbar": bar},
+        {**scale, "z": _heat_map_rows(result.before.attributions, sound=sound), "showscale": False},
+        {**scale, "z": _heat_map_rows(result.after.attributions, sound=sound), "colorbar": bar},
     ]
     axes: dict[str, Any] = {}
     notes = []
@@ -119,7 +119,7 @@ def rows(result: Attribution) -> list[dict[str, Any]]:
     sound = result.kind == "frames"
     names = ("frame", "coefficient", "value") if sound else ("row", "column", "gray")
     values = result.content.tolist()
-    before, after = (e.parts.tolist() for e in (result.before, result.after))
+    before, after = (e.attributions.tolist() for e in (result.before, result.after))
     height, width = result.content.shape
     return [
         dict(zip(names, (i, j, values[i][j]), strict=True))

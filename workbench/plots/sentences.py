@@ -39,12 +39,12 @@ def draw(
     width = sheet_width(columns)
     places, count = place_words(result.content, width // CELL)
     both = result.before, result.after
-    largest = max(float(np.abs(explanation.parts).max(initial=0)) for explanation in both)
+    largest = max(float(np.abs(explanation.attributions).max(initial=0)) for explanation in both)
     data, shapes, top = [], [], 0
     lines: list[tuple[float, float, str]] = []
     for heading, explanation in zip(headings, both, strict=True):
         lines.append((0, top + HEADING / 2, heading))
-        strengths = explanation.parts / (largest or 1.0)
+        strengths = explanation.attributions / (largest or 1.0)
         data.append(_words(result.content, explanation, strengths, places, top + HEADING, palette))
         for word, strength, place in zip(result.content, strengths.tolist(), places, strict=True):
             shapes += _marks(word, strength, place, top + HEADING, palette)
@@ -90,7 +90,7 @@ def _words(
         palette,
         textposition="middle center",
         textfont={"size": 13, "family": MONO, "color": palette.ink},
-        customdata=np.round(explanation.parts.astype(np.float64), 4).tolist(),
+        customdata=np.round(explanation.attributions.astype(np.float64), 4).tolist(),
         hoverinfo="all",
         hovertemplate="%{text}: <b>%{customdata:+.3f}</b><extra></extra>",
     )
@@ -130,7 +130,7 @@ def _legend() -> list[str]:
 
 def rows(result: Attribution) -> list[dict[str, Any]]:
     """Return the figure's data as a table: a row for each word."""
-    parts = zip(result.content, result.before.parts, result.after.parts, strict=True)
+    parts = zip(result.content, result.before.attributions, result.after.attributions, strict=True)
     return [
         {"place": place, "word": word, "before": float(before), "after": float(after)}
         for place, (word, before, after) in enumerate(parts)

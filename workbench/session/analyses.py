@@ -100,7 +100,7 @@ def _compare(
 ) -> Any:
     from workbench.analysis.comparison import compare
 
-    return compare(model, artifact, cancelled=cancelled, progress=on_progress)
+    return compare(model, artifact, cancelled=cancelled, on_progress=on_progress)
 
 
 def _attribution(
@@ -144,7 +144,7 @@ def _generate(
         characters=characters,
         seed=seed,
         cancelled=cancelled,
-        progress=on_progress,
+        on_progress=on_progress,
     )
 
 

@@ -86,7 +86,7 @@ class Jobs:
         with self._shared.lock:
             model, recipe = self._shared.model, self._shared.recipe
             self._check_trained()
-        return compress(model, recipe, progress=on_step, cancelled=cancelled)
+        return compress(model, recipe, on_step=on_step, cancelled=cancelled)
 
     def measure_latency(self, cancelled: CancelCheck) -> None:
         """Time the original and the current file alternately."""

@@ -148,8 +148,8 @@ class Worker:
             recipe,
             store=shared.store,
             cancelled=outdated,
-            watch=on_step,
-            calibrating=on_calibration,
+            on_step=on_step,
+            on_progress=on_calibration,
         ):
             with shared.lock:
                 if outdated():
@@ -205,12 +205,12 @@ class Worker:
 
 
 def _has_baseline(recipe: Recipe) -> bool:
-    return recipe.train is None and recipe.plain != recipe
+    return recipe.train is None and recipe.baseline != recipe
 
 
 def _cached_baseline(model: Model, recipe: Recipe, store: ResultCache) -> Report | None:
     """Return the exact report of the recipe's baseline if it is cached."""
     if not _has_baseline(recipe):
         return None
-    report = cached_report(model, recipe.plain, "validation", store)
+    report = cached_report(model, recipe.baseline, "validation", store)
     return report if report is not None and report.exact else None

@@ -48,7 +48,7 @@ def _draw(session: Session, comparison: Comparison, palette: Palette) -> Figure:
         kind=focus.kind,
         first=page_start(session, comparison),
         columns=focus.columns,
-        form=display_type(task),
+        display_type=display_type(task),
     )
 
 

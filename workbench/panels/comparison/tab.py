@@ -77,4 +77,4 @@ def rows(session: Session) -> list[dict[str, Any]]:
 
 def _cached_result(session: Session, selected: ComparisonView) -> Any:
     key = selected.analysis(session)
-    return session.found(key.kind, key.of)
+    return session.analysis(key.kind, key.target)

@@ -73,7 +73,7 @@ def needs_comparison(session: Session) -> AnalysisKey:
 
 def cached_comparison(session: Session) -> Comparison | None:
     """Return the comparison for the current file, or None if it is not computed yet."""
-    result: Comparison | None = session.found(COMPARISON.kind, COMPARISON.of)
+    result: Comparison | None = session.analysis(COMPARISON.kind, COMPARISON.target)
     return result
 
 
