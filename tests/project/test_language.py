@@ -43,24 +43,24 @@ PHRASES = {
     r"\bgauges?\b": "running metric",
     r"\bportions?\b": "microbatch; part",
     r"\bstand-ins?\b": "preview",
-    r"\blest\b|\bheed\b|\bwhereof\b|\bthereof\b|\bhitherto\b|\bmoreover\b|\bbethink\b|\bnaught\b": "",
+    r"\b(?:lest|heed|whereof|thereof|hitherto|moreover|naught)\b": "a plain conjunction, or none",
     r"\bgives? (?:it )?up\b|\bgiven up\b": "stop; cancel; discard",
     r"\btakes? up again\b|\btaken up again\b": "resume",
     r"\bof (?:one's|its|their|his|your|my) own accord\b": "automatically",
     r"\bin words\b|\bin a sentence\b": "as an error message",
-    r"\bquantis|\boptimis|\bnormalis|\bequalis|\bfactoris|\brecognis|\binitialis|\bserialis|\borganis"
-    r"|\bgeneralis|\bregularis|\bsummaris|\bminimis|\bmaximis|\bstandardis|\bvisualis|\bsynchronis"
-    r"|\bspecialis|\bfinalis|\bcentralis|\bpenalis|\brealis|\banalys(?:e|ed|ing)\b": "American spelling",
-    r"\bcolours?\b|\bcoloured\b|\bgrey\b|\bneighbour|\bcentre[sd]?\b|\bbehaviour|\bfavour|\blicence\b"
-    r"|\bcatalogue\b|\bmodell(?:ed|ing)\b|\blabell(?:ed|ing)\b|\bcancell(?:ing)\b": "American spelling",
+    r"\b(?:quant|optim|normal|equal|factor|recogn|initial|serial|organ|general|regular|summar|minim"
+    r"|maxim|standard|visual|synchron|special|final|central|penal|real)is(?:e|es|ed|ing|ation|er)\b"
+    r"|\banalys(?:e|ed|ing)\b|\bcolours?\b|\bcoloured\b|\bgrey\b|\bneighbour"
+    r"|\bcentre[sd]?\b|\bbehaviour|\bfavour|\blicence\b|\bcatalogue\b|\bmodell(?:ed|ing)\b"
+    r"|\blabell(?:ed|ing)\b": "American spelling",
 }
 
 # Words that are good English and bad names: they do not say what a value is.
-NAMES = {
-    "anew", "asked", "beside", "brought", "done", "due", "evidence", "form", "forms", "found", "gauge",
-    "grid", "grids", "judge", "kept", "left", "lesson", "lot", "made", "moment", "moments", "one", "own",
-    "plain", "portion", "sieve", "some", "told", "view", "wanted", "what", "whole", "why",
-}  # fmt: skip
+NAMES = frozenset(
+    "anew asked beside brought done due evidence form forms found gauge grid grids judge kept left "
+    "lesson lot made moment moments one own plain portion sieve some told view wanted what whole "
+    "why".split()
+)
 
 # Where a phrase or name is right, and the reason.
 EXCEPTIONS: dict[tuple[str, str], str] = {}
