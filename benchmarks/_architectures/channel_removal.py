@@ -13,7 +13,9 @@ from torch.func import functional_call
 from _architectures import named
 from _architectures.architecture import Inputs, run
 from _architectures.trial import SEEDS, TOLERANCE, build, randomize, unique_tensors
-from workbench.compression.channels import SCORES, Group, remove_channels
+from workbench.compression.channel_pruning import remove_channels
+from workbench.compression.channel_scores import SCORES
+from workbench.compression.channels import Group
 from workbench.compression.stats import CalibrationStats
 from workbench.graph.channel_groups import module_channel_groups
 from workbench.graph.verify_groups import passes_averaging_norm

@@ -9,6 +9,7 @@ from math import inf, nan
 import pytest
 import torch
 from torch import nn
+from workbench.panels.comparing import tab
 
 import workbench as wb
 from tests.raises import raises
@@ -16,8 +17,7 @@ from workbench.analysis.sensitivity import Point, Sensitivity
 from workbench.cache.results import ResultCache
 from workbench.cli import tables
 from workbench.errors import WorkbenchError
-from workbench.panels import bank
-from workbench.panels.comparing import tab
+from workbench.panels import layer_table
 from workbench.plots import sensitivity as picture
 from workbench.plots.palette import LIGHT
 from workbench.session import Session
@@ -52,15 +52,15 @@ def make_model(module, name="one"):
     return wb.from_module(module, train=data, validation=data, test=data, name=name)
 
 
-def test_the_bank_of_a_single_embedding():
-    (row,) = bank.rows(make_model(Words()))
+def test_the_layers_of_a_single_embedding():
+    (row,) = layer_table.rows(make_model(Words()))
     assert row["name"] == "table.weight"
     assert (row["macs"]["share"], row["macs"]["text"]) == (0, "0.0\u202f%")
 
 
 def test_buffers_have_no_rows_no_histogram_and_no_sensitivity():
     model = make_model(Words())
-    assert [row["name"] for row in bank.rows(model)] == ["table.weight"]
+    assert [row["name"] for row in layer_table.rows(model)] == ["table.weight"]
     sensitivity = wb.sensitivity(model, wb.Prune(), [0.5], store=ResultCache())
     assert [point.layer for point in sensitivity.points] == ["table.weight"]
     with raises("recipe.unknown_layer", "'mask'"):
@@ -69,7 +69,7 @@ def test_buffers_have_no_rows_no_histogram_and_no_sensitivity():
 
 def test_analyses_of_layers_are_refused(threads):
     model = make_model(Scaled())
-    assert bank.rows(model) == []
+    assert layer_table.rows(model) == []
     for part in (wb.Prune(), wb.Quantize(), wb.Share(), wb.Factorize(), wb.Structure()):
         with raises("recipe.no_layers", "custom/one"):
             wb.sensitivity(model, part, store=ResultCache())
