@@ -9,7 +9,7 @@ from math import inf, nan
 import pytest
 import torch
 from torch import nn
-from workbench.panels.comparing import tab
+from workbench.panels.comparison import tab
 
 import workbench as wb
 from tests.raises import raises

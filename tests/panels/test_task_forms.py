@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 import workbench as wb
+from tests.raises import raises
 from tests.untrained import untrained
 from workbench.analysis.generation import Generation
 from workbench.domain.metric import RMSE
-from workbench.errors import WorkbenchError
 from workbench.panels import training
 from workbench.panels.comparison import generation
 from workbench.panels.comparison import tab as comparison
@@ -60,7 +60,8 @@ def test_the_learning_curve_uses_the_metric(task, value):
     progress = TrainingProgress(2, 2, 0.0, 1.0, ((1, 1.0, 1.5), (2, 1.0, 1.5)))
     session = SimpleNamespace(training=progress, model=SimpleNamespace(task=task))
     figure = training_tab(session, LIGHT)["figure"]
-    assert figure["layout"]["title"]["text"] == f"Batch {task.metric.name} after 2 steps: {said}"
+    title = f"Batch {task.metric.name} after 2 steps: {value}"
+    assert figure["layout"]["title"]["text"] == title
 
 
 def test_only_images_can_be_shifted_and_mirrored(client):
@@ -68,7 +69,7 @@ def test_only_images_can_be_shifted_and_mirrored(client):
     assert {"shift", "mirror"} <= set(keys)
     model = wb.model("vowels/cnn")
     for settings in (Train(1, shift=1), Train(1, mirror="half")):
-        with pytest.raises(WorkbenchError, match=r"^Only images can be shifted or mirrored.*\.$"):
+        with raises("recipe.augmentation_without_images", "shift", "mirror"):
             training_setup(model, Recipe(train=settings))
     client.session.choose_model(model.name)
     keys = [field["key"] for field in training.section(client.session)["more"]]
@@ -86,18 +87,20 @@ def test_recordings_are_tiles_and_a_click_opens_the_attribution(client):
     client.act("tab", key="comparison", columns=4)
     tab = client.wait("tab", lambda tab: tab.get("figure"))
     assert "recordings went wrong" in tab["figure"]["layout"]["title"]["text"]
-    wire.act("look", key="tile", value={"x": 10, "y": 10})
-    tab = wire.wait("tab", lambda tab: tab["controls"][0]["value"] == "attribution")
-    tab = wire.wait("tab", lambda tab: tab.get("figure") and "3" in str(len(tab["figure"]["data"])))
+    client.act("focus", key="tile", value={"x": 10, "y": 10})
+    tab = client.wait("tab", lambda tab: tab["controls"][0]["value"] == "attribution")
+    tab = client.wait(
+        "tab", lambda tab: tab.get("figure") and "3" in str(len(tab["figure"]["data"]))
+    )
     assert tab["figure"]["layout"]["title"]["text"].startswith("Predicted Speaker")
-    wire.act("soften", teacher="self", temperature=2.0, example=0)
-    wire.act("tab", key="teacher")
-    tab = wire.wait("tab", lambda tab: tab["key"] == "teacher" and tab.get("figure"))
+    client.act("query_teacher", teacher="self", temperature=2.0, example=0)
+    client.act("tab", key="teacher")
+    tab = client.wait("tab", lambda tab: tab["key"] == "teacher" and tab.get("figure"))
     assert len(tab["figure"]["data"]) == 2
 
 
 def test_a_teacher_of_another_task_cannot_be_queried_for_classes():
-    with pytest.raises(WorkbenchError, match="bits per character"):
+    with raises("training.teacher_without_classes", "bits per character"):
         teacher_predictions(untrained("reviews-lm/gpt"), "self")
 
 

@@ -57,7 +57,41 @@ PHRASES = {
 
 # Words that are good English and bad names: they do not say what a value is.
 NAMES = frozenset(
-    ["anew", "asked", "beside", "brought", "done", "due", "evidence", "form", "forms", "found", "gauge", "grid", "grids", "judge", "kept", "left", "lesson", "lot", "made", "moment", "moments", "one", "own", "plain", "portion", "sieve", "some", "told", "view", "wanted", "what", "whole", "why"]
+    [
+        "anew",
+        "asked",
+        "beside",
+        "brought",
+        "done",
+        "due",
+        "evidence",
+        "form",
+        "forms",
+        "found",
+        "gauge",
+        "grid",
+        "grids",
+        "judge",
+        "kept",
+        "left",
+        "lesson",
+        "lot",
+        "made",
+        "moment",
+        "moments",
+        "one",
+        "own",
+        "plain",
+        "portion",
+        "sieve",
+        "some",
+        "told",
+        "view",
+        "wanted",
+        "what",
+        "whole",
+        "why",
+    ]
 )
 
 # Where a phrase or name is right, and the reason.
