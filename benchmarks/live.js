@@ -99,7 +99,7 @@ window.bench = (() => {
       await pause(wait);
       if (card().busy !== "true") continue;
       const start = performance.now();
-      document.querySelector(".task-bar button").click();
+      document.querySelector(".progress-bar button").click();
       times.push((await when(() => card().busy === "false")) - start);
     }
     return times;

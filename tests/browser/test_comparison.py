@@ -65,7 +65,7 @@ def test_every_view_is_drawn_with_its_title(changed):
     expect(title).to_have_text(re.compile(r"^[\d,]+ images went wrong, mostly "))
     view(changed, "classes", "scatter,scatter,scatter")
     expect(title).to_contain_text("lost most")
-    view(changed, "confusions", "heatmap,heatmap,heatmap")
+    view(changed, "confusion matrix", "heatmap,heatmap,heatmap")
     expect(title).to_contain_text("Largest increase")
     view(changed, "weights", "bar,bar")
     changed.get_by_role("combobox", name="layer", exact=True).last.select_option("fc2.weight")

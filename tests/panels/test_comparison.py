@@ -56,7 +56,7 @@ def test_nothing_is_compared_while_the_tab_is_closed(client, monkeypatch):
 
 
 def test_title_and_counts_agree_with_the_report(changed):
-    comparison = changed.session.found("changes")
+    comparison = changed.session.analysis("changes")
     tab = changed.last("tab")
     assert tab["figure"]["layout"]["title"]["text"] == flips.summary(comparison)
     assert f"({len(comparison.lost)})" in control(tab, "kind")["choices"][0]["label"]
@@ -83,7 +83,7 @@ def test_every_view_draws_and_has_data(changed):
 
 
 def test_pages_turn_and_stop_at_both_ends(changed):
-    comparison = changed.session.found("changes")
+    comparison = changed.session.analysis("changes")
     page = 5 * flips.ROWS
 
     def turn(direction):
@@ -107,14 +107,14 @@ def test_pages_turn_and_stop_at_both_ends(changed):
 
 
 def test_a_click_on_an_example_opens_its_attribution(changed):
-    comparison = changed.session.found("changes")
+    comparison = changed.session.analysis("changes")
     index = 7  # second row, third column
-    x, y = 2 * flips.SIDE + 9, flips.DEEP + 9
+    x, y = 2 * flips.TILE_WIDTH + 9, flips.TILE_HEIGHT + 9
     changed.act("focus", key="tile", value={"x": x, "y": y})
     assert changed.session.focus.example == comparison.lost[index]
     shown(changed, lambda tab: control(tab, "view")["value"] == "attribution")
     assert (
-        changed.session.found("attribution", int(comparison.lost[index])).label
+        changed.session.analysis("attribution", int(comparison.lost[index])).label
         == (comparison.labels[comparison.lost[index]])
     )
     changed.act("focus", key="flipped", value=1)
@@ -171,7 +171,7 @@ def test_content_stays_during_an_update(changed):
     sent = len(changed.dashboard.sent)
     changed.set_values(prune_sparsity=0.5, quantize_bits=3)
     after = shown(changed, lambda tab: tab["figure"]["layout"]["title"]["text"] != before)
-    comparison = changed.session.found("changes")
+    comparison = changed.session.analysis("changes")
     assert after["figure"]["layout"]["title"]["text"] == flips.summary(comparison)
     tabs = [message for message, _ in changed.dashboard.sent[sent:] if message["kind"] == "tab"]
     assert "note" in tabs[0]

@@ -69,7 +69,7 @@ def hold_size(client, recipe=SPARSE):
     client.wait_until_idle()
     client.act("hold_size", on=True)
     size = client.session.report.bytes
-    assert client.session.held == size
+    assert client.session.target_size == size
     shown = f"target {size:,}\u202fbytes, current {size:,}\u202fbytes"
     assert client.last("state")["layer_table"]["held_size"] == {"text": shown}
     return size
@@ -111,13 +111,13 @@ def test_an_unknown_size_cannot_be_kept(client, monkeypatch):
     monkeypatch.setattr(client.session._results, "report", None)
     client.act("hold_size", on=True)
     assert "try again in a moment" in client.last("banner")["text"]
-    assert client.session.held is None
+    assert client.session.target_size is None
 
 
 def test_another_model_clears_the_size_and_the_sensitivity(client):
     hold_size(client)
     client.act("model", key="fashion/mlp-32")
-    assert client.session.held is None
+    assert client.session.target_size is None
     assert client.session.sensitivity is None
 
 
