@@ -144,7 +144,7 @@ def forget(monkeypatch):
     """Return a function that empties all caches, as in a new process."""
 
     def clear():
-        for module, name in ((calibration, "_known"), (prepare, "_kept"), (teacher, "_kept")):
+        for module, name in ((calibration, "_cache"), (prepare, "_cache"), (teacher, "_cache")):
             monkeypatch.setattr(module, name, MemoryCache(64))
         files.default_file_cache.cache_clear()
         monkeypatch.setattr(files.default_file_cache(), "_folder", None)
