@@ -7,9 +7,10 @@ import threading
 import pytest
 
 import workbench as wb
+from tests.raises import raises
 from workbench.cache.files import FileCache
 from workbench.cache.results import ResultCache
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled
 from workbench.session import Session, teacher_warning
 from workbench.zoo import model
 
@@ -137,8 +138,8 @@ def test_divergence_is_a_clear_error(real, until):
 
 
 def test_invalid_training_settings_are_refused_at_once(real):
-    with pytest.raises(WorkbenchError, match="nobody"):
-        real.train(wb.Train(teacher="nobody"), seconds=1)
+    with raises("name.unknown", "unknown-teacher"):
+        real.train(wb.Train(teacher="unknown-teacher"), seconds=1)
     assert real.recipe == SPARSE
     assert not real.busy
 
@@ -180,15 +181,15 @@ def test_a_cancelled_sweep_keeps_its_results(real):
 
 
 @pytest.mark.parametrize(
-    ("settings", "seconds", "words"),
+    ("settings", "seconds", "code"),
     [
-        ({}, 5, "needs a teacher"),
-        ({"teacher": "nobody"}, 5, "nobody"),
-        ({"teacher": "self"}, 0, "above 0"),
+        ({}, 5, "training.no_teacher"),
+        ({"teacher": "unknown-teacher"}, 5, "name.unknown"),
+        ({"teacher": "self"}, 0, "training.seconds"),
     ],
 )
-def test_an_invalid_sweep_is_a_clear_error(real, settings, seconds, words):
-    with pytest.raises(WorkbenchError, match=words):
+def test_an_invalid_sweep_is_a_clear_error(real, settings, seconds, code):
+    with raises(code):
         real.sweep(wb.Train(threads=1, **settings), seconds)
 
 
@@ -212,8 +213,8 @@ def test_cancelling_before_the_first_step_restores_the_selection(real, monkeypat
 
 
 def test_a_link_with_an_unknown_teacher_opens_the_original_model(real, until):
-    with pytest.raises(WorkbenchError, match="nobody"):
-        real.restore(f"v=1&m={NAME}&train.steps=3&train.teacher=nobody")
+    with raises("name.unknown", "unknown-teacher"):
+        real.restore(f"v=1&m={NAME}&train.steps=3&train.teacher=unknown-teacher")
     until(real, lambda: not real.busy)
     assert real.recipe == wb.Recipe()
     assert real.report is not None
