@@ -65,7 +65,7 @@ def test_report_is_cached_only_with_calibration_stats(small, store, monkeypatch)
     recipe = wb.Recipe(prune=wb.Prune(0.5, criterion="gradient"))
     exact = measure(small, recipe, timed=False, store=store)
     assert cached_report(small, recipe, "validation", store) == exact
-    monkeypatch.setattr(statistics, "_known", MemoryCache(9))
+    monkeypatch.setattr(statistics, "_cache", MemoryCache(9))
     assert cached_report(small, recipe, "validation", store) is None
 
 

@@ -119,7 +119,7 @@ def test_size_counts_decoded_weights(name, recipes, store):
 def count_nonzero(coded) -> int:
     """Count the stored nonzero values; for a factorized tensor, of both factors."""
     if isinstance(coded, Factors):
-        return count_nonzero(coded.left) + count_nonzero(coded.right)
+        return count_nonzero(coded.u) + count_nonzero(coded.v)
     return int((coded.tensor() != 0).sum())
 
 

@@ -28,7 +28,7 @@ from workbench.runtime.cut import cut
 from workbench.runtime.shell import shell
 from workbench.threads import parallel_map
 
-# What drawn recipes need is in docs/benchmarks.md, from benchmarks/fast_path_bound.py.
+# What random recipes need is in docs/benchmarks.md, from benchmarks/fast_path_bound.py.
 SAFETY = 2.5
 MAX_UNDECIDED = 0.4
 
