@@ -9,8 +9,9 @@ import pytest
 import workbench as wb
 from tests.raises import raises
 from workbench.errors import Cancelled
-from workbench.training import budget
+from workbench.training import budget, teacher
 from workbench.training.budget import (
+    BATCH_PARTS,
     MIN_PILOT,
     MIN_STEP_SHARE,
     PILOT,
@@ -22,9 +23,14 @@ from workbench.training.budget import (
 from workbench.training.early_stopping import CHECKS
 from workbench.training.fake_quantize import FakeQuantizer
 from workbench.training.run import Run
+from workbench.training.setup import training_setup
 from workbench.training.sparsity_schedule import ROUNDS, STAIRS
 
 LENET = "fashion/lenet-300-100"
+
+
+BATCH = 8
+"""The batch size whose steps take the seconds that a test sets."""
 
 
 class Clock:
@@ -39,7 +45,9 @@ class Clock:
         remaining = list(seconds)
 
         def slow(*args):
-            self.now += remaining.pop(0) if len(remaining) > 1 else remaining[0]
+            cost = remaining.pop(0) if len(remaining) > 1 else remaining[0]
+            batch = args[0].settings.batch if args and isinstance(args[0], Run) else BATCH
+            self.now += cost * batch / BATCH
             return work(*args)
 
         return slow
@@ -65,9 +73,12 @@ def timings(clock, monkeypatch):
     """Return a function that sets how many seconds each operation takes."""
 
     def set_timings(step=(0.0,), setup=(0.0,), check=0.0, masks=0.0):
+        def check_part(run, cancelled, examples):
+            clock.now += check * examples / len(run.setup.held_out.labels)
+
         monkeypatch.setattr(Run, "_step", clock.costs(Run._step, *step))
         monkeypatch.setattr(budget, "training_setup", clock.costs(budget.training_setup, *setup))
-        monkeypatch.setattr(Run, "evaluate_held_out", clock.costs(lambda *args: None, check))
+        monkeypatch.setattr(Run, "evaluate_held_out", check_part)
         monkeypatch.setattr(Run, "recompute_masks", clock.costs(lambda *args: None, masks))
         monkeypatch.setattr(Run, "recalibrate", lambda *args: None)
         return clock
@@ -81,24 +92,26 @@ def timings(clock, monkeypatch):
         (0.01, 60, 1 + WARM_UP + PILOT),
         (0.1, 60, 1 + 49),  # more than 8 % of the time
         (5.0, 60, 1 + MIN_PILOT),
-        (40.0, 60, 1),
+        (40.0, 60, 0),  # a part of a step is enough
         (1e-6, 60, 1 + WARM_UP + PILOT),
         (0.125, 3, 1 + 2),
     ],
 )
 def test_steps_follow_from_the_speed_of_the_pilot(each, seconds, pilot, timings, make_recipe):
     clock = timings(step=(each,))
-    steps = steps_for(wb.model(LENET), make_recipe(batch=4), seconds)
-    available = max(seconds * MIN_STEP_SHARE, seconds - pilot * each)
+    begin = clock.now
+    steps = steps_for(wb.model(LENET), make_recipe(batch=BATCH), seconds)
+    assert clock.now - begin == pytest.approx((pilot + 1 / BATCH_PARTS) * each)
+    available = max(seconds * MIN_STEP_SHARE, seconds - (clock.now - begin))
     assert steps == pytest.approx(max(1, min(budget.MAX_STEPS, available / each)), abs=1)
-    assert clock.steps == pilot
+    assert clock.steps == 1 + pilot
 
 
 def test_slow_first_steps_and_outliers_are_ignored(timings, make_recipe):
-    slow = [2.0, 1.0, 0.5, *[0.1] * 5, 7.0, 0.1]
+    slow = [2.0, 2.0, 1.0, 0.5, *[0.1] * 5, 7.0, 0.1]
     clock = timings(step=slow)
     begin = clock.now
-    steps = steps_for(wb.model(LENET), make_recipe(batch=4), 300)
+    steps = steps_for(wb.model(LENET), make_recipe(batch=BATCH), 300)
     assert steps == pytest.approx((300 - (clock.now - begin)) / 0.1, abs=1)
 
 
@@ -119,7 +132,7 @@ def test_time_besides_steps_is_subtracted(settings, extra, timings, make_recipe)
         clock.now += 1.5
         calls.append(args)
 
-    recipe = make_recipe(prune={"sparsity": 0.5}, batch=4, **settings)
+    recipe = make_recipe(prune={"sparsity": 0.5}, batch=BATCH, **settings)
     steps = steps_for(wb.model(LENET), recipe, 100, finish=finish)
     to_come = 2.0 + 1.5 + extra
     assert steps == pytest.approx((100 - (clock.now - begin) - to_come) / 0.1, abs=1)
@@ -135,7 +148,7 @@ def test_time_of_batch_norm_recalibration_is_subtracted(
     clock, batches = timings(step=(0.1,)), []
     monkeypatch.setattr(Run, "recalibrate", clock.costs(lambda *args: batches.append(args[2]), 0.4))
     begin = clock.now
-    steps = steps_for(wb.model(LENET), make_recipe(batch=4, batch_norm=norms), 40)
+    steps = steps_for(wb.model(LENET), make_recipe(batch=BATCH, batch_norm=norms), 40)
     assert steps == pytest.approx((40 - (clock.now - begin) - to_come) / 0.1, abs=1)
     assert batches == [budget.RECALIBRATION_SAMPLE][: norms == "recalibrate"]
 
@@ -143,7 +156,7 @@ def test_time_of_batch_norm_recalibration_is_subtracted(
 def test_with_few_steps_there_are_as_few_checks(timings, make_recipe):
     clock = timings(step=(0.1,), check=1.9)
     begin = clock.now
-    steps = steps_for(wb.model(LENET), make_recipe(patience=3, batch=4), 20)
+    steps = steps_for(wb.model(LENET), make_recipe(patience=3, batch=BATCH), 20)
     assert steps == int((20 - (clock.now - begin)) / (0.1 + 1.9))
     assert steps < CHECKS
 
@@ -155,15 +168,15 @@ def test_the_pilot_changes_masks_as_rarely_as_training(timings, make_recipe, mon
         FakeQuantizer, "update_masks", lambda *a: (shares.append(a[2]), update(*a))[1]
     )
     timings(step=(0.01,))
-    recipe = make_recipe(prune={"sparsity": 0.9}, sparsening="cubic", batch=4)
+    recipe = make_recipe(prune={"sparsity": 0.9}, sparsening="cubic", batch=BATCH)
     steps_for(wb.model(LENET), recipe, 60)
-    assert len(shares) == 2  # once at the start of each of two runs
+    assert len(shares) == 3  # once at the start of each of three runs
 
 
 def test_a_timed_check_and_mask_update_do_not_change_the_run(start_run, make_recipe, finish, same):
     recipe = make_recipe(prune={"sparsity": 0.5}, patience=2, batch=8, steps=6)
     plain, timed = start_run(recipe), start_run(recipe)
-    timed.evaluate_held_out(lambda: False)
+    timed.evaluate_held_out(lambda: False, 100)
     timed.recompute_masks()
     for run in (plain, timed):
         finish(run)
@@ -193,3 +206,35 @@ def test_an_invalid_budget_variable_is_rejected(monkeypatch, text) -> None:
     monkeypatch.setenv(VARIABLE, text)
     with raises("training.budget_variable", VARIABLE, text):
         capped_seconds(60)
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_logits_are_precomputed_only_if_training_sees_every_example(steps, make_recipe):
+    model = wb.model(LENET)
+    half = len(model.task.split("train").examples) // 2
+    recipe = make_recipe(teacher="fashion/mlp-32", batch=half, steps=steps)
+    setup = training_setup(model, recipe)
+    assert (setup.teacher.cached is not None) == (steps * half >= len(setup.labels))
+
+
+def test_the_time_of_a_teacher_is_that_of_its_predictions(clock, timings, make_recipe, monkeypatch):
+    timings(step=(0.2,))
+    monkeypatch.setattr(teacher, "is_precomputed", lambda *args: False)
+
+    def predict(self, inputs):
+        clock.now += 1.0
+        return real(self, inputs)
+
+    real = teacher.Teacher.predict
+    monkeypatch.setattr(teacher.Teacher, "predict", predict)
+    model = wb.model(LENET)
+    examples = len(model.task.split("train").examples)
+    recipe = make_recipe(teacher="fashion/mlp-32", batch=BATCH)
+    begin = clock.now
+    few = steps_for(model, recipe, 60)
+    assert few == pytest.approx((60 - (clock.now - begin)) / 0.2, abs=6)
+    assert few * BATCH < examples
+    many = steps_for(model, recipe, 2000)
+    saved = BATCH / teacher.BATCH
+    assert many == pytest.approx((2000 - examples / teacher.BATCH) / (0.2 - saved), rel=0.02)
+    assert many * BATCH >= examples

@@ -15,6 +15,8 @@ from workbench.training.setup import training_setup
 from workbench.training.teacher import Teacher
 
 LENET = "fashion/lenet-300-100"
+EVERY_EXAMPLE = {"batch": 1000, "steps": 20}
+"""As many examples as the training split has: the logits are precomputed."""
 
 
 @pytest.fixture
@@ -47,12 +49,12 @@ def losses(monkeypatch):
 
 
 @pytest.mark.parametrize("shift", [0, 3])
-@pytest.mark.parametrize("batch", [32, 600])
+@pytest.mark.parametrize("amount", [{"batch": 32}, {"batch": 600}, EVERY_EXAMPLE], ids=str)
 def test_teacher_and_student_see_the_same_batch(
-    shift, batch, start_run, make_recipe, finish, teacher_calls, losses
+    shift, amount, start_run, make_recipe, finish, teacher_calls, losses
 ):
     run = start_run(
-        make_recipe(teacher="self", shift=shift, batch=batch, dropout=0.5, learning_rate=0.01)
+        make_recipe(teacher="self", shift=shift, dropout=0.5, learning_rate=0.01, **amount)
     )
     before = len(teacher_calls)
     shown = []
@@ -65,11 +67,11 @@ def test_teacher_and_student_see_the_same_batch(
         with torch.no_grad():
             expected = torch.func.functional_call(module, alone.weights(), (inputs,), strict=True)
         torch.testing.assert_close(taught, expected, rtol=1e-4, atol=1e-4)
-    if shift:
-        moved = teacher_calls[before:]
-        assert all(batch.tensors[0] is other for batch, other in zip(moved, shown, strict=True))
-    else:
+    if amount is EVERY_EXAMPLE and not shift:
         assert len(teacher_calls) == before
+    else:
+        seen = teacher_calls[before:]
+        assert all(batch.tensors[0] is other for batch, other in zip(seen, shown, strict=True))
 
 
 def test_labels_belong_to_the_inputs(start_run, make_recipe, finish, losses):
@@ -85,11 +87,11 @@ def test_labels_belong_to_the_inputs(start_run, make_recipe, finish, losses):
 
 
 def test_a_teacher_runs_once_for_all_students(start_run, make_recipe, finish, teacher_calls):
-    first = start_run(make_recipe(teacher=LENET), most=20_000)
+    first = start_run(make_recipe(teacher=LENET, **EVERY_EXAMPLE), most=20_000)
     examples = sum(len(inputs) for inputs in teacher_calls)
     assert examples == len(wb.task("fashion").split("train")) == 20_000
     finish(first)
-    second = start_run(make_recipe(teacher="self", temperature=2, batch=64), most=20_000)
+    second = start_run(make_recipe(teacher="self", temperature=2, **EVERY_EXAMPLE), most=20_000)
     finish(second)
     assert sum(len(inputs) for inputs in teacher_calls) == examples
     assert second.setup.teacher.cached is first.setup.teacher.cached
@@ -100,7 +102,8 @@ def test_teacher_logits_do_not_depend_on_threads(make_recipe, threads, monkeypat
     for count in (1, 2):
         threads(count)
         monkeypatch.setattr(teacher, "_cache", MemoryCache(9))
-        logits.append(training_setup(wb.model(LENET), make_recipe(teacher=LENET)).teacher.cached)
+        recipe = make_recipe(teacher=LENET, **EVERY_EXAMPLE)
+        logits.append(training_setup(wb.model(LENET), recipe).teacher.cached)
     assert torch.equal(*logits)
 
 
@@ -172,7 +175,8 @@ def test_a_compressed_teacher_has_the_weights_of_its_file(make_recipe, teacher_c
     student = wb.model(LENET)
     compressed = wb.Recipe(prune=wb.Prune(0.9), quantize=wb.Quantize(3))
     named = "fashion/lenet5?prune.sparsity=0.9&quantize.bits=3"
-    taught = training_setup(student, make_recipe(teacher=named)).teacher
+    recipe = make_recipe(teacher=named, **EVERY_EXAMPLE)
+    taught = training_setup(student, recipe).teacher
     weights = wb.compress(wb.model("fashion/lenet5"), compressed).weights()
     alone = Teacher(wb.model("fashion/lenet5").module(), weights)
     images = student.task.split("train").examples
@@ -200,7 +204,7 @@ def test_logits_that_are_too_large_are_computed_in_each_step(
     start_run, make_recipe, finish, teacher_calls, losses, monkeypatch
 ):
     monkeypatch.setattr(teacher, "MAX_CACHED_BYTES", 1000)
-    run = start_run(make_recipe(teacher="self"))
+    run = start_run(make_recipe(teacher="self", **EVERY_EXAMPLE))
     assert run.setup.teacher.cached is None
     assert sum(len(inputs) for inputs in teacher_calls) <= teacher.BATCH
     finish(run)

@@ -11,12 +11,13 @@ from statistics import median
 
 from workbench.domain import Model
 from workbench.errors import InputError, RecipeError
-from workbench.recipe import Recipe
+from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import brief
+from workbench.training import teacher as teacher_module
 from workbench.training.early_stopping import EarlyStopping
 from workbench.training.forward import MICROBATCH
 from workbench.training.run import RECALIBRATION_BATCHES, Run
-from workbench.training.setup import training_setup
+from workbench.training.setup import can_precompute, training_setup
 from workbench.training.sparsity_schedule import sparsity_schedule
 from workbench.training.types import TrainingResult, TrainingSetup
 
@@ -31,7 +32,11 @@ PILOT_SHARE = 0.08
 MIN_PILOT = 1
 """Steps after the first one that the pilot takes even if they are slow."""
 LONG_STEP = 0.2
-"""Share of the seconds above which the first step alone is the pilot."""
+"""Share of the seconds above which a step on a part of the batch is the pilot."""
+BATCH_PARTS = 8
+"""Parts of a batch, of which the first step of the pilot takes one."""
+CHECK_SAMPLE = 4 * MICROBATCH
+"""Examples on which a validation check is timed; one microbatch where steps are slow."""
 RECALIBRATION_SAMPLE = 4
 """Microbatches on which batch-norm recalibration is timed."""
 MIN_STEP_SHARE = 1 / 8
@@ -78,7 +83,7 @@ def steps_for(
     A pilot run times the setup, some steps, part of the batch-norm recalibration, one check of
     early stopping, one change of masks, and `finish`, which makes the file. The time of the pilot
     and of all other parts of a run is subtracted from the budget, but an eighth of it is always
-    reserved for steps. The pilot also computes the outputs of the teacher.
+    reserved for steps. A teacher's logits are precomputed only by runs that see every example.
 
     Raises
     ------
@@ -92,47 +97,85 @@ def steps_for(
     start = time.perf_counter()
     settings = recipe.train
     pilot = replace(recipe, train=replace(settings, steps=PLANNED_STEPS, batch_norm="keep"))
-    run = Run(training_setup(model, pilot, cancelled), pilot)
-    # The second setup finds statistics and teacher cached, as the real run will.
-    overhead = _timed(lambda: Run(training_setup(model, pilot, cancelled), pilot))
-    step = _seconds_per_step(run, seconds, cancelled)
+    short = replace(recipe, train=replace(settings, steps=1, batch_norm="keep"))
+    run = Run(training_setup(model, short, cancelled), pilot)
+    # The second setup finds statistics cached, as the real run will.
+    overhead = _timed(lambda: Run(training_setup(model, short, cancelled), pilot))
+    step, slow = _seconds_per_step(run, pilot, seconds, cancelled)
     if settings.batch_norm == "recalibrate":
         total = min(RECALIBRATION_BATCHES, -(-len(run.setup.labels) // MICROBATCH))
         sample = min(RECALIBRATION_SAMPLE, total)
         overhead += total / sample * _timed(lambda: run.recalibrate(cancelled, sample))
     mask = _timed(run.recompute_masks) if settings.sparsening != "one-shot" else 0.0
-    check = _timed(lambda: run.evaluate_held_out(cancelled)) if settings.patience else 0.0
+    check = _seconds_per_check(run, cancelled, slow=slow)
     if finish is not None:
         overhead += _timed(lambda: finish(model, recipe, run.setup, run.trained()))
+    precompute, saved = _teacher_seconds(model, settings, run)
+    examples = len(run.setup.labels)
     elapsed = time.perf_counter() - start
     available = max(seconds * MIN_STEP_SHARE, seconds - elapsed - overhead)
 
     def duration(steps: int) -> float:
         masks = sparsity_schedule(settings.sparsening, steps)
         checks = EarlyStopping(replace(settings, steps=steps), max(masks)).checks
-        return steps * step + (len(masks) - 1) * mask + checks * check
+        total = steps * step + (len(masks) - 1) * mask + checks * check
+        if steps * settings.batch >= examples:
+            total += precompute - steps * saved
+        return total
 
     return bisect_right(range(2, MAX_STEPS + 1), available, key=duration) + 1
 
 
-def _seconds_per_step(run: Run, seconds: float, cancelled: Callable[[], bool]) -> float:
-    """Return the median time of a step, from steps that take a small share of `seconds`.
+def _seconds_per_step(
+    run: Run, pilot: Recipe, seconds: float, cancelled: Callable[[], bool]
+) -> tuple[float, bool]:
+    """Return the median time of a step, and whether steps are slow.
 
-    A first step that takes too long is the only one.
+    Steps are slow if they take a large share of `seconds`: their time then follows from one step on
+    a part of the batch.
     """
+    assert pilot.train is not None
+    part = -(-pilot.train.batch // BATCH_PARTS)
+    small = replace(pilot, train=replace(pilot.train, batch=part))
+    begin = time.perf_counter()
+    next(Run(run.setup, small).go(cancelled=cancelled))
+    step = (time.perf_counter() - begin) * pilot.train.batch / part
+    if step > LONG_STEP * seconds:
+        return step, True
     times: list[float] = []
     begin = time.perf_counter()
     for event in run.go(cancelled=cancelled):
         spent = time.perf_counter() - begin
-        if event.step == 1 and spent > LONG_STEP * seconds:
-            return spent
         if event.step > 1:
             times.append(spent)
         enough = len(times) >= WARM_UP + PILOT or sum(times) > PILOT_SHARE * seconds
         if len(times) >= MIN_PILOT and enough:
             break
         begin = time.perf_counter()
-    return median(times[min(WARM_UP, len(times) // 2) :])
+    return median(times[min(WARM_UP, len(times) // 2) :]), False
+
+
+def _seconds_per_check(run: Run, cancelled: Callable[[], bool], *, slow: bool) -> float:
+    """Return the time of a validation check, from a part of the examples."""
+    if not run.settings.patience or run.setup.held_out is None:
+        return 0.0
+    total = len(run.setup.held_out.labels)
+    sample = min(total, MICROBATCH if slow else CHECK_SAMPLE)
+    return total / sample * _timed(lambda: run.evaluate_held_out(cancelled, sample))
+
+
+def _teacher_seconds(model: Model, settings: Train, run: Run) -> tuple[float, float]:
+    """Return the time to precompute the teacher's logits, and what a step then saves."""
+    teacher = run.setup.teacher
+    if teacher is None or not can_precompute(model, settings):
+        return 0.0, 0.0
+    setup = run.setup
+    inputs = setup.inputs(setup.examples[: teacher_module.BATCH])
+    batch = min(_timed(lambda: teacher.predict(inputs)) for _ in range(2))
+    examples = len(setup.labels)
+    known = teacher_module.is_precomputed(settings.teacher, model)
+    each = batch / min(teacher_module.BATCH, examples)
+    return 0.0 if known else each * examples, each * settings.batch
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -63,15 +63,21 @@ class Forward:
         """Return the outputs of the module on `weights()`."""
         return self._autocast(lambda: call(self.module, weights(), inputs))
 
-    def held_out_value(self, weights: Weights, cancelled: Callable[[], bool]) -> float:
-        """Return the metric on the held-out set. `weights` is called for each batch.
+    def held_out_value(
+        self, weights: Weights, cancelled: Callable[[], bool], examples: int | None = None
+    ) -> float:
+        """Return the metric on the held-out set, or on its first `examples`.
+
+        `weights` is called for each batch.
 
         Raises
         ------
         Cancelled
             When `cancelled()` returns True between two batches.
         """
-        assert self.setup.held_out is not None
+        held_out = self.setup.held_out
+        assert held_out is not None
+        sample = held_out if examples is None else held_out.first(examples)
 
         def outputs(examples: Any) -> Any:
             with torch.no_grad():
@@ -82,7 +88,7 @@ class Forward:
 
         self.module.eval()
         try:
-            return self.setup.held_out.evaluate(outputs, MICROBATCH, cancelled)
+            return sample.evaluate(outputs, MICROBATCH, cancelled)
         finally:
             train_mode(self.module)
 

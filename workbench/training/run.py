@@ -157,10 +157,10 @@ class Run:
             self.step,
         )
 
-    def evaluate_held_out(self, cancelled: Callable[[], bool]) -> None:
-        """Evaluate as early stopping does, and discard the result. For timing."""
+    def evaluate_held_out(self, cancelled: Callable[[], bool], examples: int) -> None:
+        """Evaluate the first held-out `examples` as early stopping does. For timing."""
         with threads(self.settings.threads), self._average.applied_to(self._trained_tensors()):
-            self._forward.held_out_value(self._seen, cancelled)
+            self._forward.held_out_value(self._seen, cancelled, examples)
             self._copy()
 
     def recompute_masks(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -76,6 +76,10 @@ class Sample:
     examples: Any
     labels: Any
     running_metric: RunningMetric
+
+    def first(self, examples: int) -> Sample:
+        """Return the first examples as a sample of their own."""
+        return replace(self, examples=self.examples[:examples], labels=self.labels[:examples])
 
     def evaluate(
         self, run: Callable[[Any], Any], batch: int, cancelled: Callable[[], bool]

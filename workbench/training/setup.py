@@ -128,9 +128,18 @@ def _held_out(model: Model) -> Sample:
 def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Teacher | None:
     if not settings.teacher:
         return None
-    fits = model.task.metric.counts != "tokens"  # one vector of logits per token is too much
-    precompute = fits and not has_augmentation(settings) and model.task.augment is None
+    enough = settings.steps * settings.batch >= len(model.task.split("train").examples)
+    precompute = enough and can_precompute(model, settings)
     return load_teacher(settings.teacher, model, precompute=precompute, cancelled=cancelled)
+
+
+def can_precompute(model: Model, settings: Train) -> bool:
+    """Return whether the teacher's logits can be computed before training, once per example.
+
+    They are if training sees every example at least once; otherwise each step computes its own.
+    """
+    fits = model.task.metric.counts != "tokens"  # one vector of logits per token is too much
+    return fits and not has_augmentation(settings) and model.task.augment is None
 
 
 def check_depth(model: Model, settings: Train) -> None:

@@ -145,6 +145,12 @@ def load_teacher(
     return teacher
 
 
+def is_precomputed(name: str, student: Model) -> bool:
+    """Return whether the logits of the teacher `name` on the training split are cached."""
+    model, recipe = resolve_teacher(name, student)
+    return _cache.get((model.name, model.digest, recipe)) is not None
+
+
 def check_output_shapes(
     teacher: Teacher, module: nn.Module, weights: Mapping[str, Tensor], inputs: Any
 ) -> None:
