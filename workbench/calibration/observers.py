@@ -73,6 +73,8 @@ def fit_input_qparams(
     differentiable: set[str] = set()
 
     def fit(path: str, inputs: Tensor) -> None:
+        if not inputs.numel():  # an expert that receives none of the examples
+            return
         calls[path] += 1
         if inputs.requires_grad:
             differentiable.add(path)

@@ -154,7 +154,11 @@ def input_covariances(
             with user_errors("The module fails on the train data"):
                 observe_inputs(model, model.weights(), batch, add)
             on_progress(min(1.0, (start + COVARIANCE_BATCH) / examples))
-    return {name: (total / counts[name]).to(torch.float32) for name, total in sums.items()}
+    return {
+        name: (total / counts[name]).to(torch.float32)
+        for name, total in sums.items()
+        if counts[name]  # an expert may receive none of the examples
+    }
 
 
 def _kinds(recipe: Recipe) -> list[str]:

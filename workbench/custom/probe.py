@@ -20,6 +20,7 @@ from workbench.runtime.batch import (
     call,
     layout_inputs,
     layout_weights,
+    memory_order,
     outputs_of,
 )
 from workbench.runtime.guard import first_examples, guarded
@@ -91,6 +92,8 @@ def probe(module: nn.Module, inputs: Callable[[], Any], split: str) -> Traits:
                 "depend only on its inputs, parameters and buffers.",
                 code="module.copy_differs",
             )
+        traits = replace(traits, weight_orders=_weight_orders(run, weights, outputs))
+        run = _Runner(module, traits, inputs)
         _check_independent(run, weights, outputs)
         return replace(
             traits,
@@ -352,6 +355,22 @@ def _quick(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:
         return agree(quick, outputs, TOLERANCE / 10)
     except Exception:  # noqa: BLE001 - a module may depend on the memory layout in any way
         return False
+
+
+def _weight_orders(
+    run: _Runner, weights: Mapping[str, Tensor], outputs: Any
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return the memory orders of non-contiguous weights if the outputs depend on them."""
+    orders = {name: memory_order(weight) for name, weight in weights.items()}
+    unusual = tuple((name, order) for name, order in orders.items() if order is not None)
+    if not unusual:
+        return ()
+    contiguous = {name: weight.contiguous() for name, weight in weights.items()}
+    try:
+        same = agree(run(contiguous), outputs, TOLERANCE)
+    except WorkbenchError:
+        same = False
+    return () if same else unusual
 
 
 def _float64(run: _Runner, weights: Mapping[str, Tensor], outputs: Any) -> bool:

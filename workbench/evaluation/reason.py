@@ -184,7 +184,7 @@ SENTENCES = {
     "inputs-bypassed": N_(
         "The inputs of {layer} are not quantized: this is supported for PyTorch's linear layers "
         "and 1-D and 2-D convolutions with a single weight parameter, if the network calls them "
-        "and does not differentiate through them."
+        "on the calibration examples and does not differentiate through them."
     ),
     "masks-folded": N_(
         "The masks of torch.nn.utils.prune on {layer} are multiplied into the weights."

@@ -240,6 +240,21 @@ def to_channels_last(tensor: Tensor) -> Tensor:
     return tensor.as_strided(tensor.shape, strides)
 
 
+def memory_order(tensor: Tensor) -> tuple[int, ...] | None:
+    """Return the axes of a dense `tensor` from slowest to fastest, or None if it is contiguous."""
+    if tensor.stride() == torch.empty(tensor.shape, device="meta").stride():
+        return None
+    return tuple(sorted(range(tensor.ndim), key=lambda axis: -tensor.stride()[axis]))
+
+
+def in_memory_order(tensor: Tensor, order: tuple[int, ...] | None) -> Tensor:
+    """Return `tensor` with its axes in the given order in memory. It is differentiable."""
+    if order is None or len(order) != tensor.ndim:
+        return tensor
+    inverse = [order.index(axis) for axis in range(tensor.ndim)]
+    return tensor.permute(order).contiguous().permute(inverse)
+
+
 def tensors_in(outputs: Any) -> Iterator[Tensor]:
     """Yield the tensors in nested inputs or outputs of a module, in order."""
     if isinstance(outputs, Tensor):

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from workbench.runtime.attributes import AttributeSnapshot
-from workbench.runtime.batch import outputs_of
+from workbench.runtime.batch import in_memory_order, outputs_of
 from workbench.runtime.traits import Traits
 
 
 def guarded(module: nn.Module, traits: Traits) -> nn.Module:
     """Wrap the forward of a private `module` so that callers can ignore its `traits`.
 
-    Inputs and saved tensors that it writes to are copied, and its attributes are restored after
-    each run. A single example is duplicated if it cannot run on a batch of one. Autograd is enabled
-    if its forward pass needs it.
+    Inputs and saved tensors that it writes to are copied, weights get the memory order that its
+    outputs depend on, and its attributes are restored after each run. A single example is
+    duplicated if it cannot run on a batch of one. Autograd is enabled if its forward pass needs it.
     """
     mutates = traits.mutates_inputs or traits.mutated_tensors or traits.mutates_attributes
-    if mutates or not traits.single_example or traits.uses_autograd:
+    if mutates or traits.weight_orders or not traits.single_example or traits.uses_autograd:
         module.forward = _Guard(module, traits)
     return module
 
@@ -40,11 +41,9 @@ class _Guard:
         if traits.mutates_inputs:
             args, kwargs = _map_tensors(args, Tensor.clone), _map_tensors(kwargs, Tensor.clone)
         for name in traits.mutated_tensors:  # the caller restores the module's tensors
-            path, _, leaf = name.rpartition(".")
-            owner = self.module.get_submodule(path)
-            is_buffer = leaf in owner._buffers  # noqa: SLF001 - has no public name
-            tensors: dict[str, Any] = owner._buffers if is_buffer else owner._parameters  # noqa: SLF001
-            tensors[leaf] = tensors[leaf].clone()
+            self._replace(name, Tensor.clone)
+        for name, order in traits.weight_orders:
+            self._replace(name, partial(in_memory_order, order=order))
         single = not traits.single_example and _size(args, kwargs) == 1
         if single:
             args, kwargs = _map_tensors(args, _twice), _map_tensors(kwargs, _twice)
@@ -59,6 +58,14 @@ class _Guard:
         if enable_grad:
             outputs = _map_tensors(outputs_of(outputs), Tensor.detach)
         return first_examples(outputs_of(outputs), 1) if single else outputs
+
+    def _replace(self, name: str, function: Callable[[Tensor], Tensor]) -> None:
+        """Apply `function` to the saved tensor `name`."""
+        path, _, leaf = name.rpartition(".")
+        owner = self.module.get_submodule(path)
+        is_buffer = leaf in owner._buffers  # noqa: SLF001 - has no public name
+        tensors: dict[str, Any] = owner._buffers if is_buffer else owner._parameters  # noqa: SLF001
+        tensors[leaf] = function(tensors[leaf])
 
 
 def _size(args: Any, kwargs: Mapping[str, Any]) -> int:

@@ -25,6 +25,8 @@ class Traits:
     mutated_tensors : tuple of str
         The saved tensors that it writes to in eval mode, such as counters or weights that are
         renormalized.
+    weight_orders : tuple of (str, tuple of int)
+        The order in memory of the axes of weights, slowest first, if the outputs depend on it.
     mutates_attributes : bool
         Whether a run changes its attributes, such as a cached product of weights. The attributes
         are then restored, because they must not be used with other weights.
@@ -38,6 +40,7 @@ class Traits:
     single_example: bool = True
     mutates_inputs: bool = False
     mutated_tensors: tuple[str, ...] = ()
+    weight_orders: tuple[tuple[str, tuple[int, ...]], ...] = ()
     mutates_attributes: bool = False
     uses_autograd: bool = False
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact
 from workbench.domain.file_match import check_fit
-from workbench.runtime.batch import HALF_DTYPES, call
+from workbench.runtime.batch import HALF_DTYPES, call, in_memory_order, memory_order
 from workbench.runtime.integer_layers import uses_integer_inputs
 from workbench.runtime.layer_sizes import fix_sizes
 from workbench.runtime.unfused import restore_fusion
@@ -46,8 +46,10 @@ def load_operands(module: nn.Module, operands: Mapping[str, Tensor]) -> nn.Modul
     """Set the tensors of a private `module` to the `operands` of a file, and return it."""
     tied = _tied(module)
     buffers = dict(module.named_buffers())
+    orders = {name: memory_order(parameter) for name, parameter in module.named_parameters()}
     half = any(parameter.dtype in HALF_DTYPES for parameter in module.parameters())
-    for name, tensor in operands.items():
+    for name, operand in operands.items():
+        tensor = in_memory_order(operand, orders.get(name))
         value = nn.Parameter(tensor, requires_grad=False) if name in tied else tensor
         if name in buffers and not half:  # files hold half precision as float32
             value = value.to(buffers[name].dtype)
