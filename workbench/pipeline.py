@@ -15,6 +15,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.cache.files import FileCache, default_file_cache
 from workbench.calibration.finish import finish
 from workbench.calibration.untrained import compress_untrained
+from workbench.cancel import NEVER, CancelToken
 from workbench.compression.encode import encode_tensors
 from workbench.domain import Model
 from workbench.errors import ArtifactError, RecipeError, TrainingError
@@ -37,7 +38,7 @@ def compress(
     recipe: Recipe,
     *,
     on_step: OnStep = lambda step: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
     files: FileCache | None = None,
 ) -> Artifact:
     """Return `model` compressed as `recipe` says. The model itself is not changed.
@@ -46,7 +47,7 @@ def compress(
     ----------
     on_step
         Called with a `TrainingStep` after each training step.
-    cancelled
+    cancel
         Polled during training. Return True to stop.
     files
         Where trained files and checkpoints are cached; the user's cache folder unless given. A
@@ -59,7 +60,7 @@ def compress(
     TrainingError
         When training diverges. Its `artifact` holds the last good weights.
     Cancelled
-        When `cancelled()` returns True during training.
+        When `cancel.cancelled` returns True during training.
 
     >>> import workbench as wb
     >>> recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')
@@ -69,7 +70,7 @@ def compress(
     """
     expect_model(model).architecture.check_unchanged()
     if expect_recipe(recipe).train is not None:
-        return _compress_trained(model, recipe, on_step, cancelled, files or default_file_cache())
+        return _compress_trained(model, recipe, on_step, cancel, files or default_file_cache())
     return Artifact.of(model.name, recipe, *compress_untrained(model, recipe))
 
 
@@ -79,7 +80,7 @@ def train(
     *,
     seconds: float | None = None,
     on_step: OnStep = lambda step: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
     **settings: Any,
 ) -> Artifact:
     """Return `model` trained under `recipe`, as an artifact whose recipe reproduces it.
@@ -92,7 +93,7 @@ def train(
         Time budget for this call. A short pilot run converts it to steps; without it, the steps of
         `settings` or the recipe apply. A slow setup, such as computing the outputs of a teacher,
         may exceed it. The environment variable `WORKBENCH_BUDGET` limits it.
-    on_step, cancelled
+    on_step, cancel
         As in `compress`.
     **settings
         Fields of `Train`, which override those of the recipe. `teacher` may be a model.
@@ -129,9 +130,9 @@ def train(
         from workbench.training.budget import capped_seconds, steps_for
 
         assert recipe.train is not None
-        steps = steps_for(model, recipe, capped_seconds(seconds), cancelled, artifact_bytes)
+        steps = steps_for(model, recipe, capped_seconds(seconds), cancel, artifact_bytes)
         recipe = replace(recipe, train=replace(recipe.train, steps=steps))
-    return compress(model, recipe, on_step=on_step, cancelled=cancelled)
+    return compress(model, recipe, on_step=on_step, cancel=cancel)
 
 
 def training_cost(
@@ -160,7 +161,7 @@ def _cost_key(key: str) -> str:
 
 
 def _compress_trained(
-    model: Model, recipe: Recipe, on_step: OnStep, cancelled: Callable[[], bool], files: FileCache
+    model: Model, recipe: Recipe, on_step: OnStep, cancel: CancelToken, files: FileCache
 ) -> Artifact:
     from workbench.training.run import Run
     from workbench.training.setup import training_setup
@@ -173,9 +174,9 @@ def _compress_trained(
             artifact = Artifact.from_bytes(blob)
             if (artifact.model, artifact.recipe) == (model.name, recipe):
                 return artifact
-    run = Run(training_setup(model, recipe, cancelled), recipe)
+    run = Run(training_setup(model, recipe, cancel), recipe)
     try:
-        with closing(run.go(cancelled=cancelled, checkpoint=files.checkpoint_path(key))) as steps:
+        with closing(run.go(cancel=cancel, checkpoint=files.checkpoint_path(key))) as steps:
             for step in steps:
                 on_step(step)
     except TrainingError as error:

@@ -13,6 +13,7 @@ import workbench as wb
 from tests.raises import raises
 from tests.untrained import untrained
 from workbench.analysis.attribution import TOLERANCE, explain
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.evaluation.reference import predict
 from workbench.runtime.batch import call
@@ -178,4 +179,6 @@ def test_unknown_example_is_an_error(small, example):
 def test_cancel(small):
     calls = []
     with pytest.raises(Cancelled):
-        wb.attribution(small, HARSH, 77, cancelled=lambda: len(calls) == 1 or calls.append(1))
+        wb.attribution(
+            small, HARSH, 77, cancel=CancelToken(lambda: len(calls) == 1 or calls.append(1))
+        )

@@ -8,6 +8,7 @@ import pytest
 import workbench as wb
 from tests.raises import raises
 from workbench.analysis.comparison import Comparison
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.evaluation.reference import predict
 
@@ -91,7 +92,7 @@ def test_progress_and_cancel(small):
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
     with pytest.raises(Cancelled):
-        wb.compare(small, HARSH, cancelled=lambda: True)
+        wb.compare(small, HARSH, cancel=CancelToken(lambda: True))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 import workbench as wb
 from workbench.analysis.one_layer import LayerEvaluator
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.evaluation.fast_path import FastPath
 from workbench.evaluation.progress import reference_counts
@@ -46,9 +47,9 @@ def test_changes_in_other_layers_are_an_error(small):
 
 def test_cancel(small):
     with pytest.raises(Cancelled):
-        LayerEvaluator(small, "fc2.weight", cancelled=lambda: True)
+        LayerEvaluator(small, "fc2.weight", cancel=CancelToken(lambda: True))
     stop = []
-    evaluator = LayerEvaluator(small, "fc2.weight", cancelled=lambda: bool(stop))
+    evaluator = LayerEvaluator(small, "fc2.weight", cancel=CancelToken(lambda: bool(stop)))
     stop.append(True)
     with pytest.raises(Cancelled):
         evaluator.evaluate(small.weights())

@@ -10,6 +10,7 @@ from tests.raises import raises
 from workbench.analysis import sensitivity as sensitivity_module
 from workbench.analysis.sensitivity import SETTINGS, iter_sensitivity, sensitivity
 from workbench.cache.results import ResultCache
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.cached_results import cached_report
 from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train
@@ -94,7 +95,7 @@ def test_results_grow_layer_by_layer(small, store):
 
 def test_cancel_keeps_cached_points(small, store):
     stop = []
-    results = iter_sensitivity(small, store=store, cancelled=lambda: bool(stop))
+    results = iter_sensitivity(small, store=store, cancel=CancelToken(lambda: bool(stop)))
     *_, last = (next(results) for _ in range(3))
     assert len(last.points) == 2
     stop.append(True)

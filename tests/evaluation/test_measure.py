@@ -12,6 +12,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.artifact.module_spec import UNCHANGED
 from workbench.cache.results import ResultCache
 from workbench.calibration.statistics import stats_digest
+from workbench.cancel import CancelToken
 from workbench.compression.coded import Factors
 from workbench.compression.encode import encode_tensors
 from workbench.errors import ArtifactError, Cancelled, RecipeError, UnknownNameError
@@ -74,7 +75,7 @@ def test_original_scores_match_card(small, store):
 
 
 def test_cancel_after_size(small, store):
-    reports = iter_reports(small, RECIPE, store=store, cancelled=lambda: True)
+    reports = iter_reports(small, RECIPE, store=store, cancel=CancelToken(lambda: True))
     assert next(reports).accuracy is None
     with pytest.raises(Cancelled):
         next(reports)

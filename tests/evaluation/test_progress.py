@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.evaluation import progress
 from workbench.evaluation.batch_size import MAX_BATCH, MAX_FIRST_SAMPLE
@@ -98,7 +99,10 @@ def test_cancel_stops_between_batches(small, validation, after, monkeypatch):
         monkeypatch.setattr(progress.FastPath, name, counted)
     with pytest.raises(Cancelled):
         for _ in iter_counts(
-            small, small.weights(), validation, cancelled=lambda: len(batch_sizes) >= after
+            small,
+            small.weights(),
+            validation,
+            cancel=CancelToken(lambda: len(batch_sizes) >= after),
         ):
             pass
     assert len(batch_sizes) == after

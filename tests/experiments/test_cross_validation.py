@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.experiments import cross_validate
 from workbench.experiments.cross_validation import fold_jobs
@@ -68,7 +69,7 @@ def test_a_fold_that_diverges_is_reported(small, brief):
 @pytest.mark.parametrize("processes", [1, 2])
 def test_it_can_be_cancelled(small, brief, processes):
     with pytest.raises(Cancelled):
-        cross_validate(small, brief, folds=3, processes=processes, cancelled=lambda: True)
+        cross_validate(small, brief, folds=3, processes=processes, cancel=CancelToken(lambda: True))
 
 
 @pytest.mark.parametrize(

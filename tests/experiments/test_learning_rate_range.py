@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.experiments import find_learning_rate
 from workbench.experiments.learning_rate_range import RangeTest, RisingRun, smoothed
@@ -64,7 +65,7 @@ def test_smoothing_does_not_shift_a_fall():
 
 def test_it_can_be_cancelled(small, brief):
     with pytest.raises(Cancelled):
-        find_learning_rate(small, brief, cancelled=lambda: True)
+        find_learning_rate(small, brief, cancel=CancelToken(lambda: True))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from torch import nn
 
 import workbench as wb
 from tests.raises import raises
+from workbench.cancel import NEVER
 from workbench.domain.metric import PERPLEXITY, RMSE
 from workbench.evaluation.scores import reference_score
 from workbench.experiments import cross_validate, race, search, sweep
@@ -152,6 +153,6 @@ def test_sequences_are_compared_by_perplexity(linear, brief):
     good, absurd = last.ranking
     assert 1 <= good.mean < absurd.mean
     split = model.task.split("validation")
-    estimate = QuickEvaluation(model, split).evaluate(model.weights(), lambda: False)
+    estimate = QuickEvaluation(model, split).evaluate(model.weights(), NEVER)
     assert estimate == pytest.approx(reference_score(model, model.weights(), split).value, rel=1e-5)
     assert cross_validate(model, ways["good"], folds=2, processes=1).mean < absurd.mean

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from tests.raises import raises
+from workbench.cancel import NEVER
 from workbench.experiments import processes
 from workbench.experiments.job import Job
 
@@ -15,7 +16,7 @@ def test_a_worker_that_dies_is_reported(monkeypatch, small, brief):
     # loky pickles the function by value, because workers cannot import this file.
     monkeypatch.setattr(processes, "run_job", lambda job: os._exit(9))
     with raises("training.process_died"):
-        list(processes.run_jobs([Job(small, brief)] * 2, 2, lambda: False))
+        list(processes.run_jobs([Job(small, brief)] * 2, 2, NEVER))
 
 
 def test_importing_experiments_does_not_load_scikit_learn():

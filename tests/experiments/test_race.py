@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.evaluation.progress import reference_counts
 from workbench.experiments import race
@@ -131,7 +132,7 @@ def test_a_race_can_be_cancelled(small, brief):
         return len(polls) > 4
 
     with pytest.raises(Cancelled):
-        list(race(small, candidates(brief), cancelled=cancelled))
+        list(race(small, candidates(brief), cancel=CancelToken(cancelled)))
     assert len(polls) == 5
 
 

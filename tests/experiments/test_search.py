@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.evaluation.progress import reference_counts
 from workbench.experiments import LogUniform, search
@@ -66,7 +67,7 @@ def test_log_uniform_needs_two_positive_bounds(ends):
 
 def test_it_can_be_cancelled(small, brief):
     with pytest.raises(Cancelled):
-        search(small, {"batch": [8, 16]}, brief, processes=1, cancelled=lambda: True)
+        search(small, {"batch": [8, 16]}, brief, processes=1, cancel=CancelToken(lambda: True))
 
 
 def test_an_incomplete_search_has_no_best(small, brief):

@@ -8,6 +8,7 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.evaluation.progress import reference_counts
 from workbench.experiments import sweep
@@ -57,4 +58,4 @@ def test_invalid_arguments_are_rejected_at_once(taught, settings, more, code, fa
 
 def test_it_can_be_cancelled(taught):
     with pytest.raises(Cancelled):
-        list(sweep(wb.model(STUDENT), taught, cancelled=lambda: True))
+        list(sweep(wb.model(STUDENT), taught, cancel=CancelToken(lambda: True)))

@@ -187,10 +187,10 @@ def slow(monkeypatch):
     started = threading.Semaphore(0)
     recipes = []
 
-    def wait(model, artifact, of, cancelled, progress):
+    def wait(model, artifact, target, cancel, on_progress):
         recipes.append(artifact.recipe)
         started.release()
-        while not cancelled():
+        while not cancel.cancelled:
             threading.Event().wait(0.01)
         raise wb.errors.Cancelled("Cancelled.")
 

@@ -228,9 +228,9 @@ def test_an_upload_can_be_cancelled_at_any_time(client, sender, monkeypatch):
     sender.until("target")
     training, stopped = threading.Event(), threading.Event()
 
-    def train(name, data, on_progress, is_cancelled):
+    def train(name, data, on_progress, cancel):
         training.set()
-        while not is_cancelled():
+        while not cancel.cancelled:
             pass
         stopped.set()
         raise uploading.Cancelled("Training was cancelled.")

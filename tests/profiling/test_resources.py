@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import workbench as wb
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.profiling import resources
 from workbench.profiling.resources import (
@@ -138,4 +139,4 @@ def test_compare_latency_interleaves_models(small, monkeypatch):
 
 def test_latency_can_be_cancelled(small):
     with pytest.raises(Cancelled):
-        latency(small, small.weights(), cancelled=lambda: True)
+        latency(small, small.weights(), cancel=CancelToken(lambda: True))

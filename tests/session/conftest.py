@@ -10,6 +10,7 @@ import pytest
 import workbench as wb
 from workbench.artifact.ledger import Ledger
 from workbench.cache.results import ResultCache
+from workbench.cancel import NEVER
 from workbench.errors import Cancelled
 from workbench.evaluation import measure
 from workbench.evaluation.cached_results import build_report, score_key, size_key
@@ -33,9 +34,7 @@ class FakeMeasure:
         self.failure: Exception | None = None
         self.changed = threading.Condition()
 
-    def iter_reports(
-        self, model, recipe, *, split="validation", store, cancelled=lambda: False, **_callbacks
-    ):
+    def iter_reports(self, model, recipe, *, split="validation", store, cancel=NEVER, **_callbacks):
         self._note(self.started, (model.name, recipe))
         if self.failure:
             raise self.failure
@@ -46,7 +45,7 @@ class FakeMeasure:
             opened = False
             while not opened:
                 opened = self.gate.wait(0.01)
-                if cancelled():
+                if cancel.cancelled:
                     self._note(self.ended, "cancelled")
                     raise Cancelled("Measuring was stopped.")
             if score.exact:

@@ -7,6 +7,7 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.session import analyses
 from workbench.session.analyses import Analyses, AnalysisKey
@@ -85,7 +86,7 @@ def test_an_untrained_file_is_not_compared(session, fake, until):
 
 def test_cancelling_and_closing_end_an_analysis(real):
     with pytest.raises(Cancelled):
-        real.analyze("changes", cancelled=lambda: True)
+        real.analyze("changes", cancel=CancelToken(lambda: True))
     real.close()
     with pytest.raises(Cancelled):
         real.analyze("changes")

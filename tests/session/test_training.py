@@ -10,6 +10,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.cache.files import FileCache
 from workbench.cache.results import ResultCache
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.session import Session, teacher_warning
 from workbench.zoo import model
@@ -122,7 +123,7 @@ def test_a_file_that_is_no_longer_cached_is_trained_again(real, until, monkeypat
     assert seen == [1, 2, 3, 4]
     monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: FileCache(None))
     with pytest.raises(Cancelled):
-        real.artifact(cancelled=lambda: True)
+        real.artifact(cancel=CancelToken(lambda: True))
 
 
 def test_divergence_is_a_clear_error(real, until):
@@ -176,7 +177,7 @@ def test_a_temperature_sweep_is_reported_level_by_level(real):
 def test_a_cancelled_sweep_keeps_its_results(real):
     settings = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
     with pytest.raises(Cancelled):
-        real.sweep(settings, 30, cancelled=lambda: real.sweep_result is not None)
+        real.sweep(settings, 30, cancel=CancelToken(lambda: real.sweep_result is not None))
     assert real.sweep_result is not None
 
 
@@ -198,9 +199,9 @@ def test_cancelling_before_the_first_step_restores_the_selection(real, monkeypat
 
     started = threading.Event()
 
-    def wait_for_cancel(model, recipe, seconds, cancelled, finish):
+    def wait_for_cancel(model, recipe, seconds, cancel, finish):
         started.set()
-        while not cancelled():
+        while not cancel.cancelled:
             pass
         raise Cancelled("Training was stopped.")
 

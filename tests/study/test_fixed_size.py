@@ -7,6 +7,7 @@ import torch
 
 import workbench as wb
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.recipe import Prune, Quantize, Recipe, Train
 from workbench.recipe.off import with_layers
@@ -108,4 +109,4 @@ def test_an_unknown_layer_is_rejected(small):
 
 def test_it_can_be_cancelled(small):
     with pytest.raises(Cancelled):
-        hold_size(small, SPARSE, "fc1.weight", 10_000, cancelled=lambda: True)
+        hold_size(small, SPARSE, "fc1.weight", 10_000, cancel=CancelToken(lambda: True))

@@ -8,6 +8,7 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.cancel import NEVER, CancelToken
 from workbench.errors import Cancelled
 from workbench.training import budget, teacher
 from workbench.training.budget import (
@@ -176,7 +177,7 @@ def test_the_pilot_changes_masks_as_rarely_as_training(timings, make_recipe, mon
 def test_a_timed_check_and_mask_update_do_not_change_the_run(start_run, make_recipe, finish, same):
     recipe = make_recipe(prune={"sparsity": 0.5}, patience=2, batch=8, steps=6)
     plain, timed = start_run(recipe), start_run(recipe)
-    timed.evaluate_held_out(lambda: False, 100)
+    timed.evaluate_held_out(NEVER, 100)
     timed.recompute_masks()
     for run in (plain, timed):
         finish(run)
@@ -191,7 +192,7 @@ def test_too_few_or_too_many_seconds_are_rejected(seconds, make_recipe) -> None:
 
 def test_a_pilot_can_be_cancelled(make_recipe) -> None:
     with pytest.raises(Cancelled):
-        steps_for(wb.model(LENET), make_recipe(), 60, lambda: True)
+        steps_for(wb.model(LENET), make_recipe(), 60, CancelToken(lambda: True))
 
 
 def test_the_environment_limits_seconds(monkeypatch) -> None:

@@ -10,6 +10,7 @@ import workbench as wb
 from tests.raises import raises
 from workbench.cache.files import FileCache, cache_folder, default_file_cache
 from workbench.cache.results import ResultCache
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.evaluation.reference import predict
 from workbench.pipeline import compress, training_cost
@@ -158,7 +159,7 @@ def test_an_interrupted_run_is_resumed(model, make_recipe, files, on_step, monke
 
 def test_cancelled_and_failed_runs_are_not_cached(model, make_recipe, files, tmp_path):
     with pytest.raises(Cancelled):
-        compress(model, make_recipe(**ASKED), files=files, cancelled=lambda: True)
+        compress(model, make_recipe(**ASKED), files=files, cancel=CancelToken(lambda: True))
     wild = make_recipe(
         optimizer="momentum", learning_rate=10, schedule="constant", steps=400, batch=8
     )

@@ -12,6 +12,7 @@ import torch
 
 import workbench as wb
 from workbench.cache.files import FileCache
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.pipeline import compress
 from workbench.recipe.train import OPTIMIZERS, SCHEDULES
@@ -216,7 +217,7 @@ def test_a_cancelled_run_resumes_where_it_stopped(
     stopped = start_run(recipe)
     with pytest.raises(Cancelled):
         for _event in stopped.go(
-            cancelled=lambda: stopped.step == last, checkpoint=path, every=1e9
+            cancel=CancelToken(lambda: stopped.step == last), checkpoint=path, every=1e9
         ):
             pass
     resumed = start_run(recipe)
@@ -242,7 +243,7 @@ def test_a_run_cancelled_within_a_batch_resumes_where_it_stopped(
         return calls == 3  # the third poll in the fourth batch
 
     with pytest.raises(Cancelled):
-        finish(stopped, cancelled=cancelled, checkpoint=path, every=1e9)
+        finish(stopped, cancel=CancelToken(cancelled), checkpoint=path, every=1e9)
     resumed = start_run(recipe, name)
     assert [event.step for event in resumed.go(checkpoint=path)] == [4, 5, 6]
     undisturbed = start_run(recipe, name)

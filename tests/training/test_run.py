@@ -11,6 +11,7 @@ from torch import nn
 
 import workbench as wb
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.evaluation.reference import predict
 from workbench.training.forward import MICROBATCH
@@ -195,7 +196,7 @@ def test_cancelling_stops_between_microbatches(count, start_run, make_recipe, fi
     run = start_run(make_recipe(batch=2048), most=2048, inputs=inputs)
     before = run.trained().weights
     with pytest.raises(Cancelled):
-        finish(run, cancelled=lambda: len(shown) == count)
+        finish(run, cancel=CancelToken(lambda: len(shown) == count))
     assert shown == [MICROBATCH] * count
     assert same(run.trained().weights, before)
 
@@ -205,7 +206,7 @@ def test_cancelling_stops_batch_norm_recalibration(start_run, make_recipe, finis
     run = start_run(recipe, RESNET)
     calls = iter([False, True])
     with pytest.raises(Cancelled):
-        finish(run, cancelled=lambda: next(calls))
+        finish(run, cancel=CancelToken(lambda: next(calls)))
     momenta = {m.momentum for m in run.module.modules() if isinstance(m, nn.BatchNorm2d)}
     assert momenta == {0.1}
     finish(run)  # continued, it ends as if it had not been stopped
@@ -312,7 +313,7 @@ def test_an_aborted_run_restores_the_number_of_threads(start_run, make_recipe, t
     next(abandoned)
     assert torch.get_num_threads() == 1
     with pytest.raises(Cancelled):
-        next(start_run(make_recipe(threads=2)).go(cancelled=lambda: True))
+        next(start_run(make_recipe(threads=2)).go(cancel=CancelToken(lambda: True)))
     assert torch.get_num_threads() == 1
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from workbench.cancel import NEVER
 from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, R2, RMSE, Metric
 from workbench.errors import Cancelled
 from workbench.recipe import Recipe, Train
@@ -67,7 +68,7 @@ def test_the_value_over_batches_is_that_over_all_examples(case):
     states = [metric.batch_state(outputs[a:b], labels[a:b]) for a, b in ((0, 4), (4, 8), (8, 10))]
     assert metric.compute(states) == pytest.approx(float(expected(outputs, labels)), rel=1e-5)
     sample = Sample(outputs.numpy(), labels.numpy(), metric)
-    assert sample.evaluate(torch.from_numpy, 4, lambda: False) == metric.compute(states)
+    assert sample.evaluate(torch.from_numpy, 4, NEVER) == metric.compute(states)
 
 
 def test_an_evaluation_can_be_cancelled():

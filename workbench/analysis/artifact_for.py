@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from workbench.artifact.artifact import Artifact
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.domain.file_match import check_fit
 from workbench.errors import ArtifactError
@@ -14,7 +13,7 @@ from workbench.validation import expect_model, expect_recipe
 
 
 def artifact_for(
-    model: Model, compressed: Recipe | Artifact, cancelled: Callable[[], bool] = lambda: False
+    model: Model, compressed: Recipe | Artifact, cancel: CancelToken = NEVER
 ) -> Artifact:
     """Return an artifact of `model`: `compressed` itself, or the result of that recipe.
 
@@ -25,11 +24,11 @@ def artifact_for(
     RecipeError
         If `compressed` is neither a recipe nor an artifact, or does not fit the model.
     Cancelled
-        If `cancelled()` returns True during training.
+        If `cancel.cancelled` returns True during training.
     """
     expect_model(model)
     if not isinstance(compressed, Artifact):
-        return compress(model, expect_recipe(compressed), cancelled=cancelled)
+        return compress(model, expect_recipe(compressed), cancel=cancel)
     if compressed.model != model.name:
         raise ArtifactError(
             f"The file holds {compressed.model}, not {model.name}: pass that model.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,8 +16,9 @@ from workbench.analysis.artifact_for import artifact_for
 from workbench.analysis.attribution_paths import check_explainable, path_to
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
-from workbench.errors import Cancelled, InputError
+from workbench.errors import InputError
 from workbench.evaluation.reference import NO_CLASS, predict
 from workbench.recipe import Recipe
 from workbench.validation import expect_count, expect_model
@@ -101,7 +102,7 @@ def attribution(
     example: int = 0,
     *,
     split: str = "validation",
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Attribution:
     """Attribute the predictions of the original and the compressed model to parts of the input.
 
@@ -119,7 +120,7 @@ def attribution(
     example
         The index of the example in the split.
     split : "validation" or "test"
-    cancelled
+    cancel
         Called between two integrals; True stops.
 
     Raises
@@ -130,7 +131,7 @@ def attribution(
         If the example does not exist, the task has no classes, or its examples are neither
         images nor words nor frames.
     Cancelled
-        If `cancelled()` returns True.
+        If `cancel.cancelled` returns True.
 
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
@@ -139,7 +140,7 @@ def attribution(
     (28, 28)
     """
     check_explainable(expect_model(model).task)
-    artifact = artifact_for(model, compressed, cancelled)
+    artifact = artifact_for(model, compressed, cancel)
     data = model.task.split(split)
     index = expect_count(example, "The index of the example", least=0)
     if index >= len(data):
@@ -151,7 +152,7 @@ def attribution(
     key = (model.name, model.digest, data.digest, index)
     before = _originals.of(
         key,
-        lambda: explain(model, model.weights(), examples, cancelled),
+        lambda: explain(model, model.weights(), examples, cancel),
         model.architecture.lifetime,
     )
     return Attribution(
@@ -162,7 +163,7 @@ def attribution(
         content=to_readable(model.task, examples),
         label=int(data.labels[index]),
         before=before,
-        after=_explain_artifact(model, artifact, examples, cancelled),
+        after=_explain_artifact(model, artifact, examples, cancel),
         kind=display_type(model.task),
     )
 
@@ -171,19 +172,19 @@ def _explain_artifact(
     model: Model,
     artifact: Artifact,
     examples: Any,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
 ) -> Explanation:
     """Explain the prediction of an artifact; gradients ignore activation quantization."""
     differentiable = model.with_spec(replace(artifact.spec, inputs=()))
     predicted = predict(model.with_spec(artifact.spec), artifact.operands(), examples)
-    return explain(differentiable, artifact.weights(), examples, cancelled, int(predicted[0]))
+    return explain(differentiable, artifact.weights(), examples, cancel, int(predicted[0]))
 
 
 def explain(
     model: Model,
     weights: Mapping[str, Tensor],
     examples: Any,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
     predicted: int | None = None,
 ) -> Explanation:
     """Explain class `predicted` of the single stored example in `examples`.
@@ -204,8 +205,7 @@ def explain(
     difference = float(outputs[0, predicted] - outputs[1, predicted])
     steps = MIN_STEPS
     while True:
-        if cancelled():
-            raise Cancelled("The attribution was stopped.")
+        cancel.check()
         with torch.enable_grad():
             raw, delta = IntegratedGradients(path.run).attribute(
                 path.end,

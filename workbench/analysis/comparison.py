@@ -13,6 +13,7 @@ from torch import Tensor
 from workbench.analysis.artifact_for import artifact_for
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Split
 from workbench.errors import InputError
 from workbench.evaluation.counts import PredictionCounts
@@ -117,7 +118,7 @@ def compare(
     compressed: Recipe | Artifact,
     *,
     split: str = "validation",
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
     on_progress: OnProgress = lambda fraction: None,
 ) -> Comparison:
     """Compare the predictions of `model` and of its compressed version on a split.
@@ -128,7 +129,7 @@ def compare(
     compressed
         A recipe, or an artifact of the model.
     split : "validation" or "test"
-    cancelled
+    cancel
         Called between two batches; True stops.
     on_progress
         Called with the completed fraction, 0 to 1.
@@ -140,7 +141,7 @@ def compare(
     InputError
         If the task has no classes.
     Cancelled
-        If `cancelled()` returns True.
+        If `cancel.cancelled` returns True.
 
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
@@ -156,7 +157,7 @@ def compare(
             f"{task.metric.name}.",
             code="metric.no_classes",
         )
-    artifact = artifact_for(model, compressed, cancelled)
+    artifact = artifact_for(model, compressed, cancel)
     data = model.task.split(split)
     key = (model.name, model.digest, data.digest)
     start = 0.0
@@ -164,14 +165,14 @@ def compare(
     if before is None:
         start = 0.5
         before = _predictions(
-            model, model.weights(), data, cancelled, lambda fraction: on_progress(fraction / 2)
+            model, model.weights(), data, cancel, lambda fraction: on_progress(fraction / 2)
         )
         _originals.put(key, before, model.architecture.lifetime)
     after = _predictions(
         model.with_spec(artifact.spec),
         artifact.operands(),
         data,
-        cancelled,
+        cancel,
         lambda fraction: on_progress(start + (1 - start) * fraction),
     )
     labels = data.labels.astype(np.int64)
@@ -183,11 +184,11 @@ def _predictions(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
     on_progress: OnProgress,
 ) -> Predictions:
     predictions = np.zeros(len(split), np.int64)
-    for indices, classes in iter_predictions(model, weights, split, cancelled=cancelled):
+    for indices, classes in iter_predictions(model, weights, split, cancel=cancel):
         predictions[indices] = classes
         on_progress(len(indices) / len(split))
     predictions.flags.writeable = False

@@ -13,8 +13,9 @@ from torch import Tensor
 from workbench.analysis.artifact_for import artifact_for
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Task
-from workbench.errors import Cancelled, InputError
+from workbench.errors import InputError
 from workbench.recipe import Recipe
 from workbench.runtime.batch import call
 from workbench.validation import expect_count, expect_model
@@ -67,7 +68,7 @@ def generate(
     characters: int = 200,
     seed: int = 0,
     temperature: float = 0.8,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
     on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> Generation:
     """Generate text with a language model and with its compressed version.
@@ -88,7 +89,7 @@ def generate(
     seed
     temperature
         Divides the logits: below 1 sharpens the distribution, above 1 flattens it.
-    cancelled
+    cancel
         Called between two characters; True stops.
     on_progress
         Called with the completed fraction, 0 to 1.
@@ -100,7 +101,7 @@ def generate(
     InputError
         If the model does not predict characters, or a setting is out of range.
     Cancelled
-        If `cancelled()` returns True.
+        If `cancel.cancelled` returns True.
 
     >>> import workbench as wb
     >>> model = wb.model("reviews-lm/gpt")
@@ -125,15 +126,14 @@ def generate(
             "The prompt must have at least one character, such as a new line.",
             code="argument.empty_prompt",
         )
-    artifact = artifact_for(model, compressed, cancelled)
+    artifact = artifact_for(model, compressed, cancel)
     key = (model.name, model.digest, prompt, count, seed, temperature)
     uniforms = np.random.default_rng(seed).random(count)
     before = _originals.get(key)
 
     def half(number: int) -> Callable[[float], None]:
         def step(fraction: float) -> None:
-            if cancelled():
-                raise Cancelled("The generation was stopped.")
+            cancel.check()
             on_progress((number + fraction) / 2)
 
         return step

@@ -5,14 +5,14 @@ The predictions are the reference predictions, as on any fast path.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
-from workbench.errors import Cancelled
 from workbench.evaluation.batch_size import batch_size_for, first_sample_size
 from workbench.evaluation.counts import PredictionCounts
 from workbench.evaluation.fast_path import FastPath
@@ -33,7 +33,7 @@ class LayerEvaluator:
     Raises
     ------
     Cancelled
-        If `cancelled()` returns True between two batches.
+        If `cancel.cancelled` returns True between two batches.
     """
 
     def __init__(
@@ -41,13 +41,13 @@ class LayerEvaluator:
         model: Model,
         layer: str,
         split: str = "validation",
-        cancelled: Callable[[], bool] = lambda: False,
+        cancel: CancelToken = NEVER,
     ) -> None:
         data = model.task.split(split)
         order = np.random.default_rng(SEED).permutation(len(data))
         self.model = model
         self.layer = layer
-        self._cancelled = cancelled
+        self._cancel = cancel
         self._examples, self._labels = data.examples[order], data.labels[order]
         self._first, self._batch = min(first_sample_size(model), len(data)), batch_size_for(model)
         self._inputs = Batch.concatenate([*parallel_map(self._layer_inputs, self._batches(0))])
@@ -58,7 +58,7 @@ class LayerEvaluator:
         Raises
         ------
         Cancelled
-            If `cancelled()` returns True between two batches.
+            If `cancel.cancelled` returns True between two batches.
         """
         originals = self.model.weights()
         assert all(torch.equal(w, originals[n]) for n, w in weights.items() if n != self.layer)
@@ -85,5 +85,4 @@ class LayerEvaluator:
         return [slice(i, i + self._batch) for i in range(start, len(self._labels), self._batch)]
 
     def _check(self) -> None:
-        if self._cancelled():
-            raise Cancelled("Measuring was stopped.")
+        self._cancel.check()

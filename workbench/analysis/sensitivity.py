@@ -12,9 +12,10 @@ from workbench.analysis.one_layer import LayerEvaluator
 from workbench.artifact.artifact import Artifact
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.calibration.statistics import calibration_stats
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
-from workbench.errors import Cancelled, RecipeError
+from workbench.errors import RecipeError
 from workbench.evaluation.cached_results import cached_report, cached_score, score_key, size_key
 from workbench.evaluation.measure import measure_size
 from workbench.evaluation.report import Score, Size
@@ -164,7 +165,7 @@ def iter_sensitivity(
     settings: Sequence[float] | None = None,
     *,
     store: ResultCache | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Iterator[Sensitivity]:
     """Yield an empty `Sensitivity`, then one after each point.
 
@@ -173,7 +174,7 @@ def iter_sensitivity(
     RecipeError
         As `sensitivity`, before the first result is requested.
     Cancelled
-        If `cancelled()` returns True.
+        If `cancel.cancelled` returns True.
     """
     expect_model(model)
     key, recipe = _part(Prune() if part is None else part)
@@ -195,7 +196,7 @@ def iter_sensitivity(
         layer: [(setting, for_layer(recipe, key, layer, setting)) for setting in chosen]
         for layer in layers
     }
-    return _measure_all(model, empty, recipes, store or default_result_cache(), cancelled)
+    return _measure_all(model, empty, recipes, store or default_result_cache(), cancel)
 
 
 def _measure_all(
@@ -203,14 +204,13 @@ def _measure_all(
     result: Sensitivity,
     recipes: dict[str, list[tuple[float, Recipe]]],
     store: ResultCache,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
 ) -> Iterator[Sensitivity]:
     yield result
     for layer, layer_recipes in recipes.items():
-        measure_layer = _LayerMeasurement(model, layer, store, cancelled)
+        measure_layer = _LayerMeasurement(model, layer, store, cancel)
         for setting, recipe in layer_recipes:
-            if cancelled():
-                raise Cancelled("The sensitivity analysis was stopped.")
+            cancel.check()
             size, score = measure_layer(recipe)
             point = Point(layer, setting, recipe, size.bytes, score.value)
             result = replace(result, points=(*result.points, point))
@@ -224,12 +224,12 @@ class _LayerMeasurement:
     model: Model
     layer: str
     store: ResultCache
-    cancelled: Callable[[], bool]
+    cancel: CancelToken
 
     @cached_property
     def evaluator(self) -> LayerEvaluator:
         """Created only if a score is not cached: it computes the inputs of the layer."""
-        return LayerEvaluator(self.model, self.layer, SPLIT, self.cancelled)
+        return LayerEvaluator(self.model, self.layer, SPLIT, self.cancel)
 
     def __call__(self, recipe: Recipe) -> tuple[Size, Score]:
         """Return the size and the score of the file of `recipe`."""
@@ -258,8 +258,8 @@ class _LayerMeasurement:
             counts = self.evaluator.evaluate(weights)
             return add_non_finite(self.model, weights, score_from_counts(counts))
         shaped, split = self.model.with_spec(artifact.spec), self.model.task.split(SPLIT)
-        operands, cancelled = artifact.operands(), self.cancelled
-        *_, last = iter_scores(shaped, operands, split, cancelled=cancelled)
+        operands = artifact.operands()
+        *_, last = iter_scores(shaped, operands, split, cancel=self.cancel)
         return last
 
 

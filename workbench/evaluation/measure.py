@@ -12,6 +12,7 @@ import numpy as np
 from workbench.artifact.artifact import Artifact
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.calibration.statistics import calibration_stats
+from workbench.cancel import NEVER, CancelToken
 from workbench.compression.channel_pruning import requested_fraction
 from workbench.compression.channels import Group
 from workbench.compression.coded import Factors
@@ -54,7 +55,7 @@ def iter_reports(
     *,
     split: str = "validation",
     store: ResultCache | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
     on_step: OnStep = lambda step: None,
 ) -> Iterator[Report]:
     """Yield reports of increasing accuracy: first the size, then estimates, then the exact score.
@@ -66,7 +67,7 @@ def iter_reports(
     RecipeError
         If the recipe does not fit the model.
     Cancelled
-        If `cancelled()` returns True between two batches.
+        If `cancel.cancelled` returns True between two batches.
     """
     expect_model(model).architecture.check_unchanged()
     expect_recipe(recipe)
@@ -75,8 +76,8 @@ def iter_reports(
     if cached is not None and cached.exact:
         yield cached
         return
-    artifact = compress(model, recipe, on_step=on_step, cancelled=cancelled)
-    scores = _scores(model, artifact, split, cancelled)
+    artifact = compress(model, recipe, on_step=on_step, cancel=cancel)
+    scores = _scores(model, artifact, split, cancel)
     size = size_without_digest(model, artifact)
     if size.parameters > QUICK_DIGEST_WEIGHTS:
         yield build_report(model, recipe, split, size, None)
@@ -96,13 +97,11 @@ def iter_reports(
         yield build_report(model, recipe, split, size, score)
 
 
-def _scores(
-    model: Model, artifact: Artifact, split: str, cancelled: Callable[[], bool]
-) -> Iterator[Score]:
+def _scores(model: Model, artifact: Artifact, split: str, cancel: CancelToken) -> Iterator[Score]:
     key = f"{model.digest} {artifact.recipe.to_json()}"
     seed = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
     shaped, data = model.with_spec(artifact.spec), model.task.split(split)
-    yield from iter_scores(shaped, artifact.operands(), data, seed=seed, cancelled=cancelled)
+    yield from iter_scores(shaped, artifact.operands(), data, seed=seed, cancel=cancel)
 
 
 def measure(

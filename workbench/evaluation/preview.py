@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from workbench.cache.results import ResultCache
 from workbench.calibration.statistics import calibration_stats
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
-from workbench.errors import Cancelled
 from workbench.evaluation import measure
 from workbench.evaluation.cached_results import cached_report
 from workbench.evaluation.report import Report
@@ -23,7 +23,7 @@ def iter_reports_with_preview(
     recipe: Recipe,
     *,
     store: ResultCache,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
     on_step: OnStep = lambda step: None,
     on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> Iterator[Report]:
@@ -41,20 +41,17 @@ def iter_reports_with_preview(
     baseline = recipe.baseline
     cached = cached_report(model, recipe, SPLIT, store)
     if recipe.train is None and baseline != recipe and (cached is None or cached.score is None):
-        for report in measure.iter_reports(model, baseline, store=store, cancelled=cancelled):
+        for report in measure.iter_reports(model, baseline, store=store, cancel=cancel):
             if report.score is not None:
                 yield replace(report, preview_of=recipe)
                 break
 
     def calibrating(fraction: float) -> None:
-        if cancelled():
-            raise Cancelled("Measuring was stopped.")
+        cancel.check()
         on_progress(fraction)
 
     calibration_stats(model, recipe, on_progress=calibrating)
-    yield from measure.iter_reports(
-        model, recipe, store=store, cancelled=cancelled, on_step=on_step
-    )
+    yield from measure.iter_reports(model, recipe, store=store, cancel=cancel, on_step=on_step)
 
 
 def baseline_report(
@@ -62,7 +59,7 @@ def baseline_report(
     recipe: Recipe,
     *,
     store: ResultCache,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Report | None:
     """Return the exact report of the baseline version of `recipe`; None if there is none.
 
@@ -73,4 +70,4 @@ def baseline_report(
     """
     if recipe.train is not None or recipe.baseline == recipe:
         return None
-    return list(measure.iter_reports(model, recipe.baseline, store=store, cancelled=cancelled))[-1]
+    return list(measure.iter_reports(model, recipe.baseline, store=store, cancel=cancel))[-1]

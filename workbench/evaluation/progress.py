@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Split
-from workbench.errors import Cancelled
 from workbench.evaluation.batch_size import batch_size_for, first_sample_size
 from workbench.evaluation.counts import PredictionCounts
 from workbench.evaluation.fast_path import FastPath
@@ -29,7 +29,7 @@ def iter_counts(
     *,
     seed: int = 0,
     bfloat16: bool | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Iterator[PredictionCounts]:
     """Yield counts over growing random samples of `split`, the last one over the full split.
 
@@ -37,7 +37,7 @@ def iter_counts(
     """
     classes = len(model.task.classes)
     for indices, predicted in iter_predictions(
-        model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled
+        model, weights, split, seed=seed, bfloat16=bfloat16, cancel=cancel
     ):
         yield PredictionCounts.of(split.labels[indices], predicted, classes, len(split))
 
@@ -49,7 +49,7 @@ def iter_predictions(
     *,
     seed: int = 0,
     bfloat16: bool | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Iterator[tuple[Indices, Predictions]]:
     """Yield the indices of the examples evaluated so far and their classes; finally all of them.
 
@@ -59,7 +59,7 @@ def iter_predictions(
     Raises
     ------
     Cancelled
-        If `cancelled()` returns True between two batches.
+        If `cancel.cancelled` returns True between two batches.
     """
     first, batch = min(first_sample_size(model), len(split)), batch_size_for(model)
     estimates_at = {first + count * batch for count in ESTIMATE_BATCHES}
@@ -69,16 +69,14 @@ def iter_predictions(
     float32_only = not model.architecture.traits.float64  # results depend on the batches
 
     def predict_batch(indices: Indices) -> Predictions:
-        if cancelled():
-            raise Cancelled("Measuring was stopped.")
+        cancel.check()
         return fast_path.predict(split.examples[indices])
 
-    if cancelled():
-        raise Cancelled("Measuring was stopped.")
+    cancel.check()
     predicted[:first] = fast_path.first(split.examples[order[:first]])
     yield order[:first], predicted[:first]
     if float32_only and first < len(split):
-        yield order, predict(model, weights, split.examples, cancelled=cancelled)[order]
+        yield order, predict(model, weights, split.examples, cancel=cancel)[order]
         return
     fast_path.calibrate()  # after the first estimate, so as not to delay it
     starts = range(first, len(split), batch)

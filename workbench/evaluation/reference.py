@@ -19,7 +19,7 @@ in float32 only, in the same batches with one thread each, to be independent of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -28,8 +28,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
-from workbench.errors import Cancelled
 from workbench.evaluation.batch_size import max_batch_size
 from workbench.runtime.batch import Batch
 from workbench.runtime.shell import shell
@@ -48,24 +48,23 @@ def predict(
     weights: Mapping[str, Tensor],
     examples: Any,
     batch: int | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Predictions:
     """Return the reference prediction for each of the stored `examples`, int64 of shape [n].
 
     Raises
     ------
     Cancelled
-        If `cancelled()` returns True between two batches.
+        If `cancel.cancelled` returns True between two batches.
     """
     batch = batch or max_batch_size(model)
     if not model.architecture.traits.float64:
-        return _predict_float32(model, weights, examples, batch, cancelled)
+        return _predict_float32(model, weights, examples, batch, cancel)
     if model.spec.inputs:
         return predict_float64(model, weights, examples)
     predictions = np.zeros(len(examples), np.int64)
     for start in range(0, len(examples), batch):
-        if cancelled():
-            raise Cancelled("Measuring was stopped.")
+        cancel.check()
         classes, certain = classify(_outputs(model, weights, examples, start, batch), BORDERLINE)
         predictions[start : start + batch] = classes
         borderline = start + np.flatnonzero(~certain)
@@ -88,13 +87,12 @@ def _predict_float32(
     weights: Mapping[str, Tensor],
     examples: Any,
     batch: int,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
 ) -> Predictions:
     """Return the best class of each example in float32; ties resolve to the lowest class."""
 
     def run(start: int) -> Predictions:
-        if cancelled():
-            raise Cancelled("Measuring was stopped.")
+        cancel.check()
         outputs = _outputs(model, weights, examples, start, batch)
         return _class_if_finite(outputs.argmax(dim=1).numpy(), outputs.amax(dim=1).numpy())
 

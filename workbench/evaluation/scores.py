@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from torch import Tensor
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Split
 from workbench.errors import user_errors
 from workbench.evaluation import sums
@@ -27,7 +28,7 @@ def iter_scores(
     *,
     seed: int = 0,
     bfloat16: bool | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Iterator[Score]:
     """Yield scores over growing random samples of `split`, finally the exact one.
 
@@ -36,17 +37,15 @@ def iter_scores(
     Raises
     ------
     Cancelled
-        If `cancelled()` returns True between two batches.
+        If `cancel.cancelled` returns True between two batches.
     InputError
         If a user's module fails on the data, or their metric on its outputs.
     """
     with _user_errors(model, split):
         if model.task.metric.counts != "classes":
-            scores = sums.iter_scores(model, weights, split, seed=seed, cancelled=cancelled)
+            scores = sums.iter_scores(model, weights, split, seed=seed, cancel=cancel)
         else:
-            counts = iter_counts(
-                model, weights, split, seed=seed, bfloat16=bfloat16, cancelled=cancelled
-            )
+            counts = iter_counts(model, weights, split, seed=seed, bfloat16=bfloat16, cancel=cancel)
             scores = map(score_from_counts, counts)
         for score in scores:
             yield add_non_finite(model, weights, score)

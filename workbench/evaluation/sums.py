@@ -8,17 +8,17 @@ it receives the outputs in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Split
 from workbench.domain.inputs import targets
 from workbench.domain.sum_metrics import SUM_METRICS, SumRows, label_variance
-from workbench.errors import Cancelled
 from workbench.evaluation.batch_size import batch_size_for, first_sample_size
 from workbench.evaluation.report import Score
 from workbench.runtime.batch import layout_weights
@@ -37,14 +37,14 @@ def iter_scores(
     split: Split,
     *,
     seed: int = 0,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Iterator[Score]:
     """Yield up to two estimates from random samples, then the exact score.
 
     Raises
     ------
     Cancelled
-        If `cancelled()` returns True between two batches.
+        If `cancel.cancelled` returns True between two batches.
     """
     if model.task.metric.counts in SUM_METRICS:
         order = np.random.default_rng(seed).permutation(len(split))
@@ -56,27 +56,27 @@ def iter_scores(
                 break
             per_thread = -(-(stop - start) // torch.get_num_threads())
             batch = min(per_thread, batch_size_for(model))
-            rows.append(_rows(model, arranged, split, order[start:stop], batch, cancelled))
+            rows.append(_rows(model, arranged, split, order[start:stop], batch, cancel))
             yield _score_of_rows(model, np.concatenate(rows), split)
-    yield reference_score(model, weights, split, cancelled)
+    yield reference_score(model, weights, split, cancel)
 
 
 def reference_score(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Score:
     """Return the exact score of the full `split`.
 
     Raises
     ------
     Cancelled
-        If `cancelled()` returns True between two batches.
+        If `cancel.cancelled` returns True between two batches.
     """
     if model.task.metric.counts not in SUM_METRICS:
-        return _score_of_outputs(model, weights, split, cancelled)
-    rows = _rows(model, weights, split, np.arange(len(split)), batch_size_for(model), cancelled)
+        return _score_of_outputs(model, weights, split, cancel)
+    rows = _rows(model, weights, split, np.arange(len(split)), batch_size_for(model), cancel)
     return _score_of_rows(model, rows, split)
 
 
@@ -99,12 +99,12 @@ def _rows(
     split: Split,
     indices: Any,
     batch: int,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
 ) -> SumRows:
     metric = SUM_METRICS[model.task.metric.counts]
 
     def run(part: Any) -> SumRows:
-        return metric.rows(*_outputs_and_targets(model, weights, split, part, cancelled))
+        return metric.rows(*_outputs_and_targets(model, weights, split, part, cancel))
 
     return np.concatenate([*parallel_map(run, _batches(indices, batch))])
 
@@ -113,12 +113,12 @@ def _score_of_outputs(
     model: Model,
     weights: Mapping[str, Tensor],
     split: Split,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
 ) -> Score:
     """Return the score by a metric that needs all outputs at once."""
 
     def run(part: Any) -> tuple[Any, Any]:
-        return _outputs_and_targets(model, weights, split, part, cancelled)
+        return _outputs_and_targets(model, weights, split, part, cancel)
 
     batches = _batches(np.arange(len(split)), batch_size_for(model))
     results = [*parallel_map(run, batches)]
@@ -139,10 +139,9 @@ def _outputs_and_targets(
     weights: Mapping[str, Tensor],
     split: Split,
     indices: Any,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
 ) -> tuple[Any, Any]:
-    if cancelled():
-        raise Cancelled("Measuring was stopped.")
+    cancel.check()
     outputs = shell(model)(weights, model.task.inputs(split.examples[indices]))
     return outputs, targets(split.labels[indices])
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.errors import RecipeError
@@ -41,7 +42,7 @@ def cross_validate(
     folds: int = 5,
     processes: int | None = None,
     on_update: Callable[[CrossValidation], None] = lambda result: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> CrossValidation:
     """Train once for each fold on the other folds, and evaluate on the held-out fold.
 
@@ -66,12 +67,12 @@ def cross_validate(
         When training starts from weights that have seen the held-out examples, or the number of
         folds is less than two or greater than the number of examples (of the smallest class).
     Cancelled
-        Soon after `cancelled()` returns True.
+        Soon after `cancel.cancelled` returns True.
     """
     settings = Train(start="scratch") if settings is None else settings
     jobs = fold_jobs(model, settings, folds)
     outcomes: list[Outcome | None] = [None] * folds
-    for number, outcome in run_jobs(jobs, processes, cancelled):
+    for number, outcome in run_jobs(jobs, processes, cancel):
         outcomes[number] = outcome
         on_update(CrossValidation(settings, tuple(outcomes), model.task.metric))
     return CrossValidation(settings, tuple(outcomes), model.task.metric)

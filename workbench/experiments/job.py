@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Split
 from workbench.errors import TrainingError
 from workbench.evaluation.scores import iter_scores
@@ -59,13 +60,13 @@ class Outcome:
     problem: str | None = None
 
 
-def run_job(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
+def run_job(job: Job, cancel: CancelToken = NEVER) -> Outcome:
     """Train on one thread, whatever the settings say, and evaluate.
 
     Raises
     ------
     Cancelled
-        When `cancelled()` returns True.
+        When `cancel.cancelled` returns True.
     """
     recipe = Recipe(train=replace(job.settings, threads=1))
     setup = training_setup(job.model, recipe)
@@ -75,13 +76,13 @@ def run_job(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Outcome:
     problem = None
     with threads(1):
         try:
-            for _step in run.go(cancelled=cancelled):
+            for _step in run.go(cancel=cancel):
                 pass
         except TrainingError as error:
             problem = str(error)
         result = run.trained()
         *_, score = iter_scores(
-            job.model, result.weights, _test_split(job), bfloat16=False, cancelled=cancelled
+            job.model, result.weights, _test_split(job), bfloat16=False, cancel=cancel
         )
     return Outcome(score.value, score.examples, result.seconds, problem)
 

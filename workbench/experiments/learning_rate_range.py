@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch.optim.lr_scheduler import ExponentialLR
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import RecipeError, TrainingError
 from workbench.recipe import Recipe, Train
@@ -76,7 +77,7 @@ def find_learning_rate(
     high: float = 10.0,
     steps: int = 150,
     on_update: Callable[[RangeTest], None] = lambda test: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> RangeTest:
     """Train with a learning rate that rises from `low` to `high`, and record the loss.
 
@@ -93,7 +94,7 @@ def find_learning_rate(
     RecipeError
         When a learning rate is out of range, or `low` is not below `high`.
     Cancelled
-        When `cancelled()` returns True.
+        When `cancel.cancelled` returns True.
     """
     expect_model(model)
     if settings is None:
@@ -113,7 +114,7 @@ def find_learning_rate(
     losses: list[float] = []
     test = RangeTest((), (), (), diverged=False)
     try:
-        for step in run.go(cancelled=cancelled):
+        for step in run.go(cancel=cancel):
             losses.append(step.loss)
             smooth = smoothed(losses, WIDTH * steps)
             diverged = smooth[-1] > DIVERGED * min(smooth)

@@ -6,10 +6,11 @@ without running the caller's script again, kills workers on shutdown, and report
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, TrainingError
 from workbench.experiments.job import Job, Outcome, run_job, run_job_with_teacher, user_teacher
 from workbench.validation import expect_count
@@ -20,7 +21,7 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def run_jobs(
-    jobs: Sequence[Job], processes: int | None, cancelled: Callable[[], bool]
+    jobs: Sequence[Job], processes: int | None, cancel: CancelToken
 ) -> Iterator[tuple[int, Outcome]]:
     """Yield the index and outcome of each job, in order of completion.
 
@@ -32,7 +33,7 @@ def run_jobs(
     Raises
     ------
     Cancelled
-        Soon after `cancelled()` returns True.
+        Soon after `cancel.cancelled` returns True.
     RecipeError
         When `processes` is not an integer of at least 1.
     TrainingError
@@ -43,14 +44,14 @@ def run_jobs(
     limit = cpu_count() if processes is None else expect_count(processes, "The number of processes")
     workers = min(limit, len(jobs))
     if workers > 1:
-        yield from _in_parallel(jobs, workers, cancelled)
+        yield from _in_parallel(jobs, workers, cancel)
         return
     for number, job in enumerate(jobs):
-        yield number, run_job(job, cancelled)
+        yield number, run_job(job, cancel)
 
 
 def _in_parallel(
-    jobs: Sequence[Job], workers: int, cancelled: Callable[[], bool]
+    jobs: Sequence[Job], workers: int, cancel: CancelToken
 ) -> Iterator[tuple[int, Outcome]]:
     from joblib.externals.loky import ProcessPoolExecutor
 
@@ -65,7 +66,7 @@ def _in_parallel(
             completed, waiting = wait(waiting, timeout=POLL, return_when=FIRST_COMPLETED)
             for future in completed:
                 yield numbers[future], future.result()
-            if waiting and cancelled():
+            if waiting and cancel.cancelled:
                 raise Cancelled("Training was stopped.")
     except BrokenProcessPool as error:
         raise TrainingError(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from torch import Tensor
 
+from workbench.cancel import CancelToken
 from workbench.domain import Model, Split
 from workbench.evaluation.batch_size import batch_size_for
 from workbench.runtime.shell import shell
@@ -29,17 +30,17 @@ class QuickEvaluation:
         metric = RunningMetric.of(model.task, split)
         self.sample = Sample(split.examples[chosen], split.labels[chosen], metric)
 
-    def evaluate(self, weights: Mapping[str, Tensor], cancelled: Callable[[], bool]) -> float:
+    def evaluate(self, weights: Mapping[str, Tensor], cancel: CancelToken) -> float:
         """Return the estimated metric of `weights`.
 
         Raises
         ------
         Cancelled
-            When `cancelled()` returns True between two batches.
+            When `cancel.cancelled` returns True between two batches.
         """
         run = shell(self.model, fast=True)
 
         def outputs(examples: object) -> object:
             return run(weights, self.model.task.inputs(examples))
 
-        return self.sample.evaluate(outputs, batch_size_for(self.model), cancelled)
+        return self.sample.evaluate(outputs, batch_size_for(self.model), cancel)

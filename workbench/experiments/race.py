@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.errors import RecipeError
@@ -72,7 +73,7 @@ def race(
     *,
     repeats: int = 1,
     checks: int = 15,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Iterator[Race]:
     """Train `model` in several ways side by side, and yield the state of the race after each check.
 
@@ -96,7 +97,7 @@ def race(
     RecipeError
         When there are no candidates, or their numbers of threads differ.
     Cancelled
-        When `cancelled()` returns True.
+        When `cancel.cancelled` returns True.
 
     >>> import workbench as wb
     >>> from workbench.experiments import race
@@ -109,7 +110,7 @@ def race(
     expect_model(model)
     expect_mapping(candidates, "The candidates")
     _check(candidates, repeats, checks)
-    return _race(model, candidates, repeats, checks, cancelled)
+    return _race(model, candidates, repeats, checks, cancel)
 
 
 def _race(
@@ -117,7 +118,7 @@ def _race(
     candidates: Mapping[str, Train],
     repeats: int,
     checks: int,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
 ) -> Iterator[Race]:
     evaluation = QuickEvaluation(model, model.task.split("validation"))
     ended: tuple[Trial, ...] = ()
@@ -128,7 +129,7 @@ def _race(
             running = []
             for name, settings in candidates.items():
                 trial = Trial(name, replace(settings, seed=settings.seed + repeat), repeat)
-                started = RunningTrial(model, trial, evaluation, checks=checks, cancelled=cancelled)
+                started = RunningTrial(model, trial, evaluation, checks=checks, cancel=cancel)
                 running.append(stack.enter_context(closing(started)))
             while active := [trial for trial in running if trial.state == "training"]:
                 if min(active, key=lambda trial: trial.seconds).advance(SLICE):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.errors import RecipeError
@@ -106,7 +107,7 @@ def search(
     seed: int = 0,
     processes: int | None = None,
     on_update: Callable[[Search], None] = lambda result: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Search:
     """Train with many settings and rank them by their metric on held-out examples.
 
@@ -133,7 +134,7 @@ def search(
     RecipeError
         When `space` has a key that is not a field of `Train`, or an invalid value.
     Cancelled
-        Soon after `cancelled()` returns True.
+        Soon after `cancel.cancelled` returns True.
     """
     expect_model(model)
     expect_mapping(space, "The search space")
@@ -158,7 +159,7 @@ def search(
         state = tuple(SearchTrial(trial, varied, tuple(o)) for trial, varied, o in rows)
         return Search(state, folds or 1, model.task.metric)
 
-    for number, outcome in run_jobs([job for _, job in jobs], processes, cancelled):
+    for number, outcome in run_jobs([job for _, job in jobs], processes, cancel):
         outcomes[number] = outcome
         on_update(result())
     return result()

@@ -6,13 +6,14 @@ product. Optimizers act elementwise, so PyTorch's optimizers update each student
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call, vmap
 
-from workbench.errors import Cancelled, user_errors
+from workbench.cancel import NEVER, CancelToken
+from workbench.errors import user_errors
 from workbench.recipe import Train
 from workbench.threads import threads
 from workbench.training.dropout import add_dropout
@@ -76,34 +77,33 @@ class StackedStudents:
         self._optimizer = optimizer(self.shared, decayed, others)
         self._schedule = schedule(self.shared, self._optimizer)
 
-    def go(self, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Scores]:
+    def go(self, cancel: CancelToken = NEVER) -> Iterator[Scores]:
         """Train, and yield after every step. A loss that is not finite affects its student only.
 
         Raises
         ------
         Cancelled
-            When `cancelled()` returns True between two microbatches.
+            When `cancel.cancelled` returns True between two microbatches.
         InputError
             When a user's module or data fails.
         """
         while self.step < self.shared.steps:
             errors = user_errors(f"Training fails at step {self.step + 1:,}")
             with threads(self.shared.threads), errors:  # restored before yielding to the caller
-                scores = self._step(cancelled)
+                scores = self._step(cancel)
             yield scores
 
     def weights_of(self, student: int) -> dict[str, Tensor]:
         """Return the current weights of one student."""
         return {name: weight[student].detach().clone() for name, weight in self.weights.items()}
 
-    def _step(self, cancelled: Callable[[], bool]) -> Scores:
+    def _step(self, cancel: CancelToken) -> Scores:
         self._generator.manual_seed(derive_seed(self.shared.seed, STEP, self.step))
         chosen = self._order(self.step)
         self._optimizer.zero_grad()
         scores = torch.zeros(2, len(self.students))
         for part in chosen.split(MICROBATCH):
-            if cancelled():
-                raise Cancelled("Training was stopped.")
+            cancel.check()
             losses, correct = self._forward(part)
             share = len(part) / len(chosen)
             (losses.sum() * share).backward()

@@ -18,6 +18,7 @@ from threading import Event
 import torch
 from torch import Tensor
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.errors import RecipeError, TrainingError
 from workbench.experiments.repeats import Repeats
 from workbench.experiments.stacked_students import StackedStudents, stackable
@@ -138,7 +139,7 @@ class Sweep:
         return self.settings.steps * len(self.students)
 
     def go(
-        self, validate: Validate, cancelled: Callable[[], bool] = lambda: False
+        self, validate: Validate, cancel: CancelToken = NEVER
     ) -> Iterator[Point | StudentResult]:
         """Yield a point for each student and step, and a result when a student has finished.
 
@@ -150,9 +151,9 @@ class Sweep:
         Raises
         ------
         Cancelled
-            When `cancelled()` returns True between two microbatches.
+            When `cancel.cancelled` returns True between two microbatches.
         """
-        for event in self._events(cancelled):
+        for event in self._events(cancel):
             if isinstance(event, Point):
                 yield event
             else:
@@ -174,25 +175,25 @@ class Sweep:
             threads=1,
         )
 
-    def _events(self, cancelled: Callable[[], bool]) -> Iterator[Point | _Trained]:
+    def _events(self, cancel: CancelToken) -> Iterator[Point | _Trained]:
         parallel: list[Student] = []
         for _seed, group in groupby(sorted(self.students), key=lambda student: student.seed):
             students = list(group)
             setup = self.make_setup(self.recipe(students[-1]))  # the first may have no teacher
             if stackable(setup, self.settings):
-                yield from self._stacked(setup, students, cancelled)
+                yield from self._stacked(setup, students, cancel)
             else:
                 parallel += students
         if parallel:
-            yield from self._in_parallel(parallel, cancelled)
+            yield from self._in_parallel(parallel, cancel)
 
     def _stacked(
-        self, setup: TrainingSetup, students: list[Student], cancelled: Callable[[], bool]
+        self, setup: TrainingSetup, students: list[Student], cancel: CancelToken
     ) -> Iterator[Point | _Trained]:
         trains = [replace(self._trains[s], threads=self.settings.threads) for s in students]
         stack = StackedStudents(setup, trains)
         active = dict(enumerate(students))
-        for scores in stack.go(cancelled):
+        for scores in stack.go(cancel):
             for number, student in list(active.items()):
                 loss, accuracy = scores[number]
                 if isfinite(loss):
@@ -207,7 +208,7 @@ class Sweep:
                 yield _Trained(student, None, _problem(stack.step))
 
     def _in_parallel(
-        self, students: list[Student], cancelled: Callable[[], bool]
+        self, students: list[Student], cancel: CancelToken
     ) -> Iterator[Point | _Trained]:
         """Train each student on one core.
 
@@ -216,11 +217,12 @@ class Sweep:
         setups = [self.make_setup(self.recipe(student)) for student in students]
         events: SimpleQueue[Point | _Trained | BaseException] = SimpleQueue()
         stopped = Event()
+        either = CancelToken(lambda: stopped.is_set() or cancel.cancelled)
 
         def train(student: Student, setup: TrainingSetup) -> None:
             try:
                 run = Run(setup, self.recipe(student))
-                for step in run.go(cancelled=lambda: stopped.is_set() or cancelled()):
+                for step in run.go(cancel=either):
                     events.put(Point(student, step.step, step.loss, step.value))
                 events.put(_Trained(student, run.trained().weights))
             except TrainingError as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from torch import Tensor
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.evaluation.scores import reference_score
@@ -53,7 +54,7 @@ def sweep(
     mixes: Sequence[float] = (),
     repeats: int = 2,
     seconds: float | None = None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Iterator[TemperatureSweep]:
     """Train a student for each temperature, teacher weight and repeat, and yield the state.
 
@@ -78,7 +79,7 @@ def sweep(
     RecipeError
         When there is no teacher, or a temperature or weight is out of range.
     Cancelled
-        When `cancelled()` returns True.
+        When `cancel.cancelled` returns True.
 
     >>> import workbench as wb
     >>> from workbench.experiments import sweep
@@ -95,7 +96,7 @@ def sweep(
     seeds = range(settings.seed, settings.seed + repeats)
     students = student_grid(temperatures, mixes or [settings.mix], list(seeds))
     Sweep(partial(training_setup, model), settings, students)  # validates the settings at once
-    return _sweep(model, settings, students, seconds, cancelled)
+    return _sweep(model, settings, students, seconds, cancel)
 
 
 def _sweep(
@@ -103,11 +104,11 @@ def _sweep(
     settings: Train,
     students: Sequence[Student],
     seconds: float | None,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
 ) -> Iterator[TemperatureSweep]:
     if seconds is not None:
         each = capped_seconds(seconds) / len(students)
-        steps = steps_for(model, Recipe(train=settings), each, cancelled)
+        steps = steps_for(model, Recipe(train=settings), each, cancel)
         settings = replace(settings, steps=steps)
     running = Sweep(partial(training_setup, model), settings, students)
     split = model.task.split("validation")
@@ -117,7 +118,7 @@ def _sweep(
 
     results: list[StudentResult] = []
     steps, updated = 0, time.monotonic()
-    for event in running.go(validate, cancelled):
+    for event in running.go(validate, cancel):
         if isinstance(event, StudentResult):
             results.append(event)
         else:

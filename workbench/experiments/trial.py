@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
+from workbench.cancel import CancelToken
 from workbench.domain import Model
 from workbench.errors import TrainingError
 from workbench.evaluation.scores import iter_scores
@@ -65,19 +65,19 @@ class RunningTrial:
         evaluation: QuickEvaluation,
         *,
         checks: int,
-        cancelled: Callable[[], bool],
+        cancel: CancelToken,
     ) -> None:
         recipe = Recipe(train=trial.params)
         self.model = model
         self.evaluation = evaluation
-        self.cancelled = cancelled
+        self.cancel = cancel
         self._initial = trial
         self.points: list[Point] = []
         self.state: State = "training"
         self.problem: str | None = None
         self.value: float | None = None
         self._run = Run(training_setup(model, recipe), recipe)
-        self._steps = self._run.go(cancelled=cancelled)
+        self._steps = self._run.go(cancel=cancel)
         steps = trial.params.steps
         self._check_steps = {steps * (number + 1) // checks for number in range(checks)} - {0}
         self._losses: list[float] = []
@@ -104,7 +104,7 @@ class RunningTrial:
         Raises
         ------
         Cancelled
-            When `cancelled()` returns True.
+            When `cancel.cancelled` returns True.
         """
         until = self._run.seconds + seconds
         while self.state == "training" and self._run.seconds < until:
@@ -135,7 +135,7 @@ class RunningTrial:
         return step
 
     def _check(self, step: TrainingStep) -> None:
-        value = self.evaluation.evaluate(self._run.weights, self.cancelled)
+        value = self.evaluation.evaluate(self._run.weights, self.cancel)
         self.points.append(Point(step.step, step.seconds, fmean(self._losses), value))
         self._losses.clear()
 
@@ -143,5 +143,5 @@ class RunningTrial:
         """Evaluate the final weights on all validation examples."""
         weights = self._run.trained().weights
         split = self.model.task.split("validation")
-        *_, final = iter_scores(self.model, weights, split, cancelled=self.cancelled)
+        *_, final = iter_scores(self.model, weights, split, cancel=self.cancel)
         self.value = final.value

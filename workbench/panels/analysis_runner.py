@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from workbench.cancel import CancelToken
 from workbench.i18n import _
 from workbench.panels.channel import Channel
 from workbench.panels.error_boundary import error_boundary
@@ -75,7 +76,10 @@ class AnalysisRunner:
     def _run(self, job: Job, on_progress: Callable[[float], None]) -> None:
         key = job[2]
         self._channel.session.analyze(
-            key.kind, key.target, cancelled=lambda: job != self._job(), on_progress=on_progress
+            key.kind,
+            key.target,
+            cancel=CancelToken(lambda: job != self._job()),
+            on_progress=on_progress,
         )
 
     @contextmanager

@@ -31,6 +31,7 @@ import anywidget
 import traitlets
 
 from workbench import formatting
+from workbench.cancel import CancelToken
 from workbench.i18n import _
 from workbench.panels import card, controls, layer_table, points, sources, training, uploading
 from workbench.panels.actions import ACTIONS, VIEW_ACTIONS
@@ -66,7 +67,7 @@ class Dashboard(anywidget.AnyWidget):
         self.theme = "light"
         self.open_tab: str | None = None
         self.banner: str | None = None
-        self.cancelled = threading.Event()
+        self.cancel = CancelToken()
         self.analysis_runner = AnalysisRunner(self, self._missing_analysis)
         self.uploads = uploading.Uploads(self)
         self._requested: tuple[int, Recipe] = (0, session.recipe)  # newest values from the page

@@ -27,6 +27,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
+from workbench.cancel import CancelToken
 from workbench.custom.uploads import limits
 from workbench.errors import Cancelled, FileError, InputError, WorkbenchError
 from workbench.i18n import _
@@ -182,7 +183,7 @@ class Uploads:
             if self._active is not upload:
                 return
             self._active = None
-        upload.cancelled.set()
+        upload.cancel.cancel()
         self._replier(upload.number)(step, text)
 
     def _fail(self, upload: _Upload, message: str) -> None:
@@ -202,7 +203,7 @@ class Uploads:
         if upload.kind == "table":
             from workbench.custom.uploads import tables
 
-            table = tables.read(content, upload.is_cancelled)
+            table = tables.read(content, upload.cancel)
             upload.table = table
             text = _("{count} rows, {columns} columns").format(
                 count=formatting.count(len(table)), columns=formatting.count(len(table.names))
@@ -212,7 +213,7 @@ class Uploads:
             from workbench.custom.uploads import images
 
             on_progress = partial(_send_progress, reply, _("reading"))
-            data = images.read(content, on_progress, upload.is_cancelled)
+            data = images.read(content, on_progress, upload.cancel)
             self._train(upload, reply, data)
         else:
             self._match_weights(upload, reply, content)
@@ -235,7 +236,7 @@ class Uploads:
             _send_progress(reply, text, None if trained else fraction)
 
         model = small_models.train_small_model(
-            _unique_name(upload.name), data, on_progress, upload.is_cancelled
+            _unique_name(upload.name), data, on_progress, upload.cancel
         )
         text = _(
             "Trained on {count} examples; {metric} is {value} on {validation} validation examples."
@@ -261,7 +262,7 @@ class Uploads:
         base, tensors = weights.match_builtin(weights.read(content))
         on_progress = partial(_send_progress, reply, _("measuring"))
         model: Model = weights.model_with_weights(
-            _unique_name(upload.name), base, tensors, on_progress, upload.is_cancelled
+            _unique_name(upload.name), base, tensors, on_progress, upload.cancel
         )
         text = _("The weights match {model}; {metric} is {value} on {count} examples.").format(
             model=_(base.title),
@@ -273,7 +274,7 @@ class Uploads:
         self._open(upload, model.name, Recipe(), text)
 
     def _open(self, upload: _Upload, model: str, recipe: Recipe, text: str) -> None:
-        if upload.is_cancelled():
+        if upload.cancel.cancelled:
             raise Cancelled("The upload was cancelled.", code="upload.cancelled")
         self.channel.session.open(model, recipe)
         self.count += 1
@@ -307,8 +308,7 @@ class _Upload:
         self.content = bytearray()
         self.received = 0
         self.table: Table | None = None
-        self.cancelled = threading.Event()
-        self.is_cancelled = self.cancelled.is_set
+        self.cancel = CancelToken()
 
     def is_complete(self) -> bool:
         """Whether all bytes are received."""

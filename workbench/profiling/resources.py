@@ -15,9 +15,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.compression.roles import compressible
 from workbench.domain import Model
-from workbench.errors import Cancelled
 from workbench.graph.channel_groups import channel_groups
 from workbench.graph.output_axes import weight_axes
 from workbench.profiling.macs import FLOP_FORMULAS, FlopCounter
@@ -142,7 +142,7 @@ def compare_latency(
     models: Sequence[tuple[Model, Mapping[str, Tensor]]],
     *,
     rounds: int = 5,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> list[dict[str, Any]]:
     """Time several models in interleaved rounds, so background load affects all equally.
 
@@ -151,13 +151,13 @@ def compare_latency(
     Raises
     ------
     Cancelled
-        If `cancelled()` returns True between two runs.
+        If `cancel.cancelled` returns True between two runs.
     """
     times: list[dict[int, list[float]]] = [{} for _ in models]
     for _ in range(rounds):
         for (model, weights), by_batch in zip(models, times, strict=True):
             for batch in LATENCY_BATCHES:
-                runs = _timed(model, weights, batch, SECONDS / rounds, cancelled)
+                runs = _timed(model, weights, batch, SECONDS / rounds, cancel)
                 by_batch.setdefault(batch, []).extend(runs)
     return [_summary(by_batch) for by_batch in times]
 
@@ -166,7 +166,7 @@ def latency(
     model: Model,
     weights: Mapping[str, Tensor],
     *,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> dict[str, Any]:
     """Time the module on this machine, in milliseconds per batch, for batches of 1 and 64.
 
@@ -179,9 +179,9 @@ def latency(
     Raises
     ------
     Cancelled
-        If `cancelled()` returns True between two runs.
+        If `cancel.cancelled` returns True between two runs.
     """
-    return compare_latency([(model, weights)], rounds=1, cancelled=cancelled)[0]
+    return compare_latency([(model, weights)], rounds=1, cancel=cancel)[0]
 
 
 def _timed(
@@ -189,7 +189,7 @@ def _timed(
     weights: Mapping[str, Tensor],
     batch: int,
     seconds: float,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
 ) -> list[float]:
     """Return the milliseconds of each run: five at least, for `seconds`, after a warm-up."""
     run = shell(model)
@@ -199,8 +199,7 @@ def _timed(
     times: list[float] = []
     begin = time.perf_counter()
     while len(times) < 5 or (time.perf_counter() - begin < seconds and len(times) < 1000):
-        if cancelled():
-            raise Cancelled("Timing was stopped.")
+        cancel.check()
         start = time.perf_counter()
         run(weights, inputs)
         times.append((time.perf_counter() - start) * 1000)

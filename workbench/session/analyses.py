@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workbench.cancel import CancelToken
 from workbench.domain import Model
 from workbench.recipe import Recipe
 from workbench.training.teacher_ref import training_dependencies
@@ -29,8 +30,8 @@ class AnalysisKey:
 
 FileKey = tuple[tuple[str, ...], Recipe, str]
 """A model's identity, a recipe, and the identity of what training depends on (teacher, data)."""
-Analyzer = Callable[[Model, "Artifact", Any, Callable[[], bool], Callable[[float], None]], Any]
-"""Called with model, artifact, target, cancelled and on_progress."""
+Analyzer = Callable[[Model, "Artifact", Any, CancelToken, Callable[[float], None]], Any]
+"""Called with model, artifact, target, cancel and on_progress."""
 
 
 def file_key(model: Model, recipe: Recipe) -> FileKey:
@@ -56,7 +57,7 @@ class Analyses:
         model: Model,
         recipe: Recipe,
         analysis: AnalysisKey,
-        cancelled: Callable[[], bool],
+        cancel: CancelToken,
         on_progress: Callable[[float], None],
     ) -> Any:
         """Analyze `model` compressed by `recipe`, unless the result is cached.
@@ -66,27 +67,27 @@ class Analyses:
         WorkbenchError
             If there is no such example or layer.
         Cancelled
-            If `cancelled()` returns True.
+            If `cancel.cancelled` returns True.
         """
         file = file_key(model, recipe)
         result = self.get(file, analysis)
         if result is None:
-            artifact = self._compress(model, recipe, cancelled)
+            artifact = self._compress(model, recipe, cancel)
             analyzer = ANALYZERS[analysis.kind]
-            result = analyzer(model, artifact, analysis.target, cancelled, on_progress)
+            result = analyzer(model, artifact, analysis.target, cancel, on_progress)
             with self._lock:
                 self._cache[file, analysis] = result
                 while len(self._cache) > MAX_CACHED:
                     self._cache.popitem(last=False)
         return result
 
-    def _compress(self, model: Model, recipe: Recipe, cancelled: Callable[[], bool]) -> Artifact:
+    def _compress(self, model: Model, recipe: Recipe, cancel: CancelToken) -> Artifact:
         from workbench.pipeline import compress
 
         cached, file = self._artifact, file_key(model, recipe)
         if cached is not None and cached[0] == file:
             return cached[1]
-        artifact = compress(model, recipe, cancelled=cancelled)
+        artifact = compress(model, recipe, cancel=cancel)
         self._artifact = file, artifact
         return artifact
 
@@ -95,31 +96,31 @@ def _compare(
     model: Model,
     artifact: Artifact,
     target: None,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
     on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.comparison import compare
 
-    return compare(model, artifact, cancelled=cancelled, on_progress=on_progress)
+    return compare(model, artifact, cancel=cancel, on_progress=on_progress)
 
 
 def _attribution(
     model: Model,
     artifact: Artifact,
     target: int,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
     on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.attribution import attribution
 
-    return attribution(model, artifact, target, cancelled=cancelled)
+    return attribution(model, artifact, target, cancel=cancel)
 
 
 def _histogram(
     model: Model,
     artifact: Artifact,
     target: str,
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
     on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.histogram import histogram
@@ -131,7 +132,7 @@ def _generate(
     model: Model,
     artifact: Artifact,
     target: tuple[int, int, int],
-    cancelled: Callable[[], bool],
+    cancel: CancelToken,
     on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.generation import example_prompt, generate
@@ -143,7 +144,7 @@ def _generate(
         prompt=example_prompt(model.task, prompt),
         characters=characters,
         seed=seed,
-        cancelled=cancelled,
+        cancel=cancel,
         on_progress=on_progress,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from workbench import zoo
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import ArtifactError, Cancelled, RecipeError, WorkbenchError
 from workbench.evaluation.report import Report
@@ -24,15 +25,8 @@ if TYPE_CHECKING:
     from workbench.experiments.temperatures import TemperatureSweep
     from workbench.training.types import TrainingStep
 
-CancelCheck = Callable[[], bool]
-"""Returns True once the computation should end."""
 ProgressCallback = Callable[[float], None]
 """Called with the completed fraction, from 0 to 1."""
-
-
-def never_cancelled() -> bool:
-    """Return False: the default `CancelCheck`."""
-    return False
 
 
 def ignore(_progress: object) -> None:
@@ -71,7 +65,7 @@ class Jobs:
         self.sensitivity: Sensitivity | None = None
         self.target_size: int | None = None
 
-    def artifact(self, cancelled: CancelCheck, on_step: Callable[[TrainingStep], None]) -> Artifact:
+    def artifact(self, cancel: CancelToken, on_step: Callable[[TrainingStep], None]) -> Artifact:
         """Compress the model by the current recipe; `on_step` is called if training must rerun.
 
         Raises
@@ -79,24 +73,24 @@ class Jobs:
         WorkbenchError
             If the recipe's training has not finished.
         Cancelled
-            If `cancelled()` returns True during training.
+            If `cancel.cancelled` returns True during training.
         """
         from workbench.pipeline import compress
 
         with self._shared.lock:
             model, recipe = self._shared.model, self._shared.recipe
             self._check_trained()
-        return compress(model, recipe, on_step=on_step, cancelled=cancelled)
+        return compress(model, recipe, on_step=on_step, cancel=cancel)
 
-    def measure_latency(self, cancelled: CancelCheck) -> None:
+    def measure_latency(self, cancel: CancelToken) -> None:
         """Time the original and the current file alternately."""
         from workbench.profiling.resources import compare_latency
 
         with self._shared.lock:
             model, file = self._shared.model, self._file_key()
-        artifact = self.artifact(never_cancelled, ignore)
+        artifact = self.artifact(NEVER, ignore)
         compressed = model.with_spec(artifact.spec), artifact.operands()
-        timings = compare_latency([(model, model.weights()), compressed], cancelled=cancelled)
+        timings = compare_latency([(model, model.weights()), compressed], cancel=cancel)
         self._timings[file] = timings[0], timings[1]
         self._shared.notify()
 
@@ -118,7 +112,7 @@ class Jobs:
         return self._analyses.get(self._file_key(), AnalysisKey(kind, target))
 
     def analyze(
-        self, kind: str, target: Any, cancelled: CancelCheck, on_progress: ProgressCallback
+        self, kind: str, target: Any, cancel: CancelToken, on_progress: ProgressCallback
     ) -> Any:
         """Analyze the original and the current file, unless the result is cached.
 
@@ -127,7 +121,7 @@ class Jobs:
         WorkbenchError
             If there is no such example or layer, or the recipe's training has not finished.
         Cancelled
-            If `cancelled()` returns True, or the session is closed.
+            If `cancel.cancelled` returns True, or the session is closed.
         """
         shared = self._shared
         with shared.lock:
@@ -135,16 +129,16 @@ class Jobs:
             self._check_trained()
 
         def ended() -> bool:
-            return shared.closed or cancelled()
+            return shared.closed or cancel.cancelled
 
         result = self._analyses.compute(
-            model, recipe, AnalysisKey(kind, target), ended, on_progress
+            model, recipe, AnalysisKey(kind, target), CancelToken(ended), on_progress
         )
         shared.notify()
         return result
 
     def sweep(
-        self, settings: Train, seconds: float, cancelled: CancelCheck, on_progress: ProgressCallback
+        self, settings: Train, seconds: float, cancel: CancelToken, on_progress: ProgressCallback
     ) -> None:
         """Train the model at several temperatures, for `seconds` in total; a newer call wins.
 
@@ -153,7 +147,7 @@ class Jobs:
         WorkbenchError
             If there is no teacher, or no time.
         Cancelled
-            If `cancelled()` returns True; the results so far stay.
+            If `cancel.cancelled` returns True; the results so far stay.
         """
         from workbench.experiments.temperatures import sweep
 
@@ -162,15 +156,15 @@ class Jobs:
         check_training(model, Recipe(train=settings))
         with shared.lock:
             self.sweep_result = None
-            ended = self._ended(model, self._sweeps.begin(), cancelled)
-        for result in sweep(model, settings, seconds=seconds, cancelled=ended):
+            token = self._token(model, self._sweeps.begin(), cancel)
+        for result in sweep(model, settings, seconds=seconds, cancel=token):
             changed = self.sweep_result is None or result.levels != self.sweep_result.levels
             self.sweep_result = result
             on_progress(result.share)
             if changed:
                 shared.notify()
 
-    def scan(self, part: str, cancelled: CancelCheck, on_progress: ProgressCallback) -> None:
+    def scan(self, part: str, cancel: CancelToken, on_progress: ProgressCallback) -> None:
         """Measure each layer's sensitivity to one part of the recipe; a newer call wins.
 
         Raises
@@ -178,7 +172,7 @@ class Jobs:
         WorkbenchError
             If the part has no per-layer settings.
         Cancelled
-            If `cancelled()` returns True; the results so far stay.
+            If `cancel.cancelled` returns True; the results so far stay.
         """
         from workbench.analysis.sensitivity import iter_sensitivity
 
@@ -191,10 +185,10 @@ class Jobs:
         with shared.lock:
             model = shared.model
             settings = getattr(shared.recipe, part) or disabled_part(part)
-            ended = self._ended(model, self._scans.begin(), cancelled)
-        for result in iter_sensitivity(model, settings, store=shared.store, cancelled=ended):
+            token = self._token(model, self._scans.begin(), cancel)
+        for result in iter_sensitivity(model, settings, store=shared.store, cancel=token):
             with shared.lock:
-                if ended():
+                if token.cancelled:
                     return
                 self.sensitivity = result
             on_progress(result.share)
@@ -226,13 +220,13 @@ class Jobs:
         if size is not None:
             from workbench.study.fixed_size import hold_size
 
-            recipe = hold_size(model, recipe, layer, size, cancelled=ended).recipe
+            recipe = hold_size(model, recipe, layer, size, cancel=CancelToken(ended)).recipe
         if ended():
             raise Cancelled("A newer change replaced this one.", code="session.superseded")
         return recipe
 
     def test_report(
-        self, artifact: Artifact, cancelled: CancelCheck, on_report: Callable[[Report], None]
+        self, artifact: Artifact, cancel: CancelToken, on_report: Callable[[Report], None]
     ) -> Report:
         """Measure a file made by `artifact` on the test split.
 
@@ -245,7 +239,7 @@ class Jobs:
 
         model, store = zoo.model(artifact.model), self._shared.store
         for report in iter_reports(
-            model, artifact.recipe, split="test", store=store, cancelled=cancelled
+            model, artifact.recipe, split="test", store=store, cancel=cancel
         ):
             on_report(report)
         if report.size.digest != artifact.digest:  # e.g. results cached by another kind of machine
@@ -258,10 +252,14 @@ class Jobs:
             )
         return report
 
-    def _ended(self, model: Model, superseded: CancelCheck, cancelled: CancelCheck) -> CancelCheck:
-        """Return a check that is True once a job of `model` has become useless."""
+    def _token(
+        self, model: Model, superseded: Callable[[], bool], cancel: CancelToken
+    ) -> CancelToken:
+        """Return a token that is cancelled once a job of `model` has become useless."""
         shared = self._shared
-        return lambda: superseded() or model is not shared.model or shared.closed or cancelled()
+        return CancelToken(
+            lambda: superseded() or model is not shared.model or shared.closed or cancel.cancelled
+        )
 
     def _file_key(self) -> FileKey:
         return file_key(self._shared.model, self._shared.recipe)

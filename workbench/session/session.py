@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import zoo
 from workbench.cache.results import ResultCache, default_result_cache
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.evaluation.report import Report
@@ -28,7 +29,7 @@ from workbench.session.checks import (
     without_layers,
 )
 from workbench.session.history import History
-from workbench.session.jobs import CancelCheck, Jobs, ProgressCallback, ignore, never_cancelled
+from workbench.session.jobs import Jobs, ProgressCallback, ignore
 from workbench.session.link import DEFAULT_MODEL, format_query, parse_query
 from workbench.session.observers import Observers
 from workbench.session.records import Selection
@@ -202,18 +203,18 @@ class Session(State):
 
     def artifact(
         self,
-        cancelled: CancelCheck = never_cancelled,
+        cancel: CancelToken = NEVER,
         on_step: Callable[[TrainingStep], None] = ignore,
     ) -> Artifact:
         """Compress the model by the current recipe.
 
         A trained file that is no longer cached is trained again; `on_step` is called each step.
         """
-        return self._jobs.artifact(cancelled, on_step)
+        return self._jobs.artifact(cancel, on_step)
 
-    def measure_latency(self, cancelled: CancelCheck = never_cancelled) -> None:
+    def measure_latency(self, cancel: CancelToken = NEVER) -> None:
         """Time the original and the current file alternately; takes about a second."""
-        self._jobs.measure_latency(cancelled)
+        self._jobs.measure_latency(cancel)
 
     def query_teacher(self, teacher: str, temperature: float, example: int = 0) -> None:
         """Look up a teacher's prediction of an example; the first call takes a while."""
@@ -223,7 +224,7 @@ class Session(State):
         self,
         kind: str,
         target: Any = None,
-        cancelled: CancelCheck = never_cancelled,
+        cancel: CancelToken = NEVER,
         on_progress: ProgressCallback = ignore,
     ) -> Any:
         """Analyze the original and the current file, unless the result is cached.
@@ -237,26 +238,26 @@ class Session(State):
         target
             The example's number, the layer's name, or (prompt, seed, characters).
         """
-        return self._jobs.analyze(kind, target, cancelled, on_progress)
+        return self._jobs.analyze(kind, target, cancel, on_progress)
 
     def sweep(
         self,
         settings: Train,
         seconds: float,
-        cancelled: CancelCheck = never_cancelled,
+        cancel: CancelToken = NEVER,
         on_progress: ProgressCallback = ignore,
     ) -> None:
         """Train the model at several temperatures, for `seconds` in total; a newer call wins."""
-        self._jobs.sweep(settings, seconds, cancelled, on_progress)
+        self._jobs.sweep(settings, seconds, cancel, on_progress)
 
     def scan(
         self,
         part: str,
-        cancelled: CancelCheck = never_cancelled,
+        cancel: CancelToken = NEVER,
         on_progress: ProgressCallback = ignore,
     ) -> None:
         """Measure each layer's sensitivity to one part of the recipe; a newer call wins."""
-        self._jobs.scan(part, cancelled, on_progress)
+        self._jobs.scan(part, cancel, on_progress)
 
     def change_layer(self, recipe: Recipe, layer: str) -> None:
         """Select a recipe in which `layer` has changed; a newer call wins.
@@ -268,11 +269,11 @@ class Session(State):
     def test_report(
         self,
         artifact: Artifact,
-        cancelled: CancelCheck = never_cancelled,
+        cancel: CancelToken = NEVER,
         on_report: Callable[[Report], None] = ignore,
     ) -> Report:
         """Measure a file made by `artifact` on the test split; takes seconds."""
-        return self._jobs.test_report(artifact, cancelled, on_report)
+        return self._jobs.test_report(artifact, cancel, on_report)
 
     # --- observers and closing -----------------------------------------------------------
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench.cache.results import ResultCache
+from workbench.cancel import CancelToken
 from workbench.domain import Model
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.cached_results import cached_report
@@ -122,7 +123,7 @@ class Worker:
             if not interrupted():
                 model, store = self._shared.model, ResultCache()
                 for _report in iter_reports(
-                    model, WARM_UP_RECIPE, store=store, cancelled=interrupted
+                    model, WARM_UP_RECIPE, store=store, cancel=CancelToken(interrupted)
                 ):
                     pass
 
@@ -147,7 +148,7 @@ class Worker:
             model,
             recipe,
             store=shared.store,
-            cancelled=outdated,
+            cancel=CancelToken(outdated),
             on_step=on_step,
             on_progress=on_calibration,
         ):
@@ -158,7 +159,7 @@ class Worker:
                 results.add_report(report)
                 results.busy = not report.exact or report.preview_of is not None
             shared.notify()
-        baseline = baseline_report(model, recipe, store=shared.store, cancelled=outdated)
+        baseline = baseline_report(model, recipe, store=shared.store, cancel=CancelToken(outdated))
         with shared.lock:
             if outdated() or baseline is None:
                 return
@@ -176,7 +177,7 @@ class Worker:
             return generation != self._generation
 
         assert recipe.train is not None
-        count = steps_for(model, recipe, seconds, outdated, artifact_bytes)
+        count = steps_for(model, recipe, seconds, CancelToken(outdated), artifact_bytes)
         resolved = replace(recipe, train=replace(recipe.train, steps=count))
         shared = self._shared
         with shared.lock:

@@ -9,10 +9,11 @@ from math import ceil
 from workbench import formatting
 from workbench.calibration.prepare import prepare
 from workbench.calibration.statistics import calibration_stats
+from workbench.cancel import NEVER, CancelToken
 from workbench.compression.axes import stats_to_canonical, to_canonical
 from workbench.compression.prune import masks
 from workbench.domain import Model
-from workbench.errors import Cancelled, RecipeError
+from workbench.errors import RecipeError
 from workbench.i18n import _
 from workbench.pipeline import compress
 from workbench.recipe import Prune, Recipe
@@ -43,7 +44,7 @@ def hold_size(
     layer: str,
     target: int,
     *,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> SizedRecipe:
     """Return `recipe` with all layers except `layer` pruned so that its file has `target` bytes.
 
@@ -56,7 +57,7 @@ def hold_size(
     RecipeError
         When the other layers cannot compensate, or the recipe does not fit the model.
     Cancelled
-        When `cancelled()` returns True between two files.
+        When `cancel.cancelled` returns True between two files.
 
     >>> import workbench as wb
     >>> from workbench.study import hold_size
@@ -90,8 +91,7 @@ def hold_size(
     fixed = _with_own_sparsity(model, recipe, layer)
 
     def measured(densest: float) -> SizedRecipe:
-        if cancelled():
-            raise Cancelled("Holding the size was stopped.")
+        cancel.check()
         candidate = _scaled(fixed, others, densest)
         return SizedRecipe(candidate, target, len(compress(model, candidate)))
 

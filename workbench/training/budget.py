@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import InputError, RecipeError
 from workbench.recipe import Recipe, Train
@@ -75,7 +76,7 @@ def steps_for(
     model: Model,
     recipe: Recipe,
     seconds: float,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
     finish: Finish | None = None,
 ) -> int:
     """Return how many training steps of `recipe` fit into `seconds` on this machine, at least one.
@@ -90,7 +91,7 @@ def steps_for(
     RecipeError
         When `seconds` is out of range.
     Cancelled
-        When `cancelled()` returns True.
+        When `cancel.cancelled` returns True.
     """
     _check(seconds)
     assert recipe.train is not None
@@ -98,16 +99,16 @@ def steps_for(
     settings = recipe.train
     pilot = replace(recipe, train=replace(settings, steps=PLANNED_STEPS, batch_norm="keep"))
     short = replace(recipe, train=replace(settings, steps=1, batch_norm="keep"))
-    run = Run(training_setup(model, short, cancelled), pilot)
+    run = Run(training_setup(model, short, cancel), pilot)
     # The second setup finds statistics cached, as the real run will.
-    overhead = _timed(lambda: Run(training_setup(model, short, cancelled), pilot))
-    step, slow = _seconds_per_step(run, pilot, seconds, cancelled)
+    overhead = _timed(lambda: Run(training_setup(model, short, cancel), pilot))
+    step, slow = _seconds_per_step(run, pilot, seconds, cancel)
     if settings.batch_norm == "recalibrate":
         total = min(RECALIBRATION_BATCHES, -(-len(run.setup.labels) // MICROBATCH))
         sample = min(RECALIBRATION_SAMPLE, total)
-        overhead += total / sample * _timed(lambda: run.recalibrate(cancelled, sample))
+        overhead += total / sample * _timed(lambda: run.recalibrate(cancel, sample))
     mask = _timed(run.recompute_masks) if settings.sparsening != "one-shot" else 0.0
-    check = _seconds_per_check(run, cancelled, slow=slow)
+    check = _seconds_per_check(run, cancel, slow=slow)
     if finish is not None:
         overhead += _timed(lambda: finish(model, recipe, run.setup, run.trained()))
     precompute, saved = _teacher_seconds(model, settings, run)
@@ -127,7 +128,7 @@ def steps_for(
 
 
 def _seconds_per_step(
-    run: Run, pilot: Recipe, seconds: float, cancelled: Callable[[], bool]
+    run: Run, pilot: Recipe, seconds: float, cancel: CancelToken
 ) -> tuple[float, bool]:
     """Return the median time of a step, and whether steps are slow.
 
@@ -138,13 +139,13 @@ def _seconds_per_step(
     part = -(-pilot.train.batch // BATCH_PARTS)
     small = replace(pilot, train=replace(pilot.train, batch=part))
     begin = time.perf_counter()
-    next(Run(run.setup, small).go(cancelled=cancelled))
+    next(Run(run.setup, small).go(cancel=cancel))
     step = (time.perf_counter() - begin) * pilot.train.batch / part
     if step > LONG_STEP * seconds:
         return step, True
     times: list[float] = []
     begin = time.perf_counter()
-    for event in run.go(cancelled=cancelled):
+    for event in run.go(cancel=cancel):
         spent = time.perf_counter() - begin
         if event.step > 1:
             times.append(spent)
@@ -155,13 +156,13 @@ def _seconds_per_step(
     return median(times[min(WARM_UP, len(times) // 2) :]), False
 
 
-def _seconds_per_check(run: Run, cancelled: Callable[[], bool], *, slow: bool) -> float:
+def _seconds_per_check(run: Run, cancel: CancelToken, *, slow: bool) -> float:
     """Return the time of a validation check, from a part of the examples."""
     if not run.settings.patience or run.setup.held_out is None:
         return 0.0
     total = len(run.setup.held_out.labels)
     sample = min(total, MICROBATCH if slow else CHECK_SAMPLE)
-    return total / sample * _timed(lambda: run.evaluate_held_out(cancelled, sample))
+    return total / sample * _timed(lambda: run.evaluate_held_out(cancel, sample))
 
 
 def _teacher_seconds(model: Model, settings: Train, run: Run) -> tuple[float, float]:

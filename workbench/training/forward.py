@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
+from workbench.cancel import CancelToken
 from workbench.recipe import Train
 from workbench.runtime.batch import call, layout_inputs, run
 from workbench.training.dropout import add_dropout
@@ -64,7 +65,7 @@ class Forward:
         return self._autocast(lambda: call(self.module, weights(), inputs))
 
     def held_out_value(
-        self, weights: Weights, cancelled: Callable[[], bool], examples: int | None = None
+        self, weights: Weights, cancel: CancelToken, examples: int | None = None
     ) -> float:
         """Return the metric on the held-out set, or on its first `examples`.
 
@@ -73,7 +74,7 @@ class Forward:
         Raises
         ------
         Cancelled
-            When `cancelled()` returns True between two batches.
+            When `cancel.cancelled` returns True between two batches.
         """
         held_out = self.setup.held_out
         assert held_out is not None
@@ -88,7 +89,7 @@ class Forward:
 
         self.module.eval()
         try:
-            return sample.evaluate(outputs, MICROBATCH, cancelled)
+            return sample.evaluate(outputs, MICROBATCH, cancel)
         finally:
             train_mode(self.module)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.errors import Cancelled, TrainingError, user_errors
 from workbench.recipe import Recipe
 from workbench.runtime import batch_norm
@@ -94,7 +95,7 @@ class Run:
     def go(
         self,
         *,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancel: CancelToken = NEVER,
         checkpoint: Path | None = None,
         every: float = 15.0,
     ) -> Generator[TrainingStep, None, None]:
@@ -109,7 +110,7 @@ class Run:
         Raises
         ------
         Cancelled
-            When `cancelled()` returns True between two microbatches.
+            When `cancel.cancelled` returns True between two microbatches.
         TrainingError
             When the loss is not finite. `trained` then returns the last good weights.
         InputError
@@ -118,26 +119,25 @@ class Run:
         if checkpoint is not None and (state := checkpoints.read(checkpoint)) is not None:
             self._resume(state)
         try:
-            yield from self._go(cancelled, checkpoint, every)
+            yield from self._go(cancel, checkpoint, every)
         except (Cancelled, KeyboardInterrupt, GeneratorExit):
             if checkpoint is not None and self.step and self._intact:
                 checkpoints.write(checkpoint, self._state())
             raise
 
     def _go(
-        self, cancelled: Callable[[], bool], checkpoint: Path | None, every: float
+        self, cancel: CancelToken, checkpoint: Path | None, every: float
     ) -> Generator[TrainingStep, None, None]:
         written = time.perf_counter()
         if self.step == 0 and self.settings.batch_norm == "recalibrate":
-            self.recalibrate(cancelled)
+            self.recalibrate(cancel)
         while not self.over:
-            if cancelled():
-                raise Cancelled("Training was stopped.")
+            cancel.check()
             begin = time.perf_counter()
             errors = user_errors(f"Training fails at step {self.step + 1:,}", _remedy)
             with threads(self.settings.threads), errors:  # restored before yielding to the caller
-                loss, value = self._step(cancelled)
-                self._check_held_out(cancelled)
+                loss, value = self._step(cancel)
+                self._check_held_out(cancel)
                 self._intact = True
             self.seconds += time.perf_counter() - begin
             self.examples += self._batch
@@ -157,10 +157,10 @@ class Run:
             self.step,
         )
 
-    def evaluate_held_out(self, cancelled: Callable[[], bool], examples: int) -> None:
+    def evaluate_held_out(self, cancel: CancelToken, examples: int) -> None:
         """Evaluate the first held-out `examples` as early stopping does. For timing."""
         with threads(self.settings.threads), self._average.applied_to(self._trained_tensors()):
-            self._forward.held_out_value(self._seen, cancelled, examples)
+            self._forward.held_out_value(self._seen, cancel, examples)
             self._copy()
 
     def recompute_masks(self) -> None:
@@ -169,7 +169,7 @@ class Run:
             current = max(step for step in self._shares if step <= self.step)
             self.quantizer.update_masks(self.weights, self._shares[current])
 
-    def _step(self, cancelled: Callable[[], bool]) -> tuple[float, float]:
+    def _step(self, cancel: CancelToken) -> tuple[float, float]:
         self._change_masks()
         seed = derive_seed(self.settings.seed, STEP, self.step)
         self._forward.generator.manual_seed(seed)
@@ -179,7 +179,7 @@ class Run:
         states: list[Any] = []
         with self._buffers_restored_on_error(), self._seeding(seed):
             for number, part in enumerate(chosen.split(MICROBATCH)):
-                if number and cancelled():  # `_go` has checked before the first one
+                if number and cancel.cancelled:  # `_go` has checked before the first one
                     raise Cancelled("Training was stopped.")
                 seen = self._seen()
                 with using_weights(self.module, seen):  # a backward pass may run layers again
@@ -220,11 +220,11 @@ class Run:
         """Return the weights as the network sees them, pruned and rounded."""
         return self.quantizer(self.weights)
 
-    def _check_held_out(self, cancelled: Callable[[], bool]) -> None:
+    def _check_held_out(self, cancel: CancelToken) -> None:
         """Evaluate on the held-out set if scheduled; set the final weights when the run is over."""
         if self._stopping is not None and self._stopping.is_due(self.step):
             with self._average.applied_to(self._trained_tensors()):
-                value = self._forward.held_out_value(self._seen, cancelled)
+                value = self._forward.held_out_value(self._seen, cancel)
                 self._stopping.record(self.step, value, self._copy(), self.quantizer.state())
         if self.over:
             self._set_final_weights()
@@ -268,16 +268,13 @@ class Run:
         of_round = replace(self.settings, steps=math.ceil(self.settings.steps / rounds))
         self._schedule = schedule(of_round, self._optimizer)
 
-    def recalibrate(
-        self, cancelled: Callable[[], bool], batches: int = RECALIBRATION_BATCHES
-    ) -> None:
+    def recalibrate(self, cancel: CancelToken, batches: int = RECALIBRATION_BATCHES) -> None:
         """Recompute batch-norm statistics under masks and rounding, averaged over `batches`."""
         generator = torch.Generator().manual_seed(derive_seed(self.settings.seed, NORMS, 0))
         order = torch.randperm(len(self.setup.labels), generator=generator)
 
         def forward(chosen: Tensor) -> None:
-            if cancelled():
-                raise Cancelled("Training was stopped.")
+            cancel.check()
             inputs = self.setup.inputs(self.setup.examples[chosen.numpy()])
             self._forward.outputs(self._seen, inputs)
 

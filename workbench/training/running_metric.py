@@ -8,11 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
+from workbench.cancel import CancelToken
 from workbench.domain import Split, Task
 from workbench.domain.inputs import targets
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.domain.sum_metrics import SUM_METRICS, label_variance
-from workbench.errors import Cancelled
 
 Measure = Callable[[list[Any], list[Any]], float]
 
@@ -81,20 +81,17 @@ class Sample:
         """Return the first examples as a sample of their own."""
         return replace(self, examples=self.examples[:examples], labels=self.labels[:examples])
 
-    def evaluate(
-        self, run: Callable[[Any], Any], batch: int, cancelled: Callable[[], bool]
-    ) -> float:
+    def evaluate(self, run: Callable[[Any], Any], batch: int, cancel: CancelToken) -> float:
         """Return the metric of the outputs of `run`, which gets `batch` examples at a time.
 
         Raises
         ------
         Cancelled
-            When `cancelled()` returns True between two batches.
+            When `cancel.cancelled` returns True between two batches.
         """
         states = []
         for start in range(0, len(self.labels), batch):
-            if cancelled():
-                raise Cancelled("Training was stopped.")
+            cancel.check()
             rows = slice(start, start + batch)
             outputs = run(self.examples[rows])
             states.append(self.running_metric.batch_state(outputs, targets(self.labels[rows])))

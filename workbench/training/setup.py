@@ -11,6 +11,7 @@ from workbench.artifact.module_spec import InputQParams, ModuleSpec
 from workbench.calibration.observers import fit_input_qparams
 from workbench.calibration.prepare import PreparedNetwork, prepare
 from workbench.calibration.statistics import calibration_stats
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.domain.initialize import initialize
 from workbench.domain.user_architecture import tensors_of
@@ -23,9 +24,7 @@ from workbench.training.teacher import Teacher, check_output_shapes, load_teache
 from workbench.training.types import TrainingSetup
 
 
-def training_setup(
-    model: Model, recipe: Recipe, cancelled: Callable[[], bool] = lambda: False
-) -> TrainingSetup:
+def training_setup(model: Model, recipe: Recipe, cancel: CancelToken = NEVER) -> TrainingSetup:
     """Return the setup that trains `model` on its training split as `recipe` says.
 
     Raises
@@ -38,7 +37,7 @@ def training_setup(
         statistics of the trained weights, or the recipe does not fit the network of its width and
         depth.
     Cancelled
-        When `cancelled()` returns True while the teacher's outputs are computed.
+        When `cancel.cancelled` returns True while the teacher's outputs are computed.
     """
     assert recipe.train is not None
     objective = _objective(model, recipe.train)
@@ -56,7 +55,7 @@ def training_setup(
             "module.requires_grad_(True) and register the module again.",
             code="training.no_trainable_parameters",
         )
-    teacher = _teacher(model, recipe.train, cancelled)
+    teacher = _teacher(model, recipe.train, cancel)
     if teacher is not None and teacher.task is not model.task:
         inputs = model.task.inputs(split.examples[:2])
         check_output_shapes(teacher, module, prepared.weights, inputs)
@@ -125,12 +124,12 @@ def _held_out(model: Model) -> Sample:
     return Sample(split.examples, split.labels, RunningMetric.of(model.task, split))
 
 
-def _teacher(model: Model, settings: Train, cancelled: Callable[[], bool]) -> Teacher | None:
+def _teacher(model: Model, settings: Train, cancel: CancelToken) -> Teacher | None:
     if not settings.teacher:
         return None
     enough = settings.steps * settings.batch >= len(model.task.split("train").examples)
     precompute = enough and can_precompute(model, settings)
-    return load_teacher(settings.teacher, model, precompute=precompute, cancelled=cancelled)
+    return load_teacher(settings.teacher, model, precompute=precompute, cancel=cancel)
 
 
 def can_precompute(model: Model, settings: Train) -> bool:

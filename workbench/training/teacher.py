@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from workbench.artifact.operands import operands
 from workbench.cache.memory import MemoryCache
 from workbench.calibration.untrained import compress_untrained
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Task
-from workbench.errors import Cancelled, InputError, RecipeError, user_errors
+from workbench.errors import InputError, RecipeError, user_errors
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.runtime.batch import Batch, call
@@ -81,7 +82,7 @@ class Teacher:
         self,
         batches: Callable[[int, int], Any],
         examples: int,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancel: CancelToken = NEVER,
     ) -> None:
         """Compute the logits of all `examples`, where `batches(a, b)` returns inputs a to b - 1.
 
@@ -91,12 +92,11 @@ class Teacher:
         Raises
         ------
         Cancelled
-            When `cancelled()` returns True between two batches.
+            When `cancel.cancelled` returns True between two batches.
         """
         logits = []
         for start in range(0, examples, BATCH):
-            if cancelled():
-                raise Cancelled("Training was stopped.")
+            cancel.check()
             stop = min(start + BATCH, examples)
             logits.append(self.predict(batches(start, stop)))
             if logits[0].nbytes * examples > MAX_CACHED_BYTES * min(BATCH, examples):
@@ -109,7 +109,7 @@ def load_teacher(
     student: Model,
     *,
     precompute: bool = True,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Teacher:
     """Return the teacher that `name` refers to, as `resolve_teacher` reads it.
 
@@ -124,7 +124,7 @@ def load_teacher(
     UnknownNameError, RecipeError
         When there is no such teacher.
     Cancelled
-        When `cancelled()` returns True.
+        When `cancel.cancelled` returns True.
     """
     model, recipe = resolve_teacher(name, student)
     teacher = as_teacher(model, recipe)
@@ -135,9 +135,7 @@ def load_teacher(
     with _lock:
         logits = _cache.get(key)
         if logits is None:
-            teacher.precompute(
-                lambda a, b: model.task.inputs(examples[a:b]), len(examples), cancelled
-            )
+            teacher.precompute(lambda a, b: model.task.inputs(examples[a:b]), len(examples), cancel)
             logits = teacher.cached
             if logits is not None:
                 _cache.put(key, logits, model.architecture.lifetime)

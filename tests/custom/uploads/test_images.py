@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.custom.uploads import images as uploads
 from workbench.custom.uploads.limits import SIDE
 from workbench.errors import Cancelled
@@ -235,4 +236,4 @@ def test_other_image_formats(kind):
 
 def test_reading_can_be_cancelled():
     with pytest.raises(Cancelled):
-        uploads.read(zipped(folders()), cancelled=lambda: True)
+        uploads.read(zipped(folders()), cancel=CancelToken(lambda: True))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import workbench as wb
+from workbench.cancel import CancelToken
 from workbench.custom.uploads import small_models
 from workbench.custom.uploads.splits import UploadedData, split_rows
 from workbench.errors import Cancelled
@@ -72,5 +73,5 @@ def test_the_same_upload_gives_the_same_weights(monkeypatch):
 
 def test_cancelled_training_registers_no_model():
     with pytest.raises(Cancelled):
-        small_models.train_small_model("gone", table(), cancelled=lambda: True)
+        small_models.train_small_model("gone", table(), cancel=CancelToken(lambda: True))
     assert "custom/gone" not in wb.models()

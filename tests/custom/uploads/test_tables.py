@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.custom.uploads import limits, splits, tables
 from workbench.errors import Cancelled
 
@@ -99,7 +100,7 @@ def test_sizes_are_limited(monkeypatch):
 
 def test_reading_can_be_cancelled():
     with pytest.raises(Cancelled):
-        tables.read(csv(), lambda: True)
+        tables.read(csv(), CancelToken(lambda: True))
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])

@@ -12,6 +12,7 @@ from safetensors.torch import save
 
 import workbench as wb
 from tests.raises import raises
+from workbench.cancel import CancelToken
 from workbench.custom.uploads import weights as uploads
 from workbench.errors import Cancelled
 
@@ -149,7 +150,7 @@ def test_the_same_weights_have_the_same_metrics_and_can_be_compressed_and_traine
 def test_cancelled_measuring_registers_no_model():
     with pytest.raises(Cancelled):
         uploads.model_with_weights(
-            "gone", *uploads.match_builtin(weights()), cancelled=lambda: True
+            "gone", *uploads.match_builtin(weights()), cancel=CancelToken(lambda: True)
         )
     assert "custom/gone" not in wb.models()
 

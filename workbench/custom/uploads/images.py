@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from workbench import formatting
+from workbench.cancel import NEVER, CancelToken
 from workbench.custom.uploads.limits import (
     IMAGES,
     IMAGES_BYTES,
@@ -26,7 +27,7 @@ from workbench.custom.uploads.limits import (
     UNPACKED_BYTES,
 )
 from workbench.custom.uploads.splits import UploadedData, check_classes, quoted, split_rows
-from workbench.errors import Cancelled, InputError, WorkbenchError
+from workbench.errors import InputError, WorkbenchError
 from workbench.i18n import _, plural
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
@@ -40,7 +41,7 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 def read(
     data: bytes,
     on_progress: Callable[[float], None] = lambda fraction: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> UploadedData:
     """Return the images of a zip archive in which each class has a folder.
 
@@ -56,7 +57,7 @@ def read(
     InputError
         When the archive is too large or unsafe, or contains no images in class folders.
     Cancelled
-        When `cancelled()` returns True between two images.
+        When `cancel.cancelled` returns True between two images.
     """
     if len(data) > IMAGES_BYTES:
         raise InputError(
@@ -72,8 +73,7 @@ def read(
             classes = _classes(entries)
             images = []
             for number, info in enumerate(entries):
-                if cancelled():
-                    raise Cancelled("Reading was cancelled.")
+                cancel.check()
                 images.append(_resized(info.filename, _content(archive, info)))
                 on_progress((number + 1) / len(entries))
     except WorkbenchError:

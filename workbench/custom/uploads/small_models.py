@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from workbench.cancel import NEVER, CancelToken
 from workbench.checkpoints.loop import Weights, train
 from workbench.custom.model import model_of
 from workbench.custom.uploads.splits import SEED, UploadedData
@@ -19,7 +20,6 @@ from workbench.domain.metric import ACCURACY, R2
 from workbench.domain.task import digest_of
 from workbench.domain.training_plan import TrainingPlan
 from workbench.domain.user_architecture import UserSplit
-from workbench.errors import Cancelled
 from workbench.threads import threads
 from workbench.zoo.registry import register_model
 from workbench.zoo.tables import CUSTOM_PREFIX
@@ -45,7 +45,7 @@ def train_small_model(
     name: str,
     data: UploadedData,
     on_progress: Callable[[float], None] = lambda fraction: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Model:
     """Return a small network trained on `data` and registered as ``custom/name``.
 
@@ -57,15 +57,14 @@ def train_small_model(
     Raises
     ------
     Cancelled
-        When `cancelled()` returns True between two steps; nothing is then registered.
+        When `cancel.cancelled` returns True between two steps; nothing is then registered.
     """
     task = _task(name, data)
     inputs = task.inputs(data.parts["train"][0])
     module = _build(inputs, data)
 
     def step(fraction: float) -> None:
-        if cancelled():
-            raise Cancelled("Training was cancelled.")
+        cancel.check()
         on_progress(fraction)
 
     with threads(THREADS):

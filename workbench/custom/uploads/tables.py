@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import formatting
+from workbench.cancel import NEVER, CancelToken
 from workbench.custom.uploads.limits import (
     MAX_CLASSES,
     MIN_ROWS,
@@ -72,7 +73,7 @@ class _Column:
         return sorted({word for word in self.words if word is not None})
 
 
-def read(data: bytes, cancelled: Callable[[], bool] = lambda: False) -> Table:
+def read(data: bytes, cancel: CancelToken = NEVER) -> Table:
     """Return the table in the bytes of a CSV file in UTF-8.
 
     Raises
@@ -80,7 +81,7 @@ def read(data: bytes, cancelled: Callable[[], bool] = lambda: False) -> Table:
     InputError
         When it is too large or too small, not text, has no header, or lines differ in length.
     Cancelled
-        When `cancelled()` returns True while reading.
+        When `cancel.cancelled` returns True while reading.
     """
     if len(data) > TABLE_BYTES:
         raise InputError(
@@ -116,7 +117,7 @@ def read(data: bytes, cancelled: Callable[[], bool] = lambda: False) -> Table:
                 sentence.format(line=formatting.count(line), cells=len(cells), names=len(header)),
                 code="upload.row_length",
             )
-        if not number % 1000 and cancelled():
+        if not number % 1000 and cancel.cancelled:
             raise Cancelled("Reading was cancelled.")
         for column, cell in zip(columns, cells, strict=True):
             column.append(cell.strip())

@@ -15,6 +15,7 @@ from workbench import formatting
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.container import FORMAT
 from workbench.cache.memory import Lifetime
+from workbench.cancel import NEVER, CancelToken
 from workbench.custom.uploads.limits import WEIGHTS_BYTES
 from workbench.custom.uploads.splits import quoted
 from workbench.domain import Model
@@ -131,14 +132,14 @@ def model_with_weights(
     base: Model,
     tensors: dict[str, Tensor],
     on_progress: Callable[[float], None] = lambda fraction: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> Model:
     """Return `base` with other weights, measured and registered as ``custom/name``.
 
     Raises
     ------
     Cancelled
-        When `cancelled()` returns True between two batches; nothing is then registered.
+        When `cancel.cancelled` returns True between two batches; nothing is then registered.
     """
     content = save({key: tensors[key] for key in base.card["tensors"]})
     fingerprint = hashlib.sha256(content).hexdigest()
@@ -161,7 +162,7 @@ def model_with_weights(
     total, before = sum(map(len, splits)), 0
     entries = {}
     for split in splits:
-        for score in iter_scores(model, tensors, split, cancelled=cancelled):
+        for score in iter_scores(model, tensors, split, cancel=cancel):
             on_progress((before + score.examples) / total)
         entries[split.name] = score_entry(score)
         before += len(split)

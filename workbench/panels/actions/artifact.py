@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
+from workbench.cancel import CancelToken
 from workbench.i18n import _
 from workbench.panels.actions.background import progress_bar, run_in_background
 from workbench.panels.actions.registry import Dashboard, action
@@ -19,21 +20,21 @@ if TYPE_CHECKING:
 @action
 def download(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Send the compressed file, then measure it on the test split."""
-    dashboard.cancelled.clear()
+    dashboard.cancel = CancelToken()
     run_in_background("download", _download, dashboard)
 
 
 @action
 def timing(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Measure the latency of the original model and of the file on this machine."""
-    dashboard.cancelled.clear()
+    dashboard.cancel = CancelToken()
     run_in_background("timing", _measure_latency, dashboard)
 
 
 def _download(dashboard: Dashboard) -> None:
     with progress_bar(dashboard, _("Creating the file")) as on_progress:
         artifact = dashboard.session.artifact(
-            dashboard.cancelled.is_set, lambda x: on_progress(x.step / x.steps)
+            dashboard.cancel, lambda x: on_progress(x.step / x.steps)
         )
     data = artifact.to_bytes()
     send_file(dashboard, _file_name(artifact), "application/octet-stream", data)
@@ -43,7 +44,7 @@ def _download(dashboard: Dashboard) -> None:
             if report.score is not None:
                 on_progress(report.score.examples / report.score.total)
 
-        result = dashboard.session.test_report(artifact, dashboard.cancelled.is_set, on_report)
+        result = dashboard.session.test_report(artifact, dashboard.cancel, on_report)
     text = _("The file of {bytes} reaches {accuracy} on {count} test {examples}.").format(
         bytes=formatting.nbytes(len(data)),
         accuracy=dashboard.session.model.task.metric.format(result.value),
@@ -55,7 +56,7 @@ def _download(dashboard: Dashboard) -> None:
 
 def _measure_latency(dashboard: Dashboard) -> None:
     with progress_bar(dashboard, _("Measuring the latency of the original model and the file")):
-        dashboard.session.measure_latency(dashboard.cancelled.is_set)
+        dashboard.session.measure_latency(dashboard.cancel)
 
 
 def _file_name(artifact: Artifact) -> str:

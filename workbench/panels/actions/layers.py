@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, InputError, WorkbenchError
 from workbench.i18n import _
 from workbench.panels import controls
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @action
 def scan(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Measure the sensitivity of each layer to a part of the recipe."""
-    dashboard.cancelled.clear()
+    dashboard.cancel = CancelToken()
     part = str(message.get("part"))
     run_in_background("scan", _scan, dashboard, part)
 
@@ -60,7 +61,7 @@ def set_row(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 def _scan(dashboard: Dashboard, part: str) -> None:
     with progress_bar(dashboard, _("Measuring the sensitivity of each layer")) as on_progress:
-        dashboard.session.scan(part, dashboard.cancelled.is_set, on_progress)
+        dashboard.session.scan(part, dashboard.cancel, on_progress)
 
 
 def _change(dashboard: Dashboard, recipe: Recipe, name: str) -> None:

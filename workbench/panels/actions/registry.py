@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from workbench.cancel import CancelToken
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.channel import Channel
 from workbench.panels.uploading import Uploads
@@ -17,7 +17,7 @@ class Dashboard(Channel, Protocol):
 
     theme: str
     open_tab: str | None
-    cancelled: threading.Event
+    cancel: CancelToken
     analysis_runner: AnalysisRunner
     uploads: Uploads
 

@@ -66,6 +66,6 @@ def floor(dashboard: Dashboard, message: dict[str, Any]) -> None:
 @action
 def cancel(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Cancel the current operation; the last valid result is still shown."""
-    dashboard.cancelled.set()
+    dashboard.cancel.cancel()
     dashboard.analysis_runner.cancel()
     dashboard.session.cancel()

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from workbench import formatting
+from workbench.cancel import CancelToken
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.panels import training
@@ -25,7 +26,7 @@ def train(dashboard: Dashboard, message: dict[str, Any]) -> None:
 def sweep(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Train students at several temperatures within a number of seconds."""
     settings, seconds = _settings(message)
-    dashboard.cancelled.clear()
+    dashboard.cancel = CancelToken()
     run_in_background("sweep", _sweep, dashboard, settings, seconds)
 
 
@@ -58,7 +59,7 @@ def _settings(message: dict[str, Any]) -> tuple[Train, float]:
 
 def _sweep(dashboard: Dashboard, settings: Train, seconds: float) -> None:
     with progress_bar(dashboard, _("Training students at several temperatures")) as on_progress:
-        dashboard.session.sweep(settings, seconds, dashboard.cancelled.is_set, on_progress)
+        dashboard.session.sweep(settings, seconds, dashboard.cancel, on_progress)
 
 
 def _query_teacher(dashboard: Dashboard, teacher: str, temperature: float, example: int) -> None:
