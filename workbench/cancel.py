@@ -63,7 +63,7 @@ class CancelToken:
 
 
 class _Never(CancelToken):
-    """A token for work that nobody cancels."""
+    """A token for work that no caller cancels."""
 
     def cancel(self) -> None:
         """Refuse: the token is shared by all callers that pass none."""

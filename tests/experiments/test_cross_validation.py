@@ -49,7 +49,7 @@ def test_folds_depend_on_the_seed(small, brief):
 
 
 def test_a_subset_includes_the_teacher_outputs(small, brief):
-    recipe = Recipe(train=replace(brief, teacher="self"))
+    recipe = Recipe(train=replace(brief, teacher="self", batch=1000, steps=20))
     setup = training_setup(small, recipe)
     indices = np.array([5, 3, 999])
     subset = subset_setup(setup, indices)

@@ -13,6 +13,7 @@ from torch import nn
 from tests.raises import raises
 from workbench.artifact.module_spec import UNCHANGED
 from workbench.calibration.prepare import PreparedNetwork
+from workbench.cancel import CancelToken
 from workbench.compression.roles import Roles
 from workbench.compression.stats import CalibrationStats
 from workbench.errors import Cancelled, RecipeError
@@ -180,7 +181,7 @@ def test_which_students_are_stacked(build, more, supports_stacking):
 def test_cancelling_stops_all_students(build):
     school, seen = School(build), []
     going = Sweep(school.setup, settings(), student_grid([1.0, 4.0], [0.9], [0])).go(
-        lambda weights: 0.5, lambda: len(seen) > 5
+        lambda weights: 0.5, CancelToken(lambda: len(seen) > 5)
     )
     with pytest.raises(Cancelled):
         seen.extend(going)

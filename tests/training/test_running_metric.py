@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from workbench.cancel import NEVER
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, R2, RMSE, Metric
 from workbench.errors import Cancelled
 from workbench.recipe import Recipe, Train
@@ -75,7 +75,7 @@ def test_an_evaluation_can_be_cancelled():
     answers = iter([False, True])
     sample = Sample(np.zeros((6, 2), np.float32), np.zeros(6, np.int64), RunningMetric())
     with pytest.raises(Cancelled):
-        sample.evaluate(torch.from_numpy, 4, lambda: next(answers))
+        sample.evaluate(torch.from_numpy, 4, CancelToken(lambda: next(answers)))
 
 
 def test_batch_values_use_the_metric_of_the_task(linear):

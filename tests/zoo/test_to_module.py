@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 import workbench as wb
+from tests.raises import raises
 from workbench.artifact.artifact import Artifact
-from workbench.errors import ArtifactError, FileError
+from workbench.errors import FileError
 from workbench.runtime.shell import shell
 
 RECIPES = [
@@ -60,5 +61,5 @@ def test_module_can_be_saved_and_traced(tmp_path):
 def test_invalid_files_raise():
     with pytest.raises(FileError, match=r"small\.safetensors"):
         wb.to_module("small.safetensors")
-    with pytest.raises(ArtifactError, match="Give a file's path"):
+    with raises("artifact.invalid_type"):
         wb.to_module(3)

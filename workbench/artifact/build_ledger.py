@@ -17,16 +17,16 @@ def build_ledger(tensors: Mapping[str, Entry], file_size: int) -> Ledger:
 
 def _row(name: str, entry: Entry) -> LedgerRow:
     if "factors" in entry:
-        left, right = (_row(name, factor) for factor in entry["factors"])
+        u, v = (_row(name, factor) for factor in entry["factors"])
         return LedgerRow(
             name=name,
             shape=tuple(entry["shape"]),
-            codec=f"rank {left.shape[1]}: {left.codec} · {right.codec}",
-            values=left.values + right.values,
-            indices=left.indices + right.indices,
-            scales=left.scales + right.scales,
-            tables=left.tables + right.tables,
-            plain=left.plain + right.plain,
+            codec=f"rank {u.shape[1]}: {u.codec} · {v.codec}",
+            values=u.values + v.values,
+            indices=u.indices + v.indices,
+            scales=u.scales + v.scales,
+            tables=u.tables + v.tables,
+            plain=u.plain + v.plain,
         )
     sizes = parts(entry)
     values = sizes.values - sizes.values_table

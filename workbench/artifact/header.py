@@ -137,10 +137,10 @@ def _are_factors(entry: Entry) -> bool:
     if not all(map(_is_coded, factors)):
         return False
     shape = entry["shape"]
-    left, right = (factor["shape"] for factor in factors)
-    fits = len(shape) >= 2 and len(left) == len(right) == 2 and left[1] == right[0] >= 1
+    u, v = (factor["shape"] for factor in factors)
+    fits = len(shape) >= 2 and len(u) == len(v) == 2 and u[1] == v[0] >= 1
     floats = all(factor.get("dtype", "f32") in FLOATS for factor in factors)
-    return fits and floats and left[0] == shape[0] and right[1] == prod(shape[1:])
+    return fits and floats and u[0] == shape[0] and v[1] == prod(shape[1:])
 
 
 def _has_uncompressed(entry: Entry, total: int) -> bool:

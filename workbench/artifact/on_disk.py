@@ -34,7 +34,7 @@ class OnDiskArtifact:
     def open(
         cls,
         path: str | os.PathLike[str],
-        on_progress: Callable[[int, int], None] = lambda done, total: None,
+        on_progress: Callable[[int, int], None] = lambda completed, total: None,
     ) -> OnDiskArtifact:
         """Read the header of a file, and verify the digest of its content.
 

@@ -11,14 +11,14 @@ WIDTH = 30
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that draws the bar, called with the amount done and the total."""
+    """Yield a function that draws the bar, called with the amount completed and the total."""
     drawn = False
 
-    def advance(done: int, total: int) -> None:
+    def advance(completed: int, total: int) -> None:
         nonlocal drawn
         if sys.stderr.isatty() and total:
-            full = WIDTH * done // total
-            line = f"\r{label} [{'█' * full}{'·' * (WIDTH - full)}] {done:,} of {total:,}"
+            full = WIDTH * completed // total
+            line = f"\r{label} [{'█' * full}{'·' * (WIDTH - full)}] {completed:,} of {total:,}"
             print(line, end="", file=sys.stderr, flush=True)
             drawn = True
 

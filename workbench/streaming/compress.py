@@ -35,7 +35,7 @@ def compress_file(
     recipe: Recipe,
     output: str | os.PathLike[str],
     *,
-    on_progress: Progress = lambda done, total: None,
+    on_progress: Progress = lambda completed, total: None,
 ) -> OnDiskArtifact:
     """Compress the tensors of a safetensors file to `output`.
 

@@ -31,7 +31,7 @@ def decompress(
     output: str | os.PathLike[str],
     *,
     max_bytes: int = MAX_DECODED_BYTES,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[int, int], None] = lambda completed, total: None,
 ) -> Path:
     """Write the decoded tensors of a Workbench file as plain safetensors, and return the path.
 
