@@ -60,7 +60,7 @@ def compress(
     TrainingError
         When training diverges. Its `artifact` holds the last good weights.
     Cancelled
-        When `cancel.cancelled` returns True during training.
+        If `cancel` is cancelled during training.
 
     >>> import workbench as wb
     >>> recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')

@@ -49,7 +49,7 @@ def test_an_index_without_a_suitable_build_is_skipped(monkeypatch, capsys):
 
 
 def test_a_closed_port_is_not_reachable():
-    assert not environment.reachable("http://127.0.0.1:9", patience=2)
+    assert not environment.reachable("http://127.0.0.1:9", timeout=2)
 
 
 def test_a_folder_is_always_reachable(tmp_path):

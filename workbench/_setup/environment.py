@@ -20,7 +20,7 @@ CONSTRAINTS = ROOT / "constraints.txt"
 STAMP = VENV / "workbench.json"
 TARGETS = {"run": ".", "test": ".[test]"}
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-PATIENCE = 4.0  # seconds to wait for PyTorch's index before continuing without it
+TIMEOUT = 4.0  # seconds to wait for PyTorch's index before continuing without it
 
 
 def python() -> Path:
@@ -83,8 +83,8 @@ def torch_index(
     return index
 
 
-def reachable(index: str, patience: float = PATIENCE) -> bool:
-    """Whether `index` answers within `patience` seconds; a local folder always does."""
+def reachable(index: str, timeout: float = TIMEOUT) -> bool:
+    """Whether the package index responds within `timeout` seconds; a local folder always does."""
     if not index.startswith(("http://", "https://")):
         return True
     answers: list[bool] = []
@@ -92,7 +92,7 @@ def reachable(index: str, patience: float = PATIENCE) -> bool:
     def ask() -> None:
         request = urllib.request.Request(f"{index.rstrip('/')}/torch/", method="HEAD")
         try:
-            with urllib.request.urlopen(request, timeout=patience):
+            with urllib.request.urlopen(request, timeout=timeout):
                 answers.append(True)
         except OSError:
             answers.append(False)
@@ -100,7 +100,7 @@ def reachable(index: str, patience: float = PATIENCE) -> bool:
     # in a thread, because name resolution has no timeout
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(patience)
+    thread.join(timeout)
     return answers == [True]
 
 
@@ -152,7 +152,7 @@ def python_works() -> bool:
 
 
 def say(message: str) -> None:
-    """Print a message on standard error, so that standard output holds only paths."""
+    """Print a message to standard error; callers read paths from standard output."""
     print(message, file=sys.stderr, flush=True)
 
 

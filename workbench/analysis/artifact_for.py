@@ -24,7 +24,7 @@ def artifact_for(
     RecipeError
         If `compressed` is neither a recipe nor an artifact, or does not fit the model.
     Cancelled
-        If `cancel.cancelled` returns True during training.
+        If `cancel` is cancelled during training.
     """
     expect_model(model)
     if not isinstance(compressed, Artifact):

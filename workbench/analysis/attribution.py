@@ -37,7 +37,7 @@ MAX_CACHED = 64
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Why one network predicts a class for one example.
+    """How the parts of one example contribute to the predicted class, for one network.
 
     Attributes
     ----------
@@ -50,7 +50,8 @@ class Explanation:
         relative to a black image, per word [words] relative to zero embeddings, or per feature of
         each audio frame [frames, features] relative to the mean training frame.
     logit_difference : float
-        That logit minus the logit at the baseline input.
+        The logit of `predicted` for the example minus that for the baseline input, which is a
+        black image, zero embeddings or the mean frame.
     convergence_delta : float
         The sum of `attributions` minus `logit_difference`: the error of the numerical integral.
     """
@@ -121,7 +122,7 @@ def attribution(
         The index of the example in the split.
     split : "validation" or "test"
     cancel
-        Called between two integrals; True stops.
+        Checked between two integrals.
 
     Raises
     ------
@@ -131,7 +132,7 @@ def attribution(
         If the example does not exist, the task has no classes, or its examples are neither
         images nor words nor frames.
     Cancelled
-        If `cancel.cancelled` returns True.
+        If `cancel` is cancelled.
 
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")
@@ -145,7 +146,8 @@ def attribution(
     index = expect_count(example, "The index of the example", least=0)
     if index >= len(data):
         raise InputError(
-            f"There is no example {index:,}: the {split} split has {len(data):,}, counted from 0.",
+            f"There is no example {index:,}: the {split} split has examples 0 to "
+            f"{len(data) - 1:,}.",
             code="argument.unknown_example",
         )
     examples = data.examples[index : index + 1]

@@ -130,7 +130,7 @@ def compare(
         A recipe, or an artifact of the model.
     split : "validation" or "test"
     cancel
-        Called between two batches; True stops.
+        Checked between two batches.
     on_progress
         Called with the completed fraction, 0 to 1.
 
@@ -141,7 +141,7 @@ def compare(
     InputError
         If the task has no classes.
     Cancelled
-        If `cancel.cancelled` returns True.
+        If `cancel` is cancelled.
 
     >>> import workbench as wb
     >>> model = wb.model("fashion/lenet-300-100")

@@ -90,7 +90,7 @@ def generate(
     temperature
         Divides the logits: below 1 sharpens the distribution, above 1 flattens it.
     cancel
-        Called between two characters; True stops.
+        Checked between two characters.
     on_progress
         Called with the completed fraction, 0 to 1.
 
@@ -101,7 +101,7 @@ def generate(
     InputError
         If the model does not predict characters, or a setting is out of range.
     Cancelled
-        If `cancel.cancelled` returns True.
+        If `cancel` is cancelled.
 
     >>> import workbench as wb
     >>> model = wb.model("reviews-lm/gpt")

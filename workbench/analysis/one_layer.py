@@ -33,7 +33,7 @@ class LayerEvaluator:
     Raises
     ------
     Cancelled
-        If `cancel.cancelled` returns True between two batches.
+        If `cancel` is cancelled between two batches.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class LayerEvaluator:
         self._inputs = Batch.concatenate([*parallel_map(self._layer_inputs, self._batches(0))])
 
     def evaluate(self, weights: Mapping[str, Tensor]) -> PredictionCounts:
-        """Count the predictions on the full split for `weights` that differ in the layer alone.
+        """Count the predictions on the full split for `weights` that differ in this layer only.
 
         Raises
         ------
         Cancelled
-            If `cancel.cancelled` returns True between two batches.
+            If `cancel` is cancelled between two batches.
         """
         originals = self.model.weights()
         assert all(torch.equal(w, originals[n]) for n, w in weights.items() if n != self.layer)

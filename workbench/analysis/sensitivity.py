@@ -174,7 +174,7 @@ def iter_sensitivity(
     RecipeError
         As `sensitivity`, before the first result is requested.
     Cancelled
-        If `cancel.cancelled` returns True.
+        If `cancel` is cancelled.
     """
     expect_model(model)
     key, recipe = _part(Prune() if part is None else part)

@@ -28,12 +28,12 @@ class InputQParams:
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """The rewrites that a module needs before it runs on the weights of an artifact.
+    """The changes that a module needs before it can run with the weights of an artifact.
 
     Attributes
     ----------
     width : float
-        The fraction of channels and neurons, 0 to 1, that the module was built with.
+        The fraction of the original's channels and neurons that the module has, 0 to 1.
     left_out : int
         The number of layers or blocks that were left out when the module was built.
     narrowed : bool
@@ -52,7 +52,7 @@ class ModuleSpec:
 
     @property
     def smaller(self) -> bool:
-        """Whether the module has fewer weights, and multiplies less, than the original."""
+        """Whether the module has fewer weights and multiply-adds than the original."""
         return self.narrowed or (self.width, self.left_out) != (1.0, 0)
 
     def as_list(self) -> list[list[Any]]:
@@ -81,7 +81,8 @@ class ModuleSpec:
         width, left_out, narrowed, folded, qparams = 1.0, 0, False, {}, {}
         if not isinstance(data, list):
             raise ArtifactError(
-                "The file has no module spec: it is damaged.", code="artifact.no_module_spec"
+                "The file is damaged: it does not describe its module. Download or save it again.",
+                code="artifact.no_module_spec",
             )
         for rewrite in data:
             match rewrite:
@@ -104,7 +105,8 @@ class ModuleSpec:
         spec = cls(width, left_out, narrowed, tuple(folded.items()), tuple(qparams.items()))
         if spec.as_list() != data:
             raise ArtifactError(
-                "The file's module rewrites are not in canonical order: it is damaged.",
+                "The file is damaged: its module rewrites are in the wrong order. Download or "
+                "save it again.",
                 code="artifact.rewrites_not_canonical",
             )
         return spec

@@ -64,7 +64,7 @@ def _voice(samples: int, rng: np.random.Generator) -> Sound:
 
 
 def _filtered(source: Sound, glide: Sound) -> Sound:
-    """Filter a sound by three resonances in series, at the frequencies `glide` [steps, 3]."""
+    """Filter a sound with three resonators in series at the frequencies `glide` [steps, 3]."""
     out = source
     for n, width in enumerate(WIDTHS):
         radius = np.exp(-np.pi * width / RATE)
@@ -78,7 +78,7 @@ def _filtered(source: Sound, glide: Sound) -> Sound:
 
 
 def _colored_noise(samples: int, rng: np.random.Generator) -> Sound:
-    """Return noise that falls by 0 to 6 dB per octave: white, pink, brown."""
+    """Return noise whose power falls by 0 (white), 3 (pink) or 6 (brown) dB per octave."""
     spectrum = np.fft.rfft(rng.standard_normal(samples))
     spectrum /= np.maximum(np.arange(len(spectrum)), 1) ** rng.uniform(0, 1)
     return _normalized(np.fft.irfft(spectrum, samples))

@@ -67,7 +67,7 @@ def iter_reports(
     RecipeError
         If the recipe does not fit the model.
     Cancelled
-        If `cancel.cancelled` returns True between two batches.
+        If `cancel` is cancelled between two batches.
     """
     expect_model(model).architecture.check_unchanged()
     expect_recipe(recipe)

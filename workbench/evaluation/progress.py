@@ -59,7 +59,7 @@ def iter_predictions(
     Raises
     ------
     Cancelled
-        If `cancel.cancelled` returns True between two batches.
+        If `cancel` is cancelled between two batches.
     """
     first, batch = min(first_sample_size(model), len(split)), batch_size_for(model)
     estimates_at = {first + count * batch for count in ESTIMATE_BATCHES}

@@ -55,7 +55,7 @@ def predict(
     Raises
     ------
     Cancelled
-        If `cancel.cancelled` returns True between two batches.
+        If `cancel` is cancelled between two batches.
     """
     batch = batch or max_batch_size(model)
     if not model.architecture.traits.float64:

@@ -37,7 +37,7 @@ def iter_scores(
     Raises
     ------
     Cancelled
-        If `cancel.cancelled` returns True between two batches.
+        If `cancel` is cancelled between two batches.
     InputError
         If a user's module fails on the data, or their metric on its outputs.
     """

@@ -44,7 +44,7 @@ def iter_scores(
     Raises
     ------
     Cancelled
-        If `cancel.cancelled` returns True between two batches.
+        If `cancel` is cancelled between two batches.
     """
     if model.task.metric.counts in SUM_METRICS:
         order = np.random.default_rng(seed).permutation(len(split))
@@ -72,7 +72,7 @@ def reference_score(
     Raises
     ------
     Cancelled
-        If `cancel.cancelled` returns True between two batches.
+        If `cancel` is cancelled between two batches.
     """
     if model.task.metric.counts not in SUM_METRICS:
         return _score_of_outputs(model, weights, split, cancel)

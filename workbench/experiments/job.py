@@ -66,7 +66,7 @@ def run_job(job: Job, cancel: CancelToken = NEVER) -> Outcome:
     Raises
     ------
     Cancelled
-        When `cancel.cancelled` returns True.
+        If `cancel` is cancelled.
     """
     recipe = Recipe(train=replace(job.settings, threads=1))
     setup = training_setup(job.model, recipe)

@@ -94,7 +94,7 @@ def find_learning_rate(
     RecipeError
         When a learning rate is out of range, or `low` is not below `high`.
     Cancelled
-        When `cancel.cancelled` returns True.
+        If `cancel` is cancelled.
     """
     expect_model(model)
     if settings is None:

@@ -36,7 +36,7 @@ class QuickEvaluation:
         Raises
         ------
         Cancelled
-            When `cancel.cancelled` returns True between two batches.
+            If `cancel` is cancelled between two batches.
         """
         run = shell(self.model, fast=True)
 

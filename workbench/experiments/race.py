@@ -97,7 +97,7 @@ def race(
     RecipeError
         When there are no candidates, or their numbers of threads differ.
     Cancelled
-        When `cancel.cancelled` returns True.
+        If `cancel` is cancelled.
 
     >>> import workbench as wb
     >>> from workbench.experiments import race

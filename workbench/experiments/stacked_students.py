@@ -83,7 +83,7 @@ class StackedStudents:
         Raises
         ------
         Cancelled
-            When `cancel.cancelled` returns True between two microbatches.
+            If `cancel` is cancelled between two microbatches.
         InputError
             When a user's module or data fails.
         """

@@ -151,7 +151,7 @@ class Sweep:
         Raises
         ------
         Cancelled
-            When `cancel.cancelled` returns True between two microbatches.
+            If `cancel` is cancelled between two microbatches.
         """
         for event in self._events(cancel):
             if isinstance(event, Point):

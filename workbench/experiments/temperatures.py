@@ -79,7 +79,7 @@ def sweep(
     RecipeError
         When there is no teacher, or a temperature or weight is out of range.
     Cancelled
-        When `cancel.cancelled` returns True.
+        If `cancel` is cancelled.
 
     >>> import workbench as wb
     >>> from workbench.experiments import sweep

@@ -104,7 +104,7 @@ class RunningTrial:
         Raises
         ------
         Cancelled
-            When `cancel.cancelled` returns True.
+            If `cancel` is cancelled.
         """
         until = self._run.seconds + seconds
         while self.state == "training" and self._run.seconds < until:

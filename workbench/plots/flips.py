@@ -135,7 +135,7 @@ def page_size(columns: int, display_type: str = "image") -> int:
 def visible_examples(
     comparison: Comparison, kind: str, first: int, columns: int, display_type: str = "image"
 ) -> Sequence[int]:
-    """Return the numbers of the examples that `draw` shows."""
+    """Return the indices of the examples that `draw` shows."""
     last = first + page_size(columns, display_type)
     numbers: Sequence[int] = getattr(comparison, kind)[first:last].tolist()
     return numbers

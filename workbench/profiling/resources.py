@@ -151,7 +151,7 @@ def compare_latency(
     Raises
     ------
     Cancelled
-        If `cancel.cancelled` returns True between two runs.
+        If `cancel` is cancelled between two runs.
     """
     times: list[dict[int, list[float]]] = [{} for _ in models]
     for _ in range(rounds):
@@ -179,7 +179,7 @@ def latency(
     Raises
     ------
     Cancelled
-        If `cancel.cancelled` returns True between two runs.
+        If `cancel` is cancelled between two runs.
     """
     return compare_latency([(model, weights)], rounds=1, cancel=cancel)[0]
 

@@ -67,7 +67,7 @@ class Analyses:
         WorkbenchError
             If there is no such example or layer.
         Cancelled
-            If `cancel.cancelled` returns True.
+            If `cancel` is cancelled.
         """
         file = file_key(model, recipe)
         result = self.get(file, analysis)

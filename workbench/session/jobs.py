@@ -45,7 +45,7 @@ class Jobs:
     sensitivity : Sensitivity or None
         The per-layer sensitivity measured so far.
     target_size : int or None
-        The file size in bytes to hold while layers change.
+        The file size in bytes to keep while the user changes layers.
     """
 
     def __init__(self, shared: SharedState, results: Results) -> None:
@@ -73,7 +73,7 @@ class Jobs:
         WorkbenchError
             If the recipe's training has not finished.
         Cancelled
-            If `cancel.cancelled` returns True during training.
+            If `cancel` is cancelled during training.
         """
         from workbench.pipeline import compress
 
@@ -121,7 +121,7 @@ class Jobs:
         WorkbenchError
             If there is no such example or layer, or the recipe's training has not finished.
         Cancelled
-            If `cancel.cancelled` returns True, or the session is closed.
+            If `cancel` is cancelled, or the session is closed.
         """
         shared = self._shared
         with shared.lock:
@@ -147,7 +147,7 @@ class Jobs:
         WorkbenchError
             If there is no teacher, or no time.
         Cancelled
-            If `cancel.cancelled` returns True; the results so far stay.
+            If `cancel` is cancelled; the results so far stay.
         """
         from workbench.experiments.temperatures import sweep
 
@@ -172,7 +172,7 @@ class Jobs:
         WorkbenchError
             If the part has no per-layer settings.
         Cancelled
-            If `cancel.cancelled` returns True; the results so far stay.
+            If `cancel` is cancelled; the results so far stay.
         """
         from workbench.analysis.sensitivity import iter_sensitivity
 

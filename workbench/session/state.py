@@ -63,7 +63,7 @@ class State:
 
     @property
     def target_size(self) -> int | None:
-        """The file size in bytes to hold while layers change, or None."""
+        """The file size in bytes to keep while the user changes layers, or None."""
         return self._jobs.target_size
 
     @property
@@ -73,7 +73,7 @@ class State:
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is an undone selection."""
+        """Whether there is an undone change to restore."""
         return bool(self._shared.history.future)
 
     # --- results -------------------------------------------------------------------------
@@ -125,7 +125,7 @@ class State:
 
     @property
     def visited(self) -> tuple[Visit, ...]:
-        """The recipes with exact results for this model, in the order of the first visit."""
+        """The recipes of this model that were measured on all examples, in the order of the first visit."""
         with self._shared.lock:
             return self._results.visited(self._shared.selection.model)
 

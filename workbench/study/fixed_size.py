@@ -57,7 +57,7 @@ def hold_size(
     RecipeError
         When the other layers cannot compensate, or the recipe does not fit the model.
     Cancelled
-        When `cancel.cancelled` returns True between two files.
+        If `cancel` is cancelled between two files.
 
     >>> import workbench as wb
     >>> from workbench.study import hold_size

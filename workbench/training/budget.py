@@ -91,7 +91,7 @@ def steps_for(
     RecipeError
         When `seconds` is out of range.
     Cancelled
-        When `cancel.cancelled` returns True.
+        If `cancel` is cancelled.
     """
     _check(seconds)
     assert recipe.train is not None

@@ -74,7 +74,7 @@ class Forward:
         Raises
         ------
         Cancelled
-            When `cancel.cancelled` returns True between two batches.
+            If `cancel` is cancelled between two batches.
         """
         held_out = self.setup.held_out
         assert held_out is not None

@@ -35,7 +35,7 @@ class BatchOrder:
         self._epoch: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def __call__(self, step: int) -> Tensor:
-        """Return the indices of a step. The incomplete last batch of an epoch is dropped."""
+        """Return the example indices of a step. The incomplete last batch of an epoch is dropped."""
         epoch, position = divmod(step, max(1, self.examples // self.batch))
         if self._epoch[0] != epoch:
             generator = Generator().manual_seed(derive_seed(self.seed, EPOCH, epoch))
@@ -68,7 +68,7 @@ def loss_share(setup: TrainingSetup, part: Tensor, chosen: Tensor) -> float:
 def microbatch(
     setup: TrainingSetup, chosen: Tensor, settings: Train, generator: Generator
 ) -> Microbatch:
-    """Return the examples at the indices `chosen`. The teacher gets the student's exact inputs."""
+    """Return the examples at the indices `chosen`, with the same augmentation for the teacher."""
     indices = chosen.numpy()
     inputs = setup.inputs(setup.examples[indices])
     changed = has_augmentation(settings)

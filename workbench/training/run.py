@@ -110,7 +110,7 @@ class Run:
         Raises
         ------
         Cancelled
-            When `cancel.cancelled` returns True between two microbatches.
+            If `cancel` is cancelled between two microbatches.
         TrainingError
             When the loss is not finite. `trained` then returns the last good weights.
         InputError

@@ -87,7 +87,7 @@ class Sample:
         Raises
         ------
         Cancelled
-            When `cancel.cancelled` returns True between two batches.
+            If `cancel` is cancelled between two batches.
         """
         states = []
         for start in range(0, len(self.labels), batch):

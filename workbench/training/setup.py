@@ -37,7 +37,7 @@ def training_setup(model: Model, recipe: Recipe, cancel: CancelToken = NEVER) ->
         statistics of the trained weights, or the recipe does not fit the network of its width and
         depth.
     Cancelled
-        When `cancel.cancelled` returns True while the teacher's outputs are computed.
+        If `cancel` is cancelled while the teacher's outputs are computed.
     """
     assert recipe.train is not None
     objective = _objective(model, recipe.train)

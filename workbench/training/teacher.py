@@ -92,7 +92,7 @@ class Teacher:
         Raises
         ------
         Cancelled
-            When `cancel.cancelled` returns True between two batches.
+            If `cancel` is cancelled between two batches.
         """
         logits = []
         for start in range(0, examples, BATCH):
@@ -124,7 +124,7 @@ def load_teacher(
     UnknownNameError, RecipeError
         When there is no such teacher.
     Cancelled
-        When `cancel.cancelled` returns True.
+        If `cancel` is cancelled.
     """
     model, recipe = resolve_teacher(name, student)
     teacher = as_teacher(model, recipe)

@@ -43,9 +43,9 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Parts:
-    """The bytes of each part of a stream.
+    """The number of bytes of each part of a stream.
 
-    The tables of Huffman codes are included in `index` and `values`.
+    `index` (the positions of nonzero values) and `values` include their Huffman tables.
     """
 
     scales: int
@@ -58,12 +58,12 @@ class Parts:
 
     @property
     def before_index(self) -> int:
-        """Bytes of scales, zero points and codebook."""
+        """Number of bytes before the index: scales, zero points and codebook."""
         return self.scales + self.zero_points + self.codebook
 
     @property
     def total(self) -> int:
-        """Bytes of the stream."""
+        """Number of bytes of the stream."""
         return self.before_index + self.index + self.values
 
 
@@ -74,7 +74,7 @@ StreamOptions = EncodingOptions | tuple[EncodingOptions, EncodingOptions]
 def find_encodings(
     coded: Coded, prune: Prune | None = None, *, include_larger: bool | None = None
 ) -> StreamOptions:
-    """Return the best encodings of a tensor that `prune` has pruned, as `encodings` does.
+    """Return the smallest encodings of a tensor that `prune` has pruned, as `encodings` does.
 
     By default, an encoding that cannot be the smallest is computed only for a pruned tensor, whose
     report explains the choice.
@@ -159,7 +159,7 @@ def alphabet_of(entry: Entry) -> int:
 
 
 def write(coded: Coded, options: StreamOptions) -> bytes:
-    """Return the stream of `coded` in its best encoding."""
+    """Return the stream of `coded` in its smallest encoding."""
     if isinstance(coded, Factors):
         assert isinstance(options, tuple)
         return write(coded.u, options[0]) + write(coded.v, options[1])
@@ -189,7 +189,7 @@ def _write_values(coded: Single, encoding: Encoding) -> bytes:
 
 
 def read(entry: Entry, stream: bytes) -> Coded:
-    """Return the coded tensor of a stream that `entry` describes.
+    """Decode a stream into the coded tensor that its header entry `entry` describes.
 
     Raises
     ------
@@ -224,7 +224,7 @@ def _read_single(entry: Entry, stream: bytes) -> Single:
     else:
         symbols = unpack(stream[end:], symbol_bits(alphabet), count)
     if symbols.max(initial=0) >= alphabet:
-        raise ValueError("a symbol is larger than its alphabet")
+        raise ValueError("a Huffman symbol is outside its alphabet")
     reader = _read_shared if "shared" in entry else _read_codes
     return reader(entry, stream[:start], symbols, stored)
 
@@ -245,7 +245,7 @@ def _read_shared(
     rows, clusters, zero = entry["shared"]
     codebook = np.frombuffer(data, "<f4").astype(np.float32).reshape(rows, clusters)
     if not np.isfinite(codebook).all():
-        raise ValueError("a shared value is not a number")
+        raise ValueError("a codebook value is not finite")
     skipped = np.uint8(zero and positions.EXACT & entry.keys() != set())
     codes = _place(symbols + skipped, stored, np.zeros(prod(entry["shape"]), np.uint8))
     return Shared(tuple(entry["shape"]), bool(zero), codes, codebook)
@@ -264,7 +264,7 @@ def _read_codes(
         zero = np.full(scale.size, 2 ** (bits - 1) - 1, np.uint8)
     top = 2**bits - (1 if affine else 2)
     if max(symbols.max(initial=0), zero.max(initial=0)) > top:
-        raise ValueError("a code is larger than its bits allow")
+        raise ValueError("a quantized value does not fit into its bits")
     shape, total = tuple(entry["shape"]), prod(entry["shape"])
     length = total // rows if rows else 0
     group = entry.get("group", length)

@@ -35,7 +35,7 @@ def from_checkpoint(path: str | PathLike[str], module: nn.Module) -> nn.Module:
     three extensions: the weights may be in a dict next to other entries (``state_dict``, ``model``,
     …), all names may have the prefix of a wrapper (``module.``, ``_orig_mod.``, ``model.``), and a
     tied tensor may be stored once. If several dicts fit, trained weights take precedence over
-    averaged ones. Code in a file is never run.
+    averaged (EMA or SWA) ones. Code in a file is never run.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def from_checkpoint(path: str | PathLike[str], module: nn.Module) -> nn.Module:
     Raises
     ------
     FileError
-        When the file cannot be read, or contains more than tensors.
+        When the file cannot be read, or contains objects that `torch.load(weights_only=True)` rejects.
     InputError
         When its tensors do not fit the module.
     """
@@ -104,8 +104,8 @@ def _read(path: Path) -> Any:
         ) from error
     except Exception as error:
         raise FileError(
-            f"{path} contains more than tensors, or is damaged. It is not opened, because a pickle "
-            "can run code: save the state_dict() with safetensors.torch.save_file instead.",
+            f"{path} is damaged or contains objects other than tensors, which could run code. Save "
+            "the state_dict() with safetensors.torch.save_file instead.",
             code="file.unsafe_pickle",
         ) from error
 

@@ -57,7 +57,7 @@ def read(
     InputError
         When the archive is too large or unsafe, or contains no images in class folders.
     Cancelled
-        When `cancel.cancelled` returns True between two images.
+        If `cancel` is cancelled between two images.
     """
     if len(data) > IMAGES_BYTES:
         raise InputError(

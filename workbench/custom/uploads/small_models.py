@@ -57,7 +57,7 @@ def train_small_model(
     Raises
     ------
     Cancelled
-        When `cancel.cancelled` returns True between two steps; nothing is then registered.
+        If `cancel` is cancelled between two steps; nothing is then registered.
     """
     task = _task(name, data)
     inputs = task.inputs(data.parts["train"][0])

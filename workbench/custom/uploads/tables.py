@@ -81,7 +81,7 @@ def read(data: bytes, cancel: CancelToken = NEVER) -> Table:
     InputError
         When it is too large or too small, not text, has no header, or lines differ in length.
     Cancelled
-        When `cancel.cancelled` returns True while reading.
+        If `cancel` is cancelled while reading.
     """
     if len(data) > TABLE_BYTES:
         raise InputError(

@@ -139,7 +139,7 @@ def model_with_weights(
     Raises
     ------
     Cancelled
-        When `cancel.cancelled` returns True between two batches; nothing is then registered.
+        If `cancel` is cancelled between two batches; nothing is then registered.
     """
     content = save({key: tensors[key] for key in base.card["tensors"]})
     fingerprint = hashlib.sha256(content).hexdigest()
