@@ -125,7 +125,7 @@ class State:
 
     @property
     def visited(self) -> tuple[Visit, ...]:
-        """The recipes of this model that were measured on all examples, in the order of the first visit."""
+        """The recipes of this model measured on all examples, in the order of the first visit."""
         with self._shared.lock:
             return self._results.visited(self._shared.selection.model)
 

@@ -35,7 +35,7 @@ class BatchOrder:
         self._epoch: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def __call__(self, step: int) -> Tensor:
-        """Return the example indices of a step. The incomplete last batch of an epoch is dropped."""
+        """Return the example indices of a step. An incomplete last batch is dropped."""
         epoch, position = divmod(step, max(1, self.examples // self.batch))
         if self._epoch[0] != epoch:
             generator = Generator().manual_seed(derive_seed(self.seed, EPOCH, epoch))

@@ -47,7 +47,7 @@ def from_checkpoint(path: str | PathLike[str], module: nn.Module) -> nn.Module:
     Raises
     ------
     FileError
-        When the file cannot be read, or contains objects that `torch.load(weights_only=True)` rejects.
+        When the file cannot be read, or `torch.load(weights_only=True)` rejects it.
     InputError
         When its tensors do not fit the module.
     """
