@@ -54,12 +54,13 @@ class CancelToken:
         if self._on_progress is not None:
             self._on_progress(fraction)
 
+    def reporting(self, on_progress: Callable[[float], None]) -> CancelToken:
+        """Return a token that is cancelled with this one and reports progress to `on_progress`."""
+        return CancelToken(lambda: self.cancelled, on_progress)
+
     def part(self, start: float, end: float) -> CancelToken:
         """Return a token for the part of the work between two fractions."""
-        return CancelToken(
-            lambda: self.cancelled,
-            lambda fraction: self.progress(start + (end - start) * fraction),
-        )
+        return self.reporting(lambda fraction: self.progress(start + (end - start) * fraction))
 
 
 class _Never(CancelToken):

@@ -88,7 +88,7 @@ def test_predictions_are_read_only(comparison):
 
 def test_progress_and_cancel(small):
     fractions = []
-    wb.compare(small, HARSH, on_progress=fractions.append)
+    wb.compare(small, HARSH, cancel=CancelToken(on_progress=fractions.append))
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1
     with pytest.raises(Cancelled):

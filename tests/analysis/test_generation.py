@@ -12,6 +12,7 @@ from tests.untrained import untrained
 from workbench.analysis import generation
 from workbench.analysis.generation import example_prompt
 from workbench.cache.memory import MemoryCache
+from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
 from workbench.runtime.batch import call
 from workbench.zoo.attention import start_incremental_decoding
@@ -103,7 +104,7 @@ def test_model_without_characters_is_an_error(small):
 
 def test_progress_and_cancel(gpt):
     fractions = []
-    options = {"cancelled": lambda: len(fractions) > 5, "on_progress": fractions.append}
+    options = {"cancel": CancelToken(lambda: len(fractions) > 5, fractions.append)}
     with pytest.raises(Cancelled):
         wb.generate(gpt, COARSE, seed=99, **options)
     assert fractions == sorted(fractions)

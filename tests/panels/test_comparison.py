@@ -187,7 +187,7 @@ def slow(monkeypatch):
     started = threading.Semaphore(0)
     recipes = []
 
-    def wait(model, artifact, target, cancel, on_progress):
+    def wait(model, artifact, target, cancel):
         recipes.append(artifact.recipe)
         started.release()
         while not cancel.cancelled:

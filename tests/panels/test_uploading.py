@@ -228,7 +228,7 @@ def test_an_upload_can_be_cancelled_at_any_time(client, sender, monkeypatch):
     sender.until("target")
     training, stopped = threading.Event(), threading.Event()
 
-    def train(name, data, on_progress, cancel):
+    def train(name, data, cancel):
         training.set()
         while not cancel.cancelled:
             pass

@@ -7,7 +7,7 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
-from workbench.cancel import CancelToken
+from workbench.cancel import NEVER, CancelToken
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.session import analyses
 from workbench.session.analyses import Analyses, AnalysisKey
@@ -70,7 +70,7 @@ def test_only_the_newest_are_cached(monkeypatch, session):
     monkeypatch.setitem(analyses.ANALYZERS, "echo", lambda model, artifact, target, *more: target)
     cache = Analyses()
     for number in range(1, 6):
-        cache.compute(session.model, wb.Recipe(), AnalysisKey("echo", number), bool, print)
+        cache.compute(session.model, wb.Recipe(), AnalysisKey("echo", number), NEVER)
     file = analyses.file_key(session.model, wb.Recipe())
     cached = [number for number in range(1, 6) if cache.get(file, AnalysisKey("echo", number))]
     assert cached == [3, 4, 5]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,6 @@ from workbench.recipe import Recipe
 from workbench.validation import expect_model
 
 Numbers = NDArray[np.int64]
-OnProgress = Callable[[float], None]
 
 NO_PREDICTION = N_("no prediction")
 """Displayed in place of a class if the outputs are not finite."""
@@ -119,7 +118,6 @@ def compare(
     *,
     split: str = "validation",
     cancel: CancelToken = NEVER,
-    on_progress: OnProgress = lambda fraction: None,
 ) -> Comparison:
     """Compare the predictions of `model` and of its compressed version on a split.
 
@@ -130,9 +128,7 @@ def compare(
         A recipe, or an artifact of the model.
     split : "validation" or "test"
     cancel
-        Checked between two batches.
-    on_progress
-        Called with the completed fraction, 0 to 1.
+        Checked between two batches; receives the progress.
 
     Raises
     ------
@@ -160,36 +156,25 @@ def compare(
     artifact = artifact_for(model, compressed, cancel)
     data = model.task.split(split)
     key = (model.name, model.digest, data.digest)
-    start = 0.0
     before = _originals.get(key)
+    second = cancel
     if before is None:
-        start = 0.5
-        before = _predictions(
-            model, model.weights(), data, cancel, lambda fraction: on_progress(fraction / 2)
-        )
+        second = cancel.part(0.5, 1.0)
+        before = _predictions(model, model.weights(), data, cancel.part(0.0, 0.5))
         _originals.put(key, before, model.architecture.lifetime)
-    after = _predictions(
-        model.with_spec(artifact.spec),
-        artifact.operands(),
-        data,
-        cancel,
-        lambda fraction: on_progress(start + (1 - start) * fraction),
-    )
+    shaped = model.with_spec(artifact.spec)
+    after = _predictions(shaped, artifact.operands(), data, second)
     labels = data.labels.astype(np.int64)
     labels.flags.writeable = False
     return Comparison(model.name, split, model.task.classes, labels, before, after)
 
 
 def _predictions(
-    model: Model,
-    weights: Mapping[str, Tensor],
-    split: Split,
-    cancel: CancelToken,
-    on_progress: OnProgress,
+    model: Model, weights: Mapping[str, Tensor], split: Split, cancel: CancelToken
 ) -> Predictions:
     predictions = np.zeros(len(split), np.int64)
     for indices, classes in iter_predictions(model, weights, split, cancel=cancel):
         predictions[indices] = classes
-        on_progress(len(indices) / len(split))
+        cancel.progress(len(indices) / len(split))
     predictions.flags.writeable = False
     return predictions

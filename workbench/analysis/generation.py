@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +69,6 @@ def generate(
     seed: int = 0,
     temperature: float = 0.8,
     cancel: CancelToken = NEVER,
-    on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> Generation:
     """Generate text with a language model and with its compressed version.
 
@@ -90,9 +89,7 @@ def generate(
     temperature
         Divides the logits: below 1 sharpens the distribution, above 1 flattens it.
     cancel
-        Checked between two characters.
-    on_progress
-        Called with the completed fraction, 0 to 1.
+        Checked between two characters; receives the progress.
 
     Raises
     ------
@@ -130,19 +127,14 @@ def generate(
     key = (model.name, model.digest, prompt, count, seed, temperature)
     uniforms = np.random.default_rng(seed).random(count)
     before = _originals.get(key)
-
-    def half(number: int) -> Callable[[float], None]:
-        def step(fraction: float) -> None:
-            cancel.check()
-            on_progress((number + fraction) / 2)
-
-        return step
-
     if before is None:
-        before = _generate(model, model.weights(), prompt, uniforms, temperature, half(0))
+        before = _generate(
+            model, model.weights(), prompt, uniforms, temperature, cancel.part(0.0, 0.5)
+        )
         _originals.put(key, before, model.architecture.lifetime)
     shaped = model.with_spec(artifact.spec)
-    after = _generate(shaped, artifact.operands(), prompt, uniforms, temperature, half(1))
+    second = cancel.part(0.5, 1.0)
+    after = _generate(shaped, artifact.operands(), prompt, uniforms, temperature, second)
     return Generation(model.name, prompt, seed, float(temperature), before, after)
 
 
@@ -179,7 +171,7 @@ def _generate(
     prompt: str,
     uniforms: NDArray[np.float64],
     temperature: float,
-    step: Callable[[float], None],
+    cancel: CancelToken,
 ) -> str:
     """Return one generated character per number in `uniforms`.
 
@@ -194,7 +186,8 @@ def _generate(
     start_incremental_decoding(module)
     text: list[int] = []
     for i, uniform in enumerate(uniforms):
-        step(i / len(uniforms))
+        cancel.check()
+        cancel.progress(i / len(uniforms))
         inputs = model.task.inputs(np.array([context[unread:]], np.uint8))
         with torch.inference_mode():
             logits = call(module, weights, inputs)[0, -1].double().numpy() / temperature

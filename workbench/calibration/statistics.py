@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.cache.files import FileCache, default_file_cache
 from workbench.cache.memory import MemoryCache
+from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import user_errors
 from workbench.recipe import Recipe
@@ -42,7 +43,6 @@ class _Computed:
 
 _cache: MemoryCache[_Computed] = MemoryCache(64)
 _lock = Lock()
-Progress = Callable[[float], None]
 
 
 def stats_digest(model: Model, recipe: Recipe) -> str | None:
@@ -57,7 +57,7 @@ def calibration_stats(
     model: Model,
     recipe: Recipe,
     files: FileCache | None = None,
-    on_progress: Progress = lambda fraction: None,
+    cancel: CancelToken = NEVER,
 ) -> CalibrationStats:
     """Return the statistics of `model` that `recipe` needs, which may be none.
 
@@ -65,8 +65,8 @@ def calibration_stats(
     ----------
     files
         Where statistics are cached; the user's cache folder unless given.
-    on_progress
-        Called with the fraction from 0 to 1 of a computation that is done. It may raise to stop.
+    cancel
+        Checked between two batches; receives the progress.
     """
     from workbench.compression.stats import CalibrationStats
 
@@ -75,16 +75,14 @@ def calibration_stats(
         for kind in _kinds(recipe):
             computed[kind] = _cache.of(
                 (model.digest, kind),
-                partial(_computed, model, kind, files or default_file_cache(), on_progress),
+                partial(_computed, model, kind, files or default_file_cache(), cancel),
                 model.architecture.lifetime,
             )
     tensors = {kind: stats.tensors for kind, stats in computed.items()}
     return CalibrationStats(**tensors, digest=" ".join(s.digest for s in computed.values()))
 
 
-def mean_absolute_gradients(
-    model: Model, on_progress: Progress = lambda fraction: None
-) -> dict[str, Tensor]:
+def mean_absolute_gradients(model: Model, cancel: CancelToken = NEVER) -> dict[str, Tensor]:
     """Return the mean absolute gradient of the task's loss over calibration batches.
 
     Gradients are per batch of 64, on at most the first 512 training examples, by weight name. Batch
@@ -118,16 +116,15 @@ def mean_absolute_gradients(
             for name, gradient in zip(names, gradients, strict=True):
                 if gradient is not None:  # None if the loss does not depend on it
                     totals[name] += gradient.abs()
-            on_progress(min(1.0, (start + BATCH) / examples))
+            cancel.check()
+            cancel.progress(min(1.0, (start + BATCH) / examples))
     return {
         name: (total / -(-examples // BATCH)).detach().contiguous()
         for name, total in totals.items()
     }
 
 
-def input_covariances(
-    model: Model, on_progress: Progress = lambda fraction: None
-) -> dict[str, Tensor]:
+def input_covariances(model: Model, cancel: CancelToken = NEVER) -> dict[str, Tensor]:
     """Return the mean of x xᵀ over the inputs x of each layer, float32 [n, n] by weight name.
 
     The inputs are those of the original network on at most the first 2,048 training examples. A
@@ -153,7 +150,8 @@ def input_covariances(
             batch = model.task.inputs(split.examples[start : start + COVARIANCE_BATCH])
             with user_errors("The module fails on the train data"):
                 observe_inputs(model, model.weights(), batch, add)
-            on_progress(min(1.0, (start + COVARIANCE_BATCH) / examples))
+            cancel.check()
+            cancel.progress(min(1.0, (start + COVARIANCE_BATCH) / examples))
     return {
         name: (total / counts[name]).to(torch.float32)
         for name, total in sums.items()
@@ -171,7 +169,7 @@ def _kinds(recipe: Recipe) -> list[str]:
     return [*kinds, "covariances"] if aims or compensates or criteria & NEEDS_COVARIANCE else kinds
 
 
-def _computed(model: Model, kind: str, files: FileCache, on_progress: Progress) -> _Computed:
+def _computed(model: Model, kind: str, files: FileCache, cancel: CancelToken) -> _Computed:
     """Return statistics from the file cache, or compute and store them."""
     from safetensors import SafetensorError
     from safetensors.torch import load, save
@@ -186,7 +184,7 @@ def _computed(model: Model, kind: str, files: FileCache, on_progress: Progress) 
             tensors = load(blob)
     if tensors is None:
         compute = mean_absolute_gradients if kind == "gradients" else input_covariances
-        tensors = compute(model, on_progress)
+        tensors = compute(model, cancel)
         files.put(key, save(tensors), model.architecture.lifetime)
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):

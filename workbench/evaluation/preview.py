@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from workbench.cache.results import ResultCache
@@ -25,7 +25,6 @@ def iter_reports_with_preview(
     store: ResultCache,
     cancel: CancelToken = NEVER,
     on_step: OnStep = lambda step: None,
-    on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> Iterator[Report]:
     """Yield the reports of `iter_reports` on the validation split, after a preview.
 
@@ -45,12 +44,7 @@ def iter_reports_with_preview(
             if report.score is not None:
                 yield replace(report, preview_of=recipe)
                 break
-
-    def calibrating(fraction: float) -> None:
-        cancel.check()
-        on_progress(fraction)
-
-    calibration_stats(model, recipe, on_progress=calibrating)
+    calibration_stats(model, recipe, cancel=cancel)
     yield from measure.iter_reports(model, recipe, store=store, cancel=cancel, on_step=on_step)
 
 

@@ -213,7 +213,7 @@ class Uploads:
             from workbench.custom.uploads import images
 
             on_progress = partial(_send_progress, reply, _("reading"))
-            data = images.read(content, on_progress, upload.cancel)
+            data = images.read(content, upload.cancel.reporting(on_progress))
             self._train(upload, reply, data)
         else:
             self._match_weights(upload, reply, content)
@@ -236,7 +236,7 @@ class Uploads:
             _send_progress(reply, text, None if trained else fraction)
 
         model = small_models.train_small_model(
-            _unique_name(upload.name), data, on_progress, upload.cancel
+            _unique_name(upload.name), data, upload.cancel.reporting(on_progress)
         )
         text = _(
             "Trained on {count} examples; {metric} is {value} on {validation} validation examples."
@@ -262,7 +262,7 @@ class Uploads:
         base, tensors = weights.match_builtin(weights.read(content))
         on_progress = partial(_send_progress, reply, _("measuring"))
         model: Model = weights.model_with_weights(
-            _unique_name(upload.name), base, tensors, on_progress, upload.cancel
+            _unique_name(upload.name), base, tensors, upload.cancel.reporting(on_progress)
         )
         text = _("The weights match {model}; {metric} is {value} on {count} examples.").format(
             model=_(base.title),

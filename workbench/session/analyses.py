@@ -30,8 +30,8 @@ class AnalysisKey:
 
 FileKey = tuple[tuple[str, ...], Recipe, str]
 """A model's identity, a recipe, and the identity of what training depends on (teacher, data)."""
-Analyzer = Callable[[Model, "Artifact", Any, CancelToken, Callable[[float], None]], Any]
-"""Called with model, artifact, target, cancel and on_progress."""
+Analyzer = Callable[[Model, "Artifact", Any, CancelToken], Any]
+"""Called with model, artifact, target and cancel."""
 
 
 def file_key(model: Model, recipe: Recipe) -> FileKey:
@@ -58,7 +58,6 @@ class Analyses:
         recipe: Recipe,
         analysis: AnalysisKey,
         cancel: CancelToken,
-        on_progress: Callable[[float], None],
     ) -> Any:
         """Analyze `model` compressed by `recipe`, unless the result is cached.
 
@@ -74,7 +73,7 @@ class Analyses:
         if result is None:
             artifact = self._compress(model, recipe, cancel)
             analyzer = ANALYZERS[analysis.kind]
-            result = analyzer(model, artifact, analysis.target, cancel, on_progress)
+            result = analyzer(model, artifact, analysis.target, cancel)
             with self._lock:
                 self._cache[file, analysis] = result
                 while len(self._cache) > MAX_CACHED:
@@ -97,11 +96,10 @@ def _compare(
     artifact: Artifact,
     target: None,
     cancel: CancelToken,
-    on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.comparison import compare
 
-    return compare(model, artifact, cancel=cancel, on_progress=on_progress)
+    return compare(model, artifact, cancel=cancel)
 
 
 def _attribution(
@@ -109,7 +107,6 @@ def _attribution(
     artifact: Artifact,
     target: int,
     cancel: CancelToken,
-    on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.attribution import attribution
 
@@ -121,7 +118,6 @@ def _histogram(
     artifact: Artifact,
     target: str,
     cancel: CancelToken,
-    on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.histogram import histogram
 
@@ -133,7 +129,6 @@ def _generate(
     artifact: Artifact,
     target: tuple[int, int, int],
     cancel: CancelToken,
-    on_progress: Callable[[float], None],
 ) -> Any:
     from workbench.analysis.generation import example_prompt, generate
 
@@ -145,7 +140,6 @@ def _generate(
         characters=characters,
         seed=seed,
         cancel=cancel,
-        on_progress=on_progress,
     )
 
 

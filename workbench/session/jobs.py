@@ -132,7 +132,7 @@ class Jobs:
             return shared.closed or cancel.cancelled
 
         result = self._analyses.compute(
-            model, recipe, AnalysisKey(kind, target), CancelToken(ended), on_progress
+            model, recipe, AnalysisKey(kind, target), CancelToken(ended, on_progress)
         )
         shared.notify()
         return result

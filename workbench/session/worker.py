@@ -148,9 +148,8 @@ class Worker:
             model,
             recipe,
             store=shared.store,
-            cancel=CancelToken(outdated),
+            cancel=CancelToken(outdated, on_calibration),
             on_step=on_step,
-            on_progress=on_calibration,
         ):
             with shared.lock:
                 if outdated():

@@ -189,7 +189,7 @@ def test_nothing_is_written_to_disk(monkeypatch):
 def test_gray_images_in_class_folders(outer):
     fractions = []
     others = {"__MACOSX/cat/._1.png": b"x", "cat/.DS_Store": b"x", "cat/notes.txt": b"x"}
-    data = uploads.read(zipped(folders(outer) | others), fractions.append)
+    data = uploads.read(zipped(folders(outer) | others), CancelToken(on_progress=fractions.append))
     assert data.classes == ("cat", "dog")
     assert data.input_type == "image"
     assert data.notes == ()

@@ -48,7 +48,7 @@ def images(color, rows=60):
 def test_a_small_model_is_trained_and_can_be_compressed(data, metric, monkeypatch):
     monkeypatch.setattr(small_models, "STEPS", {"own": 600, "image": 60})
     fractions = []
-    model = small_models.train_small_model("mine", data, fractions.append)
+    model = small_models.train_small_model("mine", data, CancelToken(on_progress=fractions.append))
     assert (model.name, model.task.metric.name) == ("custom/mine", metric)
     assert model.metric_value("validation") > 0.85
     assert fractions == sorted(fractions)

@@ -123,7 +123,9 @@ def test_weights_that_fit_become_a_model_of_the_same_task(dtype):
     base, tensors = uploads.match_builtin(uploads.read(save(scaled)))
     assert base.name == NAME
     fractions = []
-    model = uploads.model_with_weights("mine", base, tensors, fractions.append)
+    model = uploads.model_with_weights(
+        "mine", base, tensors, CancelToken(on_progress=fractions.append)
+    )
     assert fractions[-1] == 1
     assert model.task is base.task
     assert model.layers == base.layers

@@ -7,7 +7,6 @@ import stat
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -40,7 +39,6 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 def read(
     data: bytes,
-    on_progress: Callable[[float], None] = lambda fraction: None,
     cancel: CancelToken = NEVER,
 ) -> UploadedData:
     """Return the images of a zip archive in which each class has a folder.
@@ -49,8 +47,8 @@ def read(
     ----------
     data
         The content of the archive.
-    on_progress
-        Called with the fraction of images read, from 0 to 1.
+    cancel
+        Checked between two images; receives the progress.
 
     Raises
     ------
@@ -75,7 +73,7 @@ def read(
             for number, info in enumerate(entries):
                 cancel.check()
                 images.append(_resized(info.filename, _content(archive, info)))
-                on_progress((number + 1) / len(entries))
+                cancel.progress((number + 1) / len(entries))
     except WorkbenchError:
         raise
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError, OSError):

@@ -44,15 +44,14 @@ EVAL_BATCH = 2000
 def train_small_model(
     name: str,
     data: UploadedData,
-    on_progress: Callable[[float], None] = lambda fraction: None,
     cancel: CancelToken = NEVER,
 ) -> Model:
     """Return a small network trained on `data` and registered as ``custom/name``.
 
     Parameters
     ----------
-    on_progress
-        Called with the completed fraction of the training, from 0 to 1.
+    cancel
+        Checked between two steps; receives the progress.
 
     Raises
     ------
@@ -65,7 +64,7 @@ def train_small_model(
 
     def step(fraction: float) -> None:
         cancel.check()
-        on_progress(fraction)
+        cancel.progress(fraction)
 
     with threads(THREADS):
         weights = train(

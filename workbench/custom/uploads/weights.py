@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -131,7 +131,6 @@ def model_with_weights(
     name: str,
     base: Model,
     tensors: dict[str, Tensor],
-    on_progress: Callable[[float], None] = lambda fraction: None,
     cancel: CancelToken = NEVER,
 ) -> Model:
     """Return `base` with other weights, measured and registered as ``custom/name``.
@@ -163,7 +162,7 @@ def model_with_weights(
     entries = {}
     for split in splits:
         for score in iter_scores(model, tensors, split, cancel=cancel):
-            on_progress((before + score.examples) / total)
+            cancel.progress((before + score.examples) / total)
         entries[split.name] = score_entry(score)
         before += len(split)
     card["accuracy"] = entries
