@@ -12,13 +12,14 @@ from workbench.panels import sources
 FOLDER = files("workbench.panels")
 
 
-def test_the_bundle_contains_every_file_and_no_imports():
+def test_the_bundle_contains_every_file_and_no_imports_or_types():
     for folder, suffix, names in (("js", ".js", sources.SCRIPTS), ("css", ".css", sources.STYLES)):
         existing = {x.name for x in (FOLDER / folder).iterdir() if x.name.endswith(suffix)}
         assert existing == {f"{name}{suffix}" for name in names}
     script = sources.script()
     assert not re.search(r"^(import|export (?!default))", script, re.MULTILINE)
     assert script.count("export default") == 1
+    assert not re.search(r"@(ts-check|import|param|typedef)", script)
 
 
 @pytest.mark.parametrize("name", sources.SCRIPTS)

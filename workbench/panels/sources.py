@@ -1,7 +1,7 @@
 """Bundle the files of `js/` and `css/` into one script and one style sheet for anywidget.
 
 The JavaScript files are ordinary ES modules that import from one another. Bundling removes their
-imports and `export` keywords and joins them in dependency order.
+imports, `export` keywords and type comments and joins them in dependency order.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from importlib.resources import files
 from workbench.plots.palette import THEMES, Palette
 
 SCRIPTS = (
+    "address",
     "dom",
     "channel",
     "plotly",
@@ -29,7 +30,6 @@ SCRIPTS = (
     "generation",
     "tabs",
     "status",
-    "address",
     "main",
 )
 STYLES = (
@@ -46,14 +46,15 @@ STYLES = (
 )
 
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
+_TYPES = re.compile(r"^ *(?:/\*\*(?:(?!\*/).)*\*/|// @ts-check)\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 
 
 def script() -> str:
     """Return the script of the page as one ES module."""
     root = files("workbench.panels") / "js"
-    texts = [(root / f"{name}.js").read_text("utf-8") for name in SCRIPTS]
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", text)) for text in texts)
+    text = "\n".join((root / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    return _EXPORT.sub("", _IMPORT.sub("", _TYPES.sub("", text)))
 
 
 def styles() -> str:

@@ -1,3 +1,4 @@
+// @ts-check
 // The URL of the page holds its state, so that it survives a reload and a lost kernel.
 // Where the page is embedded, as in JupyterLab, the URL is not changed.
 
@@ -8,19 +9,22 @@ const PAGE_KEYS = ["theme", "lang", "token"]; // not part of the state
 export function search() {
   if (!isStandalone()) return "";
   const params = new URLSearchParams(location.search);
-  PAGE_KEYS.forEach((key) => params.delete(key));
+  for (const key of PAGE_KEYS) params.delete(key);
   return params.size ? location.search : "";
 }
 
 const SAVE_DELAY = 300; // ms without a change before the URL is updated, which costs a frame
-let pending = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let pending;
 
+/** @type {(query: string) => void} */
 export function saveState(query) {
   if (!isStandalone()) return;
   clearTimeout(pending);
   pending = setTimeout(() => history.replaceState(null, "", address(query)), SAVE_DELAY);
 }
 
+/** @type {(query: string) => string} */
 export function address(query) {
   const params = new URLSearchParams(location.search);
   const keys = PAGE_KEYS.filter((key) => params.has(key) && key !== "token");
@@ -28,8 +32,12 @@ export function address(query) {
   return `${location.pathname}?${[query, ...retained].filter(Boolean).join("&")}`;
 }
 
+/** @type {(theme: "dark" | "light") => void} */
 export function setTheme(theme) {
   if (!isStandalone()) return;
-  const pairs = location.search.replace(/^\?/, "").split("&").filter((pair) => pair && !pair.startsWith("theme="));
+  const pairs = location.search
+    .replace(/^\?/, "")
+    .split("&")
+    .filter((pair) => pair && !pair.startsWith("theme="));
   history.replaceState(null, "", `${location.pathname}?${[...pairs, `theme=${theme}`].join("&")}`);
 }

@@ -1,20 +1,29 @@
+// @ts-check
 // The results card. `data-seq` is the sequence number of the values that the results belong to.
 
 import { h, setText, term } from "./dom.js";
 
+/** @import { Fact, Figure, Page, State } from "./types" */
+
+/** @type {Figure[]} */
+const FIGURES = ["accuracy", "interval", "change", "bytes", "times", "status"];
+
 export class Card {
+  /** @type {Record<Figure, HTMLElement>} */ parts;
+  /** @type {HTMLElement} */ facts;
+  /** @type {HTMLElement} */ reasons;
+  /** @type {string | null} */ factLabels;
+
   constructor() {
     this.node = h("section", { className: "panel card" });
     this.announcement = h("p", { className: "announcement", role: "status", "aria-live": "polite" });
   }
 
+  /** @param {Page} page */
   build(page) {
-    const figure = (name) => h("p", { className: name, "data-number": name });
-    this.parts = {};
-    for (const name of ["accuracy", "interval", "change", "bytes", "times", "status"]) {
-      this.parts[name] = figure(name);
-    }
-    const { accuracy, interval, change, bytes, times, status } = this.parts;
+    const parts = FIGURES.map((name) => h("p", { className: name, "data-number": name }));
+    const [accuracy, interval, change, bytes, times, status] = parts;
+    this.parts = { accuracy, interval, change, bytes, times, status };
     this.facts = h("dl", { className: "facts" });
     this.factLabels = null;
     this.reasons = h("ul", { className: "reasons" });
@@ -33,23 +42,25 @@ export class Card {
     );
   }
 
+  /** @param {State} state */
   show(state) {
     this.node.classList.toggle("outdated", state.outdated);
-    this.node.dataset.busy = state.busy;
+    this.node.dataset.busy = String(state.busy);
     if (state.outdated) return; // the results shown before stay until newer ones arrive
     const { numbers } = state;
     this.setPending(numbers.pending);
-    for (const [name, node] of Object.entries(this.parts)) setText(node, numbers[name]);
+    for (const name of FIGURES) setText(this.parts[name], numbers[name]);
     this.showFacts(numbers.facts);
     this.showReasons(numbers.reasons);
     this.node.classList.toggle("estimate", !numbers.exact);
     this.node.classList.toggle("stale", state.stale);
-    this.node.dataset.exact = numbers.exact;
-    this.node.dataset.seq = state.seq;
+    this.node.dataset.exact = String(numbers.exact);
+    this.node.dataset.seq = String(state.seq);
     if (!state.busy) setText(this.announcement, numbers.announcement);
   }
 
   // While only the size is known, CSS shows the previous accuracy, faded, to avoid flicker.
+  /** @param {boolean} pending */
   setPending(pending) {
     const { accuracy } = this.parts;
     const wasPending = this.node.classList.contains("pending");
@@ -57,6 +68,7 @@ export class Card {
     this.node.classList.toggle("pending", pending);
   }
 
+  /** @param {Fact[]} facts */
   showFacts(facts) {
     const labels = facts.map((fact) => fact.label).join("\n"); // they differ between tasks
     if (labels !== this.factLabels) {
@@ -65,9 +77,10 @@ export class Card {
         ...facts.map((fact) => h("div", {}, h("dt", {}, term(fact.label, fact.help)), h("dd"))),
       );
     }
-    this.facts.querySelectorAll("dd").forEach((node, index) => setText(node, facts[index].value));
+    for (const [index, node] of this.facts.querySelectorAll("dd").entries()) setText(node, facts[index].value);
   }
 
+  /** @param {string[]} reasons */
   showReasons(reasons) {
     const shown = [...this.reasons.children].map((node) => node.textContent);
     if (shown.join("\n") === reasons.join("\n")) return;

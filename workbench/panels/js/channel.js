@@ -1,37 +1,59 @@
+// @ts-check
 // The connection to Python. Values of controls use a synced trait: the widget manager has one
 // message in flight and replaces the waiting one by the newest. All other messages are custom.
+
+/** @import { Listener, Messages, Model, Values } from "./types" */
 
 const RECONNECT_TIMEOUT = 2000; // ms
 const ANSWER_TIMEOUT = 15000; // ms from sending values to any answer
 const LOST = ["dead", "terminating", "restarting", "autorestarting"]; // a new kernel has no session
 
+/** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
+
 export class Channel {
+  /** @param {Model} model */
   constructor(model) {
     this.model = model;
+    /** @type {Record<string, Listener[]>} */
     this.listeners = {};
     this.seq = 0; // of the newest values sent
+    /** @type {(alive: boolean) => void} */
     this.onAlive = () => {}; // called with whether the kernel responds
-    this.answerTimer = 0;
+    /** @type {Timer} */
+    this.answerTimer = undefined;
+    /** @type {Listener} */
     this.onCustom = (message, buffers) => {
       clearTimeout(this.answerTimer);
-      this.answerTimer = 0;
+      this.answerTimer = undefined;
       for (const listen of this.listeners[message.kind] || []) listen(message, buffers);
     };
     model.on("msg:custom", this.onCustom);
   }
 
+  /**
+   * @template {keyof Messages} Kind
+   * @param {Kind} kind
+   * @param {(message: Messages[Kind], buffers: ArrayBuffer[]) => void} listen
+   */
   on(kind, listen) {
-    (this.listeners[kind] ||= []).push(listen);
+    this.listeners[kind] = [...(this.listeners[kind] ?? []), listen];
   }
 
+  /**
+   * @template {keyof Messages} Kind
+   * @param {Kind} kind
+   * @param {Messages[Kind]} message
+   */
   emit(kind, message) {
-    for (const listen of this.listeners[kind] || []) listen(message);
+    for (const listen of this.listeners[kind] || []) listen(message, []);
   }
 
+  /** @type {(name: string, details?: object, buffers?: ArrayBuffer[]) => void} */
   act(name, details = {}, buffers = []) {
     this.model.send({ act: name, ...details }, undefined, buffers);
   }
 
+  /** @param {Values} values */
   sendValues(values) {
     this.seq += 1;
     this.model.set("values", { seq: this.seq, values: { ...values } });
@@ -43,16 +65,20 @@ export class Channel {
   // Calls `onAlive(alive)` when the kernel stops or resumes responding: it does not answer, or the
   // widget manager reports its state. A broken connection has some time to reconnect. Returns a
   // function that stops watching.
+  /** @param {(alive: boolean) => void} onAlive */
   watchKernel(onAlive) {
     this.onAlive = onAlive;
     const kernel = this.model.widget_manager?.kernel;
     if (!kernel) return () => {};
-    let reconnectTimer = 0;
+    /** @type {Timer} */
+    let reconnectTimer;
+    /** @type {(kernel: unknown, status: string) => void} */
     const onConnection = (_kernel, status) => {
       clearTimeout(reconnectTimer);
       if (status === "connected") onAlive(true);
       else reconnectTimer = setTimeout(onAlive, RECONNECT_TIMEOUT, false);
     };
+    /** @type {(kernel: unknown, status: string) => void} */
     const onStatus = (_kernel, status) => {
       if (!LOST.includes(status)) return;
       stop();

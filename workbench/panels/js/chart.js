@@ -1,8 +1,12 @@
+// @ts-check
 // One plotly chart with its title. The newest figure is drawn in the next animation frame. Older
 // figures that are not drawn yet are dropped, and nothing is drawn while the chart is hidden.
 
 import { h, setText } from "./dom.js";
 import { loadPlotly } from "./plotly.js";
+
+/** @import { Channel } from "./channel.js" */
+/** @import { Plotly, PlotElement, PlotlyFigure, Point } from "./types" */
 
 const TITLE_HEIGHT = 36; // px of the top margin for the title in the saved image
 
@@ -16,13 +20,23 @@ const CONFIG = {
 };
 
 export class Chart {
+  /**
+   * @param {Channel} channel
+   * @param {HTMLElement} tools
+   * @param {() => void} onFail
+   */
   constructor(channel, tools, onFail) {
     this.title = h("h2");
-    this.plot = h("div", { className: "plot", role: "img" });
+    this.plot = /** @type {PlotElement} */ (/** @type {unknown} */ (h("div", { className: "plot", role: "img" })));
     this.node = h("div", { className: "chart" }, h("div", { className: "chart-head" }, this.title, tools), this.plot);
+    /** @type {{ figure: PlotlyFigure, seq: number } | null} */
     this.waiting = null; // the figure to draw next
+    /** @type {Plotly | null} */
     this.plotly = null;
+    /** @type {PlotlyFigure | null} */
     this.figure = null; // the figure that is drawn
+    this.frame = 0;
+    /** @type {((point: Point) => void) | null} */
     this.onPoint = null; // called with the clicked point
     loadPlotly(channel).then((plotly) => {
       this.plotly = plotly;
@@ -32,6 +46,7 @@ export class Chart {
     this.resizeObserver.observe(this.plot);
   }
 
+  /** @type {(figure: PlotlyFigure, seq: number) => void} */
   show(figure, seq) {
     this.waiting = { figure, seq };
     this.schedule();
@@ -46,7 +61,7 @@ export class Chart {
   }
 
   draw() {
-    if (!this.waiting || this.plot.offsetParent === null) return;
+    if (!this.plotly || !this.waiting || this.plot.offsetParent === null) return;
     const { figure, seq } = this.waiting;
     this.waiting = null;
     const { title, margin } = figure.layout;
@@ -62,16 +77,19 @@ export class Chart {
     this.plotly.react(this.plot, figure.data, layout, CONFIG);
     if (!this.figure) this.plot.on("plotly_click", (event) => this.onPoint?.(event.points[0]));
     this.figure = figure;
-    this.plot.dataset.seq = seq;
+    this.plot.dataset.seq = String(seq);
   }
 
   // Redraws at the new size; a chart that was hidden is drawn for the first time.
   fit() {
-    if (!this.waiting && this.figure) this.waiting = { figure: this.figure, seq: this.plot.dataset.seq };
+    if (!this.waiting && this.figure) this.waiting = { figure: this.figure, seq: Number(this.plot.dataset.seq) };
     this.schedule();
   }
 
-  async save(background) {
+  // The image of the chart, or null if nothing is drawn yet.
+  async save() {
+    if (!this.plotly || !this.figure) return null;
+    const background = getComputedStyle(this.node).getPropertyValue("--panel").trim();
     const { width, height } = this.plot.getBoundingClientRect();
     const figure = {
       data: this.figure.data,

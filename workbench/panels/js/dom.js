@@ -1,19 +1,30 @@
+// @ts-check
 // Creates elements: `h("p", { className: "a", onclick: f, text: "label" }, child, …)`
 
+/** @import { Props } from "./types" */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Props} props
+ * @param {(Node | string | null)[]} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name === "text") node.textContent = value;
-    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name in node && name !== "list" && name !== "form") node[name] = value;
-    else node.setAttribute(name, value === true ? "" : value);
+    if (name === "text") node.textContent = String(value);
+    else if (name.startsWith("on")) node.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    else if (name in node && name !== "list" && name !== "form") Object.assign(node, { [name]: value });
+    else node.setAttribute(name, value === true ? "" : String(value));
   }
-  node.append(...children.filter(Boolean));
+  node.append(...children.filter((child) => child !== null));
   return node;
 }
 
 // Sets a text only if it differs, to avoid a layout.
+/** @type {(node: Node, text: string) => void} */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -25,6 +36,7 @@ export function uniqueId() {
 }
 
 // A label with an explanation that shows on hover and on focus, and that screen readers read.
+/** @type {(label: string, help: string, className?: string) => HTMLElement} */
 export function term(label, help, className = "") {
   if (!help) return h("span", { className, text: label });
   const id = uniqueId();
@@ -47,10 +59,24 @@ export function term(label, help, className = "") {
   return h("span", { className: `term ${className}` }, target, tip);
 }
 
-// Below the label if there is room, else above; always inside the window.
+/** @type {(tip: HTMLElement, label: DOMRect) => void} */
 function place(tip, label) {
-  const { width, height } = tip.getBoundingClientRect();
-  const below = label.bottom + 6 + height < window.innerHeight;
-  tip.style.left = `${Math.max(8, Math.min(label.left, window.innerWidth - width - 8))}px`;
-  tip.style.top = `${below ? label.bottom + 6 : label.top - 6 - height}px`;
+  const { left, top } = tipPosition(label, tip.getBoundingClientRect(), window.innerWidth, window.innerHeight);
+  tip.style.left = `${left}px`;
+  tip.style.top = `${top}px`;
+}
+
+// Below the label if there is room, else above; always inside the window.
+/**
+ * @param {{left: number, top: number, bottom: number}} label
+ * @param {{width: number, height: number}} tip
+ * @param {number} windowWidth
+ * @param {number} windowHeight
+ */
+export function tipPosition(label, tip, windowWidth, windowHeight) {
+  const below = label.bottom + 6 + tip.height < windowHeight;
+  return {
+    left: Math.max(8, Math.min(label.left, windowWidth - tip.width - 8)),
+    top: below ? label.bottom + 6 : label.top - 6 - tip.height,
+  };
 }

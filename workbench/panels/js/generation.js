@@ -1,9 +1,14 @@
+// @ts-check
 // Two texts for the same prompt, side by side: their common prefix is gray, and the first character
 // that differs is marked.
 
 import { h } from "./dom.js";
 
+/** @import { Generation } from "./types" */
+
+/** @type {(generation: Generation, tools: HTMLElement) => HTMLElement} */
 export function generatedTexts({ title, prompt, sides }, tools) {
+  /** @type {(side: Generation["sides"][number]) => HTMLElement} */
   const side = ({ head, common, rest }) =>
     h(
       "section",

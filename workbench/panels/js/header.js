@@ -1,9 +1,21 @@
+// @ts-check
 // The header: model selector and facts, uploads, undo and redo, presets, theme.
 
 import { h, term } from "./dom.js";
 import { Upload } from "./upload.js";
 
+/** @import { Channel } from "./channel.js" */
+/** @import { Labels, Page, State } from "./types" */
+
 export class Header {
+  /** @type {HTMLButtonElement} */ undo;
+  /** @type {HTMLButtonElement} */ redo;
+  /** @type {HTMLSelectElement} */ models;
+
+  /**
+   * @param {Channel} channel
+   * @param {{ toggle(): void }} theme
+   */
   constructor(channel, theme) {
     this.channel = channel;
     this.theme = theme;
@@ -11,11 +23,12 @@ export class Header {
     this.node = h("header", { className: "top" });
   }
 
+  /** @param {Page} page */
   build(page) {
     const { labels, header, presets } = page;
-    const act = (name) => () => this.channel.act(name);
+    /** @param {string} name */
     const button = (name) =>
-      h("button", { type: "button", className: "quiet", onclick: act(name), text: labels[name] });
+      h("button", { type: "button", className: "quiet", onclick: () => this.channel.act(name), text: labels[name] });
     this.undo = button("undo");
     this.redo = button("redo");
     this.models = h(
@@ -23,7 +36,7 @@ export class Header {
       {
         "aria-label": labels.model,
         className: "models",
-        onchange: (event) => this.channel.act("model", { key: event.target.value }),
+        onchange: () => this.channel.act("model", { key: this.models.value }),
       },
       ...header.tasks.map((task) =>
         h(
@@ -34,7 +47,7 @@ export class Header {
       ),
     );
     this.models.value = header.selected;
-    if (page.upload) this.upload.build(page);
+    if (page.upload) this.upload.build(page.labels, page.upload);
     this.node.replaceChildren(
       h("h1", { text: labels.title }),
       this.models,
@@ -42,9 +55,7 @@ export class Header {
       h(
         "p",
         { className: "facts" },
-        ...header.facts.map((fact) =>
-          term(fact.label ? `${fact.value} ${fact.label}` : fact.value, fact.help, "fact"),
-        ),
+        ...header.facts.map((fact) => term(fact.label ? `${fact.value} ${fact.label}` : fact.value, fact.help, "fact")),
       ),
       h(
         "div",
@@ -65,13 +76,15 @@ export class Header {
     );
   }
 
+  /** @type {(labels: Labels, presets: Page["presets"]) => HTMLElement} */
   menu(labels, presets) {
     const details = h("details", { className: "menu" });
     const close = () => {
       details.open = false;
     };
+    const summary = h("summary", { className: "quiet", text: labels.presets });
     details.append(
-      h("summary", { className: "quiet", text: labels.presets }),
+      summary,
       h(
         "div",
         { className: "menu-list" },
@@ -82,7 +95,7 @@ export class Header {
               type: "button",
               onclick: () => {
                 close();
-                details.querySelector("summary").focus();
+                summary.focus();
                 this.channel.act("preset", { key: preset.key });
               },
             },
@@ -95,14 +108,15 @@ export class Header {
     details.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       close();
-      details.querySelector("summary").focus();
+      summary.focus();
     });
     details.addEventListener("focusout", (event) => {
-      if (event.relatedTarget && !details.contains(event.relatedTarget)) close();
+      if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) close();
     });
     return details;
   }
 
+  /** @param {State} state */
   show(state) {
     this.undo.disabled = !state.undo;
     this.redo.disabled = !state.redo;

@@ -1,16 +1,39 @@
+// @ts-check
 // The layer table: a row for each layer with its description, its share of file size and MACs, and a
 // cell for each per-layer field. An empty cell uses the setting above the table. The check box
 // "exclude" excludes the layer from all parts of the recipe.
 
 import { h, setText, term } from "./dom.js";
 
+/** @import { Field, Labels, LayerRow, LiveTable, Share, Value, Values } from "./types" */
+/** @typedef {(layer: string, values: Values) => void} ChangeLayer */
+/** @typedef {{ node: HTMLElement, input: HTMLInputElement | HTMLSelectElement, show: (value: any) => void }} Cell */
+/** @typedef {(field: Field, layer: string, labels: Labels, change: (value?: Value) => void) => Cell} MakeCell */
+/**
+ * @typedef {object} Row
+ * @property {string} name
+ * @property {HTMLElement} node
+ * @property {ReturnType<typeof meter>} bytesMeter
+ * @property {(Cell & { field: Field })[]} cells
+ * @property {HTMLInputElement} exclude
+ */
+
 export class LayerTable {
   // Calls `change(layer, values)` with the values that the user has changed.
+  /**
+   * @param {Field[]} fields
+   * @param {LayerRow[]} rows
+   * @param {Labels} labels
+   * @param {ChangeLayer} change
+   * @param {(on: boolean) => void} holdSize
+   */
   constructor(fields, rows, labels, change, holdSize) {
+    /** @type {Values} */
     this.values = {};
     this.fields = fields.filter((field) => field.kind === "layers");
     this.excludeFields = fields.filter((field) => field.kind === "names");
     this.rows = rows.map((row) => this.row(row, labels, change));
+    /** @type {HTMLInputElement} */
     this.holdBox = h("input", { type: "checkbox", onchange: () => holdSize(this.holdBox.checked) });
     this.heldSize = h("span", { className: "held-size", role: "status" });
     this.node = h(
@@ -27,6 +50,7 @@ export class LayerTable {
     );
   }
 
+  /** @type {(row: LayerRow, labels: Labels, change: ChangeLayer) => Row} */
   row({ name, description, macs, coupled }, labels, change) {
     const bytesMeter = meter(labels.bytes_share);
     const macsMeter = meter(labels.macs_share);
@@ -65,6 +89,7 @@ export class LayerTable {
     };
   }
 
+  /** @param {Values} values */
   show(values) {
     this.values = values;
     for (const { name, cells, exclude } of this.rows) {
@@ -81,6 +106,7 @@ export class LayerTable {
   }
 
   // Updates what differs between files: the bytes of each layer, and the size to keep.
+  /** @param {LiveTable} table */
   showLive({ bytes, held_size }) {
     for (const row of this.rows) row.bytesMeter.show(bytes[row.name]);
     this.holdBox.checked = held_size !== null;
@@ -88,7 +114,8 @@ export class LayerTable {
   }
 }
 
-function withRows(current, layers, value) {
+/** @type {(current: Record<string, Value>, layers: string[], value?: Value) => Record<string, Value>} */
+export function withRows(current, layers, value) {
   const next = { ...current };
   for (const layer of layers) {
     if (value === undefined) delete next[layer];
@@ -97,30 +124,35 @@ function withRows(current, layers, value) {
   return next;
 }
 
-function withLayer(current, layer, included) {
+/** @type {(current: string[], layer: string, included: boolean) => string[]} */
+export function withLayer(current, layer, included) {
   const others = current.filter((name) => name !== layer);
   return included ? [...others, layer] : others;
 }
 
+/** @param {string} label */
 function meter(label) {
   const text = h("span");
   const node = h("span", { className: "meter" }, text);
   return {
     node,
+    /** @param {Share | undefined} value */
     show(value) {
       setText(text, value ? `${value.text} ${label}` : `… ${label}`);
       node.title = value ? value.help : "";
-      node.style.setProperty("--share", value ? value.share : 0);
+      node.style.setProperty("--share", String(value ? value.share : 0));
     },
   };
 }
 
+/** @type {(field: Field, input: HTMLElement) => HTMLElement} */
 function labeled(field, input) {
   const unit = field.unit ? ` (${field.unit.trim()})` : "";
   const text = field.short + unit;
   return h("label", { className: "cell", title: field.help }, h("span", { text }), input);
 }
 
+/** @type {MakeCell} */
 function choice(field, layer, labels, change) {
   const input = h(
     "select",
@@ -138,6 +170,7 @@ function choice(field, layer, labels, change) {
   };
 }
 
+/** @type {MakeCell} */
 function share(field, layer, labels, change) {
   const scale = field.percent ? 100 : 1;
   const input = h("input", {
@@ -157,7 +190,7 @@ function share(field, layer, labels, change) {
     input,
     show(value) {
       if (document.activeElement === input) return;
-      input.value = value === undefined ? "" : Math.round(value * scale * 1000) / 1000;
+      input.value = value === undefined ? "" : String(Math.round(value * scale * 1000) / 1000);
     },
   };
 }

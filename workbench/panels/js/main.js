@@ -1,3 +1,4 @@
+// @ts-check
 // Assembles the page. All state and all text come from Python.
 //
 // Attributes for tests and benchmarks:
@@ -21,29 +22,41 @@ import { Settings } from "./settings.js";
 import { Status } from "./status.js";
 import { chartTools, Tabs } from "./tabs.js";
 
+/** @import { Labels, Model, Page } from "./types" */
+/** @typedef {{ current(): "dark" | "light", toggle(): void, close(): void }} Theme */
+
+/** @param {{ model: Model, el: HTMLElement }} options */
 function render({ model, el }) {
   const root = h("div", { className: "wb" });
   const channel = new Channel(model);
   const theme = createTheme(root, channel);
   const status = new Status(channel, root);
-  status.isStandalone = isStandalone();
   const header = new Header(channel, theme);
   const settings = new Settings(channel);
   const card = new Card();
   const tabs = new Tabs(channel, status);
   settings.training.onStart = () => tabs.reveal("training");
   settings.training.onSweep = () => tabs.reveal("temperature");
-  settings.training.onQuery = () => tabs.open !== "teacher" && tabs.choose("teacher");
+  settings.training.onQuery = () => {
+    if (tabs.open !== "teacher") tabs.choose("teacher");
+  };
+  /** @type {Chart | null} */
   let chart = null;
   let query = "";
 
+  /** @param {Page} page */
   function build(page) {
     const { labels } = page;
     status.build(labels);
     header.build(page);
     settings.build(page);
     card.build(page);
-    if (chart) return tabs.build(page);
+    if (!chart) assemble(labels);
+    tabs.build(page);
+  }
+
+  /** @param {Labels} labels */
+  function assemble(labels) {
     const tools = chartTools(labels, channel, () => chart, "chart");
     chart = new Chart(channel, tools, () => status.showMessage(labels.plotly_failed));
     chart.onPoint = (point) => {
@@ -76,7 +89,6 @@ function render({ model, el }) {
       tabs.body,
     );
     root.replaceChildren(layout);
-    tabs.build(page);
   }
 
   channel.on("page", build);
@@ -90,7 +102,7 @@ function render({ model, el }) {
     if (!outdated) saveState(query);
   });
   channel.on("chart", ({ figure, seq }) => {
-    chart.show(figure, seq);
+    chart?.show(figure, seq);
     root.dataset.ready = "true";
   });
   channel.on("tab", (message) => tabs.show(message));
@@ -98,7 +110,9 @@ function render({ model, el }) {
   channel.on("test_result", ({ text }) => status.showMessage(text, "good"));
   channel.on("progress", (message) => status.showProgress(message));
   channel.on("file", ({ name, mime }, buffers) => saveBlob(new Blob(buffers, { type: mime }), name));
-  channel.on("sent", ({ seq }) => (root.dataset.sent = seq));
+  channel.on("sent", ({ seq }) => {
+    root.dataset.sent = String(seq);
+  });
 
   const stopWatching = channel.watchKernel((alive) => (alive ? status.goOnline() : status.goOffline()));
 
@@ -116,9 +130,12 @@ function render({ model, el }) {
 }
 
 // The theme is that of the URL, else of JupyterLab, else of the system; the button overrides it.
+/** @type {(root: HTMLElement, channel: Channel) => Theme} */
 function createTheme(root, channel) {
   const system = matchMedia("(prefers-color-scheme: dark)");
+  /** @type {string | null} */
   let override = isStandalone() ? new URLSearchParams(location.search).get("theme") : null;
+  /** @returns {"dark" | "light"} */
   const current = () => {
     if (override === "dark" || override === "light") return override;
     const lab = document.body.dataset.jpThemeLight;
@@ -140,8 +157,9 @@ function createTheme(root, channel) {
   return {
     current,
     toggle() {
-      override = current() === "dark" ? "light" : "dark";
-      setTheme(override);
+      const next = current() === "dark" ? "light" : "dark";
+      override = next;
+      setTheme(next);
       apply();
     },
     close() {

@@ -1,19 +1,29 @@
+// @ts-check
 // Loads plotly.js once per page: the head of a page from our server loads it; anywhere else it comes
 // from the kernel through the widget's channel. No other server is contacted.
 
+/** @import { Channel } from "./channel.js" */
+/** @import { Plotly } from "./types" */
+
+/** @type {Promise<Plotly> | null} */
 let loading = null;
 
+/** @type {(channel: Channel) => Promise<Plotly>} */
 export function loadPlotly(channel) {
   if (window.Plotly?.react) return Promise.resolve(window.Plotly);
   loading ||= fromPage().catch(() => fromKernel(channel).then(run));
   return loading;
 }
 
+/** @returns {Promise<Plotly>} */
 function fromPage() {
   const script = document.getElementById("workbench-plotly");
-  return script && !script.dataset.failed ? loaded(script) : Promise.reject(new Error("no script"));
+  return script instanceof HTMLScriptElement && !script.dataset.failed
+    ? loaded(script)
+    : Promise.reject(new Error("no script"));
 }
 
+/** @type {(channel: Channel) => Promise<string>} */
 function fromKernel(channel) {
   return new Promise((resolve) => {
     channel.on("plotly", (_message, buffers) => resolve(unpack(buffers[0])));
@@ -21,12 +31,14 @@ function fromKernel(channel) {
   });
 }
 
+/** @type {(buffer: ArrayBuffer) => Promise<string>} */
 async function unpack(buffer) {
   const stream = new Blob([buffer]).stream().pipeThrough(new DecompressionStream("gzip"));
   const script = await new Response(stream).blob();
   return URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
 }
 
+/** @type {(url: string) => Promise<Plotly>} */
 function run(url) {
   const script = document.createElement("script");
   script.src = url;
@@ -34,9 +46,10 @@ function run(url) {
   return loaded(script);
 }
 
+/** @type {(script: HTMLScriptElement) => Promise<Plotly>} */
 function loaded(script) {
   return new Promise((resolve, reject) => {
-    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("load", () => resolve(/** @type {Plotly} */ (window.Plotly)));
     script.addEventListener("error", () => reject(new Error("plotly.js")));
   });
 }

@@ -1,22 +1,36 @@
+// @ts-check
 // The compression settings: large controls, limits, training, more settings, layer table.
 
 import { h, term } from "./dom.js";
-import { control } from "./field.js";
+import { applies, control } from "./field.js";
 import { LayerTable } from "./layer_table.js";
 import { TrainingSection } from "./training.js";
 
+/** @import { Channel } from "./channel.js" */
+/** @import { MadeControl } from "./field.js" */
+/** @import { Field, Labels, Page, State, Value, Values } from "./types" */
+
 export class Settings {
+  /** @type {(MadeControl & { field: Field })[]} */ controls;
+  /** @type {LayerTable} */ layerTable;
+  /** @type {ReturnType<typeof limits>} */ limits;
+  /** @type {State | undefined} */ shown;
+
+  /** @param {Channel} channel */
   constructor(channel) {
     this.channel = channel;
+    /** @type {Values} */
     this.values = {};
     this.training = new TrainingSection(channel);
     this.node = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
   }
 
+  /** @param {Page} page */
   build(page) {
     const { labels } = page;
-    const change = (key, value) => this.change(key, value);
-    const make = (field) => ({ field, ...control(field, (value) => change(field.key, value)) });
+    /** @param {Field} field */
+    const make = (field) => ({ field, ...control(field, (value) => this.change(field.key, value)) });
+    /** @param {Field} field */
     const byLayer = (field) => field.kind === "layers" || field.kind === "names";
     const fields = page.parts.flatMap((part) => part.fields);
     const primary = page.parts.map((part) => ({
@@ -30,31 +44,36 @@ export class Settings {
       }))
       .filter((part) => part.controls.length);
     this.controls = [...primary, ...more].flatMap((part) => part.controls);
-    const changeLayer = (layer, values) => this.changeLayer(layer, values);
-    const holdSize = (on) => this.channel.act("hold_size", { on });
-    this.layerTable = new LayerTable(fields.filter(byLayer), page.layer_table, labels, changeLayer, holdSize);
+    this.layerTable = new LayerTable(
+      fields.filter(byLayer),
+      page.layer_table,
+      labels,
+      (layer, values) => this.changeLayer(layer, values),
+      (on) => this.channel.act("hold_size", { on }),
+    );
     this.limits = limits(labels, this.channel);
     this.training.build(page);
-    const opened = [...this.node.querySelectorAll(":scope > details")].map((details) => details.open);
+    const opened = this.details().map((details) => details.open);
     this.node.setAttribute("aria-label", labels.settings);
     this.node.replaceChildren(
       ...primary.map((part) =>
-        h(
-          "fieldset",
-          {},
-          h("legend", { text: part.title }),
-          ...part.controls.map((field) => field.node),
-        ),
+        h("fieldset", {}, h("legend", { text: part.title }), ...part.controls.map((field) => field.node)),
       ),
       this.limits.node,
       this.training.node,
       h("details", {}, h("summary", { text: labels.more }), ...more.flatMap(titled)),
       h("details", {}, h("summary", { text: labels.layers }), this.layerTable.node),
     );
-    this.node.querySelectorAll(":scope > details").forEach((details, i) => (details.open = opened[i] || false));
+    for (const [i, details] of this.details().entries()) details.open = opened[i] || false;
     if (this.shown) this.show({ ...this.shown, values: this.values });
   }
 
+  // The sections that the user opens and closes.
+  details() {
+    return [...this.node.children].filter((node) => node instanceof HTMLDetailsElement);
+  }
+
+  /** @type {(key: string, value: Value) => void} */
   change(key, value) {
     this.values = { ...this.values, [key]: value };
     this.channel.sendValues(this.values); // before anything that takes time
@@ -63,13 +82,15 @@ export class Settings {
   }
 
   // While the file size is kept, Python also adjusts the other layers.
+  /** @type {(layer: string, values: Values) => void} */
   changeLayer(layer, values) {
     this.values = { ...this.values, ...values };
-    if (this.shown.layer_table.held_size) this.channel.act("layer_values", { layer, values: this.values });
+    if (this.shown?.layer_table.held_size) this.channel.act("layer_values", { layer, values: this.values });
     else this.channel.sendValues(this.values);
     this.layerTable.show(this.values);
   }
 
+  /** @param {State} state */
   show(state) {
     this.shown = state;
     if (state.values) {
@@ -85,22 +106,23 @@ export class Settings {
   // Hides fields that have no effect with the current values.
   hideUnused() {
     this.training.show(this.values);
-    for (const { field, node } of this.controls) {
-      if (field.visible_if) node.hidden = !field.visible_if[1].includes(this.values[field.visible_if[0]]);
-    }
+    for (const { field, node } of this.controls) node.hidden = !applies(field, this.values);
   }
 }
 
+/** @type {(part: { title: string, controls: MadeControl[] }) => HTMLElement[]} */
 function titled({ title, controls }) {
   return [h("h3", { text: title }), ...controls.map((field) => field.node)];
 }
 
+/** @type {(labels: Labels, channel: Channel) => { node: HTMLElement, show: (state: State) => void }} */
 function limits(labels, channel) {
+  const scale = Number(labels.floor_scale);
   const budget = limit(labels.budget, labels.budget_unit, labels.none, (value) =>
     channel.act("budget", { value: value === null ? null : value * 1000 }),
   );
   const floor = limit(labels.floor, labels.floor_unit, labels.none, (value) =>
-    channel.act("floor", { value: value === null ? null : value / labels.floor_scale }),
+    channel.act("floor", { value: value === null ? null : value / scale }),
   );
   return {
     node: h(
@@ -111,11 +133,17 @@ function limits(labels, channel) {
     ),
     show(state) {
       budget.show(state.budget === null ? null : state.budget / 1000);
-      floor.show(state.floor === null ? null : Math.round(state.floor * labels.floor_scale * 1e3) / 1e3);
+      floor.show(state.floor === null ? null : Math.round(state.floor * scale * 1e3) / 1e3);
     },
   };
 }
 
+/**
+ * @param {string} label
+ * @param {string} unit
+ * @param {string} none
+ * @param {(value: number | null) => void} change
+ */
 function limit(label, unit, none, change) {
   const input = h("input", { type: "number", min: 0, step: "any", placeholder: none });
   input.addEventListener("change", () => change(input.value === "" ? null : Number(input.value)));
@@ -126,8 +154,9 @@ function limit(label, unit, none, change) {
       h("span", { text: label }),
       h("span", { className: "with-unit" }, input, h("span", { className: "unit", text: unit })),
     ),
+    /** @param {number | null} value */
     show(value) {
-      if (document.activeElement !== input) input.value = value === null ? "" : value;
+      if (document.activeElement !== input) input.value = value === null ? "" : String(value);
     },
   };
 }

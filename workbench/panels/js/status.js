@@ -1,15 +1,32 @@
+// @ts-check
 // The banner, and the progress bar for operations longer than a second.
 
 import { h, setText } from "./dom.js";
+
+/** @import { Channel } from "./channel.js" */
+/** @import { Labels, Progress, State } from "./types" */
 
 const SPINNER_DELAY = 300; // ms until the spinner shows
 const BAR_DELAY = 1000; // ms until the progress bar shows
 
 export class Status {
+  /** @type {Labels} */ labels;
+  /** @type {HTMLButtonElement} */ close;
+  /** @type {HTMLButtonElement} */ reload;
+
+  /**
+   * @param {Channel} channel
+   * @param {HTMLElement} root
+   */
   constructor(channel, root) {
     this.channel = channel;
     this.root = root;
+    /** @type {ReturnType<typeof setTimeout>[]} */
     this.timers = [];
+    this.offline = false;
+    this.hasOperation = false;
+    /** @type {number | "operation" | null} */
+    this.operation = null; // what the progress bar shows: a measurement by its sequence number, or another
     this.text = h("span");
     this.banner = h("div", { className: "banner", role: "alert", hidden: true }, this.text);
     this.bar = h("progress", { max: 1 });
@@ -17,13 +34,16 @@ export class Status {
     this.progress = h("div", { className: "progress-bar", hidden: true });
   }
 
+  /** @param {Labels} labels */
   build(labels) {
     this.labels = labels;
     this.close = h("button", {
       type: "button",
       className: "quiet small",
       text: labels.close,
-      onclick: () => (this.banner.hidden = true),
+      onclick: () => {
+        this.banner.hidden = true;
+      },
     });
     this.reload = h("button", {
       type: "button",
@@ -46,6 +66,7 @@ export class Status {
     );
   }
 
+  /** @type {(text: string | null, tone?: "bad" | "note" | "good") => void} */
   showMessage(text, tone = "bad") {
     if (this.offline) return;
     setText(this.text, text || "");
@@ -72,6 +93,7 @@ export class Status {
     this.showMessage("");
   }
 
+  /** @param {State} state */
   show(state) {
     if (state.error) this.showMessage(state.error);
     else if (state.note) this.showMessage(state.note, "note");
@@ -82,12 +104,14 @@ export class Status {
   }
 
   // Progress of an operation other than the measurement; it ends with a null text.
+  /** @param {Progress | { text: null }} message */
   showProgress(message) {
     this.hasOperation = message.text !== null;
-    if (this.hasOperation) this.work("operation", message);
+    if (message.text !== null) this.work("operation", message);
     else this.idle();
   }
 
+  /** @type {(operation: number | "operation", progress: Progress | null) => void} */
   work(operation, progress) {
     if (progress) {
       setText(this.barText, progress.text);
@@ -99,13 +123,15 @@ export class Status {
     this.operation = operation;
     this.timers = [
       setTimeout(() => this.root.classList.add("busy"), SPINNER_DELAY),
-      setTimeout(() => (this.progress.hidden = false), BAR_DELAY),
+      setTimeout(() => {
+        this.progress.hidden = false;
+      }, BAR_DELAY),
     ];
   }
 
   idle() {
     this.operation = null;
-    this.timers.forEach(clearTimeout);
+    for (const timer of this.timers) clearTimeout(timer);
     this.root.classList.remove("busy");
     this.progress.hidden = true;
   }

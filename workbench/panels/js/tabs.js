@@ -1,29 +1,55 @@
+// @ts-check
 // The tabs below the chart. Python keeps only the open tab up to date and sends its content: a figure,
 // two generated texts, a table, texts to copy, or a note.
 
+import { isStandalone } from "./address.js";
 import { buttonRow } from "./buttons.js";
-import { h } from "./dom.js";
 import { Chart } from "./chart.js";
+import { h } from "./dom.js";
 import { copyButton, saveBlob } from "./export.js";
 import { generatedTexts } from "./generation.js";
-import { ViewBar } from "./views.js";
+import { selectedView, ViewBar } from "./views.js";
+
+/** @import { Channel } from "./channel.js" */
+/** @import { Status } from "./status.js" */
+/** @import { ActionButton, CopyText, Generation, Labels, Page, PlotlyFigure, Table, TabLabel, TabMessage } from "./types" */
 
 const TALL_WINDOW = "(min-height: 1000px)"; // as in layout.css: the first tab opens initially
 const TILE_WIDTH = 104; // px of an example with its caption
 
 export class Tabs {
+  /** @type {Labels} */ labels;
+  /** @type {Record<string, string>} */ buttonKeys;
+  /** @type {(TabLabel & { node: HTMLElement })[]} */ tabs;
+  /** @type {HTMLElement | null | undefined} */ row; // buttons above the content
+  /** @type {HTMLElement | undefined} */ generation;
+  /** @type {string | undefined} */ description; // of the table or the texts that are shown
+  columns = 0; // the number of examples that fit side by side
+
+  /**
+   * @param {Channel} channel
+   * @param {Status} status
+   */
   constructor(channel, status) {
     this.channel = channel;
     this.status = status;
     this.bar = h("div", { className: "tab-bar", role: "tablist" });
     this.views = new ViewBar(channel, (key) => this.choose(key));
     this.content = h("div");
-    this.body = h("div", { className: "tab-body panel", role: "tabpanel", tabIndex: -1 }, this.views.node, this.content);
+    this.body = h(
+      "div",
+      { className: "tab-body panel", role: "tabpanel", tabIndex: -1 },
+      this.views.node,
+      this.content,
+    );
     new ResizeObserver(() => this.measure()).observe(this.body);
+    /** @type {string | null | undefined} */
     this.open = undefined; // the key of the open tab; null when the user has closed it
+    /** @type {Chart | null} */
     this.chart = null;
   }
 
+  /** @param {Page} page */
   build(page) {
     this.labels = page.labels;
     this.buttonKeys = Object.fromEntries(page.tabs.map((tab) => [tab.key, tab.parent || tab.key]));
@@ -45,50 +71,54 @@ export class Tabs {
     else this.mark();
   }
 
+  /** @param {string | null} key */
   choose(key) {
     this.open = key;
     this.clear();
     this.mark();
-    this.columns = this.countColumns();
+    this.columns = columnsOf(this.body.clientWidth);
     this.channel.act("tab", { key, columns: this.columns });
   }
 
-  // The number of examples that fit side by side; Python needs it to lay out figures.
-  countColumns() {
-    return Math.max(2, Math.min(12, Math.floor(this.body.clientWidth / TILE_WIDTH)));
-  }
-
   measure() {
-    const columns = this.countColumns();
+    const columns = columnsOf(this.body.clientWidth);
     if (!this.open || columns === this.columns) return;
     this.columns = columns;
     this.channel.act("focus", { key: "columns", value: columns });
   }
 
   // A click opens a tab and scrolls to it; a click on the open tab closes it.
+  /** @param {string} key */
   press(key) {
-    this.choose(key === this.buttonKeys[this.open] ? null : key);
+    this.choose(key === this.openButton() ? null : key);
     if (this.open) this.body.scrollIntoView({ block: "nearest" });
   }
 
   // Opens a tab, unless it is open already, and scrolls to it.
+  /** @param {string} key */
   reveal(key) {
     if (key !== this.open) this.choose(key);
     this.bar.scrollIntoView({ block: "start" });
   }
 
+  // The key of the button of the open tab.
+  openButton() {
+    return this.open ? this.buttonKeys[this.open] : null;
+  }
+
   mark() {
     this.body.hidden = !this.open;
     for (const [index, tab] of this.tabs.entries()) {
-      const selected = tab.key === this.buttonKeys[this.open];
-      tab.node.setAttribute("aria-selected", selected);
+      const selected = tab.key === this.openButton();
+      tab.node.setAttribute("aria-selected", String(selected));
       tab.node.tabIndex = selected || (!this.open && index === 0) ? 0 : -1;
       if (selected) this.body.setAttribute("aria-label", tab.label);
     }
   }
 
+  /** @param {KeyboardEvent} event */
   onKey(event) {
-    const direction = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const direction = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (!direction) return;
     const index = this.tabs.findIndex((tab) => tab.node === event.target);
     const next = this.tabs[(index + direction + this.tabs.length) % this.tabs.length];
@@ -108,36 +138,41 @@ export class Tabs {
     this.chart = null;
   }
 
+  /** @param {TabMessage} message */
   show(message) {
     if (message.key !== this.open) return;
     // During an update, the content of the same view and its controls stay, faded: nothing jumps.
     const hasContent = this.chart || this.generation?.isConnected;
-    const keep = message.keep && hasContent && message.controls[0].value === this.views.view;
+    const keep = message.keep && hasContent && selectedView(message.controls) === this.views.view;
     if (!keep) this.views.show(message.controls);
     this.body.classList.toggle("faded", Boolean(keep));
-    const focused = this.row ? [...this.row.children].indexOf(document.activeElement) : -1;
-    if (message.figure) this.showFigure(message);
-    else if (message.generation) this.showGeneration(message);
-    else if (message.note) keep || this.showNote(message.note);
-    else this.showTableOrTexts(message);
+    const focused = this.row ? [...this.row.children].indexOf(/** @type {Element} */ (document.activeElement)) : -1;
+    if (message.figure) this.showFigure(message, message.figure);
+    else if (message.generation) this.showGeneration(message.key, message.generation);
+    else if (!message.note) this.showTableOrTexts(message);
+    else if (!keep) this.showNote(message.note);
     this.showButtons(message.buttons, focused);
-    this.body.dataset.seq = message.seq;
+    this.body.dataset.seq = String(message.seq);
   }
 
+  /** @param {string} text */
   showNote(text) {
     this.closeChart();
     this.content.replaceChildren(h("p", { className: "empty", text }));
   }
 
   // Shows the row above the content, and restores the focus.
+  /** @type {(buttons: ActionButton[] | undefined, focused: number) => void} */
   showButtons(buttons, focused) {
     if (this.row?.isConnected) return;
     this.row = buttons ? buttonRow(buttons, this.channel) : null;
     if (this.row) this.content.prepend(this.row);
-    this.row?.children[focused]?.focus();
+    const button = this.row?.children[focused];
+    if (button instanceof HTMLElement) button.focus();
   }
 
-  showFigure(message) {
+  /** @type {(message: TabMessage, figure: PlotlyFigure) => void} */
+  showFigure(message, figure) {
     if (!this.chart) {
       const tools = chartTools(this.labels, this.channel, () => this.chart, message.key);
       this.chart = new Chart(this.channel, tools, () => this.status.showMessage(this.labels.plotly_failed));
@@ -147,30 +182,35 @@ export class Tabs {
           : this.channel.act("focus", { key: "tile", value: { x, y } });
       this.content.replaceChildren(this.chart.node);
     }
-    const height = message.height ?? message.figure.layout.height;
+    const height = message.height ?? figure.layout.height;
     this.chart.plot.style.height = height ? `${height}px` : "";
-    this.chart.show(message.figure, message.seq);
+    this.chart.show(figure, message.seq);
   }
 
-  showGeneration(message) {
-    const csv = csvButton(this.labels, this.channel, message.key);
+  /** @type {(key: string, generation: Generation) => void} */
+  showGeneration(key, generation) {
+    const csv = csvButton(this.labels, this.channel, key);
     this.closeChart();
-    this.generation = generatedTexts(message.generation, h("div", { className: "chart-tools" }, csv));
+    this.generation = generatedTexts(generation, h("div", { className: "chart-tools" }, csv));
     this.content.replaceChildren(this.generation);
   }
 
-  showTableOrTexts(message) {
-    const description = JSON.stringify([message.table, message.texts]);
+  /** @param {TabMessage} message */
+  showTableOrTexts({ table, texts }) {
+    const description = JSON.stringify([table, texts]);
     if (description === this.description && this.content.childElementCount) return;
     this.description = description;
     this.closeChart();
-    const focused = document.activeElement?.dataset?.key;
-    this.content.replaceChildren(message.table ? this.table(message.table) : this.texts(message.texts));
-    if (focused) this.body.querySelector(`[data-key="${focused}"]`)?.focus();
+    const focused = document.activeElement?.getAttribute("data-key");
+    this.content.replaceChildren(table ? this.table(table) : this.texts(texts ?? []));
+    const button = focused ? this.body.querySelector(`[data-key="${focused}"]`) : null;
+    if (button instanceof HTMLElement) button.focus();
   }
 
+  /** @param {Table} table */
   table({ head, rows, empty, action, button, foot }) {
     if (!rows.length) return h("p", { className: "empty", text: empty });
+    /** @param {Table["rows"][number]} row */
     const line = ({ key, selected, cells }) =>
       h(
         "tr",
@@ -214,12 +254,13 @@ export class Tabs {
     );
   }
 
+  /** @param {CopyText[]} texts */
   texts(texts) {
     return h(
       "div",
       { className: "texts" },
       ...texts.map(({ title, text, link }) => {
-        const content = link && this.status.isStandalone ? new URL(text, location.href).href : text;
+        const content = link && isStandalone() ? new URL(text, location.href).href : text;
         return h(
           "section",
           {},
@@ -237,10 +278,16 @@ export class Tabs {
 }
 
 // The small buttons in the corner of a chart, which save its image and its data.
+/**
+ * @param {Labels} labels
+ * @param {Channel} channel
+ * @param {() => Chart | null} chart
+ * @param {string} key
+ */
 export function chartTools(labels, channel, chart, key) {
   const save = async () => {
-    const background = getComputedStyle(chart().node).getPropertyValue("--panel").trim();
-    saveBlob(await chart().save(background), `${key}.png`);
+    const image = await chart()?.save();
+    if (image) saveBlob(image, `${key}.png`);
   };
   return h(
     "div",
@@ -250,10 +297,25 @@ export function chartTools(labels, channel, chart, key) {
   );
 }
 
+/** @type {(labels: Labels, channel: Channel, key: string) => HTMLElement} */
 function csvButton(labels, channel, key) {
   return toolButton(labels.csv_short, labels.csv, () => channel.act(`${key}_csv`));
 }
 
+/** @type {(short: string, long: string, onclick: () => void) => HTMLElement} */
 function toolButton(short, long, onclick) {
-  return h("button", { type: "button", className: "quiet small", text: short, title: long, "aria-label": long, onclick });
+  return h("button", {
+    type: "button",
+    className: "quiet small",
+    text: short,
+    title: long,
+    "aria-label": long,
+    onclick,
+  });
+}
+
+// The number of examples that fit side by side; Python needs it to lay out figures.
+/** @param {number} width */
+export function columnsOf(width) {
+  return Math.max(2, Math.min(12, Math.floor(width / TILE_WIDTH)));
 }

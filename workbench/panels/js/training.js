@@ -1,38 +1,55 @@
+// @ts-check
 // The training section. Training is slow, so it starts with a button, not with each change.
 
 import { h, setText } from "./dom.js";
-import { control, number } from "./field.js";
+import { applies, control, number } from "./field.js";
+
+/** @import { Channel } from "./channel.js" */
+/** @import { Field, Page, TrainingTexts, Value, Values } from "./types" */
 
 export class TrainingSection {
+  /** @type {TrainingTexts} */ texts;
+  /** @type {Values} */ values;
+  /** @type {{ node: HTMLElement, field: Field }[]} */ controls;
+  /** @type {number | undefined} */ seconds;
+  /** @type {HTMLElement} */ warning;
+  /** @type {HTMLButtonElement | undefined} */ button;
+  /** @type {(() => void) | undefined} */ onStart; // called when training starts
+  /** @type {(() => void) | undefined} */ onSweep; // called when the comparison of temperatures starts
+  /** @type {(() => void) | undefined} */ onQuery; // called when the teacher is queried
+  queryFrame = 0;
+
+  /** @param {Channel} channel */
   constructor(channel) {
     this.channel = channel;
     this.node = h("details", { className: "training" });
-    this.onStart = null; // called when training starts
-    this.onSweep = null; // called when the comparison of temperatures starts
-    this.onQuery = null; // called when the teacher is queried
     this.example = 0;
     this.compressed = false;
   }
 
+  /** @param {Page} page */
   build({ training }) {
     this.texts = training;
-    const valid = Object.entries(this.values ?? {}).filter(([key]) => key in training.values);
-    this.values = { ...Object.fromEntries(valid), ...training.values }; // drops fields of another task
-    const change = (key) => (value) => {
+    this.values = { ...training.values };
+    /** @type {(key: string, value: Value) => void} */
+    const change = (key, value) => {
       this.values = { ...this.values, [key]: value };
       this.warn();
       this.hideUnused();
       if (key === "teacher" || key === "temperature") this.queryTeacher();
     };
+    /** @param {Field} field */
     const make = (field) => {
-      const made = control(field, change(field.key));
+      const made = control(field, (value) => change(field.key, value));
       made.show(this.values[field.key]);
-      if (field.visible_if) this.conditional.push({ node: made.node, condition: field.visible_if });
+      this.controls.push({ node: made.node, field });
       return made.node;
     };
-    this.conditional = [];
+    this.controls = [];
     this.seconds ??= training.seconds.value;
-    const seconds = number(training.seconds, (value) => (this.seconds = value));
+    const seconds = number(training.seconds, (value) => {
+      this.seconds = value;
+    });
     seconds.show(this.seconds);
     this.warning = h("p", { className: "help warning", role: "status" });
     this.button = h("button", { type: "button", className: "primary", onclick: () => this.start() });
@@ -50,13 +67,14 @@ export class TrainingSection {
     this.hideUnused();
   }
 
+  /** @type {(text: string, onclick: () => void, title?: string) => HTMLElement} */
   quiet(text, onclick, title) {
     return h("button", { type: "button", className: "quiet small", text, title, onclick });
   }
 
   // Hides fields that have no effect with the current values.
   hideUnused() {
-    for (const { node, condition: [key, values] } of this.conditional) node.hidden = !values.includes(this.values[key]);
+    for (const { field, node } of this.controls) node.hidden = !applies(field, this.values);
   }
 
   // Requests the teacher's prediction; at most once per frame, for the newest values.
@@ -83,6 +101,7 @@ export class TrainingSection {
   }
 
   // The button says "train" or "fine-tune", depending on whether the model is compressed.
+  /** @param {Values} values */
   show(values) {
     this.compressed = values["prune.sparsity"] > 0 || values["quantize.bits"] < 32;
     this.setButtonText();

@@ -1,3 +1,4 @@
+// @ts-check
 // The upload panel: supported files, upload progress and result.
 //
 // The kernel requests each chunk, so that messages do not queue up. Attribute for tests:
@@ -5,15 +6,36 @@
 
 import { h, setText } from "./dom.js";
 
+/** @import { Channel } from "./channel.js" */
+/** @import { Labels, UploadMessage, UploadTexts } from "./types" */
+
+/** @type {("dragenter" | "dragover" | "dragleave" | "drop")[]} */
+const DRAG_EVENTS = ["dragenter", "dragover", "dragleave", "drop"];
+
 export class Upload {
+  /** @type {UploadTexts | undefined} */ texts;
+  /** @type {File | null} */ file = null;
+  /** @type {HTMLInputElement} */ input;
+  /** @type {HTMLElement} */ drop;
+  /** @type {HTMLElement} */ intro;
+  /** @type {HTMLElement} */ operation;
+  /** @type {HTMLProgressElement} */ bar;
+  /** @type {HTMLSelectElement} */ columns;
+  /** @type {HTMLElement} */ target;
+  /** @type {HTMLElement} */ work;
+  /** @type {HTMLElement} */ result;
+  /** @type {HTMLElement} */ summary;
+
+  /** @param {Channel} channel */
   constructor(channel) {
     this.channel = channel;
     this.number = 0; // of the newest file; messages about older ones are ignored
     this.node = h("details", { className: "menu upload", "data-step": "idle" });
     channel.on("upload", (message) => message.number === this.number && this.show(message));
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
-    this.onOutside = (event) => {
-      if (!this.node.contains(event.target) && !this.busy) this.node.open = false;
+    /** @param {Event} event */
+    this.onOutside = ({ target }) => {
+      if (target instanceof Node && !this.node.contains(target) && !this.busy) this.node.open = false;
     };
     document.addEventListener("pointerdown", this.onOutside);
     this.node.addEventListener("toggle", () => {
@@ -22,7 +44,8 @@ export class Upload {
   }
 
   // Builds the panel once: a running upload stays when the page is rebuilt for another model.
-  build({ labels, upload }) {
+  /** @type {(labels: Labels, upload: UploadTexts) => void} */
+  build(labels, upload) {
     if (this.texts) return;
     this.texts = upload;
     this.input = h("input", {
@@ -30,14 +53,12 @@ export class Upload {
       accept: upload.accept,
       "aria-label": upload.drop,
       onchange: () => {
-        this.send(this.input.files[0]);
+        this.send(this.input.files?.[0]);
         this.input.value = ""; // allows choosing the same file again
       },
     });
     this.drop = h("label", { className: "drop" }, this.input, h("span", { text: upload.drop }));
-    for (const name of ["dragenter", "dragover", "dragleave", "drop"]) {
-      this.drop.addEventListener(name, (event) => this.onDrag(event));
-    }
+    for (const name of DRAG_EVENTS) this.drop.addEventListener(name, (event) => this.onDrag(event));
     this.intro = h(
       "div",
       { className: "intro" },
@@ -74,7 +95,7 @@ export class Upload {
   }
 
   get busy() {
-    return ["chunk", "busy", "target"].includes(this.node.dataset.step);
+    return ["chunk", "busy", "target"].includes(this.node.dataset.step ?? "");
   }
 
   close() {
@@ -82,12 +103,14 @@ export class Upload {
     this.summary.focus();
   }
 
+  /** @param {DragEvent} event */
   onDrag(event) {
     event.preventDefault(); // otherwise the browser opens the file instead of the page
     this.drop.classList.toggle("over", event.type === "dragenter" || event.type === "dragover");
-    if (event.type === "drop") this.send(event.dataTransfer.files[0]);
+    if (event.type === "drop") this.send(event.dataTransfer?.files[0]);
   }
 
+  /** @param {File | undefined} file */
   send(file) {
     if (!file) return;
     this.number += 1;
@@ -95,10 +118,18 @@ export class Upload {
     this.channel.act("upload", { number: this.number, file: file.name, size: file.size });
   }
 
+  /** @type {(offset: number) => Promise<void>} */
   async sendChunk(offset) {
-    const { file, number } = this;
-    this.showWork(this.texts.sending.replace("{name}", () => file.name), offset / file.size);
-    const chunk = await file.slice(offset, offset + this.texts.chunk_bytes).arrayBuffer().catch(() => null);
+    const { file, number, texts } = this;
+    if (!file || !texts) return;
+    this.showWork(
+      texts.sending.replace("{name}", () => file.name),
+      offset / file.size,
+    );
+    const chunk = await file
+      .slice(offset, offset + texts.chunk_bytes)
+      .arrayBuffer()
+      .catch(() => null);
     if (number !== this.number || !this.busy) return;
     this.channel.act("upload_chunk", { number }, chunk ? [chunk] : []); // empty if it cannot be read
   }
@@ -107,24 +138,27 @@ export class Upload {
     this.channel.act("upload_target", { number: this.number, target: this.columns.selectedIndex });
   }
 
-  show({ step, text, fraction, offset, columns, selected }) {
+  /** @param {UploadMessage} message */
+  show(message) {
+    const { step } = message;
     this.node.dataset.step = step;
     this.intro.hidden = this.busy || step === "done";
     this.work.hidden = !this.busy;
     this.target.hidden = step !== "target";
     this.bar.hidden = step === "target";
-    setText(this.result, (!this.busy && text) || "");
-    if (step === "chunk") this.sendChunk(offset);
-    if (step === "busy") this.showWork(text, fraction);
+    setText(this.result, step === "done" || step === "failed" ? message.text || "" : "");
+    if (step === "chunk") this.sendChunk(message.offset);
+    if (step === "busy") this.showWork(message.text, message.fraction);
     if (step === "target") {
-      setText(this.operation, text);
-      this.columns.replaceChildren(...columns.map((name) => h("option", { text: name })));
-      this.columns.selectedIndex = selected;
+      setText(this.operation, message.text);
+      this.columns.replaceChildren(...message.columns.map((name) => h("option", { text: name })));
+      this.columns.selectedIndex = message.selected;
       this.columns.focus();
     }
     if (!this.busy) this.file = null;
   }
 
+  /** @type {(text: string, fraction?: number | null) => void} */
   showWork(text, fraction) {
     setText(this.operation, text);
     if (typeof fraction === "number") this.bar.value = fraction;

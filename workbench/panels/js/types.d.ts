@@ -1,0 +1,269 @@
+// The messages from Python, described in panels/page.py, and the interfaces of anywidget and
+// plotly.js as far as the page uses them. Only the type checker reads this file.
+
+export type Labels = Record<string, string>;
+export type Value = string | number | boolean | null;
+export type Values = Record<string, any>; // one type per field, known only at run time
+export type Listener = (message: any, buffers: ArrayBuffer[]) => void;
+
+/** The properties of an element that `h` makes: attributes, `text` and event listeners. */
+export type Props = Record<string, unknown> & {
+  [Event in keyof HTMLElementEventMap as `on${Event}`]?: (event: HTMLElementEventMap[Event]) => unknown;
+};
+
+// ── page ──
+
+export interface Choice {
+  value: any;
+  label: string;
+  help?: string;
+}
+
+export interface Field {
+  key: string;
+  kind: "real" | "integer" | "choice" | "layers" | "names" | "text" | "flag";
+  primary: boolean;
+  label: string;
+  short: string;
+  help: string;
+  low: number;
+  high: number;
+  step: number;
+  percent: boolean;
+  unit: string;
+  choices: Choice[];
+  visible_if: [string, Value[]] | null;
+  value?: number;
+}
+
+export interface Part {
+  key: string;
+  title: string;
+  fields: Field[];
+}
+
+export interface Share {
+  share: number;
+  text: string;
+  help: string;
+}
+
+export interface LayerRow {
+  name: string;
+  description: string;
+  macs: Share;
+  coupled: Record<string, string[]>;
+}
+
+export interface TrainingTexts {
+  title: string;
+  primary: Field[];
+  more: Field[];
+  values: Values;
+  seconds: Field & { value: number };
+  details: string;
+  next_example: string | null;
+  train: string;
+  fine_tune: string;
+  sweep: string | null;
+  sweep_help: string;
+  warnings: Record<string, string>;
+}
+
+export interface UploadTexts {
+  button: string;
+  kinds: { label: string; help: string }[];
+  privacy: string;
+  drop: string;
+  accept: string;
+  chunk_bytes: number;
+  target: string;
+  train: string;
+  sending: string;
+}
+
+export interface TabLabel {
+  key: string;
+  label: string;
+  parent: string | null;
+}
+
+export interface Fact {
+  value: string;
+  label: string;
+  help: string;
+}
+
+export interface Page {
+  labels: Labels;
+  header: {
+    tasks: { title: string; models: { value: string; label: string }[] }[];
+    selected: string;
+    facts: Fact[];
+  };
+  parts: Part[];
+  layer_table: LayerRow[];
+  training: TrainingTexts;
+  upload: UploadTexts | null;
+  presets: { key: string; label: string; help: string }[];
+  tabs: TabLabel[];
+}
+
+// ── state ──
+
+export interface Progress {
+  fraction?: number | null;
+  text: string;
+}
+
+export type Figure = "accuracy" | "interval" | "change" | "bytes" | "times" | "status";
+
+export type Numbers = Record<Figure | "announcement", string> & {
+  pending: boolean;
+  exact: boolean;
+  facts: Fact[];
+  reasons: string[];
+};
+
+export interface LiveTable {
+  bytes: Record<string, Share>;
+  held_size: { text: string } | null;
+}
+
+export interface State {
+  seq: number;
+  outdated: boolean;
+  numbers: Numbers;
+  busy: boolean;
+  stale: boolean;
+  error: string | null;
+  note: string | null;
+  progress: Progress | null;
+  undo: boolean;
+  redo: boolean;
+  query: string;
+  budget: number | null;
+  floor: number | null;
+  model: string;
+  layer_table: LiveTable;
+  values?: Values;
+}
+
+// ── tab ──
+
+export type Control =
+  | { kind: "text"; text: string }
+  | { kind: "button"; key: string; value: number; text: string; disabled: boolean }
+  | { kind: "select" | "buttons"; key: string; label: string; value: Value; choices: Choice[] };
+
+export interface ActionButton {
+  act: string;
+  text: string;
+  [detail: string]: unknown;
+}
+
+export interface Table {
+  head: string[];
+  rows: { key: number | null; selected: boolean; cells: string[] }[];
+  empty: string;
+  action?: string;
+  button: ActionButton;
+  foot?: string;
+}
+
+export interface CopyText {
+  title: string;
+  text: string;
+  link?: boolean;
+}
+
+export interface Generation {
+  title: string;
+  prompt: string;
+  sides: { head: string; common: string; rest: string }[];
+}
+
+export interface TabMessage {
+  seq: number;
+  key: string;
+  controls?: Control[];
+  buttons?: ActionButton[];
+  keep?: boolean;
+  height?: number;
+  figure?: PlotlyFigure;
+  table?: Table;
+  texts?: CopyText[];
+  generation?: Generation;
+  note?: string;
+}
+
+// ── upload ──
+
+/** `number` is that of the file on the page. */
+export type UploadMessage = { number?: number } & (
+  | { step: "chunk"; offset: number }
+  | { step: "busy"; text: string; fraction?: number | null }
+  | { step: "target"; text: string; columns: string[]; selected: number }
+  | { step: "done" | "failed" | "idle"; text?: string | null }
+);
+
+// ── all messages by their kind ──
+
+export interface Messages {
+  page: Page;
+  state: State;
+  chart: { figure: PlotlyFigure; seq: number };
+  tab: TabMessage;
+  upload: UploadMessage;
+  progress: Progress | { text: null };
+  banner: { text: string };
+  test_result: { text: string };
+  file: { name: string; mime: string };
+  plotly: object;
+  sent: { seq: number }; // from the channel itself, not from Python
+}
+
+// ── anywidget ──
+
+interface Signal {
+  connect(slot: (sender: unknown, status: string) => void): void;
+  disconnect(slot: (sender: unknown, status: string) => void): void;
+}
+
+export interface Model {
+  on(event: string, listen: Listener): void;
+  off(event: string, listen: Listener): void;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  send(content: object, callbacks?: object, buffers?: ArrayBuffer[]): void;
+  widget_manager?: { kernel?: { connectionStatusChanged: Signal; statusChanged: Signal } };
+}
+
+// ── plotly.js ──
+
+export interface PlotlyFigure {
+  data: object[];
+  layout: { title: { text: string }; margin: { t: number }; height?: number };
+}
+
+export interface Point {
+  x: number;
+  y: number;
+  customdata?: any;
+}
+
+export interface PlotElement extends HTMLElement {
+  on(event: "plotly_click", listen: (event: { points: Point[] }) => void): void;
+}
+
+export interface Plotly {
+  react(node: HTMLElement, data: object[], layout: object, config: object): void;
+  toImage(figure: object, options: object): Promise<string>;
+  purge(node: HTMLElement): void;
+}
+
+declare global {
+  interface Window {
+    Plotly?: Plotly;
+  }
+}
