@@ -64,4 +64,4 @@ bundle:
 	@$(set_up) bundle
 
 clean:
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -22,10 +22,18 @@ os.environ.setdefault("WORKBENCH_BUDGET", "2")
 os.environ["WORKBENCH_STORE"] = ""
 
 NO_BROWSER = "no Chromium or Chrome answered --version; name one in WORKBENCH_CHROMIUM"
+NO_NODE = "Node 20 or newer with npm is needed; then `make check` installs the tools"
 PAGES = "tests/browser/"
-DRIVEN = ("drives", "the page")
-"""A property in a test's report, because pytest-xdist sends reports from another process."""
-skipped_pages: set[str] = set()
+LOUD = {
+    "browser": ("THE PAGE WAS NOT TESTED: {count} browser tests skipped", NO_BROWSER),
+    "javascript": ("THE JAVASCRIPT WAS NOT CHECKED: {count} tests skipped", NO_NODE),
+}
+"""Markers of tests that are not skipped silently, with a headline and a reason.
+
+A test's report has its marker as a property, because pytest-xdist sends reports from another
+process.
+"""
+skipped: dict[str, set[str]] = {marker: set() for marker in LOUD}
 
 
 @pytest.fixture
@@ -79,9 +87,9 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(config, items):
     if hasattr(config, "workerinput"):  # longest first, to balance the workers
         items.sort(key=lambda item: not item.nodeid.startswith((PAGES, "notebooks/")))
+    for item in items:
+        item.user_properties += [("loud", x) for x in LOUD if item.get_closest_marker(x)]
     pages = [item for item in items if item.get_closest_marker("browser")]
-    for item in pages:
-        item.user_properties.append(DRIVEN)
     chromium = browser.find(sys.executable) if pages else None
     if chromium:
         os.environ[browser.VARIABLE] = chromium
@@ -91,23 +99,22 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_runtest_logreport(report):
-    if report.skipped and DRIVEN in map(tuple, report.user_properties):
-        skipped_pages.add(report.nodeid)
+    for name, marker in report.user_properties:
+        if report.skipped and name == "loud":
+            skipped[marker].add(report.nodeid)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session):
-    if skipped_pages and os.environ.get("CI"):
+    if skipped["browser"] and os.environ.get("CI"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_unconfigure(config):
-    """Print a warning after pytest's summary if browser tests were skipped."""
+    """Print a warning after pytest's summary for each loud marker with skipped tests."""
     terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if not skipped_pages or terminal is None:
-        return
-    loud = {"red": True, "bold": True}
-    terminal.write_sep(
-        "!", f"THE PAGE WAS NOT TESTED: {len(skipped_pages)} browser tests skipped", **loud
-    )
-    terminal.write_line(f"Reason: {NO_BROWSER}.", **loud)
+    style = {"red": True, "bold": True}
+    for marker, (headline, reason) in LOUD.items():
+        if skipped[marker] and terminal is not None:
+            terminal.write_sep("!", headline.format(count=len(skipped[marker])), **style)
+            terminal.write_line(f"Reason: {reason}.", **style)

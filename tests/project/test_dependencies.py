@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -55,6 +56,10 @@ def breadth():
 
 def website():
     return ranges(project()["optional-dependencies"]["docs"])
+
+
+def javascript():
+    return json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
 
 
 def imported(folder):
@@ -111,10 +116,15 @@ def test_constraints_pin_every_dependency_inside_its_range():
         assert version(pins[name]) >= version(wanted.removeprefix(">=")), name
 
 
+def test_the_versions_of_javascript_tools_are_exact():
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in javascript().values())
+
+
 def test_every_dependency_is_explained():
     text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
-    explained = set(re.findall(r"^\| `([a-z0-9-]+)` \| \S", text, re.MULTILINE))
-    assert explained == runtime().keys() | tools().keys() | website().keys() | breadth().keys()
+    explained = set(re.findall(r"^\| `([a-z0-9@/-]+)` \| \S", text, re.MULTILINE))
+    groups = (runtime(), tools(), website(), breadth(), javascript())
+    assert explained == {name for group in groups for name in group}
 
 
 def version(text):

@@ -1,4 +1,4 @@
-"""Skipped browser tests are reported, and fail in CI."""
+"""Skipped tests of the page and its JavaScript are reported; only the former fail in CI."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DRIVEN = "import pytest\n@pytest.mark.browser\ndef test_page(): pass\ndef test_plain(): pass\n"
 
+UNITS = "import pytest\n@pytest.mark.javascript\ndef test_units(): pytest.skip('no Node')\n"
+
 
 @pytest.mark.parametrize(
     ("workers", "ci", "status"),
@@ -22,6 +24,22 @@ def test_without_a_browser(tmp_path, workers, ci, status):
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_page.py").write_text(DRIVEN)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = browser: drives a page\n")
+    process = run(tmp_path, ci, workers)
+    assert process.returncode == status
+    assert "1 passed, 1 skipped" in process.stdout
+    assert "THE PAGE WAS NOT TESTED: 1 browser tests skipped" in process.stdout.splitlines()[-2]
+
+
+def test_without_node(tmp_path):
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_units.py").write_text(UNITS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = javascript: needs Node\n")
+    process = run(tmp_path, ci="true")
+    assert process.returncode == 0
+    assert "THE JAVASCRIPT WAS NOT CHECKED: 1 tests skipped" in process.stdout.splitlines()[-2]
+
+
+def run(tmp_path, ci, workers=()):
     environment = {
         "PATH": str(tmp_path),
         "CI": ci,
@@ -29,7 +47,7 @@ def test_without_a_browser(tmp_path, workers, ci, status):
         "PYTHONPATH": str(ROOT),
     }
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # plug-ins slow the start
-    process = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *workers],
         check=False,
         cwd=tmp_path,
@@ -37,6 +55,3 @@ def test_without_a_browser(tmp_path, workers, ci, status):
         capture_output=True,
         text=True,
     )
-    assert process.returncode == status
-    assert "1 passed, 1 skipped" in process.stdout
-    assert "THE PAGE WAS NOT TESTED: 1 browser tests skipped" in process.stdout.splitlines()[-2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from workbench._setup import browser, bundle, environment
+from workbench._setup import browser, bundle, environment, node
 from workbench._setup.machine import SetupError
 
 
@@ -13,9 +13,14 @@ def _print_browser() -> None:
     print(browser.obtain(str(environment.python())) or "")
 
 
+def _install_test_tools() -> None:
+    environment.ensure("test")
+    node.ensure()
+
+
 STEPS: dict[str, Callable[[], None]] = {
     "run": lambda: environment.ensure("run"),
-    "test": lambda: environment.ensure("test"),
+    "test": _install_test_tools,
     "browser": _print_browser,
     "bundle": bundle.make,
 }
