@@ -18,7 +18,7 @@ from workbench.recipe.prune import CRITERIA, DEFAULT_SCOPES, SCOPES
 SPARSITIES = (0.5, 0.7, 0.8, 0.9)
 MARGIN = {True: 0.003, False: 0.01}
 """Tolerated loss, by whether the metric is a fraction."""
-COMPETING = [choice.value for choice in SCOPES if choice.value != "layer"]
+COMPETING = [choice.value for choice in SCOPES if choice.value != "named"]
 
 
 def main() -> None:

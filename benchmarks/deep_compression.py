@@ -91,7 +91,7 @@ CONVOLUTIONAL = {
 def to_the_densities(published: dict[str, Published]) -> Prune:
     """Return the pruning to the paper's density of each layer."""
     layers = {f"{name}.weight": round(1 - row.density / 100, 2) for name, row in published.items()}
-    return Prune(0.0, scope="layer", layers=layers)
+    return Prune(0.0, scope="named", layers=layers)
 
 
 def adaptive(sparsity: float) -> Prune:
@@ -99,7 +99,7 @@ def adaptive(sparsity: float) -> Prune:
     return Prune(sparsity, scope="adaptive")
 
 
-BASE = Train(schedule="one-cycle", learning_rate=2e-3, shift=1, average=0.999, threads=1)
+BASE = Train(schedule="one_cycle", learning_rate=2e-3, shift=1, average=0.999, threads=1)
 DENSE_300 = replace(BASE, start="scratch", steps=20 * EPOCH, weight_decay=0.1)
 RETRAIN_300 = replace(BASE, steps=12 * EPOCH, sparsening="cubic", teacher="self")
 LONGER_300 = replace(RETRAIN_300, steps=16 * EPOCH)

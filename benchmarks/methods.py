@@ -59,9 +59,9 @@ METHODS = (
     Method("bits", lambda s: {"quantize": {"bits": round(2 + 6 * s), "percentile": 99 + s / 2}}),
     Method("pruned", lambda s: {"prune": sparse(s)}),
     Method("pruned, 4 bits", lambda s: {"prune": sparse(s), "quantize": {"bits": 4}}),
-    Method("N:M", lambda s: {"prune": {**sparse(s), "pattern": "n:m", "width": 16}}),
+    Method("N:M", lambda s: {"prune": {**sparse(s), "pattern": "n_m", "width": 16}}),
     Method("channels", lambda s: {"structure": {"removed": round(0.1 + 0.6 * s, 3)}}),
-    Method("low rank", lambda s: {"factorize": {"kept": round(0.8 + 0.19 * s, 3)}}),
+    Method("low rank", lambda s: {"factorize": {"keep": round(0.8 + 0.19 * s, 3)}}),
     Method("shared values", lambda s: {"prune": sparse(s), "share": {"clusters": 16}}),
     Method(
         "activations, 8 bits",

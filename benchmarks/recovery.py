@@ -28,7 +28,7 @@ SPARSE = wb.Recipe(prune=wb.Prune(0.95, scope="adaptive"), quantize=wb.Quantize(
 COARSE = wb.Recipe(quantize=wb.Quantize(2))
 DISTILLATION = {"teacher": "fashion/resnet", "temperature": 1.0, "mix": 0.7}
 REGULARIZATION = {"weight_decay": 0.1, "label_smoothing": 0.05, "average": 0.99, "patience": 20}
-OPTIMIZATION = {"schedule": "one-cycle", "learning_rate": 3e-3, "precision": "mixed"}
+OPTIMIZATION = {"schedule": "one_cycle", "learning_rate": 3e-3, "precision": "mixed"}
 SETTINGS = DISTILLATION | REGULARIZATION | OPTIMIZATION
 MAX_LOSS = 0.005
 MIN_GAIN = 0.05

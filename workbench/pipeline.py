@@ -27,7 +27,7 @@ from workbench.validation import expect_model, expect_recipe
 if TYPE_CHECKING:
     from workbench.training.types import TrainingResult, TrainingSetup, TrainingStep
 
-VERSION = 8
+VERSION = 9
 """Incremented when training changes, so that cached trained files are not reused."""
 
 OnStep = Callable[["TrainingStep"], None]

@@ -102,7 +102,7 @@ def _without_effect(tensors: dict[str, Tensor], groups: Sequence[Group]) -> dict
     """Return the full network's tensors, zero where they read a removed channel."""
     result = dict(tensors)
     for group in groups:
-        score = SCORES["group norm"](group, tensors, CalibrationStats(), torch.Generator())
+        score = SCORES["group_norm"](group, tensors, CalibrationStats(), torch.Generator())
         mask = torch.ones(group.channels)
         mask[score.argsort(stable=True)[: round(STRUCTURE.removed * group.channels)]] = 0
         for member in group.with_role("takes"):

@@ -100,7 +100,7 @@ def test_progress_and_cancel(small):
     [
         (None, RecipeError),
         ("small.safetensors", RecipeError),
-        (wb.Recipe(prune=wb.Prune(scope="layer", layers={"nowhere": 0.5})), RecipeError),
+        (wb.Recipe(prune=wb.Prune(scope="named", layers={"nowhere": 0.5})), RecipeError),
     ],
 )
 def test_invalid_recipe_is_an_error(small, compressed, error):

@@ -18,7 +18,7 @@ from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train
 PARTS = (
     (Prune(), (0.5, 0.95)),
     (Prune(0.9, "curvature", exclude=["fc1.weight"]), (0.8,)),
-    (Prune(0.3, scope="layer", layers={"fc1.weight": 0.2}), (0.7,)),
+    (Prune(0.3, scope="named", layers={"fc1.weight": 0.2}), (0.7,)),
     (Quantize(4, range="mse"), (8, 2)),
     (Share(16), (4,)),
     (Factorize(0.9, aim="outputs"), (0.8,)),

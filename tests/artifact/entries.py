@@ -13,7 +13,7 @@ SCALE = np.float32(0.5).tobytes()
 
 def file(entry, data: bytes = b"", **header) -> bytes:
     """Return a file with one tensor and a valid digest."""
-    default = {"model": "m", "recipe": {}, "form": [], "tensors": {"w": entry}}
+    default = {"model": "m", "recipe": {}, "spec": [], "tensors": {"w": entry}}
     return container.pack(default | header, data)[0]
 
 
@@ -259,7 +259,7 @@ HEADERS = {
         {"recipe": {"prune": {"sparsity": 10**1000}}},
         "unknown_recipe",
     ),
-    "unknown rewrite": ({"form": ["fold"]}, "unknown_rewrite"),
-    "rewrites of another kind": ({"form": False}, "no_module_spec"),
+    "unknown rewrite": ({"spec": ["fold_norms"]}, "unknown_rewrite"),
+    "rewrites of another kind": ({"spec": False}, "no_module_spec"),
     "unknown key": ({"code": "print()"}, "unknown_header_keys"),
 }

@@ -1,4 +1,4 @@
-"""A reader of the format `workbench/1`, written from docs/format.md with NumPy and json alone.
+"""A reader of the format `workbench/2`, written from docs/format.md with NumPy and json alone.
 
 It trusts its input: it skips the digest and the checks that the page lists.
 """

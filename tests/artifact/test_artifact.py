@@ -87,7 +87,9 @@ def test_the_ledger_counts_every_byte(sample) -> None:
         pairs = zip(tensors, factors or [described], strict=True)
         assert row.total == sizes.total
         assert row.scales == sum(scale_bytes(*pair) for pair in pairs)
-        assert row.indices + row.values + row.plain + row.tables == sizes.index + sizes.values
+        assert (
+            row.indices + row.values + row.uncompressed + row.tables == sizes.index + sizes.values
+        )
         assert row.shape == tuple(described["shape"])
         assert (name in artifact.encodings) == (not factors)
         if not factors:

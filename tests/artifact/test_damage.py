@@ -65,7 +65,7 @@ def outer(header: bytes, rest: bytes = b"") -> bytes:
     return len(header).to_bytes(8, "little") + header + rest
 
 
-def described(first: object, last: object, text: str = "workbench/1") -> bytes:
+def described(first: object, last: object, text: str = "workbench/2") -> bytes:
     return json.dumps(
         {
             "__metadata__": {"format": text},
@@ -85,13 +85,13 @@ FOREIGN = {
     "huge header": (b"\xff" * 8 + bytes(100), "invalid_start"),
     "other safetensors": (save({"w": torch.ones(3)}), "unknown_format"),
     "other format": (save({"w": torch.ones(3)}, metadata={"format": "pt"}), "unknown_format"),
-    "later version": (outer(described(2, 2, "workbench/2"), b"{}"), "unknown_format"),
+    "later version": (outer(described(2, 2, "workbench/3"), b"{}"), "unknown_format"),
     "list outside": (outer(b"[1, 2]"), "header_not_an_object"),
     "not UTF-8": (outer(b'{"\xff": 1}'), "not_json"),
     "deep outside": (outer(b"[" * 100_000 + b"]" * 100_000), "not_json"),
     "metadata of another kind": (outer(b'{"__metadata__": []}'), "unknown_format"),
     "only metadata": (
-        outer(b'{"__metadata__":{"format":"workbench/1"}}'),
+        outer(b'{"__metadata__":{"format":"workbench/2"}}'),
         "outer_header_damaged",
     ),
     "float sizes": (outer(described(2.0, 2.0), b"{}"), "outer_header_damaged"),
@@ -109,7 +109,7 @@ FOREIGN = {
 def test_foreign(name, tmp_path) -> None:
     content, reason = FOREIGN[name]
     (tmp_path / "file").write_bytes(content)
-    facts = ["workbench/1"] if reason == "unknown_format" else []
+    facts = ["workbench/2"] if reason == "unknown_format" else []
     with raises(f"artifact.{reason}", *facts):
         load(tmp_path / "file")
 

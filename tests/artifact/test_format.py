@@ -228,7 +228,7 @@ def test_the_header_is_compact_utf8_and_the_digest_is_as_the_page_says() -> None
     assert header == json.dumps(
         json.loads(header), separators=(",", ":"), ensure_ascii=False
     ).encode("utf-8")
-    assert list(json.loads(header)) == ["model", "recipe", "form", "tensors", "sha256"]
+    assert list(json.loads(header)) == ["model", "recipe", "spec", "tensors", "sha256"]
     digest = hashlib.sha256(header[:-66] + header[-2:] + data).hexdigest()
     assert digest == json.loads(header)["sha256"] == artifact.digest
     assert list(Artifact.from_bytes(blob).weights()) == list(weights)
@@ -237,7 +237,7 @@ def test_the_header_is_compact_utf8_and_the_digest_is_as_the_page_says() -> None
 def test_the_official_safetensors_opens_a_file(small, tmp_path) -> None:
     path = small.save(tmp_path / "small.safetensors")
     with safe_open(path, "numpy") as opened:
-        assert opened.metadata() == {"format": "workbench/1"}
+        assert opened.metadata() == {"format": "workbench/2"}
         assert sorted(opened.keys()) == ["data", "header"]
         header = opened.get_tensor("header").tobytes()
         data = opened.get_tensor("data").tobytes()

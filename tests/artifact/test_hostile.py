@@ -19,7 +19,7 @@ from workbench.errors import ArtifactError
 MEMORY = 2**26
 CODES_OF = {
     "recipe": ("unknown_recipe",),
-    "form": ("no_module_spec", "unknown_rewrite"),
+    "spec": ("no_module_spec", "unknown_rewrite"),
     "model": ("no_model_or_recipe",),
     "tensors": ("invalid_entry",),
 }
@@ -97,7 +97,7 @@ def test_few_bytes_cannot_claim_many_symbols() -> None:
 
 
 @pytest.mark.parametrize("depth", [100, 500, 700, 900, 950])
-@pytest.mark.parametrize("place", ["recipe", "form", "model", "tensors"])
+@pytest.mark.parametrize("place", ["recipe", "spec", "model", "tensors"])
 def test_deep_nesting(depth, place) -> None:
     deep = {}
     for _ in range(depth):

@@ -23,9 +23,9 @@ FULL = ModuleSpec(
 def test_round_trip():
     assert FULL.as_list() == [
         ["build", 1, 0.5, 1],
-        ["narrow", 1],
-        ["fold", 1, {"bn": "stem"}],
-        ["round inputs", 1, {"conv1": [8, 0.25, 0], "fc.0": [2, 1e-9, 3]}],
+        ["remove_channels", 1],
+        ["fold_norms", 1, {"bn": "stem"}],
+        ["quantize_inputs", 1, {"conv1": [8, 0.25, 0], "fc.0": [2, 1e-9, 3]}],
     ]
     assert ModuleSpec.from_list(FULL.as_list()) == FULL
     assert ModuleSpec.from_list([]) == ModuleSpec()
@@ -34,10 +34,10 @@ def test_round_trip():
 BAD = [
     None,
     {},
-    "narrow",
-    ["narrow"],
-    [["narrow"]],
-    [["narrow", 2]],
+    "remove_channels",
+    ["remove_channels"],
+    [["remove_channels"]],
+    [["remove_channels", 2]],
     [["build", 1, 0.5]],
     [["build", 1, 0.0, 1]],
     [["build", 1, 1.5, 1]],
@@ -45,32 +45,32 @@ BAD = [
     [["build", 1, 0.5, -1]],
     [["build", 1, 0.5, True]],
     [["build", 1, 1.0, 0]],
-    [["narrow", 1], ["narrow", 1]],
+    [["remove_channels", 1], ["remove_channels", 1]],
     [["run", 1, "code"]],
-    [["fold", 1]],
-    [["fold", 1, ["bn", "stem"]]],
-    [["fold", 1, {"bn": 3}]],
-    [["fold", 1, {}]],
-    [["fold", 1, {"bn": "stem"}], ["narrow", 1]],
-    [["round inputs", 1, {"w": [8, 0.1]}]],
-    [["round inputs", 1, {"w": [9, 0.1, 0]}]],
-    [["round inputs", 1, {"w": [1, 0.1, 0]}]],
-    [["round inputs", 1, {"w": [8, 0.0, 0]}]],
-    [["round inputs", 1, {"w": [8, -0.1, 0]}]],
-    [["round inputs", 1, {"w": [8, float("inf"), 0]}]],
-    [["round inputs", 1, {"w": [8, 1, 0]}]],
-    [["round inputs", 1, {"w": [8, 0.1, 256]}]],
-    [["round inputs", 1, {"w": [8, 0.1, -1]}]],
-    [["round inputs", 1, {"w": [True, 0.1, 0]}]],
-    [["round inputs", 1, {"w": "8"}]],
-    [["round inputs", 1, {"absent": [8, 0.1, 0]}]],
+    [["fold_norms", 1]],
+    [["fold_norms", 1, ["bn", "stem"]]],
+    [["fold_norms", 1, {"bn": 3}]],
+    [["fold_norms", 1, {}]],
+    [["fold_norms", 1, {"bn": "stem"}], ["remove_channels", 1]],
+    [["quantize_inputs", 1, {"w": [8, 0.1]}]],
+    [["quantize_inputs", 1, {"w": [9, 0.1, 0]}]],
+    [["quantize_inputs", 1, {"w": [1, 0.1, 0]}]],
+    [["quantize_inputs", 1, {"w": [8, 0.0, 0]}]],
+    [["quantize_inputs", 1, {"w": [8, -0.1, 0]}]],
+    [["quantize_inputs", 1, {"w": [8, float("inf"), 0]}]],
+    [["quantize_inputs", 1, {"w": [8, 1, 0]}]],
+    [["quantize_inputs", 1, {"w": [8, 0.1, 256]}]],
+    [["quantize_inputs", 1, {"w": [8, 0.1, -1]}]],
+    [["quantize_inputs", 1, {"w": [True, 0.1, 0]}]],
+    [["quantize_inputs", 1, {"w": "8"}]],
+    [["quantize_inputs", 1, {"absent": [8, 0.1, 0]}]],
 ]
 
 
 @pytest.mark.parametrize("spec", BAD, ids=str)
 def test_an_invalid_spec_is_rejected(spec):
     entry = {"w.weight": {"shape": [0], "dtype": "u8"}}
-    blob, _ = container.pack({"model": "m", "recipe": {}, "form": spec, "tensors": entry}, b"")
+    blob, _ = container.pack({"model": "m", "recipe": {}, "spec": spec, "tensors": entry}, b"")
     with pytest.raises(ArtifactError) as caught:
         Artifact.from_bytes(blob)
     assert str(caught.value).endswith(".")
@@ -97,23 +97,23 @@ def with_header(recipe, change) -> Artifact:
 
 
 def remove_spec(header):
-    header["form"] = []
+    header["spec"] = []
 
 
 def fold_missing_norm(header):
-    header["form"] = [["fold", 1, {"bn9": "stem"}]]
+    header["spec"] = [["fold_norms", 1, {"bn9": "stem"}]]
 
 
 def fold_into_missing_layer(header):
-    header["form"] = [["fold", 1, {"bn": "pool"}]]
+    header["spec"] = [["fold_norms", 1, {"bn": "pool"}]]
 
 
 def quantize_norm_inputs(header):
-    header["form"] = [["round inputs", 1, {"bn": [8, 0.5, 0]}]]
+    header["spec"] = [["quantize_inputs", 1, {"bn": [8, 0.5, 0]}]]
 
 
 def leave_out_too_much(header):
-    header["form"] = [["build", 1, 0.5, 99]]
+    header["spec"] = [["build", 1, 0.5, 99]]
 
 
 def reshape_channels(header):

@@ -75,7 +75,7 @@ RECIPES = {
     ),
     "least squares": Recipe(quantize=Quantize(2, range="mse")),
     "compensated": Recipe(quantize=Quantize(3, rounding="compensated")),
-    "runs": Recipe(Prune(0.5, pattern="n:m", width=2)),
+    "runs": Recipe(Prune(0.5, pattern="n_m", width=2)),
     "blocks": Recipe(Prune(0.5, pattern="block", width=2), Quantize(4)),
     "by gradient": Recipe(Prune(0.4, criterion="gradient")),
     "by curvature": Recipe(Prune(0.4, criterion="curvature")),
@@ -126,7 +126,7 @@ def test_singular_values_of_a_permuted_tensor_are_cached(monkeypatch) -> None:
     monkeypatch.setattr(torch.linalg, "svd", lambda *a, **k: calls.append(1) or svd(*a, **k))
     recipe = RECIPES["low rank"]
     for kept in (0.3, 0.4, 0.5):
-        part = replace(recipe.factorize, kept=kept)
+        part = replace(recipe.factorize, keep=kept)
         encode_tensors({"w": weight}, replace(recipe, factorize=part), roles=roles)
     assert len(calls) == 1
     encode_tensors({"w": weight}, recipe)  # the same tensor in its own layout

@@ -133,7 +133,7 @@ def test_least_important_channels_are_removed_from_every_tensor():
 def test_all_inputs_of_a_channel_are_removed():
     tensors = weights()
     tensors["b.weight"][2] *= 0.001
-    structure = Structure(0.25, criterion="magnitude", scope="layer", layers={"b.weight": 0.25})
+    structure = Structure(0.25, criterion="magnitude", scope="named", layers={"b.weight": 0.25})
     result = remove_channels(tensors, CHAIN, structure, CalibrationStats())
     columns = [0, 1, 2, 3, 4, 5, 9, 10, 11]
     assert torch.equal(result.weights["c.weight"], tensors["c.weight"][:, columns])
@@ -143,7 +143,7 @@ def test_all_inputs_of_a_channel_are_removed():
 def test_curvature_compensates_for_the_channels_it_removes():
     tensors = weights()
     stats = calibration(tensors)
-    structure = Structure(0.5, criterion="curvature", scope="layer", layers={"a.weight": 0.5})
+    structure = Structure(0.5, criterion="curvature", scope="named", layers={"a.weight": 0.5})
     result = remove_channels(tensors, CHAIN, structure, stats)
     scores = SCORES["curvature"](CHAIN[0], tensors, stats, torch.Generator())
     remaining = scores.argsort(stable=True)[5:].sort().values
@@ -177,7 +177,7 @@ def test_excluded_or_unlisted_layers_keep_their_channels():
         tensors, CHAIN, Structure(0.5, exclude=("b.weight",)), CalibrationStats()
     )
     assert result.weights["b.weight"].shape == (4, 5)
-    result = remove_channels(tensors, CHAIN, Structure(0.5, scope="layer"), CalibrationStats())
+    result = remove_channels(tensors, CHAIN, Structure(0.5, scope="named"), CalibrationStats())
     assert result.weights["a.weight"].shape == (10, 6)
     assert requested_fraction(CHAIN, Structure(0.5, exclude=("b.weight",))) == pytest.approx(5 / 14)
     assert requested_fraction(CHAIN, Structure(0.5, layers={"a.weight": 0.2})) == pytest.approx(

@@ -117,8 +117,8 @@ def test_inputs_that_are_always_zero(weight) -> None:
             Recipe(prune=Prune(0.7, "curvature", scope="uniform")),
         ),
         (
-            Recipe(prune=Prune(0.5, pattern="n:m")),
-            Recipe(prune=Prune(0.5, "curvature", pattern="n:m")),
+            Recipe(prune=Prune(0.5, pattern="n_m")),
+            Recipe(prune=Prune(0.5, "curvature", pattern="n_m")),
         ),
     ],
 )
@@ -143,7 +143,7 @@ def test_outputs_change_less_than_with_the_simple_method(simple, compensated, na
 
 def test_rounding_keeps_the_zeros_of_pruning() -> None:
     model = wb.model("fashion/lenet-300-100")
-    halves = Prune(0.5, "curvature", pattern="n:m")
+    halves = Prune(0.5, "curvature", pattern="n_m")
     weight = wb.compress(model, Recipe(prune=halves, quantize=ROUNDED)).weights()["fc1.weight"]
     assert ((weight.view(-1, 4) != 0).sum(dim=1) <= 2).all()
 

@@ -122,12 +122,12 @@ def test_every_index_kind_is_the_best_for_some_tensor(kind) -> None:
 
 PATTERNED = ((16, 64), (5, 9), (8, 12, 3, 3), (7, 1, 5, 5), (3, 2), (64, 130))
 PATTERNS = {
-    "2:4": Prune(0.5, pattern="n:m", width=4),
-    "1:4": Prune(0.75, pattern="n:m", width=4),
-    "4:8": Prune(0.5, pattern="n:m", width=8),
-    "3 of 7": Prune(0.6, pattern="n:m", width=7),
-    "1 of 64": Prune(0.99, pattern="n:m", width=64),
-    "32 of 64": Prune(0.5, pattern="n:m", width=64),
+    "2:4": Prune(0.5, pattern="n_m", width=4),
+    "1:4": Prune(0.75, pattern="n_m", width=4),
+    "4:8": Prune(0.5, pattern="n_m", width=8),
+    "3 of 7": Prune(0.6, pattern="n_m", width=7),
+    "1 of 64": Prune(0.99, pattern="n_m", width=64),
+    "32 of 64": Prune(0.5, pattern="n_m", width=64),
     "blocks of 4": Prune(0.7, pattern="block", width=4),
     "blocks of 64": Prune(0.5, pattern="block", width=64),
 }

@@ -119,10 +119,10 @@ def test_decomposition_of_a_changed_tensor_is_not_reused(weight) -> None:
     ("recipe", "code"),
     [
         (
-            {"prune": {"sparsity": 0.5}, "factorize": {"kept": 0.5}},
+            {"prune": {"sparsity": 0.5}, "factorize": {"keep": 0.5}},
             "recipe.pruned_and_factorized",
         ),
-        ({"factorize": {"kept": 0.5}, "train": {"steps": 1}}, "recipe.trained_factors"),
+        ({"factorize": {"keep": 0.5}, "train": {"steps": 1}}, "recipe.trained_factors"),
     ],
 )
 def test_combinations_with_other_parts_are_refused(recipe, code) -> None:
@@ -132,7 +132,7 @@ def test_combinations_with_other_parts_are_refused(recipe, code) -> None:
 
 def test_one_layer_can_be_pruned_and_another_factorized() -> None:
     recipe = Recipe(
-        prune=Prune(0.5, scope="layer", layers={"fc1.weight": 0.5}),
+        prune=Prune(0.5, scope="named", layers={"fc1.weight": 0.5}),
         factorize=Factorize(0.5, "bytes", exclude=("fc1.weight",)),
     )
     artifact = wb.compress(wb.model("fashion/lenet-300-100"), recipe)

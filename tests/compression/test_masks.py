@@ -114,7 +114,7 @@ def test_adaptive_prunes_a_layer_of_zeros_completely() -> None:
     assert result["b"].all()
 
 
-@pytest.mark.parametrize("scope", ["global", "uniform", "layer"])
+@pytest.mark.parametrize("scope", ["global", "uniform", "named"])
 def test_sparsity_of_single_layers_and_excluded_layers(layers, scope) -> None:
     single = {"a.weight": 0.25, "b.weight": 0.95}
     settings = Prune(0.6, scope=scope, layers=single, exclude=("c.weight_hh_l0",))
@@ -192,7 +192,7 @@ RUN_CASES = [(0.5, 4, 2), (0.75, 4, 3), (0.9, 4, 3), (0.99, 8, 7), (0.1, 4, 0), 
 def test_each_run_along_the_input_loses_its_smallest(sparsity, width, removed, shape) -> None:
     generator = torch.Generator().manual_seed(3)
     weight = torch.randn(shape, generator=generator)
-    mask = masks({"w": weight}, Prune(sparsity, pattern="n:m", width=width), CalibrationStats())[
+    mask = masks({"w": weight}, Prune(sparsity, pattern="n_m", width=width), CalibrationStats())[
         "w"
     ]
     rows = weight.movedim(1, -1).flatten(1).abs().tolist()
@@ -207,7 +207,7 @@ def test_each_run_along_the_input_loses_its_smallest(sparsity, width, removed, s
 
 def test_2_of_4_keeps_the_two_largest() -> None:
     weight = torch.randn(32, 64, generator=torch.Generator().manual_seed(1))
-    mask = masks({"w": weight}, Prune(0.5, pattern="n:m"), CalibrationStats())["w"]
+    mask = masks({"w": weight}, Prune(0.5, pattern="n_m"), CalibrationStats())["w"]
     assert (mask.view(32, 16, 4).sum(dim=2) == 2).all()
     two = weight.abs().view(-1, 4).topk(2, dim=1).indices
     expected_mask = torch.zeros(32 * 16, 4, dtype=torch.bool).scatter_(1, two, True)
@@ -245,12 +245,12 @@ def test_blocks_are_pruned_together_by_their_mean(scope, width) -> None:
             assert len([b for b in removed if b[0] in names]) == round(0.6 * len(blocks_of_group))
 
 
-@pytest.mark.parametrize("pattern", ["n:m", "block"])
+@pytest.mark.parametrize("pattern", ["n_m", "block"])
 def test_patterns_in_single_layers_and_excluded_layers(pattern) -> None:
     weights = {name: torch.randn(16, 16) for name in "abc"}
     prune = Prune(0.5, pattern=pattern, layers={"b": 0.75}, exclude=("c",))
     result = masks(weights, prune, CalibrationStats())
     assert "c" not in result
     assert 1 - result["b"].float().mean() == pytest.approx(0.75)
-    alone = Prune(0.5, pattern=pattern, scope="layer", layers={"b": 0.75})
+    alone = Prune(0.5, pattern=pattern, scope="named", layers={"b": 0.75})
     assert [*masks(weights, alone, CalibrationStats())] == ["b"]

@@ -70,7 +70,7 @@ def test_shared_tensor_round_trips(shape, method, granularity, zeros, start) -> 
         decoded = coded.tensor()
         assert decoded.shape == weight.shape
         assert torch.equal(decoded[weight == 0], torch.zeros_like(decoded[weight == 0]))
-        options = encodings(coded, Prune(0.5, pattern="n:m"))
+        options = encodings(coded, Prune(0.5, pattern="n_m"))
         described, stream = entry(coded, options), write(coded, options)
         assert len(stream) == parts(described).total
         reread = read(described, stream)

@@ -47,7 +47,7 @@ class Facts:
         prune = self.recipe.prune
         if prune is None or name in prune.exclude:
             return 0.0
-        return prune.layers.get(name, 0.0 if prune.scope == "layer" else prune.sparsity)
+        return prune.layers.get(name, 0.0 if prune.scope == "named" else prune.sparsity)
 
     @property
     def requested(self):
@@ -74,7 +74,7 @@ class Facts:
         count = 0
         for name in chosen:
             rows = self.rows_of(name)
-            for row in rows if prune.pattern == "n:m" else ():
+            for row in rows if prune.pattern == "n_m" else ():
                 for at in range(0, len(row), width):
                     run = len(row[at : at + width])
                     count += min(round(self.requested_of(name) * run), run - 1)
@@ -114,7 +114,7 @@ def near(one, other):
 
 
 def has_shares(facts, numbers):
-    return near(numbers["asked_share"], facts.requested) and (
+    return near(numbers["requested_share"], facts.requested) and (
         "got_share" not in numbers or near(numbers["got_share"], facts.achieved)
     )
 
@@ -122,7 +122,7 @@ def has_shares(facts, numbers):
 def emptied(facts, layer, numbers):
     prune = facts.recipe.prune
     pruned = facts.requested_of(layer) and layer not in prune.layers and prune.scope != "adaptive"
-    shared = "shared" in facts.entries[layer] and facts.recipe.share.method == "k-means"
+    shared = "shared" in facts.entries[layer] and facts.recipe.share.method == "k_means"
     return pruned and (facts.is_float32(layer) or shared) and all_zero(facts, layer, numbers)
 
 
@@ -134,7 +134,7 @@ def dense_kept(facts, layer, numbers):
     row, entry = facts.rows[layer], facts.entries[layer]
     dense = not {"bitmap", "gaps", "runs", "blocks"} & set(entry)
     share = facts.zeros(layer) / facts.decoded[layer].size
-    written = row.values + row.tables + row.plain
+    written = row.values + row.tables + row.uncompressed
     return (
         dense and facts.requested_of(layer) and near(numbers["zeros"], share)
         and numbers["dense"] == written < numbers["sparse"]
@@ -143,7 +143,7 @@ def dense_kept(facts, layer, numbers):
 
 def index_heavy(facts, layer, numbers):
     row = facts.rows[layer]
-    expected = {"indices": row.indices, "values": row.values + row.plain}
+    expected = {"indices": row.indices, "values": row.values + row.uncompressed}
     return numbers == expected and expected["indices"] > expected["values"]
 
 
@@ -171,7 +171,7 @@ def heavy(facts, layer, numbers):
 def short_groups(facts, layer, numbers):
     length = prod(facts.decoded[layer].shape[1:])
     requested = facts.recipe.quantize.group_size
-    return numbers == {"asked": requested, "length": length} and length < requested
+    return numbers == {"requested": requested, "length": length} and length < requested
 
 
 def short_runs(facts, layer, numbers):
@@ -230,7 +230,7 @@ def set_by_hand(lower):
         ]
         expected = {
             "set_share": default,
-            "asked_share": facts.requested,
+            "requested_share": facts.requested,
             "left_share": sum(others) / facts.total,
         }
         same = numbers.keys() == expected.keys() and all(
@@ -309,8 +309,8 @@ def inputs_excluded(facts, layer, numbers):
 
 
 def simulated(facts, layer, numbers):
-    rounded = dict(entry[::2] for entry in facts.header["form"] if entry[0] == "round inputs")
-    paths = rounded.get("round inputs", {})
+    rounded = dict(entry[::2] for entry in facts.header["spec"] if entry[0] == "quantize_inputs")
+    paths = rounded.get("quantize_inputs", {})
     return any(facts.by_row(f"{path}.weight") for path in paths)
 
 
@@ -343,41 +343,41 @@ def speed(facts, layer, numbers):
 
 HOLDS = {
     "emptied": emptied,
-    "all-zero": all_zero,
+    "all_zero": all_zero,
     "nothing": lambda facts, layer, numbers: not facts.layers,
-    "dense-kept": dense_kept,
-    "index-heavy": index_heavy,
-    "scales-heavy": scales_heavy,
-    "codebook-heavy": codebook_heavy,
-    "codebook-long": codebook_long,
-    "short-groups": short_groups,
-    "short-runs": short_runs,
-    "wide-blocks": wide_blocks,
-    "one-stays": pattern("n:m"),
-    "whole-blocks": pattern("block"),
-    "whole-weights": pattern("free"),
-    "already-zero": already_zero,
-    "rounded-to-zero": rounded_to_zero,
-    "less-sparse": set_by_hand(lower=True),
-    "set-higher": set_by_hand(lower=False),
-    "all-shared": all_shared,
-    "all-excluded": all_excluded,
-    "not-factored": not_factored,
+    "dense_kept": dense_kept,
+    "index_heavy": index_heavy,
+    "scales_heavy": scales_heavy,
+    "codebook_heavy": codebook_heavy,
+    "codebook_long": codebook_long,
+    "short_groups": short_groups,
+    "short_runs": short_runs,
+    "wide_blocks": wide_blocks,
+    "one_stays": pattern("n_m"),
+    "whole_blocks": pattern("block"),
+    "whole_weights": pattern("free"),
+    "already_zero": already_zero,
+    "rounded_to_zero": rounded_to_zero,
+    "less_sparse": set_by_hand(lower=True),
+    "set_higher": set_by_hand(lower=False),
+    "all_shared": all_shared,
+    "all_excluded": all_excluded,
+    "not_factored": not_factored,
     "factored": factored,
-    "left-alone": left_alone,
+    "left_alone": left_alone,
     "container": container,
-    "one-dimensional": rest(lambda shape: len(shape) < 2),
-    "other-tensors": rest(lambda shape: len(shape) > 1),
-    "no-inputs": lambda facts, layer, numbers: not facts.layers_with_inputs,
-    "inputs-excluded": inputs_excluded,
+    "one_dimensional": rest(lambda shape: len(shape) < 2),
+    "other_tensors": rest(lambda shape: len(shape) > 1),
+    "no_inputs": lambda facts, layer, numbers: not facts.layers_with_inputs,
+    "inputs_excluded": inputs_excluded,
     "simulated": simulated,
-    "no-integers": lambda facts, layer, numbers: not facts.by_row(layer),
+    "no_integers": lambda facts, layer, numbers: not facts.by_row(layer),
     "grew": length(lambda now, before: now < before),
-    "not-smaller": length(lambda now, before: now == before),
-    "longer-tensors": length(lambda now, before: now > before),
+    "not_smaller": length(lambda now, before: now == before),
+    "longer_tensors": length(lambda now, before: now > before),
     "wider": wider,
-    "no-faster": lambda f, layer, numbers: speed(f, layer, numbers) and f.achieved > 0,
-    "decoded-first": lambda f, layer, numbers: speed(f, layer, numbers) and not all(
+    "no_faster": lambda f, layer, numbers: speed(f, layer, numbers) and f.achieved > 0,
+    "decoded_first": lambda f, layer, numbers: speed(f, layer, numbers) and not all(
         map(f.is_float32, f.layers)
     ),
 }  # fmt: skip

@@ -122,7 +122,7 @@ RECIPES = {
     "groups": wb.Recipe(
         quantize=wb.Quantize(2, scheme="affine", granularity="group", group_size=8)
     ),
-    "runs": wb.Recipe(wb.Prune(0.5, pattern="n:m", width=4), wb.Quantize(8)),
+    "runs": wb.Recipe(wb.Prune(0.5, pattern="n_m", width=4), wb.Quantize(8)),
     "blocks": wb.Recipe(wb.Prune(0.5, pattern="block", width=2)),
     "gradient": wb.Recipe(wb.Prune(0.5, criterion="gradient")),
     "codebooks": wb.Recipe(share=wb.Share(4, granularity="channel")),
@@ -130,7 +130,7 @@ RECIPES = {
 }
 CALIBRATED = {
     "compensated": wb.Recipe(quantize=wb.Quantize(3, rounding="compensated")),
-    "curvature": wb.Recipe(wb.Prune(0.5, criterion="curvature", pattern="n:m", width=4)),
+    "curvature": wb.Recipe(wb.Prune(0.5, criterion="curvature", pattern="n_m", width=4)),
     "outputs": wb.Recipe(factorize=wb.Factorize(0.5, aim="outputs")),
 }
 
@@ -167,11 +167,11 @@ def test_calibrated_recipes_observe_the_inputs_of_matrix_products(both, recipe) 
         check_same_result(both, recipe)
 
 
-@pytest.mark.parametrize("rounding", ["straight-through", "learned"])
+@pytest.mark.parametrize("rounding", ["straight_through", "learned"])
 def test_trained_weights_are_quantized_per_output(both, rounding) -> None:
     module, data, model, _twin = both
     recipe = wb.Recipe(
-        wb.Prune(0.5, pattern="n:m", width=4),
+        wb.Prune(0.5, pattern="n_m", width=4),
         wb.Quantize(3),
         train=wb.Train(steps=2, batch=32, threads=1, rounding=rounding),
     )
@@ -200,9 +200,9 @@ def test_reasons_refer_to_the_rows_of_the_encoding() -> None:
         module = nn.Sequential(Conv1D(12, 3)).eval()
         inputs = torch.randn(EXAMPLES, 3)
     model = make_model(module, (inputs, module(inputs).argmax(1)), "few-inputs")
-    recipe = wb.Recipe(wb.Prune(0.5, pattern="n:m", width=4))
+    recipe = wb.Recipe(wb.Prune(0.5, pattern="n_m", width=4))
     reasons = {r.kind: r for r in wb.measure(model, recipe, timed=False).reasons}
-    assert reasons["short-runs"].numbers["length"] == 3
+    assert reasons["short_runs"].numbers["length"] == 3
 
 
 class Parallel(nn.Module):
@@ -251,7 +251,7 @@ def test_grouped_transposed_convolutions_in_a_file() -> None:
         module = nn.Sequential(up, nn.ReLU(), nn.Flatten(), nn.Linear(6 * 25, 3)).eval()
         inputs = torch.randn(EXAMPLES, 4, 3, 3)
     model = make_model(module, (inputs, module(inputs).argmax(1)), "up")
-    recipe = wb.Recipe(wb.Prune(0.5, pattern="n:m", width=2), wb.Quantize(4))
+    recipe = wb.Recipe(wb.Prune(0.5, pattern="n_m", width=2), wb.Quantize(4))
     artifact = wb.compress(model, recipe)
     coded = artifact.tensors["0.weight"].tensor()
     for channel in range(6):

@@ -26,7 +26,7 @@ def measure(model, **parts):
 
 def visited(model):
     session = Session(model.name, QUANTIZED)
-    session.analyze("changes")
+    session.analyze("comparison")
     session.undo()
     session.close()
 

@@ -309,7 +309,7 @@ def test_folding_and_equalizing_change_no_output(kind):
     reasons = {r.kind: r.layer for r in wb.evaluate(artifact, timed=False).reasons}
     norms = [n for n, m in module.named_modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     remaining = [name for name in norms if name not in folded]
-    assert reasons.get("norms-stay", "") == ", ".join(remaining)
+    assert reasons.get("norms_stay", "") == ", ".join(remaining)
 
 
 def between(function):
@@ -379,7 +379,7 @@ def test_layers_are_equalized_if_the_function_between_commutes_with_factors(kind
     assert torch.equal(weight, module.c.weight) != commutes
     assert_exact(module, artifact, inputs)
     named = {r.kind: r.layer for r in wb.evaluate(artifact, timed=False).reasons}
-    assert ("c.weight" in named.get("uneven", "") or "none-even" in named) != commutes
+    assert ("c.weight" in named.get("uneven", "") or "none_even" in named) != commutes
     if commutes:
         first, second = weight.abs().amax(1), artifact.weights()["d.weight"].abs().amax(0)
         torch.testing.assert_close(first, second, rtol=1e-4, atol=0)

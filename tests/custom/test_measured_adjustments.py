@@ -130,7 +130,7 @@ def test_only_batch_norm_is_in_training_mode_during_recalibration(kind):
         assert torch.equal(tensor, module.state_dict()[name])
         if "running" in name and name.rpartition(".")[0] not in norms:
             assert torch.equal(tensor, weights[name])
-    assert reasons(artifact).get("norms-as-they-were", "") == ", ".join(unchanged)
+    assert reasons(artifact).get("norms_as_they_were", "") == ", ".join(unchanged)
 
 
 @pytest.mark.parametrize(("count", "unchanged"), [(1, "1"), (2, ""), (257, "")])
@@ -144,7 +144,7 @@ def test_a_norm_with_one_value_per_channel_stays_unchanged(count, unchanged):
         **dict.fromkeys(("validation", "test"), (inputs[:1], labels[:1])),
     }
     artifact = wb.compress(wb.from_module(module, **data, name=f"of-{count}"), RECALIBRATE)
-    assert reasons(artifact).get("norms-as-they-were", "") == unchanged
+    assert reasons(artifact).get("norms_as_they_were", "") == unchanged
     if not unchanged:
         weights = artifact.weights()
         outputs = functional.linear(inputs, weights["0.weight"], weights["0.bias"])
@@ -271,7 +271,7 @@ def test_corrected_biases_restore_the_mean_outputs(kind):
     assert not set(changed) & set(unchanged)
     for name in changed:
         torch.testing.assert_close(actual[name], expected[name], rtol=1e-3, atol=1e-4)
-    assert reasons(artifact).get("biases-as-they-were", "") == ", ".join(unchanged)
+    assert reasons(artifact).get("biases_as_they_were", "") == ", ".join(unchanged)
     assert changed == [n for n in expected if n in weights and n not in unchanged]
 
 
@@ -291,4 +291,4 @@ def test_adjustments_that_are_not_finite_are_not_stored():
         for name in ("b.running_mean", "b.running_var", "c.bias"):
             assert torch.equal(weights[name], module.state_dict()[name])
         named = reasons(artifact).items()
-        assert ("norms-as-they-were", "b") in named or ("biases-as-they-were", "c.bias") in named
+        assert ("norms_as_they_were", "b") in named or ("biases_as_they_were", "c.bias") in named

@@ -90,9 +90,9 @@ def test_a_row_of_zero_norm_is_reported(norm, threads):
     assert (report.not_finite, report.accuracy, report.recall, report.f1) == (EXAMPLES, 0, 0, 0)
     assert sum(map(sum, report.confusion)) == 0
     first, second = report.reasons[:2]
-    assert first.kind == "not-finite"
+    assert first.kind == "not_finite"
     assert f"{EXAMPLES} of {EXAMPLES} validation examples" in first.text
-    assert (second.kind, second.layer) == ("zero-norm", DIRECTIONS[norm])
+    assert (second.kind, second.layer) == ("zero_norm", DIRECTIONS[norm])
     assert not bool((wb.compress(model, PRUNED).weights()[DIRECTIONS[norm]][2] != 0).any())
 
 
@@ -114,7 +114,7 @@ def test_only_some_examples_have_no_prediction(threads):
     recalls = [float(correct[labels == label].float().mean()) for label in range(3)]
     assert report.recall == pytest.approx(np.mean(recalls))
     assert sum(map(sum, report.confusion)) == EXAMPLES - report.not_finite
-    assert report.reasons[0].kind == "not-finite"
+    assert report.reasons[0].kind == "not_finite"
     assert report.broken == {}  # the weights are finite
     assert wb.measure(model, recipe, timed=False, store=store) == report
     again = evaluate(wb.compress(model, recipe), timed=False)
@@ -177,7 +177,7 @@ def test_regression_with_nan_has_no_metric(threads):
     report = wb.measure(model, recipe, timed=False, store=ResultCache())
     assert isnan(report.value)
     assert report.not_finite == not_finite > 0
-    assert report.reasons[0].kind == "no-figure"
+    assert report.reasons[0].kind == "no_figure"
     assert f"{not_finite} of {EXAMPLES} validation examples" in report.reasons[0].text
 
 
@@ -206,7 +206,7 @@ def test_weights_that_are_not_finite_are_named(threads):
     weights = {name: tensor.clone() for name, tensor in model.weights().items()}
     assert non_finite_tensors(model, weights) == {}
     weights["last.bias"][1] = torch.nan
-    assert non_finite_tensors(model, weights) == {"last.bias": "not-a-number"}
+    assert non_finite_tensors(model, weights) == {"last.bias": "not_a_number"}
 
 
 def test_finite_scores_do_not_mention_it():

@@ -31,7 +31,7 @@ TASK = wb.Task(
     source="",
     license="",
     sources=tuple(wb.LazySplit(split, split, _read) for split in ("train", "validation", "test")),
-    input_type="own",
+    input_type="custom",
 )
 built = []
 

@@ -17,11 +17,11 @@ FEATURES = 12
 RECIPES = 14
 """Random recipes for each model."""
 NOT_ABOUT_WEIGHTS = {
-    *("channels", "few-channels", "few-multiples", "no-channels", "no-layers", "norms-between"),
-    *("no-norms", "norms-stay", "norms-as-they-were", "biases-as-they-were", "uneven"),
-    "none-even",
-    *("masks-folded", "float32-only", "inputs-bypassed"),
-    *("kind-whole", "mixed-whole", "fails-whole", "unseen-whole", "not-followed"),
+    *("channels", "few_channels", "few_multiples", "no_channels", "no_layers", "norms_between"),
+    *("no_norms", "norms_stay", "norms_as_they_were", "biases_as_they_were", "uneven"),
+    "none_even",
+    *("masks_folded", "float32_only", "inputs_bypassed"),
+    *("kind_whole", "mixed_whole", "fails_whole", "unseen_whole", "not_followed"),
 }
 """Kinds about channels, adjustments and how a module runs, which have separate tests."""
 
@@ -176,33 +176,33 @@ def test_reasons_for_random_recipes_are_correct(make_model, kind):
 
 # A kind, a model, a recipe that causes it, and another kind that is not reported.
 CASES = [
-    ("already-zero", "half zero", {"prune": {"sparsity": 0.3}}, "rounded-to-zero"),
-    ("already-zero", "half zero", {"prune": {"sparsity": 0.0}, "quantize": {"bits": 8}}, ""),
-    ("already-zero", "ternary", {"prune": {"sparsity": 0.1, "scope": "uniform"}}, ""),
-    ("rounded-to-zero", "mlp", {"prune": {"sparsity": 0.1}, "quantize": {"bits": 2}},
-     "already-zero"),
-    ("rounded-to-zero", "mlp", {"prune": {"sparsity": 0.1}, "share": {"method": "ternary"}}, ""),
-    ("all-zero", "mlp", {"prune": {"sparsity": 0.5, "layers": {"last.weight": 0.99}}}, "emptied"),
-    ("emptied", "mlp", {"prune": {"sparsity": 0.99, "exclude": ["first.weight"]}}, "all-zero"),
-    ("nothing", "one dimension", {"prune": {"sparsity": 0.5}}, "all-excluded"),
-    ("nothing", "one dimension", {"quantize": {"bits": 4}, "share": {"clusters": 4}}, "all-shared"),
+    ("already_zero", "half zero", {"prune": {"sparsity": 0.3}}, "rounded_to_zero"),
+    ("already_zero", "half zero", {"prune": {"sparsity": 0.0}, "quantize": {"bits": 8}}, ""),
+    ("already_zero", "ternary", {"prune": {"sparsity": 0.1, "scope": "uniform"}}, ""),
+    ("rounded_to_zero", "mlp", {"prune": {"sparsity": 0.1}, "quantize": {"bits": 2}},
+     "already_zero"),
+    ("rounded_to_zero", "mlp", {"prune": {"sparsity": 0.1}, "share": {"method": "ternary"}}, ""),
+    ("all_zero", "mlp", {"prune": {"sparsity": 0.5, "layers": {"last.weight": 0.99}}}, "emptied"),
+    ("emptied", "mlp", {"prune": {"sparsity": 0.99, "exclude": ["first.weight"]}}, "all_zero"),
+    ("nothing", "one dimension", {"prune": {"sparsity": 0.5}}, "all_excluded"),
+    ("nothing", "one dimension", {"quantize": {"bits": 4}, "share": {"clusters": 4}}, "all_shared"),
     ("nothing", "one dimension", {"prune": {"criterion": "gradient"}}, ""),
-    ("other-tensors", "buffers", {"prune": {"sparsity": 0.5}}, "index-heavy"),
-    ("whole-weights", "tiny", {"prune": {"sparsity": 0.46}}, "rounded-to-zero"),
-    ("codebook-long", "mlp", {"share": {"clusters": 128}}, "scales-heavy"),
-    ("less-sparse", "mlp", {"prune": {"sparsity": 0.9, "exclude": ["first.weight"]}}, ""),
-    ("set-higher", "mlp", {"prune": {"sparsity": 0.1, "layers": {"first.weight": 0.9}}}, ""),
-    ("all-excluded", "tiny", {"prune": {"sparsity": 0.9, "exclude": ["0.weight"]}}, ""),
-    ("inputs-excluded", "mlp",
-     {"activations": {"bits": 8, "exclude": ["first.weight", "last.weight"]}}, "no-inputs"),
-    ("no-inputs", "words", {"activations": {"bits": 8}}, "inputs-excluded"),
-    ("no-inputs", "bare", {"activations": {"bits": 8}}, "inputs-excluded"),
+    ("other_tensors", "buffers", {"prune": {"sparsity": 0.5}}, "index_heavy"),
+    ("whole_weights", "tiny", {"prune": {"sparsity": 0.46}}, "rounded_to_zero"),
+    ("codebook_long", "mlp", {"share": {"clusters": 128}}, "scales_heavy"),
+    ("less_sparse", "mlp", {"prune": {"sparsity": 0.9, "exclude": ["first.weight"]}}, ""),
+    ("set_higher", "mlp", {"prune": {"sparsity": 0.1, "layers": {"first.weight": 0.9}}}, ""),
+    ("all_excluded", "tiny", {"prune": {"sparsity": 0.9, "exclude": ["0.weight"]}}, ""),
+    ("inputs_excluded", "mlp",
+     {"activations": {"bits": 8, "exclude": ["first.weight", "last.weight"]}}, "no_inputs"),
+    ("no_inputs", "words", {"activations": {"bits": 8}}, "inputs_excluded"),
+    ("no_inputs", "bare", {"activations": {"bits": 8}}, "inputs_excluded"),
     ("grew", "tiny", {"quantize": {"bits": 8}, "prune": {"sparsity": 0.0, "width": 9}}, ""),
-    ("not-smaller", "tiny", {"prune": {"sparsity": 0.0}}, "grew"),
-    ("longer-tensors", "tiny", {"share": {"clusters": 16, "granularity": "channel"}}, "grew"),
+    ("not_smaller", "tiny", {"prune": {"sparsity": 0.0}}, "grew"),
+    ("longer_tensors", "tiny", {"share": {"clusters": 16, "granularity": "channel"}}, "grew"),
     ("wider", "half", {"prune": {"sparsity": 0.1}}, "grew"),
-    ("no-faster", "large", {"prune": {"sparsity": 0.9}}, "decoded-first"),
-    ("decoded-first", "large", {"prune": {"sparsity": 0.0}, "quantize": {"bits": 16}}, "no-faster"),
+    ("no_faster", "large", {"prune": {"sparsity": 0.9}}, "decoded_first"),
+    ("decoded_first", "large", {"prune": {"sparsity": 0.0}, "quantize": {"bits": 16}}, "no_faster"),
 ]  # fmt: skip
 
 
@@ -217,8 +217,8 @@ def test_the_actual_cause_is_reported(make_model, reported, kind, recipe, not_re
 @pytest.mark.parametrize("recipe", [{"prune": {"sparsity": 0.0}}, {"quantize": {"bits": 32}}])
 def test_zeros_that_were_not_requested_are_not_explained(make_model, kind, recipe):
     kinds = check(make_model(kind), wb.Recipe.from_json(recipe))
-    assert not kinds & {"emptied", "all-zero", "dense-kept", "rounded-to-zero", "less-sparse"}
-    assert not kinds & {"decoded-first", "all-shared", "all-excluded"}
+    assert not kinds & {"emptied", "all_zero", "dense_kept", "rounded_to_zero", "less_sparse"}
+    assert not kinds & {"decoded_first", "all_shared", "all_excluded"}
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1])
@@ -227,8 +227,8 @@ def test_a_file_as_long_as_the_original_needs_no_reason(make_model, more):
     recipe = wb.Recipe.from_json({"prune": {"sparsity": 0.0}})
     model.card["original_bytes"] = len(wb.compress(model, recipe)) - more
     kinds = check(model, recipe)
-    assert bool(kinds & {"grew", "not-smaller", "longer-tensors", "wider"}) == (more > 0)
-    assert not kinds & {"no-faster", "decoded-first"}
+    assert bool(kinds & {"grew", "not_smaller", "longer_tensors", "wider"}) == (more > 0)
+    assert not kinds & {"no_faster", "decoded_first"}
 
 
 @pytest.mark.parametrize("kind", ["one dimension", "words"])

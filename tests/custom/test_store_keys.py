@@ -211,11 +211,11 @@ def test_a_session_drops_the_results_of_a_replaced_model(changed, forget, thread
     wb.from_module(**base())
     session = Session("custom/one", SMALL, store=ResultCache())
     try:
-        first = session.analyze("changes")
+        first = session.analyze("comparison")
         wb.from_module(**base(**changed))
         session.open("custom/one", SMALL)
-        assert session.analysis("changes", None) is None
-        second = session.analyze("changes")
+        assert session.analysis("comparison", None) is None
+        second = session.analyze("comparison")
     finally:
         session.close()
     forget()

@@ -104,7 +104,7 @@ def test_equal_weights_change_nothing(kind):
 
 @pytest.mark.parametrize(
     ("kind", "matching"),
-    [("classes", "soft targets"), ("classes", "logits"), ("numbers", "logits")],
+    [("classes", "soft_targets"), ("classes", "logits"), ("numbers", "logits")],
 )
 def test_examples_of_weight_0_are_not_distilled(kind, matching):
     inputs, labels = LOSSES[kind][0]()

@@ -13,7 +13,7 @@ from workbench.evaluation.reference import predict
 
 LAYER = "fc2.weight"
 RECIPE = wb.Recipe(
-    prune=wb.Prune(0, scope="layer", layers={LAYER: 0.8}),
+    prune=wb.Prune(0, scope="named", layers={LAYER: 0.8}),
     quantize=wb.Quantize(3, layers={"fc1.weight": 32, "fc3.weight": 32}),
 )
 METHODS = {

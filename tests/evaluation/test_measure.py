@@ -130,8 +130,8 @@ def count_nonzero(coded) -> int:
         (None, 0.0),
         ({"sparsity": 0.3}, 0.3),
         ({"sparsity": 0.3, "scope": "uniform"}, 0.3),
-        ({"sparsity": 0.3, "scope": "layer"}, 0.0),
-        ({"sparsity": 0.3, "scope": "layer", "layers": {"fc1.weight": 1 / 2}}, 235200 / 2 / 266200),
+        ({"sparsity": 0.3, "scope": "named"}, 0.0),
+        ({"sparsity": 0.3, "scope": "named", "layers": {"fc1.weight": 1 / 2}}, 235200 / 2 / 266200),
     ],
 )
 def test_requested_sparsity(small, store, prune, requested):

@@ -113,7 +113,7 @@ def alone(school, recipe):
 
 @pytest.mark.parametrize("more", [
     {},
-    {"weight_decay": 0.1, "schedule": "one-cycle"},
+    {"weight_decay": 0.1, "schedule": "one_cycle"},
     {"optimizer": "nesterov", "learning_rate": 0.05, "label_smoothing": 0.1},
     {"optimizer": "rmsprop", "matching": "logits", "learning_rate": 1e-3},
     {"shift": 1},

@@ -5,12 +5,12 @@ from __future__ import annotations
 import workbench as wb
 
 CRITERIA = ("magnitude", "gradient", "curvature", "random")
-PATTERNS = ({"pattern": "free"}, {"pattern": "n:m", "width": 4}, {"pattern": "block", "width": 2})
+PATTERNS = ({"pattern": "free"}, {"pattern": "n_m", "width": 4}, {"pattern": "block", "width": 2})
 SCOPES = ("global", "adaptive", "uniform")
-CHANNELS = ("group norm", "magnitude", "gradient", "curvature", "random")
+CHANNELS = ("group_norm", "magnitude", "gradient", "curvature", "random")
 MEASURES = ("energy", "bytes", "rank", "number")
 AIMS = ("weights", "outputs")
-SHARING = ("k-means", "ternary", "binary")
+SHARING = ("k_means", "ternary", "binary")
 STARTS = ("linear", "density", "random")
 ROUNDINGS = ("nearest", "compensated")
 GRANULARITIES = ("tensor", "channel", "group")

@@ -74,7 +74,7 @@ def test_counts_equal_those_of_torch_pruning(name):
     )
     weights = dict(model.weights())
     for group in groups:
-        norms = SCORES["group norm"](group, weights, CalibrationStats(), GENERATOR)
+        norms = SCORES["group_norm"](group, weights, CalibrationStats(), GENERATOR)
         kept = norms.argsort(stable=True)[round(0.5 * group.channels) :].sort().values
         prune_with_torch_pruning(theirs, group, kept)
     parameters = sum(tensor.numel() for tensor in theirs.parameters())
@@ -106,7 +106,7 @@ def test_group_norm_equals_that_of_torch_pruning(name):
         theirs = importance(
             graph.get_pruning_group(producer, function, list(range(group.channels)))
         )
-        ours = SCORES["group norm"](group, model.weights(), CalibrationStats(), GENERATOR)
+        ours = SCORES["group_norm"](group, model.weights(), CalibrationStats(), GENERATOR)
         torch.testing.assert_close(ours.float(), theirs.detach(), rtol=1e-4, atol=1e-5)
         compared += 1
     assert compared == len(channel_groups(model.architecture)) > 1

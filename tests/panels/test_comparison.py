@@ -56,7 +56,7 @@ def test_nothing_is_compared_while_the_tab_is_closed(client, monkeypatch):
 
 
 def test_title_and_counts_agree_with_the_report(changed):
-    comparison = changed.session.analysis("changes")
+    comparison = changed.session.analysis("comparison")
     tab = changed.last("tab")
     assert tab["figure"]["layout"]["title"]["text"] == flips.summary(comparison)
     assert f"({len(comparison.lost)})" in control(tab, "kind")["choices"][0]["label"]
@@ -83,7 +83,7 @@ def test_every_view_draws_and_has_data(changed):
 
 
 def test_pages_turn_and_stop_at_both_ends(changed):
-    comparison = changed.session.analysis("changes")
+    comparison = changed.session.analysis("comparison")
     page = 5 * flips.ROWS
 
     def turn(direction):
@@ -107,7 +107,7 @@ def test_pages_turn_and_stop_at_both_ends(changed):
 
 
 def test_a_click_on_an_example_opens_its_attribution(changed):
-    comparison = changed.session.analysis("changes")
+    comparison = changed.session.analysis("comparison")
     index = 7  # second row, third column
     x, y = 2 * flips.TILE_WIDTH + 9, flips.TILE_HEIGHT + 9
     changed.act("focus", key="tile", value={"x": x, "y": y})
@@ -171,7 +171,7 @@ def test_content_stays_during_an_update(changed):
     sent = len(changed.dashboard.sent)
     changed.set_values(prune_sparsity=0.5, quantize_bits=3)
     after = shown(changed, lambda tab: tab["figure"]["layout"]["title"]["text"] != before)
-    comparison = changed.session.analysis("changes")
+    comparison = changed.session.analysis("comparison")
     assert after["figure"]["layout"]["title"]["text"] == flips.summary(comparison)
     tabs = [message for message, _ in changed.dashboard.sent[sent:] if message["kind"] == "tab"]
     assert "note" in tabs[0]
@@ -194,7 +194,7 @@ def slow(monkeypatch):
             threading.Event().wait(0.01)
         raise wb.errors.Cancelled("Cancelled.")
 
-    monkeypatch.setitem(analyses.ANALYZERS, "changes", wait)
+    monkeypatch.setitem(analyses.ANALYZERS, "comparison", wait)
     return started, recipes
 
 
@@ -222,7 +222,7 @@ def test_a_failure_is_reported_once(client, monkeypatch):
         attempts.append(1)
         raise wb.WorkbenchError("There is no room.")
 
-    monkeypatch.setitem(analyses.ANALYZERS, "changes", fail)
+    monkeypatch.setitem(analyses.ANALYZERS, "comparison", fail)
     client.wait_until_idle()
     client.act("tab", key="comparison")
     assert client.wait("banner")["text"] == "There is no room."

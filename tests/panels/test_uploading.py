@@ -25,7 +25,7 @@ NUMBERS = itertools.count(1)
 @pytest.fixture(autouse=True)
 def _few_steps(monkeypatch):
     monkeypatch.setattr(registry, "_user_models", registry.UserModels())
-    monkeypatch.setattr(small_models, "STEPS", {"own": 60, "image": 20})
+    monkeypatch.setattr(small_models, "STEPS", {"custom": 60, "image": 20})
 
 
 def csv(rows=80):

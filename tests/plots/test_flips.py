@@ -97,8 +97,8 @@ def test_texts_are_listed_with_their_predictions(comparison, columns):
 
 
 def test_examples_without_a_display_are_listed_by_number(comparison):
-    figure = flips.draw(comparison, [None] * 6, display_type="own")
+    figure = flips.draw(comparison, [None] * 6, display_type="custom")
     assert "example 2, counted from 0" in figure["data"][0]["text"]
-    assert flips.draw(comparison, [None] * 6, display_type="own", first=9)["data"][0]["text"] == [
-        "There are none."
-    ]
+    assert flips.draw(comparison, [None] * 6, display_type="custom", first=9)["data"][0][
+        "text"
+    ] == ["There are none."]

@@ -44,7 +44,7 @@ def test_the_table():
         "indices": 0,
         "scales": 0,
         "tables": 0,
-        "plain": 0,
+        "uncompressed": 0,
         "total": 900,
     }
     assert sum(row["total"] for row in rows) == 900 + sum(row.total for row in ROWS)

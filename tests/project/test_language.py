@@ -96,8 +96,6 @@ NAMES = frozenset(
 
 # Where a phrase or name is right, and the reason.
 EXCEPTIONS = {
-    ("workbench/artifact/ledger.py", "plain"): "a key of JSON results",
-    ("workbench/recipe/factorize.py", "kept"): "a key of recipes in files",
     ("workbench/session/records.py", "view"): "the name of a view in the app",
 }
 

@@ -52,14 +52,14 @@ FIELDS = [
         Prune,
         "criterion",
         "recipe.unknown_choice",
-        "magnitude, gradient, curvature, random",
+        "magnitude, gradient (or taylor), curvature (or sparsegpt), random",
         ("size", "", None, 0, True, ["magnitude"], {}),
     ),
     (
         Prune,
         "scope",
         "recipe.unknown_choice",
-        "global, adaptive, uniform, layer",
+        "global, adaptive (or lamp), uniform, named",
         ("local", None, 1),
     ),
     (

@@ -36,7 +36,7 @@ def test_link_is_readable() -> None:
     precise = Recipe(Prune(layers={"fc.weight": 0.123456789}))
     assert from_query(to_query("", precise))[1] == precise
     assert to_query("fashion/lenet5", recipe) == (
-        "v=1&m=fashion/lenet5&prune.sparsity=0.9"
+        "v=2&m=fashion/lenet5&prune.sparsity=0.9"
         "&prune.layers=fc.weight:0.5&prune.exclude=a,b&quantize.bits=4"
     )
 
@@ -62,7 +62,7 @@ def test_handwritten_links(query, recipe) -> None:
 @pytest.mark.parametrize(
     ("query", "code", "fact"),
     [
-        ("v=2", "recipe.link_version", "'2'"),
+        ("v=3", "recipe.link_version", "'3'"),
         ("v=", "recipe.link_version", "''"),
         ("sparsity=0.9", "recipe.unknown_key", "'sparsity'"),
         ("prune.ratio=1", "recipe.unknown_key", "'prune.ratio'"),
@@ -102,7 +102,7 @@ def test_extra_keys_round_trip() -> None:
 
 def test_link_without_a_model() -> None:
     assert from_query("prune.sparsity=0.9")[0] is None
-    assert unquote(to_query("x/y", Recipe())) == "v=1&m=x/y"
+    assert unquote(to_query("x/y", Recipe())) == "v=2&m=x/y"
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,12 @@ def real(open_session, until):
 
 def test_an_analysis_equals_the_one_of_the_python_api(real):
     notified = []
-    real.subscribe(lambda session: notified.append(session.analysis("changes")))
-    assert real.analysis("changes") is None
-    comparison = real.analyze("changes")
+    real.subscribe(lambda session: notified.append(session.analysis("comparison")))
+    assert real.analysis("comparison") is None
+    comparison = real.analyze("comparison")
     np.testing.assert_array_equal(comparison.after, wb.compare(real.model, SMALL).after)
     assert notified == [comparison]
-    assert real.analyze("changes") is comparison
+    assert real.analyze("comparison") is comparison
     attribution = real.analyze("attribution", 3)
     expected = wb.attribution(real.model, SMALL, 3)
     np.testing.assert_allclose(
@@ -41,13 +41,13 @@ def test_an_analysis_equals_the_one_of_the_python_api(real):
 
 
 def test_an_analysis_belongs_to_its_recipe(real, until):
-    before = real.analyze("changes")
+    before = real.analyze("comparison")
     real.set(wb.Recipe(quantize=wb.Quantize(bits=8)))
-    assert real.analysis("changes") is None
+    assert real.analysis("comparison") is None
     until(real, lambda: real.settled)
-    assert len(real.analyze("changes").flipped) < len(before.flipped)
+    assert len(real.analyze("comparison").flipped) < len(before.flipped)
     real.undo()
-    assert real.analysis("changes") is before
+    assert real.analysis("comparison") is before
 
 
 def test_one_artifact_serves_all_analyses(real, monkeypatch):
@@ -81,15 +81,15 @@ def test_an_untrained_file_is_not_compared(session, fake, until):
     session.set(wb.Recipe(train=wb.Train(steps=3)))
     until(session, lambda: session.error)
     with raises("session.not_trained"):
-        session.analyze("changes")
+        session.analyze("comparison")
 
 
 def test_cancelling_and_closing_end_an_analysis(real):
     with pytest.raises(Cancelled):
-        real.analyze("changes", cancel=CancelToken(lambda: True))
+        real.analyze("comparison", cancel=CancelToken(lambda: True))
     real.close()
     with pytest.raises(Cancelled):
-        real.analyze("changes")
+        real.analyze("comparison")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ RECIPES = {
     "groups": Recipe(quantize=Quantize(4, granularity="group")),
     "global": Recipe(Prune(0.5), Quantize(4, granularity="group")),
     "very sparse": Recipe(Prune(0.98), Quantize(3)),
-    "2:4": Recipe(Prune(0.5, pattern="n:m"), Quantize(8, scheme="affine")),
+    "2:4": Recipe(Prune(0.5, pattern="n_m"), Quantize(8, scheme="affine")),
     "blocks": Recipe(Prune(0.5, pattern="block", width=8)),
 }
 

@@ -31,17 +31,17 @@ RECIPES = {
     "global": {"prune": {"sparsity": 0.5}, "quantize": {"bits": 4, "granularity": "group"}},
     "global alone": {"prune": {"sparsity": 0.9}},
     "uniform": {"prune": {"sparsity": 0.8, "scope": "uniform"}, "quantize": {"bits": 2}},
-    "named layers": {"prune": {"scope": "layer", "layers": {"embed.weight": 0.7}}},
+    "named layers": {"prune": {"scope": "named", "layers": {"embed.weight": 0.7}}},
     "one layer with its own sparsity": {
         "prune": {"sparsity": 0.3, "layers": {"double.weight": 0.9}}
     },
     "one layer excluded": {"prune": {"sparsity": 0.6, "exclude": ["double.weight"]}},
-    "2:4": {"prune": {"pattern": "n:m"}, "quantize": {"bits": 4}},
+    "2:4": {"prune": {"pattern": "n_m"}, "quantize": {"bits": 4}},
     "blocks": {"prune": {"sparsity": 0.7, "pattern": "block", "width": 4}},
     "uniform blocks": {"prune": {"sparsity": 0.7, "pattern": "block", "scope": "uniform"}},
     "shared": {"share": {"clusters": 8}},
     "ternary": {"share": {"method": "ternary", "granularity": "channel"}},
-    "factors": {"factorize": {"kept": 0.3, "measure": "bytes"}, "quantize": {"bits": 8}},
+    "factors": {"factorize": {"keep": 0.3, "measure": "bytes"}, "quantize": {"bits": 8}},
 }
 
 

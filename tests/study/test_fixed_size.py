@@ -23,7 +23,7 @@ CASES = [
     (Recipe(Prune(0.8, scope="adaptive"), Quantize(8)), "prune", "fc1.weight", 0.82),
     (Recipe(Prune(0.8, layers={"fc3.weight": 0.4})), "prune", "fc1.weight", 0.82),
     (Recipe(Prune(0.8, exclude=["fc3.weight"])), "prune", "fc1.weight", 0.79),
-    (Recipe(Prune(0, scope="layer", layers={"fc1.weight": 0.8})), "prune", "fc2.weight", 0.3),
+    (Recipe(Prune(0, scope="named", layers={"fc1.weight": 0.8})), "prune", "fc2.weight", 0.3),
     (Recipe(quantize=Quantize(4)), "quantize", "fc2.weight", 8),
 ]
 

@@ -42,7 +42,7 @@ def differences(seen, artifact):
     return {n: int((seen[n].detach() != decoded[n]).sum()) for n in seen if seen[n].numel()}
 
 
-@pytest.mark.parametrize("rounding", ["straight-through", "learned"])
+@pytest.mark.parametrize("rounding", ["straight_through", "learned"])
 @pytest.mark.parametrize("quantizer", QUANTIZERS, ids=str)
 def test_the_final_weights_seen_are_those_of_the_file(
     quantizer, rounding, start_run, make_recipe, finish, artifact_of
@@ -65,7 +65,7 @@ SHARERS = [
 ]
 
 
-@pytest.mark.parametrize("rounding", ["straight-through", "afterwards"])
+@pytest.mark.parametrize("rounding", ["straight_through", "afterwards"])
 @pytest.mark.parametrize("sharer", SHARERS, ids=str)
 def test_shared_values_seen_are_those_of_the_file(
     sharer, rounding, start_run, make_recipe, finish, artifact_of
@@ -75,7 +75,7 @@ def test_shared_values_seen_are_those_of_the_file(
     run = start_run(recipe)
     finish(run)
     file = artifact_of(run, recipe)
-    if rounding == "straight-through":
+    if rounding == "straight_through":
         run.quantizer._passes = 0
         assert set(differences(run.quantizer(run.weights), file).values()) == {0}
     shared = file.tensors["fc2.weight"].tensor()
@@ -83,7 +83,7 @@ def test_shared_values_seen_are_those_of_the_file(
     assert (shared == 0).float().mean() >= 0.5
 
 
-@pytest.mark.parametrize("rounding", ["straight-through", "learned", "afterwards"])
+@pytest.mark.parametrize("rounding", ["straight_through", "learned", "afterwards"])
 def test_a_network_with_batch_norm_is_seen_as_in_the_file(
     rounding, start_run, make_recipe, finish, artifact_of
 ):
@@ -108,7 +108,7 @@ def test_scales_that_moved_far_are_still_those_of_the_file(start_run, make_recip
     assert set(differences(run.quantizer(run.weights), artifact_of(run, recipe)).values()) == {0}
 
 
-@pytest.mark.parametrize("rounding", ["straight-through", "learned", "afterwards"])
+@pytest.mark.parametrize("rounding", ["straight_through", "learned", "afterwards"])
 @pytest.mark.parametrize("name", [choice.value for choice in OPTIMIZERS])
 def test_zeros_stay_zero_at_every_step(
     name, rounding, start_run, make_recipe, artifact_of, monkeypatch

@@ -95,7 +95,7 @@ def test_without_a_teacher_the_mix_is_ignored():
     assert alone.item() == pytest.approx(SMOOTHED, abs=1e-8)
 
 
-@pytest.mark.parametrize("matching", ["soft targets", "logits"])
+@pytest.mark.parametrize("matching", ["soft_targets", "logits"])
 def test_the_loss_is_a_mean_over_examples(matching):
     settings = wb.Train(mix=1, temperature=2, matching=matching)
     outputs, teacher = row(STUDENT), row(TEACHER)
@@ -105,7 +105,7 @@ def test_the_loss_is_a_mean_over_examples(matching):
     assert two.item() == pytest.approx(single.item() / 2)
 
 
-@pytest.mark.parametrize("matching", ["soft targets", "logits"])
+@pytest.mark.parametrize("matching", ["soft_targets", "logits"])
 @pytest.mark.parametrize("temperature", [0.5, 1, 2, 4, 20])
 @pytest.mark.parametrize("mix", [0, 0.5, 1])
 def test_gradients_are_those_of_finite_differences(matching, temperature, mix):

@@ -28,10 +28,10 @@ PLAIN_SCHEDULES = {
     "constant": lambda opt: plain.LambdaLR(opt, lambda _step: 1.0),
     "step": lambda opt: plain.MultiStepLR(opt, [10, 15], gamma=0.1),
     "cosine": lambda opt: plain.CosineAnnealingLR(opt, T_max=STEPS),
-    "one-cycle": lambda opt: plain.OneCycleLR(
+    "one_cycle": lambda opt: plain.OneCycleLR(
         opt, RATE, total_steps=STEPS + 1, cycle_momentum=False
     ),
-    "warm-up": lambda opt: plain.LinearLR(opt, start_factor=0.5, total_iters=2),
+    "warm_up": lambda opt: plain.LinearLR(opt, start_factor=0.5, total_iters=2),
 }
 
 
@@ -145,7 +145,7 @@ def test_schedules_match_their_help_texts(steps):
     assert used == sorted(used, reverse=True)
     assert end == pytest.approx(0, abs=1e-9)
 
-    used, end = rates("one-cycle", steps)
+    used, end = rates("one_cycle", steps)
     peak = used.index(max(used))
     assert max(used) == pytest.approx(1, abs=0.05)
     assert peak == pytest.approx(0.3 * steps, abs=1)
@@ -154,7 +154,7 @@ def test_schedules_match_their_help_texts(steps):
     assert used[0] == pytest.approx(1 / 25)
     assert end < 1e-4
 
-    used, end = rates("warm-up", steps)
+    used, end = rates("warm_up", steps)
     used = [round(rate, 9) for rate in used]
     end_of_warm_up = used.index(1)
     assert end_of_warm_up == max(1, steps // 10)

@@ -36,7 +36,7 @@ CASES = {
     "linear": PRUNED | {"sparsening": "linear"},
     "cubic": PRUNED | LEARNED | {"sparsening": "cubic"},
     "rewound": PRUNED | {"sparsening": "rewind", "optimizer": "momentum"},
-    "rewound, learned": PRUNED | LEARNED | {"sparsening": "rewind", "schedule": "one-cycle"},
+    "rewound, learned": PRUNED | LEARNED | {"sparsening": "rewind", "schedule": "one_cycle"},
     "dropout": {"dropout": 0.3},
     "mixed precision": {"precision": "mixed"},
     "patience": PRUNED | {"patience": 3, "learning_rate": 0.01, "steps": 20},

@@ -230,9 +230,9 @@ def all_finite(trained):
 @pytest.mark.parametrize(
     ("name", "rounding"),
     [
-        ("fashion/lenet-300-100", "straight-through"),
+        ("fashion/lenet-300-100", "straight_through"),
         ("fashion/lenet-300-100", "learned"),
-        (RESNET, "straight-through"),
+        (RESNET, "straight_through"),
     ],
 )
 def test_a_rate_that_is_too_high_is_reported_with_its_step(name, rounding, start_run, make_recipe):

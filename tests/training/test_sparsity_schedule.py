@@ -67,7 +67,7 @@ def test_masks_are_nested_and_reach_the_target(kind, criterion, start_run, make_
     total = sum(mask.numel() for mask in masks.values())
     assert sparsities == sorted(sparsities)
     assert sum(int(mask.sum()) for mask in masks.values()) == total - round(0.9 * total)
-    if kind != "one-shot":
+    if kind != "one_shot":
         assert sparsities[0] < 0.9 * sparsities[-1]
 
 

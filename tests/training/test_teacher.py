@@ -135,7 +135,7 @@ def test_a_teacher_of_another_task_is_rejected():
 
 
 @pytest.mark.parametrize("shift", [0, 1])
-@pytest.mark.parametrize("matching", ["soft targets", "logits"])
+@pytest.mark.parametrize("matching", ["soft_targets", "logits"])
 def test_a_student_that_learns_from_itself_hardly_changes(
     matching, shift, start_run, make_recipe, finish, artifact_of
 ):

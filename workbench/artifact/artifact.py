@@ -76,7 +76,7 @@ class Artifact:
         header: dict[str, Any] = {
             "model": model,
             "recipe": recipe.as_dict(),
-            "form": spec.as_list(),
+            "spec": spec.as_list(),
             "tensors": {name: entry(coded, options[name]) for name, coded in tensors.items()},
         }
         for name, dtype in dtypes.items():
@@ -145,7 +145,7 @@ class Artifact:
     @cached_property
     def spec(self) -> ModuleSpec:
         """How the module that the weights fit differs from the model's original module."""
-        return ModuleSpec.from_list(self._header["form"])
+        return ModuleSpec.from_list(self._header["spec"])
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -26,7 +26,7 @@ def _row(name: str, entry: Entry) -> LedgerRow:
             indices=u.indices + v.indices,
             scales=u.scales + v.scales,
             tables=u.tables + v.tables,
-            plain=u.plain + v.plain,
+            uncompressed=u.uncompressed + v.uncompressed,
         )
     sizes = parts(entry)
     values = sizes.values - sizes.values_table
@@ -39,7 +39,7 @@ def _row(name: str, entry: Entry) -> LedgerRow:
         indices=sizes.index - sizes.index_table,
         scales=sizes.before_index,
         tables=sizes.index_table + sizes.values_table,
-        plain=0 if is_coded else values,
+        uncompressed=0 if is_coded else values,
     )
 
 

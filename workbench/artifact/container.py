@@ -11,11 +11,12 @@ import json
 import struct
 from collections.abc import Iterable
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from workbench.errors import ArtifactError
+from workbench.recipe.version_1 import upgrade_header
 
-FORMAT = "workbench/1"
+FORMAT, FORMAT_1 = "workbench/2", "workbench/1"
 MAX_OUTER_BYTES = 2**20
 MAX_HEADER_BYTES = 16 * 2**20
 DIGEST_LENGTH = 64
@@ -89,17 +90,39 @@ def unpack(blob: bytes) -> tuple[Header, bytes]:
     ArtifactError
         If the bytes are empty, cut short, changed, or not of this format.
     """
-    header, start = read_header(BytesIO(blob), len(blob))
-    data = blob[start:]
-    check_digest(header, [data])
-    return header, data
+    stored = read_header(BytesIO(blob), len(blob))
+    data = blob[stored.data_start :]
+    return stored.verify([data]), data
 
 
-def read_header(stream: BinaryIO, size: int) -> tuple[Header, int]:
-    """Return the header of a file of `size` bytes, and the offset of its data.
+class StoredHeader(NamedTuple):
+    """The header of a file as it was written, and the offset of the file's data."""
+
+    content: Header
+    format: str
+    data_start: int
+
+    def verify(self, data: Iterable[bytes]) -> Header:
+        """Return the header with the names of `FORMAT`.
+
+        Raises
+        ------
+        ArtifactError
+            If the digest is not that of the header and the `data`.
+        """
+        digest = hashlib.sha256(_to_json({**self.content, "sha256": ""}))
+        for piece in data:
+            digest.update(piece)
+        if self.content.get("sha256") != digest.hexdigest():
+            raise _digest_mismatch()
+        return upgrade_header(self.content) if self.format == FORMAT_1 else self.content
+
+
+def read_header(stream: BinaryIO, size: int) -> StoredHeader:
+    """Return the header of a file of `size` bytes.
 
     Reads `stream` from the first byte of the file to the first byte of the data. The data are not
-    read: `check_digest` verifies them.
+    read: `StoredHeader.verify` checks them.
 
     Raises
     ------
@@ -122,9 +145,10 @@ def read_header(stream: BinaryIO, size: int) -> tuple[Header, int]:
     start += stream.read(length)
     outer = _from_json(start[8:])
     metadata = outer.get("__metadata__")
-    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+    written = metadata.get("format") if isinstance(metadata, dict) else None
+    if written not in (FORMAT, FORMAT_1):
         raise ArtifactError(
-            f"Workbench did not write this safetensors file in the format {FORMAT}.",
+            f"Workbench did not write this safetensors file in the format {FORMAT} or {FORMAT_1}.",
             code="artifact.unknown_format",
         )
     damaged = ArtifactError(
@@ -134,7 +158,8 @@ def read_header(stream: BinaryIO, size: int) -> tuple[Header, int]:
         header_size, end = outer["header"]["data_offsets"][1], outer["data"]["data_offsets"][1]
         expected = 8 + length + end
         is_canonical = (
-            start == _outer_header(header_size, end - header_size) and type(header_size) is int
+            start == _outer_header(header_size, end - header_size, written)
+            and type(header_size) is int
         )
     except (KeyError, TypeError, IndexError, ValueError, struct.error):
         raise damaged from None
@@ -153,16 +178,7 @@ def read_header(stream: BinaryIO, size: int) -> tuple[Header, int]:
         is_canonical = False
     if not is_canonical:
         raise _digest_mismatch()
-    return header, 8 + length + header_size
-
-
-def check_digest(header: Header, data: Iterable[bytes]) -> None:
-    """Raise `ArtifactError` unless the header's digest is that of the header and the `data`."""
-    digest = hashlib.sha256(_to_json({**header, "sha256": ""}))
-    for piece in data:
-        digest.update(piece)
-    if header.get("sha256") != digest.hexdigest():
-        raise _digest_mismatch()
+    return StoredHeader(header, written, 8 + length + header_size)
 
 
 def _digest_mismatch() -> ArtifactError:
@@ -172,11 +188,11 @@ def _digest_mismatch() -> ArtifactError:
     )
 
 
-def _outer_header(header_size: int, data_size: int) -> bytes:
+def _outer_header(header_size: int, data_size: int, format: str = FORMAT) -> bytes:
     end = header_size + data_size
     text = _to_json(
         {
-            "__metadata__": {"format": FORMAT},
+            "__metadata__": {"format": format},
             "header": {"dtype": "U8", "shape": [header_size], "data_offsets": [0, header_size]},
             "data": {"dtype": "U8", "shape": [data_size], "data_offsets": [header_size, end]},
         }

@@ -16,7 +16,7 @@ from workbench.errors import ArtifactError
 
 INDEX_KEYS = ("bitmap", "gaps", "runs", "blocks")
 COMMON_KEYS = ("shape", *INDEX_KEYS)
-HEADER_KEYS = ("model", "recipe", "form", "tensors", "sha256")
+HEADER_KEYS = ("model", "recipe", "spec", "tensors", "sha256")
 MAX_DECODED_BYTES = 2**30
 """Bytes of decoded weights that a file may claim unless its reader allows more."""
 
@@ -65,7 +65,7 @@ def check_entries(header: dict[str, Any]) -> None:
             "The file's header has keys that this version does not know: upgrade Workbench.",
             code="artifact.unknown_header_keys",
         )
-    for path, _qparams in ModuleSpec.from_list(header["form"]).inputs:
+    for path, _qparams in ModuleSpec.from_list(header["spec"]).inputs:
         if f"{path}.weight" not in tensors:
             raise ArtifactError(
                 f"The file quantizes the inputs of {path!r} but does not hold that layer.",

@@ -23,7 +23,7 @@ class LedgerRow:
         Bytes of scales and zero points, or of the codebook of shared values.
     tables : int
         Bytes of the Huffman tables.
-    plain : int
+    uncompressed : int
         Bytes of values stored without coding.
     """
 
@@ -34,12 +34,12 @@ class LedgerRow:
     indices: int
     scales: int
     tables: int
-    plain: int
+    uncompressed: int
 
     @property
     def total(self) -> int:
         """Bytes of the tensor."""
-        return self.values + self.indices + self.scales + self.tables + self.plain
+        return self.values + self.indices + self.scales + self.tables + self.uncompressed
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Ledger:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ledger:
         """Read the output of `as_dict`."""
-        fields = ("name", "codec", "values", "indices", "scales", "tables", "plain")
+        fields = ("name", "codec", "values", "indices", "scales", "tables", "uncompressed")
         rows = [
             LedgerRow(shape=tuple(row["shape"]), **{key: row[key] for key in fields})
             for row in data["rows"]

@@ -61,12 +61,12 @@ class ModuleSpec:
         if (self.width, self.left_out) != (1.0, 0):
             rewrites.append(["build", VERSION, self.width, self.left_out])
         if self.narrowed:
-            rewrites.append(["narrow", VERSION])
+            rewrites.append(["remove_channels", VERSION])
         if self.folded:
-            rewrites.append(["fold", VERSION, dict(self.folded)])
+            rewrites.append(["fold_norms", VERSION, dict(self.folded)])
         if self.inputs:
             qparams = {path: [q.bits, q.scale, q.zero_point] for path, q in self.inputs}
-            rewrites.append(["round inputs", VERSION, qparams])
+            rewrites.append(["quantize_inputs", VERSION, qparams])
         return rewrites
 
     @classmethod
@@ -88,11 +88,11 @@ class ModuleSpec:
             match rewrite:
                 case ["build", 1, float() as width, left_out] if _is_size(width, left_out):
                     pass
-                case ["narrow", 1]:
+                case ["remove_channels", 1]:
                     narrowed = True
-                case ["fold", 1, dict() as pairs] if all(map(_is_path, pairs.values())):
+                case ["fold_norms", 1, dict() as pairs] if all(map(_is_path, pairs.values())):
                     folded = pairs
-                case ["round inputs", 1, dict() as layers] if all(
+                case ["quantize_inputs", 1, dict() as layers] if all(
                     map(_is_qparams, layers.values())
                 ):
                     qparams = {path: InputQParams(*numbers) for path, numbers in layers.items()}

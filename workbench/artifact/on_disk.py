@@ -52,12 +52,12 @@ class OnDiskArtifact:
             check_regular(source)
             size = source.stat().st_size
             with source.open("rb") as stream:
-                header, start = container.read_header(stream, size)
-                container.check_digest(header, _chunks(stream, size, on_progress))
+                stored = container.read_header(stream, size)
+                header = stored.verify(_chunks(stream, size, on_progress))
         check_entries(header)
-        check_lengths(header, size - start)
+        check_lengths(header, size - stored.data_start)
         parse_recipe(header)
-        return cls(source, header, start, size)
+        return cls(source, header, stored.data_start, size)
 
     @classmethod
     def from_header(cls, path: Path, header: dict[str, Any]) -> OnDiskArtifact:

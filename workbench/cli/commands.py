@@ -76,7 +76,7 @@ def _measure(options: argparse.Namespace) -> Result:
             return report.as_dict()
         other = measure(chosen, baseline, split=options.split, timed=False)
     short = {"recipe": baseline.as_dict(), "bytes": other.bytes, "value": other.value}
-    return {**report.as_dict(), "plain": short}
+    return {**report.as_dict(), "baseline": short}
 
 
 def _sensitivity(options: argparse.Namespace) -> Result:

@@ -52,7 +52,7 @@ def report(result: Result) -> None:
         exact = f" of {result['examples']:,} examples, exact" if name == primary else ""
         row(LABELS.get(name, name), f"{_format(name, result[name])}{exact}")
     row("size", f"{formatting.nbytes(result['bytes'])}, {_ratio(result)}")
-    if baseline := result.get("plain"):
+    if baseline := result.get("baseline"):
         gain = metric_named(primary).change(result["value"] - baseline["value"])
         row(
             "gain",
@@ -140,7 +140,7 @@ def written(result: Result) -> None:
 
 def inspection(result: Result) -> None:
     """Print the ledger, one tensor per line, and its total."""
-    columns = ("values", "indices", "scales", "tables", "plain", "total")
+    columns = ("values", "indices", "scales", "tables", "uncompressed", "total")
     rows = result["ledger"]["rows"]
     width = max(len(row["name"]) for row in rows) + 2
     print(f"{result['model']}, {formatting.nbytes(result['bytes'])}")

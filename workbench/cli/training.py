@@ -119,11 +119,11 @@ def add_options(parser: argparse.ArgumentParser, *, distilling: bool) -> None:
 
 def _option(field: FieldSpec, required: bool) -> dict[str, Any]:
     # the recipe checks ranges, with a better message than argparse
-    choices: Sequence[Any] | None = [choice.value for choice in field.choices] or None
+    choices: Sequence[Any] = [*(choice.value for choice in field.choices), *field.aliases]
     return {
         "dest": field.name,
         "type": _teacher if required else NUMBERS.get(field.kind, str),
-        "choices": choices,
+        "choices": choices or None,
         "help": field.help.replace("%", "%%"),
         "required": required,
     }

@@ -89,7 +89,7 @@ def removed_fraction(coupled: Iterable[str], structure: Structure) -> float:
     fraction = structure.layer_fraction(coupled)
     if fraction is not None:
         return fraction
-    return 0.0 if structure.scope == "layer" else structure.removed
+    return 0.0 if structure.scope == "named" else structure.removed
 
 
 def _remaining_channels(

@@ -84,7 +84,7 @@ def _random(
 Score = Callable[[Group, Mapping[str, Tensor], CalibrationStats, torch.Generator], Tensor]
 
 SCORES: dict[str, Score] = {
-    "group norm": _group_norm,
+    "group_norm": _group_norm,
     "magnitude": _magnitude,
     "gradient": _gradient,
     "curvature": _curvature,

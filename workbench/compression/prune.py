@@ -47,14 +47,14 @@ def masks(
     layers = compressible(weights) if layers is None else layers
     included = [n for n in layers if n not in prune.exclude]
     single = [n for n in included if n in prune.layers]
-    pool = [n for n in included if n not in prune.layers] if prune.scope != "layer" else []
+    pool = [n for n in included if n not in prune.layers] if prune.scope != "named" else []
     covered = {name: weights[name] for name in included if name in single or name in pool}
     scores = {
         name: to_numpy(values)
         for name, values in CRITERIA[prune.criterion](covered, prune, stats).items()
     }
     sparsity = {name: prune.layers.get(name, prune.sparsity) for name in covered}
-    if prune.pattern == "n:m":
+    if prune.pattern == "n_m":
         return {name: mask_in_runs(scores[name], prune.width, sparsity[name]) for name in covered}
     units = {name: _units(scores[name], prune) for name in covered}
     if prune.scope in COMPETING and pool:
@@ -92,7 +92,7 @@ def magnitude_mask_like(name: str, weight: Tensor, mask: Tensor, prune: Prune) -
     size = to_numpy(weight.abs())
     if prune.pattern == "block":
         return mask
-    if prune.pattern == "n:m":
+    if prune.pattern == "n_m":
         return mask_in_runs(size, prune.width, prune.layers.get(name, prune.sparsity))
     pruned = mask.numel() - int(mask.sum())
     return torch.from_numpy(_keep_all_but(size.reshape(-1), pruned)).view(weight.shape)

@@ -74,7 +74,7 @@ def fit_codebook(rows: Tensor, settings: Share, clusters: int) -> Codebook:
         return Codebook(torch.zeros(rows.shape[0], 1), zero=False, threshold=torch.zeros(1))
     counted = rows != 0
     threshold = torch.zeros(rows.shape[0], 1)
-    if settings.method == "k-means":
+    if settings.method == "k_means":
         zero = not bool(counted.all())
         count = min(clusters, rows.shape[1], 256 - zero)  # an index is a byte
         values = kmeans.centers(rows, count, settings.start, settings.seed)

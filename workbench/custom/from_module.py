@@ -103,7 +103,7 @@ def from_module(
     argument_names = input_names(unwrap(module))
     data = {"train": train, "validation": validation, "test": test}
     splits = [split_of(split, content, argument_names) for split, content in data.items()]
-    prepared = prepare_module(module, splits[1], INPUT_CONVERTERS["own"])
+    prepared = prepare_module(module, splits[1], INPUT_CONVERTERS["custom"])
     weights = splits[0].weights
     if augment is not None:
         check_augment(augment, splits[0])
@@ -116,7 +116,7 @@ def from_module(
         source="",
         license="",
         sources=tuple(UserSplit(split) for split in splits),
-        input_type="own",
+        input_type="custom",
         metric=metric,
         measure=measure,
         loss_fn=None if loss is None else checked_loss(loss, weights is not None),

@@ -62,7 +62,7 @@ def _equal(first: Task, second: Task, name: str) -> bool:
 
 def _has_content_digest(task: Task, name: str) -> bool:
     """Return whether the digest of a split is that of the tensors that modules take."""
-    return task.input_type == "own" and any(
+    return task.input_type == "custom" and any(
         isinstance(s, UserSplit) and s.split == name for s in task.sources
     )
 

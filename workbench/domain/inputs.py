@@ -49,7 +49,7 @@ INPUT_CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "words": _ids,
     "characters": _ids,
     "frames": _frames,
-    "own": _custom,
+    "custom": _custom,
 }
 """By the input type of a task."""
 

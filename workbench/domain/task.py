@@ -116,7 +116,8 @@ class Task:
     sources : tuple of SplitSource
         The provider of each split.
     input_type : str
-        The type of an example: "image", "words", "characters", "frames" or "own" (a user's data).
+        The type of an example: "image", "words", "characters", "frames" or "custom", for data of a
+        user.
     metric : Metric
         The primary metric.
     measure : callable, optional

@@ -67,11 +67,11 @@ def _emptied(
         return
     name = max(empty)[1]
     coded, prune, share = layers[name], artifact.recipe.prune, artifact.recipe.share
-    k_means = share is not None and share.method == "k-means"  # never rounds to zero
+    k_means = share is not None and share.method == "k_means"  # never rounds to zero
     all_pruned = isinstance(coded, Shared) and coded.zero and not coded.codes.any() and k_means
     by_pruning = artifact.recipe.prunes(name) and (all_pruned or not sparsity.is_rounded(coded))
     general = prune is not None and prune.scope != "adaptive" and name not in prune.layers
-    yield Reason("emptied" if by_pruning and general else "all-zero", name, {}, len(artifact))
+    yield Reason("emptied" if by_pruning and general else "all_zero", name, {}, len(artifact))
 
 
 def _dense_kept(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
@@ -86,15 +86,15 @@ def _dense_kept(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
         zeros = 1 - options.nonzero / options.dense.values.count
         if zeros > CONSIDERABLE / 2:
             numbers = {"zeros": zeros, "dense": dense, "sparse": sparse}
-            yield Reason("dense-kept", name, numbers, dense)
+            yield Reason("dense_kept", name, numbers, dense)
 
 
 def _index_heavy(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
     for row in artifact.ledger.rows:
-        values = row.values + row.plain
+        values = row.values + row.uncompressed
         if row.name in layers and row.indices > max(values, CONSIDERABLE * len(artifact)):
             numbers = {"indices": row.indices, "values": values}
-            yield Reason("index-heavy", row.name, numbers, row.indices)
+            yield Reason("index_heavy", row.name, numbers, row.indices)
 
 
 def _scales_heavy(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
@@ -113,11 +113,11 @@ def _reducible_scales(coded: Coded) -> str | None:
     parts = [coded.u, coded.v] if isinstance(coded, Factors) else [coded]
     codebooks = [part.codebook for part in parts if isinstance(part, Shared)]
     if any(len(codebook) > 1 for codebook in codebooks):
-        return "codebook-heavy"
+        return "codebook_heavy"
     if any(codebook.shape[1] > 2 for codebook in codebooks):
-        return "codebook-long"
+        return "codebook_long"
     scales = [part.scale.size for part in parts if isinstance(part, Codes)]
-    return "scales-heavy" if max(scales, default=1) > 1 else None
+    return "scales_heavy" if max(scales, default=1) > 1 else None
 
 
 def _short_groups(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
@@ -126,8 +126,8 @@ def _short_groups(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
         return
     for name, coded in layers.items():
         if isinstance(coded, Codes) and 0 < coded.length < quantize.group_size:
-            numbers = {"asked": quantize.group_size, "length": coded.length}
-            yield Reason("short-groups", name, numbers, artifact.ledger[name].scales)
+            numbers = {"requested": quantize.group_size, "length": coded.length}
+            yield Reason("short_groups", name, numbers, artifact.ledger[name].scales)
 
 
 def _unfit_pattern(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
@@ -141,17 +141,17 @@ def _unfit_pattern(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
         rows, *others = coded.coded_shape
         length = prod(others)
         numbers = {"width": prune.width, "length": length}
-        if prune.pattern == "n:m" and length < prune.width:
-            yield Reason("short-runs", name, numbers, artifact.ledger[name].total)
+        if prune.pattern == "n_m" and length < prune.width:
+            yield Reason("short_runs", name, numbers, artifact.ledger[name].total)
         elif prune.pattern == "block" and min(rows, length) < prune.width:
             numbers |= {"rows": rows, "blocks": sparsity.blocks(prune, coded.coded_shape)}
-            yield Reason("wide-blocks", name, numbers, artifact.ledger[name].total)
+            yield Reason("wide_blocks", name, numbers, artifact.ledger[name].total)
 
 
 def _all_shared(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
     all_shared = all(isinstance(coded, Shared) for coded in layers.values())
     if artifact.recipe.quantize is not None and all_shared:
-        yield Reason("all-shared")
+        yield Reason("all_shared")
 
 
 def _not_factored(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
@@ -162,7 +162,7 @@ def _not_factored(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
         if factorize.kept_fraction(name) < 1 and not isinstance(coded, Factors):
             size = artifact.ledger[name].total
             numbers = {"bytes": size, "rank": ceil(break_even_rank(coded.coded_shape))}
-            yield Reason("not-factored", name, numbers, size)
+            yield Reason("not_factored", name, numbers, size)
 
 
 def _left_alone(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
@@ -175,7 +175,7 @@ def _left_alone(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
         full_rank = recipe.factorize is None or recipe.factorize.kept_fraction(name) == 1
         if untouched and full_rank and size > HEAVY * len(artifact) and _by_choice(recipe, name):
             numbers = {"bytes": size, "file": len(artifact)}
-            yield Reason("left-alone", name, numbers, size)
+            yield Reason("left_alone", name, numbers, size)
 
 
 def _by_choice(recipe: Recipe, name: str) -> bool:
@@ -184,7 +184,7 @@ def _by_choice(recipe: Recipe, name: str) -> bool:
     if any(name in part.exclude for part in parts):
         return True
     prune, quantize = recipe.prune, recipe.quantize
-    if prune is not None and prune.layers.get(name, float(prune.scope != "layer")) == 0:
+    if prune is not None and prune.layers.get(name, float(prune.scope != "named")) == 0:
         return True
     return quantize is not None and quantize.layers.get(name) == 32
 
@@ -193,7 +193,7 @@ def _all_excluded(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
     for key in (*COMPRESSING, "activations"):
         part = getattr(artifact.recipe, key)
         if part is not None and layers.keys() <= set(part.exclude):
-            yield Reason("all-excluded", specs(part)[0].label)
+            yield Reason("all_excluded", specs(part)[0].label)
 
 
 def _factored(layers: CodedLayers) -> Iterator[Reason]:

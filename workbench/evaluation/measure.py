@@ -236,7 +236,7 @@ def _structure(
     weights = sum(prod(model.card["tensors"][name]) for name in model.layers) or 1
     layers = [name for name in model.with_spec(artifact.spec).layers if name in artifact.tensors]
     return {
-        "channels_asked": requested_fraction(groups, requested),
+        "channels_requested": requested_fraction(groups, requested),
         "channels_removed": removed / before,
         "weights_removed": 1 - sum(prod(artifact.tensors[name].shape) for name in layers) / weights,
         "macs_removed": 1 - macs / total if (total := model.card["macs"]) else 0.0,

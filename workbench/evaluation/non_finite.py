@@ -28,14 +28,14 @@ def non_finite_tensors(model: Model, weights: Mapping[str, Tensor]) -> dict[str,
     """
     original = model.weights()
     causes = {
-        name: "not-a-number"
+        name: "not_a_number"
         for name, weight in weights.items()
         if not _finite(weight) and (name not in original or _finite(original[name]))
     }
     for value, sources in _computed(Shell(model).module, weights):
         if not value.is_meta and not _finite(value):
             zeroed = [name for name, source in sources.items() if _has_zero_rows(source, value)]
-            causes |= dict.fromkeys(zeroed, "zero-norm")
+            causes |= dict.fromkeys(zeroed, "zero_norm")
     return causes
 
 

@@ -24,9 +24,9 @@ def model_notes(model: Model) -> tuple[Reason, ...]:
     notes = []
     masked = model.card.get("masked")
     if masked:
-        notes.append(Reason("masks-folded", _join(masked)))
+        notes.append(Reason("masks_folded", _join(masked)))
     if not model.architecture.traits.float64 and model.task.metric.counts == "classes":
-        notes.append(Reason("float32-only"))
+        notes.append(Reason("float32_only"))
     return tuple(notes)
 
 
@@ -34,7 +34,7 @@ def score_reasons(score: Score | None, split: str) -> tuple[Reason, ...]:
     """Return the most important reasons: non-finite outputs, and the weights that cause them."""
     if score is None or not score.not_finite:
         return ()
-    kind = "not-finite" if "accuracy" in score.figures else "no-figure"
+    kind = "not_finite" if "accuracy" in score.figures else "no_figure"
     numbers = {"without": score.not_finite, "examples": score.examples}
     causes = [Reason(cause, name) for name, cause in score.broken.items()]
     return (Reason(kind, split, numbers), *causes[:MAX_NAMED])
@@ -55,7 +55,7 @@ def bypassed_inputs(model: Model, artifact: Artifact) -> tuple[Reason, ...]:
         and "." in name  # else the network consists of this layer alone
         and name not in activations.exclude
     ]
-    return (Reason("inputs-bypassed", _join(missed)),) if missed else ()
+    return (Reason("inputs_bypassed", _join(missed)),) if missed else ()
 
 
 def _join(names: list[str]) -> str:

@@ -19,12 +19,12 @@ from workbench.recipe import Recipe, Structure
 MAX_NAMED = 12
 """Layers named in one sentence; more are only counted."""
 UNPRUNED = {
-    "output": "no-channels",
-    "kind": "kind-whole",
-    "between": "mixed-whole",
-    "fails": "fails-whole",
-    "unseen": "unseen-whole",
-    "graph": "not-followed",
+    "output": "no_channels",
+    "kind": "kind_whole",
+    "between": "mixed_whole",
+    "fails": "fails_whole",
+    "unseen": "unseen_whole",
+    "graph": "not_followed",
 }
 """The kind of reason for each cause of `UnprunedLayers`."""
 
@@ -103,8 +103,8 @@ def _shared_costs(artifact: Artifact, layers: Collection[str]) -> Iterator[Reaso
     others = [row for row in artifact.ledger.rows if row.name not in layers]
     sizes = {
         "container": artifact.ledger.container,
-        "one-dimensional": sum(row.total for row in others if len(row.shape) < 2),
-        "other-tensors": sum(row.total for row in others if len(row.shape) >= 2),
+        "one_dimensional": sum(row.total for row in others if len(row.shape) < 2),
+        "other_tensors": sum(row.total for row in others if len(row.shape) >= 2),
     }
     for kind, size in sizes.items():
         if size > CONSIDERABLE * len(artifact):
@@ -116,7 +116,7 @@ def _channels(
 ) -> Iterator[Reason]:
     if requested is None or structure is None:
         return
-    numbers = {"asked_share": structure["channels_asked"]}
+    numbers = {"requested_share": structure["channels_requested"]}
     if structure["channels_removed"] > 0:
         numbers |= {
             "got_share": structure["channels_removed"],
@@ -124,12 +124,12 @@ def _channels(
             "macs_share": structure["macs_removed"],
         }
         yield Reason("channels", "", numbers)
-    elif numbers["asked_share"] > 0 and requested.multiple > 1:
-        yield Reason("few-multiples", "", {**numbers, "width": requested.multiple})
-    elif numbers["asked_share"] > 0:
-        yield Reason("few-channels", "", numbers)
-    elif requested.scope == "layer" and not requested.layers:
-        yield Reason("no-layers")
+    elif numbers["requested_share"] > 0 and requested.multiple > 1:
+        yield Reason("few_multiples", "", {**numbers, "width": requested.multiple})
+    elif numbers["requested_share"] > 0:
+        yield Reason("few_channels", "", numbers)
+    elif requested.scope == "named" and not requested.layers:
+        yield Reason("no_layers")
 
 
 def _unpruned(requested: Structure | None, unpruned: Sequence[UnprunedLayers]) -> Iterator[Reason]:
@@ -153,9 +153,9 @@ def _unpruned(requested: Structure | None, unpruned: Sequence[UnprunedLayers]) -
 def _norms(artifact: Artifact, has_norms: bool) -> Iterator[Reason]:
     recipe = artifact.recipe
     if (recipe.folds or recipe.recalibrates) and not has_norms and not artifact.spec.folded:
-        yield Reason("no-norms")
+        yield Reason("no_norms")
     if recipe.equalizes and has_norms and not recipe.folds:
-        yield Reason("norms-between")
+        yield Reason("norms_between")
 
 
 def _join(names: Sequence[str]) -> str:
@@ -172,9 +172,9 @@ def _activations(artifact: Artifact, roundable: Collection[str]) -> Iterator[Rea
     quantized = [f"{path}.weight" for path, _ in artifact.spec.inputs]
     if not quantized:
         if not roundable:
-            yield Reason("no-inputs")
+            yield Reason("no_inputs")
         elif set(roundable) <= set(activations.exclude):
-            yield Reason("inputs-excluded")
+            yield Reason("inputs_excluded")
         return
     coded = {name: artifact.tensors[name] for name in quantized}
     others = [n for n, c in coded.items() if not isinstance(c, Codes) or not c.has_row_scales]
@@ -182,7 +182,7 @@ def _activations(artifact: Artifact, roundable: Collection[str]) -> Iterator[Rea
         yield Reason("simulated")
     for name in others[:1]:  # a single example is enough
         if prod(coded[name].shape):
-            yield Reason("no-integers", name)
+            yield Reason("no_integers", name)
 
 
 def _length(
@@ -199,7 +199,7 @@ def _length(
     if before > original_bytes and now > original_bytes:  # widened from half precision
         yield Reason("wider", "", {**numbers, "before": original_bytes}, len(artifact))
     elif before <= original_bytes:
-        kind = "grew" if now < before else "not-smaller" if now == before else "longer-tensors"
+        kind = "grew" if now < before else "not_smaller" if now == before else "longer_tensors"
         yield Reason(kind, "", numbers, len(artifact))
 
 
@@ -210,6 +210,6 @@ def _speed(
     if len(artifact) >= original_bytes or artifact.spec.smaller or not macs:
         return
     if artifact.recipe.prune is not None and achieved > 0:
-        yield Reason("no-faster", "", {"macs": macs})
+        yield Reason("no_faster", "", {"macs": macs})
     elif any(isinstance(c, Factors) or sparsity.is_rounded(c) for c in layers.values()):
-        yield Reason("decoded-first", "", {"macs": macs})
+        yield Reason("decoded_first", "", {"macs": macs})

@@ -51,7 +51,7 @@ class Size:
         Seconds and examples per second, if the recipe trains.
     structure : dict, optional
         Requested and achieved structured pruning, as fractions of the original:
-        ``channels_asked``, ``channels_removed``, ``weights_removed`` and ``macs_removed``.
+        ``channels_requested``, ``channels_removed``, ``weights_removed`` and ``macs_removed``.
     """
 
     digest: str

@@ -74,7 +74,7 @@ def add_non_finite(model: Model, weights: Mapping[str, Tensor], score: Score) ->
 
 def _user_errors(model: Model, split: Split) -> AbstractContextManager[None]:
     """Convert exceptions of user modules; those of a built-in module are bugs and propagate."""
-    if model.task.input_type != "own":
+    if model.task.input_type != "custom":
         return nullcontext()
     return user_errors(f"The module fails on the {split.name} data")
 

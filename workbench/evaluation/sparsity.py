@@ -33,7 +33,7 @@ def requested(prune: Prune | None, shapes: Shapes) -> float:
 def masked(prune: Prune, shapes: Shapes) -> int:
     """Return the number of weights (or blocks, for that pattern) that the masks set to zero."""
     chosen = {name: shape for name, shape in shapes.items() if prune.sparsity_of(name)}
-    if prune.pattern == "n:m":
+    if prune.pattern == "n_m":
         return sum(
             _in_runs(prune, prune.sparsity_of(name), shape) for name, shape in chosen.items()
         )

@@ -27,15 +27,15 @@ def unadjusted(model: Model, artifact: Artifact) -> dict[str, tuple[str, ...]]:
     prepared, shaped = starting_network(model, recipe), model.with_spec(artifact.spec)
     unchanged: dict[str, tuple[str, ...]] = {}
     if recipe.folds:
-        unchanged["norms-stay"] = tuple(tracking_norms(shell(shaped).module))
+        unchanged["norms_stay"] = tuple(tracking_norms(shell(shaped).module))
     if recipe.equalizes:
         candidates = prepared.equalized or prepared.not_equalized
         unchanged["uneven"] = prepared.not_equalized
-        unchanged["none-even"] = () if candidates else ("",)
+        unchanged["none_even"] = () if candidates else ("",)
     if recipe.recalibrates:
-        unchanged["norms-as-they-were"] = _not_recalibrated(shaped, prepared, artifact)
+        unchanged["norms_as_they_were"] = _not_recalibrated(shaped, prepared, artifact)
     if recipe.corrects:
-        unchanged["biases-as-they-were"] = _not_corrected(shaped, prepared, artifact)
+        unchanged["biases_as_they_were"] = _not_corrected(shaped, prepared, artifact)
     return unchanged
 
 

@@ -15,7 +15,7 @@ from workbench.evaluation.reason import Reason
 
 NOTICEABLE = 0.005
 """The smallest difference that is reported, as a fraction of all weights."""
-PATTERNS = {"n:m": "one-stays", "block": "whole-blocks", "free": "whole-weights"}
+PATTERNS = {"n_m": "one_stays", "block": "whole_blocks", "free": "whole_weights"}
 """The kind of reason for a number of zeros that results from the pattern and from rounding."""
 
 CodedLayers = Mapping[str, Coded]
@@ -29,7 +29,7 @@ def per_layer_sparsity(
 ) -> Iterator[Reason]:
     """Explain a requested sparsity that differs from the general setting."""
     prune = artifact.recipe.prune
-    if prune is None or prune.scope == "layer" or abs(requested - prune.sparsity) <= NOTICEABLE:
+    if prune is None or prune.scope == "named" or abs(requested - prune.sparsity) <= NOTICEABLE:
         return
     sign = 1 if requested > prune.sparsity else -1
     sizes = {name: prod(coded.shape) for name, coded in layers.items()}
@@ -40,10 +40,10 @@ def per_layer_sparsity(
     ]
     numbers = {
         "set_share": prune.sparsity,
-        "asked_share": requested,
+        "requested_share": requested,
         "left_share": sum(others) / sum(sizes.values()),
     }
-    yield Reason("set-higher" if sign > 0 else "less-sparse", "", numbers)
+    yield Reason("set_higher" if sign > 0 else "less_sparse", "", numbers)
 
 
 def sparsity_gap(
@@ -66,7 +66,7 @@ def sparsity_gap(
         counts = [sparsity.zero_blocks(artifact, name, prune.width) for name in pruned]
         blocks, weights = map(sum, zip(*counts, strict=True)) if counts else (0, 0)
         masked = weights if blocks <= units else units * prune.width**2
-    numbers = {"asked_share": requested}
+    numbers = {"requested_share": requested}
     by_pattern = blocks <= units and masked <= achieved * total + 0.5
     if by_pattern and abs(masked / total - requested) > NOTICEABLE:
         pattern_numbers = {**numbers, "made_share": masked / total, "width": prune.width}
@@ -94,10 +94,10 @@ def _more_zeros(
     zeros = {name: sparsity.zeros(artifact, name) for name in layers}
     new = sum(zeros.values()) - old
     if min(old, old + new - masked) > NOTICEABLE * total:
-        yield Reason("already-zero", "", {**numbers, "before_share": old / total})
+        yield Reason("already_zero", "", {**numbers, "before_share": old / total})
     rounded = sum(zeros[name] for name, coded in layers.items() if sparsity.is_rounded(coded))
     if new - masked > NOTICEABLE * total and rounded >= new - masked:
-        yield Reason("rounded-to-zero", "", {**numbers, "rounded_share": (new - masked) / total})
+        yield Reason("rounded_to_zero", "", {**numbers, "rounded_share": (new - masked) / total})
 
 
 def _zero_in_both(coded: Coded, weight: Tensor) -> int:

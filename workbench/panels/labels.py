@@ -11,7 +11,7 @@ EXAMPLES = {
     "words": N_("texts"),
     "characters": N_("pieces of text"),
     "frames": N_("recordings"),
-    "own": N_("examples"),
+    "custom": N_("examples"),
 }
 """The noun for examples, by input type of the task."""
 

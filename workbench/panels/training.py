@@ -25,7 +25,7 @@ DEFAULTS = Train(
     teacher=SELF,
     temperature=1.0,
     sparsening="cubic",
-    schedule="one-cycle",
+    schedule="one_cycle",
     average=0.99,
     patience=20,
 )

@@ -45,7 +45,7 @@ WENT_WRONG: dict[str, Callable[[int], str]] = {
     "image": lambda n: plural("{count} image went wrong", "{count} images went wrong", n),
     "words": lambda n: plural("{count} text went wrong", "{count} texts went wrong", n),
     "frames": lambda n: plural("{count} recording went wrong", "{count} recordings went wrong", n),
-    "own": lambda n: plural("{count} example went wrong", "{count} examples went wrong", n),
+    "custom": lambda n: plural("{count} example went wrong", "{count} examples went wrong", n),
 }
 """By display type."""
 

@@ -30,7 +30,7 @@ KINDS = (
     Kind("indices", N_("positions of nonzeros"), "/"),
     Kind("scales", N_("scales, codebooks"), "x"),
     Kind("tables", N_("code tables"), "."),
-    Kind("plain", N_("uncompressed values"), "-"),
+    Kind("uncompressed", N_("uncompressed values"), "-"),
 )
 
 

@@ -62,10 +62,10 @@ class Factorize:
 
     Attributes
     ----------
-    kept : float
+    keep : float
         The fraction to keep, in terms of `measure`; 1 does not factorize.
     measure : str
-        What `kept` is a fraction of. With ``number``, the rank is `rank` if `kept` is below 1.
+        What `keep` is a fraction of. With ``number``, the rank is `rank` if `keep` is below 1.
     aim : str
         Whether the factors fit the weights or the layer's outputs.
     layers : mapping of str to float
@@ -76,7 +76,7 @@ class Factorize:
         The rank of every factorized layer when `measure` is ``number``.
     """
 
-    kept: float = real(
+    keep: float = real(
         0.95, FRACTION, N_("kept"), N_("The fraction of a layer that its two factors keep.")
     )
     measure: str = choice(
@@ -98,4 +98,4 @@ class Factorize:
 
     def kept_fraction(self, name: str) -> float:
         """Return the fraction to keep of the tensor `name`; 1 does not factorize it."""
-        return 1.0 if name in self.exclude else float(self.layers.get(name, self.kept))
+        return 1.0 if name in self.exclude else float(self.layers.get(name, self.keep))

@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 from workbench.errors import RecipeError
 from workbench.recipe.recipe import PARTS, Recipe
 from workbench.recipe.schema import FieldSpec, specs
+from workbench.recipe.version_1 import upgrade_setting
 
-VERSION = "1"
+VERSION = "2"
 PAGE_KEYS = frozenset({"theme", "template", "lang", "token", "voila-template", "voila-theme"})
 MAX_LENGTH = 4096
 INTEGER = re.compile(r"-?[0-9]{1,15}")
@@ -56,7 +57,7 @@ def from_query(
     others: dict[str, str] = {}
     fields = {f"{key}.{s.name}": s for key, part in PARTS.items() for s in specs(part)}
     seen: set[str] = set()
-    for key, value in parse_qsl(query.lstrip("?"), keep_blank_values=True):
+    for key, value in _pairs(query):
         if key in PAGE_KEYS:
             continue
         if key in seen:
@@ -82,6 +83,12 @@ def from_query(
                 f"The link has an unknown key {key!r}: remove it.", code="recipe.unknown_key"
             )
     return model, Recipe.from_json(data), others
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Return the keys and values of a query, with present names if it has version 1."""
+    pairs = parse_qsl(query.lstrip("?"), keep_blank_values=True)
+    return [upgrade_setting(*pair) for pair in pairs] if ("v", "1") in pairs else pairs
 
 
 def _format(value: Any) -> str:

@@ -51,5 +51,5 @@ def with_layers(recipe: Recipe, key: str, layers: Collection[str], setting: floa
 def without_idle_factorization(recipe: Recipe) -> Recipe:
     """Remove a factorize part that factorizes no layer, so that the recipe can be trained."""
     part = recipe.factorize
-    idle = part is not None and part.kept == OFF["factorize"] and not part.layers
+    idle = part is not None and part.keep == OFF["factorize"] and not part.layers
     return replace(recipe, factorize=None) if idle else recipe

@@ -30,6 +30,7 @@ CRITERIA = (
         N_("gradient"),
         N_("Removes the weights that affect the loss least, by weight × gradient."),
         "Molchanov et al. 2016, arXiv 1611.06440",
+        alias="taylor",
     ),
     Choice(
         "curvature",
@@ -39,6 +40,7 @@ CRITERIA = (
             "other weights compensate for them."
         ),
         "Frantar & Alistarh 2023, SparseGPT, arXiv 2301.00774",
+        alias="sparsegpt",
     ),
     Choice("random", N_("random"), N_("Removes random weights: a baseline for other criteria.")),
 )
@@ -60,17 +62,18 @@ SCOPES = (
         N_("adaptive"),
         N_("All layers compete by scores relative to the remaining weights of a layer (LAMP)."),
         "Lee et al. 2020, arXiv 2010.07611",
+        alias="lamp",
     ),
     Choice("uniform", N_("uniform"), N_("Every layer loses the same fraction of its weights.")),
     Choice(
-        "layer", N_("by layer"), N_("Only the layers listed lose weights, each its own fraction.")
+        "named", N_("by layer"), N_("Only the layers listed lose weights, each its own fraction.")
     ),
 )
 
 PATTERNS = (
     Choice("free", N_("single weights"), N_("Any weight can become zero.")),
     Choice(
-        "n:m",
+        "n_m",
         N_("N of M"),
         N_(
             "Every run of M weights along the input keeps the same number of weights, in all "
@@ -112,7 +115,7 @@ class Prune:
     scope : str
         Whether layers compete. By default that of `DEFAULT_SCOPES` for the criterion.
     pattern : str
-        ``free``: single weights. ``n:m``: each run of `width` weights keeps the same number, at
+        ``free``: single weights. ``n_m``: each run of `width` weights keeps the same number, at
         least one. ``block``: squares of `width` by `width` weights.
     width : int
         The size of the pattern.
@@ -177,4 +180,4 @@ class Prune:
         """Return the requested fraction of zeros in the tensor `name`."""
         if name in self.exclude:
             return 0.0
-        return self.layers.get(name, self.sparsity if self.scope != "layer" else 0.0)
+        return self.layers.get(name, self.sparsity if self.scope != "named" else 0.0)

@@ -50,6 +50,7 @@ ROUNDINGS = (
             "calibration examples."
         ),
         "Frantar et al. 2022, GPTQ, arXiv 2210.17323",
+        alias="gptq",
     ),
 )
 

@@ -39,7 +39,7 @@ DATA_DRIVEN = NEEDS_GRADIENTS | NEEDS_COVARIANCE
 """The criteria that need calibration data."""
 
 BASELINES: dict[tuple[str, str], tuple[str, str]] = {
-    ("structure", "criterion"): ("curvature", "group norm"),
+    ("structure", "criterion"): ("curvature", "group_norm"),
     ("prune", "criterion"): ("curvature", "magnitude"),
     ("quantize", "rounding"): ("compensated", "nearest"),
     ("adjust", "batch_norm"): ("recalibrate", "keep"),

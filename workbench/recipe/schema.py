@@ -23,12 +23,16 @@ Kind = Literal["real", "integer", "choice", "text", "layers", "names"]
 
 @dataclass(frozen=True)
 class Choice:
-    """One value of a field, with its texts (message ids of the translation catalog)."""
+    """One value of a field, with its texts (message ids of the translation catalog).
+
+    `alias` is another name of the value, known from papers, that a recipe may be given with.
+    """
 
     value: str | int
     label_id: str
     help_id: str = ""
     paper: str = ""
+    alias: str = ""
 
     @property
     def label(self) -> str:
@@ -80,6 +84,11 @@ class FieldSpec:
         """The description, one sentence."""
         return _(self.help_id)
 
+    @property
+    def aliases(self) -> dict[str, str | int]:
+        """The values of a choice by their other names."""
+        return {choice.alias: choice.value for choice in self.choices if choice.alias}
+
     def check(self, value: Any, part: str) -> Any:
         """Return `value` in canonical form; raise `RecipeError` if it is not allowed."""
         where = f"{part}.{self.name}"
@@ -111,11 +120,12 @@ class FieldSpec:
         if getattr(value, "shape", None) == () and hasattr(value, "item"):
             value = value.item()  # a number from NumPy, or a tensor
         if self.choices:
-            values = [choice.value for choice in self.choices]
             integral = isinstance(value, float) and value.is_integer()
             candidate = int(value) if integral else value
-            if isinstance(value, bool) or candidate not in values:
-                allowed = ", ".join(str(v) for v in values)
+            if isinstance(candidate, str):
+                candidate = self.aliases.get(candidate, candidate)
+            if isinstance(value, bool) or candidate not in [c.value for c in self.choices]:
+                allowed = ", ".join(map(_with_alias, self.choices))
                 raise RecipeError(
                     f"{where} must be one of {allowed}, not {brief(value)}.",
                     code="recipe.unknown_choice",
@@ -168,6 +178,10 @@ class FieldSpec:
 def brief(value: Any) -> str:
     """Return a one-line `repr` of `value`, short enough for a message."""
     return reprlib.repr(value).replace("\n", " ")
+
+
+def _with_alias(choice: Choice) -> str:
+    return f"{choice.value} (or {choice.alias})" if choice.alias else str(choice.value)
 
 
 def _name(value: Any, where: str) -> str:

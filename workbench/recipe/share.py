@@ -15,7 +15,7 @@ CLUSTERS = (
 
 METHODS = (
     Choice(
-        "k-means",
+        "k_means",
         N_("k-means"),
         N_("The shared values are those with the least squared error."),
         "Han et al. 2015, arXiv 1510.00149",
@@ -81,7 +81,7 @@ class Share:
         N_("shared values"),
         N_("How many different values the weights of a layer can have, in addition to zero."),
     )
-    method: str = choice("k-means", METHODS, N_("sharing"), N_("How the shared values are chosen."))
+    method: str = choice("k_means", METHODS, N_("sharing"), N_("How the shared values are chosen."))
     start: str = choice("linear", STARTS, N_("start of k-means"), N_("How k-means is initialized."))
     granularity: str = choice(
         "tensor", CODEBOOKS, N_("codebooks"), N_("Which weights share one codebook.")

@@ -20,7 +20,7 @@ from workbench.recipe.schema import (
 
 CRITERIA = (
     Choice(
-        "group norm",
+        "group_norm",
         N_("group norm"),
         N_("Removes the channels with the smallest weights over all layers that share them."),
         "Fang et al. 2023, DepGraph, arXiv 2301.12900",
@@ -36,6 +36,7 @@ CRITERIA = (
         N_("gradient"),
         N_("Removes the channels that affect the loss least, by weight × gradient."),
         "Molchanov et al. 2016, arXiv 1611.06440",
+        alias="taylor",
     ),
     Choice(
         "curvature",
@@ -57,7 +58,7 @@ SCOPES = (
         N_("All layers compete by scores relative to the mean of a layer."),
     ),
     Choice(
-        "layer", N_("by layer"), N_("Only the layers listed lose channels, each its own fraction.")
+        "named", N_("by layer"), N_("Only the layers listed lose channels, each its own fraction.")
     ),
 )
 
@@ -101,7 +102,7 @@ class Structure:
         ),
     )
     criterion: str = choice(
-        "group norm",
+        "group_norm",
         CRITERIA,
         N_("criterion for channels"),
         N_("How the channels to remove are chosen."),

@@ -63,13 +63,13 @@ SCHEDULES = (
         "Loshchilov & Hutter 2016, arXiv 1608.03983",
     ),
     Choice(
-        "one-cycle",
+        "one_cycle",
         N_("one-cycle"),
         N_("Rises for 30 % of the steps, then decays to nearly zero."),
         "Smith & Topin 2017, arXiv 1708.07120",
     ),
     Choice(
-        "warm-up",
+        "warm_up",
         N_("warm-up"),
         N_("Rises over the first 10 % of the steps, then stays constant."),
         "Goyal et al. 2017, arXiv 1706.02677",
@@ -77,7 +77,7 @@ SCHEDULES = (
 )
 
 SPARSENING = (
-    Choice("one-shot", N_("one-shot"), N_("All weights are pruned before the first step.")),
+    Choice("one_shot", N_("one-shot"), N_("All weights are pruned before the first step.")),
     Choice(
         "linear",
         N_("linear"),
@@ -99,7 +99,7 @@ SPARSENING = (
 
 ROUNDINGS = (
     Choice(
-        "straight-through",
+        "straight_through",
         N_("straight-through"),
         N_("Weights are rounded in every step; gradients ignore the rounding."),
         "Bengio et al. 2013, arXiv 1308.3432",
@@ -109,13 +109,14 @@ ROUNDINGS = (
         N_("learned step size"),
         N_("The quantization scales are trained too (LSQ)."),
         "Esser et al. 2019, arXiv 1902.08153",
+        alias="lsq",
     ),
     Choice("afterwards", N_("afterwards"), N_("Weights are rounded once, after training.")),
 )
 
 MATCHINGS = (
     Choice(
-        "soft targets",
+        "soft_targets",
         N_("soft targets"),
         N_("The student learns the teacher's probabilities, softened by the temperature."),
         "Hinton et al. 2015, arXiv 1503.02531",
@@ -217,16 +218,16 @@ class Train:
         N_("The teacher's fraction of the loss; the rest comes from the labels."),
     )
     matching: str = choice(
-        "soft targets", MATCHINGS, N_("matching"), N_("What the student learns from the teacher.")
+        "soft_targets", MATCHINGS, N_("matching"), N_("What the student learns from the teacher.")
     )
     sparsening: str = choice(
-        "one-shot",
+        "one_shot",
         SPARSENING,
         N_("sparsity schedule"),
         N_("When weights are pruned during training."),
     )
     rounding: str = choice(
-        "straight-through",
+        "straight_through",
         ROUNDINGS,
         N_("rounding"),
         N_("How training takes quantization into account."),

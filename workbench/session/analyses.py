@@ -144,8 +144,8 @@ def _generate(
 
 
 ANALYZERS: dict[str, Analyzer] = {
-    "changes": _compare,
+    "comparison": _compare,
     "attribution": _attribution,
     "histogram": _histogram,
-    "writing": _generate,
+    "generation": _generate,
 }

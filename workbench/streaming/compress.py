@@ -26,7 +26,7 @@ from workbench.streaming.resume import FREE_SPACE, ResumableOutput
 from workbench.streaming.source import Source
 from workbench.streaming.supported import check_supported
 
-VERSION = 2
+VERSION = 3
 """Increased whenever the output bytes change, so that older partial output is not continued."""
 
 
@@ -87,7 +87,7 @@ def _write_all(
     header = {
         "model": f"{TENSOR_FILE_PREFIX}{source.title}",
         "recipe": recipe.as_dict(),
-        "form": UNCHANGED.as_list(),
+        "spec": UNCHANGED.as_list(),
         "tensors": partial.entries,
     }
     return OnDiskArtifact.from_header(partial.output, partial.finish(header))

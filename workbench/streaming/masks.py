@@ -55,7 +55,7 @@ class Masks:
         `on_progress` is called with the bytes read so far and the total.
         """
         names = tuple(name for name in source.layers if name not in prune.exclude)
-        is_global = prune.scope == "global" and prune.pattern != "n:m"
+        is_global = prune.scope == "global" and prune.pattern != "n_m"
         pool = tuple(name for name in names if name not in prune.layers) if is_global else ()
         bits = max((_bits(source.meta_tensors[name], prune) for name in pool), default=0)
         units = sum(_units(source.meta_tensors[name].shape, prune) for name in pool)
@@ -87,8 +87,8 @@ class Masks:
             return _mask_above(weight, prune, self.bits, rest)
         if name not in self.names:
             return None, 0
-        sparsity = prune.layers.get(name, prune.sparsity if prune.scope != "layer" else 0.0)
-        if prune.pattern == "n:m":
+        sparsity = prune.layers.get(name, prune.sparsity if prune.scope != "named" else 0.0)
+        if prune.pattern == "n_m":
             return _mask_in_runs(weight, prune.width, sparsity), 0
         pruned = round(sparsity * _units(weight.shape, prune))
         if not pruned:

@@ -116,7 +116,7 @@ def _densities(model: Model, recipe: Recipe, layer: str) -> dict[str, float]:
     """Return the densities that `recipe` asks of the other layers that can be pruned."""
     prune = _prune(recipe)
     free = [name for name in model.layers if name != layer and name not in prune.exclude]
-    default = 0.0 if prune.scope == "layer" else prune.sparsity
+    default = 0.0 if prune.scope == "named" else prune.sparsity
     return {name: 1 - prune.layers.get(name, default) for name in free}
 
 
@@ -142,7 +142,7 @@ def _scaled(recipe: Recipe, others: dict[str, float], densest: float) -> Recipe:
     prune = _prune(recipe)
     factor = densest / max(others.values())
     sparsities = {name: _rounded(1 - density * factor) for name, density in others.items()}
-    named = prune.scope == "layer"
+    named = prune.scope == "named"
     layers = dict(prune.layers)
     layers |= {name: sparsities[name] for name in others if name in layers or named}
     sparsity = prune.sparsity if named else _rounded(1 - (1 - prune.sparsity) * factor)

@@ -107,7 +107,7 @@ def steps_for(
         total = min(RECALIBRATION_BATCHES, -(-len(run.setup.labels) // MICROBATCH))
         sample = min(RECALIBRATION_SAMPLE, total)
         overhead += total / sample * _timed(lambda: run.recalibrate(cancel, sample))
-    mask = _timed(run.recompute_masks) if settings.sparsening != "one-shot" else 0.0
+    mask = _timed(run.recompute_masks) if settings.sparsening != "one_shot" else 0.0
     check = _seconds_per_check(run, cancel, slow=slow)
     if finish is not None:
         overhead += _timed(lambda: finish(model, recipe, run.setup, run.trained()))

@@ -111,4 +111,4 @@ def _distances(outputs: Tensor, teacher: Tensor) -> Tensor:
     return (centered - target).square().sum(dim=1)
 
 
-MATCHINGS = {"soft targets": soft_targets, "logits": logits}
+MATCHINGS = {"soft_targets": soft_targets, "logits": logits}

@@ -37,10 +37,10 @@ SCHEDULES: dict[str, Callable[[Optimizer, int, float], LRScheduler]] = {
         optimizer, [ceil(steps / 2), ceil(3 * steps / 4)]
     ),
     "cosine": lambda optimizer, steps, peak: CosineAnnealingLR(optimizer, steps),
-    "one-cycle": lambda optimizer, steps, peak: OneCycleLR(
+    "one_cycle": lambda optimizer, steps, peak: OneCycleLR(
         optimizer, peak, total_steps=steps + 1, cycle_momentum=False
     ),
-    "warm-up": lambda optimizer, steps, peak: LinearLR(
+    "warm_up": lambda optimizer, steps, peak: LinearLR(
         optimizer, start_factor=1 / max(2, steps // 10), total_iters=max(1, steps // 10)
     ),
 }

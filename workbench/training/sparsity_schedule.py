@@ -17,7 +17,7 @@ def sparsity_schedule(kind: str, steps: int) -> dict[int, float]:
     the steps; the cubic schedule is 1 − (1 − t)³ (Zhu & Gupta, arXiv 1710.01878). ``rewind`` adds
     an equal share before each round except the first, so that the last round trains the final mask.
     """
-    if kind == "one-shot" or steps == 0:
+    if kind == "one_shot" or steps == 0:
         return {0: 1.0}
     if kind == "rewind":
         rounds = min(ROUNDS, steps)

@@ -19,12 +19,13 @@ _display_types: MemoryCache[str] = MemoryCache(CACHED_TASKS)
 
 
 def display_type(task: Task) -> str:
-    """Return how to display a task's examples: "image", "words", "characters", "frames" or "own".
+    """Return how to display a task's examples.
 
-    It is the task's input type, except that a user's data are an "image" if the module takes one
-    floating-point tensor [height, width] or [channels, height, width] per example.
+    It is "image", "words", "characters", "frames" or "custom": the task's input type, except that
+    a user's data are an "image" if the module takes one floating-point tensor [height, width] or
+    [channels, height, width] per example.
     """
-    if task.input_type != "own":
+    if task.input_type != "custom":
         return task.input_type
     return _display_types.of(
         (task.name, task.digest("validation")), lambda: _custom_display_type(task)
@@ -89,4 +90,4 @@ def _gray(image: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
 def _custom_display_type(task: Task) -> str:
     inputs = task.inputs(task.split("validation").examples[:1])
     is_image = getattr(inputs, "ndim", 0) in (3, 4) and inputs.is_floating_point()
-    return "image" if is_image else "own"
+    return "image" if is_image else "custom"

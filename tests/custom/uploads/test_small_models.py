@@ -19,7 +19,7 @@ def table(classes=("no", "yes"), rows=200):
     labels = (sums > 0).astype(np.int64) if classes else sums.astype(np.float32)
     parts = split_rows(labels if classes else np.zeros(rows, np.int64))
     return UploadedData(
-        {n: (inputs[r], labels[r]) for n, r in parts.items()}, tuple(classes), "own"
+        {n: (inputs[r], labels[r]) for n, r in parts.items()}, tuple(classes), "custom"
     )
 
 
@@ -46,7 +46,7 @@ def images(color, rows=60):
     ids=["classes", "a number", "gray", "color"],
 )
 def test_a_small_model_is_trained_and_can_be_compressed(data, metric, monkeypatch):
-    monkeypatch.setattr(small_models, "STEPS", {"own": 600, "image": 60})
+    monkeypatch.setattr(small_models, "STEPS", {"custom": 600, "image": 60})
     fractions = []
     model = small_models.train_small_model("mine", data, CancelToken(on_progress=fractions.append))
     assert (model.name, model.task.metric.name) == ("custom/mine", metric)
@@ -64,7 +64,7 @@ def test_a_small_model_is_trained_and_can_be_compressed(data, metric, monkeypatc
 
 
 def test_the_same_upload_gives_the_same_weights(monkeypatch):
-    monkeypatch.setattr(small_models, "STEPS", {"own": 40, "image": 10})
+    monkeypatch.setattr(small_models, "STEPS", {"custom": 40, "image": 10})
     one, other = (
         small_models.train_small_model(name, table()).weights() for name in ("one", "other")
     )

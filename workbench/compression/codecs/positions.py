@@ -73,7 +73,7 @@ def indices(nonzero: Flags, shape: Shape, prune: Prune | None) -> Iterator[list[
         yield [Index("gaps", 0, nonzero, width=gaps.WIDTHS[0])]
         return
     yield [Index("bitmap", (nonzero.size + 7) // 8, nonzero), *_gaps(nonzero)]
-    if prune is not None and len(shape) >= 2 and prune.pattern == "n:m":
+    if prune is not None and len(shape) >= 2 and prune.pattern == "n_m":
         if options := [*_runs(nonzero, shape, prune.width)]:
             yield options
     elif prune is not None and len(shape) >= 2 and prune.pattern == "block":

@@ -26,7 +26,7 @@ from workbench.zoo.tables import CUSTOM_PREFIX
 
 HIDDEN = (64, 64)
 CHANNELS = (8, 16, 32)
-STEPS = {"own": 1500, "image": 400}
+STEPS = {"custom": 1500, "image": 400}
 """Training steps by the input type of the task, within the limits on epochs."""
 MIN_EPOCHS = 3
 MAX_EPOCHS = 100

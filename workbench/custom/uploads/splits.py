@@ -33,7 +33,7 @@ class UploadedData:
     classes : tuple of str
         The class names; empty for regression.
     input_type : str
-        The input type of the task: "own" for tables, "image".
+        The input type of the task: "custom" for tables, "image".
     notes : tuple of str
         Sentences about data that was left out.
     """

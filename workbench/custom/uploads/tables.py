@@ -172,7 +172,7 @@ def preprocess(table: Table, target: int) -> UploadedData:
     return UploadedData(
         {name: (inputs[rows], labels[rows]) for name, rows in splits.items()},
         classes,
-        "own",
+        "custom",
         _notes(left_out, dropped),
     )
 

@@ -60,7 +60,7 @@ def _generates_text(task: Task) -> bool:
 
 
 def _analysis(session: Session) -> AnalysisKey:
-    return AnalysisKey("writing", (session.focus.prompt, session.focus.seed, CHARACTERS))
+    return AnalysisKey("generation", (session.focus.prompt, session.focus.seed, CHARACTERS))
 
 
 def _controls(session: Session) -> list[dict[str, Any]]:

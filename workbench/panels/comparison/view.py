@@ -16,7 +16,7 @@ from workbench.session.analyses import AnalysisKey
 if TYPE_CHECKING:
     from workbench.analysis.comparison import Comparison
 
-COMPARISON = AnalysisKey("changes")
+COMPARISON = AnalysisKey("comparison")
 
 
 @dataclass(frozen=True)
