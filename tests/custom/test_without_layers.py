@@ -15,8 +15,8 @@ from tests.raises import raises
 from workbench.analysis.sensitivity import Point, Sensitivity
 from workbench.cache.results import ResultCache
 from workbench.cli import tables
-from workbench.panels import layer_table
 from workbench.panels.comparison import tab
+from workbench.panels.views import layer_table
 from workbench.plots import sensitivity as picture
 from workbench.plots.palette import LIGHT
 from workbench.session import Session

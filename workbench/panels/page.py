@@ -33,13 +33,14 @@ import traitlets
 from workbench import formatting
 from workbench.cancel import CancelToken
 from workbench.i18n import _
-from workbench.panels import card, controls, layer_table, points, sources, training, uploading
+from workbench.panels import controls, sources, training, uploading
 from workbench.panels.actions import ACTIONS, VIEW_ACTIONS
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.error_boundary import error_boundary
-from workbench.panels.header import header
-from workbench.panels.labels import examples_label, page_labels
 from workbench.panels.tabs import Tab, content, tabs
+from workbench.panels.views import card, layer_table, points
+from workbench.panels.views.header import header
+from workbench.panels.views.labels import examples_label, page_labels
 from workbench.plots import tradeoff
 from workbench.plots.palette import THEMES
 from workbench.recipe import Recipe

@@ -10,11 +10,12 @@ from workbench import formatting
 from workbench.domain import Task
 from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
-from workbench.panels import controls, points
+from workbench.panels import controls
 from workbench.panels.buttons import choice
 from workbench.panels.comparison import tab as comparison
 from workbench.panels.comparison.view import has_classes
-from workbench.panels.labels import examples_label
+from workbench.panels.views import points
+from workbench.panels.views.labels import examples_label
 from workbench.plots import course, ledger, sensitivity, teacher, temperature, treemap
 from workbench.plots.palette import Palette
 from workbench.recipe import PARTS, Recipe

@@ -10,7 +10,7 @@ from workbench.i18n import _
 from workbench.panels.actions.background import progress_bar, run_in_background
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
-from workbench.panels.labels import examples_label
+from workbench.panels.views.labels import examples_label
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact

@@ -7,10 +7,10 @@ from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.i18n import _
-from workbench.panels import points, tables
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.comparison import tab as comparison
+from workbench.panels.views import points, tables
 from workbench.plots import ledger, sensitivity, teacher, temperature, tradeoff
 
 

@@ -13,7 +13,7 @@ from workbench.panels.comparison.view import (
     has_classes,
     needs_comparison,
 )
-from workbench.panels.labels import examples_label
+from workbench.panels.views.labels import examples_label
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
 from workbench.session import Session

@@ -10,7 +10,7 @@ from workbench.domain.metric import ACCURACY, Metric
 from workbench.evaluation.report import Report, Score
 from workbench.i18n import _
 from workbench.i18n import mark as N_
-from workbench.panels.labels import examples_label
+from workbench.panels.views.labels import examples_label
 from workbench.plots.tradeoff import Spot
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.schema import specs

@@ -9,7 +9,8 @@ import pytest
 
 import workbench as wb
 from workbench.analysis import sensitivity
-from workbench.panels import controls, layer_table
+from workbench.panels import controls
+from workbench.panels.views import layer_table
 from workbench.recipe import Prune, Quantize, Recipe, Share, Train
 from workbench.recipe.off import BY_LAYER
 
