@@ -60,7 +60,7 @@ def test_the_newest_of_a_hundred_wins(session, fake, until):
 
 def test_events_while_the_lock_is_held_start_one_evaluation(session, fake, until):
     """The worker cannot see the intermediate events."""
-    with session._shared.lock:
+    with session._state.lock:
         for k in range(100):
             session.set(pruned(k / 200))
     until(session, lambda: not session.busy)

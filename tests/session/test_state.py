@@ -63,7 +63,7 @@ def test_undo_and_redo_show_cached_reports(session, until):
 
 
 def test_history_is_bounded(session, fake, monkeypatch):
-    monkeypatch.setattr("workbench.session.history.LONGEST_HISTORY", 3)
+    monkeypatch.setattr("workbench.session.records.LONGEST_HISTORY", 3)
     for k in range(20):
         session.set(pruned(k / 100 + 0.1))
     steps = 0

@@ -16,8 +16,7 @@ from workbench.recipe.off import BY_LAYER, disabled_part
 from workbench.session.analyses import Analyses, AnalysisKey, FileKey, file_key
 from workbench.session.checks import check_budget, check_training
 from workbench.session.records import TeacherQuery, Timing
-from workbench.session.results import Results
-from workbench.session.shared_state import SharedState
+from workbench.session.state import State
 
 if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Sensitivity
@@ -34,111 +33,128 @@ def ignore(_progress: object) -> None:
 
 
 class Jobs:
-    """The longer computations of one session, and their results.
+    """The longer computations of a session, and their results.
 
     Attributes
     ----------
     teacher_query : TeacherQuery or None
         The last query to a teacher.
     sweep_result : TemperatureSweep or None
-        The temperatures trained so far.
+        The results of `sweep` so far.
     sensitivity : Sensitivity or None
-        The per-layer sensitivity measured so far.
+        The results of `scan` so far.
     target_size : int or None
         The file size in bytes to keep while the user changes layers.
     """
 
-    def __init__(self, shared: SharedState, results: Results) -> None:
-        self._shared = shared
-        self._results = results
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._analyses = Analyses()
         self._timings: dict[FileKey, Timing] = {}
         self._sweeps = _Calls()
         self._scans = _Calls()
         self._layer_changes = _Calls()
-        self.reset()
+        self._clear_jobs()
 
-    def reset(self) -> None:
+    def _clear_jobs(self) -> None:
         """Clear the results that belong to one model."""
         self.teacher_query: TeacherQuery | None = None
         self.sweep_result: TemperatureSweep | None = None
         self.sensitivity: Sensitivity | None = None
         self.target_size: int | None = None
 
-    def artifact(self, cancel: CancelToken, on_step: Callable[[TrainingStep], None]) -> Artifact:
-        """Compress the model by the current recipe; `on_step` is called if training must rerun.
+    def artifact(
+        self, cancel: CancelToken = NEVER, on_step: Callable[[TrainingStep], None] = ignore
+    ) -> Artifact:
+        """Compress the model by the current recipe.
+
+        A trained file that is no longer cached is trained again; `on_step` is called each step.
 
         Raises
         ------
         WorkbenchError
             If the recipe's training has not finished.
-        Cancelled
-            If `cancel` is cancelled during training.
         """
         from workbench.pipeline import compress
 
-        with self._shared.lock:
-            model, recipe = self._shared.model, self._shared.recipe
+        with self._state.lock:
+            model, recipe = self._state.model, self._state.recipe
             self._check_trained()
         return compress(model, recipe, on_step=on_step, cancel=cancel)
 
-    def measure_latency(self, cancel: CancelToken) -> None:
-        """Time the original and the current file alternately."""
+    def measure_latency(self, cancel: CancelToken = NEVER) -> None:
+        """Time the original and the current file alternately; takes about a second."""
         from workbench.profiling.resources import compare_latency
 
-        with self._shared.lock:
-            model, file = self._shared.model, self._file_key()
+        with self._state.lock:
+            model, file = self._state.model, self._file_key()
         artifact = self.artifact(NEVER, ignore)
         compressed = model.with_spec(artifact.spec), artifact.operands()
         timings = compare_latency([(model, model.weights()), compressed], cancel=cancel)
         self._timings[file] = timings[0], timings[1]
-        self._shared.notify()
+        self._state.notify()
 
+    @property
     def timing(self) -> Timing | None:
-        """Return the result of `measure_latency` for the current file, or None."""
+        """The latencies of the original and the current file, once `measure_latency` has run."""
         return self._timings.get(self._file_key())
 
-    def query_teacher(self, teacher: str, temperature: float, example: int) -> None:
-        """Look up a teacher's prediction of an example."""
+    def query_teacher(self, teacher: str, temperature: float, example: int = 0) -> None:
+        """Look up a teacher's prediction of an example; the first call takes a while."""
         from workbench.training.teacher_predictions import teacher_predictions
 
-        predictions = teacher_predictions(self._shared.model, teacher)
+        predictions = teacher_predictions(self._state.model, teacher)
         prediction = predictions[example % len(predictions)]
         self.teacher_query = TeacherQuery(teacher, temperature, example, prediction)
-        self._shared.notify()
+        self._state.notify()
 
-    def analysis(self, kind: str, target: Any) -> Any:
+    def analysis(self, kind: str, target: Any = None) -> Any:
         """Return the result of `analyze` for the current file, or None."""
         return self._analyses.get(self._file_key(), AnalysisKey(kind, target))
 
     def analyze(
-        self, kind: str, target: Any, cancel: CancelToken, on_progress: ProgressCallback
+        self,
+        kind: str,
+        target: Any = None,
+        cancel: CancelToken = NEVER,
+        on_progress: ProgressCallback = ignore,
     ) -> Any:
         """Analyze the original and the current file, unless the result is cached.
+
+        Parameters
+        ----------
+        kind
+            "changes" returns the `Comparison` on the validation split, "attribution" the
+            `Attribution` of one example, "histogram" the `Histogram` of one layer, "writing" the
+            `Generation` of a language model.
+        target
+            The example's number, the layer's name, or (prompt, seed, characters).
 
         Raises
         ------
         WorkbenchError
             If there is no such example or layer, or the recipe's training has not finished.
-        Cancelled
-            If `cancel` is cancelled, or the session is closed.
         """
-        shared = self._shared
-        with shared.lock:
-            model, recipe = shared.model, shared.recipe
+        state = self._state
+        with state.lock:
+            model, recipe = state.model, state.recipe
             self._check_trained()
 
         def ended() -> bool:
-            return shared.closed or cancel.cancelled
+            return state.closed or cancel.cancelled
 
         result = self._analyses.compute(
             model, recipe, AnalysisKey(kind, target), CancelToken(ended, on_progress)
         )
-        shared.notify()
+        state.notify()
         return result
 
     def sweep(
-        self, settings: Train, seconds: float, cancel: CancelToken, on_progress: ProgressCallback
+        self,
+        settings: Train,
+        seconds: float,
+        cancel: CancelToken = NEVER,
+        on_progress: ProgressCallback = ignore,
     ) -> None:
         """Train the model at several temperatures, for `seconds` in total; a newer call wins.
 
@@ -146,15 +162,13 @@ class Jobs:
         ------
         WorkbenchError
             If there is no teacher, or no time.
-        Cancelled
-            If `cancel` is cancelled; the results so far stay.
         """
         from workbench.experiments.temperatures import sweep
 
-        shared = self._shared
-        model = shared.model
+        state = self._state
+        model = state.model
         check_training(model, Recipe(train=settings))
-        with shared.lock:
+        with state.lock:
             self.sweep_result = None
             token = self._token(model, self._sweeps.begin(), cancel)
         for result in sweep(model, settings, seconds=seconds, cancel=token):
@@ -162,17 +176,17 @@ class Jobs:
             self.sweep_result = result
             on_progress(result.share)
             if changed:
-                shared.notify()
+                state.notify()
 
-    def scan(self, part: str, cancel: CancelToken, on_progress: ProgressCallback) -> None:
+    def scan(
+        self, part: str, cancel: CancelToken = NEVER, on_progress: ProgressCallback = ignore
+    ) -> None:
         """Measure each layer's sensitivity to one part of the recipe; a newer call wins.
 
         Raises
         ------
         WorkbenchError
             If the part has no per-layer settings.
-        Cancelled
-            If `cancel` is cancelled; the results so far stay.
         """
         from workbench.analysis.sensitivity import iter_sensitivity
 
@@ -181,25 +195,25 @@ class Jobs:
                 _("The recipe has no per-layer settings for {name}.").format(name=repr(part)),
                 code="recipe.no_layer_settings",
             )
-        shared = self._shared
-        with shared.lock:
-            model = shared.model
-            settings = getattr(shared.recipe, part) or disabled_part(part)
+        state = self._state
+        with state.lock:
+            model = state.model
+            settings = getattr(state.recipe, part) or disabled_part(part)
             token = self._token(model, self._scans.begin(), cancel)
-        for result in iter_sensitivity(model, settings, store=shared.store, cancel=token):
-            with shared.lock:
+        for result in iter_sensitivity(model, settings, store=state.store, cancel=token):
+            with state.lock:
                 if token.cancelled:
                     return
                 self.sensitivity = result
             on_progress(result.share)
-            shared.notify()
+            state.notify()
 
     def hold_size(self, size: int | None) -> None:
         """Hold the file at `size` bytes while layers change; None removes the limit."""
         self.target_size = check_budget(size)
-        self._shared.notify()
+        self._state.notify()
 
-    def rebalance(self, recipe: Recipe, layer: str) -> Recipe:
+    def _rebalance(self, recipe: Recipe, layer: str) -> Recipe:
         """Return `recipe`, in which `layer` has changed, at the target size; a newer call wins.
 
         Raises
@@ -209,13 +223,13 @@ class Jobs:
         Cancelled
             If a newer call, or another selection, came meanwhile.
         """
-        shared = self._shared
-        with shared.lock:
-            model, size, before = shared.model, self.target_size, shared.selection
+        state = self._state
+        with state.lock:
+            model, size, before = state.model, self.target_size, state.selection
             superseded = self._layer_changes.begin()
 
         def ended() -> bool:
-            return superseded() or before != shared.selection or shared.closed
+            return superseded() or before != state.selection or state.closed
 
         if size is not None:
             from workbench.study.fixed_size import hold_size
@@ -226,9 +240,12 @@ class Jobs:
         return recipe
 
     def test_report(
-        self, artifact: Artifact, cancel: CancelToken, on_report: Callable[[Report], None]
+        self,
+        artifact: Artifact,
+        cancel: CancelToken = NEVER,
+        on_report: Callable[[Report], None] = ignore,
     ) -> Report:
-        """Measure a file made by `artifact` on the test split.
+        """Measure a file made by `artifact` on the test split; takes seconds.
 
         Raises
         ------
@@ -237,7 +254,7 @@ class Jobs:
         """
         from workbench.evaluation.measure import iter_reports
 
-        model, store = zoo.model(artifact.model), self._shared.store
+        model, store = zoo.model(artifact.model), self._state.store
         for report in iter_reports(
             model, artifact.recipe, split="test", store=store, cancel=cancel
         ):
@@ -256,16 +273,16 @@ class Jobs:
         self, model: Model, superseded: Callable[[], bool], cancel: CancelToken
     ) -> CancelToken:
         """Return a token that is cancelled once a job of `model` has become useless."""
-        shared = self._shared
+        state = self._state
         return CancelToken(
-            lambda: superseded() or model is not shared.model or shared.closed or cancel.cancelled
+            lambda: superseded() or model is not state.model or state.closed or cancel.cancelled
         )
 
     def _file_key(self) -> FileKey:
-        return file_key(self._shared.model, self._shared.recipe)
+        return file_key(self._state.model, self._state.recipe)
 
     def _check_trained(self) -> None:
-        if self._results.untrained(self._shared.recipe):
+        if self._state.untrained:
             raise WorkbenchError(
                 _("This file is not trained yet: let the training finish, or undo the change."),
                 code="session.not_trained",

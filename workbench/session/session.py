@@ -5,15 +5,12 @@ It does not depend on widgets and does not import torch; the worker does, in the
 
 from __future__ import annotations
 
-import atexit
-import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench import zoo
 from workbench.cache.results import ResultCache, default_result_cache
-from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.evaluation.report import Report
@@ -28,32 +25,33 @@ from workbench.session.checks import (
     resolve_model,
     without_layers,
 )
-from workbench.session.history import History
-from workbench.session.jobs import Jobs, ProgressCallback, ignore
+from workbench.session.jobs import Jobs
 from workbench.session.link import DEFAULT_MODEL, format_query, parse_query
-from workbench.session.observers import Observers
-from workbench.session.records import Selection
-from workbench.session.results import Results
-from workbench.session.shared_state import SharedState
+from workbench.session.records import Focus, History, Selection, TrainingProgress, Visit
 from workbench.session.state import State
 from workbench.session.worker import Worker
-
-if TYPE_CHECKING:
-    from workbench.artifact.artifact import Artifact
-    from workbench.training.types import TrainingStep
 
 UNTOUCHED = Recipe()
 
 
-class Session(State):
+class Session(Jobs):
     """The selection and results of one user, and the actions on them.
 
     Every selection method returns at once. A recipe with cached results has its report before
     `set` returns. A worker measures any other recipe and drops it when a newer one arrives.
     Observers are called after every change, from the thread that made it.
 
-    Jobs run in the caller's thread and take a while. They call `cancelled` to know whether to
-    end, and `on_progress` with the completed fraction.
+    Jobs run in the caller's thread and take a while. They end when `cancel` is cancelled, and call
+    `on_progress` with the completed fraction.
+
+    Attributes
+    ----------
+    budget : int or None
+        The largest file size wanted, in bytes.
+    floor : float or None
+        The worst value of the task's metric wanted.
+    focus : Focus
+        What the views show.
 
     Raises
     ------
@@ -71,24 +69,101 @@ class Session(State):
         *,
         store: ResultCache | None = None,
     ) -> None:
-        shared = SharedState(
-            Selection(model, recipe),
-            store or default_result_cache(),
-            lambda: self._observers.notify(self),
-        )
-        results = Results()
-        results.register_model(shared.model)
-        super().__init__(shared, results, Jobs(shared, results))
-        self._observers: Observers[Session] = Observers(shared.lock)
-        self._worker = Worker(shared, results)
-        _open_sessions.add(self)
+        super().__init__(State(Selection(model, recipe), store or default_result_cache()))
+        self.budget: int | None = None
+        self.floor: float | None = None
+        self.focus = Focus()
+        self._worker = Worker(self._state)
         self._worker.request()
+
+    # --- what can be read ----------------------------------------------------------------
+
+    @property
+    def store(self) -> ResultCache:
+        """The cache of evaluation results."""
+        return self._state.store
+
+    @property
+    def model(self) -> Model:
+        """The selected model."""
+        return self._state.model
+
+    @property
+    def recipe(self) -> Recipe:
+        """The selected recipe."""
+        return self._state.recipe
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of the tensors that can be pruned and quantized."""
+        return self.model.layers
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier selection."""
+        return bool(self._state.history.past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone change to restore."""
+        return bool(self._state.history.future)
+
+    @property
+    def report(self) -> Report | None:
+        """The newest report; of the baseline while a slow recipe is being compressed."""
+        return self._state.report
+
+    @property
+    def baseline(self) -> Report | None:
+        """The exact report of the recipe's baseline, for comparison."""
+        return self._state.baseline
+
+    @property
+    def calibration_progress(self) -> float | None:
+        """The computed fraction of the calibration statistics, from 0 to 1, while under way."""
+        return self._state.calibration_progress
+
+    @property
+    def training(self) -> TrainingProgress | None:
+        """Progress of the current training run."""
+        return self._state.training
+
+    @property
+    def busy(self) -> bool:
+        """Whether the worker is measuring the recipe."""
+        return self._state.busy
+
+    @property
+    def stale(self) -> bool:
+        """Whether a cancel or an error left a report of another recipe."""
+        return self._state.stale
+
+    @property
+    def settled(self) -> bool:
+        """Whether the report is the exact one of the current recipe."""
+        return self._state.settled
+
+    @property
+    def error(self) -> str | None:
+        """Why measuring failed, in one sentence."""
+        return self._state.error
+
+    @property
+    def note(self) -> str | None:
+        """A sentence about an interrupted training run or an unusable result cache."""
+        return self._state.interruption or self.store.note
+
+    @property
+    def visited(self) -> tuple[Visit, ...]:
+        """The recipes of this model measured on all examples, in the order of the first visit."""
+        with self._state.lock:
+            return self._state.visited
 
     # --- selection -----------------------------------------------------------------------
 
     def set(self, recipe: Recipe) -> None:
         """Select a recipe."""
-        self._select(Selection(self._shared.selection.model, recipe))
+        self._select(Selection(self._state.selection.model, recipe))
 
     def choose_model(self, name: str) -> None:
         """Select a model; the recipe stays, without per-layer settings that do not fit."""
@@ -114,7 +189,7 @@ class Session(State):
         """
         recipe = replace(without_idle_factorization(self.recipe), train=settings)
         check_training(self.model, recipe)
-        self._select(Selection(self._shared.selection.model, recipe, seconds))
+        self._select(Selection(self._state.selection.model, recipe, seconds))
 
     def preset(self, name: str) -> None:
         """Select a preset's recipe."""
@@ -140,33 +215,29 @@ class Session(State):
     def set_budget(self, size: int | None) -> None:
         """Set the largest file size wanted, in bytes; None removes the limit."""
         self.budget = check_budget(size)
-        self._shared.notify()
+        self._state.notify()
 
     def set_floor(self, value: float | None) -> None:
         """Set the worst value of the task's metric wanted; None removes the limit."""
         self.floor = check_floor(value, self.model.task.metric)
-        self._shared.notify()
-
-    def hold_size(self, size: int | None) -> None:
-        """Hold the file at `size` bytes while layers change; None removes the limit."""
-        self._jobs.hold_size(size)
+        self._state.notify()
 
     def set_focus(self, **changes: Any) -> None:
         """Change fields of `focus`."""
         self.focus = replace(self.focus, **changes)
-        self._shared.notify()
+        self._state.notify()
 
     def cancel(self) -> None:
         """Stop measuring; the last results stay, marked stale if they are of another recipe."""
-        shared = self._shared
-        with shared.lock:
-            if not self.busy:
+        state = self._state
+        with state.lock:
+            if not state.busy:
                 return
             self._worker.discard()
-            if shared.selection.seconds is not None:  # training has not begun: drop the request
-                shared.history = shared.history.without_current()
-            self._results.stop(shared.recipe)
-        shared.notify()
+            if state.selection.seconds is not None:  # training has not begun: drop the request
+                state.history = state.history.without_current()
+            state.stop()
+        state.notify()
 
     def measure_again(self) -> None:
         """Measure the current recipe again, after a cancel or an error."""
@@ -174,12 +245,12 @@ class Session(State):
 
     def warm_up(self) -> None:
         """Load in the background what measuring needs, so that the first change is fast."""
-        with self._shared.lock:
+        with self._state.lock:
             self._worker.start()
 
     def query(self) -> str:
         """Return the query string that opens this state."""
-        return format_query(self._shared.selection, self.budget, self.floor)
+        return format_query(self._state.selection, self.budget, self.floor)
 
     def restore(self, query: str) -> None:
         """Open the state of a query string.
@@ -196,139 +267,52 @@ class Session(State):
             self._select(Selection(DEFAULT_MODEL, Recipe()))
             raise
         self.budget, self.floor = budget, floor
-        self._shared.notify()
+        self._state.notify()
         self._select(selection)
-
-    # --- jobs ----------------------------------------------------------------------------
-
-    def artifact(
-        self,
-        cancel: CancelToken = NEVER,
-        on_step: Callable[[TrainingStep], None] = ignore,
-    ) -> Artifact:
-        """Compress the model by the current recipe.
-
-        A trained file that is no longer cached is trained again; `on_step` is called each step.
-        """
-        return self._jobs.artifact(cancel, on_step)
-
-    def measure_latency(self, cancel: CancelToken = NEVER) -> None:
-        """Time the original and the current file alternately; takes about a second."""
-        self._jobs.measure_latency(cancel)
-
-    def query_teacher(self, teacher: str, temperature: float, example: int = 0) -> None:
-        """Look up a teacher's prediction of an example; the first call takes a while."""
-        self._jobs.query_teacher(teacher, temperature, example)
-
-    def analyze(
-        self,
-        kind: str,
-        target: Any = None,
-        cancel: CancelToken = NEVER,
-        on_progress: ProgressCallback = ignore,
-    ) -> Any:
-        """Analyze the original and the current file, unless the result is cached.
-
-        Parameters
-        ----------
-        kind
-            "comparison" returns the `Comparison` on the validation split, "attribution" the
-            `Attribution` of one example, "histogram" the `Histogram` of one layer, "generation" the
-            `Generation` of a language model.
-        target
-            The example's number, the layer's name, or (prompt, seed, characters).
-        """
-        return self._jobs.analyze(kind, target, cancel, on_progress)
-
-    def sweep(
-        self,
-        settings: Train,
-        seconds: float,
-        cancel: CancelToken = NEVER,
-        on_progress: ProgressCallback = ignore,
-    ) -> None:
-        """Train the model at several temperatures, for `seconds` in total; a newer call wins."""
-        self._jobs.sweep(settings, seconds, cancel, on_progress)
-
-    def scan(
-        self,
-        part: str,
-        cancel: CancelToken = NEVER,
-        on_progress: ProgressCallback = ignore,
-    ) -> None:
-        """Measure each layer's sensitivity to one part of the recipe; a newer call wins."""
-        self._jobs.scan(part, cancel, on_progress)
 
     def change_layer(self, recipe: Recipe, layer: str) -> None:
         """Select a recipe in which `layer` has changed; a newer call wins.
 
         If the file's size is held, the other layers are adjusted, which takes a while.
         """
-        self.set(self._jobs.rebalance(recipe, layer))
-
-    def test_report(
-        self,
-        artifact: Artifact,
-        cancel: CancelToken = NEVER,
-        on_report: Callable[[Report], None] = ignore,
-    ) -> Report:
-        """Measure a file made by `artifact` on the test split; takes seconds."""
-        return self._jobs.test_report(artifact, cancel, on_report)
+        self.set(self._rebalance(recipe, layer))
 
     # --- observers and closing -----------------------------------------------------------
 
     def subscribe(self, observer: Callable[[Session], None]) -> Callable[[], None]:
         """Call `observer` after every change, until the returned function is called."""
-        return self._observers.add(observer)
+        return self._state.subscribe(lambda: observer(self))
 
     def close(self) -> None:
         """Stop the worker and remove the observers."""
-        with self._shared.lock:
-            self._shared.closed = True
-            self._observers.clear()
-            self._worker.end()
-        self._worker.join()
+        self._worker.close()
 
     # --- internals -----------------------------------------------------------------------
 
     def _select(self, selection: Selection) -> None:
         model = resolve_model(selection.model, selection.recipe)
-        shared, results = self._shared, self._results
-        with shared.lock:
-            same = selection == shared.selection and model.identity == shared.model.identity
-            if same and results.report is not None and not results.stale:
+        state = self._state
+        with state.lock:
+            same = selection == state.selection and model.identity == state.model.identity
+            if same and state.report is not None and not state.stale:
                 return
-            interruption = results.interruption_message(shared.selection)
-            self._enter(shared.history.push(selection), model)
-            results.interruption = interruption
+            interruption = state.interruption_message
+            self._enter(state.history.push(selection), model)
+            state.interruption = interruption
         self._worker.request()
 
     def _step(self, step: Callable[[History], History]) -> None:
-        with self._shared.lock:
-            history = step(self._shared.history)
-            if history is self._shared.history:
+        with self._state.lock:
+            history = step(self._state.history)
+            if history is self._state.history:
                 return
             self._enter(history, zoo.model(history.current.model))
         self._worker.request()
 
     def _enter(self, history: History, model: Model) -> None:
-        shared = self._shared
-        self._results.register_model(model)
-        if model.identity != shared.model.identity:
-            self._results.report = None
-            self._jobs.reset()
+        if model.identity != self.model.identity:
+            self._clear_jobs()
             self.focus = replace(self.focus, first=0, layer=None)
-            if model.task != shared.model.task:
+            if model.task != self.model.task:
                 self.focus = replace(self.focus, example=None)
-        shared.enter(history, model)
-        self._results.enter(history.current)
-
-
-_open_sessions: weakref.WeakSet[Session] = weakref.WeakSet()
-
-
-@atexit.register
-def _close_all() -> None:
-    """Stop the workers before Python ends: a thread inside PyTorch would abort the process."""
-    for session in list(_open_sessions):
-        session.close()
+        self._state.enter(history, model)

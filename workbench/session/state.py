@@ -1,156 +1,209 @@
-"""The readable half of a session: selection, results and analyses."""
+"""The state of one session: the selections, the results of the worker, and the observers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
+from workbench import formatting
 from workbench.cache.results import ResultCache
 from workbench.domain import Model
 from workbench.evaluation.report import Report
+from workbench.i18n import _
 from workbench.recipe import Recipe
-from workbench.session.jobs import Jobs
-from workbench.session.records import Focus, TeacherQuery, Timing, TrainingProgress, Visit
-from workbench.session.results import Results
-from workbench.session.shared_state import SharedState
+from workbench.session.checks import resolve_model
+from workbench.session.records import History, Selection, TrainingProgress, Visit
 
 if TYPE_CHECKING:
-    from workbench.analysis.sensitivity import Sensitivity
-    from workbench.experiments.temperatures import TemperatureSweep
+    from workbench.training.types import TrainingStep
+
+log = logging.getLogger(__name__)
 
 
 class State:
-    """Read-only properties of a session.
+    """What the session's methods, its jobs and the worker share; they run in different threads.
+
+    Hold `lock`, which is reentrant, to read or change values that must be consistent, and to call
+    the methods that change results. Call `notify` without it.
 
     Attributes
     ----------
-    budget : int or None
-        The largest file size wanted, in bytes.
-    floor : float or None
-        The worst value of the task's metric wanted.
-    focus : Focus
-        What the views show.
+    history : History
+        The current selection, earlier and undone ones.
+    model : Model
+        The model of the current selection, already resolved.
+    store : ResultCache
+        The cache of evaluation results.
+    closed : bool
+        Whether the session is closed.
+    report : Report or None
+        The newest report of the current recipe.
+    baseline : Report or None
+        The exact report of the recipe's baseline.
+    calibration_progress : float or None
+        The fraction of the calibration statistics that are computed, while it is under way.
+    training : TrainingProgress or None
+        Progress of the current recipe's training.
+    interruption : str or None
+        A sentence about a training run that the last change stopped.
+    error : str or None
+        Why measuring failed.
+    busy : bool
+        Whether more results will come.
+    stale : bool
+        Whether the report belongs to an earlier recipe and no newer one will come.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no such model, or the recipe does not fit it.
     """
 
-    def __init__(self, shared: SharedState, results: Results, jobs: Jobs) -> None:
-        self.budget: int | None = None
-        self.floor: float | None = None
-        self.focus = Focus()
-        self._shared = shared
-        self._results = results
-        self._jobs = jobs
+    def __init__(self, start: Selection, store: ResultCache) -> None:
+        self.history = History(start)
+        self.model = resolve_model(start.model, start.recipe)
+        self.store = store
+        self.lock = threading.RLock()
+        self.closed = False
+        self.report: Report | None = None
+        self.baseline: Report | None = None
+        self.calibration_progress: float | None = None
+        self.training: TrainingProgress | None = None
+        self.error: str | None = None
+        self.interruption: str | None = None
+        self.busy = False
+        self.stale = False
+        self._observers: list[Callable[[], None]] = []
+        self._models = {self.model.name: self.model}
+        self._trainings: dict[Selection, TrainingProgress] = {}
+        self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
+        self._identities = {self.model.name: self.model.identity}
 
     @property
-    def store(self) -> ResultCache:
-        """The cache of evaluation results."""
-        return self._shared.store
-
-    # --- selection -----------------------------------------------------------------------
-
-    @property
-    def model(self) -> Model:
-        """The selected model."""
-        return self._shared.model
+    def selection(self) -> Selection:
+        """The current selection."""
+        return self.history.current
 
     @property
     def recipe(self) -> Recipe:
-        """The selected recipe."""
-        return self._shared.recipe
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The names of the tensors that can be pruned and quantized."""
-        return self.model.layers
-
-    @property
-    def target_size(self) -> int | None:
-        """The file size in bytes to keep while the user changes layers, or None."""
-        return self._jobs.target_size
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is an earlier selection."""
-        return bool(self._shared.history.past)
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is an undone change to restore."""
-        return bool(self._shared.history.future)
-
-    # --- results -------------------------------------------------------------------------
-
-    @property
-    def report(self) -> Report | None:
-        """The newest report; of the baseline while a slow recipe is being compressed."""
-        return self._results.report
-
-    @property
-    def baseline(self) -> Report | None:
-        """The exact report of the recipe's baseline, for comparison."""
-        return self._results.baseline
-
-    @property
-    def calibration_progress(self) -> float | None:
-        """The computed fraction of the calibration statistics, from 0 to 1, while under way."""
-        return self._results.calibration_progress
-
-    @property
-    def training(self) -> TrainingProgress | None:
-        """Progress of the current training run."""
-        return self._results.training
-
-    @property
-    def busy(self) -> bool:
-        """Whether the worker is measuring the recipe."""
-        return self._results.busy
-
-    @property
-    def stale(self) -> bool:
-        """Whether a cancel or an error left a report of another recipe."""
-        return self._results.stale
-
-    @property
-    def settled(self) -> bool:
-        """Whether the report is the exact one of the current recipe."""
-        return self._results.settled(self.recipe)
-
-    @property
-    def error(self) -> str | None:
-        """Why measuring failed, in one sentence."""
-        return self._results.error
-
-    @property
-    def note(self) -> str | None:
-        """A sentence about an interrupted training run or an unusable result cache."""
-        return self._results.interruption or self.store.note
+        """The current recipe."""
+        return self.history.current.recipe
 
     @property
     def visited(self) -> tuple[Visit, ...]:
-        """The recipes of this model measured on all examples, in the order of the first visit."""
-        with self._shared.lock:
-            return self._results.visited(self._shared.selection.model)
-
-    # --- analyses ------------------------------------------------------------------------
+        """The recipes with exact results for the current model, in the order of the first visit."""
+        return tuple(self._visits.get(self.selection.model, {}).values())
 
     @property
-    def timing(self) -> Timing | None:
-        """The latencies of the original and the current file, once `measure_latency` has run."""
-        return self._jobs.timing()
+    def settled(self) -> bool:
+        """Whether the report is the exact and final one of the current recipe."""
+        return self._measured and not self.busy and not self.stale
 
     @property
-    def teacher_query(self) -> TeacherQuery | None:
-        """The last query to a teacher."""
-        return self._jobs.teacher_query
+    def _measured(self) -> bool:
+        report = self.report
+        return report is not None and report.recipe == self.recipe and report.exact
 
     @property
-    def sweep_result(self) -> TemperatureSweep | None:
-        """The results of `sweep` so far."""
-        return self._jobs.sweep_result
+    def untrained(self) -> bool:
+        """Whether the current recipe trains and its training has not finished."""
+        measured = self.report is not None and self.report.recipe == self.recipe
+        return self.recipe.train is not None and not measured
 
     @property
-    def sensitivity(self) -> Sensitivity | None:
-        """The results of `scan` so far."""
-        return self._jobs.sensitivity
+    def interruption_message(self) -> str | None:
+        """A sentence if leaving the current selection interrupts its training, else None."""
+        training = self.training
+        if self.busy and self.selection.seconds is not None:
+            return _("Training was stopped before its first step: undo to restart it.")
+        if not self.busy or training is None or training.step >= training.steps:
+            return None
+        return _("Training stopped at step {step} of {steps}: undo to resume it.").format(
+            step=formatting.count(training.step), steps=formatting.count(training.steps)
+        )
 
-    def analysis(self, kind: str, target: Any = None) -> Any:
-        """Return the result of `analyze` for the current file, or None."""
-        return self._jobs.analysis(kind, target)
+    # --- changes -------------------------------------------------------------------------
+
+    def enter(self, history: History, model: Model) -> None:
+        """Make `history` and the `model` of its current selection the active ones.
+
+        References to the models of the whole history are kept, so that undo finds them. Results of
+        another model of that name are dropped, and the last error is cleared.
+        """
+        before = self._identities.get(model.name, model.identity)
+        self._identities[model.name] = model.identity
+        if before != model.identity:
+            self._visits.pop(model.name, None)
+            trainings = self._trainings.items()
+            self._trainings = {s: progress for s, progress in trainings if s.model != model.name}
+        if model.identity != self.model.identity:
+            self.report = None
+        self.history, self.model = history, model
+        names = {s.model for s in (*history.past, history.current, *history.future)}
+        models = {name: known for name, known in self._models.items() if name in names}
+        self._models = models | {model.name: model}
+        self.training = self._trainings.get(history.current)
+        self.error = self.interruption = None
+
+    def add_report(self, report: Report) -> None:
+        """Show `report`, and record a visit if it is exact and of the recipe itself."""
+        self.report = report
+        if report.score is not None and report.exact and report.preview_of is None:
+            visits = self._visits.setdefault(report.model, OrderedDict())
+            visits[report.recipe] = Visit(report.recipe, report.size.bytes, report.score.value)
+
+    def add_step(self, step: TrainingStep) -> None:
+        """Append a step to the training progress; that of a finished run is stored."""
+        curve = self.training.curve if self.training is not None else ()
+        self.training = TrainingProgress(
+            step=step.step,
+            steps=step.steps,
+            seconds_left=step.seconds_left,
+            examples_per_second=step.examples_per_second,
+            curve=(*curve, (step.step, step.loss, step.value)),
+        )
+        if step.over:
+            self._trainings[self.selection] = self.training
+
+    def stop(self) -> None:
+        """Keep the last results; they are stale unless they are the exact ones of the recipe."""
+        self.busy = False
+        self.stale = self.report is not None and not self._measured
+
+    def fail(self, message: str) -> None:
+        """Set the error; the last results stay and are stale."""
+        self.busy = False
+        self.error = message
+        self.stale = self.report is not None
+
+    # --- observers -----------------------------------------------------------------------
+
+    def subscribe(self, observer: Callable[[], None]) -> Callable[[], None]:
+        """Call `observer` after every change, until the returned function is called."""
+        with self.lock:
+            self._observers.append(observer)
+
+        def stop() -> None:
+            with self.lock, suppress(ValueError):
+                self._observers.remove(observer)
+
+        return stop
+
+    def notify(self) -> None:
+        """Call all observers from this thread."""
+        with self.lock:
+            observers = list(self._observers)
+        for observer in observers:
+            try:
+                observer()
+            except Exception:  # a failing observer must stop neither the others nor the worker
+                log.exception("an observer failed")
+
+    def close(self) -> None:
+        """Mark the session as closed and remove all observers."""
+        self.closed = True
+        self._observers.clear()

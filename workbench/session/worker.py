@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
+import weakref
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,8 +20,7 @@ from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Quantize, Recipe
 from workbench.session.records import Selection
-from workbench.session.results import Results
-from workbench.session.shared_state import SharedState
+from workbench.session.state import State
 
 if TYPE_CHECKING:
     from workbench.training.types import TrainingStep
@@ -36,39 +37,39 @@ class Worker:
     Each request has a generation. Results of an older generation are dropped.
     """
 
-    def __init__(self, shared: SharedState, results: Results) -> None:
+    def __init__(self, state: State) -> None:
         self.thread: threading.Thread | None = None
-        self._shared = shared
-        self._results = results
-        self._changed = threading.Condition(shared.lock)
+        self._state = state
+        self._changed = threading.Condition(state.lock)
         self._generation = 0
         self._pending = False
         self._notified = 0.0
+        _workers.add(self)
 
     def request(self) -> None:
         """Answer from the result cache, or wake the thread."""
-        shared, results = self._shared, self._results
-        with shared.lock:
+        state = self._state
+        with state.lock:
             self._generation += 1
-            results.calibration_progress = None
+            state.calibration_progress = None
             cached = None
-            if shared.selection.seconds is None:  # otherwise the number of steps is still unknown
-                cached = cached_report(shared.model, shared.recipe, "validation", shared.store)
-            results.stale = False
+            if state.selection.seconds is None:  # otherwise the number of steps is still unknown
+                cached = cached_report(state.model, state.recipe, "validation", state.store)
+            state.stale = False
             if cached is not None:
-                results.add_report(cached)
-            results.busy = cached is None or not cached.exact
-            results.baseline = _cached_baseline(shared.model, shared.recipe, shared.store)
-            needs_baseline = _has_baseline(shared.recipe) and results.baseline is None
-            self._pending = results.busy or needs_baseline
+                state.add_report(cached)
+            state.busy = cached is None or not cached.exact
+            state.baseline = _cached_baseline(state.model, state.recipe, state.store)
+            needs_baseline = _has_baseline(state.recipe) and state.baseline is None
+            self._pending = state.busy or needs_baseline
             if self._pending:
                 self.start()
             self._changed.notify_all()
-        shared.notify()
+        state.notify()
 
     def start(self) -> None:
         """Start the thread unless it runs or the session is closed; call under the lock."""
-        if self.thread is None and not self._shared.closed:
+        if self.thread is None and not self._state.closed:
             self.thread = threading.Thread(target=self._work, name="measure", daemon=True)
             self.thread.start()
 
@@ -77,28 +78,27 @@ class Worker:
         self._generation += 1
         self._pending = False
 
-    def end(self) -> None:
-        """Wake the thread of a session that has just been closed; call under the lock."""
-        self._generation += 1
-        self._changed.notify_all()
-
-    def join(self) -> None:
-        """Wait until the thread ends, unless called from it."""
+    def close(self) -> None:
+        """Close the session, and wait until the thread ends unless called from it."""
+        with self._state.lock:
+            self._state.close()
+            self._generation += 1
+            self._changed.notify_all()
         if self.thread is not None and self.thread is not threading.current_thread():
             self.thread.join()
 
     def _work(self) -> None:
-        shared = self._shared
+        state = self._state
         self._warm_up()
         while True:
-            with shared.lock:
-                while not self._pending and not shared.closed:
+            with state.lock:
+                while not self._pending and not state.closed:
                     self._changed.wait()
-                if shared.closed:
+                if state.closed:
                     return
                 self._pending = False
-                generation, model, recipe = self._generation, shared.model, shared.recipe
-                seconds = shared.selection.seconds
+                generation, model, recipe = self._generation, state.model, state.recipe
+                seconds = state.selection.seconds
             try:
                 if seconds is not None:
                     recipe = self._resolve_seconds(generation, model, recipe, seconds)
@@ -117,11 +117,11 @@ class Worker:
         from workbench.evaluation.measure import iter_reports
 
         def interrupted() -> bool:
-            return self._pending or self._shared.closed
+            return self._pending or self._state.closed
 
         with suppress(Exception):  # the same failure is reported when a request needs it
             if not interrupted():
-                model, store = self._shared.model, ResultCache()
+                model, store = self._state.model, ResultCache()
                 for _report in iter_reports(
                     model, WARM_UP_RECIPE, store=store, cancel=CancelToken(interrupted)
                 ):
@@ -130,7 +130,7 @@ class Worker:
     def _measure(self, generation: int, model: Model, recipe: Recipe) -> None:
         from workbench.evaluation.preview import baseline_report, iter_reports_with_preview
 
-        shared, results = self._shared, self._results
+        state = self._state
 
         def outdated() -> bool:
             return generation != self._generation
@@ -141,29 +141,29 @@ class Worker:
 
         def on_calibration(fraction: float) -> None:
             if not outdated():
-                results.calibration_progress = fraction
-                shared.notify()
+                state.calibration_progress = fraction
+                state.notify()
 
         for report in iter_reports_with_preview(
             model,
             recipe,
-            store=shared.store,
+            store=state.store,
             cancel=CancelToken(outdated, on_calibration),
             on_step=on_step,
         ):
-            with shared.lock:
+            with state.lock:
                 if outdated():
                     return
-                results.calibration_progress = None
-                results.add_report(report)
-                results.busy = not report.exact or report.preview_of is not None
-            shared.notify()
-        baseline = baseline_report(model, recipe, store=shared.store, cancel=CancelToken(outdated))
-        with shared.lock:
+                state.calibration_progress = None
+                state.add_report(report)
+                state.busy = not report.exact or report.preview_of is not None
+            state.notify()
+        baseline = baseline_report(model, recipe, store=state.store, cancel=CancelToken(outdated))
+        with state.lock:
             if outdated() or baseline is None:
                 return
-            results.baseline = baseline
-        shared.notify()
+            state.baseline = baseline
+        state.notify()
 
     def _resolve_seconds(
         self, generation: int, model: Model, recipe: Recipe, seconds: float
@@ -178,30 +178,30 @@ class Worker:
         assert recipe.train is not None
         count = steps_for(model, recipe, seconds, CancelToken(outdated), artifact_bytes)
         resolved = replace(recipe, train=replace(recipe.train, steps=count))
-        shared = self._shared
-        with shared.lock:
+        state = self._state
+        with state.lock:
             if outdated():
                 raise Cancelled("Training was stopped.", code="session.superseded")
-            selection = Selection(shared.selection.model, resolved)
-            shared.history = shared.history.with_current(selection)
+            selection = Selection(state.selection.model, resolved)
+            state.history = state.history.with_current(selection)
         return resolved
 
     def _on_step(self, step: TrainingStep) -> None:
         """Record a training step, and notify observers a few times a second."""
         now = time.monotonic()
-        started = self._results.training is not None
+        started = self._state.training is not None
         if started and not step.over and now - self._notified < NOTIFY_INTERVAL:
             return
         self._notified = now
-        self._results.add_step(self._shared.selection, step)
-        self._shared.notify()
+        self._state.add_step(step)
+        self._state.notify()
 
     def _fail(self, generation: int, message: str) -> None:
-        with self._shared.lock:
+        with self._state.lock:
             if generation != self._generation:
                 return
-            self._results.fail(message)
-        self._shared.notify()
+            self._state.fail(message)
+        self._state.notify()
 
 
 def _has_baseline(recipe: Recipe) -> bool:
@@ -214,3 +214,13 @@ def _cached_baseline(model: Model, recipe: Recipe, store: ResultCache) -> Report
         return None
     report = cached_report(model, recipe.baseline, "validation", store)
     return report if report is not None and report.exact else None
+
+
+_workers: weakref.WeakSet[Worker] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Stop the threads before Python ends: a thread inside PyTorch would abort the process."""
+    for worker in list(_workers):
+        worker.close()

@@ -109,7 +109,7 @@ def test_a_change_that_cannot_keep_the_size_is_reported_and_reverted(client):
 
 def test_an_unknown_size_cannot_be_kept(client, monkeypatch):
     client.wait_until_idle()
-    monkeypatch.setattr(client.session._results, "report", None)
+    monkeypatch.setattr(client.session._state, "report", None)
     client.act("hold_size", on=True)
     assert "try again in a moment" in client.last("banner")["text"]
     assert client.session.target_size is None
