@@ -11,7 +11,6 @@ True
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -133,6 +132,8 @@ _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib.metadata import version  # loads a dozen modules
+
         return version("workbench")
     if name not in _MODULES:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")

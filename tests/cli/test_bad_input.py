@@ -189,6 +189,24 @@ def test_a_read_only_folder(fails, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--prune.sparsity", "2"], "prune.sparsity must be a number from 0 to 0.99"),
+        (["--prune.sparsity", "many"], "--prune.sparsity: invalid float value"),
+        (["--quantize.bits", "4.5"], "--quantize.bits: invalid int value"),
+        (["--prune.criterion", "gut"], "prune.criterion must be one of magnitude"),
+        (["--prune.layers", "fc9.weight=0.5"], "prune.layers names 'fc9.weight'"),
+        (["--prune.layers", "fc1.weight"], "give LAYER=NUMBER, not 'fc1.weight'"),
+        (["--quantize.layers", "fc1.weight=low"], "give LAYER=NUMBER, not 'fc1.weight=low'"),
+        (["--prune.exclude", "fc9.weight"], "prune.exclude names 'fc9.weight'"),
+        (["--prune.colour", "red"], "unrecognized arguments: --prune.colour"),
+    ],
+)
+def test_bad_fields_of_recipes(fails, options, words):
+    assert words in fails("measure", SMALL, *options)
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         [],

@@ -6,14 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from workbench.cli import files, tables, training
 from workbench.cli.progress import progress_bar
-from workbench.errors import FileError, WorkbenchError
-from workbench.recipe import Recipe
+from workbench.cli.recipes import add_recipe, read_recipe
+from workbench.errors import WorkbenchError
 from workbench.recipe.off import BY_LAYER
+from workbench.recipe.recipe import PARTS
 
 Parser = argparse.ArgumentParser
 Result = dict[str, Any]
@@ -22,13 +22,17 @@ MODEL_HELP = "a model from `workbench list`, such as fashion/lenet5"
 
 @dataclass(frozen=True)
 class Command:
-    """A command: how to add its options, run it, and print its result."""
+    """A command: how to add its options, run it, and print its result.
+
+    `parts` are the parts of a recipe whose fields are options.
+    """
 
     name: str
     help: str
     add_options: Callable[[Parser], None]
     run: Callable[[argparse.Namespace], Result | None]
     show: Callable[[Result], None] = lambda result: None
+    parts: tuple[str, ...] = ()
 
 
 def _list(options: argparse.Namespace) -> Result:
@@ -61,7 +65,7 @@ def _list(options: argparse.Namespace) -> Result:
 def _measure(options: argparse.Namespace) -> Result:
     from workbench.zoo import model
 
-    chosen, recipe = model(options.model), _recipe(options.recipe)  # checked before torch loads
+    chosen, recipe = model(options.model), read_recipe(options)  # checked before torch loads
     from workbench.evaluation.measure import measure
 
     with progress_bar("measuring") as advance:
@@ -82,7 +86,7 @@ def _measure(options: argparse.Namespace) -> Result:
 def _sensitivity(options: argparse.Namespace) -> Result:
     from workbench.zoo import model
 
-    chosen, recipe = model(options.model), _recipe(options.recipe)
+    chosen, recipe = model(options.model), read_recipe(options)
     from workbench.analysis.sensitivity import sensitivity
     from workbench.recipe.off import disabled_part
 
@@ -102,8 +106,8 @@ def _compress(options: argparse.Namespace) -> Result:
     from workbench.zoo import model, models
 
     if options.model not in models() and files.is_tensor_file(options.model):
-        return files.compress(options, _recipe(options.recipe))
-    chosen, recipe = model(options.model), _recipe(options.recipe)
+        return files.compress(options, read_recipe(options))
+    chosen, recipe = model(options.model), read_recipe(options)
     from workbench.pipeline import compress
 
     artifact = compress(chosen, recipe)
@@ -120,7 +124,7 @@ def _compress(options: argparse.Namespace) -> Result:
 
 
 def _train(options: argparse.Namespace) -> Result:
-    return training.run(options, _recipe(options.recipe))
+    return training.run(options, read_recipe(options))
 
 
 def _evaluate(options: argparse.Namespace) -> Result:
@@ -165,31 +169,13 @@ def _lab(options: argparse.Namespace) -> None:
     lab(options.port, open_browser=not options.no_browser)
 
 
-def _recipe(text: str | None) -> Recipe:
-    """Read a recipe from JSON text or from a file."""
-    if text is None:
-        return Recipe()
-    if text.lstrip().startswith(("{", "[")) or not text.strip():
-        return Recipe.from_json(text)
-    try:
-        content = Path(text).read_bytes()
-    except OSError as error:
-        raise FileError(
-            f"{text!r} is neither a recipe in JSON nor a readable file: {error.strerror}.",
-            code="cli.recipe_not_found",
-        ) from None
-    return Recipe.from_json(content)
-
-
 def _add_nothing(parser: Parser) -> None:
     pass
 
 
 def _add_model(parser: Parser, help: str = MODEL_HELP) -> None:
     parser.add_argument("model", help=help)
-    parser.add_argument(
-        "--recipe", metavar="FILE-or-JSON", help="the recipe; without one, nothing is compressed"
-    )
+    add_recipe(parser, "nothing is compressed")
 
 
 def _add_split(parser: Parser) -> None:
@@ -285,10 +271,16 @@ def _port(text: str) -> int:
     return int(text)
 
 
+COMPRESSION_PARTS = tuple(part for part in PARTS if part != "train")
 COMMANDS = (
     Command("list", "Show the built-in tasks and models.", _add_nothing, _list, tables.listing),
     Command(
-        "measure", "Measure a model under a recipe.", _measure_options, _measure, tables.report
+        "measure",
+        "Measure a model under a recipe.",
+        _measure_options,
+        _measure,
+        tables.report,
+        tuple(PARTS),
     ),
     Command(
         "sensitivity",
@@ -296,6 +288,7 @@ COMMANDS = (
         _sensitivity_options,
         _sensitivity,
         tables.sensitivity,
+        BY_LAYER,
     ),
     Command(
         "compress",
@@ -303,6 +296,7 @@ COMMANDS = (
         _compress_options,
         _compress,
         tables.saved,
+        tuple(PARTS),
     ),
     Command(
         "decompress",
@@ -324,6 +318,7 @@ COMMANDS = (
         _train_options,
         _train,
         tables.trained,
+        COMPRESSION_PARTS,
     ),
     Command(
         "distill",
@@ -331,6 +326,7 @@ COMMANDS = (
         _distill_options,
         _train,
         tables.trained,
+        COMPRESSION_PARTS,
     ),
     Command(
         "evaluate",

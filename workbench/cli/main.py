@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from workbench.cli import commands
+from workbench.cli.recipes import add_parts
 from workbench.errors import WorkbenchError
 from workbench.threads import set_passive_waiting
 
@@ -60,5 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.add_options(subparser)
         subparser.add_argument("--json", action="store_true", help="print one JSON object")
+        if command.parts:
+            add_parts(subparser, command.parts)
         subparser.set_defaults(run=command.run, show=command.show)
     return parser

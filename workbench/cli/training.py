@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.progress import progress_bar
+from workbench.cli.recipes import add_recipe, option
 from workbench.errors import InputError, TrainingError
 from workbench.recipe import Recipe, Train
-from workbench.recipe.schema import FieldSpec, specs
+from workbench.recipe.schema import specs
 
 if TYPE_CHECKING:
     from workbench.training.types import TrainingStep
 
 SECONDS = 60.0
 DISTILLATION_FIELDS = ("teacher", "temperature", "mix", "matching")
-NUMBERS = {"integer": int, "real": float}
 
 
 def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
@@ -102,31 +101,17 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
 
 def add_options(parser: argparse.ArgumentParser, *, distilling: bool) -> None:
     """Add the options: the fields of `Train`, and the seconds to train."""
-    parser.add_argument(
-        "--recipe",
-        metavar="FILE-or-JSON",
-        help="the recipe; without one, the model is only trained",
-    )
+    add_recipe(parser, "the model is only trained")
     parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
     parser.add_argument(
         "--seconds", type=float, help=f"how long to train, by default {SECONDS:g} seconds"
     )
     for field in specs(Train):
         if distilling or field.name not in DISTILLATION_FIELDS:
-            required = distilling and field.name == "teacher"
-            parser.add_argument(f"--{field.name.replace('_', '-')}", **_option(field, required))
-
-
-def _option(field: FieldSpec, required: bool) -> dict[str, Any]:
-    # the recipe checks ranges, with a better message than argparse
-    choices: Sequence[Any] = [*(choice.value for choice in field.choices), *field.aliases]
-    return {
-        "dest": field.name,
-        "type": _teacher if required else NUMBERS.get(field.kind, str),
-        "choices": choices or None,
-        "help": field.help.replace("%", "%%"),
-        "required": required,
-    }
+            settings = option(field)
+            if distilling and field.name == "teacher":
+                settings |= {"required": True, "type": _teacher}
+            parser.add_argument(f"--{field.name.replace('_', '-')}", dest=field.name, **settings)
 
 
 def _teacher(text: str) -> str:

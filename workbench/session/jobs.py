@@ -124,8 +124,8 @@ class Jobs:
         Parameters
         ----------
         kind
-            "changes" returns the `Comparison` on the validation split, "attribution" the
-            `Attribution` of one example, "histogram" the `Histogram` of one layer, "writing" the
+            "comparison" returns the `Comparison` on the validation split, "attribution" the
+            `Attribution` of one example, "histogram" the `Histogram` of one layer, "generation" the
             `Generation` of a language model.
         target
             The example's number, the layer's name, or (prompt, seed, characters).
