@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workbench.i18n import _, plural
 
 NARROW_SPACE = "\u202f"
@@ -50,6 +52,12 @@ def signed(change: float) -> str:
     text = number(abs(change))
     sign = "±" if float(text.replace(",", "")) == 0 else "+" if change > 0 else MINUS
     return f"{sign}{text}"
+
+
+def names(items: Sequence[str], most: int) -> str:
+    """Format a list of names; beyond `most`, the number of all: ``fc1, fc2, … (7)``."""
+    more = f", … ({count(len(items))})" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
 
 
 def times(ratio: float) -> str:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from workbench.calibration.examples import FAILS, calibration_inputs
 from workbench.domain import Model
 from workbench.errors import user_errors
-from workbench.runtime.batch import Batch, call, tensors_in
+from workbench.runtime.batch import Batch, call
+from workbench.runtime.nested import tensors_in
 from workbench.runtime.unfused import unfuse
 from workbench.threads import threads
 

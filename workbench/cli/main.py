@@ -26,7 +26,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, or 2 after one line on standard error."""
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser(arguments).parse_args(arguments)
     set_passive_waiting()
     try:
         result: dict[str, Any] | None = options.run(options)
@@ -51,7 +52,8 @@ def _print_error(message: str) -> None:
     print(" ".join(message.splitlines()), file=sys.stderr)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser; only a command among `arguments` has the 60 options of recipes."""
     parser = _Parser(prog="workbench", description="Compress a neural network and see the cost.")
     from workbench import __version__
 
@@ -61,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.add_options(subparser)
         subparser.add_argument("--json", action="store_true", help="print one JSON object")
-        if command.parts:
+        if command.parts and command.name in arguments:
             add_parts(subparser, command.parts)
         subparser.set_defaults(run=command.run, show=command.show)
     return parser

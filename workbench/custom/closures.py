@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.runtime.nested import tensors_directly_in
+
 _OF_LAYERS = frozenset((*vars(nn.Module()), "_flat_weights"))
 """Attributes that PyTorch itself stores in layers."""
 
@@ -52,16 +54,12 @@ def parameter_view(module: nn.Module) -> str | None:
                 *layer._parameters  # noqa: SLF001 - such attributes are recomputed by a hook
             }:
                 continue
-            for item in value.values() if isinstance(value, dict) else _listed(value):
-                if isinstance(item, Tensor) and id(item) not in registered and item.numel():
+            for item in tensors_directly_in(value):
+                if id(item) not in registered and item.numel():
                     name = names.get(_storage(item))
                     if name is not None:
                         return name
     return None
-
-
-def _listed(value: Any) -> Iterable[Any]:
-    return value if isinstance(value, list | tuple) else [value]
 
 
 def _storage(tensor: Tensor) -> int:

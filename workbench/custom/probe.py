@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -24,6 +24,7 @@ from workbench.runtime.batch import (
     outputs_of,
 )
 from workbench.runtime.guard import first_examples, guarded
+from workbench.runtime.nested import map_tensors, tensors_in
 from workbench.runtime.seeding import preserve_random_state
 from workbench.runtime.shell import speed_up
 from workbench.runtime.traits import Traits
@@ -117,7 +118,7 @@ def eval_mode(module: nn.Module) -> Iterator[None]:
 
 def agree(outputs: Any, expected: Any, tolerance: float) -> bool:
     """Whether outputs equal `expected` up to `tolerance` times the largest expected value."""
-    pairs = [*_tensors(outputs)], [*_tensors(expected)]
+    pairs = [*tensors_in(outputs)], [*tensors_in(expected)]
     if [tensor.shape for tensor in pairs[0]] != [tensor.shape for tensor in pairs[1]]:
         return False
     return all(_close(a, b, tolerance) for a, b in zip(*pairs, strict=True))
@@ -137,18 +138,6 @@ def _close(a: Tensor, b: Tensor, tolerance: float) -> bool:
     return bool((a - b).abs().max() <= bound)
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
-    """Yield all tensors in the outputs of a module."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping | tuple | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _tensors(item)
-    elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            yield from _tensors(getattr(value, field.name))
-
-
 def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple[bool, Any]:
     """Return whether the module uses autograd in forward, and its outputs."""
     failure: Exception | None = None
@@ -156,7 +145,9 @@ def _original(module: nn.Module, inputs: Callable[[], Any], split: str) -> tuple
         grad = torch.enable_grad() if differentiates else nullcontext()
         try:
             with grad, _as_before(module):
-                return differentiates, _detached(run_on(module, Batch.of(inputs())))
+                return differentiates, map_tensors(
+                    Tensor.detach, run_on(module, Batch.of(inputs()))
+                )
         except WorkbenchError:
             raise
         except Exception as error:  # noqa: BLE001 - a module may raise anything
@@ -189,14 +180,6 @@ def _as_before(module: nn.Module) -> Iterator[None]:
                 tensor.data = memory
             if not _equal(memory, content):
                 tensor.copy_(content)
-
-
-def _detached(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.detach()
-    if isinstance(value, dict):
-        return {name: _detached(item) for name, item in value.items()}
-    return [_detached(item) for item in value] if isinstance(value, tuple | list) else value
 
 
 def _checked_copy(module: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
@@ -282,7 +265,7 @@ def _repeated(module: nn.Module, traits: Traits, inputs: Callable[[], Any]) -> T
             torch.enable_grad() if traits.uses_autograd else nullcontext(),
             user_errors(COPY_FAILS, code="module.copy_fails"),
         ):
-            outputs.append(_detached(run_on(private, batch)))
+            outputs.append(map_tensors(Tensor.detach, run_on(private, batch)))
         inputs_changed |= not all(map(_equal, batch.tensors, originals))
         attributes_changed |= snapshot.changed
     if not agree(outputs[2], outputs[0], REPEAT_TOLERANCE):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from workbench.runtime.nested import map_tensors
 
 
 def _image(examples: NDArray[np.uint8]) -> Tensor:
@@ -33,15 +35,7 @@ def _custom(examples: Any) -> Any:
     """Return a user's examples in new memory, because a module may write to its inputs."""
     from workbench.domain.lazy_rows import collate_examples
 
-    return _copied(collate_examples(examples))
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.clone()
-    if isinstance(value, Mapping):
-        return {name: _copied(item) for name, item in value.items()}
-    return type(value)(map(_copied, value)) if type(value) in {tuple, list} else value
+    return map_tensors(torch.clone, collate_examples(examples))
 
 
 INPUT_CONVERTERS: dict[str, Callable[[Any], Any]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +21,7 @@ from workbench.domain.model import Architecture
 from workbench.domain.task import Split
 from workbench.errors import InputError, RecipeError
 from workbench.runtime.batch import HALF_DTYPES
+from workbench.runtime.nested import tensors_directly_in
 from workbench.runtime.traits import BUILT_IN, Traits
 
 CHECKED_VALUES = 4096
@@ -205,19 +206,10 @@ def deep_copy(module: nn.Module, replacements: dict[int, Any]) -> nn.Module:
     """Return a deep copy of `module` with replacements for some tensors, by their `id`."""
     for layer in module.modules():
         for value in vars(layer).values():
-            for tensor in _tensors_in(value):
+            for tensor in tensors_directly_in(value):
                 if tensor.grad_fn is not None:  # deepcopy refuses such tensors
                     replacements.setdefault(id(tensor), tensor.detach().clone())
     return copy.deepcopy(module, replacements)
-
-
-def _tensors_in(value: Any) -> Iterator[Tensor]:
-    """Yield a tensor, or the tensors in a list, tuple or dict."""
-    if isinstance(value, Mapping):
-        value = [*value.values()]
-    for item in value if isinstance(value, list | tuple) else [value]:
-        if isinstance(item, Tensor):
-            yield item
 
 
 def stored_tensors(module: nn.Module) -> dict[str, Tensor]:

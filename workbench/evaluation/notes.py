@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench import formatting
 from workbench.domain import Model
 from workbench.evaluation.reason import Reason
 from workbench.evaluation.report import Score
@@ -24,7 +25,7 @@ def model_notes(model: Model) -> tuple[Reason, ...]:
     notes = []
     masked = model.card.get("masked")
     if masked:
-        notes.append(Reason("masks_folded", _join(masked)))
+        notes.append(Reason("masks_folded", formatting.names(masked, MAX_NAMED)))
     if not model.architecture.traits.float64 and model.task.metric.counts == "classes":
         notes.append(Reason("float32_only"))
     return tuple(notes)
@@ -55,9 +56,4 @@ def bypassed_inputs(model: Model, artifact: Artifact) -> tuple[Reason, ...]:
         and "." in name  # else the network consists of this layer alone
         and name not in activations.exclude
     ]
-    return (Reason("inputs_bypassed", _join(missed)),) if missed else ()
-
-
-def _join(names: list[str]) -> str:
-    more = len(names) - MAX_NAMED
-    return ", ".join(names[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return (Reason("inputs_bypassed", formatting.names(missed, MAX_NAMED)),) if missed else ()

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
 from types import MappingProxyType
 
+from workbench import formatting
 from workbench.artifact.artifact import Artifact
 from workbench.compression.channel_pruning import removed_fraction
 from workbench.compression.channels import UnprunedLayers
@@ -85,7 +86,11 @@ def reasons(
         *_channels(recipe.structure, structure),
         *_unpruned(recipe.structure, unpruned),
         *_norms(artifact, has_norms),
-        *(Reason(kind, _join(names)) for kind, names in unadjusted.items() if names),
+        *(
+            Reason(kind, formatting.names(names, MAX_NAMED))
+            for kind, names in unadjusted.items()
+            if names
+        ),
         *_activations(artifact, roundable),
         *_length(artifact, original_bytes, original_weights),
         *_speed(artifact, coded, original_bytes, achieved, macs),
@@ -147,7 +152,7 @@ def _unpruned(requested: Structure | None, unpruned: Sequence[UnprunedLayers]) -
         if named or layers.reason != "output" or len(layers.layers) > 1:
             causes.setdefault((UNPRUNED[layers.reason], layers.detail), []).extend(layers.layers)
     for (kind, obstacle), names in causes.items():
-        yield Reason(kind, _join(names), obstacle=obstacle)
+        yield Reason(kind, formatting.names(names, MAX_NAMED), obstacle=obstacle)
 
 
 def _norms(artifact: Artifact, has_norms: bool) -> Iterator[Reason]:
@@ -156,12 +161,6 @@ def _norms(artifact: Artifact, has_norms: bool) -> Iterator[Reason]:
         yield Reason("no_norms")
     if recipe.equalizes and has_norms and not recipe.folds:
         yield Reason("norms_between")
-
-
-def _join(names: Sequence[str]) -> str:
-    """Return the first few of `names`, and their count if there are more."""
-    more = f", … ({len(names):,})" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more
 
 
 def _activations(artifact: Artifact, roundable: Collection[str]) -> Iterator[Reason]:

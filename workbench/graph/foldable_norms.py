@@ -12,9 +12,10 @@ from torch.overrides import TorchFunctionMode
 
 from workbench.compression.fold_norms import Fold
 from workbench.domain.model import Model
-from workbench.runtime.batch import Batch, call, tensors_in
+from workbench.runtime.batch import Batch, call
 from workbench.runtime.build import FOLD_TARGETS, is_standard_layer
 from workbench.runtime.layer_sizes import BATCH_NORMS, TRANSPOSED_CONVOLUTIONS
+from workbench.runtime.nested import tensors_in
 from workbench.runtime.shell import shell
 from workbench.runtime.unfused import unfuse
 

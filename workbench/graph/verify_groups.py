@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from workbench.compression.channels import Group, kept_entries
 from workbench.graph.display_names import failing_module
-from workbench.runtime.batch import call_with_tensors, tensors_in
+from workbench.runtime.batch import call_with_tensors
 from workbench.runtime.layer_sizes import tracked_sizes
+from workbench.runtime.nested import map_tensors, tensors_in
 
 AVERAGING = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 """Norms that may average over several channels."""
@@ -196,13 +197,8 @@ def _close(output: Tensor, expected: Tensor) -> bool:
 
 def _outputs(module: nn.Module, tensors: Mapping[str, Tensor], example: Any) -> list[Tensor]:
     """Return the floating-point outputs of the module on copies of its inputs."""
-    named = example if isinstance(example, Mapping) else {}
-    ordered = () if named else example if isinstance(example, tuple | list) else (example,)
-    args, kwargs = tuple(map(_copy, ordered)), {name: _copy(v) for name, v in named.items()}
+    example = map_tensors(torch.clone, example)  # a module may write to its inputs
+    kwargs = example if isinstance(example, Mapping) else {}
+    args = () if kwargs else tuple(example) if isinstance(example, tuple | list) else (example,)
     outputs = call_with_tensors(module, tensors, args, kwargs)
     return [tensor for tensor in tensors_in(outputs) if tensor.is_floating_point()]
-
-
-def _copy(value: Any) -> Any:
-    """Return a copy of an input, because a module may write to it."""
-    return value.clone() if isinstance(value, Tensor) else value

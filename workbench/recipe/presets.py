@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.recipe.prune import Prune
 from workbench.recipe.quantize import Quantize
 from workbench.recipe.recipe import Recipe
+from workbench.recipe.schema import Labeled
 
 
 @dataclass(frozen=True)
-class Preset:
+class Preset(Labeled):
     """A recipe with a name, a label and a description."""
 
     name: str
     label_id: str
     help_id: str
     recipe: Recipe
-
-    @property
-    def label(self) -> str:
-        """The label in the user's language."""
-        return _(self.label_id)
-
-    @property
-    def help(self) -> str:
-        """The description, one sentence."""
-        return _(self.help_id)
 
 
 PRESETS = (

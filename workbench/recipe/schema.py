@@ -21,18 +21,11 @@ MAX_TEXT_LENGTH = 400
 Kind = Literal["real", "integer", "choice", "text", "layers", "names"]
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One value of a field, with its texts (message ids of the translation catalog).
+class Labeled:
+    """What has a label and a description: message ids of the translation catalog."""
 
-    `alias` is another name of the value, known from papers, that a recipe may be given with.
-    """
-
-    value: str | int
     label_id: str
-    help_id: str = ""
-    paper: str = ""
-    alias: str = ""
+    help_id: str
 
     @property
     def label(self) -> str:
@@ -46,7 +39,21 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class FieldSpec:
+class Choice(Labeled):
+    """One value of a field, with its texts.
+
+    `alias` is another name of the value, known from papers, that a recipe may be given with.
+    """
+
+    value: str | int
+    label_id: str
+    help_id: str = ""
+    paper: str = ""
+    alias: str = ""
+
+
+@dataclass(frozen=True)
+class FieldSpec(Labeled):
     """The allowed values of a field, and its texts.
 
     Attributes
@@ -73,16 +80,6 @@ class FieldSpec:
     step: float = 0.0
     choices: tuple[Choice, ...] = ()
     drawn: tuple[Any, ...] = ()
-
-    @property
-    def label(self) -> str:
-        """The label in the user's language."""
-        return _(self.label_id)
-
-    @property
-    def help(self) -> str:
-        """The description, one sentence."""
-        return _(self.help_id)
 
     @property
     def aliases(self) -> dict[str, str | int]:

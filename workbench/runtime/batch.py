@@ -253,14 +253,3 @@ def in_memory_order(tensor: Tensor, order: tuple[int, ...] | None) -> Tensor:
         return tensor
     inverse = [order.index(axis) for axis in range(tensor.ndim)]
     return tensor.permute(order).contiguous().permute(inverse)
-
-
-def tensors_in(outputs: Any) -> Iterator[Tensor]:
-    """Yield the tensors in nested inputs or outputs of a module, in order."""
-    if isinstance(outputs, Tensor):
-        yield outputs
-    elif isinstance(outputs, Mapping):
-        yield from tensors_in(tuple(outputs.values()))
-    elif isinstance(outputs, tuple | list):
-        for item in outputs:
-            yield from tensors_in(item)

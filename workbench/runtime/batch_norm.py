@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from workbench.runtime.batch import tensors_in
+from workbench.runtime.nested import tensors_in
 
 
 def tracking_norms(module: nn.Module) -> dict[str, _BatchNorm]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from workbench.runtime.attributes import AttributeSnapshot
 from workbench.runtime.batch import in_memory_order, outputs_of
+from workbench.runtime.nested import map_tensors
 from workbench.runtime.traits import Traits
 
 
@@ -39,14 +40,14 @@ class _Guard:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         traits = self.traits
         if traits.mutates_inputs:
-            args, kwargs = _map_tensors(args, Tensor.clone), _map_tensors(kwargs, Tensor.clone)
+            args, kwargs = map_tensors(Tensor.clone, args), map_tensors(Tensor.clone, kwargs)
         for name in traits.mutated_tensors:  # the caller restores the module's tensors
             self._replace(name, Tensor.clone)
         for name, order in traits.weight_orders:
             self._replace(name, partial(in_memory_order, order=order))
         single = not traits.single_example and _size(args, kwargs) == 1
         if single:
-            args, kwargs = _map_tensors(args, _twice), _map_tensors(kwargs, _twice)
+            args, kwargs = map_tensors(_twice, args), map_tensors(_twice, kwargs)
         enable_grad = traits.uses_autograd and not torch.is_grad_enabled()
         attributes = AttributeSnapshot(self.module) if traits.mutates_attributes else None
         try:
@@ -56,7 +57,7 @@ class _Guard:
             if attributes is not None:
                 attributes.restore()
         if enable_grad:
-            outputs = _map_tensors(outputs_of(outputs), Tensor.detach)
+            outputs = map_tensors(Tensor.detach, outputs_of(outputs))
         return first_examples(outputs_of(outputs), 1) if single else outputs
 
     def _replace(self, name: str, function: Callable[[Tensor], Tensor]) -> None:
@@ -85,17 +86,4 @@ def first_examples(outputs: Any, examples: int) -> Any:
     """
     if isinstance(outputs, list):
         return outputs[:examples]
-    return _map_tensors(outputs, lambda tensor: tensor[:examples] if tensor.ndim else tensor)
-
-
-def _map_tensors(value: Any, function: Any) -> Any:
-    """Return `value` with `function` applied to every tensor in it."""
-    if isinstance(value, Tensor):
-        return function(value)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_map_tensors(item, function) for item in value))
-    if isinstance(value, tuple | list):
-        return type(value)(_map_tensors(item, function) for item in value)
-    if isinstance(value, dict):
-        return {name: _map_tensors(item, function) for name, item in value.items()}
-    return value
+    return map_tensors(lambda tensor: tensor[:examples] if tensor.ndim else tensor, outputs)

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from workbench.errors import InputError, user_errors
 from workbench.recipe.schema import brief
+from workbench.runtime.nested import map_tensors
 from workbench.runtime.seeding import seeded
 
 
@@ -78,7 +79,7 @@ def apply_user_augment(function: Callable[[Any], Any], inputs: Any, generator: G
     """
     seed = int(torch.randint(2**62, (), generator=generator))
     with user_errors("The function augment fails", code="data.augment_failed"), seeded(seed):
-        changed = function(_mapped(torch.clone, inputs))
+        changed = function(map_tensors(torch.clone, inputs))
     before, after = _tensors(inputs), _tensors(changed)
     if before.keys() != after.keys() or not all(
         isinstance(tensor, Tensor) and tensor.shape[:1] == before[key].shape[:1]
@@ -95,19 +96,13 @@ def apply_user_augment(function: Callable[[Any], Any], inputs: Any, generator: G
                 "The function augment returns NaN or infinity: return finite numbers.",
                 code="data.augment_not_finite",
             )
-    return _mapped(_as_float32, changed)
+    return map_tensors(_as_float32, changed)
 
 
 def _tensors(inputs: Any) -> dict[Any, Any]:
     if isinstance(inputs, Mapping):
         return dict(inputs)
     return dict(enumerate(inputs if isinstance(inputs, tuple | list) else [inputs]))
-
-
-def _mapped(change: Callable[[Tensor], Tensor], inputs: Any) -> Any:
-    if isinstance(inputs, Mapping):
-        return {name: change(tensor) for name, tensor in inputs.items()}
-    return tuple(map(change, inputs)) if isinstance(inputs, tuple | list) else change(inputs)
 
 
 def _as_float32(tensor: Tensor) -> Tensor:

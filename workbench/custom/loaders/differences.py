@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from operator import eq
 
+from workbench.formatting import names
+
 Shape = tuple[int, ...] | None
 Shapes = Mapping[str, Shape]
 
@@ -26,23 +28,18 @@ def differences(
     """
     missing = [name for name in in_module if name not in in_file]
     unexpected = [name for name in in_file if name not in in_module]
-    parts = [f"{_listed(missing)} {_are(missing)} missing"] if missing else []
+    parts = [f"{names(missing, NAMED)} {_are(missing)} missing"] if missing else []
     if unexpected:
-        parts.append(f"{_listed(unexpected)} {_are(unexpected)} not in the module")
+        parts.append(f"{names(unexpected, NAMED)} {_are(unexpected)} not in the module")
     if parts:
         return ", and ".join(parts)
     wrong = [name for name, shape in in_file.items() if not fits(shape, in_module[name])]
     if not wrong:
         return ""
     return (
-        f"{_listed(wrong)} {_have(wrong)} another shape, such as {in_file[wrong[0]]} instead of "
-        f"{in_module[wrong[0]]}"
+        f"{names(wrong, NAMED)} {_have(wrong)} another shape, such as {in_file[wrong[0]]} instead "
+        f"of {in_module[wrong[0]]}"
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _are(names: Sequence[str]) -> str:

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from workbench.domain.training_plan import TrainingPlan
 from workbench.zoo.reviews.embedding import Words
 from workbench.zoo.reviews.words import PADDING
-from workbench.zoo.sequences import masked_mean, reverse_sequences
+from workbench.zoo.sequences import BidirectionalGru
 from workbench.zoo.widths import scaled
 
 PLAN = TrainingPlan(epochs=4, learning_rate=3e-3, batch_size=64, shift=0)
 MOST_LEFT_OUT = 1
 
 
-class Gru(nn.Module):
+class Gru(BidirectionalGru):
     """Embeddings, a forward and a backward GRU, the mean over the words, a linear layer.
 
-    64 channels and 64 units have 562,178 parameters. `hidden` is the number of units of each GRU.
-    `both=False` omits the backward GRU.
+    64 channels and 64 units have 562,178 parameters.
     """
 
     def __init__(self, channels: int = 64, hidden: int = 64, *, both: bool = True) -> None:
-        super().__init__()
-        self.embedding = Words(channels)
-        self.forth = nn.GRU(channels, hidden, batch_first=True)
-        self.back = nn.GRU(channels, hidden, batch_first=True) if both else None
-        self.fc = nn.Linear(hidden * (1 + both), 2)
+        super().__init__(channels, hidden, 2, both=both, embedding=Words(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map word ids [b, t], padded at the end, to logits [b, 2]."""
-        mask = x != PADDING
-        x = self.embedding(x)
-        means = [masked_mean(self.forth(x)[0], mask)]
-        if self.back is not None:
-            means.append(masked_mean(self.back(reverse_sequences(x, mask))[0], mask))
-        logits: Tensor = self.fc(torch.cat(means, 1))
-        return logits
+        return self.classify(x, x != PADDING)
 
 
 def build(width: float = 1.0, left_out: int = 0) -> nn.Module:
