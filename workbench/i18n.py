@@ -30,3 +30,20 @@ def plural(singular: str, plural: str, count: int) -> str:
 def mark(message: str) -> str:
     """Return `message` unchanged, marked for extraction; `_` translates it when it is shown."""
     return message
+
+
+class Labeled:
+    """An object with a label and a description: message ids of the catalog."""
+
+    label_id: str
+    help_id: str
+
+    @property
+    def label(self) -> str:
+        """The label in the user's language."""
+        return _(self.label_id)
+
+    @property
+    def help(self) -> str:
+        """The description, one sentence or empty."""
+        return _(self.help_id) if self.help_id else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.i18n import mark as N_
-from workbench.recipe.schema import Choice, check_fields, choice, name_list, real
+from workbench.recipe.schema import Choice, Settings, choice, name_list, real
 
 BITS = tuple(Choice(bits, str(bits)) for bits in (2, 3, 4, 5, 6, 7, 8, 32))
 
@@ -32,7 +32,7 @@ OBSERVERS = (
 
 
 @dataclass(frozen=True)
-class Activations:
+class Activations(Settings):
     """Quantize the inputs of linear layers and convolutions, so that they compute with integers.
 
     Attributes
@@ -61,6 +61,3 @@ class Activations:
     exclude: tuple[str, ...] = name_list(
         N_("inputs in float32"), N_("Layers whose inputs are not quantized.")
     )
-
-    def __post_init__(self) -> None:
-        check_fields(self, "activations")

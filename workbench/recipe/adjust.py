@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.i18n import mark as N_
-from workbench.recipe.schema import Choice, check_fields, choice
+from workbench.recipe.schema import Choice, Settings, choice
 
 NORMS = (
     Choice(
@@ -50,7 +50,7 @@ EQUALIZATION = (
 
 
 @dataclass(frozen=True)
-class Adjust:
+class Adjust(Settings):
     """Prepare a network for compression, or correct it afterwards, without training.
 
     Folding and equalization come before pruning and quantization, and change no output. Batch norm
@@ -75,6 +75,3 @@ class Adjust:
         N_("ranges across layers"),
         N_("Whether channel ranges are equalized across layers before quantization."),
     )
-
-    def __post_init__(self) -> None:
-        check_fields(self, "adjust")

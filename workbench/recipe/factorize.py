@@ -6,16 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.i18n import mark as N_
-from workbench.recipe.schema import (
-    Bounds,
-    Choice,
-    check_fields,
-    choice,
-    integer,
-    layer_map,
-    name_list,
-    real,
-)
+from workbench.recipe.schema import Choice, Settings, choice, integer, layer_map, name_list, real
 
 MEASURES = (
     Choice(
@@ -50,11 +41,11 @@ AIMS = (
 OUTPUT_AIMS = frozenset({"outputs"})
 """The aims that need input covariances."""
 
-FRACTION = Bounds(0.01, 1.0, 0.01)
+FRACTION = (0.01, 1.0, 0.01)
 
 
 @dataclass(frozen=True)
-class Factorize:
+class Factorize(Settings):
     """Store W [m, n] as U V, with U [m, r] and V [r, n], if that has fewer entries.
 
     A convolution is a matrix of its outputs by everything else. Above the break-even rank,
@@ -92,9 +83,6 @@ class Factorize:
     rank: int = integer(
         16, (1, 4096), N_("rank"), N_("The rank of every factorized layer, if measured by number.")
     )
-
-    def __post_init__(self) -> None:
-        check_fields(self, "factorize")
 
     def kept_fraction(self, name: str) -> float:
         """Return the fraction to keep of the tensor `name`; 1 does not factorize it."""

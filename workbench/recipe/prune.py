@@ -10,7 +10,7 @@ from workbench.i18n import mark as N_
 from workbench.recipe.schema import (
     Bounds,
     Choice,
-    check_fields,
+    Settings,
     choice,
     integer,
     layer_map,
@@ -103,7 +103,7 @@ SPARSITY = Bounds(0.0, 0.99, 0.01)
 
 
 @dataclass(frozen=True)
-class Prune:
+class Prune(Settings):
     """Set the least important weights to zero.
 
     Attributes
@@ -163,7 +163,7 @@ class Prune:
         auto = type(self.scope) is str and self.scope == AUTO
         if auto:
             object.__setattr__(self, "scope", SCOPES[0].value)
-        check_fields(self, "prune")
+        super().__post_init__()
         if auto:
             object.__setattr__(self, "scope", DEFAULT_SCOPES[self.criterion])
 

@@ -6,15 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.i18n import mark as N_
-from workbench.recipe.schema import (
-    Choice,
-    check_fields,
-    choice,
-    integer,
-    layer_map,
-    name_list,
-    real,
-)
+from workbench.recipe.schema import Choice, Settings, choice, integer, layer_map, name_list, real
 
 BITS = tuple(Choice(bits, str(bits)) for bits in (2, 3, 4, 5, 6, 7, 8, 16, 32))
 
@@ -59,7 +51,7 @@ COMPENSATED = frozenset({"compensated"})
 
 
 @dataclass(frozen=True)
-class Quantize:
+class Quantize(Settings):
     """Store weights with few bits.
 
     Attributes
@@ -116,6 +108,3 @@ class Quantize:
     exclude: tuple[str, ...] = name_list(
         N_("keep in float32"), N_("Layers that are not quantized.")
     )
-
-    def __post_init__(self) -> None:
-        check_fields(self, "quantize")

@@ -13,29 +13,12 @@ from random import Random
 from typing import Any, Literal, NamedTuple
 
 from workbench.errors import RecipeError
-from workbench.i18n import _
+from workbench.i18n import Labeled
 from workbench.recipe.layermap import LayerMap
 
 MAX_TEXT_LENGTH = 400
 
 Kind = Literal["real", "integer", "choice", "text", "layers", "names"]
-
-
-class Labeled:
-    """What has a label and a description: message ids of the translation catalog."""
-
-    label_id: str
-    help_id: str
-
-    @property
-    def label(self) -> str:
-        """The label in the user's language."""
-        return _(self.label_id)
-
-    @property
-    def help(self) -> str:
-        """The description, one sentence or empty."""
-        return _(self.help_id) if self.help_id else ""
 
 
 @dataclass(frozen=True)
@@ -245,8 +228,11 @@ def specs(part: Any) -> tuple[FieldSpec, ...]:
     return tuple(FieldSpec(name=f.name, **f.metadata["spec"]) for f in fields(part))
 
 
-def check_fields(part: Any, key: str) -> None:
-    """Convert the fields of a recipe part to canonical form; raise `RecipeError` if invalid."""
-    for field_spec in specs(part):
-        value = field_spec.check(getattr(part, field_spec.name), key)
-        object.__setattr__(part, field_spec.name, value)
+class Settings:
+    """A part of a recipe: a dataclass whose fields are checked and converted to canonical form."""
+
+    def __post_init__(self) -> None:
+        key = type(self).__name__.lower()
+        for field_spec in specs(self):
+            value = field_spec.check(getattr(self, field_spec.name), key)
+            object.__setattr__(self, field_spec.name, value)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.i18n import mark as N_
-from workbench.recipe.schema import Choice, check_fields, choice, integer, layer_map, name_list
+from workbench.recipe.schema import Choice, Settings, choice, integer, layer_map, name_list
 
 CLUSTERS = (
     Choice(0, N_("off")),
@@ -55,7 +55,7 @@ CODEBOOKS = (
 
 
 @dataclass(frozen=True)
-class Share:
+class Share(Settings):
     """Store each weight as an index into a codebook of shared values.
 
     Zero is an additional value if pruning left any zeros. Tensors that share values are not
@@ -95,6 +95,3 @@ class Share:
     seed: int = integer(
         0, (0, 2**31 - 1), N_("seed of k-means"), N_("The random seed of the random start.")
     )
-
-    def __post_init__(self) -> None:
-        check_fields(self, "share")

@@ -7,16 +7,7 @@ from dataclasses import dataclass
 
 from workbench.errors import RecipeError
 from workbench.i18n import mark as N_
-from workbench.recipe.schema import (
-    Bounds,
-    Choice,
-    check_fields,
-    choice,
-    integer,
-    layer_map,
-    name_list,
-    real,
-)
+from workbench.recipe.schema import Choice, Settings, choice, integer, layer_map, name_list, real
 
 CRITERIA = (
     Choice(
@@ -67,11 +58,11 @@ MULTIPLES = (
     *(Choice(n, str(n)) for n in (2, 4, 8, 16, 32)),
 )
 
-REMOVED = Bounds(0.0, 0.95, 0.01)
+REMOVED = (0.0, 0.95, 0.01)
 
 
 @dataclass(frozen=True)
-class Structure:
+class Structure(Settings):
     """Remove channels, filters and neurons; the remaining network is dense and smaller.
 
     Layers whose channels are added or normalized together are coupled: they lose the same channels.
@@ -133,9 +124,6 @@ class Structure:
             "are often fastest at multiples of 8 or 16."
         ),
     )
-
-    def __post_init__(self) -> None:
-        check_fields(self, "structure")
 
     def layer_fraction(self, coupled: Iterable[str]) -> float | None:
         """Return the fraction set for the layers `coupled` themselves; None if there is none.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.i18n import mark as N_
-from workbench.recipe.schema import Choice, check_fields, choice, integer, real, text
+from workbench.recipe.schema import Choice, Settings, choice, integer, real, text
 
 STARTS = (
     Choice(
@@ -158,7 +158,7 @@ SELF = "self"
 
 
 @dataclass(frozen=True)
-class Train:
+class Train(Settings):
     """Train the weights, with pruning masks and rounding applied, before they are encoded.
 
     The weights depend on `seed` and `threads`, bit for bit; that is why both are part of a recipe.
@@ -325,4 +325,4 @@ class Train:
         teacher: Any = self.teacher
         if hasattr(teacher, "architecture"):  # a Model
             object.__setattr__(self, "teacher", teacher.name)
-        check_fields(self, "train")
+        super().__post_init__()
