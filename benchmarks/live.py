@@ -112,7 +112,7 @@ def fill(store: ResultCache, steps: int) -> None:
     model = wb.model("fashion/lenet5")
     quantize = wb.Quantize(bits=4)
     pruned = [wb.Prune(round(0.01 * step, 2)) for step in range(1, steps + 1)]
-    recipes = [wb.Recipe(prune, quantize) for prune in (None, *pruned)]
+    recipes = [wb.Recipe(prune=prune, quantize=quantize) for prune in (None, *pruned)]
     for recipe in (wb.Recipe(), *recipes):
         wb.measure(model, recipe, timed=False, store=store)
 

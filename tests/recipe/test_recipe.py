@@ -9,13 +9,14 @@ import os
 import pickle
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from workbench.recipe import Prune, Quantize, Recipe
+from tests.raises import raises
+from workbench.recipe import PARTS, Prune, Quantize, Recipe
 from workbench.recipe.layermap import LayerMap
 from workbench.recipe.presets import PRESETS
 
@@ -39,6 +40,39 @@ def test_json_round_trip() -> None:
             assert hash(copied) == hash(recipe)
             assert copied.to_json() == text
             assert copied.digest == recipe.digest == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_parts_may_be_given_in_any_order_and_by_keyword() -> None:
+    prune, quantize = Prune(0.5), Quantize(4)
+    expected = Recipe(prune=prune, quantize=quantize)
+    for recipe in (
+        Recipe(quantize, prune),
+        Recipe(prune, quantize),
+        Recipe(prune, quantize=quantize),
+        Recipe(quantize, prune={"sparsity": 0.5}),
+        replace(Recipe(quantize), prune=prune),
+        pickle.loads(pickle.dumps(Recipe(quantize, prune))),
+    ):
+        assert recipe == expected
+        assert hash(recipe) == hash(expected)
+    assert {field.name for field in fields(Recipe)} == set(PARTS)
+
+
+@pytest.mark.parametrize(
+    ("parts", "named", "code"),
+    [
+        ((Prune(0.5), Prune(0.6)), {}, "recipe.duplicate_part"),
+        ((Prune(0.5),), {"prune": Prune(0.6)}, "recipe.duplicate_part"),
+        ((0.5,), {}, "recipe.not_a_part"),
+        ((None,), {}, "recipe.not_a_part"),
+        (({"sparsity": 0.5},), {}, "recipe.not_a_part"),
+        ((Prune,), {}, "recipe.not_a_part"),
+        ((), {"prune": Quantize(4)}, "recipe.not_an_object"),
+    ],
+)
+def test_what_is_not_one_part_of_each_kind(parts, named, code) -> None:
+    with raises(code):
+        Recipe(*parts, **named)
 
 
 def test_different_recipes_have_different_texts() -> None:

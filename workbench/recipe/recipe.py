@@ -58,20 +58,27 @@ PART_PROBABILITY: dict[type[Part], float] = {
 """The probability that a random recipe has a part, if it is not 0.85."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Recipe:
     """How to compress a model's weights; a part that is None does nothing.
 
     Weights are trained with pruning masks and rounding applied, then pruned, factorized, shared or
     quantized, and encoded. A tensor whose weights share values is not quantized.
 
+    Parameters
+    ----------
+    *parts
+        The parts in any order; each may be given by keyword instead.
+
     Raises
     ------
     RecipeError
-        If a value is not allowed, or two parts cannot be combined.
+        If a value is not allowed, a part is given twice, or two parts cannot be combined.
 
     Examples
     --------
+    >>> Recipe(Quantize(4), Prune(0.9)) == Recipe(prune=Prune(0.9), quantize=Quantize(4))
+    True
     >>> Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')
     Recipe(prune={'sparsity': 0.9}, quantize={'bits': 4})
     """
@@ -85,13 +92,40 @@ class Recipe:
     activations: Activations | None = None
     adjust: Adjust | None = None
 
-    def __post_init__(self) -> None:
-        for key, part in PARTS.items():
-            value = getattr(self, key)
-            if isinstance(value, Mapping):
-                object.__setattr__(self, key, _part(key, value))
-            elif value is not None and not isinstance(value, part):
+    def __init__(
+        self,
+        *parts: Part,
+        prune: Prune | None = None,
+        quantize: Quantize | None = None,
+        train: Train | None = None,
+        share: Share | None = None,
+        factorize: Factorize | None = None,
+        structure: Structure | None = None,
+        activations: Activations | None = None,
+        adjust: Adjust | None = None,
+    ) -> None:
+        given: dict[str, Any] = {
+            "prune": prune,
+            "quantize": quantize,
+            "train": train,
+            "share": share,
+            "factorize": factorize,
+            "structure": structure,
+            "activations": activations,
+            "adjust": adjust,
+        }
+        for part in parts:
+            key = _key(part)
+            if given[key] is not None:
+                raise RecipeError(
+                    f"The recipe has two parts {key}: give one.", code="recipe.duplicate_part"
+                )
+            given[key] = part
+        for key, value in given.items():
+            part = _part(key, value) if isinstance(value, Mapping) else value
+            if part is not None and not isinstance(part, PARTS[key]):
                 raise _not_settings(key, value)
+            object.__setattr__(self, key, part)
         if self.train is not None:
             self._check_training(self.train)
 
@@ -325,6 +359,16 @@ def _part(key: str, data: Any) -> Any:
     part = PARTS[key]
     _check_keys(data, [field.name for field in specs(part)], key)
     return part(**data)
+
+
+def _key(part: Any) -> str:
+    for key, kind in PARTS.items():
+        if isinstance(part, kind):
+            return key
+    raise RecipeError(
+        f"Pass parts of a recipe, such as wb.Prune(0.5), not {brief(part)}.",
+        code="recipe.not_a_part",
+    )
 
 
 def _not_settings(key: str, value: Any) -> RecipeError:
