@@ -65,6 +65,15 @@ def times(ratio: float) -> str:
     return f"{_significant(ratio)}{NARROW_SPACE}×"
 
 
+def size_ratio(ratio: float) -> str:
+    """Describe how many times smaller a file is: ``42.1 × smaller``."""
+    if abs(ratio - 1) < 0.005:
+        return _("same size") if ratio == 1 else _("about the same size")
+    if ratio < 1:
+        return _("{ratio} larger").format(ratio=times(1 / ratio))
+    return _("{ratio} smaller").format(ratio=times(ratio))
+
+
 def milliseconds(value: float) -> str:
     """Format a duration in milliseconds: ``3.21 ms``."""
     return f"{_significant(value)}{NARROW_SPACE}ms"

@@ -14,6 +14,7 @@ from workbench.analysis.artifact_for import artifact_for
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
 from workbench.cancel import NEVER, CancelToken
+from workbench.display import Displayable
 from workbench.domain import Model, Split
 from workbench.errors import InputError
 from workbench.evaluation.counts import PredictionCounts
@@ -32,12 +33,14 @@ _originals: MemoryCache[Predictions] = MemoryCache(16, 16 * 2**20, lambda array:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Displayable):
     """Labels and predictions of every example of a split, in its order.
 
     `labels`, `before` (original) and `after` (compressed) are read-only int64 arrays of shape [n]
     that index `classes`. They hold reference predictions, −1 where the outputs are not finite.
     """
+
+    _plots = "comparison"
 
     model: str
     split: str

@@ -14,6 +14,7 @@ from workbench.analysis.artifact_for import artifact_for
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
 from workbench.cancel import NEVER, CancelToken
+from workbench.display import Displayable
 from workbench.domain import Model, Task
 from workbench.errors import InputError
 from workbench.recipe import Recipe
@@ -34,8 +35,10 @@ _originals: MemoryCache[str] = MemoryCache(MAX_CACHED)
 
 
 @dataclass(frozen=True)
-class Generation:
+class Generation(Displayable):
     """Text that the original (`before`) and the compressed model (`after`) append to `prompt`."""
+
+    _plots = "generation"
 
     model: str
     prompt: str

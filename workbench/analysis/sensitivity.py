@@ -13,6 +13,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.calibration.statistics import calibration_stats
 from workbench.cancel import NEVER, CancelToken
+from workbench.display import Displayable
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.errors import RecipeError
@@ -54,12 +55,14 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Displayable):
     """The results so far over `layers` × `settings` for one part of a recipe.
 
     Layers that lose channels together are represented by the first. `value` is the `metric` of the
     original. `points` are ordered by layer.
     """
+
+    _plots = "sensitivity"
 
     part: str
     layers: tuple[str, ...]

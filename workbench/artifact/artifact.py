@@ -32,18 +32,21 @@ from workbench.compression.codecs.stream import (
     write,
 )
 from workbench.compression.coded import Coded
+from workbench.display import Displayable
 from workbench.errors import ArtifactError, FileError, RecipeError, file_errors
 from workbench.recipe import Recipe
 
 CHOOSE_ANOTHER = " Choose another place."
 
 
-class Artifact:
+class Artifact(Displayable):
     """The bytes of a compressed file and their meaning; `len(artifact)` is the file's length.
 
     Create one with `Artifact.of` or `load`. It is immutable, and holds the recipe and the name of
     the model. `Artifact.of` computes the length at once and the bytes on first use.
     """
+
+    _plots = "artifact"
 
     def __init__(self, header: Mapping[str, Any], tensors: dict[str, Coded], length: int) -> None:
         self._header = header

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from workbench.artifact.ledger import Ledger
+from workbench.display import Displayable
 from workbench.errors import InputError
 from workbench.evaluation.reason import Reason
 from workbench.recipe import Recipe
@@ -157,7 +158,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Displayable):
     """Measurements of a model and a recipe on a split.
 
     Fields of `size` and `score` are also attributes of the report: `report.bytes`,
@@ -175,6 +176,8 @@ class Report:
     preview_of : Recipe, optional
         The recipe whose baseline version this report measures, while the recipe is computed.
     """
+
+    _plots = "report"
 
     task: str
     model: str

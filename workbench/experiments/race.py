@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 
 from workbench.cancel import NEVER, CancelToken
+from workbench.display import Displayable
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.errors import RecipeError
@@ -30,11 +31,13 @@ class RaceResult(Repeats):
 
 
 @dataclass(frozen=True)
-class Race:
+class Race(Displayable):
     """The state of a race: one trial per candidate in each repeat begun.
 
     `metric` is the metric of the task, which all values refer to.
     """
+
+    _plots = "curves"
 
     trials: tuple[Trial, ...]
     repeats: int

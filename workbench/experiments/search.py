@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from workbench.cancel import NEVER, CancelToken
+from workbench.display import Displayable
 from workbench.domain import Model
 from workbench.domain.metric import ACCURACY, Metric
 from workbench.errors import RecipeError
@@ -74,11 +75,13 @@ class SearchTrial(Repeats):
 
 
 @dataclass(frozen=True)
-class Search:
+class Search(Displayable):
     """The trials of a search, with `jobs` outcomes each when complete.
 
     `metric` is the metric of the task, which all values refer to.
     """
+
+    _plots = "search"
 
     trials: tuple[SearchTrial, ...]
     jobs: int

@@ -38,10 +38,10 @@ from workbench.panels.actions import ACTIONS, VIEW_ACTIONS
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.error_boundary import error_boundary
 from workbench.panels.tabs import Tab, content, tabs
-from workbench.panels.views import card, layer_table, points
+from workbench.panels.views import card, layer_table
 from workbench.panels.views.header import header
 from workbench.panels.views.labels import examples_label, page_labels
-from workbench.plots import tradeoff
+from workbench.plots import points, tradeoff
 from workbench.plots.palette import THEMES
 from workbench.recipe import Recipe
 from workbench.recipe.presets import PRESETS
@@ -279,7 +279,7 @@ class Dashboard(anywidget.AnyWidget):
         self._last_spot = points.current(report) or self._last_spot
         figure = tradeoff.draw(
             original,
-            points.visited(session),
+            points.visited(session.visited),
             self._last_spot or (original if session.recipe == Recipe() else None),
             THEMES[self.theme],
             size=report.size.bytes if report is not None else None,

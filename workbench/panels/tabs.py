@@ -14,9 +14,8 @@ from workbench.panels import controls
 from workbench.panels.buttons import choice
 from workbench.panels.comparison import tab as comparison
 from workbench.panels.comparison.view import has_classes
-from workbench.panels.views import points
 from workbench.panels.views.labels import examples_label
-from workbench.plots import course, ledger, sensitivity, teacher, temperature, treemap
+from workbench.plots import course, ledger, points, sensitivity, teacher, temperature, treemap
 from workbench.plots.palette import Palette
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.off import BY_LAYER

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
+from workbench.display import Card
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.plots import scales, spread
@@ -123,6 +124,13 @@ def rows(race: Race) -> list[dict[str, Any]]:
         for trial in race.trials
         for point in trial.points
     ]
+
+
+def card(race: Race) -> Card:
+    """Return the card of a race: its candidates, best first."""
+    ranking = [entry for entry in race.ranking if entry.values]
+    facts = [(spread.format_mean(entry, race.metric), entry.name) for entry in ranking]
+    return Card(summary(race), facts)
 
 
 def _line(

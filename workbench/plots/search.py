@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.display import Card
 from workbench.i18n import _
 from workbench.plots import scales, spread
 from workbench.plots.palette import LIGHT, Palette
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_BARS = 12
 """How many of the best trials are drawn."""
+MAX_CARD = 3
+"""How many of the best trials the card lists."""
 
 
 def draw(result: Search, palette: Palette = LIGHT) -> Figure:
@@ -96,6 +99,28 @@ def summary(result: Search) -> str:
         settings=format_settings(result.best.params),
         figure=spread.format_mean(result.best, result.metric),
     )
+
+
+def rows(result: Search) -> list[dict[str, Any]]:
+    """Return a row for each completed trial, best first."""
+    return [
+        {
+            **trial.params,
+            result.metric.name: trial.mean,
+            "spread": trial.spread,
+            "problem": trial.problem,
+        }
+        for trial in result.ranking
+    ]
+
+
+def card(result: Search) -> Card:
+    """Return the card of a search: its best trials."""
+    facts = [
+        (spread.format_mean(trial, result.metric), format_settings(trial.params))
+        for trial in result.ranking[:MAX_CARD]
+    ]
+    return Card(summary(result), facts)
 
 
 def format_settings(params: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
+from workbench.display import Card
 from workbench.i18n import _
 from workbench.plots.palette import LIGHT, OKABE_ITO, Palette
 from workbench.plots.style import Figure, axis, layout
@@ -95,6 +96,12 @@ def rows(result: Sensitivity) -> list[dict[str, Any]]:
         }
         for point in result.points
     ]
+
+
+def card(result: Sensitivity) -> Card:
+    """Return the card of a result."""
+    original = (result.metric.format(result.value), _("original model"))
+    return Card(_summary(result), [original, (str(len(result)), _("files measured"))])
 
 
 def format_setting(part: str, setting: float) -> str:

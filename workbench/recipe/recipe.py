@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from random import Random
 from typing import Any
 
+from workbench.display import Displayable
 from workbench.errors import RecipeError
 from workbench.recipe.activations import Activations
 from workbench.recipe.adjust import Adjust
@@ -59,7 +60,7 @@ PART_PROBABILITY: dict[type[Part], float] = {
 
 
 @dataclass(frozen=True, init=False)
-class Recipe:
+class Recipe(Displayable):
     """How to compress a model's weights; a part that is None does nothing.
 
     Weights are trained with pruning masks and rounding applied, then pruned, factorized, shared or
@@ -82,6 +83,8 @@ class Recipe:
     >>> Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')
     Recipe(prune={'sparsity': 0.9}, quantize={'bits': 4})
     """
+
+    _plots = "recipe"
 
     prune: Prune | None = None
     quantize: Quantize | None = None

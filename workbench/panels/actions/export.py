@@ -10,8 +10,8 @@ from workbench.i18n import _
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.comparison import tab as comparison
-from workbench.panels.views import points, tables
-from workbench.plots import ledger, sensitivity, teacher, temperature, tradeoff
+from workbench.panels.views import tables
+from workbench.plots import ledger, points, sensitivity, teacher, temperature, tradeoff
 
 
 @action
@@ -26,7 +26,10 @@ def chart_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     session = dashboard.session
     current = points.current(session.report)
     rows = tradeoff.rows(
-        points.original(session.model), points.visited(session), current, session.model.task.metric
+        points.original(session.model),
+        points.visited(session.visited),
+        current,
+        session.model.task.metric,
     )
     _send(dashboard, "accuracy-and-size.csv", rows)
 

@@ -10,6 +10,7 @@ from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels.buttons import button
 from workbench.panels.comparison.view import ComparisonView, fixed_label
+from workbench.plots.generation import rows, summary
 from workbench.session import Session
 from workbench.session.analyses import AnalysisKey
 
@@ -25,34 +26,12 @@ def content(result: Generation) -> dict[str, Any]:
     length = result.common_prefix
     sides = ((_("original model"), result.before), (_("compressed file"), result.after))
     return {
-        "title": headline(result),
+        "title": summary(result),
         "prompt": result.prompt.lstrip("\n"),
         "sides": [
             {"head": head, "common": text[:length], "rest": text[length:]} for head, text in sides
         ],
     }
-
-
-def headline(result: Generation) -> str:
-    """Return a sentence with the length of the common prefix."""
-    count = len(result.before)
-    if result.common_prefix == count:
-        return _("Both texts are identical ({count} characters)").format(
-            count=formatting.count(count)
-        )
-    if not result.common_prefix:
-        return _("The texts differ from the first character")
-    return _("The first {same} of {count} characters are identical").format(
-        same=formatting.count(result.common_prefix), count=formatting.count(count)
-    )
-
-
-def rows(result: Generation) -> list[dict[str, Any]]:
-    """Return a table with one row for each text."""
-    return [
-        {"writer": writer, "prompt": result.prompt, "text": text, "seed": result.seed}
-        for writer, text in (("original", result.before), ("file", result.after))
-    ]
 
 
 def _generates_text(task: Task) -> bool:

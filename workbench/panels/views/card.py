@@ -114,7 +114,7 @@ def numbers(
         "interval": _interval(score, metric),
         "change": "" if value is None else metric.change(value - original.value),
         "bytes": DASH if size is None else formatting.nbytes(size),
-        "times": "" if size is None else _times(original.bytes / size),
+        "times": "" if size is None else formatting.size_ratio(original.bytes / size),
         "status": _status(report, input_type, untouched=untouched, stale=stale),
     }
     return {
@@ -171,14 +171,6 @@ def _interval(score: Score | None, metric: Metric) -> str:
         return ""
     low, high = metric.format(score.low), metric.format(score.high)
     return _("{low} to {high}").format(low=low, high=high)
-
-
-def _times(ratio: float) -> str:
-    if abs(ratio - 1) < 0.005:
-        return _("same size") if ratio == 1 else _("about the same size")
-    if ratio < 1:
-        return _("{ratio} larger").format(ratio=formatting.times(1 / ratio))
-    return _("{ratio} smaller").format(ratio=formatting.times(ratio))
 
 
 def _status(report: Report | None, input_type: str, *, untouched: bool, stale: bool) -> str:

@@ -1,22 +1,27 @@
-"""Reports and visited recipes of a session as points of the trade-off chart."""
+"""Reports, models and visited recipes as points of the trade-off chart."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from workbench.domain import Model
 from workbench.evaluation.report import Report
 from workbench.plots.tradeoff import Spot
 from workbench.recipe import Recipe
-from workbench.session import Session
+
+if TYPE_CHECKING:
+    from workbench.session.records import Visit
 
 
-def original(model: Model) -> Spot:
+def original(model: Model, split: str = "validation") -> Spot:
     """Return the point of the uncompressed model, taken from its card without loading weights."""
-    value = model.metric_value("validation")
+    value = model.metric_value(split)
     return Spot(model.original_bytes, value, value, value)
 
 
-def visited(session: Session) -> list[Spot]:
-    """Return a point for each measured recipe; `key` is its index in `session.visited`."""
+def visited(visits: Sequence[Visit]) -> list[Spot]:
+    """Return a point for each measured recipe; `key` is its index in `visits`."""
     return [
         Spot(
             visit.bytes,
@@ -26,7 +31,7 @@ def visited(session: Session) -> list[Spot]:
             key,
             trained=visit.recipe.train is not None,
         )
-        for key, visit in enumerate(session.visited)
+        for key, visit in enumerate(visits)
         if visit.recipe != Recipe()
     ]
 

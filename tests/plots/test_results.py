@@ -1,0 +1,163 @@
+"""Results display themselves: as a card, a data frame and a figure valid for plotly."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import plotly.graph_objects as go
+import pytest
+
+import workbench as wb
+from tests.raises import raises
+from workbench.analysis.generation import Generation
+from workbench.analysis.sensitivity import Point as Loss
+from workbench.analysis.sensitivity import Sensitivity
+from workbench.experiments.job import Outcome
+from workbench.experiments.race import Race
+from workbench.experiments.search import Search, SearchTrial
+from workbench.experiments.trial import Point, Trial
+from workbench.plots.palette import THEMES
+from workbench.recipe import Recipe, Train
+
+SETTINGS = Train(start="scratch", steps=20)
+SMALL = "fashion/mlp-32"
+SCRIPT = "<script>alert(1)</script>"
+RECIPE = wb.Recipe(wb.Prune(0.5, layers={"fc1.weight": 0.8}), wb.Quantize(4))
+
+
+def report():
+    return wb.measure(wb.model(SMALL), RECIPE, timed=False)
+
+
+def artifact():
+    return wb.compress(wb.model(SMALL), RECIPE)
+
+
+def comparison():
+    return wb.compare(wb.model(SMALL), RECIPE)
+
+
+def generation():
+    return Generation(
+        "reviews-lm/gpt", "\nIt was", 0, 0.8, " a <b>good</b> film", " a <b>bad</b> film!"
+    )
+
+
+def sensitivity():
+    points = (Loss("a.weight", 0.5, Recipe(), 900, 0.89), Loss("a.weight", 0.9, Recipe(), 500, 0.5))
+    return Sensitivity("prune", ("a.weight",), (0.5, 0.9), 0.9, points=points)
+
+
+def race():
+    points = (Point(10, 0.5, 1.5, 0.6), Point(20, 1.0, 1.0, 0.8))
+    return Race((Trial("sgd", SETTINGS, 0, points, "finished", 0.8),), 1)
+
+
+def search():
+    settings = replace(SETTINGS, learning_rate=0.01)
+    outcome = Outcome(0.8, 80, 1.0)
+    return Search((SearchTrial(settings, {"learning_rate": 0.01}, (outcome,)),), 1)
+
+
+MAKE = (report, artifact, comparison, generation, sensitivity, race, search, lambda: RECIPE)
+EMPTY = (
+    lambda: replace(report(), score=None),
+    lambda: Sensitivity("prune", ("a.weight",), (0.5, 0.9), 0.9),
+    lambda: Race((Trial("sgd", SETTINGS, 0),), 1),
+    lambda: Search((), 1),
+    wb.Recipe,
+)
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+@pytest.mark.parametrize("make", MAKE + EMPTY)
+def test_every_result_draws_a_valid_figure(make, theme):
+    figure = make().plot(palette=theme).figure
+    go.Figure(figure)  # plotly rejects unknown properties
+    assert figure["layout"]["title"]["text"]
+
+
+@pytest.mark.parametrize("make", MAKE + EMPTY)
+def test_a_card_has_the_text_of_the_result_as_fallback(make):
+    result = make()
+    bundle = result._repr_mimebundle_(include=None, exclude=None)
+    assert bundle["text/plain"] == repr(result)
+    assert bundle["text/html"].startswith("<div")
+    assert "color:inherit" in bundle["text/html"]
+
+
+@pytest.mark.parametrize("make", MAKE + EMPTY)
+def test_columns_of_a_table_have_equal_lengths(make, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    columns = make().to_frame()
+    assert len({len(values) for values in columns.values()}) <= 1
+    assert columns or make in EMPTY
+
+
+def test_with_pandas_the_table_is_a_data_frame(monkeypatch):
+    monkeypatch.setitem(
+        sys.modules, "pandas", SimpleNamespace(DataFrame=lambda data: ("frame", data))
+    )
+    kind, columns = RECIPE.to_frame()
+    assert kind == "frame"
+    assert columns == {
+        "part": ["prune", "prune", "quantize"],
+        "setting": ["sparsity", "layers", "bits"],
+        "layer": ["", "fc1.weight", ""],
+        "value": [0.5, 0.8, 4],
+    }
+
+
+def test_a_card_escapes_every_text():
+    for result in (
+        replace(report(), model=SCRIPT),
+        replace(comparison(), model=SCRIPT),
+        replace(generation(), model=SCRIPT, after=SCRIPT[:18]),
+        Race((replace(race().trials[0], name=SCRIPT),), 1),
+        wb.Recipe(wb.Prune(0.5, layers={SCRIPT: 0.1})),
+    ):
+        html = result._repr_mimebundle_()["text/html"]
+        assert "<script" not in html
+        assert "&lt;script&gt;" in html
+
+
+def test_the_card_of_a_report_has_its_figures_and_reasons():
+    measured = report()
+    html = measured._repr_mimebundle_()["text/html"]
+    assert f"{measured.accuracy:.1%}".replace("%", "\u202f%") in html
+    assert f"{measured.bytes:,}" in html
+    assert "smaller" in html
+    assert html.count("<li>") == len(measured.reasons)
+
+
+def test_a_report_is_drawn_on_its_own_split():
+    model = wb.model(SMALL)
+    figure = wb.evaluate(wb.compress(model, RECIPE), split="test", timed=False).plot().figure
+    assert figure["layout"]["yaxis"]["title"]["text"] == "accuracy on test"
+    origin = next(trace for trace in figure["data"] if trace.get("name") == "original")
+    assert origin["x"] == [model.original_bytes]
+
+
+def test_a_report_of_an_unknown_model_cannot_be_drawn():
+    with raises("model.not_registered"):
+        replace(report(), model="custom/gone").plot()
+
+
+@pytest.mark.parametrize("chart", ["recall", "confusion", "examples"])
+def test_charts_of_a_comparison(chart):
+    figure = comparison().plot(chart=chart).figure
+    go.Figure(figure)
+    assert figure["layout"]["title"]["text"]
+
+
+def test_an_unknown_chart_is_refused():
+    with raises("argument.unknown_chart", "recall"):
+        comparison().plot(chart="pie")
+
+
+def test_generated_text_is_drawn_line_by_line():
+    trace = generation().plot().figure["data"][0]
+    assert "a &lt;b&gt;good&lt;/b&gt; film" in " ".join(trace["text"])
+    assert "a &lt;b&gt;bad&lt;/b&gt; film!" in " ".join(trace["text"])

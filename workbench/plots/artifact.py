@@ -1,0 +1,39 @@
+"""A compressed file: its bytes by tensor and use."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from workbench import formatting
+from workbench.display import Card
+from workbench.errors import WorkbenchError
+from workbench.i18n import _
+from workbench.plots import ledger, treemap
+from workbench.plots.palette import LIGHT, Palette
+from workbench.plots.style import Figure
+from workbench.zoo import model
+
+if TYPE_CHECKING:
+    from workbench.artifact.artifact import Artifact
+
+
+def draw(artifact: Artifact, palette: Palette = LIGHT) -> Figure:
+    """Draw the ledger of the file as a treemap."""
+    return treemap.draw(artifact.ledger.rows, artifact.ledger.container, palette)
+
+
+def rows(artifact: Artifact) -> list[dict[str, Any]]:
+    """Return the figure's data as a table."""
+    return ledger.rows(artifact.ledger.rows, artifact.ledger.container)
+
+
+def card(artifact: Artifact) -> Card:
+    """Return the card of the file, with its reduction in size if the model is available."""
+    facts = [(formatting.nbytes(len(artifact)), _("in the file"))]
+    with suppress(WorkbenchError):
+        ratio = model(artifact.model).original_bytes / len(artifact)
+        facts.append((formatting.size_ratio(ratio), ""))
+    bytes_used = artifact.ledger
+    largest = ledger.summary(bytes_used.rows, bytes_used.container, bytes_used.total)
+    return Card(artifact.model, facts, [largest, repr(artifact.recipe)])
