@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from workbench.cancel import NEVER, CancelToken
 from workbench.compression.encode import encode_tensors
 from workbench.domain import Model
 from workbench.errors import ArtifactError, RecipeError, TrainingError
+from workbench.progress import training_progress
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
 from workbench.training.teacher_ref import teacher_ref, training_dependencies
@@ -79,7 +80,7 @@ def train(
     recipe: Recipe | None = None,
     *,
     seconds: float | None = None,
-    on_step: OnStep = lambda step: None,
+    on_step: OnStep | None = None,
     cancel: CancelToken = NEVER,
     **settings: Any,
 ) -> Artifact:
@@ -93,7 +94,10 @@ def train(
         Time budget for this call. A short pilot run converts it to steps; without it, the steps of
         `settings` or the recipe apply. A slow setup, such as computing the outputs of a teacher,
         may exceed it. The environment variable `WORKBENCH_BUDGET` limits it.
-    on_step, cancel
+    on_step
+        Called with a `TrainingStep` after each training step, instead of showing the progress: a
+        learning curve in a notebook, a bar in a terminal.
+    cancel
         As in `compress`.
     **settings
         Fields of `Train`, which override those of the recipe. `teacher` may be a model.
@@ -132,7 +136,9 @@ def train(
         assert recipe.train is not None
         steps = steps_for(model, recipe, capped_seconds(seconds), cancel, artifact_bytes)
         recipe = replace(recipe, train=replace(recipe.train, steps=steps))
-    return compress(model, recipe, on_step=on_step, cancel=cancel)
+    shown = training_progress(model.task.metric) if on_step is None else nullcontext(on_step)
+    with shown as step:
+        return compress(model, recipe, on_step=step, cancel=cancel)
 
 
 def training_cost(

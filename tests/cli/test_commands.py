@@ -246,7 +246,7 @@ def test_text_and_json_agree(workbench, ask, saved, tmp_path):
 def test_the_progress_bar_appears_only_in_a_terminal(workbench, monkeypatch):
     _, _, err = workbench("measure", SMALL)
     assert err == ""
-    monkeypatch.setattr("workbench.cli.progress.sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("workbench.progress.sys.stderr.isatty", lambda: True)
     _, out, err = workbench("measure", SMALL, "--recipe", '{"quantize": {"bits": 3}}')
     assert "of 5,000" in err
     assert err.endswith("\r\033[K")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.cli import files, tables, training
-from workbench.cli.progress import progress_bar
 from workbench.cli.recipes import add_recipe, read_recipe
 from workbench.errors import WorkbenchError
+from workbench.progress import progress_bar
 from workbench.recipe.off import BY_LAYER
 from workbench.recipe.recipe import PARTS
 

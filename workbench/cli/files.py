@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.progress import progress_bar
 from workbench.errors import ArtifactError, InputError, user_errors
+from workbench.progress import progress_bar
 from workbench.recipe import Recipe
 
 if TYPE_CHECKING:

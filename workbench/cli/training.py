@@ -6,9 +6,9 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.progress import progress_bar
 from workbench.cli.recipes import add_recipe, option
 from workbench.errors import InputError, TrainingError
+from workbench.progress import progress_bar
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
 
