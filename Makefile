@@ -22,12 +22,13 @@ find_browser = WORKBENCH_CHROMIUM="$$($(BIN)/python -m workbench._setup browser)
 workers = -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 port = $(if $(PORT),--port $(PORT))
 
-.PHONY: help dashboard lab test check docs bench bundle clean
+.PHONY: help dashboard lab test test-fast check docs bench bundle clean
 
 help:
 	@echo 'make dashboard   open the page (PORT= to choose where)'
 	@echo 'make lab         open the same notebooks in JupyterLab (PORT= to choose where)'
 	@echo 'make test        run every test, in a browser too, with a worker on each core'
+	@echo 'make test-fast   run the tests that need no browser and little time: two minutes on two cores'
 	@echo 'make check       run the linters, the types and the import rules'
 	@echo 'make docs        build the documentation website in dist/site'
 	@echo 'make bench       measure the figures of docs/benchmarks.md again'
@@ -41,6 +42,10 @@ dashboard lab:
 test:
 	@$(set_up) test
 	@$(find_browser); export WORKBENCH_CHROMIUM; exec $(BIN)/python -m pytest $(workers) --durations 25
+
+test-fast:
+	@$(set_up) test
+	@exec $(BIN)/python -m pytest tests $(workers) -m 'not browser and not slow'
 
 check:
 	@$(set_up) test

@@ -84,9 +84,15 @@ def pytest_xdist_make_scheduler(config, log):
     return Scheduling(config, log)
 
 
+def _rank(item):
+    if item.nodeid.startswith((PAGES, "notebooks/")):
+        return 0
+    return 1 if item.get_closest_marker("slow") else 2
+
+
 def pytest_collection_modifyitems(config, items):
     if hasattr(config, "workerinput"):  # longest first, to balance the workers
-        items.sort(key=lambda item: not item.nodeid.startswith((PAGES, "notebooks/")))
+        items.sort(key=_rank)
     for item in items:
         item.user_properties += [("loud", x) for x in LOUD if item.get_closest_marker(x)]
     pages = [item for item in items if item.get_closest_marker("browser")]

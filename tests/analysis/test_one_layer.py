@@ -21,6 +21,7 @@ HARSH = (
 EXAMPLES = {"fashion/lenet-300-100": 5000, "fashion/lenet5": 2000, "fashion/resnet": 900}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_counts_equal_the_reference(name, shortened, monkeypatch):
     shortened(EXAMPLES[name])

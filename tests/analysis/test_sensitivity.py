@@ -48,6 +48,7 @@ def test_iterates_over_points(small, store):
     assert len(result) == len(small.layers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/cnn-10k"])
 def test_points_of_convolutions(name, store):
     model = wb.model(name)

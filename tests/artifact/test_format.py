@@ -90,6 +90,7 @@ def test_the_reader_is_short_and_imports_only_numpy_and_json(reader) -> None:
     assert "math" in sys.stdlib_module_names
 
 
+@pytest.mark.slow
 def test_the_reader_decodes_random_recipes_bit_for_bit(reader) -> None:
     seen = Counter()
     for name in zoo.models("fashion"):

@@ -139,6 +139,7 @@ def test_a_file_that_does_not_match_its_spec_is_rejected(recipe, change):
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", [NARROW, FOLDED, {**NARROW, **FOLDED}])
 def test_evaluating_a_rewritten_file_equals_measuring_its_recipe(recipe):
     model, recipe = wb.model(RESNET), wb.Recipe.from_json(recipe)

@@ -44,6 +44,7 @@ def outputs(model, weights, count=64):
         )
 
 
+@pytest.mark.slow
 def test_recalibration_hardly_changes_the_original(resnet):
     found = recalibrated(resnet, resnet.weights())
     statistics = [n for n in resnet.weights() if n.endswith(("running_mean", "running_var"))]
@@ -69,6 +70,7 @@ def test_recalibrated_statistics_are_mean_and_variance_of_the_inputs(resnet):
     assert torch.equal(weights["bn.running_mean"], resnet.weights()["bn.running_mean"])
 
 
+@pytest.mark.slow
 def test_recalibration_recovers_tens_of_points(resnet):
     sparse = Recipe(prune=Prune(0.7, scope="uniform"))
     before = wb.measure(resnet, sparse, timed=False)

@@ -138,6 +138,16 @@ def test_gaps(drawn, width) -> None:
     np.testing.assert_array_equal(gaps.to_positions(coded, width), positions)
 
 
+@pytest.mark.parametrize("zeros", [gaps.SHORT - 1, gaps.SHORT, 200_003])
+def test_long_gaps_are_counted_like_short_ones(zeros) -> None:
+    flags = np.zeros(zeros + 1, np.bool_)
+    flags[-1] = True
+    found = gaps.Gaps(flags)
+    for width, counts in found.counts().items():
+        expected = np.bincount(found.symbols(width), minlength=2**width)
+        np.testing.assert_array_equal(counts, expected)
+
+
 @pytest.mark.parametrize("width", gaps.WIDTHS)
 def test_gaps_around_the_escape(width) -> None:
     escape = 2**width - 1

@@ -87,6 +87,7 @@ def settings_of(draw):
 matrices = st.sampled_from([shape for shape in SHAPES + BLOCKS if len(shape) >= 2])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(settings_of(), matrices, st.sampled_from(FILLS), st.integers(0, 99))
 def test_codes(quantization, shape, fill, seed) -> None:

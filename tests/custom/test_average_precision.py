@@ -107,6 +107,7 @@ def loss(outputs, targets):
     return nn.functional.smooth_l1_loss(outputs, torch.cat([image["boxes"] for image in targets]))
 
 
+@pytest.mark.slow
 def test_a_detector_is_trained_and_compressed():
     torch.manual_seed(0)
     names = ("train", "validation", "test")

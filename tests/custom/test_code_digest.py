@@ -246,6 +246,7 @@ def test_cyclic_and_deep_references_terminate():
     assert code_digest(net) == code_digest(net)
 
 
+@pytest.mark.slow
 def test_the_digest_is_the_same_in_another_process(tmp_path):
     (tmp_path / "network.py").write_text(NETWORK, encoding="utf-8")
     digests = {

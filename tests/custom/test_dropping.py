@@ -173,6 +173,7 @@ def test_registering_a_name_again_replaces_the_model(register):
     assert wb.models().count("custom/twin") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not STATM.exists(), reason="resident memory is read from Linux's /proc")
 def test_memory_is_freed(register, monkeypatch):
     def resident():

@@ -30,6 +30,7 @@ def run_fast_path(fast_path, images, batch=250):
     return np.concatenate(predictions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_fast_path_equals_reference(name, recipes):
     model = wb.model(name)

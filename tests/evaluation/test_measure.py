@@ -97,6 +97,7 @@ def test_evaluating_a_file_equals_measuring_its_recipe(small, store, tmp_path):
     assert path.stat().st_size == report.bytes == report.ledger.total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", wb.models("fashion"))
 def test_size_counts_decoded_weights(name, recipes, store):
     model = wb.model(name)

@@ -37,6 +37,7 @@ def variants(name):
     return [Variant(1, 250, EXAMPLES), Variant(2, 7, 140 // share), Variant(1, 1, 50 // share)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", wb.models("fashion"))
 def test_saved_files_match_their_reports(name, recipes, store, tmp_path):
     model = wb.model(name)

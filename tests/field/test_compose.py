@@ -28,6 +28,7 @@ FAILED_BEFORE = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_random_compositions_are_measured_or_refused_correctly(tmp_path):
     counts = Counter()

@@ -14,6 +14,7 @@ from tests.field.recipes import recipes
 NUMBERS = {name: number for number, name in enumerate(TABLE)}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", TABLE)
 def test_every_kind_is_measured_or_refused_correctly(name, tmp_path):

@@ -18,6 +18,7 @@ TOOLS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.check
 @pytest.mark.parametrize("name", TOOLS)
 def test_source_passes(name):
