@@ -11,14 +11,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installed
 
 import _table
 import numpy as np
 import torch
 
 import workbench as wb
+from tests.recipes import random_recipe
 from workbench.evaluation import fast_path
 from workbench.evaluation.batch_size import MAX_FIRST_SAMPLE
 from workbench.recipe import Recipe
@@ -44,7 +48,7 @@ def main() -> None:
     for number, name in enumerate(names):
         share = count // len(names) + (number < count % len(names))
         model = wb.model(name)
-        drawn = [Recipe.draw(rng, model.layers).untrained for _ in range(share)]
+        drawn = [random_recipe(rng, model.layers).untrained for _ in range(share)]
         seeds = [rng.randrange(2**31) for _ in drawn]
         pairs = zip(drawn, seeds, strict=True)
         results = [r for recipe, seed in pairs if (r := compare(model, recipe, seed))]

@@ -18,11 +18,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are not installed
+
 import _table
 import torch
 from _reload import AVX2, figures, in_fresh_process
 
 import workbench as wb
+from tests.recipes import random_recipe
 from workbench.cache.results import ResultCache
 from workbench.errors import WorkbenchError
 from workbench.evaluation.measure import iter_reports
@@ -71,7 +74,7 @@ def draw(model: wb.Model, count: int, seed: int) -> list[wb.Recipe]:
     """Return `count` recipes, starting with the extremes."""
     rng = Random(f"{seed} {model.name}")
     recipes = [wb.Recipe.from_json(extreme) for extreme in EXTREMES[:count]]
-    return recipes + [short(wb.Recipe.draw(rng, model.layers)) for _ in range(count - len(recipes))]
+    return recipes + [short(random_recipe(rng, model.layers)) for _ in range(count - len(recipes))]
 
 
 def short(recipe: wb.Recipe) -> wb.Recipe:

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 import workbench as wb
+from tests.recipes import random_recipe
 from workbench.cache.results import ResultCache
 from workbench.domain.task import Split, Task
 
@@ -39,7 +40,7 @@ def recipes():
 
     def draw(model, count, seed=0):
         rng = Random(f"{seed} {model.name}")
-        return [wb.Recipe.draw(rng, model.layers) for _ in range(count)]
+        return [random_recipe(rng, model.layers) for _ in range(count)]
 
     return draw
 

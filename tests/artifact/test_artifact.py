@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.recipes import random_recipe
 from workbench.artifact import container
 from workbench.artifact.artifact import Artifact
 from workbench.artifact.ledger import Ledger
@@ -37,7 +38,7 @@ def sample(draw) -> tuple[dict[str, torch.Tensor], Recipe, Artifact]:
     fill = FILLS[draw(st.sampled_from(sorted(FILLS)))]
     weights = {f"layer {k}": fill(shape) for k, shape in enumerate(shapes)}
     names = [name for name, tensor in weights.items() if tensor.ndim >= 2]
-    recipe = Recipe.draw(Random(draw(st.integers(0, 2**31))), names)
+    recipe = random_recipe(Random(draw(st.integers(0, 2**31))), names)
     if recipe.quantize is not None and recipe.quantize.format == "fp16":
         weights = {name: tensor.clamp(-6e4, 6e4) for name, tensor in weights.items()}
     stats = CalibrationStats({name: torch.rand_like(weights[name]) for name in names})
@@ -102,7 +103,7 @@ def test_the_same_weights_and_recipe_give_the_same_bytes() -> None:
     names = list(weights)
     rng = Random(3)
     for _ in range(30):
-        recipe = Recipe.draw(rng, names)
+        recipe = random_recipe(rng, names)
         stats = CalibrationStats({"w": torch.ones(50, 60)})
         copies = {name: tensor.clone() for name, tensor in weights.items()}
         first = Artifact.of("m", recipe, encode_tensors(weights, recipe, stats))

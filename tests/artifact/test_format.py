@@ -16,6 +16,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from tests.recipes import random_recipe
 from workbench import zoo
 from workbench.artifact.artifact import Artifact
 from workbench.compression.axes import Axes
@@ -99,7 +100,7 @@ def test_the_reader_decodes_random_recipes_bit_for_bit(reader) -> None:
         names = compressible(weights)
         stats = CalibrationStats({layer: weights[layer].abs().sqrt() for layer in names})
         for _ in range(RECIPES):
-            recipe = Recipe.draw(rng, names)
+            recipe = random_recipe(rng, names)
             artifact = Artifact.of(name, recipe, encode_tensors(weights, recipe, stats))
             decoded, header = reader.read(artifact.to_bytes())
             loaded = Artifact.from_bytes(artifact.to_bytes()).weights()
@@ -120,7 +121,7 @@ def test_the_reader_decodes_edge_shapes(reader, shape, fill) -> None:
     rng = Random(0)
     stats = CalibrationStats({"w": torch.ones(shape)})
     for _ in range(20):
-        recipe = Recipe.draw(rng, compressible(weights))
+        recipe = random_recipe(rng, compressible(weights))
         artifact = Artifact.of("edge", recipe, encode_tensors(weights, recipe, stats))
         decoded, _ = reader.read(artifact.to_bytes())
         assert_equal(decoded["w"], artifact.weights()["w"])
@@ -145,7 +146,7 @@ def test_the_reader_decodes_permuted_tensors(reader, shape, axes) -> None:
     roles = Roles(("w",), axes={"w": axes})
     rng = Random(0)
     for _ in range(20):
-        recipe = Recipe.draw(rng, ("w",))
+        recipe = random_recipe(rng, ("w",))
         artifact = Artifact.of(
             "permuted", recipe, encode_tensors(weights, recipe, stats, roles=roles)
         )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.recipes import random_recipe
 from workbench.compression.axes import Axes, is_canonical
 from workbench.compression.covariance import InputCovariance
 from workbench.compression.encode import encode_tensors
@@ -171,7 +172,7 @@ def test_random_recipes_give_the_same_weights_in_both_layouts() -> None:
     weight, axes = weight_of((12, 8)), Axes((1,), (0,))
     stats = CalibrationStats({"w": weight.abs()})
     for _ in range(40):
-        recipe = Recipe.draw(rng, ("w",))
+        recipe = random_recipe(rng, ("w",))
         coded = encode_tensors({"w": weight}, recipe, stats, roles=Roles(("w",), axes={"w": axes}))[
             "w"
         ]

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.raises import raises
+from tests.recipes import random_recipe
 from workbench.artifact.artifact import Artifact
 from workbench.compression.criteria import CRITERIA
 from workbench.compression.encode import encode_tensors
@@ -54,7 +55,7 @@ def test_inputs_are_not_modified(weights) -> None:
     names = compressible(weights)
     stats = CalibrationStats({name: torch.rand(weights[name].shape) for name in names})
     for _ in range(50):
-        coded = encode_tensors(weights, Recipe.draw(rng, names), stats)
+        coded = encode_tensors(weights, random_recipe(rng, names), stats)
         for tensor in coded.values():
             tensor.tensor()
         assert digest(weights) == before

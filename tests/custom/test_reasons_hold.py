@@ -11,6 +11,7 @@ from torch import nn
 
 import workbench as wb
 from tests.custom.reasons import HOLDS, Facts, near
+from tests.recipes import random_recipe
 
 EXAMPLES = 24
 FEATURES = 12
@@ -170,7 +171,7 @@ def check(model, recipe):
 def test_reasons_for_random_recipes_are_correct(make_model, kind):
     model = make_model(kind)
     for seed in range(RECIPES):
-        recipe = wb.Recipe.draw(Random(f"{kind} {seed}"), model.layers)
+        recipe = random_recipe(Random(f"{kind} {seed}"), model.layers)
         check(model, replace(recipe, train=None))
 
 

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from tests.recipes import random_recipe
 from workbench.panels import controls
 from workbench.recipe import PARTS, Prune, Quantize, Recipe
 from workbench.recipe.off import disabled_part
@@ -17,7 +18,7 @@ NAMES = ["conv1.weight", "fc1.weight", "fc2.weight"]
 
 @pytest.mark.parametrize("seed", range(40))
 def test_values_and_back(seed):
-    recipe = Recipe.draw(Random(seed), NAMES).untrained
+    recipe = random_recipe(Random(seed), NAMES).untrained
     back = controls.recipe(controls.values(recipe))
     disabled = [k for k in PARTS if getattr(recipe, k) is not None and getattr(back, k) is None]
     assert all(getattr(recipe, key) == disabled_part(key) for key in disabled)

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.raises import raises
+from tests.recipes import random_recipe
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.recipe.link import MAX_LENGTH, from_query, to_query
 
@@ -17,7 +18,7 @@ ODD = ("a:b", "a,b", "a b", "a&b=c", "größe", "a%2Cb", "a+b", "%", "x:0.5,y:1"
 
 def test_random_recipes_round_trip() -> None:
     for seed in range(500):
-        recipe = Recipe.draw(Random(seed), NAMES)
+        recipe = random_recipe(Random(seed), NAMES)
         query = to_query("fashion/lenet5", recipe)
         assert len(query) < MAX_LENGTH
         assert query.isascii()
@@ -27,7 +28,7 @@ def test_random_recipes_round_trip() -> None:
 
 def test_layer_names_with_any_characters_round_trip() -> None:
     for seed in range(200):
-        recipe = Recipe.draw(Random(seed), ODD)
+        recipe = random_recipe(Random(seed), ODD)
         assert from_query(to_query("a&b", recipe))[:2] == ("a&b", recipe)
 
 

@@ -16,12 +16,13 @@ from random import Random
 import pytest
 
 from tests.raises import raises
+from tests.recipes import random_recipe
 from workbench.recipe import PARTS, Prune, Quantize, Recipe
 from workbench.recipe.layermap import LayerMap
 from workbench.recipe.presets import PRESETS
 
 NAMES = ("conv1.weight", "conv2.weight", "fc1.weight", "fc2.weight")
-RANDOM = [Recipe.draw(Random(seed), NAMES) for seed in range(500)]
+RANDOM = [random_recipe(Random(seed), NAMES) for seed in range(500)]
 
 
 def test_json_round_trip() -> None:
@@ -95,7 +96,7 @@ def test_random_recipes_include_the_extremes() -> None:
 
 
 def test_same_seed_gives_the_same_recipe() -> None:
-    assert Recipe.draw(Random(7), NAMES) == Recipe.draw(Random(7), NAMES)
+    assert random_recipe(Random(7), NAMES) == random_recipe(Random(7), NAMES)
 
 
 SAME = [

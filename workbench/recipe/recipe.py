@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
-from random import Random
 from typing import Any
 
 from workbench.display import Displayable
@@ -47,16 +46,6 @@ BASELINES: dict[tuple[str, str], tuple[str, str]] = {
     ("adjust", "biases"): ("correct", "keep"),
 }
 """By part and field: a slow choice, and the fast one that replaces it in a baseline."""
-
-PART_PROBABILITY: dict[type[Part], float] = {
-    Structure: 0.3,
-    Share: 0.3,
-    Factorize: 0.2,
-    Activations: 0.3,
-    Adjust: 0.3,
-    Train: 0.2,
-}
-"""The probability that a random recipe has a part, if it is not 0.85."""
 
 
 @dataclass(frozen=True, init=False)
@@ -258,33 +247,6 @@ class Recipe(Displayable):
             )
         _check_keys(data, PARTS, "The recipe")
         return cls(**{k: None if v is None else _part(k, v) for k, v in data.items()})
-
-    @classmethod
-    def draw(cls, rng: Random, names: Iterable[str]) -> Recipe:
-        """Return a random valid recipe for tensors `names`, often with extreme values."""
-        names = list(names)
-        data: dict[str, Any] = {}
-        for key, part in PARTS.items():
-            if rng.random() < PART_PROBABILITY.get(part, 0.85):
-                data[key] = {field.name: field.draw(rng, names) for field in specs(part)}
-        data_driven = any(
-            data.get(part, {}).get("criterion") in DATA_DRIVEN for part in ("prune", "structure")
-        )
-        compensates = data.get("quantize", {}).get("rounding") in COMPENSATED
-        if "train" in data and (data_driven or compensates or "activations" in data):
-            data["train"]["start"] = "trained"  # calibration requires it
-        if "train" in data and compensates:
-            data["train"]["rounding"] = "afterwards"
-        if data.get("train", {}).get("start") == "trained":
-            data["train"]["width"] = 1.0  # the width of trained weights is fixed
-        if "structure" in data:  # coupled layers must not have different fractions
-            layers = data["structure"]["layers"]
-            data["structure"]["layers"] = dict(list(layers.items())[:1])
-        if "factorize" in data:  # a tensor cannot be both pruned and factorized
-            data.pop(rng.choice(["prune", "factorize"]), None)
-        if "factorize" in data:
-            data.pop("train", None)
-        return cls.from_json(data)
 
     @property
     def untrained(self) -> Recipe:

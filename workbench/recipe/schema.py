@@ -9,7 +9,6 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from random import Random
 from typing import Any, Literal, NamedTuple
 
 from workbench.errors import RecipeError
@@ -49,9 +48,6 @@ class FieldSpec(Labeled):
         The bounds and step of a number.
     choices : tuple of Choice
         The values of a ``choice`` field, or of the entries of a ``layers`` field.
-    drawn : tuple
-        What `draw` is limited to, if some allowed values would take hours in tests: the bounds of a
-        number, or the texts to choose from.
     """
 
     name: str
@@ -62,7 +58,6 @@ class FieldSpec(Labeled):
     high: float = 0.0
     step: float = 0.0
     choices: tuple[Choice, ...] = ()
-    drawn: tuple[Any, ...] = ()
 
     @property
     def aliases(self) -> dict[str, str | int]:
@@ -126,34 +121,6 @@ class FieldSpec(Labeled):
             return int(value)
         return float(f"{value:.9g}") + 0.0  # 0.1 + 0.2 equals 0.3, and -0 equals 0
 
-    def draw(self, rng: Random, names: Sequence[str]) -> Any:
-        """Return a random allowed value, often an extreme one; `names` are the model's tensors."""
-        if self.kind == "layers":
-            picked = [name for name in names if rng.random() < 0.3] if rng.random() < 0.4 else []
-            return {name: self._draw_scalar(rng) for name in picked}
-        if self.kind == "names":
-            return [name for name in names if rng.random() < 0.3] if rng.random() < 0.3 else []
-        return self._draw_scalar(rng)
-
-    def _draw_scalar(self, rng: Random) -> Any:
-        if self.choices:
-            return rng.choice(self.choices).value
-        if self.kind == "text":
-            return rng.choice(self.drawn)
-        low, high = self.drawn or (self.low, self.high)
-        draw = rng.random()
-        if draw < 0.1:
-            return self._typed(low)
-        if draw < 0.2:
-            return self._typed(high)
-        value = rng.uniform(low, high)
-        if self.step:
-            value = min(high, low + round((value - low) / self.step) * self.step)
-        return self._typed(value)
-
-    def _typed(self, value: float) -> float | int:
-        return round(value) if self.kind == "integer" else round(value, 6)
-
 
 def brief(value: Any) -> str:
     """Return a one-line `repr` of `value`, short enough for a message."""
@@ -191,14 +158,14 @@ def spec(default: Any, kind: Kind, label: str, help: str, **limits: Any) -> Any:
     return field(default=default, metadata={"spec": description})
 
 
-def real(default: float, limits: Limits, label: str, help: str, **more: Any) -> Any:
+def real(default: float, limits: Limits, label: str, help: str) -> Any:
     """Return the field of a number."""
-    return spec(default, "real", label, help, **Bounds(*limits)._asdict(), **more)
+    return spec(default, "real", label, help, **Bounds(*limits)._asdict())
 
 
-def integer(default: int, limits: Limits, label: str, help: str, **more: Any) -> Any:
+def integer(default: int, limits: Limits, label: str, help: str) -> Any:
     """Return the field of an integer."""
-    return spec(default, "integer", label, help, **Bounds(*limits)._asdict(), **more)
+    return spec(default, "integer", label, help, **Bounds(*limits)._asdict())
 
 
 def choice(default: str | int, choices: tuple[Choice, ...], label: str, help: str) -> Any:
@@ -206,9 +173,9 @@ def choice(default: str | int, choices: tuple[Choice, ...], label: str, help: st
     return spec(default, "choice", label, help, choices=choices)
 
 
-def text(default: str, label: str, help: str, **more: Any) -> Any:
+def text(default: str, label: str, help: str) -> Any:
     """Return the field of a short text."""
-    return spec(default, "text", label, help, **more)
+    return spec(default, "text", label, help)
 
 
 def layer_map(allowed: Limits | tuple[Choice, ...], label: str, help: str) -> Any:

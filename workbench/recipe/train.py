@@ -179,9 +179,7 @@ class Train(Settings):
         Of distillation; `mix` is the teacher's fraction of the loss.
     """
 
-    steps: int = integer(
-        300, (0, 200_000), N_("steps"), N_("The number of batches to train on."), drawn=(0, 3)
-    )
+    steps: int = integer(300, (0, 200_000), N_("steps"), N_("The number of batches to train on."))
     start: str = choice("trained", STARTS, N_("start"), N_("Where training begins."))
     width: float = real(
         1.0,
@@ -194,7 +192,6 @@ class Train(Settings):
         (0, 2),
         N_("layers left out"),
         N_("The number of layers or blocks that a network trained from scratch lacks."),
-        drawn=(0, 0),
     )
     teacher: str = text(
         "",
@@ -203,7 +200,6 @@ class Train(Settings):
             "The model whose outputs the student learns, self for the original, or empty; "
             "optionally with a recipe, as in fashion/resnet?prune.sparsity=0.5."
         ),
-        drawn=("", SELF),
     )
     temperature: float = real(
         4.0,
@@ -244,7 +240,6 @@ class Train(Settings):
         (1e-6, 10.0, 1e-6),
         N_("learning rate"),
         N_("The step size at the peak of the schedule."),
-        drawn=(1e-5, 1e-3),
     )
     schedule: str = choice(
         "cosine", SCHEDULES, N_("schedule"), N_("How the learning rate changes over the steps.")
@@ -254,7 +249,6 @@ class Train(Settings):
         (1, 20_000),
         N_("batch"),
         N_("Examples per step: 1 is stochastic, all of them is batch gradient descent."),
-        drawn=(1, 64),
     )
     weight_decay: float = real(
         0.0,
@@ -294,7 +288,6 @@ class Train(Settings):
             "Stop after this many validation checks (of 20 per run) without improvement and "
             "restore the best weights; 0 disables early stopping."
         ),
-        drawn=(0, 3),
     )
     average: float = real(
         0.0,
@@ -304,7 +297,6 @@ class Train(Settings):
             "The decay of a moving average of the weights, taken once all pruning is done; 0 keeps "
             "the weights of the last step."
         ),
-        drawn=(0.0, 0.99),
     )
     precision: str = choice(
         "float32",
@@ -318,7 +310,6 @@ class Train(Settings):
         (1, 64),
         N_("threads"),
         N_("The cores used for training; the results depend on it, bit for bit."),
-        drawn=(1, 2),
     )
 
     def __post_init__(self) -> None:
