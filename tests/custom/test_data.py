@@ -22,6 +22,7 @@ from torch.utils.data import (
 import workbench as wb
 from tests.raises import raises
 from workbench.custom.split import split_of
+from workbench.errors import InputError
 
 COUNT = 150
 
@@ -322,6 +323,22 @@ REFUSED = {
         "ZeroDivisionError",
     ),
 }
+
+
+def refuses(*_args):
+    raise InputError("This example is blank: remove it.", code="test.blank")
+
+
+class Refusing(TensorDataset):
+    """A dataset that raises a Workbench error itself."""
+
+    __getitem__ = refuses
+
+
+@pytest.mark.parametrize("data", [Refusing(X, Y), loader(PAIRS, collate_fn=refuses)])
+def test_a_workbench_error_of_the_data_keeps_its_code(data):
+    with raises("test.blank"):
+        split_of("train", data)
 
 
 @pytest.mark.parametrize("case", REFUSED)

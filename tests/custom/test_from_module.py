@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 import workbench as wb
 from tests.custom.datasets import Pairs, sequences
 from tests.raises import raises
+from workbench.errors import InputError
 
 SMALLER = wb.Recipe(prune=wb.Prune(0.5), quantize=wb.Quantize(bits=4))
 
@@ -352,4 +353,20 @@ def test_a_file_of_a_model_that_is_not_registered(small_model, monkeypatch):
     artifact = wb.compress(small_model, SMALLER)
     monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     with raises("model.not_registered", "custom/small"):
+        wb.evaluate(artifact)
+
+
+class RefusesZeros(nn.Linear):
+    """Raises a Workbench error if most of its weights are zero."""
+
+    def forward(self, x):
+        if self.weight.count_nonzero() < 12:
+            raise InputError("Most weights are zero: prune fewer.", code="test.zeros")
+        return super().forward(x)
+
+
+def test_a_workbench_error_of_the_module_of_a_file_keeps_its_code(points, make_splits):
+    model = wb.from_module(RefusesZeros(8, 3), **make_splits(*points), name="refuses-zeros")
+    artifact = wb.compress(model, wb.Recipe(prune=wb.Prune(0.9)))
+    with raises("test.zeros"):
         wb.evaluate(artifact)

@@ -13,7 +13,9 @@ from torch.nn import functional
 
 from tests.raises import raises
 from workbench.custom.probe import agree, probe
-from workbench.domain.user_architecture import meta_copy, tensors_of
+from workbench.domain.module_tensors import tensors_of
+from workbench.domain.user_architecture import meta_copy
+from workbench.errors import InputError
 from workbench.runtime.batch import call
 from workbench.runtime.guard import guarded
 
@@ -268,6 +270,23 @@ def test_modules_without_well_defined_predictions_are_refused(kind, code, fact, 
     torch.manual_seed(0)
     with raises(code, fact):
         probe(kind(), images.clone, "validation")
+
+
+class RefusesToBeCopied(Flat):
+    """Holds an object that raises a Workbench error when it is copied."""
+
+    def __init__(self):
+        super().__init__()
+        self.handle = self.Handle()
+
+    class Handle:
+        def __deepcopy__(self, memo):
+            raise InputError("This handle is open: close it.", code="test.open")
+
+
+def test_a_workbench_error_of_a_copy_keeps_its_code(images):
+    with raises("test.open"):
+        probe(RefusesToBeCopied(), images.clone, "validation")
 
 
 class WritesAttributes(Flat):

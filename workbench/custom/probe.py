@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from workbench.custom.closures import parameter_view, refers_to
-from workbench.domain.user_architecture import deep_copy, meta_copy, stored_tensors, tensors_of
+from workbench.domain.module_tensors import stored_tensors, tensors_of
+from workbench.domain.user_architecture import deep_copy, meta_copy
 from workbench.errors import InputError, WorkbenchError, describe, user_errors
 from workbench.runtime.attributes import AttributeSnapshot
 from workbench.runtime.batch import (
@@ -184,14 +185,11 @@ def _as_before(module: nn.Module) -> Iterator[None]:
 
 def _checked_copy(module: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
     """Return the copy of `module` that `make` returns, after checking that it is independent."""
-    try:
+    hint = ": do not store open files, locks and the like in the module."
+    with user_errors(
+        "copy.deepcopy(module) fails", lambda _error: hint, code="module.not_copyable"
+    ):
         private = make()
-    except Exception as error:
-        raise InputError(
-            f"copy.deepcopy(module) fails with {describe(error)}: do not store open files, locks "
-            "and the like in the module.",
-            code="module.not_copyable",
-        ) from error
     if refers_to(private, module):
         raise InputError(
             "A lambda, a hook, a weakref or another reference inside the module refers to the "

@@ -12,13 +12,16 @@ from torch.utils.data import DataLoader, IterableDataset, default_collate
 from workbench.custom import data_loaders
 from workbench.custom.fields import Fields, fields_of, is_array, is_batch, rows_of, to_float32
 from workbench.domain.lazy_rows import Columns, LazyRows, collate_examples
-from workbench.errors import InputError, WorkbenchError, describe
+from workbench.errors import InputError, WorkbenchError, describe, user_errors
 from workbench.recipe.schema import brief
 
 ACCEPTED = (
     "a Dataset, a DataLoader, a pair of arrays or tensors (inputs, targets), or an iterable of "
     "such pairs"
 )
+
+
+READING_FAILED = "data.reading_failed"
 
 
 class CollateError(InputError):
@@ -256,6 +259,8 @@ def _checked(name: str, fields: Fields, expected: int) -> Fields:
 def _joined(name: str, collate: Callable[[list[Any]], Any], items: Sequence[Any]) -> Any:
     try:
         return collate(list(items))
+    except WorkbenchError:
+        raise
     except Exception as error:
         raise CollateError(
             f"Some examples of the {name} data cannot be joined into a batch ({describe(error)}): "
@@ -271,7 +276,8 @@ def _read(name: str, data: Iterable[Any], names: frozenset[str]) -> list[Fields]
     except WorkbenchError:
         raise
     except Exception as error:
-        raise _failed(name, f"{len(items):,}", error) from error
+        message = f"{_reading(name, f'{len(items):,}')} with {describe(error)}"
+        raise InputError(message, code=READING_FAILED) from error
     if len({len(item.as_tuple()) for item in items}) > 1:
         raise InputError(
             f"Only some items of the {name} data have a weight: give every item a weight, or none.",
@@ -281,17 +287,12 @@ def _read(name: str, data: Iterable[Any], names: frozenset[str]) -> list[Fields]
 
 
 def _item(name: str, dataset: Any, key: Any) -> Any:
-    try:
+    with user_errors(_reading(name, key), code=READING_FAILED):
         return dataset[key]
-    except Exception as error:
-        raise _failed(name, key, error) from error
 
 
-def _failed(name: str, key: Any, error: Exception) -> InputError:
-    return InputError(
-        f"Reading item {key} of the {name} data fails with {describe(error)}",
-        code="data.reading_failed",
-    )
+def _reading(name: str, key: Any) -> str:
+    return f"Reading item {key} of the {name} data fails"
 
 
 def _row(batch: Any, row: int) -> Any:

@@ -13,7 +13,8 @@ from torch import nn
 from workbench.artifact.artifact import Artifact, load
 from workbench.custom.loaders.differences import Shape, differences
 from workbench.custom.wrappers import unwrap, without_masks
-from workbench.domain.user_architecture import meta_copy, stored_tensors
+from workbench.domain.module_tensors import stored_tensors
+from workbench.domain.user_architecture import meta_copy
 from workbench.errors import ArtifactError
 from workbench.recipe.schema import brief
 from workbench.runtime.build import apply_spec

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from workbench.artifact.artifact import Artifact
 from workbench.domain import Model
-from workbench.domain.user_architecture import tensors_of
-from workbench.errors import ArtifactError
+from workbench.domain.module_tensors import tensors_of
+from workbench.errors import ArtifactError, WorkbenchError
 from workbench.runtime.shell import Shell
 
 
@@ -42,6 +42,8 @@ def check_fit(model: Model, artifact: Artifact) -> None:
     inputs = model.task.inputs(model.task.split("validation").examples[:1])
     try:
         outputs = run(artifact.operands(), inputs)
+    except WorkbenchError:
+        raise
     except (RuntimeError, ValueError) as error:
         raise mismatch from error
     counts_classes = model.task.metric.counts == "classes"

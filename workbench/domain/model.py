@@ -93,7 +93,7 @@ class Architecture:
         """Names of the buffers that the module saves."""
         import torch
 
-        from workbench.domain.user_architecture import stored_tensors
+        from workbench.domain.module_tensors import stored_tensors
 
         with torch.device("meta"):
             module = self.empty()

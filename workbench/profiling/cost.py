@@ -9,7 +9,7 @@ import torch
 
 from workbench.cache.memory import MemoryCache
 from workbench.domain import Model
-from workbench.domain.user_architecture import tensors_of
+from workbench.domain.module_tensors import tensors_of
 from workbench.profiling.resources import macs, peak_memory
 from workbench.runtime.shell import Shell
 
