@@ -33,13 +33,13 @@ from workbench.evaluation.report import Report, Score, Size
 from workbench.evaluation.scores import iter_scores, reference_score
 from workbench.evaluation.unadjusted import unadjusted
 from workbench.graph.channel_groups import analyze_channels
-from workbench.pipeline import OnStep, compress, training_cost
 from workbench.profiling import resources
 from workbench.profiling.cost import module_cost
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.runtime.batch_norm import tracking_norms
 from workbench.runtime.shell import shell
+from workbench.training.compress import OnStep, compress, training_cost
 from workbench.validation import expect_model, expect_recipe
 from workbench.zoo import model as find
 
@@ -78,7 +78,30 @@ def iter_reports(
         return
     artifact = compress(model, recipe, on_step=on_step, cancel=cancel)
     scores = _scores(model, artifact, split, cancel)
-    size = size_without_digest(model, artifact)
+    yield from _reports(model, artifact, split, scores, store)
+
+
+def _scores(model: Model, artifact: Artifact, split: str, cancel: CancelToken) -> Iterator[Score]:
+    key = f"{model.digest} {artifact.recipe.to_json()}"
+    seed = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
+    shaped, data = model.with_spec(artifact.spec), model.task.split(split)
+    yield from iter_scores(shaped, artifact.operands(), data, seed=seed, cancel=cancel)
+
+
+def _reference_scores(model: Model, artifact: Artifact, split: str) -> Iterator[Score]:
+    shaped, data = model.with_spec(artifact.spec), model.task.split(split)
+    yield reference_score(shaped, artifact.operands(), data)
+
+
+def _reports(
+    model: Model,
+    artifact: Artifact,
+    split: str,
+    scores: Iterator[Score],
+    store: ResultCache | None = None,
+) -> Iterator[Report]:
+    """Yield reports of a file: first its size, then one for each of `scores`, which end exact."""
+    recipe, size = artifact.recipe, size_without_digest(model, artifact)
     if size.parameters > QUICK_DIGEST_WEIGHTS:
         yield build_report(model, recipe, split, size, None)
         first = next(scores)
@@ -87,21 +110,20 @@ def iter_reports(
         else:
             yield build_report(model, recipe, split, size, first)
     size = replace(size, digest=artifact.digest)
-    store.put(size_key(model, recipe, calibration_stats(model, recipe).digest), size.as_dict())
+    if store is not None:
+        store.put(size_key(model, recipe, calibration_stats(model, recipe).digest), size.as_dict())
     if size.parameters <= QUICK_DIGEST_WEIGHTS:
         yield build_report(model, recipe, split, size, None)
-    known_score = cached_score(model, size.digest, split, store)
+    known_score = None if store is None else cached_score(model, size.digest, split, store)
     for score in scores if known_score is None else [known_score]:
-        if score.exact:
+        if store is not None and score.exact:
             store.put(score_key(model, size.digest, split), score.as_dict())
         yield build_report(model, recipe, split, size, score)
 
 
-def _scores(model: Model, artifact: Artifact, split: str, cancel: CancelToken) -> Iterator[Score]:
-    key = f"{model.digest} {artifact.recipe.to_json()}"
-    seed = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
-    shaped, data = model.with_spec(artifact.spec), model.task.split(split)
-    yield from iter_scores(shaped, artifact.operands(), data, seed=seed, cancel=cancel)
+def _with_latency(report: Report, model: Model, artifact: Artifact) -> Report:
+    shaped = model.with_spec(artifact.spec)
+    return replace(report, latency=resources.latency(shaped, artifact.operands()))
 
 
 def measure(
@@ -142,11 +164,7 @@ def measure(
     for last in iter_reports(model, recipe, split=split, store=store, on_step=on_step):
         on_report(last)
     assert last is not None
-    if not timed:
-        return last
-    artifact = compress(model, recipe)
-    shaped = model.with_spec(artifact.spec)
-    return replace(last, latency=resources.latency(shaped, artifact.operands()))
+    return _with_latency(last, model, compress(model, recipe)) if timed else last
 
 
 def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = True) -> Report:
@@ -166,11 +184,8 @@ def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = Tru
         )
     model = find(artifact.model)
     check_fit(model, artifact)
-    shaped, operands = model.with_spec(artifact.spec), artifact.operands()
-    size = measure_size(model, artifact)
-    score = reference_score(shaped, operands, model.task.split(split))
-    report = build_report(model, artifact.recipe, split, size, score)
-    return replace(report, latency=resources.latency(shaped, operands)) if timed else report
+    *_, report = _reports(model, artifact, split, _reference_scores(model, artifact, split))
+    return _with_latency(report, model, artifact) if timed else report
 
 
 def measure_size(model: Model, artifact: Artifact) -> Size:
