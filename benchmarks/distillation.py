@@ -31,7 +31,7 @@ from torch import Tensor, device, from_numpy, manual_seed, nn, no_grad
 from torch.func import functional_call
 
 from workbench.artifact.module_spec import UNCHANGED
-from workbench.calibration.prepare import PreparedNetwork
+from workbench.calibration.structure import PreparedNetwork
 from workbench.compression.roles import Roles
 from workbench.compression.stats import CalibrationStats
 from workbench.recipe import Recipe, Train

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
     from workbench.panels import dashboard
-    from workbench.pipeline import compress, train
     from workbench.recipe import (
         Activations,
         Adjust,
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from workbench.session import Session
     from workbench.streaming.compress import compress_file
     from workbench.streaming.decompress import decompress
+    from workbench.training.compress import compress, train
     from workbench.zoo import model, models, task, tasks
 
 __all__ = [
@@ -117,7 +117,6 @@ _NAMES = {
     "evaluation.measure": ("evaluate", "measure"),
     "evaluation.report": ("Report",),
     "panels": ("dashboard",),
-    "pipeline": ("compress", "train"),
     "recipe": (
         *("Activations", "Adjust", "Factorize", "Prune", "Quantize"),
         *("Recipe", "Share", "Structure", "Train"),
@@ -125,6 +124,7 @@ _NAMES = {
     "session": ("Session",),
     "streaming.compress": ("compress_file",),
     "streaming.decompress": ("decompress",),
+    "training.compress": ("compress", "train"),
     "zoo": ("model", "models", "task", "tasks"),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}

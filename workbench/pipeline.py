@@ -1,224 +1,70 @@
-"""Compress or train a model: from a model and a recipe to an artifact."""
+"""The steps of compression, in order: from a model and a recipe to an artifact."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from contextlib import closing, nullcontext, suppress
-from dataclasses import replace
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
-
-import torch
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from workbench.artifact.artifact import Artifact
-from workbench.cache.files import FileCache, default_file_cache
-from workbench.calibration.finish import finish
-from workbench.calibration.untrained import compress_untrained
-from workbench.cancel import NEVER, CancelToken
-from workbench.compression.encode import encode_tensors
+from workbench.calibration.adjust import adjust
+from workbench.calibration.statistics import calibration_stats
+from workbench.calibration.structure import PreparedNetwork, change_structure
+from workbench.compression.encode import NamedTensors, factorize, prune, share_or_quantize
 from workbench.domain import Model
-from workbench.errors import ArtifactError, RecipeError, TrainingError
-from workbench.progress import training_progress
-from workbench.recipe import Recipe, Train
-from workbench.recipe.schema import specs
-from workbench.training.teacher_ref import teacher_ref, training_dependencies
-from workbench.validation import expect_model, expect_recipe
+from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
-    from workbench.training.types import TrainingResult, TrainingSetup, TrainingStep
+    from torch import Tensor
 
-VERSION = 9
-"""Incremented when training changes, so that cached trained files are not reused."""
-
-OnStep = Callable[["TrainingStep"], None]
+    from workbench.artifact.module_spec import InputQParams
+    from workbench.compression.qparams import QParams
 
 
-def compress(
-    model: Model,
-    recipe: Recipe,
-    *,
-    on_step: OnStep = lambda step: None,
-    cancel: CancelToken = NEVER,
-    files: FileCache | None = None,
-) -> Artifact:
-    """Return `model` compressed as `recipe` says. The model itself is not changed.
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network after training, and what training has already chosen, by tensor or layer name.
 
-    Parameters
+    Attributes
     ----------
-    on_step
-        Called with a `TrainingStep` after each training step.
-    cancel
-        Polled during training. Return True to stop.
-    files
-        Where trained files and checkpoints are cached; the user's cache folder unless given. A
-        trained recipe is trained once, and an interrupted run is resumed.
+    network : PreparedNetwork
+        The network before training.
+    weights : mapping
+        All tensors after training.
+    masks : mapping or None
+        Pruning masks; None if the pruning step computes them.
+    qparams, input_qparams : mapping
+        Quantization parameters of weights and of layer inputs.
+    """
+
+    network: PreparedNetwork
+    weights: Mapping[str, Tensor]
+    masks: Mapping[str, Tensor] | None = None
+    qparams: Mapping[str, list[QParams]] = field(default_factory=dict)
+    input_qparams: Mapping[str, InputQParams] = field(default_factory=dict)
+
+
+def run_pipeline(model: Model, recipe: Recipe, trained: TrainedNetwork | None = None) -> Artifact:
+    """Return `model` compressed as `recipe` says.
+
+    Training takes hours and is resumed and cached, so it is not run here: `trained` is its result,
+    for the network that the first two steps return.
 
     Raises
     ------
     RecipeError
         When the recipe does not fit the model.
-    TrainingError
-        When training diverges. Its `artifact` holds the last good weights.
-    Cancelled
-        If `cancel` is cancelled during training.
-
-    >>> import workbench as wb
-    >>> recipe = wb.Recipe.from_json('{"prune": {"sparsity": 0.9}, "quantize": {"bits": 4}}')
-    >>> artifact = wb.compress(wb.model("fashion/lenet5"), recipe)
-    >>> artifact.ledger.total == len(artifact)
-    True
     """
-    expect_model(model).architecture.check_unchanged()
-    if expect_recipe(recipe).train is not None:
-        return _compress_trained(model, recipe, on_step, cancel, files or default_file_cache())
-    return Artifact.of(model.name, recipe, *compress_untrained(model, recipe))
-
-
-def train(
-    model: Model,
-    recipe: Recipe | None = None,
-    *,
-    seconds: float | None = None,
-    on_step: OnStep | None = None,
-    cancel: CancelToken = NEVER,
-    **settings: Any,
-) -> Artifact:
-    """Return `model` trained under `recipe`, as an artifact whose recipe reproduces it.
-
-    Parameters
-    ----------
-    model, recipe
-        What to train, and how it is pruned and quantized during training.
-    seconds
-        Time budget for this call. A short pilot run converts it to steps; without it, the steps of
-        `settings` or the recipe apply. A slow setup, such as computing the outputs of a teacher,
-        may exceed it. The environment variable `WORKBENCH_BUDGET` limits it.
-    on_step
-        Called with a `TrainingStep` after each training step, instead of showing the progress: a
-        learning curve in a notebook, a bar in a terminal.
-    cancel
-        As in `compress`.
-    **settings
-        Fields of `Train`, which override those of the recipe. `teacher` may be a model.
-
-    Raises
-    ------
-    RecipeError, TrainingError, Cancelled
-        As in `compress`.
-
-    >>> import workbench as wb
-    >>> sparse = wb.Recipe(prune=wb.Prune(0.9))
-    >>> wb.train(wb.model("fashion/lenet-300-100"), sparse, steps=2).recipe.train.steps
-    2
-    """
-    expect_model(model)
-    recipe = Recipe() if recipe is None else expect_recipe(recipe)
-    base = recipe.train or Train(threads=torch.get_num_threads())
-    fields = [field.name for field in specs(Train)]
-    for name in settings:
-        if name not in fields:
-            raise RecipeError(
-                f"Training has no setting {name!r}: choose from {', '.join(fields)}.",
-                code="recipe.unknown_setting",
-            )
-    if seconds is not None and "steps" in settings:
-        raise RecipeError(
-            "Give seconds or steps, not both: seconds are converted to steps.",
-            code="training.seconds_and_steps",
-        )
-    if isinstance(teacher := settings.get("teacher"), Model):
-        settings["teacher"] = teacher_ref(teacher)
-    recipe = replace(recipe, train=replace(base, **settings))
-    if seconds is not None:
-        from workbench.training.budget import capped_seconds, steps_for
-
-        assert recipe.train is not None
-        steps = steps_for(model, recipe, capped_seconds(seconds), cancel, artifact_bytes)
-        recipe = replace(recipe, train=replace(recipe.train, steps=steps))
-    shown = training_progress(model.task.metric) if on_step is None else nullcontext(on_step)
-    with shown as step:
-        return compress(model, recipe, on_step=step, cancel=cancel)
-
-
-def training_cost(
-    model: Model, recipe: Recipe, files: FileCache | None = None
-) -> dict[str, float] | None:
-    """Return the recorded cost of training `recipe`: seconds, steps, examples per second."""
-    if not recipe.train:
-        return None
-    blob = (files or default_file_cache()).get(_cost_key(_key(model, recipe)))
-    try:
-        cost: dict[str, float] | None = json.loads(blob) if blob else None
-    except ValueError:
-        return None
-    return cost
-
-
-def _key(model: Model, recipe: Recipe) -> str:
-    """Return the cache key of a trained file: model, recipe, dependencies and versions."""
-    versions = f"{version('workbench')} {VERSION} torch-{torch.__version__}"
-    dependencies = training_dependencies(model, recipe)
-    return f"{model.name} {model.digest} {recipe.to_json()} {dependencies} {versions}"
-
-
-def _cost_key(key: str) -> str:
-    return f"{key} effort"
-
-
-def _compress_trained(
-    model: Model, recipe: Recipe, on_step: OnStep, cancel: CancelToken, files: FileCache
-) -> Artifact:
-    from workbench.training.run import Run
-    from workbench.training.setup import training_setup
-
-    recipe.check_names(model.layers)
-    key = _key(model, recipe)
-    blob = files.get(key)
-    if blob is not None:
-        with suppress(ArtifactError):  # a damaged file is made again
-            artifact = Artifact.from_bytes(blob)
-            if (artifact.model, artifact.recipe) == (model.name, recipe):
-                return artifact
-    run = Run(training_setup(model, recipe, cancel), recipe)
-    try:
-        with closing(run.go(cancel=cancel, checkpoint=files.checkpoint_path(key))) as steps:
-            for step in steps:
-                on_step(step)
-    except TrainingError as error:
-        error.artifact = _artifact(model, recipe, run.setup, run.trained()) if run.good else None
-        raise
-    result = run.trained()
-    artifact = _artifact(model, recipe, run.setup, result)
-    files.put(key, artifact.to_bytes(), model.architecture.lifetime)
-    cost = {
-        "seconds": result.seconds,
-        "steps": result.steps,
-        "examples_per_second": result.examples / result.seconds if result.seconds else 0.0,
-    }
-    files.put(_cost_key(key), json.dumps(cost).encode())
-    files.discard_checkpoint(key)
-    return artifact
-
-
-def artifact_bytes(
-    model: Model, recipe: Recipe, setup: TrainingSetup, result: TrainingResult
-) -> bytes:
-    """Return the bytes of the file of a training result."""
-    return _artifact(model, recipe, setup, result).to_bytes()
-
-
-def _artifact(
-    model: Model, recipe: Recipe, setup: TrainingSetup, result: TrainingResult
-) -> Artifact:
-    prepared = setup.prepared
-    coded = encode_tensors(
-        result.weights,
-        recipe,
-        prepared.stats,
-        roles=model.with_spec(prepared.spec).roles,
-        masks=result.masks,
-        qparams=result.qparams,
-    )
-    tensors, spec = finish(model, recipe, prepared, coded, setup.input_qparams)
-    return Artifact.of(model.name, recipe, tensors, spec)
+    if trained is None:
+        stats = calibration_stats(model, recipe)
+        network = change_structure(model, recipe, stats)  # remove channels, fold norms, equalize
+        trained = TrainedNetwork(network, network.weights)
+    network = trained.network
+    roles = model.with_spec(network.spec).roles
+    tensors = NamedTensors.of(trained.weights, network.stats, roles)
+    recipe.check_names(tensors.layers)
+    pruned = prune(tensors, recipe, trained.masks)
+    factors = factorize(pruned, recipe)
+    coded = share_or_quantize(pruned, factors, recipe, trained.qparams)
+    adjusted, spec = adjust(model, recipe, network, coded, trained.input_qparams)
+    return Artifact.of(model.name, recipe, adjusted, spec)

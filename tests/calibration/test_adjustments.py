@@ -16,10 +16,10 @@ from workbench.calibration.observers import (
     fit_input_qparams,
     qparams_for_range,
 )
-from workbench.calibration.prepare import prepare
-from workbench.calibration.untrained import compress_untrained
+from workbench.calibration.structure import change_structure
 from workbench.compression.stats import CalibrationStats
 from workbench.graph.channel_groups import channel_groups
+from workbench.pipeline import run_pipeline
 from workbench.recipe import Activations, Adjust, Prune, Quantize, Recipe, Structure
 
 
@@ -81,7 +81,7 @@ def test_recalibration_recovers_tens_of_points(resnet):
 
 
 def test_corrected_biases_restore_the_mean_outputs(lenet5):
-    rough, _ = compress_untrained(lenet5, Recipe(quantize=Quantize(2)))
+    rough = run_pipeline(lenet5, Recipe(quantize=Quantize(2))).tensors
     weights = {name: coded.tensor() for name, coded in rough.items()}
     targets = mean_outputs(lenet5, lenet5.weights())
     assert sorted(targets) == ["conv1.bias", "conv2.bias", "fc1.bias", "fc2.bias"]
@@ -101,9 +101,11 @@ def test_all_pairs_of_lenet5_can_be_equalized_and_those_of_resnet_after_folding(
         ("fc1.weight",),
     ]
     assert equalizable_pairs(resnet, resnet.weights(), channel_groups(resnet.architecture)) == ()
-    same = prepare(resnet, Recipe(adjust=Adjust("keep", equalize="pairs")), CalibrationStats())
+    same = change_structure(
+        resnet, Recipe(adjust=Adjust("keep", equalize="pairs")), CalibrationStats()
+    )
     assert all(torch.equal(same.weights[name], tensor) for name, tensor in resnet.weights().items())
-    prepared = prepare(resnet, Recipe(adjust=Adjust("fold")), CalibrationStats())
+    prepared = change_structure(resnet, Recipe(adjust=Adjust("fold")), CalibrationStats())
     folded = equalizable_pairs(
         resnet.with_spec(prepared.spec), prepared.weights, channel_groups(resnet.architecture)
     )
@@ -118,7 +120,7 @@ def test_all_pairs_of_lenet5_can_be_equalized_and_those_of_resnet_after_folding(
 @pytest.mark.parametrize("name", ["fashion/lenet5", "fashion/resnet"])
 def test_folding_and_equalization_do_not_change_the_outputs(name, adjust):
     model = wb.model(name)
-    prepared = prepare(model, Recipe(adjust=adjust), CalibrationStats())
+    prepared = change_structure(model, Recipe(adjust=adjust), CalibrationStats())
     shaped = model.with_spec(prepared.spec)
     assert all("bn" not in tensor for tensor in prepared.weights)
     torch.testing.assert_close(
@@ -128,8 +130,8 @@ def test_folding_and_equalization_do_not_change_the_outputs(name, adjust):
 
 def test_folding_works_with_channel_removal(resnet):
     recipe = Recipe(structure=Structure(0.5), adjust=Adjust("fold"))
-    both = prepare(resnet, recipe, CalibrationStats())
-    narrow = prepare(resnet, Recipe(structure=Structure(0.5)), CalibrationStats())
+    both = change_structure(resnet, recipe, CalibrationStats())
+    narrow = change_structure(resnet, Recipe(structure=Structure(0.5)), CalibrationStats())
     torch.testing.assert_close(
         outputs(resnet.with_spec(both.spec), both.weights),
         outputs(resnet.with_spec(narrow.spec), narrow.weights),

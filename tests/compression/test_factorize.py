@@ -12,7 +12,7 @@ from workbench.calibration.statistics import calibration_stats
 from workbench.compression.codecs.stream import entry, find_encodings, parts, read, write
 from workbench.compression.coded import Factors, Shared, Uncompressed
 from workbench.compression.encode import encode_tensors
-from workbench.compression.factorize import break_even_rank, factorize
+from workbench.compression.factorize import break_even_rank, factorize_tensor
 from workbench.recipe import Factorize, Prune, Quantize, Recipe, Share, Train
 
 
@@ -29,7 +29,7 @@ def product(pair) -> torch.Tensor:
 
 @pytest.mark.parametrize(("kept", "rank"), [(0.05, 1), (0.25, 6), (0.5, 12), (0.95, 22)])
 def test_error_is_the_smallest_for_the_rank(weight, kept, rank) -> None:
-    pair = factorize(weight, Factorize(kept, "bytes"), kept)
+    pair = factorize_tensor(weight, Factorize(kept, "bytes"), kept)
     assert pair.u.shape == (40, rank)
     expected = torch.linalg.svdvals(weight.double())[rank:].square().sum()
     error = (product(pair).double() - weight).square().sum()
@@ -38,13 +38,13 @@ def test_error_is_the_smallest_for_the_rank(weight, kept, rank) -> None:
 
 def test_fraction_of_bytes_is_a_fraction_of_the_break_even_rank(weight) -> None:
     assert break_even_rank((40, 60)) == 24
-    pair = factorize(weight, Factorize(0.5, "bytes"), 0.5)
+    pair = factorize_tensor(weight, Factorize(0.5, "bytes"), 0.5)
     assert pair.u.numel() + pair.v.numel() == 0.5 * weight.numel()
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.9, 0.99])
 def test_energy_uses_the_smallest_sufficient_rank(weight, kept) -> None:
-    pair = factorize(weight, Factorize(kept, "energy"), kept)
+    pair = factorize_tensor(weight, Factorize(kept, "energy"), kept)
     energy = torch.linalg.svdvals(weight.double()).square()
     rank = pair.u.shape[1]
     assert energy[:rank].sum() >= kept * energy.sum()
@@ -52,9 +52,9 @@ def test_energy_uses_the_smallest_sufficient_rank(weight, kept) -> None:
 
 
 def test_no_factors_from_the_break_even_rank(weight) -> None:
-    assert factorize(weight, Factorize(0.7, "rank"), 0.7) is None
-    assert factorize(weight, Factorize(1.0), 1.0) is None
-    assert factorize(torch.zeros(3, 0), Factorize(0.5, "bytes"), 0.5) is None
+    assert factorize_tensor(weight, Factorize(0.7, "rank"), 0.7) is None
+    assert factorize_tensor(weight, Factorize(1.0), 1.0) is None
+    assert factorize_tensor(torch.zeros(3, 0), Factorize(0.5, "bytes"), 0.5) is None
 
 
 def test_aim_at_outputs_reduces_their_error() -> None:
@@ -64,7 +64,7 @@ def test_aim_at_outputs_reduces_their_error() -> None:
     for name, covariance in stats.covariances.items():
         matrix = model.weights()[name]
         pairs = [
-            factorize(matrix, settings, 0.4, covariance)
+            factorize_tensor(matrix, settings, 0.4, covariance)
             for settings in (recipe.factorize, Factorize(0.4, "bytes"))
         ]
         errors = [float(covariance.output_error(product(p) - matrix).sum()) for p in pairs]
@@ -109,9 +109,9 @@ def test_factors_are_used_only_if_the_file_shrinks() -> None:
 
 
 def test_decomposition_of_a_changed_tensor_is_not_reused(weight) -> None:
-    before = product(factorize(weight, Factorize(0.3, "bytes"), 0.3))
+    before = product(factorize_tensor(weight, Factorize(0.3, "bytes"), 0.3))
     weight *= 2
-    after = product(factorize(weight, Factorize(0.3, "bytes"), 0.3))
+    after = product(factorize_tensor(weight, Factorize(0.3, "bytes"), 0.3))
     torch.testing.assert_close(after, 2 * before, rtol=1e-4, atol=1e-4)
 
 

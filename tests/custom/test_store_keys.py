@@ -11,15 +11,14 @@ from torch import nn
 from torch.nn import functional as F
 
 import workbench as wb
-from workbench import pipeline
 from workbench.cache import files
 from workbench.cache.memory import MemoryCache
 from workbench.cache.results import ResultCache
-from workbench.calibration import prepare
 from workbench.calibration import statistics as calibration
+from workbench.calibration import structure
 from workbench.evaluation.cached_results import cached_report, size_key
 from workbench.session import Session
-from workbench.training import teacher
+from workbench.training import compress, teacher
 from workbench.zoo import registry
 
 AGREE = 4
@@ -144,7 +143,7 @@ def forget(monkeypatch):
     """Return a function that empties all caches, as in a new process."""
 
     def clear():
-        for module, name in ((calibration, "_cache"), (prepare, "_cache"), (teacher, "_cache")):
+        for module, name in ((calibration, "_cache"), (structure, "_cache"), (teacher, "_cache")):
             monkeypatch.setattr(module, name, MemoryCache(64))
         files.default_file_cache.cache_clear()
         monkeypatch.setattr(files.default_file_cache(), "_folder", None)
@@ -191,7 +190,7 @@ def test_students_of_a_replaced_teacher_are_cached_separately(monkeypatch):
         registry.register_model(
             replace(student, architecture=big, card={**student.card, "sha256": weights})
         )
-        keys |= {size_key(student, recipe, ""), pipeline._key(student, recipe)}
+        keys |= {size_key(student, recipe, ""), compress._key(student, recipe)}
     monkeypatch.setattr(registry, "_user_models", registry.UserModels())
     assert cached_report(student, recipe, "validation", ResultCache()) is None
     assert len(keys) == 4

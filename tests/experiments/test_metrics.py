@@ -21,8 +21,8 @@ from workbench.experiments.quick_evaluation import QuickEvaluation
 from workbench.experiments.race import Race
 from workbench.experiments.search import Search, SearchTrial
 from workbench.experiments.trial import Trial
-from workbench.pipeline import compress
 from workbench.recipe import Recipe
+from workbench.training.compress import compress
 
 GOOD, ABSURD = 0.05, 1e-6
 

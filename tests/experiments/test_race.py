@@ -16,8 +16,8 @@ from workbench.evaluation.progress import reference_counts
 from workbench.experiments import race
 from workbench.experiments.race import Race
 from workbench.experiments.trial import Trial
-from workbench.pipeline import compress
 from workbench.recipe import Recipe, Train
+from workbench.training.compress import compress
 
 
 def candidates(brief, **more):

@@ -10,8 +10,8 @@ from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.evaluation.progress import reference_counts
 from workbench.experiments import LogUniform, search
-from workbench.pipeline import compress
 from workbench.recipe import Recipe
+from workbench.training.compress import compress
 
 
 def test_a_grid_tries_every_combination_and_ranks_by_validation(small, brief):

@@ -12,7 +12,7 @@ from torch import nn
 
 from tests.raises import raises
 from workbench.artifact.module_spec import UNCHANGED
-from workbench.calibration.prepare import PreparedNetwork
+from workbench.calibration.structure import PreparedNetwork
 from workbench.cancel import CancelToken
 from workbench.compression.roles import Roles
 from workbench.compression.stats import CalibrationStats

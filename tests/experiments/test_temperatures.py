@@ -12,7 +12,7 @@ from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.evaluation.progress import reference_counts
 from workbench.experiments import sweep
-from workbench.pipeline import compress
+from workbench.training.compress import compress
 
 STUDENT = "fashion/cnn-10k"  # convolutions train in parallel, with the bits of one trained alone
 

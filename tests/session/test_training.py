@@ -75,7 +75,7 @@ def test_a_slider_interrupts_training_with_a_note_and_undo_resumes_it(
     real, until, monkeypatch, tmp_path
 ):
     files = FileCache(tmp_path)
-    monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: files)
+    monkeypatch.setattr("workbench.training.compress.default_file_cache", lambda: files)
     real.train(wb.Train(threads=1), seconds=3000)
     until(real, lambda: real.training is not None and real.training.step > 5)
     assert real.note is None
@@ -117,11 +117,11 @@ def test_a_file_that_is_no_longer_cached_is_trained_again(real, until, monkeypat
     until(real, lambda: not real.busy)
     first = real.artifact().to_bytes()
     empty = FileCache(None)
-    monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: empty)
+    monkeypatch.setattr("workbench.training.compress.default_file_cache", lambda: empty)
     seen = []
     assert real.artifact(on_step=lambda step: seen.append(step.step)).to_bytes() == first
     assert seen == [1, 2, 3, 4]
-    monkeypatch.setattr("workbench.pipeline.default_file_cache", lambda: FileCache(None))
+    monkeypatch.setattr("workbench.training.compress.default_file_cache", lambda: FileCache(None))
     with pytest.raises(Cancelled):
         real.artifact(cancel=CancelToken(lambda: True))
 

@@ -13,8 +13,8 @@ from workbench.cache.results import ResultCache
 from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.evaluation.reference import predict
-from workbench.pipeline import compress, training_cost
 from workbench.training import forward
+from workbench.training.compress import compress, training_cost
 from workbench.training.run import Run
 
 ASKED = {"prune": {"sparsity": 0.8}, "quantize": {"bits": 4}, "rounding": "learned"}

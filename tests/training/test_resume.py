@@ -14,8 +14,8 @@ import workbench as wb
 from workbench.cache.files import FileCache
 from workbench.cancel import CancelToken
 from workbench.errors import Cancelled
-from workbench.pipeline import compress
 from workbench.recipe.train import OPTIMIZERS, SCHEDULES
+from workbench.training.compress import compress
 from workbench.training.run import Run
 from workbench.training.setup import training_setup
 

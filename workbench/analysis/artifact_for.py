@@ -7,8 +7,8 @@ from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.domain.file_match import check_fit
 from workbench.errors import ArtifactError
-from workbench.pipeline import compress
 from workbench.recipe import Recipe
+from workbench.training.compress import compress
 from workbench.validation import expect_model, expect_recipe
 
 

@@ -21,11 +21,11 @@ from workbench.evaluation.cached_results import cached_report, cached_score, sco
 from workbench.evaluation.measure import measure_size
 from workbench.evaluation.report import Score, Size
 from workbench.evaluation.scores import add_non_finite, iter_scores, score_from_counts
-from workbench.pipeline import compress
 from workbench.recipe import PARTS, Factorize, Prune, Quantize, Recipe, Share, Structure
 from workbench.recipe.off import BY_LAYER, for_layer
 from workbench.recipe.schema import brief, specs
 from workbench.runtime.cut import can_cut
+from workbench.training.compress import compress
 from workbench.validation import expect_model, expect_numbers
 
 SPLIT = "validation"

@@ -108,7 +108,7 @@ def _compress(options: argparse.Namespace) -> Result:
     if options.model not in models() and files.is_tensor_file(options.model):
         return files.compress(options, read_recipe(options))
     chosen, recipe = model(options.model), read_recipe(options)
-    from workbench.pipeline import compress
+    from workbench.training.compress import compress
 
     artifact = compress(chosen, recipe)
     path = artifact.save(options.output)

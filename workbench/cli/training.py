@@ -54,7 +54,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
         print(f"workbench: {warning}", file=sys.stderr)
     from workbench.artifact.artifact import check_writable
     from workbench.evaluation.measure import measure
-    from workbench.pipeline import train
+    from workbench.training.compress import train
 
     check_writable(options.output)
     last: TrainingStep | None = None

@@ -1,9 +1,9 @@
-"""Compression as one pure function: named weights and a recipe in, coded tensors out."""
+"""Compression as pure functions on named tensors: prune, factorize, share or quantize."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,12 +15,12 @@ from workbench.compression.codecs.stream import entry, find_encodings, parts
 from workbench.compression.coded import Coded, Factors, Single, Uncompressed
 from workbench.compression.compensate import compensate
 from workbench.compression.covariance import InputCovariance
-from workbench.compression.factorize import factorize
+from workbench.compression.factorize import Pair, factorize_tensor
 from workbench.compression.prune import apply_mask, magnitude_mask_like
 from workbench.compression.prune import masks as prune_masks
 from workbench.compression.qparams import QParams
 from workbench.compression.quantize import bits_of, expand_qparams, fit_qparams, quantize
-from workbench.compression.roles import Roles, compressible
+from workbench.compression.roles import Roles
 from workbench.compression.share import clusters_of, share
 from workbench.compression.stats import CalibrationStats
 from workbench.errors import RecipeError
@@ -29,7 +29,67 @@ from workbench.recipe.prune import NEEDS_COVARIANCE
 from workbench.recipe.quantize import COMPENSATED
 
 
-@torch.no_grad()
+@dataclass(frozen=True, eq=False)
+class NamedTensors:
+    """All tensors of a model between two steps of compression.
+
+    Attributes
+    ----------
+    original : mapping of str to Tensor
+        The tensors in the model's layout.
+    current : mapping of str to Tensor
+        The tensors in the canonical layout, as the steps so far have changed them.
+    layers : tuple of str
+        The tensors to compress. All others are stored as they are.
+    axes : mapping of str to Axes
+        The axes of the layers whose canonical layout differs from the model's.
+    stats : CalibrationStats
+        In the canonical layout.
+    buffers : frozenset of str
+        The tensors that are not parameters.
+    pruned : frozenset of str
+        The layers that a step has changed.
+    """
+
+    original: Mapping[str, Tensor]
+    current: Mapping[str, Tensor]
+    layers: tuple[str, ...]
+    axes: Mapping[str, Axes]
+    stats: CalibrationStats
+    buffers: frozenset[str]
+    pruned: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        weights: Mapping[str, Tensor],
+        stats: CalibrationStats | None = None,
+        roles: Roles | None = None,
+    ) -> NamedTensors:
+        """Convert `weights` to the canonical layout. Inputs are not changed.
+
+        Without `roles`, all floating-point tensors with two or more dimensions are compressed,
+        except attention masks.
+
+        Raises
+        ------
+        InputError
+            If a tensor cannot be stored, or holds NaN or infinity and is not a buffer.
+        """
+        for name, weight in weights.items():
+            check_storable(name, weight, buffer=roles is not None and name in roles.buffers)
+        roles = roles or Roles.of(weights)
+        axes = roles.permuted_axes(weights)
+        return cls(
+            original=weights,
+            current=to_canonical(weights, axes),
+            layers=tuple(name for name in roles.layers if name in weights),
+            axes=axes,
+            stats=stats_to_canonical(stats or CalibrationStats(), axes),
+            buffers=roles.buffers,
+        )
+
+
 def encode_tensors(
     weights: Mapping[str, Tensor],
     recipe: Recipe,
@@ -39,22 +99,18 @@ def encode_tensors(
     masks: Mapping[str, Tensor] | None = None,
     qparams: Mapping[str, list[QParams]] | None = None,
 ) -> dict[str, Coded]:
-    """Prune, factorize, share and quantize `weights` as `recipe` says. Inputs are not changed.
+    """Run all steps of this module on `weights`.
 
     Parameters
     ----------
-    weights
-        All tensors of a model by name.
+    weights, stats, roles
+        As in `NamedTensors.of`.
     recipe
         What to do to them.
-    stats
-        Calibration statistics, needed by data-driven methods only.
-    roles
-        Which tensors to compress; the others are stored as they are. Without it, all
-        floating-point tensors with two or more dimensions are compressed, except attention masks.
-    masks, qparams
-        Pruning masks (True: keep) and quantization parameters that training has already chosen, in
-        the canonical layout. Without them, they are computed from the weights.
+    masks
+        As in `prune`.
+    qparams
+        As in `share_or_quantize`.
 
     Returns
     -------
@@ -68,37 +124,12 @@ def encode_tensors(
     InputError
         If a tensor cannot be stored, or holds NaN or infinity and is not a buffer.
     """
-    for name, weight in weights.items():
-        check_storable(name, weight, buffer=roles is not None and name in roles.buffers)
-    roles = roles or Roles.of(weights)
-    layers = [name for name in roles.layers if name in weights]
-    recipe.check_names(layers)
-    axes = roles.permuted_axes(weights)
-    stats = stats_to_canonical(stats or CalibrationStats(), axes)
-    canonical = to_canonical(weights, axes)
-    prune = recipe.prune
-    compensates = masks is None and prune is not None and prune.criterion in NEEDS_COVARIANCE
-    if masks is None:
-        masks = prune_masks(canonical, prune, stats, layers) if prune else {}
-    coded: dict[str, Coded] = {}
-    for name, weight in canonical.items():
-        if name not in layers:
-            coded[name] = Uncompressed.of(weight, exact=name in roles.buffers)
-            continue
-        pruned = apply_mask(weight, masks[name]) if name in masks else weight
-        covariance = stats.covariances.get(name)
-        if compensates and prune and covariance is not None and name in masks:
-            by_size = magnitude_mask_like(name, weight, masks[name], prune)
-            pruned = _compensated(weight, covariance, masks[name], by_size)
-        source = (weights[name], axes.get(name)) if pruned is weight else (pruned, None)
-        result = _encode(name, pruned, source, recipe, covariance, (qparams or {}).get(name))
-        if name in axes:
-            result = replace(result, shape=tuple(weights[name].shape), axes=axes[name])
-        coded[name] = result
-    return coded
+    tensors = NamedTensors.of(weights, stats, roles)
+    recipe.check_names(tensors.layers)
+    pruned = prune(tensors, recipe, masks)
+    return share_or_quantize(pruned, factorize(pruned, recipe), recipe, qparams or {})
 
 
-@torch.no_grad()
 def encode_tensor(name: str, weight: Tensor, recipe: Recipe, mask: Tensor | None) -> Coded:
     """Encode one tensor as `encode_tensors` does without statistics, pruned by `mask`.
 
@@ -109,11 +140,93 @@ def encode_tensor(name: str, weight: Tensor, recipe: Recipe, mask: Tensor | None
     InputError
         If the tensor cannot be stored, or holds NaN or infinity.
     """
-    check_storable(name, weight)
-    if not compressible({name: weight}):
-        return Uncompressed.of(weight)
-    pruned = weight if mask is None else apply_mask(weight, mask)
-    return _encode(name, pruned, (pruned, None), recipe, None, None)
+    masks = {} if mask is None else {name: mask}
+    pruned = prune(NamedTensors.of({name: weight}), recipe, masks)
+    return share_or_quantize(pruned, factorize(pruned, recipe), recipe, {})[name]
+
+
+@torch.no_grad()
+def prune(
+    tensors: NamedTensors, recipe: Recipe, masks: Mapping[str, Tensor] | None = None
+) -> NamedTensors:
+    """Prune the layers by `masks` (True: keep), in the canonical layout.
+
+    Without masks, they are computed from the weights, and criteria that need covariances also
+    compensate for the error of the outputs.
+    """
+    settings = recipe.prune
+    compensates = masks is None and settings is not None and settings.criterion in NEEDS_COVARIANCE
+    if settings is None:
+        masks = masks or {}
+    elif masks is None:
+        masks = prune_masks(tensors.current, settings, tensors.stats, tensors.layers)
+    current = dict(tensors.current)
+    changed = [name for name in tensors.layers if name in masks]
+    for name in changed:
+        weight, mask = current[name], masks[name]
+        covariance = tensors.stats.covariances.get(name)
+        if compensates and settings and covariance is not None:
+            by_size = magnitude_mask_like(name, weight, mask, settings)
+            current[name] = _compensated(weight, covariance, mask, by_size)
+        else:
+            current[name] = apply_mask(weight, mask)
+    return replace(tensors, current=current, pruned=frozenset(changed))
+
+
+@torch.no_grad()
+def factorize(tensors: NamedTensors, recipe: Recipe) -> dict[str, Pair]:
+    """Return two factors of each layer that `recipe` factorizes, if they have fewer entries.
+
+    A layer that was not pruned is read in the model's layout: that object is the same for every
+    recipe, so that its cached singular value decomposition can be reused.
+    """
+    pairs = {}
+    for name in tensors.layers if recipe.factorize else ():
+        assert recipe.factorize is not None
+        is_pruned = name in tensors.pruned
+        pair = factorize_tensor(
+            (tensors.current if is_pruned else tensors.original)[name],
+            recipe.factorize,
+            recipe.factorize.kept_fraction(name),
+            tensors.stats.covariances.get(name),
+            None if is_pruned else tensors.axes.get(name),
+        )
+        if pair is not None:
+            pairs[name] = pair
+    return pairs
+
+
+@torch.no_grad()
+def share_or_quantize(
+    tensors: NamedTensors,
+    factors: Mapping[str, Pair],
+    recipe: Recipe,
+    qparams: Mapping[str, list[QParams]],
+) -> dict[str, Coded]:
+    """Return every tensor in coded form; of a layer with `factors`, the form with fewer bytes.
+
+    `qparams` are the quantization parameters that training has already chosen.
+
+    Raises
+    ------
+    RecipeError
+        If a weight does not fit its format.
+    """
+    coded: dict[str, Coded] = {}
+    for name, weight in tensors.current.items():
+        if name not in tensors.layers:
+            coded[name] = Uncompressed.of(weight, exact=name in tensors.buffers)
+            continue
+        covariance = tensors.stats.covariances.get(name)
+        result: Coded = _coded(name, weight, recipe, covariance, qparams.get(name))
+        if name in factors:
+            u, v = (_coded(name, factor, recipe) for factor in factors[name])
+            result = min(result, Factors(tuple(weight.shape), u, v), key=_bytes)  # first if equal
+        if name in tensors.axes:
+            shape = tuple(tensors.original[name].shape)
+            result = replace(result, shape=shape, axes=tensors.axes[name])
+        coded[name] = result
+    return coded
 
 
 def _compensated(weight: Tensor, covariance: InputCovariance, *masks: Tensor) -> Tensor:
@@ -124,46 +237,20 @@ def _compensated(weight: Tensor, covariance: InputCovariance, *masks: Tensor) ->
     return candidates[errors.index(min(errors))].view(weight.shape)
 
 
-def _encode(
-    name: str,
-    pruned: Tensor,
-    source: tuple[Tensor, Axes | None],
-    recipe: Recipe,
-    covariance: InputCovariance | None,
-    qparams: list[QParams] | None,
-) -> Coded:
-    """Encode `pruned`, as two factors if they take fewer bytes.
-
-    `source` is a tensor, and its axes if any, whose canonical layout is `pruned`. It is the
-    original weight if possible: that object is the same for every recipe, so that its cached
-    singular value decomposition can be reused.
-    """
-    single = _encode_single(name, pruned, recipe, covariance, qparams)
-    fraction = recipe.factorize.kept_fraction(name) if recipe.factorize else 1.0
-    if recipe.factorize is None or fraction == 1:
-        return single
-    weight, axes = source
-    pair = factorize(weight, recipe.factorize, fraction, covariance, axes)
-    if pair is None:
-        return single
-    u, v = (_encode_single(name, factor, recipe, None, None) for factor in pair)
-    factors = Factors(tuple(pruned.shape), u, v)
-    return factors if _bytes(factors) < _bytes(single) else single
-
-
 def _bytes(coded: Coded) -> int:
     return parts(entry(coded, find_encodings(coded, include_larger=False))).total
 
 
-def _encode_single(
+def _coded(
     name: str,
-    pruned: Tensor,
+    weight: Tensor,
     recipe: Recipe,
-    covariance: InputCovariance | None,
-    qparams: list[QParams] | None,
+    covariance: InputCovariance | None = None,
+    qparams: list[QParams] | None = None,
 ) -> Single:
+    """Share or quantize one tensor, or leave it as it is."""
     if recipe.share and (clusters := clusters_of(name, recipe.share)):
-        shared = share(pruned, recipe.share, clusters)
+        shared = share(weight, recipe.share, clusters)
         if not np.isfinite(shared.codebook).all():
             raise RecipeError(
                 f"{name} holds values that are too large to share: exclude it from sharing.",
@@ -171,12 +258,12 @@ def _encode_single(
             )
         return shared
     if recipe.quantize is None:
-        return Uncompressed.of(pruned)
+        return Uncompressed.of(weight)
     bits = bits_of(name, recipe.quantize)
     compensates = recipe.quantize.rounding in COMPENSATED and bits < 16
     if compensates and covariance is not None:
-        qparams = qparams or fit_qparams(pruned, recipe.quantize, bits)
-        expanded = expand_qparams(pruned, recipe.quantize, qparams)
-        rows = compensate(pruned.flatten(1).float(), covariance, pruned.flatten(1) != 0, expanded)
-        pruned = rows.view(pruned.shape)
-    return quantize(name, pruned, recipe.quantize, qparams)
+        qparams = qparams or fit_qparams(weight, recipe.quantize, bits)
+        expanded = expand_qparams(weight, recipe.quantize, qparams)
+        rows = compensate(weight.flatten(1).float(), covariance, weight.flatten(1) != 0, expanded)
+        weight = rows.view(weight.shape)
+    return quantize(name, weight, recipe.quantize, qparams)

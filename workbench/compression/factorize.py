@@ -32,7 +32,7 @@ def break_even_rank(shape: tuple[int, ...]) -> float:
     return rows * columns / (rows + columns) if rows + columns else 0.0
 
 
-def factorize(
+def factorize_tensor(
     weight: Tensor,
     settings: Factorize,
     fraction: float,

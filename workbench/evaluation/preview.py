@@ -12,8 +12,8 @@ from workbench.domain import Model
 from workbench.evaluation import measure
 from workbench.evaluation.cached_results import cached_report
 from workbench.evaluation.report import Report
-from workbench.pipeline import OnStep
 from workbench.recipe import Recipe
+from workbench.training.compress import OnStep
 
 SPLIT = "validation"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from workbench.artifact.artifact import Artifact
+from workbench.calibration.adjust import target_means
 from workbench.calibration.batch_norm import STATISTICS
 from workbench.calibration.bias_correction import mean_outputs
-from workbench.calibration.finish import target_means
-from workbench.calibration.prepare import PreparedNetwork
+from workbench.calibration.structure import PreparedNetwork
 from workbench.domain import Model
 from workbench.runtime.batch_norm import tracking_norms
 from workbench.runtime.build import FOLD_TARGETS

@@ -81,7 +81,7 @@ class Analyses:
         return result
 
     def _compress(self, model: Model, recipe: Recipe, cancel: CancelToken) -> Artifact:
-        from workbench.pipeline import compress
+        from workbench.training.compress import compress
 
         cached, file = self._artifact, file_key(model, recipe)
         if cached is not None and cached[0] == file:

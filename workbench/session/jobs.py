@@ -75,7 +75,7 @@ class Jobs:
         WorkbenchError
             If the recipe's training has not finished.
         """
-        from workbench.pipeline import compress
+        from workbench.training.compress import compress
 
         with self._state.lock:
             model, recipe = self._state.model, self._state.recipe

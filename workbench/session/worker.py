@@ -169,8 +169,8 @@ class Worker:
         self, generation: int, model: Model, recipe: Recipe, seconds: float
     ) -> Recipe:
         """Set the number of training steps in the recipe that `seconds` allow."""
-        from workbench.pipeline import artifact_bytes
         from workbench.training.budget import steps_for
+        from workbench.training.compress import artifact_bytes
 
         def outdated() -> bool:
             return generation != self._generation

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from workbench import formatting
-from workbench.calibration.prepare import prepare
 from workbench.calibration.statistics import calibration_stats
+from workbench.calibration.structure import change_structure
 from workbench.cancel import NEVER, CancelToken
 from workbench.compression.axes import stats_to_canonical, to_canonical
 from workbench.compression.prune import masks
 from workbench.domain import Model
 from workbench.errors import RecipeError
 from workbench.i18n import _
-from workbench.pipeline import compress
 from workbench.recipe import Prune, Recipe
 from workbench.recipe.off import disabled_part
 from workbench.recipe.prune import SPARSITY
+from workbench.training.compress import compress
 from workbench.validation import expect_model, expect_recipe
 
 STEP = 1e-3
@@ -125,7 +125,7 @@ def _with_own_sparsity(model: Model, recipe: Recipe, layer: str) -> Recipe:
     prune = _prune(recipe)
     if layer in prune.layers or layer in prune.exclude:
         return recipe
-    prepared = prepare(model, recipe, calibration_stats(model, recipe))
+    prepared = change_structure(model, recipe, calibration_stats(model, recipe))
     axes = model.roles.permuted_axes(prepared.weights)
     stats = stats_to_canonical(prepared.stats, axes)
     mask = masks(to_canonical(prepared.weights, axes), prune, stats, model.layers).get(layer)

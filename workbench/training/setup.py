@@ -9,12 +9,12 @@ from torch import Tensor
 
 from workbench.artifact.module_spec import InputQParams, ModuleSpec
 from workbench.calibration.observers import fit_input_qparams
-from workbench.calibration.prepare import PreparedNetwork, prepare
 from workbench.calibration.statistics import calibration_stats
+from workbench.calibration.structure import PreparedNetwork, change_structure
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.domain.initialize import initialize
-from workbench.domain.user_architecture import tensors_of
+from workbench.domain.module_tensors import tensors_of
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe, Train
 from workbench.runtime.traits import BUILT_IN
@@ -87,12 +87,12 @@ def starting_network(model: Model, recipe: Recipe) -> PreparedNetwork:
         When the recipe does not fit the network of its width and depth.
     """
     if recipe.train is None:
-        return prepare(model, recipe, calibration_stats(model, recipe))
+        return change_structure(model, recipe, calibration_stats(model, recipe))
     shaped = model.with_spec(ModuleSpec(width=recipe.train.width, left_out=recipe.train.left_out))
     weights = None
     if recipe.train.start == "scratch":
         weights = tensors_of(initialize(shaped.architecture, recipe.train.seed))
-    return prepare(shaped, recipe, calibration_stats(model, recipe), weights)
+    return change_structure(shaped, recipe, calibration_stats(model, recipe), weights)
 
 
 def _objective(model: Model, settings: Train) -> Callable[..., Tensor] | None:

@@ -10,12 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workbench.artifact.operands import operands
 from workbench.cache.memory import MemoryCache
-from workbench.calibration.untrained import compress_untrained
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Task
 from workbench.errors import InputError, RecipeError, user_errors
+from workbench.pipeline import run_pipeline
 from workbench.recipe import Recipe
 from workbench.recipe.schema import brief
 from workbench.runtime.batch import Batch, call
@@ -170,8 +169,8 @@ def as_teacher(model: Model, recipe: Recipe) -> Teacher:
     if recipe == Recipe():
         teacher = Teacher(model.module(), model.weights(), model.task)
     else:
-        tensors, spec = compress_untrained(model, recipe)
-        teacher = Teacher(model.with_spec(spec).module(), operands(tensors, spec), model.task)
+        artifact = run_pipeline(model, recipe)
+        teacher = Teacher(model.with_spec(artifact.spec).module(), artifact.operands(), model.task)
     teacher.channels_last = model.architecture.traits.channels_last
     first = model.task.split("validation").examples[:1]
     teacher.names = Batch.of(model.task.inputs(first)).names

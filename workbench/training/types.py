@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from workbench.artifact.module_spec import InputQParams
-    from workbench.calibration.prepare import PreparedNetwork
+    from workbench.calibration.structure import PreparedNetwork
     from workbench.compression.qparams import QParams
     from workbench.compression.roles import Roles
     from workbench.training.teacher import Teacher

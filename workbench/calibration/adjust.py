@@ -11,7 +11,7 @@ from workbench.artifact.module_spec import InputQParams, ModuleSpec
 from workbench.calibration.batch_norm import recalibrated
 from workbench.calibration.bias_correction import corrected_biases, mean_outputs
 from workbench.calibration.observers import fit_input_qparams
-from workbench.calibration.prepare import PreparedNetwork
+from workbench.calibration.structure import PreparedNetwork
 from workbench.compression.coded import Coded, Uncompressed
 from workbench.domain import Model
 from workbench.recipe import Recipe
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def finish(
+def adjust(
     model: Model,
     recipe: Recipe,
     prepared: PreparedNetwork,

@@ -50,7 +50,7 @@ class PreparedNetwork:
 _cache: MemoryCache[PreparedNetwork] = MemoryCache(MAX_CACHED)
 
 
-def prepare(
+def change_structure(
     model: Model,
     recipe: Recipe,
     stats: CalibrationStats,
