@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from math import exp, inf, log
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 import torch
 
 import workbench as wb
+from workbench.cancel import CancelToken
 from workbench.domain import Split
 from workbench.domain.sum_metrics import SUM_METRICS
+from workbench.errors import Cancelled
 from workbench.evaluation.scores import iter_scores
 
 FOUR_BITS = wb.Recipe(quantize=wb.Quantize(bits=4))
@@ -60,6 +63,15 @@ def test_estimates_precede_the_exact_score(gpt, few):
     assert first.examples < len(few) == last.examples
     assert first.low < first.value < first.high
     assert last.low == last.value == last.high
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_cancel_stops_between_batches(gpt, few, after):
+    checks = itertools.count()
+    cancel = CancelToken(lambda: next(checks) >= after)
+    with pytest.raises(Cancelled):
+        list(iter_scores(gpt, gpt.weights(), few, cancel=cancel))
+    assert next(checks) == after + 1
 
 
 @pytest.mark.parametrize(
