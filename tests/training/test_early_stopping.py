@@ -174,6 +174,7 @@ def test_it_evaluates_on_the_validation_images(start_run, make_recipe, finish) -
     assert run._stopping.best["value"] == pytest.approx(accuracy, abs=2 / len(split))
 
 
+@pytest.mark.slow
 def test_dropout_and_batch_norm_are_off_during_a_check(
     start_run, make_recipe, finish, same
 ) -> None:

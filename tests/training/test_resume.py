@@ -93,6 +93,7 @@ def check(recipe, name, steps, tmp_path, start_run, finish, artifact_of, interru
         assert artifact_of(again, recipe, name).to_bytes() == expected.to_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_a_resumed_run_ends_the_same(
     case, tmp_path, start_run, make_recipe, finish, artifact_of, interrupt_at, same
