@@ -1,0 +1,23 @@
+"""Reports as points of the trade-off chart."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from workbench.plots import points
+from workbench.plots.tradeoff import Spot
+from workbench.recipe import Recipe
+
+
+@pytest.mark.parametrize("preview_of", [None, Recipe()])
+def test_a_preview_is_marked_and_has_its_interval(preview_of):
+    report = SimpleNamespace(
+        size=SimpleNamespace(bytes=10),
+        score=SimpleNamespace(value=0.5, low=0.4, high=0.6),
+        recipe=Recipe(),
+        preview_of=preview_of,
+    )
+    expected = Spot(10, 0.5, 0.4, 0.6, trained=False, preview=preview_of is not None)
+    assert points.current(report) == expected
