@@ -11,6 +11,7 @@ import workbench as wb
 from workbench.cache.memory import MemoryCache
 from workbench.cache.results import ResultCache
 from workbench.calibration import statistics
+from workbench.domain import Task
 from workbench.evaluation.cached_results import cached_report, score_key, size_key
 from workbench.evaluation.measure import iter_reports, measure
 
@@ -78,3 +79,9 @@ def test_invalid_cached_values_are_measured_again(small, store, kind, value):
     size, score = size_key(small, recipe, stats), score_key(small, exact.digest, "validation")
     store.put(size if kind == "size" else score, value)
     assert measure(small, recipe, timed=False, store=store) == exact
+
+
+def test_the_key_of_a_score_includes_the_data(small, monkeypatch):
+    before = score_key(small, "digest", "validation")
+    monkeypatch.setattr(Task, "digest", lambda task, split: f"other {split}")
+    assert score_key(small, "digest", "validation") != before

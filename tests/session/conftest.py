@@ -32,6 +32,7 @@ class FakeMeasure:
         self.gate = threading.Event()
         self.gate.set()
         self.failure: Exception | None = None
+        self.late_failure: Exception | None = None  # raised by a request that is outdated
         self.changed = threading.Condition()
 
     def iter_reports(self, model, recipe, *, split="validation", store, cancel=NEVER, **_callbacks):
@@ -47,7 +48,7 @@ class FakeMeasure:
                 opened = self.gate.wait(0.01)
                 if cancel.cancelled:
                     self._note(self.ended, "cancelled")
-                    raise Cancelled("Measuring was stopped.")
+                    raise self.late_failure or Cancelled("Measuring was stopped.")
             if score.exact:
                 store.put(score_key(model, size.digest, split), score.as_dict())
             yield build_report(model, recipe, split, size, score)

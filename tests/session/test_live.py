@@ -176,6 +176,21 @@ def test_a_failure_is_reported_and_the_session_continues(session, fake, until, f
     assert not session.stale
 
 
+def test_a_failure_of_an_outdated_request_is_not_reported(session, fake, until):
+    errors = []
+    session.subscribe(lambda _: errors.append(session.error))
+    fake.gate.clear()
+    fake.late_failure = RecipeError("fc1.weight holds NaN.")
+    session.set(pruned(0.5))
+    fake.until(lambda: fake.started)
+    session.cancel()
+    fake.until(lambda: fake.ended == ["cancelled"])
+    fake.gate.set()
+    session.set(pruned(0.6))
+    until(session, lambda: not session.busy)
+    assert set(errors) == {None}
+
+
 def test_a_failing_observer_does_not_stop_the_others(session, until):
     notified = []
 
