@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 import workbench as wb
+from workbench.cache.files import FileCache
 from workbench.plots import live
 from workbench.plots.picture import MIME
 
@@ -40,8 +41,10 @@ def kernel(monkeypatch):
 
 
 @pytest.fixture
-def model(linear):
-    """A model of its own in every test, so that no trained file is cached."""
+def model(linear, monkeypatch):
+    """A model without cached files."""
+    files = FileCache(None)
+    monkeypatch.setattr("workbench.training.compress.default_file_cache", lambda: files)
     return linear()
 
 

@@ -79,7 +79,7 @@ WRONG = {
     "missing": (without({"0.weight"}), ["0.weight is missing."]),
     "many missing": (
         lambda weights: {"0.bias": weights["0.bias"]},
-        ["0.weight, ", " more are missing"],
+        ["0.weight, ", "(8) are missing"],
     ),
     "unexpected": (
         lambda weights: weights | {"head": torch.zeros(1)},

@@ -48,7 +48,7 @@ class Activations(Settings):
         Layers, named by their weights, whose inputs stay in float32.
     """
 
-    bits: int = choice(8, BITS, N_("bits"), N_("Bits for each input of a layer."))
+    bits: int = choice(8, BITS, N_("activation bits"), N_("Bits for each input of a layer."))
     observer: str = choice(
         "minmax", OBSERVERS, N_("observer"), N_("How the range of a layer's inputs is chosen.")
     )
