@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import SimpleNamespace
+from xml.etree.ElementTree import fromstring
 
 import plotly.graph_objects as go
 import pytest
@@ -52,8 +53,10 @@ def test_a_notebook_shows_the_curve_up_to_the_last_step(kernel, model, capsys, m
     monkeypatch.setattr(live, "monotonic", iter([0.0, 0.0, *[0.1] * 99]).__next__)
     wb.train(model, steps=8, batch=30)
     first, last = kernel.shown  # the others came too soon
-    for picture, steps in ((first, 1), (last, 8)):
-        figure = picture._repr_mimebundle_()[MIME]
+    shown = first._repr_html_()  # an output that JupyterLab updates
+    assert first.figure["layout"]["title"]["text"] in shown
+    assert len(fromstring(f"<div>{shown}</div>").findall(".//polyline")) == 2
+    for figure, steps in ((first.figure, 1), (last._repr_mimebundle_()[MIME], 8)):
         go.Figure({key: figure[key] for key in ("data", "layout")})
         assert figure["data"][-1]["x"] == list(range(1, steps + 1))
     assert capsys.readouterr().err == ""
@@ -62,7 +65,9 @@ def test_a_notebook_shows_the_curve_up_to_the_last_step(kernel, model, capsys, m
 def test_figures_are_limited_in_rate_and_not_in_number(kernel, model, monkeypatch):
     monkeypatch.setattr(live, "monotonic", iter(range(99)).__next__)
     wb.train(model, steps=8, batch=30)
-    assert len(kernel.shown) == 8
+    *during, last = kernel.shown
+    assert len(during) == 8
+    assert MIME in last._repr_mimebundle_()
 
 
 def test_a_cached_file_shows_nothing(kernel, model):

@@ -67,7 +67,7 @@ def cross_validate(
         When training starts from weights that have seen the held-out examples, or the number of
         folds is less than two or greater than the number of examples (of the smallest class).
     Cancelled
-        Soon after `cancel.cancelled` returns True.
+        Soon after `cancel` is cancelled.
     """
     settings = Train(start="scratch") if settings is None else settings
     jobs = fold_jobs(model, settings, folds)

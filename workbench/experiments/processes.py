@@ -33,7 +33,7 @@ def run_jobs(
     Raises
     ------
     Cancelled
-        Soon after `cancel.cancelled` returns True.
+        Soon after `cancel` is cancelled.
     RecipeError
         When `processes` is not an integer of at least 1.
     TrainingError

@@ -137,7 +137,7 @@ def search(
     RecipeError
         When `space` has a key that is not a field of `Train`, or an invalid value.
     Cancelled
-        Soon after `cancel.cancelled` returns True.
+        Soon after `cancel` is cancelled.
     """
     expect_model(model)
     expect_mapping(space, "The search space")

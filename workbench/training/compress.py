@@ -47,7 +47,7 @@ def compress(
     on_step
         Called with a `TrainingStep` after each training step.
     cancel
-        Polled during training. Return True to stop.
+        Checked between two batches; training can be resumed.
     files
         Where trained files and checkpoints are cached; the user's cache folder unless given. A
         trained recipe is trained once, and an interrupted run is resumed.
@@ -90,8 +90,8 @@ def train(
         What to train, and how it is pruned and quantized during training.
     seconds
         Time budget for this call. A short pilot run converts it to steps; without it, the steps of
-        `settings` or the recipe apply. A slow setup, such as computing the outputs of a teacher,
-        may exceed it. The environment variable `WORKBENCH_BUDGET` limits it.
+        `settings` or the recipe apply. It takes one step at least, so a slow network may exceed
+        it. The environment variable `WORKBENCH_BUDGET` limits it.
     on_step
         Called with a `TrainingStep` after each training step, instead of showing the progress: a
         learning curve in a notebook, a bar in a terminal.
