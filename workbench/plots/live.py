@@ -84,9 +84,10 @@ def live_course(metric: Metric) -> Iterator[Callable[[TrainingStep], None]]:
 
 def _polyline(line: Mapping[str, Any], start: float, end: float) -> str:
     low, high = min(line["y"]), max(line["y"])
+    spread = max(high - low, 0.01 * abs(high)) or 1.0  # else rounding errors fill the height
     places = " ".join(
         f"{WIDTH * (x - start) / (end - start):.1f},"
-        f"{HEIGHT - 4 - (HEIGHT - 8) * (y - low) / ((high - low) or 1):.1f}"
+        f"{HEIGHT - 4 - (HEIGHT - 8) * (y - low) / spread:.1f}"
         for x, y in zip(line["x"], line["y"], strict=True)
     )
     color = line["line"]["color"]
