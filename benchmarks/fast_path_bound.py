@@ -26,7 +26,7 @@ from tests.recipes import random_recipe
 from workbench.evaluation import fast_path
 from workbench.evaluation.batch_size import MAX_FIRST_SAMPLE
 from workbench.recipe import Recipe
-from workbench.runtime.batch import channels_last
+from workbench.runtime.batch import to_channels_last
 from workbench.runtime.shell import shell
 
 
@@ -65,9 +65,9 @@ def main() -> None:
 def compare(model: wb.Model, recipe: Recipe, seed: int) -> Result | None:
     """Run one file in both precisions on validation; None if bfloat16 changes nothing."""
     artifact = wb.compress(model, recipe)
-    weights = {n: channels_last(w) for n, w in artifact.operands().items()}
+    weights = {n: to_channels_last(w) for n, w in artifact.operands().items()}
     rounded = {n: w.bfloat16() if w.is_floating_point() else w for n, w in weights.items()}
-    inputs = channels_last(model.task.inputs(model.task.split("validation").examples))
+    inputs = to_channels_last(model.task.inputs(model.task.split("validation").examples))
     run = shell(model.with_spec(artifact.spec), fast=True)
     exact = torch.cat([run(weights, part) for part in inputs.split(500)])
     approximate = torch.cat([run(rounded, part.bfloat16()).float() for part in inputs.split(500)])

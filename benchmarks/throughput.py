@@ -180,7 +180,9 @@ class UsualCode:
 def fake_quantize(weight: Tensor, bits: int) -> Tensor:
     """Return `weight` fake-quantized by PyTorch to symmetric codes per channel."""
     flat = weight.flatten(1)
-    qparams = QParams.over(flat.amin(1).clamp(max=0), flat.amax(1).clamp(min=0), "symmetric", bits)
+    qparams = QParams.from_range(
+        flat.amin(1).clamp(max=0), flat.amax(1).clamp(min=0), "symmetric", bits
+    )
     half = 2 ** (bits - 1) - 1
     zero = torch.zeros(len(weight), dtype=torch.int32)
     return torch.fake_quantize_per_channel_affine(weight, qparams.scale, zero, 0, -half, half)

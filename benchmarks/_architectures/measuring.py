@@ -53,7 +53,7 @@ def _difference(model: wb.Model, inputs: Inputs, targets: Tensor) -> str:
     for recipe in (wb.Recipe(), RECIPE):
         report = wb.measure(model, recipe, timed=False)
         outputs = loop.outputs(wb.to_module(wb.compress(model, recipe)), inputs, batch=4)
-        expected = loop.figure(outputs, targets, task)
+        expected = loop.metric_value(outputs, targets, task)
         borderline = 0.0 if task == "numbers" else loop.close_calls(outputs) / len(targets)
         if abs(report.value - expected) > TOLERANCE * max(abs(expected), 1e-3) + borderline:
             return f"measured: reports {report.metric} {report.value}, a simple loop {expected}"

@@ -33,3 +33,29 @@ def test_source_passes(name):
         encoding="utf-8",
     )
     assert process.returncode == 0, f"\n{process.stdout}{process.stderr}"
+
+
+UNKNOWN_NAMES = ("[attr-defined]", "[call-arg]", 'module named "workbench', 'module named "tests')
+
+
+@pytest.mark.slow
+@pytest.mark.check
+def test_benchmarks_use_names_that_exist():
+    """The benchmarks run by hand only, so a renaming could break them unnoticed."""
+    command = ["-m", "mypy", "--follow-imports=silent", "--cache-dir", ".mypy_cache/benchmarks"]
+    process = subprocess.run(
+        [sys.executable, *command, "benchmarks"],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert process.returncode in (0, 1), process.stderr
+    unknown = [
+        line
+        for line in process.stdout.splitlines()
+        if any(text in line for text in UNKNOWN_NAMES)
+        and "int4" not in line  # PyTorch's types lack it
+    ]
+    assert not unknown, "\n".join(unknown)
