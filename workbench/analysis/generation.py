@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from workbench.analysis.artifact_for import artifact_for
 from workbench.artifact.artifact import Artifact
@@ -170,7 +169,7 @@ def example_prompt(task: Task, number: int) -> str:
 
 def _generate(
     model: Model,
-    weights: Mapping[str, Tensor],
+    weights: Mapping[str, torch.Tensor],
     prompt: str,
     uniforms: NDArray[np.float64],
     temperature: float,
