@@ -120,7 +120,7 @@ def fill(store: ResultCache, steps: int) -> None:
 def evaluations_after(folder: Path, time: float) -> int:
     """Return how many exact scores were stored after `time`, in seconds since the epoch."""
     with sqlite3.connect(folder / FILE) as disk:
-        query = "SELECT COUNT(*) FROM results WHERE key LIKE 'score%' AND written > ?"
+        query = "SELECT COUNT(*) FROM results WHERE key LIKE 'score%' AND used > ?"
         return int(disk.execute(query, (time,)).fetchone()[0])
 
 

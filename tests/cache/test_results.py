@@ -229,6 +229,19 @@ def test_the_size_on_disk_is_bounded(tmp_path):
     assert "key 0" not in keys
 
 
+def test_the_least_recently_used_results_are_removed_first(tmp_path):
+    first = ResultCache(tmp_path)
+    for n in range(100):
+        first.put(f"key {n:2}", "x" * 95)
+    first.close()
+    store = ResultCache(tmp_path, max_bytes=10_000)
+    assert store.get("key  0") is not None
+    store.put("new", "x" * 200)
+    keys = {key for key, _ in rows(tmp_path)}
+    assert {"new", "key  0", "key 99"} <= keys
+    assert "key  1" not in keys
+
+
 def test_the_number_in_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(results, "MAX_IN_MEMORY", 3)
     store = ResultCache()

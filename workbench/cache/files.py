@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
+import time
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +17,9 @@ from workbench.cache.memory import FOREVER, Lifetime, MemoryCache
 MAX_DISK_BYTES = 256 * 2**20
 MAX_IN_MEMORY = 16
 MAX_MEMORY_BYTES = 32 * 2**20
-SUFFIX, CHECKPOINT_SUFFIX = ".kept", ".unfinished"
+SUFFIX, CHECKPOINT_SUFFIX, NEW_PREFIX = ".cached", ".unfinished", ".new-"
+MAX_WRITE_SECONDS = 3600
+"""A new file that is older was left by a process that was killed."""
 VARIABLE = "WORKBENCH_STORE"
 
 
@@ -31,7 +34,8 @@ def cache_folder() -> Path | None:
 class FileCache:
     """Bytes by key: all on disk, and the most recent in memory.
 
-    A failing disk never raises an error: the content is computed again.
+    It is safe to share between threads and processes. A failing disk never raises an error: the
+    content is computed again.
 
     Parameters
     ----------
@@ -49,17 +53,13 @@ class FileCache:
 
     def get(self, key: str) -> bytes | None:
         """Return the bytes under `key`, or None."""
-        blob = self._recent.get(key)
-        if blob is not None:
-            return blob
-        path = self._path(key)
+        blob, path = self._recent.get(key), self._path(key)
         if path is None:
-            return self._large.get(key)
-        with contextlib.suppress(OSError):
-            blob = path.read_bytes()
-            os.utime(path)
-            return blob
-        return None
+            return blob or self._large.get(key)
+        with suppress(OSError):
+            blob = blob or path.read_bytes()
+            os.utime(path)  # the age decides which files are removed first
+        return blob
 
     def put(self, key: str, blob: bytes, lifetime: Lifetime = FOREVER) -> None:
         """Store `blob` under `key`, atomically on disk, and in memory until `lifetime` ends.
@@ -72,9 +72,9 @@ class FileCache:
             if len(blob) > MAX_MEMORY_BYTES:
                 self._large.put(key, blob, lifetime)
             return
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=NEW_PREFIX)
             try:
                 with os.fdopen(handle, "wb") as stream:
                     stream.write(blob)
@@ -92,7 +92,7 @@ class FileCache:
         """Delete the training checkpoint for `key`."""
         path = self.checkpoint_path(key)
         if path is not None:
-            with contextlib.suppress(OSError):
+            with suppress(OSError):
                 path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path | None:
@@ -101,13 +101,19 @@ class FileCache:
         return self._folder / f"{sha256(key.encode()).hexdigest()}{SUFFIX}"
 
     def _shrink(self, folder: Path) -> None:
-        files = [(path.stat(), path) for path in folder.iterdir()]
-        total = sum(stat.st_size for stat, _path in files)
-        for stat, path in sorted(files, key=lambda file: file[0].st_mtime):
+        files = []
+        for path in folder.iterdir():
+            with suppress(FileNotFoundError):  # another process has removed it
+                stat = path.stat()
+                files.append((stat.st_mtime, stat.st_size, path))
+        total = sum(size for _used, size, _path in files)
+        for used, size, path in sorted(files):
             if total <= self._max_bytes:
                 return
+            if path.name.startswith(NEW_PREFIX) and time.time() - used < MAX_WRITE_SECONDS:
+                continue  # another process is writing it
             path.unlink(missing_ok=True)
-            total -= stat.st_size
+            total -= size
 
 
 @cache

@@ -20,19 +20,19 @@ from workbench.cache.memory import MemoryCache
 from workbench.i18n import _
 
 MAX_DISK_BYTES = 64 * 2**20
-"""The largest size on disk; the least recently written values are removed first."""
+"""The largest size on disk; the least recently used values are removed first."""
 MAX_IN_MEMORY = 20_000
 MAX_MEMORY_BYTES = 16 * 2**20
 """The largest size in memory, measured as JSON text."""
 FILE = "results.sqlite3"
-_COLUMNS = ("key", "value", "size", "written")
+_COLUMNS = ("key", "value", "size", "used")
 _TABLE = """
 CREATE TABLE IF NOT EXISTS results
-(key TEXT PRIMARY KEY, value TEXT NOT NULL, size INTEGER NOT NULL, written REAL NOT NULL)
+(key TEXT PRIMARY KEY, value TEXT NOT NULL, size INTEGER NOT NULL, used REAL NOT NULL)
 """
 _EVICT = """
 DELETE FROM results WHERE key IN
-(SELECT key FROM results ORDER BY written LIMIT 1 + (SELECT COUNT(*) FROM results) / 4)
+(SELECT key FROM results ORDER BY used LIMIT 1 + (SELECT COUNT(*) FROM results) / 4)
 """
 
 
@@ -76,6 +76,7 @@ class ResultCache:
             except (ValueError, TypeError):
                 self._try("DELETE FROM results WHERE key = ?", key)
                 return None
+            self._try("UPDATE results SET used = ? WHERE key = ?", time.time(), key)
             self._memory.put(key, (value, len(row[0][0])))
             return value
 
