@@ -46,6 +46,11 @@ LAYOUTS = {
     "compiled": prefixed("_orig_mod."),
     "compiled, then DataParallel": prefixed("module._orig_mod."),
     "DataParallel, then compiled": prefixed("_orig_mod.module."),
+    "averaged": lambda state: {"n_averaged": torch.tensor(3), **prefixed("module.")(state)},
+    "averaged and compiled": lambda state: {
+        **prefixed("module._orig_mod.")(state),
+        "n_averaged": torch.tensor(3),
+    },
     "the attribute of a trainer": prefixed("net."),
     "three at once": prefixed("model._orig_mod.module."),
     "one layer compiled": renamed_inside,

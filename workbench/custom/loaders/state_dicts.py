@@ -24,6 +24,8 @@ AVERAGED = ("ema", "swa", "average", "shadow")
 """Parts of the keys of averaged weights, which are used only if no others fit."""
 WRAPPERS = frozenset({"module", "_orig_mod"})
 """Parts of names that DataParallel and ``torch.compile`` add, at any depth."""
+AVERAGING_COUNTER = "n_averaged"
+"""The buffer that `torch.optim.swa_utils.AveragedModel` has next to its ``module``."""
 DEEPEST = 3
 """Levels of nested dicts that are searched."""
 
@@ -51,6 +53,8 @@ def name_variants(state: StateDict, module: nn.Module) -> list[StateDict]:
     """
     expected = module.state_dict(keep_vars=True)
     wrapped_names = {_unwrap(name): name for name in expected}
+    if AVERAGING_COUNTER not in expected:
+        state = _without_counter(state)
     variants = [*_stripped(state), *_stripped(_renamed(state, _unwrap))]
     variants += [_renamed(v, lambda name: wrapped_names.get(name, name)) for v in variants]
     distinct: dict[tuple[str, ...], StateDict] = {}
@@ -93,6 +97,15 @@ def _stripped(state: StateDict) -> Iterator[StateDict]:
 
 def _without(prefix: str, name: str) -> str:
     return name.removeprefix(prefix)
+
+
+def _without_counter(state: StateDict) -> StateDict:
+    """Return the state dict of an averaged model without the number of averaged models."""
+    names = set(state) - {AVERAGING_COUNTER}
+    if len(names) == len(state) or not all(name.startswith("module.") for name in names):
+        return state
+    values = {name: state[name] for name in state if name in names}
+    return _Versioned(values, getattr(state, "_metadata", {}))
 
 
 def _unwrap(name: str) -> str:
