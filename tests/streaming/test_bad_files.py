@@ -62,10 +62,13 @@ INVALID = {
     "out of range": (with_header({"a": entry(0, 2**40, (2**38,))}), "cut_short"),
     "cut by one": (with_header(GOOD, bytes(79)), "cut_short"),
     "longer by one": (with_header(GOOD, bytes(81)), "trailing_bytes", "1 bytes"),
-    "8-bit floats": (
-        with_header({"a": entry(0, 80, (80,), "F8_E4M3")}),
-        "unsupported_dtype",
-        "F8_E4M3",
+    "8-bit floats that end early": (
+        with_header({"a": entry(80, 0, (80,), "F8_E4M3")}),
+        "shape_mismatch",
+    ),
+    "metadata that are no texts": (
+        with_header({"__metadata__": {"a": 1}, "a": entry(0, 80, (80,), "U8")}),
+        "invalid_metadata",
     ),
     "Boolean values of 2": (
         with_header({"a": entry(0, 4, (4,), "BOOL")}, b"\0\1\2\0"),
@@ -217,7 +220,15 @@ def test_more_tensors_than_a_header_can_list(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("workbench.artifact.container.MAX_HEADER_BYTES", 200)
     with raises("artifact.too_many_tensors"):
         compress_file(tmp_path / "big.safetensors", RECIPE, tmp_path / "small")
-    assert not (tmp_path / "small").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"big.safetensors"}
+
+
+def test_long_names_are_refused_before_the_first_tensor(tmp_path, monkeypatch) -> None:
+    save_file({f"{n}" * 150: torch.ones(4, 4) for n in range(5)}, tmp_path / "big.safetensors")
+    monkeypatch.setattr("workbench.artifact.container.MAX_HEADER_BYTES", 600)
+    monkeypatch.delattr("workbench.streaming.compress.encode_tensor")  # nothing is encoded
+    with raises("artifact.too_many_tensors"):
+        compress_file(tmp_path / "big.safetensors", RECIPE, tmp_path / "small")
 
 
 def test_few_bytes_that_claim_terabytes(tmp_path) -> None:

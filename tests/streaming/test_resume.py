@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.raises import raises
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.streaming import compress as compressing
 from workbench.streaming.compress import compress_file
@@ -159,3 +160,38 @@ def test_another_recipe_or_file_starts_over(big, stopped, monkeypatch) -> None:
     assert big.with_name("small").read_bytes() == again.read_bytes()
     big.write_bytes(big.read_bytes())  # the same content with a new time
     assert len(resumed(big, monkeypatch)) == 6
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from workbench.streaming.resume import locked
+with locked(Path(sys.argv[1])):
+    print("locked", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_second_run_stops_at_once_and_the_first_ends(big, expected):
+    small = big.with_name("small")
+    command = [sys.executable, "-c", HOLD, str(small)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout.readline() == "locked\n"
+        with raises("file.being_written", "small"):
+            compress_file(big, RECIPE, small)
+        assert not small.exists()
+        run.communicate("\n")
+    compress_file(big, RECIPE, small)
+    assert small.read_bytes() == expected
+    assert {path.name for path in big.parent.iterdir()} == {"big.safetensors", "small"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill differs on Windows")
+def test_a_killed_process_loses_the_lock(big, expected):
+    small = big.with_name("small")
+    command = [sys.executable, "-c", HOLD, str(small)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout.readline() == "locked\n"
+        run.kill()
+    compress_file(big, RECIPE, small)
+    assert small.read_bytes() == expected

@@ -18,7 +18,8 @@ from workbench.recipe.version_1 import upgrade_header
 
 FORMAT, FORMAT_1 = "workbench/2", "workbench/1"
 MAX_OUTER_BYTES = 2**20
-MAX_HEADER_BYTES = 16 * 2**20
+MAX_HEADER_BYTES = 64 * 2**20
+"""Enough for 200,000 tensors."""
 DIGEST_LENGTH = 64
 Header = dict[str, Any]
 
@@ -68,6 +69,17 @@ def write(stream: BinaryIO, header: Header, data: Iterable[bytes], data_size: in
     stream.seek(len(outer))
     stream.write(_to_json({**header, "sha256": digest.hexdigest()}))
     return digest.hexdigest()
+
+
+def check_header_size(header: Header) -> None:
+    """Check that a file can have a header with at least these entries.
+
+    Raises
+    ------
+    ArtifactError
+        If it is longer than a header may be.
+    """
+    _unsigned(header)
 
 
 def _unsigned(header: Header) -> bytes:

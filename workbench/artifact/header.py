@@ -17,6 +17,8 @@ from workbench.errors import ArtifactError
 INDEX_KEYS = ("bitmap", "gaps", "runs", "blocks")
 COMMON_KEYS = ("shape", *INDEX_KEYS)
 HEADER_KEYS = ("model", "recipe", "spec", "tensors", "sha256")
+METADATA_KEY = "metadata"
+"""An optional key before `tensors`: the metadata of a tensor file."""
 MAX_DECODED_BYTES = 2**30
 """Bytes of decoded weights that a file may claim unless its reader allows more."""
 
@@ -60,7 +62,8 @@ def check_entries(header: dict[str, Any]) -> None:
             "The file does not name its model and recipe: it is damaged.",
             code="artifact.no_model_or_recipe",
         )
-    if tuple(header) != HEADER_KEYS:
+    keys = tuple(key for key in header if key != METADATA_KEY)
+    if keys != HEADER_KEYS or not _is_metadata(header):
         raise ArtifactError(
             "The file's header has keys that this version does not know: upgrade Workbench.",
             code="artifact.unknown_header_keys",
@@ -78,6 +81,17 @@ def check_entries(header: dict[str, Any]) -> None:
             )
 
 
+def _is_metadata(header: dict[str, Any]) -> bool:
+    """Whether the metadata are texts by name, in their place, or absent."""
+    if METADATA_KEY not in header:
+        return True
+    content = header[METADATA_KEY]
+    in_place = list(header).index(METADATA_KEY) == HEADER_KEYS.index("tensors")
+    return (
+        in_place and isinstance(content, dict) and all(isinstance(v, str) for v in content.values())
+    )
+
+
 def check_lengths(header: dict[str, Any], data_size: int) -> None:
     """Raise `ArtifactError` unless the streams of a valid header fill the data."""
     if sum(parts(entry).total for entry in header["tensors"].values()) != data_size:
@@ -88,7 +102,9 @@ def check_lengths(header: dict[str, Any], data_size: int) -> None:
 
 
 def _is_valid(entry: Entry) -> bool:
-    coded = {key: value for key, value in entry.items() if key != "was"}
+    coded = {key: value for key, value in entry.items() if key not in ("was", "raw")}
+    if "raw" in entry and not _is_raw(entry):
+        return False
     if "axes" in coded:
         if not _is_shape(coded) or not _are_axes(coded["axes"], coded["shape"]):
             return False
@@ -102,6 +118,15 @@ def _is_shape(entry: Entry) -> bool:
         return False
     # [2**40, 2**40, 0] is empty, yet overflows libraries
     return bool(prod(n for n in shape if n) < COUNT_LIMIT)
+
+
+def _is_raw(entry: Entry) -> bool:
+    """Whether `entry` holds the bytes of a tensor whose dtype only its file knows."""
+    match entry["raw"]:
+        case [str(dtype), list(shape)]:
+            bytes_only = entry.get("dtype") == "u8" and len(entry.get("shape", ())) == 1
+            return bytes_only and dtype.isascii() and _is_shape({"shape": shape})
+    return False
 
 
 def _are_axes(axes: Any, shape: list[int]) -> bool:

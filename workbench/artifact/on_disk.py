@@ -75,6 +75,11 @@ class OnDiskArtifact:
         """The SHA-256 that the file carries, in hexadecimal."""
         return str(self._header["sha256"])
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The metadata of the tensor file that was compressed."""
+        return dict(self._header.get("metadata", {}))
+
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe that made the file."""

@@ -7,11 +7,13 @@ import json
 import os
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from workbench.artifact.artifact import check_writable
+from workbench.artifact.container import check_header_size
 from workbench.artifact.module_spec import UNCHANGED
 from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import with_original_dtype
@@ -22,11 +24,12 @@ from workbench.errors import ArtifactError, file_errors
 from workbench.recipe import Recipe
 from workbench.streaming.masks import Masks, Progress
 from workbench.streaming.nth_smallest import Threshold
-from workbench.streaming.resume import FREE_SPACE, ResumableOutput
+from workbench.streaming.resume import FREE_SPACE, ResumableOutput, locked
+from workbench.streaming.safetensors_header import DEFAULT_METADATA
 from workbench.streaming.source import Source
 from workbench.streaming.supported import check_supported
 
-VERSION = 3
+VERSION = 4
 """Increased whenever the output bytes change, so that older partial output is not continued."""
 
 
@@ -66,14 +69,31 @@ def compress_file(
     check_supported(recipe)
     recipe.check_names(source.layers)
     check_writable(target, source.files)
-    with file_errors("write", target, FREE_SPACE):
+    header = _header(source, recipe)
+    least = {name: {"shape": list(tensor.shape)} for name, tensor in source.locations.items()}
+    check_header_size({**header, "tensors": least})
+    with file_errors("write", target, FREE_SPACE), locked(target):
         partial = ResumableOutput.resume(target, _key(source, recipe))
-        return _write_all(source, recipe, partial, on_progress)
+        _write_all(source, recipe, partial, on_progress)
+        written = partial.finish({**header, "tensors": partial.entries})
+        return OnDiskArtifact.from_header(target, written)
+
+
+def _header(source: Source, recipe: Recipe) -> dict[str, Any]:
+    """Return the header without the entries of the tensors."""
+    header: dict[str, Any] = {
+        "model": f"{TENSOR_FILE_PREFIX}{source.title}",
+        "recipe": recipe.as_dict(),
+        "spec": UNCHANGED.as_list(),
+    }
+    if source.metadata not in ({}, DEFAULT_METADATA):
+        header["metadata"] = source.metadata
+    return header
 
 
 def _write_all(
     source: Source, recipe: Recipe, partial: ResumableOutput, on_progress: Progress
-) -> OnDiskArtifact:
+) -> None:
     masks = _masks(source, recipe, partial, on_progress)
     read = 0
     for name, location in source.locations.items():
@@ -81,16 +101,11 @@ def _write_all(
             with source.tensor(name) as weight:
                 mask, ties = masks.mask(name, weight, partial.ties) if masks else (None, 0)
                 described, stream = _encode(name, weight, recipe, mask)
+            if location.stored_dtype is not None:
+                described["raw"] = [location.stored_dtype, list(location.stored_shape)]
             partial.add(name, described, stream, ties)
         read += location.size
         on_progress(read, source.size)
-    header = {
-        "model": f"{TENSOR_FILE_PREFIX}{source.title}",
-        "recipe": recipe.as_dict(),
-        "spec": UNCHANGED.as_list(),
-        "tensors": partial.entries,
-    }
-    return OnDiskArtifact.from_header(partial.output, partial.finish(header))
 
 
 def _masks(

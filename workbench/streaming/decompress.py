@@ -61,7 +61,8 @@ def decompress(
     entries = artifact.entries
     _check_sizes(entries, max_bytes)
     order = sorted(entries, key=lambda name: (-_dtype(entries[name]).itemsize, name))
-    start = safetensors_header.encode({name: _describe(entries[name]) for name in order})
+    described = {name: _describe(entries[name]) for name in order}
+    start = safetensors_header.encode(described, artifact.metadata)
     total = sum(map(_size, entries.values()))
     if len(start) + total > shutil.disk_usage(target.parent).free:
         raise FileError(
@@ -101,6 +102,9 @@ def _check_sizes(entries: dict[str, Entry], max_bytes: int) -> None:
 
 
 def _describe(entry: Entry) -> tuple[str, tuple[int, ...], int]:
+    if "raw" in entry:
+        dtype, shape = entry["raw"]
+        return dtype, tuple(shape), _size(entry)
     names = {dtype: name for name, dtype in safetensors_header.SAFETENSORS_DTYPES.items()}
     return names[_dtype(entry)], tuple(entry["shape"]), _size(entry)
 

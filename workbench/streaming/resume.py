@@ -9,18 +9,45 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from filelock import FileLock, Timeout
+
 from workbench.artifact import container
 from workbench.compression.codecs.stream import Entry
-from workbench.errors import FileError
+from workbench.errors import ArtifactError, FileError
 
 CHUNK_BYTES = 2**20
 FREE_SPACE = " Free disk space or choose another place."
 """A hint for errors when writing the output."""
+
+
+@contextmanager
+def locked(output: Path) -> Iterator[None]:
+    """Let no other process write the partial output of `output`; a killed process loses the lock.
+
+    Raises
+    ------
+    FileError
+        If another process is writing it.
+    """
+    lock = FileLock(output.with_name(f".{output.name}.unfinished.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise FileError(
+            f"Another process is writing {output}: wait until it ends, or choose another output.",
+            code="file.being_written",
+        ) from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no open file
+            Path(lock.lock_file).unlink()
+        lock.release()
 
 
 @dataclass(eq=False)
@@ -82,7 +109,18 @@ class ResumableOutput:
         self._note({"name": name, "entry": entry, "size": size, "sum": checksum, "ties": ties})
 
     def finish(self, header: dict[str, Any]) -> dict[str, Any]:
-        """Write the output, remove the partial output, and return the header with its digest."""
+        """Write the output, remove the partial output, and return the header with its digest.
+
+        Raises
+        ------
+        ArtifactError
+            If the header is too long; the partial output is then removed, as it is of no use.
+        """
+        try:
+            container.check_header_size(header)
+        except ArtifactError:
+            self.discard()
+            raise
         with self._new.open("wb") as stream:
             digest = container.write(stream, header, self._streams(), self.size)
         self._new.replace(self.output)

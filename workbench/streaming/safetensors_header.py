@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -27,12 +27,20 @@ SAFETENSORS_DTYPES: dict[str, torch.dtype] = {
     **{name.upper(): dtype for name, dtype in DTYPES.items() if name[0] in "iu"},
     "BOOL": DTYPES["bool"],
 }
-"""The dtypes that can be stored, by their safetensors names."""
+"""The dtypes that PyTorch computes with, by their safetensors names."""
+
+
+DEFAULT_METADATA = {"format": "pt"}
+"""The metadata that transformers requires."""
 
 
 @dataclass(frozen=True)
 class TensorLocation:
-    """A tensor in a file: `start` and `stop` are byte offsets from the start of the file."""
+    """A tensor in a file: `start` and `stop` are byte offsets from the start of the file.
+
+    A tensor of any other dtype, such as the 8-bit floats of quantized checkpoints, is read as its
+    bytes: uint8 [bytes]. Then `stored_dtype` and `stored_shape` are those in the file.
+    """
 
     path: Path
     name: str
@@ -40,6 +48,8 @@ class TensorLocation:
     shape: tuple[int, ...]
     start: int
     stop: int
+    stored_dtype: str | None = None
+    stored_shape: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
@@ -47,15 +57,22 @@ class TensorLocation:
         return self.stop - self.start
 
 
-def read(path: Path) -> dict[str, TensorLocation]:
-    """Return the location of each tensor of a safetensors file.
+class Contents(NamedTuple):
+    """The tensors of a safetensors file by name, and its metadata."""
+
+    tensors: dict[str, TensorLocation]
+    metadata: dict[str, str]
+
+
+def read(path: Path) -> Contents:
+    """Return the location of each tensor of a safetensors file, and its metadata.
 
     Raises
     ------
     FileError
         If the file cannot be read.
     ArtifactError
-        If the header is invalid, or a tensor has a dtype that cannot be stored.
+        If the header is invalid.
     """
     with file_errors("read", path):
         size = path.stat().st_size
@@ -65,18 +82,20 @@ def read(path: Path) -> dict[str, TensorLocation]:
                 raise _damaged(path, "it ends before its header does", "file.header_cut_short")
             text = stream.read(length)
     header = _from_json(path, text)
-    header.pop("__metadata__", None)
+    metadata = _metadata(path, header.pop("__metadata__", {}))
     tensors = {name: _location(path, name, entry, 8 + length) for name, entry in header.items()}
     _check_layout(path, tensors, 8 + length, size)
-    return tensors
+    return Contents(tensors, metadata)
 
 
-def encode(tensors: Mapping[str, tuple[str, tuple[int, ...], int]]) -> bytes:
+def encode(
+    tensors: Mapping[str, tuple[str, tuple[int, ...], int]], metadata: Mapping[str, str]
+) -> bytes:
     """Return the start of a safetensors file that holds `tensors` one after the other.
 
     `tensors` maps each name to the safetensors name of the dtype, the shape, and the bytes.
     """
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}  # transformers reads no other
+    header: dict[str, Any] = {"__metadata__": {**DEFAULT_METADATA, **metadata}}
     end = 0
     for name, (dtype, shape, size) in tensors.items():
         header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [end, end + size]}
@@ -109,10 +128,11 @@ def _location(path: Path, name: str, entry: Any, start: int) -> TensorLocation:
         case _:
             raise _damaged(path, f"its entry for {name!r} is invalid", "file.invalid_entry")
     if dtype not in SAFETENSORS_DTYPES:
-        raise ArtifactError(
-            f"{name} is of dtype {dtype}, which cannot be stored: convert it before compressing.",
-            code="file.unsupported_dtype",
-        )
+        size = last - first
+        if size < 0:
+            raise _damaged(path, f"{name!r} ends before it starts", "file.shape_mismatch")
+        span = (start + first, start + last)
+        return TensorLocation(path, name, torch.uint8, (size,), *span, dtype, tuple(shape))
     tensor = TensorLocation(
         path, name, SAFETENSORS_DTYPES[dtype], tuple(shape), start + first, start + last
     )
@@ -120,6 +140,12 @@ def _location(path: Path, name: str, entry: Any, start: int) -> TensorLocation:
         reason = f"{name!r} takes {tensor.size:,} bytes, which does not match its shape"
         raise _damaged(path, reason, "file.shape_mismatch")
     return tensor
+
+
+def _metadata(path: Path, content: Any) -> dict[str, str]:
+    if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
+        raise _damaged(path, "its metadata are not texts", "file.invalid_metadata")
+    return content
 
 
 def _check_layout(path: Path, tensors: Mapping[str, TensorLocation], start: int, size: int) -> None:

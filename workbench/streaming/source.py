@@ -17,7 +17,7 @@ from torch import Tensor
 from workbench.compression.roles import compressible, is_mask
 from workbench.errors import ArtifactError, FileError, file_errors
 from workbench.streaming import safetensors_header
-from workbench.streaming.safetensors_header import TensorLocation
+from workbench.streaming.safetensors_header import Contents, TensorLocation
 
 INDEX_SUFFIX = ".index.json"
 FILE_SUFFIX = ".safetensors"
@@ -36,6 +36,7 @@ class Source:
     title: str
     files: tuple[Path, ...]
     locations: dict[str, TensorLocation]
+    metadata: dict[str, str]
 
     @classmethod
     def open(cls, path: Path) -> Source:
@@ -50,11 +51,12 @@ class Source:
         """
         path = _find_in_folder(path) if path.is_dir() else path
         if path.name.endswith(INDEX_SUFFIX):
-            tensors, files = _read_shards(path)
+            contents, files = _read_shards(path)
         else:
-            tensors, files = safetensors_header.read(path), (path,)
+            contents, files = safetensors_header.read(path), (path,)
+        tensors = contents.tensors
         order = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
-        return cls(_title(path), files, {name: tensors[name] for name in order})
+        return cls(_title(path), files, {n: tensors[n] for n in order}, contents.metadata)
 
     @cached_property
     def meta_tensors(self) -> dict[str, Tensor]:
@@ -150,7 +152,7 @@ def _find_in_folder(folder: Path) -> Path:
     )
 
 
-def _read_shards(index: Path) -> tuple[dict[str, TensorLocation], tuple[Path, ...]]:
+def _read_shards(index: Path) -> tuple[Contents, tuple[Path, ...]]:
     weight_map = _weight_map(index)
     shards = {name: index.parent / name for name in sorted(set(weight_map.values()))}
     for name, path in shards.items():
@@ -161,20 +163,23 @@ def _read_shards(index: Path) -> tuple[dict[str, TensorLocation], tuple[Path, ..
             )
     stored = {name: safetensors_header.read(path) for name, path in shards.items()}
     for name, shard in weight_map.items():
-        if name not in stored[shard]:
+        if name not in stored[shard].tensors:
             raise ArtifactError(
                 f"{index} expects {name!r} in {shard}, which does not hold it.",
                 code="file.tensor_not_in_shard",
             )
-    for shard, tensors in stored.items():
-        for name in tensors:
+    for shard, contents in stored.items():
+        for name in contents.tensors:
             if weight_map.get(name) != shard:
                 raise ArtifactError(
                     f"{shard} holds {name!r}, but {index} does not list it there.",
                     code="file.unlisted_tensor",
                 )
-    tensors = {name: stored[shard][name] for name, shard in weight_map.items()}
-    return tensors, (index, *shards.values())
+    tensors = {name: stored[shard].tensors[name] for name, shard in weight_map.items()}
+    metadata: dict[str, str] = {}
+    for contents in stored.values():
+        metadata = {**contents.metadata, **metadata}
+    return Contents(tensors, metadata), (index, *shards.values())
 
 
 def _weight_map(index: Path) -> dict[str, str]:
