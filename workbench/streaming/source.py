@@ -74,7 +74,7 @@ class Source:
         """
         return tuple(name for name in compressible(self.meta_tensors) if not self._is_mask(name))
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of all tensors."""
         return sum(location.size for location in self.locations.values())
