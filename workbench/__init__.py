@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workbench.analysis.sensitivity import sensitivity
     from workbench.artifact.artifact import Artifact, load
     from workbench.artifact.ledger import Ledger
+    from workbench.cancel import CancelToken
     from workbench.custom.from_module import from_module
     from workbench.custom.loaders.checkpoint import from_checkpoint
     from workbench.custom.loaders.keras import from_keras
@@ -54,6 +55,7 @@ __all__ = [
     "Adjust",
     "Artifact",
     "Attribution",
+    "CancelToken",
     "Comparison",
     "Factorize",
     "Generation",
@@ -106,6 +108,7 @@ _NAMES = {
     "analysis.sensitivity": ("sensitivity",),
     "artifact.artifact": ("Artifact", "load"),
     "artifact.ledger": ("Ledger",),
+    "cancel": ("CancelToken",),
     "custom.from_module": ("from_module",),
     "custom.loaders.checkpoint": ("from_checkpoint",),
     "custom.loaders.keras": ("from_keras",),

@@ -55,6 +55,10 @@ class FileError(WorkbenchError, OSError):
     default_code = "file.failed"
 
 
+class MissingFileError(FileError, FileNotFoundError):
+    """There is no file of that name."""
+
+
 class UnknownNameError(WorkbenchError, KeyError):
     """There is no task, model or layer of that name."""
 
@@ -142,4 +146,7 @@ def file_errors(action: str, path: object, hint: str = "") -> Iterator[None]:
         raise
     except OSError as error:
         message = f"Cannot {action} {path}: {error.strerror}.{hint}"
-        raise FileError(message, code=f"file.cannot_{action}") from None
+        kind = MissingFileError if isinstance(error, FileNotFoundError) else FileError
+        readable = kind(message, code=f"file.cannot_{action}")
+        readable.errno, readable.strerror = error.errno, error.strerror
+        raise readable from None

@@ -43,33 +43,33 @@ def expect_settings(value: object, name: str) -> Train:
 
 
 def expect_mapping(value: object, name: str) -> None:
-    """Raise `RecipeError` if `value` is not a mapping."""
+    """Raise `InputError` if `value` is not a mapping."""
     if not isinstance(value, Mapping):
-        raise RecipeError(
+        raise InputError(
             f"{name} must be a dict with names for keys, not {brief(value)}.",
             code="argument.not_a_mapping",
         )
 
 
 def expect_count(value: object, name: str, least: int = 1) -> int:
-    """Return `value` as int, or raise `RecipeError` if it is not an integer of at least `least`."""
+    """Return `value` as int, or raise `InputError` if it is not an integer of at least `least`."""
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if is_number and value == value // 1 and value >= least:  # type: ignore[operator]
         return int(value)
-    raise RecipeError(
+    raise InputError(
         f"{name} must be an integer of at least {least}, not {brief(value)}.",
         code="argument.not_a_count",
     )
 
 
 def expect_numbers(value: object, name: str) -> list[float]:
-    """Return `value` as a list, or raise `RecipeError` if it is not a sequence of numbers."""
+    """Return `value` as a list, or raise `InputError` if it is not a sequence of numbers."""
     try:
         numbers = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         numbers = np.zeros(())
     if numbers.ndim != 1:
-        raise RecipeError(
+        raise InputError(
             f"{name} must be a list of numbers, not {brief(value)}.",
             code="argument.not_a_list_of_numbers",
         )

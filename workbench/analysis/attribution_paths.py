@@ -40,14 +40,14 @@ def check_explainable(task: Task) -> None:
     """Raise `InputError` if the task has no classes or its examples cannot be displayed."""
     if task.metric.counts != "classes":
         raise InputError(
-            f"Attributions explain a predicted class, and {task.title} is measured by "
+            f"Attributions explain a predicted class, and the task {task.name!r} is measured by "
             f"{task.metric.name}.",
             code="metric.no_classes",
         )
     if display_type(task) not in PATHS:
         raise InputError(
             f"Attributions need one floating-point tensor of two or three dimensions per example, "
-            f"which {task.title} does not have.",
+            f"which the task {task.name!r} does not have.",
             code="data.not_explainable",
         )
 

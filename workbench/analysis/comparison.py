@@ -152,7 +152,7 @@ def compare(
     task = expect_model(model).task
     if task.metric.counts != "classes":
         raise InputError(
-            f"A comparison needs predicted classes, and {task.title} is measured by "
+            f"A comparison needs predicted classes, and the task {task.name!r} is measured by "
             f"{task.metric.name}.",
             code="metric.no_classes",
         )

@@ -71,6 +71,11 @@ class Sensitivity(Displayable):
     metric: Metric = ACCURACY
     points: tuple[Point, ...] = ()
 
+    def __repr__(self) -> str:
+        total = len(self.layers) * len(self.settings)
+        layers = f"{len(self.layers)} layers × {len(self.settings)} settings"
+        return f"<Sensitivity to {self.part}, {layers}, {len(self.points)} of {total} measured>"
+
     @property
     def share(self) -> float:
         """The completed fraction, 0 to 1."""
@@ -126,6 +131,7 @@ def sensitivity(
     *,
     store: ResultCache | None = None,
     on_report: Callable[[Sensitivity], None] = lambda sensitivity: None,
+    cancel: CancelToken = NEVER,
 ) -> Sensitivity:
     """Measure `model` with one layer compressed at a time, for every layer and setting.
 
@@ -145,19 +151,23 @@ def sensitivity(
         The cache of results; by default the user's.
     on_report
         Called after each point.
+    cancel
+        Ends the scan.
 
     Raises
     ------
     RecipeError
         If a setting is out of range, the part does not act on layers, or the model has no layer
         that it could change.
+    Cancelled
+        If `cancel` is cancelled.
 
     >>> import workbench as wb
     >>> result = wb.sensitivity(wb.model("fashion/mlp-32"), wb.Quantize(), [8, 2])
     >>> result["fc1.weight", 8].value > result["fc1.weight", 2].value
     True
     """
-    for result in iter_sensitivity(model, part, settings, store=store):
+    for result in iter_sensitivity(model, part, settings, store=store, cancel=cancel):
         on_report(result)
     return result
 
@@ -184,6 +194,15 @@ def iter_sensitivity(
     chosen = tuple(
         SETTINGS[key] if settings is None else dict.fromkeys(expect_numbers(settings, "Settings"))
     )
+    field = specs(PARTS[key])[0]
+    choices = [choice.value for choice in field.choices]
+    allowed = ", ".join(map(str, choices)) or f"{field.low:g} to {field.high:g}"
+    for setting in chosen:
+        if not (setting in choices if choices else field.low <= setting <= field.high):
+            raise RecipeError(
+                f"A setting of {key} cannot be {setting:g}: the values are {allowed}.",
+                code="recipe.setting_out_of_range",
+            )
     if not chosen:
         raise RecipeError(
             "Sensitivity needs at least one setting to try.", code="recipe.no_settings"

@@ -35,6 +35,7 @@ from workbench.compression.coded import Coded
 from workbench.display import Displayable
 from workbench.errors import ArtifactError, FileError, RecipeError, file_errors
 from workbench.recipe import Recipe
+from workbench.recipe.schema import brief
 
 CHOOSE_ANOTHER = " Choose another place."
 
@@ -290,6 +291,10 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) ->
     ArtifactError
         If the file is damaged, foreign, or unpacks to more than `max_bytes` bytes.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ArtifactError(
+            f"Give the path of a file, not {brief(path)}.", code="argument.not_a_path"
+        )
     source = Path(path)
     with file_errors("read", path):
         size = source.stat().st_size

@@ -52,7 +52,7 @@ class ModuleSpec:
 
     @property
     def smaller(self) -> bool:
-        """Whether the module has fewer weights and multiply-adds than the original."""
+        """Whether the module has fewer weights and multiply-accumulates than the original."""
         return self.narrowed or (self.width, self.left_out) != (1.0, 0)
 
     def as_list(self) -> list[list[Any]]:

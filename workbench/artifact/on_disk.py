@@ -65,6 +65,9 @@ class OnDiskArtifact:
         size = path.stat().st_size
         return cls(path, header, size - sum(map(_length, header["tensors"].values())), size)
 
+    def __repr__(self) -> str:
+        return f"<File {self.path} of {self.model}, {self.size:,} bytes>"
+
     @property
     def model(self) -> str:
         """The name of the model, or of the tensor file, that was compressed."""

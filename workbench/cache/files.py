@@ -72,6 +72,8 @@ class FileCache:
             if len(blob) > MAX_MEMORY_BYTES:
                 self._large.put(key, blob, lifetime)
             return
+        if len(blob) > self._max_bytes:  # it would remove all others, and then itself
+            return
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=NEW_PREFIX)

@@ -88,6 +88,8 @@ class MemoryCache(Generic[Value]):
         size = self._size(value)
         with self._lock:
             self._drop(key)
+            if self._max_bytes is not None and size > self._max_bytes:
+                return value
             self._entries[key] = _Entry(value, size, lifetime.number)
             self._bytes += size
             while len(self._entries) > self._max_entries or self._exceeds_bytes():

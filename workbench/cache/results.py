@@ -56,6 +56,7 @@ class ResultCache:
             MAX_IN_MEMORY, MAX_MEMORY_BYTES, lambda entry: entry[1]
         )
         self._lock = threading.Lock()
+        self._used: dict[str, float] = {}  # since the last write, by key
         self._max_bytes = max_bytes
         self._path: Path | None = None
         self._disk: sqlite3.Connection | None = None
@@ -67,6 +68,7 @@ class ResultCache:
         with self._lock:
             entry = self._memory.get(key)
             if entry is not None:
+                self._used[key] = time.time()
                 return entry[0]
             row = self._try("SELECT value FROM results WHERE key = ?", key)
             if not row:
@@ -76,7 +78,7 @@ class ResultCache:
             except (ValueError, TypeError):
                 self._try("DELETE FROM results WHERE key = ?", key)
                 return None
-            self._try("UPDATE results SET used = ? WHERE key = ?", time.time(), key)
+            self._used[key] = time.time()
             self._memory.put(key, (value, len(row[0][0])))
             return value
 
@@ -87,11 +89,13 @@ class ResultCache:
             self._memory.put(key, (value, len(text)))
             insert = "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)"
             self._try(insert, key, text, len(text) + len(key), time.time())
+            self._mark_used()
             self._shrink()
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
+            self._mark_used()
             if self._disk is not None:
                 self._disk.close()
                 self._disk = None
@@ -153,6 +157,12 @@ class ResultCache:
             self._disk.close()
             self._rebuild()
         return []
+
+    def _mark_used(self) -> None:
+        """Write the times of the last reads, which decide what is removed first."""
+        for key, used in self._used.items():
+            self._try("UPDATE results SET used = ? WHERE key = ?", used, key)
+        self._used.clear()
 
     def _shrink(self) -> None:
         rows = self._try("SELECT COALESCE(SUM(size), 0) FROM results")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.cli import files, tables, training
 from workbench.cli.recipes import add_recipe, read_recipe
-from workbench.errors import WorkbenchError
+from workbench.errors import ArtifactError, WorkbenchError
 from workbench.progress import progress_bar
 from workbench.recipe.off import BY_LAYER
 from workbench.recipe.recipe import PARTS
@@ -131,17 +132,28 @@ def _evaluate(options: argparse.Namespace) -> Result:
     from workbench.artifact.artifact import load
     from workbench.evaluation.measure import evaluate
 
+    artifacts = []
     for path in options.files:
-        files.check_has_model(path)
-    artifacts = [load(path) for path in options.files]
+        with _naming(path):
+            files.check_has_model(path)
+            artifacts.append((path, load(path)))
     results: list[Result] = []
     with progress_bar("evaluating") as advance:
-        for path, artifact in zip(options.files, artifacts, strict=True):
+        for path, artifact in artifacts:
             advance(len(results), len(artifacts))
             report = evaluate(artifact, split=options.split)
             results.append({"file": path, **report.as_dict()})
         advance(len(artifacts), len(artifacts))
     return results[0] if len(results) == 1 else {"files": results}
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Let errors about the content of a file name it."""
+    try:
+        yield
+    except ArtifactError as error:
+        raise ArtifactError(f"{path}: {error}", code=error.code) from None
 
 
 def _inspect(options: argparse.Namespace) -> Result:
@@ -179,7 +191,12 @@ def _add_model(parser: Parser, help: str = MODEL_HELP) -> None:
 
 
 def _add_split(parser: Parser) -> None:
-    parser.add_argument("--split", choices=("validation", "test"), default="validation")
+    parser.add_argument(
+        "--split",
+        choices=("validation", "test"),
+        default="validation",
+        help="the examples to measure on (default: validation)",
+    )
 
 
 def _add_file(parser: Parser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,14 @@ def add_parts(parser: argparse.ArgumentParser, parts: Iterable[str]) -> None:
     parser.usage = f"{usage} [--PART.FIELD VALUE ...]".replace("%", "%%")
     for part in parts:
         group = parser.add_argument_group(f"recipe: {part}")
+        defaults = {field.name: field.default for field in fields(PARTS[part])}
         for field in specs(PARTS[part]):
             name = f"{part}{SEPARATOR}{field.name}"
-            group.add_argument(f"--{name}", dest=name, **option(field))
+            group.add_argument(f"--{name}", dest=name, **option(field, defaults[field.name]))
 
 
-def option(field: FieldSpec) -> dict[str, Any]:
-    """Return the arguments of `add_argument` for a field of a recipe.
+def option(field: FieldSpec, default: Any) -> dict[str, Any]:
+    """Return the arguments of `add_argument` for a field of a recipe and its default value.
 
     The recipe checks the values, with a better message than argparse.
     """
@@ -50,7 +52,13 @@ def option(field: FieldSpec) -> dict[str, Any]:
         bounded = field.high > field.low
         values = f"{field.low:.10g}..{field.high:.10g}" if bounded else field.kind.upper()
         reader = READERS.get(field.kind, str)
-    settings = {"help": field.help.replace("%", "%%"), "metavar": values, "type": reader}
+    text = field.help
+    if isinstance(default, int | float | str) and default != "":
+        text += f" Default: {default}."
+    aliases = [f"{c.alias} for {c.value}" for c in field.choices if c.alias]
+    if aliases:
+        text += f" Also: {', '.join(aliases)}."
+    settings = {"help": text.replace("%", "%%"), "metavar": values, "type": reader}
     if field.kind == "layers":
         return settings | {"nargs": "+", "metavar": f"LAYER={values}", "type": _entry_of(reader)}
     return settings | ({"nargs": "+", "metavar": "LAYER"} if field.kind == "names" else {})

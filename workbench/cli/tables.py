@@ -62,7 +62,7 @@ def report(result: Result) -> None:
     requested = formatting.percent(result["sparsity_requested"])
     row("sparsity", f"{formatting.percent(result['sparsity_achieved'])} (requested {requested})")
     row("parameters", f"{result['parameters']:,}, nonzero {result['nonzero']:,}")
-    row("work", f"{result['macs']:,} multiply-adds per example")
+    row("work", f"{result['macs']:,} multiply-accumulates per example")
     for batch in (1, 64):
         timing = (result["latency_ms"] or {}).get(f"batch_{batch}")
         if timing:
@@ -144,7 +144,7 @@ def inspection(result: Result) -> None:
     rows = result["ledger"]["rows"]
     width = max(len(row["name"]) for row in rows) + 2
     print(f"{result['model']}, {formatting.nbytes(result['bytes'])}")
-    wide = max(10, len(f"{result['bytes']:,}") + 2)
+    wide = max(14, len(f"{result['bytes']:,}") + 2)
     print(" " * width + "".join(f"{column:>{wide}}" for column in columns) + "  codec")
     for row in rows:
         numbers = "".join(f"{row[column]:>{wide},}" for column in columns)

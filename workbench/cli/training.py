@@ -106,9 +106,10 @@ def add_options(parser: argparse.ArgumentParser, *, distilling: bool) -> None:
     parser.add_argument(
         "--seconds", type=float, help=f"how long to train, by default {SECONDS:g} seconds"
     )
+    defaults = vars(Train())
     for field in specs(Train):
         if distilling or field.name not in DISTILLATION_FIELDS:
-            settings = option(field)
+            settings = option(field, defaults[field.name])
             if distilling and field.name == "teacher":
                 settings |= {"required": True, "type": _teacher}
             parser.add_argument(f"--{field.name.replace('_', '-')}", dest=field.name, **settings)

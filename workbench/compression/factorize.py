@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from workbench.cache.memory import MemoryCache
 from workbench.compression.axes import Axes
 from workbench.compression.covariance import InputCovariance
 from workbench.recipe import Factorize
@@ -97,11 +98,13 @@ class _CachedSvd:
         return same and self.whitening is whitening and self.axes == axes
 
 
-_cache: dict[int, _CachedSvd] = {}
+_cache: MemoryCache[_CachedSvd] = MemoryCache(
+    64, 64 * 2**20, lambda cached: sum(tensor.nbytes for tensor in cached.result)
+)
 
 
 def _svd(weight: Tensor, whitening: InputCovariance | None, axes: Axes | None) -> Triple:
-    """Return U, the singular values and Vᵀ, cached for as long as `weight` lives."""
+    """Return U, the singular values and Vᵀ, from the cache if `weight` has not changed."""
     key, version = id(weight), weight._version  # noqa: SLF001 - there is no public one
     cached = _cache.get(key)
     if cached is not None and cached.matches(weight, version, whitening, axes):
@@ -111,9 +114,8 @@ def _svd(weight: Tensor, whitening: InputCovariance | None, axes: Axes | None) -
     with threads(1):  # on several threads, the last bits can differ, and so the file
         whitened = matrix if whitening is None else matrix @ whitening.factor
         result: Triple = torch.linalg.svd(whitened, full_matrices=False)
-    reference = weakref.ref(weight, lambda _ref: _cache.pop(key, None))
-    _cache[key] = _CachedSvd(reference, version, whitening, axes, result)
-    return result
+    cached = _CachedSvd(weakref.ref(weight), version, whitening, axes, result)
+    return _cache.put(key, cached).result
 
 
 def _rank(shape: tuple[int, ...], values: Tensor, settings: Factorize, fraction: float) -> int:

@@ -158,7 +158,7 @@ class Model:
     ----------
     architecture : Architecture
     card : dict
-        The JSON card: ``parameters``, ``macs`` (multiply-adds per example), ``peak_memory``
+        The JSON card: ``parameters``, ``macs`` (multiply-accumulates per example), ``peak_memory``
         (bytes for a batch of 64), ``layers`` (for each weight, the ``kind`` of its layer, its
         ``macs``, the weights it is ``coupled`` with, and its ``axes`` if it is transposed for
         compression), ``tensors`` (shape by name, in the module's order), ``original_bytes``,

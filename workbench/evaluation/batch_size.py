@@ -7,9 +7,9 @@ from workbench.domain import Model
 MAX_BATCH = 250
 MAX_FIRST_SAMPLE = 176
 MAX_BATCH_MACS = 4_000_000_000
-"""Limit of the multiply-adds per batch, to keep cancellation fast."""
+"""Limit of the multiply-accumulates per batch, to keep cancellation fast."""
 MAX_FIRST_MACS = 1_600_000_000
-"""Limit of the multiply-adds of the first estimate: a few tens of milliseconds."""
+"""Limit of the multiply-accumulates of the first estimate: a few tens of milliseconds."""
 MIN_FIRST_SAMPLE = 8
 MAX_ACTIVATION_BYTES = 2**30
 """Limit of the memory of activations."""

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import prod
+from os import PathLike
 
 import numpy as np
 
-from workbench.artifact.artifact import Artifact
+from workbench.artifact.artifact import Artifact, load
 from workbench.cache.results import ResultCache, default_result_cache
 from workbench.calibration.statistics import calibration_stats
 from workbench.cancel import NEVER, CancelToken
@@ -135,6 +136,7 @@ def measure(
     store: ResultCache | None = None,
     on_report: Callable[[Report], None] = lambda report: None,
     on_step: OnStep = lambda step: None,
+    cancel: CancelToken = NEVER,
 ) -> Report:
     """Return the exact report of `model` compressed by `recipe`.
 
@@ -152,34 +154,52 @@ def measure(
         Called with each intermediate report.
     on_step
         Called after each training step if the recipe trains.
+    cancel
+        Cancels the training and the evaluation.
 
     Raises
     ------
     RecipeError
         If the recipe does not fit the model.
+    Cancelled
+        If `cancel` is cancelled.
     """
     recipe = Recipe() if recipe is None else expect_recipe(recipe)
     store = store or default_result_cache()
     last: Report | None = None
-    for last in iter_reports(model, recipe, split=split, store=store, on_step=on_step):
+    for last in iter_reports(
+        model, recipe, split=split, store=store, cancel=cancel, on_step=on_step
+    ):
         on_report(last)
     assert last is not None
     return _with_latency(last, model, compress(model, recipe)) if timed else last
 
 
-def evaluate(artifact: Artifact, *, split: str = "validation", timed: bool = True) -> Report:
+def evaluate(
+    file: Artifact | str | PathLike[str], *, split: str = "validation", timed: bool = True
+) -> Report:
     """Return the exact report of a file by the reference evaluation, without any cache.
+
+    Parameters
+    ----------
+    file
+        An artifact, or the path of a file.
+    split, timed
+        As for `measure`.
 
     Raises
     ------
+    FileError
+        If the file cannot be read.
     UnknownNameError
         If the file's model is not known.
     ArtifactError
         If the file's tensors do not match its model.
     """
+    artifact = load(file) if isinstance(file, str | PathLike) else file
     if not isinstance(artifact, Artifact):
         raise ArtifactError(
-            f"Pass an artifact, such as wb.load(path) returns, not {brief(artifact)}.",
+            f"Give a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
             code="argument.not_an_artifact",
         )
     model = find(artifact.model)

@@ -115,7 +115,7 @@ SENTENCES = {
     ),
     "channels": N_(
         "Requested to remove {requested_share} of the channels: {got_share} are removed, and with "
-        "them {weights_share} of the weights and {macs_share} of the multiply-adds."
+        "them {weights_share} of the weights and {macs_share} of the multiply-accumulates."
     ),
     "few_channels": N_(
         "Requested to remove {requested_share} of the channels, but none are removed: this is less "
@@ -217,11 +217,11 @@ SENTENCES = {
     ),
     "no_faster": N_(
         "Smaller, but not faster: zeros are multiplied, too, so an example still takes {macs} "
-        "multiply-adds."
+        "multiply-accumulates."
     ),
     "decoded_first": N_(
         "Smaller, but not faster: the file is decoded to dense float32 matrices before it runs, so "
-        "an example still takes {macs} multiply-adds."
+        "an example still takes {macs} multiply-accumulates."
     ),
 }
 """The sentence of each kind of reason, with placeholders for its numbers."""

@@ -205,7 +205,7 @@ def _length(
 def _speed(
     artifact: Artifact, layers: CodedLayers, original_bytes: int, achieved: float, macs: int
 ) -> Iterator[Reason]:
-    """Report that a smaller file is not faster if its multiply-adds are those of the original."""
+    """Report that a smaller file is not faster if it takes as many multiply-accumulates."""
     if len(artifact) >= original_bytes or artifact.spec.smaller or not macs:
         return
     if artifact.recipe.prune is not None and achieved > 0:

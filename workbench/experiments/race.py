@@ -43,6 +43,17 @@ class Race(Displayable):
     repeats: int
     metric: Metric = ACCURACY
 
+    def __repr__(self) -> str:
+        ended = sum(trial.value is not None for trial in self.trials)
+        best = self.winner or next(iter(self.ranking), None)
+        first = f", first {best.name}" if best and best.values else ""
+        return f"<Race of {len(self.names)}, {ended} of {self.total} runs ended{first}>"
+
+    @property
+    def total(self) -> int:
+        """The number of training runs when every candidate has been repeated."""
+        return len(self.names) * self.repeats
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the candidates, in the order given."""
@@ -52,7 +63,7 @@ class Race(Displayable):
     def over(self) -> bool:
         """Whether every repeat of every candidate has ended."""
         ended = sum(trial.value is not None for trial in self.trials)
-        return ended == len(self.names) * self.repeats
+        return ended == self.total
 
     @property
     def ranking(self) -> tuple[RaceResult, ...]:

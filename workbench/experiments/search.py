@@ -87,6 +87,10 @@ class Search(Displayable):
     jobs: int
     metric: Metric = ACCURACY
 
+    def __repr__(self) -> str:
+        best = f", best {self.best.params}" if self.best else ""
+        return f"<Search, {len(self.ranking)} of {len(self.trials)} trials ended{best}>"
+
     @property
     def ranking(self) -> tuple[SearchTrial, ...]:
         """The completed trials by mean value, best first."""

@@ -83,7 +83,7 @@ def settings(values: Mapping[str, Any], threads: int) -> Train:
     known = {spec.name for spec in specs(Train)} - set(HIDDEN)
     for key in values:
         if key not in known:
-            raise RecipeError(f"Training has no setting {key!r}.", code="recipe.unknown_field")
+            raise RecipeError(f"Training has no setting {key!r}.", code="recipe.unknown_setting")
     return Train(**values, threads=threads)
 
 

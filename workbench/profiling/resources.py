@@ -30,7 +30,7 @@ MEMORY_BATCH = 64
 SAMPLE_EXAMPLES = 2
 """Examples on which the axes of weights are traced; some modules reject a batch of one."""
 FAKE_TENSOR_MACS = 4_000_000_000
-"""Above this many multiply-adds, memory is measured on fake tensors, which hold no values."""
+"""Above this many multiply-accumulates, memory is measured on fake tensors without values."""
 Run = Callable[[Mapping[str, Tensor], Any], None]
 SECONDS = 0.25
 """Duration of the timed runs per batch size."""
@@ -47,7 +47,7 @@ KINDS: dict[type[nn.Module], str] = {
 
 
 def macs(model: Model, weights: Mapping[str, Tensor]) -> int:
-    """Return the multiply-adds of one example through the dense module."""
+    """Return the multiply-accumulates of one example through the dense module."""
     examples = _min_batch(model)
     run, inputs = _runner(model, examples)
     with FlopCounter() as counter:
@@ -61,7 +61,7 @@ def _min_batch(model: Model) -> int:
 
 
 def layer_profiles(model: Model, weights: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
-    """Return the layer's kind, multiply-adds and couplings for each compressible tensor.
+    """Return the layer's kind, multiply-accumulates and couplings for each compressible tensor.
 
     ``coupled`` names the weights whose layers lose channels together, including this one; it is
     empty if the layer cannot lose channels. ``macs`` counts one example through the dense layer;

@@ -110,7 +110,8 @@ class Recipe(Displayable):
             key = _key(part)
             if given[key] is not None:
                 raise RecipeError(
-                    f"The recipe has two parts {key}: give one.", code="recipe.duplicate_part"
+                    f"The recipe has the part {key} twice: give it once.",
+                    code="recipe.duplicate_part",
                 )
             given[key] = part
         for key, value in given.items():

@@ -43,7 +43,7 @@ def check_training(model: Model, recipe: Recipe) -> None:
     if augments and model.task.input_type != "image":
         raise RecipeError(
             _("Only images can be shifted or mirrored: set shift to 0 and mirror to never."),
-            code="recipe.augmentation_needs_images",
+            code="recipe.augmentation_without_images",
         )
     if recipe.train.teacher:
         resolve_teacher(recipe.train.teacher, model)
@@ -53,7 +53,7 @@ def check_training(model: Model, recipe: Recipe) -> None:
             _("{model} can leave out at most {most} of its layers or blocks.").format(
                 model=model.name, most=formatting.count(most)
             ),
-            code="recipe.too_many_left_out",
+            code="recipe.left_out_too_many",
         )
 
 

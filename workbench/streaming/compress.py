@@ -18,6 +18,7 @@ from workbench.artifact.module_spec import UNCHANGED
 from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import with_original_dtype
 from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
+from workbench.cancel import NEVER, CancelToken
 from workbench.compression.codecs.stream import Entry, entry, find_encodings, write
 from workbench.compression.encode import encode_tensor
 from workbench.errors import ArtifactError, file_errors
@@ -39,6 +40,7 @@ def compress_file(
     output: str | os.PathLike[str],
     *,
     on_progress: Progress = lambda completed, total: None,
+    cancel: CancelToken = NEVER,
 ) -> OnDiskArtifact:
     """Compress the tensors of a safetensors file to `output`.
 
@@ -55,6 +57,8 @@ def compress_file(
     on_progress
         Called with the bytes read so far and the bytes to read, in each pass over the file. Pruning
         with the global scope takes one more pass.
+    cancel
+        Stops between two tensors; the same call later continues from there.
 
     Raises
     ------
@@ -64,6 +68,8 @@ def compress_file(
         If a file is damaged.
     FileError
         If a file is missing, or cannot be read or written.
+    Cancelled
+        If `cancel` is cancelled.
     """
     source, target = Source.open(Path(path)), Path(output)
     check_supported(recipe)
@@ -74,7 +80,7 @@ def compress_file(
     check_header_size({**header, "tensors": least})
     with file_errors("write", target, FREE_SPACE), locked(target):
         partial = ResumableOutput.resume(target, _key(source, recipe))
-        _write_all(source, recipe, partial, on_progress)
+        _write_all(source, recipe, partial, on_progress, cancel)
         written = partial.finish({**header, "tensors": partial.entries})
         return OnDiskArtifact.from_header(target, written)
 
@@ -92,11 +98,16 @@ def _header(source: Source, recipe: Recipe) -> dict[str, Any]:
 
 
 def _write_all(
-    source: Source, recipe: Recipe, partial: ResumableOutput, on_progress: Progress
+    source: Source,
+    recipe: Recipe,
+    partial: ResumableOutput,
+    on_progress: Progress,
+    cancel: CancelToken,
 ) -> None:
     masks = _masks(source, recipe, partial, on_progress)
     read = 0
     for name, location in source.locations.items():
+        cancel.check()
         if name not in partial.entries:
             with source.tensor(name) as weight:
                 mask, ties = masks.mask(name, weight, partial.ties) if masks else (None, 0)

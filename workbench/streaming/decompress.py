@@ -16,6 +16,7 @@ from workbench.artifact.artifact import check_writable
 from workbench.artifact.header import MAX_DECODED_BYTES, decoded_size
 from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import original_dtype
+from workbench.cancel import NEVER, CancelToken
 from workbench.compression.codecs.stream import Entry, parts
 from workbench.compression.coded import DTYPES, Coded
 from workbench.errors import ArtifactError, FileError, file_errors
@@ -32,6 +33,7 @@ def decompress(
     *,
     max_bytes: int = MAX_DECODED_BYTES,
     on_progress: Callable[[int, int], None] = lambda completed, total: None,
+    cancel: CancelToken = NEVER,
 ) -> Path:
     """Write the decoded tensors of a Workbench file as plain safetensors, and return the path.
 
@@ -47,6 +49,8 @@ def decompress(
         The largest accepted size of a tensor that is more than 1000 times larger than its stream.
     on_progress
         Called with the bytes written so far and the bytes to write.
+    cancel
+        Stops between two tensors, and leaves no file.
 
     Raises
     ------
@@ -54,6 +58,8 @@ def decompress(
         If the file is damaged or foreign, or a tensor is too large.
     FileError
         If the file cannot be read, or the output cannot be written.
+    Cancelled
+        If `cancel` is cancelled.
     """
     source, target = Path(path), Path(output)
     check_writable(target, [source])
@@ -81,6 +87,7 @@ def decompress(
                 stream.write(start)
                 written = 0
                 for name, coded in artifact.tensors():
+                    cancel.check()
                     stream.seek(offsets[name])
                     stream.write(_bytes(coded, entries[name]).data)
                     written += _size(entries[name])

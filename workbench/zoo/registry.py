@@ -8,6 +8,7 @@ from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.domain.model import Architecture, Model
 from workbench.domain.task import Task, unknown_name_error
 from workbench.errors import FileError, InputError, UnknownNameError
+from workbench.recipe.schema import brief
 from workbench.zoo.plugins import LazyModel, plugin_model, plugins
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
 from workbench.zoo.user_models import UserModels
@@ -96,6 +97,8 @@ def model(name: str) -> Model:
 
     Raises
     ------
+    InputError
+        If `name` is no text.
     UnknownNameError
         If there is no such model.
         A custom model must be registered first.
@@ -106,6 +109,11 @@ def model(name: str) -> Model:
     WorkbenchError
         If the plug-in of the model fails.
     """
+    if not isinstance(name, str):
+        raise InputError(
+            f"Give the name of a model, such as 'fashion/lenet5', not {brief(name)}.",
+            code="argument.not_a_name",
+        )
     registered = _user_models.get(name)
     if registered is not None:
         return registered
@@ -126,8 +134,9 @@ def model(name: str) -> Model:
         )
     if name.startswith(CUSTOM_PREFIX):
         raise UnknownNameError(
-            f"{name} is a custom model that is not registered; call {call} first, or upload its "
-            "file again on the page.",
+            f"{name} is a custom model that is not registered; call {call} first, upload its file "
+            "again in the app, or give the module of the file: wb.to_module(file, module), "
+            "--module on the command line.",
             code="model.not_registered",
         )
     built_in = architecture(name)

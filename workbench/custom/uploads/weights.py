@@ -86,7 +86,7 @@ def read(data: bytes) -> dict[str, Tensor]:
     """
     if len(data) > WEIGHTS_BYTES:
         raise InputError(
-            _("The file is larger than {size}, and so than any built-in model.").format(
+            _("The file is larger than {size}, which no built-in model is.").format(
                 size=formatting.size(WEIGHTS_BYTES)
             ),
             code="upload.too_large",
