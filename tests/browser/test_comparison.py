@@ -33,7 +33,7 @@ def opened(visit):
     """The tab for the recipe of the link `HARSH`, and its title."""
     bench = visit(HARSH)
     bench.settle()
-    bench.page.get_by_role("tab", name="comparison").click()
+    bench.page.get_by_role("tab", name="what changed").click()
     bench.page.locator(".tab-body .plot .annotation-text").first.wait_for()
     return bench, bench.page.locator(".tab-body h2").inner_text()
 
@@ -46,7 +46,7 @@ def changed(opened):
     page.set_viewport_size({"width": 1280, "height": 720})
     bench.sparsity.fill("0.85")
     bench.settle()
-    tab = page.get_by_role("tab", name="comparison")
+    tab = page.get_by_role("tab", name="what changed")
     if tab.get_attribute("aria-selected") != "true":  # a click on the open tab closes it
         tab.click()
     view(page, "images", EXAMPLES)

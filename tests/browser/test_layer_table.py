@@ -70,7 +70,7 @@ def size(bench):
 def test_a_click_on_the_sensitivity_chart_sets_a_layer(open_bench, watched):
     bench = open_bench(SMALL)
     bench.settle()
-    watched.get_by_role("tab", name="sensitivity").click()
+    watched.get_by_role("tab", name="layers").click()
     watched.get_by_role("button", name="try bits").click()
     watched.locator(".tab-body h2", has_text="tolerate").wait_for()
     plot = watched.locator(".tab-body .plot")

@@ -14,7 +14,7 @@ SOUNDS = "?m=vowels/cnn&prune.sparsity=0.9&quantize.bits=3"
 
 def test_changed_recordings_and_their_attribution(open_bench, watched):
     open_bench(SOUNDS).settle()
-    watched.get_by_role("tab", name="comparison").click()
+    watched.get_by_role("tab", name="what changed").click()
     watched.locator(".tab-body .plot .annotation-text").first.wait_for()
     title = watched.locator(".tab-body h2")
     expect(title).to_have_text(re.compile(r"^\d+ recordings went wrong, mostly Speaker"))

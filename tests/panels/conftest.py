@@ -9,19 +9,19 @@ import pytest
 
 from workbench.cache.results import ResultCache
 from workbench.panels import controls
-from workbench.panels.page import Dashboard
+from workbench.panels.widget import SessionWidget
 from workbench.session import Session
 
 TIMEOUT = 60  # seconds
 
 
-class Recording(Dashboard):
+class Recording(SessionWidget):
     """A dashboard that records its messages."""
 
     def __init__(self, session):
         self.sent = []
         self.changed = threading.Condition()
-        super().__init__(session)
+        super().__init__(session, owns_session=True)
 
     def send(self, content, buffers=None):
         with self.changed:

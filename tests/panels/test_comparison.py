@@ -241,13 +241,3 @@ def test_bytes_as_a_treemap(client):
     tiles = client.last("tab")["figure"]["data"][0]
     assert tiles["type"] == "treemap"
     assert tiles["values"][0] == client.session.report.size.bytes
-
-
-def test_training_teacher_and_temperatures_share_a_button(client):
-    parents = {tab["key"]: tab["parent"] for tab in client.last("page")["tabs"]}
-    assert {key for key, parent in parents.items() if parent} == {"teacher", "temperature"}
-    for key in ("training", "teacher", "temperature"):
-        client.act("tab", key=key)
-        switch = client.last("tab")["controls"][0]
-        assert switch["value"] == key
-        assert len(switch["choices"]) == 3

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workbench.panels.page import Dashboard
+    from workbench.panels.widget import SessionWidget
     from workbench.recipe import Recipe
 
 
-def dashboard(model: str = "fashion/lenet5", recipe: Recipe | None = None) -> Dashboard:
-    """Return the dashboard as a widget; the last expression of a notebook cell displays it.
+def dashboard(model: str = "fashion/lenet5", recipe: Recipe | None = None) -> SessionWidget:
+    """Return the app as a widget; the last expression of a notebook cell displays it.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def dashboard(model: str = "fashion/lenet5", recipe: Recipe | None = None) -> Da
     RecipeError
         If the recipe names layers that the model does not have.
     """
-    from workbench.panels.page import Dashboard
+    from workbench.panels.widget import SessionWidget
     from workbench.recipe import Recipe
     from workbench.session import Session
 
-    return Dashboard(Session(model, recipe or Recipe()))
+    return SessionWidget(Session(model, recipe or Recipe()), owns_session=True)

@@ -7,7 +7,7 @@ slow, so it is not a live control: it has a section and a button of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -48,19 +48,25 @@ VISIBLE_IF = {
 """Fields that apply only to certain values of another field, and are hidden otherwise."""
 
 
-def describe() -> list[dict[str, Any]]:
-    """Return the parts of a recipe with their fields, from which the page builds its controls."""
-    return [
-        {
-            "key": key,
-            "title": _(TITLES[key]) if key in TITLES else key,
-            "fields": [
-                describe_field(key, spec, primary=position == 0)
-                for position, spec in enumerate(specs(part))
-            ],
-        }
-        for key, part in _live()
-    ]
+def describe(only: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return the parts of a recipe with their fields, from which the page builds its controls.
+
+    Parameters
+    ----------
+    only
+        The keys of the fields to describe, such as ``quantize.bits``; empty for all.
+    """
+    parts = []
+    for key, part in _live():
+        fields = [
+            describe_field(key, spec, primary=position == 0)
+            for position, spec in enumerate(specs(part))
+        ]
+        shown = [field for field in fields if not only or field["key"] in only]
+        if shown:
+            title = _(TITLES[key]) if key in TITLES else key
+            parts.append({"key": key, "title": title, "fields": shown})
+    return parts
 
 
 def values(recipe: Recipe) -> dict[str, Any]:

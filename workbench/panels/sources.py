@@ -29,7 +29,14 @@ SCRIPTS = (
     "views",
     "generation",
     "tabs",
+    "stage",
+    "footer",
+    "compress_page",
+    "train_page",
+    "app",
+    "parts",
     "status",
+    "theme",
     "main",
 )
 STYLES = (

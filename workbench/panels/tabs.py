@@ -1,4 +1,4 @@
-"""The tabs below the chart; only the open tab is kept up to date."""
+"""The tabs of the pages; only the open tab is kept up to date."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from workbench.panels import controls
 from workbench.panels.buttons import choice
 from workbench.panels.comparison import tab as comparison
 from workbench.panels.comparison.view import has_classes
+from workbench.panels.pages import APP, Panel
 from workbench.panels.views.labels import examples_label
 from workbench.plots import course, ledger, points, sensitivity, teacher, temperature, treemap
 from workbench.plots.palette import Palette
@@ -39,17 +40,17 @@ class Tab:
         pixels.
     missing
         Returns the analysis that the tab needs and that is not cached yet, or None.
-    parent
-        The tab with which this one shares a button in the tab bar; a control switches between them.
+    page
+        The key of the page that has the tab.
     supports
         Whether the tab exists for a task.
     """
 
     key: str
     label_id: str
+    page: str
     content: Callable[[Session, Palette], dict[str, Any]]
     missing: Callable[[Session], AnalysisKey | None] = lambda session: None
-    parent: str | None = None
     supports: Callable[[Task], bool] = lambda task: True
 
 
@@ -226,31 +227,25 @@ def recipe_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 
 TABS = (
-    Tab("bytes", N_("bytes"), bytes_tab),
-    Tab("comparison", N_("comparison"), comparison.tab, comparison.missing_analysis),
-    Tab("training", N_("training"), training_tab),
-    Tab("teacher", N_("teacher"), teacher_tab, parent="training", supports=has_classes),
-    Tab("temperature", N_("temperatures"), sweep_tab, parent="training", supports=has_classes),
-    Tab("sensitivity", N_("sensitivity"), sensitivity_tab),
-    Tab("cost", N_("cost"), cost_tab),
-    Tab("results", N_("results"), results_tab),
-    Tab("recipe", N_("recipe"), recipe_tab),
+    Tab(
+        "comparison",
+        N_("what changed"),
+        "compress",
+        comparison.tab,
+        comparison.missing_analysis,
+    ),
+    Tab("bytes", N_("bytes"), "compress", bytes_tab),
+    Tab("sensitivity", N_("layers"), "compress", sensitivity_tab),
+    Tab("cost", N_("cost"), "compress", cost_tab),
+    Tab("results", N_("results"), "compress", results_tab),
+    Tab("recipe", N_("recipe"), "compress", recipe_tab),
+    Tab("training", N_("training"), "train", training_tab),
+    Tab("teacher", N_("teacher"), "train", teacher_tab, supports=has_classes),
+    Tab("temperature", N_("temperatures"), "train", sweep_tab, supports=has_classes),
 )
 
 
-def tabs(task: Task) -> list[Tab]:
-    """Return the tabs for a task."""
-    return [tab for tab in TABS if tab.supports(task)]
-
-
-def content(tab: Tab, session: Session, palette: Palette) -> dict[str, Any]:
-    """Return the content of `tab`, with a control to switch between tabs that share a button."""
-    result = tab.content(session, palette)
-    group = tab.parent or tab.key
-    members = [
-        (x.key, _(x.label_id)) for x in tabs(session.model.task) if group in (x.key, x.parent)
-    ]
-    if len(members) == 1:
-        return result
-    switch = choice("tab", _("view"), tab.key, members)
-    return {**result, "controls": [switch, *result.get("controls", [])]}
+def tabs(task: Task, panel: Panel = APP) -> list[Tab]:
+    """Return the tabs of a panel for a task."""
+    shown = [tab for tab in TABS if tab.key == panel.tab or tab.page in panel.pages]
+    return [tab for tab in shown if tab.supports(task)]

@@ -17,7 +17,9 @@ from workbench.recipe.schema import FieldSpec, specs
 from workbench.recipe.version_1 import upgrade_setting
 
 VERSION = "2"
-PAGE_KEYS = frozenset({"theme", "template", "lang", "token", "voila-template", "voila-theme"})
+PAGE_KEYS = frozenset(
+    {"theme", "template", "lang", "token", "page", "voila-template", "voila-theme"}
+)
 MAX_LENGTH = 4096
 INTEGER = re.compile(r"-?[0-9]{1,15}")
 NUMBER = re.compile(r"-?[0-9]{0,15}\.?[0-9]+(e-?[0-9]{1,3})?")

@@ -70,7 +70,7 @@ def texts(message):
     kind = message["kind"]
     if kind == "page":
         yield from message["labels"].values()
-        yield from (tab["label"] for tab in message["tabs"])
+        yield from (x["label"] for x in (*message["pages"], *message["tabs"]))
         for preset in message["presets"]:
             yield from (preset["label"], preset["help"])
         for part in message["parts"]:

@@ -1,4 +1,4 @@
-"""Actions on what the page displays: initial state, theme, open tab and its controls."""
+"""Actions on what the page displays: initial state, theme, open page and tab, and its controls."""
 
 from __future__ import annotations
 
@@ -16,12 +16,22 @@ from workbench.plots.palette import THEMES
 def hello(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Restore the state in the link of a new page, and send the page everything."""
     _set_theme(dashboard, message)
+    dashboard.add_display(1)
     search = str(message.get("search", ""))
     with dashboard.paused():
+        if message.get("page"):
+            with error_boundary(dashboard.show_message):
+                dashboard.turn_to(str(message["page"]))
         if search.strip("?"):
             with error_boundary(lambda reason: dashboard.show_message(_invalid_link(reason))):
                 dashboard.session.restore(search)
     dashboard.publish(full=True)
+
+
+@action
+def bye(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Stop sending to a display that was removed."""
+    dashboard.add_display(-1)
 
 
 @action
@@ -32,12 +42,19 @@ def theme(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def page(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Open a page; only the open page is kept up to date."""
+    dashboard.turn_to(str(message.get("key")))
+    dashboard.publish(chart=True)
+
+
+@action
 def tab(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Open a tab; only the open tab is kept up to date."""
     dashboard.open_tab = message.get("key")
     with dashboard.paused():
         update_focus(dashboard.session, "columns", message.get("columns"))
-    dashboard.publish(tab_opened=True)
+    dashboard.publish(tab=True)
 
 
 @action

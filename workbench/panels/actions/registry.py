@@ -13,7 +13,7 @@ from workbench.panels.uploading import Uploads
 
 
 class Dashboard(Channel, Protocol):
-    """The part of `panels.page.Dashboard` that actions use."""
+    """The part of `panels.widget.SessionWidget` that actions use."""
 
     theme: str
     open_tab: str | None
@@ -27,14 +27,22 @@ class Dashboard(Channel, Protocol):
     def paused(self) -> AbstractContextManager[None]:
         """Publish nothing inside this context."""
 
-    def publish(self, *, full: bool = False, tab_opened: bool = False) -> None:
+    def add_display(self, change: int) -> None:
+        """Count the displays of this widget in the browser."""
+
+    def turn_to(self, page_key: str) -> None:
+        """Open a page."""
+
+    def publish(self, *, full: bool = False, chart: bool = False, tab: bool = False) -> None:
         """Send what has changed."""
 
 
 Action = Callable[[Dashboard, dict[str, Any]], None]
 """Called with the dashboard and a message from the page, which is not validated."""
 ACTIONS: dict[str, Action] = {}
-VIEW_ACTIONS = frozenset({"hello", "theme", "tab", "focus", "plotly", "query_teacher"})
+VIEW_ACTIONS = frozenset(
+    {"hello", "bye", "theme", "page", "tab", "focus", "plotly", "query_teacher"}
+)
 """Actions that change only the display; all others hide the banner."""
 
 

@@ -4,12 +4,12 @@
 
 export const isStandalone = () => document.getElementById("workbench-plotly") !== null;
 
-const PAGE_KEYS = ["theme", "lang", "token"]; // not part of the state
+const VIEW_KEYS = ["theme", "lang", "token", "page"]; // how the state is shown, not part of it
 
 export function search() {
   if (!isStandalone()) return "";
   const params = new URLSearchParams(location.search);
-  for (const key of PAGE_KEYS) params.delete(key);
+  for (const key of VIEW_KEYS) params.delete(key);
   return params.size ? location.search : "";
 }
 
@@ -27,17 +27,26 @@ export function saveState(query) {
 /** @type {(query: string) => string} */
 export function address(query) {
   const params = new URLSearchParams(location.search);
-  const keys = PAGE_KEYS.filter((key) => params.has(key) && key !== "token");
+  const keys = VIEW_KEYS.filter((key) => params.has(key) && key !== "token");
   const retained = keys.map((key) => `${key}=${params.get(key)}`);
   return `${location.pathname}?${[query, ...retained].filter(Boolean).join("&")}`;
 }
 
-/** @type {(theme: "dark" | "light") => void} */
-export function setTheme(theme) {
+// The value of a view key in the address, or null.
+/** @type {(key: string) => string | null} */
+export function getKey(key) {
+  return isStandalone() ? new URLSearchParams(location.search).get(key) : null;
+}
+
+// Sets a view key in the address; `step` adds a step to the history of the browser.
+/** @type {(key: string, value: string, step?: boolean) => void} */
+export function setKey(key, value, step = false) {
   if (!isStandalone()) return;
   const pairs = location.search
     .replace(/^\?/, "")
     .split("&")
-    .filter((pair) => pair && !pair.startsWith("theme="));
-  history.replaceState(null, "", `${location.pathname}?${[...pairs, `theme=${theme}`].join("&")}`);
+    .filter((pair) => pair && !pair.startsWith(`${key}=`));
+  const url = `${location.pathname}?${[...pairs, `${key}=${value}`].join("&")}`;
+  if (step) history.pushState(null, "", url);
+  else history.replaceState(null, "", url);
 }

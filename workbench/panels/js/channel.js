@@ -17,6 +17,8 @@ export class Channel {
     /** @type {Record<string, Listener[]>} */
     this.listeners = {};
     this.seq = 0; // of the newest values sent
+    /** @type {Values} */
+    this.values = {}; // the newest values of all controls
     /** @type {(alive: boolean) => void} */
     this.onAlive = () => {}; // called with whether the kernel responds
     /** @type {Timer} */
@@ -56,6 +58,7 @@ export class Channel {
   /** @param {Values} values */
   sendValues(values) {
     this.seq += 1;
+    this.values = values;
     this.model.set("values", { seq: this.seq, values: { ...values } });
     this.model.save_changes();
     this.answerTimer ||= setTimeout(() => this.onAlive(false), ANSWER_TIMEOUT);

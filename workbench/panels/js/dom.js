@@ -29,10 +29,11 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+const ID_PREFIX = Math.random().toString(36).slice(2); // each widget of a notebook has its own modules
 let lastId = 0;
 export function uniqueId() {
   lastId += 1;
-  return `wb-${lastId}`;
+  return `wb-${ID_PREFIX}-${lastId}`;
 }
 
 // A label with an explanation that shows on hover and on focus, and that screen readers read.

@@ -1,6 +1,7 @@
 // @ts-check
-// The header: model selector and facts, uploads, undo and redo, presets, theme.
+// The header: pages, model selector, uploads, undo and redo, theme.
 
+import { isStandalone } from "./address.js";
 import { h, term } from "./dom.js";
 import { Upload } from "./upload.js";
 
@@ -11,32 +12,63 @@ export class Header {
   /** @type {HTMLButtonElement} */ undo;
   /** @type {HTMLButtonElement} */ redo;
   /** @type {HTMLSelectElement} */ models;
+  /** @type {Record<string, HTMLButtonElement>} */ links;
 
   /**
    * @param {Channel} channel
    * @param {{ toggle(): void }} theme
+   * @param {(key: string) => void} go opens a page
    */
-  constructor(channel, theme) {
+  constructor(channel, theme, go) {
     this.channel = channel;
     this.theme = theme;
+    this.go = go;
     this.upload = new Upload(channel);
     this.node = h("header", { className: "top" });
   }
 
   /** @param {Page} page */
   build(page) {
-    const { labels, header, presets } = page;
-    /** @param {string} name */
-    const button = (name) =>
-      h("button", { type: "button", className: "quiet", onclick: () => this.channel.act(name), text: labels[name] });
-    this.undo = button("undo");
-    this.redo = button("redo");
-    this.models = h(
+    const { labels } = page;
+    const focused = document.activeElement === this.models;
+    if (page.upload) this.upload.build(labels, page.upload);
+    this.models = this.modelSelector(page);
+    this.node.replaceChildren(
+      h(isStandalone() ? "h1" : "p", { className: "name", text: labels.title }), // a notebook has its own heading
+      this.navigation(page),
+      this.models,
+      ...(page.upload ? [this.upload.node] : []),
+      this.tools(labels),
+    );
+    if (focused) this.models.focus();
+  }
+
+  /** @param {Page} page */
+  navigation({ labels, pages }) {
+    this.links = Object.fromEntries(
+      pages.map(({ key, label }) => [key, h("button", { type: "button", text: label, onclick: () => this.go(key) })]),
+    );
+    return h("nav", { className: "pages", "aria-label": labels.pages }, ...Object.values(this.links));
+  }
+
+  // Marks the open page.
+  /** @param {string} open */
+  mark(open) {
+    for (const [key, link] of Object.entries(this.links)) {
+      if (key === open) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  }
+
+  /** @param {Page} page */
+  modelSelector({ labels, header }) {
+    /** @type {HTMLSelectElement} */
+    const selector = h(
       "select",
       {
         "aria-label": labels.model,
         className: "models",
-        onchange: () => this.channel.act("model", { key: this.models.value }),
+        onchange: () => this.channel.act("model", { key: selector.value }),
       },
       ...header.tasks.map((task) =>
         h(
@@ -46,74 +78,32 @@ export class Header {
         ),
       ),
     );
-    this.models.value = header.selected;
-    if (page.upload) this.upload.build(page.labels, page.upload);
-    this.node.replaceChildren(
-      h("h1", { text: labels.title }),
-      this.models,
-      ...(page.upload ? [this.upload.node] : []),
-      h(
-        "p",
-        { className: "facts" },
-        ...header.facts.map((fact) => term(fact.label ? `${fact.value} ${fact.label}` : fact.value, fact.help, "fact")),
-      ),
-      h(
-        "div",
-        { className: "tools", role: "toolbar", "aria-label": labels.title },
-        this.undo,
-        this.redo,
-        button("reset"),
-        this.menu(labels, presets),
-        h("button", {
-          type: "button",
-          className: "quiet theme",
-          title: labels.theme,
-          "aria-label": labels.theme,
-          text: "◐",
-          onclick: () => this.theme.toggle(),
-        }),
-      ),
-    );
+    selector.value = header.selected;
+    return selector;
   }
 
-  /** @type {(labels: Labels, presets: Page["presets"]) => HTMLElement} */
-  menu(labels, presets) {
-    const details = h("details", { className: "menu" });
-    const close = () => {
-      details.open = false;
-    };
-    const summary = h("summary", { className: "quiet", text: labels.presets });
-    details.append(
-      summary,
-      h(
-        "div",
-        { className: "menu-list" },
-        ...presets.map((preset) =>
-          h(
-            "button",
-            {
-              type: "button",
-              onclick: () => {
-                close();
-                summary.focus();
-                this.channel.act("preset", { key: preset.key });
-              },
-            },
-            h("b", { text: preset.label }),
-            h("span", { text: preset.help }),
-          ),
-        ),
-      ),
+  /** @param {Labels} labels */
+  tools(labels) {
+    /** @param {string} name */
+    const button = (name) =>
+      h("button", { type: "button", className: "quiet", onclick: () => this.channel.act(name), text: labels[name] });
+    this.undo = button("undo");
+    this.redo = button("redo");
+    return h(
+      "div",
+      { className: "tools", role: "toolbar", "aria-label": labels.title },
+      this.undo,
+      this.redo,
+      button("reset"),
+      h("button", {
+        type: "button",
+        className: "quiet theme",
+        title: labels.theme,
+        "aria-label": labels.theme,
+        text: "◐",
+        onclick: () => this.theme.toggle(),
+      }),
     );
-    details.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
-      close();
-      summary.focus();
-    });
-    details.addEventListener("focusout", (event) => {
-      if (event.relatedTarget instanceof Node && !details.contains(event.relatedTarget)) close();
-    });
-    return details;
   }
 
   /** @param {State} state */
@@ -122,4 +112,33 @@ export class Header {
     this.redo.disabled = !state.redo;
     this.models.value = state.model;
   }
+}
+
+// Recipes to start from.
+/** @type {(page: Page, channel: Channel) => HTMLElement} */
+export function presetRow({ labels, presets }, channel) {
+  return h(
+    "div",
+    { className: "presets", role: "group", "aria-label": labels.presets },
+    h("span", { className: "unit", text: labels.presets }),
+    ...presets.map(({ key, label, help }) =>
+      h("button", {
+        type: "button",
+        className: "quiet small",
+        title: help,
+        text: label,
+        onclick: () => channel.act("preset", { key }),
+      }),
+    ),
+  );
+}
+
+// Accuracy and size of the original model.
+/** @type {(page: Page) => HTMLElement} */
+export function facts({ header }) {
+  return h(
+    "p",
+    { className: "facts" },
+    ...header.facts.map((fact) => term(fact.label ? `${fact.value} ${fact.label}` : fact.value, fact.help, "fact")),
+  );
 }

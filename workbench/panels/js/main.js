@@ -1,8 +1,8 @@
 // @ts-check
-// Assembles the page. All state and all text come from Python.
+// Displays the part of the page that Python names. All state and all text come from Python.
 //
 // Attributes for tests and benchmarks:
-//   .wb[data-ready]          results and chart are displayed
+//   .wb[data-ready]          results and the open picture are displayed
 //   .wb[data-sent]           sequence number of the newest values sent to Python
 //   .card[data-seq]          sequence number of the values that the results belong to
 //   .card[data-exact]        "true" when the accuracy is not an estimate; [data-busy] while measuring
@@ -11,19 +11,31 @@
 //   .tab-body[data-seq]      the same for the open tab
 //   .wb[data-offline]        the kernel does not respond
 
-import { address, isStandalone, saveState, search, setTheme } from "./address.js";
+import { getKey, saveState, search } from "./address.js";
+import { App } from "./app.js";
 import { Card } from "./card.js";
 import { Channel } from "./channel.js";
-import { Chart } from "./chart.js";
+import { CompressPage } from "./compress_page.js";
 import { h } from "./dom.js";
-import { copyButton, saveBlob } from "./export.js";
-import { Header } from "./header.js";
-import { Settings } from "./settings.js";
+import { saveBlob } from "./export.js";
+import { ControlsPart, TabPart, TradeoffPart } from "./parts.js";
 import { Status } from "./status.js";
-import { chartTools, Tabs } from "./tabs.js";
+import { createTheme } from "./theme.js";
+import { TrainPage } from "./train_page.js";
 
-/** @import { Labels, Model, Page } from "./types" */
-/** @typedef {{ current(): "dark" | "light", toggle(): void, close(): void }} Theme */
+/** @import { Context, Model, View } from "./types" */
+
+/** @type {Record<string, new (context: Context) => View>} */
+const VIEWS = {
+  app: App,
+  compress: CompressPage,
+  train: TrainPage,
+  tradeoff: TradeoffPart,
+  card: Card,
+  controls: ControlsPart,
+  tab: TabPart,
+};
+const WITHOUT_PICTURE = ["card", "controls"];
 
 /** @param {{ model: Model, el: HTMLElement }} options */
 function render({ model, el }) {
@@ -31,81 +43,37 @@ function render({ model, el }) {
   const channel = new Channel(model);
   const theme = createTheme(root, channel);
   const status = new Status(channel, root);
-  const header = new Header(channel, theme);
-  const settings = new Settings(channel);
-  const card = new Card();
-  const tabs = new Tabs(channel, status);
-  settings.training.onStart = () => tabs.reveal("training");
-  settings.training.onSweep = () => tabs.reveal("temperature");
-  settings.training.onQuery = () => {
-    if (tabs.open !== "teacher") tabs.choose("teacher");
-  };
-  /** @type {Chart | null} */
-  let chart = null;
-  let query = "";
-
-  /** @param {Page} page */
-  function build(page) {
-    const { labels } = page;
-    status.build(labels);
-    header.build(page);
-    settings.build(page);
-    card.build(page);
-    if (!chart) assemble(labels);
-    tabs.build(page);
-  }
-
-  /** @param {Labels} labels */
-  function assemble(labels) {
-    const tools = chartTools(labels, channel, () => chart, "chart");
-    chart = new Chart(channel, tools, () => status.showMessage(labels.plotly_failed));
-    chart.onPoint = (point) => {
-      if (typeof point.customdata === "number") channel.act("visit", { key: point.customdata });
-    };
-    const link = () => (isStandalone() ? new URL(address(query), location.href).href : `?${query}`);
-    const layout = h("main", { className: "page" });
-    layout.append(
-      header.node,
-      status.banner,
-      settings.node,
-      h("section", { className: "panel stage", "aria-label": labels.tradeoff }, chart.node, status.progress),
-      card.node,
-      h(
-        "nav",
-        { className: "strip" },
-        tabs.bar,
-        h(
-          "div",
-          { className: "export" },
-          copyButton(labels, link, status, "quiet", labels.copy_link),
-          h("button", {
-            type: "button",
-            className: "primary",
-            text: labels.download,
-            onclick: () => channel.act("download"),
-          }),
-        ),
-      ),
-      tabs.body,
-    );
-    root.replaceChildren(layout);
-  }
-
-  channel.on("page", build);
-  channel.on("state", (state) => {
-    card.show(state); // before anything that takes time
-    const outdated = state.seq < channel.seq && !state.values; // newer values are on their way
-    header.show(state);
-    if (state.seq >= channel.seq || !state.values) settings.show(state);
-    status.show(state);
-    query = state.query;
-    if (!outdated) saveState(query);
-  });
-  channel.on("chart", ({ figure, seq }) => {
-    chart?.show(figure, seq);
+  const part = model.get("part");
+  const view = new VIEWS[part]({ channel, status, theme, go: () => {} });
+  const ready = () => {
     root.dataset.ready = "true";
+  };
+  let built = false;
+
+  channel.on("page", (page) => {
+    status.build(page.labels);
+    view.build(page);
+    if (built) return;
+    built = true;
+    root.append(...(view.node.contains(status.banner) ? [view.node] : [status.banner, view.node]));
+    view.open?.();
   });
-  channel.on("tab", (message) => tabs.show(message));
+  channel.on("state", (state) => {
+    if (state.values) channel.values = state.values;
+    view.show(state); // before anything that takes time
+    status.show(state);
+    const outdated = state.seq < channel.seq && !state.values; // newer values are on their way
+    if (!outdated) saveState(state.query);
+    if (WITHOUT_PICTURE.includes(part)) ready();
+  });
+  channel.on("chart", (message) => {
+    view.showChart?.(message);
+    ready();
+  });
+  channel.on("tab", (message) => {
+    view.showTab?.(message);
+    ready();
+  });
   channel.on("banner", ({ text }) => status.labels && status.showMessage(text));
   channel.on("test_result", ({ text }) => status.showMessage(text, "good"));
   channel.on("progress", (message) => status.showProgress(message));
@@ -116,56 +84,16 @@ function render({ model, el }) {
 
   const stopWatching = channel.watchKernel((alive) => (alive ? status.goOnline() : status.goOffline()));
 
+  el.classList.add("wb-frame", `wb-${part}`);
   el.append(root);
-  channel.act("hello", { search: search(), theme: theme.current() });
+  channel.act("hello", { search: search(), theme: theme.current(), page: getKey("page") });
 
   return () => {
     stopWatching();
     theme.close();
-    header.upload.clear();
-    tabs.clear();
-    chart?.close();
+    view.close?.();
+    channel.act("bye");
     channel.close();
-  };
-}
-
-// The theme is that of the URL, else of JupyterLab, else of the system; the button overrides it.
-/** @type {(root: HTMLElement, channel: Channel) => Theme} */
-function createTheme(root, channel) {
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  /** @type {string | null} */
-  let override = isStandalone() ? new URLSearchParams(location.search).get("theme") : null;
-  /** @returns {"dark" | "light"} */
-  const current = () => {
-    if (override === "dark" || override === "light") return override;
-    const lab = document.body.dataset.jpThemeLight;
-    if (lab && !isStandalone()) return lab === "true" ? "light" : "dark";
-    return system.matches ? "dark" : "light";
-  };
-  const apply = (notify = true) => {
-    const theme = current();
-    if (root.dataset.theme === theme) return;
-    root.dataset.theme = theme;
-    if (isStandalone()) document.documentElement.dataset.theme = theme;
-    if (notify) channel.act("theme", { theme });
-  };
-  const update = () => apply();
-  const lab = new MutationObserver(update);
-  lab.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  system.addEventListener("change", update);
-  apply(false);
-  return {
-    current,
-    toggle() {
-      const next = current() === "dark" ? "light" : "dark";
-      override = next;
-      setTheme(next);
-      apply();
-    },
-    close() {
-      lab.disconnect();
-      system.removeEventListener("change", update);
-    },
   };
 }
 

@@ -5,14 +5,11 @@
 /** @import { Channel } from "./channel.js" */
 /** @import { Plotly } from "./types" */
 
-/** @type {Promise<Plotly> | null} */
-let loading = null;
-
 /** @type {(channel: Channel) => Promise<Plotly>} */
 export function loadPlotly(channel) {
   if (window.Plotly?.react) return Promise.resolve(window.Plotly);
-  loading ||= fromPage().catch(() => fromKernel(channel).then(run));
-  return loading;
+  window.workbenchPlotly ||= fromPage().catch(() => fromKernel(channel).then(run)); // each widget has own modules
+  return window.workbenchPlotly;
 }
 
 /** @returns {Promise<Plotly>} */

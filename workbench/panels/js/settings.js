@@ -1,10 +1,9 @@
 // @ts-check
-// The compression settings: large controls, limits, training, more settings, layer table.
+// The compression settings: large controls, limits, more settings, layer table.
 
 import { h, term } from "./dom.js";
 import { applies, control } from "./field.js";
 import { LayerTable } from "./layer_table.js";
-import { TrainingSection } from "./training.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { MadeControl } from "./field.js" */
@@ -21,7 +20,6 @@ export class Settings {
     this.channel = channel;
     /** @type {Values} */
     this.values = {};
-    this.training = new TrainingSection(channel);
     this.node = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
   }
 
@@ -52,7 +50,6 @@ export class Settings {
       (on) => this.channel.act("hold_size", { on }),
     );
     this.limits = limits(labels, this.channel);
-    this.training.build(page);
     const opened = this.details().map((details) => details.open);
     this.node.setAttribute("aria-label", labels.settings);
     this.node.replaceChildren(
@@ -60,7 +57,6 @@ export class Settings {
         h("fieldset", {}, h("legend", { text: part.title }), ...part.controls.map((field) => field.node)),
       ),
       this.limits.node,
-      this.training.node,
       h("details", {}, h("summary", { text: labels.more }), ...more.flatMap(titled)),
       h("details", {}, h("summary", { text: labels.layers }), this.layerTable.node),
     );
@@ -105,7 +101,6 @@ export class Settings {
 
   // Hides fields that have no effect with the current values.
   hideUnused() {
-    this.training.show(this.values);
     for (const { field, node } of this.controls) node.hidden = !applies(field, this.values);
   }
 }

@@ -19,7 +19,6 @@ const TILE_WIDTH = 104; // px of an example with its caption
 
 export class Tabs {
   /** @type {Labels} */ labels;
-  /** @type {Record<string, string>} */ buttonKeys;
   /** @type {(TabLabel & { node: HTMLElement })[]} */ tabs;
   /** @type {HTMLElement | null | undefined} */ row; // buttons above the content
   /** @type {HTMLElement | undefined} */ generation;
@@ -29,12 +28,14 @@ export class Tabs {
   /**
    * @param {Channel} channel
    * @param {Status} status
+   * @param {{ closable: boolean }} options whether all tabs can be closed, so that nothing is shown
    */
-  constructor(channel, status) {
+  constructor(channel, status, { closable } = { closable: true }) {
     this.channel = channel;
     this.status = status;
+    this.closable = closable;
     this.bar = h("div", { className: "tab-bar", role: "tablist" });
-    this.views = new ViewBar(channel, (key) => this.choose(key));
+    this.views = new ViewBar(channel);
     this.content = h("div");
     this.body = h(
       "div",
@@ -49,26 +50,33 @@ export class Tabs {
     this.chart = null;
   }
 
-  /** @param {Page} page */
-  build(page) {
-    this.labels = page.labels;
-    this.buttonKeys = Object.fromEntries(page.tabs.map((tab) => [tab.key, tab.parent || tab.key]));
-    const row = page.tabs.filter((tab) => !tab.parent);
-    this.tabs = row.map((tab) => ({
-      ...tab,
-      node: h("button", {
-        type: "button",
-        role: "tab",
-        text: tab.label,
-        onclick: () => this.press(tab.key),
-        onkeydown: (event) => this.onKey(event),
-      }),
-    }));
+  // Builds the tabs of one page of the app.
+  /** @type {(page: Page, name: string) => void} */
+  build({ labels, tabs }, name) {
+    this.labels = labels;
+    this.tabs = tabs
+      .filter((tab) => tab.page === name)
+      .map((tab) => ({
+        ...tab,
+        node: h("button", {
+          type: "button",
+          role: "tab",
+          text: tab.label,
+          onclick: () => this.press(tab.key),
+          onkeydown: (event) => this.onKey(event),
+        }),
+      }));
     this.bar.replaceChildren(...this.tabs.map((tab) => tab.node));
-    const removed = this.open && !(this.open in this.buttonKeys); // the new task has other tabs
+    const removed = this.open && !this.tabs.some((tab) => tab.key === this.open); // by another task
     if (removed) this.choose(this.tabs[0].key);
-    else if (this.open === undefined && matchMedia(TALL_WINDOW).matches) this.choose(this.tabs[0].key);
     else this.mark();
+  }
+
+  // Requests the content of the open tab; in a tall window, or where it cannot be closed, one opens.
+  resume() {
+    const initial = !this.closable || matchMedia(TALL_WINDOW).matches ? this.tabs[0].key : null;
+    if (this.open === undefined) this.open = initial;
+    if (this.open) this.choose(this.open);
   }
 
   /** @param {string | null} key */
@@ -87,10 +95,11 @@ export class Tabs {
     this.channel.act("focus", { key: "columns", value: columns });
   }
 
-  // A click opens a tab and scrolls to it; a click on the open tab closes it.
+  // A click opens a tab and scrolls to it; a click on the open tab closes it, if tabs can be closed.
   /** @param {string} key */
   press(key) {
-    this.choose(key === this.openButton() ? null : key);
+    if (key === this.open && !this.closable) return;
+    this.choose(key === this.open ? null : key);
     if (this.open) this.body.scrollIntoView({ block: "nearest" });
   }
 
@@ -101,15 +110,10 @@ export class Tabs {
     this.bar.scrollIntoView({ block: "start" });
   }
 
-  // The key of the button of the open tab.
-  openButton() {
-    return this.open ? this.buttonKeys[this.open] : null;
-  }
-
   mark() {
     this.body.hidden = !this.open;
     for (const [index, tab] of this.tabs.entries()) {
-      const selected = tab.key === this.openButton();
+      const selected = tab.key === this.open;
       tab.node.setAttribute("aria-selected", String(selected));
       tab.node.tabIndex = selected || (!this.open && index === 0) ? 0 : -1;
       if (selected) this.body.setAttribute("aria-label", tab.label);

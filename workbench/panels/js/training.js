@@ -22,7 +22,7 @@ export class TrainingSection {
   /** @param {Channel} channel */
   constructor(channel) {
     this.channel = channel;
-    this.node = h("details", { className: "training" });
+    this.node = h("section", { className: "training" });
     this.example = 0;
     this.compressed = false;
   }
@@ -54,7 +54,7 @@ export class TrainingSection {
     this.warning = h("p", { className: "help warning", role: "status" });
     this.button = h("button", { type: "button", className: "primary", onclick: () => this.start() });
     this.node.replaceChildren(
-      h("summary", { text: training.title }),
+      h("h2", { text: training.title }),
       ...training.primary.map(make),
       this.warning,
       training.next_example ? this.quiet(training.next_example, () => this.queryTeacher(this.example + 1)) : "",

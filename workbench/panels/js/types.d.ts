@@ -1,5 +1,9 @@
-// The messages from Python, described in panels/page.py, and the interfaces of anywidget and
+// The messages from Python, described in panels/widget.py, and the interfaces of anywidget and
 // plotly.js as far as the page uses them. Only the type checker reads this file.
+
+import type { Channel } from "./channel.js";
+import type { Status } from "./status.js";
+import type { Theme } from "./theme.js";
 
 export type Labels = Record<string, string>;
 export type Value = string | number | boolean | null;
@@ -85,7 +89,7 @@ export interface UploadTexts {
 export interface TabLabel {
   key: string;
   label: string;
-  parent: string | null;
+  page: string;
 }
 
 export interface Fact {
@@ -96,6 +100,8 @@ export interface Fact {
 
 export interface Page {
   labels: Labels;
+  pages: { key: string; label: string }[];
+  open: string | null; // the key of the open page
   header: {
     tasks: { title: string; models: { value: string; label: string }[] }[];
     selected: string;
@@ -223,6 +229,25 @@ export interface Messages {
   sent: { seq: number }; // from the channel itself, not from Python
 }
 
+// ── what a widget displays ──
+
+export interface Context {
+  channel: Channel;
+  status: Status;
+  theme: Theme;
+  go: (page: string) => void; // opens a page of the app
+}
+
+export interface View {
+  node: HTMLElement;
+  build(page: Page): void;
+  show(state: State): void;
+  open?(): void; // called when it becomes visible
+  showChart?(message: Messages["chart"]): void;
+  showTab?(message: TabMessage): void;
+  close?(): void;
+}
+
 // ── anywidget ──
 
 interface Signal {
@@ -233,6 +258,7 @@ interface Signal {
 export interface Model {
   on(event: string, listen: Listener): void;
   off(event: string, listen: Listener): void;
+  get(name: string): any;
   set(name: string, value: unknown): void;
   save_changes(): void;
   send(content: object, callbacks?: object, buffers?: ArrayBuffer[]): void;
@@ -265,5 +291,6 @@ export interface Plotly {
 declare global {
   interface Window {
     Plotly?: Plotly;
+    workbenchPlotly?: Promise<Plotly>; // while it loads
   }
 }

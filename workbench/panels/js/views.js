@@ -8,13 +8,9 @@ import { h } from "./dom.js";
 /** @import { Control, Value } from "./types" */
 
 export class ViewBar {
-  /**
-   * @param {Channel} channel
-   * @param {(key: string) => void} onTab
-   */
-  constructor(channel, onTab) {
+  /** @param {Channel} channel */
+  constructor(channel) {
     this.channel = channel;
-    this.onTab = onTab; // called with the key of a tab that shares the button
     this.node = h("div", { className: "view-bar" });
     this.shown = "";
     /** @type {Value | undefined} */
@@ -54,7 +50,7 @@ export class ViewBar {
     if (control.kind === "text") return h("span", { className: "unit", text: control.text });
     const { key, value } = control;
     /** @param {any} to */
-    const select = (to) => (key === "tab" ? this.onTab(to) : this.channel.act("focus", { key, value: to }));
+    const select = (to) => this.channel.act("focus", { key, value: to });
     if (control.kind === "button") return this.button(control, `${key} ${value}`, () => select(value));
     const { label, choices } = control;
     if (control.kind === "select") {

@@ -27,6 +27,7 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
     floor = _("minimum {metric}") if metric.higher_is_better else _("maximum {metric}")
     return {
         "title": _("Workbench"),
+        "pages": _("pages"),
         "model": _("model"),
         "undo": _("undo"),
         "redo": _("redo"),
@@ -66,6 +67,7 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "copied": _("copied"),
         "copy": _("copy"),
         "copy_failed": _("The browser blocked copying: select the text and copy it."),
+        "train": _("train ▸"),
         "download": _("download"),
         "cancel": _("cancel"),
         "close": _("close"),

@@ -1,0 +1,65 @@
+"""The pages of the app: one session, and only the open page is kept up to date."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.panels.pages import PAGES
+
+
+def kinds(client, start):
+    return [message["kind"] for message, _ in client.dashboard.sent[start:]]
+
+
+def test_every_page_has_tabs_and_every_tab_a_page(client):
+    page = client.last("page")
+    assert [known["key"] for known in page["pages"]] == [known.key for known in PAGES]
+    assert {tab["page"] for tab in page["tabs"]} == {known.key for known in PAGES}
+
+
+def test_a_page_without_the_chart_receives_none(client):
+    client.wait_until_idle()
+    client.act("page", key="train")
+    start = len(client.dashboard.sent)
+    client.set_values(prune_sparsity=0.4)
+    client.wait_until_idle()
+    assert "state" in kinds(client, start)
+    assert "chart" not in kinds(client, start)
+    client.act("page", key="compress")
+    assert client.last("chart")["seq"] == client.last("state")["seq"]
+
+
+def test_the_tab_of_a_page_that_was_left_is_not_sent(client):
+    client.wait_until_idle()
+    client.act("tab", key="bytes")
+    client.act("page", key="train")
+    start = len(client.dashboard.sent)
+    client.set_values(prune_sparsity=0.4)
+    client.wait_until_idle()
+    assert "tab" not in kinds(client, start)
+
+
+def test_the_page_of_the_address_opens_first(client):
+    client.act("hello", search="?prune.sparsity=0.5", theme="light", page="train")
+    assert client.last("page")["open"] == "train"
+    assert client.session.recipe.prune.sparsity == 0.5
+
+
+@pytest.mark.parametrize("name", ["nowhere", "<b>", 7])
+def test_an_unknown_page_is_reported_and_changes_nothing(client, name):
+    client.act("hello", search="", theme="light", page=name)
+    assert client.last("state")["error"].startswith("There is no page")
+    assert client.last("page")["open"] == "compress"
+    client.act("page", key=name)
+    assert client.dashboard.open_page == "compress"
+
+
+def test_nothing_is_sent_once_the_last_display_is_removed(client):
+    client.wait_until_idle()
+    client.act("bye")
+    start = len(client.dashboard.sent)
+    client.session.reset()
+    client.set_values(prune_sparsity=0.4)
+    assert not kinds(client, start)
+    client.act("hello", search="", theme="light")
+    assert "state" in kinds(client, start)

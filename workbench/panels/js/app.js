@@ -1,0 +1,106 @@
+// @ts-check
+// The whole app: header, banner and pages. A page is built when it is first opened; only the open page
+// is shown and kept up to date. The address holds the open page.
+
+import { getKey, saveState, setKey } from "./address.js";
+import { CompressPage } from "./compress_page.js";
+import { h } from "./dom.js";
+import { Header } from "./header.js";
+import { TrainPage } from "./train_page.js";
+
+/** @import { Context, Messages, Page, State, TabMessage, View } from "./types" */
+
+/** @type {Record<string, new (context: Context) => View>} */
+const PAGES = { compress: CompressPage, train: TrainPage };
+
+export class App {
+  /** @type {Page} */ page;
+  /** @type {State | undefined} */ shown;
+
+  /** @param {Context} context */
+  constructor(context) {
+    this.context = { ...context, go: (/** @type {string} */ key) => this.go(key) };
+    this.header = new Header(context.channel, context.theme, this.context.go);
+    this.main = h("main");
+    /** @type {Record<string, { view: View, built: Page }>} */
+    this.opened = {};
+    this.key = ""; // of the open page
+    this.node = h("div", { className: "app" }, this.header.node, context.status.banner, this.main);
+    this.onBack = () => {
+      this.turn(getKey("page") ?? this.page.pages[0].key);
+      if (this.shown) saveState(this.shown.query); // the older address has an older recipe
+    };
+    window.addEventListener("popstate", this.onBack);
+  }
+
+  /** @param {Page} page */
+  build(page) {
+    this.page = page;
+    this.header.build(page);
+    this.display(page.open ?? page.pages[0].key);
+  }
+
+  // Opens a page as a step in the history of the browser.
+  /** @param {string} key */
+  go(key) {
+    if (key === this.key) return;
+    setKey("page", key, true);
+    this.turn(key);
+  }
+
+  /** @param {string} key */
+  turn(key) {
+    if (key === this.key || !(key in PAGES)) return;
+    this.context.channel.act("page", { key });
+    this.display(key);
+  }
+
+  /** @param {string} key */
+  display(key) {
+    const { page, opened } = this;
+    const isNew = key !== this.key;
+    if (!opened[key]) {
+      const view = new PAGES[key](this.context);
+      this.main.append(view.node);
+      view.build(page);
+      opened[key] = { view, built: page };
+    } else if (opened[key].built !== page) {
+      opened[key].view.build(page);
+      opened[key].built = page;
+    }
+    this.key = key;
+    for (const [name, { view }] of Object.entries(opened)) view.node.hidden = name !== key;
+    this.header.mark(key);
+    if (!isNew) return;
+    if (this.shown) this.view?.show({ ...this.shown, values: this.context.channel.values });
+    this.view?.open?.();
+  }
+
+  /** @returns {View | undefined} */
+  get view() {
+    return this.opened[this.key]?.view;
+  }
+
+  /** @param {State} state */
+  show(state) {
+    this.shown = state;
+    this.view?.show(state);
+    this.header.show(state);
+  }
+
+  /** @param {Messages["chart"]} message */
+  showChart(message) {
+    this.view?.showChart?.(message);
+  }
+
+  /** @param {TabMessage} message */
+  showTab(message) {
+    this.view?.showTab?.(message);
+  }
+
+  close() {
+    window.removeEventListener("popstate", this.onBack);
+    this.header.upload.clear();
+    for (const { view } of Object.values(this.opened)) view.close?.();
+  }
+}

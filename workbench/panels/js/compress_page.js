@@ -1,0 +1,74 @@
+// @ts-check
+// The page on which the user compresses the model and sees the costs immediately.
+
+import { Card } from "./card.js";
+import { h } from "./dom.js";
+import { Footer } from "./footer.js";
+import { facts, presetRow } from "./header.js";
+import { Settings } from "./settings.js";
+import { Stage } from "./stage.js";
+import { Tabs } from "./tabs.js";
+
+/** @import { Context, Messages, Page, State, TabMessage } from "./types" */
+
+export class CompressPage {
+  /** @param {Context} context */
+  constructor(context) {
+    this.context = context;
+    this.above = h("div", { className: "above" });
+    this.settings = new Settings(context.channel);
+    this.stage = new Stage(context);
+    this.card = new Card();
+    this.footer = new Footer(context);
+    this.tabs = new Tabs(context.channel, context.status);
+    this.node = h("div", { className: "page" });
+    this.node.append(
+      this.above,
+      this.settings.node,
+      this.stage.node,
+      this.card.node,
+      h("div", { className: "strip" }, this.tabs.bar, this.footer.node),
+      this.tabs.body,
+    );
+  }
+
+  /** @param {Page} page */
+  build(page) {
+    const { labels } = page;
+    const { channel, go } = this.context;
+    this.above.replaceChildren(presetRow(page, channel), facts(page));
+    this.settings.build(page);
+    this.stage.build(labels);
+    this.card.build(page);
+    const train = h("button", { type: "button", className: "quiet", text: labels.train, onclick: () => go("train") });
+    this.footer.build(labels, page.pages.some(({ key }) => key === "train") ? train : undefined);
+    this.tabs.build(page, "compress");
+  }
+
+  open() {
+    this.stage.open();
+    this.tabs.resume();
+  }
+
+  /** @param {State} state */
+  show(state) {
+    this.card.show(state); // before anything that takes time
+    if (state.seq >= this.context.channel.seq || !state.values) this.settings.show(state);
+    this.footer.show(state);
+  }
+
+  /** @param {Messages["chart"]} message */
+  showChart(message) {
+    this.stage.showChart(message);
+  }
+
+  /** @param {TabMessage} message */
+  showTab(message) {
+    this.tabs.show(message);
+  }
+
+  close() {
+    this.tabs.clear();
+    this.stage.close();
+  }
+}

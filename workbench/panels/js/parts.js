@@ -1,0 +1,109 @@
+// @ts-check
+// Parts of the page as widgets of their own, which notebooks combine.
+
+import { h } from "./dom.js";
+import { applies, control } from "./field.js";
+import { Stage } from "./stage.js";
+import { Tabs } from "./tabs.js";
+
+/** @import { MadeControl } from "./field.js" */
+/** @import { Context, Field, Messages, Page, State, TabMessage, Value } from "./types" */
+
+export class TradeoffPart {
+  /** @param {Context} context */
+  constructor(context) {
+    this.stage = new Stage(context);
+    this.node = this.stage.node;
+  }
+
+  /** @param {Page} page */
+  build(page) {
+    this.stage.build(page.labels);
+  }
+
+  open() {
+    this.stage.open();
+  }
+
+  show() {}
+
+  /** @param {Messages["chart"]} message */
+  showChart(message) {
+    this.stage.showChart(message);
+  }
+
+  close() {
+    this.stage.close();
+  }
+}
+
+export class ControlsPart {
+  /** @type {(MadeControl & { field: Field })[]} */ controls;
+
+  /** @param {Context} context */
+  constructor({ channel }) {
+    this.channel = channel;
+    this.node = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
+  }
+
+  /** @param {Page} page */
+  build({ labels, parts }) {
+    /** @param {Field} field */
+    const make = (field) => ({ field, ...control(field, (value) => this.change(field.key, value)) });
+    const groups = parts.map(({ title, fields }) => ({ title, controls: fields.map(make) }));
+    this.controls = groups.flatMap((group) => group.controls);
+    this.node.setAttribute("aria-label", labels.settings);
+    this.node.replaceChildren(
+      ...groups.map(({ title, controls }) =>
+        h("fieldset", {}, h("legend", { text: title }), ...controls.map(({ node }) => node)),
+      ),
+    );
+  }
+
+  /** @type {(key: string, value: Value) => void} */
+  change(key, value) {
+    this.channel.sendValues({ ...this.channel.values, [key]: value });
+    this.hideUnused();
+  }
+
+  /** @param {State} state */
+  show({ values }) {
+    if (!values) return;
+    for (const { field, show } of this.controls) show(values[field.key]);
+    this.hideUnused();
+  }
+
+  hideUnused() {
+    for (const { field, node } of this.controls) node.hidden = !applies(field, this.channel.values);
+  }
+}
+
+export class TabPart {
+  /** @param {Context} context */
+  constructor(context) {
+    this.context = context;
+    this.tabs = new Tabs(context.channel, context.status, { closable: false });
+    this.node = this.tabs.body;
+  }
+
+  /** @param {Page} page */
+  build(page) {
+    this.tabs.build(page, page.tabs[0].page);
+  }
+
+  open() {
+    this.node.append(this.context.status.progress);
+    this.tabs.resume();
+  }
+
+  show() {}
+
+  /** @param {TabMessage} message */
+  showTab(message) {
+    this.tabs.show(message);
+  }
+
+  close() {
+    this.tabs.clear();
+  }
+}

@@ -1,0 +1,57 @@
+"""The pages of the app, and what each widget shows of them.
+
+A new page is a row in `PAGES`, its tabs in `panels.tabs`, and a JavaScript class in `js/app.js`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.i18n import mark as N_
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the app; `chart` tells whether it shows accuracy against size."""
+
+    key: str
+    label_id: str
+    chart: bool
+
+
+PAGES = (
+    Page("compress", N_("Compress"), chart=True),
+    Page("train", N_("Train"), chart=False),
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a widget shows.
+
+    Attributes
+    ----------
+    part
+        The key of the JavaScript class that displays it, see `js/main.js`.
+    pages
+        The keys of the pages between which the user can switch; the first opens initially.
+    chart
+        Whether the widget shows accuracy against size, on whatever page is open.
+    fields
+        The keys of the controls to show; empty for all.
+    tab
+        The key of the only tab, or None for the tabs of the pages.
+    """
+
+    part: str
+    pages: tuple[str, ...] = ()
+    chart: bool = False
+    fields: tuple[str, ...] = ()
+    tab: str | None = None
+
+    def shows_chart(self, page: str | None) -> bool:
+        """Return whether the chart is visible while `page` is open."""
+        return self.chart or any(known.chart for known in PAGES if known.key == page)
+
+
+APP = Panel("app", pages=tuple(page.key for page in PAGES))

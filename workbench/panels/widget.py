@@ -1,0 +1,283 @@
+"""The widget: a display of one session, or of a part of it.
+
+The page sends the trait `values` (the values of all controls and a sequence number; at most one
+such message is in flight and the newest replaces a waiting one), and custom messages whose `act`
+is a key of `ACTIONS`. It receives custom messages with a `kind`:
+
+page
+    Labels, controls, models, presets and tabs; sent once, and again when the model changes.
+state
+    Results, flags and error message; sent first after every change.
+chart, tab
+    The main figure and the content of the open tab; sent after the state they belong to, once the
+    accuracy is known, and only while they are visible. The tab is sent again when its analysis has
+    finished.
+upload
+    The state of an upload, see `panels.uploading`.
+progress, file, saved, plotly, banner
+    Progress of a long operation, bytes to save, what to do with the saved file, the plotly.js
+    script, a message for the banner.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import anywidget
+import traitlets
+
+from workbench.cancel import CancelToken
+from workbench.errors import InputError
+from workbench.evaluation.report import Report
+from workbench.i18n import _
+from workbench.panels import controls, page, sources, uploading
+from workbench.panels.actions import ACTIONS, VIEW_ACTIONS
+from workbench.panels.analysis_runner import AnalysisRunner
+from workbench.panels.error_boundary import error_boundary
+from workbench.panels.pages import APP, Panel
+from workbench.panels.tabs import Tab, tabs
+from workbench.plots.palette import THEMES
+from workbench.plots.tradeoff import Spot
+from workbench.recipe import Recipe
+from workbench.session import Session
+from workbench.session.analyses import AnalysisKey
+from workbench.session.checks import resolve_model
+
+IMMEDIATE_TABS = frozenset({"training", "teacher", "temperature", "sensitivity"})
+"""Tabs whose content does not depend on the report."""
+
+
+class SessionWidget(anywidget.AnyWidget):
+    """Show a panel of `session`, and carry out the actions that the page requests.
+
+    The traits `recipe` and `report` follow the session; setting `recipe` selects a recipe. Their
+    observers are called from the thread that made the change.
+
+    Parameters
+    ----------
+    panel
+        What to show.
+    owns_session
+        Whether closing the widget closes the session.
+    """
+
+    _esm = sources.script()
+    _css = sources.styles()
+
+    part = traitlets.Unicode(help="which part of the page is displayed").tag(sync=True)
+    values = traitlets.Dict(help="values of the controls, and a sequence number").tag(
+        sync=True, echo_update=False
+    )
+    recipe = traitlets.Instance(Recipe, help="the selected recipe")
+    report = traitlets.Instance(Report, allow_none=True, help="the newest report")
+
+    def __init__(self, session: Session, panel: Panel = APP, *, owns_session: bool = False) -> None:
+        self.session = session
+        super().__init__(part=panel.part, recipe=session.recipe, report=session.report)
+        self.panel = panel
+        self.theme = "light"
+        self.open_page: str | None = next(iter(panel.pages), None)
+        self.open_tab: str | None = None
+        self.banner: str | None = None
+        self.cancel = CancelToken()
+        self.analysis_runner = AnalysisRunner(self, self._missing_analysis)
+        self.uploads = uploading.Uploads(self)
+        self._requested: tuple[int, Recipe] = (0, session.recipe)  # newest values from the page
+        self._displays = 0  # in the browser
+        self._paused = False
+        self._sent_seq = 0
+        self._controls: Recipe | None = session.recipe  # the recipe that the controls show
+        self._shown_model: str | None = None
+        self._last_spot: Spot | None = None
+        self._started = (session.recipe, time.monotonic())
+        self._tickets = itertools.count(1)
+        self._last_ticket = 0
+        self._send_lock = threading.Lock()
+        self._owns_session = owns_session
+        self._received = session.recipe  # the newest recipe that came from the session
+        self._trait_lock = threading.RLock()
+        self.observe(self._on_values, "values")
+        self.observe(self._on_recipe, "recipe")
+        self.on_msg(self._on_message)
+        self._unsubscribe = session.subscribe(lambda _session: self._on_change())
+
+    def close(self) -> None:
+        """Close the widget, and the session if it belongs to the widget."""
+        self._unsubscribe()
+        self.uploads.cancel()
+        if self._owns_session:
+            self.session.close()
+        super().close()
+
+    def show_message(self, text: str) -> None:
+        """Show `text` in the banner until the next change."""
+        self.banner = text
+        self.send({"kind": "banner", "text": text})
+
+    def reset_controls(self) -> None:
+        """Set the controls of the page back to the recipe of the session."""
+        self._controls = None
+        self.publish()
+
+    def add_display(self, change: int) -> None:
+        """Count the displays of this widget in the browser; without one, nothing is sent."""
+        self._displays = max(0, self._displays + change)
+
+    def turn_to(self, page_key: str) -> None:
+        """Open a page; only the open page is kept up to date.
+
+        Raises
+        ------
+        InputError
+            If the widget has no such page.
+        """
+        if page_key not in self.panel.pages:
+            text = _("There is no page {name}.").format(name=repr(page_key))
+            raise InputError(text, code="name.unknown_page")
+        self.open_page, self.open_tab = page_key, None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Publish nothing inside this context."""
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._paused = False
+
+    def publish(self, *, full: bool = False, chart: bool = False, tab: bool = False) -> None:
+        """Send what has changed: first the results, then the chart and the open tab.
+
+        Any thread may call this. Of two concurrent calls, the messages of the earlier one are
+        dropped.
+
+        Parameters
+        ----------
+        full
+            Also send the page description and the values of the controls.
+        chart, tab
+            Also send the chart or the open tab while the results are outdated.
+        """
+        if self._paused or not self._displays:
+            return
+        ticket = next(self._tickets)
+        session = self.session
+        recipe = session.recipe
+        requested_seq, requested = self._requested
+        seq = requested_seq if recipe == requested else self._sent_seq
+        outdated = session.busy and session.report is not None and not self._is_current()
+        new_model = session.model.name != self._shown_model
+        messages = [self._page()] if full or new_model else []
+        messages.append(
+            page.state(
+                session,
+                seq=seq,
+                outdated=outdated,
+                with_values=full or recipe != self._controls,
+                message=self.banner,
+                started=self._started[1],
+            )
+        )
+        if not self._send_all(ticket, messages):
+            return
+        self._sent_seq = seq
+        self._controls = recipe
+        only_size = session.busy and session.report is not None and session.report.score is None
+        complete = full or not (outdated or only_size)
+        if complete:
+            if new_model:
+                self._last_spot = None
+            self._shown_model = session.model.name
+        later = []  # text is sent before the chart is computed
+        if (complete or chart) and self.panel.shows_chart(self.open_page):
+            later.append(self._chart(seq))
+        if complete or tab or self.open_tab in IMMEDIATE_TABS:
+            later += self._open_tab(seq)
+        self._send_all(ticket, later)
+        self.analysis_runner.update()
+
+    def _tabs(self) -> list[Tab]:
+        return tabs(self.session.model.task, self.panel)
+
+    def _missing_analysis(self) -> AnalysisKey | None:
+        keys = (tab.missing(self.session) for tab in self._tabs() if tab.key == self.open_tab)
+        return next(keys, None)
+
+    def _send_all(self, ticket: int, messages: Sequence[dict[str, Any]]) -> bool:
+        with self._send_lock:
+            if ticket < self._last_ticket:
+                return False
+            self._last_ticket = ticket
+            for message in messages:
+                self.send(message)
+            return True
+
+    def _on_values(self, change: dict[str, Any]) -> None:
+        with error_boundary(self.show_message):
+            message = change["new"]
+            shown = controls.recipe(message["values"])
+            recipe = controls.with_default_scope(shown, self.session.recipe)
+            self.banner = None
+            self._requested = (int(message["seq"]), recipe)
+            self._controls = shown
+            if recipe == self.session.recipe:
+                self.publish()
+            else:
+                self.session.set(recipe)
+
+    def _on_message(self, _widget: Any, content: dict[str, Any], buffers: Sequence[Any]) -> None:
+        with error_boundary(self.show_message):
+            name = content.get("act", "")
+            if name in ACTIONS:
+                if name not in VIEW_ACTIONS:
+                    self.banner = None
+                ACTIONS[name](self, {**content, "buffers": buffers})
+
+    @traitlets.validate("recipe")
+    def _check_recipe(self, proposal: dict[str, Any]) -> Recipe:
+        recipe: Recipe = proposal["value"]
+        if recipe != self.session.recipe:
+            resolve_model(self.session.model.name, recipe)  # raises before anything changes
+        return recipe
+
+    def _on_recipe(self, change: dict[str, Any]) -> None:
+        if change["new"] is not self._received:
+            self.session.set(change["new"])
+
+    def _on_change(self) -> None:
+        with error_boundary(self.show_message):
+            if self._started[0] != self.session.recipe:
+                self._started = (self.session.recipe, time.monotonic())
+            self.publish()
+            self._update_traits()
+
+    def _update_traits(self) -> None:
+        with self._trait_lock:
+            self._received = self.session.recipe
+            self.recipe, self.report = self._received, self.session.report
+
+    def _page(self) -> dict[str, Any]:
+        return page.description(self.session, self.panel, self.open_page)
+
+    def _is_current(self) -> bool:
+        report = self.session.report
+        return report is not None and self.session.recipe in (report.recipe, report.preview_of)
+
+    def _chart(self, seq: int) -> dict[str, Any]:
+        self._last_spot, message = page.chart(
+            self.session, THEMES[self.theme], self._last_spot, seq
+        )
+        return message
+
+    def _open_tab(self, seq: int) -> list[dict[str, Any]]:
+        palette = THEMES[self.theme]
+        return [
+            {"kind": "tab", "seq": seq, "key": tab.key, **tab.content(self.session, palette)}
+            for tab in self._tabs()
+            if tab.key == self.open_tab
+        ]
