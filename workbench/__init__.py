@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.errors import WorkbenchError
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
+    from workbench.experiments.train_student import train_student
     from workbench.panels import dashboard
     from workbench.recipe import (
         Activations,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from workbench.streaming.decompress import decompress
     from workbench.training.compress import compress, train
     from workbench.zoo import model, models, task, tasks
+    from workbench.zoo.students import Student, student, students
 
 __all__ = [
     "Activations",
@@ -71,6 +73,7 @@ __all__ = [
     "Session",
     "Share",
     "Structure",
+    "Student",
     "Task",
     "Train",
     "WorkbenchError",
@@ -93,10 +96,13 @@ __all__ = [
     "model",
     "models",
     "sensitivity",
+    "student",
+    "students",
     "task",
     "tasks",
     "to_module",
     "train",
+    "train_student",
 ]
 
 # Public names by the module that defines them. They load on first use, so that importing is cheap.
@@ -119,6 +125,7 @@ _NAMES = {
     "errors": ("WorkbenchError",),
     "evaluation.measure": ("evaluate", "measure"),
     "evaluation.report": ("Report",),
+    "experiments.train_student": ("train_student",),
     "panels": ("dashboard",),
     "recipe": (
         *("Activations", "Adjust", "Factorize", "Prune", "Quantize"),
@@ -129,6 +136,7 @@ _NAMES = {
     "streaming.decompress": ("decompress",),
     "training.compress": ("compress", "train"),
     "zoo": ("model", "models", "task", "tasks"),
+    "zoo.students": ("Student", "student", "students"),
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names}
 

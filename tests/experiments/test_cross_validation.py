@@ -12,7 +12,7 @@ from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, RecipeError
 from workbench.experiments import cross_validate
 from workbench.experiments.cross_validation import fold_jobs
-from workbench.experiments.job import run_job, subset_setup
+from workbench.experiments.job import run_job
 from workbench.recipe import Recipe
 from workbench.training.setup import training_setup
 
@@ -52,7 +52,7 @@ def test_a_subset_includes_the_teacher_outputs(small, brief):
     recipe = Recipe(train=replace(brief, teacher="self", batch=1000, steps=20))
     setup = training_setup(small, recipe)
     indices = np.array([5, 3, 999])
-    subset = subset_setup(setup, indices)
+    subset = training_setup(small, recipe, examples=indices)
     assert np.array_equal(subset.labels, setup.labels[indices])
     assert np.array_equal(subset.examples, setup.examples[indices])
     assert np.array_equal(subset.teacher.cached.numpy(), setup.teacher.cached.numpy()[indices])

@@ -1,4 +1,7 @@
-"""Train built-in models from scratch: ``python -m workbench.checkpoints fashion/lenet5``."""
+"""Train built-in models from scratch: ``python -m workbench.checkpoints fashion/lenet5``.
+
+``--students`` trains the shipped students, and continues where it was stopped.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections.abc import Sequence
 import torch
 
 from workbench.checkpoints.make import make_checkpoint
+from workbench.checkpoints.students import make_students
 from workbench.domain.model import Architecture
 from workbench.errors import WorkbenchError
 from workbench.zoo.registry import architecture
@@ -28,15 +32,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("models", nargs="*", help=f"choose from: {', '.join(ARCHITECTURES)}")
     parser.add_argument("--all", action="store_true", help="train every built-in model")
+    parser.add_argument("--students", action="store_true", help="train the shipped students")
     options = parser.parse_args(arguments)
     names = list(ARCHITECTURES) if options.all else options.models
-    if not names:
-        parser.error("name a model or use --all")
+    if not names and not options.students:
+        parser.error("name a model or use --all or --students")
     torch.set_num_threads(THREADS)
     torch.use_deterministic_algorithms(True)
     try:
         for selected in [architecture(name) for name in names]:
             _train(selected)
+        if options.students:
+            make_students(_print_line)
     except WorkbenchError as error:
         parser.exit(2, f"{error}\n")
 
@@ -47,11 +54,15 @@ def _train(architecture: Architecture) -> None:
 
     def report(epoch: int, value: float) -> None:
         validation = task.metric.format(value)
-        sys.stdout.write(f"{name}: epoch {epoch} of {plan.epochs}, validation {validation}\n")
-        sys.stdout.flush()
+        _print_line(f"{name}: epoch {epoch} of {plan.epochs}, validation {validation}")
 
     make_checkpoint(architecture, plan, splits, architecture.checkpoint, report)
-    sys.stdout.write(f"{name}: wrote {architecture.checkpoint}\n")
+    _print_line(f"{name}: wrote {architecture.checkpoint}")
+
+
+def _print_line(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

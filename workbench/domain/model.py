@@ -72,7 +72,7 @@ class Architecture:
 
     def build(self) -> nn.Module:
         """Return the module with newly initialized weights."""
-        module: nn.Module = import_module(self._module).build(self.width, self.left_out)
+        module: nn.Module = import_module(self.module_name).build(self.width, self.left_out)
         return module
 
     def empty(self) -> nn.Module:
@@ -125,12 +125,12 @@ class Architecture:
     @property
     def most_left_out(self) -> int:
         """The largest number of layers or blocks that can be omitted."""
-        return int(import_module(self._module).MOST_LEFT_OUT)
+        return int(import_module(self.module_name).MOST_LEFT_OUT)
 
     @property
     def plan(self) -> TrainingPlan:
         """How the network is trained."""
-        plan: TrainingPlan = import_module(self._module).PLAN
+        plan: TrainingPlan = import_module(self.module_name).PLAN
         return plan
 
     @property
@@ -146,8 +146,9 @@ class Architecture:
         return self.checkpoint.with_suffix(".json")
 
     @property
-    def _module(self) -> str:
-        return f"{PACKAGE}.{self.name.replace('/', '.').replace('-', '_')}"
+    def module_name(self) -> str:
+        """The Python module that builds the network."""
+        return module_name(self.name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -315,6 +316,11 @@ class Model:
         if (architecture.width, architecture.left_out) != (spec.width, spec.left_out):
             architecture = replace(architecture, width=spec.width, left_out=spec.left_out)
         return replace(self, architecture=architecture, spec=spec)
+
+
+def module_name(model: str) -> str:
+    """Return the name of the Python module that builds a built-in model."""
+    return f"{PACKAGE}.{model.replace('/', '.').replace('-', '_')}"
 
 
 @cache

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
 
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Split
@@ -17,12 +13,10 @@ from workbench.recipe import Recipe, Train
 from workbench.threads import threads
 from workbench.training.run import Run
 from workbench.training.setup import training_setup
+from workbench.training.subset import Indices
 from workbench.training.teacher_ref import resolve_teacher
-from workbench.training.types import TrainingSetup
 from workbench.zoo.registry import register_model
 from workbench.zoo.tables import CUSTOM_PREFIX
-
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +63,7 @@ def run_job(job: Job, cancel: CancelToken = NEVER) -> Outcome:
         If `cancel` is cancelled.
     """
     recipe = Recipe(train=replace(job.settings, threads=1))
-    setup = training_setup(job.model, recipe)
-    if job.train_indices is not None:
-        setup = subset_setup(setup, job.train_indices)
+    setup = training_setup(job.model, recipe, examples=job.train_indices)
     run = Run(setup, recipe)
     problem = None
     with threads(1):
@@ -98,23 +90,6 @@ def run_job_with_teacher(run: Callable[[Job], Outcome], job: Job, teacher: Model
     if teacher is not None:
         register_model(teacher)
     return run(job)
-
-
-def subset_setup(setup: TrainingSetup, indices: Indices) -> TrainingSetup:
-    """Return a setup with the examples at `indices` only."""
-    teacher = setup.teacher
-    if teacher is not None and teacher.cached is not None:
-        cached = teacher.cached[indices]
-        teacher = copy.copy(teacher)
-        teacher.cached = cached
-    weights = setup.example_weights
-    return replace(
-        setup,
-        examples=setup.examples[indices],
-        labels=setup.labels[indices],
-        teacher=teacher,
-        example_weights=None if weights is None else weights[indices],
-    )
 
 
 def _test_split(job: Job) -> Split:

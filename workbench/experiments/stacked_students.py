@@ -35,8 +35,8 @@ def stackable(setup: TrainingSetup, settings: Train) -> bool:
 
     It is exact without shared randomness or statistics across a batch or gradient: no dropout,
     batch norm, clipping, rewinding, averaging or early stopping, in float32, for classification
-    with equal example weights. It is faster for small fully connected networks; stacked
-    convolutions are slower than parallel ones.
+    with equal example weights and all labels. It is faster for small fully connected networks;
+    stacked convolutions are slower than parallel ones.
     """
     layers = [m for m in setup.module.modules() if list(m.parameters(recurse=False))]
     is_coupled = settings.dropout or settings.clip or settings.patience or settings.average
@@ -50,6 +50,7 @@ def stackable(setup: TrainingSetup, settings: Train) -> bool:
         and settings.precision == "float32"
         and setup.supports_stacking
         and setup.example_weights is None
+        and settings.labels == 1  # otherwise a student without a teacher has other batches
     )
 
 
@@ -115,9 +116,7 @@ class StackedStudents:
 
     def _forward(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Return losses and numbers of correct predictions, [students]."""
-        inputs, labels, teacher, _weights = microbatch(
-            self.setup, chosen, self.shared, self._generator
-        )
+        inputs, labels, teacher, *_ = microbatch(self.setup, chosen, self.shared, self._generator)
         stacked: Tensor = self._run(self.weights, *inputs.tensors)
         losses = [
             objective(settings, outputs, labels, teacher if settings.teacher else None)

@@ -136,6 +136,12 @@ class Recipe(Displayable):
                 "them.",
                 code="recipe.resized_trained_weights",
             )
+        if train.labels < 1 and self._needs_gradients:
+            raise RecipeError(
+                "Gradients are computed from the labels of all calibration examples, so that a "
+                "share of labels would not hold: choose another criterion, or all labels.",
+                code="recipe.gradients_with_few_labels",
+            )
         if self.factorize is not None:
             raise RecipeError(
                 "Factors cannot be trained yet: remove factorize or train.",
@@ -158,6 +164,12 @@ class Recipe(Displayable):
             or self._compensates
             or self.quantizes_activations
         )
+
+    @property
+    def _needs_gradients(self) -> bool:
+        """Whether a criterion uses gradients of the loss, and so the labels."""
+        parts = (self.prune, self.structure)
+        return any(part is not None and part.criterion in NEEDS_GRADIENTS for part in parts)
 
     def prunes(self, name: str) -> bool:
         """Whether the tensor `name` is pruned."""

@@ -177,6 +177,10 @@ class Train(Settings):
         link; ``self`` for the original model; empty for none. A `Model` is replaced by its name.
     temperature, mix, matching : float, float, str
         Of distillation; `mix` is the teacher's fraction of the loss.
+    labels : float
+        The share of the training examples whose labels are used: the same ones for the same seed,
+        in proportion to the classes, at least one of each class. A teacher still answers on all
+        examples; without a teacher, only the labeled examples are used.
     """
 
     steps: int = integer(300, (0, 200_000), N_("steps"), N_("The number of batches to train on."))
@@ -215,6 +219,15 @@ class Train(Settings):
     )
     matching: str = choice(
         "soft_targets", MATCHINGS, N_("matching"), N_("What the student learns from the teacher.")
+    )
+    labels: float = real(
+        1.0,
+        (0.001, 1.0, 0.001),
+        N_("share of labels"),
+        N_(
+            "The fraction of the training examples whose labels are used; a teacher answers on all "
+            "of them."
+        ),
     )
     sparsening: str = choice(
         "one_shot",

@@ -48,12 +48,14 @@ class Forward:
 
         The module must be using `weights` already.
         """
-        inputs, labels, teacher, of_examples = microbatch(
+        inputs, labels, teacher, of_examples, labeled = microbatch(
             self.setup, chosen, self.settings, self.generator
         )
         outputs = self._autocast(lambda: run(self.module, weights, inputs))
         compute = self.setup.objective or objective
-        extra = () if of_examples is None else (of_examples,)
+        extra: tuple[Tensor | None, ...] = () if of_examples is None else (of_examples,)
+        if labeled is not None:  # never with a custom loss
+            extra = of_examples, labeled
         loss = compute(self.settings, outputs, labels, teacher, *extra)
         if not bool(loss.isfinite()):
             self.finite_outputs = isinstance(outputs, Tensor) and bool(outputs.isfinite().all())

@@ -16,8 +16,8 @@ from workbench.training.augment import apply_user_augment, augment
 if TYPE_CHECKING:
     from workbench.training.types import TrainingSetup
 
-STEP, EPOCH, NORMS = 1, 2, 3
-"""RNG stream ids: augmentation and dropout, shuffling, batch-norm recalibration."""
+STEP, EPOCH, NORMS, LABELS = 1, 2, 3, 4
+"""RNG stream ids: augmentation and dropout, shuffling, batch-norm recalibration, labels."""
 
 
 def derive_seed(seed: int, stream: int, number: int) -> int:
@@ -44,12 +44,16 @@ class BatchOrder:
 
 
 class Microbatch(NamedTuple):
-    """Examples of one forward pass: inputs, labels, teacher outputs and example weights."""
+    """Examples of one forward pass: inputs, labels, teacher outputs and example weights.
+
+    `labeled` tells which labels are used; None for all of them.
+    """
 
     inputs: Batch
     labels: Any
     teacher: Tensor | None
     weights: Tensor | None = None
+    labeled: Tensor | None = None
 
 
 def has_augmentation(settings: Train) -> bool:
@@ -79,8 +83,9 @@ def microbatch(
     inputs = layout_inputs(inputs, channels_last=setup.channels_last)
     labels = targets(setup.labels[indices])
     weights = None if setup.example_weights is None else setup.example_weights[chosen]
+    labeled = None if setup.labeled is None else setup.labeled[chosen]
     if setup.teacher is None:
-        return Microbatch(inputs, labels, None, weights)
+        return Microbatch(inputs, labels, None, weights, labeled)
     cached = setup.teacher.cached
     outputs = setup.teacher.predict(inputs) if changed or cached is None else cached[chosen]
-    return Microbatch(inputs, labels, outputs, weights)
+    return Microbatch(inputs, labels, outputs, weights, labeled)

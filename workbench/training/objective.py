@@ -16,6 +16,7 @@ def objective(
     labels: Tensor,
     teacher: Tensor | None,
     weights: Tensor | None = None,
+    labeled: Tensor | None = None,
 ) -> Tensor:
     """Return the mean loss of a batch, a scalar.
 
@@ -33,7 +34,13 @@ def objective(
     weights
         Example weights, float [b] ≥ 0, or None for equal weights. The mean is the sum of
         weight · loss over all predictions, divided by the sum of weights.
+    labeled
+        bool [b], or None for all examples. The loss of an example that is not labeled is its
+        teacher's alone, whatever the `mix`; its label is not used.
     """
+    if labeled is not None:
+        assert teacher is not None  # the other examples have no loss
+        return _partly_labeled(settings, outputs, labels, teacher, weights, labeled)
     if weights is not None:
         return _weighted(settings, outputs, labels, teacher, weights)
     hard = label_loss(outputs, labels, settings.label_smoothing)
@@ -54,7 +61,26 @@ def _weighted(
     if teacher is not None:
         soft = _each_soft(settings, outputs, labels, teacher)
         losses = settings.mix * soft + (1 - settings.mix) * losses
+    return _weighted_mean(losses, weights)
+
+
+def _weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
     return (losses * weights).sum() / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)
+
+
+def _partly_labeled(
+    settings: Train,
+    outputs: Tensor,
+    labels: Tensor,
+    teacher: Tensor,
+    weights: Tensor | None,
+    labeled: Tensor,
+) -> Tensor:
+    losses = _each_soft(settings, outputs, labels, teacher)
+    hard = label_losses(outputs[labeled], labels[labeled], settings.label_smoothing)
+    both = settings.mix * losses[labeled] + (1 - settings.mix) * hard
+    losses = losses.masked_scatter(labeled, both)
+    return losses.mean() if weights is None else _weighted_mean(losses, weights)
 
 
 def _each_soft(settings: Train, outputs: Tensor, labels: Tensor, teacher: Tensor) -> Tensor:

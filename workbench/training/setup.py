@@ -20,12 +20,20 @@ from workbench.recipe import Recipe, Train
 from workbench.runtime.traits import BUILT_IN
 from workbench.training.microbatch import has_augmentation
 from workbench.training.running_metric import RunningMetric, Sample
+from workbench.training.subset import Indices, select_examples, select_labels
 from workbench.training.teacher import Teacher, check_output_shapes, load_teacher
 from workbench.training.types import TrainingSetup
 
 
-def training_setup(model: Model, recipe: Recipe, cancel: CancelToken = NEVER) -> TrainingSetup:
+def training_setup(
+    model: Model,
+    recipe: Recipe,
+    cancel: CancelToken = NEVER,
+    examples: Indices | None = None,
+) -> TrainingSetup:
     """Return the setup that trains `model` on its training split as `recipe` says.
+
+    Only the examples at the indices `examples` are used, if given.
 
     Raises
     ------
@@ -33,7 +41,8 @@ def training_setup(model: Model, recipe: Recipe, cancel: CancelToken = NEVER) ->
         When the teacher does not exist.
     RecipeError
         When the teacher has other data or outputs, the recipe shifts or mirrors examples that are
-        not images, no parameter requires gradients, training from scratch is combined with
+        not images, a share of labels is used without classes or with a custom loss, no parameter
+        requires gradients, training from scratch is combined with
         statistics of the trained weights, or the recipe does not fit the network of its width and
         depth.
     Cancelled
@@ -43,6 +52,7 @@ def training_setup(model: Model, recipe: Recipe, cancel: CancelToken = NEVER) ->
     objective = _objective(model, recipe.train)
     check_depth(model, recipe.train)
     check_augmentation(model, recipe.train)
+    check_labels(model, recipe.train)
     split = model.task.split("train")
     prepared = starting_network(model, recipe)
     shaped = model.with_spec(prepared.spec)
@@ -59,7 +69,7 @@ def training_setup(model: Model, recipe: Recipe, cancel: CancelToken = NEVER) ->
     if teacher is not None and teacher.task is not model.task:
         inputs = model.task.inputs(split.examples[:2])
         check_output_shapes(teacher, module, prepared.weights, inputs)
-    return TrainingSetup(
+    setup = TrainingSetup(
         module=module,
         prepared=prepared,
         roles=roles,
@@ -76,6 +86,9 @@ def training_setup(model: Model, recipe: Recipe, cancel: CancelToken = NEVER) ->
         example_weights=None if split.weights is None else torch.from_numpy(split.weights),
         augment=model.task.augment,
     )
+    if examples is not None:
+        setup = select_examples(setup, examples)
+    return select_labels(setup, recipe.train)
 
 
 def starting_network(model: Model, recipe: Recipe) -> PreparedNetwork:
@@ -159,4 +172,22 @@ def check_augmentation(model: Model, settings: Train) -> None:
             f"Only images can be shifted or mirrored, and {model.task.title} has none: set shift "
             "to 0 and mirror to never.",
             code="recipe.augmentation_without_images",
+        )
+
+
+def check_labels(model: Model, settings: Train) -> None:
+    """Raise `RecipeError` if a share of labels is used where examples have no single class."""
+    if settings.labels == 1:
+        return
+    if model.task.loss_fn is not None:
+        raise RecipeError(
+            f"{model.name} has a custom loss, which needs the label of each example: set labels "
+            "to 1.",
+            code="training.labels_with_custom_loss",
+        )
+    if model.task.metric.counts != "classes":
+        raise RecipeError(
+            f"Only labels of classes can be left out, and {model.task.title} has none: set labels "
+            "to 1.",
+            code="training.labels_without_classes",
         )

@@ -46,6 +46,8 @@ class TrainingSetup:
         Whether several copies of the module can be trained as one.
     example_weights : float32 tensor [n] or None
         Weight of each example in the loss.
+    labeled : bool tensor [n] or None
+        With a teacher, the examples whose labels are used; None for all of them.
     augment : callable or None
         The user's function that augments the inputs of each step.
     """
@@ -64,6 +66,7 @@ class TrainingSetup:
     channels_last: bool = True
     supports_stacking: bool = True
     example_weights: Tensor | None = None
+    labeled: Tensor | None = None
     augment: Callable[[Any], Any] | None = None
 
     @property

@@ -10,6 +10,8 @@ from workbench.domain.task import Task, unknown_name_error
 from workbench.errors import FileError, InputError, UnknownNameError
 from workbench.recipe.schema import brief
 from workbench.zoo.plugins import LazyModel, plugin_model, plugins
+from workbench.zoo.student_model import student_model
+from workbench.zoo.students import student
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
 from workbench.zoo.user_models import UserModels
 
@@ -66,9 +68,10 @@ def title(name: str) -> str:
     UnknownNameError
         If there is no such model.
     """
-    if name not in _known():
+    known = student(name) or _known().get(name)
+    if known is None:
         raise unknown_name_error("model", name, _known())
-    return _known()[name].title
+    return known.title
 
 
 def _known() -> dict[str, Architecture | LazyModel | Model]:
@@ -93,7 +96,7 @@ def architecture(name: str) -> Architecture:
 
 
 def model(name: str) -> Model:
-    """Return a trained model: built-in, custom, or of an installed package.
+    """Return a trained model: built-in, custom, of an installed package, or a shipped student.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def model(name: str) -> Model:
     InputError
         If the name is that of a file of tensors, which has no module.
     FileError
-        If the card is missing or damaged.
+        If the card, or the table of the students, is missing or damaged.
     WorkbenchError
         If the plug-in of the model fails.
     """
@@ -119,6 +122,8 @@ def model(name: str) -> Model:
         return registered
     if name not in ARCHITECTURES and name in plugins():
         return plugin_model(name)
+    if (shipped := student(name)) is not None:
+        return student_model(shipped, model(shipped.network))
     if name.startswith(TENSOR_FILE_PREFIX):
         raise InputError(
             f"The file holds the tensors of {name.removeprefix(TENSOR_FILE_PREFIX)!r} without a "
