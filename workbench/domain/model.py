@@ -162,7 +162,8 @@ class Model:
         The JSON card: ``parameters``, ``macs`` (multiply-accumulates per example), ``peak_memory``
         (bytes for a batch of 64), ``layers`` (for each weight, the ``kind`` of its layer, its
         ``macs``, the weights it is ``coupled`` with, and its ``axes`` if it is transposed for
-        compression), ``tensors`` (shape by name, in the module's order), ``original_bytes``,
+        compression), ``tensors`` (shape by name, in the module's order), ``equalizable`` (whether
+        channel ranges can be equalized: "always", "folded" or ""), ``original_bytes``,
         ``sha256``, ``accuracy`` (for each split, ``correct`` and ``examples``, or the ``value`` of
         another metric and further metrics) and ``training`` (how the checkpoint was trained;
         ``seconds`` are elapsed time).

@@ -8,12 +8,15 @@ from typing import Any
 
 from torch import Tensor
 
+from workbench.calibration.structure import change_structure
+from workbench.compression.stats import CalibrationStats
 from workbench.domain import Model, Split
 from workbench.domain.metric import ACCURACY
 from workbench.errors import InputError
 from workbench.evaluation.report import Score
 from workbench.evaluation.scores import reference_score
 from workbench.profiling.resources import layer_profiles, macs, peak_memory
+from workbench.recipe import Adjust, Recipe
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ def measure_card(model: Model, weights: Mapping[str, Tensor], *splits: Split) ->
     card["peak_memory"] = _count(model, weights, peak_memory)
     card["layers"] = layer_profiles(model, weights)
     card["tensors"] = {name: list(tensor.shape) for name, tensor in weights.items()}
+    card["equalizable"] = _equalizable(model, weights)
     scores = {split.name: reference_score(model, weights, split) for split in splits}
     for name, score in scores.items():
         if score.not_finite:
@@ -55,6 +59,20 @@ def _count(
     except Exception as error:  # noqa: BLE001 - counters do not support every operation
         log.info("%s of %s is not counted: %s", count.__name__, model.name, error)
         return 0
+
+
+def _equalizable(model: Model, weights: Mapping[str, Tensor]) -> str:
+    """Return whether channel ranges can be equalized: "always", if norms are "folded", or ""."""
+    settings = {"always": Adjust("keep", equalize="pairs"), "folded": Adjust("fold", equalize="pairs")}
+    for name, adjust in settings.items():
+        try:
+            prepared = change_structure(model, Recipe(adjust), CalibrationStats(), weights)
+        except Exception as error:  # noqa: BLE001 - a user's module may fail in any way
+            log.info("equalization of %s is not possible: %s", model.name, error)
+            return ""
+        if prepared.equalized:
+            return name
+    return ""
 
 
 def score_entry(score: Score) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """Controls generated from the recipe schema, and the conversion between recipes and their values.
 
 New fields, criteria and parts of a recipe appear automatically. The first field of each part is a
-large control. Per-layer fields go to the layer table, all others to "more settings". Training is
-slow, so it is not a live control: it has a section and a button of its own.
+large control. Per-layer fields go to the layer table. The page has three levels, each of which
+shows more fields. Training is slow, so it is not a live control: it has a button of its own.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from dataclasses import fields, replace
 from typing import Any
 
 from workbench import formatting
-from workbench.i18n import _
+from workbench.domain import Model
+from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
+from workbench.panels.applicable import can_act, condition
 from workbench.recipe import PARTS, Prune, Recipe
-from workbench.recipe.off import disabled_part
+from workbench.recipe.off import BY_LAYER, OFF, disabled_part
 from workbench.recipe.prune import AUTO, DEFAULT_SCOPES
 from workbench.recipe.recipe import Part, written_fields
 from workbench.recipe.schema import Choice, FieldSpec, specs
@@ -30,9 +32,16 @@ TITLES = {
     "adjust": N_("Adjustment"),
 }
 
+LEVELS = {"start": N_("Start"), "explore": N_("Explore"), "everything": N_("Everything")}
+"""The levels of the page by key; each shows the fields of those before it, and more."""
+
+HEADLINES = frozenset({"prune.sparsity", "quantize.bits"})
+"""The fields of the first level."""
+
 SEPARATE_PARTS = frozenset({"train"})
 """Parts with a section of their own."""
 
+INTEGER_BITS = ("quantize.bits", [bits for bits in range(2, 9)])
 VISIBLE_IF = {
     "structure.seed": ("structure.criterion", ["random"]),
     "activations.percentile": ("activations.observer", ["percentile"]),
@@ -42,14 +51,22 @@ VISIBLE_IF = {
     "share.start": ("share.method", ["k_means"]),
     "share.seed": ("share.start", ["random"]),
     "quantize.format": ("quantize.bits", [16]),
+    **dict.fromkeys(("quantize.scheme", "quantize.granularity"), INTEGER_BITS),
+    **dict.fromkeys(("quantize.range", "quantize.rounding"), INTEGER_BITS),
     "quantize.group_size": ("quantize.granularity", ["group"]),
     "quantize.percentile": ("quantize.range", ["percentile"]),
 }
 """Fields that apply only to certain values of another field, and are hidden otherwise."""
 
+GATED = frozenset(OFF) - {"adjust"}
+"""Parts whose first field turns all other fields on or off."""
 
-def describe(only: Collection[str] = ()) -> list[dict[str, Any]]:
+def describe(
+    model: Model, recipe: Recipe, only: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """Return the parts of a recipe with their fields, from which the page builds its controls.
+
+    Fields that cannot act on `model` are omitted, unless `recipe` sets them.
 
     Parameters
     ----------
@@ -57,27 +74,64 @@ def describe(only: Collection[str] = ()) -> list[dict[str, Any]]:
         The keys of the fields to describe, such as ``quantize.bits``; empty for all.
     """
     parts = []
+    current = values(recipe)
     for key, part in _live():
-        fields = [
-            describe_field(key, spec, primary=position == 0)
+        off = _values_of(key, disabled_part(key))
+        title = _(TITLES[key]) if key in TITLES else key
+        shown = [
+            describe_field(key, spec, primary=position == 0, title=title)
+            | {"visible_if": condition(model, key, spec.name) or VISIBLE_IF.get(name)}
             for position, spec in enumerate(specs(part))
+            for name in [f"{key}.{spec.name}"]
+            if not only or name in only
+            if can_act(model, key, spec.name) or current[name] != off[name]
         ]
-        shown = [field for field in fields if not only or field["key"] in only]
         if shown:
-            title = _(TITLES[key]) if key in TITLES else key
             parts.append({"key": key, "title": title, "fields": shown})
     return parts
+
+
+def hidden_settings(recipe: Recipe) -> dict[str, str]:
+    """Return, for each level, a sentence about the active settings that it does not show."""
+    active = _active(recipe)
+    texts = {}
+    for number, name in enumerate(LEVELS):
+        count = sum(list(LEVELS).index(level) > number for level in active)
+        text = plural("{count} more setting is active", "{count} more settings are active", count)
+        texts[name] = text.format(count=count) if count else ""
+    return texts
+
+
+def _active(recipe: Recipe) -> list[str]:
+    """Return the levels of the fields that `recipe` sets, in parts that are not off."""
+    current = values(recipe)
+    levels = []
+    for key, part in _live():
+        off, gate = _values_of(key, disabled_part(key)), _gate(key)
+        if key in GATED and current[gate["key"]] == gate["off"] and not current.get(gate["layers"]):
+            continue
+        levels += [
+            _level(key, spec, primary=position == 0)
+            for position, spec in enumerate(specs(part))
+            if current[f"{key}.{spec.name}"] != off[f"{key}.{spec.name}"]
+        ]
+    return levels
 
 
 def values(recipe: Recipe) -> dict[str, Any]:
     """Return the value of every control for `recipe`; a missing part gets its disabled values."""
     result: dict[str, Any] = {}
-    for key, part in _live():
-        settings = getattr(recipe, key) or disabled_part(key)
-        for field in fields(part):
-            value = getattr(settings, field.name)
-            value = dict(value) if isinstance(value, Mapping) else value
-            result[f"{key}.{field.name}"] = list(value) if isinstance(value, tuple) else value
+    for key, _part in _live():
+        result |= _values_of(key, getattr(recipe, key) or disabled_part(key))
+    return result
+
+
+def _values_of(key: str, settings: Any) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        value = dict(value) if isinstance(value, Mapping) else value
+        result[f"{key}.{field.name}"] = list(value) if isinstance(value, tuple) else value
     return result
 
 
@@ -130,7 +184,9 @@ def _live() -> list[tuple[str, type[Part]]]:
     return [(key, part) for key, part in PARTS.items() if key not in SEPARATE_PARTS]
 
 
-def describe_field(key: str, spec: FieldSpec, *, primary: bool) -> dict[str, Any]:
+def describe_field(
+    key: str, spec: FieldSpec, *, primary: bool, title: str = ""
+) -> dict[str, Any]:
     """Return the description from which the page builds the control of one field.
 
     Parameters
@@ -138,29 +194,57 @@ def describe_field(key: str, spec: FieldSpec, *, primary: bool) -> dict[str, Any
     key
         The part of the recipe.
     primary
-        Whether the control is large and always visible.
+        Whether the control is large.
+    title
+        The title of the part, which precedes the label in the name for screen readers.
     """
     name = f"{key}.{spec.name}"
+    stepped = primary and all(isinstance(choice.value, int) for choice in spec.choices)
     return {
         "key": name,
         "kind": spec.kind,
         "primary": primary,
+        "level": _level(key, spec, primary=primary),
         "label": spec.label,
+        "name": f"{title.lower()}: {spec.label}" if title else spec.label,
         "short": specs(PARTS[key])[0].label if spec.kind == "layers" else spec.label,
         "help": spec.help,
         "low": spec.low,
         "high": spec.high,
         "step": spec.step,
+        "stepped": stepped and bool(spec.choices),
         "percent": _is_share(spec),
         "unit": f"{formatting.NARROW_SPACE}%" if _is_share(spec) else "",
-        "choices": [_choice(choice) for choice in spec.choices],
+        "choices": [_choice(choice, bits=spec.name == "bits") for choice in spec.choices],
         "visible_if": VISIBLE_IF.get(name),
+        "gate": _gate(key) if key in GATED and not primary else None,
     }
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def _level(key: str, spec: FieldSpec, *, primary: bool) -> str:
+    if f"{key}.{spec.name}" in HEADLINES:
+        return "start"
+    return "explore" if primary and key != "adjust" else "everything"
+
+
+def _gate(key: str) -> dict[str, Any]:
+    """Return the condition under which the part `key` acts: it is on, or set for some layer."""
+    first = specs(PARTS[key])[0].name
+    layers = f"{key}.layers" if key in BY_LAYER else None
+    return {"key": f"{key}.{first}", "off": OFF[key], "layers": layers}
+
+
+def _choice(choice: Choice, *, bits: bool) -> dict[str, Any]:
     texts = [text for text in (choice.help, choice.paper) if text]
-    return {"value": choice.value, "label": choice.label, "help": " ".join(texts)}
+    spoken = choice.label
+    if bits:
+        spoken = _("{count} bits").format(count=choice.value)  # there are at least two
+    return {
+        "value": choice.value,
+        "label": choice.label,
+        "spoken": spoken,
+        "help": " ".join(texts),
+    }
 
 
 def _is_share(spec: FieldSpec) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench import formatting
 from workbench.i18n import _
-from workbench.panels import controls, training, uploading
+from workbench.panels import controls, settings, training, uploading
 from workbench.panels.pages import PAGES, Panel
 from workbench.panels.tabs import tabs
 from workbench.panels.views import card, layer_table
@@ -32,7 +32,8 @@ def description(session: Session, panel: Panel, open_page: str | None) -> dict[s
         ],
         "open": open_page,
         "header": header(session),
-        "parts": controls.describe(panel.fields),
+        "parts": controls.describe(session.model, session.recipe, panel.fields),
+        "settings": settings.describe(session),
         "layers": list(session.layers),
         "layer_table": layer_table.rows(session.model),
         "training": training.section(session),
@@ -75,7 +76,8 @@ def state(
         "outdated": outdated,
         "numbers": card.numbers(
             session.report,
-            points.original(session.model),
+            points.original(session.origin_model),
+            uncompressed=points.original(session.model),
             baseline=session.baseline,
             parameters=session.model.card["parameters"],
             untouched=session.recipe == Recipe(),
@@ -93,12 +95,18 @@ def state(
         "query": session.query(),
         "budget": session.budget,
         "floor": session.floor,
-        "model": session.model.name,
+        "model": session.origin,
         "layer_table": layer_table.live(session),
+        "settings": settings.state(session),
     }
     if with_values:
-        result["values"] = controls.values(session.recipe)
+        result["values"] = settings.values(session)
     return result
+
+
+def layers(session: Session) -> dict[str, Any]:
+    """Return the message that adapts the page to a student in place of the model."""
+    return {"kind": "layers", "layer_table": layer_table.rows(session.model)}
 
 
 def progress(session: Session, started: float) -> dict[str, Any] | None:
@@ -136,12 +144,13 @@ def chart(
     `last` is the point that stays until the accuracy of the current recipe is known.
     """
     report = session.report
-    original = points.original(session.model)
-    spot = points.current(report) or last
+    original = points.original(session.origin_model)
+    untouched = points.original(session.model) if session.recipe == Recipe() else None
+    spot = points.current(report) or untouched or last
     figure = tradeoff.draw(
         original,
-        points.visited(session.visited),
-        spot or (original if session.recipe == Recipe() else None),
+        points.visited(session.visited, session.origin),
+        spot,
         palette,
         size=report.size.bytes if report is not None else None,
         budget=session.budget,

@@ -23,6 +23,8 @@ from workbench.recipe.off import BY_LAYER
 from workbench.recipe.schema import specs
 from workbench.session import Session
 from workbench.session.analyses import AnalysisKey
+from workbench.session.records import Visit
+from workbench.zoo.registry import title
 
 
 @dataclass(frozen=True)
@@ -181,13 +183,14 @@ def sensitivity_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the table of the visited recipes, newest first."""
-    original, metric = points.original(session.model), session.model.task.metric
+    original, metric = points.original(session.origin_model), session.model.task.metric
+    current, untouched = (session.model.name, session.recipe), (session.origin, Recipe())
     rows = [
         {
             "key": key,
-            "selected": visit.recipe == session.recipe,
+            "selected": (visit.model, visit.recipe) == current,
             "cells": [
-                controls.summary(visit.recipe),
+                _summary(visit, session.origin),
                 metric.format(visit.value),
                 metric.change(visit.value - original.value),
                 formatting.nbytes(visit.bytes),
@@ -195,7 +198,7 @@ def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
             ],
         }
         for key, visit in enumerate(session.visited)
-        if visit.recipe != Recipe()
+        if (visit.model, visit.recipe) != untouched
     ]
     return {
         "table": {
@@ -206,6 +209,14 @@ def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
             "button": {"act": "results_csv", "text": _("save the table as CSV")},
         }
     }
+
+
+def _summary(visit: Visit, origin: str) -> str:
+    if visit.model == origin:
+        return controls.summary(visit.recipe)
+    if visit.recipe == Recipe():
+        return title(visit.model)
+    return f"{title(visit.model)} · {controls.summary(visit.recipe)}"
 
 
 def recipe_tab(session: Session, palette: Palette) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def section(session: Session) -> dict[str, Any]:
             "kind": "integer",
             "primary": False,
             "label": _("seconds"),
+            "name": _("seconds"),
             "help": _("Time budget for training, in seconds; it determines the number of steps."),
             "low": 1,
             "high": MAX_SECONDS,

@@ -6,6 +6,8 @@ is a key of `ACTIONS`. It receives custom messages with a `kind`:
 
 page
     Labels, controls, models, presets and tabs; sent once, and again when the model changes.
+layers
+    The rows of the layer table; sent when a student takes the place of the model.
 state
     Results, flags and error message; sent first after every change.
 chart, tab
@@ -35,7 +37,7 @@ from workbench.cancel import CancelToken
 from workbench.errors import InputError
 from workbench.evaluation.report import Report
 from workbench.i18n import _
-from workbench.panels import controls, page, sources, uploading
+from workbench.panels import controls, distillation, page, sources, uploading
 from workbench.panels.actions import ACTIONS, VIEW_ACTIONS
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.error_boundary import error_boundary
@@ -50,6 +52,10 @@ from workbench.session.checks import resolve_model
 
 IMMEDIATE_TABS = frozenset({"training", "teacher", "temperature", "sensitivity"})
 """Tabs whose content does not depend on the report."""
+
+
+Selected = tuple[str, Recipe]
+"""The name of the compressed model, and the recipe."""
 
 
 class SessionWidget(anywidget.AnyWidget):
@@ -87,11 +93,12 @@ class SessionWidget(anywidget.AnyWidget):
         self.cancel = CancelToken()
         self.analysis_runner = AnalysisRunner(self, self._missing_analysis)
         self.uploads = uploading.Uploads(self)
-        self._requested: tuple[int, Recipe] = (0, session.recipe)  # newest values from the page
+        self._requested = (0, self._selected)  # the newest values from the page
         self._displays = 0  # in the browser
         self._paused = False
         self._sent_seq = 0
-        self._controls: Recipe | None = session.recipe  # the recipe that the controls show
+        self._controls: Selected | None = self._selected  # what the controls show
+        self._shown_origin: str | None = None
         self._shown_model: str | None = None
         self._last_spot: Spot | None = None
         self._started = (session.recipe, time.monotonic())
@@ -167,18 +174,20 @@ class SessionWidget(anywidget.AnyWidget):
             return
         ticket = next(self._tickets)
         session = self.session
-        recipe = session.recipe
+        selected = self._selected
         requested_seq, requested = self._requested
-        seq = requested_seq if recipe == requested else self._sent_seq
+        seq = requested_seq if selected == requested else self._sent_seq
         outdated = session.busy and session.report is not None and not self._is_current()
-        new_model = session.model.name != self._shown_model
-        messages = [self._page()] if full or new_model else []
+        new_origin = session.origin != self._shown_origin
+        messages = [self._page()] if full or new_origin else []
+        if not messages and selected[0] != self._shown_model:
+            messages.append(page.layers(session))
         messages.append(
             page.state(
                 session,
                 seq=seq,
                 outdated=outdated,
-                with_values=full or recipe != self._controls,
+                with_values=full or selected != self._controls,
                 message=self.banner,
                 started=self._started[1],
             )
@@ -186,13 +195,14 @@ class SessionWidget(anywidget.AnyWidget):
         if not self._send_all(ticket, messages):
             return
         self._sent_seq = seq
-        self._controls = recipe
+        self._controls = selected
+        self._shown_model = selected[0]
         only_size = session.busy and session.report is not None and session.report.score is None
         complete = full or not (outdated or only_size)
         if complete:
-            if new_model:
+            if new_origin:
                 self._last_spot = None
-            self._shown_model = session.model.name
+            self._shown_origin = session.origin
         later = []  # text is sent before the chart is computed
         if (complete or chart) and self.panel.shows_chart(self.open_page):
             later.append(self._chart(seq))
@@ -220,15 +230,19 @@ class SessionWidget(anywidget.AnyWidget):
     def _on_values(self, change: dict[str, Any]) -> None:
         with error_boundary(self.show_message):
             message = change["new"]
-            shown = controls.recipe(message["values"])
+            recipe_values, student = distillation.split(message["values"])
+            shown = controls.recipe(recipe_values)
             recipe = controls.with_default_scope(shown, self.session.recipe)
+            model = self.session.origin if student is None else student.name
             self.banner = None
-            self._requested = (int(message["seq"]), recipe)
-            self._controls = shown
-            if recipe == self.session.recipe:
+            self._requested = (int(message["seq"]), (model, recipe))
+            self._controls = (model, shown)
+            if (model, recipe) == self._selected:
                 self.publish()
-            else:
+            elif model == self.session.model.name:
                 self.session.set(recipe)
+            else:
+                self.session.distill(student, recipe)
 
     def _on_message(self, _widget: Any, content: dict[str, Any], buffers: Sequence[Any]) -> None:
         with error_boundary(self.show_message):
@@ -260,6 +274,10 @@ class SessionWidget(anywidget.AnyWidget):
         with self._trait_lock:
             self._received = self.session.recipe
             self.recipe, self.report = self._received, self.session.report
+
+    @property
+    def _selected(self) -> Selected:
+        return self.session.model.name, self.session.recipe
 
     def _page(self) -> dict[str, Any]:
         return page.description(self.session, self.panel, self.open_page)

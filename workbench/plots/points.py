@@ -20,8 +20,8 @@ def original(model: Model, split: str = "validation") -> Spot:
     return Spot(model.original_bytes, value, value, value)
 
 
-def visited(visits: Sequence[Visit]) -> list[Spot]:
-    """Return a point for each measured recipe; `key` is its index in `visits`."""
+def visited(visits: Sequence[Visit], origin: str) -> list[Spot]:
+    """Return a point for each result but that of `origin` itself; `key` is the index in `visits`."""
     return [
         Spot(
             visit.bytes,
@@ -29,10 +29,10 @@ def visited(visits: Sequence[Visit]) -> list[Spot]:
             visit.value,
             visit.value,
             key,
-            trained=visit.recipe.train is not None,
+            trained=visit.recipe.train is not None or visit.model != origin,
         )
         for key, visit in enumerate(visits)
-        if visit.recipe != Recipe()
+        if (visit.model, visit.recipe) != (origin, Recipe())
     ]
 
 

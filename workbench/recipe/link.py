@@ -18,7 +18,7 @@ from workbench.recipe.version_1 import upgrade_setting
 
 VERSION = "2"
 PAGE_KEYS = frozenset(
-    {"theme", "template", "lang", "token", "page", "voila-template", "voila-theme"}
+    {"theme", "template", "lang", "token", "page", "level", "tour", "voila-template", "voila-theme"}
 )
 MAX_LENGTH = 4096
 INTEGER = re.compile(r"-?[0-9]{1,15}")

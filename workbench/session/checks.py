@@ -12,7 +12,9 @@ from workbench.errors import InputError, RecipeError
 from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.recipe.train import SELF
+from workbench.session.records import Selection
 from workbench.training.teacher_ref import resolve_teacher
+from workbench.zoo.students import student
 
 
 def resolve_model(name: str, recipe: Recipe) -> Model:
@@ -26,6 +28,26 @@ def resolve_model(name: str, recipe: Recipe) -> Model:
     model = zoo.model(name)
     recipe.check_names(model.layers)
     return model
+
+
+def check_origin(selection: Selection) -> None:
+    """Check that the origin of `selection` is a model that a student can take the place of.
+
+    Raises
+    ------
+    WorkbenchError
+        If there is no such model, its task is another one, or a student is not selected.
+    """
+    if selection.origin is None:
+        return
+    origin = zoo.model(selection.origin)
+    if student(selection.model) is None or origin.task != zoo.model(selection.model).task:
+        raise InputError(
+            _("{model} is not a student of the task of {origin}: remove origin.").format(
+                model=selection.model, origin=selection.origin
+            ),
+            code="session.invalid_origin",
+        )
 
 
 def check_training(model: Model, recipe: Recipe) -> None:

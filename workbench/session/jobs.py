@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import zoo
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
-from workbench.errors import ArtifactError, Cancelled, RecipeError, WorkbenchError
+from workbench.errors import ArtifactError, Cancelled, InputError, RecipeError, WorkbenchError
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Recipe, Train
@@ -17,6 +17,7 @@ from workbench.session.analyses import Analyses, AnalysisKey, FileKey, file_key
 from workbench.session.checks import check_budget, check_training
 from workbench.session.records import TeacherQuery, Timing
 from workbench.session.state import State
+from workbench.zoo.students import student
 
 if TYPE_CHECKING:
     from workbench.analysis.sensitivity import Sensitivity
@@ -45,6 +46,10 @@ class Jobs:
         The results of `scan` so far.
     target_size : int or None
         The file size in bytes to keep while the user changes layers.
+    repeating : bool
+        Whether `repeat_student` is running.
+    repeat_result : str
+        What `repeat_student` has shown, in a sentence or two.
     """
 
     def __init__(self, state: State) -> None:
@@ -54,6 +59,7 @@ class Jobs:
         self._sweeps = _Calls()
         self._scans = _Calls()
         self._layer_changes = _Calls()
+        self._repeats = _Calls()
         self._clear_jobs()
 
     def _clear_jobs(self) -> None:
@@ -62,6 +68,8 @@ class Jobs:
         self.sweep_result: TemperatureSweep | None = None
         self.sensitivity: Sensitivity | None = None
         self.target_size: int | None = None
+        self.repeating = False
+        self.repeat_result = ""
 
     def artifact(
         self, cancel: CancelToken = NEVER, on_step: Callable[[TrainingStep], None] = ignore
@@ -207,6 +215,41 @@ class Jobs:
                 self.sensitivity = result
             on_progress(result.share)
             state.notify()
+
+    def repeat_student(
+        self, cancel: CancelToken = NEVER, on_progress: ProgressCallback = ignore
+    ) -> None:
+        """Train the selected student again and compare the two files; a newer call wins.
+
+        Raises
+        ------
+        InputError
+            If no student is selected.
+        """
+        from workbench.experiments.train_student import train_student
+
+        state = self._state
+        with state.lock:
+            model, chosen = state.model, student(state.model.name)
+            if chosen is None:
+                raise InputError(_("Select a student first."), code="session.no_student")
+            token = self._token(model, self._repeats.begin(), cancel)
+            self.repeating, self.repeat_result = True, ""
+        state.notify()
+        try:
+            result = train_student(
+                chosen, on_step=lambda step: on_progress(step.step / step.steps), cancel=token
+            )
+        finally:
+            with state.lock:
+                if model is state.model:
+                    self.repeating = False
+            state.notify()
+        with state.lock:
+            if token.cancelled:
+                return
+            self.repeat_result = result.summary
+        state.notify()
 
     def hold_size(self, size: int | None) -> None:
         """Hold the file at `size` bytes while layers change; None removes the limit."""

@@ -6,6 +6,7 @@ from workbench.recipe.link import from_query, to_query
 from workbench.session.checks import (
     check_budget,
     check_floor,
+    check_origin,
     check_training,
     parse_number,
     resolve_model,
@@ -13,12 +14,14 @@ from workbench.session.checks import (
 from workbench.session.records import Selection
 
 DEFAULT_MODEL = "fashion/lenet5"
-EXTRA_KEYS = frozenset({"budget", "floor"})
+EXTRA_KEYS = frozenset({"budget", "floor", "origin"})
 
 
 def format_query(selection: Selection, budget: int | None, floor: float | None) -> str:
     """Return the query string that opens `selection` under these limits."""
     extra = {}
+    if selection.origin is not None:
+        extra["origin"] = selection.origin
     if budget is not None:
         extra["budget"] = str(budget)
     if floor is not None:
@@ -36,7 +39,8 @@ def parse_query(query: str) -> tuple[Selection, int | None, float | None]:
     """
     name, recipe, extra = from_query(query, EXTRA_KEYS)
     budget = check_budget(parse_number(extra.get("budget"), "budget", int))
-    selection = Selection(name or DEFAULT_MODEL, recipe)
+    selection = Selection(name or DEFAULT_MODEL, recipe, origin=extra.get("origin"))
+    check_origin(selection)
     model = resolve_model(selection.model, recipe)
     floor = check_floor(parse_number(extra.get("floor"), "floor", float), model.task.metric)
     check_training(model, recipe)

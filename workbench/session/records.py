@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.recipe import Recipe
+from workbench.zoo.students import student
 
 if TYPE_CHECKING:
     from workbench.training.teacher_predictions import TeacherPrediction
@@ -16,11 +17,15 @@ LONGEST_HISTORY = 500
 
 @dataclass(frozen=True)
 class Visit:
-    """A recipe with exact results: its file's size in bytes and its metric on validation."""
+    """A recipe with exact results: its file's size in bytes and its metric on validation.
+
+    `model` is the name of the compressed model: the one that the user chose, or a student.
+    """
 
     recipe: Recipe
     bytes: int
     value: float
+    model: str
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,31 @@ class Focus:
 
 @dataclass(frozen=True)
 class Selection:
-    """A model and a recipe; `seconds` is the training time, until it is converted to steps."""
+    """A model and a recipe.
+
+    Attributes
+    ----------
+    model : str
+        The name of the model that is compressed.
+    recipe : Recipe
+    seconds : float or None
+        The training time, until it is converted to steps.
+    origin : str or None
+        The model that the user chose, if `model` is a student that takes its place.
+    """
 
     model: str
     recipe: Recipe
     seconds: float | None = None
+    origin: str | None = None
+
+    @property
+    def base(self) -> str:
+        """The model that sizes and accuracies are compared with; for a student, its network."""
+        if self.origin is not None:
+            return self.origin
+        known = student(self.model)
+        return self.model if known is None else known.network
 
 
 @dataclass(frozen=True)

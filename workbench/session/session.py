@@ -21,6 +21,7 @@ from workbench.recipe.presets import PRESETS
 from workbench.session.checks import (
     check_budget,
     check_floor,
+    check_origin,
     check_training,
     resolve_model,
     without_layers,
@@ -30,6 +31,7 @@ from workbench.session.link import DEFAULT_MODEL, format_query, parse_query
 from workbench.session.records import Focus, History, Selection, TrainingProgress, Visit
 from workbench.session.state import State
 from workbench.session.worker import Worker
+from workbench.zoo.students import Student, student
 
 UNTOUCHED = Recipe()
 
@@ -87,6 +89,21 @@ class Session(Jobs):
     def model(self) -> Model:
         """The selected model."""
         return self._state.model
+
+    @property
+    def student(self) -> Student | None:
+        """The shipped student that is selected, or None."""
+        return student(self.model.name)
+
+    @property
+    def origin(self) -> str:
+        """The name of the model that the user chose; a student may take its place."""
+        return self._state.selection.base
+
+    @property
+    def origin_model(self) -> Model:
+        """The model that the user chose; sizes and accuracies are compared with it."""
+        return self._state.origin_model
 
     @property
     def recipe(self) -> Recipe:
@@ -155,7 +172,7 @@ class Session(Jobs):
 
     @property
     def visited(self) -> tuple[Visit, ...]:
-        """The recipes of this model measured on all examples, in the order of the first visit."""
+        """The recipes measured on all examples, of the chosen model and of students of its task."""
         with self._state.lock:
             return self._state.visited
 
@@ -163,16 +180,32 @@ class Session(Jobs):
 
     def set(self, recipe: Recipe) -> None:
         """Select a recipe."""
-        self._select(Selection(self._state.selection.model, recipe))
+        self._select(replace(self._state.selection, recipe=recipe, seconds=None))
+
+    def distill(self, chosen: Student | None, recipe: Recipe | None = None) -> None:
+        """Let a shipped student take the place of the chosen model; None restores the model.
+
+        Parameters
+        ----------
+        chosen
+            The student to select.
+        recipe
+            The recipe to select; by default the current one without training.
+        """
+        name = self.origin if chosen is None else chosen.name
+        origin = None if chosen is None else self.origin
+        selection = Selection(name, self.recipe.untrained if recipe is None else recipe, None, origin)
+        check_origin(selection)
+        self._select(self._fitting(selection))
+
+    def visit(self, visit: Visit) -> None:
+        """Select the model and the recipe of an earlier result."""
+        origin = self.origin if visit.model != self.origin else None
+        self._select(Selection(visit.model, visit.recipe, None, origin))
 
     def choose_model(self, name: str) -> None:
         """Select a model; the recipe stays, without per-layer settings that do not fit."""
-        recipe = self.recipe
-        try:
-            resolve_model(name, recipe)
-        except WorkbenchError:
-            recipe = without_layers(recipe)
-        self.open(name, recipe)
+        self.open(name, self._fitting(Selection(name, self.recipe)).recipe)
 
     def open(self, name: str, recipe: Recipe) -> None:
         """Select a model and a recipe in one step."""
@@ -189,7 +222,7 @@ class Session(Jobs):
         """
         recipe = replace(without_idle_factorization(self.recipe), train=settings)
         check_training(self.model, recipe)
-        self._select(Selection(self._state.selection.model, recipe, seconds))
+        self._select(replace(self._state.selection, recipe=recipe, seconds=seconds))
 
     def preset(self, name: str) -> None:
         """Select a preset's recipe."""
@@ -288,6 +321,15 @@ class Session(Jobs):
         self._worker.close()
 
     # --- internals -----------------------------------------------------------------------
+
+    @staticmethod
+    def _fitting(selection: Selection) -> Selection:
+        """Return `selection` without per-layer settings if they do not fit its model."""
+        try:
+            resolve_model(selection.model, selection.recipe)
+        except WorkbenchError:
+            return replace(selection, recipe=without_layers(selection.recipe))
+        return selection
 
     def _select(self, selection: Selection) -> None:
         model = resolve_model(selection.model, selection.recipe)

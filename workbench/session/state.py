@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from workbench import formatting
+from workbench import formatting, zoo
 from workbench.cache.results import ResultCache
 from workbench.domain import Model
 from workbench.evaluation.report import Report
@@ -34,8 +34,9 @@ class State:
     ----------
     history : History
         The current selection, earlier and undone ones.
-    model : Model
-        The model of the current selection, already resolved.
+    model, origin_model : Model
+        The model of the current selection, and the one that the user chose, already resolved. They
+        differ while a student takes its place.
     store : ResultCache
         The cache of evaluation results.
     closed : bool
@@ -66,6 +67,7 @@ class State:
     def __init__(self, start: Selection, store: ResultCache) -> None:
         self.history = History(start)
         self.model = resolve_model(start.model, start.recipe)
+        self.origin_model = self._origin(start, self.model)
         self.store = store
         self.lock = threading.RLock()
         self.closed = False
@@ -78,9 +80,9 @@ class State:
         self.busy = False
         self.stale = False
         self._observers: list[Callable[[], None]] = []
-        self._models = {self.model.name: self.model}
+        self._models = {known.name: known for known in (self.model, self.origin_model)}
         self._trainings: dict[Selection, TrainingProgress] = {}
-        self._visits: dict[str, OrderedDict[Recipe, Visit]] = {}
+        self._visits: dict[str, OrderedDict[tuple[str, Recipe], Visit]] = {}
         self._identities = {self.model.name: self.model.identity}
 
     @property
@@ -95,8 +97,8 @@ class State:
 
     @property
     def visited(self) -> tuple[Visit, ...]:
-        """The recipes with exact results for the current model, in the order of the first visit."""
-        return tuple(self._visits.get(self.selection.model, {}).values())
+        """The recipes with exact results for the chosen model and its students, first one first."""
+        return tuple(self._visits.get(self.selection.base, {}).values())
 
     @property
     def settled(self) -> bool:
@@ -143,18 +145,27 @@ class State:
         if model.identity != self.model.identity:
             self.report = None
         self.history, self.model = history, model
-        names = {s.model for s in (*history.past, history.current, *history.future)}
+        self.origin_model = self._origin(history.current, model)
+        selections = (*history.past, history.current, *history.future)
+        names = {name for s in selections for name in (s.model, s.base)}
         models = {name: known for name, known in self._models.items() if name in names}
-        self._models = models | {model.name: model}
+        self._models = models | {known.name: known for known in (self.origin_model, model)}
         self.training = self._trainings.get(history.current)
         self.error = self.interruption = None
+
+    @staticmethod
+    def _origin(selection: Selection, model: Model) -> Model:
+        """Return the model that the user chose; `model` is that of the selection."""
+        return model if selection.base == model.name else zoo.model(selection.base)
 
     def add_report(self, report: Report) -> None:
         """Show `report`, and record a visit if it is exact and of the recipe itself."""
         self.report = report
         if report.score is not None and report.exact and report.preview_of is None:
-            visits = self._visits.setdefault(report.model, OrderedDict())
-            visits[report.recipe] = Visit(report.recipe, report.size.bytes, report.score.value)
+            visits = self._visits.setdefault(self.selection.base, OrderedDict())
+            visits[report.model, report.recipe] = Visit(
+                report.recipe, report.size.bytes, report.score.value, report.model
+            )
 
     def add_step(self, step: TrainingStep) -> None:
         """Append a step to the training progress; that of a finished run is stored."""

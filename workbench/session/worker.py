@@ -19,7 +19,6 @@ from workbench.evaluation.cached_results import cached_report
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Quantize, Recipe
-from workbench.session.records import Selection
 from workbench.session.state import State
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ class Worker:
         with state.lock:
             if outdated():
                 raise Cancelled("Training was stopped.", code="session.superseded")
-            selection = Selection(state.selection.model, resolved)
+            selection = replace(state.selection, recipe=resolved, seconds=None)
             state.history = state.history.with_current(selection)
         return resolved
 

@@ -26,8 +26,8 @@ def chart_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     session = dashboard.session
     current = points.current(session.report)
     rows = tradeoff.rows(
-        points.original(session.model),
-        points.visited(session.visited),
+        points.original(session.origin_model),
+        points.visited(session.visited, session.origin),
         current,
         session.model.task.metric,
     )

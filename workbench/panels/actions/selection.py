@@ -40,11 +40,11 @@ def model(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 @action
 def visit(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Select the recipe of an earlier result by its index."""
+    """Select the model and recipe of an earlier result by its index."""
     visits = dashboard.session.visited
     index = message.get("key")
     if isinstance(index, int) and 0 <= index < len(visits):
-        dashboard.session.set(visits[index].recipe)
+        dashboard.session.visit(visits[index])
 
 
 @action

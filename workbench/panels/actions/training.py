@@ -31,6 +31,13 @@ def sweep(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def repeat_student(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Train the selected student again and compare it with the shipped one."""
+    dashboard.cancel = CancelToken()
+    run_in_background("student", _repeat_student, dashboard)
+
+
+@action
 def query_teacher(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Show the teacher's prediction for an example at a temperature."""
     teacher = str(message.get("teacher") or SELF)
@@ -60,6 +67,11 @@ def _settings(message: dict[str, Any]) -> tuple[Train, float]:
 def _sweep(dashboard: Dashboard, settings: Train, seconds: float) -> None:
     with progress_bar(dashboard, _("Training students at several temperatures")) as on_progress:
         dashboard.session.sweep(settings, seconds, dashboard.cancel, on_progress)
+
+
+def _repeat_student(dashboard: Dashboard) -> None:
+    with progress_bar(dashboard, _("Training the student")) as on_progress:
+        dashboard.session.repeat_student(dashboard.cancel, on_progress)
 
 
 def _query_teacher(dashboard: Dashboard, teacher: str, temperature: float, example: int) -> None:

@@ -4,7 +4,7 @@
 
 export const isStandalone = () => document.getElementById("workbench-plotly") !== null;
 
-const VIEW_KEYS = ["theme", "lang", "token", "page"]; // how the state is shown, not part of it
+const VIEW_KEYS = ["theme", "lang", "token", "page", "level", "tour"]; // how the state is shown, not part of it
 
 export function search() {
   if (!isStandalone()) return "";
@@ -38,15 +38,16 @@ export function getKey(key) {
   return isStandalone() ? new URLSearchParams(location.search).get(key) : null;
 }
 
-// Sets a view key in the address; `step` adds a step to the history of the browser.
-/** @type {(key: string, value: string, step?: boolean) => void} */
+// Sets a view key in the address, or removes it; `step` adds a step to the history of the browser.
+/** @type {(key: string, value: string | null, step?: boolean) => void} */
 export function setKey(key, value, step = false) {
   if (!isStandalone()) return;
   const pairs = location.search
     .replace(/^\?/, "")
     .split("&")
     .filter((pair) => pair && !pair.startsWith(`${key}=`));
-  const url = `${location.pathname}?${[...pairs, `${key}=${value}`].join("&")}`;
+  if (value !== null) pairs.push(`${key}=${value}`);
+  const url = `${location.pathname}?${pairs.join("&")}`;
   if (step) history.pushState(null, "", url);
   else history.replaceState(null, "", url);
 }

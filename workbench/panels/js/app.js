@@ -88,6 +88,15 @@ export class App {
     this.header.show(state);
   }
 
+  /** @param {Messages["layers"]} message */
+  showLayers(message) {
+    this.opened.compress?.view.showLayers?.(message);
+  }
+
+  saved() {
+    this.view?.saved?.();
+  }
+
   /** @param {Messages["chart"]} message */
   showChart(message) {
     this.view?.showChart?.(message);

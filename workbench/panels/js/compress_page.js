@@ -8,6 +8,7 @@ import { facts, presetRow } from "./header.js";
 import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
 import { Tabs } from "./tabs.js";
+import { Tour } from "./tour.js";
 
 /** @import { Context, Messages, Page, State, TabMessage } from "./types" */
 
@@ -22,6 +23,8 @@ export class CompressPage {
     this.footer = new Footer(context);
     this.tabs = new Tabs(context.channel, context.status);
     this.node = h("div", { className: "page" });
+    this.tour = new Tour(this.node);
+    this.settings.onTour = () => this.tour.start();
     this.node.append(
       this.above,
       this.settings.node,
@@ -43,11 +46,13 @@ export class CompressPage {
     const train = h("button", { type: "button", className: "quiet", text: labels.train, onclick: () => go("train") });
     this.footer.build(labels, page.pages.some(({ key }) => key === "train") ? train : undefined);
     this.tabs.build(page, "compress");
+    this.tour.build(page);
   }
 
   open() {
     this.stage.open();
     this.tabs.resume();
+    this.tour.resume();
   }
 
   /** @param {State} state */
@@ -55,6 +60,16 @@ export class CompressPage {
     this.card.show(state); // before anything that takes time
     if (state.seq >= this.context.channel.seq || !state.values) this.settings.show(state);
     this.footer.show(state);
+    this.tour.check(this.settings.values, state);
+  }
+
+  /** @param {Messages["layers"]} message */
+  showLayers({ layer_table }) {
+    this.settings.buildLayers(layer_table);
+  }
+
+  saved() {
+    if (this.settings.shown) this.tour.check(this.settings.values, this.settings.shown, "file");
   }
 
   /** @param {Messages["chart"]} message */
@@ -68,6 +83,7 @@ export class CompressPage {
   }
 
   close() {
+    this.tour.close();
     this.tabs.clear();
     this.stage.close();
   }

@@ -4,7 +4,7 @@
 
 import { h, setText, term, uniqueId } from "./dom.js";
 
-/** @import { Field, Values } from "./types" */
+/** @import { Choice, Field, Values } from "./types" */
 /** @typedef {{ node: HTMLElement, show: (value: any) => void }} MadeControl */
 /** @typedef {(field: Field, change: (value: any) => void) => MadeControl} MakeControl */
 
@@ -24,7 +24,7 @@ export function slider(field, change) {
     min: field.low,
     max: field.high,
     step: field.step,
-    "aria-label": field.label,
+    "aria-label": field.name,
   });
   const paint = (value = Number(input.value)) => {
     const share = (value - field.low) / (field.high - field.low);
@@ -51,6 +51,49 @@ export function slider(field, change) {
   };
 }
 
+// A slider whose stops are the choices of the field, each with a label below the track.
+/** @type {MakeControl} */
+export function steps(field, change) {
+  const id = uniqueId();
+  const last = field.choices.length - 1;
+  const output = h("output", { className: "readout", htmlFor: id });
+  const input = h("input", { type: "range", id, min: 0, max: last, step: 1, "aria-label": field.name });
+  const stops = field.choices.map((choice, index) => {
+    const stop = h("span", { text: choice.label, onclick: () => move(index) });
+    stop.style.setProperty("--at", String(index / last));
+    return stop;
+  });
+  const paint = () => {
+    const { spoken, label } = field.choices[Number(input.value)];
+    input.style.setProperty("--share", String(Number(input.value) / last));
+    input.setAttribute("aria-valuetext", spoken || label);
+    setText(output, label);
+    for (const [index, stop] of stops.entries()) stop.classList.toggle("current", index === Number(input.value));
+  };
+  /** @param {number} index */
+  const move = (index) => {
+    input.value = String(index);
+    input.dispatchEvent(new Event("input"));
+  };
+  input.addEventListener("input", () => {
+    paint();
+    change(field.choices[Number(input.value)].value);
+  });
+  return {
+    node: h(
+      "div",
+      { className: "field slider steps" },
+      h("div", { className: "field-head" }, term(field.label, field.help), output),
+      input,
+      h("div", { className: "stops", "aria-hidden": "true" }, ...stops),
+    ),
+    show(value) {
+      input.value = String(field.choices.findIndex((choice) => choice.value === value));
+      paint();
+    },
+  };
+}
+
 /** @type {Record<string, number>} */
 const DIRECTIONS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 
@@ -66,30 +109,23 @@ function jump(event, input, field) {
 
 /** @type {MakeControl} */
 export function segments(field, change) {
+  const { node, show } = radios(field.name, field.choices, change);
+  const head = h("div", { className: "field-head" }, term(field.label, field.help));
+  return { node: h("div", { className: "field" }, head, node), show };
+}
+
+// A row of which exactly one choice is selected.
+/** @type {(label: string, choices: Choice[], change: (value: any) => void) => MadeControl} */
+export function radios(label, choices, change) {
   const name = uniqueId();
-  const radios = field.choices.map((choice) => {
-    const input = h("input", {
-      type: "radio",
-      name,
-      value: choice.value,
-      onchange: () => change(choice.value),
-    });
-    const label = h("label", { title: choice.help }, input, h("span", { text: choice.label }));
-    return { choice, input, label };
+  const made = choices.map(({ value, label, help }) => {
+    const input = h("input", { type: "radio", name, value, onchange: () => change(value) });
+    return { value, input, node: h("label", { title: help }, input, h("span", { text: label })) };
   });
   return {
-    node: h(
-      "div",
-      { className: "field" },
-      h("div", { className: "field-head" }, term(field.label, field.help)),
-      h(
-        "div",
-        { className: "segments", role: "radiogroup", "aria-label": field.label },
-        ...radios.map((radio) => radio.label),
-      ),
-    ),
+    node: h("div", { className: "segments", role: "radiogroup", "aria-label": label }, ...made.map(({ node }) => node)),
     show(value) {
-      for (const radio of radios) radio.input.checked = radio.choice.value === value;
+      for (const radio of made) radio.input.checked = radio.value === value;
     },
   };
 }
@@ -99,7 +135,7 @@ export function select(field, change) {
   const id = uniqueId();
   const input = h(
     "select",
-    { id, "aria-label": field.label },
+    { id, "aria-label": field.name },
     ...field.choices.map((choice) => h("option", { value: choice.value, text: choice.label })),
   );
   const help = h("p", { className: "help" });
@@ -126,7 +162,7 @@ export function number(field, change) {
     min: field.low,
     max: field.high,
     step: field.step || "any",
-    "aria-label": field.label,
+    "aria-label": field.name,
     onchange: () => {
       if (input.value !== "" && input.checkValidity()) {
         last = Number(input.value);
@@ -147,15 +183,19 @@ export function number(field, change) {
 
 /** @type {MakeControl} */
 export function control(field, change) {
+  if (field.stepped) return steps(field, change);
   if (field.kind === "choice") return (field.primary ? segments : select)(field, change);
   if (field.kind === "real" && field.primary) return slider(field, change);
   return number(field, change);
 }
 
-// Whether a field has an effect with the current values.
+// Whether a field has an effect with the current values: its part is on, or set for some layer, and
+// the field on which it depends has one of the values.
 /** @type {(field: Field, values: Values) => boolean} */
-export function applies(field, values) {
-  if (!field.visible_if) return true;
-  const [key, allowed] = field.visible_if;
-  return allowed.includes(values[key]);
+export function applies({ gate, visible_if }, values) {
+  const byLayer = gate?.layers ? Object.keys(values[gate.layers]).length > 0 : false;
+  if (gate && !byLayer && values[gate.key] === gate.off) return false;
+  if (!visible_if) return true;
+  const [key, allowed] = visible_if;
+  return allowed.includes(values[key]) || (byLayer && key === gate?.key);
 }

@@ -29,6 +29,7 @@ export class Footer {
       h("button", {
         type: "button",
         className: "primary",
+        "data-tour": "download",
         text: labels.download,
         onclick: () => channel.act("download"),
       }),

@@ -88,6 +88,7 @@ export class Header {
     const button = (name) =>
       h("button", { type: "button", className: "quiet", onclick: () => this.channel.act(name), text: labels[name] });
     this.undo = button("undo");
+    this.undo.dataset.tour = "undo";
     this.redo = button("redo");
     return h(
       "div",

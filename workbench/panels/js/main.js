@@ -58,6 +58,7 @@ function render({ model, el }) {
     root.append(...(view.node.contains(status.banner) ? [view.node] : [status.banner, view.node]));
     view.open?.();
   });
+  channel.on("layers", (message) => view.showLayers?.(message));
   channel.on("state", (state) => {
     if (state.values) channel.values = state.values;
     view.show(state); // before anything that takes time
@@ -77,7 +78,10 @@ function render({ model, el }) {
   channel.on("banner", ({ text }) => status.labels && status.showMessage(text));
   channel.on("test_result", ({ text }) => status.showMessage(text, "good"));
   channel.on("progress", (message) => status.showProgress(message));
-  channel.on("file", ({ name, mime }, buffers) => saveBlob(new Blob(buffers, { type: mime }), name));
+  channel.on("file", ({ name, mime }, buffers) => {
+    saveBlob(new Blob(buffers, { type: mime }), name);
+    view.saved?.();
+  });
   channel.on("sent", ({ seq }) => {
     root.dataset.sent = String(seq);
   });

@@ -1,79 +1,112 @@
 // @ts-check
-// The compression settings: large controls, limits, more settings, layer table.
+// The settings column: the level, a group of controls for each part of the recipe,
+// distillation, the goal, a hint, and the layer table.
 
-import { h, term } from "./dom.js";
+import { Distillation } from "./distillation.js";
+import { h, setText } from "./dom.js";
 import { applies, control } from "./field.js";
+import { goal } from "./goal.js";
 import { LayerTable } from "./layer_table.js";
+import { isShown, LevelSwitch } from "./levels.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { MadeControl } from "./field.js" */
-/** @import { Field, Labels, Page, State, Value, Values } from "./types" */
+/** @import { Field, LayerRow, Page, Part, State, Value, Values } from "./types" */
+/** @typedef {{ node: HTMLElement, controls: (MadeControl & { field: Field })[] }} Group */
 
 export class Settings {
-  /** @type {(MadeControl & { field: Field })[]} */ controls;
+  /** @type {Page} */ page;
+  /** @type {Group[]} */ groups;
   /** @type {LayerTable} */ layerTable;
-  /** @type {ReturnType<typeof limits>} */ limits;
+  /** @type {ReturnType<typeof goal>} */ goal;
   /** @type {State | undefined} */ shown;
+  /** @type {HTMLElement} */ layers;
+  /** @type {HTMLElement} */ hiddenText;
+  /** @type {HTMLElement} */ hidden;
 
   /** @param {Channel} channel */
   constructor(channel) {
     this.channel = channel;
     /** @type {Values} */
     this.values = {};
+    this.level = new LevelSwitch(() => this.showLevel());
+    this.distillation = new Distillation(channel, (values) => this.changeAll(values));
+    this.hint = h("p", { className: "hint", role: "status" });
+    /** @type {(() => void) | undefined} */
+    this.onTour = undefined; // called when the tour is to start
     this.node = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
   }
 
   /** @param {Page} page */
   build(page) {
-    const { labels } = page;
-    /** @param {Field} field */
-    const make = (field) => ({ field, ...control(field, (value) => this.change(field.key, value)) });
-    /** @param {Field} field */
-    const byLayer = (field) => field.kind === "layers" || field.kind === "names";
-    const fields = page.parts.flatMap((part) => part.fields);
-    const primary = page.parts.map((part) => ({
-      title: part.title,
-      controls: part.fields.filter((field) => field.primary).map(make),
-    }));
-    const more = page.parts
-      .map((part) => ({
-        title: part.title,
-        controls: part.fields.filter((field) => !field.primary && !byLayer(field)).map(make),
-      }))
-      .filter((part) => part.controls.length);
-    this.controls = [...primary, ...more].flatMap((part) => part.controls);
-    this.layerTable = new LayerTable(
-      fields.filter(byLayer),
-      page.layer_table,
-      labels,
-      (layer, values) => this.changeLayer(layer, values),
-      (on) => this.channel.act("hold_size", { on }),
+    const { labels, settings } = page;
+    this.page = page;
+    this.level.build(page);
+    this.groups = page.parts.map((part) => this.group(part));
+    this.distillation.build(page);
+    this.goal = goal(labels, this.channel);
+    this.hiddenText = h("span");
+    const showAll = () => this.level.select("everything");
+    this.hidden = h(
+      "p",
+      { className: "hidden-settings" },
+      this.hiddenText,
+      h("button", { type: "button", className: "quiet small", text: labels.show, onclick: showAll }),
     );
-    this.limits = limits(labels, this.channel);
-    const opened = this.details().map((details) => details.open);
+    const open = this.layers instanceof HTMLDetailsElement && this.layers.open;
+    this.layers = h("details", { open }, h("summary", { text: labels.layers }));
+    this.buildLayers(page.layer_table);
     this.node.setAttribute("aria-label", labels.settings);
     this.node.replaceChildren(
-      ...primary.map((part) =>
-        h("fieldset", {}, h("legend", { text: part.title }), ...part.controls.map((field) => field.node)),
-      ),
-      this.limits.node,
-      h("details", {}, h("summary", { text: labels.more }), ...more.flatMap(titled)),
-      h("details", {}, h("summary", { text: labels.layers }), this.layerTable.node),
+      this.level.node,
+      ...this.groups.map((group) => group.node),
+      this.distillation.node,
+      this.goal.node,
+      h("div", { className: "next" }, this.hint, this.tourButton(settings.tour.start)),
+      this.hidden,
+      this.layers,
     );
-    for (const [i, details] of this.details().entries()) details.open = opened[i] || false;
     if (this.shown) this.show({ ...this.shown, values: this.values });
   }
 
-  // The sections that the user opens and closes.
-  details() {
-    return [...this.node.children].filter((node) => node instanceof HTMLDetailsElement);
+  /** @param {string} text */
+  tourButton(text) {
+    return h("button", { type: "button", className: "quiet small", text, onclick: () => this.onTour?.() });
+  }
+
+  /** @type {(part: Part) => Group} */
+  group({ title, fields }) {
+    const controls = fields
+      .filter((field) => !byLayer(field))
+      .map((field) => ({ field, ...control(field, (value) => this.change(field.key, value)) }));
+    const nodes = controls.map(({ node }) => node);
+    for (const { field, node } of controls) node.dataset.tour = field.key;
+    const className = fields[0].primary ? "" : "plain"; // in its own line above a row
+    return { node: h("fieldset", {}, h("legend", { className, text: title }), ...nodes), controls };
+  }
+
+  /** @param {LayerRow[]} rows */
+  buildLayers(rows) {
+    this.layerTable = new LayerTable(
+      this.page.parts.flatMap((part) => part.fields).filter(byLayer),
+      rows,
+      this.page.labels,
+      (layer, values) => this.changeLayer(layer, values),
+      (on) => this.channel.act("hold_size", { on }),
+    );
+    this.layers.replaceChildren(/** @type {Node} */ (this.layers.firstChild), this.layerTable.node);
   }
 
   /** @type {(key: string, value: Value) => void} */
   change(key, value) {
-    this.values = { ...this.values, [key]: value };
+    this.changeAll({ [key]: value });
+  }
+
+  /** @param {Values} values */
+  changeAll(values) {
+    this.values = { ...this.values, ...values };
     this.channel.sendValues(this.values); // before anything that takes time
-    this.hideUnused();
+    this.showLevel();
     this.layerTable.show(this.values);
   }
 
@@ -90,68 +123,33 @@ export class Settings {
   show(state) {
     this.shown = state;
     if (state.values) {
-      this.values = state.values;
-      for (const { field, show } of this.controls) show(this.values[field.key]);
+      this.values = { ...this.distillation.values, ...state.values };
+      for (const { field, show } of this.groups.flatMap(({ controls }) => controls)) show(this.values[field.key]);
       this.layerTable.show(this.values);
-      this.hideUnused();
     }
     this.layerTable.showLive(state.layer_table);
-    this.limits.show(state);
+    this.distillation.show(this.values, state.settings.distillation);
+    this.goal.show(state);
+    setText(this.hint, state.settings.hint);
+    this.showLevel();
   }
 
-  // Hides fields that have no effect with the current values.
-  hideUnused() {
-    for (const { field, node } of this.controls) node.hidden = !applies(field, this.values);
+  // Hides settings of higher levels and fields that have no effect with the current values.
+  showLevel() {
+    const { level } = this.level;
+    for (const { node, controls } of this.groups) {
+      for (const { field, node } of controls)
+        node.hidden = !isShown(field.level, level) || !applies(field, this.values);
+      node.hidden = controls.every((made) => made.node.hidden);
+    }
+    this.layers.hidden = level !== "everything";
+    const text = this.shown?.settings.hidden[level] ?? "";
+    setText(this.hiddenText, text);
+    this.hidden.hidden = !text;
   }
 }
 
-/** @type {(part: { title: string, controls: MadeControl[] }) => HTMLElement[]} */
-function titled({ title, controls }) {
-  return [h("h3", { text: title }), ...controls.map((field) => field.node)];
-}
-
-/** @type {(labels: Labels, channel: Channel) => { node: HTMLElement, show: (state: State) => void }} */
-function limits(labels, channel) {
-  const scale = Number(labels.floor_scale);
-  const budget = limit(labels.budget, labels.budget_unit, labels.none, (value) =>
-    channel.act("budget", { value: value === null ? null : value * 1000 }),
-  );
-  const floor = limit(labels.floor, labels.floor_unit, labels.none, (value) =>
-    channel.act("floor", { value: value === null ? null : value / scale }),
-  );
-  return {
-    node: h(
-      "fieldset",
-      { className: "limits" },
-      h("legend", {}, term(labels.limits, labels.limits_help)),
-      h("div", { className: "pair" }, budget.node, floor.node),
-    ),
-    show(state) {
-      budget.show(state.budget === null ? null : state.budget / 1000);
-      floor.show(state.floor === null ? null : Math.round(state.floor * scale * 1e3) / 1e3);
-    },
-  };
-}
-
-/**
- * @param {string} label
- * @param {string} unit
- * @param {string} none
- * @param {(value: number | null) => void} change
- */
-function limit(label, unit, none, change) {
-  const input = h("input", { type: "number", min: 0, step: "any", placeholder: none });
-  input.addEventListener("change", () => change(input.value === "" ? null : Number(input.value)));
-  return {
-    node: h(
-      "label",
-      { className: "limit" },
-      h("span", { text: label }),
-      h("span", { className: "with-unit" }, input, h("span", { className: "unit", text: unit })),
-    ),
-    /** @param {number | null} value */
-    show(value) {
-      if (document.activeElement !== input) input.value = value === null ? "" : String(value);
-    },
-  };
+/** @param {Field} field */
+function byLayer(field) {
+  return field.kind === "layers" || field.kind === "names";
 }

@@ -20,14 +20,26 @@ export type Props = Record<string, unknown> & {
 export interface Choice {
   value: any;
   label: string;
+  spoken?: string; // for screen readers
   help?: string;
+}
+
+export type Level = "start" | "explore" | "everything";
+
+/** The part of a field acts if the field `key` is not `off`, or `layers` names some layer. */
+export interface Gate {
+  key: string;
+  off: Value;
+  layers: string | null;
 }
 
 export interface Field {
   key: string;
   kind: "real" | "integer" | "choice" | "layers" | "names" | "text" | "flag";
   primary: boolean;
+  level: Level;
   label: string;
+  name: string; // complete, for screen readers
   short: string;
   help: string;
   low: number;
@@ -36,7 +48,9 @@ export interface Field {
   percent: boolean;
   unit: string;
   choices: Choice[];
+  stepped: boolean; // a slider with the choices as stops
   visible_if: [string, Value[]] | null;
+  gate: Gate | null;
   value?: number;
 }
 
@@ -98,6 +112,50 @@ export interface Fact {
   help: string;
 }
 
+/** `examples` has, by teacher, images as base64 of their gray values. */
+export interface DistillationTexts {
+  title: string;
+  fields: Field[];
+  values: Values;
+  temperature: string; // the key of that field
+  teacher: string; // the key of that field
+  start: number; // the temperature of the first student
+  classes: string[];
+  examples: Record<string, { label: number; logits: number[]; image: string }[]>;
+  unit: string;
+  texts: { caption: string; image: string };
+  next: string;
+  repeat: string;
+  repeat_help: string;
+}
+
+export interface DistillationState {
+  comparison: string;
+  repeated: string;
+  can_repeat: boolean;
+  repeating: boolean;
+}
+
+/** Done when the value of `key` is from `low` to `high`, when there is a goal, or at an event. */
+export interface TourStep {
+  target: string;
+  text: string;
+  key?: string;
+  low?: number;
+  high?: number;
+  goal?: boolean;
+  event?: string;
+}
+
+export interface Tour {
+  start: string;
+  title: string;
+  count: string;
+  skip: string;
+  end: string;
+  steps: TourStep[];
+}
+
 export interface Page {
   labels: Labels;
   pages: { key: string; label: string }[];
@@ -109,6 +167,7 @@ export interface Page {
   };
   parts: Part[];
   layer_table: LayerRow[];
+  settings: { levels: Choice[]; distillation: DistillationTexts | null; tour: Tour };
   training: TrainingTexts;
   upload: UploadTexts | null;
   presets: { key: string; label: string; help: string }[];
@@ -152,6 +211,7 @@ export interface State {
   floor: number | null;
   model: string;
   layer_table: LiveTable;
+  settings: { hidden: Record<Level, string>; goal: string; hint: string; distillation: DistillationState | null };
   values?: Values;
 }
 
@@ -217,6 +277,7 @@ export type UploadMessage = { number?: number } & (
 
 export interface Messages {
   page: Page;
+  layers: { layer_table: LayerRow[] };
   state: State;
   chart: { figure: PlotlyFigure; seq: number };
   tab: TabMessage;
@@ -245,6 +306,8 @@ export interface View {
   open?(): void; // called when it becomes visible
   showChart?(message: Messages["chart"]): void;
   showTab?(message: TabMessage): void;
+  showLayers?(message: Messages["layers"]): void; // another network takes the place of the model
+  saved?(): void; // a file was downloaded
   close?(): void;
 }
 

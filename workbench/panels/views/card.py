@@ -80,6 +80,7 @@ def numbers(
     *,
     untouched: bool,
     stale: bool,
+    uncompressed: Spot | None = None,
     baseline: Report | None = None,
     parameters: int | None = None,
     metric: Metric = ACCURACY,
@@ -92,7 +93,9 @@ def numbers(
     report
         The newest report; without one, an uncompressed model shows the figures of its model card.
     original
-        The uncompressed model as a point of the chart.
+        The model that the user chose, as a point of the chart.
+    uncompressed
+        The model that is compressed; by default the original. A student may take its place.
     untouched
         Whether the recipe is empty.
     stale
@@ -107,15 +110,19 @@ def numbers(
     score = report.score if report is not None else None
     value = score.value if score is not None else None
     size = report.size.bytes if report is not None else None
+    is_student = uncompressed not in (None, original)
     if report is None and untouched:
-        value, size = original.value, original.bytes
+        shown = uncompressed or original
+        value, size = shown.value, shown.bytes
     texts = {
         "accuracy": DASH if value is None else metric.format(value),
         "interval": _interval(score, metric),
         "change": "" if value is None else metric.change(value - original.value),
         "bytes": DASH if size is None else formatting.nbytes(size),
         "times": "" if size is None else formatting.size_ratio(original.bytes / size),
-        "status": _status(report, input_type, untouched=untouched, stale=stale),
+        "status": _status(
+            report, input_type, untouched=untouched, stale=stale, is_student=is_student
+        ),
     }
     return {
         **texts,
@@ -173,11 +180,13 @@ def _interval(score: Score | None, metric: Metric) -> str:
     return _("{low} to {high}").format(low=low, high=high)
 
 
-def _status(report: Report | None, input_type: str, *, untouched: bool, stale: bool) -> str:
+def _status(
+    report: Report | None, input_type: str, *, untouched: bool, stale: bool, is_student: bool
+) -> str:
     if stale:
         return _("of the previous recipe")
     if report is None and untouched:
-        return _("the original model")
+        return _("the student, as shipped") if is_student else _("the original model")
     score = report.score if report is not None else None
     if score is None:
         return _("measuring")

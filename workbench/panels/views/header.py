@@ -13,7 +13,8 @@ from workbench.zoo.registry import title
 
 def header(session: Session) -> dict[str, Any]:
     """Return the models to choose from and the facts about the selected model."""
-    model, format_value = session.model, session.model.task.metric.format
+    model = session.origin_model
+    format_value = model.task.metric.format
     metric = _(model.task.metric.name).capitalize()
     facts = [
         (

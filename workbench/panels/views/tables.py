@@ -22,10 +22,10 @@ def to_csv(rows: Sequence[dict[str, Any]]) -> bytes:
 
 def results(session: Session) -> list[dict[str, Any]]:
     """Return one row for each visited recipe: recipe, file size in bytes, value of the metric."""
-    original_bytes = session.model.original_bytes
+    original_bytes = session.origin_model.original_bytes
     return [
         {
-            "model": session.model.name,
+            "model": visit.model,
             "recipe": visit.recipe.to_json(),
             "bytes": visit.bytes,
             "times_smaller": round(original_bytes / visit.bytes, 3),

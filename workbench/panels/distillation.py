@@ -1,0 +1,215 @@
+"""Distillation on the page: shipped students take the place of the chosen model.
+
+The slider jumps between students that were trained at several temperatures. Their sizes and
+accuracies come from a table, so that the point moves before PyTorch has loaded.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench import formatting, zoo
+from workbench.domain.metric import ACCURACY
+from workbench.errors import RecipeError
+from workbench.i18n import _, plural
+from workbench.session import Session
+from workbench.zoo.students import NETWORKS, SHARES, TEACHERS, TEMPERATURES, Student, students
+from workbench.zoo.teacher_examples import teacher_examples
+
+PART = "distillation."
+OFF = 0
+"""The value of the temperature without a student."""
+SHORT = {
+    "fashion/mlp-32": "MLP-32",
+    "fashion/cnn-10k": "CNN-10k",
+    "fashion/resnet": "ResNet",
+    "fashion/lenet5": "LeNet-5",
+}
+"""The names of students and teachers, short enough for three selectors in a row."""
+START = Student("fashion/cnn-10k", "fashion/resnet", 4.0, 1.0)
+"""The student that is selected first."""
+
+
+def is_offered(session: Session) -> bool:
+    """Return whether there are students for the task of the session's model."""
+    return session.origin_model.task.name == NETWORKS[0].partition("/")[0]
+
+
+def describe(session: Session) -> dict[str, Any] | None:
+    """Return the description from which the page builds the controls, or None without students."""
+    if not is_offered(session):
+        return None
+    return {
+        "title": _("Distillation"),
+        "fields": [
+            _field(
+                "temperature",
+                _("temperature"),
+                _(
+                    "A student network learns from the softened probabilities of a teacher: the "
+                    "higher the temperature, the more it sees of the unlikely classes "
+                    "(Hinton et al., arXiv 1503.02531)."
+                ),
+                [(OFF, _("off")), *((t, f"{t:g}") for t in TEMPERATURES)],
+                stepped=True,
+            ),
+            _field(
+                "network",
+                _("student"),
+                _("The small network that is trained."),
+                [(name, SHORT[name]) for name in NETWORKS],
+            ),
+            _field(
+                "teacher",
+                _("teacher"),
+                _("The trained network whose probabilities it learns."),
+                [(name, SHORT[name]) for name in TEACHERS],
+            ),
+            _field(
+                "labels",
+                _("labels"),
+                _("How many of the training images have labels; the teacher answers on all."),
+                [(share, formatting.percent(share, 0)) for share in SHARES],
+            ),
+        ],
+        "values": _values(START) | {f"{PART}temperature": OFF},
+        "temperature": f"{PART}temperature",
+        "teacher": f"{PART}teacher",
+        "start": START.temperature,
+        "classes": [_(name) for name in session.origin_model.task.classes],
+        "examples": {teacher: _examples(teacher) for teacher in TEACHERS},
+        "unit": f"{formatting.NARROW_SPACE}%",
+        "texts": {
+            "caption": _("teacher at T = {t}: {first}, {second}"),
+            "image": _("an image with the label {label}"),
+        },
+        "next": _("next example"),
+        "repeat": _("train it yourself"),
+        "repeat_help": _("Trains this student again on this computer and compares the two files."),
+    }
+
+
+def values(session: Session) -> dict[str, Any]:
+    """Return the values of the controls; without a student, the choices keep theirs."""
+    if not is_offered(session):
+        return {}
+    current = session.student
+    return {f"{PART}temperature": OFF} if current is None else _values(current)
+
+
+def split(values: Mapping[str, Any]) -> tuple[dict[str, Any], Student | None]:
+    """Return the values of a recipe's controls, and the student that the others select.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such student; `values` come from the browser.
+    """
+    ours = {key.removeprefix(PART): v for key, v in values.items() if key.startswith(PART)}
+    others = {key: value for key, value in values.items() if not key.startswith(PART)}
+    if not ours.get("temperature"):
+        return others, None
+    chosen = next((known for known in students() if _settings(known) == ours), None)
+    if chosen is None:
+        raise RecipeError(
+            _("There is no student with these settings: {settings}.").format(settings=ours),
+            code="recipe.unknown_student",
+        )
+    return others, chosen
+
+
+def state(session: Session) -> dict[str, Any] | None:
+    """Return the texts that change with the student, or None without students."""
+    if not is_offered(session):
+        return None
+    current = session.student
+    return {
+        "comparison": _off(session) if current is None else _comparison(current),
+        "can_repeat": current is not None,
+        "repeated": session.repeat_result,
+        "repeating": session.repeating,
+    }
+
+
+def _field(
+    name: str, label: str, help_: str, choices: Sequence[tuple[Any, str]], *, stepped: bool = False
+) -> dict[str, Any]:
+    return {
+        "key": PART + name,
+        "kind": "choice",
+        "primary": stepped,
+        "stepped": stepped,
+        "level": "start",
+        "label": label,
+        "name": f"{_('distillation')}: {label}",
+        "help": help_,
+        "choices": [{"value": value, "label": text} for value, text in choices],
+        "visible_if": None,
+        "gate": None,
+    }
+
+
+def _settings(known: Student) -> dict[str, Any]:
+    return {
+        "temperature": known.temperature,
+        "network": known.network,
+        "teacher": known.teacher,
+        "labels": known.labels,
+    }
+
+
+def _values(known: Student) -> dict[str, Any]:
+    return {f"{PART}{name}": value for name, value in _settings(known).items()}
+
+
+def _examples(teacher: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": example.label,
+            "logits": list(example.logits),
+            "image": b64encode(example.image.tobytes()).decode(),
+        }
+        for example in teacher_examples(teacher)
+    ]
+
+
+def _off(session: Session) -> str:
+    return _(
+        "Off: {model} itself is compressed. A student is a smaller network that learned from a "
+        "teacher."
+    ).format(model=_(session.origin_model.title))
+
+
+def _comparison(current: Student) -> str:
+    """Compare a student with the same network trained on the labels alone."""
+    value, alone = current.card.value, current.alone.card.value
+    images = round(current.labels * zoo.model(current.network).card["training"]["examples"])
+    sentences = [
+        _("Taught at T = {t}: {value}.").format(
+            t=f"{current.temperature:g}", value=ACCURACY.format(value)
+        ),
+        plural(
+            "The same network on the same {count} label alone: {value} ({change}).",
+            "The same network on the same {count} labels alone: {value} ({change}).",
+            images,
+        ).format(
+            count=formatting.count(images),
+            value=ACCURACY.format(alone),
+            change=ACCURACY.change(value - alone),
+        ),
+    ]
+    if temperature_is_indifferent(current):
+        sentences.append(_("Temperature makes no measurable difference here."))
+    return " ".join(sentences)
+
+
+def temperature_is_indifferent(current: Student) -> bool:
+    """Return whether the students at all temperatures lie in each other's 95 % intervals."""
+    cards = [
+        Student(current.network, current.teacher, t, current.labels).card for t in TEMPERATURES
+    ]
+    return all(
+        low <= other.value <= high for low, high in (c.interval for c in cards) for other in cards
+    )

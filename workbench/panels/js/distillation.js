@@ -1,0 +1,143 @@
+// @ts-check
+// Distillation: a slider for the temperature, the student to select, and the teacher's softened
+// probabilities for an example. The bars are computed here, so that they follow the slider.
+
+import { h, setText } from "./dom.js";
+import { control } from "./field.js";
+import { fill, largest, soften } from "./softmax.js";
+
+/** @import { Channel } from "./channel.js" */
+/** @import { MadeControl } from "./field.js" */
+/** @import { DistillationState, DistillationTexts, Field, Page, Value, Values } from "./types" */
+
+const PIXELS = 28; // of an example's edge
+
+export class Distillation {
+  /** @type {DistillationTexts | null} */ texts = null;
+  /** @type {(MadeControl & { field: Field })[]} */ controls = [];
+  /** @type {Values} */ values = {};
+  /** @type {HTMLElement[]} */ bars = [];
+  /** @type {HTMLCanvasElement} */ picture;
+  /** @type {HTMLElement} */ chart;
+  /** @type {HTMLElement} */ caption;
+  /** @type {HTMLElement} */ comparison;
+  /** @type {HTMLElement} */ repeated;
+  /** @type {HTMLButtonElement} */ repeat;
+
+  /**
+   * @param {Channel} channel
+   * @param {(values: Values) => void} onChange
+   */
+  constructor(channel, onChange) {
+    this.channel = channel;
+    this.onChange = onChange;
+    this.example = 0;
+    this.node = h("fieldset", { className: "distillation" });
+  }
+
+  /** @param {Page} page */
+  build({ settings }) {
+    const texts = settings.distillation;
+    this.texts = texts;
+    this.node.hidden = texts === null;
+    if (texts === null) return;
+    this.controls = texts.fields.map((field) => ({ field, ...control(field, (value) => this.change(field, value)) }));
+    const [temperature, ...choices] = this.controls;
+    temperature.node.dataset.tour = texts.temperature;
+    this.values = { ...texts.values, ...this.values };
+    this.picture = h("canvas", { width: PIXELS, height: PIXELS, role: "img" });
+    this.bars = texts.classes.map(() => h("span"));
+    this.chart = h("div", { className: "bars", role: "img" }, ...this.bars);
+    this.caption = h("p", { className: "caption" });
+    this.comparison = h("p", { className: "comparison", role: "status" });
+    this.repeated = h("p", { className: "comparison repeated", role: "status" });
+    this.repeat = button(texts.repeat, texts.repeat_help, () => this.channel.act("repeat_student"));
+    const next = button("▸", texts.next, () => {
+      this.example += 1;
+      this.paint();
+    });
+    next.setAttribute("aria-label", texts.next);
+    this.node.replaceChildren(
+      h("legend", { text: texts.title }),
+      temperature.node,
+      h("div", { className: "student" }, ...choices.map(({ node }) => node)),
+      h("div", { className: "teacher" }, this.picture, this.chart, next),
+      this.caption,
+      this.comparison,
+      this.repeated,
+      this.repeat,
+    );
+    this.paint();
+  }
+
+  // While no student is selected, a choice selects one.
+  /** @type {(field: Field, value: Value) => void} */
+  change(field, value) {
+    if (!this.texts) return;
+    const off = !this.values[this.texts.temperature] && field.key !== this.texts.temperature;
+    const start = off ? { [this.texts.temperature]: this.texts.start } : {};
+    this.showValues({ ...this.values, ...start, [field.key]: value });
+    this.onChange(this.values);
+  }
+
+  /** @type {(values: Values, state: DistillationState | null) => void} */
+  show(values, state) {
+    if (!this.texts || !state) return;
+    this.showValues({ ...this.values, ...pick(values, this.controls) });
+    setText(this.comparison, state.comparison);
+    setText(this.repeated, state.repeated);
+    this.repeat.hidden = !state.can_repeat;
+    this.repeat.disabled = state.repeating;
+  }
+
+  /** @param {Values} values */
+  showValues(values) {
+    this.values = values;
+    for (const { field, show } of this.controls) show(values[field.key]);
+    this.paint();
+  }
+
+  paint() {
+    if (!this.texts) return;
+    const { classes, examples, temperature, teacher, texts, unit } = this.texts;
+    const known = examples[this.values[teacher]];
+    const { label, logits, image } = known[this.example % known.length];
+    const at = this.values[temperature] || 1;
+    const shares = soften(logits, at);
+    for (const [index, bar] of this.bars.entries()) {
+      bar.style.setProperty("--share", String(shares[index]));
+      bar.classList.toggle("label", index === label);
+      bar.title = `${classes[index]} ${percent(shares[index], unit)}`;
+    }
+    const [first, second] = largest(shares, 2).map((index) => `${classes[index]} ${percent(shares[index], unit)}`);
+    setText(this.caption, fill(texts.caption, { t: String(at), first, second }));
+    this.chart.setAttribute("aria-label", this.caption.textContent);
+    this.picture.setAttribute("aria-label", fill(texts.image, { label: classes[label] }));
+    draw(this.picture, image);
+  }
+}
+
+/** @type {(share: number, unit: string) => string} */
+const percent = (share, unit) => `${Math.round(100 * share)}${unit}`;
+
+/** @type {(values: Values, controls: { field: Field }[]) => Values} */
+function pick(values, controls) {
+  const known = controls.map(({ field }) => field.key).filter((key) => key in values);
+  return Object.fromEntries(known.map((key) => [key, values[key]]));
+}
+
+/** @type {(text: string, title: string, onclick: () => void) => HTMLButtonElement} */
+function button(text, title, onclick) {
+  return h("button", { type: "button", className: "quiet small", text, title, onclick });
+}
+
+// Draws an image, given as base64 of its gray values, in gray on any background.
+/** @type {(canvas: HTMLCanvasElement, image: string) => void} */
+function draw(canvas, image) {
+  if (canvas.dataset.image === image) return;
+  canvas.dataset.image = image;
+  const data = new ImageData(PIXELS, PIXELS);
+  const values = atob(image);
+  for (let i = 0; i < values.length; i += 1) data.data.set([127, 127, 127, values.charCodeAt(i)], 4 * i);
+  canvas.getContext("2d")?.putImageData(data, 0, 0);
+}

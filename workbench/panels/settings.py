@@ -1,0 +1,34 @@
+"""The settings column: what its parts need besides the fields of a recipe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.i18n import _
+from workbench.panels import controls, distillation, goal, tour
+from workbench.panels.hint import hint
+from workbench.session import Session
+
+
+def describe(session: Session) -> dict[str, Any]:
+    """Return what the page needs to build the column."""
+    return {
+        "levels": [{"value": key, "label": _(label)} for key, label in controls.LEVELS.items()],
+        "distillation": distillation.describe(session),
+        "tour": tour.describe(session),
+    }
+
+
+def state(session: Session) -> dict[str, Any]:
+    """Return the texts that change."""
+    return {
+        "hidden": controls.hidden_settings(session.recipe),
+        "goal": goal.text(session),
+        "hint": hint(session),
+        "distillation": distillation.state(session),
+    }
+
+
+def values(session: Session) -> dict[str, Any]:
+    """Return the values of all controls of the column."""
+    return controls.values(session.recipe) | distillation.values(session)
