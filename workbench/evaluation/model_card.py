@@ -63,7 +63,10 @@ def _count(
 
 def _equalizable(model: Model, weights: Mapping[str, Tensor]) -> str:
     """Return whether channel ranges can be equalized: "always", if norms are "folded", or ""."""
-    settings = {"always": Adjust("keep", equalize="pairs"), "folded": Adjust("fold", equalize="pairs")}
+    settings = {
+        "always": Adjust("keep", equalize="pairs"),
+        "folded": Adjust("fold", equalize="pairs"),
+    }
     for name, adjust in settings.items():
         try:
             prepared = change_structure(model, Recipe(adjust), CalibrationStats(), weights)

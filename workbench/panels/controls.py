@@ -41,7 +41,7 @@ HEADLINES = frozenset({"prune.sparsity", "quantize.bits"})
 SEPARATE_PARTS = frozenset({"train"})
 """Parts with a section of their own."""
 
-INTEGER_BITS = ("quantize.bits", [bits for bits in range(2, 9)])
+INTEGER_BITS = ("quantize.bits", list(range(2, 9)))
 VISIBLE_IF = {
     "structure.seed": ("structure.criterion", ["random"]),
     "activations.percentile": ("activations.observer", ["percentile"]),
@@ -61,9 +61,8 @@ VISIBLE_IF = {
 GATED = frozenset(OFF) - {"adjust"}
 """Parts whose first field turns all other fields on or off."""
 
-def describe(
-    model: Model, recipe: Recipe, only: Collection[str] = ()
-) -> list[dict[str, Any]]:
+
+def describe(model: Model, recipe: Recipe, only: Collection[str] = ()) -> list[dict[str, Any]]:
     """Return the parts of a recipe with their fields, from which the page builds its controls.
 
     Fields that cannot act on `model` are omitted, unless `recipe` sets them.
@@ -184,9 +183,7 @@ def _live() -> list[tuple[str, type[Part]]]:
     return [(key, part) for key, part in PARTS.items() if key not in SEPARATE_PARTS]
 
 
-def describe_field(
-    key: str, spec: FieldSpec, *, primary: bool, title: str = ""
-) -> dict[str, Any]:
+def describe_field(key: str, spec: FieldSpec, *, primary: bool, title: str = "") -> dict[str, Any]:
     """Return the description from which the page builds the control of one field.
 
     Parameters

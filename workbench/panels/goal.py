@@ -28,9 +28,7 @@ def passing(session: Session) -> tuple[int, int]:
 def meets(session: Session, size: int, value: float) -> bool:
     """Return whether a file of `size` bytes and a metric `value` meets the limits."""
     budget, floor, metric = session.budget, session.floor, session.model.task.metric
-    return (budget is None or size <= budget) and (
-        floor is None or not metric.better(floor, value)
-    )
+    return (budget is None or size <= budget) and (floor is None or not metric.better(floor, value))
 
 
 def text(session: Session) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels import distillation
 from workbench.panels.goal import meets
+from workbench.recipe import Recipe
 from workbench.session import Session
 
 TOO_MUCH = 0.05
@@ -12,26 +14,33 @@ TOO_MUCH = 0.05
 
 
 def hint(session: Session) -> str:
-    """Return the sentence for the current state."""
-    recipe, student = session.recipe, session.student
-    report = session.report
-    score = report.score if report is not None and report.recipe == recipe else None
-    has_goal = session.budget is not None or session.floor is not None
-    if report is not None and score is not None and has_goal:
-        if meets(session, report.size.bytes, score.value):
+    """Return the sentence for the current state: that of the first condition that holds."""
+    recipe, report = session.recipe, session.report
+    measured = report if report is not None and report.recipe == recipe else None
+    return _about_result(session, measured) or _about_recipe(session, recipe)
+
+
+def _about_result(session: Session, report: Report | None) -> str:
+    """Return a sentence about the goal or a large loss; empty if there is nothing to say."""
+    if report is None or report.score is None:
+        return ""
+    if session.budget is not None or session.floor is not None:
+        if meets(session, report.size.bytes, report.score.value):
             return _("This file meets the goal: download it, or try a smaller one.")
-        return _("Not there yet: more sparsity or fewer bits for size, less of them for accuracy.")
-    if score is not None and _is_large(session, score.value):
+        return _("Not there yet: prune more for size, less for accuracy.")
+    if _is_large(session, report.score.value):
         return _("That was too much: move back a little, or fine-tune on the Train page.")
-    pruned = recipe.prune is not None and recipe.prune.sparsity > 0
-    rounded = recipe.quantize is not None and recipe.quantize.bits < 32
-    if student is not None and not pruned:
-        return _("This student can be compressed too: drag sparsity.")
-    if not pruned:
+    return ""
+
+
+def _about_recipe(session: Session, recipe: Recipe) -> str:
+    if recipe.prune is None or recipe.prune.sparsity == 0:
+        if session.student is not None:
+            return _("This student can be compressed too: drag sparsity.")
         return _("Drag sparsity until the accuracy falls.")
-    if not rounded:
+    if recipe.quantize is None or recipe.quantize.bits == 32:
         return _("Now lower the bits: 8 bits usually cost nothing.")
-    if student is None and distillation.is_offered(session):
+    if session.student is None and distillation.is_offered(session):
         return _("Move the temperature: a teacher has trained much smaller networks.")
     return _("Set a goal: how small must the file be, and how accurate?")
 

@@ -21,7 +21,7 @@ def original(model: Model, split: str = "validation") -> Spot:
 
 
 def visited(visits: Sequence[Visit], origin: str) -> list[Spot]:
-    """Return a point for each result but that of `origin` itself; `key` is the index in `visits`."""
+    """Return a point for each result except `origin` itself; `key` is its index in `visits`."""
     return [
         Spot(
             visit.bytes,

@@ -194,7 +194,9 @@ class Session(Jobs):
         """
         name = self.origin if chosen is None else chosen.name
         origin = None if chosen is None else self.origin
-        selection = Selection(name, self.recipe.untrained if recipe is None else recipe, None, origin)
+        selection = Selection(
+            name, self.recipe.untrained if recipe is None else recipe, None, origin
+        )
         check_origin(selection)
         self._select(self._fitting(selection))
 
