@@ -209,9 +209,9 @@ def iter_sensitivity(
         )
     layers = tuple(name for name in model.layers if name in model.coupled_layers(name, key)[:1])
     if not layers:
-        setting = specs(PARTS[key])[0].label
+        label = specs(PARTS[key])[0].label
         raise RecipeError(
-            f"{model.name} has no layer for which {setting} could be set.", code="recipe.no_layers"
+            f"{model.name} has no layer for which {label} could be set.", code="recipe.no_layers"
         )
     empty = Sensitivity(key, layers, chosen, model.metric_value(SPLIT), model.task.metric)
     recipes = {
