@@ -69,7 +69,7 @@ def test_only_images_can_be_shifted_and_mirrored(client):
     assert {"shift", "mirror"} <= set(keys)
     model = wb.model("vowels/cnn")
     for settings in (Train(1, shift=1), Train(1, mirror="half")):
-        with raises("recipe.augmentation_without_images", "shift", "mirror"):
+        with raises("recipe.augmentation_needs_images", "shift", "mirror"):
             training_setup(model, Recipe(train=settings))
     client.session.choose_model(model.name)
     keys = [field["key"] for field in training.section(client.session)["more"]]

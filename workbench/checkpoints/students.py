@@ -17,6 +17,7 @@ from workbench.evaluation.intervals import wilson
 from workbench.evaluation.model_card import score_entry
 from workbench.evaluation.scores import reference_score
 from workbench.experiments.machine import machine_kind
+from workbench.experiments.processes import ENVIRONMENT
 from workbench.recipe import Recipe
 from workbench.training.compress import compress
 from workbench.training.teacher import as_teacher
@@ -31,28 +32,32 @@ CANDIDATES, SHOWN = 1000, 24
 def make_students(report: Callable[[str], None]) -> None:
     """Train each student that has no file yet, then write the table and the teachers' examples.
 
-    A killed command continues with the student that it was training. `report` is called with a
-    line for each student.
+    One student trains on each core. A killed command continues with the students that it was
+    training. `report` is called with a line for each student.
     """
+    from joblib import cpu_count
+    from joblib.externals.loky import ProcessPoolExecutor
+
     entries = {}
-    for student in students():
-        entries[student.name] = _entry(student, _trained(student))
-        report(f"{student.name}: {entries[student.name]}")
+    pool = ProcessPoolExecutor(max_workers=cpu_count(), env=ENVIRONMENT)
+    for student, entry in zip(students(), pool.map(train_shipped, students()), strict=True):
+        entries[student.name] = entry
+        report(f"{student.name}: {entry}")
     write_json(TABLE, {"machine": machine_kind(THREADS), "students": entries})
     write_json(EXAMPLES, teacher_examples(TEACHERS))
 
 
-def _trained(student: Student) -> Artifact:
-    """Return the file of a student if it has the recipe of the student; else train and write it."""
+def train_shipped(student: Student) -> dict[str, Any]:
+    """Return the table's entry of a student; train it unless there is a file with its recipe."""
     try:
-        artifact = load(student.path)
+        artifact: Artifact | None = load(student.path)
     except (FileError, ArtifactError):
         artifact = None
     if artifact is None or artifact.recipe != student.recipe:
         artifact = compress(model(student.network), student.recipe, files=FileCache(None))
         student.path.parent.mkdir(parents=True, exist_ok=True)
         artifact.save(student.path)
-    return artifact
+    return _entry(student, artifact)
 
 
 def _entry(student: Student, artifact: Artifact) -> dict[str, Any]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from workbench import formatting, zoo
+from workbench import zoo
 from workbench.domain import Model
 from workbench.domain.metric import Metric
-from workbench.errors import InputError, RecipeError
+from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.recipe.train import SELF
 from workbench.session.records import Selection
+from workbench.training.checks import check_settings
 from workbench.training.teacher_ref import resolve_teacher
 from workbench.zoo.students import student
 
@@ -56,27 +57,13 @@ def check_training(model: Model, recipe: Recipe) -> None:
     Raises
     ------
     WorkbenchError
-        If there is no such teacher, the model has too few layers to leave out, or the
-        augmentation is for images and the examples are not images.
+        If there is no such teacher, or the settings do not fit the model or its data.
     """
     if recipe.train is None:
         return
-    augments = recipe.train.shift or recipe.train.mirror != "never"
-    if augments and model.task.input_type != "image":
-        raise RecipeError(
-            _("Only images can be shifted or mirrored: set shift to 0 and mirror to never."),
-            code="recipe.augmentation_without_images",
-        )
+    check_settings(model, recipe.train)
     if recipe.train.teacher:
         resolve_teacher(recipe.train.teacher, model)
-    most = model.architecture.most_left_out if recipe.train.left_out else 0
-    if recipe.train.left_out > most:
-        raise RecipeError(
-            _("{model} can leave out at most {most} of its layers or blocks.").format(
-                model=model.name, most=formatting.count(most)
-            ),
-            code="recipe.left_out_too_many",
-        )
 
 
 def teacher_warning(student: Model, teacher: str) -> str | None:

@@ -12,6 +12,7 @@ from workbench.domain.inputs import targets
 from workbench.recipe import Train
 from workbench.runtime.batch import Batch, layout_inputs
 from workbench.training.augment import apply_user_augment, augment
+from workbench.training.checks import has_augmentation
 
 if TYPE_CHECKING:
     from workbench.training.types import TrainingSetup
@@ -54,11 +55,6 @@ class Microbatch(NamedTuple):
     teacher: Tensor | None
     weights: Tensor | None = None
     labeled: Tensor | None = None
-
-
-def has_augmentation(settings: Train) -> bool:
-    """Whether the recipe changes the inputs of each step at random."""
-    return bool(settings.shift) or settings.mirror != "never"
 
 
 def loss_share(setup: TrainingSetup, part: Tensor, chosen: Tensor) -> float:

@@ -18,7 +18,7 @@ from workbench.domain.module_tensors import tensors_of
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe, Train
 from workbench.runtime.traits import BUILT_IN
-from workbench.training.microbatch import has_augmentation
+from workbench.training.checks import check_settings, has_augmentation
 from workbench.training.running_metric import RunningMetric, Sample
 from workbench.training.subset import Indices, select_examples, select_labels
 from workbench.training.teacher import Teacher, check_output_shapes, load_teacher
@@ -50,9 +50,7 @@ def training_setup(
     """
     assert recipe.train is not None
     objective = _objective(model, recipe.train)
-    check_depth(model, recipe.train)
-    check_augmentation(model, recipe.train)
-    check_labels(model, recipe.train)
+    check_settings(model, recipe.train)
     split = model.task.split("train")
     prepared = starting_network(model, recipe)
     shaped = model.with_spec(prepared.spec)
@@ -152,42 +150,3 @@ def can_precompute(model: Model, settings: Train) -> bool:
     """
     fits = model.task.metric.counts != "tokens"  # one vector of logits per token is too much
     return fits and not has_augmentation(settings) and model.task.augment is None
-
-
-def check_depth(model: Model, settings: Train) -> None:
-    """Raise `RecipeError` if the recipe leaves out more layers than the model allows."""
-    most = model.architecture.most_left_out
-    if settings.left_out > most:
-        raise RecipeError(
-            f"{model.name} can leave out at most {most} of its layers or blocks, not "
-            f"{settings.left_out}.",
-            code="recipe.left_out_too_many",
-        )
-
-
-def check_augmentation(model: Model, settings: Train) -> None:
-    """Raise `RecipeError` if the recipe shifts or mirrors examples that are not images."""
-    if has_augmentation(settings) and model.task.input_type != "image":
-        raise RecipeError(
-            f"Only images can be shifted or mirrored, and {model.task.title} has none: set shift "
-            "to 0 and mirror to never.",
-            code="recipe.augmentation_without_images",
-        )
-
-
-def check_labels(model: Model, settings: Train) -> None:
-    """Raise `RecipeError` if a share of labels is used where examples have no single class."""
-    if settings.labels == 1:
-        return
-    if model.task.loss_fn is not None:
-        raise RecipeError(
-            f"{model.name} has a custom loss, which needs the label of each example: set labels "
-            "to 1.",
-            code="training.labels_with_custom_loss",
-        )
-    if model.task.metric.counts != "classes":
-        raise RecipeError(
-            f"Only labels of classes can be left out, and {model.task.title} has none: set labels "
-            "to 1.",
-            code="training.labels_without_classes",
-        )
