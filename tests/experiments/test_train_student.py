@@ -77,7 +77,9 @@ def test_the_machine_is_compared_with_the_one_of_the_table(monkeypatch):
     student = wb.student(NAME)
     monkeypatch.setattr(module, "compress", lambda *args, **kwargs: wb.load(student.path))
     monkeypatch.setattr(module, "machine_kind", lambda threads: table()["machine"] | {"torch": "0"})
-    assert module.train_student(student).differences == {"torch": (table()["machine"]["torch"], "0")}
+    assert module.train_student(student).differences == {
+        "torch": (table()["machine"]["torch"], "0")
+    }
 
 
 def test_it_trains_even_if_a_file_is_cached_and_can_be_cancelled():

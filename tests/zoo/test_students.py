@@ -34,7 +34,9 @@ SIX_MEGABYTES = 6_000_000
 
 def test_there_is_one_for_each_choice():
     taught = {(s.network, s.teacher, s.temperature, s.labels) for s in ALL if s.teacher}
-    choices = [(n, t, x, s) for n in NETWORKS for t in TEACHERS for x in TEMPERATURES for s in SHARES]
+    choices = [
+        (n, t, x, s) for n in NETWORKS for t in TEACHERS for x in TEMPERATURES for s in SHARES
+    ]
     assert taught == set(choices)
     assert {(s.network, s.labels) for s in ALL if not s.teacher} == {
         (n, s) for n in NETWORKS for s in SHARES
@@ -126,14 +128,24 @@ def test_a_missing_table_is_one_error(monkeypatch, tmp_path):
     monkeypatch.setattr(students, "TABLE", tmp_path / "none.json")
     students.table.cache_clear()
     with raises("model.students_damaged", "--students"):
-        wb.student(NAME).card
+        _ = wb.student(NAME).card
     monkeypatch.undo()
     students.table.cache_clear()
     assert wb.student(NAME).card.bytes
 
 
 def test_the_nearest_temperature():
-    assert [nearest(t) for t in (0.5, 1, 1.3, 1.5, 3, 5, 6, 12, 20)] == [1, 1, 1, 2, 4, 4, 8, 16, 16]
+    assert [nearest(t) for t in (0.5, 1, 1.3, 1.5, 3, 5, 6, 12, 20)] == [
+        1,
+        1,
+        1,
+        2,
+        4,
+        4,
+        8,
+        16,
+        16,
+    ]
 
 
 @pytest.mark.parametrize("teacher", TEACHERS)

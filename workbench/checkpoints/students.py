@@ -12,6 +12,7 @@ import torch
 from workbench.artifact.artifact import Artifact, load, write_atomic
 from workbench.cache.files import FileCache
 from workbench.domain import Model
+from workbench.domain.inputs import targets
 from workbench.errors import ArtifactError, FileError
 from workbench.evaluation.intervals import wilson
 from workbench.evaluation.model_card import score_entry
@@ -84,7 +85,7 @@ def teacher_examples(teachers: Sequence[str]) -> dict[str, list[dict[str, Any]]]
     teachers, closest to halfway between certain and undecided.
     """
     split = model(teachers[0]).task.split("validation")
-    examples, labels = split.examples[:CANDIDATES], torch.from_numpy(split.labels[:CANDIDATES])
+    examples, labels = split.examples[:CANDIDATES], targets(split.labels[:CANDIDATES])
     logits = {name: _logits(model(name), examples) for name in teachers}
     top = torch.stack([torch.softmax(z, dim=1).topk(2, dim=1).values for z in logits.values()])
     distance = (top[..., 0] - top[..., 1] - 0.5).abs().sum(dim=0)

@@ -11,7 +11,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 def machine_kind(threads: int) -> dict[str, str | int]:
-    """Return what the low-order bits of a training depend on, besides its recipe.
+    """Return what the low-order bits of a training depend on, in addition to its recipe.
 
     Matrix products differ between processors, between their instruction sets, between versions of
     PyTorch and between numbers of threads.

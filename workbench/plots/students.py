@@ -99,7 +99,10 @@ def _line(number: int, taught: Sequence[Student], palette: Palette) -> dict[str,
         },
         "customdata": [f"{name}<br>{_hover_text(student)}" for student in drawn],
         "hovertemplate": "%{customdata}<extra></extra>",
-        "line": {"color": color, "width": 2, },
+        "line": {
+            "color": color,
+            "width": 2,
+        },
         "marker": {
             "color": color,
             "size": 9,

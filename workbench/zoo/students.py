@@ -19,7 +19,6 @@ from workbench.errors import FileError
 from workbench.i18n import _
 from workbench.recipe import Recipe, Train
 from workbench.zoo.fashion import FOLDER
-from workbench.zoo.tables import ARCHITECTURES
 
 NETWORKS = ("fashion/mlp-32", "fashion/cnn-10k")
 TEACHERS = ("fashion/resnet", "fashion/lenet5")
@@ -100,13 +99,13 @@ class Student:
     @property
     def title(self) -> str:
         """The display name, in the user's language."""
-        text = _("{network}; {labels} of the labels, alone")
+        text = _("{network}, {labels} of the labels, no teacher")
         if self.teacher:
-            text = _("{network}; {labels} of the labels, teacher {teacher} at temperature {t}")
+            text = _("{network}, {labels} of the labels, teacher {teacher} at temperature {t}")
         return text.format(
-            network=_(ARCHITECTURES[self.network].title),
+            network=_stem(self.network),
             labels=formatting.percent(self.labels, 0),
-            teacher=self.teacher and _(ARCHITECTURES[self.teacher].title),
+            teacher=_stem(self.teacher),
             t=f"{self.temperature:g}",
         )
 
