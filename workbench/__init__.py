@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
     from workbench.experiments.train_student import train_student
-    from workbench.panels import dashboard
+    from workbench.panels import dashboard, ui
     from workbench.recipe import (
         Activations,
         Adjust,
@@ -103,6 +103,7 @@ __all__ = [
     "to_module",
     "train",
     "train_student",
+    "ui",
 ]
 
 # Public names by the module that defines them. They load on first use, so that importing is cheap.
@@ -138,7 +139,8 @@ _NAMES = {
     "zoo": ("model", "models", "task", "tasks"),
     "zoo.students": ("Student", "student", "students"),
 }
-_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+_PUBLIC_MODULES = {"ui": "panels.ui"}
+_MODULES = _PUBLIC_MODULES | {name: module for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
@@ -148,7 +150,8 @@ def __getattr__(name: str) -> Any:
         return version("workbench")
     if name not in _MODULES:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
-    value = getattr(import_module(f"workbench.{_MODULES[name]}"), name)
+    module = import_module(f"workbench.{_MODULES[name]}")
+    value = module if name in _PUBLIC_MODULES else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -115,10 +115,11 @@ class SessionWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Close the widget, and the session if it belongs to the widget."""
-        self._unsubscribe()
-        self.uploads.cancel()
-        if self._owns_session:
-            self.session.close()
+        if "_unsubscribe" in vars(self):  # else it was never complete: its arguments were wrong
+            self._unsubscribe()
+            self.uploads.cancel()
+            if self._owns_session:
+                self.session.close()
         super().close()
 
     def show_message(self, text: str) -> None:

@@ -88,7 +88,7 @@ export class TabPart {
 
   /** @param {Page} page */
   build(page) {
-    this.tabs.build(page, page.tabs[0].page);
+    this.tabs.build(page, page.tabs[0]?.page ?? ""); // none, where the task has no such tab
   }
 
   open() {

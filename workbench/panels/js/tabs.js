@@ -68,14 +68,14 @@ export class Tabs {
       }));
     this.bar.replaceChildren(...this.tabs.map((tab) => tab.node));
     const removed = this.open && !this.tabs.some((tab) => tab.key === this.open); // by another task
-    if (removed) this.choose(this.tabs[0].key);
+    if (removed) this.choose(this.tabs[0]?.key ?? null);
     else this.mark();
   }
 
   // Requests the content of the open tab; in a tall window, or where it cannot be closed, one opens.
   resume() {
-    const initial = !this.closable || matchMedia(TALL_WINDOW).matches ? this.tabs[0].key : null;
-    if (this.open === undefined) this.open = initial;
+    const opens = !this.closable || matchMedia(TALL_WINDOW).matches;
+    if (this.open === undefined) this.open = (opens && this.tabs[0]?.key) || null;
     if (this.open) this.choose(this.open);
   }
 

@@ -1,0 +1,39 @@
+"""Parts of the page that a notebook combines, in JupyterLab."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_composition_moves_as_one(page, lab_server):
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_default_timeout(90_000)
+    page.set_viewport_size({"width": 1400, "height": 1400})
+    page.goto(lab_server.url.replace("dashboard.ipynb", "compose_your_own.ipynb"))
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.get_by_text("Run", exact=True).first.click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    plot = page.locator(".wb[data-ready] .stage .plot[data-seq]")
+    plot.wait_for()
+    slider = page.get_by_role("slider", name="sparsity")
+    expect(slider).to_have_value("0.8")  # code in the notebook set it
+    slider.fill("0.9")
+    card = page.locator('.card[data-exact="true"]')
+    expect(card.locator("dd").first).to_have_text("90.0\u202f%")
+    size = card.locator('[data-number="bytes"]').inner_text()
+    digits = "".join(filter(str.isdigit, size))
+    you = "(node) => String(node.data.find((trace) => trace.name === 'you')?.x[0])"
+    page.wait_for_function(
+        f"(size) => ({you})(document.querySelector('.stage .plot')) === size", arg=digits
+    )
+    log = page.locator(".jp-OutputArea-output", has_text="Recipe(prune={'sparsity': 0.9}")
+    expect(log.first).to_contain_text(f"{int(digits):,} bytes")
+    boxes = [page.locator(f".wb-{part}").bounding_box() for part in ("controls", "card")]
+    assert boxes[0]["width"] >= 300
+    assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"] + 1
+    assert plot.bounding_box()["x"] >= boxes[0]["x"] + boxes[0]["width"]
+    assert not errors
