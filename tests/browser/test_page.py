@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,7 +133,9 @@ def test_a_click_restores_a_visited_recipe(open_bench, watched):
     expect(bench.sparsity).to_have_value("0.5")
 
 
-def test_the_download_has_the_displayed_size(uncompressed, visited):
+def test_the_download_has_the_displayed_size_and_says_how_to_run_it(
+    uncompressed, visited, tmp_path
+):
     bench = uncompressed
     bench.sparsity.fill("0.8")
     bench.bits(4)
@@ -141,7 +145,15 @@ def test_the_download_has_the_displayed_size(uncompressed, visited):
     size = len(Path(download.value.path()).read_bytes())
     assert bench.number("bytes").inner_text() == f"{size:,}\u202fbytes"
     assert download.value.suggested_filename.endswith(".safetensors")
-    expect(visited.get_by_role("alert")).to_contain_text("10,000 test images")
+    saved = visited.get_by_role("region", name="The saved file")
+    expect(saved).to_contain_text("10,000 test images")
+    expect(saved.get_by_role("heading")).to_have_text(download.value.suggested_filename)
+    expect(saved).to_be_in_viewport(ratio=1)
+    download.value.save_as(tmp_path / download.value.suggested_filename)
+    lines = saved.locator("pre").inner_text()
+    subprocess.run([sys.executable, "-c", lines], cwd=tmp_path, check=True)
+    saved.get_by_role("button", name="close").click()
+    expect(saved).to_be_hidden()
     with visited.expect_download() as download:
         visited.get_by_role("button", name="save as PNG").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")

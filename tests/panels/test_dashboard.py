@@ -177,7 +177,10 @@ def test_the_download_has_the_displayed_size(client):
     assert name == "fashion-lenet-300-100-prune-0.8-quantize-4.safetensors"
     assert mime == "application/octet-stream"
     assert f"{len(data):,}\u202fbytes" == shown
-    assert "10,000 test images" in client.wait("test_result")["text"]
+    saved = client.wait("saved")
+    assert saved["name"] == name
+    assert name in saved["code"]
+    assert "10,000 test images" in client.wait("saved", lambda m: "test" in m["text"])["text"]
 
 
 def test_latency_is_measured_on_request(client):

@@ -35,6 +35,7 @@ SCRIPTS = (
     "generation",
     "tabs",
     "stage",
+    "saved",
     "footer",
     "compress_page",
     "train_page",

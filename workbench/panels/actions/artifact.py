@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench import formatting
+from workbench import formatting, zoo
 from workbench.cancel import CancelToken
 from workbench.i18n import _
 from workbench.panels.actions.background import progress_bar, run_in_background
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
+from workbench.panels.views import next_steps
 from workbench.panels.views.labels import examples_label
 
 if TYPE_CHECKING:
@@ -32,26 +33,34 @@ def timing(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 def _download(dashboard: Dashboard) -> None:
+    session = dashboard.session
     with progress_bar(dashboard, _("Creating the file")) as on_progress:
-        artifact = dashboard.session.artifact(
-            dashboard.cancel, lambda x: on_progress(x.step / x.steps)
-        )
-    data = artifact.to_bytes()
-    send_file(dashboard, _file_name(artifact), "application/octet-stream", data)
+        artifact = session.artifact(dashboard.cancel, lambda x: on_progress(x.step / x.steps))
+    data, name = artifact.to_bytes(), _file_name(artifact)
+    model = zoo.model(artifact.model)
+    send_file(dashboard, name, "application/octet-stream", data)
+    saved = {
+        "kind": "saved",
+        "name": name,
+        "text": formatting.nbytes(len(data)),
+        "code": next_steps.code(model, name),
+        "note": next_steps.note(model),
+    }
+    dashboard.send(saved)
     with progress_bar(dashboard, _("Measuring the file on the test split")) as on_progress:
 
         def on_report(report: Report) -> None:
             if report.score is not None:
                 on_progress(report.score.examples / report.score.total)
 
-        result = dashboard.session.test_report(artifact, dashboard.cancel, on_report)
+        result = session.test_report(artifact, dashboard.cancel, on_report)
     text = _("The file of {bytes} reaches {accuracy} on {count} test {examples}.").format(
         bytes=formatting.nbytes(len(data)),
-        accuracy=dashboard.session.model.task.metric.format(result.value),
-        examples=examples_label(dashboard.session.model.task.input_type),
+        accuracy=model.task.metric.format(result.value),
+        examples=examples_label(model.task.input_type),
         count=formatting.count(result.total),
     )
-    dashboard.send({"kind": "test_result", "text": text})
+    dashboard.send({**saved, "text": text})
 
 
 def _measure_latency(dashboard: Dashboard) -> None:

@@ -102,6 +102,11 @@ export class App {
     this.view?.showChart?.(message);
   }
 
+  /** @param {Messages["saved"]} message */
+  showSaved(message) {
+    this.view?.showSaved?.(message);
+  }
+
   /** @param {TabMessage} message */
   showTab(message) {
     this.view?.showTab?.(message);

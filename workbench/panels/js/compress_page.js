@@ -20,8 +20,8 @@ export class CompressPage {
     this.settings = new Settings(context.channel);
     this.stage = new Stage(context);
     this.card = new Card();
-    this.footer = new Footer(context);
     this.tabs = new Tabs(context.channel, context.status);
+    this.footer = new Footer(context, this.tabs.bar);
     this.node = h("div", { className: "page" });
     this.tour = new Tour(this.node);
     this.settings.onTour = () => this.tour.start();
@@ -30,7 +30,7 @@ export class CompressPage {
       this.settings.node,
       this.stage.node,
       this.card.node,
-      h("div", { className: "strip" }, this.tabs.bar, this.footer.node),
+      this.footer.node,
       this.tabs.body,
     );
   }
@@ -75,6 +75,11 @@ export class CompressPage {
   /** @param {Messages["chart"]} message */
   showChart(message) {
     this.stage.showChart(message);
+  }
+
+  /** @param {Messages["saved"]} message */
+  showSaved(message) {
+    this.footer.showSaved(message);
   }
 
   /** @param {TabMessage} message */

@@ -1,19 +1,25 @@
 // @ts-check
-// The buttons below the picture: copy a link, train, download.
+// The row below the picture: tabs, if there are any, and buttons to copy a link, train and download.
 
 import { address, isStandalone } from "./address.js";
 import { h } from "./dom.js";
 import { copyButton } from "./export.js";
+import { Saved } from "./saved.js";
 
-/** @import { Context, Labels, State } from "./types" */
+/** @import { Context, Labels, Messages, State } from "./types" */
 
 export class Footer {
   /** @type {State | undefined} */ shown;
 
-  /** @param {Context} context */
-  constructor(context) {
+  /**
+   * @param {Context} context
+   * @param {HTMLElement[]} tabs
+   */
+  constructor(context, ...tabs) {
     this.context = context;
-    this.node = h("div", { className: "export" });
+    this.buttons = h("div", { className: "export" });
+    this.saved = new Saved(context);
+    this.node = h("div", { className: "strip" }, ...tabs, this.buttons, this.saved.node);
   }
 
   /** @type {(labels: Labels, next?: HTMLElement) => void} */
@@ -23,7 +29,8 @@ export class Footer {
       const query = this.shown?.query ?? "";
       return isStandalone() ? new URL(address(query), location.href).href : `?${query}`;
     };
-    this.node.replaceChildren(
+    this.saved.build(labels);
+    this.buttons.replaceChildren(
       copyButton(labels, link, status, "quiet", labels.copy_link),
       ...(next ? [next] : []),
       h("button", {
@@ -39,5 +46,10 @@ export class Footer {
   /** @param {State} state */
   show(state) {
     this.shown = state;
+  }
+
+  /** @param {Messages["saved"]} message */
+  showSaved(message) {
+    this.saved.show(message);
   }
 }

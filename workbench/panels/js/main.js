@@ -76,7 +76,7 @@ function render({ model, el }) {
     ready();
   });
   channel.on("banner", ({ text }) => status.labels && status.showMessage(text));
-  channel.on("test_result", ({ text }) => status.showMessage(text, "good"));
+  channel.on("saved", (message) => view.showSaved?.(message));
   channel.on("progress", (message) => status.showProgress(message));
   channel.on("file", ({ name, mime }, buffers) => {
     saveBlob(new Blob(buffers, { type: mime }), name);

@@ -7,7 +7,7 @@ import { Footer } from "./footer.js";
 import { Tabs } from "./tabs.js";
 import { TrainingSection } from "./training.js";
 
-/** @import { Context, Page, State, TabMessage } from "./types" */
+/** @import { Context, Messages, Page, State, TabMessage } from "./types" */
 
 export class TrainPage {
   /** @param {Context} context */
@@ -25,13 +25,7 @@ export class TrainPage {
     this.settings = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
     this.settings.append(this.training.node);
     this.node = h("div", { className: "page pictures" });
-    this.node.append(
-      this.settings,
-      this.tabs.bar,
-      this.tabs.body,
-      this.card.node,
-      h("div", { className: "strip" }, this.footer.node),
-    );
+    this.node.append(this.settings, this.tabs.bar, this.tabs.body, this.card.node, this.footer.node);
   }
 
   /** @param {Page} page */
@@ -53,6 +47,11 @@ export class TrainPage {
     this.card.show(state); // before anything that takes time
     this.training.show(this.context.channel.values);
     this.footer.show(state);
+  }
+
+  /** @param {Messages["saved"]} message */
+  showSaved(message) {
+    this.footer.showSaved(message);
   }
 
   /** @param {TabMessage} message */

@@ -284,7 +284,7 @@ export interface Messages {
   upload: UploadMessage;
   progress: Progress | { text: null };
   banner: { text: string };
-  test_result: { text: string };
+  saved: { name: string; text: string; code: string; note: string | null };
   file: { name: string; mime: string };
   plotly: object;
   sent: { seq: number }; // from the channel itself, not from Python
@@ -308,6 +308,7 @@ export interface View {
   showTab?(message: TabMessage): void;
   showLayers?(message: Messages["layers"]): void; // another network takes the place of the model
   saved?(): void; // a file was downloaded
+  showSaved?(message: Messages["saved"]): void;
   close?(): void;
 }
 

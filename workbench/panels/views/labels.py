@@ -69,6 +69,8 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "copy": _("copy"),
         "copy_failed": _("The browser blocked copying: select the text and copy it."),
         "train": _("train ▸"),
+        "saved": _("The saved file"),
+        "run": _("Run it in Python, in the folder of the file:"),
         "download": _("download"),
         "cancel": _("cancel"),
         "close": _("close"),

@@ -1,0 +1,51 @@
+"""The Python lines shown after a download work when they are pasted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from torch import nn
+
+import workbench as wb
+from workbench.panels.views import next_steps
+
+FILE = "small.safetensors"
+
+
+def run(lines, folder):
+    command = [sys.executable, "-c", lines]
+    return subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, text=True, encoding="utf-8"
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["fashion/lenet5", "reviews/transformer", "reviews-lm/gpt", "vowels/gru"]
+)
+def test_the_lines_predict_with_the_file_in_its_folder(name, tmp_path):
+    model = wb.model(name)
+    artifact = wb.compress(model, wb.Recipe(wb.Prune(0.5), wb.Quantize(4)))
+    artifact.save(tmp_path / FILE)
+    printed = run(next_steps.code(model, FILE), tmp_path)
+    assert next_steps.note(model) is None
+    examples = model.task.split("test").examples[:5]
+    outputs = wb.to_module(artifact)(model.task.inputs(examples))
+    if name == "reviews-lm/gpt":
+        expected = str(outputs.argmax(-1))
+    else:
+        expected = str([model.task.classes[k] for k in outputs.argmax(1)])
+    assert printed == f"{expected}\n"
+
+
+def test_a_custom_model_is_not_in_a_fresh_python_so_the_lines_load_its_weights(tmp_path):
+    examples = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
+    data = (examples, (examples[:, 0] > 0).astype("int64"))
+    model = wb.from_module(
+        nn.Linear(4, 2), train=data, validation=data, test=data, name="two-classes"
+    )
+    wb.compress(model, wb.Recipe(wb.Quantize(8))).save(tmp_path / FILE)
+    assert run(next_steps.code(model, FILE), tmp_path) == "{'weight': (2, 4), 'bias': (2,)}\n"
+    assert "wb.to_module(file, module)" in next_steps.note(model)
