@@ -95,13 +95,13 @@ def lab_server(tmp_path_factory):
 
 
 @contextmanager
-def watching(page):
-    """Check that the page has no errors and sends no requests to other machines."""
+def watching(page, host="localhost"):
+    """Check that the page has no errors and sends requests only to `host`."""
     page.set_default_timeout(TIMEOUT)
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: check_console(problems, message))
-    page.on("request", lambda request: check_host(problems, request.url))
+    page.on("request", lambda request: check_host(problems, request.url, host))
     yield page
     page.close(run_before_unload=True)
     assert not problems
@@ -128,9 +128,9 @@ def check_console(problems, message):
         problems.append(message.text)
 
 
-def check_host(problems, url):
+def check_host(problems, url, host):
     parts = urlsplit(url)
-    if parts.scheme not in {"blob", "data", "about"} and parts.hostname != "localhost":
+    if parts.scheme not in {"blob", "data", "about"} and parts.hostname != host:
         problems.append(f"request to {url}")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.raises import raises
 from workbench.panels import plotly_script, uploading
-from workbench.server import address, notebooks, serve
+from workbench.server import notebooks, serve
 from workbench.server.kernels import ServerKernelSpecManager
 from workbench.server.page_server import EXTENSIONS, settings
 
@@ -23,25 +23,7 @@ def test_a_port_in_use_is_reported(start):
             start(port, open_browser=False)
 
 
-@pytest.mark.parametrize("port", [-1, 70_000])
-def test_an_invalid_port_is_reported(port):
-    with raises("server.invalid_port", port):
-        address.listen("localhost", port)
-
-
-def test_any_free_port():
-    sockets = address.listen("localhost", 0)
-    try:
-        assert len({x.getsockname()[1] for x in sockets}) == 1
-        assert sockets[0].getsockname()[1] > 0
-    finally:
-        for x in sockets:
-            x.close()
-
-
-def test_addresses():
-    assert address.url("localhost", 8866, "/", None) == "http://localhost:8866/"
-    assert address.url("0.0.0.0", 80, "/x/", "secret") == "http://localhost:80/x/?token=secret"
+def test_base_urls_are_normalized():
     paths = [serve._normalize_base_url(path) for path in ("/", "", "x", "/x/y/")]
     assert paths == ["/", "/", "/x/", "/x/y/"]
 
@@ -71,18 +53,6 @@ def test_plotly_js_is_that_of_the_installed_package():
 
 def test_the_notebook_is_found():
     assert notebooks.dashboard().name == "dashboard.ipynb"
-
-
-@pytest.mark.parametrize(
-    ("host", "local"), [("localhost", True), ("127.0.0.1", True), ("0.0.0.0", False), ("", False)]
-)
-def test_a_server_is_local_if_only_this_machine_can_connect(host, local):
-    sockets = address.listen(host, 0)
-    try:
-        assert address.is_local(sockets) == local
-    finally:
-        for x in sockets:
-            x.close()
 
 
 @pytest.mark.parametrize(("uploads", "value"), [(True, "on"), (False, "off")])

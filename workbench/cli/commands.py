@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.cli import files, tables, training
+from workbench.cli import files, serving, tables, training
 from workbench.cli.recipes import add_recipe, read_recipe
 from workbench.errors import ArtifactError, WorkbenchError
 from workbench.progress import progress_bar
@@ -162,25 +162,6 @@ def _inspect(options: argparse.Namespace) -> Result:
     return {"file": options.file, **files.summary(OnDiskArtifact.open(options.file))}
 
 
-def _dashboard(options: argparse.Namespace) -> None:
-    from workbench.server.serve import serve
-
-    serve(
-        options.port,
-        open_browser=not options.no_browser,
-        token=options.token,
-        base_url=options.base_url,
-        host=options.host,
-        uploads=options.uploads,
-    )
-
-
-def _lab(options: argparse.Namespace) -> None:
-    from workbench.server.serve import lab
-
-    lab(options.port, open_browser=not options.no_browser)
-
-
 def _add_nothing(parser: Parser) -> None:
     pass
 
@@ -265,29 +246,6 @@ def _evaluate_options(parser: Parser) -> None:
     _add_split(parser)
 
 
-def _lab_options(parser: Parser) -> None:
-    parser.add_argument("--port", type=_port, default=8866, help="0 selects any free port")
-    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
-
-
-def _dashboard_options(parser: Parser) -> None:
-    _lab_options(parser)
-    parser.add_argument("--host", default="localhost", help="the address to listen on")
-    parser.add_argument("--token", help="a password that visitors must give")
-    parser.add_argument("--base-url", default="/", help="the path behind a proxy, such as /bench/")
-    parser.add_argument(
-        "--uploads",
-        action=argparse.BooleanOptionalAction,
-        help="whether visitors may upload data; by default, only on localhost",
-    )
-
-
-def _port(text: str) -> int:
-    if not text.isdigit() or not 0 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
-    return int(text)
-
-
 COMPRESSION_PARTS = tuple(part for part in PARTS if part != "train")
 COMMANDS = (
     Command("list", "Show the built-in tasks and models.", _add_nothing, _list, tables.listing),
@@ -359,6 +317,8 @@ COMMANDS = (
         _inspect,
         tables.inspection,
     ),
-    Command("dashboard", "Open the page in a browser.", _dashboard_options, _dashboard),
-    Command("lab", "Open the notebooks in JupyterLab.", _lab_options, _lab),
+    Command(
+        "dashboard", "Open the page in a browser.", serving.dashboard_options, serving.dashboard
+    ),
+    Command("lab", "Open the notebooks in JupyterLab.", serving.lab_options, serving.lab),
 )

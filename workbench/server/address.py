@@ -1,13 +1,18 @@
-"""The address of a server; its port is bound before slow imports, so that errors appear early."""
+"""The addresses of a server; its port is bound before slow imports, so that errors appear early."""
 
 from __future__ import annotations
 
 import socket
 from ipaddress import ip_address
+from typing import NamedTuple
+from urllib.parse import urlencode
 
 from tornado.netutil import bind_sockets
 
 from workbench.errors import InputError, WorkbenchError
+from workbench.server.interfaces import Address, network_addresses
+
+FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -38,11 +43,43 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 def is_local(sockets: list[socket.socket]) -> bool:
     """Whether all `sockets` accept connections from this machine only."""
-    return all(ip_address(x.getsockname()[0]).is_loopback for x in sockets)
+    return all(_bound_address(x).is_loopback for x in sockets)
 
 
-def url(host: str, port: int, base_url: str, token: str | None) -> str:
-    """Return the URL to open in a browser."""
-    name = "localhost" if host in ("", "0.0.0.0", "::") else host
-    query = f"?token={token}" if token else ""
-    return f"http://{name}:{port}{base_url}{query}"
+class Urls(NamedTuple):
+    """The URLs of a server.
+
+    Attributes
+    ----------
+    own
+        For a browser on this machine.
+    network
+        For browsers on other machines, the most likely first; None if the server accepts
+        connections from this machine only.
+    """
+
+    own: str
+    network: tuple[str, ...] | None
+
+
+def urls(host: str, sockets: list[socket.socket], path: str, token: str | None) -> Urls:
+    """Return the URLs of a server that listens on `sockets`, which were bound to `host`."""
+    port = sockets[0].getsockname()[1]
+    query = f"?{urlencode({'token': token})}" if token else ""
+    tail = f":{port}{path}{query}"
+    everywhere = {x.family for x in sockets if _bound_address(x).is_unspecified}
+    own = f"http://{'localhost' if everywhere else _in_url(host)}{tail}"
+    if is_local(sockets):
+        return Urls(own, None)
+    if not everywhere:
+        return Urls(own, (own,))
+    names = [str(x) for x in network_addresses() if FAMILIES[x.version] in everywhere]
+    return Urls(own, tuple(f"http://{_in_url(name)}{tail}" for name in names))
+
+
+def _bound_address(bound: socket.socket) -> Address:
+    return ip_address(bound.getsockname()[0].partition("%")[0])
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,13 +1,13 @@
-"""Start the dashboard server, or JupyterLab with the same notebooks, and print the address."""
+"""Start the dashboard server, or JupyterLab with the same notebooks, and print the addresses."""
 
 from __future__ import annotations
 
 import logging
-import webbrowser
 from pathlib import Path
 from secrets import token_hex
 
 from workbench.server import address, notebooks
+from workbench.server.announcement import announce
 from workbench.threads import set_passive_waiting
 
 CONNECTION_CLASS = "workbench.server.websocket.NoDelayConnection"
@@ -24,7 +24,7 @@ def serve(
     *,
     uploads: bool | None = None,
 ) -> None:
-    """Serve the dashboard until interrupted, and print its address.
+    """Serve the dashboard until interrupted, and print its addresses.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def serve(
     )
     app.initialize([])
     logging.getLogger("tornado").setLevel(logging.ERROR)  # it warns about Jupyter's settings
-    _announce(address.url(host, port, base_url, token), open_browser)
+    announce(address.urls(host, sockets, base_url, token), open_browser=open_browser)
     app.start()
 
 
@@ -81,7 +81,7 @@ def lab(
     base_url: str = "/",
     host: str = "localhost",
 ) -> None:
-    """Serve the notebooks in JupyterLab until interrupted, and print the address.
+    """Serve the notebooks in JupyterLab until interrupted, and print the addresses.
 
     The parameters are those of `serve`; without a `token`, a random one is used.
 
@@ -93,12 +93,13 @@ def lab(
     from jupyterlab.labapp import LabApp
 
     set_passive_waiting()
-    sockets = address.listen(host, port)  # checks the port early, and finds a free one
-    port = sockets[0].getsockname()[1]
-    for socket in sockets:
-        socket.close()
     base_url = _normalize_base_url(base_url)
     token = token if token is not None else token_hex(16)
+    sockets = address.listen(host, port)  # checks the port early, and finds a free one
+    port = sockets[0].getsockname()[1]
+    urls = address.urls(host, sockets, f"{base_url}lab/tree/dashboard.ipynb", token)
+    for socket in sockets:
+        socket.close()
     app = LabApp.initialize_server(
         [
             f"--ServerApp.ip={host}",
@@ -115,17 +116,11 @@ def lab(
             "--ServerApp.log_level=WARN",
         ]
     )
-    url = address.url(host, port, base_url + "lab/tree/dashboard.ipynb", token)
-    app.io_loop.add_callback(_announce, url, open_browser)  # once the server is listening
+    # once the server is listening
+    app.io_loop.add_callback(announce, urls, open_browser=open_browser)
     app.start()
 
 
 def _normalize_base_url(base_url: str) -> str:
     inner = base_url.strip("/")
     return f"/{inner}/" if inner else "/"
-
-
-def _announce(url: str, open_browser: bool) -> None:
-    print(f"Workbench is at {url}", flush=True)
-    if open_browser:
-        webbrowser.open(url)
