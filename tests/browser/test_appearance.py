@@ -52,7 +52,7 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(open_bench, watche
         summary.click()
     assert watched.evaluate(NAMELESS) == []
     reached = set()
-    watched.locator(".wb h1").click()
+    watched.locator(".wb .name").click()
     for _ in range(60):
         watched.keyboard.press("Tab")
         reached.add(watched.evaluate("document.activeElement.getAttribute('aria-label')"))

@@ -56,5 +56,5 @@ def test_an_upload_can_be_cancelled_and_the_panel_closed(open_bench, watched):
     panel = watched.locator(".upload")
     panel.get_by_role("button", name="cancel").click()
     expect(panel.locator(".drop")).to_be_visible()
-    watched.locator(".wb h1").click()
+    watched.locator(".wb .name").click()
     expect(panel.locator(".drop")).to_be_hidden()

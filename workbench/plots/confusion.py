@@ -75,7 +75,7 @@ def draw(
             "domain": across,
             "anchor": f"y{number}",
             "tickangle": -45,
-            "tickfont": {"size": 10},
+            "tickfont": {"size": 13},
             "ticks": "",
         }
         axes[f"yaxis{number}"] = {
@@ -83,7 +83,7 @@ def draw(
             "domain": down,
             "anchor": f"x{number}",
             "autorange": "reversed",
-            "tickfont": {"size": 10},
+            "tickfont": {"size": 13},
             "ticks": "",
             "showticklabels": stacked or not position,
         }
@@ -97,7 +97,7 @@ def draw(
                 "xanchor": "left",
                 "yanchor": "bottom",
                 "showarrow": False,
-                "font": {"size": 12},
+                "font": {"size": 13},
             }
         )
     return {
@@ -161,7 +161,7 @@ def _matrix(
         "z": np.round(shades, 3).tolist(),
         "text": [[to_text(int(v)) if v else "" for v in line] for line in counts],
         "texttemplate": "%{text}",
-        "textfont": {"size": 10},
+        "textfont": {"size": 13},
         "customdata": counts.tolist(),
         "hovertemplate": _("%{y} predicted as %{x}") + ": <b>%{customdata}</b><extra></extra>",
         "colorscale": colors,

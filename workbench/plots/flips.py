@@ -246,4 +246,4 @@ def _empty_note() -> dict[str, Any]:
 
 
 def _text(text: str, **place: Any) -> dict[str, Any]:
-    return {"text": text, "showarrow": False, "align": "center", "font": {"size": 11}, **place}
+    return {"text": text, "showarrow": False, "align": "center", "font": {"size": 13}, **place}

@@ -81,6 +81,6 @@ def _suggestion_text(rate: float | None, palette: Palette) -> list[dict[str, Any
             "xanchor": "left",
             "text": _("try {rate}").format(rate=f"{rate:.2g}"),
             "showarrow": False,
-            "font": {"size": 12, "color": palette.accent},
+            "font": {"size": 13, "color": palette.accent},
         }
     ]

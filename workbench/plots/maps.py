@@ -98,7 +98,7 @@ def draw(
                 "xanchor": "center",
                 "yanchor": "bottom",
                 "showarrow": False,
-                "font": {"size": 12},
+                "font": {"size": 13},
             }
         )
     return {
@@ -142,7 +142,7 @@ def _axes(
         down = {"autorange": "reversed", "constraintoward": "bottom" if stacked else "top"}
         return frame, {**frame, **down}
     first, last = stacked or not position, not stacked or position == 2
-    size = {"size": 12}
+    size = {"size": 13}
     across = {
         **frame,
         "showticklabels": last,

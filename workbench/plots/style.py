@@ -26,7 +26,7 @@ def layout(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
             "pad": {"t": 14},
             "font": {"size": 16, "color": palette.ink},
         },
-        "font": {"family": FONT, "size": 12, "color": palette.muted},
+        "font": {"family": FONT, "size": 13, "color": palette.muted},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 60, "r": 24, "t": 48, "b": 48},
@@ -36,7 +36,7 @@ def layout(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
         "hoverlabel": {
             "bgcolor": palette.panel,
             "bordercolor": palette.line,
-            "font": {"color": palette.ink, "size": 12},
+            "font": {"color": palette.ink, "size": 13},
         },
         "uirevision": "workbench",
         **more,
@@ -52,7 +52,7 @@ def legend() -> dict[str, Any]:
         "y": 1.02,
         "yanchor": "bottom",
         "traceorder": "normal",
-        "font": {"size": 12},
+        "font": {"size": 13},
         "itemclick": False,
         "itemdoubleclick": False,
     }
@@ -61,7 +61,7 @@ def legend() -> dict[str, Any]:
 def axis(palette: Palette, title: str, **more: Any) -> dict[str, Any]:
     """Return an axis that cannot be zoomed or moved."""
     return {
-        "title": {"text": title, "font": {"size": 12}, "standoff": 8},
+        "title": {"text": title, "font": {"size": 13}, "standoff": 8},
         "fixedrange": True,
         "zeroline": False,
         "gridcolor": palette.line,

@@ -68,7 +68,7 @@ def draw(
                 "y": names,
                 "text": [formatting.percent(share) for share in shares],
                 "textposition": "outside",
-                "textfont": {"color": palette.muted, "size": 12},
+                "textfont": {"color": palette.muted, "size": 13},
                 "cliponaxis": False,
                 "hovertemplate": "%{y}: <b>%{text}</b><extra></extra>",
                 "marker": {
@@ -154,7 +154,7 @@ def _with_text(figure: Figure, words: Sequence[str]) -> Figure:
         "yshift": 8,
         "align": "left",
         "showarrow": False,
-        "font": {"size": 12},
+        "font": {"size": 13},
     }
     margin = {**figure_layout["margin"], "t": figure_layout["margin"]["t"] + 44}
     return {**figure, "layout": {**figure_layout, "margin": margin, "annotations": [note]}}

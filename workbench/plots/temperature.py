@@ -211,7 +211,7 @@ def _line_labels(
             "xanchor": "right",
             "y": height,
             "yanchor": anchor,
-            "font": {"size": 12, "color": palette.muted},
+            "font": {"size": 13, "color": palette.muted},
         }
         for height, text, anchor in labels
         if height is not None

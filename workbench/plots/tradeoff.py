@@ -188,7 +188,7 @@ def _origin(original: Spot, up: scales.Axis, palette: Palette) -> dict[str, Any]
         "y": [up.height(original.value)],
         "text": [_("original")],
         "textposition": "top center",
-        "textfont": {"color": palette.muted, "size": 12},
+        "textfont": {"color": palette.muted, "size": 13},
         "cliponaxis": False,
         "customdata": [_hover_text(original, original, up.metric)],
         "hovertemplate": "%{customdata}<extra></extra>",
@@ -279,7 +279,7 @@ def _limit_labels(
     up: scales.Axis,
     palette: Palette,
 ) -> list[dict[str, Any]]:
-    label = {"showarrow": False, "font": {"size": 12, "color": palette.muted}}
+    label = {"showarrow": False, "font": {"size": 13, "color": palette.muted}}
     notes: list[dict[str, Any]] = []
     if budget:
         place = min(max(log10(budget), x_range[0]), x_range[1])  # plotly expects the logarithm here

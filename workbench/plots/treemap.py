@@ -62,7 +62,7 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) ->
             palette,
             summary(rows, container, total),
             height=320,
-            uniformtext={"minsize": 10, "mode": "hide"},
+            uniformtext={"minsize": 13, "mode": "hide"},
             margin={"l": 12, "r": 12, "t": 48, "b": 12},
         ),
     }

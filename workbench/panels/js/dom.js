@@ -36,28 +36,58 @@ export function uniqueId() {
   return `wb-${ID_PREFIX}-${lastId}`;
 }
 
-// A label with an explanation that shows on hover and on focus, and that screen readers read.
+// A label with an explanation that shows on hover. It is not a tab stop: `describe` shows it when a
+// control is focused, and `explanations` lists those of labels without a control.
 /** @type {(label: string, help: string, className?: string) => HTMLElement} */
 export function term(label, help, className = "") {
   if (!help) return h("span", { className, text: label });
-  const id = uniqueId();
-  const tip = h("span", { className: "tip", role: "tooltip", popover: "manual", id, text: help });
-  const show = () => {
-    tip.showPopover();
-    place(tip, target.getBoundingClientRect());
-  };
-  const hide = () => tip.hidePopover();
-  const target = h("span", {
-    className: "term-label",
-    tabIndex: 0,
-    "aria-describedby": id,
-    text: label,
-    onmouseenter: show,
-    onmouseleave: hide,
-    onfocus: show,
-    onblur: hide,
-  });
+  const tip = h("span", { className: "tip", role: "tooltip", popover: "manual", id: uniqueId(), text: help });
+  const target = h("span", { className: "term-label", text: label });
+  target.addEventListener("mouseenter", () => showTip(tip, target));
+  target.addEventListener("mouseleave", () => tip.hidePopover());
   return h("span", { className: `term ${className}` }, target, tip);
+}
+
+// Lets the explanation of a label describe a control: for screen readers, and on screen while the
+// control has the keyboard focus and is not used yet.
+/** @type {(control: HTMLElement, label: HTMLElement) => void} */
+export function describe(control, label) {
+  const tip = label.querySelector(".tip");
+  if (!(tip instanceof HTMLElement)) return;
+  control.setAttribute("aria-describedby", tip.id);
+  control.addEventListener("focusin", () => {
+    if (document.activeElement?.matches(":focus-visible")) showTip(tip, control);
+  });
+  for (const event of ["focusout", "input", "change"]) control.addEventListener(event, () => tip.hidePopover());
+  control.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") tip.hidePopover();
+  });
+}
+
+// A button that lists explanations, for the keyboard and for screen readers.
+/** @type {(label: string, terms: { label: string, help: string }[]) => HTMLElement} */
+export function explanations(label, terms) {
+  const list = h(
+    "dl",
+    { className: "explanations", popover: "auto", id: uniqueId() },
+    ...terms.flatMap((item) => [h("dt", { text: item.label }), h("dd", { text: item.help })]),
+  );
+  const button = h("button", {
+    type: "button",
+    className: "quiet small",
+    text: "?",
+    title: label,
+    "aria-label": label,
+  });
+  button.popoverTargetElement = list;
+  list.addEventListener("toggle", () => place(list, button.getBoundingClientRect()));
+  return h("span", { className: "term" }, button, list);
+}
+
+/** @type {(tip: HTMLElement, near: HTMLElement) => void} */
+function showTip(tip, near) {
+  tip.showPopover();
+  place(tip, near.getBoundingClientRect());
 }
 
 /** @type {(tip: HTMLElement, label: DOMRect) => void} */

@@ -2,7 +2,7 @@
 // Controls for single fields, built from the descriptions that Python sends. Each function returns
 // {node, show(value)}: `show` sets the control without calling `change`.
 
-import { h, setText, term, uniqueId } from "./dom.js";
+import { describe, h, setText, term, uniqueId } from "./dom.js";
 
 /** @import { Choice, Field, Values } from "./types" */
 /** @typedef {{ node: HTMLElement, show: (value: any) => void }} MadeControl */
@@ -12,6 +12,14 @@ import { h, setText, term, uniqueId } from "./dom.js";
 export function readout(field, value) {
   const shown = field.percent ? Math.round(value * 1000) / 10 : value;
   return `${shown}${field.unit}`;
+}
+
+// The label of a field, whose explanation describes its control.
+/** @type {(field: Field, control: HTMLElement) => HTMLElement} */
+function labelOf(field, control) {
+  const label = term(field.label, field.help);
+  describe(control, label);
+  return label;
 }
 
 /** @type {MakeControl} */
@@ -41,7 +49,7 @@ export function slider(field, change) {
     node: h(
       "div",
       { className: "field slider" },
-      h("div", { className: "field-head" }, term(field.label, field.help), output),
+      h("div", { className: "field-head" }, labelOf(field, input), output),
       input,
     ),
     show(value) {
@@ -83,7 +91,7 @@ export function steps(field, change) {
     node: h(
       "div",
       { className: "field slider steps" },
-      h("div", { className: "field-head" }, term(field.label, field.help), output),
+      h("div", { className: "field-head" }, labelOf(field, input), output),
       input,
       h("div", { className: "stops", "aria-hidden": "true" }, ...stops),
     ),
@@ -110,7 +118,7 @@ function jump(event, input, field) {
 /** @type {MakeControl} */
 export function segments(field, change) {
   const { node, show } = radios(field.name, field.choices, change);
-  const head = h("div", { className: "field-head" }, term(field.label, field.help));
+  const head = h("div", { className: "field-head" }, labelOf(field, node));
   return { node: h("div", { className: "field" }, head, node), show };
 }
 
@@ -145,7 +153,7 @@ export function select(field, change) {
     change(field.choices[input.selectedIndex].value);
   });
   return {
-    node: h("div", { className: "field row" }, term(field.label, field.help), input, help),
+    node: h("div", { className: "field row" }, labelOf(field, input), input, help),
     show(value) {
       input.selectedIndex = field.choices.findIndex((choice) => choice.value === value);
       explain();
@@ -173,7 +181,7 @@ export function number(field, change) {
     },
   });
   return {
-    node: h("div", { className: "field row" }, term(field.label, field.help), input),
+    node: h("div", { className: "field row" }, labelOf(field, input), input),
     show(value) {
       last = value;
       if (document.activeElement !== input) input.value = String(value);

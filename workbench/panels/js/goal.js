@@ -1,7 +1,7 @@
 // @ts-check
 // The goal: the largest file size and the worst metric wanted, and how many results meet both.
 
-import { h, setText, term } from "./dom.js";
+import { describe, h, setText, term } from "./dom.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Labels, State } from "./types" */
@@ -16,14 +16,12 @@ export function goal(labels, channel) {
     channel.act("floor", { value: value === null ? null : value / scale }),
   );
   const passing = h("output", { className: "passing" });
+  const legend = h("legend", {}, term(labels.goal, labels.goal_help));
+  const pair = h("div", { className: "pair" }, budget.node, floor.node);
+  const node = h("fieldset", { className: "goal", "data-tour": "goal" }, legend, passing, pair);
+  describe(node, legend);
   return {
-    node: h(
-      "fieldset",
-      { className: "goal", "data-tour": "goal" },
-      h("legend", {}, term(labels.goal, labels.goal_help)),
-      passing,
-      h("div", { className: "pair" }, budget.node, floor.node),
-    ),
+    node,
     show(state) {
       budget.show(state.budget === null ? null : state.budget / 1000);
       floor.show(state.floor === null ? null : Math.round(state.floor * scale * 1e3) / 1e3);

@@ -3,7 +3,7 @@
 // cell for each per-layer field. An empty cell uses the setting above the table. The check box
 // "exclude" excludes the layer from all parts of the recipe.
 
-import { h, setText, term } from "./dom.js";
+import { describe, h, setText, term } from "./dom.js";
 
 /** @import { Field, Labels, LayerRow, LiveTable, Share, Value, Values } from "./types" */
 /** @typedef {(layer: string, values: Values) => void} ChangeLayer */
@@ -35,6 +35,8 @@ export class LayerTable {
     this.rows = rows.map((row) => this.row(row, labels, change));
     /** @type {HTMLInputElement} */
     this.holdBox = h("input", { type: "checkbox", onchange: () => holdSize(this.holdBox.checked) });
+    const holdLabel = term(labels.hold_size, labels.hold_size_help);
+    describe(this.holdBox, holdLabel);
     this.heldSize = h("span", { className: "held-size", role: "status" });
     this.node = h(
       "div",
@@ -43,7 +45,7 @@ export class LayerTable {
         "div",
         { className: "hold-size" },
         h("label", {}, this.holdBox, h("span", { className: "announcement", text: labels.hold_size })),
-        term(labels.hold_size, labels.hold_size_help),
+        holdLabel,
         this.heldSize,
       ),
       h("ul", { className: "rows", tabIndex: 0, "aria-label": labels.layers }, ...this.rows.map((row) => row.node)),

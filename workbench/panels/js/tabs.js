@@ -244,7 +244,11 @@ export class Tabs {
         h(
           "table",
           {},
-          h("thead", {}, h("tr", {}, ...head.map((text) => h("th", { scope: "col", text })), h("td"))),
+          h(
+            "thead",
+            {},
+            h("tr", {}, ...head.map((text) => (text ? h("th", { scope: "col", text }) : h("td"))), h("td")),
+          ),
           h("tbody", {}, ...rows.map(line)),
         ),
       ),
