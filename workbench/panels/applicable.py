@@ -10,7 +10,9 @@ from collections.abc import Callable
 from workbench.domain import Model
 
 PRODUCTS = frozenset({"linear", "convolution"})
-"""The kinds of layers whose inputs can be quantized and whose biases can be corrected."""
+"""The kinds of layers whose inputs can be quantized."""
+CORRECTABLE = PRODUCTS | {"conv3d", *(f"convtranspose{n}d" for n in (1, 2, 3))}
+"""The kinds of layers whose biases can be corrected."""
 
 
 def has_channels(model: Model) -> bool:
@@ -34,7 +36,7 @@ def has_biases(model: Model) -> bool:
     return any(
         f"{name.removesuffix('weight')}bias" in card["tensors"]
         for name, layer in card["layers"].items()
-        if layer["kind"] in PRODUCTS
+        if layer["kind"] in CORRECTABLE
     )
 
 

@@ -73,9 +73,8 @@ def describe(model: Model, recipe: Recipe, only: Collection[str] = ()) -> list[d
         The keys of the fields to describe, such as ``quantize.bits``; empty for all.
     """
     parts = []
-    current = values(recipe)
     for key, part in _live():
-        off = _values_of(key, disabled_part(key))
+        in_use = _set_fields(recipe, key)
         title = _(TITLES[key]) if key in TITLES else key
         shown = [
             describe_field(key, spec, primary=position == 0, title=title)
@@ -83,7 +82,7 @@ def describe(model: Model, recipe: Recipe, only: Collection[str] = ()) -> list[d
             for position, spec in enumerate(specs(part))
             for name in [f"{key}.{spec.name}"]
             if not only or name in only
-            if can_act(model, key, spec.name) or current[name] != off[name]
+            if can_act(model, key, spec.name) or name in in_use
         ]
         if shown:
             parts.append({"key": key, "title": title, "fields": shown})
@@ -106,15 +105,24 @@ def _active(recipe: Recipe) -> list[str]:
     current = values(recipe)
     levels = []
     for key, part in _live():
-        off, gate = _values_of(key, disabled_part(key)), _gate(key)
+        gate, in_use = _gate(key), _set_fields(recipe, key)
         if key in GATED and current[gate["key"]] == gate["off"] and not current.get(gate["layers"]):
             continue
         levels += [
             _level(key, spec, primary=position == 0)
             for position, spec in enumerate(specs(part))
-            if current[f"{key}.{spec.name}"] != off[f"{key}.{spec.name}"]
+            if f"{key}.{spec.name}" in in_use
         ]
     return levels
+
+
+def _set_fields(recipe: Recipe, key: str) -> set[str]:
+    """Return the fields of a part that `recipe` sets to other values than the disabled part has."""
+    settings = getattr(recipe, key, None)
+    if settings is None:
+        return set()
+    off = _values_of(key, disabled_part(key))
+    return {name for name, value in _values_of(key, settings).items() if value != off[name]}
 
 
 def values(recipe: Recipe) -> dict[str, Any]:

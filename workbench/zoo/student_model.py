@@ -59,7 +59,7 @@ def student_model(student: Student, network: Model) -> Model:
         "name": student.name,
         "sha256": known.digest,
         "accuracy": known.accuracy,
-        "training": student.recipe.as_dict()["train"],
+        "training": {"seconds": None, **student.recipe.as_dict()["train"]},
     }
     return Model(architecture, card)
 
