@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from workbench.cache.results import ResultCache
-from workbench.panels import controls
+from workbench.panels import settings
 from workbench.panels.widget import SessionWidget
 from workbench.session import Session
 
@@ -40,8 +40,11 @@ class Client:
     def act(self, name, **details):
         self.dashboard._on_message(self.dashboard, {"act": name, **details}, [])
 
+    def values(self):
+        return settings.values(self.session)
+
     def set_values(self, **changes):
-        values = controls.values(self.session.recipe)
+        values = self.values()
         values |= {key.replace("_", ".", 1): value for key, value in changes.items()}
         self.send_values(values)
 

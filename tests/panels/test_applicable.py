@@ -43,11 +43,7 @@ def differs(first, second):
 def inert(model):
     """Return the fields of `PROBES` that change nothing in a file of `model`."""
     base = content(model, BASE)
-    return {
-        field
-        for field, recipe in PROBES.items()
-        if not differs(content(model, recipe), base)
-    }
+    return {field for field, recipe in PROBES.items() if not differs(content(model, recipe), base)}
 
 
 def absent(model):

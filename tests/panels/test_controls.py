@@ -41,7 +41,9 @@ def test_a_disabled_part_is_omitted_unless_another_field_is_set():
 
 def test_every_field_has_a_control():
     live = {key: part for key, part in PARTS.items() if key not in controls.SEPARATE_PARTS}
-    assert set(described()) == {f"{key}.{s.name}" for key, part in live.items() for s in specs(part)}
+    assert set(described()) == {
+        f"{key}.{s.name}" for key, part in live.items() for s in specs(part)
+    }
     assert set(controls.values(Recipe())) == set(described())
 
 

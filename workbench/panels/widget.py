@@ -180,15 +180,16 @@ class SessionWidget(anywidget.AnyWidget):
         seq = requested_seq if selected == requested else self._sent_seq
         outdated = session.busy and session.report is not None and not self._is_current()
         new_origin = session.origin != self._shown_origin
-        messages = [self._page()] if full or new_origin else []
-        if not messages and selected[0] != self._shown_model:
+        with_page = full or new_origin
+        messages = [self._page()] if with_page else []
+        if not with_page and selected[0] != self._shown_model:
             messages.append(page.layers(session))
         messages.append(
             page.state(
                 session,
                 seq=seq,
                 outdated=outdated,
-                with_values=full or selected != self._controls,
+                with_values=with_page or selected != self._controls,
                 message=self.banner,
                 started=self._started[1],
             )

@@ -47,7 +47,11 @@ def test_shares_of_bytes_match_the_file(client):
 
 
 def test_every_part_with_per_layer_settings_has_an_exclude_field():
-    fields = [field for part in controls.describe() for field in part["fields"]]
+    fields = [
+        field
+        for part in controls.describe(wb.model("fashion/lenet5"), Recipe())
+        for field in part["fields"]
+    ]
     rows = {f["key"].split(".")[0]: f["short"] for f in fields if f["kind"] == "layers"}
     assert set(rows) == set(BY_LAYER)
     excluding = {f["key"].split(".")[0] for f in fields if f["kind"] == "names"}

@@ -1,0 +1,168 @@
+"""Distillation on the page: the slider selects students, whose results come from a table."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+import workbench as wb
+from workbench.panels import distillation
+from workbench.plots.teacher import soften
+from workbench.recipe import Prune, Recipe
+from workbench.session import Session
+from workbench.session.worker import Worker
+from workbench.zoo.students import SHARES, TEMPERATURES, Student
+from workbench.zoo.teacher_examples import teacher_examples
+
+ORIGIN = "fashion/lenet-300-100"
+STUDENT = Student("fashion/mlp-32", "fashion/resnet", 4.0, 0.01)
+VALUES = {
+    "distillation.temperature": 4,
+    "distillation.network": "fashion/mlp-32",
+    "distillation.teacher": "fashion/resnet",
+    "distillation.labels": 0.01,
+}
+
+
+def states(client, since):
+    return [m for m, _ in client.dashboard.sent[since:] if m["kind"] == "state"]
+
+
+def test_the_slider_has_a_stop_for_each_temperature(client):
+    texts = client.last("page")["settings"]["distillation"]
+    temperature, network, teacher, labels = texts["fields"]
+    assert [choice["label"] for choice in temperature["choices"]] == "off 1 2 4 8 16".split()
+    assert temperature["stepped"]
+    assert temperature["name"] == "distillation: temperature"
+    assert [choice["label"] for choice in network["choices"]] == ["MLP-32", "CNN-10k"]
+    assert [choice["label"] for choice in teacher["choices"]] == ["ResNet", "LeNet-5"]
+    assert [choice["value"] for choice in labels["choices"]] == list(SHARES)
+    state = next(m for m, _ in client.dashboard.sent if m["kind"] == "state")
+    assert state["values"]["distillation.temperature"] == 0
+
+
+def test_the_first_answer_comes_from_the_table(client, monkeypatch):
+    client.wait_until_idle()
+    monkeypatch.setattr(Worker, "_measure", lambda *_: None)  # it never answers
+    since = len(client.dashboard.sent)
+    client.send_values({**client.values(), **VALUES})
+    first = states(client, since)[0]
+    card = STUDENT.card
+    assert first["seq"] == 1
+    assert first["numbers"]["accuracy"] == f"{100 * card.value:.1f}\u202f%"
+    assert not first["outdated"]
+    assert "values" not in first
+    kinds = [message["kind"] for message, _ in client.dashboard.sent[since:]]
+    assert kinds[:3] == ["layers", "state", "chart"]
+    chart = next(m for m, _ in client.dashboard.sent[since:] if m["kind"] == "chart")
+    drawn = {trace.get("name"): trace for trace in chart["figure"]["data"]}
+    original = wb.model(ORIGIN)
+    assert drawn["original"]["x"] == [original.original_bytes]
+    assert drawn["you"]["x"] == [wb.model(STUDENT.name).original_bytes]
+    assert first["numbers"]["times"].endswith("smaller")
+
+
+def test_the_student_is_compressed(client):
+    client.send_values({**client.values(), **VALUES})
+    client.send_values({**client.values(), **VALUES, "prune.sparsity": 0.5})
+    client.wait_until_idle()
+    assert (client.session.student, client.session.recipe) == (STUDENT, Recipe(Prune(0.5)))
+    exact = wb.measure(wb.model(STUDENT.name), Recipe(Prune(0.5)), timed=False)
+    numbers = client.last("state")["numbers"]
+    assert numbers["bytes"] == f"{exact.bytes:,}\u202fbytes"
+    change = exact.value - wb.model(ORIGIN).metric_value("validation")
+    assert numbers["change"] == f"\u2212{abs(100 * change):.1f}\u202fpoints"
+    client.send_values({**client.values(), **VALUES, "distillation.temperature": 0})
+    assert client.session.model.name == ORIGIN
+
+
+def test_undo_moves_the_slider_back(client):
+    client.send_values({**client.values(), **VALUES})
+    client.act("undo")
+    state = client.wait("state", lambda state: "values" in state)
+    assert state["values"]["distillation.temperature"] == 0
+    assert "distillation.network" not in state["values"]  # the page keeps the last choice
+    client.act("redo")
+    assert client.last("state")["values"]["distillation.network"] == STUDENT.network
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {**VALUES, "distillation.temperature": 3},
+        {**VALUES, "distillation.network": "fashion/lenet5"},
+        {**VALUES, "distillation.labels": "all"},
+        {"distillation.temperature": 4},
+        {**VALUES, "distillation.unknown": 1},
+    ],
+)
+def test_an_unknown_student_is_reported_and_changes_nothing(client, values):
+    client.send_values({**client.values(), **values})
+    assert client.last("banner")["text"].startswith("There is no student")
+    assert client.session.student is None
+
+
+@pytest.mark.parametrize("name", ["reviews/bag", "vowels/cnn"])
+def test_tasks_without_students_have_no_distillation(name, store):
+    session = Session(name, store=store)
+    assert distillation.describe(session) is None
+    assert distillation.state(session) is None
+    assert distillation.values(session) == {}
+    session.close()
+
+
+def test_the_comparison_names_the_labels_and_the_gain():
+    session = SimpleNamespace(
+        origin_model=wb.model(ORIGIN), student=STUDENT, repeat_result="", repeating=False
+    )
+    text = distillation.state(session)["comparison"]
+    taught, alone = STUDENT.card.value, STUDENT.alone.card.value
+    assert text.startswith(f"Taught at T = 4: {100 * taught:.1f}\u202f%.")
+    assert f"the same 200 labels alone: {100 * alone:.1f}\u202f%" in text
+    assert f"(+{100 * (taught - alone):.1f}\u202fpoints)" in text
+    session.student = Student("fashion/mlp-32", "fashion/resnet", 4.0, 1.0)
+    assert "20,000 labels" in distillation.state(session)["comparison"]
+
+
+@pytest.mark.parametrize(("spread", "expected"), [(0.001, True), (0.02, False)])
+def test_temperature_is_indifferent_if_all_intervals_hold_all_values(monkeypatch, spread, expected):
+    def card(student):
+        value = 0.85 + spread * TEMPERATURES.index(student.temperature)
+        return SimpleNamespace(value=value, interval=(value - 0.01, value + 0.01))
+
+    monkeypatch.setattr(Student, "card", property(card))
+    assert distillation.temperature_is_indifferent(STUDENT) is expected
+
+
+def test_the_examples_are_those_of_the_teacher(client):
+    texts = client.last("page")["settings"]["distillation"]
+    examples = texts["examples"]["fashion/resnet"]
+    known = teacher_examples("fashion/resnet")
+    assert [example["label"] for example in examples] == [example.label for example in known]
+    shares = soften(examples[0]["logits"], 4.0)
+    assert sum(shares) == pytest.approx(1)
+    assert len(examples[0]["image"]) == -(-784 // 3) * 4  # base64 of 28 x 28 bytes
+    assert len(texts["classes"]) == len(shares)
+
+
+def test_a_student_is_trained_again_on_request(client, monkeypatch):
+    calls = []
+
+    def train_student(student, *, on_step, cancel):
+        calls.append(student)
+        on_step(SimpleNamespace(step=1, steps=2))
+        return SimpleNamespace(summary="The same bytes.")
+
+    monkeypatch.setattr("workbench.experiments.train_student.train_student", train_student)
+    client.act("repeat_student")
+    assert "Select a student" in client.wait("banner")["text"]
+    client.send_values({**client.values(), **VALUES})
+    client.act("repeat_student")
+    state = client.wait("state", lambda s: s["settings"]["distillation"]["repeated"])
+    assert state["settings"]["distillation"]["repeated"] == "The same bytes."
+    assert not state["settings"]["distillation"]["repeating"]
+    assert calls == [STUDENT]
+    assert [m["fraction"] for m, _ in client.dashboard.sent if m.get("fraction")][-1:] == [0.5]
+    client.send_values({**client.values(), **VALUES, "distillation.temperature": 8})
+    assert client.last("state")["settings"]["distillation"]["repeated"] == ""
