@@ -84,7 +84,10 @@ class Controls(SessionWidget):
 
     def __init__(self, session: Session, *fields: str) -> None:
         known = [
-            field for part in controls.describe() for field in part["fields"] if is_single(field)
+            field
+            for part in controls.describe(session.model, session.recipe)
+            for field in part["fields"]
+            if is_single(field)
         ]
         _check(fields, [field["key"] for field in known], _("There is no control {name}."))
         first = [field["key"] for field in known if field["primary"]]
