@@ -68,8 +68,8 @@ test("an action is sent with its details and buffers", () => {
   channel.act("undo");
   channel.act("upload_chunk", { number: 1 }, ["bytes"]);
   assert.deepEqual(model.sent, [
-    [{ act: "undo" }, []],
-    [{ act: "upload_chunk", number: 1 }, ["bytes"]],
+    [{ act: "undo", seq: 0 }, []],
+    [{ act: "upload_chunk", seq: 0, number: 1 }, ["bytes"]],
   ]);
 });
 
@@ -82,8 +82,8 @@ test("values are numbered, copied and announced", () => {
   channel.sendValues(values);
   assert.deepEqual(sent, [1, 2]);
   assert.deepEqual(model.values, [
-    { seq: 1, values: { "prune.sparsity": 0.1 } },
-    { seq: 2, values: { "prune.sparsity": 0.2 } },
+    { seq: 1, gesture: 1, moving: false, values: { "prune.sparsity": 0.1 } },
+    { seq: 2, gesture: 1, moving: false, values: { "prune.sparsity": 0.2 } },
   ]);
 });
 

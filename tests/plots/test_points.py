@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from workbench.plots import points
-from workbench.plots.tradeoff import Spot
+from workbench.plots.spots import Spot
 from workbench.recipe import Recipe
 
 

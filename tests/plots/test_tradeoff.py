@@ -6,9 +6,10 @@ import plotly.graph_objects as go
 import pytest
 
 from workbench.plots import tradeoff
+from workbench.plots.goal import Goal
 from workbench.plots.palette import THEMES
 from workbench.plots.scales import height
-from workbench.plots.tradeoff import Spot
+from workbench.plots.spots import MAX_SHOWN, Spot, pareto
 
 ORIGINAL = Spot(1_700_000, 0.914, 0.914, 0.914)
 EXACT = Spot(41_203, 0.899, 0.899, 0.899)
@@ -28,9 +29,9 @@ def trace(figure, name):
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("you", [None, EXACT, ESTIMATE, ORIGINAL])
-@pytest.mark.parametrize("limits", [{}, {"budget": 50_000}, {"budget": 9, "floor": 0.85}])
-def test_every_state_is_a_valid_figure(theme, you, limits):
-    assert draw(you, theme=theme, size=45_000, **limits)["layout"]["title"]["text"]
+@pytest.mark.parametrize("goal", [None, Goal(50_000), Goal(9, 0.85)])
+def test_every_state_is_a_valid_figure(theme, you, goal):
+    assert draw(you, theme=theme, size=45_000, goal=goal)["layout"]["title"]["text"]
 
 
 def test_an_estimate_is_hollow_with_an_error_bar():
@@ -81,7 +82,7 @@ def test_the_title_summarizes_the_result(you, summary):
 
 def test_the_pareto_front():
     worse = Spot(500_000, 0.90, 0.90, 0.90)
-    assert tradeoff.pareto([ORIGINAL, *VISITED, worse]) == [VISITED[1], VISITED[0], ORIGINAL]
+    assert pareto([ORIGINAL, *VISITED, worse]) == [VISITED[1], VISITED[0], ORIGINAL]
 
 
 def test_a_click_returns_the_key():
@@ -92,7 +93,7 @@ def test_many_visits_are_thinned_and_the_best_remain():
     visits = [Spot(10_000 + n, 0.5, 0.5, 0.5, n) for n in range(1, 2000)]
     best = Spot(10_000, 0.91, 0.91, 0.91, 0)
     drawn = trace(draw(visited=[best, *visits]), "visited")
-    assert len(drawn["x"]) <= tradeoff.MAX_SHOWN
+    assert len(drawn["x"]) <= MAX_SHOWN
     assert {0, 1999} <= set(drawn["customdata"])
 
 

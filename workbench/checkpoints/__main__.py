@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 
 from workbench.checkpoints.make import make_checkpoint
+from workbench.checkpoints.presets import write_presets
 from workbench.checkpoints.students import make_students
 from workbench.domain.model import Architecture
 from workbench.errors import WorkbenchError
@@ -33,10 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("models", nargs="*", help=f"choose from: {', '.join(ARCHITECTURES)}")
     parser.add_argument("--all", action="store_true", help="train every built-in model")
     parser.add_argument("--students", action="store_true", help="train the shipped students")
+    parser.add_argument(
+        "--presets", action="store_true", help="measure the presets on every built-in model"
+    )
     options = parser.parse_args(arguments)
     names = list(ARCHITECTURES) if options.all else options.models
-    if not names and not options.students:
-        parser.error("name a model or use --all or --students")
+    if not names and not options.students and not options.presets:
+        parser.error("name a model, or use --all, --students or --presets")
     torch.set_num_threads(THREADS)
     torch.use_deterministic_algorithms(True)
     try:
@@ -46,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             make_students(_print_line)
     except WorkbenchError as error:
         parser.exit(2, f"{error}\n")
+    if options.presets:
+        write_presets()
 
 
 def _train(architecture: Architecture) -> None:

@@ -216,12 +216,12 @@ SENTENCES = {
         "takes {before} in total, because its values are narrower than float32."
     ),
     "no_faster": N_(
-        "Smaller, but not faster: zeros are multiplied, too, so an example still takes {macs} "
-        "multiply-accumulates."
+        "Smaller, but not faster here: zeros are still multiplied ({macs} multiply-accumulates per "
+        "example, as before)."
     ),
     "decoded_first": N_(
-        "Smaller, but not faster: the file is decoded to dense float32 matrices before it runs, so "
-        "an example still takes {macs} multiply-accumulates."
+        "Smaller, but not faster here: the weights are decoded to float32 before the model runs "
+        "({macs} multiply-accumulates per example, as before)."
     ),
 }
 """The sentence of each kind of reason, with placeholders for its numbers."""

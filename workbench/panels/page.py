@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from workbench import formatting
+from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels import controls, settings, training, uploading
 from workbench.panels.pages import PAGES, Panel
@@ -13,8 +14,7 @@ from workbench.panels.tabs import tabs
 from workbench.panels.views import card, layer_table
 from workbench.panels.views.header import header
 from workbench.panels.views.labels import examples_label, page_labels
-from workbench.plots import points, tradeoff
-from workbench.plots.palette import Palette
+from workbench.plots import points
 from workbench.recipe import Recipe
 from workbench.recipe.presets import PRESETS
 from workbench.session import Session
@@ -50,6 +50,8 @@ def state(
     session: Session,
     *,
     seq: int,
+    report: Report | None,
+    plane: dict[str, Any] | None,
     outdated: bool,
     with_values: bool,
     message: str | None,
@@ -61,6 +63,10 @@ def state(
     ----------
     seq
         The sequence number of the values that the results belong to.
+    report
+        The results.
+    plane
+        The part of the picture that moves with them.
     outdated
         Whether the results belong to earlier values.
     with_values
@@ -74,17 +80,8 @@ def state(
         "kind": "state",
         "seq": seq,
         "outdated": outdated,
-        "numbers": card.numbers(
-            session.report,
-            points.original(session.origin_model),
-            uncompressed=points.original(session.model),
-            baseline=session.baseline,
-            parameters=session.model.card["parameters"],
-            untouched=session.recipe == Recipe(),
-            stale=session.stale,
-            metric=session.model.task.metric,
-            input_type=session.model.task.input_type,
-        ),
+        "plane": plane,
+        "numbers": None if outdated else numbers(session, report),
         "busy": session.busy,
         "stale": session.stale,
         "error": session.error or message,
@@ -102,6 +99,21 @@ def state(
     if with_values:
         result["values"] = settings.values(session)
     return result
+
+
+def numbers(session: Session, report: Report | None) -> dict[str, Any]:
+    """Return the texts of the card."""
+    return card.numbers(
+        report,
+        points.original(session.origin_model),
+        uncompressed=points.original(session.model),
+        baseline=session.baseline,
+        parameters=session.model.card["parameters"],
+        untouched=session.recipe == Recipe(),
+        stale=session.stale,
+        metric=session.model.task.metric,
+        input_type=session.model.task.input_type,
+    )
 
 
 def layers(session: Session) -> dict[str, Any]:
@@ -134,27 +146,3 @@ def progress(session: Session, started: float) -> dict[str, Any] | None:
     remaining = (time.monotonic() - started) * (1 - fraction) / fraction
     text = _("Measuring on all examples, about {seconds} s left")
     return {"fraction": fraction, "text": text.format(seconds=max(1, round(remaining)))}
-
-
-def chart(
-    session: Session, palette: Palette, last: tradeoff.Spot | None, seq: int
-) -> tuple[tradeoff.Spot | None, dict[str, Any]]:
-    """Return the current point and the message with accuracy against size.
-
-    `last` is the point that stays until the accuracy of the current recipe is known.
-    """
-    report = session.report
-    original = points.original(session.origin_model)
-    untouched = points.original(session.model) if session.recipe == Recipe() else None
-    spot = points.current(report) or untouched or last
-    figure = tradeoff.draw(
-        original,
-        points.visited(session.visited, session.origin),
-        spot,
-        palette,
-        size=report.size.bytes if report is not None else None,
-        budget=session.budget,
-        floor=session.floor,
-        metric=session.model.task.metric,
-    )
-    return spot, {"kind": "chart", "seq": seq, "figure": figure}

@@ -12,7 +12,7 @@ state
     Results, flags and error message; sent first after every change.
 chart, tab
     The main figure and the content of the open tab; sent after the state they belong to, once the
-    accuracy is known, and only while they are visible. The tab is sent again when its analysis has
+    accuracy is known and the control rests, and only while they are visible. The tab is sent again when its analysis has
     finished.
 upload
     The state of an upload, see `panels.uploading`.
@@ -38,13 +38,14 @@ from workbench.errors import InputError
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels import controls, distillation, page, sources, uploading
-from workbench.panels.actions import ACTIONS, VIEW_ACTIONS
+from workbench.panels.actions import ACTIONS, SELECTING_ACTIONS, VIEW_ACTIONS
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.error_boundary import error_boundary
+from workbench.panels.page_values import PageValues, Selected
 from workbench.panels.pages import APP, Panel
+from workbench.panels.picture import Picture
 from workbench.panels.tabs import Tab, tabs
 from workbench.plots.palette import THEMES
-from workbench.plots.tradeoff import Spot
 from workbench.recipe import Recipe
 from workbench.session import Session
 from workbench.session.analyses import AnalysisKey
@@ -52,10 +53,6 @@ from workbench.session.checks import resolve_model
 
 IMMEDIATE_TABS = frozenset({"training", "teacher", "temperature", "sensitivity"})
 """Tabs whose content does not depend on the report."""
-
-
-Selected = tuple[str, Recipe]
-"""The name of the compressed model, and the recipe."""
 
 
 class SessionWidget(anywidget.AnyWidget):
@@ -93,14 +90,13 @@ class SessionWidget(anywidget.AnyWidget):
         self.cancel = CancelToken()
         self.analysis_runner = AnalysisRunner(self, self._missing_analysis)
         self.uploads = uploading.Uploads(self)
-        self._requested = (0, self._selected)  # the newest values from the page
+        self.page_values = PageValues(self._selected)
+        self.picture = Picture(session)
         self._displays = 0  # in the browser
         self._paused = False
-        self._sent_seq = 0
         self._controls: Selected | None = self._selected  # what the controls show
         self._shown_origin: str | None = None
         self._shown_model: str | None = None
-        self._last_spot: Spot | None = None
         self._started = (session.recipe, time.monotonic())
         self._tickets = itertools.count(1)
         self._last_ticket = 0
@@ -175,10 +171,10 @@ class SessionWidget(anywidget.AnyWidget):
             return
         ticket = next(self._tickets)
         session = self.session
-        selected = self._selected
-        requested_seq, requested = self._requested
-        seq = requested_seq if selected == requested else self._sent_seq
-        outdated = session.busy and session.report is not None and not self._is_current()
+        selected, report = self._selected, session.report
+        seq, outdated = self.page_values.current(selected), False
+        if session.busy and report is not None and not self._is_current(report):
+            seq, outdated = self.page_values.of_earlier((report.model, report.recipe))
         new_origin = session.origin != self._shown_origin
         with_page = full or new_origin
         messages = [self._page()] if with_page else []
@@ -188,30 +184,33 @@ class SessionWidget(anywidget.AnyWidget):
             page.state(
                 session,
                 seq=seq,
+                report=report,
+                plane=None if outdated else self.picture.live(report),
                 outdated=outdated,
                 with_values=with_page or selected != self._controls,
                 message=self.banner,
                 started=self._started[1],
             )
         )
+        if full and self.panel.shows_chart(self.open_page):
+            messages.append(self._chart(seq))
         if not self._send_all(ticket, messages):
             return
-        self._sent_seq = seq
+        if not outdated:
+            self.page_values.show(seq)
         self._controls = selected
         self._shown_model = selected[0]
-        only_size = session.busy and session.report is not None and session.report.score is None
-        complete = full or not (outdated or only_size)
-        if complete:
-            if new_origin:
-                self._last_spot = None
-            self._shown_origin = session.origin
+        self._shown_origin = session.origin
+        only_size = session.busy and report is not None and report.score is None
+        complete = not (outdated or only_size or session.moving)
         later = []  # text is sent before the chart is computed
-        if (complete or chart) and self.panel.shows_chart(self.open_page):
+        if (complete or chart) and not full and self.panel.shows_chart(self.open_page):
             later.append(self._chart(seq))
-        if complete or tab or self.open_tab in IMMEDIATE_TABS:
+        if complete or full or tab or self.open_tab in IMMEDIATE_TABS:
             later += self._open_tab(seq)
         self._send_all(ticket, later)
-        self.analysis_runner.update()
+        if not session.moving:
+            self.analysis_runner.update()
 
     def _tabs(self) -> list[Tab]:
         return tabs(self.session.model.task, self.panel)
@@ -236,15 +235,18 @@ class SessionWidget(anywidget.AnyWidget):
             shown = controls.recipe(recipe_values)
             recipe = controls.with_default_scope(shown, self.session.recipe)
             model = self.session.origin if student is None else student.name
+            if not self.page_values.receive(int(message["seq"]), (model, recipe)):
+                return
             self.banner = None
-            self._requested = (int(message["seq"]), (model, recipe))
             self._controls = (model, shown)
+            gesture = message.get("gesture")
+            moving = bool(message.get("moving")) and not self.page_values.resting
             if (model, recipe) == self._selected:
                 self.publish()
             elif model == self.session.model.name:
-                self.session.set(recipe)
+                self.session.set(recipe, gesture=gesture, moving=moving)
             else:
-                self.session.distill(student, recipe)
+                self.session.distill(student, recipe, gesture=gesture, moving=moving)
 
     def _on_message(self, _widget: Any, content: dict[str, Any], buffers: Sequence[Any]) -> None:
         with error_boundary(self.show_message):
@@ -252,6 +254,8 @@ class SessionWidget(anywidget.AnyWidget):
             if name in ACTIONS:
                 if name not in VIEW_ACTIONS:
                     self.banner = None
+                if name in SELECTING_ACTIONS:
+                    self.page_values.drop(int(content.get("seq", 0)))
                 ACTIONS[name](self, {**content, "buffers": buffers})
 
     @traitlets.validate("recipe")
@@ -284,15 +288,12 @@ class SessionWidget(anywidget.AnyWidget):
     def _page(self) -> dict[str, Any]:
         return page.description(self.session, self.panel, self.open_page)
 
-    def _is_current(self) -> bool:
-        report = self.session.report
-        return report is not None and self.session.recipe in (report.recipe, report.preview_of)
+    def _is_current(self, report: Report) -> bool:
+        return self.session.recipe in (report.recipe, report.preview_of)
 
     def _chart(self, seq: int) -> dict[str, Any]:
-        self._last_spot, message = page.chart(
-            self.session, THEMES[self.theme], self._last_spot, seq
-        )
-        return message
+        figure = self.picture.figure(THEMES[self.theme])
+        return {"kind": "chart", "seq": seq, "figure": figure, "frame": self.picture.frame()}
 
     def _open_tab(self, seq: int) -> list[dict[str, Any]]:
         palette = THEMES[self.theme]

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench.domain import Model
+from workbench.evaluation.preset_results import preset_results
 from workbench.evaluation.report import Report
-from workbench.plots.tradeoff import Spot
+from workbench.plots.spots import Landmark, Spot
 from workbench.recipe import Recipe
+from workbench.recipe.presets import PRESETS
 
 if TYPE_CHECKING:
     from workbench.session.records import Visit
@@ -20,20 +22,41 @@ def original(model: Model, split: str = "validation") -> Spot:
     return Spot(model.original_bytes, value, value, value)
 
 
+def presets(model: Model) -> list[Landmark]:
+    """Return the presets of a built-in model, whose results are known beforehand."""
+    results = preset_results(model)
+    return [
+        Landmark(preset.label, Spot(size, value, value, value), name=preset.name)
+        for preset in PRESETS
+        if preset.name in results
+        for size, value in [results[preset.name]]
+    ]
+
+
 def visited(visits: Sequence[Visit], origin: str) -> list[Spot]:
     """Return a point for each result except `origin` itself; `key` is its index in `visits`."""
     return [
-        Spot(
-            visit.bytes,
-            visit.value,
-            visit.value,
-            visit.value,
-            key,
-            trained=visit.recipe.train is not None or visit.model != origin,
-        )
+        _spot(visit, key, origin)
         for key, visit in enumerate(visits)
         if (visit.model, visit.recipe) != (origin, Recipe())
     ]
+
+
+def trail(visits: Sequence[Visit], origin: str) -> list[Spot]:
+    """Return a point for each result of a drag, exact or estimated."""
+    return [_spot(visit, key, origin) for key, visit in enumerate(visits)]
+
+
+def _spot(visit: Visit, key: int, origin: str) -> Spot:
+    return Spot(
+        visit.bytes,
+        visit.value,
+        visit.value,
+        visit.value,
+        key,
+        trained=visit.recipe.train is not None or visit.model != origin,
+        preview=not visit.exact,
+    )
 
 
 def current(report: Report | None) -> Spot | None:

@@ -8,6 +8,7 @@ from math import ceil, floor, isfinite, log10
 
 from workbench import formatting
 from workbench.domain.metric import Metric
+from workbench.i18n import _
 
 MIN_ERROR = 1e-4
 WORST = 4.0
@@ -18,8 +19,10 @@ MARGIN = 0.08
 """Fraction of the axis above the original."""
 MAX_STEPS = 8
 """Maximum number of steps between ticks on a linear axis."""
-_TICKS = (0, 10, 30, 50, 60, 70, 75, 80, 85, 88, 90, 92, 94, 95, 96, 97, 98, 98.5, 99, 99.5, 99.9)
-"""Candidate tick percentages."""
+_TICKS = (0, 10, 30, 50, 60, 70, 75)
+"""Candidate tick percentages of an axis that ends below `HALVES`."""
+HALVES, TENTHS = 0.8, 0.995
+"""From these original values on, each tick halves the distance to 100 %, or takes a tenth of it."""
 
 
 def height(accuracy: float) -> float:
@@ -43,12 +46,20 @@ def accuracy_ticks(
     low, high = accuracy_range(original)
     places: list[float] = []
     labels: list[str] = []
-    for tick in _TICKS:
+    for tick in _percentages(original):
         place = height(tick / 100)
         if place < high and (not places or place - places[-1] >= convergence_delta * (high - low)):
             places.append(place)
             labels.append(f"{tick:g}{formatting.NARROW_SPACE}%")
     return places, labels
+
+
+def _percentages(original: float) -> tuple[float, ...]:
+    if original < HALVES:
+        return _TICKS
+    if original < TENTHS:
+        return tuple(100 - 160 / 2**step for step in range(1, 10))
+    return tuple(100 - 100 / 10**step for step in range(5))
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,15 @@ class Axis:
         candidates = sorted((self._height(value), value) for value in values)
         ticks = [(place, value) for place, value in candidates if low <= place <= high]
         return [place for place, _value in ticks], [f"{value:g}" for _place, value in ticks]
+
+    @property
+    def note(self) -> str:
+        """What the distance between two ticks means; empty for an axis without equal steps."""
+        if not self.metric.share or self.original < HALVES:
+            return ""
+        if self.original < TENTHS:
+            return _("each line halves the distance to 100 %")
+        return _("each line is a tenth of the distance to 100 %")
 
     @property
     def _logarithmic(self) -> bool:

@@ -17,15 +17,17 @@ LONGEST_HISTORY = 500
 
 @dataclass(frozen=True)
 class Visit:
-    """A recipe with exact results: its file's size in bytes and its metric on validation.
+    """A recipe with its results: its file's size in bytes and its metric on validation.
 
-    `model` is the name of the compressed model: the one that the user chose, or a student.
+    `model` is the name of the compressed model: the one that the user chose, or a student. The
+    metric of a visit that is not `exact` is an estimate.
     """
 
     recipe: Recipe
     bytes: int
     value: float
     model: str
+    exact: bool = True
 
 
 @dataclass(frozen=True)

@@ -176,13 +176,47 @@ class Session(Jobs):
         with self._state.lock:
             return self._state.visited
 
+    @property
+    def trail(self) -> tuple[Visit, ...]:
+        """The results of the last gesture, exact or estimated, oldest first."""
+        with self._state.lock:
+            return self._state.gesture.trail
+
+    @property
+    def moving(self) -> bool:
+        """Whether a control is being moved: views delay what takes long until `rest`."""
+        return self._state.gesture.moving
+
     # --- selection -----------------------------------------------------------------------
 
-    def set(self, recipe: Recipe) -> None:
-        """Select a recipe."""
-        self._select(replace(self._state.selection, recipe=recipe, seconds=None))
+    def set(self, recipe: Recipe, *, gesture: int | None = None, moving: bool = False) -> None:
+        """Select a recipe.
 
-    def distill(self, chosen: Student | None, recipe: Recipe | None = None) -> None:
+        Parameters
+        ----------
+        recipe
+            What to select.
+        gesture
+            Identifies a drag: all its selections are one step of the history.
+        moving
+            Whether more selections are likely to follow soon.
+        """
+        selection = replace(self._state.selection, recipe=recipe, seconds=None)
+        self._select(selection, gesture, moving=moving)
+
+    def rest(self) -> None:
+        """Report that the control rests, so that views show what they have delayed."""
+        self._state.gesture.moving = False
+        self._state.notify()
+
+    def distill(
+        self,
+        chosen: Student | None,
+        recipe: Recipe | None = None,
+        *,
+        gesture: int | None = None,
+        moving: bool = False,
+    ) -> None:
         """Let a shipped student take the place of the chosen model; None restores the model.
 
         Parameters
@@ -191,6 +225,8 @@ class Session(Jobs):
             The student to select.
         recipe
             The recipe to select; by default the current one without training.
+        gesture, moving
+            As in `set`.
         """
         name = self.origin if chosen is None else chosen.name
         origin = None if chosen is None else self.origin
@@ -198,7 +234,7 @@ class Session(Jobs):
             name, self.recipe.untrained if recipe is None else recipe, None, origin
         )
         check_origin(selection)
-        self._select(self._fitting(selection))
+        self._select(self._fitting(selection), gesture, moving=moving)
 
     def visit(self, visit: Visit) -> None:
         """Select the model and the recipe of an earlier result."""
@@ -269,6 +305,7 @@ class Session(Jobs):
             if not state.busy:
                 return
             self._worker.discard()
+            state.gesture.end()
             if state.selection.seconds is not None:  # training has not begun: drop the request
                 state.history = state.history.without_current()
             state.stop()
@@ -333,15 +370,18 @@ class Session(Jobs):
             return replace(selection, recipe=without_layers(selection.recipe))
         return selection
 
-    def _select(self, selection: Selection) -> None:
+    def _select(
+        self, selection: Selection, gesture: int | None = None, *, moving: bool = False
+    ) -> None:
         model = resolve_model(selection.model, selection.recipe)
         state = self._state
         with state.lock:
+            state.gesture.moving = moving
             same = selection == state.selection and model.identity == state.model.identity
             if same and state.report is not None and not state.stale:
                 return
             interruption = state.interruption_message
-            self._enter(state.history.push(selection), model)
+            self._enter(state.gesture.push(state.history, selection, gesture), model)
             state.interruption = interruption
         self._worker.request()
 
@@ -350,6 +390,7 @@ class Session(Jobs):
             history = step(self._state.history)
             if history is self._state.history:
                 return
+            self._state.gesture.end()
             self._enter(history, zoo.model(history.current.model))
         self._worker.request()
 

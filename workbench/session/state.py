@@ -16,6 +16,7 @@ from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.session.checks import resolve_model
+from workbench.session.gesture import Gesture
 from workbench.session.records import History, Selection, TrainingProgress, Visit
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class State:
     ----------
     history : History
         The current selection, earlier and undone ones.
+    gesture : Gesture
+        The newest gesture, whose values are one step of the history.
     model, origin_model : Model
         The model of the current selection, and the one that the user chose, already resolved. They
         differ while a student takes its place.
@@ -66,6 +69,7 @@ class State:
 
     def __init__(self, start: Selection, store: ResultCache) -> None:
         self.history = History(start)
+        self.gesture = Gesture()
         self.model = resolve_model(start.model, start.recipe)
         self.origin_model = self._origin(start, self.model)
         self.store = store
@@ -161,6 +165,7 @@ class State:
     def add_report(self, report: Report) -> None:
         """Show `report`, and record a visit if it is exact and of the recipe itself."""
         self.report = report
+        self.gesture.add(report)
         if report.score is not None and report.exact and report.preview_of is None:
             visits = self._visits.setdefault(self.selection.base, OrderedDict())
             visits[report.model, report.recipe] = Visit(

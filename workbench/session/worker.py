@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 WARM_UP_RECIPE = Recipe(quantize=Quantize(bits=8))
 NOTIFY_INTERVAL = 0.15  # seconds between two notifications of training steps
+MAX_OVERTIME = 0.25  # seconds in which an outdated recipe of a drag may get its first estimate
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ log = logging.getLogger(__name__)
 class Worker:
     """Measures the current selection in a `thread` that starts when it is first needed.
 
-    Each request has a generation. Results of an older generation are dropped.
+    Each request has a generation. Results of an older generation are dropped, except during a drag:
+    its recipes arrive faster than they are measured, so a recipe still gets its first estimate.
     """
 
     def __init__(self, state: State) -> None:
@@ -41,6 +43,7 @@ class Worker:
         self._state = state
         self._changed = threading.Condition(state.lock)
         self._generation = 0
+        self._reported = 0  # the generation of the newest report
         self._pending = False
         self._notified = 0.0
         _workers.add(self)
@@ -56,6 +59,7 @@ class Worker:
                 cached = cached_report(state.model, state.recipe, "validation", state.store)
             state.stale = False
             if cached is not None:
+                self._reported = self._generation
                 state.add_report(cached)
             state.busy = cached is None or not cached.exact
             state.baseline = _cached_baseline(state.model, state.recipe, state.store)
@@ -97,11 +101,11 @@ class Worker:
                     return
                 self._pending = False
                 generation, model, recipe = self._generation, state.model, state.recipe
-                seconds = state.selection.seconds
+                seconds, gesture = state.selection.seconds, state.gesture.number
             try:
                 if seconds is not None:
                     recipe = self._resolve_seconds(generation, model, recipe, seconds)
-                self._measure(generation, model, recipe)
+                self._measure(generation, model, recipe, gesture)
             except Cancelled:
                 continue
             except WorkbenchError as error:
@@ -126,13 +130,22 @@ class Worker:
                 ):
                     pass
 
-    def _measure(self, generation: int, model: Model, recipe: Recipe) -> None:
+    def _measure(self, generation: int, model: Model, recipe: Recipe, gesture: int | None) -> None:
         from workbench.evaluation.preview import baseline_report, iter_reports_with_preview
 
         state = self._state
+        started = time.monotonic()
 
         def outdated() -> bool:
             return generation != self._generation
+
+        def dropped() -> bool:
+            """Whether the recipe is outdated and does not get its first estimate in a drag."""
+            same_model = model.identity == state.model.identity
+            dragging = gesture is not None and gesture == state.gesture.number and same_model
+            answered = self._reported >= generation
+            overtime = time.monotonic() - started > MAX_OVERTIME
+            return outdated() and (answered or overtime or not dragging)
 
         def on_step(step: TrainingStep) -> None:
             if not outdated():
@@ -147,16 +160,24 @@ class Worker:
             model,
             recipe,
             store=state.store,
-            cancel=CancelToken(outdated, on_calibration),
+            cancel=CancelToken(dropped, on_calibration),
             on_step=on_step,
         ):
             with state.lock:
-                if outdated():
+                if dropped():
                     return
+                if outdated() and report.score is None:
+                    continue
                 state.calibration_progress = None
                 state.add_report(report)
-                state.busy = not report.exact or report.preview_of is not None
+                if report.score is not None:
+                    self._reported = generation
+                superseded = outdated()
+                if not superseded:
+                    state.busy = not report.exact or report.preview_of is not None
             state.notify()
+            if superseded:
+                return
         baseline = baseline_report(model, recipe, store=state.store, cancel=CancelToken(outdated))
         with state.lock:
             if outdated() or baseline is None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from workbench.cancel import CancelToken
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.channel import Channel
+from workbench.panels.page_values import PageValues
 from workbench.panels.uploading import Uploads
 
 
@@ -19,6 +20,7 @@ class Dashboard(Channel, Protocol):
     open_tab: str | None
     cancel: CancelToken
     analysis_runner: AnalysisRunner
+    page_values: PageValues
     uploads: Uploads
 
     def reset_controls(self) -> None:
@@ -41,9 +43,11 @@ Action = Callable[[Dashboard, dict[str, Any]], None]
 """Called with the dashboard and a message from the page, which is not validated."""
 ACTIONS: dict[str, Action] = {}
 VIEW_ACTIONS = frozenset(
-    {"hello", "bye", "theme", "page", "tab", "focus", "plotly", "query_teacher"}
+    {"hello", "bye", "theme", "page", "tab", "focus", "plotly", "query_teacher", "rest"}
 )
 """Actions that change only the display; all others hide the banner."""
+SELECTING_ACTIONS = frozenset({"undo", "redo", "reset", "preset", "model", "visit"})
+"""Actions that select another recipe, in place of values sent before and not yet received."""
 
 
 def action(function: Action) -> Action:

@@ -9,6 +9,14 @@ from workbench.panels.actions.registry import Dashboard, action
 
 
 @action
+def rest(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Show what was delayed during a drag, which has ended or pauses."""
+    dashboard.page_values.rest(int(message.get("seq", 0)))
+    if dashboard.page_values.resting:
+        dashboard.session.rest()
+
+
+@action
 def undo(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Undo the last change."""
     dashboard.session.undo()

@@ -83,7 +83,8 @@ export class App {
 
   /** @param {State} state */
   show(state) {
-    this.shown = state;
+    const { numbers, plane } = state.numbers ? state : (this.shown ?? state);
+    this.shown = { ...state, numbers, plane }; // without newer results, those shown before stay
     this.view?.show(state);
     this.header.show(state);
   }

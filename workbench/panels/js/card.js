@@ -1,57 +1,73 @@
 // @ts-check
 // The results card. `data-seq` is the sequence number of the values that the results belong to.
 
-import { h, setText, term } from "./dom.js";
+import { h, setText, term, uniqueId } from "./dom.js";
 
-/** @import { Fact, Figure, Page, State } from "./types" */
+/** @import { Fact, Figure, Numbers, Page, State } from "./types" */
 
 /** @type {Figure[]} */
-const FIGURES = ["accuracy", "interval", "change", "bytes", "times", "status"];
+const FIGURES = ["accuracy", "interval", "change", "bytes", "original", "times", "status"];
 
 export class Card {
   /** @type {Record<Figure, HTMLElement>} */ parts;
   /** @type {HTMLElement} */ facts;
+  /** @type {HTMLElement} */ reason;
   /** @type {HTMLElement} */ reasons;
+  /** @type {HTMLButtonElement} */ more;
   /** @type {string | null} */ factLabels;
 
   constructor() {
     this.node = h("section", { className: "panel card" });
     this.announcement = h("p", { className: "announcement", role: "status", "aria-live": "polite" });
+    this.opened = false; // whether all reasons are visible
   }
 
   /** @param {Page} page */
   build(page) {
     const parts = FIGURES.map((name) => h("p", { className: name, "data-number": name }));
-    const [accuracy, interval, change, bytes, times, status] = parts;
-    this.parts = { accuracy, interval, change, bytes, times, status };
+    const [accuracy, interval, change, bytes, original, times, status] = parts;
+    this.parts = { accuracy, interval, change, bytes, original, times, status };
     this.facts = h("dl", { className: "facts" });
     this.factLabels = null;
-    this.reasons = h("ul", { className: "reasons" });
+    this.reason = h("span");
+    const id = uniqueId();
+    this.reasons = h("ul", { className: "reasons", id });
+    this.more = h("button", {
+      type: "button",
+      className: "link",
+      "aria-controls": id,
+      onclick: () => {
+        this.opened = !this.opened;
+        this.disclose();
+      },
+    });
     this.node.setAttribute("aria-label", page.labels.results);
     this.node.replaceChildren(
       h(
         "div",
         { className: "big" },
         h("div", {}, accuracy, h("div", { className: "under" }, change, interval)),
-        h("div", {}, bytes, h("div", { className: "under" }, times)),
-        h("div", { className: "state" }, status),
+        h("div", {}, bytes, h("div", { className: "under" }, original)),
+        h("div", {}, times, h("div", { className: "under" }, status)),
       ),
-      this.facts,
+      h("p", { className: "reason" }, this.reason, " ", this.more),
       this.reasons,
+      this.facts,
       this.announcement,
     );
+    this.disclose();
   }
 
   /** @param {State} state */
   show(state) {
-    this.node.classList.toggle("outdated", state.outdated);
-    this.node.dataset.busy = String(state.busy);
-    if (state.outdated) return; // the results shown before stay until newer ones arrive
     const { numbers } = state;
+    this.node.classList.toggle("outdated", !numbers);
+    this.node.dataset.busy = String(state.busy);
+    if (!numbers) return; // the results shown before stay until newer ones arrive
     this.setPending(numbers.pending);
     for (const name of FIGURES) setText(this.parts[name], numbers[name]);
     this.showFacts(numbers.facts);
-    this.showReasons(numbers.reasons);
+    this.showReasons(numbers);
     this.node.classList.toggle("estimate", !numbers.exact);
     this.node.classList.toggle("stale", state.stale);
     this.node.dataset.exact = String(numbers.exact);
@@ -80,10 +96,23 @@ export class Card {
     for (const [index, node] of this.facts.querySelectorAll("dd").entries()) setText(node, facts[index].value);
   }
 
-  /** @param {string[]} reasons */
-  showReasons(reasons) {
+  // Shows the first reason; a button opens the others.
+  /** @param {Numbers} numbers */
+  showReasons({ reasons, more }) {
+    const [first = "", ...others] = reasons;
+    setText(this.reason, first);
+    setText(this.more, more);
     const shown = [...this.reasons.children].map((node) => node.textContent);
-    if (shown.join("\n") === reasons.join("\n")) return;
-    this.reasons.replaceChildren(...reasons.map((text) => h("li", { text })));
+    if (shown.join("\n") !== others.join("\n")) {
+      this.reasons.replaceChildren(...others.map((text) => h("li", { text })));
+    }
+    this.disclose();
+  }
+
+  disclose() {
+    const others = this.reasons.childElementCount > 0;
+    this.more.hidden = !others;
+    this.more.setAttribute("aria-expanded", String(this.opened));
+    this.reasons.hidden = !others || !this.opened;
   }
 }

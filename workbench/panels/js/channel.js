@@ -2,6 +2,8 @@
 // The connection to Python. Values of controls use a synced trait: the widget manager has one
 // message in flight and replaces the waiting one by the newest. All other messages are custom.
 
+import { Gesture } from "./gesture.js";
+
 /** @import { Listener, Messages, Model, Values } from "./types" */
 
 const RECONNECT_TIMEOUT = 2000; // ms
@@ -19,6 +21,7 @@ export class Channel {
     this.seq = 0; // of the newest values sent
     /** @type {Values} */
     this.values = {}; // the newest values of all controls
+    this.gesture = new Gesture(() => this.act("rest"));
     /** @type {(alive: boolean) => void} */
     this.onAlive = () => {}; // called with whether the kernel responds
     /** @type {Timer} */
@@ -52,14 +55,14 @@ export class Channel {
 
   /** @type {(name: string, details?: object, buffers?: ArrayBuffer[]) => void} */
   act(name, details = {}, buffers = []) {
-    this.model.send({ act: name, ...details }, undefined, buffers);
+    this.model.send({ act: name, seq: this.seq, ...details }, undefined, buffers);
   }
 
   /** @param {Values} values */
   sendValues(values) {
     this.seq += 1;
     this.values = values;
-    this.model.set("values", { seq: this.seq, values: { ...values } });
+    this.model.set("values", { seq: this.seq, ...this.gesture.change(), values: { ...values } });
     this.model.save_changes();
     this.answerTimer ||= setTimeout(() => this.onAlive(false), ANSWER_TIMEOUT);
     this.emit("sent", { seq: this.seq });
@@ -101,6 +104,7 @@ export class Channel {
   }
 
   close() {
+    this.gesture.close();
     this.model.off("msg:custom", this.onCustom);
   }
 }

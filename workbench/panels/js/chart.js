@@ -36,6 +36,8 @@ export class Chart {
     /** @type {PlotlyFigure | null} */
     this.figure = null; // the figure that is drawn
     this.frame = 0;
+    /** @type {any} */
+    this.layout = null; // the layout that is drawn
     /** @type {((point: Point) => void) | null} */
     this.onPoint = null; // called with the clicked point
     loadPlotly(channel).then((plotly) => {
@@ -64,19 +66,32 @@ export class Chart {
     if (!this.plotly || !this.waiting || this.plot.offsetParent === null) return;
     const { figure, seq } = this.waiting;
     this.waiting = null;
-    const { title, margin } = figure.layout;
-    const layout = {
+    const { margin } = figure.layout;
+    this.layout = {
       ...figure.layout,
       title: { text: "" },
       margin: { ...margin, t: margin.t - TITLE_HEIGHT },
       width: this.plot.clientWidth,
       height: this.plot.clientHeight,
     };
-    setText(this.title, title.text);
-    this.plot.setAttribute("aria-label", title.text);
-    this.plotly.react(this.plot, figure.data, layout, CONFIG);
+    this.plotly.react(this.plot, this.drawn(figure), this.layout, CONFIG);
     if (!this.figure) this.plot.on("plotly_click", (event) => this.onPoint?.(event.points[0]));
     this.figure = figure;
+    this.finish(figure, seq);
+  }
+
+  // The traces to draw.
+  /** @param {PlotlyFigure} figure */
+  drawn(figure) {
+    return figure.data;
+  }
+
+  // Called when a figure is drawn.
+  /** @type {(figure: PlotlyFigure, seq: number) => void} */
+  finish(figure, seq) {
+    const { text } = figure.layout.title;
+    setText(this.title, text);
+    this.plot.setAttribute("aria-label", text);
     this.plot.dataset.seq = String(seq);
   }
 

@@ -5,8 +5,10 @@ import { Card } from "./card.js";
 import { h } from "./dom.js";
 import { Footer } from "./footer.js";
 import { facts, presetRow } from "./header.js";
+import { Results } from "./results.js";
 import { Settings } from "./settings.js";
 import { Stage } from "./stage.js";
+import { Summary } from "./summary.js";
 import { Tabs } from "./tabs.js";
 import { Tour } from "./tour.js";
 
@@ -20,6 +22,8 @@ export class CompressPage {
     this.settings = new Settings(context.channel);
     this.stage = new Stage(context);
     this.card = new Card();
+    this.summary = new Summary();
+    this.results = new Results([this.card, this.stage, this.summary]);
     this.tabs = new Tabs(context.channel, context.status);
     this.footer = new Footer(context, this.tabs.bar);
     this.node = h("div", { className: "page" });
@@ -27,6 +31,7 @@ export class CompressPage {
     this.settings.onTour = () => this.tour.start();
     this.node.append(
       this.above,
+      this.summary.node,
       this.settings.node,
       this.stage.node,
       this.card.node,
@@ -57,7 +62,7 @@ export class CompressPage {
 
   /** @param {State} state */
   show(state) {
-    this.card.show(state); // before anything that takes time
+    this.results.show(state); // before anything that takes time
     if (state.seq >= this.context.channel.seq || !state.values) this.settings.show(state);
     this.footer.show(state);
     this.tour.check(this.settings.values, state);
@@ -75,6 +80,7 @@ export class CompressPage {
   /** @param {Messages["chart"]} message */
   showChart(message) {
     this.stage.showChart(message);
+    this.summary.showFigure(message);
   }
 
   /** @param {Messages["saved"]} message */
@@ -88,6 +94,7 @@ export class CompressPage {
   }
 
   close() {
+    this.results.clear();
     this.tour.close();
     this.tabs.clear();
     this.stage.close();

@@ -6,7 +6,7 @@
 //   .wb[data-sent]           sequence number of the newest values sent to Python
 //   .card[data-seq]          sequence number of the values that the results belong to
 //   .card[data-exact]        "true" when the accuracy is not an estimate; [data-busy] while measuring
-//   [data-number="bytes"]    … and accuracy, interval, change, times, status: the displayed texts
+//   [data-number="bytes"]    … and accuracy, interval, change, original, times, status: the texts
 //   .stage .plot[data-seq]   sequence number of the values that the chart belongs to
 //   .tab-body[data-seq]      the same for the open tab
 //   .wb[data-offline]        the kernel does not respond

@@ -25,7 +25,10 @@ export class TradeoffPart {
     this.stage.open();
   }
 
-  show() {}
+  /** @param {State} state */
+  show(state) {
+    this.stage.show(state);
+  }
 
   /** @param {Messages["chart"]} message */
   showChart(message) {

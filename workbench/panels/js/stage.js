@@ -1,14 +1,14 @@
 // @ts-check
 // Accuracy against size: the chart, its tools and the progress bar. A click on a point selects its recipe.
 
-import { Chart } from "./chart.js";
 import { h } from "./dom.js";
+import { Plane } from "./plane.js";
 import { chartTools } from "./tabs.js";
 
-/** @import { Context, Labels, Messages } from "./types" */
+/** @import { Context, Labels, Messages, State } from "./types" */
 
 export class Stage {
-  /** @type {Chart | null} */ chart = null;
+  /** @type {Plane | null} */ chart = null;
 
   /** @param {Context} context */
   constructor(context) {
@@ -22,9 +22,11 @@ export class Stage {
     if (this.chart) return;
     const { channel, status } = this.context;
     const tools = chartTools(labels, channel, () => this.chart, "chart");
-    this.chart = new Chart(channel, tools, () => status.showMessage(labels.plotly_failed));
-    this.chart.onPoint = (point) => {
-      if (typeof point.customdata === "number") channel.act("visit", { key: point.customdata });
+    this.chart = new Plane(channel, tools, () => status.showMessage(labels.plotly_failed));
+    this.chart.live.label = labels.you;
+    this.chart.onPoint = ({ customdata }) => {
+      if (typeof customdata === "number") channel.act("visit", { key: customdata });
+      else if (customdata?.act) channel.act(customdata.act, customdata);
     };
     this.node.prepend(this.chart.node);
   }
@@ -33,9 +35,15 @@ export class Stage {
     this.node.append(this.context.status.progress);
   }
 
+  // Moves the point and the title; called in the same frame as the numbers change.
+  /** @param {State} state */
+  show({ plane, seq }) {
+    if (plane) this.chart?.move(plane, seq);
+  }
+
   /** @param {Messages["chart"]} message */
-  showChart({ figure, seq }) {
-    this.chart?.show(figure, seq);
+  showChart({ figure, seq, frame }) {
+    this.chart?.showFigure(figure, seq, frame);
   }
 
   close() {

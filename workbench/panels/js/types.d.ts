@@ -181,13 +181,14 @@ export interface Progress {
   text: string;
 }
 
-export type Figure = "accuracy" | "interval" | "change" | "bytes" | "times" | "status";
+export type Figure = "accuracy" | "interval" | "change" | "bytes" | "original" | "times" | "status";
 
 export type Numbers = Record<Figure | "announcement", string> & {
   pending: boolean;
   exact: boolean;
   facts: Fact[];
-  reasons: string[];
+  reasons: string[]; // the most useful first
+  more: string; // the label of the button that shows the others
 };
 
 export interface LiveTable {
@@ -195,10 +196,38 @@ export interface LiveTable {
   held_size: { text: string } | null;
 }
 
+/** A point in units of the axes, with its interval. */
+export interface Place {
+  x: number;
+  y: number;
+  low: number;
+  high: number;
+  exact: boolean;
+  hover: string;
+}
+
+/** The part of the trade-off that belongs to the numbers. */
+export interface LivePlane {
+  title: string;
+  you: Place | null;
+  size: number | null;
+  trail: [number, number, boolean][];
+  marks: (Place & { kind: string; label: string })[];
+}
+
+/** The ends of the axes and the limits of the goal. */
+export interface PlaneFrame {
+  x: [number, number];
+  y: [number, number];
+  budget: number | null;
+  floor: number | null;
+}
+
 export interface State {
   seq: number;
   outdated: boolean;
-  numbers: Numbers;
+  numbers: Numbers | null; // null if outdated
+  plane: LivePlane | null;
   busy: boolean;
   stale: boolean;
   error: string | null;
@@ -279,7 +308,7 @@ export interface Messages {
   page: Page;
   layers: { layer_table: LayerRow[] };
   state: State;
-  chart: { figure: PlotlyFigure; seq: number };
+  chart: { figure: PlotlyFigure; seq: number; frame: PlaneFrame };
   tab: TabMessage;
   upload: UploadMessage;
   progress: Progress | { text: null };
@@ -332,8 +361,15 @@ export interface Model {
 // ── plotly.js ──
 
 export interface PlotlyFigure {
-  data: object[];
+  data: Trace[];
   layout: { title: { text: string }; margin: { t: number }; height?: number };
+}
+
+export interface Trace {
+  name?: string;
+  meta?: string;
+  x?: number[];
+  y?: number[];
 }
 
 export interface Point {

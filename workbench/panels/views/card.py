@@ -10,10 +10,9 @@ from workbench.domain.metric import ACCURACY, Metric
 from workbench.evaluation.report import Report, Score
 from workbench.i18n import _
 from workbench.i18n import mark as N_
+from workbench.panels.views import reasons
 from workbench.panels.views.labels import examples_label
-from workbench.plots.tradeoff import Spot
-from workbench.recipe import PARTS, Recipe
-from workbench.recipe.schema import specs
+from workbench.plots.spots import Spot
 
 DASH = "\u2013"
 
@@ -119,58 +118,24 @@ def numbers(
         "interval": _interval(score, metric),
         "change": "" if value is None else metric.change(value - original.value),
         "bytes": DASH if size is None else formatting.nbytes(size),
+        "original": _("original {size}").format(size=formatting.nbytes(original.bytes)),
         "times": "" if size is None else formatting.size_ratio(original.bytes / size),
         "status": _status(
             report, input_type, untouched=untouched, stale=stale, is_student=is_student
         ),
     }
+    sentences = reasons.sentences(report, original, baseline, metric)
     return {
         **texts,
         "pending": value is None,
-        "exact": (report is None and untouched) or _is_exact(report),
+        "exact": (report is None and untouched) or reasons.exact(report),
         "facts": _facts(report, parameters, metric),
-        "reasons": [*_baseline_comparison(report, baseline, metric), *_reasons(report)],
+        "reasons": sentences,
+        "more": reasons.more(len(sentences)),
         "announcement": ", ".join(
             [_(metric.name), *(texts[key] for key in ("accuracy", "status", "bytes", "times"))]
         ),
     }
-
-
-def _is_exact(report: Report | None) -> bool:
-    return report is not None and report.exact and report.preview_of is None
-
-
-def _reasons(report: Report | None) -> list[str]:
-    return [reason.text for reason in report.size.reasons] if report is not None else []
-
-
-def _baseline_comparison(
-    report: Report | None, baseline: Report | None, metric: Metric
-) -> list[str]:
-    """Compare the file with that of its baseline recipe, once both are measured."""
-    if report is None or baseline is None or not _is_exact(report):
-        return []
-    sentence = _("{change} compared with the baseline ({baseline}): {accuracy} in {bytes}.")
-    return [
-        sentence.format(
-            change=metric.change(report.value - baseline.value),
-            baseline=", ".join(_baseline_settings(report.recipe)),
-            accuracy=metric.format(baseline.value),
-            bytes=formatting.nbytes(baseline.bytes),
-        )
-    ]
-
-
-def _baseline_settings(recipe: Recipe) -> list[str]:
-    """Return the settings in which the baseline of `recipe` differs from it."""
-    baseline = recipe.baseline
-    return [
-        f"{spec.label} {next(c.label for c in spec.choices if c.value == getattr(part, spec.name))}"
-        for key in PARTS
-        if (part := getattr(baseline, key)) is not None
-        for spec in specs(part)
-        if getattr(part, spec.name) != getattr(getattr(recipe, key), spec.name)
-    ]
 
 
 def _interval(score: Score | None, metric: Metric) -> str:
@@ -213,16 +178,7 @@ def _facts(report: Report | None, parameters: int | None, metric: Metric) -> lis
             total=formatting.count(size.parameters if parameters is None else parameters),
         )
     facts = [
-        (
-            _("requested sparsity"),
-            _share(size.sparsity_requested if size else None),
-            _("Requested share of zeros, over all prunable layers."),
-        ),
-        (
-            _("achieved"),
-            _share(size.sparsity_achieved if size else None),
-            _("Share of zeros in the weights of the file, over all prunable layers."),
-        ),
+        *_zeros(report),
         (
             _("nonzero parameters"),
             nonzero,
@@ -233,6 +189,30 @@ def _facts(report: Report | None, parameters: int | None, metric: Metric) -> lis
     return [{"label": label, "value": value, "help": help_} for label, value, help_ in facts]
 
 
+def _zeros(report: Report | None) -> list[tuple[str, str, str]]:
+    """Return requested and achieved sparsity, or why there are zeros without a request."""
+    achieved = _("Share of zeros in the weights of the file, over all prunable layers.")
+    if report is None:
+        return [(_("zeros"), DASH, achieved)]
+    size = report.size
+    share = formatting.percent(size.sparsity_achieved)
+    if report.recipe.prune is not None:
+        requested = _("Requested share of zeros, over all prunable layers.")
+        return [
+            (_("requested sparsity"), formatting.percent(size.sparsity_requested), requested),
+            (_("achieved"), share, achieved),
+        ]
+    if report.recipe.quantize is None or round(size.sparsity_achieved, 3) == 0:
+        return [(_("zeros"), share, achieved)]
+    return [
+        (
+            _("zeros"),
+            _("{share} by rounding").format(share=share),
+            _("No pruning is requested: with few bits, small weights are rounded to zero."),
+        )
+    ]
+
+
 def _figures(score: Score | None, metric: Metric) -> list[tuple[str, str, str]]:
     """Return the secondary figures; those still to be measured show a dash."""
     figures = score.figures if score is not None else dict.fromkeys(EXPECTED[metric.counts])
@@ -241,7 +221,3 @@ def _figures(score: Score | None, metric: Metric) -> list[tuple[str, str, str]]:
         for name, x in FACTS.items()
         if name in figures and name != metric.name
     ]
-
-
-def _share(value: float | None) -> str:
-    return DASH if value is None else formatting.percent(value)

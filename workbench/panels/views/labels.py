@@ -60,6 +60,7 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "inherit": _("same"),
         "tradeoff": _("Accuracy vs. size"),
         "results": _("Results"),
+        "you": _("you"),
         "png": _("save as PNG"),
         "csv": _("save data as CSV"),
         "png_short": _("PNG"),

@@ -1,0 +1,139 @@
+// @ts-check
+// The part of the trade-off that moves with the numbers: the current point with its interval, the
+// trail of the drag, and students. It is drawn in the same frame as the numbers, without plotly.
+
+import { h } from "./dom.js";
+
+/** @import { LivePlane, Place } from "./types" */
+/** @typedef {{ width: number, height: number, left: number, right: number, top: number, bottom: number,
+ *   x: number[], y: number[] }} View   the size, margins (px) and ends of the axes */
+
+const YOU = 10; // px from the center of the point to its corners
+const TRIANGLE = 8;
+const DOT = 3;
+const CAP = 5; // half the width of the ends of the interval
+const LABEL = 24; // px from the point to the baseline of its label
+
+/** @type {string | null} */
+let namespace = null; // of SVG elements, as the parser of the browser sets it
+
+/** @type {(tag: string, attributes?: Record<string, string | number>, text?: string) => SVGElement} */
+export function svg(tag, attributes = {}, text = "") {
+  namespace ??= h("div", { innerHTML: "<svg></svg>" }).children[0].namespaceURI;
+  const node = /** @type {SVGElement} */ (document.createElementNS(namespace, tag));
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  if (text) node.textContent = text;
+  return node;
+}
+
+// The position of a point in px; points outside the axes stay at their ends.
+/** @type {(view: View, x: number, y: number) => [number, number]} */
+export function position(view, x, y) {
+  const across = fraction(view.x, x) * (view.width - view.left - view.right);
+  const up = fraction(view.y, y) * (view.height - view.top - view.bottom);
+  return [round(view.left + across), round(view.height - view.bottom - up)];
+}
+
+/** @type {(ends: number[], value: number) => number} */
+function fraction([low, high], value) {
+  return Math.max(0, Math.min(1, (value - low) / (high - low)));
+}
+
+/** @param {number} value */
+function round(value) {
+  return Math.round(value * 10) / 10;
+}
+
+export class LiveLayer {
+  /** @type {View | null} */ view = null;
+  /** @type {LivePlane | null} */ plane = null;
+  label = "";
+  shown = "";
+
+  constructor() {
+    this.node = svg("svg", { class: "live", "aria-hidden": "true" });
+  }
+
+  // Called with the axes of the chart below, when it is drawn.
+  /** @param {View} view */
+  place(view) {
+    this.view = view;
+    this.draw();
+  }
+
+  /** @param {LivePlane} plane */
+  show(plane) {
+    this.plane = plane;
+    this.draw();
+  }
+
+  draw() {
+    const { view, plane } = this;
+    if (!view || !plane) return;
+    const { you, size, trail, marks } = plane;
+    const described = JSON.stringify([view, plane]);
+    if (described === this.shown) return;
+    this.shown = described;
+    /** @type {(x: number, y: number) => [number, number]} */
+    const at = (x, y) => position(view, x, y);
+    this.node.replaceChildren(
+      ...(size === null ? [] : [this.sizeLine(at(size, 0)[0], view)]),
+      ...trail.map(([x, y, exact]) => dot(at(Number(x), Number(y)), exact ? "trail" : "trail estimate")),
+      ...marks.flatMap((mark) => triangle(at(mark.x, mark.y), mark)),
+      ...(you ? this.you(you, at, size !== null) : []),
+    );
+    this.node.setAttribute("width", String(view.width));
+    this.node.setAttribute("height", String(view.height));
+  }
+
+  /** @type {(x: number, view: View) => SVGElement} */
+  sizeLine(x, view) {
+    return svg("line", { class: "size", x1: x, x2: x, y1: view.top, y2: view.height - view.bottom });
+  }
+
+  // The current point: filled if it is exact, hollow with an interval if not.
+  /** @type {(you: Place, at: (x: number, y: number) => [number, number], faint: boolean) => SVGElement[]} */
+  you(you, at, faint) {
+    const [x, y] = at(you.x, you.y);
+    const low = at(you.x, you.low)[1];
+    const high = at(you.x, you.high)[1];
+    const hollow = faint || !you.exact;
+    const below = !this.view || y + LABEL < this.view.height - this.view.bottom;
+    const group = svg("g", {
+      class: `you${hollow ? " estimate" : ""}${faint ? " faint" : ""}`,
+      "data-x": you.x,
+      "data-y": you.y,
+    });
+    if (!you.exact && low - high > 2) {
+      group.append(
+        svg("path", {
+          class: "interval",
+          d: `M${x} ${low}V${high}M${x - CAP} ${low}h${2 * CAP}M${x - CAP} ${high}h${2 * CAP}`,
+        }),
+      );
+    }
+    const diamond = svg("path", {
+      class: "mark",
+      d: `M${x} ${y - YOU}l${YOU} ${YOU}l${-YOU} ${YOU}l${-YOU} ${-YOU}z`,
+    });
+    diamond.append(svg("title", {}, you.hover));
+    group.append(diamond, svg("text", { x, y: below ? y + LABEL : y - LABEL + 8 }, this.label));
+    return [group];
+  }
+}
+
+/** @type {(at: [number, number], className: string, radius?: number) => SVGElement} */
+export function dot([x, y], className, radius = DOT) {
+  return svg("circle", { class: className, cx: x, cy: y, r: radius });
+}
+
+/** @type {(at: [number, number], mark: Place & { kind: string, label: string }) => SVGElement[]} */
+function triangle([x, y], { kind, label, hover }) {
+  const node = svg("path", {
+    class: `student ${kind}`,
+    d: `M${x} ${y - TRIANGLE}l${TRIANGLE} ${1.8 * TRIANGLE}h${-2 * TRIANGLE}z`,
+  });
+  node.append(svg("title", {}, hover));
+  const place = { class: `student-label ${kind}`, x, y: kind === "student" ? y - TRIANGLE - 6 : y + 2 * TRIANGLE + 10 };
+  return [node, svg("text", place, label)];
+}

@@ -1,0 +1,66 @@
+// @ts-check
+// The trade-off: plotly draws axes and earlier points when the control rests. The current point and the
+// title belong to the event that changes the numbers, so that number and picture always agree.
+
+import { Chart } from "./chart.js";
+import { h, setText } from "./dom.js";
+import { LiveLayer } from "./live_layer.js";
+
+/** @import { Channel } from "./channel.js" */
+/** @import { LivePlane, PlaneFrame, PlotlyFigure } from "./types" */
+
+const LIVE = "live"; // the `meta` of traces that this layer draws itself
+
+export class Plane extends Chart {
+  /**
+   * @param {Channel} channel
+   * @param {HTMLElement} tools
+   * @param {() => void} onFail
+   */
+  constructor(channel, tools, onFail) {
+    super(channel, tools, onFail);
+    this.live = new LiveLayer();
+    this.seq = 0;
+    /** @type {PlaneFrame | null} */
+    this.frameOfAxes = null;
+    const frame = h("div", { className: "plane" });
+    this.plot.replaceWith(frame);
+    frame.append(this.plot, this.live.node);
+  }
+
+  // Shows the point, the trail and the title that belong to the numbers with this sequence number.
+  /** @type {(plane: LivePlane, seq: number) => void} */
+  move(plane, seq) {
+    this.seq = seq;
+    this.setTitle(plane.title);
+    this.live.show(plane);
+    if (this.figure) this.plot.dataset.seq = String(seq);
+  }
+
+  /** @type {(figure: PlotlyFigure, seq: number, frame: PlaneFrame) => void} */
+  showFigure(figure, seq, frame) {
+    this.frameOfAxes = frame;
+    this.show(figure, seq);
+  }
+
+  /** @param {PlotlyFigure} figure */
+  drawn(figure) {
+    return figure.data.filter((trace) => trace.meta !== LIVE);
+  }
+
+  /** @type {(figure: PlotlyFigure, seq: number) => void} */
+  finish(_figure, _seq) {
+    const { l, r, t, b } = this.layout.margin;
+    const { width, height } = this.layout;
+    const frame = this.frameOfAxes;
+    if (!frame) return;
+    this.live.place({ width, height, left: l, right: r, top: t, bottom: b, x: frame.x, y: frame.y });
+    this.plot.dataset.seq = String(this.seq);
+  }
+
+  /** @param {string} text */
+  setTitle(text) {
+    setText(this.title, text);
+    this.plot.setAttribute("aria-label", text);
+  }
+}

@@ -1,0 +1,123 @@
+"""The picture of the page: the chart, and the part of it that moves together with the numbers."""
+
+from __future__ import annotations
+
+from math import log10
+from typing import Any
+
+from workbench import zoo
+from workbench.evaluation.report import Report
+from workbench.i18n import _
+from workbench.panels import goal
+from workbench.plots import points, scales, tradeoff
+from workbench.plots.finding import finding
+from workbench.plots.goal import Goal
+from workbench.plots.palette import Palette
+from workbench.plots.spots import Landmark, Spot, hover_text
+from workbench.plots.style import Figure
+from workbench.recipe import Recipe
+from workbench.session import Session
+from workbench.zoo.students import Student
+
+
+class Picture:
+    """The trade-off of a session, with the last point whose metric is known."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._last: Spot | None = None
+        self._shown = session.origin
+
+    def figure(self, palette: Palette) -> Figure:
+        """Return the chart as a plotly figure."""
+        session = self._session
+        return tradeoff.draw(
+            self._original,
+            points.visited(session.visited, session.origin),
+            self._you(session.report),
+            palette,
+            goal=Goal(session.budget, session.floor, goal.text(session)),
+            landmarks=landmarks(session),
+            trail=points.trail(session.trail, session.origin),
+            metric=session.model.task.metric,
+        )
+
+    def live(self, report: Report | None) -> dict[str, Any]:
+        """Return what the page moves with the numbers of `report`, in units of the axes.
+
+        `title` is the finding; `you` is the newest point with a metric, `size` the size of a file
+        whose metric is not known yet, `trail` the results of the drag, and `marks` are students.
+        """
+        session, metric = self._session, self._session.model.task.metric
+        you = self._you(report)
+        size = report.size.bytes if report is not None else None
+        outdated = you is not None and size is not None and report is not None and not report.score
+        up = scales.Axis(metric, self._original.value)
+        return {
+            "title": finding(self._original, you, metric, size if outdated else None),
+            "you": None if you is None else _place(you, self._original, up),
+            "size": log10(size) if outdated and size else None,
+            "trail": [
+                [log10(visit.bytes), up.height(visit.value), visit.exact] for visit in session.trail
+            ],
+            "marks": [
+                {"kind": mark.kind, "label": mark.label, **_place(mark.spot, self._original, up)}
+                for mark in landmarks(session)
+                if mark.kind != "preset"
+            ],
+        }
+
+    def frame(self) -> dict[str, Any]:
+        """Return the ranges of the axes and the limits of the goal, in units of the axes."""
+        session = self._session
+        up = scales.Axis(session.model.task.metric, self._original.value)
+        visited, floor = points.visited(session.visited, session.origin), session.floor
+        return {
+            "x": list(tradeoff.size_range(self._original, visited, landmarks(session))),
+            "y": list(up.range),
+            "budget": log10(session.budget) if session.budget else None,
+            "floor": up.height(floor) if floor else None,
+        }
+
+    @property
+    def _original(self) -> Spot:
+        return points.original(self._session.origin_model)
+
+    def _you(self, report: Report | None) -> Spot | None:
+        session = self._session
+        if session.origin != self._shown:
+            self._shown, self._last = session.origin, None
+        untouched = points.original(session.model) if session.recipe == Recipe() else None
+        self._last = points.current(report) or untouched or self._last
+        return self._last
+
+
+def landmarks(session: Session) -> list[Landmark]:
+    """Return the points that are known beforehand: presets, and the selected student."""
+    marks = points.presets(session.origin_model)
+    return marks if session.student is None else [*marks, *_students(session.student)]
+
+
+def _students(chosen: Student) -> list[Landmark]:
+    """Return a distilled student, and the same network trained on the same labels alone."""
+    if not chosen.teacher:
+        return []
+    taught = _("taught at T = {t}").format(t=f"{chosen.temperature:g}")
+    return [
+        Landmark(label, points.original(zoo.model(student.name)), kind)
+        for label, student, kind in (
+            (taught, chosen, "student"),
+            (_("labels alone"), chosen.alone, "alone"),
+        )
+    ]
+
+
+def _place(spot: Spot, original: Spot, up: scales.Axis) -> dict[str, Any]:
+    return {
+        "x": log10(spot.bytes),
+        "y": up.height(spot.value),
+        "low": up.height(spot.low),
+        "high": up.height(spot.high),
+        "exact": spot.exact,
+        "hover": hover_text(spot, original, up.metric, "\n"),
+    }

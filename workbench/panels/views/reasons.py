@@ -1,0 +1,108 @@
+"""The sentences under the numbers: why choices did not pay off, the most useful first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workbench import formatting
+from workbench.domain.metric import Metric
+from workbench.evaluation.reason import Reason
+from workbench.evaluation.report import Report
+from workbench.i18n import _, plural
+from workbench.plots.spots import Spot
+from workbench.recipe import PARTS, Recipe
+from workbench.recipe.schema import specs
+
+CLIFF = 0.05
+"""The loss of a share, or the relative loss of another metric, that gets a sentence."""
+BROKEN = ("not_finite", "no_figure", "not_a_number", "zero_norm", "emptied", "all_zero")
+SPEED = ("no_faster", "decoded_first", "simulated")
+LENGTH = ("grew", "not_smaller", "longer_tensors", "wider", "dense_kept", "not_factored")
+ACHIEVED = (
+    "rounded_to_zero",
+    "already_zero",
+    "less_sparse",
+    "set_higher",
+    "one_stays",
+    "whole_blocks",
+    "whole_weights",
+    "channels",
+    "few_channels",
+    "few_multiples",
+)
+"""Kinds of reasons by what they explain; bytes of single parts come last."""
+
+
+def sentences(
+    report: Report | None, original: Spot, baseline: Report | None, metric: Metric
+) -> list[str]:
+    """Return all reasons about a report, the most useful first.
+
+    Broken outputs come first, then that the file is not faster, then a large loss of the metric,
+    then that it is not smaller, then what was requested and not achieved, then bytes.
+    """
+    if report is None:
+        return []
+    reasons = report.size.reasons
+    return [
+        *_texts(reasons, BROKEN),
+        *_texts(reasons, SPEED),
+        *_cliff(report, original, metric),
+        *_baseline(report, baseline, metric),
+        *_texts(reasons, LENGTH),
+        *_texts(reasons, ACHIEVED),
+        *(r.text for r in reasons if r.kind not in (*BROKEN, *SPEED, *LENGTH, *ACHIEVED)),
+    ]
+
+
+def more(count: int) -> str:
+    """Return the label of the button that shows the reasons after the first."""
+    others = max(0, count - 1)
+    return plural("{count} more", "{count} more", others).format(count=formatting.count(others))
+
+
+def _texts(reasons: tuple[Reason, ...], kinds: tuple[str, ...]) -> list[str]:
+    return [reason.text for reason in reasons if reason.kind in kinds]
+
+
+def _cliff(report: Report, original: Spot, metric: Metric) -> Iterator[str]:
+    """Report a large loss of the metric, and what helps."""
+    if not exact(report):
+        return
+    change = report.value - original.value
+    large = CLIFF if metric.share else CLIFF * abs(original.value)
+    if metric.better(original.value, report.value) and abs(change) >= large:
+        sentence = _("{change} is a large loss: compress less, or fine-tune the compressed model.")
+        yield sentence.format(change=metric.change(change))
+
+
+def exact(report: Report | None) -> bool:
+    """Whether the metric of a report is exact and of the file itself."""
+    return report is not None and report.exact and report.preview_of is None
+
+
+def _baseline(report: Report, baseline: Report | None, metric: Metric) -> list[str]:
+    """Compare the file with that of its baseline recipe, once both are measured."""
+    if baseline is None or not exact(report):
+        return []
+    sentence = _("{change} compared with the baseline ({baseline}): {accuracy} in {bytes}.")
+    return [
+        sentence.format(
+            change=metric.change(report.value - baseline.value),
+            baseline=", ".join(_baseline_settings(report.recipe)),
+            accuracy=metric.format(baseline.value),
+            bytes=formatting.nbytes(baseline.bytes),
+        )
+    ]
+
+
+def _baseline_settings(recipe: Recipe) -> list[str]:
+    """Return the settings in which the baseline of `recipe` differs from it."""
+    baseline = recipe.baseline
+    return [
+        f"{spec.label} {next(c.label for c in spec.choices if c.value == getattr(part, spec.name))}"
+        for key in PARTS
+        if (part := getattr(baseline, key)) is not None
+        for spec in specs(part)
+        if getattr(part, spec.name) != getattr(getattr(recipe, key), spec.name)
+    ]

@@ -1,0 +1,46 @@
+"""The title of the trade-off: what the current file saves and costs."""
+
+from __future__ import annotations
+
+from workbench import formatting
+from workbench.domain.metric import ACCURACY, Metric
+from workbench.i18n import _
+from workbench.plots.spots import Spot
+
+
+def finding(original: Spot, you: Spot | None, metric: Metric, size: int | None = None) -> str:
+    """Return the finding as a sentence; `size` is that of a file whose metric is not known yet."""
+    if size is not None:
+        ratio = formatting.times(original.bytes / size)
+        return _("{ratio} smaller: the cost is not measured yet").format(ratio=ratio)
+    if you is None or _is_original(you, original):
+        return _("The original model: move a slider to compress it")
+    return _cost(original, you, metric)
+
+
+def _is_original(you: Spot, original: Spot) -> bool:
+    return you.value == original.value and abs(you.bytes / original.bytes - 1) < 0.005
+
+
+def _cost(original: Spot, you: Spot, metric: Metric) -> str:
+    change = you.value - original.value
+    if you.bytes >= original.bytes:
+        return _("Not smaller than the original, {change}").format(change=metric.change(change))
+    lost = metric.change(abs(change)).lstrip("+±")
+    name = _(metric.name)
+    if not you.exact:
+        text = _("{ratio} smaller for about {lost} of {metric}")
+    elif metric.change(change).startswith("±"):
+        text = _("{ratio} smaller, and as good as before")
+        if metric == ACCURACY:
+            text = _("{ratio} smaller, and as accurate as before")
+    elif not metric.better(original.value, you.value):
+        text = _("{ratio} smaller, and {lost} better")
+        if metric == ACCURACY:
+            text = _("{ratio} smaller, and {lost} more accurate")
+    else:
+        text = _("{ratio} smaller costs {lost} of {metric}")
+    if not metric.share and (metric.unit or not metric.higher_is_better):
+        text = text.replace(" of {metric}", "")
+    ratio = formatting.times(original.bytes / you.bytes)
+    return text.format(ratio=ratio, lost=lost, metric=name)

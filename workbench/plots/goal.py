@@ -1,0 +1,87 @@
+"""The goal in the trade-off: the largest size and the worst metric wanted; the rest is shaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log10
+from typing import Any
+
+from workbench import formatting
+from workbench.i18n import _
+from workbench.plots import scales
+from workbench.plots.palette import Palette
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The largest size in bytes and the worst value of the metric; None is no limit.
+
+    `text` says how many results meet it.
+    """
+
+    budget: int | None = None
+    floor: float | None = None
+    text: str = ""
+
+    def shapes(self, up: scales.Axis, palette: Palette) -> list[dict[str, Any]]:
+        """Return the shaded areas outside the goal, with their edges."""
+        shade = {"type": "rect", "layer": "below", "fillcolor": palette.shade, "line": {"width": 0}}
+        edge = {"type": "line", "layer": "below", "line": {"color": palette.muted, "width": 1.5}}
+        shapes: list[dict[str, Any]] = []
+        if self.budget:
+            tall = {"yref": "paper", "y0": 0, "y1": 1}
+            shapes.append({**shade, "x0": self.budget, "x1": 1e15, **tall})
+            shapes.append({**edge, "x0": self.budget, "x1": self.budget, **tall})
+        if self.floor:
+            top, bottom = up.height(self.floor), min(-1.0, up.range[0] - 1)
+            wide = {"xref": "paper", "x0": 0, "x1": 1}
+            shapes.append({**shade, **wide, "y0": bottom, "y1": top})
+            shapes.append({**edge, **wide, "y0": top, "y1": top})
+        return shapes
+
+    def labels(
+        self, x_range: tuple[float, float], up: scales.Axis, palette: Palette
+    ) -> list[dict[str, Any]]:
+        """Return the limits at the edges, and the text."""
+        label = {"showarrow": False, "font": {"size": 13, "color": palette.muted}}
+        notes: list[dict[str, Any]] = []
+        if self.budget:
+            place = min(max(log10(self.budget), x_range[0]), x_range[1])  # plotly's logarithm
+            in_right_half = place > sum(x_range) / 2
+            at = {"x": place, "y": 0, "yref": "paper", "yanchor": "bottom"}
+            text = _("at most {size}").format(size=formatting.size(self.budget))
+            notes.append({**label, **at, "xanchor": "right" if in_right_half else "left"})
+            notes[-1]["text"] = text
+        if self.floor:
+            at = {"x": 0, "xref": "paper", "xanchor": "left"}
+            limit = _("at least {value}") if up.metric.higher_is_better else _("at most {value}")
+            text = limit.format(value=up.metric.format(self.floor))
+            notes.append({**label, **at, "y": up.height(self.floor), "yanchor": "top"})
+            notes[-1]["text"] = _("outside the goal: {limit}").format(limit=text)
+        if self.text:
+            notes.append({**label, **_TOP_LEFT, "text": self.text})
+        return notes
+
+
+_TOP_LEFT, "text": self.count(spots, up.metric)})
+        return notes
+
+    def count(self, spots: Sequence[Spot], metric: Metric) -> str:
+        """Return how many of `spots` meet the goal, as text."""
+        passing = sum(self.met_by(spot, metric) for spot in spots)
+        text = plural(
+            "{passing} of {count} result meets the goal",
+            "{passing} of {count} results meet the goal",
+            len(spots),
+        )
+        return text.format(passing=formatting.count(passing), count=formatting.count(len(spots)))
+
+
+_TOP_LEFT = {
+    "x": 0,
+    "xref": "paper",
+    "xanchor": "left",
+    "y": 1,
+    "yref": "paper",
+    "yanchor": "top",
+}
