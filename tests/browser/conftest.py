@@ -168,6 +168,32 @@ class Bench:
         )
 
     @property
+    def point(self):
+        """The current point: its size in bytes, its height on the axis, and its CSS classes."""
+        return self.page.evaluate(
+            """() => {
+              const { dataset, classList } = document.querySelector(".stage .live .you");
+              const bytes = Math.round(10 ** Number(dataset.x));
+              return { bytes, height: Number(dataset.y), classes: [...classList] };
+            }"""
+        )
+
+    def drag(self, slider, start, end, *, steps=40, pause=0, release=True):
+        """Drag the thumb of a slider between two fractions of its track; `pause` in ms."""
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        middle = box["y"] + box["height"] / 2
+        places = [start + (end - start) * step / steps for step in range(steps + 1)]
+        across = [box["x"] + 12 + (box["width"] - 24) * place for place in places]
+        self.page.mouse.move(across[0], middle)
+        self.page.mouse.down()
+        for x in across:
+            self.page.mouse.move(x, middle)
+            self.page.wait_for_timeout(pause)
+        if release:
+            self.page.mouse.up()
+
+    @property
     def sparsity(self):
         return self.page.get_by_role("slider", name="sparsity")
 

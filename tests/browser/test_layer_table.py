@@ -86,5 +86,5 @@ def test_a_click_on_the_sensitivity_chart_sets_a_layer(open_bench, watched):
     watched.mouse.click(*place)
     watched.wait_for_url(re.compile(r"quantize\.layers=fc2\.weight:4"))
     bench.settle()
-    assert bench.trace("you")
+    assert bench.point
     expect(watched.get_by_role("button", name="try bits")).to_be_visible()

@@ -93,7 +93,7 @@ def test_a_slider_updates_results_chart_and_url(uncompressed, visited):
     bench.settle()
     assert bench.number("bytes").inner_text() != before
     size = int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
-    assert bench.trace("you")["x"] == [size]
+    assert bench.point["bytes"] == size
     expect(visited).to_have_url(re.compile(r"prune\.sparsity=0\.71&quantize\.bits=5"))
     announcement = visited.locator(".announcement[role=status]")
     expect(announcement).to_contain_text(bench.number("bytes").inner_text())
@@ -104,13 +104,7 @@ def test_a_slider_updates_results_chart_and_url(uncompressed, visited):
 
 def test_a_drag_ends_at_the_last_position(open_bench, watched):
     bench = open_bench(SMALL)
-    box = bench.sparsity.bounding_box()
-    middle = box["y"] + box["height"] / 2
-    watched.mouse.move(box["x"] + 12, middle)
-    watched.mouse.down()
-    for step in range(40):
-        watched.mouse.move(box["x"] + 12 + step * 5, middle)
-    watched.mouse.up()
+    bench.drag(bench.sparsity, 0, 0.7)
     bench.settle()
     shown = bench.readout.inner_text()
     requested = watched.locator(".card dd").first.inner_text()
@@ -123,9 +117,10 @@ def test_a_click_restores_a_visited_recipe(open_bench, watched):
     first = bench.number("bytes").inner_text()
     bench.sparsity.fill("0.5")
     bench.settle()
-    watched.locator(".stage .scatterlayer .trace").nth(1).locator("path.point").first.click(
-        force=True
-    )
+    traces = watched.locator(".stage .scatterlayer .trace")
+    names = watched.evaluate("document.querySelector('.stage .plot').data.map((x) => x.name)")
+    visited = traces.nth(names.index("visited")).locator("path.point")
+    visited.first.click(force=True)
     expect(bench.number("bytes")).to_have_text(first)
     expect(bench.sparsity).to_have_value("0.9")
     watched.get_by_role("tab", name="results").click()

@@ -58,10 +58,13 @@ def iter_reports(
     store: ResultCache | None = None,
     cancel: CancelToken = NEVER,
     on_step: OnStep = lambda step: None,
+    sample: str = "",
 ) -> Iterator[Report]:
     """Yield reports of increasing accuracy: first the size, then estimates, then the exact score.
 
     If the recipe trains, the size follows training, and `on_step` is called after each step.
+    Estimates are over a random sample of its own for each recipe. Recipes with the same `sample`
+    share one, so that their differences are more accurate than the estimates themselves.
 
     Raises
     ------
@@ -78,12 +81,14 @@ def iter_reports(
         yield cached
         return
     artifact = compress(model, recipe, on_step=on_step, cancel=cancel)
-    scores = _scores(model, artifact, split, cancel)
+    scores = _scores(model, artifact, split, cancel, sample or artifact.recipe.to_json())
     yield from _reports(model, artifact, split, scores, store)
 
 
-def _scores(model: Model, artifact: Artifact, split: str, cancel: CancelToken) -> Iterator[Score]:
-    key = f"{model.digest} {artifact.recipe.to_json()}"
+def _scores(
+    model: Model, artifact: Artifact, split: str, cancel: CancelToken, sample: str
+) -> Iterator[Score]:
+    key = f"{model.digest} {sample}"
     seed = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
     shaped, data = model.with_spec(artifact.spec), model.task.split(split)
     yield from iter_scores(shaped, artifact.operands(), data, seed=seed, cancel=cancel)

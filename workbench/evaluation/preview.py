@@ -25,6 +25,7 @@ def iter_reports_with_preview(
     store: ResultCache,
     cancel: CancelToken = NEVER,
     on_step: OnStep = lambda step: None,
+    sample: str = "",
 ) -> Iterator[Report]:
     """Yield the reports of `iter_reports` on the validation split, after a preview.
 
@@ -40,12 +41,16 @@ def iter_reports_with_preview(
     baseline = recipe.baseline
     cached = cached_report(model, recipe, SPLIT, store)
     if recipe.train is None and baseline != recipe and (cached is None or cached.score is None):
-        for report in measure.iter_reports(model, baseline, store=store, cancel=cancel):
+        for report in measure.iter_reports(
+            model, baseline, store=store, cancel=cancel, sample=sample
+        ):
             if report.score is not None:
                 yield replace(report, preview_of=recipe)
                 break
     calibration_stats(model, recipe, cancel=cancel)
-    yield from measure.iter_reports(model, recipe, store=store, cancel=cancel, on_step=on_step)
+    yield from measure.iter_reports(
+        model, recipe, store=store, cancel=cancel, on_step=on_step, sample=sample
+    )
 
 
 def baseline_report(

@@ -12,8 +12,8 @@ state
     Results, flags and error message; sent first after every change.
 chart, tab
     The main figure and the content of the open tab; sent after the state they belong to, once the
-    accuracy is known and the control rests, and only while they are visible. The tab is sent again when its analysis has
-    finished.
+    accuracy is known and the control rests, and only while they are visible. The tab is sent again
+    when its analysis has finished.
 upload
     The state of an upload, see `panels.uploading`.
 progress, file, saved, plotly, banner

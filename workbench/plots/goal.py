@@ -49,32 +49,17 @@ class Goal:
             place = min(max(log10(self.budget), x_range[0]), x_range[1])  # plotly's logarithm
             in_right_half = place > sum(x_range) / 2
             at = {"x": place, "y": 0, "yref": "paper", "yanchor": "bottom"}
-            text = _("at most {size}").format(size=formatting.size(self.budget))
-            notes.append({**label, **at, "xanchor": "right" if in_right_half else "left"})
-            notes[-1]["text"] = text
+            text = _("larger than the goal of {size}").format(size=formatting.size(self.budget))
+            anchor = "right" if in_right_half else "left"
+            notes.append({**label, **at, "xanchor": anchor, "text": text})
         if self.floor:
             at = {"x": 0, "xref": "paper", "xanchor": "left"}
-            limit = _("at least {value}") if up.metric.higher_is_better else _("at most {value}")
-            text = limit.format(value=up.metric.format(self.floor))
-            notes.append({**label, **at, "y": up.height(self.floor), "yanchor": "top"})
-            notes[-1]["text"] = _("outside the goal: {limit}").format(limit=text)
+            text = _("worse than the goal of {value}").format(value=up.metric.format(self.floor))
+            height = up.height(self.floor)
+            notes.append({**label, **at, "y": height, "yanchor": "top", "text": text})
         if self.text:
             notes.append({**label, **_TOP_LEFT, "text": self.text})
         return notes
-
-
-_TOP_LEFT, "text": self.count(spots, up.metric)})
-        return notes
-
-    def count(self, spots: Sequence[Spot], metric: Metric) -> str:
-        """Return how many of `spots` meet the goal, as text."""
-        passing = sum(self.met_by(spot, metric) for spot in spots)
-        text = plural(
-            "{passing} of {count} result meets the goal",
-            "{passing} of {count} results meet the goal",
-            len(spots),
-        )
-        return text.format(passing=formatting.count(passing), count=formatting.count(len(spots)))
 
 
 _TOP_LEFT = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
 from workbench import formatting
-from workbench.domain.metric import Metric
+from workbench.domain.metric import ACCURACY, Metric
 from workbench.i18n import _
 
 MIN_ERROR = 1e-4
@@ -104,11 +104,11 @@ class Axis:
     @property
     def note(self) -> str:
         """What the distance between two ticks means; empty for an axis without equal steps."""
-        if not self.metric.share or self.original < HALVES:
+        if self.metric != ACCURACY or self.original < HALVES:
             return ""
         if self.original < TENTHS:
-            return _("each line halves the distance to 100 %")
-        return _("each line is a tenth of the distance to 100 %")
+            return _("each line halves the errors")
+        return _("each line divides the errors by 10")
 
     @property
     def _logarithmic(self) -> bool:

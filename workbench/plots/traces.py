@@ -16,6 +16,7 @@ from workbench.plots.spots import Landmark, Spot, hover_text
 
 LIVE = "live"
 LABEL_SIZE = 13
+_PLACES = ("top", *["bottom"] * 20)  # of the labels: the first two presets are close together
 
 
 def front(spots: Sequence[Spot], up: scales.Axis, palette: Palette) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def front(spots: Sequence[Spot], up: scales.Axis, palette: Palette) -> dict[str,
         "mode": "lines",
         "x": [spot.bytes for spot in spots],
         "y": [up.height(spot.value) for spot in spots],
-        "line": {"color": palette.past, "width": 1.5, "dash": "dot"},
+        "line": {"color": palette.past, "width": 1.5, "dash": "dot", "shape": "hv"},
         "hoverinfo": "skip",
     }
 
@@ -40,7 +41,7 @@ def presets(marks: Sequence[Landmark], up: scales.Axis, palette: Palette) -> dic
         "x": [mark.spot.bytes for mark in marks],
         "y": [up.height(mark.spot.value) for mark in marks],
         "text": [mark.label for mark in marks],
-        "textposition": "bottom center",
+        "textposition": [f"{place} center" for _mark, place in zip(marks, _PLACES, strict=False)],
         "textfont": {"color": palette.muted, "size": LABEL_SIZE},
         "cliponaxis": False,
         "customdata": [{"act": "preset", "key": mark.name} for mark in marks],
@@ -159,7 +160,7 @@ def you(
             "visible": hollow,
         },
         "text": [_("you") for _spot in spots],
-        "textposition": "bottom center",
+        "textposition": "middle right",
         "textfont": {"color": palette.accent, "size": LABEL_SIZE},
         "cliponaxis": False,
         "customdata": [hover_text(spot, original, up.metric) for spot in spots],

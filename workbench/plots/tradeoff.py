@@ -14,6 +14,9 @@ from workbench.plots.palette import Palette
 from workbench.plots.spots import Landmark, Spot, pareto, thin
 from workbench.plots.style import Figure, axis, layout
 
+MARGIN = {"l": 78, "r": 24, "t": 48, "b": 48}
+"""Room for an axis title of two lines at the left, in px."""
+
 
 def draw(
     original: Spot,
@@ -85,6 +88,7 @@ def draw(
                 tickvals=y_ticks,
                 ticktext=y_labels,
             ),
+            margin=MARGIN,
             shapes=goal.shapes(up, palette) + traces.size_line(size, palette),
             annotations=goal.labels(x_range, up, palette),
         ),
@@ -101,7 +105,7 @@ def size_range(
 
 def y_title(name: str, up: scales.Axis) -> str:
     """Return the title of the metric's axis, with what its lines mean."""
-    return f"{name} · {up.note}" if up.note else name
+    return f"{name}<br>{up.note}" if up.note else name
 
 
 def rows(

@@ -26,6 +26,7 @@ from workbench.session.checks import (
     resolve_model,
     without_layers,
 )
+from workbench.session.gesture import Gesture
 from workbench.session.jobs import Jobs
 from workbench.session.link import DEFAULT_MODEL, format_query, parse_query
 from workbench.session.records import Focus, History, Selection, TrainingProgress, Visit
@@ -390,7 +391,10 @@ class Session(Jobs):
             history = step(self._state.history)
             if history is self._state.history:
                 return
-            self._state.gesture.end()
+            if history.current.base == self._state.selection.base:
+                self._state.gesture.end()
+            else:
+                self._state.gesture = Gesture()  # its trail belongs to another picture
             self._enter(history, zoo.model(history.current.model))
         self._worker.request()
 

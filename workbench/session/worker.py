@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench.cache.results import ResultCache
@@ -29,6 +29,15 @@ NOTIFY_INTERVAL = 0.15  # seconds between two notifications of training steps
 MAX_OVERTIME = 0.25  # seconds in which an outdated recipe of a drag may get its first estimate
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Request:
+    generation: int
+    model: Model
+    recipe: Recipe
+    gesture: int | None
+    started: float  # by the monotonic clock
 
 
 class Worker:
@@ -100,20 +109,26 @@ class Worker:
                 if state.closed:
                     return
                 self._pending = False
-                generation, model, recipe = self._generation, state.model, state.recipe
-                seconds, gesture = state.selection.seconds, state.gesture.number
+                seconds = state.selection.seconds
+                request = _Request(
+                    self._generation,
+                    state.model,
+                    state.recipe,
+                    state.gesture.number,
+                    time.monotonic(),
+                )
             try:
                 if seconds is not None:
-                    recipe = self._resolve_seconds(generation, model, recipe, seconds)
-                self._measure(generation, model, recipe, gesture)
+                    request = self._resolve_seconds(request, seconds)
+                self._measure(request)
             except Cancelled:
                 continue
             except WorkbenchError as error:
-                self._fail(generation, str(error))
+                self._fail(request.generation, str(error))
             except Exception as error:  # if the worker died, the page would wait forever
                 log.exception("measuring failed")
                 message = _("Measuring failed: {error}. Move a slider or reload the page.")
-                self._fail(generation, message.format(error=error))
+                self._fail(request.generation, message.format(error=error))
 
     def _warm_up(self) -> None:
         """Load everything that measuring needs, unless a request is already pending."""
@@ -130,29 +145,17 @@ class Worker:
                 ):
                     pass
 
-    def _measure(self, generation: int, model: Model, recipe: Recipe, gesture: int | None) -> None:
+    def _measure(self, request: _Request) -> None:
         from workbench.evaluation.preview import baseline_report, iter_reports_with_preview
 
-        state = self._state
-        started = time.monotonic()
-
-        def outdated() -> bool:
-            return generation != self._generation
-
-        def dropped() -> bool:
-            """Whether the recipe is outdated and does not get its first estimate in a drag."""
-            same_model = model.identity == state.model.identity
-            dragging = gesture is not None and gesture == state.gesture.number and same_model
-            answered = self._reported >= generation
-            overtime = time.monotonic() - started > MAX_OVERTIME
-            return outdated() and (answered or overtime or not dragging)
+        state, model, recipe = self._state, request.model, request.recipe
 
         def on_step(step: TrainingStep) -> None:
-            if not outdated():
+            if not self._outdated(request):
                 self._on_step(step)
 
         def on_calibration(fraction: float) -> None:
-            if not outdated():
+            if not self._outdated(request):
                 state.calibration_progress = fraction
                 state.notify()
 
@@ -160,51 +163,68 @@ class Worker:
             model,
             recipe,
             store=state.store,
-            cancel=CancelToken(dropped, on_calibration),
+            cancel=CancelToken(lambda: self._dropped(request), on_calibration),
             on_step=on_step,
+            sample="" if request.gesture is None else f"drag {request.gesture}",
         ):
-            with state.lock:
-                if dropped():
-                    return
-                if outdated() and report.score is None:
-                    continue
-                state.calibration_progress = None
-                state.add_report(report)
-                if report.score is not None:
-                    self._reported = generation
-                superseded = outdated()
-                if not superseded:
-                    state.busy = not report.exact or report.preview_of is not None
-            state.notify()
-            if superseded:
-                return
-        baseline = baseline_report(model, recipe, store=state.store, cancel=CancelToken(outdated))
+            self._add(request, report)
+        cancel = CancelToken(lambda: self._outdated(request))
+        baseline = baseline_report(model, recipe, store=state.store, cancel=cancel)
         with state.lock:
-            if outdated() or baseline is None:
+            if self._outdated(request) or baseline is None:
                 return
             state.baseline = baseline
         state.notify()
 
-    def _resolve_seconds(
-        self, generation: int, model: Model, recipe: Recipe, seconds: float
-    ) -> Recipe:
+    def _add(self, request: _Request, report: Report) -> None:
+        """Show a report; of an outdated recipe only the first with a score, which ends it."""
+        state = self._state
+        with state.lock:
+            outdated = self._outdated(request)
+            if self._dropped(request):
+                raise Cancelled("A newer recipe replaced this one.", code="session.superseded")
+            if outdated and report.score is None:
+                return
+            state.calibration_progress = None
+            state.add_report(report)
+            if report.score is not None:
+                self._reported = request.generation
+            if not outdated:
+                state.busy = not report.exact or report.preview_of is not None
+        state.notify()
+        if outdated:
+            raise Cancelled("A newer recipe replaced this one.", code="session.superseded")
+
+    def _outdated(self, request: _Request) -> bool:
+        return request.generation != self._generation
+
+    def _dropped(self, request: _Request) -> bool:
+        """Whether a recipe is outdated and does not get its first estimate in a drag either."""
+        state = self._state
+        dragging = request.gesture is not None and request.gesture == state.gesture.number
+        same_model = request.model.identity == state.model.identity
+        answered = self._reported >= request.generation
+        overtime = time.monotonic() - request.started > MAX_OVERTIME
+        in_time = dragging and same_model and not answered and not overtime
+        return self._outdated(request) and not in_time
+
+    def _resolve_seconds(self, request: _Request, seconds: float) -> _Request:
         """Set the number of training steps in the recipe that `seconds` allow."""
         from workbench.training.budget import steps_for
         from workbench.training.compress import artifact_bytes
 
-        def outdated() -> bool:
-            return generation != self._generation
-
+        model, recipe = request.model, request.recipe
+        cancel = CancelToken(lambda: self._outdated(request))
         assert recipe.train is not None
-        count = steps_for(model, recipe, seconds, CancelToken(outdated), artifact_bytes)
+        count = steps_for(model, recipe, seconds, cancel, artifact_bytes)
         resolved = replace(recipe, train=replace(recipe.train, steps=count))
         state = self._state
         with state.lock:
-            if outdated():
+            if cancel.cancelled:
                 raise Cancelled("Training was stopped.", code="session.superseded")
             selection = replace(state.selection, recipe=resolved, seconds=None)
             state.history = state.history.with_current(selection)
-        return resolved
+        return replace(request, recipe=resolved)
 
     def _on_step(self, step: TrainingStep) -> None:
         """Record a training step, and notify observers a few times a second."""

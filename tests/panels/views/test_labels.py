@@ -83,7 +83,11 @@ def texts(message):
             yield from (fact["value"], fact["label"], fact["help"])
     elif kind == "state":
         numbers = message["numbers"]
-        names = ("interval", "times", "status", "announcement")
+        if numbers is None:  # the results belong to earlier values
+            return
+        yield from (message["plane"]["title"], *(m["label"] for m in message["plane"]["marks"]))
+        yield numbers["more"]
+        names = ("interval", "original", "times", "status", "announcement")
         yield from (numbers[name] for name in names)
         for fact in numbers["facts"]:
             yield from (fact["label"], fact["help"])

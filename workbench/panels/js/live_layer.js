@@ -12,7 +12,8 @@ const YOU = 10; // px from the center of the point to its corners
 const TRIANGLE = 8;
 const DOT = 3;
 const CAP = 5; // half the width of the ends of the interval
-const LABEL = 24; // px from the point to the baseline of its label
+const LABEL = 16; // px from the point to its label
+const LABEL_WIDTH = 48; // px that the label takes at most
 
 /** @type {string | null} */
 let namespace = null; // of SVG elements, as the parser of the browser sets it
@@ -98,7 +99,7 @@ export class LiveLayer {
     const low = at(you.x, you.low)[1];
     const high = at(you.x, you.high)[1];
     const hollow = faint || !you.exact;
-    const below = !this.view || y + LABEL < this.view.height - this.view.bottom;
+    const side = !this.view || x + LABEL + LABEL_WIDTH < this.view.width ? "right" : "left";
     const group = svg("g", {
       class: `you${hollow ? " estimate" : ""}${faint ? " faint" : ""}`,
       "data-x": you.x,
@@ -117,7 +118,8 @@ export class LiveLayer {
       d: `M${x} ${y - YOU}l${YOU} ${YOU}l${-YOU} ${YOU}l${-YOU} ${-YOU}z`,
     });
     diamond.append(svg("title", {}, you.hover));
-    group.append(diamond, svg("text", { x, y: below ? y + LABEL : y - LABEL + 8 }, this.label));
+    const label = { class: side, x: side === "right" ? x + LABEL : x - LABEL, y: y + 5 };
+    group.append(diamond, svg("text", label, this.label));
     return [group];
   }
 }

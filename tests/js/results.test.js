@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { Results } from "../../workbench/panels/js/results.js";
+
+let shown;
+let results;
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  shown = [];
+  results = new Results([
+    { show: (state) => shown.push(`card ${state.seq}`) },
+    { show: (s) => shown.push(`point ${s.seq}`) },
+  ]);
+});
+afterEach(() => mock.timers.reset());
+
+const state = (seq, pending = false) => ({ seq, numbers: { pending } });
+
+test("numbers and picture change in the same call", () => {
+  results.show(state(1));
+  assert.deepEqual(shown, ["card 1", "point 1"]);
+});
+
+test("a size alone is not shown if the accuracy follows at once", () => {
+  results.show(state(1, true));
+  mock.timers.tick(60);
+  results.show(state(1));
+  mock.timers.tick(1_000);
+  assert.deepEqual(shown, ["card 1", "point 1"]);
+});
+
+test("a size alone is shown if the accuracy takes longer", () => {
+  results.show(state(1, true));
+  mock.timers.tick(100);
+  assert.deepEqual(shown, ["card 1", "point 1"]);
+});
+
+test("nothing is shown after the page is closed", () => {
+  results.show(state(1, true));
+  results.clear();
+  mock.timers.tick(1_000);
+  assert.deepEqual(shown, []);
+});
