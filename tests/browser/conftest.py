@@ -13,9 +13,14 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from tests.browser.lab import Lab
 from workbench._setup import browser
 
 START = "from workbench.server.serve import {verb}; {verb}(0, open_browser=False, {more})"
+START_IN_FOLDER = (
+    "from pathlib import Path; from workbench.server import notebooks; "
+    "notebooks.folder = lambda: Path({folder!r}); " + START
+)
 TIMEOUT = 90_000  # ms, for slow machines
 # A harmless warning of JupyterLab 4.6 extensions on Voila's 4.2 core.
 HARMLESS = re.compile(r"shared (singleton )?module")
@@ -33,13 +38,13 @@ def browser_type_launch_args(browser_type_launch_args):
 class Server:
     """A server under test: its address, its log and its kernels."""
 
-    def __init__(self, folder, verb, more):
+    def __init__(self, folder, verb, more, start=START):
         folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
         private = {name: str(folder / name.lower()) for name in (*folders, "WORKBENCH_STORE")}
         self.log = folder / f"{verb}.log"
         with self.log.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", START.format(verb=verb, more=more)],
+                [sys.executable, "-c", start.format(verb=verb, more=more, folder=str(folder))],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **private, "PYTHONUNBUFFERED": "1"},
@@ -91,6 +96,15 @@ def server(tmp_path_factory):
 def lab_server(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("lab"), "lab", "token='secret'")
     yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """JupyterLab in an empty folder."""
+    folder = tmp_path_factory.mktemp("lab-folder")
+    server = Server(folder, "lab", "token='secret'", START_IN_FOLDER)
+    yield Lab(server, folder)
     server.stop()
 
 

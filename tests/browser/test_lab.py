@@ -26,3 +26,10 @@ def test_the_page_works_in_jupyterlab(page, lab_server):
     assert "prune" not in page.url
     page.get_by_role("tab", name="recipe").click()
     expect(page.locator(".texts pre").first).to_have_text(re.compile(r'"sparsity":0\.8'))
+
+
+def test_jupyterlab_asks_nothing_about_news(page, lab):
+    lab.run(page, "print(6 * 7)")
+    page.get_by_text("42", exact=True).wait_for()
+    page.wait_for_timeout(2000)  # JupyterLab asks once everything is loaded
+    assert page.get_by_text("Jupyter news").count() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from secrets import token_hex
 
@@ -11,6 +12,8 @@ from workbench.server.announcement import announce
 from workbench.threads import set_passive_waiting
 
 CONNECTION_CLASS = "workbench.server.websocket.NoDelayConnection"
+SETTINGS = Path(__file__).parent / "settings"
+"""Folder of the default settings of JupyterLab: it does not ask about news from the internet."""
 
 
 def serve(
@@ -93,6 +96,8 @@ def lab(
     from jupyterlab.labapp import LabApp
 
     set_passive_waiting()
+    folders = [os.environ.get("JUPYTER_CONFIG_PATH", ""), str(SETTINGS)]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, folders))
     base_url = _normalize_base_url(base_url)
     token = token if token is not None else token_hex(16)
     sockets = address.listen(host, port)  # checks the port early, and finds a free one
