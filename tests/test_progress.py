@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from types import SimpleNamespace
-from xml.etree.ElementTree import fromstring
 
 import plotly.graph_objects as go
 import pytest
 
 import workbench as wb
 from workbench.cache.files import FileCache
-from workbench.plots import live
+from workbench.panels import live
 from workbench.plots.picture import MIME
 
 NAME = "fashion/mlp-32"
@@ -27,17 +26,18 @@ class Kernel:
         display = SimpleNamespace(display=self.display)
         monkeypatch.setitem(sys.modules, "IPython.display", display)
 
-    def display(self, picture, *, display_id):
+    def display(self, widget, *, display_id):
         assert display_id is True
-        self.update(picture)
+        self.update(widget)
         return self
 
-    def update(self, picture):
-        self.shown.append(picture)
+    def update(self, output):
+        self.shown.append(output)
 
 
 @pytest.fixture
 def kernel(monkeypatch):
+    monkeypatch.setattr(live.Live, "_carrier", None)
     return Kernel(monkeypatch)
 
 
@@ -49,25 +49,42 @@ def model(linear, monkeypatch):
     return linear()
 
 
-def test_a_notebook_shows_the_curve_up_to_the_last_step(kernel, model, capsys, monkeypatch):
+@pytest.fixture
+def states(monkeypatch):
+    """The states of all figures that move, in order."""
+    states = []
+    show = live.Live._show
+
+    def record(self, source):
+        show(self, source)
+        states.append(self.state)
+
+    monkeypatch.setattr(live.Live, "_show", record)
+    return states
+
+
+def test_a_notebook_shows_the_curve_up_to_the_last_step(kernel, model, states, capsys, monkeypatch):
     monkeypatch.setattr(live, "monotonic", iter([0.0, 0.0, *[0.1] * 99]).__next__)
     wb.train(model, steps=8, batch=30)
-    first, last = kernel.shown  # the others came too soon
-    shown = first._repr_html_()  # an output that JupyterLab updates
-    assert first.figure["layout"]["title"]["text"] in shown
-    assert len(fromstring(f"<div>{shown}</div>").findall(".//polyline")) == 2
-    for figure, steps in ((first.figure, 1), (last._repr_mimebundle_()[MIME], 8)):
+    (state,) = states  # the others came too soon
+    widget, final = kernel.shown
+    assert isinstance(widget, live.Live)
+    assert state["dark"]["layout"]["font"]["color"] != state["light"]["layout"]["font"]["color"]
+    for figure, steps in (
+        (state["light"], 1),
+        (state["dark"], 1),
+        (final._repr_mimebundle_()[MIME], 8),
+    ):
         go.Figure({key: figure[key] for key in ("data", "layout")})
         assert figure["data"][-1]["x"] == list(range(1, steps + 1))
     assert capsys.readouterr().err == ""
 
 
-def test_figures_are_limited_in_rate_and_not_in_number(kernel, model, monkeypatch):
+def test_figures_are_limited_in_rate_and_not_in_number(kernel, model, states, monkeypatch):
     monkeypatch.setattr(live, "monotonic", iter(range(99)).__next__)
     wb.train(model, steps=8, batch=30)
-    *during, last = kernel.shown
-    assert len(during) == 8
-    assert MIME in last._repr_mimebundle_()
+    assert [state["number"] for state in states] == list(range(1, 9))
+    assert MIME in kernel.shown[-1]._repr_mimebundle_()
 
 
 def test_a_cached_file_shows_nothing(kernel, model):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from workbench.evaluation.report import Report
     from workbench.experiments.train_student import train_student
     from workbench.panels import dashboard, ui
+    from workbench.panels.live import Live, watch
     from workbench.recipe import (
         Activations,
         Adjust,
@@ -64,6 +65,7 @@ __all__ = [
     "Histogram",
     "LazySplit",
     "Ledger",
+    "Live",
     "Model",
     "ModelPlugin",
     "Prune",
@@ -104,6 +106,7 @@ __all__ = [
     "train",
     "train_student",
     "ui",
+    "watch",
 ]
 
 # Public names by the module that defines them. They load on first use, so that importing is cheap.
@@ -128,6 +131,7 @@ _NAMES = {
     "evaluation.report": ("Report",),
     "experiments.train_student": ("train_student",),
     "panels": ("dashboard",),
+    "panels.live": ("Live", "watch"),
     "recipe": (
         *("Activations", "Adjust", "Factorize", "Prune", "Quantize"),
         *("Recipe", "Share", "Structure", "Train"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -49,8 +50,11 @@ class Displayable:
 
     def plot(self, **options: Any) -> Picture:
         """Return a figure for Jupyter; `options` are those of the function `draw` of its module."""
-        picture: Picture = plots("picture").Picture(plots(self._plots).draw(self, **options))
-        return picture
+        draw = partial(plots(self._plots).draw, self)
+        make: type[Picture] = plots("picture").Picture
+        if "palette" in options:
+            return make(draw(**options), options["palette"])
+        return make(draw(**options), draw=lambda palette: draw(palette=palette, **options))
 
     def to_frame(self) -> Any:
         """Return a pandas DataFrame, or a dict from columns to lists without pandas."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from workbench.display import plots
 
 if TYPE_CHECKING:
     from workbench.domain.metric import Metric
@@ -43,10 +42,17 @@ def training_progress(metric: Metric) -> AbstractContextManager[Callable[[Any], 
 
     It provides the function to call with each `TrainingStep`.
     """
-    if _in_kernel():
-        course: AbstractContextManager[Callable[[Any], None]] = plots("live").live_course(metric)
+    if in_kernel():
+        live = import_module("workbench.panels.live")  # lies above
+        course: AbstractContextManager[Callable[[Any], None]] = live.live_course(metric)
         return course
     return _training_bar()
+
+
+def in_kernel() -> bool:
+    """Whether this process is a Jupyter kernel, which can display figures."""
+    ipython = sys.modules.get("IPython")  # not imported: then there is no kernel
+    return getattr(ipython and ipython.get_ipython(), "kernel", None) is not None
 
 
 @contextmanager
@@ -58,9 +64,3 @@ def _training_bar() -> Iterator[Callable[[Any], None]]:
 def _write(text: str) -> None:
     sys.stderr.write(text)
     sys.stderr.flush()
-
-
-def _in_kernel() -> bool:
-    """Whether this process is a Jupyter kernel, which can display figures."""
-    ipython = sys.modules.get("IPython")  # not imported: then there is no kernel
-    return getattr(ipython and ipython.get_ipython(), "kernel", None) is not None

@@ -12,35 +12,52 @@ from workbench.panels import sources
 FOLDER = files("workbench.panels")
 
 
-def test_the_bundle_contains_every_file_and_no_imports_or_types():
-    for folder, suffix, names in (("js", ".js", sources.SCRIPTS), ("css", ".css", sources.STYLES)):
+BUNDLES = {"page": sources.SCRIPTS, "live": sources.LIVE_SCRIPTS}
+STYLES = {"page": sources.STYLES, "live": sources.LIVE_STYLES}
+
+
+def test_every_file_is_in_a_bundle():
+    for folder, suffix, bundles in (("js", ".js", BUNDLES), ("css", ".css", STYLES)):
         existing = {x.name for x in (FOLDER / folder).iterdir() if x.name.endswith(suffix)}
-        assert existing == {f"{name}{suffix}" for name in names}
-    script = sources.script()
+        assert existing == {f"{name}{suffix}" for names in bundles.values() for name in names}
+
+
+@pytest.mark.parametrize("names", BUNDLES.values(), ids=BUNDLES)
+def test_a_bundle_has_no_imports_or_types(names):
+    script = sources.script(names)
     assert not re.search(r"^(import|export (?!default))", script, re.MULTILINE)
     assert script.count("export default") == 1
     assert not re.search(r"@(ts-check|import|param|typedef)", script)
 
 
-@pytest.mark.parametrize("name", sources.SCRIPTS)
-def test_imports_come_earlier_and_are_exported(name):
-    text = (FOLDER / "js" / f"{name}.js").read_text("utf-8")
-    for names, source in re.findall(
-        r'^import \{([^}]*)\} from "\./(\w+)\.js";', text, re.MULTILINE
-    ):
-        assert sources.SCRIPTS.index(source) < sources.SCRIPTS.index(name)
-        exported = (FOLDER / "js" / f"{source}.js").read_text("utf-8")
-        for imported in (word.strip() for word in names.split(",")):
-            pattern = rf"^export (async )?(function|class|const|let) {imported}\b"
-            assert re.search(pattern, exported, re.MULTILINE), imported
-            body = text.replace(f"import {{{names}}}", "")
-            assert re.search(rf"\b{imported}\b", body), f"{imported} is imported and not used"
+@pytest.mark.parametrize("names", BUNDLES.values(), ids=BUNDLES)
+def test_imports_come_earlier_and_are_exported(names):
+    for name in names:
+        text = (FOLDER / "js" / f"{name}.js").read_text("utf-8")
+        for imports, source in re.findall(
+            r'^import \{([^}]*)\} from "\./(\w+)\.js";', text, re.MULTILINE
+        ):
+            assert names.index(source) < names.index(name)
+            exported = (FOLDER / "js" / f"{source}.js").read_text("utf-8")
+            for imported in (word.strip() for word in imports.split(",")):
+                pattern = rf"^export (async )?(function|class|const|let) {imported}\b"
+                assert re.search(pattern, exported, re.MULTILINE), imported
+                body = text.replace(f"import {{{imports}}}", "")
+                assert re.search(rf"\b{imported}\b", body), f"{imported} is imported and not used"
 
 
-def test_top_level_names_are_unique():
+@pytest.mark.parametrize("bundle", BUNDLES.values(), ids=BUNDLES)
+def test_top_level_names_are_unique(bundle):
     pattern = r"^(?:async )?(?:function|class|const|let) (\w+)"
-    names = re.findall(pattern, sources.script(), re.MULTILINE)
+    names = re.findall(pattern, sources.script(bundle), re.MULTILINE)
     assert len(names) == len(set(names))
+
+
+def test_every_rule_is_above_those_of_jupyterlab():
+    """JupyterLab has rules of at most two classes for the contents of outputs."""
+    for names in STYLES.values():
+        for selector in re.findall(r"[^{};,/]*\.wb\b[^{};,]*", sources.styles(names)):
+            assert ".wb.wb.wb" in selector
 
 
 def test_nothing_is_fetched_from_other_servers():

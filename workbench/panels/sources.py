@@ -7,6 +7,7 @@ imports, `export` keywords and type comments and joins them in dependency order.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 
 from workbench.plots.palette import THEMES, Palette
@@ -47,12 +48,14 @@ SCRIPTS = (
     "app",
     "parts",
     "status",
+    "surroundings",
     "theme",
     "main",
 )
 STYLES = (
     "base",
     "layout",
+    "chart",
     "upload",
     "controls",
     "distillation",
@@ -67,24 +70,33 @@ STYLES = (
     "status",
 )
 
+LIVE_SCRIPTS = ("dom", "channel", "plotly", "chart", "surroundings", "live")
+"""The script of a figure that moves in a notebook, in dependency order."""
+LIVE_STYLES = ("base", "chart")
+
 _IMPORT = re.compile(r"^import .*?;\n", re.MULTILINE | re.DOTALL)
 _TYPES = re.compile(r"^ *(?:/\*\*(?:(?!\*/).)*\*/|// @ts-check)\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+_ROOT = re.compile(r"\.wb(?![\w-])")
 
 
-def script() -> str:
-    """Return the script of the page as one ES module."""
+def script(names: Sequence[str] = SCRIPTS) -> str:
+    """Return scripts as one ES module; by default those of the page."""
     root = files("workbench.panels") / "js"
-    text = "\n".join((root / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    text = "\n".join((root / f"{name}.js").read_text("utf-8") for name in names)
     return _EXPORT.sub("", _IMPORT.sub("", _TYPES.sub("", text)))
 
 
-def styles() -> str:
-    """Return the style sheet of the page, with the palette's colors as custom properties."""
+def styles(names: Sequence[str] = STYLES) -> str:
+    """Return style sheets as one, by default those of the page, with the palette's colors.
+
+    The root class is repeated, which raises the specificity of every rule above the rules that
+    JupyterLab has for the contents of outputs.
+    """
     root = files("workbench.panels") / "css"
     texts = [_colors(name, palette) for name, palette in THEMES.items()]
-    texts += [(root / f"{name}.css").read_text("utf-8") for name in STYLES]
-    return "\n".join(texts)
+    texts += [(root / f"{name}.css").read_text("utf-8") for name in names]
+    return _ROOT.sub(".wb.wb.wb", "\n".join(texts))
 
 
 def _colors(theme: str, palette: Palette) -> str:

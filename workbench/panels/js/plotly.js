@@ -1,14 +1,16 @@
 // @ts-check
 // Loads plotly.js once per page: the head of a page from our server loads it; anywhere else it comes
-// from the kernel through the widget's channel. No other server is contacted.
+// from the kernel, with the state of a widget or as the answer to a request. No other server is
+// contacted.
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Plotly } from "./types" */
 
-/** @type {(channel: Channel) => Promise<Plotly>} */
-export function loadPlotly(channel) {
+// The promise belongs to the window, because each widget has its own copy of this module.
+/** @type {(channel: Channel, script?: BlobPart | null) => Promise<Plotly>} */
+export function loadPlotly(channel, script = null) {
   if (window.Plotly?.react) return Promise.resolve(window.Plotly);
-  window.workbenchPlotly ||= fromPage().catch(() => fromKernel(channel).then(run)); // each widget has own modules
+  window.workbenchPlotly ||= fromPage().catch(async () => run(await unpack(script ?? (await fromKernel(channel)))));
   return window.workbenchPlotly;
 }
 
@@ -20,17 +22,17 @@ function fromPage() {
     : Promise.reject(new Error("no script"));
 }
 
-/** @type {(channel: Channel) => Promise<string>} */
+/** @type {(channel: Channel) => Promise<ArrayBuffer>} */
 function fromKernel(channel) {
   return new Promise((resolve) => {
-    channel.on("plotly", (_message, buffers) => resolve(unpack(buffers[0])));
+    channel.on("plotly", (_message, buffers) => resolve(buffers[0]));
     channel.act("plotly");
   });
 }
 
-/** @type {(buffer: ArrayBuffer) => Promise<string>} */
-async function unpack(buffer) {
-  const stream = new Blob([buffer]).stream().pipeThrough(new DecompressionStream("gzip"));
+/** @type {(packed: BlobPart) => Promise<string>} */
+async function unpack(packed) {
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const script = await new Response(stream).blob();
   return URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
 }

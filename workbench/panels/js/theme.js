@@ -1,7 +1,8 @@
 // @ts-check
-// The theme is that of the address, else of JupyterLab, else of the system; a button overrides it.
+// The theme is that of the address, else of the surroundings; a button overrides it.
 
 import { isStandalone, setKey } from "./address.js";
+import { themeOf, watchTheme } from "./surroundings.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @typedef {{ current(): "dark" | "light", toggle(): void, close(): void }} Theme */
@@ -14,9 +15,8 @@ export function createTheme(root, channel) {
   /** @returns {"dark" | "light"} */
   const current = () => {
     if (override === "dark" || override === "light") return override;
-    const lab = document.body.dataset.jpThemeLight;
-    if (lab && !isStandalone()) return lab === "true" ? "light" : "dark";
-    return system.matches ? "dark" : "light";
+    if (isStandalone()) return system.matches ? "dark" : "light";
+    return themeOf(document.body, system);
   };
   const apply = (notify = true) => {
     const theme = current();
@@ -25,11 +25,8 @@ export function createTheme(root, channel) {
     if (isStandalone()) document.documentElement.dataset.theme = theme;
     if (notify) channel.act("theme", { theme });
   };
-  const update = () => apply();
-  const lab = new MutationObserver(update);
-  lab.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  system.addEventListener("change", update);
   apply(false);
+  const stopWatching = watchTheme(() => apply());
   return {
     current,
     toggle() {
@@ -38,9 +35,6 @@ export function createTheme(root, channel) {
       setKey("theme", next);
       apply();
     },
-    close() {
-      lab.disconnect();
-      system.removeEventListener("change", update);
-    },
+    close: stopWatching,
   };
 }

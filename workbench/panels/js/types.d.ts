@@ -341,6 +341,14 @@ export interface View {
   close?(): void;
 }
 
+// ── a figure that moves in a notebook ──
+
+export interface LiveState {
+  number: number;
+  light?: PlotlyFigure;
+  dark?: PlotlyFigure;
+}
+
 // ── anywidget ──
 
 interface Signal {

@@ -1,0 +1,49 @@
+/**
+ * Returns the pairs of visible texts below the elements of `selector` whose boxes overlap, and the
+ * number of boxes. Boxes are cut to what scrolled ancestors show, and to the height of their letters.
+ */
+(selector) => {
+  const boxes = [];
+  const cut = (box, by) => ({
+    left: Math.max(box.left, by.left),
+    right: Math.min(box.right, by.right),
+    top: Math.max(box.top, by.top),
+    bottom: Math.min(box.bottom, by.bottom),
+  });
+  const isEmpty = (box) => box.right - box.left < 1 || box.bottom - box.top < 1;
+  const visible = (node) =>
+    node.data.trim() &&
+    !node.parentElement.closest(".off-screen, .announcement, style, [popover]") &&
+    node.parentElement.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  const shown = (node, rect) => {
+    const letters = rect.height / 5;
+    let box = { left: rect.left + 1, right: rect.right - 1, top: rect.top + letters, bottom: rect.bottom - letters };
+    for (let up = node.parentElement; up && up !== document.body; up = up.parentElement) {
+      if (getComputedStyle(up).overflow !== "visible") box = cut(box, up.getBoundingClientRect());
+    }
+    return box;
+  };
+
+  for (const root of document.querySelectorAll(selector)) {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const node = walker.currentNode;
+      if (!visible(node)) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      for (const rect of range.getClientRects()) {
+        const box = shown(node, rect);
+        if (!isEmpty(box)) boxes.push({ node, box });
+      }
+    }
+  }
+  const found = [];
+  for (const [number, one] of boxes.entries()) {
+    for (const other of boxes.slice(number + 1)) {
+      if (one.node !== other.node && !isEmpty(cut(one.box, other.box))) {
+        found.push(`${one.node.data.trim()} / ${other.node.data.trim()}`);
+      }
+    }
+  }
+  return { found, count: boxes.length };
+}

@@ -1,0 +1,78 @@
+"""Figures that move in JupyterLab while a cell runs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+MIME = "application/vnd.plotly.v1+json"
+RACE = """import workbench as wb
+from workbench.experiments import race
+trials = {name: wb.Train(start="scratch", steps=9000, optimizer=name) for name in ("sgd", "adam")}
+result = wb.watch(race(wb.model("fashion/lenet-300-100"), trials))"""
+TRAIN = """import workbench as wb
+wb.train(wb.model("fashion/lenet5"), seed=123, steps=400)"""
+POINTS = """() => {
+  const plot = document.querySelector(".wb.live .plot");
+  return plot?.data ? Math.max(...plot.data.map((line) => line.x.length)) : 0;
+}"""
+INK = "() => document.querySelector('.wb.live .plot').layout.font.color"
+STATIC = ".jp-RenderedPlotly .main-svg, .jp-RenderedPlotly img.plot-img"
+
+
+@pytest.mark.parametrize("cell", [RACE, TRAIN], ids=["race", "train"])
+def test_a_figure_grows_while_the_cell_runs_and_is_saved(page, lab, cell):
+    path = lab.run(page, cell)
+    page.locator(".wb.live .plot .main-svg").first.wait_for()
+    counts = []
+    while page.locator(".wb.live").count():
+        counts.append(page.evaluate(POINTS))
+        page.wait_for_timeout(100)
+    page.locator(STATIC).first.wait_for()
+    assert len(set(counts)) >= 4, counts
+    (figure,) = (data for data in lab.saved(page, path) if MIME in data)
+    assert not any("widget" in kind for kind in figure)
+    assert max(len(line["x"]) for line in figure[MIME]["data"]) > max(counts) - 1
+    assert figure["text/plain"]
+
+
+def test_a_figure_follows_the_theme_and_later_cells(page, lab):
+    figure = "lambda palette, n=2: course.draw([(i, 1.0, 0.5) for i in range(n)], 9, palette)"
+    start = f"import workbench as wb\nfrom workbench.plots import course\ndraw = {figure}"
+    lab.open(
+        page,
+        f"{start}\nlive = wb.Live(draw)\nlive",
+        "live.update(lambda palette: draw(palette, 7))",
+        theme="dark",
+    )
+    lab.run_cell(page, 0)
+    page.locator(".wb.live .plot .main-svg").first.wait_for()
+    dark = page.evaluate(INK)
+    assert page.evaluate(POINTS) == 2
+    lab.run_cell(page, 1)
+    page.wait_for_function(f"() => ({POINTS})() === 7")
+    lab.set_theme(page, "light")
+    page.wait_for_function(f"(dark) => ({INK})() !== dark", arg=dark)
+
+
+def test_plotly_is_sent_once(page, lab):
+    sizes = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda data: sizes.append(len(data))))
+    cell = """import time
+import workbench as wb
+from workbench.plots import course
+for _number in range(3):
+    with wb.Live() as live:
+        for n in range(1, 9):
+            points = [(i, 1.0, 0.5) for i in range(n)]
+            live.update(lambda palette, points=points: course.draw(points, 9, palette))
+            time.sleep(0.5)
+"""
+    path = lab.run(page, cell)
+    page.wait_for_function("() => document.querySelectorAll('.jp-RenderedPlotly').length === 3")
+    assert sum(size > 1_000_000 for size in sizes) == 1
+    assert sum(sizes) < 3_000_000
+    assert len(json.dumps(lab.saved(page, path))) < 500_000
