@@ -1,6 +1,6 @@
 /**
  * Returns the pairs of visible texts below the elements of `selector` whose boxes overlap, and the
- * number of boxes. Boxes are cut to what scrolled ancestors show, and to the height of their letters.
+ * number of boxes. Boxes are cut to what scrolled elements inside show, and to the height of their letters.
  */
 (selector) => {
   const boxes = [];
@@ -15,10 +15,10 @@
     node.data.trim() &&
     !node.parentElement.closest(".off-screen, .announcement, style, [popover]") &&
     node.parentElement.checkVisibility({ opacityProperty: true, visibilityProperty: true });
-  const shown = (node, rect) => {
+  const shown = (root, node, rect) => {
     const letters = rect.height / 5;
     let box = { left: rect.left + 1, right: rect.right - 1, top: rect.top + letters, bottom: rect.bottom - letters };
-    for (let up = node.parentElement; up && up !== document.body; up = up.parentElement) {
+    for (let up = node.parentElement; up !== root; up = up.parentElement) {
       if (getComputedStyle(up).overflow !== "visible") box = cut(box, up.getBoundingClientRect());
     }
     return box;
@@ -32,7 +32,7 @@
       const range = document.createRange();
       range.selectNodeContents(node);
       for (const rect of range.getClientRects()) {
-        const box = shown(node, rect);
+        const box = shown(root, node, rect);
         if (!isEmpty(box)) boxes.push({ node, box });
       }
     }
