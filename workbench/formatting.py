@@ -68,7 +68,7 @@ def times(ratio: float) -> str:
 def size_ratio(ratio: float) -> str:
     """Describe how many times smaller a file is: ``42.1 × smaller``."""
     if abs(ratio - 1) < 0.005:
-        return _("same size") if ratio == 1 else _("about the same size")
+        return _("same size") if ratio == 1 else _("≈ same size")
     if ratio < 1:
         return _("{ratio} larger").format(ratio=times(1 / ratio))
     return _("{ratio} smaller").format(ratio=times(ratio))

@@ -86,15 +86,18 @@ def texts(message):
         if numbers is None:  # the results belong to earlier values
             return
         yield from (message["plane"]["title"], *(m["label"] for m in message["plane"]["marks"]))
-        yield numbers["more"]
-        names = ("interval", "original", "times", "status", "announcement")
-        yield from (numbers[name] for name in names)
-        for fact in numbers["facts"]:
-            yield from (fact["label"], fact["help"])
-        yield from numbers["reasons"]
+        yield from number_texts(numbers)
         yield from (message[name] for name in ("error", "note") if message[name])
     elif kind in {"chart", "tab"}:
         yield from tab_texts(message)
+
+
+def number_texts(numbers):
+    names = ("interval", "original", "times", "status", "announcement", "more")
+    yield from (numbers[name] for name in names)
+    for fact in numbers["facts"]:
+        yield from (fact["label"], fact["help"])
+    yield from numbers["reasons"]
 
 
 def tab_texts(message):
