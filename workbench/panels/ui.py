@@ -83,12 +83,8 @@ class Controls(SessionWidget):
     """
 
     def __init__(self, session: Session, *fields: str) -> None:
-        known = [
-            field
-            for part in controls.describe(session.model, session.recipe)
-            for field in part["fields"]
-            if is_single(field)
-        ]
+        parts = controls.describe(session.model, session.recipe)
+        known = [field for part in parts for field in part["fields"] if is_single(field)]
         _check(fields, [field["key"] for field in known], _("There is no control {name}."))
         first = [field["key"] for field in known if field["primary"]]
         super().__init__(session, Panel("controls", fields=fields or tuple(first)))

@@ -94,10 +94,6 @@ export class App {
     this.opened.compress?.view.showLayers?.(message);
   }
 
-  saved() {
-    this.view?.saved?.();
-  }
-
   /** @param {Messages["chart"]} message */
   showChart(message) {
     this.view?.showChart?.(message);

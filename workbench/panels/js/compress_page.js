@@ -73,10 +73,6 @@ export class CompressPage {
     this.settings.buildLayers(layer_table);
   }
 
-  saved() {
-    if (this.settings.shown) this.tour.check(this.settings.values, this.settings.shown, "file");
-  }
-
   /** @param {Messages["chart"]} message */
   showChart(message) {
     this.stage.showChart(message);
@@ -86,6 +82,7 @@ export class CompressPage {
   /** @param {Messages["saved"]} message */
   showSaved(message) {
     this.footer.showSaved(message);
+    if (this.settings.shown) this.tour.check(this.settings.values, this.settings.shown, "file");
   }
 
   /** @param {TabMessage} message */

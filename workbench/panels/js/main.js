@@ -78,10 +78,7 @@ function render({ model, el }) {
   channel.on("banner", ({ text }) => status.labels && status.showMessage(text));
   channel.on("saved", (message) => view.showSaved?.(message));
   channel.on("progress", (message) => status.showProgress(message));
-  channel.on("file", ({ name, mime }, buffers) => {
-    saveBlob(new Blob(buffers, { type: mime }), name);
-    view.saved?.();
-  });
+  channel.on("file", ({ name, mime }, buffers) => saveBlob(new Blob(buffers, { type: mime }), name));
   channel.on("sent", ({ seq }) => {
     root.dataset.sent = String(seq);
   });

@@ -336,8 +336,7 @@ export interface View {
   showChart?(message: Messages["chart"]): void;
   showTab?(message: TabMessage): void;
   showLayers?(message: Messages["layers"]): void; // another network takes the place of the model
-  saved?(): void; // a file was downloaded
-  showSaved?(message: Messages["saved"]): void;
+  showSaved?(message: Messages["saved"]): void; // a file was downloaded
   close?(): void;
 }
 
