@@ -126,7 +126,7 @@ def test_user_images_are_supported(shape):
 
 def test_explained_class_is_the_reference_prediction(small):
     comparison = wb.compare(small, HARSH)
-    example = int(comparison.lost[0])
+    example = int(comparison.became_wrong[0])
     result = wb.attribution(small, HARSH, example)
     images = small.task.split("validation").examples
     assert result.before.predicted == result.label == comparison.labels[example]

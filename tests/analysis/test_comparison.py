@@ -42,7 +42,7 @@ def test_counts_match_the_report(small, comparison, store):
         assert tuple(map(tuple, counts.confusion.tolist())) == report.confusion
         assert counts.accuracy == report.accuracy
     assert np.mean(comparison.recall[1]) == pytest.approx(report.recall)
-    lost, won = len(comparison.lost), len(comparison.won)
+    lost, won = len(comparison.became_wrong), len(comparison.became_right)
     assert lost > won > 0
     assert before.correct - after.correct == lost - won
 
@@ -70,9 +70,9 @@ def test_uncompressed_file_changes_nothing(small):
 
 def test_kinds_of_changes_are_disjoint():
     comparison = comparison_of([0, 0, 1, 1, 2, 2], [0, 0, 0, 0, 1, 1], [0, 1, 1, 0, 3, 2])
-    assert comparison.lost.tolist() == [1]
-    assert comparison.won.tolist() == [2, 5]
-    assert comparison.moved.tolist() == [4]
+    assert comparison.became_wrong.tolist() == [1]
+    assert comparison.became_right.tolist() == [2, 5]
+    assert comparison.stayed_wrong.tolist() == [4]
     assert comparison.flipped.tolist() == [1, 2, 4, 5]
     assert comparison.rows()[0] == {"example": 1, "label": "a", "before": "a", "after": "b"}
     assert comparison.recall[0][:3] == (1.0, 0.0, 0.0)

@@ -221,7 +221,7 @@ def test_a_comparison_names_no_class_without_prediction(threads):
     assert set(comparison.after.tolist()) == {NO_CLASS}
     assert {row["after"] for row in comparison.rows()} == {"no prediction"}
     assert comparison.prediction_counts[1].correct == 0
-    assert len(comparison.won) == 0
+    assert len(comparison.became_right) == 0
 
 
 def test_examples_without_prediction_cannot_be_explained(threads):

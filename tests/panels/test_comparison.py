@@ -59,7 +59,7 @@ def test_title_and_counts_agree_with_the_report(changed):
     comparison = changed.session.analysis("comparison")
     tab = changed.last("tab")
     assert tab["figure"]["layout"]["title"]["text"] == flips.summary(comparison)
-    assert f"({len(comparison.lost)})" in control(tab, "kind")["choices"][0]["label"]
+    assert f"({len(comparison.became_wrong)})" in control(tab, "kind")["choices"][0]["label"]
     assert (
         tuple(map(tuple, comparison.prediction_counts[1].confusion.tolist()))
         == changed.session.report.confusion
@@ -94,13 +94,13 @@ def test_pages_turn_and_stop_at_both_ends(changed):
 
     assert turn(-1) == (0, True, False)
     assert turn(1) == (page, False, False)
-    for _more in range(len(comparison.lost) // page + 1):
+    for _more in range(len(comparison.became_wrong) // page + 1):
         changed.act("focus", key="page", value=1)
     tab = changed.last("tab")
     assert control(tab, "page")["disabled"] is False
-    last = (len(comparison.lost) - 1) // page * page
-    assert len(tab["figure"]["layout"]["annotations"]) == len(comparison.lost) - last
-    changed.act("focus", key="kind", value="won")
+    last = (len(comparison.became_wrong) - 1) // page * page
+    assert len(tab["figure"]["layout"]["annotations"]) == len(comparison.became_wrong) - last
+    changed.act("focus", key="kind", value="became_right")
     assert changed.session.focus.first == 0
     changed.act("focus", key="columns", value=4)
     assert len(changed.last("tab")["figure"]["layout"]["annotations"]) == 8
@@ -111,14 +111,14 @@ def test_a_click_on_an_example_opens_its_attribution(changed):
     index = 7  # second row, third column
     x, y = 2 * flips.TILE_WIDTH + 9, flips.TILE_HEIGHT + 9
     changed.act("focus", key="tile", value={"x": x, "y": y})
-    assert changed.session.focus.example == comparison.lost[index]
+    assert changed.session.focus.example == comparison.became_wrong[index]
     shown(changed, lambda tab: control(tab, "view")["value"] == "attribution")
     assert (
-        changed.session.analysis("attribution", int(comparison.lost[index])).label
-        == (comparison.labels[comparison.lost[index]])
+        changed.session.analysis("attribution", int(comparison.became_wrong[index])).label
+        == (comparison.labels[comparison.became_wrong[index]])
     )
     changed.act("focus", key="flipped", value=1)
-    later = comparison.flipped[comparison.flipped > comparison.lost[index]]
+    later = comparison.flipped[comparison.flipped > comparison.became_wrong[index]]
     assert changed.session.focus.example == later[0]
     changed.act("focus", key="example", value=-1)
     assert changed.session.focus.example == later[0] - 1
@@ -142,7 +142,7 @@ def test_the_weights_of_the_selected_layer(changed):
         ("view", ["examples"]),
         ("kind", "flipped"),
         ("kind", None),
-        ("kind", ["lost"]),
+        ("kind", ["became_wrong"]),
         ("layer", "nowhere"),
         ("columns", 10**9),
         ("columns", None),
@@ -226,7 +226,7 @@ def test_a_failure_is_reported_once(client, monkeypatch):
     client.wait_until_idle()
     client.act("tab", key="comparison")
     assert client.wait("banner")["text"] == "There is no room."
-    client.act("focus", key="kind", value="won")
+    client.act("focus", key="kind", value="became_right")
     assert len(attempts) == 1
     assert "note" in client.last("tab")
     client.act("comparison_csv")

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from tests.raises import raises
 from workbench.plots import flips
 from workbench.plots.palette import THEMES
 from workbench.plots.sheet import LETTER, sheet_width
@@ -21,7 +22,9 @@ def comparison(compare):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize(("kind", "numbers"), [("lost", [0, 1, 2]), ("won", [3]), ("moved", [4])])
+@pytest.mark.parametrize(
+    ("kind", "numbers"), [("became_wrong", [0, 1, 2]), ("became_right", [3]), ("stayed_wrong", [4])]
+)
 def test_the_images_of_a_kind_are_shown(comparison, images, kind, numbers, theme):
     figure = flips.draw(comparison, images, THEMES[theme], kind=kind, columns=2)
     go.Figure(figure)
@@ -34,7 +37,7 @@ def test_the_images_of_a_kind_are_shown(comparison, images, kind, numbers, theme
 
 
 def test_a_tile_has_the_label_and_both_predictions_with_marks(comparison, images):
-    text = flips.draw(comparison, images, kind="lost")["layout"]["annotations"][2]["text"]
+    text = flips.draw(comparison, images, kind="became_wrong")["layout"]["annotations"][2]["text"]
     label, before, after = text.split("<br>")
     assert "coat" in label
     assert "coat" in before
@@ -53,8 +56,8 @@ def test_the_summary(comparison, compare):
 
 
 def test_later_and_empty_pages(comparison, images):
-    assert flips.visible_examples(comparison, "lost", 2, 1) == [2]
-    empty = flips.draw(comparison, images, kind="won", first=8)
+    assert flips.visible_examples(comparison, "became_wrong", 2, 1) == [2]
+    empty = flips.draw(comparison, images, kind="became_right", first=8)
     go.Figure(empty)
     assert [note["text"] for note in empty["layout"]["annotations"]] == ["There are none."]
     assert len(flips.rows(comparison)) == 5
@@ -93,7 +96,10 @@ def test_texts_are_listed_with_their_predictions(comparison, columns):
     for position, number in enumerate((0, 1, 2)):
         at = [y for y, text in zip(trace["y"], trace["text"], strict=True) if "→" in text][position]
         assert flips.tile_at(5, at, columns, "words") == position
-        assert flips.visible_examples(comparison, "lost", 0, columns, "words")[position] == number
+        assert (
+            flips.visible_examples(comparison, "became_wrong", 0, columns, "words")[position]
+            == number
+        )
 
 
 def test_examples_without_a_display_are_listed_by_number(comparison):
@@ -102,3 +108,8 @@ def test_examples_without_a_display_are_listed_by_number(comparison):
     assert flips.draw(comparison, [None] * 6, display_type="custom", first=9)["data"][0][
         "text"
     ] == ["There are none."]
+
+
+def test_an_unknown_kind_is_an_error(comparison, images):
+    with raises("argument.unknown_kind", "'foo'", "became_wrong"):
+        flips.draw(comparison, images, kind="foo")

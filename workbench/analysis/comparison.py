@@ -53,23 +53,24 @@ class Comparison(Displayable):
         return len(self.labels)
 
     def __repr__(self) -> str:
+        wrong, right, still = map(len, (self.became_wrong, self.became_right, self.stayed_wrong))
         return (
-            f"<Comparison {self.model}: of {len(self):,} {self.split} examples {len(self.lost)} "
-            f"became wrong, {len(self.won)} became right, {len(self.moved)} stayed wrong>"
+            f"<Comparison {self.model}: of {len(self):,} {self.split} examples {wrong} became "
+            f"wrong, {right} became right, {still} stayed wrong>"
         )
 
     @property
-    def lost(self) -> Numbers:
+    def became_wrong(self) -> Numbers:
         """Indices of the examples that were right and are now wrong."""
         return self._where((self.before == self.labels) & (self.after != self.labels))
 
     @property
-    def won(self) -> Numbers:
+    def became_right(self) -> Numbers:
         """Indices of the examples that were wrong and are now right."""
         return self._where((self.before != self.labels) & (self.after == self.labels))
 
     @property
-    def moved(self) -> Numbers:
+    def stayed_wrong(self) -> Numbers:
         """Indices of the examples whose prediction changed from one wrong class to another."""
         wrong = (self.before != self.labels) & (self.after != self.labels)
         return self._where(wrong & (self.before != self.after))
@@ -146,7 +147,7 @@ def compare(
     >>> model = wb.model("fashion/lenet-300-100")
     >>> result = wb.compare(model, wb.Recipe(quantize=wb.Quantize(bits=3)))
     >>> before, after = result.prediction_counts
-    >>> len(result.lost) - len(result.won) == before.correct - after.correct
+    >>> len(result.became_wrong) - len(result.became_right) == before.correct - after.correct
     True
     """
     task = expect_model(model).task

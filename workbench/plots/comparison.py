@@ -80,8 +80,8 @@ def card(comparison: Comparison) -> Card:
     before, after = (counts.accuracy for counts in comparison.prediction_counts)
     facts = [
         (f"{formatting.percent(before)} → {formatting.percent(after)}", _("accuracy")),
-        (formatting.count(len(comparison.lost)), _("became wrong")),
-        (formatting.count(len(comparison.won)), _("became right")),
-        (formatting.count(len(comparison.moved)), _("stayed wrong")),
+        (formatting.count(len(comparison.became_wrong)), _("became wrong")),
+        (formatting.count(len(comparison.became_right)), _("became right")),
+        (formatting.count(len(comparison.stayed_wrong)), _("stayed wrong")),
     ]
     return Card(comparison.model, facts)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench import formatting
+from workbench.errors import InputError
 from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
 from workbench.plots.marks import mark_prediction
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from workbench.analysis.comparison import Comparison
 
 KINDS = {
-    "lost": N_("went wrong"),
-    "won": N_("became right"),
-    "moved": N_("wrong in a different way"),
+    "became_wrong": N_("went wrong"),
+    "became_right": N_("became right"),
+    "stayed_wrong": N_("wrong in a different way"),
 }
 """The kinds of changed predictions: properties of `Comparison`, and their labels."""
 ROWS = 2
@@ -55,7 +56,7 @@ def draw(
     examples: Any,
     palette: Palette = LIGHT,
     *,
-    kind: str = "lost",
+    kind: str = "became_wrong",
     first: int = 0,
     columns: int = 8,
     rows: int = ROWS,
@@ -80,7 +81,17 @@ def draw(
         Tiles side by side, and the maximum number of rows.
     display_type
         "image" and "frames" are drawn as tiles, other types as a list.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind.
     """
+    if kind not in KINDS:
+        raise InputError(
+            f"There are no examples of the kind {kind!r}: choose from {', '.join(KINDS)}.",
+            code="argument.unknown_kind",
+        )
     numbers = visible_examples(comparison, kind, first, columns, display_type)
     if display_type not in TILED:
         return _draw_list(comparison, examples, numbers, palette, columns, display_type)
@@ -143,12 +154,12 @@ def visible_examples(
 
 def summary(comparison: Comparison, display_type: str = "image") -> str:
     """Summarize the changed predictions in one sentence."""
-    lost, won = len(comparison.lost), len(comparison.won)
+    lost, won = len(comparison.became_wrong), len(comparison.became_right)
     if not len(comparison.flipped):
         return _("No prediction changed")
     text = WENT_WRONG[display_type](lost).format(count=formatting.count(lost))
     if lost:
-        worst = int(np.bincount(comparison.labels[comparison.lost]).argmax())
+        worst = int(np.bincount(comparison.labels[comparison.became_wrong]).argmax())
         text = _("{text}, mostly {name}").format(text=text, name=_(comparison.classes[worst]))
     return _("{text}; {count} became right").format(text=text, count=formatting.count(won))
 

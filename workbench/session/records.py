@@ -78,7 +78,7 @@ class Focus:
     """
 
     view: str = "examples"
-    kind: str = "lost"
+    kind: str = "became_wrong"
     first: int = 0
     columns: int = 8
     example: int | None = None

@@ -39,7 +39,7 @@ def selected_example(session: Session, comparison: Comparison) -> int:
     """
     if session.focus.example is not None:
         return session.focus.example % len(comparison)
-    for indices in (comparison.lost, comparison.flipped):
+    for indices in (comparison.became_wrong, comparison.flipped):
         if len(indices):
             return int(indices[0])
     return 0
