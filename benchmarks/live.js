@@ -25,7 +25,7 @@ window.bench = (() => {
   }
 
   function slide(value) {
-    const slider = document.querySelector('.settings input[aria-label="sparsity"]');
+    const slider = document.querySelector('.settings input[aria-label="pruning: sparsity"]');
     slider.value = value;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
   }

@@ -209,16 +209,25 @@ class Bench:
 
     @property
     def sparsity(self):
-        return self.page.get_by_role("slider", name="sparsity")
+        return self.slider("pruning: sparsity")
 
     @property
     def readout(self):
         """The value shown next to that slider."""
         return self.page.get_by_role("group", name="Pruning").locator(".readout")
 
+    def slider(self, name):
+        """Return a slider by its part and label."""
+        return self.page.get_by_role("slider", name=name)
+
+    def choose(self, name, label):
+        """Move a slider to the stop with this label."""
+        slider = self.slider(name)
+        stops = slider.locator("..").locator(".stops span").all_inner_texts()
+        slider.fill(str(stops.index(str(label))))
+
     def bits(self, value):
-        group = self.page.get_by_role("radiogroup", name="bits", exact=True)
-        group.locator("label", has_text=re.compile(f"^{value}$")).click()
+        self.choose("quantization: bits", value)
 
 
 @pytest.fixture

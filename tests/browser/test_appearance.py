@@ -20,7 +20,9 @@ LUMINANCE = """(selector) => {
 
 
 def test_no_horizontal_scrolling_at_any_width(open_bench, watched):
-    bench = open_bench("?m=fashion/lenet-300-100&prune.sparsity=0.3&quantize.bits=4")
+    bench = open_bench(
+        "?m=fashion/lenet-300-100&prune.sparsity=0.3&quantize.bits=4&level=everything"
+    )
     for summary in watched.locator(".settings summary").all():
         summary.click()
     for width, height in ((390, 844), (900, 1000), (1280, 800), (1920, 1080)):
@@ -47,7 +49,7 @@ def test_the_dark_theme_and_the_theme_button(open_bench, watched):
 
 
 def test_every_control_has_a_name_and_the_keyboard_reaches_it(open_bench, watched):
-    open_bench()
+    open_bench("?level=everything")
     for summary in watched.locator(".settings summary").all():
         summary.click()
     assert watched.evaluate(NAMELESS) == []
@@ -56,8 +58,8 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(open_bench, watche
     for _ in range(60):
         watched.keyboard.press("Tab")
         reached.add(watched.evaluate("document.activeElement.getAttribute('aria-label')"))
-    assert {"model", "sparsity", "bits by layer: conv1.weight"} <= reached | named(watched)
-    assert "sparsity" in reached
+    assert {"model", "pruning: sparsity", "bits by layer: conv1.weight"} <= reached | named(watched)
+    assert "pruning: sparsity" in reached
 
 
 def named(page):

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
-SMALL = "?m=fashion/lenet-300-100"
+SMALL = "?m=fashion/lenet-300-100&level=everything"
 
 
 @pytest.fixture

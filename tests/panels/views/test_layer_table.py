@@ -82,7 +82,7 @@ def hold_size(client, recipe=SPARSE):
 
 def test_other_layers_are_adjusted_while_the_size_is_kept(client):
     size = hold_size(client)
-    values = controls.values(client.session.recipe) | {"prune.layers": {"fc2.weight": 0.6}}
+    values = client.values() | {"prune.layers": {"fc2.weight": 0.6}}
     client.act("layer_values", layer="fc2.weight", values=values)
     state = client.wait("state", lambda s: not s["busy"] and client.session.recipe != SPARSE)
     prune = client.session.recipe.prune
@@ -100,7 +100,7 @@ def test_other_layers_are_adjusted_while_the_size_is_kept(client):
 
 def test_a_change_that_cannot_keep_the_size_is_reported_and_reverted(client):
     hold_size(client)
-    values = controls.values(client.session.recipe) | {"prune.layers": {"fc1.weight": 0.1}}
+    values = client.values() | {"prune.layers": {"fc1.weight": 0.1}}
     sent = len(client.dashboard.sent)
     client.act("layer_values", layer="fc1.weight", values=values)
     assert "cannot keep its" in client.wait("banner")["text"]

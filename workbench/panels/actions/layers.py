@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.cancel import CancelToken
 from workbench.errors import Cancelled, InputError, WorkbenchError
 from workbench.i18n import _
-from workbench.panels import controls
+from workbench.panels import controls, distillation
 from workbench.panels.actions.background import progress_bar, run_in_background
 from workbench.panels.actions.messages import positive_number
 from workbench.panels.actions.registry import Dashboard, action
@@ -43,7 +43,8 @@ def hold_size(dashboard: Dashboard, message: dict[str, Any]) -> None:
 @action
 def layer_values(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Apply the values of the controls after a change of one layer."""
-    _change(dashboard, controls.recipe(message.get("values") or {}), str(message.get("layer")))
+    values, _student = distillation.split(message.get("values") or {})
+    _change(dashboard, controls.recipe(values), str(message.get("layer")))
 
 
 @action

@@ -28,7 +28,6 @@ export class CompressPage {
     this.footer = new Footer(context, this.tabs.bar);
     this.node = h("div", { className: "page" });
     this.tour = new Tour(this.node);
-    this.settings.onTour = () => this.tour.start();
     this.node.append(
       this.above,
       this.summary.node,
@@ -44,7 +43,12 @@ export class CompressPage {
   build(page) {
     const { labels } = page;
     const { channel, go } = this.context;
-    this.above.replaceChildren(presetRow(page, channel), facts(page));
+    const start = () => this.tour.start();
+    this.above.replaceChildren(
+      presetRow(page, channel),
+      h("button", { type: "button", className: "quiet small", text: page.settings.tour.start, onclick: start }),
+      facts(page),
+    );
     this.settings.build(page);
     this.stage.build(labels);
     this.card.build(page);

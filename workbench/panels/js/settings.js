@@ -32,14 +32,12 @@ export class Settings {
     this.level = new LevelSwitch(() => this.showLevel());
     this.distillation = new Distillation(channel, (values) => this.changeAll(values));
     this.hint = h("p", { className: "hint", role: "status" });
-    /** @type {(() => void) | undefined} */
-    this.onTour = undefined; // called when the tour is to start
     this.node = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
   }
 
   /** @param {Page} page */
   build(page) {
-    const { labels, settings } = page;
+    const { labels } = page;
     this.page = page;
     this.level.build(page);
     this.groups = page.parts.map((part) => this.group(part));
@@ -62,16 +60,11 @@ export class Settings {
       ...this.groups.map((group) => group.node),
       this.distillation.node,
       this.goal.node,
-      h("div", { className: "next" }, this.hint, this.tourButton(settings.tour.start)),
+      this.hint,
       this.hidden,
       this.layers,
     );
     if (this.shown) this.show({ ...this.shown, values: this.values });
-  }
-
-  /** @param {string} text */
-  tourButton(text) {
-    return h("button", { type: "button", className: "quiet small", text, onclick: () => this.onTour?.() });
   }
 
   /** @type {(part: Part) => Group} */

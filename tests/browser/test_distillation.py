@@ -1,0 +1,95 @@
+"""The temperature slider in a browser: it moves the point, the numbers and the teacher's bars."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from workbench.zoo import model
+from workbench.zoo.students import Student
+
+pytestmark = pytest.mark.browser
+
+TEMPERATURE = "distillation: temperature"
+
+
+def student(temperature, labels=1.0, network="fashion/cnn-10k"):
+    return Student(network, "fashion/resnet", temperature, labels)
+
+
+def bars(page):
+    """The heights of the teacher's bars, as shares of the largest height."""
+    return page.locator(".bars span").evaluate_all(
+        """(nodes) => nodes.map((node) => Number(node.style.getPropertyValue("--share")))"""
+    )
+
+
+def percent(value):
+    return f"{100 * value:.1f}\u202f%"
+
+
+def test_the_temperature_moves_text_point_and_bars(open_bench, watched):
+    bench = open_bench()
+    bench.settle()
+    original = model("fashion/lenet5").original_bytes
+    cold = bars(watched)
+    bench.choose(TEMPERATURE, 4)
+    known = student(4.0)
+    expect(bench.number("accuracy")).to_have_text(percent(known.card.value))
+    expect(bench.number("times")).to_contain_text("smaller")
+    assert max(bars(watched)) < max(cold)
+    assert sum(bars(watched)) == pytest.approx(1)
+    expect(watched.locator(".caption")).to_have_text(re.compile(r"^teacher at T = 4: \w+"))
+    expect(watched.locator(".comparison").first).to_contain_text(percent(known.alone.card.value))
+    bench.settle()
+    assert bench.trace("original")["x"] == [original]
+    size = int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
+    assert bench.trace("you")["x"] == [size]
+    expect(watched).to_have_url(re.compile(rf"m={known.name}.*origin=fashion/lenet5"))
+    expect(watched.get_by_label("model", exact=True)).to_have_value("fashion/lenet5")
+
+
+def test_a_choice_selects_a_student_and_undo_the_model(open_bench, watched):
+    bench = open_bench("?m=fashion/lenet-300-100")
+    bench.settle()
+    before = bench.number("bytes").inner_text()
+    watched.get_by_label("distillation: labels").select_option("0.01")
+    expect(bench.number("accuracy")).to_have_text(percent(student(4.0, 0.01).card.value))
+    expect(bench.slider(TEMPERATURE)).to_have_attribute("aria-valuetext", "4")
+    expect(watched.locator(".comparison").first).to_contain_text("200 labels alone")
+    watched.get_by_label("distillation: student").select_option("fashion/mlp-32")
+    mlp = student(4.0, 0.01, "fashion/mlp-32")
+    expect(bench.number("accuracy")).to_have_text(percent(mlp.card.value))
+    for _ in range(2):
+        watched.get_by_role("button", name="undo").click()
+    expect(bench.slider(TEMPERATURE)).to_have_attribute("aria-valuetext", "off")
+    bench.settle()
+    expect(bench.number("bytes")).to_have_text(before)
+
+
+def test_pruning_and_bits_compress_the_student(open_bench, watched):
+    bench = open_bench(f"?m={student(2.0).name}&origin=fashion/lenet5&level=everything")
+    bench.settle()
+    whole = int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
+    bench.sparsity.fill("0.5")
+    bench.bits(4)
+    bench.settle()
+    assert int(re.sub(r"\D", "", bench.number("bytes").inner_text())) < whole / 4
+    watched.locator("summary", has_text="layer by layer").click()
+    rows = watched.locator(".layer-table li b").all_inner_texts()
+    assert rows == list(model("fashion/cnn-10k").layers)
+    bench.choose(TEMPERATURE, "off")
+    expect(watched.locator(".layer-table li b")).to_have_text(list(model("fashion/lenet5").layers))
+    expect(bench.sparsity).to_have_value("0.5")
+
+
+def test_the_next_example_has_other_bars(open_bench, watched):
+    open_bench("?m=fashion/lenet-300-100")
+    first, name = bars(watched), watched.locator(".teacher canvas").get_attribute("aria-label")
+    watched.get_by_role("button", name="next example").click()
+    assert bars(watched) != first
+    assert watched.locator(".teacher canvas").get_attribute("aria-label") != name
+    ink = """(canvas) => canvas.getContext("2d").getImageData(0, 0, 28, 28).data.some((v) => v)"""
+    assert watched.locator(".teacher canvas").evaluate(ink)
