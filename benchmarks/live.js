@@ -24,11 +24,13 @@ window.bench = (() => {
     });
   }
 
-  function slide(value) {
-    const slider = document.querySelector('.settings input[aria-label="pruning: sparsity"]');
+  function move(name, value) {
+    const slider = document.querySelector(`.settings input[aria-label="${name}"]`);
     slider.value = value;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
   }
+
+  const slide = (value) => move("pruning: sparsity", value);
 
   async function label(steps, gap) {
     const handle = document.querySelector(".widget-slider .noUi-handle");
@@ -58,6 +60,21 @@ window.bench = (() => {
       const textAt = await texts;
       const shown = { bytes: text("bytes"), accuracy: text("accuracy") };
       times.push({ value, text: textAt - start, plot: (await drawn) - start, ...shown });
+      await pause(Math.max(0, gap - (performance.now() - start)));
+    }
+    return times;
+  }
+
+  // For each stop of the temperature: milliseconds until text and figure show its student.
+  async function temperatures(stops, gap) {
+    const times = [];
+    for (const stop of stops) {
+      const start = performance.now();
+      move("distillation: temperature", stop);
+      const id = sent();
+      const texts = when(() => card().seq === id && /\d/.test(text("accuracy")));
+      const drawn = when(() => plot().seq === id);
+      times.push({ text: (await texts) - start, plot: (await drawn) - start });
       await pause(Math.max(0, gap - (performance.now() - start)));
     }
     return times;
@@ -105,5 +122,5 @@ window.bench = (() => {
     return times;
   }
 
-  return { label, cached, uncached, burst, cancel };
+  return { label, cached, temperatures, uncached, burst, cancel };
 })();

@@ -65,6 +65,11 @@ def measure(page: Page, url: str, steps: int, folder: Path) -> list[tuple[str, l
     check("fashion/lenet5", 4, cached)
     rows.append(("cached: text", [step["text"] for step in cached]))
     rows.append(("cached: figure", [step["plot"] for step in cached]))
+    open_page(page, url, "fashion/lenet5", 32)
+    stops = [1 + step % 5 for step in range(steps)]
+    students = page.evaluate("([v, gap]) => bench.temperatures(v, gap)", [stops, GAP])
+    rows.append(("temperature: text", [step["text"] for step in students]))
+    rows.append(("temperature: figure", [step["plot"] for step in students]))
     rows.append(("Label, repeated", page.evaluate("n => bench.label(n, 60)", steps)))
     for name in wb.models():
         open_page(page, url, name, 5)
