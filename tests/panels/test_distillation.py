@@ -144,10 +144,11 @@ def test_temperature_is_indifferent_if_all_intervals_hold_all_values(monkeypatch
 
 def test_the_examples_are_those_of_the_teacher(client):
     texts = client.last("page")["settings"]["distillation"]
-    examples = texts["examples"]["fashion/resnet"]
-    known = teacher_examples("fashion/resnet")
+    examples, logits = texts["examples"], texts["logits"]["fashion/lenet5"]
+    known = teacher_examples("fashion/lenet5")
     assert [example["label"] for example in examples] == [example.label for example in known]
-    shares = soften(examples[0]["logits"], 4.0)
+    assert logits == [list(example.logits) for example in known]
+    shares = soften(logits[0], 4.0)
     assert sum(shares) == pytest.approx(1)
     assert len(examples[0]["image"]) == -(-784 // 3) * 4  # base64 of 28 x 28 bytes
     assert len(texts["classes"]) == len(shares)

@@ -79,7 +79,11 @@ def describe(session: Session) -> dict[str, Any] | None:
         "teacher": f"{PART}teacher",
         "start": START.temperature,
         "classes": [_(name) for name in session.origin_model.task.classes],
-        "examples": {teacher: _examples(teacher) for teacher in TEACHERS},
+        "examples": _examples(),
+        "logits": {
+            teacher: [list(example.logits) for example in teacher_examples(teacher)]
+            for teacher in TEACHERS
+        },
         "unit": f"{formatting.NARROW_SPACE}%",
         "texts": {
             "caption": _("teacher at T = {t}: {first}, {second}"),
@@ -164,14 +168,11 @@ def _values(known: Student) -> dict[str, Any]:
     return {f"{PART}{name}": value for name, value in _settings(known).items()}
 
 
-def _examples(teacher: str) -> list[dict[str, Any]]:
+def _examples() -> list[dict[str, Any]]:
+    """Return label and image of each example; they are the same for all teachers."""
     return [
-        {
-            "label": example.label,
-            "logits": list(example.logits),
-            "image": b64encode(example.image.tobytes()).decode(),
-        }
-        for example in teacher_examples(teacher)
+        {"label": example.label, "image": b64encode(example.image.tobytes()).decode()}
+        for example in teacher_examples(TEACHERS[0])
     ]
 
 

@@ -99,26 +99,24 @@ export class Distillation {
 
   paint() {
     if (!this.texts) return;
-    const { classes, examples, temperature, teacher, texts, unit } = this.texts;
-    const known = examples[this.values[teacher]];
-    const { label, logits, image } = known[this.example % known.length];
+    const { classes, examples, logits, temperature, teacher, texts, unit } = this.texts;
+    const index = this.example % examples.length;
+    const { label, image } = examples[index];
     const at = this.values[temperature] || 1;
-    const shares = soften(logits, at);
-    for (const [index, bar] of this.bars.entries()) {
-      bar.style.setProperty("--share", String(shares[index]));
-      bar.classList.toggle("label", index === label);
-      bar.title = `${classes[index]} ${percent(shares[index], unit)}`;
+    const shares = soften(logits[this.values[teacher]][index], at);
+    const named = classes.map((name, number) => `${name} ${Math.round(100 * shares[number])}${unit}`);
+    for (const [number, bar] of this.bars.entries()) {
+      bar.style.setProperty("--share", String(shares[number]));
+      bar.classList.toggle("label", number === label);
+      bar.title = named[number];
     }
-    const [first, second] = largest(shares, 2).map((index) => `${classes[index]} ${percent(shares[index], unit)}`);
+    const [first, second] = largest(shares, 2).map((number) => named[number]);
     setText(this.caption, fill(texts.caption, { t: String(at), first, second }));
     this.chart.setAttribute("aria-label", this.caption.textContent);
     this.picture.setAttribute("aria-label", fill(texts.image, { label: classes[label] }));
     draw(this.picture, image);
   }
 }
-
-/** @type {(share: number, unit: string) => string} */
-const percent = (share, unit) => `${Math.round(100 * share)}${unit}`;
 
 /** @type {(values: Values, controls: { field: Field }[]) => Values} */
 function pick(values, controls) {

@@ -112,7 +112,7 @@ export interface Fact {
   help: string;
 }
 
-/** `examples` has, by teacher, images as base64 of their gray values. */
+/** `image` is the base64 of an image's gray values; `logits` has a list for each example, by teacher. */
 export interface DistillationTexts {
   title: string;
   fields: Field[];
@@ -121,7 +121,8 @@ export interface DistillationTexts {
   teacher: string; // the key of that field
   start: number; // the temperature of the first student
   classes: string[];
-  examples: Record<string, { label: number; logits: number[]; image: string }[]>;
+  examples: { label: number; image: string }[];
+  logits: Record<string, number[][]>;
   unit: string;
   texts: { caption: string; image: string };
   next: string;
