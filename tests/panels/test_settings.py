@@ -59,6 +59,10 @@ def test_the_original_model_is_no_result(budget, floor, expected):
     assert goal.text(session(visited=VISITED, budget=budget, floor=floor)) == expected
 
 
+def test_without_results_nothing_is_counted():
+    assert goal.text(session(visited=VISITED[:1], budget=1)) == ""
+
+
 def test_the_current_estimate_counts_once():
     current = report(SMALL, 50_000, 0.9)
     assert goal.passing(session(visited=VISITED[:2], report=current, budget=60_000)) == (1, 2)
@@ -96,6 +100,8 @@ def test_the_hint_of_a_student():
     assert "student" in hint.hint(state)
     state.recipe = SMALL
     assert hint.hint(state).startswith("Set a goal")
+    state.budget = 1000  # set, but nothing is measured yet
+    assert hint.hint(state).startswith("Open")
 
 
 def test_the_tour_has_six_steps_where_there_are_students():

@@ -32,8 +32,10 @@ def meets(session: Session, size: int, value: float) -> bool:
 
 
 def text(session: Session) -> str:
-    """Return how many results meet the goal; empty without a goal."""
+    """Return how many results meet the goal; empty without a goal or results."""
     if session.budget is None and session.floor is None:
         return ""
     met, count = passing(session)
+    if not count:
+        return ""
     return _("{met} of {count} pass").format(met=met, count=count)

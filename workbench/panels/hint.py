@@ -42,7 +42,9 @@ def _about_recipe(session: Session, recipe: Recipe) -> str:
         return _("Now lower the bits: 8 bits usually cost nothing.")
     if session.student is None and distillation.is_offered(session):
         return _("Move the temperature: a teacher has trained much smaller networks.")
-    return _("Set a goal: how small must the file be, and how accurate?")
+    if session.budget is None and session.floor is None:
+        return _("Set a goal: how small must the file be, and how accurate?")
+    return _("Open “what changed” to see which predictions differ.")
 
 
 def _is_large(session: Session, value: float) -> bool:

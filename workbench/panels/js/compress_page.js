@@ -44,11 +44,13 @@ export class CompressPage {
     const { labels } = page;
     const { channel, go } = this.context;
     const start = () => this.tour.start();
-    this.above.replaceChildren(
-      presetRow(page, channel),
-      h("button", { type: "button", className: "quiet small", text: page.settings.tour.start, onclick: start }),
-      facts(page),
-    );
+    const tour = h("button", {
+      type: "button",
+      className: "quiet small",
+      text: page.settings.tour.start,
+      onclick: start,
+    });
+    this.above.replaceChildren(h("div", { className: "begin" }, presetRow(page, channel), tour), facts(page));
     this.settings.build(page);
     this.stage.build(labels);
     this.card.build(page);

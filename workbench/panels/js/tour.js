@@ -42,6 +42,7 @@ export class Tour {
     setText(this.skip, settings.tour.skip);
     setText(this.end, settings.tour.end);
     this.bubble.setAttribute("aria-label", settings.tour.title);
+    if (this.index >= 0) this.go(Math.min(this.index, this.steps.length - 1)); // the controls are new
   }
 
   // Starts the tour if the address asks for it.
@@ -88,7 +89,8 @@ export class Tour {
     const target = this.target();
     target?.scrollIntoView({ block: "nearest" });
     this.highlight(target);
-    if (!this.bubble.isConnected) this.root().append(this.bubble);
+    if (target) target.after(this.bubble); // the keyboard reaches it after the control
+    else this.root().append(this.bubble);
     this.bubble.showPopover();
     this.place();
   }
