@@ -43,7 +43,7 @@ def test_the_slider_has_a_stop_for_each_temperature(client):
     assert temperature["stepped"]
     assert temperature["name"] == "distillation: temperature"
     assert [choice["label"] for choice in network["choices"]] == ["MLP-32", "CNN-10k"]
-    assert [choice["label"] for choice in teacher["choices"]] == ["ResNet", "LeNet-5"]
+    assert [choice["label"] for choice in teacher["choices"]] == ["ResNet", "LeNet-5", "none"]
     assert [choice["value"] for choice in labels["choices"]] == list(SHARES)
     state = next(m for m, _ in client.dashboard.sent if m["kind"] == "state")
     assert state["values"]["distillation.temperature"] == 0
@@ -89,7 +89,7 @@ def test_undo_moves_the_slider_back(client):
     client.act("undo")
     state = client.wait("state", lambda state: "values" in state)
     assert state["values"]["distillation.temperature"] == 0
-    assert "distillation.network" not in state["values"]  # the page keeps the last choice
+    assert state["values"]["distillation.labels"] == STUDENT.labels  # the choices stay
     client.act("redo")
     assert client.last("state")["values"]["distillation.network"] == STUDENT.network
 
@@ -117,6 +117,14 @@ def test_tasks_without_students_have_no_distillation(name, store):
     assert distillation.state(session) is None
     assert distillation.values(session) == {}
     session.close()
+
+
+def test_without_a_teacher_there_is_no_temperature(client):
+    values = {**VALUES, "distillation.teacher": "", "distillation.temperature": 8}
+    client.send_values({**client.values(), **values})
+    assert client.session.student == STUDENT.alone
+    state = client.wait("state", lambda s: s["settings"]["distillation"]["can_repeat"])
+    assert "alone, without a teacher" in state["settings"]["distillation"]["comparison"]
 
 
 def test_the_comparison_names_the_labels_and_the_gain():

@@ -97,6 +97,18 @@ def test_controls_have_only_the_chosen_fields(session, show):
     ]
 
 
+def test_the_temperature_is_a_control(session, show):
+    controls, messages = show(wb.ui.Controls(session, "distillation.temperature"))
+    (part,) = messages[0]["parts"]
+    assert [field["key"] for field in part["fields"]] == ["distillation.temperature"]
+    values = next(m["values"] for m in messages if m["kind"] == "state")
+    controls.values = {"seq": 1, "values": {**values, "distillation.temperature": 4}}
+    assert session.student.temperature == 4
+    controls.values = {"seq": 2, "values": {"prune.sparsity": 0.5}}
+    assert session.student.temperature == 4
+    assert session.recipe == Recipe(Prune(0.5))
+
+
 def test_a_tab_is_the_only_one_of_its_widget(session, show):
     widget, messages = show(wb.ui.Tab(session, "results"))
     assert [tab["key"] for tab in messages[0]["tabs"]] == ["results"]

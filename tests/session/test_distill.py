@@ -120,3 +120,17 @@ def test_a_model_of_another_task_has_no_students(fake, open_session):
 def test_only_a_student_can_be_trained_again(session):
     with raises("session.no_student"):
         session.repeat_student()
+
+
+def test_the_recent_student_is_the_nearest_in_the_history(session):
+    other = Student("fashion/cnn-10k", "fashion/lenet5", 8.0)
+    assert session.recent_student is None
+    session.distill(STUDENT)
+    session.distill(other)
+    session.distill(None)
+    assert session.recent_student == other
+    session.undo()
+    session.undo()
+    assert session.recent_student == session.student == STUDENT
+    session.undo()
+    assert session.recent_student == other  # the newest of the undone ones

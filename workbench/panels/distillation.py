@@ -28,6 +28,8 @@ SHORT = {
     "fashion/lenet5": "LeNet-5",
 }
 """The names of students and teachers, short enough for three selectors in a row."""
+ALONE = Student.teacher
+"""The value of the teacher of a student that learned from the labels alone."""
 START = Student("fashion/cnn-10k", "fashion/resnet", 4.0, 1.0)
 """The student that is selected first."""
 
@@ -37,47 +39,55 @@ def is_offered(session: Session) -> bool:
     return session.origin_model.task.name == NETWORKS[0].partition("/")[0]
 
 
-def describe(session: Session) -> dict[str, Any] | None:
-    """Return the description from which the page builds the controls, or None without students."""
+def part(session: Session) -> dict[str, Any] | None:
+    """Return title and fields as those of a part of a recipe, or None without students."""
     if not is_offered(session):
         return None
+    temperatures = [(OFF, _("off")), *((t, f"{t:g}") for t in TEMPERATURES)]
+    fields = [
+        _field(
+            "temperature",
+            _("temperature"),
+            _(
+                "A student network learns from the softened probabilities of a teacher: the "
+                "higher the temperature, the more it sees of the unlikely classes "
+                "(Hinton et al., arXiv 1503.02531)."
+            ),
+            temperatures,
+            stepped=True,
+        ),
+        _field(
+            "network",
+            _("student"),
+            _("The small network that is trained."),
+            [(name, SHORT[name]) for name in NETWORKS],
+        ),
+        _field(
+            "teacher",
+            _("teacher"),
+            _("The trained network whose probabilities it learns."),
+            [*((name, SHORT[name]) for name in TEACHERS), (ALONE, _("none"))],
+        ),
+        _field(
+            "labels",
+            _("labels"),
+            _("How many of the training images have labels; the teacher answers on all."),
+            [(share, formatting.percent(share, 0)) for share in SHARES],
+        ),
+    ]
+    return {"key": PART.rstrip("."), "title": _("Distillation"), "fields": fields}
+
+
+def describe(session: Session) -> dict[str, Any] | None:
+    """Return the description from which the page builds the controls, or None without students."""
+    described = part(session)
+    if described is None:
+        return None
     return {
-        "title": _("Distillation"),
-        "fields": [
-            _field(
-                "temperature",
-                _("temperature"),
-                _(
-                    "A student network learns from the softened probabilities of a teacher: the "
-                    "higher the temperature, the more it sees of the unlikely classes "
-                    "(Hinton et al., arXiv 1503.02531)."
-                ),
-                [(OFF, _("off")), *((t, f"{t:g}") for t in TEMPERATURES)],
-                stepped=True,
-            ),
-            _field(
-                "network",
-                _("student"),
-                _("The small network that is trained."),
-                [(name, SHORT[name]) for name in NETWORKS],
-            ),
-            _field(
-                "teacher",
-                _("teacher"),
-                _("The trained network whose probabilities it learns."),
-                [(name, SHORT[name]) for name in TEACHERS],
-            ),
-            _field(
-                "labels",
-                _("labels"),
-                _("How many of the training images have labels; the teacher answers on all."),
-                [(share, formatting.percent(share, 0)) for share in SHARES],
-            ),
-        ],
-        "values": _values(START) | {f"{PART}temperature": OFF},
+        **described,
         "temperature": f"{PART}temperature",
         "teacher": f"{PART}teacher",
-        "start": START.temperature,
+        "start": {f"{PART}temperature": START.temperature, f"{PART}teacher": START.teacher},
         "classes": [_(name) for name in session.origin_model.task.classes],
         "examples": _examples(),
         "logits": {
@@ -99,12 +109,16 @@ def values(session: Session) -> dict[str, Any]:
     """Return the values of the controls; without a student, the choices keep theirs."""
     if not is_offered(session):
         return {}
-    current = session.student
-    return {f"{PART}temperature": OFF} if current is None else _values(current)
+    chosen = _values(session.recent_student or START)
+    return chosen if session.student is not None else chosen | {f"{PART}temperature": OFF}
 
 
-def split(values: Mapping[str, Any]) -> tuple[dict[str, Any], Student | None]:
+def split(
+    values: Mapping[str, Any], current: Student | None = None
+) -> tuple[dict[str, Any], Student | None]:
     """Return the values of a recipe's controls, and the student that the others select.
+
+    Without others, the student stays `current`.
 
     Raises
     ------
@@ -113,8 +127,12 @@ def split(values: Mapping[str, Any]) -> tuple[dict[str, Any], Student | None]:
     """
     ours = {key.removeprefix(PART): v for key, v in values.items() if key.startswith(PART)}
     others = {key: value for key, value in values.items() if not key.startswith(PART)}
+    if not ours:
+        return others, current
     if not ours.get("temperature"):
         return others, None
+    if ours.get("teacher") == ALONE:
+        ours["temperature"] = Student.temperature
     chosen = next((known for known in students() if _settings(known) == ours), None)
     if chosen is None:
         raise RecipeError(
@@ -187,6 +205,12 @@ def _comparison(current: Student) -> str:
     """Compare a student with the same network trained on the labels alone."""
     value, alone = current.card.value, current.alone.card.value
     images = round(current.labels * zoo.model(current.network).card["training"]["examples"])
+    if current.teacher == ALONE:
+        return plural(
+            "Trained on {count} label alone, without a teacher: {value}.",
+            "Trained on {count} labels alone, without a teacher: {value}.",
+            images,
+        ).format(count=formatting.count(images), value=ACCURACY.format(value))
     sentences = [
         _("Taught at T = {t}: {value}.").format(
             t=f"{current.temperature:g}", value=ACCURACY.format(value)

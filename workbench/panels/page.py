@@ -8,7 +8,7 @@ from typing import Any
 from workbench import formatting
 from workbench.evaluation.report import Report
 from workbench.i18n import _
-from workbench.panels import controls, settings, training, uploading
+from workbench.panels import settings, training, uploading
 from workbench.panels.pages import PAGES, Panel
 from workbench.panels.tabs import tabs
 from workbench.panels.views import card, layer_table
@@ -32,7 +32,7 @@ def description(session: Session, panel: Panel, open_page: str | None) -> dict[s
         ],
         "open": open_page,
         "header": header(session),
-        "parts": controls.describe(session.model, session.recipe, panel.fields),
+        "parts": settings.parts(session, panel.fields),
         "settings": settings.describe(session),
         "layers": list(session.layers),
         "layer_table": layer_table.rows(session.model),

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from workbench.i18n import _
 from workbench.panels import controls, distillation, goal, tour
 from workbench.panels.hint import hint
 from workbench.session import Session
+
+
+def parts(session: Session, only: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return the parts of the recipe; with `only` these fields, which may be of distillation."""
+    described = controls.describe(session.model, session.recipe, only)
+    extra = distillation.part(session) if only else None
+    fields = [field for field in extra["fields"] if field["key"] in only] if extra else []
+    return [*described, {**extra, "fields": fields}] if extra and fields else described
 
 
 def describe(session: Session) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from collections.abc import Collection
 
 from workbench.errors import UnknownNameError
 from workbench.i18n import _
-from workbench.panels import controls
+from workbench.panels import controls, distillation
 from workbench.panels.pages import Panel
 from workbench.panels.tabs import TABS
 from workbench.panels.widget import SessionWidget
@@ -74,7 +74,8 @@ class Controls(SessionWidget):
     Parameters
     ----------
     fields
-        Fields of a recipe, as ``part.field``; without any, the first field of each part.
+        Fields of a recipe, as ``part.field``, or ``distillation.temperature``; without any, the
+        first field of each part.
 
     Raises
     ------
@@ -83,8 +84,8 @@ class Controls(SessionWidget):
     """
 
     def __init__(self, session: Session, *fields: str) -> None:
-        parts = controls.describe(session.model, session.recipe)
-        known = [field for part in parts for field in part["fields"] if is_single(field)]
+        parts = [*controls.describe(session.model, session.recipe), distillation.part(session)]
+        known = [f for part in parts if part for f in part["fields"] if is_single(f)]
         _check(fields, [field["key"] for field in known], _("There is no control {name}."))
         first = [field["key"] for field in known if field["primary"]]
         super().__init__(session, Panel("controls", fields=fields or tuple(first)))

@@ -231,7 +231,7 @@ class SessionWidget(anywidget.AnyWidget):
     def _on_values(self, change: dict[str, Any]) -> None:
         with error_boundary(self.show_message):
             message = change["new"]
-            recipe_values, student = distillation.split(message["values"])
+            recipe_values, student = distillation.split(message["values"], self.session.student)
             shown = controls.recipe(recipe_values)
             recipe = controls.with_default_scope(shown, self.session.recipe)
             model = self.session.origin if student is None else student.name

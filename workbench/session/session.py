@@ -97,6 +97,13 @@ class Session(Jobs):
         return student(self.model.name)
 
     @property
+    def recent_student(self) -> Student | None:
+        """The selected student, else that of the nearest step of the history, or None."""
+        history = self._state.history
+        steps = (history.current, *reversed(history.past), *history.future)
+        return next((known for step in steps if (known := student(step.model))), None)
+
+    @property
     def origin(self) -> str:
         """The name of the model that the user chose; a student may take its place."""
         return self._state.selection.base

@@ -44,7 +44,6 @@ export class Distillation {
     this.controls = texts.fields.map((field) => ({ field, ...control(field, (value) => this.change(field, value)) }));
     const [temperature, ...choices] = this.controls;
     temperature.node.dataset.tour = texts.temperature;
-    this.values = { ...texts.values, ...this.values };
     this.picture = h("canvas", { width: PIXELS, height: PIXELS, role: "img" });
     this.bars = texts.classes.map(() => h("span"));
     this.chart = h("div", { className: "bars", role: "img" }, ...this.bars);
@@ -67,23 +66,24 @@ export class Distillation {
       this.repeated,
       this.repeat,
     );
-    this.paint();
   }
 
-  // While no student is selected, a choice selects one.
+  // While no student is selected, a choice selects one; a temperature needs a teacher.
   /** @type {(field: Field, value: Value) => void} */
   change(field, value) {
     if (!this.texts) return;
-    const off = !this.values[this.texts.temperature] && field.key !== this.texts.temperature;
-    const start = off ? { [this.texts.temperature]: this.texts.start } : {};
-    this.showValues({ ...this.values, ...start, [field.key]: value });
+    const { start, temperature, teacher } = this.texts;
+    const next = { ...this.values, [field.key]: value };
+    if (field.key !== temperature) next[temperature] ||= start[temperature];
+    else next[teacher] ||= start[teacher];
+    this.showValues(next);
     this.onChange(this.values);
   }
 
   /** @type {(values: Values, state: DistillationState | null) => void} */
   show(values, state) {
     if (!this.texts || !state) return;
-    this.showValues({ ...this.values, ...pick(values, this.controls) });
+    this.showValues(pick(values, this.controls));
     setText(this.comparison, state.comparison);
     setText(this.repeated, state.repeated);
     this.repeat.hidden = !state.can_repeat;
@@ -99,11 +99,11 @@ export class Distillation {
 
   paint() {
     if (!this.texts) return;
-    const { classes, examples, logits, temperature, teacher, texts, unit } = this.texts;
+    const { classes, examples, logits, start, temperature, teacher, texts, unit } = this.texts;
     const index = this.example % examples.length;
     const { label, image } = examples[index];
     const at = this.values[temperature] || 1;
-    const shares = soften(logits[this.values[teacher]][index], at);
+    const shares = soften(logits[this.values[teacher] || start[teacher]][index], at);
     const named = classes.map((name, number) => `${name} ${Math.round(100 * shares[number])}${unit}`);
     for (const [number, bar] of this.bars.entries()) {
       bar.style.setProperty("--share", String(shares[number]));
@@ -120,8 +120,7 @@ export class Distillation {
 
 /** @type {(values: Values, controls: { field: Field }[]) => Values} */
 function pick(values, controls) {
-  const known = controls.map(({ field }) => field.key).filter((key) => key in values);
-  return Object.fromEntries(known.map((key) => [key, values[key]]));
+  return Object.fromEntries(controls.map(({ field }) => [field.key, values[field.key]]));
 }
 
 /** @type {(text: string, title: string, onclick: () => void) => HTMLButtonElement} */

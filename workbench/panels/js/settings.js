@@ -116,7 +116,7 @@ export class Settings {
   show(state) {
     this.shown = state;
     if (state.values) {
-      this.values = { ...this.distillation.values, ...state.values };
+      this.values = state.values;
       for (const { field, show } of this.groups.flatMap(({ controls }) => controls)) show(this.values[field.key]);
       this.layerTable.show(this.values);
     }

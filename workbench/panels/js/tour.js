@@ -89,7 +89,8 @@ export class Tour {
     const target = this.target();
     target?.scrollIntoView({ block: "nearest" });
     this.highlight(target);
-    if (target) target.after(this.bubble); // the keyboard reaches it after the control
+    if (target)
+      target.after(this.bubble); // the keyboard reaches it after the control
     else this.root().append(this.bubble);
     this.bubble.showPopover();
     this.place();

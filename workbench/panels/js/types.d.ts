@@ -116,10 +116,9 @@ export interface Fact {
 export interface DistillationTexts {
   title: string;
   fields: Field[];
-  values: Values;
   temperature: string; // the key of that field
   teacher: string; // the key of that field
-  start: number; // the temperature of the first student
+  start: Values; // temperature and teacher of the first student
   classes: string[];
   examples: { label: number; image: string }[];
   logits: Record<string, number[][]>;
