@@ -108,6 +108,33 @@ window.bench = (() => {
     return { last: last / 1000, exact: exact - start };
   }
 
+  // Drags over `values`, one every `gap` ms. Counts the results that a frame shows, in numbers and
+  // point, and measures the time from the release to the exact result.
+  async function drag(values, gap) {
+    const frames = [];
+    const started = performance.now();
+    let dragging = true;
+    const record = () => {
+      const { x, y } = document.querySelector(".stage .live .you").dataset;
+      frames.push(`${card().seq} ${x} ${y}`);
+      if (dragging) requestAnimationFrame(record);
+    };
+    window.dispatchEvent(new Event("pointerdown"));
+    requestAnimationFrame(record);
+    for (const value of values) {
+      slide(value);
+      await pause(gap);
+    }
+    dragging = false;
+    const seconds = (performance.now() - started) / 1000;
+    window.dispatchEvent(new Event("pointerup"));
+    const released = Date.now() / 1000;
+    const start = performance.now();
+    const id = sent();
+    const exact = await when(() => card().seq === id && card().exact === "true");
+    return { rate: (new Set(frames).size - 1) / seconds, exact: exact - start, released };
+  }
+
   async function cancel(values, wait) {
     const times = [];
     for (const value of values) {
@@ -122,5 +149,5 @@ window.bench = (() => {
     return times;
   }
 
-  return { label, cached, temperatures, uncached, burst, cancel };
+  return { label, cached, temperatures, uncached, burst, drag, cancel };
 })();

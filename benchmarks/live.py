@@ -15,6 +15,7 @@ import sqlite3
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import _page
@@ -32,13 +33,16 @@ slider.observe(lambda change: setattr(label, "value", str(change.new)), "value")
 display(wb.dashboard(), ipywidgets.VBox([slider, label]))
 """
 GAP = 60  # ms between two events
+DRAG_GAP = 25  # ms between two events of a drag
 
 
 def main() -> None:
     """Run all measurements and print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=60)
-    steps = parser.parse_args().steps
+    parser.add_argument("--drags", action="store_true", help="measure only the drags")
+    options = parser.parse_args()
+    steps = options.steps
     with tempfile.TemporaryDirectory() as folder:
         store = ResultCache(Path(folder))
         fill(store, steps)
@@ -49,8 +53,11 @@ def main() -> None:
         with server as (url, _), _page.chromium() as chromium:
             page = chromium.new_page(viewport={"width": 1280, "height": 800})
             page.add_init_script(SCRIPT)
-            rows = measure(page, url, steps, Path(folder))
+            drags(page, url, steps, Path(folder))
+            rows = [] if options.drags else measure(page, url, steps, Path(folder))
         store.close()
+    if not rows:
+        return
     print("| measurement | p50 | p95 | maximum |\n| --- | ---: | ---: | ---: |")
     for name, times in rows:
         print(f"| {name} | {quantile(times, 50)} | {quantile(times, 95)} | {max(times):.0f} ms |")
@@ -91,6 +98,32 @@ def measure(page: Page, url: str, steps: int, folder: Path) -> list[tuple[str, l
     cancels = page.evaluate("([v]) => bench.cancel(v, 150)", [[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]])
     rows.append(("fashion/resnet: cancel", cancels))
     return rows
+
+
+def drags(page: Page, url: str, steps: int, folder: Path) -> None:
+    """Measure drags over known and over new recipes, and print a table."""
+    print("| drag on fashion/lenet5 | results shown per second | exact after release |")
+    print("| --- | ---: | ---: |")
+    shares = [round(0.01 * step, 2) for step in range(1, steps + 1)]
+    drag(page, url, folder, "known recipes", 4, shares + shares[::-1])
+    drag(page, url, folder, "new recipes", 3, [round(0.01 * step, 2) for step in range(1, 91)])
+    print()
+
+
+def drag(
+    page: Page, url: str, folder: Path, name: str, bits: int, shares: Sequence[float]
+) -> None:
+    """Print how many results a second a drag shows, and how soon the exact one follows.
+
+    Exits if more than the last recipe is measured after the release.
+    """
+    open_page(page, url, "fashion/lenet5", bits)
+    page.evaluate("([v, gap]) => bench.drag(v, gap)", [[0.005, 0.006], GAP])  # loads the kernels
+    result = page.evaluate("([v, gap]) => bench.drag(v, gap)", [list(shares), DRAG_GAP])
+    page.wait_for_timeout(2000)
+    if (later := evaluations_after(folder, result["released"])) > 1:
+        sys.exit(f"{name}: {later} evaluations ended after the release")
+    print(f"| {name} | {result['rate']:.1f} | {result['exact']:.0f} ms |")
 
 
 def open_page(page: Page, url: str, model: str, bits: int) -> None:

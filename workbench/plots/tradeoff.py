@@ -78,6 +78,7 @@ def draw(
                 _("file size"),
                 type="log",
                 range=list(x_range),
+                tickangle=0,
                 tickvals=x_ticks,
                 ticktext=x_labels,
             ),

@@ -7,7 +7,7 @@ import { dot, position, svg } from "./live_layer.js";
 
 /** @import { LivePlane, Messages, PlaneFrame, State, Trace } from "./types" */
 
-const WIDTH = 120;
+const WIDTH = 110;
 const HEIGHT = 60;
 const MARGIN = 6;
 const RADIUS = 2.5;
