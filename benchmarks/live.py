@@ -110,9 +110,7 @@ def drags(page: Page, url: str, steps: int, folder: Path) -> None:
     print()
 
 
-def drag(
-    page: Page, url: str, folder: Path, name: str, bits: int, shares: Sequence[float]
-) -> None:
+def drag(page: Page, url: str, folder: Path, name: str, bits: int, shares: Sequence[float]) -> None:
     """Print how many results a second a drag shows, and how soon the exact one follows.
 
     Exits if more than the last recipe is measured after the release.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
 
-from workbench.domain.metric import R2, RMSE, Metric
+from workbench.domain.metric import ACCURACY, R2, RMSE, Metric
 from workbench.plots import scales
 
 
@@ -26,6 +27,21 @@ def test_the_accuracy_axis_reaches_from_zero_to_the_original(original):
     assert len(places) == len(labels) == len(set(labels)) >= 3
     assert places == sorted(places)
     assert all(low <= place < high for place in places)
+
+
+@pytest.mark.parametrize(("original", "factor"), [(0.8, 2), (0.92, 2), (0.994, 2), (0.999, 10)])
+def test_each_line_divides_the_errors_by_the_same_factor(original, factor):
+    axis = scales.Axis(ACCURACY, original)
+    errors = [10**-place for place in axis.ticks[0]]
+    assert [a / b for a, b in itertools.pairwise(errors)] == pytest.approx(
+        [factor] * (len(errors) - 1)
+    )
+    assert ("halves" if factor == 2 else "10") in axis.note
+
+
+def test_an_axis_without_equal_lines_has_no_note():
+    assert scales.Axis(ACCURACY, 0.6).note == ""
+    assert scales.Axis(RMSE, 0.9).note == ""
 
 
 RISING = Metric("custom", "whole", share=False)

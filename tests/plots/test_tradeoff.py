@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import plotly.graph_objects as go
 import pytest
 
 from workbench.plots import tradeoff
 from workbench.plots.goal import Goal
-from workbench.plots.palette import THEMES
+from workbench.plots.palette import LIGHT, THEMES
 from workbench.plots.scales import height
-from workbench.plots.spots import MAX_SHOWN, Spot, pareto
+from workbench.plots.spots import MAX_SHOWN, Landmark, Spot, pareto
+from workbench.plots.traces import LIVE
 
 ORIGINAL = Spot(1_700_000, 0.914, 0.914, 0.914)
 EXACT = Spot(41_203, 0.899, 0.899, 0.899)
@@ -83,6 +86,48 @@ def test_the_title_summarizes_the_result(you, summary):
 def test_the_pareto_front():
     worse = Spot(500_000, 0.90, 0.90, 0.90)
     assert pareto([ORIGINAL, *VISITED, worse]) == [VISITED[1], VISITED[0], ORIGINAL]
+
+
+def test_presets_are_hollow_labeled_and_selected_by_a_click():
+    presets = trace(draw(landmarks=[Landmark("8 bits", VISITED[0], name="int8")]), "presets")
+    assert presets["marker"]["symbol"] == "circle-open"
+    assert presets["text"] == ["8 bits"]
+    assert presets["customdata"] == [{"act": "preset", "key": "int8"}]
+
+
+def test_students_are_triangles_that_differ_in_color():
+    marks = [Landmark("taught", EXACT, "student"), Landmark("alone", VISITED[1], "alone")]
+    figure = draw(landmarks=marks)
+    assert trace(figure, "students")["marker"]["color"] == [LIGHT.accent, LIGHT.past]
+    assert trace(figure, "students")["marker"]["symbol"] == "triangle-up"
+    assert trace(figure, "presets")["x"] == []
+
+
+def test_the_trail_is_hollow_where_it_is_estimated():
+    trail = trace(draw(trail=[EXACT, replace(EXACT, preview=True)]), "trail")
+    assert trail["marker"]["color"] == [LIGHT.accent, LIGHT.panel]
+
+
+def test_the_page_draws_what_moves_with_the_numbers():
+    live = [t["name"] for t in draw()["data"] if t.get("meta") == LIVE]
+    assert live == ["students", "trail", "you"]
+
+
+def test_the_area_outside_the_goal_has_its_limits_as_text():
+    layout = draw(goal=Goal(100_000, 0.9, "2 of 9 pass"))["layout"]
+    assert [note["text"] for note in layout["annotations"]] == [
+        "larger than the goal of 100\u202fkB",
+        "worse than the goal of 90.0\u202f%",
+        "2 of 9 pass",
+    ]
+    assert sum(shape["type"] == "rect" for shape in layout["shapes"]) == 2
+
+
+def test_the_axis_says_what_its_lines_mean():
+    title = draw()["layout"]["yaxis"]["title"]["text"]
+    assert title == "accuracy on validation<br>each line halves the errors"
+    errors = [1 - 10**-tick for tick in draw()["layout"]["yaxis"]["tickvals"]]
+    assert errors == pytest.approx([0.2, 0.6, 0.8, 0.9])
 
 
 def test_a_click_returns_the_key():

@@ -62,8 +62,7 @@ class Picture:
             ],
             "marks": [
                 {"kind": mark.kind, "label": mark.label, **_place(mark.spot, self._original, up)}
-                for mark in landmarks(session)
-                if mark.kind != "preset"
+                for mark in _students(session.student)
             ],
         }
 
@@ -94,13 +93,12 @@ class Picture:
 
 def landmarks(session: Session) -> list[Landmark]:
     """Return the points that are known beforehand: presets, and the selected student."""
-    marks = points.presets(session.origin_model)
-    return marks if session.student is None else [*marks, *_students(session.student)]
+    return [*points.presets(session.origin_model), *_students(session.student)]
 
 
-def _students(chosen: Student) -> list[Landmark]:
+def _students(chosen: Student | None) -> list[Landmark]:
     """Return a distilled student, and the same network trained on the same labels alone."""
-    if not chosen.teacher:
+    if chosen is None or not chosen.teacher:
         return []
     taught = _("taught at T = {t}").format(t=f"{chosen.temperature:g}")
     return [

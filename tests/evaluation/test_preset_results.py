@@ -1,0 +1,49 @@
+"""The table of preset results is true, and is not used for anything that has changed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+import workbench as wb
+from workbench.checkpoints.presets import measure_preset
+from workbench.evaluation.preset_results import preset_results
+from workbench.recipe.presets import PRESETS
+from workbench.zoo.tables import ARCHITECTURES
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_preset_of_every_model_is_in_the_table(name):
+    assert list(preset_results(wb.model(name))) == [preset.name for preset in PRESETS]
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("name", ["fashion/lenet5", "vowels/cnn"])
+def test_the_table_holds_what_is_measured(name, preset):
+    model = wb.model(name)
+    measured = measure_preset(model, preset)
+    assert preset_results(model)[preset.name] == (measured["bytes"], measured["value"])
+
+
+def test_a_changed_model_has_no_results():
+    model = wb.model("fashion/lenet5")
+    assert preset_results(replace(model, card={**model.card, "sha256": "0" * 64})) == {}
+
+
+def test_a_changed_preset_has_no_result(monkeypatch):
+    changed = replace(PRESETS[0], recipe=wb.Recipe(quantize=wb.Quantize(bits=7)))
+    monkeypatch.setattr("workbench.evaluation.preset_results.PRESETS", (changed, *PRESETS[1:]))
+    assert PRESETS[0].name not in preset_results(wb.model("fashion/lenet5"))
+
+
+def test_the_table_is_read_without_torch():
+    code = (
+        "import sys, workbench as wb\n"
+        "from workbench.evaluation.preset_results import preset_results\n"
+        "assert len(preset_results(wb.model('fashion/lenet5'))) == 4\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

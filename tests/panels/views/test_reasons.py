@@ -1,0 +1,75 @@
+"""The most useful reason comes first, and every number without a request is explained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import workbench as wb
+from workbench.cache.results import ResultCache
+from workbench.domain.metric import ACCURACY
+from workbench.evaluation.reason import Reason
+from workbench.panels.views import card, reasons
+from workbench.plots import points
+
+NAME = "fashion/lenet-300-100"
+
+
+@pytest.fixture(scope="module")
+def measured():
+    store = ResultCache()
+    return lambda recipe: wb.measure(wb.model(NAME), recipe, timed=False, store=store)
+
+
+def sentences(report):
+    return reasons.sentences(report, points.original(wb.model(NAME)), None, ACCURACY)
+
+
+def facts(report):
+    original = points.original(wb.model(NAME))
+    texts = card.numbers(report, original, untouched=False, stale=False)
+    return {fact["label"]: fact for fact in texts["facts"]}
+
+
+def test_not_faster_comes_before_the_loss_and_bytes(measured):
+    first, second, *others = sentences(measured(wb.Recipe(wb.Prune(0.95), wb.Quantize(bits=3))))
+    assert first.startswith("Smaller, but not faster here")
+    assert "is a large loss" in second
+    assert others
+
+
+def test_a_broken_network_comes_first(measured):
+    report = measured(wb.Recipe(wb.Prune(0.5)))
+    emptied = Reason("emptied", "fc1.weight")
+    size = replace(report.size, reasons=(*report.size.reasons, Reason("container", "", {"bytes": 1, "file": 2}), emptied))
+    texts = sentences(replace(report, size=size))
+    assert texts[0].startswith("All weights of fc1.weight are pruned")
+    assert texts[1].startswith("Smaller, but not faster here")
+    assert texts[-1] == Reason("container", "", {"bytes": 1, "file": 2}).text
+
+
+def test_a_small_loss_is_no_reason(measured):
+    assert not any("loss" in text for text in sentences(measured(wb.Recipe(wb.Prune(0.2)))))
+
+
+def test_without_a_report_there_is_no_reason():
+    assert sentences(None) == []
+
+
+@pytest.mark.parametrize(("count", "label"), [(0, "0 more"), (1, "0 more"), (4, "3 more")])
+def test_the_button_counts_the_other_reasons(count, label):
+    assert reasons.more(count) == label
+
+
+def test_zeros_without_a_request_are_explained(measured):
+    zeros = facts(measured(wb.Recipe(quantize=wb.Quantize(bits=4))))["zeros"]
+    assert zeros["value"].endswith("by rounding")
+    assert "No pruning is requested" in zeros["help"]
+    assert "requested sparsity" not in facts(measured(wb.Recipe(quantize=wb.Quantize(bits=4))))
+
+
+def test_requested_and_achieved_sparsity_are_both_shown(measured):
+    shown = facts(measured(wb.Recipe(wb.Prune(0.5), wb.Quantize(bits=4))))
+    assert shown["requested sparsity"]["value"] == "50.0\u202f%"
+    assert float(shown["achieved"]["value"].split("\u202f")[0]) > 50
