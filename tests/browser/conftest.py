@@ -148,6 +148,22 @@ def check_host(problems, url, host):
         problems.append(f"request to {url}")
 
 
+def drag(page, slider, start, end, *, steps=40, pause=0, release=True):
+    """Drag the thumb of a slider between two fractions of its track; `pause` in ms."""
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    places = [start + (end - start) * step / steps for step in range(steps + 1)]
+    across = [box["x"] + 12 + (box["width"] - 24) * place for place in places]
+    page.mouse.move(across[0], middle)
+    page.mouse.down()
+    for x in across:
+        page.mouse.move(x, middle)
+        page.wait_for_timeout(pause)
+    if release:
+        page.mouse.up()
+
+
 class Bench:
     """The page as users see it."""
 
@@ -192,20 +208,8 @@ class Bench:
             }"""
         )
 
-    def drag(self, slider, start, end, *, steps=40, pause=0, release=True):
-        """Drag the thumb of a slider between two fractions of its track; `pause` in ms."""
-        slider.scroll_into_view_if_needed()
-        box = slider.bounding_box()
-        middle = box["y"] + box["height"] / 2
-        places = [start + (end - start) * step / steps for step in range(steps + 1)]
-        across = [box["x"] + 12 + (box["width"] - 24) * place for place in places]
-        self.page.mouse.move(across[0], middle)
-        self.page.mouse.down()
-        for x in across:
-            self.page.mouse.move(x, middle)
-            self.page.wait_for_timeout(pause)
-        if release:
-            self.page.mouse.up()
+    def drag(self, *places, **more):
+        drag(self.page, *places, **more)
 
     @property
     def sparsity(self):

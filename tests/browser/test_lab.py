@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import drag
+
 pytestmark = pytest.mark.browser
 
 
@@ -22,6 +24,13 @@ def test_the_page_works_in_jupyterlab(page, lab_server):
     requested = page.locator(".card dd").first
     expect(requested).to_have_text("90.0\u202f%")
     slider.fill("0.8")  # the second event arrives on another thread of the kernel
+    expect(requested).to_have_text("80.0\u202f%")
+    drag(page, slider, 0.8, 0.3)
+    drag(page, slider, 0.3, 0.5)
+    undo = page.get_by_role("button", name="undo")
+    undo.click()
+    undo.click()
+    expect(slider).to_have_value("0.8")  # one drag is one step
     expect(requested).to_have_text("80.0\u202f%")
     assert "prune" not in page.url
     page.get_by_role("tab", name="recipe").click()
