@@ -1,6 +1,6 @@
 /**
- * Returns the pairs of visible texts below the elements of `selector` whose boxes overlap, and the
- * number of boxes. Boxes are cut to what scrolled elements inside show, and to the height of their letters.
+ * Returns the pairs of visible texts below the elements of `selector` whose boxes overlap, the texts
+ * that are wider than their block, and the number of boxes. Boxes are cut to what scrolled elements inside show, and to the height of their letters.
  */
 (selector) => {
   const boxes = [];
@@ -24,6 +24,13 @@
     return box;
   };
 
+  const isWider = (node, rect) => {
+    let block = node.parentElement;
+    while (/inline$|contents/.test(getComputedStyle(block).display)) block = block.parentElement;
+    return !block.closest("svg, select") && rect.right > block.getBoundingClientRect().right + 1;
+  };
+
+  const wide = [];
   for (const root of document.querySelectorAll(selector)) {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
@@ -33,7 +40,9 @@
       range.selectNodeContents(node);
       for (const rect of range.getClientRects()) {
         const box = shown(root, node, rect);
-        if (!isEmpty(box)) boxes.push({ node, box });
+        if (isEmpty(box)) continue;
+        boxes.push({ node, box });
+        if (isWider(node, rect)) wide.push(node.data.trim());
       }
     }
   }
@@ -45,5 +54,5 @@
       }
     }
   }
-  return { found, count: boxes.length };
+  return { found, wide, count: boxes.length };
 }

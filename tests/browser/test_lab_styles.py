@@ -1,4 +1,4 @@
-"""The styles of JupyterLab do not reach the page and the cards of results: no texts overlap."""
+"""The page and the cards of results in JupyterLab: no texts overlap, and the numbers are in view."""
 
 from __future__ import annotations
 
@@ -20,22 +20,45 @@ display(
     wb.sensitivity(model, wb.Quantize(), [8, 2]),
 )"""
 CARDS = ".jp-OutputArea-output.jp-RenderedHTML"
+# The parts below a selector that are not completely in the view of the notebook.
+OUT_OF_VIEW = """(selector) => {
+  const view = document.querySelector(".jp-WindowedPanel-outer").getBoundingClientRect();
+  return [...document.querySelectorAll(selector)].filter((node) => {
+    const box = node.getBoundingClientRect();
+    return box.top < view.top || box.bottom > view.bottom || box.height < 20;
+  }).map((node) => node.className);
+}"""
+# Elements between the page and the notebook that scroll: bars inside the bar of the notebook.
+SCROLLING = """() => {
+  const found = [];
+  const outer = document.querySelector(".jp-WindowedPanel-outer");
+  for (let up = document.querySelector(".wb"); up !== outer; up = up.parentElement) {
+    const scrolls = /auto|scroll/.test(getComputedStyle(up).overflowY);
+    if (scrolls && up.scrollHeight > up.clientHeight) found.push(up.className);
+  }
+  return found;
+}"""
 
 
 @pytest.fixture(params=["light", "dark"])
 def dashboard(page, lab, request):
-    lab.run(page, "import workbench as wb\\nwb.dashboard()", theme=request.param)
+    page.set_viewport_size({"width": 1400, "height": 900})
+    lab.run(page, "import workbench as wb\nwb.dashboard()", theme=request.param)
     page.locator(".wb[data-ready] .stage .plot .main-svg").first.wait_for()
     return page
 
 
-def test_no_texts_overlap_on_the_page(dashboard):
+def test_the_page_fits_and_no_texts_overlap(dashboard):
+    parts = ".stage .plot, .card .accuracy, .card .bytes, .card .times"
+    assert dashboard.locator(parts).count() == 4
+    assert dashboard.evaluate(OUT_OF_VIEW, parts) == []
+    assert dashboard.evaluate(SCROLLING) == []
     for width in (1000, 1280, 1600):
         dashboard.set_viewport_size({"width": width, "height": 900})
         dashboard.wait_for_timeout(500)
-        overlaps = dashboard.evaluate(OVERLAPS, ".wb")
-        assert overlaps["count"] > 60
-        assert overlaps["found"] == [], width
+        texts = dashboard.evaluate(OVERLAPS, ".wb")
+        assert texts["count"] > 60
+        assert (texts["found"], texts["wide"]) == ([], []), width
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -44,6 +67,6 @@ def test_results_are_cards_without_overlaps(page, lab, theme):
     page.wait_for_function(f"() => document.querySelectorAll('{CARDS}').length === 5")
     for width in (1000, 1600):
         page.set_viewport_size({"width": width, "height": 900})
-        overlaps = page.evaluate(OVERLAPS, CARDS)
-        assert overlaps["count"] > 30
-        assert overlaps["found"] == [], width
+        texts = page.evaluate(OVERLAPS, CARDS)
+        assert texts["count"] > 30
+        assert (texts["found"], texts["wide"]) == ([], []), width
