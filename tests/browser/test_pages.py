@@ -48,7 +48,11 @@ def test_the_recipe_goes_with_the_user_and_survives_the_back_button(open_bench, 
 
 def test_an_address_opens_its_page_and_its_hidden_pages_cost_nothing(watched, server):
     frames = []
-    watched.on("websocket", lambda socket: socket.on("framereceived", frames.append))
+
+    def record(frame):
+        frames.append(frame)
+
+    watched.on("websocket", lambda socket: socket.on("framereceived", record))
     watched.goto(f"{server.url}{SMALL}&prune.sparsity=0.5&page=train")
     watched.locator(".wb[data-ready] .tab-body[data-seq]").wait_for()
     expect(watched.locator('.card[data-exact="true"]')).to_be_visible()

@@ -72,7 +72,12 @@ export class App {
     for (const [name, { view }] of Object.entries(opened)) view.node.hidden = name !== key;
     this.header.mark(key);
     if (!isNew) return;
-    if (this.shown) this.view?.show({ ...this.shown, values: this.context.channel.values });
+    if (!this.shown) return; // nothing is displayed yet
+    this.view?.show({ ...this.shown, values: this.context.channel.values });
+    this.open();
+  }
+
+  open() {
     this.view?.open?.();
   }
 

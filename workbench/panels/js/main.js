@@ -48,21 +48,22 @@ function render({ model, el }) {
   const ready = () => {
     root.dataset.ready = "true";
   };
-  let built = false;
+  // Shows everything once the first results are in it: the first paint does not jump.
+  const display = () => {
+    root.append(...(view.node.contains(status.banner) ? [view.node] : [status.banner, view.node]));
+    view.open?.();
+  };
 
   channel.on("page", (page) => {
     status.build(page.labels);
     view.build(page);
-    if (built) return;
-    built = true;
-    root.append(...(view.node.contains(status.banner) ? [view.node] : [status.banner, view.node]));
-    view.open?.();
   });
   channel.on("layers", (message) => view.showLayers?.(message));
   channel.on("state", (state) => {
     if (state.values) channel.values = state.values;
     view.show(state); // before anything that takes time
     status.show(state);
+    if (!root.firstChild) display();
     const outdated = state.seq < channel.seq && !state.values; // newer values are on their way
     if (!outdated) saveState(state.query);
     if (WITHOUT_PICTURE.includes(part)) ready();
