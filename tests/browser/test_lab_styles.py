@@ -1,4 +1,4 @@
-"""The page and the cards of results in JupyterLab: no texts overlap, and the numbers are in view."""
+"""The page and cards of results in JupyterLab: no texts overlap, and the numbers are in view."""
 
 from __future__ import annotations
 
