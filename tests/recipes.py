@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from workbench.recipe import PARTS, Recipe
+from workbench.recipe.prune import NEEDS_GRADIENTS
 from workbench.recipe.quantize import COMPENSATED
 from workbench.recipe.recipe import DATA_DRIVEN
 from workbench.recipe.schema import FieldSpec, specs
@@ -41,9 +42,10 @@ def random_recipe(rng: Random, names: Iterable[str]) -> Recipe:
     for key, part in PARTS.items():
         if rng.random() < PROBABILITY.get(key, 0.85):
             data[key] = {field.name: random_value(field, rng, names) for field in specs(part)}
-    data_driven = any(
-        data.get(part, {}).get("criterion") in DATA_DRIVEN for part in ("prune", "structure")
-    )
+    criteria = {data.get(part, {}).get("criterion") for part in ("prune", "structure")}
+    data_driven = bool(criteria & DATA_DRIVEN)
+    if "train" in data and criteria & NEEDS_GRADIENTS:
+        data["train"]["labels"] = 1.0  # gradients use all labels
     compensates = data.get("quantize", {}).get("rounding") in COMPENSATED
     if "train" in data and (data_driven or compensates or "activations" in data):
         data["train"]["start"] = "trained"  # calibration requires it

@@ -29,6 +29,7 @@ from workbench.experiments.sweep import (
 )
 from workbench.recipe import Recipe, Train
 from workbench.training.run import Run
+from workbench.training.subset import select_labels
 from workbench.training.teacher import Teacher
 from workbench.training.types import TrainingSetup
 
@@ -71,7 +72,7 @@ class School:
         torch.manual_seed(recipe.train.seed)
         module = self.build()
         weights = {name: tensor.detach() for name, tensor in module.state_dict().items()}
-        return TrainingSetup(
+        setup = TrainingSetup(
             module=module.to("meta"),
             prepared=PreparedNetwork(weights, CalibrationStats(), UNCHANGED),
             roles=Roles.of(weights),
@@ -80,6 +81,7 @@ class School:
             inputs=self.inputs,
             teacher=self.teacher if recipe.train.teacher else None,
         )
+        return select_labels(setup, recipe.train)
 
 
 def settings(**more):
@@ -136,8 +138,9 @@ def test_a_stacked_student_equals_one_trained_alone(more):
             torch.testing.assert_close(final[student][name], weight, rtol=1e-4, atol=1e-5)
 
 
-def test_students_in_parallel_are_bit_identical_to_their_recipes():
-    school, train = School(convolutional), settings()
+@pytest.mark.parametrize(("build", "more"), [(convolutional, {}), (dense, {"labels": 0.25})])
+def test_students_in_parallel_are_bit_identical_to_their_recipes(build, more):
+    school, train = School(build), settings(**more)
     students = student_grid([2.0, 8.0], [0.9], [0, 1])
     points, final = trained(school, train, students)
     assert len(points) == Sweep(school.setup, train, students).steps
@@ -166,6 +169,7 @@ def test_the_number_of_threads_is_restored():
     (dense, {}, True),
     (dense, {"dropout": 0.2}, False),
     (dense, {"clip": 1.0}, False),
+    (dense, {"labels": 0.5}, False),
     (dense, {"sparsening": "rewind"}, False),
     (convolutional, {}, False),
     (lambda: nn.Sequential(nn.Linear(64, CLASSES), nn.BatchNorm1d(CLASSES)), {}, False),
