@@ -1,4 +1,4 @@
-"""The settings column: what its parts need besides the fields of a recipe."""
+"""The settings column: what its parts need in addition to the fields of a recipe."""
 
 from __future__ import annotations
 

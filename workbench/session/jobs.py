@@ -49,7 +49,7 @@ class Jobs:
     repeating : bool
         Whether `repeat_student` is running.
     repeat_result : str
-        What `repeat_student` has shown, in a sentence or two.
+        What `repeat_student` has shown, as text; empty before.
     """
 
     def __init__(self, state: State) -> None:

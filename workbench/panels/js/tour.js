@@ -115,8 +115,8 @@ export class Tour {
     if (!target) return;
     const box = target.getBoundingClientRect();
     const size = this.bubble.getBoundingClientRect();
-    const beside = box.right + GAP + size.width < window.innerWidth;
-    const { left, top } = beside
+    const fitsRight = box.right + GAP + size.width < window.innerWidth;
+    const { left, top } = fitsRight
       ? { left: box.right + GAP, top: Math.max(8, Math.min(box.top, window.innerHeight - size.height - 8)) }
       : tipPosition(box, size, window.innerWidth, window.innerHeight);
     this.bubble.style.left = `${left}px`;
