@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from workbench.panels.distillation import START
 from workbench.zoo import model
 from workbench.zoo.students import Student
 
@@ -15,8 +16,8 @@ pytestmark = pytest.mark.browser
 TEMPERATURE = "distillation: temperature"
 
 
-def student(temperature, labels=1.0, network="fashion/cnn-10k"):
-    return Student(network, "fashion/resnet", temperature, labels)
+def student(temperature, labels=START.labels, network=START.network):
+    return Student(network, START.teacher, temperature, labels)
 
 
 def bars(page):
@@ -55,12 +56,12 @@ def test_a_choice_selects_a_student_and_undo_the_model(open_bench, watched):
     bench = open_bench("?m=fashion/lenet-300-100")
     bench.settle()
     before = bench.number("bytes").inner_text()
-    watched.get_by_label("distillation: labels").select_option("0.01")
-    expect(bench.number("accuracy")).to_have_text(percent(student(4.0, 0.01).card.value))
+    watched.get_by_label("distillation: labels").select_option("0.05")
+    expect(bench.number("accuracy")).to_have_text(percent(student(4.0, 0.05).card.value))
     expect(bench.slider(TEMPERATURE)).to_have_attribute("aria-valuetext", "4")
-    expect(watched.locator(".comparison").first).to_contain_text("200 labels alone")
+    expect(watched.locator(".comparison").first).to_contain_text("1,000 labels alone")
     watched.get_by_label("distillation: student").select_option("fashion/mlp-32")
-    mlp = student(4.0, 0.01, "fashion/mlp-32")
+    mlp = student(4.0, 0.05, "fashion/mlp-32")
     expect(bench.number("accuracy")).to_have_text(percent(mlp.card.value))
     for _ in range(2):
         watched.get_by_role("button", name="undo").click()

@@ -100,7 +100,6 @@ def test_undo_moves_the_slider_back(client):
         {**VALUES, "distillation.temperature": 3},
         {**VALUES, "distillation.network": "fashion/lenet5"},
         {**VALUES, "distillation.labels": "all"},
-        {"distillation.temperature": 4},
         {**VALUES, "distillation.unknown": 1},
     ],
 )
@@ -138,6 +137,27 @@ def test_the_comparison_names_the_labels_and_the_gain():
     assert f"(+{100 * (taught - alone):.1f}\u202fpoints)" in text
     session.student = Student("fashion/mlp-32", "fashion/resnet", 4.0, 1.0)
     assert "20,000 labels" in distillation.state(session)["comparison"]
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (0.0, "no measurable difference"),
+        (0.02, "T = 16 reaches 93.0\u202f% here."),
+        (-0.02, "T = 1 reaches 85.0\u202f% here."),
+    ],
+)
+def test_the_comparison_says_whether_temperature_matters(monkeypatch, step, expected):
+    session = SimpleNamespace(
+        origin_model=wb.model(ORIGIN), student=STUDENT, repeat_result="", repeating=False
+    )
+
+    def card(student):
+        value = 0.85 + step * TEMPERATURES.index(student.temperature)
+        return SimpleNamespace(value=value, interval=(value - 0.01, value + 0.01))
+
+    monkeypatch.setattr(Student, "card", property(card))
+    assert expected in distillation.state(session)["comparison"]
 
 
 @pytest.mark.parametrize(("spread", "expected"), [(0.001, True), (0.02, False)])

@@ -30,7 +30,7 @@ SHORT = {
 """The names of students and teachers, short enough for three selectors in a row."""
 ALONE = Student.teacher
 """The value of the teacher of a student that learned from the labels alone."""
-START = Student("fashion/cnn-10k", "fashion/resnet", 4.0, 1.0)
+START = Student("fashion/cnn-10k", "fashion/resnet", 4.0, 0.01)
 """The student that is selected first."""
 
 
@@ -225,16 +225,28 @@ def _comparison(current: Student) -> str:
             change=ACCURACY.change(value - alone),
         ),
     ]
+    return " ".join([*sentences, _about_temperature(current)]).strip()
+
+
+def _about_temperature(current: Student) -> str:
     if temperature_is_indifferent(current):
-        sentences.append(_("Temperature makes no measurable difference here."))
-    return " ".join(sentences)
+        return _("Temperature makes no measurable difference here.")
+    best = max(_temperatures(current), key=lambda known: known.card.value)
+    if best == current:
+        return _("No other temperature is better here.")
+    return _("T = {t} reaches {value} here.").format(
+        t=f"{best.temperature:g}", value=ACCURACY.format(best.card.value)
+    )
+
+
+def _temperatures(current: Student) -> list[Student]:
+    """Return the students that differ from `current` in their temperature only."""
+    return [Student(current.network, current.teacher, t, current.labels) for t in TEMPERATURES]
 
 
 def temperature_is_indifferent(current: Student) -> bool:
     """Return whether the students at all temperatures lie in each other's 95 % intervals."""
-    cards = [
-        Student(current.network, current.teacher, t, current.labels).card for t in TEMPERATURES
-    ]
+    cards = [known.card for known in _temperatures(current)]
     return all(
         low <= other.value <= high for low, high in (c.interval for c in cards) for other in cards
     )
