@@ -87,7 +87,7 @@ def test_limits_are_shaded_and_invalid_ones_ignored(client):
     client.act("budget", value=50_000)
     client.act("floor", value=0.85)
     assert (client.session.budget, client.session.floor) == (50_000, 0.85)
-    client.wait("chart", lambda chart: len(chart["figure"]["layout"]["annotations"]) == 3)
+    client.wait("chart", lambda chart: len(chart["figure"]["layout"]["annotations"]) == 2)
     for invalid in (-5, "x", None, float("nan"), True):
         client.act("budget", value=invalid)
         assert client.session.budget is None

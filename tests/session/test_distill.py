@@ -134,3 +134,20 @@ def test_the_recent_student_is_the_nearest_in_the_history(session):
     assert session.recent_student == session.student == STUDENT
     session.undo()
     assert session.recent_student == other  # the newest of the undone ones
+
+
+def test_a_model_that_is_not_compressed_is_never_estimated(session, fake, until):
+    until(session, lambda: session.settled)
+    fake.gate.clear()
+    session.distill(STUDENT)
+    seen = []
+    session.subscribe(lambda s: seen.append(s.report))
+    fake.until(lambda: (STUDENT.name, wb.Recipe()) in fake.started)
+    fake.gate.set()
+    until(session, lambda: session.settled)
+    assert all(report is None or report.exact for report in seen)
+    fake.gate.clear()
+    session.set(PRUNED)
+    session.undo()
+    assert session.report.exact
+    fake.gate.set()

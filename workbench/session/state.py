@@ -22,6 +22,8 @@ from workbench.session.records import History, Selection, TrainingProgress, Visi
 if TYPE_CHECKING:
     from workbench.training.types import TrainingStep
 
+UNTOUCHED = Recipe()
+
 log = logging.getLogger(__name__)
 
 
@@ -163,7 +165,13 @@ class State:
         return model if selection.base == model.name else zoo.model(selection.base)
 
     def add_report(self, report: Report) -> None:
-        """Show `report`, and record a visit if it is exact and of the recipe itself."""
+        """Show `report`, and record a visit if it is exact and of the recipe itself.
+
+        Estimates of a model that is not compressed are dropped: its card has the exact value.
+        """
+        if report.recipe == UNTOUCHED and not report.exact:
+            self.report = None
+            return
         self.report = report
         self.gesture.add(report)
         if report.score is not None and report.exact and report.preview_of is None:

@@ -19,7 +19,7 @@ from workbench.evaluation.cached_results import cached_report
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Quantize, Recipe
-from workbench.session.state import State
+from workbench.session.state import UNTOUCHED, State
 
 if TYPE_CHECKING:
     from workbench.training.types import TrainingStep
@@ -70,6 +70,8 @@ class Worker:
             if cached is not None:
                 self._reported = self._generation
                 state.add_report(cached)
+            elif state.recipe == UNTOUCHED:
+                state.report = None  # the card of the model has size and metric
             state.busy = cached is None or not cached.exact
             state.baseline = _cached_baseline(state.model, state.recipe, state.store)
             needs_baseline = _has_baseline(state.recipe) and state.baseline is None
