@@ -7,6 +7,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
+from workbench.domain.metric import BITS_PER_CHARACTER
 from workbench.plots import tradeoff
 from workbench.plots.goal import Goal
 from workbench.plots.palette import LIGHT, THEMES
@@ -93,6 +94,13 @@ def test_presets_are_hollow_labeled_and_selected_by_a_click():
     assert presets["marker"]["symbol"] == "circle-open"
     assert presets["text"] == ["8 bits"]
     assert presets["customdata"] == [{"act": "preset", "key": "int8"}]
+
+
+def test_a_preset_below_the_axis_is_not_drawn():
+    bits = Spot(1_000, 1.5, 1.5, 1.5)
+    marks = [Landmark(str(value), Spot(100, value, value, value)) for value in (2.0, 9.0)]
+    figure = tradeoff.draw(bits, [], None, LIGHT, landmarks=marks, metric=BITS_PER_CHARACTER)
+    assert trace(figure, "presets")["text"] == ["2.0"]
 
 
 def test_students_are_triangles_that_differ_in_color():

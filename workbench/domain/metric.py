@@ -44,6 +44,8 @@ class Metric:
         """Format a signed difference of two values: ``−1.5 points``, ``+0.021 bits``."""
         if self.share:
             return formatting.points(difference)
+        if self.unit:  # of known scale
+            difference = round(difference, 3)
         return self._with_unit(formatting.signed(difference))
 
     def better(self, value: float, other: float) -> bool:

@@ -104,8 +104,8 @@ def _students(chosen: Student | None) -> list[Landmark]:
     return [
         Landmark(label, points.original(zoo.model(student.name)), kind)
         for label, student, kind in (
-            (taught, chosen, "student"),
             (_("labels alone"), chosen.alone, "alone"),
+            (taught, chosen, "student"),  # in front, if they overlap
         )
     ]
 

@@ -31,7 +31,7 @@ class Spot:
     @property
     def exact(self) -> bool:
         """Whether the metric is exact and of the file itself."""
-        return self.low == self.high and not self.preview
+        return bool(self.low == self.high) and not self.preview  # NumPy's bool is no JSON
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,9 @@ def front(spots: Sequence[Spot], up: scales.Axis, palette: Palette) -> dict[str,
 
 
 def presets(marks: Sequence[Landmark], up: scales.Axis, palette: Palette) -> dict[str, Any]:
-    """Return the presets as faint hollow points, which a click selects."""
+    """Return the presets on the axis as faint hollow points, which a click selects."""
     hint = _("click to select it")
+    marks = [mark for mark in marks if up.height(mark.spot.value) > up.range[0]]
     return {
         "type": "scatter",
         "mode": "markers+text",

@@ -14,7 +14,7 @@ from workbench.plots.palette import Palette
 from workbench.plots.spots import Landmark, Spot, pareto, thin
 from workbench.plots.style import Figure, axis, layout
 
-MARGIN = {"l": 78, "r": 24, "t": 48, "b": 48}
+MARGIN = {"l": 84, "r": 24, "t": 48, "b": 48}
 """Room for an axis title of two lines at the left, in px."""
 
 

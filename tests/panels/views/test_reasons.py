@@ -42,14 +42,15 @@ def test_not_faster_comes_before_the_loss_and_bytes(measured):
 def test_a_broken_network_comes_first(measured):
     report = measured(wb.Recipe(wb.Prune(0.5)))
     emptied = Reason("emptied", "fc1.weight")
+    container = Reason("container", "", {"bytes": 1, "file": 2})
     size = replace(
         report.size,
-        reasons=(*report.size.reasons, Reason("container", "", {"bytes": 1, "file": 2}), emptied),
+        reasons=(*report.size.reasons, container, emptied),
     )
     texts = sentences(replace(report, size=size))
     assert texts[0].startswith("All weights of fc1.weight are pruned")
     assert texts[1].startswith("Smaller, but not faster here")
-    assert texts[-1] == Reason("container", "", {"bytes": 1, "file": 2}).text
+    assert texts[-1] == container.text
 
 
 def test_a_small_loss_is_no_reason(measured):
