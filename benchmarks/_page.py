@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser, sync_playwright
 
 from workbench._setup import browser
+from workbench.server.kernels import KERNEL
+
+READY = ".wb[data-ready] .stage .plot[data-seq]"
 
 START = (
     "from pathlib import Path; from workbench.server.serve import serve;"
@@ -49,3 +53,9 @@ def chromium() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield launched
         launched.close()
+
+
+def kernels_of(server: int) -> list[psutil.Process]:
+    """Return the server's kernel processes."""
+    children = psutil.Process(server).children(recursive=True)
+    return [child for child in children if KERNEL in " ".join(child.cmdline())]

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import _page
+from _known import fill
 from playwright.sync_api import Page
 
 import workbench as wb
@@ -45,7 +46,7 @@ def main() -> None:
     steps = options.steps
     with tempfile.TemporaryDirectory() as folder:
         store = ResultCache(Path(folder))
-        fill(store, steps)
+        known = fill(store, steps)
         notebook = Path(folder, "page", "live.ipynb")
         notebook.parent.mkdir()
         notebook.write_text(json.dumps(_notebook()), encoding="utf-8")
@@ -54,7 +55,7 @@ def main() -> None:
             page = chromium.new_page(viewport={"width": 1280, "height": 800})
             page.add_init_script(SCRIPT)
             drags(page, url, steps, Path(folder))
-            rows = [] if options.drags else measure(page, url, steps, Path(folder))
+            rows = [] if options.drags else measure(page, url, known, Path(folder))
         store.close()
     if not rows:
         return
@@ -63,12 +64,14 @@ def main() -> None:
         print(f"| {name} | {quantile(times, 50)} | {quantile(times, 95)} | {max(times):.0f} ms |")
 
 
-def measure(page: Page, url: str, steps: int, folder: Path) -> list[tuple[str, list[float]]]:
+def measure(
+    page: Page, url: str, known: list[float], folder: Path
+) -> list[tuple[str, list[float]]]:
     """Return all times in milliseconds, in the order of the table."""
+    steps = len(known)
     open_page(page, url, "fashion/lenet5", 4)
     rows = [("Label", page.evaluate("n => bench.label(n, 60)", steps))]
-    shares = [round(0.01 * step, 2) for step in range(1, steps + 1)]
-    cached = page.evaluate("([v, gap]) => bench.cached(v, gap)", [shares, GAP])
+    cached = page.evaluate("([v, gap]) => bench.cached(v, gap)", [known, GAP])
     check("fashion/lenet5", 4, cached)
     rows.append(("cached: text", [step["text"] for step in cached]))
     rows.append(("cached: figure", [step["plot"] for step in cached]))
@@ -141,16 +144,6 @@ def check(model: str, bits: int, shown: list[dict[str, object]]) -> None:
             sys.exit(
                 f"{model} at {step['value']}: the page shows {size}, the file has {len(artifact)}"
             )
-
-
-def fill(store: ResultCache, steps: int) -> None:
-    """Measure the recipes of the cached case, and the original."""
-    model = wb.model("fashion/lenet5")
-    quantize = wb.Quantize(bits=4)
-    pruned = [wb.Prune(round(0.01 * step, 2)) for step in range(1, steps + 1)]
-    recipes = [wb.Recipe(prune=prune, quantize=quantize) for prune in (None, *pruned)]
-    for recipe in (wb.Recipe(), *recipes):
-        wb.measure(model, recipe, timed=False, store=store)
 
 
 def evaluations_after(folder: Path, time: float) -> int:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.browser.lab import Lab
 from workbench._setup import browser
+from workbench.server.kernels import KERNEL
 
 START = "from workbench.server.serve import {verb}; {verb}(0, open_browser=False, {more})"
 START_IN_FOLDER = (
@@ -57,7 +58,7 @@ class Server:
 
     def kernels(self):
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if "ipykernel_launcher" in " ".join(command(child))]
+        return [child for child in children if KERNEL in " ".join(command(child))]
 
     def until(self, condition, name):
         """Return the result of `condition()` as soon as it is true."""

@@ -30,4 +30,4 @@ def dashboard(model: str = "fashion/lenet5", recipe: Recipe | None = None) -> Se
     from workbench.recipe import Recipe
     from workbench.session import Session
 
-    return SessionWidget(Session(model, recipe or Recipe()), owns_session=True)
+    return SessionWidget(Session(model, recipe or Recipe(), postpone=True), owns_session=True)

@@ -209,6 +209,8 @@ class SessionWidget(anywidget.AnyWidget):
         if complete or full or tab or self.open_tab in IMMEDIATE_TABS:
             later += self._open_tab(seq)
         self._send_all(ticket, later)
+        if session.postponed and self.open_tab is not None:
+            session.measure_again()
         if not session.moving:
             self.analysis_runner.update()
 

@@ -10,6 +10,10 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpec
 
 from workbench.panels.uploading import VARIABLE
 
+KERNEL = "workbench.server.visitor_kernel"
+ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
+"""Lets all threads of a kernel share the heap of glibc; the heap of a thread keeps freed memory."""
+
 
 class ServerKernelSpecManager(KernelSpecManager):
     """Offer one kernel: the Python interpreter that runs the server.
@@ -29,8 +33,12 @@ class ServerKernelSpecManager(KernelSpecManager):
         """Return the specification of the kernel, whatever `kernel_name` a notebook requests."""
         flags = ["-f", "{connection_file}", "--HistoryManager.enabled=False", "--log-level=ERROR"]
         return KernelSpec(
-            argv=[sys.executable, "-m", "ipykernel_launcher", *flags],
-            env={"IPYTHONDIR": _empty_profile(), VARIABLE: "on" if self.uploads else "off"},
+            argv=[sys.executable, "-m", KERNEL, *flags],
+            env={
+                "IPYTHONDIR": _empty_profile(),
+                VARIABLE: "on" if self.uploads else "off",
+                **ONE_HEAP,
+            },
             display_name="Python",
             language="python",
         )

@@ -109,6 +109,11 @@ class Selection:
     origin: str | None = None
 
     @property
+    def is_original(self) -> bool:
+        """Whether nothing is compressed, trained or distilled."""
+        return self == Selection(self.model, Recipe())
+
+    @property
     def base(self) -> str:
         """The model that sizes and accuracies are compared with; for a student, its network."""
         if self.origin is not None:

@@ -47,6 +47,16 @@ class Session(Jobs):
     Jobs run in the caller's thread and take a while. They end when `cancel` is cancelled, and call
     `on_progress` with the completed fraction.
 
+    Parameters
+    ----------
+    model, recipe
+        The first selection.
+    store
+        The cache of results; by default the user's.
+    postpone
+        Whether an original that is not compressed stays unmeasured until `measure_again` or the
+        first change. Its card has its figures, and measuring loads PyTorch, which takes memory.
+
     Attributes
     ----------
     budget : int or None
@@ -71,12 +81,13 @@ class Session(Jobs):
         recipe: Recipe = UNTOUCHED,
         *,
         store: ResultCache | None = None,
+        postpone: bool = False,
     ) -> None:
         super().__init__(State(Selection(model, recipe), store or default_result_cache()))
         self.budget: int | None = None
         self.floor: float | None = None
         self.focus = Focus()
-        self._worker = Worker(self._state)
+        self._worker = Worker(self._state, postpone=postpone)
         self._worker.request()
 
     # --- what can be read ----------------------------------------------------------------
@@ -157,6 +168,11 @@ class Session(Jobs):
     def busy(self) -> bool:
         """Whether the worker is measuring the recipe."""
         return self._state.busy
+
+    @property
+    def postponed(self) -> bool:
+        """Whether the original is not measured yet, see the parameter `postpone`."""
+        return self._state.postponed
 
     @property
     def stale(self) -> bool:
@@ -320,8 +336,8 @@ class Session(Jobs):
         state.notify()
 
     def measure_again(self) -> None:
-        """Measure the current recipe again, after a cancel or an error."""
-        self._worker.request()
+        """Measure the current recipe again, after a cancel or an error, or if it is postponed."""
+        self._worker.request(force=True)
 
     def warm_up(self) -> None:
         """Load in the background what measuring needs, so that the first change is fast."""

@@ -60,6 +60,8 @@ class State:
         Why measuring failed.
     busy : bool
         Whether more results will come.
+    postponed : bool
+        Whether the original is not measured, because nothing needs more than its model card yet.
     stale : bool
         Whether the report belongs to an earlier recipe and no newer one will come.
 
@@ -84,6 +86,7 @@ class State:
         self.error: str | None = None
         self.interruption: str | None = None
         self.busy = False
+        self.postponed = False
         self.stale = False
         self._observers: list[Callable[[], None]] = []
         self._models = {known.name: known for known in (self.model, self.origin_model)}

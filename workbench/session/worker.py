@@ -19,12 +19,14 @@ from workbench.evaluation.cached_results import cached_report
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.recipe import Quantize, Recipe
+from workbench.runtime.free_memory import return_free_memory
 from workbench.session.state import UNTOUCHED, State
 
 if TYPE_CHECKING:
     from workbench.training.types import TrainingStep
 
 WARM_UP_RECIPE = Recipe(quantize=Quantize(bits=8))
+REST = 1.0  # seconds without a request after which unused memory is returned
 NOTIFY_INTERVAL = 0.15  # seconds between two notifications of training steps
 MAX_OVERTIME = 0.25  # seconds in which an outdated recipe of a drag may get its first estimate
 
@@ -45,9 +47,17 @@ class Worker:
 
     Each request has a generation. Results of an older generation are dropped, except during a drag:
     its recipes arrive faster than they are measured, so a recipe still gets its first estimate.
+
+    Parameters
+    ----------
+    state
+        What to measure, and where the results go.
+    postpone
+        Whether to leave an original unmeasured until `request` is called with `force`, or the
+        thread starts for another reason: the model card has its figures.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, *, postpone: bool = False) -> None:
         self.thread: threading.Thread | None = None
         self._state = state
         self._changed = threading.Condition(state.lock)
@@ -55,9 +65,10 @@ class Worker:
         self._reported = 0  # the generation of the newest report
         self._pending = False
         self._notified = 0.0
+        self._postpone = postpone
         _workers.add(self)
 
-    def request(self) -> None:
+    def request(self, *, force: bool = False) -> None:
         """Answer from the result cache, or wake the thread."""
         state = self._state
         with state.lock:
@@ -72,7 +83,10 @@ class Worker:
                 state.add_report(cached)
             elif state.recipe == UNTOUCHED:
                 state.report = None  # the card of the model has size and metric
-            state.busy = cached is None or not cached.exact
+            missing = cached is None or not cached.exact
+            idle = self._postpone and not force and self.thread is None
+            state.postponed = missing and idle and state.selection.is_original
+            state.busy = missing and not state.postponed
             state.baseline = _cached_baseline(state.model, state.recipe, state.store)
             needs_baseline = _has_baseline(state.recipe) and state.baseline is None
             self._pending = state.busy or needs_baseline
@@ -106,8 +120,7 @@ class Worker:
         self._warm_up()
         while True:
             with state.lock:
-                while not self._pending and not state.closed:
-                    self._changed.wait()
+                self._wait()
                 if state.closed:
                     return
                 self._pending = False
@@ -131,6 +144,14 @@ class Worker:
                 log.exception("measuring failed")
                 message = _("Measuring failed: {error}. Move a slider or reload the page.")
                 self._fail(request.generation, message.format(error=error))
+
+    def _wait(self) -> None:
+        """Wait for a request or the end of the session; call under the lock."""
+        rested = False
+        while not self._pending and not self._state.closed:
+            if not self._changed.wait(None if rested else REST):
+                return_free_memory()
+                rested = True
 
     def _warm_up(self) -> None:
         """Load everything that measuring needs, unless a request is already pending."""

@@ -35,6 +35,12 @@ def bye(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def warm_up(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Load in the background what measuring needs: the user is about to change something."""
+    dashboard.session.warm_up()
+
+
+@action
 def theme(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Switch between the light and the dark theme."""
     _set_theme(dashboard, message)

@@ -33,6 +33,8 @@ export class Settings {
     this.distillation = new Distillation(channel, (values) => this.changeAll(values));
     this.hint = h("p", { className: "hint", role: "status" });
     this.node = h("form", { className: "panel settings", onsubmit: (event) => event.preventDefault() });
+    const warmUp = () => channel.act("warm_up");
+    for (const event of ["pointerenter", "focusin"]) this.node.addEventListener(event, warmUp, { once: true });
   }
 
   /** @param {Page} page */

@@ -1,0 +1,48 @@
+"""The app loads PyTorch when the user is about to change something, not when it opens."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.panels.conftest import Client
+from workbench.session import Session
+
+
+@pytest.fixture
+def visitor(store):
+    client = Client(Session("fashion/lenet-300-100", store=store, postpone=True))
+    client.act("hello", search="", theme="light")
+    yield client
+    client.dashboard.close()
+
+
+def test_the_card_shows_the_original_without_measuring(visitor):
+    state = visitor.last("state")
+    assert state["numbers"]["exact"]
+    assert not state["busy"]
+    assert visitor.session.postponed
+
+
+def test_opening_a_tab_measures_the_original(visitor):
+    visitor.act("tab", key="bytes")
+    visitor.wait("tab", lambda message: "figure" in message)
+    assert not visitor.session.postponed
+
+
+def test_a_hand_near_the_settings_warms_up(visitor):
+    visitor.act("warm_up")
+    assert visitor.session._worker.thread is not None
+    assert visitor.session.postponed
+
+
+def test_opening_the_app_loads_no_torch():
+    script = (
+        "import sys; import workbench as wb; from workbench.panels.actions import ACTIONS;"
+        "app = wb.dashboard(); ACTIONS['hello'](app, {'theme': 'light'});"
+        "assert not {'torch', 'debugpy'} & set(sys.modules)"
+    )
+    process = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
+    assert process.returncode == 0, process.stderr
