@@ -15,6 +15,7 @@ import _page
 from playwright.sync_api import Page
 
 IDLE = 5000  # ms that a visitor only looks
+REST = 2000  # ms after which the kernel has returned its free memory
 SETTLED = """() => {
   const card = document.querySelector(".card").dataset;
   const { sent } = document.querySelector(".wb").dataset;
@@ -48,6 +49,7 @@ def main() -> None:
             page.wait_for_timeout(IDLE)
             rows.append(("kernel of an idle visitor (PSS)", largest(server), "120 MB"))
             slide(page, 0.3)
+            page.wait_for_timeout(REST)
             rows.append(("after the first slide (PSS)", largest(server), "300 MB"))
         with _page.served(store, preheat=0) as (url, server):
             for number in range(users):
