@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -119,3 +121,10 @@ def test_a_sound_has_time_across_and_coefficients_up(columns):
         "before": pytest.approx(0.13),
         "after": pytest.approx(0.13),
     }
+
+
+def test_the_title_says_if_the_input_no_longer_matters():
+    seen = example(explanation(0, (0.7, 0.2, 0.1), 0.5))
+    unseen = replace(seen, after=replace(seen.after, attributions=np.zeros((28, 28), np.float32)))
+    assert "hardly matters" not in attribution.summary(seen)
+    assert attribution.summary(unseen).endswith("; after compression, the input hardly matters")

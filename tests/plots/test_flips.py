@@ -55,6 +55,21 @@ def test_the_summary(comparison, compare):
     assert flips.summary(compare([0], [1], [1])) == "No prediction changed"
 
 
+@pytest.mark.parametrize("display_type", ["image", "words"])
+def test_a_title_is_about_the_examples_that_are_shown(comparison, images, display_type):
+    titles = {
+        "became_wrong": "3 {} went wrong, mostly shirt; 1 became right",
+        "became_right": "1 {} became right, mostly coat; 3 went wrong",
+        "stayed_wrong": "1 {} stayed wrong, with another class, mostly bag",
+    }
+    noun = {"image": ("images", "image"), "words": ("texts", "text")}[display_type]
+    examples = images if display_type == "image" else [("a", "dress")] * 6
+    for kind, title in titles.items():
+        figure = flips.draw(comparison, examples, kind=kind, display_type=display_type)
+        expected = title.format(noun[kind != "became_wrong"])
+        assert figure["layout"]["title"]["text"] == expected
+
+
 def test_later_and_empty_pages(comparison, images):
     assert flips.visible_examples(comparison, "became_wrong", 2, 1) == [2]
     empty = flips.draw(comparison, images, kind="became_right", first=8)

@@ -70,7 +70,7 @@ STYLES = (
     "status",
 )
 
-LIVE_SCRIPTS = ("dom", "channel", "plotly", "chart", "surroundings", "live")
+LIVE_SCRIPTS = ("dom", "gesture", "channel", "plotly", "chart", "surroundings", "live")
 """The script of a figure that moves in a notebook, in dependency order."""
 LIVE_STYLES = ("base", "chart")
 

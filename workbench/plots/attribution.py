@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from workbench import formatting
 from workbench.i18n import _
 from workbench.plots import maps, sentences
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 NARROW = 6
 """With fewer columns than this, the example and its maps are stacked."""
+NONE = 0.02
+"""Contributions below this fraction of those before compression are invisible."""
 
 
 def draw(result: Attribution, palette: Palette = LIGHT, *, columns: int = 6) -> Figure:
@@ -48,7 +52,10 @@ def summary(result: Attribution) -> str:
         text = _("Predicted {before} before ({first}) and after ({second})")
     else:
         text = _("Predicted {before} before ({first}), {after} after ({second})")
-    return text.format(before=before, after=after, first=first, second=second)
+    text = text.format(before=before, after=after, first=first, second=second)
+    if _largest(result.after) < NONE * _largest(result.before):
+        text = _("{text}; after compression, the input hardly matters").format(text=text)
+    return text
 
 
 def rows(result: Attribution) -> list[dict[str, Any]]:
@@ -66,6 +73,10 @@ def _line(
     right = explanation.predicted == result.label
     name = mark_prediction(_(result.classes[explanation.predicted]), right=right, palette=palette)
     return f"{when}: <b>{name}</b>{separator}{formatting.percent(_confidence(explanation))}"
+
+
+def _largest(explanation: Explanation) -> float:
+    return float(np.abs(explanation.attributions).max(initial=0))
 
 
 def _confidence(explanation: Explanation) -> float:

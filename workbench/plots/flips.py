@@ -42,13 +42,23 @@ ENTRIES = 8
 """Examples on one page of a list."""
 ENTRY_PX = 64
 """Height of a list entry in px: its predictions, and two lines of its text."""
-WENT_WRONG: dict[str, Callable[[int], str]] = {
-    "image": lambda n: plural("{count} image went wrong", "{count} images went wrong", n),
-    "words": lambda n: plural("{count} text went wrong", "{count} texts went wrong", n),
-    "frames": lambda n: plural("{count} recording went wrong", "{count} recordings went wrong", n),
-    "custom": lambda n: plural("{count} example went wrong", "{count} examples went wrong", n),
+COUNTED: dict[str, Callable[[int], str]] = {
+    "image": lambda n: plural("{count} image", "{count} images", n),
+    "words": lambda n: plural("{count} text", "{count} texts", n),
+    "frames": lambda n: plural("{count} recording", "{count} recordings", n),
+    "custom": lambda n: plural("{count} example", "{count} examples", n),
 }
 """By display type."""
+TITLES = {
+    "became_wrong": N_("{examples} went wrong"),
+    "became_right": N_("{examples} became right"),
+    "stayed_wrong": N_("{examples} stayed wrong, with another class"),
+}
+OPPOSITES = {
+    "became_wrong": ("became_right", N_("{text}; {count} became right")),
+    "became_right": ("became_wrong", N_("{text}; {count} went wrong")),
+}
+"""The kind that a title mentions too, and how."""
 
 
 def draw(
@@ -93,8 +103,9 @@ def draw(
             code="argument.unknown_kind",
         )
     numbers = visible_examples(comparison, kind, first, columns, display_type)
+    title = summary(comparison, display_type, kind)
     if display_type not in TILED:
-        return _draw_list(comparison, examples, numbers, palette, columns, display_type)
+        return _draw_list(comparison, examples, numbers, palette, columns, title)
     numbers = numbers[: columns * rows]
     lines = max(1, -(-len(numbers) // columns))
     tiles, notes = [], []
@@ -109,7 +120,7 @@ def draw(
         "data": tiles,
         "layout": layout(
             palette,
-            summary(comparison, display_type),
+            title,
             height=56 + TILE_PX * lines,
             margin={"l": 8, "r": 8, "t": 48, "b": 8},
             xaxis={**hidden, "range": [-0.5, columns * TILE_WIDTH - 0.5], "constrain": "domain"},
@@ -152,16 +163,21 @@ def visible_examples(
     return numbers
 
 
-def summary(comparison: Comparison, display_type: str = "image") -> str:
-    """Summarize the changed predictions in one sentence."""
-    lost, won = len(comparison.became_wrong), len(comparison.became_right)
+def summary(comparison: Comparison, display_type: str = "image", kind: str = "became_wrong") -> str:
+    """Summarize the changed predictions of a kind in one sentence."""
     if not len(comparison.flipped):
         return _("No prediction changed")
-    text = WENT_WRONG[display_type](lost).format(count=formatting.count(lost))
-    if lost:
-        worst = int(np.bincount(comparison.labels[comparison.became_wrong]).argmax())
-        text = _("{text}, mostly {name}").format(text=text, name=_(comparison.classes[worst]))
-    return _("{text}; {count} became right").format(text=text, count=formatting.count(won))
+    numbers = getattr(comparison, kind)
+    examples = COUNTED[display_type](len(numbers)).format(count=formatting.count(len(numbers)))
+    text = _(TITLES[kind]).format(examples=examples)
+    if len(numbers):
+        most = int(np.bincount(comparison.labels[numbers]).argmax())
+        text = _("{text}, mostly {name}").format(text=text, name=_(comparison.classes[most]))
+    if kind not in OPPOSITES:
+        return text
+    opposite, template = OPPOSITES[kind]
+    count = formatting.count(len(getattr(comparison, opposite)))
+    return _(template).format(text=text, count=count)
 
 
 def rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -213,7 +229,7 @@ def _draw_list(
     numbers: Sequence[int],
     palette: Palette,
     columns: int,
-    display_type: str,
+    title: str,
 ) -> Figure:
     """Draw a list of examples: label and predictions, and below them the start of the text."""
     width = sheet_width(columns)
@@ -225,7 +241,7 @@ def _draw_list(
         start = _excerpt(examples[number], number, int(width / LETTER))
         lines += [(0, top + 30 + 17 * row, escape_text(text)) for row, text in enumerate(start)]
     lines = lines or [(0, ENTRY_PX / 2, _("There are none."))]
-    title, height = summary(comparison, display_type), max(1, len(numbers)) * ENTRY_PX
+    height = max(1, len(numbers)) * ENTRY_PX
     return sheet(palette, title, [text_trace(lines, palette)], (width, height), [])
 
 
