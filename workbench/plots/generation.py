@@ -25,7 +25,7 @@ def draw(result: Generation, palette: Palette = LIGHT) -> Figure:
     width = sheet_width(COLUMNS)
     lines: list[str] = []
     for head, text in (
-        (_("prompt"), result.prompt.strip()),
+        (_("prompt"), _prompt(result)),
         (_("original model"), result.before),
         (_("compressed file"), result.after),
     ):
@@ -60,8 +60,16 @@ def rows(result: Generation) -> list[dict[str, Any]]:
 def card(result: Generation) -> Card:
     """Return the card of a result."""
     facts = [(f"{result.temperature:g}", _("temperature")), (str(result.seed), _("seed"))]
-    texts = [f"{_('original model')}: {result.before}", f"{_('compressed file')}: {result.after}"]
+    texts = [
+        f"{_('prompt')}: {_prompt(result)}",
+        f"{_('original model')}: {result.before}",
+        f"{_('compressed file')}: {result.after}",
+    ]
     return Card(result.model, facts, [summary(result), *texts])
+
+
+def _prompt(result: Generation) -> str:
+    return result.prompt.strip() or _("none, a new text begins")
 
 
 def _wrapped(text: str, letters: int) -> list[str]:

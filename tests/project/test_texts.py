@@ -1,0 +1,38 @@
+"""The figures in texts for users are those that the code computes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import workbench as wb
+
+ROOT = Path(__file__).parents[2]
+
+
+def markdown(name):
+    """Return the text of a notebook, in one line."""
+    cells = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text("utf-8"))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    return " ".join(" ".join(texts).split())
+
+
+def test_the_sizes_in_the_readme():
+    model = wb.model("fashion/lenet5")
+    recipes = [wb.Recipe(quantize=wb.Quantize(bits)) for bits in (8, 4)]
+    eight, four = (model.original_bytes / len(wb.compress(model, r)) for r in recipes)
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    assert f"The file becomes {eight:.1f} times, then {four:.1f} times smaller." in readme
+
+
+def test_the_changes_in_the_notebook_on_comparisons():
+    recipe = wb.Recipe(prune=wb.Prune(0.75), quantize=wb.Quantize(bits=4))
+    result = wb.compare(wb.model("fashion/lenet5"), recipe)
+    before, after = (counts.accuracy for counts in result.prediction_counts)
+    assert round(100 * (before - after)) == 10
+    text = markdown("what_changed")
+    assert "The accuracy falls by ten points" in text
+    assert (
+        f"{len(result.became_wrong)} of 5,000 images become wrong, {len(result.became_right)} "
+        f"become right, and {len(result.stayed_wrong)} stay wrong with another class" in text
+    )
