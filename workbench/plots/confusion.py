@@ -161,7 +161,7 @@ def _matrix(
         "z": np.round(shades, 3).tolist(),
         "text": [[to_text(int(v)) if v else "" for v in line] for line in counts],
         "texttemplate": "%{text}",
-        "textfont": {"size": 13},
+        "textfont": {"size": 13 if limits[0] == 0 else 11},  # a sign takes width
         "customdata": counts.tolist(),
         "hovertemplate": _("%{y} predicted as %{x}") + ": <b>%{customdata}</b><extra></extra>",
         "colorscale": colors,

@@ -45,7 +45,10 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) ->
                 ],
                 "customdata": [formatting.nbytes(size) for size in sizes],
                 "branchvalues": "total",
-                "texttemplate": "%{label}<br>%{text}",
+                "texttemplate": [
+                    "%{label}, %{text}" if tile_id in parents else "%{label}<br>%{text}"
+                    for tile_id in ids
+                ],
                 "hovertemplate": "%{id}<br><b>%{customdata}</b><br>%{text}<extra></extra>",
                 "marker": {
                     "colors": list(colors),
