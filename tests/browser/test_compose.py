@@ -26,13 +26,11 @@ def test_a_composition_moves_as_one(page, lab_server):
     expect(card.locator("dd").first).to_have_text("90.0\u202f%")
     size = card.locator('[data-number="bytes"]').inner_text()
     digits = "".join(filter(str.isdigit, size))
-    you = "(node) => String(node.data.find((trace) => trace.name === 'you')?.x[0])"
-    page.wait_for_function(
-        f"(size) => ({you})(document.querySelector('.stage .plot')) === size", arg=digits
-    )
+    drawn = "document.querySelector('.stage .live .you').dataset.x"
+    page.wait_for_function(f"(size) => Math.round(10 ** {drawn}) === size", arg=int(digits))
     log = page.locator(".jp-OutputArea-output", has_text="Recipe(prune={'sparsity': 0.9}")
     expect(log.first).to_contain_text(f"{int(digits):,} bytes")
-    boxes = [page.locator(f".wb-{part}").bounding_box() for part in ("controls", "card")]
+    boxes = [page.locator(f".workbench-{part}").bounding_box() for part in ("controls", "card")]
     assert boxes[0]["width"] >= 300
     assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"] + 1
     assert plot.bounding_box()["x"] >= boxes[0]["x"] + boxes[0]["width"]

@@ -109,6 +109,11 @@ def test_the_temperature_is_a_control(session, show):
     assert session.recipe == Recipe(Prune(0.5))
 
 
+def test_a_part_receives_only_what_it_shows(session, show):
+    _widget, messages = show(wb.ui.Card(session))
+    assert set(messages[0]) == {"kind", "labels", "pages", "open", "tabs"}
+
+
 def test_a_tab_is_the_only_one_of_its_widget(session, show):
     widget, messages = show(wb.ui.Tab(session, "results"))
     assert [tab["key"] for tab in messages[0]["tabs"]] == ["results"]

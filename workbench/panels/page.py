@@ -21,8 +21,8 @@ from workbench.session import Session
 
 
 def description(session: Session, panel: Panel, open_page: str | None) -> dict[str, Any]:
-    """Return the message from which the page builds itself."""
-    return {
+    """Return the message from which the page builds what the panel shows."""
+    message: dict[str, Any] = {
         "kind": "page",
         "labels": page_labels(session.model.task.metric),
         "pages": [
@@ -31,19 +31,24 @@ def description(session: Session, panel: Panel, open_page: str | None) -> dict[s
             if known.key in panel.pages
         ],
         "open": open_page,
-        "header": header(session),
-        "parts": settings.parts(session, panel.fields),
-        "settings": settings.describe(session),
-        "layers": list(session.layers),
-        "layer_table": layer_table.rows(session.model),
-        "training": training.section(session),
-        "upload": uploading.describe(),
-        "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
         "tabs": [
             {"key": tab.key, "label": _(tab.label_id), "page": tab.page}
             for tab in tabs(session.model.task, panel)
         ],
     }
+    if panel.pages or panel.fields:
+        message["parts"] = settings.parts(session, panel.fields)
+    if panel.pages:
+        message |= {
+            "header": header(session),
+            "settings": settings.describe(session),
+            "layers": list(session.layers),
+            "layer_table": layer_table.rows(session.model),
+            "training": training.section(session),
+            "upload": uploading.describe(),
+            "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
+        }
+    return message
 
 
 def state(

@@ -13,12 +13,11 @@
 
 import { getKey, saveState, search } from "./address.js";
 import { App } from "./app.js";
-import { Card } from "./card.js";
 import { Channel } from "./channel.js";
 import { CompressPage } from "./compress_page.js";
 import { h } from "./dom.js";
 import { saveBlob } from "./export.js";
-import { ControlsPart, TabPart, TradeoffPart } from "./parts.js";
+import { CardPart, ControlsPart, TabPart, TradeoffPart } from "./parts.js";
 import { Status } from "./status.js";
 import { createTheme } from "./theme.js";
 import { TrainPage } from "./train_page.js";
@@ -31,7 +30,7 @@ const VIEWS = {
   compress: CompressPage,
   train: TrainPage,
   tradeoff: TradeoffPart,
-  card: Card,
+  card: CardPart,
   controls: ControlsPart,
   tab: TabPart,
 };
@@ -86,7 +85,7 @@ function render({ model, el }) {
 
   const stopWatching = channel.watchKernel((alive) => (alive ? status.goOnline() : status.goOffline()));
 
-  el.classList.add("wb-frame", `wb-${part}`);
+  el.classList.add("workbench-frame", `workbench-${part}`);
   el.append(root);
   channel.act("hello", { search: search(), theme: theme.current(), page: getKey("page") });
 

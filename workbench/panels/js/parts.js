@@ -1,8 +1,10 @@
 // @ts-check
 // Parts of the page as widgets of their own, which notebooks combine.
 
+import { Card } from "./card.js";
 import { h } from "./dom.js";
 import { applies, control } from "./field.js";
+import { Results } from "./results.js";
 import { Stage } from "./stage.js";
 import { Tabs } from "./tabs.js";
 
@@ -13,6 +15,7 @@ export class TradeoffPart {
   /** @param {Context} context */
   constructor(context) {
     this.stage = new Stage(context);
+    this.results = new Results([this.stage]);
     this.node = this.stage.node;
   }
 
@@ -27,7 +30,7 @@ export class TradeoffPart {
 
   /** @param {State} state */
   show(state) {
-    this.stage.show(state);
+    this.results.show(state);
   }
 
   /** @param {Messages["chart"]} message */
@@ -36,7 +39,30 @@ export class TradeoffPart {
   }
 
   close() {
+    this.results.clear();
     this.stage.close();
+  }
+}
+
+export class CardPart {
+  constructor() {
+    this.card = new Card();
+    this.results = new Results([this.card]);
+    this.node = this.card.node;
+  }
+
+  /** @param {Page} page */
+  build(page) {
+    this.card.build(page);
+  }
+
+  /** @param {State} state */
+  show(state) {
+    this.results.show(state);
+  }
+
+  close() {
+    this.results.clear();
   }
 }
 

@@ -4,6 +4,7 @@
 import { Card } from "./card.js";
 import { h } from "./dom.js";
 import { Footer } from "./footer.js";
+import { Results } from "./results.js";
 import { Tabs } from "./tabs.js";
 import { TrainingSection } from "./training.js";
 
@@ -15,6 +16,7 @@ export class TrainPage {
     this.context = context;
     this.training = new TrainingSection(context.channel);
     this.card = new Card();
+    this.results = new Results([this.card]);
     this.footer = new Footer(context);
     this.tabs = new Tabs(context.channel, context.status, { closable: false });
     this.training.onStart = () => this.tabs.reveal("training");
@@ -44,7 +46,7 @@ export class TrainPage {
 
   /** @param {State} state */
   show(state) {
-    this.card.show(state); // before anything that takes time
+    this.results.show(state); // before anything that takes time
     this.training.show(this.context.channel.values);
     this.footer.show(state);
   }
@@ -60,6 +62,7 @@ export class TrainPage {
   }
 
   close() {
+    this.results.clear();
     this.tabs.clear();
   }
 }
