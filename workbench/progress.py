@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from workbench.domain.metric import Metric
+from typing import Any, Protocol
 
 WIDTH = 30
 
 
+class Advance(Protocol):
+    """Draws a progress bar."""
+
+    def __call__(self, completed: int, total: int, note: str = "") -> None:
+        """Draw the bar at `completed` of `total`, with a note."""
+
+
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(label: str) -> Iterator[Advance]:
     """Yield a function that draws the bar, called with the amount completed and the total.
 
-    Nothing is drawn if standard error is not a terminal.
+    Nothing is drawn if standard error is not a terminal. A note is drawn after the numbers.
     """
     drawn = False
 
-    def advance(completed: int, total: int) -> None:
+    def advance(completed: int, total: int, note: str = "") -> None:
         nonlocal drawn
         if sys.stderr.isatty() and total:
             full = WIDTH * completed // total
             line = f"\r{label} [{'█' * full}{'·' * (WIDTH - full)}] {completed:,} of {total:,}"
-            _write(line)
+            _write(f"{line}  {note}\033[K" if note else line)
             drawn = True
 
     try:
@@ -37,16 +41,17 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
             _write("\r\033[K")
 
 
-def training_progress(metric: Metric) -> AbstractContextManager[Callable[[Any], None]]:
-    """Return a context that shows training: as a learning curve in a notebook, else as a bar.
+class TrainingDisplay(Protocol):
+    """What shows the course of a training run."""
 
-    It provides the function to call with each `TrainingStep`.
-    """
-    if in_kernel():
-        live = import_module("workbench.panels.live")  # lies above
-        course: AbstractContextManager[Callable[[Any], None]] = live.live_course(metric)
-        return course
-    return _training_bar()
+    def begin(self, recipe: Any, seconds: float | None) -> None:
+        """Show that training begins; with `seconds`, the number of steps is measured first."""
+
+    def watch(self, recipe: Any) -> Callable[[Any], None]:
+        """Return the function to call with each `TrainingStep`."""
+
+    def finish(self, artifact: Any) -> None:
+        """Show the result."""
 
 
 def in_kernel() -> bool:
@@ -56,9 +61,47 @@ def in_kernel() -> bool:
 
 
 @contextmanager
-def _training_bar() -> Iterator[Callable[[Any], None]]:
-    with progress_bar("training") as advance:
-        yield lambda event: advance(event.step, event.steps)
+def training_display(model: Any) -> Iterator[TrainingDisplay | None]:
+    """Yield a display of the training of `model`; None where nobody would see it.
+
+    In a notebook it is a figure, in a terminal a bar with the value of the last point.
+    """
+    if in_kernel():
+        panels = import_module("workbench.panels.live_training")  # lies above
+        with panels.live_training(model) as display:
+            yield display
+    elif sys.stderr.isatty():
+        with progress_bar("training") as advance:
+            yield TerminalDisplay(model, advance)
+    else:
+        yield None
+
+
+class TerminalDisplay:
+    """Shows one training run as a progress bar."""
+
+    def __init__(self, model: Any, advance: Advance) -> None:
+        self._model = model
+        self._advance = advance
+
+    def begin(self, recipe: Any, seconds: float | None) -> None:
+        """Show nothing: measuring the speed takes a few seconds."""
+
+    def watch(self, recipe: Any) -> Callable[[Any], None]:
+        """Return the function to call after each step."""
+        course = import_module("workbench.evaluation.course").Course(self._model, recipe)
+        metric, value = self._model.task.metric, ""
+
+        def on_step(event: Any) -> None:
+            nonlocal value
+            for _step, score in course.add(event):
+                value = metric.format(score.value)
+            self._advance(event.step, event.steps, value)
+
+        return on_step
+
+    def finish(self, artifact: Any) -> None:
+        """Show nothing: the bar disappears."""
 
 
 def _write(text: str) -> None:

@@ -211,10 +211,11 @@ def test_training_on_the_page(client):
     client.wait_until_idle()
     before = client.session.report.accuracy
     section = client.last("page")["training"]
-    assert {field["key"] for field in section["primary"]} == {"teacher", "temperature", "mix"}
-    teachers = [choice["value"] for choice in section["primary"][0]["choices"]]
-    assert teachers[:2] == ["", "self"]
+    distilling, from_scratch = (f for f in section["main"] if f["key"] == "teacher")
+    teachers = [choice["value"] for choice in distilling["choices"]]
+    assert teachers[0] == "self"
     assert "fashion/resnet" in teachers
+    assert [choice["value"] for choice in from_scratch["choices"]] == ["", *teachers]
     client.act("tab", key="training")
     assert "note" in client.last("tab")
     client.act("train", values=section["values"] | {"teacher": "self"}, seconds=1)
@@ -222,8 +223,15 @@ def test_training_on_the_page(client):
     client.wait_until_idle()
     assert client.session.recipe.train.teacher == "self"
     assert client.session.report.accuracy > before
-    figure = client.last("tab")["figure"]
-    assert figure["data"][0]["x"][-1] == client.session.recipe.train.steps
+    figure = client.wait("tab", lambda tab: "steps in" in title(tab))["figure"]
+    course = next(line for line in figure["data"] if line.get("name") == "accuracy of the file")
+    assert course["x"][0] == 0
+    assert course["x"][-1] == client.session.recipe.train.steps
+    assert f"{100 * before:.1f}" in title(client.last("tab"))
+    assert f"{100 * client.session.report.accuracy:.1f}" in title(client.last("tab"))
+    client.act("focus", key="loss", value=True)
+    names = [line["name"] for line in client.last("tab")["figure"]["data"]]
+    assert names == ["training loss", "sparsity during training"]
     client.act("training_csv")
     assert [int(row["step"]) for row in table(client)][-1] == client.session.recipe.train.steps
     client.set_values(prune_sparsity=0.5)  # a slider selects the untrained file
@@ -266,6 +274,10 @@ def test_the_teacher_follows_the_temperature_immediately(client):
     assert [float(row["probability"]) for row in table(client)] == pytest.approx(second)
     client.act("query_teacher", teacher="fashion/lenet5", temperature=0)
     assert "above 0" in client.last("banner")["text"]
+
+
+def title(tab):
+    return tab["figure"]["layout"]["title"]["text"] if tab.get("figure") else ""
 
 
 def test_tables_are_csv(client):

@@ -12,13 +12,16 @@ from tests.raises import raises
 from tests.untrained import untrained
 from workbench.analysis.generation import Generation
 from workbench.domain.metric import RMSE
+from workbench.evaluation.report import Score
+from workbench.evaluation.training_progress import TrainingProgress
 from workbench.panels import training
 from workbench.panels.comparison import generation
 from workbench.panels.comparison import tab as comparison
-from workbench.panels.tabs import tabs, training_tab
+from workbench.panels.tabs import tabs
+from workbench.panels.training_tabs import training_tab
 from workbench.plots.palette import LIGHT
 from workbench.recipe import Recipe, Train
-from workbench.session.records import TrainingProgress
+from workbench.session.records import Focus
 from workbench.training.setup import training_setup
 from workbench.training.teacher_predictions import teacher_predictions
 
@@ -57,23 +60,35 @@ def test_tabs_for_classification_are_missing_for_other_tasks():
 
 @pytest.mark.parametrize(("task", "value"), [(LANGUAGE, "1.500\u202fbits"), (NUMBERS, "1.500")])
 def test_the_learning_curve_uses_the_metric(task, value):
-    progress = TrainingProgress(2, 2, 0.0, 1.0, ((1, 1.0, 1.5), (2, 1.0, 1.5)))
-    session = SimpleNamespace(training=progress, model=SimpleNamespace(task=task))
-    figure = training_tab(session, LIGHT)["figure"]
-    title = f"Batch {task.metric.name} after 2 steps: {value}"
-    assert figure["layout"]["title"]["text"] == title
+    score = Score(task.metric.name, 1.5, 1.4, 1.6, 100, 500, {})
+    progress = TrainingProgress(Train(9), step=2, course=((1, score),))
+    session = SimpleNamespace(
+        training=progress,
+        model=SimpleNamespace(task=task, original_bytes=1, metric_value=lambda split: 1.2),
+        recipe=Recipe(),
+        interruption=None,
+        sweep_progress=None,
+        focus=Focus(),
+    )
+    tab = training_tab(session, LIGHT)
+    title = f"Step 2 of 9: the file of step 1 reaches {value}"
+    assert tab["figure"]["layout"]["title"]["text"] == title
+    assert f"{task.metric.name} of the file" in str(tab["controls"])
+
+
+def grouped_keys(client):
+    groups = training.section(client.session)["groups"]
+    return {field["key"] for group in groups for field in group["fields"]}
 
 
 def test_only_images_can_be_shifted_and_mirrored(client):
-    keys = [field["key"] for field in training.section(client.session)["more"]]
-    assert {"shift", "mirror"} <= set(keys)
+    assert {"shift", "mirror"} <= grouped_keys(client)
     model = wb.model("vowels/cnn")
     for settings in (Train(1, shift=1), Train(1, mirror="half")):
         with raises("recipe.augmentation_needs_images", "shift", "mirror"):
             training_setup(model, Recipe(train=settings))
     client.session.choose_model(model.name)
-    keys = [field["key"] for field in training.section(client.session)["more"]]
-    assert not {"shift", "mirror"} & set(keys)
+    assert not {"shift", "mirror"} & grouped_keys(client)
     client.act(
         "train", values={**training.section(client.session)["values"], "shift": 1}, seconds=1
     )

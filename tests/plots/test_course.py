@@ -1,43 +1,154 @@
-"""Training progress for several metrics."""
+"""The figure of a training run's course: valid at every stage, with the result in its title."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import plotly.graph_objects as go
 import pytest
 
 from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, Metric
+from workbench.evaluation.report import Score
+from workbench.evaluation.training_progress import TrainingProgress
 from workbench.plots import course
-from workbench.plots.palette import LIGHT
+from workbench.plots.palette import LIGHT, THEMES
+from workbench.recipe import Train
 
 CUSTOM = Metric("custom", "whole", share=False)
+SETTINGS = Train(1170)
+STEPS = tuple((step, 2.0 / step, min(0.9, step / 500)) for step in range(1, 1171, 10))
+
+
+def score(value, examples=1176, margin=0.02):
+    exact = examples == 5000
+    low, high = (value, value) if exact else (value - margin, value + margin)
+    return Score("accuracy", value, low, high, examples, 5000, {})
+
+
+START = TrainingProgress(SETTINGS, step=300, seconds=6.0, steps=STEPS[:31])
+RUNNING = replace(START, course=((0, score(0.62, 5000)), (250, score(0.84))))
+OVER = replace(START, step=1170, seconds=17.0, over=True, steps=STEPS, course=RUNNING.course)
+DONE = OVER.measured(score(0.889, 5000), elapsed=20.2)
+
+
+def title(figure):
+    return figure["layout"]["title"]["text"]
+
+
+def names(figure):
+    return [line.get("name") for line in figure["data"] if line.get("showlegend", True)]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("loss", [False, True])
+@pytest.mark.parametrize("metric", [ACCURACY, BITS_PER_CHARACTER, CUSTOM])
+@pytest.mark.parametrize(
+    "progress", [TrainingProgress(SETTINGS), START, RUNNING, OVER, DONE], ids=str
+)
+def test_every_stage_is_a_valid_figure(progress, metric, loss, theme):
+    go.Figure(course.draw(progress, THEMES[theme], metric, original=0.91, loss=loss))
+    go.Figure(course.draw(progress, THEMES[theme], metric, loss=loss))
 
 
 @pytest.mark.parametrize(
-    ("metric", "value", "steps", "summary"),
+    ("progress", "expected"),
     [
-        (ACCURACY, 0.5, 2, "Batch accuracy after 2 steps: 50.0\u202f%"),
-        (ACCURACY, 0.5, 9, "Batch accuracy after 2 of 9 steps: 50.0\u202f%"),
-        (BITS_PER_CHARACTER, 2.5, 2, "Batch bits per character after 2 steps: 2.500\u202fbits"),
+        (TrainingProgress(SETTINGS, budget=20.0), "Measuring how many steps fit into 20 s"),
+        (START, "Step 300 of 1,170"),
+        (RUNNING, "Step 300 of 1,170: the file of step 250 reaches 84.0\u202f%"),
+        (DONE, "Fine-tuned: 62.0\u202f% → 88.9\u202f%, 1,170 steps in 20 s"),
+        (replace(DONE, elapsed=None), "Fine-tuned: 62.0\u202f% → 88.9\u202f%, 1,170 steps in 17 s"),
         (
-            BITS_PER_CHARACTER,
-            2.5,
-            9,
-            "Batch bits per character after 2 of 9 steps: 2.500\u202fbits",
+            replace(DONE, settings=Train(1170, teacher="self")),
+            "Distilled: 62.0\u202f% → 88.9\u202f%, 1,170 steps in 20 s",
         ),
-        (CUSTOM, float("nan"), 2, "Loss after 2 steps: 1.000"),
-        (CUSTOM, float("nan"), 9, "Loss after 2 of 9 steps: 1.000"),
+        (
+            replace(DONE, settings=Train(1170, start="scratch")),
+            "Trained from scratch: 88.9\u202f%, 1,170 steps in 20 s",
+        ),
+        (
+            replace(DONE, settings=Train(1170, start="scratch", teacher="self")),
+            "Student trained: 88.9\u202f%, 1,170 steps in 20 s",
+        ),
+        (
+            TrainingProgress(Train(1), step=1, over=True).measured(score(0.889, 5000)),
+            "Fine-tuned: 88.9\u202f%, 1 step",
+        ),
     ],
 )
-def test_the_title_summarizes_the_progress(metric, value, steps, summary):
-    figure = course.draw([(1, 1.0, value), (2, 1.0, value)], steps, LIGHT, metric)
-    go.Figure(figure)  # plotly rejects unknown properties
-    assert figure["layout"]["title"]["text"] == summary
-    names = [line["name"] for line in figure["data"]]
-    assert names == [*([] if metric is CUSTOM else [f"batch {metric.name}"]), "loss"]
-    assert figure["layout"]["yaxis"]["visible"] == (metric is not CUSTOM)
-    assert figure["layout"]["yaxis"]["title"]["text"] == metric.name
+def test_the_title_states_what_happens_or_the_result(progress, expected):
+    assert title(course.draw(progress, LIGHT)) == expected
 
 
-def test_a_run_without_steps_has_a_figure():
-    figure = course.draw([], 9, LIGHT, BITS_PER_CHARACTER)
-    assert figure["layout"]["title"]["text"] == "Training starts"
+def test_the_curve_shows_estimates_hollow_and_exact_values_filled():
+    _band, line, _sparsity = course.draw(DONE, LIGHT)["data"]
+    assert line["x"] == [0, 250, 1170]
+    assert line["y"] == sorted(line["y"])
+    assert line["marker"]["color"] == [LIGHT.accent, LIGHT.panel, LIGHT.accent]
+    assert "exact" in line["customdata"][0]
+    assert "between 82.0\u202f% and 86.0\u202f%" in line["customdata"][1]
+
+
+def test_the_band_is_the_interval_of_each_point():
+    band, line, _sparsity = course.draw(DONE, LIGHT)["data"]
+    assert band["x"] == [0, 250, 1170, 1170, 250, 0]
+    assert band["y"][0] == band["y"][-1] == line["y"][0]
+    assert band["y"][1] < line["y"][1] < band["y"][4]
+
+
+def test_growing_sparsity_has_an_axis_of_its_own():
+    figure = course.draw(RUNNING, LIGHT)
+    *_rest, sparsity = figure["data"]
+    assert sparsity["yaxis"] == "y2"
+    assert sparsity["line"]["dash"] == "dash"
+    assert sparsity["y"] == [share for _step, _loss, share in RUNNING.steps]
+    assert figure["layout"]["yaxis2"]["side"] == "right"
+    dense = replace(RUNNING, steps=((1, 2.0, 0.0), (2, 1.0, 0.0)))
+    figure = course.draw(dense, LIGHT)
+    assert names(figure) == ["accuracy of the file"]
+    assert "yaxis2" not in figure["layout"]
+
+
+def test_the_loss_takes_the_place_of_the_metric():
+    figure = course.draw(DONE, LIGHT, original=0.91, loss=True)
+    assert names(figure) == ["training loss", "sparsity during training"]
+    assert figure["layout"]["yaxis"]["title"]["text"] == "training loss"
+    assert "shapes" not in figure["layout"]
+
+
+def test_the_original_model_is_a_line_at_its_value():
+    figure = course.draw(replace(DONE, course=((0, score(0.91, 5000)),)), LIGHT, original=0.91)
+    (line,) = figure["layout"]["shapes"]
+    assert line["y0"] == line["y1"] == figure["data"][1]["y"][0]
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < line["y0"] < high
+
+
+def test_better_is_higher_for_a_metric_to_minimize():
+    points = ((0, score(4.0, margin=0.1)), (5, score(2.0, margin=0.1)))
+    figure = course.draw(replace(START, course=points), LIGHT, BITS_PER_CHARACTER, original=1.9)
+    first, second = figure["data"][1]["y"]
+    assert first < second < figure["layout"]["shapes"][0]["y0"]
+    assert title(figure).endswith("reaches 2.000\u202fbits")
+
+
+def test_the_note_names_the_sample():
+    assert "1,176 of 5,000 validation examples" in course.note(RUNNING)
+    assert course.note(START) == ""
+    assert course.note(replace(DONE, course=DONE.course[::2])) == ""  # all are exact
+
+
+def test_the_table_holds_steps_and_points():
+    table = course.rows(RUNNING)
+    assert [row["step"] for row in table][:3] == [0, 1, 11]
+    assert table[0] == {
+        "step": 0,
+        "loss": None,
+        "sparsity": None,
+        "accuracy": 0.62,
+        "low": 0.62,
+        "high": 0.62,
+        "examples": 5000,
+    }
+    assert table[1]["loss"] == 2.0
+    assert table[1]["accuracy"] is None

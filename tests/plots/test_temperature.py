@@ -81,11 +81,11 @@ def test_small_differences_are_not_magnified():
     ("levels", "summary"),
     [
         (LEVELS, "Temperature 4 gains 5.0\u202fpoints over labels alone"),
-        ([BASELINE], "The students are training: no result yet"),
-        (LEVELS[1:], "The students are training: no result yet"),
+        ([BASELINE], "No result yet"),
+        (LEVELS[1:], "No result yet"),
         (
             [BASELINE, Level(4.0, 0.9, (0.815,))],
-            "No temperature improves on labels alone by more than the spread over seeds",
+            "No temperature improves on labels alone by more than the error bars",
         ),
         (
             [BASELINE, Level(4.0, 0.9, (0.7,))],
@@ -95,6 +95,34 @@ def test_small_differences_are_not_magnified():
 )
 def test_the_title_summarizes_the_result(levels, summary):
     assert title(draw(levels)) == summary
+
+
+def bars(figure):
+    """Return the upper end of the band of labels alone, and the lower ends of all error bars."""
+    band = figure["layout"]["shapes"][0]
+    ends = [
+        mean - margin
+        for line in figure["data"]
+        for mean, margin in zip(line["y"], line["error_y"]["array"], strict=True)
+    ]
+    return band["y1"], ends
+
+
+@pytest.mark.parametrize("gain", [0.002, 0.01, 0.03, 0.06])
+@pytest.mark.parametrize("examples", [None, 500, 5000])
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_the_title_claims_a_gain_only_if_the_bars_do_not_overlap(gain, examples, seeds):
+    values = (0.80, 0.81)[:seeds]
+    taught = tuple(value + gain for value in values)
+    figure = draw([Level(1.0, 0.0, values), Level(4.0, 0.9, taught)], examples=examples)
+    end, ends = bars(figure)
+    assert ("gains" in title(figure)) == (max(ends) > end)
+
+
+def test_an_error_bar_is_at_least_the_sampling_error():
+    figure = draw([Level(1.0, 0.0, (0.8,)), Level(4.0, 0.9, (0.803,))], examples=5000)
+    assert figure["data"][0]["error_y"]["array"] == [pytest.approx(0.011, abs=0.0005)]
+    assert title(figure) == "No temperature improves on labels alone by more than the error bars"
 
 
 def test_better_is_higher_for_a_metric_to_minimize():
@@ -107,7 +135,7 @@ def test_better_is_higher_for_a_metric_to_minimize():
     assert bottom > 2.5
     assert top < 1.5
     texts = figure["data"][0]["customdata"]
-    assert "<b>1.510\u202fbits</b>, spread 0.0141\u202fbits over 2 seeds" in texts[0]
+    assert "<b>1.510\u202fbits</b> ± 0.0141\u202fbits, mean of 2 seeds" in texts[0]
     assert title(draw(levels[::2], metric=BITS_PER_CHARACTER)).startswith("No temperature")
     assert temperature.rows(levels, BITS_PER_CHARACTER)[1]["bits per character"] == 1.51
 

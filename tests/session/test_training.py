@@ -43,9 +43,14 @@ def test_seconds_become_steps_and_recover_accuracy(real, until):
     assert real.report.accuracy > before.accuracy + 0.1
     assert real.report.training["examples_per_second"] > 0
     training = real.training
-    assert training.step == training.steps == recipe.train.steps
-    steps = [step for step, _loss, _value in training.curve]
+    assert training.step == training.settings.steps == recipe.train.steps
+    steps = [step for step, _loss, _sparsity in training.steps]
     assert steps == sorted(set(steps))
+    first, *_others, last = training.course
+    assert first == (0, before.score)  # of the compressed model, measured exactly before
+    assert last == (recipe.train.steps, real.report.score)
+    assert training.result == real.report.score
+    assert 1 < training.elapsed < 60
     assert len([progress for progress in seen if progress is not None]) >= 2
     assert real.visited[-1].recipe == recipe
     again = Session(NAME, store=real.store)
@@ -56,6 +61,9 @@ def test_seconds_become_steps_and_recover_accuracy(real, until):
     real.undo()
     until(real, lambda: not real.busy)
     assert real.recipe == SPARSE
+    assert real.training is None
+    real.redo()
+    assert real.training == training
 
 
 def test_cancelling_keeps_the_earlier_results(real, until):
@@ -94,7 +102,7 @@ def test_a_slider_interrupts_training_with_a_note_and_undo_resumes_it(
 def test_a_slider_moved_before_the_first_step_is_noted(real, until, monkeypatch):
     started, proceed = threading.Event(), threading.Event()
 
-    def steps_for(*_arguments):
+    def steps_for(*_arguments, watched):
         started.set()
         assert proceed.wait(20)
         return 5
@@ -156,6 +164,8 @@ def test_a_teacher_worse_than_the_student_causes_a_warning():
 def test_a_temperature_sweep_is_reported_level_by_level(real):
     seen = []
     real.subscribe(lambda session: session.sweep_result and seen.append(session.sweep_result))
+    stages = []
+    real.subscribe(lambda session: stages.append(session.sweep_progress))
     fractions = []
     settings = wb.Train(threads=1, teacher="fashion/lenet5", start="scratch")
     real.sweep(settings, 2, on_progress=fractions.append)
@@ -167,6 +177,11 @@ def test_a_temperature_sweep_is_reported_level_by_level(real):
     assert all(len(level.values) == 2 for level in levels)
     assert len(seen) >= len(levels)
     assert real.recipe == SPARSE  # the selection does not change
+    assert stages[0].students == 0  # the speed is being measured
+    assert stages[1].students == 12
+    assert [stage.finished for stage in stages] == sorted(stage.finished for stage in stages)
+    assert real.sweep_progress == stages[-1]
+    assert (stages[-1].finished, stages[-1].share, stages[-1].over) == (12, 1.0, True)
     for outcome in real.sweep_result.outcomes[:2]:
         report = wb.measure(real.model, outcome.recipe, timed=False, store=ResultCache())
         assert report.accuracy == pytest.approx(outcome.value, abs=0.001)
@@ -179,6 +194,8 @@ def test_a_cancelled_sweep_keeps_its_results(real):
     with pytest.raises(Cancelled):
         real.sweep(settings, 30, cancel=CancelToken(lambda: real.sweep_result is not None))
     assert real.sweep_result is not None
+    assert real.sweep_progress.over
+    assert real.sweep_progress.share < 1
 
 
 @pytest.mark.parametrize(
@@ -192,6 +209,7 @@ def test_a_cancelled_sweep_keeps_its_results(real):
 def test_an_invalid_sweep_is_a_clear_error(real, settings, seconds, code):
     with raises(code):
         real.sweep(wb.Train(threads=1, **settings), seconds)
+    assert real.sweep_progress is None
 
 
 def test_cancelling_before_the_first_step_restores_the_selection(real, monkeypatch):
@@ -199,7 +217,7 @@ def test_cancelling_before_the_first_step_restores_the_selection(real, monkeypat
 
     started = threading.Event()
 
-    def wait_for_cancel(model, recipe, seconds, cancel, finish):
+    def wait_for_cancel(model, recipe, seconds, cancel, finish, *, watched):
         started.set()
         while not cancel.cancelled:
             pass

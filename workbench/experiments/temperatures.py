@@ -36,6 +36,10 @@ class TemperatureSweep:
         Results by student, each with its recipe.
     share : float
         Share of the steps that are done.
+    students : int
+        The number of students.
+    examples : int
+        The number of validation examples that each value is of.
     metric : Metric
         The metric of the task, which all values refer to.
     """
@@ -43,6 +47,8 @@ class TemperatureSweep:
     levels: tuple[Level, ...]
     outcomes: tuple[StudentResult, ...]
     share: float
+    students: int
+    examples: int
     metric: Metric = ACCURACY
 
 
@@ -128,4 +134,11 @@ def _sweep(
         updated = time.monotonic()
         share = steps / running.steps if running.steps else 1.0
         by_level = levels(running.students, results)
-        yield TemperatureSweep(by_level, tuple(results), share, model.task.metric)
+        yield TemperatureSweep(
+            by_level,
+            tuple(results),
+            share,
+            len(running.students),
+            len(split),
+            model.task.metric,
+        )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from workbench import formatting
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels import settings, training, uploading
 from workbench.panels.pages import PAGES, Panel
 from workbench.panels.tabs import tabs
 from workbench.panels.views import card, layer_table
+from workbench.panels.views.activity import training_activity
 from workbench.panels.views.header import header
 from workbench.panels.views.labels import examples_label, page_labels
 from workbench.plots import points
@@ -100,6 +100,7 @@ def state(
         "model": session.origin,
         "layer_table": layer_table.live(session),
         "settings": settings.state(session),
+        "training": training.live(session),
     }
     if with_values:
         result["values"] = settings.values(session)
@@ -130,14 +131,10 @@ def progress(session: Session, started: float) -> dict[str, Any] | None:
     """Return how far the measurement of the current recipe is, or None when it has ended."""
     if not session.busy:
         return None
-    training_run = session.training
-    if training_run is not None and training_run.step < training_run.steps:
-        text = _("Training, step {step} of {steps}, about {seconds} s left").format(
-            step=formatting.count(training_run.step),
-            steps=formatting.count(training_run.steps),
-            seconds=max(1, round(training_run.seconds_left)),
-        )
-        return {"fraction": training_run.step / training_run.steps, "text": text}
+    line = training_activity(session)
+    measures = session.training is not None and session.training.over
+    if line is not None and not measures:
+        return {"fraction": line["fraction"], "text": line["text"]}
     if session.calibration_progress is not None:
         text = _("Collecting calibration statistics on {examples}").format(
             examples=examples_label(session.model.task.input_type)

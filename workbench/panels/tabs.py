@@ -15,8 +15,9 @@ from workbench.panels.buttons import choice
 from workbench.panels.comparison import tab as comparison
 from workbench.panels.comparison.view import has_classes
 from workbench.panels.pages import APP, Panel
+from workbench.panels.training_tabs import sweep_tab, teacher_tab, training_tab
 from workbench.panels.views.labels import examples_label
-from workbench.plots import course, ledger, points, sensitivity, teacher, temperature, treemap
+from workbench.plots import ledger, points, sensitivity, treemap
 from workbench.plots.palette import Palette
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.off import BY_LAYER
@@ -126,36 +127,6 @@ def _threads(measured: Mapping[str, Any]) -> str:
     if count is None:
         return _("not measured yet")
     return plural("{count} thread", "{count} threads", count).format(count=count)
-
-
-def training_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return the learning curve of the current or last training run."""
-    progress = session.training
-    if progress is None:
-        if session.busy and session.recipe.train is not None:
-            return {"note": _("Measuring how many steps fit into the time budget.")}
-        return {"note": _("Nothing is trained yet: open the training section on the left.")}
-    metric = session.model.task.metric
-    return {"figure": course.draw(progress.curve, progress.steps, palette, metric)}
-
-
-def teacher_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return the teacher's prediction for one example at the selected temperature."""
-    query = session.teacher_query
-    if query is None or query.prediction is None:
-        return {"note": _("Open the training section and move the temperature.")}
-    prediction, classes = query.prediction, [_(name) for name in session.model.task.classes]
-    figure = teacher.draw(prediction.outputs, classes, prediction.label, query.temperature, palette)
-    return {"figure": teacher.with_example(figure, prediction.content)}
-
-
-def sweep_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return the results of students at several temperatures, as far as they are measured."""
-    sweep = session.sweep_result
-    if sweep is None:
-        note = _("Open the training section, choose a teacher, and press “compare temperatures”.")
-        return {"note": note}
-    return {"figure": temperature.draw(sweep.levels, palette, metric=sweep.metric)}
 
 
 def sensitivity_tab(session: Session, palette: Palette) -> dict[str, Any]:

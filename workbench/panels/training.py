@@ -7,69 +7,114 @@ from typing import Any
 
 from workbench.errors import RecipeError
 from workbench.i18n import _
-from workbench.panels.controls import describe_field
+from workbench.i18n import mark as N_
+from workbench.panels import controls, training_fields
 from workbench.recipe import Train
-from workbench.recipe.schema import FieldSpec, specs
+from workbench.recipe.schema import specs
 from workbench.recipe.train import SELF
 from workbench.session import Session, teacher_warning
 from workbench.training.teacher_ref import compatible_teachers
 from workbench.zoo.registry import title
 
-PRIMARY = ("teacher", "temperature", "mix")
-HIDDEN = ("steps", "threads")  # set by the time budget and by the machine
-IMAGES_ONLY = ("shift", "mirror")
-VISIBLE_IF = {"width": ("start", ["scratch"]), "left_out": ("start", ["scratch"])}
-"""Fields that apply only to certain values of another field, and are hidden otherwise."""
+MAIN = ("teacher", "temperature", "labels", "width", "left_out")
+"""The settings beside the aim; all others are in groups."""
+GROUPS = {
+    N_("Optimizer"): ("optimizer", "learning_rate", "schedule", "batch", "clip", "precision"),
+    N_("Regularization"): ("weight_decay", "label_smoothing", "dropout", "shift", "mirror"),
+    N_("Pruning and rounding"): ("sparsening", "rounding", "batch_norm"),
+    N_("Distillation"): ("mix", "matching"),
+}
+REST = N_("Stopping, averaging and randomness")
+"""The group of all other settings."""
 # Best or close to the best of a few settings on each of five recipes.
 DEFAULTS = Train(
-    teacher=SELF,
-    temperature=1.0,
-    sparsening="cubic",
-    schedule="one_cycle",
-    average=0.99,
-    patience=20,
+    temperature=1.0, sparsening="cubic", schedule="one_cycle", average=0.99, patience=20
 )
+AIMS = {
+    "fine_tune": (
+        N_("Fine-tune"),
+        N_("Continues from the weights of the network; its zeros and its rounding stay."),
+        {"start": "trained", "teacher": ""},
+    ),
+    "distill": (
+        N_("Distill"),
+        N_("Continues from the weights of the network, which learns the outputs of a teacher."),
+        {"start": "trained", "teacher": SELF},
+    ),
+    "train": (
+        N_("From scratch"),
+        N_("Starts from random weights, with or without a teacher."),
+        {"start": "scratch", "teacher": ""},
+    ),
+}
+"""What training is for: a label, an explanation, and the settings that it implies."""
 SECONDS = 20
 MAX_SECONDS = 3600
 
 
 def section(session: Session) -> dict[str, Any]:
     """Return the description from which the page builds the section."""
-    task = session.model.task
-    hidden = HIDDEN if task.input_type == "image" else HIDDEN + IMAGES_ONLY
-    fields = [_field(spec, session) for spec in specs(Train) if spec.name not in hidden]
-    classifies = task.metric.counts == "classes"
+    hidden = training_fields.unsuitable(session.model)
+    fields = {spec.name: spec for spec in specs(Train) if spec.name not in hidden | {"start"}}
+    teachers = _teachers(session) if "teacher" in fields else []
+    described = {
+        name: _field(name, controls.describe_field("train", spec, primary=False), teachers)
+        for name, spec in fields.items()
+    }
     settings = session.recipe.train or DEFAULTS
+    grouped = {name for names in GROUPS.values() for name in names}
+    rest = [name for name in described if name not in grouped and name not in MAIN]
     return {
-        "title": _("train: fine-tune, distill"),
-        "primary": [field for field in fields if field["key"] in PRIMARY],
-        "more": [field for field in fields if field["key"] not in PRIMARY],
-        "values": {field["key"]: getattr(settings, field["key"]) for field in fields},
+        "title": _("Train"),
+        "aim": _aim_field(distills=bool(teachers)),
+        "aims": {aim: values for aim, (_label, _help, values) in AIMS.items()},
+        "main": [
+            *(_teacher_fields(described["teacher"], teachers) if teachers else []),
+            *(described[name] for name in MAIN[1:] if name in described),
+        ],
+        "groups": [
+            {"title": _(title), "fields": [described[name] for name in names if name in described]}
+            for title, names in {**GROUPS, REST: rest}.items()
+        ],
+        "values": {name: getattr(settings, name) for name in ("start", "teacher", *described)},
         "seconds": {
             "key": "seconds",
             "kind": "integer",
             "primary": False,
             "label": _("seconds"),
-            "name": _("seconds"),
-            "help": _("Time budget for training, in seconds; it determines the number of steps."),
+            "name": _("training: seconds"),
+            "help": _("The time for training; the number of steps that fit is measured first."),
             "low": 1,
             "high": MAX_SECONDS,
             "step": 1,
             "value": SECONDS,
         },
-        "details": _("training settings"),
-        "next_example": _("next example") if classifies else None,
-        "train": _("train"),
-        "fine_tune": _("fine-tune"),
-        "sweep": _("compare temperatures") if classifies else None,
+        "buttons": {
+            "fine_tune": _("Fine-tune for {seconds} s"),
+            "distill": _("Distill for {seconds} s"),
+            "train": _("Train for {seconds} s"),
+            "student": _("Train a student for {seconds} s"),
+        },
+        "sweep": _("Compare temperatures for {seconds} s") if _can_sweep(session) else None,
         "sweep_help": _(
             "Trains the uncompressed network at five temperatures and on labels only, twice each, "
             "within the time budget."
         ),
         "warnings": {
             name: teacher_warning(session.model, name)
-            for name in compatible_teachers(session.model)
+            for name in teachers
+            if name in compatible_teachers(session.model)
         },
+    }
+
+
+def live(session: Session) -> dict[str, Any]:
+    """Return what the section shows of the current recipe."""
+    return {
+        "idle": training_fields.idle(session.recipe),
+        "network": _("The network: {settings}.").format(
+            settings=controls.summary(session.recipe.untrained)
+        ),
     }
 
 
@@ -81,28 +126,72 @@ def settings(values: Mapping[str, Any], threads: int) -> Train:
     RecipeError
         If a value is not allowed or a key is unknown; `values` come from the browser.
     """
-    known = {spec.name for spec in specs(Train)} - set(HIDDEN)
+    known = {spec.name for spec in specs(Train)} - training_fields.ALWAYS_HIDDEN
     for key in values:
         if key not in known:
             raise RecipeError(f"Training has no setting {key!r}.", code="recipe.unknown_setting")
     return Train(**values, threads=threads)
 
 
-def _field(spec: FieldSpec, session: Session) -> dict[str, Any]:
-    description = describe_field("train", spec, primary=spec.name in PRIMARY)
-    field = {**description, "key": spec.name, "visible_if": VISIBLE_IF.get(spec.name)}
-    if spec.name != "teacher":
-        return field
-    none = {"value": "", "label": _("labels only"), "help": _("Train without a teacher.")}
+def _can_sweep(session: Session) -> bool:
+    """Whether a row of temperatures can be compared: the outputs of a teacher can be softened."""
+    hidden = training_fields.unsuitable(session.model)
+    return session.model.task.metric.counts == "classes" and "temperature" not in hidden
+
+
+def _field(name: str, described: dict[str, Any], teachers: list[str]) -> dict[str, Any]:
+    return {
+        **described,
+        "key": name,
+        "name": _("training: {label}").format(label=described["label"]),
+        "visible_if": None,
+        "gate": None,
+        "needs": training_fields.needs(name, teachers),
+    }
+
+
+def _aim_field(*, distills: bool) -> dict[str, Any]:
+    return {
+        "key": "aim",
+        "kind": "choice",
+        "primary": True,
+        "label": _("What to do"),
+        "name": _("training: what to do"),
+        "help": "",
+        "choices": [
+            {"value": aim, "label": _(label), "help": _(text)}
+            for aim, (label, text, _values) in AIMS.items()
+            if distills or aim != "distill"
+        ],
+    }
+
+
+def _teachers(session: Session) -> list[str]:
+    """Return the names of all teachers to choose from; one from a link may be compressed."""
+    names = [SELF, *compatible_teachers(session.model)]
+    current = session.recipe.train.teacher if session.recipe.train else ""
+    return names if not current or current in names else [*names, current]
+
+
+def _teacher_fields(field: dict[str, Any], teachers: list[str]) -> list[dict[str, Any]]:
+    """Return the control of the teacher: distillation needs one, training from scratch may not."""
     original = {
         "value": SELF,
         "label": _("the original model"),
         "help": _("The model before compression is the teacher."),
     }
-    teachers = compatible_teachers(session.model)
-    others = [{"value": name, "label": _(title(name)), "help": ""} for name in teachers]
-    choices = [none, original, *others]
-    current = session.recipe.train.teacher if session.recipe.train else SELF
-    if current not in [choice["value"] for choice in choices]:  # a compressed teacher, from a link
-        choices.append({"value": current, "label": current, "help": ""})
-    return {**field, "kind": "choice", "primary": False, "choices": choices}
+    choices = [
+        original if name == SELF else {"value": name, "label": _label(name), "help": ""}
+        for name in teachers
+    ]
+    none = {"value": "", "label": _("labels only"), "help": _("Train without a teacher.")}
+    field = {**field, "kind": "choice"}
+    return [
+        {**field, "choices": choices, "needs": [("aim", ["distill"])]},
+        {**field, "choices": [none, *choices], "needs": [("aim", ["train"])]},
+    ]
+
+
+def _label(teacher: str) -> str:
+    name, _question, recipe = teacher.partition("?")
+    return teacher if recipe else _(title(name))

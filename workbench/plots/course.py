@@ -1,4 +1,4 @@
-"""Loss and metric of the batches during one training run."""
+"""The course of a training run: the metric of the file as it would be, sparsity, and the loss."""
 
 from __future__ import annotations
 
@@ -8,85 +8,224 @@ from typing import Any
 
 from workbench import formatting
 from workbench.domain.metric import ACCURACY, Metric
-from workbench.i18n import _
+from workbench.evaluation.report import Score
+from workbench.evaluation.training_progress import TrainingProgress, aim
+from workbench.i18n import _, plural
+from workbench.i18n import mark as N_
+from workbench.plots import scales
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout, legend
 
 MAX_SHOWN = 400
 SMOOTH = 0.9
-"""Decay of the exponential moving average over batches."""
+"""Decay of the exponential moving average of the loss over batches."""
+RESULTS = {
+    "fine_tune": N_("Fine-tuned: {values}, {effort}"),
+    "distill": N_("Distilled: {values}, {effort}"),
+    "train": N_("Trained from scratch: {values}, {effort}"),
+    "student": N_("Student trained: {values}, {effort}"),
+}
+
+Point = tuple[int, Score]
 
 
 def draw(
-    course: Sequence[tuple[int, float, float]],
-    steps: int,
+    progress: TrainingProgress,
     palette: Palette,
     metric: Metric = ACCURACY,
+    *,
+    original: float | None = None,
+    loss: bool = False,
 ) -> Figure:
-    """Draw the loss and the metric of batches.
+    """Draw the course of a training run.
 
     Parameters
     ----------
-    course
-        (step, loss, metric value) of batches. If the metric is undefined for a batch, its values
-        are NaN and only the loss is drawn.
-    steps
-        The last step, where the axis ends.
+    progress
+        The run so far.
     palette
         The colors.
     metric
-        The metric of the values.
+        The metric of the course.
+    original
+        The value of the uncompressed model, drawn as a line.
+    loss
+        Draw the training loss in place of the metric.
     """
-    shown = course[:: max(1, len(course) // MAX_SHOWN)]
-    at = [step for step, _loss, _value in shown]
-    loss = _smoothed([loss for _step, loss, _value in shown])
-    value = _smoothed([value for _step, _loss, value in shown])
-    first, second = palette.categories[:2]
-    lines = [_line(_("loss"), at, loss, second, "dash", "y2")]
-    has_values = all(map(isfinite, value))
-    if has_values:
-        name = _("batch {metric}").format(metric=_(metric.name))
-        lines.insert(0, _line(name, at, value, first, "solid", "y"))
+    up = _axis(progress, metric, original)
+    sparse = any(sparsity for _step, _loss, sparsity in progress.steps)
+    if loss:
+        lines = [_loss_line(progress, palette)]
+        left = axis(palette, _("training loss"), rangemode="tozero", automargin=True)
+    else:
+        lines = _metric_lines(progress.course, up, metric, palette)
+        places, labels = up.ticks
+        left = axis(
+            palette,
+            _("{metric} of the file, on validation").format(metric=_(metric.name)),
+            range=list(up.range),
+            tickvals=places,
+            ticktext=labels,
+        )
     return {
-        "data": lines,
+        "data": [*lines, *([_sparsity_line(progress, palette)] if sparse else [])],
         "layout": layout(
             palette,
-            _summary(course, steps, value if has_values else [], loss, metric),
+            title(progress, metric),
             showlegend=True,
             legend=legend(),
-            margin={"l": 60, "r": 60, "t": 72, "b": 48},
-            xaxis=axis(palette, _("step"), range=[0, max(1, steps)]),
-            yaxis={
-                **axis(palette, _(metric.name), **_scale(metric)),
-                "visible": has_values,
-            },
-            yaxis2={
-                **axis(palette, _("loss"), rangemode="tozero", automargin=True),
-                "overlaying": "y",
-                "side": "right",
-                "showgrid": False,
-            },
+            margin={"l": 64, "r": 64 if sparse else 24, "t": 72, "b": 48},
+            xaxis=axis(palette, _("step"), range=[0, max(1, _last_step(progress))]),
+            yaxis=left,
+            **({"yaxis2": _sparsity_axis(palette)} if sparse else {}),
+            **(
+                _original(up.height(original), palette) if original is not None and not loss else {}
+            ),
         ),
     }
 
 
-def _scale(metric: Metric) -> dict[str, Any]:
-    if metric.share:
-        return {"range": [0, 1], "tickformat": ".0%"}
-    return {"rangemode": "tozero", "automargin": True}
+def title(progress: TrainingProgress, metric: Metric) -> str:
+    """Return one sentence about the run so far."""
+    fields = {
+        "step": formatting.count(progress.step),
+        "steps": formatting.count(progress.settings.steps),
+    }
+    if progress.budget is not None:
+        return measuring(progress.budget)
+    result = progress.result
+    if result is not None:
+        shows_start = progress.settings.start == "trained" and len(progress.course) > 1
+        ends = [progress.course[0][1]] if shows_start else []
+        values = [metric.format(score.value) for score in ends] + [metric.format(result.value)]
+        text = _(RESULTS[aim(progress.settings)])
+        return text.format(values=" \u2192 ".join(values), effort=effort(progress))
+    if not progress.course:
+        return _("Step {step} of {steps}").format(**fields)
+    at, score = progress.course[-1]
+    return _("Step {step} of {steps}: the file of step {at} reaches {value}").format(
+        **fields, at=formatting.count(at), value=metric.format(score.value)
+    )
 
 
-def _line(
-    name: str, x: list[int], y: list[float], color: str, dash: str, side: str
-) -> dict[str, Any]:
+def measuring(seconds: float) -> str:
+    """Return what happens before the first step of a run with a time budget."""
+    text = _("Measuring how many steps fit into {seconds} s")
+    return text.format(seconds=f"{seconds:,.3g}")
+
+
+def effort(progress: TrainingProgress) -> str:
+    """Return the number of steps, and their time if it is known: ``1,170 steps in 20 s``."""
+    steps = plural("{count} step", "{count} steps", progress.step).format(
+        count=formatting.count(progress.step)
+    )
+    duration = progress.elapsed or progress.seconds
+    if not duration:
+        return steps
+    seconds = formatting.count(max(1, round(duration)))
+    return _("{steps} in {seconds} s").format(steps=steps, seconds=seconds)
+
+
+def note(progress: TrainingProgress) -> str:
+    """Return a sentence about how the points are measured; empty if there is no estimate."""
+    estimates = [score for _step, score in progress.course if not score.exact]
+    if not estimates:
+        return ""
+    return _(
+        "Each point is the file as it would be at that step, pruned and rounded like the final "
+        "one, measured on {count} of {total} validation examples; the band is the 95\u202f% "
+        "interval. Filled points are exact."
+    ).format(
+        count=formatting.count(estimates[-1].examples), total=formatting.count(estimates[-1].total)
+    )
+
+
+def rows(progress: TrainingProgress, metric: Metric = ACCURACY) -> list[dict[str, Any]]:
+    """Return the figure's data as a table; a step has a loss, a value of the metric, or both."""
+    course = dict(progress.course)
+    steps = {step: (loss, sparsity) for step, loss, sparsity in progress.steps}
+    return [
+        {
+            "step": step,
+            "loss": steps[step][0] if step in steps else None,
+            "sparsity": steps[step][1] if step in steps else None,
+            metric.name: course[step].value if step in course else None,
+            "low": course[step].low if step in course else None,
+            "high": course[step].high if step in course else None,
+            "examples": course[step].examples if step in course else None,
+        }
+        for step in sorted(course.keys() | steps.keys())
+    ]
+
+
+def _last_step(progress: TrainingProgress) -> int:
+    return progress.step if progress.over else progress.settings.steps
+
+
+def _axis(progress: TrainingProgress, metric: Metric, original: float | None) -> scales.Axis:
+    """Return the axis from the worst value to the best of the original and the course."""
+    values = [score.value for _step, score in progress.course if isfinite(score.value)]
+    known = sorted([*values, *([] if original is None else [original])], key=metric.sort_key)
+    return scales.Axis(metric, known[-1], known[0]) if known else scales.Axis(metric, 0.5)
+
+
+def _metric_lines(
+    course: Sequence[Point], up: scales.Axis, metric: Metric, palette: Palette
+) -> list[dict[str, Any]]:
+    steps = [step for step, _score in course]
+    band = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [*steps, *steps[::-1]],
+        "y": [up.height(score.low) for _step, score in course]
+        + [up.height(score.high) for _step, score in course[::-1]],
+        "fill": "toself",
+        "fillcolor": palette.shade,
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    line = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": _("{metric} of the file").format(metric=_(metric.name)),
+        "x": steps,
+        "y": [up.height(score.value) for _step, score in course],
+        "customdata": [_hover_text(step, score, metric) for step, score in course],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "line": {"color": palette.accent, "width": 2.5},
+        "marker": {
+            "size": [11 if score.exact else 7 for _step, score in course],
+            "color": [palette.accent if score.exact else palette.panel for _step, score in course],
+            "line": {"color": palette.accent, "width": 2},
+        },
+    }
+    return [band, line]
+
+
+def _hover_text(step: int, score: Score, metric: Metric) -> str:
+    value = metric.format(score.value)
+    if score.exact:
+        return _("step {step}: <b>{value}</b>, exact").format(
+            step=formatting.count(step), value=value
+        )
+    return _("step {step}: <b>{value}</b>, between {low} and {high}").format(
+        step=formatting.count(step),
+        value=value,
+        low=metric.format(score.low),
+        high=metric.format(score.high),
+    )
+
+
+def _loss_line(progress: TrainingProgress, palette: Palette) -> dict[str, Any]:
+    shown = progress.steps[:: max(1, len(progress.steps) // MAX_SHOWN)]
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": name,
-        "x": x,
-        "y": y,
-        "yaxis": side,
-        "line": {"color": color, "dash": dash, "width": 2},
+        "name": _("training loss"),
+        "x": [step for step, _loss, _sparsity in shown],
+        "y": _smoothed([loss for _step, loss, _sparsity in shown]),
+        "line": {"color": palette.categories[0], "width": 2},
     }
 
 
@@ -98,27 +237,46 @@ def _smoothed(values: Sequence[float]) -> list[float]:
     return out
 
 
-def _summary(
-    course: Sequence[tuple[int, float, float]],
-    steps: int,
-    value: Sequence[float],
-    loss: Sequence[float],
-    metric: Metric,
-) -> str:
-    if not course:
-        return _("Training starts")
-    step = course[-1][0]
-    fields = {"step": formatting.count(step), "steps": formatting.count(steps)}
-    if value:
-        fields |= {"metric": _(metric.name), "value": metric.format(value[-1])}
-        if step < steps:
-            text = _("Batch {metric} after {step} of {steps} steps: {value}")
-        else:
-            text = _("Batch {metric} after {steps} steps: {value}")
-    else:
-        fields["value"] = formatting.number(loss[-1])
-        if step < steps:
-            text = _("Loss after {step} of {steps} steps: {value}")
-        else:
-            text = _("Loss after {steps} steps: {value}")
-    return text.format(**fields)
+def _sparsity_line(progress: TrainingProgress, palette: Palette) -> dict[str, Any]:
+    shown = progress.steps[:: max(1, len(progress.steps) // MAX_SHOWN)]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": _("sparsity during training"),
+        "x": [step for step, _loss, _sparsity in shown],
+        "y": [sparsity for _step, _loss, sparsity in shown],
+        "yaxis": "y2",
+        "line": {"color": palette.past, "width": 1.5, "dash": "dash", "shape": "hv"},
+        "hovertemplate": _("step {step}: {share} zeros").format(step="%{x}", share="%{y:.1%}")
+        + "<extra></extra>",
+    }
+
+
+def _sparsity_axis(palette: Palette) -> dict[str, Any]:
+    return {
+        **axis(palette, _("sparsity"), range=[0, 1.02], tickformat=".0%"),
+        "tickvals": [0, 0.25, 0.5, 0.75, 1],  # else plotly aligns the ticks with the other axis
+        "overlaying": "y",
+        "side": "right",
+        "showgrid": False,
+    }
+
+
+def _original(height: float, palette: Palette) -> dict[str, Any]:
+    """Return the line of the original model and its label, as parts of the layout."""
+    line = {"color": palette.past, "width": 1.5, "dash": "dot"}
+    ends = {"xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height}
+    label = {
+        "text": _("the original model"),
+        "showarrow": False,
+        "xref": "paper",
+        "x": 0,
+        "xanchor": "left",
+        "y": height,
+        "yanchor": "bottom",
+        "font": {"size": 12, "color": palette.muted},
+    }
+    return {
+        "shapes": [{"type": "line", "layer": "below", "line": line, **ends}],
+        "annotations": [label],
+    }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from math import isfinite, log10
+from math import isfinite, log10, sqrt
 from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 """The symbols of the teacher weights, in addition to color."""
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
+NORMAL_95 = 1.959963984540054
 MIN_HEIGHT = 0.02
 """Minimum length of the axis, so that noise does not look large.
 
@@ -32,6 +34,7 @@ def draw(
     *,
     teacher: float | None = None,
     metric: Metric = ACCURACY,
+    examples: int | None = None,
 ) -> Figure:
     """Draw the students' metric by temperature, with a line for each weight of the teacher.
 
@@ -46,16 +49,20 @@ def draw(
         The teacher's own value, drawn as a line.
     metric
         The metric of the values; the axis points towards better ones.
+    examples
+        The number of examples that each value is of. Error bars then are at least as long as the
+        95 % interval of a fraction of that many examples.
     """
+    margin = _Margin(metric, examples)
     baseline, distilled = _baseline(levels), [level for level in levels if level.mix]
     finished = [level for level in distilled if _is_finite(level)]
     lines = groupby(sorted(finished, key=lambda level: (level.mix, level.temperature)), _mix)
     mixes = sorted({level.mix for level in distilled})
     return {
-        "data": [_line(mixes.index(mix), list(group), palette, metric) for mix, group in lines],
+        "data": [_line(mixes.index(mix), list(group), palette, margin) for mix, group in lines],
         "layout": layout(
             palette,
-            _summary(baseline, finished, metric),
+            _summary(baseline, finished, margin),
             showlegend=len(mixes) > 1,
             legend=legend(),
             margin={"l": 72, "r": 24, "t": 72, "b": 48},
@@ -70,14 +77,36 @@ def draw(
             yaxis=axis(
                 palette,
                 _("validation {metric}").format(metric=_(metric.name)),
-                range=_range([*finished, *([baseline] if baseline else [])], teacher, metric),
+                range=_range([*finished, *([baseline] if baseline else [])], teacher, margin),
                 tickformat=".1%" if metric.share else "",
                 nticks=6,
             ),
-            shapes=_band(baseline, palette) + _horizontal_line(teacher, palette.muted, "dot"),
+            shapes=_band(baseline, margin, palette)
+            + _horizontal_line(teacher, palette.muted, "dot"),
             annotations=_line_labels(baseline, teacher, palette),
         ),
     }
+
+
+@dataclass(frozen=True)
+class _Margin:
+    """Half the length of the error bar of a level."""
+
+    metric: Metric
+    examples: int | None
+
+    def __call__(self, level: Level) -> float:
+        """Return the standard deviation over seeds, or the sampling error if that is larger."""
+        sampling = 0.0
+        if self.metric.share and self.examples and level.mean is not None:
+            share = min(1.0, max(0.0, level.mean))
+            sampling = NORMAL_95 * sqrt(share * (1 - share) / self.examples)
+        return max(level.spread or 0.0, sampling)
+
+    def format(self, level: Level) -> str:
+        """Format the margin with its unit."""
+        text = self.metric.change(self(level))
+        return text.lstrip("+±")
 
 
 def rows(levels: Sequence[Level], metric: Metric = ACCURACY) -> list[dict[str, Any]]:
@@ -107,7 +136,9 @@ def _is_finite(level: Level) -> bool:
     return level.mean is not None and isfinite(level.mean)
 
 
-def _line(number: int, levels: Sequence[Level], palette: Palette, metric: Metric) -> dict[str, Any]:
+def _line(
+    number: int, levels: Sequence[Level], palette: Palette, margin: _Margin
+) -> dict[str, Any]:
     color = palette.categories[number % len(palette.categories)]
     name = _("weight of the teacher {mix}").format(mix=formatting.percent(levels[0].mix, 0))
     return {
@@ -118,34 +149,26 @@ def _line(number: int, levels: Sequence[Level], palette: Palette, metric: Metric
         "y": [level.mean for level in levels],
         "error_y": {
             "type": "data",
-            "array": [_deviation(level) for level in levels],
+            "array": [margin(level) for level in levels],
             "color": color,
             "thickness": 1.5,
             "width": 4,
         },
-        "customdata": [f"{name}<br>{_hover_text(level, metric)}" for level in levels],
+        "customdata": [f"{name}<br>{_hover_text(level, margin)}" for level in levels],
         "hovertemplate": "%{customdata}<extra></extra>",
         "line": {"color": color, "width": 2},
         "marker": {"color": color, "size": 9, "symbol": SYMBOLS[number % len(SYMBOLS)]},
     }
 
 
-def _hover_text(level: Level, metric: Metric) -> str:
+def _hover_text(level: Level, margin: _Margin) -> str:
     assert level.mean is not None
-    temperature, figure = f"{level.temperature:g}", metric.format(level.mean)
-    if len(level.values) == 1:
+    temperature, figure = f"{level.temperature:g}", margin.metric.format(level.mean)
+    if not margin(level):
         return _("temperature {t}: <b>{figure}</b>").format(t=temperature, figure=figure)
-    deviation = _deviation(level)
-    return _("temperature {t}: <b>{figure}</b>, spread {spread} over {count} seeds").format(
-        t=temperature,
-        figure=figure,
-        spread=formatting.percent(deviation, 2) if metric.share else metric.format(deviation),
-        count=len(level.values),
+    return _("temperature {t}: <b>{figure}</b> ± {margin}, mean of {count} seeds").format(
+        t=temperature, figure=figure, margin=margin.format(level), count=len(level.values)
     )
-
-
-def _deviation(level: Level) -> float:
-    return level.spread or 0.0
 
 
 def _temperature_range(levels: Sequence[Level]) -> list[float]:
@@ -153,9 +176,10 @@ def _temperature_range(levels: Sequence[Level]) -> list[float]:
     return [log10(min(temperatures)) - 0.1, log10(max(temperatures)) + 0.1]
 
 
-def _range(levels: Sequence[Level], teacher: float | None, metric: Metric) -> list[float]:
+def _range(levels: Sequence[Level], teacher: float | None, margin: _Margin) -> list[float]:
+    metric = margin.metric
     ends = [
-        level.mean + sign * _deviation(level)
+        level.mean + sign * margin(level)
         for level in levels
         if level.mean is not None
         for sign in (-1, 1)
@@ -165,12 +189,12 @@ def _range(levels: Sequence[Level], teacher: float | None, metric: Metric) -> li
         return [0.0, 1.0]
     low, high = min(ends), max(ends)
     minimum = MIN_HEIGHT * (1.0 if metric.share else max(abs(low), abs(high)) or 1.0)
-    margin = max(0.08 * (high - low), (minimum - (high - low)) / 2)
-    ends = [low - margin, high + margin]
+    space = max(0.08 * (high - low), (minimum - (high - low)) / 2)
+    ends = [low - space, high + space]
     return ends if metric.higher_is_better else ends[::-1]
 
 
-def _band(baseline: Level | None, palette: Palette) -> list[dict[str, Any]]:
+def _band(baseline: Level | None, margin: _Margin, palette: Palette) -> list[dict[str, Any]]:
     if baseline is None or baseline.mean is None:
         return []
     band = {
@@ -179,8 +203,8 @@ def _band(baseline: Level | None, palette: Palette) -> list[dict[str, Any]]:
         "xref": "paper",
         "x0": 0,
         "x1": 1,
-        "y0": baseline.mean - _deviation(baseline),
-        "y1": baseline.mean + _deviation(baseline),
+        "y0": baseline.mean - margin(baseline),
+        "y1": baseline.mean + margin(baseline),
         "fillcolor": palette.shade,
         "line": {"width": 0},
     }
@@ -218,15 +242,17 @@ def _line_labels(
     ]
 
 
-def _summary(baseline: Level | None, finished: Sequence[Level], metric: Metric) -> str:
+def _summary(baseline: Level | None, finished: Sequence[Level], margin: _Margin) -> str:
+    """Return the result. It claims a gain only if the error bars do not overlap."""
+    metric = margin.metric
     if baseline is None or baseline.mean is None or not finished:
-        return _("The students are training: no result yet")
+        return _("No result yet")
     best = max(finished, key=lambda level: metric.sort_key(level.mean))
     gain = metric.sort_key(best.mean) - metric.sort_key(baseline.mean)
     if gain <= 0:
         return _("No temperature improves on labels alone")
-    if gain <= max(_deviation(best), _deviation(baseline)):
-        return _("No temperature improves on labels alone by more than the spread over seeds")
+    if gain <= margin(best) + margin(baseline):
+        return _("No temperature improves on labels alone by more than the error bars")
     return _("Temperature {t} gains {gain} over labels alone").format(
         t=f"{best.temperature:g}", gain=metric.change(gain).lstrip("+")
     )

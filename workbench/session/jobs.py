@@ -17,6 +17,7 @@ from workbench.session.analyses import Analyses, AnalysisKey, FileKey, file_key
 from workbench.session.checks import check_budget, check_training
 from workbench.session.records import TeacherQuery, Timing
 from workbench.session.state import State
+from workbench.session.sweep_progress import SweepProgress
 from workbench.zoo.students import student
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Jobs:
         The last query to a teacher.
     sweep_result : TemperatureSweep or None
         The results of `sweep` so far.
+    sweep_progress : SweepProgress or None
+        How far `sweep` is; None if it has not been called.
     sensitivity : Sensitivity or None
         The results of `scan` so far.
     target_size : int or None
@@ -66,6 +69,7 @@ class Jobs:
         """Clear the results that belong to one model."""
         self.teacher_query: TeacherQuery | None = None
         self.sweep_result: TemperatureSweep | None = None
+        self.sweep_progress: SweepProgress | None = None
         self.sensitivity: Sensitivity | None = None
         self.target_size: int | None = None
         self.repeating = False
@@ -178,12 +182,18 @@ class Jobs:
         check_training(model, Recipe(train=settings))
         with state.lock:
             self.sweep_result = None
+            progress = self.sweep_progress = SweepProgress(seconds)
             token = self._token(model, self._sweeps.begin(), cancel)
-        for result in sweep(model, settings, seconds=seconds, cancel=token):
-            changed = self.sweep_result is None or result.levels != self.sweep_result.levels
-            self.sweep_result = result
-            on_progress(result.share)
-            if changed:
+        state.notify()
+        try:
+            for result in sweep(model, settings, seconds=seconds, cancel=token):
+                progress = progress.after(result)
+                self.sweep_result, self.sweep_progress = result, progress
+                on_progress(result.share)
+                state.notify()
+        finally:
+            if self.sweep_progress is progress:  # else a newer call has begun, or another model
+                self.sweep_progress = progress.ended() if progress.students else None
                 state.notify()
 
     def scan(

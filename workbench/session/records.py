@@ -31,17 +31,6 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class TrainingProgress:
-    """Progress of a training run, with (step, loss, metric value) of some batches as `curve`."""
-
-    step: int
-    steps: int
-    seconds_left: float
-    examples_per_second: float
-    curve: tuple[tuple[int, float, float], ...]
-
-
-@dataclass(frozen=True)
 class TeacherQuery:
     """A query for a teacher's prediction of one example at one temperature."""
 
@@ -71,6 +60,8 @@ class Focus:
         The selected example; None until the user picks one.
     layer : str or None
         The selected layer; None until the user picks one.
+    loss : bool
+        Whether to draw the training loss in place of the metric.
     areas : bool
         Whether to draw bytes as a treemap.
     prompt, seed : int
@@ -84,6 +75,7 @@ class Focus:
     example: int | None = None
     layer: str | None = None
     areas: bool = False
+    loss: bool = False
     prompt: int = 0
     seed: int = 0
 

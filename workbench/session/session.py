@@ -14,6 +14,7 @@ from workbench.cache.results import ResultCache, default_result_cache
 from workbench.domain import Model
 from workbench.errors import UnknownNameError, WorkbenchError
 from workbench.evaluation.report import Report
+from workbench.evaluation.training_progress import TrainingProgress
 from workbench.i18n import _
 from workbench.recipe import Recipe, Train
 from workbench.recipe.off import without_idle_factorization
@@ -29,7 +30,7 @@ from workbench.session.checks import (
 from workbench.session.gesture import Gesture
 from workbench.session.jobs import Jobs
 from workbench.session.link import DEFAULT_MODEL, format_query, parse_query
-from workbench.session.records import Focus, History, Selection, TrainingProgress, Visit
+from workbench.session.records import Focus, History, Selection, Visit
 from workbench.session.state import State
 from workbench.session.worker import Worker
 from workbench.zoo.students import Student, student
@@ -163,6 +164,16 @@ class Session(Jobs):
     def training(self) -> TrainingProgress | None:
         """Progress of the current training run."""
         return self._state.training
+
+    @property
+    def training_budget(self) -> float | None:
+        """The seconds whose number of training steps is being measured, else None."""
+        return self._state.selection.seconds
+
+    @property
+    def interruption(self) -> str | None:
+        """A sentence about a training run that the last change stopped."""
+        return self._state.interruption
 
     @property
     def busy(self) -> bool:

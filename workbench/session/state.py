@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from workbench import formatting, zoo
 from workbench.cache.results import ResultCache
 from workbench.domain import Model
-from workbench.evaluation.report import Report
+from workbench.evaluation.report import Report, Score
+from workbench.evaluation.training_progress import TrainingProgress
 from workbench.i18n import _
 from workbench.recipe import Recipe
 from workbench.session.checks import resolve_model
 from workbench.session.gesture import Gesture
-from workbench.session.records import History, Selection, TrainingProgress, Visit
+from workbench.session.records import History, Selection, Visit
 
 if TYPE_CHECKING:
+    from workbench.evaluation.course import CoursePoint
     from workbench.training.types import TrainingStep
 
 UNTOUCHED = Recipe()
@@ -64,6 +67,8 @@ class State:
         Whether the original is not measured, because nothing needs more than its model card yet.
     stale : bool
         Whether the report belongs to an earlier recipe and no newer one will come.
+    requested : float
+        When the newest results were requested, on the clock of `time.monotonic`.
 
     Raises
     ------
@@ -88,6 +93,8 @@ class State:
         self.busy = False
         self.postponed = False
         self.stale = False
+        self.requested = time.monotonic()
+        self._resumed = False  # the current training continues an interrupted one
         self._observers: list[Callable[[], None]] = []
         self._models = {known.name: known for known in (self.model, self.origin_model)}
         self._trainings: dict[Selection, TrainingProgress] = {}
@@ -131,10 +138,10 @@ class State:
         training = self.training
         if self.busy and self.selection.seconds is not None:
             return _("Training was stopped before its first step: undo to restart it.")
-        if not self.busy or training is None or training.step >= training.steps:
+        if not self.busy or training is None or training.over:
             return None
         return _("Training stopped at step {step} of {steps}: undo to resume it.").format(
-            step=formatting.count(training.step), steps=formatting.count(training.steps)
+            step=formatting.count(training.step), steps=formatting.count(training.settings.steps)
         )
 
     # --- changes -------------------------------------------------------------------------
@@ -182,18 +189,28 @@ class State:
             visits[report.model, report.recipe] = Visit(
                 report.recipe, report.size.bytes, report.score.value, report.model
             )
+            if self.training is not None and self.training.over and report.recipe == self.recipe:
+                self._finish_training(report.score)
 
-    def add_step(self, step: TrainingStep) -> None:
-        """Append a step to the training progress; that of a finished run is stored."""
-        curve = self.training.curve if self.training is not None else ()
-        self.training = TrainingProgress(
-            step=step.step,
-            steps=step.steps,
-            seconds_left=step.seconds_left,
-            examples_per_second=step.examples_per_second,
-            curve=(*curve, (step.step, step.loss, step.value)),
-        )
+    def add_step(self, step: TrainingStep, points: Sequence[CoursePoint] = ()) -> None:
+        """Append a step, and points of the course, to the training progress.
+
+        The progress of a finished run is stored.
+        """
+        if self.training is None:
+            assert self.recipe.train is not None
+            self.training = TrainingProgress(self.recipe.train)
+            self._resumed = step.step > 1
+        self.training = self.training.after(step, points)
         if step.over:
+            self._trainings[self.selection] = self.training
+
+    def _finish_training(self, score: Score) -> None:
+        """Add the exact score of the trained file to the training progress, once."""
+        assert self.training is not None
+        if self.training.result is None:
+            elapsed = None if self._resumed else time.monotonic() - self.requested
+            self.training = self.training.measured(score, elapsed)
             self._trainings[self.selection] = self.training
 
     def stop(self) -> None:

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from workbench.runtime.free_memory import return_free_memory
 from workbench.session.state import UNTOUCHED, State
 
 if TYPE_CHECKING:
+    from workbench.evaluation.course import CoursePoint
     from workbench.training.types import TrainingStep
 
 WARM_UP_RECIPE = Recipe(quantize=Quantize(bits=8))
@@ -74,6 +76,7 @@ class Worker:
         with state.lock:
             self._generation += 1
             state.calibration_progress = None
+            state.requested = time.monotonic()
             cached = None
             if state.selection.seconds is None:  # otherwise the number of steps is still unknown
                 cached = cached_report(state.model, state.recipe, "validation", state.store)
@@ -169,13 +172,18 @@ class Worker:
                     pass
 
     def _measure(self, request: _Request) -> None:
+        from workbench.evaluation.course import Course
         from workbench.evaluation.preview import baseline_report, iter_reports_with_preview
 
         state, model, recipe = self._state, request.model, request.recipe
 
+        cancel = CancelToken(lambda: self._outdated(request))
+        course = Course(model, recipe, state.store, cancel)
+
         def on_step(step: TrainingStep) -> None:
+            points = course.add(step)
             if not self._outdated(request):
-                self._on_step(step)
+                self._on_step(step, points)
 
         def on_calibration(fraction: float) -> None:
             if not self._outdated(request):
@@ -191,7 +199,6 @@ class Worker:
             sample="" if request.gesture is None else f"drag {request.gesture}",
         ):
             self._add(request, report)
-        cancel = CancelToken(lambda: self._outdated(request))
         baseline = baseline_report(model, recipe, store=state.store, cancel=cancel)
         with state.lock:
             if self._outdated(request) or baseline is None:
@@ -239,7 +246,7 @@ class Worker:
         model, recipe = request.model, request.recipe
         cancel = CancelToken(lambda: self._outdated(request))
         assert recipe.train is not None
-        count = steps_for(model, recipe, seconds, cancel, artifact_bytes)
+        count = steps_for(model, recipe, seconds, cancel, artifact_bytes, watched=True)
         resolved = replace(recipe, train=replace(recipe.train, steps=count))
         state = self._state
         with state.lock:
@@ -249,14 +256,14 @@ class Worker:
             state.history = state.history.with_current(selection)
         return replace(request, recipe=resolved)
 
-    def _on_step(self, step: TrainingStep) -> None:
+    def _on_step(self, step: TrainingStep, points: Sequence[CoursePoint]) -> None:
         """Record a training step, and notify observers a few times a second."""
         now = time.monotonic()
-        started = self._state.training is not None
-        if started and not step.over and now - self._notified < NOTIFY_INTERVAL:
+        waits = self._state.training is not None and now - self._notified < NOTIFY_INTERVAL
+        if waits and not step.over and not points:
             return
         self._notified = now
-        self._state.add_step(step)
+        self._state.add_step(step, points)
         self._state.notify()
 
     def _fail(self, generation: int, message: str) -> None:

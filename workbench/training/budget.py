@@ -42,6 +42,8 @@ RECALIBRATION_SAMPLE = 4
 """Microbatches on which batch-norm recalibration is timed."""
 MIN_STEP_SHARE = 1 / 8
 """Share of the seconds that is always reserved for steps."""
+COURSE_SHARE = 0.08
+"""Share of the time of the steps in which the file is measured meanwhile, if anybody watches."""
 MAX_SECONDS = 86_400.0
 PLANNED_STEPS = 10_000
 """Steps in the recipe of the pilot, so that masks change as rarely as in a long run."""
@@ -78,13 +80,16 @@ def steps_for(
     seconds: float,
     cancel: CancelToken = NEVER,
     finish: Finish | None = None,
+    *,
+    watched: bool = False,
 ) -> int:
     """Return how many training steps of `recipe` fit into `seconds` on this machine, at least one.
 
     A pilot run times the setup, some steps, part of the batch-norm recalibration, one check of
     early stopping, one change of masks, and `finish`, which makes the file. The time of the pilot
     and of all other parts of a run is subtracted from the budget, but an eighth of it is always
-    reserved for steps. A teacher's logits are precomputed only by runs that see every example.
+    reserved for steps. A teacher's logits are precomputed only by runs that see every example. If
+    the run is `watched`, measuring its file meanwhile takes `COURSE_SHARE` in addition.
 
     Raises
     ------
@@ -120,6 +125,7 @@ def steps_for(
         masks = sparsity_schedule(settings.sparsening, steps)
         checks = EarlyStopping(replace(settings, steps=steps), max(masks)).checks
         total = steps * step + (len(masks) - 1) * mask + checks * check
+        total *= 1 + COURSE_SHARE * watched
         if steps * settings.batch >= examples:
             total += precompute - steps * saved
         return total

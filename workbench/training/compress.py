@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import closing, nullcontext, suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
 from workbench.errors import ArtifactError, RecipeError, TrainingError
 from workbench.pipeline import TrainedNetwork, run_pipeline
-from workbench.progress import training_progress
+from workbench.progress import training_display
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
 from workbench.training.teacher_ref import teacher_ref, training_dependencies
@@ -93,8 +93,8 @@ def train(
         `settings` or the recipe apply. It takes one step at least, so a slow network may exceed
         it. The environment variable `WORKBENCH_BUDGET` limits it.
     on_step
-        Called with a `TrainingStep` after each training step, instead of showing the progress: a
-        learning curve in a notebook, a bar in a terminal.
+        Called with a `TrainingStep` after each training step, instead of showing the progress: the
+        accuracy of the file so far in a notebook, a bar in a terminal.
     cancel
         As in `compress`.
     **settings
@@ -128,15 +128,32 @@ def train(
     if isinstance(teacher := settings.get("teacher"), Model):
         settings["teacher"] = teacher_ref(teacher)
     recipe = replace(recipe, train=replace(base, **settings))
-    if seconds is not None:
-        from workbench.training.budget import capped_seconds, steps_for
+    if on_step is not None:
+        recipe = _resolved(model, recipe, seconds, cancel, watched=False)
+        return compress(model, recipe, on_step=on_step, cancel=cancel)
+    with training_display(model) as display:
+        if display is None:
+            recipe = _resolved(model, recipe, seconds, cancel, watched=False)
+            return compress(model, recipe, cancel=cancel)
+        display.begin(recipe, seconds)
+        recipe = _resolved(model, recipe, seconds, cancel, watched=True)
+        artifact = compress(model, recipe, on_step=display.watch(recipe), cancel=cancel)
+        display.finish(artifact)
+        return artifact
 
-        assert recipe.train is not None
-        steps = steps_for(model, recipe, capped_seconds(seconds), cancel, artifact_bytes)
-        recipe = replace(recipe, train=replace(recipe.train, steps=steps))
-    shown = training_progress(model.task.metric) if on_step is None else nullcontext(on_step)
-    with shown as step:
-        return compress(model, recipe, on_step=step, cancel=cancel)
+
+def _resolved(
+    model: Model, recipe: Recipe, seconds: float | None, cancel: CancelToken, *, watched: bool
+) -> Recipe:
+    """Return `recipe` with the number of training steps that `seconds` allow."""
+    if seconds is None:
+        return recipe
+    from workbench.training.budget import capped_seconds, steps_for
+
+    assert recipe.train is not None
+    limit = capped_seconds(seconds)
+    steps = steps_for(model, recipe, limit, cancel, artifact_bytes, watched=watched)
+    return replace(recipe, train=replace(recipe.train, steps=steps))
 
 
 def training_cost(
@@ -179,10 +196,14 @@ def _compress_trained(
             if (artifact.model, artifact.recipe) == (model.name, recipe):
                 return artifact
     run = Run(training_setup(model, recipe, cancel), recipe)
+
+    def file_now() -> Artifact:
+        return _artifact(model, recipe, run.setup, run.result_now())
+
     try:
         with closing(run.go(cancel=cancel, checkpoint=files.checkpoint_path(key))) as steps:
             for step in steps:
-                on_step(step)
+                on_step(replace(step, file=file_now))
     except TrainingError as error:
         error.artifact = _artifact(model, recipe, run.setup, run.trained()) if run.good else None
         raise

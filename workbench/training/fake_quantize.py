@@ -80,19 +80,22 @@ class FakeQuantizer:
 
     def update_masks(self, weights: Mapping[str, Tensor], share: float) -> None:
         """Set `share` of the target zeros. Weights that were pruned before stay zero."""
+        if self.prune is not None:
+            self._set_masks(self.masks_at(weights, share))
+
+    def masks_at(self, weights: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+        """Return the masks that `update_masks` sets, without setting them."""
         if self.prune is None:
-            return
+            return {}
         pruned = {
             name: self._masked(name, weight.detach())
             for name, weight in to_canonical(weights, self.axes).items()
         }
         target = _scaled(self.prune, share)
-        self._set_masks(
-            {
-                name: mask if name not in self.masks else mask & self.masks[name]
-                for name, mask in masks(pruned, target, self.stats, self.names).items()
-            }
-        )
+        return {
+            name: mask if name not in self.masks else mask & self.masks[name]
+            for name, mask in masks(pruned, target, self.stats, self.names).items()
+        }
 
     def init_scales(self, weights: Mapping[str, Tensor]) -> None:
         """Initialize the learned step sizes to the best fit, if the recipe learns them."""

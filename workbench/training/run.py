@@ -157,6 +157,12 @@ class Run:
             self.step,
         )
 
+    def result_now(self) -> TrainingResult:
+        """Return what training would give if it ended now, with all zeros set; changes nothing."""
+        with self._average.applied_to(self._trained_tensors()):
+            masks = self.quantizer.masks_at(self.weights, 1.0)
+            return replace(self.trained(), masks=masks)
+
     def evaluate_held_out(self, cancel: CancelToken, examples: int) -> None:
         """Evaluate the first held-out `examples` as early stopping does. For timing."""
         with threads(self.settings.threads), self._average.applied_to(self._trained_tensors()):

@@ -11,6 +11,7 @@ from workbench.training.running_metric import RunningMetric, Sample
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from workbench.artifact.artifact import Artifact
     from workbench.artifact.module_spec import InputQParams
     from workbench.calibration.structure import PreparedNetwork
     from workbench.compression.qparams import QParams
@@ -93,6 +94,9 @@ class TrainingStep:
         Examples in each step.
     over : bool
         Whether this is the last step.
+    file : callable or None
+        Returns the file that would result if training ended at this step, with all zeros set. It
+        can be called until the next step begins, and does not change the training.
     """
 
     step: int
@@ -105,6 +109,7 @@ class TrainingStep:
     examples: int
     batch: int
     over: bool
+    file: Callable[[], Artifact] | None = field(default=None, compare=False, repr=False)
 
     @property
     def examples_per_second(self) -> float:

@@ -11,7 +11,7 @@ from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.comparison import tab as comparison
 from workbench.panels.views import tables
-from workbench.plots import ledger, points, sensitivity, teacher, temperature, tradeoff
+from workbench.plots import course, ledger, points, sensitivity, teacher, temperature, tradeoff
 
 
 @action
@@ -54,11 +54,9 @@ def comparison_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 @action
 def training_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
-    """Send the learning curve."""
-    curve = dashboard.session.training.curve if dashboard.session.training is not None else ()
-    name = dashboard.session.model.task.metric.name
-    rows = [{"step": step, "loss": loss, name: value} for step, loss, value in curve]
-    _send(dashboard, "training.csv", rows)
+    """Send the course of the training run."""
+    progress, metric = dashboard.session.training, dashboard.session.model.task.metric
+    _send(dashboard, "training.csv", [] if progress is None else course.rows(progress, metric))
 
 
 @action
@@ -83,7 +81,7 @@ def teacher_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
     query = dashboard.session.teacher_query
     if query is None or query.prediction is None:
         raise WorkbenchError(
-            _("Open the training section and move the temperature."),
+            _("Show an example first: there is no prediction to save."),
             code="session.nothing_to_export",
         )
     probabilities = teacher.soften(query.prediction.outputs, query.temperature)

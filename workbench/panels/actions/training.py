@@ -23,6 +23,12 @@ def train(dashboard: Dashboard, message: dict[str, Any]) -> None:
 
 
 @action
+def resume(dashboard: Dashboard, message: dict[str, Any]) -> None:
+    """Continue the training of the current recipe after it was stopped."""
+    dashboard.session.measure_again()
+
+
+@action
 def sweep(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Train students at several temperatures within a number of seconds."""
     settings, seconds = _settings(message)

@@ -2,10 +2,11 @@
 // The tabs below the chart. Python keeps only the open tab up to date and sends its content: a figure,
 // two generated texts, a table, texts to copy, or a note.
 
+import { Activity } from "./activity.js";
 import { isStandalone } from "./address.js";
 import { buttonRow } from "./buttons.js";
 import { Chart } from "./chart.js";
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
 import { copyButton, saveBlob } from "./export.js";
 import { generatedTexts } from "./generation.js";
 import { selectedView, ViewBar } from "./views.js";
@@ -21,6 +22,7 @@ export class Tabs {
   /** @type {Labels} */ labels;
   /** @type {(TabLabel & { node: HTMLElement })[]} */ tabs;
   /** @type {HTMLElement | null | undefined} */ row; // buttons above the content
+  rowDescription = ""; // of the buttons that are shown
   /** @type {HTMLElement | undefined} */ generation;
   /** @type {string | undefined} */ description; // of the table or the texts that are shown
   columns = 0; // the number of examples that fit side by side
@@ -36,12 +38,16 @@ export class Tabs {
     this.closable = closable;
     this.bar = h("div", { className: "tab-bar", role: "tablist" });
     this.views = new ViewBar(channel);
+    this.activity = new Activity(channel);
     this.content = h("div");
+    this.foot = h("p", { className: "foot", hidden: true });
     this.body = h(
       "div",
       { className: "tab-body panel", role: "tabpanel", tabIndex: -1 },
+      this.activity.node,
       this.views.node,
       this.content,
+      this.foot,
     );
     new ResizeObserver(() => this.measure()).observe(this.body);
     /** @type {string | null | undefined} */
@@ -54,6 +60,7 @@ export class Tabs {
   /** @type {(page: Page, name: string) => void} */
   build({ labels, tabs }, name) {
     this.labels = labels;
+    this.activity.build(labels);
     this.tabs = tabs
       .filter((tab) => tab.page === name)
       .map((tab) => ({
@@ -132,6 +139,8 @@ export class Tabs {
 
   clear() {
     this.closeChart();
+    this.activity.show(null);
+    this.foot.hidden = true;
     this.content.replaceChildren();
     this.body.classList.remove("faded");
     delete this.body.dataset.seq;
@@ -145,6 +154,9 @@ export class Tabs {
   /** @param {TabMessage} message */
   show(message) {
     if (message.key !== this.open) return;
+    this.activity.show(message.activity);
+    setText(this.foot, message.foot ?? "");
+    this.foot.hidden = !message.foot;
     // During an update, the content of the same view and its controls stay, faded: nothing jumps.
     const hasContent = this.chart || this.generation?.isConnected;
     const keep = message.keep && hasContent && selectedView(message.controls) === this.views.view;
@@ -153,7 +165,7 @@ export class Tabs {
     const focused = this.row ? [...this.row.children].indexOf(/** @type {Element} */ (document.activeElement)) : -1;
     if (message.figure) this.showFigure(message, message.figure);
     else if (message.generation) this.showGeneration(message.key, message.generation);
-    else if (!message.note) this.showTableOrTexts(message);
+    else if (message.note === undefined) this.showTableOrTexts(message);
     else if (!keep) this.showNote(message.note);
     this.showButtons(message.buttons, focused);
     this.body.dataset.seq = String(message.seq);
@@ -168,7 +180,10 @@ export class Tabs {
   // Shows the row above the content, and restores the focus.
   /** @type {(buttons: ActionButton[] | undefined, focused: number) => void} */
   showButtons(buttons, focused) {
-    if (this.row?.isConnected) return;
+    const description = JSON.stringify(buttons ?? null);
+    if (this.row?.isConnected && description === this.rowDescription) return;
+    this.rowDescription = description;
+    this.row?.remove();
     this.row = buttons ? buttonRow(buttons, this.channel) : null;
     if (this.row) this.content.prepend(this.row);
     const button = this.row?.children[focused];

@@ -47,7 +47,7 @@ export class TrainPage {
   /** @param {State} state */
   show(state) {
     this.results.show(state); // before anything that takes time
-    this.training.show(this.context.channel.values);
+    this.training.show(state.training);
     this.footer.show(state);
   }
 

@@ -1,91 +1,129 @@
 // @ts-check
-// The training section. Training is slow, so it starts with a button, not with each change.
+// The training section: what training is for, its settings, and the button that starts it.
 
 import { h, setText } from "./dom.js";
-import { applies, control, number } from "./field.js";
+import { control, number, segments } from "./field.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Field, Page, TrainingTexts, Value, Values } from "./types" */
+/** @import { Aim, LiveTraining, Page, TrainingField, TrainingTexts, Value, Values } from "./types" */
 
 export class TrainingSection {
   /** @type {TrainingTexts} */ texts;
   /** @type {Values} */ values;
-  /** @type {{ node: HTMLElement, field: Field }[]} */ controls;
+  /** @type {{ node: HTMLElement, field: TrainingField, show: (value: any) => void }[]} */ controls;
+  /** @type {HTMLDetailsElement[]} */ groups;
   /** @type {number | undefined} */ seconds;
-  /** @type {HTMLElement} */ warning;
-  /** @type {HTMLButtonElement | undefined} */ button;
+  /** @type {LiveTraining | undefined} */ live; // what Python says about the current recipe
   /** @type {(() => void) | undefined} */ onStart; // called when training starts
   /** @type {(() => void) | undefined} */ onSweep; // called when the comparison of temperatures starts
   /** @type {(() => void) | undefined} */ onQuery; // called when the teacher is queried
   queryFrame = 0;
+  /** @type {Aim} */ aim = "fine_tune";
 
   /** @param {Channel} channel */
   constructor(channel) {
     this.channel = channel;
-    this.node = h("section", { className: "training" });
-    this.example = 0;
-    this.compressed = false;
+    this.node = h("div", { className: "training" });
+    this.network = h("p", { className: "help" });
+    this.aimHelp = h("p", { className: "help" });
+    this.warning = h("p", { className: "help warning", role: "status" });
+    this.button = h("button", { type: "button", className: "primary", onclick: () => this.start() });
+    this.sweepButton = h("button", { type: "button", className: "quiet", onclick: () => this.sweep() });
   }
 
   /** @param {Page} page */
   build({ training }) {
+    const opened = this.groups?.map((group) => group.open);
     this.texts = training;
     this.values = { ...training.values };
-    /** @type {(key: string, value: Value) => void} */
-    const change = (key, value) => {
-      this.values = { ...this.values, [key]: value };
-      this.warn();
-      this.hideUnused();
-      if (key === "teacher" || key === "temperature") this.queryTeacher();
-    };
-    /** @param {Field} field */
-    const make = (field) => {
-      const made = control(field, (value) => change(field.key, value));
-      made.show(this.values[field.key]);
-      this.controls.push({ node: made.node, field });
-      return made.node;
-    };
+    this.aim = aimOf(this.values);
     this.controls = [];
+    const aim = segments(training.aim, (value) => this.choose(value));
+    aim.show(this.aim);
     this.seconds ??= training.seconds.value;
     const seconds = number(training.seconds, (value) => {
       this.seconds = value;
+      this.update();
     });
     seconds.show(this.seconds);
-    this.warning = h("p", { className: "help warning", role: "status" });
-    this.button = h("button", { type: "button", className: "primary", onclick: () => this.start() });
+    this.groups = training.groups.map(({ title, fields }) =>
+      h("details", {}, h("summary", { text: title }), ...fields.map((field) => this.make(field))),
+    );
+    for (const [index, group] of this.groups.entries()) group.open = opened?.[index] ?? false;
+    this.sweepButton.title = training.sweep_help;
     this.node.replaceChildren(
       h("h2", { text: training.title }),
-      ...training.primary.map(make),
+      this.network,
+      aim.node,
+      this.aimHelp,
+      ...training.main.map((field) => this.make(field)),
       this.warning,
-      training.next_example ? this.quiet(training.next_example, () => this.queryTeacher(this.example + 1)) : "",
-      h("details", {}, h("summary", { text: training.details }), ...training.more.map(make)),
-      h("div", { className: "start" }, seconds.node, this.button),
-      training.sweep ? this.quiet(training.sweep, () => this.sweep(), training.sweep_help) : "",
+      seconds.node,
+      this.button,
+      this.sweepButton,
+      ...this.groups,
     );
-    this.setButtonText();
-    this.warn();
-    this.hideUnused();
+    this.update();
   }
 
-  /** @type {(text: string, onclick: () => void, title?: string) => HTMLElement} */
-  quiet(text, onclick, title) {
-    return h("button", { type: "button", className: "quiet small", text, title, onclick });
+  /** @param {TrainingField} field */
+  make(field) {
+    const made = control(field, (value) => this.change(field.key, value));
+    made.show(this.values[field.key]);
+    this.controls.push({ ...made, field });
+    return made.node;
   }
 
-  // Hides fields that have no effect with the current values.
-  hideUnused() {
-    for (const { field, node } of this.controls) node.hidden = !applies(field, this.values);
+  /** @type {(key: string, value: Value) => void} */
+  change(key, value) {
+    this.values = { ...this.values, [key]: value };
+    for (const { field, show } of this.controls) if (field.key === key) show(value); // two controls
+    this.update();
+    if (key === "teacher" || key === "temperature") this.queryTeacher();
+  }
+
+  // Applies what the aim implies; a teacher that was chosen before stays.
+  /** @param {Aim} aim */
+  choose(aim) {
+    const teacher = this.values.teacher;
+    this.aim = aim;
+    this.values = { ...this.values, ...this.texts.aims[aim] };
+    if (aim === "distill" && teacher) this.values.teacher = teacher;
+    for (const { field, show } of this.controls) show(this.values[field.key]);
+    this.update();
+  }
+
+  // Shows what applies to the current values, and what the buttons will do.
+  update() {
+    const { texts, values, live } = this;
+    const all = { ...values, aim: this.aim };
+    for (const { field, node } of this.controls) node.hidden = live?.idle.includes(field.key) || !acts(field, all);
+    for (const group of this.groups)
+      group.hidden = [...group.querySelectorAll(".field")].every((node) => isHidden(node));
+    const kind = values.start === "scratch" && values.teacher ? "student" : this.aim;
+    setText(this.button, inSeconds(texts.buttons[kind], this.seconds));
+    setText(this.sweepButton, inSeconds(texts.sweep ?? "", this.seconds));
+    this.sweepButton.hidden = !texts.sweep || !values.teacher;
+    setText(this.aimHelp, texts.aim.choices.find((choice) => choice.value === this.aim)?.help ?? "");
+    setText(this.warning, texts.warnings[values.teacher] || "");
+    setText(this.network, live?.network ?? "");
+  }
+
+  // Shows what Python says about the current recipe.
+  /** @param {LiveTraining} live */
+  show(live) {
+    this.live = live;
+    if (this.texts) this.update();
   }
 
   // Requests the teacher's prediction; at most once per frame, for the newest values.
-  queryTeacher(example = this.example) {
-    if (!this.texts.next_example) return; // not a classification task
-    this.example = example;
-    if (this.queryFrame) return;
+  queryTeacher() {
+    if (!this.texts.sweep || this.queryFrame) return; // without classes there is no prediction
     this.queryFrame = requestAnimationFrame(() => {
       this.queryFrame = 0;
       const { teacher, temperature } = this.values;
-      this.channel.act("query_teacher", { teacher, temperature, example: this.example });
+      if (!teacher) return;
+      this.channel.act("query_teacher", { teacher, temperature });
       this.onQuery?.();
     });
   }
@@ -99,19 +137,27 @@ export class TrainingSection {
     this.channel.act("sweep", { values: this.values, seconds: this.seconds });
     this.onSweep?.();
   }
+}
 
-  // The button says "train" or "fine-tune", depending on whether the model is compressed.
-  /** @param {Values} values */
-  show(values) {
-    this.compressed = values["prune.sparsity"] > 0 || values["quantize.bits"] < 32;
-    this.setButtonText();
-  }
+// Whether a setting has an effect beside the others.
+/** @type {(field: { needs: [string, Value[]][] }, values: Values) => boolean} */
+export function acts({ needs }, values) {
+  return needs.every(([key, allowed]) => allowed.includes(values[key]));
+}
 
-  setButtonText() {
-    if (this.button) setText(this.button, this.compressed ? this.texts.fine_tune : this.texts.train);
-  }
+// What training with these settings is for.
+/** @type {(values: Values) => Aim} */
+export function aimOf({ start, teacher }) {
+  if (start === "scratch") return "train";
+  return teacher ? "distill" : "fine_tune";
+}
 
-  warn() {
-    setText(this.warning, this.texts.warnings[this.values.teacher] || "");
-  }
+/** @type {(text: string, seconds: number | undefined) => string} */
+export function inSeconds(text, seconds) {
+  return text.replace("{seconds}", String(seconds));
+}
+
+/** @type {(node: Element) => boolean} */
+function isHidden(node) {
+  return node instanceof HTMLElement && node.hidden === true;
 }

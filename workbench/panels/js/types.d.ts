@@ -73,16 +73,19 @@ export interface LayerRow {
   coupled: Record<string, string[]>;
 }
 
+export type Aim = "fine_tune" | "distill" | "train";
+
+export type TrainingField = Field & { needs: [string, Value[]][] };
+
 export interface TrainingTexts {
   title: string;
-  primary: Field[];
-  more: Field[];
+  aim: Field;
+  aims: Record<Aim, Values>;
+  main: TrainingField[];
+  groups: { title: string; fields: TrainingField[] }[];
   values: Values;
   seconds: Field & { value: number };
-  details: string;
-  next_example: string | null;
-  train: string;
-  fine_tune: string;
+  buttons: Record<Aim | "student", string>;
   sweep: string | null;
   sweep_help: string;
   warnings: Record<string, string>;
@@ -191,6 +194,11 @@ export type Numbers = Record<Figure | "announcement", string> & {
   more: string; // the label of the button that shows the others
 };
 
+export interface LiveTraining {
+  idle: string[];
+  network: string;
+}
+
 export interface LiveTable {
   bytes: Record<string, Share>;
   held_size: { text: string } | null;
@@ -241,6 +249,7 @@ export interface State {
   model: string;
   layer_table: LiveTable;
   settings: { hidden: Record<Level, string>; goal: string; hint: string; distillation: DistillationState | null };
+  training: LiveTraining;
   values?: Values;
 }
 
@@ -278,9 +287,18 @@ export interface Generation {
   sides: { head: string; common: string; rest: string }[];
 }
 
+export interface ActivityLine {
+  tone: "working" | "stopped" | "failed" | "done";
+  text: string;
+  fraction?: number | null;
+  buttons?: ActionButton[];
+}
+
 export interface TabMessage {
   seq: number;
   key: string;
+  activity?: ActivityLine | null;
+  foot?: string;
   controls?: Control[];
   buttons?: ActionButton[];
   keep?: boolean;

@@ -1,0 +1,107 @@
+"""Training settings are offered exactly where they have an effect on the trained file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import workbench as wb
+from workbench.artifact.artifact import Artifact
+from workbench.panels import training, training_fields
+from workbench.recipe import Recipe, Train
+from workbench.recipe.schema import specs
+from workbench.training.compress import artifact_bytes
+from workbench.training.run import Run
+from workbench.training.setup import training_setup
+
+SMALL = wb.Recipe(prune=wb.Prune(0.5), quantize=wb.Quantize(bits=4))
+STEPS = Train(12, batch=16, threads=1, patience=0)
+OTHER = {
+    "sparsening": "cubic",
+    "rounding": "afterwards",
+    "batch_norm": "keep",
+    "dropout": 0.5,
+    "weight_decay": 1.0,
+    "label_smoothing": 0.4,
+    "clip": 0.01,
+    "learning_rate": 0.01,
+    "schedule": "constant",
+    "optimizer": "sgd",
+    "batch": 8,
+    "average": 0.5,
+    "precision": "mixed",
+    "seed": 1,
+    "shift": 2,
+    "mirror": "half",
+}
+"""For each setting, a value that is not the default."""
+MODELS = ("fashion/lenet-300-100", "fashion/resnet", "reviews/bag", "vowels/cnn")
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(threads):
+    """Use one thread, so that results do not depend on the machine."""
+
+
+def trained_file(model, recipe, **settings):
+    """Return the file after a few steps on the first examples."""
+    recipe = replace(recipe, train=replace(STEPS, **settings))
+    setup = training_setup(model, recipe)
+    setup = replace(setup, examples=setup.examples[:64], labels=setup.labels[:64])
+    run = Run(setup, recipe)
+    for _step in run.go():
+        pass
+    return weights_of(artifact_bytes(model, recipe, setup, run.trained()))
+
+
+def weights_of(data):
+    return {name: tensor.tolist() for name, tensor in Artifact.from_bytes(data).operands().items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_a_setting_is_offered_if_and_only_if_it_has_an_effect(name):
+    model = wb.model(name)
+    for recipe in (Recipe(), SMALL):
+        plain = trained_file(model, recipe)
+        hidden = training_fields.unsuitable(model) | set(training_fields.idle(recipe))
+        for setting, value in OTHER.items():
+            if setting in training_fields.IMAGES_ONLY & hidden:
+                continue  # it is refused
+            changes = trained_file(model, recipe, **{setting: value}) != plain
+            assert changes == (setting not in hidden), (setting, recipe)
+
+
+def test_every_setting_has_a_place_in_the_section(client):
+    section = training.section(client.session)
+    groups = [field["key"] for group in section["groups"] for field in group["fields"]]
+    main = {field["key"] for field in section["main"]}
+    assert len(groups) == len(set(groups))
+    assert not main & set(groups)
+    hidden = training_fields.unsuitable(client.session.model)
+    names = {spec.name for spec in specs(Train)} - {"start"} - hidden
+    assert main | set(groups) == names
+
+
+@pytest.mark.parametrize(
+    ("recipe", "idle"),
+    [
+        (Recipe(), ["sparsening", "rounding"]),
+        (wb.Recipe(prune=wb.Prune(0.0)), ["sparsening", "rounding"]),
+        (wb.Recipe(prune=wb.Prune(0.0, layers={"fc1.weight": 0.5})), ["rounding"]),
+        (wb.Recipe(quantize=wb.Quantize(bits=32)), ["sparsening", "rounding"]),
+        (wb.Recipe(quantize=wb.Quantize(bits=32, layers={"fc1.weight": 4})), ["sparsening"]),
+        (wb.Recipe(share=wb.Share(16)), ["sparsening"]),
+        (SMALL, []),
+    ],
+)
+def test_the_recipe_decides_about_pruning_and_rounding(recipe, idle):
+    assert training_fields.idle(recipe) == idle
+
+
+def test_what_a_setting_needs_beside_it():
+    needs = dict(training_fields.needs("temperature", ["self"]))
+    assert needs == {"teacher": ["self"], "matching": ["soft_targets"]}
+    assert dict(training_fields.needs("width", [])) == {"start": ["scratch"]}
+    assert training_fields.needs("clip", ["self"]) == []

@@ -1,0 +1,95 @@
+"""The progress of one training run: its steps so far and the measured points of its course."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from workbench.evaluation.report import Score
+from workbench.recipe import Train
+
+if TYPE_CHECKING:
+    from workbench.training.types import TrainingStep
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """A training run so far.
+
+    Attributes
+    ----------
+    settings : Train
+        How the network is trained.
+    budget : float or None
+        The seconds whose number of steps is being measured; None once the number is known.
+    step : int
+        The last step.
+    seconds, seconds_left : float
+        The time of all steps so far, and the estimated time of the remaining ones.
+    examples_per_second : float
+        The throughput.
+    elapsed : float or None
+        Seconds from the request to the exact result, with everything besides the steps; None
+        until then, and for a run that was interrupted or repeated.
+    over : bool
+        Whether that was the last step; early stopping can end a run before `settings.steps`.
+    steps : tuple of (int, float, float)
+        Step, loss of its batch, and fraction of zeros, for some of the steps.
+    course : tuple of (int, Score)
+        A step, and the score of the file that would result from ending there. The first is from
+        before training; the last is exact once the result is measured.
+    """
+
+    settings: Train
+    budget: float | None = None
+    step: int = 0
+    seconds: float = 0.0
+    seconds_left: float = 0.0
+    examples_per_second: float = 0.0
+    elapsed: float | None = None
+    over: bool = False
+    steps: tuple[tuple[int, float, float], ...] = ()
+    course: tuple[tuple[int, Score], ...] = ()
+
+    def after(
+        self, event: TrainingStep, points: Sequence[tuple[int, Score]] = ()
+    ) -> TrainingProgress:
+        """Return the progress after a step, with new points of the course."""
+        return replace(
+            self,
+            step=event.step,
+            seconds=event.seconds,
+            seconds_left=event.seconds_left,
+            examples_per_second=event.examples_per_second,
+            over=event.over,
+            steps=(*self.steps, (event.step, event.loss, event.sparsity)),
+            course=(*self.course, *points),
+        )
+
+    def measured(self, score: Score, elapsed: float | None = None) -> TrainingProgress:
+        """Return the progress with the exact score of the result as the last point."""
+        earlier = tuple(point for point in self.course if point[0] != self.step)
+        return replace(self, course=(*earlier, (self.step, score)), elapsed=elapsed)
+
+    @property
+    def result(self) -> Score | None:
+        """The exact score of the result; None until it is measured."""
+        step, score = self.course[-1] if self.course else (0, None)
+        return score if self.over and step == self.step and score and score.exact else None
+
+    @property
+    def fraction(self) -> float:
+        """The fraction of the steps that are done, from 0 to 1."""
+        return 1.0 if self.over else self.step / max(1, self.settings.steps)
+
+
+def aim(settings: Train) -> str:
+    """Return what training does.
+
+    It is ``fine_tune`` or ``distill``; from scratch it is ``train`` or, with a teacher,
+    ``student``.
+    """
+    if settings.start == "trained":
+        return "distill" if settings.teacher else "fine_tune"
+    return "student" if settings.teacher else "train"

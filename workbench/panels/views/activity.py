@@ -1,0 +1,143 @@
+"""What the Train page says about running, stopped and finished work, in each of its tabs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench import formatting
+from workbench.evaluation.training_progress import TrainingProgress, aim
+from workbench.i18n import _, plural
+from workbench.i18n import mark as N_
+from workbench.panels.views.labels import examples_label
+from workbench.plots import course
+from workbench.session import Session
+from workbench.session.sweep_progress import SweepProgress
+
+Activity = dict[str, Any]
+"""Text and `tone` of a line above the tab; a `fraction`, None while it is unknown, if work runs;
+and buttons."""
+
+STEPS = {
+    "fine_tune": N_("Fine-tuning: step {step} of {steps}, about {seconds} s left"),
+    "distill": N_("Distilling: step {step} of {steps}, about {seconds} s left"),
+    "train": N_("Training: step {step} of {steps}, about {seconds} s left"),
+    "student": N_("Training the student: step {step} of {steps}, about {seconds} s left"),
+}
+
+
+def activity(session: Session, tab: str) -> Activity | None:
+    """Return the line above a tab of the Train page; None if there is nothing to say.
+
+    Each tab names running work, whichever tab it belongs to; otherwise its own last work.
+    """
+    training, sweep = training_activity(session), sweep_activity(session)
+    own, other = (sweep, training) if tab == "temperature" else (training, sweep)
+    if own is None or not is_running(own):
+        return other if other is not None and is_running(other) else own
+    return own
+
+
+def is_running(line: Activity) -> bool:
+    """Whether the work of a line is running."""
+    return bool(line["tone"] == "working")
+
+
+def training_activity(session: Session) -> Activity | None:
+    """Return the line about the training of the current recipe."""
+    progress, train = session.training, session.recipe.train
+    if train is None:
+        if session.interruption is None:
+            return None
+        undo = {"act": "undo", "text": _("undo, and resume the training")}
+        return {"tone": "stopped", "text": session.interruption, "buttons": [undo]}
+    if session.busy:
+        return _running(session, progress)
+    if session.error:
+        again = {"act": "resume", "text": _("try again")}
+        return {"tone": "failed", "text": session.error, "buttons": [again]}
+    if not session.settled:
+        return _stopped(progress)
+    return _done(session, progress)
+
+
+def running_steps(progress: TrainingProgress) -> str:
+    """Return the sentence about the steps of a training run that is not over."""
+    return _(STEPS[aim(progress.settings)]).format(
+        step=formatting.count(progress.step),
+        steps=formatting.count(progress.settings.steps),
+        seconds=formatting.count(max(1, round(progress.seconds_left))),
+    )
+
+
+def sweep_activity(session: Session) -> Activity | None:
+    """Return the line about the comparison of temperatures."""
+    sweep = session.sweep_progress
+    if sweep is None or (sweep.over and sweep.share == 1):
+        return None
+    if sweep.over:
+        text = _("Stopped: {finished} of {students} students have finished.")
+        return {"tone": "stopped", "text": text.format(**_counts(sweep))}
+    return {"tone": "working", "fraction": sweep.share or None, "text": _sweep_text(sweep)}
+
+
+def _sweep_text(sweep: SweepProgress) -> str:
+    if not sweep.students:
+        return course.measuring(sweep.seconds)
+    if sweep.seconds_left is None:
+        return _("Training {students} students").format(**_counts(sweep))
+    text = _("Training {students} students: {finished} finished, about {seconds} s left")
+    left = formatting.count(max(1, round(sweep.seconds_left)))
+    return text.format(**_counts(sweep), seconds=left)
+
+
+def _counts(sweep: SweepProgress) -> dict[str, str]:
+    return {
+        "students": formatting.count(sweep.students),
+        "finished": formatting.count(sweep.finished),
+    }
+
+
+def _running(session: Session, progress: TrainingProgress | None) -> Activity:
+    if session.training_budget is not None:
+        text = course.measuring(session.training_budget)
+        return {"tone": "working", "fraction": None, "text": text}
+    if progress is None:
+        return {"tone": "working", "fraction": None, "text": _("Preparing the training")}
+    if not progress.over:
+        fraction = progress.fraction
+        return {"tone": "working", "fraction": fraction, "text": running_steps(progress)}
+    text = _("Measuring the trained file on all {examples}").format(
+        examples=examples_label(session.model.task.input_type)
+    )
+    return {"tone": "working", "fraction": None, "text": text}
+
+
+def _stopped(progress: TrainingProgress | None) -> Activity:
+    resume = {"act": "resume", "text": _("resume")}
+    if progress is None:
+        text = _("Stopped before the first step.")
+    elif progress.over:
+        text = _("Stopped before the trained file was measured.")
+    else:
+        text = _("Stopped at step {step} of {steps}; these steps are kept.").format(
+            step=formatting.count(progress.step),
+            steps=formatting.count(progress.settings.steps),
+        )
+    return {"tone": "stopped", "text": text, "buttons": [resume]}
+
+
+def _done(session: Session, progress: TrainingProgress | None) -> Activity | None:
+    cost = session.report.training if session.report is not None else None
+    if cost is None:
+        return None
+    fields = {
+        "steps": plural("{count} step", "{count} steps", round(cost["steps"])).format(
+            count=formatting.count(round(cost["steps"]))
+        ),
+        "seconds": formatting.count(max(1, round(cost["seconds"]))),
+        "rate": formatting.count(round(cost["examples_per_second"])),
+    }
+    text = _("Training took {seconds} s: {steps}, {rate} examples per second.")
+    if progress is None:
+        text = _("This recipe was trained before: {steps} in {seconds} s. Its course is not kept.")
+    return {"tone": "done", "text": text.format(**fields)}
