@@ -142,6 +142,17 @@ def test_time_besides_steps_is_subtracted(settings, extra, timings, make_recipe)
     assert result.weights.keys() == setup.weights.keys()
 
 
+def test_measuring_a_watched_run_takes_a_share_of_the_time(timings, make_recipe):
+    clock = timings(step=(0.1,))
+    begin = clock.now
+    recipe = make_recipe(batch=BATCH)
+    alone = steps_for(wb.model(LENET), recipe, 100)
+    pilot = clock.now - begin
+    watched = steps_for(wb.model(LENET), recipe, 100, watched=True)
+    assert alone == pytest.approx((100 - pilot) / 0.1, abs=1)
+    assert watched == pytest.approx((100 - pilot) / (0.1 * (1 + budget.COURSE_SHARE)), abs=1)
+
+
 @pytest.mark.parametrize(("norms", "to_come"), [("recalibrate", 0.4 * 32 / 4), ("keep", 0)])
 def test_time_of_batch_norm_recalibration_is_subtracted(
     norms, to_come, timings, make_recipe, monkeypatch

@@ -1,0 +1,131 @@
+"""The Train page: the course of a run, what the tabs say meanwhile, and the settings shown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+PRUNED = "?m=fashion/lenet-300-100&prune.sparsity=0.95&quantize.bits=4&page=train"
+LONG = 120_000  # ms
+
+
+class TrainPage:
+    """The page as users see it."""
+
+    def __init__(self, page, url):
+        self.page = page
+        page.goto(url)
+        self.start = page.locator(".training button.primary")
+        self.start.wait_for()
+        self.activity = page.locator(".activity")
+        self.title = page.locator(".tab-body h2")
+        self.accuracy = page.locator('.card[data-exact="true"][data-busy="false"]').locator(
+            '[data-number="accuracy"]'
+        )
+
+    def seconds(self, value):
+        box = self.page.get_by_role("spinbutton", name="seconds")
+        box.fill(str(value))
+        box.press("Tab")
+
+    def choose(self, text):
+        self.page.locator(".training .segments label", has_text=text).click()
+
+    def tab(self, name):
+        self.page.get_by_role("tab", name=name).click()
+
+    def lines(self):
+        """Return the drawn lines by name."""
+        lines = self.page.evaluate('document.querySelector(".tab-body .plot").data')
+        return {line["name"]: line for line in lines if line.get("name")}
+
+
+@pytest.fixture
+def train_page(watched, server):
+    return lambda path=PRUNED: TrainPage(watched, server.url + path)
+
+
+def test_the_curve_rises_from_the_compressed_model_to_the_exact_result(train_page):
+    bench = train_page()
+    before = bench.accuracy.inner_text()
+    bench.seconds(6)
+    bench.start.click()
+    expect(bench.activity).to_contain_text("Training took", timeout=LONG)
+    after = bench.accuracy.inner_text()
+    expect(bench.title).to_have_text(
+        re.compile(f"Fine-tuned: {before} → {after}, [\\d,]+ steps? in \\d+ s")
+    )
+    lines = bench.lines()
+    course = lines["accuracy of the file"]
+    assert course["x"][0] == 0
+    assert before in course["customdata"][0]
+    assert after in course["customdata"][-1]
+    assert "exact" in course["customdata"][-1]
+    assert min(course["y"]) >= course["y"][0] - 0.05  # it never falls below the start
+    sparsity = lines["sparsity during training"]
+    assert sparsity["yaxis"] == "y2"
+    assert sparsity["y"] == sorted(sparsity["y"])
+    assert sparsity["y"][-1] == pytest.approx(0.95, abs=0.01)
+
+
+def test_every_tab_says_what_runs_and_a_stopped_run_resumes(train_page, watched):
+    bench = train_page()
+    expect(watched.locator(".tab-body .empty")).to_contain_text("Nothing is trained yet")
+    bench.seconds(300)
+    bench.start.click()
+    for name in ("temperatures", "teacher", "training"):
+        bench.tab(name)
+        expect(bench.activity).to_contain_text(re.compile("Measuring how many|Fine-tuning: step"))
+    expect(bench.activity).to_contain_text(re.compile(r"step \d+ of [\d,]+, about"), timeout=LONG)
+    bench.activity.get_by_role("button", name="cancel").click()
+    expect(bench.activity).to_contain_text(re.compile(r"Stopped at step [\d,]+ of"))
+    stopped = step(bench.activity.inner_text())
+    bench.activity.get_by_role("button", name="resume").click()
+    expect(bench.activity).to_contain_text("Fine-tuning: step", timeout=LONG)
+    assert step(bench.activity.inner_text()) >= stopped
+    bench.activity.get_by_role("button", name="cancel").click()
+
+
+def step(text):
+    return int(re.search(r"step ([\d,]+)", text)[1].replace(",", ""))
+
+
+def test_every_tab_says_that_temperatures_are_compared(train_page, watched):
+    bench = train_page("?m=fashion/lenet-300-100&page=train")
+    bench.choose("Distill")
+    bench.seconds(60)
+    watched.get_by_role("button", name="Compare temperatures for 60 s").click()
+    for name in ("training", "teacher", "temperatures"):
+        bench.tab(name)
+        expect(bench.activity).to_contain_text(
+            re.compile("Measuring how many steps|Training 12 students"), timeout=LONG
+        )
+    expect(watched.locator(".tab-body")).not_to_contain_text("Choose a teacher")
+    bench.activity.get_by_role("button", name="cancel").click()
+    expect(bench.activity).not_to_contain_text("about", timeout=LONG)
+
+
+def test_the_settings_follow_from_the_aim(train_page, watched):
+    bench = train_page()
+    shown = lambda label: watched.locator(".training .field:visible", has_text=label)  # noqa: E731
+    expect(bench.start).to_have_text("Fine-tune for 20 s")
+    expect(shown("temperature")).to_have_count(0)
+    bench.choose("Distill")
+    expect(bench.start).to_have_text("Distill for 20 s")
+    expect(shown("temperature")).to_have_count(1)
+    expect(shown("teacher").locator("option", has_text="labels only")).to_have_count(0)
+    bench.choose("From scratch")
+    expect(bench.start).to_have_text("Train for 20 s")
+    expect(shown("width")).to_have_count(1)
+    shown("teacher").locator("select").select_option("the original model")
+    expect(bench.start).to_have_text("Train a student for 20 s")
+    watched.locator(".training summary", has_text="Pruning and rounding").click()
+    expect(shown("rounding")).to_have_count(1)
+
+
+def test_settings_without_an_effect_are_absent(train_page, watched):
+    train_page("?m=fashion/lenet-300-100&page=train")  # neither pruned nor rounded
+    expect(watched.locator(".training summary:visible", has_text="Pruning")).to_have_count(0)

@@ -1,0 +1,30 @@
+// Which training settings apply, what training is for, and the text of its button.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { acts, aimOf, inSeconds } from "../../workbench/panels/js/training.js";
+
+const temperature = {
+  needs: [
+    ["teacher", ["self", "fashion/resnet"]],
+    ["matching", ["soft_targets"]],
+  ],
+};
+
+test("a setting applies if all its conditions hold", () => {
+  assert.equal(acts(temperature, { teacher: "self", matching: "soft_targets" }), true);
+  assert.equal(acts(temperature, { teacher: "", matching: "soft_targets" }), false);
+  assert.equal(acts(temperature, { teacher: "self", matching: "logits" }), false);
+  assert.equal(acts({ needs: [] }, {}), true);
+});
+
+test("the aim follows from the start and the teacher", () => {
+  assert.equal(aimOf({ start: "trained", teacher: "" }), "fine_tune");
+  assert.equal(aimOf({ start: "trained", teacher: "self" }), "distill");
+  assert.equal(aimOf({ start: "scratch", teacher: "" }), "train");
+  assert.equal(aimOf({ start: "scratch", teacher: "self" }), "train");
+});
+
+test("the button says how long training takes", () => {
+  assert.equal(inSeconds("Distill for {seconds} s", 20), "Distill for 20 s");
+});
