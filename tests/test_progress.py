@@ -63,34 +63,65 @@ def states(monkeypatch):
     return states
 
 
-def test_a_notebook_shows_the_curve_up_to_the_last_step(kernel, model, states, capsys, monkeypatch):
+def course_of(figure):
+    """Return the steps and the texts of the points of a figure."""
+    go.Figure({key: figure[key] for key in ("data", "layout")})  # rejects unknown properties
+    (line,) = (x for x in figure["data"] if x.get("name", "").endswith(" of the file"))
+    return line["x"], line["customdata"]
+
+
+def test_a_notebook_shows_the_course_up_to_the_exact_result(
+    kernel, model, states, capsys, monkeypatch
+):
     monkeypatch.setattr(live, "monotonic", iter([0.0, 0.0, *[0.1] * 99]).__next__)
-    wb.train(model, steps=8, batch=30)
+    artifact = wb.train(model, steps=8, batch=30)
     (state,) = states  # the others came too soon
     widget, final = kernel.shown
     assert isinstance(widget, live.Live)
     assert state["dark"]["layout"]["font"]["color"] != state["light"]["layout"]["font"]["color"]
-    for figure, steps in (
-        (state["light"], 1),
-        (state["dark"], 1),
-        (final._repr_mimebundle_()[MIME], 8),
-    ):
-        go.Figure({key: figure[key] for key in ("data", "layout")})
-        assert figure["data"][-1]["x"] == list(range(1, steps + 1))
+    for theme in ("light", "dark"):
+        steps, _texts = course_of(state[theme])
+        assert steps == [0]
+    steps, texts = course_of(final._repr_mimebundle_()[MIME])
+    assert (steps[0], steps[-1]) == (0, 8)
+    exact = model.task.metric.format(wb.evaluate(artifact, timed=False).value)
+    assert f"<b>{exact}</b>, exact" in texts[-1]
+    assert "8 steps in" in final._repr_mimebundle_()["text/plain"]
     assert capsys.readouterr().err == ""
 
 
 def test_figures_are_limited_in_rate_and_not_in_number(kernel, model, states, monkeypatch):
     monkeypatch.setattr(live, "monotonic", iter(range(99)).__next__)
     wb.train(model, steps=8, batch=30)
-    assert [state["number"] for state in states] == list(range(1, 9))
+    assert [state["number"] for state in states] == list(range(1, 10))  # and the exact result
     assert MIME in kernel.shown[-1]._repr_mimebundle_()
 
 
-def test_a_cached_file_shows_nothing(kernel, model):
-    with live.live_course(model.task.metric):
-        pass
+def test_with_seconds_the_figure_shows_at_once_that_the_speed_is_measured(
+    kernel, model, states, monkeypatch
+):
+    shown = []
+
+    def steps_for(*_arguments, watched):
+        assert watched
+        shown.extend(state["light"]["layout"]["title"]["text"] for state in states)
+        return 3
+
+    monkeypatch.setattr("workbench.training.budget.steps_for", steps_for)
+    assert wb.train(model, seconds=20, batch=30).recipe.train.steps == 3
+    assert shown == ["Measuring how many steps fit into 20 s"]
+
+
+def test_a_cached_file_shows_only_its_result(kernel, model, states, monkeypatch):
+    monkeypatch.setattr("workbench.training.budget.steps_for", lambda *_, watched: 3)
+    wb.train(model, steps=3, batch=30)
+    kernel.shown.clear()
+    wb.train(model, steps=3, batch=30)
     assert not kernel.shown
+    wb.train(model, seconds=20, batch=30)  # gives the same recipe
+    steps, texts = course_of(kernel.shown[-1]._repr_mimebundle_()[MIME])
+    assert steps == [3]
+    assert "exact" in texts[0]
 
 
 def test_a_terminal_shows_a_bar_and_removes_it(model, capsys, monkeypatch):
@@ -98,6 +129,8 @@ def test_a_terminal_shows_a_bar_and_removes_it(model, capsys, monkeypatch):
     wb.train(model, steps=3, batch=30)
     out, err = capsys.readouterr()
     assert "3 of 3" in err
+    value = err.split("1 of 3  ")[1].split("\033")[0]  # of the file so far
+    assert float(value) > 0
     assert err.endswith("\r\033[K")
     assert out == ""
 

@@ -15,6 +15,12 @@ trials = {name: wb.Train(start="scratch", steps=9000, optimizer=name) for name i
 result = wb.watch(race(wb.model("fashion/lenet-300-100"), trials))"""
 TRAIN = """import workbench as wb
 wb.train(wb.model("fashion/lenet5"), seed=123, steps=400)"""
+DRAW = """import workbench as wb
+from workbench.evaluation.training_progress import TrainingProgress
+from workbench.plots import course
+def draw(palette, n=2):
+    steps = tuple((i, 1.0, 0.0) for i in range(n))
+    return course.draw(TrainingProgress(wb.Train(9), steps=steps), palette, loss=True)"""
 POINTS = """() => {
   const plot = document.querySelector(".wb.live .plot");
   return plot?.data ? Math.max(...plot.data.map((line) => line.x.length)) : 0;
@@ -40,11 +46,9 @@ def test_a_figure_grows_while_the_cell_runs_and_is_saved(page, lab, cell):
 
 
 def test_a_figure_follows_the_theme_and_later_cells(page, lab):
-    figure = "lambda palette, n=2: course.draw([(i, 1.0, 0.5) for i in range(n)], 9, palette)"
-    start = f"import workbench as wb\nfrom workbench.plots import course\ndraw = {figure}"
     lab.open(
         page,
-        f"{start}\nlive = wb.Live(draw)\nlive",
+        f"{DRAW}\nlive = wb.Live(draw)\nlive",
         "live.update(lambda palette: draw(palette, 7))",
         theme="dark",
     )
@@ -61,14 +65,13 @@ def test_a_figure_follows_the_theme_and_later_cells(page, lab):
 def test_plotly_is_sent_once(page, lab):
     sizes = []
     page.on("websocket", lambda ws: ws.on("framereceived", lambda data: sizes.append(len(data))))
-    cell = """import time
-import workbench as wb
-from workbench.plots import course
+    cell = f"""{DRAW}
+import time
+from functools import partial
 for _number in range(3):
     with wb.Live() as live:
         for n in range(1, 9):
-            points = [(i, 1.0, 0.5) for i in range(n)]
-            live.update(lambda palette, points=points: course.draw(points, 9, palette))
+            live.update(partial(draw, n=n))
             time.sleep(0.5)
 """
     path = lab.run(page, cell)

@@ -9,11 +9,12 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.evaluation.training_progress import TrainingProgress
 from workbench.panels import live, plotly_script
 from workbench.plots import course
 from workbench.plots.palette import DARK, LIGHT
 from workbench.plots.picture import MIME, Picture
-from workbench.recipe import Recipe
+from workbench.recipe import Recipe, Train
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 RECIPE = Recipe(wb.Prune(0.5))
@@ -28,7 +29,8 @@ def kernel(monkeypatch):
 
 
 def figure(points, palette=LIGHT):
-    return course.draw([(step, 1.0, 0.5) for step in range(points)], 9, palette)
+    steps = tuple((step, 1.0, 0.5) for step in range(points))
+    return course.draw(TrainingProgress(Train(9), steps=steps), palette, loss=True)
 
 
 def drawn(state, theme="light"):

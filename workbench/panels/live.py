@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import anywidget
 import traitlets
@@ -16,15 +14,10 @@ from workbench.display import Displayable
 from workbench.errors import InputError
 from workbench.i18n import _
 from workbench.panels import plotly_script, sources
-from workbench.plots import course
 from workbench.plots.palette import DARK, LIGHT, Palette
 from workbench.plots.picture import Picture
 from workbench.plots.style import Figure
 from workbench.progress import in_kernel
-
-if TYPE_CHECKING:
-    from workbench.domain.metric import Metric
-    from workbench.training.types import TrainingStep
 
 INTERVAL = 0.25
 """Seconds between two figures at least, while a cell runs."""
@@ -128,19 +121,6 @@ def watch(states: Iterable[State]) -> State:
     if last is None:
         raise InputError("There are no states to show.", code="argument.no_states")
     return last
-
-
-@contextmanager
-def live_course(metric: Metric) -> Iterator[Callable[[TrainingStep], None]]:
-    """Yield a function to call after each step of training, which shows loss and metric."""
-    steps: list[tuple[int, float, float]] = []
-    with Live() as live:
-
-        def on_step(event: TrainingStep) -> None:
-            steps.append((event.step, event.loss, event.value))
-            live.update(partial(course.draw, steps, event.steps, metric=metric))
-
-        yield on_step
 
 
 def _picture(source: Source) -> Picture:

@@ -1,0 +1,41 @@
+"""Training shows its course in JupyterLab while the cell runs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+READY = """import workbench as wb
+model = wb.model("fashion/lenet-300-100")
+recipe = wb.Recipe(prune=wb.Prune(0.95), quantize=wb.Quantize(bits=4))
+wb.measure(model, timed=False)
+print("ready")"""
+TRAIN = "wb.train(model, recipe, seconds=12, sparsening='cubic')"
+TITLE = ".wb.live h2"
+COURSE = """() => {
+  const lines = document.querySelector(".wb.live .plot")?.data ?? [];
+  return lines.find((line) => line.name === "accuracy of the file")?.x ?? [];
+}"""
+SECONDS_TO_WAIT = 3
+
+
+def test_training_moves_within_seconds_and_shows_the_course(page, lab):
+    lab.open(page, READY, TRAIN)
+    lab.run_cell(page, 0)
+    page.get_by_text("ready", exact=True).wait_for()
+    lab.run_cell(page, 1)
+    measuring = re.compile("Measuring how many steps fit into 12 s|Step")
+    expect(page.locator(TITLE)).to_have_text(measuring, timeout=1000 * SECONDS_TO_WAIT)
+    titles, courses = set(), set()
+    while page.locator(TITLE).count():
+        titles.add(page.evaluate(f"() => document.querySelector('{TITLE}')?.textContent"))
+        courses.add(tuple(page.evaluate(COURSE)))
+        page.wait_for_timeout(100)
+    assert len([title for title in titles if title and title.startswith("Step")]) >= 3
+    longest = max(courses, key=len)
+    assert longest[0] == 0  # the compressed model before training
+    assert len(courses) >= 3
+    expect(page.locator(".jp-RenderedPlotly").last).to_contain_text(re.compile("Fine-tuned: .* →"))
