@@ -51,6 +51,7 @@ export class Chart {
   /** @type {(figure: PlotlyFigure, seq: number) => void} */
   show(figure, seq) {
     this.waiting = { figure, seq };
+    if (!this.plotly) setText(this.title, figure.layout.title.text); // plotly.js takes a while to load
     this.schedule();
   }
 
