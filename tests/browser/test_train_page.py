@@ -53,7 +53,7 @@ def test_the_curve_rises_from_the_compressed_model_to_the_exact_result(train_pag
     before = bench.accuracy.inner_text()
     bench.seconds(6)
     bench.start.click()
-    expect(bench.activity).to_contain_text("Training took", timeout=LONG)
+    expect(bench.activity).to_contain_text("The steps took", timeout=LONG)
     after = bench.accuracy.inner_text()
     expect(bench.title).to_have_text(
         re.compile(f"Fine-tuned: {before} → {after}, [\\d,]+ steps? in \\d+ s")

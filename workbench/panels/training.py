@@ -58,7 +58,7 @@ def section(session: Session) -> dict[str, Any]:
     fields = {spec.name: spec for spec in specs(Train) if spec.name not in hidden | {"start"}}
     teachers = _teachers(session) if "teacher" in fields else []
     described = {
-        name: _field(name, controls.describe_field("train", spec, primary=False), teachers)
+        name: _field(name, controls.describe_field("train", spec, primary=name in MAIN), teachers)
         for name, spec in fields.items()
     }
     settings = session.recipe.train or DEFAULTS

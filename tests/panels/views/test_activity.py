@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -140,8 +141,11 @@ def test_a_failure_is_named():
 
 def test_after_the_end_the_cost_is_named():
     report = SimpleNamespace(training=COST)
-    line = activity(trains(training=OVER, report=report), "training")
-    assert line["text"] == "Training took 17 s: 1,170 steps, 7,400 examples per second."
+    line = activity(trains(training=OVER, report=report), "training")  # after an interruption
+    assert line["text"] == "The steps took 17 s, at 7,400 examples per second."
+    measured = replace(OVER, elapsed=20.1)
+    line = activity(trains(training=measured, report=report), "training")
+    assert line["text"].startswith("The steps took 17 of 20 s, at 7,400 examples per second;")
     line = activity(trains(report=report), "training")  # from the cache
     assert line["text"].startswith("This recipe was trained before: 1,170 steps in 17 s.")
     assert activity(trains(report=SimpleNamespace(training=None)), "training") is None

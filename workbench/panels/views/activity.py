@@ -137,7 +137,14 @@ def _done(session: Session, progress: TrainingProgress | None) -> Activity | Non
         "seconds": formatting.count(max(1, round(cost["seconds"]))),
         "rate": formatting.count(round(cost["examples_per_second"])),
     }
-    text = _("Training took {seconds} s: {steps}, {rate} examples per second.")
     if progress is None:
         text = _("This recipe was trained before: {steps} in {seconds} s. Its course is not kept.")
+    elif progress.elapsed is None:
+        text = _("The steps took {seconds} s, at {rate} examples per second.")
+    else:
+        text = _(
+            "The steps took {seconds} of {elapsed} s, at {rate} examples per second; the rest was "
+            "spent on timing a step, measuring, and writing the file."
+        )
+        fields["elapsed"] = formatting.count(max(1, round(progress.elapsed)))
     return {"tone": "done", "text": text.format(**fields)}
