@@ -62,7 +62,7 @@ def in_kernel() -> bool:
 
 @contextmanager
 def training_display(model: Any) -> Iterator[TrainingDisplay | None]:
-    """Yield a display of the training of `model`; None where nobody would see it.
+    """Yield a display of the training of `model`; None where a user would not see it.
 
     In a notebook it is a figure, in a terminal a bar with the value of the last point.
     """

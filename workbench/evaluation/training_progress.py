@@ -30,7 +30,7 @@ class TrainingProgress:
     examples_per_second : float
         The throughput.
     elapsed : float or None
-        Seconds from the request to the exact result, with everything besides the steps; None
+        Seconds from the request to the exact result, including all other work; None
         until then, and for a run that was interrupted or repeated.
     over : bool
         Whether that was the last step; early stopping can end a run before `settings.steps`.

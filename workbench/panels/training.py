@@ -17,7 +17,7 @@ from workbench.training.teacher_ref import compatible_teachers
 from workbench.zoo.registry import title
 
 MAIN = ("teacher", "temperature", "labels", "width", "left_out")
-"""The settings beside the aim; all others are in groups."""
+"""The settings that are always shown; all others are in groups."""
 GROUPS = {
     N_("Optimizer"): ("optimizer", "learning_rate", "schedule", "batch", "clip", "precision"),
     N_("Regularization"): ("weight_decay", "label_smoothing", "dropout", "shift", "mirror"),

@@ -1,4 +1,4 @@
-"""Which training settings have an effect: on a model, under a recipe, and beside other settings."""
+"""Which training settings have an effect: on a model, under a recipe, and with other settings."""
 
 from __future__ import annotations
 

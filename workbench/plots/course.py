@@ -56,11 +56,11 @@ def draw(
     sparse = any(sparsity for _step, _loss, sparsity in progress.steps)
     if loss:
         lines = [_loss_line(progress, palette)]
-        left = axis(palette, _("training loss"), rangemode="tozero", automargin=True)
+        y_axis = axis(palette, _("training loss"), rangemode="tozero", automargin=True)
     else:
         lines = _metric_lines(progress.course, up, metric, palette)
         places, labels = up.ticks
-        left = axis(
+        y_axis = axis(
             palette,
             _("{metric} of the file, on validation").format(metric=_(metric.name)),
             range=list(up.range),
@@ -76,7 +76,7 @@ def draw(
             legend=legend(),
             margin={"l": 64, "r": 64 if sparse else 24, "t": 72, "b": 48},
             xaxis=axis(palette, _("step"), range=[0, max(1, _last_step(progress))]),
-            yaxis=left,
+            yaxis=y_axis,
             **({"yaxis2": _sparsity_axis(palette)} if sparse else {}),
             **(
                 _original(up.height(original), palette) if original is not None and not loss else {}

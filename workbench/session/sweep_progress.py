@@ -40,15 +40,15 @@ class SweepProgress:
         """Return the progress at a new result."""
         now = time.monotonic()
         begin, share = self._first or (now, result.share)
-        left = None
+        remaining = None
         if result.share > share:
-            left = (now - begin) * (1 - result.share) / (result.share - share)
+            remaining = (now - begin) * (1 - result.share) / (result.share - share)
         return replace(
             self,
             students=result.students,
             finished=len(result.outcomes),
             share=result.share,
-            seconds_left=left,
+            seconds_left=remaining,
             _first=(begin, share),
         )
 

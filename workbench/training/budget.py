@@ -43,7 +43,7 @@ RECALIBRATION_SAMPLE = 4
 MIN_STEP_SHARE = 1 / 8
 """Share of the seconds that is always reserved for steps."""
 COURSE_SHARE = 0.08
-"""Share of the time of the steps in which the file is measured meanwhile, if anybody watches."""
+"""Share of the time of the steps in which the file is measured meanwhile, if the run is watched."""
 MAX_SECONDS = 86_400.0
 PLANNED_STEPS = 10_000
 """Steps in the recipe of the pilot, so that masks change as rarely as in a long run."""

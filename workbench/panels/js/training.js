@@ -139,7 +139,7 @@ export class TrainingSection {
   }
 }
 
-// Whether a setting has an effect beside the others.
+// Whether a setting has an effect, given the others.
 /** @type {(field: { needs: [string, Value[]][] }, values: Values) => boolean} */
 export function acts({ needs }, values) {
   return needs.every(([key, allowed]) => allowed.includes(values[key]));

@@ -31,10 +31,10 @@ def activity(session: Session, tab: str) -> Activity | None:
     Each tab names running work, whichever tab it belongs to; otherwise its own last work.
     """
     training, sweep = training_activity(session), sweep_activity(session)
-    own, other = (sweep, training) if tab == "temperature" else (training, sweep)
-    if own is None or not is_running(own):
-        return other if other is not None and is_running(other) else own
-    return own
+    preferred, other = (sweep, training) if tab == "temperature" else (training, sweep)
+    if preferred is None or not is_running(preferred):
+        return other if other is not None and is_running(other) else preferred
+    return preferred
 
 
 def is_running(line: Activity) -> bool:
@@ -57,7 +57,7 @@ def training_activity(session: Session) -> Activity | None:
         return {"tone": "failed", "text": session.error, "buttons": [again]}
     if not session.settled:
         return _stopped(progress)
-    return _done(session, progress)
+    return _finished(session, progress)
 
 
 def running_steps(progress: TrainingProgress) -> str:
@@ -86,8 +86,8 @@ def _sweep_text(sweep: SweepProgress) -> str:
     if sweep.seconds_left is None:
         return _("Training {students} students").format(**_counts(sweep))
     text = _("Training {students} students: {finished} finished, about {seconds} s left")
-    left = formatting.count(max(1, round(sweep.seconds_left)))
-    return text.format(**_counts(sweep), seconds=left)
+    remaining = formatting.count(max(1, round(sweep.seconds_left)))
+    return text.format(**_counts(sweep), seconds=remaining)
 
 
 def _counts(sweep: SweepProgress) -> dict[str, str]:
@@ -126,7 +126,7 @@ def _stopped(progress: TrainingProgress | None) -> Activity:
     return {"tone": "stopped", "text": text, "buttons": [resume]}
 
 
-def _done(session: Session, progress: TrainingProgress | None) -> Activity | None:
+def _finished(session: Session, progress: TrainingProgress | None) -> Activity | None:
     cost = session.report.training if session.report is not None else None
     if cost is None:
         return None
