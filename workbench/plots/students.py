@@ -15,6 +15,8 @@ from workbench.zoo.students import TEMPERATURES, Student, students
 SYMBOLS = ("circle", "square", "diamond")
 ALONE = TEMPERATURES[0] / 2
 """The place of students without a teacher on the axis of temperatures."""
+SHIFT = 1.08
+"""The factor between the places of two lines, so that their error bars do not overlap."""
 
 
 def draw(network: str, teacher: str, palette: Palette = LIGHT) -> Figure:
@@ -87,7 +89,7 @@ def _line(number: int, taught: Sequence[Student], palette: Palette) -> dict[str,
         "type": "scatter",
         "mode": "lines+markers",
         "name": name,
-        "x": [ALONE, *(student.temperature for student in drawn[1:])],
+        "x": [SHIFT ** (number - 1) * x for x in (ALONE, *(s.temperature for s in drawn[1:]))],
         "y": values,
         "error_y": {
             "type": "data",
