@@ -47,7 +47,7 @@ def test_the_temperature_moves_text_point_and_bars(open_bench, watched):
     bench.settle()
     assert bench.trace("original")["x"] == [original]
     size = int(re.sub(r"\D", "", bench.number("bytes").inner_text()))
-    assert bench.trace("you")["x"] == [size]
+    assert bench.point["bytes"] == size
     expect(watched).to_have_url(re.compile(rf"m={known.name}.*origin=fashion/lenet5"))
     expect(watched.get_by_label("model", exact=True)).to_have_value("fashion/lenet5")
 
