@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from workbench import formatting, zoo
@@ -204,7 +205,7 @@ def _off(session: Session) -> str:
 def _comparison(current: Student) -> str:
     """Compare a student with the same network trained on the labels alone."""
     value, alone = current.card.value, current.alone.card.value
-    images = round(current.labels * zoo.model(current.network).card["training"]["examples"])
+    images = round(current.labels * _training_images(current.network))
     if current.teacher == ALONE:
         return plural(
             "Trained on {count} label alone, without a teacher: {value}.",
@@ -226,6 +227,11 @@ def _comparison(current: Student) -> str:
         ),
     ]
     return " ".join([*sentences, _about_temperature(current)]).strip()
+
+
+@cache
+def _training_images(network: str) -> int:
+    return int(zoo.model(network).card["training"]["examples"])
 
 
 def _about_temperature(current: Student) -> str:

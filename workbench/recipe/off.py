@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from workbench.recipe.recipe import PARTS, Recipe
@@ -24,9 +25,10 @@ BY_LAYER = tuple(key for key in OFF if any(spec.name == "layers" for spec in spe
 """The parts that have settings for single layers."""
 
 
-def disabled_part(key: str, **more: Any) -> Any:
-    """Return the disabled part `key` with the fields `more`."""
-    return PARTS[key](**{specs(PARTS[key])[0].name: OFF[key], **more})
+@cache
+def disabled_part(key: str) -> Any:
+    """Return the disabled part `key`."""
+    return PARTS[key](**{specs(PARTS[key])[0].name: OFF[key]})
 
 
 def for_layer(recipe: Recipe, key: str, layer: str, setting: float) -> Recipe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.domain.model import Architecture, Model
@@ -11,7 +12,7 @@ from workbench.errors import FileError, InputError, UnknownNameError
 from workbench.recipe.schema import brief
 from workbench.zoo.plugins import LazyModel, plugin_model, plugins
 from workbench.zoo.student_model import student_model
-from workbench.zoo.students import student
+from workbench.zoo.students import Student, student
 from workbench.zoo.tables import ARCHITECTURES, CUSTOM_PREFIX, TASKS
 from workbench.zoo.user_models import UserModels
 
@@ -123,7 +124,7 @@ def model(name: str) -> Model:
     if name not in ARCHITECTURES and name in plugins():
         return plugin_model(name)
     if (shipped := student(name)) is not None:
-        return student_model(shipped, model(shipped.network))
+        return _student_model(shipped)
     if name.startswith(TENSOR_FILE_PREFIX):
         raise InputError(
             f"The file holds the tensors of {name.removeprefix(TENSOR_FILE_PREFIX)!r} without a "
@@ -154,3 +155,8 @@ def model(name: str) -> Model:
             code="model.card_damaged",
         ) from error
     return Model(built_in, card)
+
+
+@cache
+def _student_model(shipped: Student) -> Model:
+    return student_model(shipped, model(shipped.network))
