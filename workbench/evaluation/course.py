@@ -88,9 +88,14 @@ class Course:
         return COURSE_SHARE * (event.seconds + event.seconds_left) - self._spent
 
     def _plan(self, event: TrainingStep) -> None:
-        """Spread the points that fit into the time over the remaining steps."""
-        points = max(0.0, self._room(event)) / self._cost if self._cost else MAX_POINTS
-        distance = max((event.steps - event.step) / (points + 1), event.steps / MAX_POINTS)
+        """Spread the points that fit into the time over the remaining steps.
+
+        If none fits, plan again soon: steps may turn out slower, which leaves more time.
+        """
+        points = self._room(event) / self._cost if self._cost else MAX_POINTS
+        distance = event.steps / MAX_POINTS
+        if points >= 1:
+            distance = max(distance, (event.steps - event.step) / (points + 1))
         self._next = event.step + max(1, ceil(distance))
 
     def _first(self) -> list[CoursePoint]:

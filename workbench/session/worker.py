@@ -24,7 +24,7 @@ from workbench.runtime.free_memory import return_free_memory
 from workbench.session.state import UNTOUCHED, State
 
 if TYPE_CHECKING:
-    from workbench.evaluation.course import CoursePoint
+    from workbench.evaluation.course import Course, CoursePoint
     from workbench.training.types import TrainingStep
 
 WARM_UP_RECIPE = Recipe(quantize=Quantize(bits=8))
@@ -172,15 +172,15 @@ class Worker:
                     pass
 
     def _measure(self, request: _Request) -> None:
-        from workbench.evaluation.course import Course
         from workbench.evaluation.preview import baseline_report, iter_reports_with_preview
 
         state, model, recipe = self._state, request.model, request.recipe
 
         cancel = CancelToken(lambda: self._outdated(request))
-        course = Course(model, recipe, state.store, cancel)
+        course = None if recipe.train is None else self._course(request, cancel)
 
         def on_step(step: TrainingStep) -> None:
+            assert course is not None
             points = course.add(step)
             if not self._outdated(request):
                 self._on_step(step, points)
@@ -255,6 +255,11 @@ class Worker:
             selection = replace(state.selection, recipe=resolved, seconds=None)
             state.history = state.history.with_current(selection)
         return replace(request, recipe=resolved)
+
+    def _course(self, request: _Request, cancel: CancelToken) -> Course:
+        from workbench.evaluation.course import Course  # loads everything that training needs
+
+        return Course(request.model, request.recipe, self._state.store, cancel)
 
     def _on_step(self, step: TrainingStep, points: Sequence[CoursePoint]) -> None:
         """Record a training step, and notify observers a few times a second."""

@@ -138,17 +138,18 @@ def _seconds_per_step(
 ) -> tuple[float, bool]:
     """Return the median time of a step, and whether steps are slow.
 
-    Steps are slow if they take a large share of `seconds`: their time then follows from one step on
-    a part of the batch.
+    Steps are slow if they take a large share of `seconds`: their time then follows from a step on a
+    part of the batch, the second one, because the first loads code and fills caches.
     """
     assert pilot.train is not None
     part = -(-pilot.train.batch // BATCH_PARTS)
     small = replace(pilot, train=replace(pilot.train, batch=part))
-    begin = time.perf_counter()
-    next(Run(run.setup, small).go(cancel=cancel))
-    step = (time.perf_counter() - begin) * pilot.train.batch / part
+    steps = Run(run.setup, small).go(cancel=cancel)
+    step = _timed(lambda: next(steps)) * pilot.train.batch / part
     if step > LONG_STEP * seconds:
-        return step, True
+        step = _timed(lambda: next(steps)) * pilot.train.batch / part
+        if step > LONG_STEP * seconds:
+            return step, True
     times: list[float] = []
     begin = time.perf_counter()
     for event in run.go(cancel=cancel):
