@@ -89,19 +89,31 @@ class TerminalDisplay:
 
     def watch(self, recipe: Any) -> Callable[[Any], None]:
         """Return the function to call after each step."""
-        course = import_module("workbench.evaluation.course").Course(self._model, recipe)
-        metric, value = self._model.task.metric, ""
-
-        def on_step(event: Any) -> None:
-            nonlocal value
-            for _step, score in course.add(event):
-                value = metric.format(score.value)
-            self._advance(event.step, event.steps, value)
-
-        return on_step
+        return draw_steps(self._model, self._advance)
 
     def finish(self, artifact: Any) -> None:
         """Show nothing: the bar disappears."""
+
+
+def draw_steps(model: Any, advance: Advance) -> Callable[[Any], None]:
+    """Return the function that draws each `TrainingStep` as a bar.
+
+    In a terminal, the last value of the file as it would be at that step follows the numbers.
+    """
+    course: Any = None
+    value = ""
+
+    def on_step(event: Any) -> None:
+        nonlocal course, value
+        if sys.stderr.isatty():
+            if course is None:
+                make = import_module("workbench.evaluation.course").Course  # lies above
+                course = make(model, event.file().recipe)
+            for _step, score in course.add(event):
+                value = model.task.metric.format(score.value)
+        advance(event.step, event.steps, value)
+
+    return on_step
 
 
 def _write(text: str) -> None:

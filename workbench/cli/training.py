@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.cli.recipes import add_recipe, option
 from workbench.errors import InputError, TrainingError
-from workbench.progress import progress_bar
+from workbench.progress import draw_steps, progress_bar
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
 
@@ -59,6 +59,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     check_writable(options.output)
     last: TrainingStep | None = None
     with progress_bar("training") as advance:
+        draw = draw_steps(chosen, advance)
 
         def on_step(event: TrainingStep) -> None:
             nonlocal last
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
                     "instead of --seconds to repeat or resume it.",
                     file=sys.stderr,
                 )
-            advance(event.step, event.steps)
+            draw(event)
 
         try:
             artifact = train(chosen, recipe, seconds=seconds, on_step=on_step, **given)

@@ -129,7 +129,7 @@ def train(
         settings["teacher"] = teacher_ref(teacher)
     recipe = replace(recipe, train=replace(base, **settings))
     if on_step is not None:
-        recipe = _resolved(model, recipe, seconds, cancel, watched=False)
+        recipe = _resolved(model, recipe, seconds, cancel, watched=True)
         return compress(model, recipe, on_step=on_step, cancel=cancel)
     with training_display(model) as display:
         if display is None:
