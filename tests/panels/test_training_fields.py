@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 import workbench as wb
+from tests.raises import raises
 from workbench.artifact.artifact import Artifact
 from workbench.panels import training, training_fields
 from workbench.recipe import Recipe, Train
@@ -105,3 +106,31 @@ def test_what_a_setting_needs_beside_it():
     assert needs == {"teacher": ["self"], "matching": ["soft_targets"]}
     assert dict(training_fields.needs("width", [])) == {"start": ["scratch"]}
     assert training_fields.needs("clip", ["self"]) == []
+
+
+def test_settings_without_an_effect_are_not_in_the_recipe():
+    values = {
+        "start": "trained",
+        "teacher": "",
+        "temperature": 1.0,
+        "mix": 0.5,
+        "width": 0.5,
+        "sparsening": "cubic",
+        "clip": 1.0,
+    }
+    assert training.settings(values, Recipe(), 1) == Train(clip=1.0, threads=1)
+    assert training.settings(values, SMALL, 1) == Train(sparsening="cubic", clip=1.0, threads=1)
+    taught = training.settings(values | {"teacher": "self", "start": "scratch"}, SMALL, 1)
+    assert (taught.temperature, taught.mix, taught.width) == (1.0, 0.5, 0.5)
+    logits = training.settings(values | {"teacher": "self", "matching": "logits"}, SMALL, 1)
+    assert logits.temperature == Train().temperature
+    with raises("recipe.out_of_range"):
+        training.settings(values | {"temperature": 0.0}, Recipe(), 1)
+
+
+def test_the_page_knows_which_networks_can_lose_a_layer():
+    for name in wb.models():
+        model = wb.model(name)
+        assert model.card["most_left_out"] == model.architecture.most_left_out
+        hidden = "left_out" in training_fields.unsuitable(model)
+        assert hidden == (model.architecture.most_left_out == 0)

@@ -173,6 +173,22 @@ def test_a_slow_first_step_does_not_make_the_network_slow(timings, make_recipe):
     assert steps == pytest.approx((40 - (clock.now - begin)) / 0.05, abs=1)
 
 
+def test_a_teacher_timed_slower_than_a_step_does_not_make_steps_free(timings, make_recipe):
+    clock = timings(step=(0.1,))
+    recipe = make_recipe(teacher="fashion/mlp-32", batch=20_000, steps=1)
+
+    def slow(*_arguments):
+        return 0.0, 5.0  # seconds that each step saves
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget, "_teacher_seconds", slow)
+        begin = clock.now
+        steps = steps_for(wb.model(LENET), recipe, 60)
+    each = 0.1 * 20_000 / BATCH * (1 - budget.MAX_SAVED)
+    available = max(60 * MIN_STEP_SHARE, 60 - (clock.now - begin))
+    assert steps == pytest.approx(max(1, available / each), abs=1)
+
+
 def test_with_few_steps_there_are_as_few_checks(timings, make_recipe):
     clock = timings(step=(0.1,), check=1.9)
     begin = clock.now

@@ -163,7 +163,8 @@ class Model:
         (bytes for a batch of 64), ``layers`` (for each weight, the ``kind`` of its layer, its
         ``macs``, the weights it is ``coupled`` with, and its ``axes`` if it is transposed for
         compression), ``tensors`` (shape by name, in the module's order), ``equalizable`` (whether
-        channel ranges can be equalized: "always", "folded" or ""), ``original_bytes``,
+        channel ranges can be equalized: "always", "folded" or ""), ``most_left_out`` (the number of
+        layers or blocks that can be left out), ``original_bytes``,
         ``sha256``, ``accuracy`` (for each split, ``correct`` and ``examples``, or the ``value`` of
         another metric and further metrics) and ``training`` (how the checkpoint was trained;
         ``seconds`` are elapsed time).

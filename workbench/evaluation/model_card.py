@@ -39,6 +39,7 @@ def measure_card(model: Model, weights: Mapping[str, Tensor], *splits: Split) ->
     card["layers"] = layer_profiles(model, weights)
     card["tensors"] = {name: list(tensor.shape) for name, tensor in weights.items()}
     card["equalizable"] = _equalizable(model, weights)
+    card["most_left_out"] = model.architecture.most_left_out
     scores = {split.name: reference_score(model, weights, split) for split in splits}
     for name, score in scores.items():
         if score.not_finite:

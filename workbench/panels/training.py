@@ -9,7 +9,7 @@ from workbench.errors import RecipeError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.panels import controls, training_fields
-from workbench.recipe import Train
+from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
 from workbench.recipe.train import SELF
 from workbench.session import Session, teacher_warning
@@ -118,8 +118,10 @@ def live(session: Session) -> dict[str, Any]:
     }
 
 
-def settings(values: Mapping[str, Any], threads: int) -> Train:
+def settings(values: Mapping[str, Any], recipe: Recipe, threads: int) -> Train:
     """Return the training settings for the values of the controls.
+
+    Values without an effect under `recipe` are omitted, so that recipes hold only what matters.
 
     Raises
     ------
@@ -130,7 +132,8 @@ def settings(values: Mapping[str, Any], threads: int) -> Train:
     for key in values:
         if key not in known:
             raise RecipeError(f"Training has no setting {key!r}.", code="recipe.unknown_setting")
-    return Train(**values, threads=threads)
+    Train(**values)  # all values must be allowed, with or without an effect
+    return Train(**training_fields.effective(values, recipe), threads=threads)
 
 
 def _can_sweep(session: Session) -> bool:

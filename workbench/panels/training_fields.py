@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from workbench.cache.memory import FOREVER
 from workbench.domain import Model
+from workbench.panels.applicable import has_batch_norm
 from workbench.recipe import Recipe
 
 ALWAYS_HIDDEN = frozenset({"steps", "threads"})  # set by the time budget and by the machine
@@ -30,11 +32,11 @@ def unsuitable(model: Model) -> frozenset[str]:
         names |= PROBABILITIES_ONLY
     if task.loss_fn is not None:
         names |= OWN_LOSS
-    if not any(name.endswith("running_mean") for name in model.card["tensors"]):
+    if not has_batch_norm(model):
         names.add("batch_norm")
     if "linear" not in kinds:
         names.add("dropout")
-    if not model.architecture.most_left_out:
+    if not model.card.get("most_left_out", 1):  # unmeasured cards do not say
         names.add("left_out")
     if model.architecture.lifetime is not FOREVER:  # a user's module has one width
         names.add("width")
@@ -64,6 +66,18 @@ def needs(name: str, teachers: list[str]) -> list[tuple[str, list[Any]]]:
     if name in FROM_SCRATCH:
         conditions.append(("start", ["scratch"]))
     return conditions
+
+
+def effective(values: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """Return the values of the settings that have an effect under `recipe` and with the others."""
+    kept = {name: value for name, value in values.items() if name not in idle(recipe)}
+    if not values.get("teacher"):
+        kept = {name: value for name, value in kept.items() if name not in TEACHER}
+    if values.get("matching") == "logits":
+        kept.pop("temperature", None)
+    if values.get("start") != "scratch":
+        kept = {name: value for name, value in kept.items() if name not in FROM_SCRATCH}
+    return kept
 
 
 def _prunes(recipe: Recipe) -> bool:

@@ -34,6 +34,11 @@ MIN_PILOT = 1
 """Steps after the first one that the pilot takes even if they are slow."""
 LONG_STEP = 0.2
 """Share of the seconds above which a step on a part of the batch is the pilot."""
+MAX_SAVED = 0.95
+"""The largest share of a step that a teacher can take.
+
+Without this limit, steps would be free if a teacher happened to be timed slower than a step.
+"""
 BATCH_PARTS = 8
 """Parts of a batch, of which the first step of the pilot takes one."""
 CHECK_SAMPLE = 4 * MICROBATCH
@@ -117,6 +122,7 @@ def steps_for(
     if finish is not None:
         overhead += _timed(lambda: finish(model, recipe, run.setup, run.trained()))
     precompute, saved = _teacher_seconds(model, settings, run)
+    saved = min(saved, MAX_SAVED * step)
     examples = len(run.setup.labels)
     elapsed = time.perf_counter() - start
     available = max(seconds * MIN_STEP_SHARE, seconds - elapsed - overhead)

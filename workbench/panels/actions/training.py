@@ -13,13 +13,14 @@ from workbench.panels import training
 from workbench.panels.actions.background import progress_bar, run_in_background
 from workbench.panels.actions.messages import positive_number
 from workbench.panels.actions.registry import Dashboard, action
-from workbench.recipe.train import SELF, Train
+from workbench.recipe import Recipe, Train
+from workbench.recipe.train import SELF
 
 
 @action
 def train(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Train with the current recipe for a number of seconds."""
-    dashboard.session.train(*_settings(message))
+    dashboard.session.train(*_settings(message, dashboard.session.recipe))
 
 
 @action
@@ -31,7 +32,7 @@ def resume(dashboard: Dashboard, message: dict[str, Any]) -> None:
 @action
 def sweep(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Train students at several temperatures within a number of seconds."""
-    settings, seconds = _settings(message)
+    settings, seconds = _settings(message, Recipe())  # students are not compressed
     dashboard.cancel = CancelToken()
     run_in_background("sweep", _sweep, dashboard, settings, seconds)
 
@@ -58,7 +59,7 @@ def query_teacher(dashboard: Dashboard, message: dict[str, Any]) -> None:
         run_in_background("teacher", _query_teacher, dashboard, teacher, temperature, example)
 
 
-def _settings(message: dict[str, Any]) -> tuple[Train, float]:
+def _settings(message: dict[str, Any], recipe: Recipe) -> tuple[Train, float]:
     values, seconds = message.get("values"), positive_number(message.get("seconds"))
     if not isinstance(values, dict) or seconds is None or seconds > training.MAX_SECONDS:
         raise InputError(
@@ -67,7 +68,7 @@ def _settings(message: dict[str, Any]) -> tuple[Train, float]:
             ),
             code="argument.invalid_seconds",
         )
-    return training.settings(values, os.cpu_count() or 1), seconds
+    return training.settings(values, recipe, os.cpu_count() or 1), seconds
 
 
 def _sweep(dashboard: Dashboard, settings: Train, seconds: float) -> None:
