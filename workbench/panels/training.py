@@ -188,7 +188,7 @@ def _teacher_fields(field: dict[str, Any], teachers: list[str]) -> list[dict[str
         for name in teachers
     ]
     none = {"value": "", "label": _("labels only"), "help": _("Train without a teacher.")}
-    field = {**field, "kind": "choice"}
+    field = {**field, "kind": "choice", "primary": False}  # a list, which can be long
     return [
         {**field, "choices": choices, "needs": [("aim", ["distill"])]},
         {**field, "choices": [none, *choices], "needs": [("aim", ["train"])]},
