@@ -80,5 +80,5 @@ def test_explanations_are_no_tab_stops_but_describe_their_control(open_bench, wa
     watched.keyboard.press("ArrowRight")
     expect(help_text).not_to_be_visible()
     bench.readout.hover()
-    watched.get_by_role("group", name="Pruning").locator(".term-label").hover()
+    watched.locator(".settings .term-label").get_by_text("sparsity", exact=True).hover()
     expect(help_text).to_be_visible()
