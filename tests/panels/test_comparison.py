@@ -223,6 +223,7 @@ def test_a_failure_is_reported_once(client, monkeypatch):
         raise wb.WorkbenchError("There is no room.")
 
     monkeypatch.setitem(analyses.ANALYZERS, "comparison", fail)
+    client.set_values(prune_sparsity=0.5)
     client.wait_until_idle()
     client.act("tab", key="comparison")
     assert client.wait("banner")["text"] == "There is no room."
@@ -241,3 +242,11 @@ def test_bytes_as_a_treemap(client):
     tiles = client.last("tab")["figure"]["data"][0]
     assert tiles["type"] == "treemap"
     assert tiles["values"][0] == client.session.report.size.bytes
+
+
+def test_the_original_is_not_compared_with_itself(client):
+    client.wait_until_idle()
+    client.act("tab", key="comparison")
+    assert client.last("tab")["note"].startswith("Nothing has changed yet")
+    client.set_values(prune_sparsity=0.9)
+    assert client.wait("tab", lambda tab: tab.get("figure"))

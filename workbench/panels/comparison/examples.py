@@ -16,6 +16,7 @@ from workbench.panels.comparison.view import (
 from workbench.panels.views.labels import examples_label
 from workbench.plots.palette import Palette
 from workbench.plots.style import Figure
+from workbench.recipe import Recipe
 from workbench.session import Session
 from workbench.zoo.readable import ReadableExamples, display_type
 
@@ -70,6 +71,14 @@ def _controls(session: Session) -> list[dict[str, Any]]:
     ]
 
 
+def _unavailable(session: Session) -> str:
+    if session.recipe != Recipe():
+        return ""
+    return _(
+        "Nothing has changed yet: move a slider, and the {examples} that change appear here."
+    ).format(examples=examples_label(session.model.task.input_type))
+
+
 EXAMPLES = ComparisonView(
     "examples",
     lambda task: examples_label(task.input_type),
@@ -78,4 +87,5 @@ EXAMPLES = ComparisonView(
     figure_content(_draw),
     lambda session, comparison: comparison.rows(),
     _controls,
+    _unavailable,
 )
