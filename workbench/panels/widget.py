@@ -175,11 +175,8 @@ class SessionWidget(anywidget.AnyWidget):
         seq, outdated = self.page_values.current(selected), False
         if session.busy and report is not None and not self._is_current(report):
             seq, outdated = self.page_values.of_earlier((report.model, report.recipe))
-        new_origin = session.origin != self._shown_origin
-        with_page = full or new_origin
-        messages = [self._page()] if with_page else []
-        if not with_page and selected[0] != self._shown_model:
-            messages.append(page.layers(session))
+        with_page = full or session.origin != self._shown_origin
+        messages = self._structure(with_page=with_page)
         messages.append(
             page.state(
                 session,
@@ -287,8 +284,12 @@ class SessionWidget(anywidget.AnyWidget):
     def _selected(self) -> Selected:
         return self.session.model.name, self.session.recipe
 
-    def _page(self) -> dict[str, Any]:
-        return page.description(self.session, self.panel, self.open_page)
+    def _structure(self, *, with_page: bool) -> list[dict[str, Any]]:
+        if with_page:
+            return [page.description(self.session, self.panel, self.open_page)]
+        if self.session.model.name != self._shown_model:
+            return [page.layers(self.session)]
+        return []
 
     def _is_current(self, report: Report) -> bool:
         return self.session.recipe in (report.recipe, report.preview_of)
