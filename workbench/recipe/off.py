@@ -28,7 +28,8 @@ BY_LAYER = tuple(key for key in OFF if any(spec.name == "layers" for spec in spe
 @cache
 def disabled_part(key: str) -> Any:
     """Return the disabled part `key`."""
-    return PARTS[key](**{specs(PARTS[key])[0].name: OFF[key]})
+    part: Any = PARTS[key]
+    return part(**{specs(part)[0].name: OFF[key]})
 
 
 def for_layer(recipe: Recipe, key: str, layer: str, setting: float) -> Recipe:
