@@ -61,7 +61,7 @@ def test_the_first_answer_comes_from_the_table(client, monkeypatch):
     assert not first["outdated"]
     assert "values" not in first
     kinds = [message["kind"] for message, _ in client.dashboard.sent[since:]]
-    assert kinds[:3] == ["layers", "state", "chart"]
+    assert kinds[:3] == ["state", "layers", "chart"]
     chart = next(m for m, _ in client.dashboard.sent[since:] if m["kind"] == "chart")
     drawn = {trace.get("name"): trace for trace in chart["figure"]["data"]}
     original = wb.model(ORIGIN)

@@ -176,7 +176,7 @@ class SessionWidget(anywidget.AnyWidget):
         if session.busy and report is not None and not self._is_current(report):
             seq, outdated = self.page_values.of_earlier((report.model, report.recipe))
         with_page = full or session.origin != self._shown_origin
-        messages = self._structure(with_page=with_page)
+        messages = [self._page()] if with_page else []
         messages.append(
             page.state(
                 session,
@@ -196,16 +196,18 @@ class SessionWidget(anywidget.AnyWidget):
         if not outdated:
             self.page_values.show(seq)
         self._controls = selected
-        self._shown_model = selected[0]
         self._shown_origin = session.origin
         only_size = session.busy and report is not None and report.score is None
         complete = not (outdated or only_size or session.moving)
         later = []  # text is sent before the chart is computed
+        if not with_page and selected[0] != self._shown_model:
+            later.append(page.layers(session))
         if (complete or chart) and not full and self.panel.shows_chart(self.open_page):
             later.append(self._chart(seq))
         if complete or full or tab or self.open_tab in IMMEDIATE_TABS:
             later += self._open_tab(seq)
-        self._send_all(ticket, later)
+        if self._send_all(ticket, later):
+            self._shown_model = selected[0]
         if session.postponed and self.open_tab is not None:
             session.measure_again()
         if not session.moving:
@@ -284,12 +286,8 @@ class SessionWidget(anywidget.AnyWidget):
     def _selected(self) -> Selected:
         return self.session.model.name, self.session.recipe
 
-    def _structure(self, *, with_page: bool) -> list[dict[str, Any]]:
-        if with_page:
-            return [page.description(self.session, self.panel, self.open_page)]
-        if self.session.model.name != self._shown_model:
-            return [page.layers(self.session)]
-        return []
+    def _page(self) -> dict[str, Any]:
+        return page.description(self.session, self.panel, self.open_page)
 
     def _is_current(self, report: Report) -> bool:
         return self.session.recipe in (report.recipe, report.preview_of)

@@ -17,7 +17,8 @@ import { isShown, LevelSwitch } from "./levels.js";
 export class Settings {
   /** @type {Page} */ page;
   /** @type {Group[]} */ groups;
-  /** @type {LayerTable} */ layerTable;
+  /** @type {LayerRow[]} */ rows;
+  /** @type {LayerTable | undefined} */ layerTable;
   /** @type {ReturnType<typeof goal>} */ goal;
   /** @type {State | undefined} */ shown;
   /** @type {HTMLElement} */ layers;
@@ -55,7 +56,8 @@ export class Settings {
     );
     const open = this.layers instanceof HTMLDetailsElement && this.layers.open;
     this.layers = h("details", { open }, h("summary", { text: labels.layers }));
-    this.buildLayers(page.layer_table);
+    this.rows = page.layer_table;
+    this.layerTable = undefined;
     this.node.setAttribute("aria-label", labels.settings);
     this.node.replaceChildren(
       this.level.node,
@@ -82,14 +84,24 @@ export class Settings {
 
   /** @param {LayerRow[]} rows */
   buildLayers(rows) {
+    this.rows = rows;
+    this.layerTable = undefined;
+    this.showLevel();
+  }
+
+  // Builds the layer table, which only one level shows.
+  makeLayers() {
+    if (this.layerTable) return;
     this.layerTable = new LayerTable(
       this.page.parts.flatMap((part) => part.fields).filter(byLayer),
-      rows,
+      this.rows,
       this.page.labels,
       (layer, values) => this.changeLayer(layer, values),
       (on) => this.channel.act("hold_size", { on }),
     );
     this.layers.replaceChildren(/** @type {Node} */ (this.layers.firstChild), this.layerTable.node);
+    this.layerTable.show(this.values);
+    if (this.shown) this.layerTable.showLive(this.shown.layer_table);
   }
 
   /** @type {(key: string, value: Value) => void} */
@@ -102,7 +114,7 @@ export class Settings {
     this.values = { ...this.values, ...values };
     this.channel.sendValues(this.values); // before anything that takes time
     this.showLevel();
-    this.layerTable.show(this.values);
+    this.layerTable?.show(this.values);
   }
 
   // While the file size is kept, Python also adjusts the other layers.
@@ -111,7 +123,7 @@ export class Settings {
     this.values = { ...this.values, ...values };
     if (this.shown?.layer_table.held_size) this.channel.act("layer_values", { layer, values: this.values });
     else this.channel.sendValues(this.values);
-    this.layerTable.show(this.values);
+    this.layerTable?.show(this.values);
   }
 
   /** @param {State} state */
@@ -120,9 +132,9 @@ export class Settings {
     if (state.values) {
       this.values = state.values;
       for (const { field, show } of this.groups.flatMap(({ controls }) => controls)) show(this.values[field.key]);
-      this.layerTable.show(this.values);
+      this.layerTable?.show(this.values);
     }
-    this.layerTable.showLive(state.layer_table);
+    this.layerTable?.showLive(state.layer_table);
     this.distillation.show(this.values, state.settings.distillation);
     this.goal.show(state);
     setText(this.hint, state.settings.hint);
@@ -138,6 +150,7 @@ export class Settings {
       node.hidden = controls.every((made) => made.node.hidden);
     }
     this.layers.hidden = level !== "everything";
+    if (!this.layers.hidden && this.shown) this.makeLayers();
     const text = this.shown?.settings.hidden[level] ?? "";
     setText(this.hiddenText, text);
     this.hidden.hidden = !text;

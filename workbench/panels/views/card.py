@@ -151,7 +151,7 @@ def _status(
     if stale:
         return _("of the previous recipe")
     if report is None and untouched:
-        return _("the student, as shipped") if is_student else _("the original model")
+        return _("the student, not compressed") if is_student else _("the original model")
     score = report.score if report is not None else None
     if score is None:
         return _("measuring")
