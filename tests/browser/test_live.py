@@ -9,12 +9,18 @@ import pytest
 pytestmark = pytest.mark.browser
 
 MIME = "application/vnd.plotly.v1+json"
-RACE = """import workbench as wb
+# The states come slowly, so that the page has time to load plotly.js on a busy machine.
+RACE = """import time
+import workbench as wb
 from workbench.experiments import race
-trials = {name: wb.Train(start="scratch", steps=9000, optimizer=name) for name in ("sgd", "adam")}
-result = wb.watch(race(wb.model("fashion/lenet-300-100"), trials))"""
-TRAIN = """import workbench as wb
-wb.train(wb.model("fashion/lenet5"), seed=123, steps=400)"""
+
+def slowly(states):
+    for state in states:
+        time.sleep(0.5)
+        yield state
+
+trials = {name: wb.Train(start="scratch", steps=60, optimizer=name) for name in ("sgd", "adam")}
+result = wb.watch(slowly(race(wb.model("fashion/mlp-32"), trials)))"""
 DRAW = """import workbench as wb
 from workbench.evaluation.training_progress import TrainingProgress
 from workbench.plots import course
@@ -29,9 +35,8 @@ INK = "() => document.querySelector('.wb.live .plot').layout.font.color"
 STATIC = ".jp-RenderedPlotly .main-svg, .jp-RenderedPlotly img.plot-img"
 
 
-@pytest.mark.parametrize("cell", [RACE, TRAIN], ids=["race", "train"])
-def test_a_figure_grows_while_the_cell_runs_and_is_saved(page, lab, cell):
-    path = lab.run(page, cell)
+def test_a_figure_grows_while_the_cell_runs_and_is_saved(page, lab):
+    path = lab.run(page, RACE)
     page.locator(".wb.live .plot .main-svg").first.wait_for()
     counts = []
     while page.locator(".wb.live").count():
