@@ -74,6 +74,7 @@ def draw(
             **axis(palette, _("predicted") if stacked or position == 1 else "", showgrid=False),
             "domain": across,
             "anchor": f"y{number}",
+            "range": [-0.5, len(names) - 0.4],  # a number may be wider than its cell
             "tickangle": -45,
             "tickfont": {"size": 13},
             "ticks": "",

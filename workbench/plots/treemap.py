@@ -45,15 +45,12 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) ->
                 ],
                 "customdata": [formatting.nbytes(size) for size in sizes],
                 "branchvalues": "total",
-                "texttemplate": [
-                    "%{label}, %{text}" if tile_id in parents else "%{label}<br>%{text}"
-                    for tile_id in ids
-                ],
+                "texttemplate": "%{label}<br>%{text}",
                 "hovertemplate": "%{id}<br><b>%{customdata}</b><br>%{text}<extra></extra>",
                 "marker": {
                     "colors": list(colors),
                     "line": {"width": 1, "color": palette.panel},
-                    "pad": {"t": 20, "l": 2, "r": 2, "b": 2},
+                    "pad": {"t": 26, "l": 2, "r": 2, "b": 2},
                 },
                 "tiling": {"pad": 1},
                 "pathbar": {"visible": False},
