@@ -55,7 +55,7 @@ class Visitor:
         self._socket = await websocket_connect(request, max_message_size=2**26)
         self._reader = asyncio.create_task(self._read())
         await self._send({"method": "custom", "content": {"act": "hello", "theme": "light"}})
-        await self.until(lambda state: bool(self.values) and state["numbers"]["exact"])
+        await self.until(lambda state: bool(self.values) and _exact(state))
         return time.perf_counter() - start
 
     async def drag(self, key: str, values: Sequence[float], seconds: float) -> list[float]:
@@ -74,7 +74,7 @@ class Visitor:
             await asyncio.sleep(1 / 60)
         seen: dict[int, float] = {}
         for moment, state in self.states[first:]:
-            if not (state["outdated"] or state["numbers"]["pending"]):
+            if state["numbers"] and not state["numbers"]["pending"]:
                 seen.setdefault(state["seq"], moment)
         return [moment - start for moment in seen.values()]
 
@@ -91,7 +91,7 @@ class Visitor:
         """Set one control and return the seconds until the exact result is known."""
         start = time.perf_counter()
         await self.set(key, value)
-        await self.until(lambda s: s["seq"] == self._seq and not s["outdated"] and _exact(s))
+        await self.until(lambda s: s["seq"] == self._seq and _exact(s))
         return time.perf_counter() - start
 
     async def until(self, condition: Any) -> None:
@@ -162,4 +162,4 @@ class Visitor:
 
 
 def _exact(state: dict[str, Any]) -> bool:
-    return bool(state["numbers"]["exact"]) and not state["busy"]
+    return bool(state["numbers"] and state["numbers"]["exact"]) and not state["busy"]
