@@ -82,3 +82,34 @@ def test_explanations_are_no_tab_stops_but_describe_their_control(open_bench, wa
     bench.readout.hover()
     watched.locator(".settings .term-label").get_by_text("sparsity", exact=True).hover()
     expect(help_text).to_be_visible()
+
+
+def test_the_chart_offers_its_results_as_a_table(open_bench, watched):
+    bench = open_bench(RECIPE)
+    bench.settle()
+    details = watched.locator(".stage .plot").get_attribute("aria-details")
+    rows = watched.locator(f"#{details} tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("original")
+    expect(rows.nth(1)).to_contain_text(bench.number("bytes").inner_text())
+
+
+def test_a_drag_and_undo_are_announced_with_the_recipe(open_bench, watched):
+    bench = open_bench("?m=fashion/lenet-300-100")
+    announcement = watched.locator(".card .announcement")
+    bench.sparsity.fill("0.5")
+    bench.settle()
+    expect(announcement).to_contain_text("sparsity 50")
+    expect(announcement).to_contain_text(bench.number("bytes").inner_text())
+    watched.get_by_role("button", name="undo").click()
+    expect(announcement).to_contain_text("not compressed")
+
+
+def test_nothing_turns_for_people_who_prefer_less_motion(open_bench, watched):
+    watched.emulate_media(reduced_motion="reduce")
+    open_bench("?m=fashion/lenet-300-100")
+    watched.evaluate("document.querySelector('.wb').classList.add('busy')")
+    turning = "document.getAnimations().filter((x) => x.playState === 'running').length"
+    assert watched.evaluate(turning) == 0
+    watched.emulate_media(reduced_motion="no-preference")
+    assert watched.evaluate(turning) > 0

@@ -10,7 +10,7 @@ from workbench.i18n import _
 from workbench.panels import settings, training, uploading
 from workbench.panels.pages import PAGES, Panel
 from workbench.panels.tabs import tabs
-from workbench.panels.views import card, layer_table
+from workbench.panels.views import card, layer_table, results
 from workbench.panels.views.activity import training_activity
 from workbench.panels.views.header import header
 from workbench.panels.views.labels import examples_label, page_labels
@@ -109,7 +109,7 @@ def state(
 
 def numbers(session: Session, report: Report | None) -> dict[str, Any]:
     """Return the texts of the card."""
-    return card.numbers(
+    texts = card.numbers(
         report,
         points.original(session.origin_model),
         uncompressed=points.original(session.model),
@@ -120,6 +120,8 @@ def numbers(session: Session, report: Report | None) -> dict[str, Any]:
         metric=session.model.task.metric,
         input_type=session.model.task.input_type,
     )
+    selected = results.summary(session.model.name, session.recipe, session.origin)
+    return {**texts, "announcement": f"{selected}: {texts['announcement']}"}
 
 
 def layers(session: Session) -> dict[str, Any]:

@@ -10,22 +10,20 @@ from workbench import formatting
 from workbench.domain import Task
 from workbench.i18n import _, plural
 from workbench.i18n import mark as N_
-from workbench.panels import controls
 from workbench.panels.buttons import choice
 from workbench.panels.comparison import tab as comparison
 from workbench.panels.comparison.view import has_classes
 from workbench.panels.pages import APP, Panel
 from workbench.panels.training_tabs import sweep_tab, teacher_tab, training_tab
+from workbench.panels.views import results
 from workbench.panels.views.labels import examples_label
-from workbench.plots import ledger, points, sensitivity, treemap
+from workbench.plots import ledger, sensitivity, treemap
 from workbench.plots.palette import Palette
-from workbench.recipe import PARTS, Recipe
+from workbench.recipe import PARTS
 from workbench.recipe.off import BY_LAYER
 from workbench.recipe.schema import specs
 from workbench.session import Session
 from workbench.session.analyses import AnalysisKey
-from workbench.session.records import Visit
-from workbench.zoo.registry import title
 
 
 @dataclass(frozen=True)
@@ -154,40 +152,15 @@ def sensitivity_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 def results_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the table of the visited recipes, newest first."""
-    original, metric = points.original(session.origin_model), session.model.task.metric
-    current, untouched = (session.model.name, session.recipe), (session.origin, Recipe())
-    rows = [
-        {
-            "key": key,
-            "selected": (visit.model, visit.recipe) == current,
-            "cells": [
-                _summary(visit, session.origin),
-                metric.format(visit.value),
-                metric.change(visit.value - original.value),
-                formatting.nbytes(visit.bytes),
-                formatting.times(original.bytes / visit.bytes),
-            ],
-        }
-        for key, visit in enumerate(session.visited)
-        if (visit.model, visit.recipe) != untouched
-    ]
     return {
         "table": {
-            "head": [_("recipe"), _(metric.name), _("change"), _("file"), _("times smaller")],
-            "rows": rows[::-1],
+            "head": results.head(session),
+            "rows": results.rows(session),
             "empty": _("Nothing is measured yet: move a slider, and each result appears here."),
             "action": _("restore"),
             "button": {"act": "results_csv", "text": _("save the table as CSV")},
         }
     }
-
-
-def _summary(visit: Visit, origin: str) -> str:
-    if visit.model == origin:
-        return controls.summary(visit.recipe)
-    if visit.recipe == Recipe():
-        return title(visit.model)
-    return f"{title(visit.model)} · {controls.summary(visit.recipe)}"
 
 
 def recipe_tab(session: Session, palette: Palette) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from workbench.panels.page_values import PageValues, Selected
 from workbench.panels.pages import APP, Panel
 from workbench.panels.picture import Picture
 from workbench.panels.tabs import Tab, tabs
+from workbench.panels.views import results
 from workbench.plots.palette import THEMES
 from workbench.recipe import Recipe
 from workbench.session import Session
@@ -208,9 +209,13 @@ class SessionWidget(anywidget.AnyWidget):
             later += self._open_tab(seq)
         if self._send_all(ticket, later):
             self._shown_model = selected[0]
-        if session.postponed and self.open_tab is not None:
-            session.measure_again()
-        if not session.moving:
+        self._start_work()
+
+    def _start_work(self) -> None:
+        """Start to compute what the open tab needs."""
+        if self.session.postponed and self.open_tab is not None:
+            self.session.measure_again()
+        if not self.session.moving:
             self.analysis_runner.update()
 
     def _tabs(self) -> list[Tab]:
@@ -293,8 +298,13 @@ class SessionWidget(anywidget.AnyWidget):
         return self.session.recipe in (report.recipe, report.preview_of)
 
     def _chart(self, seq: int) -> dict[str, Any]:
-        figure = self.picture.figure(THEMES[self.theme])
-        return {"kind": "chart", "seq": seq, "figure": figure, "frame": self.picture.frame()}
+        return {
+            "kind": "chart",
+            "seq": seq,
+            "figure": self.picture.figure(THEMES[self.theme]),
+            "frame": self.picture.frame(),
+            "table": results.chart_table(self.session),
+        }
 
     def _open_tab(self, seq: int) -> list[dict[str, Any]]:
         palette = THEMES[self.theme]

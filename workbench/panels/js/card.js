@@ -7,6 +7,7 @@ import { h, setText, term, uniqueId } from "./dom.js";
 
 /** @type {Figure[]} */
 const FIGURES = ["accuracy", "interval", "change", "bytes", "original", "times", "status"];
+const ANNOUNCEMENT_DELAY = 500; // ms without a new result: during a drag nothing is announced
 
 export class Card {
   /** @type {Record<Figure, HTMLElement>} */ parts;
@@ -19,6 +20,8 @@ export class Card {
   constructor() {
     this.node = h("section", { className: "panel card" });
     this.announcement = h("p", { className: "announcement", role: "status", "aria-live": "polite" });
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.announcing = undefined;
     this.opened = false; // whether all reasons are visible
   }
 
@@ -72,7 +75,9 @@ export class Card {
     this.node.classList.toggle("stale", state.stale);
     this.node.dataset.exact = String(numbers.exact);
     this.node.dataset.seq = String(state.seq);
-    if (!state.busy) setText(this.announcement, numbers.announcement);
+    clearTimeout(this.announcing);
+    if (state.busy) return;
+    this.announcing = setTimeout(() => setText(this.announcement, numbers.announcement), ANNOUNCEMENT_DELAY);
   }
 
   // While only the size is known, CSS shows the previous accuracy, faded, to avoid flicker.

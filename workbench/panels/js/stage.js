@@ -1,7 +1,7 @@
 // @ts-check
 // Accuracy against size: the chart, its tools and the progress bar. A click on a point selects its recipe.
 
-import { h } from "./dom.js";
+import { h, uniqueId } from "./dom.js";
 import { Plane } from "./plane.js";
 import { chartTools } from "./tabs.js";
 
@@ -13,7 +13,8 @@ export class Stage {
   /** @param {Context} context */
   constructor(context) {
     this.context = context;
-    this.node = h("section", { className: "panel stage" });
+    this.table = h("table", { id: uniqueId() }); // what the chart shows, for screen readers
+    this.node = h("section", { className: "panel stage" }, h("div", { className: "off-screen" }, this.table));
   }
 
   /** @param {Labels} labels */
@@ -28,6 +29,7 @@ export class Stage {
       if (typeof customdata === "number") channel.act("visit", { key: customdata });
       else if (customdata?.act) channel.act(customdata.act, customdata);
     };
+    this.chart.plot.setAttribute("aria-details", this.table.id);
     this.node.prepend(this.chart.node);
   }
 
@@ -42,8 +44,13 @@ export class Stage {
   }
 
   /** @param {Messages["chart"]} message */
-  showChart({ figure, seq, frame }) {
+  showChart({ figure, seq, frame, table }) {
     this.chart?.showFigure(figure, seq, frame);
+    this.table.replaceChildren(
+      h("caption", { text: table.caption }),
+      h("thead", {}, h("tr", {}, ...table.head.map((text) => h("th", { scope: "col", text })))),
+      h("tbody", {}, ...table.rows.map((row) => h("tr", {}, ...row.map((text) => h("td", { text }))))),
+    );
   }
 
   close() {

@@ -322,11 +322,17 @@ export type UploadMessage = { number?: number } & (
 
 // ── all messages by their kind ──
 
+export interface ChartTable {
+  caption: string;
+  head: string[];
+  rows: string[][];
+}
+
 export interface Messages {
   page: Page;
   layers: { layer_table: LayerRow[] };
   state: State;
-  chart: { figure: PlotlyFigure; seq: number; frame: PlaneFrame };
+  chart: { figure: PlotlyFigure; seq: number; frame: PlaneFrame; table: ChartTable };
   tab: TabMessage;
   upload: UploadMessage;
   progress: Progress | { text: null };
