@@ -113,3 +113,13 @@ def test_nothing_turns_for_people_who_prefer_less_motion(open_bench, watched):
     assert watched.evaluate(turning) == 0
     watched.emulate_media(reduced_motion="no-preference")
     assert watched.evaluate(turning) > 0
+
+
+def test_the_keyboard_opens_the_explanations_of_the_figures(open_bench, watched):
+    open_bench(RECIPE).settle()
+    watched.locator(".card .explain").press("Enter")
+    shown = watched.locator(".card .explanations")
+    expect(shown).to_be_visible()
+    expect(shown).to_contain_text("F1 score averaged over the classes")
+    watched.keyboard.press("Escape")
+    expect(shown).not_to_be_visible()

@@ -1,7 +1,7 @@
 // @ts-check
 // The results card. `data-seq` is the sequence number of the values that the results belong to.
 
-import { h, setText, term, uniqueId } from "./dom.js";
+import { explanations, h, setText, term, uniqueId } from "./dom.js";
 
 /** @import { Fact, Figure, Numbers, Page, State } from "./types" */
 
@@ -12,6 +12,8 @@ const ANNOUNCEMENT_DELAY = 500; // ms without a new result: during a drag nothin
 export class Card {
   /** @type {Record<Figure, HTMLElement>} */ parts;
   /** @type {HTMLElement} */ facts;
+  /** @type {HTMLElement} */ help;
+  /** @type {string} */ helpLabel;
   /** @type {HTMLElement} */ reason;
   /** @type {HTMLElement} */ reasons;
   /** @type {HTMLButtonElement} */ more;
@@ -31,6 +33,8 @@ export class Card {
     const [accuracy, interval, change, bytes, original, times, status] = parts;
     this.parts = { accuracy, interval, change, bytes, original, times, status };
     this.facts = h("dl", { className: "facts" });
+    this.help = h("span");
+    this.helpLabel = page.labels.explanations;
     this.factLabels = null;
     this.reason = h("span");
     const id = uniqueId();
@@ -55,7 +59,7 @@ export class Card {
       ),
       h("p", { className: "reason" }, this.reason, " ", this.more),
       this.reasons,
-      this.facts,
+      h("div", { className: "facts-row" }, this.facts, this.help),
       this.announcement,
     );
     this.disclose();
@@ -97,6 +101,7 @@ export class Card {
       this.facts.replaceChildren(
         ...facts.map((fact) => h("div", {}, h("dt", {}, term(fact.label, fact.help)), h("dd"))),
       );
+      this.help.replaceChildren(explanations(this.helpLabel, facts));
     }
     for (const [index, node] of this.facts.querySelectorAll("dd").entries()) setText(node, facts[index].value);
   }

@@ -74,7 +74,7 @@ export function explanations(label, terms) {
   );
   const button = h("button", {
     type: "button",
-    className: "quiet small",
+    className: "quiet explain",
     text: "?",
     title: label,
     "aria-label": label,

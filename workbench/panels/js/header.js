@@ -2,7 +2,7 @@
 // The header: pages, model selector, uploads, undo and redo, theme.
 
 import { isStandalone } from "./address.js";
-import { h, term } from "./dom.js";
+import { explanations, h, term } from "./dom.js";
 import { Upload } from "./upload.js";
 
 /** @import { Channel } from "./channel.js" */
@@ -136,10 +136,12 @@ export function presetRow({ labels, presets }, channel) {
 
 // Accuracy and size of the original model.
 /** @type {(page: Page) => HTMLElement} */
-export function facts({ header }) {
+export function facts({ header, labels }) {
+  const terms = header.facts.map(({ value, label, help }) => ({ label: label ? `${value} ${label}` : value, help }));
   return h(
-    "p",
+    "div",
     { className: "facts" },
-    ...header.facts.map((fact) => term(fact.label ? `${fact.value} ${fact.label}` : fact.value, fact.help, "fact")),
+    ...terms.map(({ label, help }) => term(label, help, "fact")),
+    explanations(labels.explanations, terms),
   );
 }
