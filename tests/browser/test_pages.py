@@ -32,17 +32,18 @@ def test_a_page_opens_from_the_navigation_and_the_back_button_returns(open_bench
 
 
 def test_the_recipe_goes_with_the_user_and_survives_the_back_button(open_bench, watched):
-    bench = open_bench(f"{SMALL}&prune.sparsity=0.5")
+    bench = open_bench(SMALL)
+    bench.sparsity.fill("0.5")
     bench.settle()
     watched.get_by_role("button", name="train ▸").click()
     card = watched.locator(".page:not([hidden]) .card")
     expect(card).to_contain_text("50.0\u202f%")
-    watched.get_by_role("button", name="reset").click()
+    watched.get_by_role("button", name="undo").click()
     expect(card).to_contain_text("same size")
     watched.go_back()
     expect(bench.sparsity).to_have_value("0")  # back changes the page; undo changes the recipe
     expect(watched).not_to_have_url(re.compile("prune.sparsity"))
-    watched.get_by_role("button", name="undo").click()
+    watched.get_by_role("button", name="redo").click()
     expect(bench.sparsity).to_have_value("0.5")
 
 

@@ -95,7 +95,6 @@ export class Header {
       { className: "tools", role: "toolbar", "aria-label": labels.title },
       this.undo,
       this.redo,
-      button("reset"),
       h("button", {
         type: "button",
         className: "quiet theme",
@@ -115,22 +114,18 @@ export class Header {
   }
 }
 
-// Recipes to start from.
+// Recipes to start from, and the button that selects none.
 /** @type {(page: Page, channel: Channel) => HTMLElement} */
 export function presetRow({ labels, presets }, channel) {
+  /** @type {(text: string, title: string | null, onclick: () => void) => HTMLElement} */
+  const button = (text, title, onclick) =>
+    h("button", { type: "button", className: "quiet small", title, text, onclick });
   return h(
     "div",
     { className: "presets", role: "group", "aria-label": labels.presets },
     h("span", { className: "unit", text: labels.presets }),
-    ...presets.map(({ key, label, help }) =>
-      h("button", {
-        type: "button",
-        className: "quiet small",
-        title: help,
-        text: label,
-        onclick: () => channel.act("preset", { key }),
-      }),
-    ),
+    ...presets.map(({ key, label, help }) => button(label, help, () => channel.act("preset", { key }))),
+    button(labels.reset, null, () => channel.act("reset")),
   );
 }
 
