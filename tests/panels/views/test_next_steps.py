@@ -23,7 +23,14 @@ def run(lines, folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["fashion/lenet5", "reviews/transformer", "reviews-lm/gpt", "vowels/gru"]
+    "name",
+    [
+        "fashion/lenet5",
+        "fashion/mlp-32.resnet.t4.labels1",
+        "reviews/transformer",
+        "reviews-lm/gpt",
+        "vowels/gru",
+    ],
 )
 def test_the_lines_predict_with_the_file_in_its_folder(name, tmp_path):
     model = wb.model(name)
