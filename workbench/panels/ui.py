@@ -10,7 +10,7 @@ selects a recipe when it is set, and `report`, the newest result.
 >>> numbers = wb.ui.Card(session)
 >>> bits.recipe = wb.Recipe(wb.Quantize(8))
 >>> numbers.recipe
-Recipe(quantize=Quantize(bits=8))
+Recipe(quantize={'bits': 8})
 >>> bits.close(), numbers.close(), session.close()
 (None, None, None)
 
