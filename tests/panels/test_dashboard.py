@@ -201,8 +201,12 @@ def test_latency_is_measured_on_request(client):
             low, high = re.findall(r"([\d.]+)\u202fms", cell)[1:]
             assert 0 < float(low) <= float(high)
     assert client.wait("progress", lambda task: task["text"] is None)
+    facts = {fact["label"]: fact["value"] for fact in client.last("state")["numbers"]["facts"]}
+    assert re.fullmatch(r"[\d.]+\u202fms, uncompressed [\d.]+\u202fms", facts["latency"])
     client.set_values(prune_sparsity=0.6)  # the latency of another file is not measured
     client.wait_until_idle()
+    facts = {fact["label"] for fact in client.last("state")["numbers"]["facts"]}
+    assert "latency" not in facts
     assert "…" in client.last("tab")["table"]["rows"][2]["cells"]
 
 

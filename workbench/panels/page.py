@@ -109,6 +109,7 @@ def state(
 
 def numbers(session: Session, report: Report | None) -> dict[str, Any]:
     """Return the texts of the card."""
+    is_current = report is not None and report.recipe == session.recipe
     texts = card.numbers(
         report,
         points.original(session.origin_model),
@@ -119,6 +120,7 @@ def numbers(session: Session, report: Report | None) -> dict[str, Any]:
         stale=session.stale,
         metric=session.model.task.metric,
         input_type=session.model.task.input_type,
+        timing=session.timing if is_current else None,
     )
     selected = results.summary(session.model.name, session.recipe, session.origin)
     return {**texts, "announcement": f"{selected}: {texts['announcement']}"}

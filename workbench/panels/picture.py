@@ -45,18 +45,19 @@ class Picture:
     def live(self, report: Report | None) -> dict[str, Any]:
         """Return what the page moves with the numbers of `report`, in units of the axes.
 
-        `title` is the finding; `you` is the newest point with a metric, `size` the size of a file
-        whose metric is not known yet, `trail` the results of the drag, and `marks` are students.
+        `title` is the finding; `you` is the newest point with a metric, `faint` if it belongs to
+        an earlier recipe; `size` is that of a file whose metric is not known yet, `trail` the
+        results of the drag, and `marks` are students.
         """
         session, metric = self._session, self._session.model.task.metric
-        you = self._you(report)
-        size = report.size.bytes if report is not None else None
-        outdated = you is not None and size is not None and report is not None and not report.score
+        you, faint = self._you(report), self._known(report) is None
+        size = report.size.bytes if report is not None and faint else None
         up = scales.Axis(metric, self._original.value)
         return {
-            "title": finding(self._original, you, metric, size if outdated else None),
+            "title": finding(self._original, you, metric, size),
             "you": None if you is None else _place(you, self._original, up),
-            "size": log10(size) if outdated and size else None,
+            "faint": faint,
+            "size": log10(size) if size else None,
             "trail": [
                 [log10(visit.bytes), up.height(visit.value), visit.exact] for visit in session.trail
             ],
@@ -86,9 +87,14 @@ class Picture:
         session = self._session
         if session.origin != self._shown:
             self._shown, self._last = session.origin, None
-        untouched = points.original(session.model) if session.recipe == Recipe() else None
-        self._last = points.current(report) or untouched or self._last
+        self._last = self._known(report) or self._last
         return self._last
+
+    def _known(self, report: Report | None) -> Spot | None:
+        """Return the point of `report`, or that of the model card before the first report."""
+        if report is None and self._session.recipe == Recipe():
+            return points.original(self._session.model)
+        return points.current(report)
 
 
 def landmarks(session: Session) -> list[Landmark]:

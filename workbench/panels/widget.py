@@ -173,9 +173,7 @@ class SessionWidget(anywidget.AnyWidget):
         ticket = next(self._tickets)
         session = self.session
         selected, report = self._selected, session.report
-        seq, outdated = self.page_values.current(selected), False
-        if session.busy and report is not None and not self._is_current(report):
-            seq, outdated = self.page_values.of_earlier((report.model, report.recipe))
+        seq, outdated = self._seq_of(report)
         with_page = full or session.origin != self._shown_origin
         messages = [self._page()] if with_page else []
         messages.append(
@@ -294,8 +292,14 @@ class SessionWidget(anywidget.AnyWidget):
     def _page(self) -> dict[str, Any]:
         return page.description(self.session, self.panel, self.open_page)
 
-    def _is_current(self, report: Report) -> bool:
-        return self.session.recipe in (report.recipe, report.preview_of)
+    def _seq_of(self, report: Report | None) -> tuple[int, bool]:
+        """Return the number of the values of `report`, and whether newer results are shown."""
+        seq = self.page_values.current(self._selected)
+        if not self.session.busy or report is None:
+            return seq, False
+        if self.session.recipe in (report.recipe, report.preview_of):
+            return seq, False
+        return self.page_values.of_earlier((report.model, report.recipe))
 
     def _chart(self, seq: int) -> dict[str, Any]:
         return {

@@ -71,7 +71,7 @@ export class LiveLayer {
   draw() {
     const { view, plane } = this;
     if (!view || !plane) return;
-    const { you, size, trail, marks } = plane;
+    const { you, faint, size, trail, marks } = plane;
     const described = JSON.stringify([view, plane]);
     if (described === this.shown) return;
     this.shown = described;
@@ -81,7 +81,7 @@ export class LiveLayer {
       ...(size === null ? [] : [this.sizeLine(at(size, 0)[0], view)]),
       ...trail.map(([x, y, exact]) => dot(at(Number(x), Number(y)), exact ? "trail" : "trail estimate")),
       ...marks.flatMap((mark) => triangle(at(mark.x, mark.y), mark)),
-      ...(you ? this.you(you, at, size !== null) : []),
+      ...(you ? this.you(you, at, faint) : []),
     );
     this.node.setAttribute("width", String(view.width));
     this.node.setAttribute("height", String(view.height));

@@ -218,6 +218,7 @@ export interface Place {
 export interface LivePlane {
   title: string;
   you: Place | null;
+  faint: boolean; // whether it belongs to an earlier recipe
   size: number | null;
   trail: [number, number, boolean][];
   marks: (Place & { kind: string; label: string })[];

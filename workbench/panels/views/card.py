@@ -13,6 +13,7 @@ from workbench.i18n import mark as N_
 from workbench.panels.views import reasons
 from workbench.panels.views.labels import examples_label
 from workbench.plots.spots import Spot
+from workbench.session.records import Timing
 
 DASH = "\u2013"
 
@@ -84,6 +85,7 @@ def numbers(
     parameters: int | None = None,
     metric: Metric = ACCURACY,
     input_type: str = "image",
+    timing: Timing | None = None,
 ) -> dict[str, Any]:
     """Return the texts of the card by key.
 
@@ -105,6 +107,8 @@ def numbers(
         Number of parameters of the model; by default that of the file.
     metric, input_type
         Metric and input type of the task.
+    timing
+        The latencies of the uncompressed model and of the file, if they are measured.
     """
     score = report.score if report is not None else None
     value = score.value if score is not None else None
@@ -129,7 +133,7 @@ def numbers(
         **texts,
         "pending": value is None,
         "exact": (report is None and untouched) or reasons.exact(report),
-        "facts": _facts(report, parameters, metric),
+        "facts": [*_facts(report, parameters, metric), *_latency(timing)],
         "reasons": sentences,
         "more": reasons.more(len(sentences)),
         "announcement": ", ".join(
@@ -210,6 +214,20 @@ def _zeros(report: Report | None) -> list[tuple[str, str, str]]:
             _("{share} by rounding").format(share=share),
             _("No pruning is requested: with few bits, small weights are rounded to zero."),
         )
+    ]
+
+
+def _latency(timing: Timing | None) -> list[dict[str, str]]:
+    """Return the median latency of one example, once it is measured."""
+    if timing is None:
+        return []
+    before, now = (formatting.milliseconds(side["batch_1"]["median"]) for side in timing)
+    return [
+        {
+            "label": _("latency"),
+            "value": _("{now}, uncompressed {before}").format(now=now, before=before),
+            "help": _("Median time for one example on this machine, measured alternately."),
+        }
     ]
 
 
