@@ -135,7 +135,7 @@ def test_better_is_higher_for_a_metric_to_minimize():
     assert bottom > 2.5
     assert top < 1.5
     texts = figure["data"][0]["customdata"]
-    assert "<b>1.510\u202fbits</b> ± 0.0141\u202fbits, mean of 2 seeds" in texts[0]
+    assert "<b>1.510\u202fbits</b> ± 0.014\u202fbits, mean of 2 seeds" in texts[0]
     assert title(draw(levels[::2], metric=BITS_PER_CHARACTER)).startswith("No temperature")
     assert temperature.rows(levels, BITS_PER_CHARACTER)[1]["bits per character"] == 1.51
 

@@ -70,14 +70,14 @@ def needs(name: str, teachers: list[str]) -> list[tuple[str, list[Any]]]:
 
 def effective(values: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
     """Return the values of the settings that have an effect under `recipe` and with the others."""
-    kept = {name: value for name, value in values.items() if name not in idle(recipe)}
+    remaining = {name: value for name, value in values.items() if name not in idle(recipe)}
     if not values.get("teacher"):
-        kept = {name: value for name, value in kept.items() if name not in TEACHER}
+        remaining = {name: value for name, value in remaining.items() if name not in TEACHER}
     if values.get("matching") == "logits":
-        kept.pop("temperature", None)
+        remaining.pop("temperature", None)
     if values.get("start") != "scratch":
-        kept = {name: value for name, value in kept.items() if name not in FROM_SCRATCH}
-    return kept
+        remaining = {name: value for name, value in remaining.items() if name not in FROM_SCRATCH}
+    return remaining
 
 
 def _prunes(recipe: Recipe) -> bool:
