@@ -1,4 +1,4 @@
-"""The measured recipes as a table, and the current one in words."""
+"""The measured recipes as a table, and the current one as text."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def chart_table(session: Session) -> dict[str, Any]:
 
 
 def summary(model: str, recipe: Recipe, origin: str) -> str:
-    """Return a model and a recipe in words; the model only if it is not the `origin`."""
+    """Return a model and a recipe as text; the model only if it is not the `origin`."""
     if model == origin:
         return controls.summary(recipe)
     if recipe == Recipe():
