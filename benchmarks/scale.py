@@ -117,7 +117,7 @@ def make(path: Path, layers: int, words: int) -> None:
     sizes = {name: ("BF16", shape, 2 * torch.Size(shape).numel()) for name, shape in shapes.items()}
     generator = torch.Generator().manual_seed(0)
     with path.open("wb") as stream:
-        stream.write(safetensors_header.encode(sizes))
+        stream.write(safetensors_header.encode(sizes, {}))
         for shape in shapes.values():
             for piece in torch.empty(shape, device="meta").flatten().split(PIECE):
                 values = torch.randn(piece.shape, generator=generator).mul_(0.02).bfloat16()

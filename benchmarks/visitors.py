@@ -54,9 +54,9 @@ async def measure(
     async with async_playwright() as playwright:
         path = browser.find(sys.executable)
         chromium = await playwright.chromium.launch(executable_path=path, args=_page.FLAGS)
-        page, *opened = await asyncio.gather(
-            _open(chromium, url), *(visitor.open() for visitor in visitors)
-        )
+        opening = asyncio.gather(*(visitor.open() for visitor in visitors))
+        page = await _open(chromium, url)
+        opened = await opening
         idle = _memory(server)
         seconds = options.seconds
         counts = await asyncio.gather(

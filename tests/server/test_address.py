@@ -96,7 +96,7 @@ def test_a_server_on_all_ipv4_addresses_has_a_url_for_each(network):
         port = sockets[0].getsockname()[1]
         result = urls("0.0.0.0", sockets, "/x/", "a word & more")
     tail = f":{port}/x/?token=a+word+%26+more"
-    assert result.own == f"http://localhost{tail}"
+    assert result.local == f"http://localhost{tail}"
     assert result.network == (f"http://192.0.2.7{tail}", f"http://172.17.0.1{tail}")
 
 

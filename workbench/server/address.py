@@ -51,14 +51,14 @@ class Urls(NamedTuple):
 
     Attributes
     ----------
-    own
+    local
         For a browser on this machine.
     network
         For browsers on other machines, the most likely first; None if the server accepts
         connections from this machine only.
     """
 
-    own: str
+    local: str
     network: tuple[str, ...] | None
 
 
@@ -68,13 +68,13 @@ def urls(host: str, sockets: list[socket.socket], path: str, token: str | None) 
     query = f"?{urlencode({'token': token})}" if token else ""
     tail = f":{port}{path}{query}"
     everywhere = {x.family for x in sockets if _bound_address(x).is_unspecified}
-    own = f"http://{'localhost' if everywhere else _in_url(host)}{tail}"
+    local = f"http://{'localhost' if everywhere else _in_url(host)}{tail}"
     if is_local(sockets):
-        return Urls(own, None)
+        return Urls(local, None)
     if not everywhere:
-        return Urls(own, (own,))
+        return Urls(local, (local,))
     names = [str(x) for x in network_addresses() if FAMILIES[x.version] in everywhere]
-    return Urls(own, tuple(f"http://{_in_url(name)}{tail}" for name in names))
+    return Urls(local, tuple(f"http://{_in_url(name)}{tail}" for name in names))
 
 
 def _bound_address(bound: socket.socket) -> Address:

@@ -21,14 +21,14 @@ def announce(urls: Urls, *, open_browser: bool, out: TextIO | None = None) -> No
     On a terminal, a QR code of the first URL for other machines follows.
     """
     out = out or sys.stdout
-    print(f"Workbench is at {urls.own}", file=out)
+    print(f"Workbench is at {urls.local}", file=out)
     if urls.network is not None:
         print(_for_other_machines(urls.network), file=out)
         if urls.network and out.isatty() and _has_blocks(out.encoding):
             print(qr_code(urls.network[0]), file=out)
     out.flush()
     if open_browser:
-        webbrowser.open(urls.own)
+        webbrowser.open(urls.local)
 
 
 def qr_code(url: str) -> str:

@@ -21,14 +21,14 @@ def network_addresses() -> list[Address]:
     of IPv4 exist where no network assigned an address.
     """
     active = {name for name, state in psutil.net_if_stats().items() if state.isup}
-    found = [
+    known = [
         ip_address(entry.address.partition("%")[0])
         for name, entries in psutil.net_if_addrs().items()
         if name in active
         for entry in entries
         if entry.family in ELSEWHERE
     ]
-    usable = [x for x in dict.fromkeys(found) if not (x.is_loopback or x.is_link_local)]
+    usable = [x for x in dict.fromkeys(known) if not (x.is_loopback or x.is_link_local)]
     routed = _default_route_addresses()
     return sorted(usable, key=lambda x: (x.version, x not in routed))
 
