@@ -198,13 +198,12 @@ class SessionWidget(anywidget.AnyWidget):
         self._shown_origin = session.origin
         only_size = session.busy and report is not None and report.score is None
         complete = not (outdated or only_size or session.moving)
-        later = []  # text is sent before the chart is computed
-        if not with_page and selected[0] != self._shown_model:
-            later.append(page.layers(session))
-        if (complete or chart) and not full and self.panel.shows_chart(self.open_page):
-            later.append(self._chart(seq))
-        if complete or full or tab or self.open_tab in IMMEDIATE_TABS:
-            later += self._open_tab(seq)
+        later = self._after_text(
+            seq,
+            layers=not with_page and selected[0] != self._shown_model,
+            chart=(complete or chart) and not full,
+            tab=complete or full or tab,
+        )
         if self._send_all(ticket, later):
             self._shown_model = selected[0]
         self._start_work()
@@ -215,6 +214,17 @@ class SessionWidget(anywidget.AnyWidget):
             self.session.measure_again()
         if not self.session.moving:
             self.analysis_runner.update()
+
+    def _after_text(
+        self, seq: int, *, layers: bool, chart: bool, tab: bool
+    ) -> list[dict[str, Any]]:
+        """Return what takes time to compute or to show, and is sent after the text."""
+        messages = [page.layers(self.session)] if layers else []
+        if chart and self.panel.shows_chart(self.open_page):
+            messages.append(self._chart(seq))
+        if tab or self.open_tab in IMMEDIATE_TABS:
+            messages += self._open_tab(seq)
+        return messages
 
     def _tabs(self) -> list[Tab]:
         return tabs(self.session.model.task, self.panel)
