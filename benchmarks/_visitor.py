@@ -40,6 +40,8 @@ class Visitor:
         self._socket: WebSocketClientConnection
         self._model = ""
         self._seq = 0
+        self._gesture = 0
+        self._held = False  # whether a hand holds the control
         self._session = uuid.uuid4().hex
         self._arrived = asyncio.Condition()
         self._idle: set[str] = set()  # ids of the messages that the kernel has finished
@@ -65,6 +67,7 @@ class Visitor:
         update is a state with the accuracy of a value that it did not show before.
         """
         await self._send({"method": "custom", "content": {"act": "warm_up"}})
+        self._gesture, self._held = self._gesture + 1, True
         first = len(self.states)
         start = time.perf_counter()
         while (elapsed := time.perf_counter() - start) < seconds:
@@ -82,15 +85,18 @@ class Visitor:
         """Set one control, and wait until the kernel has handled the message."""
         self._seq += 1
         self.values[key] = value
-        state = {"values": {"seq": self._seq, "values": self.values}}
+        gesture = {"gesture": self._gesture, "moving": self._held}
+        state = {"values": {"seq": self._seq, **gesture, "values": self.values}}
         message = await self._send({"method": "update", "state": state, "buffer_paths": []})
         async with self._arrived:
             await asyncio.wait_for(self._arrived.wait_for(lambda: message in self._idle), TIMEOUT)
 
     async def release(self, key: str, value: float) -> float:
-        """Set one control and return the seconds until the exact result is known."""
+        """Set one control, let it go, and return the seconds until the exact result is known."""
         start = time.perf_counter()
         await self.set(key, value)
+        self._held = False
+        await self._send({"method": "custom", "content": {"act": "rest", "seq": self._seq}})
         await self.until(lambda s: s["seq"] == self._seq and _exact(s))
         return time.perf_counter() - start
 
