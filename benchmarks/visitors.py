@@ -1,7 +1,7 @@
 """Measure six visitors and a browser that drag at the same time.
 
 Each visitor moves the sparsity of `lenet5` at 4 bits through results that are known, and then
-releases it at a value that nobody has measured.
+releases it at a value that is not measured yet.
 
     python benchmarks/visitors.py [--visitors 6] [--seconds 8] [--preheat 1]
 """
