@@ -82,7 +82,7 @@ def test_other_invalid_arguments(call, code, fact):
     [
         (lambda m: wb.train(m, seconds=1, steps=2), "training.seconds_and_steps", "steps"),
         (lambda m: search(m, {"batch": np.array([[8]])}), "training.search_values", "batch"),
-        (lambda _: wb.evaluate("file.safetensors"), None, "wb.load"),
+        (lambda _: wb.evaluate(5), "argument.not_an_artifact", "wb.load"),
     ],
 )
 def test_conflicting_or_empty_arguments(call, code, fact):

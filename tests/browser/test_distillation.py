@@ -52,6 +52,22 @@ def test_the_temperature_moves_text_point_and_bars(open_bench, watched):
     expect(watched.get_by_label("model", exact=True)).to_have_value("fashion/lenet5")
 
 
+def test_one_drag_moves_the_temperature_from_off_to_the_end(open_bench, watched):
+    """A drag that changes what the column shows goes on: no sliders are laid out anew."""
+    bench = open_bench()
+    bench.settle()
+    box = watched.get_by_role("slider", name=TEMPERATURE).bounding_box()
+    across = box["x"] + 12, box["x"] + box["width"] - 12
+    down = box["y"] + box["height"] / 2
+    watched.mouse.move(across[0], down)
+    watched.mouse.down()
+    watched.mouse.move(across[0] + (across[1] - across[0]) / 5, down, steps=4)
+    expect(bench.number("accuracy")).to_have_text(percent(student(1.0).card.value))
+    watched.mouse.move(across[1], down, steps=8)
+    watched.mouse.up()
+    expect(bench.number("accuracy")).to_have_text(percent(student(16.0).card.value))
+
+
 def test_a_choice_selects_a_student_and_undo_the_model(open_bench, watched):
     bench = open_bench("?m=fashion/lenet-300-100")
     bench.settle()

@@ -60,3 +60,20 @@ def test_kernels_cannot_be_shut_down_from_another_site(page, server):
         f"{server.url}voila/api/shutdown/{'0' * 8}-0000-0000-0000-{'0' * 12}"
     )
     assert answer.status == 403
+
+
+UNKNOWN_WIDGET = """
+document.addEventListener("DOMContentLoaded", () => {
+  if (sessionStorage.getItem("failed")) return;
+  sessionStorage.setItem("failed", "true");
+  document.body.append("Error displaying widget: model not found");
+});
+"""
+
+
+def test_a_page_whose_widget_is_missing_is_loaded_again(open_bench, watched):
+    watched.add_init_script(UNKNOWN_WIDGET)
+    open_bench()
+    kind = watched.evaluate("performance.getEntriesByType('navigation')[0].type")
+    assert kind == "reload"
+    assert "model not found" not in watched.inner_text("body")

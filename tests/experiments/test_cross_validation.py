@@ -9,7 +9,7 @@ import pytest
 
 from tests.raises import raises
 from workbench.cancel import CancelToken
-from workbench.errors import Cancelled, RecipeError
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.experiments import cross_validate
 from workbench.experiments.cross_validation import fold_jobs
 from workbench.experiments.job import run_job
@@ -83,5 +83,5 @@ def test_it_can_be_cancelled(small, brief, processes):
     ],
 )
 def test_invalid_arguments_are_rejected(small, brief, change, more, code, fact):
-    with raises(code, fact) if code else pytest.raises(RecipeError, match=fact):
+    with raises(code, fact) if code else pytest.raises(WorkbenchError, match=fact):
         cross_validate(small, replace(brief, **change), **more)

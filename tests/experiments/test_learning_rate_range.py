@@ -9,7 +9,7 @@ import pytest
 
 from tests.raises import raises
 from workbench.cancel import CancelToken
-from workbench.errors import Cancelled, RecipeError
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.experiments import find_learning_rate
 from workbench.experiments.learning_rate_range import RangeTest, RisingRun, smoothed
 
@@ -79,5 +79,5 @@ def test_it_can_be_cancelled(small, brief):
     ],
 )
 def test_invalid_arguments_are_rejected(small, brief, more, code, fact):
-    with raises(code, fact) if code else pytest.raises(RecipeError, match=fact):
+    with raises(code, fact) if code else pytest.raises(WorkbenchError, match=fact):
         find_learning_rate(small, brief, **more)

@@ -11,7 +11,7 @@ import torch
 
 from tests.raises import raises
 from workbench.cancel import CancelToken
-from workbench.errors import Cancelled, RecipeError
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.progress import reference_counts
 from workbench.experiments import race
 from workbench.experiments.race import Race
@@ -175,5 +175,5 @@ def test_ties_keep_the_given_order(brief):
     ],
 )
 def test_invalid_arguments_are_rejected_at_once(small, ways, more, code, fact):
-    with raises(code, fact) if code else pytest.raises(RecipeError, match=fact):
+    with raises(code, fact) if code else pytest.raises(WorkbenchError, match=fact):
         race(small, ways, **more)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.raises import raises
 from workbench.cancel import CancelToken
-from workbench.errors import Cancelled, RecipeError
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.progress import reference_counts
 from workbench.experiments import LogUniform, search
 from workbench.recipe import Recipe
@@ -100,5 +100,5 @@ def test_an_incomplete_search_has_no_best(small, brief):
     ],
 )
 def test_invalid_arguments_are_rejected(small, brief, space, more, code, fact):
-    with raises(code, fact) if code else pytest.raises(RecipeError, match=fact):
+    with raises(code, fact) if code else pytest.raises(WorkbenchError, match=fact):
         search(small, space, brief, processes=1, **more)

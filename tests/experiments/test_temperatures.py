@@ -9,7 +9,7 @@ import pytest
 import workbench as wb
 from tests.raises import raises
 from workbench.cancel import CancelToken
-from workbench.errors import Cancelled, RecipeError
+from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.progress import reference_counts
 from workbench.experiments import sweep
 from workbench.training.compress import compress
@@ -52,7 +52,7 @@ def test_repeats_differ_by_seed(taught):
     ],
 )
 def test_invalid_arguments_are_rejected_at_once(taught, settings, more, code, fact):
-    with raises(code, fact) if code else pytest.raises(RecipeError, match=fact):
+    with raises(code, fact) if code else pytest.raises(WorkbenchError, match=fact):
         sweep(wb.model(STUDENT), replace(taught, **settings), **more)
 
 

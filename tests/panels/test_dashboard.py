@@ -110,13 +110,16 @@ def test_only_the_open_tab_is_sent(client):
 def test_another_model_changes_the_layers(client):
     client.act("model", key="fashion/lenet5")
     assert client.session.model.name == "fashion/lenet5"
-    assert client.wait("page")["layers"] == list(client.session.layers)
+    layers = list(client.session.layers)
+    assert client.wait("page", lambda page: page["layers"] == layers)
 
 
 def test_a_link_is_restored(client):
     client.act("hello", search=f"?m=fashion/lenet-300-100&{query(SMALL)}", theme="light")
     assert client.session.recipe == SMALL
-    assert client.last("state")["values"]["prune.sparsity"] == 0.8
+    states = [message for message, _ in client.dashboard.sent if message["kind"] == "state"]
+    shown = [state["values"] for state in states if "values" in state]
+    assert shown[-1]["prune.sparsity"] == 0.8
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,8 @@ def test_matching_weights_become_a_model_next_to_the_built_in_one(client, sender
     client.set_values(prune_sparsity=0.5)
     assert client.wait_until_idle()["numbers"]["exact"]
     section = client.last("page")["training"]
-    assert "fashion/resnet" in [choice["value"] for choice in section["primary"][0]["choices"]]
+    teacher, *_ = [field for field in section["main"] if field["key"] == "teacher"]
+    assert "fashion/resnet" in [choice["value"] for choice in teacher["choices"]]
     sender.send("half.safetensors", data)  # a model of the same name is not replaced
     sender.until("done", "failed")
     assert client.session.model.name == "custom/half-2"
@@ -262,4 +263,4 @@ def test_disabled_uploads_have_no_panel_and_are_rejected(client, sender, monkeyp
 
 def test_a_link_to_an_upload_reports_that_it_is_deleted(client):
     client.act("hello", search="?m=custom/gone", theme="light")
-    assert "upload its file again on the page" in client.last("state")["error"]
+    assert "upload its file again in the app" in client.last("state")["error"]

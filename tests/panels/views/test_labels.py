@@ -106,7 +106,9 @@ def tab_texts(message):
     yield from table.get("head", [])
     yield from (table[name] for name in ("empty", "action", "foot") if table.get(name))
     yield from (table[name]["text"] for name in ("button",) if name in table)
-    yield from (row["cells"][0] for row in table.get("rows", []))
+    yield from (table[name] for name in ("caption",) if name in table)
+    for row in table.get("rows", []):
+        yield row[0] if isinstance(row, list) else row["cells"][0]
     yield from (section["title"] for section in message.get("texts", []))
     yield from (message[name] for name in ("note",) if name in message)
     for control in message.get("controls", []):

@@ -32,7 +32,7 @@ export class Distillation {
     this.channel = channel;
     this.onChange = onChange;
     this.example = 0;
-    this.node = h("fieldset", { className: "distillation" });
+    this.node = h("div", { className: "group distillation", role: "group" });
   }
 
   /** @param {Page} page */
@@ -56,8 +56,9 @@ export class Distillation {
       this.paint();
     });
     next.setAttribute("aria-label", texts.next);
+    this.node.setAttribute("aria-label", texts.title);
     this.node.replaceChildren(
-      h("legend", { text: texts.title }),
+      h("div", { className: "group-title", text: texts.title }),
       temperature.node,
       h("div", { className: "student" }, ...choices.map(({ node }) => node)),
       h("div", { className: "teacher" }, this.picture, this.chart, next),
@@ -86,7 +87,7 @@ export class Distillation {
     this.showValues(pick(values, this.controls));
     setText(this.comparison, state.comparison);
     setText(this.repeated, state.repeated);
-    this.repeat.hidden = !state.can_repeat;
+    this.repeat.style.visibility = state.can_repeat ? "" : "hidden"; // keeps its place
     this.repeat.disabled = state.repeating;
   }
 

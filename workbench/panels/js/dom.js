@@ -48,6 +48,14 @@ export function term(label, help, className = "") {
   return h("span", { className: `term ${className}` }, target, tip);
 }
 
+// A group of controls under a title. It is no fieldset: Chromium lays out a fieldset anew when one of its
+// children appears, which would end the drag of a slider in it.
+/** @type {(title: string, head: HTMLElement, props: Props, ...children: (Node | null)[]) => HTMLElement} */
+export function group(title, head, props, ...children) {
+  head.classList.add("group-title");
+  return h("div", { role: "group", "aria-label": title, ...props }, head, ...children);
+}
+
 // Lets the explanation of a label describe a control: for screen readers, and on screen while the
 // control has the keyboard focus and is not used yet.
 /** @type {(control: HTMLElement, label: HTMLElement) => void} */

@@ -1,7 +1,7 @@
 // @ts-check
 // The goal: the largest file size and the worst metric wanted, and how many results meet both.
 
-import { describe, h, setText, term } from "./dom.js";
+import { describe, group, h, setText, term } from "./dom.js";
 
 /** @import { Channel } from "./channel.js" */
 /** @import { Labels, State } from "./types" */
@@ -16,10 +16,10 @@ export function goal(labels, channel) {
     channel.act("floor", { value: value === null ? null : value / scale }),
   );
   const passing = h("output", { className: "passing" });
-  const legend = h("legend", {}, term(labels.goal, labels.goal_help));
+  const head = h("div", {}, term(labels.goal, labels.goal_help));
   const pair = h("div", { className: "pair" }, budget.node, floor.node);
-  const node = h("fieldset", { className: "goal", "data-tour": "goal" }, legend, passing, pair);
-  describe(node, legend);
+  const node = group(labels.goal, head, { className: "group goal", "data-tour": "goal" }, passing, pair);
+  describe(node, head);
   return {
     node,
     show(state) {

@@ -2,7 +2,7 @@
 // Parts of the page as widgets of their own, which notebooks combine.
 
 import { Card } from "./card.js";
-import { h } from "./dom.js";
+import { group, h } from "./dom.js";
 import { applies, control } from "./field.js";
 import { Results } from "./results.js";
 import { Stage } from "./stage.js";
@@ -84,7 +84,7 @@ export class ControlsPart {
     this.node.setAttribute("aria-label", labels.settings);
     this.node.replaceChildren(
       ...groups.map(({ title, controls }) =>
-        h("fieldset", {}, h("legend", { text: title }), ...controls.map(({ node }) => node)),
+        group(title, h("div", { text: title }), { className: "group" }, ...controls.map(({ node }) => node)),
       ),
     );
   }

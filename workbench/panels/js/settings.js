@@ -3,7 +3,7 @@
 // distillation, the goal, a hint, and the layer table.
 
 import { Distillation } from "./distillation.js";
-import { h, setText } from "./dom.js";
+import { group, h, setText } from "./dom.js";
 import { applies, control } from "./field.js";
 import { goal } from "./goal.js";
 import { LayerTable } from "./layer_table.js";
@@ -79,7 +79,8 @@ export class Settings {
     const nodes = controls.map(({ node }) => node);
     for (const { field, node } of controls) node.dataset.tour = field.key;
     const className = fields[0].primary ? "" : "plain"; // in its own line above a row
-    return { node: h("fieldset", {}, h("legend", { className, text: title }), ...nodes), controls };
+    const head = h("div", { className, text: title });
+    return { node: group(title, head, { className: "group" }, ...nodes), controls };
   }
 
   /** @param {LayerRow[]} rows */
