@@ -76,6 +76,7 @@ def test_a_choice_selects_a_student_and_undo_the_model(open_bench, watched):
     expect(bench.number("accuracy")).to_have_text(percent(student(4.0, 0.05).card.value))
     expect(bench.slider(TEMPERATURE)).to_have_attribute("aria-valuetext", "4")
     expect(watched.locator(".comparison").first).to_contain_text("1,000 labels alone")
+    watched.wait_for_timeout(500)  # two changes in quick succession are one step
     watched.get_by_label("distillation: student").select_option("fashion/mlp-32")
     mlp = student(4.0, 0.05, "fashion/mlp-32")
     expect(bench.number("accuracy")).to_have_text(percent(mlp.card.value))

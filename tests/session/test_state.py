@@ -175,6 +175,15 @@ def test_a_link_opens_the_same_state(session, open_session, name, budget, floor)
     assert other.query() == session.query()
 
 
+def test_a_link_begins_the_history(session):
+    session.restore("m=fashion/lenet-300-100&prune.sparsity=0.5")
+    assert not session.can_undo
+    session.set(pruned(0.7))
+    session.undo()
+    assert (session.model.name, session.recipe) == ("fashion/lenet-300-100", pruned(0.5))
+    assert not session.can_undo
+
+
 def test_an_empty_link_opens_the_default(session):
     session.set_budget(3)
     session.restore("")

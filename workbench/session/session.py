@@ -228,7 +228,7 @@ class Session(Readings, Jobs):
         return format_query(self._state.selection, self.budget, self.floor)
 
     def restore(self, query: str) -> None:
-        """Open the state of a query string.
+        """Open the state of a query string, and begin a new history with it.
 
         Raises
         ------
@@ -243,7 +243,7 @@ class Session(Readings, Jobs):
             raise
         self.budget, self.floor = budget, floor
         self._state.notify()
-        self._select(selection)
+        self._select(selection, first=True)
 
     def change_layer(self, recipe: Recipe, layer: str) -> None:
         """Select a recipe in which `layer` has changed; a newer call wins.
@@ -274,7 +274,12 @@ class Session(Readings, Jobs):
         return selection
 
     def _select(
-        self, selection: Selection, gesture: int | None = None, *, moving: bool = False
+        self,
+        selection: Selection,
+        gesture: int | None = None,
+        *,
+        moving: bool = False,
+        first: bool = False,
     ) -> None:
         model = resolve_model(selection.model, selection.recipe)
         state = self._state
@@ -284,7 +289,8 @@ class Session(Readings, Jobs):
             if same and state.report is not None and not state.stale:
                 return
             interruption = state.interruption_message
-            self._enter(state.gesture.push(state.history, selection, gesture), model)
+            history = state.gesture.push(state.history, selection, gesture)
+            self._enter(History(selection) if first else history, model)
             state.interruption = interruption
         self._worker.request()
 
