@@ -6,6 +6,7 @@ import pytest
 
 import workbench as wb
 from tests.raises import raises
+from workbench.recipe.presets import PRESETS
 from workbench.zoo.students import Student
 
 ORIGIN = "fashion/lenet-300-100"
@@ -61,6 +62,24 @@ def test_a_student_is_not_trained_again_by_the_recipe_of_the_model(session):
     session.set(wb.Recipe(wb.Prune(0.5), wb.Train(1)))
     session.distill(STUDENT)
     assert session.recipe == PRUNED
+
+
+def test_reset_selects_the_origin(session):
+    session.distill(STUDENT, PRUNED)
+    session.reset()
+    assert state(session) == (ORIGIN, wb.Recipe(), ORIGIN)
+    assert session.student is None
+    session.undo()
+    assert state(session) == (STUDENT.name, PRUNED, ORIGIN)
+
+
+def test_a_preset_selects_the_origin_to_which_its_circle_belongs(session):
+    preset = PRESETS[0]
+    session.distill(STUDENT, PRUNED)
+    session.preset(preset.name)
+    assert state(session) == (ORIGIN, preset.recipe, ORIGIN)
+    session.undo()
+    assert state(session) == (STUDENT.name, PRUNED, ORIGIN)
 
 
 def test_results_of_students_are_visited_with_those_of_the_model(session, until):

@@ -166,17 +166,17 @@ class Session(Readings, Jobs):
         self._select(replace(self._state.selection, recipe=recipe, seconds=seconds))
 
     def preset(self, name: str) -> None:
-        """Select a preset's recipe."""
+        """Select a preset's recipe and the model that the user chose, without a student."""
         for preset in PRESETS:
             if preset.name == name:
-                return self.set(preset.recipe)
+                return self._select(Selection(self.origin, preset.recipe))
         raise UnknownNameError(
             _("There is no preset {name}.").format(name=repr(name)), code="name.unknown_preset"
         )
 
     def reset(self) -> None:
-        """Select the empty recipe for the current model."""
-        self.set(Recipe())
+        """Select the model that the user chose, without a recipe and without a student."""
+        self._select(Selection(self.origin, Recipe()))
 
     def undo(self) -> None:
         """Return to the selection before the last change, if there is one."""
