@@ -96,6 +96,11 @@ def test_presets_are_hollow_labeled_and_selected_by_a_click():
     assert presets["customdata"] == [{"act": "preset", "key": "int8"}]
 
 
+def test_hovering_a_preset_shows_its_change_from_the_original():
+    presets = trace(draw(landmarks=[Landmark("8 bits", VISITED[1], name="int8")]), "presets")
+    assert presets["hovertext"][0].startswith("90.0\u202f% (−1.4\u202fpoints)<br>")
+
+
 def test_a_preset_below_the_axis_is_not_drawn():
     bits = Spot(1_000, 1.5, 1.5, 1.5)
     marks = [Landmark(str(value), Spot(100, value, value, value)) for value in (2.0, 9.0)]

@@ -31,7 +31,9 @@ def front(spots: Sequence[Spot], up: scales.Axis, palette: Palette) -> dict[str,
     }
 
 
-def presets(marks: Sequence[Landmark], up: scales.Axis, palette: Palette) -> dict[str, Any]:
+def presets(
+    marks: Sequence[Landmark], original: Spot, up: scales.Axis, palette: Palette
+) -> dict[str, Any]:
     """Return the presets on the axis as faint hollow points, which a click selects."""
     hint = _("click to select it")
     marks = [mark for mark in marks if up.height(mark.spot.value) > up.range[0]]
@@ -46,7 +48,7 @@ def presets(marks: Sequence[Landmark], up: scales.Axis, palette: Palette) -> dic
         "textfont": {"color": palette.muted, "size": LABEL_SIZE},
         "cliponaxis": False,
         "customdata": [{"act": "preset", "key": mark.name} for mark in marks],
-        "hovertext": [f"{hover_text(mark.spot, mark.spot, up.metric)}<br>{hint}" for mark in marks],
+        "hovertext": [f"{hover_text(mark.spot, original, up.metric)}<br>{hint}" for mark in marks],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {
             "size": 11,

@@ -60,10 +60,11 @@ def draw(
     y_ticks, y_labels = up.ticks
     outdated = you is not None and size is not None and size != you.bytes
     goal = goal or Goal()
+    presets = [mark for mark in landmarks if mark.kind == "preset"]
     return {
         "data": [
             traces.front(pareto([original, *visited], metric), up, palette),
-            traces.presets([mark for mark in landmarks if mark.kind == "preset"], up, palette),
+            traces.presets(presets, original, up, palette),
             traces.past(thin(visited, metric), original, up, palette),
             traces.origin(original, up, palette),
             traces.students([mark for mark in landmarks if mark.kind != "preset"], up, palette),
