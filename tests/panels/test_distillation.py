@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import workbench as wb
+from workbench import formatting
 from workbench.panels import distillation
 from workbench.plots.teacher import soften
 from workbench.recipe import Prune, Recipe
@@ -204,3 +205,25 @@ def test_a_student_is_trained_again_on_request(client, monkeypatch):
     assert [m["fraction"] for m, _ in client.dashboard.sent if m.get("fraction")][-1:] == [0.5]
     client.send_values({**client.values(), **VALUES, "distillation.temperature": 8})
     assert client.last("state")["settings"]["distillation"]["repeated"] == ""
+
+
+def test_with_a_student_the_tabs_name_what_the_file_is_compared_with(client):
+    client.session.distill(wb.student("fashion/mlp-32.resnet.t4.labels5"), wb.Recipe(wb.Prune(0.9)))
+    client.wait_until_idle()
+    client.act("tab", key="cost")
+    cost = client.wait("tab", lambda tab: tab["key"] == "cost")
+    assert cost["table"]["head"][1] == "the uncompressed student"
+    client.act("tab", key="comparison", columns=5)
+    tab = client.wait("tab", lambda tab: tab["key"] == "comparison" and tab.get("figure"))
+    title = tab["figure"]["layout"]["title"]["text"]
+    assert title.endswith("(compared with the uncompressed student)")
+
+
+def test_the_reason_about_speed_compares_a_student_with_the_chosen_model(client):
+    client.session.distill(wb.student("fashion/mlp-32.resnet.t4.labels5"), wb.Recipe(wb.Prune(0.9)))
+    state = client.wait_until_idle()
+    ratio = wb.model(client.session.origin).card["macs"] / client.session.model.card["macs"]
+    first = state["numbers"]["reasons"][0]
+    assert first.startswith(
+        f"The student takes {formatting.times(ratio)} fewer multiply-accumulates"
+    )

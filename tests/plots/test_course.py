@@ -152,3 +152,11 @@ def test_the_table_holds_steps_and_points():
     }
     assert table[1]["loss"] == 2.0
     assert table[1]["accuracy"] is None
+
+
+def test_the_line_of_the_uncompressed_model_has_its_name():
+    def label(**more):
+        return course.draw(DONE, LIGHT, original=0.91, **more)["layout"]["annotations"][0]["text"]
+
+    assert label() == "the original model"
+    assert label(original_name="the uncompressed student") == "the uncompressed student"

@@ -110,12 +110,14 @@ def state(
 def numbers(session: Session, report: Report | None) -> dict[str, Any]:
     """Return the texts of the card."""
     is_current = report is not None and report.recipe == session.recipe
+    is_student = session.student is not None
     texts = card.numbers(
         report,
         points.original(session.origin_model),
         uncompressed=points.original(session.model),
         baseline=session.baseline,
         parameters=session.model.card["parameters"],
+        replaced_macs=session.origin_model.card["macs"] if is_student else None,
         untouched=session.recipe == Recipe(),
         stale=session.stale,
         metric=session.model.task.metric,

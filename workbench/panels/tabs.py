@@ -70,13 +70,14 @@ def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
 
 
 def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
-    """Return MACs, memory and latency of the original model and the file."""
+    """Return MACs, memory and latency of the uncompressed model and the file."""
     if session.report is None:
         return {"note": _("The file is being created.")}
     report = session.report
     card = session.model.card
     latencies = session.timing or ({}, {})
     seconds = report.training_seconds
+    uncompressed = _("original") if session.student is None else _("the uncompressed student")
     rows = [
         [_("multiply-accumulates per example"), card["macs"], report.macs, formatting.count],
         [_("peak memory, batch of 64"), card["peak_memory"], report.peak_memory, formatting.size],
@@ -89,7 +90,7 @@ def cost_tab(session: Session, palette: Palette) -> dict[str, Any]:
         cells.append([_("training, once"), original_time, _training_cost(report.training)])
     return {
         "table": {
-            "head": ["", _("original"), _("this file")],
+            "head": ["", uncompressed, _("this file")],
             "rows": [{"key": None, "selected": False, "cells": row} for row in cells],
             "empty": "",
             "button": {"act": "timing", "text": _("measure latency on this machine")},

@@ -31,10 +31,13 @@ def training_tab(session: Session, palette: Palette) -> dict[str, Any]:
     metric = session.model.task.metric
     labels = [(value, text.format(metric=_(metric.name))) for value, text in views]
     loss, original = session.focus.loss, points.original(session.model).value
+    name = None if session.student is None else _("the uncompressed student")
     return {
         "activity": line,
         "controls": [choice("loss", _("curve"), loss, labels)],
-        "figure": course.draw(progress, palette, metric, original=original, loss=loss),
+        "figure": course.draw(
+            progress, palette, metric, original=original, original_name=name, loss=loss
+        ),
         "foot": "" if loss else course.note(progress),
     }
 

@@ -35,6 +35,7 @@ def draw(
     metric: Metric = ACCURACY,
     *,
     original: float | None = None,
+    original_name: str | None = None,
     loss: bool = False,
 ) -> Figure:
     """Draw the course of a training run.
@@ -49,6 +50,8 @@ def draw(
         The metric of the course.
     original
         The value of the uncompressed model, drawn as a line.
+    original_name
+        The label of that line; by default that of the original model.
     loss
         Draw the training loss in place of the metric.
     """
@@ -79,7 +82,9 @@ def draw(
             yaxis=y_axis,
             **({"yaxis2": _sparsity_axis(palette)} if sparse else {}),
             **(
-                _original(up.height(original), palette) if original is not None and not loss else {}
+                _original(up.height(original), original_name or _("the original model"), palette)
+                if original is not None and not loss
+                else {}
             ),
         ),
     }
@@ -262,12 +267,12 @@ def _sparsity_axis(palette: Palette) -> dict[str, Any]:
     }
 
 
-def _original(height: float, palette: Palette) -> dict[str, Any]:
+def _original(height: float, name: str, palette: Palette) -> dict[str, Any]:
     """Return the line of the original model and its label, as parts of the layout."""
     line = {"color": palette.past, "width": 1.5, "dash": "dot"}
     ends = {"xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height}
     label = {
-        "text": _("the original model"),
+        "text": name,
         "showarrow": False,
         "xref": "paper",
         "x": 0,

@@ -39,6 +39,27 @@ def test_not_faster_comes_before_the_loss_and_bytes(measured):
     assert others
 
 
+@pytest.mark.parametrize(
+    ("recipe", "why"),
+    [
+        (wb.Recipe(wb.Prune(0.5)), "zeros are still multiplied"),
+        (wb.Recipe(quantize=wb.Quantize(bits=8)), "the weights are decoded"),
+    ],
+)
+def test_a_student_is_compared_with_the_model_that_it_replaces(measured, recipe, why):
+    report, model = measured(recipe), points.original(wb.model(NAME))
+    macs = wb.model(NAME).card["macs"]
+
+    def first(replaced):
+        return reasons.sentences(report, model, None, ACCURACY, replaced_macs=replaced)[0]
+
+    assert first(4 * macs).startswith("The student takes 4.00\u202f× fewer multiply-accumulates")
+    assert why in first(4 * macs)
+    assert f"{macs:,} per example, as in the uncompressed student" in first(4 * macs)
+    assert first(macs // 4).startswith("The student takes 4.00\u202f× the multiply-accumulates")
+    assert "as before" in first(None)
+
+
 def test_a_broken_network_comes_first(measured):
     report = measured(wb.Recipe(wb.Prune(0.5)))
     emptied = Reason("emptied", "fc1.weight")

@@ -15,6 +15,7 @@ from workbench.panels.comparison.generation import GENERATION
 from workbench.panels.comparison.view import ComparisonView
 from workbench.panels.comparison.weights import WEIGHTS
 from workbench.plots.palette import Palette
+from workbench.plots.style import Figure
 from workbench.session import Session
 from workbench.session.analyses import AnalysisKey
 
@@ -34,7 +35,20 @@ def tab(session: Session, palette: Palette) -> dict[str, Any]:
     if result is None:
         note = _("The comparison starts when the exact results are available.")
         return {"controls": controls, "note": note, "keep": True}
-    return {"controls": controls, **selected.content(session, result, palette)}
+    content = selected.content(session, result, palette)
+    if session.student is not None and "figure" in content:
+        content = {**content, "figure": _of_student(content["figure"])}
+    return {"controls": controls, **content}
+
+
+def _of_student(figure: Figure) -> Figure:
+    """Return the figure with a title that says what the file is compared with.
+
+    All other numbers of the page compare it with the model that the student has replaced.
+    """
+    title = figure["layout"]["title"]
+    text = _("{finding} (compared with the uncompressed student)").format(finding=title["text"])
+    return {**figure, "layout": {**figure["layout"], "title": {**title, "text": text}}}
 
 
 def views(task: Task) -> list[ComparisonView]:

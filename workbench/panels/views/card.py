@@ -83,6 +83,7 @@ def numbers(
     uncompressed: Spot | None = None,
     baseline: Report | None = None,
     parameters: int | None = None,
+    replaced_macs: int | None = None,
     metric: Metric = ACCURACY,
     input_type: str = "image",
     timing: Timing | None = None,
@@ -105,6 +106,8 @@ def numbers(
         The exact report of the baseline recipe, if there is one.
     parameters
         Number of parameters of the model; by default that of the file.
+    replaced_macs
+        For a student, the multiply-accumulates of the original.
     metric, input_type
         Metric and input type of the task.
     timing
@@ -128,7 +131,7 @@ def numbers(
             report, input_type, untouched=untouched, stale=stale, is_student=is_student
         ),
     }
-    sentences = reasons.sentences(report, original, baseline, metric)
+    sentences = reasons.sentences(report, original, baseline, metric, replaced_macs=replaced_macs)
     return {
         **texts,
         "pending": value is None,

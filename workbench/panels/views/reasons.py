@@ -9,6 +9,7 @@ from workbench.domain.metric import Metric
 from workbench.evaluation.reason import Reason
 from workbench.evaluation.report import Report
 from workbench.i18n import _, plural
+from workbench.i18n import mark as N_
 from workbench.plots.spots import Spot
 from workbench.recipe import PARTS, Recipe
 from workbench.recipe.schema import specs
@@ -17,6 +18,17 @@ CLIFF = 0.05
 """The loss of a share, or the relative loss of another metric, that gets a sentence."""
 BROKEN = ("not_finite", "no_figure", "not_a_number", "zero_norm", "emptied", "all_zero")
 SPEED = ("no_faster", "decoded_first", "simulated")
+SPEED_OF_STUDENT = {
+    "no_faster": N_(
+        "{comparison}. Compression does not make it faster here: zeros are still "
+        "multiplied ({macs} per example, as in the uncompressed student)."
+    ),
+    "decoded_first": N_(
+        "{comparison}. Compression does not make it faster here: the weights are decoded to "
+        "float32 before it runs ({macs} per example, as in the uncompressed student)."
+    ),
+}
+"""In place of the sentences that say "as before", which would not be those of the original."""
 LENGTH = ("grew", "not_smaller", "longer_tensors", "wider", "dense_kept", "not_factored")
 ACHIEVED = (
     "rounded_to_zero",
@@ -34,19 +46,25 @@ ACHIEVED = (
 
 
 def sentences(
-    report: Report | None, original: Spot, baseline: Report | None, metric: Metric
+    report: Report | None,
+    original: Spot,
+    baseline: Report | None,
+    metric: Metric,
+    *,
+    replaced_macs: int | None = None,
 ) -> list[str]:
     """Return all reasons about a report, the most useful first.
 
     Broken outputs come first, then that the file is not faster, then a large loss of the metric,
-    then that it is not smaller, then what was requested and not achieved, then bytes.
+    then that it is not smaller, then what was requested and not achieved, then bytes. If the file
+    is a student, `replaced_macs` are the multiply-accumulates of the model that it replaces.
     """
     if report is None:
         return []
     reasons = report.size.reasons
     return [
         *_texts(reasons, BROKEN),
-        *_texts(reasons, SPEED),
+        *_speed(reasons, replaced_macs),
         *_cliff(report, original, metric),
         *_baseline(report, baseline, metric),
         *_texts(reasons, LENGTH),
@@ -63,6 +81,28 @@ def more(count: int) -> str:
 
 def _texts(reasons: tuple[Reason, ...], kinds: tuple[str, ...]) -> list[str]:
     return [reason.text for reason in reasons if reason.kind in kinds]
+
+
+def _speed(reasons: tuple[Reason, ...], replaced_macs: int | None) -> list[str]:
+    if not replaced_macs:
+        return _texts(reasons, SPEED)
+    return [
+        _speed_of_student(reason, replaced_macs) if reason.kind in SPEED_OF_STUDENT else reason.text
+        for reason in reasons
+        if reason.kind in SPEED
+    ]
+
+
+def _speed_of_student(reason: Reason, replaced_macs: int) -> str:
+    macs = int(reason.numbers["macs"])
+    if macs < replaced_macs:
+        text = _("The student takes {ratio} fewer multiply-accumulates than the original")
+        comparison = text.format(ratio=formatting.times(replaced_macs / macs))
+    else:
+        text = _("The student takes {ratio} the multiply-accumulates of the original")
+        comparison = text.format(ratio=formatting.times(macs / replaced_macs))
+    sentence = _(SPEED_OF_STUDENT[reason.kind])
+    return sentence.format(comparison=comparison, macs=formatting.count(macs))
 
 
 def _cliff(report: Report, original: Spot, metric: Metric) -> Iterator[str]:
