@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 import workbench as wb
 from workbench.domain.metric import BITS_PER_CHARACTER
 from workbench.panels import goal, hint, tour
-from workbench.recipe import Prune, Quantize, Recipe
+from workbench.recipe import Prune, Quantize, Recipe, Train
 from workbench.session.records import Visit
 
 NAME = "fashion/lenet5"
 HALF, SMALL = Recipe(Prune(0.5)), Recipe(Prune(0.8), Quantize(4))
+TRAINED = replace(SMALL, train=Train(1))
 
 
 def session(recipe=SMALL, report=None, visited=(), budget=None, floor=None, **more):
@@ -48,11 +50,11 @@ VISITED = (
     ("budget", "floor", "expected"),
     [
         (None, None, ""),
-        (100_000, None, "1 of 2 pass"),
-        (None, 0.9, "2 of 2 pass"),
-        (2_000_000, 0.91, "1 of 2 pass"),
-        (90_000, 0.9, "1 of 2 pass"),
-        (1, None, "0 of 2 pass"),
+        (100_000, None, "1 of 2 results meet the goal"),
+        (None, 0.9, "2 of 2 results meet the goal"),
+        (2_000_000, 0.91, "1 of 2 results meet the goal"),
+        (90_000, 0.9, "1 of 2 results meet the goal"),
+        (1, None, "0 of 2 results meet the goal"),
     ],
 )
 def test_the_original_model_is_no_result(budget, floor, expected):
@@ -87,11 +89,53 @@ def test_a_limit_on_a_loss_is_an_upper_bound():
         (session(SMALL, report(SMALL, 90_000, 0.80)), "That was too much"),
         (session(SMALL, report(HALF, 90_000, 0.80)), "Move the temperature"),
         (session(SMALL, report(SMALL, 90_000, 0.90), floor=0.89), "This file meets the goal"),
-        (session(SMALL, report(SMALL, 90_000, 0.90), floor=0.91), "Not there yet"),
+        (session(SMALL, report(TRAINED, 90_000, 0.80)), "Move the temperature"),
+        (session(TRAINED, report(TRAINED, 90_000, 0.80)), "That was too much: move back a little."),
     ],
 )
 def test_the_hint_depends_on_the_state(state, start):
     assert hint.hint(state).startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("budget", "floor", "expected"),
+    [
+        (100_000, 0.89, "This file meets the goal: download it, or try a smaller one."),
+        (100_000, 0.91, "Small enough, but not accurate enough: prune less, or use more bits."),
+        (None, 0.91, "Not accurate enough: prune less, or use more bits."),
+        (
+            80_000,
+            0.89,
+            "Accurate enough, but too large: prune more, lower the bits, or move the temperature.",
+        ),
+        (80_000, None, "Too large: prune more, lower the bits, or move the temperature."),
+        (
+            80_000,
+            0.91,
+            "Too large, and not accurate enough: "
+            + "fine-tune on the Train page, or move the temperature.",
+        ),
+    ],
+)
+def test_the_hint_says_what_is_missing_to_the_goal(budget, floor, expected):
+    state = session(SMALL, report(SMALL, 90_000, 0.90), budget=budget, floor=floor)
+    assert hint.hint(state) == expected
+
+
+def test_the_hint_to_the_goal_offers_only_what_can_be_done():
+    student = session(SMALL, report(SMALL, 90_000, 0.90), budget=80_000)
+    student.student = wb.students()[0]
+    assert hint.hint(student) == "Too large: prune more, or lower the bits."
+    student.floor = 0.91
+    assert hint.hint(student).endswith("fine-tune on the Train page, or choose another student.")
+    student.recipe, student.report = Recipe(), report(Recipe(), 70_000, 0.90)
+    assert hint.hint(student) == (  # there is nothing to prune less
+        "Small enough, but not accurate enough: fine-tune on the Train page, or choose another "
+        "student."
+    )
+    other = session(SMALL, report(SMALL, 90_000, 0.70), budget=80_000, floor=0.8)
+    other.origin_model = other.model = wb.model("reviews/bag")
+    assert hint.hint(other).endswith("fine-tune on the Train page, or choose another model.")
 
 
 def test_the_hint_of_a_student():

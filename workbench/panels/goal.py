@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.i18n import _
+from workbench.i18n import plural
 from workbench.session import Session
 
 
@@ -27,8 +27,18 @@ def passing(session: Session) -> tuple[int, int]:
 
 def meets(session: Session, size: int, value: float) -> bool:
     """Return whether a file of `size` bytes and a metric `value` meets the limits."""
-    budget, floor, metric = session.budget, session.floor, session.model.task.metric
-    return (budget is None or size <= budget) and (floor is None or not metric.better(floor, value))
+    return is_small_enough(session, size) and is_good_enough(session, value)
+
+
+def is_small_enough(session: Session, size: int) -> bool:
+    """Return whether a file of `size` bytes meets the limit on the size."""
+    return session.budget is None or size <= session.budget
+
+
+def is_good_enough(session: Session, value: float) -> bool:
+    """Return whether a metric `value` meets the limit on the metric."""
+    floor = session.floor
+    return floor is None or not session.model.task.metric.better(floor, value)
 
 
 def text(session: Session) -> str:
@@ -38,4 +48,6 @@ def text(session: Session) -> str:
     met, count = passing(session)
     if not count:
         return ""
-    return _("{met} of {count} pass").format(met=met, count=count)
+    return plural(
+        "{met} of {count} result meets the goal", "{met} of {count} results meet the goal", count
+    ).format(met=met, count=count)

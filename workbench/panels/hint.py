@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.evaluation.report import Report
 from workbench.i18n import _
 from workbench.panels import distillation
-from workbench.panels.goal import meets
+from workbench.panels.goal import is_good_enough, is_small_enough
 from workbench.recipe import Recipe
 from workbench.session import Session
 
@@ -25,12 +25,53 @@ def _about_result(session: Session, report: Report | None) -> str:
     if report is None or report.score is None:
         return ""
     if session.budget is not None or session.floor is not None:
-        if meets(session, report.size.bytes, report.score.value):
-            return _("This file meets the goal: download it, or try a smaller one.")
-        return _("Not there yet: prune more for size, less for accuracy.")
+        return _about_goal(session, report.size.bytes, report.score.value)
     if _is_large(session, report.score.value):
+        if report.recipe.train is not None:
+            return _("That was too much: move back a little.")
         return _("That was too much: move back a little, or fine-tune on the Train page.")
     return ""
+
+
+def _about_goal(session: Session, size: int, value: float) -> str:
+    """Return whether a file meets the goal, else what is missing and what helps."""
+    small = is_small_enough(session, size)
+    good = is_good_enough(session, value)
+    if small and good:
+        return _("This file meets the goal: download it, or try a smaller one.")
+    if good:
+        problem = _too_large(session)
+        if _can_distill(session):
+            advice = _("prune more, lower the bits, or move the temperature")
+        else:
+            advice = _("prune more, or lower the bits")
+    elif small and _is_compressed(session.recipe):
+        problem = _not_accurate(session)
+        advice = _("prune less, or use more bits")
+    else:
+        problem = _not_accurate(session) if small else _("Too large, and not accurate enough")
+        advice = _other_network(session)
+    return f"{problem}: {advice}."
+
+
+def _too_large(session: Session) -> str:
+    if session.floor is None:
+        return _("Too large")
+    return _("Accurate enough, but too large")
+
+
+def _not_accurate(session: Session) -> str:
+    if session.budget is None:
+        return _("Not accurate enough")
+    return _("Small enough, but not accurate enough")
+
+
+def _other_network(session: Session) -> str:
+    if session.student is not None:
+        return _("fine-tune on the Train page, or choose another student")
+    if _can_distill(session):
+        return _("fine-tune on the Train page, or move the temperature")
+    return _("fine-tune on the Train page, or choose another model")
 
 
 def _about_recipe(session: Session, recipe: Recipe) -> str:
@@ -40,11 +81,20 @@ def _about_recipe(session: Session, recipe: Recipe) -> str:
         return _("Drag sparsity until the accuracy falls.")
     if recipe.quantize is None or recipe.quantize.bits == 32:
         return _("Now lower the bits: 8 bits usually cost nothing.")
-    if session.student is None and distillation.is_offered(session):
+    if _can_distill(session):
         return _("Move the temperature: a teacher has trained much smaller networks.")
     if session.budget is None and session.floor is None:
         return _("Set a goal: how small must the file be, and how accurate?")
     return _("Open “what changed” to see which predictions differ.")
+
+
+def _can_distill(session: Session) -> bool:
+    """Whether the temperature is off and can be moved."""
+    return session.student is None and distillation.is_offered(session)
+
+
+def _is_compressed(recipe: Recipe) -> bool:
+    return recipe.untrained != Recipe()
 
 
 def _is_large(session: Session, value: float) -> bool:
