@@ -50,6 +50,15 @@ def test_the_point_stays_while_only_a_size_is_known(session, report):
     assert "not measured yet" in after["title"]
 
 
+def test_the_title_is_not_that_of_the_original_before_the_first_result(session, report):
+    picture = Picture(session)
+    assert picture.live(None)["title"].startswith("The original model")
+    session.set(PRUNED)
+    assert picture.live(None)["title"] == "The compressed model is being measured"
+    assert "smaller" in picture.live(report)["title"]
+    assert "smaller" in picture.live(None)["title"]  # the last result stays
+
+
 def test_a_student_is_marked_with_the_one_trained_on_labels_alone(session):
     picture = Picture(session)
     chosen = wb.student("fashion/mlp-32.resnet.t4.labels5")

@@ -54,7 +54,7 @@ class Picture:
         size = report.size.bytes if report is not None and faint else None
         up = scales.Axis(metric, self._original.value)
         return {
-            "title": finding(self._original, you, metric, size),
+            "title": finding(self._original, you, metric, size, outdated=faint),
             "you": None if you is None else _place(you, self._original, up),
             "faint": faint,
             "size": log10(size) if size else None,

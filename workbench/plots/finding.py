@@ -8,12 +8,25 @@ from workbench.i18n import _
 from workbench.plots.spots import Spot
 
 
-def finding(original: Spot, you: Spot | None, metric: Metric, size: int | None = None) -> str:
-    """Return the finding as a sentence; `size` is that of a file whose metric is not known yet."""
+def finding(
+    original: Spot,
+    you: Spot | None,
+    metric: Metric,
+    size: int | None = None,
+    *,
+    outdated: bool = False,
+) -> str:
+    """Return the finding as a sentence.
+
+    `size` is that of a file whose metric is not known yet. An `outdated` point belongs to an
+    earlier recipe.
+    """
     if size is not None:
         ratio = formatting.times(original.bytes / size)
         return _("{ratio} smaller: the cost is not measured yet").format(ratio=ratio)
     if you is None or _is_original(you, original):
+        if outdated:
+            return _("The compressed model is being measured")
         return _("The original model: move a slider to compress it")
     return _cost(original, you, metric)
 

@@ -74,6 +74,13 @@ def test_a_broken_network_comes_first(measured):
     assert texts[-1] == container.text
 
 
+def test_a_trained_file_is_not_advised_to_be_trained(measured):
+    report = measured(wb.Recipe(wb.Prune(0.95), wb.Quantize(bits=3)))
+    trained = replace(report, recipe=replace(report.recipe, train=wb.Train(1)))
+    assert any(text.endswith("or fine-tune the compressed model.") for text in sentences(report))
+    assert any(text.endswith("is a large loss: compress less.") for text in sentences(trained))
+
+
 def test_a_small_loss_is_no_reason(measured):
     assert not any("loss" in text for text in sentences(measured(wb.Recipe(wb.Prune(0.2)))))
 

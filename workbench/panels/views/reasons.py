@@ -112,7 +112,12 @@ def _cliff(report: Report, original: Spot, metric: Metric) -> Iterator[str]:
     change = report.value - original.value
     large = CLIFF if metric.share else CLIFF * abs(original.value)
     if metric.better(original.value, report.value) and abs(change) >= large:
-        sentence = _("{change} is a large loss: compress less, or fine-tune the compressed model.")
+        if report.recipe.train is not None:
+            sentence = _("{change} is a large loss: compress less.")
+        else:
+            sentence = _(
+                "{change} is a large loss: compress less, or fine-tune the compressed model."
+            )
         yield sentence.format(change=metric.change(change))
 
 
