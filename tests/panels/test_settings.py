@@ -112,8 +112,10 @@ def test_the_hint_depends_on_the_state(state, start):
         (
             80_000,
             0.91,
-            "Too large, and not accurate enough: "
-            + "fine-tune on the Train page, or move the temperature.",
+            (
+                "Too large, and not accurate enough: "
+                "fine-tune on the Train page, or move the temperature."
+            ),
         ),
     ],
 )
