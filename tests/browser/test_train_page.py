@@ -103,7 +103,7 @@ def test_every_tab_says_that_temperatures_are_compared(train_page, watched):
         expect(bench.activity).to_contain_text(
             re.compile("Measuring how many steps|Training 12 students"), timeout=LONG
         )
-    expect(watched.locator(".tab-body")).not_to_contain_text("Choose a teacher")
+    expect(watched.locator(".tab-body")).not_to_contain_text("Choose “Distill”")
     bench.activity.get_by_role("button", name="cancel").click()
     expect(bench.activity).not_to_contain_text("about", timeout=LONG)
 

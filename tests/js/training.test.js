@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { acts, aimOf, inSeconds } from "../../workbench/panels/js/training.js";
+import { acts, aimOf, inSeconds, withAim } from "../../workbench/panels/js/training.js";
 
 const temperature = {
   needs: [
@@ -27,4 +27,17 @@ test("the aim follows from the start and the teacher", () => {
 
 test("the button says how long training takes", () => {
   assert.equal(inSeconds("Distill for {seconds} s", 20), "Distill for 20 s");
+});
+
+test("distillation keeps a chosen teacher, or starts from that of the student", () => {
+  const implied = { start: "trained", teacher: "self" };
+  const distilled = { teacher: "fashion/resnet", temperature: 4 };
+  const values = { start: "scratch", teacher: "", temperature: 1 };
+  assert.deepEqual(withAim(values, "distill", implied), { start: "trained", teacher: "self", temperature: 1 });
+  assert.deepEqual(withAim(values, "distill", implied, null), { start: "trained", teacher: "self", temperature: 1 });
+  assert.deepEqual(withAim(values, "distill", implied, distilled), { start: "trained", ...distilled });
+  const chosen = { ...values, teacher: "fashion/lenet5" };
+  assert.deepEqual(withAim(chosen, "distill", implied, distilled), { ...chosen, start: "trained" });
+  const labels = { start: "trained", teacher: "" };
+  assert.deepEqual(withAim(chosen, "fine_tune", labels, distilled), { ...labels, temperature: 1 });
 });

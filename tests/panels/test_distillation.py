@@ -8,7 +8,7 @@ import pytest
 
 import workbench as wb
 from workbench import formatting
-from workbench.panels import distillation
+from workbench.panels import distillation, training
 from workbench.plots.teacher import soften
 from workbench.recipe import Prune, Recipe
 from workbench.session import Session
@@ -227,3 +227,21 @@ def test_the_reason_about_speed_compares_a_student_with_the_chosen_model(client)
     assert first.startswith(
         f"The student takes {formatting.times(ratio)} fewer multiply-accumulates"
     )
+
+
+def test_training_starts_from_the_teacher_and_temperature_of_the_student(client):
+    session = client.session
+    assert training.live(session)["distilled"] is None
+    session.distill(Student("fashion/mlp-32", "fashion/lenet5", 4.0, 0.05))
+    expected = {"teacher": "fashion/lenet5", "temperature": 4.0}
+    assert training.live(session)["distilled"] == expected
+    session.distill(Student("fashion/mlp-32", labels=0.05))  # of the labels alone
+    assert training.live(session)["distilled"] is None
+
+
+@pytest.mark.parametrize("origin", [ORIGIN, "fashion/lenet5"])
+def test_the_teachers_of_the_students_can_be_chosen_in_training(origin, store):
+    session = Session(origin, store=store)
+    teachers = training.section(session)["main"][0]["choices"]
+    assert {"fashion/resnet", "fashion/lenet5"} <= {choice["value"] for choice in teachers}
+    session.close()

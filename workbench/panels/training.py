@@ -8,7 +8,7 @@ from typing import Any
 from workbench.errors import RecipeError
 from workbench.i18n import _
 from workbench.i18n import mark as N_
-from workbench.panels import controls, training_fields
+from workbench.panels import controls, distillation, training_fields
 from workbench.recipe import Recipe, Train
 from workbench.recipe.schema import specs
 from workbench.recipe.train import SELF
@@ -115,7 +115,16 @@ def live(session: Session) -> dict[str, Any]:
         "network": _("The network: {settings}.").format(
             settings=controls.summary(session.recipe.untrained)
         ),
+        "distilled": _distilled(session),
     }
+
+
+def _distilled(session: Session) -> dict[str, Any] | None:
+    """Return how the selected student was distilled: further distillation starts from that."""
+    student = session.student
+    if student is None or not student.teacher:
+        return None
+    return {"teacher": student.teacher, "temperature": student.temperature}
 
 
 def settings(values: Mapping[str, Any], recipe: Recipe, threads: int) -> Train:
@@ -172,6 +181,8 @@ def _aim_field(*, distills: bool) -> dict[str, Any]:
 def _teachers(session: Session) -> list[str]:
     """Return the names of all teachers to choose from; one from a link may be compressed."""
     names = [SELF, *compatible_teachers(session.model)]
+    if distillation.is_offered(session):  # the list stays when a student is selected
+        names += [name for name in distillation.TEACHERS if name not in names]
     current = session.recipe.train.teacher if session.recipe.train else ""
     return names if not current or current in names else [*names, current]
 

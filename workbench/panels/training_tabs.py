@@ -71,7 +71,7 @@ def sweep_tab(session: Session, palette: Palette) -> dict[str, Any]:
     sweep, line = session.sweep_result, activity(session, "temperature")
     if sweep is None:
         idle = _(
-            "Does the temperature matter? Choose a teacher and press \u201ccompare "
+            "Does the temperature matter? Choose \u201cDistill\u201d, then press \u201cCompare "
             "temperatures\u201d: students are trained at five temperatures and on labels only."
         )
         return {"activity": line, "note": "" if session.sweep_progress else idle}

@@ -82,13 +82,10 @@ export class TrainingSection {
     if (key === "teacher" || key === "temperature") this.queryTeacher();
   }
 
-  // Applies what the aim implies; a teacher that was chosen before stays.
   /** @param {Aim} aim */
   choose(aim) {
-    const teacher = this.values.teacher;
     this.aim = aim;
-    this.values = { ...this.values, ...this.texts.aims[aim] };
-    if (aim === "distill" && teacher) this.values.teacher = teacher;
+    this.values = withAim(this.values, aim, this.texts.aims[aim], this.live?.distilled);
     for (const { field, show } of this.controls) show(this.values[field.key]);
     this.update();
   }
@@ -143,6 +140,15 @@ export class TrainingSection {
 /** @type {(field: { needs: [string, Value[]][] }, values: Values) => boolean} */
 export function acts({ needs }, values) {
   return needs.every(([key, allowed]) => allowed.includes(values[key]));
+}
+
+// The settings with what the aim implies. Distillation keeps a teacher that was chosen before, or starts
+// from the teacher and the temperature of the selected student.
+/** @type {(values: Values, aim: Aim, implied: Values, distilled?: LiveTraining["distilled"]) => Values} */
+export function withAim(values, aim, implied, distilled) {
+  const { teacher } = values;
+  if (aim !== "distill") return { ...values, ...implied };
+  return { ...values, ...implied, ...(teacher ? { teacher } : distilled) };
 }
 
 // What training with these settings is for.

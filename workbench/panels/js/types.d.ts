@@ -197,6 +197,7 @@ export type Numbers = Record<Figure | "announcement", string> & {
 export interface LiveTraining {
   idle: string[];
   network: string;
+  distilled: { teacher: string; temperature: number } | null;
 }
 
 export interface LiveTable {
