@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 from workbench import formatting, zoo
 from workbench.cancel import CancelToken
 from workbench.i18n import _
+from workbench.panels import goal
 from workbench.panels.actions.background import progress_bar, run_in_background
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.actions.sending import send_file
 from workbench.panels.views import next_steps
 from workbench.panels.views.labels import examples_label
+from workbench.panels.views.reasons import exact
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
+    from workbench.domain import Task
     from workbench.evaluation.report import Report
 
 
@@ -37,7 +40,7 @@ def _download(dashboard: Dashboard) -> None:
     with progress_bar(dashboard, _("Creating the file")) as on_progress:
         artifact = session.artifact(dashboard.cancel, lambda x: on_progress(x.step / x.steps))
     data, name = artifact.to_bytes(), _file_name(artifact)
-    model = zoo.model(artifact.model)
+    model, validation = zoo.model(artifact.model), _validation(session.report, artifact)
     send_file(dashboard, name, "application/octet-stream", data)
     saved = {
         "kind": "saved",
@@ -45,6 +48,7 @@ def _download(dashboard: Dashboard) -> None:
         "text": formatting.nbytes(len(data)),
         "code": next_steps.code(model, name),
         "note": next_steps.note(model),
+        "met": validation is None or goal.meets(session, len(data), validation),
     }
     dashboard.send(saved)
     with progress_bar(dashboard, _("Measuring the file on the test split")) as on_progress:
@@ -54,13 +58,43 @@ def _download(dashboard: Dashboard) -> None:
                 on_progress(report.score.examples / report.score.total)
 
         result = session.test_report(artifact, dashboard.cancel, on_report)
-    text = _("The file of {bytes} reaches {accuracy} on {count} test {examples}.").format(
-        bytes=formatting.nbytes(len(data)),
-        accuracy=model.task.metric.format(result.value),
-        examples=examples_label(model.task.input_type),
-        count=formatting.count(result.total),
+    dashboard.send(
+        {
+            **saved,
+            "text": _result(model.task, len(data), result, validation),
+            "met": goal.meets(
+                session, len(data), result.value if validation is None else validation
+            ),
+        }
     )
-    dashboard.send({**saved, "text": text})
+
+
+def _validation(report: Report | None, artifact: Artifact) -> float | None:
+    """Return the exact metric of a file on validation, if `report` is that of the file."""
+    if report is None or not exact(report):
+        return None
+    same = (report.model, report.recipe) == (artifact.model, artifact.recipe)
+    return report.value if same else None
+
+
+def _result(task: Task, size: int, result: Report, validation: float | None) -> str:
+    """Return the metric of a file on test, and on validation, which the card shows."""
+    text = _(
+        "The file of {bytes} reaches {accuracy} on {count} test {examples}, which neither training "
+        "nor the card uses."
+    )
+    if validation is not None:
+        text = _(
+            "The file of {bytes} reaches {accuracy} on {count} test {examples}, which neither "
+            "training nor the card uses (on validation: {validation})."
+        )
+    return text.format(
+        bytes=formatting.nbytes(size),
+        accuracy=task.metric.format(result.value),
+        examples=examples_label(task.input_type),
+        count=formatting.count(result.total),
+        validation="" if validation is None else task.metric.format(validation),
+    )
 
 
 def _measure_latency(dashboard: Dashboard) -> None:

@@ -43,10 +43,11 @@ export class Saved {
   }
 
   /** @param {Messages["saved"]} message */
-  show({ name, text, code, note }) {
+  show({ name, text, code, note, met }) {
     this.code = code;
     setText(this.name, name);
     setText(this.text, text);
+    this.text.classList.toggle("missed", !met);
     setText(this.lines, code);
     setText(this.note, note ?? "");
     this.note.hidden = !note;

@@ -339,7 +339,7 @@ export interface Messages {
   upload: UploadMessage;
   progress: Progress | { text: null };
   banner: { text: string };
-  saved: { name: string; text: string; code: string; note: string | null };
+  saved: { name: string; text: string; code: string; note: string | null; met: boolean };
   file: { name: string; mime: string };
   plotly: object;
   sent: { seq: number }; // from the channel itself, not from Python
