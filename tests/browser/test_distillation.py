@@ -54,7 +54,7 @@ def test_the_temperature_moves_text_point_and_bars(open_bench, watched):
 
 
 def test_one_drag_moves_the_temperature_from_off_to_the_end(open_bench, watched):
-    """A drag that changes what the column shows goes on: no sliders are laid out anew."""
+    """A drag that changes what the column shows goes on: no sliders are rebuilt."""
     bench = open_bench()
     bench.settle()
     box = watched.get_by_role("slider", name=TEMPERATURE).bounding_box()

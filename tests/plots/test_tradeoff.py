@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from workbench.domain.metric import BITS_PER_CHARACTER
+from workbench.panels.actions import ACTIONS
 from workbench.plots import tradeoff
 from workbench.plots.goal import Goal
 from workbench.plots.palette import LIGHT, THEMES
@@ -159,3 +160,9 @@ def test_the_table():
     rows = tradeoff.rows(ORIGINAL, VISITED, ESTIMATE)
     assert [row["point"] for row in rows] == ["original", "visited", "visited", "you"]
     assert rows[-1]["accuracy_low"] == 0.88
+
+
+def test_a_click_on_the_original_selects_it():
+    (data,) = trace(draw(), "original")["customdata"]
+    assert data == {"act": "reset"}
+    assert data["act"] in ACTIONS

@@ -83,7 +83,8 @@ def past(
 
 
 def origin(original: Spot, up: scales.Axis, palette: Palette) -> dict[str, Any]:
-    """Return the untouched model."""
+    """Return the untouched model, which a click selects."""
+    hint = _("click to select it")
     return {
         "type": "scatter",
         "mode": "markers+text",
@@ -94,8 +95,9 @@ def origin(original: Spot, up: scales.Axis, palette: Palette) -> dict[str, Any]:
         "textposition": "top center",
         "textfont": {"color": palette.muted, "size": LABEL_SIZE},
         "cliponaxis": False,
-        "customdata": [hover_text(original, original, up.metric)],
-        "hovertemplate": "%{customdata}<extra></extra>",
+        "customdata": [{"act": "reset"}],
+        "hovertext": [f"{hover_text(original, original, up.metric)}<br>{hint}"],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "marker": {"size": 13, "color": palette.ink, "line": {"color": palette.panel, "width": 2}},
     }
 

@@ -48,7 +48,7 @@ export function term(label, help, className = "") {
   return h("span", { className: `term ${className}` }, target, tip);
 }
 
-// A group of controls under a title. It is no fieldset: Chromium lays out a fieldset anew when one of its
+// A group of controls under a title. It is no fieldset: Chromium rebuilds a fieldset when one of its
 // children appears, which would end the drag of a slider in it.
 /** @type {(title: string, head: HTMLElement, props: Props, ...children: (Node | null)[]) => HTMLElement} */
 export function group(title, head, props, ...children) {
