@@ -15,6 +15,7 @@ from workbench.recipe.train import SELF
 from workbench.session import Session, teacher_warning
 from workbench.training.teacher_ref import compatible_teachers
 from workbench.zoo.registry import title
+from workbench.zoo.students import TEACHERS
 
 MAIN = ("teacher", "temperature", "labels", "width", "left_out")
 """The settings that are always shown; all others are in groups."""
@@ -182,7 +183,7 @@ def _teachers(session: Session) -> list[str]:
     """Return the names of all teachers to choose from; one from a link may be compressed."""
     names = [SELF, *compatible_teachers(session.model)]
     if distillation.is_offered(session):  # the list stays when a student is selected
-        names += [name for name in distillation.TEACHERS if name not in names]
+        names += [name for name in TEACHERS if name not in names]
     current = session.recipe.train.teacher if session.recipe.train else ""
     return names if not current or current in names else [*names, current]
 
