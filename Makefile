@@ -28,7 +28,7 @@ help:
 	@echo 'make dashboard   open the page (PORT= to choose where)'
 	@echo 'make lab         open the same notebooks in JupyterLab (PORT= to choose where)'
 	@echo 'make test        run every test, in a browser too, with a worker on each core'
-	@echo 'make test-fast   run the tests that need no browser and little time: two minutes on two cores'
+	@echo 'make test-fast   run the tests that need no browser and little time'
 	@echo 'make check       run the linters, the types and the import rules'
 	@echo 'make docs        build the documentation website in dist/site'
 	@echo 'make bench       measure the figures of docs/benchmarks.md again'
