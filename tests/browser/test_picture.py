@@ -178,3 +178,16 @@ def test_numbers_and_picture_stay_visible_while_a_slider_moves(open_bench, watch
 def test_wide_windows_have_no_strip(open_bench, watched):
     open_bench(SMALL)
     expect(watched.locator(".summary")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1280, 1000, 800])
+def test_the_range_of_an_estimate_does_not_move_the_buttons(open_bench, watched, width):
+    watched.set_viewport_size({"width": width, "height": 800})
+    bench = open_bench("?m=fashion/lenet5&prune.sparsity=0.9&quantize.bits=4")
+    bench.settle()
+    button = watched.get_by_role("button", name="download")
+    before = button.bounding_box()["y"]
+    texts = {"interval": "33.2\u202f% to 34.1\u202f%", "status": "estimate · 1,176 of 5,000 images"}
+    for name, text in texts.items():
+        bench.number(name).evaluate("(node, text) => (node.textContent = text)", text)
+    assert button.bounding_box()["y"] == before

@@ -102,6 +102,20 @@ def test_hovering_a_preset_shows_its_change_from_the_original():
     assert presets["hovertext"][0].startswith("90.0\u202f% (−1.4\u202fpoints)<br>")
 
 
+def test_a_preset_next_to_the_current_point_has_no_label():
+    near = Landmark("small", replace(EXACT, bytes=EXACT.bytes + 1000), name="small")
+    marks = [near, Landmark("8 bits", VISITED[0], name="int8")]
+    assert trace(draw(EXACT, landmarks=marks), "presets")["text"] == ["", "8 bits"]
+    assert trace(draw(None, landmarks=marks), "presets")["text"] == ["small", "8 bits"]
+    low = replace(EXACT, value=0.5, low=0.5, high=0.5)
+    assert trace(draw(low, landmarks=marks), "presets")["text"] == ["small", "8 bits"]
+
+
+def test_the_text_of_the_goal_is_wrapped():
+    notes = draw(goal=Goal(100_000, text="2 of 9 results meet the goal"))["layout"]["annotations"]
+    assert notes[-1]["text"] == "2 of 9 results<br>meet the goal"
+
+
 def test_a_preset_below_the_axis_is_not_drawn():
     bits = Spot(1_000, 1.5, 1.5, 1.5)
     marks = [Landmark(str(value), Spot(100, value, value, value)) for value in (2.0, 9.0)]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log10
+from textwrap import wrap
 from typing import Any
 
 from workbench import formatting
 from workbench.i18n import _
 from workbench.plots import scales
 from workbench.plots.palette import Palette
+
+LINE = 16
+"""Letters in a line of the text, so that it leaves room for points on a phone."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Goal:
             height = up.height(self.floor)
             notes.append({**label, **at, "y": height, "yanchor": "top", "text": text})
         if self.text:
-            notes.append({**label, **_TOP_LEFT, "text": self.text})
+            text = "<br>".join(wrap(self.text, LINE))
+            notes.append({**label, **_TOP_LEFT, "align": "left", "text": text})
         return notes
 
 

@@ -31,10 +31,24 @@ def front(spots: Sequence[Spot], up: scales.Axis, palette: Palette) -> dict[str,
     }
 
 
+def _halo(palette: Palette) -> str:
+    """Return a shadow that keeps lines, such as those of the goal, from cutting a label."""
+    sides = ("1px 1px", "-1px 1px", "1px -1px", "-1px -1px")
+    return ", ".join(f"{side} 2px {palette.panel}" for side in sides)
+
+
 def presets(
-    marks: Sequence[Landmark], original: Spot, up: scales.Axis, palette: Palette
+    marks: Sequence[Landmark],
+    original: Spot,
+    up: scales.Axis,
+    palette: Palette,
+    *,
+    covered: Sequence[Landmark] = (),
 ) -> dict[str, Any]:
-    """Return the presets on the axis as faint hollow points, which a click selects."""
+    """Return the presets on the axis as faint hollow points, which a click selects.
+
+    Those that are `covered` have no label.
+    """
     hint = _("click to select it")
     marks = [mark for mark in marks if up.height(mark.spot.value) > up.range[0]]
     return {
@@ -43,9 +57,9 @@ def presets(
         "name": "presets",
         "x": [mark.spot.bytes for mark in marks],
         "y": [up.height(mark.spot.value) for mark in marks],
-        "text": [mark.label for mark in marks],
+        "text": ["" if mark in covered else mark.label for mark in marks],
         "textposition": [f"{place} center" for _mark, place in zip(marks, _PLACES, strict=False)],
-        "textfont": {"color": palette.muted, "size": LABEL_SIZE},
+        "textfont": {"color": palette.muted, "size": LABEL_SIZE, "shadow": _halo(palette)},
         "cliponaxis": False,
         "customdata": [{"act": "preset", "key": mark.name} for mark in marks],
         "hovertext": [f"{hover_text(mark.spot, original, up.metric)}<br>{hint}" for mark in marks],

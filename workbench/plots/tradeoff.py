@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log10
 from typing import Any
 
 from workbench.domain.metric import ACCURACY, Metric
@@ -16,6 +17,10 @@ from workbench.plots.style import Figure, axis, layout
 
 MARGIN = {"l": 84, "r": 24, "t": 48, "b": 48}
 """Room for an axis title of two lines at the left, in px."""
+
+
+NEAR = 0.1
+"""Distance to the current point, as a share of the axes, below which a preset has no label."""
 
 
 def draw(
@@ -61,10 +66,13 @@ def draw(
     outdated = you is not None and size is not None and size != you.bytes
     goal = goal or Goal()
     presets = [mark for mark in landmarks if mark.kind == "preset"]
+    covered = [
+        mark for mark in presets if you is not None and _is_near(mark.spot, you, x_range, up)
+    ]
     return {
         "data": [
             traces.front(pareto([original, *visited], metric), up, palette),
-            traces.presets(presets, original, up, palette),
+            traces.presets(presets, original, up, palette, covered=covered),
             traces.past(thin(visited, metric), original, up, palette),
             traces.origin(original, up, palette),
             traces.students([mark for mark in landmarks if mark.kind != "preset"], up, palette),
@@ -95,6 +103,13 @@ def draw(
             annotations=goal.labels(x_range, up, palette),
         ),
     }
+
+
+def _is_near(spot: Spot, you: Spot, x_range: tuple[float, float], up: scales.Axis) -> bool:
+    """Whether the current point or its label would lie on the label of `spot`."""
+    across = abs(log10(spot.bytes / you.bytes)) / (x_range[1] - x_range[0])
+    upward = abs(up.height(spot.value) - up.height(you.value)) / (up.range[1] - up.range[0])
+    return across < NEAR and upward < NEAR
 
 
 def size_range(
