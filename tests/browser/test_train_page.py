@@ -129,3 +129,11 @@ def test_the_settings_follow_from_the_aim(train_page, watched):
 def test_settings_without_an_effect_are_absent(train_page, watched):
     train_page("?m=fashion/lenet-300-100&page=train")  # neither pruned nor rounded
     expect(watched.locator(".training summary:visible", has_text="Pruning")).to_have_count(0)
+
+
+def test_distillation_starts_from_the_selected_student(train_page, watched):
+    bench = train_page("?m=fashion/mlp-32.lenet5.t4.labels5&origin=fashion/lenet5&page=train")
+    bench.choose("Distill")
+    shown = lambda label: watched.locator(".training .field:visible", has_text=label)  # noqa: E731
+    expect(shown("teacher").locator("select")).to_have_value("fashion/lenet5")
+    expect(shown("temperature").locator("input").first).to_have_value("4")
