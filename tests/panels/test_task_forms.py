@@ -63,6 +63,7 @@ def test_the_learning_curve_uses_the_metric(task, value):
     score = Score(task.metric.name, 1.5, 1.4, 1.6, 100, 500, {})
     progress = TrainingProgress(Train(9), step=2, course=((1, score),))
     session = SimpleNamespace(
+        student=None,
         training=progress,
         model=SimpleNamespace(task=task, original_bytes=1, metric_value=lambda split: 1.2),
         recipe=Recipe(),

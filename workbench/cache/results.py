@@ -24,6 +24,8 @@ MAX_DISK_BYTES = 64 * 2**20
 MAX_IN_MEMORY = 20_000
 MAX_MEMORY_BYTES = 16 * 2**20
 """The largest size in memory, measured as JSON text."""
+LOCK_SECONDS = 5.0
+"""How long to wait for another process that writes."""
 FILE = "results.sqlite3"
 _COLUMNS = ("key", "value", "size", "used")
 _TABLE = """
@@ -89,7 +91,6 @@ class ResultCache:
             self._memory.put(key, (value, len(text)))
             insert = "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)"
             self._try(insert, key, text, len(text) + len(key), time.time())
-            self._mark_used()
             self._shrink()
 
     def close(self) -> None:
@@ -113,7 +114,7 @@ class ResultCache:
     def _connect(self) -> None:
         assert self._path is not None
         disk = sqlite3.connect(
-            self._path, timeout=1.0, isolation_level=None, check_same_thread=False
+            self._path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
             disk.execute("PRAGMA journal_mode = WAL")
@@ -160,13 +161,17 @@ class ResultCache:
 
     def _mark_used(self) -> None:
         """Write the times of the last reads, which decide what is removed first."""
+        self._try("BEGIN IMMEDIATE")  # one write to the disk for all
         for key, used in self._used.items():
             self._try("UPDATE results SET used = ? WHERE key = ?", used, key)
         self._used.clear()
+        if self._disk is not None and self._disk.in_transaction:
+            self._try("COMMIT")
 
     def _shrink(self) -> None:
         rows = self._try("SELECT COALESCE(SUM(size), 0) FROM results")
         if rows and rows[0][0] > self._max_bytes:
+            self._mark_used()
             self._try(_EVICT)
 
 

@@ -174,7 +174,8 @@ class SessionWidget(anywidget.AnyWidget):
         session = self.session
         selected, report = self._selected, session.report
         seq, outdated = self._seq_of(report)
-        with_page = full or session.origin != self._shown_origin
+        origin = session.origin  # it may change in another thread meanwhile
+        with_page = full or origin != self._shown_origin
         messages = [self._page()] if with_page else []
         messages.append(
             page.state(
@@ -191,11 +192,13 @@ class SessionWidget(anywidget.AnyWidget):
         if full and self.panel.shows_chart(self.open_page):
             messages.append(self._chart(seq))
         if not self._send_all(ticket, messages):
+            if with_page:  # the newer messages may lack it
+                self.publish(full=full, chart=chart, tab=tab)
             return
         if not outdated:
             self.page_values.show(seq)
         self._controls = selected
-        self._shown_origin = session.origin
+        self._shown_origin = origin
         only_size = session.busy and report is not None and report.score is None
         complete = not (outdated or only_size or session.moving)
         later = self._after_text(
