@@ -58,7 +58,9 @@ class ResultCache:
             MAX_IN_MEMORY, MAX_MEMORY_BYTES, lambda entry: entry[1]
         )
         self._lock = threading.Lock()
-        self._used: dict[str, float] = {}  # since the last write, by key
+        self._used: dict[
+            str, float
+        ] = {}  # when entries were last read, by key, unless the disk knows it
         self._max_bytes = max_bytes
         self._path: Path | None = None
         self._disk: sqlite3.Connection | None = None
@@ -70,7 +72,8 @@ class ResultCache:
         with self._lock:
             entry = self._memory.get(key)
             if entry is not None:
-                self._used[key] = time.time()
+                if self._disk is not None:
+                    self._used[key] = time.time()
                 return entry[0]
             row = self._try("SELECT value FROM results WHERE key = ?", key)
             if not row:

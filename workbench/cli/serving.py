@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 
 def dashboard_options(parser: argparse.ArgumentParser) -> None:
@@ -31,28 +32,14 @@ def dashboard(options: argparse.Namespace) -> None:
     """Serve the dashboard until interrupted."""
     from workbench.server.serve import serve
 
-    serve(
-        options.port,
-        open_browser=not options.no_browser,
-        token=options.token,
-        base_url=options.base_url,
-        preheat=options.preheat,
-        host=options.host,
-        uploads=options.uploads,
-    )
+    serve(options.port, preheat=options.preheat, uploads=options.uploads, **_server(options))
 
 
 def lab(options: argparse.Namespace) -> None:
     """Serve the notebooks in JupyterLab until interrupted."""
     from workbench.server.serve import lab
 
-    lab(
-        options.port,
-        open_browser=not options.no_browser,
-        token=options.token,
-        base_url=options.base_url,
-        host=options.host,
-    )
+    lab(options.port, **_server(options))
 
 
 def _server_options(parser: argparse.ArgumentParser, token_help: str) -> None:
@@ -65,6 +52,16 @@ def _server_options(parser: argparse.ArgumentParser, token_help: str) -> None:
     )
     parser.add_argument("--token", help=token_help)
     parser.add_argument("--base-url", default="/", help="the path behind a proxy, such as /bench/")
+
+
+def _server(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments that both servers take."""
+    return {
+        "open_browser": not options.no_browser,
+        "token": options.token,
+        "base_url": options.base_url,
+        "host": options.host,
+    }
 
 
 def _port(text: str) -> int:
