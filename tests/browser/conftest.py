@@ -15,6 +15,7 @@ import pytest
 
 from tests.browser.lab import Lab
 from workbench._setup import browser
+from workbench.server import notebooks
 from workbench.server.kernels import KERNEL
 
 START = "from workbench.server.serve import {verb}; {verb}(0, open_browser=False, {more})"
@@ -94,9 +95,10 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def lab_server(tmp_path_factory):
+def shipped_notebooks(tmp_path_factory):
+    """JupyterLab in the folder of the shipped notebooks."""
     server = Server(tmp_path_factory.mktemp("lab"), "lab", "token='secret'")
-    yield server
+    yield Lab(server, notebooks.folder())
     server.stop()
 
 

@@ -26,24 +26,32 @@ class Lab:
 
     def open(self, page, *cells, theme="light"):
         """Open a notebook of these cells in `page`, and return its path."""
-        self.stop_kernels(page)
         name = next(self.names)
         path = self.folder / name
         path.write_text(json.dumps(notebook(cells)), encoding="utf-8")
         setting = json.dumps({"raw": json.dumps({"theme": THEME_NAMES[theme]})})
         answer = page.request.put(self.root + THEMES, data=setting, headers=HEADERS)
         assert answer.ok, answer.text()
+        self.open_file(page, name)
+        return path
+
+    def open_file(self, page, name):
+        """Open a notebook of the folder in `page`, without the tabs and kernels of earlier visits."""
+        self.stop_kernels(page)
         page.set_default_timeout(TIMEOUT)
         page.goto(f"{self.root}lab/tree/{name}?token=secret&reset")
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        return path
 
     def run(self, page, *cells, theme="light"):
         """Open a notebook of these cells, and start running all of them."""
         path = self.open(page, *cells, theme=theme)
+        self.run_all_cells(page)
+        return path
+
+    def run_all_cells(self, page):
+        """Start running all cells of the notebook that `page` shows."""
         page.get_by_text("Run", exact=True).first.click()
         page.get_by_text("Run All Cells", exact=True).click()
-        return path
 
     def run_cell(self, page, number):
         """Start running one cell."""

@@ -8,15 +8,12 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 
-def test_a_composition_moves_as_one(page, lab_server):
+def test_a_composition_moves_as_one(page, shipped_notebooks):
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_default_timeout(90_000)
     page.set_viewport_size({"width": 1400, "height": 1400})
-    page.goto(lab_server.url.replace("dashboard.ipynb", "compose_your_own.ipynb"))
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    page.get_by_text("Run", exact=True).first.click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    shipped_notebooks.open_file(page, "compose_your_own.ipynb")
+    shipped_notebooks.run_all_cells(page)
     plot = page.locator(".wb[data-ready] .stage .plot[data-seq]")
     plot.wait_for()
     slider = page.get_by_role("slider", name="sparsity")

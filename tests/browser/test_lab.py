@@ -12,12 +12,9 @@ from tests.browser.conftest import drag
 pytestmark = pytest.mark.browser
 
 
-def test_the_page_works_in_jupyterlab(page, lab_server):
-    page.set_default_timeout(90_000)
-    page.goto(lab_server.url)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    page.get_by_text("Run", exact=True).first.click()
-    page.get_by_text("Run All Cells", exact=True).click()
+def test_the_page_works_in_jupyterlab(page, shipped_notebooks):
+    shipped_notebooks.open_file(page, "dashboard.ipynb")
+    shipped_notebooks.run_all_cells(page)
     page.locator(".wb[data-ready] .stage .plot[data-seq]").wait_for()
     slider = page.get_by_role("slider", name="sparsity")
     slider.fill("0.9")
