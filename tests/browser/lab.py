@@ -36,7 +36,7 @@ class Lab:
         return path
 
     def open_file(self, page, name):
-        """Open a notebook of the folder in `page`, without the tabs and kernels of earlier visits."""
+        """Open a notebook of the folder in `page`, without earlier tabs and kernels."""
         self.stop_kernels(page)
         page.set_default_timeout(TIMEOUT)
         page.goto(f"{self.root}lab/tree/{name}?token=secret&reset")

@@ -1,0 +1,1 @@
+"""Tables of a user: reading, inspection and preprocessing."""
