@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import workbench as wb
 from tests.raises import raises
 from workbench.recipe.presets import PRESETS
+from workbench.session import worker
 from workbench.zoo.students import Student
 
 ORIGIN = "fashion/lenet-300-100"
@@ -170,3 +173,17 @@ def test_a_model_that_is_not_compressed_is_never_estimated(session, fake, until)
     session.undo()
     assert session.report.exact
     fake.gate.set()
+
+
+def test_students_that_a_drag_passes_are_not_measured(fake, session, until, monkeypatch):
+    until(session, lambda: session.settled)
+    fake.started.clear()
+    monkeypatch.setattr(worker, "SETTLE", 60)
+    passed = [replace(STUDENT, temperature=t) for t in (1.0, 2.0, 8.0)]
+    for student in passed:
+        session.distill(student)
+        assert session.busy
+    monkeypatch.setattr(worker, "SETTLE", 0)
+    session.distill(STUDENT)
+    until(session, lambda: session.settled)
+    assert fake.started == [(STUDENT.name, wb.Recipe())]

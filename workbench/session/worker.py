@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 WARM_UP_RECIPE = Recipe(quantize=Quantize(bits=8))
 REST = 1.0  # seconds without a request after which unused memory is returned
 NOTIFY_INTERVAL = 0.15  # seconds between two notifications of training steps
+SETTLE = 0.15  # seconds before an uncompressed model is measured: its card has its figures
 MAX_OVERTIME = 0.25  # seconds in which an outdated recipe of a drag may get its first estimate
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Worker:
         self._generation = 0
         self._reported = 0  # the generation of the newest report
         self._pending = False
+        self._measure_after = 0.0  # by the monotonic clock
         self._notified = 0.0
         self._postpone = postpone
         _workers.add(self)
@@ -94,6 +96,7 @@ class Worker:
             needs_baseline = _has_baseline(state.recipe) and state.baseline is None
             self._pending = state.busy or needs_baseline
             if self._pending:
+                self._measure_after = state.requested + SETTLE * (state.recipe == UNTOUCHED)
                 self.start()
             self._changed.notify_all()
         state.notify()
@@ -151,8 +154,13 @@ class Worker:
     def _wait(self) -> None:
         """Wait for a request or the end of the session; call under the lock."""
         rested = False
-        while not self._pending and not self._state.closed:
-            if not self._changed.wait(None if rested else REST):
+        while not self._state.closed:
+            if self._pending:
+                wait = self._measure_after - time.monotonic()
+                if wait <= 0:
+                    return
+                self._changed.wait(wait)
+            elif not self._changed.wait(None if rested else REST):
                 return_free_memory()
                 rested = True
 
