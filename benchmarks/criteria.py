@@ -57,13 +57,13 @@ def value(model: wb.Model, prune: wb.Prune) -> float:
 def too_low(model: wb.Model, result: float, baseline: float) -> bool:
     """Return whether `result` is worse than `baseline` by more than the margin."""
     metric = model.task.metric
-    loss = baseline - result if metric.share else result - baseline
-    return loss > MARGIN[metric.share]
+    loss = baseline - result if metric.is_fraction else result - baseline
+    return loss > MARGIN[metric.is_fraction]
 
 
 def written(model: wb.Model, value: float) -> str:
     """Format a value of the model's metric, fractions to a hundredth of a percent."""
-    return f"{value:.2%}" if model.task.metric.share else model.task.metric.format(value)
+    return f"{value:.2%}" if model.task.metric.is_fraction else model.task.metric.format(value)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def main() -> None:
 
 def written(model: wb.Model, value: float) -> str:
     """Format a value of the model's metric, fractions to a hundredth of a percent."""
-    return f"{value:.2%}" if model.task.metric.share else model.task.metric.format(value)
+    return f"{value:.2%}" if model.task.metric.is_fraction else model.task.metric.format(value)
 
 
 def ratios(model: wb.Model, pair: Pair) -> dict[str, float]:

@@ -34,7 +34,7 @@ def store():
 def test_points_equal_measured_reports(small, store, part, settings):
     result = sensitivity(small, part, settings, store=store)
     assert result.layers == small.layers
-    assert result.share == 1
+    assert result.completed == 1
     assert len(result.points) == len(small.layers) * len(settings)
     for point in result.points:
         report = wb.measure(small, point.recipe, timed=False, store=ResultCache())
@@ -87,7 +87,7 @@ def test_results_grow_layer_by_layer(small, store):
     result = sensitivity(small, Quantize(), store=store, on_report=results.append)
     assert result.settings == SETTINGS["quantize"]
     assert [len(partial.points) for partial in results] == [*range(len(result.points) + 1)]
-    assert results[0].share == 0
+    assert results[0].completed == 0
     assert results[0]["fc1.weight", 8] is None
     assert [point.layer for point in result.points[:7]] == ["fc1.weight"] * 7
     counted = small.card["accuracy"]["validation"]

@@ -118,7 +118,7 @@ def test_a_detector_is_trained_and_compressed():
     model = wb.from_module(
         Finder(), **data, name="finder", metric="mean average precision", loss=loss
     )
-    assert model.task.metric.share
+    assert model.task.metric.is_fraction
     recipe = wb.Recipe(prune=wb.Prune(0.3), quantize=wb.Quantize(bits=8))
     untrained = wb.measure(model, recipe, timed=False)
     trained = wb.evaluate(wb.train(model, recipe, steps=400, learning_rate=3e-3), timed=False)

@@ -25,7 +25,7 @@ def taught(brief):
 def test_each_accuracy_is_that_of_the_file_of_its_recipe(taught):
     model = wb.model(STUDENT)
     *_, last = sweep(model, taught, temperatures=[1, 8], mixes=[0.5, 1.0], repeats=1)
-    assert last.share == 1
+    assert last.completed == 1
     assert [(level.mix, level.temperature) for level in last.levels] == [
         (0.0, 1.0), (0.5, 1.0), (0.5, 8.0), (1.0, 1.0), (1.0, 8.0),
     ]  # fmt: skip

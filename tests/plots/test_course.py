@@ -14,7 +14,7 @@ from workbench.plots import course
 from workbench.plots.palette import LIGHT, THEMES
 from workbench.recipe import Train
 
-CUSTOM = Metric("custom", "whole", share=False)
+CUSTOM = Metric("custom", "whole", is_fraction=False)
 SETTINGS = Train(1170)
 STEPS = tuple((step, 2.0 / step, min(0.9, step / 500)) for step in range(1, 1171, 10))
 

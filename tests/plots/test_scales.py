@@ -44,15 +44,15 @@ def test_an_axis_without_equal_lines_has_no_note():
     assert scales.Axis(RMSE, 0.9).note == ""
 
 
-RISING = Metric("custom", "whole", share=False)
-FALLING = Metric("custom", "whole", higher_is_better=False, share=False)
+RISING = Metric("custom", "whole", is_fraction=False)
+FALLING = Metric("custom", "whole", higher_is_better=False, is_fraction=False)
 
 
 @pytest.mark.parametrize("metric", [RMSE, R2, RISING, FALLING], ids=lambda metric: metric.name)
 @pytest.mark.parametrize("original", [-30.0, -0.2, 0.0, 1e-7, 0.4, 0.9, 3.0, 1e6])
 @pytest.mark.parametrize("worst", [None, -1e9, -3.0, 0.4, 8.0, 1e9])
 def test_the_original_is_above_worse_values_for_any_metric(metric, original, worst):
-    if metric.share and original > 1:
+    if metric.is_fraction and original > 1:
         return  # impossible for a fraction
     if worst is not None and metric.better(worst, original):
         worst = None

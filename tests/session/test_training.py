@@ -181,7 +181,7 @@ def test_a_temperature_sweep_is_reported_level_by_level(real):
     assert stages[1].students == 12
     assert [stage.finished for stage in stages] == sorted(stage.finished for stage in stages)
     assert real.sweep_progress == stages[-1]
-    assert (stages[-1].finished, stages[-1].share, stages[-1].over) == (12, 1.0, True)
+    assert (stages[-1].finished, stages[-1].completed, stages[-1].over) == (12, 1.0, True)
     for outcome in real.sweep_result.outcomes[:2]:
         report = wb.measure(real.model, outcome.recipe, timed=False, store=ResultCache())
         assert report.accuracy == pytest.approx(outcome.value, abs=0.001)
@@ -195,7 +195,7 @@ def test_a_cancelled_sweep_keeps_its_results(real):
         real.sweep(settings, 30, cancel=CancelToken(lambda: real.sweep_result is not None))
     assert real.sweep_result is not None
     assert real.sweep_progress.over
-    assert real.sweep_progress.share < 1
+    assert real.sweep_progress.completed < 1
 
 
 @pytest.mark.parametrize(

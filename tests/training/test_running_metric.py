@@ -17,7 +17,7 @@ from workbench.training.run import Run
 from workbench.training.running_metric import RunningMetric, Sample
 from workbench.training.setup import training_setup
 
-SPREAD = Metric("spread", "whole", share=False)
+SPREAD = Metric("spread", "whole", is_fraction=False)
 
 
 def random(*shape):

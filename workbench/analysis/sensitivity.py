@@ -77,7 +77,7 @@ class Sensitivity(Displayable):
         return f"<Sensitivity to {self.part}, {layers}, {len(self.points)} of {total} measured>"
 
     @property
-    def share(self) -> float:
+    def completed(self) -> float:
         """The completed fraction, 0 to 1."""
         return len(self.points) / (len(self.layers) * len(self.settings))
 
@@ -90,7 +90,7 @@ class Sensitivity(Displayable):
         if isnan(point.value):
             return inf
         worse = (self.value - point.value) * (1 if self.metric.higher_is_better else -1)
-        return 100 * worse / (1.0 if self.metric.share else abs(self.value) or 1.0)
+        return 100 * worse / (1.0 if self.metric.is_fraction else abs(self.value) or 1.0)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""

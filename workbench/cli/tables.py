@@ -89,7 +89,7 @@ def sensitivity(result: Result) -> None:
     """Print what each layer loses, in points or percent, one layer per line."""
     width = max(len(name) for name in result["layers"]) + 2
     before = _format(result["metric"], result["value"])
-    unit = "points lost" if metric_named(result["metric"]).share else "percent worse"
+    unit = "points lost" if metric_named(result["metric"]).is_fraction else "percent worse"
     print(f"{result['model']}, validation {before}; {unit} by {result['part']}")
     print(" " * width + "".join(f"{setting:>8g}" for setting in result["settings"]))
     for name in result["layers"]:

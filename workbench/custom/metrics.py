@@ -60,7 +60,7 @@ def metric_for(metric: Any, outputs: Any, split: Split) -> tuple[Metric, Measure
     name = CUSTOM if name == "<lambda>" else name
     measure = _of_object(metric) if hasattr(metric, "update") else _of_function(metric)
     return (
-        Metric(name, "whole", higher_is_better=higher is not False, share=False),
+        Metric(name, "whole", higher_is_better=higher is not False, is_fraction=False),
         _checked(name, measure),
     )
 

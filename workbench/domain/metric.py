@@ -22,7 +22,7 @@ class Metric:
         How it is computed: from predicted ``classes``; from sums over examples, as a key of
         `sum_metrics.SUM_METRICS`, ``tokens`` or ``numbers``; or from the ``whole`` split at once.
     higher_is_better : bool
-    share : bool
+    is_fraction : bool
         Whether it is a fraction, 0 to 1, and formatted as a percentage.
     unit : str
         The unit after the number, such as ``bits``; empty for a fraction.
@@ -31,18 +31,20 @@ class Metric:
     name: str
     counts: str
     higher_is_better: bool = True
-    share: bool = True
+    is_fraction: bool = True
     unit: str = ""
 
     def format(self, value: float) -> str:
         """Format a value of this metric: ``89.9 %``, ``1.742 bits``."""
         return (
-            formatting.percent(value) if self.share else self._with_unit(formatting.number(value))
+            formatting.percent(value)
+            if self.is_fraction
+            else self._with_unit(formatting.number(value))
         )
 
     def change(self, difference: float) -> str:
         """Format a signed difference of two values: ``−1.5 points``, ``+0.021 bits``."""
-        if self.share:
+        if self.is_fraction:
             return formatting.points(difference)
         if self.unit:  # of known scale
             difference = round(difference, 3)
@@ -64,10 +66,10 @@ class Metric:
 
 ACCURACY = Metric(N_("accuracy"), "classes")
 BITS_PER_CHARACTER = Metric(
-    N_("bits per character"), "tokens", higher_is_better=False, share=False, unit=N_("bits")
+    N_("bits per character"), "tokens", higher_is_better=False, is_fraction=False, unit=N_("bits")
 )
-PERPLEXITY = Metric(N_("perplexity"), "tokens", higher_is_better=False, share=False)
-RMSE = Metric(N_("root mean squared error"), "numbers", higher_is_better=False, share=False)
+PERPLEXITY = Metric(N_("perplexity"), "tokens", higher_is_better=False, is_fraction=False)
+RMSE = Metric(N_("root mean squared error"), "numbers", higher_is_better=False, is_fraction=False)
 R2 = Metric(N_("explained variance"), "numbers")
 
 METRICS = {metric.name: metric for metric in (ACCURACY, BITS_PER_CHARACTER, PERPLEXITY, RMSE, R2)}
@@ -76,4 +78,4 @@ METRICS = {metric.name: metric for metric in (ACCURACY, BITS_PER_CHARACTER, PERP
 
 def metric_named(name: str) -> Metric:
     """Return the built-in metric of that name, or a custom one formatted as a number."""
-    return METRICS.get(name, Metric(name, "whole", share=False))
+    return METRICS.get(name, Metric(name, "whole", is_fraction=False))

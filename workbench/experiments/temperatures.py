@@ -34,8 +34,8 @@ class TemperatureSweep:
         Results by temperature and weight of the teacher.
     outcomes : tuple of StudentResult
         Results by student, each with its recipe.
-    share : float
-        Share of the steps that are done.
+    completed : float
+        Fraction of the steps that are done.
     students : int
         The number of students.
     examples : int
@@ -46,7 +46,7 @@ class TemperatureSweep:
 
     levels: tuple[Level, ...]
     outcomes: tuple[StudentResult, ...]
-    share: float
+    completed: float
     students: int
     examples: int
     metric: Metric = ACCURACY
@@ -132,12 +132,12 @@ def _sweep(
             if time.monotonic() - updated < UPDATE_SECONDS:
                 continue
         updated = time.monotonic()
-        share = steps / running.steps if running.steps else 1.0
+        completed = steps / running.steps if running.steps else 1.0
         by_level = levels(running.students, results)
         yield TemperatureSweep(
             by_level,
             tuple(results),
-            share,
+            completed,
             len(running.students),
             len(split),
             model.task.metric,

@@ -99,4 +99,4 @@ def _is_compressed(recipe: Recipe) -> bool:
 
 def _is_large(session: Session, value: float) -> bool:
     metric = session.model.task.metric
-    return metric.share and session.origin_model.metric_value("validation") - value > TOO_MUCH
+    return metric.is_fraction and session.origin_model.metric_value("validation") - value > TOO_MUCH

@@ -43,7 +43,7 @@ def draw(race: Race, by: Literal["step", "second"] = "step", palette: Palette = 
     repeats = {name: [trial for trial in race.trials if trial.name == name] for name in race.names}
     by_name = {name: mean_curve(trials, by) for name, trials in repeats.items()}
     values = [value for curve in by_name.values() for value in (*curve.high, *curve.low)]
-    minimum = [MIN_BEST] if race.metric.share else []
+    minimum = [MIN_BEST] if race.metric.is_fraction else []
     up = scales.Axis.over(race.metric, values + minimum)
     ticks, labels = up.ticks
     data: list[dict[str, Any]] = []

@@ -53,7 +53,7 @@ def _cost(original: Spot, you: Spot, metric: Metric) -> str:
             text = _("{ratio} smaller, and {lost} more accurate")
     else:
         text = _("{ratio} smaller costs {lost} of {metric}")
-    if not metric.share and (metric.unit or not metric.higher_is_better):
+    if not metric.is_fraction and (metric.unit or not metric.higher_is_better):
         text = text.replace(" of {metric}", "")
     ratio = formatting.times(original.bytes / you.bytes)
     return text.format(ratio=ratio, lost=lost, metric=name)

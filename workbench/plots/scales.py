@@ -86,14 +86,14 @@ class Axis:
     @property
     def range(self) -> tuple[float, float]:
         """The ends of the axis."""
-        if self.metric.share:
+        if self.metric.is_fraction:
             return accuracy_range(max(self.original, 0.0))
         return self._low, self._high + MARGIN * (self._high - self._low)
 
     @property
     def ticks(self) -> tuple[list[float], list[str]]:
         """Tick positions and labels."""
-        if self.metric.share:
+        if self.metric.is_fraction:
             return accuracy_ticks(max(self.original, 0.0))
         low, high = self.range
         values = _log_ticks(high - low) if self._logarithmic else _linear_ticks(low, high)
@@ -120,7 +120,7 @@ class Axis:
 
     @property
     def _low(self) -> float:
-        if self.metric.share:
+        if self.metric.is_fraction:
             return height(0.0)
         length = self._default_length
         if self.worst is not None:
@@ -138,7 +138,7 @@ class Axis:
         return (WORST - 1) * abs(self.original) or 1.0  # the metric has no worst value
 
     def _height(self, value: float) -> float:
-        if self.metric.share:
+        if self.metric.is_fraction:
             return height(value)
         if self._logarithmic:
             return -log10(max(value, 1e-12))

@@ -128,7 +128,7 @@ def _first(part: str) -> Any:
 
 
 def _x_title(result: Sensitivity) -> str:
-    if result.metric.share:
+    if result.metric.is_fraction:
         return _("{what}; cells show points lost")
     return _("{what}; cells show percent worse")
 
@@ -165,14 +165,14 @@ def _hover_text(result: Sensitivity, point: Point | None) -> str:
         setting=format_setting(result.part, point.setting),
         change=_change(result, point),
         accuracy=formatting.percent(point.value, 2)
-        if result.metric.share
+        if result.metric.is_fraction
         else result.metric.format(point.value),
         bytes=formatting.nbytes(point.bytes),
     )
 
 
 def _summary(result: Sensitivity) -> str:
-    if result.share < 1:
+    if result.completed < 1:
         return _("Layer by layer: {count} of {total} measured").format(
             count=len(result.points), total=len(result.layers) * len(result.settings)
         )

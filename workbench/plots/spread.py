@@ -27,5 +27,7 @@ def format_mean(values: HasSpread, metric: Metric) -> str:
     mean = metric.format(values.mean or 0.0)
     if values.spread is None:
         return mean
-    deviation = f"{values.spread * 100:.1f}" if metric.share else formatting.number(values.spread)
+    deviation = (
+        f"{values.spread * 100:.1f}" if metric.is_fraction else formatting.number(values.spread)
+    )
     return f"{mean} ± {deviation}"

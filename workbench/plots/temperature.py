@@ -78,7 +78,7 @@ def draw(
                 palette,
                 _("validation {metric}").format(metric=_(metric.name)),
                 range=_range([*finished, *([baseline] if baseline else [])], teacher, margin),
-                tickformat=".1%" if metric.share else "",
+                tickformat=".1%" if metric.is_fraction else "",
                 nticks=6,
             ),
             shapes=_band(baseline, margin, palette)
@@ -98,7 +98,7 @@ class _Margin:
     def __call__(self, level: Level) -> float:
         """Return the standard deviation over seeds, or the sampling error if that is larger."""
         sampling = 0.0
-        if self.metric.share and self.examples and level.mean is not None:
+        if self.metric.is_fraction and self.examples and level.mean is not None:
             share = min(1.0, max(0.0, level.mean))
             sampling = NORMAL_95 * sqrt(share * (1 - share) / self.examples)
         return max(level.spread or 0.0, sampling)
@@ -188,7 +188,7 @@ def _range(levels: Sequence[Level], teacher: float | None, margin: _Margin) -> l
     if not ends:
         return [0.0, 1.0]
     low, high = min(ends), max(ends)
-    minimum = MIN_HEIGHT * (1.0 if metric.share else max(abs(low), abs(high)) or 1.0)
+    minimum = MIN_HEIGHT * (1.0 if metric.is_fraction else max(abs(low), abs(high)) or 1.0)
     space = max(0.08 * (high - low), (minimum - (high - low)) / 2)
     ends = [low - space, high + space]
     return ends if metric.higher_is_better else ends[::-1]

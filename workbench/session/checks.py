@@ -124,7 +124,7 @@ def check_floor(value: float | None, metric: Metric) -> float | None:
     """
     if value is None:
         return None
-    if metric.share and not 0 <= value <= 1:
+    if metric.is_fraction and not 0 <= value <= 1:
         raise InputError(
             _("The {metric} floor must be from 0 to 100 %.").format(metric=_(metric.name)),
             code="session.invalid_floor",

@@ -189,7 +189,7 @@ class Jobs:
             for result in sweep(model, settings, seconds=seconds, cancel=token):
                 progress = progress.after(result)
                 self.sweep_result, self.sweep_progress = result, progress
-                on_progress(result.share)
+                on_progress(result.completed)
                 state.notify()
         finally:
             if self.sweep_progress is progress:  # else a newer call has begun, or another model
@@ -223,7 +223,7 @@ class Jobs:
                 if token.cancelled:
                     return
                 self.sensitivity = result
-            on_progress(result.share)
+            on_progress(result.completed)
             state.notify()
 
     def repeat_student(

@@ -20,36 +20,36 @@ class SweepProgress:
         The time budget.
     students, finished : int
         How many students there are, and how many have finished; 0 while the speed is measured.
-    share : float
+    completed : float
         The fraction of all steps that are done.
     seconds_left : float or None
         The estimated remaining time, once it is known.
     over : bool
-        Whether the sweep has ended; with a `share` below 1, it was stopped.
+        Whether the sweep has ended; with a `completed` below 1, it was stopped.
     """
 
     seconds: float
     students: int = 0
     finished: int = 0
-    share: float = 0.0
+    completed: float = 0.0
     seconds_left: float | None = None
     over: bool = False
-    _first: tuple[float, float] | None = None  # time and share of the first result
+    _first: tuple[float, float] | None = None  # time and part completed at the first result
 
     def after(self, result: TemperatureSweep) -> SweepProgress:
         """Return the progress at a new result."""
         now = time.monotonic()
-        begin, share = self._first or (now, result.share)
+        begin, completed = self._first or (now, result.completed)
         remaining = None
-        if result.share > share:
-            remaining = (now - begin) * (1 - result.share) / (result.share - share)
+        if result.completed > completed:
+            remaining = (now - begin) * (1 - result.completed) / (result.completed - completed)
         return replace(
             self,
             students=result.students,
             finished=len(result.outcomes),
-            share=result.share,
+            completed=result.completed,
             seconds_left=remaining,
-            _first=(begin, share),
+            _first=(begin, completed),
         )
 
     def ended(self) -> SweepProgress:

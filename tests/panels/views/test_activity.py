@@ -17,7 +17,7 @@ SETTINGS = Train(1170)
 RUNNING = TrainingProgress(SETTINGS, step=300, seconds=6.0, seconds_left=12.3)
 OVER = TrainingProgress(SETTINGS, step=1170, over=True)
 COST = {"seconds": 17.2, "steps": 1170.0, "examples_per_second": 7400.0}
-SWEEP = SweepProgress(20.0, students=12, finished=2, share=0.25, seconds_left=14.6)
+SWEEP = SweepProgress(20.0, students=12, finished=2, completed=0.25, seconds_left=14.6)
 
 
 def session(**changes):
@@ -109,7 +109,7 @@ def test_a_stopped_sweep_keeps_its_students():
     line = activity(session(sweep_progress=SWEEP.ended()), "temperature")
     assert line["text"] == "Stopped: 2 of 12 students have finished."
     assert not is_running(line)
-    finished = SweepProgress(20.0, students=12, finished=12, share=1.0, over=True)
+    finished = SweepProgress(20.0, students=12, finished=12, completed=1.0, over=True)
     assert activity(session(sweep_progress=finished), "temperature") is None
 
 

@@ -148,7 +148,7 @@ def test_sensitivity_is_drawn_incrementally_and_a_click_sets_the_layer(client):
     ]
     assert {"Layer by layer: 1 of 6 measured", "Layer by layer: 5 of 6 measured"} <= set(titles)
     result = client.session.sensitivity
-    assert result.share == 1
+    assert result.completed == 1
     assert {point.recipe.prune.criterion for point in result.points} == {"random"}
     cell = client.last("tab")["figure"]["data"][0]["customdata"][1][0]
     client.act(name=cell["act"], **{k: v for k, v in cell.items() if k != "act"})
@@ -181,7 +181,7 @@ def test_a_cancelled_sensitivity_scan_retains_its_points(client):
     client.wait("tab", lambda tab: "figure" in tab and client.session.sensitivity.points)
     client.act("cancel")
     client.wait("progress", lambda task: task["text"] is None)
-    assert 0 < client.session.sensitivity.share < 1
+    assert 0 < client.session.sensitivity.completed < 1
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def budget(dashboard: Dashboard, message: dict[str, Any]) -> None:
 def floor(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Set the worst acceptable value of the metric, or remove it; shares are limited to 1."""
     value = positive_number(message.get("value"))
-    if value is not None and dashboard.session.model.task.metric.share:
+    if value is not None and dashboard.session.model.task.metric.is_fraction:
         value = min(1.0, value)
     dashboard.session.set_floor(None if value is None else max(0.0, value))
 

@@ -72,12 +72,12 @@ def running_steps(progress: TrainingProgress) -> str:
 def sweep_activity(session: Session) -> Activity | None:
     """Return the line about the comparison of temperatures."""
     sweep = session.sweep_progress
-    if sweep is None or (sweep.over and sweep.share == 1):
+    if sweep is None or (sweep.over and sweep.completed == 1):
         return None
     if sweep.over:
         text = _("Stopped: {finished} of {students} students have finished.")
         return {"tone": "stopped", "text": text.format(**_counts(sweep))}
-    return {"tone": "working", "fraction": sweep.share or None, "text": _sweep_text(sweep)}
+    return {"tone": "working", "fraction": sweep.completed or None, "text": _sweep_text(sweep)}
 
 
 def _sweep_text(sweep: SweepProgress) -> str:

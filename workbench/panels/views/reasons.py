@@ -110,7 +110,7 @@ def _cliff(report: Report, original: Spot, metric: Metric) -> Iterator[str]:
     if not exact(report):
         return
     change = report.value - original.value
-    large = CLIFF if metric.share else CLIFF * abs(original.value)
+    large = CLIFF if metric.is_fraction else CLIFF * abs(original.value)
     if metric.better(original.value, report.value) and abs(change) >= large:
         if report.recipe.train is not None:
             sentence = _("{change} is a large loss: compress less.")
