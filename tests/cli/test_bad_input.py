@@ -237,6 +237,12 @@ def test_a_port_in_use(fails, command):
         assert str(port) in fails(command, "--port", port, "--no-browser")
 
 
+@pytest.mark.parametrize("command", ["dashboard", "lab"])
+def test_a_server_prints_no_json(workbench, command):
+    status, _, err = workbench(command, "--json")
+    assert (status, err) == (2, "workbench: unrecognized arguments: --json\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["measure", "fashion/none"], ["inspect", "missing"], ["measure", SMALL, "--recipe", "{"]],

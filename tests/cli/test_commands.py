@@ -258,7 +258,7 @@ def test_the_progress_bar_appears_only_in_a_terminal(workbench, monkeypatch):
 def test_training_in_a_terminal_shows_the_accuracy_so_far(workbench, monkeypatch, tmp_path):
     monkeypatch.setattr("workbench.progress.sys.stderr.isatty", lambda: True)
     path = str(tmp_path / "a.safetensors")
-    _, _, err = workbench("train", SMALL, "--steps", "3", "--seed", "7", "--output", path)
+    _, _, err = workbench("train", SMALL, "--train.steps", "3", "--seed", "7", "--output", path)
     assert re.search(r"1 of 3  \d\d\.\d\u202f%", err)
 
 

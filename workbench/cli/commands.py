@@ -23,7 +23,7 @@ MODEL_HELP = "a model from `workbench list`, such as fashion/lenet5"
 
 @dataclass(frozen=True)
 class Command:
-    """A command: how to add its options, run it, and print its result.
+    """A command: how to add its options, run it, and print its result if it has one.
 
     `parts` are the parts of a recipe whose fields are options.
     """
@@ -32,7 +32,7 @@ class Command:
     help: str
     add_options: Callable[[Parser], None]
     run: Callable[[argparse.Namespace], Result | None]
-    show: Callable[[Result], None] = lambda result: None
+    show: Callable[[Result], None] | None = None
     parts: tuple[str, ...] = ()
 
 

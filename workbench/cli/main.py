@@ -62,7 +62,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for command in commands.COMMANDS:
         subparser = subparsers.add_parser(command.name, help=command.help, description=command.help)
         command.add_options(subparser)
-        subparser.add_argument("--json", action="store_true", help="print one JSON object")
+        if command.show is not None:
+            subparser.add_argument("--json", action="store_true", help="print one JSON object")
         if command.parts and command.name in arguments:
             add_parts(subparser, command.parts)
         subparser.set_defaults(run=command.run, show=command.show)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.recipes import add_recipe, option
+from workbench.cli.recipes import SEPARATOR, add_recipe, option
 from workbench.errors import InputError, TrainingError
 from workbench.progress import draw_steps, progress_bar
 from workbench.recipe import Recipe, Train
@@ -101,7 +101,7 @@ def run(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
 
 
 def add_options(parser: argparse.ArgumentParser, *, distilling: bool) -> None:
-    """Add the options: the fields of `Train`, and the seconds to train."""
+    """Add the options: the fields of `Train`, also as ``--train.FIELD``, and the seconds."""
     add_recipe(parser, "the model is only trained")
     parser.add_argument("--output", required=True, metavar="FILE", help="the file to write")
     parser.add_argument(
@@ -113,7 +113,8 @@ def add_options(parser: argparse.ArgumentParser, *, distilling: bool) -> None:
             settings = option(field, defaults[field.name])
             if distilling and field.name == "teacher":
                 settings |= {"required": True, "type": _teacher}
-            parser.add_argument(f"--{field.name.replace('_', '-')}", dest=field.name, **settings)
+            names = f"--{field.name.replace('_', '-')}", f"--train{SEPARATOR}{field.name}"
+            parser.add_argument(*names, dest=field.name, **settings)
 
 
 def _teacher(text: str) -> str:
