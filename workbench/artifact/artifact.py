@@ -16,6 +16,7 @@ from torch import Tensor
 from workbench.artifact import container
 from workbench.artifact.build_ledger import build_ledger
 from workbench.artifact.container import MAX_HEADER_BYTES
+from workbench.artifact.foreign_files import check_own_kind
 from workbench.artifact.header import MAX_DECODED_BYTES, check
 from workbench.artifact.ledger import Ledger
 from workbench.artifact.module_spec import UNCHANGED, ModuleSpec
@@ -297,8 +298,9 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) ->
         )
     source = Path(path)
     with file_errors("read", path):
-        size = source.stat().st_size
         check_regular(source)
+        check_own_kind(source)
+        size = source.stat().st_size
         if size > 2 * max_bytes + MAX_HEADER_BYTES:  # scales may outweigh the values they scale
             raise ArtifactError(
                 f"{source} is too large to unpack to {max_bytes:,} bytes or fewer.",
@@ -310,6 +312,8 @@ def load(path: str | os.PathLike[str], *, max_bytes: int = MAX_DECODED_BYTES) ->
 
 def check_regular(path: Path) -> None:
     """Raise `FileError` if `path` exists and is not a regular file: a device may never end."""
+    if path.is_dir():
+        raise FileError(f"{path} is a folder: name a file in it.", code="file.is_a_folder")
     if path.exists() and not path.is_file():
         raise FileError(f"{path} is not a regular file.", code="file.not_a_regular_file")
 

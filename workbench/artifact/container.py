@@ -159,10 +159,14 @@ def read_header(stream: BinaryIO, size: int) -> StoredHeader:
     metadata = outer.get("__metadata__")
     written = metadata.get("format") if isinstance(metadata, dict) else None
     if written not in (FORMAT, FORMAT_1):
-        raise ArtifactError(
-            f"Workbench did not write this safetensors file in the format {FORMAT} or {FORMAT_1}.",
-            code="artifact.unknown_format",
+        reason = (
+            f"The file has the format {written}: upgrade Workbench, which reads {FORMAT} and "
+            f"{FORMAT_1}."
+            if isinstance(written, str) and written.startswith(FORMAT.partition("/")[0])
+            else "This safetensors file is not compressed: Workbench did not write it in the "
+            f"format {FORMAT} or {FORMAT_1}; compress it first, with workbench compress."
         )
+        raise ArtifactError(reason, code="artifact.unknown_format")
     damaged = ArtifactError(
         "The file is damaged: its outer header was changed.", code="artifact.outer_header_damaged"
     )

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from workbench.artifact import container
 from workbench.artifact.artifact import check_regular, decode, parse_recipe
 from workbench.artifact.build_ledger import build_ledger
+from workbench.artifact.foreign_files import check_own_kind
 from workbench.artifact.header import check_entries, check_lengths
 from workbench.artifact.ledger import Ledger
 from workbench.compression.codecs.stream import Entry, parts
@@ -50,6 +51,7 @@ class OnDiskArtifact:
         source = Path(path)
         with file_errors("read", path):
             check_regular(source)
+            check_own_kind(source)
             size = source.stat().st_size
             with source.open("rb") as stream:
                 stored = container.read_header(stream, size)

@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 
 import torch
 
+from workbench.artifact import container
+from workbench.artifact.artifact import check_regular
+from workbench.artifact.foreign_files import check_own_kind
 from workbench.compression.coded import DTYPES
 from workbench.errors import ArtifactError, file_errors
 
@@ -75,6 +78,8 @@ def read(path: Path) -> Contents:
         If the header is invalid.
     """
     with file_errors("read", path):
+        check_own_kind(path)
+        check_regular(path)
         size = path.stat().st_size
         with path.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8).ljust(8, b"\xff"))
@@ -83,6 +88,12 @@ def read(path: Path) -> Contents:
             text = stream.read(length)
     header = _from_json(path, text)
     metadata = _metadata(path, header.pop("__metadata__", {}))
+    if metadata.get("format") in (container.FORMAT, container.FORMAT_1):
+        raise ArtifactError(
+            f"{path} is a Workbench file, compressed already: name the original, or decompress it "
+            "first with workbench decompress.",
+            code="file.compressed_already",
+        )
     tensors = {name: _location(path, name, entry, 8 + length) for name, entry in header.items()}
     _check_layout(path, tensors, 8 + length, size)
     return Contents(tensors, metadata)

@@ -14,13 +14,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from workbench.artifact.foreign_files import (
+    PICKLES,
+    is_index,
+    missing,
+    pickle_index_error,
+)
 from workbench.compression.roles import compressible, is_mask
 from workbench.errors import ArtifactError, FileError, file_errors
 from workbench.streaming import safetensors_header
+from workbench.streaming.folders import find_in_folder, is_safetensors
 from workbench.streaming.safetensors_header import Contents, TensorLocation
 
-INDEX_SUFFIX = ".index.json"
-FILE_SUFFIX = ".safetensors"
 SAMPLE_VALUES = 4096
 """The first values of a tensor; they nearly always suffice to see that it is not a mask."""
 
@@ -49,8 +54,8 @@ class Source:
         ArtifactError
             If a file is damaged, or the index and its shards disagree.
         """
-        path = _find_in_folder(path) if path.is_dir() else path
-        if path.name.endswith(INDEX_SUFFIX):
+        path = find_in_folder(path) if path.is_dir() else path
+        if is_index(path.name):
             contents, files = _read_shards(path)
         else:
             contents, files = safetensors_header.read(path), (path,)
@@ -133,23 +138,7 @@ class Source:
 
 
 def _title(path: Path) -> str:
-    return path.resolve().parent.name if path.name.endswith(INDEX_SUFFIX) else path.stem
-
-
-def _find_in_folder(folder: Path) -> Path:
-    for suffix in (INDEX_SUFFIX, FILE_SUFFIX):
-        paths = sorted(folder.glob(f"*{suffix}"))
-        if len(paths) == 1:
-            return paths[0]
-        if paths:
-            raise FileError(
-                f"{folder} holds several files *{suffix}: name one of them.",
-                code="file.ambiguous_folder",
-            )
-    raise FileError(
-        f"{folder} holds no {FILE_SUFFIX} file: name a folder that does.",
-        code="file.empty_folder",
-    )
+    return path.resolve().parent.name if is_index(path.name) else path.stem
 
 
 def _read_shards(index: Path) -> tuple[Contents, tuple[Path, ...]]:
@@ -183,6 +172,8 @@ def _read_shards(index: Path) -> tuple[Contents, tuple[Path, ...]]:
 
 
 def _weight_map(index: Path) -> dict[str, str]:
+    if not index.exists():
+        raise missing(index)
     with file_errors("read", index):
         text = index.read_bytes()
     try:
@@ -190,6 +181,8 @@ def _weight_map(index: Path) -> dict[str, str]:
     except (ValueError, RecursionError):
         content = None
     weight_map = content.get("weight_map") if isinstance(content, dict) else None
+    if isinstance(weight_map, dict) and any(map(_is_pickle_name, weight_map.values())):
+        raise pickle_index_error(index)
     if not isinstance(weight_map, dict) or not all(map(_is_shard_name, weight_map.values())):
         raise ArtifactError(
             f"{index} is not an index of shards: its weight_map is invalid.",
@@ -200,4 +193,8 @@ def _weight_map(index: Path) -> dict[str, str]:
 
 def _is_shard_name(value: Any) -> bool:
     """Whether `value` names a file in the index's own folder."""
-    return isinstance(value, str) and value.endswith(FILE_SUFFIX) and Path(value).name == value
+    return isinstance(value, str) and is_safetensors(Path(value)) and Path(value).name == value
+
+
+def _is_pickle_name(value: Any) -> bool:
+    return isinstance(value, str) and value.lower().endswith(PICKLES)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 
+from workbench.artifact.foreign_files import check_own_kind, is_weights_file
 from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.domain.model import Architecture, Model
 from workbench.domain.task import Task, unknown_name_error
@@ -145,6 +147,7 @@ def model(name: str) -> Model:
             "--module on the command line.",
             code="model.not_registered",
         )
+    _check_is_no_file(name)
     built_in = architecture(name)
     try:
         card = json.loads(built_in.card.read_text(encoding="utf-8"))
@@ -155,6 +158,26 @@ def model(name: str) -> Model:
             code="model.card_damaged",
         ) from error
     return Model(built_in, card)
+
+
+def _check_is_no_file(name: str) -> None:
+    """Raise an error that says what to do if `name` is that of a file or a folder.
+
+    Raises
+    ------
+    InputError
+        If it is a file of tensors, which has no module, or a folder.
+    WorkbenchError
+        If it is a file of another program, or a missing file of weights.
+    """
+    if name in ARCHITECTURES or not name or not (is_weights_file(name) or Path(name).exists()):
+        return
+    check_own_kind(Path(name))
+    raise InputError(
+        f"{name} is a file or folder, not the name of a model: workbench compress, inspect and "
+        "compare take files of tensors, and wb.from_module takes the module that they fit.",
+        code="model.is_a_file",
+    )
 
 
 @cache
