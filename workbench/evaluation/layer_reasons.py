@@ -192,7 +192,7 @@ def _by_choice(recipe: Recipe, name: str) -> bool:
 def _all_excluded(artifact: Artifact, layers: CodedLayers) -> Iterator[Reason]:
     for key in (*COMPRESSING, "activations"):
         part = getattr(artifact.recipe, key)
-        if part is not None and layers.keys() <= set(part.exclude):
+        if part is not None and all(name in part.exclude for name in layers):
             yield Reason("all_excluded", specs(part)[0].label)
 
 

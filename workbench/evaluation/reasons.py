@@ -172,7 +172,7 @@ def _activations(artifact: Artifact, roundable: Collection[str]) -> Iterator[Rea
     if not quantized:
         if not roundable:
             yield Reason("no_inputs")
-        elif set(roundable) <= set(activations.exclude):
+        elif all(name in activations.exclude for name in roundable):
             yield Reason("inputs_excluded")
         return
     coded = {name: artifact.tensors[name] for name in quantized}

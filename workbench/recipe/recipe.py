@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
@@ -14,6 +14,7 @@ from workbench.errors import RecipeError
 from workbench.recipe.activations import Activations
 from workbench.recipe.adjust import Adjust
 from workbench.recipe.factorize import OUTPUT_AIMS, Factorize
+from workbench.recipe.name_patterns import is_pattern, matches
 from workbench.recipe.prune import NEEDS_COVARIANCE, NEEDS_GRADIENTS, Prune
 from workbench.recipe.quantize import COMPENSATED, Quantize
 from workbench.recipe.schema import brief, specs
@@ -283,28 +284,53 @@ class Recipe(Displayable):
     def check_names(self, names: Iterable[str]) -> None:
         """Raise `RecipeError` unless the recipe fits a model with the compressible tensors `names`.
 
-        It must not name other tensors, nor both prune and factorize one.
+        It must not name other tensors, nor both prune and factorize one. Each pattern must match a
+        tensor.
         """
-        known = list(names)
-        for name in known:
+        known = dict.fromkeys(names)
+        for name in known if self.factorize else ():
             if self.prunes(name) and self.factorize and self.factorize.kept_fraction(name) < 1:
                 raise RecipeError(
                     f"{name} would be pruned and then factorized, but the factors of a sparse "
                     "matrix are dense: exclude it from one of the two.",
                     code="recipe.pruned_and_factorized",
                 )
+        for key, field, name in self._layer_names():
+            if name in known or (is_pattern(name) and any(matches(item, name) for item in known)):
+                continue
+            count, rule, fault = 1, "names", "this model does not have"
+            if is_pattern(name):
+                count, rule, fault = 3, "has the pattern", "matches no layer of this model"
+            close = get_close_matches(name.strip("*"), known, count) or list(known)[:3]
+            raise RecipeError(
+                f"{key}.{field} {rule} {name!r}, which {fault}: try {', '.join(close)}.",
+                code="recipe.unknown_layer",
+            )
+
+    def expanded(self, names: Iterable[str]) -> Recipe:
+        """Return the same recipe for a model with the tensors `names`, without patterns."""
+        known = tuple(names)
+        changed: dict[str, Any] = {}
+        for key in {key for key, _field, name in self._layer_names() if is_pattern(name)}:
+            part = getattr(self, key)
+            fields: dict[str, Any] = {}
+            for field in specs(part):
+                value = getattr(part, field.name)
+                if field.kind == "names":
+                    fields[field.name] = [name for name in known if name in value]
+                elif field.kind == "layers":
+                    fields[field.name] = {name: value[name] for name in known if name in value}
+            changed[key] = replace(part, **fields)
+        return replace(self, **changed) if changed else self
+
+    def _layer_names(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the part, the field and the text of each name or pattern of layers."""
         for key in PARTS:
             part = getattr(self, key)
             for field in specs(part) if part is not None else ():
                 if field.kind in ("layers", "names"):
                     for name in getattr(part, field.name):
-                        if name not in known:
-                            close = get_close_matches(name, known, 1) or known[:3]
-                            raise RecipeError(
-                                f"{key}.{field.name} names {name!r}, which this model does not"
-                                f" have: try {', '.join(close)}.",
-                                code="recipe.unknown_layer",
-                            )
+                        yield key, field.name, name
 
 
 def written_fields(part: Part) -> dict[str, Any]:

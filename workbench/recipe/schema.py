@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from workbench.errors import RecipeError
 from workbench.i18n import Labeled
 from workbench.recipe.layermap import LayerMap
+from workbench.recipe.name_patterns import NameList
 
 MAX_TEXT_LENGTH = 400
 
@@ -80,7 +81,7 @@ class FieldSpec(Labeled):
                     f"{where} must be a list of layer names, not {brief(value)}.",
                     code="recipe.wrong_type",
                 )
-            return tuple(sorted({_name(item, where) for item in value}))
+            return NameList(sorted({_name(item, where) for item in value}))
         if self.kind == "text":
             if not isinstance(value, str) or len(value) > MAX_TEXT_LENGTH:
                 raise RecipeError(

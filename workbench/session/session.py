@@ -282,6 +282,7 @@ class Session(Readings, Jobs):
         first: bool = False,
     ) -> None:
         model = resolve_model(selection.model, selection.recipe)
+        selection = replace(selection, recipe=selection.recipe.expanded(model.layers))
         state = self._state
         with state.lock:
             state.gesture.moving = moving

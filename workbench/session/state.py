@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workbench import formatting, zoo
@@ -77,9 +78,10 @@ class State:
     """
 
     def __init__(self, start: Selection, store: ResultCache) -> None:
+        self.model = resolve_model(start.model, start.recipe)
+        start = replace(start, recipe=start.recipe.expanded(self.model.layers))
         self.history = History(start)
         self.gesture = Gesture()
-        self.model = resolve_model(start.model, start.recipe)
         self.origin_model = self._origin(start, self.model)
         self.store = store
         self.lock = threading.RLock()

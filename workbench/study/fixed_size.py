@@ -82,6 +82,7 @@ def hold_size(
             _("A trained file cannot keep its size: remove training from the recipe first."),
             code="recipe.hold_size_trained",
         )
+    recipe = recipe.expanded(model.layers)
     others = _densities(model, recipe, layer)
     if not others:
         raise RecipeError(
