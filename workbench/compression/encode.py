@@ -45,8 +45,6 @@ class NamedTensors:
         The axes of the layers whose canonical layout differs from the model's.
     stats : CalibrationStats
         In the canonical layout.
-    buffers : frozenset of str
-        The tensors that are not parameters.
     pruned : frozenset of str
         The layers that a step has changed.
     """
@@ -56,7 +54,6 @@ class NamedTensors:
     layers: tuple[str, ...]
     axes: Mapping[str, Axes]
     stats: CalibrationStats
-    buffers: frozenset[str]
     pruned: frozenset[str] = frozenset()
 
     @classmethod
@@ -86,7 +83,6 @@ class NamedTensors:
             layers=tuple(name for name in roles.layers if name in weights),
             axes=axes,
             stats=stats_to_canonical(stats or CalibrationStats(), axes),
-            buffers=roles.buffers,
         )
 
 
@@ -130,8 +126,12 @@ def encode_tensors(
     return share_or_quantize(pruned, factorize(pruned, recipe), recipe, qparams or {})
 
 
-def encode_tensor(name: str, weight: Tensor, recipe: Recipe, mask: Tensor | None) -> Coded:
+def encode_tensor(
+    name: str, weight: Tensor, recipe: Recipe, mask: Tensor | None, *, is_layer: bool
+) -> Coded:
     """Encode one tensor as `encode_tensors` does without statistics, pruned by `mask`.
+
+    A tensor that is no layer is stored as it is.
 
     Raises
     ------
@@ -141,7 +141,8 @@ def encode_tensor(name: str, weight: Tensor, recipe: Recipe, mask: Tensor | None
         If the tensor cannot be stored, or holds NaN or infinity.
     """
     masks = {} if mask is None else {name: mask}
-    pruned = prune(NamedTensors.of({name: weight}), recipe, masks)
+    roles = Roles((name,) if is_layer else ())
+    pruned = prune(NamedTensors.of({name: weight}, roles=roles), recipe, masks)
     return share_or_quantize(pruned, factorize(pruned, recipe), recipe, {})[name]
 
 
@@ -215,7 +216,7 @@ def share_or_quantize(
     coded: dict[str, Coded] = {}
     for name, weight in tensors.current.items():
         if name not in tensors.layers:
-            coded[name] = Uncompressed.of(weight, exact=name in tensors.buffers)
+            coded[name] = Uncompressed.of(weight, exact=True)
             continue
         covariance = tensors.stats.covariances.get(name)
         result: Coded = _coded(name, weight, recipe, covariance, qparams.get(name))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from workbench.compression.axes import Axes
+from workbench.compression.quantized_layers import quantized_layers
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,17 @@ def compressible(
 ) -> tuple[str, ...]:
     """Return the names of the floating-point tensors with two or more dimensions, in order.
 
-    Buffers are excluded. So are attention masks, which rounding would break.
+    Buffers are excluded. So are attention masks, which rounding would break, and the tensors of
+    layers that another program has quantized.
     """
+    quantized = quantized_layers(weights)
     return tuple(
         name
         for name, weight in weights.items()
         if weight.ndim >= 2
         and weight.is_floating_point()
         and name not in buffers
+        and name not in quantized
         and not is_mask(weight)
     )
 

@@ -105,13 +105,13 @@ def _write_all(
     cancel: CancelToken,
 ) -> None:
     masks = _masks(source, recipe, partial, on_progress)
-    read = 0
+    layers, read = frozenset(source.layers), 0
     for name, location in source.locations.items():
         cancel.check()
         if name not in partial.entries:
             with source.tensor(name) as weight:
                 mask, ties = masks.mask(name, weight, partial.ties) if masks else (None, 0)
-                described, stream = _encode(name, weight, recipe, mask)
+                described, stream = _encode(name, weight, recipe, mask, name in layers)
             if location.stored_dtype is not None:
                 described["raw"] = [location.stored_dtype, list(location.stored_shape)]
             partial.add(name, described, stream, ties)
@@ -134,14 +134,16 @@ def _masks(
     return masks
 
 
-def _encode(name: str, weight: Tensor, recipe: Recipe, mask: Tensor | None) -> tuple[Entry, bytes]:
+def _encode(
+    name: str, weight: Tensor, recipe: Recipe, mask: Tensor | None, is_layer: bool
+) -> tuple[Entry, bytes]:
     """Return the header entry and the stream of a tensor."""
     if weight.dtype == torch.bool and weight.numel() and int(weight.view(torch.uint8).max()) > 1:
         raise ArtifactError(
             f"{name} holds Boolean values that are neither 0 nor 1: export the file again.",
             code="file.invalid_boolean",
         )
-    coded = encode_tensor(name, weight, recipe, mask)
+    coded = encode_tensor(name, weight, recipe, mask, is_layer=is_layer)
     options = find_encodings(coded, recipe.prune, include_larger=False)
     return with_original_dtype(entry(coded, options), weight.dtype), write(coded, options)
 

@@ -30,9 +30,9 @@ class Masks:
 
     Attributes
     ----------
-    names : tuple
+    names : frozenset
         The tensors that may be pruned.
-    pool : tuple
+    pool : frozenset
         The tensors that share one global threshold.
     bits : int
         Bits of the sort keys of the pool.
@@ -41,8 +41,8 @@ class Masks:
     """
 
     prune: Prune
-    names: tuple[str, ...]
-    pool: tuple[str, ...]
+    names: frozenset[str]
+    pool: frozenset[str]
     bits: int
     threshold: Threshold | None
 
@@ -72,7 +72,7 @@ class Masks:
 
         if threshold is None and pruned:
             threshold = nth_smallest(all_keys, bits, pruned)
-        return cls(prune, names, pool, bits, threshold)
+        return cls(prune, frozenset(names), frozenset(pool), bits, threshold)
 
     def mask(self, name: str, weight: Tensor, ties: int) -> tuple[Tensor | None, int]:
         """Return a tensor's mask (True: keep; None: keep all) and the number of ties it pruned.
