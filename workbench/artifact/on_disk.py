@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from workbench.artifact import container
 from workbench.artifact.artifact import check_regular, decode, parse_recipe
 from workbench.artifact.build_ledger import build_ledger
+from workbench.artifact.changes import Changes
 from workbench.artifact.foreign_files import check_own_kind
 from workbench.artifact.header import check_entries, check_lengths
 from workbench.artifact.ledger import Ledger
@@ -23,11 +24,21 @@ CHUNK_BYTES = 2**20
 
 
 class OnDiskArtifact:
-    """The header of a file and access to its tensors; memory use is small for any file size."""
+    """The header of a file and access to its tensors; memory use is small for any file size.
+
+    Attributes
+    ----------
+    path : Path
+    size : int
+        The length of the file in bytes.
+    changes : Changes or None
+        What compression changed; only known to the call that compressed the file.
+    """
 
     def __init__(self, path: Path, header: dict[str, Any], start: int, size: int) -> None:
         self.path = path
         self.size = size
+        self.changes: Changes | None = None
         self._header = header
         self._start = start
 
@@ -99,6 +110,30 @@ class OnDiskArtifact:
     def entries(self) -> dict[str, Entry]:
         """The header entry of each tensor by name, in the order of the streams."""
         return dict(self._header["tensors"])
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[int, int]]:
+        """The offset and the length of each stream."""
+        spans, start = {}, self._start
+        for name, entry in self._header["tensors"].items():
+            spans[name] = start, _length(entry)
+            start += spans[name][1]
+        return spans
+
+    def tensor(self, name: str) -> Coded:
+        """Return the coded form of one tensor.
+
+        Raises
+        ------
+        FileError
+            If the file can no longer be read.
+        ArtifactError
+            If the stream does not match its header entry.
+        """
+        start, length = self._spans[name]
+        with file_errors("read", self.path), self.path.open("rb") as stream:
+            stream.seek(start)
+            return decode(name, self._header["tensors"][name], stream.read(length))
 
     def tensors(self) -> Iterator[tuple[str, Coded]]:
         """Yield the name and the coded form of each tensor, in the order of the streams.

@@ -13,24 +13,26 @@ import torch
 from torch import Tensor
 
 from workbench.artifact.artifact import check_writable
+from workbench.artifact.changes import Changes
 from workbench.artifact.container import check_header_size
 from workbench.artifact.module_spec import UNCHANGED
 from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import with_original_dtype
 from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.cancel import NEVER, CancelToken
-from workbench.compression.codecs.stream import Entry, entry, find_encodings, write
+from workbench.compression.codecs.stream import entry, find_encodings, write
 from workbench.compression.encode import encode_tensor
+from workbench.compression.weight_error import weight_error
 from workbench.errors import ArtifactError, file_errors
 from workbench.recipe import Recipe
 from workbench.streaming.masks import Masks, Progress
 from workbench.streaming.nth_smallest import Threshold
-from workbench.streaming.resume import FREE_SPACE, ResumableOutput, locked
+from workbench.streaming.resume import FREE_SPACE, Finished, ResumableOutput, locked
 from workbench.streaming.safetensors_header import DEFAULT_METADATA
 from workbench.streaming.source import Source
 from workbench.streaming.supported import check_supported
 
-VERSION = 4
+VERSION = 5
 """Increased whenever the output bytes change, so that older partial output is not continued."""
 
 
@@ -82,7 +84,10 @@ def compress_file(
         partial = ResumableOutput.resume(target, _key(source, recipe))
         _write_all(source, recipe, partial, on_progress, cancel)
         written = partial.finish({**header, "tensors": partial.entries})
-        return OnDiskArtifact.from_header(target, written)
+        artifact = OnDiskArtifact.from_header(target, written)
+        unchanged = tuple(name for name in source.locations if name not in partial.errors)
+        artifact.changes = Changes(partial.errors, unchanged)
+        return artifact
 
 
 def _header(source: Source, recipe: Recipe) -> dict[str, Any]:
@@ -111,10 +116,10 @@ def _write_all(
         if name not in partial.entries:
             with source.tensor(name) as weight:
                 mask, ties = masks.mask(name, weight, partial.ties) if masks else (None, 0)
-                described, stream = _encode(name, weight, recipe, mask, name in layers)
+                encoded = _encode(name, weight, recipe, mask, name in layers)
             if location.stored_dtype is not None:
-                described["raw"] = [location.stored_dtype, list(location.stored_shape)]
-            partial.add(name, described, stream, ties)
+                encoded.entry["raw"] = [location.stored_dtype, list(location.stored_shape)]
+            partial.add(name, encoded._replace(ties=ties))
         read += location.size
         on_progress(read, source.size)
 
@@ -136,8 +141,8 @@ def _masks(
 
 def _encode(
     name: str, weight: Tensor, recipe: Recipe, mask: Tensor | None, is_layer: bool
-) -> tuple[Entry, bytes]:
-    """Return the header entry and the stream of a tensor."""
+) -> Finished:
+    """Return a tensor in encoded form, with its error if it is a layer."""
     if weight.dtype == torch.bool and weight.numel() and int(weight.view(torch.uint8).max()) > 1:
         raise ArtifactError(
             f"{name} holds Boolean values that are neither 0 nor 1: export the file again.",
@@ -145,7 +150,11 @@ def _encode(
         )
     coded = encode_tensor(name, weight, recipe, mask, is_layer=is_layer)
     options = find_encodings(coded, recipe.prune, include_larger=False)
-    return with_original_dtype(entry(coded, options), weight.dtype), write(coded, options)
+    described = with_original_dtype(entry(coded, options), weight.dtype)
+    stream = write(coded, options)
+    del options
+    error = weight_error(weight, coded.tensor()) if is_layer else None
+    return Finished(described, stream, 0, error if error and error.changed else None)
 
 
 def _key(source: Source, recipe: Recipe) -> str:

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from filelock import FileLock, Timeout
 
 from workbench.artifact import container
 from workbench.compression.codecs.stream import Entry
+from workbench.compression.weight_error import WeightError
 from workbench.errors import ArtifactError, FileError
 
 CHUNK_BYTES = 2**20
@@ -50,6 +51,15 @@ def locked(output: Path) -> Iterator[None]:
         lock.release()
 
 
+class Finished(NamedTuple):
+    """An encoded tensor: its header entry and stream, the ties it pruned, and its error if any."""
+
+    entry: Entry
+    stream: bytes
+    ties: int
+    error: WeightError | None
+
+
 @dataclass(eq=False)
 class ResumableOutput:
     """The finished streams of a file and their header entries.
@@ -64,6 +74,8 @@ class ResumableOutput:
         Plain data computed before the first stream, or None.
     entries : dict
         The header entry of each finished tensor by name.
+    errors : dict
+        The error of each finished tensor that was changed, by name.
     ties : int
         The number of ties that the finished tensors pruned.
     """
@@ -72,6 +84,7 @@ class ResumableOutput:
     key: str
     plan: Any = None
     entries: dict[str, Entry] = field(default_factory=dict)
+    errors: dict[str, WeightError] = field(default_factory=dict)
     ties: int = 0
     _checksums: list[tuple[int, int]] = field(default_factory=list)
 
@@ -100,13 +113,16 @@ class ResumableOutput:
         self._data.touch()
         self._note({"key": self.key, "plan": plan})
 
-    def add(self, name: str, entry: Entry, stream: bytes, ties: int) -> None:
+    def add(self, name: str, tensor: Finished) -> None:
         """Append the stream of a tensor."""
         with self._data.open("ab") as data:
-            data.write(stream)
-        size, checksum = len(stream), zlib.crc32(stream)
-        self._register(name, entry, size, checksum, ties)
-        self._note({"name": name, "entry": entry, "size": size, "sum": checksum, "ties": ties})
+            data.write(tensor.stream)
+        size, checksum = len(tensor.stream), zlib.crc32(tensor.stream)
+        note = {"name": name, "entry": tensor.entry, "size": size, "sum": checksum}
+        error = tensor.error.as_list() if tensor.error else None
+        note |= {"ties": tensor.ties, "error": error}
+        self._register(note)
+        self._note(note)
 
     def finish(self, header: dict[str, Any]) -> dict[str, Any]:
         """Write the output, remove the partial output, and return the header with its digest.
@@ -148,10 +164,13 @@ class ResumableOutput:
         with self._notes.open("ab") as notes:
             notes.write(json.dumps(line).encode() + b"\n")
 
-    def _register(self, name: str, entry: Entry, size: int, checksum: int, ties: int) -> None:
-        self.entries[name] = entry
-        self.ties += ties
-        self._checksums.append((size, checksum))
+    def _register(self, note: dict[str, Any]) -> None:
+        name, error = note["name"], note["error"]
+        self.entries[name] = note["entry"]
+        if error is not None:
+            self.errors[name] = WeightError(*error)
+        self.ties += note["ties"]
+        self._checksums.append((note["size"], note["sum"]))
 
     def _read_notes(self, data: BinaryIO, notes: BinaryIO) -> int:
         """Read the notes whose streams are intact, and return the bytes of those notes."""
@@ -167,9 +186,7 @@ class ResumableOutput:
                     stream = data.read(note["size"])
                     if (len(stream), zlib.crc32(stream)) != (note["size"], note["sum"]):
                         break
-                    self._register(
-                        note["name"], note["entry"], note["size"], note["sum"], note["ties"]
-                    )
+                    self._register(note)
             except (ValueError, KeyError, TypeError):  # the last line was cut off
                 break
             valid += len(line)
