@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from workbench.custom.loaders.keras import from_keras
     from workbench.custom.loaders.libraries import from_timm, from_transformers
     from workbench.custom.plugin import LazySplit, ModelPlugin
+    from workbench.custom.tables.inspect import inspect_table
+    from workbench.custom.tables.inspection import Inspection
     from workbench.custom.to_module import to_module
     from workbench.domain import Model, Task
     from workbench.errors import WorkbenchError
@@ -63,6 +65,7 @@ __all__ = [
     "Factorize",
     "Generation",
     "Histogram",
+    "Inspection",
     "LazySplit",
     "Ledger",
     "Live",
@@ -93,6 +96,7 @@ __all__ = [
     "from_transformers",
     "generate",
     "histogram",
+    "inspect_table",
     "load",
     "measure",
     "model",
@@ -124,6 +128,8 @@ _NAMES = {
     "custom.loaders.keras": ("from_keras",),
     "custom.loaders.libraries": ("from_timm", "from_transformers"),
     "custom.plugin": ("LazySplit", "ModelPlugin"),
+    "custom.tables.inspect": ("inspect_table",),
+    "custom.tables.inspection": ("Inspection",),
     "custom.to_module": ("to_module",),
     "domain": ("Model", "Task"),
     "errors": ("WorkbenchError",),

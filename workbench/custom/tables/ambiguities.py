@@ -1,0 +1,60 @@
+"""Sentences about columns that could be read in two ways."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from workbench import formatting
+from workbench.custom.tables.column import Column
+from workbench.custom.tables.column_types import Guess
+from workbench.custom.tables.parse import category_key, read_values
+from workbench.custom.uploads.splits import quoted
+from workbench.i18n import _
+
+
+def ambiguities(column: Column, guess: Guess) -> Iterator[str]:
+    """Yield a sentence if the cells of a column allow another reading."""
+    if guess.alternative is None or column.numbers is None:
+        return
+    for cell in dict.fromkeys(column.cells):
+        value, other = (
+            read_values([cell], reading)[0] for reading in (guess.format, guess.alternative)
+        )
+        if value != other and not math.isnan(value) and not math.isnan(other):
+            yield _(
+                "{name}: {cell} is read as {value}; it could also be {other}. If that is wrong, "
+                "write it differently in the file."
+            ).format(
+                name=quoted(column.name),
+                cell=quoted(cell),
+                value=_written(value, column.type),
+                other=_written(other, column.type),
+            )
+            return
+
+
+def merged_spellings(column: Column) -> str:
+    """Return a sentence about spellings that were read as one category, or an empty string."""
+    if column.codes is None:
+        return ""
+    spellings = {cell for cell, code in zip(column.cells, column.codes, strict=True) if code >= 0}
+    merged = len(spellings) - len(column.words)
+    if merged <= 0:
+        return ""
+    known = set(column.words)
+    example = min(spellings - known)
+    key = category_key(example)
+    word = next(word for word in column.words if category_key(word) == key)
+    return _(
+        "{name}: spellings that differ only in capital letters or spaces are read as one value, "
+        "such as {example} as {word}."
+    ).format(name=quoted(column.name), example=quoted(example), word=quoted(word))
+
+
+def _written(value: float, type: str) -> str:
+    if type != "date":
+        return formatting.count(int(value)) if value == int(value) else f"{value:,}"
+    moment_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)
+    return f"{moment_of:%Y-%m-%d}"

@@ -1,0 +1,140 @@
+"""The type of each column, from all its cells."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.custom.tables import dates, numbers
+from workbench.custom.tables.column import Format
+from workbench.custom.tables.missing import is_missing
+
+MIN_UNDERSTOOD = 0.95
+"""The share of cells that are numbers, or dates, in a column of these."""
+MIN_MOSTLY = 0.5
+"""The share of numbers in a column that also has a few frequent words, such as "never"."""
+MAX_WORDS = 3
+MIN_NUMBERS = 20
+"""Different numbers in such a column."""
+MAX_CATEGORIES = 50
+"""A column with more different values may be text, or identify rows."""
+MIN_UNIQUE = 0.9
+"""The share of different values in a column that identifies rows."""
+TEXT_WORDS = 2.5
+"""Words of an average cell of a text, where almost every cell differs."""
+REPEATED_TEXT_WORDS = 4.0
+"""The same, where cells repeat."""
+DATE_SAMPLE = 50
+MIN_CODE = 3
+"""Digits of codes with leading zeros, such as postal codes."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """How a column is read, and the other reading if its cells do not decide."""
+
+    format: Format
+    alternative: Format | None = None
+    decimal: str = ""
+
+
+def guess(counts: Counter[str], delimiter: str) -> Guess:
+    """Return how to read a column.
+
+    Parameters
+    ----------
+    counts
+        How often each different cell occurs.
+    delimiter
+        The delimiter of the file; where it is a comma, a comma in a number is rarely decimal.
+    """
+    values = [cell for cell in counts if not is_missing(cell)]
+    if not values:
+        return Guess(Format("empty"))
+    total = sum(counts[value] for value in values)
+    number = None if _are_compact_dates(values) else _number(values, counts, total, delimiter)
+    if number is not None:
+        return number
+    if (date := _date(values, counts, total, delimiter)) is not None:
+        return date
+    if len(values) == 1:
+        return Guess(Format("constant"))
+    return Guess(Format(_type_of_words(values, counts, total)))
+
+
+def resolve(guesses: Sequence[Guess]) -> list[Guess]:
+    """Decide ambiguous separators by the columns of the table that are not ambiguous."""
+    known = {guess.decimal for guess in guesses if guess.decimal}
+    if len(known) != 1:
+        return list(guesses)
+    decimal = known.pop()
+    return [
+        Guess(other, None, decimal)
+        if guess.format.type == "number"
+        and (other := guess.alternative) is not None
+        and guess.format.decimal != decimal == other.decimal
+        else guess
+        for guess in guesses
+    ]
+
+
+def words_in(text: str) -> float:
+    """Return the number of words, two Chinese characters counting as one."""
+    ideographs = sum("\u3040" <= letter <= "\u9fff" for letter in text)
+    return len(text.split()) + ideographs / 2
+
+
+def _number(
+    values: Sequence[str], counts: Counter[str], total: int, delimiter: str
+) -> Guess | None:
+    if not any(letter.isdigit() for letter in "".join(values[:DATE_SAMPLE])):
+        return None
+    if _are_codes(values):
+        return None
+    best = numbers.guess(values, delimiter)
+    parsed = numbers.parse(values, best.format)
+    odd = [value for value, number in zip(values, parsed, strict=True) if math.isnan(number)]
+    understood = 1 - sum(counts[value] for value in odd) / total
+    different = len(values) - len(odd)
+    few_words = len(odd) <= MAX_WORDS and different >= MIN_NUMBERS and understood >= MIN_MOSTLY
+    if not different or (understood < MIN_UNDERSTOOD and not few_words):
+        return None
+    return Guess(best.format, best.alternative, best.decimal)
+
+
+def _are_codes(values: Sequence[str]) -> bool:
+    """Whether numbers are codes: all of the same length, some with a leading zero."""
+    if len({*map(len, values)}) > 1 or len(values[0]) <= MIN_CODE:
+        return False
+    return any(value[0] == "0" for value in values) and all(map(str.isdigit, values))
+
+
+def _are_compact_dates(values: Sequence[str]) -> bool:
+    """Whether all values are dates of eight digits, such as 20200131."""
+    if {*map(len, values)} != {8} or len(values) < 2 or not all(map(str.isdigit, values)):
+        return False
+    return all(dates.read(value) is not None for value in values)
+
+
+def _date(values: Sequence[str], counts: Counter[str], total: int, delimiter: str) -> Guess | None:
+    sample = [dates.read(value) for value in values[:DATE_SAMPLE]]
+    if sum(part is not None for part in sample) <= len(sample) / 2:
+        return None
+    pairs = [(value, dates.read(value)) for value in values]
+    parts = [part for _value, part in pairs if part is not None]
+    understood = sum(counts[value] for value, part in pairs if part is not None)
+    if understood < MIN_UNDERSTOOD * total:
+        return None
+    best = dates.guess(parts, delimiter)
+    return Guess(best.format, best.alternative)
+
+
+def _type_of_words(values: Sequence[str], counts: Counter[str], total: int) -> str:
+    if len(values) <= MAX_CATEGORIES and len(values) < MIN_UNIQUE * total:
+        return "category"
+    words = sum(map(words_in, values)) / len(values)
+    if len(values) < MIN_UNIQUE * total:
+        return "text" if words >= REPEATED_TEXT_WORDS else "category"
+    return "text" if words >= TEXT_WORDS else "identifier"

@@ -1,0 +1,104 @@
+"""Sentences about a table, the most important first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workbench import formatting
+from workbench.custom.tables.column import Column, Table
+from workbench.custom.tables.inspection import TargetReport
+from workbench.custom.tables.leaks import leaks
+from workbench.custom.uploads.limits import MIN_PER_CLASS
+from workbench.custom.uploads.splits import quoted
+from workbench.i18n import _, plural
+
+MAJORITY = 0.8
+"""The share of the most frequent class from which it is mentioned."""
+MAX_NAMES = 3
+"""Names that a sentence lists."""
+
+
+def findings(table: Table, report: TargetReport) -> Iterator[str]:
+    """Yield what a user should know before training."""
+    goal = table.columns[table.target]
+    for name in leaks(table.features, goal, as_number=report.as_number):
+        yield _("{column} alone tells {target}: leave it out?").format(
+            column=quoted(name), target=quoted(goal.name)
+        )
+    if report.rare:
+        yield _rare(report)
+    yield from _missing_target(goal)
+    for column in (goal, *table.features):
+        if column.unreadable and not column.reason:
+            yield _unreadable(column)
+    if report.classes:
+        yield from _majority(report)
+    for column in table.columns:
+        yield from column.warnings
+    if table.encoding not in {"UTF-8", "UTF-16", ""}:
+        yield _(
+            "The text is read as {encoding}: if letters look wrong, save the table as UTF-8."
+        ).format(encoding=table.encoding)
+    if not table.header_is_sure:
+        yield (
+            _("The first line is read as names of the columns; it may be data.")
+            if table.header
+            else _("The first line is read as data; it may hold the names of the columns.")
+        )
+    yield from table.warnings
+
+
+def _rare(report: TargetReport) -> str:
+    names = ", ".join(quoted(name) for name in report.rare[:MAX_NAMES])
+    if len(report.rare) > MAX_NAMES:
+        names = _("{names} and {count} more").format(
+            names=names, count=len(report.rare) - MAX_NAMES
+        )
+    sentence = plural(
+        "The class {names} has fewer than {least} rows: leave out its rows, or add more.",
+        "The classes {names} have fewer than {least} rows: leave out their rows, or add more.",
+        len(report.rare),
+    )
+    return sentence.format(names=names, least=MIN_PER_CLASS)
+
+
+def _missing_target(goal: Column) -> Iterator[str]:
+    count = int((~goal.present).sum())
+    if count:
+        sentence = plural(
+            "{count} row without a value of {target} is left out.",
+            "{count} rows without a value of {target} are left out.",
+            count,
+        )
+        yield sentence.format(count=formatting.count(count), target=quoted(goal.name))
+
+
+def _unreadable(column: Column) -> str:
+    total = len(column.cells) - column.missing
+    kind = _("dates") if column.type == "date" else _("numbers")
+    cells = ", ".join(
+        _("{cell} (line {line})").format(cell=quoted(cell.text), line=formatting.count(cell.line))
+        for cell in column.examples
+    )
+    sentence = plural(
+        "{column}: {good} of {total} cells are {kind}; {cells} is taken as missing.",
+        "{column}: {good} of {total} cells are {kind}; the others are taken as missing: {cells}.",
+        column.unreadable,
+    )
+    return sentence.format(
+        column=quoted(column.name),
+        good=formatting.count(total - column.unreadable),
+        total=formatting.count(total),
+        kind=kind,
+        cells=cells,
+    )
+
+
+def _majority(report: TargetReport) -> Iterator[str]:
+    name, count = next(iter(report.classes.items()))
+    share = count / sum(report.classes.values())
+    if share >= MAJORITY:
+        yield _(
+            "{share} of the rows have {target} = {name}: an accuracy of that size is reached by "
+            "always predicting {name}."
+        ).format(share=formatting.percent(share), target=quoted(report.name), name=quoted(name))

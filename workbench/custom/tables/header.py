@@ -1,0 +1,114 @@
+"""Whether the first line of a table holds names or data, and lines of types below the names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from workbench.custom.tables import dates
+from workbench.custom.tables.missing import is_missing
+from workbench.i18n import _
+
+SAMPLE = 50
+"""Rows from which it is decided."""
+MIN_SAME_TYPE = 0.8
+MAX_REPEATED = 0.5
+TYPE_WORDS = frozenset(
+    [
+        *("int", "integer", "int32", "int64", "float", "float32", "float64", "double", "real"),
+        *("number", "numeric", "numerical", "continuous", "discrete", "decimal", "long", "short"),
+        *("string", "str", "text", "char", "varchar", "object", "category", "categorical"),
+        *("factor", "class", "nominal", "ordinal", "bool", "boolean", "date", "datetime", "time"),
+        *("timestamp", "binary", "meta", "target", "ignore", "c", "d", "s", "t", "i", "f"),
+    ]
+)
+_NUMBER = re.compile(r"\(?[-+−]?\s?[$€£¥]?\s?[\d.,' ]*\d\s?[%$€£¥]?\)?(?:[eE][-+]?\d+)?")
+_UNIT = re.compile(r"[\[(][^\])]{0,20}[\])]|[°%$€£]|[^\W\d_]{1,4}(?:[/²³][^\W\d_]{0,4})?|-")
+
+
+def is_header(first: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[bool, bool]:
+    """Return whether the first line holds names, and whether that is sure.
+
+    A name differs from the cells below it: text above numbers or dates, or a word that does not
+    occur again. Years in a row, such as 1990, 1991, are names above numbers.
+    """
+    if not any(len(cells) for cells in columns):
+        return True, True
+    names = data = 0
+    for name, cells in zip(first, columns, strict=True):
+        vote = _vote(name, cells[:SAMPLE])
+        names += vote > 0
+        data += vote < 0
+    if _count_up(first):
+        return True, data == 0
+    repeated = len({*first}) < len(first) and data > 0
+    if names and not data:
+        return True, True
+    if data and not names:
+        return False, not repeated or data > 1
+    if not names and not data:
+        return True, not any(_is_value(name) for name in first)
+    return names > data, False
+
+
+def type_line(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
+    """Whether the line below the names holds types or units, given the cells below it."""
+    types = [cell.lower() for cell in cells if cell]
+    if len(types) > 1 and TYPE_WORDS.issuperset(types):
+        return not all(cell in set(c[:SAMPLE]) for cell, c in zip(cells, columns, strict=True))
+    numeric = [n for n, column in enumerate(columns) if _share_of_values(column[:SAMPLE]) > 0.9]
+    units = [cells[n] for n in numeric]
+    return (
+        len(numeric) > 1
+        and any(units)
+        and all(not unit or _UNIT.fullmatch(unit) for unit in units)
+        and not all(is_missing(unit) for unit in units)
+    )
+
+
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names on one line that differ; a column without a name is called "column 3"."""
+    result: list[str] = []
+    counts: Counter[str] = Counter()
+    lines = [" ".join(name.split()) for name in names]
+    for number, line in enumerate(lines, start=1):
+        name = line or _("column {number}").format(number=number)
+        counts[name] += 1
+        while name in result or (name != line and name in lines):
+            name = f"{line or name} ({counts[line] or number})"
+            counts[line] += 1
+        result.append(name)
+    return tuple(result)
+
+
+def _vote(name: str, cells: Sequence[str]) -> int:
+    """Return 1 if a first cell is a name, −1 if it is like the cells below, 0 if it may be both."""
+    values = [cell for cell in cells if not is_missing(cell)]
+    if not values or is_missing(name):
+        return 0
+    if _share_of_values(values) >= MIN_SAME_TYPE:
+        return -1 if _is_value(name) else 1
+    if name in values:
+        return -1
+    repeated = 1 - len({*values}) / len(values)
+    return 1 if repeated > MAX_REPEATED and len(values) >= 10 else 0
+
+
+def _share_of_values(cells: Sequence[str]) -> float:
+    values = [cell for cell in cells if not is_missing(cell)]
+    return sum(map(_is_value, values)) / max(1, len(values))
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell is a number or a date."""
+    return _NUMBER.fullmatch(cell) is not None or dates.read(cell) is not None
+
+
+def _count_up(first: Sequence[str]) -> bool:
+    """Whether the numbers in a line are consecutive years, or count from 0 or 1."""
+    digits = [int(cell) for cell in first if re.fullmatch(r"\d{1,4}", cell)]
+    if len(digits) < 2 or any(b - a != 1 for a, b in pairwise(digits)):
+        return False
+    return digits[0] in {0, 1} or 1900 <= digits[0] <= 2100

@@ -1,0 +1,130 @@
+"""How a text is divided into cells: its delimiter, quotes and lines before the table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+DELIMITERS = (",", ";", "\t", "|")
+SPACES = " "
+"""The delimiter of columns that runs of spaces or tabs separate."""
+SAMPLE_ROWS = 100
+"""Rows from which the layout is detected."""
+SAMPLE_CHARACTERS = 2**20
+COMMENTS = ("#", "%", "//")
+MIN_REGULAR = 0.6
+"""The share of rows with the same number of cells in a table."""
+_NUMBER = re.compile(r"[-+]?[\d.,' ]*\d%?")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How to divide a text into rows of cells.
+
+    Attributes
+    ----------
+    delimiter, quote : str
+        `quote` is empty if quotation marks are ordinary letters.
+    skip : int
+        Lines before the table: the delimiter, as Excel writes it, titles and comments.
+    width : int
+        The number of cells of most rows.
+    """
+
+    delimiter: str
+    quote: str = '"'
+    skip: int = 0
+    width: int = 0
+
+
+def detect(text: str) -> Layout:
+    """Return the layout of a text.
+
+    The delimiter is the one that divides most lines into equally many cells, and that leaves no
+    other delimiter inside cells.
+    """
+    named = re.match(r"sep=(.)[^\n\r]*(?:\r\n|\n|\r)", text, re.IGNORECASE)
+    if named:
+        return replace(_of(text[named.end() :], named[1]), skip=1)
+    sample = text[:SAMPLE_CHARACTERS]
+    layouts = [_of(sample, delimiter) for delimiter in DELIMITERS]
+    scores = {layout: _score(sample, layout) for layout in layouts if layout.width > 1}
+    best = max(scores, key=scores.__getitem__, default=None)
+    if best is None or scores[best] < MIN_REGULAR:
+        spaced = _of(sample, SPACES)
+        if spaced.width > 1 and _score(sample, spaced) >= (scores[best] if best else MIN_REGULAR):
+            return spaced
+    return best or layouts[0]
+
+
+def rows(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row that is not blank, with the line in which it begins, counted from 1.
+
+    Raises
+    ------
+    csv.Error
+        When a quoted cell has no end, or a cell is too long.
+    """
+    if layout.delimiter == SPACES:
+        text = re.sub(r"(?m)^[ \t]+|[ \t]+$", "", re.sub(r"[ \t]+", " ", text))
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=layout.delimiter,
+        quotechar=layout.quote or None,
+        quoting=csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE,
+        strict=True,
+        skipinitialspace=bool(layout.quote),
+    )
+    begin = 1
+    for cells in reader:
+        if begin > layout.skip and any(cells) and (cells[0].strip() or "".join(cells).strip()):
+            yield begin, cells
+        begin = reader.line_num + 1
+
+
+def _of(text: str, delimiter: str) -> Layout:
+    """Return the layout with a delimiter, as far as the first rows show it."""
+    double, single = (text.count(f"{mark}{delimiter}{mark}") for mark in "\"'")
+    layout = Layout(delimiter, "'" if single > double else '"')
+    try:
+        first = [*islice(rows(text, layout), SAMPLE_ROWS)]
+    except csv.Error:
+        layout = Layout(delimiter, "")
+        first = [*islice(rows(text, layout), SAMPLE_ROWS)]
+    widths = Counter(len(cells) for _line, cells in first)
+    if not widths:
+        return layout
+    width = max(widths, key=lambda width: (widths[width], width))
+    skip = 0
+    for line, cells in first:
+        if not _is_before_table(cells, width):
+            break
+        skip = line
+    return replace(layout, width=width, skip=skip)
+
+
+def _is_before_table(cells: Sequence[str], width: int) -> bool:
+    """Whether a row is a title or a comment: it has few cells."""
+    present = sum(bool(cell.strip()) for cell in cells)
+    if len(cells) in {width - 1, width, width + 1} and width > 2:
+        return present < max(2, width / 2 - 1)
+    return len(cells) != width
+
+
+def _score(text: str, layout: Layout) -> float:
+    """Return the share of regular rows, times the share of cells without another delimiter."""
+    table = [cells for _line, cells in islice(rows(text, layout), SAMPLE_ROWS)]
+    regular = [cells for cells in table if len(cells) == layout.width]
+    others = [mark for mark in DELIMITERS if mark != layout.delimiter]
+    cells = [cell for row in regular for cell in row]
+    divided = sum(
+        any(mark in cell for mark in others) and not _NUMBER.fullmatch(cell.strip())
+        for cell in cells
+    )
+    share = len(regular) / max(1, len(table))
+    return share * (1 - divided / max(1, len(cells))) + layout.width / 1e6

@@ -1,0 +1,74 @@
+"""Columns that alone tell the target: probably recorded after it, or a copy of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.custom.tables.column import Column
+from workbench.custom.tables.target import classes_of
+
+MAX_ERRORS = 0.01
+"""The share of the errors of the most frequent class that remains if a column tells the target."""
+MIN_REPEATED = 5
+"""Rows for each value of a column, on average."""
+MIN_CORRELATION = 0.99999
+
+
+def leaks(columns: tuple[Column, ...], target: Column, *, as_number: bool) -> tuple[str, ...]:
+    """Return the names of the columns that alone tell the target.
+
+    For classes, each value of such a column occurs with one class only, apart from few rows. For
+    a number, the column has the same order or the same value for each value of the target.
+    """
+    check = _tells_number if as_number else _tells_classes
+    return tuple(column.name for column in columns if not column.reason and check(column, target))
+
+
+def _tells_classes(column: Column, target: Column) -> bool:
+    labels, names = classes_of(target)
+    values = _values(column)
+    if values is None or len(names) < 2:
+        return False
+    known = labels >= 0
+    values, labels = values[known], labels[known]
+    different = int(values.max(initial=0)) + 1
+    if different * MIN_REPEATED > len(values):
+        return False
+    counts = np.bincount(values * len(names) + labels, minlength=different * len(names))
+    right = counts.reshape(different, len(names)).max(1).sum()
+    baseline = len(labels) - np.bincount(labels).max()
+    return bool(len(labels) - right <= MAX_ERRORS * baseline and baseline > 0)
+
+
+def _tells_number(column: Column, target: Column) -> bool:
+    if column.numbers is None or target.numbers is None:
+        return False
+    both = column.present & target.present
+    if both.sum() < 0.9 * len(both):
+        return False
+    ranks = [_ranks(c.numbers[both]) for c in (column, target) if c.numbers is not None]
+    if any(rank.std() == 0 for rank in ranks) or len(np.unique(target.numbers[both])) < 10:
+        return False
+    return bool(abs(np.corrcoef(ranks[0], ranks[1])[0, 1]) > MIN_CORRELATION)
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean rank of each value."""
+    _distinct, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    result: NDArray[np.float64] = (ends - (counts - 1) / 2)[inverse]
+    return result
+
+
+def _values(column: Column) -> NDArray[np.int64] | None:
+    """Return the index of the value of each row, with one more for missing values."""
+    if column.codes is not None:
+        codes: NDArray[np.int64] = column.codes.astype(np.int64)
+    elif column.numbers is not None:
+        codes = np.unique(np.nan_to_num(column.numbers), return_inverse=True)[1].astype(np.int64)
+        codes = np.where(column.present, codes, -1)
+    else:
+        return None
+    result: NDArray[np.int64] = codes + 1
+    return result

@@ -1,0 +1,225 @@
+"""Numbers in text: the separators of a column, from all its cells, and its values.
+
+The digits of each cell are replaced by one sign. A column has few such shapes, so each shape is
+examined once, however many cells it has.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from workbench.custom.tables.column import Format
+
+MAX_NUMBER = 1e100
+"""Larger numbers are not understood: their squares would be infinite."""
+MAX_LENGTH = 60
+"""Longer cells are no numbers."""
+SEPARATORS = ((".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "))
+APOSTROPHES = ((".", "'"), (",", "'"))
+CONVENTIONS = (*SEPARATORS, *APOSTROPHES)
+"""Decimal and thousands separators; the first one that fits most cells is chosen."""
+CURRENCIES = r"[$€£¥₹₽₩₺฿]|R\$|US\$|USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|SEK|NOK|DKK|Rs\.?|kr\.?"
+UNIT = r"%|°[CF]?|[^\W\d_][^\W\d_²³/°]{0,11}[²³]?(?:/[^\W\d_]{1,8}[²³]?)?"
+MIN_UNIT = 0.9
+"""The share of the numbers that must have the same unit for it to be one."""
+MAGNITUDES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "bn": 1e9}
+SCALED = "k, M, B"
+"""The unit of a column in which these letters multiply some numbers."""
+MIN_SEPARATED = 5
+"""Numbers with a separator, next to integers, that make it a separator of thousands."""
+
+_FOREIGN_DIGITS = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९０１２３４５６７８９"  # float() reads these too
+_MARKS = {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "`": "'"}
+_SPACES = str.maketrans(_MARKS)
+_DIGITS = str.maketrans(
+    {**dict.fromkeys("0123456789" + _FOREIGN_DIGITS, "1"), "\0": "0", "−": "-", **_MARKS}
+)
+_LONE_ZERO = re.compile(r"(?<![\d.,' \u00a0\u202f’])0(?=[.,])")
+_SHAPE = re.compile(
+    rf"(?P<open>\()?(?P<sign>[-+]?)\s*(?P<before>{CURRENCIES})?\s*(?P<sign2>[-+]?)"
+    rf"(?P<body>[0-9.,](?:[0-9.,' ]*[0-9.,])?)(?P<exponent>[eE][-+]?1+)?"
+    rf"\s*(?P<after>{CURRENCIES}|{UNIT})?\s*(?P<trailing>-)?(?P<close>\))?"
+)
+
+
+def _body(decimal: str, thousands: str) -> re.Pattern[str]:
+    point = re.escape(decimal)
+    if not thousands:
+        return re.compile(rf"[01]+(?:{point}1*)?|{point}1+")
+    mark = re.escape(thousands)
+    groups = rf"1{{1,3}}(?:{mark}111)+"
+    if thousands == ",":  # also the groups of India: 12,34,567
+        groups = rf"(?:{groups}|1{{1,2}}(?:,11)+,111)"
+    return re.compile(rf"(?:{groups}|[01]+)(?:{point}1*)?|{point}1+")
+
+
+_BODIES = {convention: _body(*convention) for convention in CONVENTIONS}
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A shape that may be a number: where its digits are, and what surrounds them."""
+
+    body: str
+    span: tuple[int, int]
+    unit: str
+    negative: bool
+
+
+@dataclass(frozen=True)
+class NumberGuess:
+    """How the cells of a column may be numbers.
+
+    Attributes
+    ----------
+    format : Format
+        The separators and the unit that fit most cells.
+    alternative : Format, optional
+        Other separators that fit as many cells, with other values.
+    decimal : str
+        The decimal separator, if some cell has only one reading of it; else empty.
+    """
+
+    format: Format
+    alternative: Format | None = None
+    decimal: str = ""
+
+
+def guess(cells: Sequence[str], delimiter: str) -> NumberGuess:
+    """Return the separators and the unit that fit most of the different `cells`."""
+    counts = Counter(_shapes(cells))
+    parsed = {shape: _parsed(shape) for shape in counts}
+    numbers = {shape: counts[shape] for shape, part in parsed.items() if part is not None}
+    unit = _unit(parsed, numbers)
+    fits = {
+        convention: sum(
+            count
+            for shape, count in numbers.items()
+            if _fits(parsed[shape], Format("number", *convention, unit))
+        )
+        for convention in CONVENTIONS
+    }
+    best = [c for c in CONVENTIONS if fits[c] == max(fits.values())]
+    formats = {c: Format("number", *c, unit) for c in best}
+    bodies = {part.body: numbers[shape] for shape, part in parsed.items() if part is not None}
+    if (",", "") in best and (".", ",") in best and (".", "") not in best:
+        return NumberGuess(formats[".", ","], formats[",", ""])
+    if (".", "") in best and (",", ".") in best and (",", "") not in best:
+        point, mark = formats[".", ""], formats[",", "."]
+        if delimiter != "," and _has_small_integers(bodies):
+            return NumberGuess(mark, point)
+        return NumberGuess(point, mark)
+    decimals = {decimal for decimal, _thousands in best}
+    return NumberGuess(formats[best[0]], decimal=decimals.pop() if len(decimals) == 1 else "")
+
+
+def parse(cells: Sequence[str], format: Format) -> list[float]:
+    """Return the numbers in `cells`; NaN where a cell is none in this format.
+
+    Examples
+    --------
+    >>> parse(["1.234,5", "-7", "12 approx"], Format("number", ",", "."))
+    [1234.5, -7.0, nan]
+    """
+    try:
+        if format == Format("number") and not any("_" in cell for cell in cells):
+            return [_finite(value) for value in map(float, cells)]
+    except ValueError:
+        pass
+    readers: dict[str, Callable[[str], float] | None] = {}
+    values = []
+    for cell, shape in zip(cells, _shapes(cells), strict=True):
+        if shape not in readers:
+            readers[shape] = _reader(_parsed(shape), format)
+        reader = readers[shape]
+        values.append(math.nan if reader is None else reader(cell))
+    return values
+
+
+def _shapes(cells: Sequence[str]) -> list[str]:
+    """Return the cells with each digit replaced by 1, and a zero before the first separator by 0.
+
+    A shape is as long as its cell. Cells that are too long have the shape "".
+    """
+    if max(map(len, cells), default=0) > MAX_LENGTH or any("\n" in cell for cell in cells):
+        cells = ["" if len(c) > MAX_LENGTH or "\n" in c else c for c in cells]
+    text = _LONE_ZERO.sub("\0", "\n".join(cells)).translate(_DIGITS)
+    return text.split("\n") if cells else []
+
+
+def _parsed(shape: str) -> _Shape | None:
+    match = _SHAPE.fullmatch(shape)
+    if match is None or bool(match["open"]) != bool(match["close"]):
+        return None
+    signs = match["sign"] + match["sign2"] + (match["trailing"] or "")
+    if len(signs) > 1 or "1" not in match["body"].replace("0", "1"):
+        return None
+    end = match.end("exponent") if match["exponent"] else match.end("body")
+    unit = match["after"] or ""
+    return _Shape(
+        match["body"],
+        (match.start("body"), end),
+        "" if re.fullmatch(CURRENCIES, unit) else unit,
+        signs == "-" or bool(match["open"]),
+    )
+
+
+def _unit(parsed: Mapping[str, _Shape | None], numbers: Mapping[str, int]) -> str:
+    """Return the unit that almost all numbers have, or `SCALED`, or an empty string."""
+    units: Counter[str] = Counter()
+    for shape, count in numbers.items():
+        part = parsed[shape]
+        units[part.unit if part is not None else ""] += count
+    total = units.total()
+    if len(units) > 1 and all(unit in MAGNITUDES or not unit for unit in units):
+        return SCALED
+    unit, count = units.most_common(1)[0] if units else ("", 0)
+    return unit if count >= MIN_UNIT * total else ""
+
+
+def _fits(part: _Shape | None, format: Format) -> bool:
+    if part is None or not _BODIES[format.decimal, format.thousands].fullmatch(part.body):
+        return False
+    return part.unit in {"", "%", format.unit} or (
+        format.unit == SCALED and part.unit in MAGNITUDES
+    )
+
+
+def _reader(part: _Shape | None, format: Format) -> Callable[[str], float] | None:
+    """Return a function that reads the cells of one shape, or None."""
+    if part is None or not _fits(part, format):
+        return None
+    (start, end), factor = (
+        part.span,
+        MAGNITUDES[part.unit] if format.unit == SCALED and part.unit else 1.0,
+    )
+    if part.negative:
+        factor = -factor
+
+    def read(cell: str) -> float:
+        digits = cell[start:end]
+        if format.thousands:
+            digits = digits.translate(_SPACES).replace(format.thousands, "")
+        if format.decimal == ",":
+            digits = digits.replace(",", ".")
+        return _finite(factor * float(digits))
+
+    return read
+
+
+def _finite(value: float) -> float:
+    return value if abs(value) < MAX_NUMBER else math.nan
+
+
+def _has_small_integers(bodies: Mapping[str, int]) -> bool:
+    """Whether integers below 1,000 stand next to several larger numbers with a separator.
+
+    Then the separator is one of thousands: rounded decimals would have fewer digits now and then.
+    """
+    integers = [body for body in bodies if "." not in body]
+    separated = sum(count for body, count in bodies.items() if "." in body)
+    return bool(integers) and max(map(len, integers)) <= 3 and separated >= MIN_SEPARATED

@@ -1,0 +1,140 @@
+"""Read a table: from bytes or a frame to columns with types and values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.cancel import NEVER, CancelToken
+from workbench.custom.tables import column_types, header
+from workbench.custom.tables.ambiguities import ambiguities, merged_spellings
+from workbench.custom.tables.column import Column, Table
+from workbench.custom.tables.column_types import Guess
+from workbench.custom.tables.frames import from_frame
+from workbench.custom.tables.identifiers import with_reasons
+from workbench.custom.tables.inspection import Choices
+from workbench.custom.tables.parse import parse
+from workbench.custom.tables.text_rows import read_text
+from workbench.custom.tables.text_table import TextTable
+from workbench.custom.uploads.limits import MIN_ROWS, TABLE_BYTES
+from workbench.errors import InputError, UnknownNameError, file_errors
+from workbench.i18n import _
+
+DEFAULT = Choices()
+
+
+def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -> Table:
+    """Return a table with the types and values of its columns.
+
+    Parameters
+    ----------
+    source
+        The bytes of a file, its path, a pandas DataFrame, a mapping from names to columns, or the
+        `TextTable` that `read_cells` returned.
+    choices
+        What the user chose; `target`, `header` and `leave_out` matter here.
+    cancel
+        Checked while reading.
+
+    Raises
+    ------
+    InputError
+        When the table cannot be read, or is too small or too large.
+    UnknownNameError
+        When it has no column of a chosen name.
+    Cancelled
+        If `cancel` is cancelled.
+    """
+    text = read_cells(source, cancel)
+    names, columns, lines = _with_header(text, choices.header)
+    if len(lines) < MIN_ROWS:
+        raise InputError(
+            _("The table has {count} rows: at least {least} are needed.").format(
+                count=len(lines), least=MIN_ROWS
+            ),
+            code="upload.too_few_examples",
+        )
+    for name in (choices.target or names[-1], *choices.leave_out):
+        if name not in names:
+            raise UnknownNameError(
+                _("The table has no column “{name}”; its columns are: {names}.").format(
+                    name=name, names=", ".join(names[:20])
+                ),
+                code="table.unknown_column",
+            )
+    target = names.index(choices.target or names[-1])
+    counts = [_counts(cells, cancel) for cells in columns]
+    guesses = column_types.resolve([column_types.guess(count, text.delimiter) for count in counts])
+    parsed = [
+        _column(name, cells, lines, guess, count, is_target=index == target)
+        for index, (name, cells, guess, count) in enumerate(
+            zip(names, columns, guesses, counts, strict=True)
+        )
+    ]
+    return Table(
+        with_reasons(parsed, target, choices.leave_out),
+        target,
+        lines,
+        text.encoding,
+        text.delimiter,
+        text.header if choices.header is None else choices.header,
+        text.header_is_sure or choices.header is not None,
+        text.warnings,
+    )
+
+
+def read_cells(source: Any, cancel: CancelToken = NEVER) -> TextTable:
+    """Return the cells of a table as text; see `read` for `source`."""
+    if isinstance(source, TextTable):
+        return source
+    if isinstance(source, bytes | bytearray | memoryview):
+        return read_text(bytes(source), cancel)
+    if isinstance(source, str | Path):
+        return read_text(_bytes_of(Path(source)), cancel)
+    return from_frame(source)
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Return the bytes of a file, one more than allowed at most."""
+    with file_errors("read", path), path.open("rb") as file:
+        return file.read(TABLE_BYTES + 1)
+
+
+def _with_header(
+    text: TextTable, chosen: bool | None
+) -> tuple[tuple[str, ...], tuple[Sequence[str], ...], NDArray[np.int64]]:
+    """Return names, columns and lines, with the first line as names or as data."""
+    has_names = text.header if chosen is None else chosen
+    if has_names or text.first is None:
+        return text.names, text.columns, text.lines
+    columns = tuple([first, *cells] for first, cells in zip(text.first, text.columns, strict=True))
+    lines = np.concatenate([[text.first_line], text.lines]).astype(np.int64)
+    return header.unique_names([""] * len(columns)), columns, lines
+
+
+def _counts(cells: Sequence[str], cancel: CancelToken) -> Counter[str]:
+    cancel.check()
+    return Counter(cells)
+
+
+def _column(
+    name: str,
+    cells: Sequence[str],
+    lines: NDArray[np.int64],
+    guess: Guess,
+    counts: Counter[str],
+    *,
+    is_target: bool,
+) -> Column:
+    """Return a column with warnings about its reading."""
+    column = parse(name, cells, lines, guess.format, counts, is_target=is_target)
+    warnings = [*ambiguities(column, guess)]
+    if spellings := merged_spellings(column):
+        warnings.append(spellings)
+    return replace(column, warnings=tuple(warnings))

@@ -1,0 +1,131 @@
+"""The column to predict: as classes or as a number."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench import formatting
+from workbench.custom.tables.column import Column, Table
+from workbench.custom.tables.inspection import Choices, TargetReport
+from workbench.custom.uploads.limits import MAX_CLASSES, MIN_PER_CLASS
+from workbench.custom.uploads.splits import quoted
+from workbench.errors import InputError
+from workbench.i18n import _
+
+MAX_INTEGER_CLASSES = 20
+"""Integers with at most this many different values are classes by default."""
+
+
+def can_be_number(column: Column) -> bool:
+    """Whether the column holds numbers with at least two values."""
+    return column.type == "number" and column.distinct > 1
+
+
+def can_be_classes(column: Column) -> bool:
+    """Whether the column has between two and `MAX_CLASSES` different values."""
+    if column.type in {"date", "text", "empty"}:
+        return False
+    return 2 <= column.distinct <= MAX_CLASSES
+
+
+def is_number(column: Column) -> bool:
+    """Whether the column is predicted as a number by default.
+
+    Integers with few values are classes, if each has enough rows for all splits.
+    """
+    if not can_be_number(column):
+        return False
+    if not can_be_classes(column) or column.numbers is None:
+        return True
+    values, counts = np.unique(column.numbers[column.present], return_counts=True)
+    if (values != values.round()).any() or len(values) > MAX_INTEGER_CLASSES:
+        return True
+    return bool(counts.min() < MIN_PER_CLASS)
+
+
+def classes_of(column: Column) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Return the class of each row, −1 where it is missing, and the names of the classes.
+
+    Numbers are in ascending order, words in alphabetical order.
+    """
+    if column.codes is not None:
+        return column.codes.astype(np.int64), column.words
+    assert column.numbers is not None, "texts are no classes"
+    values, labels = np.unique(column.numbers[column.present], return_inverse=True)
+    codes = np.full(len(column.numbers), -1, np.int64)
+    codes[column.present] = labels
+    return codes, tuple(_name(value) for value in values)
+
+
+def report_of(column: Column, choices: Choices) -> TargetReport:
+    """Return how the target is predicted.
+
+    Raises
+    ------
+    InputError
+        When it has one value, or cannot be what was chosen.
+    """
+    number, classes = can_be_number(column), can_be_classes(column)
+    _check(column, choices.as_number, number, classes)
+    as_number = is_number(column) if choices.as_number is None else choices.as_number
+    counts: dict[str, int] = {}
+    if not as_number:
+        labels, names = classes_of(column)
+        sizes = np.bincount(labels[labels >= 0], minlength=len(names))
+        order = np.argsort(-sizes, kind="stable")
+        counts = {names[index]: int(sizes[index]) for index in order}
+    rare = tuple(name for name, count in counts.items() if count < MIN_PER_CLASS)
+    return TargetReport(column.name, as_number, number, classes, counts, rare)
+
+
+def rows_used(table: Table, choices: Choices) -> NDArray[np.bool_]:
+    """Return which rows are used for learning: those with a target, [n].
+
+    If the choices say so, rows that miss a value of a column that is used, and rows of rare
+    classes, are left out too.
+    """
+    goal = table.columns[table.target]
+    report = report_of(goal, choices)
+    used = goal.present.copy()
+    if choices.missing == "leave_out":
+        for column in table.features:
+            if not column.reason:
+                used &= column.present
+    if report.rare and choices.leave_out_rare:
+        labels, names = classes_of(goal)
+        used &= ~np.isin(labels, [names.index(name) for name in report.rare])
+    return used
+
+
+def _check(column: Column, as_number: bool | None, number: bool, classes: bool) -> None:
+    if column.distinct < 2:
+        raise InputError(
+            _("{target} has the same value in every row: there is nothing to predict.").format(
+                target=quoted(column.name)
+            ),
+            code="upload.constant_target",
+        )
+    if as_number and not number:
+        raise InputError(
+            _("{target} does not hold numbers: predict it as classes.").format(
+                target=quoted(column.name)
+            ),
+            code="upload.no_number",
+        )
+    if not classes and not (number and as_number is not False):
+        raise InputError(
+            _(
+                "{target} has {found} different values: choose a column of numbers, or of at most "
+                "{most} classes."
+            ).format(
+                target=quoted(column.name),
+                found=formatting.count(column.distinct),
+                most=MAX_CLASSES,
+            ),
+            code="upload.too_many_classes",
+        )
+
+
+def _name(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)

@@ -1,0 +1,207 @@
+"""The rows of a text table: cells by column, with what was left out."""
+
+from __future__ import annotations
+
+import csv
+from array import array
+
+import numpy as np
+
+from workbench import formatting
+from workbench.cancel import NEVER, CancelToken
+from workbench.custom.tables import header, layout
+from workbench.custom.tables.decode import decode
+from workbench.custom.tables.layout import Layout
+from workbench.custom.tables.text_table import TextTable
+from workbench.custom.uploads.limits import TABLE_COLUMNS, TABLE_ROWS
+from workbench.errors import Cancelled, InputError
+from workbench.i18n import _, plural
+
+SHARED = 10_000
+"""Different cells of a column that are held once; then the collection starts again."""
+MAX_IRREGULAR = 0.1
+"""The share of rows with another number of cells that may be left out."""
+
+
+def read_text(data: bytes, cancel: CancelToken = NEVER) -> TextTable:
+    """Return the cells of a table in text.
+
+    Raises
+    ------
+    InputError
+        When it is too large or too small, no text, or too many lines differ in length.
+    Cancelled
+        If `cancel` is cancelled while reading.
+    """
+    text, encoding = decode(data)
+    detected = layout.detect(text)
+    try:
+        return _table(_Rows(text, detected, cancel), encoding)
+    except csv.Error as error:
+        if not detected.quote or "field larger" in str(error):
+            raise _invalid(error) from None
+    unquoted = Layout(detected.delimiter, "", detected.skip, detected.width)
+    try:  # quotation marks that are ordinary letters
+        return _table(_Rows(text, unquoted, cancel), encoding)
+    except csv.Error as error:
+        raise _invalid(error) from None
+
+
+class _Rows:
+    """Collects the regular rows of a text by column, and the lines of the others."""
+
+    def __init__(self, text: str, detected: Layout, cancel: CancelToken) -> None:
+        self.layout = detected
+        self.lines = array("q")
+        self.columns: list[list[str]] = [[] for _ in range(detected.width)]
+        self.first: list[str] = []
+        self.first_line = 1
+        self.irregular: list[tuple[int, int]] = []
+        self.comments = 0
+        self._shared: list[dict[str, str]] = [{} for _ in range(detected.width)]
+        chunk: list[list[str]] = []
+        width = detected.width
+        if width > TABLE_COLUMNS:
+            raise InputError(
+                _("The table has {found} columns: keep {most} or fewer.").format(
+                    found=formatting.count(width), most=formatting.count(TABLE_COLUMNS)
+                ),
+                code="upload.too_many_columns",
+            )
+        for line, cells in layout.rows(text, detected):
+            if not self.first:
+                self.first, self.first_line = cells, line
+                continue
+            if len(cells) == width + 1 and not cells[-1]:
+                del cells[-1]
+            if len(cells) != width:
+                if cells[0].startswith(layout.COMMENTS):
+                    self.comments += 1
+                else:
+                    self.irregular.append((line, len(cells)))
+                continue
+            self.lines.append(line)
+            chunk.append(cells)
+            if len(chunk) == 2000:
+                self._add(chunk)
+                chunk = []
+                _check_count(len(self.lines))
+                if cancel.cancelled:
+                    raise Cancelled("Reading was cancelled.")
+        _check_count(len(self.lines))
+        if cancel.cancelled:
+            raise Cancelled("Reading was cancelled.")
+        self._add(chunk)
+
+    def _add(self, chunk: list[list[str]]) -> None:
+        for column, shared, cells in zip(
+            self.columns, self._shared, zip(*chunk, strict=True), strict=bool(chunk)
+        ):
+            if len(shared) > SHARED:
+                shared.clear()
+            stripped = map(str.strip, cells)
+            column.extend([shared.setdefault(cell, cell) for cell in stripped])
+
+
+def _table(rows: _Rows, encoding: str) -> TextTable:
+    """Return the table of collected rows."""
+    if not rows.first:
+        raise InputError(
+            _("The file is empty: upload a table with a header and rows."), code="upload.empty"
+        )
+    columns = rows.columns
+    first = [cell.strip() for cell in rows.first]
+    first[0] = first[0].removeprefix("#").strip() if first[0] != "#" else first[0]
+    width = len(columns)
+    if width < 2:
+        raise InputError(
+            _("The table has one column: at least two are needed, a feature and a target."),
+            code="upload.one_column",
+        )
+    if len(first) == width + 1 and not first[-1]:
+        del first[-1]
+    elif len(first) == width - 1:  # names of rows, or a delimiter after each row
+        first = [*first, ""] if not any(columns[-1]) else ["", *first]
+    if not first[-1] and not any(columns[-1]) and len(columns) > 2:
+        first, columns = first[:-1], columns[:-1]
+    _check_regular(rows, len(first) != len(columns), len(first))
+    warnings = _notes(rows)
+    lines = np.array(rows.lines, np.int64)
+    if len(lines) > 1 and header.type_line(
+        [column[0] for column in columns], [column[1:] for column in columns]
+    ):
+        warnings.append(
+            _("Line {line} holds types or units of the columns: left out.").format(
+                line=formatting.count(int(lines[0]))
+            )
+        )
+        columns, lines = [column[1:] for column in columns], lines[1:]
+    has_names, is_sure = header.is_header(first, columns)
+    return TextTable(
+        tuple(first),
+        header.unique_names(first),
+        tuple(columns),
+        lines,
+        rows.first_line,
+        encoding,
+        rows.layout.delimiter,
+        has_names,
+        is_sure,
+        tuple(warnings),
+    )
+
+
+def _check_regular(rows: _Rows, first_differs: bool, first_width: int) -> None:
+    """Check that few rows differ in their number of cells."""
+    irregular = [(rows.first_line, first_width)] if first_differs else rows.irregular
+    if not first_differs and len(irregular) <= MAX_IRREGULAR * (len(rows.lines) + 1):
+        return
+    line, count = irregular[0]
+    sentence = plural(
+        "Line {line} has {cells} cell, but most lines have {width}: every row must have as many "
+        "cells.",
+        "Line {line} has {cells} cells, but most lines have {width}: every row must have as many "
+        "cells.",
+        count,
+    )
+    raise InputError(
+        sentence.format(line=formatting.count(line), cells=count, width=rows.layout.width),
+        code="upload.row_length",
+    )
+
+
+def _notes(rows: _Rows) -> list[str]:
+    """Return sentences about the lines that are no rows."""
+    notes = []
+    if rows.irregular:
+        line, cells = rows.irregular[0]
+        sentence = plural(
+            "{count} line is left out, because it has another number of cells than the others: "
+            "line {line} has {cells}.",
+            "{count} lines are left out, because they have another number of cells than the "
+            "others: line {line}, the first of them, has {cells}.",
+            len(rows.irregular),
+        )
+        count = formatting.count(len(rows.irregular))
+        notes.append(sentence.format(count=count, line=formatting.count(line), cells=cells))
+    return notes
+
+
+def _check_count(count: int) -> None:
+    if count > TABLE_ROWS:
+        raise InputError(
+            _("The table has more than {count} rows: keep fewer.").format(
+                count=formatting.count(TABLE_ROWS)
+            ),
+            code="upload.too_many_rows",
+        )
+
+
+def _invalid(error: csv.Error) -> InputError:
+    return InputError(
+        _(
+            "A row cannot be read: {reason}. Check its quotation marks, and cells of more than "
+            "100,000 letters."
+        ).format(reason=error),
+        code="upload.invalid_row",
+    )

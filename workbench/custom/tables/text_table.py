@@ -1,0 +1,48 @@
+"""A table as text: its cells by column, before their types are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class TextTable:
+    """The cells of a file or frame.
+
+    Attributes
+    ----------
+    first : tuple of str, optional
+        The cells of the first line if it may be names or data; None if `names` are known.
+    names : tuple of str
+        The names of the columns if the first line holds them.
+    columns : tuple of sequences of str
+        The cells after the first line, without surrounding spaces, by column.
+    lines : ndarray of int64
+        The line of the file in which each row begins, [rows].
+    first_line : int
+        The line of the first row.
+    encoding, delimiter : str
+        As detected.
+    header, header_is_sure : bool
+        Whether the first line holds names, and whether that is sure.
+    warnings : tuple of str
+        Sentences about lines that were left out.
+    """
+
+    first: tuple[str, ...] | None
+    names: tuple[str, ...]
+    columns: tuple[Sequence[str], ...]
+    lines: NDArray[np.int64]
+    first_line: int = 1
+    encoding: str = "UTF-8"
+    delimiter: str = ","
+    header: bool = True
+    header_is_sure: bool = True
+    warnings: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.lines)
