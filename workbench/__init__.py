@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.custom.loaders.checkpoint import from_checkpoint
     from workbench.custom.loaders.keras import from_keras
     from workbench.custom.loaders.libraries import from_timm, from_transformers
+    from workbench.custom.pictures.learn import from_pictures, inspect_pictures
     from workbench.custom.plugin import LazySplit, ModelPlugin
     from workbench.custom.tables.inspect import inspect_table
     from workbench.custom.tables.inspection import Inspection
@@ -92,10 +93,12 @@ __all__ = [
     "from_checkpoint",
     "from_keras",
     "from_module",
+    "from_pictures",
     "from_timm",
     "from_transformers",
     "generate",
     "histogram",
+    "inspect_pictures",
     "inspect_table",
     "load",
     "measure",
@@ -127,6 +130,7 @@ _NAMES = {
     "custom.loaders.checkpoint": ("from_checkpoint",),
     "custom.loaders.keras": ("from_keras",),
     "custom.loaders.libraries": ("from_timm", "from_transformers"),
+    "custom.pictures.learn": ("from_pictures", "inspect_pictures"),
     "custom.plugin": ("LazySplit", "ModelPlugin"),
     "custom.tables.inspect": ("inspect_table",),
     "custom.tables.inspection": ("Inspection",),

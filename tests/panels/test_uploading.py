@@ -13,7 +13,8 @@ from PIL import Image
 from safetensors.torch import save
 
 import workbench as wb
-from workbench.custom.uploads import images, limits, small_models, tables, weights
+from workbench.custom.pictures.reading import read_pictures
+from workbench.custom.uploads import limits, small_models, tables, weights
 from workbench.panels import uploading
 from workbench.recipe import Prune, Recipe
 from workbench.zoo import registry
@@ -161,7 +162,7 @@ def test_a_compressed_file_selects_its_recipe(client, sender):
     [
         ("a.csv", b"1,2\n3,4\n", tables.read),
         ("a.csv", csv(10), tables.read),
-        ("a.zip", b"PK nonsense", images.read),
+        ("a.zip", b"PK nonsense", read_pictures),
         ("a.safetensors", b"\0" * 20, weights.read),
         ("a.pt", b"\x80\x04", None),
         ("a.CSV.exe", b"MZ", None),

@@ -19,7 +19,6 @@ idle
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -28,14 +27,14 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import formatting
 from workbench.cancel import CancelToken
+from workbench.custom.pictures.inspection import SIZES
 from workbench.custom.uploads import limits
+from workbench.custom.uploads.names import unique_name
 from workbench.errors import Cancelled, FileError, InputError, WorkbenchError
 from workbench.i18n import _
 from workbench.panels.channel import Channel
 from workbench.panels.error_boundary import error_boundary
 from workbench.recipe import Recipe
-from workbench.zoo.registry import models
-from workbench.zoo.tables import CUSTOM_PREFIX
 
 if TYPE_CHECKING:
     from workbench.custom.uploads.splits import UploadedData
@@ -48,7 +47,6 @@ CHUNK_BYTES = 2**19
 """Far below the message limit of websockets, and at most a few hundred chunks per file."""
 MAX_MODELS = 10
 """Uploads per page; each stays in memory as a model with its data."""
-MAX_NAME_LENGTH = 40
 
 KINDS = {
     "table": (".csv", ".tsv", ".txt"),
@@ -74,7 +72,7 @@ def describe() -> dict[str, Any] | None:
     table = _("CSV in UTF-8 with column names in the first line; up to {size} and {rows} rows.")
     images = _(
         "a ZIP archive with a folder of images for each class; up to {size} and {count} images, "
-        "which are resized to a width of {side} pixels."
+        "which are resized to {sides} pixels."
     )
     weights = _("a .safetensors file for one of the built-in models; up to {size}.")
     return {
@@ -92,7 +90,7 @@ def describe() -> dict[str, Any] | None:
                 "help": images.format(
                     size=formatting.size(limits.IMAGES_BYTES),
                     count=formatting.count(limits.IMAGES),
-                    side=limits.SIDE,
+                    sides=", ".join(map(str, SIZES)),
                 ),
             },
             {
@@ -210,11 +208,13 @@ class Uploads:
             )
             reply("target", text, columns=list(table.names), selected=len(table.names) - 1)
         elif upload.kind == "images":
-            from workbench.custom.uploads import images
+            from workbench.custom.pictures.reading import read_pictures
 
             on_progress = partial(_send_progress, reply, _("reading"))
-            data = images.read(content, upload.cancel.reporting(on_progress))
-            self._train(upload, reply, data)
+            cancel = upload.cancel.reporting(on_progress)
+            pictures = read_pictures(content, cancel=cancel)
+            pictures.check()
+            self._train(upload, reply, pictures.data)
         else:
             self._match_weights(upload, reply, content)
 
@@ -236,7 +236,7 @@ class Uploads:
             _send_progress(reply, text, None if trained else fraction)
 
         model = small_models.train_small_model(
-            _unique_name(upload.name), data, upload.cancel.reporting(on_progress)
+            unique_name(upload.name), data, upload.cancel.reporting(on_progress)
         )
         text = _(
             "Trained on {count} examples; {metric} is {value} on {validation} validation examples."
@@ -262,7 +262,7 @@ class Uploads:
         base, tensors = weights.match_builtin(weights.read(content))
         on_progress = partial(_send_progress, reply, _("measuring"))
         model: Model = weights.model_with_weights(
-            _unique_name(upload.name), base, tensors, upload.cancel.reporting(on_progress)
+            unique_name(upload.name), base, tensors, upload.cancel.reporting(on_progress)
         )
         text = _("The weights match {model}; {metric} is {value} on {count} examples.").format(
             model=_(base.title),
@@ -327,13 +327,3 @@ class _Upload:
 
 def _send_progress(reply: Callable[..., None], text: str, fraction: float | None) -> None:
     reply("busy", text, fraction=fraction)
-
-
-def _unique_name(stem: str) -> str:
-    """Return a model name that is not in use, derived from the file name."""
-    base = re.sub(r"[^\w.+-]+", "-", stem)[:MAX_NAME_LENGTH].strip("-.") or "data"
-    existing, name, number = set(models()), base, 1
-    while f"{CUSTOM_PREFIX}{name}" in existing:
-        number += 1
-        name = f"{base}-{number}"
-    return name

@@ -16,8 +16,14 @@ UNPACKED_BYTES = 500_000_000
 """Total size of the files in an archive."""
 MAX_RATIO = 200
 """Size of a file in an archive relative to its compressed size."""
-SIDE = 28
-"""Height and width in pixels of the images that the network receives."""
+FILES = 40_000
+"""Files of any kind next to and in the class folders."""
+PICTURE_BYTES = 100_000_000
+"""Bytes of one image file."""
+PIXEL_BYTES = 250_000_000
+"""Total size of the images that the network receives."""
+MAX_BROKEN = 0.1
+"""Share of the images that may be damaged."""
 PIXELS = 40_000_000
 """Pixels of one image before it is resized."""
 

@@ -14,11 +14,18 @@ from PIL import Image
 
 from tests.raises import raises
 from workbench.cancel import CancelToken
-from workbench.custom.uploads import images as uploads
-from workbench.custom.uploads.limits import SIDE
+from workbench.custom.pictures import archive, report
+from workbench.custom.pictures.reading import read_pictures
 from workbench.errors import Cancelled
 
 COUNT = 20
+SIDE = 28
+
+
+def read(data, **settings):
+    pictures = read_pictures(data, **settings)
+    pictures.check()
+    return pictures.data
 
 
 def png(value=0, size=(40, 30), mode="L", kind="png"):
@@ -105,7 +112,7 @@ INVALID = {
     "no images": (zipped({"cat/a.txt": "x", "dog/b.txt": "y"}), "upload.no_class_folders"),
     "archives inside": (zipped({"cat/a.zip": zipped(folders())}), "upload.no_class_folders"),
     "one class": (
-        zipped({k: v for k, v in (folders() | folders("x/")).items() if "cat/" in k}),
+        zipped({k: v for k, v in folders("x/").items() if "cat/" in k}),
         "upload.one_class",
         "“cat”",
     ),
@@ -115,34 +122,6 @@ INVALID = {
         "at least 30",
     ),
     "a rare class": (with_file("owl/1.png", png()), "upload.rare_class", "“owl” has 1 example:"),
-    "no image": (
-        with_file("cat/x.png", b"GIF89a nonsense"),
-        "upload.unreadable_image",
-        "“cat/x.png”",
-    ),
-    "half an image": (
-        with_file("cat/x.png", png(size=(300, 300))[:90]),
-        "upload.unreadable_image",
-    ),
-    "postscript": (
-        with_file("cat/x.png", b"%!PS-Adobe-3.0 EPSF-3.0\n"),
-        "upload.unreadable_image",
-    ),
-    "a wrong length": (
-        with_wrong_length(zipped(folders(), compression=8)),
-        "upload.unreadable_image",
-        "“dog/19.png”",
-    ),
-    "large": (
-        with_file("cat/x.png", huge(9_000, 9_000)),
-        "upload.image_too_large",
-        "“cat/x.png”",
-    ),
-    "vast": (
-        with_file("cat/x.png", huge(60_000, 60_000)),
-        "upload.image_too_large",
-        "“cat/x.png”",
-    ),
     "lzma": (zipped(folders(), compression=zipfile.ZIP_LZMA), "upload.compression_method"),
     "many classes": (
         zipped({f"c{c}/{n}.png": png() for c in range(51) for n in range(3)}),
@@ -157,23 +136,53 @@ INVALID = {
 def test_invalid_archives_are_refused(name):
     data, code, *facts = INVALID[name]
     with raises(code, *facts) as caught:
-        uploads.read(data)
+        read(data)
     assert re.fullmatch(r"[^\n]+\.", str(caught.value))
 
 
 @pytest.mark.parametrize(
-    ("limit", "value", "code", "fact"),
+    ("module", "limit", "value", "code", "fact"),
     [
-        ("IMAGES_BYTES", 100, "upload.too_large", "100"),
-        ("UNPACKED_BYTES", 1000, "upload.unpacks_too_large", ""),
-        ("IMAGES", 39, "upload.too_many_files", "more than 39 images"),
-        ("IMAGES", 10, "upload.too_many_files", "more than 10 files"),
+        (archive, "IMAGES_BYTES", 100, "upload.too_large", "100"),
+        (archive, "UNPACKED_BYTES", 1000, "upload.unpacks_too_large", ""),
+        (archive, "FILES", 39, "upload.too_many_files", "files"),
+        (report, "IMAGES", 39, "upload.too_many_files", "40 images, at most 39"),
+        (report, "PIXEL_BYTES", 39 * 3 * SIDE**2, "upload.too_many_files", "39 fit at 28 pixels"),
     ],
 )
-def test_sizes_are_limited(monkeypatch, limit, value, code, fact):
-    monkeypatch.setattr(uploads, limit, value)
+def test_sizes_are_limited(monkeypatch, module, limit, value, code, fact):
+    monkeypatch.setattr(module, limit, value)
     with raises(code, fact):
-        uploads.read(zipped(folders()))
+        read(zipped(folders()))
+
+
+BROKEN = {
+    "no image": b"GIF89a nonsense",
+    "half an image": png(size=(300, 300))[:90],
+    "nothing": b"",
+    "a web page": b"<html><body>404</body></html>",
+    "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n",
+    "large": huge(9_000, 9_000),
+    "vast": huge(60_000, 60_000),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_few_broken_images_are_left_out_and_more_refused(name):
+    pictures = read_pictures(with_file("cat/x.png", BROKEN[name]))
+    (ignored,) = pictures.inspection.ignored
+    assert (ignored.count, ignored.examples) == (1, ("cat/x.png",))
+    assert pictures.inspection.classes == {"cat": COUNT, "dog": COUNT}
+    several = folders() | {f"cat/x{n}.png": BROKEN[name] for n in range(5)}
+    if ignored.kind != "document":
+        with raises("upload.unreadable_image", "5 of 45", "“cat/x0.png”, “cat/x1.png”"):
+            read_pictures(zipped(several))
+
+
+def test_an_entry_with_a_wrong_length_is_broken():
+    pictures = read_pictures(with_wrong_length(zipped(folders(), compression=8)))
+    assert pictures.inspection.ignored[0].examples == ("dog/19.png",)
 
 
 def test_nothing_is_written_to_disk(monkeypatch):
@@ -182,14 +191,14 @@ def test_nothing_is_written_to_disk(monkeypatch):
 
     monkeypatch.setattr(zipfile.ZipFile, "extract", refuse)
     monkeypatch.setattr(zipfile.ZipFile, "extractall", refuse)
-    assert uploads.read(zipped(folders())).classes == ("cat", "dog")
+    assert read(zipped(folders())).classes == ("cat", "dog")
 
 
 @pytest.mark.parametrize("outer", ["", "animals/", "a/b/"])
 def test_gray_images_in_class_folders(outer):
     fractions = []
     others = {"__MACOSX/cat/._1.png": b"x", "cat/.DS_Store": b"x", "cat/notes.txt": b"x"}
-    data = uploads.read(zipped(folders(outer) | others), CancelToken(on_progress=fractions.append))
+    data = read(zipped(folders(outer) | others), cancel=CancelToken(on_progress=fractions.append))
     assert data.classes == ("cat", "dog")
     assert data.input_type == "image"
     assert data.notes == ()
@@ -207,7 +216,7 @@ def test_gray_images_in_class_folders(outer):
 
 @pytest.mark.parametrize(("mode", "color"), [("RGB", True), ("RGBA", False)])
 def test_color_is_preserved_and_transparency_is_white(mode, color):
-    images, _labels = uploads.read(zipped(folders(mode=mode))).parts["train"]
+    images, _labels = read(zipped(folders(mode=mode))).parts["train"]
     assert images.shape[1:] == ((SIDE, SIDE, 3) if color else (SIDE, SIDE))
     assert color or (images == 255).all()
 
@@ -216,12 +225,12 @@ def test_sixteen_bits_are_scaled_to_the_full_range():
     image = Image.fromarray((np.arange(900, dtype=np.uint16) * 70).reshape(30, 30))
     stream = io.BytesIO()
     image.save(stream, "png")
-    images, _labels = uploads.read(with_file("cat/d.png", stream.getvalue())).parts["train"]
+    images, _labels = read(with_file("cat/d.png", stream.getvalue())).parts["train"]
     assert images.max() > 200
 
 
 def test_images_outside_folders_are_counted():
-    data = uploads.read(with_file("cover.png", png()))
+    data = read(with_file("cover.png", png()))
     assert data.notes == ("1 image outside class folders is left out.",)
 
 
@@ -231,9 +240,9 @@ def test_other_image_formats(kind):
     files = {
         f"{name}/{n}.{suffix}": png(n, kind=kind, mode="RGB") for name in "ab" for n in range(COUNT)
     }
-    assert uploads.read(zipped(files)).classes == ("a", "b")
+    assert read(zipped(files)).classes == ("a", "b")
 
 
 def test_reading_can_be_cancelled():
     with pytest.raises(Cancelled):
-        uploads.read(zipped(folders()), cancel=CancelToken(lambda: True))
+        read(zipped(folders()), cancel=CancelToken(lambda: True))

@@ -1,0 +1,1 @@
+"""Pictures in class folders, from a folder or a zip archive."""

@@ -1,0 +1,219 @@
+"""Which folders name the classes and the splits, from the paths of the pictures alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from workbench.custom.pictures.inspection import Level
+from workbench.custom.pictures.names import (
+    is_generic,
+    key_of,
+    says_apart,
+    says_unlabeled,
+    spellings,
+    split_named,
+)
+from workbench.custom.uploads.limits import MAX_CLASSES
+
+DEEPEST = 4
+"""Levels that are considered."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture: its path, the folders that are not yet explained, and its split if given."""
+
+    path: PurePosixPath
+    folders: tuple[str, ...]
+    split: str | None = None
+
+    def below(self, depth: int, split: str | None = None) -> Item:
+        """Return it without its outermost `depth` folders."""
+        return Item(self.path, self.folders[depth:], split or self.split)
+
+
+Items = list[Item]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What the folders say.
+
+    Attributes
+    ----------
+    classes : dict
+        The class of each picture, by its path.
+    splits : dict
+        The split of each picture that is in a folder of a split.
+    unlabeled : tuple of path
+        Pictures in no class folder.
+    level : int
+        The level of the class folders among `levels`.
+    levels : tuple of Level
+        Levels that may name the classes.
+    """
+
+    classes: dict[PurePosixPath, str]
+    splits: dict[PurePosixPath, str]
+    unlabeled: tuple[PurePosixPath, ...]
+    level: int
+    levels: tuple[Level, ...]
+
+
+def structure_of(paths: Iterable[PurePosixPath], level: int | None = None) -> Structure:
+    """Return the classes and splits of pictures.
+
+    Parameters
+    ----------
+    paths
+        Their paths, relative to the folder or archive.
+    level
+        Which folders name the classes, from 1; by default the most plausible ones.
+    """
+    everything = [Item(path, path.parent.parts) for path in paths]
+    items = _with_splits(_unwrapped(everything))
+    if level is None:
+        items = _labeled_part(items)
+    levels = _levels(items)
+    chosen = level or _class_level(items, levels)
+    items = [item for item in items if len(item.folders) >= chosen]
+    if level is None and chosen == 1:
+        items = _without_unlabeled(items)
+    names = spellings(item.folders[chosen - 1] for item in items)
+    items = _with_inner_splits(items, chosen)
+    labeled = {item.path for item in items}
+    return Structure(
+        {item.path: names[key_of(item.folders[chosen - 1])] for item in items},
+        {item.path: item.split for item in items if item.split is not None},
+        tuple(item.path for item in everything if item.path not in labeled),
+        chosen,
+        levels,
+    )
+
+
+def groups_of(items: Iterable[Item]) -> dict[str, Items]:
+    """Return pictures by their outermost folder; those in no folder are left out."""
+    groups: dict[str, Items] = {}
+    for item in items:
+        if item.folders:
+            groups.setdefault(key_of(item.folders[0]), []).append(item)
+    return groups
+
+
+def _unwrapped(items: Items) -> Items:
+    """Remove the outer folders that contain all pictures which are in folders."""
+    while True:
+        groups = groups_of(items)
+        if len(groups) != 1:
+            return items
+        inside = [item.below(1) for item in next(iter(groups.values()))]
+        if not groups_of(inside):
+            return items
+        items = inside
+
+
+# --- splits ------------------------------------------------------------------------------
+
+
+def _with_splits(items: Items) -> Items:
+    """Return the pictures in folders of splits, with their split, if the folders are splits."""
+    groups = groups_of(items)
+    named = {name: split for name in groups if (split := split_named(name))}
+    inner = {name: _unwrapped([i.below(1) for i in groups[name]]) for name in named}
+    structured = {name for name in named if len(groups_of(inner[name])) > 1}
+    others = [groups[name] for name in groups if name not in named]
+    is_sibling_deep = any(len(item.folders) > 1 for group in others for item in group)
+    if "train" not in {named[name] for name in structured}:
+        return items
+    if len(structured) < 2 and is_sibling_deep:
+        return items
+    classes = {key for name in structured for key in groups_of(inner[name])}
+    result: Items = []
+    for name, split in named.items():
+        chosen = inner[name]
+        if name not in structured:  # a folder of one class, or of no class
+            chosen = [i.below(1) for i in groups[name] if len(i.folders) > 1]
+            chosen = [i for i in chosen if key_of(i.folders[0]) in classes]
+        result += [item.below(0, split) for item in chosen]
+    return result
+
+
+def _with_inner_splits(items: Items, level: int) -> Items:
+    """Read splits from the folders in the class folders, if those of all classes name them."""
+    if any(item.split for item in items):
+        return items
+    splits = [
+        split_named(item.folders[level]) if len(item.folders) > level else None for item in items
+    ]
+    named = set(splits)
+    if None in named or "train" not in named or len(named) < 2:
+        return items
+    return [item.below(0, split) for item, split in zip(items, splits, strict=True)]
+
+
+# --- classes -----------------------------------------------------------------------------
+
+
+def _labeled_part(items: Items) -> Items:
+    """Return the pictures in the only folder of class folders, if its siblings have none."""
+    groups = groups_of(items)
+    deep = [g for g in groups.values() if all(len(item.folders) > 1 for item in g)]
+    flat = [name for name, g in groups.items() if all(len(item.folders) == 1 for item in g)]
+    if len(deep) != 1 or len(flat) != len(groups) - 1 or not flat:
+        return items
+    inside = [item.below(1) for item in deep[0]]
+    names = list(groups_of(inside))
+    if len(names) < 2 or all(map(is_generic, names)):
+        return items
+    if len(flat) > 1 and not all(map(says_apart, flat)):
+        return items
+    return _labeled_part(inside)
+
+
+def _levels(items: Items) -> tuple[Level, ...]:
+    """Return the levels with a possible number of classes."""
+    levels = []
+    for level in range(1, DEEPEST + 1):
+        names = spellings(item.folders[level - 1] for item in items if len(item.folders) >= level)
+        if 2 <= len(names) <= MAX_CLASSES:
+            levels.append(Level(level, tuple(sorted(names.values()))))
+    return tuple(levels)
+
+
+def _class_level(items: Items, levels: Sequence[Level]) -> int:
+    """Return the level that names the classes: the outermost, unless it only numbers parts."""
+    if not levels:
+        return 1
+    first = levels[0]
+    for deeper in levels[1:]:
+        parts_only = all(map(is_generic, first.names))
+        if parts_only and not all(map(is_generic, deeper.names)) and _recur(items, deeper.level):
+            return deeper.level
+    return first.level
+
+
+def _recur(items: Items, level: int) -> bool:
+    """Whether most folders at a level have namesakes in the other folders next to their own."""
+    parents: dict[str, set[tuple[str, ...]]] = {}
+    for item in items:
+        if len(item.folders) >= level:
+            parents.setdefault(key_of(item.folders[level - 1]), set()).add(
+                item.folders[: level - 1]
+            )
+    recurring = sum(len(each) > 1 for each in parents.values())
+    return recurring * 2 > len(parents)
+
+
+def _without_unlabeled(items: Items) -> Items:
+    """Leave out folders next to class folders whose names say that they hold no class."""
+    groups = groups_of(items)
+    labeled = [
+        name
+        for name, group in groups.items()
+        if not says_unlabeled(name) or any(len(item.folders) > 1 for item in group)
+    ]
+    if len(labeled) < 2:
+        return items
+    return [item for name in labeled for item in groups[name]]

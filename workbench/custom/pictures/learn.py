@@ -1,0 +1,96 @@
+"""Public functions: look at pictures, and train a small model on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from workbench.cancel import NEVER, CancelToken
+from workbench.custom.pictures.inspection import PictureChoices, PictureInspection
+from workbench.custom.pictures.reading import Source, read_pictures
+from workbench.domain import Model
+
+
+def inspect_pictures(
+    source: Source,
+    *,
+    size: int | None = None,
+    level: int | None = None,
+    leave_out: Iterable[str] = (),
+    leave_out_rare: bool = False,
+    cancel: CancelToken = NEVER,
+) -> PictureInspection:
+    """Return what a folder or a zip archive of pictures contains, without training.
+
+    Parameters
+    ----------
+    source
+        The path of a folder or an archive, or the content of an archive.
+    size
+        Height and width in pixels of what the network receives: 28, 64 or 96. By default 28 for
+        small pictures and 64 for photographs.
+    level
+        Which folders name the classes: 1 for the outermost, 2 for those in them. By default the
+        most plausible ones.
+    leave_out
+        Names of classes that are not used.
+    leave_out_rare
+        Leave out classes that have too few pictures.
+    cancel
+        Checked between two pictures; receives the progress.
+
+    Raises
+    ------
+    InputError
+        When the archive is unsafe, has no class folders, or more than a few damaged pictures.
+    FileError
+        When there is no such file or folder.
+    """
+    choices = PictureChoices(size, level, tuple(leave_out), leave_out_rare)
+    return read_pictures(source, choices, cancel).inspection
+
+
+def from_pictures(
+    source: Source,
+    *,
+    name: str | None = None,
+    size: int | None = None,
+    level: int | None = None,
+    leave_out: Iterable[str] = (),
+    leave_out_rare: bool = False,
+    cancel: CancelToken = NEVER,
+) -> Model:
+    """Train a small network on the pictures of a folder or a zip archive, a folder for each class.
+
+    Folders named train, val and test are used as splits; otherwise 15 % each are held out for
+    validation and test. `inspect_pictures` shows what is used. The other parameters are the same.
+
+    Parameters
+    ----------
+    source
+        The path of a folder or an archive, or the content of an archive.
+    name
+        The model is registered as ``custom/name``; by default the name of the source.
+
+    Returns
+    -------
+    Model
+        A registered model, which you can compress, inspect and download.
+
+    Raises
+    ------
+    InputError
+        When the pictures cannot be learned from.
+    FileError
+        When there is no such file or folder.
+    Cancelled
+        If `cancel` is cancelled.
+    """
+    from workbench.custom.uploads.names import unique_name
+    from workbench.custom.uploads.small_models import train_small_model
+
+    choices = PictureChoices(size, level, tuple(leave_out), leave_out_rare)
+    pictures = read_pictures(source, choices, cancel.part(0, 0.2))
+    pictures.check()
+    stem = "pictures" if isinstance(source, bytes) else PurePath(source).stem
+    return train_small_model(name or unique_name(stem), pictures.data, cancel.part(0.2, 1))

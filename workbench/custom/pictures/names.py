@@ -1,0 +1,89 @@
+"""What the names of folders say: splits, numbered parts, unlabeled pictures, masks."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "trn": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+    "tst": "test",
+    "eval": "test",
+    "evaluation": "test",
+}
+SPLIT_NAME = re.compile(
+    r"(?:(?:my|the|data|dataset|images?|img)[ _-]*)?([a-z]+)"
+    r"(?:[ _-]*(?:set|data|images?|imgs?|split))?"
+)
+
+GENERIC = re.compile(
+    r"(?:image|img|photo|picture|pic|frame|raw|original|jpe?g|png|tiff?|data|file|crop)s?"
+    r"|(?:session|day|part|batch|set|series|scene|run|camera|cam|patient|subject|person|case|slide"
+    r"|folder|group|fold|week|month|visit|sample|[a-z])[ _-]*\d+"
+    r"|[\d .:_-]+"
+)
+"""Names that say nothing about a class: media, numbered parts, dates and numbers."""
+
+UNLABELED = re.compile(
+    r"(?:unlabel{1,2}ed|unsorted|unclassified|unannotated|untagged|to[ _-]?(?:predict|label|sort)"
+    r"|predict(?:ions?)?|submission|hold[ _-]?out|tests?|testing|val|valid|validation|eval)"
+    r"(?:[ _-]*(?:set|data|images?|imgs?|pictures?))?"
+)
+"""Names that say that the class of the pictures is not known."""
+
+APART = re.compile(r"new|inbox|misc|extra|others?|rest|all|samples?|examples?|previews?")
+"""Names that say so only where the other folders are of another kind."""
+
+MASKS = re.compile(
+    r"(?:^|[^a-z])(?:masks?|seg(?:mentation|mentations|ments?|s)?|gt|ground[ _-]?truth"
+    r"|annotations?|labels?|trimaps?)(?:$|[^a-z])"
+)
+"""Names of folders and files of masks."""
+
+
+def key_of(name: str) -> str:
+    """Return what names that differ only in case or outer blanks have in common."""
+    return " ".join(name.split()).casefold()
+
+
+def split_named(name: str) -> str | None:
+    """Return the split that a folder name says, if any."""
+    match = SPLIT_NAME.fullmatch(key_of(name))
+    return SPLIT_NAMES.get(match[1]) if match else None
+
+
+def is_generic(name: str) -> bool:
+    """Whether a name says nothing about a class."""
+    return GENERIC.fullmatch(key_of(name)) is not None
+
+
+def says_unlabeled(name: str) -> bool:
+    """Whether a name says that the class of its pictures is not known."""
+    return UNLABELED.fullmatch(key_of(name)) is not None
+
+
+def says_apart(name: str) -> bool:
+    """Whether a name may say so, next to a folder of class folders."""
+    return says_unlabeled(name) or APART.fullmatch(key_of(name)) is not None
+
+
+def says_mask(name: str) -> bool:
+    """Whether the name of a folder, or of a file without its ending, says that it holds masks."""
+    return MASKS.search(key_of(name)) is not None
+
+
+def spellings(names: Iterable[str]) -> dict[str, str]:
+    """Return the most frequent spelling by the key of each name."""
+    counts: dict[str, Counter[str]] = {}
+    for name in names:
+        counts.setdefault(key_of(name), Counter())[" ".join(name.split())] += 1
+    return {key: max(sorted(each), key=each.__getitem__) for key, each in counts.items()}

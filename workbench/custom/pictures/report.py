@@ -1,0 +1,216 @@
+"""Sentences about the pictures of a source, and errors where they cannot be learned from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench import formatting
+from workbench.custom.pictures.folders import Structure
+from workbench.custom.pictures.listing import EXAMPLES, Listing
+from workbench.custom.uploads.limits import IMAGES, MAX_BROKEN, MAX_CLASSES, MIN_IMAGES, PIXEL_BYTES
+from workbench.custom.uploads.splits import HELD_OUT, quoted
+from workbench.errors import InputError
+from workbench.i18n import _, plural
+
+Rows = NDArray[np.int64]
+
+
+def warnings_of(
+    structure: Structure,
+    listing: Listing,
+    given: tuple[str, ...],
+    splits: Mapping[str, Rows],
+    labels: NDArray[np.int64],
+    duplicates: NDArray[np.int64],
+) -> tuple[str, ...]:
+    """Return one sentence for each thing that a user should know, the most important first."""
+    return (
+        *_about_duplicates(given, splits, labels, duplicates),
+        *_about_unlabeled(listing.ignored.get("unlabeled", [])),
+        *_about_ignored(listing),
+        *_about_levels(structure),
+        *_about_splits(given),
+    )
+
+
+def _about_duplicates(
+    given: tuple[str, ...],
+    splits: Mapping[str, Rows],
+    labels: NDArray[np.int64],
+    duplicates: NDArray[np.int64],
+) -> Iterable[str]:
+    training = set(duplicates[splits["train"]].tolist())
+    held_out = np.concatenate([splits[name] for name in HELD_OUT])
+    repeated = sum(group in training for group in duplicates[held_out].tolist())
+    if repeated:
+        text = plural(
+            "{count} picture outside the training split is nearly the same as one in it: the "
+            "accuracy will be too good.",
+            "{count} pictures outside the training split are nearly the same as some in it: the "
+            "accuracy will be too good.",
+            repeated,
+        )
+        yield text.format(count=formatting.count(repeated))
+    contradicting = int((labels != labels[duplicates]).sum())
+    if contradicting:
+        text = plural(
+            "{count} picture is nearly the same as one of another class.",
+            "{count} pictures are nearly the same as some of another class.",
+            contradicting,
+        )
+        yield text.format(count=formatting.count(contradicting))
+    inside = int((duplicates != np.arange(len(duplicates))).sum()) - repeated
+    if inside > 0 and not given:
+        text = plural(
+            "{count} picture is nearly the same as another one: both are in the same split.",
+            "{count} pictures are nearly the same as others: these are in the same split.",
+            inside,
+        )
+        yield text.format(count=formatting.count(inside))
+
+
+def _about_unlabeled(paths: Sequence[PurePosixPath]) -> Iterable[str]:
+    folders = Counter(path.parent for path in paths)
+    outside = folders.pop(PurePosixPath("."), 0)
+    for folder, count in folders.most_common(EXAMPLES):
+        text = plural(
+            "{folder} holds {count} image of no class: left out.",
+            "{folder} holds {count} images of no class: left out.",
+            count,
+        )
+        yield text.format(folder=quoted(str(folder)), count=formatting.count(count))
+    rest = outside + sum(count for _, count in folders.most_common()[EXAMPLES:])
+    if rest:
+        text = plural(
+            "{count} image outside class folders is left out.",
+            "{count} images outside class folders are left out.",
+            rest,
+        )
+        yield text.format(count=formatting.count(rest))
+
+
+def _about_ignored(listing: Listing) -> Iterable[str]:
+    for files in listing.summary():
+        if files.kind in {"hidden", "text", "unlabeled", "chosen"}:
+            continue
+        text = plural(
+            "{count} file left out: {reason}", "{count} files left out: {reason}", files.count
+        )
+        yield f"{text.format(count=formatting.count(files.count), reason=files.reason)} " + _(
+            "Such as {names}."
+        ).format(names=", ".join(map(quoted, files.examples)))
+
+
+def _about_levels(structure: Structure) -> Iterable[str]:
+    others = [level for level in structure.levels if level.level != structure.level]
+    if not others:
+        return
+    deeper = others[0]
+    shown = ", ".join(map(quoted, deeper.names[:EXAMPLES]))
+    text = (
+        _("The folders {names} in the class folders are joined.")
+        if deeper.level > structure.level
+        else _("The folders {names} around the class folders are joined.")
+    )
+    more = "" if len(deeper.names) <= EXAMPLES else ", …"
+    yield text.format(names=f"{shown}{more}")
+
+
+def _about_splits(given: tuple[str, ...]) -> Iterable[str]:
+    if not given:
+        return
+    labels = {"validation": _("validation"), "test": _("test")}
+    for name, share in HELD_OUT.items():
+        if name not in given:
+            yield _(
+                "No folder is for {split}: {share} of the training pictures are used for it."
+            ).format(split=labels[name], share=formatting.percent(share, 0))
+
+
+# --- refusals ----------------------------------------------------------------------------
+
+
+def check_structure(structure: Structure, classes: Sequence[str]) -> None:
+    """Check that there are class folders, and neither too few nor too many.
+
+    Raises
+    ------
+    InputError
+        When there are not.
+    """
+    if not structure.classes:
+        raise InputError(
+            _(
+                "There are no images in class folders: put the images of each class into a folder "
+                "named after it."
+            ),
+            code="upload.no_class_folders",
+        )
+    if len(classes) == 1:
+        raise InputError(
+            _("All images are in one folder, {name}: at least two classes are needed.").format(
+                name=quoted(classes[0])
+            ),
+            code="upload.one_class",
+        )
+    if len(classes) > MAX_CLASSES:
+        raise InputError(
+            _("There are {count} class folders: keep {most} or fewer.").format(
+                count=formatting.count(len(classes)), most=MAX_CLASSES
+            ),
+            code="upload.too_many_classes",
+        )
+
+
+def check_count(count: int, size: int) -> None:
+    """Check that pictures of a size are enough, and fit into memory.
+
+    Raises
+    ------
+    InputError
+        When they are too few or too many.
+    """
+    if count < MIN_IMAGES:
+        raise InputError(
+            _("There are {count} images in class folders: at least {least} are needed.").format(
+                count=count, least=MIN_IMAGES
+            ),
+            code="upload.too_few_examples",
+        )
+    most = min(IMAGES, PIXEL_BYTES // (3 * size**2))
+    if count > most:
+        raise InputError(
+            _(
+                "There are {count} images, at most {most} fit at {size} pixels: keep fewer, or "
+                "choose a smaller size."
+            ).format(count=formatting.count(count), most=formatting.count(most), size=size),
+            code="upload.too_many_files",
+        )
+
+
+def check_broken(failed: Iterable[PurePosixPath], total: int) -> None:
+    """Check that only a small share of the pictures is damaged or too large.
+
+    Raises
+    ------
+    InputError
+        When it is more than `MAX_BROKEN`.
+    """
+    paths = sorted(failed)
+    if len(paths) > MAX_BROKEN * total:
+        raise InputError(
+            _(
+                "{count} of {total} images cannot be read or are too large, such as {names}: save "
+                "them again, or leave them out."
+            ).format(
+                count=formatting.count(len(paths)),
+                total=formatting.count(total),
+                names=", ".join(quoted(str(path)) for path in paths[:EXAMPLES]),
+            ),
+            code="upload.unreadable_image",
+        )
