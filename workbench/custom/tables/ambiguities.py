@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from workbench import formatting
+from workbench.custom.tables.cells import read_values
 from workbench.custom.tables.column import Column
 from workbench.custom.tables.column_types import Guess
-from workbench.custom.tables.parse import category_key, read_values
+from workbench.custom.tables.parse import category_key
 from workbench.custom.uploads.splits import quoted
 from workbench.i18n import _
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ class Column:
         """Whether only the fact that a value is missing is learned from."""
         return float((~self.present).mean()) > MOSTLY_EMPTY
 
-    @property
+    @cached_property
     def distinct(self) -> int:
         """The number of different values."""
         if self.numbers is not None:

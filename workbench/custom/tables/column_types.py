@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workbench.custom.tables import dates, numbers
+from workbench.custom.tables.cells import Cells
 from workbench.custom.tables.column import Format
-from workbench.custom.tables.missing import is_missing
 
 MIN_UNDERSTOOD = 0.95
 """The share of cells that are numbers, or dates, in a column of these."""
@@ -40,28 +42,30 @@ class Guess:
     decimal: str = ""
 
 
-def guess(counts: Counter[str], delimiter: str) -> Guess:
+def guess(cells: Cells, delimiter: str) -> Guess:
     """Return how to read a column.
 
     Parameters
     ----------
-    counts
-        How often each different cell occurs.
+    cells
+        The cells of the column.
     delimiter
         The delimiter of the file; where it is a comma, a comma in a number is rarely decimal.
     """
-    values = [cell for cell in counts if not is_missing(cell)]
-    if not values:
+    simple = cells.simple_numbers
+    if simple is not None:
+        return Guess(Format("number"), decimal="" if _are_whole(simple) else ".")
+    if not cells.values:
         return Guess(Format("empty"))
-    total = sum(counts[value] for value in values)
-    number = None if _are_compact_dates(values) else _number(values, counts, total, delimiter)
+    number = None if _are_compact_dates(cells.values) else _number(cells, delimiter)
     if number is not None:
         return number
-    if (date := _date(values, counts, total, delimiter)) is not None:
+    date = _date(cells, delimiter)
+    if date is not None:
         return date
-    if len(values) == 1:
+    if len(cells.values) == 1:
         return Guess(Format("constant"))
-    return Guess(Format(_type_of_words(values, counts, total)))
+    return Guess(Format(_type_of_words(cells)))
 
 
 def resolve(guesses: Sequence[Guess]) -> list[Guess]:
@@ -86,22 +90,30 @@ def words_in(text: str) -> float:
     return len(text.split()) + ideographs / 2
 
 
-def _number(
-    values: Sequence[str], counts: Counter[str], total: int, delimiter: str
-) -> Guess | None:
+def _are_whole(values: NDArray[np.float64]) -> bool:
+    present = values[~np.isnan(values)]
+    return bool((present == present.round()).all())
+
+
+def _number(cells: Cells, delimiter: str) -> Guess | None:
+    values = cells.values
     if not any(letter.isdigit() for letter in "".join(values[:DATE_SAMPLE])):
         return None
     if _are_codes(values):
         return None
     best = numbers.guess(values, delimiter)
-    parsed = numbers.parse(values, best.format)
-    odd = [value for value, number in zip(values, parsed, strict=True) if math.isnan(number)]
-    understood = 1 - sum(counts[value] for value in odd) / total
+    odd = [value for value, number in cells.read(best.format).items() if math.isnan(number)]
+    understood = 1 - _rows(cells, odd) / _rows(cells, values)
     different = len(values) - len(odd)
     few_words = len(odd) <= MAX_WORDS and different >= MIN_NUMBERS and understood >= MIN_MOSTLY
     if not different or (understood < MIN_UNDERSTOOD and not few_words):
         return None
     return Guess(best.format, best.alternative, best.decimal)
+
+
+def _rows(cells: Cells, values: Sequence[str]) -> int:
+    """Return the number of rows with one of the values."""
+    return sum(map(cells.counts.__getitem__, values))
 
 
 def _are_codes(values: Sequence[str]) -> bool:
@@ -118,20 +130,20 @@ def _are_compact_dates(values: Sequence[str]) -> bool:
     return all(dates.read(value) is not None for value in values)
 
 
-def _date(values: Sequence[str], counts: Counter[str], total: int, delimiter: str) -> Guess | None:
-    sample = [dates.read(value) for value in values[:DATE_SAMPLE]]
+def _date(cells: Cells, delimiter: str) -> Guess | None:
+    sample = [dates.read(value) for value in cells.values[:DATE_SAMPLE]]
     if sum(part is not None for part in sample) <= len(sample) / 2:
         return None
-    pairs = [(value, dates.read(value)) for value in values]
-    parts = [part for _value, part in pairs if part is not None]
-    understood = sum(counts[value] for value, part in pairs if part is not None)
-    if understood < MIN_UNDERSTOOD * total:
+    pairs = [(value, dates.read(value)) for value in cells.values]
+    understood = _rows(cells, [value for value, part in pairs if part is not None])
+    if understood < MIN_UNDERSTOOD * _rows(cells, cells.values):
         return None
-    best = dates.guess(parts, delimiter)
+    best = dates.guess([part for _value, part in pairs if part is not None], delimiter)
     return Guess(best.format, best.alternative)
 
 
-def _type_of_words(values: Sequence[str], counts: Counter[str], total: int) -> str:
+def _type_of_words(cells: Cells) -> str:
+    values, total = cells.values, _rows(cells, cells.values)
     if len(values) <= MAX_CATEGORIES and len(values) < MIN_UNIQUE * total:
         return "category"
     words = sum(map(words_in, values)) / len(values)

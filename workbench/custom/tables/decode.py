@@ -9,6 +9,7 @@ import re
 import zlib
 
 from workbench import formatting
+from workbench.custom.tables.alphabets import encoding_of
 from workbench.custom.uploads.limits import TABLE_BYTES
 from workbench.errors import InputError
 from workbench.i18n import _
@@ -22,11 +23,6 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
 """Marks at the start of a file, with the codec and its name; longer marks first."""
-OTHER_ENCODINGS = (
-    *("gb18030", "big5", "cp932", "cp949", "euc_jp"),
-    *("cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874"),
-)
-"""Encodings of languages without Latin letters, which charset-normalizer distinguishes."""
 SAMPLE_BYTES = 2**16
 MIN_NULLS = 0.25
 """Every second byte of Latin text in UTF-16 is zero."""
@@ -48,8 +44,7 @@ def decode(data: bytes) -> tuple[str, str]:
     """Return the text of a table and the name of its encoding.
 
     A byte order mark decides; else the bytes are tried as UTF-8 and UTF-16. Text with single
-    letters beyond ASCII is Windows-1252, and charset-normalizer decides between the encodings of
-    other alphabets.
+    letters beyond ASCII is Windows-1252; other text is in the encoding of another alphabet.
 
     Raises
     ------
@@ -147,11 +142,6 @@ def _is_latin(data: bytes) -> bool:
 
 
 def _other(data: bytes) -> tuple[str, str]:
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data[: 4 * SAMPLE_BYTES], cp_isolation=[*OTHER_ENCODINGS]).best()
-    codec = best.encoding if best is not None else "cp1252"
-    text = data.decode(codec, errors="replace")
-    if text.count("\ufffd") > len(text) / 1000:
-        text = "\0"
+    codec = encoding_of(data) or "cp1252"
+    text = _try(data, codec)
     return _checked(text), codec.upper().replace("_", "-")

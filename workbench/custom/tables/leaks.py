@@ -26,15 +26,15 @@ def leaks(columns: tuple[Column, ...], target: Column, *, as_number: bool) -> tu
 
 
 def _tells_classes(column: Column, target: Column) -> bool:
+    if column.type == "text" or column.distinct * MIN_REPEATED > len(column.present):
+        return False
     labels, names = classes_of(target)
     values = _values(column)
-    if values is None or len(names) < 2:
+    if len(names) < 2:
         return False
     known = labels >= 0
     values, labels = values[known], labels[known]
     different = int(values.max(initial=0)) + 1
-    if different * MIN_REPEATED > len(values):
-        return False
     counts = np.bincount(values * len(names) + labels, minlength=different * len(names))
     right = counts.reshape(different, len(names)).max(1).sum()
     baseline = len(labels) - np.bincount(labels).max()
@@ -61,14 +61,13 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-def _values(column: Column) -> NDArray[np.int64] | None:
+def _values(column: Column) -> NDArray[np.int64]:
     """Return the index of the value of each row, with one more for missing values."""
     if column.codes is not None:
         codes: NDArray[np.int64] = column.codes.astype(np.int64)
-    elif column.numbers is not None:
-        codes = np.unique(np.nan_to_num(column.numbers), return_inverse=True)[1].astype(np.int64)
-        codes = np.where(column.present, codes, -1)
     else:
-        return None
+        assert column.numbers is not None, "texts are no categories"
+        inverse = np.unique(np.nan_to_num(column.numbers), return_inverse=True)[1]
+        codes = np.where(column.present, inverse, -1).astype(np.int64)
     result: NDArray[np.int64] = codes + 1
     return result

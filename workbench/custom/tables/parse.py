@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.custom.tables import dates, numbers
+from workbench.custom.tables.cells import Cells
 from workbench.custom.tables.column import Column, Format
 from workbench.custom.tables.inspection import Cell
-from workbench.custom.tables.missing import CLASS_WORDS, is_missing
 
 EXAMPLES = 3
 MAX_EXAMPLE = 40
@@ -21,13 +19,7 @@ MAX_EXAMPLE = 40
 
 
 def parse(
-    name: str,
-    cells: Sequence[str],
-    lines: NDArray[np.int64],
-    format: Format,
-    counts: Counter[str] | None = None,
-    *,
-    is_target: bool = False,
+    name: str, cells: Sequence[str] | Cells, lines: NDArray[np.int64], format: Format
 ) -> Column:
     """Return a column whose cells are read in a given format.
 
@@ -41,27 +33,15 @@ def parse(
         The line of the file in which each row begins, [n].
     format
         How they are read, such as the format of the same column of another table.
-    counts
-        How often each different cell occurs, if it is known.
-    is_target
-        Whether "none" is a class, not a missing value.
     """
-    counts = Counter(cells) if counts is None else counts
-    values = [c for c in counts if not is_missing(c) or (is_target and c.lower() in CLASS_WORDS)]
+    source = cells if isinstance(cells, Cells) else Cells(cells)
     if format.type in {"number", "date"}:
-        return _numeric(name, cells, lines, format, values)
+        return _numeric(name, source, lines, format)
     if format.type == "text":
-        present = np.fromiter(map(set(values).__contains__, cells), np.bool_, len(cells))
-        return Column(name, format, cells, present)
-    return _words(name, cells, format, counts, values)
-
-
-def read_values(values: Sequence[str], format: Format) -> list[float]:
-    """Return different cells as numbers or seconds since 1970; NaN where one is neither."""
-    if format.type == "number":
-        return numbers.parse(values, format)
-    parts = map(dates.read, values)
-    return [math.nan if part is None else dates.seconds(part, format) for part in parts]
+        values = set(source.values)
+        present = np.fromiter(map(values.__contains__, source.cells), np.bool_, len(lines))
+        return Column(name, format, source.cells, present)
+    return _words(name, source, format)
 
 
 def category_key(text: str) -> str:
@@ -75,38 +55,37 @@ def category_key(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _numeric(
-    name: str,
-    cells: Sequence[str],
-    lines: NDArray[np.int64],
-    format: Format,
-    values: Sequence[str],
-) -> Column:
-    known = dict(zip(values, read_values(values, format), strict=True))
-    result = np.fromiter((known.get(cell, math.nan) for cell in cells), np.float64, len(cells))
-    wrong = {value for value, number in known.items() if math.isnan(number)}
-    rows = [row for row, cell in enumerate(cells) if cell in wrong] if wrong else []
-    examples = tuple(Cell(int(lines[row]), _shown(cells[row])) for row in rows[:EXAMPLES])
+def _numeric(name: str, source: Cells, lines: NDArray[np.int64], format: Format) -> Column:
+    result = source.numbers(format)
     present = ~np.isnan(result)
+    rows: list[int] = []
+    if not present.all() and (format != Format("number") or source.simple_numbers is None):
+        odd = {value for value, number in source.read(format).items() if math.isnan(number)}
+        rows = [row for row in np.flatnonzero(~present).tolist() if source.cells[row] in odd]
+    examples = tuple(Cell(int(lines[row]), _shown(source.cells[row])) for row in rows[:EXAMPLES])
     return Column(
-        name, format, cells, present, numbers=result, unreadable=len(rows), examples=examples
+        name,
+        format,
+        source.cells,
+        present,
+        numbers=result,
+        unreadable=len(rows),
+        examples=examples,
     )
 
 
-def _words(
-    name: str, cells: Sequence[str], format: Format, counts: Counter[str], values: Sequence[str]
-) -> Column:
+def _words(name: str, source: Cells, format: Format) -> Column:
     """Return a column of categories; spellings that differ in case or spaces only are one."""
     spellings: dict[str, str] = {}
-    for value in values:
-        key = category_key(value)
-        if key not in spellings or counts[value] > counts[spellings[key]]:
+    keys = {value: category_key(value) for value in source.values}
+    for value, key in keys.items():
+        if key not in spellings or source.counts[value] > source.counts[spellings[key]]:
             spellings[key] = value
     words = tuple(sorted(spellings.values()))
-    index = {category_key(word): code for code, word in enumerate(words)}
-    codes_of = {value: index[category_key(value)] for value in values}
-    codes = np.fromiter((codes_of.get(cell, -1) for cell in cells), np.int32, len(cells))
-    return Column(name, format, cells, codes >= 0, codes=codes, words=words)
+    index = {keys[word]: code for code, word in enumerate(words)}
+    codes_of = dict.fromkeys(source.counts, -1) | {v: index[key] for v, key in keys.items()}
+    codes = np.fromiter(map(codes_of.__getitem__, source.cells), np.int32, len(source.cells))
+    return Column(name, format, source.cells, codes >= 0, codes=codes, words=words)
 
 
 def _shown(cell: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.tables import column_types, header
 from workbench.custom.tables.ambiguities import ambiguities, merged_spellings
+from workbench.custom.tables.cells import Cells
 from workbench.custom.tables.column import Column, Table
 from workbench.custom.tables.column_types import Guess
 from workbench.custom.tables.frames import from_frame
@@ -69,14 +69,7 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
                 code="table.unknown_column",
             )
     target = names.index(choices.target or names[-1])
-    counts = [_counts(cells, cancel) for cells in columns]
-    guesses = column_types.resolve([column_types.guess(count, text.delimiter) for count in counts])
-    parsed = [
-        _column(name, cells, lines, guess, count, is_target=index == target)
-        for index, (name, cells, guess, count) in enumerate(
-            zip(names, columns, guesses, counts, strict=True)
-        )
-    ]
+    parsed = _parsed(names, columns, lines, target, text.delimiter, cancel)
     return Table(
         with_reasons(parsed, target, choices.leave_out),
         target,
@@ -118,22 +111,33 @@ def _with_header(
     return header.unique_names([""] * len(columns)), columns, lines
 
 
-def _counts(cells: Sequence[str], cancel: CancelToken) -> Counter[str]:
-    cancel.check()
-    return Counter(cells)
-
-
-def _column(
-    name: str,
-    cells: Sequence[str],
+def _parsed(
+    names: Sequence[str],
+    columns: Sequence[Sequence[str]],
     lines: NDArray[np.int64],
-    guess: Guess,
-    counts: Counter[str],
-    *,
-    is_target: bool,
-) -> Column:
+    target: int,
+    delimiter: str,
+    cancel: CancelToken,
+) -> list[Column]:
+    """Return the columns; those with two readings last, because the others decide."""
+    guesses: list[Guess] = []
+    result: dict[int, Column] = {}
+    for index, (name, cells) in enumerate(zip(names, columns, strict=True)):
+        cancel.check()
+        source = Cells(cells, is_target=index == target)
+        guesses.append(column_types.guess(source, delimiter))
+        if guesses[-1].alternative is None:
+            result[index] = _column(name, source, lines, guesses[-1])
+    for index, guess in enumerate(column_types.resolve(guesses)):
+        if index not in result:
+            source = Cells(columns[index], is_target=index == target)
+            result[index] = _column(names[index], source, lines, guess)
+    return [result[index] for index in range(len(names))]
+
+
+def _column(name: str, cells: Cells, lines: NDArray[np.int64], guess: Guess) -> Column:
     """Return a column with warnings about its reading."""
-    column = parse(name, cells, lines, guess.format, counts, is_target=is_target)
+    column = parse(name, cells, lines, guess.format)
     warnings = [*ambiguities(column, guess)]
     if spellings := merged_spellings(column):
         warnings.append(spellings)

@@ -17,8 +17,8 @@ from workbench.custom.uploads.limits import TABLE_COLUMNS, TABLE_ROWS
 from workbench.errors import Cancelled, InputError
 from workbench.i18n import _, plural
 
-SHARED = 10_000
-"""Different cells of a column that are held once; then the collection starts again."""
+MAX_SHARED = 1000
+"""A column with more different cells holds equal cells several times."""
 MAX_IRREGULAR = 0.1
 """The share of rows with another number of cells that may be left out."""
 
@@ -58,7 +58,7 @@ class _Rows:
         self.first_line = 1
         self.irregular: list[tuple[int, int]] = []
         self.comments = 0
-        self._shared: list[dict[str, str]] = [{} for _ in range(detected.width)]
+        self._shared: list[dict[str, str] | None] = [{} for _ in range(detected.width)]
         chunk: list[list[str]] = []
         width = detected.width
         if width > TABLE_COLUMNS:
@@ -94,13 +94,14 @@ class _Rows:
         self._add(chunk)
 
     def _add(self, chunk: list[list[str]]) -> None:
-        for column, shared, cells in zip(
-            self.columns, self._shared, zip(*chunk, strict=True), strict=bool(chunk)
-        ):
-            if len(shared) > SHARED:
-                shared.clear()
-            stripped = map(str.strip, cells)
-            column.extend([shared.setdefault(cell, cell) for cell in stripped])
+        for index, cells in enumerate(zip(*chunk, strict=True)):
+            stripped = [cell.strip() for cell in cells]
+            shared = self._shared[index]
+            if shared is not None:
+                stripped = [shared.setdefault(cell, cell) for cell in stripped]
+                if len(shared) > MAX_SHARED:
+                    self._shared[index] = None
+            self.columns[index].extend(stripped)
 
 
 def _table(rows: _Rows, encoding: str) -> TextTable:

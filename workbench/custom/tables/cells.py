@@ -1,0 +1,92 @@
+"""The cells of a column: how often each occurs, and their values, each computed once."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.custom.tables import dates, numbers
+from workbench.custom.tables.column import Format
+from workbench.custom.tables.missing import CLASS_WORDS, is_missing
+
+_NOT_SIMPLE = re.compile(r"[^0-9.eE+\-\n]|(?:^|\n)[-+]?0\d")
+_DECIMAL_POINT = re.compile(r"(?:\.\d{0,2}|\.\d{4,}|(?:\d{4}|\b0|[^\d]|^)\.\d{3})(?!\d)")
+"""A point that does not separate thousands."""
+_EARLIEST_COMPACT = 1500_01_01
+"""Smaller whole numbers are no dates like 20200131."""
+
+
+class Cells:
+    """The cells of one column.
+
+    Parameters
+    ----------
+    cells
+        Text without surrounding spaces, [n].
+    is_target
+        Whether "none" is a class, not a missing value.
+    """
+
+    def __init__(self, cells: Sequence[str], *, is_target: bool = False) -> None:
+        self.cells = cells
+        self._is_target = is_target
+        self._values_by_format: dict[Format, dict[str, float]] = {}
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How often each different cell occurs."""
+        return Counter(self.cells)
+
+    @cached_property
+    def values(self) -> list[str]:
+        """The different cells that are not missing."""
+        if self._is_target:
+            return [c for c in self.counts if not is_missing(c) or c.lower() in CLASS_WORDS]
+        return [cell for cell in self.counts if not is_missing(cell)]
+
+    @cached_property
+    def simple_numbers(self) -> NDArray[np.float64] | None:
+        """The numbers if all cells are empty or digits with a decimal point, else None; [n].
+
+        Numbers with leading zeros or as large as dates of eight digits may be no numbers, and
+        points may separate thousands.
+        """
+        text = "\n".join(self.cells)
+        if _NOT_SIMPLE.search(text) or ("." in text and not _DECIMAL_POINT.search(text)):
+            return None
+        try:
+            result = np.array([float(cell or "nan") for cell in self.cells], np.float64)
+        except ValueError:
+            return None
+        if np.isnan(result).all() or np.nanmax(np.abs(result)) >= numbers.MAX_NUMBER:
+            return None
+        may_be_dates = np.nanmin(result) >= _EARLIEST_COMPACT
+        return None if may_be_dates else result
+
+    def read(self, format: Format) -> dict[str, float]:
+        """Return the different values as numbers or seconds since 1970; NaN if not understood."""
+        if format not in self._values_by_format:
+            result = read_values(self.values, format)
+            self._values_by_format[format] = dict(zip(self.values, result, strict=True))
+        return self._values_by_format[format]
+
+    def numbers(self, format: Format) -> NDArray[np.float64]:
+        """Return the cells as numbers or seconds since 1970; NaN without a value, [n]."""
+        if format == Format("number") and self.simple_numbers is not None:
+            return self.simple_numbers
+        known = dict.fromkeys(self.counts, math.nan) | self.read(format)
+        return np.fromiter(map(known.__getitem__, self.cells), np.float64, len(self.cells))
+
+
+def read_values(values: Sequence[str], format: Format) -> list[float]:
+    """Return different cells as numbers or seconds since 1970; NaN where one is neither."""
+    if format.type == "number":
+        return numbers.parse(values, format)
+    parts = map(dates.read, values)
+    return [math.nan if part is None else dates.seconds(part, format) for part in parts]
