@@ -12,7 +12,7 @@ import torch
 import workbench as wb
 from workbench.cancel import CancelToken
 from workbench.domain import Split
-from workbench.domain.sum_metrics import SUM_METRICS
+from workbench.domain.sum_metrics import SUM_METRICS, LabelScale
 from workbench.errors import Cancelled
 from workbench.evaluation.scores import iter_scores
 
@@ -82,18 +82,18 @@ def test_interval_coverage_is_nominal(kind, metric):
     count = SUM_METRICS[kind]
     losses = rng.gamma(4.0, size=400)
     rows = np.stack([losses, np.zeros(400), np.full(400, 1.0)], axis=1)
-    variance = 10.0
-    truth = count.metrics[metric](losses.mean(), variance)
+    scale = LabelScale(10.0)
+    truth = count.metrics[metric](losses.mean(), scale)
     covered = 0
     for _ in range(400):
         sample = rows[rng.permutation(400)[:20]]
-        low, high = count.bounds(metric, sample, 400, variance)
+        low, high = count.bounds(metric, sample, 400, scale)
         covered += low <= truth <= high
     assert covered >= 0.92 * 400
 
 
 def test_perplexity_overflows_to_infinity():
-    figures = SUM_METRICS["tokens"].figures(np.array([1e6, 0.0, 10.0]), 0.0)
+    figures = SUM_METRICS["tokens"].figures(np.array([1e6, 0.0, 10.0]), LabelScale())
     assert figures["perplexity"] == inf
     assert figures["bits per character"] == pytest.approx(1e5 / log(2))
 

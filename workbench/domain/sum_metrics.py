@@ -18,11 +18,37 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workbench.domain.losses import IGNORE_INDEX
+from workbench.domain.task import Split, Task
 
 SumRows = NDArray[np.float64]
 
 MOST_NATS = 700.0
 """The largest mean cross-entropy whose perplexity is finite in float64."""
+
+
+@dataclass(frozen=True)
+class LabelScale:
+    """What metrics of numbers need to know about the labels of a split.
+
+    Attributes
+    ----------
+    variance : float
+        The variance of the labels; 0 if they are not real numbers.
+    unit : float
+        The size of a label of 1 in the unit of the target, in which errors are reported.
+    """
+
+    variance: float = 0.0
+    unit: float = 1.0
+
+    @classmethod
+    def of(cls, task: Task, split: Split) -> LabelScale:
+        """Return the scale of the labels of a split."""
+        return cls(label_variance(split.labels), task.target.scale)
+
+    def explained(self, squared: float) -> float:
+        """Return the explained variance for a mean squared error."""
+        return 1 - squared / self.variance if self.variance else nan
 
 
 @dataclass(frozen=True)
@@ -35,18 +61,18 @@ class SumMetric:
         Takes outputs and labels of b examples and returns float64 [b, sums]. The ratio of the first
         and the last sum is the mean that the metrics depend on.
     figures : callable
-        Takes the total of the rows and the variance of the split's labels and returns the value of
-        each metric.
+        Takes the total of the rows and the `LabelScale` of the split and returns the value of each
+        metric.
     metrics : mapping
-        For each metric, a function from the mean and the variance of the labels to its value.
+        For each metric, a function from the mean and the `LabelScale` to its value.
     """
 
     rows: Callable[[Any, Any], SumRows]
-    figures: Callable[[SumRows, float], dict[str, float]]
-    metrics: Mapping[str, Callable[[float, float], float]]
+    figures: Callable[[SumRows, LabelScale], dict[str, float]]
+    metrics: Mapping[str, Callable[[float, LabelScale], float]]
 
     def bounds(
-        self, metric: str, rows: SumRows, total: int, variance: float
+        self, metric: str, rows: SumRows, total: int, labels: LabelScale
     ) -> tuple[float, float]:
         """Return the 95 % confidence interval of a metric from the rows of a sample.
 
@@ -64,7 +90,7 @@ class SumMetric:
         error = sqrt((1 - n / total) / n * float(rest @ rest) / (n - 1)) / under.mean()
         reach = float(stdtrit(n - 1, 0.975)) * error
         ends = [
-            self.metrics[metric](max(0.0, end), variance) for end in (ratio - reach, ratio + reach)
+            self.metrics[metric](max(0.0, end), labels) for end in (ratio - reach, ratio + reach)
         ]
         return min(ends), max(ends)
 
@@ -80,7 +106,7 @@ def _tokens(outputs: Tensor, labels: Tensor) -> SumRows:
     return torch.stack(columns, dim=1).numpy()
 
 
-def _token_figures(total: SumRows, variance: float) -> dict[str, float]:
+def _token_figures(total: SumRows, labels: LabelScale) -> dict[str, float]:
     nats, hits, positions = total.tolist()
     return {
         "bits per character": nats / positions / log(2),
@@ -103,12 +129,12 @@ def _numbers(outputs: Tensor, labels: Tensor) -> SumRows:
     return torch.stack([error.square().sum(1), error.abs().sum(1), sizes], dim=1).numpy()
 
 
-def _number_figures(total: SumRows, variance: float) -> dict[str, float]:
+def _number_figures(total: SumRows, labels: LabelScale) -> dict[str, float]:
     squared, absolute, count = total.tolist()
     return {
-        "root mean squared error": sqrt(squared / count),
-        "mean absolute error": absolute / count,
-        "explained variance": 1 - squared / count / variance if variance else float("nan"),
+        "root mean squared error": sqrt(squared / count) * labels.unit,
+        "mean absolute error": absolute / count * labels.unit,
+        "explained variance": labels.explained(squared / count),
     }
 
 
@@ -124,18 +150,16 @@ SUM_METRICS = {
         _tokens,
         _token_figures,
         {
-            "bits per character": lambda mean, variance: mean / log(2),
-            "perplexity": lambda mean, variance: _perplexity(mean),
+            "bits per character": lambda mean, labels: mean / log(2),
+            "perplexity": lambda mean, labels: _perplexity(mean),
         },
     ),
     "numbers": SumMetric(
         _numbers,
         _number_figures,
         {
-            "root mean squared error": lambda mean, variance: sqrt(mean),
-            "explained variance": lambda mean, variance: (
-                1 - mean / variance if variance else float("nan")
-            ),
+            "root mean squared error": lambda mean, labels: sqrt(mean) * labels.unit,
+            "explained variance": lambda mean, labels: labels.explained(mean),
         },
     ),
 }

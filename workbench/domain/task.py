@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -69,6 +69,53 @@ def packaged_splits(
     )
 
 
+@dataclass(frozen=True)
+class TargetScale:
+    """How outputs and labels that are numbers relate to the unit of the target.
+
+    A number in the unit of the target is ``label * scale + mean``.
+
+    Attributes
+    ----------
+    name : str
+        The name of the target, such as the column of a table; may be empty.
+    """
+
+    name: str = ""
+    mean: float = 0.0
+    scale: float = 1.0
+
+    def in_unit(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """Return outputs or labels in the unit of the target, as float64."""
+        return numbers.astype("float64") * self.scale + self.mean
+
+
+UNSCALED = TargetScale()
+
+
+@dataclass(frozen=True, eq=False)
+class SourceRows:
+    """The rows of a table that the examples of a split were made from.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The names of the columns.
+    lines : sequence of int
+        The line of the file in which each row begins, counted from 1, [n].
+    cells : sequence of sequences of str
+        The cells of each column as in the file, [columns][n].
+    """
+
+    columns: tuple[str, ...]
+    lines: Sequence[int]
+    cells: Sequence[Sequence[str]]
+
+    def row(self, index: int) -> dict[str, str]:
+        """Return the cells of a row by the names of their columns."""
+        return {name: cells[index] for name, cells in zip(self.columns, self.cells, strict=True)}
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """The examples of one split, in data-set order.
@@ -86,6 +133,8 @@ class Split:
         SHA-256 (hex) of the bytes of ``examples`` followed by the bytes of ``labels``.
     weights : array [n], optional
         float32 weight of each example in the training loss.
+    rows : SourceRows, optional
+        The rows of a table that the examples were made from.
     """
 
     name: str
@@ -93,6 +142,7 @@ class Split:
     labels: Any
     digest: str
     weights: Any = None
+    rows: SourceRows | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -130,7 +180,10 @@ class Task:
         Takes the inputs of a training batch, as `inputs` returns them, and returns changed inputs.
     cache_salt : str
         Random if a function above is given, so that cached results of one function are never used
-        for another. It also identifies the weights of the training examples.
+        for another. It also identifies the weights of the training examples, and the unit of the
+        target.
+    target : TargetScale
+        The unit of a target that is a number.
     """
 
     name: str
@@ -145,6 +198,7 @@ class Task:
     loss_fn: Callable[..., Tensor] | None = field(default=None, compare=False)
     augment: Callable[[Any], Any] | None = field(default=None, compare=False)
     cache_salt: str = ""
+    target: TargetScale = UNSCALED
 
     def split(self, name: str) -> Split:
         """Return one split. It is loaded at the first call and shared afterwards.

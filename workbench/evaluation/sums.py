@@ -18,7 +18,7 @@ from torch import Tensor
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model, Split
 from workbench.domain.inputs import targets
-from workbench.domain.sum_metrics import SUM_METRICS, SumRows, label_variance
+from workbench.domain.sum_metrics import SUM_METRICS, LabelScale, SumRows
 from workbench.evaluation.batch_size import batch_size_for, first_sample_size
 from workbench.evaluation.report import Score
 from workbench.runtime.batch import layout_weights
@@ -83,11 +83,11 @@ def reference_score(
 def _score_of_rows(model: Model, rows: SumRows, split: Split) -> Score:
     """Return the score of the examples in `rows`: an estimate unless they are the full split."""
     name, total = model.task.metric.name, len(split)
-    metric, variance = SUM_METRICS[model.task.metric.counts], label_variance(split.labels)
-    figures = metric.figures(rows.sum(axis=0), variance)
+    metric, labels = SUM_METRICS[model.task.metric.counts], LabelScale.of(model.task, split)
+    figures = metric.figures(rows.sum(axis=0), labels)
     low = high = value = figures[name]
     if len(rows) < total:
-        low, high = metric.bounds(name, rows, total, variance)
+        low, high = metric.bounds(name, rows, total, labels)
     # outputs that are not finite have sums that are not finite
     not_finite = int(np.count_nonzero(~np.isfinite(rows[:, 0])))
     return Score(name, value, low, high, len(rows), total, figures, not_finite=not_finite)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
@@ -12,7 +12,7 @@ from workbench.cancel import CancelToken
 from workbench.domain import Split, Task
 from workbench.domain.inputs import targets
 from workbench.domain.metric import ACCURACY, Metric
-from workbench.domain.sum_metrics import SUM_METRICS, label_variance
+from workbench.domain.sum_metrics import SUM_METRICS, LabelScale
 
 Measure = Callable[[list[Any], list[Any]], float]
 
@@ -26,18 +26,18 @@ class RunningMetric:
     metric : Metric
     measure : callable or None
         The user's function, for a metric that needs the outputs of all batches at once.
-    variance : float
-        The variance of the labels, for regression metrics.
+    labels : LabelScale
+        The scale of the labels, for regression metrics.
     """
 
     metric: Metric = ACCURACY
     measure: Measure | None = None
-    variance: float = 0.0
+    labels: LabelScale = field(default_factory=LabelScale)
 
     @classmethod
     def of(cls, task: Task, split: Split) -> RunningMetric:
         """Return the running metric of a task on `split`."""
-        return cls(task.metric, task.measure, label_variance(split.labels))
+        return cls(task.metric, task.measure, LabelScale.of(task, split))
 
     @property
     def is_additive(self) -> bool:
@@ -63,7 +63,7 @@ class RunningMetric:
         if self.metric.counts == "classes":
             return float(sum(hits for hits, _ in states) / sum(count for _, count in states))
         if self.metric.counts in SUM_METRICS:
-            figures = SUM_METRICS[self.metric.counts].figures(sum(states), self.variance)
+            figures = SUM_METRICS[self.metric.counts].figures(sum(states), self.labels)
             return figures[self.metric.name]
         assert self.measure is not None  # such a metric has a function
         return self.measure([outputs for outputs, _ in states], [labels for _, labels in states])
