@@ -95,10 +95,10 @@ def _note(column: Column) -> str:
     """Return what happens to the missing values of a column that is used."""
     if bool(column.present.all()):
         return ""
-    if column.is_mostly_empty:
-        return _("mostly empty: only whether it has a value is used")
     if column.type in {"category", "constant"}:
         return _("a missing value is a value of its own")
     if column.type == "text":
         return _("a missing text has no words")
+    if column.is_mostly_empty:
+        return _("mostly empty: only whether it has a value is used")
     return _("missing values are replaced by a typical one and marked")

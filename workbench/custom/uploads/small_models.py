@@ -85,7 +85,8 @@ def train_small_model(
 def _task(name: str, data: UploadedData) -> Task:
     splits = []
     for split, (examples, labels) in data.parts.items():
-        splits.append(Split(split, examples, labels, digest_of(examples, labels)))
+        digest = digest_of(examples, labels)
+        splits.append(Split(split, examples, labels, digest, rows=data.rows.get(split)))
     return Task(
         name=f"{CUSTOM_PREFIX}{name}",
         title=name,
@@ -95,6 +96,8 @@ def _task(name: str, data: UploadedData) -> Task:
         sources=tuple(map(UserSplit, splits)),
         input_type=data.input_type,
         metric=ACCURACY if data.classes else R2,
+        cache_salt="" if data.classes else repr(data.target),
+        target=data.target,
     )
 
 

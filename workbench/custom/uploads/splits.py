@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from workbench import formatting
 from workbench.custom.uploads.limits import MIN_PER_CLASS
+from workbench.domain import UNSCALED, SourceRows, TargetScale
 from workbench.errors import InputError
 from workbench.i18n import _, plural
 
@@ -36,12 +37,18 @@ class UploadedData:
         The input type of the task: "custom" for tables, "image".
     notes : tuple of str
         Sentences about data that was left out.
+    target : TargetScale
+        The unit of a target that is a number.
+    rows : mapping
+        The rows of a table by the names of the splits that are not trained on.
     """
 
     parts: Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
     classes: tuple[str, ...]
     input_type: str
     notes: tuple[str, ...] = ()
+    target: TargetScale = UNSCALED
+    rows: Mapping[str, SourceRows] = field(default_factory=dict)
 
 
 def split_rows(groups: NDArray[np.int64]) -> dict[str, Rows]:

@@ -1,0 +1,116 @@
+"""Preprocessing as plain data, and the examples it makes of a table."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.custom.tables.columns import category, date, number, table, text
+from tests.raises import raises
+from workbench.custom.tables.inspection import Choices
+from workbench.custom.tables.prepare import prepare
+from workbench.custom.tables.preprocessing import Preprocessing
+
+ROWS = 120
+RNG = np.random.default_rng(0)
+
+
+def mixed():
+    ages = RNG.normal(40, 10, ROWS)
+    ages[::7] = np.nan
+    return table(
+        number("age", ages),
+        category("city", [("Oslo", "Paris", "")[n % 3] for n in range(ROWS)]),
+        date("day", np.datetime64("2020-01-01") + np.arange(ROWS)),
+        text("review", [("good film", "bad film")[n % 2] for n in range(ROWS)]),
+        number("price", 2e5 + 1000.0 * np.arange(ROWS)),
+    )
+
+
+def prepared(content, *, as_number=True):
+    return prepare(content, Choices(as_number=as_number))
+
+
+def test_it_travels_as_json_and_gives_the_same_features():
+    content = mixed()
+    result = prepared(content)
+    data = json.loads(json.dumps(result.preprocessing.as_dict()))
+    copy = Preprocessing.from_dict(data)
+    assert copy == result.preprocessing
+    for split, rows in result.splits.items():
+        expected = result.data.parts[split][0]
+        assert np.array_equal(copy.transform(content, rows), expected)
+        assert np.array_equal(copy.transform(content)[rows], expected)
+    assert len(copy.feature_names) == copy.width == expected.shape[1]
+
+
+def test_the_order_of_columns_is_free_and_a_missing_one_is_imputed():
+    content = mixed()
+    preprocessing = prepared(content).preprocessing
+    turned = table(*content.columns[::-1])
+    assert np.array_equal(preprocessing.transform(turned), preprocessing.transform(content))
+    shorter = preprocessing.transform(table(*content.columns[1:]))
+    assert np.isfinite(shorter).all()
+    assert shorter[:, preprocessing.feature_names.index("age missing")].all()
+
+
+def test_a_number_is_standardized_and_converted_back():
+    content = mixed()
+    result = prepared(content)
+    target = content.columns[-1].numbers
+    labels = result.data.parts["train"][1]
+    assert labels.mean() == pytest.approx(0, abs=1e-6)
+    assert labels.std() == pytest.approx(1, rel=1e-6)
+    scale = result.data.target
+    np.testing.assert_allclose(
+        scale.in_unit(result.data.parts["test"][1]), target[result.splits["test"]], rtol=1e-6
+    )
+
+
+def test_numbers_can_be_classes():
+    content = table(number("x", np.arange(ROWS)), number("kids", np.arange(ROWS) % 3))
+    result = prepared(content, as_number=False)
+    assert result.data.classes == ("0", "1", "2")
+    labels = result.data.parts["validation"][1]
+    assert labels.tolist() == (result.splits["validation"] % 3).tolist()
+
+
+def test_held_out_rows_keep_their_cells_and_lines():
+    content = mixed()
+    result = prepared(content)
+    row = int(result.splits["test"][0])
+    source = result.data.rows["test"]
+    assert source.lines[0] == row + 2
+    assert source.row(0)["city"] == content.columns[1].cells[row]
+
+
+def test_it_names_what_a_file_contains():
+    names, values = prepared(mixed()).preprocessing.content()
+    assert names == ("age", "city", "day", "review", "price")
+    assert set(values["city"]) == {"Oslo", "Paris"}
+    assert "good" in values["review"]
+
+
+def changes(data):
+    number_features = data["columns"][0]["features"]
+    yield lambda: number_features.update(scale=0.0)
+    yield lambda: number_features.update(scale=float("nan"))
+    yield lambda: number_features.update(knots=[2.0, 1.0])
+    yield lambda: number_features.update(mean="1")
+    yield lambda: number_features.update(extra=1)
+    yield lambda: data["columns"][0]["format"].update(type="unknown")
+    yield data["columns"][3]["features"]["weights"].pop
+    yield lambda: data["columns"][2]["features"].update(parts=["century"])
+    yield lambda: data["target"].update(scale=-1.0)
+    yield lambda: data.update(columns=3)
+    yield lambda: data.pop("target")
+
+
+@pytest.mark.parametrize("index", range(11))
+def test_damaged_data_are_refused(index):
+    data = json.loads(json.dumps(prepared(mixed()).preprocessing.as_dict()))
+    [*changes(data)][index]()
+    with raises("artifact.invalid_preprocessing"):
+        Preprocessing.from_dict(data)

@@ -1,0 +1,197 @@
+"""From the columns of a table to the inputs and targets of a network, as frozen plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.custom.tables.column import Column, Format, Table
+from workbench.custom.tables.features.categories import MAX_VALUES, CategoryFeatures
+from workbench.custom.tables.features.dates import DateFeatures
+from workbench.custom.tables.features.numbers import BINS, NumberFeatures
+from workbench.custom.tables.features.texts import MAX_WORDS, TextFeatures
+from workbench.custom.tables.plain import from_plain
+from workbench.custom.tables.take import empty_column, take
+from workbench.custom.tables.target_encoding import Target
+from workbench.custom.uploads.limits import TABLE_NUMBERS
+from workbench.errors import ArtifactError
+
+Features = NumberFeatures | CategoryFeatures | DateFeatures | TextFeatures
+Rows = NDArray[np.int64]
+
+MAX_STEPPED = 100
+"""In tables with more columns of numbers than this, numbers have no steps."""
+KINDS: dict[str, type[Features]] = {
+    "number": NumberFeatures,
+    "category": CategoryFeatures,
+    "date": DateFeatures,
+    "text": TextFeatures,
+}
+"""The features of each type of column."""
+
+
+@dataclass(frozen=True)
+class ColumnFeatures:
+    """One column that is learned from: how its cells are read, and their features."""
+
+    name: str
+    format: Format
+    features: Features
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ColumnFeatures:
+        """Inverse of `as_dict`."""
+        features: Any = from_plain(KINDS[data["format"]["type"]], data["features"])
+        return cls(data["name"], from_plain(Format, data["format"]), features)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What is learned from a table before training: only plain data, which each file holds.
+
+    Attributes
+    ----------
+    columns : tuple of ColumnFeatures
+        The columns that are learned from, in the order of the features.
+    target : Target
+        The column to predict.
+    """
+
+    columns: tuple[ColumnFeatures, ...]
+    target: Target
+
+    @classmethod
+    def fit(
+        cls, columns: Sequence[Column], rows: Rows, target: Target, total: int
+    ) -> Preprocessing:
+        """Fit the features of some columns on the training rows.
+
+        Parameters
+        ----------
+        columns
+            The columns to learn from.
+        rows
+            The indices of the training rows.
+        target
+            The column to predict.
+        total
+            The rows of all splits, for the limit on the number of features.
+        """
+        room = TABLE_NUMBERS // max(1, total)
+        numbers = sum(column.type in {"number", "date"} for column in columns)
+        bins = BINS if numbers <= MAX_STEPPED else 0
+        lists = max(1, sum(column.type in {"category", "text"} for column in columns))
+        limit = max(1, (room - numbers * (bins + 2)) // lists)
+        return cls(
+            tuple(
+                ColumnFeatures(column.name, column.format, _fitted(column, rows, bins, limit))
+                for column in columns
+            ),
+            target,
+        )
+
+    @property
+    def width(self) -> int:
+        """The number of features."""
+        return sum(len(column.features.names) for column in self.columns)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The name of each feature, such as ``age``, ``age > 30`` and ``city: Paris``."""
+        return tuple(
+            _feature_name(column, name) for column in self.columns for name in column.features.names
+        )
+
+    def transform(self, table: Table, rows: Rows | None = None) -> NDArray[np.float32]:
+        """Return the features of all or of some rows of a table, float32 [rows, features].
+
+        Columns are found by name. All values of a column that the table does not have are missing.
+        """
+        by_name = {column.name: column for column in table.columns}
+        count = len(table) if rows is None else len(rows)
+        features = np.empty((count, self.width), np.float32)
+        start = 0
+        for fitted in self.columns:
+            column = by_name.get(fitted.name) or empty_column(
+                fitted.name, fitted.format, len(table)
+            )
+            stop = start + len(fitted.features.names)
+            if stop > start:
+                block = fitted.features.transform(column if rows is None else take(column, rows))
+                features[:, start:stop] = block
+            start = stop
+        return features
+
+    def content(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+        """Return what a file of the model contains of the table.
+
+        Returns
+        -------
+        names : tuple of str
+            The names of the columns, the target last.
+        values : dict
+            The categories, words and classes by the name of their column.
+        """
+        names = (*(column.name for column in self.columns), self.target.name)
+        values: dict[str, tuple[str, ...]] = {}
+        for column in self.columns:
+            if isinstance(column.features, CategoryFeatures):
+                values[column.name] = column.features.values
+            elif isinstance(column.features, TextFeatures):
+                values[column.name] = column.features.words
+        if self.target.classes:
+            values[self.target.name] = self.target.classes
+        return names, values
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {
+            "columns": [column.as_dict() for column in self.columns],
+            "target": asdict(self.target),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Preprocessing:
+        """Inverse of `as_dict`.
+
+        Raises
+        ------
+        ArtifactError
+            If `data` are not what `as_dict` returns.
+        """
+        try:
+            return cls(
+                tuple(map(ColumnFeatures.from_dict, data["columns"])),
+                from_plain(Target, data["target"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            raise ArtifactError(
+                "The file's preprocessing is damaged: download or save the file again.",
+                code="artifact.invalid_preprocessing",
+            ) from None
+
+
+def _fitted(column: Column, rows: Rows, bins: int, limit: int) -> Features:
+    match column.type:
+        case "number":
+            return NumberFeatures.fit(column, rows, bins)
+        case "date":
+            return DateFeatures.fit(column, rows)
+        case "text":
+            return TextFeatures.fit(column, rows, min(MAX_WORDS, limit))
+    return CategoryFeatures.fit(column, rows, min(MAX_VALUES, limit))
+
+
+def _feature_name(column: ColumnFeatures, name: str) -> str:
+    if not name:
+        return column.name
+    is_word = isinstance(column.features, CategoryFeatures | TextFeatures)
+    return f"{column.name}: {name}" if is_word else f"{column.name} {name}"
