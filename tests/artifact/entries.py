@@ -246,6 +246,58 @@ ENTRIES = {
     "empty blocks": (HUFFMAN, HUFFMAN_DATA[:8] + bytes(4) + HUFFMAN_DATA[12:]),
 }
 
+PREPROCESSING = {
+    "version": 1,
+    "kind": "table",
+    "origin": {"name": "a.csv", "digest": "0" * 64},
+    "classes": ["no", "yes"],
+    "network": [["linear", 3, 2, 1]],
+    "data": {"columns": [{"name": "x", "mean": 0.5}]},
+}
+
+
+def nested(depth):
+    """Return a list in lists."""
+    return [nested(depth - 1)] if depth else []
+
+
+def without(key):
+    """Return the preprocessing without a key."""
+    return {name: value for name, value in PREPROCESSING.items() if name != key}
+
+
+# changes of the preprocessing; what is refused when the file is opened
+DAMAGED_PREPROCESSING = {
+    "null": None,
+    "a list": [],
+    "empty": {},
+    "version of another kind": PREPROCESSING | {"version": "1"},
+    "later version": PREPROCESSING | {"version": 2},
+    "unknown kind": PREPROCESSING | {"kind": "sound"},
+    "kind in a list": PREPROCESSING | {"kind": ["table"]},
+    "unknown key": PREPROCESSING | {"code": "print()"},
+    "other order": dict(reversed(PREPROCESSING.items())),
+    "no data": without("data"),
+    "data in a list": PREPROCESSING | {"data": []},
+    "network of another kind": PREPROCESSING | {"network": {}},
+    "one class": PREPROCESSING | {"classes": ["no"]},
+    "a class twice": PREPROCESSING | {"classes": ["no", "no"]},
+    "class numbers": PREPROCESSING | {"classes": [0, 1]},
+    "nested classes": PREPROCESSING | {"classes": [["no"], ["yes"]]},
+    "no origin": without("origin"),
+    "short digest": PREPROCESSING | {"origin": {"name": "a.csv", "digest": "0" * 63}},
+    "digest of other letters": PREPROCESSING | {"origin": {"name": "a.csv", "digest": "g" * 64}},
+    "origin with more": PREPROCESSING | {"origin": {**PREPROCESSING["origin"], "path": "/home"}},
+    "long name": PREPROCESSING | {"origin": {"name": "a" * 201, "digest": "0" * 64}},
+    "NaN scale": PREPROCESSING | {"data": {"scale": float("nan")}},
+    "infinite scale": PREPROCESSING | {"data": {"scale": float("inf")}},
+    "enormous number": PREPROCESSING | {"data": {"size": 10**1000}},
+    "huge vocabulary": PREPROCESSING | {"data": {"words": ["word" * 20] * 120_000}},
+    "one long word": PREPROCESSING | {"data": {"words": ["a" * (2**23)]}},
+    "nested too deep": PREPROCESSING | {"data": {"words": nested(12)}},
+    "nested deeper": PREPROCESSING | {"data": {"words": nested(400)}},
+}
+
 HEADERS = {
     "no tensors": ({"tensors": None}, "no_tensors"),
     "tensors in a list": ({"tensors": [CODES]}, "no_tensors"),

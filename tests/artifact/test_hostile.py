@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.artifact.entries import CODES, CODES_DATA, ENTRIES, GOOD, HEADERS, SCALE, file
+from tests.artifact.entries import (
+    CODES,
+    CODES_DATA,
+    DAMAGED_PREPROCESSING,
+    ENTRIES,
+    GOOD,
+    HEADERS,
+    PREPROCESSING,
+    SCALE,
+    file,
+)
 from workbench.artifact import container
 from workbench.artifact.artifact import Artifact
 from workbench.errors import ArtifactError
@@ -53,6 +63,41 @@ def test_invalid_entries(name) -> None:
 def test_invalid_headers(name) -> None:
     changes, code = HEADERS[name]
     refused(file(CODES, CODES_DATA, **changes), code)
+
+
+def with_preprocessing(content, **changes) -> bytes:
+    """Return a file with the key `preprocessing` in its place."""
+    header = {"model": "m", "recipe": {}, "spec": [], "preprocessing": content}
+    return container.pack({**header, "tensors": {"w": CODES}, **changes}, CODES_DATA)[0]
+
+
+def test_preprocessing_is_read_and_counted() -> None:
+    artifact = Artifact.from_bytes(blob := with_preprocessing(PREPROCESSING))
+    assert artifact.preprocessing == PREPROCESSING
+    plain = Artifact.from_bytes(file(CODES, CODES_DATA))
+    assert artifact.ledger.preprocessing > len(json.dumps(PREPROCESSING, separators=(",", ":")))
+    assert artifact.ledger.total == len(blob)
+    grown = artifact.ledger.container - plain.ledger.container
+    assert grown == len(blob) - len(plain) - artifact.ledger.preprocessing
+    assert 0 <= grown <= 16  # the numbers and the padding of the outer header
+    assert plain.preprocessing is None
+    assert plain.ledger.preprocessing == 0
+
+
+@pytest.mark.parametrize("name", DAMAGED_PREPROCESSING)
+def test_damaged_preprocessing_is_refused(name) -> None:
+    refused(
+        with_preprocessing(DAMAGED_PREPROCESSING[name]),
+        "unknown_preprocessing",
+        "invalid_preprocessing",
+        "preprocessing_too_large",
+    )
+
+
+def test_preprocessing_in_another_place_is_refused() -> None:
+    header = {"model": "m", "recipe": {}, "preprocessing": PREPROCESSING, "spec": []}
+    blob, _ = container.pack(header | {"tensors": {"w": CODES}}, CODES_DATA)
+    refused(blob, "unknown_header_keys")
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,7 @@ OTHERS = {
     "wider",
 }
 """Kinds that are tested with user modules, in tests/custom and tests/graph."""
+OTHERS |= {"preprocessing"}
 OTHERS |= {"norms_stay", "norms_as_they_were", "biases_as_they_were", "none_even"}
 OTHERS |= {"masks_folded", "float32_only", "inputs_bypassed"}
 OTHERS |= {"not_finite", "no_figure", "zero_norm", "not_a_number"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import pytest
 
-from workbench.artifact.ledger import LedgerRow
+from workbench.artifact.ledger import Ledger, LedgerRow
 from workbench.plots import ledger
 from workbench.plots.palette import THEMES
 
@@ -14,31 +14,33 @@ ROWS = (
     LedgerRow("fc1.weight", (500, 800), "bitmap, 4 bits", 20_000, 50_000, 2_000, 30, 0),
     LedgerRow("fc1.bias", (500,), "dense, f32", 0, 0, 0, 0, 2_000),
 )
+FILE = Ledger(ROWS, 900, 40)
+EMPTY = Ledger((), 900)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_bars_sum_to_the_file(theme):
-    figure = ledger.draw(ROWS, 900, THEMES[theme])
+    figure = ledger.draw(FILE, THEMES[theme])
     go.Figure(figure)
-    assert sum(sum(bars["y"]) for bars in figure["data"]) == 900 + sum(r.total for r in ROWS)
+    assert sum(sum(bars["y"]) for bars in figure["data"]) == FILE.total
     assert (
-        figure["layout"]["title"]["text"] == "fc1.weight takes 96\u202f% of the 75,260\u202fbytes"
+        figure["layout"]["title"]["text"] == "fc1.weight takes 96\u202f% of the 75,300\u202fbytes"
     )
 
 
 def test_kinds_differ_in_their_pattern():
-    figure = ledger.draw(ROWS, 900, THEMES["light"])
+    figure = ledger.draw(FILE, THEMES["light"])
     shapes = [bars["marker"]["pattern"]["shape"] for bars in figure["data"]]
-    assert len(shapes) == len(set(shapes)) == 6
+    assert len(shapes) == len(set(shapes)) == 7
 
 
 def test_a_file_without_tensors():
-    go.Figure(ledger.draw((), 900, THEMES["light"]))
+    go.Figure(ledger.draw(EMPTY, THEMES["light"]))
 
 
 def test_the_table():
-    rows = ledger.rows(ROWS, 900)
-    assert rows[-1] == {
+    rows = ledger.rows(FILE)
+    assert rows[-2] == {
         "tensor": "container",
         "values": 0,
         "indices": 0,
@@ -47,4 +49,6 @@ def test_the_table():
         "uncompressed": 0,
         "total": 900,
     }
-    assert sum(row["total"] for row in rows) == 900 + sum(row.total for row in ROWS)
+    assert sum(row["total"] for row in rows) == FILE.total
+    assert (rows[-1]["tensor"], rows[-1]["total"]) == ("preprocessing", 40)
+    assert ledger.rows(EMPTY)[-1]["tensor"] == "container"

@@ -22,6 +22,7 @@ from workbench.artifact.ledger import Ledger
 from workbench.artifact.module_spec import UNCHANGED, ModuleSpec
 from workbench.artifact.operands import operands
 from workbench.artifact.original_dtype import with_original_dtype
+from workbench.artifact.preprocessing import PREPROCESSING_KEY
 from workbench.compression.codecs.encoding import EncodingOptions
 from workbench.compression.codecs.stream import (
     Entry,
@@ -63,6 +64,7 @@ class Artifact(Displayable):
         tensors: dict[str, Coded],
         spec: ModuleSpec = UNCHANGED,
         dtypes: Mapping[str, torch.dtype] = MappingProxyType({}),
+        preprocessing: Mapping[str, Any] | None = None,
     ) -> Artifact:
         """Encode coded tensors, each in its smallest encoding.
 
@@ -76,14 +78,23 @@ class Artifact(Displayable):
             How the module that runs on the tensors differs from the model's original module.
         dtypes
             The original dtype of each tensor that decodes to a different one.
+        preprocessing
+            How the model predicts from raw data, see `workbench.artifact.preprocessing`.
+
+        Raises
+        ------
+        ArtifactError
+            If the header is longer than a header may be.
         """
         options = {name: find_encodings(coded, recipe.prune) for name, coded in tensors.items()}
         header: dict[str, Any] = {
             "model": model,
             "recipe": recipe.as_dict(),
             "spec": spec.as_list(),
-            "tensors": {name: entry(coded, options[name]) for name, coded in tensors.items()},
         }
+        if preprocessing is not None:
+            header[PREPROCESSING_KEY] = preprocessing
+        header["tensors"] = {name: entry(coded, options[name]) for name, coded in tensors.items()}
         for name, dtype in dtypes.items():
             header["tensors"][name] = with_original_dtype(header["tensors"][name], dtype)
         size = sum(parts(described).total for described in header["tensors"].values())
@@ -152,10 +163,18 @@ class Artifact(Displayable):
         """How the module that the weights fit differs from the model's original module."""
         return ModuleSpec.from_list(self._header["spec"])
 
+    @property
+    def preprocessing(self) -> Mapping[str, Any] | None:
+        """How the file predicts from raw data, as plain data; None if it does not.
+
+        See `workbench.artifact.preprocessing`.
+        """
+        return self._header.get(PREPROCESSING_KEY)
+
     @cached_property
     def ledger(self) -> Ledger:
         """The purpose of every byte; the total is the length of the file."""
-        return build_ledger(self._header["tensors"], len(self))
+        return build_ledger(self._header, len(self))
 
     @cached_property
     def encodings(self) -> dict[str, EncodingOptions]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
+from typing import Any
 
 from workbench.artifact.ledger import Ledger, LedgerRow
+from workbench.artifact.preprocessing import PREPROCESSING_KEY, preprocessing_size
 from workbench.compression.codecs.stream import Entry, parts
 
 
-def build_ledger(tensors: Mapping[str, Entry], file_size: int) -> Ledger:
-    """Return the ledger of a file of `file_size` bytes with the header entries `tensors`."""
-    rows = tuple(_row(name, entry) for name, entry in tensors.items())
-    return Ledger(rows, file_size - sum(row.total for row in rows))
+def build_ledger(header: Mapping[str, Any], file_size: int) -> Ledger:
+    """Return the ledger of a file of `file_size` bytes from its header."""
+    rows = tuple(_row(name, entry) for name, entry in header["tensors"].items())
+    preprocessing = preprocessing_size(header.get(PREPROCESSING_KEY))
+    container = file_size - preprocessing - sum(row.total for row in rows)
+    return Ledger(rows, container, preprocessing)
 
 
 def _row(name: str, entry: Entry) -> LedgerRow:

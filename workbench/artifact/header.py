@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.artifact.module_spec import ModuleSpec
 from workbench.artifact.original_dtype import is_valid_original_dtype
+from workbench.artifact.preprocessing import PREPROCESSING_KEY, check_preprocessing
 from workbench.compression.axes import Axes
 from workbench.compression.checks import MAX_AXES
 from workbench.compression.codecs.runs import MAX_PATTERNS
@@ -19,6 +20,8 @@ COMMON_KEYS = ("shape", *INDEX_KEYS)
 HEADER_KEYS = ("model", "recipe", "spec", "tensors", "sha256")
 METADATA_KEY = "metadata"
 """An optional key before `tensors`: the metadata of a tensor file."""
+OPTIONAL_KEYS = (METADATA_KEY, PREPROCESSING_KEY)
+"""Keys that may stand before `tensors`, in this order."""
 MAX_DECODED_BYTES = 2**30
 """Bytes of decoded weights that a file may claim unless its reader allows more."""
 
@@ -62,12 +65,13 @@ def check_entries(header: dict[str, Any]) -> None:
             "The file does not name its model and recipe: it is damaged.",
             code="artifact.no_model_or_recipe",
         )
-    keys = tuple(key for key in header if key != METADATA_KEY)
-    if keys != HEADER_KEYS or not _is_metadata(header):
+    if tuple(header) != _expected_keys(header) or not _is_metadata(header):
         raise ArtifactError(
             "The file's header has keys that this version does not know: upgrade Workbench.",
             code="artifact.unknown_header_keys",
         )
+    if PREPROCESSING_KEY in header:
+        check_preprocessing(header[PREPROCESSING_KEY])
     for path, _qparams in ModuleSpec.from_list(header["spec"]).inputs:
         if f"{path}.weight" not in tensors:
             raise ArtifactError(
@@ -81,15 +85,17 @@ def check_entries(header: dict[str, Any]) -> None:
             )
 
 
+def _expected_keys(header: dict[str, Any]) -> tuple[str, ...]:
+    """Return the keys of a header in order, with those of `OPTIONAL_KEYS` that it has."""
+    at = HEADER_KEYS.index("tensors")
+    optional = (key for key in OPTIONAL_KEYS if key in header)
+    return (*HEADER_KEYS[:at], *optional, *HEADER_KEYS[at:])
+
+
 def _is_metadata(header: dict[str, Any]) -> bool:
-    """Whether the metadata are texts by name, in their place, or absent."""
-    if METADATA_KEY not in header:
-        return True
-    content = header[METADATA_KEY]
-    in_place = list(header).index(METADATA_KEY) == HEADER_KEYS.index("tensors")
-    return (
-        in_place and isinstance(content, dict) and all(isinstance(v, str) for v in content.values())
-    )
+    """Whether the metadata are texts by name, or absent."""
+    content = header.get(METADATA_KEY, {})
+    return isinstance(content, dict) and all(isinstance(v, str) for v in content.values())
 
 
 def check_lengths(header: dict[str, Any], data_size: int) -> None:

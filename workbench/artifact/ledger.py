@@ -44,15 +44,26 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class Ledger:
-    """One row per tensor, and the bytes of the container around them."""
+    """One row per tensor, and the bytes around them.
+
+    Attributes
+    ----------
+    rows : tuple of LedgerRow
+        One for each tensor.
+    container : int
+        Bytes of names, shapes, the recipe and the digest.
+    preprocessing : int
+        Bytes of the description of data and network that the file predicts with; 0 without.
+    """
 
     rows: tuple[LedgerRow, ...]
     container: int
+    preprocessing: int = 0
 
     @property
     def total(self) -> int:
         """The length of the file."""
-        return self.container + sum(row.total for row in self.rows)
+        return self.container + self.preprocessing + sum(row.total for row in self.rows)
 
     def __getitem__(self, name: str) -> LedgerRow:
         return next(row for row in self.rows if row.name == name)
@@ -60,7 +71,12 @@ class Ledger:
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         rows = [{**row.__dict__, "shape": list(row.shape), "total": row.total} for row in self.rows]
-        return {"rows": rows, "container": self.container, "total": self.total}
+        return {
+            "rows": rows,
+            "preprocessing": self.preprocessing,
+            "container": self.container,
+            "total": self.total,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ledger:
@@ -70,4 +86,4 @@ class Ledger:
             LedgerRow(shape=tuple(row["shape"]), **{key: row[key] for key in fields})
             for row in data["rows"]
         ]
-        return cls(tuple(rows), data["container"])
+        return cls(tuple(rows), data["container"], data["preprocessing"])

@@ -15,6 +15,7 @@ from workbench.artifact.changes import Changes
 from workbench.artifact.foreign_files import check_own_kind
 from workbench.artifact.header import check_entries, check_lengths
 from workbench.artifact.ledger import Ledger
+from workbench.artifact.preprocessing import PREPROCESSING_KEY
 from workbench.compression.codecs.stream import Entry, parts
 from workbench.compression.coded import Coded
 from workbench.errors import file_errors
@@ -96,6 +97,11 @@ class OnDiskArtifact:
         """The metadata of the tensor file that was compressed."""
         return dict(self._header.get("metadata", {}))
 
+    @property
+    def preprocessing(self) -> dict[str, Any] | None:
+        """How the file predicts from raw data, as plain data; None if it does not."""
+        return self._header.get(PREPROCESSING_KEY)
+
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe that made the file."""
@@ -104,7 +110,7 @@ class OnDiskArtifact:
     @cached_property
     def ledger(self) -> Ledger:
         """The purpose of every byte; the total is the length of the file."""
-        return build_ledger(self.entries, self.size)
+        return build_ledger(self._header, self.size)
 
     @property
     def entries(self) -> dict[str, Entry]:

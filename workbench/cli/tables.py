@@ -150,5 +150,10 @@ def inspection(result: Result) -> None:
         numbers = "".join(f"{row[column]:>{wide},}" for column in columns)
         print(f"{row['name']:<{width}}{numbers}  {row['codec']}")
     blank = " " * wide * (len(columns) - 1)
-    print(f"{'(container)':<{width}}{blank}{result['ledger']['container']:>{wide},}")
-    print(f"{'(file)':<{width}}{blank}{result['ledger']['total']:>{wide},}")
+    for key, label in (
+        ("preprocessing", "preprocessing"),
+        ("container", "container"),
+        ("total", "file"),
+    ):
+        if size := result["ledger"][key]:
+            print(f"{f'({label})':<{width}}{blank}{size:>{wide},}")

@@ -109,6 +109,7 @@ def model_of(
     title: str | None = None,
     card: Mapping[str, Any] | None = None,
     files: FileCache | None = None,
+    preprocessing: Mapping[str, Any] | None = None,
 ) -> Model:
     """Return a module as a model of `task`.
 
@@ -122,6 +123,8 @@ def model_of(
         A model card. It is used if its digests of weights and, if present, of code match.
     files
         A cache in which the card is looked up and stored otherwise.
+    preprocessing
+        How files of the model predict from raw data, as `Description.as_dict` returns it.
 
     Raises
     ------
@@ -135,6 +138,9 @@ def model_of(
     stored, code = weights_digest(weights), code_digest(module.held)
     fits = card is not None and card["weights"] == stored and card.get("code", code) == code
     digest = _fingerprint(stored, code, module.outputs, task, module.held)
+    if preprocessing is not None:
+        added = json.dumps(preprocessing, sort_keys=True)
+        digest = hashlib.sha256(f"{digest} {added}".encode()).hexdigest()
     architecture = UserArchitecture(
         name or task.name,
         task,
@@ -144,6 +150,7 @@ def model_of(
         source=module.source,
         versions=versions_of(module.source),
         traits=module.traits,
+        preprocessing=preprocessing,
     )
     known = dict(card) if card is not None and fits else {}
     model = Model(architecture, {**known, "sha256": digest})

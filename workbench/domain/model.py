@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -113,6 +113,11 @@ class Architecture:
         return _load(self.checkpoint, digest)
 
     @property
+    def preprocessing(self) -> Mapping[str, Any] | None:
+        """How its files predict from raw data, as plain data; None if they do not."""
+        return None
+
+    @property
     def key(self) -> Hashable:
         """The cache key of the module; it holds no reference to the module."""
         return self.name, self.lifetime.number, self.width, self.left_out
@@ -198,6 +203,14 @@ class Model:
     def title(self) -> str:
         """The display name."""
         return self.architecture.title
+
+    @property
+    def preprocessing(self) -> Mapping[str, Any] | None:
+        """How its files predict from raw data, as plain data; None if they do not.
+
+        See `workbench.artifact.preprocessing`.
+        """
+        return self.architecture.preprocessing
 
     @property
     def digest(self) -> str:

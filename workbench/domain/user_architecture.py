@@ -87,6 +87,8 @@ class UserArchitecture(Architecture):
         `versions_of` the source at registration.
     traits : Traits
         The ways in which the module can run.
+    preprocessing : mapping or None
+        How files of the model predict from raw data, see `workbench.artifact.preprocessing`.
     """
 
     fingerprint: str = ""
@@ -95,6 +97,7 @@ class UserArchitecture(Architecture):
     versions: tuple[int, ...] = field(default=(), compare=False, repr=False)
     lifetime: Lifetime = field(default_factory=Lifetime, compare=False, repr=False)
     traits: Traits = field(default=BUILT_IN, compare=False)
+    preprocessing: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def build(self) -> nn.Module:
         """Return a copy of the module, initialized by the `reset_parameters` of its layers.

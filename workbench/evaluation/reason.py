@@ -88,6 +88,10 @@ SENTENCES = {
     ),
     "left_alone": N_("{layer} is not compressed and takes {bytes} of the file's {file}."),
     "container": N_("Names, shapes, recipe and checksum take {bytes} of the file's {file}."),
+    "preprocessing": N_(
+        "What the file needs to read new data (names of columns, categories, scales) takes {bytes} "
+        "of the file's {file}."
+    ),
     "one_dimensional": N_(
         "Biases and other values with fewer than two axes are not compressed and take {bytes} of "
         "the file's {file}."

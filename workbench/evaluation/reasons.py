@@ -104,10 +104,11 @@ def _nothing(recipe: Recipe) -> list[Reason]:
 
 
 def _shared_costs(artifact: Artifact, layers: Collection[str]) -> Iterator[Reason]:
-    """Name large parts outside the layers: the header, one-dimensional values, other tensors."""
+    """Name large parts outside the layers: in the header, one-dimensional values, other tensors."""
     others = [row for row in artifact.ledger.rows if row.name not in layers]
     sizes = {
         "container": artifact.ledger.container,
+        "preprocessing": artifact.ledger.preprocessing,
         "one_dimensional": sum(row.total for row in others if len(row.shape) < 2),
         "other_tensors": sum(row.total for row in others if len(row.shape) >= 2),
     }
@@ -191,7 +192,7 @@ def _length(
     more = len(artifact) - original_bytes
     if more <= 0:
         return
-    header = artifact.ledger.container
+    header = artifact.ledger.container + artifact.ledger.preprocessing
     now = len(artifact) - header
     before = sum(t.numel() * t.element_size() for t in original_weights().values())
     numbers = {"more": more, "now": now, "before": before, "header": header}

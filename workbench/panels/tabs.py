@@ -59,13 +59,12 @@ def bytes_tab(session: Session, palette: Palette) -> dict[str, Any]:
     """Return the size ledger of the file as stacked bars or as a treemap."""
     if session.report is None:
         return {"note": _("The file is being created.")}
-    size_ledger = session.report.size.ledger
     areas = session.focus.areas
     draw = treemap.draw if areas else ledger.draw
     shapes = [(False, _("bars")), (True, _("areas"))]
     return {
         "controls": [choice("areas", _("chart type"), areas, shapes)],
-        "figure": draw(size_ledger.rows, size_ledger.container, palette),
+        "figure": draw(session.report.size.ledger, palette),
     }
 
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 def draw(artifact: Artifact, palette: Palette = LIGHT) -> Figure:
     """Draw the ledger of the file as a treemap."""
-    return treemap.draw(artifact.ledger.rows, artifact.ledger.container, palette)
+    return treemap.draw(artifact.ledger, palette)
 
 
 def rows(artifact: Artifact) -> list[dict[str, Any]]:
     """Return the figure's data as a table."""
-    return ledger.rows(artifact.ledger.rows, artifact.ledger.container)
+    return ledger.rows(artifact.ledger)
 
 
 def card(artifact: Artifact) -> Card:
@@ -34,6 +34,4 @@ def card(artifact: Artifact) -> Card:
     with suppress(WorkbenchError):
         ratio = model(artifact.model).original_bytes / len(artifact)
         facts.append((formatting.size_ratio(ratio), ""))
-    bytes_used = artifact.ledger
-    largest = ledger.summary(bytes_used.rows, bytes_used.container, bytes_used.total)
-    return Card(artifact.model, facts, [largest, repr(artifact.recipe)])
+    return Card(artifact.model, facts, [ledger.summary(artifact.ledger), repr(artifact.recipe)])

@@ -13,7 +13,7 @@ from workbench.plots.palette import Palette
 from workbench.plots.style import Figure, axis, layout, legend
 
 if TYPE_CHECKING:
-    from workbench.artifact.ledger import LedgerRow
+    from workbench.artifact.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,28 @@ KINDS = (
     Kind("tables", N_("code tables"), "."),
     Kind("uncompressed", N_("uncompressed values"), "-"),
 )
+HEADER_KINDS = (
+    Kind("container", N_("header"), "+"),
+    Kind("preprocessing", N_("preprocessing"), "\\"),
+)
+"""Uses of the bytes around the tensors."""
 
 
-def draw(rows: Sequence[LedgerRow], container: int, palette: Palette) -> Figure:
-    """Draw one bar for each tensor and one for the `container`, whose size is in bytes."""
-    total = container + sum(row.total for row in rows)
-    names = [row.name for row in rows]
+def draw(used: Ledger, palette: Palette) -> Figure:
+    """Draw one bar for each tensor, one for the preprocessing and one for the container."""
+    names = [row.name for row in used.rows]
     data = [
-        _bars(kind, color, names, [getattr(row, kind.field) for row in rows], total, palette)
+        _bars(kind, color, names, [getattr(row, kind.field) for row in used.rows], used, palette)
         for kind, color in zip(KINDS, palette.categories, strict=False)
     ]
-    container_kind = Kind("container", N_("header"), "+")
-    data.append(
-        _bars(container_kind, palette.categories[-1], [_("header")], [container], total, palette)
-    )
+    for kind, color in zip(HEADER_KINDS, palette.categories[::-1], strict=False):
+        size = getattr(used, kind.field)
+        data.append(_bars(kind, color, [_(kind.label_id)], [size], used, palette))
     return {
         "data": [bars for bars in data if any(bars["y"])],
         "layout": layout(
             palette,
-            summary(rows, container, total),
+            summary(used),
             barmode="stack",
             bargap=0.35,
             showlegend=True,
@@ -62,15 +65,19 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette) -> Figure:
     }
 
 
-def rows(ledger_rows: Sequence[LedgerRow], container: int) -> list[dict[str, Any]]:
+def rows(used: Ledger) -> list[dict[str, Any]]:
     """Return the figure's data as a table."""
     fields = [kind.field for kind in KINDS]
     table: list[dict[str, Any]] = [
         {"tensor": row.name, **{field: getattr(row, field) for field in fields}, "total": row.total}
-        for row in ledger_rows
+        for row in used.rows
     ]
-    table.append({"tensor": "container", **dict.fromkeys(fields, 0), "total": container})
-    return table
+    sizes = {kind.field: getattr(used, kind.field) for kind in HEADER_KINDS}
+    return table + [
+        {"tensor": field, **dict.fromkeys(fields, 0), "total": size}
+        for field, size in sizes.items()
+        if size
+    ]
 
 
 def _bars(
@@ -78,7 +85,7 @@ def _bars(
     color: str,
     names: Sequence[str],
     sizes: Sequence[int],
-    total: int,
+    used: Ledger,
     palette: Palette,
 ) -> dict[str, Any]:
     label = _(kind.label_id)
@@ -89,7 +96,7 @@ def _bars(
         "y": list(sizes),
         "customdata": [
             f"{label}: <b>{formatting.nbytes(size)}</b> "
-            f"({formatting.percent(size / max(total, 1))})"
+            f"({formatting.percent(size / max(used.total, 1))})"
             for size in sizes
         ],
         "hovertemplate": "%{x}<br>%{customdata}<extra></extra>",
@@ -108,9 +115,9 @@ def _bars(
     }
 
 
-def summary(rows: Sequence[LedgerRow], container: int, total: int) -> str:
-    """Name the tensor with the largest fraction of the file's `total` bytes, in one sentence."""
-    largest = max(rows, key=lambda row: row.total, default=None)
+def summary(used: Ledger) -> str:
+    """Name the tensor with the largest fraction of the file's bytes, in one sentence."""
+    largest, total = max(used.rows, key=lambda row: row.total, default=None), used.total
     if largest is None or not total:
         return _("The file has no tensors")
     share = formatting.percent(largest.total / total, 0)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench import formatting
 from workbench.i18n import _
-from workbench.plots.ledger import KINDS, summary
+from workbench.plots.ledger import HEADER_KINDS, KINDS, summary
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure, layout
 
 if TYPE_CHECKING:
-    from workbench.artifact.ledger import LedgerRow
+    from workbench.artifact.ledger import Ledger
 
 
-def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) -> Figure:
+def draw(used: Ledger, palette: Palette = LIGHT) -> Figure:
     """Draw the ledger of one file; the total area is the file's size in bytes."""
-    total = container + sum(row.total for row in rows)
+    total = used.total
     tiles = [("file", "", _("the file"), total, palette.panel)]
-    for row in rows:
+    for row in used.rows:
         if not row.total:
             continue
         tiles.append((row.name, "file", row.name, row.total, palette.line))
@@ -28,8 +27,9 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) ->
             if size:
                 tile_id = f"{row.name} {kind.field}"
                 tiles.append((tile_id, row.name, _(kind.label_id), size, color))
-    if container:
-        tiles.append(("container", "file", _("header"), container, palette.categories[-1]))
+    for kind, color in zip(HEADER_KINDS, palette.categories[::-1], strict=False):
+        if size := getattr(used, kind.field):
+            tiles.append((kind.field, "file", _(kind.label_id), size, color))
     ids, parents, labels, sizes, colors = zip(*tiles, strict=True)
     return {
         "data": [
@@ -60,7 +60,7 @@ def draw(rows: Sequence[LedgerRow], container: int, palette: Palette = LIGHT) ->
         ],
         "layout": layout(
             palette,
-            summary(rows, container, total),
+            summary(used),
             height=320,
             uniformtext={"minsize": 13, "mode": "hide"},
             margin={"l": 12, "r": 12, "t": 48, "b": 12},

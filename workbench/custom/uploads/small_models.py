@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from workbench.cancel import NEVER, CancelToken
 from workbench.checkpoints.loop import Weights, train
 from workbench.custom.model import model_of
+from workbench.custom.prediction.description import Description
 from workbench.custom.uploads.splits import SEED, UploadedData
 from workbench.domain import Model, Split, Task
 from workbench.domain.inputs import targets
@@ -77,7 +79,7 @@ def train_small_model(
             step,
         )
     module.load_state_dict(weights)
-    model = model_of(module, task)
+    model = model_of(module, task, preprocessing=_preprocessing(module, data))
     register_model(model)
     return model
 
@@ -99,6 +101,14 @@ def _task(name: str, data: UploadedData) -> Task:
         cache_salt="" if data.classes else repr(data.target),
         target=data.target,
     )
+
+
+def _preprocessing(module: nn.Module, data: UploadedData) -> dict[str, Any] | None:
+    """Return how files of the model predict from raw data; None if `data` do not say it."""
+    if data.preprocessing is None or data.origin is None:
+        return None
+    kind = "images" if data.input_type == "image" else "table"
+    return Description.of(kind, data.origin, data.classes, module, data.preprocessing).as_dict()
 
 
 def _build(inputs: Tensor, data: UploadedData) -> nn.Module:

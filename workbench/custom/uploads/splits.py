@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import formatting
+from workbench.custom.origin import Origin
 from workbench.custom.uploads.limits import MIN_PER_CLASS
 from workbench.domain import UNSCALED, SourceRows, TargetScale
 from workbench.errors import InputError
@@ -41,6 +42,11 @@ class UploadedData:
         The unit of a target that is a number.
     rows : mapping
         The rows of a table by the names of the splits that are not trained on.
+    origin : Origin or None
+        What the examples were made from.
+    preprocessing : mapping or None
+        How data become inputs, as plain data for JSON. With it, files of the model predict from
+        raw data.
     """
 
     parts: Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
@@ -49,6 +55,8 @@ class UploadedData:
     notes: tuple[str, ...] = ()
     target: TargetScale = UNSCALED
     rows: Mapping[str, SourceRows] = field(default_factory=dict)
+    origin: Origin | None = None
+    preprocessing: Mapping[str, Any] | None = None
 
 
 def split_rows(groups: NDArray[np.int64]) -> dict[str, Rows]:

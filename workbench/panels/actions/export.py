@@ -41,8 +41,7 @@ def bytes_csv(dashboard: Dashboard, message: dict[str, Any]) -> None:
         raise WorkbenchError(
             _("The file is being created: try again in a moment."), code="session.not_ready"
         )
-    size_ledger = dashboard.session.report.size.ledger
-    _send(dashboard, "ledger.csv", ledger.rows(size_ledger.rows, size_ledger.container))
+    _send(dashboard, "ledger.csv", ledger.rows(dashboard.session.report.size.ledger))
 
 
 @action
