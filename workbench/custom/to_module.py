@@ -12,6 +12,7 @@ from torch import nn
 
 from workbench.artifact.artifact import Artifact, load
 from workbench.custom.loaders.differences import Shape, differences
+from workbench.custom.prediction.file_model import file_model
 from workbench.custom.wrappers import unwrap, without_masks
 from workbench.domain.module_tensors import stored_tensors
 from workbench.domain.user_architecture import meta_copy
@@ -33,7 +34,9 @@ def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = N
         An artifact, or the path of a file.
     module
         The network that was compressed, with any weights. It is not changed, and no data is needed.
-        Without it, the file's model must be built in or registered under its name.
+        Not needed if the file describes its network, as those of models do that were trained on a
+        table, on pictures or on texts. Otherwise the file's model must be built in or registered
+        under its name.
 
     Raises
     ------
@@ -55,7 +58,10 @@ def to_module(file: Artifact | str | PathLike[str], module: nn.Module | None = N
             f"Give a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
             code="artifact.invalid_type",
         )
-    return artifact_to_module(artifact) if module is None else _of_module(artifact, module)
+    if module is not None:
+        return _of_module(artifact, module)
+    described = None if artifact.preprocessing is None else file_model(artifact)
+    return artifact_to_module(artifact, described)
 
 
 def _of_module(artifact: Artifact, module: Any) -> nn.Module:

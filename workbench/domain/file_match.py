@@ -9,6 +9,19 @@ from workbench.errors import ArtifactError, WorkbenchError
 from workbench.runtime.shell import Shell
 
 
+def same_origin(model: Model, artifact: Artifact) -> bool:
+    """Whether a model and a file were made from the same data with the same choices.
+
+    For models that do not say what they were made from, this cannot be decided; it is true if the
+    file does not say it either.
+    """
+    digests = [
+        None if made_from is None else made_from["origin"]["digest"]
+        for made_from in (model.preprocessing, artifact.preprocessing)
+    ]
+    return digests[0] == digests[1]
+
+
 def check_fit(model: Model, artifact: Artifact) -> None:
     """Run one example through the module that the file specifies, with the file's tensors.
 

@@ -42,7 +42,7 @@ from workbench.runtime.batch_norm import tracking_norms
 from workbench.runtime.shell import shell
 from workbench.training.compress import OnStep, compress, training_cost
 from workbench.validation import expect_model, expect_recipe
-from workbench.zoo import model as find
+from workbench.zoo.model_of_file import model_of_file
 
 ROUNDABLE_KINDS = frozenset({"linear", "convolution"})
 """Kinds of layers, as in model cards, whose inputs can be quantized."""
@@ -199,7 +199,7 @@ def evaluate(
     UnknownNameError
         If the file's model is not known.
     ArtifactError
-        If the file's tensors do not match its model.
+        If the file's tensors do not match its model, or the model was made from other data.
     """
     artifact = load(file) if isinstance(file, str | PathLike) else file
     if not isinstance(artifact, Artifact):
@@ -207,7 +207,7 @@ def evaluate(
             f"Give a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
             code="argument.not_an_artifact",
         )
-    model = find(artifact.model)
+    model = model_of_file(artifact)
     check_fit(model, artifact)
     *_, report = _reports(model, artifact, split, _reference_scores(model, artifact, split))
     return _with_latency(report, model, artifact) if timed else report

@@ -12,7 +12,7 @@ from workbench.i18n import _
 from workbench.plots import ledger, treemap
 from workbench.plots.palette import LIGHT, Palette
 from workbench.plots.style import Figure
-from workbench.zoo import model
+from workbench.zoo.model_of_file import model_of_file
 
 if TYPE_CHECKING:
     from workbench.artifact.artifact import Artifact
@@ -32,6 +32,6 @@ def card(artifact: Artifact) -> Card:
     """Return the card of the file, with its reduction in size if the model is available."""
     facts = [(formatting.nbytes(len(artifact)), _("in the file"))]
     with suppress(WorkbenchError):
-        ratio = model(artifact.model).original_bytes / len(artifact)
+        ratio = model_of_file(artifact).original_bytes / len(artifact)
         facts.append((formatting.size_ratio(ratio), ""))
     return Card(artifact.model, facts, [ledger.summary(artifact.ledger), repr(artifact.recipe)])

@@ -29,6 +29,14 @@ def register_model(model: Model) -> None:
     _user_models.put(model)
 
 
+def custom_models() -> dict[str, Model]:
+    """Return the registered models that are available, by name, to look at their attributes.
+
+    `model` returns one of them to use it.
+    """
+    return _user_models.available()
+
+
 def tasks() -> tuple[str, ...]:
     """Return the names of all tasks: built-in, of installed packages, then custom."""
     return tuple(_tasks())

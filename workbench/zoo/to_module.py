@@ -8,20 +8,28 @@ import torch
 from torch import Tensor, nn
 
 from workbench.artifact.artifact import Artifact
+from workbench.domain import Model
 from workbench.domain.file_match import check_fit
 from workbench.runtime.batch import HALF_DTYPES, call, in_memory_order, memory_order
 from workbench.runtime.integer_layers import uses_integer_inputs
 from workbench.runtime.layer_sizes import fix_sizes
 from workbench.runtime.unfused import restore_fusion
-from workbench.zoo.registry import model
+from workbench.zoo.model_of_file import model_of_file
 
 
-def artifact_to_module(artifact: Artifact) -> nn.Module:
+def artifact_to_module(artifact: Artifact, original: Model | None = None) -> nn.Module:
     """Return the compressed network of a file as a module in eval mode on the CPU.
 
     It holds the decoded weights and has the sizes of the file. It needs nothing of this package
     except, if inputs are quantized, the forward of those layers. Its float32 outputs are those of
     the reference evaluation.
+
+    Parameters
+    ----------
+    artifact
+        The file.
+    original
+        The model that was compressed; by default the known model that the file names.
 
     Raises
     ------
@@ -30,7 +38,7 @@ def artifact_to_module(artifact: Artifact) -> nn.Module:
     ArtifactError
         If the tensors of the file do not fit its model.
     """
-    original = model(artifact.model)
+    original = model_of_file(artifact) if original is None else original
     check_fit(original, artifact)
     module = original.with_spec(artifact.spec).unguarded_module()
     operands = artifact.operands()

@@ -35,7 +35,7 @@ NETWORKS = {
 def test_a_network_is_built_again_without_values(name):
     make, example = NETWORKS[name]
     network = make()
-    built = build_layers(describe_layers(network), example)
+    built = build_layers(describe_layers(network), example).module
     shapes = {key: value.shape for key, value in network.state_dict().items()}
     assert {key: value.shape for key, value in built.state_dict().items()} == shapes
     assert all(tensor.is_meta for tensor in built.state_dict().values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ MAX_SIZE = 2**20
 """The largest number of features or channels of a layer."""
 MAX_KERNEL = 32
 """The largest kernel, stride, padding or pooled size of a layer."""
-MAX_ACTIVATIONS = 2**24
+MAX_ACTIVATIONS = 2**22
 """The largest number of values that a layer may return for one example."""
 
 Layers = list[list[Any]]
@@ -130,8 +131,27 @@ def _number(value: Any) -> Any:
     return value[0] if is_pair else value
 
 
-def build_layers(description: Sequence[Any], example: tuple[int, ...]) -> nn.Sequential:
-    """Return the network that `describe_layers` described, on the meta device, without values.
+@dataclass(frozen=True)
+class BuiltNetwork:
+    """A network on the meta device, without values, and what it costs.
+
+    Attributes
+    ----------
+    module : nn.Sequential
+        In eval mode.
+    macs : int
+        Multiply-accumulates for one example.
+    activations : int
+        The most values that a layer returns for one example.
+    """
+
+    module: nn.Sequential
+    macs: int
+    activations: int
+
+
+def build_layers(description: Sequence[Any], example: tuple[int, ...]) -> BuiltNetwork:
+    """Return the network that `describe_layers` described.
 
     Parameters
     ----------
@@ -154,17 +174,28 @@ def build_layers(description: Sequence[Any], example: tuple[int, ...]) -> nn.Seq
         "The layers that the file describes do not fit together: download or save it again.",
         code="artifact.invalid_network",
     )
+    macs, activations = 0, prod(example)
     try:
         with torch.device("meta"):
             network = nn.Sequential(*map(_make, description)).eval()
             values: Tensor = torch.empty((1, *example))
             for layer in network:
                 values = layer(values)
-                if values.numel() > MAX_ACTIVATIONS:
+                macs += _macs(layer, values)
+                activations = max(activations, values.numel())
+                if activations > MAX_ACTIVATIONS:
                     raise mismatch
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise mismatch from error
-    return network
+    return BuiltNetwork(network, macs, activations)
+
+
+def _macs(layer: nn.Module, outputs: Tensor) -> int:
+    """Return the multiply-accumulates that a layer takes for its outputs."""
+    weight = getattr(layer, "weight", None)
+    if weight is None or weight.ndim < 2:
+        return 0
+    return outputs.numel() * int(weight[0].numel())
 
 
 def _make(description: Sequence[Any]) -> nn.Module:

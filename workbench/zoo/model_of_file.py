@@ -1,0 +1,69 @@
+"""The model that a file was made from: found by its data and choices, or else by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.artifact.artifact import Artifact
+from workbench.domain.file_match import same_origin
+from workbench.domain.model import Model
+from workbench.errors import ArtifactError, UnknownNameError
+from workbench.i18n import _
+from workbench.i18n import mark as N_
+from workbench.zoo.registry import custom_models, model
+
+MISSING = {
+    "table": N_("This was made from {name}: upload that table first, then this file."),
+    "images": N_("This was made from {name}: upload those pictures first, then this file."),
+}
+"""What to do if no model was made from the same data, by the kind of data."""
+
+
+def model_of_file(artifact: Artifact) -> Model:
+    """Return the model that a file was made from.
+
+    The file of a model that was trained on a table, on pictures or on texts says what it was made
+    from. It is found under any name, if that model was made from the same data with the same
+    choices. Any other file is found by its name.
+
+    Raises
+    ------
+    ArtifactError
+        If the model of that name was made from other data or with other choices.
+    UnknownNameError
+        If there is no such model.
+    """
+    made_from = artifact.preprocessing
+    if made_from is None:
+        return _without_origin(artifact)
+    known = custom_models()
+    matching = [name for name, candidate in known.items() if same_origin(candidate, artifact)]
+    if matching:
+        return model(artifact.model if artifact.model in matching else matching[-1])
+    origin: Mapping[str, Any] = made_from["origin"]
+    if artifact.model in known:
+        text = _(
+            "This was made from {name} with other rows or choices than {model}: upload {name} with "
+            "the same choices first, then this file."
+        )
+        raise ArtifactError(
+            text.format(name=origin["name"], model=artifact.model), code="artifact.other_data"
+        )
+    raise UnknownNameError(
+        _(MISSING[made_from["kind"]]).format(name=origin["name"]), code="artifact.data_missing"
+    )
+
+
+def _without_origin(artifact: Artifact) -> Model:
+    """Return the model of a file that does not say what it was made from."""
+    named = model(artifact.model)
+    if not same_origin(named, artifact):
+        raise ArtifactError(
+            _(
+                "This file does not say what it was made from, so it may belong to another model "
+                "named {model}: create it again."
+            ).format(model=named.name),
+            code="artifact.other_data",
+        )
+    return named
