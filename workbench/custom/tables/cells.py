@@ -51,23 +51,26 @@ class Cells:
         return [cell for cell in self.counts if not is_missing(cell)]
 
     @cached_property
-    def simple_numbers(self) -> NDArray[np.float64] | None:
-        """The numbers if all cells are empty or digits with a decimal point, else None; [n].
+    def simple_numbers(self) -> tuple[Format, NDArray[np.float64]] | None:
+        """The format and the numbers if all cells are empty or digits, else None; [n].
 
-        Numbers with leading zeros or as large as dates of eight digits may be no numbers, and
-        points may separate thousands.
+        The decimal separator is the same in all cells, and separates no thousands. Numbers with
+        leading zeros or as large as dates of eight digits may be no numbers.
         """
         text = "\n".join(self.cells)
+        decimal = "," if "," in text and "." not in text else "."
+        if decimal == ",":
+            text = text.replace(",", ".")
         if _NOT_SIMPLE.search(text) or ("." in text and not _DECIMAL_POINT.search(text)):
             return None
         try:
-            result = np.array([float(cell or "nan") for cell in self.cells], np.float64)
+            result = np.array([float(cell or "nan") for cell in text.split("\n")], np.float64)
         except ValueError:
             return None
         if np.isnan(result).all() or np.nanmax(np.abs(result)) >= numbers.MAX_NUMBER:
             return None
         may_be_dates = np.nanmin(result) >= _EARLIEST_COMPACT
-        return None if may_be_dates else result
+        return None if may_be_dates else (Format("number", decimal), result)
 
     def read(self, format: Format) -> dict[str, float]:
         """Return the different values as numbers or seconds since 1970; NaN if not understood."""
@@ -78,8 +81,8 @@ class Cells:
 
     def numbers(self, format: Format) -> NDArray[np.float64]:
         """Return the cells as numbers or seconds since 1970; NaN without a value, [n]."""
-        if format == Format("number") and self.simple_numbers is not None:
-            return self.simple_numbers
+        if self.simple_numbers is not None and self.simple_numbers[0] == format:
+            return self.simple_numbers[1]
         known = dict.fromkeys(self.counts, math.nan) | self.read(format)
         return np.fromiter(map(known.__getitem__, self.cells), np.float64, len(self.cells))
 

@@ -60,7 +60,7 @@ class Column:
         Of numbers and dates: the values, NaN where not present, [n]. Dates are seconds since
         1970-01-01.
     codes : ndarray of int32, optional
-        Of all other types but "text": the index in `words` of each cell, −1 where not present, [n].
+        Of categories and constants: the index in `words` of each cell, −1 where not present, [n].
     words : tuple of str
         The different values, by their most frequent spelling, sorted.
     unreadable : int

@@ -28,7 +28,8 @@ TEXT_WORDS = 2.5
 """Words of an average cell of a text, where almost every cell differs."""
 REPEATED_TEXT_WORDS = 4.0
 """The same, where cells repeat."""
-DATE_SAMPLE = 50
+SAMPLE = 100
+"""Different cells that are examined first."""
 MIN_CODE = 3
 """Digits of codes with leading zeros, such as postal codes."""
 
@@ -54,7 +55,8 @@ def guess(cells: Cells, delimiter: str) -> Guess:
     """
     simple = cells.simple_numbers
     if simple is not None:
-        return Guess(Format("number"), decimal="" if _are_whole(simple) else ".")
+        reading, values = simple
+        return Guess(reading, decimal="" if _are_whole(values) else reading.decimal)
     if not cells.values:
         return Guess(Format("empty"))
     number = None if _are_compact_dates(cells.values) else _number(cells, delimiter)
@@ -97,9 +99,8 @@ def _are_whole(values: NDArray[np.float64]) -> bool:
 
 def _number(cells: Cells, delimiter: str) -> Guess | None:
     values = cells.values
-    if not any(letter.isdigit() for letter in "".join(values[:DATE_SAMPLE])):
-        return None
-    if _are_codes(values):
+    sample = values[:: len(values) // SAMPLE + 1]
+    if numbers.share(sample) < MIN_MOSTLY or _are_codes(values):
         return None
     best = numbers.guess(values, delimiter)
     odd = [value for value, number in cells.read(best.format).items() if math.isnan(number)]
@@ -131,7 +132,8 @@ def _are_compact_dates(values: Sequence[str]) -> bool:
 
 
 def _date(cells: Cells, delimiter: str) -> Guess | None:
-    sample = [dates.read(value) for value in cells.values[:DATE_SAMPLE]]
+    values = cells.values[:: len(cells.values) // SAMPLE + 1]
+    sample = [dates.read(value) for value in values]
     if sum(part is not None for part in sample) <= len(sample) / 2:
         return None
     pairs = [(value, dates.read(value)) for value in cells.values]

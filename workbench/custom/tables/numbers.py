@@ -117,6 +117,11 @@ def guess(cells: Sequence[str], delimiter: str) -> NumberGuess:
     return NumberGuess(formats[best[0]], decimal=decimals.pop() if len(decimals) == 1 else "")
 
 
+def share(cells: Sequence[str]) -> float:
+    """Return the share of `cells` that are numbers with some separators and unit."""
+    return sum(_parsed(shape) is not None for shape in _shapes(cells)) / max(1, len(cells))
+
+
 def parse(cells: Sequence[str], format: Format) -> list[float]:
     """Return the numbers in `cells`; NaN where a cell is none in this format.
 

@@ -37,7 +37,7 @@ def parse(
     source = cells if isinstance(cells, Cells) else Cells(cells)
     if format.type in {"number", "date"}:
         return _numeric(name, source, lines, format)
-    if format.type == "text":
+    if format.type in {"text", "identifier"}:
         values = set(source.values)
         present = np.fromiter(map(values.__contains__, source.cells), np.bool_, len(lines))
         return Column(name, format, source.cells, present)
@@ -52,14 +52,16 @@ def category_key(text: str) -> str:
     >>> category_key(" Yes") == category_key("YES ")
     True
     """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    letters = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(letters.casefold().split())
 
 
 def _numeric(name: str, source: Cells, lines: NDArray[np.int64], format: Format) -> Column:
     result = source.numbers(format)
     present = ~np.isnan(result)
     rows: list[int] = []
-    if not present.all() and (format != Format("number") or source.simple_numbers is None):
+    simple = source.simple_numbers
+    if not present.all() and (simple is None or simple[0] != format):
         odd = {value for value, number in source.read(format).items() if math.isnan(number)}
         rows = [row for row in np.flatnonzero(~present).tolist() if source.cells[row] in odd]
     examples = tuple(Cell(int(lines[row]), _shown(source.cells[row])) for row in rows[:EXAMPLES])

@@ -24,7 +24,7 @@ def can_be_number(column: Column) -> bool:
 
 def can_be_classes(column: Column) -> bool:
     """Whether the column has between two and `MAX_CLASSES` different values."""
-    if column.type in {"date", "text", "empty"}:
+    if column.codes is None and column.type != "number":
         return False
     return 2 <= column.distinct <= MAX_CLASSES
 
