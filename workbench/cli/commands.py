@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.cli import files, serving, tables, training
+from workbench.cli import files, inspecting, serving, tables, training
 from workbench.cli.recipes import add_recipe, read_recipe
 from workbench.errors import ArtifactError, WorkbenchError
 from workbench.progress import progress_bar
@@ -155,12 +155,6 @@ def _naming(path: str) -> Iterator[None]:
         yield
     except ArtifactError as error:
         raise ArtifactError(f"{path}: {error}", code=error.code) from None
-
-
-def _inspect(options: argparse.Namespace) -> Result:
-    from workbench.artifact.on_disk import OnDiskArtifact
-
-    return {"file": options.file, **files.summary(OnDiskArtifact.open(options.file))}
 
 
 def _add_nothing(parser: Parser) -> None:
@@ -313,10 +307,10 @@ COMMANDS = (
     ),
     Command(
         "inspect",
-        "Show how many bytes each tensor of a file takes.",
-        _add_file,
-        _inspect,
-        tables.inspection,
+        "Show the columns of a table, or how many bytes each tensor of a file takes.",
+        inspecting.add_options,
+        inspecting.inspect,
+        inspecting.show,
     ),
     Command(
         "dashboard", "Open the page in a browser.", serving.dashboard_options, serving.dashboard

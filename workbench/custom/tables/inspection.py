@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
+
+from workbench.custom.tables.as_text import as_text
+from workbench.display import Displayable
+from workbench.i18n import mark as N_
 
 COLUMN_TYPES = (
-    "number",
-    "category",
-    "date",
-    "text",
-    "identifier",
-    "constant",
-    "empty",
+    N_("number"),
+    N_("category"),
+    N_("date"),
+    N_("text"),
+    N_("identifier"),
+    N_("constant"),
+    N_("empty"),
 )
 
 
@@ -113,8 +117,8 @@ class TargetReport:
     rare: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Inspection:
+@dataclass(frozen=True, repr=False)
+class Inspection(Displayable):
     """A table as it will be read.
 
     Attributes
@@ -135,6 +139,8 @@ class Inspection:
         Sentences about the table, the most important first.
     """
 
+    _plots: ClassVar[str] = "inspection"
+
     rows_read: int
     rows_used: int
     encoding: str
@@ -148,3 +154,6 @@ class Inspection:
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data for JSON."""
         return asdict(self)
+
+    def __repr__(self) -> str:
+        return as_text(self.as_dict())

@@ -1,0 +1,65 @@
+"""The command `inspect`: a table before training, or the tensors of a file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from workbench.cli import files, tables
+
+TABLES = (
+    *(".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".gz", ".xls", ".xlsx", ".ods"),
+    *(".parquet", ".json", ".html"),
+)
+"""The names of tables end so; those that are not read are answered with what to do."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("file", metavar="FILE", help="a table (.csv), or a file made by compress")
+    group = parser.add_argument_group("tables")
+    group.add_argument("--target", metavar="COLUMN", help="the column to predict (default: last)")
+    kind = group.add_mutually_exclusive_group()
+    kind.add_argument("--number", action="store_true", help="predict the target as a number")
+    kind.add_argument("--classes", action="store_true", help="predict the target as classes")
+    group.add_argument("--leave-out", metavar="A,B", default="", help="columns that are not used")
+    first = group.add_mutually_exclusive_group()
+    first.add_argument("--header", action="store_true", help="the first line holds names")
+    first.add_argument("--no-header", action="store_true", help="the first line holds data")
+
+
+def inspect(options: argparse.Namespace) -> dict[str, Any]:
+    """Inspect a table or an artifact."""
+    if Path(options.file).suffix.lower() in TABLES:
+        return {"file": options.file, **_table(options)}
+    from workbench.artifact.on_disk import OnDiskArtifact
+
+    return {"file": options.file, **files.summary(OnDiskArtifact.open(options.file))}
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print what was found."""
+    if "rows_read" not in result:
+        tables.inspection(result)
+        return
+    from workbench.custom.tables.as_text import as_text
+
+    print(as_text(result))
+
+
+def _table(options: argparse.Namespace) -> dict[str, Any]:
+    from workbench.custom.tables.inspect import inspect_table
+
+    return inspect_table(
+        options.file,
+        options.target,
+        either(options.number, options.classes),
+        tuple(name for name in options.leave_out.split(",") if name),
+        either(options.header, options.no_header),
+    ).as_dict()
+
+
+def either(yes: bool, no: bool) -> bool | None:
+    """Return what two options that exclude each other say; None if neither is given."""
+    return True if yes else False if no else None
