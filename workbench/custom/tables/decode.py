@@ -24,6 +24,7 @@ BYTE_ORDER_MARKS = (
 )
 """Marks at the start of a file, with the codec and its name; longer marks first."""
 SAMPLE_BYTES = 2**16
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b]")
 MIN_NULLS = 0.25
 """Every second byte of Latin text in UTF-16 is zero."""
 SAVE_AS = N_("In Excel: File, Save As, “CSV UTF-8”.")
@@ -114,12 +115,18 @@ def _try(data: bytes, codec: str) -> str | None:
 
 
 def _checked(text: str | None) -> str:
-    if text is None or "\0" in text:
+    if text is None or "\0" in text or _has_controls(text):
         raise InputError(
             _("This is not a table of text: save it as CSV, with the encoding UTF-8."),
             code="upload.not_text",
         )
-    return text
+    return text.rstrip("\x1a")  # the end of a file on DOS
+
+
+def _has_controls(text: str) -> bool:
+    """Whether the start of a text has many control characters, as the bytes of a program do."""
+    start = text[:SAMPLE_BYTES]
+    return 1000 * len(_CONTROLS.findall(start)) > len(start)
 
 
 def _utf16_without_mark(data: bytes) -> str | None:

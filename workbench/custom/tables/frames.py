@@ -35,12 +35,12 @@ def from_frame(frame: Any) -> TextTable:
             code="table.invalid_source",
         )
     names = [str(name) for name in (frame if isinstance(frame, Mapping) else frame.columns)]
-    if len(names) < 2 or len(names) > TABLE_COLUMNS:
+    if not 1 <= len(names) <= TABLE_COLUMNS:
         raise InputError(
-            _("The table has {found} columns: between 2 and {most} are possible.").format(
+            _("The table has {found} columns: between 1 and {most} are possible.").format(
                 found=formatting.count(len(names)), most=formatting.count(TABLE_COLUMNS)
             ),
-            code="upload.too_many_columns" if len(names) > 1 else "upload.one_column",
+            code="upload.too_many_columns" if names else "upload.empty",
         )
     values = [frame[name] for name in frame] if isinstance(frame, Mapping) else _series(frame)
     rows = len(values[0])

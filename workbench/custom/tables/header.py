@@ -50,7 +50,7 @@ def is_header(first: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[b
         return False, not repeated or data > 1
     if not names and not data:
         return True, not any(_is_value(name) for name in first)
-    return names > data, False
+    return names >= data, False
 
 
 def type_line(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import count, islice, takewhile
 
 DELIMITERS = (",", ";", "\t", "|")
 SPACES = " "
@@ -34,12 +34,15 @@ class Layout:
         Lines before the table: the delimiter, as Excel writes it, titles and comments.
     width : int
         The number of cells of most rows.
+    names_itself : bool
+        Whether the first line names the delimiter.
     """
 
     delimiter: str
     quote: str = '"'
     skip: int = 0
     width: int = 0
+    names_itself: bool = False
 
 
 def detect(text: str) -> Layout:
@@ -48,9 +51,10 @@ def detect(text: str) -> Layout:
     The delimiter is the one that divides most lines into equally many cells, and that leaves no
     other delimiter inside cells.
     """
-    named = re.match(r"sep=(.)[^\n\r]*(?:\r\n|\n|\r)", text, re.IGNORECASE)
+    named = re.match(r"\"?sep=(.)[^\n\r]*(?:\r\n|\n|\r)", text, re.IGNORECASE)
     if named:
-        return replace(_of(text[named.end() :], named[1]), skip=1)
+        rest = _of(text[named.end() :], named[1])
+        return replace(rest, skip=rest.skip + 1, names_itself=True)
     sample = text[:SAMPLE_CHARACTERS]
     layouts = [_of(sample, delimiter) for delimiter in DELIMITERS]
     scores = {layout: _score(sample, layout) for layout in layouts if layout.width > 1}
@@ -100,20 +104,33 @@ def _of(text: str, delimiter: str) -> Layout:
     if not widths:
         return layout
     width = max(widths, key=lambda width: (widths[width], width))
-    skip = 0
-    for line, cells in first:
-        if not _is_before_table(cells, width):
-            break
-        skip = line
+    before = [*takewhile(lambda number: _is_before_table(first, number, width), count())]
+    skip = first[len(before)][0] - 1 if before and len(before) < len(first) else 0
     return replace(layout, width=width, skip=skip)
 
 
-def _is_before_table(cells: Sequence[str], width: int) -> bool:
-    """Whether a row is a title or a comment: it has few cells."""
+def _is_before_table(rows: Sequence[tuple[int, list[str]]], number: int, width: int) -> bool:
+    """Whether a row is a title or a comment: it has another number of cells, or few with text.
+
+    A row with one cell less than the others holds their names if values follow it: the first
+    column, of the names of the rows, has no name.
+    """
+    if number >= len(rows):
+        return False
+    cells = rows[number][1]
     present = sum(bool(cell.strip()) for cell in cells)
-    if len(cells) in {width - 1, width, width + 1} and width > 2:
+    if len(cells) != width and cells[0].lstrip().startswith(COMMENTS):
+        return True
+    if len(cells) == width - 1 > 1:
+        following = [cells for _line, cells in rows[number + 1 :] if len(cells) == width]
+        return len(following) > 1 and _has_numbers(following[1]) > _has_numbers(following[0])
+    if len(cells) in {width, width + 1} and width > 2:
         return present < max(2, width / 2 - 1)
-    return len(cells) != width
+    return len(cells) not in {width, width + 1}
+
+
+def _has_numbers(cells: Sequence[str]) -> bool:
+    return any(_NUMBER.fullmatch(cell.strip()) for cell in cells)
 
 
 def _score(text: str, layout: Layout) -> float:

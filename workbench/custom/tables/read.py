@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench import formatting
 from workbench.cancel import NEVER, CancelToken
 from workbench.custom.tables import column_types, header
 from workbench.custom.tables.ambiguities import ambiguities, merged_spellings
 from workbench.custom.tables.cells import Cells
-from workbench.custom.tables.column import Column, Table
+from workbench.custom.tables.column import Column, Format, Table
 from workbench.custom.tables.column_types import Guess
 from workbench.custom.tables.frames import from_frame
 from workbench.custom.tables.identifiers import with_reasons
 from workbench.custom.tables.inspection import Choices
 from workbench.custom.tables.parse import parse
+from workbench.custom.tables.target import as_target, default_target
 from workbench.custom.tables.text_rows import read_text
 from workbench.custom.tables.text_table import TextTable
 from workbench.custom.uploads.limits import MIN_ROWS, TABLE_BYTES
@@ -53,23 +55,21 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
     """
     text = read_cells(source, cancel)
     names, columns, lines = _with_header(text, choices.header)
-    if len(lines) < MIN_ROWS:
-        raise InputError(
-            _("The table has {count} rows: at least {least} are needed.").format(
-                count=len(lines), least=MIN_ROWS
-            ),
-            code="upload.too_few_examples",
-        )
-    for name in (choices.target or names[-1], *choices.leave_out):
+    _check_size(names, lines)
+    chosen = () if choices.target is None else (choices.target,)
+    for name in (*chosen, *choices.leave_out):
         if name not in names:
             raise UnknownNameError(
                 _("The table has no column “{name}”; its columns are: {names}.").format(
-                    name=name, names=", ".join(names[:20])
+                    name=name, names=formatting.names(names, 20)
                 ),
                 code="table.unknown_column",
             )
-    target = names.index(choices.target or names[-1])
-    parsed = _parsed(names, columns, lines, target, text.delimiter, cancel)
+    parsed = _parsed(names, columns, lines, text.delimiter, cancel)
+    target = (
+        default_target(parsed, lines) if choices.target is None else names.index(choices.target)
+    )
+    parsed[target] = as_target(parsed[target], lines)
     return Table(
         with_reasons(parsed, target, choices.leave_out),
         target,
@@ -80,6 +80,39 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
         text.header_is_sure or choices.header is not None,
         text.warnings,
     )
+
+
+def read_columns(
+    source: Any, formats: Mapping[str, Format], cancel: CancelToken = NEVER
+) -> tuple[dict[str, Column], NDArray[np.int64]]:
+    """Return columns of new rows that are read like those of an earlier table.
+
+    Parameters
+    ----------
+    source
+        As for `read`; any number of rows, and columns in any order.
+    formats
+        The formats of the earlier columns by their names.
+
+    Returns
+    -------
+    tuple
+        The columns by name, without those that the new table lacks, and the line of each row, [n].
+
+    Raises
+    ------
+    InputError
+        When the table cannot be read.
+    """
+    text = read_cells(source, cancel)
+    has_names = text.header or any(name in formats for name in text.names)
+    names, columns, lines = _with_header(text, has_names)
+    result = {
+        name: parse(name, cells, lines, formats[name])
+        for name, cells in zip(names, columns, strict=True)
+        if name in formats
+    }
+    return result, lines
 
 
 def read_cells(source: Any, cancel: CancelToken = NEVER) -> TextTable:
@@ -99,6 +132,21 @@ def _bytes_of(path: Path) -> bytes:
         return file.read(TABLE_BYTES + 1)
 
 
+def _check_size(names: Sequence[str], lines: NDArray[np.int64]) -> None:
+    if len(names) < 2:
+        raise InputError(
+            _("The table has one column: at least two are needed, a feature and a target."),
+            code="upload.one_column",
+        )
+    if len(lines) < MIN_ROWS:
+        raise InputError(
+            _("The table has {count} rows: at least {least} are needed.").format(
+                count=len(lines), least=MIN_ROWS
+            ),
+            code="upload.too_few_examples",
+        )
+
+
 def _with_header(
     text: TextTable, chosen: bool | None
 ) -> tuple[tuple[str, ...], tuple[Sequence[str], ...], NDArray[np.int64]]:
@@ -115,7 +163,6 @@ def _parsed(
     names: Sequence[str],
     columns: Sequence[Sequence[str]],
     lines: NDArray[np.int64],
-    target: int,
     delimiter: str,
     cancel: CancelToken,
 ) -> list[Column]:
@@ -124,13 +171,13 @@ def _parsed(
     result: dict[int, Column] = {}
     for index, (name, cells) in enumerate(zip(names, columns, strict=True)):
         cancel.check()
-        source = Cells(cells, is_target=index == target)
+        source = Cells(cells)
         guesses.append(column_types.guess(source, delimiter))
         if guesses[-1].alternative is None:
             result[index] = _column(name, source, lines, guesses[-1])
     for index, guess in enumerate(column_types.resolve(guesses)):
         if index not in result:
-            source = Cells(columns[index], is_target=index == target)
+            source = Cells(columns[index])
             result[index] = _column(names[index], source, lines, guess)
     return [result[index] for index in range(len(names))]
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench import formatting
-from workbench.custom.tables.column import Column, Table
+from workbench.custom.tables.cells import Cells
+from workbench.custom.tables.column import Column, Format, Table
 from workbench.custom.tables.inspection import Choices, TargetReport
+from workbench.custom.tables.missing import CLASS_WORDS
+from workbench.custom.tables.parse import parse
 from workbench.custom.uploads.limits import MAX_CLASSES, MIN_PER_CLASS
 from workbench.custom.uploads.splits import quoted
 from workbench.errors import InputError
 from workbench.i18n import _
 
+MIN_CLASS = 0.02
+"""The share of cells "None" that make it a class."""
 MAX_INTEGER_CLASSES = 20
 """Integers with at most this many different values are classes by default."""
 
@@ -56,6 +64,27 @@ def classes_of(column: Column) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     codes = np.full(len(column.numbers), -1, np.int64)
     codes[column.present] = labels
     return codes, tuple(_name(value) for value in values)
+
+
+def default_target(columns: Sequence[Column], lines: NDArray[np.int64]) -> int:
+    """Return the index of the last column that can be predicted, or of the last one."""
+    for index in reversed(range(len(columns))):
+        column = as_target(columns[index], lines)
+        if can_be_number(column) or can_be_classes(column):
+            return index
+    return len(columns) - 1
+
+
+def as_target(column: Column, lines: NDArray[np.int64]) -> Column:
+    """Return a column in which frequent cells "None" are a class, not missing values."""
+    if column.codes is None or column.type == "empty":
+        return column
+    count = sum(cell.lower() in CLASS_WORDS for cell in column.cells)
+    if count < MIN_CLASS * len(lines):
+        return column
+    cells = Cells(column.cells, is_target=True)
+    result = parse(column.name, cells, lines, Format("category"))
+    return replace(result, warnings=column.warnings)
 
 
 def report_of(column: Column, choices: Choices) -> TargetReport:

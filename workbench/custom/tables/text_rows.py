@@ -114,11 +114,6 @@ def _table(rows: _Rows, encoding: str) -> TextTable:
     first = [cell.strip() for cell in rows.first]
     first[0] = first[0].removeprefix("#").strip() if first[0] != "#" else first[0]
     width = len(columns)
-    if width < 2:
-        raise InputError(
-            _("The table has one column: at least two are needed, a feature and a target."),
-            code="upload.one_column",
-        )
     if len(first) == width + 1 and not first[-1]:
         del first[-1]
     elif len(first) == width - 1:  # names of rows, or a delimiter after each row
@@ -174,6 +169,13 @@ def _check_regular(rows: _Rows, first_differs: bool, first_width: int) -> None:
 def _notes(rows: _Rows) -> list[str]:
     """Return sentences about the lines that are no rows."""
     notes = []
+    if rows.layout.skip and not (rows.layout.skip == 1 and rows.layout.names_itself):
+        sentence = plural(
+            "The first line is no row of the table: left out.",
+            "The first {count} lines are no rows of the table: left out.",
+            rows.layout.skip,
+        )
+        notes.append(sentence.format(count=formatting.count(rows.layout.skip)))
     if rows.irregular:
         line, cells = rows.irregular[0]
         sentence = plural(
