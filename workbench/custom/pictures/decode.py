@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 from workbench import formatting
 from workbench.custom.pictures.kinds import readable_formats
@@ -17,6 +17,17 @@ from workbench.i18n import _
 
 DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 """Pillow's modes of more than 8 bits for each value."""
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its orientation in the metadata."""
 
 Pixels = NDArray[np.uint8]
 
@@ -77,8 +88,9 @@ def fitted(image: Image.Image, size: int, low: float, high: float) -> Pixels:
             warnings.simplefilter("ignore")
             image.draft("RGB", (2 * size, 2 * size))  # decodes a large JPEG at reduced size
             image.load()
-            scaled = _scaled(image, size)
-            return np.asarray(_rgb(ImageOps.exif_transpose(scaled), low, high))
+            scaled = _rgb(_scaled(image, size), low, high)
+            turn = TURNS.get(_orientation(image))
+            return np.asarray(scaled if turn is None else scaled.transpose(turn))
     except Exception:  # noqa: BLE001  # as above
         raise BrokenError from None
 
@@ -107,7 +119,7 @@ def decode(content: bytes, size: int, low: float, high: float) -> Pixels:
 
 
 def _scaled(image: Image.Image, size: int) -> Image.Image:
-    """Scale the picture in a mode that interpolates colors; keep its orientation mark."""
+    """Scale the picture in a mode that interpolates colors."""
     if image.mode in DEEP_MODES:
         converted = image.convert("F")
     elif image.has_transparency_data:
@@ -118,9 +130,15 @@ def _scaled(image: Image.Image, size: int) -> Image.Image:
         converted = image.convert("RGB")
     longest = max(image.size)
     width, height = (max(1, round(side * size / longest)) for side in image.size)
-    scaled = converted.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
-    scaled.info["exif"] = image.getexif().tobytes()
-    return scaled
+    return converted.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return how the camera was held, 1 to 8; 1 if the picture does not say it readably."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001  # metadata may be damaged where the pixels are not
+        return 1
 
 
 def _rgb(image: Image.Image, low: float, high: float) -> Image.Image:
