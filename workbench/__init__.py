@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from workbench.analysis.comparison import Comparison, compare
     from workbench.analysis.generation import Generation, generate
     from workbench.analysis.histogram import Histogram, histogram
+    from workbench.analysis.number_comparison import NumberComparison, compare_numbers
     from workbench.analysis.sensitivity import sensitivity
     from workbench.artifact.artifact import Artifact, load
     from workbench.artifact.ledger import Ledger
     from workbench.cancel import CancelToken
     from workbench.custom.from_module import from_module
+    from workbench.custom.learn import from_table, from_text
     from workbench.custom.loaders.checkpoint import from_checkpoint
     from workbench.custom.loaders.keras import from_keras
     from workbench.custom.loaders.libraries import from_timm, from_transformers
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from workbench.custom.to_module import to_module
     from workbench.domain import Model, Task
     from workbench.errors import WorkbenchError
+    from workbench.evaluation.honest_figures import HonestFigures, honest_figures
     from workbench.evaluation.measure import evaluate, measure
     from workbench.evaluation.report import Report
     from workbench.experiments.train_student import train_student
@@ -66,12 +69,14 @@ __all__ = [
     "Factorize",
     "Generation",
     "Histogram",
+    "HonestFigures",
     "Inspection",
     "LazySplit",
     "Ledger",
     "Live",
     "Model",
     "ModelPlugin",
+    "NumberComparison",
     "Prune",
     "Quantize",
     "Recipe",
@@ -85,6 +90,7 @@ __all__ = [
     "WorkbenchError",
     "attribution",
     "compare",
+    "compare_numbers",
     "compress",
     "compress_file",
     "dashboard",
@@ -94,10 +100,13 @@ __all__ = [
     "from_keras",
     "from_module",
     "from_pictures",
+    "from_table",
+    "from_text",
     "from_timm",
     "from_transformers",
     "generate",
     "histogram",
+    "honest_figures",
     "inspect_pictures",
     "inspect_table",
     "load",
@@ -122,11 +131,13 @@ _NAMES = {
     "analysis.comparison": ("Comparison", "compare"),
     "analysis.generation": ("Generation", "generate"),
     "analysis.histogram": ("Histogram", "histogram"),
+    "analysis.number_comparison": ("NumberComparison", "compare_numbers"),
     "analysis.sensitivity": ("sensitivity",),
     "artifact.artifact": ("Artifact", "load"),
     "artifact.ledger": ("Ledger",),
     "cancel": ("CancelToken",),
     "custom.from_module": ("from_module",),
+    "custom.learn": ("from_table", "from_text"),
     "custom.loaders.checkpoint": ("from_checkpoint",),
     "custom.loaders.keras": ("from_keras",),
     "custom.loaders.libraries": ("from_timm", "from_transformers"),
@@ -137,6 +148,7 @@ _NAMES = {
     "custom.to_module": ("to_module",),
     "domain": ("Model", "Task"),
     "errors": ("WorkbenchError",),
+    "evaluation.honest_figures": ("HonestFigures", "honest_figures"),
     "evaluation.measure": ("evaluate", "measure"),
     "evaluation.report": ("Report",),
     "experiments.train_student": ("train_student",),

@@ -15,7 +15,7 @@ from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import MemoryCache
 from workbench.cancel import NEVER, CancelToken
 from workbench.display import Displayable
-from workbench.domain import Model, Split
+from workbench.domain import Model, SourceRows, Split
 from workbench.errors import InputError
 from workbench.evaluation.counts import PredictionCounts
 from workbench.evaluation.progress import iter_predictions
@@ -26,6 +26,8 @@ from workbench.validation import expect_model
 
 Numbers = NDArray[np.int64]
 
+KEYS = frozenset(["example", "label", "before", "after", "line", "change"])
+"""Keys of the rows of a comparison."""
 NO_PREDICTION = N_("no prediction")
 """Displayed in place of a class if the outputs are not finite."""
 
@@ -38,6 +40,7 @@ class Comparison(Displayable):
 
     `labels`, `before` (original) and `after` (compressed) are read-only int64 arrays of shape [n]
     that index `classes`. They hold reference predictions, −1 where the outputs are not finite.
+    `source` has the rows of the table that the examples were made from, if there is one.
     """
 
     _plots = "comparison"
@@ -48,6 +51,7 @@ class Comparison(Displayable):
     labels: Numbers
     before: Predictions
     after: Predictions
+    source: SourceRows | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -96,13 +100,17 @@ class Comparison(Displayable):
         return before, after
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each changed prediction: example, label, before, after."""
+        """Return a row for each changed prediction: example, label, before, after.
+
+        Of a table, each row also has the line of the file and the cells.
+        """
         return [
             {
                 "example": int(n),
                 "label": self.name(self.labels[n]),
                 "before": self.name(self.before[n]),
                 "after": self.name(self.after[n]),
+                **cells_of(self.source, int(n)),
             }
             for n in self.flipped
         ]
@@ -154,7 +162,8 @@ def compare(
     if task.metric.counts != "classes":
         raise InputError(
             f"A comparison needs predicted classes, and the task {task.name!r} is measured by "
-            f"{task.metric.name}.",
+            f"{task.metric.name}"
+            + (": use wb.compare_numbers." if task.metric.counts == "numbers" else "."),
             code="metric.no_classes",
         )
     artifact = artifact_for(model, compressed, cancel)
@@ -170,7 +179,18 @@ def compare(
     after = _predictions(shaped, artifact.operands(), data, second)
     labels = data.labels.astype(np.int64)
     labels.flags.writeable = False
-    return Comparison(model.name, split, model.task.classes, labels, before, after)
+    return Comparison(model.name, split, model.task.classes, labels, before, after, data.rows)
+
+
+def cells_of(source: SourceRows | None, index: int) -> dict[str, Any]:
+    """Return the line and the cells of an example's row; empty without a table.
+
+    A column whose name is also a key of a row gets an equals sign after its name.
+    """
+    if source is None:
+        return {}
+    cells = {f"{name}=" if name in KEYS else name: c for name, c in source.row(index).items()}
+    return {"line": int(source.lines[index]), **cells}
 
 
 def _predictions(

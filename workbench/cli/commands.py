@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.cli import files, inspecting, serving, tables, training
+from workbench.cli import files, inspecting, learning, serving, tables, training
 from workbench.cli.recipes import add_recipe, read_recipe
 from workbench.errors import ArtifactError, WorkbenchError
 from workbench.progress import progress_bar
@@ -297,6 +297,13 @@ COMMANDS = (
         _train,
         tables.trained,
         COMPRESSION_PARTS,
+    ),
+    Command(
+        "learn",
+        "Train a small network on a table and write its file.",
+        learning.add_options,
+        learning.run,
+        learning.show,
     ),
     Command(
         "evaluate",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from math import isnan
 from typing import Any
@@ -13,6 +12,7 @@ from workbench.custom.fields import input_names
 from workbench.custom.functions import cache_salt, check_augment, checked_loss
 from workbench.custom.metrics import check_same_targets, metric_for
 from workbench.custom.model import check_batches, check_training_data, model_of, prepare_module
+from workbench.custom.model_name import check_model_name
 from workbench.custom.split import split_of
 from workbench.custom.wrappers import unwrap
 from workbench.domain import Model, Split, Task
@@ -89,12 +89,7 @@ def from_module(
         raise InputError(
             f"The model must be a torch.nn.Module, not {brief(module)}.", code="module.invalid_type"
         )
-    if not re.fullmatch(r"\w[\w.+-]{0,63}", str(name)):
-        raise InputError(
-            f"{name!r} is not a valid model name: use up to 64 letters, digits and . + - _, "
-            "starting with a letter or digit.",
-            code="name.invalid",
-        )
+    check_model_name(name)
     if loss is not None and not callable(loss):
         raise InputError(
             f"loss must be a function of outputs and targets, not {brief(loss)}.",

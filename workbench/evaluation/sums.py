@@ -80,6 +80,28 @@ def reference_score(
     return _score_of_rows(model, rows, split)
 
 
+def reference_outputs(
+    model: Model,
+    weights: Mapping[str, Tensor],
+    split: Split,
+    cancel: CancelToken = NEVER,
+) -> Tensor:
+    """Return the outputs for every example, as the exact score is computed from.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` is cancelled between two batches.
+    """
+
+    def run(part: Any) -> Tensor:
+        outputs: Tensor = _outputs_and_targets(model, weights, split, part, cancel)[0]
+        return outputs
+
+    batches = _batches(np.arange(len(split)), batch_size_for(model))
+    return torch.cat([*parallel_map(run, batches)])
+
+
 def _score_of_rows(model: Model, rows: SumRows, split: Split) -> Score:
     """Return the score of the examples in `rows`: an estimate unless they are the full split."""
     name, total = model.task.metric.name, len(split)

@@ -15,6 +15,7 @@ from workbench.checkpoints.loop import Weights, train
 from workbench.custom.model import model_of
 from workbench.custom.prediction.description import Description
 from workbench.custom.uploads.splits import SEED, UploadedData
+from workbench.custom.uploads.time_limit import Step, train_within
 from workbench.domain import Model, Split, Task
 from workbench.domain.inputs import targets
 from workbench.domain.losses import label_loss
@@ -37,8 +38,8 @@ BATCHES = (16, 512)
 LEARNING_RATE = 0.005
 AVERAGED = 25
 """The weight average spans 1/25 of all steps, from 5 to 100 steps."""
-THREADS = 2
-"""Fixed, because the trained weights depend on the number of threads."""
+THREADS = {"custom": 1, "image": 2}
+"""Fixed, because the trained weights depend on the number of threads; more would not be faster."""
 EVAL_BATCH = 2000
 """Examples in a validation batch."""
 
@@ -47,11 +48,15 @@ def train_small_model(
     name: str,
     data: UploadedData,
     cancel: CancelToken = NEVER,
+    *,
+    seconds: float | None = None,
 ) -> Model:
     """Return a small network trained on `data` and registered as ``custom/name``.
 
     Parameters
     ----------
+    seconds
+        The longest time to train; by default as long as the number of examples needs.
     cancel
         Checked between two steps; receives the progress.
 
@@ -68,16 +73,23 @@ def train_small_model(
         cancel.check()
         cancel.progress(fraction)
 
-    with threads(THREADS):
-        weights = train(
+    def run(plan: TrainingPlan, validate: Callable[[Weights], float], on_step: Step) -> Weights:
+        return train(
             lambda: _build(inputs, data),
-            _plan(len(inputs), data.input_type),
+            plan,
             inputs,
             targets(data.parts["train"][1]),
-            _validation_score(module, task),
+            validate,
             lambda epoch, score: None,
-            step,
+            on_step,
         )
+
+    plan, validate = _plan(len(inputs), data.input_type), _validation_score(module, task)
+    with threads(THREADS[data.input_type]):
+        if seconds is None:
+            weights = run(plan, validate, step)
+        else:
+            weights = train_within(seconds, plan, len(inputs), run, validate, step)
     module.load_state_dict(weights)
     model = model_of(module, task, preprocessing=_preprocessing(module, data))
     register_model(model)

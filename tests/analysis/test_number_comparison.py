@@ -1,0 +1,64 @@
+"""Predicted numbers before and after compression, in the unit of the target."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from tests.raises import raises
+from workbench.plots import number_comparison
+
+RECIPE = wb.Recipe(quantize=wb.Quantize(bits=2))
+
+
+@pytest.fixture(scope="module")
+def model():
+    generator = np.random.default_rng(0)
+    size = generator.uniform(30, 150, 200).round(1)
+    price = (3000 * size + generator.normal(0, 5000, 200)).round()
+    return wb.from_table({"size": size, "label": ["a", "b"] * 100, "price": price}, name="prices")
+
+
+def test_errors_are_those_of_the_report(model):
+    result = wb.compare_numbers(model, RECIPE)
+    report = wb.measure(model, RECIPE, timed=False)
+    before = model.card["accuracy"]["validation"]["root mean squared error"]
+    assert result.errors == pytest.approx(
+        (before, report.score.figures["root mean squared error"]), rel=1e-6
+    )
+    assert result.errors[0] < 20_000
+    assert result.labels.min() > 50_000
+
+
+def test_rows_have_cells_and_lines_and_begin_with_the_largest_change(model):
+    result = wb.compare_numbers(model, RECIPE)
+    rows = result.rows()
+    changes = [abs(row["change"]) for row in rows]
+    assert changes == sorted(changes, reverse=True)
+    first = rows[0]
+    assert float(first["price"]) == pytest.approx(first["label"], rel=1e-6)
+    assert first["label="] in {"a", "b"}  # a column of that name
+    assert 2 <= first["line"] <= 201
+
+
+def test_it_is_drawn_and_has_a_card(model):
+    result = wb.compare_numbers(model, RECIPE)
+    line, before, after = number_comparison.draw(result)["data"]
+    assert before["x"] == after["x"] == result.labels.tolist()
+    assert after["y"] == result.after.tolist()
+    assert line["x"] == line["y"]
+    title, error = number_comparison.card(result).title, number_comparison.card(result).facts[0]
+    assert title == "custom/prices"
+    assert error[1] == "root mean squared error"
+
+
+def test_without_compression_nothing_changes(model):
+    result = wb.compare_numbers(model, wb.Recipe())
+    assert len(result.most_changed) == 0
+    assert result.rows() == []
+
+
+def test_models_of_classes_are_refused():
+    with raises("metric.no_numbers"):
+        wb.compare_numbers(wb.model("fashion/lenet5"), RECIPE)

@@ -1,0 +1,84 @@
+"""`workbench learn`: from a table to a file, with what was used and how well it predicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import workbench as wb
+
+
+@pytest.fixture
+def csv(tmp_path):
+    generator = np.random.default_rng(0)
+    income, age = generator.integers(10_000, 90_000, 200), generator.integers(18, 80, 200)
+    lines = [
+        f"{n},{i},{a},{'yes' if i + 300 * a > 66_000 else 'no'}"
+        for n, (i, a) in enumerate(zip(income, age, strict=True))
+    ]
+    lines[7] = "7,12000 approx,40,no"
+    path = tmp_path / "customers.csv"
+    path.write_text("\n".join(["id,income,age,buys", *lines]))
+    return path
+
+
+def test_it_prints_what_was_used_and_writes_a_file(ask, csv, tmp_path):
+    output = tmp_path / "customers.safetensors"
+    result = ask("learn", csv, "--target", "buys", "--seconds", 5, "--output", output)
+    assert (result["rows_read"], result["rows_used"]) == (200, 200)
+    assert result["columns_used"] == ["income", "age"]
+    assert list(result["columns_left_out"]) == ["id"]
+    assert sum(result["classes"].values()) == 200
+    assert result["metric"] == "accuracy"
+    assert result["value"] == result["accuracy"] > 0.8
+    assert result["baseline"] < 0.75
+    assert set(result["recall"]) == {"yes", "no"}
+    assert any("12000 approx" in warning for warning in result["warnings"])
+    artifact = wb.load(output)
+    assert artifact.model == result["model"] == "custom/customers"
+    assert output.stat().st_size == result["bytes"]
+    report = wb.evaluate(artifact)
+    assert report.value == result["value"]
+
+
+def test_a_number_is_predicted_in_its_unit(ask, csv, tmp_path):
+    output = tmp_path / "income.safetensors"
+    result = ask(
+        *("learn", csv, "--target", "income", "--number", "--leave-out", "id,age"),
+        *("--seconds", 5, "--output", output),
+    )
+    assert result["metric"] == "explained variance"
+    assert (result["classes"], result["accuracy"]) == ({}, None)
+    assert result["columns_used"] == ["buys"]
+    assert set(result["columns_left_out"]) == {"id", "age"}
+    assert 5_000 < result["root mean squared error"] < 30_000
+    assert result["baseline"] == 0
+    assert 15_000 < result["baseline error"] < 30_000
+
+
+def test_it_is_printed_for_readers(workbench, csv, tmp_path):
+    output = tmp_path / "customers.safetensors"
+    status, out, _err = workbench("learn", csv, "--seconds", 3, "--output", output)
+    assert status == 0
+    assert "predicts buys" in out
+    assert "left out   id" in out
+    assert str(output) in out
+
+
+@pytest.mark.parametrize(
+    ("options", "fact"),
+    [
+        (("--target", "colour"), "colour"),
+        (("--leave-out", "income,size"), "size"),
+        (("--number",), "buys"),
+        (("--seconds", "0"), "seconds"),
+        (("--name", "a/b"), "a/b"),
+    ],
+)
+def test_bad_choices_get_one_sentence(workbench, csv, tmp_path, options, fact):
+    output = tmp_path / "m.safetensors"
+    status, out, err = workbench("learn", csv, *options, "--output", output)
+    assert (status, out) == (2, "")
+    assert fact in err
+    assert err.count("\n") == 1
+    assert not output.exists()
