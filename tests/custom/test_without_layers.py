@@ -100,7 +100,9 @@ def test_the_page_reports_that_there_are_no_weights_to_compare(threads):
 def test_a_metric_that_is_nan_counts_as_an_infinite_loss(share):
     metric = wb.model("fashion/mlp-32").task.metric
     point = Point("layer.weight", 0.5, wb.Recipe(), 10, nan)
-    sensitivity = Sensitivity("prune", ("layer.weight",), (0.5,), 0.9, replace(metric, is_fraction=share))
+    sensitivity = Sensitivity(
+        "prune", ("layer.weight",), (0.5,), 0.9, replace(metric, is_fraction=share)
+    )
     sensitivity = replace(sensitivity, points=(point,))
     assert sensitivity.lost(point) == inf
     figure = picture.draw(sensitivity)
