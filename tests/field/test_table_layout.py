@@ -14,7 +14,7 @@ import workbench as wb
 from tests.field.test_table_cases import BUYS, ROWS, column, csv, report
 from tests.raises import raises
 from workbench.custom.tables.inspection import Choices
-from workbench.custom.tables.read import read
+from workbench.custom.tables.read import read, read_cells
 
 
 def inspect(text, **options):
@@ -277,10 +277,12 @@ def test_row_numbers_are_used_if_nothing_else_is_left():
 
 
 def test_columns_that_are_mostly_empty():
-    text = csv("deck,b,y", lambda n: ("ABC"[n % 3] if n % 5 == 0 else "", n * 1.5, n % 2))
+    text = csv("deck,b,y", lambda n: (n % 30 if n % 5 == 0 else "", n * 1.5, n % 2))
     result = report(text, "deck")
     assert (result.used, result.missing) == (True, 96)
     assert "mostly empty" in result.note
+    words = csv("deck,b,y", lambda n: ("ABC"[n % 3] if n % 5 == 0 else "", n * 1.5, n % 2))
+    assert "a value of its own" in report(words, "deck").note
     assert inspect(text).rows_used == ROWS
     assert inspect(text, missing="leave_out").rows_used == 24
 
@@ -382,3 +384,11 @@ def test_unknown_columns_are_named():
         inspect(BUYS, target="kids")
     with raises("table.unknown_column", "“kids”"):
         inspect(BUYS, leave_out=("kids",))
+
+
+def test_a_single_column_is_read_and_not_learned_from():
+    text = csv("review", lambda n: ("good" + ", very good" * (n % 4),))
+    cells = read_cells(text.encode())
+    assert (cells.names, cells.columns[0][3]) == (("review",), "good, very good, very good, very good")
+    with raises("upload.one_column"):
+        inspect(text)

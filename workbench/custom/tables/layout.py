@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import count, islice, takewhile
 
 DELIMITERS = (",", ";", "\t", "|")
+NO_DELIMITER = "\x1f"
+"""The delimiter of a single column, which no text contains."""
 SPACES = " "
 """The delimiter of columns that runs of spaces or tabs separate."""
 SAMPLE_ROWS = 100
@@ -49,7 +51,7 @@ def detect(text: str) -> Layout:
     """Return the layout of a text.
 
     The delimiter is the one that divides most lines into equally many cells, and that leaves no
-    other delimiter inside cells.
+    other delimiter inside cells. Without one, each line is a cell.
     """
     named = re.match(r"\"?sep=(.)[^\n\r]*(?:\r\n|\n|\r)", text, re.IGNORECASE)
     if named:
@@ -59,11 +61,14 @@ def detect(text: str) -> Layout:
     layouts = [_of(sample, delimiter) for delimiter in DELIMITERS]
     scores = {layout: _score(sample, layout) for layout in layouts if layout.width > 1}
     best = max(scores, key=scores.__getitem__, default=None)
-    if best is None or scores[best] < MIN_REGULAR:
-        spaced = _of(sample, SPACES)
-        if spaced.width > 1 and _score(sample, spaced) >= (scores[best] if best else MIN_REGULAR):
-            return spaced
-    return best or layouts[0]
+    if best is not None and scores[best] >= MIN_REGULAR:
+        return best
+    spaced = _of(sample, SPACES)
+    if spaced.width > 1 and _score(sample, spaced) >= (scores[best] if best else MIN_REGULAR):
+        return spaced
+    if best is None or best.delimiter not in sample.lstrip().split("\n", 1)[0]:
+        return _of(sample, NO_DELIMITER)
+    return best
 
 
 def rows(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:

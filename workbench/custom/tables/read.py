@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from workbench.cancel import NEVER, CancelToken
 from workbench.custom.tables import column_types, header
 from workbench.custom.tables.ambiguities import ambiguities, merged_spellings
 from workbench.custom.tables.cells import Cells
-from workbench.custom.tables.column import Column, Format, Table
+from workbench.custom.tables.column import Column, Table
 from workbench.custom.tables.column_types import Guess
 from workbench.custom.tables.frames import from_frame
 from workbench.custom.tables.identifiers import with_reasons
@@ -54,7 +54,7 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
         If `cancel` is cancelled.
     """
     text = read_cells(source, cancel)
-    names, columns, lines = _with_header(text, choices.header)
+    names, columns, lines = with_header(text, choices.header)
     _check_size(names, lines)
     chosen = () if choices.target is None else (choices.target,)
     for name in (*chosen, *choices.leave_out):
@@ -82,39 +82,6 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
     )
 
 
-def read_columns(
-    source: Any, formats: Mapping[str, Format], cancel: CancelToken = NEVER
-) -> tuple[dict[str, Column], NDArray[np.int64]]:
-    """Return columns of new rows that are read like those of an earlier table.
-
-    Parameters
-    ----------
-    source
-        As for `read`; any number of rows, and columns in any order.
-    formats
-        The formats of the earlier columns by their names.
-
-    Returns
-    -------
-    tuple
-        The columns by name, without those that the new table lacks, and the line of each row, [n].
-
-    Raises
-    ------
-    InputError
-        When the table cannot be read.
-    """
-    text = read_cells(source, cancel)
-    has_names = text.header or any(name in formats for name in text.names)
-    names, columns, lines = _with_header(text, has_names)
-    result = {
-        name: parse(name, cells, lines, formats[name])
-        for name, cells in zip(names, columns, strict=True)
-        if name in formats
-    }
-    return result, lines
-
-
 def read_cells(source: Any, cancel: CancelToken = NEVER) -> TextTable:
     """Return the cells of a table as text; see `read` for `source`."""
     if isinstance(source, TextTable):
@@ -122,11 +89,11 @@ def read_cells(source: Any, cancel: CancelToken = NEVER) -> TextTable:
     if isinstance(source, bytes | bytearray | memoryview):
         return read_text(bytes(source), cancel)
     if isinstance(source, str | Path):
-        return read_text(_bytes_of(Path(source)), cancel)
+        return read_text(bytes_of(Path(source)), cancel)
     return from_frame(source)
 
 
-def _bytes_of(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
     """Return the bytes of a file, one more than allowed at most."""
     with file_errors("read", path), path.open("rb") as file:
         return file.read(TABLE_BYTES + 1)
@@ -147,7 +114,7 @@ def _check_size(names: Sequence[str], lines: NDArray[np.int64]) -> None:
         )
 
 
-def _with_header(
+def with_header(
     text: TextTable, chosen: bool | None
 ) -> tuple[tuple[str, ...], tuple[Sequence[str], ...], NDArray[np.int64]]:
     """Return names, columns and lines, with the first line as names or as data."""
