@@ -53,8 +53,10 @@ if TYPE_CHECKING:
         Train,
     )
     from workbench.session import Session
+    from workbench.streaming.compare import compare_files
     from workbench.streaming.compress import compress_file
     from workbench.streaming.decompress import decompress
+    from workbench.streaming.inspect_checkpoint import inspect_checkpoint
     from workbench.training.compress import compress, train
     from workbench.zoo import model, models, task, tasks
     from workbench.zoo.students import Student, student, students
@@ -91,6 +93,7 @@ __all__ = [
     "attribution",
     "compare",
     "compare_numbers",
+    "compare_files",
     "compress",
     "compress_file",
     "dashboard",
@@ -107,6 +110,7 @@ __all__ = [
     "generate",
     "histogram",
     "honest_figures",
+    "inspect_checkpoint",
     "inspect_pictures",
     "inspect_table",
     "load",
@@ -159,8 +163,10 @@ _NAMES = {
         *("Recipe", "Share", "Structure", "Train"),
     ),
     "session": ("Session",),
+    "streaming.compare": ("compare_files",),
     "streaming.compress": ("compress_file",),
     "streaming.decompress": ("decompress",),
+    "streaming.inspect_checkpoint": ("inspect_checkpoint",),
     "training.compress": ("compress", "train"),
     "zoo": ("model", "models", "task", "tasks"),
     "zoo.students": ("Student", "student", "students"),

@@ -138,6 +138,8 @@ def test_conflicting_training_options_are_rejected(fails, tmp_path, command, wor
 @pytest.mark.parametrize("command", ["evaluate", "inspect"])
 def test_damaged_files(fails, tmp_path, content, command):
     for fault, blob in damaged(content).items():
+        if (command, fault) == ("inspect", "another safetensors"):
+            continue  # it describes any safetensors file
         path = tmp_path / "file.safetensors"
         path.write_bytes(blob)
         for more in ((), ("--json",)):

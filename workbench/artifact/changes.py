@@ -12,6 +12,14 @@ from workbench import formatting
 from workbench.compression.weight_error import WeightError
 
 WORST = 10
+HEAD = ("largest errors", "RMS", "of the largest", "of the weight")
+"""The columns: RMS error, and largest error relative to the largest and to the same weight."""
+NOT_COMPARED = {
+    "only_before": "only in the first",
+    "only_after": "only in the second",
+    "other_shape": "of different shapes, not compared",
+    "other_bytes": "whose bytes differ, of a dtype that is not compared",
+}
 
 
 @dataclass(frozen=True)
@@ -79,47 +87,45 @@ class Changes:
         }
 
     def __str__(self) -> str:
-        return "\n".join([*self._sentences(), *self._table()])
+        return "\n".join(lines(self.as_dict()))
 
     __repr__ = __str__
 
-    def _sentences(self) -> list[str]:
-        changed, unchanged = len(self.errors), len(self.unchanged)
-        if self.equal:
-            return [f"All {unchanged:,} tensors are equal."]
-        texts = [f"{changed:,} tensors differ, {unchanged:,} are equal."]
-        if changed:
-            texts.append(f"RMS error of those that differ: {percent(self.total.rms)}.")
-        for names, text in (
-            (self.only_before, "only in the first"),
-            (self.only_after, "only in the second"),
-            (self.other_shape, "of different shapes, not compared"),
-            (self.other_bytes, "of different bytes, in a dtype that is not compared"),
-        ):
-            if names:
-                texts.append(f"{len(names):,} tensors {text}: {formatting.names(names, 3)}.")
-        return texts
 
-    def _table(self) -> list[str]:
-        names = self.worst()
-        if not names:
-            return []
-        width = max(map(len, names)) + 2
-        head = f"{'largest errors':<{width}}{'RMS':>11}{'of largest':>13}{'of itself':>12}"
-        rows = [head]
-        for name in names:
-            error = self.errors[name]
-            figures = (percent(error.rms), percent(error.largest), percent(error.max_relative))
-            note = f"  {error.not_finite:,} NaN or infinite" if error.not_finite else ""
-            rows.append(f"{name:<{width}}{figures[0]:>11}{figures[1]:>13}{figures[2]:>12}{note}")
-        return rows
+def lines(facts: Mapping[str, Any]) -> list[str]:
+    """Return the content of `Changes.as_dict` as lines of text."""
+    if facts["equal"]:
+        return [f"All {facts['unchanged']:,} tensors are equal."]
+    texts = [f"{facts['changed']:,} tensors differ, {facts['unchanged']:,} are equal."]
+    if facts["changed"]:
+        texts.append(f"RMS error of those that differ: {percent(facts['rms'])}.")
+    for key, text in NOT_COMPARED.items():
+        if names := list(facts[key]):
+            texts.append(f"{len(names):,} {text}: {formatting.names(names, 3)}.")
+    return texts + _table(facts)
 
 
-def percent(value: float) -> str:
-    """Format a relative error in percent with three digits."""
-    if not isfinite(value):
+def _table(facts: Mapping[str, Any]) -> list[str]:
+    names = facts["worst"]
+    if not names:
+        return []
+    width = max(len(HEAD[0]), *map(len, names)) + 2
+    rows = [f"{HEAD[0]:<{width}}" + "".join(f"{title:>16}" for title in HEAD[1:])]
+    for name in names:
+        error = facts["tensors"][name]
+        figures = (error["rms"], error["largest"], error["largest_relative"])
+        note = f"  {error['not_finite']:,} NaN or infinite" if error["not_finite"] else ""
+        rows.append(f"{name:<{width}}" + "".join(f"{percent(f):>16}" for f in figures) + note)
+    return rows
+
+
+def percent(value: float | None) -> str:
+    """Format a relative error in percent with three digits; None is infinite."""
+    if value is None:
         return "∞"
-    return f"{value * 100:,.3g}{formatting.NARROW_SPACE}%" if value < 10 else f"{value:,.3g} ×"
+    if value >= 10:
+        return f"{value:,.3g} ×"
+    return f"{f'{value * 100:#.3g}'.rstrip('.')}{formatting.NARROW_SPACE}%"
 
 
 def _as_dict(error: WeightError) -> dict[str, Any]:

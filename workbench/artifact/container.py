@@ -21,6 +21,9 @@ MAX_OUTER_BYTES = 2**20
 MAX_HEADER_BYTES = 64 * 2**20
 """Enough for 200,000 tensors."""
 DIGEST_LENGTH = 64
+_OWN_SIGNS = (b'{"__metadata__":{"format":"workbench/', b'"header":{"dtype":"U8","shape":[')
+START_BYTES = 100
+"""The bytes of a file that `has_own_start` needs."""
 Header = dict[str, Any]
 
 
@@ -105,6 +108,11 @@ def unpack(blob: bytes) -> tuple[Header, bytes]:
     stored = read_header(BytesIO(blob), len(blob))
     data = blob[stored.data_start :]
     return stored.verify([data]), data
+
+
+def has_own_start(start: bytes) -> bool:
+    """Whether the first `START_BYTES` are those of a Workbench file, be it damaged or not."""
+    return any(sign in start for sign in _OWN_SIGNS)
 
 
 class StoredHeader(NamedTuple):

@@ -108,7 +108,7 @@ def similar(path: Path) -> list[str]:
         siblings = {item.name.lower(): item for item in path.parent.iterdir()}
     except OSError:
         return []
-    close = get_close_matches(path.name.lower(), siblings, 3, 0.7)
+    close = get_close_matches(path.name.lower(), siblings, 3, 0.8)
     return [str(siblings[name]) for name in close]
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.cli import files, inspecting, learning, serving, tables, training
+from workbench.cli import checkpoints, files, inspecting, learning, serving, tables, training
 from workbench.cli.recipes import add_recipe, read_recipe
 from workbench.errors import ArtifactError, WorkbenchError
 from workbench.progress import progress_bar
@@ -241,6 +241,11 @@ def _evaluate_options(parser: Parser) -> None:
     _add_split(parser)
 
 
+def _compare_options(parser: Parser) -> None:
+    parser.add_argument("before", metavar="A", help="a tensor file, or one made by compress")
+    parser.add_argument("after", metavar="B", help="the file whose tensors are compared to it")
+
+
 COMPRESSION_PARTS = tuple(part for part in PARTS if part != "train")
 COMMANDS = (
     Command("list", "Show the built-in tasks and models.", _add_nothing, _list, tables.listing),
@@ -314,10 +319,18 @@ COMMANDS = (
     ),
     Command(
         "inspect",
-        "Show the columns of a table, or how many bytes each tensor of a file takes.",
+        "Show what a table, pictures, or a file of weights contains before anything is done.",
         inspecting.add_options,
         inspecting.inspect,
         inspecting.show,
+        COMPRESSION_PARTS,
+    ),
+    Command(
+        "compare",
+        "Show how far the tensors of one file are from those of another.",
+        _compare_options,
+        checkpoints.compare,
+        tables.differences,
     ),
     Command(
         "dashboard", "Open the page in a browser.", serving.dashboard_options, serving.dashboard

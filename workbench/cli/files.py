@@ -39,12 +39,19 @@ def check_is_known(name: str, models: Iterable[str]) -> None:
 def compress(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     """Compress a tensor file."""
     from workbench.streaming.compress import compress_file
-    from workbench.streaming.source import Source
+    from workbench.streaming.inspect_checkpoint import inspect_checkpoint
 
-    original = Source.open(Path(options.model)).file_bytes
+    inspected = inspect_checkpoint(options.model, recipe)
     with _report_resumable(), progress_bar("compressing") as advance:
         artifact = compress_file(options.model, recipe, options.output, on_progress=advance)
-    return {"file": str(options.output), **summary(artifact), "original_bytes": original}
+    assert artifact.changes is not None
+    return {
+        "file": str(options.output),
+        **summary(artifact),
+        "original_bytes": inspected.bytes,
+        "sentences": list(inspected.sentences),
+        "changes": artifact.changes.as_dict(),
+    }
 
 
 def decompress(options: argparse.Namespace) -> dict[str, Any]:

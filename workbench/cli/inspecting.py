@@ -1,4 +1,4 @@
-"""The command `inspect`: a table before training, or the tensors of a file."""
+"""The command `inspect`: a table or pictures before training, or the tensors of a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from workbench.cli import files, tables
+from workbench.artifact.foreign_files import is_weights_file
+from workbench.cli import checkpoints, tables
+from workbench.cli.recipes import add_recipe
 
 TABLES = (
     *(".csv", ".tsv", ".tab", ".txt", ".data", ".dat", ".gz", ".xls", ".xlsx", ".ods"),
@@ -17,7 +19,17 @@ TABLES = (
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("file", metavar="FILE", help="a table (.csv), or a file made by compress")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="a table (.csv), pictures (.zip or a folder), a tensor file, or a compressed file",
+    )
+    add_recipe(parser, "a tensor file is described without one")
+    parser.add_argument(
+        "--original",
+        metavar="FILE",
+        help="the tensor file that was compressed, to show how far its tensors changed",
+    )
     group = parser.add_argument_group("tables")
     group.add_argument("--target", metavar="COLUMN", help="the column to predict (default: last)")
     kind = group.add_mutually_exclusive_group()
@@ -30,22 +42,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def inspect(options: argparse.Namespace) -> dict[str, Any]:
-    """Inspect a table or an artifact."""
-    if Path(options.file).suffix.lower() in TABLES:
+    """Inspect a table, pictures, a tensor file or a compressed file."""
+    path = Path(options.file)
+    if path.suffix.lower() in TABLES:
         return {"file": options.file, **_table(options)}
-    from workbench.artifact.on_disk import OnDiskArtifact
+    if _holds_pictures(path):
+        from workbench.custom.pictures.learn import inspect_pictures
 
-    return {"file": options.file, **files.summary(OnDiskArtifact.open(options.file))}
+        return {"file": options.file, **inspect_pictures(path).as_dict()}
+    return checkpoints.inspect(options)
 
 
 def show(result: dict[str, Any]) -> None:
     """Print what was found."""
-    if "rows_read" not in result:
-        tables.inspection(result)
-        return
-    from workbench.custom.tables.as_text import as_text
+    if "rows_read" in result:
+        from workbench.custom.tables.as_text import as_text
 
-    print(as_text(result))
+        print(as_text(result))
+    elif "pictures_used" in result:
+        tables.pictures(result)
+    else:
+        tables.inspection(result)
+
+
+def _holds_pictures(path: Path) -> bool:
+    if path.is_dir():
+        return not any(is_weights_file(entry.name) for entry in path.iterdir())
+    return path.suffix.lower() == ".zip"
 
 
 def _table(options: argparse.Namespace) -> dict[str, Any]:

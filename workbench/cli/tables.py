@@ -131,6 +131,10 @@ def _ratio(result: Result) -> str:
 def saved(result: Result) -> None:
     """Print the path and the size of a file."""
     print(f"{result['file']}: {formatting.nbytes(result['bytes'])}, {_ratio(result)}")
+    for sentence in result.get("sentences", ()):
+        print(f"  – {sentence}")
+    if "changes" in result:
+        differences(result["changes"])
 
 
 def written(result: Result) -> None:
@@ -138,7 +142,42 @@ def written(result: Result) -> None:
     print(f"{result['file']}: {formatting.nbytes(result['bytes'])}")
 
 
+def differences(result: Result) -> None:
+    """Print how far tensors are from others, and the worst of them."""
+    from workbench.artifact.changes import lines  # needs torch
+
+    print("\n".join(lines(result)))
+
+
+def pictures(result: Result) -> None:
+    """Print what a folder or an archive of pictures contains."""
+    side = result["size"]
+    print(
+        f"{result['pictures_used']:,} of {result['files_read']:,} files are pictures of "
+        f"{len(result['classes'])} classes, read at {side} × {side} pixels"
+    )
+    for name, count in result["classes"].items():
+        parts = ", ".join(f"{split} {counts[name]:,}" for split, counts in result["splits"].items())
+        print(f"  {name}: {count:,} ({parts})")
+    for ignored in result["ignored"]:
+        print(f"  – {ignored['reason']}")
+    for sentence in result["warnings"]:
+        print(f"  – {sentence}")
+
+
 def inspection(result: Result) -> None:
+    """Print what a recipe would do to a checkpoint, or the ledger of a Workbench file."""
+    if "ledger" not in result:
+        print(f"{result['model']}: {formatting.nbytes(result['bytes'])}")
+        for sentence in result["sentences"]:
+            print(f"  – {sentence}")
+        return
+    ledger(result)
+    if "changes" in result:
+        differences(result["changes"])
+
+
+def ledger(result: Result) -> None:
     """Print the ledger, one tensor per line, and its total."""
     columns = ("values", "indices", "scales", "tables", "uncompressed", "total")
     rows = result["ledger"]["rows"]

@@ -75,14 +75,12 @@ class WeightError:
         return sum(errors, cls())
 
 
-def weight_error(before: Tensor, after: Tensor) -> WeightError:
+def weight_error(before: Tensor, after: Tensor, dtype: torch.dtype | None = None) -> WeightError:
     """Compare two tensors of one shape, piece by piece.
 
-    Each may have any dtype that PyTorch converts to float64. `after` is first rounded to the dtype
-    of `before` if both are floats.
+    Each may have any dtype that PyTorch converts to float64. `after` is first rounded to `dtype`.
     """
     first, second = _flat(before), _flat(after)
-    dtype = first.dtype if first.is_floating_point() and second.is_floating_point() else None
 
     def compare(piece: slice) -> WeightError:
         new = second[piece]
@@ -99,7 +97,7 @@ def _flat(tensor: Tensor) -> Tensor:
 def _piece_error(before: Tensor, after: Tensor) -> WeightError:
     if not before.numel():
         return WeightError()
-    if before.is_floating_point() and before.itemsize <= 4:
+    if all(tensor.is_floating_point() and tensor.itemsize <= 4 for tensor in (before, after)):
         error = _sums(before.float(), after.float())
         if FLOAT32_SAFE[0] < error.max_weight < FLOAT32_SAFE[1]:  # False for NaN
             return error

@@ -153,7 +153,7 @@ def _encode(
     described = with_original_dtype(entry(coded, options), weight.dtype)
     stream = write(coded, options)
     del options
-    error = weight_error(weight, coded.tensor()) if is_layer else None
+    error = weight_error(weight, coded.tensor(), weight.dtype) if is_layer else None
     return Finished(described, stream, 0, error if error and error.changed else None)
 
 

@@ -18,7 +18,7 @@ from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import original_dtype
 from workbench.cancel import NEVER, CancelToken
 from workbench.compression.codecs.stream import Entry, parts
-from workbench.compression.coded import DTYPES, Coded
+from workbench.compression.coded import BUFFERS, Coded
 from workbench.errors import ArtifactError, FileError, file_errors
 from workbench.streaming import safetensors_header
 from workbench.streaming.resume import FREE_SPACE
@@ -65,9 +65,9 @@ def decompress(
     check_writable(target, [source])
     artifact = OnDiskArtifact.open(source)
     entries = artifact.entries
-    _check_sizes(entries, max_bytes)
+    check_sizes(entries, max_bytes)
     order = sorted(entries, key=lambda name: (-_dtype(entries[name]).itemsize, name))
-    described = {name: _describe(entries[name]) for name in order}
+    described = {name: describe(entries[name]) for name in order}
     start = safetensors_header.encode(described, artifact.metadata)
     total = sum(map(_size, entries.values()))
     if len(start) + total > shutil.disk_usage(target.parent).free:
@@ -98,8 +98,15 @@ def decompress(
     return target
 
 
-def _check_sizes(entries: dict[str, Entry], max_bytes: int) -> None:
+def check_sizes(entries: dict[str, Entry], max_bytes: int) -> None:
+    """Raise `ArtifactError` if a tensor is too large, or of a dtype of no safetensors file."""
     for name, entry in entries.items():
+        if "raw" not in entry and _dtype(entry) not in safetensors_header.DTYPE_NAMES:
+            raise ArtifactError(
+                f"{name!r} is of {_dtype(entry)}, which safetensors files cannot hold: read it "
+                "with wb.load.",
+                code="artifact.unsupported_dtype",
+            )
         if decoded_size(entry) > max(max_bytes, MAX_EXPANSION * parts(entry).total):
             raise ArtifactError(
                 f"{name!r} unpacks to more than {max_bytes:,} bytes: pass a larger max_bytes if "
@@ -108,16 +115,16 @@ def _check_sizes(entries: dict[str, Entry], max_bytes: int) -> None:
             )
 
 
-def _describe(entry: Entry) -> tuple[str, tuple[int, ...], int]:
+def describe(entry: Entry) -> tuple[str, tuple[int, ...], int]:
+    """Return the safetensors dtype, the shape and the bytes of a tensor before compression."""
     if "raw" in entry:
         dtype, shape = entry["raw"]
         return dtype, tuple(shape), _size(entry)
-    names = {dtype: name for name, dtype in safetensors_header.SAFETENSORS_DTYPES.items()}
-    return names[_dtype(entry)], tuple(entry["shape"]), _size(entry)
+    return safetensors_header.DTYPE_NAMES[_dtype(entry)], tuple(entry["shape"]), _size(entry)
 
 
 def _dtype(entry: Entry) -> torch.dtype:
-    return DTYPES[original_dtype(entry)]
+    return BUFFERS[original_dtype(entry)]
 
 
 def _size(entry: Entry) -> int:

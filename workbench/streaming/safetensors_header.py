@@ -16,7 +16,7 @@ import torch
 from workbench.artifact import container
 from workbench.artifact.artifact import check_regular
 from workbench.artifact.foreign_files import check_own_kind
-from workbench.compression.coded import DTYPES
+from workbench.compression.coded import BUFFERS, DTYPES
 from workbench.errors import ArtifactError, file_errors
 
 MAX_BYTES = 100_000_000
@@ -32,6 +32,14 @@ SAFETENSORS_DTYPES: dict[str, torch.dtype] = {
 }
 """The dtypes that PyTorch computes with, by their safetensors names."""
 
+NUMERIC_DTYPES = SAFETENSORS_DTYPES | {
+    "F8_E4M3": BUFFERS["f8e4m3"],
+    "F8_E5M2": BUFFERS["f8e5m2"],
+    "C64": BUFFERS["c64"],
+}
+"""The dtypes whose numbers PyTorch reads, by their safetensors names."""
+
+DTYPE_NAMES = {dtype: name for name, dtype in NUMERIC_DTYPES.items()}
 
 DEFAULT_METADATA = {"format": "pt"}
 """The metadata that transformers requires."""
