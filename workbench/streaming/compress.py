@@ -28,6 +28,7 @@ from workbench.recipe import Recipe
 from workbench.streaming.masks import Masks, Progress
 from workbench.streaming.nth_smallest import Threshold
 from workbench.streaming.resume import FREE_SPACE, Finished, ResumableOutput, locked
+from workbench.streaming.room import check_room
 from workbench.streaming.safetensors_header import DEFAULT_METADATA
 from workbench.streaming.source import Source
 from workbench.streaming.supported import check_supported
@@ -69,7 +70,7 @@ def compress_file(
     ArtifactError
         If a file is damaged.
     FileError
-        If a file is missing, or cannot be read or written.
+        If a file is missing, or cannot be read or written, or the disk has too little free space.
     Cancelled
         If `cancel` is cancelled.
     """
@@ -82,6 +83,7 @@ def compress_file(
     check_header_size({**header, "tensors": least})
     with file_errors("write", target, FREE_SPACE), locked(target):
         partial = ResumableOutput.resume(target, _key(source, recipe))
+        check_room(source, recipe, target, partial.size)
         _write_all(source, recipe, partial, on_progress, cancel)
         written = partial.finish({**header, "tensors": partial.entries})
         artifact = OnDiskArtifact.from_header(target, written)
