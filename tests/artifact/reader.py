@@ -18,7 +18,10 @@ def read(blob):
     size = json.loads(blob[8:start])["header"]["shape"][0]
     header = json.loads(blob[start : start + size])
     stream = Stream(blob[start + size :])
-    return {name: tensor(entry, stream) for name, entry in header["tensors"].items()}, header
+    tensors = {}
+    for name, entry in header["tensors"].items():
+        tensors[name] = tensors[entry["same"]] if "same" in entry else tensor(entry, stream)
+    return tensors, header
 
 
 class Stream:

@@ -23,8 +23,10 @@ from workbench.artifact.module_spec import UNCHANGED, ModuleSpec
 from workbench.artifact.operands import operands
 from workbench.artifact.original_dtype import with_original_dtype
 from workbench.artifact.preprocessing import PREPROCESSING_KEY
+from workbench.artifact.repeated import mark_repeated
 from workbench.compression.codecs.encoding import EncodingOptions
 from workbench.compression.codecs.stream import (
+    SAME_KEY,
     Entry,
     StreamOptions,
     entry,
@@ -97,6 +99,7 @@ class Artifact(Displayable):
         header["tensors"] = {name: entry(coded, options[name]) for name, coded in tensors.items()}
         for name, dtype in dtypes.items():
             header["tensors"][name] = with_original_dtype(header["tensors"][name], dtype)
+        mark_repeated(header["tensors"], tensors)
         size = sum(parts(described).total for described in header["tensors"].values())
         artifact = cls(header, tensors, container.total_size(header, size))
         artifact.__dict__["_options"] = options  # fills the cached property
@@ -113,8 +116,12 @@ class Artifact(Displayable):
         """
         header, data = container.unpack(blob)
         check(header, len(data), max_bytes)
-        tensors, start = {}, 0
+        tensors: dict[str, Coded] = {}
+        start = 0
         for name, described in header["tensors"].items():
+            if SAME_KEY in described:
+                tensors[name] = tensors[described[SAME_KEY]]
+                continue
             size = parts(described).total
             tensors[name] = decode(name, described, data[start : start + size])
             start += size
@@ -194,7 +201,11 @@ class Artifact(Displayable):
     @cached_property
     def _packed(self) -> tuple[bytes, str]:
         """The content of the file and its digest."""
-        streams = (write(coded, self._options[name]) for name, coded in self._tensors.items())
+        streams = (
+            write(coded, self._options[name])
+            for name, coded in self._tensors.items()
+            if SAME_KEY not in self._header["tensors"][name]
+        )
         blob, digest = container.pack(dict(self._header), b"".join(streams))
         assert len(blob) == len(self)  # the length was computed in advance
         return blob, digest

@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.artifact.ledger import Ledger, LedgerRow
 from workbench.artifact.preprocessing import PREPROCESSING_KEY, preprocessing_size
-from workbench.compression.codecs.stream import Entry, parts
+from workbench.compression.codecs.stream import SAME_KEY, Entry, parts
 
 
 def build_ledger(header: Mapping[str, Any], file_size: int) -> Ledger:
@@ -20,7 +20,7 @@ def build_ledger(header: Mapping[str, Any], file_size: int) -> Ledger:
 
 
 def _row(name: str, entry: Entry) -> LedgerRow:
-    if "factors" in entry:
+    if "factors" in entry and SAME_KEY not in entry:
         u, v = (_row(name, factor) for factor in entry["factors"])
         return LedgerRow(
             name=name,
@@ -48,6 +48,8 @@ def _row(name: str, entry: Entry) -> LedgerRow:
 
 
 def _codec(entry: Entry) -> str:
+    if SAME_KEY in entry:
+        return f"same as {entry[SAME_KEY]}"
     labels = []
     if "bitmap" in entry:
         labels.append("bitmap")

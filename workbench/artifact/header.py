@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import comb, prod
 from typing import Any
 
 from workbench.artifact.module_spec import ModuleSpec
 from workbench.artifact.original_dtype import is_valid_original_dtype
 from workbench.artifact.preprocessing import PREPROCESSING_KEY, check_preprocessing
+from workbench.artifact.repeated import is_valid_repetition
 from workbench.compression.axes import Axes
 from workbench.compression.checks import MAX_AXES
 from workbench.compression.codecs.runs import MAX_PATTERNS
-from workbench.compression.codecs.stream import Entry, canonical_entry, parts
+from workbench.compression.codecs.stream import SAME_KEY, Entry, canonical_entry, own_entry, parts
 from workbench.compression.coded import WIDTHS
 from workbench.errors import ArtifactError
 
@@ -79,7 +81,18 @@ def check_entries(header: dict[str, Any]) -> None:
                 code="artifact.unknown_layer",
             )
     for name, entry in tensors.items():
-        if not isinstance(entry, dict) or not _is_valid(entry):
+        if not isinstance(entry, dict) or not _is_valid(own_entry(entry)):
+            raise ArtifactError(
+                f"The file's entry for {name!r} is invalid.", code="artifact.invalid_entry"
+            )
+    _check_repeated(tensors)
+
+
+def _check_repeated(tensors: Mapping[str, Entry]) -> None:
+    """Raise `ArtifactError` unless each entry that names another tensor names an earlier one."""
+    order = {name: place for place, name in enumerate(tensors)}
+    for name in (name for name, entry in tensors.items() if SAME_KEY in entry):
+        if not is_valid_repetition(name, tensors) or order[tensors[name][SAME_KEY]] > order[name]:
             raise ArtifactError(
                 f"The file's entry for {name!r} is invalid.", code="artifact.invalid_entry"
             )

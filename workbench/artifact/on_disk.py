@@ -16,7 +16,7 @@ from workbench.artifact.foreign_files import check_own_kind
 from workbench.artifact.header import check_entries, check_lengths
 from workbench.artifact.ledger import Ledger
 from workbench.artifact.preprocessing import PREPROCESSING_KEY
-from workbench.compression.codecs.stream import Entry, parts
+from workbench.compression.codecs.stream import SAME_KEY, Entry, own_entry, parts
 from workbench.compression.coded import Coded
 from workbench.errors import file_errors
 from workbench.recipe import Recipe
@@ -136,10 +136,8 @@ class OnDiskArtifact:
         ArtifactError
             If the stream does not match its header entry.
         """
-        start, length = self._spans[name]
         with file_errors("read", self.path), self.path.open("rb") as stream:
-            stream.seek(start)
-            return decode(name, self._header["tensors"][name], stream.read(length))
+            return self._read(stream, name)
 
     def tensors(self) -> Iterator[tuple[str, Coded]]:
         """Yield the name and the coded form of each tensor, in the order of the streams.
@@ -152,9 +150,14 @@ class OnDiskArtifact:
             If a stream does not match its header entry.
         """
         with file_errors("read", self.path), self.path.open("rb") as stream:
-            stream.seek(self._start)
-            for name, entry in self.entries.items():
-                yield name, decode(name, entry, stream.read(_length(entry)))
+            for name in self.entries:
+                yield name, self._read(stream, name)
+
+    def _read(self, stream: BinaryIO, name: str) -> Coded:
+        entry = self._header["tensors"][name]
+        start, length = self._spans[entry.get(SAME_KEY, name)]
+        stream.seek(start)
+        return decode(name, own_entry(entry), stream.read(length))
 
 
 def _length(entry: Entry) -> int:

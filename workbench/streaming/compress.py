@@ -33,7 +33,7 @@ from workbench.streaming.safetensors_header import DEFAULT_METADATA
 from workbench.streaming.source import Source
 from workbench.streaming.supported import check_supported
 
-VERSION = 5
+VERSION = 6
 """Increased whenever the output bytes change, so that older partial output is not continued."""
 
 

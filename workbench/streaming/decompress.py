@@ -17,7 +17,7 @@ from workbench.artifact.header import MAX_DECODED_BYTES, decoded_size
 from workbench.artifact.on_disk import OnDiskArtifact
 from workbench.artifact.original_dtype import original_dtype
 from workbench.cancel import NEVER, CancelToken
-from workbench.compression.codecs.stream import Entry, parts
+from workbench.compression.codecs.stream import Entry, own_entry, parts
 from workbench.compression.coded import BUFFERS, Coded
 from workbench.errors import ArtifactError, FileError, file_errors
 from workbench.streaming import safetensors_header
@@ -107,7 +107,7 @@ def check_sizes(entries: dict[str, Entry], max_bytes: int) -> None:
                 "with wb.load.",
                 code="artifact.unsupported_dtype",
             )
-        if decoded_size(entry) > max(max_bytes, MAX_EXPANSION * parts(entry).total):
+        if decoded_size(entry) > max(max_bytes, MAX_EXPANSION * parts(own_entry(entry)).total):
             raise ArtifactError(
                 f"{name!r} unpacks to more than {max_bytes:,} bytes: pass a larger max_bytes if "
                 "you trust the file.",

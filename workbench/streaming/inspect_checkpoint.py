@@ -111,7 +111,9 @@ class CheckpointInspection:
                 "{names}. Exclude them if they must stay exact."
             ).format(names=formatting.names(fixed, MOST_FIXED))
         for name, first in list(self.repeated.items())[:MOST_NAMED]:
-            yield _("{name} has the same bytes as {first}.").format(name=name, first=first)
+            yield _(
+                "{name} has the same bytes as {first}: they are stored once if treated alike."
+            ).format(name=name, first=first)
         rest = len(self.repeated) - MOST_NAMED
         if rest > 0:
             yield plural(

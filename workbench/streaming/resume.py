@@ -17,7 +17,8 @@ from typing import Any, BinaryIO, NamedTuple
 from filelock import FileLock, Timeout
 
 from workbench.artifact import container
-from workbench.compression.codecs.stream import Entry
+from workbench.artifact.repeated import MIN_BYTES, entry_key
+from workbench.compression.codecs.stream import SAME_KEY, Entry
 from workbench.compression.weight_error import WeightError
 from workbench.errors import ArtifactError, FileError
 
@@ -78,6 +79,8 @@ class ResumableOutput:
         The error of each finished tensor that was changed, by name.
     ties : int
         The number of ties that the finished tensors pruned.
+    size : int
+        Bytes of the finished streams.
     """
 
     output: Path
@@ -86,7 +89,9 @@ class ResumableOutput:
     entries: dict[str, Entry] = field(default_factory=dict)
     errors: dict[str, WeightError] = field(default_factory=dict)
     ties: int = 0
+    size: int = 0
     _checksums: list[tuple[int, int]] = field(default_factory=list)
+    _streams_by_key: dict[tuple[str, int, int], list[tuple[str, int]]] = field(default_factory=dict)
 
     @classmethod
     def resume(cls, output: Path, key: str) -> ResumableOutput:
@@ -102,11 +107,6 @@ class ResumableOutput:
             partial.discard()
         return partial
 
-    @property
-    def size(self) -> int:
-        """Bytes of the finished streams."""
-        return sum(size for size, _ in self._checksums)
-
     def begin(self, plan: Any) -> None:
         """Store the plan, before the first stream."""
         self.plan = plan
@@ -114,11 +114,14 @@ class ResumableOutput:
         self._note({"key": self.key, "plan": plan})
 
     def add(self, name: str, tensor: Finished) -> None:
-        """Append the stream of a tensor."""
+        """Append the stream of a tensor, or name the earlier tensor that has the same one."""
+        entry, stream = tensor.entry, tensor.stream
+        first = self._same(entry, stream)
+        if first is not None:
+            entry, stream = {**entry, SAME_KEY: first}, b""
         with self._data.open("ab") as data:
-            data.write(tensor.stream)
-        size, checksum = len(tensor.stream), zlib.crc32(tensor.stream)
-        note = {"name": name, "entry": tensor.entry, "size": size, "sum": checksum}
+            data.write(stream)
+        note = {"name": name, "entry": entry, "size": len(stream), "sum": zlib.crc32(stream)}
         error = tensor.error.as_list() if tensor.error else None
         note |= {"ties": tensor.ties, "error": error}
         self._register(note)
@@ -170,7 +173,22 @@ class ResumableOutput:
         if error is not None:
             self.errors[name] = WeightError(*error)
         self.ties += note["ties"]
-        self._checksums.append((note["size"], note["sum"]))
+        size, checksum = note["size"], note["sum"]
+        if size >= MIN_BYTES:
+            key = (entry_key(note["entry"]), size, checksum)
+            self._streams_by_key.setdefault(key, []).append((name, self.size))
+        self._checksums.append((size, checksum))
+        self.size += size
+
+    def _same(self, entry: Entry, stream: bytes) -> str | None:
+        """Return the finished tensor with an equal entry and stream, or None."""
+        key = (entry_key(entry), len(stream), zlib.crc32(stream))
+        for name, start in self._streams_by_key.get(key, ()):
+            with self._data.open("rb") as data:
+                data.seek(start)
+                if data.read(len(stream)) == stream:
+                    return name
+        return None
 
     def _read_notes(self, data: BinaryIO, notes: BinaryIO) -> int:
         """Read the notes whose streams are intact, and return the bytes of those notes."""

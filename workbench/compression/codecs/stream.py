@@ -41,6 +41,10 @@ from workbench.recipe import Prune
 Entry = dict[str, Any]
 
 
+SAME_KEY = "same"
+"""In an entry: the name of an earlier tensor whose stream is also that of this one."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """The number of bytes of each part of a stream.
@@ -127,8 +131,18 @@ def _describe(coded: Single) -> Entry:
     return out
 
 
+def own_entry(entry: Entry) -> Entry:
+    """Return the entry of a tensor as if its stream were stored for it alone."""
+    return {key: value for key, value in entry.items() if key != SAME_KEY}
+
+
 def parts(entry: Entry) -> Parts:
-    """Return the length of each part of the stream that `entry` describes."""
+    """Return the length of each part of the stream that `entry` describes.
+
+    All are 0 if another tensor has the stream.
+    """
+    if SAME_KEY in entry:
+        return Parts(0, 0, 0, 0, 0, 0, 0)
     entry = canonical_entry(entry)
     if "factors" in entry:
         u, v = map(parts, entry["factors"])
