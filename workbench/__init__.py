@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from workbench.custom.loaders.libraries import from_timm, from_transformers
     from workbench.custom.pictures.learn import from_pictures, inspect_pictures
     from workbench.custom.plugin import LazySplit, ModelPlugin
+    from workbench.custom.prediction.predict import predict
+    from workbench.custom.prediction.predictions import Predictions
     from workbench.custom.tables.inspect import inspect_table
     from workbench.custom.tables.inspection import Inspection
     from workbench.custom.to_module import to_module
@@ -79,6 +81,7 @@ __all__ = [
     "Model",
     "ModelPlugin",
     "NumberComparison",
+    "Predictions",
     "Prune",
     "Quantize",
     "Recipe",
@@ -117,6 +120,7 @@ __all__ = [
     "measure",
     "model",
     "models",
+    "predict",
     "sensitivity",
     "student",
     "students",
@@ -147,6 +151,8 @@ _NAMES = {
     "custom.loaders.libraries": ("from_timm", "from_transformers"),
     "custom.pictures.learn": ("from_pictures", "inspect_pictures"),
     "custom.plugin": ("LazySplit", "ModelPlugin"),
+    "custom.prediction.predict": ("predict",),
+    "custom.prediction.predictions": ("Predictions",),
     "custom.tables.inspect": ("inspect_table",),
     "custom.tables.inspection": ("Inspection",),
     "custom.to_module": ("to_module",),

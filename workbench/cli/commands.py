@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.cli import checkpoints, files, inspecting, learning, serving, tables, training
+from workbench.cli import (
+    checkpoints,
+    files,
+    inspecting,
+    learning,
+    prediction,
+    serving,
+    tables,
+    training,
+)
 from workbench.cli.recipes import add_recipe, read_recipe
 from workbench.errors import ArtifactError, WorkbenchError
 from workbench.progress import progress_bar
@@ -316,6 +325,13 @@ COMMANDS = (
         _evaluate_options,
         _evaluate,
         tables.reports,
+    ),
+    Command(
+        "predict",
+        "Predict from new rows of a table, new pictures or new texts.",
+        prediction.add_options,
+        prediction.run,
+        prediction.show,
     ),
     Command(
         "inspect",

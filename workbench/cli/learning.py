@@ -72,7 +72,8 @@ def run(options: argparse.Namespace) -> Result:
     name = options.name or default_name(options.table)
     with progress_bar("training") as advance:
         cancel = CancelToken(on_progress=lambda done: advance(round(done * STEPS), STEPS))
-        learned = learn(name, table, choices, options.seconds, cancel)
+        file = Path(options.table).name
+        learned = learn(name, table, choices, options.seconds, cancel, file=file)
     from workbench.evaluation.honest_figures import honest_figures
     from workbench.evaluation.measure import measure
     from workbench.recipe import Recipe

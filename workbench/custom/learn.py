@@ -102,7 +102,9 @@ def from_table(
     """
     choices = Choices(target, as_number, _names(leave_out), header, missing, leave_out_rare)
     table = read(source, choices, cancel)
-    return learn(name or default_name(source), table, choices, seconds, cancel).model
+    file = Path(source).name if isinstance(source, str | Path) else ""
+    name = name or default_name(source)
+    return learn(name, table, choices, seconds, cancel, file=file).model
 
 
 def from_text(
@@ -156,8 +158,17 @@ def learn(
     choices: Choices,
     seconds: float | None = None,
     cancel: CancelToken = NEVER,
+    *,
+    file: str = "",
 ) -> Learned:
     """Train a model on a table that was read, and register it as ``custom/name``.
+
+    Parameters
+    ----------
+    name, table, choices, seconds, cancel
+        As in `from_table`.
+    file
+        The name of the file that the table was read from; by default `name`.
 
     Raises
     ------
@@ -172,7 +183,7 @@ def learn(
             f"seconds must be a number above 0, not {seconds!r}.", code="training.seconds"
         )
     inspection = inspection_of(table, choices)
-    prepared = prepare(table, choices)
+    prepared = prepare(table, choices, file or name)
     from workbench.custom.uploads.small_models import train_small_model
 
     model = train_small_model(name, prepared.data, cancel, seconds=seconds)

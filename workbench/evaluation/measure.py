@@ -19,7 +19,7 @@ from workbench.compression.channels import Group
 from workbench.compression.coded import Factors
 from workbench.domain import Model
 from workbench.domain.file_match import check_fit
-from workbench.errors import ArtifactError
+from workbench.errors import ArtifactError, UnknownNameError
 from workbench.evaluation import sparsity
 from workbench.evaluation.cached_results import (
     build_report,
@@ -42,7 +42,7 @@ from workbench.runtime.batch_norm import tracking_norms
 from workbench.runtime.shell import shell
 from workbench.training.compress import OnStep, compress, training_cost
 from workbench.validation import expect_model, expect_recipe
-from workbench.zoo.model_of_file import model_of_file
+from workbench.zoo.model_of_file import DATA_MISSING, model_of_file
 
 ROUNDABLE_KINDS = frozenset({"linear", "convolution"})
 """Kinds of layers, as in model cards, whose inputs can be quantized."""
@@ -207,10 +207,25 @@ def evaluate(
             f"Give a path or an artifact, as wb.load(path) returns it, not {brief(file)}.",
             code="argument.not_an_artifact",
         )
-    model = model_of_file(artifact)
+    model = _model_of(artifact)
     check_fit(model, artifact)
     *_, report = _reports(model, artifact, split, _reference_scores(model, artifact, split))
     return _with_latency(report, model, artifact) if timed else report
+
+
+def _model_of(artifact: Artifact) -> Model:
+    try:
+        return model_of_file(artifact)
+    except UnknownNameError as error:
+        if artifact.preprocessing is None or error.code != DATA_MISSING:
+            raise
+        name = artifact.preprocessing["origin"]["name"]
+        raise UnknownNameError(
+            f"Measuring this file needs the data that it was made from, {name}, which it does not "
+            "hold: make its model again from them, or give other labeled data to wb.predict, which "
+            "needs the file only.",
+            code=DATA_MISSING,
+        ) from None
 
 
 def measure_size(model: Model, artifact: Artifact) -> Size:

@@ -13,6 +13,8 @@ from workbench.i18n import _
 from workbench.i18n import mark as N_
 from workbench.zoo.registry import custom_models, model
 
+DATA_MISSING = "artifact.data_missing"
+"""The code of the error if no model was made from the same data."""
 MISSING = {
     "table": N_("This was made from {name}: upload that table first, then this file."),
     "images": N_("This was made from {name}: upload those pictures first, then this file."),
@@ -51,7 +53,7 @@ def model_of_file(artifact: Artifact) -> Model:
             text.format(name=origin["name"], model=artifact.model), code="artifact.other_data"
         )
     raise UnknownNameError(
-        _(MISSING[made_from["kind"]]).format(name=origin["name"]), code="artifact.data_missing"
+        _(MISSING[made_from["kind"]]).format(name=origin["name"]), code=DATA_MISSING
     )
 
 

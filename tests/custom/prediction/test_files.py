@@ -13,6 +13,7 @@ from tests.raises import raises
 from workbench.artifact import container
 from workbench.artifact.artifact import Artifact
 from workbench.custom.origin import Origin
+from workbench.custom.pictures.preprocessing import PicturePreprocessing
 from workbench.custom.prediction.file_model import file_model
 from workbench.custom.uploads import small_models
 from workbench.custom.uploads.splits import UploadedData, split_rows
@@ -20,7 +21,7 @@ from workbench.zoo import registry
 from workbench.zoo.model_of_file import model_of_file
 
 DATA = {"columns": [{"name": "größe", "mean": 0.1, "categories": ["=1+1", "b"]}]}
-PICTURES = {"size": 12, "color": False}
+PICTURES = PicturePreprocessing(28, color=False, background=(0, 0, 0)).as_dict()
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,7 @@ def uploaded(*, name="a.csv", seed=0, **choices):
 
 def pictures():
     labels = np.arange(60) % 3
-    pixels = np.random.default_rng(0).integers(0, 80, (60, 12, 12), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 80, (60, 28, 28), np.uint8)
     parts = {n: (pixels[r], labels[r]) for n, r in split_rows(labels).items()}
     origin = Origin.of("a.zip", pixels.tobytes(), {})
     return UploadedData(parts, tuple("abc"), "image", origin=origin, preprocessing=PICTURES)
@@ -89,9 +90,9 @@ def test_a_file_model_needs_no_registered_model(tmp_path, monkeypatch):
     assert (model.name, model.task.classes, model.card["macs"]) == (
         "custom/mine",
         tuple("abc"),
-        12 * 12 * 9 * 8 + 6 * 6 * 9 * 8 * 16 + 3 * 3 * 9 * 16 * 32 + 32 * 3,
+        28**2 * 9 * 8 + 14**2 * 9 * 8 * 16 + 7**2 * 9 * 16 * 32 + 288 * 3,
     )
-    assert wb.to_module(path)(torch.zeros(2, 1, 12, 12)).shape == (2, 3)
+    assert wb.to_module(path)(torch.zeros(2, 1, 28, 28)).shape == (2, 3)
     with raises("artifact.data_missing", "a.zip"):
         wb.evaluate(path)
 
@@ -112,10 +113,10 @@ def test_a_description_that_does_not_fit_the_tensors_is_refused():
         (changed(table, network=wide), "artifact.tensor_mismatch"),
         (changed(table, network=[["relu"]]), "artifact.invalid_preprocessing"),
         (changed(table, classes=["a", "b", "c"]), "artifact.tensor_mismatch"),
-        (changed(images, data={"size": 12, "color": True}), "artifact.invalid_network"),
-        (changed(images, data={"size": 13}), "artifact.invalid_preprocessing"),
-        (changed(images, data={"size": 10**6, "color": 0}), "artifact.invalid_preprocessing"),
-        (changed(images, data={"size": -1, "color": False}), "artifact.invalid_preprocessing"),
+        (changed(images, data=PICTURES | {"color": True}), "artifact.invalid_network"),
+        (changed(images, data={"size": 28}), "artifact.invalid_preprocessing"),
+        (changed(images, data=PICTURES | {"size": 10**6}), "artifact.invalid_preprocessing"),
+        (changed(images, data=PICTURES | {"size": -1}), "artifact.invalid_preprocessing"),
     ]:
         with raises(code):
             file_model(artifact)

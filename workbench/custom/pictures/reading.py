@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.cancel import NEVER, CancelToken
+from workbench.custom.origin import Origin
 from workbench.custom.pictures import duplicates, report
 from workbench.custom.pictures.files import Files, open_files
 from workbench.custom.pictures.folders import Structure, structure_of
@@ -77,7 +78,11 @@ class Pictures:
 
 
 def read_pictures(
-    source: Source, choices: PictureChoices | None = None, cancel: CancelToken = NEVER
+    source: Source,
+    choices: PictureChoices | None = None,
+    cancel: CancelToken = NEVER,
+    *,
+    name: str = "",
 ) -> Pictures:
     """Return the pictures of a folder or a zip archive in which each class has a folder.
 
@@ -89,6 +94,9 @@ def read_pictures(
         What the user chose.
     cancel
         Checked between two pictures; receives the progress.
+    name
+        The name of the source, by which a file of the model refers to it; by default that of its
+        path.
 
     Raises
     ------
@@ -117,7 +125,8 @@ def read_pictures(
         size = choices.size or default_size(files, listing.pictures)
         report.check_count(len(listing.pictures), size)
         decoded = _decoded(files, listing, size, cancel)
-        return _assembled(decoded, structure, listing, choices, len(files.paths))
+        name = name or ("pictures" if isinstance(source, bytes) else PurePath(source).name)
+        return _assembled(decoded, structure, listing, choices, len(files.paths), name)
 
 
 def _chosen(structure: Structure, names: tuple[str, ...]) -> list[PurePosixPath]:
@@ -148,6 +157,7 @@ def _assembled(
     listing: Listing,
     choices: PictureChoices,
     files_read: int,
+    name: str,
 ) -> Pictures:
     """Split the pictures, and put them in the order of the splits."""
     names = [structure.classes[path] for path in decoded.paths]
@@ -197,7 +207,19 @@ def _assembled(
         warnings=report.warnings_of(structure, listing, given, splits, labels, groups),
     )
     paths = {name: tuple(str(decoded.paths[row]) for row in rows[splits[name]]) for name in SPLITS}
-    data = UploadedData(parts, classes, "image", inspection.warnings)
+    examples = (
+        f"{split} {classes[label]} ".encode() + decoded.digests[row]
+        for split, indices in splits.items()
+        for row, label in zip(rows[indices], labels[indices], strict=True)
+    )
+    data = UploadedData(
+        parts,
+        classes,
+        "image",
+        inspection.warnings,
+        origin=Origin.of(name, examples, {"size": preprocessing.size}),
+        preprocessing=preprocessing.as_dict(),
+    )
     return Pictures(inspection, preprocessing, data, paths)
 
 

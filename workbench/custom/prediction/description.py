@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ class Description:
             "origin": {"name": self.origin.name, "digest": self.origin.digest},
             "classes": list(self.classes),
             "network": self.network,
-            "data": dict(self.data),
+            "data": json.loads(json.dumps(self.data)),  # tuples become lists, as in a file
         }
         check_preprocessing(content)
         return content

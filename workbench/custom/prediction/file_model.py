@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from torch import nn
@@ -12,7 +10,7 @@ from torch import nn
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import Lifetime
 from workbench.custom.prediction.description import Description
-from workbench.custom.prediction.network import BuiltNetwork, Layers, build_layers
+from workbench.custom.prediction.network import MAX_SIZE, BuiltNetwork, Layers, build_layers
 from workbench.domain import Model, Split, Task
 from workbench.domain.file_match import check_fit
 from workbench.domain.metric import ACCURACY, R2
@@ -23,8 +21,6 @@ from workbench.errors import ArtifactError, RecipeError
 
 LIVE_ACTIVATIONS = 3
 """The outputs of so many layers are in memory at a time, at most."""
-SIDES = (1, 256)
-"""The smallest and the largest height and width of pictures in a file."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,7 @@ def file_model(artifact: Artifact) -> Model:
         )
     description = Description.from_dict(artifact.preprocessing)
     is_image = description.kind == "images"
-    example = _picture(description.data) if is_image else (_features(description.network),)
+    example = _picture(description) if is_image else (_features(description.network),)
     model = _model(artifact.model, description, example)
     check_fit(model, artifact)
     return model
@@ -129,21 +125,16 @@ def _model(name: str, description: Description, example: tuple[int, ...]) -> Mod
 def _features(network: Layers) -> int:
     """Return the number of inputs of a network for tables."""
     match network:
-        case [["linear", int(inputs), *_], *_] if inputs > 0:
+        case [["linear", int(inputs), *_], *_] if 0 < inputs <= MAX_SIZE:
             return inputs
-    raise _damaged()
-
-
-def _picture(data: Mapping[str, Any]) -> tuple[int, ...]:
-    """Return the shape of a picture as it is stored: [size, size], or [size, size, 3]."""
-    match data:
-        case {"size": int(size), "color": bool(color)} if SIDES[0] <= size <= SIDES[1]:
-            return (size, size, 3) if color else (size, size)
-    raise _damaged()
-
-
-def _damaged() -> ArtifactError:
-    return ArtifactError(
+    raise ArtifactError(
         "The file's description of its inputs is damaged: download or save the file again.",
         code="artifact.invalid_preprocessing",
     )
+
+
+def _picture(description: Description) -> tuple[int, ...]:
+    """Return the shape of a picture as it is stored: [size, size], or [size, size, 3]."""
+    from workbench.custom.pictures.preprocessing import PicturePreprocessing
+
+    return PicturePreprocessing.from_dict(description.data).shape

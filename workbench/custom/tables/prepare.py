@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.custom.origin import Origin
 from workbench.custom.tables.column import Column, Table
 from workbench.custom.tables.inspection import Choices
 from workbench.custom.tables.preprocessing import Preprocessing
@@ -40,10 +41,19 @@ class PreparedTable:
     splits: dict[str, Rows]
 
 
-def prepare(table: Table, choices: Choices) -> PreparedTable:
+def prepare(table: Table, choices: Choices, name: str = "table") -> PreparedTable:
     """Return the examples for predicting the target of a table from its other columns.
 
     Everything is fitted on the training split only, except the names of the classes.
+
+    Parameters
+    ----------
+    table
+        The table.
+    choices
+        What the user chose.
+    name
+        The name of the file, by which a file of the model refers to it.
 
     Raises
     ------
@@ -72,7 +82,9 @@ def prepare(table: Table, choices: Choices) -> PreparedTable:
         target.classes,
         "custom",
         target=TargetScale(target.name, target.mean, target.scale),
-        rows={name: _source_rows(table, splits[name]) for name in ("validation", "test")},
+        rows={split: _source_rows(table, splits[split]) for split in ("validation", "test")},
+        origin=_origin(name, table, choices, as_number=as_number),
+        preprocessing=preprocessing.as_dict(),
     )
     return PreparedTable(data, preprocessing, splits)
 
@@ -92,6 +104,24 @@ def _check(goal: Column, columns: list[Column], rows: Rows) -> None:
             ),
             code="upload.too_few_examples",
         )
+
+
+def _origin(name: str, table: Table, choices: Choices, *, as_number: bool) -> Origin:
+    """Return what the examples are made from: all cells, and the choices as they take effect."""
+    goal = table.columns[table.target].name
+    effective = {
+        "target": goal,
+        "as_number": as_number,
+        "leave_out": sorted({*choices.leave_out} - {goal}),
+        "missing": choices.missing,
+        "leave_out_rare": choices.leave_out_rare,
+    }
+    columns = (_bytes(column) for column in table.columns)
+    return Origin.of(name, columns, effective)
+
+
+def _bytes(column: Column) -> bytes:
+    return "\0".join((column.name, *column.cells)).encode(errors="surrogatepass")
 
 
 def _source_rows(table: Table, rows: Rows) -> SourceRows:

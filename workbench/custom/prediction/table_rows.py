@@ -1,0 +1,191 @@
+"""New rows of a table: found by the names of their columns, read as the training rows were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench import formatting
+from workbench.cancel import NEVER, CancelToken
+from workbench.custom.prediction.cells import new_cells
+from workbench.custom.prediction.examples import NewExamples
+from workbench.custom.tables.cells import Cells
+from workbench.custom.tables.column import Column, Format, Table
+from workbench.custom.tables.features.categories import CategoryFeatures
+from workbench.custom.tables.numbers import CONVENTIONS
+from workbench.custom.tables.parse import category_key, parse
+from workbench.custom.tables.preprocessing import Preprocessing
+from workbench.custom.tables.text_table import TextTable
+from workbench.custom.uploads.limits import TABLE_NUMBERS
+from workbench.custom.uploads.splits import quoted
+from workbench.domain import TargetScale
+from workbench.errors import ArtifactError, InputError
+from workbench.i18n import _, plural
+
+MAX_NAMED = 3
+"""Columns, categories or cells that a sentence names."""
+
+
+def table_rows(
+    source: Any,
+    data: Mapping[str, Any],
+    classes: tuple[str, ...],
+    width: int,
+    cancel: CancelToken = NEVER,
+) -> NewExamples:
+    """Return new rows as the inputs of a network.
+
+    Columns are found by name; upper and lower case and spaces do not matter. Their order is free,
+    and columns that the model does not know are ignored.
+
+    Parameters
+    ----------
+    source
+        As for `new_cells`.
+    data
+        What `Preprocessing.as_dict` returned.
+    classes
+        The names of the classes; empty if a number is predicted.
+    width
+        The number of inputs of the network.
+    cancel
+        Checked while reading.
+
+    Raises
+    ------
+    InputError
+        When there are no rows, or no column that the model knows.
+    ArtifactError
+        When `data` are damaged.
+    """
+    preprocessing = Preprocessing.from_dict(data)
+    _check(preprocessing, classes, width)
+    known = [column.name for column in preprocessing.columns]
+    cells = new_cells(source, known, preprocessing.target.name, cancel)
+    positions = _positions(cells, known)
+    if not positions:
+        raise InputError(
+            _("These rows have no column that the model knows: {names}.").format(
+                names=_list(known)
+            ),
+            code="predict.no_known_column",
+        )
+    if len(cells) * width > TABLE_NUMBERS:
+        raise InputError(
+            _("These are too many rows at once: give at most {count}.").format(
+                count=formatting.count(TABLE_NUMBERS // width)
+            ),
+            code="predict.too_many_rows",
+        )
+    columns = tuple(
+        parse(column.name, cells.columns[positions[column.name]], cells.lines, column.format)
+        for column in preprocessing.columns
+        if column.name in positions
+    )
+    table = Table((*columns, *_target(cells, preprocessing)), 0, cells.lines)
+    target = preprocessing.target
+    goal = next((column for column in table.columns if column.name == target.name), None)
+    return NewExamples(
+        preprocessing.transform(table),
+        dict(zip(cells.names, cells.columns, strict=True)),
+        cells.lines.tolist(),
+        TargetScale(target.name, target.mean, target.scale),
+        None if goal is None else target.labels(goal, np.arange(len(table))),
+        (*cells.warnings, *_notes(preprocessing, columns)),
+    )
+
+
+def _check(preprocessing: Preprocessing, classes: tuple[str, ...], width: int) -> None:
+    """Check what a damaged file may claim."""
+    target = preprocessing.target
+    is_target = target.format.type != "text" if classes else target.format.type == "number"
+    formats = [column.format for column in preprocessing.columns]
+    formats.append(target.format)
+    names = [column.name for column in preprocessing.columns]
+    valid = all(isinstance(name, str) for name in names) and all(map(_is_valid, formats))
+    different = valid and len({*names, target.name}) == len(names) + 1
+    if not (different and is_target) or (target.classes, preprocessing.width) != (classes, width):
+        raise ArtifactError(
+            "The file's preprocessing does not fit its network: download or save the file again.",
+            code="artifact.invalid_preprocessing",
+        )
+
+
+def _is_valid(format: Format) -> bool:
+    return (format.decimal, format.thousands) in CONVENTIONS
+
+
+def _positions(cells: TextTable, known: Iterable[str]) -> dict[str, int]:
+    """Return the positions of known columns by their name in the model."""
+    exact = {name: position for position, name in enumerate(cells.names)}
+    similar = {category_key(name): position for name, position in exact.items()}
+    positions = {name: exact.get(name, similar.get(category_key(name))) for name in known}
+    return {name: position for name, position in positions.items() if position is not None}
+
+
+def _target(cells: TextTable, preprocessing: Preprocessing) -> tuple[Column, ...]:
+    """Return the column of true values, if the rows contain it."""
+    target = preprocessing.target
+    position = _positions(cells, [target.name]).get(target.name)
+    if position is None:
+        return ()
+    column = Cells(cells.columns[position], is_target=True)
+    return (parse(target.name, column, cells.lines, target.format),)
+
+
+def _notes(preprocessing: Preprocessing, columns: Sequence[Column]) -> Iterable[str]:
+    """Return sentences about missing columns, unknown categories and cells not understood."""
+    by_name = {column.name: column for column in columns}
+    missing = [column.name for column in preprocessing.columns if column.name not in by_name]
+    if missing:
+        sentence = plural(
+            "The column {names} is missing: its values count as unknown.",
+            "The columns {names} are missing: their values count as unknown.",
+            len(missing),
+        )
+        yield sentence.format(names=_list(missing))
+    for fitted in preprocessing.columns:
+        column = by_name.get(fitted.name)
+        if column is None:
+            continue
+        if column.unreadable:
+            yield _not_understood(column)
+        if isinstance(fitted.features, CategoryFeatures):
+            yield from _unknown(column, fitted.features)
+
+
+def _not_understood(column: Column) -> str:
+    sentence = plural(
+        "{name}: {count} cell is not understood and counts as unknown, such as {cell} in line "
+        "{line}.",
+        "{name}: {count} cells are not understood and count as unknown, such as {cell} in line "
+        "{line}.",
+        column.unreadable,
+    )
+    example = column.examples[0]
+    return sentence.format(
+        name=column.name,
+        count=formatting.count(column.unreadable),
+        cell=quoted(example.text),
+        line=formatting.count(example.line),
+    )
+
+
+def _unknown(column: Column, features: CategoryFeatures) -> Iterable[str]:
+    words = features.unknown(column)
+    if words and not features.other:
+        sentence = plural(
+            "{name}: the model does not know the category {words}.",
+            "{name}: the model does not know the categories {words}.",
+            len(words),
+        )
+        yield sentence.format(name=column.name, words=_list(words))
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(map(quoted, names[:MAX_NAMED]))
+    if len(names) > MAX_NAMED:
+        return _("{names} and {count} more").format(names=shown, count=len(names) - MAX_NAMED)
+    return shown
