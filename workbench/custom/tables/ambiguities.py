@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
 from workbench import formatting
@@ -36,16 +36,13 @@ def ambiguities(column: Column, guess: Guess) -> Iterator[str]:
             return
 
 
-def merged_spellings(column: Column) -> str:
+def merged_spellings(column: Column, spellings: Collection[str]) -> str:
     """Return a sentence about spellings that were read as one category, or an empty string."""
-    if column.codes is None:
-        return ""
-    spellings = {cell for cell, code in zip(column.cells, column.codes, strict=True) if code >= 0}
     merged = len(spellings) - len(column.words)
     if merged <= 0:
         return ""
     known = set(column.words)
-    example = min(spellings - known)
+    example = min(set(spellings) - known)
     key = category_key(example)
     word = next(word for word in column.words if category_key(word) == key)
     return _(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -72,10 +72,19 @@ class Cells:
         may_be_dates = np.nanmin(result) >= _EARLIEST_COMPACT
         return None if may_be_dates else (Format("number", decimal), result)
 
+    @cached_property
+    def dates(self) -> dict[str, dates.Parts | None]:
+        """The parts of the different values as dates; None where one is no date."""
+        return {value: dates.read(value) for value in self.values}
+
     def read(self, format: Format) -> dict[str, float]:
         """Return the different values as numbers or seconds since 1970; NaN if not understood."""
         if format not in self._values_by_format:
-            result = read_values(self.values, format)
+            result = (
+                _values(self.dates.values(), format)
+                if format.type == "date"
+                else (numbers.parse(self.values, format))
+            )
             self._values_by_format[format] = dict(zip(self.values, result, strict=True))
         return self._values_by_format[format]
 
@@ -91,5 +100,8 @@ def read_values(values: Sequence[str], format: Format) -> list[float]:
     """Return different cells as numbers or seconds since 1970; NaN where one is neither."""
     if format.type == "number":
         return numbers.parse(values, format)
-    parts = map(dates.read, values)
+    return _values(map(dates.read, values), format)
+
+
+def _values(parts: Iterable[dates.Parts | None], format: Format) -> list[float]:
     return [math.nan if part is None else dates.seconds(part, format) for part in parts]

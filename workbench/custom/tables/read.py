@@ -153,6 +153,6 @@ def _column(name: str, cells: Cells, lines: NDArray[np.int64], guess: Guess) -> 
     """Return a column with warnings about its reading."""
     column = parse(name, cells, lines, guess.format)
     warnings = [*ambiguities(column, guess)]
-    if spellings := merged_spellings(column):
-        warnings.append(spellings)
+    if column.codes is not None and (merged := merged_spellings(column, cells.values)):
+        warnings.append(merged)
     return replace(column, warnings=tuple(warnings))

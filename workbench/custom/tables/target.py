@@ -79,7 +79,8 @@ def as_target(column: Column, lines: NDArray[np.int64]) -> Column:
     """Return a column in which frequent cells "None" are a class, not missing values."""
     if column.codes is None or column.type == "empty":
         return column
-    count = sum(cell.lower() in CLASS_WORDS for cell in column.cells)
+    empty = np.flatnonzero(~column.present).tolist()
+    count = sum(column.cells[row].lower() in CLASS_WORDS for row in empty)
     if count < MIN_CLASS * len(lines):
         return column
     cells = Cells(column.cells, is_target=True)

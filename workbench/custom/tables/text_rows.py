@@ -34,7 +34,10 @@ def read_text(data: bytes, cancel: CancelToken = NEVER) -> TextTable:
         If `cancel` is cancelled while reading.
     """
     text, encoding = decode(data)
-    detected = layout.detect(text)
+    try:
+        detected = layout.detect(text)
+    except csv.Error as error:
+        raise _invalid(error) from None
     try:
         return _table(_Rows(text, detected, cancel), encoding)
     except csv.Error as error:
