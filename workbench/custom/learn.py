@@ -118,7 +118,7 @@ def from_text(
 ) -> Model:
     """Return a small network that predicts a class or a number from a text.
 
-    Its inputs are the frequencies of words and of pairs of words. For texts with further columns,
+    Its inputs are the frequencies of words. For texts with further columns,
     use `wb.from_table`.
 
     Parameters

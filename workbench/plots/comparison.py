@@ -63,7 +63,7 @@ def _confusion(comparison: Comparison, palette: Palette, **options: Any) -> Figu
 
 def _examples(comparison: Comparison, palette: Palette, **options: Any) -> Figure:
     task = model(comparison.model).task
-    examples = ReadableExamples(task, task.split(comparison.split).examples)
+    examples = ReadableExamples(task, task.split(comparison.split).examples, comparison.source)
     kind = display_type(task)
     return flips.draw(comparison, examples, palette, display_type=kind, **options)
 

@@ -80,7 +80,7 @@ def draw(
         The comparison of both models.
     examples
         The split's readable examples by number: uint8 images of shape [height, width] or [height,
-        width, 3], float32 arrays of shape [frames, features], tuples of words, or None.
+        width, 3], float32 arrays of shape [frames, features], tuples of words, texts, or None.
     palette
         The colors.
     kind
@@ -246,10 +246,11 @@ def _draw_list(
 
 
 def _excerpt(example: Any, number: int, letters: int) -> list[str]:
-    """Return the first two lines of a text, or the number of an example without words."""
+    """Return the first two lines of a text or row, or the number of an example without words."""
     if example is None:
         return [_("example {number}, counted from 0").format(number=formatting.count(number))]
-    return wrap(detokenize(example), letters, max_lines=2, placeholder=" …")
+    text = example if isinstance(example, str) else detokenize(example)
+    return wrap(text, letters, max_lines=2, placeholder=" …")
 
 
 def _predictions(comparison: Comparison, number: int, palette: Palette) -> tuple[str, str, str]:

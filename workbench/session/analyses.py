@@ -102,6 +102,17 @@ def _compare(
     return compare(model, artifact, cancel=cancel)
 
 
+def _compare_numbers(
+    model: Model,
+    artifact: Artifact,
+    target: None,
+    cancel: CancelToken,
+) -> Any:
+    from workbench.analysis.number_comparison import compare_numbers
+
+    return compare_numbers(model, artifact, cancel=cancel)
+
+
 def _attribution(
     model: Model,
     artifact: Artifact,
@@ -145,6 +156,7 @@ def _generate(
 
 ANALYZERS: dict[str, Analyzer] = {
     "comparison": _compare,
+    "numbers": _compare_numbers,
     "attribution": _attribution,
     "histogram": _histogram,
     "generation": _generate,

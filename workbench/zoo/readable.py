@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench import formatting
 from workbench.cache.memory import MemoryCache
-from workbench.domain.task import Task
+from workbench.domain.task import SourceRows, Task
+from workbench.i18n import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LONGEST_CELL = 100
+"""Letters of a cell that are shown."""
 CACHED_TASKS = 8
 """Number of tasks whose display type is cached."""
 
@@ -33,16 +37,22 @@ def display_type(task: Task) -> str:
 
 
 class ReadableExamples:
-    """The examples of a split by index, each as `to_readable` returns it."""
+    """The examples of a split by index, each as `to_readable` returns it.
 
-    def __init__(self, task: Task, examples: Any) -> None:
+    With the rows of a table, each example is the text that `row_text` returns.
+    """
+
+    def __init__(self, task: Task, examples: Any, rows: SourceRows | None = None) -> None:
         self.task = task
         self.examples = examples
+        self.rows = rows
 
     def __len__(self) -> int:
         return len(self.examples)
 
     def __getitem__(self, index: int) -> Any:
+        if self.rows is not None:
+            return row_text(self.rows, index, self.task.target.name)
         return to_readable(self.task, self.examples[index : index + 1])
 
 
@@ -70,6 +80,21 @@ def to_readable(task: Task, examples: Any) -> Any:
     if task.input_type == "image":
         return examples[0]
     return _gray(task.inputs(examples)[0].numpy()) if shown_as == "image" else None
+
+
+def row_text(rows: SourceRows, index: int, target: str = "") -> str:
+    """Return the line and the cells of a row, without the target: ``line 12: age 40, city Rome``.
+
+    Long cells are shortened.
+    """
+    cells = (
+        f"{name} {cell if len(cell) <= LONGEST_CELL else cell[: LONGEST_CELL - 1] + '…'}"
+        for name, cell in rows.row(index).items()
+        if name != target and cell
+    )
+    return _("line {line}: {cells}").format(
+        line=formatting.count(rows.lines[index]), cells=", ".join(cells)
+    )
 
 
 def valid_frames(frames: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -118,6 +118,11 @@ def test_texts_are_bags_of_words():
     assert lengths[0] == pytest.approx(lengths[2])
 
 
+def test_words_need_no_spaces_in_chinese_and_may_have_apostrophes():
+    features, _ = fitted(TextFeatures, text("review", ["很好看 don't!", "很无聊 don't", "好", "x"]))
+    assert set(features.words) == {"很", "好", "don't"}
+
+
 def test_only_the_training_rows_are_fitted():
     column = category("city", ["a", "b", "c", "a"])
     assert CategoryFeatures.fit(column, np.array([0, 3])).values == ("a",)

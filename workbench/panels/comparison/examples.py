@@ -44,7 +44,7 @@ def _draw(session: Session, comparison: Comparison, palette: Palette) -> Figure:
     focus, task = session.focus, session.model.task
     return flips.draw(
         comparison,
-        ReadableExamples(task, task.split(comparison.split).examples),
+        ReadableExamples(task, task.split(comparison.split).examples, comparison.source),
         palette,
         kind=focus.kind,
         first=page_start(session, comparison),
@@ -71,7 +71,8 @@ def _controls(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-def _unavailable(session: Session) -> str:
+def nothing_changed(session: Session) -> str:
+    """Return why there are no changes to show, or an empty text."""
     if session.recipe != Recipe():
         return ""
     return _(
@@ -87,5 +88,5 @@ EXAMPLES = ComparisonView(
     figure_content(_draw),
     lambda session, comparison: comparison.rows(),
     _controls,
-    _unavailable,
+    nothing_changed,
 )

@@ -12,6 +12,7 @@ from workbench.panels.comparison.attribution import ATTRIBUTION
 from workbench.panels.comparison.classes import CONFUSION, RECALL
 from workbench.panels.comparison.examples import EXAMPLES
 from workbench.panels.comparison.generation import GENERATION
+from workbench.panels.comparison.numbers import CHANGED_ROWS, NUMBERS
 from workbench.panels.comparison.view import ComparisonView
 from workbench.panels.comparison.weights import WEIGHTS
 from workbench.plots.palette import Palette
@@ -19,7 +20,7 @@ from workbench.plots.style import Figure
 from workbench.session import Session
 from workbench.session.analyses import AnalysisKey
 
-VIEWS = (GENERATION, EXAMPLES, RECALL, CONFUSION, ATTRIBUTION, WEIGHTS)
+VIEWS = (GENERATION, NUMBERS, CHANGED_ROWS, EXAMPLES, RECALL, CONFUSION, ATTRIBUTION, WEIGHTS)
 
 
 def tab(session: Session, palette: Palette) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 from math import log
 
 import numpy as np
@@ -14,26 +13,30 @@ from numpy.typing import NDArray
 from workbench.custom.tables.column import Column
 
 MAX_WORDS = 2_000
-"""Words and pairs of words that have a feature."""
+"""Words that have a feature, the most frequent ones."""
 MIN_TEXTS = 2
 """Texts that contain a word which gets a feature."""
 MAX_SHARE = 0.9
 """Words in a larger share of the texts are left out."""
 MAX_LETTERS = 20_000
 """Only the start of a longer text is read."""
-WORD = re.compile(r"\w+(?:'\w+)?|[^\w\s]")
+IDEOGRAPHS = "\u3040-\u9fff"
+"""Characters that are words without spaces between them."""
+WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W{IDEOGRAPHS}]+(?:'[^\W{IDEOGRAPHS}]+)?|[^\w\s]")
 SCALE = 5.0
 """The length of the vector of a text; other features have a variance of about 1."""
 
 
 @dataclass(frozen=True)
 class TextFeatures:
-    """TF-IDF of words and pairs of neighboring words, in units of the text's length.
+    """TF-IDF of words and marks; the vector of each text has the same length.
+
+    Pairs of words are not used: with few texts, a network learns them by heart.
 
     Attributes
     ----------
     words : tuple of str
-        Words, and pairs joined by a space, the most frequent first.
+        The words, the most frequent first.
     weights : tuple of float
         Inverse document frequencies.
     indicator : bool
@@ -54,7 +57,7 @@ class TextFeatures:
         counts: Counter[str] = Counter()
         present = rows[column.present[rows]]
         for row in present.tolist():
-            counts.update(set(_terms(column.cells[row])))
+            counts.update(set(_words(column.cells[row])))
         common = MAX_SHARE * len(present)
         ranked = sorted(
             (item for item in counts.items() if MIN_TEXTS <= item[1] <= common),
@@ -80,7 +83,7 @@ class TextFeatures:
         if self.indicator:
             features[:, -1] = ~column.present
         for row in np.flatnonzero(column.present).tolist():
-            counts = Counter(positions[t] for t in _terms(column.cells[row]) if t in positions)
+            counts = Counter(positions[w] for w in _words(column.cells[row]) if w in positions)
             numbers = np.fromiter(counts.keys(), np.int64, len(counts))
             times = np.fromiter(counts.values(), np.float64, len(counts))
             values = (1 + np.log(times)) * weights[numbers]
@@ -88,8 +91,6 @@ class TextFeatures:
         return features
 
 
-def _terms(text: str) -> list[str]:
-    """Return the words and marks of a text in lower case, and the pairs of neighboring words."""
-    words = WORD.findall(text[:MAX_LETTERS].lower())
-    pairs = [f"{first} {second}" for first, second in pairwise(words)]
-    return words + pairs
+def _words(text: str) -> list[str]:
+    """Return the words and marks of a text in lower case."""
+    return WORD.findall(text[:MAX_LETTERS].lower())
