@@ -234,3 +234,27 @@ def test_an_unusable_result_cache_is_noted(session, open_session):
     assert session.note is None
     session.store.note = "Results are kept in memory only."
     assert session.note == "Results are kept in memory only."
+
+
+def test_a_forgotten_model_leaves_the_history_and_the_default_takes_its_place(session, until):
+    session.set(pruned(0.2))
+    session.choose_model("fashion/resnet")
+    session.set(pruned(0.4))
+    session.undo()
+    until(session, lambda: not session.busy)
+    session.forget_model("fashion/resnet")
+    until(session, lambda: not session.busy)
+    assert (session.model.name, session.recipe) == (DEFAULT_MODEL, wb.Recipe())
+    assert not session.can_redo
+    session.undo()
+    assert (session.model.name, session.recipe) == ("fashion/lenet-300-100", pruned(0.2))
+
+
+def test_forgetting_a_model_that_is_not_selected_changes_no_selection(session, until):
+    session.choose_model("fashion/resnet")
+    session.choose_model("fashion/lenet5")
+    until(session, lambda: not session.busy)
+    session.forget_model("fashion/resnet")
+    assert session.model.name == "fashion/lenet5"
+    session.undo()
+    assert session.model.name == "fashion/lenet-300-100"

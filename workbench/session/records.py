@@ -146,6 +146,14 @@ class History:
             return self
         return replace(self, current=self.past[-1], past=self.past[:-1])
 
+    def without_model(self, name: str) -> History:
+        """Return the history without the earlier and undone selections of the model `name`."""
+        past, future = (
+            tuple(step for step in steps if name not in (step.model, step.base))
+            for steps in (self.past, self.future)
+        )
+        return replace(self, past=past, future=future)
+
     def with_current(self, selection: Selection) -> History:
         """Return the history with the current selection replaced, without a new step."""
         return replace(self, current=selection)

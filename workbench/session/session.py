@@ -156,6 +156,27 @@ class Session(Readings, Jobs):
             self.floor = None  # a limit on another metric
         self._select(Selection(name, recipe))
 
+    def forget_model(self, name: str) -> None:
+        """Drop a model from the history, with its results; if it is selected, select the default.
+
+        The model is then freed as soon as nothing else refers to it.
+        """
+        state = self._state
+        with state.lock:
+            history, model = state.history.without_model(name), state.model
+            selected = name in (history.current.model, history.current.base)
+            if selected:
+                self._worker.discard()
+                state.gesture = Gesture()
+                history = replace(history, current=Selection(DEFAULT_MODEL, Recipe()), future=())
+                model = zoo.model(DEFAULT_MODEL)
+            self._enter(history, model)
+            state.forget(name)
+        if selected:
+            self._worker.request()
+        else:
+            state.notify()
+
     def train(self, settings: Train, seconds: float) -> None:
         """Train the current recipe with `settings`, for as many steps as `seconds` allow.
 

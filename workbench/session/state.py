@@ -171,6 +171,13 @@ class State:
         self.training = self._trainings.get(history.current)
         self.error = self.interruption = None
 
+    def forget(self, name: str) -> None:
+        """Drop the results of the model `name`, which is not in the history any more."""
+        self._visits.pop(name, None)
+        self._identities.pop(name, None)
+        trainings = self._trainings.items()
+        self._trainings = {s: progress for s, progress in trainings if s.model != name}
+
     @staticmethod
     def _origin(selection: Selection, model: Model) -> Model:
         """Return the model that the user chose; `model` is that of the selection."""

@@ -122,34 +122,42 @@ class Worker:
             self.thread.join()
 
     def _work(self) -> None:
-        state = self._state
         self._warm_up()
-        while True:
-            with state.lock:
-                self._wait()
-                if state.closed:
-                    return
-                self._pending = False
-                seconds = state.selection.seconds
-                request = _Request(
-                    self._generation,
-                    state.model,
-                    state.recipe,
-                    state.gesture.number,
-                    time.monotonic(),
-                )
-            try:
-                if seconds is not None:
-                    request = self._resolve_seconds(request, seconds)
-                self._measure(request)
-            except Cancelled:
-                continue
-            except WorkbenchError as error:
-                self._fail(request.generation, str(error))
-            except Exception as error:  # if the worker died, the page would wait forever
-                log.exception("measuring failed")
-                message = _("Measuring failed: {error}. Move a slider or reload the page.")
-                self._fail(request.generation, message.format(error=error))
+        while self._next():
+            pass
+
+    def _next(self) -> bool:
+        """Wait for the next request and measure it; return False when the session is closed.
+
+        The thread refers to no model while it waits.
+        """
+        state = self._state
+        with state.lock:
+            self._wait()
+            if state.closed:
+                return False
+            self._pending = False
+            seconds = state.selection.seconds
+            request = _Request(
+                self._generation,
+                state.model,
+                state.recipe,
+                state.gesture.number,
+                time.monotonic(),
+            )
+        try:
+            if seconds is not None:
+                request = self._resolve_seconds(request, seconds)
+            self._measure(request)
+        except Cancelled:
+            pass
+        except WorkbenchError as error:
+            self._fail(request.generation, str(error))
+        except Exception as error:  # if the worker died, the page would wait forever
+            log.exception("measuring failed")
+            message = _("Measuring failed: {error}. Move a slider or reload the page.")
+            self._fail(request.generation, message.format(error=error))
+        return True
 
     def _wait(self) -> None:
         """Wait for a request or the end of the session; call under the lock."""

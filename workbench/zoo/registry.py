@@ -37,6 +37,11 @@ def custom_models() -> dict[str, Model]:
     return _user_models.available()
 
 
+def remove_model(name: str) -> None:
+    """Remove a custom model by name; its memory is freed when nothing else refers to it."""
+    _user_models.remove(name)
+
+
 def tasks() -> tuple[str, ...]:
     """Return the names of all tasks: built-in, of installed packages, then custom."""
     return tuple(_tasks())

@@ -46,6 +46,13 @@ class UserModels:
             for oldest in [*self._retained][: len(self._retained) - self._fitting()]:
                 del self._retained[oldest]
 
+    def remove(self, name: str) -> None:
+        """Remove the model of that name, if there is one."""
+        with self._lock:
+            self._names.pop(name, None)
+            self._retained.pop(name, None)
+            self._alive.pop(name, None)
+
     def get(self, name: str) -> Model | None:
         """Return the model of that name, or None if there is none or it was dropped."""
         with self._lock:
