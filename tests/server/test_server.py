@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from tests.raises import raises
-from workbench.panels import plotly_script, uploading
+from workbench.panels import plotly_script
+from workbench.panels.uploads import texts
 from workbench.server import notebooks, serve
 from workbench.server.kernels import ServerKernelSpecManager
 from workbench.server.page_server import EXTENSIONS, settings
@@ -58,4 +59,4 @@ def test_the_notebook_is_found():
 @pytest.mark.parametrize(("uploads", "value"), [(True, "on"), (False, "off")])
 def test_the_kernel_environment_enables_or_disables_uploads(uploads, value):
     specs = ServerKernelSpecManager(config=settings(preheat=0, uploads=uploads))
-    assert specs.get_kernel_spec("any").env[uploading.VARIABLE] == value
+    assert specs.get_kernel_spec("any").env[texts.VARIABLE] == value

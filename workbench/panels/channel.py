@@ -8,9 +8,10 @@ from workbench.session import Session
 
 
 class Channel(Protocol):
-    """A session and the connection to its page."""
+    """A session and the connection to its page, whose theme is a key of `THEMES`."""
 
     session: Session
+    theme: str
 
     def send(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         """Send a message to the page."""

@@ -7,9 +7,11 @@ from typing import Any
 
 from workbench.evaluation.report import Report
 from workbench.i18n import _
-from workbench.panels import settings, training, uploading
+from workbench.panels import settings, training
 from workbench.panels.pages import PAGES, Panel
 from workbench.panels.tabs import tabs
+from workbench.panels.uploads.missing import MissingModel
+from workbench.panels.uploads.uploads import Uploads
 from workbench.panels.views import card, layer_table, results
 from workbench.panels.views.activity import training_activity
 from workbench.panels.views.header import header
@@ -20,7 +22,9 @@ from workbench.recipe.presets import PRESETS
 from workbench.session import Session
 
 
-def description(session: Session, panel: Panel, open_page: str | None) -> dict[str, Any]:
+def description(
+    session: Session, panel: Panel, open_page: str | None, uploads: Uploads
+) -> dict[str, Any]:
     """Return the message from which the page builds what the panel shows."""
     message: dict[str, Any] = {
         "kind": "page",
@@ -45,7 +49,7 @@ def description(session: Session, panel: Panel, open_page: str | None) -> dict[s
             "layers": list(session.layers),
             "layer_table": layer_table.rows(session.model),
             "training": training.section(session),
-            "upload": uploading.describe(),
+            "upload": uploads.describe(),
             "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
         }
     return message
@@ -60,6 +64,7 @@ def state(
     outdated: bool,
     with_values: bool,
     message: str | None,
+    missing: MissingModel | None,
     started: float,
 ) -> dict[str, Any]:
     """Return the message with the results and flags of the session.
@@ -78,6 +83,8 @@ def state(
         Whether the controls must change.
     message
         A message for the banner, if measuring did not fail.
+    missing
+        A model that is not in memory, whose file the page asks for.
     started
         When the current recipe was selected, by the monotonic clock.
     """
@@ -91,6 +98,7 @@ def state(
         "stale": session.stale,
         "error": session.error or message,
         "note": session.note,
+        "missing": None if missing is None else missing.describe(),
         "progress": progress(session, started),
         "undo": session.can_undo,
         "redo": session.can_redo,

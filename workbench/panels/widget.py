@@ -14,8 +14,8 @@ chart, tab
     The main figure and the content of the open tab; sent after the state they belong to, once the
     accuracy is known and the control rests, and only while they are visible. The tab is sent again
     when its analysis has finished.
-upload
-    The state of an upload, see `panels.uploading`.
+upload, learned
+    The state of an upload, see `panels.uploads`; the figures of a model of the user's data.
 progress, file, saved, plotly, banner
     Progress of a long operation, bytes to save, what to do with the saved file, the plotly.js
     script, a message for the banner.
@@ -37,7 +37,7 @@ from workbench.cancel import CancelToken
 from workbench.errors import InputError
 from workbench.evaluation.report import Report
 from workbench.i18n import _
-from workbench.panels import controls, distillation, page, sources, uploading
+from workbench.panels import controls, distillation, page, sources
 from workbench.panels.actions import ACTIONS, SELECTING_ACTIONS, VIEW_ACTIONS
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.error_boundary import error_boundary
@@ -45,6 +45,7 @@ from workbench.panels.page_values import PageValues, Selected
 from workbench.panels.pages import APP, Panel
 from workbench.panels.picture import Picture
 from workbench.panels.tabs import Tab, tabs
+from workbench.panels.uploads.uploads import Uploads
 from workbench.panels.views import results
 from workbench.plots.palette import THEMES
 from workbench.recipe import Recipe
@@ -90,7 +91,7 @@ class SessionWidget(anywidget.AnyWidget):
         self.banner: str | None = None
         self.cancel = CancelToken()
         self.analysis_runner = AnalysisRunner(self, self._missing_analysis)
-        self.uploads = uploading.Uploads(self)
+        self.uploads = Uploads(self)
         self.page_values = PageValues(self._selected)
         self.picture = Picture(session)
         self._displays = 0  # in the browser
@@ -114,7 +115,7 @@ class SessionWidget(anywidget.AnyWidget):
         """Close the widget, and the session if it belongs to the widget."""
         if "_unsubscribe" in vars(self):  # else it was never complete: its arguments were wrong
             self._unsubscribe()
-            self.uploads.cancel()
+            self.uploads.discard()
             if self._owns_session:
                 self.session.close()
         super().close()
@@ -186,6 +187,7 @@ class SessionWidget(anywidget.AnyWidget):
                 outdated=outdated,
                 with_values=with_page or selected != self._controls,
                 message=self.banner,
+                missing=self.uploads.missing,
                 started=self._started[1],
             )
         )
@@ -303,7 +305,7 @@ class SessionWidget(anywidget.AnyWidget):
         return self.session.model.name, self.session.recipe
 
     def _page(self) -> dict[str, Any]:
-        return page.description(self.session, self.panel, self.open_page)
+        return page.description(self.session, self.panel, self.open_page, self.uploads)
 
     def _seq_of(self, report: Report | None) -> tuple[int, bool]:
         """Return the number of the values of `report`, and whether newer results are shown."""

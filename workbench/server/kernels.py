@@ -8,7 +8,7 @@ import tempfile
 import traitlets
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
 
-from workbench.panels.uploading import VARIABLE
+from workbench.panels.uploads.texts import VARIABLE
 
 KERNEL = "workbench.server.visitor_kernel"
 ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.errors import WorkbenchError
 from workbench.i18n import _
 from workbench.panels import plotly_script
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.comparison.focus import update_focus
 from workbench.panels.error_boundary import error_boundary
+from workbench.panels.uploads.missing import missing_model
 from workbench.plots.palette import THEMES
 
 
@@ -24,7 +26,7 @@ def hello(dashboard: Dashboard, message: dict[str, Any]) -> None:
                 dashboard.turn_to(str(message["page"]))
         if search.strip("?"):
             with error_boundary(lambda reason: dashboard.show_message(_invalid_link(reason))):
-                dashboard.session.restore(search)
+                _restore(dashboard, search, message.get("file"))
     dashboard.publish(full=True)
 
 
@@ -78,6 +80,16 @@ def plotly(dashboard: Dashboard, message: dict[str, Any]) -> None:
 def _set_theme(dashboard: Dashboard, message: dict[str, Any]) -> None:
     if message.get("theme") in THEMES:
         dashboard.theme = message["theme"]
+
+
+def _restore(dashboard: Dashboard, search: str, file: object) -> None:
+    """Open the state of a link, or ask for the file of its model."""
+    try:
+        dashboard.session.restore(search)
+    except WorkbenchError as error:
+        dashboard.uploads.missing = missing_model(search, file, error)
+        if dashboard.uploads.missing is None:
+            raise
 
 
 def _invalid_link(reason: str) -> str:

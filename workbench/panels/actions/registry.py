@@ -10,7 +10,7 @@ from workbench.cancel import CancelToken
 from workbench.panels.analysis_runner import AnalysisRunner
 from workbench.panels.channel import Channel
 from workbench.panels.page_values import PageValues
-from workbench.panels.uploading import Uploads
+from workbench.panels.uploads.uploads import Uploads
 
 
 class Dashboard(Channel, Protocol):

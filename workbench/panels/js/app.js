@@ -25,7 +25,9 @@ export class App {
     /** @type {Record<string, { view: View, built: Page }>} */
     this.opened = {};
     this.key = ""; // of the open page
-    this.node = h("div", { className: "app" }, this.header.node, context.status.banner, this.main);
+    const { upload } = this.header;
+    this.node = h("div", { className: "app" }, this.header.node, context.status.banner, this.main, ...upload.dialogs);
+    context.status.onUpload = (model) => upload.again(model);
     this.onBack = () => {
       this.turn(getKey("page") ?? this.page.pages[0].key);
       if (this.shown) saveState(this.shown.query); // the older address has an older recipe

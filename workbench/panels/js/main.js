@@ -21,6 +21,7 @@ import { CardPart, ControlsPart, TabPart, TradeoffPart } from "./parts.js";
 import { Status } from "./status.js";
 import { createTheme } from "./theme.js";
 import { TrainPage } from "./train_page.js";
+import { fileOf } from "./uploaded_files.js";
 
 /** @import { Context, Model, View } from "./types" */
 
@@ -64,7 +65,7 @@ function render({ model, el }) {
     status.show(state);
     if (!root.firstChild) display();
     const outdated = state.seq < channel.seq && !state.values; // newer values are on their way
-    if (!outdated) saveState(state.query);
+    if (!outdated && !state.missing) saveState(state.query); // a missing model stays in the address
     if (WITHOUT_PICTURE.includes(part)) ready();
   });
   channel.on("chart", (message) => {
@@ -87,7 +88,8 @@ function render({ model, el }) {
 
   el.classList.add("workbench-frame", `workbench-${part}`);
   el.append(root);
-  channel.act("hello", { search: search(), theme: theme.current(), page: getKey("page") });
+  const file = fileOf(getKey("m") ?? "")?.file;
+  channel.act("hello", { search: search(), theme: theme.current(), page: getKey("page"), file });
 
   return () => {
     stopWatching();

@@ -4,7 +4,7 @@
 import { h, setText } from "./dom.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Labels, Progress, State } from "./types" */
+/** @import { Labels, MissingModel, Progress, State } from "./types" */
 
 const SPINNER_DELAY = 300; // ms until the spinner shows
 const BAR_DELAY = 1000; // ms until the progress bar shows
@@ -13,6 +13,9 @@ export class Status {
   /** @type {Labels} */ labels;
   /** @type {HTMLButtonElement} */ close;
   /** @type {HTMLButtonElement} */ reload;
+  /** @type {HTMLButtonElement} */ upload;
+  /** @type {(model: string) => void} */ onUpload = () => {}; // called to upload the file of a model again
+  missing = ""; // the model whose file the banner asks for
 
   /**
    * @param {Channel} channel
@@ -42,6 +45,7 @@ export class Status {
       className: "quiet small",
       text: labels.close,
       onclick: () => {
+        if (this.missing) this.channel.act("forget_missing");
         this.banner.hidden = true;
       },
     });
@@ -51,7 +55,13 @@ export class Status {
       text: labels.reload,
       onclick: () => location.reload(),
     });
-    this.banner.replaceChildren(this.text, this.reload, this.close);
+    this.upload = h("button", {
+      type: "button",
+      className: "primary small",
+      hidden: true,
+      onclick: () => this.onUpload(this.missing),
+    });
+    this.banner.replaceChildren(this.text, this.upload, this.reload, this.close);
     this.reload.hidden = true;
     this.bar.setAttribute("aria-label", labels.results);
     this.progress.replaceChildren(
@@ -69,9 +79,20 @@ export class Status {
   /** @type {(text: string | null, tone?: "bad" | "note" | "good") => void} */
   showMessage(text, tone = "bad") {
     if (this.offline) return;
+    this.missing = "";
+    this.upload.hidden = true;
     setText(this.text, text || "");
     this.banner.dataset.tone = tone;
     this.banner.hidden = !text;
+  }
+
+  // Asks for the file of a model that is no longer in memory.
+  /** @param {MissingModel} missing */
+  showMissing({ model, text, button }) {
+    this.showMessage(text, "note");
+    this.missing = model;
+    this.upload.hidden = !button;
+    setText(this.upload, button);
   }
 
   goOffline() {
@@ -96,6 +117,7 @@ export class Status {
   /** @param {State} state */
   show(state) {
     if (state.error) this.showMessage(state.error);
+    else if (state.missing) this.showMissing(state.missing);
     else if (state.note) this.showMessage(state.note, "note");
     else this.showMessage("");
     if (this.hasOperation) return; // it uses the progress bar until it ends

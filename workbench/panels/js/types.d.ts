@@ -98,9 +98,18 @@ export interface UploadTexts {
   drop: string;
   accept: string;
   chunk_bytes: number;
-  target: string;
-  train: string;
   sending: string;
+  check: Labels;
+  learned: Labels;
+  models: UploadedModel[];
+}
+
+/** A model of the user's data, and the name of its file. */
+export interface UploadedModel {
+  name: string;
+  title: string;
+  file: string;
+  figures: boolean; // whether its figures can be shown
 }
 
 export interface TabLabel {
@@ -242,6 +251,7 @@ export interface State {
   stale: boolean;
   error: string | null;
   note: string | null;
+  missing: MissingModel | null;
   progress: Progress | null;
   undo: boolean;
   redo: boolean;
@@ -318,9 +328,130 @@ export interface TabMessage {
 export type UploadMessage = { number?: number } & (
   | { step: "chunk"; offset: number }
   | { step: "busy"; text: string; fraction?: number | null }
-  | { step: "target"; text: string; columns: string[]; selected: number }
-  | { step: "done" | "failed" | "idle"; text?: string | null }
+  | ({ step: "check" } & CheckMessage)
+  | { step: "done" | "failed" | "idle"; text?: string | null; model?: string; learned?: boolean }
 );
+
+/** Without `table` and `pictures`, those shown before stay. */
+export interface CheckMessage {
+  number?: number;
+  edit: number; // the number of the change that it answers
+  error: string | null;
+  table?: CheckedTable;
+  pictures?: CheckedPictures;
+}
+
+export interface CheckWarning {
+  text: string;
+  leave_out: string | null; // the column that it is about
+}
+
+export interface ClassShare {
+  name: string;
+  count: string;
+  share: number;
+  percent: string;
+}
+
+export interface CheckedColumn {
+  name: string;
+  type: string;
+  missing: string;
+  unreadable: string;
+  note: string;
+  used: boolean;
+  can_change: boolean;
+}
+
+export interface CheckedTable {
+  file: string;
+  facts: string[];
+  target: {
+    name: string;
+    names: string[];
+    as_number: boolean;
+    can_be_number: boolean;
+    can_be_classes: boolean;
+  };
+  classes: ClassShare[];
+  more_classes: string;
+  any_rare: boolean;
+  leave_out_rare: boolean;
+  leave_out: string[];
+  header: boolean;
+  header_is_sure: boolean;
+  missing: string;
+  any_missing: boolean;
+  warnings: CheckWarning[];
+  columns: CheckedColumn[];
+  counts: Record<string, string>;
+  used: string;
+}
+
+export interface TableChoices {
+  target?: string | null;
+  as_number?: boolean | null;
+  leave_out: string[];
+  header?: boolean;
+  missing?: string;
+  leave_out_rare?: boolean;
+}
+
+export interface CheckedClass {
+  name: string;
+  count: string;
+  splits: string[];
+  used: boolean;
+  can_change: boolean;
+}
+
+export interface CheckedPictures {
+  file: string;
+  facts: string[];
+  splits: string[];
+  given_splits: string;
+  classes: CheckedClass[];
+  any_rare: boolean;
+  leave_out_rare: boolean;
+  leave_out: string[];
+  level: number;
+  levels: { value: number; label: string }[];
+  size: number;
+  sizes: { value: number; label: string }[];
+  ignored: { count: string; reason: string; examples: string }[];
+  warnings: CheckWarning[];
+  used: string;
+}
+
+export interface PictureChoices {
+  size?: number;
+  level?: number;
+  leave_out: string[];
+  leave_out_rare?: boolean;
+}
+
+export interface LearnedClass {
+  name: string;
+  examples: string;
+  recall: string;
+  share: number;
+}
+
+/** What a model of the user's data learned. */
+export interface Learned {
+  title: string;
+  poor: string; // a sentence if it is no better than guessing
+  figures: { label: string; value: string; note: string }[];
+  classes: LearnedClass[];
+  figure: PlotlyFigure | null;
+}
+
+/** A model that is no longer in memory, with the text that asks for its file. */
+export interface MissingModel {
+  model: string;
+  text: string;
+  button: string; // empty if uploads are disabled
+}
 
 // ── all messages by their kind ──
 
@@ -337,6 +468,7 @@ export interface Messages {
   chart: { figure: PlotlyFigure; seq: number; frame: PlaneFrame; table: ChartTable };
   tab: TabMessage;
   upload: UploadMessage;
+  learned: Learned;
   progress: Progress | { text: null };
   banner: { text: string };
   saved: { name: string; text: string; code: string; note: string | null; met: boolean };

@@ -1,13 +1,17 @@
 // @ts-check
-// The upload panel: supported files, upload progress and result.
+// The upload panel: supported files, upload progress and result, and the models made of earlier files.
 //
 // The kernel requests each chunk, so that messages do not queue up. Attribute for tests:
-//   .upload[data-step]       the step that Python sent: chunk, busy, target, done, failed or idle
+//   .upload[data-step]       the step that Python sent: chunk, busy, check, done, failed or idle
 
+import { isStandalone } from "./address.js";
+import { Check } from "./check.js";
 import { h, setText } from "./dom.js";
+import { LearnedFigures } from "./learned.js";
+import { fileOf, rememberFile } from "./uploaded_files.js";
 
 /** @import { Channel } from "./channel.js" */
-/** @import { Labels, UploadMessage, UploadTexts } from "./types" */
+/** @import { Labels, UploadedModel, UploadMessage, UploadTexts } from "./types" */
 
 /** @type {("dragenter" | "dragover" | "dragleave" | "drop")[]} */
 const DRAG_EVENTS = ["dragenter", "dragover", "dragleave", "drop"];
@@ -20,34 +24,49 @@ export class Upload {
   /** @type {HTMLElement} */ intro;
   /** @type {HTMLElement} */ operation;
   /** @type {HTMLProgressElement} */ bar;
-  /** @type {HTMLSelectElement} */ columns;
-  /** @type {HTMLElement} */ target;
   /** @type {HTMLElement} */ work;
   /** @type {HTMLElement} */ result;
   /** @type {HTMLElement} */ summary;
+  /** @type {UploadedModel[]} */ models = [];
+  /** @type {object | null} */ earlier = null; // choices for the next file, made before a reload
 
   /** @param {Channel} channel */
   constructor(channel) {
     this.channel = channel;
     this.number = 0; // of the newest file; messages about older ones are ignored
+    this.check = new Check(channel);
+    this.learned = new LearnedFigures(channel);
+    this.list = h("div", { className: "uploaded", hidden: true });
     this.node = h("details", { className: "menu upload", "data-step": "idle" });
     channel.on("upload", (message) => message.number === this.number && this.show(message));
+    channel.on("learned", (message) => this.learned.show(message));
     this.node.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
     /** @param {Event} event */
     this.onOutside = ({ target }) => {
       if (target instanceof Node && !this.node.contains(target) && !this.busy) this.node.open = false;
     };
     document.addEventListener("pointerdown", this.onOutside);
+    /** @param {BeforeUnloadEvent} event */
+    this.onLeave = (event) => this.losesData && event.preventDefault(); // the browser asks whether to leave
+    window.addEventListener("beforeunload", this.onLeave);
     this.node.addEventListener("toggle", () => {
       if (!this.node.open && this.node.dataset.step === "done") this.show({ step: "idle" }); // the result was seen
     });
   }
 
+  // The screens over the page.
+  get dialogs() {
+    return [this.check.node, this.learned.node];
+  }
+
   // Builds the panel once: a running upload stays when the page is rebuilt for another model.
   /** @type {(labels: Labels, upload: UploadTexts) => void} */
   build(labels, upload) {
+    this.showModels(upload);
     if (this.texts) return;
     this.texts = upload;
+    this.check.build(upload.check);
+    this.learned.build(upload.learned);
     this.input = h("input", {
       type: "file",
       accept: upload.accept,
@@ -68,20 +87,11 @@ export class Upload {
     );
     this.operation = h("span", { className: "operation" });
     this.bar = h("progress", { max: 1, "aria-label": upload.button });
-    this.columns = h("select", { "aria-label": upload.target });
-    this.target = h(
-      "div",
-      { className: "target", hidden: true },
-      h("span", { text: upload.target }),
-      this.columns,
-      h("button", { type: "button", className: "primary small", text: upload.train, onclick: () => this.train() }),
-    );
     this.work = h(
       "div",
       { className: "work", hidden: true },
       this.operation,
       this.bar,
-      this.target,
       h("button", {
         type: "button",
         className: "quiet small",
@@ -91,11 +101,57 @@ export class Upload {
     );
     this.result = h("p", { className: "result", role: "status" });
     this.summary = h("summary", { className: "quiet", text: upload.button });
-    this.node.append(this.summary, h("div", { className: "menu-list" }, this.result, this.work, this.intro));
+    this.node.append(this.summary, h("div", { className: "menu-list" }, this.result, this.work, this.list, this.intro));
+  }
+
+  // The models of the user's files, with buttons that show their figures and remove them.
+  /** @param {UploadTexts} upload */
+  showModels({ learned, models }) {
+    this.models = models;
+    this.list.hidden = !models.length;
+    /** @type {(text: string, act: string, model: UploadedModel) => HTMLElement} */
+    const button = (text, act, { name, title }) =>
+      h("button", {
+        type: "button",
+        className: "quiet small",
+        text,
+        "aria-label": `${text}: ${title}`,
+        onclick: () => this.channel.act(act, { key: name }),
+      });
+    this.list.replaceChildren(
+      h("h3", { text: learned.models }),
+      h(
+        "ul",
+        {},
+        ...models.map((model) =>
+          h(
+            "li",
+            {},
+            h("span", { className: "file", text: model.title, title: model.file }),
+            model.figures ? button(learned.details, "show_learned", model) : null,
+            button(learned.close_model, "remove_model", model),
+          ),
+        ),
+      ),
+    );
   }
 
   get busy() {
-    return ["chunk", "busy", "target"].includes(this.node.dataset.step ?? "");
+    return ["chunk", "busy", "check"].includes(this.node.dataset.step ?? "");
+  }
+
+  // Opens the panel and the file chooser for the file of a model that a reload has ended.
+  /** @param {string} model */
+  again(model) {
+    this.earlier = fileOf(model)?.choices ?? null;
+    this.node.open = true;
+    this.input.click();
+  }
+
+  // Whether closing the page ends the kernel, and with it the user's models or an upload.
+  get losesData() {
+    const isOnline = !this.node.closest("[data-offline]");
+    return isStandalone() && isOnline && (this.busy || this.models.length > 0);
   }
 
   close() {
@@ -115,7 +171,9 @@ export class Upload {
     if (!file) return;
     this.number += 1;
     this.file = file;
-    this.channel.act("upload", { number: this.number, file: file.name, size: file.size });
+    const { number, earlier: choices } = this;
+    this.earlier = null;
+    this.channel.act("upload", { number, file: file.name, size: file.size, choices });
   }
 
   /** @type {(offset: number) => Promise<void>} */
@@ -134,32 +192,27 @@ export class Upload {
     this.channel.act("upload_chunk", { number }, chunk ? [chunk] : []); // empty if it cannot be read
   }
 
-  train() {
-    this.channel.act("upload_target", { number: this.number, target: this.columns.selectedIndex });
-  }
-
   /** @param {UploadMessage} message */
   show(message) {
     const { step } = message;
+    if (step === "done" && message.model && this.file) rememberFile(message.model, this.file.name, this.check.choices);
     this.node.dataset.step = step;
     this.intro.hidden = this.busy || step === "done";
     this.work.hidden = !this.busy;
-    this.target.hidden = step !== "target";
-    this.bar.hidden = step === "target";
     setText(this.result, step === "done" || step === "failed" ? message.text || "" : "");
     if (step === "chunk") this.sendChunk(message.offset);
     if (step === "busy") this.showWork(message.text, message.fraction);
-    if (step === "target") {
-      setText(this.operation, message.text);
-      this.columns.replaceChildren(...message.columns.map((name) => h("option", { text: name })));
-      this.columns.selectedIndex = message.selected;
-      this.columns.focus();
-    }
-    if (!this.busy) this.file = null;
+    if (step === "check") this.check.show(message);
+    if (this.busy) return;
+    this.file = null;
+    this.check.close();
+    if (step === "failed") this.node.open = true; // shows the reason
+    if (step === "done" && message.learned) this.node.open = false; // its figures follow
   }
 
   /** @type {(text: string, fraction?: number | null) => void} */
   showWork(text, fraction) {
+    if (this.check.node.open) this.check.work(text, fraction);
     setText(this.operation, text);
     if (typeof fraction === "number") this.bar.value = fraction;
     else this.bar.removeAttribute("value");
@@ -167,5 +220,6 @@ export class Upload {
 
   clear() {
     document.removeEventListener("pointerdown", this.onOutside);
+    window.removeEventListener("beforeunload", this.onLeave);
   }
 }

@@ -1,0 +1,68 @@
+"""What the kinds of uploads have in common: they may be checked, then a model is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from workbench.cancel import CancelToken
+from workbench.domain import Model
+from workbench.recipe import Recipe
+
+Progress = Callable[[str, float | None], None]
+"""Called with what is being done, and its completed fraction if that is known."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a file has become.
+
+    Attributes
+    ----------
+    model : str
+        The name of the model to select.
+    recipe : Recipe
+        The recipe to select.
+    text : str
+        One or more sentences about it.
+    created : Model, optional
+        The model, if it was not there before.
+    learned : bool
+        Whether it was trained on the data of the file.
+    """
+
+    model: str
+    text: str
+    recipe: Recipe = field(default_factory=Recipe)
+    created: Model | None = None
+    learned: bool = False
+
+
+class Step(Protocol):
+    """The content of a file after it was read."""
+
+    def check(self, choices: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return what the user should check, or None if there is nothing to check.
+
+        Parameters
+        ----------
+        choices
+            What the user has chosen, as the page sends it; empty at first.
+
+        Raises
+        ------
+        InputError
+            If a choice does not fit the data.
+        """
+
+    def learn(self, cancel: CancelToken, progress: Progress) -> Outcome:
+        """Return the model that the file becomes, with the newest choices.
+
+        Raises
+        ------
+        WorkbenchError
+            If that is not possible.
+        Cancelled
+            If `cancel` is cancelled.
+        """

@@ -1,0 +1,43 @@
+"""An uploaded file of weights: another version of a built-in model, or a compressed file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench import formatting
+from workbench.cancel import CancelToken
+from workbench.custom.uploads.names import unique_name
+from workbench.domain import Model
+from workbench.i18n import _
+from workbench.panels.uploads.step import Outcome, Progress
+
+
+class WeightsStep:
+    """The bytes of a ``.safetensors`` file."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name = name
+        self.content = content
+
+    def check(self, choices: Mapping[str, Any]) -> None:
+        """Return None: there is nothing to choose."""
+
+    def learn(self, cancel: CancelToken, progress: Progress) -> Outcome:
+        """Return the model with these weights, or the recipe of the compressed file."""
+        from workbench.custom.uploads import weights
+
+        if weights.is_workbench_file(self.content):
+            artifact = weights.open_artifact(self.content)
+            text = _("This is a compressed {model}; its recipe is now selected.")
+            return Outcome(artifact.model, text.format(model=artifact.model), artifact.recipe)
+        base, tensors = weights.match_builtin(weights.read(self.content))
+        token = cancel.reporting(lambda fraction: progress(_("measuring"), fraction))
+        model: Model = weights.model_with_weights(unique_name(self.name), base, tensors, token)
+        text = _("The weights match {model}; {metric} is {value} on {count} examples.").format(
+            model=_(base.title),
+            metric=_(model.task.metric.name),
+            value=model.task.metric.format(model.metric_value("validation")),
+            count=formatting.count(len(model.task.split("validation"))),
+        )
+        return Outcome(model.name, text, created=model)

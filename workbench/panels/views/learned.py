@@ -1,0 +1,102 @@
+"""What a model of the user's data learned: its figures next to those of guessing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench import formatting
+from workbench.domain import Model
+from workbench.i18n import _
+from workbench.panels.views.labels import examples_label
+from workbench.plots.palette import Palette
+
+if TYPE_CHECKING:
+    from workbench.evaluation.honest_figures import HonestFigures
+    from workbench.evaluation.report import Score
+
+SPLIT = "validation"
+MAX_CLASSES = 50
+"""Classes that are listed."""
+
+
+def learned(model: Model, palette: Palette) -> dict[str, Any]:
+    """Return the figures of a model that was trained on the user's data, for the page."""
+    from workbench.evaluation.honest_figures import figures_of_score
+    from workbench.evaluation.scores import reference_score
+
+    split = model.task.split(SPLIT)
+    score = reference_score(model, model.weights(), split)
+    honest = figures_of_score(model.task, split, score)
+    assert honest is not None, "trained models predict classes or numbers"
+    examples = _("on {count} {examples} that it did not learn from").format(
+        count=formatting.count(score.total), examples=examples_label(model.task.input_type)
+    )
+    is_number = model.task.metric.counts == "numbers"
+    figures = _of_number(model, honest, score) if is_number else _of_classes(honest)
+    figures[0]["note"] = ", ".join(filter(None, [figures[0]["note"], examples]))
+    return {
+        "title": _("What the model learned: {name}").format(name=model.title),
+        "poor": "" if honest.better else honest.sentences[0],
+        "figures": figures,
+        "classes": _recalls(honest, score),
+        "figure": None,
+    }
+
+
+def _of_classes(honest: HonestFigures) -> list[dict[str, str]]:
+    assert honest.new_data is not None, "classes have an interval"
+    low, high = honest.new_data
+    return [
+        _figure(_("accuracy"), formatting.percent(honest.value)),
+        _figure(
+            _("on new data, probably"),
+            _("{low} to {high}").format(
+                low=formatting.percent(low, 0), high=formatting.percent(high, 0)
+            ),
+            _("if they are like these; confidence 95 %"),
+        ),
+        _figure(
+            _("by guessing"),
+            formatting.percent(honest.baseline),
+            _("with the answer “{name}” every time").format(name=_(honest.guess)),
+        ),
+    ]
+
+
+def _of_number(model: Model, honest: HonestFigures, score: Score) -> list[dict[str, str]]:
+    return [
+        _figure(
+            _("typical error"),
+            formatting.number(honest.value),
+            _("in the unit of “{name}”").format(name=model.task.target.name),
+        ),
+        _figure(
+            _("by guessing"),
+            formatting.number(honest.baseline),
+            _("with the average, {mean}, as the answer every time").format(mean=honest.guess),
+        ),
+        _figure(
+            _("explained variance"),
+            formatting.percent(score.figures["explained variance"]),
+            _("0 % is guessing, 100 % is perfect"),
+        ),
+    ]
+
+
+def _figure(label: str, value: str, note: str = "") -> dict[str, str]:
+    return {"label": label, "value": value, "note": note}
+
+
+def _recalls(honest: HonestFigures, score: Score) -> list[dict[str, Any]]:
+    """Return how many examples of each class are recognized."""
+    return [
+        {
+            "name": _(name),
+            "examples": formatting.count(sum(row)),
+            "recall": "–" if recall is None else formatting.percent(recall, 0),
+            "share": recall or 0.0,
+        }
+        for (name, recall), row in list(zip(honest.recalls.items(), score.confusion, strict=True))[
+            :MAX_CLASSES
+        ]
+    ]
