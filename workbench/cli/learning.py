@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> Result:
     table = read(Path(options.table), choices)
     name = options.name or default_name(options.table)
     with progress_bar("training") as advance:
-        cancel = CancelToken(on_progress=lambda done: advance(round(done * STEPS), STEPS))
+        cancel = CancelToken(on_progress=lambda fraction: advance(round(fraction * STEPS), STEPS))
         file = Path(options.table).name
         learned = learn(name, table, choices, options.seconds, cancel, file=file)
     from workbench.evaluation.honest_figures import honest_figures

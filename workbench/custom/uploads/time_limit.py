@@ -56,8 +56,8 @@ def train_within(
     """
     start = time.perf_counter()
     per_step = _step_seconds(plan, train, start + PILOT_SHARE * seconds)
-    left = seconds - (time.perf_counter() - start)
-    epochs = int(USABLE * left / per_step / (examples // plan.batch_size))
+    remaining = seconds - (time.perf_counter() - start)
+    epochs = int(USABLE * remaining / per_step / (examples // plan.batch_size))
     best: list[Weights] = []
     best_score = -inf
 
