@@ -56,10 +56,12 @@ def predict(
 
     Examples
     --------
-    >>> table = {"size": [*range(60)], "big": ["no"] * 30 + ["yes"] * 30}
-    >>> model = wb.from_table(table, target="big", name="sizes")
-    >>> wb.predict(wb.compress(model, wb.Recipe(quantize=wb.Quantize(8))), [{"size": 55}]).predicted
-    ['yes']
+    >>> import workbench as wb
+    >>> table = {"size": [30, 45, 80, 95] * 20, "large": ["no", "no", "yes", "yes"] * 20}
+    >>> model = wb.from_table(table, target="large", name="sizes")
+    >>> file = wb.compress(model, wb.Recipe(quantize=wb.Quantize(8)))
+    >>> wb.predict(file, [{"size": 90}, {"size": 35}]).predicted
+    ['yes', 'no']
     """
     artifact = _artifact(file)
     model = file_model(artifact)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
 from workbench.cancel import CancelToken
-from workbench.custom.origin import Origin
 from workbench.custom.pictures.inspection import PictureChoices
 from workbench.custom.pictures.reading import Pictures, read_pictures
 from workbench.custom.uploads.names import unique_name
@@ -44,7 +42,7 @@ class PicturesStep:
         """Return what the archive holds, with the choices in a message of the page."""
         self.choices = picture_choices(choices)
         self.pictures = None  # frees the pixels of other choices
-        self.pictures = read_pictures(self.content, self.choices, self.cancel)
+        self.pictures = self._read(self.cancel)
         self.cancel = self._first  # without progress, which would close what the user checks
         inspection = self.pictures.inspection
         self._counts |= inspection.classes
@@ -55,12 +53,10 @@ class PicturesStep:
         from workbench.custom.uploads.small_models import train_small_model
 
         if self.pictures is None:
-            self.pictures = read_pictures(self.content, self.choices, cancel)
+            self.pictures = self._read(cancel)
         self.pictures.check()
-        data = replace(
-            self.pictures.data,
-            origin=Origin.of(self.file, self.content, asdict(self.choices)),
-            preprocessing=self.pictures.preprocessing.as_dict(),
-        )
-        model = train_small_model(unique_name(self.stem), data, training_token(cancel, progress))
-        return outcome(model)
+        token = training_token(cancel, progress)
+        return outcome(train_small_model(unique_name(self.stem), self.pictures.data, token))
+
+    def _read(self, cancel: CancelToken) -> Pictures:
+        return read_pictures(self.content, self.choices, cancel, name=self.file)

@@ -60,7 +60,7 @@ class TableStep:
 
         table = read(self.cells, self.choices, cancel)
         token = training_token(cancel, progress)
-        learned = learn(unique_name(self.stem), table, self.choices, cancel=token)
+        learned = learn(unique_name(self.stem), table, self.choices, cancel=token, file=self.file)
         return outcome(learned.model)
 
 
