@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from tests.raises import raises
-from workbench.custom.prediction.network import build_layers, describe_layers
+from workbench.custom.prediction.network import build_layers, check_layers, describe_layers
 from workbench.custom.uploads.small_models import cnn, mlp
 
 IMAGE = (3, 28, 28)
@@ -35,11 +37,19 @@ NETWORKS = {
 def test_a_network_is_built_again_without_values(name):
     make, example = NETWORKS[name]
     network = make()
-    built = build_layers(describe_layers(network), example).module
+    layers = describe_layers(network)
+    built = build_layers(layers)
     shapes = {key: value.shape for key, value in network.state_dict().items()}
     assert {key: value.shape for key, value in built.state_dict().items()} == shapes
     assert all(tensor.is_meta for tensor in built.state_dict().values())
     assert not built.training
+    batch = torch.zeros((2, *example))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network.eval()(batch)
+    cost = check_layers(layers, example)
+    assert cost.macs == counter.get_total_flops() // 4
+    sizes = [network[:n](batch)[0].numel() for n in range(len(network) + 1)]
+    assert cost.activations == max(sizes)
 
 
 class Other(nn.ReLU):
@@ -87,6 +97,10 @@ UNFIT = {
     "groups": ([["conv2d", 3, 4, 1, 1, 0, 2, 1]], IMAGE),
     "too small": ([["max_pool2d", 32, 1, 0]], IMAGE),
     "padding": ([["max_pool2d", 2, 1, 2]], IMAGE),
+    "norm": ([["flatten"], ["batch_norm1d", 5]], IMAGE),
+    "norm of no picture": ([["batch_norm2d", 11]], (11,)),
+    "pooled features": ([["mean_pool2d", 1]], (11,)),
+    "linear without flattening": ([["linear", 28, 2, 1]], IMAGE),
     "vast activations": ([["conv2d", 3, 2**20, 1, 1, 0, 1, 1]], IMAGE),
     "growing": ([["avg_pool2d", 32, 1, 16], ["conv2d", 3, 3, 1, 1, 32, 1, 1]] * 50, IMAGE),
 }
@@ -95,10 +109,10 @@ UNFIT = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_descriptions_are_refused(name):
     with raises("artifact.unknown_network"):
-        build_layers(HOSTILE[name], (11,))
+        check_layers(HOSTILE[name], (11,))
 
 
 @pytest.mark.parametrize("name", UNFIT)
 def test_layers_that_do_not_fit_together_are_refused(name):
     with raises("artifact.invalid_network"):
-        build_layers(*UNFIT[name])
+        check_layers(*UNFIT[name])

@@ -10,7 +10,7 @@ from torch import nn
 from workbench.artifact.artifact import Artifact
 from workbench.cache.memory import Lifetime
 from workbench.custom.prediction.description import Description
-from workbench.custom.prediction.network import MAX_SIZE, BuiltNetwork, Layers, build_layers
+from workbench.custom.prediction.network import MAX_SIZE, Layers, build_layers, check_layers
 from workbench.domain import Model, Split, Task
 from workbench.domain.file_match import check_fit
 from workbench.domain.metric import ACCURACY, R2
@@ -30,13 +30,10 @@ class FileArchitecture(Architecture):
     Attributes
     ----------
     layers : list
-        The layers, as `describe_layers` returns them.
-    example : tuple of int
-        The shape of one example, as the network receives it.
+        The layers, which were checked.
     """
 
     layers: Layers = field(default_factory=list, compare=False)
-    example: tuple[int, ...] = ()
     lifetime: Lifetime = field(default_factory=Lifetime, compare=False, repr=False)
 
     def build(self) -> nn.Module:
@@ -46,29 +43,13 @@ class FileArchitecture(Architecture):
         ------
         RecipeError
             If another width or depth is requested.
-        ArtifactError
-            If the description is damaged.
         """
         if self.width != 1 or self.left_out:
             raise RecipeError(
                 f"{self.name} cannot be built with another width or depth.",
                 code="recipe.fixed_architecture",
             )
-        return self._network.module
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates for one example."""
-        return self._network.macs
-
-    @property
-    def peak_memory(self) -> int:
-        """An upper bound of the bytes of activations for a batch of 64."""
-        return 64 * LIVE_ACTIVATIONS * 4 * self._network.activations
-
-    @property
-    def _network(self) -> BuiltNetwork:
-        return build_layers(self.layers, self.example)
+        return build_layers(self.layers)
 
     @property
     def most_left_out(self) -> int:
@@ -117,9 +98,10 @@ def _model(name: str, description: Description, example: tuple[int, ...]) -> Mod
         input_type="image" if description.kind == "images" else "custom",
         metric=ACCURACY if description.classes else R2,
     )
-    inputs = tuple(task.inputs(examples).shape[1:])
-    architecture = FileArchitecture(name, task, title, layers=description.network, example=inputs)
-    return Model(architecture, {"macs": architecture.macs, "peak_memory": architecture.peak_memory})
+    cost = check_layers(description.network, tuple(task.inputs(examples).shape[1:]))
+    live = 64 * LIVE_ACTIVATIONS * 4 * cost.activations
+    architecture = FileArchitecture(name, task, title, layers=description.network)
+    return Model(architecture, {"macs": cost.macs, "peak_memory": live})
 
 
 def _features(network: Layers) -> int:

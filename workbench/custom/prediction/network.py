@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from workbench.custom.prediction.network_cost import NetworkCost, network_cost
 from workbench.errors import ArtifactError, InputError
 
 MAX_LAYERS = 100
@@ -17,8 +17,6 @@ MAX_SIZE = 2**20
 """The largest number of features or channels of a layer."""
 MAX_KERNEL = 32
 """The largest kernel, stride, padding or pooled size of a layer."""
-MAX_ACTIVATIONS = 2**22
-"""The largest number of values that a layer may return for one example."""
 
 Layers = list[list[Any]]
 
@@ -115,7 +113,7 @@ def _describe(layer: nn.Module) -> list[Any]:
         if kind.biased:
             numbers.append(int(layer.bias is not None))
         description = [name, *numbers]
-        if _is_valid(description) and _are_equal(_make(description), layer):
+        if _is_valid(description) and _are_equal(build_layers([description])[0], layer):
             return description
     raise InputError(f"A file cannot describe this layer: {layer!r}.", code="network.unknown_layer")
 
@@ -131,34 +129,20 @@ def _number(value: Any) -> Any:
     return value[0] if is_pair else value
 
 
-@dataclass(frozen=True)
-class BuiltNetwork:
-    """A network on the meta device, without values, and what it costs.
-
-    Attributes
-    ----------
-    module : nn.Sequential
-        In eval mode.
-    macs : int
-        Multiply-accumulates for one example.
-    activations : int
-        The most values that a layer returns for one example.
-    """
-
-    module: nn.Sequential
-    macs: int
-    activations: int
-
-
-def build_layers(description: Sequence[Any], example: tuple[int, ...]) -> BuiltNetwork:
-    """Return the network that `describe_layers` described.
+def check_layers(description: Sequence[Any], example: tuple[int, ...]) -> NetworkCost:
+    """Check layers that come from a file, before anything is allocated.
 
     Parameters
     ----------
     description
-        The layers; they may come from a file and are checked before anything is allocated.
+        The layers.
     example
-        The shape of one example.
+        The shape of one example, without the batch.
+
+    Returns
+    -------
+    NetworkCost
+        What the network costs.
 
     Raises
     ------
@@ -170,32 +154,19 @@ def build_layers(description: Sequence[Any], example: tuple[int, ...]) -> BuiltN
             "The file describes a network that this version does not know: upgrade Workbench.",
             code="artifact.unknown_network",
         )
-    mismatch = ArtifactError(
-        "The layers that the file describes do not fit together: download or save it again.",
-        code="artifact.invalid_network",
-    )
-    macs, activations = 0, prod(example)
     try:
-        with torch.device("meta"):
-            network = nn.Sequential(*map(_make, description)).eval()
-            values: Tensor = torch.empty((1, *example))
-            for layer in network:
-                values = layer(values)
-                macs += _macs(layer, values)
-                activations = max(activations, values.numel())
-                if activations > MAX_ACTIVATIONS:
-                    raise mismatch
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        raise mismatch from error
-    return BuiltNetwork(network, macs, activations)
+        return network_cost(description, example)
+    except ValueError as error:
+        raise ArtifactError(
+            "The layers that the file describes do not fit together: download or save it again.",
+            code="artifact.invalid_network",
+        ) from error
 
 
-def _macs(layer: nn.Module, outputs: Tensor) -> int:
-    """Return the multiply-accumulates that a layer takes for its outputs."""
-    weight = getattr(layer, "weight", None)
-    if weight is None or weight.ndim < 2:
-        return 0
-    return outputs.numel() * int(weight[0].numel())
+def build_layers(description: Layers) -> nn.Sequential:
+    """Return the network of layers that were checked: on the meta device, without values."""
+    with torch.device("meta"):
+        return nn.Sequential(*map(_make, description)).eval()
 
 
 def _make(description: Sequence[Any]) -> nn.Module:
