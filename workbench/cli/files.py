@@ -107,12 +107,16 @@ def _import_module(text: str) -> Any:
 
 def summary(artifact: OnDiskArtifact) -> dict[str, Any]:
     """Return the content of a file's header as plain data."""
+    from workbench.custom.prediction.contents import contents_of
+
+    contents = contents_of(artifact.preprocessing)
     return {
         "model": artifact.model,
         "recipe": artifact.recipe.as_dict(),
         "bytes": artifact.size,
         "digest": artifact.digest,
         "ledger": artifact.ledger.as_dict(),
+        **({} if contents is None else {"contents": contents.as_dict()}),
     }
 
 

@@ -22,6 +22,8 @@ METRICS = (
     "explained variance",
 )
 """Metrics printed after the task's primary metric, in this order."""
+MAX_VALUES = 10
+"""Categories and words of a column that are printed."""
 MIN_RATIO = 1.005
 """Below this ratio, which would be printed as 1.00, the difference in bytes is printed instead."""
 LABELS = {"recall": "recall (macro)", "f1": "F1 (macro)"}
@@ -196,3 +198,16 @@ def ledger(result: Result) -> None:
     ):
         if size := result["ledger"][key]:
             print(f"{f'({label})':<{width}}{blank}{size:>{wide},}")
+    if "contents" in result:
+        _contents(result["contents"])
+
+
+def _contents(contents: Result) -> None:
+    """Print which names of columns and values a file contains."""
+    from workbench.custom.uploads.splits import quoted  # loads NumPy
+
+    print(f"  – {contents['text']}")
+    for name in contents["columns"] or contents["values"]:
+        values = [quoted(value) for value in contents["values"].get(name, ())]
+        listed = f": {formatting.names(values, MAX_VALUES)}" if values else ""
+        print(f"    {quoted(name)}{listed}")

@@ -15,6 +15,7 @@ import workbench as wb
 from tests.custom.prediction.conftest import HEADER, as_csv, buyers, sentences
 from tests.raises import raises
 from workbench.cancel import NEVER
+from workbench.cli import main
 from workbench.custom.prediction.contents import contents_of
 from workbench.custom.prediction.run import predict_numbers
 from workbench.evaluation.sums import _outputs_and_targets
@@ -228,6 +229,17 @@ def test_the_written_rows_are_safe_and_exact(numbers, tmp_path):
         assert row["note"] == ("'-bad" if original[3] == "-bad" else original[3])
         assert row["'=age"] == original[4]  # a negative number stays a number
     assert predictions.to_csv().splitlines()[0].startswith("date,income,city,note,'=age,buys,")
+
+
+def test_inspect_lists_what_a_file_contains(classes, capsys):
+    assert main(["inspect", str(classes.path)]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in HEADER)
+    assert "Zürich" in printed
+    assert main(["inspect", str(classes.path), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["contents"]["columns"] == HEADER
+    assert result["ledger"]["preprocessing"] > 500
 
 
 def test_results_display_themselves(classes, numbers):
