@@ -61,7 +61,16 @@ def search():
     return Search((SearchTrial(settings, {"learning_rate": 0.01}, (outcome,)),), 1)
 
 
-MAKE = (report, artifact, comparison, generation, sensitivity, race, search, lambda: RECIPE)
+def inspection():
+    rows = range(60)
+    columns = {"id": [*rows], "<b>": [n % 7 if n % 5 else "" for n in rows], "y": [*"ab"] * 30}
+    return wb.inspect_table(columns)
+
+
+MAKE = (
+    *(report, artifact, comparison, generation, sensitivity, race, search, inspection),
+    lambda: RECIPE,
+)
 EMPTY = (
     lambda: replace(report(), score=None),
     lambda: Sensitivity("prune", ("a.weight",), (0.5, 0.9), 0.9),
@@ -117,6 +126,7 @@ def test_a_card_escapes_every_text():
         replace(generation(), model=SCRIPT, after=SCRIPT[:18]),
         Race((replace(race().trials[0], name=SCRIPT),), 1),
         wb.Recipe(wb.Prune(0.5, layers={SCRIPT: 0.1})),
+        wb.inspect_table({SCRIPT: ["x"] * 60, "a": [1.5, 2] * 30, "y": [*"ab"] * 30}),
     ):
         html = result._repr_mimebundle_()["text/html"]
         assert "<script" not in html
