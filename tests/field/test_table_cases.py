@@ -220,3 +220,37 @@ def test_one_odd_date_is_missing():
 def test_numbers_with_points_are_no_dates():
     text = csv("rate,b,y", lambda n: (f"1.{1600 + n}", n % 7, n % 2))
     assert column(text, "rate").type == "number"
+
+
+def test_a_unit_in_a_part_of_the_cells():
+    text = csv("age,b,y", lambda n: (f"{n % 60} years" if n % 2 else n % 60, n % 7, n % 2))
+    assert column(text, "age").numbers.tolist() == [n % 60 for n in range(ROWS)]
+
+
+def test_the_unit_of_most_rows_is_that_of_the_column():
+    text = csv("km,b,y", lambda n: (f"{n} {'km/kg' if n % 40 == 0 else 'kmpl'}", n % 7, n % 2))
+    assert (report(text, "km").type, report(text, "km").unreadable) == ("number", 3)
+
+
+def test_durations_and_phone_numbers():
+    text = csv("t,phone,y", lambda n: (f"{n % 60}:{n % 60:02d}", f"+49 170 10{n:05d}", n % 2))
+    assert column(text, "t").numbers[59] == 59 * 3600 + 59 * 60
+    assert column(text, "phone").type == "identifier"
+
+
+def test_numbers_that_may_stand_for_missing_values_are_said():
+    text = csv("a,b,y", lambda n: (-999 if n % 5 == 0 else n * 1.1, n % 7, n % 2))
+    assert any("-999 occurs 24 times" in w for w in wb.inspect_table(text.encode()).warnings)
+    text = csv("a,b,y", lambda n: (999 if n % 5 == 0 else n * 9.1, n % 7, n % 2))
+    assert not any("occurs" in w for w in wb.inspect_table(text.encode()).warnings)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_clear_numbers_are_read_without_a_remark(delimiter):
+    cells = ['"1,200"', "950", '"12,345"', "17"]
+    text = csv(
+        delimiter.join("aby"), lambda n: (cells[n % 4], n % 7, n % 3 % 2), delimiter=delimiter
+    )
+    result = wb.inspect_table(text.encode())
+    assert result.warnings == ()
+    assert column(text, "a").numbers[0] == 1200

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
-import random
 import zipfile
 
-import numpy as np
 import pytest
 
 import workbench as wb
@@ -222,170 +220,6 @@ def test_other_files_are_one_sentence(data, code, facts):
     assert "\n" not in str(caught.value)
 
 
-# --- categories, identifiers and the target ------------------------------------------------
-
-
-def test_spellings_that_differ_in_case_and_spaces_are_one_category():
-    words = ["yes", "Yes", "YES ", "yes", "no", "No", "no", " no"]
-    text = csv("a,b,buys", lambda n: (n * 1.5, ["New York", "new  york"][n % 2], words[n % 8]))
-    result = inspect(text)
-    assert dict(result.target.classes) == {"no": 60, "yes": 60}
-    assert column(text, "b").words == ("New York",) or column(text, "b").words == ("new  york",)
-    assert any("capital letters" in w for w in result.warnings)
-
-
-@pytest.mark.parametrize(
-    ("name", "cells", "reason"),
-    [
-        ("customer", lambda n: f"c-{n * 7919 % 10_000:05x}", "identifies rows"),
-        ("customerID", lambda n: n * 7919 % 100_003, "identifies rows"),
-        ("order_id", lambda n: 10_000 - n * 3, "identifies rows"),
-        ("x", lambda n: n, "count the rows"),
-        ("Unnamed: 0", lambda n: n + 1, "count the rows"),
-        ("", lambda n: n + 1000, "count the rows"),
-        ("same", lambda n: "x", "the same value"),
-        ("same", lambda n: 7, "the same value"),
-        ("nothing", lambda n: "", "empty"),
-    ],
-)
-def test_columns_are_left_out_for_their_true_reason(name, cells, reason):
-    text = csv(f"{name},b,y", lambda n: (cells(n), n * 31 % 17, n % 2))
-    first = inspect(text).columns[0]
-    assert not first.used
-    assert reason in first.note
-
-
-@pytest.mark.parametrize(
-    ("name", "cells"),
-    [
-        ("year", lambda n: 1900 + n),
-        ("amount", lambda n: n * 7919 % 100_003),
-        ("store_id", lambda n: n % 9),
-        ("price", lambda n: n * 1.25),
-        ("review", lambda n: f"this is the text number {n}"),
-        ("city", lambda n: f"city {n % 60}"),
-    ],
-)
-def test_columns_that_an_expert_would_use_are_used(name, cells):
-    text = csv(f"{name},b,y", lambda n: (cells(n), n * 31 % 17, n % 2))
-    assert report(text, name).used
-
-
-def test_row_numbers_are_used_if_nothing_else_is_left():
-    text = csv("t,y", lambda n: (n, n * 1.5 % 7))
-    assert report(text, "t").used
-
-
-def test_columns_that_are_mostly_empty():
-    text = csv("deck,b,y", lambda n: (n % 30 if n % 5 == 0 else "", n * 1.5, n % 2))
-    result = report(text, "deck")
-    assert (result.used, result.missing) == (True, 96)
-    assert "mostly empty" in result.note
-    words = csv("deck,b,y", lambda n: ("ABC"[n % 3] if n % 5 == 0 else "", n * 1.5, n % 2))
-    assert "a value of its own" in report(words, "deck").note
-    assert inspect(text).rows_used == ROWS
-    assert inspect(text, missing="leave_out").rows_used == 24
-
-
-def test_whole_numbers_are_classes_or_a_number():
-    text = csv("a,b,kids", lambda n: (n * 1.5, n % 7, 19 if n == 5 else n % 9))
-    automatic, classes = inspect(text), inspect(text, as_number=False)
-    assert automatic.target.as_number
-    assert (automatic.target.can_be_number, automatic.target.can_be_classes) == (True, True)
-    assert classes.target.rare == ("19",)
-    assert any("“19”" in sentence for sentence in classes.warnings)
-    assert inspect(text, as_number=False, leave_out_rare=True).rows_used == ROWS - 1
-    assert not inspect(csv("a,b,q", lambda n: (n * 1.5, n % 7, n % 6))).target.as_number
-
-
-def test_a_class_that_is_called_none():
-    text = csv("a,b,disorder", lambda n: (n * 1.5, n % 7, ["None", "Apnea"][n % 2]))
-    assert dict(inspect(text).target.classes) == {"Apnea": 60, "None": 60}
-
-
-def test_rows_without_a_target_are_left_out_and_said():
-    text = csv("a,b,y", lambda n: (n * 1.5, n % 7, "" if n % 10 == 0 else "pq"[n % 2]))
-    result = inspect(text)
-    assert (result.rows_read, result.rows_used) == (ROWS, 108)
-    assert any("12 rows without a value of “y”" in sentence for sentence in result.warnings)
-
-
-def test_the_share_of_the_majority_is_said():
-    text = csv("a,b,fraud", lambda n: (n * 1.5, n % 7, int(n % 20 == 0)))
-    assert any("95.0" in sentence and "“0”" in sentence for sentence in inspect(text).warnings)
-
-
-@pytest.mark.parametrize(
-    ("cells", "target", "as_number"),
-    [
-        (lambda n, y: ["no", "yes"][y], lambda n: n * 7 % 5 // 3, False),
-        (lambda n, y: y * 10, lambda n: n * 7 % 5 // 3, False),
-        (lambda n, y: "x" if y else "", lambda n: n * 7 % 5 // 3, False),
-        (lambda n, y: y * 1.1 + 3, lambda n: n * 7919 % 1013 / 4, True),
-        (lambda n, y: -(y**3), lambda n: n * 7919 % 1013 / 4, True),
-    ],
-)
-def test_a_column_that_alone_tells_the_target_is_said(cells, target, as_number):
-    text = csv("alive,b,y", lambda n: (cells(n, target(n)), n * 31 % 17, target(n)))
-    result = inspect(text)
-    assert result.target.as_number == as_number
-    assert any("“alive” alone tells “y”" in sentence for sentence in result.warnings)
-    assert not any("alone" in w for w in inspect(text, leave_out=("alive",)).warnings)
-
-
-def test_strong_columns_are_no_leaks():
-    rng = random.Random(0)
-    text = csv("a,b,y", lambda n: (n % 2 if rng.random() < 0.95 else 1 - n % 2, n * 1.7, n % 2))
-    assert not any("alone" in w for w in inspect(text).warnings)
-
-
-# --- frames --------------------------------------------------------------------------------
-
-
-class Series(list):
-    def tolist(self):
-        return list(self)
-
-
-class Frame:
-    """Like a DataFrame, as far as it is used."""
-
-    def __init__(self, **columns):
-        self.columns = [*columns]
-        self.iloc = self
-        self._columns = [Series(values) for values in columns.values()]
-
-    def __getitem__(self, key):
-        return self._columns[key[1]]
-
-
-def test_frames_and_mappings():
-    values = np.arange(ROWS) * 0.1
-    city = [None if n % 10 == 0 else "ab"[n % 2] for n in range(ROWS)]
-    when = [np.datetime64("2020-01-01") + n % 28 for n in range(ROWS)]
-    columns = {"x": values, "city": city, "when": when, "y": [n % 2 == 0 for n in range(ROWS)]}
-    for source in (columns, Frame(**columns)):
-        table = read(source)
-        assert [c.type for c in table.columns] == ["number", "category", "date", "category"]
-        np.testing.assert_array_equal(table.columns[0].numbers, values)
-        assert table.columns[1].missing == 12
-        assert table.columns[3].words == ("False", "True")
-        assert table.lines[0] == 2
-
-
-@pytest.mark.parametrize("source", [7, None, [1, 2], {"a": [1]}, {"a": [1], "b": [1, 2]}])
-def test_what_is_no_table(source):
-    with pytest.raises(wb.WorkbenchError):
-        wb.inspect_table(source)
-
-
-def test_unknown_columns_are_named():
-    with raises("table.unknown_column", "“kids”", "income"):
-        inspect(BUYS, target="kids")
-    with raises("table.unknown_column", "“kids”"):
-        inspect(BUYS, leave_out=("kids",))
-
-
 def test_a_single_column_is_read_and_not_learned_from():
     text = csv("review", lambda n: ("good" + ", very good" * (n % 4),))
     cells = read_cells(text.encode())
@@ -393,3 +227,14 @@ def test_a_single_column_is_read_and_not_learned_from():
     assert cells.columns[0][3] == "good, very good, very good, very good"
     with raises("upload.one_column"):
         inspect(text)
+
+
+def test_a_damaged_letter_does_not_change_the_encoding():
+    data = csv("a,b,y", lambda n: (n * 1.1, "né", n % 2)).encode() + b"1,\xff,1\n"
+    assert "né" in read(data).columns[1].words
+    assert any("UTF-8 with errors" in sentence for sentence in inspect(data).warnings)
+
+
+def test_columns_of_spaces_with_a_tab_before_the_last():
+    text = csv("", lambda n: (f'{n * 0.5}  {n % 7}  {n % 3}\t"car {n % 9}"',))
+    assert len(names_of(text)) == 4

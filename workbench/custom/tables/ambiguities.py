@@ -17,7 +17,7 @@ from workbench.i18n import _
 
 def ambiguities(column: Column, guess: Guess) -> Iterator[str]:
     """Yield a sentence if the cells of a column allow another reading."""
-    if guess.alternative is None or column.numbers is None:
+    if guess.alternative is None or guess.is_sure or column.numbers is None:
         return
     for cell in dict.fromkeys(column.cells):
         value, other = (

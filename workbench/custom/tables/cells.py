@@ -50,6 +50,10 @@ class Cells:
             return [c for c in self.counts if not is_missing(c) or c.lower() in CLASS_WORDS]
         return [cell for cell in self.counts if not is_missing(cell)]
 
+    def counts_of(self, values: Sequence[str]) -> dict[str, int]:
+        """How often each of some cells occurs."""
+        return {value: self.counts[value] for value in values}
+
     @cached_property
     def simple_numbers(self) -> tuple[Format, NDArray[np.float64]] | None:
         """The format and the numbers if all cells are empty or digits, else None; [n].

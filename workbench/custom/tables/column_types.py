@@ -36,16 +36,26 @@ SAMPLE = 100
 MIN_CODE = 3
 """Digits of codes with leading zeros, such as postal codes."""
 
+_WORDS = re.compile(r"(?:(?<=\s)|^)\S*[^\W\d_]\S*")
 _IDEOGRAPHS = re.compile("[\u3040-\u9fff]")
 
 
 @dataclass(frozen=True)
 class Guess:
-    """How a column is read, and the other reading if its cells do not decide."""
+    """How a column is read, and the other reading if its cells do not decide.
+
+    See `NumberGuess` for the attributes.
+    """
 
     format: Format
     alternative: Format | None = None
     decimal: str = ""
+    is_sure: bool = False
+
+    @property
+    def readings(self) -> tuple[Format, ...]:
+        """The format, and the alternative if there is one."""
+        return (self.format,) if self.alternative is None else (self.format, self.alternative)
 
 
 def guess(cells: Cells, delimiter: str) -> Guess:
@@ -82,10 +92,8 @@ def resolve(guesses: Sequence[Guess]) -> list[Guess]:
         return list(guesses)
     decimal = known.pop()
     return [
-        Guess(other, None, decimal)
-        if guess.format.type == "number"
-        and (other := guess.alternative) is not None
-        and guess.format.decimal != decimal == other.decimal
+        Guess(next(f for f in guess.readings if f.decimal == decimal), None, decimal)
+        if guess.format.type == "number" and guess.alternative is not None
         else guess
         for guess in guesses
     ]
@@ -93,7 +101,7 @@ def resolve(guesses: Sequence[Guess]) -> list[Guess]:
 
 def words_in(text: str) -> float:
     """Return the number of words, two Chinese characters counting as one."""
-    spaced = len(text.split())
+    spaced = len(_WORDS.findall(text))
     return spaced if text.isascii() else spaced + len(_IDEOGRAPHS.findall(text)) / 2
 
 
@@ -107,14 +115,14 @@ def _number(cells: Cells, delimiter: str) -> Guess | None:
     sample = values[:: len(values) // SAMPLE + 1]
     if numbers.share(sample) < MIN_MOSTLY or _are_codes(values):
         return None
-    best = numbers.guess(values, delimiter)
+    best = numbers.guess(cells.counts_of(values), delimiter)
     odd = [value for value, number in cells.read(best.format).items() if math.isnan(number)]
     understood = 1 - _rows(cells, odd) / _rows(cells, values)
     different = len(values) - len(odd)
     few_words = len(odd) <= MAX_WORDS and different >= MIN_NUMBERS and understood >= MIN_MOSTLY
     if not different or (understood < MIN_UNDERSTOOD and not few_words):
         return None
-    return Guess(best.format, best.alternative, best.decimal)
+    return Guess(best.format, best.alternative, best.decimal, best.is_sure)
 
 
 def _rows(cells: Cells, values: Sequence[str]) -> int:

@@ -45,7 +45,7 @@ _WITHOUT_TIME = (
     rf"{_LONG_YEAR}[-\s]?[Qq](?P<quarter>[1-4])",
     rf"[Qq](?P<quarter>[1-4])[-/\s]?{_LONG_YEAR}",
     rf"{_LONG_YEAR}年(?P<month>\d{{1,2}})月",
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?",
+    r"(?P<hour>\d{1,3}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?\s*(?P<half>[AaPp]\.?[Mm]\.?)?",
 )
 _PATTERNS = tuple(
     re.compile(pattern) for pattern in (*(p + _TIME for p in _WITH_TIME), *_WITHOUT_TIME)
@@ -181,7 +181,7 @@ def _time(groups: dict[str, str]) -> float | None:
         if not 1 <= hour <= 12:
             return None
         hour = hour % 12 + (12 if half[0] in "Pp" else 0)
-    if hour > 24 or minute > 59 or whole_seconds > 60:
+    if ("year" in groups and hour > 24) or minute > 59 or whole_seconds > 60:
         return None
     return hour * 3600 + minute * 60 + whole_seconds + float(f"0.{groups.get('fraction', 0)}")
 

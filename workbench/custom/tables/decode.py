@@ -25,6 +25,8 @@ BYTE_ORDER_MARKS = (
 """Marks at the start of a file, with the codec and its name; longer marks first."""
 SAMPLE_BYTES = 2**16
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b]")
+MIN_INTACT = 5
+"""Letters beyond ASCII for each damaged one in UTF-8 with errors."""
 MIN_NULLS = 0.25
 """Every second byte of Latin text in UTF-16 is zero."""
 SAVE_AS = N_("In Excel: File, Save As, “CSV UTF-8”.")
@@ -63,6 +65,10 @@ def decode(data: bytes) -> tuple[str, str]:
     text = _try(data, "utf-8")
     if text is not None:
         return _checked(text), "UTF-8"
+    text = data.decode("utf-8", errors="replace")
+    damaged = text.count("\ufffd")
+    if damaged * MIN_INTACT < len(re.findall("[^\\x00-\\x7f]", text)) - damaged:
+        return _checked(text), _("UTF-8 with errors")
     if _is_latin(data):
         text = _try(data, "cp1252")
         if text is not None:
@@ -150,5 +156,5 @@ def _is_latin(data: bytes) -> bool:
 
 def _other(data: bytes) -> tuple[str, str]:
     codec = encoding_of(data) or "cp1252"
-    text = _try(data, codec)
-    return _checked(text), codec.upper().replace("_", "-")
+    name = codec.upper().replace("_", "-").replace("CP12", "Windows-12")
+    return _checked(_try(data, codec)), name

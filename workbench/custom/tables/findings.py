@@ -14,6 +14,9 @@ from workbench.i18n import _, plural
 
 MAJORITY = 0.8
 """The share of the most frequent class from which it is mentioned."""
+SENTINELS = (-99999, -9999, -999, -99, 999, 9999, 99999, 999999)
+"""Numbers that are often written for a missing value."""
+MIN_SENTINEL = 0.01
 MAX_NAMES = 3
 """Names that a sentence lists."""
 
@@ -34,7 +37,9 @@ def findings(table: Table, report: TargetReport) -> Iterator[str]:
     if report.classes:
         yield from _majority(report)
     for column in table.columns:
-        yield from column.warnings
+        if not column.reason:
+            yield from column.warnings
+            yield from _sentinel(column)
     if table.encoding not in {"UTF-8", "UTF-16", ""}:
         yield _(
             "The text is read as {encoding}: if letters look wrong, save the table as UTF-8."
@@ -92,6 +97,24 @@ def _unreadable(column: Column) -> str:
         kind=kind,
         cells=cells,
     )
+
+
+def _sentinel(column: Column) -> Iterator[str]:
+    """Yield a sentence if a frequent number far from all others may stand for a missing value."""
+    if column.type != "number" or column.numbers is None:
+        return
+    values = column.numbers[column.present]
+    for number in SENTINELS:
+        count = int((values == number).sum())
+        others = values[values != number]
+        if count < 2 or count < MIN_SENTINEL * len(values) or not len(others):
+            continue
+        low, high = float(others.min()), float(others.max())
+        if not low - 2 * (high - low) < number < high + 2 * (high - low):
+            yield _(
+                "{column}: {number} occurs {count} times, far from all other values: if it stands "
+                "for a missing value, leave these cells empty."
+            ).format(column=quoted(column.name), number=number, count=formatting.count(count))
 
 
 def _majority(report: TargetReport) -> Iterator[str]:

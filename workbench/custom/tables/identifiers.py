@@ -73,6 +73,8 @@ def is_row_number(column: Column) -> bool:
     numbers = column.numbers
     if column.type != "number" or numbers is None or not column.present.all():
         return False
+    if column.format.unit or numbers[0] != numbers[0].round():
+        return False
     if _TIME_NAME.fullmatch(column.name) or len(numbers) < 2:
         return False
     return bool((np.diff(numbers) == 1).all())

@@ -61,9 +61,9 @@ def detect(text: str) -> Layout:
     layouts = [_of(sample, delimiter) for delimiter in DELIMITERS]
     scores = {layout: _score(sample, layout) for layout in layouts if layout.width > 1}
     best = max(scores, key=scores.__getitem__, default=None)
-    if best is not None and scores[best] >= MIN_REGULAR:
-        return best
     spaced = _of(sample, SPACES)
+    if best is not None and scores[best] >= MIN_REGULAR:
+        return spaced if _is_spaced(sample, spaced, best) else best
     if spaced.width > 1 and _score(sample, spaced) >= (scores[best] if best else MIN_REGULAR):
         return spaced
     if best is None or best.delimiter not in sample.lstrip().split("\n", 1)[0]:
@@ -94,6 +94,14 @@ def rows(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
         if begin > layout.skip and any(cells) and (cells[0].strip() or "".join(cells).strip()):
             yield begin, cells
         begin = reader.line_num + 1
+
+
+def _is_spaced(text: str, spaced: Layout, best: Layout) -> bool:
+    """Whether runs of spaces divide all lines into more cells than the best other delimiter."""
+    if spaced.width <= best.width or _score(text, spaced) < 1:
+        return False
+    lines = text.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS]
+    return sum("  " in line.strip() for line in lines) > len(lines) / 2
 
 
 def _of(text: str, delimiter: str) -> Layout:

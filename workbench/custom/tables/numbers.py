@@ -25,7 +25,9 @@ CONVENTIONS = (*SEPARATORS, *APOSTROPHES)
 CURRENCIES = r"[$€£¥₹₽₩₺฿]|R\$|US\$|USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|SEK|NOK|DKK|Rs\.?|kr\.?"
 UNIT = r"%|°[CF]?|[^\W\d_][^\W\d_²³/°]{0,11}[²³]?(?:/[^\W\d_]{1,8}[²³]?)?"
 MIN_UNIT = 0.9
-"""The share of the numbers that must have the same unit for it to be one."""
+"""The share of the numbers with a unit that must have the same one."""
+MAX_WITHOUT_UNIT = 0.8
+"""The share of the numbers that may have no unit then."""
 MAGNITUDES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "bn": 1e9}
 SCALED = "k, M, B"
 """The unit of a column in which these letters multiply some numbers."""
@@ -82,16 +84,29 @@ class NumberGuess:
         Other separators that fit as many cells, with other values.
     decimal : str
         The decimal separator, if some cell has only one reading of it; else empty.
+    is_sure : bool
+        Whether the cells leave hardly any doubt; only other columns may decide otherwise.
     """
 
     format: Format
     alternative: Format | None = None
     decimal: str = ""
+    is_sure: bool = False
 
 
-def guess(cells: Sequence[str], delimiter: str) -> NumberGuess:
-    """Return the separators and the unit that fit most of the different `cells`."""
-    counts = Counter(_shapes(cells))
+def guess(cells: Mapping[str, int], delimiter: str) -> NumberGuess:
+    """Return the separators and the unit that fit most cells.
+
+    Parameters
+    ----------
+    cells
+        How often each different cell occurs.
+    delimiter
+        The delimiter of the file.
+    """
+    counts: Counter[str] = Counter()
+    for shape, count in zip(_shapes([*cells]), cells.values(), strict=True):
+        counts[shape] += count
     parsed = {shape: _parsed(shape) for shape in counts}
     numbers = {shape: counts[shape] for shape, part in parsed.items() if part is not None}
     unit = _unit(parsed, numbers)
@@ -107,12 +122,13 @@ def guess(cells: Sequence[str], delimiter: str) -> NumberGuess:
     formats = {c: Format("number", *c, unit) for c in best}
     bodies = {part.body: numbers[shape] for shape, part in parsed.items() if part is not None}
     if (",", "") in best and (".", ",") in best and (".", "") not in best:
-        return NumberGuess(formats[".", ","], formats[",", ""])
+        is_sure = delimiter == "," or _has_small_integers(bodies, ",")
+        return NumberGuess(formats[".", ","], formats[",", ""], is_sure=is_sure)
     if (".", "") in best and (",", ".") in best and (",", "") not in best:
         point, mark = formats[".", ""], formats[",", "."]
-        if delimiter != "," and _has_small_integers(bodies):
+        if delimiter != "," and _has_small_integers(bodies, "."):
             return NumberGuess(mark, point)
-        return NumberGuess(point, mark)
+        return NumberGuess(point, mark, is_sure=delimiter == ",")
     decimals = {decimal for decimal, _thousands in best}
     return NumberGuess(formats[best[0]], decimal=decimals.pop() if len(decimals) == 1 else "")
 
@@ -179,11 +195,12 @@ def _unit(parsed: Mapping[str, _Shape | None], numbers: Mapping[str, int]) -> st
     for shape, count in numbers.items():
         part = parsed[shape]
         units[part.unit if part is not None else ""] += count
-    total = units.total()
     if len(units) > 1 and all(unit in MAGNITUDES or not unit for unit in units):
         return SCALED
+    total, without = units.total(), units.pop("", 0)
     unit, count = units.most_common(1)[0] if units else ("", 0)
-    return unit if count >= MIN_UNIT * total else ""
+    is_shared = count >= MIN_UNIT * (total - without) and without <= MAX_WITHOUT_UNIT * total
+    return unit if is_shared else ""
 
 
 def _fits(part: _Shape | None, format: Format) -> bool:
@@ -220,11 +237,11 @@ def _finite(value: float) -> float:
     return value if abs(value) < MAX_NUMBER else math.nan
 
 
-def _has_small_integers(bodies: Mapping[str, int]) -> bool:
+def _has_small_integers(bodies: Mapping[str, int], mark: str) -> bool:
     """Whether integers below 1,000 stand next to several larger numbers with a separator.
 
     Then the separator is one of thousands: rounded decimals would have fewer digits now and then.
     """
-    integers = [body for body in bodies if "." not in body]
-    separated = sum(count for body, count in bodies.items() if "." in body)
+    integers = [body for body in bodies if mark not in body]
+    separated = sum(count for body, count in bodies.items() if mark in body)
     return bool(integers) and max(map(len, integers)) <= 3 and separated >= MIN_SEPARATED

@@ -25,6 +25,7 @@ from workbench.custom.tables.target import as_target, default_target
 from workbench.custom.tables.text_rows import read_text
 from workbench.custom.tables.text_table import TextTable
 from workbench.custom.uploads.limits import MIN_ROWS, TABLE_BYTES
+from workbench.custom.uploads.splits import quoted
 from workbench.errors import InputError, UnknownNameError, file_errors
 from workbench.i18n import _
 
@@ -78,8 +79,16 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
         text.delimiter,
         text.header if choices.header is None else choices.header,
         text.header_is_sure or choices.header is not None,
-        text.warnings,
+        (*_about_target(names, target, choices), *text.warnings),
     )
+
+
+def _about_target(names: Sequence[str], target: int, choices: Choices) -> list[str]:
+    """Return a sentence if the last column cannot be predicted, and another one is instead."""
+    if choices.target is not None or target == len(names) - 1:
+        return []
+    sentence = _("The last column, {last}, cannot be predicted: {target} is predicted instead.")
+    return [sentence.format(last=quoted(names[-1]), target=quoted(names[target]))]
 
 
 def read_cells(source: Any, cancel: CancelToken = NEVER) -> TextTable:

@@ -21,6 +21,8 @@ from workbench.i18n import _
 
 MIN_CLASS = 0.02
 """The share of cells "None" that make it a class."""
+FEW_CLASSES = 5
+"""Integers with at most this many different values are classes, also rare ones."""
 MAX_INTEGER_CLASSES = 20
 """Integers with at most this many different values are classes by default."""
 
@@ -40,7 +42,8 @@ def can_be_classes(column: Column) -> bool:
 def is_number(column: Column) -> bool:
     """Whether the column is predicted as a number by default.
 
-    Integers with few values are classes, if each has enough rows for all splits.
+    Integers with few values are classes; with more than `FEW_CLASSES`, only if each has enough rows
+    for all splits.
     """
     if not can_be_number(column):
         return False
@@ -49,7 +52,7 @@ def is_number(column: Column) -> bool:
     values, counts = np.unique(column.numbers[column.present], return_counts=True)
     if (values != values.round()).any() or len(values) > MAX_INTEGER_CLASSES:
         return True
-    return bool(counts.min() < MIN_PER_CLASS)
+    return bool(len(values) > FEW_CLASSES and counts.min() < MIN_PER_CLASS)
 
 
 def classes_of(column: Column) -> tuple[NDArray[np.int64], tuple[str, ...]]:
