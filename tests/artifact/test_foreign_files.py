@@ -93,3 +93,20 @@ def test_compressed_and_plain_files_are_recognized(tmp_path):
         decompress(plain, tmp_path / "again")
     with raises("model.is_a_file", "plain.safetensors"):
         wb.model(str(plain))
+
+
+@pytest.mark.parametrize("name", ["lama-3-8B", "Llama-3-8B-"])
+def test_a_misspelled_folder_is_not_taken_for_a_model(tmp_path, monkeypatch, name):
+    (tmp_path / "Llama-3-8B").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with raises("name.unknown", "Llama-3-8B"):
+        wb.model(name)
+    with raises("name.unknown", "fashion/lenet5"):
+        wb.model("fashion/lenet")
+
+
+def test_an_index_is_not_a_compressed_file(tmp_path):
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text('{"weight_map": {}}', encoding="utf-8")
+    with raises("file.index", "compress"):
+        decompress(index, tmp_path / "again")

@@ -121,14 +121,24 @@ def _foreign(path: Path, start: bytes) -> WorkbenchError | None:
     for matches, error in _BY_CONTENT:
         if matches(start):
             return error(path)
+    lower = path.name.lower()
+    if is_index(lower):
+        return pickle_index_error(path) if ".bin." in lower else _index_error(path)
     if start[8:9] == b"{" or not start:
         return None
-    lower = path.name.lower()
     if lower.endswith(".gguf"):
         return gguf_error(path)
     if lower.endswith(PICKLES):
         return pickle_error(path)
     return _other_format(path)
+
+
+def _index_error(path: Path) -> ArtifactError:
+    return ArtifactError(
+        f"{path} is the index of a checkpoint, which is not compressed: compress it first, with "
+        "workbench compress.",
+        code="file.index",
+    )
 
 
 def _other_format(path: Path) -> ArtifactError | None:

@@ -117,7 +117,6 @@ def _compress(options: argparse.Namespace) -> Result:
 
     if options.model not in models() and files.is_tensor_file(options.model):
         return files.compress(options, read_recipe(options))
-    files.check_is_known(options.model, models())
     chosen, recipe = model(options.model), read_recipe(options)
     from workbench.training.compress import compress
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.artifact.foreign_files import did_you_mean, is_weights_file, similar
-from workbench.errors import ArtifactError, InputError, UnknownNameError, user_errors
+from workbench.artifact.foreign_files import is_weights_file
+from workbench.errors import ArtifactError, InputError, user_errors
 from workbench.progress import progress_bar
 from workbench.recipe import Recipe
 
@@ -24,16 +23,6 @@ if TYPE_CHECKING:
 def is_tensor_file(name: str) -> bool:
     """Whether `name` is that of a file of weights, or of a file or folder that exists."""
     return name != "" and (is_weights_file(name) or Path(name).exists())
-
-
-def check_is_known(name: str, models: Iterable[str]) -> None:
-    """Raise `UnknownNameError` for a name of neither a model nor a file that resembles a file's."""
-    close = similar(Path(name))
-    if name not in models and close and not get_close_matches(name, list(models), 1, 0.7):
-        raise UnknownNameError(
-            f"There is neither a model nor a file or folder {name!r}{did_you_mean(close)}.",
-            code="name.unknown",
-        )
 
 
 def compress(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:

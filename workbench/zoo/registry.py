@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from workbench.artifact.foreign_files import check_own_kind, is_weights_file
+from workbench.artifact.foreign_files import (
+    check_own_kind,
+    did_you_mean,
+    is_weights_file,
+    similar,
+)
 from workbench.artifact.tensor_file import TENSOR_FILE_PREFIX
 from workbench.domain.model import Architecture, Model
 from workbench.domain.task import Task, unknown_name_error
@@ -174,18 +180,29 @@ def model(name: str) -> Model:
 
 
 def _check_is_no_file(name: str) -> None:
-    """Raise an error that says what to do if `name` is that of a file or a folder.
+    """Raise an error that says what to do if `name` is that of a file or a folder, or like it.
 
     Raises
     ------
     InputError
         If it is a file of tensors, which has no module, or a folder.
+    UnknownNameError
+        If it is like the name of a file or folder, and not like that of a model.
     WorkbenchError
         If it is a file of another program, or a missing file of weights.
     """
-    if name in ARCHITECTURES or not name or not (is_weights_file(name) or Path(name).exists()):
+    path = Path(name)
+    if name in ARCHITECTURES or not name:
         return
-    check_own_kind(Path(name))
+    if not (is_weights_file(name) or path.is_absolute() or path.exists()):
+        close = similar(path)
+        if close and not get_close_matches(name, models(), 1):
+            raise UnknownNameError(
+                f"There is neither a model nor a file or folder {name!r}{did_you_mean(close)}.",
+                code="name.unknown",
+            )
+        return
+    check_own_kind(path)
     raise InputError(
         f"{name} is a file or folder, not the name of a model: workbench compress, inspect and "
         "compare take files of tensors, and wb.from_module takes the module that they fit.",
