@@ -271,6 +271,17 @@ def test_other_files_get_the_one_helpful_line(tmp_path, capsys, command, name):
     assert [item.name for item in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("command", ["compress", "inspect", "compare"])
+def test_a_pipeline_of_several_models(tmp_path, generator, capsys, command):
+    for part in ("unet", "vae"):
+        (tmp_path / part).mkdir()
+        hand.write(tmp_path / part / "m.safetensors", {"w": normal(generator, 8, 8)})
+    (tmp_path / "model_index.json").write_text("{}", encoding="utf-8")
+    values = {"PATH": str(tmp_path), "OUT": str(tmp_path / "out")}
+    assert main([values.get(word, word) for word in COMMANDS[command]]) == 2
+    assert str(tmp_path / "unet") in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_misspelled_paths_get_the_name_that_exists(tmp_path, capsys, command):
     (tmp_path / "Llama-3-8B").mkdir()

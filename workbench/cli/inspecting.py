@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from workbench.artifact.foreign_files import is_weights_file
+from workbench.artifact.foreign_files import is_index, is_weights_file
 from workbench.cli import checkpoints, tables
 from workbench.cli.recipes import add_recipe
 
@@ -44,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def inspect(options: argparse.Namespace) -> dict[str, Any]:
     """Inspect a table, pictures, a tensor file or a compressed file."""
     path = Path(options.file)
-    if path.suffix.lower() in TABLES:
+    if path.suffix.lower() in TABLES and not is_index(path.name):
         return {"file": options.file, **_table(options)}
     if _holds_pictures(path):
         from workbench.custom.pictures.learn import inspect_pictures
@@ -67,7 +68,8 @@ def show(result: dict[str, Any]) -> None:
 
 def _holds_pictures(path: Path) -> bool:
     if path.is_dir():
-        return not any(is_weights_file(entry.name) for entry in path.iterdir())
+        entries = chain(path.glob("*"), path.glob("*/*"))  # pipelines have a folder per model
+        return not any(is_weights_file(entry.name) for entry in entries)
     return path.suffix.lower() == ".zip"
 
 
