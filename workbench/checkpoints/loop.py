@@ -24,6 +24,7 @@ def train(
     validate: Callable[[Weights], float],
     report: Callable[[int, float], None],
     on_progress: Callable[[float], None] = lambda fraction: None,
+    convert: Callable[[Tensor], Tensor] = lambda stored: stored,
 ) -> Weights:
     """Train a new module and return the averaged weights of its best or last epoch.
 
@@ -37,7 +38,7 @@ def train(
     plan
         The training plan.
     inputs
-        Tensor [n, ...], the inputs of the module.
+        Tensor [n, ...], the inputs of the module, or what `convert` makes them from.
     labels
         int64 [n] or [n, positions], or float32 [n] for regression.
     validate
@@ -47,6 +48,8 @@ def train(
     on_progress
         Called after each step with the completed fraction. Any exception that it raises ends the
         run.
+    convert
+        Returns the inputs of a batch, so that large data need not be converted at once.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def train(
     for epoch in range(1, plan.epochs + 1):
         batches = _batches(len(inputs), plan.batch_size, generator)
         for step, batch in enumerate(batches, start=1 + (epoch - 1) * steps):
-            x = inputs[batch]
+            x = convert(inputs[batch])
             if plan.shift or plan.mirror:
                 x = augment(x, plan.shift, plan.mirror, generator)
             if plan.noise:

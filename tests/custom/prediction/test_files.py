@@ -90,7 +90,7 @@ def test_a_file_model_needs_no_registered_model(tmp_path, monkeypatch):
     assert (model.name, model.task.classes, model.card["macs"]) == (
         "custom/mine",
         tuple("abc"),
-        28**2 * 9 * 8 + 14**2 * 9 * 8 * 16 + 7**2 * 9 * 16 * 32 + 288 * 3,
+        28**2 * 9 * 16 + 14**2 * 9 * 16 * 32 + 7**2 * 9 * 32 * 64 + 576 * 3,
     )
     assert wb.to_module(path)(torch.zeros(2, 1, 28, 28)).shape == (2, 3)
     with raises("artifact.data_missing", "a.zip"):

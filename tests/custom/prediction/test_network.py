@@ -8,13 +8,14 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from tests.raises import raises
+from workbench.custom.pictures.network import picture_network
 from workbench.custom.prediction.network import build_layers, check_layers, describe_layers
-from workbench.custom.uploads.small_models import cnn, mlp
+from workbench.custom.uploads.small_models import mlp
 
 IMAGE = (3, 28, 28)
 NETWORKS = {
     "table": (lambda: mlp(11, 3), (11,)),
-    "images": (lambda: cnn(3, 28, 5), IMAGE),
+    "images": (lambda: picture_network(3, 28, 5), IMAGE),
     "norms": (
         lambda: nn.Sequential(
             nn.Conv2d(3, 8, 3, padding=1, bias=False),

@@ -58,6 +58,7 @@ def from_pictures(
     level: int | None = None,
     leave_out: Iterable[str] = (),
     leave_out_rare: bool = False,
+    seconds: float | None = None,
     cancel: CancelToken = NEVER,
 ) -> Model:
     """Train a small network on the pictures of a folder or a zip archive, a folder for each class.
@@ -71,6 +72,9 @@ def from_pictures(
         The path of a folder or an archive, or the content of an archive.
     name
         The model is registered as ``custom/name``; by default the name of the source.
+    seconds
+        The longest time to train; by default as long as the number of pictures needs. With it, the
+        result depends on the speed of the machine.
 
     Returns
     -------
@@ -93,4 +97,5 @@ def from_pictures(
     pictures = read_pictures(source, choices, cancel.part(0, 0.2))
     pictures.check()
     stem = "pictures" if isinstance(source, bytes) else PurePath(source).stem
-    return train_small_model(name or unique_name(stem), pictures.data, cancel.part(0.2, 1))
+    name = name or unique_name(stem)
+    return train_small_model(name, pictures.data, cancel.part(0.2, 1), seconds=seconds)

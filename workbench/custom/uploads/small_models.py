@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from workbench.cancel import NEVER, CancelToken
 from workbench.checkpoints.loop import Weights, train
 from workbench.custom.model import model_of
+from workbench.custom.pictures.network import picture_network
 from workbench.custom.prediction.description import Description
 from workbench.custom.uploads.splits import SEED, UploadedData
 from workbench.custom.uploads.time_limit import Step, train_within
@@ -28,7 +29,6 @@ from workbench.zoo.registry import register_model
 from workbench.zoo.tables import CUSTOM_PREFIX
 
 HIDDEN = (64, 64)
-CHANNELS = (8, 16, 32)
 STEPS = {"custom": 1500, "image": 400}
 """Training steps by the input type of the task, within the limits on epochs."""
 MIN_EPOCHS = 3
@@ -36,12 +36,14 @@ MAX_EPOCHS = 100
 BATCHES = (16, 512)
 """The smallest and the largest batch size; in between, 1/30 of the examples."""
 LEARNING_RATE = 0.005
+SHIFT = 12
+"""Pictures are shifted by up to 1/12 of their side."""
 AVERAGED = 25
 """The weight average spans 1/25 of all steps, from 5 to 100 steps."""
 THREADS = {"custom": 1, "image": 2}
 """Fixed, because the trained weights depend on the number of threads; more would not be faster."""
-EVAL_BATCH = 2000
-"""Examples in a validation batch."""
+EVAL_NUMBERS = 2_000_000
+"""Numbers in the inputs of a validation batch."""
 
 
 def train_small_model(
@@ -66,8 +68,11 @@ def train_small_model(
         If `cancel` is cancelled between two steps; nothing is then registered.
     """
     task = _task(name, data)
-    inputs = task.inputs(data.parts["train"][0])
-    module = _build(inputs, data)
+    examples = data.parts["train"][0]
+    is_image = data.input_type == "image"
+    inputs = torch.from_numpy(examples) if is_image else task.inputs(examples)
+    example = task.inputs(examples[:1])
+    module = _build(example, data).eval()
 
     def step(fraction: float) -> None:
         cancel.check()
@@ -75,16 +80,17 @@ def train_small_model(
 
     def run(plan: TrainingPlan, validate: Callable[[Weights], float], on_step: Step) -> Weights:
         return train(
-            lambda: _build(inputs, data),
+            lambda: _build(example, data),
             plan,
             inputs,
             targets(data.parts["train"][1]),
             validate,
             lambda epoch, score: None,
             on_step,
+            (lambda batch: task.inputs(batch.numpy())) if is_image else (lambda batch: batch),
         )
 
-    plan, validate = _plan(len(inputs), data.input_type), _validation_score(module, task)
+    plan, validate = _plan(len(inputs), example), _validation_score(module, task)
     with threads(THREADS[data.input_type]):
         if seconds is None:
             weights = run(plan, validate, step)
@@ -123,11 +129,11 @@ def _preprocessing(module: nn.Module, data: UploadedData) -> dict[str, Any] | No
     return Description.of(kind, data.origin, data.classes, module, data.preprocessing).as_dict()
 
 
-def _build(inputs: Tensor, data: UploadedData) -> nn.Module:
+def _build(example: Tensor, data: UploadedData) -> nn.Module:
     outputs = len(data.classes) or 1
     if data.input_type == "image":
-        return cnn(inputs.shape[1], inputs.shape[2], outputs)
-    return mlp(inputs.shape[1], outputs)
+        return picture_network(example.shape[1], example.shape[2], outputs)
+    return mlp(example.shape[1], outputs)
 
 
 def mlp(features: int, outputs: int) -> nn.Module:
@@ -142,27 +148,20 @@ def mlp(features: int, outputs: int) -> nn.Module:
     )
 
 
-def cnn(channels: int, side: int, outputs: int) -> nn.Module:
-    """Return a network of three convolutions, each halving the size, with random weights."""
-    layers: list[nn.Module] = []
-    for width in CHANNELS:
-        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-        channels, side = width, side // 2
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side * side, outputs))
-
-
-def _plan(examples: int, input_type: str) -> TrainingPlan:
+def _plan(examples: int, example: Tensor) -> TrainingPlan:
+    is_image = example.ndim == 4
+    wanted = STEPS["image" if is_image else "custom"]
     smallest, largest = BATCHES
     batch = min(max(smallest, examples // 30), largest, examples)
     steps = examples // batch
-    epochs = min(max(MIN_EPOCHS, math.ceil(STEPS[input_type] / steps)), MAX_EPOCHS)
+    epochs = min(max(MIN_EPOCHS, math.ceil(wanted / steps)), MAX_EPOCHS)
     return TrainingPlan(
         epochs=epochs,
         learning_rate=LEARNING_RATE,
         batch_size=batch,
         weight_decay=0.01,
         label_smoothing=0.0,
-        shift=2 if input_type == "image" else 0,
+        shift=example.shape[-1] // SHIFT if is_image else 0,
         average=1 - 1 / max(5, min(100, epochs * steps // AVERAGED)),
         seed=SEED,
     )
@@ -171,13 +170,14 @@ def _plan(examples: int, input_type: str) -> TrainingPlan:
 def _validation_score(module: nn.Module, task: Task) -> Callable[[Weights], float]:
     """Return a function that returns the negative validation loss of weights."""
     split = task.split("validation")
+    size = max(1, EVAL_NUMBERS // split.examples[0].size)
 
     @torch.no_grad()
     def score(weights: Weights) -> float:
         losses = []
-        for start in range(0, len(split), EVAL_BATCH):
-            inputs = task.inputs(split.examples[start : start + EVAL_BATCH])
-            labels = targets(split.labels[start : start + EVAL_BATCH])
+        for start in range(0, len(split), size):
+            inputs = task.inputs(split.examples[start : start + size])
+            labels = targets(split.labels[start : start + size])
             outputs = torch.func.functional_call(module, weights, (inputs,))
             losses.append(float(label_loss(outputs, labels)) * len(labels))
         return -float(np.sum(losses)) / len(split)
