@@ -12,10 +12,13 @@ from workbench.panels.pages import PAGES, Panel
 from workbench.panels.tabs import tabs
 from workbench.panels.uploads.missing import MissingModel
 from workbench.panels.uploads.uploads import Uploads
-from workbench.panels.views import card, layer_table, results
+from workbench.panels.views import card, layer_table, reasons, results
 from workbench.panels.views.activity import training_activity
+from workbench.panels.views.contents import contents
+from workbench.panels.views.guessing import with_guessing
 from workbench.panels.views.header import header
 from workbench.panels.views.labels import examples_label, page_labels
+from workbench.panels.views.trial import trial
 from workbench.plots import points
 from workbench.recipe import Recipe
 from workbench.recipe.presets import PRESETS
@@ -50,6 +53,8 @@ def description(
             "layer_table": layer_table.rows(session.model),
             "training": training.section(session),
             "upload": uploads.describe(),
+            "trial": trial(session.origin_model),
+            "contents": contents(session.origin_model),
             "presets": [{"key": p.name, "label": p.label, "help": p.help} for p in PRESETS],
         }
     return message
@@ -132,6 +137,8 @@ def numbers(session: Session, report: Report | None) -> dict[str, Any]:
         input_type=session.model.task.input_type,
         timing=session.timing if is_current else None,
     )
+    texts = with_guessing(texts, session.model, report if is_current else None)
+    texts["more"] = reasons.more(len(texts["reasons"]))
     selected = results.summary(session.model.name, session.recipe, session.origin)
     return {**texts, "announcement": f"{selected}: {texts['announcement']}"}
 

@@ -20,7 +20,7 @@ def _few_steps(monkeypatch):
 
 
 def csv(rows=80):
-    lines = (f"{n},{n % 7},{'low' if n < rows / 2 else 'high'}" for n in range(rows))
+    lines = (f"{3 * n},{n % 7},{'low' if n < rows / 2 else 'high'}" for n in range(rows))
     return "\n".join(["size,other,label", *lines]).encode()
 
 

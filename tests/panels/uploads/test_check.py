@@ -54,6 +54,9 @@ def test_a_table_is_checked_changed_and_learned_from(client, sender):
     client.set_values(prune_sparsity=0.5, quantize_bits=4)
     shown = client.wait_until_idle()["numbers"]
     assert shown["exact"]
+    facts = {fact["label"]: fact["value"] for fact in shown["facts"]}
+    assert facts["by guessing"] == learned["figures"][2]["value"] == "50.0\u202f%"
+    assert any("on these 12 examples; on new ones" in text for text in shown["reasons"])
     client.act("tab", key="comparison", columns=8)
     for view in ("recall", "confusion", "weights"):
         client.act("focus", key="view", value=view)

@@ -1,8 +1,17 @@
 """The actions that the page can request by name; importing a module registers its actions."""
 
-from workbench.panels.actions import artifact, display, export, layers, selection, training, uploads
+from workbench.panels.actions import (
+    artifact,
+    display,
+    export,
+    layers,
+    selection,
+    training,
+    trial,
+    uploads,
+)
 from workbench.panels.actions.registry import ACTIONS, SELECTING_ACTIONS, VIEW_ACTIONS
 
-MODULES = (artifact, display, export, layers, selection, training, uploads)
+MODULES = (artifact, display, export, layers, selection, training, trial, uploads)
 
 __all__ = ["ACTIONS", "MODULES", "SELECTING_ACTIONS", "VIEW_ACTIONS"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.errors import WorkbenchError
-from workbench.i18n import _
 from workbench.panels.actions.background import run_in_background
 from workbench.panels.actions.registry import Dashboard, action
 from workbench.panels.uploads import texts
@@ -14,8 +12,7 @@ from workbench.panels.uploads import texts
 @action
 def upload(dashboard: Dashboard, message: dict[str, Any]) -> None:
     """Announce a file, whose chunks follow."""
-    if not texts.allowed():
-        raise WorkbenchError(_("Uploads are disabled on this server."), code="upload.disabled")
+    texts.check_allowed()
     dashboard.uploads.start(
         message.get("number"), message.get("file"), message.get("size"), message.get("choices")
     )

@@ -19,7 +19,11 @@ export class App {
 
   /** @param {Context} context */
   constructor(context) {
-    this.context = { ...context, go: (/** @type {string} */ key) => this.go(key) };
+    this.context = {
+      ...context,
+      go: (/** @type {string} */ key) => this.go(key),
+      tryModel: () => this.header.upload.trial.open(),
+    };
     this.header = new Header(context.channel, context.theme, this.context.go);
     this.main = h("main");
     /** @type {Record<string, { view: View, built: Page }>} */

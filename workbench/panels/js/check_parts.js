@@ -145,7 +145,7 @@ export function classBars(classes) {
       {},
       h("span", { className: "class-name", text: name, title: name }),
       bar,
-      h("span", { className: "class-count", text: `${count} · ${percent}` }),
+      h("span", { className: "class-count", text: count ? `${count} · ${percent}` : percent }),
     );
   });
 }

@@ -55,7 +55,14 @@ export class CompressPage {
     this.stage.build(labels);
     this.card.build(page);
     const train = h("button", { type: "button", className: "quiet", text: labels.train, onclick: () => go("train") });
-    this.footer.build(labels, page.pages.some(({ key }) => key === "train") ? train : undefined);
+    const trial = h("button", {
+      type: "button",
+      className: "quiet",
+      text: labels.trial,
+      onclick: () => this.context.tryModel(),
+    });
+    const next = [...(page.trial ? [trial] : []), ...(page.pages.some(({ key }) => key === "train") ? [train] : [])];
+    this.footer.build(page, ...next);
     this.tabs.build(page, "compress");
     this.tour.build(page);
   }

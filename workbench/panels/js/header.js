@@ -32,6 +32,7 @@ export class Header {
     const { labels } = page;
     const focused = document.activeElement === this.models;
     if (page.upload) this.upload.build(labels, page.upload);
+    this.upload.trial.build(page.trial);
     this.models = this.modelSelector(page);
     this.node.replaceChildren(
       h(isStandalone() ? "h1" : "p", { className: "name", text: labels.title }), // a notebook has its own heading

@@ -44,7 +44,7 @@ function render({ model, el }) {
   const theme = createTheme(root, channel);
   const status = new Status(channel, root);
   const part = model.get("part");
-  const view = new VIEWS[part]({ channel, status, theme, go: () => {} });
+  const view = new VIEWS[part]({ channel, status, theme, go: () => {}, tryModel: () => {} });
   const ready = () => {
     root.dataset.ready = "true";
   };

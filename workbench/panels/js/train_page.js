@@ -35,7 +35,7 @@ export class TrainPage {
     this.settings.setAttribute("aria-label", page.training.title);
     this.training.build(page);
     this.card.build(page);
-    this.footer.build(page.labels);
+    this.footer.build(page);
     this.tabs.build(page, "train");
   }
 

@@ -182,6 +182,8 @@ export interface Page {
   settings: { levels: Choice[]; distillation: DistillationTexts | null; tour: Tour };
   training: TrainingTexts;
   upload: UploadTexts | null;
+  trial: TrialTexts | null;
+  contents: FileContents | null;
   presets: { key: string; label: string; help: string }[];
   tabs: TabLabel[];
 }
@@ -446,6 +448,46 @@ export interface Learned {
   figure: PlotlyFigure | null;
 }
 
+/** What a file contains of the user's data. */
+export interface FileContents {
+  text: string;
+  items: { name: string; values: string }[];
+}
+
+export interface TrialField {
+  name: string;
+  type: string;
+  value: string;
+  choices: string[];
+}
+
+/** What the user can try a model on. */
+export interface TrialTexts {
+  title: string;
+  fields: TrialField[];
+  accept: string;
+  drop: string;
+  or: string;
+  help: string;
+  answer: string;
+  sending: string;
+  save: string;
+  close: string;
+  line: string;
+}
+
+/** `number` is that of the typed row, null for a file. */
+export interface Predictions {
+  number: number | null;
+  answer: string;
+  agreement: string; // with the answers in the file
+  classes: ClassShare[];
+  notes: string[];
+  head: string[];
+  rows: { source: string; cells: string[] }[];
+  more: string;
+}
+
 /** A model that is no longer in memory, with the text that asks for its file. */
 export interface MissingModel {
   model: string;
@@ -469,6 +511,7 @@ export interface Messages {
   tab: TabMessage;
   upload: UploadMessage;
   learned: Learned;
+  predictions: Predictions;
   progress: Progress | { text: null };
   banner: { text: string };
   saved: { name: string; text: string; code: string; note: string | null; met: boolean };
@@ -484,6 +527,7 @@ export interface Context {
   status: Status;
   theme: Theme;
   go: (page: string) => void; // opens a page of the app
+  tryModel: () => void; // opens the screen on which a model is tried
 }
 
 export interface View {

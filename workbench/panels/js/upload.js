@@ -8,6 +8,7 @@ import { isStandalone } from "./address.js";
 import { Check } from "./check.js";
 import { h, setText } from "./dom.js";
 import { LearnedFigures } from "./learned.js";
+import { Trial } from "./trial.js";
 import { fileOf, rememberFile } from "./uploaded_files.js";
 
 /** @import { Channel } from "./channel.js" */
@@ -36,6 +37,8 @@ export class Upload {
     this.number = 0; // of the newest file; messages about older ones are ignored
     this.check = new Check(channel);
     this.learned = new LearnedFigures(channel);
+    this.trial = new Trial(channel, (file) => this.tryFile(file));
+    this.isTrial = false; // whether the newest file is one that the model is tried on
     this.list = h("div", { className: "uploaded", hidden: true });
     this.node = h("details", { className: "menu upload", "data-step": "idle" });
     channel.on("upload", (message) => message.number === this.number && this.show(message));
@@ -56,7 +59,7 @@ export class Upload {
 
   // The screens over the page.
   get dialogs() {
-    return [this.check.node, this.learned.node];
+    return [this.check.node, this.learned.node, this.trial.node];
   }
 
   // Builds the panel once: a running upload stays when the page is rebuilt for another model.
@@ -170,10 +173,21 @@ export class Upload {
   send(file) {
     if (!file) return;
     this.number += 1;
+    this.isTrial = false;
     this.file = file;
     const { number, earlier: choices } = this;
     this.earlier = null;
     this.channel.act("upload", { number, file: file.name, size: file.size, choices });
+  }
+
+  // Sends a file that the current model predicts from.
+  /** @param {File | undefined} file */
+  tryFile(file) {
+    if (!file) return;
+    this.number += 1;
+    this.isTrial = true;
+    this.file = file;
+    this.channel.act("try_file", { number: this.number, file: file.name, size: file.size });
   }
 
   /** @type {(offset: number) => Promise<void>} */
@@ -188,13 +202,14 @@ export class Upload {
       .slice(offset, offset + texts.chunk_bytes)
       .arrayBuffer()
       .catch(() => null);
-    if (number !== this.number || !this.busy) return;
+    if (number !== this.number || !(this.busy || this.isTrial)) return;
     this.channel.act("upload_chunk", { number }, chunk ? [chunk] : []); // empty if it cannot be read
   }
 
   /** @param {UploadMessage} message */
   show(message) {
     const { step } = message;
+    if (this.isTrial) return this.showTrial(message);
     if (step === "done" && message.model && this.file) rememberFile(message.model, this.file.name, this.check.choices);
     this.node.dataset.step = step;
     this.intro.hidden = this.busy || step === "done";
@@ -210,8 +225,17 @@ export class Upload {
     if (step === "done" && message.learned) this.node.open = false; // its figures follow
   }
 
+  // Shows the progress of a file that the model is tried on; its predictions are a message of their own.
+  /** @param {UploadMessage} message */
+  showTrial(message) {
+    if (message.step === "chunk") this.sendChunk(message.offset);
+    if (message.step === "busy") this.trial.work(message.text);
+    if (message.step === "failed") this.trial.work(message.text ?? "", true);
+  }
+
   /** @type {(text: string, fraction?: number | null) => void} */
   showWork(text, fraction) {
+    if (this.isTrial) return this.trial.work(text);
     if (this.check.node.open) this.check.work(text, fraction);
     setText(this.operation, text);
     if (typeof fraction === "number") this.bar.value = fraction;

@@ -26,6 +26,9 @@ MAX_BYTES = {
     "pictures": limits.IMAGES_BYTES,
     "weights": limits.WEIGHTS_BYTES,
 }
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".heic", ".webp", ".gif", ".bmp")
+"""Single pictures, which a model can be tried on."""
+
 OTHERS = {
     (".xlsx", ".xls", ".xlsm", ".ods", ".numbers"): N_(
         "This is a spreadsheet: save it as “CSV UTF-8” (in Excel: File, Save as), then upload that "
@@ -38,7 +41,7 @@ OTHERS = {
     (".json", ".jsonl", ".parquet", ".feather"): N_(
         "Files of this type are not read: save the table as CSV, then upload that file."
     ),
-    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".heic", ".webp", ".gif", ".bmp"): N_(
+    PICTURES: N_(
         "This is one picture: put the pictures of each class into a folder named after it, and "
         "upload a ZIP archive of the folders."
     ),
@@ -60,6 +63,8 @@ class UploadedFile:
         Its name; the end decides how it is read.
     size
         Its length in bytes.
+    is_trial
+        Whether the current model is tried on it: it may then be a single picture.
 
     Raises
     ------
@@ -67,12 +72,14 @@ class UploadedFile:
         If files of this type are not read, or it is empty or too large.
     """
 
-    def __init__(self, number: Any, name: str, size: Any) -> None:
+    def __init__(self, number: Any, name: str, size: Any, *, is_trial: bool = False) -> None:
         path = PurePath(name)
         self.number = number
         self.name = path.name
         self.stem = PurePath(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
-        self.kind = _kind(path.suffix.lower())
+        suffix = path.suffix.lower()
+        self.kind = "pictures" if is_trial and suffix in PICTURES else _kind(suffix)
+        self.is_trial = is_trial
         if type(size) is not int or size < 1:
             raise FileError(_("The file is empty."), code="upload.empty")
         if size > MAX_BYTES[self.kind]:

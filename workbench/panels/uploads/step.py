@@ -20,8 +20,8 @@ class Outcome:
 
     Attributes
     ----------
-    model : str
-        The name of the model to select.
+    model : str or None
+        The name of the model to select; None to select no other one.
     recipe : Recipe
         The recipe to select.
     text : str
@@ -32,7 +32,7 @@ class Outcome:
         Whether it was trained on the data of the file.
     """
 
-    model: str
+    model: str | None
     text: str
     recipe: Recipe = field(default_factory=Recipe)
     created: Model | None = None

@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench import formatting
 from workbench.custom.uploads import limits
+from workbench.errors import WorkbenchError
 from workbench.i18n import _
 from workbench.panels.uploads.file import CHUNK_BYTES, KINDS
 
@@ -17,6 +18,18 @@ VARIABLE = "WORKBENCH_UPLOADS"
 def allowed() -> bool:
     """Whether this kernel takes uploads."""
     return os.environ.get(VARIABLE, "on") == "on"
+
+
+def check_allowed() -> None:
+    """Check that this kernel takes uploads.
+
+    Raises
+    ------
+    WorkbenchError
+        If it does not.
+    """
+    if not allowed():
+        raise WorkbenchError(_("Uploads are disabled on this server."), code="upload.disabled")
 
 
 def describe() -> dict[str, Any] | None:

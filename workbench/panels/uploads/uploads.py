@@ -18,6 +18,8 @@ from workbench.panels.uploads.missing import MissingModel
 from workbench.panels.uploads.models import UploadedModels
 from workbench.panels.uploads.reading import read
 from workbench.panels.uploads.step import Outcome, Step
+from workbench.panels.uploads.trial import Trial
+from workbench.panels.uploads.trial_step import TrialStep
 from workbench.panels.views.learned import learned
 from workbench.plots.palette import THEMES
 
@@ -58,12 +60,15 @@ class Uploads:
         The models made of earlier files.
     missing : MissingModel or None
         A model that the link of the page names and that is not in memory.
+    trial : Trial
+        Predictions of the current file for new data.
     """
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.models = UploadedModels(channel.session)
         self.missing: MissingModel | None = None
+        self.trial = Trial(channel)
         self._lock = threading.Lock()
         self._active: _Active | None = None
 
@@ -83,6 +88,14 @@ class Uploads:
             file = UploadedFile(number, str(name), size)
             self.models.check_room()
             self._active = _Active(file, choices if isinstance(choices, Mapping) else {})
+            reply("chunk", offset=0)
+
+    def start_trial(self, number: Any, name: Any, size: Any) -> None:
+        """Accept the announcement of a file that the current model predicts from."""
+        self.discard()
+        reply = self._replier(number)
+        with error_boundary(partial(reply, "failed")):
+            self._active = _Active(UploadedFile(number, str(name), size, is_trial=True), {})
             reply("chunk", offset=0)
 
     def add_chunk(self, number: Any, buffers: Sequence[Any]) -> None:
@@ -133,9 +146,14 @@ class Uploads:
     def _read(self, active: _Active) -> None:
         reply = self._replier(active.file.number)
         reply("busy", _("reading"))
-        active.step = read(
-            active.file, lambda text, fraction: reply("busy", text, fraction=fraction)
-        )
+
+        def progress(text: str, fraction: float | None) -> None:
+            reply("busy", text, fraction=fraction)
+
+        if active.file.is_trial:
+            active.step = TrialStep(self.trial, active.file.name, active.file.take())
+        else:
+            active.step = read(active.file, progress)
         shown = self._inspect(active, active.choices)
         if shown is not None:
             active.shown = shown
@@ -191,6 +209,9 @@ class Uploads:
     def _open(self, active: _Active, outcome: Outcome) -> None:
         if active.file.cancel.cancelled:
             raise Cancelled("The upload was cancelled.", code="upload.cancelled")
+        if outcome.model is None:
+            self._end(active, "done", outcome.text)
+            return
         if outcome.created is not None:
             self.models.add(outcome.created, active.file.name, learned=outcome.learned)
         missing, self.missing = self.missing, None

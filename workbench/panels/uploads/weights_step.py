@@ -26,11 +26,13 @@ class WeightsStep:
     def learn(self, cancel: CancelToken, progress: Progress) -> Outcome:
         """Return the model with these weights, or the recipe of the compressed file."""
         from workbench.custom.uploads import weights
+        from workbench.zoo.model_of_file import model_of_file
 
         if weights.is_workbench_file(self.content):
             artifact = weights.open_artifact(self.content)
+            name = model_of_file(artifact).name
             text = _("This is a compressed {model}; its recipe is now selected.")
-            return Outcome(artifact.model, text.format(model=artifact.model), artifact.recipe)
+            return Outcome(name, text.format(model=name), artifact.recipe)
         base, tensors = weights.match_builtin(weights.read(self.content))
         token = cancel.reporting(lambda fraction: progress(_("measuring"), fraction))
         model: Model = weights.model_with_weights(unique_name(self.name), base, tensors, token)

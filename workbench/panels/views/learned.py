@@ -9,6 +9,8 @@ from workbench.domain import Model
 from workbench.i18n import _
 from workbench.panels.views.labels import examples_label
 from workbench.plots.palette import Palette
+from workbench.plots.style import Figure
+from workbench.recipe import Recipe
 
 if TYPE_CHECKING:
     from workbench.evaluation.honest_figures import HonestFigures
@@ -39,7 +41,7 @@ def learned(model: Model, palette: Palette) -> dict[str, Any]:
         "poor": "" if honest.better else honest.sentences[0],
         "figures": figures,
         "classes": _recalls(honest, score),
-        "figure": None,
+        "figure": _predicted(model, palette) if is_number else None,
     }
 
 
@@ -85,6 +87,19 @@ def _of_number(model: Model, honest: HonestFigures, score: Score) -> list[dict[s
 
 def _figure(label: str, value: str, note: str = "") -> dict[str, str]:
     return {"label": label, "value": value, "note": note}
+
+
+def _predicted(model: Model, palette: Palette) -> Figure:
+    """Draw the predictions of the model by the true numbers."""
+    from workbench.analysis.number_comparison import compare_numbers
+    from workbench.plots import number_comparison
+
+    figure = number_comparison.draw(compare_numbers(model, Recipe()), palette)
+    line, original, _compressed = figure["data"]  # nothing is compressed yet
+    title = {**figure["layout"]["title"], "text": _("Predicted against true")}
+    margin = {**figure["layout"]["margin"], "t": 48}
+    layout = {**figure["layout"], "title": title, "margin": margin, "showlegend": False}
+    return {"data": [line, original], "layout": layout}
 
 
 def _recalls(honest: HonestFigures, score: Score) -> list[dict[str, Any]]:

@@ -1,0 +1,79 @@
+"""What the card says about guessing and new data, for models of the user's data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench import formatting
+from workbench.domain import Model
+from workbench.evaluation.report import Report
+from workbench.i18n import _
+from workbench.panels.views.reasons import exact
+from workbench.zoo.tables import CUSTOM_PREFIX
+
+if TYPE_CHECKING:
+    from workbench.evaluation.honest_figures import HonestFigures
+
+DASH = "\u2013"
+
+
+def with_guessing(texts: dict[str, Any], model: Model, report: Report | None) -> dict[str, Any]:
+    """Return the texts of the card with the figures of guessing, for models of the user's data.
+
+    That the file is no better than guessing comes before all other sentences.
+    """
+    if not model.name.startswith(CUSTOM_PREFIX) or model.task.metric.counts not in (
+        "classes",
+        "numbers",
+    ):
+        return texts
+    honest = _honest(model, report)
+    result = {**texts, "facts": [*texts["facts"], *_facts(model, honest)]}
+    if honest is None:
+        return result
+    first, *others = honest.sentences
+    sentences = texts["reasons"]
+    result["reasons"] = (
+        [*sentences, first, *others] if honest.better else [first, *sentences, *others]
+    )
+    return result
+
+
+def _honest(model: Model, report: Report | None) -> HonestFigures | None:
+    if report is None or not exact(report):
+        return None
+    from workbench.evaluation.honest_figures import honest_figures  # loads torch
+
+    return honest_figures(model, report)
+
+
+def _facts(model: Model, honest: HonestFigures | None) -> list[dict[str, str]]:
+    is_number = model.task.metric.counts == "numbers"
+    write = formatting.number if is_number else formatting.percent
+    facts = [
+        {
+            "label": _("by guessing"),
+            "value": DASH if honest is None else write(honest.baseline),
+            "help": _("The root mean squared error of always predicting the average.")
+            if is_number
+            else _("The accuracy of always predicting the most frequent class."),
+        }
+    ]
+    if not is_number:
+        interval = None if honest is None else honest.new_data
+        facts.append(
+            {
+                "label": _("on new data"),
+                "value": DASH if interval is None else _range(*interval),
+                "help": _(
+                    "The 95 % interval of the accuracy on new examples like these (Wilson 1927)."
+                ),
+            }
+        )
+    return facts
+
+
+def _range(low: float, high: float) -> str:
+    return _("{low} to {high}").format(
+        low=formatting.percent(low, 0), high=formatting.percent(high, 0)
+    )
