@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from workbench.custom.tables.inspect import inspect_table
     from workbench.custom.tables.inspection import Inspection
     from workbench.custom.to_module import to_module
+    from workbench.deploy.agreement import Agreement, confirm
+    from workbench.deploy.export import export
+    from workbench.deploy.package import Package, load_package
+    from workbench.deploy.target import Target
     from workbench.domain import Model, Task
     from workbench.errors import WorkbenchError
     from workbench.evaluation.honest_figures import HonestFigures, honest_figures
@@ -66,6 +70,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Activations",
     "Adjust",
+    "Agreement",
     "Artifact",
     "Attribution",
     "CancelToken",
@@ -81,6 +86,7 @@ __all__ = [
     "Model",
     "ModelPlugin",
     "NumberComparison",
+    "Package",
     "Predictions",
     "Prune",
     "Quantize",
@@ -90,6 +96,7 @@ __all__ = [
     "Share",
     "Structure",
     "Student",
+    "Target",
     "Task",
     "Train",
     "WorkbenchError",
@@ -99,9 +106,11 @@ __all__ = [
     "compare_numbers",
     "compress",
     "compress_file",
+    "confirm",
     "dashboard",
     "decompress",
     "evaluate",
+    "export",
     "from_checkpoint",
     "from_keras",
     "from_module",
@@ -117,6 +126,7 @@ __all__ = [
     "inspect_pictures",
     "inspect_table",
     "load",
+    "load_package",
     "measure",
     "model",
     "models",
@@ -156,6 +166,10 @@ _NAMES = {
     "custom.tables.inspect": ("inspect_table",),
     "custom.tables.inspection": ("Inspection",),
     "custom.to_module": ("to_module",),
+    "deploy.agreement": ("Agreement", "confirm"),
+    "deploy.export": ("export",),
+    "deploy.package": ("Package", "load_package"),
+    "deploy.target": ("Target",),
     "domain": ("Model", "Task"),
     "errors": ("WorkbenchError",),
     "evaluation.honest_figures": ("HonestFigures", "honest_figures"),

@@ -57,7 +57,7 @@ def iter_scores(
             per_thread = -(-(stop - start) // torch.get_num_threads())
             batch = min(per_thread, batch_size_for(model))
             rows.append(_rows(model, arranged, split, order[start:stop], batch, cancel))
-            yield _score_of_rows(model, np.concatenate(rows), split)
+            yield score_of_rows(model, np.concatenate(rows), split)
     yield reference_score(model, weights, split, cancel)
 
 
@@ -77,7 +77,7 @@ def reference_score(
     if model.task.metric.counts not in SUM_METRICS:
         return _score_of_outputs(model, weights, split, cancel)
     rows = _rows(model, weights, split, np.arange(len(split)), batch_size_for(model), cancel)
-    return _score_of_rows(model, rows, split)
+    return score_of_rows(model, rows, split)
 
 
 def reference_outputs(
@@ -102,7 +102,7 @@ def reference_outputs(
     return torch.cat([*parallel_map(run, batches)])
 
 
-def _score_of_rows(model: Model, rows: SumRows, split: Split) -> Score:
+def score_of_rows(model: Model, rows: SumRows, split: Split) -> Score:
     """Return the score of the examples in `rows`: an estimate unless they are the full split."""
     name, total = model.task.metric.name, len(split)
     metric, labels = SUM_METRICS[model.task.metric.counts], LabelScale.of(model.task, split)

@@ -1,0 +1,265 @@
+"""Compare what a runtime predicts with what the compressed file predicts, example by example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workbench import formatting
+from workbench.artifact.artifact import Artifact
+from workbench.cancel import NEVER, CancelToken
+from workbench.deploy.facts import check_facts
+from workbench.deploy.host import Host
+from workbench.deploy.package import Package, load_package
+from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.source import Network, exported_network, open_file
+from workbench.display import Card
+from workbench.domain import Split
+from workbench.domain.inputs import targets
+from workbench.domain.metric import Metric
+from workbench.domain.sum_metrics import SUM_METRICS
+from workbench.errors import InputError
+from workbench.evaluation.counts import PredictionCounts
+from workbench.evaluation.reference import BORDERLINE, classify, predict
+from workbench.evaluation.report import Score
+from workbench.evaluation.scores import score_from_counts
+from workbench.evaluation.sums import score_of_rows
+from workbench.i18n import _, plural
+
+TOLERANCE = 1e-4
+"""The largest difference of outputs that are numbers, relative to max(1, |output|)."""
+REFERENCE_BATCH = 250
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the predictions of a runtime agree with those of the compressed file.
+
+    Attributes
+    ----------
+    runtime, split : str
+        The title of the runtime and the name of the split.
+    predictions : int
+        Predictions that were compared: one for each example, or for each position of a sequence.
+    borderline, different : array of int64
+        The indices of predictions that differ: those where the file's two best outputs are so close
+        that rounding decides, and all others.
+    largest_difference : float
+        The largest absolute difference of an output to that of the file in PyTorch's float32.
+    metric : Metric
+        The metric of the task.
+    score, reference : Score
+        Computed from the runtime's own outputs, and that of the file.
+    facts : mapping
+        What really ran: provider, version, precision, layers.
+    """
+
+    runtime: str
+    split: str
+    predictions: int
+    borderline: NDArray[np.int64] = field(repr=False)
+    different: NDArray[np.int64] = field(repr=False)
+    largest_difference: float
+    metric: Metric
+    score: Score
+    reference: Score
+    facts: Mapping[str, Any]
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether no prediction differs but those that rounding decides."""
+        return not len(self.different)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: the same, the same but for borderline examples, or different."""
+        total = formatting.count(self.predictions)
+        if not self.confirmed:
+            sentence = plural(
+                "{count} of {total} predictions in {runtime} is another: do not use this package.",
+                "{count} of {total} predictions in {runtime} are others: do not use this package.",
+                len(self.different),
+            )
+            count = formatting.count(len(self.different))
+            return sentence.format(count=count, total=total, runtime=self.runtime)
+        if len(self.borderline):
+            sentence = plural(
+                "All {total} predictions in {runtime} are those of the file, except {count} where "
+                "the two best outputs are almost equal.",
+                "All {total} predictions in {runtime} are those of the file, except {count} where "
+                "the two best outputs are almost equal.",
+                len(self.borderline),
+            )
+            count = formatting.count(len(self.borderline))
+            return sentence.format(count=count, total=total, runtime=self.runtime)
+        return _("All {total} predictions in {runtime} are those of the file.").format(
+            total=total, runtime=self.runtime
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {
+            "runtime": self.runtime,
+            "split": self.split,
+            "confirmed": self.confirmed,
+            "verdict": self.verdict,
+            "predictions": self.predictions,
+            "borderline": self.borderline.tolist(),
+            "different": self.different.tolist(),
+            "largest_difference": self.largest_difference,
+            "metric": self.metric.name,
+            "value": self.score.value,
+            "reference_value": self.reference.value,
+            "figures": dict(self.score.figures),
+            "facts": dict(self.facts),
+        }
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        facts = (
+            (self.metric.format(self.score.value), self.runtime),
+            (self.metric.format(self.reference.value), _("the file")),
+            (f"{self.largest_difference:.1e}", _("largest difference of an output")),
+        )
+        card = Card(self.verdict, facts)
+        return {"text/html": card.html(), "text/plain": repr(self)}
+
+
+def confirm(
+    package: Package | str | PathLike[str],
+    split: str = "validation",
+    *,
+    artifact: Artifact | str | PathLike[str] | None = None,
+    cancel: CancelToken = NEVER,
+) -> Agreement:
+    """Run every example of a split in the package's runtime, and compare with the file.
+
+    Parameters
+    ----------
+    package
+        A package, or its path.
+    split
+        "validation", "test" or "train".
+    artifact
+        The compressed file, or its path, for a package that was read from a disk.
+    cancel
+        Checked between the steps.
+
+    Raises
+    ------
+    RuntimeFailedError
+        If the runtime crashes, hangs, or runs something else than was requested.
+    ArtifactError
+        If the package was not made from this file.
+    """
+    loaded = package if isinstance(package, Package) else load_package(package)
+    RUNTIMES[loaded.target.runtime].check_installed()
+    network = exported_network(artifact_of(loaded, artifact))
+    data = network.task.split(split)
+    inputs = network.task.inputs(data.examples)
+    with Host(loaded) as host:
+        check_facts(loaded.target, host.facts)
+        cancel.check()
+        outputs = torch.from_numpy(host.run(inputs.numpy(), loaded.target.batch))
+        facts = host.facts
+    cancel.check()
+    eager = _eager_outputs(network, inputs, cancel)
+    if outputs.shape != eager.shape:
+        raise InputError(
+            f"The package returns outputs of shape {tuple(outputs.shape)}, the file of shape "
+            f"{tuple(eager.shape)}: it holds another network.",
+            code="deploy.other_shape",
+        )
+    borderline, different = _differences(network, data, outputs, eager)
+    return Agreement(
+        RUNTIMES[loaded.target.runtime].title,
+        split,
+        outputs[..., 0].numel() if _has_classes(network) else len(outputs),
+        borderline,
+        different,
+        float((outputs - eager).abs().max()) if outputs.numel() else 0.0,
+        network.task.metric,
+        _score(network, data, outputs),
+        _score(network, data, eager),
+        facts,
+    )
+
+
+def artifact_of(
+    package: Package, artifact: Artifact | str | PathLike[str] | None = None
+) -> Artifact:
+    """Return the compressed file of a package: its own, or the given one.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    ArtifactError
+        If the given file is another one.
+    """
+    if artifact is None:
+        if package.artifact is None:
+            raise InputError(
+                "The package does not contain the compressed file: give it as artifact= or --file.",
+                code="deploy.no_artifact",
+            )
+        return package.artifact
+    opened = open_file(artifact)
+    if opened.digest != package.manifest["artifact"]["sha256"]:
+        raise InputError(
+            "The package was made from another compressed file than the given one.",
+            code="deploy.other_artifact",
+        )
+    return opened
+
+
+def _has_classes(network: Network) -> bool:
+    return network.task.metric.counts in ("classes", "tokens")
+
+
+@torch.no_grad()
+def _eager_outputs(network: Network, inputs: Tensor, cancel: CancelToken) -> Tensor:
+    batches = []
+    for start in range(0, len(inputs), REFERENCE_BATCH):
+        cancel.check()
+        batches.append(network.module(inputs[start : start + REFERENCE_BATCH]))
+    return torch.cat(batches).float()
+
+
+def _differences(
+    network: Network, data: Split, outputs: Tensor, eager: Tensor
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the indices of borderline and of other predictions that differ."""
+    if not _has_classes(network):
+        far = (outputs - eager).abs() > TOLERANCE * eager.abs().clamp(min=1)
+        rows = far.reshape(len(far), -1).any(1) | ~outputs.reshape(len(far), -1).isfinite().all(1)
+        return np.empty(0, np.int64), np.flatnonzero(rows.numpy())
+    expected, certain = classify(eager.flatten(0, -2), BORDERLINE)
+    predicted, _certain = classify(outputs.flatten(0, -2), 0.0)
+    if network.task.metric.counts == "classes":
+        artifact_model = network.model.with_spec(network.spec)
+        expected = predict(artifact_model, network.operands, data.examples)
+    differs = predicted != expected
+    return np.flatnonzero(differs & ~certain), np.flatnonzero(differs & certain)
+
+
+def _score(network: Network, data: Split, outputs: Tensor) -> Score:
+    """Return the score of outputs, whoever computed them."""
+    task = network.task
+    labels = targets(data.labels)
+    if task.metric.counts == "classes":
+        predicted, _certain = classify(outputs, 0.0)
+        counts = PredictionCounts.of(data.labels, predicted, len(task.classes), len(data))
+        return score_from_counts(counts)
+    if task.metric.counts in SUM_METRICS:
+        rows = SUM_METRICS[task.metric.counts].rows(outputs, labels)
+        return score_of_rows(network.model, rows, data)
+    assert task.measure is not None  # such a metric comes with its function
+    value, name = task.measure([outputs], [labels]), task.metric.name
+    return Score(name, value, value, value, len(data), len(data), {name: value})

@@ -1,0 +1,118 @@
+"""Write a module as an ONNX file: the same bytes on every run, with nothing of this machine."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workbench.errors import InputError, describe
+from workbench.runtime.seeding import preserve_random_state
+
+INPUT, OUTPUT, BATCH = "input", "output", "batch"
+TRACED = 17
+"""Examples in the traced batch: PyTorch takes other branches for batches of 1 or below 16."""
+PRODUCER = "workbench"
+NOISY = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "torch._dynamo")
+
+
+def onnx_bytes(module: nn.Module, inputs: Tensor) -> bytes:
+    """Return an ONNX file with one input, a dynamic batch axis and the module's raw outputs.
+
+    Parameters
+    ----------
+    module
+        A module in eval mode that takes one tensor and returns one.
+    inputs
+        A batch of `TRACED` examples, [17, ...].
+
+    Raises
+    ------
+    InputError
+        If the module cannot be exported, or only for this size of a batch.
+    """
+    shapes = ({0: torch.export.Dim(BATCH)},)
+    with _quiet(), torch.no_grad(), preserve_random_state():
+        try:
+            program = torch.onnx.export(
+                module,
+                (inputs.clone(),),
+                dynamo=True,
+                dynamic_shapes=shapes,
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                external_data=False,
+                verbose=False,
+            )
+        except Exception as error:
+            cause = error.__cause__ or error
+            raise InputError(
+                f"PyTorch cannot write this network as ONNX: {describe(cause)}",
+                code="deploy.export_failed",
+            ) from error
+    assert program is not None
+    proto = program.model_proto
+    _strip(proto)
+    _check_batch_axis(proto)
+    content: bytes = proto.SerializeToString(deterministic=True)
+    return content
+
+
+def _strip(proto: Any) -> None:
+    """Remove stack traces, paths, comments and shapes of values from a ModelProto."""
+    proto.producer_name, proto.producer_version, proto.doc_string = PRODUCER, "", ""
+    del proto.metadata_props[:]
+    for graph in _graphs([proto.graph, *proto.functions]):
+        del graph.metadata_props[:]
+        del graph.value_info[:]
+        graph.doc_string = ""
+        for node in graph.node:
+            del node.metadata_props[:]
+            node.doc_string = ""
+        if hasattr(graph, "initializer"):
+            for tensor in (*graph.initializer, *graph.input, *graph.output):
+                del tensor.metadata_props[:]
+                tensor.doc_string = ""
+
+
+def _graphs(graphs: Iterable[Any]) -> Iterator[Any]:
+    """Yield graphs and the graphs of their nodes' attributes."""
+    for graph in graphs:
+        yield graph
+        for node in graph.node:
+            for attribute in node.attribute:
+                yield from _graphs([attribute.g] if attribute.HasField("g") else [])
+                yield from _graphs(attribute.graphs)
+
+
+def _check_batch_axis(proto: Any) -> None:
+    """Raise `InputError` if the export fixed the number of examples."""
+    for value in (*proto.graph.input, *proto.graph.output):
+        axes = value.type.tensor_type.shape.dim
+        if not axes or not axes[0].dim_param:
+            raise InputError(
+                f"The network runs only for batches of {TRACED} examples: its code depends on the "
+                "size of the batch.",
+                code="deploy.fixed_batch",
+            )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the exporter's reports; failures are raised."""
+    loggers = [logging.getLogger(name) for name in NOISY]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

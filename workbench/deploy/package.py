@@ -1,0 +1,150 @@
+"""A package: the exported network with a manifest that says what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from workbench.artifact.artifact import Artifact, check_writable, write_atomic
+from workbench.deploy.run_script import requirements, run_script
+from workbench.deploy.runtimes import RUNTIMES
+from workbench.deploy.target import Target
+from workbench.errors import ArtifactError, MissingFileError, file_errors
+
+FORMAT = "workbench-package/1"
+MANIFEST = "manifest.json"
+MAX_MANIFEST_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Package:
+    """An exported network. `len(package)` is the length of its file.
+
+    Attributes
+    ----------
+    content : bytes
+        The network in the format of its runtime.
+    manifest : mapping
+        Plain data: model, the digest of the compressed file, target, input, output, versions.
+    artifact : Artifact, optional
+        The file that was exported, if the package was not read from a disk.
+    """
+
+    content: bytes = field(repr=False)
+    manifest: Mapping[str, Any]
+    artifact: Artifact | None = field(default=None, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+    @property
+    def target(self) -> Target:
+        """What the network was exported for."""
+        return Target(**self.manifest["target"])
+
+    @property
+    def name(self) -> str:
+        """The name of the network's file in a folder."""
+        return _network_name(self.target)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the package, and return the path of the network's file.
+
+        A path that ends in ``.onnx`` gets that file, and the manifest beside it as ``.onnx.json``.
+        Any other path becomes a folder with the network, the manifest, ``run.py`` and
+        ``requirements.txt``.
+
+        Raises
+        ------
+        FileError
+            If a file cannot be written.
+        """
+        path = Path(path)
+        text = json.dumps(self.manifest, indent=2, ensure_ascii=False) + "\n"
+        if path.suffix == Path(self.name).suffix:
+            check_writable(path)
+            write_atomic(Path(f"{path}.json"), text.encode())
+            return write_atomic(path, self.content)
+        with file_errors("write", path):
+            path.mkdir(parents=True, exist_ok=True)
+        files = {
+            MANIFEST: text,
+            "run.py": run_script(self.manifest),
+            "requirements.txt": requirements(self.manifest),
+        }
+        for name, content in files.items():
+            write_atomic(path / name, content.encode())
+        return write_atomic(path / self.name, self.content)
+
+
+def load_package(path: str | PathLike[str]) -> Package:
+    """Read a package from its folder, or from a network with its manifest beside it.
+
+    Raises
+    ------
+    ArtifactError
+        If the network is not the one of the manifest, for example because it was cut short.
+    FileError
+        If a file is missing or cannot be read.
+    """
+    path = Path(path)
+    manifest_path = path / MANIFEST if path.is_dir() else Path(f"{path}.json")
+    if not manifest_path.exists():
+        raise MissingFileError(
+            f"There is no manifest {manifest_path}: give what `workbench export` wrote.",
+            code="deploy.no_manifest",
+        )
+    with file_errors("read", manifest_path):
+        text = manifest_path.read_bytes()
+    manifest = _manifest(text, manifest_path)
+    network = path / _network_name(Target(**manifest["target"])) if path.is_dir() else path
+    if not network.exists():
+        raise MissingFileError(f"The package has no file {network}.", code="deploy.no_network")
+    with file_errors("read", network):
+        content = network.read_bytes()
+    described = manifest["file"]
+    if len(content) != described["bytes"]:
+        raise ArtifactError(
+            f"{network} has {len(content):,} bytes, but its manifest names "
+            f"{described['bytes']:,}: it is incomplete or was replaced. Export it again.",
+            code="deploy.truncated",
+        )
+    if hashlib.sha256(content).hexdigest() != described["sha256"]:
+        raise ArtifactError(
+            f"{network} was changed after it was exported. Export it again.",
+            code="deploy.changed",
+        )
+    return Package(content, manifest)
+
+
+def _network_name(target: Target) -> str:
+    return f"model{RUNTIMES[target.runtime].suffix}"
+
+
+def _manifest(text: bytes, path: Path) -> dict[str, Any]:
+    try:
+        manifest: Any = json.loads(text) if len(text) <= MAX_MANIFEST_BYTES else None
+        valid = _is_manifest(manifest)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        valid = False
+    if not valid:
+        raise ArtifactError(
+            f"{path} is not the manifest of a package that this version reads.",
+            code="deploy.invalid_manifest",
+        )
+    return dict(manifest)
+
+
+def _is_manifest(manifest: Any) -> bool:
+    Target(**manifest["target"])
+    size, digests = manifest["file"]["bytes"], (manifest["file"], manifest["artifact"])
+    return (
+        manifest["format"] == FORMAT
+        and type(size) is int
+        and all(isinstance(entry["sha256"], str) for entry in digests)
+    )

@@ -1,0 +1,77 @@
+"""The script and the requirements that a package contains: running it without Workbench."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+LOADERS = {
+    "onnxruntime": """import onnxruntime
+
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = {threads}
+session = onnxruntime.InferenceSession(
+    str(FOLDER / "model.onnx"), options, providers=["CPUExecutionProvider"]
+)
+
+
+def run(inputs):
+    return session.run(None, {{"input": inputs}})[0]
+""",
+    "openvino": """import openvino
+
+properties = {{"INFERENCE_PRECISION_HINT": "{hint}", "INFERENCE_NUM_THREADS": {threads}}}
+model = openvino.Core().compile_model(str(FOLDER / "model.onnx"), "CPU", properties)
+
+
+def run(inputs):
+    return model(inputs)[0]
+""",
+}
+HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+SCRIPT = '''"""Run the network on the inputs of a .npy file: python run.py inputs.npy [outputs.npy]
+
+The inputs are {dtype}, [examples{shape}]: {preparation}.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+{loader_import}
+FOLDER = Path(__file__).parent
+CLASSES = {classes!r}
+{loader}
+
+inputs = np.load(sys.argv[1]).astype("{dtype}")
+outputs = run(inputs)
+if len(sys.argv) > 2:
+    np.save(sys.argv[2], outputs)
+for row in outputs:
+    best = row.argmax(-1) if CLASSES else row
+    print(CLASSES[best] if CLASSES and best.ndim == 0 else best)
+'''
+
+
+def run_script(manifest: Mapping[str, Any]) -> str:
+    """Return the text of ``run.py``."""
+    target, entry = manifest["target"], manifest["input"]
+    loader = LOADERS[target["runtime"]].format(
+        threads=target["threads"], hint=HINTS[target["precision"]]
+    )
+    first, _, rest = loader.partition("\n")
+    return SCRIPT.format(
+        dtype=entry["dtype"],
+        shape="".join(f", {size}" for size in entry["shape"][1:]),
+        preparation=entry["preparation"],
+        loader_import=first,
+        loader=rest,
+        classes=tuple(manifest["classes"]),
+    )
+
+
+def requirements(manifest: Mapping[str, Any]) -> str:
+    """Return the text of ``requirements.txt``: the runtime as tested here, and NumPy."""
+    runtime = manifest["target"]["runtime"]
+    return f"{runtime}=={manifest['versions'][runtime]}\nnumpy\n"

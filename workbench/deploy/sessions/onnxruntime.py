@@ -1,0 +1,51 @@
+"""Run a network in ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+from workbench.deploy.sessions.session import Array, Session
+
+PROVIDER = "CPUExecutionProvider"
+OPTIMIZED = "optimized.onnx"
+
+
+class OnnxRuntimeSession:
+    """A session on the CPU; its optimized graph says which layers run in integers."""
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = settings["threads"]
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._optimized = path.with_name(OPTIMIZED)
+        options.optimized_model_filepath = str(self._optimized)
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=[PROVIDER])
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, inputs: Array) -> Array:
+        """Return the outputs for a batch."""
+        outputs: Array = self._session.run(None, {self._input: inputs})[0]
+        return outputs
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return the provider, the version and the operators of the optimized graph."""
+        import onnx
+
+        graph = onnx.load(self._optimized, load_external_data=False).graph
+        return {
+            "provider": self._session.get_providers()[0],
+            "version": onnxruntime.__version__,
+            "operators": dict(Counter(node.op_type for node in graph.node)),
+        }
+
+
+def start(path: Path, settings: Mapping[str, Any]) -> Session:
+    """Load the network of `path`."""
+    return OnnxRuntimeSession(path, settings)

@@ -1,0 +1,54 @@
+"""Run a network in OpenVINO."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import openvino
+
+from workbench.deploy.sessions.session import Array, Session
+
+DEVICE = "CPU"
+HINTS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenVinoSession:
+    """A compiled network on the CPU, in the requested precision and no lower one."""
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        properties = {
+            "INFERENCE_PRECISION_HINT": HINTS[settings["precision"]],
+            "INFERENCE_NUM_THREADS": settings["threads"],
+            "NUM_STREAMS": 1,
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
+        }
+        self._compiled = openvino.Core().compile_model(str(path), DEVICE, properties)
+        self._request = self._compiled.create_infer_request()
+
+    def run(self, inputs: Array) -> Array:
+        """Return the outputs for a batch."""
+        outputs: Array = self._request.infer({0: inputs})[0].copy()
+        return outputs
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return the device, the version, the precision and the layers by precision."""
+        layers: Counter[str] = Counter()
+        for node in self._compiled.get_runtime_model().get_ops():
+            info = node.get_rt_info()
+            if "runtimePrecision" in info and "layerType" in info:
+                layers[str(info["runtimePrecision"].value)] += 1
+        hint = self._compiled.get_property("INFERENCE_PRECISION_HINT")
+        return {
+            "provider": ", ".join(self._compiled.get_property("EXECUTION_DEVICES")),
+            "version": openvino.__version__.partition("-")[0],
+            "precision": hint.get_type_name(),
+            "layers": dict(layers),
+        }
+
+
+def start(path: Path, settings: Mapping[str, Any]) -> Session:
+    """Load the network of `path`."""
+    return OpenVinoSession(path, settings)

@@ -1,0 +1,67 @@
+"""What a file is exported for: a runtime and how it runs there, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from workbench.deploy.runtimes import RUNTIMES
+from workbench.errors import InputError
+
+MAX_BATCH = 4096
+MAX_THREADS = 256
+
+
+@dataclass(frozen=True)
+class Target:
+    """A runtime, and how a network runs there. It is no part of the recipe or of the file.
+
+    Attributes
+    ----------
+    runtime : str
+        A name in `RUNTIMES`: "onnxruntime" or "openvino".
+    precision : str
+        The precision of the arithmetic; each runtime lists those that it has.
+    batch : int
+        Examples per call when predictions are compared.
+    threads : int
+        Threads of one call.
+
+    Raises
+    ------
+    InputError
+        If a value is not among these.
+
+    >>> Target("openvino").precision
+    'float32'
+    """
+
+    runtime: str = "onnxruntime"
+    precision: str = "float32"
+    batch: int = 64
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        runtime = RUNTIMES.get(self.runtime)
+        if runtime is None:
+            raise InputError(
+                f"There is no runtime {self.runtime!r}: choose one of {', '.join(RUNTIMES)}.",
+                code="deploy.unknown_runtime",
+            )
+        if self.precision not in runtime.precisions:
+            raise InputError(
+                f"{runtime.title} does not run in {self.precision!r} here: choose one of "
+                f"{', '.join(runtime.precisions)}.",
+                code="deploy.unknown_precision",
+            )
+        for name, highest in (("batch", MAX_BATCH), ("threads", MAX_THREADS)):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= highest:
+                raise InputError(
+                    f"{name} must be a whole number from 1 to {highest:,}, not {value!r}.",
+                    code="deploy.invalid_number",
+                )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data for JSON."""
+        return asdict(self)

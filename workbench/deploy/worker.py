@@ -1,0 +1,112 @@
+"""The process that runs one network in one runtime: `python -m workbench.deploy.worker`.
+
+It reads one JSON object per line from standard input and answers each with one on standard output:
+``load`` a network, ``run`` all inputs of a .npy file in batches, ``time`` calls on real inputs. It
+imports the runtime and NumPy, never PyTorch: two thread pools would share the cores.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import psutil
+
+from workbench.deploy.sessions.session import Session
+
+Answer = dict[str, Any]
+WARM_UP_CALLS = 3
+
+
+class Worker:
+    """The loaded network of this process."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+
+    def load(self, request: Mapping[str, Any]) -> Answer:
+        """Load a network, and say what runs, how long that took and the memory that it takes."""
+        module = import_module(f"workbench.deploy.sessions.{request['runtime']}")
+        before, start = _resident(), time.perf_counter()
+        self._session = module.start(Path(request["path"]), request)
+        seconds = time.perf_counter() - start
+        facts = self._session.facts()
+        return {"seconds": seconds, "bytes": max(0, _resident() - before), "facts": facts}
+
+    def run(self, request: Mapping[str, Any]) -> Answer:
+        """Write the outputs for all inputs, in batches."""
+        session = self._loaded()
+        inputs = np.load(request["inputs"], mmap_mode="r")
+        batch = request["batch"]
+        outputs = [
+            session.run(np.ascontiguousarray(inputs[start : start + batch]))
+            for start in range(0, len(inputs), batch)
+        ]
+        np.save(request["outputs"], np.concatenate(outputs))
+        return {}
+
+    def time(self, request: Mapping[str, Any]) -> Answer:
+        """Return the seconds of single calls on different batches of the inputs."""
+        session = self._loaded()
+        inputs = np.load(request["inputs"], mmap_mode="r")
+        batch = min(request["batch"], len(inputs))
+        starts = range(0, len(inputs) - batch + 1, batch)
+        batches = [np.ascontiguousarray(inputs[start : start + batch]) for start in starts]
+        for number in range(WARM_UP_CALLS):
+            session.run(batches[number % len(batches)])
+        wall, processor = time.perf_counter(), time.process_time()
+        seconds: list[float] = []
+        while len(seconds) < request["calls"]:
+            example = batches[len(seconds) % len(batches)]
+            start = time.perf_counter()
+            session.run(example)
+            seconds.append(time.perf_counter() - start)
+            if time.perf_counter() - wall > request["limit"]:
+                break
+        busy = (time.process_time() - processor) / (time.perf_counter() - wall)
+        return {"seconds": seconds, "processor_share": busy}
+
+    def _loaded(self) -> Session:
+        assert self._session is not None, "load comes first"
+        return self._session
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    with _private_output() as answers:
+        worker = Worker()
+        commands: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
+            "load": worker.load,
+            "run": worker.run,
+            "time": worker.time,
+        }
+        for line in sys.stdin:
+            request = json.loads(line)
+            try:
+                answer = commands[request["command"]](request)
+            except Exception as error:  # noqa: BLE001 - a runtime raises errors of any type
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            print(json.dumps(answer), file=answers, flush=True)
+
+
+def _private_output() -> TextIO:
+    """Return standard output; what a runtime prints goes to standard error from now on."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return answers
+
+
+def _resident() -> int:
+    memory: int = psutil.Process().memory_info().rss
+    return memory
+
+
+if __name__ == "__main__":
+    main()
