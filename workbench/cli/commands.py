@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.cli import (
     checkpoints,
+    deployment,
     files,
     inspecting,
     learning,
@@ -324,6 +325,20 @@ COMMANDS = (
         _evaluate_options,
         _evaluate,
         tables.reports,
+    ),
+    Command(
+        "export",
+        "Write the network of a compressed file for an inference runtime.",
+        deployment.export_options,
+        deployment.export,
+        deployment.show_export,
+    ),
+    Command(
+        "confirm",
+        "Run an exported network on every example of a split, and compare it with the file.",
+        deployment.confirm_options,
+        deployment.confirm,
+        deployment.show_confirm,
     ),
     Command(
         "predict",

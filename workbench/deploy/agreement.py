@@ -78,7 +78,7 @@ class Agreement:
         return not len(self.different)
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """One sentence: the same, the same but for borderline examples, or different."""
         total = formatting.count(self.predictions)
         if not self.confirmed:
@@ -109,7 +109,7 @@ class Agreement:
             "runtime": self.runtime,
             "split": self.split,
             "confirmed": self.confirmed,
-            "verdict": self.verdict,
+            "summary": self.summary,
             "predictions": self.predictions,
             "borderline": self.borderline.tolist(),
             "different": self.different.tolist(),
@@ -127,7 +127,7 @@ class Agreement:
             (self.metric.format(self.reference.value), _("the file")),
             (f"{self.largest_difference:.1e}", _("largest difference of an output")),
         )
-        card = Card(self.verdict, facts)
+        card = Card(self.summary, facts)
         return {"text/html": card.html(), "text/plain": repr(self)}
 
 
@@ -250,7 +250,7 @@ def _differences(
 
 
 def _score(network: Network, data: Split, outputs: Tensor) -> Score:
-    """Return the score of outputs, whoever computed them."""
+    """Return the score of outputs, of the runtime or of PyTorch."""
     task = network.task
     labels = targets(data.labels)
     if task.metric.counts == "classes":

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -148,8 +149,9 @@ class Host:
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._words):
-            if stream is not None:
-                stream.close()
+            with suppress(BrokenPipeError):  # a request that a dead process did not read
+                if stream is not None:
+                    stream.close()
         self._folder.cleanup()
 
     def __enter__(self) -> Self:

@@ -55,7 +55,7 @@ class Package:
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the package, and return the path of the network's file.
 
-        A path that ends in ``.onnx`` gets that file, and the manifest beside it as ``.onnx.json``.
+        A path that ends in ``.onnx`` gets that file, and the manifest next to it as ``.onnx.json``.
         Any other path becomes a folder with the network, the manifest, ``run.py`` and
         ``requirements.txt``.
 
@@ -83,7 +83,7 @@ class Package:
 
 
 def load_package(path: str | PathLike[str]) -> Package:
-    """Read a package from its folder, or from a network with its manifest beside it.
+    """Read a package from its folder, or from a network with its manifest next to it.
 
     Raises
     ------

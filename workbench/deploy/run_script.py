@@ -40,10 +40,10 @@ from pathlib import Path
 
 import numpy as np
 {loader_import}
+
 FOLDER = Path(__file__).parent
 CLASSES = {classes!r}
 {loader}
-
 inputs = np.load(sys.argv[1]).astype("{dtype}")
 outputs = run(inputs)
 if len(sys.argv) > 2:

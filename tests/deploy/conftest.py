@@ -1,0 +1,45 @@
+"""Small networks and their packages."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import workbench as wb
+from workbench.deploy.runtimes import RUNTIMES
+
+
+@pytest.fixture(scope="session")
+def artifact():
+    """A compressed network of convolutions, without quantized inputs."""
+    recipe = wb.Recipe(wb.Prune(0.5), wb.Quantize(bits=8))
+    return wb.compress(wb.model("vowels/cnn"), recipe)
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request):
+    """Each runtime that is installed."""
+    sentence = RUNTIMES[request.param].missing()
+    if sentence:
+        pytest.skip(sentence)
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def package(artifact):
+    """The network in ONNX Runtime."""
+    pytest.importorskip("onnxruntime")
+    return wb.export(artifact)
+
+
+@pytest.fixture
+def regression():
+    """A user's module that predicts numbers, and its model."""
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(120, 6, generator=generator)
+    labels = inputs.sum(1, keepdim=True)
+    parts = {"train": slice(0, 60), "validation": slice(60, 90), "test": slice(90, None)}
+    data = {name: (inputs[part], labels[part]) for name, part in parts.items()}
+    torch.manual_seed(1)
+    module = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.GELU(), torch.nn.Linear(8, 1))
+    return wb.from_module(module, **data, name="deployed", metric="explained variance")

@@ -1,0 +1,132 @@
+"""Packages and runtimes that compute something else are found out and named."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from tests.raises import raises
+from workbench.deploy import agreement, host
+from workbench.deploy.host import Host
+
+onnx = pytest.importorskip("onnx")
+numpy_helper = pytest.importorskip("onnx.numpy_helper")
+
+
+def changed(package, change):
+    """Return a package whose ONNX graph was changed."""
+    model = onnx.load_from_string(package.content)
+    change(model.graph)
+    return replace(package, content=model.SerializeToString())
+
+
+def scaled(graph):
+    largest = max(graph.initializer, key=lambda tensor: np.prod(tensor.dims))
+    array = numpy_helper.to_array(largest) * np.float32(0.5)
+    largest.CopyFrom(numpy_helper.from_array(array, largest.name))
+
+
+def with_other_reset(graph):
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.name == "linear_before_reset":
+                attribute.i = 1 - attribute.i
+
+
+def test_a_wrong_weight_is_found(package):
+    result = wb.confirm(changed(package, scaled))
+    assert not result.confirmed
+    assert "do not use this package" in result.summary
+    assert result.score.value != result.reference.value
+
+
+def test_the_wrong_order_of_a_recurrent_layer_is_found():
+    pytest.importorskip("onnxruntime")
+    package = wb.export(wb.compress(wb.model("vowels/gru"), wb.Recipe()))
+    result = wb.confirm(changed(package, with_other_reset))
+    assert result.largest_difference > 1e-2
+    assert not result.confirmed
+
+
+def test_a_lower_precision_that_was_left_on_is_named(package, artifact, monkeypatch):
+    pytest.importorskip("openvino")
+    exact = wb.export(artifact, wb.Target("openvino"))
+    rounded = wb.export(artifact, wb.Target("openvino", "bfloat16"))
+
+    class Mistaken(Host):
+        def __init__(self, _package):
+            super().__init__(rounded)
+
+    monkeypatch.setattr(agreement, "Host", Mistaken)
+    with raises("deploy.other_precision"):
+        wb.confirm(exact)
+
+
+def test_another_provider_is_named(package, monkeypatch):
+    monkeypatch.setattr(
+        agreement, "Host", lambda package: FakeHost({"provider": "CUDAExecutionProvider"})
+    )
+    with raises("deploy.other_provider"):
+        wb.confirm(package)
+
+
+class FakeHost:
+    def __init__(self, facts):
+        self.facts = facts
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+
+@pytest.mark.parametrize("size", [0, 10, -1])
+def test_a_package_that_was_cut_short_is_refused(package, tmp_path, size):
+    path = package.save(tmp_path / "a.onnx")
+    path.write_bytes(package.content[:size])
+    with raises("deploy.truncated"):
+        wb.load_package(path)
+
+
+def test_a_package_that_was_changed_is_refused(package, tmp_path):
+    path = package.save(tmp_path / "a.onnx")
+    content = bytearray(package.content)
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with raises("deploy.changed"):
+        wb.load_package(path)
+
+
+@pytest.mark.parametrize(
+    "manifest", ["", "{}", "[]", '{"format": "workbench-package/9"}', "[" * 100_000]
+)
+def test_a_manifest_of_another_kind_is_refused(package, tmp_path, manifest):
+    path = package.save(tmp_path / "a.onnx")
+    path.with_name("a.onnx.json").write_text(manifest)
+    with raises("deploy.invalid_manifest"):
+        wb.load_package(path)
+
+
+def test_a_network_that_the_runtime_refuses_is_an_error(package):
+    with raises("deploy.runtime_refused"):
+        wb.confirm(replace(package, content=package.content[:1000]))
+
+
+def test_a_runtime_that_crashes_is_an_error(package, monkeypatch):
+    crash = "import os, sys; print('no memory', file=sys.stderr, flush=True); os.abort()"
+    monkeypatch.setattr(host, "WORKER", [sys.executable, "-c", crash])
+    with raises("deploy.runtime_ended") as caught:
+        wb.confirm(package)
+    assert "no memory" in str(caught.value)
+
+
+def test_a_runtime_that_hangs_is_ended(package, monkeypatch):
+    monkeypatch.setattr(host, "WORKER", [sys.executable, "-c", "import time; time.sleep(60)"])
+    with raises("deploy.runtime_ended") as caught, Host(package, seconds=0.5):
+        pass
+    assert "did not answer within 0.5 s" in str(caught.value)
