@@ -10,7 +10,7 @@ import pytest
 import workbench as wb
 from tests.field.test_table_cases import BUYS, ROWS, column, csv, report
 from tests.raises import raises
-from workbench.custom.tables.read import read
+from workbench.custom.tables.read import read, read_cells
 
 
 def inspect(text, **options):
@@ -188,3 +188,11 @@ def test_another_target_than_the_last_column_is_said():
 def test_two_classes_are_classes_also_if_one_is_rare():
     result = inspect(csv("a,b,fraud", lambda n: (n * 1.5, n % 7, int(n in {3, 90}))))
     assert (result.target.as_number, result.target.rare) == (False, ("1",))
+
+
+def test_other_choices_about_the_same_cells_give_what_a_fresh_reading_gives():
+    text = csv("a,b,y", lambda n: (n * 1.5, n * 31 % 17, ["None", "Apnea"][n % 2]))
+    cells = read_cells(text.encode())
+    choices = ({}, {"target": "b"}, {"header": False}, {"target": "a", "leave_out": ("b",)}, {})
+    for options in choices:
+        assert wb.inspect_table(cells, **options) == inspect(text, **options)

@@ -110,6 +110,7 @@ def iris(n):
 HEADERLESS = {
     "iris": csv("", iris),
     "numbers": csv("", lambda n: (n % 9, n * 1.5, n % 2)),
+    "numbers that count": csv("", lambda n: (n, n + 1, n + 2)),
     "words that repeat": csv("", lambda n: ("no", ["low", "high"][n % 2], ["a", "b"][n // 2 % 2])),
     "spam": csv("", lambda n: ("ham" if n % 3 else "spam", f"some text {n} of it"), delimiter="\t"),
     "a missing value first": csv("", lambda n: ("?" if n == 0 else n, n * 1.5, "ab"[n % 2])),

@@ -19,7 +19,7 @@ PIVOT = 69
 MAX_LENGTH = 50
 
 _TIME = (
-    r"(?:[T ,]\s*(?:at\s+|um\s+)?(?P<hour>\d{1,2})(?:[:h.](?P<minute>\d{2}))"
+    r"(?:[T ,:]\s*(?:at\s+|um\s+)?(?P<hour>\d{1,2})(?:[:h.](?P<minute>\d{2}))"
     r"(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?"
     r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?"
 )
@@ -31,7 +31,7 @@ _DAY = r"(?P<day>\d{1,2})"
 _WITH_TIME = (
     rf"{_LONG_YEAR}(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark){_DAY}",
     rf"(?P<first>\d{{1,2}})(?P<mark>[-/.])(?P<last>\d{{1,2}})(?P=mark){_YEAR}",
-    rf"{_WEEKDAY}{_DAY}(?:st|nd|rd|th|\.)?[-\s]*(?:de\s+)?{_NAME}[-\s,]*(?:de\s+)?{_YEAR}",
+    rf"{_WEEKDAY}{_DAY}(?:st|nd|rd|th|\.)?[-/\s]*(?:de\s+)?{_NAME}[-/\s,]*(?:de\s+)?{_YEAR}",
     rf"{_WEEKDAY}{_NAME}[-\s]*{_DAY}(?:st|nd|rd|th)?[-,\s]+{_LONG_YEAR}",
     rf"{_LONG_YEAR}[-\s]{_NAME}[-\s]{_DAY}",
     rf"{_LONG_YEAR}年(?P<month>\d{{1,2}})月{_DAY}日",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from workbench.custom.tables.text_table import TextTable
 from workbench.custom.uploads.limits import TABLE_COLUMNS, TABLE_ROWS
 from workbench.errors import InputError
 from workbench.i18n import _
+
+MISSING_TYPES = frozenset({"NAType", "NaTType"})
+"""The types of missing values in pandas, which need not be installed."""
 
 
 def from_frame(frame: Any) -> TextTable:
@@ -64,21 +68,34 @@ def from_frame(frame: Any) -> TextTable:
 
 
 def _series(frame: Any) -> list[Any]:
-    return [frame.iloc[:, index] for index in range(len(frame.columns))]
+    if hasattr(frame, "iloc"):  # names may repeat
+        return [frame.iloc[:, index] for index in range(len(frame.columns))]
+    return [frame[name] for name in frame.columns]
 
 
 def _objects(column: Any) -> Sequence[Any]:
     """Return the values of a column as Python objects."""
-    return column.tolist() if hasattr(column, "tolist") else list(column)
+    for method in ("tolist", "to_list"):
+        if hasattr(column, method):
+            values: Sequence[Any] = getattr(column, method)()
+            return values
+    return list(column)
 
 
 def _text(value: Any) -> str:
-    if value is None or value != value:  # noqa: PLR0124 - any library's missing value
+    """Return a value as the cell of a file."""
+    if _is_missing(value):
         return ""
-    if isinstance(value, str):
-        return value.strip()
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value.total_seconds())
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value).strip()
+
+
+def _is_missing(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or type(value).__name__ in MISSING_TYPES

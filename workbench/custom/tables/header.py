@@ -15,6 +15,8 @@ SAMPLE = 50
 """Rows from which it is decided."""
 MIN_SAME_TYPE = 0.8
 MAX_REPEATED = 0.5
+MIN_COUNTED = 3
+"""Consecutive numbers in the first line that are names."""
 TYPE_WORDS = frozenset(
     [
         *("int", "integer", "int32", "int64", "float", "float32", "float64", "double", "real"),
@@ -41,7 +43,7 @@ def is_header(first: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[b
         vote = _vote(name, cells[:SAMPLE])
         names += vote > 0
         data += vote < 0
-    if _count_up(first):
+    if _count_up(first) and not _count_up([cells[0] for cells in columns]):
         return True, data == 0
     repeated = len({*first}) < len(first) and data > 0
     if names and not data:
@@ -109,6 +111,6 @@ def _is_value(cell: str) -> bool:
 def _count_up(first: Sequence[str]) -> bool:
     """Whether the numbers in a line are consecutive years, or count from 0 or 1."""
     digits = [int(cell) for cell in first if re.fullmatch(r"\d{1,4}", cell)]
-    if len(digits) < 2 or any(b - a != 1 for a, b in pairwise(digits)):
+    if len(digits) < MIN_COUNTED or any(b - a != 1 for a, b in pairwise(digits)):
         return False
     return digits[0] in {0, 1} or 1900 <= digits[0] <= 2100

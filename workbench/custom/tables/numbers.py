@@ -44,7 +44,7 @@ _LONE_ZERO = re.compile(r"(?<![\d.,' \u00a0\u202f’])0(?=[.,])")
 _SHAPE = re.compile(
     rf"(?P<open>\()?(?P<sign>[-+]?)\s*(?P<before>{CURRENCIES})?\s*(?P<sign2>[-+]?)"
     rf"(?P<body>[0-9.,](?:[0-9.,' ]*[0-9.,])?)(?P<exponent>[eE][-+]?1+)?"
-    rf"\s*(?P<after>{CURRENCIES}|{UNIT})?\s*(?P<trailing>-)?(?P<close>\))?"
+    rf"\s*(?P<after>{CURRENCIES}|{UNIT})?\s*(?P<trailing>-)?(?P<close>\))?(?:[*†‡]|\[1+\])?"
 )
 
 

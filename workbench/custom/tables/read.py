@@ -66,7 +66,10 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
                 ),
                 code="table.unknown_column",
             )
-    parsed = _parsed(names, columns, lines, text.delimiter, cancel)
+    has_names = text.header if choices.header is None else choices.header
+    if has_names not in text.typed:
+        text.typed[has_names] = _parsed(names, columns, lines, text.delimiter, cancel)
+    parsed = [*text.typed[has_names]]
     target = (
         default_target(parsed, lines) if choices.target is None else names.index(choices.target)
     )
@@ -77,7 +80,7 @@ def read(source: Any, choices: Choices = DEFAULT, cancel: CancelToken = NEVER) -
         lines,
         text.encoding,
         text.delimiter,
-        text.header if choices.header is None else choices.header,
+        has_names,
         text.header_is_sure or choices.header is not None,
         (*_about_target(names, target, choices), *text.warnings),
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workbench.custom.tables.column import Column
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,8 @@ class TextTable:
         Whether the first line holds names, and whether that is sure.
     warnings : tuple of str
         Sentences about lines that were left out.
+    typed : dict
+        The columns with their types, with and without names, once they were read.
     """
 
     first: tuple[str, ...] | None
@@ -43,6 +47,7 @@ class TextTable:
     header: bool = True
     header_is_sure: bool = True
     warnings: tuple[str, ...] = ()
+    typed: dict[bool, list[Column]] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
         return len(self.lines)
