@@ -41,6 +41,7 @@ _DIGITS = str.maketrans(
     {**dict.fromkeys("0123456789" + _FOREIGN_DIGITS, "1"), "\0": "0", "−": "-", **_MARKS}
 )
 _LONE_ZERO = re.compile(r"(?<![\d.,' \u00a0\u202f’])0(?=[.,])")
+_has_mark = re.compile("[\n\0]").search
 _SHAPE = re.compile(
     rf"(?P<open>\()?(?P<sign>[-+]?)\s*(?P<before>{CURRENCIES})?\s*(?P<sign2>[-+]?)"
     rf"(?P<body>[0-9.,](?:[0-9.,' ]*[0-9.,])?)(?P<exponent>[eE][-+]?1+)?"
@@ -166,10 +167,13 @@ def _shapes(cells: Sequence[str]) -> list[str]:
 
     A shape is as long as its cell. Cells that are too long have the shape "".
     """
-    if max(map(len, cells), default=0) > MAX_LENGTH or any("\n" in cell for cell in cells):
-        cells = ["" if len(c) > MAX_LENGTH or "\n" in c else c for c in cells]
-    text = _LONE_ZERO.sub("\0", "\n".join(cells)).translate(_DIGITS)
-    return text.split("\n") if cells else []
+    if not cells:
+        return []
+    text = "\n".join(cells)
+    is_clean = text.count("\n") == len(cells) - 1 and "\0" not in text
+    if not is_clean or max(map(len, cells)) > MAX_LENGTH:
+        text = "\n".join("" if len(c) > MAX_LENGTH or _has_mark(c) else c for c in cells)
+    return _LONE_ZERO.sub("\0", text).translate(_DIGITS).split("\n")
 
 
 def _parsed(shape: str) -> _Shape | None:
