@@ -196,3 +196,9 @@ def test_other_choices_about_the_same_cells_give_what_a_fresh_reading_gives():
     choices = ({}, {"target": "b"}, {"header": False}, {"target": "a", "leave_out": ("b",)}, {})
     for options in choices:
         assert wb.inspect_table(cells, **options) == inspect(text, **options)
+
+
+def test_unknown_choices_are_refused():
+    with raises("table.invalid_choice", "drop"):
+        inspect(BUYS, missing="drop")
+    assert inspect(BUYS, leave_out="age") == inspect(BUYS, leave_out=["age"])

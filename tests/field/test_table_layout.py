@@ -50,6 +50,11 @@ LAYOUTS = {
     "single quotes": "'" + BUYS.strip().replace(",", "','").replace("\n", "'\n'") + "'",
     "types": BUYS.replace("\n", "\nint,int,string\n", 1),
     "units": BUYS.replace("\n", "\n[€],[years],\n", 1),
+    "lines in quotes": '"' + BUYS.strip().replace("\n", '"\n"') + '"',
+    "lines in quotes with quotes": '"'
+    + BUYS.strip().replace("yes", '""yes""').replace("\n", '"\n"')
+    + '"',
+    "formulas": BUYS.replace(",yes", ',="yes"').replace(",no", ',="no"'),
     "bars": BUYS.replace(",", "|"),
     "tabs": BUYS.replace(",", "\t"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from workbench.cancel import NEVER, CancelToken
@@ -17,7 +18,7 @@ def inspect_table(
     source: Any,
     target: str | None = None,
     as_number: bool | None = None,
-    leave_out: tuple[str, ...] = (),
+    leave_out: Iterable[str] = (),
     header: bool | None = None,
     missing: str = "impute",
     leave_out_rare: bool = False,
@@ -47,7 +48,7 @@ def inspect_table(
     Raises
     ------
     InputError
-        When the table cannot be read, or is too small or too large.
+        When the table cannot be read, is too small or too large, or a choice is unknown.
     UnknownNameError
         When it has no column of a chosen name.
 
@@ -57,7 +58,8 @@ def inspect_table(
     >>> wb.inspect_table(table, target="city").target.classes
     {'Rome': 40, 'Oslo': 20}
     """
-    choices = Choices(target, as_number, tuple(leave_out), header, missing, leave_out_rare)
+    names = (leave_out,) if isinstance(leave_out, str) else tuple(leave_out)
+    choices = Choices(target, as_number, names, header, missing, leave_out_rare)
     return inspection_of(read(source, choices, cancel), choices)
 
 

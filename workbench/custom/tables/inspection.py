@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from workbench.custom.tables.as_text import as_text
 from workbench.display import Displayable
+from workbench.errors import InputError
+from workbench.i18n import _
 from workbench.i18n import mark as N_
 
 COLUMN_TYPES = (
@@ -19,6 +21,8 @@ COLUMN_TYPES = (
     N_("constant"),
     N_("empty"),
 )
+
+MISSING_CHOICES = ("impute", "leave_out")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,15 @@ class Choices:
     header: bool | None = None
     missing: str = "impute"
     leave_out_rare: bool = False
+
+    def __post_init__(self) -> None:
+        if self.missing not in MISSING_CHOICES:
+            raise InputError(
+                _("“{value}” is no choice for missing values: use impute or leave_out.").format(
+                    value=self.missing
+                ),
+                code="table.invalid_choice",
+            )
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,19 @@ def detect(text: str) -> Layout:
     return best
 
 
+def unwrapped(text: str) -> tuple[str, Layout]:
+    """Return a text and its layout, without quotation marks around each line as a whole.
+
+    Spreadsheets write such lines if a table of another delimiter is saved again.
+    """
+    layout = detect(text)
+    if layout.width != 1 or not text.lstrip().startswith('"'):
+        return text, layout
+    inner = "\n".join(cells[0] for _line, cells in rows(text, layout))
+    inner_layout = detect(inner)
+    return (inner, inner_layout) if inner_layout.width > 1 else (text, layout)
+
+
 def rows(text: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """Yield each row that is not blank, with the line in which it begins, counted from 1.
 

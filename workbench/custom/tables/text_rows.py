@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from array import array
 
 import numpy as np
@@ -22,6 +23,8 @@ MAX_SHARED = 1000
 MAX_IRREGULAR = 0.1
 """The share of rows with another number of cells that may be left out."""
 
+_FORMULA = re.compile(r'^="(.*)"$')
+
 
 def read_text(data: bytes, cancel: CancelToken = NEVER) -> TextTable:
     """Return the cells of a table in text.
@@ -35,7 +38,7 @@ def read_text(data: bytes, cancel: CancelToken = NEVER) -> TextTable:
     """
     text, encoding = decode(data)
     try:
-        detected = layout.detect(text)
+        text, detected = layout.unwrapped(text)
     except csv.Error as error:
         raise _invalid(error) from None
     try:
@@ -99,6 +102,8 @@ class _Rows:
     def _add(self, chunk: list[list[str]]) -> None:
         for index, cells in enumerate(zip(*chunk, strict=True)):
             stripped = [cell.strip() for cell in cells]
+            if stripped[0].startswith('="'):  # texts as some programs export them for Excel
+                stripped = [_FORMULA.sub(r"\1", cell) for cell in stripped]
             shared = self._shared[index]
             if shared is not None:
                 stripped = [shared.setdefault(cell, cell) for cell in stripped]
