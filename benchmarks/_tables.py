@@ -224,6 +224,12 @@ def either(rng: Rng, rows: int = 3000) -> MadeTable:
     return _of_arrays(inputs, kind, as_number=False)
 
 
+def noise(rng: Rng, rows: int = 1500) -> MadeTable:
+    """Make two columns that decide the class, and 98 that are noise."""
+    inputs = rng.normal(size=(rows, 100)).round(3)
+    return _of_arrays(inputs, inputs[:, 0] + inputs[:, 1] > 0, as_number=False)
+
+
 def many_columns(rng: Rng, rows: int = 1460) -> MadeTable:
     """Make few rows with 35 numbers and 45 categories, some of them mostly empty, like Ames."""
     quality = rng.normal(size=rows)
@@ -266,7 +272,7 @@ TABLES: dict[str, Callable[[], MadeTable]] = {
         maker.__name__.replace("_", " "): lambda maker=maker: maker(np.random.default_rng(0))  # type: ignore[misc]
         for maker in (
             *(customers, homes, sales, temperatures, visits, passengers, reviews, tickets),
-            *(steps, either, many_columns),
+            *(steps, either, noise, many_columns),
         )
     },
 }

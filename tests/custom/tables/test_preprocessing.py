@@ -46,6 +46,27 @@ def test_it_travels_as_json_and_gives_the_same_features():
     assert len(copy.feature_names) == copy.width == expected.shape[1]
 
 
+def test_default_values_are_not_in_the_file():
+    content = table(number("x", np.arange(ROWS)), number("y", 2.0 * np.arange(ROWS)))
+    column = prepared(content).preprocessing.as_dict()["columns"][0]
+    assert column["format"] == {"type": "number"}
+    assert set(column["features"]) == {"median", "mean", "scale", "knots"}
+    assert len(json.dumps(column)) < 250
+
+
+def test_columns_of_noise_get_small_values():
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(ROWS, 3))
+    content = table(*(number(f"x{n}", inputs[:, n]) for n in range(3)), number("y", inputs[:, 0]))
+    preprocessing = prepared(content).preprocessing
+    weights = [column.weight for column in preprocessing.columns]
+    assert weights[0] == 1
+    assert 0.1 <= max(weights[1:]) < 1
+    features = preprocessing.transform(content)
+    position = preprocessing.feature_names.index("x1")
+    assert np.abs(features[:, position]).max() < np.abs(features[:, 0]).max()
+
+
 def test_the_order_of_columns_is_free_and_a_missing_one_is_imputed():
     content = mixed()
     preprocessing = prepared(content).preprocessing
@@ -100,6 +121,9 @@ def changes(data):
     yield lambda: number_features.update(knots=[2.0, 1.0])
     yield lambda: number_features.update(mean="1")
     yield lambda: number_features.update(extra=1)
+    yield lambda: data["columns"][0].update(weight=0)
+    yield lambda: data["columns"][0].update(weight=[1.0])
+    yield lambda: data["columns"][0].update(name=3)
     yield lambda: data["columns"][0]["format"].update(type="unknown")
     yield data["columns"][3]["features"]["weights"].pop
     yield lambda: data["columns"][2]["features"].update(parts=["century"])
@@ -108,7 +132,7 @@ def changes(data):
     yield lambda: data.pop("target")
 
 
-@pytest.mark.parametrize("index", range(11))
+@pytest.mark.parametrize("index", range(14))
 def test_damaged_data_are_refused(index):
     data = json.loads(json.dumps(prepared(mixed()).preprocessing.as_dict()))
     [*changes(data)][index]()

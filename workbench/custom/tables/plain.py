@@ -1,34 +1,53 @@
-"""Frozen data classes from plain data that may come from a file: every value is checked."""
+"""Frozen data classes as plain data for JSON, and back: every value of a file is checked."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
 
+def to_plain(value: Any) -> dict[str, Any]:
+    """Return a data class as plain data, without the fields that have their default value."""
+    return {
+        field.name: _plain(getattr(value, field.name))
+        for field in fields(value)
+        if getattr(value, field.name) != field.default
+    }
+
+
 def from_plain(cls: Callable[..., T], data: Any) -> T:
-    """Return an instance of a data class from what `dataclasses.asdict` made of one.
+    """Return an instance of a data class; the inverse of `to_plain`.
 
     Raises
     ------
     ValueError
-        If a field is missing, unknown or of another type, or a number is not finite.
+        If a field without a default is missing, one is unknown or of another type, or a number is
+        not finite.
     """
-    hints = _hints(cls)
-    if not isinstance(data, dict) or data.keys() != hints.keys():
+    hints, required = _fields(cls)
+    if not isinstance(data, dict) or not required <= data.keys() <= hints.keys():
         raise ValueError(str(cls))
-    return cls(**{name: _value(hint, data[name]) for name, hint in hints.items()})
+    return cls(**{name: _value(hints[name], value) for name, value in data.items()})
 
 
 @cache
-def _hints(cls: Any) -> dict[str, Any]:
+def _fields(cls: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the types of the fields by name, and the names of those without a default."""
     hints = get_type_hints(cls)
-    return {field.name: hints[field.name] for field in fields(cls)}
+    known = fields(cls)
+    required = frozenset(field.name for field in known if field.default is MISSING)
+    return {field.name: hints[field.name] for field in known}, required
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return to_plain(value)
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _value(hint: Any, value: Any) -> Any:

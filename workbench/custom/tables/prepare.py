@@ -73,7 +73,8 @@ def prepare(table: Table, choices: Choices, name: str = "table") -> PreparedTabl
         labels = np.asarray(target.labels(goal, rows), np.int64)
         check_classes(target.classes, labels)
         splits = {name: rows[part] for name, part in split_rows(labels).items()}
-    preprocessing = Preprocessing.fit(columns, splits["train"], target, len(rows))
+    train = splits["train"]
+    preprocessing = Preprocessing.fit(columns, train, target, target.labels(goal, train), len(rows))
     data = UploadedData(
         {
             name: (preprocessing.transform(table, part), target.labels(goal, part))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from workbench.custom.tables.features.categories import MAX_VALUES, CategoryFeat
 from workbench.custom.tables.features.dates import DateFeatures
 from workbench.custom.tables.features.numbers import BINS, NumberFeatures
 from workbench.custom.tables.features.texts import MAX_WORDS, TextFeatures
-from workbench.custom.tables.plain import from_plain
+from workbench.custom.tables.plain import from_plain, to_plain
+from workbench.custom.tables.relevance import relevance, standardized_targets
 from workbench.custom.tables.take import empty_column, take
 from workbench.custom.tables.target_encoding import Target
 from workbench.custom.uploads.limits import TABLE_NUMBERS
@@ -25,6 +26,8 @@ Rows = NDArray[np.int64]
 
 MAX_STEPPED = 100
 """In tables with more columns of numbers than this, numbers have no steps."""
+WEIGHED_ROWS = 20_000
+"""Training rows on which the weight of a column is computed, at most."""
 KINDS: dict[str, type[Features]] = {
     "number": NumberFeatures,
     "category": CategoryFeatures,
@@ -36,21 +39,46 @@ KINDS: dict[str, type[Features]] = {
 
 @dataclass(frozen=True)
 class ColumnFeatures:
-    """One column that is learned from: how its cells are read, and their features."""
+    """One column that is learned from.
+
+    Attributes
+    ----------
+    name : str
+        The name of the column.
+    format : Format
+        How its cells are read.
+    features
+        How its values become features.
+    weight : float
+        The features are multiplied by it: less than 1 if the column alone tells little.
+    """
 
     name: str
     format: Format
     features: Features
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight <= 1:
+            raise ValueError("weight")
+
+    def transform(self, column: Column) -> NDArray[np.float32]:
+        """Return the features of all rows of a column, float32 [rows, features]."""
+        return self.features.transform(column) * np.float32(self.weight)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data for JSON."""
-        return asdict(self)
+        """Return plain data for JSON, without values that are the defaults."""
+        return to_plain(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ColumnFeatures:
         """Inverse of `as_dict`."""
+        name, weight = data["name"], data.get("weight", 1.0)
+        known = data.keys() <= {"name", "format", "features", "weight"}
+        if not known or type(name) is not str or type(weight) not in {int, float}:
+            raise ValueError("column")
         features: Any = from_plain(KINDS[data["format"]["type"]], data["features"])
-        return cls(data["name"], from_plain(Format, data["format"]), features)
+        return cls(name, from_plain(Format, data["format"]), features, float(weight))
 
 
 @dataclass(frozen=True)
@@ -70,7 +98,12 @@ class Preprocessing:
 
     @classmethod
     def fit(
-        cls, columns: Sequence[Column], rows: Rows, target: Target, total: int
+        cls,
+        columns: Sequence[Column],
+        rows: Rows,
+        target: Target,
+        labels: NDArray[Any],
+        total: int,
     ) -> Preprocessing:
         """Fit the features of some columns on the training rows.
 
@@ -82,6 +115,8 @@ class Preprocessing:
             The indices of the training rows.
         target
             The column to predict.
+        labels
+            The targets of the training rows.
         total
             The rows of all splits, for the limit on the number of features.
         """
@@ -90,10 +125,19 @@ class Preprocessing:
         bins = BINS if numbers <= MAX_STEPPED else 0
         lists = max(1, sum(column.type in {"category", "text"} for column in columns))
         limit = max(1, (room - numbers * (bins + 2)) // lists)
+        fitted = [_fitted(column, rows, bins, limit) for column in columns]
+        candidates = sum(len(features.names) for features in fitted)
+        step = -(-len(rows) // WEIGHED_ROWS)
+        targets = standardized_targets(labels[::step], len(target.classes))
         return cls(
             tuple(
-                ColumnFeatures(column.name, column.format, _fitted(column, rows, bins, limit))
-                for column in columns
+                ColumnFeatures(
+                    column.name,
+                    column.format,
+                    features,
+                    _weight(column, features, rows[::step], targets, candidates),
+                )
+                for column, features in zip(columns, fitted, strict=True)
             ),
             target,
         )
@@ -125,7 +169,7 @@ class Preprocessing:
             )
             stop = start + len(fitted.features.names)
             if stop > start:
-                block = fitted.features.transform(column if rows is None else take(column, rows))
+                block = fitted.transform(column if rows is None else take(column, rows))
                 features[:, start:stop] = block
             start = stop
         return features
@@ -155,7 +199,7 @@ class Preprocessing:
         """Return plain data for JSON."""
         return {
             "columns": [column.as_dict() for column in self.columns],
-            "target": asdict(self.target),
+            "target": to_plain(self.target),
         }
 
     @classmethod
@@ -188,6 +232,19 @@ def _fitted(column: Column, rows: Rows, bins: int, limit: int) -> Features:
         case "text":
             return TextFeatures.fit(column, rows, min(MAX_WORDS, limit))
     return CategoryFeatures.fit(column, rows, min(MAX_VALUES, limit))
+
+
+def _weight(
+    column: Column,
+    features: Features,
+    rows: Rows,
+    targets: NDArray[np.float64],
+    candidates: int,
+) -> float:
+    """Return the weight of the features of a column; texts have many features and keep theirs."""
+    if isinstance(features, TextFeatures) or not features.names:
+        return 1.0
+    return relevance(features.transform(take(column, rows)), targets, candidates)
 
 
 def _feature_name(column: ColumnFeatures, name: str) -> str:

@@ -33,8 +33,8 @@ class CategoryFeatures:
     """
 
     values: tuple[str, ...]
-    other: bool
-    missing: bool
+    other: bool = False
+    missing: bool = False
 
     @classmethod
     def fit(

@@ -45,7 +45,7 @@ class DateFeatures:
     year: NumberFeatures
     day: NumberFeatures
     parts: tuple[str, ...]
-    indicator: bool
+    indicator: bool = False
 
     def __post_init__(self) -> None:
         if not set(self.parts) <= set(PARTS):

@@ -36,10 +36,10 @@ class NumberFeatures:
     ----------
     median : float
         Replaces missing values.
-    width : float
-        The robust scale of a column with a heavy tail, to which asinh is applied; else 0.
     mean, scale : float
         Of the training values, after asinh if it is applied.
+    width : float
+        The robust scale of a column with a heavy tail, to which asinh is applied; else 0.
     knots : tuple of float
         The ends of the steps, increasing; empty for few distinct values.
     indicator : bool
@@ -48,12 +48,12 @@ class NumberFeatures:
         Whether the values are used; of a column that is mostly empty, only the indicator is.
     """
 
-    median: float
-    width: float
-    mean: float
-    scale: float
-    knots: tuple[float, ...]
-    indicator: bool
+    median: float = 0.0
+    mean: float = 0.0
+    scale: float = 1.0
+    width: float = 0.0
+    knots: tuple[float, ...] = ()
+    indicator: bool = False
     used: bool = True
 
     def __post_init__(self) -> None:
@@ -83,16 +83,16 @@ class NumberFeatures:
         present = values[~np.isnan(values)]
         indicator = indicator or len(present) < len(values)
         if not used or not len(present):
-            return cls(0.0, 0.0, 0.0, 1.0, (), indicator=True, used=False)
+            return cls(indicator=True, used=False)
         spread = float(np.ptp(present))
         median, width = rounded(float(np.median(present)), spread), _tail(present)
         curved = np.arcsinh((present - median) / width) if width else present
         mean, scale = float(curved.mean()), float(curved.std()) or 1.0
         return cls(
             median,
-            width,
             rounded(mean, scale),
             rounded(scale, scale),
+            width,
             _knots(present, spread, bins),
             indicator,
         )

@@ -45,7 +45,7 @@ class TextFeatures:
 
     words: tuple[str, ...]
     weights: tuple[float, ...]
-    indicator: bool
+    indicator: bool = False
 
     def __post_init__(self) -> None:
         if len(self.words) != len(self.weights):
