@@ -56,6 +56,19 @@ def test_a_number_is_predicted_in_its_unit(ask, csv, tmp_path):
     assert 15_000 < result["baseline error"] < 30_000
 
 
+def test_rare_classes_are_left_out_if_wished(ask, workbench, csv, tmp_path):
+    lines = csv.read_text().splitlines()
+    csv.write_text("\n".join([*lines[1:], "999,1000,20,maybe"]))
+    output = tmp_path / "m.safetensors"
+    options = ("learn", csv, "--no-header", "--seconds", 2, "--output", output)
+    status, _out, err = workbench(*options)
+    assert status == 2
+    assert "maybe" in err
+    result = ask(*options, "--leave-out-rare")
+    assert (result["rows_read"], result["rows_used"]) == (201, 200)
+    assert result["target"] == "column 4"
+
+
 def test_it_is_printed_for_readers(workbench, csv, tmp_path):
     output = tmp_path / "customers.safetensors"
     status, out, _err = workbench("learn", csv, "--seconds", 3, "--output", output)

@@ -43,6 +43,22 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="columns that are not used, separated by commas",
     )
     parser.add_argument(
+        "--leave-out-rare",
+        action="store_true",
+        help="leave out the rows of classes with too few examples",
+    )
+    first = parser.add_mutually_exclusive_group()
+    first.add_argument(
+        "--header",
+        dest="header",
+        action="store_true",
+        default=None,
+        help="the first line holds names (default: as it looks)",
+    )
+    first.add_argument(
+        "--no-header", dest="header", action="store_false", help="the first line holds data"
+    )
+    parser.add_argument(
         "--seconds", type=float, help="the longest time to train (default: as long as needed)"
     )
     parser.add_argument("--name", help="the name of the model (default: that of the file)")
@@ -67,7 +83,13 @@ def run(options: argparse.Namespace) -> Result:
     from workbench.custom.tables.read import read
 
     check_writable(options.output)
-    choices = Choices(options.target, options.as_number, options.leave_out)
+    choices = Choices(
+        options.target,
+        options.as_number,
+        options.leave_out,
+        options.header,
+        leave_out_rare=options.leave_out_rare,
+    )
     table = read(Path(options.table), choices)
     name = options.name or default_name(options.table)
     with progress_bar("training") as advance:

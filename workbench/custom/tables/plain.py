@@ -14,7 +14,7 @@ T = TypeVar("T")
 def to_plain(value: Any) -> dict[str, Any]:
     """Return a data class as plain data, without the fields that have their default value."""
     return {
-        field.name: _plain(getattr(value, field.name))
+        field.name: _as_plain(getattr(value, field.name))
         for field in fields(value)
         if getattr(value, field.name) != field.default
     }
@@ -44,10 +44,10 @@ def _fields(cls: Any) -> tuple[dict[str, Any], frozenset[str]]:
     return {field.name: hints[field.name] for field in known}, required
 
 
-def _plain(value: Any) -> Any:
+def _as_plain(value: Any) -> Any:
     if is_dataclass(value):
         return to_plain(value)
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+    return [_as_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _value(hint: Any, value: Any) -> Any:

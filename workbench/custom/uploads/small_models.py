@@ -150,11 +150,11 @@ def mlp(features: int, outputs: int) -> nn.Module:
 
 def _plan(examples: int, example: Tensor) -> TrainingPlan:
     is_image = example.ndim == 4
-    wanted = STEPS["image" if is_image else "custom"]
+    total = STEPS["image" if is_image else "custom"]
     smallest, largest = BATCHES
     batch = min(max(smallest, examples // 30), largest, examples)
     steps = examples // batch
-    epochs = min(max(MIN_EPOCHS, math.ceil(wanted / steps)), MAX_EPOCHS)
+    epochs = min(max(MIN_EPOCHS, math.ceil(total / steps)), MAX_EPOCHS)
     return TrainingPlan(
         epochs=epochs,
         learning_rate=LEARNING_RATE,
