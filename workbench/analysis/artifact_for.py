@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.artifact.artifact import Artifact
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain import Model
-from workbench.domain.file_match import check_fit, same_origin
+from workbench.domain.file_match import check_fit, same_origin, same_preprocessing
 from workbench.errors import ArtifactError
 from workbench.recipe import Recipe
 from workbench.training.compress import compress
@@ -29,9 +29,13 @@ def artifact_for(
     expect_model(model)
     if not isinstance(compressed, Artifact):
         return compress(model, expect_recipe(compressed), cancel=cancel)
-    if not same_origin(model, compressed) or (
-        compressed.preprocessing is None and compressed.model != model.name
-    ):
+    if not (same_origin(model, compressed) and same_preprocessing(model, compressed)):
+        raise ArtifactError(
+            f"The file was made from other data, or with other choices, than {model.name}: pass "
+            "the model that it was made from.",
+            code="artifact.other_data",
+        )
+    if compressed.preprocessing is None and compressed.model != model.name:
         raise ArtifactError(
             f"The file holds {compressed.model}, not {model.name}: pass that model.",
             code="artifact.other_model",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from math import isclose
+from typing import Any
+
 from workbench.artifact.artifact import Artifact
 from workbench.domain import Model
 from workbench.domain.module_tensors import tensors_of
 from workbench.errors import ArtifactError, WorkbenchError
 from workbench.runtime.shell import Shell
+
+NUMBER_TOLERANCE = 1e-9
+"""The relative difference of numbers that the same data have on another machine."""
 
 
 def same_origin(model: Model, artifact: Artifact) -> bool:
@@ -20,6 +26,24 @@ def same_origin(model: Model, artifact: Artifact) -> bool:
         for made_from in (model.preprocessing, artifact.preprocessing)
     ]
     return digests[0] == digests[1]
+
+
+def same_preprocessing(model: Model, artifact: Artifact) -> bool:
+    """Whether a model reads data as a file does, up to the rounding of another machine."""
+    first, second = model.preprocessing or {}, artifact.preprocessing or {}
+    keys = first.keys() | second.keys()
+    return all(_close(first.get(key), second.get(key)) for key in keys - {"origin"})
+
+
+def _close(first: Any, second: Any) -> bool:
+    """Whether plain data are equal, and their numbers almost equal."""
+    if isinstance(first, float) and isinstance(second, float):
+        return isclose(first, second, rel_tol=NUMBER_TOLERANCE)
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_close(v, second[k]) for k, v in first.items())
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_close, first, second))
+    return bool(first == second)
 
 
 def check_fit(model: Model, artifact: Artifact) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.artifact.artifact import Artifact
-from workbench.domain.file_match import same_origin
+from workbench.domain.file_match import same_origin, same_preprocessing
 from workbench.domain.model import Model
 from workbench.errors import ArtifactError, UnknownNameError
 from workbench.i18n import _
@@ -42,7 +42,16 @@ def model_of_file(artifact: Artifact) -> Model:
     known = custom_models()
     matching = [name for name, candidate in known.items() if same_origin(candidate, artifact)]
     if matching:
-        return model(artifact.model if artifact.model in matching else matching[-1])
+        original = model(artifact.model if artifact.model in matching else matching[-1])
+        if same_preprocessing(original, artifact):
+            return original
+        raise ArtifactError(
+            _(
+                "Another version of Workbench made this from {name} and read it differently, so it "
+                "cannot be measured here; wb.predict still predicts with it."
+            ).format(name=made_from["origin"]["name"]),
+            code="artifact.other_version",
+        )
     origin: Mapping[str, Any] = made_from["origin"]
     if artifact.model in known:
         text = _(

@@ -112,6 +112,7 @@ def test_a_description_that_does_not_fit_the_tensors_is_refused():
         (changed(table, network=[["linear", 4, 2, 1]]), "artifact.tensor_mismatch"),
         (changed(table, network=wide), "artifact.tensor_mismatch"),
         (changed(table, network=[["relu"]]), "artifact.invalid_preprocessing"),
+        (changed(table, network=[["linear", True, 2, 1]]), "artifact.invalid_preprocessing"),
         (changed(table, classes=["a", "b", "c"]), "artifact.tensor_mismatch"),
         (changed(images, data=PICTURES | {"color": True}), "artifact.invalid_network"),
         (changed(images, data={"size": 28}), "artifact.invalid_preprocessing"),
@@ -134,7 +135,7 @@ def test_a_file_is_recognized_by_what_it_was_made_from():
         assert other.digest != digest
         with raises("artifact.other_data", "wine.csv", "custom/wine"):
             model_of_file(artifact)
-        with raises("artifact.other_model"):
+        with raises("artifact.other_data"):
             wb.compare(other, artifact)
     plain = small_models.train_small_model(
         "wine", UploadedData(uploaded().parts, ("no", "yes"), "custom")
@@ -147,6 +148,19 @@ def test_a_file_is_recognized_by_what_it_was_made_from():
     assert len(wb.compare(again, artifact)) == len(again.task.split("validation"))
     with raises("artifact.other_data", "custom/wine"):
         model_of_file(changed_name(wb.compress(plain, wb.Recipe()), "custom/wine-2"))
+
+
+def test_a_file_of_another_version_is_not_measured_on_other_inputs():
+    model = small_models.train_small_model("wine", uploaded(name="wine.csv"))
+    artifact = wb.compress(model, wb.Recipe())
+    column = DATA["columns"][0]
+    rounded = {"columns": [column | {"mean": column["mean"] * (1 + 1e-15)}]}
+    assert model_of_file(changed(artifact, data=rounded)) is model
+    for data in ({"columns": [column | {"mean": 0.2}]}, {"columns": []}, {**DATA, "more": 1}):
+        with raises("artifact.other_version", "wine.csv"):
+            wb.evaluate(changed(artifact, data=data))
+        with raises("artifact.other_data"):
+            wb.compare(model, changed(artifact, data=data))
 
 
 def changed_name(artifact, name):

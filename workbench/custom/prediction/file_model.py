@@ -107,7 +107,7 @@ def _model(name: str, description: Description, example: tuple[int, ...]) -> Mod
 def _features(network: Layers) -> int:
     """Return the number of inputs of a network for tables."""
     match network:
-        case [["linear", int(inputs), *_], *_] if 0 < inputs <= MAX_SIZE:
+        case [["linear", int(inputs), *_], *_] if type(inputs) is int and 0 < inputs <= MAX_SIZE:
             return inputs
     raise ArtifactError(
         "The file's description of its inputs is damaged: download or save the file again.",
