@@ -149,6 +149,10 @@ def test_what_is_missing_or_unknown_is_said(classes):
     (note,) = few.notes
     assert "“date”, “city”, “note” and 1 more" in note
     assert wb.predict(classes.path, {"income": "70,000.00"}).predicted == ["yes"]  # one row
+    blank = wb.predict(classes.path, [row, dict.fromkeys(HEADER, ""), dict.fromkeys(HEADER)])
+    (note,) = blank.notes
+    assert note.startswith("2 rows have no value")
+    np.testing.assert_array_equal(blank.probabilities[1], blank.probabilities[2])
 
 
 @pytest.mark.parametrize(

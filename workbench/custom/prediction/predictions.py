@@ -95,8 +95,8 @@ class Predictions(Displayable):
             figures = _errors(labels, values)
         return {**figures, "examples": count}
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each example: its columns, the prediction and the probabilities."""
+    def _with_predictions(self) -> dict[str, Sequence[Any]]:
+        """Return the columns, with those of the prediction and of the probabilities."""
         columns: dict[str, Sequence[Any]] = dict(self.columns)
         columns[_new_name(_("predicted {target}").format(target=self.target), columns)] = (
             self.predicted
@@ -104,6 +104,11 @@ class Predictions(Displayable):
         for number, name in enumerate(self.classes):
             title = _new_name(_("probability of {name}").format(name=name), columns)
             columns[title] = self.probabilities[:, number].tolist()
+        return columns
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each example: its columns, the prediction and the probabilities."""
+        columns = self._with_predictions()
         return [
             dict(zip(columns, values, strict=True))
             for values in zip(*columns.values(), strict=True)
@@ -135,7 +140,7 @@ class Predictions(Displayable):
         FileError
             If the file cannot be written.
         """
-        text = to_csv(self.rows())
+        text = to_csv(self._with_predictions())
         if path is not None:
             # spreadsheets recognize UTF-8 by its mark only
             write_atomic(Path(path), text.encode("utf-8" if text.isascii() else "utf-8-sig"))

@@ -14,16 +14,15 @@ NUMBER = re.compile(r"[+-]?[\d.,' \u00a0\u202f]*\d[.,]?(?:[eE][+-]?\d+)?\s?%?")
 """Texts that begin with a sign and are numbers: they stay as they are."""
 
 
-def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows with equal keys as CSV with a header; no rows give no text.
+def to_csv(columns: Mapping[str, Sequence[Any]]) -> str:
+    """Return columns of equal length as CSV with a header.
 
     Floats have as many digits as it takes to read the same number again.
     """
     text = io.StringIO(newline="")
-    if rows:
-        writer = csv.writer(text)  # "\r\n", as spreadsheets do; a lone "\r" is quoted
-        writer.writerow(map(safe_cell, rows[0]))
-        writer.writerows(map(safe_cell, row.values()) for row in rows)
+    writer = csv.writer(text)  # "\r\n", as spreadsheets do; a lone "\r" is quoted
+    writer.writerow(map(safe_cell, columns))
+    writer.writerows(map(safe_cell, row) for row in zip(*columns.values(), strict=True))
     return text.getvalue()
 
 

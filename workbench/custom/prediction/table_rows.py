@@ -146,6 +146,7 @@ def _notes(preprocessing: Preprocessing, columns: Sequence[Column]) -> Iterable[
             len(missing),
         )
         yield sentence.format(names=_list(missing))
+    yield from _about_empty(columns)
     for fitted in preprocessing.columns:
         column = by_name.get(fitted.name)
         if column is None:
@@ -154,6 +155,19 @@ def _notes(preprocessing: Preprocessing, columns: Sequence[Column]) -> Iterable[
             yield _not_understood(column)
         if isinstance(fitted.features, CategoryFeatures):
             yield from _unknown(column, fitted.features)
+
+
+def _about_empty(columns: Sequence[Column]) -> Iterable[str]:
+    """Return a sentence about rows without any value, if there are some."""
+    empty = np.flatnonzero(~np.logical_or.reduce([column.present for column in columns]))
+    if len(empty):
+        sentence = plural(
+            "{count} row has no value that is understood: the prediction is that of a typical row.",
+            "{count} rows have no value that is understood: the predictions are those of a typical "
+            "row.",
+            len(empty),
+        )
+        yield sentence.format(count=formatting.count(len(empty)))
 
 
 def _not_understood(column: Column) -> str:
