@@ -99,6 +99,23 @@ def test_names_shapes_and_dtypes_survive_and_the_errors_are_true(tmp_path, gener
     assert bool(may_change) == (name != "nothing")
 
 
+def test_tensors_that_are_no_layers_are_the_same_bit_by_bit(tmp_path, generator):
+    signs = np.where(generator.random((64, 64)) < 0.5, -0.0, 0.0)
+    tensors = {
+        "masked.weight": hand.tensor("BF16", signs),
+        "other.weight": normal(generator, 64, 64),
+        "bias": hand.tensor("F32", [-0.0, 0.0, np.inf, -np.inf, np.nan]),
+    }
+    path = tmp_path / "m.safetensors"
+    hand.write(path, tensors)
+    for recipe in ({}, GROUPS):
+        artifact, after, _ = round_trip(path, recipe)
+        assert after["bias"] == tensors["bias"]
+        assert (hand.numbers(after["masked.weight"]) == 0).all()
+        assert "masked.weight" not in artifact.changes.errors
+        assert artifact.ledger["masked.weight"].uncompressed == 0  # masks leave negative zeros
+
+
 def test_4_bits_in_groups_stay_within_half_a_step(tmp_path, generator):
     path = tmp_path / "big.safetensors"
     hand.write(path, {"w": normal(generator, 64, 256)})

@@ -131,7 +131,7 @@ def encode_tensor(
 ) -> Coded:
     """Encode one tensor as `encode_tensors` does without statistics, pruned by `mask`.
 
-    A tensor that is no layer is stored as it is.
+    A tensor that is no layer is stored bit for bit, whatever its values.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def encode_tensor(
         If the tensor cannot be stored, or holds NaN or infinity.
     """
     masks = {} if mask is None else {name: mask}
-    roles = Roles((name,) if is_layer else ())
+    roles = Roles((name,)) if is_layer else Roles((), frozenset([name]))
     pruned = prune(NamedTensors.of({name: weight}, roles=roles), recipe, masks)
     return share_or_quantize(pruned, factorize(pruned, recipe), recipe, {})[name]
 
