@@ -54,6 +54,12 @@ def signed(change: float) -> str:
     return f"{sign}{text}"
 
 
+def short(name: str, most: int = 80) -> str:
+    """Shorten a long name in its middle to `most` characters."""
+    half = most // 2
+    return name if len(name) <= most else f"{name[: half - 1]}…{name[-half:]}"
+
+
 def names(items: Sequence[str], most: int) -> str:
     """Format a list of names; beyond `most`, the number of all: ``fc1, fc2, … (7)``."""
     more = f", … ({count(len(items))})" if len(items) > most else ""

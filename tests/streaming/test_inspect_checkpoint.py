@@ -135,6 +135,17 @@ def test_nothing_to_round(tmp_path) -> None:
     assert "bitsandbytes" in text
 
 
+def test_long_names_are_shortened_in_sentences(tmp_path) -> None:
+    path = tmp_path / "long.safetensors"
+    name = f"start{'x' * 9000}end"
+    save_file({name: torch.randn(8, 8)}, path)
+    small = compress_file(path, Recipe(quantize=Quantize(4)), tmp_path / "small")
+    for text in (str(inspect_checkpoint(path)), str(small.changes)):
+        assert "start" in text
+        assert "xend" in text
+        assert len(text) < 1000
+
+
 def test_the_console(checkpoint, tmp_path, capsys) -> None:
     recipe = GROUPS.to_json()
     assert main(["inspect", str(checkpoint), "--recipe", recipe, "--json"]) == 0

@@ -101,7 +101,9 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
         texts.append(f"RMS error of those that differ: {percent(facts['rms'])}.")
     for key, text in NOT_COMPARED.items():
         if names := list(facts[key]):
-            texts.append(f"{len(names):,} {text}: {formatting.names(names, 3)}.")
+            texts.append(
+                f"{len(names):,} {text}: {formatting.names([*map(formatting.short, names)], 3)}."
+            )
     return texts + _table(facts)
 
 
@@ -109,13 +111,17 @@ def _table(facts: Mapping[str, Any]) -> list[str]:
     names = facts["worst"]
     if not names:
         return []
-    width = max(len(HEAD[0]), *map(len, names)) + 2
+    width = max(len(HEAD[0]), *(len(formatting.short(name)) for name in names)) + 2
     rows = [f"{HEAD[0]:<{width}}" + "".join(f"{title:>16}" for title in HEAD[1:])]
     for name in names:
         error = facts["tensors"][name]
         figures = (error["rms"], error["largest"], error["largest_relative"])
         note = f"  {error['not_finite']:,} NaN or infinite" if error["not_finite"] else ""
-        rows.append(f"{name:<{width}}" + "".join(f"{percent(f):>16}" for f in figures) + note)
+        rows.append(
+            f"{formatting.short(name):<{width}}"
+            + "".join(f"{percent(f):>16}" for f in figures)
+            + note
+        )
     return rows
 
 

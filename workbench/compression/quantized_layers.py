@@ -19,6 +19,9 @@ COMPANION = re.compile(
 )
 """The ends of the names of tensors that describe quantized weights, and of biases."""
 
+LONGEST = 20
+"""No match is longer; names may have thousands of letters."""
+
 INSIDE = frozenset(["weight", "quant_state", "bias"])
 """Parts of a name that belong to a layer: ``fc.weight.absmax`` describes the layer ``fc``."""
 
@@ -50,7 +53,7 @@ def quantized_layers(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     result: dict[str, str] = {}
     for layer, names in members.items():
         packed = [name for name in names if _is_packed(tensors[name])]
-        companions = [name for name in names if COMPANION.search(name)]
+        companions = [name for name in names if COMPANION.search(name[-LONGEST:])]
         if not layer:  # tensors that are in no module belong together only by their names
             companions = [n for n in companions if any(map(n.startswith, _stems(packed)))]
             packed = [n for n in packed if any(c.startswith(_stems([n])[0]) for c in companions)]

@@ -109,11 +109,11 @@ class CheckpointInspection:
             yield _(
                 "By their names, these may be fixed transforms rather than learned weights: "
                 "{names}. Exclude them if they must stay exact."
-            ).format(names=formatting.names(fixed, MOST_FIXED))
+            ).format(names=_listed(fixed, MOST_FIXED))
         for name, first in list(self.repeated.items())[:MOST_NAMED]:
             yield _(
                 "{name} has the same bytes as {first}: they are stored once if treated alike."
-            ).format(name=name, first=first)
+            ).format(name=formatting.short(name), first=formatting.short(first))
         rest = len(self.repeated) - MOST_NAMED
         if rest > 0:
             yield plural(
@@ -165,4 +165,8 @@ def _counted(group: list[Treatment]) -> str:
 
 
 def _names(group: list[Treatment]) -> str:
-    return formatting.names([tensor.name for tensor in group], MOST_NAMED)
+    return _listed([tensor.name for tensor in group], MOST_NAMED)
+
+
+def _listed(names: list[str], most: int) -> str:
+    return formatting.names([*map(formatting.short, names[:most]), *names[most:]], most)
