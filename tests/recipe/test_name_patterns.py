@@ -67,6 +67,15 @@ def test_a_pattern_that_matches_nothing_is_an_error(part, fact) -> None:
         )
 
 
+def test_tensors_that_are_no_layers_may_be_excluded_but_not_set() -> None:
+    others = ["norm.weight", "lm_head.bias"]
+    Recipe(Quantize(4, exclude=["*norm*", "lm_head.bias"])).check_names(NAMES, others)
+    with raises("recipe.unknown_layer", "norm.weight"):
+        Recipe(Quantize(4, layers={"norm.weight": 8})).check_names(NAMES, others)
+    with raises("recipe.unknown_layer", "nomr"):
+        Recipe(Quantize(4, exclude=["*nomr*"])).check_names(NAMES, others)
+
+
 def test_a_file_of_patterns_is_that_of_the_names() -> None:
     model = wb.model(MODEL)
     patterns = Recipe(Quantize(4, layers={"fc*": 3}, exclude=["fc3.*"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import translate
 from functools import cached_property, lru_cache
 
@@ -28,6 +28,11 @@ def first_match(name: str, patterns: Iterable[str]) -> str | None:
 def matches(name: str, pattern: str) -> bool:
     """Whether `pattern` matches the whole name; upper and lower case differ."""
     return _compiled(pattern).match(name) is not None
+
+
+def names_any(name: str, known: Collection[str]) -> bool:
+    """Whether a name or pattern is or matches one of `known`."""
+    return name in known or (is_pattern(name) and any(matches(item, name) for item in known))
 
 
 @lru_cache(1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
@@ -14,7 +14,7 @@ from workbench.errors import RecipeError
 from workbench.recipe.activations import Activations
 from workbench.recipe.adjust import Adjust
 from workbench.recipe.factorize import OUTPUT_AIMS, Factorize
-from workbench.recipe.name_patterns import is_pattern, matches
+from workbench.recipe.name_patterns import is_pattern, names_any
 from workbench.recipe.prune import NEEDS_COVARIANCE, NEEDS_GRADIENTS, Prune
 from workbench.recipe.quantize import COMPENSATED, Quantize
 from workbench.recipe.schema import brief, specs
@@ -281,11 +281,11 @@ class Recipe(Displayable):
                 changed[key] = replace(part, **{field: fast})
         return replace(self, **changed) if changed else self
 
-    def check_names(self, names: Iterable[str]) -> None:
+    def check_names(self, names: Iterable[str], others: Collection[str] = ()) -> None:
         """Raise `RecipeError` unless the recipe fits a model with the compressible tensors `names`.
 
         It must not name other tensors, nor both prune and factorize one. Each pattern must match a
-        tensor.
+        tensor. Lists of excluded tensors may also name `others`, which stay as they are anyway.
         """
         known = dict.fromkeys(names)
         for name in known if self.factorize else ():
@@ -296,7 +296,7 @@ class Recipe(Displayable):
                     code="recipe.pruned_and_factorized",
                 )
         for key, field, name in self._layer_names():
-            if name in known or (is_pattern(name) and any(matches(item, name) for item in known)):
+            if names_any(name, known) or (field == "exclude" and names_any(name, others)):
                 continue
             count, rule, fault = 1, "names", "this model does not have"
             if is_pattern(name):

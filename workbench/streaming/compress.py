@@ -76,7 +76,7 @@ def compress_file(
     """
     source, target = Source.open(Path(path)), Path(output)
     check_supported(recipe)
-    recipe.check_names(source.layers)
+    recipe.check_names(source.layers, source.locations)
     check_writable(target, source.files)
     header = _header(source, recipe)
     least = {name: {"shape": list(tensor.shape)} for name, tensor in source.locations.items()}

@@ -146,7 +146,7 @@ def inspect_checkpoint(
     """
     source, recipe = Source.open(Path(path)), recipe or Recipe()
     check_supported(recipe)
-    recipe.check_names(source.layers)
+    recipe.check_names(source.layers, source.locations)
     return CheckpointInspection(
         source.title,
         source.file_bytes,
