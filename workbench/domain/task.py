@@ -255,7 +255,11 @@ def unknown_name_error(kind: str, name: str, choices: Iterable[str]) -> UnknownN
 
 def digest_of(examples: NDArray[Any], labels: NDArray[Any]) -> str:
     """Return the SHA-256 (hex) of the bytes of the examples and then the labels."""
-    return hashlib.sha256(examples.tobytes() + labels.tobytes()).hexdigest()
+    import numpy as np
+
+    digest = hashlib.sha256(np.ascontiguousarray(examples).data)
+    digest.update(np.ascontiguousarray(labels).data)
+    return digest.hexdigest()
 
 
 @cache

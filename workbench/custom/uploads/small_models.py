@@ -42,8 +42,8 @@ AVERAGED = 25
 """The weight average spans 1/25 of all steps, from 5 to 100 steps."""
 THREADS = {"custom": 1, "image": 2}
 """Fixed, because the trained weights depend on the number of threads; more would not be faster."""
-EVAL_NUMBERS = 2_000_000
-"""Numbers in the inputs of a validation batch."""
+BATCH_NUMBERS = 2_000_000
+"""The most numbers in the inputs of a batch."""
 
 
 def train_small_model(
@@ -152,6 +152,7 @@ def _plan(examples: int, example: Tensor) -> TrainingPlan:
     is_image = example.ndim == 4
     total = STEPS["image" if is_image else "custom"]
     smallest, largest = BATCHES
+    largest = min(largest, max(smallest, BATCH_NUMBERS // example[0].numel()))
     batch = min(max(smallest, examples // 30), largest, examples)
     steps = examples // batch
     epochs = min(max(MIN_EPOCHS, math.ceil(total / steps)), MAX_EPOCHS)
@@ -170,7 +171,7 @@ def _plan(examples: int, example: Tensor) -> TrainingPlan:
 def _validation_score(module: nn.Module, task: Task) -> Callable[[Weights], float]:
     """Return a function that returns the negative validation loss of weights."""
     split = task.split("validation")
-    size = max(1, EVAL_NUMBERS // split.examples[0].size)
+    size = max(1, BATCH_NUMBERS // split.examples[0].size)
 
     @torch.no_grad()
     def score(weights: Weights) -> float:
