@@ -8,7 +8,7 @@ from PIL import Image
 
 SIDE = 16
 """Height and width of the thumbnails that are compared."""
-CORRELATION = 0.995
+CORRELATION = 0.99
 """At least this correlation of gray values makes a pair a candidate."""
 DIFFERENCE = 8.0
 """Largest mean difference of the color values of two pictures that are nearly the same."""

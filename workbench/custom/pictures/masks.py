@@ -16,7 +16,7 @@ SAMPLES = 5
 """Pictures of a folder that are looked at."""
 LONGEST = 256
 """Longer sides are reduced before the values are counted."""
-NEAR = 16
+NEAR = 24
 """Compression changes values by less."""
 SHARE = 0.99
 """Share of the pixels near one of two values."""

@@ -1,0 +1,300 @@
+"""Known cases of picture archives and their relatives, each with the right value or sentence."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import workbench as wb
+from tests.field.pictures import encoded
+from tests.raises import raises
+from workbench.custom.pictures.files import open_files
+from workbench.custom.pictures.folders import structure_of
+from workbench.custom.pictures.inspection import PictureChoices
+from workbench.custom.pictures.reading import read_pictures
+from workbench.custom.uploads import small_models
+
+ROOT = Path(__file__).parents[2]
+
+
+def noise(seed, size=(24, 32)):
+    """Return a picture without resemblance to others, uint8 [height, width, 3]."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8))
+    return np.asarray(small.resize(size[::-1], Image.Resampling.BICUBIC))
+
+
+def photo(seed, kind="png", size=(24, 32), **settings):
+    return encoded(Image.fromarray(noise(seed, size)), kind, **settings)
+
+
+def zipped(files, **settings):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", **settings) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def photos(counts, start=0, suffix=".png"):
+    """Return as many pictures in each folder as `counts` says."""
+    files = {}
+    for folder, count in counts.items():
+        for number in range(count):
+            files[f"{folder}/{number}{suffix}"] = photo(start + len(files))
+    return files
+
+
+def inspect(files, **choices):
+    return wb.inspect_pictures(zipped(files), **choices)
+
+
+def test_a_folder_without_classes_next_to_the_training_folder():
+    found = inspect(photos({"d/train/ants": 30, "d/train/bees": 30, "d/test": 10}))
+    assert found.classes == {"ants": 30, "bees": 30}
+    assert found.warnings == ("“d/test” holds 10 images of no class: left out.",)
+    assert found.given_splits == ()
+    assert [sum(found.splits[name].values()) for name in found.splits] == [44, 8, 8]
+
+
+def test_tiff_and_png_are_mixed():
+    files = {}
+    for number in range(60):
+        kind, suffix = (("tiff", "tif"), ("png", "png"))[number % 2]
+        files[f"{'ab'[number // 30]}/{number}.{suffix}"] = photo(number, kind)
+    assert inspect(files).pictures_used == 60
+
+
+def test_sessions_below_the_classes():
+    sessions = {f"d/{c}/session{n}": 3 for c in ("ants", "bees") for n in range(12)}
+    found = inspect(photos(sessions))
+    assert found.classes == {"ants": 36, "bees": 36}
+    assert [level.level for level in found.levels] == [1, 2]
+    assert len(found.levels[1].names) == 12
+    (sentence,) = found.warnings
+    assert sentence.startswith("The folders “session0”, “session1”, “session10”, … in the class")
+    assert len(inspect(photos(sessions), level=2).classes) == 12
+
+
+@pytest.mark.parametrize("content", ["half", "nothing", "html"])
+def test_one_broken_of_121(content):
+    files = photos({"ants": 60, "bees": 60})
+    jpeg = photo(999, "jpeg", size=(200, 300))
+    files["ants/broken.jpg"] = {"half": jpeg[:2000], "nothing": b"", "html": b"<html>"}[content]
+    found = inspect(files)
+    assert found.classes == {"ants": 60, "bees": 60}
+    (ignored,) = found.ignored
+    assert (ignored.kind, ignored.count, ignored.examples) == ("broken", 1, ("ants/broken.jpg",))
+    assert "“ants/broken.jpg”" in found.warnings[0]
+    for number in range(14):
+        files[f"bees/broken{number:02}.jpg"] = files["ants/broken.jpg"]
+    with raises("upload.unreadable_image", "15 of 135", "ants/broken.jpg", "bees/broken01.jpg"):
+        inspect(files)
+
+
+def test_photographs_are_read_at_64_pixels_as_a_whole():
+    files = {f"{c}/{n}.jpg": photo(n + 50 * (c == "b"), "jpeg", (120, 240)) for c in "ab"
+             for n in range(20)}  # fmt: skip
+    pictures = read_pictures(zipped(files))
+    assert pictures.inspection.size == 64
+    assert pictures.inspection.largest == (240, 120)
+    images = pictures.data.parts["train"][0]
+    assert images.shape[1:] == (64, 64, 3)
+    assert (images[:, [0, 15, 48, 63]] == pictures.preprocessing.background).all()
+    assert (images[:, [16, 47]] != pictures.preprocessing.background).any(axis=(1, 2, 3)).all()
+    assert inspect(files, size=96).size == 96
+    with raises("argument.out_of_range", "28, 64, 96"):
+        inspect(files, size=50)
+
+
+def test_nearly_equal_pictures_stay_in_one_split():
+    files = photos({"ants": 30, "bees": 30})
+    for number in range(10):
+        image = Image.fromarray(noise(number)).resize((48, 36))
+        files[f"ants/again{number}.jpg"] = encoded(image, "jpeg", quality=80)
+    pictures = read_pictures(zipped(files))
+    assert pictures.inspection.duplicates == 10
+    assert pictures.inspection.warnings == (
+        "10 pictures are nearly the same as others: these are in the same split.",
+    )
+    split_of = {path: split for split, paths in pictures.paths.items() for path in paths}
+    for number in range(10):
+        assert split_of[f"ants/{number}.png"] == split_of[f"ants/again{number}.jpg"]
+
+
+def test_nearly_equal_pictures_in_given_splits_are_said():
+    files = photos({f"{s}/{c}": 10 for s in ("train", "val", "test") for c in ("ants", "bees")})
+    files["test/ants/copy.jpg"] = encoded(Image.fromarray(noise(0)), "jpeg", quality=85)
+    files["val/bees/copy.png"] = files["train/bees/3.png"]
+    found = inspect(files)
+    assert found.warnings == (
+        (
+            "2 pictures outside the training split are nearly the same as some in it: the accuracy "
+            "will be too good."
+        ),
+    )
+    assert found.splits["test"] == {"ants": 11, "bees": 10}
+
+
+def test_the_same_picture_in_two_classes_is_said():
+    files = photos({"ants": 30, "bees": 30})
+    files["bees/copy.png"] = files["ants/3.png"]
+    assert any("of another class" in text for text in inspect(files).warnings)
+
+
+def mask(seed, kind="png"):
+    rng = np.random.default_rng(seed)
+    values = np.kron(rng.integers(0, 2, (6, 8), np.uint8) * 255, np.ones((4, 4), np.uint8))
+    return encoded(Image.fromarray(values), kind)
+
+
+@pytest.mark.parametrize(
+    "folder", ["{c}/masks/{n}.png", "{c}/{n}_mask.png", "masks/{c}/{n}.png", "{c}/{n}-seg.jpg"]
+)
+def test_masks_are_left_out(folder):
+    outer = "images/" if folder.startswith("masks") else ""
+    files = photos({f"{outer}ants": 20, f"{outer}bees": 20})
+    for label in ("ants", "bees"):
+        for number in range(20):
+            kind = "jpeg" if folder.endswith("jpg") else "png"
+            files[folder.format(c=label, n=number)] = mask(number, kind)
+    found = inspect(files)
+    assert found.classes == {"ants": 20, "bees": 20}
+    assert [(each.kind, each.count) for each in found.ignored] == [("mask", 40)]
+    assert found.warnings[0].startswith("40 files left out: These are masks")
+
+
+def test_faces_with_and_without_masks_are_classes():
+    found = inspect(photos({"with_mask": 20, "without_mask": 20, "mask": 20}))
+    assert list(found.classes) == ["mask", "with_mask", "without_mask"]
+
+
+def test_a_class_with_too_few_pictures_can_be_left_out():
+    files = photos({"ants": 20, "bees": 20, "rare": 2})
+    found = inspect(files)
+    assert found.rare == ("rare",)
+    with raises("upload.rare_class", "“rare” has 2 examples"):
+        read_pictures(zipped(files)).check()
+    found = inspect(files, leave_out_rare=True)
+    assert (found.classes, found.rare) == ({"ants": 20, "bees": 20}, ())
+    assert inspect(files, leave_out=["rare"]).ignored[0].kind == "chosen"
+    with raises("argument.unknown_class", "wasps"):
+        inspect(files, leave_out=["wasps"])
+
+
+FOLDERS = {
+    "hierarchy": (["a/x", "a/y", "b/z"], {"a/x": "a", "a/y": "a", "b/z": "b"}, {}),
+    "a class named train": (["car", "bus", "train"], {c: c for c in ("car", "bus", "train")}, {}),
+    "flat test folder": (["car", "bus", "test"], {"car": "car", "bus": "bus"}, {}),
+    "test of an experiment": (["control", "test"], {"control": "control", "test": "test"}, {}),
+    "digits": (["0", "1", "2"], {"0": "0", "1": "1", "2": "2"}, {}),
+    "60 patients": (
+        [f"p{n}/{c}" for n in range(60) for c in "01"],
+        {f"p{n}/{c}": c for n in range(60) for c in "01"},
+        {},
+    ),
+    "one test class": (
+        ["train/a", "train/b", "test/a"],
+        {"train/a": "a", "train/b": "b", "test/a": "a"},
+        {"train/a": "train", "train/b": "train", "test/a": "test"},
+    ),
+    "test in test": (
+        ["train/a", "train/b", "test/test"],
+        {"train/a": "a", "train/b": "b"},
+        {"train/a": "train", "train/b": "train"},
+    ),
+    "spelled variously": (
+        ["Ants", "x/ants", "bees ", "wasps/s1"],
+        {"Ants": "Ants", "bees ": "bees", "wasps/s1": "wasps", "x/ants": "x"},
+        {},
+    ),
+    "days of classes": (
+        ["2024-05-01/a", "2024-05-01/b", "2024-05-02/a", "2024-05-02/b"],
+        {f"2024-05-0{d}/{c}": c for d in (1, 2) for c in "ab"},
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_the_level_of_the_classes(name):
+    folders, classes, splits = FOLDERS[name]
+    with open_files(zipped({f"{f}/{n}.png": b"" for f in folders for n in range(3)})) as files:
+        structure = structure_of(files.paths)
+    assert {str(path.parent): each for path, each in structure.classes.items()} == classes
+    assert {str(path.parent): each for path, each in structure.splits.items()} == splits
+    assert {str(path.parent) for path in structure.unlabeled} == set(folders) - set(classes)
+
+
+def test_a_folder_is_read_like_its_archive(tmp_path):
+    files = photos({"Ärger": 20, "日本": 20}) | {"notes.txt": b"notes"}
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "link").symlink_to("/etc")
+    one, other = read_pictures(tmp_path), read_pictures(zipped(files))
+    assert one.inspection == other.inspection
+    assert one.paths == other.paths
+    for split, (images, labels) in one.data.parts.items():
+        assert np.array_equal(images, other.data.parts[split][0])
+        assert np.array_equal(labels, other.data.parts[split][1])
+    with raises("file.missing", "there"):
+        read_pictures(tmp_path / "there")
+
+
+def test_values_of_12_bits_use_the_whole_range():
+    files = {}
+    for number in range(40):
+        values = noise(number)[..., 0].astype(np.uint16) * 16
+        files[f"{'ab'[number % 2]}/{number}.tif"] = encoded(Image.fromarray(values), "tiff")
+    pictures = read_pictures(zipped(files), PictureChoices(size=28))
+    assert (pictures.preprocessing.low, pictures.preprocessing.high) == (0, 4095)
+    assert pictures.data.parts["train"][0].max() > 240
+
+
+def test_a_model_learns_from_pictures_and_says_what_changed(monkeypatch, tmp_path):
+    monkeypatch.setattr(small_models, "STEPS", {"custom": 1, "image": 30})
+    files = {}
+    for number in range(60):
+        pixels = noise(number, (64, 80)) // 3 + (number % 2) * 150
+        files[f"{'ab'[number % 2]}/{number}.png"] = encoded(Image.fromarray(pixels), "png")
+    (tmp_path / "shades.zip").write_bytes(zipped(files))
+    model = wb.from_pictures(tmp_path / "shades.zip")
+    assert model.name == "custom/shades"
+    assert model.accuracy("test") > 0.9
+    recipe = wb.Recipe(wb.Prune(0.97), wb.Quantize(2))
+    comparison = wb.compare(model, recipe, split="validation")
+    assert len(comparison.before) == len(model.task.split("validation"))
+    assert model.task.split("validation").examples.shape[1:] == (64, 64, 3)
+
+
+LARGE = """
+import json, resource, sys
+import workbench as wb
+found = wb.inspect_pictures(sys.argv[1], size=64)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"peak": peak, "used": found.pictures_used, "largest": found.largest}))
+"""
+
+
+def test_pictures_of_40_million_pixels_take_less_than_a_gigabyte(tmp_path):
+    files = photos({"ants": 30, "bees": 30})
+    huge = Image.new("RGBA", (8000, 5000), (200, 10, 10, 128))
+    files["ants/huge.png"] = encoded(huge, "png", compress_level=1)
+    files["bees/huge.tif"] = encoded(huge.convert("L"), "tiff", compression="tiff_adobe_deflate")
+    path = tmp_path / "huge.zip"
+    path.write_bytes(zipped(files))
+    run = subprocess.run(
+        [sys.executable, "-c", LARGE, path], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    result = json.loads(run.stdout)
+    assert (result["used"], result["largest"]) == (62, [8000, 5000])
+    assert result["peak"] < 10**9
