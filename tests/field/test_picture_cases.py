@@ -100,6 +100,23 @@ def test_one_broken_of_121(content):
         inspect(files)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "fact"),
+    [
+        ("1.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "export them as JPEG"),
+        ("1.cr2", b"II*\0\x10\0\0\0CR", "Raw photographs"),
+        ("1.mov", b"\0\0\0\x14ftypqt  \0\0\0\0", "frames"),
+        ("1.dcm", b"\0" * 128 + b"DICM", "DICOM"),
+        ("1.zip", b"PK\3\4", "unpack"),
+        ("1.jpg", b"<html>404</html>", "save them again"),
+        ("1.svg", b"<?xml version='1.0'?><svg/>", "export them as PNG"),
+    ],
+)
+def test_only_files_that_are_not_read(name, content, fact):
+    with raises("upload.unsupported_images", fact):
+        inspect({f"{folder}/{name}": content for folder in ("ants", "bees")})
+
+
 def test_photographs_are_read_at_64_pixels_as_a_whole():
     files = {f"{c}/{n}.jpg": photo(n + 50 * (c == "b"), "jpeg", (120, 240)) for c in "ab"
              for n in range(20)}  # fmt: skip

@@ -17,7 +17,6 @@ from workbench.custom.tables.parse import parse
 from workbench.custom.tables.prepare import prepare
 from workbench.custom.tables.read import read
 from workbench.domain import Model
-from workbench.errors import InputError
 
 MAX_NAME = 40
 
@@ -177,11 +176,10 @@ def learn(
     Cancelled
         If `cancel` is cancelled; nothing is then registered.
     """
+    from workbench.custom.uploads.time_limit import check_seconds
+
     check_model_name(name)
-    if seconds is not None and not 0 < seconds < float("inf"):
-        raise InputError(
-            f"seconds must be a number above 0, not {seconds!r}.", code="training.seconds"
-        )
+    check_seconds(seconds)
     inspection = inspection_of(table, choices)
     prepared = prepare(table, choices, file or name)
     from workbench.custom.uploads.small_models import train_small_model

@@ -8,7 +8,7 @@ import torch
 
 from workbench.custom.pictures.inspection import SIZES
 from workbench.custom.pictures.network import picture_network
-from workbench.custom.prediction.network import build_layers, describe_layers
+from workbench.custom.prediction.network import build_layers, check_layers, describe_layers
 from workbench.custom.uploads import small_models
 from workbench.custom.uploads.splits import UploadedData, split_rows
 
@@ -19,7 +19,8 @@ def test_each_size_has_a_network_that_a_file_can_describe(size, channels):
     network = picture_network(channels, size, 5).eval()
     assert network(torch.zeros(2, channels, size, size)).shape == (2, 5)
     layers = describe_layers(network)
-    assert describe_layers(build_layers(layers, (channels, size, size)).module) == layers
+    check_layers(layers, (channels, size, size))
+    assert describe_layers(build_layers(layers)) == layers
     assert sum(weight.numel() for weight in network.parameters()) < 40_000
 
 

@@ -110,7 +110,7 @@ INVALID = {
     "a password": (encrypted(zipped(folders())), "upload.encrypted"),
     "no folders": (zipped({f"{n}.png": png() for n in range(40)}), "upload.no_class_folders"),
     "no images": (zipped({"cat/a.txt": "x", "dog/b.txt": "y"}), "upload.no_class_folders"),
-    "archives inside": (zipped({"cat/a.zip": zipped(folders())}), "upload.no_class_folders"),
+    "archives inside": (zipped({"cat/a.zip": zipped(folders())}), "upload.unsupported_images"),
     "one class": (
         zipped({k: v for k, v in folders("x/").items() if "cat/" in k}),
         "upload.one_class",

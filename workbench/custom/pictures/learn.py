@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from pathlib import PurePath
 
 from workbench.cancel import NEVER, CancelToken
+from workbench.custom.model_name import check_model_name
 from workbench.custom.pictures.inspection import PictureChoices, PictureInspection
 from workbench.custom.pictures.reading import Source, read_pictures
 from workbench.domain import Model
+
+READING = 0.2
+"""Share of the work that reading is, for the progress."""
 
 
 def inspect_pictures(
@@ -45,6 +49,14 @@ def inspect_pictures(
         When the archive is unsafe, has no class folders, or more than a few damaged pictures.
     FileError
         When there is no such file or folder.
+    Cancelled
+        If `cancel` is cancelled.
+
+    Examples
+    --------
+    >>> found = wb.inspect_pictures("photos.zip")  # doctest: +SKIP
+    >>> found.classes  # doctest: +SKIP
+    {'ants': 193, 'bees': 204}
     """
     choices = PictureChoices(size, level, tuple(leave_out), leave_out_rare)
     return read_pictures(source, choices, cancel).inspection
@@ -92,10 +104,13 @@ def from_pictures(
     """
     from workbench.custom.uploads.names import unique_name
     from workbench.custom.uploads.small_models import train_small_model
+    from workbench.custom.uploads.time_limit import check_seconds
 
-    choices = PictureChoices(size, level, tuple(leave_out), leave_out_rare)
-    pictures = read_pictures(source, choices, cancel.part(0, 0.2))
-    pictures.check()
     stem = "pictures" if isinstance(source, bytes) else PurePath(source).stem
     name = name or unique_name(stem)
-    return train_small_model(name, pictures.data, cancel.part(0.2, 1), seconds=seconds)
+    check_model_name(name)
+    check_seconds(seconds)
+    choices = PictureChoices(size, level, tuple(leave_out), leave_out_rare)
+    pictures = read_pictures(source, choices, cancel.part(0, READING))
+    pictures.check()
+    return train_small_model(name, pictures.data, cancel.part(READING, 1), seconds=seconds)

@@ -121,7 +121,7 @@ def read_pictures(
         listing.ignore("unlabeled", structure.unlabeled)
         listing.ignore("chosen", _chosen(structure, choices.leave_out))
         classes = sorted({structure.classes[path] for path in listing.pictures})
-        report.check_structure(structure, classes)
+        report.check_structure(structure, classes, listing)
         size = choices.size or default_size(files, listing.pictures)
         report.check_count(len(listing.pictures), size)
         decoded = _decoded(files, listing, size, cancel)

@@ -19,6 +19,11 @@ from workbench.i18n import _, plural
 
 Rows = NDArray[np.int64]
 
+FOREIGN = frozenset({"broken", "HEIC", "raw", "video", "document", "DICOM", "array", "archive"})
+"""Kinds of files that hold pictures which are not read."""
+SILENT = frozenset({"hidden", "text", "unlabeled", "chosen"})
+"""Kinds of files that no warning names, or another one."""
+
 
 def warnings_of(
     structure: Structure,
@@ -96,7 +101,7 @@ def _about_unlabeled(paths: Sequence[PurePosixPath]) -> Iterable[str]:
 
 def _about_ignored(listing: Listing) -> Iterable[str]:
     for files in listing.summary():
-        if files.kind in {"hidden", "text", "unlabeled", "chosen"}:
+        if files.kind in SILENT:
             continue
         text = plural(
             "{count} file left out: {reason}", "{count} files left out: {reason}", files.count
@@ -135,8 +140,17 @@ def _about_splits(given: tuple[str, ...]) -> Iterable[str]:
 # --- refusals ----------------------------------------------------------------------------
 
 
-def check_structure(structure: Structure, classes: Sequence[str]) -> None:
+def check_structure(structure: Structure, classes: Sequence[str], listing: Listing) -> None:
     """Check that there are class folders, and neither too few nor too many.
+
+    Parameters
+    ----------
+    structure
+        What the folders say.
+    classes
+        The classes that are used.
+    listing
+        The files by kind; if all are of one that is not read, the error says so.
 
     Raises
     ------
@@ -144,6 +158,9 @@ def check_structure(structure: Structure, classes: Sequence[str]) -> None:
         When there are not.
     """
     if not structure.classes:
+        foreign = [files for files in listing.summary() if files.kind in FOREIGN]
+        if foreign and not listing.ignored.get("unlabeled"):
+            raise InputError(foreign[0].reason, code="upload.unsupported_images")
         raise InputError(
             _(
                 "There are no images in class folders: put the images of each class into a folder "

@@ -150,12 +150,12 @@ def mlp(features: int, outputs: int) -> nn.Module:
 
 def _plan(examples: int, example: Tensor) -> TrainingPlan:
     is_image = example.ndim == 4
-    total = STEPS["image" if is_image else "custom"]
+    least_steps = STEPS["image" if is_image else "custom"]
     smallest, largest = BATCHES
     largest = min(largest, max(smallest, BATCH_NUMBERS // example[0].numel()))
     batch = min(max(smallest, examples // 30), largest, examples)
     steps = examples // batch
-    epochs = min(max(MIN_EPOCHS, math.ceil(total / steps)), MAX_EPOCHS)
+    epochs = min(max(MIN_EPOCHS, math.ceil(least_steps / steps)), MAX_EPOCHS)
     return TrainingPlan(
         epochs=epochs,
         learning_rate=LEARNING_RATE,

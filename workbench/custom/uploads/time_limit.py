@@ -11,6 +11,7 @@ from math import inf
 
 from workbench.checkpoints.loop import Weights
 from workbench.domain.training_plan import TrainingPlan
+from workbench.errors import InputError
 
 Step = Callable[[float], None]
 Validate = Callable[[Weights], float]
@@ -24,6 +25,20 @@ PILOT_SHARE = 0.2
 """Share of the seconds after which the pilot ends, after two steps at least."""
 USABLE = 0.85
 """Share of the remaining seconds that the steps are planned for."""
+
+
+def check_seconds(seconds: float | None) -> None:
+    """Check a limit on the seconds of a training.
+
+    Raises
+    ------
+    InputError
+        If it is not a number above 0.
+    """
+    if seconds is not None and not 0 < seconds < inf:
+        raise InputError(
+            f"seconds must be a number above 0, not {seconds!r}.", code="training.seconds"
+        )
 
 
 class _Stop(Exception):
