@@ -25,9 +25,12 @@ SMALL_TEXTS = """() => {
 }"""
 
 
-def violations(page):
-    """Return what axe-core finds: the rule, how often, and the first element."""
-    found = Axe().run(page, options=OPTIONS).response["violations"]
+def violations(page, within=None):
+    """Return what axe-core finds: the rule, how often, and the first element.
+
+    `within` is the selector of the part to look at, by default all of the page.
+    """
+    found = Axe().run(page, context=within, options=OPTIONS).response["violations"]
     return [(x["id"], len(x["nodes"]), x["nodes"][0]["html"][:160]) for x in found]
 
 

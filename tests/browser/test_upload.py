@@ -1,4 +1,4 @@
-"""Uploading a table in a browser, from the file to a compressed model."""
+"""Uploading a table in a browser, from the file to a compressed model and back."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ LONG = 90_000  # ms
 
 
 def table(rows):
-    lines = (f"{n},{n * 7 % 31},{'rare' if n % 31 < 9 else 'usual'}" for n in range(rows))
-    return "\n".join(["number,other,kind", *lines]).encode()
+    lines = (f"{n * 3},{n * 7 % 31},{'rare' if n % 31 < 9 else 'usual'}" for n in range(rows))
+    return "\n".join(["size,other,kind", *lines]).encode()
 
 
-def choose_file(page, name, data):
-    page.locator(".upload input[type=file]").set_input_files(
+def choose_file(page, name, data, where=".upload"):
+    page.locator(f"{where} input[type=file]").set_input_files(
         {"name": name, "mimeType": "text/plain", "buffer": data}
     )
+
+
+def train(page):
+    """Train on what was uploaded, and close the figures that follow."""
+    page.locator("dialog.check[open]").get_by_role("button", name="train").click(timeout=LONG)
+    page.get_by_role("button", name="compress it").click(timeout=LONG)
 
 
 def test_a_table_becomes_a_model_that_can_be_compressed(open_bench, watched):
@@ -28,33 +34,60 @@ def test_a_table_becomes_a_model_that_can_be_compressed(open_bench, watched):
     watched.get_by_text("your data", exact=True).click()
     panel = watched.locator(".upload")
     expect(panel).to_contain_text(re.compile(r"20.0.MB and 200,000 rows"))
-    choose_file(watched, "plants.csv", b"1,2\n3,4\n")
-    expect(panel.get_by_role("status")).to_contain_text("must name the columns", timeout=LONG)
+    choose_file(watched, "plants.csv", b"a,b\n3,4\n")
+    expect(panel.get_by_role("status")).to_contain_text("at least 50 are needed", timeout=LONG)
     expect(watched.get_by_role("combobox", name="model")).to_have_value("fashion/lenet-300-100")
     choose_file(watched, "plants.csv", table(40_000))  # more than one chunk
-    expect(watched.get_by_role("combobox", name="target column")).to_have_value(
-        "kind", timeout=LONG
-    )
-    choose_file(watched, "plants.csv", table(300))  # replaces the previous upload
-    expect(panel).to_contain_text("300 rows, 3 columns", timeout=LONG)
-    panel.get_by_role("button", name="train").click()
-    expect(panel.get_by_role("status")).to_contain_text("Trained on 208", timeout=LONG)
-    expect(watched.get_by_role("combobox", name="model")).to_have_value("custom/plants")
+    target = watched.get_by_role("combobox", name="What should the model predict?")
+    expect(target).to_have_value("kind", timeout=LONG)
     watched.keyboard.press("Escape")
+    expect(panel.locator(".drop")).to_be_visible()
+    choose_file(watched, "plants.csv", table(300))
+    expect(watched.locator(".check-head").first).to_contain_text("300 rows", timeout=LONG)
+    train(watched)
+    expect(watched.get_by_role("combobox", name="model")).to_have_value("custom/plants")
     bench.settle()
     before = bench.number("bytes").inner_text()
     bench.sparsity.fill("0.5")
     bench.settle()
     assert bench.number("bytes").inner_text() != before
     expect(bench.number("status")).to_contain_text("46")
+    with watched.expect_download():
+        watched.get_by_role("button", name="download").click()
+        expect(watched.locator(".contents")).to_contain_text("names of 3 columns of plants.csv")
+        watched.locator(".contents").get_by_role("button", name="download").click()
 
 
-def test_an_upload_can_be_cancelled_and_the_panel_closed(open_bench, watched):
+def test_a_reload_asks_for_the_same_file_and_goes_on(open_bench, watched):
+    bench = open_bench(SMALL)
+    watched.get_by_text("your data", exact=True).click()
+    choose_file(watched, "plants.csv", table(120))
+    train(watched)
+    bench.settle()
+    bench.sparsity.fill("0.5")
+    bench.settle()
+    watched.wait_for_function("location.search.includes('prune.sparsity=0.5')")
+    questions = []
+    watched.on("dialog", lambda dialog: (questions.append(dialog.type), dialog.accept()))
+    watched.reload()
+    assert questions == ["beforeunload"]
+    banner = watched.get_by_role("alert")
+    expect(banner).to_contain_text("was made of “plants.csv”", timeout=LONG)
+    with watched.expect_file_chooser():
+        banner.get_by_role("button", name="upload “plants.csv” again").click()
+    choose_file(watched, "plants.csv", table(120))
+    train(watched)
+    expect(watched.get_by_role("combobox", name="model")).to_have_value("custom/plants")
+    expect(bench.readout).to_have_text(re.compile("50"))
+    expect(banner).to_be_hidden()
+
+
+def test_a_model_can_be_removed(open_bench, watched):
     open_bench(SMALL)
     watched.get_by_text("your data", exact=True).click()
-    choose_file(watched, "plants.csv", table(60))
-    panel = watched.locator(".upload")
-    panel.get_by_role("button", name="cancel").click()
-    expect(panel.locator(".drop")).to_be_visible()
-    watched.locator(".wb .name").click()
-    expect(panel.locator(".drop")).to_be_hidden()
+    choose_file(watched, "plants.csv", table(120))
+    train(watched)
+    watched.get_by_text("your data", exact=True).click()
+    watched.get_by_role("button", name="remove: plants").click()
+    expect(watched.get_by_role("combobox", name="model")).to_have_value("fashion/lenet5")
+    expect(watched.get_by_role("button", name="remove: plants")).to_have_count(0)

@@ -1,6 +1,7 @@
 // @ts-check
 // The screen between an upload and training: what was read, what may be changed, and the button that
 // trains. Every change goes to Python, which inspects the data again; only the newest answer is shown.
+// While a screen is open, JupyterLab's shortcuts for cells do not act on its keys.
 //
 // Attribute for tests:
 //   .check[data-edit]        the number of the change that the screen shows
@@ -32,7 +33,11 @@ export class Check {
     this.error = h("p", { className: "check-error", role: "alert" });
     this.used = h("p", { className: "check-used", role: "status" });
     this.bar = h("progress", { max: 1, hidden: true });
-    this.node = h("dialog", { className: "check panel", "aria-labelledby": this.title.id });
+    this.node = h("dialog", {
+      className: "check panel",
+      "aria-labelledby": this.title.id,
+      "data-lm-suppress-shortcuts": "true",
+    });
     this.node.addEventListener("cancel", (event) => {
       event.preventDefault(); // Python answers, with a cancelled training or a closed screen
       this.cancel();

@@ -24,7 +24,7 @@ export class Contents {
     this.close();
     if (!contents) return;
     this.node.setAttribute("aria-label", labels.contents);
-    this.scroll.setAttribute("aria-label", labels.contents);
+    this.scroll.setAttribute("aria-label", labels.contents_list);
     setText(this.text, contents.text);
     this.items.replaceChildren(
       ...contents.items.flatMap(({ name, values }) => [h("dt", { text: name }), h("dd", { text: values })]),

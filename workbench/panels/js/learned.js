@@ -21,7 +21,11 @@ export class LearnedFigures {
     this.classes = h("tbody");
     this.table = h("div", { className: "scroll", role: "region", tabIndex: 0 });
     this.plot = h("div", { className: "learned-plot" });
-    this.node = h("dialog", { className: "check learned panel", "aria-labelledby": this.title.id });
+    this.node = h("dialog", {
+      className: "check learned panel",
+      "aria-labelledby": this.title.id,
+      "data-lm-suppress-shortcuts": "true",
+    });
     this.node.addEventListener("close", () => this.clear());
   }
 

@@ -35,7 +35,11 @@ export class Trial {
     this.scroll = h("div", { className: "scroll", role: "region", tabIndex: 0 }, this.table);
     this.more = h("p", { className: "unit" });
     this.error = h("p", { className: "check-error", role: "alert", hidden: true });
-    this.node = h("dialog", { className: "check trial panel", "aria-labelledby": this.title.id });
+    this.node = h("dialog", {
+      className: "check trial panel",
+      "aria-labelledby": this.title.id,
+      "data-lm-suppress-shortcuts": "true",
+    });
     this.node.addEventListener("close", () => channel.act("upload_cancel"));
     channel.on("predictions", (message) => this.show(message));
   }

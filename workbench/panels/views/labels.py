@@ -75,6 +75,7 @@ def page_labels(metric: Metric = ACCURACY) -> dict[str, str]:
         "saved": _("The saved file"),
         "contents": _("What the file contains of your data"),
         "contents_show": _("show the names and values"),
+        "contents_list": _("names and values"),
         "run": _("Run it in Python, in the folder of the file:"),
         "download": _("download"),
         "cancel": _("cancel"),
