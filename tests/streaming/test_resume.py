@@ -14,6 +14,7 @@ from tests.raises import raises
 from workbench.recipe import Prune, Quantize, Recipe
 from workbench.streaming import compress as compressing
 from workbench.streaming.compress import compress_file
+from workbench.streaming.decompress import decompress
 
 RECIPE = Recipe(Prune(0.5), Quantize(4, granularity="group"))
 KILLED_AT = """
@@ -179,6 +180,10 @@ def test_a_second_run_stops_at_once_and_the_first_ends(big, expected):
         assert run.stdout.readline() == "locked\n"
         with raises("file.being_written", "small"):
             compress_file(big, RECIPE, small)
+        compress_file(big, RECIPE, big.with_name("other"))
+        with raises("file.being_written", "small"):
+            decompress(big.with_name("other"), small)
+        big.with_name("other").unlink()
         assert not small.exists()
         run.communicate("\n")
     compress_file(big, RECIPE, small)

@@ -30,9 +30,9 @@ def compress(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     from workbench.streaming.compress import compress_file
     from workbench.streaming.inspect_checkpoint import inspect_checkpoint
 
-    inspected = inspect_checkpoint(options.model, recipe)
     with _report_resumable(), progress_bar("compressing") as advance:
         artifact = compress_file(options.model, recipe, options.output, on_progress=advance)
+    inspected = inspect_checkpoint(options.model, recipe)  # the lock comes first
     assert artifact.changes is not None
     return {
         "file": str(options.output),

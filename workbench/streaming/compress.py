@@ -76,12 +76,12 @@ def compress_file(
     """
     source, target = Source.open(Path(path)), Path(output)
     check_supported(recipe)
-    recipe.check_names(source.layers, source.locations)
     check_writable(target, source.files)
     header = _header(source, recipe)
-    least = {name: {"shape": list(tensor.shape)} for name, tensor in source.locations.items()}
-    check_header_size({**header, "tensors": least})
     with file_errors("write", target, FREE_SPACE), locked(target):
+        recipe.check_names(source.layers, source.locations)
+        least = {name: {"shape": list(tensor.shape)} for name, tensor in source.locations.items()}
+        check_header_size({**header, "tensors": least})
         partial = ResumableOutput.resume(target, _key(source, recipe))
         check_room(source, recipe, target, partial.size)
         _write_all(source, recipe, partial, on_progress, cancel)

@@ -21,7 +21,7 @@ from workbench.compression.codecs.stream import Entry, own_entry, parts
 from workbench.compression.coded import BUFFERS, Coded
 from workbench.errors import ArtifactError, FileError, file_errors
 from workbench.streaming import safetensors_header
-from workbench.streaming.resume import FREE_SPACE
+from workbench.streaming.resume import FREE_SPACE, locked
 
 MAX_EXPANSION = 1000
 """A tensor this many times larger than its stream is accepted at any size: 99 % zeros need it."""
@@ -57,7 +57,8 @@ def decompress(
     ArtifactError
         If the file is damaged or foreign, or a tensor is too large.
     FileError
-        If the file cannot be read, or the output cannot be written.
+        If the file cannot be read, or the output cannot be written or is being written by another
+        process.
     Cancelled
         If `cancel` is cancelled.
     """
@@ -80,8 +81,8 @@ def decompress(
     for name in order:
         offsets[name] = end
         end += _size(entries[name])
-    temporary = target.with_name(f".{target.name}.unfinished")
-    with file_errors("write", target, FREE_SPACE):
+    temporary = target.with_name(f".{target.name}.unfinished.tensors")
+    with file_errors("write", target, FREE_SPACE), locked(target):
         try:
             with temporary.open("wb") as stream:
                 stream.write(start)
