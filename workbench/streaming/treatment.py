@@ -131,7 +131,7 @@ def _action(place: TensorLocation, recipe: Recipe) -> str:
 def _pruning(prune: Prune, name: str) -> str:
     share = formatting.percent(prune.sparsity_of(name), 0)
     if prune.scope == "global" and prune.pattern != "n_m" and name not in prune.layers:
-        return _("pruned with all others, {share} of them").format(share=share)
+        return _("{share} of all their weights pruned together").format(share=share)
     return _("{share} pruned").format(share=share)
 
 
