@@ -121,3 +121,22 @@ def test_a_table_of_a_thousand_columns_keeps_its_place(visit, visited):
     expect(screen.locator("tbody tr")).to_have_count(2)
     visited.keyboard.press("Escape")
     expect(screen).to_have_count(0)
+
+
+def test_the_screen_in_jupyterlab_takes_the_keys(page, shipped_notebooks):
+    shipped_notebooks.open_file(page, "dashboard.ipynb")
+    shipped_notebooks.run_all_cells(page)
+    page.locator(".wb[data-ready]").wait_for()
+    cells = page.locator(".jp-Cell").count()
+    page.get_by_text("your data", exact=True).click()
+    choose_file(page, "ship.csv", ship())
+    screen = page.locator("dialog.check[open]")
+    expect(screen).to_be_visible(timeout=LONG)
+    box = screen.bounding_box()
+    assert box["width"] > 1_000
+    screen.get_by_role("checkbox", name="use: age").focus()
+    for key in ("b", "d", "d", "Space"):  # new cell, delete cell, scroll
+        page.keyboard.press(key)
+    expect(screen.get_by_role("checkbox", name="use: age")).not_to_be_checked()
+    assert page.locator(".jp-Cell").count() == cells
+    assert violations(page, "dialog.check[open]") == []

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from workbench import formatting
 from workbench.custom.tables.column import Column, Table
 from workbench.custom.tables.inspection import TargetReport
-from workbench.custom.tables.leaks import leaks
 from workbench.custom.uploads.limits import MIN_PER_CLASS
 from workbench.custom.uploads.splits import quoted
 from workbench.i18n import _, plural
@@ -21,10 +20,13 @@ MAX_NAMES = 3
 """Names that a sentence lists."""
 
 
-def findings(table: Table, report: TargetReport) -> Iterator[str]:
-    """Yield what a user should know before training."""
+def findings(table: Table, report: TargetReport, leaks: Sequence[str]) -> Iterator[str]:
+    """Yield what a user should know before training.
+
+    `leaks` are the names of columns that alone tell the target.
+    """
     goal = table.columns[table.target]
-    for name in leaks(table.features, goal, as_number=report.as_number):
+    for name in leaks:
         yield _("{column} alone tells {target}: leave it out?").format(
             column=quoted(name), target=quoted(goal.name)
         )

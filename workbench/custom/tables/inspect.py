@@ -9,6 +9,7 @@ from workbench.cancel import NEVER, CancelToken
 from workbench.custom.tables.column import Column, Table
 from workbench.custom.tables.findings import findings
 from workbench.custom.tables.inspection import Choices, ColumnReport, Inspection
+from workbench.custom.tables.leaks import leaks
 from workbench.custom.tables.read import read
 from workbench.custom.tables.target import report_of, rows_used
 from workbench.i18n import _
@@ -67,6 +68,7 @@ def inspection_of(table: Table, choices: Choices) -> Inspection:
     """Return what a table that was read holds, and how it will be used."""
     goal = table.columns[table.target]
     report = report_of(goal, choices)
+    telling = leaks(table.features, goal, as_number=report.as_number)
     return Inspection(
         rows_read=len(table),
         rows_used=int(rows_used(table, choices).sum()),
@@ -76,7 +78,8 @@ def inspection_of(table: Table, choices: Choices) -> Inspection:
         header_is_sure=table.header_is_sure,
         columns=tuple(_column_report(column) for column in table.features),
         target=report,
-        warnings=tuple(findings(table, report)),
+        warnings=tuple(findings(table, report, telling)),
+        leaks=telling,
     )
 
 

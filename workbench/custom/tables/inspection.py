@@ -150,6 +150,8 @@ class Inspection(Displayable):
         The column to predict.
     warnings : tuple of str
         Sentences about the table, the most important first.
+    leaks : tuple of str
+        The names of columns that alone tell the target.
     """
 
     _plots: ClassVar[str] = "inspection"
@@ -163,6 +165,7 @@ class Inspection(Displayable):
     columns: tuple[ColumnReport, ...]
     target: TargetReport
     warnings: tuple[str, ...]
+    leaks: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data for JSON."""

@@ -10,7 +10,6 @@ from workbench.cancel import CancelToken
 from workbench.custom.tables.column import Table
 from workbench.custom.tables.inspect import inspection_of
 from workbench.custom.tables.inspection import Choices
-from workbench.custom.tables.leaks import leaks
 from workbench.custom.tables.read import read, read_cells
 from workbench.custom.tables.target import report_of
 from workbench.custom.uploads.names import unique_name
@@ -49,10 +48,7 @@ class TableStep:
                 table = read(self.cells, self.choices, self.cancel)
         inspection = inspection_of(table, self.choices)
         inspection = replace(inspection, warnings=(*reasons, *inspection.warnings))
-        goal, as_number = table.columns[table.target], inspection.target.as_number
-        telling = leaks(table.features, goal, as_number=as_number)
-        shown = check_table(self.file, inspection, self.choices, table.names, telling)
-        return {"table": shown}
+        return {"table": check_table(self.file, inspection, self.choices, table.names)}
 
     def learn(self, cancel: CancelToken, progress: Progress) -> Outcome:
         """Return a model trained on the table, with the newest choices."""

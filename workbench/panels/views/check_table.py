@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from workbench import formatting
@@ -36,7 +36,6 @@ def check_table(
     inspection: Inspection,
     choices: Choices,
     names: Sequence[str],
-    leaks: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the description of a table for the page.
 
@@ -48,8 +47,6 @@ def check_table(
         What the table holds with these `choices`.
     names
         All columns, in the order of the table.
-    leaks
-        Columns that alone tell the target.
     """
     target = inspection.target
     columns = [_column(column, choices) for column in inspection.columns]
@@ -73,7 +70,7 @@ def check_table(
         "missing": choices.missing,
         "any_missing": any(column.missing or column.unreadable for column in inspection.columns),
         "warnings": [
-            {"text": text, "leave_out": _leak(text, leaks)} for text in inspection.warnings
+            {"text": text, "leave_out": _leak(text, inspection)} for text in inspection.warnings
         ],
         "columns": columns,
         "counts": {
@@ -159,6 +156,6 @@ def _more_classes(target: TargetReport) -> str:
     return sentence.format(count=formatting.count(more))
 
 
-def _leak(warning: str, leaks: Collection[str]) -> str | None:
+def _leak(warning: str, inspection: Inspection) -> str | None:
     """Return the column that a warning says tells the target, or None."""
-    return next((name for name in leaks if warning.startswith(quoted(name))), None)
+    return next((name for name in inspection.leaks if warning.startswith(quoted(name))), None)
