@@ -22,6 +22,7 @@ from workbench.custom.pictures.inspection import PictureChoices
 from workbench.custom.pictures.reading import read_pictures
 from workbench.custom.uploads import small_models
 
+WHOLE = {"webp": {"lossless": True}}
 ROOT = Path(__file__).parents[2]
 
 
@@ -265,6 +266,34 @@ def test_a_folder_is_read_like_its_archive(tmp_path):
         assert np.array_equal(labels, other.data.parts[split][1])
     with raises("file.missing", "there"):
         read_pictures(tmp_path / "there")
+
+
+def test_names_in_utf_8_that_the_archive_does_not_mark():
+    data = zipped(photos({"Ärger": 20, "日本": 20}))
+    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        parts = data.split(signature)
+        unmarked = [part[: at - 4] + b"\0\0" + part[at - 2 :] for part in parts[1:]]
+        data = signature.join([parts[0], *unmarked])
+    assert list(wb.inspect_pictures(data).classes) == ["Ärger", "日本"]
+
+
+def test_spellings_of_a_class_are_joined_and_said_but_letters_are_not():
+    found = inspect(photos({"Cat": 8, "cat": 10, "DOG ": 20}))
+    assert found.classes == {"DOG": 20, "cat": 18}
+    assert found.warnings == ("The folders “cat”, “Cat” are read as the class “cat”.",)
+    assert list(inspect(photos({"A": 15, "a": 15})).classes) == ["A", "a"]
+
+
+def test_the_first_of_several_pages_is_used_and_said():
+    files = photos({"ants": 20, "bees": 20})
+    pages = [Image.fromarray(noise(seed)) for seed in (500, 501)]
+    for kind in ("tiff", "gif", "webp"):
+        files[f"ants/x.{kind}"] = encoded(
+            pages[0], kind, save_all=True, append_images=pages[1:], **WHOLE.get(kind, {})
+        )
+    pictures = read_pictures(zipped(files))
+    sentence = "3 files have several pages or frames: the first ones are used."
+    assert sentence in pictures.inspection.warnings
 
 
 def test_values_of_12_bits_use_the_whole_range():

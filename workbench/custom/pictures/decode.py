@@ -18,6 +18,8 @@ from workbench.i18n import _
 DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 """Pillow's modes of more than 8 bits for each value."""
 
+PAGED = frozenset({"GIF", "TIFF", "WEBP"})
+"""Formats with several pages or frames; cameras add previews to others."""
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -93,6 +95,14 @@ def fitted(image: Image.Image, size: int, low: float, high: float) -> Pixels:
             return np.asarray(scaled if turn is None else scaled.transpose(turn))
     except Exception:  # noqa: BLE001  # as above
         raise BrokenError from None
+
+
+def has_pages(image: Image.Image) -> bool:
+    """Whether a file holds more pages or frames than the first."""
+    try:
+        return image.format in PAGED and bool(getattr(image, "is_animated", False))
+    except Exception:  # noqa: BLE001  # later pages may be damaged where the first is not
+        return False
 
 
 def decode(content: bytes, size: int, low: float, high: float) -> Pixels:

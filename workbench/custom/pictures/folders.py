@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from workbench.custom.pictures.inspection import Level
 from workbench.custom.pictures.names import (
+    class_key,
     is_generic,
     key_of,
     says_apart,
@@ -53,6 +54,8 @@ class Structure:
         The level of the class folders among `levels`.
     levels : tuple of Level
         Levels that may name the classes.
+    spellings : tuple of tuple of str
+        Names that differ in case or blanks only and are one class; it has the first name.
     """
 
     classes: dict[PurePosixPath, str]
@@ -60,6 +63,7 @@ class Structure:
     unlabeled: tuple[PurePosixPath, ...]
     level: int
     levels: tuple[Level, ...]
+    spellings: tuple[tuple[str, ...], ...]
 
 
 def structure_of(paths: Iterable[PurePosixPath], level: int | None = None) -> Structure:
@@ -81,15 +85,17 @@ def structure_of(paths: Iterable[PurePosixPath], level: int | None = None) -> St
     items = [item for item in items if len(item.folders) >= chosen]
     if level is None and chosen == 1:
         items = _without_unlabeled(items)
-    names = spellings(item.folders[chosen - 1] for item in items)
+    spelled = spellings(item.folders[chosen - 1] for item in items)
+    names = {key: next(iter(each)) for key, each in spelled.items()}
     items = _with_inner_splits(items, chosen)
     labeled = {item.path for item in items}
     return Structure(
-        {item.path: names[key_of(item.folders[chosen - 1])] for item in items},
+        {item.path: names[class_key(item.folders[chosen - 1])] for item in items},
         {item.path: item.split for item in items if item.split is not None},
         tuple(item.path for item in everything if item.path not in labeled),
         chosen,
         levels,
+        tuple(tuple(each) for each in spelled.values() if len(each) > 1),
     )
 
 
@@ -178,7 +184,7 @@ def _levels(items: Items) -> tuple[Level, ...]:
     for level in range(1, DEEPEST + 1):
         names = spellings(item.folders[level - 1] for item in items if len(item.folders) >= level)
         if 2 <= len(names) <= MAX_CLASSES:
-            levels.append(Level(level, tuple(sorted(names.values()))))
+            levels.append(Level(level, tuple(sorted(next(iter(each)) for each in names.values()))))
     return tuple(levels)
 
 

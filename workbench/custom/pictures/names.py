@@ -55,6 +55,11 @@ def key_of(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
+def class_key(name: str) -> str:
+    """Return the same; the classes “A” and “a” are two letters."""
+    return name.strip() if len(name.strip()) == 1 else key_of(name)
+
+
 def split_named(name: str) -> str | None:
     """Return the split that a folder name says, if any."""
     match = SPLIT_NAME.fullmatch(key_of(name))
@@ -81,9 +86,12 @@ def says_mask(name: str) -> bool:
     return MASKS.search(key_of(name)) is not None
 
 
-def spellings(names: Iterable[str]) -> dict[str, str]:
-    """Return the most frequent spelling by the key of each name."""
+def spellings(names: Iterable[str]) -> dict[str, Counter[str]]:
+    """Return how often each spelling of a class occurs, the most frequent first, by its key."""
     counts: dict[str, Counter[str]] = {}
     for name in names:
-        counts.setdefault(key_of(name), Counter())[" ".join(name.split())] += 1
-    return {key: max(sorted(each), key=each.__getitem__) for key, each in counts.items()}
+        counts.setdefault(class_key(name), Counter())[" ".join(name.split())] += 1
+    return {
+        key: Counter(dict(sorted(each.items(), key=lambda item: (-item[1], item[0]))))
+        for key, each in counts.items()
+    }

@@ -19,6 +19,7 @@ from workbench.custom.pictures.decode import (
     Pixels,
     TooLargeError,
     fitted,
+    has_pages,
     open_image,
 )
 from workbench.custom.pictures.files import Files, TooLongError, UnreadableError
@@ -56,6 +57,8 @@ class Decoded:
         The values that became black and white where a value has more than 8 bits.
     largest : tuple of int
         Width and height of the picture with the most pixels.
+    pages : int
+        Files with several pages or frames, of which the first is used.
     """
 
     pixels: Pixels
@@ -67,6 +70,7 @@ class Decoded:
     color: bool
     levels: tuple[float, float]
     largest: tuple[int, int]
+    pages: int
 
 
 def default_size(files: Files, paths: Sequence[PurePosixPath]) -> int:
@@ -100,6 +104,7 @@ def decode_all(
         False,
         (0.0, INTEGER_RANGES[-1]),
         (0, 0),
+        0,
     )
     levels: tuple[float, float] | None = None
     for number, path in enumerate(paths):
@@ -109,7 +114,7 @@ def decode_all(
             image = open_image(content)
             if image.mode in DEEP_MODES and levels is None:
                 levels = result.levels = _levels(files, paths, cancel)
-            full = image.size
+            full, is_paged = image.size, has_pages(image)
             picture = fitted(image, size, *result.levels)
         except (BrokenError, UnreadableError):
             result.failed.setdefault("broken", []).append(path)
@@ -117,6 +122,7 @@ def decode_all(
             result.failed.setdefault("too large", []).append(path)
         else:
             _add(result, path, content, picture)
+            result.pages += is_paged
             result.largest = max(result.largest, full, key=lambda each: each[0] * each[1])
         cancel.progress((number + 1) / len(paths))
     count = len(result.paths)

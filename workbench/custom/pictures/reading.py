@@ -204,7 +204,9 @@ def _assembled(
         size=preprocessing.size,
         color=preprocessing.color,
         largest=decoded.largest,
-        warnings=report.warnings_of(structure, listing, given, splits, labels, groups),
+        warnings=report.warnings_of(
+            structure, listing, given, splits, labels, groups, decoded.pages
+        ),
     )
     paths = {name: tuple(str(decoded.paths[row]) for row in rows[splits[name]]) for name in SPLITS}
     examples = (

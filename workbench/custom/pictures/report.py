@@ -32,12 +32,15 @@ def warnings_of(
     splits: Mapping[str, Rows],
     labels: NDArray[np.int64],
     duplicates: NDArray[np.int64],
+    pages: int,
 ) -> tuple[str, ...]:
     """Return one sentence for each thing that a user should know, the most important first."""
     return (
         *_about_duplicates(given, splits, labels, duplicates),
         *_about_unlabeled(listing.ignored.get("unlabeled", [])),
         *_about_ignored(listing),
+        *_about_pages(pages),
+        *_about_spellings(structure),
         *_about_levels(structure),
         *_about_splits(given),
     )
@@ -109,6 +112,23 @@ def _about_ignored(listing: Listing) -> Iterable[str]:
         yield f"{text.format(count=formatting.count(files.count), reason=files.reason)} " + _(
             "Such as {names}."
         ).format(names=", ".join(map(quoted, files.examples)))
+
+
+def _about_pages(pages: int) -> Iterable[str]:
+    if pages:
+        text = plural(
+            "{count} file has several pages or frames: the first one is used.",
+            "{count} files have several pages or frames: the first ones are used.",
+            pages,
+        )
+        yield text.format(count=formatting.count(pages))
+
+
+def _about_spellings(structure: Structure) -> Iterable[str]:
+    for first, *others in structure.spellings[:EXAMPLES]:
+        yield _("The folders {names} are read as the class {name}.").format(
+            names=", ".join(map(quoted, (first, *others))), name=quoted(first)
+        )
 
 
 def _about_levels(structure: Structure) -> Iterable[str]:
