@@ -229,6 +229,26 @@ FOLDERS = {
         {"train/a": "a", "train/b": "b"},
         {"train/a": "train", "train/b": "train"},
     ),
+    "deep folder without classes": (
+        ["train/a", "train/b", "unlabeled/2024/x"],
+        {"train/a": "a", "train/b": "b"},
+        {},
+    ),
+    "only one folder has classes": (
+        ["labelled/a", "labelled/b", "to predict/1", "to predict/2"],
+        {"labelled/a": "a", "labelled/b": "b"},
+        {},
+    ),
+    "batches for testing": (
+        ["train/a", "train/b", "test/batch1", "test/batch2"],
+        {"train/a": "a", "train/b": "b"},
+        {"train/a": "train", "train/b": "train"},
+    ),
+    "days in splits": (
+        ["train/day1/a", "train/day1/b", "train/day2/a", "train/day2/b", "test/day3/a"],
+        {f"train/day{d}/{c}": c for d in (1, 2) for c in "ab"} | {"test/day3/a": "a"},
+        {f"train/day{d}/{c}": "train" for d in (1, 2) for c in "ab"} | {"test/day3/a": "test"},
+    ),
     "spelled variously": (
         ["Ants", "x/ants", "bees ", "wasps/s1"],
         {"Ants": "Ants", "bees ": "bees", "wasps/s1": "wasps", "x/ants": "x"},

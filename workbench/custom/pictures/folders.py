@@ -77,7 +77,10 @@ def structure_of(paths: Iterable[PurePosixPath], level: int | None = None) -> St
         Which folders name the classes, from 1; by default the most plausible ones.
     """
     everything = [Item(path, path.parent.parts) for path in paths]
-    items = _with_splits(_unwrapped(everything))
+    items = _unwrapped(everything)
+    if level is None:
+        items = _without_marked(items)
+    items = _with_splits(items)
     if level is None:
         items = _labeled_part(items)
     levels = _levels(items)
@@ -88,6 +91,7 @@ def structure_of(paths: Iterable[PurePosixPath], level: int | None = None) -> St
     spelled = spellings(item.folders[chosen - 1] for item in items)
     names = {key: next(iter(each)) for key, each in spelled.items()}
     items = _with_inner_splits(items, chosen)
+    items = _in_training(items, chosen)
     labeled = {item.path for item in items}
     return Structure(
         {item.path: names[class_key(item.folders[chosen - 1])] for item in items},
@@ -123,6 +127,15 @@ def _unwrapped(items: Items) -> Items:
 # --- splits ------------------------------------------------------------------------------
 
 
+def _without_marked(items: Items) -> Items:
+    """Leave out folders whose names say that they hold no class, and that are no split."""
+    groups = groups_of(items)
+    marked = {name for name in groups if says_unlabeled(name) and not split_named(name)}
+    if not marked or len(marked) == len(groups):
+        return items
+    return _unwrapped([item for name in groups if name not in marked for item in groups[name]])
+
+
 def _with_splits(items: Items) -> Items:
     """Return the pictures in folders of splits, with their split, if the folders are splits."""
     groups = groups_of(items)
@@ -135,15 +148,43 @@ def _with_splits(items: Items) -> Items:
         return items
     if len(structured) < 2 and is_sibling_deep:
         return items
-    classes = {key for name in structured for key in groups_of(inner[name])}
+    training = [item for name in structured if named[name] == "train" for item in inner[name]]
+    known = {folder for item in training for folder in _places(item)}
     result: Items = []
     for name, split in named.items():
-        chosen = inner[name]
-        if name not in structured:  # a folder of one class, or of no class
-            chosen = [i.below(1) for i in groups[name] if len(i.folders) > 1]
-            chosen = [i for i in chosen if key_of(i.folders[0]) in classes]
+        chosen = inner[name] if split == "train" else _aligned(groups[name], known)
         result += [item.below(0, split) for item in chosen]
     return result
+
+
+def _places(item: Item) -> set[tuple[int, str]]:
+    """Return the folders of a picture with their levels."""
+    return {(level, key_of(name)) for level, name in enumerate(item.folders)}
+
+
+def _aligned(items: Items, known: set[tuple[int, str]]) -> Items:
+    """Return pictures without the outer folders that those for training do not have.
+
+    Parameters
+    ----------
+    items
+        The pictures of another split.
+    known
+        The folders of the pictures for training, with their levels.
+
+    Returns
+    -------
+    list
+        None, if no folder has the name of one for training at the same level.
+    """
+    best: Items = []
+    most = 0
+    for depth in range(1, DEEPEST + 1):
+        inside = [item.below(depth) for item in items if len(item.folders) > depth]
+        matching = sum(not known.isdisjoint(_places(item)) for item in inside)
+        if matching > most:
+            best, most = inside, matching
+    return best
 
 
 def _with_inner_splits(items: Items, level: int) -> Items:
@@ -157,6 +198,14 @@ def _with_inner_splits(items: Items, level: int) -> Items:
     if None in named or "train" not in named or len(named) < 2:
         return items
     return [item.below(0, split) for item, split in zip(items, splits, strict=True)]
+
+
+def _in_training(items: Items, level: int) -> Items:
+    """Leave out folders of other splits that are not the name of a class for training."""
+    training = {class_key(i.folders[level - 1]) for i in items if i.split == "train"}
+    if not training:
+        return items
+    return [item for item in items if class_key(item.folders[level - 1]) in training]
 
 
 # --- classes -----------------------------------------------------------------------------

@@ -61,6 +61,12 @@ PICTURE_SUFFIXES = frozenset(
 )
 """Files with these endings that are no pictures are broken."""
 
+SYSTEM_FOLDERS = frozenset(
+    {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+)
+SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
+"""In lower case."""
+
 REASONS = {
     "broken": mark("These pictures are damaged or are not pictures: save them again."),
     "too large": mark("These pictures have too many pixels or bytes: make them smaller."),
@@ -126,10 +132,10 @@ def kind_of(path: PurePosixPath, head: bytes) -> str:
 
 def is_hidden(path: PurePosixPath) -> bool:
     """Whether a file was written by an operating system, such as ``.DS_Store``."""
-    names = path.parts
-    return any(name.startswith(".") or name == "__MACOSX" for name in names) or names[
-        -1
-    ].lower() in {"thumbs.db", "desktop.ini"}
+    return (
+        any(name.startswith(".") or name in SYSTEM_FOLDERS for name in path.parts)
+        or path.name.lower() in SYSTEM_FILES
+    )
 
 
 def _is_netpbm(head: bytes) -> bool:
