@@ -271,3 +271,35 @@ def test_what_a_file_contains_is_said_before_a_download(classes, numbers, texts,
     assert "income" not in contents_of(numbers.model.preprocessing).values
     assert contents_of(pictures.model.preprocessing).values == {"class": ("bright", "dark")}
     assert contents_of(None) is None
+
+
+def odd_columns(row):
+    """Return cells of columns of every type, complete and with gaps."""
+    text = "a good day" if row % 2 else "a bad night and rain"
+    gap = row % 3 == 0
+    return {
+        "number": row % 7,
+        "number with gaps": "" if gap else row % 11,
+        "category": "ab"[row % 2],
+        "category with gaps": "" if gap else "xyz"[row % 3],
+        "constant": "one",
+        "constant with gaps": "" if gap else "one",
+        "zero with gaps": "" if gap else 0,
+        "empty": "",
+        "date": f"2024-{1 + row % 12:02}-{1 + row % 28:02}",
+        "date with gaps": "" if gap else f"2024-{1 + row % 12:02}-{1 + row % 28:02}",
+        "identifier": f"C{row:05}",
+        "text": f"{text} {'very ' * (row % 5)}long, said number {row}",
+        "target": "yes" if (row % 7 > 3) != gap else "no",
+    }
+
+
+def test_columns_of_every_type_are_predicted_from(tmp_path):
+    rows = [odd_columns(row) for row in range(150)]
+    path = tmp_path / "odd.csv"
+    path.write_bytes(as_csv([[*row.values()] for row in rows], [*rows[0]]))
+    model = wb.from_table(path, target="target")
+    file = wb.compress(model, wb.Recipe()).save(tmp_path / "odd.safetensors")
+    predictions = wb.predict(file, path)
+    assert len(predictions) == len(rows)
+    assert predictions.figures["accuracy"] > 0.9

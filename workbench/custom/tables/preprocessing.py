@@ -14,6 +14,7 @@ from workbench.custom.tables.features.categories import MAX_VALUES, CategoryFeat
 from workbench.custom.tables.features.dates import DateFeatures
 from workbench.custom.tables.features.numbers import BINS, NumberFeatures
 from workbench.custom.tables.features.texts import MAX_WORDS, TextFeatures
+from workbench.custom.tables.inspection import COLUMN_TYPES
 from workbench.custom.tables.plain import from_plain, to_plain
 from workbench.custom.tables.relevance import relevance, standardized_targets
 from workbench.custom.tables.take import empty_column, take
@@ -28,13 +29,12 @@ MAX_STEPPED = 100
 """In tables with more columns of numbers than this, numbers have no steps."""
 WEIGHED_ROWS = 20_000
 """Training rows on which the weight of a column is computed, at most."""
-KINDS: dict[str, type[Features]] = {
+KINDS: dict[str, type[Features]] = dict.fromkeys(COLUMN_TYPES, CategoryFeatures) | {
     "number": NumberFeatures,
-    "category": CategoryFeatures,
     "date": DateFeatures,
     "text": TextFeatures,
 }
-"""The features of each type of column."""
+"""The features of each type of column; a constant that may be missing is a category."""
 
 
 @dataclass(frozen=True)
