@@ -114,6 +114,21 @@ def test_it_names_what_a_file_contains():
     assert "good" in values["review"]
 
 
+def test_texts_without_a_repeated_word_are_refused():
+    content = table(text("t", [f"w{n}" for n in range(ROWS)]), number("y", np.arange(ROWS)))
+    with raises("upload.no_features"):
+        prepared(content)
+
+
+def test_extreme_numbers_give_finite_features():
+    values = [1e99, -1e99, 1e-99, 0.0, np.nan, 1.7e9] * 20
+    same = [1.7e9 + n % 2 for n in range(ROWS)]
+    content = table(number("x", values), number("z", same), number("y", np.arange(ROWS)))
+    features = prepared(content).preprocessing.transform(content)
+    assert np.isfinite(features).all()
+    assert np.abs(features).max() <= 10
+
+
 def changes(data):
     number_features = data["columns"][0]["features"]
     yield lambda: number_features.update(scale=0.0)
@@ -127,12 +142,13 @@ def changes(data):
     yield lambda: data["columns"][0]["format"].update(type="unknown")
     yield data["columns"][3]["features"]["weights"].pop
     yield lambda: data["columns"][2]["features"].update(parts=["century"])
+    yield lambda: data["columns"][2]["features"].update(parts=["year", "year"])
     yield lambda: data["target"].update(scale=-1.0)
     yield lambda: data.update(columns=3)
     yield lambda: data.pop("target")
 
 
-@pytest.mark.parametrize("index", range(14))
+@pytest.mark.parametrize("index", range(15))
 def test_damaged_data_are_refused(index):
     data = json.loads(json.dumps(prepared(mixed()).preprocessing.as_dict()))
     [*changes(data)][index]()

@@ -75,6 +75,11 @@ def prepare(table: Table, choices: Choices, name: str = "table") -> PreparedTabl
         splits = {name: rows[part] for name, part in split_rows(labels).items()}
     train = splits["train"]
     preprocessing = Preprocessing.fit(columns, train, target, target.labels(goal, train), len(rows))
+    if not preprocessing.width:
+        raise InputError(
+            _("No word occurs twice in the texts: there is nothing to learn from."),
+            code="upload.no_features",
+        )
     data = UploadedData(
         {
             name: (preprocessing.transform(table, part), target.labels(goal, part))

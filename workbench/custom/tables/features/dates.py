@@ -48,7 +48,7 @@ class DateFeatures:
     indicator: bool = False
 
     def __post_init__(self) -> None:
-        if not set(self.parts) <= set(PARTS):
+        if not set(self.parts) <= set(PARTS) or len(self.parts) > len(set(self.parts)):
             raise ValueError(type(self).__name__)
 
     @classmethod
