@@ -81,3 +81,21 @@ def test_other_mistakes_in_a_link_are_still_errors(client):
     client.act("hello", search="?m=fashion/gone", theme="light")
     assert client.last("state")["missing"] is None
     assert "This link is not valid" in client.last("state")["error"]
+
+
+def test_a_downloaded_file_asks_for_its_table_and_then_opens(client, sender):
+    learn(sender)
+    client.set_values(prune_sparsity=0.5)
+    client.wait_until_idle()
+    client.act("download")
+    _name, _mime, data = client.file()
+    client.act("remove_model", key="custom/plants")
+    sender.send("small.safetensors", data)
+    assert sender.until("done", "failed")["text"] == (
+        "This was made from plants.csv: upload that table first, then this file."
+    )
+    learn(sender)
+    sender.send("small.safetensors", data)
+    assert sender.until("done", "failed")["step"] == "done", sender.last()
+    assert client.session.model.name == "custom/plants"
+    assert client.session.recipe == Recipe(Prune(0.5))
