@@ -54,6 +54,20 @@ def test_default_values_are_not_in_the_file():
     assert len(json.dumps(column)) < 250
 
 
+def test_few_features_are_shared_by_columns_with_many_values(monkeypatch):
+    monkeypatch.setattr("workbench.custom.tables.preprocessing.TABLE_NUMBERS", 40 * ROWS)
+    content = table(
+        category("many", [f"m{n % 40}" for n in range(ROWS)]),
+        category("few", [f"f{n % 4}" for n in range(ROWS)]),
+        text("text", [" ".join(f"w{(n + m) % 60}" for m in range(9)) for n in range(ROWS)]),
+        number("y", np.arange(ROWS)),
+    )
+    many, few, words = prepared(content).preprocessing.columns
+    assert len(few.features.values) == 4
+    assert len(words.features.words) == 18
+    assert 4 < len(many.features.values) <= 18
+
+
 def test_columns_of_noise_get_small_values():
     generator = np.random.default_rng(0)
     inputs = generator.normal(size=(ROWS, 3))

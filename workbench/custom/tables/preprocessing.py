@@ -120,12 +120,13 @@ class Preprocessing:
         total
             The rows of all splits, for the limit on the number of features.
         """
-        room = TABLE_NUMBERS // max(1, total)
         numbers = sum(column.type in {"number", "date"} for column in columns)
         bins = BINS if numbers <= MAX_STEPPED else 0
-        lists = max(1, sum(column.type in {"category", "text"} for column in columns))
-        limit = max(1, (room - numbers * (bins + 2)) // lists)
-        fitted = [_fitted(column, rows, bins, limit) for column in columns]
+        limits = _limits(columns, TABLE_NUMBERS // max(1, total) - numbers * (bins + 2))
+        fitted = [
+            _fitted(column, rows, bins, limit)
+            for column, limit in zip(columns, limits, strict=True)
+        ]
         candidates = sum(len(features.names) for features in fitted)
         step = -(-len(rows) // WEIGHED_ROWS)
         targets = standardized_targets(labels[::step], len(target.classes))
@@ -223,6 +224,23 @@ class Preprocessing:
             ) from None
 
 
+def _limits(columns: Sequence[Column], room: int) -> list[int]:
+    """Return the largest number of features of each category and text; 0 for other columns.
+
+    Columns with few values take what they need, the others share the rest.
+    """
+    needs = {
+        index: MAX_WORDS if column.type == "text" else min(MAX_VALUES, len(column.words))
+        for index, column in enumerate(columns)
+        if column.type not in {"number", "date"}
+    }
+    limits = [0] * len(columns)
+    for position, index in enumerate(sorted(needs, key=lambda index: needs[index])):
+        limits[index] = max(1, min(needs[index], room // (len(needs) - position)))
+        room -= limits[index]
+    return limits
+
+
 def _fitted(column: Column, rows: Rows, bins: int, limit: int) -> Features:
     match column.type:
         case "number":
@@ -230,8 +248,8 @@ def _fitted(column: Column, rows: Rows, bins: int, limit: int) -> Features:
         case "date":
             return DateFeatures.fit(column, rows)
         case "text":
-            return TextFeatures.fit(column, rows, min(MAX_WORDS, limit))
-    return CategoryFeatures.fit(column, rows, min(MAX_VALUES, limit))
+            return TextFeatures.fit(column, rows, limit)
+    return CategoryFeatures.fit(column, rows, limit)
 
 
 def _weight(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from workbench.custom.tables.column import Column
 from workbench.custom.tables.parse import category_key
 
-MAX_VALUES = 256
+MAX_VALUES = 1024
 """At most this many values of a column get a feature, the most frequent ones."""
 MIN_COUNT = 3
 """Rows of a value that gets a feature, in a column of many values."""
