@@ -90,9 +90,18 @@ def test_whole_numbers_are_classes_or_a_number():
     assert not inspect(csv("a,b,q", lambda n: (n * 1.5, n % 7, n % 6))).target.as_number
 
 
-def test_a_class_that_is_called_none():
-    text = csv("a,b,disorder", lambda n: (n * 1.5, n % 7, ["None", "Apnea"][n % 2]))
-    assert dict(inspect(text).target.classes) == {"Apnea": 60, "None": 60}
+@pytest.mark.parametrize("classes", [("None", "Apnea"), ("-", "+"), ("NA", "EU"), ("–", "+")])
+def test_classes_that_elsewhere_are_no_value(classes):
+    text = csv("a,b,disorder", lambda n: (n * 1.5, n % 7, classes[n % 2]))
+    assert dict(inspect(text).target.classes) == dict.fromkeys(classes, 60)
+
+
+@pytest.mark.parametrize("missing", ["-", "NA"])
+def test_cells_of_a_target_that_are_no_value(missing):
+    text = csv("a,b,kind", lambda n: (n * 1.5, n % 7, (missing, "x", "y")[n % 3]))
+    result = inspect(text)
+    assert dict(result.target.classes) == {"x": 40, "y": 40}
+    assert result.rows_used == 80
 
 
 def test_rows_without_a_target_are_left_out_and_said():

@@ -131,7 +131,8 @@ def _target(cells: TextTable, preprocessing: Preprocessing) -> tuple[Column, ...
     position = _positions(cells, [target.name]).get(target.name)
     if position is None:
         return ()
-    column = Cells(cells.columns[position], is_target=True)
+    words = frozenset(name.lower() for name in target.classes)
+    column = Cells(cells.columns[position], words)
     return (parse(target.name, column, cells.lines, target.format),)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from workbench.custom.tables import dates, numbers
 from workbench.custom.tables.column import Format
-from workbench.custom.tables.missing import CLASS_WORDS, is_missing
+from workbench.custom.tables.missing import is_missing
 
 _NOT_SIMPLE = re.compile(r"[^0-9.eE+\-\n]|(?:^|\n)[-+]?0\d")
 _DECIMAL_POINT = re.compile(r"(?:\.\d{0,2}|\.\d{4,}|(?:\d{4}|\b0|[^\d]|^)\.\d{3})(?!\d)")
@@ -29,13 +29,13 @@ class Cells:
     ----------
     cells
         Text without surrounding spaces, [n].
-    is_target
-        Whether "none" is a class, not a missing value.
+    class_words
+        Words in lower case that are values here, and say elsewhere that a value is missing.
     """
 
-    def __init__(self, cells: Sequence[str], *, is_target: bool = False) -> None:
+    def __init__(self, cells: Sequence[str], class_words: frozenset[str] = frozenset()) -> None:
         self.cells = cells
-        self._is_target = is_target
+        self._class_words = class_words
         self._values_by_format: dict[Format, dict[str, float]] = {}
 
     @cached_property
@@ -46,9 +46,7 @@ class Cells:
     @cached_property
     def values(self) -> list[str]:
         """The different cells that are not missing."""
-        if self._is_target:
-            return [c for c in self.counts if not is_missing(c) or c.lower() in CLASS_WORDS]
-        return [cell for cell in self.counts if not is_missing(cell)]
+        return [c for c in self.counts if not is_missing(c) or c.lower() in self._class_words]
 
     def counts_of(self, values: Sequence[str]) -> dict[str, int]:
         """How often each of some cells occurs."""

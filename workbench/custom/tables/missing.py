@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 NO_VALUE = frozenset(
     [
         *("", "?", "-", "--", "---", "–", "—", ".", "..", "...", "*", "\\n"),
@@ -12,8 +14,9 @@ NO_VALUE = frozenset(
     ]
 )
 """Cells without letter case that stand for no value, in any column."""
-CLASS_WORDS = frozenset({"none"})
-"""Of these, the words that name a class where they are frequent in the target."""
+CLASS_WORDS = {"none": None, "-": "+", "–": "+", "na": "eu"}
+"""Of these, the words that name a class where they are frequent in the target: always, or where
+another value is present, such as the signs of a test and North America next to Europe."""
 
 
 def is_missing(cell: str) -> bool:
@@ -29,3 +32,11 @@ def is_missing(cell: str) -> bool:
     word = cell.lower()
     # The errors of spreadsheets, in any language: #VALUE!, #NAME?, #BEZUG!
     return word in NO_VALUE or (word[0] == "#" and word[-1] in "!?")
+
+
+def class_words(values: Collection[str]) -> frozenset[str]:
+    """Return the words that name a class in a target with these values, without letter case."""
+    present = {value.lower() for value in values}
+    return frozenset(
+        word for word, other in CLASS_WORDS.items() if other is None or other in present
+    )

@@ -12,7 +12,7 @@ from workbench import formatting
 from workbench.custom.tables.cells import Cells
 from workbench.custom.tables.column import Column, Format, Table
 from workbench.custom.tables.inspection import Choices, TargetReport
-from workbench.custom.tables.missing import CLASS_WORDS
+from workbench.custom.tables.missing import class_words
 from workbench.custom.tables.parse import parse
 from workbench.custom.uploads.limits import MAX_CLASSES, MIN_PER_CLASS
 from workbench.custom.uploads.splits import quoted
@@ -79,14 +79,15 @@ def default_target(columns: Sequence[Column], lines: NDArray[np.int64]) -> int:
 
 
 def as_target(column: Column, lines: NDArray[np.int64]) -> Column:
-    """Return a column in which frequent cells "None" are a class, not missing values."""
+    """Return a column in which frequent cells such as "None" are a class, not missing values."""
     if column.codes is None or column.type == "empty":
         return column
     empty = np.flatnonzero(~column.present).tolist()
-    count = sum(column.cells[row].lower() in CLASS_WORDS for row in empty)
+    words = class_words(column.words)
+    count = sum(column.cells[row].lower() in words for row in empty)
     if count < MIN_CLASS * len(lines):
         return column
-    cells = Cells(column.cells, is_target=True)
+    cells = Cells(column.cells, words)
     result = parse(column.name, cells, lines, Format("category"))
     return replace(result, warnings=column.warnings)
 
