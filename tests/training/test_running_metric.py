@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from workbench.cancel import NEVER, CancelToken
 from workbench.domain.metric import ACCURACY, BITS_PER_CHARACTER, R2, RMSE, Metric
+from workbench.domain.sum_metrics import LabelScale
 from workbench.errors import Cancelled
 from workbench.recipe import Recipe, Train
 from workbench.training.run import Run
@@ -48,7 +49,7 @@ CASES = {
         lambda out, true: (out - true).square().mean().sqrt(),
     ),
     "share of numbers": (
-        RunningMetric(R2, variance=8.25),
+        RunningMetric(R2, labels=LabelScale(8.25)),
         random(10, 1),
         torch.arange(10.0).view(10, 1),
         lambda out, true: 1 - (out - true).square().mean() / 8.25,

@@ -58,10 +58,9 @@ export class Status {
     this.upload = h("button", {
       type: "button",
       className: "primary small",
-      hidden: true,
       onclick: () => this.onUpload(this.missing),
     });
-    this.banner.replaceChildren(this.text, this.upload, this.reload, this.close);
+    this.banner.replaceChildren(this.text, this.reload, this.close);
     this.reload.hidden = true;
     this.bar.setAttribute("aria-label", labels.results);
     this.progress.replaceChildren(
@@ -80,7 +79,7 @@ export class Status {
   showMessage(text, tone = "bad") {
     if (this.offline) return;
     this.missing = "";
-    this.upload.hidden = true;
+    this.upload.remove();
     setText(this.text, text || "");
     this.banner.dataset.tone = tone;
     this.banner.hidden = !text;
@@ -91,8 +90,8 @@ export class Status {
   showMissing({ model, text, button }) {
     this.showMessage(text, "note");
     this.missing = model;
-    this.upload.hidden = !button;
     setText(this.upload, button);
+    if (button) this.text.after(this.upload);
   }
 
   goOffline() {
